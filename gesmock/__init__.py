@@ -1,0 +1,32 @@
+"""gesmock: an in-memory fake of the job API of Huawei Cloud GES (Graph Engine Service)."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    __version__: str
+    from gesmock.errors import GesError, GesmockError, InvalidInput
+    from gesmock.mock import GesMock
+    from gesmock.web.app import create_app
+
+__all__ = ["GesError", "GesMock", "GesmockError", "InvalidInput", "__version__", "create_app"]
+
+_HOMES = {
+    "GesMock": "gesmock.mock",
+    "create_app": "gesmock.web.app",
+    "GesError": "gesmock.errors",
+    "GesmockError": "gesmock.errors",
+    "InvalidInput": "gesmock.errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for only then: the pytest plugin must cost a run nothing."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("gesmock")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'gesmock' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,5 @@
+"""``python -m gesmock``: the command line."""
+
+from gesmock.cli import main
+
+main()

@@ -1,0 +1,273 @@
+"""The command line: serve, generate, check."""
+
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from logging import StreamHandler, getLogger
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+import gesmock
+from gesmock import cli_options, fixtures
+from gesmock.errors import GesmockError, InvalidInput
+from gesmock.fake import Fake
+from gesmock.jobs import Job
+from gesmock.settings import Dialect
+
+EXAMPLE = "page_example"
+
+
+def _env(name: str) -> dict[str, Any]:
+    """Every option may come from the environment too."""
+    return {"envvar": f"GESMOCK_{name}", "show_envvar": True}
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="gesmock", message="gesmock %(version)s")
+def main() -> None:
+    """A fake of the job API of Huawei Cloud GES (Graph Engine Service)."""
+
+
+@main.command()
+@click.argument("fixture", nargs=-1)
+@click.option("--host", default="127.0.0.1", show_default=True, **_env("HOST"))
+@click.option(
+    "--port",
+    default=8080,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="0: any free port.",
+    **_env("PORT"),
+)
+@click.option("--project-id", help="The default project.", **_env("PROJECT_ID"))
+@click.option(
+    "--generate",
+    multiple=True,
+    metavar="[GRAPH=]N",
+    help="Add N realistic jobs.",
+    **_env("GENERATE"),
+)
+@click.option(
+    "--seed", type=int, help="What jobs and chances are drawn from [default: 0].", **_env("SEED")
+)
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="[OPERATION=]STATUS[,...]",
+    help="Inject errors: list_jobs=503,times=2 or 503,503,ok or an injection as JSON.",
+    **_env("FAULT"),
+)
+@click.option(
+    "--token", "tokens", multiple=True, help="Require an X-Auth-Token, this one.", **_env("TOKEN")
+)
+@click.option(
+    "--dialect",
+    type=click.Choice(["page", "error_table"]),
+    help="Which status list is followed.",
+    **_env("DIALECT"),
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Change a setting.",
+    **_env("SET"),
+)
+@click.option(
+    "--control-token", help="What a caller of the control API has to show.", **_env("CONTROL_TOKEN")
+)
+@click.option(
+    "--allow-host",
+    "allow_hosts",
+    multiple=True,
+    help="A host name under which the control API may be called.",
+    **_env("ALLOW_HOST"),
+)
+@click.option("--no-control", is_flag=True, help="Serve no control API.", **_env("NO_CONTROL"))
+@click.option(
+    "--log-level",
+    default="info",
+    show_default=True,
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    **_env("LOG_LEVEL"),
+)
+def serve(
+    fixture: tuple[str, ...],
+    host: str,
+    port: int,
+    project_id: str | None,
+    generate: tuple[str, ...],
+    seed: int | None,
+    faults: tuple[str, ...],
+    tokens: tuple[str, ...],
+    dialect: Dialect | None,
+    settings: tuple[str, ...],
+    control_token: str | None,
+    allow_hosts: tuple[str, ...],
+    no_control: bool,
+    log_level: str,
+) -> None:
+    """Serve the FIXTUREs: JSON files, or names of starting states that gesmock ships.
+
+    With neither a fixture nor --generate: the example of the service's own page.
+    """
+    from gesmock.mock import GesMock
+
+    _log_to_stderr(log_level)
+    changes: dict[str, Any] = {} if dialect is None else {"dialect": dialect}
+    try:
+        ges = GesMock(
+            fixture=fixture or (() if generate else EXAMPLE),
+            host=host,
+            port=port,
+            project_id=project_id,
+            generate=[cli_options.generator(text, "--generate") for text in generate],
+            seed=seed,
+            faults=[cli_options.injection(text) for text in faults],
+            tokens=tokens,
+            settings=changes | dict(cli_options.setting(text, "--set") for text in settings),
+            control=not no_control,
+            control_token=control_token,
+            allow_hosts=allow_hosts,
+            progress=_progress,
+        ).start()
+    except GesmockError as error:
+        _give_up(error)
+    signals = StopSignals()
+    with ges:
+        click.echo(f"gesmock {gesmock.__version__} listening on {ges.url}")
+        header = " -H 'X-Auth-Token: <token>'" if tokens else ""
+        click.echo(f"curl{header} '{ges.jobs_url()}'")
+        if not (no_control or control_token) and ges.control_token:
+            click.echo(f"control token: {ges.control_token}")
+        sys.stdout.flush()
+        signals.wait()
+
+
+@main.command()
+@click.argument("what", metavar="[GRAPH=]N")
+@click.option("--seed", default=0, show_default=True, type=int, **_env("SEED"))
+@click.option("--project-id", help="The project of the fixture.", **_env("PROJECT_ID"))
+@click.option(
+    "--status",
+    "statuses",
+    multiple=True,
+    metavar="STATUS=WEIGHT",
+    help="How often a status comes.",
+    **_env("STATUS"),
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="The file to write [default: standard output].",
+    **_env("OUTPUT"),
+)
+def generate(
+    what: str,
+    seed: int,
+    project_id: str | None,
+    statuses: tuple[str, ...],
+    output: Path | None,
+) -> None:
+    """Write a fixture of N realistic jobs; the same seed writes the same bytes."""
+    try:
+        order = {**cli_options.generator(what), "statuses": cli_options.statuses(statuses)}
+        fake = Fake(
+            {
+                "project_id": project_id,
+                "seed": seed,
+                "generate": order,
+                "graph_name": order["graph"],
+            },
+            progress=_progress,
+        )
+    except GesmockError as error:
+        _give_up(error)
+    text = fixtures.dump(fake.default.state())
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        _write_whole(output, text)
+    except OSError as error:
+        _give_up(GesmockError(f"{output}: cannot be written: {error.strerror}"))
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+def check(files: tuple[str, ...]) -> None:
+    """Validate fixtures without serving them; every problem is reported."""
+    failed = False
+    for file in files:
+        try:
+            click.echo(f"{file}: {fixtures.describe(fixtures.read(file))}")
+        except InvalidInput as error:
+            failed = True
+            click.echo(str(error), err=True)
+    if failed:
+        sys.exit(2)
+
+
+class StopSignals:
+    """Catches SIGINT and SIGTERM from the moment it is made; ``wait`` returns once one has come.
+
+    A handler that sets an Event could deadlock: it runs in the thread that waits for it, which may
+    hold the Event's lock. So the interpreter writes a byte to a socket instead.
+    """
+
+    def __init__(self) -> None:
+        self._reader, self._writer = socket.socketpair()
+        self._writer.setblocking(False)  # noqa: FBT003 it has no name
+        signal.set_wakeup_fd(self._writer.fileno())
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+
+    def wait(self) -> None:
+        """Wait for a signal."""
+        self._reader.recv(1)
+        signal.set_wakeup_fd(-1)
+        self._reader.close()
+        self._writer.close()
+
+
+# --- What is seen on the terminal ---------------------------------------------------------------
+
+
+def _progress(jobs: Iterable[Job], total: int) -> Iterator[Job]:
+    """*jobs*, with a bar on standard error where that is a terminal."""
+    if total < 5_000 or not sys.stderr.isatty():
+        yield from jobs
+        return
+    with click.progressbar(jobs, length=total, label="generating jobs", file=sys.stderr) as bar:
+        yield from bar
+
+
+def _log_to_stderr(level: str) -> None:
+    log = getLogger("gesmock")
+    log.addHandler(StreamHandler())
+    log.setLevel(level.upper())
+
+
+def _give_up(error: GesmockError) -> NoReturn:
+    click.echo(str(error) if isinstance(error, InvalidInput) else f"gesmock: {error}", err=True)
+    sys.exit(2)
+
+
+def _write_whole(path: Path, text: bytes) -> None:
+    """Write *text* to *path*, or leave what is there as it was."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
+        temporary = Path(file.name)
+        try:
+            file.write(text)
+            temporary.chmod(0o644)
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink()
+            raise

@@ -1,0 +1,66 @@
+"""What the command line's options say: short texts -> the fields of the fixture format."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from gesmock import validation
+from gesmock.errors import InvalidInput, naming_file
+
+_FAULT_FIELDS = ("status", "code", "message")
+_INJECTION_FIELDS = ("operation", "times", "after", "every", "probability")
+
+
+def generator(text: str, option: str = "") -> dict[str, Any]:
+    """``movies=1000`` or ``1000`` as the fields of a generator."""
+    graph, _, count = text.rpartition("=")
+    if not (count.isascii() and count.isdecimal()):
+        raise InvalidInput.at(option, f"{text!r} is not [GRAPH=]N, such as movies=1000")
+    return {"graph": graph or None, "count": int(count)}
+
+
+def injection(text: str) -> dict[str, Any]:
+    """``list_jobs=503,times=2``, ``503,503,ok`` or an injection's JSON, as its fields."""
+    if text.lstrip().startswith("{"):
+        with naming_file("--fault"):
+            fields: dict[str, Any] = validation.parse(text.encode())
+            return fields
+    entries: list[Any] = []
+    given: dict[str, Any] = {}
+    for part in text.split(","):
+        name, equals, value = part.strip().rpartition("=")
+        if equals and (given or entries or name in _FAULT_FIELDS + _INJECTION_FIELDS):
+            given[name] = _scalar(value)
+        else:
+            given |= {"operation": name} if equals else {}
+            entries.append(_scalar(value))
+    error = {name: given.pop(name) for name in _FAULT_FIELDS if name in given}
+    if len(entries) > 1 or entries == ["ok"]:
+        return {**given, "script": entries, **({"fault": error} if error else {})}
+    return {
+        **given,
+        "fault": {"kind": "error", **({"status": entries[0]} if entries else {}), **error},
+    }
+
+
+def setting(text: str, option: str) -> tuple[str, Any]:
+    """``NAME=VALUE`` as its two parts."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise InvalidInput.at(option, f"{text!r} is not NAME=VALUE")
+    return name, _scalar(value)
+
+
+def statuses(texts: Iterable[str]) -> dict[str, Any] | None:
+    """``failed=2`` and its like as weights; None where there are none."""
+    return dict(setting(text, "--status") for text in texts) or None
+
+
+def _scalar(text: str) -> Any:
+    """*text* as the number or truth value that it spells, else as it is."""
+    try:
+        value = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text
+    return value if isinstance(value, bool | int | float) else text

@@ -1,0 +1,172 @@
+"""What gesmock refuses, as classes: the service's refusals, and bad input from whoever sets it up.
+
+Nothing here knows JSON or HTTP headers; ``shapes.py`` and ``web/control.py`` write these down.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+
+class GesmockError(Exception):
+    """Anything that gesmock raises on purpose."""
+
+
+# --- What the service refuses -----------------------------------------------------------------
+
+
+class GesError(GesmockError):
+    """A refusal that the real service would give too.
+
+    *status* is the HTTP status of the ``page`` dialect; *status_setting* names the setting that
+    overrides it. The keywords of the constructor fill the braces of *template*.
+    """
+
+    status: int = 400
+    code: str
+    template: ClassVar[str]
+    status_setting: ClassVar[str | None] = None
+
+    def __init__(self, **names: str) -> None:
+        super().__init__(self.template.format_map(names))
+
+    @property
+    def message(self) -> str:
+        """The text of ``errorMessage``."""
+        return str(self)
+
+
+class ParameterError(GesError):
+    """A parameter is wrong (ges_03_0471, the only failure example of the job list)."""
+
+    code = "GES.8005"
+    template = "Parameter error!"
+
+
+class InvalidToken(GesError):
+    """The token is missing, unknown or expired (ges_03_0110; the status from the page's list)."""
+
+    status = 401
+    code = "GES.8007"
+    template = "Invalid token."
+    status_setting = "invalid_token_status"
+
+
+class InvalidAccess(GesError):
+    """The token belongs to another project (ges_03_0110, 2025 wording)."""
+
+    status = 403
+    code = "GES.8006"
+    template = "Invalid resource access."
+    status_setting = "forbidden_status"
+
+
+class NoPermission(GesError):
+    """The token lacks the permission (ges_03_0110)."""
+
+    status = 403
+    code = "GES.8020"
+    template = "The current user does not have permission."
+    status_setting = "forbidden_status"
+
+
+class UnknownGraph(GesError):
+    """The graph does not exist (text: ges_03_0533; status: the list of ges_03_0471)."""
+
+    status = 404
+    code = "GES.8000"
+    template = (
+        "Graph [{project_id}-{graph_name}] does not exist, please check project_id and graph_name."
+    )
+    status_setting = "unknown_graph_status"
+
+
+class UnknownUrl(GesError):
+    """No operation has this path (ges_03_0122, the only documented 404 body of this plane)."""
+
+    status = 404
+    code = "GES.8000"
+    template = "Not found. Please check the input parameters."
+
+
+class WrongMethod(UnknownUrl):
+    """The path has no such method. Inferred: no page shows a 405, so the 404's text stands in."""
+
+    status = 405
+
+
+class JobQueryFailed(GesError):
+    """The service failed while it read jobs (ges_03_0110)."""
+
+    status = 500
+    code = "GES.8302"
+    template = "Job query error."
+
+
+class EngineUnavailable(GesError):
+    """The graph engine is down. Inferred for 503: ges_03_0110 lists the code under 500."""
+
+    status = 503
+    code = "GES.8602"
+    template = "Engine service unavailable."
+
+
+class InjectedError(GesError):
+    """An error that a test ordered, with the status, code and message it asked for."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        GesmockError.__init__(self, message)
+        self.status = status
+        self.code = code
+
+
+# --- What the one who sets gesmock up is told ---------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with some input: where (file, JSON path), and what.
+
+    *message* says what was seen and what would be right.
+    """
+
+    path: str
+    message: str
+    file: str = ""
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.file, self.path, self.message) if part)
+
+
+class InvalidInput(GesmockError, ValueError):
+    """Some input is wrong; *problems* holds everything that is wrong with it."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+    @classmethod
+    def at(cls, path: str, message: str) -> "InvalidInput":
+        """An input with a single problem."""
+        return cls([Problem(path, message)])
+
+
+@contextmanager
+def naming_file(file: str) -> Iterator[None]:
+    """Problems that are raised inside are said to be in *file*."""
+    try:
+        yield
+    except InvalidInput as error:
+        raise InvalidInput(replace(problem, file=file) for problem in error.problems) from None
+
+
+class Unknown(GesmockError, LookupError):
+    """A job, graph, injection or project that does not exist was named."""
+
+    def __str__(self) -> str:  # a LookupError's text, without the quotes of KeyError's kind
+        return str(self.args[0])
+
+
+class Conflict(GesmockError, ValueError):
+    """The input is well formed, but what it asks for clashes with what is there."""

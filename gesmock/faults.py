@@ -1,0 +1,245 @@
+"""Faults: what can be made to go wrong, for which requests, and how often it did.
+
+A new kind is a frozen struct with a ``kind`` tag of its own, added to the union ``Fault``.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from gesmock import errors
+from gesmock.documentation import error_codes
+from gesmock.errors import GesError, InjectedError, Unknown
+from gesmock.exchange import Operation
+
+ErrorStatus = Annotated[int, Meta(ge=400, le=599, description="an HTTP status from 400 to 599")]
+
+REFUSALS: Final[Mapping[int, type[GesError]]] = {
+    400: errors.ParameterError,
+    401: errors.InvalidToken,
+    403: errors.InvalidAccess,
+    404: errors.UnknownGraph,
+    500: errors.JobQueryFailed,
+    503: errors.EngineUnavailable,
+}
+"""The service's own answer for each status that the job list's page names (ges_03_0471)."""
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
+_FRAMING = {"content-length", "transfer-encoding", "connection"}
+
+
+class Error(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="error"):
+    """Answer with an HTTP error instead of the real reply.
+
+    *status* is any of 400-599. *code* and *message* default to what the documentation has for
+    this status (ges_03_0471, ges_03_0110); for another status, to the gateway's, and where that
+    has none, to those of 400 or 500, as HTTP clients are to read an unknown status (RFC 9110, 15).
+    *headers* are added to the answer.
+    """
+
+    status: ErrorStatus
+    code: str | None = None
+    message: str | None = None
+    headers: dict[str, str] = {}
+
+    def __post_init__(self) -> None:
+        for name, value in self.headers.items():
+            if not _HEADER_NAME.fullmatch(name) or name.lower() in _FRAMING:
+                raise ValueError(f"headers: {name!r} is not a header name that a fault may set")
+            if not _HEADER_VALUE.fullmatch(value):
+                raise ValueError(f"headers: {name}: {value!r} is not one line of Latin-1 text")
+
+    def refusal(self, names: Mapping[str, str]) -> InjectedError:
+        """The refusal to answer with; *names* (project, graph) fill the documented message."""
+        code, message = _documented(self.status, names)
+        if self.code is not None and self.code != code:
+            code, message = self.code, _message_of(self.code, names)
+        return InjectedError(self.status, code, message if self.message is None else self.message)
+
+
+def _documented(status: int, names: Mapping[str, str]) -> tuple[str, str]:
+    """The code and message that the documentation has for *status*."""
+    refusal = REFUSALS.get(status)
+    if refusal is None:
+        for row in error_codes():
+            if row.status == status:
+                return row.code, row.message
+        refusal = REFUSALS[status // 100 * 100]
+    return refusal.code, refusal.template.format_map(names)
+
+
+def _message_of(code: str, names: Mapping[str, str]) -> str:
+    """The message that the documentation has for *code*, or a phrase of ours."""
+    for refusal in REFUSALS.values():
+        if refusal.code == code:
+            return refusal.template.format_map(names)
+    return next((row.message for row in error_codes() if row.code == code), "Unknown error.")
+
+
+Fault = Error
+"""Every fault kind."""
+
+
+class Injection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A *fault*, or a *script* of them, and the requests that it is for.
+
+    It meets the requests of *operation* (default: of every operation). It lets the first *after*
+    of them pass, then fires at every *every*-th with *probability*, *times* times at most
+    (default: without end). A *script* is met once, an entry a request: a status, a fault, or "ok"
+    for the real answer. What is spent falls through to the real answer.
+    """
+
+    operation: Operation | None = None
+    fault: Fault | None = None
+    script: list[ErrorStatus | Literal["ok"] | Fault] | None = None
+    after: Annotated[int, Meta(ge=0)] = 0
+    every: Annotated[int, Meta(ge=1)] = 1
+    times: Annotated[int, Meta(ge=1)] | None = None
+    probability: Annotated[float, Meta(ge=0, le=1)] = 1.0
+
+    def __post_init__(self) -> None:
+        if (self.fault is None) == (self.script is None):
+            raise ValueError("an injection has either a fault or a script")
+        if self.script is not None:
+            if not self.script:
+                raise ValueError("script: an empty list does nothing; [503, 'ok'] would be right")
+            if (self.every, self.times, self.probability) != (1, None, 1.0):
+                raise ValueError("a script goes with operation and after only; it is met once")
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """A fault that a request has met. *receipt* is ``<injection id>#<nth fire>``."""
+
+    fault: Fault
+    receipt: str
+
+
+@dataclass(slots=True)
+class Armed:
+    """An injection in force: how many calls it has met, and how often it fired."""
+
+    id: str
+    injection: Injection
+    calls: int = 0
+    fires: int = 0
+
+    @property
+    def left(self) -> int | None:
+        """How often it can still fire (a script: entries still to come); None: without end."""
+        rule = self.injection
+        if rule.script is not None:
+            return len(rule.script) - max(self.calls - rule.after, 0)
+        return None if rule.times is None else rule.times - self.fires
+
+    def meet(self, operation: Operation, seed: int) -> Fault | Literal["ok"] | None:
+        """What it does to this call: a fault, "ok" (the script says so), or None (it lets pass)."""
+        rule = self.injection
+        if rule.operation not in (None, operation) or self.left == 0:
+            return None
+        self.calls += 1
+        turn = self.calls - rule.after
+        if turn < 1:
+            return None
+        if rule.script is not None:
+            entry = rule.script[turn - 1]
+            outcome: Fault | Literal["ok"] | None = (
+                Error(status=entry) if isinstance(entry, int) else entry
+            )
+        else:
+            # Drawn from seed, injection and call number: the order of threads cannot change it.
+            draw = Random(f"{seed}/{self.id}/{self.calls}").random()  # noqa: S311 no secret
+            hit = turn % rule.every == 0 and draw < rule.probability
+            outcome = rule.fault if hit else None
+        if outcome not in (None, "ok"):
+            self.fires += 1
+        return outcome
+
+    def rest(self) -> Injection | None:
+        """What is left of it, as an injection that begins anew; None where it is spent."""
+        rule = self.injection
+        left = self.left
+        if left == 0:
+            return None
+        after = max(rule.after - self.calls, 0)
+        if rule.script is not None and left is not None:
+            return msgspec.structs.replace(rule, after=after, script=rule.script[-left:])
+        return msgspec.structs.replace(rule, after=after, times=left)
+
+    def as_json(self) -> dict[str, Any]:
+        """The injection as it was given, with its id, its calls, its fires and what is left."""
+        given = msgspec.to_builtins(self.injection)
+        counts = {"calls": self.calls, "fires": self.fires, "left": self.left}
+        return {"id": self.id, **given, **counts}
+
+    def __str__(self) -> str:
+        given = msgspec.json.encode(self.injection).decode()
+        return f"{self.id} {given} (met {self.calls} calls)"
+
+
+class FaultPlan:
+    """The injections of one world, in the order they were armed; the first that fires wins."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._armed: dict[str, Armed] = {}
+        self._count = 0
+        self._preferred = 0
+
+    def __len__(self) -> int:
+        return len(self._armed)
+
+    def arm(self, injection: Injection) -> Armed:
+        """Put *injection* in force, behind those already armed, under an id of its own."""
+        self._count += 1
+        armed = Armed(f"f{self._count}", injection)
+        self._armed[armed.id] = armed
+        return armed
+
+    def disarm(self, id: str) -> Armed:
+        """Take the injection *id* out of force; Unknown where there is none."""
+        self.find(id)
+        return self._armed.pop(id)
+
+    def disarm_all(self) -> int:
+        """Take every injection out of force; how many there were."""
+        count = len(self._armed)
+        self._armed.clear()
+        return count
+
+    def find(self, id: str) -> Armed:
+        """The injection *id*; Unknown, with the ids there are, where there is none."""
+        try:
+            return self._armed[id]
+        except KeyError:
+            known = ", ".join(self._armed) or "none"
+            raise Unknown(f"no injection has the id {id!r}; armed are: {known}") from None
+
+    def armed(self) -> list[Armed]:
+        """Every injection in force, also the spent ones."""
+        return list(self._armed.values())
+
+    def unfired(self) -> list[Armed]:
+        """The injections that have not fired once."""
+        return [armed for armed in self._armed.values() if armed.fires == 0]
+
+    def take(self, operation: Operation) -> Fired | None:
+        """The fault that this call of *operation* meets, counted; None for the real answer."""
+        for armed in self._armed.values():
+            outcome = armed.meet(operation, self._seed)
+            if outcome == "ok":
+                return None
+            if outcome is not None:
+                return Fired(outcome, f"{armed.id}#{armed.fires}")
+        return None
+
+    def prefer(self, status: int) -> Fired:
+        """The error that a client has asked for itself (``Prefer: code=...``)."""
+        self._preferred += 1
+        return Fired(Error(status=status), f"prefer#{self._preferred}")

@@ -1,0 +1,74 @@
+"""Journal: what was asked of one world and what it answered, bounded."""
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from gesmock.exchange import Operation
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """One request and its answer.
+
+    *number* counts the requests since the last reset, from 1; *at* is the world's time in seconds
+    since 1970. *operation* is None where no route matched. *fault* is the receipt of the fault
+    that was injected. *crash* is the traceback where gesmock itself failed. Headers, which carry
+    the secrets, are not kept.
+    """
+
+    number: int
+    at: float
+    operation: Operation | None
+    method: str
+    path: str
+    query: Mapping[str, str]
+    status: int
+    fault: str | None = None
+    crash: str | None = None
+
+    @property
+    def unmatched(self) -> bool:
+        """Whether it asked for something below the service's paths that no operation serves."""
+        return self.operation is None and self.path.startswith("/ges/")
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} answered {self.status}"
+
+
+class Journal:
+    """The last *size* entries of one world; *dropped* counts those before them."""
+
+    def __init__(self, size: int = 10_000) -> None:
+        self._entries: deque[Entry] = deque(maxlen=size)
+        self.count = 0
+        self._forgotten = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def dropped(self) -> int:
+        """How many entries have made room for later ones."""
+        return self.count - self._forgotten - len(self._entries)
+
+    def clear(self) -> int:
+        """Forget every entry; how many there were. Numbers go on."""
+        forgotten = len(self._entries)
+        self._entries.clear()
+        self._forgotten += forgotten
+        return forgotten
+
+    def append(self, **fields: Any) -> None:
+        """Add the entry with these *fields* under the next number."""
+        self.count += 1
+        self._entries.append(Entry(number=self.count, **fields))
+
+    def entries(self, operation: Operation | None = None, status: int | None = None) -> list[Entry]:
+        """The entries, oldest first; only those of *operation*, or answered with *status*."""
+        return [
+            entry
+            for entry in self._entries
+            if operation in (None, entry.operation) and status in (None, entry.status)
+        ]

@@ -1,0 +1,252 @@
+"""GesMock: a fake with a server, as a Python test scripts it."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, Unpack
+from urllib.parse import quote, urlencode
+
+import flask
+import msgspec
+
+from gesmock import fixtures, shapes, validation
+from gesmock.errors import GesmockError
+from gesmock.fake import Fake
+from gesmock.generators import Generator
+from gesmock.jobs import GraphName, Job, JobStatus, Move
+from gesmock.scripting import Faults, JournalView
+from gesmock.settings import Settings
+from gesmock.start import StartOptions
+from gesmock.web.app import create_app
+from gesmock.web.guard import Guard, is_loopback
+from gesmock.web.server import Server
+from gesmock.world import Cleared, Progress, World
+
+
+class NotStarted(GesmockError, RuntimeError):
+    """An address was asked for before ``start``."""
+
+
+class GesMock:
+    """A fake of the service, its server, and the handle to script both.
+
+    ::
+
+        with GesMock() as ges:
+            ges.add_job(status="running")
+            requests.get(ges.jobs_url()).json()
+
+    *options* say what it begins with, and what a reset restores: ``fixture``, ``project_id``,
+    ``graph_name``, ``generate``, ``seed``, ``settings``, ``tokens``, ``faults`` (``StartOptions``).
+    Without any, it has one empty graph. It listens on *host* and *port* (0: any free port) once it
+    is started. *control* tells whether it has the control API; *control_token* what a caller of it
+    has to show (default: nothing on a loopback address, else a token that is made here);
+    *allow_hosts* adds names under which a caller may address it.
+
+    Several in one process share nothing. Methods may be called from any thread, and act on the
+    default project. Raises InvalidInput with every problem of the options.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        control: bool = True,
+        control_token: str | None = None,
+        allow_hosts: Sequence[str] = (),
+        progress: Progress | None = None,
+        **options: Unpack[StartOptions],
+    ) -> None:
+        self.fake = Fake(options, progress=progress)
+        if control_token is None and not is_loopback(host):
+            control_token = secrets.token_urlsafe(16)
+        self.control_token = control_token
+        guard = Guard(control_token, frozenset(name.lower() for name in (host, *allow_hosts)))
+        self.app: flask.Flask = create_app(self.fake, control=control, guard=guard)
+        self._address = host, port
+        self._server: Server | None = None
+
+    # --- The server ---
+
+    def start(self) -> Self:
+        """Bind and answer; does nothing where it does already. Raises CannotListen."""
+        if self._server is None:
+            self._server = Server(self.app, *self._address)
+            self._server.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop answering and free the port; does nothing where it does not answer."""
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """Where it answers, such as ``http://127.0.0.1:39211``. Raises NotStarted."""
+        if self._server is None:
+            raise NotStarted("this GesMock is not started: call start(), or use it in a with block")
+        return self._server.url
+
+    @property
+    def project_id(self) -> str:
+        """The default project."""
+        return self._world.project_id
+
+    @property
+    def graph_name(self) -> str:
+        """The graph that is meant where none is named."""
+        return self._world.default_graph
+
+    def jobs_url(
+        self, graph_name: str | None = None, *, limit: int | None = None, offset: int | None = None
+    ) -> str:
+        """The URL of a graph's job list, with ``limit`` and ``offset`` where they are given."""
+        window = {"limit": limit, "offset": offset}
+        query = urlencode({name: value for name, value in window.items() if value is not None})
+        graph = quote(graph_name or self.graph_name, safe="")
+        path = f"/ges/v1.0/{self.project_id}/graphs/{graph}/jobs/status"
+        return f"{self.url}{path}{'?' * bool(query)}{query}"
+
+    # --- The world of the default project ---
+
+    @property
+    def _world(self) -> World:
+        return self.fake.default
+
+    def add_job(
+        self,
+        job: Mapping[str, Any] | Job | None = None,
+        *,
+        status: JobStatus = "success",
+        job_id: str | None = None,
+        command: str = "import_graph",
+        url: str | None = None,
+        raw_request: str = "{}",
+        graph_name: str | None = None,
+    ) -> Job:
+        """Add a job as the newest of *graph_name*, which is made where it is missing.
+
+        *job* is one as the service lists it; or it is made of the other arguments: an id that no
+        other job has, and a *url* that fits *command*, unless they are given.
+        Raises InvalidInput where it is no job, Conflict where its id is taken.
+        """
+        world = self._world
+        graph_name = graph_name or world.default_graph
+        if job is None:
+            action = command.replace("_", "-")
+            default = f"/ges/v1.0/{world.project_id}/graphs/{quote(graph_name, safe='')}/action"
+            request = {
+                "command": command,
+                "url": f"{default}?action_id={action}" if url is None else url,
+                "rawRequest": raw_request,
+            }
+            job = {"jobId": job_id or world.new_job_id(), "status": status, "request": request}
+        made = validation.read(msgspec.to_builtins(job), Job, "job")
+        world.add_job(made, validation.read(graph_name, GraphName, "graph_name"))
+        return made
+
+    def generate(
+        self,
+        count: int,
+        *,
+        graph_name: str | None = None,
+        seed: int | None = None,
+        replace: bool = False,
+        statuses: Mapping[JobStatus, float] | None = None,
+    ) -> int:
+        """Add *count* realistic jobs to *graph_name*, as older ones; how many it has now.
+
+        The same *seed* (default: the world's) makes the same jobs. *replace* empties the graph
+        first. *statuses* weighs the statuses, such as ``{"success": 8, "failed": 2}``.
+        """
+        given = {
+            "count": count,
+            "graph": graph_name,
+            "seed": seed,
+            "replace": replace,
+            "statuses": statuses,
+        }
+        return self._world.generate(validation.read(given, Generator, "generate"))[1]
+
+    def move_job(self, job_id: str, status: JobStatus, *, graph_name: str | None = None) -> Job:
+        """Give the job *job_id* another *status*.
+
+        Raises Unknown where there is no such job, Conflict where several graphs have one and
+        *graph_name* does not say which is meant.
+        """
+        move = validation.read({"status": status}, Move, "move")
+        return self._world.move_job(job_id, move.status, graph_name)[1]
+
+    def remove_job(self, job_id: str, *, graph_name: str | None = None) -> Job:
+        """Take the job *job_id* out of the list; the same refusals as ``move_job``."""
+        return self._world.remove_job(job_id, graph_name)[1]
+
+    def jobs(self, graph_name: str | None = None, *, status: JobStatus | None = None) -> list[Job]:
+        """The jobs, newest first; only those of *graph_name*, or in *status*."""
+        return [job for _, job in self._world.jobs(graph_name, status)]
+
+    @property
+    def faults(self) -> Faults:
+        """What is made to go wrong."""
+        return Faults(self._world)
+
+    @property
+    def journal(self) -> JournalView:
+        """What was asked and answered since the last reset."""
+        return JournalView(self._world)
+
+    @property
+    def settings(self) -> Settings:
+        """How the documentation is read."""
+        return self._world.settings
+
+    def configure(self, **changes: Any) -> Settings:
+        """Change settings by name, such as ``limit_zero="refuse"``. Raises InvalidInput."""
+        return self._world.configure(changes)
+
+    def state(self) -> dict[str, Any]:
+        """All that is there, as a world file's content."""
+        content: dict[str, Any] = msgspec.to_builtins(self._world.state())
+        return content
+
+    def load(self, state: Mapping[str, Any] | str | Path) -> None:
+        """Put *state* in the place of what is there.
+
+        It is the content of a world file or list answer, or such a file. What a reset restores
+        stays as it was. Raises InvalidInput, with nothing changed.
+        """
+        world = self._world
+        if isinstance(state, Mapping):
+            loaded = fixtures.parse(shapes.encode(state), world.project_id)
+        else:
+            loaded = fixtures.read(state, world.project_id)
+        world.load(loaded)
+
+    def reset(self) -> Cleared:
+        """Everything back to what it began with, in every project: jobs, faults, journal, settings.
+
+        Says what was cleared, and the number of the epoch that begins.
+        """
+        return self.fake.reset()
+
+    def restart(self, **options: Unpack[StartOptions]) -> Cleared:
+        """Begin anew with other *options*, at the same address; a reset then restores these."""
+        return self.fake.restart(options)
+
+    def problems(self) -> list[str]:
+        """What a test should hear of: crashes, unmatched requests, injections that never fired."""
+        return [problem for world in self.fake.worlds() for problem in world.problems()]

@@ -1,0 +1,58 @@
+"""Our values -> the service's JSON: which keys, in which order, in which reading."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from gesmock.errors import GesError
+from gesmock.exchange import Reply
+from gesmock.jobs import Job
+from gesmock.settings import Settings
+
+
+class JobList(Struct, frozen=True, rename={"total_count": "totalCount"}):
+    """The body of a job list (ges_03_0471, 2025-08-22), key order included."""
+
+    jobs: Sequence[Any]
+    total_count: int
+    result: str = "success"
+
+
+def job_list(jobs: Sequence[Job], total: int, settings: Settings) -> Reply:
+    """The answer that lists *jobs* out of *total*."""
+    rows = _ROWS[settings.id_key]
+    return Reply(200, JobList([rows(job) for job in jobs] if rows else jobs, total))
+
+
+def _job_id_only(job: Job) -> dict[str, Any]:
+    return {"job_id": job.job_id, "status": job.status, "request": job.request}
+
+
+def _both_ids(job: Job) -> dict[str, Any]:
+    return {"jobId": job.job_id, **_job_id_only(job)}
+
+
+_ROWS: Final[Mapping[str, Callable[[Job], dict[str, Any]] | None]] = {
+    "jobId": None,  # a Job is encoded as it is
+    "job_id": _job_id_only,
+    "both": _both_ids,
+}
+
+
+def refusal(error: GesError, settings: Settings, headers: Mapping[str, str] | None = None) -> Reply:
+    """The answer that refuses with *error*."""
+    setting = error.status_setting
+    status = error.status if setting is None else getattr(settings, setting)
+    body = {"errorMessage": error.message, "errorCode": error.code}
+    if settings.failed_result:
+        body["result"] = "failed"
+    if settings.sdk_error_keys:
+        body |= {"error_code": error.code, "error_msg": error.message}
+    return Reply(status, body, headers or {})
+
+
+def encode(payload: object) -> bytes:
+    """*payload* as the compact JSON that goes over the wire."""
+    return msgspec.json.encode(payload)

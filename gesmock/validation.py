@@ -1,0 +1,250 @@
+"""Holds a JSON value against a msgspec type and reports *every* problem, each with its path.
+
+msgspec stops at the first problem. It does the reading here too; the walk below runs only where it
+refused, to name the rest and to say what was seen and what would be right.
+"""
+
+import difflib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import inspect
+
+from gesmock.errors import InvalidInput, Problem
+
+T = TypeVar("T")
+
+REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises over a text that it does not take; a ValidationError is a DecodeError."""
+
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+
+
+def read(value: object, type_: type[T], path: str = "$") -> T:
+    """*value*, as a JSON decoder returns it, as a *type_*; InvalidInput names every problem."""
+    try:
+        return msgspec.convert(value, type_)
+    except msgspec.ValidationError as error:
+        found = list(_problems(inspect.type_info(type_), value, path))
+        # What only msgspec minds (a number beyond its range) is reported in its words.
+        raise InvalidInput(found or [Problem(path, str(error))]) from None
+
+
+def decode(text: bytes, type_: type[T], path: str = "$") -> T:
+    """The JSON *text* as a *type_*; InvalidInput names every problem in it."""
+    try:
+        return msgspec.json.decode(text, type=type_)
+    except REFUSED:
+        return read(parse(text), type_, path)
+
+
+def parse(text: bytes) -> Any:
+    """The JSON *text* as plain Python values; InvalidInput says where it breaks."""
+    try:
+        return msgspec.json.decode(text)
+    except RecursionError:
+        raise InvalidInput.at("", "broken JSON: nested too deeply") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidInput.at(*_where_it_breaks(text, str(error))) from None
+
+
+def _where_it_breaks(text: bytes, reason: str) -> tuple[str, str]:
+    """Line, column and reason, which the standard library has, as msgspec has not."""
+    try:
+        json.loads(text.decode())
+    except UnicodeDecodeError as error:
+        return f"byte {error.start}", "broken JSON: not UTF-8"
+    except json.JSONDecodeError as error:
+        return f"line {error.lineno} column {error.colno}", f"broken JSON: {error.msg}"
+    except (RecursionError, ValueError):  # what only the standard library minds
+        pass
+    return "", f"broken JSON: {reason}"
+
+
+def join(path: str, key: str | int) -> str:
+    """The JSON path of *key* (a name or an index) below *path*: ``$.graphs.movies.jobs[3]``."""
+    if isinstance(key, str) and _IDENTIFIER.fullmatch(key):
+        return f"{path}.{key}"
+    return f"{path}[{key!r}]"
+
+
+def shown(value: object) -> str:
+    """*value* as a message shows it: short, and in JSON's words."""
+    match value:
+        case None | True | False:
+            return json.dumps(value)
+        case dict():
+            return "an object"
+        case list():
+            return "a list"
+        case str() if len(value) > 60:
+            return repr(value[:60] + "...")
+    return repr(value)[:80]
+
+
+def unknown(name: str, known: list[str], noun: str) -> str:
+    """Why *name* is refused, where *noun* (``key``, ``setting``) must be one of *known*."""
+    close = difflib.get_close_matches(name, known, 1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return f"unknown {noun}; {hint}known are {', '.join(known) or 'none'}"
+
+
+# --- The walk: one function a kind of node, in a table ------------------------------------------
+
+
+def _problems(node: inspect.Type, value: object, path: str) -> Iterator[Problem]:
+    yield from _WALKS.get(type(node), _leaf)(node, value, path)
+
+
+def _leaf(node: inspect.Type, value: object, path: str) -> Iterator[Problem]:
+    if not _fits(node, value):
+        verb = "is none of" if isinstance(node, inspect.LiteralType) else "is not"
+        yield Problem(path, f"{shown(value)} {verb} {_wanted(node)}")
+
+
+def _described(node: inspect.Metadata, value: object, path: str) -> Iterator[Problem]:
+    if list(_problems(node.type, value, path)):
+        verb = "is none of" if isinstance(node.type, inspect.LiteralType) else "is not"
+        yield Problem(path, f"{shown(value)} {verb} {_wanted(node)}")
+
+
+def _list(node: inspect.ListType, value: object, path: str) -> Iterator[Problem]:
+    if not isinstance(value, list):
+        yield from _leaf(node, value, path)
+        return
+    for index, item in enumerate(value):
+        yield from _problems(node.item_type, item, join(path, index))
+
+
+def _dict(node: inspect.DictType, value: object, path: str) -> Iterator[Problem]:
+    if not isinstance(value, dict):
+        yield from _leaf(node, value, path)
+        return
+    for key, item in value.items():
+        where = join(path, key)
+        yield from _problems(node.key_type, key, where)
+        yield from _problems(node.value_type, item, where)
+
+
+def _struct(node: inspect.StructType, value: object, path: str) -> Iterator[Problem]:
+    if not isinstance(value, Mapping):
+        yield Problem(path, f"{shown(value)} is not an object")
+        return
+    found = list(_fields(node, value, path))
+    yield from found
+    if not found:
+        try:
+            msgspec.convert(value, node.cls)
+        except msgspec.ValidationError as error:  # raised by the struct's own __post_init__
+            yield Problem(path, str(error).split(" - at `")[0])
+
+
+def _fields(node: inspect.StructType, value: Mapping[str, object], path: str) -> Iterator[Problem]:
+    fields = {field.encode_name: field for field in node.fields}
+    tags = {node.tag_field: node.tag} if node.tag_field else {}
+    for name, tag in tags.items():
+        if value.get(name, tag) != tag:
+            yield Problem(join(path, name), f"{shown(value[name])} is none of {tag}")
+    for name, field in fields.items():
+        if name in value:
+            yield from _problems(field.type, value[name], join(path, name))
+        elif field.required:
+            yield Problem(join(path, name), f"missing; {_wanted(field.type)} is wanted")
+    for name in value.keys() - fields.keys() - tags.keys():
+        yield Problem(join(path, name), unknown(name, [*tags, *fields], "key"))
+
+
+def _union(node: inspect.UnionType, value: object, path: str) -> Iterator[Problem]:
+    """The problems of the one member of the value's own JSON kind, or that no member fits."""
+    members = [member for member in node.types if not isinstance(member, inspect.NoneType)]
+    alike = [member for member in members if _same_kind(member, value)]
+    if value is None and len(members) < len(node.types):
+        return
+    if len(members) == 1:
+        alike = members
+    if len(alike) == 1:
+        yield from _problems(alike[0], value, path)
+    elif all(list(_problems(member, value, path)) for member in members):
+        yield Problem(path, f"{shown(value)} is not {_wanted(node)}")
+
+
+_WALKS: dict[type[inspect.Type], Any] = {
+    inspect.Metadata: _described,
+    inspect.ListType: _list,
+    inspect.DictType: _dict,
+    inspect.StructType: _struct,
+    inspect.UnionType: _union,
+}
+
+
+def _same_kind(node: inspect.Type, value: object) -> bool:
+    match node:
+        case inspect.StructType() | inspect.DictType():
+            return isinstance(value, dict)
+        case inspect.ListType():
+            return isinstance(value, list)
+    return False
+
+
+def _fits(node: inspect.Type, value: object) -> bool:
+    match node:
+        case inspect.AnyType():
+            return True
+        case inspect.NoneType():
+            return value is None
+        case inspect.BoolType():
+            return isinstance(value, bool)
+        case inspect.LiteralType(values=values):
+            return any(value == one and type(value) is type(one) for one in values)
+        case inspect.StrType():
+            return isinstance(value, str) and _text_fits(node, value)
+        case inspect.IntType(ge=low, le=high):
+            return type(value) is int and _within(low, value, high)
+        case inspect.FloatType(ge=low, le=high):
+            return type(value) in (int, float) and _within(low, value, high)  # type: ignore[arg-type]
+    return False
+
+
+def _within(low: float | None, value: float, high: float | None) -> bool:
+    return (low is None or low <= value) and (high is None or value <= high)
+
+
+def _text_fits(node: inspect.StrType, value: str) -> bool:
+    return _within(node.min_length, len(value), node.max_length) and (
+        node.pattern is None or re.search(node.pattern, value) is not None
+    )
+
+
+def _wanted(node: inspect.Type) -> str:
+    """What would be right, to stand behind "is not"."""
+    match node:
+        case inspect.Metadata(extra_json_schema={"description": str(description)}):
+            return description
+        case inspect.NoneType():
+            return "null"
+        case inspect.BoolType():
+            return "true or false"
+        case inspect.LiteralType(values=values):
+            return ", ".join(map(str, values))
+        case inspect.IntType(ge=low, le=high):
+            return f"an integer{_range(low, high)}"
+        case inspect.FloatType(ge=low, le=high):
+            return f"a number{_range(low, high)}"
+        case inspect.StrType(min_length=least):
+            return "a string that is not empty" if least else "a string"
+        case inspect.ListType():
+            return "a list"
+        case inspect.UnionType(types=types):
+            return " or ".join(
+                _wanted(one) for one in types if not isinstance(one, inspect.NoneType)
+            )
+    return "an object"
+
+
+def _range(low: float | None, high: float | None) -> str:
+    if high is None:
+        return "" if low is None else f" of at least {low}"
+    return f" from {low} to {high}"

@@ -1,0 +1,64 @@
+"""create_app: the fake as a Flask app."""
+
+from typing import Unpack
+
+import flask
+from flask_cors import CORS
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+
+from gesmock.fake import Fake
+from gesmock.start import StartOptions
+from gesmock.web import control as control_api
+from gesmock.web import service
+from gesmock.web.guard import Guard
+
+
+def create_app(
+    fake: Fake | None = None,
+    *,
+    control: bool = True,
+    guard: Guard | None = None,
+    **options: Unpack[StartOptions],
+) -> flask.Flask:
+    """The fake as a Flask app, for tests without a socket and for other WSGI servers.
+
+    Serves *fake*, or a new one that begins with *options* (see ``StartOptions``); either is
+    ``app.extensions["gesmock"]``. Without *control* there is no control API; *guard* says who may
+    reach it (default: callers on this machine).
+    """
+    if fake is None:
+        fake = Fake(options)
+    elif options:
+        raise TypeError(f"an existing fake takes no start options ({', '.join(options)})")
+    guard = guard or Guard()
+    app = flask.Flask("gesmock", static_folder=None)
+    app.extensions["gesmock"] = fake
+    # As Flask comes, it redirects "//" and a missing slash; the service never redirects.
+    app.url_map.merge_slashes = False
+    app.url_map.redirect_defaults = False
+    app.register_blueprint(service.blueprint(fake))
+    if control:
+        app.register_blueprint(control_api.blueprint(fake))
+
+    def is_control() -> bool:
+        return control and control_api.is_below(flask.request.path)
+
+    @app.before_request
+    def first() -> flask.Response | None:
+        if is_control():
+            return control_api.guarded(guard)
+        return service.preflight() if flask.request.method == "OPTIONS" else None
+
+    @app.errorhandler(HTTPException)
+    def refused(error: HTTPException) -> flask.Response:
+        routing = isinstance(error, NotFound | MethodNotAllowed)
+        if routing and not is_control():
+            return service.unmatched(fake, error)
+        return control_api.failed(error)
+
+    CORS(
+        app,
+        resources={r"/(?!_gesmock(?:/|$)).*" if control else r"/.*": {}},
+        expose_headers=["X-Request-Id", "X-Gesmock-Fault", "Retry-After", "Allow"],
+    )
+    return app

@@ -1,0 +1,299 @@
+"""The control API below ``/_gesmock/``: what a test in another process may do.
+
+JSON in, JSON out. The bodies are the structs of the fixture format; an error names the field.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, TypeVar
+
+import flask
+from msgspec import Meta, Struct
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+import gesmock
+from gesmock import fixtures, shapes, validation
+from gesmock.errors import Conflict, GesmockError, InvalidInput, Problem, Unknown
+from gesmock.exchange import Operation
+from gesmock.fake import Fake
+from gesmock.faults import Injection
+from gesmock.generators import Generator
+from gesmock.jobs import GraphName, Job, ListedStatus, Move, ProjectId
+from gesmock.web.guard import Guard
+from gesmock.world import World
+
+T = TypeVar("T")
+
+PREFIX: Final = "/_gesmock"
+LARGEST_BODY: Final = 256 * 2**20  # a state of 100,000 jobs is some 57 MB
+
+_STATUS_OF: Final[tuple[tuple[type[GesmockError], int], ...]] = (
+    (InvalidInput, 400),
+    (Unknown, 404),
+    (Conflict, 409),
+)
+
+
+class PlacedJob(Struct, frozen=True, forbid_unknown_fields=True):
+    """A *job* and the *graph* it is in (default: the world's first)."""
+
+    job: Job
+    graph: GraphName | None = None
+
+
+class JobFilter(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which jobs are meant: those of *graph*, those in *status*."""
+
+    graph: GraphName | None = None
+    status: ListedStatus | None = None
+
+
+class InGraph(Struct, frozen=True, forbid_unknown_fields=True):
+    """In which *graph* a job is, where several have one with its id."""
+
+    graph: GraphName | None = None
+
+
+class EntryFilter(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which journal entries are meant: those of *operation*, those answered with *status*."""
+
+    operation: Operation | None = None
+    status: Annotated[int, Meta(ge=100, le=599)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to the control API."""
+
+    fake: Fake
+    project_id: str | None
+
+    def world(self) -> World:
+        """The world that is meant; Unknown where there is none."""
+        return self.fake.default if self.project_id is None else self.fake.world(self.project_id)
+
+    def opened_world(self) -> World:
+        """The world that is meant; where there is none, a new one with one empty graph."""
+        if self.project_id is None:
+            return self.fake.default
+        return self.fake.open(validation.read(self.project_id, ProjectId, "project_id"))
+
+    def body(self, type_: type[T]) -> T:
+        """The request's body as a *type_*."""
+        return validation.decode(self.text(), type_)
+
+    def text(self) -> bytes:
+        """The request's body, which has to be JSON."""
+        if not flask.request.is_json:
+            flask.abort(415, "Content-Type: application/json is wanted")
+        return flask.request.get_data(cache=False)
+
+    def query(self, type_: type[T]) -> T:
+        """The request's query as a *type_*; a status of digits is a number where one is wanted."""
+        given: dict[str, Any] = flask.request.args.to_dict()
+        if type_ is EntryFilter and given.get("status", "").isdecimal():
+            given["status"] = int(given["status"])
+        return validation.read(given, type_, "query")
+
+
+Answer = tuple[int, Any]
+
+
+def health(call: Call) -> Answer:
+    world = call.world()
+    return 200, {
+        "ready": True,
+        "version": gesmock.__version__,
+        "epoch": world.epoch,
+        "project_id": world.project_id,
+    }
+
+
+def reset(call: Call) -> Answer:
+    return 200, call.world().reset()
+
+
+def get_state(call: Call) -> Answer:
+    return 200, call.world().state()
+
+
+def put_state(call: Call) -> Answer:
+    state = fixtures.parse(call.text(), call.project_id or call.fake.default.project_id)
+    named = call.project_id or call.fake.default.project_id
+    if state.project_id not in (None, named):
+        raise InvalidInput.at(
+            "$.project_id",
+            f"{state.project_id!r} is not the project of this world, {named!r}; "
+            f"{PREFIX}/projects/{state.project_id}/state is",
+        )
+    call.opened_world().load(state)
+    return 200, {"loaded": fixtures.describe(state)}
+
+
+def get_jobs(call: Call) -> Answer:
+    wanted = call.query(JobFilter)
+    jobs = call.world().jobs(wanted.graph, wanted.status)
+    return 200, {"jobs": [PlacedJob(job, graph) for graph, job in jobs], "total": len(jobs)}
+
+
+def post_job(call: Call) -> Answer:
+    placed = call.body(PlacedJob)
+    graph = call.opened_world().add_job(placed.job, placed.graph)
+    return 201, PlacedJob(placed.job, graph)
+
+
+def patch_job(call: Call, job_id: str) -> Answer:
+    where, move = call.query(InGraph), call.body(Move)
+    graph, job = call.world().move_job(job_id, move.status, where.graph)
+    return 200, PlacedJob(job, graph)
+
+
+def delete_job(call: Call, job_id: str) -> Answer:
+    graph, job = call.world().remove_job(job_id, call.query(InGraph).graph)
+    return 200, PlacedJob(job, graph)
+
+
+def generate(call: Call) -> Answer:
+    order = call.body(Generator)
+    graph, total = call.opened_world().generate(order)
+    return 200, {"graph": graph, "generated": order.count, "total": total}
+
+
+def get_faults(call: Call) -> Answer:
+    world = call.world()
+    with world.lock:
+        return 200, {"faults": [armed.as_json() for armed in world.faults.armed()]}
+
+
+def post_fault(call: Call) -> Answer:
+    injection = call.body(Injection)
+    world = call.opened_world()
+    with world.lock:
+        return 201, world.faults.arm(injection).as_json()
+
+
+def delete_faults(call: Call) -> Answer:
+    world = call.world()
+    with world.lock:
+        return 200, {"disarmed": world.faults.disarm_all()}
+
+
+def get_fault(call: Call, fault_id: str) -> Answer:
+    world = call.world()
+    with world.lock:
+        return 200, world.faults.find(fault_id).as_json()
+
+
+def delete_fault(call: Call, fault_id: str) -> Answer:
+    world = call.world()
+    with world.lock:
+        return 200, world.faults.disarm(fault_id).as_json()
+
+
+def get_journal(call: Call) -> Answer:
+    wanted = call.query(EntryFilter)
+    world = call.world()
+    with world.lock:
+        entries = world.journal.entries(wanted.operation, wanted.status)
+        return 200, {"entries": entries, "total": len(entries), "dropped": world.journal.dropped}
+
+
+def delete_journal(call: Call) -> Answer:
+    world = call.world()
+    with world.lock:
+        return 200, {"cleared": world.journal.clear()}
+
+
+def get_settings(call: Call) -> Answer:
+    return 200, call.world().settings
+
+
+def patch_settings(call: Call) -> Answer:
+    changes = call.body(dict[str, Any])
+    return 200, call.opened_world().configure(changes)
+
+
+ROUTES: Final[tuple[tuple[str, str, Callable[..., Answer]], ...]] = (
+    ("GET", "health", health),
+    ("POST", "reset", reset),
+    ("GET", "state", get_state),
+    ("PUT", "state", put_state),
+    ("GET", "jobs", get_jobs),
+    ("POST", "jobs", post_job),
+    ("PATCH", "jobs/<path:job_id>", patch_job),
+    ("DELETE", "jobs/<path:job_id>", delete_job),
+    ("POST", "generate", generate),
+    ("GET", "faults", get_faults),
+    ("POST", "faults", post_fault),
+    ("DELETE", "faults", delete_faults),
+    ("GET", "faults/<fault_id>", get_fault),
+    ("DELETE", "faults/<fault_id>", delete_fault),
+    ("GET", "journal", get_journal),
+    ("DELETE", "journal", delete_journal),
+    ("GET", "settings", get_settings),
+    ("PATCH", "settings", patch_settings),
+)
+
+
+def blueprint(fake: Fake) -> flask.Blueprint:
+    """The control API of *fake*, for the default project and below ``projects/<project_id>/``."""
+    control = flask.Blueprint("control", __name__, url_prefix=PREFIX)
+    for method, rule, view in ROUTES:
+        for prefix in ("/", "/projects/<project_id>/"):
+            control.add_url_rule(
+                prefix + rule,
+                f"{view.__name__}{prefix.count('/')}",
+                _view(fake, view),
+                methods=[method],
+            )
+    return control
+
+
+def _view(fake: Fake, view: Callable[..., Answer]) -> Callable[..., flask.Response]:
+    def answered(project_id: str | None = None, **args: str) -> flask.Response:
+        flask.request.max_content_length = LARGEST_BODY
+        try:
+            status, value = view(Call(fake, project_id), **args)
+        except GesmockError as error:
+            return refused(error)
+        return respond(status, value)
+
+    return answered
+
+
+def is_below(path: str) -> bool:
+    """Whether *path* belongs to the control API."""
+    return path == PREFIX or path.startswith(f"{PREFIX}/")
+
+
+def guarded(guard: Guard) -> flask.Response | None:
+    """The refusal of a request that *guard* does not let pass."""
+    refusal = guard.refusal(flask.request)
+    if refusal is None:
+        return None
+    status, reason = refusal
+    response = respond(status, {"error": reason})
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def refused(error: GesmockError) -> flask.Response:
+    """The answer to input that the core refuses."""
+    status = next(status for kind, status in _STATUS_OF if isinstance(error, kind))
+    problems: Iterable[Problem] = getattr(error, "problems", ())
+    listed = [{"path": one.path, "message": one.message} for one in problems]
+    return respond(status, {"error": str(error), **({"problems": listed} if listed else {})})
+
+
+def failed(error: HTTPException) -> flask.Response:
+    """The answer where Flask refuses: 404, 405, 413, 415."""
+    response = respond(error.code or 500, {"error": error.description or error.name})
+    if isinstance(error, MethodNotAllowed):
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+    return response
+
+
+def respond(status: int, value: object) -> flask.Response:
+    """*value* as JSON."""
+    return flask.Response(shapes.encode(value), status, content_type="application/json")

@@ -1,0 +1,61 @@
+"""Guard: who may reach the control API."""
+
+import hmac
+import ipaddress
+import re
+from dataclasses import dataclass, field
+
+import flask
+
+_HOST = re.compile(r"(?:\[(?P<address>[^\[\]]*)\]|(?P<name>[^:@\[\]]+?))\.?(?::[0-9]*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Who may reach the control API.
+
+    *token*, where there is one, must come as ``Authorization: Bearer <token>``. Without one, only
+    a caller on this machine may. In both cases, a request that a browser sends for another site
+    is refused, and so is one for a host name that is not ours: *hosts*, ``localhost``, or an
+    address (a name that an attacker has bound to our address would be theirs: DNS rebinding).
+    """
+
+    token: str | None = field(default=None, repr=False)
+    hosts: frozenset[str] = frozenset()
+
+    def refusal(self, request: flask.Request) -> tuple[int, str] | None:
+        """Why *request* may not pass, as HTTP status and reason; None where it may."""
+        site = request.headers.get("Sec-Fetch-Site", "none")
+        if site not in ("same-origin", "none"):
+            return 403, f"Sec-Fetch-Site: {site}: the control API answers no other site's pages"
+        if not self._is_ours(request.host):
+            host = request.headers.get("Host", "")
+            return 403, f"Host: {host!r} is not a known name of this server (see --allow-host)"
+        origin = request.headers.get("Origin")
+        if origin is not None and origin.lower() != request.host_url.rstrip("/").lower():
+            return 403, f"Origin: {origin!r}: the control API answers no other site's pages"
+        if self.token is not None:
+            given = request.headers.get("Authorization", "")
+            if not hmac.compare_digest(given.encode(), f"Bearer {self.token}".encode()):
+                return 401, "Authorization: Bearer <control token> is missing or wrong"
+        elif not is_loopback(request.remote_addr or ""):
+            return 403, "without a control token, only callers on this machine are answered"
+        return None
+
+    def _is_ours(self, host: str) -> bool:
+        parts = _HOST.fullmatch(host.lower())
+        name = parts["name"] or parts["address"] if parts else ""
+        return name == "localhost" or name in self.hosts or _is_address(name)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether *host* (a name or an address) can be reached from this machine only."""
+    return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

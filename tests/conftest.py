@@ -1,0 +1,96 @@
+"""What the tests share: an app without a socket, and its fake."""
+
+import logging
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from gesmock import GesMock, cli
+from gesmock.fake import Fake
+from gesmock.web import create_app
+
+pytest_plugins = ["pytester"]
+
+PROJECT = "854d9316e71d4dc599c5f27ea323d445"
+
+
+class Service:
+    """The service's job list as a client sees it, in process, with the fake behind it."""
+
+    def __init__(self) -> None:
+        self.fake = Fake()
+        self.client: FlaskClient = create_app(self.fake).test_client()
+
+    def begin(self, **options: Any) -> "Service":
+        """Begin anew with these options: making another app would take as long as a whole test."""
+        self.fake.restart(options)  # type: ignore[arg-type]
+        return self
+
+    def list(self, query: str = "", graph: str = "movie", **headers: str) -> Any:
+        """The response to a job list request; keywords are headers (x_auth_token=...)."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        project = self.fake.default.project_id
+        path = f"/ges/v1.0/{project}/graphs/{graph}/jobs/status{query}"
+        return self.client.get(path, headers=named)
+
+    def control(self, method: str, path: str, json: Any = None) -> Any:
+        """The response of the control API."""
+        return self.client.open(f"/_gesmock/{path}", method=method, json=json)
+
+
+@pytest.fixture(scope="session")
+def shared_service() -> Service:
+    """One for the session."""
+    return Service()
+
+
+@pytest.fixture
+def service(shared_service: Service) -> Service:
+    """One empty graph, movie, as new."""
+    return shared_service.begin()
+
+
+@pytest.fixture(scope="session")
+def shared_ges() -> Iterator[GesMock]:
+    """One for the session, started."""
+    with GesMock() as started:
+        yield started
+
+
+@pytest.fixture
+def ges(shared_ges: GesMock) -> GesMock:
+    """A started mock with one empty graph, movie, as new."""
+    shared_ges.restart()
+    return shared_ges
+
+
+@pytest.fixture
+def serve(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., Any]]:
+    """Run ``gesmock serve`` in this process: serve(visit, *args) gives *visit* the printed lines.
+
+    The command stops, as on SIGTERM, when *visit* returns; its result is that of ``serve``.
+    """
+    log = logging.getLogger("gesmock")
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = list(log.handlers)
+
+    def run(visit: Callable[[list[str]], Any], *args: str) -> Any:
+        results: list[Any] = []
+
+        class Visited:
+            def wait(self) -> None:
+                results.append(visit(capsys.readouterr().out.splitlines()))
+
+        monkeypatch.setattr(cli, "StopSignals", Visited)
+        cli.main(["serve", "--port", "0", *args], standalone_mode=False)
+        return results[0]
+
+    yield run
+    log.handlers[:] = before
+    for number, handler in handlers.items():
+        signal.signal(number, handler)

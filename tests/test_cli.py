@@ -1,0 +1,330 @@
+"""The command line, as a shell uses it."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from click.testing import CliRunner, Result
+
+from gesmock import GesMock, cli, cli_options
+
+Serve = Callable[..., Any]
+
+
+def run(*args: str, **env: str) -> Result:
+    return CliRunner().invoke(cli.main, args, env=env)
+
+
+def url_of(lines: list[str]) -> str:
+    return lines[1].split("'")[1]
+
+
+# --- serve --------------------------------------------------------------------------------------
+
+
+def test_serve_alone_serves_the_pages_example_and_prints_a_curl_line_that_works(
+    serve: Serve,
+) -> None:
+    def visit(lines: list[str]) -> tuple[list[str], Any]:
+        return lines, json.loads(subprocess.check_output(["bash", "-c", f"{lines[1]} -s"]))
+
+    lines, answer = serve(visit)
+
+    assert lines[0].startswith("gesmock 0.1.0 listening on http://127.0.0.1:")
+    assert len(lines) == 2
+    example = Path("fixtures/page_example.json").read_text(encoding="utf-8")
+    assert answer == json.loads(example)
+
+
+def test_a_script_gets_the_address_from_the_first_line_and_stops_it_with_sigterm() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gesmock", "serve", "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    url = process.stdout.readline().split()[-1]
+    assert requests.get(f"{url}/_gesmock/health").ok
+
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=10)
+
+    assert (process.returncode, errors) == (0, "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_comes_before_the_wait_is_not_lost(number: signal.Signals) -> None:
+    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    signals = cli.StopSignals()
+    try:
+        signal.raise_signal(number)
+        signals.wait()
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+def test_serve_takes_fixtures_names_and_generators(serve: Serve) -> None:
+    def visit(lines: list[str]) -> dict[str, int]:
+        base = url_of(lines).partition("/graphs/")[0]
+        return {
+            graph: requests.get(f"{base}/graphs/{graph}/jobs/status").json()["totalCount"]
+            for graph in ("ges_j60071198_hdfs_fdb", "films")
+        }
+
+    counts = serve(visit, "page_example", "--project-id", "mine", "--generate", "films=7")
+
+    assert counts == {"ges_j60071198_hdfs_fdb": 3, "films": 7}
+
+
+def test_the_same_seed_serves_the_same_jobs(serve: Serve) -> None:
+    def visit(lines: list[str]) -> Any:
+        return requests.get(url_of(lines)).json()
+
+    first = serve(visit, "--generate", "3", "--seed", "7")
+
+    assert serve(visit, "--generate", "3", "--seed", "7") == first
+    assert serve(visit, "--generate", "3", "--seed", "8") != first
+
+
+def test_settings_and_dialect_are_chosen(serve: Serve) -> None:
+    def visit(lines: list[str]) -> list[int]:
+        url = url_of(lines)
+        return [
+            requests.get(f"{url}?limit=0").status_code,
+            requests.get(url.replace("/graphs/", "/graphs/no")).status_code,
+        ]
+
+    args = ["--dialect", "error_table", "--set", "limit_zero=refuse", "--set", "failed_result=true"]
+    assert serve(visit, *args) == [400, 400]
+
+
+def test_a_token_is_required_and_never_printed_or_logged(
+    serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def visit(lines: list[str]) -> tuple[list[str], int, int]:
+        url = url_of([lines[0], lines[1].replace("-H 'X-Auth-Token: <token>' ", "")])
+        good = requests.get(url, headers={"X-Auth-Token": "secret"})
+        return lines, requests.get(url).status_code, good.status_code
+
+    lines, without, good = serve(visit, "--token", "secret")
+
+    assert (without, good) == (401, 200)
+    assert "secret" not in "".join(lines) + capsys.readouterr().err
+
+
+def test_an_exposed_server_prints_the_control_token_that_it_made(serve: Serve) -> None:
+    def visit(lines: list[str]) -> int:
+        token = lines[2].removeprefix("control token: ")
+        url = lines[0].split()[-1].replace("0.0.0.0", "127.0.0.1")
+        return requests.get(
+            f"{url}/_gesmock/health", headers={"Authorization": f"Bearer {token}"}
+        ).status_code
+
+    assert serve(visit, "--host", "0.0.0.0") == 200
+
+
+def test_a_control_token_that_is_given_is_not_printed(serve: Serve) -> None:
+    assert len(serve(list, "--host", "0.0.0.0", "--control-token", "secret")) == 2
+
+
+def test_no_control_leaves_the_control_api_out(serve: Serve) -> None:
+    def visit(lines: list[str]) -> int:
+        return requests.get(f"{lines[0].split()[-1]}/_gesmock/health").status_code
+
+    assert serve(visit, "--no-control") == 404
+
+
+def test_requests_are_logged_at_the_level_that_is_asked_for(
+    serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def visit(lines: list[str]) -> None:
+        requests.get(url_of(lines), headers={"Prefer": "code=503"})
+
+    serve(visit)
+    assert capsys.readouterr().err.endswith("/jobs/status 503 prefer#1\n")
+    serve(visit, "--log-level", "warning")
+    assert "prefer#1" not in capsys.readouterr().err.splitlines()[-1:]
+
+
+def test_options_may_come_from_the_environment(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GESMOCK_GENERATE", "films=2 songs=3")
+    monkeypatch.setenv("GESMOCK_PROJECT_ID", "fromenv")
+
+    assert serve(lambda lines: "/ges/v1.0/fromenv/graphs/films/" in lines[1])
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        ("503", {"fault": {"kind": "error", "status": 503}}),
+        ("list_jobs=503,times=2", {"operation": "list_jobs", "times": 2, "fault": {"kind": "error", "status": 503}}),
+        ("503,503,ok", {"script": [503, 503, "ok"]}),
+        ("list_jobs=503,ok,after=1", {"operation": "list_jobs", "script": [503, "ok"], "after": 1}),
+        ("ok", {"script": ["ok"]}),
+        ("status=401,probability=0.5,code=GES.8007", {"probability": 0.5, "fault": {"kind": "error", "status": 401, "code": "GES.8007"}}),
+        ('{"script": [500]}', {"script": [500]}),
+    ],
+)  # fmt: skip
+def test_a_fault_can_be_ordered_in_short(text: str, fields: dict[str, Any]) -> None:
+    assert cli_options.injection(text) == fields
+
+
+def test_a_port_in_use_is_one_line_and_status_2(ges: GesMock) -> None:
+    port = ges.url.rpartition(":")[2]
+
+    result = run("serve", "--port", port)
+
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"gesmock: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["nowhere.json"], "nowhere.json: no such file"),
+        (["no_such_name"], "fixture 'no_such_name': no such file, and none of gesmock's own"),
+        (["--generate", "many"], "--generate: 'many' is not [GRAPH=]N, such as movies=1000"),
+        (["--generate", "-1"], "--generate: '-1' is not [GRAPH=]N"),
+        (["--fault", "200"], "faults[0].fault.status: 200 is not an HTTP status from 400 to 599"),
+        (["--fault", "list=503"], "faults[0].operation: 'list' is none of list_jobs"),
+        (["--fault", "503,tims=2"], "faults[0].tims: unknown key; did you mean 'times'?"),
+        (["--fault", "503,ok,code=X"], "faults[0].fault.status: missing"),
+        (["--fault", "times=2"], "faults[0].fault.status: missing"),
+        (["--fault", "{"], "--fault: line 1 column 2: broken JSON"),
+        (["--set", "limit_zero"], "--set: 'limit_zero' is not NAME=VALUE"),
+        (["--set", "limit_zer=x"], "settings.limit_zer: unknown key; did you mean 'limit_zero'?"),
+        (["--set", "maximum_limit=many"], "settings.maximum_limit: 'many' is not an integer"),
+        (["--token", ""], "tokens[0]: '' is not"),
+        (["--project-id", "a-b"], "project_id: 'a-b' is not a project id"),
+        (["--seed", "-1"], "seed: -1 is not an integer from 0"),
+        (["--dialect", "pag"], "'pag' is not one of 'page', 'error_table'"),
+        (["--port", "99999"], "99999 is not in the range"),
+        (["--prot", "1"], "No such option"),
+    ],
+)  # fmt: skip
+def test_a_wrong_option_is_a_clear_message_and_status_2(args: list[str], words: str) -> None:
+    result = run("serve", *args)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+# --- generate and check -------------------------------------------------------------------------
+
+
+def test_generate_writes_a_fixture_that_check_accepts(tmp_path: Path) -> None:
+    path = tmp_path / "films.json"
+
+    written = run("generate", "films=5", "--seed", "7", "--status", "failed=1", "-o", str(path))
+    checked = run("check", str(path))
+
+    assert (written.exit_code, written.output) == (0, "")
+    assert (checked.exit_code, checked.output) == (0, f"{path}: 1 graph, 5 jobs\n")
+    jobs = json.loads(path.read_bytes())["graphs"]["films"]["jobs"]
+    assert {job["status"] for job in jobs} == {"failed"}
+
+
+def test_generate_writes_the_same_bytes_for_the_same_seed_and_more_rows_follow() -> None:
+    first, more = run("generate", "5"), run("generate", "8")
+
+    assert first.stdout_bytes == run("generate", "5").stdout_bytes
+    lists = [json.loads(result.stdout)["graphs"]["movie"]["jobs"] for result in (first, more)]
+    assert lists[1][:5] == lists[0]
+
+
+def test_generate_leaves_the_old_file_where_it_cannot_write(tmp_path: Path) -> None:
+    folder = tmp_path / "films.json"
+    folder.mkdir()
+
+    result = run("generate", "5", "-o", str(folder))
+
+    assert result.exit_code == 2
+    assert result.stderr == f"gesmock: {folder}: cannot be written: Is a directory\n"
+    assert [*tmp_path.iterdir()] == [folder]
+
+
+def test_generate_refuses_what_is_no_number_of_jobs() -> None:
+    result = run("generate", "films")
+
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "'films' is not [GRAPH=]N, such as movies=1000\n",
+    )
+
+
+def test_check_reports_every_problem_of_every_file(tmp_path: Path) -> None:
+    wrong, broken = tmp_path / "wrong.json", tmp_path / "broken.json"
+    wrong.write_text('{"seed": "x", "graps": {}}')
+    broken.write_text("{")
+
+    result = run("check", "movies", str(wrong), str(broken))
+
+    assert result.exit_code == 2
+    assert result.stdout == "movies: 1 graph, 5 jobs\n"
+    assert [line.replace(f"{tmp_path}/", "") for line in result.stderr.splitlines()] == [
+        "wrong.json: $.seed: 'x' is not an integer from 0 to 9223372036854775807",
+        "wrong.json: $.graps: unknown key; did you mean 'graphs'? known are description, "
+        "project_id, seed, graphs, generators, settings, tokens, faults",
+        "broken.json: line 1 column 2: broken JSON: Expecting property name enclosed in double "
+        "quotes",
+    ]
+
+
+def test_a_bar_shows_the_progress_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal:
+        written = ""
+
+        def isatty(self) -> bool:
+            return True
+
+        def write(self, text: str) -> int:
+            self.written += text
+            return len(text)
+
+        def flush(self) -> None:
+            pass
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    GesMock(generate=5_000, progress=cli._progress)
+
+    assert "generating jobs" in terminal.written
+    assert "100%" in terminal.written
+
+
+def test_every_option_of_serve_may_come_from_the_environment() -> None:
+    options = [one for one in cli.main.commands["serve"].params if one.param_type_name == "option"]
+
+    for option in options:
+        assert option.envvar == f"GESMOCK_{max(option.opts)[2:].replace('-', '_').upper()}"
+
+
+def test_the_version_is_told() -> None:
+    assert run("--version").output == "gesmock 0.1.0\n"
+
+
+def test_a_client_that_keeps_its_connection_open_does_not_hold_up_the_stop() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gesmock", "serve", "--port", "0"], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    port = int(process.stdout.readline().rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        client.sendall(b"GET / HTTP/1.1\r\n")
+        process.terminate()
+        assert process.wait(10) == 0
+    process.stdout.close()

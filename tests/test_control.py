@@ -1,0 +1,291 @@
+"""The control API: its bodies, its errors, and one world a project."""
+
+from typing import Any
+
+import pytest
+from conftest import PROJECT, Service
+
+from gesmock.web import control
+
+JOB = {"jobId": "a1", "status": "running", "request": {"command": "import_graph", "url": "/"}}
+FAULT = {"kind": "error", "status": 503}
+
+
+def test_health_tells_that_it_is_ready_and_for_whom(service: Service) -> None:
+    told = service.control("GET", "health").json
+
+    assert told == {
+        "ready": True,
+        "version": "0.1.0",
+        "epoch": service.fake.default.epoch,
+        "project_id": PROJECT,
+    }
+
+
+def test_reset_tells_the_epoch_and_what_it_cleared(service: Service) -> None:
+    epoch = service.control("GET", "health").json["epoch"]
+    service.control("POST", "jobs", {"job": JOB})
+    service.control("POST", "faults", {"fault": FAULT})
+    service.list()
+
+    response = service.control("POST", "reset")
+
+    assert response.status_code == 200
+    assert response.json == {"epoch": epoch + 1, "jobs": 1, "faults": 1, "entries": 1}
+    assert service.list().json["totalCount"] == 0
+
+
+def test_a_state_can_be_exported_and_loaded(service: Service) -> None:
+    service.control("POST", "generate", {"graph": "g", "count": 4, "seed": 7, "replace": True})
+    service.control("PATCH", "settings", {"limit_zero": "refuse"})
+    service.control("POST", "faults", {"operation": "list_jobs", "fault": FAULT, "times": 2})
+    exported = service.control("GET", "state").json
+    service.control("POST", "reset")
+
+    loaded = service.control("PUT", "state", exported)
+
+    assert (loaded.status_code, loaded.json) == (200, {"loaded": "2 graphs, 4 jobs, 1 fault"})
+    assert service.control("GET", "state").json == exported
+
+
+def test_a_list_answer_can_be_loaded_too(service: Service) -> None:
+    service.control("PUT", "state", {"jobs": [JOB], "totalCount": 1, "result": "success"})
+
+    assert service.list().json["jobs"] == [JOB]
+
+
+def test_generate_makes_the_jobs_that_are_asked_for(service: Service) -> None:
+    order = {"graph": "g", "count": 1000, "seed": 7, "replace": True}
+
+    first = service.control("POST", "generate", order)
+    page = service.list("?limit=3", graph="g").json
+    again = service.control("POST", "generate", order)
+
+    assert first.json == {"graph": "g", "generated": 1000, "total": 1000}
+    assert again.json == first.json
+    assert page["totalCount"] == 1000
+    assert service.list("?limit=3", graph="g").json == page
+
+
+def test_a_job_can_be_added_moved_and_removed(service: Service) -> None:
+    added = service.control("POST", "jobs", {"graph": "g", "job": JOB})
+    moved = service.control("PATCH", "jobs/a1", {"status": "failed"})
+    removed = service.control("DELETE", "jobs/a1?graph=g")
+
+    assert (added.status_code, added.json) == (201, {"job": JOB, "graph": "g"})
+    assert (moved.status_code, moved.json["job"]["status"]) == (200, "failed")
+    assert (removed.status_code, removed.json["job"]["status"]) == (200, "failed")
+    assert service.list(graph="g").json["totalCount"] == 0
+
+
+def test_jobs_are_listed_with_their_graphs_by_graph_and_status(service: Service) -> None:
+    service.control("POST", "jobs", {"graph": "g", "job": JOB})
+    service.control("POST", "jobs", {"job": {**JOB, "jobId": "b", "status": "failed"}})
+
+    every = service.control("GET", "jobs").json
+    failed = service.control("GET", "jobs?status=failed&graph=movie").json
+
+    assert every["total"] == 2
+    assert [one["graph"] for one in every["jobs"]] == ["movie", "g"]
+    assert [one["job"]["jobId"] for one in failed["jobs"]] == ["b"]
+
+
+def test_a_fault_is_armed_counted_and_disarmed(service: Service) -> None:
+    order = {
+        "operation": "list_jobs",
+        "times": 2,
+        "fault": {**FAULT, "code": "GES.8000", "message": "...", "headers": {"Retry-After": "1"}},
+    }
+
+    armed = service.control("POST", "faults", order)
+    answer = service.list()
+
+    assert (armed.status_code, armed.json["id"], armed.json["left"]) == (201, "f1", 2)
+    assert answer.json == {"errorMessage": "...", "errorCode": "GES.8000"}
+    assert answer.headers["Retry-After"] == "1"
+    [listed] = service.control("GET", "faults").json["faults"]
+    assert (listed["fires"], listed["left"], listed["fault"]) == (1, 1, order["fault"])
+    assert service.control("GET", "faults/f1").json == listed
+    assert service.control("DELETE", "faults/f1").status_code == 200
+    assert service.control("GET", "faults").json == {"faults": []}
+    assert service.list().status_code == 200
+
+
+def test_all_faults_can_be_disarmed(service: Service) -> None:
+    service.control("POST", "faults", {"script": [503, 503, "ok"]})
+    service.control("POST", "faults", {"fault": FAULT})
+
+    assert service.control("DELETE", "faults").json == {"disarmed": 2}
+
+
+def test_the_journal_tells_what_was_asked_and_control_calls_are_not_in_it(
+    service: Service,
+) -> None:
+    service.list("?limit=1", prefer="code=503")
+    service.list("?limit=x")
+
+    journal = service.control("GET", "journal").json
+    failed = service.control("GET", "journal?operation=list_jobs&status=503").json
+
+    assert (journal["total"], journal["dropped"]) == (2, 0)
+    assert [entry["status"] for entry in journal["entries"]] == [503, 400]
+    assert [entry["fault"] for entry in failed["entries"]] == ["prefer#1"]
+    assert service.control("DELETE", "journal").json == {"cleared": 2}
+    assert service.control("GET", "journal").json["total"] == 0
+
+
+def test_secrets_never_reach_the_journal(service: Service) -> None:
+    service.begin(tokens=["top-secret"])
+    service.list(x_auth_token="top-secret", authorization="Bearer top-secret")
+
+    assert "top-secret" not in service.control("GET", "journal").get_data(as_text=True)
+
+
+def test_settings_can_be_read_and_changed(service: Service) -> None:
+    changed = service.control("PATCH", "settings", {"dialect": "error_table"})
+
+    assert changed.json["unknown_graph_status"] == 400
+    assert service.control("GET", "settings").json == changed.json
+    assert service.list(graph="films").status_code == 400
+
+
+def test_each_project_is_a_world_of_its_own(service: Service) -> None:
+    for path, body in (
+        ("POST jobs", {"job": JOB}),
+        ("POST generate", {"count": 2}),
+        ("POST faults", {"fault": FAULT, "after": 9}),
+        ("PATCH settings", {"limit_zero": "refuse"}),
+    ):
+        method, rest = path.split()
+        assert service.control(method, f"projects/other/{rest}", body).status_code < 300
+
+    assert service.control("GET", "projects/other/jobs").json["total"] == 3
+    assert service.control("GET", "jobs").json["total"] == 0
+    path = "/ges/v1.0/other/graphs/movie/jobs/status"
+    assert service.client.get(path).json["totalCount"] == 3  # type: ignore[index]
+    assert service.control("GET", "projects/other/journal").json["total"] == 1
+    assert service.control("POST", "projects/other/reset").json["jobs"] == 3
+
+
+def test_a_fixture_may_be_loaded_into_a_project_of_its_own(service: Service) -> None:
+    state = {"project_id": "other", "graphs": {"g": {"jobs": [JOB]}}}
+
+    assert service.control("PUT", "projects/other/state", state).status_code == 200
+    refused = service.control("PUT", "state", state)
+
+    assert refused.status_code == 400
+    assert refused.json["problems"] == [
+        {
+            "path": "$.project_id",
+            "message": f"'other' is not the project of this world, '{PROJECT}'; "
+            "/_gesmock/projects/other/state is",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("call", "body", "status", "words"),
+    [
+        ("POST jobs", {"job": {**JOB, "status": "done"}}, 400, "$.job.status: 'done' is none of pending, running, complete, success, failed"),
+        ("POST jobs", {"job": {}}, 400, "$.job.jobId: missing; a string that is not empty is wanted"),
+        ("POST jobs", {"graph": "a/b", "job": JOB}, 400, "$.graph: 'a/b' is not a graph name"),
+        ("POST jobs", [], 400, "$: a list is not an object"),
+        ("PATCH jobs/a1", {"status": 3}, 400, "$.status: 3 is none of"),
+        ("PATCH jobs/nothing", {"status": "failed"}, 404, "no job has the id 'nothing' in any graph"),
+        ("DELETE jobs/nothing", None, 404, "no job has the id 'nothing' in any graph"),
+        ("DELETE jobs/a1?graph=g", None, 404, "no job has the id 'a1' in graph 'g'"),
+        ("GET jobs?status=done", None, 400, "query.status: 'done' is none of"),
+        ("GET jobs?stat=done", None, 400, "query.stat: unknown key; did you mean 'status'?"),
+        ("POST jobs", {"job": {**JOB, "jobId": "a1"}}, 409, "a job with the id 'a1' is there already"),
+        ("POST generate", {}, 400, "$.count: missing"),
+        ("POST generate", {"count": 10**9}, 400, "$.count: 1000000000 is not an integer from 0 to 1000000"),
+        ("POST generate", {"count": 1, "seed": "x"}, 400, "$.seed: 'x' is not an integer from 0"),
+        ("POST faults", {"operation": "list", "fault": FAULT}, 400, "$.operation: 'list' is none of list_jobs"),
+        ("POST faults", {"fault": {"kind": "delay"}}, 400, "$.fault.kind: 'delay' is none of error"),
+        ("POST faults", {"fault": FAULT, "time": 1}, 400, "$.time: unknown key; did you mean 'times'?"),
+        ("GET faults/f9", None, 404, "no injection has the id 'f9'; armed are: none"),
+        ("DELETE faults/f9", None, 404, "no injection has the id 'f9'; armed are: none"),
+        ("GET journal?status=ok", None, 400, "query.status: 'ok' is not an integer from 100 to 599"),
+        ("GET journal?operation=x", None, 400, "query.operation: 'x' is none of list_jobs"),
+        ("PATCH settings", {"limit_zero": 0}, 400, "$.limit_zero: 0 is none of empty, refuse"),
+        ("PATCH settings", {"limits": 0}, 400, "$.limits: unknown key; did you mean 'limit_zero'?"),
+        ("PUT state", {"graphs": {"g": {"jobs": [JOB, JOB]}}}, 400, "$.graphs.g.jobs[1].jobId: 'a1' is the id of job 0 too"),
+        ("PUT state", {"errorCode": "GES.8005"}, 400, "$.jobs: missing"),
+        ("GET nothing", None, 404, ""),
+        ("GET projects/nobody/jobs", None, 404, "no project 'nobody' is set up"),
+        ("POST projects/a-b/generate", {"count": 1}, 400, "project_id: 'a-b' is not a project id"),
+        ("PUT health", {}, 405, ""),
+        ("DELETE state", None, 405, ""),
+    ],
+)  # fmt: skip
+def test_a_wrong_call_is_refused_with_the_fields_path_and_changes_nothing(
+    service: Service, call: str, body: Any, status: int, words: str
+) -> None:
+    service.control("POST", "jobs", {"job": JOB})
+    before = service.control("GET", "state").json
+
+    method, path = call.split()
+    response = service.control(method, path, body)
+
+    assert (response.status_code, response.content_type) == (status, "application/json")
+    assert words in response.json["error"]
+    assert service.control("GET", "state").json == before
+    assert len(service.fake.worlds()) == 1
+
+
+def test_every_problem_is_listed_with_its_path(service: Service) -> None:
+    body = {"job": {**JOB, "jobId": "", "status": "done"}, "grph": "g"}
+
+    problems = service.control("POST", "jobs", body).json["problems"]
+
+    assert [one["path"] for one in problems] == ["$.job.jobId", "$.job.status", "$.grph"]
+
+
+def test_a_405_tells_the_methods_that_there_are(service: Service) -> None:
+    assert (
+        service.control("PUT", "faults", {}).headers["Allow"] == "DELETE, GET, HEAD, OPTIONS, POST"
+    )
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 99999, b'{"job": NaN}', b"\x00"])
+def test_a_body_that_is_no_json_is_refused(service: Service, body: bytes) -> None:
+    for path in ("jobs", "generate", "faults"):
+        response = service.client.post(
+            f"/_gesmock/{path}", data=body, content_type="application/json"
+        )
+        assert response.status_code == 400
+        assert response.json
+
+
+@pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded"])
+def test_a_body_has_to_say_that_it_is_json(service: Service, content_type: str | None) -> None:
+    response = service.client.post("/_gesmock/faults", data="{}", content_type=content_type)
+
+    assert response.status_code == 415
+    assert response.json == {"error": "Content-Type: application/json is wanted"}
+
+
+def test_a_body_that_is_too_large_is_refused(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "LARGEST_BODY", 100)
+
+    response = service.control("POST", "jobs", {"job": {**JOB, "jobId": "a" * 200}})
+
+    assert response.status_code == 413
+    assert response.json["error"]
+
+
+def test_a_job_whose_id_several_graphs_have_is_named_with_its_graph(service: Service) -> None:
+    for graph in ("g", "h"):
+        service.control("POST", "jobs", {"graph": graph, "job": JOB})
+
+    assert service.control("PATCH", "jobs/a1", {"status": "failed"}).status_code == 409
+    moved = service.control("PATCH", "jobs/a1?graph=h", {"status": "failed"})
+    assert (moved.status_code, moved.json["graph"]) == (200, "h")
+
+
+def test_an_id_with_odd_characters_can_be_addressed(service: Service) -> None:
+    service.control("POST", "jobs", {"job": {**JOB, "jobId": "a/b ü?"}})
+
+    assert service.control("DELETE", "jobs/a%2Fb%20%C3%BC%3F").status_code == 200

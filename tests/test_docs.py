@@ -1,0 +1,134 @@
+"""The README's examples are executed, and its tables name what there is."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gesmock import cli, fixtures
+from gesmock.settings import Settings
+from gesmock.web import control
+
+TOP = Path(__file__).parents[1]
+README = (TOP / "README.md").read_text(encoding="utf-8")
+VERSION = next(
+    line.split(" = ")[1]
+    for line in (TOP / "setup.cfg").read_text(encoding="utf-8").splitlines()
+    if line.startswith("version")
+)
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+
+
+def commands(block: str) -> Iterator[tuple[str, str]]:
+    """The commands of a console block, each with the output it is to have."""
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        command, _, output = part.partition("\n")
+        yield command, output
+
+
+CONSOLE = [pair for block in blocks("console") for pair in commands(block)]
+SERVE = next(pair for pair in CONSOLE if pair[0].startswith("gesmock serve"))
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[str]:
+    """The port of the README's server, started as it says, but at any free port."""
+    program, *arguments = SERVE[0].split()
+    with subprocess.Popen(
+        [sys.executable, "-m", program, *arguments],
+        env={**os.environ, "GESMOCK_PORT": "0"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        first, second = process.stdout.readline(), process.stdout.readline()
+        found = first.strip().rpartition(":")[2]
+        assert (first + second).replace(found, "8080") == SERVE[1]
+        yield found
+        process.terminate()
+
+
+@pytest.mark.parametrize(("command", "output"), [pair for pair in CONSOLE if pair != SERVE])
+def test_a_command_prints_what_the_readme_says(
+    command: str, output: str, port: str, tmp_path: Path
+) -> None:
+    movies = json.loads((TOP / "fixtures/movies.json").read_bytes())
+    movies["graphs"]["movies"]["jobs"][3]["status"] = "done"
+    (tmp_path / "movies.json").write_text(json.dumps(movies))
+
+    ran = subprocess.run(
+        ["bash", "-c", command.replace("8080", port)],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (ran.stdout or ran.stderr).rstrip("\n") == output.rstrip("\n")
+
+
+@pytest.mark.parametrize("code", [one for one in blocks("python") if "def test_" not in one])
+def test_a_python_example_runs(code: str) -> None:
+    exec(compile(code, "README.md", "exec"), {})
+
+
+@pytest.mark.parametrize("code", [one for one in blocks("python") if "def test_" in one])
+def test_a_pytest_example_passes(code: str, pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(code)
+
+    pytester.runpytest_inprocess("-W", "error").assert_outcomes(passed=1)
+
+
+def test_the_fixture_of_the_readme_loads() -> None:
+    [text] = blocks("json")
+
+    state = fixtures.parse(text.encode())
+
+    assert fixtures.describe(state) == "1 graph, 1 job, 1 generator, 2 tokens, 2 faults"
+
+
+def test_ci_runs_the_two_commands_of_the_readme() -> None:
+    first, second = blocks("sh")
+    script = (TOP / ".ci/run").read_text(encoding="utf-8")
+
+    assert first.endswith("gesmock serve\n")
+    assert "pytest" in second
+    assert "command_of_the_readme 1" in script
+    assert "command_of_the_readme 2" in script
+
+
+def test_every_setting_is_in_the_table_of_differences() -> None:
+    named = set(re.findall(r"^\|[^|]*\|[^|]*\| `(\w+)`:", README, re.MULTILINE))
+
+    assert named == set(Settings.__struct_fields__)
+
+
+def test_every_option_of_serve_is_in_the_readme() -> None:
+    for parameter in cli.main.commands["serve"].params:
+        if parameter.param_type_name == "option" and parameter.name != "log_level":
+            assert max(parameter.opts, key=len) in README
+
+
+def test_every_route_of_the_control_api_is_in_the_readme() -> None:
+    for method, rule, _ in control.ROUTES:
+        assert method in README
+        assert re.sub(r"<.*>", "{id}", rule) in README
+
+
+def test_every_shipped_fixture_is_in_the_readme() -> None:
+    for path in (TOP / "fixtures").glob("*.json"):
+        assert f"`{path.stem}`" in README
+
+
+def test_the_changelog_has_this_version() -> None:
+    assert f"## {VERSION}" in (TOP / "CHANGELOG.md").read_text(encoding="utf-8")

@@ -1,0 +1,150 @@
+"""The control API as an attacker would try it: refused, and nothing changed."""
+
+from functools import cache
+from typing import Any
+
+import pytest
+from conftest import Service
+from flask.testing import FlaskClient
+
+from gesmock.fake import Fake
+from gesmock.web import create_app
+from gesmock.web.guard import Guard, is_loopback
+
+TOKEN = "a-control-token"
+
+
+@cache
+def guarded(guard: Guard) -> tuple[Fake, FlaskClient]:
+    """One app a guard: making one takes as long as a whole test."""
+    fake = Fake()
+    return fake, create_app(fake, guard=guard).test_client()
+
+
+def attack(guard: Guard, headers: dict[str, str], peer: str = "127.0.0.1") -> tuple[int, Fake]:
+    """The status of a request that would remove everything, and the fake afterwards."""
+    fake, client = guarded(guard)
+    fake.restart({"generate": 3})
+    response = client.put(
+        "/_gesmock/state", json={}, headers=headers, environ_overrides={"REMOTE_ADDR": peer}
+    )
+    return response.status_code, fake
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://localhost:8080"},
+        {"Origin": "https://localhost"},
+        {"Origin": "http://localhost.evil.example"},
+        {"Origin": ""},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "none, cross-site"},
+        {"Host": "evil.example"},
+        {"Host": "localhost.evil.example"},
+        {"Host": "evil.example:8080"},
+        {"Host": "localhost@evil.example"},
+        {"Host": "[::1"},
+        {"Host": "[v1.x]"},
+        {"Host": "127.0.0.1.nip.io"},
+        {"Host": ""},
+    ],
+)
+@pytest.mark.parametrize("guard", [Guard(), Guard(TOKEN)], ids=["loopback", "exposed"])
+def test_another_sites_page_and_a_rebound_name_are_refused(
+    guard: Guard, headers: dict[str, str]
+) -> None:
+    status, fake = attack(guard, {"Authorization": f"Bearer {TOKEN}", **headers})
+
+    assert status == 403
+    assert len(fake.default.jobs()) == 3
+
+
+@pytest.mark.parametrize(
+    "authorization", [None, "", "Bearer", "Bearer wrong", "Basic YTpi", TOKEN, f"bearer\t{TOKEN}"]
+)
+def test_without_the_token_an_exposed_control_api_is_closed(authorization: str | None) -> None:
+    headers = {} if authorization is None else {"Authorization": authorization}
+
+    status, fake = attack(Guard(TOKEN), headers)
+
+    assert status == 401
+    assert len(fake.default.jobs()) == 3
+
+
+def test_without_any_token_only_this_machine_may() -> None:
+    status, fake = attack(Guard(), {}, peer="192.168.1.7")
+
+    assert status == 403
+    assert len(fake.default.jobs()) == 3
+
+
+@pytest.mark.parametrize(
+    ("guard", "headers"),
+    [
+        (Guard(), {}),
+        (Guard(), {"Host": "127.0.0.1:8080"}),
+        (Guard(), {"Host": "[::1]:8080"}),
+        (Guard(), {"Host": "LOCALHOST."}),
+        (Guard(), {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}),
+        (Guard(), {"Sec-Fetch-Site": "none"}),
+        (Guard(TOKEN), {"Authorization": f"Bearer {TOKEN}"}),
+        (Guard(TOKEN, frozenset(["fake"])), {"Authorization": f"Bearer {TOKEN}", "Host": "fake"}),
+    ],
+)
+def test_a_test_on_this_machine_or_with_the_token_may(
+    guard: Guard, headers: dict[str, str]
+) -> None:
+    status, fake = attack(guard, headers)
+
+    assert status == 200
+    assert fake.default.jobs() == []
+
+
+def test_a_caller_with_the_token_may_come_from_anywhere() -> None:
+    status, _ = attack(Guard(TOKEN), {"Authorization": f"Bearer {TOKEN}"}, peer="192.168.1.7")
+
+    assert status == 200
+
+
+def test_a_401_says_what_to_show_and_never_what_it_is() -> None:
+    client = create_app(Fake(), guard=Guard(TOKEN)).test_client()
+
+    response = client.get("/_gesmock/health")
+
+    assert response.headers["WWW-Authenticate"] == "Bearer"
+    assert TOKEN not in response.get_data(as_text=True)
+    assert TOKEN not in repr(Guard(TOKEN))
+
+
+@pytest.mark.parametrize("path", ["/%5Fgesmock/reset", "/_gesmock/../_gesmock/reset"])
+def test_a_spelling_of_the_path_is_no_way_around(service: Service, path: str) -> None:
+    service.control("POST", "generate", {"count": 3})
+
+    response: Any = service.client.post(path, headers={"Origin": "http://evil.example"})
+
+    assert response.status_code in (403, 404)
+    assert len(service.fake.default.jobs()) == 3
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("192.168.1.7", False),
+        ("fake", False),
+        ("", False),
+    ],
+)
+def test_a_loopback_address_is_one_that_only_this_machine_reaches(
+    host: str, *, expected: bool
+) -> None:
+    assert is_loopback(host) is expected

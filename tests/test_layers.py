@@ -1,0 +1,85 @@
+"""The rules of the house, checked from the imports."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import gesmock
+
+HOUSE = Path(gesmock.__file__).parent
+
+LAYERS = [
+    {"errors", "exchange", "validation", "documentation"},
+    {"settings", "clock", "jobs", "tokens", "faults", "generators"},
+    {"journal", "graphs", "fixtures", "shapes"},
+    {"start", "world", "fake"},
+    {"operations"},
+    {"web"},
+    {"mock", "scripting", "cli", "cli_options", "pytest_plugin", "__init__", "__main__"},
+]
+"""From the bottom to the top; a module may import those of its own layer and of lower ones."""
+
+ROOMS = [path.relative_to(HOUSE).with_suffix("").as_posix() for path in sorted(HOUSE.rglob("*.py"))]
+
+
+def layer(room: str) -> int:
+    return next(
+        number for number, names in enumerate(LAYERS) if room.split("/", maxsplit=1)[0] in names
+    )
+
+
+def imported(room: str) -> set[str]:
+    """The modules that a room imports when it is read, outside ``if TYPE_CHECKING``."""
+    names: set[str] = set()
+    tree = ast.parse((HOUSE / f"{room}.py").read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{room}: a relative import"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_looks_down_only(room: str) -> None:
+    for name in imported(room):
+        package, _, rest = name.partition(".")
+        below = rest.split(".")[0]
+        if package == "gesmock" and below and any(below in names for names in LAYERS):
+            assert layer(below) <= layer(room), f"{room} imports {name}"
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_flask_and_sockets_are_known_in_the_web_rooms_only(room: str) -> None:
+    outside = {"flask", "werkzeug", "flask_cors", "socket", "ssl"}
+    if layer(room) < layer("web"):
+        assert not {name.split(".")[0] for name in imported(room)} & outside
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_the_time_is_read_by_the_clock_only(room: str) -> None:
+    if layer(room) < layer("web") and room != "clock":
+        assert not {name.split(".")[0] for name in imported(room)} & {"time", "datetime"}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_module_has_no_more_than_300_lines_and_says_what_lives_there(room: str) -> None:
+    text = (HOUSE / f"{room}.py").read_text(encoding="utf-8")
+
+    assert len(text.splitlines()) <= 300
+    assert ast.get_docstring(ast.parse(text))
+
+
+def test_every_shipped_fixture_loads_and_is_used() -> None:
+    from gesmock import fixtures
+
+    top = HOUSE.parent
+    texts = [(top / "README.md").read_text(encoding="utf-8")]
+    texts += [path.read_text(encoding="utf-8") for path in (top / "tests").rglob("*.py")]
+    for path in (top / "fixtures").glob("*.json"):
+        assert fixtures.read(path.stem)
+        assert any(path.stem in text for text in texts), f"nobody uses {path.name}"

@@ -1,0 +1,267 @@
+"""GesMock: the object that a Python test scripts."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+import gesmock
+from gesmock import GesMock, InvalidInput
+from gesmock.errors import Conflict, Unknown
+from gesmock.faults import Error
+from gesmock.mock import NotStarted
+
+
+def listed(ges: GesMock, limit: int | None = None) -> Any:
+    return requests.get(ges.jobs_url(limit=limit)).json()
+
+
+def test_it_begins_with_one_empty_graph(ges: GesMock) -> None:
+    assert (ges.graph_name, listed(ges)["totalCount"]) == ("movie", 0)
+
+
+def test_its_url_is_where_its_list_is(ges: GesMock) -> None:
+    url = f"{ges.url}/ges/v1.0/{ges.project_id}/graphs"
+
+    assert ges.jobs_url() == f"{url}/movie/jobs/status"
+    assert ges.jobs_url("a b", limit=0, offset=2) == f"{url}/a%20b/jobs/status?limit=0&offset=2"
+
+
+def test_two_in_one_process_do_not_know_of_each_other() -> None:
+    with GesMock() as one, GesMock() as two:
+        one.add_job()
+
+        assert one.url != two.url
+        assert (listed(one)["totalCount"], listed(two)["totalCount"]) == (1, 0)
+
+
+def test_it_can_be_started_and_stopped_again_and_keeps_what_it_has() -> None:
+    ges = GesMock()
+    ges.add_job()
+    with pytest.raises(NotStarted, match="call start"):
+        _ = ges.url
+    assert ges.start() is ges.start()
+    assert listed(ges)["totalCount"] == 1
+
+    ges.stop()
+    ges.stop()
+
+    with pytest.raises(NotStarted):
+        ges.jobs_url()
+    with ges:
+        assert listed(ges)["totalCount"] == 1
+
+
+def test_a_job_is_made_of_what_is_given(ges: GesMock) -> None:
+    ges.add_job()
+    ges.add_job(status="running", command="export_graph")
+    ges.add_job(job_id="mine", url="/x", raw_request='{"a":1}', graph_name="films")
+
+    first, second = listed(ges)["jobs"]
+    assert first["status"] == "running"
+    assert first["request"]["url"].endswith("/graphs/movie/action?action_id=export-graph")
+    assert first["jobId"] != second["jobId"]
+    films = requests.get(ges.jobs_url("films")).json()["jobs"]
+    assert films == [
+        {
+            "jobId": "mine",
+            "status": "success",
+            "request": {"command": "import_graph", "url": "/x", "rawRequest": '{"a":1}'},
+        }
+    ]
+
+
+def test_a_job_in_the_services_shape_can_be_added_as_it_is(ges: GesMock) -> None:
+    job = {"jobId": "a", "status": "pending", "request": {"command": "x", "url": "/"}}
+
+    ges.add_job(job)
+
+    assert listed(ges)["jobs"] == [job]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        ({"status": "done"}, InvalidInput, "job.status: 'done' is none of pending, running"),
+        ({"job": {"jobId": 1}}, InvalidInput, "job.jobId: 1 is not a string"),
+        ({"graph_name": "a/b"}, InvalidInput, "graph_name: 'a/b' is not a graph name"),
+        ({"job_id": "taken"}, Conflict, "a job with the id 'taken' is there already"),
+    ],
+)
+def test_a_wrong_job_is_refused_and_nothing_is_added(
+    arguments: dict[str, Any], error: type[Exception], words: str
+) -> None:
+    ges = GesMock()
+    ges.add_job(job_id="taken")
+
+    with pytest.raises(error, match=words):
+        ges.add_job(**arguments)
+
+    assert len(ges.jobs()) == 1
+
+
+def test_jobs_are_generated_moved_and_removed(ges: GesMock) -> None:
+    assert ges.generate(5, seed=3, statuses={"running": 1}) == 5
+    first = ges.jobs()[0].job_id
+
+    assert ges.move_job(first, "failed").status == "failed"
+    assert [job.job_id for job in ges.jobs(status="failed")] == [first]
+    ges.remove_job(first)
+
+    assert listed(ges)["totalCount"] == 4
+    assert ges.generate(2, graph_name="films") == 2
+    assert len(ges.jobs("films")) == 2
+    assert ges.generate(1, replace=True) == 1
+
+
+def test_wrong_names_are_refused(ges: GesMock) -> None:
+    with pytest.raises(Unknown, match="no job has the id 'x'"):
+        ges.move_job("x", "failed")
+    with pytest.raises(InvalidInput, match="move.status: 'done' is none of"):
+        ges.move_job("x", "done")  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match="generate.count: -1 is not"):
+        ges.generate(-1)
+
+
+def test_errors_are_armed_scripted_and_disarmed(ges: GesMock) -> None:
+    def statuses(count: int) -> list[int]:
+        return [requests.get(ges.jobs_url()).status_code for _ in range(count)]
+
+    ges.faults.script("list_jobs", 503, "ok", Error(401), after=1)
+    assert statuses(5) == [200, 503, 200, 401, 200]
+    armed = ges.faults.arm("list_jobs", 500, times=2, message="Oh!", headers={"Retry-After": "3"})
+    answer = requests.get(ges.jobs_url())
+    assert (answer.status_code, answer.json()["errorMessage"]) == (500, "Oh!")
+    assert answer.headers["Retry-After"] == "3"
+    assert (armed.fires, armed.left) == (1, 1)
+    ges.faults.disarm(armed)
+    ges.faults.arm(fault=Error(403), every=2)
+    assert statuses(2) == [200, 403]
+    ges.faults.disarm("f3")
+    assert [one.id for one in ges.faults] == ["f1"]
+    ges.faults.disarm()
+
+    assert (len(ges.faults), statuses(1)) == (0, [200])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        ({"status": 200}, InvalidInput, "injection.fault.status: 200 is not an HTTP status"),
+        ({}, InvalidInput, "injection.fault.status: null is not an HTTP status"),
+        ({"operation": "list", "status": 500}, InvalidInput, "'list' is none of list_jobs"),
+        ({"status": 500, "times": 0}, InvalidInput, "injection.times: 0 is not an integer"),
+        ({"fault": {"kind": "flood"}}, InvalidInput, "injection.fault.kind: 'flood' is none of"),
+        ({"fault": Error(500), "status": 503}, TypeError, "either a fault, or a status"),
+        ({"status": 500, "time": 2}, TypeError, "unexpected keyword argument 'time'"),
+    ],
+)
+def test_a_wrong_fault_is_refused_and_nothing_is_armed(
+    arguments: dict[str, Any], error: type[Exception], words: str
+) -> None:
+    ges = GesMock()
+
+    with pytest.raises(error, match=words):
+        ges.faults.arm(**arguments)
+
+    assert len(ges.faults) == 0
+
+
+def test_the_journal_tells_what_the_client_did(ges: GesMock) -> None:
+    listed(ges, limit=3)
+    requests.get(ges.jobs_url(), headers={"Prefer": "code=503"})
+
+    assert [entry.status for entry in ges.journal] == [200, 503]
+    assert [entry.query for entry in ges.journal.entries("list_jobs", status=200)] == [
+        {"limit": "3"}
+    ]
+    ges.journal.clear()
+    assert len(ges.journal) == 0
+
+
+def test_settings_are_changed_by_name(ges: GesMock) -> None:
+    assert ges.configure(dialect="error_table").forbidden_status == 400
+    assert ges.settings.dialect == "error_table"
+    assert requests.get(ges.jobs_url("films")).status_code == 400
+
+
+def test_a_state_is_exported_and_loaded(ges: GesMock, tmp_path: Path) -> None:
+    ges.generate(3)
+    state = ges.state()
+    ges.reset()
+
+    ges.load(state)
+    assert ges.state() == state
+    ges.load("page_example")
+
+    assert ges.graph_name == "ges_j60071198_hdfs_fdb"
+    with pytest.raises(InvalidInput, match=r"missing\.json: no such file"):
+        ges.load(tmp_path / "missing.json")
+    assert ges.graph_name == "ges_j60071198_hdfs_fdb"
+
+
+def test_a_reset_restores_what_it_began_with_in_every_project() -> None:
+    with GesMock(generate=2, settings={"limit_zero": "refuse"}) as ges:
+        requests.post(f"{ges.url}/_gesmock/projects/other/generate", json={"count": 1})
+        ges.add_job()
+        ges.configure(limit_zero="empty")
+
+        cleared = ges.reset()
+
+        assert (cleared.epoch, cleared.jobs) == (2, 3)
+        assert len(ges.jobs()) == 2
+        assert ges.settings.limit_zero == "refuse"
+        assert requests.get(ges.jobs_url().replace(ges.project_id, "other")).status_code == 404
+
+
+def test_a_restart_begins_anew_at_the_same_address(ges: GesMock) -> None:
+    url = ges.url
+
+    ges.restart(fixture="movies")
+
+    assert (ges.url, ges.graph_name) == (url, "movies")
+    assert listed(ges)["totalCount"] == 5
+
+
+def test_problems_are_what_a_test_should_hear_of(ges: GesMock) -> None:
+    assert ges.problems() == []
+    ges.faults.arm("list_jobs", 503, after=5)
+    requests.get(ges.jobs_url())
+    requests.delete(ges.jobs_url())
+    requests.get(f"{ges.url}/favicon.ico")
+
+    unmatched, unfired = ges.problems()
+
+    assert unmatched.startswith("no operation serves this: DELETE /ges/v1.0/")
+    assert unfired.startswith('armed, but never fired: f1 {"operation":"list_jobs"')
+
+
+def test_its_control_api_wants_a_token_once_it_is_exposed() -> None:
+    with GesMock(host="0.0.0.0") as ges:
+        health = f"http://127.0.0.1:{ges.url.rpartition(':')[2]}/_gesmock/health"
+        token = {"Authorization": f"Bearer {ges.control_token}"}
+
+        assert requests.get(health).status_code == 401
+        assert requests.get(health, headers=token).status_code == 200
+
+
+def test_its_control_api_can_be_left_out() -> None:
+    with GesMock(control=False) as ges:
+        assert requests.get(f"{ges.url}/_gesmock/health").status_code == 404
+
+
+def test_an_app_serves_without_a_socket() -> None:
+    ges = GesMock(fixture="movies")
+    client = ges.app.test_client()
+
+    response = client.get(f"/ges/v1.0/{ges.project_id}/graphs/movies/jobs/status")
+
+    assert response.json is not None
+    assert response.json["totalCount"] == 5
+
+
+def test_the_package_offers_what_it_lists() -> None:
+    assert all(getattr(gesmock, name) for name in gesmock.__all__)
+    with pytest.raises(AttributeError, match="module 'gesmock' has no attribute 'GesMok'"):
+        gesmock.GesMok  # noqa: B018

@@ -1,0 +1,30 @@
+"""The starting states that gesmock ships, each telling its story."""
+
+import pytest
+import requests
+
+from gesmock import GesMock
+
+
+def test_empty_has_a_graph_without_jobs(ges: GesMock) -> None:
+    ges.restart(fixture="empty")
+
+    assert requests.get(ges.jobs_url("movies")).json()["jobs"] == []
+
+
+def test_failing_has_each_error_once(ges: GesMock) -> None:
+    ges.restart(fixture="failing")
+
+    statuses = [requests.get(ges.jobs_url()).status_code for _ in range(8)]
+
+    assert statuses == [400, 401, 403, 404, 500, 503, 200, 200]
+
+
+@pytest.mark.parametrize(
+    ("token", "status"),
+    [("good", 200), ("expired", 401), ("foreign", 403), ("powerless", 403), ("", 401)],
+)
+def test_signed_in_wants_a_good_token(ges: GesMock, token: str, status: int) -> None:
+    ges.restart(fixture="signed_in")
+
+    assert requests.get(ges.jobs_url(), headers={"X-Auth-Token": token}).status_code == status

@@ -1,0 +1,202 @@
+"""The pytest plugin, as a user's test run sees it."""
+
+import subprocess
+import sys
+
+import pytest
+import requests  # noqa: F401 an inner run that imports it first would drop half of it again
+
+import gesmock.mock  # noqa: F401 the same
+
+USER = """
+import pytest, requests
+
+def total(gesmock):
+    return requests.get(gesmock.jobs_url()).json()["totalCount"]
+"""
+
+
+def run(pytester: pytest.Pytester, test: str, *args: str) -> pytest.RunResult:
+    """What a run of these tests gives."""
+    pytester.makepyfile(USER + test)
+    return pytester.runpytest_inprocess("-W", "error", "-p", "gesmock.pytest_plugin", *args)
+
+
+def test_a_test_gets_a_fake_as_new_at_an_address_that_stays(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+        URLS = set()
+
+        @pytest.mark.parametrize("number", range(3))
+        def test_it(gesmock, number):
+            assert total(gesmock) == 0
+            gesmock.add_job()
+            gesmock.configure(limit_zero="refuse")
+            URLS.add(gesmock.jobs_url())
+            assert len(URLS) == 1
+
+        def test_settings_are_as_new(gesmock):
+            assert gesmock.settings.limit_zero == "empty"
+        """.replace("\n        ", "\n"),
+    )
+
+    result.assert_outcomes(passed=4)
+
+
+def test_the_marker_says_what_a_test_begins_with(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+        pytestmark = pytest.mark.gesmock(seed=7, generate=3)
+
+        @pytest.mark.gesmock(fixture="movies", generate={"graph": "films", "count": 2})
+        def test_fixture(gesmock):
+            assert (gesmock.graph_name, total(gesmock)) == ("movies", 5)
+            assert len(gesmock.jobs("films")) == 2
+
+        @pytest.mark.gesmock(settings={"dialect": "error_table"})
+        def test_settings(gesmock):
+            assert gesmock.settings.unknown_graph_status == 400
+            assert total(gesmock) == 3
+            assert gesmock.state()["seed"] == 7
+        """.replace("\n        ", "\n"),
+    )
+
+    result.assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize(
+    ("marker", "words"),
+    [
+        ("fixtures='movies'", "*unknown fixtures; known are fixture=..., generate=..., seed=..."),
+        ("'movies'", "*@pytest.mark.gesmock: unknown 'movies'; known are*"),
+        ("fixture='nothing'", "*fixture 'nothing': no such file, and none of gesmock's own*"),
+        ("settings={'limits': 0}", "*settings.limits: unknown key*"),
+    ],
+)
+def test_a_wrong_marker_is_refused_by_name(
+    pytester: pytest.Pytester, marker: str, words: str
+) -> None:
+    result = run(pytester, f"@pytest.mark.gesmock({marker})\ndef test_it(gesmock):\n    pass\n")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"{words}*"])
+
+
+PROBLEMS = """
+{marker}
+def test_it(gesmock):
+    gesmock.faults.arm("list_jobs", 503, after=5)
+    requests.post(gesmock.jobs_url())
+    requests.get(gesmock.jobs_url().replace("jobs", "job"))
+    {end}
+"""
+
+
+def test_problems_fail_the_test_in_one_message(pytester: pytest.Pytester) -> None:
+    result = run(pytester, PROBLEMS.format(marker="", end=""))
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "gesmock found 3 problems:",
+            "- no operation serves this: POST /ges/v1.0/*/jobs/status answered 405",
+            "- no operation serves this: GET /ges/v1.0/*/job/status answered 404",
+            "- armed, but never fired: f1 *",
+        ]
+    )
+
+
+def test_problems_are_added_to_a_failure(pytester: pytest.Pytester) -> None:
+    result = run(pytester, PROBLEMS.format(marker="", end="assert False, 'its own reason'"))
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*its own reason", "*Captured gesmock call*", "gesmock found 3*"])
+
+
+def test_a_lenient_test_does_not_hear_of_problems(pytester: pytest.Pytester) -> None:
+    marker = "@pytest.mark.gesmock(strict=False)"
+
+    run(pytester, PROBLEMS.format(marker=marker, end="")).assert_outcomes(passed=1)
+
+
+def test_a_failure_without_problems_is_left_as_it_is(pytester: pytest.Pytester) -> None:
+    result = run(pytester, "def test_it(gesmock):\n    assert False\n")
+
+    result.assert_outcomes(failed=1)
+    result.stdout.no_fnmatch_line("*gesmock found*")
+
+
+def test_the_environment_leads_code_that_uses_the_sdk_to_the_fake(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "intranet")
+    monkeypatch.delenv("no_proxy", raising=False)
+    result = run(
+        pytester,
+        """
+        import os
+
+        def test_it(gesmock, gesmock_env):
+            assert os.environ["HUAWEICLOUD_SDK_AK"]
+            assert os.environ["HUAWEICLOUD_SDK_SK"]
+            assert os.environ["HUAWEICLOUD_SDK_PROJECT_ID"] == gesmock.project_id
+            assert os.environ["HUAWEICLOUD_SDK_REGION_GES_CN_NORTH_4"] == gesmock.url
+            assert os.environ["NO_PROXY"] == "intranet,127.0.0.1,localhost"
+            assert os.environ["no_proxy"] == "127.0.0.1,localhost"
+
+        def test_afterwards():
+            assert os.environ["NO_PROXY"] == "intranet"
+            assert "HUAWEICLOUD_SDK_AK" not in os.environ
+        """.replace("\n        ", "\n"),
+    )
+
+    result.assert_outcomes(passed=2)
+
+
+@pytest.fixture(autouse=True)
+def _few_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An inner run imports every installed plugin, which takes most of its time, unless told not to.
+
+    That the plugin is found without ``-p`` is shown by this run and its examples.
+    """
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+
+def test_xdist_workers_have_a_server_each(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        USER
+        + """
+@pytest.mark.parametrize("number", range(6))
+def test_it(gesmock, number):
+    assert total(gesmock) == 0
+    gesmock.generate(number)
+    assert total(gesmock) == number
+"""
+    )
+
+    result = pytester.runpytest_subprocess(
+        "-p", "xdist", "-p", "gesmock.pytest_plugin", "-n", "2", "-W", "error"
+    )
+
+    result.assert_outcomes(passed=6)
+
+
+def test_it_can_be_switched_off(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_it():\n    pass\n")
+
+    result = pytester.runpytest_inprocess("-p", "no:gesmock", "-W", "error")
+
+    result.assert_outcomes(passed=1)
+
+
+def test_it_imports_the_standard_library_and_pytest_only() -> None:
+    code = (
+        "import sys, pytest; before = set(sys.modules); import gesmock.pytest_plugin; "
+        "print(*sorted({name.split('.')[0] for name in set(sys.modules) - before}))"
+    )
+
+    loaded = subprocess.check_output([sys.executable, "-c", code], text=True).split()
+
+    assert set(loaded) - set(sys.stdlib_module_names) <= {"gesmock"}

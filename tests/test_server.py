@@ -1,0 +1,85 @@
+"""The server behind its own socket: bound on return, closed on stop, nothing left behind."""
+
+import socket
+import threading
+from collections.abc import Iterator
+
+import httpx
+import pytest
+import requests
+
+from gesmock.fake import Fake
+from gesmock.web import create_app
+from gesmock.web.server import CannotListen, Server
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    made = Server(create_app(Fake()), "127.0.0.1", 0)
+    made.start()
+    yield made
+    made.stop()
+
+
+def test_it_answers_real_clients_as_soon_as_it_is_started(server: Server) -> None:
+    url = f"{server.url}/_gesmock/health"
+
+    assert requests.get(url).json()["ready"]
+    assert httpx.get(url, trust_env=False).json()["ready"]
+
+
+def test_it_serves_a_client_while_another_dawdles(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port)) as dawdler:
+        dawdler.sendall(b"GET /_gesmock/health HTTP/1.1\r\n")
+
+        assert requests.get(f"{server.url}/_gesmock/health").ok
+
+
+def test_what_is_not_http_is_refused_in_silence(
+    server: Server, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.sendall(b"\x16\x03\x01 not http\r\n\r\n")
+        assert b"400" in client.recv(1000)
+
+    assert requests.get(f"{server.url}/_gesmock/health").ok
+    assert capfd.readouterr() == ("", "")
+
+
+def test_after_stop_the_port_is_free_and_no_thread_is_left() -> None:
+    before = set(threading.enumerate())
+    first = Server(create_app(Fake()), "127.0.0.1", 0)
+    first.start()
+    requests.get(f"{first.url}/_gesmock/health")
+
+    first.stop()
+
+    again = Server(create_app(Fake()), "127.0.0.1", first.port)
+    again.stop()
+    left = set(threading.enumerate()) - before
+    assert "gesmock" not in {thread.name for thread in left}
+
+
+def test_it_listens_on_ipv6(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Server(create_app(Fake()), "::1", 0)
+    server.start()
+    try:
+        assert server.url == f"http://[::1]:{server.port}"
+        assert requests.get(f"{server.url}/_gesmock/health").ok
+    finally:
+        server.stop()
+
+
+def test_a_port_in_use_is_refused_by_name(server: Server) -> None:
+    with pytest.raises(CannotListen) as caught:
+        Server(create_app(Fake()), "127.0.0.1", server.port)
+
+    assert str(caught.value) == (
+        f"cannot listen on 127.0.0.1:{server.port}: Address already in use"
+    )
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "a" * 70 + ".invalid"])
+def test_a_host_that_is_none_is_refused_by_name(host: str) -> None:
+    with pytest.raises(CannotListen, match=f"cannot listen on {host}:0: "):
+        Server(create_app(Fake()), host, 0)

@@ -1,0 +1,89 @@
+"""What a fake begins with, from the options that everybody shares."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gesmock import start
+from gesmock.errors import InvalidInput
+from gesmock.faults import Error, Injection
+from gesmock.generators import Generator
+
+EXAMPLE_GRAPH = "ges_j60071198_hdfs_fdb"
+
+
+def states(**options: Any) -> Any:
+    return start.states(options)  # type: ignore[arg-type]
+
+
+def test_without_options_there_is_the_default_project_with_nothing_in_it() -> None:
+    assert list(states()) == [start.DEFAULT_PROJECT]
+    assert states()[start.DEFAULT_PROJECT].graphs == {}
+
+
+def test_the_first_fixture_that_names_a_project_makes_it_the_default() -> None:
+    found = states(fixture=["movies", "page_example"])
+
+    assert list(found) == ["0123456789abcdef0123456789abcdef", start.DEFAULT_PROJECT]
+
+
+def test_a_project_id_is_that_of_list_answers_and_of_the_options() -> None:
+    found = states(fixture="page_example", project_id="mine", generate=3)
+
+    assert list(found) == ["mine"]
+    assert list(found["mine"].graphs) == [EXAMPLE_GRAPH]
+    assert found["mine"].generators == [Generator(count=3)]
+
+
+def test_a_project_that_a_world_file_names_is_kept_beside_the_default() -> None:
+    found = states(fixture="movies", project_id="mine")
+
+    assert list(found) == ["mine", "0123456789abcdef0123456789abcdef"]
+
+
+def test_a_graph_name_comes_first_and_is_that_of_a_list_answer() -> None:
+    assert list(states(graph_name="films")[start.DEFAULT_PROJECT].graphs) == ["films"]
+    named = states(fixture="page_example", graph_name="films")[start.DEFAULT_PROJECT]
+    assert len(named.graphs["films"].jobs) == 3
+
+
+def test_options_are_added_to_what_fixtures_say() -> None:
+    state = states(
+        fixture="movies",
+        seed=9,
+        generate=[4, {"graph": "movies", "count": 2}],
+        settings={"limit_zero": "refuse"},
+        tokens=["secret"],
+        faults=[Injection(fault=Error(503)), {"script": [500]}],
+    )["0123456789abcdef0123456789abcdef"]
+
+    assert (state.seed, state.settings.limit_zero, state.tokens) == (9, "refuse", ["secret"])
+    assert [order.count for order in state.generators[-2:]] == [4, 2]
+    assert len(state.faults) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"project_id": "a-b"}, "project_id: 'a-b' is not a project id"),
+        ({"graph_name": "a/b"}, "graph_name: 'a/b' is not a graph name"),
+        ({"seed": -1}, "seed: -1 is not an integer from 0"),
+        ({"generate": -1}, "generate[0].count: -1 is not an integer from 0 to 1000000"),
+        ({"generate": {"cuont": 3}}, "generate[0].cuont: unknown key; did you mean 'count'?"),
+        ({"settings": {"limit_zero": 0}}, "settings.limit_zero: 0 is none of empty, refuse"),
+        ({"tokens": [""]}, "tokens[0]: '' is not an object or a string that is not empty"),
+        ({"tokens": [{"token": ""}]}, "tokens[0].token: '' is not a string that is not empty"),
+        ({"faults": [{"fault": 3}]}, "faults[0].fault: 3 is not an object"),
+        ({"fixture": Path("/nowhere/at_all.json")}, "/nowhere/at_all.json: no such file"),
+        (
+            {"fixture": ["page_example", "page_example"]},
+            f"page_example.json: $.graphs.{EXAMPLE_GRAPH}: another fixture has this graph too",
+        ),
+    ],
+)
+def test_a_wrong_option_is_refused_by_name(options: dict[str, Any], problem: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        states(**options)
+
+    assert str(caught.value).replace("\n", " ").find(problem) >= 0

@@ -1,0 +1,194 @@
+"""A world changes in whole steps, and goes back to its start in one."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+
+from gesmock.clock import Clock
+from gesmock.errors import Conflict, InvalidInput, Unknown
+from gesmock.fixtures import State
+from gesmock.generators import Generator
+from gesmock.jobs import Job, JobRequest
+from gesmock.validation import read
+from gesmock.world import World
+
+
+def world(**state: Any) -> World:
+    return World("p1", read(state, State), Clock(lambda: 1000.0))
+
+
+def job(name: str) -> Job:
+    return Job(name, "running", JobRequest("import_graph", "/"))
+
+
+def test_a_world_without_a_graph_has_an_empty_one() -> None:
+    assert {name: len(graph) for name, graph in world().graphs.items()} == {"movie": 0}
+
+
+def test_generators_fill_the_graph_they_name_or_else_the_first() -> None:
+    made = world(generators=[{"count": 3}, {"graph": "films", "count": 2}, {"count": 1}])
+
+    assert {name: len(graph) for name, graph in made.graphs.items()} == {"movie": 4, "films": 2}
+
+
+def test_a_reset_brings_everything_back_and_says_what_it_cleared() -> None:
+    made = world(
+        generators=[{"count": 3}],
+        settings={"limit_zero": "refuse"},
+        faults=[{"fault": {"kind": "error", "status": 503}}],
+        tokens=["t"],
+    )
+    before = made.state()
+    made.add_job(job("new"))
+    made.move_job("new", "failed")
+    made.configure({"limit_zero": "empty"})
+    made.faults.disarm_all()
+
+    cleared = made.reset()
+
+    assert (cleared.epoch, cleared.jobs, cleared.faults, cleared.entries) == (2, 4, 0, 0)
+    assert made.state() == before
+
+
+def test_a_reset_is_the_same_twice() -> None:
+    made = world(generators=[{"count": 3}])
+    first = made.state()
+    ids = made.new_job_id()
+
+    made.reset()
+    made.add_job(job("new"))
+    made.reset()
+
+    assert made.state() == first
+    assert made.new_job_id() == ids
+
+
+def test_a_restart_makes_another_start_state() -> None:
+    made = world()
+
+    made.restart(read({"graphs": {"films": {}}}, State))
+    made.add_job(job("new"), "films")
+    made.reset()
+
+    assert {name: len(graph) for name, graph in made.graphs.items()} == {"films": 0}
+
+
+def test_a_loaded_state_does_not_outlive_a_reset() -> None:
+    made = world()
+
+    made.load(read({"graphs": {"films": {}}}, State))
+    assert list(made.graphs) == ["films"]
+    made.reset()
+
+    assert list(made.graphs) == ["movie"]
+
+
+def test_generating_twice_is_generating_more() -> None:
+    twice, once = world(seed=7), world(seed=7)
+
+    twice.generate(Generator(count=5))
+    assert twice.generate(Generator(count=5)) == ("movie", 10)
+    once.generate(Generator(count=10))
+
+    assert twice.state() == once.state()
+
+
+def test_generating_can_replace_what_is_there() -> None:
+    made = world(generators=[{"count": 5, "seed": 1}])
+
+    assert made.generate(Generator(count=2, seed=3, replace=True)) == ("movie", 2)
+
+
+def test_a_job_that_comes_while_jobs_are_generated_is_kept() -> None:
+    made = world()
+
+    def interrupted(jobs: Iterable[Job], count: int) -> Iterator[Job]:
+        yield from jobs
+        if not made.jobs():
+            made.add_job(job("new"))
+
+    made.generate(Generator(count=3), interrupted)
+
+    listed = [one.job_id for _, one in made.jobs()]
+    assert listed[0] == "new"
+    assert len(listed) == 4
+
+
+def test_what_a_reset_overtakes_leaves_no_trace() -> None:
+    made = world()
+
+    def overtaken(jobs: Iterable[Job], count: int) -> Iterator[Job]:
+        yield from jobs
+        made.reset()
+
+    with pytest.raises(Conflict, match="the world was reset meanwhile; nothing was changed"):
+        made.generate(Generator(count=3), overtaken)
+    assert made.jobs() == []
+
+
+def test_jobs_are_chosen_by_graph_and_status() -> None:
+    made = world()
+    made.add_job(job("a"))
+    made.add_job(job("b"), "films")
+    made.move_job("b", "failed")
+
+    assert [one.job_id for _, one in made.jobs(status="failed")] == ["b"]
+    assert [one.job_id for _, one in made.jobs("movie")] == ["a"]
+
+
+def test_a_job_is_found_in_whichever_graph_it_is() -> None:
+    made = world()
+    made.add_job(job("a"), "films")
+
+    assert made.move_job("a", "failed")[0] == "films"
+    assert made.remove_job("a")[1].status == "failed"
+
+
+def test_a_job_of_several_graphs_has_to_be_named_with_its_graph() -> None:
+    made = world()
+    made.add_job(job("a"), "films")
+    made.add_job(job("a"), "songs")
+
+    with pytest.raises(Conflict, match="several graphs have a job 'a'; say which: films, songs"):
+        made.move_job("a", "failed")
+    assert made.move_job("a", "failed", "songs")[0] == "songs"
+
+
+def test_a_missing_job_is_refused() -> None:
+    with pytest.raises(Unknown, match="no job has the id 'x' in any graph of project p1"):
+        world().remove_job("x")
+    with pytest.raises(Unknown, match="no job has the id 'x' in graph 'films' of project p1"):
+        world().remove_job("x", "films")
+
+
+def test_a_job_whose_id_is_taken_is_refused_and_makes_no_graph() -> None:
+    made = world()
+    made.add_job(job("a"))
+
+    with pytest.raises(Conflict):
+        made.add_job(job("a"))
+    assert len(made.jobs()) == 1
+
+
+def test_wrong_settings_change_nothing() -> None:
+    made = world()
+
+    with pytest.raises(InvalidInput):
+        made.configure({"limit_zero": "refuse", "order": "?"})
+
+    assert made.settings.limit_zero == "empty"
+
+
+def test_a_state_is_exported_with_what_is_left_of_its_faults() -> None:
+    made = world(
+        faults=[{"fault": {"kind": "error", "status": 503}, "times": 2}, {"script": [500]}],
+        tokens=["t"],
+    )
+    for _ in range(3):
+        made.faults.take("list_jobs")
+
+    state = made.state()
+
+    assert state.faults == []
+    assert state.tokens_of("p1") == made.tokens
