@@ -1,5 +1,5 @@
 """``python -m gesmock``: the command line."""
 
-from gesmock.cli import main
+from gesmock.cli import run
 
-main()
+run()

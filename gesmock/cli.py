@@ -1,10 +1,10 @@
 """The command line: serve, generate, check."""
 
+import os
 import signal
 import socket
 import sys
-import tempfile
-from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from logging import StreamHandler, getLogger
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,10 +15,16 @@ import gesmock
 from gesmock import cli_options, fixtures
 from gesmock.errors import GesmockError, InvalidInput
 from gesmock.fake import Fake
-from gesmock.jobs import Job
 from gesmock.settings import Dialect
+from gesmock.world import Rows
 
 EXAMPLE = "page_example"
+
+
+class _Line(click.types.StringParamType):
+    """A text that may hold blanks: several of them in the environment are a line each."""
+
+    envvar_list_splitter = "\n"
 
 
 def _env(name: str) -> dict[str, Any]:
@@ -58,8 +64,10 @@ def main() -> None:
     "--fault",
     "faults",
     multiple=True,
+    type=_Line(),
     metavar="[OPERATION=]STATUS[,...]",
-    help="Inject errors: list_jobs=503,times=2 or 503,503,ok or an injection as JSON.",
+    help="Inject errors: list_jobs=503,times=2 or 503,503,ok or an injection as JSON. "
+    "Several in the environment are a line each.",
     **_env("FAULT"),
 )
 @click.option(
@@ -142,7 +150,7 @@ def serve(
     signals = StopSignals()
     with ges:
         click.echo(f"gesmock {gesmock.__version__} listening on {ges.url}")
-        header = " -H 'X-Auth-Token: <token>'" if tokens else ""
+        header = " -H 'X-Auth-Token: <token>'" if ges.fake.default.tokens else ""
         click.echo(f"curl{header} '{ges.jobs_url()}'")
         if not (no_control or control_token) and ges.control_token:
             click.echo(f"control token: {ges.control_token}")
@@ -215,6 +223,21 @@ def check(files: tuple[str, ...]) -> None:
         sys.exit(2)
 
 
+def run() -> NoReturn:
+    """The console script: ``main``, and then the end at once.
+
+    To tear the interpreter down takes some 100 ms, longer than all that stopping has to do.
+    """
+    status: str | int | None = None
+    try:
+        main()
+    except SystemExit as ended:
+        status = ended.code
+    with suppress(BrokenPipeError):
+        sys.stdout.flush()
+    os._exit(int(status or 0))
+
+
 class StopSignals:
     """Catches SIGINT and SIGTERM from the moment it is made; ``wait`` returns once one has come.
 
@@ -240,12 +263,12 @@ class StopSignals:
 # --- What is seen on the terminal ---------------------------------------------------------------
 
 
-def _progress(jobs: Iterable[Job], total: int) -> Iterator[Job]:
-    """*jobs*, with a bar on standard error where that is a terminal."""
+def _progress(rows: Rows, total: int) -> Rows:
+    """*rows*, with a bar on standard error where that is a terminal."""
     if total < 5_000 or not sys.stderr.isatty():
-        yield from jobs
+        yield from rows
         return
-    with click.progressbar(jobs, length=total, label="generating jobs", file=sys.stderr) as bar:
+    with click.progressbar(rows, length=total, label="generating jobs", file=sys.stderr) as bar:
         yield from bar
 
 
@@ -261,13 +284,14 @@ def _give_up(error: GesmockError) -> NoReturn:
 
 
 def _write_whole(path: Path, text: bytes) -> None:
-    """Write *text* to *path*, or leave what is there as it was."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
-        temporary = Path(file.name)
-        try:
-            file.write(text)
-            temporary.chmod(0o644)
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink()
-            raise
+    """Write *text* to *path*, or leave the file that is there as it was."""
+    target = path.resolve()
+    if target.exists() and not target.is_file():  # such as /dev/null: nothing to keep
+        target.write_bytes(text)
+        return
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        unfinished.write_bytes(text)
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """What the command line's options say: short texts -> the fields of the fixture format."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,7 +16,7 @@ _INJECTION_FIELDS = ("operation", "times", "after", "every", "probability")
 def generator(text: str, option: str = "") -> dict[str, Any]:
     """``movies=1000`` or ``1000`` as the fields of a generator."""
     graph, _, count = text.rpartition("=")
-    if not (count.isascii() and count.isdecimal()):
+    if not re.fullmatch("[0-9]{1,9}", count):
         raise InvalidInput.at(option, f"{text!r} is not [GRAPH=]N, such as movies=1000")
     return {"graph": graph or None, "count": int(count)}
 
@@ -61,6 +62,6 @@ def _scalar(text: str) -> Any:
     """*text* as the number or truth value that it spells, else as it is."""
     try:
         value = msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeEncodeError):
         return text
     return value if isinstance(value, bool | int | float) else text

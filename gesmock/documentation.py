@@ -25,13 +25,19 @@ class ErrorCode(Struct, frozen=True):
 
 
 class AsynchronousOperation(Struct, frozen=True):
-    """A call of the service plane that makes a job. *certainty* tells fact from inference."""
+    """A call of the service plane that makes a job.
+
+    *edition* is ``database``, ``memory`` or ``any``; *command_certainty* is ``documented``,
+    ``inferred`` or ``guess``, and *certainty* tells the same of the whole row, in words.
+    """
 
     name: str
+    edition: str
     method: str
     path: str
     query: dict[str, str]
     command: str
+    command_certainty: str
     request_example: dict[str, Any] | None
     response_example: dict[str, Any]
     source: str

@@ -17,7 +17,7 @@ class GesmockError(Exception):
 
 
 class GesError(GesmockError):
-    """A refusal that the real service would give too.
+    """An error in the service's own shape.
 
     *status* is the HTTP status of the ``page`` dialect; *status_setting* names the setting that
     overrides it. The keywords of the constructor fill the braces of *template*.
@@ -112,6 +112,18 @@ class EngineUnavailable(GesError):
     template = "Engine service unavailable."
 
 
+class UnknownPreference(ParameterError):
+    """A client prefers a status that cannot be had (``Prefer: code=...``); not the service's."""
+
+    template = "Prefer: code={code}: {code!r} is not 200 or from 400 to 599."
+
+
+class Overtaken(EngineUnavailable):
+    """gesmock was reset while the request was on its way; not the service's."""
+
+    template = "gesmock was reset while this request was on its way."
+
+
 class InjectedError(GesError):
     """An error that a test ordered, with the status, code and message it asked for."""
 
@@ -125,7 +137,7 @@ class InjectedError(GesError):
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class Flaw:
     """One thing that is wrong with some input: where (file, JSON path), and what.
 
     *message* says what was seen and what would be right.
@@ -140,32 +152,29 @@ class Problem:
 
 
 class InvalidInput(GesmockError, ValueError):
-    """Some input is wrong; *problems* holds everything that is wrong with it."""
+    """Some input is wrong; *flaws* holds everything that is wrong with it."""
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("\n".join(map(str, self.problems)))
+    def __init__(self, flaws: Iterable[Flaw]) -> None:
+        self.flaws = tuple(flaws)
+        super().__init__("\n".join(map(str, self.flaws)))
 
     @classmethod
     def at(cls, path: str, message: str) -> "InvalidInput":
-        """An input with a single problem."""
-        return cls([Problem(path, message)])
+        """An input with a single flaw."""
+        return cls([Flaw(path, message)])
 
 
 @contextmanager
 def naming_file(file: str) -> Iterator[None]:
-    """Problems that are raised inside are said to be in *file*."""
+    """Flaws that are raised inside are said to be in *file*."""
     try:
         yield
     except InvalidInput as error:
-        raise InvalidInput(replace(problem, file=file) for problem in error.problems) from None
+        raise InvalidInput(replace(flaw, file=file) for flaw in error.flaws) from None
 
 
 class Unknown(GesmockError, LookupError):
     """A job, graph, injection or project that does not exist was named."""
-
-    def __str__(self) -> str:  # a LookupError's text, without the quotes of KeyError's kind
-        return str(self.args[0])
 
 
 class Conflict(GesmockError, ValueError):

@@ -14,17 +14,18 @@ class Request:
 
     *operation* is None where no route matches; *allowed* then lists the methods that the path does
     have, if any. *query* holds the first value of each parameter. Header names are lower case.
-    *epoch* is the epoch in which the request arrived.
+    *epoch* is the fake's epoch when the request arrived: a world that was reset since must not
+    see it.
     """
 
     operation: Operation | None
     method: str
     path: str
+    epoch: int
     args: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     allowed: tuple[str, ...] = ()
-    epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,33 +3,30 @@
 from threading import Lock
 
 from gesmock import start
-from gesmock.clock import Clock
+from gesmock.epochs import Epochs
 from gesmock.errors import Unknown
 from gesmock.fixtures import State
-from gesmock.jobs import is_project_id
+from gesmock.names import is_project_id
 from gesmock.start import StartOptions
-from gesmock.world import Cleared, Progress, World
+from gesmock.tokens import Token
+from gesmock.world import Cleared, Progress, World, untold
 
 
 class Fake:
     """A fake of the service: a world for each project.
 
-    Made from ``StartOptions``; raises InvalidInput, with every problem, where they are wrong.
+    Made from ``StartOptions``; raises InvalidInput, with every flaw, where they are wrong.
+    Reading it takes no lock: its worlds are never changed in place, but exchanged. Who changes
+    them holds its lock, and may then take a world's; never the other way round.
     """
 
-    def __init__(
-        self,
-        options: StartOptions | None = None,
-        *,
-        clock: Clock | None = None,
-        progress: Progress | None = None,
-    ) -> None:
+    def __init__(self, options: StartOptions | None = None, *, progress: Progress = untold) -> None:
         self._lock = Lock()
-        self._clock = clock
+        self.epochs = Epochs()
         states = start.states(options or {})
         self._start = list(states)
         self._worlds = {
-            project_id: World(project_id, state, clock, progress)
+            project_id: World(project_id, state, epochs=self.epochs, progress=progress)
             for project_id, state in states.items()
         }
 
@@ -40,8 +37,8 @@ class Fake:
 
     def worlds(self) -> list[World]:
         """Every world, the default project's first."""
-        with self._lock:
-            return sorted(self._worlds.values(), key=lambda world: world is not self.default)
+        default = self.default
+        return sorted(self._worlds.values(), key=lambda world: world is not default)
 
     def world(self, project_id: str) -> World:
         """The world of *project_id*; Unknown where there is none."""
@@ -52,9 +49,12 @@ class Fake:
 
     def open(self, project_id: str, state: State | None = None) -> World:
         """The world of *project_id*; where there is none, one that begins with *state*."""
+        known = self._worlds.get(project_id)
+        if known is not None:
+            return known
+        made = World(project_id, state, epochs=self.epochs)
         with self._lock:
-            if project_id not in self._worlds:
-                self._worlds[project_id] = World(project_id, state, self._clock)
+            self._worlds = {project_id: made, **self._worlds}  # one that was quicker stays
             return self._worlds[project_id]
 
     def serving(self, project_id: str) -> World | None:
@@ -68,9 +68,9 @@ class Fake:
             return self.open(project_id, self.default.start_state)
         return known
 
-    def epoch(self, project_id: str) -> int:
-        """The epoch that a request to *project_id* arrives in."""
-        return (self.serving(project_id) or self.default).epoch
+    def tokens(self) -> list[Token]:
+        """The tokens of every project."""
+        return [token for world in self.worlds() for token in world.tokens]
 
     def reset(self) -> Cleared:
         """Every world back to its start state, and the projects that were opened since are gone.
@@ -83,14 +83,19 @@ class Fake:
             return cleared[0]
 
     def restart(self, options: StartOptions) -> Cleared:
-        """Begin anew with other *options*, in place: their states become the start states."""
+        """Begin anew with other *options*, in place: their states become the start states.
+
+        Says what it cleared in the project that is the default one from now on.
+        """
         states = start.states(options)
+        known = self._worlds
+        kept = {
+            project_id: known.get(project_id) or World(project_id, epochs=self.epochs)
+            for project_id in states
+        }
+        graphs = {name: kept[name].prepare(state) for name, state in states.items()}
         with self._lock:
-            kept = {
-                project_id: self._worlds.get(project_id) or World(project_id, None, self._clock)
-                for project_id in states
-            }
-            cleared = [kept[project_id].restart(state) for project_id, state in states.items()]
+            cleared = [kept[name].restart(states[name], graphs[name]) for name in states]
             # In this order, the default project has a world at every moment.
             self._worlds = {**self._worlds, **kept}
             self._start = list(states)

@@ -5,8 +5,9 @@ A new kind is a frozen struct with a ``kind`` tag of its own, added to the union
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
+from threading import RLock
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -24,10 +25,19 @@ REFUSALS: Final[Mapping[int, type[GesError]]] = {
     401: errors.InvalidToken,
     403: errors.InvalidAccess,
     404: errors.UnknownGraph,
+    405: errors.WrongMethod,
     500: errors.JobQueryFailed,
     503: errors.EngineUnavailable,
 }
-"""The service's own answer for each status that the job list's page names (ges_03_0471)."""
+"""The error to answer with for each status that the job list's page names (ges_03_0471), and 405.
+
+Inferred pairings: that page gives phrases only. Codes and messages are those of ges_03_0110 and of
+examples; its table has no row with 401, 403, 404 or 503.
+"""
+
+_GATEWAY_STATUSES = {413, 414, 429, 494, 502, 504}
+"""Statuses that only the gateway's table has (api-sign-errorcode); that it stands before the
+service is inferred."""
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
@@ -37,10 +47,9 @@ _FRAMING = {"content-length", "transfer-encoding", "connection"}
 class Error(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="error"):
     """Answer with an HTTP error instead of the real reply.
 
-    *status* is any of 400-599. *code* and *message* default to what the documentation has for
-    this status (ges_03_0471, ges_03_0110); for another status, to the gateway's, and where that
-    has none, to those of 400 or 500, as HTTP clients are to read an unknown status (RFC 9110, 15).
-    *headers* are added to the answer.
+    *status* is any of 400-599. *code* and *message* default to those of ``REFUSALS``; for another
+    status to the gateway's, and where that has none, to those of 400 or 500, as HTTP clients are
+    to read a status they do not know (RFC 9110, 15). *headers* are added to the answer.
     """
 
     status: ErrorStatus
@@ -65,12 +74,10 @@ class Error(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", t
 
 def _documented(status: int, names: Mapping[str, str]) -> tuple[str, str]:
     """The code and message that the documentation has for *status*."""
-    refusal = REFUSALS.get(status)
-    if refusal is None:
-        for row in error_codes():
-            if row.status == status:
-                return row.code, row.message
-        refusal = REFUSALS[status // 100 * 100]
+    if status in _GATEWAY_STATUSES:
+        row = next(row for row in error_codes() if row.status == status)
+        return row.code, row.message
+    refusal = REFUSALS.get(status) or REFUSALS[status // 100 * 100]
     return refusal.code, refusal.template.format_map(names)
 
 
@@ -79,7 +86,15 @@ def _message_of(code: str, names: Mapping[str, str]) -> str:
     for refusal in REFUSALS.values():
         if refusal.code == code:
             return refusal.template.format_map(names)
-    return next((row.message for row in error_codes() if row.code == code), "Unknown error.")
+    messages = [row.message for row in error_codes() if row.code == code]
+    return messages[0].format_map(_Named(names)) if messages else "Unknown error."
+
+
+class _Named(dict[str, str]):
+    """What fills a documented message; a name that nobody knows stands for itself."""
+
+    def __missing__(self, name: str) -> str:
+        return name
 
 
 Fault = Error
@@ -89,10 +104,11 @@ Fault = Error
 class Injection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A *fault*, or a *script* of them, and the requests that it is for.
 
-    It meets the requests of *operation* (default: of every operation). It lets the first *after*
-    of them pass, then fires at every *every*-th with *probability*, *times* times at most
-    (default: without end). A *script* is met once, an entry a request: a status, a fault, or "ok"
-    for the real answer. What is spent falls through to the real answer.
+    It meets the requests of *operation* (default: of every operation) that no earlier injection
+    has taken. It lets the first *after* of them pass, then fires at every *every*-th with
+    *probability*, *times* times at most (default: without end). A *script* is met once, an entry a
+    request: a status, a fault, or "ok" for the real answer. What is spent falls through to the
+    injections behind it, and at last to the real answer.
     """
 
     operation: Operation | None = None
@@ -129,6 +145,7 @@ class Armed:
     injection: Injection
     calls: int = 0
     fires: int = 0
+    tried: bool = False
 
     @property
     def left(self) -> int | None:
@@ -148,6 +165,7 @@ class Armed:
         if turn < 1:
             return None
         if rule.script is not None:
+            self.tried = True
             entry = rule.script[turn - 1]
             outcome: Fault | Literal["ok"] | None = (
                 Error(status=entry) if isinstance(entry, int) else entry
@@ -155,14 +173,19 @@ class Armed:
         else:
             # Drawn from seed, injection and call number: the order of threads cannot change it.
             draw = Random(f"{seed}/{self.id}/{self.calls}").random()  # noqa: S311 no secret
-            hit = turn % rule.every == 0 and draw < rule.probability
+            due = turn % rule.every == 0
+            self.tried = self.tried or due
+            hit = due and draw < rule.probability
             outcome = rule.fault if hit else None
         if outcome not in (None, "ok"):
             self.fires += 1
         return outcome
 
     def rest(self) -> Injection | None:
-        """What is left of it, as an injection that begins anew; None where it is spent."""
+        """What is left of it, as an injection that counts anew; None where it is spent.
+
+        *times*, *after* and a script go on where they are; *every* begins with its first call.
+        """
         rule = self.injection
         left = self.left
         if left == 0:
@@ -184,10 +207,14 @@ class Armed:
 
 
 class FaultPlan:
-    """The injections of one world, in the order they were armed; the first that fires wins."""
+    """The injections of one world, in the order they were armed; the first that fires wins.
 
-    def __init__(self, seed: int) -> None:
+    Its methods may be called from any thread; *lock* is the world's.
+    """
+
+    def __init__(self, seed: int, lock: RLock) -> None:
         self._seed = seed
+        self._lock = lock
         self._armed: dict[str, Armed] = {}
         self._count = 0
         self._preferred = 0
@@ -197,49 +224,64 @@ class FaultPlan:
 
     def arm(self, injection: Injection) -> Armed:
         """Put *injection* in force, behind those already armed, under an id of its own."""
-        self._count += 1
-        armed = Armed(f"f{self._count}", injection)
-        self._armed[armed.id] = armed
-        return armed
+        with self._lock:
+            self._count += 1
+            armed = Armed(f"f{self._count}", injection)
+            self._armed[armed.id] = armed
+            return armed
 
-    def disarm(self, id: str) -> Armed:
-        """Take the injection *id* out of force; Unknown where there is none."""
-        self.find(id)
-        return self._armed.pop(id)
+    def disarm(self, injection: str | Armed) -> Armed:
+        """Take *injection*, or the one with this id, out of force; Unknown where there is none."""
+        with self._lock:
+            name = injection if isinstance(injection, str) else injection.id
+            found = self._armed.get(name)
+            # An id comes again after a reset; an injection of before is not the one it names now.
+            if found is None or (
+                isinstance(injection, Armed) and found.injection is not injection.injection
+            ):
+                raise self._unknown(name)
+            return self._armed.pop(name)
 
     def disarm_all(self) -> int:
         """Take every injection out of force; how many there were."""
-        count = len(self._armed)
-        self._armed.clear()
-        return count
+        with self._lock:
+            count = len(self._armed)
+            self._armed.clear()
+            return count
 
     def find(self, id: str) -> Armed:
-        """The injection *id*; Unknown, with the ids there are, where there is none."""
-        try:
-            return self._armed[id]
-        except KeyError:
-            known = ", ".join(self._armed) or "none"
-            raise Unknown(f"no injection has the id {id!r}; armed are: {known}") from None
+        """The injection *id*, as it is now; Unknown, naming the others, where there is none."""
+        with self._lock:
+            if id not in self._armed:
+                raise self._unknown(id)
+            return replace(self._armed[id])
+
+    def _unknown(self, id: str) -> Unknown:
+        known = ", ".join(self._armed) or "none"
+        return Unknown(f"no injection has the id {id!r}; armed are: {known}")
 
     def armed(self) -> list[Armed]:
-        """Every injection in force, also the spent ones."""
-        return list(self._armed.values())
+        """Every injection in force, as it is now; also the spent ones."""
+        with self._lock:
+            return [replace(armed) for armed in self._armed.values()]
 
-    def unfired(self) -> list[Armed]:
-        """The injections that have not fired once."""
-        return [armed for armed in self._armed.values() if armed.fires == 0]
+    def untried(self) -> list[Armed]:
+        """The injections that no request has come for at which they could have fired."""
+        return [armed for armed in self.armed() if not armed.tried]
 
     def take(self, operation: Operation) -> Fired | None:
         """The fault that this call of *operation* meets, counted; None for the real answer."""
-        for armed in self._armed.values():
-            outcome = armed.meet(operation, self._seed)
-            if outcome == "ok":
-                return None
-            if outcome is not None:
-                return Fired(outcome, f"{armed.id}#{armed.fires}")
-        return None
+        with self._lock:
+            for armed in self._armed.values():
+                outcome = armed.meet(operation, self._seed)
+                if outcome == "ok":
+                    return None
+                if outcome is not None:
+                    return Fired(outcome, f"{armed.id}#{armed.fires}")
+            return None
 
     def prefer(self, status: int) -> Fired:
         """The error that a client has asked for itself (``Prefer: code=...``)."""
-        self._preferred += 1
-        return Fired(Error(status=status), f"prefer#{self._preferred}")
+        with self._lock:
+            self._preferred += 1
+            return Fired(Error(status=status), f"prefer#{self._preferred}")

@@ -1,7 +1,7 @@
 """Fixtures: JSON files, and the state of a world that they hold.
 
 A file is either a list answer as the service returns it, or a world file. All of it is loaded or
-nothing; every problem is reported with file, JSON path, the value seen and what would be right.
+nothing; every flaw is reported with file, JSON path, the value seen and what would be right.
 """
 
 import re
@@ -14,14 +14,19 @@ import msgspec
 from msgspec import Struct
 
 from gesmock import validation
-from gesmock.errors import InvalidInput, Problem, naming_file
+from gesmock.errors import Flaw, InvalidInput, naming_file
 from gesmock.faults import Injection
 from gesmock.generators import Generator, Seed
-from gesmock.jobs import GraphName, Job, ProjectId
+from gesmock.jobs import Job
+from gesmock.names import DEFAULT_GRAPH, PROJECT_PATTERN, GraphName, ProjectId, is_graph_name
 from gesmock.settings import Settings
 from gesmock.tokens import Token, TokenText
 
-_JOB_URL = re.compile(r"/ges/v1\.0/(?P<project>[A-Za-z0-9]{1,64})/(?:graphs|hyg)/(?P<graph>[^/?]+)")
+_JOB_URL = re.compile(
+    rf"/ges/v1\.0/(?P<project>{PROJECT_PATTERN})/(?:graphs|hyg)/(?P<graph>[^/?]+)"
+)
+
+_NAME = re.compile(r"\w{1,100}")
 
 
 class GraphState(Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,7 +47,7 @@ class State(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_
     seed: Seed | None = None
     graphs: dict[GraphName, GraphState] = {}
     generators: list[Generator] = []
-    settings: Settings = Settings()
+    settings: Settings | None = None
     tokens: list[Token | TokenText] = []
     faults: list[Injection] = []
 
@@ -59,14 +64,14 @@ class State(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_
         twice = self.graphs.keys() & other.graphs.keys()
         if twice:
             raise InvalidInput(
-                Problem(validation.join("$.graphs", name), "another fixture has this graph too")
+                Flaw(validation.join("$.graphs", name), "another fixture has this graph too")
                 for name in sorted(twice)
             )
         if self.seed not in (None, other.seed) and other.seed is not None:
             raise InvalidInput.at(
                 "$.seed", f"{other.seed} here, but {self.seed} in another fixture"
             )
-        if Settings() not in (self.settings, other.settings) and self.settings != other.settings:
+        if None not in (self.settings, other.settings) and self.settings != other.settings:
             raise InvalidInput.at("$.settings", "another fixture of this project has others")
         return State(
             description=self.description or other.description,
@@ -74,7 +79,7 @@ class State(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_
             seed=other.seed if self.seed is None else self.seed,
             graphs={**self.graphs, **other.graphs},
             generators=[*self.generators, *other.generators],
-            settings=other.settings if self.settings == Settings() else self.settings,
+            settings=self.settings or other.settings,
             tokens=[*self.tokens, *other.tokens],
             faults=[*self.faults, *other.faults],
         )
@@ -93,14 +98,14 @@ class _ListAnswer(Struct, frozen=True, forbid_unknown_fields=True, rename="camel
 def find(fixture: str | Path) -> Path:
     """The file that *fixture* means: a path, or the name of a starting state that gesmock ships."""
     path = Path(fixture)
-    if path.exists() or path.suffix or len(path.parts) > 1:
+    if path.suffix or len(path.parts) > 1 or not _NAME.fullmatch(str(fixture)) or path.exists():
         return path
     shipped = _shipped()
     named = shipped / f"{fixture}.json"
     if not named.is_file():
         known = ", ".join(sorted(file.stem for file in shipped.glob("*.json")))
         raise InvalidInput.at(
-            "", f"fixture {str(fixture)!r}: no such file, and none of gesmock's own ({known})"
+            "", f"{label(fixture)}: no such file, and none of gesmock's own fixtures ({known})"
         )
     return named
 
@@ -118,11 +123,16 @@ def read(
 
     *project_id* and *graph_name* name those of a list answer, which names neither itself; without
     them they come from the URL of its first job, or the graph from the name of the file.
-    Raises InvalidInput with every problem, each with the file's name.
+    Raises InvalidInput with every flaw, each with the file's name.
     """
     path = find(fixture)
-    with naming_file(path.name if path.parent == _shipped() else str(path)):
-        return parse(_bytes(path), project_id, graph_name or None, path.stem)
+    with naming_file(label(fixture)):
+        return parse(_bytes(path), project_id, graph_name, path.stem)
+
+
+def label(fixture: str | Path) -> str:
+    """What messages call *fixture*: its path as it was given, or its name."""
+    return str(fixture)
 
 
 def _bytes(path: Path) -> bytes:
@@ -141,7 +151,7 @@ def parse(
     text: bytes,
     project_id: str | None = None,
     graph_name: str | None = None,
-    spare_graph_name: str = "movie",
+    spare_graph_name: str = DEFAULT_GRAPH,
 ) -> State:
     """The state in the JSON *text*, a world file or a list answer; see ``read``."""
     if not text.strip():
@@ -161,7 +171,7 @@ def parse(
             name: graph.get("jobs") if isinstance(graph, dict) else None
             for name, graph in (graphs.items() if isinstance(graphs, dict) else ())
         }
-        raise InvalidInput([*error.problems, *_twice_in_graphs(lists)]) from None
+        raise InvalidInput([*error.flaws, *_twice_in_graphs(lists)]) from None
     twice = list(_twice_in_graphs({name: graph.jobs for name, graph in state.graphs.items()}))
     if twice:
         raise InvalidInput(twice)
@@ -178,17 +188,16 @@ def _from_list_answer(
         try:
             answer = validation.read(value, _ListAnswer)
         except InvalidInput as error:
-            raise InvalidInput([*error.problems, *_twice(value.get("jobs"), "$.jobs")]) from None
+            raise InvalidInput([*error.flaws, *_twice(value.get("jobs"), "$.jobs")]) from None
     if answer.error_code or answer.error_message or answer.result not in (None, "", "success"):
         raise InvalidInput.at("$", "a refusal, not a list of jobs")
     if twice := list(_twice(answer.jobs, "$.jobs")):
         raise InvalidInput(twice)
     url = _JOB_URL.match(answer.jobs[0].request.url) if answer.jobs else None
-    if url is not None:
-        project_id = project_id or url["project"]
-        graph_name = graph_name or unquote(url["graph"])
+    names = [graph_name, unquote(url["graph"]) if url else None, spare_graph_name, DEFAULT_GRAPH]
     return State(
-        project_id=project_id, graphs={graph_name or spare_graph_name: GraphState(answer.jobs)}
+        project_id=project_id or (url["project"] if url else None),
+        graphs={next(name for name in names if is_graph_name(name)): GraphState(answer.jobs)},
     )
 
 
@@ -201,19 +210,19 @@ def _with_job_ids(answer: Any) -> Any:
     return answer
 
 
-def _twice_in_graphs(lists: Mapping[str, object]) -> Iterator[Problem]:
+def _twice_in_graphs(lists: Mapping[str, object]) -> Iterator[Flaw]:
     for name, jobs in lists.items():
         yield from _twice(jobs, validation.join("$.graphs", name) + ".jobs")
 
 
-def _twice(jobs: object, path: str) -> Iterator[Problem]:
-    """A problem for each job whose id an earlier one has; none where *jobs* is no list."""
+def _twice(jobs: object, path: str) -> Iterator[Flaw]:
+    """A flaw for each job whose id an earlier one has; none where *jobs* is no list."""
     first: dict[str, int] = {}
     for index, job in enumerate(jobs if isinstance(jobs, list) else ()):
         job_id = job.job_id if isinstance(job, Job) else _raw_id(job)
         if job_id is not None and (earlier := first.setdefault(job_id, index)) != index:
             where = validation.join(validation.join(path, index), "jobId")
-            yield Problem(where, f"{job_id!r} is the id of job {earlier} too")
+            yield Flaw(where, f"{job_id!r} is the id of job {earlier} too")
 
 
 def _raw_id(job: object) -> str | None:

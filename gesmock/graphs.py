@@ -1,75 +1,89 @@
 """Graph: the jobs of one graph, in the order of their submission."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from gesmock.errors import Conflict, Unknown
 from gesmock.jobs import Job
 
 
 class Graph:
-    """The jobs of one graph. Iterating it, and every list of jobs here, goes newest first."""
+    """The jobs of one graph. Iterating it, and every list of jobs here, goes newest first.
+
+    A copy costs nothing until one of the two is changed: they share what they hold till then.
+    """
 
     def __init__(self, jobs: Sequence[Job] = ()) -> None:
-        self._ids = [job.job_id for job in reversed(jobs)]  # oldest first: the newest are appended
-        self._jobs = {job.job_id: job for job in jobs}
-        self._changes = 0
+        self._jobs = list(reversed(jobs))  # oldest first: the newest are appended
+        self._places = {job.job_id: place for place, job in enumerate(self._jobs)}
+        self._first = 0  # the place of the oldest; older ones that are added later go below it
+        self._shared = False
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return len(self._jobs)
 
     def __iter__(self) -> Iterator[Job]:
-        return map(self._jobs.__getitem__, reversed(self._ids))
+        return reversed(self._jobs)
 
     def __contains__(self, job_id: object) -> bool:
-        return job_id in self._jobs
+        return job_id in self._places
 
     def page(self, offset: int, limit: int, *, oldest_first: bool = False) -> list[Job]:
         """At most *limit* jobs from position *offset* on."""
         if oldest_first:
-            ids = self._ids[offset : offset + limit]
-        else:
-            end = max(len(self._ids) - offset, 0)
-            ids = self._ids[max(end - limit, 0) : end][::-1]
-        return [self._jobs[job_id] for job_id in ids]
+            return self._jobs[offset : offset + limit]
+        end = max(len(self._jobs) - offset, 0)
+        return self._jobs[max(end - limit, 0) : end][::-1]
 
     def copy(self) -> "Graph":
         """A graph of its own with the same jobs."""
         twin = Graph()
-        twin._ids, twin._jobs, twin._changes = self._ids.copy(), self._jobs.copy(), self._changes
+        twin._jobs, twin._places, twin._first = self._jobs, self._places, self._first
+        twin._shared = self._shared = True
         return twin
-
-    def unchanged_since(self, copy: "Graph") -> bool:
-        """Whether it still is what it was when *copy* was made of it."""
-        return self._changes == copy._changes  # noqa: SLF001 one of its own kind
 
     def job(self, job_id: str) -> Job:
         """The job *job_id*; Unknown where there is none."""
-        try:
-            return self._jobs[job_id]
-        except KeyError:
-            raise Unknown(f"no job has the id {job_id!r}") from None
+        return self._jobs[self._index(job_id)]
 
     def submit(self, job: Job) -> None:
         """Add *job* as the newest; Conflict where its id is taken."""
-        if job.job_id in self._jobs:
+        if job.job_id in self._places:
             raise Conflict(f"a job with the id {job.job_id!r} is there already")
-        self._changes += 1
-        self._ids.append(job.job_id)
-        self._jobs[job.job_id] = job
+        self._unshare()
+        self._places[job.job_id] = self._first + len(self._jobs)
+        self._jobs.append(job)
 
-    def with_older(self, jobs: Iterable[Job]) -> "Graph":
-        """A new graph: these jobs, followed by *jobs* as older ones."""
-        return Graph([*self, *jobs])
+    def add_older(self, jobs: Sequence[Job]) -> None:
+        """Add *jobs*, newest first, behind all that are here; their ids must be new."""
+        self._unshare()
+        self._first -= len(jobs)
+        self._jobs[:0] = reversed(jobs)
+        self._places.update(
+            (job.job_id, self._first + index) for index, job in enumerate(reversed(jobs))
+        )
 
     def replace(self, job: Job) -> None:
         """Put *job* in the place of the one with its id."""
-        self._changes += 1
-        self._jobs[job.job_id] = job
+        index = self._index(job.job_id)
+        self._unshare()
+        self._jobs[index] = job
 
     def remove(self, job_id: str) -> Job:
         """Take the job *job_id* out; Unknown where there is none."""
-        job = self.job(job_id)
-        self._changes += 1
-        del self._jobs[job_id]
-        self._ids.remove(job_id)
+        index = self._index(job_id)
+        self._unshare()
+        job = self._jobs.pop(index)
+        self._first = 0
+        self._places = {job.job_id: place for place, job in enumerate(self._jobs)}
         return job
+
+    def _index(self, job_id: str) -> int:
+        try:
+            return self._places[job_id] - self._first
+        except KeyError:
+            raise Unknown(f"no job has the id {job_id!r}") from None
+
+    def _unshare(self) -> None:
+        if self._shared:
+            self._jobs, self._places = self._jobs.copy(), self._places.copy()
+            self._shared = False

@@ -1,6 +1,5 @@
 """Job: one asynchronous job as the service's list shows it, and nothing of where it is kept."""
 
-import re
 from typing import Annotated, Final, Literal, get_args
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -14,29 +13,6 @@ STATUSES: Final[tuple[JobStatus, ...]] = get_args(JobStatus)
 ListedStatus = Annotated[JobStatus, Meta(description=", ".join(STATUSES))]
 
 JobId = Annotated[str, Meta(min_length=1)]
-ProjectId = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z0-9]{1,64}(?![\s\S])",
-        description="a project id: 1 to 64 letters and digits (ges_03_0471)",
-    ),
-]
-GraphName = Annotated[
-    str,
-    Meta(
-        pattern=r"^[^/\x00-\x1f\x7f]+(?![\s\S])",
-        max_length=255,
-        description="a graph name: 1 to 255 characters, no '/' and no control characters",
-    ),
-]
-
-
-_PROJECT_ID = re.compile(r"[A-Za-z0-9]{1,64}")
-
-
-def is_project_id(text: str) -> bool:
-    """Whether *text* is 1 to 64 letters and digits (ges_03_0471)."""
-    return _PROJECT_ID.fullmatch(text) is not None
 
 
 class JobRequest(Struct, frozen=True, forbid_unknown_fields=True, gc=False, rename="camel"):

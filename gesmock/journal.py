@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping
-from typing import Any
+from threading import RLock
 
 from msgspec import Struct
 
@@ -31,16 +31,20 @@ class Entry(Struct, frozen=True, kw_only=True):
     @property
     def unmatched(self) -> bool:
         """Whether it asked for something below the service's paths that no operation serves."""
-        return self.operation is None and self.path.startswith("/ges/")
+        return self.operation is None and self.path.lstrip("/").startswith("ges/")
 
     def __str__(self) -> str:
         return f"{self.method} {self.path} answered {self.status}"
 
 
 class Journal:
-    """The last *size* entries of one world; *dropped* counts those before them."""
+    """The last *size* entries of one world.
 
-    def __init__(self, size: int = 10_000) -> None:
+    Its methods may be called from any thread; *lock* is the world's.
+    """
+
+    def __init__(self, lock: RLock, size: int = 10_000) -> None:
+        self._lock = lock
         self._entries: deque[Entry] = deque(maxlen=size)
         self.count = 0
         self._forgotten = 0
@@ -55,20 +59,23 @@ class Journal:
 
     def clear(self) -> int:
         """Forget every entry; how many there were. Numbers go on."""
-        forgotten = len(self._entries)
-        self._entries.clear()
-        self._forgotten += forgotten
-        return forgotten
+        with self._lock:
+            forgotten = len(self._entries)
+            self._entries.clear()
+            self._forgotten += forgotten
+            return forgotten
 
-    def append(self, **fields: Any) -> None:
-        """Add the entry with these *fields* under the next number."""
-        self.count += 1
-        self._entries.append(Entry(number=self.count, **fields))
+    def append(self, entry: Entry) -> None:
+        """Add *entry*, whose number is the next."""
+        with self._lock:
+            self.count += 1
+            self._entries.append(entry)
 
     def entries(self, operation: Operation | None = None, status: int | None = None) -> list[Entry]:
         """The entries, oldest first; only those of *operation*, or answered with *status*."""
-        return [
-            entry
-            for entry in self._entries
-            if operation in (None, entry.operation) and status in (None, entry.status)
-        ]
+        with self._lock:
+            return [
+                entry
+                for entry in self._entries
+                if operation in (None, entry.operation) and status in (None, entry.status)
+            ]

@@ -2,7 +2,9 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
+from functools import cached_property, partial
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Any, Self, Unpack
 from urllib.parse import quote, urlencode
@@ -11,17 +13,18 @@ import flask
 import msgspec
 
 from gesmock import fixtures, shapes, validation
-from gesmock.errors import GesmockError
+from gesmock.errors import GesmockError, InvalidInput
 from gesmock.fake import Fake
 from gesmock.generators import Generator
-from gesmock.jobs import GraphName, Job, JobStatus, Move
+from gesmock.jobs import Job, JobStatus, Move
+from gesmock.names import GraphName
 from gesmock.scripting import Faults, JournalView
 from gesmock.settings import Settings
 from gesmock.start import StartOptions
 from gesmock.web.app import create_app
 from gesmock.web.guard import Guard, is_loopback
 from gesmock.web.server import Server
-from gesmock.world import Cleared, Progress, World
+from gesmock.world import Cleared, Progress, World, untold
 
 
 class NotStarted(GesmockError, RuntimeError):
@@ -56,32 +59,44 @@ class GesMock:
         control: bool = True,
         control_token: str | None = None,
         allow_hosts: Sequence[str] = (),
-        progress: Progress | None = None,
+        progress: Progress = untold,
         **options: Unpack[StartOptions],
     ) -> None:
+        if not 0 <= port <= 65535:
+            raise InvalidInput.at("port", f"{port} is not a port from 0 to 65535")
+        if isinstance(allow_hosts, str):
+            allow_hosts = [allow_hosts]
         self.fake = Fake(options, progress=progress)
         if control_token is None and not is_loopback(host):
             control_token = secrets.token_urlsafe(16)
         self.control_token = control_token
         guard = Guard(control_token, frozenset(name.lower() for name in (host, *allow_hosts)))
-        self.app: flask.Flask = create_app(self.fake, control=control, guard=guard)
+        self._make_app = partial(create_app, self.fake, control=control, guard=guard)
         self._address = host, port
         self._server: Server | None = None
+        self._starting = Lock()
+
+    @cached_property
+    def app(self) -> flask.Flask:
+        """The Flask app, for tests without a socket."""
+        return self._make_app()
 
     # --- The server ---
 
     def start(self) -> Self:
         """Bind and answer; does nothing where it does already. Raises CannotListen."""
-        if self._server is None:
-            self._server = Server(self.app, *self._address)
-            self._server.start()
+        with self._starting:
+            if self._server is None:
+                self._server = Server(self.app, *self._address)
+                self._server.start()
         return self
 
     def stop(self) -> None:
         """Stop answering and free the port; does nothing where it does not answer."""
-        if self._server is not None:
-            self._server.stop()
-            self._server = None
+        with self._starting:
+            if self._server is not None:
+                self._server.stop()
+                self._server = None
 
     def __enter__(self) -> Self:
         return self.start()
@@ -147,7 +162,7 @@ class GesMock:
         world = self._world
         graph_name = graph_name or world.default_graph
         if job is None:
-            action = command.replace("_", "-")
+            action = f"{command}".replace("_", "-")
             default = f"/ges/v1.0/{world.project_id}/graphs/{quote(graph_name, safe='')}/action"
             request = {
                 "command": command,
@@ -197,17 +212,19 @@ class GesMock:
 
     def jobs(self, graph_name: str | None = None, *, status: JobStatus | None = None) -> list[Job]:
         """The jobs, newest first; only those of *graph_name*, or in *status*."""
+        if status is not None:
+            validation.read({"status": status}, Move, "jobs")
         return [job for _, job in self._world.jobs(graph_name, status)]
 
     @property
     def faults(self) -> Faults:
         """What is made to go wrong."""
-        return Faults(self._world)
+        return Faults(self.fake)
 
     @property
     def journal(self) -> JournalView:
         """What was asked and answered since the last reset."""
-        return JournalView(self._world)
+        return JournalView(self.fake)
 
     @property
     def settings(self) -> Settings:

@@ -53,24 +53,24 @@ def gesmock(request: pytest.FixtureRequest, gesmock_server: "GesMock") -> "GesMo
     """
     options = _marked(request.node)
     strict = options.pop("strict", True)
-    gesmock_server.restart(**options)
+    gesmock_server.start().restart(**options)
     request.node.stash[_IN_USE] = (gesmock_server, strict)
     return gesmock_server
 
 
 @pytest.fixture
-def gesmock_env(gesmock_server: "GesMock", monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """The environment in which code that uses the vendor's SDK reaches the fake as it stands.
+def gesmock_env(gesmock: "GesMock", monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """``gesmock``, and the environment in which code that uses the vendor's SDK calls it.
 
     Sets ``HUAWEICLOUD_SDK_AK``, ``_SK``, ``_PROJECT_ID``, the endpoint of every region of the
     service and of IAM, and adds the fake to ``NO_PROXY``. Returns the ``monkeypatch`` it used.
     """
     import os
 
-    url = gesmock_server.url
+    url = gesmock.url
     monkeypatch.setenv("HUAWEICLOUD_SDK_AK", "gesmock-access-key")
     monkeypatch.setenv("HUAWEICLOUD_SDK_SK", "gesmock-secret-key")
-    monkeypatch.setenv("HUAWEICLOUD_SDK_PROJECT_ID", gesmock_server.project_id)
+    monkeypatch.setenv("HUAWEICLOUD_SDK_PROJECT_ID", gesmock.project_id)
     monkeypatch.setenv("HUAWEICLOUD_SDK_IAM_ENDPOINT", url)
     for region in _REGIONS:
         monkeypatch.setenv(f"HUAWEICLOUD_SDK_REGION_GES_{region}", url)

@@ -1,4 +1,4 @@
-"""What a test scripts of one world through ``GesMock``: its faults, and its journal to read."""
+"""What a test scripts through ``GesMock``: the faults, and the journal to read."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
@@ -7,16 +7,20 @@ import msgspec
 
 from gesmock import validation
 from gesmock.exchange import Operation
-from gesmock.faults import Armed, Fault, Injection
-from gesmock.journal import Entry
-from gesmock.world import World
+from gesmock.fake import Fake
+from gesmock.faults import Armed, Fault, FaultPlan, Injection
+from gesmock.journal import Entry, Journal
 
 
 class Faults:
-    """The injections of one world."""
+    """The injections of the default project, whichever that is when it is used."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, fake: Fake) -> None:
+        self._fake = fake
+
+    @property
+    def _plan(self) -> FaultPlan:
+        return self._fake.default.faults
 
     def arm(
         self,
@@ -44,7 +48,7 @@ class Faults:
                 "status": status,
                 "code": code,
                 "message": message,
-                "headers": dict(headers or {}),
+                "headers": headers or {},
             }
         elif (status, code, message, headers) != (None, None, None, None):
             raise TypeError("give either a fault, or a status with its code, message and headers")
@@ -68,45 +72,44 @@ class Faults:
 
     def _arm(self, **fields: Any) -> Armed:
         injection = validation.read(msgspec.to_builtins(fields), Injection, "injection")
-        with self._world.lock:
-            return self._world.faults.arm(injection)
+        return self._plan.arm(injection)
 
     def disarm(self, injection: Armed | str | None = None) -> None:
         """Take *injection* (what ``arm`` returned, or its id), or else all, out of force."""
-        with self._world.lock:
-            if injection is None:
-                self._world.faults.disarm_all()
-            else:
-                self._world.faults.disarm(injection if isinstance(injection, str) else injection.id)
+        if injection is None:
+            self._plan.disarm_all()
+        else:
+            self._plan.disarm(injection)
 
     def __iter__(self) -> Iterator[Armed]:
-        with self._world.lock:
-            return iter(self._world.faults.armed())
+        return iter(self._plan.armed())
 
     def __len__(self) -> int:
-        return len(self._world.faults)
+        return len(self._plan)
 
 
 class JournalView:
-    """The journal of one world, to read."""
+    """The journal of the default project, whichever that is when it is used."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, fake: Fake) -> None:
+        self._fake = fake
+
+    @property
+    def _journal(self) -> Journal:
+        return self._fake.default.journal
 
     def entries(
         self, operation: Operation | None = None, *, status: int | None = None
     ) -> list[Entry]:
         """The entries, oldest first; only those of *operation*, or answered with *status*."""
-        with self._world.lock:
-            return self._world.journal.entries(operation, status)
+        return self._journal.entries(operation, status)
 
     def clear(self) -> None:
         """Forget every entry."""
-        with self._world.lock:
-            self._world.journal.clear()
+        self._journal.clear()
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries())
 
     def __len__(self) -> int:
-        return len(self._world.journal)
+        return len(self._journal)

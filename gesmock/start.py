@@ -2,23 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, TypedDict, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from gesmock import fixtures, validation
-from gesmock.errors import naming_file
+from gesmock.errors import InvalidInput, naming_file
 from gesmock.faults import Injection
 from gesmock.fixtures import GraphState, State
 from gesmock.generators import Generator, Seed
-from gesmock.jobs import GraphName, ProjectId
+from gesmock.names import DEFAULT_PROJECT, GraphName, ProjectId
+from gesmock.settings import Settings
 from gesmock.tokens import Token, TokenText
 
 T = TypeVar("T")
-
-DEFAULT_PROJECT: Final = "854d9316e71d4dc599c5f27ea323d445"
-"""The project of the job list's own example (ges_03_0471)."""
 
 
 class StartOptions(TypedDict, total=False):
@@ -49,62 +47,78 @@ class StartOptions(TypedDict, total=False):
 def states(options: StartOptions) -> dict[str, State]:
     """The start state of each project; the first is the default project's.
 
-    Raises InvalidInput with every problem of the first step that has any.
+    Raises InvalidInput with every flaw of the first step that has any.
     """
-    project_id, graph_name = options.get("project_id"), options.get("graph_name")
-    if project_id is not None:
-        validation.read(project_id, ProjectId, "project_id")
-    if graph_name is not None:
-        validation.read(graph_name, GraphName, "graph_name")
+    for name in options:
+        if name not in StartOptions.__annotations__:
+            raise InvalidInput.at(name, validation.unknown(name, [*StartOptions.__annotations__]))
+    project_id = _optional(options, "project_id", ProjectId)
+    graph_name = _optional(options, "graph_name", GraphName)
     read = [
-        (fixtures.find(fixture), fixtures.read(fixture, project_id, graph_name))
-        for fixture in _several(options.get("fixture"))
+        (fixture, fixtures.read(fixture, project_id, graph_name))
+        for fixture in _several(options, "fixture", str | Path)
     ]
     default = project_id or next(
         (state.project_id for _, state in read if state.project_id), DEFAULT_PROJECT
     )
     merged: dict[str, State] = {default: State(project_id=default)}
-    for path, state in read:
+    for fixture, state in read:
         owner = state.project_id or default
-        with naming_file(path.name):
+        with naming_file(fixtures.label(fixture)):
             merged[owner] = merged.get(owner, State(project_id=owner)).merged(state)
-    merged[default] = _with_options(merged[default], options)
+    merged[default] = _with_options(merged[default], options, graph_name)
     return merged
 
 
-def _with_options(state: State, options: StartOptions) -> State:
+def _with_options(state: State, options: StartOptions, graph_name: str | None) -> State:
     """*state*, the default project's, with all that the options add to it."""
-    seed = options.get("seed")
-    settings = state.settings.changed(options.get("settings") or {}, "settings")
     orders = [
-        {"count": one} if isinstance(one, int) else one for one in _several(options.get("generate"))
+        {"count": one} if isinstance(one, int) else one
+        for one in _several(options, "generate", int | Mapping | Struct)
     ]
     added = State(
-        seed=None if seed is None else validation.read(seed, Seed, "seed"),
         generators=_read(orders, list[Generator], "generate"),
-        tokens=_read(list(options.get("tokens", ())), list[Token | TokenText], "tokens"),
-        faults=_read(list(options.get("faults", ())), list[Injection], "faults"),
+        tokens=_read(
+            _several(options, "tokens", str | Mapping | Struct), list[Token | TokenText], "tokens"
+        ),
+        faults=_read(_several(options, "faults", Mapping | Struct), list[Injection], "faults"),
     )
-    changed = msgspec.structs.replace(
-        state, settings=settings, seed=state.seed if seed is None else None
-    )
-    merged = changed.merged(msgspec.structs.replace(added, settings=settings))
-    name = options.get("graph_name")
-    if name is None:
-        return merged
-    graphs = {name: merged.graphs.get(name, GraphState()), **merged.graphs}
-    return msgspec.structs.replace(merged, graphs=graphs)
+    merged = state.merged(added)
+    seed = _optional(options, "seed", Seed)
+    if seed is not None:
+        merged = msgspec.structs.replace(merged, seed=seed)
+    changes = _optional(options, "settings", dict[str, Any])
+    if changes is not None:
+        settings = (merged.settings or Settings()).changed(changes, "settings")
+        merged = msgspec.structs.replace(merged, settings=settings)
+    if graph_name is not None:
+        graphs = {graph_name: merged.graphs.get(graph_name, GraphState()), **merged.graphs}
+        merged = msgspec.structs.replace(merged, graphs=graphs)
+    return merged
+
+
+def _optional(options: StartOptions, name: str, type_: Any) -> Any:
+    """The option *name* as a *type_*; None where it is not given."""
+    value = options.get(name)
+    return None if value is None else _read(value, type_, name)
 
 
 def _read(value: object, type_: type[T], path: str) -> T:
     """*value*, in which structs and plain dicts may be mixed, as a *type_*."""
-    return validation.read(msgspec.to_builtins(value), type_, path)
+    try:
+        plain = msgspec.to_builtins(value)
+    except TypeError as error:
+        raise InvalidInput.at(path, str(error)) from None
+    return validation.read(plain, type_, path)
 
 
-def _several(value: Any) -> list[Any]:
-    """*value*, which may be one thing, several, or None, as a list."""
+def _several(options: StartOptions, name: str, one: Any) -> list[Any]:
+    """The option *name*, which may be a value of type *one*, several, or None, as a list."""
+    value = options.get(name)
     if value is None:
         return []
-    if isinstance(value, (str, Path, int, Mapping, Struct)):
+    if isinstance(value, one):
         return [value]
-    return list(value)
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return list(value)
+    raise InvalidInput.at(name, f"{value!r} is neither a value of this option nor a list of them")

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from gesmock.errors import InvalidAccess, InvalidToken, NoPermission
-from gesmock.jobs import ProjectId
+from gesmock.errors import GesError, InvalidAccess, InvalidToken, NoPermission
+from gesmock.names import ProjectId
 
 TokenText = Annotated[str, Meta(min_length=1)]
 
@@ -26,14 +26,23 @@ class Token(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def check(tokens: Iterable[Token], given: str | None, project_id: str, age_s: float) -> None:
-    """Refuse a request to *project_id* whose token (*given*) is not good *age_s* after the start.
+    """Refuse a request to *project_id* unless the token *given* is good *age_s* after the start.
 
     Raises InvalidToken (GES.8007), InvalidAccess (GES.8006) or NoPermission (GES.8020).
     """
-    known = next((token for token in tokens if token.token == given), None)
-    if known is None or (known.expires_in_s is not None and age_s >= known.expires_in_s):
-        raise InvalidToken
-    if known.project_id != project_id:
-        raise InvalidAccess
-    if not known.permission:
-        raise NoPermission
+    refusals = [_refusal(token, project_id, age_s) for token in tokens if token.token == given] or [
+        InvalidToken
+    ]
+    if None not in refusals:
+        raise next(refusal for refusal in _WORST_LAST if refusal in refusals)
+
+
+_WORST_LAST = (NoPermission, InvalidAccess, InvalidToken)
+
+
+def _refusal(token: Token, project_id: str, age_s: float) -> type[GesError] | None:
+    if token.expires_in_s is not None and age_s >= token.expires_in_s:
+        return InvalidToken
+    if token.project_id != project_id:
+        return InvalidAccess
+    return None if token.permission else NoPermission

@@ -1,6 +1,6 @@
-"""Holds a JSON value against a msgspec type and reports *every* problem, each with its path.
+"""Holds a JSON value against a msgspec type and reports *every* flaw, each with its path.
 
-msgspec stops at the first problem. It does the reading here too; the walk below runs only where it
+msgspec stops at the first flaw. It does the reading here too; the walk below runs only where it
 refused, to name the rest and to say what was seen and what would be right.
 """
 
@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect
 
-from gesmock.errors import InvalidInput, Problem
+from gesmock.errors import Flaw, InvalidInput
 
 T = TypeVar("T")
 
@@ -24,17 +24,23 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
 def read(value: object, type_: type[T], path: str = "$") -> T:
-    """*value*, as a JSON decoder returns it, as a *type_*; InvalidInput names every problem."""
+    """*value*, as a JSON decoder returns it, as a *type_*; InvalidInput names every flaw."""
+    try:
+        msgspec.json.encode(value)
+    except UnicodeEncodeError as error:
+        raise InvalidInput.at(path, f"{shown(error.object)} is not text: {error.reason}") from None
+    except (ValueError, OverflowError):  # a number that JSON has no place for: told below
+        pass
     try:
         return msgspec.convert(value, type_)
     except msgspec.ValidationError as error:
-        found = list(_problems(inspect.type_info(type_), value, path))
+        found = list(_flaws(inspect.type_info(type_), value, path))
         # What only msgspec minds (a number beyond its range) is reported in its words.
-        raise InvalidInput(found or [Problem(path, str(error))]) from None
+        raise InvalidInput(found or [Flaw(path, str(error))]) from None
 
 
 def decode(text: bytes, type_: type[T], path: str = "$") -> T:
-    """The JSON *text* as a *type_*; InvalidInput names every problem in it."""
+    """The JSON *text* as a *type_*; InvalidInput names every flaw in it."""
     try:
         return msgspec.json.decode(text, type=type_)
     except REFUSED:
@@ -82,56 +88,62 @@ def shown(value: object) -> str:
             return "a list"
         case str() if len(value) > 60:
             return repr(value[:60] + "...")
-    return repr(value)[:80]
+    try:
+        return repr(value)[:80]
+    except ValueError:  # thousands of digits
+        return "a huge number"
 
 
-def unknown(name: str, known: list[str], noun: str) -> str:
-    """Why *name* is refused, where *noun* (``key``, ``setting``) must be one of *known*."""
+def unknown(name: str, known: list[str]) -> str:
+    """Why the key *name* is refused, where *known* are the ones there are."""
     close = difflib.get_close_matches(name, known, 1)
     hint = f"did you mean {close[0]!r}? " if close else ""
-    return f"unknown {noun}; {hint}known are {', '.join(known) or 'none'}"
+    return f"unknown key; {hint}known are {', '.join(known) or 'none'}"
 
 
 # --- The walk: one function a kind of node, in a table ------------------------------------------
 
 
-def _problems(node: inspect.Type, value: object, path: str) -> Iterator[Problem]:
+def _flaws(node: inspect.Type, value: object, path: str) -> Iterator[Flaw]:
     yield from _WALKS.get(type(node), _leaf)(node, value, path)
 
 
-def _leaf(node: inspect.Type, value: object, path: str) -> Iterator[Problem]:
+def _leaf(node: inspect.Type, value: object, path: str) -> Iterator[Flaw]:
     if not _fits(node, value):
-        verb = "is none of" if isinstance(node, inspect.LiteralType) else "is not"
-        yield Problem(path, f"{shown(value)} {verb} {_wanted(node)}")
+        yield _flaw(node, _wanted(node), value, path)
 
 
-def _described(node: inspect.Metadata, value: object, path: str) -> Iterator[Problem]:
-    if list(_problems(node.type, value, path)):
-        verb = "is none of" if isinstance(node.type, inspect.LiteralType) else "is not"
-        yield Problem(path, f"{shown(value)} {verb} {_wanted(node)}")
+def _flaw(node: inspect.Type, wanted: str, value: object, path: str) -> Flaw:
+    verb = "is none of" if isinstance(node, inspect.LiteralType) else "is not"
+    return Flaw(path, f"{shown(value)} {verb} {wanted}")
 
 
-def _list(node: inspect.ListType, value: object, path: str) -> Iterator[Problem]:
+def _described(node: inspect.Metadata, value: object, path: str) -> Iterator[Flaw]:
+    if list(_flaws(node.type, value, path)):
+        yield _flaw(node.type, _wanted(node), value, path)
+
+
+def _list(node: inspect.ListType, value: object, path: str) -> Iterator[Flaw]:
     if not isinstance(value, list):
         yield from _leaf(node, value, path)
         return
     for index, item in enumerate(value):
-        yield from _problems(node.item_type, item, join(path, index))
+        yield from _flaws(node.item_type, item, join(path, index))
 
 
-def _dict(node: inspect.DictType, value: object, path: str) -> Iterator[Problem]:
+def _dict(node: inspect.DictType, value: object, path: str) -> Iterator[Flaw]:
     if not isinstance(value, dict):
         yield from _leaf(node, value, path)
         return
     for key, item in value.items():
         where = join(path, key)
-        yield from _problems(node.key_type, key, where)
-        yield from _problems(node.value_type, item, where)
+        yield from _flaws(node.key_type, key, where)
+        yield from _flaws(node.value_type, item, where)
 
 
-def _struct(node: inspect.StructType, value: object, path: str) -> Iterator[Problem]:
+def _struct(node: inspect.StructType, value: object, path: str) -> Iterator[Flaw]:
     if not isinstance(value, Mapping):
-        yield Problem(path, f"{shown(value)} is not an object")
+        yield Flaw(path, f"{shown(value)} is not an object")
         return
     found = list(_fields(node, value, path))
     yield from found
@@ -139,26 +151,28 @@ def _struct(node: inspect.StructType, value: object, path: str) -> Iterator[Prob
         try:
             msgspec.convert(value, node.cls)
         except msgspec.ValidationError as error:  # raised by the struct's own __post_init__
-            yield Problem(path, str(error).split(" - at `")[0])
+            yield Flaw(path, str(error).split(" - at `")[0])
 
 
-def _fields(node: inspect.StructType, value: Mapping[str, object], path: str) -> Iterator[Problem]:
+def _fields(node: inspect.StructType, value: Mapping[str, object], path: str) -> Iterator[Flaw]:
     fields = {field.encode_name: field for field in node.fields}
     tags = {node.tag_field: node.tag} if node.tag_field else {}
     for name, tag in tags.items():
         if value.get(name, tag) != tag:
-            yield Problem(join(path, name), f"{shown(value[name])} is none of {tag}")
+            yield Flaw(join(path, name), f"{shown(value[name])} is none of {tag}")
     for name, field in fields.items():
         if name in value:
-            yield from _problems(field.type, value[name], join(path, name))
+            yield from _flaws(field.type, value[name], join(path, name))
         elif field.required:
-            yield Problem(join(path, name), f"missing; {_wanted(field.type)} is wanted")
-    for name in value.keys() - fields.keys() - tags.keys():
-        yield Problem(join(path, name), unknown(name, [*tags, *fields], "key"))
+            yield Flaw(join(path, name), f"missing; {_wanted(field.type)} is wanted")
+    for name in value:
+        if name in fields or name in tags:
+            continue
+        yield Flaw(join(path, name), unknown(name, [*tags, *fields]))
 
 
-def _union(node: inspect.UnionType, value: object, path: str) -> Iterator[Problem]:
-    """The problems of the one member of the value's own JSON kind, or that no member fits."""
+def _union(node: inspect.UnionType, value: object, path: str) -> Iterator[Flaw]:
+    """The flaws of the one member of the value's own JSON kind, or that no member fits."""
     members = [member for member in node.types if not isinstance(member, inspect.NoneType)]
     alike = [member for member in members if _same_kind(member, value)]
     if value is None and len(members) < len(node.types):
@@ -166,9 +180,9 @@ def _union(node: inspect.UnionType, value: object, path: str) -> Iterator[Proble
     if len(members) == 1:
         alike = members
     if len(alike) == 1:
-        yield from _problems(alike[0], value, path)
-    elif all(list(_problems(member, value, path)) for member in members):
-        yield Problem(path, f"{shown(value)} is not {_wanted(node)}")
+        yield from _flaws(alike[0], value, path)
+    elif all(list(_flaws(member, value, path)) for member in members):
+        yield Flaw(path, f"{shown(value)} is not {_wanted(node)}")
 
 
 _WALKS: dict[type[inspect.Type], Any] = {

@@ -1,7 +1,6 @@
 """World: everything of one project that can change, and its lock."""
 
 from collections.abc import Callable, Iterable, Mapping
-from itertools import islice
 from threading import RLock
 from typing import Any
 
@@ -10,20 +9,28 @@ from msgspec import Struct
 
 from gesmock import generators
 from gesmock.clock import Clock
-from gesmock.errors import Conflict, Unknown, UnknownGraph
+from gesmock.epochs import Epochs
+from gesmock.errors import Conflict, InvalidInput, Unknown, UnknownGraph
 from gesmock.faults import FaultPlan
 from gesmock.fixtures import GraphState, State
 from gesmock.generators import Generator
 from gesmock.graphs import Graph
 from gesmock.jobs import Job, JobStatus
-from gesmock.journal import Journal
+from gesmock.journal import Entry, Journal
+from gesmock.names import DEFAULT_GRAPH
 from gesmock.settings import Settings
 
-DEFAULT_GRAPH = "movie"
-"""The graph of a world that names none."""
+Rows = Iterable[tuple[int, Job]]
+Progress = Callable[[Rows, int], Rows]
+"""Wraps rows that are being generated, so many of them, to tell how far it is."""
 
-Progress = Callable[[Iterable[Job], int], Iterable[Job]]
-"""Wraps the jobs that are being generated, of which there will be so many."""
+
+def untold(rows: Rows, _count: int) -> Rows:
+    return rows
+
+
+MOST_PROBLEMS = 100
+"""Of requests; one that a client repeats without end must not fill the memory."""
 
 
 class Cleared(Struct, frozen=True):
@@ -38,31 +45,35 @@ class Cleared(Struct, frozen=True):
 class World:
     """The graphs, jobs, faults, journal, settings and tokens of one project.
 
-    Its methods may be called from any thread. Whoever needs several of them to be one step holds
-    *lock*, and never while sleeping, writing to a socket, or doing work that grows with the jobs.
+    The fault plan and the journal share its lock, and are new after each reset. Its methods may be
+    called from any thread. Whoever needs several of them to be one step holds *lock*, and never
+    while sleeping, writing to a socket, or doing work that grows with the jobs.
     """
 
     def __init__(
         self,
         project_id: str,
         state: State | None = None,
+        *,
         clock: Clock | None = None,
-        progress: Progress | None = None,
+        epochs: Epochs | None = None,
+        progress: Progress = untold,
     ) -> None:
         self.lock = RLock()
         self.project_id = project_id
         self.clock = clock or Clock()
-        self.epoch = 0
-        self.graphs: dict[str, Graph] = {}
-        self.faults = FaultPlan(0)
-        self.journal = Journal()
-        self.restart(state or State(), progress)
+        self._epochs = epochs or Epochs()
+        self.epoch = self._epochs.current
+        self.start_state = state or State()
+        self._start_graphs = self._graphs_of(self.start_state, progress)
+        self._begin()
 
-    # --- Beginning, ending and beginning again ---
+    def prepare(self, state: State) -> dict[str, Graph]:
+        """The graphs of *state*, with all that is generated: the long part of a ``restart``."""
+        return self._graphs_of(state, untold)
 
-    def restart(self, state: State, progress: Progress | None = None) -> Cleared:
-        """Make *state* the start state, and reset to it."""
-        graphs = self._graphs_of(state, progress)
+    def restart(self, state: State, graphs: dict[str, Graph]) -> Cleared:
+        """Make *state*, with the *graphs* prepared for it, the start state, and reset to it."""
         with self.lock:
             self.start_state, self._start_graphs = state, graphs
             return self.reset()
@@ -71,18 +82,29 @@ class World:
         """Back to the start state, in one step; the journal and all counts begin anew."""
         with self.lock:
             jobs = sum(map(len, self.graphs.values()))
-            entries, faults = len(self.journal), len(self.faults)
-            self.epoch += 1
-            self.journal = Journal()
-            self._take(
-                self.start_state, {name: graph.copy() for name, graph in self._start_graphs.items()}
-            )
+            faults, entries = len(self.faults), len(self.journal)
+            self.epoch = self._epochs.begin()
+            self._begin()
             return Cleared(self.epoch, jobs, faults, entries)
 
+    def _begin(self) -> None:
+        self.journal = Journal(self.lock)
+        self._found: list[str] = []
+        graphs = {name: graph.copy() for name, graph in self._start_graphs.items()}
+        self._take(self.start_state, graphs)
+
     def load(self, state: State) -> None:
-        """Put *state* in the place of all that is here; the journal and the start state stay."""
+        """Put *state* in the place of all that is here; the journal and the start state stay.
+
+        Raises InvalidInput where it names another project, Conflict where a reset comes between.
+        """
+        if state.project_id not in (None, self.project_id):
+            raise InvalidInput.at(
+                "$.project_id",
+                f"{state.project_id!r} is not the project of this world, {self.project_id!r}",
+            )
         epoch = self.epoch
-        graphs = self._graphs_of(state)
+        graphs = self._graphs_of(state, untold)
         with self.lock:
             self._still_in(epoch)
             self._take(state, graphs)
@@ -114,20 +136,23 @@ class World:
         self.seed = state.seed or 0
         self.graphs = graphs
         self._new_ids = 0
-        self.settings = state.settings
+        self._next_rows: dict[tuple[str, int], int] = {}  # to be fast; ids decide
+        self.settings = state.settings or Settings()
         self.tokens = state.tokens_of(self.project_id)
         self.started_at = self.clock.now()
-        self.faults = FaultPlan(self.seed)
+        self.faults = FaultPlan(self.seed, self.lock)
         for injection in state.faults:
             self.faults.arm(injection)
 
-    def _graphs_of(self, state: State, progress: Progress | None = None) -> dict[str, Graph]:
+    def _graphs_of(self, state: State, progress: Progress) -> dict[str, Graph]:
         graphs = {name: Graph(graph.jobs) for name, graph in state.graphs.items()}
         for order in state.generators:
             name = order.graph or next(iter(graphs), DEFAULT_GRAPH)
-            graphs[name] = self._grown(
-                graphs.get(name, Graph()), name, order, state.seed or 0, progress
-            )
+            before = Graph() if order.replace else graphs.get(name, Graph())
+            seed = (state.seed or 0) if order.seed is None else order.seed
+            rows = generators.unknown_jobs(self.project_id, name, order, seed, before)
+            before.add_older([job for _, job in progress(rows, order.count)])
+            graphs[name] = before
         return graphs or {DEFAULT_GRAPH: Graph()}
 
     # --- Graphs and jobs ---
@@ -172,10 +197,13 @@ class World:
             return name
 
     def new_job_id(self) -> str:
-        """An id that no job has had before since the last reset."""
+        """An id that no job has, nor has had since the last reset."""
         with self.lock:
-            self._new_ids += 1
-            return generators.job_id(self.seed, self._new_ids)
+            while True:
+                self._new_ids += 1
+                job_id = generators.job_id(self.seed, self._new_ids)
+                if not any(job_id in graph for graph in self.graphs.values()):
+                    return job_id
 
     def move_job(self, job_id: str, status: JobStatus, graph: str | None = None) -> tuple[str, Job]:
         """Give the job *job_id* another *status*.
@@ -206,32 +234,42 @@ class World:
             raise Conflict(f"several graphs have a job {job_id!r}; say which: {', '.join(names)}")
         return names[0]
 
-    def generate(self, order: Generator, progress: Progress | None = None) -> tuple[str, int]:
-        """Add the jobs that *order* asks for; the graph they went to, and how many it has now."""
+    def generate(self, order: Generator, progress: Progress = untold) -> tuple[str, int]:
+        """Add the jobs that *order* asks for; the graph they went to, and how many it has now.
+
+        The same seed goes on where it stopped: rows whose ids the graph has are passed over.
+        Raises Conflict, with nothing changed, where the world is reset meanwhile.
+        """
         epoch = self.epoch
         while True:
             with self.lock:
                 name = order.graph or self.default_graph
-                before = self.graphs.get(name, Graph())
-                seen = before.copy()
-                seed = self.seed
-            grown = self._grown(seen, name, order, seed, progress)
+                seen = Graph() if order.replace else self.graphs.get(name, Graph()).copy()
+                seed = self.seed if order.seed is None else order.seed
+                row = 0 if order.replace else self._next_rows.get((name, seed), 0)
+            new = list(
+                progress(
+                    generators.unknown_jobs(self.project_id, name, order, seed, seen, row),
+                    order.count,
+                )
+            )
             with self.lock:
                 self._still_in(epoch)
-                if self.graphs.get(name, before) is before and before.unchanged_since(seen):
-                    self.graphs[name] = grown
-                    return name, len(grown)
+                graph = Graph() if order.replace else self.graphs.get(name, Graph())
+                if not any(job.job_id in graph for _, job in new):  # else others came in between
+                    graph.add_older([job for _, job in new])
+                    self.graphs[name] = graph
+                    self._next_rows[name, seed] = new[-1][0] if new else row
+                    return name, len(graph)
 
-    def _grown(
-        self, graph: Graph, name: str, order: Generator, seed: int, progress: Progress | None
-    ) -> Graph:
-        if order.replace:
-            graph = Graph()
-        rows = generators.jobs(
-            self.project_id, name, seed if order.seed is None else order.seed, order.statuses
-        )
-        new: Iterable[Job] = islice((job for job in rows if job.job_id not in graph), order.count)
-        return graph.with_older(progress(new, order.count) if progress else new)
+    def record(self, entry: Entry) -> None:
+        """Add *entry* to the journal, and to the problems if it is one."""
+        with self.lock:
+            self.journal.append(entry)
+            if len(self._found) < MOST_PROBLEMS and entry.crash:
+                self._found.append(f"gesmock crashed: {entry}\n{entry.crash}")
+            elif len(self._found) < MOST_PROBLEMS and entry.unmatched:
+                self._found.append(f"no operation serves this: {entry}")
 
     # --- Settings ---
 
@@ -247,12 +285,8 @@ class World:
         """What a test should hear of at its end, a sentence each.
 
         Crashes of gesmock, requests below the service's paths that no operation serves, and
-        injections that never fired.
+        injections that no request has come for.
         """
         with self.lock:
-            entries, unfired = self.journal.entries(), self.faults.unfired()
-            return [
-                *(f"gesmock crashed: {one}\n{one.crash}" for one in entries if one.crash),
-                *(f"no operation serves this: {one}" for one in entries if one.unmatched),
-                *(f"armed, but never fired: {armed}" for armed in unfired),
-            ]
+            untried = self.faults.untried()
+            return [*self._found, *(f"armed, but never fired: {armed}" for armed in untried)]

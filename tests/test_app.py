@@ -130,17 +130,29 @@ def test_the_routes_are_those_of_the_operations() -> None:
     assert {operation for _, _, operation in ROUTES} == set(OPERATIONS)
 
 
-def test_flask_own_refusals_are_json_too() -> None:
-    """Such as a request that Flask itself finds broken, below the service's paths."""
+def test_a_bug_outside_the_core_is_told_in_the_services_shape() -> None:
     service = Service()
 
     @service.client.application.before_request
     def broken() -> Any:
         import flask
 
-        flask.abort(400)
+        flask.abort(500)
 
     response = service.client.get(LIST)
 
-    assert response.status_code == 400
-    assert response.content_type == "application/json"
+    assert response.status_code == 500
+    assert response.json == {"errorMessage": "Job query error.", "errorCode": "GES.8302"}
+    assert response.headers["X-Gesmock-Crash"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Connection": "Upgrade", "Upgrade": "websocket"}, {"Host": "."}, {"Host": "a" * 5000}],
+)
+def test_an_odd_request_is_answered_in_the_services_shape(
+    service: Service, headers: dict[str, str]
+) -> None:
+    response = service.client.get("/ges/nothing", headers=headers)
+
+    assert (response.status_code, response.json) == (404, NOT_FOUND)

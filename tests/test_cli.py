@@ -121,6 +121,10 @@ def test_a_token_is_required_and_never_printed_or_logged(
     assert "secret" not in "".join(lines) + capsys.readouterr().err
 
 
+def test_a_fixture_with_tokens_has_the_header_in_the_curl_line(serve: Serve) -> None:
+    assert "-H 'X-Auth-Token: <token>'" in serve(list, "signed_in")[1]
+
+
 def test_an_exposed_server_prints_the_control_token_that_it_made(serve: Serve) -> None:
     def visit(lines: list[str]) -> int:
         token = lines[2].removeprefix("control token: ")
@@ -152,7 +156,7 @@ def test_requests_are_logged_at_the_level_that_is_asked_for(
     serve(visit)
     assert capsys.readouterr().err.endswith("/jobs/status 503 prefer#1\n")
     serve(visit, "--log-level", "warning")
-    assert "prefer#1" not in capsys.readouterr().err.splitlines()[-1:]
+    assert "prefer#1" not in capsys.readouterr().err
 
 
 def test_options_may_come_from_the_environment(
@@ -160,6 +164,7 @@ def test_options_may_come_from_the_environment(
 ) -> None:
     monkeypatch.setenv("GESMOCK_GENERATE", "films=2 songs=3")
     monkeypatch.setenv("GESMOCK_PROJECT_ID", "fromenv")
+    monkeypatch.setenv("GESMOCK_FAULT", '{"script": [500, 503]}\n401')
 
     assert serve(lambda lines: "/ges/v1.0/fromenv/graphs/films/" in lines[1])
 
@@ -195,8 +200,10 @@ def test_a_port_in_use_is_one_line_and_status_2(ges: GesMock) -> None:
     ("args", "words"),
     [
         (["nowhere.json"], "nowhere.json: no such file"),
-        (["no_such_name"], "fixture 'no_such_name': no such file, and none of gesmock's own"),
+        (["no_such_name"], "no_such_name: no such file, and none of gesmock's own fixtures (empty,"),
         (["--generate", "many"], "--generate: 'many' is not [GRAPH=]N, such as movies=1000"),
+        (["--generate", "9" * 5000], "is not [GRAPH=]N"),
+        (["--fault", "503,message=\udcff"], "faults: '"),
         (["--generate", "-1"], "--generate: '-1' is not [GRAPH=]N"),
         (["--fault", "200"], "faults[0].fault.status: 200 is not an HTTP status from 400 to 599"),
         (["--fault", "list=503"], "faults[0].operation: 'list' is none of list_jobs"),
@@ -255,6 +262,34 @@ def test_generate_leaves_the_old_file_where_it_cannot_write(tmp_path: Path) -> N
     assert result.exit_code == 2
     assert result.stderr == f"gesmock: {folder}: cannot be written: Is a directory\n"
     assert [*tmp_path.iterdir()] == [folder]
+
+
+def test_generate_follows_links_and_keeps_devices(tmp_path: Path) -> None:
+    (tmp_path / "link.json").symlink_to(tmp_path / "films.json")
+
+    assert run("generate", "2", "-o", str(tmp_path / "link.json")).exit_code == 0
+    assert run("generate", "2", "-o", "/dev/null").exit_code == 0
+
+    assert (tmp_path / "link.json").is_symlink()
+    assert run("check", str(tmp_path / "films.json")).exit_code == 0
+    assert Path("/dev/null").is_char_device()
+
+
+def test_generate_keeps_the_old_file_whole_where_the_new_one_cannot_be_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "films.json"
+    path.write_text("the old one")
+
+    def full(self: Path, text: bytes) -> int:
+        self.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    result = run("generate", "2", "-o", str(path))
+
+    assert (result.exit_code, path.read_text()) == (2, "the old one")
+    assert [*tmp_path.iterdir()] == [path]
 
 
 def test_generate_refuses_what_is_no_number_of_jobs() -> None:

@@ -174,7 +174,7 @@ def test_a_fixture_may_be_loaded_into_a_project_of_its_own(service: Service) -> 
     refused = service.control("PUT", "state", state)
 
     assert refused.status_code == 400
-    assert refused.json["problems"] == [
+    assert refused.json["flaws"] == [
         {
             "path": "$.project_id",
             "message": f"'other' is not the project of this world, '{PROJECT}'; "
@@ -206,6 +206,8 @@ def test_a_fixture_may_be_loaded_into_a_project_of_its_own(service: Service) -> 
         ("GET faults/f9", None, 404, "no injection has the id 'f9'; armed are: none"),
         ("DELETE faults/f9", None, 404, "no injection has the id 'f9'; armed are: none"),
         ("GET journal?status=ok", None, 400, "query.status: 'ok' is not an integer from 100 to 599"),
+        ("GET journal?status=" + "9" * 5000, None, 400, "query.status: '9999"),
+        ("GET journal?status=٤٠٤", None, 400, "query.status: '٤٠٤' is not an integer"),
         ("GET journal?operation=x", None, 400, "query.operation: 'x' is none of list_jobs"),
         ("PATCH settings", {"limit_zero": 0}, 400, "$.limit_zero: 0 is none of empty, refuse"),
         ("PATCH settings", {"limits": 0}, 400, "$.limits: unknown key; did you mean 'limit_zero'?"),
@@ -213,6 +215,9 @@ def test_a_fixture_may_be_loaded_into_a_project_of_its_own(service: Service) -> 
         ("PUT state", {"errorCode": "GES.8005"}, 400, "$.jobs: missing"),
         ("GET nothing", None, 404, ""),
         ("GET projects/nobody/jobs", None, 404, "no project 'nobody' is set up"),
+        ("PATCH projects/new/settings", {"nope": 1}, 400, "$.nope: unknown key"),
+        ("DELETE journal?status=503", None, 400, "query.status: unknown key; known are none"),
+        ("DELETE faults?id=f9", None, 400, "query.id: unknown key; known are none"),
         ("POST projects/a-b/generate", {"count": 1}, 400, "project_id: 'a-b' is not a project id"),
         ("PUT health", {}, 405, ""),
         ("DELETE state", None, 405, ""),
@@ -233,12 +238,12 @@ def test_a_wrong_call_is_refused_with_the_fields_path_and_changes_nothing(
     assert len(service.fake.worlds()) == 1
 
 
-def test_every_problem_is_listed_with_its_path(service: Service) -> None:
+def test_every_flaw_is_listed_with_its_path(service: Service) -> None:
     body = {"job": {**JOB, "jobId": "", "status": "done"}, "grph": "g"}
 
-    problems = service.control("POST", "jobs", body).json["problems"]
+    flaws = service.control("POST", "jobs", body).json["flaws"]
 
-    assert [one["path"] for one in problems] == ["$.job.jobId", "$.job.status", "$.grph"]
+    assert [one["path"] for one in flaws] == ["$.job.jobId", "$.job.status", "$.grph"]
 
 
 def test_a_405_tells_the_methods_that_there_are(service: Service) -> None:

@@ -119,10 +119,18 @@ def test_every_option_of_serve_is_in_the_readme() -> None:
             assert max(parameter.opts, key=len) in README
 
 
-def test_every_route_of_the_control_api_is_in_the_readme() -> None:
-    for method, rule, _ in control.ROUTES:
-        assert method in README
-        assert re.sub(r"<.*>", "{id}", rule) in README
+def test_every_route_of_the_control_api_is_in_its_table() -> None:
+    """A cell is ``GET``, ``PUT state`` · ...: methods, the last of them with the path."""
+    table = README.partition("| call | does |")[2].partition("\n\n")[0]
+    told: set[tuple[str, str]] = set()
+    for row in table.splitlines()[2:]:
+        for cell in row.split("|")[1].split("·"):
+            words = re.findall(r"`([^`]+)`", cell)
+            path = words[-1].split()[1]
+            told |= {(word.split()[0], path) for word in words}
+
+    routes = {(method, re.sub(r"<.*>", "{id}", rule)) for method, rule, _ in control.ROUTES}
+    assert told == routes
 
 
 def test_every_shipped_fixture_is_in_the_readme() -> None:

@@ -2,7 +2,6 @@
 
 from gesmock import documentation
 from gesmock.faults import REFUSALS
-from gesmock.operations import OPERATIONS
 
 
 def test_every_row_names_its_source() -> None:
@@ -21,4 +20,3 @@ def test_the_operations_that_make_jobs_are_those_of_the_service_plane() -> None:
 
     assert all(row.path.startswith("/ges/v1.0/{project_id}/") for row in rows)
     assert {"import_graph", "batch_build_index"} <= {row.command for row in rows}
-    assert OPERATIONS

@@ -1,10 +1,13 @@
 """A fake keeps its projects apart, and resets them together."""
 
+from threading import Thread
+
 import pytest
 
 from gesmock.errors import Unknown
 from gesmock.fake import Fake
 from gesmock.jobs import Job, JobRequest
+from gesmock.web import create_app
 
 NEW = Job("new", "running", JobRequest("import_graph", "/"))
 
@@ -42,6 +45,40 @@ def test_a_restart_is_in_place() -> None:
     fake.restart({"project_id": "three"})
 
     assert [world.project_id for world in fake.worlds()] == ["three"]
+
+
+def test_each_reset_of_any_world_begins_an_epoch() -> None:
+    fake = Fake({"project_id": "one"})
+    assert fake.default.epoch == 1
+
+    epochs = [
+        fake.reset().epoch,
+        fake.restart({"project_id": "two"}).epoch,
+        fake.restart({"project_id": "one"}).epoch,
+        fake.open("three").reset().epoch,
+    ]
+
+    assert epochs == [2, 3, 4, 5]
+    assert fake.default.epoch == 4
+    assert fake.open("four").epoch == 5
+
+
+def test_a_reset_and_requests_with_tokens_do_not_block_each_other() -> None:
+    fake = Fake({"tokens": ["t"]})
+    client = create_app(fake).test_client()
+    path = f"/ges/v1.0/{fake.default.project_id}/graphs/movie/jobs/status"
+
+    def list_jobs() -> None:
+        for _ in range(50):
+            client.get(path, headers={"X-Auth-Token": "t"})
+
+    threads = [Thread(target=list_jobs, daemon=True) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        fake.reset()
+
+    assert fake.default.epoch > 1
 
 
 def test_an_unknown_project_is_refused() -> None:

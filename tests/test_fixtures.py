@@ -10,6 +10,7 @@ import pytest
 from gesmock import fixtures
 from gesmock.errors import InvalidInput
 from gesmock.fixtures import State
+from gesmock.settings import Settings
 
 JOB = {
     "jobId": "a1",
@@ -28,11 +29,11 @@ def written(tmp_path: Path, content: object, name: str = "movies.json") -> Path:
     return path
 
 
-def problems(path: Path | str) -> list[str]:
-    """The problems of the file, without the folder it is in."""
+def flaws(path: Path | str) -> list[str]:
+    """The flaws of the file, without the folder it is in."""
     with pytest.raises(InvalidInput) as caught:
         fixtures.read(path)
-    return [str(problem).replace(f"{Path(path).parent}/", "") for problem in caught.value.problems]
+    return [str(flaw).replace(f"{Path(path).parent}/", "") for flaw in caught.value.flaws]
 
 
 def changed(**fields: Any) -> dict[str, Any]:
@@ -66,6 +67,14 @@ def test_a_list_answer_without_jobs_is_the_graph_that_its_file_is_named_after(
     assert (state.project_id, list(state.graphs)) == (None, ["movies"])
 
 
+@pytest.mark.parametrize("name", ["a%2Fb", "%0a", "x" * 300])
+def test_a_url_that_names_no_graph_leaves_it_to_the_file(tmp_path: Path, name: str) -> None:
+    request = {"command": "x", "url": f"/ges/v1.0/p1/graphs/{name}/action"}
+    path = written(tmp_path, {"jobs": [{**JOB, "request": request}]})
+
+    assert list(fixtures.read(path).graphs) == ["movies"]
+
+
 def test_a_list_answer_may_call_the_id_job_id_and_have_blank_error_fields(tmp_path: Path) -> None:
     job = {"job_id": "a1", **{key: value for key, value in JOB.items() if key != "jobId"}}
     answer = {
@@ -93,7 +102,7 @@ def test_a_world_file_is_read_with_all_it_has(tmp_path: Path) -> None:
 
     state = fixtures.read(written(tmp_path, content))
 
-    assert state.settings.unknown_graph_status == 400
+    assert state.settings == Settings(dialect="error_table")
     assert [token.token for token in state.tokens_of("p1")] == ["t1", "t2"]
     assert fixtures.describe(state) == "2 graphs, 1 job, 1 generator, 2 tokens, 1 fault"
 
@@ -159,20 +168,24 @@ def test_a_file_from_a_windows_tool_may_begin_with_a_byte_order_mark(tmp_path: P
         ({"jobs": [], "graphs": {}}, ["movies.json: $.graphs: unknown key; known are jobs, totalCount, result, errorMessage, errorCode"]),
     ],
 )  # fmt: skip
-def test_a_wrong_file_is_refused_with_every_problem(
+def test_a_wrong_file_is_refused_with_every_flaw(
     tmp_path: Path, content: object, expected: list[str]
 ) -> None:
-    assert problems(written(tmp_path, content)) == expected
+    assert flaws(written(tmp_path, content)) == expected
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     loop = tmp_path / "loop.json"
     loop.symlink_to(loop)
 
-    assert problems(tmp_path / "missing.json") == ["missing.json: no such file"]
+    assert flaws(tmp_path / "missing.json") == ["missing.json: no such file"]
     folder = f"{tmp_path.name}: is a folder; a fixture is a JSON file"
-    assert problems(tmp_path) == [folder]
-    assert problems(loop) == ["loop.json: cannot be read: Too many levels of symbolic links"]
+    assert flaws(tmp_path) == [folder]
+    assert flaws(loop) == ["loop.json: cannot be read: Too many levels of symbolic links"]
+
+
+def test_a_name_that_no_file_can_have_is_refused() -> None:
+    assert flaws("x" * 300) == [f"{'x' * 300}: cannot be read: File name too long"]
 
 
 def test_an_unknown_name_is_refused_with_the_names_there_are() -> None:
@@ -180,7 +193,7 @@ def test_an_unknown_name_is_refused_with_the_names_there_are() -> None:
         fixtures.read("page_exampel")
 
     assert "page_example" in str(caught.value)
-    assert "'page_exampel': no such file, and none of gesmock's own" in str(caught.value)
+    assert "page_exampel: no such file, and none of gesmock's own fixtures" in str(caught.value)
 
 
 def test_states_of_one_project_are_merged() -> None:
@@ -194,22 +207,20 @@ def test_states_of_one_project_are_merged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "problem"),
+    ("fields", "flaw"),
     [
         ({"graphs": {"a": {}}}, "$.graphs.a: another fixture has this graph too"),
         ({"seed": 2}, "$.seed: 2 here, but 1 in another fixture"),
         ({"settings": {"order": "oldest_first"}}, "$.settings: another fixture of this project has others"),
     ],
 )  # fmt: skip
-def test_states_that_contradict_each_other_are_refused(
-    fields: dict[str, Any], problem: str
-) -> None:
+def test_states_that_contradict_each_other_are_refused(fields: dict[str, Any], flaw: str) -> None:
     one = {"graphs": {"a": {}}, "seed": 1, "settings": {"limit_zero": "refuse"}}
 
     with pytest.raises(InvalidInput) as caught:
         msgspec.convert(one, State).merged(msgspec.convert(fields, State))
 
-    assert str(caught.value) == problem
+    assert str(caught.value) == flaw
 
 
 def test_an_installed_gesmock_finds_its_fixtures_inside_the_package(

@@ -32,14 +32,17 @@ def test_the_same_seed_makes_the_same_bytes_in_every_process() -> None:
     facts = [(job.job_id, job.request.command, job.status) for job in rows(3)]
 
     assert facts == [
-        ("80edf189043c9aa7a215594c3f4c9ba80301511609090", "import_graph", "success"),
-        ("37c52b76e4d9df9be67a2f21a3bf3a820301511609090", "hyg_import_graph", "complete"),
-        ("80d4d5a44f93563aed8c3996831cf94e0301511609090", "batch_build_index", "success"),
+        ("3dfe590cc8a9def96ab539bf3827d8ea0236173629090", "import_graph", "success"),
+        ("0f767da8b56edeebeb28d3d63ad7edf40236173629090", "execute_algorithm", "failed"),
+        ("ca40446a27579089713a991232e029b90236173629090", "import_graph", "success"),
     ]
 
 
-def test_another_seed_makes_other_jobs() -> None:
-    assert {job.job_id for job in rows(50)}.isdisjoint(job.job_id for job in rows(50, seed=8))
+def test_another_seed_or_graph_makes_other_jobs() -> None:
+    ids = {job.job_id for job in rows(50)}
+
+    assert ids.isdisjoint(job.job_id for job in rows(50, seed=8))
+    assert ids.isdisjoint(job.job_id for job in rows(50, graph="films"))
 
 
 def test_ids_have_the_form_of_the_database_edition_and_name_one_instance() -> None:
@@ -51,9 +54,7 @@ def test_ids_have_the_form_of_the_database_edition_and_name_one_instance() -> No
 
 
 def test_every_database_edition_command_of_the_documentation_appears() -> None:
-    documented = {
-        row.command for row in documentation.operations() if "(memory edition)" not in row.name
-    }
+    documented = {row.command for row in documentation.operations() if row.edition != "memory"}
 
     assert {job.request.command for job in rows(2000)} == documented
 
@@ -127,6 +128,17 @@ def test_ids_of_single_jobs_are_never_those_of_rows() -> None:
     assert singles.isdisjoint(job.job_id for job in rows(1000))
 
 
-def test_weights_that_are_all_zero_are_refused() -> None:
-    with pytest.raises(InvalidInput, match="statuses: at least one weight must be above 0"):
-        validated({"count": 1, "statuses": {"failed": 0}}, Generator)
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [
+        ({"failed": 0}, "statuses: at least one weight must be above 0"),
+        (
+            {"failed": 1e308, "success": 1e308},
+            r"statuses\.failed: 1e\+308 is not a number from 0 to",
+        ),
+        ({"done": 1}, "'done' is none of pending, running"),
+    ],
+)
+def test_weights_that_weigh_nothing_are_refused(weights: dict[str, float], words: str) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        validated({"count": 1, "statuses": weights}, Generator)

@@ -35,13 +35,12 @@ def test_a_submitted_job_is_the_newest() -> None:
     assert [one.job_id for one in graph] == ["new", "0", "1"]
 
 
-def test_older_jobs_follow_in_a_new_graph() -> None:
+def test_older_jobs_follow() -> None:
     graph = Graph(jobs(2))
 
-    grown = graph.with_older([job("old")])
+    graph.add_older([job("old"), job("older")])
 
-    assert [one.job_id for one in grown] == ["0", "1", "old"]
-    assert len(graph) == 2
+    assert [one.job_id for one in graph] == ["0", "1", "old", "older"]
 
 
 def test_a_replaced_job_keeps_its_place() -> None:
@@ -70,12 +69,50 @@ def test_an_id_that_is_taken_or_unknown_is_refused() -> None:
         graph.remove("x")
 
 
-def test_a_copy_is_of_its_own_and_tells_whether_the_original_has_changed() -> None:
-    graph = Graph(jobs(1))
-    copy = graph.copy()
-    assert graph.unchanged_since(copy)
+class Model:
+    """A graph as a plain list, newest first."""
 
-    graph.submit(job("new"))
+    def __init__(self) -> None:
+        self.jobs: list[Job] = []
 
-    assert len(copy) == 1
-    assert not graph.unchanged_since(copy)
+    def place(self, job_id: str) -> int:
+        return next(place for place, one in enumerate(self.jobs) if one.job_id == job_id)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["submit", "older", "replace", "remove", "copy"]), st.integers(0, 9)
+        )
+    )
+)
+def test_whatever_is_done_a_graph_is_a_list_and_its_copies_stay_what_they_were(
+    steps: list[tuple[str, int]],
+) -> None:
+    graph, model, count = Graph(), Model(), 0
+    copies: list[tuple[Graph, list[Job]]] = []
+    for step, number in steps:
+        known = [one.job_id for one in model.jobs]
+        if step == "submit":
+            count += 1
+            graph.submit(job(f"n{count}"))
+            model.jobs.insert(0, job(f"n{count}"))
+        elif step == "older":
+            older = [job(f"o{count}-{index}") for index in range(number % 3)]
+            count += 1
+            graph.add_older(older)
+            model.jobs += older
+        elif step == "copy":
+            copies.append((graph.copy(), [*model.jobs]))
+        elif known:
+            job_id = known[number % len(known)]
+            if step == "replace":
+                graph.replace(job(job_id, "failed"))
+                model.jobs[model.place(job_id)] = job(job_id, "failed")
+            else:
+                graph.remove(job_id)
+                del model.jobs[model.place(job_id)]
+
+    assert [*graph] == model.jobs
+    assert [graph.job(one.job_id) for one in model.jobs] == model.jobs
+    assert all([*copy] == then for copy, then in copies)

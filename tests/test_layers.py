@@ -10,8 +10,8 @@ import gesmock
 HOUSE = Path(gesmock.__file__).parent
 
 LAYERS = [
-    {"errors", "exchange", "validation", "documentation"},
-    {"settings", "clock", "jobs", "tokens", "faults", "generators"},
+    {"errors", "exchange", "validation", "documentation", "names"},
+    {"settings", "clock", "epochs", "jobs", "tokens", "faults", "recipes", "generators"},
     {"journal", "graphs", "fixtures", "shapes"},
     {"start", "world", "fake"},
     {"operations"},
@@ -30,17 +30,20 @@ def layer(room: str) -> int:
 
 
 def imported(room: str) -> set[str]:
-    """The modules that a room imports when it is read, outside ``if TYPE_CHECKING``."""
-    names: set[str] = set()
+    """The modules that a room imports, inside functions too, but not for type checkers only."""
     tree = ast.parse((HOUSE / f"{room}.py").read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
+    names: set[str] = set()
+    nodes: list[ast.stmt] = [*tree.body]
+    while nodes:
+        node = nodes.pop()
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            node.body = []
-        elif isinstance(node, ast.Import):
+            continue
+        if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{room}: a relative import"
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        nodes += [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.stmt)]
     return names
 
 

@@ -1,6 +1,7 @@
 """GesMock: the object that a Python test scripts."""
 
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -80,9 +81,50 @@ def test_a_job_in_the_services_shape_can_be_added_as_it_is(ges: GesMock) -> None
     assert listed(ges)["jobs"] == [job]
 
 
+def test_started_from_several_threads_it_is_one_server() -> None:
+    ges = GesMock()
+    threads = [Thread(target=ges.start) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert listed(ges)["totalCount"] == 0
+    ges.stop()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"port": 70000}, "port: 70000 is not a port from 0 to 65535"),
+        ({"fixtures": "movies"}, "fixtures: unknown key; did you mean 'fixture'?"),
+    ],
+)
+def test_a_wrong_option_is_refused_by_name(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        GesMock(**options)
+
+
+def test_one_host_may_be_given_as_it_is() -> None:
+    client = GesMock(allow_hosts="panel").app.test_client()
+
+    assert client.get("/_gesmock/health", headers={"Host": "panel:80"}).status_code == 200
+
+
+def test_an_id_is_made_that_no_job_has(ges: GesMock) -> None:
+    ges.add_job()
+    ges.load(ges.state())
+
+    ges.add_job()
+
+    assert len({job.job_id for job in ges.jobs()}) == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "words"),
     [
+        ({"job_id": "\ud800"}, InvalidInput, "job: '\\\\ud800' is not text"),
+        ({"command": None}, InvalidInput, "job.request.command: null is not a string"),
         ({"status": "done"}, InvalidInput, "job.status: 'done' is none of pending, running"),
         ({"job": {"jobId": 1}}, InvalidInput, "job.jobId: 1 is not a string"),
         ({"graph_name": "a/b"}, InvalidInput, "graph_name: 'a/b' is not a graph name"),
@@ -120,6 +162,10 @@ def test_wrong_names_are_refused(ges: GesMock) -> None:
         ges.move_job("x", "failed")
     with pytest.raises(InvalidInput, match="move.status: 'done' is none of"):
         ges.move_job("x", "done")  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match="jobs.status: 'done' is none of"):
+        ges.jobs(status="done")  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match="generate.count: a huge number is not an integer"):
+        ges.generate(10**5000)
     with pytest.raises(InvalidInput, match="generate.count: -1 is not"):
         ges.generate(-1)
 
@@ -145,12 +191,27 @@ def test_errors_are_armed_scripted_and_disarmed(ges: GesMock) -> None:
     assert (len(ges.faults), statuses(1)) == (0, [200])
 
 
+def test_an_injection_of_before_a_reset_does_not_disarm_the_one_that_has_its_id_now(
+    ges: GesMock,
+) -> None:
+    before = ges.faults.arm("list_jobs", 503)
+    ges.reset()
+    now = ges.faults.arm("list_jobs", 500)
+
+    with pytest.raises(Unknown, match="no injection has the id 'f1'; armed are: f1"):
+        ges.faults.disarm(before)
+    assert len(ges.faults) == 1
+    ges.faults.disarm(now)
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "words"),
     [
         ({"status": 200}, InvalidInput, "injection.fault.status: 200 is not an HTTP status"),
         ({}, InvalidInput, "injection.fault.status: null is not an HTTP status"),
         ({"operation": "list", "status": 500}, InvalidInput, "'list' is none of list_jobs"),
+        ({"status": 500, "headers": "abc"}, InvalidInput, "headers: 'abc' is not an object"),
+        ({"status": 500, "message": "\ud800"}, InvalidInput, "injection: '\\\\ud800' is not text"),
         ({"status": 500, "times": 0}, InvalidInput, "injection.times: 0 is not an integer"),
         ({"fault": {"kind": "flood"}}, InvalidInput, "injection.fault.kind: 'flood' is none of"),
         ({"fault": Error(500), "status": 503}, TypeError, "either a fault, or a status"),
@@ -198,6 +259,8 @@ def test_a_state_is_exported_and_loaded(ges: GesMock, tmp_path: Path) -> None:
     assert ges.graph_name == "ges_j60071198_hdfs_fdb"
     with pytest.raises(InvalidInput, match=r"missing\.json: no such file"):
         ges.load(tmp_path / "missing.json")
+    with pytest.raises(InvalidInput, match="'other' is not the project of this world"):
+        ges.load({"project_id": "other"})
     assert ges.graph_name == "ges_j60071198_hdfs_fdb"
 
 

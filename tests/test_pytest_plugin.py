@@ -26,106 +26,96 @@ def test_a_test_gets_a_fake_as_new_at_an_address_that_stays(pytester: pytest.Pyt
     result = run(
         pytester,
         """
-        URLS = set()
+URLS = set()
 
-        @pytest.mark.parametrize("number", range(3))
-        def test_it(gesmock, number):
-            assert total(gesmock) == 0
-            gesmock.add_job()
-            gesmock.configure(limit_zero="refuse")
-            URLS.add(gesmock.jobs_url())
-            assert len(URLS) == 1
+@pytest.mark.parametrize("number", range(3))
+def test_it(gesmock, number):
+    assert total(gesmock) == 0
+    gesmock.add_job()
+    gesmock.configure(limit_zero="refuse")
+    URLS.add(gesmock.jobs_url())
+    assert len(URLS) == 1
 
-        def test_settings_are_as_new(gesmock):
-            assert gesmock.settings.limit_zero == "empty"
-        """.replace("\n        ", "\n"),
+def test_settings_are_as_new(gesmock):
+    assert gesmock.settings.limit_zero == "empty"
+
+class TestMarkers:
+    pytestmark = pytest.mark.gesmock(seed=7, generate=3)
+
+    @pytest.mark.gesmock(fixture="movies", generate={"graph": "films", "count": 2})
+    def test_fixture(self, gesmock):
+        assert (gesmock.graph_name, total(gesmock)) == ("movies", 5)
+        assert len(gesmock.jobs("films")) == 2
+
+    @pytest.mark.gesmock(settings={"dialect": "error_table"})
+    def test_settings(self, gesmock):
+        assert gesmock.settings.unknown_graph_status == 400
+        assert total(gesmock) == 3
+        assert gesmock.state()["seed"] == 7
+
+    @pytest.mark.gesmock(strict=False)
+    def test_lenient(self, gesmock):
+        gesmock.faults.arm("list_jobs", 503, after=5)
+        requests.post(gesmock.jobs_url())
+""",
     )
 
-    result.assert_outcomes(passed=4)
+    result.assert_outcomes(passed=7)
 
 
-def test_the_marker_says_what_a_test_begins_with(pytester: pytest.Pytester) -> None:
+def test_a_wrong_marker_is_refused_by_name(pytester: pytest.Pytester) -> None:
+    wrong = {
+        "fixtures='movies'": "*unknown fixtures; known are fixture=..., generate=..., seed=...*",
+        "'movies'": "*@pytest.mark.gesmock: unknown 'movies'; known are*",
+        "fixture='nothing'": "*nothing: no such file, and none of gesmock's own fixtures*",
+        "settings={'limits': 0}": "*settings.limits: unknown key*",
+    }
+
+    result = run(
+        pytester,
+        "".join(
+            f"@pytest.mark.gesmock({marker})\ndef test_{number}(gesmock):\n    pass\n"
+            for number, marker in enumerate(wrong)
+        ),
+    )
+
+    result.assert_outcomes(errors=4)
+    result.stdout.fnmatch_lines_random([*wrong.values()])
+
+
+def test_problems_fail_the_test_in_one_message_or_are_added_to_its_failure(
+    pytester: pytest.Pytester,
+) -> None:
     result = run(
         pytester,
         """
-        pytestmark = pytest.mark.gesmock(seed=7, generate=3)
-
-        @pytest.mark.gesmock(fixture="movies", generate={"graph": "films", "count": 2})
-        def test_fixture(gesmock):
-            assert (gesmock.graph_name, total(gesmock)) == ("movies", 5)
-            assert len(gesmock.jobs("films")) == 2
-
-        @pytest.mark.gesmock(settings={"dialect": "error_table"})
-        def test_settings(gesmock):
-            assert gesmock.settings.unknown_graph_status == 400
-            assert total(gesmock) == 3
-            assert gesmock.state()["seed"] == 7
-        """.replace("\n        ", "\n"),
-    )
-
-    result.assert_outcomes(passed=2)
-
-
-@pytest.mark.parametrize(
-    ("marker", "words"),
-    [
-        ("fixtures='movies'", "*unknown fixtures; known are fixture=..., generate=..., seed=..."),
-        ("'movies'", "*@pytest.mark.gesmock: unknown 'movies'; known are*"),
-        ("fixture='nothing'", "*fixture 'nothing': no such file, and none of gesmock's own*"),
-        ("settings={'limits': 0}", "*settings.limits: unknown key*"),
-    ],
-)
-def test_a_wrong_marker_is_refused_by_name(
-    pytester: pytest.Pytester, marker: str, words: str
-) -> None:
-    result = run(pytester, f"@pytest.mark.gesmock({marker})\ndef test_it(gesmock):\n    pass\n")
-
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines([f"{words}*"])
-
-
-PROBLEMS = """
-{marker}
-def test_it(gesmock):
+def test_passes(gesmock):
     gesmock.faults.arm("list_jobs", 503, after=5)
     requests.post(gesmock.jobs_url())
     requests.get(gesmock.jobs_url().replace("jobs", "job"))
-    {end}
-"""
 
+def test_fails(gesmock):
+    requests.post(gesmock.jobs_url())
+    assert False, "its own reason"
 
-def test_problems_fail_the_test_in_one_message(pytester: pytest.Pytester) -> None:
-    result = run(pytester, PROBLEMS.format(marker="", end=""))
+def test_fails_without_a_problem(gesmock):
+    assert False, "another reason"
+""",
+    )
 
-    result.assert_outcomes(failed=1)
+    result.assert_outcomes(failed=3)
     result.stdout.fnmatch_lines(
         [
             "gesmock found 3 problems:",
             "- no operation serves this: POST /ges/v1.0/*/jobs/status answered 405",
             "- no operation serves this: GET /ges/v1.0/*/job/status answered 404",
             "- armed, but never fired: f1 *",
+            "*its own reason",
+            "*Captured gesmock call*",
+            "gesmock found 1 problem:",
         ]
     )
-
-
-def test_problems_are_added_to_a_failure(pytester: pytest.Pytester) -> None:
-    result = run(pytester, PROBLEMS.format(marker="", end="assert False, 'its own reason'"))
-
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*its own reason", "*Captured gesmock call*", "gesmock found 3*"])
-
-
-def test_a_lenient_test_does_not_hear_of_problems(pytester: pytest.Pytester) -> None:
-    marker = "@pytest.mark.gesmock(strict=False)"
-
-    run(pytester, PROBLEMS.format(marker=marker, end="")).assert_outcomes(passed=1)
-
-
-def test_a_failure_without_problems_is_left_as_it_is(pytester: pytest.Pytester) -> None:
-    result = run(pytester, "def test_it(gesmock):\n    assert False\n")
-
-    result.assert_outcomes(failed=1)
-    result.stdout.no_fnmatch_line("*gesmock found*")
+    result.stdout.no_fnmatch_line("*gesmock found 0*")
 
 
 def test_the_environment_leads_code_that_uses_the_sdk_to_the_fake(
@@ -138,7 +128,8 @@ def test_the_environment_leads_code_that_uses_the_sdk_to_the_fake(
         """
         import os
 
-        def test_it(gesmock, gesmock_env):
+        @pytest.mark.gesmock(fixture="movies")
+        def test_it(gesmock_env, gesmock):
             assert os.environ["HUAWEICLOUD_SDK_AK"]
             assert os.environ["HUAWEICLOUD_SDK_SK"]
             assert os.environ["HUAWEICLOUD_SDK_PROJECT_ID"] == gesmock.project_id
@@ -183,12 +174,15 @@ def test_it(gesmock, number):
     result.assert_outcomes(passed=6)
 
 
-def test_it_can_be_switched_off(pytester: pytest.Pytester) -> None:
+def test_it_can_be_switched_off(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     pytester.makepyfile("def test_it():\n    pass\n")
 
-    result = pytester.runpytest_inprocess("-p", "no:gesmock", "-W", "error")
+    monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
 
-    result.assert_outcomes(passed=1)
+    result = pytester.runpytest_inprocess("-p", "no:gesmock", "-W", "error", "--fixtures")
+
+    assert result.ret == 0
+    result.stdout.no_fnmatch_line("*gesmock_env*")
 
 
 def test_it_imports_the_standard_library_and_pytest_only() -> None:

@@ -35,15 +35,43 @@ def test_it_serves_a_client_while_another_dawdles(server: Server) -> None:
         assert requests.get(f"{server.url}/_gesmock/health").ok
 
 
-def test_what_is_not_http_is_refused_in_silence(
-    server: Server, capfd: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"\x16\x03\x01 not http\r\n\r\n", b"400"),
+        (b"GET / HTTP/9.9\r\n\r\n", b"505"),
+        (b"GET http://[::1/ges HTTP/1.1\r\nHost: localhost\r\n\r\n", b"400"),
+        (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n", b"414"),
+        (b"GET / HTTP/1.1\r\nX: " + b"a" * 70_000 + b"\r\n\r\n", b"431"),
+    ],
+)
+def test_what_the_server_cannot_read_is_refused_in_the_services_shape_and_in_silence(
+    server: Server, capfd: pytest.CaptureFixture[str], sent: bytes, status: bytes
 ) -> None:
     with socket.create_connection(("127.0.0.1", server.port)) as client:
-        client.sendall(b"\x16\x03\x01 not http\r\n\r\n")
-        assert b"400" in client.recv(1000)
+        client.sendall(sent)
+        answer = b""
+        while not answer.endswith(b"}"):
+            answer += client.recv(10_000)
 
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.split()[1] == status
+    assert b"Content-Type: application/json" in head
+    assert body == b'{"errorMessage":"Parameter error!","errorCode":"GES.8005"}'
     assert requests.get(f"{server.url}/_gesmock/health").ok
     assert capfd.readouterr() == ("", "")
+
+
+def test_stop_hangs_up_on_who_is_connected() -> None:
+    server = Server(create_app(Fake()), "127.0.0.1", 0)
+    server.start()
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.sendall(b"GET ")
+        requests.get(f"{server.url}/_gesmock/health")  # so that the first is accepted too
+
+        server.stop()
+
+        assert client.recv(100) == b""
 
 
 def test_after_stop_the_port_is_free_and_no_thread_is_left() -> None:
@@ -56,8 +84,9 @@ def test_after_stop_the_port_is_free_and_no_thread_is_left() -> None:
 
     again = Server(create_app(Fake()), "127.0.0.1", first.port)
     again.stop()
-    left = set(threading.enumerate()) - before
-    assert "gesmock" not in {thread.name for thread in left}
+    left = [*set(threading.enumerate()) - before]
+    [*map(threading.Thread.join, left)]  # one that has answered may be ending
+    assert not [thread for thread in left if thread.is_alive()]
 
 
 def test_it_listens_on_ipv6(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from gesmock import start
 from gesmock.errors import InvalidInput
 from gesmock.faults import Error, Injection
 from gesmock.generators import Generator
+from gesmock.names import DEFAULT_PROJECT
 
 EXAMPLE_GRAPH = "ges_j60071198_hdfs_fdb"
 
@@ -18,14 +19,14 @@ def states(**options: Any) -> Any:
 
 
 def test_without_options_there_is_the_default_project_with_nothing_in_it() -> None:
-    assert list(states()) == [start.DEFAULT_PROJECT]
-    assert states()[start.DEFAULT_PROJECT].graphs == {}
+    assert list(states()) == [DEFAULT_PROJECT]
+    assert states()[DEFAULT_PROJECT].graphs == {}
 
 
 def test_the_first_fixture_that_names_a_project_makes_it_the_default() -> None:
     found = states(fixture=["movies", "page_example"])
 
-    assert list(found) == ["0123456789abcdef0123456789abcdef", start.DEFAULT_PROJECT]
+    assert list(found) == ["0123456789abcdef0123456789abcdef", DEFAULT_PROJECT]
 
 
 def test_a_project_id_is_that_of_list_answers_and_of_the_options() -> None:
@@ -43,8 +44,8 @@ def test_a_project_that_a_world_file_names_is_kept_beside_the_default() -> None:
 
 
 def test_a_graph_name_comes_first_and_is_that_of_a_list_answer() -> None:
-    assert list(states(graph_name="films")[start.DEFAULT_PROJECT].graphs) == ["films"]
-    named = states(fixture="page_example", graph_name="films")[start.DEFAULT_PROJECT]
+    assert list(states(graph_name="films")[DEFAULT_PROJECT].graphs) == ["films"]
+    named = states(fixture="page_example", graph_name="films")[DEFAULT_PROJECT]
     assert len(named.graphs["films"].jobs) == 3
 
 
@@ -54,7 +55,7 @@ def test_options_are_added_to_what_fixtures_say() -> None:
         seed=9,
         generate=[4, {"graph": "movies", "count": 2}],
         settings={"limit_zero": "refuse"},
-        tokens=["secret"],
+        tokens="secret",
         faults=[Injection(fault=Error(503)), {"script": [500]}],
     )["0123456789abcdef0123456789abcdef"]
 
@@ -69,6 +70,14 @@ def test_options_are_added_to_what_fixtures_say() -> None:
         ({"project_id": "a-b"}, "project_id: 'a-b' is not a project id"),
         ({"graph_name": "a/b"}, "graph_name: 'a/b' is not a graph name"),
         ({"seed": -1}, "seed: -1 is not an integer from 0"),
+        (
+            {"fixtures": "movies"},
+            "fixtures: unknown key; did you mean 'fixture'? known are fixture",
+        ),
+        ({"generate": 2.5}, "generate: 2.5 is neither a value of this option nor a list of them"),
+        ({"fixture": 3}, "fixture: 3 is neither a value of this option nor a list of them"),
+        ({"settings": [1]}, "settings: a list is not an object"),
+        ({"tokens": [object()]}, "tokens: Encoding objects of type object is unsupported"),
         ({"generate": -1}, "generate[0].count: -1 is not an integer from 0 to 1000000"),
         ({"generate": {"cuont": 3}}, "generate[0].cuont: unknown key; did you mean 'count'?"),
         ({"settings": {"limit_zero": 0}}, "settings.limit_zero: 0 is none of empty, refuse"),
@@ -78,7 +87,7 @@ def test_options_are_added_to_what_fixtures_say() -> None:
         ({"fixture": Path("/nowhere/at_all.json")}, "/nowhere/at_all.json: no such file"),
         (
             {"fixture": ["page_example", "page_example"]},
-            f"page_example.json: $.graphs.{EXAMPLE_GRAPH}: another fixture has this graph too",
+            f"page_example: $.graphs.{EXAMPLE_GRAPH}: another fixture has this graph too",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""Every problem of an input is named, with its path, what was seen and what would be right."""
+"""Every flaw of an input is named, with its path, what was seen and what would be right."""
 
 from typing import Annotated, Any, Literal
 
@@ -38,7 +38,7 @@ class Cart(Struct, forbid_unknown_fields=True):
 
 
 @pytest.mark.parametrize(
-    ("value", "problem"),
+    ("value", "flaw"),
     [
         ([], "$: a list is not an object"),
         ({}, "$.name: missing; a string that is not empty is wanted"),
@@ -64,16 +64,14 @@ class Cart(Struct, forbid_unknown_fields=True):
         ({"name": "a", "wheel": []}, "$.wheel: unknown key; did you mean 'wheels'? known are name, wheels, loads, engine, plate, parts, anything, nothing"),
     ],
 )  # fmt: skip
-def test_a_problem_says_where_what_was_seen_and_what_would_be_right(
-    value: object, problem: str
-) -> None:
+def test_a_flaw_says_where_what_was_seen_and_what_would_be_right(value: object, flaw: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         validation.read(value, Cart)
 
-    assert str(caught.value) == problem
+    assert str(caught.value) == flaw
 
 
-def test_all_problems_are_reported_at_once() -> None:
+def test_all_flaws_are_reported_at_once() -> None:
     value = {
         "anything": [],
         "name": 3,
@@ -84,7 +82,7 @@ def test_all_problems_are_reported_at_once() -> None:
     with pytest.raises(InvalidInput) as caught:
         validation.read(value, Cart)
 
-    assert {problem.path for problem in caught.value.problems} == {
+    assert {flaw.path for flaw in caught.value.flaws} == {
         "$.name",
         "$.wheels[0].size",
         "$.wheels[0].colour",
@@ -105,7 +103,7 @@ def test_a_number_beyond_what_msgspec_holds_is_refused_in_its_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "problem"),
+    ("text", "flaw"),
     [
         (b"{", "line 1 column 2: broken JSON: Expecting property name"),
         (b'{\n "a": 1,\n}', "line 3 column 1: broken JSON"),
@@ -116,11 +114,11 @@ def test_a_number_beyond_what_msgspec_holds_is_refused_in_its_words() -> None:
         (b'{"a": 1} x', "line 1 column 10: broken JSON: Extra data"),
     ],
 )
-def test_broken_json_says_where_it_breaks(text: bytes, problem: str) -> None:
+def test_broken_json_says_where_it_breaks(text: bytes, flaw: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         validation.decode(text, Cart)
 
-    assert str(caught.value).startswith(problem)
+    assert str(caught.value).startswith(flaw)
 
 
 json_values = st.recursive(
@@ -138,13 +136,13 @@ json_values = st.recursive(
 
 
 @given(json_values)
-def test_what_msgspec_refuses_has_problems_and_what_it_takes_has_none(value: object) -> None:
+def test_what_msgspec_refuses_has_flaws_and_what_it_takes_has_none(value: object) -> None:
     try:
         expected = msgspec.convert(value, State)
     except msgspec.ValidationError:
         with pytest.raises(InvalidInput) as caught:
             validation.read(value, State)
-        assert caught.value.problems
-        assert all(problem.path.startswith("$") for problem in caught.value.problems)
+        assert caught.value.flaws
+        assert all(flaw.path.startswith("$") for flaw in caught.value.flaws)
     else:
         assert validation.read(value, State) == expected

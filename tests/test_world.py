@@ -1,6 +1,5 @@
 """A world changes in whole steps, and goes back to its start in one."""
 
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -10,12 +9,13 @@ from gesmock.errors import Conflict, InvalidInput, Unknown
 from gesmock.fixtures import State
 from gesmock.generators import Generator
 from gesmock.jobs import Job, JobRequest
+from gesmock.journal import Entry
 from gesmock.validation import read
-from gesmock.world import World
+from gesmock.world import Rows, World
 
 
 def world(**state: Any) -> World:
-    return World("p1", read(state, State), Clock(lambda: 1000.0))
+    return World("p1", read(state, State), clock=Clock(lambda: 1000.0))
 
 
 def job(name: str) -> Job:
@@ -67,7 +67,8 @@ def test_a_reset_is_the_same_twice() -> None:
 def test_a_restart_makes_another_start_state() -> None:
     made = world()
 
-    made.restart(read({"graphs": {"films": {}}}, State))
+    state = read({"graphs": {"films": {}}}, State)
+    made.restart(state, made.prepare(state))
     made.add_job(job("new"), "films")
     made.reset()
 
@@ -94,6 +95,21 @@ def test_generating_twice_is_generating_more() -> None:
     assert twice.state() == once.state()
 
 
+def test_rows_that_are_removed_do_not_come_again_and_those_that_are_loaded_are_passed_over() -> (
+    None
+):
+    made = world()
+    made.generate(Generator(count=3))
+    made.remove_job(made.jobs()[0][1].job_id)
+    made.generate(Generator(count=1))
+    ids = [one.job_id for _, one in made.jobs()]
+
+    made.load(made.state())
+    made.generate(Generator(count=2))
+
+    assert len({one.job_id for _, one in made.jobs()} | set(ids)) == 5
+
+
 def test_generating_can_replace_what_is_there() -> None:
     made = world(generators=[{"count": 5, "seed": 1}])
 
@@ -103,10 +119,9 @@ def test_generating_can_replace_what_is_there() -> None:
 def test_a_job_that_comes_while_jobs_are_generated_is_kept() -> None:
     made = world()
 
-    def interrupted(jobs: Iterable[Job], count: int) -> Iterator[Job]:
+    def interrupted(jobs: Rows, count: int) -> Rows:
         yield from jobs
-        if not made.jobs():
-            made.add_job(job("new"))
+        made.add_job(job("new"))
 
     made.generate(Generator(count=3), interrupted)
 
@@ -115,10 +130,24 @@ def test_a_job_that_comes_while_jobs_are_generated_is_kept() -> None:
     assert len(listed) == 4
 
 
+def test_jobs_that_are_generated_twice_at_once_are_all_there() -> None:
+    """The inner order takes the rows that the outer one has made, which then makes others."""
+    made = world()
+    nested: list[int] = []
+
+    def interrupted(jobs: Rows, count: int) -> Rows:
+        yield from jobs
+        if not nested:
+            nested.append(count)
+            made.generate(Generator(count=2))
+
+    assert made.generate(Generator(count=3), interrupted) == ("movie", 5)
+
+
 def test_what_a_reset_overtakes_leaves_no_trace() -> None:
     made = world()
 
-    def overtaken(jobs: Iterable[Job], count: int) -> Iterator[Job]:
+    def overtaken(jobs: Rows, count: int) -> Rows:
         yield from jobs
         made.reset()
 
@@ -178,6 +207,32 @@ def test_wrong_settings_change_nothing() -> None:
         made.configure({"limit_zero": "refuse", "order": "?"})
 
     assert made.settings.limit_zero == "empty"
+
+
+def test_problems_outlive_a_cleared_journal_and_are_bounded() -> None:
+    made = world()
+    for number in range(200):
+        made.record(
+            Entry(
+                number=number,
+                at=0,
+                operation=None,
+                method="GET",
+                path="/ges/x",
+                query={},
+                status=404,
+                crash="a traceback" if number == 0 else None,
+            )
+        )
+
+    made.journal.clear()
+
+    problems = made.problems()
+    assert len(problems) == 100
+    assert problems[0] == "gesmock crashed: GET /ges/x answered 404\na traceback"
+    assert problems[1] == "no operation serves this: GET /ges/x answered 404"
+    made.reset()
+    assert made.problems() == []
 
 
 def test_a_state_is_exported_with_what_is_left_of_its_faults() -> None:

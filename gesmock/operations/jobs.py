@@ -9,7 +9,7 @@ from gesmock.exchange import Reply, Request
 from gesmock.settings import Settings
 from gesmock.world import World
 
-_DECIMAL = re.compile(r"0*[0-9]{1,10}")
+_DECIMAL = re.compile(r"0*([0-9]{1,10})")
 _LARGEST = 2**31 - 1  # the type is Integer (ges_03_0471); 32 bits are inferred
 
 
@@ -35,6 +35,7 @@ def _window(query: Mapping[str, str], settings: Settings) -> tuple[int, int]:
 def _number(text: str | None, absent: int) -> int:
     if text is None:
         return absent
-    if not _DECIMAL.fullmatch(text) or int(text) > _LARGEST:
+    decimal = _DECIMAL.fullmatch(text)
+    if decimal is None or int(decimal[1]) > _LARGEST:
         raise ParameterError
-    return int(text)
+    return int(decimal[1])

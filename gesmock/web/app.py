@@ -4,7 +4,7 @@ from typing import Unpack
 
 import flask
 from flask_cors import CORS
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.exceptions import HTTPException
 
 from gesmock.fake import Fake
 from gesmock.start import StartOptions
@@ -51,10 +51,7 @@ def create_app(
 
     @app.errorhandler(HTTPException)
     def refused(error: HTTPException) -> flask.Response:
-        routing = isinstance(error, NotFound | MethodNotAllowed)
-        if routing and not is_control():
-            return service.unmatched(fake, error)
-        return control_api.failed(error)
+        return control_api.failed(error) if is_control() else service.refused(fake, error)
 
     CORS(
         app,

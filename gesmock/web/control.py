@@ -3,22 +3,24 @@
 JSON in, JSON out. The bodies are the structs of the fixture format; an error names the field.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import flask
-from msgspec import Meta, Struct
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 import gesmock
 from gesmock import fixtures, shapes, validation
-from gesmock.errors import Conflict, GesmockError, InvalidInput, Problem, Unknown
-from gesmock.exchange import Operation
+from gesmock.errors import Conflict, Flaw, GesmockError, InvalidInput, Unknown
 from gesmock.fake import Fake
 from gesmock.faults import Injection
 from gesmock.generators import Generator
-from gesmock.jobs import GraphName, Job, ListedStatus, Move, ProjectId
+from gesmock.jobs import Move
+from gesmock.names import ProjectId
+from gesmock.settings import Settings
+from gesmock.web.control_bodies import EntryFilter, InGraph, JobFilter, Nothing, PlacedJob
 from gesmock.web.guard import Guard
 from gesmock.world import World
 
@@ -32,33 +34,6 @@ _STATUS_OF: Final[tuple[tuple[type[GesmockError], int], ...]] = (
     (Unknown, 404),
     (Conflict, 409),
 )
-
-
-class PlacedJob(Struct, frozen=True, forbid_unknown_fields=True):
-    """A *job* and the *graph* it is in (default: the world's first)."""
-
-    job: Job
-    graph: GraphName | None = None
-
-
-class JobFilter(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which jobs are meant: those of *graph*, those in *status*."""
-
-    graph: GraphName | None = None
-    status: ListedStatus | None = None
-
-
-class InGraph(Struct, frozen=True, forbid_unknown_fields=True):
-    """In which *graph* a job is, where several have one with its id."""
-
-    graph: GraphName | None = None
-
-
-class EntryFilter(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which journal entries are meant: those of *operation*, those answered with *status*."""
-
-    operation: Operation | None = None
-    status: Annotated[int, Meta(ge=100, le=599)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +63,19 @@ class Call:
             flask.abort(415, "Content-Type: application/json is wanted")
         return flask.request.get_data(cache=False)
 
+    def given(self) -> dict[str, Any]:
+        """The request's query as it was given; the first of a repeated parameter."""
+        return flask.request.args.to_dict()
+
     def query(self, type_: type[T]) -> T:
-        """The request's query as a *type_*; a status of digits is a number where one is wanted."""
-        given: dict[str, Any] = flask.request.args.to_dict()
-        if type_ is EntryFilter and given.get("status", "").isdecimal():
-            given["status"] = int(given["status"])
-        return validation.read(given, type_, "query")
+        """The request's query as a *type_*."""
+        return validation.read(self.given(), type_, "query")
 
 
-Answer = tuple[int, Any]
+Outcome = tuple[int, Any]
 
 
-def health(call: Call) -> Answer:
+def health(call: Call) -> Outcome:
     world = call.world()
     return 200, {
         "ready": True,
@@ -109,17 +85,18 @@ def health(call: Call) -> Answer:
     }
 
 
-def reset(call: Call) -> Answer:
+def reset(call: Call) -> Outcome:
     return 200, call.world().reset()
 
 
-def get_state(call: Call) -> Answer:
+def get_state(call: Call) -> Outcome:
     return 200, call.world().state()
 
 
-def put_state(call: Call) -> Answer:
-    state = fixtures.parse(call.text(), call.project_id or call.fake.default.project_id)
-    named = call.project_id or call.fake.default.project_id
+def put_state(call: Call) -> Outcome:
+    default = call.fake.default
+    named = call.project_id or default.project_id
+    state = fixtures.parse(call.text(), named, spare_graph_name=default.default_graph)
     if state.project_id not in (None, named):
         raise InvalidInput.at(
             "$.project_id",
@@ -130,90 +107,83 @@ def put_state(call: Call) -> Answer:
     return 200, {"loaded": fixtures.describe(state)}
 
 
-def get_jobs(call: Call) -> Answer:
+def get_jobs(call: Call) -> Outcome:
     wanted = call.query(JobFilter)
     jobs = call.world().jobs(wanted.graph, wanted.status)
     return 200, {"jobs": [PlacedJob(job, graph) for graph, job in jobs], "total": len(jobs)}
 
 
-def post_job(call: Call) -> Answer:
+def post_job(call: Call) -> Outcome:
     placed = call.body(PlacedJob)
     graph = call.opened_world().add_job(placed.job, placed.graph)
     return 201, PlacedJob(placed.job, graph)
 
 
-def patch_job(call: Call, job_id: str) -> Answer:
+def patch_job(call: Call, job_id: str) -> Outcome:
     where, move = call.query(InGraph), call.body(Move)
     graph, job = call.world().move_job(job_id, move.status, where.graph)
     return 200, PlacedJob(job, graph)
 
 
-def delete_job(call: Call, job_id: str) -> Answer:
+def delete_job(call: Call, job_id: str) -> Outcome:
     graph, job = call.world().remove_job(job_id, call.query(InGraph).graph)
     return 200, PlacedJob(job, graph)
 
 
-def generate(call: Call) -> Answer:
+def generate(call: Call) -> Outcome:
     order = call.body(Generator)
     graph, total = call.opened_world().generate(order)
     return 200, {"graph": graph, "generated": order.count, "total": total}
 
 
-def get_faults(call: Call) -> Answer:
-    world = call.world()
-    with world.lock:
-        return 200, {"faults": [armed.as_json() for armed in world.faults.armed()]}
+def get_faults(call: Call) -> Outcome:
+    return 200, {"faults": [armed.as_json() for armed in call.world().faults.armed()]}
 
 
-def post_fault(call: Call) -> Answer:
+def post_fault(call: Call) -> Outcome:
     injection = call.body(Injection)
-    world = call.opened_world()
-    with world.lock:
-        return 201, world.faults.arm(injection).as_json()
+    return 201, call.opened_world().faults.arm(injection).as_json()
 
 
-def delete_faults(call: Call) -> Answer:
-    world = call.world()
-    with world.lock:
-        return 200, {"disarmed": world.faults.disarm_all()}
+def delete_faults(call: Call) -> Outcome:
+    call.query(Nothing)
+    return 200, {"disarmed": call.world().faults.disarm_all()}
 
 
-def get_fault(call: Call, fault_id: str) -> Answer:
-    world = call.world()
-    with world.lock:
-        return 200, world.faults.find(fault_id).as_json()
+def get_fault(call: Call, fault_id: str) -> Outcome:
+    return 200, call.world().faults.find(fault_id).as_json()
 
 
-def delete_fault(call: Call, fault_id: str) -> Answer:
-    world = call.world()
-    with world.lock:
-        return 200, world.faults.disarm(fault_id).as_json()
+def delete_fault(call: Call, fault_id: str) -> Outcome:
+    return 200, call.world().faults.disarm(fault_id).as_json()
 
 
-def get_journal(call: Call) -> Answer:
-    wanted = call.query(EntryFilter)
-    world = call.world()
-    with world.lock:
-        entries = world.journal.entries(wanted.operation, wanted.status)
-        return 200, {"entries": entries, "total": len(entries), "dropped": world.journal.dropped}
+def get_journal(call: Call) -> Outcome:
+    given = call.given()
+    if re.fullmatch("[0-9]{1,9}", given.get("status", "")):
+        given["status"] = int(given["status"])
+    wanted = validation.read(given, EntryFilter, "query")
+    journal = call.world().journal
+    entries = journal.entries(wanted.operation, wanted.status)
+    return 200, {"entries": entries, "total": len(entries), "dropped": journal.dropped}
 
 
-def delete_journal(call: Call) -> Answer:
-    world = call.world()
-    with world.lock:
-        return 200, {"cleared": world.journal.clear()}
+def delete_journal(call: Call) -> Outcome:
+    call.query(Nothing)
+    return 200, {"cleared": call.world().journal.clear()}
 
 
-def get_settings(call: Call) -> Answer:
+def get_settings(call: Call) -> Outcome:
     return 200, call.world().settings
 
 
-def patch_settings(call: Call) -> Answer:
+def patch_settings(call: Call) -> Outcome:
     changes = call.body(dict[str, Any])
+    Settings().changed(changes)  # before a world is opened for them
     return 200, call.opened_world().configure(changes)
 
 
-ROUTES: Final[tuple[tuple[str, str, Callable[..., Answer]], ...]] = (
+ROUTES: Final[tuple[tuple[str, str, Callable[..., Outcome]], ...]] = (
     ("GET", "health", health),
     ("POST", "reset", reset),
     ("GET", "state", get_state),
@@ -249,7 +219,7 @@ def blueprint(fake: Fake) -> flask.Blueprint:
     return control
 
 
-def _view(fake: Fake, view: Callable[..., Answer]) -> Callable[..., flask.Response]:
+def _view(fake: Fake, view: Callable[..., Outcome]) -> Callable[..., flask.Response]:
     def answered(project_id: str | None = None, **args: str) -> flask.Response:
         flask.request.max_content_length = LARGEST_BODY
         try:
@@ -281,9 +251,9 @@ def guarded(guard: Guard) -> flask.Response | None:
 def refused(error: GesmockError) -> flask.Response:
     """The answer to input that the core refuses."""
     status = next(status for kind, status in _STATUS_OF if isinstance(error, kind))
-    problems: Iterable[Problem] = getattr(error, "problems", ())
-    listed = [{"path": one.path, "message": one.message} for one in problems]
-    return respond(status, {"error": str(error), **({"problems": listed} if listed else {})})
+    flaws: Iterable[Flaw] = getattr(error, "flaws", ())
+    listed = [{"path": one.path, "message": one.message} for one in flaws]
+    return respond(status, {"error": str(error), **({"flaws": listed} if listed else {})})
 
 
 def failed(error: HTTPException) -> flask.Response:

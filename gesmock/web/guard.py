@@ -36,7 +36,7 @@ class Guard:
             return 403, f"Origin: {origin!r}: the control API answers no other site's pages"
         if self.token is not None:
             given = request.headers.get("Authorization", "")
-            if not hmac.compare_digest(given.encode(), f"Bearer {self.token}".encode()):
+            if not hmac.compare_digest(_bytes(given), _bytes(f"Bearer {self.token}")):
                 return 401, "Authorization: Bearer <control token> is missing or wrong"
         elif not is_loopback(request.remote_addr or ""):
             return 403, "without a control token, only callers on this machine are answered"
@@ -59,3 +59,7 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode(errors="surrogatepass")

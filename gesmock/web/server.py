@@ -1,27 +1,21 @@
 """Server: the app behind a socket of our own."""
 
 import socket
+from contextlib import suppress
 from threading import Thread
 from typing import Any
+from urllib.parse import urlsplit
 
 import flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from gesmock.errors import GesmockError
+from gesmock import shapes
+from gesmock.errors import GesmockError, ParameterError
+from gesmock.settings import Settings
 
 
 class CannotListen(GesmockError, OSError):
     """The address cannot be bound; the message names it and the system's reason."""
-
-
-class _Handler(WSGIRequestHandler):
-    """Werkzeug's, without its own request log: ``web/service.py`` writes that."""
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        pass
-
-    def log(self, type: str, message: str, *args: Any) -> None:
-        pass
 
 
 class Server:
@@ -34,10 +28,15 @@ class Server:
         self._socket = _listening(host, port)
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        self._connections: set[socket.socket] = set()
         self._server = make_server(
-            host, port, app, threaded=True, request_handler=_Handler, fd=self._socket.fileno()
+            host,
+            port,
+            app,
+            threaded=True,
+            request_handler=_handler(self._connections),
+            fd=self._socket.fileno(),
         )
-        # Without Nagle's algorithm off, head and body in two segments cost 44 ms a request.
         self._thread = Thread(
             target=self._server.serve_forever, args=(0.005,), name="gesmock", daemon=True
         )
@@ -47,12 +46,63 @@ class Server:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop answering and free the port."""
+        """Stop answering, hang up on who is connected, and free the port."""
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join()
         self._server.server_close()
         self._socket.close()
+        for connection in self._connections.copy():
+            with suppress(OSError):  # its handler has closed it meanwhile
+                connection.shutdown(socket.SHUT_RDWR)
+
+
+def _handler(connections: set[socket.socket]) -> type[WSGIRequestHandler]:
+    """Werkzeug's handler, silent, and with refusals in the service's shape.
+
+    The connections that are open are in *connections*.
+    """
+
+    class Handler(WSGIRequestHandler):
+        def setup(self) -> None:
+            super().setup()
+            connections.add(self.connection)
+
+        def finish(self) -> None:
+            connections.discard(self.connection)
+            super().finish()
+
+        def parse_request(self) -> bool:
+            if not super().parse_request():
+                return False
+            try:
+                urlsplit(self.path)
+            except ValueError:  # such as http://[::1/, over which Werkzeug would stumble
+                self.send_error(400)
+                return False
+            return True
+
+        def send_error(
+            self, code: int, _message: str | None = None, _explain: str | None = None
+        ) -> None:
+            """What the server itself refuses: 400, 414, 431, 505. The body is inferred."""
+            body = shapes.encode(shapes.refusal(ParameterError(), Settings()).payload)
+            self.close_connection = True
+            self.request_version = "HTTP/1.1"  # else a request line that is none gets no head
+            self.send_response(code)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Connection", "close")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+            """``web/service.py`` logs requests."""
+
+        def log(self, type: str, message: str, *args: Any) -> None:
+            """What is not HTTP is refused in silence."""
+
+    return Handler
 
 
 def _listening(host: str, port: int) -> socket.socket:
@@ -66,6 +116,7 @@ def _listening(host: str, port: int) -> socket.socket:
         raise CannotListen(f"cannot listen on {host}:{port}: {_reason(error)}") from None
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # With Nagle's algorithm, head and body in two segments cost 44 ms a request.
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # accepted sockets inherit it
         made.bind(address)
         made.listen(128)

@@ -4,8 +4,10 @@ import logging
 from typing import Any, Final
 
 import flask
-from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed
 
+from gesmock import shapes
+from gesmock.errors import JobQueryFailed
 from gesmock.exchange import Operation, Request
 from gesmock.fake import Fake
 from gesmock.operations import handle
@@ -33,8 +35,13 @@ def _view(fake: Fake, operation: Operation) -> Any:
     return view
 
 
-def unmatched(fake: Fake, error: Exception) -> flask.Response:
-    """The answer where no route matches (404), or where the path has other methods (405)."""
+def refused(fake: Fake, error: HTTPException) -> flask.Response:
+    """The answer where Flask refuses: no route matches (404, 405), or a bug is outside the core."""
+    if isinstance(error, InternalServerError):
+        log.error("gesmock crashed over %s %s", flask.request.method, flask.request.path)
+        settings = fake.default.settings
+        headers = {"X-Request-Id": "0" * 32, "X-Gesmock-Crash": "0"}
+        return wire.response_to(shapes.refusal(JobQueryFailed(), settings, headers))
     allowed: tuple[str, ...] = ()
     if isinstance(error, MethodNotAllowed):
         allowed = tuple(sorted(error.valid_methods or ()))

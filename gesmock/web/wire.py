@@ -24,7 +24,7 @@ def request_from(
         query={name: request.args[name] for name in request.args},
         headers={name.lower(): value for name, value in request.headers},
         allowed=allowed,
-        epoch=fake.epoch(args.get("project_id", "")),
+        epoch=fake.epochs.current,
     )
 
 

@@ -1,0 +1,40 @@
+"""What the control API takes and gives, beyond the structs of the fixture format."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from gesmock.exchange import Operation
+from gesmock.jobs import Job, ListedStatus
+from gesmock.names import GraphName
+
+
+class PlacedJob(Struct, frozen=True, forbid_unknown_fields=True):
+    """A *job* and the *graph* it is in (default: the world's first)."""
+
+    job: Job
+    graph: GraphName | None = None
+
+
+class JobFilter(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which jobs are meant: those of *graph*, those in *status*."""
+
+    graph: GraphName | None = None
+    status: ListedStatus | None = None
+
+
+class InGraph(Struct, frozen=True, forbid_unknown_fields=True):
+    """In which *graph* a job is, where several have one with its id."""
+
+    graph: GraphName | None = None
+
+
+class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
+    """No query: what is meant is all there is."""
+
+
+class EntryFilter(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which journal entries are meant: those of *operation*, those answered with *status*."""
+
+    operation: Operation | None = None
+    status: Annotated[int, Meta(ge=100, le=599)] | None = None
