@@ -5,12 +5,37 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     __version__: str
     from gesmock.errors import GesError, GesmockError, InvalidInput
+    from gesmock.faults import Armed, Error, Injection
+    from gesmock.jobs import Job, JobStatus
+    from gesmock.journal import Entry
     from gesmock.mock import GesMock
+    from gesmock.settings import Settings
     from gesmock.web.app import create_app
 
-__all__ = ["GesError", "GesMock", "GesmockError", "InvalidInput", "__version__", "create_app"]
+__all__ = [
+    "Armed",
+    "Entry",
+    "Error",
+    "GesError",
+    "GesMock",
+    "GesmockError",
+    "Injection",
+    "InvalidInput",
+    "Job",
+    "JobStatus",
+    "Settings",
+    "__version__",
+    "create_app",
+]
 
 _HOMES = {
+    "Armed": "gesmock.faults",
+    "Entry": "gesmock.journal",
+    "Error": "gesmock.faults",
+    "Injection": "gesmock.faults",
+    "Job": "gesmock.jobs",
+    "JobStatus": "gesmock.jobs",
+    "Settings": "gesmock.settings",
     "GesMock": "gesmock.mock",
     "create_app": "gesmock.web.app",
     "GesError": "gesmock.errors",

@@ -29,13 +29,18 @@ def injection(text: str) -> dict[str, Any]:
             return fields
     entries: list[Any] = []
     given: dict[str, Any] = {}
-    for part in text.split(","):
-        name, equals, value = part.strip().rpartition("=")
-        if equals and (given or entries or name in _FAULT_FIELDS + _INJECTION_FIELDS):
-            given[name] = _scalar(value)
-        else:
-            given |= {"operation": name} if equals else {}
-            entries.append(_scalar(value))
+    text, says, message = text.partition("message=")  # the last field: it may hold commas
+    for part in text.rstrip(", ").split(","):
+        first, equals, rest = part.strip().partition("=")
+        if equals and (given or entries or first in _FAULT_FIELDS + _INJECTION_FIELDS):
+            given[first] = rest if first == "code" else _scalar(rest)
+        elif equals:
+            given["operation"] = first
+            entries.append(_scalar(rest))
+        elif first:
+            entries.append(_scalar(first))
+    if says:
+        given["message"] = message
     error = {name: given.pop(name) for name in _FAULT_FIELDS if name in given}
     if len(entries) > 1 or entries == ["ok"]:
         return {**given, "script": entries, **({"fault": error} if error else {})}

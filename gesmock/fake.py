@@ -5,7 +5,6 @@ from threading import Lock
 from gesmock import start
 from gesmock.epochs import Epochs
 from gesmock.errors import Unknown
-from gesmock.fixtures import State
 from gesmock.names import is_project_id
 from gesmock.start import StartOptions
 from gesmock.tokens import Token
@@ -47,11 +46,16 @@ class Fake:
         except KeyError:
             raise Unknown(f"no project {project_id!r} is set up") from None
 
-    def open(self, project_id: str, state: State | None = None) -> World:
-        """The world of *project_id*; where there is none, one that begins with *state*."""
+    def open(self, project_id: str) -> World:
+        """The world of *project_id*; where there is none, a new one with one empty graph.
+
+        With ``open_projects`` on, a new one starts as a copy of the default project's start state.
+        """
         known = self._worlds.get(project_id)
         if known is not None:
             return known
+        default = self.default
+        state = default.start_state if default.settings.open_projects else None
         made = World(project_id, state, epochs=self.epochs)
         with self._lock:
             self._worlds = {project_id: made, **self._worlds}  # one that was quicker stays
@@ -60,12 +64,11 @@ class Fake:
     def serving(self, project_id: str) -> World | None:
         """The world that answers requests to *project_id*, or None where no world does.
 
-        With ``open_projects`` on, a project that nothing names starts as a copy of the default
-        project's start state.
+        With ``open_projects`` on, that is the case only where it can be no project's id.
         """
         known = self._worlds.get(project_id)
         if known is None and self.default.settings.open_projects and is_project_id(project_id):
-            return self.open(project_id, self.default.start_state)
+            return self.open(project_id)
         return known
 
     def tokens(self) -> list[Token]:

@@ -98,10 +98,12 @@ class _ListAnswer(Struct, frozen=True, forbid_unknown_fields=True, rename="camel
 def find(fixture: str | Path) -> Path:
     """The file that *fixture* means: a path, or the name of a starting state that gesmock ships."""
     path = Path(fixture)
-    if path.suffix or len(path.parts) > 1 or not _NAME.fullmatch(str(fixture)) or path.exists():
+    if not _NAME.fullmatch(str(fixture)) or path.is_file():
         return path
     shipped = _shipped()
     named = shipped / f"{fixture}.json"
+    if path.exists() and not named.is_file():
+        return path
     if not named.is_file():
         known = ", ".join(sorted(file.stem for file in shipped.glob("*.json")))
         raise InvalidInput.at(
@@ -161,7 +163,9 @@ def parse(
     except validation.REFUSED:
         seen = validation.shown(validation.parse(text))
         raise InvalidInput.at("$", f"{seen} is not a list answer or a world file") from None
-    if keys & {"jobs", "totalCount", "errorCode"}:
+    if "errorCode" in keys and "jobs" not in keys:
+        raise InvalidInput.at("$", "a refusal, not a list of jobs")
+    if keys & {"jobs", "totalCount"}:
         return _from_list_answer(text, project_id, graph_name, spare_graph_name)
     try:
         state = validation.decode(text, State)

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping
-from threading import RLock
+from threading import Condition, RLock
 
 from msgspec import Struct
 
@@ -45,6 +45,8 @@ class Journal:
 
     def __init__(self, lock: RLock, size: int = 10_000) -> None:
         self._lock = lock
+        self._changed = Condition(lock)
+        self._closed = False
         self._entries: deque[Entry] = deque(maxlen=size)
         self.count = 0
         self._forgotten = 0
@@ -70,6 +72,26 @@ class Journal:
         with self._lock:
             self.count += 1
             self._entries.append(entry)
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Let nobody wait any longer: no entry will come."""
+        with self._lock:
+            self._closed = True
+            self._changed.notify_all()
+
+    def wait(
+        self, timeout_s: float, operation: Operation | None = None, status: int | None = None
+    ) -> list[Entry]:
+        """The ``entries``, as soon as there is one, or none after *timeout_s* seconds of real time.
+
+        None at once where the world is reset meanwhile.
+        """
+        with self._lock:
+            self._changed.wait_for(
+                lambda: self._closed or bool(self.entries(operation, status)), timeout_s
+            )
+            return self.entries(operation, status)
 
     def entries(self, operation: Operation | None = None, status: int | None = None) -> list[Entry]:
         """The entries, oldest first; only those of *operation*, or answered with *status*."""

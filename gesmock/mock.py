@@ -67,10 +67,10 @@ class GesMock:
         if isinstance(allow_hosts, str):
             allow_hosts = [allow_hosts]
         self.fake = Fake(options, progress=progress)
-        if control_token is None and not is_loopback(host):
+        if not control_token and not is_loopback(host):
             control_token = secrets.token_urlsafe(16)
-        self.control_token = control_token
-        guard = Guard(control_token, frozenset(name.lower() for name in (host, *allow_hosts)))
+        self.control_token = control_token or None
+        guard = Guard(self.control_token, frozenset(name.lower() for name in (host, *allow_hosts)))
         self._make_app = partial(create_app, self.fake, control=control, guard=guard)
         self._address = host, port
         self._server: Server | None = None
@@ -146,30 +146,38 @@ class GesMock:
         self,
         job: Mapping[str, Any] | Job | None = None,
         *,
-        status: JobStatus = "success",
+        status: JobStatus | None = None,
         job_id: str | None = None,
-        command: str = "import_graph",
+        command: str | None = None,
         url: str | None = None,
-        raw_request: str = "{}",
+        raw_request: str | None = None,
         graph_name: str | None = None,
     ) -> Job:
         """Add a job as the newest of *graph_name*, which is made where it is missing.
 
-        *job* is one as the service lists it; or it is made of the other arguments: an id that no
-        other job has, and a *url* that fits *command*, unless they are given.
+        *job* is one as the service lists it; or it is made of the other arguments, by default a
+        finished import with an id that no other job has and a *url* that fits *command*.
         Raises InvalidInput where it is no job, Conflict where its id is taken.
         """
         world = self._world
         graph_name = graph_name or world.default_graph
+        made_of = (status, job_id, command, url, raw_request)
         if job is None:
+            command = "import_graph" if command is None else command
             action = f"{command}".replace("_", "-")
             default = f"/ges/v1.0/{world.project_id}/graphs/{quote(graph_name, safe='')}/action"
             request = {
                 "command": command,
                 "url": f"{default}?action_id={action}" if url is None else url,
-                "rawRequest": raw_request,
+                "rawRequest": "{}" if raw_request is None else raw_request,
             }
-            job = {"jobId": job_id or world.new_job_id(), "status": status, "request": request}
+            job = {
+                "jobId": job_id or world.new_job_id(),
+                "status": status or "success",
+                "request": request,
+            }
+        elif made_of != (None,) * len(made_of):
+            raise TypeError("give either a job, or what it is to be made of")
         made = validation.read(msgspec.to_builtins(job), Job, "job")
         world.add_job(made, validation.read(graph_name, GraphName, "graph_name"))
         return made
@@ -181,7 +189,7 @@ class GesMock:
         graph_name: str | None = None,
         seed: int | None = None,
         replace: bool = False,
-        statuses: Mapping[JobStatus, float] | None = None,
+        statuses: Mapping[str, float] | None = None,
     ) -> int:
         """Add *count* realistic jobs to *graph_name*, as older ones; how many it has now.
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from gesmock.mock import GesMock
 
 _KEYWORDS = ("fixture", "generate", "seed", "settings", "strict")
-_IN_USE: "pytest.StashKey[tuple[GesMock, bool]]" = pytest.StashKey()
+_IN_USE: "pytest.StashKey[_Use]" = pytest.StashKey()
 
 # The regions that the vendor's SDK knows for this service (huaweicloudsdkges 3.1, ges_region.py).
 _REGIONS = (
@@ -46,16 +46,20 @@ def gesmock_server() -> "Iterator[GesMock]":
 
 
 @pytest.fixture
-def gesmock(request: pytest.FixtureRequest, gesmock_server: "GesMock") -> "GesMock":
+def gesmock(request: pytest.FixtureRequest, gesmock_server: "GesMock") -> "Iterator[GesMock]":
     """The session's fake, reset to what the marker ``gesmock`` says (default: one empty graph).
 
-    Its problems at the end of the test fail the test, unless the marker says ``strict=False``.
+    Its problems fail the test, unless the marker says ``strict=False``; those that come when
+    other pytest fixtures end are an error of its teardown.
     """
     options = _marked(request.node)
     strict = options.pop("strict", True)
     gesmock_server.start().restart(**options)
-    request.node.stash[_IN_USE] = (gesmock_server, strict)
-    return gesmock_server
+    use = _Use(gesmock_server, strict)
+    request.node.stash[_IN_USE] = use
+    yield gesmock_server
+    if found := use.new_problems():
+        pytest.fail(found, pytrace=False)
 
 
 @pytest.fixture
@@ -95,24 +99,44 @@ def _marked(node: pytest.Item) -> dict[str, Any]:
     return options
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Refuse a wrong marker also where the test does not ask for the fake."""
+    _marked(item)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Let the problems of the fake fail the test, or add them to the report of its failure."""
     try:
         outcome = yield
     except BaseException:
-        if found := _problems(item):
+        if found := _new_problems(item):
             item.add_report_section("call", "gesmock", found)
         raise
-    if found := _problems(item):
+    if found := _new_problems(item):
         pytest.fail(found, pytrace=False)
     return outcome
 
 
-def _problems(item: pytest.Item) -> str:
-    ges, strict = item.stash.get(_IN_USE, (None, False))
-    problems = ges.problems() if ges and strict else []
-    if not problems:
-        return ""
-    listed = "\n".join(f"- {problem}" for problem in problems)
-    return f"gesmock found {len(problems)} problem{'s' * (len(problems) > 1)}:\n{listed}"
+class _Use:
+    """The fake as one test uses it, and the problems that the test has heard of."""
+
+    def __init__(self, ges: "GesMock", strict: bool) -> None:  # noqa: FBT001 private
+        self._ges = ges
+        self._strict = strict
+        self._told: list[str] = []
+
+    def new_problems(self) -> str:
+        """The problems since the last time, in one message; an empty one where there are none."""
+        problems = self._ges.problems() if self._strict else []
+        new = [problem for problem in problems if problem not in self._told]
+        self._told = problems
+        if not new:
+            return ""
+        listed = "\n".join(f"- {problem}" for problem in new)
+        return f"gesmock found {len(new)} problem{'s' * (len(new) > 1)}:\n{listed}"
+
+
+def _new_problems(item: pytest.Item) -> str:
+    use = item.stash.get(_IN_USE, None)
+    return use.new_problems() if use else ""

@@ -23,15 +23,17 @@ class StartOptions(TypedDict, total=False):
     """What a fake begins with. All of it is there again after a reset.
 
     - ``fixture``: a JSON file, or the name of a starting state that gesmock ships, or several.
-    - ``project_id``: the default project; list answers and everything below belong to it
+    - ``project_id``: the default project, which the fixtures then are of, whatever they name
       (default: the project that the first fixture names, else the one of the service's example).
     - ``graph_name``: the graph that is meant where none is named (default: the first one of the
       fixtures and generators, else ``movie``). A list answer's jobs are in this graph.
-    - ``generate``: so many jobs, or a generator's fields, or several of them.
-    - ``seed``: what jobs and probabilities are drawn from (default: 0).
+    - ``generate``: so many jobs for the default project, or a generator's fields, or several.
+    - ``seed``: what jobs and probabilities are drawn from (default: the fixture's, else 0).
     - ``settings``: changes to the settings, by name.
     - ``tokens``: tokens, as strings or with fields; once there is one, a request needs one.
     - ``faults``: injections that are armed from the start.
+
+    The seed, settings, tokens and faults are for every project that the fixtures name.
     """
 
     fixture: str | Path | Sequence[str | Path] | None
@@ -40,8 +42,8 @@ class StartOptions(TypedDict, total=False):
     generate: int | Mapping[str, Any] | Sequence[int | Mapping[str, Any]] | None
     seed: int | None
     settings: Mapping[str, Any] | None
-    tokens: Sequence[str | Mapping[str, Any]]
-    faults: Sequence[Injection | Mapping[str, Any]]
+    tokens: str | Sequence[str | Mapping[str, Any]] | None
+    faults: Injection | Mapping[str, Any] | Sequence[Injection | Mapping[str, Any]] | None
 
 
 def states(options: StartOptions) -> dict[str, State]:
@@ -55,46 +57,50 @@ def states(options: StartOptions) -> dict[str, State]:
     project_id = _optional(options, "project_id", ProjectId)
     graph_name = _optional(options, "graph_name", GraphName)
     read = [
-        (fixture, fixtures.read(fixture, project_id, graph_name))
+        (fixtures.label(fixture), fixtures.read(fixture, project_id, graph_name))
         for fixture in _several(options, "fixture", str | Path)
     ]
-    default = project_id or next(
-        (state.project_id for _, state in read if state.project_id), DEFAULT_PROJECT
-    )
+    named = dict.fromkeys(state.project_id for _, state in read if state.project_id)
+    if project_id is not None and len(named.keys() - {project_id}) > 1:
+        raise InvalidInput.at("project_id", f"the fixtures name several: {', '.join(named)}")
+    default = project_id or next(iter(named), DEFAULT_PROJECT)
     merged: dict[str, State] = {default: State(project_id=default)}
-    for fixture, state in read:
-        owner = state.project_id or default
-        with naming_file(fixtures.label(fixture)):
+    for label, state in read:
+        owner = project_id or state.project_id or default
+        with naming_file(label):
             merged[owner] = merged.get(owner, State(project_id=owner)).merged(state)
-    merged[default] = _with_options(merged[default], options, graph_name)
-    return merged
+    merged[default] = _with_graphs(merged[default], options, graph_name)
+    return {owner: _with_options(state, options) for owner, state in merged.items()}
 
 
-def _with_options(state: State, options: StartOptions, graph_name: str | None) -> State:
-    """*state*, the default project's, with all that the options add to it."""
+def _with_graphs(state: State, options: StartOptions, graph_name: str | None) -> State:
+    """*state*, the default project's, with what the options add to its graphs."""
     orders = [
         {"count": one} if isinstance(one, int) else one
         for one in _several(options, "generate", int | Mapping | Struct)
     ]
-    added = State(
-        generators=_read(orders, list[Generator], "generate"),
-        tokens=_read(
-            _several(options, "tokens", str | Mapping | Struct), list[Token | TokenText], "tokens"
-        ),
-        faults=_read(_several(options, "faults", Mapping | Struct), list[Injection], "faults"),
-    )
-    merged = state.merged(added)
+    merged = state.merged(State(generators=_read(orders, list[Generator], "generate")))
+    if graph_name is None:
+        return merged
+    graphs = {graph_name: merged.graphs.get(graph_name, GraphState()), **merged.graphs}
+    return msgspec.structs.replace(merged, graphs=graphs)
+
+
+def _with_options(state: State, options: StartOptions) -> State:
+    """*state*, of any project, with what the options say of all."""
+    tokens = _several(options, "tokens", str | Mapping | Struct)
+    faults = _several(options, "faults", Mapping | Struct)
+    changes = _optional(options, "settings", dict[str, Any]) or {}
     seed = _optional(options, "seed", Seed)
-    if seed is not None:
-        merged = msgspec.structs.replace(merged, seed=seed)
-    changes = _optional(options, "settings", dict[str, Any])
-    if changes is not None:
-        settings = (merged.settings or Settings()).changed(changes, "settings")
-        merged = msgspec.structs.replace(merged, settings=settings)
-    if graph_name is not None:
-        graphs = {graph_name: merged.graphs.get(graph_name, GraphState()), **merged.graphs}
-        merged = msgspec.structs.replace(merged, graphs=graphs)
-    return merged
+    added = State(
+        tokens=_read(tokens, list[Token | TokenText], "tokens"),
+        faults=_read(faults, list[Injection], "faults"),
+    )
+    return msgspec.structs.replace(
+        state.merged(added),
+        seed=state.seed if seed is None else seed,
+        settings=(state.settings or Settings()).changed(changes, "settings"),
+    )
 
 
 def _optional(options: StartOptions, name: str, type_: Any) -> Any:

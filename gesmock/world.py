@@ -64,6 +64,7 @@ class World:
         self.clock = clock or Clock()
         self._epochs = epochs or Epochs()
         self.epoch = self._epochs.current
+        self.journal = Journal(self.lock)
         self.start_state = state or State()
         self._start_graphs = self._graphs_of(self.start_state, progress)
         self._begin()
@@ -88,6 +89,7 @@ class World:
             return Cleared(self.epoch, jobs, faults, entries)
 
     def _begin(self) -> None:
+        self.journal.close()
         self.journal = Journal(self.lock)
         self._found: list[str] = []
         graphs = {name: graph.copy() for name, graph in self._start_graphs.items()}

@@ -177,7 +177,10 @@ def test_options_may_come_from_the_environment(
         ("503,503,ok", {"script": [503, 503, "ok"]}),
         ("list_jobs=503,ok,after=1", {"operation": "list_jobs", "script": [503, "ok"], "after": 1}),
         ("ok", {"script": ["ok"]}),
+        ("503,,ok,", {"script": [503, "ok"]}),
         ("status=401,probability=0.5,code=GES.8007", {"probability": 0.5, "fault": {"kind": "error", "status": 401, "code": "GES.8007"}}),
+        ("503,message=Down, a=b", {"fault": {"kind": "error", "status": 503, "message": "Down, a=b"}}),
+        ("503,code=42,message=42", {"fault": {"kind": "error", "status": 503, "code": "42", "message": "42"}}),
         ('{"script": [500]}', {"script": [500]}),
     ],
 )  # fmt: skip

@@ -1,5 +1,6 @@
 """The control API: its bodies, its errors, and one world a project."""
 
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -134,6 +135,38 @@ def test_the_journal_tells_what_was_asked_and_control_calls_are_not_in_it(
     assert service.control("GET", "journal").json["total"] == 0
 
 
+def test_the_journal_can_be_waited_for(service: Service) -> None:
+    journal = service.fake.default.journal
+    told: list[Any] = []
+    thread = Thread(
+        target=lambda: told.append(service.control("GET", "journal?status=503&wait_s=30").json)
+    )
+    thread.start()
+    service.list()
+    service.list(prefer="code=503")
+    thread.join()
+
+    assert [entry["status"] for entry in told[0]["entries"]] == [503]
+    assert service.control("GET", "journal?status=500&wait_s=0.01").json["total"] == 0
+    journal.close()
+    assert journal.wait(30, status=500) == []
+
+
+def test_a_reset_ends_the_waiting_for_the_journal(service: Service) -> None:
+    journal = service.fake.default.journal
+    told: list[Any] = []
+    thread = Thread(target=lambda: told.append(journal.wait(30)))
+    thread.start()
+    service.control("POST", "reset")
+    thread.join()
+
+    assert told == [[]]
+
+
+def test_a_reset_may_be_the_first_call_for_a_project(service: Service) -> None:
+    assert service.control("POST", "projects/other/reset").json["jobs"] == 0
+
+
 def test_secrets_never_reach_the_journal(service: Service) -> None:
     service.begin(tokens=["top-secret"])
     service.list(x_auth_token="top-secret", authorization="Bearer top-secret")
@@ -208,11 +241,12 @@ def test_a_fixture_may_be_loaded_into_a_project_of_its_own(service: Service) -> 
         ("GET journal?status=ok", None, 400, "query.status: 'ok' is not an integer from 100 to 599"),
         ("GET journal?status=" + "9" * 5000, None, 400, "query.status: '9999"),
         ("GET journal?status=٤٠٤", None, 400, "query.status: '٤٠٤' is not an integer"),
+        ("GET journal?wait_s=61", None, 400, "query.wait_s: 61 is not a number from 0 to 60"),
         ("GET journal?operation=x", None, 400, "query.operation: 'x' is none of list_jobs"),
         ("PATCH settings", {"limit_zero": 0}, 400, "$.limit_zero: 0 is none of empty, refuse"),
         ("PATCH settings", {"limits": 0}, 400, "$.limits: unknown key; did you mean 'limit_zero'?"),
         ("PUT state", {"graphs": {"g": {"jobs": [JOB, JOB]}}}, 400, "$.graphs.g.jobs[1].jobId: 'a1' is the id of job 0 too"),
-        ("PUT state", {"errorCode": "GES.8005"}, 400, "$.jobs: missing"),
+        ("PUT state", {"errorCode": "GES.8005"}, 400, "$: a refusal, not a list of jobs"),
         ("GET nothing", None, 404, ""),
         ("GET projects/nobody/jobs", None, 404, "no project 'nobody' is set up"),
         ("PATCH projects/new/settings", {"nope": 1}, 400, "$.nope: unknown key"),

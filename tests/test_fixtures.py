@@ -163,7 +163,7 @@ def test_a_file_from_a_windows_tool_may_begin_with_a_byte_order_mark(tmp_path: P
             "movies.json: $.jobs[2].jobId: 'a1' is the id of job 1 too",
         ]),
         ({"jobs": [JOB, JOB]}, ["movies.json: $.jobs[1].jobId: 'a1' is the id of job 0 too"]),
-        ({"errorMessage": "Parameter error!", "errorCode": "GES.8005"}, ["movies.json: $.jobs: missing; a list is wanted"]),
+        ({"errorMessage": "Parameter error!", "errorCode": "GES.8005"}, ["movies.json: $: a refusal, not a list of jobs"]),
         ({"jobs": [], "result": "failed"}, ["movies.json: $: a refusal, not a list of jobs"]),
         ({"jobs": [], "graphs": {}}, ["movies.json: $.graphs: unknown key; known are jobs, totalCount, result, errorMessage, errorCode"]),
     ],
@@ -186,6 +186,17 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 
 def test_a_name_that_no_file_can_have_is_refused() -> None:
     assert flaws("x" * 300) == [f"{'x' * 300}: cannot be read: File name too long"]
+
+
+def test_a_folder_does_not_hide_a_name_that_gesmock_ships(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "movies").mkdir()
+    (tmp_path / "other").mkdir()
+
+    assert fixtures.read("movies").graphs
+    assert flaws("other") == ["other: is a folder; a fixture is a JSON file"]
 
 
 def test_an_unknown_name_is_refused_with_the_names_there_are() -> None:

@@ -124,7 +124,8 @@ def test_an_id_is_made_that_no_job_has(ges: GesMock) -> None:
     ("arguments", "error", "words"),
     [
         ({"job_id": "\ud800"}, InvalidInput, "job: '\\\\ud800' is not text"),
-        ({"command": None}, InvalidInput, "job.request.command: null is not a string"),
+        ({"command": 3}, InvalidInput, "job.request.command: 3 is not a string"),
+        ({"job": {}, "status": "failed"}, TypeError, "give either a job, or what it is to be"),
         ({"status": "done"}, InvalidInput, "job.status: 'done' is none of pending, running"),
         ({"job": {"jobId": 1}}, InvalidInput, "job.jobId: 1 is not a string"),
         ({"graph_name": "a/b"}, InvalidInput, "graph_name: 'a/b' is not a graph name"),

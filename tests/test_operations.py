@@ -250,6 +250,8 @@ def test_open_projects_start_as_copies_of_the_start_state(service: Service) -> N
     answer = response.get_json()
     assert answer["totalCount"] == 2
     assert "/ges/v1.0/other/" in answer["jobs"][0]["request"]["url"]
+    service.control("POST", "projects/third/faults", {"script": [503, "ok"]})
+    assert len(service.control("GET", "projects/third/jobs").json["jobs"]) == 2
     bad = service.client.get("/ges/v1.0/a-b/graphs/movie/jobs/status")
     assert bad.status_code == 400
 

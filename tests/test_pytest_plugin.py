@@ -76,10 +76,11 @@ def test_a_wrong_marker_is_refused_by_name(pytester: pytest.Pytester) -> None:
         "".join(
             f"@pytest.mark.gesmock({marker})\ndef test_{number}(gesmock):\n    pass\n"
             for number, marker in enumerate(wrong)
-        ),
+        )
+        + "@pytest.mark.gesmock(see=7)\ndef test_without_the_fake():\n    pass\n",
     )
 
-    result.assert_outcomes(errors=4)
+    result.assert_outcomes(errors=5)
     result.stdout.fnmatch_lines_random([*wrong.values()])
 
 
@@ -100,10 +101,19 @@ def test_fails(gesmock):
 
 def test_fails_without_a_problem(gesmock):
     assert False, "another reason"
+
+@pytest.fixture
+def client(gesmock):
+    yield
+    requests.delete(gesmock.jobs_url())
+
+def test_a_client_that_errs_at_its_end(client):
+    pass
 """,
     )
 
-    result.assert_outcomes(failed=3)
+    result.assert_outcomes(failed=3, passed=1, errors=1)
+    result.stdout.fnmatch_lines(["- no operation serves this: DELETE /ges/v1.0/*"])
     result.stdout.fnmatch_lines(
         [
             "gesmock found 3 problems:",

@@ -37,10 +37,37 @@ def test_a_project_id_is_that_of_list_answers_and_of_the_options() -> None:
     assert found["mine"].generators == [Generator(count=3)]
 
 
-def test_a_project_that_a_world_file_names_is_kept_beside_the_default() -> None:
+def test_a_project_id_is_that_of_a_world_file_whatever_it_names() -> None:
     found = states(fixture="movies", project_id="mine")
 
-    assert list(found) == ["mine", "0123456789abcdef0123456789abcdef"]
+    assert list(found) == ["mine"]
+    assert list(found["mine"].graphs) == ["movies"]
+
+
+def test_a_project_id_does_not_join_projects_that_fixtures_tell_apart(tmp_path: Path) -> None:
+    (tmp_path / "other.json").write_text('{"project_id": "other"}')
+
+    assert list(states(fixture=["movies", "page_example"], project_id="mine")) == ["mine"]
+    with pytest.raises(InvalidInput) as caught:
+        states(fixture=["movies", tmp_path / "other.json"], project_id="mine")
+    assert str(caught.value) == (
+        "project_id: the fixtures name several: 0123456789abcdef0123456789abcdef, other"
+    )
+
+
+def test_settings_tokens_faults_and_seed_are_for_every_project() -> None:
+    found = states(
+        fixture=["movies", "page_example"],
+        seed=9,
+        settings={"limit_zero": "refuse"},
+        tokens="secret",
+        faults={"script": [503]},
+    )
+
+    assert len(found) == 2
+    for state in found.values():
+        assert (state.seed, state.tokens, len(state.faults)) == (9, ["secret"], 1)
+        assert state.settings.limit_zero == "refuse"
 
 
 def test_a_graph_name_comes_first_and_is_that_of_a_list_answer() -> None:

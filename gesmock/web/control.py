@@ -48,7 +48,7 @@ class Call:
         return self.fake.default if self.project_id is None else self.fake.world(self.project_id)
 
     def opened_world(self) -> World:
-        """The world that is meant; where there is none, a new one with one empty graph."""
+        """The world that is meant; where there is none, a new one (see ``Fake.open``)."""
         if self.project_id is None:
             return self.fake.default
         return self.fake.open(validation.read(self.project_id, ProjectId, "project_id"))
@@ -86,7 +86,7 @@ def health(call: Call) -> Outcome:
 
 
 def reset(call: Call) -> Outcome:
-    return 200, call.world().reset()
+    return 200, call.opened_world().reset()
 
 
 def get_state(call: Call) -> Outcome:
@@ -160,11 +160,12 @@ def delete_fault(call: Call, fault_id: str) -> Outcome:
 
 def get_journal(call: Call) -> Outcome:
     given = call.given()
-    if re.fullmatch("[0-9]{1,9}", given.get("status", "")):
-        given["status"] = int(given["status"])
+    for name in ("status", "wait_s"):
+        if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", given.get(name, "")):
+            given[name] = float(given[name]) if "." in given[name] else int(given[name])
     wanted = validation.read(given, EntryFilter, "query")
     journal = call.world().journal
-    entries = journal.entries(wanted.operation, wanted.status)
+    entries = journal.wait(wanted.wait_s, wanted.operation, wanted.status)
     return 200, {"entries": entries, "total": len(entries), "dropped": journal.dropped}
 
 

@@ -34,7 +34,11 @@ class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class EntryFilter(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which journal entries are meant: those of *operation*, those answered with *status*."""
+    """Which journal entries are meant: those of *operation*, those answered with *status*.
+
+    Where there is none, *wait_s* seconds are waited for one, at most a minute.
+    """
 
     operation: Operation | None = None
     status: Annotated[int, Meta(ge=100, le=599)] | None = None
+    wait_s: Annotated[float, Meta(ge=0, le=60)] = 0
