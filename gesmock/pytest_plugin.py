@@ -63,25 +63,27 @@ def gesmock(request: pytest.FixtureRequest, gesmock_server: "GesMock") -> "Itera
 
 
 @pytest.fixture
-def gesmock_env(gesmock: "GesMock", monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+def gesmock_env(gesmock: "GesMock", monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """``gesmock``, and the environment in which code that uses the vendor's SDK calls it.
 
     Sets ``HUAWEICLOUD_SDK_AK``, ``_SK``, ``_PROJECT_ID``, the endpoint of every region of the
-    service and of IAM, and adds the fake to ``NO_PROXY``. Returns the ``monkeypatch`` it used.
+    service and of IAM, and adds the fake to ``NO_PROXY``. Returns the variables it has set.
     """
     import os
 
-    url = gesmock.url
-    monkeypatch.setenv("HUAWEICLOUD_SDK_AK", "gesmock-access-key")
-    monkeypatch.setenv("HUAWEICLOUD_SDK_SK", "gesmock-secret-key")
-    monkeypatch.setenv("HUAWEICLOUD_SDK_PROJECT_ID", gesmock.project_id)
-    monkeypatch.setenv("HUAWEICLOUD_SDK_IAM_ENDPOINT", url)
-    for region in _REGIONS:
-        monkeypatch.setenv(f"HUAWEICLOUD_SDK_REGION_GES_{region}", url)
-    for name in ("NO_PROXY", "no_proxy"):
-        kept = os.environ.get(name)
-        monkeypatch.setenv(name, f"{kept},127.0.0.1,localhost" if kept else "127.0.0.1,localhost")
-    return monkeypatch
+    local = "127.0.0.1,localhost"
+    kept = {name: os.environ.get(name) for name in ("NO_PROXY", "no_proxy")}
+    variables = {
+        "HUAWEICLOUD_SDK_AK": "gesmock-access-key",
+        "HUAWEICLOUD_SDK_SK": "gesmock-secret-key",
+        "HUAWEICLOUD_SDK_PROJECT_ID": gesmock.project_id,
+        "HUAWEICLOUD_SDK_IAM_ENDPOINT": gesmock.url,
+        **{f"HUAWEICLOUD_SDK_REGION_GES_{region}": gesmock.url for region in _REGIONS},
+        **{name: f"{value},{local}" if value else local for name, value in kept.items()},
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return variables
 
 
 def _marked(node: pytest.Item) -> dict[str, Any]:

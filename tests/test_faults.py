@@ -129,9 +129,11 @@ def test_an_endless_injection_is_left_as_it_is() -> None:
         ({"fault": FAULT, "time": 2}, "$.time: unknown key; did you mean 'times'? known are operation, fault, script, after, every, times, probability"),
         ({"fault": FAULT, "times": 0}, "$.times: 0 is not an integer of at least 1"),
         ({"fault": FAULT, "probability": 1.5}, "$.probability: 1.5 is not a number from 0 to 1"),
-        ({"fault": {**FAULT, "headers": {"a b": "c"}}}, "$.fault: headers: 'a b' is not a header name that a fault may set"),
-        ({"fault": {**FAULT, "headers": {"Content-Length": "3"}}}, "$.fault: headers: 'Content-Length' is not a header name that a fault may set"),
-        ({"fault": {**FAULT, "headers": {"X": "a\r\nY: b"}}}, "$.fault: headers: X: 'a\\r\\nY: b' is not one line of Latin-1 text"),
+        ({"fault": {**FAULT, "headers": {"a b": "c"}}}, "$.fault.headers['a b']: 'a b' is not a header name that a fault may set: those of framing are not"),
+        ({"fault": {**FAULT, "headers": {"Content-Length": "3"}}}, "$.fault.headers.Content-Length: 'Content-Length' is not a header name that a fault may set: those of framing are not"),
+        ({"fault": {**FAULT, "headers": {"X": "a\r\nY: b"}}}, "$.fault.headers.X: 'a\\r\\nY: b' is not one line of Latin-1 text"),
+        ({"fault": {**FAULT, "headers": {"X": "a\n"}}}, "$.fault.headers.X: 'a\\n' is not one line of Latin-1 text"),
+        ({"fault": {**FAULT, "headers": {"X": 3}}}, "$.fault.headers.X: 3 is not one line of Latin-1 text"),
     ],
 )  # fmt: skip
 def test_a_wrong_injection_is_refused_by_name(fields: dict[str, Any], problem: str) -> None:

@@ -141,7 +141,7 @@ def test_the_environment_leads_code_that_uses_the_sdk_to_the_fake(
         @pytest.mark.gesmock(fixture="movies")
         def test_it(gesmock_env, gesmock):
             assert os.environ["HUAWEICLOUD_SDK_AK"]
-            assert os.environ["HUAWEICLOUD_SDK_SK"]
+            assert os.environ["HUAWEICLOUD_SDK_SK"] == gesmock_env["HUAWEICLOUD_SDK_SK"]
             assert os.environ["HUAWEICLOUD_SDK_PROJECT_ID"] == gesmock.project_id
             assert os.environ["HUAWEICLOUD_SDK_REGION_GES_CN_NORTH_4"] == gesmock.url
             assert os.environ["NO_PROXY"] == "intranet,127.0.0.1,localhost"
