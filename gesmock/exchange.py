@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 Operation = Literal["list_jobs"]
 """The operations that gesmock serves, by name; ``web/service.py`` has a route for each."""
+
+
+NO_ENTRY: Final = "0" * 32
+"""The ``X-Request-Id`` of an answer that no journal entry stands behind."""
 
 
 @dataclass(frozen=True, slots=True)

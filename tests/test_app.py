@@ -83,6 +83,7 @@ def test_a_browsers_preflight_passes(service: Service, path: str) -> None:
 
     assert (response.status_code, response.data) == (204, b"")
     assert "Content-Type" not in response.headers
+    assert response.headers["X-Request-Id"]
     assert "GET" in response.headers["Access-Control-Allow-Methods"]
     allowed = response.headers["Access-Control-Allow-Headers"].lower()
     assert "x-auth-token" in allowed

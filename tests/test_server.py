@@ -57,6 +57,8 @@ def test_what_the_server_cannot_read_is_refused_in_the_services_shape_and_in_sil
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.split()[1] == status
     assert b"Content-Type: application/json" in head
+    assert b"X-Request-Id: 0" in head
+    assert b"Access-Control-Allow-Origin: *" in head
     assert body == b'{"errorMessage":"Parameter error!","errorCode":"GES.8005"}'
     assert requests.get(f"{server.url}/_gesmock/health").ok
     assert capfd.readouterr() == ("", "")

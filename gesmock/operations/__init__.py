@@ -17,7 +17,7 @@ from gesmock.errors import (
     UnknownUrl,
     WrongMethod,
 )
-from gesmock.exchange import Operation, Reply, Request
+from gesmock.exchange import NO_ENTRY, Operation, Reply, Request
 from gesmock.fake import Fake
 from gesmock.faults import Fired
 from gesmock.journal import Entry
@@ -45,8 +45,7 @@ def handle(fake: Fake, request: Request) -> Reply:
     crash: str | None = None
     with world.lock:
         if request.epoch < world.epoch:
-            identity = {"X-Request-Id": f"{request.epoch:08x}{0:024x}"}
-            return shapes.refusal(Overtaken(), world.settings, identity)
+            return shapes.refusal(Overtaken(), world.settings, {"X-Request-Id": NO_ENTRY})
         number = world.journal.count + 1
         headers = {"X-Request-Id": f"{world.epoch:08x}{number:024x}"}
         try:

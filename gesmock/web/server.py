@@ -11,6 +11,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from gesmock import shapes
 from gesmock.errors import GesmockError, ParameterError
+from gesmock.exchange import NO_ENTRY
 from gesmock.settings import Settings
 
 
@@ -91,6 +92,8 @@ def _handler(connections: set[socket.socket]) -> type[WSGIRequestHandler]:
             self.request_version = "HTTP/1.1"  # else a request line that is none gets no head
             self.send_response(code)
             self.send_header("Content-Type", "application/json")
+            self.send_header("X-Request-Id", NO_ENTRY)
+            self.send_header("Access-Control-Allow-Origin", "*")
             self.send_header("Content-Length", str(len(body)))
             self.send_header("Connection", "close")
             self.end_headers()

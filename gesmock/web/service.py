@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAll
 
 from gesmock import shapes
 from gesmock.errors import JobQueryFailed
-from gesmock.exchange import Operation, Request
+from gesmock.exchange import NO_ENTRY, Operation, Request
 from gesmock.fake import Fake
 from gesmock.operations import handle
 from gesmock.web import wire
@@ -40,7 +40,7 @@ def refused(fake: Fake, error: HTTPException) -> flask.Response:
     if isinstance(error, InternalServerError):
         log.error("gesmock crashed over %s %s", flask.request.method, flask.request.path)
         settings = fake.default.settings
-        headers = {"X-Request-Id": "0" * 32, "X-Gesmock-Crash": "0"}
+        headers = {"X-Request-Id": NO_ENTRY, "X-Gesmock-Crash": "0"}
         return wire.response_to(shapes.refusal(JobQueryFailed(), settings, headers))
     allowed: tuple[str, ...] = ()
     if isinstance(error, MethodNotAllowed):
@@ -50,7 +50,7 @@ def refused(fake: Fake, error: HTTPException) -> flask.Response:
 
 def preflight() -> flask.Response:
     """The answer to any OPTIONS of the service; flask-cors adds what a browser asks for."""
-    response = flask.Response(status=204)
+    response = flask.Response(status=204, headers={"X-Request-Id": NO_ENTRY})
     del response.headers["Content-Type"]
     return response
 
