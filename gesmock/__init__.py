@@ -4,16 +4,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     __version__: str
-    from gesmock.errors import GesError, GesmockError, InvalidInput
+    from gesmock.errors import Conflict, GesError, GesmockError, InvalidInput, Unknown
     from gesmock.faults import Armed, Error, Injection
     from gesmock.jobs import Job, JobStatus
     from gesmock.journal import Entry
-    from gesmock.mock import GesMock
+    from gesmock.mock import GesMock, NotStarted
     from gesmock.settings import Settings
+    from gesmock.start import StartOptions
     from gesmock.web.app import create_app
+    from gesmock.web.server import CannotListen
+    from gesmock.world import Cleared
 
 __all__ = [
     "Armed",
+    "CannotListen",
+    "Cleared",
+    "Conflict",
     "Entry",
     "Error",
     "GesError",
@@ -23,19 +29,28 @@ __all__ = [
     "InvalidInput",
     "Job",
     "JobStatus",
+    "NotStarted",
     "Settings",
+    "StartOptions",
+    "Unknown",
     "__version__",
     "create_app",
 ]
 
 _HOMES = {
     "Armed": "gesmock.faults",
+    "CannotListen": "gesmock.web.server",
+    "Cleared": "gesmock.world",
+    "Conflict": "gesmock.errors",
     "Entry": "gesmock.journal",
     "Error": "gesmock.faults",
     "Injection": "gesmock.faults",
     "Job": "gesmock.jobs",
     "JobStatus": "gesmock.jobs",
+    "NotStarted": "gesmock.mock",
     "Settings": "gesmock.settings",
+    "StartOptions": "gesmock.start",
+    "Unknown": "gesmock.errors",
     "GesMock": "gesmock.mock",
     "create_app": "gesmock.web.app",
     "GesError": "gesmock.errors",
@@ -44,14 +59,16 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Import what is asked for only then: the pytest plugin must cost a run nothing."""
-    if name == "__version__":
-        from importlib.metadata import version
+if not TYPE_CHECKING:  # else a type checker would take any name
 
-        return version("gesmock")
-    if name not in _HOMES:
-        raise AttributeError(f"module 'gesmock' has no attribute {name!r}")
-    from importlib import import_module
+    def __getattr__(name: str) -> Any:
+        """Import what is asked for only then: the pytest plugin must cost a run nothing."""
+        if name == "__version__":
+            from importlib.metadata import version
 
-    return getattr(import_module(_HOMES[name]), name)
+            return version("gesmock")
+        if name not in _HOMES:
+            raise AttributeError(f"module 'gesmock' has no attribute {name!r}")
+        from importlib import import_module
+
+        return getattr(import_module(_HOMES[name]), name)

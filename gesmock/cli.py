@@ -58,7 +58,10 @@ def main() -> None:
     **_env("GENERATE"),
 )
 @click.option(
-    "--seed", type=int, help="What jobs and chances are drawn from [default: 0].", **_env("SEED")
+    "--seed",
+    type=int,
+    help="What jobs and chances are drawn from [default: the fixture's, else 0].",
+    **_env("SEED"),
 )
 @click.option(
     "--fault",
@@ -211,7 +214,7 @@ def generate(
 @main.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 def check(files: tuple[str, ...]) -> None:
-    """Validate fixtures without serving them; every problem is reported."""
+    """Validate fixtures without serving them; every flaw is reported."""
     failed = False
     for file in files:
         try:

@@ -8,20 +8,21 @@ from gesmock.errors import Unknown
 from gesmock.names import is_project_id
 from gesmock.start import StartOptions
 from gesmock.tokens import Token
-from gesmock.world import Cleared, Progress, World, untold
+from gesmock.world import Cleared, Progress, World, graphs_of, untold
 
 
 class Fake:
     """A fake of the service: a world for each project.
 
-    Made from ``StartOptions``; raises InvalidInput, with every flaw, where they are wrong.
-    Reading it takes no lock: its worlds are never changed in place, but exchanged. Who changes
-    them holds its lock, and may then take a world's; never the other way round.
+    Made from ``StartOptions``; raises InvalidInput where they are wrong. To look up a world takes
+    no lock: the dictionary of worlds is exchanged, never changed. Who exchanges it holds the lock,
+    and may then take a world's; never the other way round.
     """
 
     def __init__(self, options: StartOptions | None = None, *, progress: Progress = untold) -> None:
         self._lock = Lock()
         self.epochs = Epochs()
+        self._epoch = self.epochs.current  # of the last reset of the whole
         states = start.states(options or {})
         self._start = list(states)
         self._worlds = {
@@ -51,15 +52,15 @@ class Fake:
 
         With ``open_projects`` on, a new one starts as a copy of the default project's start state.
         """
-        known = self._worlds.get(project_id)
-        if known is not None:
-            return known
-        default = self.default
-        state = default.start_state if default.settings.open_projects else None
-        made = World(project_id, state, epochs=self.epochs)
-        with self._lock:
-            self._worlds = {project_id: made, **self._worlds}  # one that was quicker stays
-            return self._worlds[project_id]
+        while True:
+            known, epoch, default = self._worlds.get(project_id), self._epoch, self.default
+            if known is not None:
+                return known
+            state = default.start_state if default.settings.open_projects else None
+            made = World(project_id, state, epochs=self.epochs, epoch=epoch)
+            with self._lock:
+                if self._epoch == epoch:  # else the fake was reset meanwhile
+                    self._worlds = {project_id: made, **self._worlds}  # a quicker one stays
 
     def serving(self, project_id: str) -> World | None:
         """The world that answers requests to *project_id*, or None where no world does.
@@ -81,9 +82,11 @@ class Fake:
         Says what it cleared in the default project.
         """
         with self._lock:
-            self._worlds = {project_id: self._worlds[project_id] for project_id in self._start}
-            cleared = [world.reset() for world in self._worlds.values()]
-            return cleared[0]
+            kept = {project_id: self._worlds[project_id] for project_id in self._start}
+            cleared = {name: world.reset() for name, world in self._worlds.items()}
+            self._worlds = kept
+            self._epoch = self.epochs.current
+            return cleared[self._start[0]]
 
     def restart(self, options: StartOptions) -> Cleared:
         """Begin anew with other *options*, in place: their states become the start states.
@@ -91,16 +94,16 @@ class Fake:
         Says what it cleared in the project that is the default one from now on.
         """
         states = start.states(options)
-        known = self._worlds
-        kept = {
-            project_id: known.get(project_id) or World(project_id, epochs=self.epochs)
-            for project_id in states
-        }
-        graphs = {name: kept[name].prepare(state) for name, state in states.items()}
+        graphs = {name: graphs_of(name, state) for name, state in states.items()}
         with self._lock:
+            known = self._worlds
+            kept = {name: known.get(name) or World(name, epochs=self.epochs) for name in states}
+            for name in known.keys() - kept.keys():
+                known[name].reset()
             cleared = [kept[name].restart(states[name], graphs[name]) for name in states]
             # In this order, the default project has a world at every moment.
-            self._worlds = {**self._worlds, **kept}
+            self._worlds = {**known, **kept}
             self._start = list(states)
             self._worlds = kept
+            self._epoch = self.epochs.current
             return cleared[0]

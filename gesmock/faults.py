@@ -52,7 +52,14 @@ HeaderValue = Annotated[
 ]
 
 
-class Error(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="error"):
+class Error(
+    Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    tag_field="kind",
+    tag="error",
+):
     """Answer with an HTTP error instead of the real reply.
 
     *status* is any of 400-599. *code* and *message* default to those of ``REFUSALS``; for another
@@ -203,8 +210,12 @@ class Armed:
         return {"id": self.id, **given, **counts}
 
     def __str__(self) -> str:
-        given = msgspec.json.encode(self.injection).decode()
-        return f"{self.id} {given} (met {self.calls} calls)"
+        rule = self.injection
+        unset = msgspec.to_builtins(Injection(script=["ok"])) | {"script": None}
+        given = {
+            name: value for name, value in msgspec.to_builtins(rule).items() if value != unset[name]
+        }
+        return f"{self.id} {msgspec.json.encode(given).decode()}"
 
 
 class FaultPlan:

@@ -106,9 +106,7 @@ def find(fixture: str | Path) -> Path:
         return path
     if not named.is_file():
         known = ", ".join(sorted(file.stem for file in shipped.glob("*.json")))
-        raise InvalidInput.at(
-            "", f"{label(fixture)}: no such file, and none of gesmock's own fixtures ({known})"
-        )
+        raise InvalidInput.at("", f"no such file, and none of gesmock's own fixtures ({known})")
     return named
 
 
@@ -127,14 +125,9 @@ def read(
     them they come from the URL of its first job, or the graph from the name of the file.
     Raises InvalidInput with every flaw, each with the file's name.
     """
-    path = find(fixture)
-    with naming_file(label(fixture)):
+    with naming_file(str(fixture)):
+        path = find(fixture)
         return parse(_bytes(path), project_id, graph_name, path.stem)
-
-
-def label(fixture: str | Path) -> str:
-    """What messages call *fixture*: its path as it was given, or its name."""
-    return str(fixture)
 
 
 def _bytes(path: Path) -> bytes:

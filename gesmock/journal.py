@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Mapping
 from threading import Condition, RLock
+from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -34,7 +35,7 @@ class Entry(Struct, frozen=True, kw_only=True):
         return self.operation is None and self.path.lstrip("/").startswith("ges/")
 
     def __str__(self) -> str:
-        return f"{self.method} {self.path} answered {self.status}"
+        return f"{self.method} {quote(self.path)} answered {self.status}"
 
 
 class Journal:
@@ -83,9 +84,9 @@ class Journal:
     def wait(
         self, timeout_s: float, operation: Operation | None = None, status: int | None = None
     ) -> list[Entry]:
-        """The ``entries``, as soon as there is one, or none after *timeout_s* seconds of real time.
+        """The ``entries``, as soon as there is one: an empty list after *timeout_s* seconds.
 
-        None at once where the world is reset meanwhile.
+        The seconds are real time. The list is empty at once where the world is reset meanwhile.
         """
         with self._lock:
             self._changed.wait_for(

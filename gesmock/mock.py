@@ -48,7 +48,7 @@ class GesMock:
     *allow_hosts* adds names under which a caller may address it.
 
     Several in one process share nothing. Methods may be called from any thread, and act on the
-    default project. Raises InvalidInput with every problem of the options.
+    default project. Raises InvalidInput where an option is wrong.
     """
 
     def __init__(
@@ -89,6 +89,7 @@ class GesMock:
             if self._server is None:
                 self._server = Server(self.app, *self._address)
                 self._server.start()
+                self._address = self._address[0], self._server.port  # stays if it starts again
         return self
 
     def stop(self) -> None:
@@ -178,7 +179,7 @@ class GesMock:
             }
         elif made_of != (None,) * len(made_of):
             raise TypeError("give either a job, or what it is to be made of")
-        made = validation.read(msgspec.to_builtins(job), Job, "job")
+        made = validation.read_python(job, Job, "job")
         world.add_job(made, validation.read(graph_name, GraphName, "graph_name"))
         return made
 
@@ -203,7 +204,7 @@ class GesMock:
             "replace": replace,
             "statuses": statuses,
         }
-        return self._world.generate(validation.read(given, Generator, "generate"))[1]
+        return self._world.generate(validation.read_python(given, Generator, "generate"))[1]
 
     def move_job(self, job_id: str, status: JobStatus, *, graph_name: str | None = None) -> Job:
         """Give the job *job_id* another *status*.
@@ -241,7 +242,9 @@ class GesMock:
 
     def configure(self, **changes: Any) -> Settings:
         """Change settings by name, such as ``limit_zero="refuse"``. Raises InvalidInput."""
-        return self._world.configure(changes)
+        return self._world.configure(
+            validation.read_python(changes, dict[str, Any], "settings"), "settings"
+        )
 
     def state(self) -> dict[str, Any]:
         """All that is there, as a world file's content."""
@@ -256,7 +259,8 @@ class GesMock:
         """
         world = self._world
         if isinstance(state, Mapping):
-            loaded = fixtures.parse(shapes.encode(state), world.project_id)
+            content = validation.read_python(state, dict[str, Any], "$")
+            loaded = world.parse(shapes.encode(content))
         else:
             loaded = fixtures.read(state, world.project_id)
         world.load(loaded)
@@ -264,7 +268,7 @@ class GesMock:
     def reset(self) -> Cleared:
         """Everything back to what it began with, in every project: jobs, faults, journal, settings.
 
-        Says what was cleared, and the number of the epoch that begins.
+        Says what was cleared in the default project, and the number of the epoch that begins.
         """
         return self.fake.reset()
 
@@ -273,5 +277,5 @@ class GesMock:
         return self.fake.restart(options)
 
     def problems(self) -> list[str]:
-        """What a test should hear of: crashes, unmatched requests, injections that never fired."""
+        """What a test should hear of: crashes, unmatched requests, faults that none came for."""
         return [problem for world in self.fake.worlds() for problem in world.problems()]

@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-import msgspec
-
 from gesmock import validation
 from gesmock.exchange import Operation
 from gesmock.fake import Fake
@@ -71,7 +69,7 @@ class Faults:
         return self._arm(operation=operation, script=list(entries), after=after)
 
     def _arm(self, **fields: Any) -> Armed:
-        injection = validation.read(msgspec.to_builtins(fields), Injection, "injection")
+        injection = validation.read_python(fields, Injection, "injection")
         return self._plan.arm(injection)
 
     def disarm(self, injection: Armed | str | None = None) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypedDict, TypeVar
+from typing import Any, TypedDict
 
 import msgspec
 from msgspec import Struct
@@ -16,14 +16,12 @@ from gesmock.names import DEFAULT_PROJECT, GraphName, ProjectId
 from gesmock.settings import Settings
 from gesmock.tokens import Token, TokenText
 
-T = TypeVar("T")
-
 
 class StartOptions(TypedDict, total=False):
     """What a fake begins with. All of it is there again after a reset.
 
     - ``fixture``: a JSON file, or the name of a starting state that gesmock ships, or several.
-    - ``project_id``: the default project, which the fixtures then are of, whatever they name
+    - ``project_id``: the default project, which the fixtures then are of, even if they name another
       (default: the project that the first fixture names, else the one of the service's example).
     - ``graph_name``: the graph that is meant where none is named (default: the first one of the
       fixtures and generators, else ``movie``). A list answer's jobs are in this graph.
@@ -39,10 +37,12 @@ class StartOptions(TypedDict, total=False):
     fixture: str | Path | Sequence[str | Path] | None
     project_id: str | None
     graph_name: str | None
-    generate: int | Mapping[str, Any] | Sequence[int | Mapping[str, Any]] | None
+    generate: (
+        int | Mapping[str, Any] | Generator | Sequence[int | Mapping[str, Any] | Generator] | None
+    )
     seed: int | None
     settings: Mapping[str, Any] | None
-    tokens: str | Sequence[str | Mapping[str, Any]] | None
+    tokens: str | Mapping[str, Any] | Token | Sequence[str | Mapping[str, Any] | Token] | None
     faults: Injection | Mapping[str, Any] | Sequence[Injection | Mapping[str, Any]] | None
 
 
@@ -57,7 +57,7 @@ def states(options: StartOptions) -> dict[str, State]:
     project_id = _optional(options, "project_id", ProjectId)
     graph_name = _optional(options, "graph_name", GraphName)
     read = [
-        (fixtures.label(fixture), fixtures.read(fixture, project_id, graph_name))
+        (str(fixture), fixtures.read(fixture, project_id, graph_name))
         for fixture in _several(options, "fixture", str | Path)
     ]
     named = dict.fromkeys(state.project_id for _, state in read if state.project_id)
@@ -79,7 +79,9 @@ def _with_graphs(state: State, options: StartOptions, graph_name: str | None) ->
         {"count": one} if isinstance(one, int) else one
         for one in _several(options, "generate", int | Mapping | Struct)
     ]
-    merged = state.merged(State(generators=_read(orders, list[Generator], "generate")))
+    merged = state.merged(
+        State(generators=validation.read_python(orders, list[Generator], "generate"))
+    )
     if graph_name is None:
         return merged
     graphs = {graph_name: merged.graphs.get(graph_name, GraphState()), **merged.graphs}
@@ -93,8 +95,8 @@ def _with_options(state: State, options: StartOptions) -> State:
     changes = _optional(options, "settings", dict[str, Any]) or {}
     seed = _optional(options, "seed", Seed)
     added = State(
-        tokens=_read(tokens, list[Token | TokenText], "tokens"),
-        faults=_read(faults, list[Injection], "faults"),
+        tokens=validation.read_python(tokens, list[Token | TokenText], "tokens"),
+        faults=validation.read_python(faults, list[Injection], "faults"),
     )
     return msgspec.structs.replace(
         state.merged(added),
@@ -106,16 +108,7 @@ def _with_options(state: State, options: StartOptions) -> State:
 def _optional(options: StartOptions, name: str, type_: Any) -> Any:
     """The option *name* as a *type_*; None where it is not given."""
     value = options.get(name)
-    return None if value is None else _read(value, type_, name)
-
-
-def _read(value: object, type_: type[T], path: str) -> T:
-    """*value*, in which structs and plain dicts may be mixed, as a *type_*."""
-    try:
-        plain = msgspec.to_builtins(value)
-    except TypeError as error:
-        raise InvalidInput.at(path, str(error)) from None
-    return validation.read(plain, type_, path)
+    return None if value is None else validation.read_python(value, type_, name)
 
 
 def _several(options: StartOptions, name: str, one: Any) -> list[Any]:

@@ -39,6 +39,24 @@ def read(value: object, type_: type[T], path: str = "$") -> T:
         raise InvalidInput(found or [Flaw(path, str(error))]) from None
 
 
+def read_python(value: object, type_: type[T], path: str) -> T:
+    """*value*, in which structs and plain Python values may be mixed, as a *type_*."""
+    try:
+        plain = msgspec.to_builtins(_plain(value), str_keys=True)
+    except (TypeError, RecursionError) as error:
+        raise InvalidInput.at(path, str(error)) from None
+    return read(plain, type_, path)
+
+
+def _plain(value: object) -> object:
+    """*value* with every mapping as a dict and every tuple as a list."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
 def decode(text: bytes, type_: type[T], path: str = "$") -> T:
     """The JSON *text* as a *type_*; InvalidInput names every flaw in it."""
     try:
@@ -142,7 +160,7 @@ def _dict(node: inspect.DictType, value: object, path: str) -> Iterator[Flaw]:
 
 
 def _struct(node: inspect.StructType, value: object, path: str) -> Iterator[Flaw]:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         yield Flaw(path, f"{shown(value)} is not an object")
         return
     found = list(_fields(node, value, path))

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from gesmock import generators
+from gesmock import fixtures, generators
 from gesmock.clock import Clock
 from gesmock.epochs import Epochs
 from gesmock.errors import Conflict, InvalidInput, Unknown, UnknownGraph
@@ -18,6 +18,7 @@ from gesmock.graphs import Graph
 from gesmock.jobs import Job, JobStatus
 from gesmock.journal import Entry, Journal
 from gesmock.names import DEFAULT_GRAPH
+from gesmock.problems import Problems
 from gesmock.settings import Settings
 
 Rows = Iterable[tuple[int, Job]]
@@ -29,8 +30,17 @@ def untold(rows: Rows, _count: int) -> Rows:
     return rows
 
 
-MOST_PROBLEMS = 100
-"""Of requests; one that a client repeats without end must not fill the memory."""
+def graphs_of(project_id: str, state: State, progress: Progress = untold) -> dict[str, Graph]:
+    """The graphs of *state*, with all that is generated: the long part of a start."""
+    graphs = {name: Graph(graph.jobs) for name, graph in state.graphs.items()}
+    for order in state.generators:
+        name = order.graph or next(iter(graphs), DEFAULT_GRAPH)
+        graph = Graph() if order.replace else graphs.get(name, Graph())
+        seed = (state.seed or 0) if order.seed is None else order.seed
+        rows = generators.unknown_jobs(project_id, name, order, seed, graph)
+        graph.add_older([job for _, job in progress(rows, order.count)])
+        graphs[name] = graph
+    return graphs or {DEFAULT_GRAPH: Graph()}
 
 
 class Cleared(Struct, frozen=True):
@@ -57,24 +67,21 @@ class World:
         *,
         clock: Clock | None = None,
         epochs: Epochs | None = None,
+        epoch: int | None = None,
         progress: Progress = untold,
     ) -> None:
         self.lock = RLock()
         self.project_id = project_id
         self.clock = clock or Clock()
         self._epochs = epochs or Epochs()
-        self.epoch = self._epochs.current
+        self.epoch = self._epochs.current if epoch is None else epoch
         self.journal = Journal(self.lock)
         self.start_state = state or State()
-        self._start_graphs = self._graphs_of(self.start_state, progress)
+        self._start_graphs = graphs_of(project_id, self.start_state, progress)
         self._begin()
 
-    def prepare(self, state: State) -> dict[str, Graph]:
-        """The graphs of *state*, with all that is generated: the long part of a ``restart``."""
-        return self._graphs_of(state, untold)
-
     def restart(self, state: State, graphs: dict[str, Graph]) -> Cleared:
-        """Make *state*, with the *graphs* prepared for it, the start state, and reset to it."""
+        """Make *state*, whose ``graphs_of`` are *graphs*, the start state, and reset to it."""
         with self.lock:
             self.start_state, self._start_graphs = state, graphs
             return self.reset()
@@ -91,9 +98,13 @@ class World:
     def _begin(self) -> None:
         self.journal.close()
         self.journal = Journal(self.lock)
-        self._found: list[str] = []
+        self._problems = Problems()
         graphs = {name: graph.copy() for name, graph in self._start_graphs.items()}
         self._take(self.start_state, graphs)
+
+    def parse(self, text: bytes) -> State:
+        """The state in the JSON *text*; a list answer is of this project and its default graph."""
+        return fixtures.parse(text, self.project_id, spare_graph_name=self.default_graph)
 
     def load(self, state: State) -> None:
         """Put *state* in the place of all that is here; the journal and the start state stay.
@@ -103,10 +114,11 @@ class World:
         if state.project_id not in (None, self.project_id):
             raise InvalidInput.at(
                 "$.project_id",
-                f"{state.project_id!r} is not the project of this world, {self.project_id!r}",
+                f"{state.project_id!r} is not the project of this world, {self.project_id!r}; "
+                "leave it out, or load it into that project's",
             )
         epoch = self.epoch
-        graphs = self._graphs_of(state, untold)
+        graphs = graphs_of(self.project_id, state)
         with self.lock:
             self._still_in(epoch)
             self._take(state, graphs)
@@ -127,9 +139,9 @@ class World:
             seed, settings, tokens = self.seed, self.settings, self.tokens
         return State(
             project_id=self.project_id,
-            seed=seed,
+            seed=seed or None,
             graphs={name: GraphState(list(graph)) for name, graph in lists.items()},
-            settings=settings,
+            settings=None if settings == Settings() else settings,
             tokens=list(tokens),
             faults=[injection for injection in left if injection is not None],
         )
@@ -138,7 +150,7 @@ class World:
         self.seed = state.seed or 0
         self.graphs = graphs
         self._new_ids = 0
-        self._next_rows: dict[tuple[str, int], int] = {}  # to be fast; ids decide
+        self._next_rows: dict[tuple[str, int], int] = {}  # where to begin to look
         self.settings = state.settings or Settings()
         self.tokens = state.tokens_of(self.project_id)
         self.started_at = self.clock.now()
@@ -146,23 +158,13 @@ class World:
         for injection in state.faults:
             self.faults.arm(injection)
 
-    def _graphs_of(self, state: State, progress: Progress) -> dict[str, Graph]:
-        graphs = {name: Graph(graph.jobs) for name, graph in state.graphs.items()}
-        for order in state.generators:
-            name = order.graph or next(iter(graphs), DEFAULT_GRAPH)
-            before = Graph() if order.replace else graphs.get(name, Graph())
-            seed = (state.seed or 0) if order.seed is None else order.seed
-            rows = generators.unknown_jobs(self.project_id, name, order, seed, before)
-            before.add_older([job for _, job in progress(rows, order.count)])
-            graphs[name] = before
-        return graphs or {DEFAULT_GRAPH: Graph()}
-
     # --- Graphs and jobs ---
 
     @property
     def default_graph(self) -> str:
         """The graph that is meant where none is named: the first."""
-        return next(iter(self.graphs), DEFAULT_GRAPH)
+        with self.lock:
+            return next(iter(self.graphs), DEFAULT_GRAPH)
 
     def graph(self, name: str) -> Graph:
         """The graph *name*; the service's own refusal where there is none."""
@@ -199,7 +201,7 @@ class World:
             return name
 
     def new_job_id(self) -> str:
-        """An id that no job has, nor has had since the last reset."""
+        """An id that no job has."""
         with self.lock:
             while True:
                 self._new_ids += 1
@@ -239,7 +241,7 @@ class World:
     def generate(self, order: Generator, progress: Progress = untold) -> tuple[str, int]:
         """Add the jobs that *order* asks for; the graph they went to, and how many it has now.
 
-        The same seed goes on where it stopped: rows whose ids the graph has are passed over.
+        Rows whose ids the graph has are passed over, so that the same seed goes on.
         Raises Conflict, with nothing changed, where the world is reset meanwhile.
         """
         epoch = self.epoch
@@ -268,17 +270,14 @@ class World:
         """Add *entry* to the journal, and to the problems if it is one."""
         with self.lock:
             self.journal.append(entry)
-            if len(self._found) < MOST_PROBLEMS and entry.crash:
-                self._found.append(f"gesmock crashed: {entry}\n{entry.crash}")
-            elif len(self._found) < MOST_PROBLEMS and entry.unmatched:
-                self._found.append(f"no operation serves this: {entry}")
+            self._problems.note(entry)
 
     # --- Settings ---
 
-    def configure(self, changes: Mapping[str, Any]) -> Settings:
+    def configure(self, changes: Mapping[str, Any], path: str = "$") -> Settings:
         """Change settings by name; InvalidInput, and nothing changed, where any is wrong."""
         with self.lock:
-            self.settings = self.settings.changed(changes)
+            self.settings = self.settings.changed(changes, path)
             return self.settings
 
     # --- The verdict ---
@@ -291,4 +290,7 @@ class World:
         """
         with self.lock:
             untried = self.faults.untried()
-            return [*self._found, *(f"armed, but never fired: {armed}" for armed in untried)]
+            return [
+                *self._problems.told(),
+                *(f"armed, but no request came for it: {armed}" for armed in untried),
+            ]

@@ -211,7 +211,7 @@ def test_a_fixture_may_be_loaded_into_a_project_of_its_own(service: Service) -> 
         {
             "path": "$.project_id",
             "message": f"'other' is not the project of this world, '{PROJECT}'; "
-            "/_gesmock/projects/other/state is",
+            "leave it out, or load it into that project's",
         }
     ]
 

@@ -1,6 +1,7 @@
 """A fake keeps its projects apart, and resets them together."""
 
 from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -8,6 +9,7 @@ from gesmock.errors import Unknown
 from gesmock.fake import Fake
 from gesmock.jobs import Job, JobRequest
 from gesmock.web import create_app
+from gesmock.world import World
 
 NEW = Job("new", "running", JobRequest("import_graph", "/"))
 
@@ -58,9 +60,41 @@ def test_each_reset_of_any_world_begins_an_epoch() -> None:
         fake.open("three").reset().epoch,
     ]
 
-    assert epochs == [2, 3, 4, 5]
-    assert fake.default.epoch == 4
-    assert fake.open("four").epoch == 5
+    assert sorted({1, *epochs}) == [1, *epochs]
+    assert fake.open("four").epoch < epochs[-1]
+
+
+def test_a_project_that_is_opened_while_the_fake_is_reset_belongs_to_the_new_epoch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fake = Fake({"generate": 2, "settings": {"open_projects": True}})
+
+    def slow(*args: Any, **fields: Any) -> World:
+        monkeypatch.setattr("gesmock.fake.World", World)
+        fake.restart({})
+        return World(*args, **fields)
+
+    monkeypatch.setattr("gesmock.fake.World", slow)
+
+    assert fake.open("late").jobs() == []
+
+
+def test_a_reset_of_one_project_leaves_the_requests_of_another_alone() -> None:
+    fake = Fake({"settings": {"open_projects": True}})
+    epoch = fake.epochs.current
+    fake.default.reset()
+
+    assert fake.open("other").epoch <= epoch
+
+
+def test_whoever_waits_in_a_project_that_a_reset_drops_waits_no_longer() -> None:
+    fake = Fake()
+    dropped = [fake.open("one").journal]
+    fake.reset()
+    dropped.append(fake.open("two").journal)
+    fake.restart({})
+
+    assert [journal.wait(60) for journal in dropped] == [[], []]
 
 
 def test_a_reset_and_requests_with_tokens_do_not_block_each_other() -> None:

@@ -12,7 +12,7 @@ HOUSE = Path(gesmock.__file__).parent
 LAYERS = [
     {"errors", "exchange", "validation", "documentation", "names"},
     {"settings", "clock", "epochs", "jobs", "tokens", "faults", "recipes", "generators"},
-    {"journal", "graphs", "fixtures", "shapes"},
+    {"journal", "problems", "graphs", "fixtures", "shapes"},
     {"start", "world", "fake"},
     {"operations"},
     {"web"},

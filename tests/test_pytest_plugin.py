@@ -119,7 +119,7 @@ def test_a_client_that_errs_at_its_end(client):
             "gesmock found 3 problems:",
             "- no operation serves this: POST /ges/v1.0/*/jobs/status answered 405",
             "- no operation serves this: GET /ges/v1.0/*/job/status answered 404",
-            "- armed, but never fired: f1 *",
+            "- armed, but no request came for it: f1 *",
             "*its own reason",
             "*Captured gesmock call*",
             "gesmock found 1 problem:",

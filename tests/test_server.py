@@ -101,6 +101,18 @@ def test_it_listens_on_ipv6(monkeypatch: pytest.MonkeyPatch) -> None:
         server.stop()
 
 
+def test_a_name_may_mean_an_ipv6_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = socket.getaddrinfo("::1", 0, type=socket.SOCK_STREAM)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    server = Server(create_app(Fake()), "localhost", 0)
+    monkeypatch.undo()
+    server.start()
+    try:
+        assert requests.get(f"http://[::1]:{server.port}/_gesmock/health").ok
+    finally:
+        server.stop()
+
+
 def test_a_port_in_use_is_refused_by_name(server: Server) -> None:
     with pytest.raises(CannotListen) as caught:
         Server(create_app(Fake()), "127.0.0.1", server.port)

@@ -11,7 +11,7 @@ from gesmock.generators import Generator
 from gesmock.jobs import Job, JobRequest
 from gesmock.journal import Entry
 from gesmock.validation import read
-from gesmock.world import Rows, World
+from gesmock.world import Rows, World, graphs_of
 
 
 def world(**state: Any) -> World:
@@ -68,7 +68,7 @@ def test_a_restart_makes_another_start_state() -> None:
     made = world()
 
     state = read({"graphs": {"films": {}}}, State)
-    made.restart(state, made.prepare(state))
+    made.restart(state, graphs_of("p1", state))
     made.add_job(job("new"), "films")
     made.reset()
 
@@ -209,28 +209,35 @@ def test_wrong_settings_change_nothing() -> None:
     assert made.settings.limit_zero == "empty"
 
 
-def test_problems_outlive_a_cleared_journal_and_are_bounded() -> None:
+def test_problems_outlive_a_cleared_journal_and_are_counted_and_bounded() -> None:
     made = world()
-    for number in range(200):
+
+    def record(path: str, crash: str | None = None) -> None:
         made.record(
             Entry(
-                number=number,
+                number=1,
                 at=0,
                 operation=None,
                 method="GET",
-                path="/ges/x",
+                path=path,
                 query={},
                 status=404,
-                crash="a traceback" if number == 0 else None,
+                crash=crash,
             )
         )
+
+    for number in range(200):
+        record(f"/ges/{number}")
+        record("/ges/0")
+    record("/ges/\nx", "a traceback")
 
     made.journal.clear()
 
     problems = made.problems()
-    assert len(problems) == 100
-    assert problems[0] == "gesmock crashed: GET /ges/x answered 404\na traceback"
-    assert problems[1] == "no operation serves this: GET /ges/x answered 404"
+    assert len(problems) == 101
+    assert problems[0] == "gesmock crashed: GET /ges/%0Ax answered 404\na traceback"
+    assert problems[1] == "no operation serves this: GET /ges/0 answered 404 (201 times)"
+    assert problems[2] == "no operation serves this: GET /ges/1 answered 404"
     made.reset()
     assert made.problems() == []
 

@@ -94,16 +94,11 @@ def get_state(call: Call) -> Outcome:
 
 
 def put_state(call: Call) -> Outcome:
-    default = call.fake.default
-    named = call.project_id or default.project_id
-    state = fixtures.parse(call.text(), named, spare_graph_name=default.default_graph)
-    if state.project_id not in (None, named):
-        raise InvalidInput.at(
-            "$.project_id",
-            f"{state.project_id!r} is not the project of this world, {named!r}; "
-            f"{PREFIX}/projects/{state.project_id}/state is",
-        )
-    call.opened_world().load(state)
+    text = call.text()
+    fixtures.parse(text)  # before a world is opened for it
+    world = call.opened_world()
+    state = world.parse(text)
+    world.load(state)
     return 200, {"loaded": fixtures.describe(state)}
 
 

@@ -30,9 +30,10 @@ class Server:
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
         self._connections: set[socket.socket] = set()
+        # Werkzeug tells the family of the socket from the spelling of its host.
         self._server = make_server(
-            host,
-            port,
+            self._socket.getsockname()[0],
+            self.port,
             app,
             threaded=True,
             request_handler=_handler(self._connections),

@@ -2,6 +2,7 @@
 
 import logging
 from typing import Any, Final
+from urllib.parse import quote
 
 import flask
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed
@@ -57,6 +58,7 @@ def preflight() -> flask.Response:
 
 def _answer(fake: Fake, request: Request) -> flask.Response:
     reply = handle(fake, request)
-    fault = reply.headers.get("X-Gesmock-Fault", "")
-    log.info("%s %s %s %s", request.method, request.path, reply.status, fault)
+    fault = reply.headers.get("X-Gesmock-Fault")
+    told = f" {fault}" if fault else ""
+    log.info("%s %s %s%s", request.method, quote(request.path), reply.status, told)
     return wire.response_to(reply)
