@@ -1,8 +1,6 @@
 """The command line: serve, generate, check."""
 
 import os
-import signal
-import socket
 import sys
 from contextlib import suppress
 from logging import StreamHandler, getLogger
@@ -10,12 +8,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
+import msgspec
 
 import gesmock
 from gesmock import cli_options, fixtures
 from gesmock.errors import GesmockError, InvalidInput
 from gesmock.fake import Fake
 from gesmock.settings import Dialect
+from gesmock.stop_signals import StopSignals
 from gesmock.world import Rows
 
 EXAMPLE = "page_example"
@@ -201,7 +201,8 @@ def generate(
         )
     except GesmockError as error:
         _give_up(error)
-    text = fixtures.dump(fake.default.state())
+    # The jobs are made: the seed has done its work, and must not clash with another fixture's.
+    text = fixtures.dump(msgspec.structs.replace(fake.default.state(), seed=None))
     if output is None:
         click.echo(text, nl=False)
         return
@@ -239,28 +240,6 @@ def run() -> NoReturn:
     with suppress(BrokenPipeError):
         sys.stdout.flush()
     os._exit(int(status or 0))
-
-
-class StopSignals:
-    """Catches SIGINT and SIGTERM from the moment it is made; ``wait`` returns once one has come.
-
-    A handler that sets an Event could deadlock: it runs in the thread that waits for it, which may
-    hold the Event's lock. So the interpreter writes a byte to a socket instead.
-    """
-
-    def __init__(self) -> None:
-        self._reader, self._writer = socket.socketpair()
-        self._writer.setblocking(False)  # noqa: FBT003 it has no name
-        signal.set_wakeup_fd(self._writer.fileno())
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: None)
-
-    def wait(self) -> None:
-        """Wait for a signal."""
-        self._reader.recv(1)
-        signal.set_wakeup_fd(-1)
-        self._reader.close()
-        self._writer.close()
 
 
 # --- What is seen on the terminal ---------------------------------------------------------------

@@ -14,6 +14,7 @@ import requests
 from click.testing import CliRunner, Result
 
 from gesmock import GesMock, cli, cli_options
+from gesmock.stop_signals import StopSignals
 
 Serve = Callable[..., Any]
 
@@ -63,7 +64,7 @@ def test_a_script_gets_the_address_from_the_first_line_and_stops_it_with_sigterm
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_that_comes_before_the_wait_is_not_lost(number: signal.Signals) -> None:
     before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
-    signals = cli.StopSignals()
+    signals = StopSignals()
     try:
         signal.raise_signal(number)
         signals.wait()
@@ -254,6 +255,14 @@ def test_generate_writes_the_same_bytes_for_the_same_seed_and_more_rows_follow()
     assert first.stdout_bytes == run("generate", "5").stdout_bytes
     lists = [json.loads(result.stdout)["graphs"]["movie"]["jobs"] for result in (first, more)]
     assert lists[1][:5] == lists[0]
+
+
+def test_fixtures_of_different_seeds_can_be_served_together(tmp_path: Path, serve: Serve) -> None:
+    paths = [str(tmp_path / f"{seed}.json") for seed in (1, 2)]
+    for seed, path in enumerate(paths, 1):
+        run("generate", f"g{seed}=2", "--seed", str(seed), "-o", path)
+
+    assert "/graphs/g1/" in serve(lambda lines: lines[1], *paths, "--set", "limit_zero=refuse")
 
 
 def test_generate_leaves_the_old_file_where_it_cannot_write(tmp_path: Path) -> None:

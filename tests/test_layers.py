@@ -16,7 +16,16 @@ LAYERS = [
     {"start", "world", "fake"},
     {"operations"},
     {"web"},
-    {"mock", "scripting", "cli", "cli_options", "pytest_plugin", "__init__", "__main__"},
+    {
+        "mock",
+        "scripting",
+        "cli",
+        "cli_options",
+        "stop_signals",
+        "pytest_plugin",
+        "__init__",
+        "__main__",
+    },
 ]
 """From the bottom to the top; a module may import those of its own layer and of lower ones."""
 
