@@ -72,3 +72,6 @@ if not TYPE_CHECKING:  # else a type checker would take any name
         from importlib import import_module
 
         return getattr(import_module(_HOMES[name]), name)
+
+    def __dir__() -> list[str]:
+        return __all__

@@ -15,7 +15,7 @@ from gesmock import cli_options, fixtures
 from gesmock.errors import GesmockError, InvalidInput
 from gesmock.fake import Fake
 from gesmock.settings import Dialect
-from gesmock.stop_signals import StopSignals
+from gesmock.stop_signals import StopSignals, exit_on_signals
 from gesmock.world import Rows
 
 EXAMPLE = "page_example"
@@ -130,6 +130,7 @@ def serve(
     """
     from gesmock.mock import GesMock
 
+    exit_on_signals()
     _log_to_stderr(log_level)
     changes: dict[str, Any] = {} if dialect is None else {"dialect": dialect}
     try:

@@ -121,7 +121,7 @@ class Injection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     operation: Operation | None = None
     fault: Fault | None = None
-    script: list[ErrorStatus | Literal["ok"] | Fault] | None = None
+    script: Annotated[list[ErrorStatus | Literal["ok"] | Fault], Meta(min_length=1)] | None = None
     after: Annotated[int, Meta(ge=0)] = 0
     every: Annotated[int, Meta(ge=1)] = 1
     times: Annotated[int, Meta(ge=1)] | None = None
@@ -130,11 +130,9 @@ class Injection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     def __post_init__(self) -> None:
         if (self.fault is None) == (self.script is None):
             raise ValueError("an injection has either a fault or a script")
-        if self.script is not None:
-            if not self.script:
-                raise ValueError("script: an empty list does nothing; [503, 'ok'] would be right")
-            if (self.every, self.times, self.probability) != (1, None, 1.0):
-                raise ValueError("a script goes with operation and after only; it is met once")
+        others = (self.every, self.times, self.probability)
+        if self.script is not None and others != (1, None, 1.0):
+            raise ValueError("a script goes with operation and after only; it is met once")
 
 
 @dataclass(frozen=True, slots=True)

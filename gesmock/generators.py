@@ -51,14 +51,14 @@ def jobs(
 ) -> Iterator[Job]:
     """The jobs of *seed* for this graph, from *first_row* on, without end.
 
-    In one graph, row *n* depends on *seed* and *n* only.
+    Row *n* depends on *seed* and *n* only, but for the names in its URL and body.
     """
     outcomes = Weighted(statuses or _USUAL_MIX)
     operations = recipes(project_id, graph_name)
     words, instance = vocabulary(seed), _instance(seed)
 
     def job(row: int) -> Job:
-        digits, draw = drawn(f"{seed}/{graph_name}/{row}")
+        digits, draw = drawn(f"{seed}/{row}")
         outcome, recipe = outcomes.pick(draw), operations.pick(draw)
         status = recipe.finished if outcome == FINISHED else outcome
         return Job(digits + instance, status, recipe.request(draw, words))

@@ -128,13 +128,13 @@ class GesMock:
         return self._world.default_graph
 
     def jobs_url(
-        self, graph_name: str | None = None, *, limit: int | None = None, offset: int | None = None
+        self, graph: str | None = None, *, limit: int | None = None, offset: int | None = None
     ) -> str:
         """The URL of a graph's job list, with ``limit`` and ``offset`` where they are given."""
         window = {"limit": limit, "offset": offset}
         query = urlencode({name: value for name, value in window.items() if value is not None})
-        graph = quote(graph_name or self.graph_name, safe="")
-        path = f"/ges/v1.0/{self.project_id}/graphs/{graph}/jobs/status"
+        name = quote(graph or self.graph_name, safe="")
+        path = f"/ges/v1.0/{self.project_id}/graphs/{name}/jobs/status"
         return f"{self.url}{path}{'?' * bool(query)}{query}"
 
     # --- The world of the default project ---
@@ -152,21 +152,21 @@ class GesMock:
         command: str | None = None,
         url: str | None = None,
         raw_request: str | None = None,
-        graph_name: str | None = None,
+        graph: str | None = None,
     ) -> Job:
-        """Add a job as the newest of *graph_name*, which is made where it is missing.
+        """Add a job as the newest of *graph*, which is made where it is missing.
 
         *job* is one as the service lists it; or it is made of the other arguments, by default a
         finished import with an id that no other job has and a *url* that fits *command*.
         Raises InvalidInput where it is no job, Conflict where its id is taken.
         """
         world = self._world
-        graph_name = graph_name or world.default_graph
+        graph = graph or world.default_graph
         made_of = (status, job_id, command, url, raw_request)
         if job is None:
             command = "import_graph" if command is None else command
             action = f"{command}".replace("_", "-")
-            default = f"/ges/v1.0/{world.project_id}/graphs/{quote(graph_name, safe='')}/action"
+            default = f"/ges/v1.0/{world.project_id}/graphs/{quote(graph, safe='')}/action"
             request = {
                 "command": command,
                 "url": f"{default}?action_id={action}" if url is None else url,
@@ -180,50 +180,50 @@ class GesMock:
         elif made_of != (None,) * len(made_of):
             raise TypeError("give either a job, or what it is to be made of")
         made = validation.read_python(job, Job, "job")
-        world.add_job(made, validation.read(graph_name, GraphName, "graph_name"))
+        world.add_job(made, validation.read(graph, GraphName, "graph"))
         return made
 
     def generate(
         self,
         count: int,
         *,
-        graph_name: str | None = None,
+        graph: str | None = None,
         seed: int | None = None,
         replace: bool = False,
         statuses: Mapping[str, float] | None = None,
     ) -> int:
-        """Add *count* realistic jobs to *graph_name*, as older ones; how many it has now.
+        """Add *count* realistic jobs to *graph*, as older ones; how many it has now.
 
         The same *seed* (default: the world's) makes the same jobs. *replace* empties the graph
         first. *statuses* weighs the statuses, such as ``{"success": 8, "failed": 2}``.
         """
         given = {
             "count": count,
-            "graph": graph_name,
+            "graph": graph,
             "seed": seed,
             "replace": replace,
             "statuses": statuses,
         }
         return self._world.generate(validation.read_python(given, Generator, "generate"))[1]
 
-    def move_job(self, job_id: str, status: JobStatus, *, graph_name: str | None = None) -> Job:
-        """Give the job *job_id* another *status*.
+    def move_job(self, job: str | Job, status: JobStatus, *, graph: str | None = None) -> Job:
+        """Give *job*, or the one with this id, another *status*.
 
         Raises Unknown where there is no such job, Conflict where several graphs have one and
-        *graph_name* does not say which is meant.
+        *graph* does not say which is meant.
         """
         move = validation.read({"status": status}, Move, "move")
-        return self._world.move_job(job_id, move.status, graph_name)[1]
+        return self._world.move_job(_id(job), move.status, graph)[1]
 
-    def remove_job(self, job_id: str, *, graph_name: str | None = None) -> Job:
-        """Take the job *job_id* out of the list; the same refusals as ``move_job``."""
-        return self._world.remove_job(job_id, graph_name)[1]
+    def remove_job(self, job: str | Job, *, graph: str | None = None) -> Job:
+        """Take *job*, or the one with this id, out; the same refusals as ``move_job``."""
+        return self._world.remove_job(_id(job), graph)[1]
 
-    def jobs(self, graph_name: str | None = None, *, status: JobStatus | None = None) -> list[Job]:
-        """The jobs, newest first; only those of *graph_name*, or in *status*."""
+    def jobs(self, graph: str | None = None, *, status: JobStatus | None = None) -> list[Job]:
+        """The jobs, newest first; only those of *graph*, or in *status*."""
         if status is not None:
             validation.read({"status": status}, Move, "jobs")
-        return [job for _, job in self._world.jobs(graph_name, status)]
+        return [job for _, job in self._world.jobs(graph, status)]
 
     @property
     def faults(self) -> Faults:
@@ -279,3 +279,7 @@ class GesMock:
     def problems(self) -> list[str]:
         """What a test should hear of: crashes, unmatched requests, faults that none came for."""
         return [problem for world in self.fake.worlds() for problem in world.problems()]
+
+
+def _id(job: str | Job) -> str:
+    return job.job_id if isinstance(job, Job) else job

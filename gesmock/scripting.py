@@ -9,6 +9,8 @@ from gesmock.fake import Fake
 from gesmock.faults import Armed, Fault, FaultPlan, Injection
 from gesmock.journal import Entry, Journal
 
+Entries = int | Literal["ok"] | Fault | Mapping[str, Any] | list[Any]
+
 
 class Faults:
     """The injections of the default project, whichever that is when it is used."""
@@ -22,7 +24,7 @@ class Faults:
 
     def arm(
         self,
-        operation: Operation | None = None,
+        operation: Operation | Injection | Mapping[str, Any] | None = None,
         status: int | None = None,
         *,
         code: str | None = None,
@@ -38,8 +40,11 @@ class Faults:
 
         After *after* calls, at each *every*-th one, with *probability*, *times* times at most
         (default: without end). *code* and *message* default to what the documentation has for the
-        status. Raises InvalidInput, with nothing armed.
+        status. A whole injection, as in a fixture, may stand in the place of *operation*.
+        Raises InvalidInput, with nothing armed.
         """
+        if isinstance(operation, Injection | Mapping):
+            return self._plan.arm(validation.read_python(operation, Injection, "injection"))
         if fault is None:
             fault = {
                 "kind": "error",
@@ -62,11 +67,15 @@ class Faults:
     def script(
         self,
         operation: Operation | None,
-        *entries: int | Literal["ok"] | Fault | Mapping[str, Any],
+        *entries: Entries,
         after: int = 0,
     ) -> Armed:
-        """Answer the next calls one by one as *entries* say: a status, a fault, or "ok"."""
-        return self._arm(operation=operation, script=list(entries), after=after)
+        """Answer the next calls one by one as *entries* say: a status, a fault, or "ok".
+
+        They may also be given as one list.
+        """
+        script = entries[0] if len(entries) == 1 and isinstance(entries[0], list) else entries
+        return self._arm(operation=operation, script=script, after=after)
 
     def _arm(self, **fields: Any) -> Armed:
         injection = validation.read_python(fields, Injection, "injection")
@@ -101,6 +110,19 @@ class JournalView:
     ) -> list[Entry]:
         """The entries, oldest first; only those of *operation*, or answered with *status*."""
         return self._journal.entries(operation, status)
+
+    def wait(
+        self,
+        timeout_s: float,
+        operation: Operation | None = None,
+        *,
+        status: int | None = None,
+    ) -> list[Entry]:
+        """The ``entries``, as soon as there is one: an empty list after *timeout_s* seconds."""
+        return self._journal.wait(timeout_s, operation, status)
+
+    def __getitem__(self, index: int) -> Entry:
+        return self.entries()[index]
 
     def clear(self) -> None:
         """Forget every entry."""

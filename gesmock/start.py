@@ -20,7 +20,8 @@ from gesmock.tokens import Token, TokenText
 class StartOptions(TypedDict, total=False):
     """What a fake begins with. All of it is there again after a reset.
 
-    - ``fixture``: a JSON file, or the name of a starting state that gesmock ships, or several.
+    - ``fixture``: a JSON file, the name of a state that gesmock ships, or the content of a file;
+      or several of them.
     - ``project_id``: the default project, which the fixtures then are of, even if they name another
       (default: the project that the first fixture names, else the one of the service's example).
     - ``graph_name``: the graph that is meant where none is named (default: the first one of the
@@ -34,7 +35,7 @@ class StartOptions(TypedDict, total=False):
     The seed, settings, tokens and faults are for every project that the fixtures name.
     """
 
-    fixture: str | Path | Sequence[str | Path] | None
+    fixture: str | Path | Mapping[str, Any] | Sequence[str | Path | Mapping[str, Any]] | None
     project_id: str | None
     graph_name: str | None
     generate: (
@@ -57,8 +58,8 @@ def states(options: StartOptions) -> dict[str, State]:
     project_id = _optional(options, "project_id", ProjectId)
     graph_name = _optional(options, "graph_name", GraphName)
     read = [
-        (str(fixture), fixtures.read(fixture, project_id, graph_name))
-        for fixture in _several(options, "fixture", str | Path)
+        _state_of(fixture, project_id, graph_name)
+        for fixture in _several(options, "fixture", str | Path | Mapping)
     ]
     named = dict.fromkeys(state.project_id for _, state in read if state.project_id)
     if project_id is not None and len(named.keys() - {project_id}) > 1:
@@ -71,6 +72,18 @@ def states(options: StartOptions) -> dict[str, State]:
             merged[owner] = merged.get(owner, State(project_id=owner)).merged(state)
     merged[default] = _with_graphs(merged[default], options, graph_name)
     return {owner: _with_options(state, options) for owner, state in merged.items()}
+
+
+def _state_of(
+    fixture: str | Path | Mapping[str, Any], project_id: str | None, graph_name: str | None
+) -> tuple[str, State]:
+    """What messages call *fixture*, and its state."""
+    if isinstance(fixture, Mapping):
+        content = validation.read_python(fixture, dict[str, Any], "fixture")
+        with naming_file("fixture"):
+            state = fixtures.parse(msgspec.json.encode(content), project_id, graph_name)
+        return "fixture", state
+    return str(fixture), fixtures.read(fixture, project_id, graph_name)
 
 
 def _with_graphs(state: State, options: StartOptions, graph_name: str | None) -> State:
@@ -120,4 +133,6 @@ def _several(options: StartOptions, name: str, one: Any) -> list[Any]:
         return [value]
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return list(value)
-    raise InvalidInput.at(name, f"{value!r} is neither a value of this option nor a list of them")
+    raise InvalidInput.at(
+        name, f"{validation.shown(value)} is neither a value of this option nor a list of them"
+    )

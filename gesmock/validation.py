@@ -145,6 +145,8 @@ def _list(node: inspect.ListType, value: object, path: str) -> Iterator[Flaw]:
     if not isinstance(value, list):
         yield from _leaf(node, value, path)
         return
+    if len(value) < (node.min_length or 0):
+        yield Flaw(path, "an empty list is not a list with something in it")
     for index, item in enumerate(value):
         yield from _flaws(node.item_type, item, join(path, index))
 

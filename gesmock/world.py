@@ -10,7 +10,7 @@ from msgspec import Struct
 from gesmock import fixtures, generators
 from gesmock.clock import Clock
 from gesmock.epochs import Epochs
-from gesmock.errors import Conflict, InvalidInput, Unknown, UnknownGraph
+from gesmock.errors import Conflict, Unknown, UnknownGraph
 from gesmock.faults import FaultPlan
 from gesmock.fixtures import GraphState, State
 from gesmock.generators import Generator
@@ -109,14 +109,9 @@ class World:
     def load(self, state: State) -> None:
         """Put *state* in the place of all that is here; the journal and the start state stay.
 
-        Raises InvalidInput where it names another project, Conflict where a reset comes between.
+        The project that it names tells where it comes from; it is loaded into this one all the
+        same. Raises Conflict where a reset comes between.
         """
-        if state.project_id not in (None, self.project_id):
-            raise InvalidInput.at(
-                "$.project_id",
-                f"{state.project_id!r} is not the project of this world, {self.project_id!r}; "
-                "leave it out, or load it into that project's",
-            )
         epoch = self.epoch
         graphs = graphs_of(self.project_id, state)
         with self.lock:
@@ -176,8 +171,13 @@ class World:
     def jobs(
         self, graph: str | None = None, status: JobStatus | None = None
     ) -> list[tuple[str, Job]]:
-        """The jobs and their graphs, newest first; only those of *graph*, or in *status*."""
+        """The jobs and their graphs, newest first; only those of *graph*, or in *status*.
+
+        Raises Unknown where there is no such graph.
+        """
         with self.lock:
+            if graph is not None and graph not in self.graphs:
+                raise Unknown(f"no graph {graph!r} in project {self.project_id}")
             graphs = {
                 name: jobs.copy() for name, jobs in self.graphs.items() if graph in (None, name)
             }

@@ -73,6 +73,17 @@ def test_a_signal_that_comes_before_the_wait_is_not_lost(number: signal.Signals)
             signal.signal(one, handler)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_comes_before_it_listens_ends_it_too(
+    number: signal.Signals, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli_options, "generator", lambda *_: signal.raise_signal(number))
+
+    with pytest.raises(SystemExit) as ended:
+        serve(list, "--generate", "3")
+    assert ended.value.code == 0
+
+
 def test_serve_takes_fixtures_names_and_generators(serve: Serve) -> None:
     def visit(lines: list[str]) -> dict[str, int]:
         base = url_of(lines).partition("/graphs/")[0]

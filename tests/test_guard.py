@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from conftest import Service
 from flask.testing import FlaskClient
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from gesmock.fake import Fake
 from gesmock.web import create_app
@@ -92,6 +93,7 @@ def test_without_any_token_only_this_machine_may() -> None:
         (Guard(), {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}),
         (Guard(), {"Sec-Fetch-Site": "none"}),
         (Guard(TOKEN), {"Authorization": f"Bearer {TOKEN}"}),
+        (Guard(TOKEN), {"Authorization": f"bearer {TOKEN}"}),
         (Guard(TOKEN, frozenset(["fake"])), {"Authorization": f"Bearer {TOKEN}", "Host": "fake"}),
     ],
 )
@@ -102,6 +104,17 @@ def test_a_test_on_this_machine_or_with_the_token_may(
 
     assert status == 200
     assert fake.default.jobs() == []
+
+
+def test_a_request_without_a_host_is_refused() -> None:
+    _, client = guarded(Guard())
+
+    environ = EnvironBuilder(path="/_gesmock/reset", method="POST").get_environ()
+    del environ["HTTP_HOST"]
+
+    _, status, _ = run_wsgi_app(client.application, {**environ, "REMOTE_ADDR": "127.0.0.1"})
+
+    assert status.startswith("403")
 
 
 def test_a_caller_with_the_token_may_come_from_anywhere() -> None:

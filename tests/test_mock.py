@@ -11,7 +11,7 @@ import requests
 import gesmock
 from gesmock import GesMock, InvalidInput
 from gesmock.errors import Conflict, Unknown
-from gesmock.faults import Error
+from gesmock.faults import Error, Injection
 from gesmock.mock import NotStarted
 
 
@@ -58,7 +58,7 @@ def test_it_can_be_started_and_stopped_again_and_keeps_what_it_has() -> None:
 def test_a_job_is_made_of_what_is_given(ges: GesMock) -> None:
     ges.add_job()
     ges.add_job(status="running", command="export_graph")
-    ges.add_job(job_id="mine", url="/x", raw_request='{"a":1}', graph_name="films")
+    ges.add_job(job_id="mine", url="/x", raw_request='{"a":1}', graph="films")
 
     first, second = listed(ges)["jobs"]
     assert first["status"] == "running"
@@ -158,7 +158,7 @@ def test_an_id_is_made_that_no_job_has(ges: GesMock) -> None:
         ({"job": {}, "status": "failed"}, TypeError, "give either a job, or what it is to be"),
         ({"status": "done"}, InvalidInput, "job.status: 'done' is none of pending, running"),
         ({"job": {"jobId": 1}}, InvalidInput, "job.jobId: 1 is not a string"),
-        ({"graph_name": "a/b"}, InvalidInput, "graph_name: 'a/b' is not a graph name"),
+        ({"graph": "a/b"}, InvalidInput, "graph: 'a/b' is not a graph name"),
         ({"job_id": "taken"}, Conflict, "a job with the id 'taken' is there already"),
     ],
 )
@@ -183,7 +183,7 @@ def test_jobs_are_generated_moved_and_removed(ges: GesMock) -> None:
     ges.remove_job(first)
 
     assert listed(ges)["totalCount"] == 4
-    assert ges.generate(2, graph_name="films") == 2
+    assert ges.generate(2, graph="films") == 2
     assert len(ges.jobs("films")) == 2
     assert ges.generate(1, replace=True) == 1
 
@@ -268,6 +268,8 @@ def test_the_journal_tells_what_the_client_did(ges: GesMock) -> None:
     assert [entry.query for entry in ges.journal.entries("list_jobs", status=200)] == [
         {"limit": "3"}
     ]
+    assert ges.journal[-1].status == 503
+    assert ges.journal.wait(1, "list_jobs", status=503) == [ges.journal[1]]
     ges.journal.clear()
     assert len(ges.journal) == 0
 
@@ -290,9 +292,36 @@ def test_a_state_is_exported_and_loaded(ges: GesMock, tmp_path: Path) -> None:
     assert ges.graph_name == "ges_j60071198_hdfs_fdb"
     with pytest.raises(InvalidInput, match=r"missing\.json: no such file"):
         ges.load(tmp_path / "missing.json")
-    with pytest.raises(InvalidInput, match="'other' is not the project of this world"):
-        ges.load({"project_id": "other"})
     assert ges.graph_name == "ges_j60071198_hdfs_fdb"
+
+
+def test_a_state_of_another_project_is_loaded_all_the_same(ges: GesMock) -> None:
+    ges.load("movies")
+
+    assert listed(ges)["totalCount"] == 5
+
+
+def test_a_fixture_may_be_given_as_its_content() -> None:
+    assert GesMock(fixture={"graphs": {"films": {}}}).graph_name == "films"
+    with pytest.raises(InvalidInput, match=r"fixture: \$\.graphs: 3 is not an object"):
+        GesMock(fixture={"graphs": 3})
+
+
+def test_an_injection_and_a_script_may_be_given_as_in_a_fixture(ges: GesMock) -> None:
+    ges.faults.arm(
+        {"operation": "list_jobs", "times": 1, "fault": {"kind": "error", "status": 500}}
+    )
+    ges.faults.arm(Injection(fault=Error(401), times=1))
+    ges.faults.script("list_jobs", [503, "ok"])
+
+    assert [requests.get(ges.jobs_url()).status_code for _ in range(5)] == [500, 401, 503, 200, 200]
+
+
+def test_a_job_may_be_named_by_itself(ges: GesMock) -> None:
+    job = ges.add_job()
+
+    assert ges.move_job(job, "failed").status == "failed"
+    assert ges.remove_job(job).job_id == job.job_id
 
 
 def test_a_reset_restores_what_it_began_with_in_every_project() -> None:
@@ -360,5 +389,6 @@ def test_an_app_serves_without_a_socket() -> None:
 
 def test_the_package_offers_what_it_lists() -> None:
     assert all(getattr(gesmock, name) for name in gesmock.__all__)
+    assert sorted(gesmock.__all__) == dir(gesmock)
     with pytest.raises(AttributeError, match="module 'gesmock' has no attribute 'GesMok'"):
         gesmock.GesMok  # type: ignore[attr-defined]  # noqa: B018

@@ -64,6 +64,22 @@ def test_what_the_server_cannot_read_is_refused_in_the_services_shape_and_in_sil
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_request_that_began_before_a_reset_and_ends_after_it_leaves_no_trace() -> None:
+    fake = Fake()
+    server = Server(create_app(fake), "127.0.0.1", 0)
+    server.start()
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.sendall(b"GET /ges/late HTTP/1.1\r\nHost: localhost\r\n")
+        requests.get(f"{server.url}/_gesmock/health")  # so that the first is accepted
+        fake.reset()
+        client.sendall(b"\r\n")
+        assert b" 503 " in client.recv(1000)
+
+    assert fake.default.problems() == []
+    assert len(fake.default.journal) == 0
+    server.stop()
+
+
 def test_stop_hangs_up_on_who_is_connected() -> None:
     server = Server(create_app(Fake()), "127.0.0.1", 0)
     server.start()

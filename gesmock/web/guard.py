@@ -28,15 +28,16 @@ class Guard:
         site = request.headers.get("Sec-Fetch-Site", "none")
         if site not in ("same-origin", "none"):
             return 403, f"Sec-Fetch-Site: {site}: the control API answers no other site's pages"
-        if not self._is_ours(request.host):
+        if "Host" not in request.headers or not self._is_ours(request.host):
             host = request.headers.get("Host", "")
             return 403, f"Host: {host!r} is not a known name of this server (see --allow-host)"
         origin = request.headers.get("Origin")
         if origin is not None and origin.lower() != request.host_url.rstrip("/").lower():
             return 403, f"Origin: {origin!r}: the control API answers no other site's pages"
         if self.token is not None:
-            given = request.headers.get("Authorization", "")
-            if not hmac.compare_digest(_bytes(given), _bytes(f"Bearer {self.token}")):
+            scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+            same = hmac.compare_digest(_bytes(given), _bytes(self.token))
+            if scheme.lower() != "bearer" or not same:
                 return 401, "Authorization: Bearer <control token> is missing or wrong"
         elif not is_loopback(request.remote_addr or ""):
             return 403, "without a control token, only callers on this machine are answered"

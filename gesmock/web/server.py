@@ -3,7 +3,7 @@
 import socket
 from contextlib import suppress
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import flask
@@ -12,7 +12,12 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from gesmock import shapes
 from gesmock.errors import GesmockError, ParameterError
 from gesmock.exchange import NO_ENTRY
+from gesmock.fake import Fake
 from gesmock.settings import Settings
+from gesmock.web import wire
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 
 class CannotListen(GesmockError, OSError):
@@ -36,7 +41,7 @@ class Server:
             self.port,
             app,
             threaded=True,
-            request_handler=_handler(self._connections),
+            request_handler=_handler(self._connections, app.extensions["gesmock"]),
             fd=self._socket.fileno(),
         )
         self._thread = Thread(
@@ -59,20 +64,25 @@ class Server:
                 connection.shutdown(socket.SHUT_RDWR)
 
 
-def _handler(connections: set[socket.socket]) -> type[WSGIRequestHandler]:
+def _handler(connections: set[socket.socket], fake: Fake) -> type[WSGIRequestHandler]:
     """Werkzeug's handler, silent, and with refusals in the service's shape.
 
-    The connections that are open are in *connections*.
+    The connections that are open are in *connections*. A request belongs to the epoch in which
+    its connection was accepted, there being one request a connection.
     """
 
     class Handler(WSGIRequestHandler):
         def setup(self) -> None:
             super().setup()
             connections.add(self.connection)
+            self.epoch = fake.epochs.current
 
         def finish(self) -> None:
             connections.discard(self.connection)
             super().finish()
+
+        def make_environ(self) -> "WSGIEnvironment":
+            return {**super().make_environ(), wire.EPOCH: self.epoch}
 
         def parse_request(self) -> bool:
             if not super().parse_request():

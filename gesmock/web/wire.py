@@ -1,10 +1,15 @@
 """Flask's request -> Request; Reply -> Flask's response."""
 
+from typing import Final
+
 import flask
 
 from gesmock import shapes
 from gesmock.exchange import Operation, Reply, Request
 from gesmock.fake import Fake
+
+EPOCH: Final = "gesmock.epoch"
+"""Where our own server says in which epoch a connection was accepted."""
 
 
 def request_from(
@@ -24,7 +29,7 @@ def request_from(
         query={name: request.args[name] for name in request.args},
         headers={name.lower(): value for name, value in request.headers},
         allowed=allowed,
-        epoch=fake.epochs.current,
+        epoch=request.environ.get(EPOCH, fake.epochs.current),
     )
 
 
