@@ -58,7 +58,7 @@ def gesmock(request: pytest.FixtureRequest, gesmock_server: "GesMock") -> "Itera
     use = _Use(gesmock_server, strict)
     request.node.stash[_IN_USE] = use
     yield gesmock_server
-    if found := use.new_problems():
+    if use.called and (found := use.new_problems()):
         pytest.fail(found, pytrace=False)
 
 
@@ -121,12 +121,16 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 
 class _Use:
-    """The fake as one test uses it, and the problems that the test has heard of."""
+    """The fake as one test uses it, and the problems that the test has heard of.
+
+    *called* tells whether the test itself has run: where its setup failed, that is the news.
+    """
 
     def __init__(self, ges: "GesMock", strict: bool) -> None:  # noqa: FBT001 private
         self._ges = ges
         self._strict = strict
         self._told: list[str] = []
+        self.called = False
 
     def new_problems(self) -> str:
         """The problems since the last time, in one message; an empty one where there are none."""
@@ -141,4 +145,7 @@ class _Use:
 
 def _new_problems(item: pytest.Item) -> str:
     use = item.stash.get(_IN_USE, None)
-    return use.new_problems() if use else ""
+    if use is None:
+        return ""
+    use.called = True
+    return use.new_problems()

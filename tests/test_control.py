@@ -241,6 +241,7 @@ def test_a_fixture_may_be_loaded_into_a_project_of_its_own(service: Service) -> 
         ("PATCH settings", {"limits": 0}, 400, "$.limits: unknown key; did you mean 'limit_zero'?"),
         ("PUT state", {"graphs": {"g": {"jobs": [JOB, JOB]}}}, 400, "$.graphs.g.jobs[1].jobId: 'a1' is the id of job 0 too"),
         ("PUT state", {"errorCode": "GES.8005"}, 400, "$: a refusal, not a list of jobs"),
+        ("PUT projects/new/state", {"graphs": 3}, 400, "$.graphs: 3 is not an object"),
         ("GET nothing", None, 404, ""),
         ("GET projects/nobody/jobs", None, 404, "no project 'nobody' is set up"),
         ("PATCH projects/new/settings", {"nope": 1}, 400, "$.nope: unknown key"),

@@ -109,10 +109,18 @@ def client(gesmock):
 
 def test_a_client_that_errs_at_its_end(client):
     pass
+
+@pytest.fixture
+def broken(gesmock):
+    gesmock.faults.arm("list_jobs", 503)
+    raise RuntimeError("in its setup")
+
+def test_whose_setup_fails(broken):
+    pass
 """,
     )
 
-    result.assert_outcomes(failed=3, passed=1, errors=1)
+    result.assert_outcomes(failed=3, passed=1, errors=2)
     result.stdout.fnmatch_lines(["- no operation serves this: DELETE /ges/v1.0/*"])
     result.stdout.fnmatch_lines(
         [

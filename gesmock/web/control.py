@@ -95,10 +95,11 @@ def get_state(call: Call) -> Outcome:
 
 def put_state(call: Call) -> Outcome:
     text = call.text()
-    fixtures.parse(text)  # before a world is opened for it
-    world = call.opened_world()
-    state = world.parse(text)
-    world.load(state)
+    try:
+        state = call.world().parse(text)
+    except Unknown:  # the project: it is opened only once the state is found to be good
+        state = fixtures.parse(text, call.project_id)
+    call.opened_world().load(state)
     return 200, {"loaded": fixtures.describe(state)}
 
 
