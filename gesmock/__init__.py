@@ -4,19 +4,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     __version__: str
-    from gesmock.errors import Conflict, GesError, GesmockError, InvalidInput, Unknown
+    from gesmock.errors import Conflict, GesError, GesmockError, InvalidInput, TimedOut, Unknown
     from gesmock.faults import Armed, Error, Injection
-    from gesmock.jobs import Job, JobStatus
+    from gesmock.jobs import Job
     from gesmock.journal import Entry
+    from gesmock.lives import Transition
     from gesmock.mock import GesMock, NotStarted
+    from gesmock.plan_rules import ArmedPlan, PlanRule
+    from gesmock.plans import Plan, Step
     from gesmock.settings import Settings
     from gesmock.start import StartOptions
+    from gesmock.statuses import JobStatus
     from gesmock.web.app import create_app
     from gesmock.web.server import CannotListen
     from gesmock.world import Cleared
 
 __all__ = [
     "Armed",
+    "ArmedPlan",
     "CannotListen",
     "Cleared",
     "Conflict",
@@ -30,8 +35,13 @@ __all__ = [
     "Job",
     "JobStatus",
     "NotStarted",
+    "Plan",
+    "PlanRule",
     "Settings",
     "StartOptions",
+    "Step",
+    "TimedOut",
+    "Transition",
     "Unknown",
     "__version__",
     "create_app",
@@ -46,10 +56,16 @@ _HOMES = {
     "Error": "gesmock.faults",
     "Injection": "gesmock.faults",
     "Job": "gesmock.jobs",
-    "JobStatus": "gesmock.jobs",
+    "JobStatus": "gesmock.statuses",
     "NotStarted": "gesmock.mock",
+    "ArmedPlan": "gesmock.plan_rules",
+    "Plan": "gesmock.plans",
+    "PlanRule": "gesmock.plan_rules",
     "Settings": "gesmock.settings",
     "StartOptions": "gesmock.start",
+    "Step": "gesmock.plans",
+    "TimedOut": "gesmock.errors",
+    "Transition": "gesmock.lives",
     "Unknown": "gesmock.errors",
     "GesMock": "gesmock.mock",
     "create_app": "gesmock.web.app",

@@ -3,7 +3,6 @@
 import os
 import sys
 from contextlib import suppress
-from logging import StreamHandler, getLogger
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -16,7 +15,7 @@ from gesmock.errors import GesmockError, InvalidInput
 from gesmock.fake import Fake
 from gesmock.settings import Dialect
 from gesmock.stop_signals import StopSignals, exit_on_signals
-from gesmock.world import Rows
+from gesmock.terminal import give_up, log_to_stderr, progress, write_whole
 
 EXAMPLE = "page_example"
 
@@ -74,6 +73,26 @@ def main() -> None:
     **_env("FAULT"),
 )
 @click.option(
+    "--plan",
+    "plans",
+    multiple=True,
+    type=_Line(),
+    metavar="[COMMAND=]PLAN[,...]",
+    help="What becomes of submitted jobs: slow or import_graph=fails_late,times=1 or a plan rule "
+    "as JSON. Several in the environment are a line each.",
+    **_env("PLAN"),
+)
+@click.option("--frozen", is_flag=True, help="Begin with a frozen clock.", **_env("FROZEN"))
+@click.option(
+    "--rate", type=float, help="The clock's seconds in a real one [default: 1].", **_env("RATE")
+)
+@click.option(
+    "--tick-s",
+    type=float,
+    help="The clock's seconds with each request to the service [default: 0].",
+    **_env("TICK_S"),
+)
+@click.option(
     "--token", "tokens", multiple=True, help="Require an X-Auth-Token, this one.", **_env("TOKEN")
 )
 @click.option(
@@ -116,6 +135,10 @@ def serve(
     generate: tuple[str, ...],
     seed: int | None,
     faults: tuple[str, ...],
+    plans: tuple[str, ...],
+    frozen: bool,
+    rate: float | None,
+    tick_s: float | None,
     tokens: tuple[str, ...],
     dialect: Dialect | None,
     settings: tuple[str, ...],
@@ -131,7 +154,7 @@ def serve(
     from gesmock.mock import GesMock
 
     exit_on_signals()
-    _log_to_stderr(log_level)
+    log_to_stderr(log_level)
     changes: dict[str, Any] = {} if dialect is None else {"dialect": dialect}
     try:
         ges = GesMock(
@@ -142,15 +165,17 @@ def serve(
             generate=[cli_options.generator(text, "--generate") for text in generate],
             seed=seed,
             faults=[cli_options.injection(text) for text in faults],
+            plans=[cli_options.plan_rule(text) for text in plans],
+            clock=cli_options.timing(frozen=frozen, rate=rate, tick_s=tick_s),
             tokens=tokens,
             settings=changes | dict(cli_options.setting(text, "--set") for text in settings),
             control=not no_control,
             control_token=control_token,
             allow_hosts=allow_hosts,
-            progress=_progress,
+            progress=progress,
         ).start()
     except GesmockError as error:
-        _give_up(error)
+        give_up(error)
     signals = StopSignals()
     with ges:
         click.echo(f"gesmock {gesmock.__version__} listening on {ges.url}")
@@ -198,19 +223,19 @@ def generate(
                 "generate": order,
                 "graph_name": order["graph"],
             },
-            progress=_progress,
+            progress=progress,
         )
     except GesmockError as error:
-        _give_up(error)
+        give_up(error)
     # The jobs are made: the seed has done its work, and must not clash with another fixture's.
     text = fixtures.dump(msgspec.structs.replace(fake.default.state(), seed=None))
     if output is None:
         click.echo(text, nl=False)
         return
     try:
-        _write_whole(output, text)
+        write_whole(output, text)
     except OSError as error:
-        _give_up(GesmockError(f"{output}: cannot be written: {error.strerror}"))
+        give_up(GesmockError(f"{output}: cannot be written: {error.strerror}"))
 
 
 @main.command()
@@ -241,40 +266,3 @@ def run() -> NoReturn:
     with suppress(BrokenPipeError):
         sys.stdout.flush()
     os._exit(int(status or 0))
-
-
-# --- What is seen on the terminal ---------------------------------------------------------------
-
-
-def _progress(rows: Rows, total: int) -> Rows:
-    """*rows*, with a bar on standard error where that is a terminal."""
-    if total < 5_000 or not sys.stderr.isatty():
-        yield from rows
-        return
-    with click.progressbar(rows, length=total, label="generating jobs", file=sys.stderr) as bar:
-        yield from bar
-
-
-def _log_to_stderr(level: str) -> None:
-    log = getLogger("gesmock")
-    log.addHandler(StreamHandler())
-    log.setLevel(level.upper())
-
-
-def _give_up(error: GesmockError) -> NoReturn:
-    click.echo(str(error) if isinstance(error, InvalidInput) else f"gesmock: {error}", err=True)
-    sys.exit(2)
-
-
-def _write_whole(path: Path, text: bytes) -> None:
-    """Write *text* to *path*, or leave the file that is there as it was."""
-    target = path.resolve()
-    if target.exists() and not target.is_file():  # such as /dev/null: nothing to keep
-        target.write_bytes(text)
-        return
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        unfinished.write_bytes(text)
-        unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from gesmock import validation
 from gesmock.errors import InvalidInput, naming_file
 
 _FAULT_FIELDS = ("status", "code", "message")
+_RULE_FIELDS = ("graph", "times")
 _INJECTION_FIELDS = ("operation", "times", "after", "every", "probability")
 
 
@@ -48,6 +49,26 @@ def injection(text: str) -> dict[str, Any]:
         **given,
         "fault": {"kind": "error", **({"status": entries[0]} if entries else {}), **error},
     }
+
+
+def plan_rule(text: str) -> dict[str, Any]:
+    """``slow``, ``import_graph=fails_late,times=1`` or a plan rule's JSON, as its fields."""
+    if text.lstrip().startswith("{"):
+        with naming_file("--plan"):
+            fields: dict[str, Any] = validation.parse(text.encode())
+            return fields
+    first, *rest = (part.strip() for part in text.split(","))
+    command, _, name = first.rpartition("=")
+    given = dict(setting(part, "--plan") for part in rest)
+    rule = {key: given.pop(key) for key in _RULE_FIELDS if key in given}
+    plan = {"name": name, **given} if given else name
+    return {**rule, "plan": plan, **({"command": command} if command else {})}
+
+
+def timing(*, frozen: bool, rate: float | None, tick_s: float | None) -> dict[str, Any] | None:
+    """How the clock begins, as far as it is said; None where nothing is."""
+    given = {"frozen": frozen or None, "rate": rate, "tick_s": tick_s}
+    return {name: value for name, value in given.items() if value is not None} or None
 
 
 def setting(text: str, option: str) -> tuple[str, Any]:

@@ -1,18 +1,153 @@
 """Clock: the only place of the core that reads the time."""
 
+import os
+import tempfile
 import time
 from collections.abc import Callable
+from typing import Annotated, Any, Final
+from wsgiref.handlers import format_date_time
+
+from msgspec import Meta, Struct, structs
+
+_TICKS: Final[Any] = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+"""Goes on while the machine sleeps, where the system has such a clock."""
+
+_perf_counter = time.perf_counter
+
+
+def _ticks() -> float:
+    """Seconds since some moment.
+
+    Time travel in a client's tests must neither move nor break the fake's clock: freezegun and
+    time-machine take over every function of ``time`` but this one. Where the system lacks it,
+    the next best that time-machine leaves alone.
+    """
+    return time.clock_gettime(_TICKS) if _TICKS is not None else _perf_counter()
+
+
+def _wall_time() -> float:
+    """Seconds since 1970; where a client's tests travel in time, from the file system."""
+    told = time.time()
+    with tempfile.TemporaryFile() as file:
+        file.write(b"-")
+        file.flush()
+        written = os.fstat(file.fileno()).st_mtime
+    return told if abs(told - written) < 1 else written
+
+
+_STARTED: Final = _wall_time() - _ticks()
+
+
+def real_time() -> float:
+    """The real time, in seconds since 1970."""
+    return _STARTED + _ticks()
+
+
+NANOSECONDS: Final = 1_000_000_000  # in a second
+
+
+def nanoseconds(seconds: float) -> int:
+    """*seconds* in whole nanoseconds."""
+    return round(seconds * NANOSECONDS)
+
+
+Seconds = Annotated[float, Meta(ge=0, le=1e9)]
+Rate = Annotated[float, Meta(gt=0, le=1e6, description="a rate above 0, at most 1000000")]
+LATEST: Final = 253_402_300_799  # the last second of the year 9999
+
+
+class Timing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """How a clock begins: at *now* (seconds since 1970; default: the real time), and how it runs.
+
+    *rate* is how many of its seconds go by in a real one. *tick_s* seconds go by with each request
+    to the service. A *frozen* clock goes on only by such ticks, and when it is advanced.
+    """
+
+    now: Annotated[float, Meta(ge=0, le=LATEST)] | None = None
+    frozen: bool = False
+    rate: Rate = 1.0
+    tick_s: Seconds = 0.0
+
+
+class ClockChange(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How a clock is to go on: *advance_s* at once, and from then on as the rest says."""
+
+    advance_s: Seconds = 0.0
+    frozen: bool | None = None
+    rate: Rate | None = None
+    tick_s: Seconds | None = None
 
 
 class Clock:
     """Seconds since 1970, UTC, as one world sees them.
 
-    *source* is asked for the time; tests hand in their own.
+    Inside, time is counted in whole nanoseconds since the clock began: ten times 0.1 s are 1 s.
+    *source* is asked for the real time; tests hand in their own.
     """
 
-    def __init__(self, source: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, timing: Timing | None = None, source: Callable[[], float] = real_time
+    ) -> None:
         self._source = source
+        self._since = source()
+        self._passed = 0
+        timing = timing or Timing()
+        self._start = self._since if timing.now is None else timing.now
+        self._timing = structs.replace(timing, now=None)
+
+    def age(self) -> int:
+        """How much of its time has gone by since it began, in nanoseconds."""
+        if self._timing.frozen:
+            return self._passed
+        # A source that goes back must not take the jobs with it.
+        real = max(self._source() - self._since, 0.0)
+        return self._passed + nanoseconds(real * self._timing.rate)
+
+    def at(self, age: int) -> float:
+        """The time at this *age*, in seconds since 1970."""
+        return self._start + age / NANOSECONDS
 
     def now(self) -> float:
         """The world's time, in seconds since 1970."""
-        return self._source()
+        return self.at(self.age())
+
+    @property
+    def timing(self) -> Timing:
+        """How it runs, and what it says now."""
+        return structs.replace(self._timing, now=self.now())
+
+    @property
+    def start(self) -> Timing:
+        """What begins another clock that runs as this one; where it is frozen, at the same time."""
+        return self.timing if self._timing.frozen else self._timing
+
+    def change(self, change: ClockChange) -> None:
+        """Advance the clock, and let it go on as *change* says."""
+        self._passed, self._since = self.age() + nanoseconds(change.advance_s), self._source()
+        given = {"frozen": change.frozen, "rate": change.rate, "tick_s": change.tick_s}
+        self._timing = structs.replace(
+            self._timing, **{name: value for name, value in given.items() if value is not None}
+        )
+
+    def tick(self, before: int | None) -> None:
+        """Let the ``tick_s`` of a request go by; not past the age *before*, if there is one."""
+        age = self.age()
+        ticked = age + nanoseconds(self._timing.tick_s)
+        self._passed = ticked if before is None else max(min(ticked, before), age)
+        self._since = self._source()
+
+    def real_seconds(self, nanoseconds: int) -> float | None:
+        """How many real seconds it takes until so much has gone by; None where it is frozen."""
+        return None if self._timing.frozen else nanoseconds / NANOSECONDS / self._timing.rate
+
+
+def http_date(seconds: float) -> str:
+    """*seconds* since 1970 as the ``Date`` header has them (RFC 9110, 5.6.7)."""
+    return format_date_time(seconds)
+
+
+def list_time(seconds: float) -> str:
+    """*seconds* since 1970 as a list has them (ges_03_0204); that they are UTC is inferred."""
+    at = time.gmtime(seconds)
+    date = f"{at.tm_year:04}-{at.tm_mon:02}-{at.tm_mday:02}"
+    return f"{date} {at.tm_hour:02}:{at.tm_min:02}:{at.tm_sec:02}"

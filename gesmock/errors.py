@@ -20,10 +20,14 @@ class GesError(GesmockError):
     """An error in the service's own shape.
 
     *status* is the HTTP status of the ``page`` dialect; *status_setting* names the setting that
-    overrides it. The keywords of the constructor fill the braces of *template*.
+    overrides it. *failed_result* tells whether the body has a ``"result": "failed"`` in any case,
+    *in_errors* whether code and message stand in ``errors[]``, as those of Cypher and GQL do. The
+    keywords of the constructor fill the braces of *template*.
     """
 
     status: int = 400
+    failed_result: bool = False
+    in_errors: bool = False
     code: str
     template: ClassVar[str]
     status_setting: ClassVar[str | None] = None
@@ -82,6 +86,76 @@ class UnknownGraph(GesError):
     status_setting = "unknown_graph_status"
 
 
+class UnknownMemoryGraph(GesError):
+    """The graph does not exist, in the memory edition (ges_03_0204, 2021 to 2025-03)."""
+
+    failed_result = True
+    code = "GES.8000"
+    template = "graph : {graph_name} not exist"
+
+
+class UnknownHygGraph(GesError):
+    """The graph does not exist, for a HyG call (ges_03_0533)."""
+
+    failed_result = True
+    code = "GES.8000"
+    template = UnknownGraph.template
+
+
+class UnknownJob(GesError):
+    """No job of the graph has this id (ges_03_0037; ges_03_0472, with a ``result``)."""
+
+    code = "GES.8301"
+    template = "can not find job, jobId is {job_id}"
+
+
+class AlgorithmFailed(GesError):
+    """The job whose result is asked for is an algorithm that failed (ges_03_0446)."""
+
+    code = "GES.8301"
+    template = "{reason}"
+
+
+class UnknownJobToCancel(GesError):
+    """No job of the graph has this id (ges_03_0038, 2025)."""
+
+    code = "GES.8303"
+    template = "Can not find job to cancel, jobId is {job_id}"
+
+
+class JobHasEnded(GesError):
+    """A job that has ended cannot be cancelled (ges_03_0038; the text: ges_03_0110)."""
+
+    code = "GES.8303"
+    template = "Failed to terminate a job."
+
+
+class NotCancellable(GesError):
+    """A job of this kind cannot be cancelled (ges_03_0038; code and text are inferred)."""
+
+    code = "GES.8303"
+    template = "Unsupported operation."
+
+
+class Refused(GesError):
+    """A call is refused as its own page has it."""
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        status: int = 400,
+        failed_result: bool = False,
+        in_errors: bool = False,
+    ) -> None:
+        GesmockError.__init__(self, message)
+        self.code = code
+        self.status = status
+        self.failed_result = failed_result
+        self.in_errors = in_errors
+
+
 class UnknownUrl(GesError):
     """No operation has this path (ges_03_0122, the only documented 404 body of this plane)."""
 
@@ -124,13 +198,8 @@ class Overtaken(EngineUnavailable):
     template = "gesmock was reset while this request was on its way."
 
 
-class InjectedError(GesError):
+class InjectedError(Refused):
     """An error that a test ordered, with the status, code and message it asked for."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        GesmockError.__init__(self, message)
-        self.status = status
-        self.code = code
 
 
 # --- What the one who sets gesmock up is told ---------------------------------------------------
@@ -179,3 +248,7 @@ class Unknown(GesmockError, LookupError):
 
 class Conflict(GesmockError, ValueError):
     """The input is well formed, but what it asks for clashes with what is there."""
+
+
+class TimedOut(GesmockError, TimeoutError):
+    """What was waited for has not come, or can come no more."""

@@ -2,11 +2,32 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final
 
-Operation = Literal["list_jobs"]
-"""The operations that gesmock serves, by name; ``web/service.py`` has a route for each."""
+from msgspec import Meta
 
+from gesmock import documentation
+
+OPERATION_NAMES: Final = (
+    "list_jobs",
+    "show_job",
+    "delete_job",
+    "hyg_delete_job",
+    "hyg_delete_jobs",
+    *dict.fromkeys(row.command for row in documentation.operations()),
+)
+"""The operations that gesmock serves; one that makes a job is called like the job's command."""
+
+Operation = Annotated[
+    str,
+    Meta(
+        pattern=f"^({'|'.join(OPERATION_NAMES)})(?![\\s\\S])",
+        description=f"one of {', '.join(OPERATION_NAMES)}",
+    ),
+]
+
+LARGEST_BODY: Final = 12 * 2**20
+"""How long a body may be, in bytes (the API signing guide)."""
 
 NO_ENTRY: Final = "0" * 32
 """The ``X-Request-Id`` of an answer that no journal entry stands behind."""
@@ -18,8 +39,8 @@ class Request:
 
     *operation* is None where no route matches; *allowed* then lists the methods that the path does
     have, if any. *query* holds the first value of each parameter. Header names are lower case.
-    *epoch* is the fake's epoch when the request arrived: a world that was reset since must not
-    see it.
+    *body* is None where it is longer than ``LARGEST_BODY``, or was cut off. *epoch* is the fake's
+    epoch when the request arrived: a world that was reset since must not see it.
     """
 
     operation: Operation | None
@@ -29,6 +50,7 @@ class Request:
     args: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = b""
     allowed: tuple[str, ...] = ()
 
 

@@ -6,9 +6,10 @@ from gesmock import start
 from gesmock.epochs import Epochs
 from gesmock.errors import Unknown
 from gesmock.names import is_project_id
+from gesmock.population import Progress, graphs_of, untold
 from gesmock.start import StartOptions
 from gesmock.tokens import Token
-from gesmock.world import Cleared, Progress, World, graphs_of, untold
+from gesmock.world import Cleared, World
 
 
 class Fake:

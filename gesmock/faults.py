@@ -4,7 +4,7 @@ A new kind is a frozen struct with a ``kind`` tag of its own, added to the union
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 from threading import RLock
 from typing import Annotated, Any, Final, Literal
@@ -13,8 +13,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from gesmock import errors
+from gesmock.arming import Rules
 from gesmock.documentation import error_codes
-from gesmock.errors import GesError, InjectedError, Unknown
+from gesmock.errors import GesError, InjectedError
 from gesmock.exchange import Operation
 
 ErrorStatus = Annotated[int, Meta(ge=400, le=599, description="an HTTP status from 400 to 599")]
@@ -77,7 +78,8 @@ class Error(
         code, message = _documented(self.status, names)
         if self.code is not None and self.code != code:
             code, message = self.code, _message_of(self.code, names)
-        return InjectedError(self.status, code, message if self.message is None else self.message)
+        told = message if self.message is None else self.message
+        return InjectedError(code, told, status=self.status)
 
 
 def _documented(status: int, names: Mapping[str, str]) -> tuple[str, str]:
@@ -154,6 +156,11 @@ class Armed:
     tried: bool = False
 
     @property
+    def given(self) -> Injection:
+        """The injection."""
+        return self.injection
+
+    @property
     def left(self) -> int | None:
         """How often it can still fire (a script: entries still to come); None: without end."""
         rule = self.injection
@@ -216,68 +223,23 @@ class Armed:
         return f"{self.id} {msgspec.json.encode(given).decode()}"
 
 
-class FaultPlan:
-    """The injections of one world, in the order they were armed; the first that fires wins.
+class FaultPlan(Rules[Armed]):
+    """The injections of one world, in the order they were armed; the first that fires wins."""
 
-    Its methods may be called from any thread; *lock* is the world's.
-    """
+    noun = "injection"
+    letter = "f"
 
     def __init__(self, seed: int, lock: RLock) -> None:
+        super().__init__(lock)
         self._seed = seed
-        self._lock = lock
-        self._armed: dict[str, Armed] = {}
-        self._count = 0
         self._preferred = 0
-
-    def __len__(self) -> int:
-        return len(self._armed)
 
     def arm(self, injection: Injection) -> Armed:
         """Put *injection* in force, behind those already armed, under an id of its own."""
         with self._lock:
-            self._count += 1
-            armed = Armed(f"f{self._count}", injection)
+            armed = Armed(self._next_id(), injection)
             self._armed[armed.id] = armed
             return armed
-
-    def disarm(self, injection: str | Armed) -> Armed:
-        """Take *injection*, or the one with this id, out of force; Unknown where there is none."""
-        with self._lock:
-            name = injection if isinstance(injection, str) else injection.id
-            found = self._armed.get(name)
-            # An id comes again after a reset; an injection of before is not the one it names now.
-            if found is None or (
-                isinstance(injection, Armed) and found.injection is not injection.injection
-            ):
-                raise self._unknown(name)
-            return self._armed.pop(name)
-
-    def disarm_all(self) -> int:
-        """Take every injection out of force; how many there were."""
-        with self._lock:
-            count = len(self._armed)
-            self._armed.clear()
-            return count
-
-    def find(self, id: str) -> Armed:
-        """The injection *id*, as it is now; Unknown, naming the others, where there is none."""
-        with self._lock:
-            if id not in self._armed:
-                raise self._unknown(id)
-            return replace(self._armed[id])
-
-    def _unknown(self, id: str) -> Unknown:
-        known = ", ".join(self._armed) or "none"
-        return Unknown(f"no injection has the id {id!r}; armed are: {known}")
-
-    def armed(self) -> list[Armed]:
-        """Every injection in force, as it is now; also the spent ones."""
-        with self._lock:
-            return [replace(armed) for armed in self._armed.values()]
-
-    def untried(self) -> list[Armed]:
-        """The injections that no request has come for at which they could have fired."""
-        return [armed for armed in self.armed() if not armed.tried]
 
     def take(self, operation: Operation) -> Fired | None:
         """The fault that this call of *operation* meets, counted; None for the real answer."""

@@ -14,12 +14,15 @@ import msgspec
 from msgspec import Struct
 
 from gesmock import validation
+from gesmock.clock import Timing
 from gesmock.errors import Flaw, InvalidInput, naming_file
 from gesmock.faults import Injection
 from gesmock.generators import Generator, Seed
 from gesmock.jobs import Job
 from gesmock.names import DEFAULT_GRAPH, PROJECT_PATTERN, GraphName, ProjectId, is_graph_name
+from gesmock.plan_rules import PlanRule
 from gesmock.settings import Settings
+from gesmock.statuses import Edition
 from gesmock.tokens import Token, TokenText
 
 _JOB_URL = re.compile(
@@ -29,17 +32,22 @@ _JOB_URL = re.compile(
 _NAME = re.compile(r"\w{1,100}")
 
 
-class GraphState(Struct, frozen=True, forbid_unknown_fields=True):
-    """The *jobs* of one graph, newest first, as the service lists them."""
+class GraphState(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The *jobs* of one graph, newest first, as the service lists them; each may have a ``plan``.
+
+    *edition* defaults to that of the settings.
+    """
 
     jobs: list[Job] = []
+    edition: Edition | None = None
 
 
 class State(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """One world as a file: what it begins with, or what it held when it was exported.
 
     *graphs* maps names to jobs; *generators* then add theirs, made from *seed* unless they name
-    their own (default: 0). A token may be given as a plain string. *description* is for the reader.
+    their own (default: 0). A token may be given as a plain string. *clock* is how the time begins
+    and runs, *plans* say what becomes of submitted jobs. *description* is for the reader.
     """
 
     description: str | None = None
@@ -48,6 +56,8 @@ class State(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_
     graphs: dict[GraphName, GraphState] = {}
     generators: list[Generator] = []
     settings: Settings | None = None
+    clock: Timing | None = None
+    plans: list[PlanRule] = []
     tokens: list[Token | TokenText] = []
     faults: list[Injection] = []
 
@@ -71,8 +81,10 @@ class State(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_
             raise InvalidInput.at(
                 "$.seed", f"{other.seed} here, but {self.seed} in another fixture"
             )
-        if None not in (self.settings, other.settings) and self.settings != other.settings:
-            raise InvalidInput.at("$.settings", "another fixture of this project has others")
+        for name in ("settings", "clock"):
+            mine, others = getattr(self, name), getattr(other, name)
+            if None not in (mine, others) and mine != others:
+                raise InvalidInput.at(f"$.{name}", "another fixture of this project has others")
         return State(
             description=self.description or other.description,
             project_id=self.project_id,
@@ -80,6 +92,8 @@ class State(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_
             graphs={**self.graphs, **other.graphs},
             generators=[*self.generators, *other.generators],
             settings=self.settings or other.settings,
+            clock=self.clock or other.clock,
+            plans=[*self.plans, *other.plans],
             tokens=[*self.tokens, *other.tokens],
             faults=[*self.faults, *other.faults],
         )
@@ -233,6 +247,7 @@ def describe(state: State) -> str:
         "graph": len(state.graphs),
         "job": sum(len(graph.jobs) for graph in state.graphs.values()),
         "generator": len(state.generators),
+        "plan": len(state.plans),
         "token": len(state.tokens),
         "fault": len(state.faults),
     }

@@ -7,12 +7,15 @@ seed and the row number alone, so that neither more rows nor a new Faker release
 from collections.abc import Container, Iterator, Mapping
 from itertools import count, islice
 from typing import Annotated, Final
+from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from gesmock.jobs import Job, JobStatus, ListedStatus
+from gesmock.jobs import Job
 from gesmock.names import GraphName
+from gesmock.plans import AnyPlan
 from gesmock.recipes import Weighted, drawn, recipes, vocabulary
+from gesmock.statuses import Edition, JobStatus, ListedStatus
 
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Weight = Annotated[float, Meta(ge=0, le=1e9)]
@@ -27,7 +30,8 @@ class Generator(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     *graph* defaults to the world's first, *seed* to the world's own. The jobs follow those that are
     there, as older ones, or take their place (*replace*). *statuses* weighs the statuses, such as
     ``{"success": 8, "failed": 2}``; by default 85 % are finished (in the word for their command),
-    8 % failed, 5 % running, 2 % pending.
+    8 % failed, 5 % running, 2 % pending. Those that have not ended go on along *plan*, where there
+    is one, from the status they have.
     """
 
     count: Annotated[int, Meta(ge=0, le=1_000_000)]
@@ -35,6 +39,7 @@ class Generator(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     seed: Seed | None = None
     replace: bool = False
     statuses: dict[ListedStatus, Weight] | None = None
+    plan: AnyPlan | None = None
 
     def __post_init__(self) -> None:
         if self.statuses is not None and not sum(self.statuses.values()):
@@ -66,9 +71,12 @@ def jobs(
     return map(job, count(first_row))
 
 
-def job_id(seed: int, number: int) -> str:
-    """The id of the *number*-th job that is not one of the rows of ``jobs``."""
-    return drawn(f"{seed}+{number}")[0] + _instance(seed)
+def job_id(seed: int, number: int, edition: Edition = "database") -> str:
+    """The id of the *number*-th job that is none of the rows of ``jobs``, as *edition* has it."""
+    digits, instance = drawn(f"{seed}+{number}")[0], _instance(seed)
+    if edition == "database":
+        return digits + instance
+    return f"{UUID(digits, version=4)}{instance[:9]}"
 
 
 def _instance(seed: int) -> str:

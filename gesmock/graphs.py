@@ -1,89 +1,288 @@
-"""Graph: the jobs of one graph, in the order of their submission."""
+"""Graphs: the graphs of one project, and what becomes of their jobs as the time goes by."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import replace
+from threading import Condition, RLock
 
+from gesmock import generators, statuses
+from gesmock.clock import Clock
 from gesmock.errors import Conflict, Unknown
-from gesmock.jobs import Job
+from gesmock.graph import Graph
+from gesmock.jobs import Job, JobRequest, Move
+from gesmock.lives import (
+    NEVER,
+    DeleteGraph,
+    Effect,
+    EraseJob,
+    Event,
+    Life,
+    Transition,
+    life_of,
+)
+from gesmock.names import DEFAULT_GRAPH
+from gesmock.plans import Plan
+from gesmock.population import MOST_JOBS
+from gesmock.settings import Settings
+from gesmock.statuses import Edition, JobStatus
 
 
-class Graph:
-    """The jobs of one graph. Iterating it, and every list of jobs here, goes newest first.
+class Graphs:
+    """The graphs of one project, by name.
 
-    A copy costs nothing until one of the two is changed: they share what they hold till then.
+    *lock* is the world's; its methods may be called from any thread. What is read here is as the
+    *clock* says now. *settings* is how the documentation is read.
     """
 
-    def __init__(self, jobs: Sequence[Job] = ()) -> None:
-        self._jobs = list(reversed(jobs))  # oldest first: the newest are appended
-        self._places = {job.job_id: place for place, job in enumerate(self._jobs)}
-        self._first = 0  # the place of the oldest; older ones that are added later go below it
-        self._shared = False
+    def __init__(
+        self,
+        project_id: str,
+        graphs: dict[str, Graph],
+        *,
+        clock: Clock,
+        settings: Settings,
+        seed: int,
+        lock: RLock,
+    ) -> None:
+        self.project_id = project_id
+        self.clock = clock
+        self.settings = settings
+        self.seed = seed
+        self._graphs = graphs
+        self._lock = lock
+        self._changed = Condition(lock)
+        self._closed = False
+        self._new_ids = 0
 
-    def __len__(self) -> int:
-        return len(self._jobs)
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._graphs))
 
-    def __iter__(self) -> Iterator[Job]:
-        return reversed(self._jobs)
+    @property
+    def default(self) -> str:
+        """The graph that is meant where none is named: the first."""
+        with self._lock:
+            return next(iter(self._graphs), DEFAULT_GRAPH)
 
-    def __contains__(self, job_id: object) -> bool:
-        return job_id in self._places
+    def get(self, name: str) -> Graph | None:
+        """The graph *name* as it is now; None where there is none."""
+        with self._lock:
+            list(self._settle(name))
+            return self._graphs.get(name)
 
-    def page(self, offset: int, limit: int, *, oldest_first: bool = False) -> list[Job]:
-        """At most *limit* jobs from position *offset* on."""
-        if oldest_first:
-            return self._jobs[offset : offset + limit]
-        end = max(len(self._jobs) - offset, 0)
-        return self._jobs[max(end - limit, 0) : end][::-1]
+    def get_or_new(self, name: str) -> Graph:
+        """The graph *name* as it is now; a new one, not yet here, where there is none."""
+        known = self.get(name)
+        return Graph() if known is None else known
 
-    def copy(self) -> "Graph":
-        """A graph of its own with the same jobs."""
-        twin = Graph()
-        twin._jobs, twin._places, twin._first = self._jobs, self._places, self._first
-        twin._shared = self._shared = True
-        return twin
+    def put(self, name: str, graph: Graph) -> None:
+        """Put *graph* in the place of the one that is called so, if any."""
+        with self._lock:
+            if self.edition_of(graph) == "database":
+                graph.keep(MOST_JOBS)
+            self._graphs[name] = graph
+            self._changed.notify_all()
 
-    def job(self, job_id: str) -> Job:
-        """The job *job_id*; Unknown where there is none."""
-        return self._jobs[self._index(job_id)]
+    def make(self, name: str, edition: Edition | None = None) -> None:
+        """See that there is a graph *name*, and that it is of this *edition*, if one is given.
 
-    def submit(self, job: Job) -> None:
-        """Add *job* as the newest; Conflict where its id is taken."""
-        if job.job_id in self._places:
-            raise Conflict(f"a job with the id {job.job_id!r} is there already")
-        self._unshare()
-        self._places[job.job_id] = self._first + len(self._jobs)
-        self._jobs.append(job)
+        Raises Conflict where it has a job with a status that the edition does not have.
+        """
+        with self._lock:
+            graph = self.get_or_new(name)
+            for job in graph if edition == "database" else ():
+                statuses.check_edition(job.job_id, job.status, edition or "database")
+            graph.edition = edition or graph.edition
+            self.put(name, graph)
 
-    def add_older(self, jobs: Sequence[Job]) -> None:
-        """Add *jobs*, newest first, behind all that are here; their ids must be new."""
-        self._unshare()
-        self._first -= len(jobs)
-        self._jobs[:0] = reversed(jobs)
-        self._places.update(
-            (job.job_id, self._first + index) for index, job in enumerate(reversed(jobs))
-        )
+    def edition_of(self, graph: Graph) -> Edition:
+        """The edition of *graph*: its own, else that of the settings."""
+        return graph.edition or self.settings.edition
 
-    def replace(self, job: Job) -> None:
-        """Put *job* in the place of the one with its id."""
-        index = self._index(job.job_id)
-        self._unshare()
-        self._jobs[index] = job
+    def copies(self) -> dict[str, Graph]:
+        """Every graph as it is now, as a copy that nobody changes."""
+        with self._lock:
+            self.settle()
+            return {name: graph.copy() for name, graph in self._graphs.items()}
 
-    def remove(self, job_id: str) -> Job:
-        """Take the job *job_id* out; Unknown where there is none."""
-        index = self._index(job_id)
-        self._unshare()
-        job = self._jobs.pop(index)
-        self._first = 0
-        self._places = {job.job_id: place for place, job in enumerate(self._jobs)}
-        return job
+    def count_jobs(self) -> int:
+        """How many jobs there are in all graphs."""
+        return sum(map(len, self._graphs.values()))
 
-    def _index(self, job_id: str) -> int:
-        try:
-            return self._places[job_id] - self._first
-        except KeyError:
-            raise Unknown(f"no job has the id {job_id!r}") from None
+    # --- The time ---
 
-    def _unshare(self) -> None:
-        if self._shared:
-            self._jobs, self._places = self._jobs.copy(), self._places.copy()
-            self._shared = False
+    def settle(self) -> list[Transition]:
+        """Let all come to be that is due by now; the transitions, in the order of their time."""
+        with self._lock:
+            found = [one for name in list(self._graphs) for one in self._settle(name)]
+            return sorted(found, key=lambda one: one.at)
+
+    def next_change(self) -> int | None:
+        """When the next job of any graph changes; None where none will."""
+        soonest = min((graph.next_change() for graph in self._graphs.values()), default=NEVER)
+        return None if soonest == NEVER else soonest
+
+    def changed(self) -> None:
+        """Wake those that wait for a job: the clock has been moved."""
+        with self._lock:
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Let nobody wait any longer: these graphs are of the past."""
+        with self._lock:
+            self._closed = True
+            self._changed.notify_all()
+
+    def await_change(self, graph: str, timeout_s: float) -> bool:
+        """Wait, at most *timeout_s* real seconds, until a job of *graph* may have changed.
+
+        Whoever waits holds the lock; it is free meanwhile. Whether these graphs are still in use.
+        """
+        due = self._graphs[graph].next_change() - self.clock.age()
+        real_s = self.clock.real_seconds(due)
+        self._changed.wait(timeout_s if real_s is None else max(min(timeout_s, real_s), 0))
+        return not self._closed
+
+    def _settle(self, name: str) -> Iterator[Transition]:
+        graph = self._graphs.get(name)
+        if graph is None:
+            return
+        for event, before in graph.settle(self.clock.age()):
+            yield from self._transition(name, event, before)
+            life = graph.life(event.job_id)
+            if life is not None and event.status is not None:
+                self._carry_out(name, life, event.status)
+            if self._graphs.get(name) is not graph:  # it is deleted
+                return
+
+    def _transition(self, name: str, event: Event, before: Job) -> Iterator[Transition]:
+        if event.status is not None:
+            at = self.clock.at(event.time)
+            yield Transition(name, event.job_id, before.status, event.status, at)
+
+    def _carry_out(self, name: str, life: Life, status: JobStatus) -> None:
+        """What a job does to its graph *name* at its good end."""
+        if status not in ("success", "complete"):
+            return
+        graph = self._graphs[name]
+        match life.effect:
+            case DeleteGraph():
+                del self._graphs[name]
+            case EraseJob(job_id) if job_id in graph:
+                graph.remove(job_id)
+        self._changed.notify_all()
+
+    # --- The jobs ---
+
+    def jobs(
+        self, graph: str | None = None, status: JobStatus | None = None
+    ) -> list[tuple[str, Job]]:
+        """The jobs and their graphs, newest first; only those of *graph*, or in *status*.
+
+        Those that the list does not show yet are among them. Raises Unknown where there is no such
+        graph.
+        """
+        with self._lock:
+            copies = self.copies()
+        if graph is not None and graph not in copies:
+            raise Unknown(f"no graph {graph!r} in project {self.project_id}")
+        return [
+            (name, job)
+            for name, one in copies.items()
+            if graph in (None, name)
+            for job in one.all_jobs()
+            if status in (None, job.status)
+        ]
+
+    def find(self, job_id: str, graph: str | None = None) -> tuple[str, Job]:
+        """The job *job_id*, and its graph.
+
+        Raises Unknown where there is no such job, Conflict where several graphs have one and
+        *graph* does not say which is meant.
+        """
+        with self._lock:
+            self.settle()
+            names = [name for name, jobs in self._graphs.items() if job_id in jobs]
+            if graph is not None:
+                names = [name for name in names if name == graph]
+            if not names:
+                where = f"graph {graph!r}" if graph else "any graph"
+                raise Unknown(
+                    f"no job has the id {job_id!r} in {where} of project {self.project_id}"
+                )
+            if len(names) > 1:
+                listed = ", ".join(names)
+                raise Conflict(f"several graphs have a job {job_id!r}; say which: {listed}")
+            return names[0], self._graphs[names[0]].job(job_id)
+
+    def add(self, job: Job, graph: str | None = None) -> tuple[str, Job]:
+        """Add *job* as the newest of *graph*, which is made where it is missing.
+
+        It goes on along its plan from the status it has, or stays as it is where it has none.
+        Returns the graph's name, and the job as it is now. Raises Conflict where its id is taken,
+        or where its status is none of the graph's edition.
+        """
+        with self._lock:
+            name = graph or self.default
+            target = self.get_or_new(name)
+            now = self.clock.age()
+            edition = self.edition_of(target)
+            statuses.check_edition(job.job_id, job.status, edition)
+            life = life_of(job, self.settings, edition, now)
+            added = Job(job.job_id, life.at(now).status, job.request)
+            target.submit(added, life, now)
+            self.put(name, target)
+            return name, added
+
+    def submit(
+        self, job_id: str, request: JobRequest, graph: str, plan: Plan, effect: Effect | None
+    ) -> Job:
+        """Add a job that a client has submitted to *graph*, to live by *plan*."""
+        with self._lock:
+            target, now = self._graphs[graph], self.clock.age()
+            edition = self.edition_of(target)
+            life = Life.of(plan, self.settings.finished(request.command, edition), edition, now)
+            life = replace(life, effect=effect)
+            job = Job(job_id, life.at(now).status, request)
+            target.submit(job, life, now)
+            self.put(graph, target)
+            self._carry_out(graph, life, job.status)
+            return job
+
+    def new_job_id(self, graph: str | None = None) -> str:
+        """An id that no job has, in the form of the graph's edition."""
+        with self._lock:
+            edition = self.edition_of(self.get_or_new(graph or self.default))
+            while True:
+                self._new_ids += 1
+                job_id = generators.job_id(self.seed, self._new_ids, edition)
+                if not any(job_id in one for one in self._graphs.values()):
+                    return job_id
+
+    def move(self, job_id: str, move: Move, graph: str | None = None) -> tuple[str, Job]:
+        """Move the job *job_id* by hand; it then goes on along its plan from there.
+
+        Raises what ``find`` does, and Conflict where the move is not legal.
+        """
+        with self._lock:
+            name, job = self.find(job_id, graph)
+            target = self._graphs[name]
+            statuses.check_move(job_id, job.status, move.status, self.edition_of(target))
+            life = target.move(job_id, move, self.clock.age())
+            moved = target.job(job_id)
+            self._carry_out(name, life, moved.status)
+            self._changed.notify_all()
+            return name, moved
+
+    def cancel(self, job_id: str, graph: str, delay: int, reason: str) -> None:
+        """Let the job *job_id* fail after *delay* nanoseconds, with *reason*."""
+        with self._lock:
+            target, now = self._graphs[graph], self.clock.age()
+            life = target.life(job_id) or Life.still(target.job(job_id).status, now)
+            target.enliven(job_id, life.cancelled(now, delay, reason), now)
+            self._changed.notify_all()
+
+    def remove(self, job_id: str, graph: str | None = None) -> tuple[str, Job]:
+        """Take the job *job_id* out; the same refusals as ``find``."""
+        with self._lock:
+            name, _ = self.find(job_id, graph)
+            self._changed.notify_all()
+            return name, self._graphs[name].remove(job_id)

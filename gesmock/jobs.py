@@ -1,16 +1,11 @@
 """Job: one asynchronous job as the service's list shows it, and nothing of where it is kept."""
 
-from typing import Annotated, Final, Literal, get_args
+from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-JobStatus = Literal["pending", "running", "complete", "success", "failed"]
-"""The statuses of the database edition (ges_03_0471, 2025-08-22)."""
-
-STATUSES: Final[tuple[JobStatus, ...]] = get_args(JobStatus)
-
-# msgspec knows a Literal's values in alphabetical order only; a message has them in a job's.
-ListedStatus = Annotated[JobStatus, Meta(description=", ".join(STATUSES))]
+from gesmock.plans import AnyPlan, Progress
+from gesmock.statuses import ListedStatus
 
 JobId = Annotated[str, Meta(min_length=1)]
 
@@ -27,14 +22,24 @@ class JobRequest(Struct, frozen=True, forbid_unknown_fields=True, gc=False, rena
 
 
 class Job(Struct, frozen=True, forbid_unknown_fields=True, gc=False, rename={"job_id": "jobId"}):
-    """One job, in the order and under the names of the service's list (ges_03_0471)."""
+    """One job, in the order and under the names of the service's list (ges_03_0471).
+
+    *plan* is what becomes of it from now on, where that is given; no list shows it.
+    """
 
     job_id: JobId
     status: ListedStatus
     request: JobRequest
+    plan: AnyPlan | UnsetType = UNSET
 
 
 class Move(Struct, frozen=True, forbid_unknown_fields=True):
-    """The *status* that a job is moved to."""
+    """The *status* that a job is moved to.
+
+    *progress*, *result* and *fail_reason* are as in a ``Plan``; by default they stay the plan's.
+    """
 
     status: ListedStatus
+    progress: Progress | None = None
+    result: dict[str, Any] | UnsetType = UNSET
+    fail_reason: str | None = None

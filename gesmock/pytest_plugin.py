@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from gesmock.mock import GesMock
 
-_KEYWORDS = ("fixture", "generate", "seed", "settings", "strict")
+_KEYWORDS = ("fixture", "generate", "seed", "settings", "clock", "plans", "strict")
 _IN_USE: "pytest.StashKey[_Use]" = pytest.StashKey()
 
 # The regions that the vendor's SDK knows for this service (huaweicloudsdkges 3.1, ges_region.py).
@@ -31,8 +31,8 @@ _REGIONS = (
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "gesmock(fixture, generate, seed, settings, strict=True): what the fake begins this test "
-        "with, and whether its problems fail the test",
+        "gesmock(fixture, generate, seed, settings, clock, plans, strict=True): what the fake "
+        "begins this test with, and whether its problems fail the test",
     )
 
 

@@ -12,13 +12,13 @@ from functools import lru_cache
 from hashlib import blake2b
 from itertools import accumulate, cycle
 from typing import Any, Final
-from urllib.parse import quote, urlencode
 
 import msgspec
 
-from gesmock import documentation
+from gesmock import documentation, raw_requests
 from gesmock.documentation import AsynchronousOperation
-from gesmock.jobs import JobRequest, JobStatus
+from gesmock.jobs import JobRequest
+from gesmock.statuses import FinalStatus
 
 Draw = Callable[[], int]
 """Draws 16 random bits; the 24 draws of a row begin anew where they are not enough."""
@@ -131,21 +131,12 @@ _FIELDS: Final[Mapping[str, _Maker]] = {
 }
 """How each field of a body is filled; a field that is not here keeps the documented value."""
 
-_IMPORT_ORDER: Final = (
-    "offline",
-    "edgesetPath",
-    "vertexsetPath",
-    "delimiter",
-    "schemaPath",
-    "trimQuote",
-    "vertexsetFormat",
-    "parallelEdge",
-    "edgesetFormat",
-)
-_INDEX_ORDER: Final = ["indexType", "indexName", "indexProperty", "hasLabel"]
-
-
 # --- How a documented operation becomes a job ---------------------------------------------------
+
+
+_INDEX: Final = "~index~"
+_JOB: Final = "~job~"
+"""Where a path has what is drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +147,13 @@ class _Recipe:
     path: str
     body: str
     makers: tuple[_Maker, ...]
-    finished: JobStatus
+    finished: FinalStatus
 
     def request(self, draw: Draw, of: Vocabulary) -> JobRequest:
         path = self.path
-        if "{" in path:
+        if _INDEX in path or _JOB in path:
             digits, _ = drawn(f"{draw()}{draw()}")
-            path = path.format(index_name=f"{of.word(draw)}_index", job_id=digits)
+            path = path.replace(_INDEX, f"{of.word(draw)}_index").replace(_JOB, digits)
         body = self.body % tuple([make(draw, of) for make in self.makers])
         return JobRequest(self.command, path, body)
 
@@ -182,30 +173,22 @@ def recipes(project_id: str, graph_name: str) -> Weighted:
 
 
 def _prepared(row: AsynchronousOperation, project_id: str, graph_name: str) -> _Recipe:
-    query = dict(row.query)
-    if row.command == "batch_build_index":  # the engine adds it (ges_03_0471)
-        query["targetGraphName"] = graph_name
-    path = row.path.format(
-        project_id=project_id,
-        graph_name=quote(graph_name, safe=""),
-        index_name="{index_name}",
-        job_id="{job_id}",
-        commit="commit",  # a composed value: no page shows one
-    )
-    if query:
-        path += "?" + urlencode(query)
-    # Imports and indexes end as success (ges_03_0471), algorithms and HyG jobs as complete
-    # (ges_03_0472, ges_03_0446, ges_03_0536); success for the rest is inferred.
-    algorithm = row.command == "execute_algorithm" or row.command.startswith("hyg_")
-    finished: JobStatus = "complete" if algorithm else "success"
+    names = {
+        "project_id": project_id,
+        "graph_name": graph_name,
+        "index_name": _INDEX,
+        "job_id": _JOB,
+        "commit": "commit",  # a composed value: no page shows one
+    }
+    path = raw_requests.url(row, names, row.query)
     if row.request_example is None:
         # Inferred: a call without a body is listed with an empty one, as on ges_03_0204 (2024-12).
-        return _Recipe(row.command, path, "", (), finished)
+        return _Recipe(row.command, path, "", (), row.finished)
     makers: list[_Maker] = []
-    example = _normalised(row.command, graph_name, row.request_example)
+    example = raw_requests.normalised(row.command, graph_name, row.request_example)
     text = msgspec.json.encode(_with_slots(example, makers)).decode()
     body = text.replace("%", "%%").replace(r'"\u0000"', "%s")
-    return _Recipe(row.command, path, body, tuple(makers), finished)
+    return _Recipe(row.command, path, body, tuple(makers), row.finished)
 
 
 _SLOT: Final = "\0"  # no graph name has it, and no documented body
@@ -223,18 +206,3 @@ def _with_slots(value: Any, makers: list[_Maker]) -> Any:
             makers.append(_FIELDS[key])
         marked[key] = _SLOT if key in _FIELDS else _with_slots(item, makers)
     return marked
-
-
-def _normalised(command: str, graph_name: str, body: dict[str, Any]) -> dict[str, Any]:
-    """*body* as the engine lists it: its own key order, without storage keys.
-
-    The order is that of the imports and index builds on ges_03_0471; that the engine takes the
-    storage keys out, and that it lists other bodies as they were sent, is inferred.
-    """
-    if command == "import_graph":
-        parallel = dict(sorted(body["parallelEdge"].items(), reverse=True))
-        kept = {**body, "parallelEdge": parallel}
-        return {"graphName": graph_name, **{key: kept[key] for key in _IMPORT_ORDER if key in kept}}
-    if command == "batch_build_index":
-        return {"indices": [{key: index[key] for key in _INDEX_ORDER} for index in body["indices"]]}
-    return {key: value for key, value in body.items() if key != "obsParameters"}

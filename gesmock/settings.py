@@ -6,7 +6,8 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from gesmock import validation
+from gesmock import documentation, validation
+from gesmock.statuses import Edition, FinalStatus
 
 Dialect = Literal["page", "error_table"]
 
@@ -36,6 +37,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     limit_zero: Literal["empty", "refuse"] = "empty"
     maximum_limit: Annotated[int, Meta(ge=1, le=100_000)] = 100_000
     order: Literal["newest_first", "oldest_first"] = "newest_first"
+    edition: Edition = "database"
+    finished_status: Literal["by_command", "success", "complete"] = "by_command"
     id_key: Literal["jobId", "job_id", "both"] = "jobId"
     open_projects: bool = False
     failed_result: bool = False
@@ -55,3 +58,15 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         if "dialect" in changes:
             kept |= dict.fromkeys(DIALECTS["page"], None)
         return validation.read({**kept, **changes}, Settings, path)
+
+    def finished(self, command: str, edition: Edition) -> FinalStatus:
+        """The status of a job with this *command* at its good end.
+
+        Imports and indexes end as ``success`` (ges_03_0471), algorithms and HyG jobs as
+        ``complete`` (ges_03_0472, ges_03_0446, ges_03_0536), which the newer pages of the memory
+        edition do not have (ges_03_0204, ges_03_0037). For the rest, ``success`` is inferred.
+        """
+        if self.finished_status != "by_command":
+            return self.finished_status
+        row = documentation.of_command(command)
+        return "success" if row is None or edition == "memory" else row.finished

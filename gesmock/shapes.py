@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from gesmock.errors import GesError
 from gesmock.exchange import Reply
 from gesmock.jobs import Job
 from gesmock.settings import Settings
+from gesmock.statuses import Edition
 
 
 class JobList(Struct, frozen=True, rename={"total_count": "totalCount"}):
@@ -41,12 +42,45 @@ _ROWS: Final[Mapping[str, Callable[[Job], dict[str, Any]] | None]] = {
 }
 
 
+class JobStatusAnswer(Struct, frozen=True, omit_defaults=True):
+    """The body of a job's status, database edition (ges_03_0472), key order included."""
+
+    status: str
+    data: dict[str, Any] | UnsetType = UNSET
+    result: str | UnsetType = UNSET
+
+
+def job_status(job: Job, data: dict[str, Any] | None, edition: Edition) -> Reply:
+    """The answer that tells the status of *job*, and *data* where it has a result."""
+    shown = UNSET if data is None else data
+    if edition == "memory":  # data first, and no result (ges_03_0037)
+        payload = {} if data is None else {"data": data}
+        return Reply(200, {**payload, "status": job.status})
+    return Reply(200, JobStatusAnswer(job.status, shown, "success"))
+
+
+def memory_list(items: Sequence[Mapping[str, Any]], settings: Settings) -> Reply:
+    """The answer that lists *items*, memory edition (ges_03_0204): it has no ``totalCount``."""
+    keys = _ID_KEYS[settings.id_key]
+    rows = [
+        {**dict.fromkeys(keys, item["jobId"]), **{k: v for k, v in item.items() if k != "jobId"}}
+        for item in items
+    ]
+    return Reply(200, {"jobs": rows, "result": "success"})
+
+
+_ID_KEYS: Final = {"jobId": ["jobId"], "job_id": ["job_id"], "both": ["jobId", "job_id"]}
+
+
 def refusal(error: GesError, settings: Settings, headers: Mapping[str, str] | None = None) -> Reply:
     """The answer that refuses with *error*."""
     setting = error.status_setting
     status = error.status if setting is None else getattr(settings, setting)
+    if error.in_errors:  # ges_03_0474
+        errors = [{"code": error.code, "message": error.message}]
+        return Reply(status, {"results": [], "errors": errors}, headers or {})
     body = {"errorMessage": error.message, "errorCode": error.code}
-    if settings.failed_result:
+    if settings.failed_result or error.failed_result:
         body["result"] = "failed"
     if settings.sdk_error_keys:
         body |= {"error_code": error.code, "error_msg": error.message}

@@ -8,11 +8,13 @@ import msgspec
 from msgspec import Struct
 
 from gesmock import fixtures, validation
+from gesmock.clock import Timing
 from gesmock.errors import InvalidInput, naming_file
 from gesmock.faults import Injection
 from gesmock.fixtures import GraphState, State
 from gesmock.generators import Generator, Seed
 from gesmock.names import DEFAULT_PROJECT, GraphName, ProjectId
+from gesmock.plan_rules import PlanRule
 from gesmock.settings import Settings
 from gesmock.tokens import Token, TokenText
 
@@ -31,8 +33,11 @@ class StartOptions(TypedDict, total=False):
     - ``settings``: changes to the settings, by name.
     - ``tokens``: tokens, as strings or with fields; once there is one, a request needs one.
     - ``faults``: injections that are armed from the start.
+    - ``plans``: plan rules that are armed from the start; they come before those of the fixtures.
+    - ``clock``: how the clock begins and runs (``now``, ``frozen``, ``rate``, ``tick_s``).
 
-    The seed, settings, tokens and faults are for every project that the fixtures name.
+    The seed, settings, tokens, faults, plans and clock are for every project that the fixtures
+    name.
     """
 
     fixture: str | Path | Mapping[str, Any] | Sequence[str | Path | Mapping[str, Any]] | None
@@ -45,6 +50,8 @@ class StartOptions(TypedDict, total=False):
     settings: Mapping[str, Any] | None
     tokens: str | Mapping[str, Any] | Token | Sequence[str | Mapping[str, Any] | Token] | None
     faults: Injection | Mapping[str, Any] | Sequence[Injection | Mapping[str, Any]] | None
+    plans: PlanRule | Mapping[str, Any] | Sequence[PlanRule | Mapping[str, Any]] | None
+    clock: Timing | Mapping[str, Any] | None
 
 
 def states(options: StartOptions) -> dict[str, State]:
@@ -107,6 +114,8 @@ def _with_options(state: State, options: StartOptions) -> State:
     faults = _several(options, "faults", Mapping | Struct)
     changes = _optional(options, "settings", dict[str, Any]) or {}
     seed = _optional(options, "seed", Seed)
+    clock = _optional(options, "clock", Timing)
+    plans = _several(options, "plans", Mapping | Struct)
     added = State(
         tokens=validation.read_python(tokens, list[Token | TokenText], "tokens"),
         faults=validation.read_python(faults, list[Injection], "faults"),
@@ -114,6 +123,8 @@ def _with_options(state: State, options: StartOptions) -> State:
     return msgspec.structs.replace(
         state.merged(added),
         seed=state.seed if seed is None else seed,
+        clock=clock or state.clock,
+        plans=[*validation.read_python(plans, list[PlanRule], "plans"), *state.plans],
         settings=(state.settings or Settings()).changed(changes, "settings"),
     )
 

@@ -237,8 +237,9 @@ def _fits(node: inspect.Type, value: object) -> bool:
             return isinstance(value, str) and _text_fits(node, value)
         case inspect.IntType(ge=low, le=high):
             return type(value) is int and _within(low, value, high)
-        case inspect.FloatType(ge=low, le=high):
-            return type(value) in (int, float) and _within(low, value, high)  # type: ignore[arg-type]
+        case inspect.FloatType(ge=low, gt=over, le=high) if type(value) in (int, float):
+            number: Any = value
+            return _within(low, number, high) and (over is None or number > over)
     return False
 
 

@@ -1,46 +1,27 @@
 """World: everything of one project that can change, and its lock."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from threading import RLock
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from gesmock import fixtures, generators
-from gesmock.clock import Clock
+from gesmock.clock import Clock, ClockChange, Timing, real_time
 from gesmock.epochs import Epochs
-from gesmock.errors import Conflict, Unknown, UnknownGraph
+from gesmock.errors import Conflict
 from gesmock.faults import FaultPlan
 from gesmock.fixtures import GraphState, State
 from gesmock.generators import Generator
-from gesmock.graphs import Graph
-from gesmock.jobs import Job, JobStatus
+from gesmock.graph import Graph
+from gesmock.graphs import Graphs
+from gesmock.jobs import Job, JobRequest
 from gesmock.journal import Entry, Journal
-from gesmock.names import DEFAULT_GRAPH
+from gesmock.lives import Effect, Transition
+from gesmock.plan_rules import PlanRules
+from gesmock.population import Progress, add_generated, graphs_of, untold
 from gesmock.problems import Problems
 from gesmock.settings import Settings
-
-Rows = Iterable[tuple[int, Job]]
-Progress = Callable[[Rows, int], Rows]
-"""Wraps rows that are being generated, so many of them, to tell how far it is."""
-
-
-def untold(rows: Rows, _count: int) -> Rows:
-    return rows
-
-
-def graphs_of(project_id: str, state: State, progress: Progress = untold) -> dict[str, Graph]:
-    """The graphs of *state*, with all that is generated: the long part of a start."""
-    graphs = {name: Graph(graph.jobs) for name, graph in state.graphs.items()}
-    for order in state.generators:
-        name = order.graph or next(iter(graphs), DEFAULT_GRAPH)
-        graph = Graph() if order.replace else graphs.get(name, Graph())
-        seed = (state.seed or 0) if order.seed is None else order.seed
-        rows = generators.unknown_jobs(project_id, name, order, seed, graph)
-        graph.add_older([job for _, job in progress(rows, order.count)])
-        graphs[name] = graph
-    return graphs or {DEFAULT_GRAPH: Graph()}
 
 
 class Cleared(Struct, frozen=True):
@@ -53,11 +34,11 @@ class Cleared(Struct, frozen=True):
 
 
 class World:
-    """The graphs, jobs, faults, journal, settings and tokens of one project.
+    """The graphs, jobs, clock, plans, faults, journal, settings and tokens of one project.
 
-    The fault plan and the journal share its lock, and are new after each reset. Its methods may be
-    called from any thread. Whoever needs several of them to be one step holds *lock*, and never
-    while sleeping, writing to a socket, or doing work that grows with the jobs.
+    All but the tokens are new after each reset, and share its lock. Its methods may be called from
+    any thread. Whoever needs several of them to be one step holds *lock*, and never while
+    sleeping, writing to a socket, or doing work that grows with the jobs.
     """
 
     def __init__(
@@ -65,14 +46,14 @@ class World:
         project_id: str,
         state: State | None = None,
         *,
-        clock: Clock | None = None,
+        source: Callable[[], float] = real_time,
         epochs: Epochs | None = None,
         epoch: int | None = None,
         progress: Progress = untold,
     ) -> None:
         self.lock = RLock()
         self.project_id = project_id
-        self.clock = clock or Clock()
+        self._source = source
         self._epochs = epochs or Epochs()
         self.epoch = self._epochs.current if epoch is None else epoch
         self.journal = Journal(self.lock)
@@ -89,9 +70,10 @@ class World:
     def reset(self) -> Cleared:
         """Back to the start state, in one step; the journal and all counts begin anew."""
         with self.lock:
-            jobs = sum(map(len, self.graphs.values()))
+            jobs = self.graphs.count_jobs()
             faults, entries = len(self.faults), len(self.journal)
             self.epoch = self._epochs.begin()
+            self.graphs.close()
             self._begin()
             return Cleared(self.epoch, jobs, faults, entries)
 
@@ -100,23 +82,25 @@ class World:
         self.journal = Journal(self.lock)
         self._problems = Problems()
         graphs = {name: graph.copy() for name, graph in self._start_graphs.items()}
-        self._take(self.start_state, graphs)
+        self._take(self.start_state, graphs, self.start_state.clock or Timing())
 
     def parse(self, text: bytes) -> State:
         """The state in the JSON *text*; a list answer is of this project and its default graph."""
-        return fixtures.parse(text, self.project_id, spare_graph_name=self.default_graph)
+        return fixtures.parse(text, self.project_id, spare_graph_name=self.graphs.default)
 
     def load(self, state: State) -> None:
         """Put *state* in the place of all that is here; the journal and the start state stay.
 
-        The project that it names tells where it comes from; it is loaded into this one all the
-        same. Raises Conflict where a reset comes between.
+        A state without a clock leaves the clock as it is. The project that it names tells where it
+        comes from; it is loaded into this one all the same. Raises Conflict where a reset comes
+        between.
         """
         epoch = self.epoch
         graphs = graphs_of(self.project_id, state)
         with self.lock:
             self._still_in(epoch)
-            self._take(state, graphs)
+            self.graphs.close()
+            self._take(state, graphs, state.clock or self.clock.timing)
 
     def _still_in(self, epoch: int) -> None:
         """Keep what was begun before a reset from leaving a trace after it."""
@@ -126,130 +110,101 @@ class World:
     def state(self) -> State:
         """All that is here, as a state that can be loaded again.
 
-        An injection is exported with what is left of it; a spent one is not.
+        An injection, a plan rule and a job's plan are exported with what is left of them.
         """
         with self.lock:
-            lists = {name: graph.copy() for name, graph in self.graphs.items()}
-            left = [armed.rest() for armed in self.faults.armed()]
-            seed, settings, tokens = self.seed, self.settings, self.tokens
+            age, settings = self.clock.age(), self.settings
+            lists = self.graphs.copies()
+            faults = [armed.rest() for armed in self.faults.armed()]
+            plans = [armed.rest() for armed in self.plans.armed()]
+            seed, tokens, clock = self.graphs.seed, self.tokens, self.clock.start
         return State(
             project_id=self.project_id,
             seed=seed or None,
-            graphs={name: GraphState(list(graph)) for name, graph in lists.items()},
+            graphs={
+                name: GraphState(graph.exported(age), graph.edition)
+                for name, graph in lists.items()
+            },
             settings=None if settings == Settings() else settings,
+            clock=None if clock == Timing() else clock,
+            plans=[rule for rule in plans if rule is not None],
             tokens=list(tokens),
-            faults=[injection for injection in left if injection is not None],
+            faults=[injection for injection in faults if injection is not None],
         )
 
-    def _take(self, state: State, graphs: dict[str, Graph]) -> None:
-        self.seed = state.seed or 0
-        self.graphs = graphs
-        self._new_ids = 0
+    def _take(self, state: State, graphs: dict[str, Graph], timing: Timing) -> None:
+        self.clock = Clock(timing, self._source)
+        self.graphs = Graphs(
+            self.project_id,
+            graphs,
+            clock=self.clock,
+            settings=state.settings or Settings(),
+            seed=state.seed or 0,
+            lock=self.lock,
+        )
         self._next_rows: dict[tuple[str, int], int] = {}  # where to begin to look
-        self.settings = state.settings or Settings()
+        self._submitted_last = False
         self.tokens = state.tokens_of(self.project_id)
-        self.started_at = self.clock.now()
-        self.faults = FaultPlan(self.seed, self.lock)
+        self.faults = FaultPlan(self.graphs.seed, self.lock)
         for injection in state.faults:
             self.faults.arm(injection)
+        self.plans = PlanRules(self.lock)
+        for rule in state.plans:
+            self.plans.arm(rule)
+
+    # --- The time ---
+
+    def change_clock(self, change: ClockChange) -> list[Transition]:
+        """Move the clock, or let it go on otherwise; the transitions of jobs that this causes."""
+        with self.lock:
+            self.graphs.settle()
+            self.clock.change(change)
+            self.graphs.changed()
+            return self.graphs.settle()
+
+    def told_clock(self) -> dict[str, Any]:
+        """What the clock says, and how it runs."""
+        with self.lock:
+            timing = self.clock.timing
+        return {name: getattr(timing, name) for name in timing.__struct_fields__}
+
+    def tick(self, *, submits: bool) -> None:
+        """Let the clock's ``tick_s`` for a request go by, which *submits* a job or does not.
+
+        A tick stops where a job changes its status, and once just before that where the request
+        before has submitted a job: each status is there for at least one request.
+        """
+        if self.clock.timing.tick_s:
+            change = self.graphs.next_change()
+            if change is not None and self._submitted_last and not submits:
+                change -= 1
+            self.clock.tick(change)
+            self.graphs.changed()
+        self._submitted_last = submits
 
     # --- Graphs and jobs ---
 
-    @property
-    def default_graph(self) -> str:
-        """The graph that is meant where none is named: the first."""
+    def submit(self, request: JobRequest, graph: str, effect: Effect | None = None) -> Job:
+        """Add the job of a client's *request* to *graph*, by the plan that the rules give it."""
         with self.lock:
-            return next(iter(self.graphs), DEFAULT_GRAPH)
-
-    def graph(self, name: str) -> Graph:
-        """The graph *name*; the service's own refusal where there is none."""
-        try:
-            return self.graphs[name]
-        except KeyError:
-            raise UnknownGraph(project_id=self.project_id, graph_name=name) from None
-
-    def jobs(
-        self, graph: str | None = None, status: JobStatus | None = None
-    ) -> list[tuple[str, Job]]:
-        """The jobs and their graphs, newest first; only those of *graph*, or in *status*.
-
-        Raises Unknown where there is no such graph.
-        """
-        with self.lock:
-            if graph is not None and graph not in self.graphs:
-                raise Unknown(f"no graph {graph!r} in project {self.project_id}")
-            graphs = {
-                name: jobs.copy() for name, jobs in self.graphs.items() if graph in (None, name)
-            }
-        return [
-            (name, job)
-            for name, jobs in graphs.items()
-            for job in jobs
-            if status in (None, job.status)
-        ]
-
-    def add_job(self, job: Job, graph: str | None = None) -> str:
-        """Add *job* as the newest of *graph*, which is made where it is missing.
-
-        Returns the graph's name. Raises Conflict where its id is taken.
-        """
-        with self.lock:
-            name = graph or self.default_graph
-            target = self.graphs.get(name, Graph())
-            target.submit(job)
-            self.graphs[name] = target
-            return name
-
-    def new_job_id(self) -> str:
-        """An id that no job has."""
-        with self.lock:
-            while True:
-                self._new_ids += 1
-                job_id = generators.job_id(self.seed, self._new_ids)
-                if not any(job_id in graph for graph in self.graphs.values()):
-                    return job_id
-
-    def move_job(self, job_id: str, status: JobStatus, graph: str | None = None) -> tuple[str, Job]:
-        """Give the job *job_id* another *status*.
-
-        Raises Unknown where there is no such job, Conflict where several graphs have one and
-        *graph* does not say which is meant.
-        """
-        with self.lock:
-            name = self._graph_with(job_id, graph)
-            moved = msgspec.structs.replace(self.graphs[name].job(job_id), status=status)
-            self.graphs[name].replace(moved)
-            return name, moved
-
-    def remove_job(self, job_id: str, graph: str | None = None) -> tuple[str, Job]:
-        """Take the job *job_id* out of the list; the same refusals as ``move_job``."""
-        with self.lock:
-            name = self._graph_with(job_id, graph)
-            return name, self.graphs[name].remove(job_id)
-
-    def _graph_with(self, job_id: str, graph: str | None) -> str:
-        names = [name for name, jobs in self.graphs.items() if job_id in jobs]
-        if graph is not None:
-            names = [name for name in names if name == graph]
-        if not names:
-            where = f"graph {graph!r}" if graph else "any graph"
-            raise Unknown(f"no job has the id {job_id!r} in {where} of project {self.project_id}")
-        if len(names) > 1:
-            raise Conflict(f"several graphs have a job {job_id!r}; say which: {', '.join(names)}")
-        return names[0]
+            plan = self.plans.take(request.command, graph)
+            job_id = self.graphs.new_job_id(graph)
+            return self.graphs.submit(job_id, request, graph, plan, effect)
 
     def generate(self, order: Generator, progress: Progress = untold) -> tuple[str, int]:
         """Add the jobs that *order* asks for; the graph they went to, and how many it has now.
 
-        Rows whose ids the graph has are passed over, so that the same seed goes on.
-        Raises Conflict, with nothing changed, where the world is reset meanwhile.
+        Rows whose ids the graph has are passed over, so that the same seed goes on. Raises
+        Conflict, with nothing changed, where the world is reset meanwhile; InvalidInput where the
+        graph's edition lacks one of the statuses.
         """
         epoch = self.epoch
         while True:
             with self.lock:
-                name = order.graph or self.default_graph
-                seen = Graph() if order.replace else self.graphs.get(name, Graph()).copy()
-                seed = self.seed if order.seed is None else order.seed
+                name = order.graph or self.graphs.default
+                known = self.graphs.get_or_new(name)
+                seen = Graph() if order.replace else known.copy()
+                seed = self.graphs.seed if order.seed is None else order.seed
                 row = 0 if order.replace else self._next_rows.get((name, seed), 0)
             new = list(
                 progress(
@@ -259,10 +214,12 @@ class World:
             )
             with self.lock:
                 self._still_in(epoch)
-                graph = Graph() if order.replace else self.graphs.get(name, Graph())
+                known = self.graphs.get_or_new(name)
+                graph = Graph(edition=known.edition) if order.replace else known
                 if not any(job.job_id in graph for _, job in new):  # else others came in between
-                    graph.add_older([job for _, job in new])
-                    self.graphs[name] = graph
+                    jobs = [job for _, job in new]
+                    add_generated(graph, jobs, order, self.settings, self.clock.age())
+                    self.graphs.put(name, graph)
                     self._next_rows[name, seed] = new[-1][0] if new else row
                     return name, len(graph)
 
@@ -274,11 +231,16 @@ class World:
 
     # --- Settings ---
 
+    @property
+    def settings(self) -> Settings:
+        """How the documentation is read."""
+        return self.graphs.settings
+
     def configure(self, changes: Mapping[str, Any], path: str = "$") -> Settings:
         """Change settings by name; InvalidInput, and nothing changed, where any is wrong."""
         with self.lock:
-            self.settings = self.settings.changed(changes, path)
-            return self.settings
+            self.graphs.settings = self.graphs.settings.changed(changes, path)
+            return self.graphs.settings
 
     # --- The verdict ---
 
@@ -286,11 +248,11 @@ class World:
         """What a test should hear of at its end, a sentence each.
 
         Crashes of gesmock, requests below the service's paths that no operation serves, and
-        injections that no request has come for.
+        injections and plans that nothing has come for.
         """
         with self.lock:
-            untried = self.faults.untried()
             return [
                 *self._problems.told(),
-                *(f"armed, but no request came for it: {armed}" for armed in untried),
+                *(f"armed, but no request came for it: {one}" for one in self.faults.untried()),
+                *(f"armed, but no job was submitted for it: {one}" for one in self.plans.untried()),
             ]

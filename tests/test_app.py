@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from conftest import PROJECT, Service
 
+from gesmock.exchange import OPERATION_NAMES
 from gesmock.fake import Fake
+from gesmock.operations import OPERATIONS, ROUTES
 from gesmock.web import create_app
-from gesmock.web.service import ROUTES
 
 LIST = f"/ges/v1.0/{PROJECT}/graphs/movie/jobs/status"
 NOT_FOUND = {
@@ -126,9 +127,7 @@ def test_a_fake_and_start_options_do_not_go_together() -> None:
 
 
 def test_the_routes_are_those_of_the_operations() -> None:
-    from gesmock.operations import OPERATIONS
-
-    assert {operation for _, _, operation in ROUTES} == set(OPERATIONS)
+    assert {route.operation for route in ROUTES} == set(OPERATIONS) == set(OPERATION_NAMES)
 
 
 def test_a_bug_outside_the_core_is_told_in_the_services_shape() -> None:

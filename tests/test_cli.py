@@ -13,7 +13,7 @@ import pytest
 import requests
 from click.testing import CliRunner, Result
 
-from gesmock import GesMock, cli, cli_options
+from gesmock import GesMock, cli, cli_options, terminal
 from gesmock.stop_signals import StopSignals
 
 Serve = Callable[..., Any]
@@ -221,7 +221,7 @@ def test_a_port_in_use_is_one_line_and_status_2(ges: GesMock) -> None:
         (["--fault", "503,message=\udcff"], "faults: '"),
         (["--generate", "-1"], "--generate: '-1' is not [GRAPH=]N"),
         (["--fault", "200"], "faults[0].fault.status: 200 is not an HTTP status from 400 to 599"),
-        (["--fault", "list=503"], "faults[0].operation: 'list' is none of list_jobs"),
+        (["--fault", "list=503"], "faults[0].operation: 'list' is not one of list_jobs, show_job"),
         (["--fault", "503,tims=2"], "faults[0].tims: unknown key; did you mean 'times'?"),
         (["--fault", "503,ok,code=X"], "faults[0].fault.status: missing"),
         (["--fault", "times=2"], "faults[0].fault.status: missing"),
@@ -336,7 +336,7 @@ def test_check_reports_every_problem_of_every_file(tmp_path: Path) -> None:
     assert [line.replace(f"{tmp_path}/", "") for line in result.stderr.splitlines()] == [
         "wrong.json: $.seed: 'x' is not an integer from 0 to 9223372036854775807",
         "wrong.json: $.graps: unknown key; did you mean 'graphs'? known are description, "
-        "project_id, seed, graphs, generators, settings, tokens, faults",
+        "project_id, seed, graphs, generators, settings, clock, plans, tokens, faults",
         "broken.json: line 1 column 2: broken JSON: Expecting property name enclosed in double "
         "quotes",
     ]
@@ -356,12 +356,12 @@ def test_a_bar_shows_the_progress_on_a_terminal(monkeypatch: pytest.MonkeyPatch)
         def flush(self) -> None:
             pass
 
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
-    GesMock(generate=5_000, progress=cli._progress)
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    GesMock(generate=5_000, progress=terminal.progress)
 
-    assert "generating jobs" in terminal.written
-    assert "100%" in terminal.written
+    assert "generating jobs" in screen.written
+    assert "100%" in screen.written
 
 
 def test_every_option_of_serve_may_come_from_the_environment() -> None:
@@ -386,3 +386,57 @@ def test_a_client_that_keeps_its_connection_open_does_not_hold_up_the_stop() -> 
         process.terminate()
         assert process.wait(10) == 0
     process.stdout.close()
+
+
+# --- Jobs that live -----------------------------------------------------------------------------
+
+
+def test_plans_and_the_clock_are_options(serve: Serve) -> None:
+    def visit(lines: list[str]) -> Any:
+        base = lines[0].split()[-1]
+        graph = url_of(lines).removesuffix("/jobs/status")
+        for _ in range(2):
+            requests.post(f"{graph}/action?action_id=clear-graph", json={})
+        clock = requests.get(f"{base}/_gesmock/clock").json()
+        jobs = requests.get(f"{graph}/jobs/status").json()["jobs"]
+        return {**clock, "now": 0}, [job["status"] for job in jobs]
+
+    args = ["--plan", "clear_graph=instant,times=1", "--plan", "stuck_pending"]
+    clock, statuses = serve(visit, *args, "--frozen", "--rate", "60", "--tick-s", "0.5")
+
+    assert clock == {"now": 0, "frozen": True, "rate": 60.0, "tick_s": 0.5}
+    assert statuses[:2] == ["pending", "success"]
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("slow", {"plan": "slow"}),
+        ("import_graph=fails_late", {"command": "import_graph", "plan": "fails_late"}),
+        ("slow,graph=g,times=2", {"plan": "slow", "graph": "g", "times": 2}),
+        ("x=slow, running_s=6", {"command": "x", "plan": {"name": "slow", "running_s": 6}}),
+        ('{"plan": "slow"}', {"plan": "slow"}),
+    ],
+)
+def test_a_plan_rule_is_spelled_in_short_or_as_json(text: str, rule: dict[str, Any]) -> None:
+    assert cli_options.plan_rule(text) == rule
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        (["--plan", "quick"], "plans[0].plan: 'quick' is not "),
+        (["--plan", "slow,times"], "--plan: 'times' is not NAME=VALUE"),
+        (["--plan", "{"], "--plan: line 1 column 2: broken JSON"),
+        (["--plan", "imports=slow"], "plans[0].command: 'imports' is not one of import_graph"),
+        (["--rate", "0"], "clock.rate: 0.0 is not a rate above 0"),
+        (["--tick-s", "-1"], "clock.tick_s: -1.0 is not a number from 0"),
+    ],
+)
+def test_a_wrong_plan_or_clock_is_a_clear_message_and_status_2(
+    option: list[str], words: str
+) -> None:
+    result = run("serve", "--port", "0", *option)
+
+    assert result.exit_code == 2
+    assert words in result.stderr

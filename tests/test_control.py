@@ -212,7 +212,7 @@ def test_a_fixture_may_be_loaded_into_a_project_of_its_own(service: Service) -> 
 @pytest.mark.parametrize(
     ("call", "body", "status", "words"),
     [
-        ("POST jobs", {"job": {**JOB, "status": "done"}}, 400, "$.job.status: 'done' is none of pending, running, complete, success, failed"),
+        ("POST jobs", {"job": {**JOB, "status": "done"}}, 400, "$.job.status: 'done' is none of pending, running, complete, success, partiallyFailed, failed"),
         ("POST jobs", {"job": {}}, 400, "$.job.jobId: missing; a string that is not empty is wanted"),
         ("POST jobs", {"graph": "a/b", "job": JOB}, 400, "$.graph: 'a/b' is not a graph name"),
         ("POST jobs", [], 400, "$: a list is not an object"),
@@ -227,7 +227,7 @@ def test_a_fixture_may_be_loaded_into_a_project_of_its_own(service: Service) -> 
         ("POST generate", {}, 400, "$.count: missing"),
         ("POST generate", {"count": 10**9}, 400, "$.count: 1000000000 is not an integer from 0 to 1000000"),
         ("POST generate", {"count": 1, "seed": "x"}, 400, "$.seed: 'x' is not an integer from 0"),
-        ("POST faults", {"operation": "list", "fault": FAULT}, 400, "$.operation: 'list' is none of list_jobs"),
+        ("POST faults", {"operation": "list", "fault": FAULT}, 400, "$.operation: 'list' is not one of list_jobs, show_job"),
         ("POST faults", {"fault": {"kind": "delay"}}, 400, "$.fault.kind: 'delay' is none of error"),
         ("POST faults", {"fault": FAULT, "time": 1}, 400, "$.time: unknown key; did you mean 'times'?"),
         ("GET faults/f9", None, 404, "no injection has the id 'f9'; armed are: none"),
@@ -236,7 +236,7 @@ def test_a_fixture_may_be_loaded_into_a_project_of_its_own(service: Service) -> 
         ("GET journal?status=" + "9" * 5000, None, 400, "query.status: '9999"),
         ("GET journal?status=٤٠٤", None, 400, "query.status: '٤٠٤' is not an integer"),
         ("GET journal?wait_s=61", None, 400, "query.wait_s: 61 is not a number from 0 to 60"),
-        ("GET journal?operation=x", None, 400, "query.operation: 'x' is none of list_jobs"),
+        ("GET journal?operation=x", None, 400, "query.operation: 'x' is not one of list_jobs, show_job"),
         ("PATCH settings", {"limit_zero": 0}, 400, "$.limit_zero: 0 is none of empty, refuse"),
         ("PATCH settings", {"limits": 0}, 400, "$.limits: unknown key; did you mean 'limit_zero'?"),
         ("PUT state", {"graphs": {"g": {"jobs": [JOB, JOB]}}}, 400, "$.graphs.g.jobs[1].jobId: 'a1' is the id of job 0 too"),

@@ -12,7 +12,7 @@ import pytest
 
 from gesmock import cli, fixtures
 from gesmock.settings import Settings
-from gesmock.web import control
+from gesmock.web import control_views
 
 TOP = Path(__file__).parents[1]
 README = (TOP / "README.md").read_text(encoding="utf-8")
@@ -94,7 +94,7 @@ def test_the_fixture_of_the_readme_loads() -> None:
 
     state = fixtures.parse(text.encode())
 
-    assert fixtures.describe(state) == "1 graph, 1 job, 1 generator, 2 tokens, 2 faults"
+    assert fixtures.describe(state) == "1 graph, 1 job, 1 generator, 1 plan, 2 tokens, 2 faults"
 
 
 def test_ci_runs_the_two_commands_of_the_readme() -> None:
@@ -129,7 +129,7 @@ def test_every_route_of_the_control_api_is_in_its_table() -> None:
             path = words[-1].split()[1]
             told |= {(word.split()[0], path) for word in words}
 
-    routes = {(method, re.sub(r"<.*>", "{id}", rule)) for method, rule, _ in control.ROUTES}
+    routes = {(method, re.sub(r"<.*>", "{id}", rule)) for method, rule, _ in control_views.ROUTES}
     assert told == routes
 
 

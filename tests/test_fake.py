@@ -16,9 +16,9 @@ NEW = Job("new", "running", JobRequest("import_graph", "/"))
 
 def test_projects_share_nothing() -> None:
     fake = Fake({"project_id": "one"})
-    fake.open("two").add_job(NEW)
+    fake.open("two").graphs.add(NEW)
 
-    assert fake.default.jobs() == []
+    assert fake.default.graphs.jobs() == []
     assert [world.project_id for world in fake.worlds()] == ["one", "two"]
 
 
@@ -31,7 +31,7 @@ def test_an_opened_project_stays_what_it_is() -> None:
 def test_a_reset_forgets_the_projects_that_were_opened() -> None:
     fake = Fake({"project_id": "one"})
     fake.open("two")
-    fake.default.add_job(NEW)
+    fake.default.graphs.add(NEW)
 
     assert fake.reset().jobs == 1
     assert [world.project_id for world in fake.worlds()] == ["one"]
@@ -43,7 +43,7 @@ def test_a_restart_is_in_place() -> None:
 
     fake.restart({"project_id": "one", "generate": 2})
     assert fake.default is world
-    assert len(world.jobs()) == 2
+    assert len(world.graphs.jobs()) == 2
     fake.restart({"project_id": "three"})
 
     assert [world.project_id for world in fake.worlds()] == ["three"]
@@ -76,7 +76,7 @@ def test_a_project_that_is_opened_while_the_fake_is_reset_belongs_to_the_new_epo
 
     monkeypatch.setattr("gesmock.fake.World", slow)
 
-    assert fake.open("late").jobs() == []
+    assert fake.open("late").graphs.jobs() == []
 
 
 def test_a_reset_of_one_project_leaves_the_requests_of_another_alone() -> None:

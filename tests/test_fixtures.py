@@ -133,13 +133,13 @@ def test_a_file_from_a_windows_tool_may_begin_with_a_byte_order_mark(tmp_path: P
         ("7", ["movies.json: $: 7 is not a list answer or a world file"]),
         (
             {"graphs": {"movies": {"jobs": [JOB, JOB | {"jobId": "b"}, JOB | {"jobId": "c"}, changed(jobId="d", status="done")]}}},
-            ["movies.json: $.graphs.movies.jobs[3].status: 'done' is none of pending, running, complete, success, failed"],
+            ["movies.json: $.graphs.movies.jobs[3].status: 'done' is none of pending, running, complete, success, partiallyFailed, failed"],
         ),
         (
             {"graphs": {"movies": {"jobs": [JOB, changed(status=3), JOB]}}, "seed": -1},
             [
                 "movies.json: $.seed: -1 is not an integer from 0 to 9223372036854775807",
-                "movies.json: $.graphs.movies.jobs[1].status: 3 is none of pending, running, complete, success, failed",
+                "movies.json: $.graphs.movies.jobs[1].status: 3 is none of pending, running, complete, success, partiallyFailed, failed",
                 "movies.json: $.graphs.movies.jobs[1].jobId: 'a1' is the id of job 0 too",
                 "movies.json: $.graphs.movies.jobs[2].jobId: 'a1' is the id of job 0 too",
             ],
@@ -152,7 +152,7 @@ def test_a_file_from_a_windows_tool_may_begin_with_a_byte_order_mark(tmp_path: P
         ({"graphs": {"a/b": {}}}, ["movies.json: $.graphs['a/b']: 'a/b' is not a graph name: 1 to 255 characters, no '/' and no control characters"]),
         ({"project_id": "a-b"}, ["movies.json: $.project_id: 'a-b' is not a project id: 1 to 64 letters and digits (ges_03_0471)"]),
         ({"project_id": "a\n"}, ["movies.json: $.project_id: 'a\\n' is not a project id: 1 to 64 letters and digits (ges_03_0471)"]),
-        ({"setings": {}}, ["movies.json: $.setings: unknown key; did you mean 'settings'? known are description, project_id, seed, graphs, generators, settings, tokens, faults"]),
+        ({"setings": {}}, ["movies.json: $.setings: unknown key; did you mean 'settings'? known are description, project_id, seed, graphs, generators, settings, clock, plans, tokens, faults"]),
         ({"settings": {"order": "up"}}, ["movies.json: $.settings.order: 'up' is none of newest_first, oldest_first"]),
         ({"tokens": [3]}, ["movies.json: $.tokens[0]: 3 is not an object or a string that is not empty"]),
         ({"faults": [{"fault": {"kind": "error", "status": 200}}]}, ["movies.json: $.faults[0].fault.status: 200 is not an HTTP status from 400 to 599"]),

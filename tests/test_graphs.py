@@ -1,118 +1,275 @@
-"""The jobs of one graph, against a plain list."""
+"""The jobs of a project: added, moved, hidden, bounded; and what that costs."""
+
+from collections import Counter
+from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from conftest import PROJECT, Service
 
-from gesmock.errors import Conflict, Unknown
-from gesmock.graphs import Graph
-from gesmock.jobs import Job, JobRequest
+from gesmock import GesMock, Plan, graphs, population
+from gesmock.errors import Conflict, InvalidInput, Unknown
+from gesmock.lives import Life, Lives
 
-
-def job(name: str, status: str = "success") -> Job:
-    return Job(name, status, JobRequest("import_graph", "/"))  # type: ignore[arg-type]
+G = f"/ges/v1.0/{PROJECT}/graphs/movie"
 
 
-def jobs(count: int) -> list[Job]:
-    return [job(str(number)) for number in range(count)]
+@pytest.fixture
+def ges() -> GesMock:
+    """One without a socket, whose clock is frozen."""
+    return GesMock(clock={"frozen": True})
 
 
-@given(st.integers(0, 12), st.integers(0, 15), st.integers(0, 15))
-def test_a_page_is_a_slice_of_the_list_in_either_order(count: int, offset: int, limit: int) -> None:
-    listed = jobs(count)
-    graph = Graph(listed)
-
-    assert graph.page(offset, limit) == listed[offset : offset + limit]
-    oldest_first = listed[::-1][offset : offset + limit]
-    assert graph.page(offset, limit, oldest_first=True) == oldest_first
+def ids(ges: GesMock) -> list[str]:
+    client = ges.app.test_client()
+    jobs = client.get(f"{G}/jobs/status").get_json()["jobs"]
+    return [job["jobId"] for job in jobs]
 
 
-def test_a_submitted_job_is_the_newest() -> None:
-    graph = Graph(jobs(2))
+def test_an_advance_says_which_transitions_it_caused_in_their_order(ges: GesMock) -> None:
+    slow = ges.add_job(plan="normal")
+    quick = ges.add_job(plan="fails_early", graph="films")
 
-    graph.submit(job("new"))
+    caused = ges.clock.advance(5)
 
-    assert [one.job_id for one in graph] == ["new", "0", "1"]
-
-
-def test_older_jobs_follow() -> None:
-    graph = Graph(jobs(2))
-
-    graph.add_older([job("old"), job("older")])
-
-    assert [one.job_id for one in graph] == ["0", "1", "old", "older"]
-
-
-def test_a_replaced_job_keeps_its_place() -> None:
-    graph = Graph(jobs(3))
-
-    graph.replace(job("1", "failed"))
-
-    assert [one.status for one in graph] == ["success", "failed", "success"]
+    began = ges.clock.now - 5
+    assert [(one.graph, one.job_id, one.was, one.status) for one in caused] == [
+        ("movie", slow.job_id, "pending", "running"),
+        ("films", quick.job_id, "pending", "running"),
+        ("films", quick.job_id, "running", "failed"),
+    ]
+    assert [one.at for one in caused] == pytest.approx([began + 2, began + 2, began + 3])
+    assert [one.status for one in ges.clock.advance(100)] == ["success"]
+    assert ges.clock.advance(100) == []
 
 
-def test_a_removed_job_is_gone() -> None:
-    graph = Graph(jobs(3))
+def test_one_long_advance_is_as_good_as_many_short_ones(ges: GesMock) -> None:
+    ges.add_job(plan="normal")
+    other = GesMock(clock={"frozen": True})
+    other.add_job(plan="normal")
 
-    graph.remove("1")
+    together = [one.status for one in ges.clock.advance(10)]
+    apart = [one.status for _ in range(100) for one in other.clock.advance(0.1)]
 
-    assert [one.job_id for one in graph] == ["0", "2"]
-    assert "1" not in graph
-
-
-def test_an_id_that_is_taken_or_unknown_is_refused() -> None:
-    graph = Graph(jobs(1))
-
-    with pytest.raises(Conflict, match="a job with the id '0' is there already"):
-        graph.submit(job("0"))
-    with pytest.raises(Unknown, match="no job has the id 'x'"):
-        graph.remove("x")
+    assert together == apart == ["running", "success"]
 
 
-class Model:
-    """A graph as a plain list, newest first."""
+def test_a_job_with_a_plan_begins_pending_or_with_the_status_it_is_given(ges: GesMock) -> None:
+    assert ges.add_job(plan="normal").status == "pending"
+    assert ges.add_job(plan="instant").status == "success"
+    assert ges.add_job(plan="normal", status="running").status == "running"
+    given = {"jobId": "a", "status": "running", "request": {"command": "x", "url": "/"}}
+    assert ges.add_job(given, plan={"name": "normal", "running_s": 4}).status == "running"
 
-    def __init__(self) -> None:
-        self.jobs: list[Job] = []
+    ges.clock.advance(4)
 
-    def place(self, job_id: str) -> int:
-        return next(place for place, one in enumerate(self.jobs) if one.job_id == job_id)
+    assert ges.job("a").status == "success"
 
 
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from(["submit", "older", "replace", "remove", "copy"]), st.integers(0, 9)
-        )
-    )
-)
-def test_whatever_is_done_a_graph_is_a_list_and_its_copies_stay_what_they_were(
-    steps: list[tuple[str, int]],
+def test_an_algorithm_ends_as_complete_an_import_as_success(ges: GesMock) -> None:
+    plan = Plan(name="instant")
+
+    assert ges.add_job(plan=plan, command="execute_algorithm").status == "complete"
+    assert ges.add_job(plan=plan, command="hyg_sync").status == "complete"
+    assert ges.add_job(plan=plan, command="import_graph").status == "success"
+    assert ges.add_job(plan=plan, command="whatever").status == "success"
+    ges.configure(finished_status="complete")
+    assert ges.add_job(plan=plan, command="import_graph").status == "complete"
+    ges.configure(finished_status="by_command")
+    ges.add_graph("m", "memory")
+    assert ges.add_job(plan=plan, command="execute_algorithm", graph="m").status == "success"
+
+
+def test_a_job_is_moved_by_hand_and_goes_on_from_there(ges: GesMock) -> None:
+    job = ges.add_job(plan="normal")
+
+    assert ges.move_job(job, "running", progress=75).status == "running"
+    assert [one.status for one in ges.clock.advance(2)] == ["success"]
+
+
+def test_an_illegal_move_is_refused_and_changes_nothing(ges: GesMock) -> None:
+    job = ges.add_job(status="running")
+
+    with pytest.raises(Conflict, match="it is running, from there it can move to running, comp"):
+        ges.move_job(job, "pending")
+    with pytest.raises(Conflict, match="partiallyFailed: it is running"):
+        ges.move_job(job, "partiallyFailed")
+    with pytest.raises(InvalidInput, match="move.progress: 101 is not an integer from 0 to 100"):
+        ges.move_job(job, "running", progress=101)
+    assert ges.job(job).status == "running"
+
+
+def test_a_move_sets_the_result(ges: GesMock) -> None:
+    job = ges.add_job(status="running", command="execute_algorithm")
+
+    ges.move_job(job, "complete", result={"outputs": {"mine": 1}})
+
+    shown = ges.app.test_client().get(f"{G}/jobs/{job.job_id}/status").get_json()
+    assert shown["data"] == {"outputs": {"mine": 1}}
+
+
+# --- Those that the list does not show yet ------------------------------------------------------
+
+
+def test_a_job_that_is_not_listed_yet_has_a_status_and_then_stands_where_it_belongs(
+    ges: GesMock,
 ) -> None:
-    graph, model, count = Graph(), Model(), 0
-    copies: list[tuple[Graph, list[Job]]] = []
-    for step, number in steps:
-        known = [one.job_id for one in model.jobs]
-        if step == "submit":
-            count += 1
-            graph.submit(job(f"n{count}"))
-            model.jobs.insert(0, job(f"n{count}"))
-        elif step == "older":
-            older = [job(f"o{count}-{index}") for index in range(number % 3)]
-            count += 1
-            graph.add_older(older)
-            model.jobs += older
-        elif step == "copy":
-            copies.append((graph.copy(), [*model.jobs]))
-        elif known:
-            job_id = known[number % len(known)]
-            if step == "replace":
-                graph.replace(job(job_id, "failed"))
-                model.jobs[model.place(job_id)] = job(job_id, "failed")
-            else:
-                graph.remove(job_id)
-                del model.jobs[model.place(job_id)]
+    first, hidden = ges.add_job(), ges.add_job(plan={"never_listed_for_s": 5})
+    last = ges.add_job()
+    client = ges.app.test_client()
 
-    assert [*graph] == model.jobs
-    assert [graph.job(one.job_id) for one in model.jobs] == model.jobs
-    assert all([*copy] == then for copy, then in copies)
+    listed = client.get(f"{G}/jobs/status").get_json()
+    assert (ids(ges), listed["totalCount"]) == ([last.job_id, first.job_id], 2)
+    assert client.get(f"{G}/jobs/{hidden.job_id}/status").get_json()["status"] == "pending"
+    assert hidden.job_id in [job.job_id for job in ges.jobs()]
+
+    caused = ges.clock.advance(4.9)
+    assert [one.status for one in caused] == ["running"]
+    assert hidden.job_id not in ids(ges)
+    assert ges.clock.advance(0.1) == []
+    assert ids(ges) == [last.job_id, hidden.job_id, first.job_id]
+    assert [one.status for one in ges.clock.advance(5)] == ["success"]
+
+
+def test_a_hidden_job_can_be_moved_and_removed(ges: GesMock) -> None:
+    hidden = ges.add_job(plan="never_listed_for_s")
+
+    assert ges.move_job(hidden, "failed").status == "failed"
+    assert ids(ges) == []
+    ges.remove_job(hidden)
+    assert ges.jobs() == []
+    ges.clock.advance(10)
+    assert ids(ges) == []
+
+
+def test_jobs_of_a_fixture_may_be_hidden_at_first(service: Service) -> None:
+    request = {"command": "import_graph", "url": "/"}
+    jobs = [
+        {"jobId": "new", "status": "running", "request": request},
+        {"jobId": "lag", "status": "pending", "request": request, "plan": "never_listed_for_s"},
+        {"jobId": "old", "status": "running", "request": request, "plan": "normal"},
+    ]
+    service.begin(fixture={"graphs": {"movie": {"jobs": jobs}}}, clock={"frozen": True})
+
+    seen = []
+    for _ in range(3):
+        seen.append([(job["jobId"], job["status"]) for job in service.list().json["jobs"]])
+        service.control("PATCH", "clock", {"advance_s": 5})
+
+    assert seen == [
+        [("new", "running"), ("old", "running")],
+        [("new", "running"), ("lag", "running"), ("old", "running")],
+        [("new", "running"), ("lag", "success"), ("old", "success")],
+    ]
+    service.control("POST", "reset")
+    assert len(service.list().json["jobs"]) == 2
+
+
+# --- What is kept -------------------------------------------------------------------------------
+
+
+def test_a_state_goes_on_where_it_was_exported(ges: GesMock) -> None:
+    ges.add_job(plan="normal")
+    ges.add_job(plan={"never_listed_for_s": 7})
+    ges.add_job(plan={"name": "fails_late", "fail_reason": "x"})
+    ges.add_job(status="running")
+    ges.clock.advance(3)
+    other = GesMock()
+    other.load(ges.state())
+
+    assert other.state() == ges.state()
+    for seconds in (3, 1, 3, 5):
+        expected = [(one.job_id, one.status) for one in ges.clock.advance(seconds)]
+        found = [(one.job_id, one.status) for one in other.clock.advance(seconds)]
+        assert sorted(found) == sorted(expected)
+        assert other.jobs() == ges.jobs()
+
+
+def test_a_graph_keeps_a_hundred_thousand_jobs() -> None:
+    assert population.MOST_JOBS == 100_000
+
+
+def test_a_graph_that_is_full_drops_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
+    for room in (population, graphs):
+        monkeypatch.setattr(room, "MOST_JOBS", 50)
+    ges = GesMock(generate=60)
+    assert len(ges.jobs()) == 50
+    oldest = ges.jobs()[-1]
+
+    newest = ges.add_job(plan="normal")
+
+    assert len(ges.jobs()) == 50
+    assert ges.jobs()[0].job_id == newest.job_id
+    with pytest.raises(Unknown):
+        ges.job(oldest)
+    assert ges.generate(5) == 50
+    ges.add_graph("m", "memory")
+    ges.generate(50, graph="m")
+    ges.add_job(graph="m")
+    assert len(ges.jobs("m")) == 51
+
+
+@pytest.mark.parametrize("static", [0, 20_000])
+def test_what_a_request_costs_does_not_grow_with_the_jobs_that_stand_still(
+    static: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten jobs are alive; counted is how often a life is looked at, and what is due is sought."""
+    ges = GesMock(generate=static, clock={"frozen": True})
+    client = ges.app.test_client()
+    for _ in range(10):
+        ges.add_job(plan="normal")
+    client.get(f"{G}/jobs/status?limit=10")
+    counts: Counter[str] = Counter()
+
+    def counted(owner: Any, name: str) -> None:
+        whole = getattr(owner, name)
+
+        def count(*args: Any) -> Any:
+            counts[name] += 1
+            return whole(*args)
+
+        monkeypatch.setattr(owner, name, count)
+
+    counted(Life, "at")
+    counted(Lives, "next_change")
+    assert client.get(f"{G}/jobs/status?limit=10").status_code == 200
+    assert (counts["at"], counts["next_change"]) == (0, 1)
+    ges.clock.advance(5)
+    assert client.get(f"{G}/jobs/status?limit=10").status_code == 200
+    assert counts["at"] <= 40
+
+
+def test_generated_jobs_that_have_not_ended_go_on_along_a_plan(service: Service) -> None:
+    order = {"count": 50, "seed": 7, "statuses": {"running": 1, "failed": 1}, "plan": "normal"}
+    service.begin(generate=order, clock={"frozen": True})
+    before = Counter(job["status"] for job in service.list().json["jobs"])
+
+    service.control("PATCH", "clock", {"advance_s": 8})
+
+    after = Counter(job["status"] for job in service.list().json["jobs"])
+    assert set(before) == {"running", "failed"}
+    assert after["failed"] == before["failed"]
+    assert after["success"] + after["complete"] == before["running"]
+    service.control("POST", "reset")
+    assert Counter(job["status"] for job in service.list().json["jobs"]) == before
+
+
+# --- A clock that ticks -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tick_s", [0.5, 1, 5, 100, 1_000_000])
+def test_whatever_a_tick_is_a_client_meets_every_status(service: Service, tick_s: float) -> None:
+    service.begin(clock={"frozen": True, "tick_s": tick_s})
+    job_id = service.client.post(f"{G}/action?action_id=clear-graph", json={}).get_json()["jobId"]
+
+    seen = [service.client.get(f"{G}/jobs/{job_id}/status").get_json()["status"] for _ in range(25)]
+
+    assert list(dict.fromkeys(seen)) == ["pending", "running", "success"]
+
+
+def test_a_client_that_only_submits_moves_the_clock_too(service: Service) -> None:
+    service.begin(clock={"now": 0, "frozen": True, "tick_s": 1})
+
+    for _ in range(10):
+        service.client.post(f"{G}/action?action_id=clear-graph", json={})
+
+    assert service.fake.default.clock.now() >= 9

@@ -61,7 +61,7 @@ def test_another_sites_page_and_a_rebound_name_are_refused(
     status, fake = attack(guard, {"Authorization": f"Bearer {TOKEN}", **headers})
 
     assert status == 403
-    assert len(fake.default.jobs()) == 3
+    assert len(fake.default.graphs.jobs()) == 3
 
 
 @pytest.mark.parametrize(
@@ -73,14 +73,14 @@ def test_without_the_token_an_exposed_control_api_is_closed(authorization: str |
     status, fake = attack(Guard(TOKEN), headers)
 
     assert status == 401
-    assert len(fake.default.jobs()) == 3
+    assert len(fake.default.graphs.jobs()) == 3
 
 
 def test_without_any_token_only_this_machine_may() -> None:
     status, fake = attack(Guard(), {}, peer="192.168.1.7")
 
     assert status == 403
-    assert len(fake.default.jobs()) == 3
+    assert len(fake.default.graphs.jobs()) == 3
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_a_test_on_this_machine_or_with_the_token_may(
     status, fake = attack(guard, headers)
 
     assert status == 200
-    assert fake.default.jobs() == []
+    assert fake.default.graphs.jobs() == []
 
 
 def test_a_request_without_a_host_is_refused() -> None:
@@ -140,7 +140,7 @@ def test_a_spelling_of_the_path_is_no_way_around(service: Service, path: str) ->
     response: Any = service.client.post(path, headers={"Origin": "http://evil.example"})
 
     assert response.status_code in (403, 404)
-    assert len(service.fake.default.jobs()) == 3
+    assert len(service.fake.default.graphs.jobs()) == 3
 
 
 @pytest.mark.parametrize(

@@ -10,17 +10,20 @@ import gesmock
 HOUSE = Path(gesmock.__file__).parent
 
 LAYERS = [
-    {"errors", "exchange", "validation", "documentation", "names"},
-    {"settings", "clock", "epochs", "jobs", "tokens", "faults", "recipes", "generators"},
-    {"journal", "problems", "graphs", "fixtures", "shapes"},
-    {"start", "world", "fake"},
+    {"errors", "exchange", "validation", "documentation", "names", "statuses", "clock"},
+    {"settings", "epochs", "plans", "jobs", "tokens", "arming", "faults", "plan_rules"},
+    {"raw_requests", "results", "recipes", "generators", "journal", "problems", "lives"},
+    {"graph", "fixtures", "shapes"},
+    {"population", "graphs", "start", "world", "fake", "waiting"},
     {"operations"},
     {"web"},
     {
         "mock",
+        "script",
         "scripting",
         "cli",
         "cli_options",
+        "terminal",
         "stop_signals",
         "pytest_plugin",
         "__init__",

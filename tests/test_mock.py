@@ -240,7 +240,11 @@ def test_an_injection_of_before_a_reset_does_not_disarm_the_one_that_has_its_id_
     [
         ({"status": 200}, InvalidInput, "injection.fault.status: 200 is not an HTTP status"),
         ({}, InvalidInput, "injection.fault.status: null is not an HTTP status"),
-        ({"operation": "list", "status": 500}, InvalidInput, "'list' is none of list_jobs"),
+        (
+            {"operation": "list", "status": 500},
+            InvalidInput,
+            "'list' is not one of list_jobs, show_job",
+        ),
         ({"status": 500, "headers": "abc"}, InvalidInput, "headers: 'abc' is not an object"),
         ({"status": 500, "message": "\ud800"}, InvalidInput, "injection: '\\\\ud800' is not text"),
         ({"status": 500, "times": 0}, InvalidInput, "injection.times: 0 is not an integer"),
@@ -318,9 +322,10 @@ def test_an_injection_and_a_script_may_be_given_as_in_a_fixture(ges: GesMock) ->
 
 
 def test_a_job_may_be_named_by_itself(ges: GesMock) -> None:
-    job = ges.add_job()
+    job = ges.add_job(status="running")
 
     assert ges.move_job(job, "failed").status == "failed"
+    assert ges.job(job).status == "failed"
     assert ges.remove_job(job).job_id == job.job_id
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gesmock import operations
-from gesmock.clock import Clock
+from gesmock.clock import ClockChange
 from gesmock.exchange import Request
 from gesmock.web import wire
 
@@ -288,7 +288,7 @@ def test_a_token_that_is_not_good_is_refused_in_the_dialects_way(
     service.begin(tokens=TOKENS, settings={"dialect": dialect})
     service.control("PUT", "projects/other/state", {"tokens": ["elsewhere"]})
     world = service.fake.default
-    monkeypatch.setattr(world, "clock", Clock(lambda: world.started_at + 3600))
+    world.change_clock(ClockChange(advance_s=3600, frozen=True))
 
     response = service.list(**({"x_auth_token": token} if token else {}))
 

@@ -4,18 +4,18 @@ from typing import Any
 
 import pytest
 
-from gesmock.clock import Clock
 from gesmock.errors import Conflict, InvalidInput, Unknown
 from gesmock.fixtures import State
 from gesmock.generators import Generator
-from gesmock.jobs import Job, JobRequest
+from gesmock.jobs import Job, JobRequest, Move
 from gesmock.journal import Entry
+from gesmock.population import Rows, graphs_of
 from gesmock.validation import read
-from gesmock.world import Rows, World, graphs_of
+from gesmock.world import World
 
 
 def world(**state: Any) -> World:
-    return World("p1", read(state, State), clock=Clock(lambda: 1000.0))
+    return World("p1", read(state, State), source=lambda: 1000.0)
 
 
 def job(name: str) -> Job:
@@ -23,13 +23,16 @@ def job(name: str) -> Job:
 
 
 def test_a_world_without_a_graph_has_an_empty_one() -> None:
-    assert {name: len(graph) for name, graph in world().graphs.items()} == {"movie": 0}
+    assert {name: len(graph) for name, graph in world().graphs.copies().items()} == {"movie": 0}
 
 
 def test_generators_fill_the_graph_they_name_or_else_the_first() -> None:
     made = world(generators=[{"count": 3}, {"graph": "films", "count": 2}, {"count": 1}])
 
-    assert {name: len(graph) for name, graph in made.graphs.items()} == {"movie": 4, "films": 2}
+    assert {name: len(graph) for name, graph in made.graphs.copies().items()} == {
+        "movie": 4,
+        "films": 2,
+    }
 
 
 def test_a_reset_brings_everything_back_and_says_what_it_cleared() -> None:
@@ -40,8 +43,8 @@ def test_a_reset_brings_everything_back_and_says_what_it_cleared() -> None:
         tokens=["t"],
     )
     before = made.state()
-    made.add_job(job("new"))
-    made.move_job("new", "failed")
+    made.graphs.add(job("new"))
+    made.graphs.move("new", Move("failed"))
     made.configure({"limit_zero": "empty"})
     made.faults.disarm_all()
 
@@ -54,14 +57,14 @@ def test_a_reset_brings_everything_back_and_says_what_it_cleared() -> None:
 def test_a_reset_is_the_same_twice() -> None:
     made = world(generators=[{"count": 3}])
     first = made.state()
-    ids = made.new_job_id()
+    ids = made.graphs.new_job_id()
 
     made.reset()
-    made.add_job(job("new"))
+    made.graphs.add(job("new"))
     made.reset()
 
     assert made.state() == first
-    assert made.new_job_id() == ids
+    assert made.graphs.new_job_id() == ids
 
 
 def test_a_restart_makes_another_start_state() -> None:
@@ -69,10 +72,10 @@ def test_a_restart_makes_another_start_state() -> None:
 
     state = read({"graphs": {"films": {}}}, State)
     made.restart(state, graphs_of("p1", state))
-    made.add_job(job("new"), "films")
+    made.graphs.add(job("new"), "films")
     made.reset()
 
-    assert {name: len(graph) for name, graph in made.graphs.items()} == {"films": 0}
+    assert {name: len(graph) for name, graph in made.graphs.copies().items()} == {"films": 0}
 
 
 def test_a_loaded_state_does_not_outlive_a_reset() -> None:
@@ -100,14 +103,14 @@ def test_rows_that_are_removed_do_not_come_again_and_those_that_are_loaded_are_p
 ):
     made = world()
     made.generate(Generator(count=3))
-    made.remove_job(made.jobs()[0][1].job_id)
+    made.graphs.remove(made.graphs.jobs()[0][1].job_id)
     made.generate(Generator(count=1))
-    ids = [one.job_id for _, one in made.jobs()]
+    ids = [one.job_id for _, one in made.graphs.jobs()]
 
     made.load(made.state())
     made.generate(Generator(count=2))
 
-    assert len({one.job_id for _, one in made.jobs()} | set(ids)) == 5
+    assert len({one.job_id for _, one in made.graphs.jobs()} | set(ids)) == 5
 
 
 def test_generating_can_replace_what_is_there() -> None:
@@ -121,11 +124,11 @@ def test_a_job_that_comes_while_jobs_are_generated_is_kept() -> None:
 
     def interrupted(jobs: Rows, count: int) -> Rows:
         yield from jobs
-        made.add_job(job("new"))
+        made.graphs.add(job("new"))
 
     made.generate(Generator(count=3), interrupted)
 
-    listed = [one.job_id for _, one in made.jobs()]
+    listed = [one.job_id for _, one in made.graphs.jobs()]
     assert listed[0] == "new"
     assert len(listed) == 4
 
@@ -153,51 +156,51 @@ def test_what_a_reset_overtakes_leaves_no_trace() -> None:
 
     with pytest.raises(Conflict, match="the world was reset meanwhile; nothing was changed"):
         made.generate(Generator(count=3), overtaken)
-    assert made.jobs() == []
+    assert made.graphs.jobs() == []
 
 
 def test_jobs_are_chosen_by_graph_and_status() -> None:
     made = world()
-    made.add_job(job("a"))
-    made.add_job(job("b"), "films")
-    made.move_job("b", "failed")
+    made.graphs.add(job("a"))
+    made.graphs.add(job("b"), "films")
+    made.graphs.move("b", Move("failed"))
 
-    assert [one.job_id for _, one in made.jobs(status="failed")] == ["b"]
-    assert [one.job_id for _, one in made.jobs("movie")] == ["a"]
+    assert [one.job_id for _, one in made.graphs.jobs(status="failed")] == ["b"]
+    assert [one.job_id for _, one in made.graphs.jobs("movie")] == ["a"]
 
 
 def test_a_job_is_found_in_whichever_graph_it_is() -> None:
     made = world()
-    made.add_job(job("a"), "films")
+    made.graphs.add(job("a"), "films")
 
-    assert made.move_job("a", "failed")[0] == "films"
-    assert made.remove_job("a")[1].status == "failed"
+    assert made.graphs.move("a", Move("failed"))[0] == "films"
+    assert made.graphs.remove("a")[1].status == "failed"
 
 
 def test_a_job_of_several_graphs_has_to_be_named_with_its_graph() -> None:
     made = world()
-    made.add_job(job("a"), "films")
-    made.add_job(job("a"), "songs")
+    made.graphs.add(job("a"), "films")
+    made.graphs.add(job("a"), "songs")
 
     with pytest.raises(Conflict, match="several graphs have a job 'a'; say which: films, songs"):
-        made.move_job("a", "failed")
-    assert made.move_job("a", "failed", "songs")[0] == "songs"
+        made.graphs.move("a", Move("failed"))
+    assert made.graphs.move("a", Move("failed"), "songs")[0] == "songs"
 
 
 def test_a_missing_job_is_refused() -> None:
     with pytest.raises(Unknown, match="no job has the id 'x' in any graph of project p1"):
-        world().remove_job("x")
+        world().graphs.remove("x")
     with pytest.raises(Unknown, match="no job has the id 'x' in graph 'films' of project p1"):
-        world().remove_job("x", "films")
+        world().graphs.remove("x", "films")
 
 
 def test_a_job_whose_id_is_taken_is_refused_and_makes_no_graph() -> None:
     made = world()
-    made.add_job(job("a"))
+    made.graphs.add(job("a"))
 
     with pytest.raises(Conflict):
-        made.add_job(job("a"))
-    assert len(made.jobs()) == 1
+        made.graphs.add(job("a"))
+    assert len(made.graphs.jobs()) == 1
 
 
 def test_wrong_settings_change_nothing() -> None:

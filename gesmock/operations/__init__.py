@@ -4,9 +4,11 @@ import logging
 import re
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
-from gesmock import shapes, tokens
+from gesmock import documentation, raw_requests, shapes, tokens
+from gesmock.clock import NANOSECONDS, http_date
 from gesmock.errors import (
     GesError,
     JobQueryFailed,
@@ -22,11 +24,46 @@ from gesmock.fake import Fake
 from gesmock.faults import Fired
 from gesmock.journal import Entry
 from gesmock.names import is_project_id
-from gesmock.operations.jobs import list_jobs
+from gesmock.operations.hyg import hyg_delete_job, hyg_delete_jobs
+from gesmock.operations.jobs import delete_job, list_jobs, show_job
+from gesmock.operations.submissions import submit
 from gesmock.tokens import Token
 from gesmock.world import World
 
-OPERATIONS: Final[Mapping[Operation, Callable[[World, Request], Reply]]] = {"list_jobs": list_jobs}
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Which *operation* a *method* and *path* mean, and the ``action_id`` of its query, if any."""
+
+    method: str
+    path: str
+    operation: Operation
+    action_id: str | None = None
+
+
+_G: Final = "/ges/v1.0/{project_id}/graphs/{graph_name}"
+_H: Final = "/ges/v1.0/{project_id}/hyg/{graph_name}"
+
+OPERATIONS: Final[Mapping[Operation, Callable[[World, Request], Reply]]] = {
+    "list_jobs": list_jobs,
+    "show_job": show_job,
+    "delete_job": delete_job,
+    "hyg_delete_job": hyg_delete_job,
+    "hyg_delete_jobs": hyg_delete_jobs,
+    **{row.command: submit for row in documentation.operations()},
+}
+
+ROUTES: Final = (
+    Route("GET", f"{_G}/jobs/status", "list_jobs"),
+    Route("GET", f"{_G}/jobs/{{job_id}}/status", "show_job"),
+    Route("DELETE", f"{_G}/jobs/{{job_id}}", "delete_job"),
+    Route("DELETE", f"{_H}/jobs/{{job_id}}", "hyg_delete_job"),
+    Route("DELETE", f"{_H}/jobs", "hyg_delete_jobs"),
+    *(
+        Route(row.method, row.path, row.command, row.query.get("action_id"))
+        for row in documentation.operations()
+    ),
+)
 
 log = logging.getLogger("gesmock.operations")
 
@@ -46,8 +83,11 @@ def handle(fake: Fake, request: Request) -> Reply:
     with world.lock:
         if request.epoch < world.epoch:
             return shapes.refusal(Overtaken(), world.settings, {"X-Request-Id": NO_ENTRY})
+        if owner is not None:
+            world.tick(submits=OPERATIONS.get(request.operation or "") is submit)
+        now = world.clock.now()
         number = world.journal.count + 1
-        headers = {"X-Request-Id": f"{world.epoch:08x}{number:024x}"}
+        headers = {"X-Request-Id": f"{world.epoch:08x}{number:024x}", "Date": http_date(now)}
         try:
             fired = _fault(world, request, owned=owner is not None)
             if fired is not None:
@@ -64,11 +104,11 @@ def handle(fake: Fake, request: Request) -> Reply:
         world.record(
             Entry(
                 number=number,
-                at=world.clock.now(),
+                at=now,
                 operation=request.operation,
                 method=request.method,
                 path=request.path,
-                query=request.query,
+                query=raw_requests.without_secrets(dict(request.query)),
                 status=reply.status,
                 fault=None if fired is None else fired.receipt,
                 crash=crash,
@@ -110,7 +150,7 @@ def _permitted(
     if not is_project_id(project_id):
         raise ParameterError
     if world.tokens:
-        age_s = world.clock.now() - world.started_at
+        age_s = world.clock.age() / NANOSECONDS
         tokens.check(known_tokens, request.headers.get("x-auth-token"), project_id, age_s)
     if not owned:
         raise UnknownGraph(**request.args)

@@ -1,12 +1,25 @@
-"""The operations on a graph's jobs."""
+"""The operations on a graph's jobs: list them, show one, cancel one."""
 
 import re
 from collections.abc import Mapping
 
-from gesmock import shapes
-from gesmock.errors import ParameterError
+from gesmock import results, shapes
+from gesmock.errors import (
+    AlgorithmFailed,
+    JobHasEnded,
+    NotCancellable,
+    ParameterError,
+    UnknownGraph,
+    UnknownJob,
+    UnknownJobToCancel,
+    UnknownMemoryGraph,
+)
 from gesmock.exchange import Reply, Request
+from gesmock.graph import Graph
+from gesmock.operations import kinds
+from gesmock.operations.memory_items import item
 from gesmock.settings import Settings
+from gesmock.statuses import FINAL
 from gesmock.world import World
 
 _DECIMAL = re.compile(r"0*([0-9]{1,10})")
@@ -14,11 +27,63 @@ _LARGEST = 2**31 - 1  # the type is Integer (ges_03_0471); 32 bits are inferred
 
 
 def list_jobs(world: World, request: Request) -> Reply:
-    """Querying the Job List (ges_03_0471): a page of the jobs, newest first."""
-    graph = world.graph(request.args["graph_name"])
+    """Querying the Job List (ges_03_0471, ges_03_0204): a page of the jobs, newest first."""
+    graph = _graph(world, request)
     offset, limit = _window(request.query, world.settings)
     jobs = graph.page(offset, limit, oldest_first=world.settings.order == "oldest_first")
+    if world.graphs.edition_of(graph) == "memory":
+        return shapes.memory_list([item(world, graph, job) for job in jobs], world.settings)
     return shapes.job_list(jobs, len(graph), world.settings)
+
+
+def show_job(world: World, request: Request) -> Reply:
+    """Querying a Job (ges_03_0472, ges_03_0037): its status, and a page of its result's rows."""
+    graph = _graph(world, request)
+    edition = world.graphs.edition_of(graph)
+    offset, limit = _window(request.query, world.settings)
+    job_id = request.args["job_id"]
+    if job_id not in graph:
+        error = UnknownJob(job_id=job_id)
+        error.failed_result = edition == "database"
+        raise error
+    job, life = graph.job(job_id), graph.life(job_id)
+    algorithm = kinds.algorithm(job)
+    if job.status == "failed" and algorithm:
+        raise AlgorithmFailed(reason=kinds.fail_reason(job, life))
+    if job.status not in ("success", "complete", "partiallyFailed"):
+        return shapes.job_status(job, None, edition)
+    if life is not None and isinstance(life.result, dict):
+        data: Mapping[str, object] | None = life.result
+    else:
+        body = kinds.body_of(job)
+        data = results.result(job.request.command, body, world.graphs.seed, job_id)
+    paged = None if data is None else results.page(data, algorithm, offset, limit)
+    return shapes.job_status(job, paged, edition)
+
+
+def delete_job(world: World, request: Request) -> Reply:
+    """Canceling a Job (ges_03_0038): it fails. For the database edition, this is inferred."""
+    graph, job_id = _graph(world, request), request.args["job_id"]
+    if job_id not in graph:
+        raise UnknownJobToCancel(job_id=job_id)
+    job = graph.job(job_id)
+    if job.status in FINAL:
+        raise JobHasEnded
+    if not kinds.cancellable(job):
+        raise NotCancellable
+    world.graphs.cancel(job_id, request.args["graph_name"], 0, kinds.CANCELLED)
+    return Reply(200, {})
+
+
+def _graph(world: World, request: Request) -> Graph:
+    """The graph that is asked for; the service's own refusal where there is none."""
+    name = request.args["graph_name"]
+    graph = world.graphs.get(name)
+    if graph is None:
+        names = {"project_id": world.project_id, "graph_name": name}
+        memory = world.settings.edition == "memory"
+        raise UnknownMemoryGraph(**names) if memory else UnknownGraph(**names)
+    return graph
 
 
 def _window(query: Mapping[str, str], settings: Settings) -> tuple[int, int]:

@@ -6,6 +6,7 @@ import flask
 from flask_cors import CORS
 from werkzeug.exceptions import HTTPException
 
+from gesmock.clock import http_date, real_time
 from gesmock.fake import Fake
 from gesmock.start import StartOptions
 from gesmock.web import control as control_api
@@ -52,6 +53,13 @@ def create_app(
     @app.errorhandler(HTTPException)
     def refused(error: HTTPException) -> flask.Response:
         return control_api.failed(error) if is_control() else service.refused(fake, error)
+
+    @app.after_request
+    def dated(response: flask.Response) -> flask.Response:
+        """What the service answers has the time of the world; the rest has the real one."""
+        if "Date" not in response.headers:
+            response.headers["Date"] = http_date(real_time())
+        return response
 
     CORS(
         app,

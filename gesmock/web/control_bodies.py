@@ -5,8 +5,9 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from gesmock.exchange import Operation
-from gesmock.jobs import Job, ListedStatus
+from gesmock.jobs import Job
 from gesmock.names import GraphName
+from gesmock.statuses import Edition, ListedStatus
 
 
 class PlacedJob(Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,6 +28,24 @@ class InGraph(Struct, frozen=True, forbid_unknown_fields=True):
     """In which *graph* a job is, where several have one with its id."""
 
     graph: GraphName | None = None
+
+
+class WantedJob(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which job is meant, and in which state.
+
+    With a *status*, or *wait_s* seconds (at most a minute) in which it may come to it, the job is
+    waited for: until it has this status (default: until it has ended).
+    """
+
+    graph: GraphName | None = None
+    status: ListedStatus | None = None
+    wait_s: Annotated[float, Meta(ge=0, le=60)] = 0
+
+
+class GraphChange(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a graph is to be; *edition* defaults to the one it has, or that of the settings."""
+
+    edition: Edition | None = None
 
 
 class Nothing(Struct, frozen=True, forbid_unknown_fields=True):

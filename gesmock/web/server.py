@@ -10,6 +10,7 @@ import flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from gesmock import shapes
+from gesmock.clock import http_date, real_time
 from gesmock.errors import GesmockError, ParameterError
 from gesmock.exchange import NO_ENTRY
 from gesmock.fake import Fake
@@ -106,9 +107,15 @@ def _handler(connections: set[socket.socket], fake: Fake) -> type[WSGIRequestHan
             self.send_header("X-Request-Id", NO_ENTRY)
             self.send_header("Access-Control-Allow-Origin", "*")
             self.send_header("Content-Length", str(len(body)))
+            self.send_header("Date", http_date(real_time()))
             self.send_header("Connection", "close")
             self.end_headers()
             self.wfile.write(body)
+
+        def send_response(self, code: int, message: str | None = None) -> None:
+            """As the standard library's, but for ``Date``: that one comes from the app."""
+            self.send_response_only(code, message)
+            self.send_header("Server", self.version_string())
 
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
             """``web/service.py`` logs requests."""

@@ -1,36 +1,50 @@
 """The service's routes: which method and path means which operation."""
 
 import logging
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote
 
 import flask
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed
+from werkzeug.routing import BaseConverter
 
 from gesmock import shapes
 from gesmock.errors import JobQueryFailed
 from gesmock.exchange import NO_ENTRY, Operation, Request
 from gesmock.fake import Fake
-from gesmock.operations import handle
+from gesmock.operations import ROUTES, handle
 from gesmock.web import wire
 
-ROUTES: Final[tuple[tuple[str, str, Operation], ...]] = (
-    ("GET", "/ges/v1.0/<project_id>/graphs/<graph_name>/jobs/status", "list_jobs"),
-)
-
 log = logging.getLogger("gesmock.service")
+
+
+class JobIdConverter(BaseConverter):
+    """A job's id in a path. It is never ``status``: ``jobs/status`` is the list."""
+
+    regex = r"(?!status$)[^/]+"
 
 
 def blueprint(fake: Fake) -> flask.Blueprint:
     """The service's operations, answered by *fake*."""
     service = flask.Blueprint("service", __name__)
-    for method, rule, operation in ROUTES:
-        service.add_url_rule(rule, operation, _view(fake, operation), methods=[method])
+    service.record(lambda state: state.app.url_map.converters.update(job_id=JobIdConverter))
+    actions: dict[tuple[str, str], dict[str | None, Operation]] = {}
+    for route in ROUTES:
+        actions.setdefault((route.method, route.path), {})[route.action_id] = route.operation
+    for number, ((method, path), operations) in enumerate(actions.items()):
+        rule = path.replace("{job_id}", "<job_id:job_id>").replace("{", "<").replace("}", ">")
+        service.add_url_rule(rule, f"{number}", _view(fake, operations), methods=[method])
     return service
 
 
-def _view(fake: Fake, operation: Operation) -> Any:
+def _view(fake: Fake, operations: Mapping[str | None, Operation]) -> Any:
+    """Answers the *operations* of a method and path, which are told apart by ``action_id``."""
+
     def view(**args: str) -> flask.Response:
+        operation = operations.get(flask.request.args.get("action_id"), operations.get(None))
+        if operation is None:
+            return _answer(fake, wire.request_from(fake, flask.request, None))
         return _answer(fake, wire.request_from(fake, flask.request, operation, args))
 
     return view

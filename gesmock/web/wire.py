@@ -3,10 +3,14 @@
 from typing import Final
 
 import flask
+from werkzeug.exceptions import ClientDisconnected
 
 from gesmock import shapes
-from gesmock.exchange import Operation, Reply, Request
+from gesmock.exchange import LARGEST_BODY, Operation, Reply, Request
 from gesmock.fake import Fake
+
+LARGEST_DRAINED: Final = 64 * 2**20
+_CHUNK: Final = 2**18
 
 EPOCH: Final = "gesmock.epoch"
 """Where our own server says in which epoch a connection was accepted."""
@@ -21,6 +25,7 @@ def request_from(
 ) -> Request:
     """The HTTP *request*, for *operation* with the *args* of its path, as the core sees it."""
     args = args or {}
+    body = b"" if operation is None else _body(request)
     return Request(
         operation=operation,
         method=request.method,
@@ -28,9 +33,27 @@ def request_from(
         args=args,
         query={name: request.args[name] for name in request.args},
         headers={name.lower(): value for name, value in request.headers},
+        body=body,
         allowed=allowed,
         epoch=request.environ.get(EPOCH, fake.epochs.current),
     )
+
+
+def _body(request: flask.Request) -> bytes | None:
+    """The body; None where it is too long, or the client has hung up in the middle of it.
+
+    A longer one is read on for a while: a client that is still sending would not see the answer.
+    """
+    body = bytearray()
+    length = 0
+    try:
+        while length < LARGEST_DRAINED and (chunk := request.stream.read(_CHUNK)):
+            length += len(chunk)
+            if length <= LARGEST_BODY:
+                body += chunk
+    except ClientDisconnected:
+        return None
+    return bytes(body) if length <= LARGEST_BODY else None
 
 
 def response_to(reply: Reply) -> flask.Response:

@@ -1,0 +1,92 @@
+"""Arming: what the rules of a world have in common, be they for faults or for plans."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from threading import RLock
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from gesmock.errors import Unknown
+
+
+class ArmedRule(Protocol):
+    """A rule in force: a dataclass with what it has done so far."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def id(self) -> str:
+        """What it is called."""
+
+    @property
+    def tried(self) -> bool:
+        """Whether anything has come that it is for."""
+
+    @property
+    def given(self) -> object:
+        """The rule as it was given."""
+
+
+A = TypeVar("A", bound=ArmedRule)
+
+
+class Rules(Generic[A]):
+    """The rules of one kind of one world, in the order they were armed.
+
+    Its methods may be called from any thread; *lock* is the world's.
+    """
+
+    noun: ClassVar[str]
+    letter: ClassVar[str]
+    """What a rule is called in a message, and what its ids begin with."""
+
+    def __init__(self, lock: RLock) -> None:
+        self._lock = lock
+        self._armed: dict[str, A] = {}
+        self._count = 0
+
+    def __len__(self) -> int:
+        return len(self._armed)
+
+    def _next_id(self) -> str:
+        self._count += 1
+        return f"{self.letter}{self._count}"
+
+    def disarm(self, rule: str | A) -> A:
+        """Take *rule*, or the one with this id, out of force; Unknown where there is none."""
+        with self._lock:
+            name = rule if isinstance(rule, str) else rule.id
+            found = self._armed.get(name)
+            # An id comes again after a reset; a rule of before is not the one it names now.
+            if found is None or not (isinstance(rule, str) or found.given is rule.given):
+                raise self._unknown(name)
+            return self._armed.pop(name)
+
+    def disarm_all(self) -> int:
+        """Take every rule out of force; how many there were."""
+        with self._lock:
+            count = len(self._armed)
+            self._armed.clear()
+            return count
+
+    def find(self, id: str) -> A:
+        """The rule *id*, as it is now; Unknown, naming the others, where there is none."""
+        with self._lock:
+            if id not in self._armed:
+                raise self._unknown(id)
+            return replace(self._armed[id])
+
+    def _unknown(self, id: str) -> Unknown:
+        known = ", ".join(self._armed) or "none"
+        return Unknown(f"no {self.noun} has the id {id!r}; armed are: {known}")
+
+    def armed(self) -> list[A]:
+        """Every rule in force, as it is now; also the spent ones."""
+        with self._lock:
+            return [replace(armed) for armed in self._armed.values()]
+
+    def untried(self) -> list[A]:
+        """The rules that nothing has come for yet."""
+        return [armed for armed in self.armed() if not armed.tried]
+
+    def __iter__(self) -> Iterator[A]:
+        return iter(self.armed())

@@ -1,0 +1,208 @@
+"""Graph: the jobs of one graph, in the order of their submission, and their lives."""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator, Sequence
+
+from msgspec import structs
+
+from gesmock.errors import Conflict, Unknown
+from gesmock.jobs import Job, Move
+from gesmock.lives import Event, Life, Lives
+from gesmock.statuses import Edition, JobStatus
+
+
+class Graph:
+    """The jobs of one graph. Iterating it, and every list of jobs here, goes newest first.
+
+    *edition* is its own one, where it has one. A job without a life keeps its status. Whoever asks
+    for jobs has called ``settle`` before: what is listed is as it was then. A copy costs nothing
+    until one of the two is changed: they share what they hold till then.
+    """
+
+    def __init__(self, jobs: Sequence[Job] = (), edition: Edition | None = None) -> None:
+        self.edition = edition
+        self._jobs = list(reversed(jobs))  # oldest first: the newest are appended
+        # Jobs are numbered in the order of their submission, older ones that come later downwards;
+        # a number stays with its job, whatever is removed.
+        self._numbers = list(range(len(jobs)))
+        self._number_of = {job.job_id: place for place, job in enumerate(self._jobs)}
+        self._loaded = self._next = len(jobs)
+        self._first = 0
+        self._unlisted: dict[str, Job] = {}
+        self._lives = Lives()
+        self._shared = False
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def __iter__(self) -> Iterator[Job]:
+        return reversed(self._jobs)
+
+    def __contains__(self, job_id: object) -> bool:
+        return job_id in self._number_of
+
+    def page(self, offset: int, limit: int, *, oldest_first: bool = False) -> list[Job]:
+        """At most *limit* jobs from position *offset* on."""
+        if oldest_first:
+            return self._jobs[offset : offset + limit]
+        end = max(len(self._jobs) - offset, 0)
+        return self._jobs[max(end - limit, 0) : end][::-1]
+
+    def copy(self) -> "Graph":
+        """A graph of its own with the same jobs."""
+        twin = Graph(edition=self.edition)
+        twin._jobs, twin._numbers, twin._number_of = self._jobs, self._numbers, self._number_of
+        twin._loaded, twin._first, twin._next = self._loaded, self._first, self._next
+        twin._lives = self._lives.copy()
+        twin._unlisted = self._unlisted.copy()
+        twin._shared = self._shared = True
+        return twin
+
+    def job(self, job_id: str) -> Job:
+        """The job *job_id*, listed or not; Unknown where there is none."""
+        if job_id in self._unlisted:
+            return self._unlisted[job_id]
+        return self._jobs[self._place(job_id)]
+
+    def life(self, job_id: str) -> Life | None:
+        """The life of the job *job_id*, if it has one."""
+        return self._lives.get(job_id)
+
+    def place_before_start(self, job_id: str) -> int:
+        """The how-manieth a job without a life is, from the newest one that was there at first."""
+        return self._loaded - self._number_of[job_id]
+
+    def all_jobs(self) -> list[Job]:
+        """Every job, newest first; those that the list does not show yet where they will stand."""
+        jobs = self._jobs.copy()
+        for added, (job_id, job) in enumerate(self._unlisted_in_order()):
+            jobs.insert(bisect_left(self._numbers, self._number_of[job_id]) + added, job)
+        return jobs[::-1]
+
+    def _unlisted_in_order(self) -> list[tuple[str, Job]]:
+        return sorted(self._unlisted.items(), key=lambda one: self._number_of[one[0]])
+
+    def living(self) -> list[Job]:
+        """The jobs that have a life, in the order of its beginning."""
+        return [self.job(job_id) for job_id, _ in self._lives.all()]
+
+    def exported(self, now: int) -> list[Job]:
+        """Every job, each with what is left of its plan, if anything is."""
+        plans = {job_id: life.rest(now) for job_id, life in self._lives.all()}
+        return [
+            structs.replace(job, plan=plans[job.job_id]) if job.job_id in plans else job
+            for job in self.all_jobs()
+        ]
+
+    # --- What changes it ---
+
+    def submit(self, job: Job, life: Life | None = None, now: int = 0) -> None:
+        """Add *job* as the newest, to live *life* from *now* on; Conflict where its id is taken."""
+        if job.job_id in self._number_of:
+            raise Conflict(f"a job with the id {job.job_id!r} is there already")
+        self._unshare()
+        number = self._number_of[job.job_id] = self._next
+        self._next += 1
+        if life is not None:
+            self._lives.put(job.job_id, life, now)
+        if life is not None and life.listed > now:
+            self._unlisted[job.job_id] = job
+        else:
+            self._jobs.append(job)
+            self._numbers.append(number)
+
+    def add_older(self, jobs: Sequence[Job]) -> None:
+        """Add *jobs*, newest first, behind all that are here; their ids must be new."""
+        self._unshare()
+        self._first -= len(jobs)
+        numbers = range(self._first, self._first + len(jobs))
+        self._jobs[:0] = reversed(jobs)
+        self._numbers[:0] = numbers
+        self._number_of.update(
+            (job.job_id, number) for number, job in zip(numbers, reversed(jobs), strict=True)
+        )
+
+    def enliven(self, job_id: str, life: Life, now: int) -> None:
+        """From *now* on, the job *job_id* lives *life*."""
+        job = self.job(job_id)
+        self._lives.put(job_id, life, now)
+        if life.listed > now and job_id not in self._unlisted:
+            self._unshare()
+            self._take_out(job_id)
+            self._unlisted[job_id] = job
+        self._show(job_id, life.at(now).status)
+
+    def move(self, job_id: str, move: Move, now: int) -> Life:
+        """Move the job *job_id* by hand; its life, along which it then goes on from there."""
+        life = self._lives.get(job_id) or Life.still(self.job(job_id).status, now)
+        moved = life.moved(move, now)
+        self.enliven(job_id, moved, now)
+        return moved
+
+    def settle(self, now: int) -> Iterator[tuple[Event, Job]]:
+        """Let all come to be that is due *now*; the events, each with the job before it."""
+        for event in self._lives.settle(now):
+            before = self.job(event.job_id)
+            if event.status is None:
+                self._list(event.job_id)
+            else:
+                self._show(event.job_id, event.status)
+            yield event, before
+
+    def next_change(self) -> int:
+        """When the next job changes its status or is listed; ``NEVER`` where none will."""
+        return self._lives.next_change()
+
+    def remove(self, job_id: str) -> Job:
+        """Take the job *job_id* out; Unknown where there is none."""
+        job = self.job(job_id)
+        self._unshare()
+        if self._unlisted.pop(job_id, None) is None:
+            self._take_out(job_id)
+        del self._number_of[job_id]
+        self._lives.forget(job_id)
+        return job
+
+    def keep(self, most: int) -> None:
+        """Drop the oldest jobs, so that *most* are listed at most."""
+        dropped = self._jobs[: max(len(self._jobs) - most, 0)]
+        if dropped:
+            self._unshare()
+            del self._jobs[: len(dropped)], self._numbers[: len(dropped)]
+            for job in dropped:
+                del self._number_of[job.job_id]
+                self._lives.forget(job.job_id)
+
+    def _show(self, job_id: str, status: JobStatus) -> None:
+        job = self.job(job_id)
+        if job.status == status:
+            return
+        changed = structs.replace(job, status=status)
+        if job_id in self._unlisted:
+            self._unlisted[job_id] = changed
+            return
+        self._unshare()
+        self._jobs[self._place(job_id)] = changed
+
+    def _list(self, job_id: str) -> None:
+        """Show the job where it would stand if it had been shown from the start."""
+        self._unshare()
+        number = self._number_of[job_id]
+        self._jobs.insert(bisect_left(self._numbers, number), self._unlisted.pop(job_id))
+        insort(self._numbers, number)
+
+    def _take_out(self, job_id: str) -> None:
+        place = self._place(job_id)
+        del self._jobs[place], self._numbers[place]
+
+    def _place(self, job_id: str) -> int:
+        try:
+            return bisect_left(self._numbers, self._number_of[job_id])
+        except KeyError:
+            raise Unknown(f"no job has the id {job_id!r}") from None
+
+    def _unshare(self) -> None:
+        if self._shared:
+            self._jobs, self._numbers = self._jobs.copy(), self._numbers.copy()
+            self._number_of = self._number_of.copy()
+            self._shared = False

@@ -1,0 +1,172 @@
+"""Submitting a job: one function for every asynchronous operation of the documentation's table."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final
+
+import fastjsonschema
+import msgspec
+
+from gesmock import documentation, raw_requests, shapes, validation
+from gesmock.documentation import AsynchronousOperation, Refusal
+from gesmock.errors import Refused
+from gesmock.exchange import Reply, Request
+from gesmock.graph import Graph
+from gesmock.jobs import JobRequest
+from gesmock.lives import DeleteGraph, Effect, EraseJob
+from gesmock.raw_requests import Body
+from gesmock.world import World
+
+_UNSUPPORTED: Final = Refusal("GES.8814", "Unsupported API.", "ges_03_0332 (here inferred)")
+_UNKNOWN_JOB: Final = Refusal(
+    "GES.8301", "can not find job, jobId is {job_id}", "ges_03_0037 (for exports inferred)"
+)
+
+
+def submit(world: World, request: Request) -> Reply:
+    """Submit a job: it stands first in the list, and lives by the plan that the rules give it."""
+    rows = _rows(request)
+    name = request.args["graph_name"]
+    graph = world.graphs.get(name)
+    edition = world.settings.edition if graph is None else world.graphs.edition_of(graph)
+    # Inferred: a call that only the other edition documents is served too.
+    rows = [row for row in rows if row.edition in (edition, "any")] or rows
+    if graph is None:
+        raise _refused(rows[0], rows[0].unknown_graph, request)
+    body = _body(rows[0], request)
+    for check in _checks(rows[0].name):
+        if not check.accepts(body):
+            raise _refused(rows[0], check.refusal, request)
+    row = next((row for row in rows if _is_asynchronous(row, body)), None)
+    if row is None:
+        if rows[0].synchronous_answer is None:
+            raise _refused(rows[0], _UNSUPPORTED, request)
+        return Reply(200, rows[0].synchronous_answer)
+    effect = _effect(row, graph, body, request)
+    job = world.submit(_job_request(row, body, request), name, effect)
+    return Reply(200, _answer(row, job.job_id))
+
+
+def _rows(request: Request) -> list[AsynchronousOperation]:
+    """What the documentation has for this operation at this URL."""
+    names = request.args.keys()
+    return [
+        row
+        for row in documentation.operations()
+        if row.command == request.operation and _names(row.path) == names
+    ]
+
+
+@cache
+def _names(path: str) -> frozenset[str]:
+    return frozenset(part[1:-1] for part in path.split("/") if part.startswith("{"))
+
+
+def _refused(row: AsynchronousOperation, refusal: Refusal, request: Request) -> Refused:
+    return Refused(
+        refusal.code,
+        refusal.message.format_map(request.args),
+        status=row.refused_in_errors or 400,
+        failed_result=row.failed_result,
+        in_errors=row.refused_in_errors is not None,
+    )
+
+
+# --- The body -----------------------------------------------------------------------------------
+
+
+def _body(row: AsynchronousOperation, request: Request) -> Body:
+    """The body of *request*; an empty one where none was sent, or none is documented."""
+    if row.request_example is None or request.body == b"":
+        return {}
+    try:
+        body = msgspec.json.decode(request.body or b"")
+        msgspec.json.encode(body)
+    except (*validation.REFUSED, ValueError, OverflowError):
+        raise _refused(row, row.malformed_body, request) from None
+    if not isinstance(body, dict):
+        raise _refused(row, row.malformed_body, request)
+    return body
+
+
+class _Check:
+    """A JSON Schema, and the refusal of what it does not accept."""
+
+    def __init__(self, schema: dict[str, Any], refusal: Refusal) -> None:
+        self._validate: Callable[[Body], Any] = fastjsonschema.compile(schema, use_default=False)
+        self.refusal = refusal
+
+    def accepts(self, body: Body) -> bool:
+        """Whether *body* is as it has to be."""
+        try:
+            self._validate(body)
+        except fastjsonschema.JsonSchemaValueException:
+            return False
+        return True
+
+
+@cache
+def _checks(name: str) -> list[_Check]:
+    """The checks of the row called *name*, compiled when they are first needed."""
+    row = _row(name)
+    return [_Check(check.schema, check.refusal) for check in row.body]
+
+
+@cache
+def _condition(name: str) -> _Check | None:
+    row = _row(name)
+    schema = row.asynchronous_if
+    return None if schema is None else _Check(schema, _UNSUPPORTED)
+
+
+@cache
+def _row(name: str) -> AsynchronousOperation:
+    return next(row for row in documentation.operations() if row.name == name)
+
+
+def _is_asynchronous(row: AsynchronousOperation, body: Body) -> bool:
+    condition = _condition(row.name)
+    return condition is None or condition.accepts(body)
+
+
+# --- The job ------------------------------------------------------------------------------------
+
+
+def _job_request(row: AsynchronousOperation, body: Body, request: Request) -> JobRequest:
+    names = request.args
+    url = raw_requests.url(row, names, request.query)
+    if row.request_example is None:
+        return JobRequest(row.command, url, "")
+    listed = raw_requests.normalised(row.command, names["graph_name"], body)
+    return JobRequest(row.command, url, shapes.encode(listed).decode())
+
+
+def _effect(
+    row: AsynchronousOperation, graph: Graph, body: Body, request: Request
+) -> Effect | None:
+    """What the job does to the graph at its good end."""
+    if row.command == "delete_graph":
+        return DeleteGraph()
+    if "job_id" not in request.args:
+        return None
+    job_id = request.args["job_id"]
+    if job_id not in graph:
+        raise _refused(row, _UNKNOWN_JOB, request)
+    # By default the exported job is deleted (ges_03_0172, ges_03_0530).
+    return EraseJob(job_id) if body.get("erase", True) else None
+
+
+def _answer(row: AsynchronousOperation, job_id: str) -> Any:
+    """The answer of *row*'s page, with *job_id* in the place of the example's."""
+    example = row.response_example
+    shown = example["jobId"] if "jobId" in example else example["results"][0]["jobId"]
+    return _with(example, shown, job_id)
+
+
+def _with(value: Any, shown: str, job_id: str) -> Any:
+    match value:
+        case dict():
+            return {key: _with(item, shown, job_id) for key, item in value.items()}
+        case list():
+            return [_with(item, shown, job_id) for item in value]
+    return job_id if value == shown else value

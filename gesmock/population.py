@@ -1,0 +1,88 @@
+"""Population: how the graphs of a state come to be, with all that is generated."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from msgspec import UNSET, structs
+
+from gesmock import generators, validation
+from gesmock.errors import Flaw, InvalidInput
+from gesmock.fixtures import State
+from gesmock.generators import Generator
+from gesmock.graph import Graph
+from gesmock.jobs import Job
+from gesmock.lives import life_of
+from gesmock.names import DEFAULT_GRAPH
+from gesmock.settings import Settings
+from gesmock.statuses import EDITION_STATUSES, FINAL, Edition
+
+Rows = Iterable[tuple[int, Job]]
+Progress = Callable[[Rows, int], Rows]
+"""Wraps rows that are being generated, so many of them, to tell how far it is."""
+
+MOST_JOBS = 100_000
+"""How many jobs a graph of the database edition keeps (ges_03_0471); the oldest go first."""
+
+
+def untold(rows: Rows, _count: int) -> Rows:
+    return rows
+
+
+def graphs_of(project_id: str, state: State, progress: Progress = untold) -> dict[str, Graph]:
+    """The graphs of *state* as they begin: the long part of a start.
+
+    Raises InvalidInput where a job has a status that its graph's edition does not have.
+    """
+    settings = state.settings or Settings()
+    graphs: dict[str, Graph] = {}
+    for name, given in state.graphs.items():
+        where = validation.join("$.graphs", name)
+        edition = given.edition or settings.edition
+        _check_statuses(given.jobs, edition, f"{where}.jobs")
+        planned = [job for job in given.jobs if job.plan is not UNSET]
+        jobs = [structs.replace(job, plan=UNSET) for job in given.jobs] if planned else given.jobs
+        graphs[name] = Graph(jobs, given.edition)
+        for job in planned:
+            graphs[name].enliven(job.job_id, life_of(job, settings, edition, 0), 0)
+    for order in state.generators:
+        name = order.graph or next(iter(graphs), DEFAULT_GRAPH)
+        known = graphs.get(name, Graph())
+        graph = Graph(edition=known.edition) if order.replace else known
+        seed = (state.seed or 0) if order.seed is None else order.seed
+        rows = generators.unknown_jobs(project_id, name, order, seed, graph)
+        jobs = [job for _, job in progress(rows, order.count)]
+        add_generated(graph, jobs, order, settings, 0)
+        graphs[name] = graph
+    for graph in graphs.values():
+        if (graph.edition or settings.edition) == "database":
+            graph.keep(MOST_JOBS)
+    return graphs or {DEFAULT_GRAPH: Graph()}
+
+
+def add_generated(
+    graph: Graph, jobs: Sequence[Job], order: Generator, settings: Settings, now: int
+) -> None:
+    """Add *jobs*, which *order* has made, to *graph*; those that have not ended begin to live."""
+    edition = graph.edition or settings.edition
+    if "partiallyFailed" in (order.statuses or ()):
+        _check_statuses(jobs, edition, "statuses")
+    graph.add_older(jobs)
+    if order.plan is None:
+        return
+    for job in jobs:
+        if job.status not in FINAL:
+            planned = structs.replace(job, plan=order.plan)
+            graph.enliven(job.job_id, life_of(planned, settings, edition, now), now)
+
+
+def _check_statuses(jobs: Sequence[Job], edition: Edition, path: str) -> None:
+    known = EDITION_STATUSES[edition]
+    wrong = [
+        Flaw(
+            f"{validation.join(path, index)}.status",
+            f"{job.status!r} is none of the {edition} edition: {', '.join(known)}",
+        )
+        for index, job in enumerate(jobs)
+        if job.status not in known
+    ]
+    if wrong:
+        raise InvalidInput(wrong)

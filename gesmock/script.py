@@ -1,0 +1,227 @@
+"""Script: a fake, as a Python test scripts it, with or without a server."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Unpack
+
+import msgspec
+
+from gesmock import fixtures, scripting, shapes, validation, waiting
+from gesmock.fake import Fake
+from gesmock.fixtures import GraphState
+from gesmock.generators import Generator
+from gesmock.jobs import Job, Move
+from gesmock.names import GraphName
+from gesmock.plans import AnyPlan
+from gesmock.scripting import ClockView, Faults, JournalView, Plans, id_of
+from gesmock.settings import Settings
+from gesmock.start import StartOptions
+from gesmock.statuses import FINAL, Edition, JobStatus, ListedStatus
+from gesmock.world import Cleared, World
+
+
+class Script:
+    """Scripts *fake*. Its methods may be called from any thread, and act on the default project."""
+
+    def __init__(self, fake: Fake) -> None:
+        self.fake = fake
+
+    @property
+    def project_id(self) -> str:
+        """The default project."""
+        return self._world.project_id
+
+    @property
+    def graph_name(self) -> str:
+        """The graph that is meant where none is named."""
+        return self._world.graphs.default
+
+    @property
+    def _world(self) -> World:
+        return self.fake.default
+
+    def add_job(
+        self,
+        job: Mapping[str, Any] | Job | None = None,
+        *,
+        status: JobStatus | None = None,
+        job_id: str | None = None,
+        command: str | None = None,
+        url: str | None = None,
+        raw_request: str | None = None,
+        plan: AnyPlan | Mapping[str, Any] | None = None,
+        graph: str | None = None,
+    ) -> Job:
+        """Add a job as the newest of *graph*, which is made where it is missing.
+
+        *job* is one as the service lists it; or it is made of the other arguments, by default a
+        finished import with an id that no other job has and a *url* that fits *command*. With a
+        *plan*, it goes on along it from the status it has (default: ``pending``); without, it
+        stays as it is until it is moved. Raises InvalidInput where it is no job, Conflict where
+        its id is taken, or its status is none of the graph's edition.
+        """
+        made_of = (status, job_id, command, url, raw_request)
+        world = self._world
+        name = graph or world.graphs.default
+        if job is None:
+            job = scripting.job_of(world, name, *made_of, planned=plan is not None)
+        elif made_of != (None,) * len(made_of):
+            raise TypeError("give either a job, or what it is to be made of")
+        content = validation.read_python(job, dict[str, Any], "job")
+        if plan is not None:
+            content = {**content, "plan": plan}
+        made = validation.read_python(content, Job, "job")
+        return world.graphs.add(made, validation.read(name, GraphName, "graph"))[1]
+
+    def generate(
+        self,
+        count: int,
+        *,
+        graph: str | None = None,
+        seed: int | None = None,
+        replace: bool = False,
+        statuses: Mapping[str, float] | None = None,
+        plan: AnyPlan | Mapping[str, Any] | None = None,
+    ) -> int:
+        """Add *count* realistic jobs to *graph*, as older ones; how many it has now.
+
+        The same *seed* (default: the world's) makes the same jobs. *replace* empties the graph
+        first. *statuses* weighs the statuses, such as ``{"success": 8, "failed": 2}``. Those that
+        have not ended go on along *plan*, where one is given.
+        """
+        given = {
+            "count": count,
+            "graph": graph,
+            "seed": seed,
+            "replace": replace,
+            "statuses": statuses,
+            "plan": plan,
+        }
+        return self._world.generate(validation.read_python(given, Generator, "generate"))[1]
+
+    def move_job(
+        self,
+        job: str | Job,
+        status: JobStatus,
+        *,
+        progress: int | None = None,
+        result: Mapping[str, Any] | None = None,
+        fail_reason: str | None = None,
+        graph: str | None = None,
+    ) -> Job:
+        """Give *job*, or the one with this id, another *status*.
+
+        It goes on along its plan from there. *progress* is in percent, *result* what its status
+        shows under ``data``. Raises Unknown
+        where there is no such job; Conflict where the move is not legal, or several graphs have
+        one and *graph* does not say which is meant.
+        """
+        given: dict[str, Any] = {"status": status, "progress": progress}
+        given |= {"fail_reason": fail_reason, **({} if result is None else {"result": result})}
+        move = validation.read_python(given, Move, "move")
+        return self._world.graphs.move(id_of(job), move, graph)[1]
+
+    def remove_job(self, job: str | Job, *, graph: str | None = None) -> Job:
+        """Take *job*, or the one with this id, out; the same refusals as for ``job``."""
+        return self._world.graphs.remove(id_of(job), graph)[1]
+
+    def job(self, job: str | Job, *, graph: str | None = None) -> Job:
+        """*job*, or the one with this id, as it is now.
+
+        Raises Unknown where there is no such job, Conflict where several graphs have one and
+        *graph* does not say which is meant.
+        """
+        return self._world.graphs.find(id_of(job), graph)[1]
+
+    def wait_for_job(
+        self,
+        job: str | Job,
+        status: JobStatus | Sequence[JobStatus] = FINAL,
+        timeout_s: float = 5.0,
+        *,
+        graph: str | None = None,
+    ) -> Job:
+        """*job*, or the one with this id, as soon as it has this *status* (default: has ended).
+
+        Raises TimedOut, which names the last status seen, after *timeout_s* real seconds, or as
+        soon as it has ended otherwise; and what ``job`` does.
+        """
+        wanted = [status] if isinstance(status, str) else list(status)
+        statuses = validation.read_python(wanted, list[ListedStatus], "status")
+        return waiting.wait_for_job(self._world, id_of(job), statuses, timeout_s, graph)[1]
+
+    def jobs(self, graph: str | None = None, *, status: JobStatus | None = None) -> list[Job]:
+        """The jobs, newest first; only those of *graph*, or in *status*."""
+        if status is not None:
+            validation.read({"status": status}, Move, "jobs")
+        return [job for _, job in self._world.graphs.jobs(graph, status)]
+
+    def add_graph(self, name: str, edition: Edition | None = None) -> None:
+        """See that there is a graph *name*, of this *edition* (default: that of the settings)."""
+        given = validation.read({"edition": edition}, GraphState, "graph")
+        self._world.graphs.make(validation.read(name, GraphName, "graph"), given.edition)
+
+    @property
+    def clock(self) -> ClockView:
+        """The time: to freeze it, to advance it, to let it run faster."""
+        return ClockView(self.fake)
+
+    @property
+    def plans(self) -> Plans:
+        """What becomes of submitted jobs."""
+        return Plans(self.fake)
+
+    @property
+    def faults(self) -> Faults:
+        """What is made to go wrong."""
+        return Faults(self.fake)
+
+    @property
+    def journal(self) -> JournalView:
+        """What was asked and answered since the last reset."""
+        return JournalView(self.fake)
+
+    @property
+    def settings(self) -> Settings:
+        """How the documentation is read."""
+        return self._world.settings
+
+    def configure(self, **changes: Any) -> Settings:
+        """Change settings by name, such as ``limit_zero="refuse"``. Raises InvalidInput."""
+        return self._world.configure(
+            validation.read_python(changes, dict[str, Any], "settings"), "settings"
+        )
+
+    def state(self) -> dict[str, Any]:
+        """All that is there, as a world file's content."""
+        content: dict[str, Any] = msgspec.to_builtins(self._world.state())
+        return content
+
+    def load(self, state: Mapping[str, Any] | str | Path) -> None:
+        """Put *state* in the place of what is there.
+
+        It is the content of a world file or list answer, or such a file. What a reset restores
+        stays as it was. Raises InvalidInput, with nothing changed.
+        """
+        world = self._world
+        if isinstance(state, Mapping):
+            content = validation.read_python(state, dict[str, Any], "$")
+            loaded = world.parse(shapes.encode(content))
+        else:
+            loaded = fixtures.read(state, world.project_id)
+        world.load(loaded)
+
+    def reset(self) -> Cleared:
+        """Everything back to what it began with, in every project: jobs, faults, journal, settings.
+
+        Says what was cleared in the default project, and the number of the epoch that begins.
+        """
+        return self.fake.reset()
+
+    def restart(self, **options: Unpack[StartOptions]) -> Cleared:
+        """Begin anew with other *options*, at the same address; a reset then restores these."""
+        return self.fake.restart(options)
+
+    def problems(self) -> list[str]:
+        """What a test should hear of: crashes, unmatched requests, faults that none came for."""
+        return [problem for world in self.fake.worlds() for problem in world.problems()]

@@ -1,0 +1,46 @@
+"""What is seen on the terminal, and the file that is written."""
+
+import os
+import sys
+from logging import StreamHandler, getLogger
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from gesmock.errors import GesmockError, InvalidInput
+from gesmock.population import Rows
+
+
+def progress(rows: Rows, total: int) -> Rows:
+    """*rows*, with a bar on standard error where that is a terminal."""
+    if total < 5_000 or not sys.stderr.isatty():
+        yield from rows
+        return
+    with click.progressbar(rows, length=total, label="generating jobs", file=sys.stderr) as bar:
+        yield from bar
+
+
+def log_to_stderr(level: str) -> None:
+    log = getLogger("gesmock")
+    log.addHandler(StreamHandler())
+    log.setLevel(level.upper())
+
+
+def give_up(error: GesmockError) -> NoReturn:
+    click.echo(str(error) if isinstance(error, InvalidInput) else f"gesmock: {error}", err=True)
+    sys.exit(2)
+
+
+def write_whole(path: Path, text: bytes) -> None:
+    """Write *text* to *path*, or leave the file that is there as it was."""
+    target = path.resolve()
+    if target.exists() and not target.is_file():  # such as /dev/null: nothing to keep
+        target.write_bytes(text)
+        return
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        unfinished.write_bytes(text)
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)

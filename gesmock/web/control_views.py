@@ -1,0 +1,276 @@
+"""What each call of the control API does: a function each, and the table of their routes."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import flask
+
+import gesmock
+from gesmock import fixtures, validation, waiting
+from gesmock.clock import ClockChange
+from gesmock.errors import Unknown
+from gesmock.fake import Fake
+from gesmock.faults import Injection
+from gesmock.generators import Generator
+from gesmock.graphs import Graphs
+from gesmock.jobs import Move
+from gesmock.names import GraphName, ProjectId
+from gesmock.plan_rules import PlanRule
+from gesmock.settings import Settings
+from gesmock.statuses import FINAL
+from gesmock.web.control_bodies import (
+    EntryFilter,
+    GraphChange,
+    InGraph,
+    JobFilter,
+    Nothing,
+    PlacedJob,
+    WantedJob,
+)
+from gesmock.world import World
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to the control API."""
+
+    fake: Fake
+    project_id: str | None
+
+    def world(self) -> World:
+        """The world that is meant; Unknown where there is none."""
+        return self.fake.default if self.project_id is None else self.fake.world(self.project_id)
+
+    def opened_world(self) -> World:
+        """The world that is meant; where there is none, a new one (see ``Fake.open``)."""
+        if self.project_id is None:
+            return self.fake.default
+        return self.fake.open(validation.read(self.project_id, ProjectId, "project_id"))
+
+    def body(self, type_: type[T]) -> T:
+        """The request's body as a *type_*."""
+        return validation.decode(self.text(), type_)
+
+    def text(self) -> bytes:
+        """The request's body, which has to be JSON."""
+        if not flask.request.is_json:
+            flask.abort(415, "Content-Type: application/json is wanted")
+        return flask.request.get_data(cache=False)
+
+    def given(self) -> dict[str, Any]:
+        """The request's query as it was given; the first of a repeated parameter."""
+        return flask.request.args.to_dict()
+
+    def numbers(self, *names: str) -> dict[str, Any]:
+        """The request's query, with numbers where these *names* are spelled as one."""
+        given = self.given()
+        for name in names:
+            if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", given.get(name, "")):
+                given[name] = float(given[name]) if "." in given[name] else int(given[name])
+        return given
+
+    def query(self, type_: type[T]) -> T:
+        """The request's query as a *type_*."""
+        return validation.read(self.given(), type_, "query")
+
+
+Outcome = tuple[int, Any]
+
+
+def health(call: Call) -> Outcome:
+    world = call.world()
+    return 200, {
+        "ready": True,
+        "version": gesmock.__version__,
+        "epoch": world.epoch,
+        "project_id": world.project_id,
+    }
+
+
+def reset(call: Call) -> Outcome:
+    return 200, call.opened_world().reset()
+
+
+def get_state(call: Call) -> Outcome:
+    return 200, call.world().state()
+
+
+def put_state(call: Call) -> Outcome:
+    text = call.text()
+    try:
+        state = call.world().parse(text)
+    except Unknown:  # the project: it is opened only once the state is found to be good
+        state = fixtures.parse(text, call.project_id)
+    call.opened_world().load(state)
+    return 200, {"loaded": fixtures.describe(state)}
+
+
+def get_jobs(call: Call) -> Outcome:
+    wanted = call.query(JobFilter)
+    jobs = call.world().graphs.jobs(wanted.graph, wanted.status)
+    return 200, {"jobs": [PlacedJob(job, graph) for graph, job in jobs], "total": len(jobs)}
+
+
+def post_job(call: Call) -> Outcome:
+    placed = call.body(PlacedJob)
+    graph, job = call.opened_world().graphs.add(placed.job, placed.graph)
+    return 201, PlacedJob(job, graph)
+
+
+def get_job(call: Call, job_id: str) -> Outcome:
+    wanted = validation.read(call.numbers("wait_s"), WantedJob, "query")
+    world = call.world()
+    if wanted.status is None and not wanted.wait_s:
+        graph, job = world.graphs.find(job_id, wanted.graph)
+    else:
+        statuses = FINAL if wanted.status is None else (wanted.status,)
+        graph, job = waiting.wait_for_job(world, job_id, statuses, wanted.wait_s, wanted.graph)
+    return 200, PlacedJob(job, graph)
+
+
+def patch_job(call: Call, job_id: str) -> Outcome:
+    where, move = call.query(InGraph), call.body(Move)
+    graph, job = call.world().graphs.move(job_id, move, where.graph)
+    return 200, PlacedJob(job, graph)
+
+
+def delete_job(call: Call, job_id: str) -> Outcome:
+    graph, job = call.world().graphs.remove(job_id, call.query(InGraph).graph)
+    return 200, PlacedJob(job, graph)
+
+
+def get_graphs(call: Call) -> Outcome:
+    graphs = call.world().graphs
+    return 200, {"graphs": [_described(graphs, name) for name in graphs]}
+
+
+def put_graph(call: Call, graph: str) -> Outcome:
+    name = validation.read(graph, GraphName, "graph")
+    change = call.body(GraphChange)
+    graphs = call.opened_world().graphs
+    graphs.make(name, change.edition)
+    return 200, _described(graphs, name)
+
+
+def _described(graphs: Graphs, name: str) -> dict[str, Any]:
+    graph = graphs.get_or_new(name)
+    return {"graph": name, "edition": graphs.edition_of(graph), "jobs": len(graph)}
+
+
+def generate(call: Call) -> Outcome:
+    order = call.body(Generator)
+    graph, total = call.opened_world().generate(order)
+    return 200, {"graph": graph, "generated": order.count, "total": total}
+
+
+def get_faults(call: Call) -> Outcome:
+    return 200, {"faults": [armed.as_json() for armed in call.world().faults.armed()]}
+
+
+def post_fault(call: Call) -> Outcome:
+    injection = call.body(Injection)
+    return 201, call.opened_world().faults.arm(injection).as_json()
+
+
+def delete_faults(call: Call) -> Outcome:
+    call.query(Nothing)
+    return 200, {"disarmed": call.world().faults.disarm_all()}
+
+
+def get_fault(call: Call, fault_id: str) -> Outcome:
+    return 200, call.world().faults.find(fault_id).as_json()
+
+
+def delete_fault(call: Call, fault_id: str) -> Outcome:
+    return 200, call.world().faults.disarm(fault_id).as_json()
+
+
+def get_plans(call: Call) -> Outcome:
+    return 200, {"plans": [armed.as_json() for armed in call.world().plans.armed()]}
+
+
+def post_plan(call: Call) -> Outcome:
+    rule = call.body(PlanRule)
+    return 201, call.opened_world().plans.arm(rule).as_json()
+
+
+def delete_plans(call: Call) -> Outcome:
+    call.query(Nothing)
+    return 200, {"disarmed": call.world().plans.disarm_all()}
+
+
+def get_plan(call: Call, plan_id: str) -> Outcome:
+    return 200, call.world().plans.find(plan_id).as_json()
+
+
+def delete_plan(call: Call, plan_id: str) -> Outcome:
+    return 200, call.world().plans.disarm(plan_id).as_json()
+
+
+def get_clock(call: Call) -> Outcome:
+    return 200, call.world().told_clock()
+
+
+def patch_clock(call: Call) -> Outcome:
+    change = call.body(ClockChange)
+    world = call.opened_world()
+    transitions = world.change_clock(change)
+    return 200, {**world.told_clock(), "transitions": transitions}
+
+
+def get_journal(call: Call) -> Outcome:
+    wanted = validation.read(call.numbers("status", "wait_s"), EntryFilter, "query")
+    journal = call.world().journal
+    entries = journal.wait(wanted.wait_s, wanted.operation, wanted.status)
+    return 200, {"entries": entries, "total": len(entries), "dropped": journal.dropped}
+
+
+def delete_journal(call: Call) -> Outcome:
+    call.query(Nothing)
+    return 200, {"cleared": call.world().journal.clear()}
+
+
+def get_settings(call: Call) -> Outcome:
+    return 200, call.world().settings
+
+
+def patch_settings(call: Call) -> Outcome:
+    changes = call.body(dict[str, Any])
+    Settings().changed(changes)  # before a world is opened for them
+    return 200, call.opened_world().configure(changes)
+
+
+ROUTES: Final[tuple[tuple[str, str, Callable[..., Outcome]], ...]] = (
+    ("GET", "health", health),
+    ("POST", "reset", reset),
+    ("GET", "state", get_state),
+    ("PUT", "state", put_state),
+    ("GET", "jobs", get_jobs),
+    ("POST", "jobs", post_job),
+    ("GET", "jobs/<path:job_id>", get_job),
+    ("PATCH", "jobs/<path:job_id>", patch_job),
+    ("DELETE", "jobs/<path:job_id>", delete_job),
+    ("GET", "graphs", get_graphs),
+    ("PUT", "graphs/<graph>", put_graph),
+    ("POST", "generate", generate),
+    ("GET", "clock", get_clock),
+    ("PATCH", "clock", patch_clock),
+    ("GET", "plans", get_plans),
+    ("POST", "plans", post_plan),
+    ("DELETE", "plans", delete_plans),
+    ("GET", "plans/<plan_id>", get_plan),
+    ("DELETE", "plans/<plan_id>", delete_plan),
+    ("GET", "faults", get_faults),
+    ("POST", "faults", post_fault),
+    ("DELETE", "faults", delete_faults),
+    ("GET", "faults/<fault_id>", get_fault),
+    ("DELETE", "faults/<fault_id>", delete_fault),
+    ("GET", "journal", get_journal),
+    ("DELETE", "journal", delete_journal),
+    ("GET", "settings", get_settings),
+    ("PATCH", "settings", patch_settings),
+)

@@ -1,0 +1,215 @@
+"""Cancelling, exporting with erase, clearing and deleting: what jobs do to others and to graphs."""
+
+from typing import Any
+
+import pytest
+from conftest import PROJECT, Service
+
+G = f"/ges/v1.0/{PROJECT}/graphs/movie"
+H = f"/ges/v1.0/{PROJECT}/hyg/movie"
+EXPORT = {"exportPath": "b/x/", "obsParameters": {"accessKey": "AK", "secretKey": "SK"}}
+
+
+@pytest.fixture
+def frozen(service: Service) -> Service:
+    """A frozen clock, and jobs that live."""
+    return service.begin(clock={"frozen": True})
+
+
+def submitted(service: Service, path: str, body: Any = None, method: str = "POST") -> str:
+    response = service.client.open(path, method=method, json=body)
+    assert response.status_code == 200, response.json
+    job_id: str = response.get_json()["jobId"]
+    return job_id
+
+
+def advance(service: Service, seconds: float) -> list[Any]:
+    moved = service.control("PATCH", "clock", {"advance_s": seconds})
+    transitions: list[Any] = moved.json["transitions"]
+    return [(one["was"], one["status"]) for one in transitions]
+
+
+def status(service: Service, job_id: str) -> str:
+    found: str = service.control("GET", f"jobs/{job_id}").json["job"]["status"]
+    return found
+
+
+def algorithm(service: Service, name: str = "pagerank", path: str = "action") -> str:
+    url = f"{H}/algorithm" if path == "hyg" else f"{G}/action?action_id=execute-algorithm"
+    return submitted(service, url, {"algorithmName": name})
+
+
+# --- Cancel -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seconds", [0, 5])
+def test_a_job_that_is_pending_or_running_fails_when_it_is_cancelled(
+    frozen: Service, seconds: float
+) -> None:
+    job_id = algorithm(frozen)
+    advance(frozen, seconds)
+
+    response = frozen.client.delete(f"{G}/jobs/{job_id}")
+
+    assert (response.status_code, response.get_json()) == (200, {})
+    assert status(frozen, job_id) == "failed"
+    assert advance(frozen, 1000) == []
+    again = frozen.client.delete(f"{G}/jobs/{job_id}")
+    assert again.get_json()["errorCode"] == "GES.8303"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("louvain", 200), ("node2vec", 200), ("shortest_path", 400), ("anything", 400)],
+)
+def test_only_some_algorithms_can_be_cancelled(frozen: Service, name: str, expected: int) -> None:
+    job_id = algorithm(frozen, name)
+
+    assert frozen.client.delete(f"{G}/jobs/{job_id}").status_code == expected
+
+
+@pytest.mark.parametrize(("command", "expected"), [("export_graph", 200), ("mine", 400)])
+def test_a_job_that_a_test_has_added_can_be_cancelled_by_its_kind(
+    frozen: Service, command: str, expected: int
+) -> None:
+    job = {"jobId": "a", "status": "running", "request": {"command": command, "url": "/"}}
+    frozen.control("POST", "jobs", {"job": job})
+
+    assert frozen.client.delete(f"{G}/jobs/a").status_code == expected
+
+
+def test_a_job_that_was_there_from_the_start_can_be_cancelled(service: Service) -> None:
+    job = {"jobId": "a", "status": "running", "request": {"command": "export_graph", "url": "/"}}
+    service.begin(fixture={"graphs": {"movie": {"jobs": [job]}}})
+
+    assert service.client.delete(f"{G}/jobs/a").status_code == 200
+    assert service.list().json["jobs"][0]["status"] == "failed"
+
+
+def test_a_queued_hyg_job_is_cancelled_at_once_a_running_one_with_delay(frozen: Service) -> None:
+    running = algorithm(frozen, path="hyg")
+    advance(frozen, 5)
+    queued = algorithm(frozen, path="hyg")
+
+    for job_id in (running, queued):
+        response = frozen.client.delete(f"{H}/jobs/{job_id}")
+        assert response.get_json() == {"result": "success"}
+
+    assert [status(frozen, one) for one in (running, queued)] == ["running", "failed"]
+    assert advance(frozen, 1) == [("running", "failed")]
+
+
+def test_all_hyg_jobs_that_queue_are_cancelled_and_no_others(frozen: Service) -> None:
+    running = algorithm(frozen, path="hyg")
+    advance(frozen, 5)
+    queued = [algorithm(frozen, path="hyg") for _ in range(2)]
+    other = algorithm(frozen)
+
+    assert frozen.client.delete(f"{H}/jobs").get_json() == {"result": "success"}
+
+    assert [status(frozen, one) for one in queued] == ["failed", "failed"]
+    assert [status(frozen, one) for one in (running, other)] == ["running", "pending"]
+
+
+# --- Export, with erase -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "url", [f"{G}/jobs/{{}}/action?action_id=export-result", f"{H}/jobs/{{}}/export-result"]
+)
+@pytest.mark.parametrize(("erase", "left"), [({}, 1), ({"erase": True}, 1), ({"erase": False}, 2)])
+def test_an_exported_job_is_erased_at_the_end_of_the_export_unless_told_otherwise(
+    frozen: Service, url: str, erase: dict[str, bool], left: int
+) -> None:
+    source = algorithm(frozen)
+    advance(frozen, 10)
+    submitted(frozen, url.format(source), {**EXPORT, **erase})
+    assert frozen.list().json["totalCount"] == 2
+
+    advance(frozen, 10)
+
+    assert frozen.list().json["totalCount"] == left
+    shown = frozen.client.get(f"{G}/jobs/{source}/status")
+    assert shown.status_code == (200 if left == 2 else 400)
+
+
+def test_an_export_that_fails_erases_nothing(frozen: Service) -> None:
+    source = algorithm(frozen)
+    advance(frozen, 10)
+    frozen.control("POST", "plans", {"command": "export_result", "plan": "fails_late"})
+    submitted(frozen, f"{G}/jobs/{source}/action?action_id=export-result", EXPORT)
+
+    advance(frozen, 10)
+
+    assert frozen.list().json["totalCount"] == 2
+
+
+def test_two_exports_of_one_job_erase_it_once(frozen: Service) -> None:
+    source = algorithm(frozen)
+    for _ in range(2):
+        submitted(frozen, f"{G}/jobs/{source}/action?action_id=export-result", EXPORT)
+
+    advance(frozen, 10)
+
+    assert frozen.list().json["totalCount"] == 2
+
+
+# --- Clear and delete ---------------------------------------------------------------------------
+
+
+def test_a_cleared_graph_keeps_its_jobs(frozen: Service) -> None:
+    algorithm(frozen)
+    submitted(frozen, f"{G}/action?action_id=clear-graph", {"clearMetadata": True})
+
+    advance(frozen, 10)
+
+    assert frozen.list().json["totalCount"] == 2
+
+
+def test_a_deleted_graph_does_not_exist_once_its_job_has_ended(frozen: Service) -> None:
+    job_id = submitted(frozen, G, method="DELETE")
+    other = algorithm(frozen)
+    assert frozen.list().status_code == 200
+
+    assert advance(frozen, 10)[-1] == ("running", "success")
+
+    assert frozen.list().status_code == 404
+    assert frozen.client.get(f"{G}/jobs/{job_id}/status").status_code == 404
+    assert frozen.control("GET", f"jobs/{other}").status_code == 404
+    assert frozen.control("GET", "graphs").json == {"graphs": []}
+    assert frozen.control("PUT", "graphs/movie", {}).status_code == 200
+    assert frozen.list().json["totalCount"] == 0
+
+
+def test_an_instant_deletion_is_done_when_it_is_answered(frozen: Service) -> None:
+    frozen.control("POST", "plans", {"plan": "instant"})
+
+    submitted(frozen, G, method="DELETE")
+
+    assert frozen.list().status_code == 404
+
+
+def test_a_deletion_that_is_moved_to_its_end_by_hand_is_carried_out(frozen: Service) -> None:
+    job_id = submitted(frozen, G, method="DELETE")
+
+    assert frozen.control("PATCH", f"jobs/{job_id}", {"status": "success"}).status_code == 200
+
+    assert frozen.list().status_code == 404
+
+
+def test_a_generated_job_that_says_delete_graph_deletes_nothing(frozen: Service) -> None:
+    frozen.control("POST", "generate", {"count": 200, "statuses": {"running": 1}, "plan": "normal"})
+    commands = {job["request"]["command"] for job in frozen.list().json["jobs"]}
+    assert "delete_graph" in commands
+
+    advance(frozen, 100)
+
+    assert frozen.list().json["totalCount"] == 200
+
+
+def test_a_deleted_hyg_graph_leaves_the_list(frozen: Service) -> None:
+    submitted(frozen, H, method="DELETE")
+
+    advance(frozen, 10)
+
+    assert frozen.list().json["jobs"][0]["status"] == "complete"

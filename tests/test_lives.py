@@ -1,0 +1,154 @@
+"""Lives: a pure function of the time, also after a move by hand, and a heap of what is due."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gesmock.clock import nanoseconds
+from gesmock.jobs import Job, JobRequest, Move
+from gesmock.lives import NEVER, Life, Lives, life_of
+from gesmock.plans import Plan
+from gesmock.settings import Settings
+
+S = nanoseconds(1)
+
+
+def life(name: Any = "normal", now: int = 0, **fields: Any) -> Life:
+    return Life.of(Plan(name=name, **fields), "success", "database", now)
+
+
+def course(one: Life, *times: float) -> list[str]:
+    return [one.at(nanoseconds(time)).status for time in times]
+
+
+def test_the_status_is_a_function_of_the_time() -> None:
+    assert course(life(), 10, 0, 1.999999999, 2, 9.9, 1e9) == [
+        "success", "pending", "pending", "running", "running", "success",
+    ]  # fmt: skip
+
+
+def test_a_life_knows_when_it_changes_next_and_when_it_has_begun_and_ended() -> None:
+    one = life(now=5 * S)
+
+    assert [one.change_after(at * S) // S for at in (5, 7, 14)] == [7, 15, 15]
+    assert one.change_after(15 * S) == NEVER
+    assert (one.submitted, one.started(6 * S), one.ended(14 * S)) == (5 * S, None, None)
+    assert (one.started(7 * S), one.ended(15 * S)) == (7 * S, 15 * S)
+
+
+def test_a_job_that_is_moved_goes_on_along_its_plan_from_there() -> None:
+    moved = life().moved(Move("running"), 1 * S)
+
+    assert course(moved, 0.5, 1, 8.9, 9) == ["pending", "running", "running", "success"]
+
+
+def test_one_that_is_moved_where_its_plan_does_not_lead_stays_there() -> None:
+    assert course(life("stuck_pending").moved(Move("running"), 1 * S), 1, 1e6) == ["running"] * 2
+    assert course(life().moved(Move("failed"), 1 * S), 1, 1e6) == ["failed"] * 2
+
+
+def test_a_move_with_a_progress_goes_on_from_that_progress() -> None:
+    moved = life().moved(Move("running", progress=60), 1 * S)
+
+    assert moved.at(1 * S).progress == 60
+    assert moved.at(3 * S).status == "success"  # 75 % was two seconds before the end
+
+
+def test_a_job_without_a_plan_stays_as_it_is() -> None:
+    job = Job("a", "running", JobRequest("import_graph", "/"))
+
+    assert course(life_of(job, Settings(), "database", 0), 0, 1e6) == ["running"] * 2
+
+
+def test_a_job_with_a_plan_goes_on_from_the_status_it_has() -> None:
+    job = Job("a", "running", JobRequest("execute_algorithm", "/"), "normal")
+
+    assert course(life_of(job, Settings(), "database", 0), 0, 7.9, 8) == [
+        "running", "running", "complete",
+    ]  # fmt: skip
+
+
+def test_one_whose_status_is_not_in_its_plan_keeps_it() -> None:
+    job = Job("a", "failed", JobRequest("import_graph", "/"), "normal")
+
+    assert course(life_of(job, Settings(), "database", 0), 0, 1e6) == ["failed"] * 2
+
+
+def test_what_is_left_of_a_life_is_nothing_where_nothing_is() -> None:
+    assert isinstance(life().rest(4 * S), Plan)
+    assert not isinstance(life().rest(10 * S), Plan)
+    assert isinstance(life(result={"a": 1}).rest(10 * S), Plan)
+    assert isinstance(life(fail_reason="x").rest(10 * S), Plan)
+    assert isinstance(life("instant", never_listed_for_s=9).rest(5 * S), Plan)
+    assert isinstance(life("stuck_at_99").rest(50 * S), Plan)
+
+
+@given(
+    st.sampled_from(["normal", "slow", "stuck_at_99", "fails_late", "stuck_pending"]),
+    st.integers(0, 20),
+    st.lists(st.integers(0, 700), max_size=5),
+    st.none() | st.tuples(st.integers(0, 20), st.sampled_from(["running", "failed", "success"])),
+)
+def test_what_is_left_of_a_life_goes_on_as_the_life_does(
+    name: str, now: int, later: list[int], move: Any
+) -> None:
+    one = life(name)
+    if move is not None:
+        one = one.moved(Move(move[1]), move[0] * S)
+        now += move[0]
+    rest = one.rest(now * S)
+    present = one.at(now * S)
+    job = Job("a", present.status, JobRequest("import_graph", "/"), rest)
+    again = life_of(job, Settings(), "database", 0)
+
+    for seconds in later:
+        assert again.at(seconds * S)[1:] == one.at((now + seconds) * S)[1:]
+
+
+# --- Many of them -------------------------------------------------------------------------------
+
+
+def test_each_event_comes_once_in_the_order_of_its_time() -> None:
+    lives = Lives()
+    lives.put("a", life(), 0)
+    lives.put("b", life("fails_early"), 0)
+
+    assert lives.next_change() == 2 * S
+    assert [(event.time // S, event.job_id, event.status) for event in lives.settle(5 * S)] == [
+        (2, "a", "running"),
+        (2, "b", "running"),
+        (3, "b", "failed"),
+    ]
+    assert [event.status for event in lives.settle(100 * S)] == ["success"]
+    assert lives.next_change() == NEVER
+
+
+def test_a_moved_or_forgotten_job_is_not_heard_of_from_its_former_life() -> None:
+    lives = Lives()
+    for name in "abc":
+        lives.put(name, life(), 0)
+    lives.put("a", life().moved(Move("failed"), S), S)
+    lives.forget("b")
+
+    assert {event.job_id for event in lives.settle(100 * S)} == {"c"}
+
+
+def test_the_heap_does_not_grow_with_jobs_that_are_gone() -> None:
+    lives = Lives()
+    lives.put("kept", life(), 0)
+    for number in range(1000):
+        lives.put(f"{number}", life(), 0)
+        lives.forget(f"{number}")
+
+    assert len(lives._due) < 100
+    assert lives.next_change() == 2 * S
+
+
+def test_a_copy_goes_its_own_way() -> None:
+    lives = Lives()
+    lives.put("a", life(), 0)
+    copy = lives.copy()
+
+    assert len(list(lives.settle(100 * S))) == 2
+    assert len(list(copy.settle(100 * S))) == 2

@@ -1,0 +1,260 @@
+"""Whatever is done to jobs, in whichever order, they are as a simple model says."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from conftest import PROJECT, Service
+from hypothesis import assume, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+G = f"/ges/v1.0/{PROJECT}/graphs/movie"
+FINAL = ("complete", "success", "failed")
+
+# Each plan as what it comes to: after so many hundredths of a second, which status.
+NORMAL = [(0, "pending"), *((at, "running") for at in (200, 400, 600, 800))]
+PLANS: dict[str, list[tuple[int, str]]] = {
+    "instant": [(0, "end")],
+    "normal": [*NORMAL, (1000, "end")],
+    "stuck_pending": [(0, "pending")],
+    "stuck_at_99": [*NORMAL, (1000, "running")],
+    "fails_early": [
+        (0, "pending"), *((at, "running") for at in (200, 225, 250, 275)), (300, "failed")
+    ],
+    "fails_late": [*NORMAL, (1000, "failed")],
+    "never_listed_for_s": [*NORMAL, (1000, "end")],
+}  # fmt: skip
+COMMANDS = {"execute-algorithm": ("execute_algorithm", "complete"), "clear-graph": ("clear_graph", "success")}  # fmt: skip
+
+
+@dataclass
+class Modelled:
+    """A job of the model; times are hundredths of a second."""
+
+    command: str
+    timeline: list[tuple[int, str]]
+    listed: int
+    erases: "Modelled | None" = None
+    gone: bool = False
+    shown: list[str] = field(default_factory=list)
+
+    def status(self, now: int) -> str:
+        return next(status for time, status in reversed(self.timeline) if time <= now)
+
+    def ended_well(self) -> int | None:
+        return next((t for t, status in self.timeline if status in ("complete", "success")), None)
+
+
+class LivingJobs(RuleBasedStateMachine):
+    """The service over WSGI beside a model that keeps, for each job, its whole timeline."""
+
+    jobs = Bundle("jobs")
+    service: Service
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0
+        self.model: dict[str, Modelled] = {}  # oldest first
+
+    @initialize()
+    def begin(self) -> None:
+        self.service.begin(clock={"frozen": True})
+
+    # --- What is done ---
+
+    @rule(target=jobs, action=st.sampled_from([*COMMANDS]), plan=st.sampled_from([*PLANS]))
+    def submit(self, action: str, plan: str) -> str:
+        command, end = COMMANDS[action]
+        return self._submitted(f"{G}/action?action_id={action}", command, plan, end)
+
+    @rule(target=jobs, source=jobs, plan=st.sampled_from(["instant", "normal", "fails_late"]))
+    def export_and_erase(self, source: str, plan: str) -> str:
+        url = f"{G}/jobs/{source}/action?action_id=export-result"
+        known = self._there().get(source)
+        # Which of two exports ends first would be another model.
+        assume(known is None or known.command != "export_result")
+        if known is None:
+            assert self._post(url).status_code == 400
+            return source
+        job_id = self._submitted(url, "export_result", plan, "success", known)
+        self._erase()
+        return job_id
+
+    @rule(hundredths=st.integers(0, 120).map(lambda number: number * 5))
+    def advance(self, hundredths: int) -> None:
+        before = {name: one.status(self.now) for name, one in self._there().items()}
+        self.now += hundredths
+        self._erase()
+
+        moved = self.service.control("PATCH", "clock", {"advance_s": hundredths / 100}).json
+
+        last = {one["job_id"]: one["status"] for one in moved["transitions"]}
+        for name, one in self._there().items():
+            changed = before[name] != one.status(self.now)
+            assert last.get(name) == (one.status(self.now) if changed else None)
+
+    @rule(job_id=jobs)
+    def cancel(self, job_id: str) -> None:
+        response = self.service.client.delete(f"{G}/jobs/{job_id}")
+
+        one = self.model.get(job_id)
+        alive = one is not None and not one.gone and one.status(self.now) not in FINAL
+        if one is not None and alive and one.command == "execute_algorithm":
+            assert response.status_code == 200
+            self._end(one, "failed")
+        else:
+            assert response.get_json()["errorCode"] == "GES.8303"
+
+    @rule(job_id=jobs, to=st.sampled_from(["pending", "running", *FINAL]))
+    def move(self, job_id: str, to: str) -> None:
+        response = self.service.control("PATCH", f"jobs/{job_id}", {"status": to})
+
+        one = self.model.get(job_id)
+        if one is None or one.gone:
+            assert response.status_code == 404
+            return
+        status = one.status(self.now)
+        if status in FINAL or to == "pending":
+            assert response.status_code == 409
+            assert f"it is {status}" in response.json["error"]
+            return
+        assert response.json["job"]["status"] == to
+        self._move(one, to)
+        self._erase()
+
+    @rule(job_id=jobs)
+    def remove(self, job_id: str) -> None:
+        response = self.service.control("DELETE", f"jobs/{job_id}")
+
+        one = self.model.get(job_id)
+        assert response.status_code == (404 if one is None or one.gone else 200)
+        if one is not None:
+            one.gone = True
+
+    @rule(job_id=jobs)
+    def add_again(self, job_id: str) -> None:
+        """An id that is taken is refused, hidden or not; one that is free again is not."""
+        request = {"command": "x", "url": "/"}
+        job = {"jobId": job_id, "status": "running", "request": request}
+        taken = job_id in self._there()
+
+        response = self.service.control("POST", "jobs", {"job": job})
+
+        assert response.status_code == (409 if taken else 201)
+        if not taken:
+            self.model.pop(job_id, None)
+            self.model[job_id] = Modelled("x", [(self.now, "running")], self.now)
+
+    @rule()
+    def reset(self) -> None:
+        self.service.control("POST", "reset")
+        self.now = 0
+        self.model.clear()
+
+    @rule()
+    def export_and_load(self) -> None:
+        """What a world has can be loaded again, but for what jobs do to others."""
+        assume(not any(one.erases for one in self._there().values()))
+        state = self.service.control("GET", "state").json
+        assert self.service.control("PUT", "state", state).status_code == 200
+        for one in self._there().values():
+            later = [(time, status) for time, status in one.timeline if time > self.now]
+            one.timeline = [(self.now, one.status(self.now)), *later]
+
+    # --- What always holds ---
+
+    @invariant()
+    def list_and_status_agree_with_the_model_and_with_each_other(self) -> None:
+        there = self._there()
+        response = self.service.list()
+        listed = {job["jobId"]: job["status"] for job in response.json["jobs"]}
+        visible = [name for name, one in there.items() if one.listed <= self.now]
+        assert [*listed] == visible[::-1]
+        assert response.json["totalCount"] == len(visible)
+        for name, one in there.items():
+            expected = one.status(self.now)
+            assert listed.get(name, expected) == expected
+            shown = self.service.client.get(f"{G}/jobs/{name}/status")
+            if expected == "failed" and one.command == "execute_algorithm":
+                assert shown.get_json()["errorCode"] == "GES.8301"
+            else:
+                assert shown.get_json()["status"] == expected
+            one.shown.append(expected)
+
+    @invariant()
+    def what_is_final_stays(self) -> None:
+        for one in self.model.values():
+            final = next((status for status in one.shown if status in FINAL), None)
+            if final is not None:
+                assert set(one.shown[one.shown.index(final) :]) == {final}
+
+    @invariant()
+    def the_list_is_as_if_encoded_anew(self) -> None:
+        response = self.service.list()
+        compact = json.dumps(response.json, separators=(",", ":"), ensure_ascii=False)
+        assert response.get_data(as_text=True) == compact
+        graph = self.service.fake.default.graphs.get("movie")
+        assert graph is not None
+        for job in graph:
+            life = graph.life(job.job_id)
+            age = self.service.fake.default.clock.age()
+            assert life is None or life.at(age).status == job.status
+
+    # --- The model ---
+
+    def _there(self) -> dict[str, Modelled]:
+        return {name: one for name, one in self.model.items() if not one.gone}
+
+    def _post(self, url: str) -> Any:
+        keys = {"accessKey": "AK", "secretKey": "SK"}
+        body = {"algorithmName": "pagerank", "exportPath": "b/", "obsParameters": keys}
+        return self.service.client.post(url, json=body)
+
+    def _submitted(
+        self, url: str, command: str, plan: str, end: str, erases: Modelled | None = None
+    ) -> str:
+        self.service.control("POST", "plans", {"plan": plan, "times": 1})
+        job_id: str = self._post(url).get_json()["jobId"]
+        timeline = [
+            (self.now + time, end if status == "end" else status) for time, status in PLANS[plan]
+        ]
+        listed = self.now + (500 if plan == "never_listed_for_s" else 0)
+        self.model.pop(job_id, None)  # a state that was loaded may give an id again
+        self.model[job_id] = Modelled(command, timeline, listed, erases)
+        return job_id
+
+    def _end(self, one: Modelled, status: str) -> None:
+        past = [(time, name) for time, name in one.timeline if time <= self.now]
+        one.timeline = [*past, (self.now, status)]
+
+    def _move(self, one: Modelled, to: str) -> None:
+        """It goes on from where its plan first has this status, from the present on."""
+        present = max(i for i, (time, _) in enumerate(one.timeline) if time <= self.now)
+        rest = one.timeline[present:]
+        place = next((i for i, (_, status) in enumerate(rest) if status == to), None)
+        later = [] if place is None else rest[place + 1 :]
+        shift = 0 if place is None else self.now - rest[place][0]
+        self._end(one, to)
+        one.timeline += [(time + shift, status) for time, status in later]
+
+    def _erase(self) -> None:
+        for one in self._there().values():
+            ended = one.ended_well()
+            if one.erases is not None and ended is not None and ended <= self.now:
+                one.erases.gone = True
+
+
+def test_whatever_is_done_list_and_status_are_as_the_model_says(shared_service: Service) -> None:
+    LivingJobs.service = shared_service
+
+    run_state_machine_as_test(
+        LivingJobs, settings=settings(max_examples=25, stateful_step_count=25, deadline=None)
+    )

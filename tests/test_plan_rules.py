@@ -1,0 +1,159 @@
+"""Plan rules: which plan a submitted job gets, armed from all sides."""
+
+from typing import Any
+
+import pytest
+import requests
+from conftest import PROJECT, Service
+
+from gesmock import GesMock, InvalidInput, Plan, PlanRule, Step, Unknown
+
+G = f"/ges/v1.0/{PROJECT}/graphs"
+
+
+def submit(service: Service, action: str = "clear-graph", graph: str = "movie") -> str:
+    """The status of the job right after its submission."""
+    url = f"{G}/{graph}/action?action_id={action}"
+    body = {"algorithmName": "pagerank"} if action == "execute-algorithm" else {}
+    assert service.client.post(url, json=body).status_code == 200
+    status: str = service.list("?limit=1", graph=graph).json["jobs"][0]["status"]
+    return status
+
+
+def test_a_job_that_no_rule_is_for_goes_the_normal_way(service: Service) -> None:
+    assert submit(service) == "pending"
+
+
+def test_the_first_rule_that_is_for_a_job_and_is_not_spent_gives_it_its_plan(
+    service: Service,
+) -> None:
+    for rule in (
+        {"command": "clear_graph", "graph": "films", "plan": "stuck_pending"},
+        {"command": "clear_graph", "times": 1, "plan": "instant"},
+        {"command": "execute_algorithm", "plan": {"name": "instant", "finished": "success"}},
+        {"plan": {"steps": [{"after_s": 0, "status": "running"}]}, "times": 1},
+    ):
+        assert service.control("POST", "plans", rule).status_code == 201
+    service.control("PUT", "graphs/films", {})
+
+    assert submit(service, graph="films") == "pending"
+    assert submit(service) == "success"
+    assert submit(service, "execute-algorithm") == "success"
+    assert submit(service) == "running"
+    assert submit(service) == "pending"
+    listed = service.control("GET", "plans").json["plans"]
+    assert [(rule["id"], rule["uses"], rule["left"]) for rule in listed] == [
+        ("p1", 1, None),
+        ("p2", 1, 0),
+        ("p3", 1, None),
+        ("p4", 1, 0),
+    ]
+
+
+def test_rules_are_shown_and_disarmed_one_by_one_or_all_at_once(service: Service) -> None:
+    rule = {"plan": "slow", "times": 2}
+    service.control("POST", "plans", rule)
+    service.control("POST", "plans", rule)
+
+    shown = service.control("GET", "plans/p1").json
+    assert shown == {"id": "p1", "plan": "slow", "times": 2, "uses": 0, "left": 2}
+    assert service.control("DELETE", "plans/p1").json == shown
+    missing = service.control("GET", "plans/p1")
+    assert missing.status_code == 404
+    assert missing.json["error"] == "no plan has the id 'p1'; armed are: p2"
+    assert service.control("DELETE", "plans").json == {"disarmed": 1}
+    assert service.control("DELETE", "plans?id=p1").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ({}, "$.plan: missing; "),
+        ({"plan": "slow", "command": "import"}, "$.command: 'import' is not one of import_graph, "),
+        ({"plan": "slow", "times": 0}, "$.times: 0 is not an integer of at least 1"),
+        ({"plan": "slow", "graph": "a/b"}, "$.graph: 'a/b' is not a graph name"),
+        ({"plan": "slow", "operation": "import_graph"}, "$.operation: unknown key"),
+    ],
+)
+def test_a_wrong_rule_is_refused_by_name(service: Service, rule: Any, words: str) -> None:
+    response = service.control("POST", "plans", rule)
+
+    assert response.status_code == 400
+    assert words in response.json["error"]
+    assert service.control("GET", "plans").json == {"plans": []}
+
+
+def test_python_arms_them_by_words_or_values(ges: GesMock) -> None:
+    one = ges.plans.arm(command="import_graph", plan="fails_late", times=1)
+    two = ges.plans.arm(plan="slow", running_s=60, graph="g")
+    three = ges.plans.arm(plan=Plan(name="slow"), pending_s=1)
+    four = ges.plans.arm(PlanRule(plan=Plan(steps=[Step(0, "running")])))
+    five = ges.plans.arm({"plan": "instant"})
+    six = ges.plans.arm(running_s=3)
+
+    assert one.rule == PlanRule(plan="fails_late", command="import_graph", times=1)
+    assert two.rule == PlanRule(plan=Plan(name="slow", running_s=60), graph="g")
+    assert three.rule.plan == Plan(name="slow", pending_s=1)
+    assert four.rule.plan == Plan(steps=[Step(0, "running")])
+    assert five.rule.plan == "instant"
+    assert six.rule.plan == Plan(name="normal", running_s=3)
+    assert [armed.id for armed in ges.plans] == ["p1", "p2", "p3", "p4", "p5", "p6"]
+    ges.plans.disarm(one)
+    ges.plans.disarm("p2")
+    assert len(ges.plans) == 4
+    with pytest.raises(Unknown, match="no plan has the id 'p1'"):
+        ges.plans.disarm(one)
+    ges.plans.disarm()
+    assert len(ges.plans) == 0
+
+
+def test_python_refuses_what_is_wrong_and_arms_nothing(ges: GesMock) -> None:
+    with pytest.raises(InvalidInput, match="plan rule.plan.runing_s: unknown key; did you mean"):
+        ges.plans.arm(plan="slow", runing_s=1)
+    with pytest.raises(InvalidInput, match="plan rule.plan"):
+        ges.plans.arm(plan="quick")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="give either a rule"):
+        ges.plans.arm({"plan": "slow"}, times=2)
+    assert len(ges.plans) == 0
+
+
+def test_a_rule_of_before_a_reset_is_not_the_one_that_has_its_id_now(ges: GesMock) -> None:
+    before = ges.plans.arm(plan="slow")
+    ges.reset()
+    ges.plans.arm(plan="slow")
+
+    with pytest.raises(Unknown):
+        ges.plans.disarm(before)
+
+
+def test_a_rule_that_no_job_was_submitted_for_is_a_problem(ges: GesMock) -> None:
+    ges.plans.arm(plan="slow", command="clear_graph")
+
+    assert ges.problems() == [
+        'armed, but no job was submitted for it: p1 {"plan":"slow","command":"clear_graph"}'
+    ]
+    requests.post(f"{ges.graph_url()}/action?action_id=clear-graph", json={})
+    assert ges.problems() == []
+
+
+def test_fixtures_and_options_have_rules_and_those_of_the_options_come_first(
+    service: Service,
+) -> None:
+    service.begin(fixture={"plans": [{"plan": "instant"}]}, plans={"plan": "slow", "times": 1})
+
+    assert [submit(service), submit(service)] == ["pending", "success"]
+    service.control("POST", "reset")
+    assert submit(service) == "pending"
+
+
+def test_a_state_has_what_is_left_of_the_rules(service: Service) -> None:
+    service.begin(plans=[{"plan": "instant", "times": 2}, {"plan": "slow", "times": 1}])
+    submit(service)
+
+    assert service.control("GET", "state").json["plans"] == [
+        {"plan": "instant", "times": 1},
+        {"plan": "slow", "times": 1},
+    ]
+    submit(service)
+    submit(service)
+    assert "plans" not in service.control("GET", "state").json
