@@ -15,7 +15,7 @@ from gesmock.fake import Fake
 from gesmock.jobs import Job
 from gesmock.population import Progress, untold
 from gesmock.script import Script
-from gesmock.scripting import id_of
+from gesmock.scripting.jobs import id_of
 from gesmock.start import StartOptions
 from gesmock.web.app import create_app
 from gesmock.web.guard import Guard, is_loopback

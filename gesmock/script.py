@@ -6,14 +6,18 @@ from typing import Any, Unpack
 
 import msgspec
 
-from gesmock import fixtures, scripting, shapes, validation, waiting
+from gesmock import fixtures, shapes, validation, waiting
 from gesmock.fake import Fake
 from gesmock.fixtures import GraphState
 from gesmock.generators import Generator
 from gesmock.jobs import Job, Move
 from gesmock.names import GraphName
 from gesmock.plans import AnyPlan
-from gesmock.scripting import ClockView, Faults, JournalView, Plans, id_of
+from gesmock.scripting.clock import ClockView
+from gesmock.scripting.faults import Faults
+from gesmock.scripting.jobs import id_of, job_of
+from gesmock.scripting.journal import JournalView
+from gesmock.scripting.plans import Plans
 from gesmock.settings import Settings
 from gesmock.start import StartOptions
 from gesmock.statuses import FINAL, Edition, JobStatus, ListedStatus
@@ -64,7 +68,7 @@ class Script:
         world = self._world
         name = graph or world.graphs.default
         if job is None:
-            job = scripting.job_of(world, name, *made_of, planned=plan is not None)
+            job = job_of(world, name, *made_of, planned=plan is not None)
         elif made_of != (None,) * len(made_of):
             raise TypeError("give either a job, or what it is to be made of")
         content = validation.read_python(job, dict[str, Any], "job")

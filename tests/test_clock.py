@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +13,7 @@ import requests
 import time_machine
 from conftest import Service
 
-from gesmock import GesMock
+from gesmock import GesMock, clock
 from gesmock.clock import Clock, ClockChange, Timing, http_date, list_time, nanoseconds, real_time
 
 
@@ -137,6 +138,15 @@ with travel("2001-02-03"):
     )
 
     assert ran.stdout == "True\n", ran.stderr
+
+
+def test_it_begins_where_no_file_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused() -> None:
+        raise FileNotFoundError("no usable temporary directory")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refused)
+
+    assert clock._start() == pytest.approx(real_time() - clock._ticks(), abs=0.1)
 
 
 # --- The world's clock, from all sides ----------------------------------------------------------

@@ -28,3 +28,17 @@ def test_signed_in_wants_a_good_token(ges: GesMock, token: str, status: int) -> 
     ges.restart(fixture="signed_in")
 
     assert requests.get(ges.jobs_url(), headers={"X-Auth-Token": token}).status_code == status
+
+
+def test_living_has_jobs_on_their_way(ges: GesMock) -> None:
+    ges.restart(fixture="living", clock={"frozen": True})
+
+    seen = []
+    for seconds in (5, 5, 1000):
+        seen.append([job["status"] for job in requests.get(ges.jobs_url()).json()["jobs"]])
+        ges.clock.advance(seconds)
+    ended = [job["status"] for job in requests.get(ges.jobs_url()).json()["jobs"]]
+
+    assert seen[0] == ["pending", "pending", "running", "running", "success"]
+    assert seen[1] == ["pending", "running", "pending", "running", "running", "success"]
+    assert ended == ["pending", "complete", "success", "running", "failed", "success"]

@@ -1,0 +1,71 @@
+"""The plan rules, as a test scripts them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from gesmock import validation
+from gesmock.fake import Fake
+from gesmock.plan_rules import ArmedPlan, PlanRule, PlanRules
+from gesmock.plans import AnyPlan
+
+
+class Plans:
+    """The plan rules of the default project, whichever that is when it is used."""
+
+    def __init__(self, fake: Fake) -> None:
+        self._fake = fake
+
+    @property
+    def _rules(self) -> PlanRules:
+        return self._fake.default.plans
+
+    def arm(
+        self,
+        rule: PlanRule | Mapping[str, Any] | None = None,
+        *,
+        plan: AnyPlan | Mapping[str, Any] | None = None,
+        command: str | None = None,
+        graph: str | None = None,
+        times: int | None = None,
+        **fields: Any,
+    ) -> ArmedPlan:
+        """Let the next *times* submitted jobs (default: all) live by *plan*.
+
+        Only those with this *command*, or of this *graph*, where they are given. *plan* is the name
+        of one (default: ``normal``), with other *fields* if given (``running_s=60``), or a whole
+        ``Plan``. A whole rule, as in a fixture, may stand in the place of the rest. Raises
+        InvalidInput, with nothing armed.
+        """
+        if rule is not None:
+            if (plan, command, graph, times, fields) != (None, None, None, None, {}):
+                raise TypeError("give either a rule, or what it is to be made of")
+            return self._rules.arm(validation.read_python(rule, PlanRule, "plan rule"))
+        given = {
+            "plan": _planned(plan or "normal", fields),
+            "command": command,
+            "graph": graph,
+            "times": times,
+        }
+        return self._rules.arm(validation.read_python(given, PlanRule, "plan rule"))
+
+    def disarm(self, rule: ArmedPlan | str | None = None) -> None:
+        """Take *rule* (what ``arm`` returned, or its id), or else all, out of force."""
+        if rule is None:
+            self._rules.disarm_all()
+        else:
+            self._rules.disarm(rule)
+
+    def __iter__(self) -> Iterator[ArmedPlan]:
+        return iter(self._rules)
+
+    def __len__(self) -> int:
+        return len(self._rules)
+
+
+def _planned(plan: AnyPlan | Mapping[str, Any], fields: Mapping[str, Any]) -> Any:
+    """*plan*, with other *fields* where there are any, as a fixture has it."""
+    if not fields:
+        return plan
+    if isinstance(plan, str):
+        return {"name": plan, **fields}
+    return {**validation.read_python(plan, dict[str, Any], "plan"), **fields}
