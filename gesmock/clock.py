@@ -10,6 +10,8 @@ from wsgiref.handlers import format_date_time
 
 from msgspec import Meta, Struct, structs
 
+from gesmock.errors import InvalidInput
+
 _TICKS: Final[Any] = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
 """Goes on while the machine sleeps, where the system has such a clock."""
 
@@ -106,7 +108,8 @@ class Clock:
             return self._passed
         # A source that goes back must not take the jobs with it.
         real = max(self._source() - self._since, 0.0)
-        return self._passed + nanoseconds(real * self._timing.rate)
+        passed = self._passed + nanoseconds(real * self._timing.rate)
+        return min(passed, nanoseconds(LATEST - self._start))
 
     def at(self, age: int) -> float:
         """The time at this *age*, in seconds since 1970."""
@@ -127,8 +130,17 @@ class Clock:
         return self.timing if self._timing.frozen else self._timing
 
     def change(self, change: ClockChange) -> None:
-        """Advance the clock, and let it go on as *change* says."""
-        self._passed, self._since = self.age() + nanoseconds(change.advance_s), self._source()
+        """Advance the clock, and let it go on as *change* says.
+
+        Raises InvalidInput, with nothing changed, where that would be beyond the year 9999.
+        """
+        age = self.age() + nanoseconds(change.advance_s)
+        if self.at(age) > LATEST:
+            now = list_time(self.now())
+            raise InvalidInput.at(
+                "$.advance_s", f"{change.advance_s:g} s from {now} on is beyond the year 9999"
+            )
+        self._passed, self._since = age, self._source()
         given = {"frozen": change.frozen, "rate": change.rate, "tick_s": change.tick_s}
         self._timing = structs.replace(
             self._timing, **{name: value for name, value in given.items() if value is not None}
@@ -137,13 +149,14 @@ class Clock:
     def tick(self, before: int | None) -> None:
         """Let the ``tick_s`` of a request go by; not past the age *before*, if there is one."""
         age = self.age()
-        ticked = age + nanoseconds(self._timing.tick_s)
+        latest = nanoseconds(LATEST - self._start)
+        ticked = min(age + nanoseconds(self._timing.tick_s), max(latest, age))
         self._passed = ticked if before is None else max(min(ticked, before), age)
         self._since = self._source()
 
-    def real_seconds(self, nanoseconds: int) -> float | None:
-        """How many real seconds it takes until so much has gone by; None where it is frozen."""
-        return None if self._timing.frozen else nanoseconds / NANOSECONDS / self._timing.rate
+    def real_seconds(self, span: int) -> float | None:
+        """How many real seconds it takes until *span* has gone by; None where it is frozen."""
+        return None if self._timing.frozen else span / NANOSECONDS / self._timing.rate
 
 
 def http_date(seconds: float) -> str:

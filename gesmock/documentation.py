@@ -56,6 +56,7 @@ class AsynchronousOperation(Struct, frozen=True, forbid_unknown_fields=True, kw_
     (JSON Schema) accepts the body is meant; *synchronous_answer* is the answer where none does.
     *added_query* is what the engine adds to the URL that it lists. *refused_in_errors* is the
     status of refusals that stand in ``errors[]``, *failed_result* whether they have a ``result``.
+    A call of one edition is served in the other too, unless *synchronous_in_the_other_edition*.
     """
 
     name: str
@@ -80,6 +81,7 @@ class AsynchronousOperation(Struct, frozen=True, forbid_unknown_fields=True, kw_
     added_query: dict[str, str] = {}
     refused_in_errors: int | None = None
     failed_result: bool = False
+    synchronous_in_the_other_edition: bool = False
 
 
 @cache
@@ -96,7 +98,11 @@ def operations() -> tuple[AsynchronousOperation, ...]:
     return msgspec.json.decode(text, type=tuple[AsynchronousOperation, ...])
 
 
-@cache
 def of_command(command: str) -> AsynchronousOperation | None:
     """The first call that makes jobs with this *command*; None for a command nobody documents."""
-    return next((row for row in operations() if row.command == command), None)
+    return _by_command().get(command)
+
+
+@cache
+def _by_command() -> dict[str, AsynchronousOperation]:
+    return {row.command: row for row in reversed(operations())}

@@ -103,10 +103,17 @@ class UnknownHygGraph(GesError):
 
 
 class UnknownJob(GesError):
-    """No job of the graph has this id (ges_03_0037; ges_03_0472, with a ``result``)."""
+    """No job of the graph has this id (ges_03_0472)."""
 
+    failed_result = True
     code = "GES.8301"
     template = "can not find job, jobId is {job_id}"
+
+
+class UnknownMemoryJob(UnknownJob):
+    """No job of the graph has this id, in the memory edition (ges_03_0037)."""
+
+    failed_result = False
 
 
 class AlgorithmFailed(GesError):

@@ -56,7 +56,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What goes back; the edge encodes *payload* as JSON, outside the world's lock."""
+    """What goes back; the edge encodes *payload* as JSON, outside the world's lock.
+
+    Where it takes long to make, *payload* is a function that makes it, and is called outside too.
+    """
 
     status: int
     payload: Any

@@ -1,7 +1,7 @@
 """Graph: the jobs of one graph, in the order of their submission, and their lives."""
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import structs
 
@@ -15,8 +15,8 @@ class Graph:
     """The jobs of one graph. Iterating it, and every list of jobs here, goes newest first.
 
     *edition* is its own one, where it has one. A job without a life keeps its status. Whoever asks
-    for jobs has called ``settle`` before: what is listed is as it was then. A copy costs nothing
-    until one of the two is changed: they share what they hold till then.
+    for jobs has called ``settle`` before: what is listed is as it was then. A copy costs as
+    much as the jobs that are alive; the rest is shared until one of the two is changed.
     """
 
     def __init__(self, jobs: Sequence[Job] = (), edition: Edition | None = None) -> None:
@@ -82,9 +82,13 @@ class Graph:
     def _unlisted_in_order(self) -> list[tuple[str, Job]]:
         return sorted(self._unlisted.items(), key=lambda one: self._number_of[one[0]])
 
-    def living(self) -> list[Job]:
-        """The jobs that have a life, in the order of its beginning."""
-        return [self.job(job_id) for job_id, _ in self._lives.all()]
+    def goes_through(self, status: JobStatus, now: int) -> str | None:
+        """A job that has this *status*, or will come to it by its plan; None where none does."""
+        for job in self.all_jobs():
+            life = self._lives.get(job.job_id)
+            if job.status == status or (life is not None and life.goes_through(status, now)):
+                return job.job_id
+        return None
 
     def exported(self, now: int) -> list[Job]:
         """Every job, each with what is left of its plan, if anything is."""
@@ -111,16 +115,34 @@ class Graph:
             self._jobs.append(job)
             self._numbers.append(number)
 
-    def add_older(self, jobs: Sequence[Job]) -> None:
-        """Add *jobs*, newest first, behind all that are here; their ids must be new."""
+    def add_older(
+        self, jobs: Sequence[Job], lives: Mapping[str, Life] | None = None, now: int = 0
+    ) -> None:
+        """Add *jobs*, newest first, behind all that are here; their ids must be new.
+
+        *lives* are those of the ones that are alive, by their ids, as they are *now*.
+        """
         self._unshare()
         self._first -= len(jobs)
         numbers = range(self._first, self._first + len(jobs))
-        self._jobs[:0] = reversed(jobs)
-        self._numbers[:0] = numbers
-        self._number_of.update(
-            (job.job_id, number) for number, job in zip(numbers, reversed(jobs), strict=True)
-        )
+        oldest_first = jobs[::-1]
+        ids = [job.job_id for job in oldest_first]
+        self._number_of.update(zip(ids, numbers, strict=True))
+        hidden = {job_id for job_id, life in (lives or {}).items() if life.listed > now}
+        self._unlisted.update((job.job_id, job) for job in oldest_first if job.job_id in hidden)
+        if hidden:
+            kept = [
+                pair
+                for pair in zip(numbers, oldest_first, strict=True)
+                if pair[1].job_id not in hidden
+            ]
+            self._numbers[:0] = [number for number, _ in kept]
+            self._jobs[:0] = [job for _, job in kept]
+        else:
+            self._numbers[:0] = numbers
+            self._jobs[:0] = oldest_first
+        if lives:
+            self._lives.put_all(lives, now)
 
     def enliven(self, job_id: str, life: Life, now: int) -> None:
         """From *now* on, the job *job_id* lives *life*."""

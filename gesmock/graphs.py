@@ -21,7 +21,7 @@ from gesmock.lives import (
 )
 from gesmock.names import DEFAULT_GRAPH
 from gesmock.plans import Plan
-from gesmock.population import MOST_JOBS
+from gesmock.population import MOST_JOBS, edition_of
 from gesmock.settings import Settings
 from gesmock.statuses import Edition, JobStatus
 
@@ -88,24 +88,34 @@ class Graphs:
         """
         with self._lock:
             graph = self.get_or_new(name)
-            for job in graph if edition == "database" else ():
-                statuses.check_edition(job.job_id, job.status, edition or "database")
+            if edition is not None:
+                self._check_edition(graph, edition)
             graph.edition = edition or graph.edition
             self.put(name, graph)
 
+    def configure(self, settings: Settings) -> None:
+        """Read the documentation by other *settings*; Conflict as in ``make``."""
+        with self._lock:
+            for graph in self.copies().values():
+                self._check_edition(graph, graph.edition or settings.edition)
+            self.settings = settings
+
+    def _check_edition(self, graph: Graph, edition: Edition) -> None:
+        """Refuse an edition in which a job of *graph* would have a status that it lacks."""
+        if edition == "database" and self.edition_of(graph) == "memory":
+            job_id = graph.goes_through("partiallyFailed", self.clock.age())
+            if job_id is not None:
+                statuses.check_edition(job_id, "partiallyFailed", edition)
+
     def edition_of(self, graph: Graph) -> Edition:
         """The edition of *graph*: its own, else that of the settings."""
-        return graph.edition or self.settings.edition
+        return edition_of(graph, self.settings)
 
     def copies(self) -> dict[str, Graph]:
         """Every graph as it is now, as a copy that nobody changes."""
         with self._lock:
             self.settle()
             return {name: graph.copy() for name, graph in self._graphs.items()}
-
-    def count_jobs(self) -> int:
-        """How many jobs there are in all graphs."""
-        return sum(map(len, self._graphs.values()))
 
     # --- The time ---
 
@@ -150,6 +160,8 @@ class Graphs:
             life = graph.life(event.job_id)
             if life is not None and event.status is not None:
                 self._carry_out(name, life, event.status)
+            if event.status is None and self.edition_of(graph) == "database":
+                graph.keep(MOST_JOBS)
             if self._graphs.get(name) is not graph:  # it is deleted
                 return
 

@@ -4,7 +4,7 @@ Times here are ages of the world's clock, in nanoseconds, so that a world can be
 same lives. Nothing polls: a heap of what is due next tells which jobs have changed.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from heapq import heapify, heappop, heappush
 from typing import Any, Final, NamedTuple
@@ -15,10 +15,10 @@ from gesmock.clock import NANOSECONDS, nanoseconds
 from gesmock.jobs import Job, Move
 from gesmock.plans import Plan, Step, plan_of
 from gesmock.settings import Settings
-from gesmock.statuses import FINAL, Edition, FinalStatus, JobStatus
+from gesmock.statuses import FINAL, Edition, GoodEnd, JobStatus
 
-NEVER: Final = 2**63
-"""An age that no clock comes to: 292 years."""
+NEVER: Final = 2**70
+"""An age that no clock comes to: 37 thousand years."""
 
 
 class Stage(NamedTuple):
@@ -59,7 +59,7 @@ class Life:
     effect: Effect | None = None
 
     @classmethod
-    def of(cls, plan: Plan, finished: FinalStatus, edition: Edition, now: int) -> "Life":
+    def of(cls, plan: Plan, finished: GoodEnd, edition: Edition, now: int) -> "Life":
         """The life of a job that is submitted *now*, by *plan*."""
         stages = tuple(
             Stage(now + nanoseconds(after_s), status, progress)
@@ -117,7 +117,10 @@ class Life:
         progress = move.progress
         if progress is None:
             progress = there[0].progress if there else 100 if move.status in FINAL else 0
-        stages = [*self.stages[: index + 1], Stage(now, move.status, progress)]
+        past = self.stages[: index + 1]
+        if [stage.status for stage in past[-2:]] == [move.status] * 2:
+            past = past[:-1]  # when it began is known from the one before
+        stages = [*past, Stage(now, move.status, progress)]
         if there:
             stages += [
                 stage._replace(time=stage.time - there[0].time + now)
@@ -143,14 +146,18 @@ class Life:
 
     def cancelled(self, now: int, delay: int, reason: str) -> "Life":
         """The life of the job when it is cancelled: it fails, after a *delay*."""
-        present = self.at(now)
-        end = Stage(now + delay, "failed", present.progress)
+        end = Stage(now + delay, "failed", 100)
         return replace(
             self,
             stages=(*self.stages[: self._index(now) + 1], end),
             fail_reason=reason,
             effect=None,
         )
+
+    def goes_through(self, status: JobStatus, now: int) -> bool:
+        """Whether the job has this *status*, or will come to it."""
+        later = (stage for stage in self.stages if stage.time > now)
+        return any(stage.status == status for stage in (self.at(now), *later))
 
     def rest(self, now: int) -> Plan | UnsetType:
         """What is left of it, as the plan of a job that is submitted now; UNSET for nothing."""
@@ -224,11 +231,26 @@ class Lives:
         self._expect(job_id, life, life.change_after(now))
         if life.listed > now:
             self._expect(job_id, life, life.listed, listing=True)
+        self._drop_stale()
+
+    def put_all(self, lives: Mapping[str, Life], now: int) -> None:
+        """As ``put``, of many jobs that are new; several may share a life."""
+        self._of.update(lives)
+        changes = {id(life): life.change_after(now) for life in lives.values()}
+        for job_id, life in lives.items():
+            for time, listing in ((changes[id(life)], False), (life.listed, True)):
+                if now < time < NEVER:
+                    self._count += 1
+                    self._due.append((time, self._count, job_id, life, listing))
+        heapify(self._due)
 
     def forget(self, job_id: str) -> None:
         """The job is gone."""
         self._of.pop(job_id, None)
-        if len(self._due) > 4 * len(self._of) + 64:  # most are of jobs that are gone
+        self._drop_stale()
+
+    def _drop_stale(self) -> None:
+        if len(self._due) > 4 * len(self._of) + 64:  # most are of jobs that are gone or moved
             self._due = [due for due in self._due if self._of.get(due[2]) is due[3]]
             heapify(self._due)
 

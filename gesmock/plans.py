@@ -12,7 +12,7 @@ from gesmock.statuses import (
     FINAL,
     MOVES,
     Edition,
-    FinalStatus,
+    GoodEnd,
     JobStatus,
 )
 
@@ -95,11 +95,13 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_d
     running_s: Seconds | None = None
     steps: Annotated[list[Step], Meta(min_length=1)] | None = None
     never_listed_for_s: Seconds | None = None
-    finished: Annotated[FinalStatus, Meta(description=", ".join(FINAL))] | None = None
+    finished: GoodEnd | None = None
     result: dict[str, Any] | UnsetType = UNSET
     fail_reason: str | None = None
 
     def __post_init__(self) -> None:
+        if self.name == "stuck_pending" and (self.pending_s, self.running_s) != (None, None):
+            raise ValueError("stuck_pending takes neither pending_s nor running_s: it never runs")
         if self.steps is None:
             return
         if (self.name, self.pending_s, self.running_s) != (None, None, None):
@@ -122,9 +124,7 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_d
             return self.never_listed_for_s
         return _NAMED[self.name].hidden_s if self.name else 0.0
 
-    def stages(
-        self, finished: FinalStatus, edition: Edition
-    ) -> Iterator[tuple[float, JobStatus, int]]:
+    def stages(self, finished: GoodEnd, edition: Edition) -> Iterator[tuple[float, JobStatus, int]]:
         """What a job goes through whose good end is *finished*.
 
         After so many seconds, which status of this *edition*, and which progress; the first from
@@ -150,7 +150,9 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_d
             Step(pending_s + running_s * part / 4, "running", named.progress * part // 4)
             for part in range(4)
         ]
-        last = Step(pending_s + running_s, named.end or "running", None if named.end else 99)
+        last = Step(
+            pending_s + running_s, named.end or "running", None if named.end else named.progress
+        )
         return [*steps, last]
 
 

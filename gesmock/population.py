@@ -1,6 +1,7 @@
 """Population: how the graphs of a state come to be, with all that is generated."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from msgspec import UNSET, structs
 
@@ -10,7 +11,7 @@ from gesmock.fixtures import State
 from gesmock.generators import Generator
 from gesmock.graph import Graph
 from gesmock.jobs import Job
-from gesmock.lives import life_of
+from gesmock.lives import Life, life_of
 from gesmock.names import DEFAULT_GRAPH
 from gesmock.settings import Settings
 from gesmock.statuses import EDITION_STATUSES, FINAL, Edition
@@ -49,29 +50,60 @@ def graphs_of(project_id: str, state: State, progress: Progress = untold) -> dic
         graph = Graph(edition=known.edition) if order.replace else known
         seed = (state.seed or 0) if order.seed is None else order.seed
         rows = generators.unknown_jobs(project_id, name, order, seed, graph)
-        jobs = [job for _, job in progress(rows, order.count)]
-        add_generated(graph, jobs, order, settings, 0)
+        made = generated(
+            [job for _, job in progress(rows, order.count)],
+            order,
+            edition_of(known, settings),
+            settings,
+            0,
+        )
+        graph.add_older(made.jobs, made.lives)
         graphs[name] = graph
     for graph in graphs.values():
-        if (graph.edition or settings.edition) == "database":
+        if edition_of(graph, settings) == "database":
             graph.keep(MOST_JOBS)
     return graphs or {DEFAULT_GRAPH: Graph()}
 
 
-def add_generated(
-    graph: Graph, jobs: Sequence[Job], order: Generator, settings: Settings, now: int
-) -> None:
-    """Add *jobs*, which *order* has made, to *graph*; those that have not ended begin to live."""
-    edition = graph.edition or settings.edition
+def edition_of(graph: Graph, settings: Settings) -> Edition:
+    """The edition of *graph*: its own, else that of the *settings*."""
+    return graph.edition or settings.edition
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """Generated jobs, and the lives of those that have not ended, by their ids."""
+
+    jobs: Sequence[Job]
+    lives: Mapping[str, Life]
+
+
+def generated(
+    jobs: Sequence[Job], order: Generator, edition: Edition, settings: Settings, now: int
+) -> Generated:
+    """*jobs*, which *order* has made, for a graph of this *edition*; they begin to live *now*.
+
+    Raises InvalidInput where the edition lacks one of their statuses.
+    """
     if "partiallyFailed" in (order.statuses or ()):
         _check_statuses(jobs, edition, "statuses")
-    graph.add_older(jobs)
     if order.plan is None:
-        return
+        return Generated(jobs, {})
+    lives: dict[str, Life] = {}
+    shared: dict[tuple[str, str], Life] = {}  # all that a plan depends on
+    begun: list[Job] = []
     for job in jobs:
-        if job.status not in FINAL:
+        if job.status in FINAL:
+            begun.append(job)
+            continue
+        key = job.status, settings.finished(job.request.command, edition)
+        if key not in shared:
             planned = structs.replace(job, plan=order.plan)
-            graph.enliven(job.job_id, life_of(planned, settings, edition, now), now)
+            shared[key] = life_of(planned, settings, edition, now)
+        lives[job.job_id] = shared[key]
+        status = shared[key].at(now).status
+        begun.append(job if status == job.status else structs.replace(job, status=status))
+    return Generated(begun, lives)
 
 
 def _check_statuses(jobs: Sequence[Job], edition: Edition, path: str) -> None:

@@ -18,7 +18,7 @@ import msgspec
 from gesmock import documentation, raw_requests
 from gesmock.documentation import AsynchronousOperation
 from gesmock.jobs import JobRequest
-from gesmock.statuses import FinalStatus
+from gesmock.statuses import GoodEnd
 
 Draw = Callable[[], int]
 """Draws 16 random bits; the 24 draws of a row begin anew where they are not enough."""
@@ -147,7 +147,7 @@ class _Recipe:
     path: str
     body: str
     makers: tuple[_Maker, ...]
-    finished: FinalStatus
+    finished: GoodEnd
 
     def request(self, draw: Draw, of: Vocabulary) -> JobRequest:
         path = self.path

@@ -7,6 +7,7 @@ from typing import Any, Unpack
 import msgspec
 
 from gesmock import fixtures, shapes, validation, waiting
+from gesmock.clock import Seconds
 from gesmock.fake import Fake
 from gesmock.fixtures import GraphState
 from gesmock.generators import Generator
@@ -152,7 +153,8 @@ class Script:
         """
         wanted = [status] if isinstance(status, str) else list(status)
         statuses = validation.read_python(wanted, list[ListedStatus], "status")
-        return waiting.wait_for_job(self._world, id_of(job), statuses, timeout_s, graph)[1]
+        [seconds] = validation.read_python([timeout_s], list[Seconds], "timeout_s")
+        return waiting.wait_for_job(self._world, id_of(job), statuses, seconds, graph)[1]
 
     def jobs(self, graph: str | None = None, *, status: JobStatus | None = None) -> list[Job]:
         """The jobs, newest first; only those of *graph*, or in *status*."""

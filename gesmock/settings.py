@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from gesmock import documentation, validation
-from gesmock.statuses import Edition, FinalStatus
+from gesmock.statuses import Edition, GoodEnd
 
 Dialect = Literal["page", "error_table"]
 
@@ -59,7 +59,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             kept |= dict.fromkeys(DIALECTS["page"], None)
         return validation.read({**kept, **changes}, Settings, path)
 
-    def finished(self, command: str, edition: Edition) -> FinalStatus:
+    def finished(self, command: str, edition: Edition) -> GoodEnd:
         """The status of a job with this *command* at its good end.
 
         Imports and indexes end as ``success`` (ges_03_0471), algorithms and HyG jobs as

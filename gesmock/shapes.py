@@ -24,7 +24,9 @@ class JobList(Struct, frozen=True, rename={"total_count": "totalCount"}):
 def job_list(jobs: Sequence[Job], total: int, settings: Settings) -> Reply:
     """The answer that lists *jobs* out of *total*."""
     rows = _ROWS[settings.id_key]
-    return Reply(200, JobList([rows(job) for job in jobs] if rows else jobs, total))
+    if rows is None:
+        return Reply(200, JobList(jobs, total))
+    return Reply(200, lambda: JobList([rows(job) for job in jobs], total))
 
 
 def _job_id_only(job: Job) -> dict[str, Any]:
@@ -59,17 +61,9 @@ def job_status(job: Job, data: dict[str, Any] | None, edition: Edition) -> Reply
     return Reply(200, JobStatusAnswer(job.status, shown, "success"))
 
 
-def memory_list(items: Sequence[Mapping[str, Any]], settings: Settings) -> Reply:
+def memory_list(items: Callable[[], Sequence[Mapping[str, Any]]]) -> Reply:
     """The answer that lists *items*, memory edition (ges_03_0204): it has no ``totalCount``."""
-    keys = _ID_KEYS[settings.id_key]
-    rows = [
-        {**dict.fromkeys(keys, item["jobId"]), **{k: v for k, v in item.items() if k != "jobId"}}
-        for item in items
-    ]
-    return Reply(200, {"jobs": rows, "result": "success"})
-
-
-_ID_KEYS: Final = {"jobId": ["jobId"], "job_id": ["job_id"], "both": ["jobId", "job_id"]}
+    return Reply(200, lambda: {"jobs": items(), "result": "success"})
 
 
 def refusal(error: GesError, settings: Settings, headers: Mapping[str, str] | None = None) -> Reply:

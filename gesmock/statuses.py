@@ -12,6 +12,8 @@ JobStatus = Literal["pending", "running", "complete", "success", "partiallyFaile
 
 FinalStatus = Literal["complete", "success", "partiallyFailed", "failed"]
 
+GoodEnd = Literal["complete", "success"]
+
 Edition = Literal["database", "memory"]
 """The two editions of a graph: their lists share a URL, but not the shape of an item."""
 

@@ -19,7 +19,7 @@ from gesmock.jobs import Job, JobRequest
 from gesmock.journal import Entry, Journal
 from gesmock.lives import Effect, Transition
 from gesmock.plan_rules import PlanRules
-from gesmock.population import Progress, add_generated, graphs_of, untold
+from gesmock.population import Progress, generated, graphs_of, untold
 from gesmock.problems import Problems
 from gesmock.settings import Settings
 
@@ -70,7 +70,7 @@ class World:
     def reset(self) -> Cleared:
         """Back to the start state, in one step; the journal and all counts begin anew."""
         with self.lock:
-            jobs = self.graphs.count_jobs()
+            jobs = sum(map(len, self.graphs.copies().values()))
             faults, entries = len(self.faults), len(self.journal)
             self.epoch = self._epochs.begin()
             self.graphs.close()
@@ -143,7 +143,7 @@ class World:
             lock=self.lock,
         )
         self._next_rows: dict[tuple[str, int], int] = {}  # where to begin to look
-        self._submitted_last = False
+        self._submitted = self._held = False  # since, and at, the last tick
         self.tokens = state.tokens_of(self.project_id)
         self.faults = FaultPlan(self.graphs.seed, self.lock)
         for injection in state.faults:
@@ -168,25 +168,29 @@ class World:
             timing = self.clock.timing
         return {name: getattr(timing, name) for name in timing.__struct_fields__}
 
-    def tick(self, *, submits: bool) -> None:
-        """Let the clock's ``tick_s`` for a request go by, which *submits* a job or does not.
+    def tick(self) -> None:
+        """Let the clock's ``tick_s`` for a request go by.
 
-        A tick stops where a job changes its status, and once just before that where the request
-        before has submitted a job: each status is there for at least one request.
+        A tick stops where a job changes its status, and once just before that after a job has been
+        submitted: each status is there for at least one request.
         """
-        if self.clock.timing.tick_s:
-            change = self.graphs.next_change()
-            if change is not None and self._submitted_last and not submits:
-                change -= 1
-            self.clock.tick(change)
-            self.graphs.changed()
-        self._submitted_last = submits
+        if not self.clock.timing.tick_s:
+            return
+        self.graphs.settle()
+        change = self.graphs.next_change()
+        self._held = self._submitted and not self._held
+        if change is not None and self._held:
+            change -= 1
+        self._submitted = False
+        self.clock.tick(change)
+        self.graphs.changed()
 
     # --- Graphs and jobs ---
 
     def submit(self, request: JobRequest, graph: str, effect: Effect | None = None) -> Job:
         """Add the job of a client's *request* to *graph*, by the plan that the rules give it."""
         with self.lock:
+            self._submitted = True
             plan = self.plans.take(request.command, graph)
             job_id = self.graphs.new_job_id(graph)
             return self.graphs.submit(job_id, request, graph, plan, effect)
@@ -201,24 +205,30 @@ class World:
         epoch = self.epoch
         while True:
             with self.lock:
-                name = order.graph or self.graphs.default
-                known = self.graphs.get_or_new(name)
-                seen = Graph() if order.replace else known.copy()
+                name, now, settings = (
+                    order.graph or self.graphs.default,
+                    self.clock.age(),
+                    self.settings,
+                )
+                known = self.graphs.get(name)
+                seen = Graph() if order.replace or known is None else known.copy()
                 seed = self.graphs.seed if order.seed is None else order.seed
-                row = 0 if order.replace else self._next_rows.get((name, seed), 0)
+                anew = order.replace or known is None
+                row = 0 if anew else self._next_rows.get((name, seed), 0)
+                edition = self.graphs.edition_of(Graph() if known is None else known)
             new = list(
                 progress(
                     generators.unknown_jobs(self.project_id, name, order, seed, seen, row),
                     order.count,
                 )
             )
+            made = generated([job for _, job in new], order, edition, settings, now)
             with self.lock:
                 self._still_in(epoch)
                 known = self.graphs.get_or_new(name)
                 graph = Graph(edition=known.edition) if order.replace else known
                 if not any(job.job_id in graph for _, job in new):  # else others came in between
-                    jobs = [job for _, job in new]
-                    add_generated(graph, jobs, order, self.settings, self.clock.age())
+                    graph.add_older(made.jobs, made.lives, now)
                     self.graphs.put(name, graph)
                     self._next_rows[name, seed] = new[-1][0] if new else row
                     return name, len(graph)
@@ -237,9 +247,12 @@ class World:
         return self.graphs.settings
 
     def configure(self, changes: Mapping[str, Any], path: str = "$") -> Settings:
-        """Change settings by name; InvalidInput, and nothing changed, where any is wrong."""
+        """Change settings by name; InvalidInput, and nothing changed, where any is wrong.
+
+        Raises Conflict where a job has a status that the new edition does not have.
+        """
         with self.lock:
-            self.graphs.settings = self.graphs.settings.changed(changes, path)
+            self.graphs.configure(self.graphs.settings.changed(changes, path))
             return self.graphs.settings
 
     # --- The verdict ---

@@ -99,6 +99,19 @@ def test_a_queued_hyg_job_is_cancelled_at_once_a_running_one_with_delay(frozen: 
     assert advance(frozen, 1) == [("running", "failed")]
 
 
+def test_hyg_jobs_that_were_there_from_the_start_are_cancelled_too(service: Service) -> None:
+    commands = ("hyg_sync", "import_graph")
+    jobs = [
+        {"jobId": one, "status": "pending", "request": {"command": one, "url": "/"}}
+        for one in commands
+    ]
+    service.begin(fixture={"graphs": {"movie": {"jobs": jobs}}})
+
+    service.client.delete(f"{H}/jobs")
+
+    assert [status(service, one) for one in commands] == ["failed", "pending"]
+
+
 def test_all_hyg_jobs_that_queue_are_cancelled_and_no_others(frozen: Service) -> None:
     running = algorithm(frozen, path="hyg")
     advance(frozen, 5)

@@ -13,7 +13,7 @@ import requests
 import time_machine
 from conftest import Service
 
-from gesmock import GesMock, clock
+from gesmock import GesMock, InvalidInput, clock
 from gesmock.clock import Clock, ClockChange, Timing, http_date, list_time, nanoseconds, real_time
 
 
@@ -89,6 +89,30 @@ def test_a_tick_stops_at_what_comes_before_its_end() -> None:
     assert clock.age() == nanoseconds(7)
     clock.tick(nanoseconds(6))
     assert clock.age() == nanoseconds(7)
+
+
+def test_it_goes_no_further_than_the_year_9999() -> None:
+    clock = Clock(Timing(now=253_402_300_000, frozen=True, tick_s=1e9))
+
+    with pytest.raises(InvalidInput) as caught:
+        clock.change(ClockChange(advance_s=1000, tick_s=1))
+    assert str(caught.value) == (
+        "$.advance_s: 1000 s from 9999-12-31 23:46:40 on is beyond the year 9999"
+    )
+    assert clock.timing.tick_s == 1e9
+    clock.tick(None)
+    assert list_time(clock.now()) == "9999-12-31 23:59:59"
+    source = Source()
+    fast = Clock(Timing(rate=1e6), source)
+    source.now += 1e9
+    assert list_time(fast.now()) == "9999-12-31 23:59:59"
+
+
+def test_nothing_is_ever_due_where_no_job_is_alive() -> None:
+    ges = GesMock(clock={"frozen": True})
+
+    for _ in range(100):
+        assert ges.clock.advance(1e9) == []
 
 
 def test_the_times_are_written_as_http_and_as_the_list_have_them() -> None:

@@ -188,6 +188,41 @@ def test_a_graph_keeps_a_hundred_thousand_jobs() -> None:
     assert population.MOST_JOBS == 100_000
 
 
+def test_a_job_that_is_listed_late_makes_room_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graphs, "MOST_JOBS", 3)
+    ges = GesMock(clock={"frozen": True})
+    for number in range(6):
+        ges.add_job(plan={"never_listed_for_s": 5} if number % 2 else None)
+
+    ges.clock.advance(5)
+
+    assert len(ids(ges)) == 3
+
+
+def test_a_graph_that_is_made_again_gets_the_same_generated_jobs(ges: GesMock) -> None:
+    ges.generate(3)
+    before = ges.jobs()
+    ges.plans.arm(plan="instant")
+    ges.app.test_client().delete(G)
+
+    ges.generate(3)
+
+    assert ges.jobs() == before
+
+
+def test_twenty_thousand_moves_of_one_job_leave_a_short_life(ges: GesMock) -> None:
+    job = ges.add_job(plan="slow", job_id="a")
+    for number in range(20_000):
+        ges.move_job(job, "running", progress=number % 100)
+
+    graph = ges.fake.default.graphs.get("movie")
+    assert graph is not None
+    life = graph.life("a")
+    assert life is not None
+    assert len(life.stages) < 20
+    assert len(graph._lives._due) < 100
+
+
 def test_a_graph_that_is_full_drops_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
     for room in (population, graphs):
         monkeypatch.setattr(room, "MOST_JOBS", 50)
@@ -253,7 +288,42 @@ def test_generated_jobs_that_have_not_ended_go_on_along_a_plan(service: Service)
     assert Counter(job["status"] for job in service.list().json["jobs"]) == before
 
 
+def test_generated_jobs_may_be_hidden_at_first(service: Service) -> None:
+    order = {"count": 20, "seed": 7, "statuses": {"running": 1, "failed": 1}}
+    whole = [job["jobId"] for job in service.begin(generate=order).list().json["jobs"]]
+    hiding = {**order, "plan": "never_listed_for_s"}
+
+    service.begin(generate=hiding, clock={"frozen": True})
+
+    before = service.list().json["jobs"]
+    assert {job["status"] for job in before} == {"failed"}
+    service.control("PATCH", "clock", {"advance_s": 5})
+    assert [job["jobId"] for job in service.list().json["jobs"]] == whole
+
+
 # --- A clock that ticks -------------------------------------------------------------------------
+
+
+def test_a_tick_goes_on_beyond_what_another_graph_has_behind_it(service: Service) -> None:
+    service.begin(clock={"now": 0, "frozen": True, "tick_s": 1})
+    service.control("PUT", "graphs/other", {})
+    service.client.post(f"{G}/action?action_id=clear-graph", json={})
+    service.control("POST", "faults", {"operation": "list_jobs", "script": [503] * 3})
+
+    for _ in range(8):
+        service.list(graph="other")
+
+    assert service.fake.default.clock.now() >= 7
+
+
+def test_a_refused_submission_holds_no_tick(service: Service) -> None:
+    service.begin(clock={"now": 0, "frozen": True, "tick_s": 1})
+    service.client.post(f"{G}/action?action_id=clear-graph", json={})
+    service.client.post(f"{G}/action?action_id=import-graph", json={})
+    service.list()
+
+    assert service.fake.default.clock.now() == 3
+    assert service.list().json["jobs"][0]["status"] == "running"
 
 
 @pytest.mark.parametrize("tick_s", [0.5, 1, 5, 100, 1_000_000])
@@ -272,4 +342,4 @@ def test_a_client_that_only_submits_moves_the_clock_too(service: Service) -> Non
     for _ in range(10):
         service.client.post(f"{G}/action?action_id=clear-graph", json={})
 
-    assert service.fake.default.clock.now() >= 9
+    assert service.fake.default.clock.now() > 5

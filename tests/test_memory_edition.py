@@ -87,6 +87,7 @@ def test_a_job_that_cannot_be_cancelled_cannot_stop(memory: Service) -> None:
 def test_an_import_lists_its_files(memory: Service) -> None:
     memory.control("POST", "plans", {"plan": "partial"})
     submit(memory, "import-graph", FILES)
+    before = newest(memory)
     memory.control("PATCH", "clock", {"advance_s": 10})
 
     item = newest(memory)
@@ -94,6 +95,7 @@ def test_an_import_lists_its_files(memory: Service) -> None:
     assert (item["taskType"], item["rawRequest"], item["status"]) == (
         "ImportGraph", "", "partiallyFailed",
     )  # fmt: skip
+    assert before["files"][0] == {"edgeFiles": [{"fileName": "b/e.csv"}]}
     edges, vertices = item["files"]
     [file] = edges["edgeFiles"]
     assert [*file] == ["fileName", "totalLines", "failedLines", "successfulLines"]
@@ -108,6 +110,7 @@ def test_a_cancelled_job_tells_why_it_failed(memory: Service) -> None:
     memory.client.delete(f"{G}/jobs/{job_id}")
 
     assert newest(memory)["failReason"] == "The job has been cancelled."
+    assert newest(memory)["progress"] == "100"
 
 
 def test_a_reason_is_set_by_the_test(memory: Service) -> None:
@@ -191,6 +194,21 @@ def test_a_graph_with_a_partial_failure_does_not_become_a_database(service: Serv
     assert service.control("POST", "jobs", {"job": job}).status_code == 409
 
     assert service.control("PUT", "graphs/m", {"edition": "database"}).status_code == 409
+
+
+def test_nor_does_one_that_will_have_a_partial_failure(memory: Service) -> None:
+    job = {"jobId": "a", "status": "pending", "request": {"command": "x", "url": "/"}}
+    plan = {"name": "partial", "never_listed_for_s": 5}
+    memory.control("POST", "jobs", {"job": {**job, "plan": plan}})
+
+    assert memory.control("PUT", "graphs/movie", {"edition": "database"}).status_code == 409
+    refused = memory.control("PATCH", "settings", {"edition": "database"})
+    assert refused.status_code == 409
+    assert "the database edition has pending, running, complete" in refused.json["error"]
+    assert memory.fake.default.settings.edition == "memory"
+    memory.control("DELETE", "jobs/a")
+    memory.control("POST", "jobs", {"job": {**job, "plan": "normal"}})
+    assert memory.control("PATCH", "settings", {"edition": "database"}).status_code == 200
 
 
 def test_the_ids_key_is_a_question_of_settings_here_too(memory: Service) -> None:

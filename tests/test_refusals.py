@@ -175,7 +175,7 @@ JOBS: list[Row] = [
     ("DELETE", f"{H}/jobs/there", None, 400, "GES.8303", "Can not find job to cancel, jobId is there", "inferred: no HyG job"),
     ("DELETE", f"{H}/jobs/synced", None, 400, "GES.8303", "Failed to terminate a job.", "inferred from ges_03_0038"),
     ("POST", f"{G}/jobs/x/action?action_id=export-result", RESULT_BODY, 400, "GES.8301", "can not find job, jobId is x", "inferred from ges_03_0037"),
-    ("POST", f"{H}/jobs/x/export-result", {}, 400, "GES.8301", "can not find job, jobId is x", "inferred from ges_03_0037"),
+    ("POST", f"{H}/jobs/x/export-result", {}, 400, "GES.8005", "Parameter error!", "ges_03_0530"),
 ]  # fmt: skip
 
 CYPHER: list[Row] = [
@@ -356,6 +356,43 @@ def test_what_only_the_memory_edition_takes_is_taken_there(
 
     assert send(service, "POST", url, body).status_code == 200
     assert send(service, "POST", f"{G}/indices", INDEX).json["errorCode"] == "GES.8603"
+
+
+def test_the_summary_of_the_memory_edition_is_synchronous(service: Service) -> None:
+    service.begin(settings={"edition": "memory"})
+
+    response = service.client.get(f"{G}/summary")
+
+    assert (response.status_code, response.get_json()["errorCode"]) == (400, "GES.8814")
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "body", "status", "code", "message", "source"), UNKNOWN_GRAPH
+)
+def test_an_unknown_project_is_like_an_unknown_graph(
+    service: Service,
+    method: str,
+    url: str,
+    body: Any,
+    status: int,
+    code: str,
+    message: str,
+    source: str,
+) -> None:
+    response = send(service, method, url.replace(PROJECT, "other"), body)
+
+    told = (response.status_code, response.json["errorCode"], response.json["errorMessage"])
+    assert told == (status, code, message.replace(PROJECT, "other"))
+    assert source
+
+
+def test_an_injected_error_of_cypher_stands_in_errors(service: Service) -> None:
+    service.control("POST", "faults", {"script": [503]})
+
+    response = service.client.post(action("execute-cypher-query"), json={})
+
+    assert response.status_code == 503
+    assert response.get_json()["errors"][0]["code"] == "GES.8602"
 
 
 def test_an_action_that_nobody_knows_is_an_unknown_url(service: Service) -> None:

@@ -117,6 +117,9 @@ def test_what_cannot_be_waited_for_is_refused(ges: GesMock) -> None:
         ges.wait_for_job("x", timeout_s=LONG)
     with pytest.raises(InvalidInput, match="'done' is none of pending"):
         ges.wait_for_job("x", "done", timeout_s=LONG)  # type: ignore[arg-type]
+    for timeout_s in (-1, float("inf"), "5"):
+        with pytest.raises(InvalidInput, match="is not a number from 0 to"):
+            ges.wait_for_job("x", timeout_s=timeout_s)  # type: ignore[arg-type]
 
 
 # --- Over HTTP ----------------------------------------------------------------------------------

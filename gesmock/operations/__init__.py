@@ -14,7 +14,6 @@ from gesmock.errors import (
     JobQueryFailed,
     Overtaken,
     ParameterError,
-    UnknownGraph,
     UnknownPreference,
     UnknownUrl,
     WrongMethod,
@@ -24,9 +23,11 @@ from gesmock.fake import Fake
 from gesmock.faults import Fired
 from gesmock.journal import Entry
 from gesmock.names import is_project_id
+from gesmock.operations import hyg, jobs, submissions
 from gesmock.operations.hyg import hyg_delete_job, hyg_delete_jobs
 from gesmock.operations.jobs import delete_job, list_jobs, show_job
 from gesmock.operations.submissions import submit
+from gesmock.settings import Settings
 from gesmock.tokens import Token
 from gesmock.world import World
 
@@ -52,6 +53,13 @@ OPERATIONS: Final[Mapping[Operation, Callable[[World, Request], Reply]]] = {
     "hyg_delete_jobs": hyg_delete_jobs,
     **{row.command: submit for row in documentation.operations()},
 }
+
+_UNKNOWN_GRAPH: Final[Mapping[Operation, Callable[[Settings, Request], GesError]]] = {
+    **dict.fromkeys(("list_jobs", "show_job", "delete_job"), jobs.unknown_graph),
+    **dict.fromkeys(("hyg_delete_job", "hyg_delete_jobs"), hyg.unknown_graph),
+    **dict.fromkeys((row.command for row in documentation.operations()), submissions.unknown_graph),
+}
+"""The refusal of each operation where there is no such project."""
 
 ROUTES: Final = (
     Route("GET", f"{_G}/jobs/status", "list_jobs"),
@@ -84,7 +92,7 @@ def handle(fake: Fake, request: Request) -> Reply:
         if request.epoch < world.epoch:
             return shapes.refusal(Overtaken(), world.settings, {"X-Request-Id": NO_ENTRY})
         if owner is not None:
-            world.tick(submits=OPERATIONS.get(request.operation or "") is submit)
+            world.tick()
         now = world.clock.now()
         number = world.journal.count + 1
         headers = {"X-Request-Id": f"{world.epoch:08x}{number:024x}", "Date": http_date(now)}
@@ -116,7 +124,8 @@ def handle(fake: Fake, request: Request) -> Reply:
         )
     if crash is not None:
         log.error("gesmock crashed over %s %s\n%s", request.method, request.path, crash)
-    return Reply(reply.status, reply.payload, {**reply.headers, **headers})
+    payload = reply.payload() if callable(reply.payload) else reply.payload
+    return Reply(reply.status, payload, {**reply.headers, **headers})
 
 
 def _fault(world: World, request: Request, *, owned: bool) -> Fired | None:
@@ -137,7 +146,10 @@ def _fault(world: World, request: Request, *, owned: bool) -> Fired | None:
 def _injected(world: World, request: Request, fired: Fired) -> Reply:
     names = {"project_id": "", "graph_name": "", **request.args}
     headers = {**fired.fault.headers, "X-Gesmock-Fault": fired.receipt}
-    return shapes.refusal(fired.fault.refusal(names), world.settings, headers)
+    error = fired.fault.refusal(names)
+    row = documentation.of_command(request.operation or "")
+    error.in_errors = row is not None and row.refused_in_errors is not None
+    return shapes.refusal(error, world.settings, headers)
 
 
 def _permitted(
@@ -153,7 +165,7 @@ def _permitted(
         age_s = world.clock.age() / NANOSECONDS
         tokens.check(known_tokens, request.headers.get("x-auth-token"), project_id, age_s)
     if not owned:
-        raise UnknownGraph(**request.args)
+        raise _UNKNOWN_GRAPH[request.operation](world.settings, request)
     return OPERATIONS[request.operation]
 
 

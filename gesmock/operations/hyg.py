@@ -2,12 +2,13 @@
 
 from typing import Final
 
+from gesmock import kinds
 from gesmock.clock import NANOSECONDS
-from gesmock.errors import JobHasEnded, UnknownHygGraph, UnknownJobToCancel
+from gesmock.errors import GesError, JobHasEnded, UnknownHygGraph, UnknownJobToCancel
 from gesmock.exchange import Reply, Request
 from gesmock.graph import Graph
 from gesmock.jobs import Job
-from gesmock.operations import kinds
+from gesmock.settings import Settings
 from gesmock.statuses import FINAL
 from gesmock.world import World
 
@@ -30,17 +31,21 @@ def hyg_delete_job(world: World, request: Request) -> Reply:
 def hyg_delete_jobs(world: World, request: Request) -> Reply:
     """Cancel every HyG job that is still queued."""
     graph = _graph(world, request)
-    for job in graph.living():
+    for job in graph.all_jobs():
         if job.status == "pending" and _is_hyg(job):
             _cancel(world, request, job)
     return Reply(200, {"result": "success"})
 
 
+def unknown_graph(_settings: Settings, request: Request) -> GesError:
+    """The refusal where there is no such graph, or project."""
+    return UnknownHygGraph(**request.args)
+
+
 def _graph(world: World, request: Request) -> Graph:
-    name = request.args["graph_name"]
-    graph = world.graphs.get(name)
+    graph = world.graphs.get(request.args["graph_name"])
     if graph is None:
-        raise UnknownHygGraph(project_id=world.project_id, graph_name=name)
+        raise unknown_graph(world.settings, request)
     return graph
 
 

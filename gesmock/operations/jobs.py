@@ -3,9 +3,10 @@
 import re
 from collections.abc import Mapping
 
-from gesmock import results, shapes
+from gesmock import kinds, results, shapes
 from gesmock.errors import (
     AlgorithmFailed,
+    GesError,
     JobHasEnded,
     NotCancellable,
     ParameterError,
@@ -13,11 +14,11 @@ from gesmock.errors import (
     UnknownJob,
     UnknownJobToCancel,
     UnknownMemoryGraph,
+    UnknownMemoryJob,
 )
 from gesmock.exchange import Reply, Request
 from gesmock.graph import Graph
-from gesmock.operations import kinds
-from gesmock.operations.memory_items import item
+from gesmock.memory_items import Items, Seen
 from gesmock.settings import Settings
 from gesmock.statuses import FINAL
 from gesmock.world import World
@@ -32,7 +33,11 @@ def list_jobs(world: World, request: Request) -> Reply:
     offset, limit = _window(request.query, world.settings)
     jobs = graph.page(offset, limit, oldest_first=world.settings.order == "oldest_first")
     if world.graphs.edition_of(graph) == "memory":
-        return shapes.memory_list([item(world, graph, job) for job in jobs], world.settings)
+        seen = [
+            Seen(job, graph.life(job.job_id), graph.place_before_start(job.job_id)) for job in jobs
+        ]
+        items = Items(world.clock, world.clock.age(), world.graphs.seed, world.settings.id_key)
+        return shapes.memory_list(lambda: [items.item(one) for one in seen])
     return shapes.job_list(jobs, len(graph), world.settings)
 
 
@@ -43,9 +48,8 @@ def show_job(world: World, request: Request) -> Reply:
     offset, limit = _window(request.query, world.settings)
     job_id = request.args["job_id"]
     if job_id not in graph:
-        error = UnknownJob(job_id=job_id)
-        error.failed_result = edition == "database"
-        raise error
+        names = {"job_id": job_id}
+        raise UnknownJob(**names) if edition == "database" else UnknownMemoryJob(**names)
     job, life = graph.job(job_id), graph.life(job_id)
     algorithm = kinds.algorithm(job)
     if job.status == "failed" and algorithm:
@@ -75,14 +79,16 @@ def delete_job(world: World, request: Request) -> Reply:
     return Reply(200, {})
 
 
+def unknown_graph(settings: Settings, request: Request) -> GesError:
+    """The refusal where there is no such graph, or project."""
+    memory = settings.edition == "memory"
+    return UnknownMemoryGraph(**request.args) if memory else UnknownGraph(**request.args)
+
+
 def _graph(world: World, request: Request) -> Graph:
-    """The graph that is asked for; the service's own refusal where there is none."""
-    name = request.args["graph_name"]
-    graph = world.graphs.get(name)
+    graph = world.graphs.get(request.args["graph_name"])
     if graph is None:
-        names = {"project_id": world.project_id, "graph_name": name}
-        memory = world.settings.edition == "memory"
-        raise UnknownMemoryGraph(**names) if memory else UnknownGraph(**names)
+        raise unknown_graph(world.settings, request)
     return graph
 
 

@@ -9,12 +9,14 @@ import msgspec
 
 from gesmock import documentation, raw_requests, shapes, validation
 from gesmock.documentation import AsynchronousOperation, Refusal
-from gesmock.errors import Refused
+from gesmock.errors import GesError, Refused
 from gesmock.exchange import Reply, Request
 from gesmock.graph import Graph
 from gesmock.jobs import JobRequest
 from gesmock.lives import DeleteGraph, Effect, EraseJob
 from gesmock.raw_requests import Body
+from gesmock.settings import Settings
+from gesmock.statuses import Edition
 from gesmock.world import World
 
 _UNSUPPORTED: Final = Refusal("GES.8814", "Unsupported API.", "ges_03_0332 (here inferred)")
@@ -25,19 +27,17 @@ _UNKNOWN_JOB: Final = Refusal(
 
 def submit(world: World, request: Request) -> Reply:
     """Submit a job: it stands first in the list, and lives by the plan that the rules give it."""
-    rows = _rows(request)
     name = request.args["graph_name"]
     graph = world.graphs.get(name)
-    edition = world.settings.edition if graph is None else world.graphs.edition_of(graph)
-    # Inferred: a call that only the other edition documents is served too.
-    rows = [row for row in rows if row.edition in (edition, "any")] or rows
     if graph is None:
-        raise _refused(rows[0], rows[0].unknown_graph, request)
+        raise unknown_graph(world.settings, request)
+    edition = world.graphs.edition_of(graph)
+    rows = _rows(request, edition)
     body = _body(rows[0], request)
     for check in _checks(rows[0].name):
         if not check.accepts(body):
             raise _refused(rows[0], check.refusal, request)
-    row = next((row for row in rows if _is_asynchronous(row, body)), None)
+    row = next((row for row in rows if _is_asynchronous(row, body, edition)), None)
     if row is None:
         if rows[0].synchronous_answer is None:
             raise _refused(rows[0], _UNSUPPORTED, request)
@@ -47,14 +47,24 @@ def submit(world: World, request: Request) -> Reply:
     return Reply(200, _answer(row, job.job_id))
 
 
-def _rows(request: Request) -> list[AsynchronousOperation]:
-    """What the documentation has for this operation at this URL."""
+def unknown_graph(settings: Settings, request: Request) -> GesError:
+    """The refusal where there is no such graph, or project."""
+    row = _rows(request, settings.edition)[0]
+    return _refused(row, row.unknown_graph, request)
+
+
+def _rows(request: Request, edition: Edition) -> list[AsynchronousOperation]:
+    """What the documentation has for this operation at this URL, in this *edition*.
+
+    Inferred: a call that only the other edition documents is served too.
+    """
     names = request.args.keys()
-    return [
+    rows = [
         row
         for row in documentation.operations()
         if row.command == request.operation and _names(row.path) == names
     ]
+    return [row for row in rows if row.edition in (edition, "any")] or rows
 
 
 @cache
@@ -124,7 +134,9 @@ def _row(name: str) -> AsynchronousOperation:
     return next(row for row in documentation.operations() if row.name == name)
 
 
-def _is_asynchronous(row: AsynchronousOperation, body: Body) -> bool:
+def _is_asynchronous(row: AsynchronousOperation, body: Body, edition: Edition) -> bool:
+    if row.synchronous_in_the_other_edition and row.edition != edition:
+        return False
     condition = _condition(row.name)
     return condition is None or condition.accepts(body)
 
@@ -151,7 +163,9 @@ def _effect(
         return None
     job_id = request.args["job_id"]
     if job_id not in graph:
-        raise _refused(row, _UNKNOWN_JOB, request)
+        # The HyG page has one refusal for all (ges_03_0530).
+        hyg = row.command.startswith("hyg_")
+        raise _refused(row, row.malformed_body if hyg else _UNKNOWN_JOB, request)
     # By default the exported job is deleted (ges_03_0172, ges_03_0530).
     return EraseJob(job_id) if body.get("erase", True) else None
 

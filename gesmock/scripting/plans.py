@@ -41,7 +41,7 @@ class Plans:
                 raise TypeError("give either a rule, or what it is to be made of")
             return self._rules.arm(validation.read_python(rule, PlanRule, "plan rule"))
         given = {
-            "plan": _planned(plan or "normal", fields),
+            "plan": _planned(plan or "normal", fields) if plan or fields else None,
             "command": command,
             "graph": graph,
             "times": times,
