@@ -39,8 +39,9 @@ class Request:
 
     *operation* is None where no route matches; *allowed* then lists the methods that the path does
     have, if any. *query* holds the first value of each parameter. Header names are lower case.
-    *body* is None where it is longer than ``LARGEST_BODY``, or was cut off. *epoch* is the fake's
-    epoch when the request arrived: a world that was reset since must not see it.
+    *body* is the JSON value that was sent: an empty object where nothing was, None where it was
+    none, longer than ``LARGEST_BODY``, or cut off. *epoch* is the fake's epoch when the request
+    arrived: a world that was reset since must not see it.
     """
 
     operation: Operation | None
@@ -50,7 +51,7 @@ class Request:
     args: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | None = b""
+    body: Any = field(default_factory=dict)
     allowed: tuple[str, ...] = ()
 
 

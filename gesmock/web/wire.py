@@ -1,11 +1,12 @@
 """Flask's request -> Request; Reply -> Flask's response."""
 
-from typing import Final
+from typing import Any, Final
 
 import flask
+import msgspec
 from werkzeug.exceptions import ClientDisconnected
 
-from gesmock import shapes
+from gesmock import shapes, validation
 from gesmock.exchange import LARGEST_BODY, Operation, Reply, Request
 from gesmock.fake import Fake
 
@@ -25,7 +26,7 @@ def request_from(
 ) -> Request:
     """The HTTP *request*, for *operation* with the *args* of its path, as the core sees it."""
     args = args or {}
-    body = b"" if operation is None else _body(request)
+    body = {} if operation is None else _body(request)
     return Request(
         operation=operation,
         method=request.method,
@@ -39,10 +40,11 @@ def request_from(
     )
 
 
-def _body(request: flask.Request) -> bytes | None:
-    """The body; None where it is too long, or the client has hung up in the middle of it.
+def _body(request: flask.Request) -> Any:
+    """The JSON value that was sent: see ``Request``.
 
-    A longer one is read on for a while: a client that is still sending would not see the answer.
+    A body that is too long is read on for a while: a client that is still sending would not see
+    the answer.
     """
     body = bytearray()
     length = 0
@@ -53,7 +55,19 @@ def _body(request: flask.Request) -> bytes | None:
                 body += chunk
     except ClientDisconnected:
         return None
-    return bytes(body) if length <= LARGEST_BODY else None
+    if length == 0:
+        return {}
+    return _json(bytes(body)) if length <= LARGEST_BODY else None
+
+
+def _json(text: bytes) -> Any:
+    """The JSON value of *text*; None where it is none, or nothing that could be listed again."""
+    try:
+        value = msgspec.json.decode(text)
+        msgspec.json.encode(value)
+    except (*validation.REFUSED, ValueError, OverflowError):
+        return None
+    return value
 
 
 def response_to(reply: Reply) -> flask.Response:
