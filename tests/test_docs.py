@@ -7,10 +7,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from gesmock import cli, fixtures
+from gesmock.plans import PlanName
 from gesmock.settings import Settings
 from gesmock.web import control_views
 
@@ -111,6 +113,12 @@ def test_every_setting_is_in_the_table_of_differences() -> None:
     named = set(re.findall(r"^\|[^|]*\|[^|]*\| `(\w+)`:", README, re.MULTILINE))
 
     assert named == set(Settings.__struct_fields__)
+
+
+def test_every_plan_of_the_library_is_in_its_table() -> None:
+    table = README.partition("| plan | pending for |")[2].partition("\n\n")[0]
+
+    assert re.findall(r"^\| `(\w+)`", table, re.MULTILINE) == [*get_args(PlanName)]
 
 
 def test_every_option_of_serve_is_in_the_readme() -> None:
