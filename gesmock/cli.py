@@ -10,8 +10,8 @@ import click
 import msgspec
 
 import gesmock
-from gesmock import cli_options, fixtures
-from gesmock.errors import GesmockError, InvalidInput
+from gesmock import cli_options, fixtures, population
+from gesmock.errors import GesmockError, InvalidInput, naming_file
 from gesmock.fake import Fake
 from gesmock.settings import Dialect
 from gesmock.stop_signals import StopSignals, exit_on_signals
@@ -245,7 +245,10 @@ def check(files: tuple[str, ...]) -> None:
     failed = False
     for file in files:
         try:
-            click.echo(f"{file}: {fixtures.describe(fixtures.read(file))}")
+            state = fixtures.read(file)
+            with naming_file(file):
+                population.check_editions(state)
+            click.echo(f"{file}: {fixtures.describe(state)}")
         except InvalidInput as error:
             failed = True
             click.echo(str(error), err=True)

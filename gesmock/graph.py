@@ -15,7 +15,7 @@ class Graph:
     """The jobs of one graph. Iterating it, and every list of jobs here, goes newest first.
 
     *edition* is its own one, where it has one. A job without a life keeps its status. Whoever asks
-    for jobs has called ``settle`` before: what is listed is as it was then. A copy costs as
+    for jobs has called ``settle`` before: all is as it was then, at the age *now*. A copy costs as
     much as the jobs that are alive; the rest is shared until one of the two is changed.
     """
 
@@ -30,6 +30,7 @@ class Graph:
         self._first = 0
         self._unlisted: dict[str, Job] = {}
         self._lives = Lives()
+        self.now = 0
         self._shared = False
 
     def __len__(self) -> int:
@@ -53,7 +54,7 @@ class Graph:
         twin = Graph(edition=self.edition)
         twin._jobs, twin._numbers, twin._number_of = self._jobs, self._numbers, self._number_of
         twin._loaded, twin._first, twin._next = self._loaded, self._first, self._next
-        twin._lives = self._lives.copy()
+        twin._lives, twin.now = self._lives.copy(), self.now
         twin._unlisted = self._unlisted.copy()
         twin._shared = self._shared = True
         return twin
@@ -82,34 +83,35 @@ class Graph:
     def _unlisted_in_order(self) -> list[tuple[str, Job]]:
         return sorted(self._unlisted.items(), key=lambda one: self._number_of[one[0]])
 
-    def goes_through(self, status: JobStatus, now: int) -> str | None:
+    def goes_through(self, status: JobStatus) -> str | None:
         """A job that has this *status*, or will come to it by its plan; None where none does."""
         for job in self.all_jobs():
             life = self._lives.get(job.job_id)
-            if job.status == status or (life is not None and life.goes_through(status, now)):
+            if job.status == status or (life is not None and life.goes_through(status, self.now)):
                 return job.job_id
         return None
 
-    def exported(self, now: int) -> list[Job]:
+    def exported(self) -> list[Job]:
         """Every job, each with what is left of its plan, if anything is."""
-        plans = {job_id: life.rest(now) for job_id, life in self._lives.all()}
-        return [
-            structs.replace(job, plan=plans[job.job_id]) if job.job_id in plans else job
-            for job in self.all_jobs()
-        ]
+        return [self.planned(job) for job in self.all_jobs()]
+
+    def planned(self, job: Job) -> Job:
+        """*job*, with what is left of its plan, if anything is."""
+        life = self._lives.get(job.job_id)
+        return job if life is None else structs.replace(job, plan=life.rest(self.now))
 
     # --- What changes it ---
 
-    def submit(self, job: Job, life: Life | None = None, now: int = 0) -> None:
-        """Add *job* as the newest, to live *life* from *now* on; Conflict where its id is taken."""
+    def submit(self, job: Job, life: Life | None = None) -> None:
+        """Add *job* as the newest, to live *life*; Conflict where its id is taken."""
         if job.job_id in self._number_of:
             raise Conflict(f"a job with the id {job.job_id!r} is there already")
         self._unshare()
         number = self._number_of[job.job_id] = self._next
         self._next += 1
         if life is not None:
-            self._lives.put(job.job_id, life, now)
-        if life is not None and life.listed > now:
+            self._lives.put(job.job_id, life, self.now)
+        if life is not None and life.listed > self.now:
             self._unlisted[job.job_id] = job
         else:
             self._jobs.append(job)
@@ -142,27 +144,34 @@ class Graph:
             self._numbers[:0] = numbers
             self._jobs[:0] = oldest_first
         if lives:
-            self._lives.put_all(lives, now)
+            self._lives.put_all({job_id: lives[job_id] for job_id in ids if job_id in lives}, now)
 
-    def enliven(self, job_id: str, life: Life, now: int) -> None:
-        """From *now* on, the job *job_id* lives *life*."""
+    def enliven(self, job_id: str, life: Life) -> None:
+        """From now on, the job *job_id* lives *life*."""
         job = self.job(job_id)
-        self._lives.put(job_id, life, now)
-        if life.listed > now and job_id not in self._unlisted:
+        self._lives.put(job_id, life, self.now)
+        if life.listed > self.now and job_id not in self._unlisted:
             self._unshare()
             self._take_out(job_id)
             self._unlisted[job_id] = job
-        self._show(job_id, life.at(now).status)
+        self._show(job_id, life.at(self.now).status)
 
-    def move(self, job_id: str, move: Move, now: int) -> Life:
+    def move(self, job_id: str, move: Move) -> Life:
         """Move the job *job_id* by hand; its life, along which it then goes on from there."""
-        life = self._lives.get(job_id) or Life.still(self.job(job_id).status, now)
-        moved = life.moved(move, now)
-        self.enliven(job_id, moved, now)
+        moved = self._life(job_id).moved(move, self.now)
+        self.enliven(job_id, moved)
         return moved
+
+    def cancel(self, job_id: str, delay: int, reason: str) -> None:
+        """Let the job *job_id* fail after *delay* nanoseconds, with *reason*."""
+        self.enliven(job_id, self._life(job_id).cancelled(self.now, delay, reason))
+
+    def _life(self, job_id: str) -> Life:
+        return self._lives.get(job_id) or Life.still(self.job(job_id).status, self.now)
 
     def settle(self, now: int) -> Iterator[tuple[Event, Job]]:
         """Let all come to be that is due *now*; the events, each with the job before it."""
+        self.now = now
         for event in self._lives.settle(now):
             before = self.job(event.job_id)
             if event.status is None:

@@ -14,7 +14,6 @@ from gesmock.lives import (
     DeleteGraph,
     Effect,
     EraseJob,
-    Event,
     Life,
     Transition,
     life_of,
@@ -71,13 +70,15 @@ class Graphs:
     def get_or_new(self, name: str) -> Graph:
         """The graph *name* as it is now; a new one, not yet here, where there is none."""
         known = self.get(name)
-        return Graph() if known is None else known
+        if known is None:
+            known = Graph()
+            known.now = self.clock.age()
+        return known
 
     def put(self, name: str, graph: Graph) -> None:
         """Put *graph* in the place of the one that is called so, if any."""
         with self._lock:
-            if self.edition_of(graph) == "database":
-                graph.keep(MOST_JOBS)
+            self._keep(graph)
             self._graphs[name] = graph
             self._changed.notify_all()
 
@@ -103,7 +104,7 @@ class Graphs:
     def _check_edition(self, graph: Graph, edition: Edition) -> None:
         """Refuse an edition in which a job of *graph* would have a status that it lacks."""
         if edition == "database" and self.edition_of(graph) == "memory":
-            job_id = graph.goes_through("partiallyFailed", self.clock.age())
+            job_id = graph.goes_through("partiallyFailed")
             if job_id is not None:
                 statuses.check_edition(job_id, "partiallyFailed", edition)
 
@@ -139,7 +140,7 @@ class Graphs:
         """Let nobody wait any longer: these graphs are of the past."""
         with self._lock:
             self._closed = True
-            self._changed.notify_all()
+            self.changed()
 
     def await_change(self, graph: str, timeout_s: float) -> bool:
         """Wait, at most *timeout_s* real seconds, until a job of *graph* may have changed.
@@ -156,26 +157,25 @@ class Graphs:
         if graph is None:
             return
         for event, before in graph.settle(self.clock.age()):
-            yield from self._transition(name, event, before)
-            life = graph.life(event.job_id)
-            if life is not None and event.status is not None:
-                self._carry_out(name, life, event.status)
-            if event.status is None and self.edition_of(graph) == "database":
-                graph.keep(MOST_JOBS)
+            if event.status is None:  # it is listed now
+                self._keep(graph)
+                continue
+            at = self.clock.at(event.time)
+            yield Transition(name, event.job_id, before.status, event.status, at)
+            self._carry_out(name, graph.life(event.job_id), event.status)
             if self._graphs.get(name) is not graph:  # it is deleted
                 return
 
-    def _transition(self, name: str, event: Event, before: Job) -> Iterator[Transition]:
-        if event.status is not None:
-            at = self.clock.at(event.time)
-            yield Transition(name, event.job_id, before.status, event.status, at)
+    def _keep(self, graph: Graph) -> None:
+        if self.edition_of(graph) == "database":
+            graph.keep(MOST_JOBS)
 
-    def _carry_out(self, name: str, life: Life, status: JobStatus) -> None:
+    def _carry_out(self, name: str, life: Life | None, status: JobStatus) -> None:
         """What a job does to its graph *name* at its good end."""
         if status not in ("success", "complete"):
             return
         graph = self._graphs[name]
-        match life.effect:
+        match None if life is None else life.effect:
             case DeleteGraph():
                 del self._graphs[name]
             case EraseJob(job_id) if job_id in graph:
@@ -235,12 +235,11 @@ class Graphs:
         with self._lock:
             name = graph or self.default
             target = self.get_or_new(name)
-            now = self.clock.age()
             edition = self.edition_of(target)
             statuses.check_edition(job.job_id, job.status, edition)
-            life = life_of(job, self.settings, edition, now)
-            added = Job(job.job_id, life.at(now).status, job.request)
-            target.submit(added, life, now)
+            life = life_of(job, self.settings, edition, target.now)
+            added = Job(job.job_id, life.at(target.now).status, job.request)
+            target.submit(added, life)
             self.put(name, target)
             return name, added
 
@@ -249,12 +248,12 @@ class Graphs:
     ) -> Job:
         """Add a job that a client has submitted to *graph*, to live by *plan*."""
         with self._lock:
-            target, now = self._graphs[graph], self.clock.age()
-            edition = self.edition_of(target)
+            target = self._graphs[graph]
+            now, edition = target.now, self.edition_of(target)
             life = Life.of(plan, self.settings.finished(request.command, edition), edition, now)
             life = replace(life, effect=effect)
             job = Job(job_id, life.at(now).status, request)
-            target.submit(job, life, now)
+            target.submit(job, life)
             self.put(graph, target)
             self._carry_out(graph, life, job.status)
             return job
@@ -278,7 +277,7 @@ class Graphs:
             name, job = self.find(job_id, graph)
             target = self._graphs[name]
             statuses.check_move(job_id, job.status, move.status, self.edition_of(target))
-            life = target.move(job_id, move, self.clock.age())
+            life = target.move(job_id, move)
             moved = target.job(job_id)
             self._carry_out(name, life, moved.status)
             self._changed.notify_all()
@@ -287,9 +286,7 @@ class Graphs:
     def cancel(self, job_id: str, graph: str, delay: int, reason: str) -> None:
         """Let the job *job_id* fail after *delay* nanoseconds, with *reason*."""
         with self._lock:
-            target, now = self._graphs[graph], self.clock.age()
-            life = target.life(job_id) or Life.still(target.job(job_id).status, now)
-            target.enliven(job_id, life.cancelled(now, delay, reason), now)
+            self._graphs[graph].cancel(job_id, delay, reason)
             self._changed.notify_all()
 
     def remove(self, job_id: str, graph: str | None = None) -> tuple[str, Job]:

@@ -109,26 +109,30 @@ class Life:
     def moved(self, move: Move, now: int) -> "Life":
         """The life of the job when it is moved by hand: it goes on along its stages from there."""
         index = self._index(now)
-        there = [
-            stage
-            for stage in self.stages[index:]
-            if stage.status == move.status and stage.progress >= (move.progress or 0)
-        ]
-        progress = move.progress
-        if progress is None:
-            progress = there[0].progress if there else 100 if move.status in FINAL else 0
+        there = next(
+            (
+                place
+                for place, stage in enumerate(self.stages[index:], index)
+                if stage.status == move.status and stage.progress >= (move.progress or 0)
+            ),
+            None,
+        )
+        progress = 100 if move.status in FINAL else 0
+        later: tuple[Stage, ...] = ()
+        if there is not None:
+            progress = self.stages[there].progress
+            shift = now - self.stages[there].time
+            later = tuple(
+                stage._replace(time=stage.time + shift) for stage in self.stages[there + 1 :]
+            )
         past = self.stages[: index + 1]
         if [stage.status for stage in past[-2:]] == [move.status] * 2:
             past = past[:-1]  # when it began is known from the one before
-        stages = [*past, Stage(now, move.status, progress)]
-        if there:
-            stages += [
-                stage._replace(time=stage.time - there[0].time + now)
-                for stage in self.stages[self.stages.index(there[0]) + 1 :]
-            ]
+        present = Stage(now, move.status, progress if move.progress is None else move.progress)
+        stages = (*past, present, *later)
         return replace(
             self,
-            stages=tuple(stages),
+            stages=stages,
             result=self.result if move.result is UNSET else move.result,
             fail_reason=self.fail_reason if move.fail_reason is None else move.fail_reason,
         )
@@ -145,7 +149,10 @@ class Life:
         return replace(self, stages=stages)
 
     def cancelled(self, now: int, delay: int, reason: str) -> "Life":
-        """The life of the job when it is cancelled: it fails, after a *delay*."""
+        """The life of the job when it is cancelled: it fails after a *delay*, if not before."""
+        ends = (stage.time for stage in self.stages if stage.status in FINAL)
+        if next(ends, NEVER) <= now + delay:
+            return self
         end = Stage(now + delay, "failed", 100)
         return replace(
             self,
@@ -221,12 +228,10 @@ class Lives:
         """The life of *job_id*, if it has one."""
         return self._of.get(job_id)
 
-    def all(self) -> list[tuple[str, Life]]:
-        """Every life, and the id of its job."""
-        return list(self._of.items())
-
     def put(self, job_id: str, life: Life, now: int) -> None:
         """From *now* on, *life* is that of *job_id*, whatever it was before."""
+        if self._of.get(job_id) is life:
+            return
         self._of[job_id] = life
         self._expect(job_id, life, life.change_after(now))
         if life.listed > now:

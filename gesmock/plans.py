@@ -43,7 +43,7 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     is 100 at the end, and 0 before.
     """
 
-    after_s: Seconds
+    after_s: Annotated[float, Meta(ge=0, le=1e10)]  # pending and running may both take 1e9
     status: PlannedStatus
     progress: Progress | None = None
 

@@ -33,17 +33,16 @@ def graphs_of(project_id: str, state: State, progress: Progress = untold) -> dic
 
     Raises InvalidInput where a job has a status that its graph's edition does not have.
     """
+    check_editions(state)
     settings = state.settings or Settings()
     graphs: dict[str, Graph] = {}
     for name, given in state.graphs.items():
-        where = validation.join("$.graphs", name)
         edition = given.edition or settings.edition
-        _check_statuses(given.jobs, edition, f"{where}.jobs")
         planned = [job for job in given.jobs if job.plan is not UNSET]
         jobs = [structs.replace(job, plan=UNSET) for job in given.jobs] if planned else given.jobs
         graphs[name] = Graph(jobs, given.edition)
-        for job in planned:
-            graphs[name].enliven(job.job_id, life_of(job, settings, edition, 0), 0)
+        for job in reversed(planned):  # in the order of their submission
+            graphs[name].enliven(job.job_id, life_of(job, settings, edition, 0))
     for order in state.generators:
         name = order.graph or next(iter(graphs), DEFAULT_GRAPH)
         known = graphs.get(name, Graph())
@@ -63,6 +62,14 @@ def graphs_of(project_id: str, state: State, progress: Progress = untold) -> dic
         if edition_of(graph, settings) == "database":
             graph.keep(MOST_JOBS)
     return graphs or {DEFAULT_GRAPH: Graph()}
+
+
+def check_editions(state: State) -> None:
+    """Raise InvalidInput where a job has a status that its graph's edition does not have."""
+    settings = state.settings or Settings()
+    for name, graph in state.graphs.items():
+        path = validation.join("$.graphs", name) + ".jobs"
+        _check_statuses(graph.jobs, graph.edition or settings.edition, path)
 
 
 def edition_of(graph: Graph, settings: Settings) -> Edition:
@@ -111,7 +118,7 @@ def _check_statuses(jobs: Sequence[Job], edition: Edition, path: str) -> None:
     wrong = [
         Flaw(
             f"{validation.join(path, index)}.status",
-            f"{job.status!r} is none of the {edition} edition: {', '.join(known)}",
+            f"{job.status!r} is none of {', '.join(known)} (the {edition} edition)",
         )
         for index, job in enumerate(jobs)
         if job.status not in known

@@ -1,5 +1,7 @@
 """Raw requests: what the engine lists of a call: its URL, and its body in a form of its own."""
 
+import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -8,7 +10,8 @@ from gesmock.documentation import AsynchronousOperation
 
 Body = dict[str, Any]
 
-_SECRETS: Final = {"obsparameters", "accesskey", "secretkey", "securitytoken"}
+_SECRETS: Final = ("obsparameters", "accesskey", "secretkey", "securitytoken")
+_SHORT_SECRETS: Final = ("ak", "sk")
 
 
 def url(row: AsynchronousOperation, names: Mapping[str, str], query: Mapping[str, str]) -> str:
@@ -32,16 +35,26 @@ def normalised(command: str, graph_name: str, body: Body) -> Body:
 
 
 def without_secrets(value: Any) -> Any:
-    """*value* without storage keys, wherever they stand in it."""
-    if isinstance(value, list):
-        return [without_secrets(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        key: without_secrets(item)
-        for key, item in value.items()
-        if key.replace("_", "").casefold() not in _SECRETS
-    }
+    """*value* without storage keys, wherever they stand in it, however they are spelled."""
+    whole: list[Any] = [None]
+    # Not by recursion: a body may be nested as deep as Python's stack is.
+    left: list[tuple[Any, Any, Any]] = [(whole, 0, value)]
+    while left:
+        place, key, item = left.pop()
+        if isinstance(item, dict):
+            place[key] = {name: None for name in item if not _is_secret(name)}
+            left += [(place[key], name, item[name]) for name in place[key]]
+        elif isinstance(item, list):
+            place[key] = [None] * len(item)
+            left += [(place[key], index, one) for index, one in enumerate(item)]
+        else:
+            place[key] = item
+    return whole[0]
+
+
+def _is_secret(name: str) -> bool:
+    letters = re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", name)).casefold()
+    return letters in _SHORT_SECRETS or any(secret in letters for secret in _SECRETS)
 
 
 def _import(body: Body, graph_name: str) -> Body:

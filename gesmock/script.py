@@ -151,9 +151,10 @@ class Script:
         Raises TimedOut, which names the last status seen, after *timeout_s* real seconds, or as
         soon as it has ended otherwise; and what ``job`` does.
         """
-        wanted = [status] if isinstance(status, str) else list(status)
-        statuses = validation.read_python(wanted, list[ListedStatus], "status")
-        [seconds] = validation.read_python([timeout_s], list[Seconds], "timeout_s")
+        wanted = {"status": status} if isinstance(status, str) else dict(enumerate(status))
+        statuses = validation.read_python(wanted, dict[str, ListedStatus], "wait_for_job").values()
+        given = {"timeout_s": timeout_s}
+        seconds = validation.read_python(given, dict[str, Seconds], "wait_for_job")["timeout_s"]
         return waiting.wait_for_job(self._world, id_of(job), statuses, seconds, graph)[1]
 
     def jobs(self, graph: str | None = None, *, status: JobStatus | None = None) -> list[Job]:

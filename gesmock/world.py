@@ -113,8 +113,7 @@ class World:
         An injection, a plan rule and a job's plan are exported with what is left of them.
         """
         with self.lock:
-            age, settings = self.clock.age(), self.settings
-            lists = self.graphs.copies()
+            settings, lists = self.settings, self.graphs.copies()
             faults = [armed.rest() for armed in self.faults.armed()]
             plans = [armed.rest() for armed in self.plans.armed()]
             seed, tokens, clock = self.graphs.seed, self.tokens, self.clock.start
@@ -122,8 +121,7 @@ class World:
             project_id=self.project_id,
             seed=seed or None,
             graphs={
-                name: GraphState(graph.exported(age), graph.edition)
-                for name, graph in lists.items()
+                name: GraphState(graph.exported(), graph.edition) for name, graph in lists.items()
             },
             settings=None if settings == Settings() else settings,
             clock=None if clock == Timing() else clock,

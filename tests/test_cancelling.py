@@ -99,6 +99,21 @@ def test_a_queued_hyg_job_is_cancelled_at_once_a_running_one_with_delay(frozen: 
     assert advance(frozen, 1) == [("running", "failed")]
 
 
+def test_a_hyg_job_that_is_cancelled_again_or_is_about_to_end_stops_no_later(
+    frozen: Service,
+) -> None:
+    again, ending = algorithm(frozen, path="hyg"), algorithm(frozen, path="hyg")
+    advance(frozen, 5)
+    for _ in range(2):
+        frozen.client.delete(f"{H}/jobs/{again}")
+        advance(frozen, 0.5)
+    assert status(frozen, again) == "failed"
+    advance(frozen, 3.5)
+    frozen.client.delete(f"{H}/jobs/{ending}")
+
+    assert advance(frozen, 0.5) == [("running", "complete")]
+
+
 def test_hyg_jobs_that_were_there_from_the_start_are_cancelled_too(service: Service) -> None:
     commands = ("hyg_sync", "import_graph")
     jobs = [

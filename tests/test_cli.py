@@ -388,6 +388,17 @@ def test_a_client_that_keeps_its_connection_open_does_not_hold_up_the_stop() -> 
     process.stdout.close()
 
 
+def test_check_holds_a_status_against_the_edition(tmp_path: Path) -> None:
+    job = {"jobId": "a", "status": "partiallyFailed", "request": {"command": "x", "url": "/"}}
+    path = tmp_path / "partial.json"
+    path.write_text(json.dumps({"graphs": {"g": {"jobs": [job]}}}))
+
+    result = run("check", str(path))
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"{path}: $.graphs.g.jobs[0].status: 'partiallyFailed' is none")
+
+
 # --- Jobs that live -----------------------------------------------------------------------------
 
 

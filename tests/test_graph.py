@@ -46,7 +46,7 @@ def test_older_jobs_follow() -> None:
 def test_a_replaced_job_keeps_its_place() -> None:
     graph = Graph(jobs(3))
 
-    graph.move("1", Move("failed"), 0)
+    graph.move("1", Move("failed"))
 
     assert [one.status for one in graph] == ["success", "failed", "success"]
 
@@ -107,7 +107,7 @@ def test_whatever_is_done_a_graph_is_a_list_and_its_copies_stay_what_they_were(
         elif known:
             job_id = known[number % len(known)]
             if step == "replace":
-                graph.move(job_id, Move("failed"), 0)
+                graph.move(job_id, Move("failed"))
                 model.jobs[model.place(job_id)] = job(job_id, "failed")
             else:
                 graph.remove(job_id)

@@ -42,6 +42,32 @@ def test_an_advance_says_which_transitions_it_caused_in_their_order(ges: GesMock
     assert ges.clock.advance(100) == []
 
 
+def test_jobs_that_were_loaded_change_in_the_order_of_their_submission(service: Service) -> None:
+    request = {"command": "import_graph", "url": "/"}
+    jobs = [
+        {"jobId": name, "status": "pending", "request": request, "plan": "normal"}
+        for name in ("newest", "oldest")
+    ]
+    service.begin(fixture={"graphs": {"movie": {"jobs": jobs}}}, clock={"frozen": True})
+
+    moved = service.control("PATCH", "clock", {"advance_s": 2}).json["transitions"]
+
+    assert [one["job_id"] for one in moved] == ["oldest", "newest"]
+
+
+def test_what_is_left_of_its_plan_is_shown_with_a_job(service: Service) -> None:
+    service.begin(clock={"frozen": True})
+    job_id = service.client.post(f"{G}/action?action_id=clear-graph", json={}).get_json()["jobId"]
+    service.control("PATCH", "clock", {"advance_s": 9})
+
+    assert service.control("GET", f"jobs/{job_id}").json["job"]["plan"] == {
+        "steps": [
+            {"after_s": 0.0, "status": "running", "progress": 75},
+            {"after_s": 1.0, "status": "success", "progress": 100},
+        ]
+    }
+
+
 def test_one_long_advance_is_as_good_as_many_short_ones(ges: GesMock) -> None:
     ges.add_job(plan="normal")
     other = GesMock(clock={"frozen": True})
@@ -213,7 +239,7 @@ def test_a_graph_that_is_made_again_gets_the_same_generated_jobs(ges: GesMock) -
 def test_twenty_thousand_moves_of_one_job_leave_a_short_life(ges: GesMock) -> None:
     job = ges.add_job(plan="slow", job_id="a")
     for number in range(20_000):
-        ges.move_job(job, "running", progress=number % 100)
+        ges.move_job(job, "running", progress=number % 3)
 
     graph = ges.fake.default.graphs.get("movie")
     assert graph is not None

@@ -183,7 +183,10 @@ def test_a_partial_failure_in_the_database_edition_is_refused(
     response = service.control(method, path, body)
 
     assert response.status_code == 400
-    assert "'partiallyFailed' is none of the database edition" in response.json["error"]
+    assert (
+        "'partiallyFailed' is none of pending, running, complete, success, failed (the data"
+        in response.json["error"]
+    )
     assert service.list().json["totalCount"] == 0
 
 

@@ -112,7 +112,7 @@ def test_python_refuses_what_is_wrong_and_arms_nothing(ges: GesMock) -> None:
         ges.plans.arm(plan="slow", runing_s=1)
     with pytest.raises(InvalidInput, match="plan rule.plan"):
         ges.plans.arm(plan="quick")  # type: ignore[arg-type]
-    with pytest.raises(InvalidInput, match="plan rule.plan: null is not"):
+    with pytest.raises(InvalidInput, match="plan rule.plan: missing; "):
         ges.plans.arm(command="import_graph")
     with pytest.raises(TypeError, match="give either a rule"):
         ges.plans.arm({"plan": "slow"}, times=2)

@@ -145,7 +145,39 @@ def test_storage_keys_reach_neither_list_nor_journal_nor_log(
     assert "SECRET" not in service.control("GET", "state").get_data(as_text=True)
     assert "SECRET" not in service.control("GET", "journal").get_data(as_text=True)
     assert "SECRET" not in caplog.text
+    for name in ("access-key", "ＡccessKey", "o[accessKey]", "ak", "SK", "secretAccessKey"):
+        assert without_secrets({name: 1, "b": 2}) == {"b": 2}
     assert without_secrets({"a": [1, {"accesskey": 2, "b": 3}]}) == {"a": [1, {"b": 3}]}
+
+
+def test_a_body_may_be_nested_deeply(service: Service) -> None:
+    url = f"{G}/action?action_id=clear-graph"
+
+    statuses = {
+        service.client.post(url, data='{"a":' + "[" * depth + "]" * depth + "}").status_code
+        for depth in range(100, 2000, 100)
+    }
+
+    assert statuses == {200, 400}
+    assert service.fake.default.problems() == []
+
+
+@pytest.mark.parametrize("chunks", ["zz\r\n", "ff\r\nabc", "-5\r\nabc"])
+def test_chunks_that_are_none_are_refused(ges: GesMock, chunks: str) -> None:
+    import socket
+
+    head = (
+        f"POST {ges.graph_url().partition(ges.url)[2]}/action?action_id=clear-graph HTTP/1.1\r\n"
+        "Host: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    address = ("127.0.0.1", int(ges.url.rpartition(":")[2]))
+    with socket.create_connection(address) as connection:
+        connection.sendall((head + chunks).encode())
+        connection.shutdown(socket.SHUT_WR)
+        answer = connection.recv(1000)
+
+    assert b" 400 " in answer.splitlines()[0]
+    assert ges.problems() == []
 
 
 def test_batch_deletion_of_edges_is_synchronous_unless_told_otherwise(service: Service) -> None:

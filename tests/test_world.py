@@ -1,14 +1,17 @@
 """A world changes in whole steps, and goes back to its start in one."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from gesmock.errors import Conflict, InvalidInput, Unknown
 from gesmock.fixtures import State
 from gesmock.generators import Generator
 from gesmock.jobs import Job, JobRequest, Move
 from gesmock.journal import Entry
+from gesmock.plans import Plan, Step
 from gesmock.population import Rows, graphs_of
 from gesmock.validation import read
 from gesmock.world import World
@@ -145,6 +148,28 @@ def test_jobs_that_are_generated_twice_at_once_are_all_there() -> None:
             made.generate(Generator(count=2))
 
     assert made.generate(Generator(count=3), interrupted) == ("movie", 5)
+
+
+def test_a_step_reads_the_clock_once() -> None:
+    """The time that goes by within a step changes nothing in it, however fast the clock is."""
+    times = iter(range(10**9))
+    made = World("p1", source=lambda: next(times) / 100)
+    plan = Plan(steps=[Step(0, "running"), Step(1, "success")], never_listed_for_s=1)
+
+    for number in range(200):
+        name = f"j{number}"
+        made.graphs.add(replace(job(name), plan=plan))
+        with suppress(Conflict):
+            for _ in range(30):
+                made.graphs.move(name, Move("failed" if number % 2 else "running"))
+        graph = made.graphs.get("movie")
+        assert graph is not None
+        life = graph.life(name)
+        assert life is not None
+        assert sum(stage.status in ("success", "failed") for stage in life.stages) <= 1
+    for _ in range(300):
+        made.graphs.settle()
+    assert len(made.graphs.get("movie") or ()) == 200
 
 
 def test_what_a_reset_overtakes_leaves_no_trace() -> None:

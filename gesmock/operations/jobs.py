@@ -36,7 +36,7 @@ def list_jobs(world: World, request: Request) -> Reply:
         seen = [
             Seen(job, graph.life(job.job_id), graph.place_before_start(job.job_id)) for job in jobs
         ]
-        items = Items(world.clock, world.clock.age(), world.graphs.seed, world.settings.id_key)
+        items = Items(world.clock, graph.now, world.graphs.seed, world.settings.id_key)
         return shapes.memory_list(lambda: [items.item(one) for one in seen])
     return shapes.job_list(jobs, len(graph), world.settings)
 

@@ -32,20 +32,17 @@ class Plans:
         """Let the next *times* submitted jobs (default: all) live by *plan*.
 
         Only those with this *command*, or of this *graph*, where they are given. *plan* is the name
-        of one (default: ``normal``), with other *fields* if given (``running_s=60``), or a whole
-        ``Plan``. A whole rule, as in a fixture, may stand in the place of the rest. Raises
+        of one (``normal`` where only other *fields* are given, such as ``running_s=60``), or a
+        whole ``Plan``. A whole rule, as in a fixture, may stand in the place of the rest. Raises
         InvalidInput, with nothing armed.
         """
         if rule is not None:
             if (plan, command, graph, times, fields) != (None, None, None, None, {}):
                 raise TypeError("give either a rule, or what it is to be made of")
             return self._rules.arm(validation.read_python(rule, PlanRule, "plan rule"))
-        given = {
-            "plan": _planned(plan or "normal", fields) if plan or fields else None,
-            "command": command,
-            "graph": graph,
-            "times": times,
-        }
+        given = {"command": command, "graph": graph, "times": times}
+        if plan is not None or fields:
+            given["plan"] = _planned(plan or "normal", fields)
         return self._rules.arm(validation.read_python(given, PlanRule, "plan rule"))
 
     def disarm(self, rule: ArmedPlan | str | None = None) -> None:

@@ -129,7 +129,7 @@ def get_job(call: Call, job_id: str) -> Outcome:
     else:
         statuses = FINAL if wanted.status is None else (wanted.status,)
         graph, job = waiting.wait_for_job(world, job_id, statuses, wanted.wait_s, wanted.graph)
-    return 200, PlacedJob(job, graph)
+    return 200, PlacedJob(world.graphs.get_or_new(graph).planned(job), graph)
 
 
 def patch_job(call: Call, job_id: str) -> Outcome:

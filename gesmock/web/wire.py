@@ -53,7 +53,7 @@ def _body(request: flask.Request) -> Any:
             length += len(chunk)
             if length <= LARGEST_BODY:
                 body += chunk
-    except ClientDisconnected:
+    except (ClientDisconnected, OSError):  # such as a chunk that is none
         return None
     if length == 0:
         return {}
