@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Annotated, Any, Final
 from wsgiref.handlers import format_date_time
 
-from msgspec import Meta, Struct, structs
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from gesmock.errors import InvalidInput
 
@@ -80,9 +80,9 @@ class ClockChange(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """How a clock is to go on: *advance_s* at once, and from then on as the rest says."""
 
     advance_s: Seconds = 0.0
-    frozen: bool | None = None
-    rate: Rate | None = None
-    tick_s: Seconds | None = None
+    frozen: bool | UnsetType = UNSET
+    rate: Rate | UnsetType = UNSET
+    tick_s: Seconds | UnsetType = UNSET
 
 
 class Clock:
@@ -143,7 +143,7 @@ class Clock:
         self._passed, self._since = age, self._source()
         given = {"frozen": change.frozen, "rate": change.rate, "tick_s": change.tick_s}
         self._timing = structs.replace(
-            self._timing, **{name: value for name, value in given.items() if value is not None}
+            self._timing, **{name: value for name, value in given.items() if value is not UNSET}
         )
 
     def tick(self, before: int | None) -> None:

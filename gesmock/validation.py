@@ -114,7 +114,7 @@ def shown(value: object) -> str:
 
 def unknown(name: str, known: list[str]) -> str:
     """Why the key *name* is refused, where *known* are the ones there are."""
-    close = difflib.get_close_matches(name, known, 1)
+    close = difflib.get_close_matches(name[:100], known, 1)
     hint = f"did you mean {close[0]!r}? " if close else ""
     return f"unknown key; {hint}known are {', '.join(known) or 'none'}"
 
@@ -138,7 +138,11 @@ def _flaw(node: inspect.Type, wanted: str, value: object, path: str) -> Flaw:
 
 def _described(node: inspect.Metadata, value: object, path: str) -> Iterator[Flaw]:
     if list(_flaws(node.type, value, path)):
-        yield _flaw(node.type, _wanted(node), value, path)
+        wanted = _wanted(node)
+        names = wanted.partition("one of ")[2].split(", ")
+        close = difflib.get_close_matches(str(value)[:100], names, 1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        yield _flaw(node.type, wanted + hint, value, path)
 
 
 def _list(node: inspect.ListType, value: object, path: str) -> Iterator[Flaw]:

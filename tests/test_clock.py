@@ -217,6 +217,7 @@ def test_it_is_read_and_moved_over_http(service: Service) -> None:
         ({"advance_s": -1}, "$.advance_s: -1 is not a number from 0 to 1000000000.0"),
         ({"rate": 0}, "$.rate: 0 is not a rate above 0, at most 1000000"),
         ({"frozen": 1}, "$.frozen: 1 is not true or false"),
+        ({"rate": None}, "$.rate: null is not a rate above 0, at most 1000000"),
         ({"advance": 5}, "$.advance: unknown key; did you mean 'advance_s'?"),
     ],
 )

@@ -70,6 +70,7 @@ def test_rules_are_shown_and_disarmed_one_by_one_or_all_at_once(service: Service
     [
         ({}, "$.plan: missing; "),
         ({"plan": "slow", "command": "import"}, "$.command: 'import' is not one of import_graph, "),
+        ({"plan": "slow", "command": "import-graph"}, "; did you mean 'import_graph'?"),
         ({"plan": "slow", "times": 0}, "$.times: 0 is not an integer of at least 1"),
         ({"plan": "slow", "graph": "a/b"}, "$.graph: 'a/b' is not a graph name"),
         ({"plan": "slow", "operation": "import_graph"}, "$.operation: unknown key"),
