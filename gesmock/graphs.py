@@ -97,8 +97,8 @@ class Graphs:
     def configure(self, settings: Settings) -> None:
         """Read the documentation by other *settings*; Conflict as in ``make``."""
         with self._lock:
-            for graph in self.copies().values():
-                self._check_edition(graph, graph.edition or settings.edition)
+            for graph in map(self.get_or_new, self):
+                self._check_edition(graph, edition_of(graph, settings))
             self.settings = settings
 
     def _check_edition(self, graph: Graph, edition: Edition) -> None:

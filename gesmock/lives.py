@@ -88,11 +88,6 @@ class Life:
         later = self.stages[index + 1 :]
         return next((stage.time for stage in later if stage.status != present), NEVER)
 
-    @property
-    def submitted(self) -> int:
-        """When it was submitted."""
-        return self.stages[0].time
-
     def started(self, now: int) -> int | None:
         """When it began to run, if it has."""
         return self._first(now, lambda status: status != "pending")

@@ -8,13 +8,7 @@ from typing import Annotated, Any, Final, Literal, cast, get_args
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from gesmock.clock import Seconds
-from gesmock.statuses import (
-    FINAL,
-    MOVES,
-    Edition,
-    GoodEnd,
-    JobStatus,
-)
+from gesmock.statuses import FINAL, MOVES, Edition, GoodEnd, JobStatus
 
 Progress = Annotated[int, Meta(ge=0, le=100)]
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import Struct
 
 from gesmock.errors import GesError
 from gesmock.exchange import Reply
@@ -44,21 +44,12 @@ _ROWS: Final[Mapping[str, Callable[[Job], dict[str, Any]] | None]] = {
 }
 
 
-class JobStatusAnswer(Struct, frozen=True, omit_defaults=True):
-    """The body of a job's status, database edition (ges_03_0472), key order included."""
-
-    status: str
-    data: dict[str, Any] | UnsetType = UNSET
-    result: str | UnsetType = UNSET
-
-
 def job_status(job: Job, data: dict[str, Any] | None, edition: Edition) -> Reply:
     """The answer that tells the status of *job*, and *data* where it has a result."""
-    shown = UNSET if data is None else data
+    shown = {} if data is None else {"data": data}
     if edition == "memory":  # data first, and no result (ges_03_0037)
-        payload = {} if data is None else {"data": data}
-        return Reply(200, {**payload, "status": job.status})
-    return Reply(200, JobStatusAnswer(job.status, shown, "success"))
+        return Reply(200, {**shown, "status": job.status})
+    return Reply(200, {"status": job.status, **shown, "result": "success"})  # ges_03_0472
 
 
 def memory_list(items: Callable[[], Sequence[Mapping[str, Any]]]) -> Reply:

@@ -70,7 +70,7 @@ class World:
     def reset(self) -> Cleared:
         """Back to the start state, in one step; the journal and all counts begin anew."""
         with self.lock:
-            jobs = sum(map(len, self.graphs.copies().values()))
+            jobs = sum(len(self.graphs.get_or_new(name)) for name in self.graphs)
             faults, entries = len(self.faults), len(self.journal)
             self.epoch = self._epochs.begin()
             self.graphs.close()
@@ -203,17 +203,13 @@ class World:
         epoch = self.epoch
         while True:
             with self.lock:
-                name, now, settings = (
-                    order.graph or self.graphs.default,
-                    self.clock.age(),
-                    self.settings,
-                )
-                known = self.graphs.get(name)
-                seen = Graph() if order.replace or known is None else known.copy()
+                name, settings = order.graph or self.graphs.default, self.settings
+                known = self.graphs.get_or_new(name)
+                now, edition = known.now, self.graphs.edition_of(known)
                 seed = self.graphs.seed if order.seed is None else order.seed
-                anew = order.replace or known is None
+                anew = order.replace or name not in self.graphs
+                seen = Graph() if anew else known.copy()
                 row = 0 if anew else self._next_rows.get((name, seed), 0)
-                edition = self.graphs.edition_of(Graph() if known is None else known)
             new = list(
                 progress(
                     generators.unknown_jobs(self.project_id, name, order, seed, seen, row),

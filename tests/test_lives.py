@@ -33,7 +33,7 @@ def test_a_life_knows_when_it_changes_next_and_when_it_has_begun_and_ended() -> 
 
     assert [one.change_after(at * S) // S for at in (5, 7, 14)] == [7, 15, 15]
     assert one.change_after(15 * S) == NEVER
-    assert (one.submitted, one.started(6 * S), one.ended(14 * S)) == (5 * S, None, None)
+    assert (one.stages[0].time, one.started(6 * S), one.ended(14 * S)) == (5 * S, None, None)
     assert (one.started(7 * S), one.ended(15 * S)) == (7 * S, 15 * S)
 
 
