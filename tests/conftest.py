@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import requests  # noqa: F401 an inner run of pytester would forget half of what it imports
 from flask.testing import FlaskClient
 
 from gesmock import GesMock, cli
