@@ -1,6 +1,6 @@
 """Request and Reply: the values that travel between the edge (``web/``) and the core."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 
@@ -56,10 +56,23 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Encoded:
+    """A payload that is JSON already, in *blocks*; large ones are shared, and never joined."""
+
+    blocks: Sequence[bytes | memoryview]
+
+    @property
+    def length(self) -> int:
+        """How many bytes it has."""
+        return sum(map(len, self.blocks))
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """What goes back; the edge encodes *payload* as JSON, outside the world's lock.
 
-    Where it takes long to make, *payload* is a function that makes it, and is called outside too.
+    It may be ``Encoded`` already. Where it takes long to make, *payload* is a function that makes
+    it, and is called outside too.
     """
 
     status: int

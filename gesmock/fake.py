@@ -6,7 +6,7 @@ from gesmock import start
 from gesmock.epochs import Epochs
 from gesmock.errors import Unknown
 from gesmock.names import is_project_id
-from gesmock.population import Progress, graphs_of, untold
+from gesmock.population import Progress, Start, untold
 from gesmock.start import StartOptions
 from gesmock.tokens import Token
 from gesmock.world import Cleared, World
@@ -57,8 +57,8 @@ class Fake:
             known, epoch, default = self._worlds.get(project_id), self._epoch, self.default
             if known is not None:
                 return known
-            state = default.start_state if default.settings.open_projects else None
-            made = World(project_id, state, epochs=self.epochs, epoch=epoch)
+            begins = default.start if default.settings.open_projects else None
+            made = World(project_id, begins, epochs=self.epochs, epoch=epoch)
             with self._lock:
                 if self._epoch == epoch:  # else the fake was reset meanwhile
                     self._worlds = {project_id: made, **self._worlds}  # a quicker one stays
@@ -94,8 +94,8 @@ class Fake:
 
         Says what it cleared in the project that is the default one from now on.
         """
-        states = start.states(options)
-        graphs = {name: graphs_of(name, state) for name, state in states.items()}
+        states = {name: Start.of(state) for name, state in start.states(options).items()}
+        graphs = {name: state.graphs(name) for name, state in states.items()}
         with self._lock:
             known = self._worlds
             kept = {name: known.get(name) or World(name, epochs=self.epochs) for name in states}

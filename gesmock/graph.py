@@ -1,13 +1,19 @@
 """Graph: the jobs of one graph, in the order of their submission, and their lives."""
 
-from bisect import bisect_left, insort
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
 
 from msgspec import structs
 
+from gesmock import rows
+from gesmock.blocks import SIZE
+from gesmock.cohort import Cohort
 from gesmock.errors import Conflict, Unknown
+from gesmock.index import Index
 from gesmock.jobs import Job, Move
-from gesmock.lives import Event, Life, Lives
+from gesmock.listing import Listing, Page
+from gesmock.lives import Life
+from gesmock.schedule import Change, Event, Lives
 from gesmock.statuses import Edition, JobStatus
 
 
@@ -15,107 +21,113 @@ class Graph:
     """The jobs of one graph. Iterating it, and every list of jobs here, goes newest first.
 
     *edition* is its own one, where it has one. A job without a life keeps its status. Whoever asks
-    for jobs has called ``settle`` before: all is as it was then, at the age *now*. A copy costs as
-    much as the jobs that are alive; the rest is shared until one of the two is changed.
+    for jobs has called ``settle`` before: all is as it was then, at the age *now*. Jobs are kept as
+    the rows that the list shows. A copy costs as much as the jobs that came one by one and are
+    alive; the rest is shared.
     """
 
     def __init__(self, jobs: Sequence[Job] = (), edition: Edition | None = None) -> None:
         self.edition = edition
-        self._jobs = list(reversed(jobs))  # oldest first: the newest are appended
-        # Jobs are numbered in the order of their submission, older ones that come later downwards;
-        # a number stays with its job, whatever is removed.
-        self._numbers = list(range(len(jobs)))
-        self._number_of = {job.job_id: place for place, job in enumerate(self._jobs)}
-        self._loaded = self._next = len(jobs)
-        self._first = 0
-        self._unlisted: dict[str, Job] = {}
+        # Jobs are numbered in the order of their submission from 0 on, older ones that come later
+        # downwards; a number stays with its job, and never comes again.
+        self._first = self._next = 0
+        self._listed = Listing()
+        self._unlisted = Listing()
+        self._index = Index()
         self._lives = Lives()
         self.now = 0
-        self._shared = False
+        if jobs:
+            self.add_older(jobs)
 
     def __len__(self) -> int:
-        return len(self._jobs)
+        return len(self._listed)
 
     def __iter__(self) -> Iterator[Job]:
-        return reversed(self._jobs)
+        return iter(self.page(0, len(self)))
 
     def __contains__(self, job_id: object) -> bool:
-        return job_id in self._number_of
+        return isinstance(job_id, str) and self._number(job_id) is not None
 
-    def page(self, offset: int, limit: int, *, oldest_first: bool = False) -> list[Job]:
+    def page(self, offset: int, limit: int, *, oldest_first: bool = False) -> Page:
         """At most *limit* jobs from position *offset* on."""
-        if oldest_first:
-            return self._jobs[offset : offset + limit]
-        end = max(len(self._jobs) - offset, 0)
-        return self._jobs[max(end - limit, 0) : end][::-1]
+        return self._listed.page(offset, limit, oldest_first=oldest_first)
 
     def copy(self) -> "Graph":
         """A graph of its own with the same jobs."""
         twin = Graph(edition=self.edition)
-        twin._jobs, twin._numbers, twin._number_of = self._jobs, self._numbers, self._number_of
-        twin._loaded, twin._first, twin._next = self._loaded, self._first, self._next
-        twin._lives, twin.now = self._lives.copy(), self.now
-        twin._unlisted = self._unlisted.copy()
-        twin._shared = self._shared = True
+        twin._first, twin._next, twin.now = self._first, self._next, self.now
+        twin._listed, twin._unlisted = self._listed.copy(), self._unlisted.copy()
+        twin._index, twin._lives = self._index.copy(), self._lives.copy()
         return twin
 
     def job(self, job_id: str) -> Job:
         """The job *job_id*, listed or not; Unknown where there is none."""
-        if job_id in self._unlisted:
-            return self._unlisted[job_id]
-        return self._jobs[self._place(job_id)]
+        return rows.decode(self._known(job_id)[1])
 
     def life(self, job_id: str) -> Life | None:
         """The life of the job *job_id*, if it has one."""
-        return self._lives.get(job_id)
+        number = self._number(job_id)
+        return None if number is None else self.life_of(number)
 
-    def place_before_start(self, job_id: str) -> int:
-        """The how-manieth a job without a life is, from the newest one that was there at first."""
-        return self._loaded - self._number_of[job_id]
+    def life_of(self, number: int) -> Life | None:
+        """The life of the job with this *number*, if it has one."""
+        return self._lives.get(number)
+
+    def lives_on(self, page: Page) -> Callable[[int], Life | None]:
+        """``life_of`` as it is now, for the jobs of *page*; it needs no lock."""
+        if len(page) > SIZE:
+            return self._lives.copy().get
+        return {number: self._lives.get(number) for number in page.numbers()}.get
 
     def all_jobs(self) -> list[Job]:
         """Every job, newest first; those that the list does not show yet where they will stand."""
-        jobs = self._jobs.copy()
-        for added, (job_id, job) in enumerate(self._unlisted_in_order()):
-            jobs.insert(bisect_left(self._numbers, self._number_of[job_id]) + added, job)
-        return jobs[::-1]
+        return [job for _, job in self._numbered()]
 
-    def _unlisted_in_order(self) -> list[tuple[str, Job]]:
-        return sorted(self._unlisted.items(), key=lambda one: self._number_of[one[0]])
+    def _numbered(self) -> list[tuple[int, Job]]:
+        listed = self._listed.page(0, len(self._listed)).numbered()
+        if not len(self._unlisted):
+            return [*listed]
+        hidden = self._unlisted.page(0, len(self._unlisted)).numbered()
+        return sorted([*listed, *hidden], key=lambda one: -one[0])
 
     def goes_through(self, status: JobStatus) -> str | None:
-        """A job that has this *status*, or will come to it by its plan; None where none does."""
-        for job in self.all_jobs():
-            life = self._lives.get(job.job_id)
-            if job.status == status or (life is not None and life.goes_through(status, self.now)):
-                return job.job_id
-        return None
+        """The newest job that has this *status*, or will come to it by its plan; else None."""
+        text = rows.showing(status)
+        shown = (listing.holding(text) for listing in (self._listed, self._unlisted))
+        found = [number for number in shown if number is not None]
+        seen: dict[int, bool] = {}  # many share a life
+        for number, life in self._lives:
+            if id(life) not in seen:
+                seen[id(life)] = life.goes_through(status, self.now)
+            if seen[id(life)]:
+                found.append(number)
+        return self._ids([max(found)])[0] if found else None
 
     def exported(self) -> list[Job]:
         """Every job, each with what is left of its plan, if anything is."""
-        return [self.planned(job) for job in self.all_jobs()]
+        return [self._planned(number, job) for number, job in self._numbered()]
 
     def planned(self, job: Job) -> Job:
         """*job*, with what is left of its plan, if anything is."""
-        life = self._lives.get(job.job_id)
+        return self._planned(self._known(job.job_id)[0], job)
+
+    def _planned(self, number: int, job: Job) -> Job:
+        life = self._lives.get(number)
         return job if life is None else structs.replace(job, plan=life.rest(self.now))
 
     # --- What changes it ---
 
     def submit(self, job: Job, life: Life | None = None) -> None:
         """Add *job* as the newest, to live *life*; Conflict where its id is taken."""
-        if job.job_id in self._number_of:
+        if job.job_id in self:
             raise Conflict(f"a job with the id {job.job_id!r} is there already")
-        self._unshare()
-        number = self._number_of[job.job_id] = self._next
+        row, number = rows.encode(job), self._next
         self._next += 1
+        self._index.add(job.job_id, number, self._is_there)
         if life is not None:
-            self._lives.put(job.job_id, life, self.now)
-        if life is not None and life.listed > self.now:
-            self._unlisted[job.job_id] = job
-        else:
-            self._jobs.append(job)
-            self._numbers.append(number)
+            self._lives.put(number, life, self.now)
+        hidden = life is not None and life.listed > self.now
+        (self._unlisted if hidden else self._listed).append(number, row)
 
     def add_older(
         self, jobs: Sequence[Job], lives: Mapping[str, Life] | None = None, now: int = 0
@@ -124,37 +136,47 @@ class Graph:
 
         *lives* are those of the ones that are alive, by their ids, as they are *now*.
         """
-        self._unshare()
-        self._first -= len(jobs)
-        numbers = range(self._first, self._first + len(jobs))
-        oldest_first = jobs[::-1]
-        ids = [job.job_id for job in oldest_first]
-        self._number_of.update(zip(ids, numbers, strict=True))
-        hidden = {job_id for job_id, life in (lives or {}).items() if life.listed > now}
-        self._unlisted.update((job.job_id, job) for job in oldest_first if job.job_id in hidden)
-        if hidden:
-            kept = [
-                pair
-                for pair in zip(numbers, oldest_first, strict=True)
-                if pair[1].job_id not in hidden
-            ]
-            self._numbers[:0] = [number for number, _ in kept]
-            self._jobs[:0] = [job for _, job in kept]
-        else:
-            self._numbers[:0] = numbers
-            self._jobs[:0] = oldest_first
-        if lives:
-            self._lives.put_all({job_id: lives[job_id] for job_id in ids if job_id in lives}, now)
+        self.add(self.cohort(jobs, lives, now))
+
+    def cohort(
+        self, jobs: Sequence[Job], lives: Mapping[str, Life] | None = None, now: int = 0
+    ) -> Cohort:
+        """What ``add_older`` would add: the long part of it, which changes nothing."""
+        return Cohort.of(jobs, self._first - 1, lives, now)
+
+    def has_room_for(self, cohort: Cohort) -> bool:
+        """Whether *cohort* can be added still: no others have been added like that since."""
+        return cohort.last == self._first - 1
+
+    def add(self, cohort: Cohort) -> None:
+        """Add *cohort*, which there is room for; its ids must be new."""
+        self._first = cohort.first
+        self._listed.add_older(cohort.listed)
+        self._unlisted.add_older(cohort.hidden)
+        self._index.add_layers(cohort.layers)
+        if cohort.together is not None:
+            self._lives.put_together(cohort.together)
+
+    @property
+    def submitted(self) -> int:
+        """How many jobs have been submitted to it, whether they are still here or not."""
+        return self._next
+
+    def newcomers(self, submitted: int) -> list[str]:
+        """The ids of those that have been submitted since there were so many."""
+        return self._ids(range(submitted, self._next))
 
     def enliven(self, job_id: str, life: Life) -> None:
         """From now on, the job *job_id* lives *life*."""
-        job = self.job(job_id)
-        self._lives.put(job_id, life, self.now)
-        if life.listed > self.now and job_id not in self._unlisted:
-            self._unshare()
-            self._take_out(job_id)
-            self._unlisted[job_id] = job
-        self._show(job_id, life.at(self.now).status)
+        number, row = self._known(job_id)
+        self._lives.put(number, life, self.now)
+        if life.listed > self.now and self._listed.row(number) is not None:
+            self._listed.remove([number])
+            self._unlisted.insert({number: row})
+        status = life.at(self.now).status
+        before = rows.opened(row)
+        if before.status != status:
+            self._change({number: before.closed(status)})
 
     def move(self, job_id: str, move: Move) -> Life:
         """Move the job *job_id* by hand; its life, along which it then goes on from there."""
@@ -167,18 +189,43 @@ class Graph:
         self.enliven(job_id, self._life(job_id).cancelled(self.now, delay, reason))
 
     def _life(self, job_id: str) -> Life:
-        return self._lives.get(job_id) or Life.still(self.job(job_id).status, self.now)
+        return self.life(job_id) or Life.still(self.job(job_id).status, self.now)
 
-    def settle(self, now: int) -> Iterator[tuple[Event, Job]]:
-        """Let all come to be that is due *now*; the events, each with the job before it."""
+    def settle(self, now: int, most: int | None = None) -> Iterator[list[Change]]:
+        """Let all come to be that is due *now*; at most *most* jobs stay listed.
+
+        Yields the changes of statuses, some at a time, in the order of their time.
+        """
         self.now = now
-        for event in self._lives.settle(now):
-            before = self.job(event.job_id)
-            if event.status is None:
-                self._list(event.job_id)
+        for events in self._lives.settle(now):
+            new = sum(event.status is None for event in events)
+            if new and most is not None and len(self._listed) + new > most:
+                for _, alike in groupby(events, key=lambda event: event.status is None):
+                    # What has been dropped meanwhile changes no more.
+                    there = [event for event in alike if self._is_there(event.number)]
+                    yield self._come_to_be(there)
+                    self.keep(most)
             else:
-                self._show(event.job_id, event.status)
-            yield event, before
+                yield self._come_to_be(events)
+
+    def _come_to_be(self, events: Sequence[Event]) -> list[Change]:
+        """Carry *events* out; those that list jobs after the others, which is all the same."""
+        found = self._rows(sorted({one.number for one in events if one.status is not None}))
+        before = {number: rows.opened(row) for number, row in found.items()}
+        now: dict[int, JobStatus] = {}
+        changes = []
+        for one in events:
+            if one.status is not None:
+                row = before[one.number]
+                was = now.get(one.number, row.status)
+                changes.append(Change(one.time, row.job_id, was, one.status, one.life))
+                now[one.number] = one.status
+        self._change({number: before[number].closed(status) for number, status in now.items()})
+        if new := sorted(event.number for event in events if event.status is None):
+            shown = self._unlisted.rows(new)
+            self._unlisted.remove(new)
+            self._listed.insert(shown)
+        return changes
 
     def next_change(self) -> int:
         """When the next job changes its status or is listed; ``NEVER`` where none will."""
@@ -186,54 +233,62 @@ class Graph:
 
     def remove(self, job_id: str) -> Job:
         """Take the job *job_id* out; Unknown where there is none."""
-        job = self.job(job_id)
-        self._unshare()
-        if self._unlisted.pop(job_id, None) is None:
-            self._take_out(job_id)
-        del self._number_of[job_id]
-        self._lives.forget(job_id)
-        return job
+        number, row = self._known(job_id)
+        listed = self._listed.row(number) is not None
+        (self._listed if listed else self._unlisted).remove([number])
+        self._lives.forget([number])
+        return rows.decode(row)
 
     def keep(self, most: int) -> None:
         """Drop the oldest jobs, so that *most* are listed at most."""
-        dropped = self._jobs[: max(len(self._jobs) - most, 0)]
-        if dropped:
-            self._unshare()
-            del self._jobs[: len(dropped)], self._numbers[: len(dropped)]
-            for job in dropped:
-                del self._number_of[job.job_id]
-                self._lives.forget(job.job_id)
+        surplus = len(self._listed) - most
+        if surplus > 0:
+            self._lives.forget(self._listed.drop_oldest(surplus))
+            ends = (self._listed.oldest, self._unlisted.oldest)
+            oldest = min((end for end in ends if end is not None), default=self._next)
+            self._index.forget_below(oldest)
+            self._lives.forget_below(oldest)
 
-    def _show(self, job_id: str, status: JobStatus) -> None:
-        job = self.job(job_id)
-        if job.status == status:
+    def _change(self, changed: Mapping[int, bytes]) -> None:
+        """Show other rows of the jobs with these numbers."""
+        if not len(self._unlisted):
+            self._listed.change(changed)
             return
-        changed = structs.replace(job, status=status)
-        if job_id in self._unlisted:
-            self._unlisted[job_id] = changed
-            return
-        self._unshare()
-        self._jobs[self._place(job_id)] = changed
+        hidden = self._unlisted.rows(sorted(changed)).keys()
+        self._unlisted.change({one: row for one, row in changed.items() if one in hidden})
+        self._listed.change({one: row for one, row in changed.items() if one not in hidden})
 
-    def _list(self, job_id: str) -> None:
-        """Show the job where it would stand if it had been shown from the start."""
-        self._unshare()
-        number = self._number_of[job_id]
-        self._jobs.insert(bisect_left(self._numbers, number), self._unlisted.pop(job_id))
-        insort(self._numbers, number)
+    # --- Where a job is ---
 
-    def _take_out(self, job_id: str) -> None:
-        place = self._place(job_id)
-        del self._jobs[place], self._numbers[place]
+    def _row(self, number: int) -> bytes | None:
+        row = self._listed.row(number)
+        return self._unlisted.row(number) if row is None else row
 
-    def _place(self, job_id: str) -> int:
-        try:
-            return bisect_left(self._numbers, self._number_of[job_id])
-        except KeyError:
-            raise Unknown(f"no job has the id {job_id!r}") from None
+    def _is_there(self, number: int) -> bool:
+        return self._row(number) is not None
 
-    def _unshare(self) -> None:
-        if self._shared:
-            self._jobs, self._numbers = self._jobs.copy(), self._numbers.copy()
-            self._number_of = self._number_of.copy()
-            self._shared = False
+    def _rows(self, numbers: Sequence[int]) -> dict[int, bytes]:
+        """The rows of the jobs with these *numbers*, which rise, as far as they are here."""
+        return {**self._listed.rows(numbers), **self._unlisted.rows(numbers)}
+
+    def _ids(self, numbers: Sequence[int]) -> list[str]:
+        return [rows.opened(row).job_id for row in self._rows(numbers).values()]
+
+    def _find(self, job_id: str) -> tuple[int, bytes] | None:
+        """The number and the row of the job *job_id*; None where there is none."""
+        begin: bytes | None = None
+        for number in self._index.numbers(job_id):
+            row = self._row(number)
+            if row is not None and row.startswith(begin := begin or rows.begin(job_id)):
+                return number, row
+        return None
+
+    def _number(self, job_id: str) -> int | None:
+        found = self._find(job_id)
+        return None if found is None else found[0]
+
+    def _known(self, job_id: str) -> tuple[int, bytes]:
+        found = self._find(job_id)
+        if found is None:
+            raise Unknown(f"no job has the id {job_id!r}")
+        return found

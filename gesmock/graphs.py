@@ -9,15 +9,7 @@ from gesmock.clock import Clock
 from gesmock.errors import Conflict, Unknown
 from gesmock.graph import Graph
 from gesmock.jobs import Job, JobRequest, Move
-from gesmock.lives import (
-    NEVER,
-    DeleteGraph,
-    Effect,
-    EraseJob,
-    Life,
-    Transition,
-    life_of,
-)
+from gesmock.lives import NEVER, DeleteGraph, Effect, EraseJob, Life, Transition, life_of
 from gesmock.names import DEFAULT_GRAPH
 from gesmock.plans import Plan
 from gesmock.population import MOST_JOBS, edition_of
@@ -156,19 +148,24 @@ class Graphs:
         graph = self._graphs.get(name)
         if graph is None:
             return
-        for event, before in graph.settle(self.clock.age()):
-            if event.status is None:  # it is listed now
-                self._keep(graph)
-                continue
-            at = self.clock.at(event.time)
-            yield Transition(name, event.job_id, before.status, event.status, at)
-            self._carry_out(name, graph.life(event.job_id), event.status)
+        for changes in graph.settle(self.clock.age(), self._most(graph)):
+            for one in changes:
+                at = self.clock.at(one.time)
+                yield Transition(name, one.job_id, one.was, one.status, at)
+                if one.life.effect is not None:
+                    self._carry_out(name, one.life, one.status)
+            self._changed.notify_all()
             if self._graphs.get(name) is not graph:  # it is deleted
                 return
 
+    def _most(self, graph: Graph) -> int | None:
+        """How many jobs *graph* keeps; None for all."""
+        return MOST_JOBS if self.edition_of(graph) == "database" else None
+
     def _keep(self, graph: Graph) -> None:
-        if self.edition_of(graph) == "database":
-            graph.keep(MOST_JOBS)
+        most = self._most(graph)
+        if most is not None:
+            graph.keep(most)
 
     def _carry_out(self, name: str, life: Life | None, status: JobStatus) -> None:
         """What a job does to its graph *name* at its good end."""

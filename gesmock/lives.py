@@ -1,12 +1,12 @@
-"""Lives: what the jobs of one graph go through, as a pure function of the time.
+"""Life: what a job goes through, as a pure function of the time.
 
 Times here are ages of the world's clock, in nanoseconds, so that a world can begin again with the
-same lives. Nothing polls: a heap of what is due next tells which jobs have changed.
+same lives.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from heapq import heapify, heappop, heappush
 from typing import Any, Final, NamedTuple
 
 from msgspec import UNSET, Struct, UnsetType
@@ -74,8 +74,7 @@ class Life:
         return cls((Stage(now, status, 100 if status in FINAL else 0),), now)
 
     def _index(self, now: int) -> int:
-        passed = (index for index, stage in enumerate(self.stages) if stage.time <= now)
-        return max(passed, default=0)
+        return max(bisect_right(self.stages, (now, "~")) - 1, 0)  # no status comes behind "~"
 
     def at(self, now: int) -> Stage:
         """The present stage."""
@@ -187,14 +186,6 @@ def life_of(job: Job, settings: Settings, edition: Edition, now: int) -> Life:
     return Life.of(plan_of(job.plan), finished, edition, now).since(job.status, now)
 
 
-class Event(NamedTuple):
-    """At *time*, the job *job_id* gets another *status*; with None, the list begins to show it."""
-
-    time: int
-    job_id: str
-    status: JobStatus | None
-
-
 class Transition(Struct, frozen=True):
     """*at* this time (seconds since 1970), the job went over from *was* to *status*."""
 
@@ -203,74 +194,3 @@ class Transition(Struct, frozen=True):
     was: JobStatus
     status: JobStatus
     at: float
-
-
-class Lives:
-    """The lives of a graph's jobs; those that no life is known of never change."""
-
-    def __init__(self) -> None:
-        self._of: dict[str, Life] = {}
-        self._due: list[tuple[int, int, str, Life, bool]] = []
-        self._count = 0
-
-    def copy(self) -> "Lives":
-        """Lives of their own that go on as these."""
-        twin = Lives()
-        twin._of, twin._due, twin._count = self._of.copy(), self._due.copy(), self._count
-        return twin
-
-    def get(self, job_id: str) -> Life | None:
-        """The life of *job_id*, if it has one."""
-        return self._of.get(job_id)
-
-    def put(self, job_id: str, life: Life, now: int) -> None:
-        """From *now* on, *life* is that of *job_id*, whatever it was before."""
-        if self._of.get(job_id) is life:
-            return
-        self._of[job_id] = life
-        self._expect(job_id, life, life.change_after(now))
-        if life.listed > now:
-            self._expect(job_id, life, life.listed, listing=True)
-        self._drop_stale()
-
-    def put_all(self, lives: Mapping[str, Life], now: int) -> None:
-        """As ``put``, of many jobs that are new; several may share a life."""
-        self._of.update(lives)
-        changes = {id(life): life.change_after(now) for life in lives.values()}
-        for job_id, life in lives.items():
-            for time, listing in ((changes[id(life)], False), (life.listed, True)):
-                if now < time < NEVER:
-                    self._count += 1
-                    self._due.append((time, self._count, job_id, life, listing))
-        heapify(self._due)
-
-    def forget(self, job_id: str) -> None:
-        """The job is gone."""
-        self._of.pop(job_id, None)
-        self._drop_stale()
-
-    def _drop_stale(self) -> None:
-        if len(self._due) > 4 * len(self._of) + 64:  # most are of jobs that are gone or moved
-            self._due = [due for due in self._due if self._of.get(due[2]) is due[3]]
-            heapify(self._due)
-
-    def next_change(self) -> int:
-        """When the next of the jobs changes its status or is listed; NEVER where none will."""
-        while self._due and self._of.get(self._due[0][2]) is not self._due[0][3]:
-            heappop(self._due)  # of a job that is gone, or that was moved
-        return self._due[0][0] if self._due else NEVER
-
-    def settle(self, now: int) -> Iterator[Event]:
-        """All that has come to be until *now*, in the order of its time; each event comes once."""
-        while (time := self.next_change()) <= now:
-            _, _, job_id, life, listing = heappop(self._due)
-            if listing:
-                yield Event(time, job_id, None)
-            else:
-                yield Event(time, job_id, life.at(time).status)
-                self._expect(job_id, life, life.change_after(time))
-
-    def _expect(self, job_id: str, life: Life, time: int, *, listing: bool = False) -> None:
-        if time < NEVER:
-            self._count += 1
-            heappush(self._due, (time, self._count, job_id, life, listing))

@@ -7,7 +7,7 @@ from msgspec import UNSET, structs
 
 from gesmock import generators, validation
 from gesmock.errors import Flaw, InvalidInput
-from gesmock.fixtures import State
+from gesmock.fixtures import GraphState, State
 from gesmock.generators import Generator
 from gesmock.graph import Graph
 from gesmock.jobs import Job
@@ -28,40 +28,48 @@ def untold(rows: Rows, _count: int) -> Rows:
     return rows
 
 
-def graphs_of(project_id: str, state: State, progress: Progress = untold) -> dict[str, Graph]:
-    """The graphs of *state* as they begin: the long part of a start.
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a world begins with: a *state* without its jobs, which are *given* as graphs."""
 
-    Raises InvalidInput where a job has a status that its graph's edition does not have.
-    """
-    check_editions(state)
-    settings = state.settings or Settings()
-    graphs: dict[str, Graph] = {}
-    for name, given in state.graphs.items():
-        edition = given.edition or settings.edition
-        planned = [job for job in given.jobs if job.plan is not UNSET]
-        jobs = [structs.replace(job, plan=UNSET) for job in given.jobs] if planned else given.jobs
-        graphs[name] = Graph(jobs, given.edition)
-        for job in reversed(planned):  # in the order of their submission
-            graphs[name].enliven(job.job_id, life_of(job, settings, edition, 0))
-    for order in state.generators:
-        name = order.graph or next(iter(graphs), DEFAULT_GRAPH)
-        known = graphs.get(name, Graph())
-        graph = Graph(edition=known.edition) if order.replace else known
-        seed = (state.seed or 0) if order.seed is None else order.seed
-        rows = generators.unknown_jobs(project_id, name, order, seed, graph)
-        made = generated(
-            [job for _, job in progress(rows, order.count)],
-            order,
-            edition_of(known, settings),
-            settings,
-            0,
-        )
-        graph.add_older(made.jobs, made.lives)
-        graphs[name] = graph
-    for graph in graphs.values():
-        if edition_of(graph, settings) == "database":
-            graph.keep(MOST_JOBS)
-    return graphs or {DEFAULT_GRAPH: Graph()}
+    state: State
+    given: Mapping[str, Graph]
+
+    @classmethod
+    def of(cls, state: State) -> "Start":
+        """The start that *state* describes.
+
+        Raises InvalidInput where a job has a status that its graph's edition does not have.
+        """
+        check_editions(state)
+        settings = state.settings or Settings()
+        given = {}
+        for name, graph in state.graphs.items():
+            made = begun(graph.jobs, settings, graph.edition or settings.edition, 0)
+            given[name] = Graph(edition=graph.edition)
+            given[name].add_older(made.jobs, made.lives)
+        empty = {name: GraphState(edition=graph.edition) for name, graph in state.graphs.items()}
+        return cls(structs.replace(state, graphs=empty), given)
+
+    def graphs(self, project_id: str, progress: Progress = untold) -> dict[str, Graph]:
+        """The graphs of a world that begins with it: the long part, where jobs are generated."""
+        state, settings = self.state, self.state.settings or Settings()
+        graphs = {name: graph.copy() for name, graph in self.given.items()}
+        for order in state.generators:
+            name = order.graph or next(iter(graphs), DEFAULT_GRAPH)
+            known = graphs.get(name, Graph())
+            graph = Graph(edition=known.edition) if order.replace else known
+            seed = (state.seed or 0) if order.seed is None else order.seed
+            rows = generators.unknown_jobs(project_id, name, order, seed, graph)
+            edition = edition_of(known, settings)
+            jobs = [job for _, job in progress(rows, order.count)]
+            made = generated(jobs, order, edition, settings, 0)
+            graph.add_older(made.jobs, made.lives)
+            graphs[name] = graph
+        for graph in graphs.values():
+            if edition_of(graph, settings) == "database":
+                graph.keep(MOST_JOBS)
+        return graphs or {DEFAULT_GRAPH: Graph()}
 
 
 def check_editions(state: State) -> None:
@@ -78,8 +86,8 @@ def edition_of(graph: Graph, settings: Settings) -> Edition:
 
 
 @dataclass(frozen=True, slots=True)
-class Generated:
-    """Generated jobs, and the lives of those that have not ended, by their ids."""
+class Begun:
+    """Jobs as they begin, and the lives of those that have one, by their ids."""
 
     jobs: Sequence[Job]
     lives: Mapping[str, Life]
@@ -87,7 +95,7 @@ class Generated:
 
 def generated(
     jobs: Sequence[Job], order: Generator, edition: Edition, settings: Settings, now: int
-) -> Generated:
+) -> Begun:
     """*jobs*, which *order* has made, for a graph of this *edition*; they begin to live *now*.
 
     Raises InvalidInput where the edition lacks one of their statuses.
@@ -95,22 +103,31 @@ def generated(
     if "partiallyFailed" in (order.statuses or ()):
         _check_statuses(jobs, edition, "statuses")
     if order.plan is None:
-        return Generated(jobs, {})
+        return Begun(jobs, {})
+    planned = [
+        job if job.status in FINAL else structs.replace(job, plan=order.plan) for job in jobs
+    ]
+    return begun(planned, settings, edition, now)
+
+
+def begun(jobs: Sequence[Job], settings: Settings, edition: Edition, now: int) -> Begun:
+    """*jobs*, those with a plan at the beginning of their lives, in a graph of this *edition*."""
+    if all(job.plan is UNSET for job in jobs):
+        return Begun(jobs, {})
     lives: dict[str, Life] = {}
-    shared: dict[tuple[str, str], Life] = {}  # all that a plan depends on
-    begun: list[Job] = []
+    shared: dict[tuple[str | int, str, str], Life] = {}  # all that a life depends on
+    started: list[Job] = []
     for job in jobs:
-        if job.status in FINAL:
-            begun.append(job)
+        if job.plan is UNSET:
+            started.append(job)
             continue
-        key = job.status, settings.finished(job.request.command, edition)
+        plan = job.plan if isinstance(job.plan, str) else id(job.plan)
+        key = plan, job.status, settings.finished(job.request.command, edition)
         if key not in shared:
-            planned = structs.replace(job, plan=order.plan)
-            shared[key] = life_of(planned, settings, edition, now)
+            shared[key] = life_of(job, settings, edition, now)
         lives[job.job_id] = shared[key]
-        status = shared[key].at(now).status
-        begun.append(job if status == job.status else structs.replace(job, status=status))
-    return Generated(begun, lives)
+        started.append(Job(job.job_id, shared[key].at(now).status, job.request))
+    return Begun(started, lives)
 
 
 def _check_statuses(jobs: Sequence[Job], edition: Edition, path: str) -> None:

@@ -7,8 +7,9 @@ import msgspec
 from msgspec import Struct
 
 from gesmock.errors import GesError
-from gesmock.exchange import Reply
+from gesmock.exchange import Encoded, Reply
 from gesmock.jobs import Job
+from gesmock.listing import Page
 from gesmock.settings import Settings
 from gesmock.statuses import Edition
 
@@ -21,12 +22,17 @@ class JobList(Struct, frozen=True, rename={"total_count": "totalCount"}):
     result: str = "success"
 
 
-def job_list(jobs: Sequence[Job], total: int, settings: Settings) -> Reply:
-    """The answer that lists *jobs* out of *total*."""
+def job_list(page: Page, total: int, settings: Settings) -> Reply:
+    """The answer that lists the jobs of *page* out of *total*; key order as in ``JobList``."""
     rows = _ROWS[settings.id_key]
-    if rows is None:
-        return Reply(200, JobList(jobs, total))
-    return Reply(200, lambda: JobList([rows(job) for job in jobs], total))
+    if rows is not None:
+        return Reply(200, lambda: JobList([rows(job) for job in page], total))
+    tail = b'],"totalCount":%d,"result":"success"}' % total
+
+    def encoded() -> Encoded:
+        return Encoded([b'{"jobs":[', *page.pieces(), tail])
+
+    return Reply(200, encoded if page.costly else encoded())
 
 
 def _job_id_only(job: Job) -> dict[str, Any]:
@@ -74,4 +80,6 @@ def refusal(error: GesError, settings: Settings, headers: Mapping[str, str] | No
 
 def encode(payload: object) -> bytes:
     """*payload* as the compact JSON that goes over the wire."""
+    if isinstance(payload, Encoded):
+        return b"".join(payload.blocks)
     return msgspec.json.encode(payload)

@@ -19,7 +19,7 @@ from gesmock.jobs import Job, JobRequest
 from gesmock.journal import Entry, Journal
 from gesmock.lives import Effect, Transition
 from gesmock.plan_rules import PlanRules
-from gesmock.population import Progress, generated, graphs_of, untold
+from gesmock.population import Progress, Start, generated, untold
 from gesmock.problems import Problems
 from gesmock.settings import Settings
 
@@ -44,7 +44,7 @@ class World:
     def __init__(
         self,
         project_id: str,
-        state: State | None = None,
+        state: State | Start | None = None,
         *,
         source: Callable[[], float] = real_time,
         epochs: Epochs | None = None,
@@ -57,14 +57,14 @@ class World:
         self._epochs = epochs or Epochs()
         self.epoch = self._epochs.current if epoch is None else epoch
         self.journal = Journal(self.lock)
-        self.start_state = state or State()
-        self._start_graphs = graphs_of(project_id, self.start_state, progress)
+        self.start = state if isinstance(state, Start) else Start.of(state or State())
+        self._start_graphs = self.start.graphs(project_id, progress)
         self._begin()
 
-    def restart(self, state: State, graphs: dict[str, Graph]) -> Cleared:
-        """Make *state*, whose ``graphs_of`` are *graphs*, the start state, and reset to it."""
+    def restart(self, start: Start, graphs: dict[str, Graph]) -> Cleared:
+        """Make *start*, whose ``graphs`` these are, the start state, and reset to it."""
         with self.lock:
-            self.start_state, self._start_graphs = state, graphs
+            self.start, self._start_graphs = start, graphs
             return self.reset()
 
     def reset(self) -> Cleared:
@@ -82,7 +82,7 @@ class World:
         self.journal = Journal(self.lock)
         self._problems = Problems()
         graphs = {name: graph.copy() for name, graph in self._start_graphs.items()}
-        self._take(self.start_state, graphs, self.start_state.clock or Timing())
+        self._take(self.start.state, graphs, self.start.state.clock or Timing())
 
     def parse(self, text: bytes) -> State:
         """The state in the JSON *text*; a list answer is of this project and its default graph."""
@@ -96,7 +96,7 @@ class World:
         between.
         """
         epoch = self.epoch
-        graphs = graphs_of(self.project_id, state)
+        graphs = Start.of(state).graphs(self.project_id)
         with self.lock:
             self._still_in(epoch)
             self.graphs.close()
@@ -217,15 +217,23 @@ class World:
                 )
             )
             made = generated([job for _, job in new], order, edition, settings, now)
+            cohort = seen.cohort(made.jobs, made.lives, now)
+            ids = {job.job_id for job in made.jobs}
             with self.lock:
                 self._still_in(epoch)
-                known = self.graphs.get_or_new(name)
-                graph = Graph(edition=known.edition) if order.replace else known
-                if not any(job.job_id in graph for _, job in new):  # else others came in between
-                    graph.add_older(made.jobs, made.lives, now)
-                    self.graphs.put(name, graph)
-                    self._next_rows[name, seed] = new[-1][0] if new else row
-                    return name, len(graph)
+                graph = self.graphs.get_or_new(name)
+                if order.replace:
+                    graph = Graph(edition=graph.edition)
+                elif not (
+                    (anew or graph is known)
+                    and graph.has_room_for(cohort)
+                    and ids.isdisjoint(graph.newcomers(seen.submitted))
+                ):
+                    continue  # others came in between
+                graph.add(cohort)
+                self.graphs.put(name, graph)
+                self._next_rows[name, seed] = new[-1][0] if new else row
+                return name, len(graph)
 
     def record(self, entry: Entry) -> None:
         """Add *entry* to the journal, and to the problems if it is one."""

@@ -22,9 +22,9 @@ def test_a_page_is_a_slice_of_the_list_in_either_order(count: int, offset: int, 
     listed = jobs(count)
     graph = Graph(listed)
 
-    assert graph.page(offset, limit) == listed[offset : offset + limit]
+    assert [*graph.page(offset, limit)] == listed[offset : offset + limit]
     oldest_first = listed[::-1][offset : offset + limit]
-    assert graph.page(offset, limit, oldest_first=True) == oldest_first
+    assert [*graph.page(offset, limit, oldest_first=True)] == oldest_first
 
 
 def test_a_submitted_job_is_the_newest() -> None:

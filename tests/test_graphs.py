@@ -8,7 +8,8 @@ from conftest import PROJECT, Service
 
 from gesmock import GesMock, Plan, graphs, population
 from gesmock.errors import Conflict, InvalidInput, Unknown
-from gesmock.lives import Life, Lives
+from gesmock.lives import Life
+from gesmock.schedule import Lives
 
 G = f"/ges/v1.0/{PROJECT}/graphs/movie"
 

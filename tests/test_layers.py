@@ -13,6 +13,7 @@ LAYERS = [
     {"errors", "exchange", "validation", "documentation", "names", "statuses", "clock"},
     {"settings", "epochs", "plans", "jobs", "tokens", "arming", "faults", "plan_rules"},
     {"raw_requests", "results", "recipes", "generators", "journal", "problems", "lives"},
+    {"rows", "blocks", "listing", "index", "schedule", "cohort"},
     {"graph", "fixtures", "shapes", "kinds", "memory_items"},
     {"population", "graphs", "start", "world", "fake", "waiting"},
     {"operations"},

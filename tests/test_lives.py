@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from gesmock.clock import nanoseconds
 from gesmock.jobs import Job, JobRequest, Move
-from gesmock.lives import NEVER, Life, Lives, life_of
+from gesmock.lives import NEVER, Life, life_of
 from gesmock.plans import Plan
+from gesmock.schedule import Event, Lives
 from gesmock.settings import Settings
 
 S = nanoseconds(1)
@@ -109,37 +110,41 @@ def test_what_is_left_of_a_life_goes_on_as_the_life_does(
 # --- Many of them -------------------------------------------------------------------------------
 
 
+def events(lives: Lives, seconds: float) -> list[Event]:
+    return [event for some in lives.settle(nanoseconds(seconds)) for event in some]
+
+
 def test_each_event_comes_once_in_the_order_of_its_time() -> None:
     lives = Lives()
-    lives.put("a", life(), 0)
-    lives.put("b", life("fails_early"), 0)
+    lives.put(1, life(), 0)
+    lives.put(2, life("fails_early"), 0)
 
     assert lives.next_change() == 2 * S
-    assert [(event.time // S, event.job_id, event.status) for event in lives.settle(5 * S)] == [
-        (2, "a", "running"),
-        (2, "b", "running"),
-        (3, "b", "failed"),
+    assert [(one.time // S, one.number, one.status) for one in events(lives, 5)] == [
+        (2, 1, "running"),
+        (2, 2, "running"),
+        (3, 2, "failed"),
     ]
-    assert [event.status for event in lives.settle(100 * S)] == ["success"]
+    assert [event.status for event in events(lives, 100)] == ["success"]
     assert lives.next_change() == NEVER
 
 
 def test_a_moved_or_forgotten_job_is_not_heard_of_from_its_former_life() -> None:
     lives = Lives()
-    for name in "abc":
-        lives.put(name, life(), 0)
-    lives.put("a", life().moved(Move("failed"), S), S)
-    lives.forget("b")
+    for number in (1, 2, 3):
+        lives.put(number, life(), 0)
+    lives.put(1, life().moved(Move("failed"), S), S)
+    lives.forget([2])
 
-    assert {event.job_id for event in lives.settle(100 * S)} == {"c"}
+    assert {event.number for event in events(lives, 100)} == {3}
 
 
 def test_the_heap_does_not_grow_with_jobs_that_are_gone() -> None:
     lives = Lives()
-    lives.put("kept", life(), 0)
+    lives.put(-1, life(), 0)
     for number in range(1000):
-        lives.put(f"{number}", life(), 0)
-        lives.forget(f"{number}")
+        lives.put(number, life(), 0)
+        lives.forget([number])
 
     assert len(lives._due) < 100
     assert lives.next_change() == 2 * S
@@ -147,8 +152,8 @@ def test_the_heap_does_not_grow_with_jobs_that_are_gone() -> None:
 
 def test_a_copy_goes_its_own_way() -> None:
     lives = Lives()
-    lives.put("a", life(), 0)
+    lives.put(1, life(), 0)
     copy = lives.copy()
 
-    assert len(list(lives.settle(100 * S))) == 2
-    assert len(list(copy.settle(100 * S))) == 2
+    assert len(events(lives, 100)) == 2
+    assert len(events(copy, 100)) == 2

@@ -12,7 +12,7 @@ from gesmock.generators import Generator
 from gesmock.jobs import Job, JobRequest, Move
 from gesmock.journal import Entry
 from gesmock.plans import Plan, Step
-from gesmock.population import Rows, graphs_of
+from gesmock.population import Rows, Start
 from gesmock.validation import read
 from gesmock.world import World
 
@@ -73,8 +73,8 @@ def test_a_reset_is_the_same_twice() -> None:
 def test_a_restart_makes_another_start_state() -> None:
     made = world()
 
-    state = read({"graphs": {"films": {}}}, State)
-    made.restart(state, graphs_of("p1", state))
+    start = Start.of(read({"graphs": {"films": {}}}, State))
+    made.restart(start, start.graphs("p1"))
     made.graphs.add(job("new"), "films")
     made.reset()
 

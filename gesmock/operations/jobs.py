@@ -31,14 +31,14 @@ def list_jobs(world: World, request: Request) -> Reply:
     """Querying the Job List (ges_03_0471, ges_03_0204): a page of the jobs, newest first."""
     graph = _graph(world, request)
     offset, limit = _window(request.query, world.settings)
-    jobs = graph.page(offset, limit, oldest_first=world.settings.order == "oldest_first")
+    page = graph.page(offset, limit, oldest_first=world.settings.order == "oldest_first")
     if world.graphs.edition_of(graph) == "memory":
-        seen = [
-            Seen(job, graph.life(job.job_id), graph.place_before_start(job.job_id)) for job in jobs
-        ]
         items = Items(world.clock, graph.now, world.graphs.seed, world.settings.id_key)
-        return shapes.memory_list(lambda: [items.item(one) for one in seen])
-    return shapes.job_list(jobs, len(graph), world.settings)
+        lives = graph.lives_on(page)
+        return shapes.memory_list(
+            lambda: [items.item(Seen(job, lives(one), -one)) for one, job in page.numbered()]
+        )
+    return shapes.job_list(page, len(graph), world.settings)
 
 
 def show_job(world: World, request: Request) -> Reply:

@@ -7,7 +7,7 @@ import msgspec
 from werkzeug.exceptions import ClientDisconnected
 
 from gesmock import shapes, validation
-from gesmock.exchange import LARGEST_BODY, Operation, Reply, Request
+from gesmock.exchange import LARGEST_BODY, Encoded, Operation, Reply, Request
 from gesmock.fake import Fake
 
 LARGEST_DRAINED: Final = 64 * 2**20
@@ -72,8 +72,12 @@ def _json(text: bytes) -> Any:
 
 def response_to(reply: Reply) -> flask.Response:
     """*reply* as an HTTP response, its payload as JSON."""
-    response = flask.Response(
-        shapes.encode(reply.payload), reply.status, content_type="application/json"
-    )
+    payload = reply.payload
+    if isinstance(payload, Encoded):  # a WSGI server takes bytes only
+        response = flask.Response(map(bytes, payload.blocks), reply.status)
+        response.content_length = payload.length
+    else:
+        response = flask.Response(shapes.encode(payload), reply.status)
+    response.content_type = "application/json"
     response.headers.update(reply.headers)
     return response
