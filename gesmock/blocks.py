@@ -1,7 +1,7 @@
 """Blocks: the rows of a job list, some hundreds together, ready to be sent."""
 
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
 from operator import neg
@@ -85,7 +85,7 @@ class Block:
         if isinstance(form, list):
             return next((place for place, row in enumerate(form) if text in row), None)
         at = form.text.find(text)
-        return None if at < 0 else bisect_left(form.starts, at) - 1
+        return None if at < 0 else bisect_right(form.starts, at) - 1
 
     # --- Others made of it ---
 

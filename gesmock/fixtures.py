@@ -163,7 +163,7 @@ def parse(
     spare_graph_name: str = DEFAULT_GRAPH,
 ) -> State:
     """The state in the JSON *text*, a world file or a list answer; see ``read``."""
-    if not text.strip():
+    if not text or text.isspace():
         raise InvalidInput.at("", "is empty; a fixture is a list answer or a world file")
     try:
         keys = msgspec.json.decode(text, type=dict[str, msgspec.Raw]).keys()

@@ -167,12 +167,9 @@ class Graph:
         return self._ids(range(submitted, self._next))
 
     def enliven(self, job_id: str, life: Life) -> None:
-        """From now on, the job *job_id* lives *life*."""
+        """From now on, the job *job_id* lives *life*, which lists it no later than before."""
         number, row = self._known(job_id)
         self._lives.put(number, life, self.now)
-        if life.listed > self.now and self._listed.row(number) is not None:
-            self._listed.remove([number])
-            self._unlisted.insert({number: row})
         status = life.at(self.now).status
         before = rows.opened(row)
         if before.status != status:

@@ -10,6 +10,7 @@ _PLACE: Final = 2**17 - 1
 _HASH: Final = 2**64 - 1 - _PLACE
 _TOP: Final = 1024
 _GROWING: Final = 8192
+_AT_ONCE: Final = 2**15  # to put these in order holds up other threads for some milliseconds
 
 
 def _key(job_id: str) -> int:
@@ -51,8 +52,8 @@ class Layer:
 def layers_of(ids: Sequence[str], first: int) -> list[Layer]:
     """Layers of *ids*, oldest first, whose numbers begin with *first*."""
     found = []
-    for start in range(0, len(ids), _PLACE + 1):
-        some, low = ids[start : start + _PLACE + 1], first + start
+    for start in range(0, len(ids), _AT_ONCE):
+        some, low = ids[start : start + _AT_ONCE], first + start
         found.append(Layer.of(low, low + len(some) - 1, iter(enumerate(some, low))))
     return found
 

@@ -93,15 +93,15 @@ class _Course:
     def take(self, time: int, others: Mapping[int, Life | None]) -> list[Event]:
         """What comes to be at *time*, in the order of submission."""
         events: list[Event] = []
-        begun = len(events)
+        groups = 0
         while self.next(others) == time:
             _, status, life, numbers = self.of.due[self.group]
             rest = numbers[self.place :] if self.place else numbers
             if others:
                 rest = [number for number in rest if number not in others]
             events += [Event(time, number, status, life) for number in rest]
-            self.group, self.place, begun = self.group + 1, 0, begun + 1
-        if begun > 1:
+            self.group, self.place, groups = self.group + 1, 0, groups + 1
+        if groups > 1:
             events.sort(key=_number)
         return events
 

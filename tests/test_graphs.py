@@ -370,3 +370,53 @@ def test_a_client_that_only_submits_moves_the_clock_too(service: Service) -> Non
         service.client.post(f"{G}/action?action_id=clear-graph", json={})
 
     assert service.fake.default.clock.now() > 5
+
+
+def test_a_long_memory_list_shows_how_far_each_job_is(service: Service) -> None:
+    order = {"count": 300, "statuses": {"running": 1, "failed": 1}, "plan": "partial"}
+    service.begin(settings={"edition": "memory"}, generate=order, clock={"frozen": True})
+    service.control("PATCH", "clock", {"advance_s": 4})
+
+    listed = service.list().json["jobs"]
+
+    assert len(listed) == 300
+    assert Counter((job["status"], job["progress"]) for job in listed).keys() == {
+        ("running", "50"),
+        ("failed", "100"),
+    }
+    assert service.list("?limit=3").json["jobs"] == listed[:3]
+
+
+def test_an_edition_is_refused_by_the_newest_job_that_will_not_fit(ges: GesMock) -> None:
+    ges.add_graph("m", "memory")
+    ges.generate(20, graph="m", statuses={"running": 1}, plan="partial")
+    first, last = ges.jobs("m")[0].job_id, ges.jobs("m")[-1].job_id
+
+    with pytest.raises(Conflict, match=f"job {first!r} cannot be partiallyFailed"):
+        ges.add_graph("m", "database")
+    ges.clock.advance(100)
+    with pytest.raises(Conflict, match=f"job {first!r} cannot be partiallyFailed"):
+        ges.add_graph("m", "database")
+    for job in ges.jobs("m"):
+        if job.job_id != last:
+            ges.remove_job(job, graph="m")
+    with pytest.raises(Conflict, match=f"job {last!r} cannot be partiallyFailed"):
+        ges.add_graph("m", "database")
+
+
+def test_a_full_graph_drops_the_oldest_of_those_that_are_listed_late(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for room in (population, graphs):
+        monkeypatch.setattr(room, "MOST_JOBS", 10)
+    ges = GesMock(clock={"frozen": True})
+    ges.generate(8, statuses={"running": 1}, plan={"never_listed_for_s": 5})
+    for _ in range(8):
+        ges.add_job(plan="normal")
+    whole = [job.job_id for job in ges.jobs()]
+
+    caused = ges.clock.advance(100)
+
+    assert ids(ges) == whole[:10]
+    ended = {one.job_id for one in caused if one.status in ("success", "complete")}
+    assert ended == set(whole[:10])

@@ -1,5 +1,6 @@
 """Lives: a pure function of the time, also after a move by hand, and a heap of what is due."""
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -7,9 +8,9 @@ from hypothesis import strategies as st
 
 from gesmock.clock import nanoseconds
 from gesmock.jobs import Job, JobRequest, Move
-from gesmock.lives import NEVER, Life, life_of
+from gesmock.lives import NEVER, DeleteGraph, EraseJob, Life, life_of
 from gesmock.plans import Plan
-from gesmock.schedule import Event, Lives
+from gesmock.schedule import Event, Lives, Together
 from gesmock.settings import Settings
 
 S = nanoseconds(1)
@@ -157,3 +158,86 @@ def test_a_copy_goes_its_own_way() -> None:
 
     assert len(events(lives, 100)) == 2
     assert len(events(copy, 100)) == 2
+
+
+# --- Those that came together -------------------------------------------------------------------
+
+
+def together(*, now: int = 0) -> Lives:
+    """Jobs -4 to -1, which are normal and fail early by turns, and share their lives."""
+    lives, kinds = Lives(), (life(), life("fails_early"))
+    lives.put_together(Together.of({number: kinds[number % 2] for number in range(-4, 0)}, now))
+    return lives
+
+
+def test_those_that_came_together_change_in_the_order_of_submission() -> None:
+    lives = together()
+
+    assert lives.next_change() == 2 * S
+    assert [(one.number, one.status) for one in events(lives, 2)] == [
+        (number, "running") for number in range(-4, 0)
+    ]
+    assert [(one.number, one.status) for one in events(lives, 10)] == [
+        (-3, "failed"), (-1, "failed"), (-4, "success"), (-2, "success"),
+    ]  # fmt: skip
+    assert lives.next_change() == NEVER
+
+
+def test_one_of_them_may_go_or_be_moved_without_the_others() -> None:
+    lives = together()
+    lives.forget([-4])
+    lives.put(-3, life("stuck_pending"), 0)
+    lives.put(-2, life("stuck_pending"), 0)
+
+    assert lives.get(-4) is None
+    assert sorted(number for number, _ in lives) == [-3, -2, -1]
+    assert {one.number for one in events(lives, 100)} == {-1}
+
+
+def test_one_of_them_may_go_between_its_changes() -> None:
+    lives = together()
+    events(lives, 2)
+    lives.put(5, life("stuck_pending"), 0)
+    lives.forget([-2])
+
+    copy = lives.copy()
+    for one in (lives, copy):
+        assert [event.number for event in events(one, 100)] == [-3, -1, -4]
+
+
+def test_they_are_forgotten_once_all_are_gone() -> None:
+    lives = together()
+    lives.put(0, life(), 0)
+    lives.forget([-4])
+
+    lives.forget_below(-1)
+    assert len(lives._courses) == 1
+    lives.forget([-1])
+    lives.forget_below(0)
+
+    assert lives._courses == []
+    assert [number for number, _ in lives] == [*lives._of] == [0]
+
+
+def test_a_life_that_ends_at_the_same_time_as_one_with_an_effect_is_told_before_it() -> None:
+    lives = Lives()
+    lives.put(0, life("fails_early"), 0)
+    lives.put(1, replace(life("fails_early"), effect=DeleteGraph()), 0)
+    lives.put(2, life("fails_early"), 0)
+
+    told = [[one.number for one in some] for some in lives.settle(100 * S)]
+
+    assert told == [[0], [1], [2, 0], [1], [2]]
+
+
+def test_one_that_goes_by_the_effect_of_another_at_the_same_time_is_not_heard_of() -> None:
+    lives = Lives()
+    lives.put(1, replace(life("fails_early"), effect=EraseJob("2")), 0)
+    lives.put(2, life("fails_early"), 0)
+
+    told = []
+    for some in lives.settle(100 * S):
+        told += [one.number for one in some]
+        lives.forget([2])
+
+    assert told == [1, 1]
