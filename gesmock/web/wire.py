@@ -10,6 +10,9 @@ from gesmock import shapes, validation
 from gesmock.exchange import LARGEST_BODY, Encoded, Operation, Reply, Request
 from gesmock.fake import Fake
 
+_SMALL: Final = 2**16
+"""Up to so many bytes, joining blocks costs less than what each block costs a WSGI server."""
+
 LARGEST_DRAINED: Final = 64 * 2**20
 _CHUNK: Final = 2**18
 
@@ -73,7 +76,7 @@ def _json(text: bytes) -> Any:
 def response_to(reply: Reply) -> flask.Response:
     """*reply* as an HTTP response, its payload as JSON."""
     payload = reply.payload
-    if isinstance(payload, Encoded):  # a WSGI server takes bytes only
+    if isinstance(payload, Encoded) and payload.length > _SMALL:  # a WSGI server takes bytes only
         response = flask.Response(map(bytes, payload.blocks), reply.status)
         response.content_length = payload.length
     else:
