@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from gesmock.faults import Armed, Error, Injection
     from gesmock.jobs import Job
     from gesmock.journal import Entry
-    from gesmock.lives import Transition
+    from gesmock.life import Transition
     from gesmock.mock import GesMock, NotStarted
     from gesmock.plan_rules import ArmedPlan, PlanRule
     from gesmock.plans import Plan, Step
@@ -65,7 +65,7 @@ _HOMES = {
     "StartOptions": "gesmock.start",
     "Step": "gesmock.plans",
     "TimedOut": "gesmock.errors",
-    "Transition": "gesmock.lives",
+    "Transition": "gesmock.life",
     "Unknown": "gesmock.errors",
     "GesMock": "gesmock.mock",
     "create_app": "gesmock.web.app",

@@ -7,8 +7,8 @@ from gesmock import rows
 from gesmock.blocks import SIZE, Block, Numbers, numbers_of
 from gesmock.index import Layer, layers_of
 from gesmock.jobs import Job
-from gesmock.lives import Life
-from gesmock.schedule import Together
+from gesmock.life import Life
+from gesmock.lives import Together
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
+from typing import Final
 
 from msgspec import structs
 
@@ -11,10 +12,13 @@ from gesmock.cohort import Cohort
 from gesmock.errors import Conflict, Unknown
 from gesmock.index import Index
 from gesmock.jobs import Job, Move
+from gesmock.life import Life
 from gesmock.listing import Listing, Page
-from gesmock.lives import Life
-from gesmock.schedule import Change, Event, Lives
+from gesmock.lives import Change, Event, Lives
 from gesmock.statuses import Edition, JobStatus
+
+FEW: Final = 64
+"""So many lives are put one by one: each group of them is looked at whenever the time is."""
 
 
 class Graph:
@@ -154,8 +158,12 @@ class Graph:
         self._listed.add_older(cohort.listed)
         self._unlisted.add_older(cohort.hidden)
         self._index.add_layers(cohort.layers)
-        if cohort.together is not None:
-            self._lives.put_together(cohort.together)
+        together = cohort.together
+        if together is not None and len(together.lives) > FEW:
+            self._lives.put_together(together)
+        elif together is not None:
+            for number, life in together.lives.items():
+                self._lives.put(number, life, together.now)
 
     @property
     def submitted(self) -> int:

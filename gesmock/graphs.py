@@ -9,7 +9,7 @@ from gesmock.clock import Clock
 from gesmock.errors import Conflict, Unknown
 from gesmock.graph import Graph
 from gesmock.jobs import Job, JobRequest, Move
-from gesmock.lives import NEVER, DeleteGraph, Effect, EraseJob, Life, Transition, life_of
+from gesmock.life import NEVER, DeleteGraph, Effect, EraseJob, Life, Transition, life_of
 from gesmock.names import DEFAULT_GRAPH
 from gesmock.plans import Plan
 from gesmock.population import MOST_JOBS, edition_of

@@ -97,7 +97,8 @@ class Index:
 
     def add_layers(self, layers: Sequence[Layer]) -> None:
         """Add *layers* of other jobs."""
-        self._layers += layers
+        for layer in layers:
+            self._add(layer)
 
     def forget_below(self, number: int) -> None:
         """The jobs below this *number* are gone."""
@@ -106,11 +107,19 @@ class Index:
 
     def _freeze(self, there: Callable[[int], bool]) -> None:
         numbered = ((number, job_id) for job_id, number in self._top.items() if there(number))
-        layer = Layer.of(self._first, self._first + _TOP - 1, numbered)
+        self._add(Layer.of(self._first, self._first + _TOP - 1, numbered))
         self._top = {}
-        for place, known in enumerate(self._layers):
-            small = len(known.entries) + len(layer.entries) <= _GROWING
-            if known.last == layer.first - 1 and small and layer.last - known.first <= _PLACE:
-                self._layers[place] = known.joined(layer)
-                return
+
+    def _add(self, layer: Layer) -> None:
+        """Add *layer*, joined with those beside it that are not much larger: few are to be left."""
+        place = 0
+        while place < len(self._layers):
+            older, newer = sorted((self._layers[place], layer), key=lambda one: one.first)
+            size = len(older.entries) + len(newer.entries)
+            beside = older.last == newer.first - 1 and newer.last - older.first <= _PLACE
+            if beside and size <= min(_GROWING, 3 * len(layer.entries)):
+                del self._layers[place]
+                layer, place = older.joined(newer), 0
+            else:
+                place += 1
         self._layers.append(layer)

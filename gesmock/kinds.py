@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from gesmock import documentation, validation
 from gesmock.jobs import Job
-from gesmock.lives import Life
+from gesmock.life import Life
 from gesmock.raw_requests import Body
 from gesmock.results import ALGORITHMS, algorithm_of
 

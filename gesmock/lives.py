@@ -1,196 +1,229 @@
-"""Life: what a job goes through, as a pure function of the time.
+"""Lives: those of the jobs of one graph, by the jobs' numbers, and what is due next.
 
-Times here are ages of the world's clock, in nanoseconds, so that a world can begin again with the
-same lives.
+Nothing polls: a heap tells which jobs have changed, and for those that came together a list.
 """
 
-from bisect import bisect_right
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
+from typing import NamedTuple
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import Struct
 
-from gesmock.clock import NANOSECONDS, nanoseconds
-from gesmock.jobs import Job, Move
-from gesmock.plans import Plan, Step, plan_of
-from gesmock.settings import Settings
-from gesmock.statuses import FINAL, Edition, GoodEnd, JobStatus
-
-NEVER: Final = 2**70
-"""An age that no clock comes to: 37 thousand years."""
+from gesmock.life import NEVER, Life
+from gesmock.statuses import JobStatus
 
 
-class Stage(NamedTuple):
-    """From *time* on, a job has this *status* and *progress*."""
+class Event(Struct, frozen=True, gc=False):
+    """At *time*, a job gets another *status*; with None, the list begins to show it."""
 
     time: int
-    status: JobStatus
-    progress: int
+    number: int
+    status: JobStatus | None
+    life: Life
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteGraph:
-    """The graph goes with everything in it."""
+class Change(Struct, frozen=True, gc=False):
+    """At *time*, the job *job_id*, which lives *life*, went over from *was* to *status*."""
 
-
-@dataclass(frozen=True, slots=True)
-class EraseJob:
-    """Another job of the graph goes, with its result."""
-
-    job_id: str
-
-
-Effect = DeleteGraph | EraseJob
-"""What a job does to its graph once it has ended well."""
-
-
-@dataclass(frozen=True, slots=True)
-class Life:
-    """One job's life: its *stages*, and how it turns out (see ``Plan``).
-
-    The first stage begins with its submission; the list shows the job from *listed* on.
-    """
-
-    stages: tuple[Stage, ...]
-    listed: int
-    result: dict[str, Any] | UnsetType = UNSET
-    fail_reason: str | None = None
-    effect: Effect | None = None
-
-    @classmethod
-    def of(cls, plan: Plan, finished: GoodEnd, edition: Edition, now: int) -> "Life":
-        """The life of a job that is submitted *now*, by *plan*."""
-        stages = tuple(
-            Stage(now + nanoseconds(after_s), status, progress)
-            for after_s, status, progress in plan.stages(finished, edition)
-        )
-        listed = now + nanoseconds(plan.listed_after_s)
-        return cls(stages, listed, plan.result, plan.fail_reason)
-
-    @classmethod
-    def still(cls, status: JobStatus, now: int) -> "Life":
-        """The life of a job that keeps its *status* until it is moved."""
-        return cls((Stage(now, status, 100 if status in FINAL else 0),), now)
-
-    def _index(self, now: int) -> int:
-        return max(bisect_right(self.stages, (now, "~")) - 1, 0)  # no status comes behind "~"
-
-    def at(self, now: int) -> Stage:
-        """The present stage."""
-        return self.stages[self._index(now)]
-
-    def change_after(self, now: int) -> int:
-        """When the status changes next; NEVER where it does not."""
-        index = self._index(now)
-        present = self.stages[index].status
-        later = self.stages[index + 1 :]
-        return next((stage.time for stage in later if stage.status != present), NEVER)
-
-    def started(self, now: int) -> int | None:
-        """When it began to run, if it has."""
-        return self._first(now, lambda status: status != "pending")
-
-    def ended(self, now: int) -> int | None:
-        """When it came to its end, if it has."""
-        return self._first(now, lambda status: status in FINAL)
-
-    def _first(self, now: int, wanted: Callable[[JobStatus], bool]) -> int | None:
-        times = (stage.time for stage in self.stages if wanted(stage.status))
-        first = next(times, NEVER)
-        return first if first <= now else None
-
-    def moved(self, move: Move, now: int) -> "Life":
-        """The life of the job when it is moved by hand: it goes on along its stages from there."""
-        index = self._index(now)
-        there = next(
-            (
-                place
-                for place, stage in enumerate(self.stages[index:], index)
-                if stage.status == move.status and stage.progress >= (move.progress or 0)
-            ),
-            None,
-        )
-        progress = 100 if move.status in FINAL else 0
-        later: tuple[Stage, ...] = ()
-        if there is not None:
-            progress = self.stages[there].progress
-            shift = now - self.stages[there].time
-            later = tuple(
-                stage._replace(time=stage.time + shift) for stage in self.stages[there + 1 :]
-            )
-        past = self.stages[: index + 1]
-        if [stage.status for stage in past[-2:]] == [move.status] * 2:
-            past = past[:-1]  # when it began is known from the one before
-        present = Stage(now, move.status, progress if move.progress is None else move.progress)
-        stages = (*past, present, *later)
-        return replace(
-            self,
-            stages=stages,
-            result=self.result if move.result is UNSET else move.result,
-            fail_reason=self.fail_reason if move.fail_reason is None else move.fail_reason,
-        )
-
-    def since(self, status: JobStatus, now: int) -> "Life":
-        """The life of a job that has this *status* now, and goes on along its stages from there."""
-        places = (place for place, stage in enumerate(self.stages) if stage.status == status)
-        first = next(places, None)
-        if first is None:
-            return replace(self, stages=Life.still(status, now).stages)
-        later = self.stages[first:]
-        shift = now - later[0].time
-        stages = tuple(stage._replace(time=stage.time + shift) for stage in later)
-        return replace(self, stages=stages)
-
-    def cancelled(self, now: int, delay: int, reason: str) -> "Life":
-        """The life of the job when it is cancelled: it fails after a *delay*, if not before."""
-        ends = (stage.time for stage in self.stages if stage.status in FINAL)
-        if next(ends, NEVER) <= now + delay:
-            return self
-        end = Stage(now + delay, "failed", 100)
-        return replace(
-            self,
-            stages=(*self.stages[: self._index(now) + 1], end),
-            fail_reason=reason,
-            effect=None,
-        )
-
-    def goes_through(self, status: JobStatus, now: int) -> bool:
-        """Whether the job has this *status*, or will come to it."""
-        later = (stage for stage in self.stages if stage.time > now)
-        return any(stage.status == status for stage in (self.at(now), *later))
-
-    def rest(self, now: int) -> Plan | UnsetType:
-        """What is left of it, as the plan of a job that is submitted now; UNSET for nothing."""
-        present = self.at(now)
-        later = [stage for stage in self.stages if stage.time > now]
-        plain = present.progress in (0, 100) and self.result is UNSET and self.fail_reason is None
-        if not later and plain and self.listed <= now:
-            return UNSET
-        return Plan(
-            steps=[
-                Step(max(stage.time - now, 0) / NANOSECONDS, stage.status, stage.progress)
-                for stage in (present, *later)
-            ],
-            never_listed_for_s=(self.listed - now) / NANOSECONDS if self.listed > now else None,
-            result=self.result,
-            fail_reason=self.fail_reason,
-        )
-
-
-def life_of(job: Job, settings: Settings, edition: Edition, now: int) -> Life:
-    """The life of *job* from *now* on: by its plan, from the status it has; else it stays so."""
-    if job.plan is UNSET:
-        return Life.still(job.status, now)
-    finished = settings.finished(job.request.command, edition)
-    return Life.of(plan_of(job.plan), finished, edition, now).since(job.status, now)
-
-
-class Transition(Struct, frozen=True):
-    """*at* this time (seconds since 1970), the job went over from *was* to *status*."""
-
-    graph: str
+    time: int
     job_id: str
     was: JobStatus
     status: JobStatus
-    at: float
+    life: Life
+
+
+class _Due(NamedTuple):
+    """At *time*, the jobs with these *numbers* come to a *status* of their common life."""
+
+    time: int
+    status: JobStatus | None
+    life: Life
+    numbers: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """The lives of many jobs that come together, with all that is due; never changed."""
+
+    now: int
+    last: int
+    lives: Mapping[int, Life]
+    due: Sequence[_Due]
+
+    @classmethod
+    def of(cls, lives: Mapping[int, Life], now: int) -> "Together":
+        """*lives*, by the numbers of their jobs, as they are *now*; several jobs may share one."""
+        shared: dict[int, tuple[Life, list[int]]] = {}
+        for number in sorted(lives):
+            shared.setdefault(id(lives[number]), (lives[number], []))[1].append(number)
+        due: list[_Due] = []
+        for life, numbers in shared.values():
+            time = life.change_after(now)
+            while time < NEVER:
+                due.append(_Due(time, life.at(time).status, life, numbers))
+                time = life.change_after(time)
+            if life.listed > now:
+                due.append(_Due(life.listed, None, life, numbers))
+        last = max(lives, default=0)
+        return cls(now, last, lives, sorted(due, key=lambda one: (one.time, one.numbers[0])))
+
+
+class _Course:
+    """How far it has come with those that came together, in one graph."""
+
+    __slots__ = ("group", "of", "place")
+
+    def __init__(self, of: Together, group: int = 0, place: int = 0) -> None:
+        self.of = of
+        self.group = group
+        self.place = place
+
+    def next(self, others: Mapping[int, Life | None]) -> int:
+        """When what is due next is; the jobs in *others* are gone or live otherwise."""
+        due = self.of.due
+        while self.group < len(due):
+            numbers = due[self.group].numbers
+            while self.place < len(numbers) and numbers[self.place] in others:
+                self.place += 1
+            if self.place < len(numbers):
+                return due[self.group].time
+            self.group, self.place = self.group + 1, 0
+        return NEVER
+
+    def take(self, time: int, others: Mapping[int, Life | None]) -> list[Event]:
+        """What comes to be at *time*, in the order of submission."""
+        events: list[Event] = []
+        groups = 0
+        while self.next(others) == time:
+            _, status, life, numbers = self.of.due[self.group]
+            rest = numbers[self.place :] if self.place else numbers
+            if others:
+                rest = [number for number in rest if number not in others]
+            events += [Event(time, number, status, life) for number in rest]
+            self.group, self.place, groups = self.group + 1, 0, groups + 1
+        if groups > 1:
+            events.sort(key=_number)
+        return events
+
+
+def _number(event: Event) -> int:
+    return event.number
+
+
+class Lives:
+    """The lives of a graph's jobs, by their numbers; those that no life is known of never change.
+
+    A copy costs as much as the jobs that came one by one; those that came together are shared.
+    """
+
+    def __init__(self) -> None:
+        self._of: dict[int, Life | None] = {}  # None: it came together with others, and is gone
+        self._due: list[tuple[int, int, int, Life, bool]] = []
+        self._count = 0
+        self._courses: list[_Course] = []
+
+    def copy(self) -> "Lives":
+        """Lives of their own that go on as these."""
+        twin = Lives()
+        twin._of, twin._due, twin._count = self._of.copy(), self._due.copy(), self._count
+        twin._courses = [_Course(one.of, one.group, one.place) for one in self._courses]
+        return twin
+
+    def get(self, number: int) -> Life | None:
+        """The life of the job with this *number*, if it has one."""
+        if number in self._of:
+            return self._of[number]
+        lives = (course.of.lives.get(number) for course in self._courses)
+        return next((life for life in lives if life is not None), None)
+
+    def __iter__(self) -> Iterator[tuple[int, Life]]:
+        for number, own in self._of.items():
+            if own is not None:
+                yield number, own
+        for course in self._courses:
+            for number, life in course.of.lives.items():
+                if number not in self._of:
+                    yield number, life
+
+    def put(self, number: int, life: Life, now: int) -> None:
+        """From *now* on, *life* is that of this job, whatever it was before."""
+        if self.get(number) is life:
+            return
+        self._of[number] = life
+        self._expect(number, life, life.change_after(now))
+        if life.listed > now:
+            self._expect(number, life, life.listed, listing=True)
+        self._drop_stale()
+
+    def put_together(self, together: Together) -> None:
+        """Add the lives of new jobs."""
+        self._courses.append(_Course(together))
+
+    def forget(self, numbers: Iterable[int]) -> None:
+        """These jobs are gone."""
+        if not (self._of or self._courses):
+            return
+        for number in numbers:
+            if any(number in course.of.lives for course in self._courses):
+                self._of[number] = None
+            else:
+                self._of.pop(number, None)
+        self._drop_stale()
+
+    def forget_below(self, number: int) -> None:
+        """The jobs below this *number* are gone."""
+        kept = [course for course in self._courses if course.of.last >= number]
+        if len(kept) < len(self._courses):
+            self._courses = kept
+            self._of = {
+                one: life for one, life in self._of.items() if life is not None or one >= number
+            }
+
+    def _drop_stale(self) -> None:
+        if len(self._due) > 4 * len(self._of) + 64:  # most are of jobs that are gone or moved
+            self._due = [due for due in self._due if self._of.get(due[1]) is due[3]]
+            heapify(self._due)
+
+    def next_change(self) -> int:
+        """When the next of the jobs changes its status or is listed; NEVER where none will."""
+        due = self._due
+        while due and self._of.get(due[0][1]) is not due[0][3]:
+            heappop(due)  # of a job that is gone, or that was moved
+        soonest = due[0][0] if due else NEVER
+        for course in self._courses:
+            soonest = min(soonest, course.next(self._of))
+        return soonest
+
+    def settle(self, now: int) -> Iterator[list[Event]]:
+        """All that has come to be until *now*, in the order of its time; each event comes once.
+
+        An event of a life that has an effect on others comes alone: what is due later may depend
+        on it.
+        """
+        events: list[Event] = []
+        while (time := self.next_change()) <= now:
+            for course in self._courses:
+                events += course.take(time, self._of)
+            while self._due and self._due[0][0] == time:
+                _, number, _, life, listing = heappop(self._due)
+                if self._of.get(number) is not life:
+                    continue
+                status = None if listing else life.at(time).status
+                event = Event(time, number, status, life)
+                if not listing:
+                    self._expect(number, life, life.change_after(time))
+                if life.effect is None:
+                    events.append(event)
+                    continue
+                if events:
+                    yield events
+                yield [event]
+                events = []
+        if events:
+            yield events
+
+    def _expect(self, number: int, life: Life, time: int, *, listing: bool = False) -> None:
+        if time < NEVER:
+            self._count += 1
+            heappush(self._due, (time, number, self._count, life, listing))

@@ -8,7 +8,7 @@ from typing import Any, Final
 from gesmock import kinds
 from gesmock.clock import Clock, list_time
 from gesmock.jobs import Job
-from gesmock.lives import Life
+from gesmock.life import Life
 from gesmock.raw_requests import Body
 from gesmock.statuses import FINAL
 

@@ -11,7 +11,7 @@ from gesmock.fixtures import GraphState, State
 from gesmock.generators import Generator
 from gesmock.graph import Graph
 from gesmock.jobs import Job
-from gesmock.lives import Life, life_of
+from gesmock.life import Life, life_of
 from gesmock.names import DEFAULT_GRAPH
 from gesmock.settings import Settings
 from gesmock.statuses import EDITION_STATUSES, FINAL, Edition

@@ -17,7 +17,7 @@ from gesmock.graph import Graph
 from gesmock.graphs import Graphs
 from gesmock.jobs import Job, JobRequest
 from gesmock.journal import Entry, Journal
-from gesmock.lives import Effect, Transition
+from gesmock.life import Effect, Transition
 from gesmock.plan_rules import PlanRules
 from gesmock.population import Progress, Start, generated, untold
 from gesmock.problems import Problems

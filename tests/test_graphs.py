@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from conftest import PROJECT, Service
 
-from gesmock import GesMock, Plan, graphs, population
+from gesmock import GesMock, Plan, graph, graphs, population
 from gesmock.errors import Conflict, InvalidInput, Unknown
-from gesmock.lives import Life
-from gesmock.schedule import Lives
+from gesmock.life import Life
+from gesmock.lives import Lives
 
 G = f"/ges/v1.0/{PROJECT}/graphs/movie"
 
@@ -420,3 +420,28 @@ def test_a_full_graph_drops_the_oldest_of_those_that_are_listed_late(
     assert ids(ges) == whole[:10]
     ended = {one.job_id for one in caused if one.status in ("success", "complete")}
     assert ended == set(whole[:10])
+
+
+@pytest.mark.parametrize("plan", ["normal", "fails_early", {"never_listed_for_s": 5}])
+def test_a_few_generated_jobs_live_as_many_do(plan: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = []
+    for few in (0, 64):
+        monkeypatch.setattr(graph, "FEW", few)
+        ges = GesMock(clock={"frozen": True, "now": 0})
+        ges.generate(30, seed=1, statuses={"pending": 1, "success": 1}, plan=plan)
+        begun = ids(ges)
+        moves = ges.clock.advance(100)
+        told.append((begun, sorted(map(repr, moves)), ids(ges)))
+
+    assert told[0] == told[1]
+    assert told[0][1]
+
+
+def test_generating_a_few_jobs_again_and_again_leaves_nothing_to_look_through(ges: GesMock) -> None:
+    for _ in range(100):
+        ges.generate(1, plan="normal")
+
+    there = ges.fake.default.graphs.get_or_new("movie")
+    assert len(there) == 100
+    assert len(there._lives._courses) == 0
+    assert len(there._index._layers) <= 8

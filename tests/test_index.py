@@ -35,6 +35,16 @@ def test_ids_that_are_added_one_by_one_come_to_few_layers() -> None:
         assert [*known.numbers(f"{number}")] == [number]
 
 
+def test_ids_that_come_a_few_at_a_time_come_to_few_layers() -> None:
+    known = Index()
+    for first in range(-3, -3003, -3):
+        known.add_layers(layers_of([f"{number}" for number in range(first, first + 3)], first))
+
+    assert len(known._layers) <= 12
+    for number in (-1, -2, -1500, -3000):
+        assert [*known.numbers(f"{number}")] == [number]
+
+
 def test_a_copy_goes_its_own_way() -> None:
     known = Index(layers_of(["old"], -1))
     known.add("a", 0, there)

@@ -12,8 +12,8 @@ HOUSE = Path(gesmock.__file__).parent
 LAYERS = [
     {"errors", "exchange", "validation", "documentation", "names", "statuses", "clock"},
     {"settings", "epochs", "plans", "jobs", "tokens", "arming", "faults", "plan_rules"},
-    {"raw_requests", "results", "recipes", "generators", "journal", "problems", "lives"},
-    {"rows", "blocks", "listing", "index", "schedule", "cohort"},
+    {"raw_requests", "results", "recipes", "generators", "journal", "problems", "life"},
+    {"rows", "blocks", "listing", "index", "lives", "cohort"},
     {"graph", "fixtures", "shapes", "kinds", "memory_items"},
     {"population", "graphs", "start", "world", "fake", "waiting"},
     {"operations"},

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from gesmock.clock import nanoseconds
 from gesmock.jobs import Job, JobRequest, Move
-from gesmock.lives import NEVER, DeleteGraph, EraseJob, Life, life_of
+from gesmock.life import NEVER, DeleteGraph, EraseJob, Life, life_of
+from gesmock.lives import Event, Lives, Together
 from gesmock.plans import Plan
-from gesmock.schedule import Event, Lives, Together
 from gesmock.settings import Settings
 
 S = nanoseconds(1)

@@ -12,7 +12,7 @@ from gesmock.errors import GesError, Refused
 from gesmock.exchange import Reply, Request
 from gesmock.graph import Graph
 from gesmock.jobs import JobRequest
-from gesmock.lives import DeleteGraph, Effect, EraseJob
+from gesmock.life import DeleteGraph, Effect, EraseJob
 from gesmock.raw_requests import Body
 from gesmock.settings import Settings
 from gesmock.statuses import Edition

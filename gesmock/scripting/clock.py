@@ -5,7 +5,7 @@ from typing import Any
 from gesmock import validation
 from gesmock.clock import ClockChange, Timing
 from gesmock.fake import Fake
-from gesmock.lives import Transition
+from gesmock.life import Transition
 
 
 class ClockView:
