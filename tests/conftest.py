@@ -2,6 +2,7 @@
 
 import logging
 import signal
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,6 +17,14 @@ from gesmock.web import create_app
 pytest_plugins = ["pytester"]
 
 PROJECT = "854d9316e71d4dc599c5f27ea323d445"
+
+
+def until(holds: Callable[[], object]) -> None:
+    """Until *holds*, of what other threads or processes do."""
+    ends = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < ends, "it never came"
+        time.sleep(0.001)
 
 
 class Service:

@@ -17,6 +17,7 @@ LAYERS = [
     {"graph", "fixtures", "shapes", "kinds", "memory_items"},
     {"population", "graphs", "start", "world", "fake", "waiting"},
     {"operations"},
+    {"httpd"},
     {"web"},
     {
         "mock",
@@ -70,10 +71,23 @@ def test_a_room_looks_down_only(room: str) -> None:
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_flask_and_sockets_are_known_in_the_web_rooms_only(room: str) -> None:
-    outside = {"flask", "werkzeug", "flask_cors", "socket", "ssl"}
+def test_flask_is_known_in_the_web_rooms_only_and_sockets_below_them_only_where_http_is_spoken(
+    room: str,
+) -> None:
+    known = {name.split(".")[0] for name in imported(room)}
     if layer(room) < layer("web"):
-        assert not {name.split(".")[0] for name in imported(room)} & outside
+        assert not known & {"flask", "werkzeug", "flask_cors"}
+    if layer(room) < layer("httpd"):
+        assert not known & {"socket", "ssl", "selectors"}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_the_server_knows_nothing_of_the_service(room: str) -> None:
+    if room.startswith("httpd/"):
+        ours = {name for name in imported(room) if name.startswith("gesmock.")}
+        assert all(
+            name.startswith(("gesmock.httpd", "gesmock.clock", "gesmock.errors")) for name in ours
+        )
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -1,0 +1,43 @@
+"""Answers: what goes back over the wire, as the bytes that go back."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Final, NamedTuple
+
+from gesmock.httpd.heads import Head
+
+Block = bytes | memoryview
+
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+SERVER: Final = b"Server: gesmock\r\n"
+_STATUS_LINES: Final = {
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
+}
+
+
+class Answer(NamedTuple):
+    """An answer: its *headers* as lines, each with its end, and the *blocks* of its body.
+
+    The headers say how long the body is, but not what becomes of the connection.
+    """
+
+    status: int
+    headers: bytes
+    blocks: Sequence[Block]
+
+    def head(self, connection: bytes) -> bytes:
+        """Its head, with the line that tells what becomes of the *connection*, if any."""
+        return _STATUS_LINES[self.status] + self.headers + SERVER + connection + b"\r\n"
+
+
+def status_line(status: str) -> bytes:
+    """The first line of an answer with the WSGI *status*, such as ``200 OK``."""
+    known = _STATUS_LINES.get(int(status[:3]))  # Werkzeug shouts: NOT FOUND
+    return known or f"HTTP/1.1 {status}\r\n".encode("latin-1")
+
+
+def connection_line(head: Head, closes: bool) -> bytes:  # noqa: FBT001 it has no better name
+    """What the answer to *head* has to say of the connection: nothing, where it is as usual."""
+    if closes:
+        return b"Connection: close\r\n"
+    return b"Connection: keep-alive\r\n" if head.version == "1.0" else b""

@@ -1,0 +1,116 @@
+"""Channels: a client's socket, plain or with TLS, that never blocks."""
+
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, Protocol
+
+from gesmock.httpd.answers import Block
+
+if TYPE_CHECKING:
+    import ssl
+
+RECEIVED: Final = 2**16
+
+
+class Channel(Protocol):
+    """A client's socket. ``receive`` and ``send`` raise BlockingIOError where they would wait."""
+
+    def fileno(self) -> int:
+        """The number of the socket."""
+
+    def receive(self) -> bytes:
+        """What has come; nothing once the client has ended. Raises OSError."""
+
+    def send(self, blocks: Sequence[Block]) -> int:
+        """Send of *blocks* what there is room for; how many bytes went. Raises OSError."""
+
+    def pending(self) -> bool:
+        """Whether something has come of which the system does not tell."""
+
+    def finish(self) -> None:
+        """Tell the client that no more will come; what it sends can still be received."""
+
+    def close(self) -> None:
+        """Hang up."""
+
+
+class Plain:
+    """A socket as it is."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        connected.settimeout(0)
+        self._socket = connected
+
+    def fileno(self) -> int:
+        """The number of the socket."""
+        return self._socket.fileno()
+
+    def receive(self) -> bytes:
+        """See ``Channel``."""
+        return self._socket.recv(RECEIVED)
+
+    def send(self, blocks: Sequence[Block]) -> int:
+        """See ``Channel``."""
+        if len(blocks) == 1:
+            return self._socket.send(blocks[0])
+        return self._socket.sendmsg(blocks)
+
+    def pending(self) -> bool:
+        """See ``Channel``."""
+        return False
+
+    def finish(self) -> None:
+        """See ``Channel``."""
+        with suppress(OSError):  # the client has gone
+            self._socket.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._socket.close()
+
+
+class Tls:
+    """A socket with TLS; the handshake comes with the first ``receive``."""
+
+    def __init__(self, connected: socket.socket, context: "ssl.SSLContext") -> None:
+        import ssl  # 10 ms that only TLS should cost
+
+        connected.settimeout(0)
+        self._socket = context.wrap_socket(
+            connected, server_side=True, do_handshake_on_connect=False
+        )
+        self._waits = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+    def fileno(self) -> int:
+        """The number of the socket."""
+        return self._socket.fileno()
+
+    def receive(self) -> bytes:
+        """See ``Channel``."""
+        try:
+            return self._socket.recv(RECEIVED)
+        except self._waits:
+            raise BlockingIOError from None
+
+    def send(self, blocks: Sequence[Block]) -> int:
+        """See ``Channel``."""
+        try:
+            return self._socket.send(blocks[0])
+        except self._waits:
+            raise BlockingIOError from None
+
+    def pending(self) -> bool:
+        """See ``Channel``."""
+        return self._socket.pending() > 0
+
+    def finish(self) -> None:
+        """See ``Channel``."""
+        with suppress(OSError, ValueError):  # it would wait for the client's word, or has gone
+            self._socket.unwrap()
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._socket.close()

@@ -1,0 +1,295 @@
+"""Connection: one client's requests, one after the other, and their answers in the same order."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from io import BytesIO
+from math import inf
+from typing import Final
+
+from gesmock.httpd.answers import CONTINUE, Answer, Block, connection_line
+from gesmock.httpd.bounds import Bounds
+from gesmock.httpd.channels import Channel
+from gesmock.httpd.heads import Head, Heads, Refused
+from gesmock.httpd.incoming import Incoming
+from gesmock.httpd.loop import READ, WRITE, Loop
+from gesmock.httpd.outbox import Outbox
+from gesmock.httpd.relay import Relay
+from gesmock.httpd.site import Later, Site
+from gesmock.httpd.wsgi import Peers
+
+log = logging.getLogger("gesmock.httpd")
+
+_MOST_UNREAD: Final = 2**17  # of what a client sends before it has had its answer
+_SMALL: Final = 2**14  # a body that is copied behind its head: one buffer is sent quicker than two
+_LINGER_S: Final = 2.0
+
+
+@dataclass(eq=False, slots=True)
+class Shared:
+    """What the connections of one server share."""
+
+    site: Site
+    loop: Loop
+    bounds: Bounds
+    heads: Heads
+    submit: Callable[[Callable[[], None]], None]
+    connections: "set[Connection]" = field(default_factory=set)
+
+
+class Connection:
+    """One client, at the other end of *channel*.
+
+    It lives in the loop. What a worker makes for it comes back through the loop's calls, so that
+    there is no lock.
+    """
+
+    __slots__ = (
+        "_answering",
+        "_channel",
+        "_closed",
+        "_epoch",
+        "_events",
+        "_heard_all",
+        "_incoming",
+        "_last",
+        "_out",
+        "_peers",
+        "_relay",
+        "_said_all",
+        "_shared",
+        "deadline",
+    )
+
+    def __init__(self, shared: Shared, channel: Channel, peers: Peers) -> None:
+        self._shared, self._channel, self._peers = shared, channel, peers
+        self._out = Outbox(channel)
+        self._incoming = Incoming(shared.heads, shared.bounds, shared.site.largest_body)
+        self._epoch = 0  # in which it began to come in
+        self._answering = False  # in a worker
+        self._relay: Relay | None = None
+        self._last = False  # the answer that is sent, or being made
+        self._said_all = False
+        self._heard_all = False
+        self._closed = False
+        self._events = READ
+        self.deadline = shared.loop.now + shared.bounds.idle_s
+        shared.connections.add(self)
+        shared.loop.watch(channel.fileno(), READ, self._ready)
+
+    def _ready(self, events: int) -> None:
+        try:
+            if events & WRITE:
+                self._flush()
+            else:
+                self._receive()
+        except OSError:  # the client has gone, or speaks no TLS
+            self.close()
+        except Exception:
+            log.exception("a connection failed")
+            self.close()
+
+    # --- What comes in ---
+
+    def _receive(self) -> None:
+        pending = True
+        while pending and not self._closed:
+            try:
+                data = self._channel.receive()
+            except BlockingIOError:
+                return
+            if data:
+                self._take(data)
+            else:
+                self._heard_all = True
+                self._settle()
+            pending = self._channel.pending()
+
+    def _take(self, data: bytes) -> None:
+        if self._last:  # whatever it is, nobody will answer it
+            return
+        shared, incoming = self._shared, self._incoming
+        if incoming.in_body:
+            self.deadline = shared.loop.now + shared.bounds.body_s
+        elif not incoming:
+            self._epoch = shared.site.epoch()
+            if not (self._answering or self._out):
+                self.deadline = shared.loop.now + shared.bounds.head_s
+                head = shared.heads.known(data)
+                if head is not None:
+                    self._answer(head, None)
+                    self._settle()
+                    return
+        incoming.add(data)
+        self._advance()
+
+    def _advance(self) -> None:
+        """Answer what has come in, as far as it goes."""
+        incoming = self._incoming
+        try:
+            while incoming and not (self._answering or self._out or self._last):
+                request = incoming.next()
+                if request is None:
+                    break
+                self._answer(*request)
+        except Refused as refused:
+            self._refuse(refused.status)
+        if incoming.take_expectation():
+            self._send([CONTINUE])
+            self.deadline = self._shared.loop.now + self._shared.bounds.body_s
+        self._settle()
+
+    # --- What goes out ---
+
+    def _answer(self, head: Head, body: BytesIO | None) -> None:
+        site = self._shared.site
+        answer = site.lane(head, self._epoch) if body is None else None
+        if isinstance(answer, Answer):
+            self._finish(head, answer)
+            return
+        self._answering = True
+        self.deadline = inf
+        if answer is not None:
+            self._shared.submit(partial(self._make, head, answer))
+            return
+        self._relay = Relay(self._shared.loop, self._send_on, self._end, self._fail)
+        whole = body or BytesIO()
+        respond = partial(site.respond, head, whole, self._peers, self._epoch)
+        self._shared.submit(partial(self._relay.run, respond))
+
+    def _make(self, head: Head, make: Later) -> None:
+        """In a worker."""
+        try:
+            answer = make()
+        except Exception:
+            log.exception("an answer could not be made")
+            self._shared.loop.call_soon(self._fail, False)  # noqa: FBT003 it has not begun
+        else:
+            self._shared.loop.call_soon(self._made, head, answer)
+
+    def _made(self, head: Head, answer: Answer) -> None:
+        if not self._closed:
+            self._answering = False
+            self._finish(head, answer)
+            self._advance()
+
+    def _finish(self, head: Head, answer: Answer) -> None:
+        self._last = not head.keeps
+        text = answer.head(connection_line(head, self._last))
+        blocks = answer.blocks
+        if len(blocks) == 1 and len(blocks[0]) <= _SMALL:
+            self._send([text + blocks[0]])
+        else:
+            self._send([text, *blocks])
+
+    def _send_on(self, blocks: list[Block]) -> None:
+        if not self._closed:
+            self._send(blocks)
+            self._settle()
+            if self._relay is not None and not self._out:
+                self._relay.taken()
+
+    def _end(self, blocks: list[Block], closes: bool) -> None:  # noqa: FBT001 private
+        if not self._closed:
+            self._answering, self._relay, self._last = False, None, closes
+            self._send(blocks)
+            self._advance()
+
+    def _fail(self, begun: bool) -> None:  # noqa: FBT001 private
+        if begun:  # the client has to see that it is not all
+            self.close()
+        elif not self._closed:
+            self._refuse(500)
+            self._settle()
+
+    def _refuse(self, status: int) -> None:
+        answer = self._shared.site.refuse(status)
+        self._incoming.clear()
+        self._relay = None
+        self._answering, self._last = False, True
+        self._send([answer.head(b"Connection: close\r\n"), *answer.blocks])
+
+    def _send(self, blocks: Sequence[Block]) -> None:
+        try:
+            self._out.send(blocks)
+        except OSError:  # the client has gone
+            self.close()
+        self._await_the_client()
+
+    def _flush(self) -> None:
+        self._out.flush()
+        self._await_the_client()
+        if not self._out:
+            if self._relay is not None:
+                self._relay.taken()
+            self._advance()
+
+    def _await_the_client(self) -> None:
+        bounds = self._shared.bounds
+        if self._out:
+            self.deadline = self._shared.loop.now + bounds.write_s
+        else:
+            self.deadline = inf if self._answering else self._shared.loop.now + bounds.idle_s
+
+    # --- What to wait for ---
+
+    def _settle(self) -> None:
+        """Wait for what can happen next; close where nothing can."""
+        if self._closed:
+            return
+        if self._out:
+            self._listen(WRITE)
+        elif self._answering:
+            full = self._heard_all or len(self._incoming) >= _MOST_UNREAD
+            self._listen(0 if full else READ)
+        elif self._heard_all:
+            self.close()
+        else:
+            if self._last and not self._said_all:
+                # To close while the client is still sending would take the answer from it.
+                self._said_all = True
+                self._channel.finish()
+                self.deadline = self._shared.loop.now + _LINGER_S
+            self._listen(READ)
+
+    def _listen(self, events: int) -> None:
+        if events == self._events:
+            return
+        loop, fd = self._shared.loop, self._channel.fileno()
+        if not events:
+            loop.forget(fd)
+        elif self._events:
+            loop.change(fd, events, self._ready)
+        else:
+            loop.watch(fd, events, self._ready)
+        self._events = events
+
+    def turn_away(self) -> None:
+        """There are too many: refuse this one, whatever it wants."""
+        if self._peers.secure:  # to tell it would take a handshake first
+            self.close()
+        else:
+            self._refuse(503)
+            self._settle()
+
+    def expire(self) -> None:
+        """The deadline has passed."""
+        if self._out or self._said_all or not (self._incoming or self._incoming.in_body):
+            self.close()
+        else:
+            self._refuse(408)
+            self._settle()
+
+    def close(self) -> None:
+        """Hang up, whatever is going on."""
+        if self._closed:
+            return
+        self._closed = True
+        self._listen(0)
+        self._shared.connections.discard(self)
+        self._out.clear()
+        self._incoming.clear()
+        self._channel.close()
+        if self._relay is not None:
+            self._relay.hang_up()

@@ -1,0 +1,109 @@
+"""Loop: one thread that waits for many sockets, and for calls from other threads."""
+
+import logging
+import selectors
+import socket
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from heapq import heappop, heappush
+from threading import Lock
+from typing import Any, Final
+
+from gesmock.clock import real_time
+
+log = logging.getLogger("gesmock.httpd")
+
+READ: Final = selectors.EVENT_READ
+WRITE: Final = selectors.EVENT_WRITE
+
+
+Ready = Callable[[int], None]
+"""What is called with the events for which its socket is ready."""
+
+
+class Loop:
+    """Waits for sockets, times, and calls; all that it calls, it calls from its one thread.
+
+    ``run`` is that thread's; only ``call_soon`` and ``stop`` may be called from any other. Bare
+    selectors, as asyncio copies what a socket cannot take at once (Python 3.11), and takes 60 ms
+    to import.
+    """
+
+    def __init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._calls: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
+        self._times: list[tuple[float, int, Callable[[], None]]] = []
+        self._timed = 0
+        self._running = True
+        self._waking = Lock()
+        self._heard, self._bell = socket.socketpair()
+        self._heard.settimeout(0)
+        self._bell.settimeout(0)
+        self._selector.register(self._heard, READ, self._hear)
+        self.now = real_time()
+
+    def watch(self, fd: int, events: int, ready: Ready) -> None:
+        """From now on, call *ready* whenever the socket *fd* is ready for *events*."""
+        self._selector.register(fd, events, ready)
+
+    def change(self, fd: int, events: int, ready: Ready) -> None:
+        """As ``watch``, of a socket that is watched."""
+        self._selector.modify(fd, events, ready)
+
+    def forget(self, fd: int) -> None:
+        """Watch *fd* no longer."""
+        self._selector.unregister(fd)
+
+    def call_at(self, time: float, callback: Callable[[], None]) -> None:
+        """Call back at *time* (of ``now``)."""
+        self._timed += 1
+        heappush(self._times, (time, self._timed, callback))
+
+    def call_soon(self, callback: Callable[..., None], *args: Any) -> None:
+        """Call back in the loop's thread; from any thread. Nothing comes of it after ``stop``."""
+        self._calls.append((callback, args))
+        self._ring()
+
+    def stop(self) -> None:
+        """Let ``run`` return."""
+        self._running = False
+        self._ring()
+
+    def _ring(self) -> None:
+        with self._waking, suppress(OSError):  # full: it will be heard; closed: it has stopped
+            self._bell.send(b"\0")
+
+    def _hear(self, _events: int) -> None:
+        self._heard.recv(4096)
+
+    def run(self) -> None:
+        """Wait and call until ``stop``."""
+        while self._running:
+            try:
+                self._turn()
+            except Exception:  # what it has not come to yet is there in the next turn
+                log.exception("a callback failed")
+
+    def _turn(self) -> None:
+        timeout = None
+        if self._calls:
+            timeout = 0.0
+        elif self._times:
+            timeout = max(self._times[0][0] - real_time(), 0)
+        ready = self._selector.select(timeout)
+        self.now = real_time()
+        for key, events in ready:
+            key.data(events)
+        while self._calls:
+            callback, args = self._calls.popleft()
+            callback(*args)
+        while self._times and self._times[0][0] <= self.now:
+            heappop(self._times)[2]()
+
+    def close(self) -> None:
+        """Give back what the system has lent; ``call_soon`` comes to nothing from now on."""
+        with self._waking:
+            self._selector.close()  # each of these may be closed again
+            self._heard.close()
+            self._bell.close()

@@ -1,0 +1,68 @@
+"""Relay: the way from a worker, in which an application answers, to the loop."""
+
+import logging
+from collections.abc import Callable
+from contextlib import closing
+from threading import Semaphore
+from typing import Final
+
+from gesmock.httpd.answers import Block
+from gesmock.httpd.loop import Loop
+from gesmock.httpd.wsgi import Response
+
+log = logging.getLogger("gesmock.httpd")
+
+_AT_A_TIME: Final = 2**20
+
+
+class Relay:
+    """Brings what an application yields to the loop, never much of it at a time.
+
+    There, *send* is called with some blocks, and has to have ``taken`` called once they are sent;
+    *end* is called with the last blocks and whether the connection must close; *fail* with whether
+    the answer had begun.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        send: Callable[[list[Block]], None],
+        end: Callable[[list[Block], bool], None],
+        fail: Callable[[bool], None],
+    ) -> None:
+        self._loop, self._send, self._end, self._fail = loop, send, end, fail
+        self._room = Semaphore(0)
+        self._gone = False
+
+    def run(self, respond: Callable[[], Response]) -> None:
+        """In the worker: bring over what *respond* answers."""
+        begun = False
+        held: list[Block] = []
+        size = 0
+        try:
+            response = respond()
+            with closing(response.blocks()) as blocks:
+                for block in blocks:
+                    held.append(block)
+                    size += len(block)
+                    if size >= _AT_A_TIME:
+                        begun = True
+                        self._loop.call_soon(self._send, held)
+                        self._room.acquire()
+                        if self._gone:
+                            return
+                        held, size = [], 0
+        except Exception:
+            log.exception("the application failed")
+            self._loop.call_soon(self._fail, begun)
+            return
+        self._loop.call_soon(self._end, held, response.closes)
+
+    def taken(self) -> None:
+        """In the loop: the client has taken all that was sent."""
+        self._room.release()
+
+    def hang_up(self) -> None:
+        """In the loop: the client has gone."""
+        self._gone = True
+        self._room.release()

@@ -1,0 +1,124 @@
+"""HttpServer: listens, accepts, and keeps the times of its connections."""
+
+import socket
+from collections.abc import Callable
+from threading import Thread
+from typing import TYPE_CHECKING, Final
+
+from gesmock.httpd.bounds import Bounds
+from gesmock.httpd.channels import Channel, Plain, Tls
+from gesmock.httpd.connection import Connection, Shared
+from gesmock.httpd.heads import Heads
+from gesmock.httpd.listener import listening
+from gesmock.httpd.loop import READ, Loop
+from gesmock.httpd.site import Site
+from gesmock.httpd.workers import STUCK_S, Workers
+from gesmock.httpd.wsgi import Peers
+
+if TYPE_CHECKING:
+    import ssl
+
+_AT_ONCE: Final = 64  # clients that are accepted before those that are there have their turn
+_STOP_S: Final = 0.04
+_PAUSE_S: Final = 0.1
+
+
+class HttpServer:
+    """Serves *site* at *host* and *port* (0: any free one) from a thread of its own.
+
+    It is bound when it is made, and answers when ``start`` returns; with an *ssl_context*, over
+    TLS. Raises CannotListen.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        host: str,
+        port: int,
+        bounds: Bounds,
+        ssl_context: "ssl.SSLContext | None" = None,
+    ) -> None:
+        self._socket = listening(host, port)
+        self.host, self.port = self._socket.getsockname()[:2]
+        self._context = ssl_context
+        self._loop = Loop()
+        self._workers = Workers(bounds.connections, "gesmock-worker")
+        self._shared = Shared(site, self._loop, bounds, Heads(bounds), self._submit)
+        self._relieving = False
+        self._every_s = min(1.0, bounds.shortest_s / 4)
+        self._listen()
+        self._thread = Thread(target=self._loop.run, name="gesmock", daemon=True)
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+
+    def hang_up(self) -> None:
+        """Stop answering, hang up on who is connected, and free the port."""
+        if self._thread.is_alive():
+            self._loop.stop()
+            self._thread.join()
+        for connection in list(self._shared.connections):
+            connection.close()
+        self._loop.close()
+        self._socket.close()
+
+    def stop(self) -> None:
+        """``hang_up``, and wait for the workers, but for a moment only."""
+        self.hang_up()
+        self._workers.stop(_STOP_S)
+
+    # --- In the loop ---
+
+    def _accept(self, _events: int) -> None:
+        for _ in range(_AT_ONCE):
+            try:
+                connected, address = self._socket.accept()
+            except BlockingIOError:
+                return
+            except OSError:  # gone again, or there are too many files; the next may be better off
+                self._loop.forget(self._socket.fileno())
+                self._loop.call_at(self._loop.now + _PAUSE_S, self._listen)
+                return
+            self._welcome(connected, address)
+
+    def _welcome(self, connected: socket.socket, address: tuple[str, int]) -> None:
+        known = len(self._shared.connections)
+        try:
+            channel = self._channel(connected)
+        except OSError:  # it has gone
+            connected.close()
+            return
+        peers = Peers((self.host, self.port), address[:2], secure=self._context is not None)
+        connection = Connection(self._shared, channel, peers)
+        if known == 0:
+            self._loop.call_at(self._loop.now + self._every_s, self._expire)
+        if known >= self._shared.bounds.connections:
+            connection.turn_away()
+
+    def _channel(self, connected: socket.socket) -> Channel:
+        return Plain(connected) if self._context is None else Tls(connected, self._context)
+
+    def _listen(self) -> None:
+        self._loop.watch(self._socket.fileno(), READ, self._accept)
+
+    def _expire(self) -> None:
+        """See whose time has come, every now and then, while anybody is there."""
+        for connection in list(self._shared.connections):
+            if connection.deadline <= self._loop.now:
+                connection.expire()
+        if self._shared.connections:
+            self._loop.call_at(self._loop.now + self._every_s, self._expire)
+
+    def _submit(self, job: Callable[[], None]) -> None:
+        """Have *job* done by a worker, and by one more if none comes to it soon."""
+        self._workers.submit(job)
+        if self._workers.waiting and not self._relieving:
+            self._relieving = True
+            self._loop.call_at(self._loop.now + STUCK_S, self._relieve)
+
+    def _relieve(self) -> None:
+        self._workers.relieve()
+        self._relieving = self._workers.waiting > 0
+        if self._relieving:
+            self._loop.call_at(self._loop.now + STUCK_S, self._relieve)

@@ -1,0 +1,33 @@
+"""Site: what a server serves, as it has to be told."""
+
+from collections.abc import Callable
+from io import BytesIO
+from typing import Protocol
+
+from gesmock.httpd.answers import Answer
+from gesmock.httpd.heads import Head
+from gesmock.httpd.wsgi import Peers, Response
+
+Later = Callable[[], Answer]
+
+
+class Site(Protocol):
+    """What is served."""
+
+    def epoch(self) -> int:
+        """Which epoch it is; a request belongs to that in which its first bytes came."""
+
+    def lane(self, head: Head, epoch: int) -> Answer | Later | None:
+        """The answer to a request without a body, if it can be had at once, in the loop.
+
+        Or what makes the answer, in a worker; None where the application has to answer.
+        """
+
+    def respond(self, head: Head, body: BytesIO, peers: Peers, epoch: int) -> Response:
+        """What the application answers, in a worker."""
+
+    def refuse(self, status: int) -> Answer:
+        """The answer where the server itself refuses, with *status*."""
+
+    def largest_body(self, path: str) -> int:
+        """How long a body that is sent to *path* may be, in bytes."""
