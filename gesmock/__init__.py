@@ -6,6 +6,7 @@ if TYPE_CHECKING:
     __version__: str
     from gesmock.errors import Conflict, GesError, GesmockError, InvalidInput, TimedOut, Unknown
     from gesmock.faults import Armed, Error, Injection
+    from gesmock.httpd.listener import CannotListen
     from gesmock.jobs import Job
     from gesmock.journal import Entry
     from gesmock.life import Transition
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from gesmock.start import StartOptions
     from gesmock.statuses import JobStatus
     from gesmock.web.app import create_app
-    from gesmock.web.server import CannotListen
     from gesmock.world import Cleared
 
 __all__ = [
@@ -49,7 +49,7 @@ __all__ = [
 
 _HOMES = {
     "Armed": "gesmock.faults",
-    "CannotListen": "gesmock.web.server",
+    "CannotListen": "gesmock.httpd.listener",
     "Cleared": "gesmock.world",
     "Conflict": "gesmock.errors",
     "Entry": "gesmock.journal",

@@ -119,6 +119,15 @@ def main() -> None:
     help="A host name under which the control API may be called.",
     **_env("ALLOW_HOST"),
 )
+@click.option(
+    "--cert",
+    metavar="FILE",
+    help="Serve HTTPS, with this certificate chain (PEM).",
+    **_env("CERT"),
+)
+@click.option(
+    "--key", metavar="FILE", help="The certificate's key [default: beside it].", **_env("KEY")
+)
 @click.option("--no-control", is_flag=True, help="Serve no control API.", **_env("NO_CONTROL"))
 @click.option(
     "--log-level",
@@ -144,6 +153,8 @@ def serve(
     settings: tuple[str, ...],
     control_token: str | None,
     allow_hosts: tuple[str, ...],
+    cert: str | None,
+    key: str | None,
     no_control: bool,
     log_level: str,
 ) -> None:
@@ -172,6 +183,7 @@ def serve(
             control=not no_control,
             control_token=control_token,
             allow_hosts=allow_hosts,
+            ssl_context=cli_options.tls(cert, key),
             progress=progress,
         ).start()
     except GesmockError as error:

@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from gesmock import validation
 from gesmock.errors import InvalidInput, naming_file
+
+if TYPE_CHECKING:
+    import ssl
 
 _FAULT_FIELDS = ("status", "code", "message")
 _RULE_FIELDS = ("graph", "times")
@@ -69,6 +72,29 @@ def timing(*, frozen: bool, rate: float | None, tick_s: float | None) -> dict[st
     """How the clock begins, as far as it is said; None where nothing is."""
     given = {"frozen": frozen or None, "rate": rate, "tick_s": tick_s}
     return {name: value for name, value in given.items() if value is not None} or None
+
+
+def tls(cert: str | None, key: str | None) -> "ssl.SSLContext | None":
+    """What a server with the certificate chain in the file *cert* needs to speak TLS, if any.
+
+    *key* is the file of its key; by default it is in *cert* too. Raises InvalidInput.
+    """
+    if cert is None:
+        if key is not None:
+            raise InvalidInput.at("--key", f"{key!r} is of no use without --cert")
+        return None
+    import ssl
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(cert, key, password="")
+    except OSError as error:
+        files = cert if key is None else f"{cert}, {key}"
+        reason = error.strerror
+        if isinstance(error, ssl.SSLError):
+            reason = "no certificate with its key, both in PEM without a password"
+        raise InvalidInput.at("--cert", f"{files}: {reason}") from None
+    return context
 
 
 def setting(text: str, option: str) -> tuple[str, Any]:

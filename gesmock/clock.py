@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import lru_cache
 from typing import Annotated, Any, Final
 from wsgiref.handlers import format_date_time
 
@@ -101,6 +102,7 @@ class Clock:
         timing = timing or Timing()
         self._start = self._since if timing.now is None else timing.now
         self._timing = structs.replace(timing, now=None)
+        self._last = nanoseconds(LATEST - self._start)  # the age at which it stands still
 
     def age(self) -> int:
         """How much of its time has gone by since it began, in nanoseconds."""
@@ -108,8 +110,7 @@ class Clock:
             return self._passed
         # A source that goes back must not take the jobs with it.
         real = max(self._source() - self._since, 0.0)
-        passed = self._passed + nanoseconds(real * self._timing.rate)
-        return min(passed, nanoseconds(LATEST - self._start))
+        return min(self._passed + nanoseconds(real * self._timing.rate), self._last)
 
     def at(self, age: int) -> float:
         """The time at this *age*, in seconds since 1970."""
@@ -118,6 +119,11 @@ class Clock:
     def now(self) -> float:
         """The world's time, in seconds since 1970."""
         return self.at(self.age())
+
+    @property
+    def ticks(self) -> bool:
+        """Whether some of its time goes by with each request."""
+        return self._timing.tick_s > 0
 
     @property
     def timing(self) -> Timing:
@@ -149,8 +155,7 @@ class Clock:
     def tick(self, before: int | None) -> None:
         """Let the ``tick_s`` of a request go by; not past the age *before*, if there is one."""
         age = self.age()
-        latest = nanoseconds(LATEST - self._start)
-        ticked = min(age + nanoseconds(self._timing.tick_s), max(latest, age))
+        ticked = min(age + nanoseconds(self._timing.tick_s), max(self._last, age))
         self._passed = ticked if before is None else max(min(ticked, before), age)
         self._since = self._source()
 
@@ -161,6 +166,11 @@ class Clock:
 
 def http_date(seconds: float) -> str:
     """*seconds* since 1970 as the ``Date`` header has them (RFC 9110, 5.6.7)."""
+    return _whole_second(int(seconds))
+
+
+@lru_cache(maxsize=16)
+def _whole_second(seconds: int) -> str:
     return format_date_time(seconds)
 
 

@@ -1,10 +1,9 @@
 """Request and Reply: the values that travel between the edge (``web/``) and the core."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 
-from msgspec import Meta
+from msgspec import Meta, Struct, field
 
 from gesmock import documentation
 
@@ -33,8 +32,7 @@ NO_ENTRY: Final = "0" * 32
 """The ``X-Request-Id`` of an answer that no journal entry stands behind."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """One HTTP request below the service's paths, as the core sees it.
 
     *operation* is None where no route matches; *allowed* then lists the methods that the path does
@@ -48,15 +46,14 @@ class Request:
     method: str
     path: str
     epoch: int
-    args: Mapping[str, str] = field(default_factory=dict)
-    query: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
+    args: Mapping[str, str] = {}
+    query: Mapping[str, str] = {}
+    headers: Mapping[str, str] = {}
     body: Any = field(default_factory=dict)
     allowed: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(Struct, frozen=True):
     """A payload that is JSON already, in *blocks*; large ones are shared, and never joined."""
 
     blocks: Sequence[bytes | memoryview]
@@ -67,8 +64,7 @@ class Encoded:
         return sum(map(len, self.blocks))
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """What goes back; the edge encodes *payload* as JSON, outside the world's lock.
 
     It may be ``Encoded`` already. Where it takes long to make, *payload* is a function that makes
@@ -77,4 +73,4 @@ class Reply:
 
     status: int
     payload: Any
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}

@@ -48,6 +48,15 @@ class Fake:
         except KeyError:
             raise Unknown(f"no project {project_id!r} is set up") from None
 
+    def known(self, project_id: str) -> World | None:
+        """The world of *project_id*, if there is one."""
+        return self._worlds.get(project_id)
+
+    def interrupt(self) -> None:
+        """Tell all who wait for something in any world to give up."""
+        for world in self.worlds():
+            world.interrupt()
+
     def open(self, project_id: str) -> World:
         """The world of *project_id*; where there is none, a new one with one empty graph.
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from threading import Condition, RLock
+from threading import RLock
 
 from gesmock import generators, statuses
+from gesmock.changes import Changes
 from gesmock.clock import Clock
 from gesmock.errors import Conflict, Unknown
 from gesmock.graph import Graph
@@ -40,8 +41,7 @@ class Graphs:
         self.seed = seed
         self._graphs = graphs
         self._lock = lock
-        self._changed = Condition(lock)
-        self._closed = False
+        self.changes = Changes(lock)
         self._new_ids = 0
 
     def __iter__(self) -> Iterator[str]:
@@ -72,7 +72,7 @@ class Graphs:
         with self._lock:
             self._keep(graph)
             self._graphs[name] = graph
-            self._changed.notify_all()
+            self.changes.tell()
 
     def make(self, name: str, edition: Edition | None = None) -> None:
         """See that there is a graph *name*, and that it is of this *edition*, if one is given.
@@ -123,26 +123,15 @@ class Graphs:
         soonest = min((graph.next_change() for graph in self._graphs.values()), default=NEVER)
         return None if soonest == NEVER else soonest
 
-    def changed(self) -> None:
-        """Wake those that wait for a job: the clock has been moved."""
-        with self._lock:
-            self._changed.notify_all()
-
-    def close(self) -> None:
-        """Let nobody wait any longer: these graphs are of the past."""
-        with self._lock:
-            self._closed = True
-            self.changed()
-
-    def await_change(self, graph: str, timeout_s: float) -> bool:
+    def await_change(self, graph: str, timeout_s: float) -> None:
         """Wait, at most *timeout_s* real seconds, until a job of *graph* may have changed.
 
-        Whoever waits holds the lock; it is free meanwhile. Whether these graphs are still in use.
+        Whoever waits holds the lock; it is free meanwhile. Raises Conflict where there is nothing
+        to wait for any more.
         """
         due = self._graphs[graph].next_change() - self.clock.age()
         real_s = self.clock.real_seconds(due)
-        self._changed.wait(timeout_s if real_s is None else max(min(timeout_s, real_s), 0))
-        return not self._closed
+        self.changes.wait(timeout_s if real_s is None else max(min(timeout_s, real_s), 0))
 
     def _settle(self, name: str) -> Iterator[Transition]:
         graph = self._graphs.get(name)
@@ -154,7 +143,7 @@ class Graphs:
                 yield Transition(name, one.job_id, one.was, one.status, at)
                 if one.life.effect is not None:
                     self._carry_out(name, one.life, one.status)
-            self._changed.notify_all()
+            self.changes.tell()
             if self._graphs.get(name) is not graph:  # it is deleted
                 return
 
@@ -177,7 +166,7 @@ class Graphs:
                 del self._graphs[name]
             case EraseJob(job_id) if job_id in graph:
                 graph.remove(job_id)
-        self._changed.notify_all()
+        self.changes.tell()
 
     # --- The jobs ---
 
@@ -277,18 +266,18 @@ class Graphs:
             life = target.move(job_id, move)
             moved = target.job(job_id)
             self._carry_out(name, life, moved.status)
-            self._changed.notify_all()
+            self.changes.tell()
             return name, moved
 
     def cancel(self, job_id: str, graph: str, delay: int, reason: str) -> None:
         """Let the job *job_id* fail after *delay* nanoseconds, with *reason*."""
         with self._lock:
             self._graphs[graph].cancel(job_id, delay, reason)
-            self._changed.notify_all()
+            self.changes.tell()
 
     def remove(self, job_id: str, graph: str | None = None) -> tuple[str, Job]:
         """Take the job *job_id* out; the same refusals as ``find``."""
         with self._lock:
             name, _ = self.find(job_id, graph)
-            self._changed.notify_all()
+            self.changes.tell()
             return name, self._graphs[name].remove(job_id)

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping
-from threading import Condition, RLock
+from threading import Event, RLock
 from urllib.parse import quote
 
 from msgspec import Struct
@@ -46,8 +46,8 @@ class Journal:
 
     def __init__(self, lock: RLock, size: int = 10_000) -> None:
         self._lock = lock
-        self._changed = Condition(lock)
         self._closed = False
+        self._waiting: list[_Waiting] = []
         self._entries: deque[Entry] = deque(maxlen=size)
         self.count = 0
         self._forgotten = 0
@@ -73,32 +73,55 @@ class Journal:
         with self._lock:
             self.count += 1
             self._entries.append(entry)
-            self._changed.notify_all()
+            for waiting in self._waiting:
+                if waiting.wanted(entry):
+                    waiting.over.set()
 
     def close(self) -> None:
         """Let nobody wait any longer: no entry will come."""
         with self._lock:
             self._closed = True
-            self._changed.notify_all()
+            self.interrupt()
+
+    def interrupt(self) -> None:
+        """Let those who wait now wait no longer."""
+        with self._lock:
+            for waiting in self._waiting:
+                waiting.over.set()
 
     def wait(
         self, timeout_s: float, operation: Operation | None = None, status: int | None = None
     ) -> list[Entry]:
         """The ``entries``, as soon as there is one: an empty list after *timeout_s* seconds.
 
-        The seconds are real time. The list is empty at once where the world is reset meanwhile.
+        The seconds are real time. The list is empty at once where the world is reset, or the
+        server stopped, meanwhile.
         """
+        waiting = _Waiting(operation, status)
         with self._lock:
-            self._changed.wait_for(
-                lambda: self._closed or bool(self.entries(operation, status)), timeout_s
-            )
-            return self.entries(operation, status)
+            found = self.entries(operation, status)
+            if found or self._closed:
+                return found
+            self._waiting.append(waiting)
+        waiting.over.wait(timeout_s)
+        with self._lock:
+            self._waiting.remove(waiting)
+        return self.entries(operation, status)
 
     def entries(self, operation: Operation | None = None, status: int | None = None) -> list[Entry]:
         """The entries, oldest first; only those of *operation*, or answered with *status*."""
         with self._lock:
-            return [
-                entry
-                for entry in self._entries
-                if operation in (None, entry.operation) and status in (None, entry.status)
-            ]
+            entries = list(self._entries)
+        wanted = _Waiting(operation, status).wanted
+        return [entry for entry in entries if wanted(entry)]
+
+
+class _Waiting:
+    """Somebody who waits for an entry; each new one is held against what is wanted, once."""
+
+    def __init__(self, operation: Operation | None, status: int | None) -> None:
+        self._operation, self._status = operation, status
+        self.over = Event()
+
+    def wanted(self, entry: Entry) -> bool:
+        return self._operation in (None, entry.operation) and self._status in (None, entry.status)

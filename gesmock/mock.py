@@ -2,13 +2,11 @@
 
 import secrets
 from collections.abc import Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from threading import Lock
 from types import TracebackType
-from typing import Self, Unpack
+from typing import TYPE_CHECKING, Self, Unpack
 from urllib.parse import quote, urlencode
-
-import flask
 
 from gesmock.errors import GesmockError, InvalidInput
 from gesmock.fake import Fake
@@ -17,9 +15,13 @@ from gesmock.population import Progress, untold
 from gesmock.script import Script
 from gesmock.scripting.jobs import id_of
 from gesmock.start import StartOptions
-from gesmock.web.app import create_app
 from gesmock.web.guard import Guard, is_loopback
 from gesmock.web.server import Server
+
+if TYPE_CHECKING:
+    import ssl
+
+    import flask
 
 
 class NotStarted(GesmockError, RuntimeError):
@@ -41,7 +43,8 @@ class GesMock(Script):
     Without any, it has one empty graph. It listens on *host* and *port* (0: any free port) once it
     is started. *control* tells whether it has the control API; *control_token* what a caller of it
     has to show (default: nothing on a loopback address, else a token that is made here);
-    *allow_hosts* adds names under which a caller may address it.
+    *allow_hosts* adds names under which a caller may address it. With an *ssl_context* it speaks
+    TLS.
 
     Several in one process share nothing. Methods may be called from any thread, and act on the
     default project. Raises InvalidInput where an option is wrong.
@@ -55,6 +58,7 @@ class GesMock(Script):
         control: bool = True,
         control_token: str | None = None,
         allow_hosts: Sequence[str] = (),
+        ssl_context: "ssl.SSLContext | None" = None,
         progress: Progress = untold,
         **options: Unpack[StartOptions],
     ) -> None:
@@ -67,15 +71,18 @@ class GesMock(Script):
             control_token = secrets.token_urlsafe(16)
         self.control_token = control_token or None
         guard = Guard(self.control_token, frozenset(name.lower() for name in (host, *allow_hosts)))
-        self._make_app = partial(create_app, self.fake, control=control, guard=guard)
+        self._control, self._guard = control, guard
+        self._ssl_context = ssl_context
         self._address = host, port
         self._server: Server | None = None
         self._starting = Lock()
 
     @cached_property
-    def app(self) -> flask.Flask:
+    def app(self) -> "flask.Flask":
         """The Flask app, for tests without a socket."""
-        return self._make_app()
+        from gesmock.web.app import create_app  # to import Flask takes longer than most tests
+
+        return create_app(self.fake, control=self._control, guard=self._guard)
 
     # --- The server ---
 
@@ -83,7 +90,9 @@ class GesMock(Script):
         """Bind and answer; does nothing where it does already. Raises CannotListen."""
         with self._starting:
             if self._server is None:
-                self._server = Server(self.app, *self._address)
+                self._server = Server(
+                    self.fake, lambda: self.app, *self._address, ssl_context=self._ssl_context
+                )
                 self._server.start()
                 self._address = self._address[0], self._server.port  # stays if it starts again
         return self

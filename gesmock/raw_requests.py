@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -18,7 +19,7 @@ def url(row: AsynchronousOperation, names: Mapping[str, str], query: Mapping[str
     """Path and query of a call of *row*, as the list has them; *names* are those of its path."""
     path = row.path.format_map({name: quote(value, safe="") for name, value in names.items()})
     added = {name: value.format_map(names) for name, value in row.added_query.items()}
-    kept = {**without_secrets(dict(query)), **added}
+    kept = {**query_without_secrets(query), **added}
     return f"{path}?{urlencode(kept)}" if kept else path
 
 
@@ -52,6 +53,12 @@ def without_secrets(value: Any) -> Any:
     return whole[0]
 
 
+def query_without_secrets(query: Mapping[str, str]) -> dict[str, str]:
+    """*query* without storage keys."""
+    return {name: value for name, value in query.items() if not _is_secret(name)}
+
+
+@lru_cache(maxsize=256)
 def _is_secret(name: str) -> bool:
     letters = re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", name)).casefold()
     return letters in _SHORT_SECRETS or any(secret in letters for secret in _SECRETS)

@@ -13,6 +13,9 @@ from gesmock.listing import Page
 from gesmock.settings import Settings
 from gesmock.statuses import Edition
 
+_SMALL: Final = 2**14
+"""Up to so many bytes, to join blocks costs less than to hand over each by itself."""
+
 
 class JobList(Struct, frozen=True, rename={"total_count": "totalCount"}):
     """The body of a job list (ges_03_0471, 2025-08-22), key order included."""
@@ -76,6 +79,13 @@ def refusal(error: GesError, settings: Settings, headers: Mapping[str, str] | No
     if settings.sdk_error_keys:
         body |= {"error_code": error.code, "error_msg": error.message}
     return Reply(status, body, headers or {})
+
+
+def blocks(payload: object) -> Sequence[bytes | memoryview]:
+    """*payload* as compact JSON, in blocks that are sent one after the other."""
+    if isinstance(payload, Encoded) and payload.length > _SMALL:
+        return payload.blocks
+    return [encode(payload)]
 
 
 def encode(payload: object) -> bytes:

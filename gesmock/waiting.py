@@ -19,8 +19,8 @@ def wait_for_job(
     """The graph of the job *job_id*, and the job, as soon as it has one of the *wanted* statuses.
 
     Raises TimedOut, which names the last status, after *timeout_s* real seconds, or as soon as the
-    job has ended in another one; Conflict where the world is reset meanwhile; Unknown where there
-    is no such job.
+    job has ended in another one; Conflict where the world is reset, or the server stopped,
+    meanwhile; Unknown where there is no such job.
     """
     until = real_time() + timeout_s
     with world.lock:
@@ -36,8 +36,10 @@ def wait_for_job(
                     f"{_seen(job)} still, after {timeout_s:g} s; "
                     f"{_listed(wanted)} was waited for{hint}"
                 )
-            if not graphs.await_change(name, left_s):
-                raise Conflict(f"the world was reset meanwhile; {_seen(job)} at last")
+            try:
+                graphs.await_change(name, left_s)
+            except Conflict as error:
+                raise Conflict(f"{error}; {_seen(job)} at last") from None
             try:
                 name, job = graphs.find(job_id, name)
             except Unknown:

@@ -73,7 +73,7 @@ class World:
             jobs = sum(len(self.graphs.get_or_new(name)) for name in self.graphs)
             faults, entries = len(self.faults), len(self.journal)
             self.epoch = self._epochs.begin()
-            self.graphs.close()
+            self.graphs.changes.end()
             self._begin()
             return Cleared(self.epoch, jobs, faults, entries)
 
@@ -99,7 +99,7 @@ class World:
         graphs = Start.of(state).graphs(self.project_id)
         with self.lock:
             self._still_in(epoch)
-            self.graphs.close()
+            self.graphs.changes.end()
             self._take(state, graphs, state.clock or self.clock.timing)
 
     def _still_in(self, epoch: int) -> None:
@@ -157,7 +157,7 @@ class World:
         with self.lock:
             self.graphs.settle()
             self.clock.change(change)
-            self.graphs.changed()
+            self.graphs.changes.tell()
             return self.graphs.settle()
 
     def told_clock(self) -> dict[str, Any]:
@@ -172,7 +172,7 @@ class World:
         A tick stops where a job changes its status, and once just before that after a job has been
         submitted: each status is there for at least one request.
         """
-        if not self.clock.timing.tick_s:
+        if not self.clock.ticks:
             return
         self.graphs.settle()
         change = self.graphs.next_change()
@@ -181,7 +181,7 @@ class World:
             change -= 1
         self._submitted = False
         self.clock.tick(change)
-        self.graphs.changed()
+        self.graphs.changes.tell()
 
     # --- Graphs and jobs ---
 
@@ -234,6 +234,12 @@ class World:
                 self.graphs.put(name, graph)
                 self._next_rows[name, seed] = new[-1][0] if new else row
                 return name, len(graph)
+
+    def interrupt(self) -> None:
+        """Tell all who wait for a job or an entry to give up."""
+        with self.lock:
+            self.journal.interrupt()
+            self.graphs.changes.interrupt()
 
     def record(self, entry: Entry) -> None:
         """Add *entry* to the journal, and to the problems if it is one."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from conftest import PROJECT, Service
 
-from gesmock.web import control
+from gesmock.web import paths
 
 JOB = {"jobId": "a1", "status": "running", "request": {"command": "import_graph", "url": "/"}}
 FAULT = {"kind": "error", "status": 503}
@@ -302,7 +302,7 @@ def test_a_body_has_to_say_that_it_is_json(service: Service, content_type: str |
 def test_a_body_that_is_too_large_is_refused(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(control, "LARGEST_BODY", 100)
+    monkeypatch.setattr(paths, "LARGEST_CONTROL_BODY", 100)
 
     response = service.control("POST", "jobs", {"job": {**JOB, "jobId": "a" * 200}})
 

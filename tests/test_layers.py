@@ -11,7 +11,7 @@ HOUSE = Path(gesmock.__file__).parent
 
 LAYERS = [
     {"errors", "exchange", "validation", "documentation", "names", "statuses", "clock"},
-    {"settings", "epochs", "plans", "jobs", "tokens", "arming", "faults", "plan_rules"},
+    {"settings", "epochs", "changes", "plans", "jobs", "tokens", "arming", "faults", "plan_rules"},
     {"raw_requests", "results", "recipes", "generators", "journal", "problems", "life"},
     {"rows", "blocks", "listing", "index", "lives", "cohort"},
     {"graph", "fixtures", "shapes", "kinds", "memory_items"},

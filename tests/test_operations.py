@@ -485,6 +485,9 @@ def test_a_project_that_is_opened_while_a_request_is_on_its_way_answers_it(
     service.fake.open("other")
     names = {"project_id": "other", "graph_name": "movie"}
 
-    reply = operations.handle(service.fake, Request("list_jobs", "GET", "/", epoch, names))
+    reply = operations.handle(
+        service.fake,
+        Request(operation="list_jobs", method="GET", path="/", epoch=epoch, args=names),
+    )
 
     assert reply.status == 200

@@ -1,21 +1,34 @@
 """The server behind its own socket: bound on return, closed on stop, nothing left behind."""
 
+import json
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
+from http.client import HTTPConnection
+from urllib.request import urlopen
 
 import httpx
 import pytest
 import requests
+from conftest import until
 
+from gesmock import GesMock
 from gesmock.fake import Fake
+from gesmock.httpd.listener import CannotListen
 from gesmock.web import create_app
-from gesmock.web.server import CannotListen, Server
+from gesmock.web.server import Server
+
+
+def serving(fake: Fake | None = None, host: str = "127.0.0.1", port: int = 0) -> Server:
+    """A server that is not started yet."""
+    fake = fake or Fake()
+    return Server(fake, lambda: create_app(fake), host, port)
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    made = Server(create_app(Fake()), "127.0.0.1", 0)
+    made = serving()
     made.start()
     yield made
     made.stop()
@@ -26,6 +39,68 @@ def test_it_answers_real_clients_as_soon_as_it_is_started(server: Server) -> Non
 
     assert requests.get(url).json()["ready"]
     assert httpx.get(url, trust_env=False).json()["ready"]
+
+
+def test_each_kind_of_client_gets_the_same_list() -> None:
+    fake = Fake({"generate": 2000, "clock": {"frozen": True}})
+    server = serving(fake)
+    server.start()
+    path = f"/ges/v1.0/{fake.default.project_id}/graphs/movie/jobs/status?limit=1000"
+    url = f"{server.url}{path}"
+    plain = HTTPConnection("127.0.0.1", server.port)
+    try:
+        plain.request("GET", path)
+        pages = [
+            plain.getresponse().read(),
+            requests.get(url).content,
+            httpx.get(url, trust_env=False).content,
+            urlopen(url).read(),
+            subprocess.check_output(["curl", "-sS", "--noproxy", "*", url]),
+            subprocess.check_output(["curl", "-sS0", "--noproxy", "*", url]),
+        ]
+    finally:
+        plain.close()
+        server.stop()
+
+    assert len(set(pages)) == 1
+    assert len(json.loads(pages[0])["jobs"]) == 1000
+
+
+def test_a_connection_is_used_again(server: Server) -> None:
+    client = HTTPConnection("127.0.0.1", server.port)
+    sockets = set()
+    for method, path in [("GET", "/ges"), ("POST", "/_gesmock/reset"), ("GET", "/"), ("HEAD", "/")]:
+        client.request(method, path, headers={"Content-Type": "application/json"})
+        client.getresponse().read()
+        sockets.add(client.sock)
+    client.close()
+
+    assert len(sockets) == 1
+    assert None not in sockets
+
+
+def test_fifty_long_polls_hold_up_nobody() -> None:
+    answers: list[int] = []
+    with GesMock(clock={"frozen": True}) as ges:
+        job = ges.add_job(status="running")
+        url = f"{ges.url}/_gesmock/jobs/{job.job_id}"
+        threads = [
+            threading.Thread(
+                target=lambda: answers.append(requests.get(f"{url}?wait_s=60").status_code)
+            )
+            for _ in range(50)
+        ]
+        for thread in threads:
+            thread.start()
+        waiters = ges.fake.default.graphs.changes._told._waiters  # type: ignore[attr-defined]
+        until(lambda: len(waiters) == 50)
+        assert requests.get(f"{ges.url}/_gesmock/health", timeout=5).ok
+        assert requests.get(ges.jobs_url(), timeout=5).ok
+        assert requests.patch(url, json={"status": "failed"}, timeout=5).ok
+        for thread in threads:
+            thread.join()
+
+    assert answers == [200] * 50
 
 
 def test_it_serves_a_client_while_another_dawdles(server: Server) -> None:
@@ -42,7 +117,7 @@ def test_it_serves_a_client_while_another_dawdles(server: Server) -> None:
         (b"GET / HTTP/9.9\r\n\r\n", b"505"),
         (b"GET http://[::1/ges HTTP/1.1\r\nHost: localhost\r\n\r\n", b"400"),
         (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n", b"414"),
-        (b"GET / HTTP/1.1\r\nX: " + b"a" * 70_000 + b"\r\n\r\n", b"431"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 70_000 + b"\r\n\r\n", b"431"),
     ],
 )
 def test_what_the_server_cannot_read_is_refused_in_the_services_shape_and_in_silence(
@@ -66,7 +141,7 @@ def test_what_the_server_cannot_read_is_refused_in_the_services_shape_and_in_sil
 
 def test_a_request_that_began_before_a_reset_and_ends_after_it_leaves_no_trace() -> None:
     fake = Fake()
-    server = Server(create_app(fake), "127.0.0.1", 0)
+    server = serving(fake)
     server.start()
     with socket.create_connection(("127.0.0.1", server.port)) as client:
         client.sendall(b"GET /ges/late HTTP/1.1\r\nHost: localhost\r\n")
@@ -81,7 +156,7 @@ def test_a_request_that_began_before_a_reset_and_ends_after_it_leaves_no_trace()
 
 
 def test_stop_hangs_up_on_who_is_connected() -> None:
-    server = Server(create_app(Fake()), "127.0.0.1", 0)
+    server = serving()
     server.start()
     with socket.create_connection(("127.0.0.1", server.port)) as client:
         client.sendall(b"GET ")
@@ -94,13 +169,13 @@ def test_stop_hangs_up_on_who_is_connected() -> None:
 
 def test_after_stop_the_port_is_free_and_no_thread_is_left() -> None:
     before = set(threading.enumerate())
-    first = Server(create_app(Fake()), "127.0.0.1", 0)
+    first = serving()
     first.start()
     requests.get(f"{first.url}/_gesmock/health")
 
     first.stop()
 
-    again = Server(create_app(Fake()), "127.0.0.1", first.port)
+    again = serving(port=first.port)
     again.stop()
     left = [*set(threading.enumerate()) - before]
     [*map(threading.Thread.join, left)]  # one that has answered may be ending
@@ -108,7 +183,7 @@ def test_after_stop_the_port_is_free_and_no_thread_is_left() -> None:
 
 
 def test_it_listens_on_ipv6(monkeypatch: pytest.MonkeyPatch) -> None:
-    server = Server(create_app(Fake()), "::1", 0)
+    server = serving(host="::1")
     server.start()
     try:
         assert server.url == f"http://[::1]:{server.port}"
@@ -120,7 +195,7 @@ def test_it_listens_on_ipv6(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_name_may_mean_an_ipv6_address(monkeypatch: pytest.MonkeyPatch) -> None:
     found = socket.getaddrinfo("::1", 0, type=socket.SOCK_STREAM)
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
-    server = Server(create_app(Fake()), "localhost", 0)
+    server = serving(host="localhost")
     monkeypatch.undo()
     server.start()
     try:
@@ -131,7 +206,7 @@ def test_a_name_may_mean_an_ipv6_address(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_port_in_use_is_refused_by_name(server: Server) -> None:
     with pytest.raises(CannotListen) as caught:
-        Server(create_app(Fake()), "127.0.0.1", server.port)
+        serving(port=server.port)
 
     assert str(caught.value) == (
         f"cannot listen on 127.0.0.1:{server.port}: Address already in use"
@@ -141,4 +216,4 @@ def test_a_port_in_use_is_refused_by_name(server: Server) -> None:
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "a" * 70 + ".invalid"])
 def test_a_host_that_is_none_is_refused_by_name(host: str) -> None:
     with pytest.raises(CannotListen, match=f"cannot listen on {host}:0: "):
-        Server(create_app(Fake()), host, 0)
+        serving(host=host)

@@ -1,14 +1,20 @@
 """TLS: the same server, the same answers, over an encrypted connection."""
 
+import re
 import socket
 import ssl
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 import trustme
+from click.testing import CliRunner
 from conftest import until
 from test_httpd import LARGE, Pages, body, connect, get, post, rest, status
 
+from gesmock import GesMock, cli
 from gesmock.httpd.bounds import Bounds
 from gesmock.httpd.server import HttpServer
 
@@ -90,3 +96,48 @@ def test_who_speaks_no_tls_is_hung_up_on(server: HttpServer) -> None:
 def test_who_is_one_too_many_is_hung_up_on(server: HttpServer) -> None:
     with secured(server), secured(server), connect(server) as third:
         assert rest(third) == b""
+
+
+def test_the_command_serves_https(serve: Any, tmp_path: Path) -> None:
+    issued = AUTHORITY.issue_cert("127.0.0.1")
+    cert, key, both = (tmp_path / name for name in ("cert.pem", "key.pem", "both.pem"))
+    issued.cert_chain_pems[0].write_to_path(cert)
+    issued.private_key_pem.write_to_path(key)
+    issued.private_key_and_cert_chain_pem.write_to_path(both)
+
+    def visit(lines: list[str]) -> int:
+        url = re.findall("'(https://.*)'", lines[1])[0]
+        with AUTHORITY.cert_pem.tempfile() as trusted:
+            return requests.get(url, verify=trusted).status_code
+
+    assert serve(visit, "--cert", str(cert), "--key", str(key)) == 200
+    assert serve(visit, "--cert", str(both)) == 200
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--key", "key.pem"], "--key: 'key.pem' is of no use without --cert"),
+        (["--cert", "no.pem"], "--cert: no.pem: No such file or directory"),
+        (["--cert", "{own}"], "{own}: no certificate with its key, both in PEM without a password"),
+        (["--cert", "{own}", "--key", "{own}"], "{own}, {own}: no certificate with its key"),
+    ],
+)
+def test_a_wrong_certificate_is_refused(options: list[str], words: str) -> None:
+    arguments = ["serve", "--port", "0", *(one.format(own=__file__) for one in options)]
+
+    result = CliRunner().invoke(cli.main, arguments)
+
+    assert result.exit_code == 2
+    assert words.format(own=__file__) in result.stderr
+
+
+def test_a_mock_is_reached_over_https() -> None:
+    with GesMock(ssl_context=server_context()) as ges, AUTHORITY.cert_pem.tempfile() as trusted:
+        ges.add_job()
+        answer = requests.get(ges.jobs_url(), verify=trusted)
+        assert ges.url.startswith("https://")
+        health = requests.get(f"{ges.url}/_gesmock/health", verify=trusted)
+
+    assert answer.json()["totalCount"] == 1
+    assert health.ok

@@ -29,7 +29,7 @@ def in_a_thread(ges: GesMock, job: Job, status: Any = FINAL) -> tuple[Thread, li
             found.append(error)
 
     thread = Thread(target=wait)
-    changed = ges.fake.default.graphs._changed
+    changed = ges.fake.default.graphs.changes._told
     thread.start()
     until(changed)
     return thread, found
@@ -102,6 +102,17 @@ def test_it_gives_up_where_the_job_goes_or_the_world_begins_anew(ges: GesMock) -
     assert "the world was reset meanwhile; job 'a' is running at last" in str(found[0])
 
 
+def test_it_gives_up_where_the_server_is_stopped_but_is_not_harmed() -> None:
+    with GesMock() as ges:
+        thread, found = in_a_thread(ges, ges.add_job(job_id="a", status="running"))
+    thread.join()
+
+    assert isinstance(found[0], Conflict)
+    assert "the server was stopped meanwhile; job 'a' is running at last" in str(found[0])
+    ges.move_job("a", "success")
+    assert ges.wait_for_job("a", timeout_s=LONG).status == "success"
+
+
 def test_it_gives_up_where_the_graph_is_deleted(ges: GesMock) -> None:
     ges.clock.freeze()
     thread, found = in_a_thread(ges, ges.add_job(job_id="a", status="running"))
@@ -131,7 +142,7 @@ def test_a_long_poll_answers_when_the_job_is_there(ges: GesMock) -> None:
     answers: list[Any] = []
     url = f"{ges.url}/_gesmock/jobs/{job.job_id}?status=success&wait_s=60"
     thread = Thread(target=lambda: answers.append(requests.get(url)))
-    changed = ges.fake.default.graphs._changed
+    changed = ges.fake.default.graphs.changes._told
     thread.start()
     until(changed)
     requests.patch(f"{ges.url}/_gesmock/clock", json={"advance_s": 10})

@@ -116,7 +116,7 @@ def handle(fake: Fake, request: Request) -> Reply:
                 operation=request.operation,
                 method=request.method,
                 path=request.path,
-                query=raw_requests.without_secrets(dict(request.query)),
+                query=raw_requests.query_without_secrets(request.query),
                 status=reply.status,
                 fault=None if fired is None else fired.receipt,
                 crash=crash,
@@ -124,15 +124,15 @@ def handle(fake: Fake, request: Request) -> Reply:
         )
     if crash is not None:
         log.error("gesmock crashed over %s %s\n%s", request.method, request.path, crash)
-    payload = reply.payload() if callable(reply.payload) else reply.payload
-    return Reply(reply.status, payload, {**reply.headers, **headers})
+    return Reply(reply.status, reply.payload, {**reply.headers, **headers})
 
 
 def _fault(world: World, request: Request, *, owned: bool) -> Fired | None:
     """The fault that the request meets: the one it prefers itself, else the first that is armed."""
     if request.operation is None:
         return None
-    preferred = _PREFERRED_CODE.search(request.headers.get("prefer", ""))
+    prefer = request.headers.get("prefer")
+    preferred = _PREFERRED_CODE.search(prefer) if prefer else None
     if preferred is None:
         return world.faults.take(request.operation) if owned else None
     code = preferred[1]
@@ -159,7 +159,7 @@ def _permitted(
     if request.operation is None:
         raise WrongMethod if request.allowed else UnknownUrl
     project_id = request.args["project_id"]
-    if not is_project_id(project_id):
+    if not (owned or is_project_id(project_id)):
         raise ParameterError
     if world.tokens:
         age_s = world.clock.age() / NANOSECONDS

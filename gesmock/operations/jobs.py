@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from gesmock import kinds, results, shapes
 from gesmock.errors import (
@@ -103,6 +104,7 @@ def _window(query: Mapping[str, str], settings: Settings) -> tuple[int, int]:
     return offset, min(limit, settings.maximum_limit)
 
 
+@lru_cache(maxsize=256)
 def _number(text: str | None, absent: int) -> int:
     if text is None:
         return absent

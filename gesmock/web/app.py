@@ -10,7 +10,7 @@ from gesmock.clock import http_date, real_time
 from gesmock.fake import Fake
 from gesmock.start import StartOptions
 from gesmock.web import control as control_api
-from gesmock.web import service
+from gesmock.web import paths, service
 from gesmock.web.guard import Guard
 
 
@@ -42,7 +42,7 @@ def create_app(
         app.register_blueprint(control_api.blueprint(fake))
 
     def is_control() -> bool:
-        return control and control_api.is_below(flask.request.path)
+        return control and paths.is_control(flask.request.path)
 
     @app.before_request
     def first() -> flask.Response | None:

@@ -12,11 +12,9 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from gesmock import shapes
 from gesmock.errors import Conflict, Flaw, GesmockError, InvalidInput, TimedOut, Unknown
 from gesmock.fake import Fake
+from gesmock.web import paths
 from gesmock.web.control_views import ROUTES, Call, Outcome
 from gesmock.web.guard import Guard
-
-PREFIX: Final = "/_gesmock"
-LARGEST_BODY: Final = 256 * 2**20  # a state of 100,000 jobs is some 57 MB
 
 _STATUS_OF: Final[tuple[tuple[type[GesmockError], int], ...]] = (
     (InvalidInput, 400),
@@ -28,7 +26,7 @@ _STATUS_OF: Final[tuple[tuple[type[GesmockError], int], ...]] = (
 
 def blueprint(fake: Fake) -> flask.Blueprint:
     """The control API of *fake*, for the default project and below ``projects/<project_id>/``."""
-    control = flask.Blueprint("control", __name__, url_prefix=PREFIX)
+    control = flask.Blueprint("control", __name__, url_prefix=paths.CONTROL)
     for method, rule, view in ROUTES:
         for prefix in ("/", "/projects/<project_id>/"):
             control.add_url_rule(
@@ -42,7 +40,7 @@ def blueprint(fake: Fake) -> flask.Blueprint:
 
 def _view(fake: Fake, view: Callable[..., Outcome]) -> Callable[..., flask.Response]:
     def answered(project_id: str | None = None, **args: str) -> flask.Response:
-        flask.request.max_content_length = LARGEST_BODY
+        flask.request.max_content_length = paths.LARGEST_CONTROL_BODY
         try:
             status, value = view(Call(fake, project_id), **args)
         except GesmockError as error:
@@ -50,11 +48,6 @@ def _view(fake: Fake, view: Callable[..., Outcome]) -> Callable[..., flask.Respo
         return respond(status, value)
 
     return answered
-
-
-def is_below(path: str) -> bool:
-    """Whether *path* belongs to the control API."""
-    return path == PREFIX or path.startswith(f"{PREFIX}/")
 
 
 def guarded(guard: Guard) -> flask.Response | None:

@@ -4,8 +4,10 @@ import hmac
 import ipaddress
 import re
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import flask
+if TYPE_CHECKING:
+    import flask
 
 _HOST = re.compile(r"(?:\[(?P<address>[^\[\]]*)\]|(?P<name>[^:@\[\]]+?))\.?(?::[0-9]*)?")
 
@@ -23,7 +25,7 @@ class Guard:
     token: str | None = field(default=None, repr=False)
     hosts: frozenset[str] = frozenset()
 
-    def refusal(self, request: flask.Request) -> tuple[int, str] | None:
+    def refusal(self, request: "flask.Request") -> tuple[int, str] | None:
         """Why *request* may not pass, as HTTP status and reason; None where it may."""
         site = request.headers.get("Sec-Fetch-Site", "none")
         if site not in ("same-origin", "none"):

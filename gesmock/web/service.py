@@ -1,9 +1,7 @@
 """The service's routes: which method and path means which operation."""
 
-import logging
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 import flask
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed
@@ -14,9 +12,9 @@ from gesmock.errors import JobQueryFailed
 from gesmock.exchange import NO_ENTRY, Operation, Request
 from gesmock.fake import Fake
 from gesmock.operations import ROUTES, handle
-from gesmock.web import wire
+from gesmock.web import access_log, wire
 
-log = logging.getLogger("gesmock.service")
+log = access_log.log
 
 
 class JobIdConverter(BaseConverter):
@@ -72,7 +70,5 @@ def preflight() -> flask.Response:
 
 def _answer(fake: Fake, request: Request) -> flask.Response:
     reply = handle(fake, request)
-    fault = reply.headers.get("X-Gesmock-Fault")
-    told = f" {fault}" if fault else ""
-    log.info("%s %s %s%s", request.method, quote(request.path), reply.status, told)
+    access_log.tell(request, reply)
     return wire.response_to(reply)

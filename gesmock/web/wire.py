@@ -7,17 +7,12 @@ import msgspec
 from werkzeug.exceptions import ClientDisconnected
 
 from gesmock import shapes, validation
-from gesmock.exchange import LARGEST_BODY, Encoded, Operation, Reply, Request
+from gesmock.exchange import LARGEST_BODY, Operation, Reply, Request
 from gesmock.fake import Fake
-
-_SMALL: Final = 2**16
-"""Up to so many bytes, joining blocks costs less than what each block costs a WSGI server."""
+from gesmock.web import site
 
 LARGEST_DRAINED: Final = 64 * 2**20
 _CHUNK: Final = 2**18
-
-EPOCH: Final = "gesmock.epoch"
-"""Where our own server says in which epoch a connection was accepted."""
 
 
 def request_from(
@@ -39,7 +34,7 @@ def request_from(
         headers={name.lower(): value for name, value in request.headers},
         body=body,
         allowed=allowed,
-        epoch=request.environ.get(EPOCH, fake.epochs.current),
+        epoch=request.environ.get(site.EPOCH, fake.epochs.current),
     )
 
 
@@ -75,12 +70,8 @@ def _json(text: bytes) -> Any:
 
 def response_to(reply: Reply) -> flask.Response:
     """*reply* as an HTTP response, its payload as JSON."""
-    payload = reply.payload
-    if isinstance(payload, Encoded) and payload.length > _SMALL:  # a WSGI server takes bytes only
-        response = flask.Response(map(bytes, payload.blocks), reply.status)
-        response.content_length = payload.length
-    else:
-        response = flask.Response(shapes.encode(payload), reply.status)
-    response.content_type = "application/json"
+    blocks = shapes.blocks(reply.payload() if callable(reply.payload) else reply.payload)
+    response = flask.Response(map(bytes, blocks), reply.status, content_type="application/json")
+    response.content_length = sum(map(len, blocks))
     response.headers.update(reply.headers)
     return response

@@ -1,0 +1,73 @@
+"""Site: the fake, as our own server has to be told of it."""
+
+from collections.abc import Callable
+from io import BytesIO
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+from gesmock import shapes
+from gesmock.clock import http_date, real_time
+from gesmock.errors import ParameterError
+from gesmock.exchange import NO_ENTRY
+from gesmock.fake import Fake
+from gesmock.httpd.answers import Answer
+from gesmock.httpd.heads import Head
+from gesmock.httpd.site import Later
+from gesmock.httpd.wsgi import Peers, Response, environ_of
+from gesmock.settings import Settings
+from gesmock.web import paths
+from gesmock.web.lane import Lane
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+EPOCH: Final = "gesmock.epoch"
+"""Where the environ says in which epoch a request began to come in."""
+
+
+class Site:
+    """The *fake*, as our own server has to be told of it.
+
+    What is usual is answered in the lane, the rest by the Flask app: *make_app* makes it with the
+    first request that needs it, for to import Flask takes longer than most tests.
+    """
+
+    def __init__(
+        self, fake: Fake, make_app: "Callable[[], WSGIApplication]", *, with_lane: bool = True
+    ) -> None:
+        self._fake = fake
+        self._make_app = make_app
+        self._app: WSGIApplication | None = None
+        self._making = Lock()
+        self._lane = Lane(fake) if with_lane else None
+
+    def epoch(self) -> int:
+        """The fake's epoch."""
+        return self._fake.epochs.current
+
+    def lane(self, head: Head, epoch: int) -> Answer | Later | None:
+        """What the lane answers."""
+        return None if self._lane is None else self._lane.answer(head, epoch)
+
+    def respond(self, head: Head, body: BytesIO, peers: Peers, epoch: int) -> Response:
+        """What the Flask app answers."""
+        with self._making:
+            if self._app is None:
+                self._app = self._make_app()
+        return Response(self._app, {**environ_of(head, body, peers), EPOCH: epoch}, head)
+
+    def refuse(self, status: int) -> Answer:
+        """In the service's shape. The body is inferred."""
+        body = shapes.encode(shapes.refusal(ParameterError(), Settings()).payload)
+        headers = (
+            "Content-Type: application/json\r\n"
+            f"X-Request-Id: {NO_ENTRY}\r\n"
+            "Access-Control-Allow-Origin: *\r\n"
+            f"Content-Length: {len(body)}\r\n"
+            f"Date: {http_date(real_time())}\r\n"
+        )
+        return Answer(status, headers.encode(), [body])
+
+    def largest_body(self, path: str) -> int:
+        """See ``paths``."""
+        return paths.largest_body(path)

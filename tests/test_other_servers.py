@@ -1,0 +1,55 @@
+"""The Flask app under other WSGI servers, started as a user starts them."""
+
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import pytest
+import requests
+from conftest import PROJECT, until
+
+WAITRESS = ["waitress", "--listen=127.0.0.1:{port}", "--call", "gesmock.web:create_app"]
+GUNICORN = ["gunicorn", "--threads=4", "--bind=127.0.0.1:{port}", "gesmock.web:create_app()"]
+
+
+def accepts(port: int) -> bool:
+    with closing(socket.socket()) as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextmanager
+def serving(command: list[str]) -> Iterator[str]:
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    arguments = [one.format(port=port) for one in command]
+    process = subprocess.Popen([sys.executable, "-m", *arguments], stderr=subprocess.PIPE)
+    try:
+        until(lambda: process.poll() is not None or accepts(port))
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+@pytest.mark.parametrize("command", [WAITRESS, GUNICORN], ids=lambda command: command[0])
+def test_the_app_answers_there_as_it_does_here(command: list[str]) -> None:
+    with serving(command) as url, requests.Session() as client:
+        jobs = f"{url}/ges/v1.0/{PROJECT}/graphs/movie/jobs/status"
+        client.post(f"{url}/_gesmock/generate", json={"count": 2000}).raise_for_status()
+        page = client.get(jobs, params={"limit": 1000})
+        submitted = client.post(
+            f"{url}/ges/v1.0/{PROJECT}/graphs/movie/action?action_id=clear-graph",
+            data=iter([b'{"clearMeta', b'data": true}']),
+        )
+        refused = client.get(f"{url}/no/such/path")
+        asked = client.options(jobs, headers={"Origin": "http://localhost:3000"})
+        last = client.get(jobs, params={"limit": 1})
+
+    assert int(page.headers["Content-Length"]) == len(page.content)
+    assert (len(page.json()["jobs"]), page.json()["totalCount"]) == (1000, 2000)
+    assert submitted.json()["jobId"] == last.json()["jobs"][0]["jobId"]
+    assert (refused.status_code, refused.json()["errorCode"]) == (404, "GES.8000")
+    assert asked.headers["Access-Control-Allow-Origin"] == "http://localhost:3000"
