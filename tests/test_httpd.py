@@ -152,6 +152,21 @@ def connect(server: HttpServer) -> socket.socket:
     return client
 
 
+@contextlib.contextmanager
+def held(server: HttpServer) -> Iterator[None]:
+    """Its loop comes to nothing meanwhile, and finds all that has come at its end at once."""
+    begun, ended = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        begun.set()
+        ended.wait(10)
+
+    server._loop.call_soon(hold)
+    begun.wait(10)
+    yield
+    ended.set()
+
+
 def rest(client: socket.socket) -> bytes:
     """All that comes until the server ends."""
     got = bytearray()
@@ -543,16 +558,8 @@ def test_who_is_one_too_many_is_turned_away() -> None:
 
 
 def test_many_who_come_at_once_are_all_answered(server: HttpServer) -> None:
-    held, on = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        held.set()
-        on.wait(10)
-
-    server._loop.call_soon(hold)
-    held.wait(10)
-    clients = [connect(server) for _ in range(100)]
-    on.set()
+    with held(server):
+        clients = [connect(server) for _ in range(100)]
     for client in clients:
         client.sendall(get("/now"))
 

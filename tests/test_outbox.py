@@ -37,7 +37,8 @@ def test_all_arrives_in_order_whatever_the_client_takes(
     out = Outbox(channel)  # type: ignore[arg-type]
 
     for blocks in sent:
-        out.send(blocks)
+        out.add(blocks)
+        out.flush()
     while out:
         out.flush()
 
@@ -47,7 +48,8 @@ def test_all_arrives_in_order_whatever_the_client_takes(
 def test_what_waits_can_be_forgotten() -> None:
     channel = Narrow([1])
     out = Outbox(channel)  # type: ignore[arg-type]
-    out.send([b"abc"])
+    out.add([b"abc"])
+    out.flush()
 
     out.clear()
 

@@ -58,6 +58,7 @@ class Connection:
         "_peers",
         "_relay",
         "_said_all",
+        "_sending",
         "_shared",
         "deadline",
     )
@@ -71,6 +72,7 @@ class Connection:
         self._relay: Relay | None = None
         self._last = False  # the answer that is sent, or being made
         self._said_all = False
+        self._sending = False
         self._heard_all = False
         self._closed = False
         self._events = READ
@@ -137,7 +139,6 @@ class Connection:
             self._refuse(refused.status)
         if incoming.take_expectation():
             self._send([CONTINUE])
-            self.deadline = self._shared.loop.now + self._shared.bounds.body_s
         self._settle()
 
     # --- What goes out ---
@@ -153,7 +154,7 @@ class Connection:
         if answer is not None:
             self._shared.submit(partial(self._make, head, answer))
             return
-        self._relay = Relay(self._shared.loop, self._send_on, self._end, self._fail)
+        self._relay = Relay(self._shared.loop, self._send, self._end, self._fail)
         whole = body or BytesIO()
         respond = partial(site.respond, head, whole, self._peers, self._epoch)
         self._shared.submit(partial(self._relay.run, respond))
@@ -169,10 +170,8 @@ class Connection:
             self._shared.loop.call_soon(self._made, head, answer)
 
     def _made(self, head: Head, answer: Answer) -> None:
-        if not self._closed:
-            self._answering = False
-            self._finish(head, answer)
-            self._advance()
+        self._answering = False
+        self._finish(head, answer)
 
     def _finish(self, head: Head, answer: Answer) -> None:
         self._last = not head.keeps
@@ -183,25 +182,15 @@ class Connection:
         else:
             self._send([text, *blocks])
 
-    def _send_on(self, blocks: list[Block]) -> None:
-        if not self._closed:
-            self._send(blocks)
-            self._settle()
-            if self._relay is not None and not self._out:
-                self._relay.taken()
-
     def _end(self, blocks: list[Block], closes: bool) -> None:  # noqa: FBT001 private
-        if not self._closed:
-            self._answering, self._relay, self._last = False, None, closes
-            self._send(blocks)
-            self._advance()
+        self._answering, self._relay, self._last = False, None, closes
+        self._send(blocks)
 
     def _fail(self, begun: bool) -> None:  # noqa: FBT001 private
         if begun:  # the client has to see that it is not all
             self.close()
-        elif not self._closed:
+        else:
             self._refuse(500)
-            self._settle()
 
     def _refuse(self, status: int) -> None:
         answer = self._shared.site.refuse(status)
@@ -211,32 +200,44 @@ class Connection:
         self._send([answer.head(b"Connection: close\r\n"), *answer.blocks])
 
     def _send(self, blocks: Sequence[Block]) -> None:
-        try:
-            self._out.send(blocks)
-        except OSError:  # the client has gone
-            self.close()
-        self._await_the_client()
+        """Have *blocks* sent at the end of the loop's turn.
+
+        To send wakes up the client: one after the other, they would have the processor to
+        themselves between the answers, which then take twice as long (to make and to send, 30
+        microseconds instead of 50 for each of 16 clients).
+        """
+        if not self._closed:
+            self._out.add(blocks)
+            self._sending = True
+            self._shared.loop.write_last(self._ready)
 
     def _flush(self) -> None:
+        self._sending = False
         self._out.flush()
         self._await_the_client()
-        if not self._out:
+        if self._out:
+            self._settle()
+        else:
             if self._relay is not None:
                 self._relay.taken()
             self._advance()
 
     def _await_the_client(self) -> None:
-        bounds = self._shared.bounds
+        bounds, now = self._shared.bounds, self._shared.loop.now
         if self._out:
-            self.deadline = self._shared.loop.now + bounds.write_s
+            self.deadline = now + bounds.write_s
+        elif self._answering:
+            self.deadline = inf
+        elif self._incoming.in_body:
+            self.deadline = now + bounds.body_s
         else:
-            self.deadline = inf if self._answering else self._shared.loop.now + bounds.idle_s
+            self.deadline = now + (bounds.head_s if self._incoming else bounds.idle_s)
 
     # --- What to wait for ---
 
     def _settle(self) -> None:
         """Wait for what can happen next; close where nothing can."""
-        if self._closed:
+        if self._closed or self._sending:
             return
         if self._out:
             self._listen(WRITE)
@@ -271,7 +272,6 @@ class Connection:
             self.close()
         else:
             self._refuse(503)
-            self._settle()
 
     def expire(self) -> None:
         """The deadline has passed."""
@@ -279,7 +279,6 @@ class Connection:
             self.close()
         else:
             self._refuse(408)
-            self._settle()
 
     def close(self) -> None:
         """Hang up, whatever is going on."""

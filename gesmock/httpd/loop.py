@@ -33,6 +33,7 @@ class Loop:
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
         self._calls: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
+        self._last: deque[Ready] = deque()
         self._times: list[tuple[float, int, Callable[[], None]]] = []
         self._timed = 0
         self._running = True
@@ -59,6 +60,10 @@ class Loop:
         """Call back at *time* (of ``now``)."""
         self._timed += 1
         heappush(self._times, (time, self._timed, callback))
+
+    def write_last(self, ready: Ready) -> None:
+        """Call *ready*, as for ``WRITE``, when all that is ready by now has had its turn."""
+        self._last.append(ready)
 
     def call_soon(self, callback: Callable[..., None], *args: Any) -> None:
         """Call back in the loop's thread; from any thread. Nothing comes of it after ``stop``."""
@@ -87,7 +92,7 @@ class Loop:
 
     def _turn(self) -> None:
         timeout = None
-        if self._calls:
+        if self._calls or self._last:
             timeout = 0.0
         elif self._times:
             timeout = max(self._times[0][0] - real_time(), 0)
@@ -100,6 +105,8 @@ class Loop:
             callback(*args)
         while self._times and self._times[0][0] <= self.now:
             heappop(self._times)[2]()
+        while self._last:
+            self._last.popleft()(WRITE)
 
     def close(self) -> None:
         """Give back what the system has lent; ``call_soon`` comes to nothing from now on."""

@@ -14,8 +14,7 @@ _AT_ONCE: Final = 64  # blocks in one system call, to which 1024 may be given
 class Outbox:
     """Blocks on their way to *channel*, in their order; they are neither copied nor joined.
 
-    It is true while something waits for the client. ``send`` and ``flush`` raise OSError where
-    the client has gone.
+    It is true while something waits for the client.
     """
 
     def __init__(self, channel: Channel) -> None:
@@ -25,21 +24,14 @@ class Outbox:
     def __bool__(self) -> bool:
         return bool(self._blocks)
 
-    def send(self, blocks: Sequence[Block]) -> None:
-        """Send *blocks*; what the client does not take now waits for ``flush``."""
-        if self._blocks or not blocks:
-            self._blocks.extend(blocks)
-            return
-        try:
-            sent = self._channel.send(blocks[:_AT_ONCE])
-        except BlockingIOError:
-            sent = 0
-        if sent < sum(map(len, blocks)):
-            self._blocks.extend(blocks)
-            self._strike(sent)
+    def add(self, blocks: Sequence[Block]) -> None:
+        """Have *blocks* sent by ``flush``."""
+        self._blocks.extend(filter(None, blocks))
 
     def flush(self) -> None:
-        """Send on, as much as the client takes now."""
+        """Send on, as much as the client takes now. Raises OSError where it has gone."""
+        if not self._blocks:
+            return
         try:
             self._strike(self._channel.send([*islice(self._blocks, _AT_ONCE)]))
         except BlockingIOError:
