@@ -5,7 +5,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Annotated, Any, Final
 from wsgiref.handlers import format_date_time
 
@@ -16,17 +16,13 @@ from gesmock.errors import InvalidInput
 _TICKS: Final[Any] = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
 """Goes on while the machine sleeps, where the system has such a clock."""
 
-_perf_counter = time.perf_counter
+_ticks = time.perf_counter if _TICKS is None else partial(time.clock_gettime, _TICKS)
+"""Seconds since some moment.
 
-
-def _ticks() -> float:
-    """Seconds since some moment.
-
-    Time travel in a client's tests must neither move nor break the fake's clock: freezegun and
-    time-machine take over every function of ``time`` but this one. Where the system lacks it,
-    the next best that time-machine leaves alone.
-    """
-    return time.clock_gettime(_TICKS) if _TICKS is not None else _perf_counter()
+Time travel in a client's tests must neither move nor break the fake's clock: freezegun and
+time-machine take over every function of ``time`` but this one. Where the system lacks it,
+the next best that time-machine leaves alone.
+"""
 
 
 def _start() -> float:

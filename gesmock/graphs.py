@@ -56,6 +56,12 @@ class Graphs:
     def get(self, name: str) -> Graph | None:
         """The graph *name* as it is now; None where there is none."""
         with self._lock:
+            graph = self._graphs.get(name)
+            if graph is None:
+                return None
+            graph.now = self.clock.age()
+            if graph.next_change() > graph.now:
+                return graph
             list(self._settle(name))
             return self._graphs.get(name)
 
@@ -134,9 +140,7 @@ class Graphs:
         self.changes.wait(timeout_s if real_s is None else max(min(timeout_s, real_s), 0))
 
     def _settle(self, name: str) -> Iterator[Transition]:
-        graph = self._graphs.get(name)
-        if graph is None:
-            return
+        graph = self._graphs[name]
         for changes in graph.settle(self.clock.age(), self._most(graph)):
             for one in changes:
                 at = self.clock.at(one.time)

@@ -4,21 +4,26 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Any, Final
 
 from gesmock import rows
 from gesmock.blocks import SIZE, Block, Piece
 from gesmock.jobs import Job
 
+_MOST_PAGES: Final = 16
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True, eq=False)
 class Page:
     """Consecutive rows of a list as they were when it was taken, whatever becomes of the list.
 
-    *parts* are blocks, each from a place up to another.
+    *parts* are blocks, each from a place up to another. *answer* is for whoever makes one of it,
+    and need not do so again: as long as nothing changes, the same page is given.
     """
 
     parts: Sequence[tuple[Block, int, int]]
     oldest_first: bool = False
+    answer: Any = None
 
     def __len__(self) -> int:
         return sum(end - begin for _, begin, end in self.parts)
@@ -66,13 +71,14 @@ class Listing:
     of the others. A copy shares the blocks.
     """
 
-    __slots__ = ("_blocks", "_starts")
+    __slots__ = ("_blocks", "_pages", "_starts")
 
     def __init__(self, blocks: Sequence[Block] = ()) -> None:
         self._blocks = [*blocks]  # oldest first: the newest are appended
         # How many rows are older than each block, and than what comes next; from any zero, so that
         # neither end moves the rest.
         self._starts = [0]
+        self._pages: dict[tuple[int, int, bool], Page] = {}
         self._count()
 
     def _count(self) -> None:
@@ -89,6 +95,15 @@ class Listing:
 
     def page(self, offset: int, limit: int, *, oldest_first: bool = False) -> Page:
         """At most *limit* rows from position *offset* on, newest first or the other way."""
+        asked = offset, limit, oldest_first
+        page = self._pages.get(asked)
+        if page is None:
+            if len(self._pages) >= _MOST_PAGES:
+                self._pages.clear()
+            page = self._pages[asked] = self._cut(*asked)
+        return page
+
+    def _cut(self, offset: int, limit: int, oldest_first: bool) -> Page:  # noqa: FBT001 private
         zero, total = self._starts[0], len(self)
         low, high = min(offset, total), min(offset + limit, total)
         if not oldest_first:
@@ -149,6 +164,7 @@ class Listing:
 
     def append(self, number: int, row: bytes) -> None:
         """Add the *row* of a job that is newer than all."""
+        self._pages.clear()
         if self._blocks and len(self._blocks[-1]) < SIZE:
             self._blocks[-1] = self._blocks[-1].with_newest(number, row)
             self._starts[-1] += 1
@@ -158,17 +174,20 @@ class Listing:
 
     def add_older(self, blocks: Sequence[Block]) -> None:
         """Add *blocks*, oldest first, of jobs that are older than all."""
+        self._pages.clear()
         counts = [len(block) for block in blocks]
         self._starts[:1] = accumulate(counts, initial=self._starts[0] - sum(counts))
         self._blocks[:0] = blocks
 
     def change(self, changed: Mapping[int, bytes]) -> None:
         """Put these rows in the places of those of the same jobs, by their numbers."""
+        self._pages.clear()
         for index, some in self._by_block(sorted(changed)):
             self._blocks[index] = self._blocks[index].changed(some, changed)
 
     def insert(self, new: Mapping[int, bytes]) -> None:
         """Add these rows where they belong, by the numbers of their jobs."""
+        self._pages.clear()
         if not self._blocks:
             self._blocks = Block([], range(0)).with_rows(new)
             self._count()
@@ -177,6 +196,7 @@ class Listing:
 
     def remove(self, numbers: Collection[int]) -> None:
         """Take the rows of the jobs with these *numbers* out."""
+        self._pages.clear()
         self._edit(sorted(numbers), Block.without)
 
     def _edit(
@@ -188,6 +208,7 @@ class Listing:
 
     def drop_oldest(self, count: int) -> list[int]:
         """Take the oldest *count* rows out; the numbers of their jobs."""
+        self._pages.clear()
         dropped: list[int] = []
         whole = bisect_right(self._starts, self._starts[0] + count) - 1
         for block in self._blocks[:whole]:

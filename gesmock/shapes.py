@@ -30,12 +30,17 @@ def job_list(page: Page, total: int, settings: Settings) -> Reply:
     rows = _ROWS[settings.id_key]
     if rows is not None:
         return Reply(200, lambda: JobList([rows(job) for job in page], total))
-    tail = b'],"totalCount":%d,"result":"success"}' % total
+    answer: Reply | None = page.answer
+    if answer is None:
+        tail = b'],"totalCount":%d,"result":"success"}' % total
 
-    def encoded() -> Encoded:
-        return Encoded([b'{"jobs":[', *page.pieces(), tail])
+        def encoded() -> Encoded:
+            return Encoded(_joined_if_small([b'{"jobs":[', *page.pieces(), tail]))
 
-    return Reply(200, encoded if page.costly else encoded())
+        if page.costly:
+            return Reply(200, encoded)
+        answer = page.answer = Reply(200, encoded())
+    return answer
 
 
 def _job_id_only(job: Job) -> dict[str, Any]:
@@ -83,9 +88,11 @@ def refusal(error: GesError, settings: Settings, headers: Mapping[str, str] | No
 
 def blocks(payload: object) -> Sequence[bytes | memoryview]:
     """*payload* as compact JSON, in blocks that are sent one after the other."""
-    if isinstance(payload, Encoded) and payload.length > _SMALL:
-        return payload.blocks
-    return [encode(payload)]
+    return payload.blocks if isinstance(payload, Encoded) else [encode(payload)]
+
+
+def _joined_if_small(blocks: Sequence[bytes | memoryview]) -> Sequence[bytes | memoryview]:
+    return blocks if sum(map(len, blocks)) > _SMALL else [b"".join(blocks)]
 
 
 def encode(payload: object) -> bytes:
