@@ -1,0 +1,1 @@
+"""How fast gesmock is, beside its peers and the physical limit. Run ``python -m benchmarks``."""

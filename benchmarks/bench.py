@@ -1,0 +1,115 @@
+"""Bench: what all measures share: the targets, the lists, the room for files, and the rounds."""
+
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from benchmarks import lists
+from benchmarks.figures import Sample
+from benchmarks.lists import JobList
+from benchmarks.processes import Running, StartFailed
+from benchmarks.targets import Target
+from benchmarks.targets.base import WrongAnswer
+
+T = TypeVar("T")
+
+Check = Callable[[Target, Running], None]
+"""Raises WrongAnswer where a started target does not answer as it should."""
+
+
+@dataclass(slots=True)
+class Bench:
+    """One run. *absent* says why a target is not measured, *failed* which work went wrong."""
+
+    room: Path
+    targets: list[Target]
+    rounds: int
+    seconds: int
+    quick: bool
+    absent: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    samples: dict[str, dict[str, list[Sample]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(list))
+    )
+    commands: dict[str, list[str]] = field(default_factory=dict)
+    starts: int = 0
+    made: dict[int, JobList] = field(default_factory=dict)
+
+    def list_of(self, count: int) -> JobList:
+        """The list of *count* jobs, made when it is first asked for."""
+        if count not in self.made:
+            self.made[count] = lists.make(self.room, count)
+        return self.made[count]
+
+    def note(self, work: str, target: str, sample: Sample) -> None:
+        self.samples[work][target].append(sample)
+
+    def present(self, *names: str) -> list[Target]:
+        """The targets that can be measured; those of *names* only, if there are any."""
+        return [
+            target
+            for target in self.targets
+            if target.name not in self.absent and (not names or target.name in names)
+        ]
+
+    def for_long_lists(self) -> list[Target]:
+        """The targets that can serve 100,000 jobs; a quick run takes those it compares with."""
+        compared = ("gesmock", "nginx", "WireMock, tuned", "json-server") if self.quick else ()
+        return [one for one in self.present(*compared) if one.largest >= lists.LARGE]
+
+    def fresh_room(self) -> Path:
+        """An empty folder for one start of a target."""
+        self.starts += 1
+        room = self.room / f"start{self.starts}"
+        room.mkdir()
+        return room
+
+    @contextmanager
+    def all_serving(
+        self, targets: Sequence[Target], served: Sequence[JobList], check: Check
+    ) -> Iterator[list[tuple[Target, Running]]]:
+        """Those of *targets* that start and pass *check*; of the others, why not is kept."""
+        with ExitStack() as stack:
+            running: list[tuple[Target, Running]] = []
+            for target in progress("starting", targets):
+                with ExitStack() as own:
+                    try:
+                        server = own.enter_context(target.serving(served, self.fresh_room()))
+                        check(target, server)
+                    except (StartFailed, WrongAnswer, OSError) as error:
+                        self.absent[target.name] = str(error)
+                        continue
+                    stack.push(own.pop_all())
+                    self.commands.setdefault(target.name, self._placeless(server.command))
+                    running.append((target, server))
+            yield running
+
+    def _placeless(self, command: Sequence[str]) -> list[str]:
+        """*command* without the folders of this run and this machine."""
+        return [
+            part.replace(f"{self.room}/", "").rpartition("/node_modules/")[2]
+            if "=/" not in part
+            else f"{part.partition('=/')[0]}={Path(part).name}"
+            for part in (Path(command[0]).name, *command[1:])
+        ]
+
+
+def progress(label: str, items: Sequence[T]) -> Iterator[T]:
+    """*items*, with a bar on standard error; where that is no terminal, the label only."""
+    with click.progressbar(items, label=label, file=sys.stderr) as bar:
+        yield from bar
+
+
+def interleaved(rounds: int, items: Iterable[T]) -> list[T]:
+    """*items*, again and again, so that what disturbs the machine disturbs all of them.
+
+    Every other round goes backwards, so that none always comes behind the same one.
+    """
+    order = list(items)
+    return [item for number in range(rounds) for item in (order, order[::-1])[number % 2]]

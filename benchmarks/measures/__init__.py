@@ -1,0 +1,29 @@
+"""The measures: each runs one kind of work and notes what it took.
+
+A measure is a function of the bench. The work it notes is named in its docstring.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from benchmarks.bench import Bench
+from benchmarks.measures.busy import busy
+from benchmarks.measures.endurance import endurance
+from benchmarks.measures.large import large
+from benchmarks.measures.memory import memory
+from benchmarks.measures.paging import paging
+from benchmarks.measures.python import python
+from benchmarks.measures.start import start
+from benchmarks.measures.throughput import throughput
+
+MEASURES: Final[Mapping[str, Callable[[Bench], None]]] = {
+    "throughput": throughput,
+    "large": large,
+    "paging": paging,
+    "memory": memory,
+    "start": start,
+    "python": python,
+    "busy": busy,
+    "endurance": endurance,
+}
+"""By the names that ``--only`` takes, in the order in which they run."""

@@ -1,0 +1,11 @@
+"""The arguments of a server here: a port, and what each path is answered with."""
+
+import sys
+from pathlib import Path
+
+
+def port_and_bodies() -> tuple[int, dict[str, bytes]]:
+    """From ``PORT PATH=FILE...``."""
+    port, *given = sys.argv[1:]
+    pairs = (argument.split("=", 1) for argument in given)
+    return int(port), {path: Path(file).read_bytes() for path, file in pairs}

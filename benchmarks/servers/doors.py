@@ -1,0 +1,73 @@
+"""How gesmock's own server is made here: the one place that knows its constructors."""
+
+import threading
+from collections.abc import Iterable
+from io import BytesIO
+from typing import TYPE_CHECKING, Final
+
+from gesmock.fake import Fake
+from gesmock.httpd.answers import Answer
+from gesmock.httpd.bounds import Bounds
+from gesmock.httpd.heads import Head
+from gesmock.httpd.server import HttpServer
+from gesmock.httpd.wsgi import Peers, Response, environ_of
+from gesmock.web import create_app
+from gesmock.web.server import Server
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+HOST: Final = "127.0.0.1"
+
+
+def lane_off(fake: Fake, port: int) -> Server:
+    """The server of gesmock, with *fake* behind Flask: no request is answered ahead of it."""
+    return Server(fake, lambda: create_app(fake), HOST, port, lane=False)
+
+
+def bare(bodies: dict[str, bytes], port: int) -> HttpServer:
+    """The server of gesmock, with a WSGI callable that answers each path with its bytes."""
+    return HttpServer(_Bodies(bodies, {}), HOST, port, Bounds())
+
+
+def fixed(bodies: dict[str, bytes], port: int) -> HttpServer:
+    """The server of gesmock, which answers each path in its loop, with an answer made before."""
+    answers = {
+        path: Answer(200, b"Content-Length: %d\r\n" % len(body), [body])
+        for path, body in bodies.items()
+    }
+    return HttpServer(_Bodies(bodies, answers), HOST, port, Bounds())
+
+
+class _Bodies:
+    """A site of *bodies* by their paths, some of which the lane has *answers* for."""
+
+    def __init__(self, bodies: dict[str, bytes], answers: dict[str, Answer]) -> None:
+        self._bodies, self._answers = bodies, answers
+
+    def epoch(self) -> int:
+        return 0
+
+    def lane(self, head: Head, epoch: int) -> Answer | None:
+        return self._answers.get(head.path)
+
+    def respond(self, head: Head, body: BytesIO, peers: Peers, epoch: int) -> Response:
+        return Response(self._application, environ_of(head, body, peers), head)
+
+    def _application(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+        body = self._bodies[environ["PATH_INFO"]]
+        head = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+        start("200 OK", head)
+        return [body]
+
+    def refuse(self, status: int) -> Answer:
+        return Answer(status, b"Content-Length: 0\r\n", [])
+
+    def largest_body(self, path: str) -> int:
+        return 0
+
+
+def serve_for_ever(server: Server | HttpServer) -> None:
+    """Answer until the process is ended."""
+    server.start()
+    threading.Event().wait()
