@@ -644,6 +644,20 @@ def test_what_fails_in_the_loop_or_in_a_worker_is_logged_and_both_go_on(
     assert "a callback of ours" in caplog.text
 
 
+def test_what_a_worker_calls_while_other_jobs_wait_comes_with_what_the_loop_does_next() -> None:
+    ended, called = threading.Event(), threading.Event()
+    with serving() as server:
+        for job in (lambda: ended.wait(10), called.is_set):
+            server._workers.submit(job)  # type: ignore[arg-type]
+        until(lambda: server._workers.waiting == 1)
+
+        server._call(called.set)
+        assert body(exchange(server, get("/now"))) == b"ok"
+
+        assert called.is_set()
+        ended.set()
+
+
 @pytest.mark.parametrize("path", ["/waits", "/large"])
 def test_stop_is_quick_whatever_is_going_on(path: str) -> None:
     pages = Pages()

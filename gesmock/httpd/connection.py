@@ -35,6 +35,8 @@ class Shared:
     bounds: Bounds
     heads: Heads
     submit: Callable[[Callable[[], None]], None]
+    call: Callable[..., None]
+    """Calls back in the loop, from a worker."""
     connections: "set[Connection]" = field(default_factory=set)
 
 
@@ -154,7 +156,7 @@ class Connection:
         if answer is not None:
             self._shared.submit(partial(self._make, head, answer))
             return
-        self._relay = Relay(self._shared.loop, self._send, self._end, self._fail)
+        self._relay = Relay(self._shared.call, self._send, self._end, self._fail)
         whole = body or BytesIO()
         respond = partial(site.respond, head, whole, self._peers, self._epoch)
         self._shared.submit(partial(self._relay.run, respond))
@@ -165,9 +167,9 @@ class Connection:
             answer = make()
         except Exception:
             log.exception("an answer could not be made")
-            self._shared.loop.call_soon(self._fail, False)  # noqa: FBT003 it has not begun
+            self._shared.call(self._fail, False)  # noqa: FBT003 it has not begun
         else:
-            self._shared.loop.call_soon(self._made, head, answer)
+            self._shared.call(self._made, head, answer)
 
     def _made(self, head: Head, answer: Answer) -> None:
         self._answering = False

@@ -70,6 +70,10 @@ class Loop:
         self._calls.append((callback, args))
         self._ring()
 
+    def call_late(self, callback: Callable[..., None], *args: Any) -> None:
+        """As ``call_soon``, but with whatever the loop comes to next."""
+        self._calls.append((callback, args))
+
     def stop(self) -> None:
         """Let ``run`` return."""
         self._running = False

@@ -7,7 +7,6 @@ from threading import Semaphore
 from typing import Final
 
 from gesmock.httpd.answers import Block
-from gesmock.httpd.loop import Loop
 from gesmock.httpd.wsgi import Response
 
 log = logging.getLogger("gesmock.httpd")
@@ -18,19 +17,19 @@ _AT_A_TIME: Final = 2**20
 class Relay:
     """Brings what an application yields to the loop, never much of it at a time.
 
-    There, *send* is called with some blocks, and has to have ``taken`` called once they are sent;
-    *end* is called with the last blocks and whether the connection must close; *fail* with whether
-    the answer had begun.
+    There, where *call* calls, *send* is called with some blocks, and has to have ``taken`` called
+    once they are sent; *end* is called with the last blocks and whether the connection must close;
+    *fail* with whether the answer had begun.
     """
 
     def __init__(
         self,
-        loop: Loop,
+        call: Callable[..., None],
         send: Callable[[list[Block]], None],
         end: Callable[[list[Block], bool], None],
         fail: Callable[[bool], None],
     ) -> None:
-        self._loop, self._send, self._end, self._fail = loop, send, end, fail
+        self._call, self._send, self._end, self._fail = call, send, end, fail
         self._room = Semaphore(0)
         self._gone = False
 
@@ -47,16 +46,16 @@ class Relay:
                     size += len(block)
                     if size >= _AT_A_TIME:
                         begun = True
-                        self._loop.call_soon(self._send, held)
+                        self._call(self._send, held)
                         self._room.acquire()
                         if self._gone:
                             return
                         held, size = [], 0
         except Exception:
             log.exception("the application failed")
-            self._loop.call_soon(self._fail, begun)
+            self._call(self._fail, begun)
             return
-        self._loop.call_soon(self._end, held, response.closes)
+        self._call(self._end, held, response.closes)
 
     def taken(self) -> None:
         """In the loop: the client has taken all that was sent."""

@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Callable
 from threading import Thread
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from gesmock.httpd.bounds import Bounds
 from gesmock.httpd.channels import Channel, Plain, Tls
@@ -43,7 +43,7 @@ class HttpServer:
         self._context = ssl_context
         self._loop = Loop()
         self._workers = Workers(bounds.connections, "gesmock-worker")
-        self._shared = Shared(site, self._loop, bounds, Heads(bounds), self._submit)
+        self._shared = Shared(site, self._loop, bounds, Heads(bounds), self._submit, self._call)
         self._relieving = False
         self._every_s = min(1.0, bounds.shortest_s / 4)
         self._listen()
@@ -116,6 +116,15 @@ class HttpServer:
         if self._workers.waiting and not self._relieving:
             self._relieving = True
             self._loop.call_at(self._loop.now + STUCK_S, self._relieve)
+
+    def _call(self, callback: Callable[..., None], *args: Any) -> None:
+        """From a worker: call back in the loop, together with what comes of the jobs that wait.
+
+        For each of them the loop and the worker would take the interpreter from each other. Where
+        one holds its worker up, ``_relieve`` is what the loop comes to.
+        """
+        call = self._loop.call_late if self._workers.waiting else self._loop.call_soon
+        call(callback, *args)
 
     def _relieve(self) -> None:
         self._workers.relieve()
