@@ -163,6 +163,7 @@ def serve(
     With neither a fixture nor --generate: the example of the service's own page.
     """
     from gesmock.mock import GesMock
+    from gesmock.web import access_log
 
     exit_on_signals()
     log_to_stderr(log_level)
@@ -189,7 +190,7 @@ def serve(
     except GesmockError as error:
         give_up(error)
     signals = StopSignals()
-    with ges:
+    with ges, access_log.together():
         click.echo(f"gesmock {gesmock.__version__} listening on {ges.url}")
         header = " -H 'X-Auth-Token: <token>'" if ges.fake.default.tokens else ""
         click.echo(f"curl{header} '{ges.jobs_url()}'")
