@@ -18,6 +18,7 @@ from gesmock.lives import Change, Event, Lives
 from gesmock.statuses import Edition, JobStatus
 
 FEW: Final = 64
+_MUCH: Final = 1_000  # events, which take some five milliseconds
 """So many lives are put one by one: each group of them is looked at whenever the time is."""
 
 
@@ -50,7 +51,7 @@ class Graph:
         return iter(self.page(0, len(self)))
 
     def __contains__(self, job_id: object) -> bool:
-        return isinstance(job_id, str) and self._number(job_id) is not None
+        return isinstance(job_id, str) and self._find(job_id) is not None
 
     def page(self, offset: int, limit: int, *, oldest_first: bool = False) -> Page:
         """At most *limit* jobs from position *offset* on."""
@@ -70,8 +71,8 @@ class Graph:
 
     def life(self, job_id: str) -> Life | None:
         """The life of the job *job_id*, if it has one."""
-        number = self._number(job_id)
-        return None if number is None else self.life_of(number)
+        found = self._find(job_id)
+        return None if found is None else self.life_of(found[0])
 
     def life_of(self, number: int) -> Life | None:
         """The life of the job with this *number*, if it has one."""
@@ -232,6 +233,10 @@ class Graph:
             self._listed.insert(shown)
         return changes
 
+    def much_is_due(self, now: int) -> bool:
+        """Whether it would take more than some milliseconds to ``settle`` by *now*."""
+        return self._lives.much_is_due(now, _MUCH)
+
     def next_change(self) -> int:
         """When the next job changes its status or is listed; ``NEVER`` where none will."""
         return self._lives.next_change()
@@ -287,10 +292,6 @@ class Graph:
             if row is not None and row.startswith(begin := begin or rows.begin(job_id)):
                 return number, row
         return None
-
-    def _number(self, job_id: str) -> int | None:
-        found = self._find(job_id)
-        return None if found is None else found[0]
 
     def _known(self, job_id: str) -> tuple[int, bytes]:
         found = self._find(job_id)

@@ -65,6 +65,12 @@ class Graphs:
             list(self._settle(name))
             return self._graphs.get(name)
 
+    def takes_long(self, name: str) -> bool:
+        """Whether ``get`` has so much to bring about in *name* that it takes long."""
+        with self._lock:
+            graph = self._graphs.get(name)
+            return graph is not None and graph.much_is_due(self.clock.age())
+
     def get_or_new(self, name: str) -> Graph:
         """The graph *name* as it is now; a new one, not yet here, where there is none."""
         known = self.get(name)

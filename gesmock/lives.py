@@ -91,6 +91,15 @@ class _Course:
             self.group, self.place = self.group + 1, 0
         return NEVER
 
+    def due(self, now: int, most: int) -> int:
+        """How many may be due by *now*; not counted beyond *most*."""
+        found = 0
+        for group in range(self.group, len(self.of.due)):
+            if self.of.due[group].time > now or found > most:
+                break
+            found += len(self.of.due[group].numbers)
+        return found
+
     def take(self, time: int, others: Mapping[int, Life | None]) -> list[Event]:
         """What comes to be at *time*, in the order of submission."""
         events: list[Event] = []
@@ -194,6 +203,17 @@ class Lives:
         for course in self._courses:
             soonest = min(soonest, course.next(self._of))
         return soonest
+
+    def much_is_due(self, now: int, most: int) -> bool:
+        """Whether more than *most* events may be due by *now*."""
+        found = sum(course.due(now, most) for course in self._courses)
+        left = [0]  # places in the heap: what lies below one that is not due is not due either
+        while left and found <= most:
+            place = left.pop()
+            if place < len(self._due) and self._due[place][0] <= now:
+                found += 1
+                left += (2 * place + 1, 2 * place + 2)
+        return found > most
 
     def settle(self, now: int) -> Iterator[list[Event]]:
         """All that has come to be until *now*, in the order of its time; each event comes once.

@@ -12,11 +12,14 @@ from conftest import PROJECT
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from gesmock.clock import NANOSECONDS, ClockChange
 from gesmock.exchange import NO_ENTRY
 from gesmock.fake import Fake
+from gesmock.generators import Generator
 from gesmock.httpd.answers import Answer
 from gesmock.httpd.bounds import Bounds
 from gesmock.httpd.heads import Head, parse
+from gesmock.jobs import Job, JobRequest
 from gesmock.start import StartOptions
 from gesmock.web import create_app
 from gesmock.web.lane import Lane
@@ -215,6 +218,26 @@ def test_a_world_in_which_somebody_is_at_work_is_left_to_flask(fake: Fake) -> No
     thread.join()
 
     assert during is None
+    assert lane.answer(head(LIST), fake.epochs.current) is not None
+
+
+@pytest.mark.parametrize("added", ["together", "one by one"])
+def test_where_much_is_due_a_worker_brings_it_about(added: str) -> None:
+    fake = Fake({"clock": {"frozen": True}})
+    lane, world = Lane(fake), fake.default
+    if added == "together":
+        world.generate(Generator(count=1500, statuses={"running": 1}, plan="normal"))
+    else:
+        for number in range(1500):
+            request = JobRequest("import_graph", "/", "{}")
+            world.graphs.add(Job(str(number), "running", request, "normal"))
+    world.change_clock(ClockChange(advance_s=0.001))
+    assert lane.answer(head(LIST), fake.epochs.current) is not None
+
+    world.clock._passed += 60 * NANOSECONDS  # as if it had run on meanwhile
+    assert lane.answer(head(LIST), fake.epochs.current) is None
+
+    world.graphs.settle()
     assert lane.answer(head(LIST), fake.epochs.current) is not None
 
 

@@ -48,10 +48,13 @@ class Lane:
         if request is None:
             return None
         world = self._fake.known(request.args["project_id"])
-        # Somebody is at work in this world: a worker may wait for it, this loop may not.
+        # Somebody is at work in this world, or there is much to do: a worker may take its time,
+        # this loop may not.
         if world is None or not world.lock.acquire(blocking=False):
             return None
         try:
+            if world.graphs.takes_long(request.args["graph_name"]):
+                return None
             reply = handle(self._fake, request)
         finally:
             world.lock.release()
