@@ -22,6 +22,7 @@ from gesmock.httpd.incoming import Incoming
 from gesmock.httpd.listener import CannotListen
 from gesmock.httpd.server import HttpServer
 from gesmock.httpd.site import Later
+from gesmock.httpd.workers import FEW
 from gesmock.httpd.wsgi import Peers, Response, environ_of
 
 MEBIBYTE = 2**20
@@ -557,6 +558,20 @@ def test_who_is_one_too_many_is_turned_away() -> None:
         assert body(rest(first)) == b"ok"
 
 
+def test_a_client_that_sends_much_at_once_does_not_hold_up_those_who_come_later() -> None:
+    pages = Pages()
+    with serving(pages) as server, connect(server) as first:
+        with held(server):
+            first.sendall(b"GET /now HTTP/1.1\r\nHost: a\r\n\r\n" * 2000)
+            second = connect(server)
+            second.sendall(get("/later"))
+
+        assert body(rest(second)) == b"later"
+        second.close()
+
+    assert pages.asked.index("/later") < 100
+
+
 def test_many_who_come_at_once_are_all_answered(server: HttpServer) -> None:
     with held(server):
         clients = [connect(server) for _ in range(100)]
@@ -670,6 +685,25 @@ def test_stop_is_quick_whatever_is_going_on(path: str) -> None:
         assert time.perf_counter() - began < 1  # a worker is waited for 40 ms
         with contextlib.suppress(ConnectionResetError):
             assert len(rest(client)) < LARGE
+
+
+def test_threads_that_were_hired_for_those_who_wait_end_with_their_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gesmock.httpd.workers._IDLE_S", 60)
+    pages = Pages()
+    with serving(pages) as server:
+        waiting = [connect(server) for _ in range(20)]
+        for client in waiting:
+            client.sendall(get("/waits"))
+        until(lambda: pages.asked.count("/waits") == 20 and not server._workers.waiting)
+        pages.gate.set()
+        for client in waiting:
+            assert body(rest(client)) == b"ok"
+            client.close()
+
+        until(lambda: len(server._workers._threads) == FEW)
+        assert body(exchange(server, get("/later"))) == b"later"
 
 
 def test_threads_that_nobody_needs_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,9 +25,9 @@ Ready = Callable[[int], None]
 class Loop:
     """Waits for sockets, times, and calls; all that it calls, it calls from its one thread.
 
-    ``run`` is that thread's; only ``call_soon`` and ``stop`` may be called from any other. Bare
-    selectors, as asyncio copies what a socket cannot take at once (Python 3.11), and takes 60 ms
-    to import.
+    ``run`` is that thread's; only ``call_soon``, ``call_late`` and ``stop`` may be called from any
+    other. Bare selectors, as asyncio copies what a socket cannot take at once (Python 3.11), and
+    takes 60 ms to import.
     """
 
     def __init__(self) -> None:
@@ -109,7 +109,7 @@ class Loop:
             callback(*args)
         while self._times and self._times[0][0] <= self.now:
             heappop(self._times)[2]()
-        while self._last:
+        for _ in range(len(self._last)):  # what these lead to is for the next turn: others wait
             self._last.popleft()(WRITE)
 
     def close(self) -> None:
