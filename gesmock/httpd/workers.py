@@ -85,9 +85,10 @@ class Workers:
     def _next(self) -> Callable[[], None] | None:
         """The next job, as soon as there is one; None where this thread is not needed any more."""
         with self._changed:
-            self._idle += 1
-            self._changed.wait_for(lambda: self._jobs or self._stopped, _IDLE_S)
-            self._idle -= 1
+            if self._jobs or self._idle < FEW:  # else it was hired for some that waited
+                self._idle += 1
+                self._changed.wait_for(lambda: self._jobs or self._stopped, _IDLE_S)
+                self._idle -= 1
             if self._jobs:
                 self._begun_at = real_time()
                 return self._jobs.popleft()
