@@ -17,12 +17,14 @@ _MOST_PAGES: Final = 16
 class Page:
     """Consecutive rows of a list as they were when it was taken, whatever becomes of the list.
 
-    *parts* are blocks, each from a place up to another. *answer* is for whoever makes one of it,
-    and need not do so again: as long as nothing changes, the same page is given.
+    *parts* are blocks, each from a place up to another; *total* is how many rows the list had.
+    *answer* is for whoever makes one of it, and need not do so again: as long as nothing changes,
+    the same page is given.
     """
 
     parts: Sequence[tuple[Block, int, int]]
-    oldest_first: bool = False
+    total: int
+    oldest_first: bool
     answer: Any = None
 
     def __len__(self) -> int:
@@ -109,7 +111,7 @@ class Listing:
         if not oldest_first:
             low, high = total - high, total - low
         if low == high:
-            return Page((), oldest_first)
+            return Page((), total, oldest_first)
         first = bisect_right(self._starts, zero + low) - 1
         last = bisect_left(self._starts, zero + high) - 1
         parts = [(block, 0, len(block)) for block in self._blocks[first : last + 1]]
@@ -117,7 +119,7 @@ class Listing:
         parts[-1] = block, begin + self._starts[last + 1] - zero - high, end
         block, begin, end = parts[0]
         parts[0] = block, begin, end - (zero + low - self._starts[first])
-        return Page(parts if oldest_first else parts[::-1], oldest_first)
+        return Page(parts if oldest_first else parts[::-1], total, oldest_first)
 
     def row(self, number: int) -> bytes | None:
         """The row of the job with this *number*; None where there is none."""

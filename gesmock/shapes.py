@@ -25,14 +25,14 @@ class JobList(Struct, frozen=True, rename={"total_count": "totalCount"}):
     result: str = "success"
 
 
-def job_list(page: Page, total: int, settings: Settings) -> Reply:
-    """The answer that lists the jobs of *page* out of *total*; key order as in ``JobList``."""
+def job_list(page: Page, settings: Settings) -> Reply:
+    """The answer that lists the jobs of *page*; key order as in ``JobList``."""
     rows = _ROWS[settings.id_key]
     if rows is not None:
-        return Reply(200, lambda: JobList([rows(job) for job in page], total))
+        return Reply(200, lambda: JobList([rows(job) for job in page], page.total))
     answer: Reply | None = page.answer
     if answer is None:
-        tail = b'],"totalCount":%d,"result":"success"}' % total
+        tail = b'],"totalCount":%d,"result":"success"}' % page.total
 
         def encoded() -> Encoded:
             return Encoded(_joined_if_small([b'{"jobs":[', *page.pieces(), tail]))

@@ -39,7 +39,7 @@ def list_jobs(world: World, request: Request) -> Reply:
         return shapes.memory_list(
             lambda: [items.item(Seen(job, lives(one), -one)) for one, job in page.numbered()]
         )
-    return shapes.job_list(page, len(graph), world.settings)
+    return shapes.job_list(page, world.settings)
 
 
 def show_job(world: World, request: Request) -> Reply:
