@@ -221,12 +221,15 @@ def test_a_world_in_which_somebody_is_at_work_is_left_to_flask(fake: Fake) -> No
     assert lane.answer(head(LIST), fake.epochs.current) is not None
 
 
-@pytest.mark.parametrize("added", ["together", "one by one"])
+@pytest.mark.parametrize("added", ["together", "one by one", "to another graph"])
 def test_where_much_is_due_a_worker_brings_it_about(added: str) -> None:
-    fake = Fake({"clock": {"frozen": True}})
+    other = added == "to another graph"
+    fake = Fake({"clock": {"frozen": True, "tick_s": 0.001 if other else 0}})
     lane, world = Lane(fake), fake.default
-    if added == "together":
-        world.generate(Generator(count=1500, statuses={"running": 1}, plan="normal"))
+    if added != "one by one":
+        graph = "other" if other else None
+        order = Generator(count=1500, graph=graph, statuses={"running": 1}, plan="normal")
+        world.generate(order)
     else:
         for number in range(1500):
             request = JobRequest("import_graph", "/", "{}")
