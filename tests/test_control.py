@@ -4,7 +4,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from conftest import PROJECT, Service
+from conftest import PROJECT, Service, until
 
 from gesmock.web import paths
 
@@ -142,6 +142,7 @@ def test_the_journal_can_be_waited_for(service: Service) -> None:
         target=lambda: told.append(service.control("GET", "journal?status=503&wait_s=30").json)
     )
     thread.start()
+    until(lambda: journal._waiting)
     service.list()
     service.list(prefer="code=503")
     thread.join()
@@ -157,6 +158,7 @@ def test_a_reset_ends_the_waiting_for_the_journal(service: Service) -> None:
     told: list[Any] = []
     thread = Thread(target=lambda: told.append(journal.wait(30)))
     thread.start()
+    until(lambda: journal._waiting)
     service.control("POST", "reset")
     thread.join()
 

@@ -1,11 +1,12 @@
 """Waiting for a job: in Python, and over HTTP as a long poll."""
 
+from collections.abc import Callable
 from threading import Thread
 from typing import Any
 
 import pytest
 import requests
-from conftest import Service
+from conftest import Service, until
 
 from gesmock import Conflict, GesMock, InvalidInput, Job, TimedOut, Unknown
 from gesmock.statuses import FINAL
@@ -13,9 +14,10 @@ from gesmock.statuses import FINAL
 LONG = 60.0  # no test waits so long
 
 
-def until(changed: Any) -> None:
-    """Until somebody waits for it to change."""
-    any(iter(lambda: bool(changed._waiters), True))
+def waited_for(ges: GesMock) -> Callable[[], object]:
+    """Tells whether somebody waits for a job to change."""
+    told: Any = ges.fake.default.graphs.changes._told
+    return lambda: told._waiters
 
 
 def in_a_thread(ges: GesMock, job: Job, status: Any = FINAL) -> tuple[Thread, list[Any]]:
@@ -29,9 +31,8 @@ def in_a_thread(ges: GesMock, job: Job, status: Any = FINAL) -> tuple[Thread, li
             found.append(error)
 
     thread = Thread(target=wait)
-    changed = ges.fake.default.graphs.changes._told
     thread.start()
-    until(changed)
+    until(waited_for(ges))
     return thread, found
 
 
@@ -142,9 +143,8 @@ def test_a_long_poll_answers_when_the_job_is_there(ges: GesMock) -> None:
     answers: list[Any] = []
     url = f"{ges.url}/_gesmock/jobs/{job.job_id}?status=success&wait_s=60"
     thread = Thread(target=lambda: answers.append(requests.get(url)))
-    changed = ges.fake.default.graphs.changes._told
     thread.start()
-    until(changed)
+    until(waited_for(ges))
     requests.patch(f"{ges.url}/_gesmock/clock", json={"advance_s": 10})
     thread.join()
 
