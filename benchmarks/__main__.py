@@ -17,7 +17,7 @@ from benchmarks.targets import QUICK, all_targets
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--quick", is_flag=True, help="One round, fewer targets: two minutes.")
+@click.option("--quick", is_flag=True, help="One round, fewer targets: two and a half minutes.")
 @click.option(
     "--only", multiple=True, type=click.Choice(list(MEASURES)), help="Measure this (several)."
 )

@@ -133,7 +133,10 @@ def main() -> None:
     **_env("CERT"),
 )
 @click.option(
-    "--key", metavar="FILE", help="The certificate's key [default: beside it].", **_env("KEY")
+    "--key",
+    metavar="FILE",
+    help="The certificate's key [default: in the same file].",
+    **_env("KEY"),
 )
 @click.option("--no-control", is_flag=True, help="Serve no control API.", **_env("NO_CONTROL"))
 @click.option(
