@@ -98,15 +98,20 @@ class Clock:
         timing = timing or Timing()
         self._start = self._since if timing.now is None else timing.now
         self._timing = structs.replace(timing, now=None)
+        self._frozen, self._speed = _pace(self._timing)
+        self._held: int | None = None
         self._last = nanoseconds(LATEST - self._start)  # the age at which it stands still
 
     def age(self) -> int:
         """How much of its time has gone by since it began, in nanoseconds."""
-        if self._timing.frozen:
+        if self._held is not None:
+            return self._held
+        if self._frozen:
             return self._passed
-        # A source that goes back must not take the jobs with it.
-        real = max(self._source() - self._since, 0.0)
-        return min(self._passed + nanoseconds(real * self._timing.rate), self._last)
+        real = self._source() - self._since
+        if real <= 0:  # a source that goes back must not take the jobs with it
+            return self._passed
+        return min(self._passed + round(real * self._speed), self._last)
 
     def at(self, age: int) -> float:
         """The time at this *age*, in seconds since 1970."""
@@ -114,7 +119,18 @@ class Clock:
 
     def now(self) -> float:
         """The world's time, in seconds since 1970."""
-        return self.at(self.age())
+        return self._start + self.age() / NANOSECONDS
+
+    def __enter__(self) -> float:
+        """Hold it: what happens together happens at one moment, which is returned.
+
+        Nobody else changes it meanwhile: who holds it has the world's lock.
+        """
+        self._held = held = self.age()
+        return self._start + held / NANOSECONDS
+
+    def __exit__(self, *_error: object) -> None:
+        self._held = None
 
     @property
     def ticks(self) -> bool:
@@ -147,6 +163,7 @@ class Clock:
         self._timing = structs.replace(
             self._timing, **{name: value for name, value in given.items() if value is not UNSET}
         )
+        self._frozen, self._speed = _pace(self._timing)
 
     def tick(self, before: int | None) -> None:
         """Let the ``tick_s`` of a request go by; not past the age *before*, if there is one."""
@@ -158,6 +175,11 @@ class Clock:
     def real_seconds(self, span: int) -> float | None:
         """How many real seconds it takes until *span* has gone by; None where it is frozen."""
         return None if self._timing.frozen else span / NANOSECONDS / self._timing.rate
+
+
+def _pace(timing: Timing) -> tuple[bool, float]:
+    """Whether it stands still, and how many nanoseconds go by in a real second."""
+    return timing.frozen, timing.rate * NANOSECONDS
 
 
 def http_date(seconds: float) -> str:

@@ -21,13 +21,15 @@ class GesError(GesmockError):
 
     *status* is the HTTP status of the ``page`` dialect; *status_setting* names the setting that
     overrides it. *failed_result* tells whether the body has a ``"result": "failed"`` in any case,
-    *in_errors* whether code and message stand in ``errors[]``, as those of Cypher and GQL do. The
-    keywords of the constructor fill the braces of *template*.
+    *in_errors* whether code and message stand in ``errors[]``, as those of Cypher and GQL do.
+    *failed_job* is the job that the client learns has failed. The keywords of the constructor fill
+    the braces of *template*.
     """
 
     status: int = 400
     failed_result: bool = False
     in_errors: bool = False
+    failed_job: str | None = None
     code: str
     template: ClassVar[str]
     status_setting: ClassVar[str | None] = None
@@ -121,6 +123,10 @@ class AlgorithmFailed(GesError):
 
     code = "GES.8301"
     template = "{reason}"
+
+    def __init__(self, *, job_id: str, reason: str) -> None:
+        super().__init__(reason=reason)
+        self.failed_job = job_id
 
 
 class UnknownJobToCancel(GesError):

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 from msgspec import Meta, Struct, field
 
 from gesmock import documentation
+from gesmock.statuses import JobStatus
 
 OPERATION_NAMES: Final = (
     "list_jobs",
@@ -32,6 +33,11 @@ NO_ENTRY: Final = "0" * 32
 """The ``X-Request-Id`` of an answer that no journal entry stands behind."""
 
 
+def request_id(epoch: int, number: int) -> str:
+    """The ``X-Request-Id`` of the answer with this *number* in its *epoch*."""
+    return f"{epoch:08x}{number:024x}"
+
+
 class Request(Struct, frozen=True, kw_only=True):
     """One HTTP request below the service's paths, as the core sees it.
 
@@ -54,23 +60,38 @@ class Request(Struct, frozen=True, kw_only=True):
 
 
 class Encoded(Struct, frozen=True):
-    """A payload that is JSON already, in *blocks*; large ones are shared, and never joined."""
+    """A payload that is JSON already, in *blocks* of together *length* bytes; never joined."""
 
     blocks: Sequence[bytes | memoryview]
+    length: int
 
-    @property
-    def length(self) -> int:
-        """How many bytes it has."""
-        return sum(map(len, self.blocks))
+    @classmethod
+    def of(cls, blocks: Sequence[bytes | memoryview]) -> "Encoded":
+        """*blocks*, measured."""
+        return cls(blocks, sum(map(len, blocks)))
+
+
+class Shown(Struct, frozen=True, gc=False):
+    """What an answer shows of jobs: the *statuses* by job, unless there are very many.
+
+    Of a list, *returned* is how many jobs it has, *total* out of how many.
+    """
+
+    statuses: tuple[tuple[str, JobStatus], ...] | None
+    returned: int | None = None
+    total: int | None = None
 
 
 class Reply(Struct, frozen=True):
     """What goes back; the edge encodes *payload* as JSON, outside the world's lock.
 
     It may be ``Encoded`` already. Where it takes long to make, *payload* is a function that makes
-    it, and is called outside too.
+    it, and is called outside too. *shown* and *job_id* (of the job that was submitted) are for the
+    journal.
     """
 
     status: int
     payload: Any
     headers: Mapping[str, str] = {}
+    shown: Shown | None = None
+    job_id: str | None = None

@@ -68,10 +68,12 @@ class Graphs:
     def takes_long(self, name: str) -> bool:
         """Whether a request to the graph *name* has so much to bring about that it takes long."""
         with self._lock:
-            age = self.clock.age()
             # Where the clock ticks with each request, each settles all the graphs.
-            names = self._graphs if self.clock.ticks else self._graphs.keys() & {name}
-            return any(self._graphs[one].much_is_due(age) for one in names)
+            if self.clock.ticks:
+                age = self.clock.age()
+                return any(graph.much_is_due(age) for graph in self._graphs.values())
+            graph = self._graphs.get(name)
+            return graph is not None and graph.much_is_due(self.clock.age())
 
     def get_or_new(self, name: str) -> Graph:
         """The graph *name* as it is now; a new one, not yet here, where there is none."""

@@ -9,6 +9,10 @@ from typing import Any, Final
 from gesmock import rows
 from gesmock.blocks import SIZE, Block, Piece
 from gesmock.jobs import Job
+from gesmock.statuses import JobStatus
+
+MOST_SHOWN: Final = 1_000
+"""Of how many jobs in one answer it is known afterwards what it showed."""
 
 _MOST_PAGES: Final = 16
 
@@ -18,14 +22,15 @@ class Page:
     """Consecutive rows of a list as they were when it was taken, whatever becomes of the list.
 
     *parts* are blocks, each from a place up to another; *total* is how many rows the list had.
-    *answer* is for whoever makes one of it, and need not do so again: as long as nothing changes,
-    the same page is given.
+    *answer* and *shown* are for whoever makes them of it, and need not do so again: as long as
+    nothing changes, the same page is given.
     """
 
     parts: Sequence[tuple[Block, int, int]]
     total: int
     oldest_first: bool
     answer: Any = None
+    shown: Any = None
 
     def __len__(self) -> int:
         return sum(end - begin for _, begin, end in self.parts)
@@ -39,6 +44,13 @@ class Page:
             jobs = rows.decode_all(b"".join([b"[", memoryview(block.piece(begin, end))[:-1], b"]"]))
             step = -1 if self.oldest_first else 1
             yield from zip(block.numbers[begin:end][::step], jobs[::step], strict=True)
+
+    def statuses(self) -> Iterator[tuple[str, JobStatus]]:
+        """The ids and statuses of the jobs, newest first."""
+        for block, begin, end in self.parts:
+            for place in range(begin, end):
+                row = rows.opened(block.row(place))
+                yield row.job_id, row.status
 
     def numbers(self) -> Iterator[int]:
         """The numbers of the jobs, newest first."""

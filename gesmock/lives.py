@@ -206,6 +206,8 @@ class Lives:
 
     def much_is_due(self, now: int, most: int) -> bool:
         """Whether more than *most* events may be due by *now*."""
+        if not self._courses and (not self._due or self._due[0][0] > now):
+            return False
         found = sum(course.due(now, most) for course in self._courses)
         left = [0]  # places in the heap: what lies below one that is not due is not due either
         while left and found <= most:

@@ -7,9 +7,9 @@ import msgspec
 from msgspec import Struct
 
 from gesmock.errors import GesError
-from gesmock.exchange import Encoded, Reply
+from gesmock.exchange import Encoded, Reply, Shown
 from gesmock.jobs import Job
-from gesmock.listing import Page
+from gesmock.listing import MOST_SHOWN, Page
 from gesmock.settings import Settings
 from gesmock.statuses import Edition
 
@@ -29,18 +29,29 @@ def job_list(page: Page, settings: Settings) -> Reply:
     """The answer that lists the jobs of *page*; key order as in ``JobList``."""
     rows = _ROWS[settings.id_key]
     if rows is not None:
-        return Reply(200, lambda: JobList([rows(job) for job in page], page.total))
+        listed = lambda: JobList([rows(job) for job in page], page.total)  # noqa: E731 it is one
+        return Reply(200, listed, shown=_shown(page))
     answer: Reply | None = page.answer
     if answer is None:
         tail = b'],"totalCount":%d,"result":"success"}' % page.total
 
         def encoded() -> Encoded:
-            return Encoded(_joined_if_small([b'{"jobs":[', *page.pieces(), tail]))
+            return Encoded.of(_joined_if_small([b'{"jobs":[', *page.pieces(), tail]))
 
         if page.costly:
-            return Reply(200, encoded)
-        answer = page.answer = Reply(200, encoded())
+            return Reply(200, encoded, shown=_shown(page))
+        answer = page.answer = Reply(200, encoded(), shown=_shown(page))
     return answer
+
+
+def _shown(page: Page) -> Shown:
+    """What a list of *page* shows; the same as long as nothing changes."""
+    shown: Shown | None = page.shown
+    if shown is None:
+        count = len(page)
+        statuses = tuple(page.statuses()) if count <= MOST_SHOWN else None
+        shown = page.shown = Shown(statuses, count, page.total)
+    return shown
 
 
 def _job_id_only(job: Job) -> dict[str, Any]:
@@ -60,30 +71,36 @@ _ROWS: Final[Mapping[str, Callable[[Job], dict[str, Any]] | None]] = {
 
 def job_status(job: Job, data: dict[str, Any] | None, edition: Edition) -> Reply:
     """The answer that tells the status of *job*, and *data* where it has a result."""
-    shown = {} if data is None else {"data": data}
+    result = {} if data is None else {"data": data}
     if edition == "memory":  # data first, and no result (ges_03_0037)
-        return Reply(200, {**shown, "status": job.status})
-    return Reply(200, {"status": job.status, **shown, "result": "success"})  # ges_03_0472
+        body = {**result, "status": job.status}
+    else:
+        body = {"status": job.status, **result, "result": "success"}  # ges_03_0472
+    return Reply(200, body, shown=Shown(((job.job_id, job.status),)))
 
 
-def memory_list(items: Callable[[], Sequence[Mapping[str, Any]]]) -> Reply:
-    """The answer that lists *items*, memory edition (ges_03_0204): it has no ``totalCount``."""
-    return Reply(200, lambda: {"jobs": items(), "result": "success"})
+def memory_list(page: Page, items: Callable[[], Sequence[Mapping[str, Any]]]) -> Reply:
+    """The answer that lists *items*, made of *page*, memory edition (ges_03_0204).
+
+    It has no ``totalCount``.
+    """
+    return Reply(200, lambda: {"jobs": items(), "result": "success"}, shown=_shown(page))
 
 
 def refusal(error: GesError, settings: Settings, headers: Mapping[str, str] | None = None) -> Reply:
     """The answer that refuses with *error*."""
     setting = error.status_setting
     status = error.status if setting is None else getattr(settings, setting)
+    shown = None if error.failed_job is None else Shown(((error.failed_job, "failed"),))
     if error.in_errors:  # ges_03_0474
         errors = [{"code": error.code, "message": error.message}]
-        return Reply(status, {"results": [], "errors": errors}, headers or {})
+        return Reply(status, {"results": [], "errors": errors}, headers or {}, shown)
     body = {"errorMessage": error.message, "errorCode": error.code}
     if settings.failed_result or error.failed_result:
         body["result"] = "failed"
     if settings.sdk_error_keys:
         body |= {"error_code": error.code, "error_msg": error.message}
-    return Reply(status, body, headers or {})
+    return Reply(status, body, headers or {}, shown)
 
 
 def blocks(payload: object) -> Sequence[bytes | memoryview]:

@@ -10,13 +10,14 @@ from gesmock import fixtures, generators
 from gesmock.clock import Clock, ClockChange, Timing, real_time
 from gesmock.epochs import Epochs
 from gesmock.errors import Conflict
-from gesmock.faults import FaultPlan
+from gesmock.exchange import Reply, Request
+from gesmock.faults import FaultPlan, Fired
 from gesmock.fixtures import GraphState, State
 from gesmock.generators import Generator
 from gesmock.graph import Graph
 from gesmock.graphs import Graphs
 from gesmock.jobs import Job, JobRequest
-from gesmock.journal import Entry, Journal
+from gesmock.journal import Journal
 from gesmock.life import Effect, Transition
 from gesmock.plan_rules import PlanRules
 from gesmock.population import Progress, Start, generated, untold
@@ -241,11 +242,19 @@ class World:
             self.journal.interrupt()
             self.graphs.changes.interrupt()
 
-    def record(self, entry: Entry) -> None:
-        """Add *entry* to the journal, and to the problems if it is one."""
+    def record(
+        self,
+        at: float,
+        request: Request,
+        reply: Reply,
+        fired: Fired | None = None,
+        crash: str | None = None,
+    ) -> None:
+        """Journal that *request* was answered by *reply*, and note whether that is a problem."""
         with self.lock:
-            self.journal.append(entry)
-            self._problems.note(entry)
+            record = self.journal.append(at, self.epoch, request, reply, fired, crash)
+            if crash is not None or request.operation is None:
+                self._problems.note(record.entry)
 
     # --- Settings ---
 

@@ -1,50 +1,56 @@
-"""The journal is bounded, and can be asked for a part."""
+"""The journal is bounded, can be asked for a part, and keeps no secrets."""
 
 from threading import RLock
 from typing import Any
 
 import pytest
 
-from gesmock.journal import Entry, Journal
+from gesmock import GesMock
+from gesmock.exchange import Reply, Request, Shown
+from gesmock.journal import LONGEST_BODY, Entry, Journal
 
 
-def entry(**fields: Any) -> Entry:
+def request(**fields: Any) -> Request:
     usual = {
-        "number": 1,
-        "at": 0.0,
         "operation": "list_jobs",
         "method": "GET",
         "path": "/ges/v1.0/p1/graphs/movie/jobs/status",
-        "query": {},
-        "status": 200,
+        "epoch": 1,
     }
-    return Entry(**{**usual, **fields})
+    return Request(**{**usual, **fields})
+
+
+def journaled(*statuses: int, size: int = 100, **fields: Any) -> Journal:
+    journal = Journal(RLock(), size=size)
+    for status in statuses:
+        journal.append(0.0, 1, request(**fields), Reply(status, {}))
+    return journal
+
+
+def entry(**fields: Any) -> Entry:
+    return journaled(200, **fields).entries()[0]
 
 
 def test_old_entries_make_room_and_are_counted() -> None:
-    journal = Journal(RLock(), size=3)
-    for status in (200, 201, 202, 203, 204):
-        journal.append(entry(status=status))
+    journal = journaled(200, 201, 202, 203, 204, size=3)
 
     assert [one.status for one in journal.entries()] == [202, 203, 204]
     assert (len(journal), journal.count, journal.dropped) == (3, 5, 2)
 
 
 def test_cleared_entries_are_not_counted_as_dropped() -> None:
-    journal = Journal(RLock())
-    journal.append(entry())
+    journal = journaled(200)
 
     assert journal.clear() == 1
-    journal.append(entry())
+    journal.append(0.0, 1, request(), Reply(200, {}))
 
     assert journal.dropped == 0
     assert (len(journal), journal.count) == (1, 2)
 
 
 def test_entries_are_chosen_by_operation_and_status() -> None:
-    journal = Journal(RLock())
-    journal.append(entry(status=503))
-    journal.append(entry(operation=None, status=404))
+    journal = journaled(503)
+    journal.append(0.0, 1, request(operation=None), Reply(404, {}))
 
     assert [one.status for one in journal.entries("list_jobs")] == [503]
     assert [one.status for one in journal.entries(status=404)] == [404]
@@ -64,3 +70,64 @@ def test_unmatched_is_what_no_operation_serves_below_the_services_paths(
     fields: dict[str, Any], unmatched: bool
 ) -> None:
     assert entry(**fields).unmatched is unmatched
+
+
+def test_what_is_secret_is_masked_or_left_out() -> None:
+    told = entry(
+        query={"limit": "1", "secretKey": "K"},
+        headers={"x-auth-token": "T", "accept": "*/*"},
+        body={"edgesetPath": "e", "obsParameters": {"accessKey": "A"}},
+    )
+
+    assert told.query == {"limit": "1"}
+    assert told.headers == {"x-auth-token": "***", "accept": "*/*"}
+    assert told.body == {"edgesetPath": "e"}
+
+
+@pytest.mark.parametrize("body", [{}, None, {"edgesetPath": "x" * LONGEST_BODY}])
+def test_no_body_is_kept_where_there_was_none_or_it_is_long(body: Any) -> None:
+    assert entry(body=body).body is None
+
+
+def test_an_entry_tells_which_statuses_the_client_was_shown_and_what_it_submitted() -> None:
+    with GesMock(clock={"frozen": True}) as ges:
+        done = ges.add_job(status="success")
+        failed = ges.add_job(
+            status="failed", command="execute_algorithm", raw_request='{"algorithmName":"pagerank"}'
+        )
+        client = ges.app.test_client()
+        graph = f"/ges/v1.0/{ges.project_id}/graphs/{ges.graph_name}"
+
+        client.get(f"{graph}/jobs/status?limit=1")
+        client.get(f"{graph}/jobs/{done.job_id}/status")
+        client.get(f"{graph}/jobs/{failed.job_id}/status")
+        client.post(f"{graph}/action?action_id=clear-graph")
+
+        page, job, refused, submission = ges.journal
+        assert (page.shown, page.returned, page.total) == ({failed.job_id: "failed"}, 1, 2)
+        assert (job.shown, job.returned) == ({done.job_id: "success"}, None)
+        assert (refused.status, refused.shown) == (400, {failed.job_id: "failed"})
+        assert (submission.job_id, submission.shown) == (ges.jobs()[0].job_id, None)
+        assert submission.args == {"project_id": ges.project_id, "graph_name": ges.graph_name}
+
+
+def test_an_entry_names_the_request_as_its_answer_did() -> None:
+    with GesMock() as ges:
+        answer = ges.app.test_client().get("/ges/v1.0/nothing")
+
+        assert ges.journal[0].reply_headers["X-Request-Id"] == answer.headers["X-Request-Id"]
+
+
+def test_what_was_shown_long_ago_is_forgotten_first() -> None:
+    journal = Journal(RLock(), most_statuses=3)
+    pages = [
+        Shown(tuple((f"{page}{row}", "success") for row in range(rows)), rows, rows)
+        for page, rows in enumerate((2, 1, 0, 2))
+    ]
+    for page in pages:
+        for _ in range(2):
+            journal.append(0.0, 1, request(), Reply(200, {}, shown=page))
+
+    counts = [None if one.shown is None else len(one.shown) for one in journal.entries()]
+    assert counts == [None, None, 1, 1, 0, 0, 2, 2]
+    assert [one.returned for one in journal.entries()] == [2, 2, 1, 1, 0, 0, 2, 2]

@@ -7,10 +7,10 @@ import pytest
 from msgspec.structs import replace
 
 from gesmock.errors import Conflict, InvalidInput, Unknown
+from gesmock.exchange import Reply, Request
 from gesmock.fixtures import State
 from gesmock.generators import Generator
 from gesmock.jobs import Job, JobRequest, Move
-from gesmock.journal import Entry
 from gesmock.plans import Plan, Step
 from gesmock.population import Rows, Start
 from gesmock.validation import read
@@ -241,18 +241,8 @@ def test_problems_outlive_a_cleared_journal_and_are_counted_and_bounded() -> Non
     made = world()
 
     def record(path: str, crash: str | None = None) -> None:
-        made.record(
-            Entry(
-                number=1,
-                at=0,
-                operation=None,
-                method="GET",
-                path=path,
-                query={},
-                status=404,
-                crash=crash,
-            )
-        )
+        request = Request(operation=None, method="GET", path=path, epoch=1)
+        made.record(0.0, request, Reply(404, {}), crash=crash)
 
     for number in range(200):
         record(f"/ges/{number}")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from gesmock import documentation, raw_requests, shapes, tokens
+from gesmock import documentation, shapes, tokens
 from gesmock.clock import NANOSECONDS, http_date
 from gesmock.errors import (
     GesError,
@@ -18,10 +18,9 @@ from gesmock.errors import (
     UnknownUrl,
     WrongMethod,
 )
-from gesmock.exchange import NO_ENTRY, Operation, Reply, Request
+from gesmock.exchange import NO_ENTRY, Operation, Reply, Request, request_id
 from gesmock.fake import Fake
 from gesmock.faults import Fired
-from gesmock.journal import Entry
 from gesmock.names import is_project_id
 from gesmock.operations import hyg, jobs, submissions
 from gesmock.operations.hyg import hyg_delete_job, hyg_delete_jobs
@@ -93,35 +92,23 @@ def handle(fake: Fake, request: Request) -> Reply:
             return shapes.refusal(Overtaken(), world.settings, {"X-Request-Id": NO_ENTRY})
         if owner is not None:
             world.tick()
-        now = world.clock.now()
-        number = world.journal.count + 1
-        headers = {"X-Request-Id": f"{world.epoch:08x}{number:024x}", "Date": http_date(now)}
-        try:
-            fired = _fault(world, request, owned=owner is not None)
-            if fired is not None:
-                reply = _injected(world, request, fired)
-            else:
-                operation = _permitted(world, request, known_tokens, owned=owner is not None)
-                reply = operation(world, request)
-        except GesError as error:
-            reply = shapes.refusal(error, world.settings, _allowed(request))
-        except Exception:  # noqa: BLE001 whatever it is, it is kept and told
-            crash = traceback.format_exc()
-            headers["X-Gesmock-Crash"] = str(number)
-            reply = shapes.refusal(JobQueryFailed(), world.settings)
-        world.record(
-            Entry(
-                number=number,
-                at=now,
-                operation=request.operation,
-                method=request.method,
-                path=request.path,
-                query=raw_requests.query_without_secrets(request.query),
-                status=reply.status,
-                fault=None if fired is None else fired.receipt,
-                crash=crash,
-            )
-        )
+        with world.clock as now:  # the request happens at one moment
+            number = world.journal.count + 1
+            headers = {"X-Request-Id": request_id(world.epoch, number), "Date": http_date(now)}
+            try:
+                fired = _fault(world, request, owned=owner is not None)
+                if fired is not None:
+                    reply = _injected(world, request, fired)
+                else:
+                    operation = _permitted(world, request, known_tokens, owned=owner is not None)
+                    reply = operation(world, request)
+            except GesError as error:
+                reply = shapes.refusal(error, world.settings, _allowed(request))
+            except Exception:  # noqa: BLE001 whatever it is, it is kept and told
+                crash = traceback.format_exc()
+                headers["X-Gesmock-Crash"] = str(number)
+                reply = shapes.refusal(JobQueryFailed(), world.settings)
+            world.record(now, request, reply, fired, crash)
     if crash is not None:
         log.error("gesmock crashed over %s %s\n%s", request.method, request.path, crash)
     return Reply(reply.status, reply.payload, {**reply.headers, **headers})
@@ -134,7 +121,7 @@ def _fault(world: World, request: Request, *, owned: bool) -> Fired | None:
     prefer = request.headers.get("prefer")
     preferred = _PREFERRED_CODE.search(prefer) if prefer else None
     if preferred is None:
-        return world.faults.take(request.operation) if owned else None
+        return world.faults.take(request.operation) if owned and world.faults else None
     code = preferred[1]
     if re.fullmatch(r"[45][0-9][0-9]", code):
         return world.faults.prefer(int(code))

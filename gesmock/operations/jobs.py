@@ -37,7 +37,7 @@ def list_jobs(world: World, request: Request) -> Reply:
         items = Items(world.clock, graph.now, world.graphs.seed, world.settings.id_key)
         lives = graph.lives_on(page)
         return shapes.memory_list(
-            lambda: [items.item(Seen(job, lives(one), -one)) for one, job in page.numbered()]
+            page, lambda: [items.item(Seen(job, lives(one), -one)) for one, job in page.numbered()]
         )
     return shapes.job_list(page, world.settings)
 
@@ -54,7 +54,7 @@ def show_job(world: World, request: Request) -> Reply:
     job, life = graph.job(job_id), graph.life(job_id)
     algorithm = kinds.algorithm(job)
     if job.status == "failed" and algorithm:
-        raise AlgorithmFailed(reason=kinds.fail_reason(job, life))
+        raise AlgorithmFailed(job_id=job_id, reason=kinds.fail_reason(job, life))
     if job.status not in ("success", "complete", "partiallyFailed"):
         return shapes.job_status(job, None, edition)
     if life is not None and isinstance(life.result, dict):

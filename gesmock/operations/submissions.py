@@ -43,7 +43,7 @@ def submit(world: World, request: Request) -> Reply:
         return Reply(200, rows[0].synchronous_answer)
     effect = _effect(row, graph, body, request)
     job = world.submit(_job_request(row, body, request), name, effect)
-    return Reply(200, _answer(row, job.job_id))
+    return Reply(200, _answer(row, job.job_id), job_id=job.job_id)
 
 
 def unknown_graph(settings: Settings, request: Request) -> GesError:
