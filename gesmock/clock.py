@@ -98,7 +98,7 @@ class Clock:
         timing = timing or Timing()
         self._start = self._since if timing.now is None else timing.now
         self._timing = structs.replace(timing, now=None)
-        self._frozen, self._speed = _pace(self._timing)
+        self._pace()
         self._held: int | None = None
         self._last = nanoseconds(LATEST - self._start)  # the age at which it stands still
 
@@ -133,11 +133,6 @@ class Clock:
         self._held = None
 
     @property
-    def ticks(self) -> bool:
-        """Whether some of its time goes by with each request."""
-        return self._timing.tick_s > 0
-
-    @property
     def timing(self) -> Timing:
         """How it runs, and what it says now."""
         return structs.replace(self._timing, now=self.now())
@@ -163,7 +158,13 @@ class Clock:
         self._timing = structs.replace(
             self._timing, **{name: value for name, value in given.items() if value is not UNSET}
         )
-        self._frozen, self._speed = _pace(self._timing)
+        self._pace()
+
+    def _pace(self) -> None:
+        timing = self._timing
+        self.ticks = timing.tick_s > 0
+        """Whether some of its time goes by with each request."""
+        self._frozen, self._speed = timing.frozen, timing.rate * NANOSECONDS
 
     def tick(self, before: int | None) -> None:
         """Let the ``tick_s`` of a request go by; not past the age *before*, if there is one."""
@@ -175,11 +176,6 @@ class Clock:
     def real_seconds(self, span: int) -> float | None:
         """How many real seconds it takes until *span* has gone by; None where it is frozen."""
         return None if self._timing.frozen else span / NANOSECONDS / self._timing.rate
-
-
-def _pace(timing: Timing) -> tuple[bool, float]:
-    """Whether it stands still, and how many nanoseconds go by in a real second."""
-    return timing.frozen, timing.rate * NANOSECONDS
 
 
 def http_date(seconds: float) -> str:

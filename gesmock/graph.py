@@ -8,6 +8,7 @@ from msgspec import structs
 
 from gesmock import rows
 from gesmock.blocks import SIZE
+from gesmock.clock import Clock
 from gesmock.cohort import Cohort
 from gesmock.errors import Conflict, Unknown
 from gesmock.index import Index
@@ -233,9 +234,9 @@ class Graph:
             self._listed.insert(shown)
         return changes
 
-    def much_is_due(self, now: int) -> bool:
-        """Whether it would take more than some milliseconds to ``settle`` by *now*."""
-        return self._lives.much_is_due(now, _MUCH)
+    def much_is_due(self, clock: Clock) -> bool:
+        """Whether it would take more than some milliseconds to ``settle``."""
+        return bool(self._lives) and self._lives.much_is_due(clock.age(), _MUCH)
 
     def next_change(self) -> int:
         """When the next job changes its status or is listed; ``NEVER`` where none will."""
@@ -271,8 +272,7 @@ class Graph:
     # --- Where a job is ---
 
     def _row(self, number: int) -> bytes | None:
-        row = self._listed.row(number)
-        return self._unlisted.row(number) if row is None else row
+        return self._listed.row(number) or self._unlisted.row(number)
 
     def _is_there(self, number: int) -> bool:
         return self._row(number) is not None

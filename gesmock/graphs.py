@@ -59,21 +59,21 @@ class Graphs:
             graph = self._graphs.get(name)
             if graph is None:
                 return None
-            graph.now = self.clock.age()
-            if graph.next_change() > graph.now:
+            graph.now = age = self.clock.age()
+            if graph.next_change() > age:
                 return graph
             list(self._settle(name))
             return self._graphs.get(name)
 
     def takes_long(self, name: str) -> bool:
-        """Whether a request to the graph *name* has so much to bring about that it takes long."""
-        with self._lock:
-            # Where the clock ticks with each request, each settles all the graphs.
-            if self.clock.ticks:
-                age = self.clock.age()
-                return any(graph.much_is_due(age) for graph in self._graphs.values())
-            graph = self._graphs.get(name)
-            return graph is not None and graph.much_is_due(self.clock.age())
+        """Whether a request to the graph *name* has so much to bring about that it takes long.
+
+        Whoever asks holds the lock.
+        """
+        if self.clock.ticks:  # with each request, which then settles all the graphs
+            return any(graph.much_is_due(self.clock) for graph in self._graphs.values())
+        graph = self._graphs.get(name)
+        return graph is not None and graph.much_is_due(self.clock)
 
     def get_or_new(self, name: str) -> Graph:
         """The graph *name* as it is now; a new one, not yet here, where there is none."""

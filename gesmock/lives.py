@@ -146,6 +146,10 @@ class Lives:
         lives = (course.of.lives.get(number) for course in self._courses)
         return next((life for life in lives if life is not None), None)
 
+    def __bool__(self) -> bool:
+        """Whether anything may be due, now or later."""
+        return bool(self._due or self._courses)
+
     def __iter__(self) -> Iterator[tuple[int, Life]]:
         for number, own in self._of.items():
             if own is not None:
@@ -197,6 +201,8 @@ class Lives:
     def next_change(self) -> int:
         """When the next of the jobs changes its status or is listed; NEVER where none will."""
         due = self._due
+        if not due and not self._courses:
+            return NEVER
         while due and self._of.get(due[0][1]) is not due[0][3]:
             heappop(due)  # of a job that is gone, or that was moved
         soonest = due[0][0] if due else NEVER
@@ -206,8 +212,6 @@ class Lives:
 
     def much_is_due(self, now: int, most: int) -> bool:
         """Whether more than *most* events may be due by *now*."""
-        if not self._courses and (not self._due or self._due[0][0] > now):
-            return False
         found = sum(course.due(now, most) for course in self._courses)
         left = [0]  # places in the heap: what lies below one that is not due is not due either
         while left and found <= most:

@@ -250,11 +250,13 @@ class World:
         fired: Fired | None = None,
         crash: str | None = None,
     ) -> None:
-        """Journal that *request* was answered by *reply*, and note whether that is a problem."""
-        with self.lock:
-            record = self.journal.append(at, self.epoch, request, reply, fired, crash)
-            if crash is not None or request.operation is None:
-                self._problems.note(record.entry)
+        """Journal that *request* was answered by *reply*, and note it where that is a problem.
+
+        The lock is held.
+        """
+        record = self.journal.append(at, self.epoch, request, reply, fired, crash)
+        if crash is not None or request.operation is None:
+            self._problems.note(record.entry)
 
     # --- Settings ---
 

@@ -19,7 +19,7 @@ from gesmock.operations import handle
 
 FEW, MANY = 10, 10_000
 
-CALLS = 45
+CALLS = 32
 """Calls of Python functions for a page of ten jobs, through ``handle``."""
 
 CALLS_MORE = 5

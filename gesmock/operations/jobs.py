@@ -30,16 +30,16 @@ _LARGEST = 2**31 - 1  # the type is Integer (ges_03_0471); 32 bits are inferred
 
 def list_jobs(world: World, request: Request) -> Reply:
     """Querying the Job List (ges_03_0471, ges_03_0204): a page of the jobs, newest first."""
-    graph = _graph(world, request)
-    offset, limit = _window(request.query, world.settings)
-    page = graph.page(offset, limit, oldest_first=world.settings.order == "oldest_first")
+    graph, settings = _graph(world, request), world.settings
+    offset, limit = _window(request.query, settings)
+    page = graph.page(offset, limit, oldest_first=settings.order == "oldest_first")
     if world.graphs.edition_of(graph) == "memory":
-        items = Items(world.clock, graph.now, world.graphs.seed, world.settings.id_key)
+        items = Items(world.clock, graph.now, world.graphs.seed, settings.id_key)
         lives = graph.lives_on(page)
         return shapes.memory_list(
             page, lambda: [items.item(Seen(job, lives(one), -one)) for one, job in page.numbered()]
         )
-    return shapes.job_list(page, world.settings)
+    return shapes.job_list(page, settings)
 
 
 def show_job(world: World, request: Request) -> Reply:
@@ -95,6 +95,8 @@ def _graph(world: World, request: Request) -> Graph:
 
 def _window(query: Mapping[str, str], settings: Settings) -> tuple[int, int]:
     """The offset and limit of *query*; ParameterError where they are not plain numbers."""
+    if not query:
+        return 0, settings.maximum_limit
     offset = _number(query.get("offset"), 0)
     limit = _number(query.get("limit"), settings.maximum_limit)
     if limit == 0 and settings.limit_zero == "refuse":

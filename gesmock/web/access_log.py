@@ -1,10 +1,11 @@
 """The log of what was asked and answered, a line each."""
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
-from threading import Lock, Timer
+from threading import Timer
 from typing import Final
 from urllib.parse import quote
 
@@ -16,15 +17,17 @@ _MOST_LINES: Final = 64
 _ways: Final[list[Callable[[str], None]]] = [log.info]
 """How a line is logged: in the last of these ways."""
 
-_quoted = lru_cache(maxsize=1024)(quote)
-
 
 def tell(request: Request, reply: Reply) -> None:
     """Log that *request* was answered by *reply*."""
     if log.isEnabledFor(logging.INFO):
         fault = reply.headers.get("X-Gesmock-Fault")
-        told = f" {fault}" if fault else ""
-        _ways[-1](f"{request.method} {_quoted(request.path)} {reply.status}{told}")
+        _ways[-1](_line(request.method, request.path, reply.status, fault))
+
+
+@lru_cache(maxsize=1024)
+def _line(method: str, path: str, status: int, fault: str | None) -> str:
+    return f"{method} {quote(path)} {status}{f' {fault}' if fault else ''}"
 
 
 @contextmanager
@@ -47,18 +50,15 @@ class _Gathered:
 
     def __init__(self, wait_s: float) -> None:
         self._wait_s = wait_s
-        self._lines: list[str] = []
-        self._lock = Lock()
+        self._lines: deque[str] = deque()
         self._timed = False
 
     def add(self, line: str) -> None:
-        with self._lock:
-            self._lines.append(line)
-            full = len(self._lines) >= _MOST_LINES
-            timed, self._timed = self._timed, True
-        if full:
+        self._lines.append(line)
+        if len(self._lines) >= _MOST_LINES:
             self.log()
-        if not timed:
+        if not self._timed:
+            self._timed = True
             timer = Timer(self._wait_s, self._time_out)
             timer.daemon = True
             timer.start()
@@ -68,7 +68,9 @@ class _Gathered:
         self.log()
 
     def log(self) -> None:
-        with self._lock:
-            lines, self._lines = self._lines, []
+        lines: list[str] = []
+        with suppress(IndexError):  # others add lines, or take some, at the same time
+            while True:
+                lines.append(self._lines.popleft())
         if lines:
             log.info("\n".join(lines))

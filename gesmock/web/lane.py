@@ -94,14 +94,10 @@ class Lane:
 
 
 def _made(reply: Reply) -> Answer:
-    payload = reply.payload() if callable(reply.payload) else reply.payload
-    blocks = shapes.blocks(payload)
-    length = sum(map(len, blocks))
-    lines = "".join([f"{name}: {value}\r\n" for name, value in reply.headers.items()])
-    return Answer(
-        reply.status,
-        f"Content-Type: application/json\r\nContent-Length: {length}\r\n{lines}{_CORS}".encode(
-            "latin-1"
-        ),
-        blocks,
-    )
+    blocks = shapes.blocks(reply.payload() if callable(reply.payload) else reply.payload)
+    length = len(blocks[0]) if len(blocks) == 1 else sum(map(len, blocks))
+    lines = ""
+    for name, value in reply.headers.items():
+        lines += f"{name}: {value}\r\n"
+    text = f"Content-Type: application/json\r\nContent-Length: {length}\r\n{lines}{_CORS}"
+    return Answer(reply.status, text.encode("latin-1"), blocks)

@@ -12,7 +12,6 @@ from gesmock.exchange import NO_ENTRY
 from gesmock.fake import Fake
 from gesmock.httpd.answers import Answer
 from gesmock.httpd.heads import Head
-from gesmock.httpd.site import Later
 from gesmock.httpd.wsgi import Peers, Response, environ_of
 from gesmock.settings import Settings
 from gesmock.web import paths
@@ -23,6 +22,10 @@ if TYPE_CHECKING:
 
 EPOCH: Final = "gesmock.epoch"
 """Where the environ says in which epoch a request began to come in."""
+
+
+def no_lane(_head: Head, _epoch: int) -> None:
+    """Leave every request to the Flask app."""
 
 
 class Site:
@@ -39,15 +42,12 @@ class Site:
         self._make_app = make_app
         self._app: WSGIApplication | None = None
         self._making = Lock()
-        self._lane = Lane(fake) if with_lane else None
+        self.lane = Lane(fake).answer if with_lane else no_lane
+        """What the lane answers."""
 
     def epoch(self) -> int:
         """The fake's epoch."""
         return self._fake.epochs.current
-
-    def lane(self, head: Head, epoch: int) -> Answer | Later | None:
-        """What the lane answers."""
-        return None if self._lane is None else self._lane.answer(head, epoch)
 
     def respond(self, head: Head, body: BytesIO, peers: Peers, epoch: int) -> Response:
         """What the Flask app answers."""
