@@ -9,12 +9,17 @@ from typing import Any
 import pytest
 import requests  # noqa: F401 an inner run of pytester would forget half of what it imports
 from flask.testing import FlaskClient
+from hypothesis import settings
 
 from gesmock import GesMock, cli
 from gesmock.fake import Fake
 from gesmock.web import create_app
 
 pytest_plugins = ["pytester"]
+
+# What a machine does besides must not fail a test.
+settings.register_profile("gesmock", deadline=None)
+settings.load_profile("gesmock")
 
 PROJECT = "854d9316e71d4dc599c5f27ea323d445"
 

@@ -76,7 +76,7 @@ def test_flask_is_known_in_the_web_rooms_only_and_sockets_below_them_only_where_
 ) -> None:
     known = {name.split(".")[0] for name in imported(room)}
     if layer(room) < layer("web"):
-        assert not known & {"flask", "werkzeug", "flask_cors"}
+        assert not known & {"flask", "werkzeug"}
     if layer(room) < layer("httpd"):
         assert not known & {"socket", "ssl", "selectors"}
 

@@ -256,5 +256,5 @@ def test_whatever_is_done_list_and_status_are_as_the_model_says(shared_service: 
     LivingJobs.service = shared_service
 
     run_state_machine_as_test(
-        LivingJobs, settings=settings(max_examples=25, stateful_step_count=25, deadline=None)
+        LivingJobs, settings=settings(max_examples=25, stateful_step_count=25)
     )

@@ -3,14 +3,13 @@
 from typing import Unpack
 
 import flask
-from flask_cors import CORS
 from werkzeug.exceptions import HTTPException
 
 from gesmock.clock import http_date, real_time
 from gesmock.fake import Fake
 from gesmock.start import StartOptions
 from gesmock.web import control as control_api
-from gesmock.web import paths, service
+from gesmock.web import cors, paths, service
 from gesmock.web.guard import Guard
 
 
@@ -55,15 +54,12 @@ def create_app(
         return control_api.failed(error) if is_control() else service.refused(fake, error)
 
     @app.after_request
-    def dated(response: flask.Response) -> flask.Response:
+    def finished(response: flask.Response) -> flask.Response:
         """What the service answers has the time of the world; the rest has the real one."""
         if "Date" not in response.headers:
             response.headers["Date"] = http_date(real_time())
+        if not is_control():
+            response.headers.extend(cors.HEADERS)
         return response
 
-    CORS(
-        app,
-        resources={r"/(?!_gesmock(?:/|$)).*" if control else r"/.*": {}},
-        expose_headers=["X-Request-Id", "X-Gesmock-Fault", "Retry-After", "Allow"],
-    )
     return app

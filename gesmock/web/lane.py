@@ -15,7 +15,7 @@ from gesmock.fake import Fake
 from gesmock.httpd.answers import Answer
 from gesmock.httpd.heads import Head
 from gesmock.operations import handle
-from gesmock.web import access_log
+from gesmock.web import access_log, cors
 
 _PLAIN: Final = r"[A-Za-z0-9_.~-]+"
 _PATH: Final = re.compile(
@@ -24,10 +24,6 @@ _PATH: Final = re.compile(
 _QUERY: Final = re.compile(r"(?:(?:limit|offset)=[0-9]{1,12}(?:&|\Z))*(?<!&)")
 _LEFT_TO_FLASK: Final = {"origin", "prefer"}
 _MOST_KNOWN: Final = 512
-_CORS: Final = (
-    "Access-Control-Allow-Origin: *\r\n"
-    "Access-Control-Expose-Headers: Allow, Retry-After, X-Gesmock-Fault, X-Request-Id\r\n"
-)
 
 
 class Lane:
@@ -99,5 +95,5 @@ def _made(reply: Reply) -> Answer:
     lines = ""
     for name, value in reply.headers.items():
         lines += f"{name}: {value}\r\n"
-    text = f"Content-Type: application/json\r\nContent-Length: {length}\r\n{lines}{_CORS}"
+    text = f"Content-Type: application/json\r\nContent-Length: {length}\r\n{lines}{cors.LINES}"
     return Answer(reply.status, text.encode("latin-1"), blocks)

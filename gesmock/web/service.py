@@ -12,7 +12,7 @@ from gesmock.errors import JobQueryFailed
 from gesmock.exchange import NO_ENTRY, Operation, Request
 from gesmock.fake import Fake
 from gesmock.operations import ROUTES, handle
-from gesmock.web import access_log, wire
+from gesmock.web import access_log, cors, wire
 
 log = access_log.log
 
@@ -62,8 +62,13 @@ def refused(fake: Fake, error: HTTPException) -> flask.Response:
 
 
 def preflight() -> flask.Response:
-    """The answer to any OPTIONS of the service; flask-cors adds what a browser asks for."""
-    response = flask.Response(status=204, headers={"X-Request-Id": NO_ENTRY})
+    """The answer to any OPTIONS of the service."""
+    asked = [
+        flask.request.headers.get(f"Access-Control-Request-{what}")
+        for what in ("Method", "Headers")
+    ]
+    headers = {"X-Request-Id": NO_ENTRY, **cors.preflight(*asked)}
+    response = flask.Response(status=204, headers=headers)
     del response.headers["Content-Type"]
     return response
 

@@ -14,7 +14,7 @@ from gesmock.httpd.answers import Answer
 from gesmock.httpd.heads import Head
 from gesmock.httpd.wsgi import Peers, Response, environ_of
 from gesmock.settings import Settings
-from gesmock.web import paths
+from gesmock.web import cors, paths
 from gesmock.web.lane import Lane
 
 if TYPE_CHECKING:
@@ -62,9 +62,9 @@ class Site:
         headers = (
             "Content-Type: application/json\r\n"
             f"X-Request-Id: {NO_ENTRY}\r\n"
-            "Access-Control-Allow-Origin: *\r\n"
             f"Content-Length: {len(body)}\r\n"
             f"Date: {http_date(real_time())}\r\n"
+            f"{cors.LINES}"
         )
         return Answer(status, headers.encode(), [body])
 

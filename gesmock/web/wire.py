@@ -13,6 +13,8 @@ from gesmock.web import site
 
 LARGEST_DRAINED: Final = 64 * 2**20
 _CHUNK: Final = 2**18
+_FRAMING: Final = ("CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING")
+"""Without either, there is no body (RFC 9112, 6.3)."""
 
 
 def request_from(
@@ -23,18 +25,17 @@ def request_from(
     allowed: tuple[str, ...] = (),
 ) -> Request:
     """The HTTP *request*, for *operation* with the *args* of its path, as the core sees it."""
-    args = args or {}
-    body = {} if operation is None else _body(request)
+    environ, query = request.environ, request.args
     return Request(
         operation=operation,
         method=request.method,
         path=request.path,
-        args=args,
-        query={name: request.args[name] for name in request.args},
+        args=args or {},
+        query={name: query[name] for name in query},
         headers={name.lower(): value for name, value in request.headers},
-        body=body,
+        body={} if operation is None or environ.keys().isdisjoint(_FRAMING) else _body(request),
         allowed=allowed,
-        epoch=request.environ.get(site.EPOCH, fake.epochs.current),
+        epoch=environ.get(site.EPOCH, fake.epochs.current),
     )
 
 
