@@ -1,6 +1,5 @@
 """GesMock: a fake with a server, as a Python test scripts it."""
 
-import secrets
 from collections.abc import Sequence
 from functools import cached_property
 from threading import Lock
@@ -68,6 +67,8 @@ class GesMock(Script):
             allow_hosts = [allow_hosts]
         super().__init__(Fake(options, progress=progress))
         if not control_token and not is_loopback(host):
+            import secrets  # 2 ms that most runs need not wait for
+
             control_token = secrets.token_urlsafe(16)
         self.control_token = control_token or None
         guard = Guard(self.control_token, frozenset(name.lower() for name in (host, *allow_hosts)))

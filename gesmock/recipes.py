@@ -9,7 +9,6 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from hashlib import blake2b
 from itertools import accumulate, cycle
 from typing import Any, Final
 
@@ -32,6 +31,8 @@ def drawn(key: str) -> tuple[str, Draw]:
     They are the 512 bits of a hash: a ``random.Random`` a row would take seven times as long to
     seed, most of a second in 100,000 rows.
     """
+    from hashlib import blake2b  # 2 ms that only drawing should cost
+
     digest = blake2b(key.encode()).digest()
     return digest[:16].hex(), cycle(_SIXTEENS.unpack_from(digest, 16)).__next__
 

@@ -1,17 +1,13 @@
-"""Holds a JSON value against a msgspec type and reports *every* flaw, each with its path.
+"""Reads JSON values as msgspec types, and reports *every* flaw of one, each with its path.
 
-msgspec stops at the first flaw. It does the reading here too; the walk below runs only where it
-refused, to name the rest and to say what was seen and what would be right.
+msgspec stops at the first flaw; where there is one, ``flaws`` finds the rest.
 """
 
-import difflib
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec import inspect
 
 from gesmock.errors import Flaw, InvalidInput
 
@@ -34,7 +30,9 @@ def read(value: object, type_: type[T], path: str = "$") -> T:
     try:
         return msgspec.convert(value, type_)
     except msgspec.ValidationError as error:
-        found = list(_flaws(inspect.type_info(type_), value, path))
+        from gesmock import flaws  # what looks for them takes 2 ms to import
+
+        found = list(flaws.flaws(type_, value, path))
         # What only msgspec minds (a number beyond its range) is reported in its words.
         raise InvalidInput(found or [Flaw(path, str(error))]) from None
 
@@ -77,6 +75,8 @@ def parse(text: bytes) -> Any:
 
 def _where_it_breaks(text: bytes, reason: str) -> tuple[str, str]:
     """Line, column and reason, which the standard library has, as msgspec has not."""
+    import json
+
     try:
         json.loads(text.decode())
     except UnicodeDecodeError as error:
@@ -99,7 +99,7 @@ def shown(value: object) -> str:
     """*value* as a message shows it: short, and in JSON's words."""
     match value:
         case None | True | False:
-            return json.dumps(value)
+            return msgspec.json.encode(value).decode()
         case dict():
             return "an object"
         case list():
@@ -114,176 +114,8 @@ def shown(value: object) -> str:
 
 def unknown(name: str, known: list[str]) -> str:
     """Why the key *name* is refused, where *known* are the ones there are."""
+    import difflib
+
     close = difflib.get_close_matches(name[:100], known, 1)
     hint = f"did you mean {close[0]!r}? " if close else ""
     return f"unknown key; {hint}known are {', '.join(known) or 'none'}"
-
-
-# --- The walk: one function a kind of node, in a table ------------------------------------------
-
-
-def _flaws(node: inspect.Type, value: object, path: str) -> Iterator[Flaw]:
-    yield from _WALKS.get(type(node), _leaf)(node, value, path)
-
-
-def _leaf(node: inspect.Type, value: object, path: str) -> Iterator[Flaw]:
-    if not _fits(node, value):
-        yield _flaw(node, _wanted(node), value, path)
-
-
-def _flaw(node: inspect.Type, wanted: str, value: object, path: str) -> Flaw:
-    verb = "is none of" if isinstance(node, inspect.LiteralType) else "is not"
-    return Flaw(path, f"{shown(value)} {verb} {wanted}")
-
-
-def _described(node: inspect.Metadata, value: object, path: str) -> Iterator[Flaw]:
-    if list(_flaws(node.type, value, path)):
-        wanted = _wanted(node)
-        names = wanted.partition("one of ")[2].split(", ")
-        close = difflib.get_close_matches(str(value)[:100], names, 1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        yield _flaw(node.type, wanted + hint, value, path)
-
-
-def _list(node: inspect.ListType, value: object, path: str) -> Iterator[Flaw]:
-    if not isinstance(value, list):
-        yield from _leaf(node, value, path)
-        return
-    if len(value) < (node.min_length or 0):
-        yield Flaw(path, "an empty list is not a list with something in it")
-    for index, item in enumerate(value):
-        yield from _flaws(node.item_type, item, join(path, index))
-
-
-def _dict(node: inspect.DictType, value: object, path: str) -> Iterator[Flaw]:
-    if not isinstance(value, dict):
-        yield from _leaf(node, value, path)
-        return
-    for key, item in value.items():
-        where = join(path, key)
-        yield from _flaws(node.key_type, key, where)
-        yield from _flaws(node.value_type, item, where)
-
-
-def _struct(node: inspect.StructType, value: object, path: str) -> Iterator[Flaw]:
-    if not isinstance(value, dict):
-        yield Flaw(path, f"{shown(value)} is not an object")
-        return
-    found = list(_fields(node, value, path))
-    yield from found
-    if not found:
-        try:
-            msgspec.convert(value, node.cls)
-        except msgspec.ValidationError as error:  # raised by the struct's own __post_init__
-            yield Flaw(path, str(error).split(" - at `")[0])
-
-
-def _fields(node: inspect.StructType, value: Mapping[str, object], path: str) -> Iterator[Flaw]:
-    fields = {field.encode_name: field for field in node.fields}
-    tags = {node.tag_field: node.tag} if node.tag_field else {}
-    for name, tag in tags.items():
-        if value.get(name, tag) != tag:
-            yield Flaw(join(path, name), f"{shown(value[name])} is none of {tag}")
-    for name, field in fields.items():
-        if name in value:
-            yield from _flaws(field.type, value[name], join(path, name))
-        elif field.required:
-            yield Flaw(join(path, name), f"missing; {_wanted(field.type)} is wanted")
-    for name in value:
-        if name in fields or name in tags:
-            continue
-        yield Flaw(join(path, name), unknown(name, [*tags, *fields]))
-
-
-def _union(node: inspect.UnionType, value: object, path: str) -> Iterator[Flaw]:
-    """The flaws of the one member of the value's own JSON kind, or that no member fits."""
-    members = [member for member in node.types if not isinstance(member, inspect.NoneType)]
-    alike = [member for member in members if _same_kind(member, value)]
-    if value is None and len(members) < len(node.types):
-        return
-    if len(members) == 1:
-        alike = members
-    if len(alike) == 1:
-        yield from _flaws(alike[0], value, path)
-    elif all(list(_flaws(member, value, path)) for member in members):
-        yield Flaw(path, f"{shown(value)} is not {_wanted(node)}")
-
-
-_WALKS: dict[type[inspect.Type], Any] = {
-    inspect.Metadata: _described,
-    inspect.ListType: _list,
-    inspect.DictType: _dict,
-    inspect.StructType: _struct,
-    inspect.UnionType: _union,
-}
-
-
-def _same_kind(node: inspect.Type, value: object) -> bool:
-    match node:
-        case inspect.StructType() | inspect.DictType():
-            return isinstance(value, dict)
-        case inspect.ListType():
-            return isinstance(value, list)
-    return False
-
-
-def _fits(node: inspect.Type, value: object) -> bool:
-    match node:
-        case inspect.AnyType():
-            return True
-        case inspect.NoneType():
-            return value is None
-        case inspect.BoolType():
-            return isinstance(value, bool)
-        case inspect.LiteralType(values=values):
-            return any(value == one and type(value) is type(one) for one in values)
-        case inspect.StrType():
-            return isinstance(value, str) and _text_fits(node, value)
-        case inspect.IntType(ge=low, le=high):
-            return type(value) is int and _within(low, value, high)
-        case inspect.FloatType(ge=low, gt=over, le=high) if type(value) in (int, float):
-            number: Any = value
-            return _within(low, number, high) and (over is None or number > over)
-    return False
-
-
-def _within(low: float | None, value: float, high: float | None) -> bool:
-    return (low is None or low <= value) and (high is None or value <= high)
-
-
-def _text_fits(node: inspect.StrType, value: str) -> bool:
-    return _within(node.min_length, len(value), node.max_length) and (
-        node.pattern is None or re.search(node.pattern, value) is not None
-    )
-
-
-def _wanted(node: inspect.Type) -> str:
-    """What would be right, to stand behind "is not"."""
-    match node:
-        case inspect.Metadata(extra_json_schema={"description": str(description)}):
-            return description
-        case inspect.NoneType():
-            return "null"
-        case inspect.BoolType():
-            return "true or false"
-        case inspect.LiteralType(values=values):
-            return ", ".join(map(str, values))
-        case inspect.IntType(ge=low, le=high):
-            return f"an integer{_range(low, high)}"
-        case inspect.FloatType(ge=low, le=high):
-            return f"a number{_range(low, high)}"
-        case inspect.StrType(min_length=least):
-            return "a string that is not empty" if least else "a string"
-        case inspect.ListType():
-            return "a list"
-        case inspect.UnionType(types=types):
-            return " or ".join(
-                _wanted(one) for one in types if not isinstance(one, inspect.NoneType)
-            )
-    return "an object"
-
-
-def _range(low: float | None, high: float | None) -> str:
-    if high is None:
-        return "" if low is None else f" of at least {low}"
-    return f" from {low} to {high}"

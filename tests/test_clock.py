@@ -168,9 +168,17 @@ def test_it_begins_where_no_file_can_be_written(monkeypatch: pytest.MonkeyPatch)
     def refused() -> None:
         raise FileNotFoundError("no usable temporary directory")
 
+    monkeypatch.setattr(clock, "_piped", lambda: 0.0)
     monkeypatch.setattr(tempfile, "TemporaryFile", refused)
 
     assert clock._start() == pytest.approx(real_time() - clock._ticks(), abs=0.1)
+
+
+def test_where_pipes_have_no_time_a_file_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "_piped", lambda: 0.0)
+
+    with freezegun.freeze_time("2001-02-03"):
+        assert clock._start() == pytest.approx(real_time() - clock._ticks(), abs=1)
 
 
 # --- The world's clock, from all sides ----------------------------------------------------------

@@ -10,7 +10,7 @@ import gesmock
 HOUSE = Path(gesmock.__file__).parent
 
 LAYERS = [
-    {"errors", "exchange", "validation", "documentation", "names", "statuses", "clock"},
+    {"errors", "exchange", "validation", "flaws", "documentation", "names", "statuses", "clock"},
     {"settings", "epochs", "changes", "plans", "jobs", "tokens", "arming", "faults", "plan_rules"},
     {"raw_requests", "results", "recipes", "generators", "journal", "problems", "life"},
     {"rows", "blocks", "listing", "index", "lives", "cohort"},

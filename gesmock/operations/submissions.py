@@ -4,8 +4,6 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
-import fastjsonschema
-
 from gesmock import documentation, raw_requests, shapes
 from gesmock.documentation import AsynchronousOperation, Refusal
 from gesmock.errors import GesError, Refused
@@ -97,14 +95,17 @@ class _Check:
     """A JSON Schema, and the refusal of what it does not accept."""
 
     def __init__(self, schema: dict[str, Any], refusal: Refusal) -> None:
+        import fastjsonschema  # 6 ms that only submissions should cost
+
         self._validate: Callable[[Body], Any] = fastjsonschema.compile(schema, use_default=False)
+        self._invalid = fastjsonschema.JsonSchemaValueException
         self.refusal = refusal
 
     def accepts(self, body: Body) -> bool:
         """Whether *body* is as it has to be."""
         try:
             self._validate(body)
-        except fastjsonschema.JsonSchemaValueException:
+        except self._invalid:
             return False
         return True
 
