@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 from msgspec import Meta, Struct, field
 
 from gesmock import documentation
+from gesmock.delivery import Delivery
 from gesmock.statuses import JobStatus
 
 OPERATION_NAMES: Final = (
@@ -87,7 +88,7 @@ class Reply(Struct, frozen=True):
 
     It may be ``Encoded`` already. Where it takes long to make, *payload* is a function that makes
     it, and is called outside too. *shown* and *job_id* (of the job that was submitted) are for the
-    journal.
+    journal. *delivery* says how it is brought to the client, if not at once and whole.
     """
 
     status: int
@@ -95,3 +96,4 @@ class Reply(Struct, frozen=True):
     headers: Mapping[str, str] = {}
     shown: Shown | None = None
     job_id: str | None = None
+    delivery: Delivery | None = None

@@ -3,6 +3,7 @@
 from threading import Lock
 
 from gesmock import start
+from gesmock.delivery import BELOW_HTTP
 from gesmock.epochs import Epochs
 from gesmock.errors import Unknown
 from gesmock.names import is_project_id
@@ -15,13 +16,21 @@ from gesmock.world import Cleared, World
 class Fake:
     """A fake of the service: a world for each project.
 
-    Made from ``StartOptions``; raises InvalidInput where they are wrong. To look up a world takes
-    no lock: the dictionary of worlds is exchanged, never changed. Who exchanges it holds the lock,
-    and may then take a world's; never the other way round.
+    Made from ``StartOptions``; raises InvalidInput where they are wrong. *deliverable*
+    are the manners of ``BELOW_HTTP`` that its server has. To look up a world takes no lock: the
+    dictionary of worlds is exchanged, never changed. Who exchanges it holds the lock, and may then
+    take a world's; never the other way round.
     """
 
-    def __init__(self, options: StartOptions | None = None, *, progress: Progress = untold) -> None:
+    def __init__(
+        self,
+        options: StartOptions | None = None,
+        *,
+        deliverable: frozenset[str] = frozenset(),
+        progress: Progress = untold,
+    ) -> None:
         self._lock = Lock()
+        self.deliverable = deliverable
         self.epochs = Epochs()
         self._epoch = self.epochs.current  # of the last reset of the whole
         states = start.states(options or {})
@@ -30,6 +39,15 @@ class Fake:
             project_id: World(project_id, state, epochs=self.epochs, progress=progress)
             for project_id, state in states.items()
         }
+
+    def can_deliver(self, kind: str) -> bool:
+        """Whether a fault of this *kind* can happen to an answer with the server in use.
+
+        Any server can let an answer wait (``delay``) and send it in parts (``drip``). Only one
+        that owns its sockets, as that of ``GesMock`` does, can ``reset``, ``close``, ``hang``,
+        ``garbage`` and ``truncate``. All else is in the answer itself, and any server sends that.
+        """
+        return kind in self.deliverable or kind not in BELOW_HTTP
 
     @property
     def default(self) -> World:

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 from urllib.parse import quote, urlencode
 
+from gesmock.delivery import BELOW_HTTP
 from gesmock.errors import GesmockError, InvalidInput
 from gesmock.fake import Fake
 from gesmock.jobs import Job
@@ -65,7 +66,7 @@ class GesMock(Script):
             raise InvalidInput.at("port", f"{port} is not a port from 0 to 65535")
         if isinstance(allow_hosts, str):
             allow_hosts = [allow_hosts]
-        super().__init__(Fake(options, progress=progress))
+        super().__init__(Fake(options, deliverable=BELOW_HTTP, progress=progress))
         if not control_token and not is_loopback(host):
             import secrets  # 2 ms that most runs need not wait for
 

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from gesmock import GesMock
 from gesmock.errors import Unknown
 from gesmock.fake import Fake
 from gesmock.jobs import Job, JobRequest
 from gesmock.web import create_app
+from gesmock.web.server import Server
 from gesmock.world import World
 
 NEW = Job("new", "running", JobRequest("import_graph", "/"))
@@ -120,3 +122,14 @@ def test_a_reset_and_requests_with_tokens_do_not_block_each_other() -> None:
 def test_an_unknown_project_is_refused() -> None:
     with pytest.raises(Unknown, match="no project 'two' is set up"):
         Fake().world("two")
+
+
+def test_what_can_happen_to_an_answer_is_up_to_the_server() -> None:
+    below_http = ["reset", "close", "hang", "garbage", "truncate"]
+    fake = Fake()
+
+    assert not any(fake.can_deliver(kind) for kind in below_http)
+    assert all(fake.can_deliver(kind) for kind in ("delay", "drip", "error"))
+    assert all(GesMock().fake.can_deliver(kind) for kind in below_http)
+    Server(fake, lambda: create_app(fake), "127.0.0.1", 0).stop()
+    assert all(fake.can_deliver(kind) for kind in below_http)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
+from gesmock.delivery import Delivery
 from gesmock.httpd.heads import Head
 
 Block = bytes | memoryview
@@ -18,12 +19,14 @@ _STATUS_LINES: Final = {
 class Answer(NamedTuple):
     """An answer: its *headers* as lines, each with its end, and the *blocks* of its body.
 
-    The headers say how long the body is, but not what becomes of the connection.
+    The headers say how long the body is, but not what becomes of the connection. *delivery* says
+    how it is brought to the client, if not at once and whole.
     """
 
     status: int
     headers: bytes
     blocks: Sequence[Block]
+    delivery: Delivery | None = None
 
     def head(self, connection: bytes) -> bytes:
         """Its head, with the line that tells what becomes of the *connection*, if any."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from gesmock.delivery import BELOW_HTTP
 from gesmock.fake import Fake
 from gesmock.httpd.bounds import Bounds
 from gesmock.httpd.server import HttpServer
@@ -34,6 +35,7 @@ class Server:
         lane: bool = True,
     ) -> None:
         self._fake = fake
+        fake.deliverable |= BELOW_HTTP
         site = Site(fake, make_app, with_lane=lane)
         self._http = HttpServer(site, host, port, bounds or Bounds(), ssl_context)
         self.port = self._http.port

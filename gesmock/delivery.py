@@ -1,0 +1,53 @@
+"""Delivery: how an answer is brought to its client, where not as usual."""
+
+from typing import Final
+
+from msgspec import Struct
+
+
+class Reset(Struct, frozen=True, tag_field="kind", tag="reset"):
+    """No byte of the answer: the client sees its connection reset (TCP RST)."""
+
+
+class Close(Struct, frozen=True, tag_field="kind", tag="close"):
+    """No byte of the answer: the client sees its connection end (TCP FIN)."""
+
+
+class Hang(Struct, frozen=True, tag_field="kind", tag="hang"):
+    """No byte of the answer, and no end: until the client gives up."""
+
+
+class Garbage(Struct, frozen=True, tag_field="kind", tag="garbage"):
+    """*text* in place of the answer, as it stands, and the end of the connection."""
+
+    text: bytes
+
+
+class Truncate(Struct, frozen=True, tag_field="kind", tag="truncate"):
+    """The whole head, the first *after_bytes* of the body, and the end of the connection."""
+
+    after_bytes: int
+
+
+class Drip(Struct, frozen=True, tag_field="kind", tag="drip"):
+    """The head, then the body in *parts*, spread evenly over so many real *seconds*."""
+
+    parts: int
+    seconds: float
+
+
+Manner = Reset | Close | Hang | Garbage | Truncate | Drip
+"""What becomes of an answer when its time has come."""
+
+BELOW_HTTP: Final = frozenset({"reset", "close", "hang", "garbage", "truncate"})
+"""The manners for which the server has to own its sockets; any can wait, and send in parts."""
+
+
+class Delivery(Struct, frozen=True):
+    """How an answer is brought to its client: after *delay_s* real seconds, in this *manner*.
+
+    Without a manner, it is sent as it is.
+    """
+
+    delay_s: float = 0.0
+    manner: Manner | None = None
