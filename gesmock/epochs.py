@@ -1,13 +1,18 @@
 """Epochs: what tells the requests of one test from the stragglers of the one before."""
 
+from collections.abc import Callable
 from threading import Lock
 
 
 class Epochs:
-    """Numbers the epochs of a whole fake: each reset, of whichever world, begins one."""
+    """Numbers the epochs of a whole fake: each reset, of whichever world, begins one.
+
+    Its methods may be called from any thread.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
+        self._watching: tuple[Callable[[], None], ...] = ()
         self.current = 1
 
     def begin(self) -> int:
@@ -15,3 +20,18 @@ class Epochs:
         with self._lock:
             self.current += 1
             return self.current
+
+    def watch(self, told: Callable[[], None]) -> None:
+        """From now on, call *told* whenever a world has been reset, in the thread that did it."""
+        with self._lock:
+            self._watching = (*self._watching, told)
+
+    def unwatch(self, told: Callable[[], None]) -> None:
+        """Call *told* no longer."""
+        with self._lock:
+            self._watching = tuple(one for one in self._watching if one != told)
+
+    def tell(self) -> None:
+        """Tell all who watch that a world has been reset."""
+        for told in self._watching:
+            told()

@@ -70,6 +70,10 @@ class Fake:
         """The world of *project_id*, if there is one."""
         return self._worlds.get(project_id)
 
+    def overtaken(self, project_id: str, epoch: int) -> bool:
+        """Whether the world that answers requests to *project_id* was reset after *epoch*."""
+        return epoch < (self._worlds.get(project_id) or self.default).epoch
+
     def interrupt(self) -> None:
         """Tell all who wait for something in any world to give up."""
         for world in self.worlds():

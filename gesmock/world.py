@@ -66,17 +66,24 @@ class World:
         """Make *start*, whose ``graphs`` these are, the start state, and reset to it."""
         with self.lock:
             self.start, self._start_graphs = start, graphs
-            return self.reset()
+            cleared = self._reset()
+        self._epochs.tell()
+        return cleared
 
     def reset(self) -> Cleared:
         """Back to the start state, in one step; the journal and all counts begin anew."""
         with self.lock:
-            jobs = sum(len(self.graphs.get_or_new(name)) for name in self.graphs)
-            faults, entries = len(self.faults), len(self.journal)
-            self.epoch = self._epochs.begin()
-            self.graphs.changes.end()
-            self._begin()
-            return Cleared(self.epoch, jobs, faults, entries)
+            cleared = self._reset()
+        self._epochs.tell()
+        return cleared
+
+    def _reset(self) -> Cleared:
+        jobs = sum(len(self.graphs.get_or_new(name)) for name in self.graphs)
+        faults, entries = len(self.faults), len(self.journal)
+        self.epoch = self._epochs.begin()
+        self.graphs.changes.end()
+        self._begin()
+        return Cleared(self.epoch, jobs, faults, entries)
 
     def _begin(self) -> None:
         self.journal.close()

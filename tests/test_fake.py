@@ -124,6 +124,25 @@ def test_an_unknown_project_is_refused() -> None:
         Fake().world("two")
 
 
+def test_who_watches_is_told_of_each_reset_once_it_has_overtaken_what_came_before() -> None:
+    fake = Fake({"project_id": "one"})
+    two = fake.open("two")
+    seen: list[list[bool]] = []
+
+    def told() -> None:
+        seen.append([fake.overtaken(name, 1) for name in ("one", "two", "none")])
+
+    fake.epochs.watch(told)
+    two.reset()
+    fake.restart({"project_id": "one"})
+    fake.epochs.unwatch(told)
+    fake.reset()
+
+    assert seen == [[False, True, False], [False, True, False], [True, True, True]]
+    assert fake.overtaken("two", 1)
+    assert not fake.overtaken("one", fake.epochs.current)
+
+
 def test_what_can_happen_to_an_answer_is_up_to_the_server() -> None:
     below_http = ["reset", "close", "hang", "garbage", "truncate"]
     fake = Fake()
