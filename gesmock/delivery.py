@@ -1,5 +1,6 @@
 """Delivery: how an answer is brought to its client, where not as usual."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from msgspec import Struct
@@ -34,6 +35,17 @@ class Drip(Struct, frozen=True, tag_field="kind", tag="drip"):
 
     parts: int
     seconds: float
+
+    def schedule(self, length: int) -> Iterator[tuple[float, int]]:
+        """When each part of a body of *length* bytes goes, in seconds after its head; its bytes.
+
+        There are no empty ones: a short body has fewer parts, an empty one has none. The last goes
+        when all of the seconds are over.
+        """
+        count = min(max(self.parts, 1), length)
+        for number in range(1, count + 1):
+            size = length * number // count - length * (number - 1) // count
+            yield self.seconds * number / count, size
 
 
 Manner = Reset | Close | Hang | Garbage | Truncate | Drip

@@ -40,6 +40,7 @@ class Pages:
     def __init__(self) -> None:
         self.gate = threading.Event()
         self.asked: list[str] = []
+        self.is_past = False
 
     def epoch(self) -> int:
         return 7
@@ -68,6 +69,10 @@ class Pages:
     def respond(self, head: Head, body: BytesIO, peers: Peers, epoch: int) -> Response:
         assert epoch == 7
         return Response(self.app, environ_of(head, body, peers), head)
+
+    def overtaken(self, head: Head, epoch: int) -> bool:
+        assert epoch == 7
+        return self.is_past
 
     def refuse(self, status: int) -> Answer:
         return Answer(status, b"Content-Length: 0\r\n", [])

@@ -35,10 +35,14 @@ def server() -> Iterator[HttpServer]:
     made.stop()
 
 
-def secured(server: HttpServer) -> ssl.SSLSocket:
-    context = ssl.create_default_context()
+def client_context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     AUTHORITY.configure_trust(context)
-    return context.wrap_socket(connect(server), server_hostname="localhost")
+    return context
+
+
+def secured(server: HttpServer) -> ssl.SSLSocket:
+    return client_context().wrap_socket(connect(server), server_hostname="localhost")
 
 
 def test_a_request_is_answered(server: HttpServer) -> None:

@@ -60,6 +60,9 @@ class _Bodies:
         start("200 OK", head)
         return [body]
 
+    def overtaken(self, head: Head, epoch: int) -> bool:
+        return False
+
     def refuse(self, status: int) -> Answer:
         return Answer(status, b"Content-Length: 0\r\n", [])
 

@@ -1,8 +1,12 @@
 """Channels: a client's socket, plain or with TLS, that never blocks."""
 
 import socket
+import struct
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from fcntl import ioctl
+from termios import TIOCOUTQ
 from typing import TYPE_CHECKING, Final, Protocol
 
 from gesmock.httpd.answers import Block
@@ -11,6 +15,7 @@ if TYPE_CHECKING:
     import ssl
 
 RECEIVED: Final = 2**16
+_HARD: Final = struct.pack("ii", 1, 0)  # linger, but for no time
 
 
 class Channel(Protocol):
@@ -30,6 +35,12 @@ class Channel(Protocol):
 
     def finish(self) -> None:
         """Tell the client that no more will come; what it sends can still be received."""
+
+    def owes(self) -> bool:
+        """Whether the client's system has not got all yet of what was sent, as far as is known."""
+
+    def reset(self) -> None:
+        """Let ``close`` leave the client at once, with a reset."""
 
     def close(self) -> None:
         """Hang up."""
@@ -64,6 +75,14 @@ class Plain:
         """See ``Channel``."""
         with suppress(OSError):  # the client has gone
             self._socket.shutdown(socket.SHUT_WR)
+
+    def owes(self) -> bool:
+        """See ``Channel``."""
+        return _unsent(self._socket) > 0
+
+    def reset(self) -> None:
+        """See ``Channel``."""
+        _harden(self._socket)
 
     def close(self) -> None:
         """Hang up."""
@@ -111,6 +130,27 @@ class Tls:
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_WR)
 
+    def owes(self) -> bool:
+        """See ``Channel``."""
+        return _unsent(self._socket) > 0
+
+    def reset(self) -> None:
+        """See ``Channel``."""
+        _harden(self._socket)
+
     def close(self) -> None:
         """Hang up."""
         self._socket.close()
+
+
+def _harden(connected: socket.socket) -> None:
+    with suppress(OSError):  # the client has gone
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _HARD)
+
+
+def _unsent(connected: socket.socket) -> int:
+    """How many bytes the client's system has not acknowledged; 0 where ours does not tell."""
+    told = bytearray(4)
+    with suppress(OSError):
+        ioctl(connected, TIOCOUTQ, told)
+    return int.from_bytes(told, sys.byteorder)

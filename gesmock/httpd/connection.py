@@ -1,22 +1,21 @@
 """Connection: one client's requests, one after the other, and their answers in the same order."""
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from functools import partial
 from io import BytesIO
 from math import inf
 from typing import Final
 
 from gesmock.httpd.answers import CONTINUE, Answer, Block, connection_line
-from gesmock.httpd.bounds import Bounds
 from gesmock.httpd.channels import Channel
-from gesmock.httpd.heads import Head, Heads, Refused
+from gesmock.httpd.deliveries import Delivering, Line, Parcel
+from gesmock.httpd.heads import Head, Refused
 from gesmock.httpd.incoming import Incoming
-from gesmock.httpd.loop import READ, WRITE, Loop
+from gesmock.httpd.loop import READ, WRITE
 from gesmock.httpd.outbox import Outbox
-from gesmock.httpd.relay import Relay
-from gesmock.httpd.site import Later, Site
+from gesmock.httpd.relay import Relay, make
+from gesmock.httpd.shared import Shared
 from gesmock.httpd.wsgi import Peers
 
 log = logging.getLogger("gesmock.httpd")
@@ -24,20 +23,6 @@ log = logging.getLogger("gesmock.httpd")
 _MOST_UNREAD: Final = 2**17  # of what a client sends before it has had its answer
 _SMALL: Final = 2**14  # a body that is copied behind its head: one buffer is sent quicker than two
 _LINGER_S: Final = 2.0
-
-
-@dataclass(eq=False, slots=True)
-class Shared:
-    """What the connections of one server share."""
-
-    site: Site
-    loop: Loop
-    bounds: Bounds
-    heads: Heads
-    submit: Callable[[Callable[[], None]], None]
-    call: Callable[..., None]
-    """Calls back in the loop, from a worker."""
-    connections: "set[Connection]" = field(default_factory=set)
 
 
 class Connection:
@@ -71,7 +56,7 @@ class Connection:
         self._incoming = Incoming(shared.heads, shared.bounds, shared.site.largest_body)
         self._epoch = 0  # in which it began to come in
         self._answering = False  # in a worker
-        self._relay: Relay | None = None
+        self._relay: Relay | Delivering | None = None
         self._last = False  # the answer that is sent, or being made
         self._said_all = False
         self._sending = False
@@ -106,7 +91,10 @@ class Connection:
             if data:
                 self._take(data)
             else:
-                self._heard_all = True
+                self._heard_all = True  # or has gone: that cannot be told
+                self.deadline = min(
+                    self.deadline, self._shared.loop.now + self._shared.bounds.idle_s
+                )
                 self._settle()
             pending = self._channel.pending()
 
@@ -149,44 +137,54 @@ class Connection:
         site = self._shared.site
         answer = site.lane(head, self._epoch) if body is None else None
         if isinstance(answer, Answer):
-            self._finish(head, answer)
+            self._finish(head, self._epoch, answer)
             return
         self._answering = True
         self.deadline = inf
+        call, epoch = self._shared.call, self._epoch
         if answer is not None:
-            self._shared.submit(partial(self._make, head, answer))
+            made = partial(self._made, head, epoch)
+            self._shared.submit(partial(make, answer, call, made, self._fail))
             return
-        self._relay = Relay(self._shared.call, self._send, self._end, self._fail)
+        deliver = partial(self._deliver, head, epoch)
+        self._relay = Relay(call, self._send, self._end, self._fail, deliver)
         whole = body or BytesIO()
-        respond = partial(site.respond, head, whole, self._peers, self._epoch)
+        respond = partial(site.respond, head, whole, self._peers, epoch)
         self._shared.submit(partial(self._relay.run, respond))
 
-    def _make(self, head: Head, make: Later) -> None:
-        """In a worker."""
-        try:
-            answer = make()
-        except Exception:
-            log.exception("an answer could not be made")
-            self._shared.call(self._fail, False)  # noqa: FBT003 it has not begun
-        else:
-            self._shared.call(self._made, head, answer)
-
-    def _made(self, head: Head, answer: Answer) -> None:
+    def _made(self, head: Head, epoch: int, answer: Answer) -> None:
         self._answering = False
-        self._finish(head, answer)
+        self._finish(head, epoch, answer)
 
-    def _finish(self, head: Head, answer: Answer) -> None:
+    def _finish(self, head: Head, epoch: int, answer: Answer) -> None:
         self._last = not head.keeps
         text = answer.head(connection_line(head, self._last))
         blocks = answer.blocks
-        if len(blocks) == 1 and len(blocks[0]) <= _SMALL:
+        if answer.delivery is not None:
+            self._deliver(head, epoch, Parcel(answer.delivery, [text, *blocks], self._last))
+        elif len(blocks) == 1 and len(blocks[0]) <= _SMALL:
             self._send([text + blocks[0]])
         else:
             self._send([text, *blocks])
 
-    def _end(self, blocks: list[Block], closes: bool) -> None:  # noqa: FBT001 private
+    def _end(self, blocks: Sequence[Block], closes: bool) -> None:  # noqa: FBT001 private
         self._answering, self._relay, self._last = False, None, closes
         self._send(blocks)
+
+    def _deliver(self, head: Head, epoch: int, parcel: Parcel) -> None:
+        if self._closed:
+            return
+        self._answering, self.deadline = True, inf
+        overtaken = partial(self._shared.site.overtaken, head, epoch)
+        line = Line(self._send, self._end, self._hang, self.close, self._channel)
+        self._relay = Delivering(self._shared.deliveries, parcel, overtaken, line)
+        self._relay.start()
+
+    def _hang(self) -> None:
+        """As if all were said, but that nothing was, and that there is no hurry."""
+        self._answering, self._last, self._said_all = False, True, True
+        self._incoming.clear()
+        self._settle()
 
     def _fail(self, begun: bool) -> None:  # noqa: FBT001 private
         if begun:  # the client has to see that it is not all
@@ -276,7 +274,8 @@ class Connection:
 
     def expire(self) -> None:
         """The deadline has passed."""
-        if self._out or self._said_all or not (self._incoming or self._incoming.in_body):
+        busy = self._out or self._answering or self._said_all
+        if busy or not (self._incoming or self._incoming.in_body):
             self.close()
         else:
             self._refuse(408)

@@ -6,7 +6,7 @@ import socket
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from threading import Lock
 from typing import Any, Final
 
@@ -18,8 +18,22 @@ READ: Final = selectors.EVENT_READ
 WRITE: Final = selectors.EVENT_WRITE
 
 
+_LONGEST_S: Final = (
+    3600.0  # that the system is asked to wait at once; it takes no more than 24 days
+)
+_MOST_CANCELLED: Final = 64
+
 Ready = Callable[[int], None]
 """What is called with the events for which its socket is ready."""
+
+
+class Timer:
+    """A call that is to come; where it is cancelled, there is nothing to call."""
+
+    __slots__ = ("callback",)
+
+    def __init__(self, callback: Callable[[], None] | None) -> None:
+        self.callback = callback
 
 
 class Loop:
@@ -34,8 +48,8 @@ class Loop:
         self._selector = selectors.DefaultSelector()
         self._calls: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
         self._last: deque[Ready] = deque()
-        self._times: list[tuple[float, int, Callable[[], None]]] = []
-        self._timed = 0
+        self._times: list[tuple[float, int, Timer]] = []
+        self._timed = self._cancelled = 0
         self._running = True
         self._waking = Lock()
         self._heard, self._bell = socket.socketpair()
@@ -56,10 +70,21 @@ class Loop:
         """Watch *fd* no longer."""
         self._selector.unregister(fd)
 
-    def call_at(self, time: float, callback: Callable[[], None]) -> None:
+    def call_at(self, time: float, callback: Callable[[], None]) -> Timer:
         """Call back at *time* (of ``now``)."""
+        timer = Timer(callback)
         self._timed += 1
-        heappush(self._times, (time, self._timed, callback))
+        heappush(self._times, (time, self._timed, timer))
+        return timer
+
+    def cancel(self, timer: Timer) -> None:
+        """Let nothing come of *timer*, of which nothing has come yet."""
+        timer.callback = None
+        self._cancelled += 1
+        if self._cancelled > max(len(self._times) // 2, _MOST_CANCELLED):
+            self._times = [time for time in self._times if time[2].callback is not None]
+            heapify(self._times)
+            self._cancelled = 0
 
     def write_last(self, ready: Ready) -> None:
         """Call *ready*, as for ``WRITE``, when all that is ready by now has had its turn."""
@@ -99,7 +124,7 @@ class Loop:
         if self._calls or self._last:
             timeout = 0.0
         elif self._times:
-            timeout = max(self._times[0][0] - real_time(), 0)
+            timeout = min(max(self._times[0][0] - real_time(), 0), _LONGEST_S)
         ready = self._selector.select(timeout)
         self.now = real_time()
         for key, events in ready:
@@ -108,7 +133,11 @@ class Loop:
             callback, args = self._calls.popleft()
             callback(*args)
         while self._times and self._times[0][0] <= self.now:
-            heappop(self._times)[2]()
+            due = heappop(self._times)[2]
+            if due.callback is None:
+                self._cancelled -= 1
+            else:
+                due.callback()
         for _ in range(len(self._last)):  # what these lead to is for the next turn: others wait
             self._last.popleft()(WRITE)
 

@@ -6,7 +6,9 @@ from contextlib import closing
 from threading import Semaphore
 from typing import Final
 
-from gesmock.httpd.answers import Block
+from gesmock.httpd.answers import Answer, Block
+from gesmock.httpd.deliveries import Parcel
+from gesmock.httpd.site import Later
 from gesmock.httpd.wsgi import Response
 
 log = logging.getLogger("gesmock.httpd")
@@ -14,12 +16,29 @@ log = logging.getLogger("gesmock.httpd")
 _AT_A_TIME: Final = 2**20
 
 
+def make(
+    later: Later,
+    call: Callable[..., None],
+    made: Callable[[Answer], None],
+    fail: Callable[[bool], None],
+) -> None:
+    """In the worker: make an answer, and *call* back in the loop with it."""
+    try:
+        answer = later()
+    except Exception:
+        log.exception("an answer could not be made")
+        call(fail, False)  # noqa: FBT003 it has not begun
+    else:
+        call(made, answer)
+
+
 class Relay:
     """Brings what an application yields to the loop, never much of it at a time.
 
     There, where *call* calls, *send* is called with some blocks, and has to have ``taken`` called
     once they are sent; *end* is called with the last blocks and whether the connection must close;
-    *fail* with whether the answer had begun.
+    *fail* with whether the answer had begun. Where it is not brought to the client at once and
+    whole, *deliver* is called instead.
     """
 
     def __init__(
@@ -28,8 +47,10 @@ class Relay:
         send: Callable[[list[Block]], None],
         end: Callable[[list[Block], bool], None],
         fail: Callable[[bool], None],
+        deliver: Callable[[Parcel], None],
     ) -> None:
         self._call, self._send, self._end, self._fail = call, send, end, fail
+        self._deliver = deliver
         self._room = Semaphore(0)
         self._gone = False
 
@@ -44,7 +65,7 @@ class Relay:
                 for block in blocks:
                     held.append(block)
                     size += len(block)
-                    if size >= _AT_A_TIME:
+                    if size >= _AT_A_TIME and response.delivery is None:
                         begun = True
                         self._call(self._send, held)
                         self._room.acquire()
@@ -55,7 +76,10 @@ class Relay:
             log.exception("the application failed")
             self._call(self._fail, begun)
             return
-        self._call(self._end, held, response.closes)
+        if response.delivery is None:
+            self._call(self._end, held, response.closes)
+        else:
+            self._call(self._deliver, Parcel(response.delivery, held, response.closes))
 
     def taken(self) -> None:
         """In the loop: the client has taken all that was sent."""

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gesmock.httpd.bounds import Bounds
 from gesmock.httpd.channels import Channel, Plain, Tls
-from gesmock.httpd.connection import Connection, Shared
+from gesmock.httpd.connection import Connection
+from gesmock.httpd.deliveries import Deliveries
 from gesmock.httpd.heads import Heads
 from gesmock.httpd.listener import listening
 from gesmock.httpd.loop import READ, Loop
+from gesmock.httpd.shared import Shared
 from gesmock.httpd.site import Site
 from gesmock.httpd.workers import STUCK_S, Workers
 from gesmock.httpd.wsgi import Peers
@@ -43,7 +45,11 @@ class HttpServer:
         self._context = ssl_context
         self._loop = Loop()
         self._workers = Workers(bounds.connections, "gesmock-worker")
-        self._shared = Shared(site, self._loop, bounds, Heads(bounds), self._submit, self._call)
+        deliveries = Deliveries(self._loop)
+        self._shared = Shared(
+            site, self._loop, bounds, Heads(bounds), self._submit, self._call, deliveries
+        )
+        self.release = deliveries.release
         self._relieving = False
         self._every_s = min(1.0, bounds.shortest_s / 4)
         self._listen()

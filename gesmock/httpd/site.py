@@ -26,6 +26,9 @@ class Site(Protocol):
     def respond(self, head: Head, body: BytesIO, peers: Peers, epoch: int) -> Response:
         """What the application answers, in a worker."""
 
+    def overtaken(self, head: Head, epoch: int) -> bool:
+        """Whether the answer to *head*, of this *epoch*, is of the past by now."""
+
     def refuse(self, status: int) -> Answer:
         """The answer where the server itself refuses, with *status*."""
 

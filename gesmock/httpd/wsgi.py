@@ -4,15 +4,19 @@ import sys
 from collections.abc import Generator, Iterable, Iterator
 from io import BytesIO
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from gesmock.clock import http_date, real_time
+from gesmock.delivery import Delivery
 from gesmock.httpd.answers import SERVER, connection_line, status_line
 from gesmock.httpd.heads import Head
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+DELIVER: Final = "gesmock.deliver"
+"""Where the environ has the function that takes a ``Delivery``; other servers have none."""
 
 
 class Peers(NamedTuple):
@@ -62,7 +66,9 @@ def environ_of(head: Head, body: BytesIO, peers: Peers) -> "WSGIEnvironment":
 class Response:
     """What *application* answers to the request *head*, as the bytes for the wire.
 
-    *closes* tells, once all of its blocks are there, whether the connection has to end with it.
+    *closes* tells, once all of its blocks are there, whether the connection has to end with it;
+    *delivery*, once one is there, how it is brought to the client, if not at once and whole: the
+    application says so to the function that is ``DELIVER`` in its environ.
     """
 
     def __init__(
@@ -73,6 +79,13 @@ class Response:
         self._headers: list[tuple[str, str]] = []
         self._written: list[bytes] = []
         self.closes = not head.keeps
+        self._deliveries: list[Delivery] = []
+        environ[DELIVER] = self._deliveries.append
+
+    @property
+    def delivery(self) -> Delivery | None:
+        """What the application has said, if anything."""
+        return self._deliveries[-1] if self._deliveries else None
 
     def _start(self, status: str, headers: list[tuple[str, str]], _exc_info: Any = None) -> Any:
         self._status, self._headers = status, headers

@@ -38,6 +38,7 @@ class Server:
         fake.deliverable |= BELOW_HTTP
         site = Site(fake, make_app, with_lane=lane)
         self._http = HttpServer(site, host, port, bounds or Bounds(), ssl_context)
+        fake.epochs.watch(self._http.release)
         self.port = self._http.port
         scheme = "http" if ssl_context is None else "https"
         self.url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
@@ -51,6 +52,7 @@ class Server:
 
         Who waits for a job or a journal entry is told to give up.
         """
+        self._fake.epochs.unwatch(self._http.release)
         self._http.hang_up()
         self._fake.interrupt()
         self._http.stop()

@@ -1,9 +1,11 @@
 """Site: the fake, as our own server has to be told of it."""
 
+import re
 from collections.abc import Callable
 from io import BytesIO
 from threading import Lock
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 from gesmock import shapes
 from gesmock.clock import http_date, real_time
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 EPOCH: Final = "gesmock.epoch"
 """Where the environ says in which epoch a request began to come in."""
+
+_PROJECT: Final = re.compile(r"/ges/v1\.0/([^/]*)/")
 
 
 def no_lane(_head: Head, _epoch: int) -> None:
@@ -55,6 +59,11 @@ class Site:
             if self._app is None:
                 self._app = self._make_app()
         return Response(self._app, {**environ_of(head, body, peers), EPOCH: epoch}, head)
+
+    def overtaken(self, head: Head, epoch: int) -> bool:
+        """Whether the world that the path names was reset since."""
+        project = _PROJECT.match(head.path)
+        return self._fake.overtaken(unquote(project[1]) if project else "", epoch)
 
     def refuse(self, status: int) -> Answer:
         """In the service's shape. The body is inferred."""
