@@ -12,7 +12,7 @@ from gesmock.errors import JobQueryFailed
 from gesmock.exchange import NO_ENTRY, Operation, Request
 from gesmock.fake import Fake
 from gesmock.operations import ROUTES, handle
-from gesmock.web import access_log, cors, wire
+from gesmock.web import access_log, cors, deliveries, wire
 
 log = access_log.log
 
@@ -76,4 +76,4 @@ def preflight() -> flask.Response:
 def _answer(fake: Fake, request: Request) -> flask.Response:
     reply = handle(fake, request)
     access_log.tell(request, reply)
-    return wire.response_to(reply)
+    return deliveries.response_to(fake, request, reply)
