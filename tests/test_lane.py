@@ -151,6 +151,17 @@ def test_a_request_is_answered_with_the_same_bytes_with_and_without_the_lane(
         same()
 
 
+def test_an_error_of_any_status_is_answered_with_the_same_bytes() -> None:
+    statuses = [*range(400, 600)]
+    faults: Any = [{"script": statuses}]
+    with both_ways({"faults": faults}) as (with_lane, without_lane, _):
+        sent = request("GET", LIST)
+        for status in statuses:
+            answer = with_lane.send(sent)
+            assert answer[0] == status
+            assert answer == without_lane.send(sent)
+
+
 def head(target: str, *headers: str, method: str = "GET") -> Head:
     return parse(request(method, target, headers), Bounds())
 

@@ -11,8 +11,10 @@ Block = bytes | memoryview
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 SERVER: Final = b"Server: gesmock\r\n"
+_PHRASES: Final = {status.value: status.phrase for status in HTTPStatus} | {449: "Retry With"}
 _STATUS_LINES: Final = {
-    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
+    status: f"HTTP/1.1 {status} {_PHRASES.get(status, 'UNKNOWN')}\r\n".encode()
+    for status in range(100, 600)
 }
 
 
@@ -35,8 +37,10 @@ class Answer(NamedTuple):
 
 def status_line(status: str) -> bytes:
     """The first line of an answer with the WSGI *status*, such as ``200 OK``."""
-    known = _STATUS_LINES.get(int(status[:3]))  # Werkzeug shouts: NOT FOUND
-    return known or f"HTTP/1.1 {status}\r\n".encode("latin-1")
+    number = int(status[:3])
+    if number in _PHRASES:  # Werkzeug shouts: NOT FOUND
+        return _STATUS_LINES[number]
+    return f"HTTP/1.1 {status}\r\n".encode("latin-1")
 
 
 def connection_line(head: Head, closes: bool) -> bytes:  # noqa: FBT001 it has no better name
