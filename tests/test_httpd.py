@@ -718,3 +718,12 @@ def test_threads_that_nobody_needs_end(monkeypatch: pytest.MonkeyPatch) -> None:
         until(lambda: not server._workers._threads)
 
         assert body(exchange(server, get("/later"))) == b"later"
+
+
+def test_clients_that_come_and_go_leave_no_timers_behind() -> None:
+    with serving() as server:
+        for _ in range(30):
+            exchange(server, get("/now"))
+            until(lambda: not server._shared.connections)
+
+        assert len(server._loop._times) < 5

@@ -50,7 +50,7 @@ class HttpServer:
             site, self._loop, bounds, Heads(bounds), self._submit, self._call, deliveries
         )
         self.release = deliveries.release
-        self._relieving = False
+        self._relieving = self._expiring = False
         self._every_s = min(1.0, bounds.shortest_s / 4)
         self._listen()
         self._thread = Thread(target=self._loop.run, name="gesmock", daemon=True)
@@ -97,8 +97,8 @@ class HttpServer:
             return
         peers = Peers((self.host, self.port), address[:2], secure=self._context is not None)
         connection = Connection(self._shared, channel, peers)
-        if known == 0:
-            self._loop.call_at(self._loop.now + self._every_s, self._expire)
+        if not self._expiring:
+            self._expire_later()
         if known >= self._shared.bounds.connections:
             connection.turn_away()
 
@@ -108,13 +108,17 @@ class HttpServer:
     def _listen(self) -> None:
         self._loop.watch(self._socket.fileno(), READ, self._accept)
 
+    def _expire_later(self) -> None:
+        self._expiring = bool(self._shared.connections)
+        if self._expiring:
+            self._loop.call_at(self._loop.now + self._every_s, self._expire)
+
     def _expire(self) -> None:
         """See whose time has come, every now and then, while anybody is there."""
+        self._expire_later()
         for connection in list(self._shared.connections):
             if connection.deadline <= self._loop.now:
                 connection.expire()
-        if self._shared.connections:
-            self._loop.call_at(self._loop.now + self._every_s, self._expire)
 
     def _submit(self, job: Callable[[], None]) -> None:
         """Have *job* done by a worker, and by one more if none comes to it soon."""
