@@ -335,6 +335,14 @@ def test_no_bytes_are_too_much_for_it(noise: bytes, place: int) -> None:
     assert all(isinstance(one, tuple) or 400 <= one <= 505 for one in read(noise))
 
 
+def test_a_head_that_comes_byte_by_byte_is_looked_at_once() -> None:
+    sent = get("/now", "X: " + "a" * 60_000)
+    began = time.perf_counter()
+
+    assert read(*(bytes([byte]) for byte in sent)) == [("GET", "/now", None)]
+    assert time.perf_counter() - began < 3  # it took 13 s when each byte had all looked at again
+
+
 def test_a_head_is_remembered_until_there_are_many() -> None:
     heads = Heads(Bounds())
     sent = [get(f"/{number}") for number in range(600)]

@@ -145,11 +145,14 @@ def _length(named: dict[str, str], version: str) -> int:
     return CHUNKED
 
 
-def check_unfinished(text: bytes | bytearray, bounds: Bounds) -> None:
-    """Raise Refused where *text* is no beginning of a head, whatever may come."""
-    if not _METHOD.match(text) or _BARE_LF.search(text):
+def check_unfinished(text: bytearray, looked: int, bounds: Bounds) -> None:
+    """Raise Refused where *text* is no beginning of a head, whatever may come.
+
+    So much of it has been *looked* at before.
+    """
+    if not _METHOD.match(text) or _BARE_LF.search(text, looked):
         raise Refused(400)
-    if len(text) > bounds.url and b"\r\n" not in text[: bounds.url + 64]:
+    if len(text) > bounds.url and text.find(b"\r\n", 0, bounds.url + 64) < 0:
         raise Refused(414)
     if len(text) > bounds.head:
         raise Refused(431)

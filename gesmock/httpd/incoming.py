@@ -71,8 +71,8 @@ class Incoming:
             return False
         end = unread.find(END, max(self._looked - len(END), 0))
         if end < 0:
+            check_unfinished(unread, self._looked, self._bounds)
             self._looked = len(unread)
-            check_unfinished(unread, self._bounds)
             return False
         self._looked = 0
         text = bytes(unread[: end + len(END)])
