@@ -686,6 +686,25 @@ def test_what_a_worker_calls_while_other_jobs_wait_comes_with_what_the_loop_does
         ended.set()
 
 
+def test_what_a_worker_calls_just_when_the_last_job_begins_is_not_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with serving() as server:
+        call, called = server._loop.call_late, threading.Event()
+
+        def begun_meanwhile(callback: Callable[..., None], *args: Any) -> None:
+            server._workers._jobs.clear()
+            exchange(server, get("/now"))
+            until(lambda: not server._shared.connections)  # the loop has nothing left to come to
+            call(callback, *args)
+
+        monkeypatch.setattr(server._loop, "call_late", begun_meanwhile)
+        server._workers._jobs.append(called.clear)  # it waits
+        server._call(called.set)
+
+        assert called.wait(0.5)  # nobody else comes
+
+
 @pytest.mark.parametrize("path", ["/waits", "/large"])
 def test_stop_is_quick_whatever_is_going_on(path: str) -> None:
     pages = Pages()

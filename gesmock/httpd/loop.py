@@ -39,9 +39,9 @@ class Timer:
 class Loop:
     """Waits for sockets, times, and calls; all that it calls, it calls from its one thread.
 
-    ``run`` is that thread's; only ``call_soon``, ``call_late`` and ``stop`` may be called from any
-    other. Bare selectors, as asyncio copies what a socket cannot take at once (Python 3.11), and
-    takes 60 ms to import.
+    ``run`` is that thread's; only ``call_soon``, ``call_late``, ``ring`` and ``stop`` may be called
+    from any other. Bare selectors, as asyncio copies what a socket cannot take at once (Python
+    3.11), and takes 60 ms to import.
     """
 
     def __init__(self) -> None:
@@ -93,7 +93,7 @@ class Loop:
     def call_soon(self, callback: Callable[..., None], *args: Any) -> None:
         """Call back in the loop's thread; from any thread. Nothing comes of it after ``stop``."""
         self._calls.append((callback, args))
-        self._ring()
+        self.ring()
 
     def call_late(self, callback: Callable[..., None], *args: Any) -> None:
         """As ``call_soon``, but with whatever the loop comes to next."""
@@ -102,9 +102,10 @@ class Loop:
     def stop(self) -> None:
         """Let ``run`` return."""
         self._running = False
-        self._ring()
+        self.ring()
 
-    def _ring(self) -> None:
+    def ring(self) -> None:
+        """Let the loop come to what it has been called for; from any thread."""
         with self._waking, suppress(OSError):  # full: it will be heard; closed: it has stopped
             self._bell.send(b"\0")
 

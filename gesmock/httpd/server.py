@@ -133,8 +133,9 @@ class HttpServer:
         For each of them the loop and the worker would take the interpreter from each other. Where
         one holds its worker up, ``_relieve`` is what the loop comes to.
         """
-        call = self._loop.call_late if self._workers.waiting else self._loop.call_soon
-        call(callback, *args)
+        self._loop.call_late(callback, *args)
+        if not self._workers.waiting:  # asked only now: the last may have begun meanwhile
+            self._loop.ring()
 
     def _relieve(self) -> None:
         self._workers.relieve()
