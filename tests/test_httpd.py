@@ -738,6 +738,30 @@ def test_threads_that_were_hired_for_those_who_wait_end_with_their_waiting(
         assert body(exchange(server, get("/later"))) == b"later"
 
 
+def test_where_the_system_gives_no_thread_others_are_tried_later(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    refusals = [RuntimeError("can't start new thread")] * 2
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == "gesmock-worker" and refusals:
+            raise refusals.pop()
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    pages = Pages()
+    with serving(pages) as server:
+        assert body(exchange(server, get("/later"))) == b"later"  # by one that is hired a bit later
+        refusals.append(RuntimeError("can't start new thread"))
+        with connect(server) as held_up:
+            held_up.sendall(get("/waits"))
+            until(lambda: "/waits" in pages.asked)
+            assert body(exchange(server, get("/later"))) == b"later"
+
+    assert "can't start new thread" in caplog.text
+
+
 def test_threads_that_nobody_needs_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gesmock.httpd.workers._IDLE_S", 0.01)
     with serving() as server:

@@ -71,9 +71,14 @@ class Workers:
             thread.join(max(until - real_time(), 0))
 
     def _hire(self) -> None:
+        """Another thread, if the system has one; else ``relieve`` is to try again."""
         thread = Thread(target=self._work, name=self._name, daemon=True)
         self._threads.add(thread)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError as error:
+            self._threads.discard(thread)
+            log.warning("no worker could be hired: %s", error)
 
     def _work(self) -> None:
         while (job := self._next()) is not None:
