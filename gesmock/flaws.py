@@ -6,7 +6,7 @@ would be right; msgspec itself stops at the first flaw.
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -39,9 +39,12 @@ def _described(node: inspect.Metadata, value: object, path: str) -> Iterator[Fla
     if list(_found(node.type, value, path)):
         wanted = _wanted(node)
         names = wanted.partition("one of ")[2].split(", ")
-        close = difflib.get_close_matches(str(value)[:100], names, 1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        yield _flaw(node.type, wanted + hint, value, path)
+        yield _flaw(node.type, wanted + _meant(value, names), value, path)
+
+
+def _meant(value: object, names: Sequence[str]) -> str:
+    close = difflib.get_close_matches(str(value)[:100], names, 1)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _list(node: inspect.ListType, value: object, path: str) -> Iterator[Flaw]:
@@ -104,10 +107,31 @@ def _union(node: inspect.UnionType, value: object, path: str) -> Iterator[Flaw]:
         return
     if len(members) == 1:
         alike = members
-    if len(alike) == 1:
+    tagged = {one.tag: one for one in alike if isinstance(one, inspect.StructType)}
+    if isinstance(value, dict) and len(tagged) > 1:
+        yield from _tagged(tagged, value, path)
+    elif len(alike) == 1:
         yield from _found(alike[0], value, path)
     elif all(list(_found(member, value, path)) for member in members):
         yield Flaw(path, f"{validation.shown(value)} is not {_wanted(node)}")
+
+
+def _tagged(
+    members: Mapping[str | int | None, inspect.StructType],
+    value: Mapping[str, object],
+    path: str,
+) -> Iterator[Flaw]:
+    """The flaws of the member that the tag of *value* names, or those of the tag."""
+    field = str(next(iter(members.values())).tag_field)
+    known = [str(tag) for tag in members]
+    where, tag = validation.join(path, field), value.get(field)
+    if field not in value:
+        yield Flaw(where, f"missing; one of {', '.join(known)} is wanted")
+    elif isinstance(tag, str) and tag in members:
+        yield from _found(members[tag], value, path)
+    else:
+        shown = validation.shown(tag)
+        yield Flaw(where, f"{shown} is none of {', '.join(known)}{_meant(tag, known)}")
 
 
 _WALKS: dict[type[inspect.Type], Any] = {
@@ -178,9 +202,8 @@ def _wanted(node: inspect.Type) -> str:
         case inspect.ListType():
             return "a list"
         case inspect.UnionType(types=types):
-            return " or ".join(
-                _wanted(one) for one in types if not isinstance(one, inspect.NoneType)
-            )
+            members = (_wanted(one) for one in types if not isinstance(one, inspect.NoneType))
+            return " or ".join(dict.fromkeys(members))
     return "an object"
 
 
