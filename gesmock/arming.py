@@ -23,7 +23,7 @@ class ArmedRule(Protocol):
 
     @property
     def given(self) -> object:
-        """The rule as it was given."""
+        """What is the same for one rule, and for no other."""
 
 
 A = TypeVar("A", bound=ArmedRule)
@@ -54,12 +54,16 @@ class Rules(Generic[A]):
     def disarm(self, rule: str | A) -> A:
         """Take *rule*, or the one with this id, out of force; Unknown where there is none."""
         with self._lock:
-            name = rule if isinstance(rule, str) else rule.id
-            found = self._armed.get(name)
-            # An id comes again after a reset; a rule of before is not the one it names now.
-            if found is None or not (isinstance(rule, str) or found.given is rule.given):
-                raise self._unknown(name)
-            return self._armed.pop(name)
+            return self._armed.pop(self._known(rule).id)
+
+    def _known(self, rule: str | A) -> A:
+        """*rule* itself, or the one with this id; Unknown where there is none."""
+        name = rule if isinstance(rule, str) else rule.id
+        found = self._armed.get(name)
+        # An id comes again after a reset; a rule of before is not the one it names now.
+        if found is None or not (isinstance(rule, str) or found.given is rule.given):
+            raise self._unknown(name)
+        return found
 
     def disarm_all(self) -> int:
         """Take every rule out of force; how many there were."""
@@ -71,9 +75,7 @@ class Rules(Generic[A]):
     def find(self, id: str) -> A:
         """The rule *id*, as it is now; Unknown, naming the others, where there is none."""
         with self._lock:
-            if id not in self._armed:
-                raise self._unknown(id)
-            return replace(self._armed[id])
+            return self._seen(self._known(id))
 
     def _unknown(self, id: str) -> Unknown:
         known = ", ".join(self._armed) or "none"
@@ -82,7 +84,11 @@ class Rules(Generic[A]):
     def armed(self) -> list[A]:
         """Every rule in force, as it is now; also the spent ones."""
         with self._lock:
-            return [replace(armed) for armed in self._armed.values()]
+            return [self._seen(armed) for armed in self._armed.values()]
+
+    def _seen(self, armed: A) -> A:
+        """*armed* as it is now, whatever becomes of it."""
+        return replace(armed)
 
     def untried(self) -> list[A]:
         """The rules that nothing has come for yet."""

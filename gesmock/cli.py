@@ -4,15 +4,17 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
 import click
 import msgspec
 
 import gesmock
 from gesmock import cli_options, fixtures, population
+from gesmock.environment import Line, env
 from gesmock.errors import GesmockError, InvalidInput, naming_file
 from gesmock.fake import Fake
+from gesmock.faults import WeatherName
 from gesmock.settings import Dialect
 from gesmock.stop_signals import StopSignals, exit_on_signals
 from gesmock.terminal import give_up, log_to_stderr, progress, write_whole
@@ -27,17 +29,6 @@ sixteen clients would wait 160 ms.
 """
 
 
-class _Line(click.types.StringParamType):
-    """A text that may hold blanks: several of them in the environment are a line each."""
-
-    envvar_list_splitter = "\n"
-
-
-def _env(name: str) -> dict[str, Any]:
-    """Every option may come from the environment too."""
-    return {"envvar": f"GESMOCK_{name}", "show_envvar": True}
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="gesmock", message="gesmock %(version)s")
 def main() -> None:
@@ -46,67 +37,77 @@ def main() -> None:
 
 @main.command()
 @click.argument("fixture", nargs=-1)
-@click.option("--host", default="127.0.0.1", show_default=True, **_env("HOST"))
+@click.option("--host", default="127.0.0.1", show_default=True, **env("HOST"))
 @click.option(
     "--port",
     default=8080,
     show_default=True,
     type=click.IntRange(0, 65535),
     help="0: any free port.",
-    **_env("PORT"),
+    **env("PORT"),
 )
-@click.option("--project-id", help="The default project.", **_env("PROJECT_ID"))
+@click.option("--project-id", help="The default project.", **env("PROJECT_ID"))
 @click.option(
     "--generate",
     multiple=True,
     metavar="[GRAPH=]N",
     help="Add N realistic jobs.",
-    **_env("GENERATE"),
+    **env("GENERATE"),
 )
 @click.option(
     "--seed",
     type=int,
     help="What jobs and chances are drawn from [default: the fixture's, else 0].",
-    **_env("SEED"),
+    **env("SEED"),
 )
 @click.option(
     "--fault",
     "faults",
     multiple=True,
-    type=_Line(),
-    metavar="[OPERATION=]STATUS[,...]",
-    help="Inject errors: list_jobs=503,times=2 or 503,503,ok or an injection as JSON. "
-    "Several in the environment are a line each.",
-    **_env("FAULT"),
+    type=Line(),
+    metavar="[OPERATION=]FAULT[,...]",
+    help="Make things go wrong: list_jobs=503,times=2 or delay,seconds=2 or 503,reset,ok or an "
+    "injection as JSON. Several in the environment are a line each.",
+    **env("FAULT"),
+)
+@click.option(
+    "--weather",
+    type=click.Choice(get_args(WeatherName)),
+    help="A named list of faults.",
+    **env("WEATHER"),
 )
 @click.option(
     "--plan",
     "plans",
     multiple=True,
-    type=_Line(),
+    type=Line(),
     metavar="[COMMAND=]PLAN[,...]",
     help="What becomes of submitted jobs: slow or import_graph=fails_late,times=1 or a plan rule "
     "as JSON. Several in the environment are a line each.",
-    **_env("PLAN"),
+    **env("PLAN"),
 )
-@click.option("--frozen", is_flag=True, help="Begin with a frozen clock.", **_env("FROZEN"))
+@click.option("--frozen", is_flag=True, help="Begin with a frozen clock.", **env("FROZEN"))
 @click.option(
-    "--rate", type=float, help="The clock's seconds in a real one [default: 1].", **_env("RATE")
+    "--rate", type=float, help="The clock's seconds in a real one [default: 1].", **env("RATE")
 )
 @click.option(
     "--tick-s",
     type=float,
     help="The clock's seconds with each request to the service [default: 0].",
-    **_env("TICK_S"),
+    **env("TICK_S"),
 )
 @click.option(
-    "--token", "tokens", multiple=True, help="Require an X-Auth-Token, this one.", **_env("TOKEN")
+    "--token",
+    "tokens",
+    multiple=True,
+    help="Require an X-Auth-Token, this one.",
+    **env("TOKEN"),
 )
 @click.option(
     "--dialect",
     type=click.Choice(["page", "error_table"]),
     help="Which status list is followed.",
-    **_env("DIALECT"),
+    **env("DIALECT"),
 )
 @click.option(
     "--set",
@@ -114,37 +115,39 @@ def main() -> None:
     multiple=True,
     metavar="NAME=VALUE",
     help="Change a setting.",
-    **_env("SET"),
+    **env("SET"),
 )
 @click.option(
-    "--control-token", help="What a caller of the control API has to show.", **_env("CONTROL_TOKEN")
+    "--control-token",
+    help="What a caller of the control API has to show.",
+    **env("CONTROL_TOKEN"),
 )
 @click.option(
     "--allow-host",
     "allow_hosts",
     multiple=True,
     help="A host name under which the control API may be called.",
-    **_env("ALLOW_HOST"),
+    **env("ALLOW_HOST"),
 )
 @click.option(
     "--cert",
     metavar="FILE",
     help="Serve HTTPS, with this certificate chain (PEM).",
-    **_env("CERT"),
+    **env("CERT"),
 )
 @click.option(
     "--key",
     metavar="FILE",
     help="The certificate's key [default: in the same file].",
-    **_env("KEY"),
+    **env("KEY"),
 )
-@click.option("--no-control", is_flag=True, help="Serve no control API.", **_env("NO_CONTROL"))
+@click.option("--no-control", is_flag=True, help="Serve no control API.", **env("NO_CONTROL"))
 @click.option(
     "--log-level",
     default="info",
     show_default=True,
     type=click.Choice(["debug", "info", "warning", "error"]),
-    **_env("LOG_LEVEL"),
+    **env("LOG_LEVEL"),
 )
 def serve(
     fixture: tuple[str, ...],
@@ -154,6 +157,7 @@ def serve(
     generate: tuple[str, ...],
     seed: int | None,
     faults: tuple[str, ...],
+    weather: WeatherName | None,
     plans: tuple[str, ...],
     frozen: bool,
     rate: float | None,
@@ -188,6 +192,7 @@ def serve(
             generate=[cli_options.generator(text, "--generate") for text in generate],
             seed=seed,
             faults=[cli_options.injection(text) for text in faults],
+            weather=weather,
             plans=[cli_options.plan_rule(text) for text in plans],
             clock=cli_options.timing(frozen=frozen, rate=rate, tick_s=tick_s),
             tokens=tokens,
@@ -213,22 +218,22 @@ def serve(
 
 @main.command()
 @click.argument("what", metavar="[GRAPH=]N")
-@click.option("--seed", default=0, show_default=True, type=int, **_env("SEED"))
-@click.option("--project-id", help="The project of the fixture.", **_env("PROJECT_ID"))
+@click.option("--seed", default=0, show_default=True, type=int, **env("SEED"))
+@click.option("--project-id", help="The project of the fixture.", **env("PROJECT_ID"))
 @click.option(
     "--status",
     "statuses",
     multiple=True,
     metavar="STATUS=WEIGHT",
     help="How often a status comes.",
-    **_env("STATUS"),
+    **env("STATUS"),
 )
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
     help="The file to write [default: standard output].",
-    **_env("OUTPUT"),
+    **env("OUTPUT"),
 )
 def generate(
     what: str,

@@ -1,20 +1,25 @@
 """What the command line's options say: short texts -> the fields of the fixture format."""
 
 import re
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from gesmock import validation
 from gesmock.errors import InvalidInput, naming_file
+from gesmock.faults import KINDS, Injection
 
 if TYPE_CHECKING:
     import ssl
 
-_FAULT_FIELDS = ("status", "code", "message")
 _RULE_FIELDS = ("graph", "times")
-_INJECTION_FIELDS = ("operation", "times", "after", "every", "probability")
+_KNOWN_FIELDS: Final = {
+    *Injection.__struct_fields__,
+    *(field for kind in KINDS.values() for field in kind.__struct_fields__),
+}
+_TEXTS: Final = {"code", "graph", "header", "job_id", "text"}
+"""Fields that hold texts, whatever these look like."""
 
 
 def generator(text: str, option: str = "") -> dict[str, Any]:
@@ -26,7 +31,7 @@ def generator(text: str, option: str = "") -> dict[str, Any]:
 
 
 def injection(text: str) -> dict[str, Any]:
-    """``list_jobs=503,times=2``, ``503,503,ok`` or an injection's JSON, as its fields."""
+    """``list_jobs=503,times=2``, ``delay,seconds=2``, ``503,reset,ok`` or JSON, as its fields."""
     if text.lstrip().startswith("{"):
         with naming_file("--fault"):
             fields: dict[str, Any] = validation.parse(text.encode())
@@ -36,8 +41,8 @@ def injection(text: str) -> dict[str, Any]:
     text, says, message = text.partition("message=")  # the last field: it may hold commas
     for part in text.rstrip(", ").split(","):
         first, equals, rest = part.strip().partition("=")
-        if equals and (given or entries or first in _FAULT_FIELDS + _INJECTION_FIELDS):
-            given[first] = rest if first == "code" else _scalar(rest)
+        if equals and (given or entries or first in _KNOWN_FIELDS):
+            given[first] = rest if first in _TEXTS else _scalar(rest)
         elif equals:
             given["operation"] = first
             entries.append(_scalar(rest))
@@ -45,13 +50,31 @@ def injection(text: str) -> dict[str, Any]:
             entries.append(_scalar(first))
     if says:
         given["message"] = message
-    error = {name: given.pop(name) for name in _FAULT_FIELDS if name in given}
+    kinds = [entry for entry in entries if isinstance(entry, str) and entry != "ok"]
+    kind = kinds[0] if len(entries) == 1 and kinds else "error"
+    fault = {name: given.pop(name) for name in [*given] if _is_of(name, kind)}
     if len(entries) > 1 or entries == ["ok"]:
-        return {**given, "script": entries, **({"fault": error} if error else {})}
-    return {
-        **given,
-        "fault": {"kind": "error", **({"status": entries[0]} if entries else {}), **error},
-    }
+        script = [{"kind": entry} if entry in kinds else entry for entry in entries]
+        return {**given, "script": script, **({"fault": {"kind": kind, **fault}} if fault else {})}
+    status = {"status": entries[0]} if entries and not kinds else {}
+    return {**given, "fault": {"kind": kind, **status, **_nested(fault)}}
+
+
+def _is_of(name: str, kind: str) -> bool:
+    """Whether a field *name* is one of a fault of this *kind*."""
+    return kind in KINDS and name.partition(".")[0] in KINDS[kind].__struct_fields__
+
+
+def _nested(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """*fields*, those with a dot in their names as fields of a field: ``uniform.low_s``."""
+    nested: dict[str, Any] = {}
+    for name, value in fields.items():
+        outer, dot, inner = name.partition(".")
+        if dot:
+            nested.setdefault(outer, {})[inner] = value
+        else:
+            nested[outer] = value
+    return nested
 
 
 def plan_rule(text: str) -> dict[str, Any]:

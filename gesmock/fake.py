@@ -6,6 +6,7 @@ from gesmock import start
 from gesmock.delivery import BELOW_HTTP
 from gesmock.epochs import Epochs
 from gesmock.errors import Unknown
+from gesmock.fixtures import State
 from gesmock.names import is_project_id
 from gesmock.population import Progress, Start, untold
 from gesmock.start import StartOptions
@@ -33,12 +34,29 @@ class Fake:
         self.deliverable = deliverable
         self.epochs = Epochs()
         self._epoch = self.epochs.current  # of the last reset of the whole
-        states = start.states(options or {})
+        states = start.states(options or {}, self.can_deliver)
         self._start = list(states)
         self._worlds = {
-            project_id: World(project_id, state, epochs=self.epochs, progress=progress)
+            project_id: self._new(project_id, state, progress=progress)
             for project_id, state in states.items()
         }
+
+    def _new(
+        self,
+        project_id: str,
+        state: State | Start | None = None,
+        *,
+        epoch: int | None = None,
+        progress: Progress = untold,
+    ) -> World:
+        return World(
+            project_id,
+            state,
+            epochs=self.epochs,
+            epoch=epoch,
+            progress=progress,
+            can_deliver=self.can_deliver,
+        )
 
     def can_deliver(self, kind: str) -> bool:
         """Whether a fault of this *kind* can happen to an answer with the server in use.
@@ -89,7 +107,7 @@ class Fake:
             if known is not None:
                 return known
             begins = default.start if default.settings.open_projects else None
-            made = World(project_id, begins, epochs=self.epochs, epoch=epoch)
+            made = self._new(project_id, begins, epoch=epoch)
             with self._lock:
                 if self._epoch == epoch:  # else the fake was reset meanwhile
                     self._worlds = {project_id: made, **self._worlds}  # a quicker one stays
@@ -125,11 +143,12 @@ class Fake:
 
         Says what it cleared in the project that is the default one from now on.
         """
-        states = {name: Start.of(state) for name, state in start.states(options).items()}
+        read = start.states(options, self.can_deliver)
+        states = {name: Start.of(state) for name, state in read.items()}
         graphs = {name: state.graphs(name) for name, state in states.items()}
         with self._lock:
             known = self._worlds
-            kept = {name: known.get(name) or World(name, epochs=self.epochs) for name in states}
+            kept = {name: known.get(name) or self._new(name) for name in states}
             for name in known.keys() - kept.keys():
                 known[name].reset()
             cleared = [kept[name].restart(states[name], graphs[name]) for name in states]

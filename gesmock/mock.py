@@ -38,8 +38,8 @@ class GesMock(Script):
             requests.get(ges.jobs_url()).json()
 
     *options* say what it begins with, and what a reset restores: ``fixture``, ``project_id``,
-    ``graph_name``, ``generate``, ``seed``, ``settings``, ``tokens``, ``faults``, ``plans``,
-    ``clock`` (``StartOptions``).
+    ``graph_name``, ``generate``, ``seed``, ``settings``, ``tokens``, ``faults``, ``weather``,
+    ``plans``, ``clock`` (``StartOptions``).
     Without any, it has one empty graph. It listens on *host* and *port* (0: any free port) once it
     is started. *control* tells whether it has the control API; *control_token* what a caller of it
     has to show (default: nothing on a loopback address, else a token that is made here);

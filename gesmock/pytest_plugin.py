@@ -11,7 +11,17 @@ import pytest
 if TYPE_CHECKING:
     from gesmock.mock import GesMock
 
-_KEYWORDS = ("fixture", "generate", "seed", "settings", "clock", "plans", "strict")
+_KEYWORDS = (
+    "fixture",
+    "generate",
+    "seed",
+    "settings",
+    "clock",
+    "plans",
+    "faults",
+    "weather",
+    "strict",
+)
 _IN_USE: "pytest.StashKey[_Use]" = pytest.StashKey()
 
 # The regions that the vendor's SDK knows for this service (huaweicloudsdkges 3.1, ges_region.py).
@@ -31,8 +41,8 @@ _REGIONS = (
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "gesmock(fixture, generate, seed, settings, clock, plans, strict=True): what the fake "
-        "begins this test with, and whether its problems fail the test",
+        "gesmock(fixture, generate, seed, settings, clock, plans, faults, weather, strict=True): "
+        "what the fake begins this test with, and whether its problems fail the test",
     )
 
 
@@ -114,8 +124,10 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     except BaseException:
         if found := _new_problems(item):
             item.add_report_section("call", "gesmock", found)
+        _tell_faults(item)
         raise
     if found := _new_problems(item):
+        _tell_faults(item)
         pytest.fail(found, pytrace=False)
     return outcome
 
@@ -142,6 +154,10 @@ class _Use:
         listed = "\n".join(f"- {problem}" for problem in new)
         return f"gesmock found {len(new)} problem{'s' * (len(new) > 1)}:\n{listed}"
 
+    def faults(self) -> str:
+        """Python that arms again what this test has armed."""
+        return "\n".join(self._ges.faults.as_python("gesmock"))
+
 
 def _new_problems(item: pytest.Item) -> str:
     use = item.stash.get(_IN_USE, None)
@@ -149,3 +165,10 @@ def _new_problems(item: pytest.Item) -> str:
         return ""
     use.called = True
     return use.new_problems()
+
+
+def _tell_faults(item: pytest.Item) -> None:
+    """Add to the report of a failure what arms the same faults again."""
+    use = item.stash.get(_IN_USE, None)
+    if use is not None and (lines := use.faults()):
+        item.add_report_section("call", "gesmock faults", lines)

@@ -10,7 +10,7 @@ from msgspec import Struct
 from gesmock import fixtures, validation
 from gesmock.clock import Timing
 from gesmock.errors import InvalidInput, naming_file
-from gesmock.faults import Injection
+from gesmock.faults import WEATHER, CanDeliver, Injection, WeatherName, check_all
 from gesmock.fixtures import GraphState, State
 from gesmock.generators import Generator, Seed
 from gesmock.names import DEFAULT_PROJECT, GraphName, ProjectId
@@ -33,11 +33,13 @@ class StartOptions(TypedDict, total=False):
     - ``settings``: changes to the settings, by name.
     - ``tokens``: tokens, as strings or with fields; once there is one, a request needs one.
     - ``faults``: injections that are armed from the start.
+    - ``weather``: a named list of injections that are armed from the start: ``flaky``, ``slow``,
+      ``down`` or ``mobile``.
     - ``plans``: plan rules that are armed from the start; they come before those of the fixtures.
     - ``clock``: how the clock begins and runs (``now``, ``frozen``, ``rate``, ``tick_s``).
 
-    The seed, settings, tokens, faults, plans and clock are for every project that the fixtures
-    name.
+    The seed, settings, tokens, faults, weather, plans and clock are for every project that the
+    fixtures name.
     """
 
     fixture: str | Path | Mapping[str, Any] | Sequence[str | Path | Mapping[str, Any]] | None
@@ -50,14 +52,16 @@ class StartOptions(TypedDict, total=False):
     settings: Mapping[str, Any] | None
     tokens: str | Mapping[str, Any] | Token | Sequence[str | Mapping[str, Any] | Token] | None
     faults: Injection | Mapping[str, Any] | Sequence[Injection | Mapping[str, Any]] | None
+    weather: WeatherName | None
     plans: PlanRule | Mapping[str, Any] | Sequence[PlanRule | Mapping[str, Any]] | None
     clock: Timing | Mapping[str, Any] | None
 
 
-def states(options: StartOptions) -> dict[str, State]:
+def states(options: StartOptions, can_deliver: CanDeliver = lambda _: True) -> dict[str, State]:
     """The start state of each project; the first is the default project's.
 
-    Raises InvalidInput with every flaw of the first step that has any.
+    Raises InvalidInput with every flaw of the first step that has any; a fault that the server in
+    use cannot produce is one.
     """
     for name in options:
         if name not in StartOptions.__annotations__:
@@ -76,9 +80,10 @@ def states(options: StartOptions) -> dict[str, State]:
     for label, state in read:
         owner = project_id or state.project_id or default
         with naming_file(label):
+            check_all(state.faults, can_deliver, "$.faults")
             merged[owner] = merged.get(owner, State(project_id=owner)).merged(state)
     merged[default] = _with_graphs(merged[default], options, graph_name)
-    return {owner: _with_options(state, options) for owner, state in merged.items()}
+    return {owner: _with_options(state, options, can_deliver) for owner, state in merged.items()}
 
 
 def _state_of(
@@ -108,17 +113,23 @@ def _with_graphs(state: State, options: StartOptions, graph_name: str | None) ->
     return msgspec.structs.replace(merged, graphs=graphs)
 
 
-def _with_options(state: State, options: StartOptions) -> State:
+def _with_options(state: State, options: StartOptions, can_deliver: CanDeliver) -> State:
     """*state*, of any project, with what the options say of all."""
     tokens = _several(options, "tokens", str | Mapping | Struct)
-    faults = _several(options, "faults", Mapping | Struct)
+    given = _several(options, "faults", Mapping | Struct)
+    faults = validation.read_python(given, list[Injection], "faults")
+    check_all(faults, can_deliver, "faults")
+    weather = _optional(options, "weather", WeatherName)
+    if weather is not None:
+        check_all(WEATHER[weather], can_deliver, "weather")
+        faults += WEATHER[weather]
     changes = _optional(options, "settings", dict[str, Any]) or {}
     seed = _optional(options, "seed", Seed)
     clock = _optional(options, "clock", Timing)
     plans = _several(options, "plans", Mapping | Struct)
     added = State(
         tokens=validation.read_python(tokens, list[Token | TokenText], "tokens"),
-        faults=validation.read_python(faults, list[Injection], "faults"),
+        faults=faults,
     )
     return msgspec.structs.replace(
         state.merged(added),

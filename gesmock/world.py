@@ -11,7 +11,7 @@ from gesmock.clock import Clock, ClockChange, Timing, real_time
 from gesmock.epochs import Epochs
 from gesmock.errors import Conflict
 from gesmock.exchange import Reply, Request
-from gesmock.faults import FaultPlan, Fired
+from gesmock.faults import CanDeliver, FaultPlan, Fired, check_all
 from gesmock.fixtures import GraphState, State
 from gesmock.generators import Generator
 from gesmock.graph import Graph
@@ -51,8 +51,10 @@ class World:
         epochs: Epochs | None = None,
         epoch: int | None = None,
         progress: Progress = untold,
+        can_deliver: CanDeliver = lambda _: True,
     ) -> None:
         self.lock = RLock()
+        self._can_deliver = can_deliver
         self.project_id = project_id
         self._source = source
         self._epochs = epochs or Epochs()
@@ -100,10 +102,11 @@ class World:
         """Put *state* in the place of all that is here; the journal and the start state stay.
 
         A state without a clock leaves the clock as it is. The project that it names tells where it
-        comes from; it is loaded into this one all the same. Raises Conflict where a reset comes
-        between.
+        comes from; it is loaded into this one all the same. Raises InvalidInput where the server in
+        use cannot produce one of its faults, Conflict where a reset comes between.
         """
         epoch = self.epoch
+        check_all(state.faults, self._can_deliver, "$.faults")
         graphs = Start.of(state).graphs(self.project_id)
         with self.lock:
             self._still_in(epoch)
@@ -151,9 +154,13 @@ class World:
         self._next_rows: dict[tuple[str, int], int] = {}  # where to begin to look
         self._submitted = self._held = False  # since, and at, the last tick
         self.tokens = state.tokens_of(self.project_id)
-        self.faults = FaultPlan(self.graphs.seed, self.lock)
-        for injection in state.faults:
-            self.faults.arm(injection)
+        self.faults = FaultPlan(
+            self.graphs.seed,
+            self.lock,
+            self.clock,
+            begin=state.faults,
+            can_deliver=self._can_deliver,
+        )
         self.plans = PlanRules(self.lock)
         for rule in state.plans:
             self.plans.arm(rule)

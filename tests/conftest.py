@@ -3,7 +3,8 @@
 import logging
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -11,8 +12,13 @@ import requests  # noqa: F401 an inner run of pytester would forget half of what
 from flask.testing import FlaskClient
 from hypothesis import settings
 
-from gesmock import GesMock, cli
+from gesmock import GesMock, cli, shapes
+from gesmock.clock import ClockChange
+from gesmock.exchange import Operation, Reply, Request
 from gesmock.fake import Fake
+from gesmock.faults import KINDS
+from gesmock.operations import handle
+from gesmock.statuses import Edition
 from gesmock.web import create_app
 
 pytest_plugins = ["pytester"]
@@ -30,6 +36,74 @@ def until(holds: Callable[[], object]) -> None:
     while not holds():
         assert time.monotonic() < ends, "it never came"
         time.sleep(0.001)
+
+
+@dataclass
+class Asked:
+    """A call, as an injection sees it."""
+
+    operation: str = "list_jobs"
+    graph: str = "movie"
+    job_id: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    of: str | None = None
+
+    def command(self) -> str | None:
+        return self.of
+
+    def edition(self) -> Edition:
+        return "database"
+
+
+EVERYTHING = frozenset(KINDS)
+IMPORT = {"edgesetPath": "b/e", "obsParameters": {"accessKey": "a", "secretKey": "s"}}
+
+
+class Asker:
+    """Asks a fake whose clock is frozen, or runs at *rate*, and that can produce every fault."""
+
+    def __init__(self, *faults: Any, rate: float | None = None, **options: Any) -> None:
+        clock = {"frozen": True} if rate is None else {"rate": rate}
+        start: Any = {"generate": 3, "clock": clock, "faults": faults, **options}
+        self.fake = Fake(start, deliverable=EVERYTHING)
+        self.world = self.fake.default
+
+    def ask(
+        self,
+        operation: Operation = "list_jobs",
+        body: Any = None,
+        query: Mapping[str, str] | None = None,
+        **args: str,
+    ) -> Reply:
+        """The reply to this request."""
+        names = {"project_id": self.world.project_id, "graph_name": "movie", **args}
+        request = Request(
+            operation=operation,
+            method="GET",
+            path=f"/{operation}",
+            epoch=self.world.epoch,
+            args=names,
+            query=query or {},
+            body={} if body is None else body,
+        )
+        return handle(self.fake, request)
+
+    def submit(self) -> Reply:
+        """The reply to an import."""
+        return self.ask("import_graph", IMPORT)
+
+    def advance(self, seconds: float) -> None:
+        """Let the time go by."""
+        self.world.change_clock(ClockChange(advance_s=seconds))
+
+    def statuses(self, count: int) -> list[int]:
+        """Those of so many lists."""
+        return [self.ask().status for _ in range(count)]
+
+
+def text_of(reply: Reply) -> bytes:
+    payload = reply.payload() if callable(reply.payload) else reply.payload
+    return b"".join(shapes.blocks(payload))
 
 
 class Service:

@@ -1,18 +1,11 @@
 """What gesmock says of the service is what the documentation data says."""
 
 from gesmock import documentation
-from gesmock.faults import REFUSALS
 
 
 def test_every_row_names_its_source() -> None:
     assert all(row.source for row in documentation.error_codes())
     assert all(row.source and row.certainty for row in documentation.operations())
-
-
-def test_the_codes_of_the_documented_refusals_are_in_the_error_table() -> None:
-    known = {row.code for row in documentation.error_codes()}
-
-    assert {refusal.code for refusal in REFUSALS.values()} <= known
 
 
 def test_the_operations_that_make_jobs_are_those_of_the_service_plane() -> None:

@@ -28,8 +28,8 @@ from gesmock.web.server import Server
 LIST = f"/ges/v1.0/{PROJECT}/graphs/movie/jobs/status"
 JOBS = {"jobs": [{"jobId": str(number), "status": "running"} for number in range(3)]}
 FAULTS: list[Any] = [
-    {"operation": "list_jobs", "script": ["ok", 503, {"status": 404}]},
-    {"operation": "show_job", "probability": 0.5, "fault": {"status": 500}},
+    {"operation": "list_jobs", "script": ["ok", 503, {"kind": "error", "status": 404}]},
+    {"operation": "show_job", "probability": 0.5, "fault": 500},
 ]
 STARTS: dict[str, StartOptions] = {
     "a few jobs": {"generate": 3},

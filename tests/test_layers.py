@@ -35,6 +35,7 @@ LAYERS = [
         "scripting",
         "cli",
         "cli_options",
+        "environment",
         "terminal",
         "stop_signals",
         "pytest_plugin",

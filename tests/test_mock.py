@@ -250,7 +250,11 @@ def test_an_injection_of_before_a_reset_does_not_disarm_the_one_that_has_its_id_
         ({"status": 500, "times": 0}, InvalidInput, "injection.times: 0 is not an integer"),
         ({"fault": {"kind": "flood"}}, InvalidInput, "injection.fault.kind: 'flood' is none of"),
         ({"fault": Error(500), "status": 503}, TypeError, "either a fault, or a status"),
-        ({"status": 500, "time": 2}, TypeError, "unexpected keyword argument 'time'"),
+        (
+            {"status": 500, "time": 2},
+            InvalidInput,
+            "injection.time: unknown key; did you mean 'times'",
+        ),
     ],
 )
 def test_a_wrong_fault_is_refused_and_nothing_is_armed(

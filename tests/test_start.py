@@ -110,7 +110,7 @@ def test_options_are_added_to_what_fixtures_say() -> None:
         ({"settings": {"limit_zero": 0}}, "settings.limit_zero: 0 is none of empty, refuse"),
         ({"tokens": [""]}, "tokens[0]: '' is not an object or a string that is not empty"),
         ({"tokens": [{"token": ""}]}, "tokens[0].token: '' is not a string that is not empty"),
-        ({"faults": [{"fault": 3}]}, "faults[0].fault: 3 is not an object"),
+        ({"faults": [{"fault": 3}]}, "faults[0].fault: 3 is not an HTTP status"),
         ({"fixture": Path("/nowhere/at_all.json")}, "/nowhere/at_all.json: no such file"),
         (
             {"fixture": ["page_example", "page_example"]},

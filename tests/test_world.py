@@ -4,6 +4,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from conftest import Asked
 from msgspec.structs import replace
 
 from gesmock.errors import Conflict, InvalidInput, Unknown
@@ -266,7 +267,7 @@ def test_a_state_is_exported_with_what_is_left_of_its_faults() -> None:
         tokens=["t"],
     )
     for _ in range(3):
-        made.faults.take("list_jobs")
+        made.faults.take(Asked())
 
     state = made.state()
 

@@ -5,6 +5,7 @@ import re
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from gesmock import documentation, shapes, tokens
@@ -22,11 +23,11 @@ from gesmock.exchange import NO_ENTRY, Operation, Reply, Request, request_id
 from gesmock.fake import Fake
 from gesmock.faults import Fired
 from gesmock.names import is_project_id
-from gesmock.operations import hyg, jobs, submissions
+from gesmock.operations.catalogue import UNKNOWN_GRAPH
+from gesmock.operations.hits import Hit, RequestCall
 from gesmock.operations.hyg import hyg_delete_job, hyg_delete_jobs
 from gesmock.operations.jobs import delete_job, list_jobs, show_job
 from gesmock.operations.submissions import submit
-from gesmock.settings import Settings
 from gesmock.tokens import Token
 from gesmock.world import World
 
@@ -52,13 +53,6 @@ OPERATIONS: Final[Mapping[Operation, Callable[[World, Request], Reply]]] = {
     "hyg_delete_jobs": hyg_delete_jobs,
     **{row.command: submit for row in documentation.operations()},
 }
-
-_UNKNOWN_GRAPH: Final[Mapping[Operation, Callable[[Settings, Request], GesError]]] = {
-    **dict.fromkeys(("list_jobs", "show_job", "delete_job"), jobs.unknown_graph),
-    **dict.fromkeys(("hyg_delete_job", "hyg_delete_jobs"), hyg.unknown_graph),
-    **dict.fromkeys((row.command for row in documentation.operations()), submissions.unknown_graph),
-}
-"""The refusal of each operation where there is no such project."""
 
 ROUTES: Final = (
     Route("GET", f"{_G}/jobs/status", "list_jobs"),
@@ -97,11 +91,13 @@ def handle(fake: Fake, request: Request) -> Reply:
             headers = {"X-Request-Id": request_id(world.epoch, number), "Date": http_date(now)}
             try:
                 fired = _fault(world, request, owned=owner is not None)
-                if fired is not None:
-                    reply = _injected(world, request, fired)
-                else:
+                if fired is None:
                     operation = _permitted(world, request, known_tokens, owned=owner is not None)
                     reply = operation(world, request)
+                else:
+                    owned = owner is not None
+                    permit = partial(_permitted, world, request, known_tokens, owned=owned)
+                    reply = Hit(world, request, fired, permit).reply()
             except GesError as error:
                 reply = shapes.refusal(error, world.settings, _allowed(request))
             except Exception:  # noqa: BLE001 whatever it is, it is kept and told
@@ -111,7 +107,7 @@ def handle(fake: Fake, request: Request) -> Reply:
             world.record(now, request, reply, fired, crash)
     if crash is not None:
         log.error("gesmock crashed over %s %s\n%s", request.method, request.path, crash)
-    return Reply(reply.status, reply.payload, {**reply.headers, **headers})
+    return Reply(reply.status, reply.payload, {**reply.headers, **headers}, delivery=reply.delivery)
 
 
 def _fault(world: World, request: Request, *, owned: bool) -> Fired | None:
@@ -121,22 +117,13 @@ def _fault(world: World, request: Request, *, owned: bool) -> Fired | None:
     prefer = request.headers.get("prefer")
     preferred = _PREFERRED_CODE.search(prefer) if prefer else None
     if preferred is None:
-        return world.faults.take(request.operation) if owned and world.faults else None
+        return world.faults.take(RequestCall(world, request)) if owned and world.faults else None
     code = preferred[1]
     if re.fullmatch(r"[45][0-9][0-9]", code):
         return world.faults.prefer(int(code))
     if code != "200":
         raise UnknownPreference(code=code)
     return None
-
-
-def _injected(world: World, request: Request, fired: Fired) -> Reply:
-    names = {"project_id": "", "graph_name": "", **request.args}
-    headers = {**fired.fault.headers, "X-Gesmock-Fault": fired.receipt}
-    error = fired.fault.refusal(names)
-    row = documentation.of_command(request.operation or "")
-    error.in_errors = row is not None and row.refused_in_errors is not None
-    return shapes.refusal(error, world.settings, headers)
 
 
 def _permitted(
@@ -152,7 +139,7 @@ def _permitted(
         age_s = world.clock.age() / NANOSECONDS
         tokens.check(known_tokens, request.headers.get("x-auth-token"), project_id, age_s)
     if not owned:
-        raise _UNKNOWN_GRAPH[request.operation](world.settings, request)
+        raise UNKNOWN_GRAPH[request.operation](world.settings, request)
     return OPERATIONS[request.operation]
 
 

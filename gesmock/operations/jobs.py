@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from random import Random
 
 from gesmock import kinds, results, shapes
 from gesmock.errors import (
@@ -18,8 +19,11 @@ from gesmock.errors import (
     UnknownMemoryJob,
 )
 from gesmock.exchange import Reply, Request
+from gesmock.faults import Hazard
 from gesmock.graph import Graph
+from gesmock.listing import Page
 from gesmock.memory_items import Items, Seen
+from gesmock.operations.hazards import RowsOf
 from gesmock.settings import Settings
 from gesmock.statuses import FINAL
 from gesmock.world import World
@@ -33,6 +37,21 @@ def list_jobs(world: World, request: Request) -> Reply:
     graph, settings = _graph(world, request), world.settings
     offset, limit = _window(request.query, settings)
     page = graph.page(offset, limit, oldest_first=settings.order == "oldest_first")
+    return _listed(world, graph, page)
+
+
+def list_jobs_after(hazard: Hazard, chance: str, world: World, request: Request) -> Reply:
+    """The list, just after *hazard* has befallen it; what it draws, it draws from *chance*."""
+    graph = _graph(world, request)
+    offset, limit = _window(request.query, world.settings)
+    draw = Random(chance)  # noqa: S311 no secret
+    rows = RowsOf(world, request.args["graph_name"], offset, limit, draw)
+    hazard.befall(rows)
+    return _listed(world, graph, rows.page())
+
+
+def _listed(world: World, graph: Graph, page: Page) -> Reply:
+    settings = world.settings
     if world.graphs.edition_of(graph) == "memory":
         items = Items(world.clock, graph.now, world.graphs.seed, settings.id_key)
         lives = graph.lives_on(page)

@@ -29,7 +29,7 @@ def submit(world: World, request: Request) -> Reply:
     if graph is None:
         raise unknown_graph(world.settings, request)
     edition = world.graphs.edition_of(graph)
-    rows = _rows(request, edition)
+    rows = rows_of(request, edition)
     body = _body(rows[0], request)
     for check in _checks(rows[0].name):
         if not check.accepts(body):
@@ -46,11 +46,11 @@ def submit(world: World, request: Request) -> Reply:
 
 def unknown_graph(settings: Settings, request: Request) -> GesError:
     """The refusal where there is no such graph, or project."""
-    row = _rows(request, settings.edition)[0]
+    row = rows_of(request, settings.edition)[0]
     return _refused(row, row.unknown_graph, request)
 
 
-def _rows(request: Request, edition: Edition) -> list[AsynchronousOperation]:
+def rows_of(request: Request, edition: Edition) -> list[AsynchronousOperation]:
     """What the documentation has for this operation at this URL, in this *edition*.
 
     Inferred: a call that only the other edition documents is served too.

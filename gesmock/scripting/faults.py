@@ -1,14 +1,34 @@
 """The injections, as a test scripts them."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, Unpack
+
+import msgspec
 
 from gesmock import validation
 from gesmock.exchange import Operation
 from gesmock.fake import Fake
-from gesmock.faults import Armed, Fault, FaultPlan, Injection
+from gesmock.faults import Armed, Fault, FaultPlan, Injection, Phase, WeatherName
 
 Entries = int | Literal["ok"] | Fault | Mapping[str, Any] | list[Any]
+
+
+class Chosen(TypedDict, total=False):
+    """Which requests an injection is for, beyond their operation: see ``Injection``."""
+
+    graph: str
+    job_id: str
+    command: str
+    header: str
+    phase: Phase
+    nth: int | list[int]
+    after: int
+    every: int
+    times: int | None
+    probability: float
+    from_s: float
+    until_s: float
+    paused: bool
 
 
 class Faults:
@@ -29,21 +49,18 @@ class Faults:
         code: str | None = None,
         message: str | None = None,
         headers: Mapping[str, str] | None = None,
-        fault: Fault | Mapping[str, Any] | None = None,
-        times: int | None = None,
-        after: int = 0,
-        every: int = 1,
-        probability: float = 1.0,
+        fault: int | Fault | Mapping[str, Any] | None = None,
+        **chosen: Unpack[Chosen],
     ) -> Armed:
         """Answer *operation* (default: any) with the error *status*, or with *fault*.
 
-        After *after* calls, at each *every*-th one, with *probability*, *times* times at most
-        (default: without end). *code* and *message* default to what the documentation has for the
-        status. A whole injection, as in a fixture, may stand in the place of *operation*.
-        Raises InvalidInput, with nothing armed.
+        *chosen* says at which of its requests, by the words of ``Injection``: ``times=2``. *code*
+        and *message* default to what the documentation has for the status and the operation. A
+        whole injection, as in a fixture, may stand in the place of *operation*. Raises
+        InvalidInput, with nothing armed; also where the server in use cannot produce the fault.
         """
         if isinstance(operation, Injection | Mapping):
-            return self._plan.arm(validation.read_python(operation, Injection, "injection"))
+            return self._arm(operation)
         if fault is None:
             fault = {
                 "kind": "error",
@@ -54,31 +71,49 @@ class Faults:
             }
         elif (status, code, message, headers) != (None, None, None, None):
             raise TypeError("give either a fault, or a status with its code, message and headers")
-        return self._arm(
-            operation=operation,
-            fault=fault,
-            times=times,
-            after=after,
-            every=every,
-            probability=probability,
-        )
+        return self._arm({"operation": operation, "fault": fault, **chosen})
 
     def script(
-        self,
-        operation: Operation | None,
-        *entries: Entries,
-        after: int = 0,
+        self, operation: Operation | None, *entries: Entries, **chosen: Unpack[Chosen]
     ) -> Armed:
         """Answer the next calls one by one as *entries* say: a status, a fault, or "ok".
 
         They may also be given as one list.
         """
         script = entries[0] if len(entries) == 1 and isinstance(entries[0], list) else entries
-        return self._arm(operation=operation, script=script, after=after)
+        return self._arm({"operation": operation, "script": script, **chosen})
 
-    def _arm(self, **fields: Any) -> Armed:
+    def delay_all(self, seconds: float) -> Armed:
+        """Let every answer wait *seconds*; other delays are added to that."""
+        return self._arm({"fault": {"kind": "delay", "seconds": seconds}})
+
+    def weather(self, name: WeatherName | None) -> list[Armed]:
+        """Arm the injections of the weather *name* in the place of any other's; None: of none."""
+        given = {"weather": name}
+        wanted = validation.read_python(given, dict[str, WeatherName | None], "faults")
+        return self._plan.set_weather(wanted["weather"], "faults.weather")
+
+    def _arm(self, fields: Any) -> Armed:
         injection = validation.read_python(fields, Injection, "injection")
-        return self._plan.arm(injection)
+        return self._plan.arm(injection, "injection")
+
+    def change(self, injection: Armed | str, **fields: Any) -> Armed:
+        """Give *injection* (what ``arm`` returned, or its id) other *fields* (see ``Injection``).
+
+        It keeps its id and its place, and what it has done stays counted: with ``times=3``, one
+        that has fired twice fires once more. Raises InvalidInput, with nothing changed, or
+        Unknown.
+        """
+        changes = validation.read_python(fields, dict[str, Any], "injection")
+        return self._plan.change(injection, changes, "injection")
+
+    def pause(self, injection: Armed | str) -> Armed:
+        """Let *injection* meet no request until it is resumed. Raises Unknown."""
+        return self._plan.change(injection, {"paused": True})
+
+    def resume(self, injection: Armed | str) -> Armed:
+        """Let *injection* go on where it was paused. Raises Unknown."""
+        return self._plan.change(injection, {"paused": False})
 
     def disarm(self, injection: Armed | str | None = None) -> None:
         """Take *injection* (what ``arm`` returned, or its id), or else all, out of force."""
@@ -86,6 +121,20 @@ class Faults:
             self._plan.disarm_all()
         else:
             self._plan.disarm(injection)
+
+    def as_python(self, name: str = "ges") -> list[str]:
+        """Python that arms again what was armed since the last reset, a line each.
+
+        *name* is that of the fake. What a reset arms is left out, and of more than a hundred the
+        first ones.
+        """
+        seed = self._fake.default.graphs.seed
+        drawn = f"; the seed was {seed}" if seed else ""
+        return [
+            f"{name}.faults.arm({msgspec.to_builtins(armed.injection)!r})"
+            f"  # {armed.id} fired {armed.fires} times{drawn}"
+            for armed in self._plan.told()
+        ]
 
     def __iter__(self) -> Iterator[Armed]:
         return iter(self._plan.armed())

@@ -13,7 +13,8 @@ from gesmock import shapes
 from gesmock.errors import Conflict, Flaw, GesmockError, InvalidInput, TimedOut, Unknown
 from gesmock.fake import Fake
 from gesmock.web import paths
-from gesmock.web.control_views import ROUTES, Call, Outcome
+from gesmock.web.calls import Call, Outcome
+from gesmock.web.control_views import ROUTES
 from gesmock.web.guard import Guard
 
 _STATUS_OF: Final[tuple[tuple[type[GesmockError], int], ...]] = (

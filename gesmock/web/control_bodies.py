@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from gesmock.exchange import Operation
+from gesmock.faults import WeatherName
 from gesmock.jobs import Job
 from gesmock.names import GraphName
 from gesmock.statuses import Edition, ListedStatus
@@ -46,6 +47,12 @@ class GraphChange(Struct, frozen=True, forbid_unknown_fields=True):
     """What a graph is to be; *edition* defaults to the one it has, or that of the settings."""
 
     edition: Edition | None = None
+
+
+class Weather(Struct, frozen=True, forbid_unknown_fields=True):
+    """The *weather* that is to be; null: a fair one."""
+
+    weather: WeatherName | None
 
 
 class Nothing(Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,25 +1,22 @@
 """What each call of the control API does: a function each, and the table of their routes."""
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final, TypeVar
-
-import flask
+from typing import Any, Final
 
 import gesmock
 from gesmock import fixtures, validation, waiting
 from gesmock.clock import ClockChange
 from gesmock.errors import Unknown
-from gesmock.fake import Fake
-from gesmock.faults import Injection
+from gesmock.faults import check_all
 from gesmock.generators import Generator
 from gesmock.graphs import Graphs
 from gesmock.jobs import Move
-from gesmock.names import GraphName, ProjectId
+from gesmock.names import GraphName
 from gesmock.plan_rules import PlanRule
 from gesmock.settings import Settings
 from gesmock.statuses import FINAL
+from gesmock.web import fault_views
+from gesmock.web.calls import Call, Outcome
 from gesmock.web.control_bodies import (
     EntryFilter,
     GraphChange,
@@ -29,56 +26,6 @@ from gesmock.web.control_bodies import (
     PlacedJob,
     WantedJob,
 )
-from gesmock.world import World
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request to the control API."""
-
-    fake: Fake
-    project_id: str | None
-
-    def world(self) -> World:
-        """The world that is meant; Unknown where there is none."""
-        return self.fake.default if self.project_id is None else self.fake.world(self.project_id)
-
-    def opened_world(self) -> World:
-        """The world that is meant; where there is none, a new one (see ``Fake.open``)."""
-        if self.project_id is None:
-            return self.fake.default
-        return self.fake.open(validation.read(self.project_id, ProjectId, "project_id"))
-
-    def body(self, type_: type[T]) -> T:
-        """The request's body as a *type_*."""
-        return validation.decode(self.text(), type_)
-
-    def text(self) -> bytes:
-        """The request's body, which has to be JSON."""
-        if not flask.request.is_json:
-            flask.abort(415, "Content-Type: application/json is wanted")
-        return flask.request.get_data(cache=False)
-
-    def given(self) -> dict[str, Any]:
-        """The request's query as it was given; the first of a repeated parameter."""
-        return flask.request.args.to_dict()
-
-    def numbers(self, *names: str) -> dict[str, Any]:
-        """The request's query, with numbers where these *names* are spelled as one."""
-        given = self.given()
-        for name in names:
-            if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", given.get(name, "")):
-                given[name] = float(given[name]) if "." in given[name] else int(given[name])
-        return given
-
-    def query(self, type_: type[T]) -> T:
-        """The request's query as a *type_*."""
-        return validation.read(self.given(), type_, "query")
-
-
-Outcome = tuple[int, Any]
 
 
 def health(call: Call) -> Outcome:
@@ -105,6 +52,7 @@ def put_state(call: Call) -> Outcome:
         state = call.world().parse(text)
     except Unknown:  # the project: it is opened only once the state is found to be good
         state = fixtures.parse(text, call.project_id)
+        check_all(state.faults, call.fake.can_deliver, "$.faults")
     call.opened_world().load(state)
     return 200, {"loaded": fixtures.describe(state)}
 
@@ -165,28 +113,6 @@ def generate(call: Call) -> Outcome:
     order = call.body(Generator)
     graph, total = call.opened_world().generate(order)
     return 200, {"graph": graph, "generated": order.count, "total": total}
-
-
-def get_faults(call: Call) -> Outcome:
-    return 200, {"faults": [armed.as_json() for armed in call.world().faults.armed()]}
-
-
-def post_fault(call: Call) -> Outcome:
-    injection = call.body(Injection)
-    return 201, call.opened_world().faults.arm(injection).as_json()
-
-
-def delete_faults(call: Call) -> Outcome:
-    call.query(Nothing)
-    return 200, {"disarmed": call.world().faults.disarm_all()}
-
-
-def get_fault(call: Call, fault_id: str) -> Outcome:
-    return 200, call.world().faults.find(fault_id).as_json()
-
-
-def delete_fault(call: Call, fault_id: str) -> Outcome:
-    return 200, call.world().faults.disarm(fault_id).as_json()
 
 
 def get_plans(call: Call) -> Outcome:
@@ -264,11 +190,7 @@ ROUTES: Final[tuple[tuple[str, str, Callable[..., Outcome]], ...]] = (
     ("DELETE", "plans", delete_plans),
     ("GET", "plans/<plan_id>", get_plan),
     ("DELETE", "plans/<plan_id>", delete_plan),
-    ("GET", "faults", get_faults),
-    ("POST", "faults", post_fault),
-    ("DELETE", "faults", delete_faults),
-    ("GET", "faults/<fault_id>", get_fault),
-    ("DELETE", "faults/<fault_id>", delete_fault),
+    *fault_views.ROUTES,
     ("GET", "journal", get_journal),
     ("DELETE", "journal", delete_journal),
     ("GET", "settings", get_settings),

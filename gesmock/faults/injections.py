@@ -1,0 +1,173 @@
+"""Injection: a fault, and which requests meet it."""
+
+from collections.abc import Iterator
+from typing import Annotated, Final, Literal, get_args
+
+import msgspec
+from msgspec import Meta, Struct
+
+from gesmock.clock import Seconds, nanoseconds
+from gesmock.exchange import Operation
+from gesmock.faults.alterations import Drip, Malformed, Truncate
+from gesmock.faults.conditions import Outage, Ramp, Throttle
+from gesmock.faults.delays import Delay
+from gesmock.faults.hazards import (
+    CapLimit,
+    FinishJobs,
+    InsertJobs,
+    RemoveJobs,
+    RepeatRow,
+    ShrinkTotal,
+)
+from gesmock.faults.kind import Call, ErrorStatus, Kind, Phase, PositiveSeconds
+from gesmock.faults.stand_ins import Close, Error, Garbage, Hang, Reset
+from gesmock.names import GraphName
+from gesmock.plan_rules import Command
+
+_Single = (
+    Error
+    | Delay
+    | Reset
+    | Close
+    | Hang
+    | Garbage
+    | Malformed
+    | Truncate
+    | Drip
+    | InsertJobs
+    | RemoveJobs
+    | FinishJobs
+    | ShrinkTotal
+    | RepeatRow
+    | CapLimit
+)
+"""The kinds that can be an entry of a script: the others look at more than one call."""
+
+Fault = _Single | Throttle | Outage | Ramp
+"""Every kind of fault. A new one is a struct, and a member of this."""
+
+KINDS: Final[dict[str, type[Kind]]] = {
+    str(kind.__struct_config__.tag): kind for kind in get_args(Fault)
+}
+"""Every kind, by its name."""
+
+WeatherName = Literal["flaky", "slow", "down", "mobile"]
+
+HeaderChoice = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+(=[\t\x20-\x7e\xa0-\xff]*)?(?![\s\S])",
+        description="a header's name, or NAME=VALUE",
+    ),
+]
+Number = Annotated[int, Meta(ge=1)]
+Entry = ErrorStatus | Literal["ok"] | _Single
+
+
+class Injection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """A *fault*, or a *script* of them, and the requests that it is for.
+
+    A status stands for an error with it. It is for the requests of *operation*, to *graph*, about
+    the job *job_id*, of jobs with this *command* (one that is submitted, or asked for), with this
+    *header* (``NAME`` or ``NAME=VALUE``), from *from_s* to *until_s* seconds of the world's clock
+    after it was armed; by default, for all. It counts those that no earlier injection has taken.
+    It lets the first *after* of them pass, then fires at every *every*-th with *probability*,
+    *times* times at most (default: without end); or at the *nth* ones, counted from 1. A *script*
+    is met once, an entry a request: a status, a fault, or "ok" for the real answer. What is spent
+    falls through to the injections behind it, and at last to the real answer.
+
+    In the *phase* ``before``, the operation is not carried out; ``after``: it is, and then the
+    answer is another. The default is that of the kind. One that is *paused* meets nothing. One
+    that belongs to a *weather* goes when another comes.
+    """
+
+    operation: Operation | None = None
+    graph: GraphName | None = None
+    job_id: Annotated[str, Meta(min_length=1)] | None = None
+    command: Command | None = None
+    header: HeaderChoice | None = None
+    fault: ErrorStatus | Fault | None = None
+    script: Annotated[list[Entry], Meta(min_length=1)] | None = None
+    phase: Phase | None = None
+    nth: Number | Annotated[list[Number], Meta(min_length=1)] | None = None
+    after: Annotated[int, Meta(ge=0)] = 0
+    every: Number = 1
+    times: Number | None = None
+    probability: Annotated[float, Meta(ge=0, le=1)] = 1.0
+    from_s: Seconds = 0.0
+    until_s: PositiveSeconds | None = None
+    paused: bool = False
+    weather: WeatherName | None = None
+
+    def __post_init__(self) -> None:
+        if (self.fault is None) == (self.script is None):
+            raise ValueError("an injection has either a fault or a script")
+        if self.script is not None and (self.every, self.times, self.probability, self.nth) != (
+            1,
+            None,
+            1.0,
+            None,
+        ):
+            raise ValueError(
+                "a script is met once: it goes without every, times, probability and nth"
+            )
+        if self.nth is not None and (self.after, self.every, self.times) != (0, 1, None):
+            raise ValueError("nth says which calls are hit: it goes without after, every and times")
+        if self.until_s is not None and self.until_s <= self.from_s:
+            raise ValueError(f"until_s: {self.until_s:g} is not after from_s, {self.from_s:g}")
+        if isinstance(self.fault, int):
+            msgspec.structs.force_setattr(self, "fault", Error(self.fault))
+        for _, fault in self.faults():
+            self._check(fault)
+
+    def _check(self, fault: Kind) -> None:
+        if self.phase is not None and self.phase not in fault.phases:
+            phases = f"only {fault.phases[0]!r}" if fault.phases else "none"
+            raise ValueError(
+                f"phase: {self.phase!r} is not for {fault.name}, which takes {phases}: {fault.why}"
+            )
+        chosen = () if self.operation is None else (self.operation,)
+        # A script is for one operation: its entries would not know whom to wait for.
+        if fault.operations and (chosen or self.script) and chosen != fault.operations:
+            seen = "every operation" if self.operation is None else repr(self.operation)
+            raise ValueError(
+                f"operation: {fault.name} is for {' and '.join(fault.operations)}, not for {seen}"
+            )
+
+    def faults(self) -> Iterator[tuple[str, Kind]]:
+        """Every fault in it, each with the field that it is in."""
+        entries = enumerate(self.script or ())
+        fields = [("fault", self.fault), *((f"script[{index}]", one) for index, one in entries)]
+        for field, fault in fields:
+            if isinstance(fault, Kind):
+                yield field, fault
+                yield from ((f"{field}.{inner}", one) for inner, one in fault.within())
+
+    def is_for(self, call: Call, elapsed: int) -> bool:
+        """Whether it is for *call*, *elapsed* nanoseconds after it was armed."""
+        return (
+            self.operation in (None, call.operation)
+            and self.graph in (None, call.graph)
+            and self.job_id in (None, call.job_id)
+            and nanoseconds(self.from_s) <= elapsed
+            and not self.is_over(elapsed)
+            and (self.header is None or _has(call, self.header))
+            and (self.command is None or self.command == call.command())
+            and (not isinstance(self.fault, Kind) or self.fault.suits(call))
+        )
+
+    def is_over(self, elapsed: int) -> bool:
+        """Whether it is for no call any more, *elapsed* nanoseconds after it was armed."""
+        return (self.until_s is not None and nanoseconds(self.until_s) <= elapsed) or (
+            isinstance(self.fault, Kind) and self.fault.rest(elapsed) is None
+        )
+
+    def numbers(self) -> list[int]:
+        """The numbers of the calls that *nth* names."""
+        return [self.nth] if isinstance(self.nth, int) else self.nth or []
+
+
+def _has(call: Call, header: str) -> bool:
+    name, equals, value = header.partition("=")
+    found = call.headers.get(name.lower())
+    return found is not None and (not equals or found == value)

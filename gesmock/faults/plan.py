@@ -1,0 +1,178 @@
+"""FaultPlan: the injections of one world, and what a request meets of them."""
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from random import Random
+from threading import RLock
+from typing import Any, Final
+
+import msgspec
+
+from gesmock import validation
+from gesmock.arming import Rules
+from gesmock.clock import Clock, nanoseconds
+from gesmock.faults.armed import Armed, Outcome
+from gesmock.faults.delays import Delay
+from gesmock.faults.deliverable import CanDeliver, check, check_all
+from gesmock.faults.injections import Injection, WeatherName
+from gesmock.faults.kind import Call, Kind, Mishap, Phase
+from gesmock.faults.stand_ins import Error
+from gesmock.faults.weather import WEATHER
+
+_MOST_TOLD: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """What a request has met: a *fault* in a *phase*, if any, and so many seconds of delay.
+
+    *receipt* is ``<injection id>#<nth fire>``; several, with commas between, where delays come with
+    it. The answer waits for *wait_s* real seconds. In all, *virtual_s* seconds of the world's clock
+    go by until the client has it, which are *real_s* real ones: none with a frozen clock. The
+    fault's further chances are drawn from *chance*.
+    """
+
+    fault: Mishap | None
+    receipt: str
+    phase: Phase = "before"
+    wait_s: float = 0.0
+    virtual_s: float = 0.0
+    real_s: float = 0.0
+    chance: str = ""
+
+
+class FaultPlan(Rules[Armed]):
+    """The injections of one world, in the order they were armed; the first that fires wins.
+
+    Delays add up, wherever they stand, with one another and with what has won. It begins with
+    the injections *begin*.
+    """
+
+    noun = "injection"
+    letter = "f"
+
+    def __init__(
+        self,
+        seed: int,
+        lock: RLock,
+        clock: Clock,
+        *,
+        begin: Iterable[Injection] = (),
+        can_deliver: CanDeliver = lambda _: True,
+    ) -> None:
+        super().__init__(lock)
+        self._seed = seed
+        self._clock = clock
+        self._can_deliver = can_deliver
+        self._preferred = 0
+        self._told: deque[Armed] = deque(maxlen=_MOST_TOLD)
+        for injection in begin:
+            self.arm(injection)
+        self._told.clear()
+
+    def arm(self, injection: Injection, path: str = "$") -> Armed:
+        """Put *injection* in force, behind those already armed, under an id of its own.
+
+        Raises InvalidInput where the server in use cannot produce its fault.
+        """
+        check(injection, self._can_deliver, path)
+        with self._lock:
+            now = self._clock.age()
+            armed = Armed(self._next_id(), injection, since=now, now=now)
+            self._armed[armed.id] = armed
+            self._told.append(armed)
+            return armed
+
+    def change(self, rule: str | Armed, changes: Mapping[str, Any], path: str = "$") -> Armed:
+        """Give *rule*, or the one with this id, other fields; what it has done stays counted.
+
+        Raises InvalidInput, with nothing changed, where the whole would be wrong; Unknown where
+        there is no such rule.
+        """
+        with self._lock:
+            armed = self._known(rule)
+            fields = {**msgspec.to_builtins(armed.injection), **changes}
+            injection = validation.read(fields, Injection, path)
+            check(injection, self._can_deliver, path)
+            armed.injection = injection
+            return self._seen(armed)
+
+    def set_weather(self, weather: WeatherName | None, path: str = "$.weather") -> list[Armed]:
+        """Arm the injections of *weather* in the place of those of any other; what there are now.
+
+        None: fair weather, there are none. Raises as ``arm``, with nothing changed.
+        """
+        injections = [] if weather is None else WEATHER[weather]
+        check_all(injections, self._can_deliver, path)
+        with self._lock:
+            for armed in list(self._armed.values()):
+                if armed.injection.weather is not None:
+                    del self._armed[armed.id]
+            return [self.arm(injection) for injection in injections]
+
+    @property
+    def weather(self) -> WeatherName | None:
+        """The weather; None where it is fair."""
+        names = (armed.injection.weather for armed in self.armed())
+        return next((name for name in names if name is not None), None)
+
+    def take(self, call: Call) -> Fired | None:
+        """What *call* meets, counted; None for the real answer at once."""
+        with self._lock:
+            now = self._clock.age()
+            won: Outcome | None = None
+            delay_s = 0.0
+            receipts: list[str] = []
+            for armed in self._armed.values():
+                if won is not None and not isinstance(armed.injection.fault, Delay):
+                    continue
+                met = armed.meet(call, self._seed, now)
+                if met is None:
+                    continue
+                if isinstance(met.fault, Delay):
+                    delay_s += met.fault.drawn_s(Random(met.chance))  # noqa: S311 no secret
+                else:
+                    won = met
+                if isinstance(met.fault, Kind):
+                    receipts.append(f"{armed.id}#{armed.fires}")
+            return self._fired(won, delay_s, ", ".join(receipts)) if receipts else None
+
+    def _fired(self, won: Outcome | None, delay_s: float, receipt: str) -> Fired:
+        fault = won.fault if won is not None and isinstance(won.fault, Mishap) else None
+        lasts_s = delay_s if fault is None else delay_s + fault.lasts_s()
+        return Fired(
+            fault,
+            receipt,
+            "after" if won is None else won.phase,
+            wait_s=self.real_s(delay_s),
+            virtual_s=lasts_s,
+            real_s=self.real_s(lasts_s),
+            chance="" if won is None else won.chance,
+        )
+
+    def real_s(self, seconds: float) -> float:
+        """How many real seconds the world's clock takes for *seconds*; 0 where it is frozen."""
+        return self._clock.real_seconds(nanoseconds(seconds)) or 0.0
+
+    def prefer(self, status: int) -> Fired:
+        """The error that a client has asked for itself (``Prefer: code=...``)."""
+        with self._lock:
+            self._preferred += 1
+            return Fired(Error(status=status), f"prefer#{self._preferred}")
+
+    def told(self) -> list[Armed]:
+        """The last hundred that were armed after the beginning, whether they still are or not."""
+        with self._lock:
+            return [self._seen(armed) for armed in self._told]
+
+    def untried(self) -> list[Armed]:
+        """Those that no request has come for yet, but for paused ones and the weather's."""
+        return [
+            armed
+            for armed in super().untried()
+            if not armed.injection.paused and armed.injection.weather is None
+        ]
+
+    def _seen(self, armed: Armed) -> Armed:
+        return replace(armed, now=self._clock.age())

@@ -1,0 +1,61 @@
+"""Calls of the control API, as the functions that carry them out see them."""
+
+import re
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import flask
+
+from gesmock import validation
+from gesmock.fake import Fake
+from gesmock.names import ProjectId
+from gesmock.world import World
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to the control API."""
+
+    fake: Fake
+    project_id: str | None
+
+    def world(self) -> World:
+        """The world that is meant; Unknown where there is none."""
+        return self.fake.default if self.project_id is None else self.fake.world(self.project_id)
+
+    def opened_world(self) -> World:
+        """The world that is meant; where there is none, a new one (see ``Fake.open``)."""
+        if self.project_id is None:
+            return self.fake.default
+        return self.fake.open(validation.read(self.project_id, ProjectId, "project_id"))
+
+    def body(self, type_: type[T]) -> T:
+        """The request's body as a *type_*."""
+        return validation.decode(self.text(), type_)
+
+    def text(self) -> bytes:
+        """The request's body, which has to be JSON."""
+        if not flask.request.is_json:
+            flask.abort(415, "Content-Type: application/json is wanted")
+        return flask.request.get_data(cache=False)
+
+    def given(self) -> dict[str, Any]:
+        """The request's query as it was given; the first of a repeated parameter."""
+        return flask.request.args.to_dict()
+
+    def numbers(self, *names: str) -> dict[str, Any]:
+        """The request's query, with numbers where these *names* are spelled as one."""
+        given = self.given()
+        for name in names:
+            if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", given.get(name, "")):
+                given[name] = float(given[name]) if "." in given[name] else int(given[name])
+        return given
+
+    def query(self, type_: type[T]) -> T:
+        """The request's query as a *type_*."""
+        return validation.read(self.given(), type_, "query")
+
+
+Outcome = tuple[int, Any]
