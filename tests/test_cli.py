@@ -152,6 +152,13 @@ def test_a_control_token_that_is_given_is_not_printed(serve: Serve) -> None:
     assert len(serve(list, "--host", "0.0.0.0", "--control-token", "secret")) == 2
 
 
+def test_the_weather_can_be_chosen(serve: Serve) -> None:
+    def visit(lines: list[str]) -> int:
+        return requests.get(url_of(lines)).status_code
+
+    assert serve(visit, "--weather", "down") == 503
+
+
 def test_no_control_leaves_the_control_api_out(serve: Serve) -> None:
     def visit(lines: list[str]) -> int:
         return requests.get(f"{lines[0].split()[-1]}/_gesmock/health").status_code

@@ -112,6 +112,30 @@ def test_a_fault_is_armed_counted_and_disarmed(service: Service) -> None:
     assert service.list().status_code == 200
 
 
+def test_a_fault_is_paused_changed_and_resumed(service: Service) -> None:
+    service.control("POST", "faults", {"operation": "list_jobs", "fault": FAULT, "times": 2})
+    service.list()
+
+    paused = service.control("PATCH", "faults/f1", {"paused": True})
+    answered = service.list().status_code
+    changed = service.control("PATCH", "faults/f1", {"paused": False, "fault": 500, "times": 3})
+
+    assert (paused.status_code, paused.json["paused"], answered) == (200, True, 200)
+    assert changed.json == {
+        "id": "f1",
+        "operation": "list_jobs",
+        "fault": {"kind": "error", "status": 500},
+        "times": 3,
+        "calls": 1,
+        "fires": 1,
+        "left": 2,
+    }
+    assert [service.list().status_code for _ in range(3)] == [500, 500, 200]
+    wrong = service.control("PATCH", "faults/f1", {"fault": {"kind": "reset"}})
+    assert wrong.status_code == 400
+    assert wrong.json["flaws"][0]["path"] == "$.fault.kind"
+
+
 def test_all_faults_can_be_disarmed(service: Service) -> None:
     service.control("POST", "faults", {"script": [503, 503, "ok"]})
     service.control("POST", "faults", {"fault": FAULT})

@@ -325,6 +325,54 @@ def test_an_injection_and_a_script_may_be_given_as_in_a_fixture(ges: GesMock) ->
     assert [requests.get(ges.jobs_url()).status_code for _ in range(5)] == [500, 401, 503, 200, 200]
 
 
+def test_injections_are_paused_changed_and_resumed(ges: GesMock) -> None:
+    armed = ges.faults.arm("list_jobs", 503, header="X-Team=7", phase="after")
+
+    def status() -> int:
+        return requests.get(ges.jobs_url(), headers={"X-Team": "7"}).status_code
+
+    assert status() == 503
+    assert ges.faults.pause(armed).injection.paused
+    assert status() == 200
+    ges.faults.resume(armed)
+    ges.faults.change(armed, fault=500, header=None)
+    assert requests.get(ges.jobs_url()).status_code == 500
+    with pytest.raises(InvalidInput, match=r"^injection\.nht: unknown key; did you mean 'nth'"):
+        ges.faults.change("f1", nht=3)
+    ges.faults.disarm(ges.faults.pause(armed))
+
+    assert len(ges.faults) == 0
+
+
+def test_every_answer_can_be_delayed(ges: GesMock) -> None:
+    ges.clock.freeze()
+    ges.faults.delay_all(30)
+
+    assert requests.get(ges.jobs_url()).headers["X-Gesmock-Fault"] == "f1#1"
+
+
+def test_what_was_armed_can_be_armed_again_from_what_it_says_of_itself() -> None:
+    ges = GesMock(seed=7, weather="slow", clock={"frozen": True})
+    for injection in (
+        {"fault": {"kind": "delay", "lognormal": {"median_s": 1, "sigma": 0.5}}, "nth": [2, 3]},
+        {"operation": "list_jobs", "script": [503, "ok", {"kind": "reset"}]},
+    ):
+        ges.faults.arm(injection)
+    before = [one.injection for one in ges.faults]
+    ges.faults.disarm("f4")
+
+    lines = ges.faults.as_python()
+
+    assert lines[1] == (
+        "ges.faults.arm({'operation': 'list_jobs', 'script': [503, 'ok', {'kind': 'reset'}]})"
+        "  # f4: fired at 0 of 0 calls; the seed was 7"
+    )
+    ges.reset()
+    for line in lines:
+        exec(line, {"ges": ges})
+    assert [one.injection for one in ges.faults] == before
+
+
 def test_a_job_may_be_named_by_itself(ges: GesMock) -> None:
     job = ges.add_job(status="running")
 

@@ -136,6 +136,40 @@ def test_whose_setup_fails(broken):
     result.stdout.no_fnmatch_line("*gesmock found 0*")
 
 
+def test_a_failed_test_tells_how_to_arm_its_faults_again(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+@pytest.mark.gesmock(weather="slow", clock={"frozen": True}, faults=[{"fault": 401, "nth": 9}], strict=False)
+def test_fails(gesmock):
+    gesmock.faults.arm("list_jobs", 503, times=2)
+    assert total(gesmock) == 0
+
+def test_problem(gesmock):
+    gesmock.faults.arm("list_jobs", 503, after=9)
+
+def test_passes(gesmock):
+    gesmock.faults.arm("list_jobs", 503)
+    requests.get(gesmock.jobs_url())
+
+def test_fails_without_a_fault(gesmock):
+    assert False
+""",
+    )
+
+    result.assert_outcomes(failed=3, passed=1)
+    armed = (
+        "gesmock.faults.arm({'operation': 'list_jobs', 'fault': {'kind': 'error', 'status': 503}"
+    )
+    told = [line for line in result.outlines if line.startswith("gesmock.faults.arm")]
+    assert told == [
+        f"{armed}, 'times': 2}})  # f4: fired at 1 of 1 calls",
+        f"{armed}, 'after': 9}})  # f1: fired at 0 of 0 calls",
+    ]
+    titles = [line for line in result.outlines if "Captured gesmock faults call" in line]
+    assert len(titles) == 2
+
+
 def test_the_environment_leads_code_that_uses_the_sdk_to_the_fake(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:

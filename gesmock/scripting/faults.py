@@ -132,7 +132,7 @@ class Faults:
         drawn = f"; the seed was {seed}" if seed else ""
         return [
             f"{name}.faults.arm({msgspec.to_builtins(armed.injection)!r})"
-            f"  # {armed.id} fired {armed.fires} times{drawn}"
+            f"  # {armed.id}: fired at {armed.fires} of {armed.calls} calls{drawn}"
             for armed in self._plan.told()
         ]
 
