@@ -9,11 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
+import msgspec
 import pytest
 
 from gesmock import cli, fixtures
+from gesmock.faults import KINDS, WEATHER, Injection
 from gesmock.plans import PlanName
 from gesmock.settings import Settings
+from gesmock.validation import read
 from gesmock.web import control_views
 
 TOP = Path(__file__).parents[1]
@@ -119,6 +122,36 @@ def test_every_plan_of_the_library_is_in_its_table() -> None:
     table = README.partition("| plan | pending for |")[2].partition("\n\n")[0]
 
     assert re.findall(r"^\| `(\w+)`", table, re.MULTILINE) == [*get_args(PlanName)]
+
+
+def rows(head: str) -> list[list[str]]:
+    """The cells of the table that begins so."""
+    table = README.partition(head)[2].partition("\n\n")[0]
+    return [row.strip("| ").split(" | ") for row in table.splitlines()[2:]]
+
+
+def test_every_kind_of_fault_is_in_its_table_with_its_fields() -> None:
+    table = rows("| kind | fields |")
+
+    assert [row[0].strip("`") for row in table] == [*KINDS]
+    for row, kind in zip(table, KINDS.values(), strict=True):
+        fields = set(re.findall(r"`(\w+)`", row[1] if len(row) > 2 else ""))
+        assert fields == set(kind.__struct_fields__)
+
+
+def test_every_way_to_choose_is_in_its_table() -> None:
+    told = {name for row in rows("| which calls |") for name in re.findall(r"`(\w+)`", row[0])}
+
+    assert told == set(Injection.__struct_fields__) - {"fault", "script", "weather"}
+
+
+def test_every_weather_is_in_its_table_with_its_injections() -> None:
+    told = {row[0].strip("`"): re.findall(r"`([^`]+)`", row[2]) for row in rows("| weather | is |")}
+
+    assert {
+        name: [read({**msgspec.json.decode(one), "weather": name}, Injection) for one in listed]
+        for name, listed in told.items()
+    } == {name: [*injections] for name, injections in WEATHER.items()}
 
 
 def test_every_option_of_serve_is_in_the_readme() -> None:

@@ -28,7 +28,7 @@ from gesmock.web.server import Server
 LIST = f"/ges/v1.0/{PROJECT}/graphs/movie/jobs/status"
 JOBS = {"jobs": [{"jobId": str(number), "status": "running"} for number in range(3)]}
 FAULTS: list[Any] = [
-    {"operation": "list_jobs", "script": ["ok", 503, {"kind": "error", "status": 404}]},
+    {"operation": "list_jobs", "script": ["ok", 503, {"kind": "error", "status": 404}, 599]},
     {"operation": "show_job", "probability": 0.5, "fault": 500},
 ]
 STARTS: dict[str, StartOptions] = {

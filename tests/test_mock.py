@@ -250,6 +250,8 @@ def test_an_injection_of_before_a_reset_does_not_disarm_the_one_that_has_its_id_
         ({"status": 500, "times": 0}, InvalidInput, "injection.times: 0 is not an integer"),
         ({"fault": {"kind": "flood"}}, InvalidInput, "injection.fault.kind: 'flood' is none of"),
         ({"fault": Error(500), "status": 503}, TypeError, "either a fault, or a status"),
+        ({"operation": {"fault": 500}, "status": 503}, TypeError, "either a whole injection, or"),
+        ({"operation": {"fault": 500}, "times": 2}, TypeError, "either a whole injection, or"),
         (
             {"status": 500, "time": 2},
             InvalidInput,

@@ -60,6 +60,8 @@ class Faults:
         InvalidInput, with nothing armed; also where the server in use cannot produce the fault.
         """
         if isinstance(operation, Injection | Mapping):
+            if chosen or (status, code, message, headers, fault) != (None,) * 5:
+                raise TypeError("give either a whole injection, or its fields")
             return self._arm(operation)
         if fault is None:
             fault = {
