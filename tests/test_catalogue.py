@@ -103,6 +103,14 @@ def test_in_the_other_dialect_the_texts_are_those_of_the_table(
     assert (answer["errorCode"], answer["errorMessage"]) == (code, message)
 
 
+def test_a_code_has_another_text_in_the_other_dialect() -> None:
+    fault = {"kind": "error", "status": 404, "code": "GES.8005"}
+
+    assert body(404, fault=fault)["errorMessage"] == "Parameter error!"
+    told = body(404, fault=fault, dialect="error_table")
+    assert told["errorMessage"] == "Incorrect parameter."
+
+
 def test_the_edition_of_the_graph_decides_where_they_differ() -> None:
     asker = Asker({"fault": 404}, fixture={"graphs": {"movie": {"edition": "memory"}}})
 

@@ -71,6 +71,41 @@ def test_a_crash_of_ours_is_told_even_where_an_error_was_to_be_the_answer(
     assert (asker.ask().status, len(asker.world.problems())) == (500, 1)
 
 
+# --- For whom -------------------------------------------------------------------------------------
+
+
+def test_a_command_is_that_of_the_job_which_is_submitted_or_asked_for() -> None:
+    job = {"jobId": "a1", "status": "running", "request": {"command": "clear_graph", "url": "/"}}
+    asker = Asker({"command": "import_graph", "fault": 503}, fixture={"jobs": [job]}, generate=0)
+    asker.world.faults.arm(Injection(command="clear_graph", fault=500))
+
+    assert asker.submit().status == 503
+    assert asker.ask("clear_graph", {}).status == 500
+    assert asker.ask("show_job", job_id="a1").status == 500
+    assert asker.ask("delete_job", job_id="nothing").status == 400
+    assert asker.ask("show_job", job_id="a1", graph_name="nothing").status == 404
+    assert asker.ask().status == 200
+
+
+def test_a_job_and_a_graph_are_those_of_the_path() -> None:
+    asker = Asker({"job_id": "a1", "fault": 503}, {"graph": "films", "fault": 500})
+
+    assert asker.ask("show_job", job_id="a1", graph_name="films").status == 503
+    assert asker.ask("show_job", job_id="a2", graph_name="films").status == 500
+    assert asker.ask("export_result", {}, job_id="a1").status == 503
+    assert asker.ask().status == 200
+
+
+def test_the_journal_knows_the_job_that_was_made_though_the_client_was_not_told() -> None:
+    asker = Asker({"fault": {"kind": "close"}, "phase": "after"})
+    asker.submit()
+
+    [entry] = asker.world.journal.entries()
+    newest = asker.world.graphs.jobs()[0][1]
+
+    assert (entry.job_id, entry.fault, entry.shown) == (newest.job_id, "f1#1", None)
+
+
 # --- The answer, altered --------------------------------------------------------------------------
 
 

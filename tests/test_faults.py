@@ -242,6 +242,16 @@ def test_an_injection_is_for_the_calls_it_says_and_counts_no_others(
     assert (armed.calls, armed.fires) == (2, 1)
 
 
+@pytest.mark.parametrize("kind", ["insert_jobs", "repeat_row", "shrink_total"])
+def test_a_hazard_is_for_lists_only(kind: str) -> None:
+    plan = new_plan()
+    armed = plan.arm(injection(fault={"kind": kind}))
+
+    assert plan.take(Asked("show_job", job_id="a1")) is None
+    assert plan.take(Asked()) is not None
+    assert armed.calls == 1
+
+
 def test_a_window_on_the_clock_counts_from_when_it_was_armed() -> None:
     clock = Clock(Timing(frozen=True))
     plan = new_plan(clock=clock)
