@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     __version__: str
+    from gesmock.epochs import Cleared
     from gesmock.errors import Conflict, GesError, GesmockError, InvalidInput, TimedOut, Unknown
     from gesmock.faults import Armed, Error, Injection
     from gesmock.httpd.listener import CannotListen
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from gesmock.start import StartOptions
     from gesmock.statuses import JobStatus
     from gesmock.web.app import create_app
-    from gesmock.world import Cleared
 
 __all__ = [
     "Armed",
@@ -50,7 +50,7 @@ __all__ = [
 _HOMES = {
     "Armed": "gesmock.faults",
     "CannotListen": "gesmock.httpd.listener",
-    "Cleared": "gesmock.world",
+    "Cleared": "gesmock.epochs",
     "Conflict": "gesmock.errors",
     "Entry": "gesmock.journal",
     "Error": "gesmock.faults",

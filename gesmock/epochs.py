@@ -3,6 +3,17 @@
 from collections.abc import Callable
 from threading import Lock
 
+from msgspec import Struct
+
+
+class Cleared(Struct, frozen=True):
+    """What a reset has cleared, and the *epoch* that it began."""
+
+    epoch: int
+    jobs: int
+    faults: int
+    entries: int
+
 
 class Epochs:
     """Numbers the epochs of a whole fake: each reset, of whichever world, begins one.

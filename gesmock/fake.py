@@ -4,14 +4,14 @@ from threading import Lock
 
 from gesmock import start
 from gesmock.delivery import BELOW_HTTP
-from gesmock.epochs import Epochs
+from gesmock.epochs import Cleared, Epochs
 from gesmock.errors import Unknown
 from gesmock.fixtures import State
 from gesmock.names import is_project_id
 from gesmock.population import Progress, Start, untold
 from gesmock.start import StartOptions
 from gesmock.tokens import Token
-from gesmock.world import Cleared, World
+from gesmock.world import World
 
 
 class Fake:

@@ -8,6 +8,7 @@ import msgspec
 
 from gesmock import fixtures, shapes, validation, waiting
 from gesmock.clock import Seconds
+from gesmock.epochs import Cleared
 from gesmock.fake import Fake
 from gesmock.fixtures import GraphState
 from gesmock.generators import Generator
@@ -22,7 +23,7 @@ from gesmock.scripting.plans import Plans
 from gesmock.settings import Settings
 from gesmock.start import StartOptions
 from gesmock.statuses import FINAL, Edition, JobStatus, ListedStatus
-from gesmock.world import Cleared, World
+from gesmock.world import World
 
 
 class Script:

@@ -4,11 +4,9 @@ from collections.abc import Callable, Mapping
 from threading import RLock
 from typing import Any
 
-from msgspec import Struct
-
 from gesmock import fixtures, generators
 from gesmock.clock import Clock, ClockChange, Timing, real_time
-from gesmock.epochs import Epochs
+from gesmock.epochs import Cleared, Epochs
 from gesmock.errors import Conflict
 from gesmock.exchange import Reply, Request
 from gesmock.faults import CanDeliver, FaultPlan, Fired, check_all
@@ -23,15 +21,6 @@ from gesmock.plan_rules import PlanRules
 from gesmock.population import Progress, Start, generated, untold
 from gesmock.problems import Problems
 from gesmock.settings import Settings
-
-
-class Cleared(Struct, frozen=True):
-    """What a reset has cleared, and the *epoch* that it began."""
-
-    epoch: int
-    jobs: int
-    faults: int
-    entries: int
 
 
 class World:

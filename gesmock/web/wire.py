@@ -72,7 +72,8 @@ def _json(text: bytes) -> Any:
 def response_to(reply: Reply) -> flask.Response:
     """*reply* as an HTTP response, its payload as JSON."""
     blocks = shapes.blocks(reply.payload() if callable(reply.payload) else reply.payload)
-    response = flask.Response(map(bytes, blocks), reply.status, content_type="application/json")
+    status = reply.status or 200  # one that never comes has none
+    response = flask.Response(map(bytes, blocks), status, content_type="application/json")
     response.content_length = sum(map(len, blocks))
     response.headers.update(reply.headers)
     return response
