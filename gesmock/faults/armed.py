@@ -5,6 +5,7 @@ from random import Random
 from typing import Any, Literal
 
 import msgspec
+from msgspec import Struct
 
 from gesmock.clock import NANOSECONDS, nanoseconds
 from gesmock.faults.injections import Injection
@@ -12,8 +13,7 @@ from gesmock.faults.kind import Call, Kind, Memory, Phase
 from gesmock.faults.stand_ins import Error
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What an injection does to a call: *fault* in a *phase*, or "ok", which is the real answer.
 
     Its further chances are drawn from *chance*.

@@ -2,12 +2,13 @@
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
 from threading import RLock
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from gesmock import validation
 from gesmock.arming import Rules
@@ -23,8 +24,7 @@ from gesmock.faults.weather import WEATHER
 _MOST_TOLD: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Fired:
+class Fired(Struct, frozen=True):
     """What a request has met: a *fault* in a *phase*, if any, and so many seconds of delay.
 
     *receipt* is ``<injection id>#<nth fire>``; several, with commas between, where delays come with
