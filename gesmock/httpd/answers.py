@@ -32,9 +32,7 @@ class Answer(NamedTuple):
 
     def head(self, connection: bytes) -> bytes:
         """Its head, with the line that tells what becomes of the *connection*, if any."""
-        known = _STATUS_LINES.get(self.status)
-        line = known or b"HTTP/1.1 %d UNKNOWN\r\n" % self.status  # as Werkzeug calls it
-        return line + self.headers + SERVER + connection + b"\r\n"
+        return _STATUS_LINES[self.status] + self.headers + SERVER + connection + b"\r\n"
 
 
 def status_line(status: str) -> bytes:

@@ -96,4 +96,5 @@ def _made(reply: Reply) -> Answer:
     for name, value in reply.headers.items():
         lines += f"{name}: {value}\r\n"
     text = f"Content-Type: application/json\r\nContent-Length: {length}\r\n{lines}{cors.LINES}"
-    return Answer(reply.status, text.encode("latin-1"), blocks, reply.delivery)
+    status = reply.status or 200  # one that never comes has none
+    return Answer(status, text.encode("latin-1"), blocks, reply.delivery)
