@@ -77,7 +77,12 @@ def _struct(node: inspect.StructType, value: object, path: str) -> Iterator[Flaw
         try:
             msgspec.convert(value, node.cls)
         except msgspec.ValidationError as error:  # raised by the struct's own __post_init__
-            yield Flaw(path, str(error).split(" - at `")[0])
+            text = str(error).split(" - at `")[0]
+            name, colon, reason = text.partition(": ")
+            if colon and any(name == field.encode_name for field in node.fields):
+                yield Flaw(validation.join(path, name), reason)
+            else:
+                yield Flaw(path, text)
 
 
 def _fields(node: inspect.StructType, value: Mapping[str, object], path: str) -> Iterator[Flaw]:

@@ -138,7 +138,7 @@ def test_an_endless_injection_is_left_as_it_is() -> None:
         ({"fault": FAULT, "nth": 2, "after": 1}, "$: nth says which calls are hit: it goes without after, every and times"),
         ({"fault": FAULT, "nth": []}, "$.nth: an empty list is not a list with something in it"),
         ({"fault": FAULT, "nth": 0}, "$.nth: 0 is not an integer of at least 1 or a list"),
-        ({"fault": FAULT, "from_s": 5, "until_s": 5}, "$: until_s: 5 is not after from_s, 5"),
+        ({"fault": FAULT, "from_s": 5, "until_s": 5}, "$.until_s: 5 is not after from_s, 5"),
         ({"fault": FAULT, "until_s": 0}, "$.until_s: 0 is not a number of seconds above 0"),
         ({"fault": FAULT, "header": "a b"}, "$.header: 'a b' is not a header's name, or NAME=VALUE"),
         ({"fault": FAULT, "command": "import"}, "$.command: 'import' is not one of import_graph"),

@@ -44,7 +44,7 @@ class Cart(Struct, forbid_unknown_fields=True):
         ({}, "$.name: missing; a string that is not empty is wanted"),
         ({"name": ""}, "$.name: '' is not a string that is not empty"),
         ({"name": 3}, "$.name: 3 is not a string that is not empty"),
-        ({"name": "unlucky"}, "$: name: 'unlucky' is taken"),
+        ({"name": "unlucky"}, "$.name: 'unlucky' is taken"),
         ({"name": "a", "wheels": {}}, "$.wheels: an object is not a list"),
         ({"name": "a", "wheels": [{}]}, "$.wheels[0].size: missing; an integer from 1 to 9 is wanted"),
         ({"name": "a", "wheels": [{"size": 0}]}, "$.wheels[0].size: 0 is not an integer from 1 to 9"),
