@@ -4,12 +4,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     __version__: str
+    from gesmock.entries import Entry
     from gesmock.epochs import Cleared
-    from gesmock.errors import Conflict, GesError, GesmockError, InvalidInput, TimedOut, Unknown
+    from gesmock.errors import (
+        Conflict,
+        GesError,
+        GesmockError,
+        InvalidInput,
+        TimedOut,
+        Unknown,
+        Unmet,
+    )
     from gesmock.faults import Armed, Error, Injection
     from gesmock.httpd.listener import CannotListen
     from gesmock.jobs import Job
-    from gesmock.journal import Entry
     from gesmock.life import Transition
     from gesmock.mock import GesMock, NotStarted
     from gesmock.plan_rules import ArmedPlan, PlanRule
@@ -17,6 +25,9 @@ if TYPE_CHECKING:
     from gesmock.settings import Settings
     from gesmock.start import StartOptions
     from gesmock.statuses import JobStatus
+    from gesmock.verdict.findings import Finding
+    from gesmock.verdict.seen import Seen
+    from gesmock.verdict.standard import Standard
     from gesmock.web.app import create_app
 
 __all__ = [
@@ -27,6 +38,7 @@ __all__ = [
     "Conflict",
     "Entry",
     "Error",
+    "Finding",
     "GesError",
     "GesMock",
     "GesmockError",
@@ -37,12 +49,15 @@ __all__ = [
     "NotStarted",
     "Plan",
     "PlanRule",
+    "Seen",
     "Settings",
+    "Standard",
     "StartOptions",
     "Step",
     "TimedOut",
     "Transition",
     "Unknown",
+    "Unmet",
     "__version__",
     "create_app",
 ]
@@ -52,7 +67,7 @@ _HOMES = {
     "CannotListen": "gesmock.httpd.listener",
     "Cleared": "gesmock.epochs",
     "Conflict": "gesmock.errors",
-    "Entry": "gesmock.journal",
+    "Entry": "gesmock.entries",
     "Error": "gesmock.faults",
     "Injection": "gesmock.faults",
     "Job": "gesmock.jobs",
@@ -61,12 +76,16 @@ _HOMES = {
     "ArmedPlan": "gesmock.plan_rules",
     "Plan": "gesmock.plans",
     "PlanRule": "gesmock.plan_rules",
+    "Finding": "gesmock.verdict.findings",
+    "Seen": "gesmock.verdict.seen",
     "Settings": "gesmock.settings",
+    "Standard": "gesmock.verdict.standard",
     "StartOptions": "gesmock.start",
     "Step": "gesmock.plans",
     "TimedOut": "gesmock.errors",
     "Transition": "gesmock.life",
     "Unknown": "gesmock.errors",
+    "Unmet": "gesmock.errors",
     "GesMock": "gesmock.mock",
     "create_app": "gesmock.web.app",
     "GesError": "gesmock.errors",

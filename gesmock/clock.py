@@ -100,7 +100,8 @@ class Clock:
     """Seconds since 1970, UTC, as one world sees them.
 
     Inside, time is counted in whole nanoseconds since the clock began: ten times 0.1 s are 1 s.
-    *source* is asked for the real time; tests hand in their own.
+    *source* is asked for the real time; tests hand in their own. It is *frozen* where it stands
+    still.
     """
 
     def __init__(
@@ -120,7 +121,7 @@ class Clock:
         """How much of its time has gone by since it began, in nanoseconds."""
         if self._held is not None:
             return self._held
-        if self._frozen:
+        if self.frozen:
             return self._passed
         real = self._source() - self._since
         if real <= 0:  # a source that goes back must not take the jobs with it
@@ -178,7 +179,7 @@ class Clock:
         timing = self._timing
         self.ticks = timing.tick_s > 0
         """Whether some of its time goes by with each request."""
-        self._frozen, self._speed = timing.frozen, timing.rate * NANOSECONDS
+        self.frozen, self._speed = timing.frozen, timing.rate * NANOSECONDS
 
     def tick(self, before: int | None) -> None:
         """Let the ``tick_s`` of a request go by; not past the age *before*, if there is one."""
@@ -207,3 +208,9 @@ def list_time(seconds: float) -> str:
     at = time.gmtime(seconds)
     date = f"{at.tm_year:04}-{at.tm_mon:02}-{at.tm_mday:02}"
     return f"{date} {at.tm_hour:02}:{at.tm_min:02}:{at.tm_sec:02}"
+
+
+def iso_time(seconds: float) -> str:
+    """*seconds* since 1970 in the form of ISO 8601, UTC."""
+    whole, thousandths = divmod(round(seconds * 1000), 1000)
+    return f"{list_time(whole).replace(' ', 'T')}.{thousandths:03}Z"

@@ -55,6 +55,10 @@ BELOW_HTTP: Final = frozenset({"reset", "close", "hang", "garbage", "truncate"})
 """The manners for which the server has to own its sockets; any can wait, and send in parts."""
 
 
+UNREADABLE: Final = ("reset", "close", "hang", "garbage", "malformed", "truncate")
+"""The kinds of fault that leave the client without an answer that it can read."""
+
+
 class Delivery(Struct, frozen=True):
     """How an answer is brought to its client: after *delay_s* real seconds, in this *manner*.
 

@@ -265,3 +265,7 @@ class Conflict(GesmockError, ValueError):
 
 class TimedOut(GesmockError, TimeoutError):
     """What was waited for has not come, or can come no more."""
+
+
+class Unmet(GesmockError, AssertionError):
+    """What was asserted of the requests does not hold."""

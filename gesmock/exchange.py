@@ -75,7 +75,7 @@ class Encoded(Struct, frozen=True):
 class Shown(Struct, frozen=True, gc=False):
     """What an answer shows of jobs: the *statuses* by job, unless there are very many.
 
-    Of a list, *returned* is how many jobs it has, *total* out of how many.
+    Of a list, *returned* is how many jobs it has, *total* out of how many, where it says so.
     """
 
     statuses: tuple[tuple[str, JobStatus], ...] | None

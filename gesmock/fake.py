@@ -1,5 +1,6 @@
 """Fake: every project's world, and what the whole begins with."""
 
+from collections.abc import Collection
 from threading import Lock
 
 from gesmock import start
@@ -11,6 +12,7 @@ from gesmock.names import is_project_id
 from gesmock.population import Progress, Start, untold
 from gesmock.start import StartOptions
 from gesmock.tokens import Token
+from gesmock.verdict.coverage import Coverage
 from gesmock.world import World
 
 
@@ -36,6 +38,7 @@ class Fake:
         self._epoch = self.epochs.current  # of the last reset of the whole
         states = start.states(options or {}, self.can_deliver)
         self._start = list(states)
+        self._gone = Coverage()  # of the worlds that are no more
         self._worlds = {
             project_id: self._new(project_id, state, progress=progress)
             for project_id, state in states.items()
@@ -134,9 +137,23 @@ class Fake:
         with self._lock:
             kept = {project_id: self._worlds[project_id] for project_id in self._start}
             cleared = {name: world.reset() for name, world in self._worlds.items()}
+            self._drop(self._worlds.keys() - kept.keys())
             self._worlds = kept
             self._epoch = self.epochs.current
             return cleared[self._start[0]]
+
+    def _drop(self, gone: Collection[str]) -> None:
+        """Keep what is to be kept of the worlds of these projects, which will be no more."""
+        for project_id in gone:
+            self._gone.add(self._worlds[project_id].coverage.cells())
+
+    def coverage(self) -> Coverage:
+        """What has been met in all projects since the fake was made."""
+        with self._lock:
+            met = Coverage(self._gone.cells())
+            for world in self.worlds():
+                met.add(world.coverage.cells())
+            return met
 
     def restart(self, options: StartOptions) -> Cleared:
         """Begin anew with other *options*, in place: their states become the start states.
@@ -151,6 +168,7 @@ class Fake:
             kept = {name: known.get(name) or self._new(name) for name in states}
             for name in known.keys() - kept.keys():
                 known[name].reset()
+            self._drop(known.keys() - kept.keys())
             cleared = [kept[name].restart(states[name], graphs[name]) for name in states]
             # In this order, the default project has a world at every moment.
             self._worlds = {**known, **kept}

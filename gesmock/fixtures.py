@@ -24,6 +24,7 @@ from gesmock.plan_rules import PlanRule
 from gesmock.settings import Settings
 from gesmock.statuses import Edition
 from gesmock.tokens import Token, TokenText
+from gesmock.verdict.standard import Standard
 
 _JOB_URL = re.compile(
     rf"/ges/v1\.0/(?P<project>{PROJECT_PATTERN})/(?:graphs|hyg)/(?P<graph>[^/?]+)"
@@ -47,7 +48,8 @@ class State(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_
 
     *graphs* maps names to jobs; *generators* then add theirs, made from *seed* unless they name
     their own (default: 0). A token may be given as a plain string. *clock* is how the time begins
-    and runs, *plans* say what becomes of submitted jobs. *description* is for the reader.
+    and runs, *plans* say what becomes of submitted jobs, *verdict* what the client is held to.
+    *description* is for the reader.
     """
 
     description: str | None = None
@@ -57,6 +59,7 @@ class State(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_
     generators: list[Generator] = []
     settings: Settings | None = None
     clock: Timing | None = None
+    verdict: Standard | None = None
     plans: list[PlanRule] = []
     tokens: list[Token | TokenText] = []
     faults: list[Injection] = []
@@ -81,7 +84,7 @@ class State(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_
             raise InvalidInput.at(
                 "$.seed", f"{other.seed} here, but {self.seed} in another fixture"
             )
-        for name in ("settings", "clock"):
+        for name in ("settings", "clock", "verdict"):
             mine, others = getattr(self, name), getattr(other, name)
             if None not in (mine, others) and mine != others:
                 raise InvalidInput.at(f"$.{name}", "another fixture of this project has others")
@@ -93,6 +96,7 @@ class State(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_
             generators=[*self.generators, *other.generators],
             settings=self.settings or other.settings,
             clock=self.clock or other.clock,
+            verdict=self.verdict or other.verdict,
             plans=[*self.plans, *other.plans],
             tokens=[*self.tokens, *other.tokens],
             faults=[*self.faults, *other.faults],

@@ -66,7 +66,8 @@ class GesMock(Script):
             raise InvalidInput.at("port", f"{port} is not a port from 0 to 65535")
         if isinstance(allow_hosts, str):
             allow_hosts = [allow_hosts]
-        super().__init__(Fake(options, deliverable=BELOW_HTTP, progress=progress))
+        fake = Fake(options, deliverable=BELOW_HTTP, progress=progress)
+        super().__init__(fake, "http" if ssl_context is None else "https")
         if not control_token and not is_loopback(host):
             import secrets  # 2 ms that most runs need not wait for
 

@@ -10,6 +10,7 @@ import pytest
 
 if TYPE_CHECKING:
     from gesmock.mock import GesMock
+    from gesmock.verdict.findings import Finding
 
 _KEYWORDS = (
     "fixture",
@@ -20,6 +21,9 @@ _KEYWORDS = (
     "plans",
     "faults",
     "weather",
+    "verdict",
+    "ignore",
+    "fail_on",
     "strict",
 )
 _IN_USE: "pytest.StashKey[_Use]" = pytest.StashKey()
@@ -38,21 +42,56 @@ _REGIONS = (
 )
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers",
-        "gesmock(fixture, generate, seed, settings, clock, plans, faults, weather, strict=True): "
-        "what the fake begins this test with, and whether its problems fail the test",
+_REPORT = "gesmock-report"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("gesmock")
+    group.addoption(
+        "--gesmock-report",
+        action="store_true",
+        help="at the end, show which documented answers the tests have met, and what was found",
+    )
+    group.addoption(
+        "--gesmock-fail-under",
+        type=float,
+        metavar="PERCENT",
+        help="fail the run where the tests have met fewer of the documented answers",
+    )
+    for kind in ("json", "html"):
+        group.addoption(
+            f"--gesmock-report-{kind}", metavar="FILE", help=f"write this report as {kind.upper()}"
+        )
+    parser.addini("gesmock_ignore", "codes of findings that are not told (GM101, GM2)", "args")
+    parser.addini("gesmock_fail_on", "codes of findings that fail a strict test", "args")
+    parser.addini(
+        "gesmock_operations", "the operations of the report (default: those called), or all", "args"
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "gesmock(fixture, generate, seed, settings, clock, plans, faults, weather, verdict, "
+        "ignore, fail_on, strict=True): what the fake begins this test with, and which problems "
+        "fail the test",
+    )
+    options = ("report", "fail_under", "report_json", "report_html")
+    if any(config.getoption(f"gesmock_{name}") not in (None, False) for name in options):
+        from gesmock.pytest_report import Report
+
+        config.pluginmanager.register(Report(config), _REPORT)
+
+
 @pytest.fixture(scope="session")
-def gesmock_server() -> "Iterator[GesMock]":
+def gesmock_server(pytestconfig: pytest.Config) -> "Iterator[GesMock]":
     """The session's fake, served at one URL from its first use to the end of the session."""
     from gesmock.mock import GesMock
 
     with GesMock() as ges:
         yield ges
+    if report := pytestconfig.pluginmanager.get_plugin(_REPORT):
+        report.add(ges.verdict.coverage.cells())
 
 
 @pytest.fixture
@@ -64,10 +103,12 @@ def gesmock(request: pytest.FixtureRequest, gesmock_server: "GesMock") -> "Itera
     """
     options = _marked(request.node)
     strict = options.pop("strict", True)
-    gesmock_server.start().restart(**options)
+    gesmock_server.start().restart(**_judged(options, request.config))
     use = _Use(gesmock_server, strict)
     request.node.stash[_IN_USE] = use
     yield gesmock_server
+    if report := request.config.pluginmanager.get_plugin(_REPORT):
+        report.tell(request.node.nodeid, gesmock_server.problems())
     if use.called and (found := use.new_problems()):
         pytest.fail(found, pytrace=False)
 
@@ -107,8 +148,30 @@ def _marked(node: pytest.Item) -> dict[str, Any]:
                 f"@pytest.mark.gesmock: unknown {', '.join(wrong)}; known are "
                 + ", ".join(f"{name}=..." for name in _KEYWORDS)
             )
+        ignored = [*_several(options.get("ignore")), *_several(marker.kwargs.get("ignore"))]
         options |= marker.kwargs
+        if ignored:
+            options["ignore"] = ignored
     return options
+
+
+def _judged(options: dict[str, Any], config: pytest.Config) -> dict[str, Any]:
+    """*options* with what they and the ini file say of the verdict in one."""
+    ignore = [*config.getini("gesmock_ignore"), *_several(options.pop("ignore", None))]
+    fail_on = _several(options.pop("fail_on", None), config.getini("gesmock_fail_on"))
+    verdict = dict(options.pop("verdict", {}))
+    if ignore:
+        verdict["ignore"] = [*ignore, *_several(verdict.get("ignore"))]
+    if fail_on:
+        verdict.setdefault("fail_on", fail_on)
+    return {**options, "verdict": verdict} if verdict else options
+
+
+def _several(value: Any, default: Any = ()) -> Any:
+    """*value*, where a single one may be given as it is."""
+    if value is None:
+        return default
+    return [value] if isinstance(value, str) else value
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -122,7 +185,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     try:
         outcome = yield
     except BaseException:
-        if found := _new_problems(item):
+        if found := "\n".join(filter(None, (_new_problems(item), _others(item)))):
             item.add_report_section("call", "gesmock", found)
         _tell_faults(item)
         raise
@@ -141,14 +204,14 @@ class _Use:
     def __init__(self, ges: "GesMock", strict: bool) -> None:  # noqa: FBT001 private
         self._ges = ges
         self._strict = strict
-        self._told: list[str] = []
+        self._told: list[Any] = []
         self.called = False
 
     def new_problems(self) -> str:
         """The problems since the last time, in one message; an empty one where there are none."""
-        problems = self._ges.problems() if self._strict else []
-        new = [problem for problem in problems if problem not in self._told]
-        self._told = problems
+        problems = self._ges.verdict.failing() if self._strict else []
+        new = [one for one in problems if _what(one) not in self._told]
+        self._told += [_what(one) for one in new]
         if not new:
             return ""
         listed = "\n".join(f"- {problem}" for problem in new)
@@ -157,6 +220,17 @@ class _Use:
     def faults(self) -> str:
         """Python that arms again what this test has armed."""
         return "\n".join(self._ges.faults.as_python("gesmock"))
+
+    def others(self) -> str:
+        """What else was found, which fails no test, but may tell why it failed."""
+        others = [one for one in self._ges.problems() if _what(one) not in self._told]
+        listed = "\n".join(f"- {problem}" for problem in others)
+        return f"what else gesmock has found:\n{listed}" if others else ""
+
+
+def _what(problem: "Finding") -> Any:
+    """What tells a problem apart from others, also when more of it has come."""
+    return problem.code, problem.entries[:1] or problem.message
 
 
 def _new_problems(item: pytest.Item) -> str:
@@ -172,3 +246,8 @@ def _tell_faults(item: pytest.Item) -> None:
     use = item.stash.get(_IN_USE, None)
     if use is not None and (lines := use.faults()):
         item.add_report_section("call", "gesmock faults", lines)
+
+
+def _others(item: pytest.Item) -> str:
+    use = item.stash.get(_IN_USE, None)
+    return "" if use is None else use.others()

@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 import msgspec
 
-from gesmock import fixtures, shapes, validation, waiting
+from gesmock import fixtures, judging, shapes, validation, waiting
 from gesmock.clock import Seconds
 from gesmock.epochs import Cleared
 from gesmock.fake import Fake
@@ -20,17 +20,25 @@ from gesmock.scripting.faults import Faults
 from gesmock.scripting.jobs import id_of, job_of
 from gesmock.scripting.journal import JournalView
 from gesmock.scripting.plans import Plans
+from gesmock.scripting.verdict import VerdictView
 from gesmock.settings import Settings
 from gesmock.start import StartOptions
 from gesmock.statuses import FINAL, Edition, JobStatus, ListedStatus
+from gesmock.verdict.findings import Finding
+from gesmock.verdict.seen import Seen
+from gesmock.verdict.standard import Code
 from gesmock.world import World
 
 
 class Script:
-    """Scripts *fake*. Its methods may be called from any thread, and act on the default project."""
+    """Scripts *fake*, whose URLs have this *scheme*.
 
-    def __init__(self, fake: Fake) -> None:
+    Its methods may be called from any thread, and act on the default project.
+    """
+
+    def __init__(self, fake: Fake, scheme: str = "http") -> None:
         self.fake = fake
+        self._scheme = scheme
 
     @property
     def project_id(self) -> str:
@@ -187,7 +195,12 @@ class Script:
     @property
     def journal(self) -> JournalView:
         """What was asked and answered since the last reset."""
-        return JournalView(self.fake)
+        return JournalView(self.fake, self._scheme)
+
+    @property
+    def verdict(self) -> VerdictView:
+        """What the client is held to, which cells were met, and the whole report."""
+        return VerdictView(self.fake)
 
     @property
     def settings(self) -> Settings:
@@ -230,6 +243,29 @@ class Script:
         """Begin anew with other *options*, at the same address; a reset then restores these."""
         return self.fake.restart(options)
 
-    def problems(self) -> list[str]:
-        """What a test should hear of: crashes, unmatched requests, faults that none came for."""
-        return [problem for world in self.fake.worlds() for problem in world.problems()]
+    # --- The verdict ---
+
+    def problems(self, *codes: str) -> list[Finding]:
+        """What a test may want to hear of, in every project: what is wrong with the client, too.
+
+        Only findings of these *codes*, or of the families that they name (``"GM1"``), where any
+        are given; in no case what is ignored.
+        """
+        given = validation.read_python(codes, list[Code], "problems")
+        return [one for world in self.fake.worlds() for one in judging.problems(world, given)]
+
+    def seen(self, job: str | Job, *, graph: str | None = None) -> Seen:
+        """What *job*, or the one with this id, went through, and what the client was shown of it.
+
+        Raises Unknown where nobody has heard of such a job; Conflict where several graphs have one
+        and *graph* does not say which is meant, or what was shown is no longer known.
+        """
+        return judging.seen(self._world, id_of(job), graph)
+
+    def assert_seen(self, job: str | Job, *statuses: JobStatus, graph: str | None = None) -> None:
+        """Raise Unmet, an AssertionError, unless the client was shown just these *statuses*.
+
+        In this order, each change once. Raises what ``seen`` does.
+        """
+        wanted = validation.read_python(statuses, list[ListedStatus], "assert_seen")
+        self.seen(job, graph=graph).check(wanted)

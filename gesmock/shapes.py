@@ -44,13 +44,14 @@ def job_list(page: Page, settings: Settings) -> Reply:
     return answer
 
 
-def _shown(page: Page) -> Shown:
+def _shown(page: Page, *, with_total: bool = True) -> Shown:
     """What a list of *page* shows; the same as long as nothing changes."""
     shown: Shown | None = page.shown
-    if shown is None:
+    total = page.total if with_total else None
+    if shown is None or shown.total != total:
         count = len(page)
         statuses = tuple(page.statuses()) if count <= MOST_SHOWN else None
-        shown = page.shown = Shown(statuses, count, page.total)
+        shown = page.shown = Shown(statuses, count, total)
     return shown
 
 
@@ -84,7 +85,8 @@ def memory_list(page: Page, items: Callable[[], Sequence[Mapping[str, Any]]]) ->
 
     It has no ``totalCount``.
     """
-    return Reply(200, lambda: {"jobs": items(), "result": "success"}, shown=_shown(page))
+    shown = _shown(page, with_total=False)
+    return Reply(200, lambda: {"jobs": items(), "result": "success"}, shown=shown)
 
 
 def refusal(error: GesError, settings: Settings, headers: Mapping[str, str] | None = None) -> Reply:

@@ -17,6 +17,7 @@ from gesmock.names import DEFAULT_PROJECT, GraphName, ProjectId
 from gesmock.plan_rules import PlanRule
 from gesmock.settings import Settings
 from gesmock.tokens import Token, TokenText
+from gesmock.verdict.standard import Standard
 
 
 class StartOptions(TypedDict, total=False):
@@ -37,9 +38,10 @@ class StartOptions(TypedDict, total=False):
       ``down`` or ``mobile``.
     - ``plans``: plan rules that are armed from the start; they come before those of the fixtures.
     - ``clock``: how the clock begins and runs (``now``, ``frozen``, ``rate``, ``tick_s``).
+    - ``verdict``: what the client is held to (see ``Standard``).
 
-    The seed, settings, tokens, faults, weather, plans and clock are for every project that the
-    fixtures name.
+    The seed, settings, tokens, faults, weather, plans, clock and verdict are for every project that
+    the fixtures name.
     """
 
     fixture: str | Path | Mapping[str, Any] | Sequence[str | Path | Mapping[str, Any]] | None
@@ -55,6 +57,7 @@ class StartOptions(TypedDict, total=False):
     weather: WeatherName | None
     plans: PlanRule | Mapping[str, Any] | Sequence[PlanRule | Mapping[str, Any]] | None
     clock: Timing | Mapping[str, Any] | None
+    verdict: Standard | Mapping[str, Any] | None
 
 
 def states(options: StartOptions, can_deliver: CanDeliver = lambda _: True) -> dict[str, State]:
@@ -126,6 +129,7 @@ def _with_options(state: State, options: StartOptions, can_deliver: CanDeliver) 
     changes = _optional(options, "settings", dict[str, Any]) or {}
     seed = _optional(options, "seed", Seed)
     clock = _optional(options, "clock", Timing)
+    verdict = _optional(options, "verdict", Standard)
     plans = _several(options, "plans", Mapping | Struct)
     added = State(
         tokens=validation.read_python(tokens, list[Token | TokenText], "tokens"),
@@ -135,6 +139,7 @@ def _with_options(state: State, options: StartOptions, can_deliver: CanDeliver) 
         state.merged(added),
         seed=state.seed if seed is None else seed,
         clock=clock or state.clock,
+        verdict=verdict or state.verdict,
         plans=[*validation.read_python(plans, list[PlanRule], "plans"), *state.plans],
         settings=(state.settings or Settings()).changed(changes, "settings"),
     )

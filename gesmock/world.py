@@ -19,8 +19,10 @@ from gesmock.journal import Journal
 from gesmock.life import Effect, Transition
 from gesmock.plan_rules import PlanRules
 from gesmock.population import Progress, Start, generated, untold
-from gesmock.problems import Problems
 from gesmock.settings import Settings
+from gesmock.verdict.coverage import Coverage
+from gesmock.verdict.notes import Notes
+from gesmock.verdict.standard import Standard
 
 
 class World:
@@ -49,6 +51,7 @@ class World:
         self._epochs = epochs or Epochs()
         self.epoch = self._epochs.current if epoch is None else epoch
         self.journal = Journal(self.lock)
+        self.coverage = Coverage()  # of all that was asked, whatever is reset
         self.start = state if isinstance(state, Start) else Start.of(state or State())
         self._start_graphs = self.start.graphs(project_id, progress)
         self._begin()
@@ -79,7 +82,8 @@ class World:
     def _begin(self) -> None:
         self.journal.close()
         self.journal = Journal(self.lock)
-        self._problems = Problems()
+        self.notes = Notes()
+        self.standard = self.start.state.verdict or Standard()
         graphs = {name: graph.copy() for name, graph in self._start_graphs.items()}
         self._take(self.start.state, graphs, self.start.state.clock or Timing())
 
@@ -90,9 +94,9 @@ class World:
     def load(self, state: State) -> None:
         """Put *state* in the place of all that is here; the journal and the start state stay.
 
-        A state without a clock leaves the clock as it is. The project that it names tells where it
-        comes from; it is loaded into this one all the same. Raises InvalidInput where the server in
-        use cannot produce one of its faults, Conflict where a reset comes between.
+        A state without a clock, or a verdict, leaves that as it is. The project that it names tells
+        where it comes from; it is loaded into this one all the same. Raises InvalidInput where the
+        server in use cannot produce one of its faults, Conflict where a reset comes between.
         """
         epoch = self.epoch
         check_all(state.faults, self._can_deliver, "$.faults")
@@ -100,6 +104,7 @@ class World:
         with self.lock:
             self._still_in(epoch)
             self.graphs.changes.end()
+            self.standard = state.verdict or self.standard
             self._take(state, graphs, state.clock or self.clock.timing)
 
     def _still_in(self, epoch: int) -> None:
@@ -117,6 +122,7 @@ class World:
             faults = [armed.rest() for armed in self.faults.armed()]
             plans = [armed.rest() for armed in self.plans.armed()]
             seed, tokens, clock = self.graphs.seed, self.tokens, self.clock.start
+            standard = self.standard
         return State(
             project_id=self.project_id,
             seed=seed or None,
@@ -125,6 +131,7 @@ class World:
             },
             settings=None if settings == Settings() else settings,
             clock=None if clock == Timing() else clock,
+            verdict=None if standard == Standard() else standard,
             plans=[rule for rule in plans if rule is not None],
             tokens=list(tokens),
             faults=[injection for injection in faults if injection is not None],
@@ -253,13 +260,16 @@ class World:
         fired: Fired | None = None,
         crash: str | None = None,
     ) -> None:
-        """Journal that *request* was answered by *reply*, and note it where that is a problem.
+        """Journal that *request* was answered by *reply*, and count and note what it was.
 
         The lock is held.
         """
-        record = self.journal.append(at, self.epoch, request, reply, fired, crash)
+        real_at = self._source() if self.clock.frozen else None
+        record = self.journal.append(at, self.epoch, request, reply, fired, crash, real_at)
+        connection = None if fired is None else record.connection
+        self.coverage.met[request.operation, reply.status, connection] += 1
         if crash is not None or request.operation is None:
-            self._problems.note(record.entry)
+            self.notes.note(record.entry)
 
     # --- Settings ---
 
@@ -276,18 +286,3 @@ class World:
         with self.lock:
             self.graphs.configure(self.graphs.settings.changed(changes, path))
             return self.graphs.settings
-
-    # --- The verdict ---
-
-    def problems(self) -> list[str]:
-        """What a test should hear of at its end, a sentence each.
-
-        Crashes of gesmock, requests below the service's paths that no operation serves, and
-        injections and plans that nothing has come for.
-        """
-        with self.lock:
-            return [
-                *self._problems.told(),
-                *(f"armed, but no request came for it: {one}" for one in self.faults.untried()),
-                *(f"armed, but no job was submitted for it: {one}" for one in self.plans.untried()),
-            ]

@@ -356,7 +356,7 @@ def test_check_reports_every_problem_of_every_file(tmp_path: Path) -> None:
     assert [line.replace(f"{tmp_path}/", "") for line in result.stderr.splitlines()] == [
         "wrong.json: $.seed: 'x' is not an integer from 0 to 9223372036854775807",
         "wrong.json: $.graps: unknown key; did you mean 'graphs'? known are description, "
-        "project_id, seed, graphs, generators, settings, clock, plans, tokens, faults",
+        "project_id, seed, graphs, generators, settings, clock, verdict, plans, tokens, faults",
         "broken.json: line 1 column 2: broken JSON: Expecting property name enclosed in double "
         "quotes",
     ]

@@ -17,6 +17,8 @@ from gesmock.faults import KINDS, WEATHER, Injection
 from gesmock.plans import PlanName
 from gesmock.settings import Settings
 from gesmock.validation import read
+from gesmock.verdict.standard import Standard
+from gesmock.verdict.table import RULES
 from gesmock.web import control_views
 
 TOP = Path(__file__).parents[1]
@@ -152,6 +154,34 @@ def test_every_weather_is_in_its_table_with_its_injections() -> None:
         name: [read({**msgspec.json.decode(one), "weather": name}, Injection) for one in listed]
         for name, listed in told.items()
     } == {name: [*injections] for name, injections in WEATHER.items()}
+
+
+def test_every_finding_is_in_its_table() -> None:
+    table = README.partition("| code | name | what it finds |")[2].partition("\n\n")[0]
+
+    assert re.findall(r"^\| (GM\d+) \| `(\w+)` \| (.*) \|$", table, re.MULTILINE) == [
+        (rule.code, rule.name, rule.finds) for rule in RULES
+    ]
+
+
+def test_every_measure_is_in_its_table_with_its_default() -> None:
+    table = README.partition("| measure | default | |")[2].partition("\n\n")[0]
+    told: dict[str, str] = {}
+    for names, defaults in re.findall(r"^\| (`.*?) \| (.*?) \|", table, re.MULTILINE):
+        told |= zip(re.findall(r"`(\w+)`", names), defaults.split(", "), strict=True)
+
+    held = msgspec.structs.asdict(Standard())
+    assert told.keys() == held.keys() - {"ignore", "fail_on"}
+    for name, default in told.items():
+        assert default in (f"`{held[name]}`", str(held[name]).removesuffix(".0"))
+
+
+def test_every_option_of_the_pytest_plugin_is_in_the_readme(pytester: pytest.Pytester) -> None:
+    told = pytester.runpytest_inprocess("--help").stdout.str()
+    options = set(re.findall(r"--gesmock-[a-z-]+|gesmock_[a-z_]+(?= \()", told))
+
+    assert len(options) == 7
+    assert all(option in README for option in options)
 
 
 def test_every_option_of_serve_is_in_the_readme() -> None:

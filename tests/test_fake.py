@@ -96,7 +96,7 @@ def test_whoever_waits_in_a_project_that_a_reset_drops_waits_no_longer() -> None
     dropped.append(fake.open("two").journal)
     fake.restart({})
 
-    assert [journal.wait(60) for journal in dropped] == [[], []]
+    assert [journal.await_more(0, 60) for journal in dropped] == [False, False]
 
 
 def test_a_reset_and_requests_with_tokens_do_not_block_each_other() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from conftest import Asked, Asker, text_of
 
-from gesmock import delivery, operations
+from gesmock import delivery, judging, operations
 from gesmock.delivery import Delivery, Manner
 from gesmock.errors import InvalidInput
 from gesmock.exchange import Reply
@@ -68,7 +68,7 @@ def test_a_crash_of_ours_is_told_even_where_an_error_was_to_be_the_answer(
     monkeypatch.setitem(operations.OPERATIONS, "list_jobs", broken)
     asker = Asker({"fault": 503, "phase": "after"})
 
-    assert (asker.ask().status, len(asker.world.problems())) == (500, 1)
+    assert (asker.ask().status, len(judging.problems(asker.world))) == (500, 1)
 
 
 # --- For whom -------------------------------------------------------------------------------------

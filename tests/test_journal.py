@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from gesmock import GesMock
+from gesmock.entries import LONGEST_BODY, Entry
 from gesmock.exchange import Reply, Request, Shown
-from gesmock.journal import LONGEST_BODY, Entry, Journal
+from gesmock.journal import Journal
 
 
 def request(**fields: Any) -> Request:
@@ -46,15 +47,6 @@ def test_cleared_entries_are_not_counted_as_dropped() -> None:
 
     assert journal.dropped == 0
     assert (len(journal), journal.count) == (1, 2)
-
-
-def test_entries_are_chosen_by_operation_and_status() -> None:
-    journal = journaled(503)
-    journal.append(0.0, 1, request(operation=None), Reply(404, {}))
-
-    assert [one.status for one in journal.entries("list_jobs")] == [503]
-    assert [one.status for one in journal.entries(status=404)] == [404]
-    assert journal.entries("list_jobs", 404) == []
 
 
 @pytest.mark.parametrize(
@@ -131,3 +123,38 @@ def test_what_was_shown_long_ago_is_forgotten_first() -> None:
     counts = [None if one.shown is None else len(one.shown) for one in journal.entries()]
     assert counts == [None, None, 1, 1, 0, 0, 2, 2]
     assert [one.returned for one in journal.entries()] == [2, 2, 1, 1, 0, 0, 2, 2]
+
+
+def test_what_is_shown_by_the_entries_that_are_kept_is_kept_with_them() -> None:
+    journal = Journal(RLock(), size=3)
+    for number in range(8):
+        shown = Shown(((f"{number}", "success"),), 1, 1)
+        for _ in range(1 + number % 2):
+            journal.append(0.0, 1, request(), Reply(200, {}, shown=shown))
+
+    assert [one.shown for one in journal.entries()] == [
+        {"6": "success"},
+        {"7": "success"},
+        {"7": "success"},
+    ]
+    assert len(journal._told) == 3
+
+
+def test_an_entry_tells_what_a_fault_did_to_it() -> None:
+    with GesMock(clock={"frozen": True}) as ges:
+        ges.faults.arm("list_jobs", fault={"kind": "delay", "seconds": 3}, times=1)
+        ges.faults.arm("clear_graph", 503, times=1)
+        client = ges.app.test_client()
+        graph = f"/ges/v1.0/{ges.project_id}/graphs/{ges.graph_name}"
+
+        client.get(f"{graph}/jobs/status")
+        client.post(f"{graph}/action?action_id=clear-graph")
+
+        delayed, failed = ges.journal
+        assert (delayed.virtual_s, delayed.real_s, delayed.phase) == (3.0, 0.0, None)
+        assert (failed.phase, failed.connection, failed.fault) == ("before", None, "f2#1")
+        assert delayed.at == failed.at
+        assert delayed.real_at is not None
+        ges.clock.resume()
+        client.get(f"{graph}/jobs/status")
+        assert ges.journal[-1].real_at is None

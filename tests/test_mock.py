@@ -279,7 +279,7 @@ def test_the_journal_tells_what_the_client_did(ges: GesMock) -> None:
         {"limit": "3"}
     ]
     assert ges.journal[-1].status == 503
-    assert ges.journal.wait(1, "list_jobs", status=503) == [ges.journal[1]]
+    assert ges.journal.wait_for("list_jobs", status=503) == [ges.journal[1]]
     ges.journal.clear()
     assert len(ges.journal) == 0
 
@@ -415,9 +415,9 @@ def test_problems_are_what_a_test_should_hear_of(ges: GesMock) -> None:
 
     unmatched, untried = ges.problems()
 
-    assert unmatched.startswith("no operation serves this: DELETE /ges/v1.0/")
-    assert untried == (
-        'armed, but no request came for it: f1 {"operation":"list_jobs",'
+    assert unmatched.message.startswith("no operation serves this: DELETE /ges/v1.0/")
+    assert str(untried) == (
+        'GM003 armed, but no request came for it: f1 {"operation":"list_jobs",'
         '"fault":{"kind":"error","status":503},"after":5}'
     )
 

@@ -12,7 +12,7 @@ from conftest import PROJECT, Service
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gesmock import operations
+from gesmock import judging, operations
 from gesmock.clock import ClockChange
 from gesmock.exchange import Request
 from gesmock.web import wire
@@ -443,9 +443,9 @@ def test_a_crash_is_a_500_in_the_services_shape_and_a_problem(
     assert response.json == {"errorMessage": "Job query error.", "errorCode": "GES.8302"}
     assert response.headers["X-Gesmock-Crash"] == "1"
     assert "RuntimeError: a bug of ours" in caplog.text
-    [problem] = service.fake.default.problems()
-    assert problem.startswith("gesmock crashed: GET /ges/v1.0/")
-    assert "RuntimeError: a bug of ours" in problem
+    [problem] = judging.problems(service.fake.default)
+    assert str(problem).startswith("GM001 gesmock crashed: GET /ges/v1.0/")
+    assert "RuntimeError: a bug of ours" in str(problem)
 
 
 def test_a_request_that_a_reset_overtakes_leaves_no_trace(

@@ -132,11 +132,11 @@ def test_a_rule_of_before_a_reset_is_not_the_one_that_has_its_id_now(ges: GesMoc
 def test_a_rule_that_no_job_was_submitted_for_is_a_problem(ges: GesMock) -> None:
     ges.plans.arm(plan="slow", command="clear_graph")
 
-    assert ges.problems() == [
-        'armed, but no job was submitted for it: p1 {"plan":"slow","command":"clear_graph"}'
+    assert [str(one) for one in ges.problems()] == [
+        'GM004 armed, but no job was submitted for it: p1 {"plan":"slow","command":"clear_graph"}'
     ]
     requests.post(f"{ges.graph_url()}/action?action_id=clear-graph", json={})
-    assert ges.problems() == []
+    assert ges.problems("GM0") == []
 
 
 def test_fixtures_and_options_have_rules_and_those_of_the_options_come_first(

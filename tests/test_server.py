@@ -13,7 +13,7 @@ import pytest
 import requests
 from conftest import until
 
-from gesmock import GesMock
+from gesmock import GesMock, judging
 from gesmock.fake import Fake
 from gesmock.httpd.listener import CannotListen
 from gesmock.web import create_app
@@ -150,7 +150,7 @@ def test_a_request_that_began_before_a_reset_and_ends_after_it_leaves_no_trace()
         client.sendall(b"\r\n")
         assert b" 503 " in client.recv(1000)
 
-    assert fake.default.problems() == []
+    assert judging.problems(fake.default) == []
     assert len(fake.default.journal) == 0
     server.stop()
 

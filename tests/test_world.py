@@ -7,6 +7,7 @@ import pytest
 from conftest import Asked
 from msgspec.structs import replace
 
+from gesmock import judging
 from gesmock.errors import Conflict, InvalidInput, Unknown
 from gesmock.exchange import Reply, Request
 from gesmock.fixtures import State
@@ -252,13 +253,16 @@ def test_problems_outlive_a_cleared_journal_and_are_counted_and_bounded() -> Non
 
     made.journal.clear()
 
-    problems = made.problems()
+    problems = [str(one) for one in judging.problems(made)]
     assert len(problems) == 101
-    assert problems[0] == "gesmock crashed: GET /ges/%0Ax answered 404\na traceback"
-    assert problems[1] == "no operation serves this: GET /ges/0 answered 404 (201 times)"
-    assert problems[2] == "no operation serves this: GET /ges/1 answered 404"
+    assert problems[0] == "GM001 gesmock crashed: GET /ges/%0Ax answered 404 (#401)\na traceback"
+    numbers = "(#1, #2, #4, #6, #8, ...)"
+    assert problems[1] == (
+        f"GM002 no operation serves this: GET /ges/0 answered 404 (201 times) {numbers}"
+    )
+    assert problems[2] == "GM002 no operation serves this: GET /ges/1 answered 404 (#3)"
     made.reset()
-    assert made.problems() == []
+    assert judging.problems(made) == []
 
 
 def test_a_state_is_exported_with_what_is_left_of_its_faults() -> None:

@@ -13,6 +13,7 @@ from msgspec import Struct
 from gesmock import validation
 from gesmock.arming import Rules
 from gesmock.clock import Clock, nanoseconds
+from gesmock.delivery import UNREADABLE
 from gesmock.faults.armed import Armed, Outcome
 from gesmock.faults.delays import Delay
 from gesmock.faults.deliverable import CanDeliver, check, check_all
@@ -40,6 +41,12 @@ class Fired(Struct, frozen=True):
     virtual_s: float = 0.0
     real_s: float = 0.0
     chance: str = ""
+
+    @property
+    def connection(self) -> str | None:
+        """In which manner the client is left without an answer that it can read, if it is."""
+        name = None if self.fault is None else self.fault.name
+        return name if name in UNREADABLE else None
 
 
 class FaultPlan(Rules[Armed]):

@@ -1,47 +1,123 @@
 """The journal, as a test reads it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any, TypedDict, Unpack
 
+from gesmock import har, matching, validation
+from gesmock.clock import Seconds
+from gesmock.entries import Entry
 from gesmock.exchange import Operation
 from gesmock.fake import Fake
-from gesmock.journal import Entry, Journal
+from gesmock.journal import Journal
+from gesmock.matching import Assertion, Count, Wanted
+
+
+class Filters(TypedDict, total=False):
+    """Which entries are meant: all that have what is given.
+
+    - ``status``, ``method``, ``graph``: as they are.
+    - ``job``: the id of one that was asked for, made or shown.
+    - ``query``: parameters with their values; None for one that is not there.
+    - ``fault``: a receipt, the id of an injection, or ``"*"`` for any.
+    - ``since``: only entries after the one with this number.
+    """
+
+    status: int | None
+    method: str | None
+    graph: str | None
+    job: str | None
+    query: Mapping[str, str | int | None]
+    fault: str | None
+    since: int
 
 
 class JournalView:
     """The journal of the default project, whichever that is when it is used."""
 
-    def __init__(self, fake: Fake) -> None:
+    def __init__(self, fake: Fake, scheme: str = "http") -> None:
         self._fake = fake
+        self._scheme = scheme
 
     @property
     def _journal(self) -> Journal:
         return self._fake.default.journal
 
-    def entries(
-        self, operation: Operation | None = None, *, status: int | None = None
-    ) -> list[Entry]:
-        """The entries, oldest first; only those of *operation*, or answered with *status*."""
-        return self._journal.entries(operation, status)
+    @property
+    def count(self) -> int:
+        """The number of the last request; ``since`` it are those that are still to come."""
+        return self._journal.count
 
-    def wait(
+    @property
+    def dropped(self) -> int:
+        """How many entries have made room for later ones."""
+        return self._journal.dropped
+
+    def entries(
+        self, operation: Operation | None = None, **filters: Unpack[Filters]
+    ) -> list[Entry]:
+        """The entries that are kept, oldest first; only those that are meant. Raises InvalidInput.
+
+        With ``since``, it raises Conflict where some of those after it are no longer kept.
+        """
+        return _wanted(operation, filters).of(self._journal.kept())
+
+    def assert_called(
         self,
-        timeout_s: float,
         operation: Operation | None = None,
         *,
-        status: int | None = None,
+        times: int | None = None,
+        at_least: int | None = None,
+        at_most: int | None = None,
+        **filters: Unpack[Filters],
     ) -> list[Entry]:
-        """The ``entries``, as soon as there is one: an empty list after *timeout_s* seconds."""
-        return self._journal.wait(timeout_s, operation, status)
+        """The entries that are meant, if there are as many as wanted (default: at least one).
+
+        Raises Unmet, an AssertionError that shows the nearest entries and in what they differ;
+        Conflict where the entries that were dropped could change the answer; InvalidInput.
+        """
+        counts = {"times": times, "at_least": at_least, "at_most": at_most}
+        given = {"operation": operation, **filters, **counts}
+        assertion = validation.read_python(given, Assertion, "assert_called")
+        return assertion.check(self._journal.kept())
+
+    def wait_for(
+        self,
+        operation: Operation | None = None,
+        *,
+        times: int = 1,
+        timeout_s: float = 5.0,
+        **filters: Unpack[Filters],
+    ) -> list[Entry]:
+        """The entries that are meant, as soon as there are *times* of them.
+
+        Raises TimedOut, which shows the nearest, where there are fewer after *timeout_s* real
+        seconds, or as soon as the world is reset or the server stopped; InvalidInput.
+        """
+        wanted = _wanted(operation, filters)
+        count = validation.read_python({"times": times}, dict[str, Count], "wait_for")["times"]
+        seconds = validation.read_python({"s": timeout_s}, dict[str, Seconds], "wait_for")["s"]
+        return matching.wait_for(self._journal, wanted, count, seconds)
+
+    def har(self) -> dict[str, Any]:
+        """The entries as an HTTP Archive (HAR 1.2), secrets masked."""
+        from importlib.metadata import version
+
+        return har.archive(self, version("gesmock"), self._scheme)
 
     def __getitem__(self, index: int) -> Entry:
-        return self.entries()[index]
+        return self._journal.kept().records[index].entry
 
     def clear(self) -> None:
         """Forget every entry."""
         self._journal.clear()
 
     def __iter__(self) -> Iterator[Entry]:
-        return iter(self.entries())
+        return iter(self._journal.entries())
 
     def __len__(self) -> int:
         return len(self._journal)
+
+
+def _wanted(operation: Operation | None, filters: Filters) -> Wanted:
+    given = {"operation": operation, **filters}
+    return validation.read_python(given, Wanted, "entries")

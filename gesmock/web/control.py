@@ -10,7 +10,15 @@ import flask
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from gesmock import shapes
-from gesmock.errors import Conflict, Flaw, GesmockError, InvalidInput, TimedOut, Unknown
+from gesmock.errors import (
+    Conflict,
+    Flaw,
+    GesmockError,
+    InvalidInput,
+    TimedOut,
+    Unknown,
+    Unmet,
+)
 from gesmock.fake import Fake
 from gesmock.web import paths
 from gesmock.web.calls import Call, Outcome
@@ -22,6 +30,7 @@ _STATUS_OF: Final[tuple[tuple[type[GesmockError], int], ...]] = (
     (Unknown, 404),
     (Conflict, 409),
     (TimedOut, 409),
+    (Unmet, 409),
 )
 
 

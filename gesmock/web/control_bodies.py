@@ -4,11 +4,12 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from gesmock.exchange import Operation
 from gesmock.faults import WeatherName
 from gesmock.jobs import Job
+from gesmock.matching import Count, Wanted
 from gesmock.names import GraphName
 from gesmock.statuses import Edition, ListedStatus
+from gesmock.verdict.standard import Code
 
 
 class PlacedJob(Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,12 +60,26 @@ class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
     """No query: what is meant is all there is."""
 
 
-class EntryFilter(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which journal entries are meant: those of *operation*, those answered with *status*.
+class AwaitedEntries(
+    Wanted, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
+    """Which journal entries are meant.
 
-    Where there is none, *wait_s* seconds are waited for one, at most a minute.
+    Where there are fewer than *times*, *wait_s* seconds are waited for them, at most a minute.
     """
 
-    operation: Operation | None = None
-    status: Annotated[int, Meta(ge=100, le=599)] | None = None
+    times: Count = 1
     wait_s: Annotated[float, Meta(ge=0, le=60)] = 0
+
+
+class WantedFindings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Only findings of these *codes*, or of the families that they name."""
+
+    codes: list[Code] = []
+
+
+class WantedSights(Struct, frozen=True, forbid_unknown_fields=True):
+    """In which *graph* a job is, and as what the client was to be shown it, in this order."""
+
+    graph: GraphName | None = None
+    statuses: list[ListedStatus] | None = None

@@ -15,10 +15,9 @@ from gesmock.names import GraphName
 from gesmock.plan_rules import PlanRule
 from gesmock.settings import Settings
 from gesmock.statuses import FINAL
-from gesmock.web import fault_views
+from gesmock.web import fault_views, journal_views, verdict_views
 from gesmock.web.calls import Call, Outcome
 from gesmock.web.control_bodies import (
-    EntryFilter,
     GraphChange,
     InGraph,
     JobFilter,
@@ -148,18 +147,6 @@ def patch_clock(call: Call) -> Outcome:
     return 200, {**world.told_clock(), "transitions": transitions}
 
 
-def get_journal(call: Call) -> Outcome:
-    wanted = validation.read(call.numbers("status", "wait_s"), EntryFilter, "query")
-    journal = call.world().journal
-    entries = journal.wait(wanted.wait_s, wanted.operation, wanted.status)
-    return 200, {"entries": entries, "total": len(entries), "dropped": journal.dropped}
-
-
-def delete_journal(call: Call) -> Outcome:
-    call.query(Nothing)
-    return 200, {"cleared": call.world().journal.clear()}
-
-
 def get_settings(call: Call) -> Outcome:
     return 200, call.world().settings
 
@@ -191,8 +178,8 @@ ROUTES: Final[tuple[tuple[str, str, Callable[..., Outcome]], ...]] = (
     ("GET", "plans/<plan_id>", get_plan),
     ("DELETE", "plans/<plan_id>", delete_plan),
     *fault_views.ROUTES,
-    ("GET", "journal", get_journal),
-    ("DELETE", "journal", delete_journal),
+    *journal_views.ROUTES,
+    *verdict_views.ROUTES,
     ("GET", "settings", get_settings),
     ("PATCH", "settings", patch_settings),
 )

@@ -73,13 +73,15 @@ class Lane:
         ):
             project_id, graph_name, job_id = path.groups()
             args = {"project_id": project_id, "graph_name": graph_name}
-            query = [pair.split("=") for pair in head.query.split("&") if pair]
+            query: dict[str, str] = {}
+            for pair in filter(None, head.query.split("&")):
+                query.setdefault(*pair.split("="))  # the first one counts
             request = Request(
                 operation="list_jobs" if job_id is None else "show_job",
                 method="GET",
                 path=head.path,
                 args=args if job_id is None else {**args, "job_id": job_id},
-                query=dict(reversed(query)),  # the first one counts
+                query=query,
                 headers=dict(head.headers),
                 epoch=epoch,
             )

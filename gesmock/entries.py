@@ -1,0 +1,157 @@
+"""Entries: what is kept of one request, and how it is told."""
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+from urllib.parse import quote
+
+import msgspec
+from msgspec import Struct
+
+from gesmock import raw_requests
+from gesmock.exchange import Operation, Request, Shown, request_id
+from gesmock.faults import Fired
+
+MASK: Final = "***"
+_SECRET_HEADERS: Final = frozenset(
+    ("authorization", "cookie", "proxy-authorization", "x-auth-token", "x-security-token")
+)
+
+
+LONGEST_BODY: Final = 4096
+"""How long a body that is kept may be, in bytes of JSON."""
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """One request and its answer.
+
+    *number* counts the requests since the last reset, from 1; *at* is the world's time in seconds
+    since 1970. *operation* is None where no route matched; *args* are the names in the path.
+    Secrets in *query* and *body* are left out, those in *headers* (names in lower case) masked. A
+    body of more than ``LONGEST_BODY`` bytes, or that is no JSON, is None.
+
+    *reply_headers* are those particular to the answer. *job_id* is the job that was submitted.
+    *shown* has the statuses that the answer told, by job; None where it told of none, of more than
+    ``listing.MOST_SHOWN``, or too long ago: then it is *forgotten* what it told. *returned* is how
+    many jobs a list had, *total* out of how many, where it said so. *fault* is the receipt of the
+    fault that was injected, *phase* whether it came ``before`` or ``after`` the request had its
+    effect, *connection* in which manner it broke the connection, if it did. A delay took
+    *virtual_s* seconds of the world's clock, which were *real_s* real ones. *crash* is the
+    traceback where gesmock itself failed. *real_at* is the real time, where the world's clock stood
+    still.
+    """
+
+    number: int
+    at: float
+    operation: Operation | None
+    method: str
+    path: str
+    query: Mapping[str, str]
+    status: int
+    epoch: int = 1
+    args: Mapping[str, str] = {}
+    headers: Mapping[str, str] = {}
+    body: Any = None
+    reply_headers: Mapping[str, str] = {}
+    job_id: str | None = None
+    shown: Mapping[str, str] | None = None
+    returned: int | None = None
+    total: int | None = None
+    forgotten: bool = False
+    fault: str | None = None
+    phase: Literal["before", "after"] | None = None
+    connection: str | None = None
+    virtual_s: float = 0.0
+    real_s: float = 0.0
+    crash: str | None = None
+    real_at: float | None = None
+
+    @property
+    def unmatched(self) -> bool:
+        """Whether it asked for something below the service's paths that no operation serves."""
+        return self.operation is None and self.path.lstrip("/").startswith("ges/")
+
+    def __str__(self) -> str:
+        return f"{self.method} {quote(self.path)} answered {self.status}"
+
+
+class Told:
+    """What was *shown*, once or several times on end; its *statuses* may be forgotten."""
+
+    __slots__ = ("_read", "shown", "statuses")
+
+    def __init__(self, shown: Shown) -> None:
+        self.shown = shown
+        self.statuses = shown.statuses
+        self._read: Mapping[str, str] | None = None
+
+    def read(self) -> Mapping[str, str] | None:
+        """The statuses by job, one mapping for all the entries; None where they are forgotten."""
+        statuses, read = self.statuses, self._read  # somebody may forget them meanwhile
+        if statuses is None or read is not None:
+            return read
+        self._read = read = dict(statuses)
+        return read
+
+    def forget(self) -> int:
+        """Forget the statuses; how many there were."""
+        count = len(self.statuses or ())
+        self.statuses = self._read = None
+        return count
+
+
+class Record(Struct, frozen=True, gc=False):
+    """What is kept of one request. Each makes one; an ``Entry`` is made where one is read."""
+
+    number: int
+    at: float
+    epoch: int
+    request: Request
+    status: int
+    headers: Mapping[str, str]
+    job_id: str | None
+    told: Told | None
+    fired: Fired | None
+    crash: str | None
+    real_at: float | None
+
+    @property
+    def connection(self) -> str | None:
+        """In which manner the connection broke, if it did."""
+        if self.fired is None or self.crash is not None:
+            return None
+        return self.fired.connection
+
+    @property
+    def entry(self) -> Entry:
+        """The entry."""
+        request, told, fired = self.request, self.told, self.fired
+        shown = None if told is None else told.read()
+        return Entry(
+            number=self.number,
+            at=self.at,
+            epoch=self.epoch,
+            operation=request.operation,
+            method=request.method,
+            path=request.path,
+            args=request.args,
+            query=raw_requests.query_without_secrets(request.query),
+            headers={
+                name: MASK if name in _SECRET_HEADERS else value
+                for name, value in request.headers.items()
+            },
+            body=msgspec.json.decode(request.body) if request.body else None,
+            status=self.status,
+            reply_headers={**self.headers, "X-Request-Id": request_id(self.epoch, self.number)},
+            job_id=self.job_id,
+            shown=shown,
+            returned=None if told is None else told.shown.returned,
+            total=None if told is None else told.shown.total,
+            forgotten=told is not None and shown is None,
+            fault=None if fired is None else fired.receipt,
+            phase=None if fired is None or fired.fault is None else fired.phase,
+            connection=self.connection,
+            virtual_s=0.0 if fired is None else fired.virtual_s,
+            real_s=0.0 if fired is None else fired.real_s,
+            crash=self.crash,
+            real_at=self.real_at,
+        )

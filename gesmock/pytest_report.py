@@ -1,0 +1,113 @@
+"""The report of a test run: what it has met and found, over all tests and xdist workers."""
+
+from collections.abc import Generator, Iterable
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import pytest
+
+from gesmock.exchange import OPERATION_NAMES
+from gesmock.verdict import tables
+from gesmock.verdict.coverage import Cell, Coverage, Table
+from gesmock.verdict.findings import Finding
+
+MOST_FINDINGS: Final = 1_000
+"""How many findings a report has at most, of each worker."""
+
+_PASSED_ON: Final = "gesmock_report"
+"""Under which name a worker hands what it has over."""
+
+
+class Report:
+    """A plugin that is there where the run is to tell what it has met and found.
+
+    In a worker of pytest-xdist, it collects and hands over; the controller adds up.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._coverage = Coverage()
+        self._findings: list[dict[str, Any]] = []
+        self._operations = config.getini("gesmock_operations")
+        if self._operations == ["all"]:
+            self._operations = list(OPERATION_NAMES)
+        unknown = [one for one in self._operations if one not in OPERATION_NAMES]
+        if unknown:
+            known = ", ".join(OPERATION_NAMES)
+            raise pytest.UsageError(
+                f"gesmock_operations: unknown {', '.join(unknown)}; known are all, {known}"
+            )
+
+    def add(self, cells: Iterable[Cell]) -> None:
+        """Count what a fake has met."""
+        self._coverage.add(cells)
+
+    def tell(self, test: str, findings: Iterable[Finding]) -> None:
+        """Add what was found in *test*."""
+        told = [{"test": test, **msgspec.to_builtins(one)} for one in findings]
+        self._findings += told[: MOST_FINDINGS - len(self._findings)]
+
+    @property
+    def _table(self) -> Table:
+        return self._coverage.table(self._operations)
+
+    @property
+    def _least(self) -> float | None:
+        least: float | None = self._config.getoption("gesmock_fail_under")
+        return least
+
+    # --- Over the workers ---
+
+    @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Add what a worker has met and found."""
+        output = getattr(node, "workeroutput", {}).get(_PASSED_ON)
+        if output is not None:  # else it has crashed
+            self.add(msgspec.convert(output["cells"], list[Cell]))
+            self._findings += output["findings"]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Fail the run where too little was met: the fakes have ended by now."""
+        result = yield
+        low = self._least is not None and self._table.percent < self._least
+        if low and not hasattr(session.config, "workeroutput"):
+            session.testsfailed += 1
+        return result
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self) -> None:
+        """Hand over, or write the files."""
+        if hasattr(self._config, "workeroutput"):
+            cells = msgspec.to_builtins(self._coverage.cells())
+            self._config.workeroutput[_PASSED_ON] = {"cells": cells, "findings": self._findings}
+            return
+        for kind, write in (("json", self._json), ("html", self._html)):
+            if name := self._config.getoption(f"gesmock_report_{kind}"):
+                path = Path(name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(write())
+
+    # --- How it looks ---
+
+    def _json(self) -> bytes:
+        told = {"coverage": self._coverage.told(self._operations), "problems": self._findings}
+        return msgspec.json.format(msgspec.json.encode(told)) + b"\n"
+
+    def _html(self) -> bytes:
+        return tables.page(self._table, self._findings).encode()
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the table, what was found, and what is too little."""
+        table = self._table
+        if self._config.getoption("gesmock_report"):
+            terminalreporter.section("gesmock: documented answers that were met")
+            for line in (*tables.lines(table), *tables.summary(self._findings)):
+                terminalreporter.write_line(line)
+        if self._least is not None and table.percent < self._least:
+            terminalreporter.write_line(
+                f"gesmock: {table.percent:.0f} % of the documented answers were met, "
+                f"less than {self._least:g} %",
+                red=True,
+            )

@@ -1,0 +1,42 @@
+"""The verdict on the client, as a test reads it, and what it is found by."""
+
+from typing import Any
+
+import msgspec
+
+from gesmock import judging, validation
+from gesmock.fake import Fake
+from gesmock.verdict.coverage import Coverage
+from gesmock.verdict.findings import Finding
+from gesmock.verdict.standard import Standard
+
+
+class VerdictView:
+    """The verdict on the client of the default project, whichever that is when it is used."""
+
+    def __init__(self, fake: Fake) -> None:
+        self._fake = fake
+
+    @property
+    def standard(self) -> Standard:
+        """What the client is held to."""
+        return self._fake.default.standard
+
+    def hold_to(self, **changes: Any) -> Standard:
+        """Change what the client is held to, by name, such as ``poll_s=2``. Raises InvalidInput."""
+        given = validation.read_python(changes, dict[str, Any], "standard")
+        return judging.hold_to(self._fake.default, given, "standard")
+
+    def failing(self) -> list[Finding]:
+        """Those of the problems that fail a strict test, in every project."""
+        return [one for world in self._fake.worlds() for one in judging.failing(world)]
+
+    @property
+    def coverage(self) -> Coverage:
+        """Which answers of which operations have been met, in every project, whatever was reset."""
+        return self._fake.coverage()
+
+    def report(self) -> dict[str, Any]:
+        """The whole of it: problems, coverage, what was shown of each job."""
+        content: dict[str, Any] = msgspec.to_builtins(judging.report(self._fake.default))
+        return content

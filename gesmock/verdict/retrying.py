@@ -1,0 +1,147 @@
+"""Retrying: what a client does when the service has refused, or was not able to answer."""
+
+from collections.abc import Iterator, Sequence
+from email.utils import mktime_tz, parsedate_tz
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+from gesmock.entries import Entry
+from gesmock.verdict.case import Case, failed, streaks, waited_s
+from gesmock.verdict.findings import Proof, Rule, proof
+
+if TYPE_CHECKING:
+    from gesmock.verdict.standard import Standard
+
+_AT_ONCE_S: Final = 0.01
+"""A pause below this is none: it is what the request itself takes."""
+
+_GROWS: Final = 1.2
+"""How much longer a pause has to be than one before it, to be a back-off."""
+
+_TOLERANCE_S: Final = 0.05
+"""By how much a client may come too early: clocks are not exact."""
+
+
+def _no_back_off(case: Case, standard: "Standard") -> Iterator[Proof]:
+    for entries in case.calls.values():
+        for run in _attempts(entries):
+            pauses = [waited_s(*pair) for pair in pairwise(run)]
+            if len(pauses) >= standard.errors and not _backs_off(pauses, standard.retry_s):
+                yield proof(
+                    f"{_named(run[0])} failed and was tried again {len(pauses)} times, at most "
+                    f"{max(pauses):.3g} s later, and no later the longer it went on",
+                    run,
+                )
+
+
+def _attempts(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
+    """Failures of the same call in a row, and the attempt that came after them."""
+    run: list[Entry] = []
+    for entry in entries:
+        run.append(entry)
+        if not failed(entry):
+            yield run
+            run = []
+    yield run
+
+
+def _backs_off(pauses: Sequence[float], retry_s: float) -> bool:
+    """Whether there is a pause that is long enough, or longer than one before it."""
+    shortest = max(pauses[0], _AT_ONCE_S)
+    for pause in pauses:
+        if pause >= retry_s or pause > shortest * _GROWS:
+            return True
+        shortest = max(min(shortest, pause), _AT_ONCE_S)
+    return False
+
+
+def _retry_after_ignored(case: Case, _standard: "Standard") -> Iterator[Proof]:
+    for entries in case.calls.values():
+        early = [pair for pair in pairwise(entries) if waited_s(*pair) < _wanted_s(pair[0])]
+        if early:
+            earlier, later = early[0]
+            yield proof(
+                f"{_named(earlier)} was tried again after {waited_s(earlier, later):.3g} s, though "
+                f"the answer said Retry-After: {_retry_after(earlier)}{_times(len(early))}",
+                [entry for pair in early for entry in pair],
+            )
+
+
+def _wanted_s(entry: Entry) -> float:
+    """How long its answer wanted the client to wait, less what clocks may differ."""
+    text = _retry_after(entry)
+    if text is None or entry.connection is not None:
+        return 0.0
+    if text.isascii() and text.isdigit():
+        return int(text) - _TOLERANCE_S
+    date = parsedate_tz(text)
+    return 0.0 if date is None else mktime_tz(date) - entry.at - _TOLERANCE_S
+
+
+def _retry_after(entry: Entry) -> str | None:
+    headers = {name.lower(): value for name, value in entry.reply_headers.items()}
+    return headers.get("retry-after")
+
+
+def _hammers_on_401(case: Case, standard: "Standard") -> Iterator[Proof]:
+    for flow in case.flows.values():
+        for run in streaks(flow, lambda entry: entry.status == 401):
+            if len(run) >= standard.unauthorised:
+                yield proof(
+                    f"the client went on after its token had been refused: {len(run)} requests in "
+                    "a row were answered 401",
+                    run,
+                )
+
+
+def _retries_a_refusal(case: Case, standard: "Standard") -> Iterator[Proof]:
+    for entries in case.calls.values():
+        for run in streaks(entries, _is_refused):
+            if len(run) >= standard.refusals:
+                yield proof(
+                    f"{_named(run[0])} was refused with {run[0].status}, and sent "
+                    f"{len(run)} times in all as it was",
+                    run,
+                )
+
+
+def _is_refused(entry: Entry) -> bool:
+    """Whether the call itself was refused; that a job has failed is told with 400, too."""
+    told = entry.shown is not None or entry.forgotten
+    return entry.status in (400, 403) and entry.connection is None and not told
+
+
+def _named(entry: Entry) -> str:
+    return f"{entry.method} {entry.path}"
+
+
+def _times(count: int) -> str:
+    return f" ({count} times)" if count > 1 else ""
+
+
+RULES: Final = (
+    Rule(
+        "GM102",
+        "no_back_off",
+        "a call that fails and is tried again and again, without a pause that is long, or grows",
+        _no_back_off,
+    ),
+    Rule(
+        "GM103",
+        "retry_after_ignored",
+        "a call that is tried again before the `Retry-After` of its answer is over",
+        _retry_after_ignored,
+    ),
+    Rule(
+        "GM106",
+        "hammers_on_401",
+        "a client that goes on with a token that is refused",
+        _hammers_on_401,
+    ),
+    Rule(
+        "GM107",
+        "retries_a_refusal",
+        "a call that was refused with 400 or 403, and is sent again as it was",
+        _retries_a_refusal,
+    ),
+)

@@ -1,0 +1,17 @@
+"""The table of all rules, in the order of their codes; a new one belongs to one of the families."""
+
+from typing import Final
+
+from gesmock.verdict import notes, paging, polling, retrying, submitting
+from gesmock.verdict.findings import Rule
+
+RULES: Final[tuple[Rule, ...]] = (
+    *notes.NOTICED,
+    *sorted(
+        (*polling.RULES, *retrying.RULES, *submitting.RULES, *paging.RULES),
+        key=lambda rule: rule.code,
+    ),
+    *notes.LIMITS,
+)
+
+CODES: Final = tuple(rule.code for rule in RULES)

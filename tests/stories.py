@@ -1,0 +1,89 @@
+"""Stories: what a client has asked, as entries of a journal that nobody has to ask for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gesmock.entries import Entry
+from gesmock.verdict import judge
+from gesmock.verdict.case import Case
+from gesmock.verdict.findings import Finding
+from gesmock.verdict.standard import Standard
+
+GRAPH = "/ges/v1.0/p1/graphs/movie"
+NAMES = {"project_id": "p1", "graph_name": "movie"}
+
+
+class Story:
+    """Entries, one after the other; each comes a second after the one before, unless told."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.now = 1000.0
+
+    def ask(self, operation: str = "list_jobs", *, after_s: float = 1.0, **fields: Any) -> Entry:
+        """A request, *after_s* seconds later."""
+        self.now += after_s
+        usual: dict[str, Any] = {
+            "number": len(self.entries) + 1,
+            "at": self.now,
+            "operation": operation,
+            "method": "GET",
+            "path": f"{GRAPH}/jobs/status",
+            "args": NAMES,
+            "query": {},
+            "status": 200,
+        }
+        entry = Entry(**{**usual, **fields})
+        self.entries.append(entry)
+        return entry
+
+    def poll(self, job_id: str, shown: str | None = None, **fields: Any) -> Entry:
+        """The status of a job is asked for, and *shown*."""
+        usual = {
+            "path": f"{GRAPH}/jobs/{job_id}/status",
+            "args": {**NAMES, "job_id": job_id},
+            "shown": None if shown is None else {job_id: shown},
+        }
+        return self.ask("show_job", **{**usual, **fields})
+
+    def cancel(self, job_id: str, **fields: Any) -> Entry:
+        """A job is to be cancelled."""
+        args = {**NAMES, "job_id": job_id}
+        path = f"{GRAPH}/jobs/{job_id}"
+        return self.ask("delete_job", method="DELETE", path=path, args=args, **fields)
+
+    def submit(self, job_id: str | None, **fields: Any) -> Entry:
+        """A job is submitted, and made unless *job_id* is None."""
+        usual = {"method": "POST", "path": f"{GRAPH}/action", "body": {"edgesetPath": "e"}}
+        return self.ask("import_graph", job_id=job_id, **{**usual, **fields})
+
+    def page(
+        self,
+        offset: int | None,
+        limit: int | None = 10,
+        *,
+        total: int | None = 100,
+        returned: int | None = None,
+        **fields: Any,
+    ) -> Entry:
+        """A page of the list is asked for; it has what there is, unless told."""
+        asked = {"offset": offset, "limit": limit}
+        query = {name: str(value) for name, value in asked.items() if value is not None}
+        left = max((total or 0) - (offset or 0), 0)
+        rows = min(left, 100_000 if limit is None else limit) if returned is None else returned
+        return self.ask(**{"query": query, "returned": rows, "total": total, **fields})
+
+    def failed_page(self, offset: int, limit: int = 10, **fields: Any) -> Entry:
+        """A page of the list is asked for, in vain."""
+        query = {"offset": str(offset), "limit": str(limit)}
+        return self.ask(**{"query": query, "status": 503, **fields})
+
+    def found(self, *codes: str, dropped: int = 0, **standard: Any) -> list[Finding]:
+        """What is found of the client's conduct, but for the jobs that nobody asked for."""
+        held = Standard(**{"ignore": ["GM9"], **standard})
+        case = Case(lambda: self.entries, dropped=dropped, client_header=held.client_header)
+        return judge(case, held, codes)
+
+    def told(self, *codes: str, **standard: Any) -> Mapping[str, tuple[int, ...]]:
+        """The codes of what is found, each with the numbers of its entries."""
+        return {one.code: one.entries for one in self.found(*codes, **standard)}

@@ -1,0 +1,386 @@
+"""What is found of a client's conduct, and what is not: a correct client is never accused."""
+
+from typing import Any
+
+import pytest
+from stories import Story
+
+
+@pytest.fixture
+def story() -> Story:
+    return Story()
+
+
+# --- Polling ---
+
+
+def test_polls_that_come_too_close_are_found_with_the_calls(story: Story) -> None:
+    for _ in range(5):
+        story.poll("a1", "running", after_s=0.1)
+
+    [found] = story.found("GM101")
+
+    assert str(found) == (
+        "GM101 job 'a1' was polled 5 times in a row less than 0.5 s apart, 0.1 s at the closest, "
+        "while it was running (#1, #2, #3, #4, #5)"
+    )
+    assert (found.rule, found.entries) == ("polls_too_often", (1, 2, 3, 4, 5))
+
+
+@pytest.mark.parametrize(
+    ("after_s", "polls"),
+    [
+        ([2.0] * 10, ["running"] * 10),  # slow enough
+        ([0.1] * 3, ["running"] * 3),  # a test that looks now and then
+        ([0.1, 0.1, 2.0] * 4, ["running"] * 12),  # two clients at a time
+        ([0.1] * 6, ["pending", "pending", "running", "running", "success", "success"]),
+        ([0.1] * 6, ["success"] * 6),  # that is another finding
+        ([0.1] * 6, [None] * 6),  # nothing was shown: they are retries
+    ],
+)
+def test_polls_that_are_far_enough_apart_or_see_something_new_are_not(
+    story: Story, after_s: list[float], polls: list[str | None]
+) -> None:
+    for seconds, status in zip(after_s, polls, strict=True):
+        story.poll("a1", status, after_s=seconds)
+
+    assert story.found("GM101") == []
+
+
+def test_pages_of_a_result_are_no_polls(story: Story) -> None:
+    for offset in range(8):
+        story.poll("a1", "success", after_s=0.1, query={"offset": str(offset), "limit": "1"})
+
+    assert story.found() == []
+
+
+def test_where_the_clock_stands_still_the_real_one_tells_how_long_the_client_waited(
+    story: Story,
+) -> None:
+    for number in range(6):
+        story.poll("patient", "running", after_s=0, real_at=number * 2.0)
+        story.poll("hasty", "running", after_s=0, real_at=number * 2.0)
+        story.poll("hasty", "running", after_s=0, real_at=number * 2.0 + 0.001)
+
+    assert story.found("GM101") == []
+    for number in range(6):
+        story.poll("hasty", "running", after_s=0, real_at=20 + number / 1000)
+    assert "'hasty'" in story.found("GM101")[0].message
+
+
+def test_polls_are_told_apart_by_client(story: Story) -> None:
+    for number in range(20):
+        story.poll("a1", "running", after_s=0.1, headers={"user-agent": f"client {number % 8}"})
+
+    assert story.found("GM101") == []
+    assert story.told("GM101", client_header="x-none").keys() == {"GM101"}
+
+
+def test_polls_that_go_on_after_the_end_are_found(story: Story) -> None:
+    for status in ("running", "success", "success", "success"):
+        story.poll("a1", status, after_s=5)
+    assert story.found() == []  # who has waited looks once more, and so does a test
+
+    story.poll("a1", "success", after_s=5)
+
+    [found] = story.found()
+    assert str(found) == (
+        "GM104 job 'a1' was polled 3 times more after it had been shown as success (#2, #3, #4, #5)"
+    )
+
+
+def test_an_end_that_the_list_or_a_refusal_has_shown_counts_too(story: Story) -> None:
+    story.ask(shown={"a1": "complete", "b1": "running"}, returned=2, total=2)
+    story.poll("b1", "failed", status=400)
+    for _ in range(3):
+        story.poll("a1", "complete", after_s=5)
+        story.poll("b1", "failed", after_s=5, status=400)
+
+    assert [one.entries for one in story.found()] == [(1, 3, 5, 7), (2, 4, 6, 8)]
+
+
+@pytest.mark.parametrize(
+    "unseen", [{"connection": "reset"}, {"method": "HEAD"}, {"headers": {"user-agent": "other"}}]
+)
+def test_an_end_that_the_client_has_not_seen_is_none(story: Story, unseen: dict[str, Any]) -> None:
+    story.poll("a1", "success", **unseen)
+    for _ in range(3):
+        story.poll("a1", "success", after_s=5)
+
+    assert story.found("GM104") == []
+
+
+def test_a_cancel_after_the_end_is_found_but_not_one_that_was_too_late(story: Story) -> None:
+    story.poll("a1", "running")
+    story.cancel("a1", status=400)  # it has just ended: nobody could know
+    assert story.found() == []
+
+    story.poll("a1", "success")
+    story.cancel("a1", status=400)
+
+    [found] = story.found("GM105")
+    assert str(found) == (
+        "GM105 job 'a1' was to be cancelled after it had been shown as success (#3, #4)"
+    )
+
+
+# --- Retrying ---
+
+
+def failures(story: Story, *after_s: float, **fields: Any) -> None:
+    for seconds in after_s:
+        story.ask(after_s=seconds, **{"status": 503, **fields})
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"status": 500}, {"status": 429}, {"status": 200, "connection": "reset"}]
+)
+def test_tries_without_a_pause_are_found(story: Story, fields: dict[str, Any]) -> None:
+    failures(story, 0, 0.001, 0.003, 0.002, **fields)
+
+    [found] = story.found()
+
+    assert str(found) == (
+        "GM102 GET /ges/v1.0/p1/graphs/movie/jobs/status failed and was tried again 3 times, at "
+        "most 0.003 s later, and no later the longer it went on (#1, #2, #3, #4)"
+    )
+
+
+@pytest.mark.parametrize(
+    "after_s",
+    [
+        (0, 0.1, 0.2, 0.4, 0.8),
+        (0, 0.0, 0.2, 0.4),  # urllib3 tries again at once, the first time
+        (0, 0.3, 0.1, 0.2, 0.4),  # with jitter
+        (0, 2, 2, 2, 2),  # always the same, but long enough
+        (0, 0.1, 0.1),  # twice
+    ],
+)
+def test_tries_with_a_pause_that_grows_or_is_long_are_not(
+    story: Story, after_s: tuple[float, ...]
+) -> None:
+    failures(story, *after_s)
+
+    assert story.found() == []
+
+
+def test_failures_with_successes_in_between_or_of_several_calls_are_not(story: Story) -> None:
+    for number in range(5):
+        failures(story, 0.01, 0.01)
+        story.ask(after_s=0.01)
+        failures(story, 0.01, query={"limit": f"{number}"})
+
+    assert story.found() == []
+
+
+def test_the_standard_says_how_many_tries_and_how_long_a_pause(story: Story) -> None:
+    failures(story, 0, 1.5, 1.5, 1.5)
+
+    assert story.found() == []
+    assert story.told(retry_s=2).keys() == {"GM102"}
+    assert story.found(retry_s=2, errors=4) == []
+
+
+@pytest.mark.parametrize(
+    ("told", "after_s", "found"),
+    [
+        ("3", 2.9, True),
+        ("3", 2.96, False),  # clocks are not exact
+        ("3", 3, False),
+        ("Thu, 01 Jan 1970 00:16:44 GMT", 1, True),  # 1004 s, of 1001 s
+        ("Thu, 01 Jan 1970 00:16:44 GMT", 3, False),
+        ("soon", 0.1, False),
+    ],
+)
+def test_who_comes_before_retry_after_is_over_is_found(
+    story: Story, told: str, after_s: float, found: bool
+) -> None:
+    story.ask(status=503, reply_headers={"retry-after": told})
+    story.ask(after_s=after_s)
+
+    assert [one.code for one in story.found()] == ["GM103"] * found
+
+
+def test_retry_after_is_of_the_call_that_was_answered(story: Story) -> None:
+    refused: dict[str, Any] = {"status": 429, "reply_headers": {"Retry-After": "9"}}
+    story.poll("a1", **refused)
+    story.ask(after_s=0.1)  # another call
+    story.ask(after_s=0.1, **refused, connection="close")  # it could not read it
+    story.ask(after_s=0.1)
+    assert story.found() == []
+
+    story.poll("a1", after_s=0.1, **refused)
+    story.poll("a1", after_s=0.1)
+
+    [found] = story.found()
+    assert str(found) == (
+        "GM103 GET /ges/v1.0/p1/graphs/movie/jobs/a1/status was tried again after 0.4 s, though "
+        "the answer said Retry-After: 9 (2 times) (#1, #5, #6)"
+    )
+
+
+def test_who_goes_on_with_a_token_that_is_refused_is_found(story: Story) -> None:
+    story.ask(status=401)
+    story.poll("a1", status=401)
+    assert story.found() == []  # a client may try again with a new token
+
+    story.poll("b1", status=401)
+
+    [found] = story.found()
+    assert (found.code, found.entries) == ("GM106", (1, 2, 3))
+    assert "3 requests in a row were answered 401" in found.message
+
+
+def test_who_gets_through_in_between_is_not(story: Story) -> None:
+    for _ in range(4):
+        story.ask(status=401)
+        story.ask(status=401)
+        story.ask()
+
+    assert story.found() == []
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_a_refused_call_that_is_sent_again_as_it_was_is_found(story: Story, status: int) -> None:
+    story.submit(None, status=status)
+    story.submit(None, status=status, body={"edgesetPath": "other"})
+    story.submit(None, status=status, query={"action_id": "x"})
+    assert story.found() == []
+
+    story.submit(None, status=status)
+
+    [found] = story.found()
+    assert str(found) == (
+        f"GM107 POST /ges/v1.0/p1/graphs/movie/action was refused with {status}, and sent 2 times "
+        "in all as it was (#1, #4)"
+    )
+    assert story.found(refusals=3) == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"shown": {"a1": "failed"}},  # the job has failed: that is no refusal
+        {"forgotten": True},
+        {"connection": "reset"},
+        {"status": 404},
+    ],
+)
+def test_what_is_no_refusal_of_the_call_may_be_asked_again(
+    story: Story, fields: dict[str, Any]
+) -> None:
+    for _ in range(3):
+        story.poll("a1", **{"status": 400, **fields})
+
+    assert story.found("GM107") == []
+
+
+# --- Submitting ---
+
+
+@pytest.mark.parametrize("lost", [{"status": 503}, {"connection": "reset"}, {"connection": "hang"}])
+def test_a_submission_that_is_repeated_though_it_had_its_effect_is_found(
+    story: Story, lost: dict[str, Any]
+) -> None:
+    story.submit("a1", phase="after", **lost)
+    story.submit("b1")
+    story.poll("b1", "running")
+
+    [found] = story.found()
+
+    assert str(found) == (
+        "GM108 POST /ges/v1.0/p1/graphs/movie/action failed after it had made job 'a1', and was "
+        "sent again as it was: it made job 'b1' too (#1, #2)"
+    )
+
+
+def test_who_has_looked_and_not_found_it_may_submit_again(story: Story) -> None:
+    story.submit("a1", status=503)
+    story.page(0, shown={"c1": "success"})
+    story.submit("b1")
+    story.poll("b1", "running")
+    assert story.found() == []
+
+
+def test_who_has_looked_and_found_it_may_not(story: Story) -> None:
+    story.submit("a1", status=503)
+    story.page(0, shown={"a1": "running"})
+    story.submit("b1")
+    story.poll("b1", "running")
+    assert story.told().keys() == {"GM108"}
+
+
+def test_what_failed_before_it_had_an_effect_or_is_another_call_may_be_submitted(
+    story: Story,
+) -> None:
+    story.submit(None, status=503, phase="before")
+    story.submit("a1", connection="reset")
+    story.submit("b1", body={"edgesetPath": "other"})
+    story.submit(None, status=400)
+    for job_id in ("a1", "b1"):
+        story.poll(job_id, "running")
+
+    assert story.found() == []
+
+
+def test_a_job_that_nobody_ever_asks_for_is_found(story: Story) -> None:
+    for job_id in ("polled", "listed", "cancelled", "lost", "forgotten", "unknown"):
+        fields: dict[str, Any] = {"connection": "reset"} if job_id == "lost" else {}
+        story.submit(job_id, body=job_id, **fields)
+    story.poll("polled", "running")
+    story.page(0, shown={"listed": "running"})
+    story.cancel("cancelled")
+    story.poll("unknown", status=503)
+
+    [found] = story.found()
+
+    assert str(found) == (
+        "GM109 job 'forgotten' was submitted (import_graph) and never looked at (#5)"
+    )
+
+
+def test_a_list_of_which_nothing_is_known_may_have_shown_it(story: Story) -> None:
+    story.submit("a1")
+    story.page(0, forgotten=True)
+    story.submit("b1", body="other")
+
+    assert [one.entries for one in story.found()] == [(3,)]
+
+
+# --- All of them ---
+
+
+def test_findings_can_be_ignored_or_asked_for_by_code_and_family(story: Story) -> None:
+    story.ask(status=401)
+    story.poll("a1", status=401)
+    story.poll("a1", status=401)
+    story.submit("b1")
+
+    assert story.told().keys() == {"GM106", "GM109"}
+    assert story.told("GM109", "GM2").keys() == {"GM109"}
+    assert story.told(ignore=["GM106"]).keys() == {"GM109"}
+    assert story.told(ignore=["GM1"]) == {}
+    assert story.told("GM106", ignore=["GM1"]) == {}
+
+
+def test_a_rule_tells_of_so_many_findings_and_a_finding_of_so_many_entries(story: Story) -> None:
+    for number in range(300):
+        story.submit(f"{number}", body=number)
+        story.ask(status=401, path="/other")
+
+    assert len(story.found("GM109")) == 200
+    story.entries = [entry for entry in story.entries if entry.status == 401]
+    [found] = story.found("GM106")
+    assert len(found.entries) == 50
+    assert "300 requests in a row" in found.message
+
+
+def test_what_the_journal_has_dropped_is_told(story: Story) -> None:
+    story.ask()
+
+    [found] = story.found(dropped=7, ignore=[])
+
+    assert str(found) == (
+        "GM901 conduct and paging are judged by the last 1 requests only: 7 before them are no "
+        "longer in the journal"
+    )

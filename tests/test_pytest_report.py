@@ -1,0 +1,280 @@
+"""What a user's test run tells of the verdict: problems by code, coverage, reports."""
+
+import json
+from pathlib import Path
+
+import pytest
+import requests  # noqa: F401 an inner run that imports it first would drop half of it again
+
+import gesmock.mock
+import gesmock.pytest_report  # noqa: F401 the same
+
+USER = """
+import pytest, requests
+
+def twice(gesmock):
+    for _ in range(2):
+        assert requests.get(gesmock.jobs_url() + "?limit=x").status_code == 400
+
+def listed(gesmock, query=""):
+    requests.get(gesmock.jobs_url() + query)
+"""
+PASSES = USER + "def test_it(gesmock):\n    listed(gesmock)\n    listed(gesmock, '?limit=x')\n"
+
+
+@pytest.fixture(autouse=True)
+def _few_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+
+def run(pytester: pytest.Pytester, test: str, *args: str, ini: str = "") -> pytest.RunResult:
+    """What a run of these tests gives."""
+    pytester.makepyfile(test)
+    pytester.makeini(f"[pytest]\n{ini}\n")
+    return pytester.runpytest_inprocess("-W", "error", "-p", "gesmock.pytest_plugin", *args)
+
+
+# --- What fails a test ---
+
+
+def test_conduct_fails_no_test_unless_it_is_to(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        USER
+        + """
+def test_by_default(gesmock):
+    twice(gesmock)
+    assert [one.code for one in gesmock.problems()] == ["GM107"]
+
+@pytest.mark.gesmock(fail_on=["GM1"])
+def test_by_marker(gesmock):
+    twice(gesmock)
+
+@pytest.mark.gesmock(fail_on="GM107", ignore="GM107")
+def test_ignored(gesmock):
+    twice(gesmock)
+    assert gesmock.problems() == []
+
+@pytest.mark.gesmock(verdict={"fail_on": ["GM1"], "refusals": 3})
+def test_by_standard(gesmock):
+    twice(gesmock)
+
+@pytest.mark.gesmock(fail_on=["GM1"], strict=False)
+def test_lenient(gesmock):
+    twice(gesmock)
+""",
+    )
+
+    result.assert_outcomes(passed=4, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "gesmock found 1 problem:",
+            "- GM107 GET /ges/v1.0/*/jobs/status was refused with 400, and sent 2 times in all *",
+        ]
+    )
+
+
+def test_the_ini_file_says_what_fails_and_what_is_ignored(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        USER
+        + """
+def test_it(gesmock):
+    twice(gesmock)
+
+@pytest.mark.gesmock(fail_on=["GM0"])
+def test_the_marker_wins(gesmock):
+    twice(gesmock)
+
+class TestIgnored:
+    pytestmark = pytest.mark.gesmock(ignore=["GM107"])
+
+    @pytest.mark.gesmock(ignore=["GM2"])
+    def test_all_that_say_so_are_heard(self, gesmock):
+        twice(gesmock)
+        assert gesmock.verdict.standard.ignore == ["GM109", "GM107", "GM2"]
+""",
+        ini="gesmock_fail_on = GM0 GM1\ngesmock_ignore = GM109",
+    )
+
+    result.assert_outcomes(passed=2, failed=1)
+
+
+def test_a_wrong_code_is_refused(pytester: pytest.Pytester) -> None:
+    result = run(pytester, PASSES, ini="gesmock_fail_on = GM7")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*InvalidInput: verdict.fail_on?0?: 'GM7' is not one of GM001, *"])
+
+
+def test_a_test_that_fails_tells_what_else_was_found(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        USER
+        + """
+def test_it(gesmock):
+    twice(gesmock)
+    requests.get(gesmock.url + "/ges/nothing")
+    assert False, "its own reason"
+""",
+    )
+
+    result.assert_outcomes(failed=1, errors=0)
+    result.stdout.fnmatch_lines(
+        [
+            "*its own reason",
+            "gesmock found 1 problem:",
+            "- GM002 no operation serves this: *",
+            "what else gesmock has found:",
+            "- GM107 *",
+        ]
+    )
+
+
+def test_a_finding_that_grows_in_the_teardown_is_no_new_one(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        USER
+        + """
+@pytest.fixture
+def client(gesmock):
+    yield
+    twice(gesmock)
+
+@pytest.mark.gesmock(fail_on=["GM1"])
+def test_it(client, gesmock):
+    twice(gesmock)
+
+@pytest.mark.gesmock(fail_on=["GM1"])
+def test_new(client):
+    pass
+""",
+    )
+
+    result.assert_outcomes(passed=1, failed=1, errors=1)
+
+
+# --- The report ---
+
+
+def test_the_table_is_printed_with_what_was_found(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester, PASSES + "    listed(gesmock, '?limit=x')\n", "--gesmock-report", "-p", "no:xdist"
+    )
+
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*= gesmock: documented answers that were met =*",
+            "operation  200  400  401  403  404  500  503  reset  close *",
+            "list_jobs    1    2    .    .    .    .    .      .      . *",
+            "2 of 13 cells were met (15 %); * documented operations are not in the table",
+            "GM107 retries_a_refusal: 1 in *::test_it",
+        ]
+    )
+
+
+def test_without_the_option_nothing_is_printed(pytester: pytest.Pytester) -> None:
+    result = run(pytester, PASSES)
+
+    assert result.ret == 0
+    result.stdout.no_fnmatch_line("*documented answers*")
+
+
+@pytest.mark.parametrize(("least", "outcome"), [("15", 0), ("16", 1)])
+def test_a_run_that_has_met_too_little_fails(
+    pytester: pytest.Pytester, least: str, outcome: int
+) -> None:
+    result = run(pytester, PASSES, f"--gesmock-fail-under={least}")
+
+    result.assert_outcomes(passed=1)
+    assert result.ret == outcome
+    text = "gesmock: 15 % of the documented answers were met, less than 16 %"
+    assert (text in result.stdout.str()) is bool(outcome)
+
+
+def test_a_run_without_the_fake_has_met_nothing(pytester: pytest.Pytester) -> None:
+    result = run(pytester, "def test_it():\n    pass\n", "--gesmock-fail-under=1")
+
+    assert result.ret == 1
+
+
+def test_the_ini_file_says_which_operations_count(pytester: pytest.Pytester) -> None:
+    args = ("--gesmock-report", "--gesmock-fail-under=8")
+    few = run(pytester, PASSES, *args, ini="gesmock_operations = list_jobs show_job")
+    every = run(pytester, PASSES, *args, ini="gesmock_operations = all")
+    wrong = run(pytester, PASSES, *args, ini="gesmock_operations = list")
+
+    assert few.ret == 1
+    few.stdout.fnmatch_lines(["show_job     .    . *", "2 of 26 cells were met (8 %); *"])
+    every.stdout.fnmatch_lines(["import_graph *", "2 of * cells were met (0 %)"])
+    wrong.stderr.fnmatch_lines(["*gesmock_operations: unknown list; known are all, list_jobs, *"])
+
+
+def test_files_are_written(pytester: pytest.Pytester, tmp_path: Path) -> None:
+    told, page = tmp_path / "new" / "report.json", tmp_path / "report.html"
+
+    run(
+        pytester,
+        PASSES + "    listed(gesmock, '?limit=x')\n",
+        f"--gesmock-report-json={told}",
+        f"--gesmock-report-html={page}",
+    )
+
+    report = json.loads(told.read_bytes())
+    assert (report["coverage"]["met"], report["coverage"]["all"]) == (2, 13)
+    [problem] = report["problems"]
+    assert (problem["code"], problem["entries"]) == ("GM107", [2, 3])
+    assert problem["test"].endswith("::test_it")
+    assert "GM107" in page.read_text(encoding="utf-8")
+    assert '<td class="met">2</td>' in page.read_text(encoding="utf-8")
+
+
+def test_xdist_workers_add_up(pytester: pytest.Pytester, tmp_path: Path) -> None:
+    pytester.makepyfile(
+        USER
+        + """
+@pytest.mark.parametrize("number", range(8))
+def test_it(gesmock, number):
+    twice(gesmock)
+
+def test_alone(gesmock):
+    listed(gesmock)
+"""
+    )
+
+    result = pytester.runpytest_subprocess(
+        "-p", "xdist", "-p", "gesmock.pytest_plugin", "-n", "2", "-W", "error",
+        "--gesmock-report", "--gesmock-fail-under=16", f"--gesmock-report-json={tmp_path / 'r'}",
+    )  # fmt: skip
+
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        [
+            "list_jobs    1   16    . *",
+            "GM107 retries_a_refusal: 8 in * and 7 other tests",
+            "gesmock: 15 % of the documented answers were met, less than 16 %",
+        ]
+    )
+    assert len(json.loads((tmp_path / "r").read_bytes())["problems"]) == 8
+
+
+def test_a_worker_that_crashes_is_not_counted(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        USER
+        + """
+import os
+
+def test_it(gesmock):
+    listed(gesmock)
+
+def test_crash():
+    os._exit(1)
+"""
+    )
+
+    result = pytester.runpytest_subprocess(
+        "-p", "xdist", "-p", "gesmock.pytest_plugin", "-n", "1", "-W", "error", "--gesmock-report"
+    )
+
+    result.stdout.fnmatch_lines(["*0 of 0 cells were met*"])
