@@ -103,7 +103,7 @@ class State(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_
         )
 
 
-class _ListAnswer(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+class ListAnswer(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """A list answer, whose error fields are blank or absent on success (ges_03_0471)."""
 
     jobs: list[Job]
@@ -197,11 +197,11 @@ def _from_list_answer(
     text: bytes, project_id: str | None, graph_name: str | None, spare_graph_name: str
 ) -> State:
     try:
-        answer = msgspec.json.decode(text, type=_ListAnswer)
+        answer = msgspec.json.decode(text, type=ListAnswer)
     except validation.REFUSED:
         value = _with_job_ids(validation.parse(text))
         try:
-            answer = validation.read(value, _ListAnswer)
+            answer = validation.read(value, ListAnswer)
         except InvalidInput as error:
             raise InvalidInput([*error.flaws, *_twice(value.get("jobs"), "$.jobs")]) from None
     if answer.error_code or answer.error_message or answer.result not in (None, "", "success"):

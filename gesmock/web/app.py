@@ -9,7 +9,7 @@ from gesmock.clock import http_date, real_time
 from gesmock.fake import Fake
 from gesmock.start import StartOptions
 from gesmock.web import control as control_api
-from gesmock.web import cors, paths, service
+from gesmock.web import cors, documents, paths, service
 from gesmock.web.guard import Guard
 
 
@@ -37,6 +37,8 @@ def create_app(
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False
     app.register_blueprint(service.blueprint(fake))
+    app.register_blueprint(documents.blueprint(fake))
+    app.register_blueprint(documents.browser(control=control))
     if control:
         app.register_blueprint(control_api.blueprint(fake))
 

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import flask
 
@@ -12,6 +12,9 @@ from gesmock.names import ProjectId
 from gesmock.world import World
 
 T = TypeVar("T")
+
+_NUMBER: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,3})?", re.ASCII)
+"""A number as JSON and Python write it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,9 @@ class Call:
         """The request's query, with numbers where these *names* are spelled as one."""
         given = self.given()
         for name in names:
-            if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", given.get(name, "")):
-                given[name] = float(given[name]) if "." in given[name] else int(given[name])
+            if _NUMBER.fullmatch(given.get(name, "")):
+                number = float(given[name])
+                given[name] = int(number) if given[name].isdecimal() else number
         return given
 
     def query(self, type_: type[T]) -> T:

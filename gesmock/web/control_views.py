@@ -15,7 +15,7 @@ from gesmock.names import GraphName
 from gesmock.plan_rules import PlanRule
 from gesmock.settings import Settings
 from gesmock.statuses import FINAL
-from gesmock.web import fault_views, journal_views, verdict_views
+from gesmock.web import control_document, fault_views, journal_views, verdict_views
 from gesmock.web.calls import Call, Outcome
 from gesmock.web.control_bodies import (
     GraphChange,
@@ -35,6 +35,11 @@ def health(call: Call) -> Outcome:
         "epoch": world.epoch,
         "project_id": world.project_id,
     }
+
+
+def get_openapi(call: Call) -> Outcome:
+    call.world()  # which has to be there
+    return 200, control_document.control_document()
 
 
 def reset(call: Call) -> Outcome:
@@ -159,6 +164,7 @@ def patch_settings(call: Call) -> Outcome:
 
 ROUTES: Final[tuple[tuple[str, str, Callable[..., Outcome]], ...]] = (
     ("GET", "health", health),
+    ("GET", "openapi.json", get_openapi),
     ("POST", "reset", reset),
     ("GET", "state", get_state),
     ("PUT", "state", put_state),

@@ -1,0 +1,127 @@
+"""What the calls of the control API answer, as structs: the document describes them by these."""
+
+from msgspec import Struct
+
+from gesmock.clock import Timing
+from gesmock.faults import Injection
+from gesmock.journal import Entry
+from gesmock.life import Transition
+from gesmock.plan_rules import PlanRule
+from gesmock.statuses import Edition
+from gesmock.web.control_bodies import PlacedJob
+
+
+class Health(Struct, frozen=True, forbid_unknown_fields=True):
+    """That it is *ready*, and what is."""
+
+    ready: bool
+    version: str
+    epoch: int
+    project_id: str
+
+
+class Loaded(Struct, frozen=True, forbid_unknown_fields=True):
+    """What was *loaded*, in words."""
+
+    loaded: str
+
+
+class PlacedJobs(Struct, frozen=True, forbid_unknown_fields=True):
+    """Jobs, and how many: *total*."""
+
+    jobs: list[PlacedJob]
+    total: int
+
+
+class DescribedGraph(Struct, frozen=True, forbid_unknown_fields=True):
+    """A *graph*, its edition, and how many *jobs* it has."""
+
+    graph: str
+    edition: Edition
+    jobs: int
+
+
+class DescribedGraphs(Struct, frozen=True, forbid_unknown_fields=True):
+    """Every graph of a project."""
+
+    graphs: list[DescribedGraph]
+
+
+class Generated(Struct, frozen=True, forbid_unknown_fields=True):
+    """How many jobs were *generated* in *graph*, and how many it has now: *total*."""
+
+    graph: str
+    generated: int
+    total: int
+
+
+class ArmedInjection(Injection, frozen=True, kw_only=True):
+    """An injection in force: *calls* that met it, its *fires*, and how many are *left*, if finite.
+
+    It has either a fault or a script, as an injection has.
+    """
+
+    id: str
+    calls: int
+    fires: int
+    left: int | None
+
+
+class ArmedInjections(Struct, frozen=True, forbid_unknown_fields=True):
+    """Every injection in force, also the spent ones."""
+
+    faults: list[ArmedInjection]
+
+
+class ArmedRule(PlanRule, frozen=True, kw_only=True):
+    """A plan rule in force: its *uses*, and how many are *left*, if finite."""
+
+    id: str
+    uses: int
+    left: int | None
+
+
+class ArmedRules(Struct, frozen=True, forbid_unknown_fields=True):
+    """Every plan rule in force, also the spent ones."""
+
+    plans: list[ArmedRule]
+
+
+class Disarmed(Struct, frozen=True, forbid_unknown_fields=True):
+    """How many were taken out of force."""
+
+    disarmed: int
+
+
+class MovedClock(Timing, frozen=True, kw_only=True):
+    """What the clock says now, and which *transitions* the change has caused."""
+
+    transitions: list[Transition]
+
+
+class Entries(Struct, frozen=True, forbid_unknown_fields=True):
+    """Journal entries, how many: *total*, and how many were *dropped* to make room."""
+
+    entries: list[Entry]
+    total: int
+    dropped: int
+
+
+class ClearedEntries(Struct, frozen=True, forbid_unknown_fields=True):
+    """How many entries were forgotten."""
+
+    cleared: int
+
+
+class ToldFlaw(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where something is wrong, and what was seen and would be right."""
+
+    path: str
+    message: str
+
+
+class Refused(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Why a call was refused, and, of wrong input, every flaw."""
+
+    error: str
+    flaws: list[ToldFlaw] = []
