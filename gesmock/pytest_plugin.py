@@ -42,6 +42,14 @@ _REGIONS = (
 )
 
 
+def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> None:
+    """Add the options of the conformance kit, where its tests are asked for."""
+    if any(arg.startswith("gesmock.conformance") for arg in args):
+        from gesmock.conformance import options
+
+        options.add(parser)
+
+
 _REPORT = "gesmock-report"
 
 

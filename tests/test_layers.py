@@ -30,6 +30,7 @@ LAYERS = [
     {"operations"},
     {"httpd"},
     {"web"},
+    {"conformance"},
     {
         "mock",
         "script",
@@ -37,6 +38,7 @@ LAYERS = [
         "cli",
         "cli_fixtures",
         "cli_openapi",
+        "cli_verify",
         "cli_options",
         "environment",
         "terminal",

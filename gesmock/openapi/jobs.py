@@ -16,7 +16,7 @@ from gesmock.errors import (
 )
 from gesmock.openapi import lists
 from gesmock.openapi.facts import Node, documented, example, inferred, json_body, ref
-from gesmock.openapi.refusals import Told, responses, told
+from gesmock.openapi.refusals import PLACES, Told, responses, told
 from gesmock.settings import Settings
 
 JOB_ID: Final = "4ae64af4226f9b91a469c7e609e00b800000382489090"
@@ -102,7 +102,7 @@ def _parameter(
 
 def paths(settings: Settings) -> Node:
     """The paths below which jobs are."""
-    cancel_refusals = [*told(UnknownJobToCancel, job_id=JOB_ID), *told(JobHasEnded, NotCancellable)]
+    cancel_refusals = told(UnknownJobToCancel(job_id=JOB_ID), JobHasEnded(), NotCancellable())
     job_path = {"parameters": _refs("project_id", "graph_name", "job_id")}
     return {
         f"{_G}/jobs/status": {
@@ -118,7 +118,7 @@ def paths(settings: Settings) -> Node:
                 "Cancel a job",
                 documented("ges_03_0038"),
                 {"type": "object", "maxProperties": 0},
-                [*told(UnknownMemoryGraph), *cancel_refusals],
+                [*told(UnknownMemoryGraph(**PLACES)), *cancel_refusals],
                 "Documented for the memory edition; for the database edition inferred. What "
                 "becomes of the job is inferred: it has failed.",
             ),
@@ -131,7 +131,7 @@ def paths(settings: Settings) -> Node:
                 "Cancel a HyG job",
                 documented("ges_03_0533, 2025-08-22"),
                 _result(),
-                [*told(UnknownHygGraph), *cancel_refusals[:2]],
+                [*told(UnknownHygGraph(**PLACES)), *cancel_refusals[:2]],
                 "At once while it is queued, with delay while it is running.",
             ),
         },
@@ -143,7 +143,7 @@ def paths(settings: Settings) -> Node:
                 "Cancel every HyG job that is still queued",
                 documented("ges_03_0533, 2025-08-22"),
                 _result(),
-                told(UnknownHygGraph),
+                told(UnknownHygGraph(**PLACES)),
                 "Those that are running go on.",
             ),
         },
@@ -178,18 +178,19 @@ def _list_jobs(settings: Settings) -> Node:
                     "show_job": link("show_job", f"/jobs/0/{lists.id_keys(settings)[0]}"),
                 },
             },
-            **responses(settings, told(UnknownMemoryGraph), told(UnknownGraph)),
+            **responses(settings, told(UnknownMemoryGraph(**PLACES)), told(UnknownGraph(**PLACES))),
         },
     }
 
 
 def _show_job(settings: Settings) -> Node:
     reason = "Running algorithm [shortest_path] error: parameter [source] is invalid!"
-    refused = [
-        *told(UnknownJob, UnknownMemoryJob, job_id=JOB_ID),
-        *told(AlgorithmFailed, reason=reason),
-        *told(UnknownMemoryGraph),
-    ]
+    refused = told(
+        UnknownJob(job_id=JOB_ID),
+        UnknownMemoryJob(job_id=JOB_ID),
+        AlgorithmFailed(job_id=JOB_ID, reason=reason),
+        UnknownMemoryGraph(**PLACES),
+    )
     found = {"path": ["46", "133", "130", "78"], "source": "46", "target": "78"}
     rows = {"data_return_size": 0, "vertices": [], "data_offset": 0, "data_total_size": 19}
     return {
@@ -217,7 +218,7 @@ def _show_job(settings: Settings) -> Node:
                     },
                 ),
             ),
-            **responses(settings, refused, told(UnknownGraph)),
+            **responses(settings, refused, told(UnknownGraph(**PLACES))),
         },
     }
 
@@ -231,7 +232,7 @@ def _cancel(
     refused: Iterable[Told],
     text: str,
 ) -> Node:
-    known = told(UnknownGraph) if operation == "delete_job" else ()
+    known = told(UnknownGraph(**PLACES)) if operation == "delete_job" else ()
     return {
         "operationId": operation,
         "tags": ["jobs"],

@@ -125,9 +125,9 @@ def _request() -> Node:
             ),
             "url": documented("ges_03_0471: path and query", type="string"),
             "rawRequest": documented(
-                "ges_03_0471: compact JSON in a string",
+                "ges_03_0471: compact JSON in a string; that it may be empty: inferred",
                 type="string",
-                contentMediaType="application/json",
+                anyOf=[{"contentMediaType": "application/json"}, {"maxLength": 0}],
             ),
         },
         additionalProperties=False,

@@ -88,15 +88,15 @@ class Told:
     error: GesError
 
 
-def told(*kinds: type[GesError], **names: str) -> list[Told]:
-    """Examples of these *kinds*; the first line of what a class says of itself has its page."""
+def told(*refused: GesError) -> list[Told]:
+    """Examples of these errors; the first line of what a class says of itself has its page."""
     return [
         Told(
-            re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", kind.__name__).lower(),
-            (kind.__doc__ or "").partition("\n")[0],
-            kind(**{**PLACES, **names}),
+            re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(error).__name__).lower(),
+            (type(error).__doc__ or "").partition("\n")[0],
+            error,
         )
-        for kind in kinds
+        for error in refused
     ]
 
 
@@ -121,12 +121,12 @@ def responses(
     kinds = [ref("schemas", "Refusal"), *([ref("schemas", "RefusalInErrors")] if in_errors else [])]
     schema = kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
     examples = {
-        400: [*told(ParameterError), *refused],
-        401: told(errors.InvalidToken),
-        403: told(errors.InvalidAccess, errors.NoPermission),
-        404: [*unknown_graph, *told(errors.UnknownUrl)],
-        500: told(errors.JobQueryFailed),
-        503: told(errors.EngineUnavailable),
+        400: [*told(ParameterError()), *refused],
+        401: told(errors.InvalidToken()),
+        403: told(errors.InvalidAccess(), errors.NoPermission()),
+        404: [*unknown_graph, *told(errors.UnknownUrl())],
+        500: told(errors.JobQueryFailed()),
+        503: told(errors.EngineUnavailable()),
     }
     return {
         str(status): documented(

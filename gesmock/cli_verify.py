@@ -1,0 +1,157 @@
+"""The command line: verify."""
+
+import os
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from gesmock.environment import env
+from gesmock.errors import GesmockError
+from gesmock.terminal import give_up, write_whole
+
+
+def target_options(command: Any) -> Any:
+    """*command* with the options that say which server it asks, and how."""
+    options = [
+        click.option(
+            "--target",
+            required=True,
+            metavar="URL",
+            help="The server, or the URL of a graph or its list there.",
+            **env("TARGET"),
+        ),
+        click.option("--project-id", help="The project [default: the URL's].", **env("PROJECT_ID")),
+        click.option("--graph", help="The graph [default: the URL's].", **env("GRAPH")),
+        click.option(
+            "--timeout-s",
+            default=30.0,
+            show_default=True,
+            type=click.FloatRange(0.01),
+            help="How long an answer may take as a whole.",
+            **env("TIMEOUT_S"),
+        ),
+        click.option(
+            "--per-second",
+            default=20.0,
+            show_default=True,
+            type=click.FloatRange(0),
+            help="How many requests are sent in a second at most; 0: no limit.",
+            **env("PER_SECOND"),
+        ),
+        click.option(
+            "--cafile", metavar="FILE", help="The certificates to trust.", **env("CAFILE")
+        ),
+        click.option("--insecure", is_flag=True, help="Trust any certificate.", **env("INSECURE")),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@target_options
+@click.option(
+    "--most",
+    default=1000,
+    show_default=True,
+    type=click.IntRange(1, 100_000),
+    help="How many jobs of the list are read.",
+    **env("MOST"),
+)
+@click.option(
+    "--allow-writes", is_flag=True, help="Submit and cancel jobs too.", **env("ALLOW_WRITES")
+)
+@click.option(
+    "--submit",
+    default="vertex_query",
+    show_default=True,
+    metavar="OPERATION",
+    help="What is submitted.",
+    **env("SUBMIT"),
+)
+@click.option("--body", metavar="JSON", help="Its body [default: its page's].", **env("BODY"))
+@click.option(
+    "--wait-s",
+    default=60.0,
+    show_default=True,
+    type=click.FloatRange(0),
+    help="How long a submitted job may take to end.",
+    **env("WAIT_S"),
+)
+@click.option(
+    "--strict", is_flag=True, help="Fail over what differs from what was inferred.", **env("STRICT")
+)
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write it as JSON too.")
+@click.option("--junit", type=click.Path(path_type=Path), help="Write it as JUnit XML too.")
+@click.option(
+    "--write-settings",
+    type=click.Path(path_type=Path),
+    help="Write a fixture with the settings that make gesmock answer alike.",
+)
+def verify(
+    target: str,
+    project_id: str | None,
+    graph: str | None,
+    timeout_s: float,
+    per_second: float,
+    cafile: str | None,
+    insecure: bool,
+    most: int,
+    allow_writes: bool,
+    submit: str,
+    body: str | None,
+    wait_s: float,
+    strict: bool,
+    json_file: Path | None,
+    junit: Path | None,
+    write_settings: Path | None,
+) -> None:
+    """Hold a server against the contract: gesmock, or the real service.
+
+    It only reads, unless --allow-writes is given. It signs in with the token in
+    GESMOCK_TARGET_TOKEN, or with the keys in HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK. Ends with 0
+    where all is well, 1 where a check fails, 2 where nothing can be said.
+    """
+    from gesmock.conformance import readings, report
+    from gesmock.conformance.client import Client
+    from gesmock.conformance.run import run
+    from gesmock.conformance.session import Session, Submission
+    from gesmock.conformance.target import SignIn, Target
+
+    try:
+        asked = Target.of(
+            target,
+            project_id,
+            graph,
+            sign_in=SignIn.of(os.environ),
+            timeout_s=timeout_s,
+            per_second=per_second,
+            cafile=cafile,
+            insecure=insecure,
+        )
+        submission = Submission.of(submit, body, wait_s) if allow_writes else None
+        with closing(Client(asked)) as client:
+            session = Session(client, most, submit=submission)
+            found = run(session, lambda outcome: click.echo(report.line(outcome)))
+        click.echo(report.text(found))
+        if json_file is not None:
+            _write(json_file, report.as_json(found))
+        if junit is not None:
+            _write(junit, report.as_junit(found, strict=strict))
+        if write_settings is not None:
+            state = {"settings": readings.settings_of([*found.readings])}
+            _write(write_settings, msgspec.json.format(msgspec.json.encode(state)).decode() + "\n")
+    except GesmockError as error:
+        give_up(error)
+    sys.exit(0 if found.good(strict=strict) else 1)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        write_whole(path, text.encode())
+    except OSError as error:
+        raise GesmockError(f"{path}: cannot be written: {error.strerror}") from None

@@ -1,0 +1,125 @@
+"""What has to hold of refusals, and of answers in general."""
+
+from typing import Final
+
+from gesmock import documentation
+from gesmock.conformance.checks import Checks
+from gesmock.conformance.client import NO_JSON, Answer
+from gesmock.conformance.contract import Contract
+from gesmock.conformance.readings import NOBODY
+from gesmock.conformance.session import LIST, Broken, NotApplicable, Session, is_refusal
+
+CHECKS: Final = Checks()
+
+
+def _refused(answer: Answer, code: str, *statuses: int) -> None:
+    """Raise Broken unless *answer* refuses with *code* and one of *statuses*."""
+    found = answer.value["errorCode"] if is_refusal(answer.value) else None
+    if answer.status not in statuses or found != code:
+        wanted = " or ".join(map(str, statuses))
+        raise Broken(f"{wanted} {code} was wanted", answer)
+
+
+def _answers(session: Session) -> list[Answer]:
+    """All that was answered with a body; some list and some refusals are among it."""
+    session.get(LIST, "limit=1")
+    session.get(LIST, "limit=none")
+    session.get("/jobs/gesmock-no-job/status")
+    return [answer for answer in session.answers if not answer.request.startswith("HEAD ")]
+
+
+@CHECKS.add("ges_03_0471: 400 GES.8005; for which values: inferred")
+def wrong_numbers_are_refused(session: Session, _: Contract) -> None:
+    """A limit or offset that is no number from 0 on is refused with GES.8005."""
+    for query in ("limit=none", "limit=-1", "offset=-1", "limit=1.5", "offset=none", "limit="):
+        _refused(session.get(LIST, query), "GES.8005", 400)
+
+
+@CHECKS.add("status list of ges_03_0471, or ges_03_0110; text: ges_03_0533")
+def an_unknown_graph_is_refused(session: Session, _: Contract) -> None:
+    """A graph that there is not is refused with GES.8000, in a text that names it."""
+    answer = session.ask("GET", session.target.path(LIST, graph=NOBODY))
+    _refused(answer, "GES.8000", 404, 400)
+    if NOBODY not in answer.value["errorMessage"]:
+        raise Broken(f"{NOBODY} is not named", answer)
+
+
+@CHECKS.add("ges_03_0471: 1 to 64 letters and digits; that GES.8005 refuses others: inferred")
+def a_wrong_project_is_refused(session: Session, _: Contract) -> None:
+    """A project_id that is not of letters and digits is refused."""
+    path = session.target.path(LIST, project_id="no-project")
+    _refused(session.ask("GET", path), "GES.8005", 400)
+
+
+@CHECKS.add("ges_03_0122; for other URLs inferred", "inferred")
+def an_unknown_url_is_refused(session: Session, _: Contract) -> None:
+    """A URL that there is not is refused with 404 GES.8000."""
+    _refused(session.get("/gesmock"), "GES.8000", 404)
+
+
+@CHECKS.add("ges_03_0110: GES.8007; status list of ges_03_0471")
+def a_wrong_token_is_refused(session: Session, _: Contract) -> None:
+    """A token that nobody has is refused with GES.8007, and so is none."""
+    if session.target.sign_in.how == "none":
+        raise NotApplicable("it was asked without signing in")
+    for token in (NOBODY, ""):
+        _refused(session.get(LIST, "limit=1", token=token), "GES.8007", 401, 400)
+
+
+@CHECKS.add("ges_03_0471")
+def refusals_have_their_shape(session: Session, contract: Contract) -> None:
+    """Every refusal has errorMessage and errorCode, and no jobs; every other answer has neither."""
+    for answer in _answers(session):
+        if answer.status < 400:
+            value = answer.value if isinstance(answer.value, dict) else {}
+            if value.get("errorCode") or value.get("errorMessage"):
+                raise Broken("a refusal came as a success", answer)
+        elif (flaw := contract.flaw("Refusal", answer.value)) and contract.flaw(
+            "RefusalInErrors", answer.value
+        ):
+            raise Broken(flaw, answer)
+
+
+@CHECKS.add("ges_03_0110, and the statuses of every page")
+def refusals_have_documented_statuses(session: Session, _: Contract) -> None:
+    """No refusal has a status that no page has."""
+    known = {400, 401, 403, 404, 405, 500, 503}
+    for answer in _answers(session):
+        if answer.status >= 400 and answer.status not in known:
+            raise Broken(f"{answer.status} is none of them", answer)
+        if answer.status >= 500:
+            raise Broken("it failed over a request that is right, or to be refused", answer)
+
+
+@CHECKS.add("ges_03_0110")
+def codes_fit_their_statuses(session: Session, _: Contract) -> None:
+    """A code that the table has under 500 does not come with 400, and the other way round."""
+    servers = {row.code for row in documentation.error_codes() if row.status == 500}
+    clients = {row.code for row in documentation.error_codes() if row.status < 500}
+    for answer in _answers(session):
+        if not is_refusal(answer.value):
+            continue
+        code = answer.value["errorCode"]
+        only = servers - clients if answer.status < 500 else clients - servers
+        if code in only:
+            raise Broken(f"{code} came with {answer.status}", answer)
+
+
+@CHECKS.add("ges_03_0121: application/json")
+def answers_are_json(session: Session, _: Contract) -> None:
+    """Every answer is JSON, and says so; none is a redirection."""
+    for answer in _answers(session):
+        if 300 <= answer.status < 400:
+            raise Broken("it leads elsewhere", answer)
+        kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if answer.value is NO_JSON or kind != "application/json":
+            raise Broken(f"its Content-Type is {kind!r}", answer)
+
+
+@CHECKS.add("RFC 9110, 9.3.2", "inferred")
+def head_is_a_get_without_a_body(session: Session, _: Contract) -> None:
+    """HEAD is answered like GET, without a body."""
+    got = session.get(LIST, "limit=1")
+    head = session.ask("HEAD", session.target.path(LIST), "limit=1")
+    if (head.status, head.body) != (got.status, b""):
+        raise Broken(f"GET is answered {got.status}", head)

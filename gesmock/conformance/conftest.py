@@ -1,0 +1,28 @@
+"""What the tests of the kit share: a session against the target."""
+
+import pytest
+
+from gesmock.conformance import options, readings
+from gesmock.conformance.contract import Contract
+from gesmock.conformance.session import Session
+from gesmock.errors import GesmockError
+
+
+@pytest.fixture(scope="session")
+def target_session(request: pytest.FixtureRequest) -> Session:
+    """The session; where nothing can be said about the target, no test passes."""
+    if not request.config.getoption("gesmock_target", None):
+        pytest.skip("--gesmock-target URL says which server is meant")
+    try:
+        session = options.session_of(request.config)
+        request.addfinalizer(session.client.close)  # noqa: PT021 also where it does not begin
+        session.begin()
+    except GesmockError as error:
+        pytest.fail(str(error), pytrace=False)
+    return session
+
+
+@pytest.fixture(scope="session")
+def contract(target_session: Session) -> Contract:
+    """The contract, as the target reads it."""
+    return Contract(readings.shaping(target_session))

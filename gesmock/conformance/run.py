@@ -1,0 +1,88 @@
+"""A run: every check held against a target, and how it reads the documentation."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from gesmock.conformance import (
+    checks_jobs,
+    checks_list,
+    checks_refusals,
+    checks_writes,
+    readings,
+)
+from gesmock.conformance.checks import Check, Outcome
+from gesmock.conformance.client import Unreachable
+from gesmock.conformance.contract import Contract
+from gesmock.conformance.readings import Reading
+from gesmock.conformance.session import Broken, NotApplicable, Session
+
+CHECKS: Final[tuple[Check, ...]] = (
+    *checks_list.CHECKS.table,
+    *checks_jobs.CHECKS.table,
+    *checks_writes.CHECKS.table,
+    *checks_refusals.CHECKS.table,  # at last: some look at all that was answered
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What came of a run against the graph at *target*: *asked* is how many requests it took."""
+
+    target: str
+    outcomes: tuple[Outcome, ...]
+    readings: tuple[Reading, ...]
+    asked: int
+    seconds: float
+
+    def count(self, state: str) -> int:
+        """How many checks ended so."""
+        return sum(one.state == state for one in self.outcomes)
+
+    def good(self, *, strict: bool = False) -> bool:
+        """Whether no check has failed; where *strict*, neither does the target differ."""
+        return not (self.count("failed") or (strict and self.count("differs")))
+
+
+def run(session: Session, progress: Callable[[Outcome], None] = lambda _: None) -> Report:
+    """The report of a run; *progress* hears of each outcome. Raises what ``Session.begin`` does."""
+    began = time.monotonic()
+    session.begin()
+    contract = Contract(readings.shaping(session))
+    outcomes = []
+    for check in CHECKS:
+        if check.writes and session.submit is None:
+            continue
+        outcomes.append(hold(check, session, contract))
+        progress(outcomes[-1])
+    found = tuple(readings.readings(session))
+    target = session.target
+    return Report(
+        target=target.url + target.path(),
+        outcomes=tuple(outcomes),
+        readings=found,
+        asked=session.client.asked,
+        seconds=time.monotonic() - began,
+    )
+
+
+def hold(check: Check, session: Session, contract: Contract) -> Outcome:
+    """The outcome of one *check*."""
+    began = time.monotonic()
+    worst = "failed" if check.fidelity == "documented" else "differs"
+
+    def ended(state: str, error: object = "") -> Outcome:
+        return Outcome(check, state, str(error), time.monotonic() - began)  # type: ignore[arg-type]
+
+    try:
+        if check.writes:
+            _ = session.submission  # leave is given
+        check.run(session, contract)
+    except NotApplicable as error:
+        return ended("not seen", error)
+    except (Broken, Unreachable) as error:
+        return ended(worst, error)
+    except Exception as error:  # noqa: BLE001 whatever it answers, it is told, and not ours to trace
+        return ended(worst, f"the answers are not as any check expects them: {error!r}")
+    return ended("passed")

@@ -1,0 +1,131 @@
+"""Target: which server is held against the contract, which graph, and who asks."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import SplitResult, quote, urlsplit
+
+from gesmock.errors import InvalidInput
+from gesmock.names import is_graph_name, is_project_id
+
+TOKEN: Final = "GESMOCK_TARGET_TOKEN"  # noqa: S105 a variable's name
+AK: Final = "HUAWEICLOUD_SDK_AK"
+SK: Final = "HUAWEICLOUD_SDK_SK"
+SECURITY_TOKEN: Final = "HUAWEICLOUD_SDK_SECURITY_TOKEN"  # noqa: S105 a variable's name
+
+_PLACE: Final = re.compile(r"(?P<prefix>.*?)/ges/v1\.0/(?P<project>[^/]+)/graphs/(?P<graph>[^/]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """Who asks: by a *token*, or by the key pair *ak* and *sk*; by neither, nobody in particular.
+
+    A temporary key pair has a *security_token* too.
+    """
+
+    token: str = field(default="", repr=False)
+    ak: str = ""
+    sk: str = field(default="", repr=False)
+    security_token: str = field(default="", repr=False)
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> "SignIn":
+        """Who the *environment* says asks; a token wins. Raises InvalidInput."""
+        token = environment.get(TOKEN, "")
+        if token:
+            return cls(token)
+        ak, sk = environment.get(AK, ""), environment.get(SK, "")
+        if bool(ak) != bool(sk):
+            raise InvalidInput.at(SK if ak else AK, f"is wanted beside {AK if ak else SK}")
+        return cls("", ak, sk, environment.get(SECURITY_TOKEN, ""))
+
+    @property
+    def how(self) -> str:
+        """How it is done, in a word."""
+        return "token" if self.token else "AK/SK" if self.ak else "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """The graph *graph* of *project_id*, on the server at *url* (scheme, host, port, prefix).
+
+    An answer may take *timeout_s* seconds as a whole; *per_second* requests are sent at most in a
+    second, as many as can be where it is 0. *cafile* holds the certificates that HTTPS trusts;
+    with *insecure* it trusts any.
+    """
+
+    url: str
+    project_id: str
+    graph: str
+    sign_in: SignIn = SignIn()
+    timeout_s: float = 30.0
+    per_second: float = 0.0
+    cafile: str | None = None
+    insecure: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        url: str,
+        project_id: str | None = None,
+        graph: str | None = None,
+        *,
+        sign_in: SignIn = SignIn(),
+        timeout_s: float = 30.0,
+        per_second: float = 0.0,
+        cafile: str | None = None,
+        insecure: bool = False,
+    ) -> "Target":
+        """The target at *url*, which may be that of a graph or of its list, and then names it.
+
+        Raises InvalidInput where it is none, or where project or graph are missing.
+        """
+        parts = _split(url)
+        place = _PLACE.match(parts.path)
+        prefix = place["prefix"] if place else parts.path.rstrip("/")
+        project_id = project_id or (place["project"] if place else "")
+        graph = graph or (place["graph"] if place else "")
+        if not is_project_id(project_id):
+            raise InvalidInput.at(
+                "--project-id", f"{project_id!r} is not 1 to 64 letters or digits"
+            )
+        if not is_graph_name(graph):
+            raise InvalidInput.at("--graph", f"{graph!r} is not the name of a graph")
+        return cls(
+            url=f"{parts.scheme}://{parts.netloc}{prefix}",
+            project_id=project_id,
+            graph=graph,
+            sign_in=sign_in,
+            timeout_s=timeout_s,
+            per_second=per_second,
+            cafile=cafile,
+            insecure=insecure,
+        )
+
+    @property
+    def parts(self) -> SplitResult:
+        """The parts of the URL."""
+        return urlsplit(self.url)
+
+    @property
+    def prefix(self) -> str:
+        """What stands before the service's paths."""
+        return self.parts.path
+
+    def path(self, rest: str = "", *, project_id: str = "", graph: str = "") -> str:
+        """The path of *rest* below the graph, or below another one."""
+        project = quote(project_id or self.project_id, safe="")
+        name = quote(graph or self.graph, safe="")
+        return f"/ges/v1.0/{project}/graphs/{name}{rest}"
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise InvalidInput.at("--target", f"{url!r}: {error}") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise InvalidInput.at("--target", f"{url!r} is not like http://10.0.0.7:80")
+    return parts

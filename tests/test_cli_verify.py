@@ -1,0 +1,242 @@
+"""``gesmock verify``, and the same checks as tests of pytest."""
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gesmock import GesMock, cli, fixtures
+from gesmock.conformance import report
+from gesmock.conformance.checks import Check, Outcome
+from gesmock.conformance.run import CHECKS, Report
+
+SOME: dict[str, Any] = {"generate": 30, "seed": 3, "clock": {"frozen": True}}
+
+
+def verify(ges: GesMock, *options: str, **environment: str) -> Result:
+    arguments = ["verify", "--target", ges.jobs_url(), "--per-second", "0", *options]
+    return CliRunner(env=environment).invoke(cli.main, arguments)
+
+
+def test_it_tells_each_check_the_readings_and_the_sum(ges: GesMock) -> None:
+    ges.restart(**SOME, settings={"limit_zero": "refuse"})
+
+    ran = verify(ges)
+
+    assert ran.exit_code == 0, ran.output
+    lines = ran.output.splitlines()
+    assert "      ok  pages_join_to_the_whole" in lines
+    assert "       -  memory_items_are_in_themselves_right" in lines
+    assert "  limit=0 (limit_zero): refuse" in lines
+    assert "--set limit_zero=refuse" in lines[-3]
+    assert "--set open_projects=false" in lines[-3]
+    assert lines[-1].startswith(f"{ges.graph_url()}: 32 passed, 2 could not be seen (")
+
+
+def test_the_settings_that_are_written_are_a_fixture(ges: GesMock, tmp_path: Path) -> None:
+    ges.restart(**SOME, settings={"limit_zero": "refuse", "id_key": "both"})
+
+    verify(ges, "--write-settings", str(tmp_path / "settings.json"))
+
+    settings = fixtures.read(tmp_path / "settings.json").settings
+    assert settings is not None
+    assert (settings.limit_zero, settings.id_key) == ("refuse", "both")
+
+
+def test_it_is_told_as_json_and_as_junit_xml(ges: GesMock, tmp_path: Path) -> None:
+    ges.restart(**SOME)
+
+    verify(ges, "--json", str(tmp_path / "a.json"), "--junit", str(tmp_path / "a.xml"))
+
+    told = json.loads((tmp_path / "a.json").read_text())
+    assert told["passed"]
+    assert {one["name"]: one["outcome"] for one in told["checks"]}["limit_is_kept"] == "passed"
+    assert told["settings"]["limit_zero"] == "empty"
+    [suite] = ET.parse(tmp_path / "a.xml").getroot()
+    assert (suite.get("failures"), suite.get("skipped")) == ("0", "2")
+    assert len(suite) == len(told["checks"]) == int(suite.get("tests", "0"))
+
+
+def test_with_leave_a_job_is_submitted(ges: GesMock) -> None:
+    ges.restart(settings={"order": "oldest_first"}, clock={"tick_s": 5, "frozen": True})
+    ges.add_job()
+
+    ran = verify(ges, "--allow-writes", "--submit", "summary")
+
+    assert ran.exit_code == 0, ran.output
+    assert "      ok  a_submitted_job_is_there" in ran.output
+    assert "order of the list (order): oldest_first" in ran.output
+    assert "this kind cannot be cancelled" in ran.output
+    assert "this call has no body" in ran.output
+
+
+def test_a_job_that_does_not_end_in_time_is_not_a_failure(ges: GesMock) -> None:
+    ges.restart(clock={"frozen": True})
+
+    ran = verify(ges, "--allow-writes", "--wait-s", "0", "--body", '{"labels": ["a"]}')
+
+    assert ran.exit_code == 0, ran.output
+    assert "it is pending after 0 s; it should end" in ran.output
+
+
+def test_a_token_of_the_environment_signs_in(ges: GesMock) -> None:
+    ges.restart(**SOME, tokens=["secret"])
+
+    ran = verify(ges, GESMOCK_TARGET_TOKEN="secret")
+
+    assert ran.exit_code == 0, ran.output
+    assert "status of a bad token (invalid_token_status): 401" in ran.output
+    assert "X-Auth-Token: wanted (401)" in ran.output
+
+
+def test_an_empty_graph_is_no_failure(ges: GesMock) -> None:
+    ran = verify(ges)
+
+    assert ran.exit_code == 0, ran.output
+    assert "no job is listed" in ran.output
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--submit", "paint", "--allow-writes"), "--submit: 'paint' is none of import_graph, "),
+        (("--submit", "export_result", "--allow-writes"), "--submit: 'export_result' is none of "),
+        (("--body", "{", "--allow-writes"), "--body: line 1 column 2: broken JSON: "),
+        (("--project-id", "a-b"), "--project-id: 'a-b' is not 1 to 64 letters or digits"),
+        (("--graph", "nobody"), "gesmock: GET /ges/v1.0/"),
+        (("--json", "/nowhere/a.json"), "gesmock: /nowhere/a.json: cannot be written: "),
+    ],
+)
+def test_what_is_wrong_is_told_and_ends_with_2(
+    ges: GesMock, options: tuple[str, ...], message: str
+) -> None:
+    ran = verify(ges, *options)
+
+    assert ran.exit_code == 2
+    assert ran.stderr.startswith(message)
+    assert ran.stderr.count("\n") == 1
+
+
+def test_a_failure_ends_with_1(ges: GesMock) -> None:
+    ges.restart(**SOME)
+    ges.faults.arm("show_job", 500)
+
+    ran = verify(ges)
+
+    assert ran.exit_code == 1
+    assert "  FAILED  an_unknown_job_is_refused\n          400 GES.8301 was wanted\n" in ran.output
+
+
+# --- Reports of what has not passed -------------------------------------------------------------
+
+
+def outcome(state: Any, told: str = "") -> Outcome:
+    check = Check("it_holds", "It holds.", "ges_03_0471", "inferred", CHECKS[0].run)
+    return Outcome(check, state, told)
+
+
+REPORT = Report(
+    "http://h/ges",
+    (outcome("passed"), outcome("failed", "no\x00"), outcome("differs", "so"), outcome("not seen")),
+    (),
+    7,
+    1.25,
+)
+
+
+def test_what_differs_from_an_inference_fails_only_where_that_is_asked_for() -> None:
+    differs = Report("http://h", (outcome("differs"),), (), 1, 0.1)
+
+    assert differs.good()
+    assert not differs.good(strict=True)
+    assert not REPORT.good()
+
+
+@pytest.mark.parametrize(("strict", "failed", "skipped"), [(False, "1", "2"), (True, "2", "1")])
+def test_junit_tells_failures_and_what_was_not_seen(
+    strict: bool, failed: str, skipped: str
+) -> None:
+    [suite] = ET.fromstring(report.as_junit(REPORT, strict=strict))
+
+    assert (suite.get("failures"), suite.get("skipped")) == (failed, skipped)
+    assert len(suite.findall("*/failure")) == int(failed)
+    assert suite.findall("*/failure")[0].text == "no?"
+
+
+def test_the_sum_counts_each_kind() -> None:
+    assert report.summary(REPORT) == (
+        "http://h/ges: 1 passed, 1 failed, 1 differ from what was inferred, 1 could not be seen "
+        "(7 requests, 1.2 s)"
+    )
+
+
+# --- pytest -------------------------------------------------------------------------------------
+
+
+def test_the_checks_are_tests_of_pytest(ges: GesMock, pytester: pytest.Pytester) -> None:
+    ges.restart(**SOME)
+
+    ran = pytester.runpytest_inprocess(
+        "-p", "no:randomly", "--pyargs", "gesmock.conformance", "--gesmock-target", ges.jobs_url(),
+        "--gesmock-per-second", "0",
+    )  # fmt: skip
+
+    ran.assert_outcomes(passed=32, skipped=7)
+
+
+def test_as_tests_of_pytest_they_fail_where_the_target_lies(
+    ges: GesMock, pytester: pytest.Pytester
+) -> None:
+    ges.restart(clock={"frozen": True})
+    ges.faults.arm("show_job", 500)
+    ges.faults.arm("delete_job", 503)
+
+    ran = pytester.runpytest_inprocess(
+        "-p", "no:randomly", "--pyargs", "gesmock.conformance", "--gesmock-target", ges.url,
+        "--gesmock-project-id", ges.project_id, "--gesmock-graph", "movie",
+        "--gesmock-allow-writes", "--gesmock-per-second", "0", "-k", "cancel or unknown_job",
+    )  # fmt: skip
+
+    ran.assert_outcomes(failed=3)
+    ran.stdout.fnmatch_lines(["*400 GES.8303 was wanted*"])
+
+
+def test_what_was_inferred_is_an_expected_failure_there(
+    ges: GesMock, pytester: pytest.Pytester
+) -> None:
+    from gesmock.conformance import test_service
+    from gesmock.conformance.session import Broken
+
+    def broken(*_: object) -> None:
+        raise Broken("otherwise")
+
+    check = Check("it_holds", "It holds.", "ges_03_0471", "inferred", broken)
+
+    with pytest.raises(pytest.xfail.Exception, match="inferred, and otherwise: otherwise"):
+        test_service.test_service(check, None, None)  # type: ignore[arg-type]
+
+
+def test_without_a_target_they_are_passed_over(pytester: pytest.Pytester) -> None:
+    ran = pytester.runpytest_inprocess("--pyargs", "gesmock.conformance")
+
+    ran.assert_outcomes(skipped=len(CHECKS))
+
+
+def test_a_target_that_is_none_fails_them_all(pytester: pytest.Pytester) -> None:
+    ran = pytester.runpytest_inprocess(
+        "--pyargs", "gesmock.conformance", "--gesmock-target", "nowhere", "-k", "unique"
+    )
+
+    ran.assert_outcomes(errors=1)
+    ran.stdout.fnmatch_lines(["*'nowhere' is not like http://10.0.0.7:80*"])
+
+
+def test_other_runs_of_pytest_know_none_of_these_options(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_it(): pass")
+
+    ran = pytester.runpytest_inprocess("--help")
+
+    assert "--gesmock-target" not in ran.stdout.str()
