@@ -43,7 +43,7 @@ def without_secrets(value: Any) -> Any:
     while left:
         place, key, item = left.pop()
         if isinstance(item, dict):
-            place[key] = {name: None for name in item if not _is_secret(name)}
+            place[key] = {name: None for name in item if not is_secret(name)}
             left += [(place[key], name, item[name]) for name in place[key]]
         elif isinstance(item, list):
             place[key] = [None] * len(item)
@@ -55,11 +55,12 @@ def without_secrets(value: Any) -> Any:
 
 def query_without_secrets(query: Mapping[str, str]) -> dict[str, str]:
     """*query* without storage keys."""
-    return {name: value for name, value in query.items() if not _is_secret(name)}
+    return {name: value for name, value in query.items() if not is_secret(name)}
 
 
 @lru_cache(maxsize=256)
-def _is_secret(name: str) -> bool:
+def is_secret(name: str) -> bool:
+    """Whether what is called *name*, however it is spelled, is a storage key, or holds one."""
     letters = re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", name)).casefold()
     return letters in _SHORT_SECRETS or any(secret in letters for secret in _SECRETS)
 

@@ -1,0 +1,165 @@
+"""What a client does that the contract does not have is told, with the place in the document."""
+
+from typing import Any
+
+import pytest
+
+from gesmock import GesMock, documentation
+from gesmock.journal import Entry
+from gesmock.openapi import service_document
+from gesmock.openapi.breaches import KINDS, breaches
+
+PROJECT = "854d9316e71d4dc599c5f27ea323d445"
+GRAPH = f"/ges/v1.0/{PROJECT}/graphs/movie"
+TOKEN = {"x-auth-token": "***"}
+JSON = {**TOKEN, "content-type": "application/json"}
+
+
+def told(
+    method: str,
+    path: str,
+    query: dict[str, str] | None = None,
+    body: Any = None,
+    headers: dict[str, str] | None = None,
+) -> list[tuple[str, str]]:
+    """The codes and messages for a request; each pointer leads somewhere."""
+    entry = Entry(
+        number=1,
+        at=0,
+        operation=None,
+        method=method,
+        path=path,
+        query=query or {},
+        status=200,
+        headers=JSON if headers is None else headers,
+        body=body,
+    )
+    found = breaches(entry)
+    for one in found:
+        assert one.code in KINDS
+        part: Any = service_document()
+        for escaped in one.pointer.removeprefix("#/").split("/"):
+            name = escaped.replace("~1", "/").replace("~0", "~")
+            part = part[int(name)] if isinstance(part, list) else part[name]
+    return [(one.code, one.message) for one in found]
+
+
+@pytest.mark.parametrize("row", documentation.operations(), ids=lambda row: row.name)
+def test_what_the_documentation_shows_breaks_nothing(row: Any) -> None:
+    names = {"project_id": PROJECT, "graph_name": "g", "job_id": "a", "index_name": "i"}
+    path = row.path.format_map({**names, "commit": "commit"})
+
+    assert told(row.method, path, row.query, row.request_example) == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query"),
+    [
+        ("GET", "/jobs/status", {"limit": "10", "offset": "0"}),
+        ("HEAD", "/jobs/status", {}),
+        ("GET", "/jobs/a/status", {"limit": "100000"}),
+        ("DELETE", "/jobs/a", {}),
+    ],
+)
+def test_a_call_about_jobs_breaks_nothing(method: str, path: str, query: dict[str, str]) -> None:
+    assert told(method, GRAPH + path, query, headers=TOKEN) == []
+
+
+def test_other_paths_are_not_the_services() -> None:
+    assert told("GET", "/favicon.ico", headers={}) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code", "message"),
+    [
+        ({"path": f"{GRAPH}/tasks"}, "GM301", f"{GRAPH}/tasks is no URL of the service"),
+        ({"method": "PUT"}, "GM302", "PUT is none of GET"),
+        ({"query": {"status": "running"}}, "GM304", "status is no parameter of it"),
+        ({"query": {"limit": "ten"}}, "GM305", "limit=ten must be integer"),
+        ({"query": {"limit": "-1"}}, "GM305", "limit=-1 must be bigger than or equal to 0"),
+        (
+            {"path": GRAPH.replace(PROJECT, "a-b") + "/jobs/status"},
+            "GM305",
+            "project_id=a-b must match pattern ^[A-Za-z0-9]{1,64}$",
+        ),
+        ({"headers": {}}, "GM307", "neither X-Auth-Token nor a signature is sent"),
+        (
+            {"headers": TOKEN, "body": {"a": 1}},
+            "GM306",
+            "it has no Content-Type",
+        ),
+    ],
+)
+def test_a_list_request_that_breaks_the_contract_is_told(
+    wrong: dict[str, Any], code: str, message: str
+) -> None:
+    request = {"method": "GET", "path": f"{GRAPH}/jobs/status", **wrong}
+
+    assert told(**request) == [(code, message)]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code", "message"),
+    [
+        ({"query": {}}, "GM303", "action_id is missing"),
+        (
+            {"query": {"action_id": "paint"}},
+            "GM303",
+            "action_id=paint must be one of ['import-graph', ",
+        ),
+        ({"body": None}, "GM308", "its body is missing"),
+        (
+            {"body": None, "headers": {**JSON, "content-length": "3"}},
+            "GM308",
+            "its body is no JSON",
+        ),
+        ({"body": []}, "GM308", "its body must be object"),
+        ({"body": {"edgesetPath": 3}}, "GM308", "its body edgesetPath must be string"),
+        (
+            {"headers": {**TOKEN, "content-type": "text/plain; charset=utf-8"}},
+            "GM306",
+            "its Content-Type is text/plain",
+        ),
+    ],
+)
+def test_a_submission_that_breaks_the_contract_is_told(
+    wrong: dict[str, Any], code: str, message: str
+) -> None:
+    request = {
+        "method": "POST",
+        "path": f"{GRAPH}/action",
+        "query": {"action_id": "import-graph"},
+        "body": {"edgesetPath": "a"},  # the journal does not keep obsParameters
+        **wrong,
+    }
+
+    [(found, text)] = told(**request)
+
+    assert found == code
+    assert text.startswith(message)
+
+
+def test_a_body_that_was_too_long_to_keep_is_not_judged() -> None:
+    headers = {**JSON, "content-length": "5000"}
+
+    assert told("POST", f"{GRAPH}/action", {"action_id": "import-graph"}, None, headers) == []
+
+
+def test_a_body_that_one_of_the_editions_takes_is_right() -> None:
+    index = {"indexName": "a", "indexType": "GlobalCompositeVertexIndex", "indexProperty": ["b"]}
+
+    for has_label in (True, "true"):
+        assert told("POST", f"{GRAPH}/indices", None, {**index, "hasLabel": has_label}) == []
+
+
+def test_what_was_asked_over_http_is_judged_the_same(ges: GesMock) -> None:
+    import requests
+
+    requests.post(f"{ges.graph_url()}/action?action_id=import-graph", data="{}")
+    signed = {"Authorization": "SDK-HMAC-SHA256 Access=a"}
+    requests.get(ges.jobs_url(), headers=signed)
+
+    [sent, listed] = ges.journal
+
+    assert [one.code for one in breaches(sent)] == ["GM307", "GM306", "GM308"]
+    assert breaches(listed) == []
