@@ -11,6 +11,7 @@ import gesmock
 from gesmock import cli_options
 from gesmock.cli_fixtures import check, generate
 from gesmock.cli_openapi import openapi
+from gesmock.cli_record import record
 from gesmock.cli_verify import verify
 from gesmock.environment import Line, env
 from gesmock.errors import GesmockError
@@ -216,7 +217,7 @@ def serve(
         signals.wait()
 
 
-for command in (generate, check, openapi, verify):
+for command in (generate, check, openapi, verify, record):
     main.add_command(command)
 
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterable
 from logging import StreamHandler, getLogger
 from pathlib import Path
 from typing import NoReturn
@@ -19,6 +20,21 @@ def progress(rows: Rows, total: int) -> Rows:
         return
     with click.progressbar(rows, length=total, label="generating jobs", file=sys.stderr) as bar:
         yield from bar
+
+
+def counted(steps: Iterable[tuple[int, int | None]], label: str) -> None:
+    """Go through *steps*, each of which says how far it is, and of how much, if that is known.
+
+    With a bar on standard error where that is a terminal.
+    """
+    if not sys.stderr.isatty():
+        for _ in steps:
+            pass
+        return
+    with click.progressbar(length=1, label=label, file=sys.stderr, show_pos=True) as bar:
+        for done, total in steps:
+            bar.length = max(total or 0, done, 1)
+            bar.update(done - bar.pos)
 
 
 def log_to_stderr(level: str) -> None:

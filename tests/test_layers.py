@@ -30,7 +30,7 @@ LAYERS = [
     {"operations"},
     {"httpd"},
     {"web"},
-    {"conformance"},
+    {"conformance", "recording"},
     {
         "mock",
         "script",
@@ -38,6 +38,7 @@ LAYERS = [
         "cli",
         "cli_fixtures",
         "cli_openapi",
+        "cli_record",
         "cli_verify",
         "cli_options",
         "environment",
