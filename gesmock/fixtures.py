@@ -123,9 +123,14 @@ def find(fixture: str | Path) -> Path:
     if path.exists() and not named.is_file():
         return path
     if not named.is_file():
-        known = ", ".join(sorted(file.stem for file in shipped.glob("*.json")))
+        known = ", ".join(shipped_names())
         raise InvalidInput.at("", f"no such file, and none of gesmock's own fixtures ({known})")
     return named
+
+
+def shipped_names() -> list[str]:
+    """The names of the starting states that gesmock ships."""
+    return sorted(file.stem for file in _shipped().glob("*.json"))
 
 
 def _shipped() -> Path:

@@ -26,7 +26,7 @@ LAYERS = [
     {"verdict", "matching", "har"},
     {"rows", "blocks", "listing", "index", "lives", "cohort"},
     {"graph", "fixtures", "shapes", "kinds", "memory_items", "openapi"},
-    {"population", "graphs", "start", "world", "fake", "waiting", "judging"},
+    {"population", "graphs", "start", "world", "fake", "waiting", "judging", "provider_states"},
     {"operations"},
     {"httpd"},
     {"web"},

@@ -26,6 +26,18 @@ class Loaded(Struct, frozen=True, forbid_unknown_fields=True):
     loaded: str
 
 
+class Prepared(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a provider state has made of the project: its graphs, and what was *loaded*, in words.
+
+    *graph_name* is its first graph.
+    """
+
+    project_id: str
+    graph_name: str
+    graphs: list[str]
+    loaded: str
+
+
 class PlacedJobs(Struct, frozen=True, forbid_unknown_fields=True):
     """Jobs, and how many: *total*."""
 

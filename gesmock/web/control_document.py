@@ -21,6 +21,7 @@ from gesmock.jobs import Move
 from gesmock.names import GraphName, ProjectId
 from gesmock.openapi.facts import VERSION, Node, json_body, ref
 from gesmock.plan_rules import PlanRule
+from gesmock.provider_states import ProviderState
 from gesmock.settings import Settings
 from gesmock.statuses import STATUSES
 from gesmock.web import control_answers as answers
@@ -48,6 +49,12 @@ CALLS: Final[Mapping[tuple[str, str], Told]] = {
     ("GET", "health"): Told("Whether it is ready", answers.Health),
     ("GET", "openapi.json"): Told("This document", None),
     ("POST", "reset"): Told("Back to the start state", Cleared),
+    ("POST", "provider-states"): Told(
+        "Prepare a state, as a Pact verifier asks for it",
+        answers.Prepared,
+        (ProviderState,),
+        missing=True,
+    ),
     ("GET", "state"): Told("Export the world", State),
     ("PUT", "state"): Told("Load a world", answers.Loaded, (State, ListAnswer)),
     ("GET", "jobs"): Told("List jobs", answers.PlacedJobs, query=bodies.JobFilter, missing=True),

@@ -25,6 +25,7 @@ from gesmock.web.control_bodies import (
     PlacedJob,
     WantedJob,
 )
+from gesmock.web.provider_state_views import post_provider_state
 
 
 def health(call: Call) -> Outcome:
@@ -166,6 +167,7 @@ ROUTES: Final[tuple[tuple[str, str, Callable[..., Outcome]], ...]] = (
     ("GET", "health", health),
     ("GET", "openapi.json", get_openapi),
     ("POST", "reset", reset),
+    ("POST", "provider-states", post_provider_state),
     ("GET", "state", get_state),
     ("PUT", "state", put_state),
     ("GET", "jobs", get_jobs),

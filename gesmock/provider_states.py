@@ -1,0 +1,98 @@
+"""Provider states: what a Pact verifier says that has to be so, before it asks.
+
+A state is called like a starting state that gesmock ships, or as its description says; its *params*
+say the rest, in the words of ``StartOptions``.
+"""
+
+import difflib
+from collections.abc import Mapping
+from typing import Any, Final, Literal, cast
+
+import msgspec
+from msgspec import Struct
+
+from gesmock import fixtures, start, validation
+from gesmock.errors import InvalidInput, Unknown
+from gesmock.fixtures import State
+from gesmock.start import StartOptions
+from gesmock.world import World
+
+_FIXED: Final = ("project_id", "graph_name")
+
+
+class ProviderState(Struct, frozen=True):
+    """What Pact's verifiers post: the *state*, or *states*, that *consumer* wants.
+
+    *params* may have a ``fixture`` (the name of a starting state, or the content of a file) and
+    whatever else a fake may begin with; then the state may be called anything. The *action*
+    ``teardown`` takes the project back to its start state. Other keys are Pact's own affair.
+    """
+
+    state: str | None = None
+    states: list[str] = []
+    consumer: str | None = None
+    params: dict[str, Any] = {}
+    action: Literal["setup", "teardown"] = "setup"
+
+
+def prepare(world: World, wanted: ProviderState) -> State | None:
+    """Reset *world*, and make it what is *wanted*; the state it has now, None for the start state.
+
+    Raises Unknown where nobody knows such a state, InvalidInput where its params are wrong; nothing
+    is changed then.
+    """
+    if wanted.action == "teardown":
+        world.reset()
+        return None
+    names = list(dict.fromkeys([wanted.state, *wanted.states] if wanted.state else wanted.states))
+    if not names:
+        raise InvalidInput.at("$.state", "missing; the name of a state is wanted")
+    options = _options(wanted.params)
+    if "fixture" not in options:
+        known = _known()
+        options["fixture"] = [_fixture(name, known) for name in names]
+    options["project_id"] = world.project_id
+    [state] = start.states(cast(StartOptions, options)).values()
+    world.reset()
+    world.load(state)
+    return state
+
+
+def _options(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The *params* that say what a fake begins with; the project is the one that is called."""
+    known = [name for name in StartOptions.__annotations__ if name not in _FIXED]
+    for name in params:
+        if name not in known:
+            where = validation.join("$.params", name)
+            raise InvalidInput.at(where, validation.unknown(name, known))
+    options = dict(params)
+    given = options.get("fixture")
+    for one in given if isinstance(given, list) else [given]:
+        if isinstance(one, str) and one not in fixtures.shipped_names():
+            # Which files a server reads is not up to who calls it.
+            names = ", ".join(fixtures.shipped_names())
+            raise InvalidInput.at("$.params.fixture", f"{one!r} is none of {names}")
+    return options
+
+
+def _known() -> dict[str, str]:
+    """The fixture that each name and description means."""
+    found = {name: name for name in fixtures.shipped_names()}
+    for name in fixtures.shipped_names():
+        text = fixtures.find(name).read_bytes()
+        description = msgspec.json.decode(text).get("description")
+        if description is not None:
+            found[description] = name
+    return found
+
+
+def _fixture(state: str, known: Mapping[str, str]) -> str:
+    if state in known:
+        return known[state]
+    close = difflib.get_close_matches(state, known, 1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    names = ", ".join(fixtures.shipped_names())
+    raise Unknown(
+        f"no starting state is called {state!r}; {hint}known are {names}; "
+        "or say with params what it is"
+    )

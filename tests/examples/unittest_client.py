@@ -1,0 +1,49 @@
+"""A client under test with unittest: the fake is started once, and begins anew for each test."""
+
+import unittest
+from collections import Counter
+
+import requests
+
+from gesmock import GesMock
+
+
+def count_by_status(url: str) -> dict[str, int]:
+    """The client under test: how many jobs there are in each status, however long the list is."""
+    counts: Counter[str] = Counter()
+    while True:
+        window = {"limit": 2, "offset": counts.total()}
+        answer = requests.get(url, params=window, timeout=5)
+        answer.raise_for_status()
+        jobs = answer.json()["jobs"]
+        if not jobs:
+            return dict(counts)
+        counts.update(job["status"] for job in jobs)
+
+
+class CountByStatus(unittest.TestCase):
+    ges: GesMock
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.ges = cls.enterClassContext(GesMock(fixture="movies"))
+
+    def setUp(self) -> None:
+        self.ges.reset()
+
+    def test_it_counts_all_pages(self) -> None:
+        self.ges.add_job(status="failed")
+
+        counts = count_by_status(self.ges.jobs_url())
+
+        self.assertEqual(counts["failed"], 2)
+        self.assertEqual(sum(counts.values()), 6)
+
+    def test_it_tells_of_an_error_on_the_second_page(self) -> None:
+        self.ges.faults.script("list_jobs", "ok", 503)
+
+        with self.assertRaises(requests.HTTPError):
+            count_by_status(self.ges.jobs_url())
+
+    def tearDown(self) -> None:
+        self.assertEqual(self.ges.problems(), [])

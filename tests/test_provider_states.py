@@ -1,0 +1,126 @@
+"""A Pact verifier says what has to be so, and it is."""
+
+from typing import Any
+
+import pytest
+from conftest import Service
+
+
+def post(service: Service, path: str = "provider-states", **body: Any) -> Any:
+    return service.control("POST", path, body)
+
+
+def ids(service: Service, graph: str) -> list[str]:
+    return [job["jobId"] for job in service.list(graph=graph).get_json()["jobs"]]
+
+
+@pytest.mark.parametrize(
+    "state",
+    ["movies", "A graph with a job in every status, newest first."],
+)
+def test_a_state_is_called_like_a_fixture_or_as_it_says_of_itself(
+    service: Service, state: str
+) -> None:
+    prepared = post(service, consumer="portal", state=state, states=[state], params={})
+
+    assert prepared.status_code == 200
+    assert prepared.get_json() == {
+        "project_id": service.fake.default.project_id,
+        "graph_name": "movies",
+        "graphs": ["movies"],
+        "loaded": "1 graph, 5 jobs",
+    }
+    assert len(ids(service, "movies")) == 5
+
+
+def test_params_say_what_it_is_in_the_words_of_the_fake(service: Service) -> None:
+    params = {
+        "fixture": {"graphs": {"films": {"edition": "memory"}}},
+        "generate": {"graph": "films", "count": 7},
+        "settings": {"limit_zero": "refuse"},
+        "clock": {"frozen": True},
+    }
+
+    prepared = post(service, state="films has seven jobs", params=params, action="setup")
+
+    assert prepared.get_json()["loaded"] == "1 graph, 0 jobs, 1 generator"
+    assert len(ids(service, "films")) == 7
+    assert service.list("?limit=0", graph="films").status_code == 400
+
+
+def test_several_states_are_one(service: Service) -> None:
+    prepared = post(service, states=["movies", "page_example"])
+
+    assert prepared.get_json()["graphs"] == ["movies", "ges_j60071198_hdfs_fdb"]
+    assert prepared.get_json()["loaded"] == "2 graphs, 8 jobs"
+
+
+def test_each_state_begins_anew_and_a_teardown_goes_back(service: Service) -> None:
+    service.begin(generate=3)
+    before = ids(service, "movie")
+    post(service, state="movies")
+    post(service, state="page_example")
+    assert service.control("GET", "graphs").get_json()["graphs"][0]["jobs"] == 3
+    service.list(graph="nobody")
+
+    torn = post(service, state="page_example", action="teardown")
+
+    assert torn.get_json()["loaded"] == "the start state"
+    assert ids(service, "movie") == before
+    assert service.control("GET", "journal").get_json()["total"] == 1
+
+
+def test_another_project_has_states_of_its_own(service: Service) -> None:
+    prepared = post(service, "projects/abc/provider-states", state="movies")
+
+    assert prepared.get_json()["project_id"] == "abc"
+    assert service.client.get("/ges/v1.0/abc/graphs/movies/jobs/status").status_code == 200
+    assert service.list(graph="movies").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "error"),
+    [
+        (
+            {"state": "movie"},
+            404,
+            "no starting state is called 'movie'; did you mean 'movies'? known are empty, failing, "
+            "living, movies, page_example, signed_in; or say with params what it is",
+        ),
+        ({}, 400, "$.state: missing; the name of a state is wanted"),
+        ({"state": 3}, 400, "$.state: 3 is not a string"),
+        (
+            {"state": "a", "params": {"jobs": 3}},
+            400,
+            "$.params.jobs: unknown key; known are fixture, generate, seed, settings, tokens, "
+            "faults, plans, clock",
+        ),
+        (
+            {"state": "a", "params": {"fixture": "/etc/passwd"}},
+            400,
+            "$.params.fixture: '/etc/passwd' is none of empty, failing, living, movies, "
+            "page_example, signed_in",
+        ),
+        (
+            {"state": "a", "params": {"settings": {"limit_zero": "maybe"}, "fixture": ["movies"]}},
+            400,
+            "settings.limit_zero: 'maybe' is none of empty, refuse",
+        ),
+        (
+            {"state": "movies", "action": "rest"},
+            400,
+            "$.action: 'rest' is none of setup, teardown",
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_and_changes_nothing(
+    service: Service, body: dict[str, Any], status: int, error: str
+) -> None:
+    service.begin(generate=3)
+    service.list()
+
+    refused = service.control("POST", "provider-states", body)
+
+    assert (refused.status_code, refused.get_json()["error"]) == (status, error)
+    assert len(ids(service, "movie")) == 3
+    assert service.control("GET", "journal").get_json()["total"] == 2
