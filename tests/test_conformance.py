@@ -612,7 +612,7 @@ JSON = st.recursive(
 
 
 @given(values=st.lists(JSON, min_size=1, max_size=5), jobs=st.lists(JSON, max_size=3))
-@hypothesis_settings(max_examples=25, deadline=None)
+@hypothesis_settings(max_examples=10, deadline=None)
 def test_whatever_a_server_answers_is_told_without_a_traceback(
     values: list[Any], jobs: list[Any]
 ) -> None:

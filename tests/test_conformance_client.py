@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from itertools import count
 from typing import Any
 
 import pytest
@@ -139,7 +138,7 @@ def test_who_does_not_answer_is_given_up() -> None:
 def test_an_answer_that_comes_drop_by_drop_is_given_up() -> None:
     def drip(connection: socket.socket) -> None:
         with suppress(OSError):  # the client has gone
-            for _ in count():
+            while True:
                 connection.sendall(b"x")
                 time.sleep(0.005)
 
