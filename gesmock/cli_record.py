@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from gesmock import fixtures
-from gesmock.environment import env
 from gesmock.cli_verify import target_options
+from gesmock.environment import env
 from gesmock.errors import GesmockError
 from gesmock.terminal import counted, give_up, write_whole
 

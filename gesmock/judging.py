@@ -9,6 +9,7 @@ from gesmock.entries import Entry
 from gesmock.errors import Unknown
 from gesmock.verdict import judge
 from gesmock.verdict.case import Case
+from gesmock.verdict.contract import Breach
 from gesmock.verdict.findings import Finding
 from gesmock.verdict.seen import Seen, Sights, Stretch
 from gesmock.verdict.standard import Standard
@@ -26,8 +27,15 @@ def problems(world: World, codes: Collection[str] = ()) -> list[Finding]:
         dropped=kept.dropped,
         noticed=noticed,
         client_header=standard.client_header,
+        contract=_breaches,
     )
     return judge(case, standard, codes)
+
+
+def _breaches(entry: Entry) -> list[Breach]:
+    from gesmock.openapi.breaches import breaches  # most runs never ask
+
+    return breaches(entry)
 
 
 def hold_to(world: World, changes: Mapping[str, Any], path: str = "$") -> Standard:

@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
+import requests
 
 from gesmock import GesMock, documentation
-from gesmock.journal import Entry
+from gesmock.entries import Entry
 from gesmock.openapi import service_document
-from gesmock.openapi.breaches import KINDS, breaches
+from gesmock.openapi.breaches import breaches
+from gesmock.verdict.contract import KINDS
 
 PROJECT = "854d9316e71d4dc599c5f27ea323d445"
 GRAPH = f"/ges/v1.0/{PROJECT}/graphs/movie"
@@ -153,8 +155,6 @@ def test_a_body_that_one_of_the_editions_takes_is_right() -> None:
 
 
 def test_what_was_asked_over_http_is_judged_the_same(ges: GesMock) -> None:
-    import requests
-
     requests.post(f"{ges.graph_url()}/action?action_id=import-graph", data="{}")
     signed = {"Authorization": "SDK-HMAC-SHA256 Access=a"}
     requests.get(ges.jobs_url(), headers=signed)
@@ -163,3 +163,57 @@ def test_what_was_asked_over_http_is_judged_the_same(ges: GesMock) -> None:
 
     assert [one.code for one in breaches(sent)] == ["GM307", "GM306", "GM308"]
     assert breaches(listed) == []
+
+
+# --- As findings --------------------------------------------------------------------------------
+
+
+def codes(ges: GesMock) -> list[str]:
+    return [one.code for one in ges.problems()]
+
+
+def test_what_the_service_lets_pass_is_told_once_with_its_entries_and_its_place(
+    ges: GesMock,
+) -> None:
+    for _ in range(2):
+        requests.get(ges.jobs_url(), params={"status": "running"}, timeout=5)
+
+    [found] = ges.problems()
+
+    assert (found.code, found.rule, found.entries) == ("GM304", "undocumented_parameter", (1, 2))
+    assert found.message == (
+        f"status is no parameter of it: GET {ges.jobs_url().removeprefix(ges.url)} answered 200; "
+        "see #/paths/~1ges~1v1.0~1{project_id}~1graphs~1{graph_name}~1jobs~1status/get/parameters "
+        "of /openapi.json"
+    )
+
+
+def test_what_the_service_refuses_is_told_where_that_is_asked_for(ges: GesMock) -> None:
+    requests.get(ges.jobs_url(), params={"limit": "ten"}, timeout=5)
+    requests.delete(ges.jobs_url(), timeout=5)
+    assert codes(ges) == ["GM002"]
+
+    ges.verdict.hold_to(contract="all")
+
+    assert codes(ges) == ["GM002", "GM302", "GM305", "GM307", "GM307"]
+    assert [one.entries for one in ges.problems("GM307")] == [(1,), (2,)]
+
+
+def test_a_test_may_be_strict_about_the_contract(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest, requests
+
+        @pytest.mark.gesmock(verdict={"contract": "all", "fail_on": ["GM0", "GM3"]})
+        def test_strict(gesmock):
+            requests.get(gesmock.jobs_url(), headers={"X-Auth-Token": "t"}, params={"limit": "ten"})
+
+        def test_lenient(gesmock):
+            requests.get(gesmock.jobs_url(), params={"limt": "10"})
+        """
+    )
+
+    ran = pytester.runpytest_inprocess("-p", "no:randomly")
+
+    ran.assert_outcomes(passed=1, failed=1)
+    ran.stdout.fnmatch_lines(["*GM305 limit=ten must be integer: GET *"])

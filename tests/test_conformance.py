@@ -631,3 +631,15 @@ def test_whatever_a_server_answers_is_told_without_a_traceback(
         assert report.as_junit(found)
         assert report.text(found)
         assert json.loads(report.as_json(found))
+
+
+def test_an_answer_that_no_check_expects_is_a_failure_and_no_traceback() -> None:
+    lie = Lie("results_are_paged", shown(lambda value, _: value.update(data="none")))
+    [check] = [one for one in CHECKS if one.name == lie.check]
+    with lying(lie) as (_, url):
+        session = session_at(url)
+        with closing(session.client):
+            outcome = hold(check, session, Contract(Settings()))
+
+    assert outcome.state == "failed"
+    assert outcome.told.startswith("the answers are not as any check expects them: AttributeError(")

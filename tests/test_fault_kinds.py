@@ -300,6 +300,12 @@ def test_a_ramp_grows_to_its_rate_and_stays() -> None:
     assert 0.74 < shares[3] < 0.86
 
 
+def test_a_ramp_may_take_next_to_no_time() -> None:
+    asker = Asker({"fault": {"kind": "ramp", "to": 1, "over_s": 1e-300, "fault": 500}})
+
+    assert asker.statuses(2) == [500, 500]
+
+
 def test_what_is_left_of_an_outage_and_a_ramp_goes_on_where_they_are() -> None:
     asker = Asker(
         {"fault": {"kind": "outage", "from_s": 3, "until_s": 8}},

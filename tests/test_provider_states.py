@@ -93,7 +93,7 @@ def test_another_project_has_states_of_its_own(service: Service) -> None:
             {"state": "a", "params": {"jobs": 3}},
             400,
             "$.params.jobs: unknown key; known are fixture, generate, seed, settings, tokens, "
-            "faults, plans, clock",
+            "faults, weather, plans, clock, verdict",
         ),
         (
             {"state": "a", "params": {"fixture": "/etc/passwd"}},

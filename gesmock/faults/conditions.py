@@ -103,7 +103,8 @@ class Ramp(_Failing, frozen=True, tag="ramp", kw_only=True):
     begin: Rate = 0.0
 
     def _rate(self, elapsed: int) -> float:
-        done = min(elapsed / nanoseconds(self.over_s), 1.0)
+        span = nanoseconds(self.over_s)
+        done = elapsed / span if elapsed < span else 1.0
         return self.begin + (self.to - self.begin) * done
 
     def judge(self, elapsed: int, draw: Random, memory: Memory) -> tuple[Kind | None, Memory]:

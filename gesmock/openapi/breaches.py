@@ -7,34 +7,15 @@ it, and gesmock answers as the service does.
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import fastjsonschema
 
-from gesmock.journal import LONGEST_BODY, Entry
+from gesmock.entries import LONGEST_BODY, Entry
 from gesmock.openapi.facts import Node
 from gesmock.openapi.service import service_document
 from gesmock.raw_requests import is_secret
-
-KINDS: Final[Mapping[str, tuple[str, str]]] = {
-    "GM301": ("undocumented_url", "a URL that the document does not have"),
-    "GM302": ("undocumented_method", "a method that the document does not have for its URL"),
-    "GM303": ("undocumented_action", "an `action_id` that the document does not have, or none"),
-    "GM304": ("undocumented_parameter", "a query parameter that the document does not have"),
-    "GM305": ("ill_typed_parameter", "a parameter that is not of its type, or beyond its limits"),
-    "GM306": ("content_type", "a body that does not say that it is JSON"),
-    "GM307": ("no_token", "neither an `X-Auth-Token` nor a signature"),
-    "GM308": ("wrong_body", "a body that breaks its schema, or is missing"),
-}
-"""The codes, each with a name and what it finds."""
-
-
-class Breach(NamedTuple):
-    """What is wrong, under a *code* of ``KINDS``; *pointer* leads to what the document has."""
-
-    code: str
-    message: str
-    pointer: str
+from gesmock.verdict.contract import Breach
 
 
 def breaches(entry: Entry) -> list[Breach]:
@@ -100,7 +81,7 @@ def _typed(found: tuple[str, Node], value: str) -> Iterator[Breach]:
     whole = schema["type"] == "integer"
     typed: Any = int(value) if whole and re.fullmatch(r"-?[0-9]{1,18}", value) else value
     try:
-        fastjsonschema.validate(schema, typed, use_default=False)
+        _compiled(reference)(typed)
     except fastjsonschema.JsonSchemaValueException as error:
         code = "GM303" if name == "action_id" else "GM305"
         yield Breach(code, f"{name}={value} {error.message.removeprefix('data ')}", reference)
@@ -153,6 +134,12 @@ def _validator(reference: str) -> Any:
     return fastjsonschema.compile(schema, use_default=False)
 
 
+@cache
+def _compiled(reference: str) -> Any:
+    """What holds a value against the schema of the parameter at *reference*."""
+    return fastjsonschema.compile(_resolved({"$ref": reference})["schema"], use_default=False)
+
+
 def _without_secrets(schema: Any) -> Any:
     """*schema* without what it wants of storage keys, which the journal does not keep."""
     match schema:
@@ -201,7 +188,8 @@ def _resolved(node: Node) -> Node:
     if reference is None:
         return node
     found: Any = _document()
-    for name in reference.removeprefix("#/").split("/"):
-        found = found[name]
+    for escaped in reference.removeprefix("#/").split("/"):
+        name = escaped.replace("~1", "/").replace("~0", "~")
+        found = found[int(name)] if isinstance(found, list) else found[name]
     resolved: Node = found
     return resolved

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from gesmock.entries import Entry
+from gesmock.verdict.contract import Breach, Contract
 from gesmock.verdict.notes import Noticed
 
 _SENT_BY_CLIENT: Final = ("x-auth-token", "content-length")
@@ -28,7 +29,8 @@ class Case:
     """The entries of one world since its last reset, and what it has *noticed* itself.
 
     *read* gives the entries that the journal has, oldest first; *dropped* have made room for them.
-    Who has the same value in the header *client_header* is one client.
+    Who has the same value in the header *client_header* is one client. *contract* tells what is
+    wrong with a request.
     """
 
     def __init__(
@@ -38,11 +40,18 @@ class Case:
         dropped: int = 0,
         noticed: Noticed | None = None,
         client_header: str = "user-agent",
+        contract: Contract = lambda _: (),
     ) -> None:
         self._read = read
+        self._contract = contract
         self.dropped = dropped
         self.noticed = noticed or Noticed()
         self._client_header = client_header
+
+    @cached_property
+    def breaches(self) -> Sequence[tuple[Entry, Breach]]:
+        """What requests do that the service's document does not have, each with its entry."""
+        return [(entry, breach) for entry in self._read() for breach in self._contract(entry)]
 
     @cached_property
     def entries(self) -> Sequence[Entry]:

@@ -1,12 +1,13 @@
 """Standard: what a client is held to, and what of it fails a test."""
 
 from collections.abc import Collection, Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct, field, structs
 
 from gesmock import validation
 from gesmock.clock import Seconds
+from gesmock.verdict.contract import QUIET
 from gesmock.verdict.table import CODES, RULES
 
 _FAMILIES: Final = tuple(sorted({code[:length] for code in CODES for length in (2, 3)}))
@@ -33,7 +34,8 @@ class Standard(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, om
     the other; they go on after the end where there are more than *looks*. A client backs off where
     it waits *retry_s* seconds, or ever longer, once it has tried again *errors* times. It hammers
     with *unauthorised* answers 401 in a row, retries a refusal with *refusals* of them, and never
-    stops with *empty_pages* beyond the end.
+    stops with *empty_pages* beyond the end. Of what breaks the *contract*, only what the service
+    accepts all the same is told, or all.
     """
 
     ignore: list[Code] = []
@@ -49,6 +51,7 @@ class Standard(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, om
     unauthorised: Count = 3
     refusals: Annotated[int, Meta(ge=2)] = 2
     empty_pages: Count = 3
+    contract: Literal["accepted", "all"] = "accepted"
 
     def changed(self, changes: Mapping[str, Any], path: str = "$") -> "Standard":
         """The same but for *changes*; InvalidInput with every wrong name and value."""
@@ -59,7 +62,9 @@ class Standard(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, om
         return [
             rule.code
             for rule in RULES
-            if among(rule.code, wanted or ("GM",)) and not among(rule.code, self.ignore)
+            if among(rule.code, wanted or ("GM",))
+            and not among(rule.code, self.ignore)
+            and (self.contract == "all" or rule.code not in QUIET)
         ]
 
 

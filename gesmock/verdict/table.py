@@ -2,13 +2,13 @@
 
 from typing import Final
 
-from gesmock.verdict import notes, paging, polling, retrying, submitting
+from gesmock.verdict import contract, notes, paging, polling, retrying, submitting
 from gesmock.verdict.findings import Rule
 
 RULES: Final[tuple[Rule, ...]] = (
     *notes.NOTICED,
     *sorted(
-        (*polling.RULES, *retrying.RULES, *submitting.RULES, *paging.RULES),
+        (*polling.RULES, *retrying.RULES, *submitting.RULES, *paging.RULES, *contract.RULES),
         key=lambda rule: rule.code,
     ),
     *notes.LIMITS,

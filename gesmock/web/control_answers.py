@@ -3,11 +3,12 @@
 from msgspec import Struct
 
 from gesmock.clock import Timing
-from gesmock.faults import Injection
-from gesmock.journal import Entry
+from gesmock.entries import Entry
+from gesmock.faults import Injection, WeatherName
 from gesmock.life import Transition
 from gesmock.plan_rules import PlanRule
 from gesmock.statuses import Edition
+from gesmock.verdict.findings import Finding
 from gesmock.web.control_bodies import PlacedJob
 
 
@@ -67,7 +68,7 @@ class Generated(Struct, frozen=True, forbid_unknown_fields=True):
     total: int
 
 
-class ArmedInjection(Injection, frozen=True, kw_only=True):
+class ArmedInjection(Injection, frozen=True, kw_only=True, omit_defaults=True):
     """An injection in force: *calls* that met it, its *fires*, and how many are *left*, if finite.
 
     It has either a fault or a script, as an injection has.
@@ -82,6 +83,24 @@ class ArmedInjection(Injection, frozen=True, kw_only=True):
 class ArmedInjections(Struct, frozen=True, forbid_unknown_fields=True):
     """Every injection in force, also the spent ones."""
 
+    faults: list[ArmedInjection]
+
+
+class InjectionChange(Injection, frozen=True, kw_only=True, omit_defaults=True):
+    """What is to be otherwise about an injection; the rest stays."""
+
+
+class KnownWeather(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the *weather* is, if it is not fair, and what each of those that are *known* arms."""
+
+    weather: WeatherName | None
+    known: dict[str, list[Injection]]
+
+
+class SetWeather(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the *weather* is now, and the *faults* that it has armed."""
+
+    weather: WeatherName | None
     faults: list[ArmedInjection]
 
 
@@ -112,11 +131,29 @@ class MovedClock(Timing, frozen=True, kw_only=True):
 
 
 class Entries(Struct, frozen=True, forbid_unknown_fields=True):
-    """Journal entries, how many: *total*, and how many were *dropped* to make room."""
+    """Journal entries, how many: *total*, and how many were *dropped* to make room.
+
+    *count* is the number of the last request.
+    """
 
     entries: list[Entry]
     total: int
     dropped: int
+    count: int
+
+
+class FoundEntries(Struct, frozen=True, forbid_unknown_fields=True):
+    """The journal entries that were meant."""
+
+    entries: list[Entry]
+
+
+class Problems(Struct, frozen=True, forbid_unknown_fields=True):
+    """What was found, how much: *total*, and how much of it fails a strict test: *failing*."""
+
+    problems: list[Finding]
+    total: int
+    failing: int
 
 
 class ClearedEntries(Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,11 +1,10 @@
 """The control API as an OpenAPI document: its schemas are those of the structs it reads and writes.
 
-``CALLS`` says of each route what it takes and gives; a test compares it with the routes.
+A test compares what it says with the routes.
 """
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
@@ -13,89 +12,12 @@ import msgspec
 from msgspec import Struct
 
 import gesmock
-from gesmock.clock import ClockChange, Timing
-from gesmock.faults import Injection
-from gesmock.fixtures import ListAnswer, State
-from gesmock.generators import Generator
-from gesmock.jobs import Move
 from gesmock.names import GraphName, ProjectId
 from gesmock.openapi.facts import VERSION, Node, json_body, ref
-from gesmock.plan_rules import PlanRule
-from gesmock.provider_states import ProviderState
-from gesmock.settings import Settings
 from gesmock.statuses import STATUSES
 from gesmock.web import control_answers as answers
-from gesmock.web import control_bodies as bodies
 from gesmock.web import paths
-from gesmock.world import Cleared
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What a call does, the *body* and *query* it takes, and the *answer* it gives.
-
-    Without an *answer*, it is any object. *missing* tells whether what it is about may be unknown.
-    """
-
-    summary: str
-    answer: type[Struct] | None
-    body: tuple[type[Struct], ...] = ()
-    query: type[Struct] | None = None
-    status: int = 200
-    missing: bool = False
-
-
-CALLS: Final[Mapping[tuple[str, str], Told]] = {
-    ("GET", "health"): Told("Whether it is ready", answers.Health),
-    ("GET", "openapi.json"): Told("This document", None),
-    ("POST", "reset"): Told("Back to the start state", Cleared),
-    ("POST", "provider-states"): Told(
-        "Prepare a state, as a Pact verifier asks for it",
-        answers.Prepared,
-        (ProviderState,),
-        missing=True,
-    ),
-    ("GET", "state"): Told("Export the world", State),
-    ("PUT", "state"): Told("Load a world", answers.Loaded, (State, ListAnswer)),
-    ("GET", "jobs"): Told("List jobs", answers.PlacedJobs, query=bodies.JobFilter, missing=True),
-    ("POST", "jobs"): Told(
-        "Add a job", bodies.PlacedJob, (bodies.PlacedJob,), status=201, missing=True
-    ),
-    ("GET", "jobs/<path:job_id>"): Told(
-        "Show a job, or wait for it", bodies.PlacedJob, query=bodies.WantedJob, missing=True
-    ),
-    ("PATCH", "jobs/<path:job_id>"): Told(
-        "Move a job", bodies.PlacedJob, (Move,), bodies.InGraph, missing=True
-    ),
-    ("DELETE", "jobs/<path:job_id>"): Told(
-        "Remove a job", bodies.PlacedJob, query=bodies.InGraph, missing=True
-    ),
-    ("GET", "graphs"): Told("List graphs", answers.DescribedGraphs),
-    ("PUT", "graphs/<graph>"): Told(
-        "Make a graph, or change its edition", answers.DescribedGraph, (bodies.GraphChange,)
-    ),
-    ("POST", "generate"): Told("Generate jobs", answers.Generated, (Generator,)),
-    ("GET", "clock"): Told("Read the clock", Timing),
-    ("PATCH", "clock"): Told("Move the clock", answers.MovedClock, (ClockChange,)),
-    ("GET", "plans"): Told("List plan rules", answers.ArmedRules),
-    ("POST", "plans"): Told("Arm a plan rule", answers.ArmedRule, (PlanRule,), status=201),
-    ("DELETE", "plans"): Told("Disarm every plan rule", answers.Disarmed, query=bodies.Nothing),
-    ("GET", "plans/<plan_id>"): Told("Show a plan rule", answers.ArmedRule, missing=True),
-    ("DELETE", "plans/<plan_id>"): Told("Disarm a plan rule", answers.ArmedRule, missing=True),
-    ("GET", "faults"): Told("List injections", answers.ArmedInjections),
-    ("POST", "faults"): Told("Arm an injection", answers.ArmedInjection, (Injection,), status=201),
-    ("DELETE", "faults"): Told("Disarm every injection", answers.Disarmed, query=bodies.Nothing),
-    ("GET", "faults/<fault_id>"): Told("Show an injection", answers.ArmedInjection, missing=True),
-    ("DELETE", "faults/<fault_id>"): Told(
-        "Disarm an injection", answers.ArmedInjection, missing=True
-    ),
-    ("GET", "journal"): Told("What was asked", answers.Entries, query=bodies.EntryFilter),
-    ("DELETE", "journal"): Told(
-        "Forget what was asked", answers.ClearedEntries, query=bodies.Nothing
-    ),
-    ("GET", "settings"): Told("Read the settings", Settings),
-    ("PATCH", "settings"): Told("Change settings", Settings, (Settings,)),
-}
+from gesmock.web.control_calls import CALLS, Told
 
 _GIVEN: Final = {"not": {"type": "null"}}
 _FAULT_OR_SCRIPT: Final = [
@@ -111,6 +33,7 @@ _FAULT_OR_SCRIPT: Final = [
             "every": {"const": 1},
             "times": {"type": "null"},
             "probability": {"const": 1},
+            "nth": {"type": "null"},
         },
     },
 ]
@@ -175,6 +98,7 @@ def _schemas(kinds: Iterable[type[Struct]]) -> Node:
     template = "#/components/schemas/{name}"
     ordered = sorted(kinds, key=lambda kind: kind.__name__)
     _, found = msgspec.json.schema_components(ordered, ref_template=template)
+    found = msgspec.json.decode(msgspec.json.encode(found))  # a default may be a tuple
     for schema in found.values():
         schema["description"] = " ".join(schema.get("description", "").split())
     for name, changes in _BEYOND.items():
@@ -194,7 +118,7 @@ def _inline(kind: Any) -> Node:
 def _operation(method: str, rule: str, told: Told, *, of_project: bool) -> Node:
     noun = _PLACE.sub("one", rule).replace("/", "_").replace(".", "_")
     refusals = {400: bool(told.body or told.query or of_project), 401: True, 403: True}
-    refusals |= {404: told.missing or of_project, 409: method != "GET" or told.missing}
+    refusals |= {404: told.missing or of_project, 409: True}
     refusals |= dict.fromkeys((413, 415), bool(told.body))
     schema = {"type": "object"} if told.answer is None else _ref(told.answer)
     operation: Node = {
@@ -227,9 +151,14 @@ def _ref(kind: type[Struct]) -> Node:
 
 def _query(kind: type[Struct]) -> list[Node]:
     fields: Node = _schemas([kind])[kind.__name__]["properties"]
-    return [
-        {"name": name, "in": "query", "schema": _present(schema)} for name, schema in fields.items()
-    ]
+    told = []
+    for name, schema in fields.items():
+        present = _present(schema)
+        kinds = {"array": {"style": "form", "explode": False}}
+        if present.get("type") != "object":  # those are spelled otherwise: query.limit=10
+            several = kinds.get(present.get("type", ""), {})
+            told.append({"name": name, "in": "query", "schema": present, **several})
+    return told
 
 
 def _present(schema: Node) -> Node:
