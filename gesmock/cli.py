@@ -11,6 +11,7 @@ import gesmock
 from gesmock import cli_options
 from gesmock.cli_fixtures import check, generate
 from gesmock.cli_openapi import openapi
+from gesmock.cli_proxy import proxy
 from gesmock.cli_record import record
 from gesmock.cli_verify import verify
 from gesmock.environment import Line, env
@@ -217,7 +218,7 @@ def serve(
         signals.wait()
 
 
-for command in (generate, check, openapi, verify, record):
+for command in (generate, check, openapi, verify, record, proxy):
     main.add_command(command)
 
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import click
 
 from gesmock import fixtures
-from gesmock.cli_verify import target_options
+from gesmock.cli_verify import asking_options
 from gesmock.environment import env
 from gesmock.errors import GesmockError
 from gesmock.terminal import counted, give_up, write_whole
 
 
 @click.command()
-@target_options
+@asking_options
 @click.option(
     "-o",
     "--output",

@@ -14,6 +14,19 @@ from gesmock.errors import GesmockError
 from gesmock.terminal import give_up, write_whole
 
 
+def asking_options(command: Any) -> Any:
+    """*command* with the options that say which server it asks, how, and how fast."""
+    paced = click.option(
+        "--per-second",
+        default=20.0,
+        show_default=True,
+        type=click.FloatRange(0),
+        help="How many requests are sent in a second at most; 0: no limit.",
+        **env("PER_SECOND"),
+    )
+    return target_options(paced(command))
+
+
 def target_options(command: Any) -> Any:
     """*command* with the options that say which server it asks, and how."""
     options = [
@@ -35,14 +48,6 @@ def target_options(command: Any) -> Any:
             **env("TIMEOUT_S"),
         ),
         click.option(
-            "--per-second",
-            default=20.0,
-            show_default=True,
-            type=click.FloatRange(0),
-            help="How many requests are sent in a second at most; 0: no limit.",
-            **env("PER_SECOND"),
-        ),
-        click.option(
             "--cafile", metavar="FILE", help="The certificates to trust.", **env("CAFILE")
         ),
         click.option("--insecure", is_flag=True, help="Trust any certificate.", **env("INSECURE")),
@@ -53,7 +58,7 @@ def target_options(command: Any) -> Any:
 
 
 @click.command()
-@target_options
+@asking_options
 @click.option(
     "--most",
     default=1000,

@@ -211,6 +211,13 @@ class Overtaken(EngineUnavailable):
     template = "gesmock was reset while this request was on its way."
 
 
+class Unanswered(EngineUnavailable):
+    """The server that a proxy stands in front of has not answered; not the service's."""
+
+    status = 502
+    template = "{reason}"
+
+
 class InjectedError(Refused):
     """An error that a test ordered, with the status, code and message it asked for."""
 

@@ -620,7 +620,7 @@ def test_whatever_a_server_answers_is_told_without_a_traceback(
     turns = cycle([(200, first), *((200 if n % 2 else 400, one) for n, one in enumerate(values))])
 
     class Odd(Client):
-        def _answer(self, method: str, url: str, *_: Any) -> Answer:
+        def send(self, method: str, url: str, *_: Any) -> Answer:
             status, value = next(turns)
             return Answer(f"{method} {url}", status, {}, b"", value)
 

@@ -211,3 +211,11 @@ def test_every_shipped_fixture_is_in_the_readme() -> None:
 
 def test_the_changelog_has_this_version() -> None:
     assert f"## {VERSION}" in (TOP / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", ["verify", "record", "proxy"])
+def test_every_option_that_only_a_command_for_servers_has_is_in_the_readme(command: str) -> None:
+    shared = {parameter.name for parameter in cli.main.commands["serve"].params}
+    for parameter in cli.main.commands[command].params:
+        if parameter.name not in shared:
+            assert max(parameter.opts, key=len) in README

@@ -30,7 +30,7 @@ LAYERS = [
     {"operations"},
     {"httpd"},
     {"web"},
-    {"conformance", "recording"},
+    {"conformance", "recording", "proxy", "relayed"},
     {
         "mock",
         "script",
@@ -38,6 +38,7 @@ LAYERS = [
         "cli",
         "cli_fixtures",
         "cli_openapi",
+        "cli_proxy",
         "cli_record",
         "cli_verify",
         "cli_options",

@@ -97,9 +97,29 @@ class Client:
             )
         elif token:
             headers["X-Auth-Token"] = token
-        answer = self._answer(method, url, content, headers)
+        answer = self.send(method, url, content, headers)
         self._told(answer)
         return answer
+
+    def signed(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes
+    ) -> dict[str, str]:
+        """*headers* for *url* (path and query) with those that say who asks.
+
+        A token that is there already stays; a signature is made anew, for this server.
+        """
+        path, _, query = url.partition("?")
+        names = {name.lower() for name in headers}
+        if "x-auth-token" in names:
+            return dict(headers)
+        parts = self.target.parts
+        kept = dict(headers)
+        if self.target.sign_in.ak:
+            kept = {name: one for name, one in headers.items() if name.lower() != "authorization"}
+        signed = self._signer.headers(
+            method, parts.netloc, self.target.prefix + path, query, kept, content
+        )
+        return {**kept, **signed}
 
     def close(self) -> None:
         """Hang up."""
@@ -115,7 +135,8 @@ class Client:
         self._sleep(max(self._next - now, 0.0))
         self._next = max(self._next, now) + 1 / self.target.per_second
 
-    def _answer(self, method: str, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
+    def send(self, method: str, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
+        """The answer to a request that is sent as it stands. Raises Unreachable."""
         if method not in _SAFE:
             self.close()  # on a new connection, nobody has to ask twice
         kept = self._connection is not None
@@ -125,7 +146,7 @@ class Client:
             self.close()
             ended = isinstance(error, http.client.RemoteDisconnected | ConnectionError)
             if kept and ended:  # between two requests, which is its right
-                return self._answer(method, url, content, headers)
+                return self.send(method, url, content, headers)
             raise Unreachable(f"{self.target.url}: {_reason(error)}") from None
 
     def _exchange(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from gesmock.errors import Flaw, InvalidInput
 from gesmock.faults.injections import Injection
+from gesmock.faults.kind import Hazard
 
 CanDeliver = Callable[[str], bool]
 """Whether a fault of this kind can happen with the server in use."""
@@ -29,8 +30,10 @@ def check_all(injections: Iterable[Injection], can_deliver: CanDeliver, path: st
 def _flaws(injection: Injection, can_deliver: CanDeliver, path: str) -> Iterator[Flaw]:
     for field, fault in injection.faults():
         if not can_deliver(fault.name):
-            yield Flaw(
-                f"{path}.{field}.kind",
-                f"{fault.name!r} needs a server that owns its sockets, as that of GesMock and of "
-                "gesmock serve does; the one in use does not",
+            needs = (
+                "the jobs of a fake; a proxy has none"
+                if isinstance(fault, Hazard)
+                else "a server that owns its sockets, as that of GesMock and of gesmock serve "
+                "does; the one in use does not"
             )
+            yield Flaw(f"{path}.{field}.kind", f"{fault.name!r} needs {needs}")

@@ -90,7 +90,7 @@ def handle(fake: Fake, request: Request) -> Reply:
             number = world.journal.count + 1
             headers = {"X-Request-Id": request_id(world.epoch, number), "Date": http_date(now)}
             try:
-                fired = _fault(world, request, owned=owner is not None)
+                fired = fault_of(world, request, owned=owner is not None)
                 if fired is None:
                     operation = _permitted(world, request, known_tokens, owned=owner is not None)
                     reply = operation(world, request)
@@ -110,7 +110,7 @@ def handle(fake: Fake, request: Request) -> Reply:
     return Reply(reply.status, reply.payload, {**reply.headers, **headers}, delivery=reply.delivery)
 
 
-def _fault(world: World, request: Request, *, owned: bool) -> Fired | None:
+def fault_of(world: World, request: Request, *, owned: bool) -> Fired | None:
     """The fault that the request meets: the one it prefers itself, else the first that is armed."""
     if request.operation is None:
         return None

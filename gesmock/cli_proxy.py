@@ -1,0 +1,132 @@
+"""The command line: proxy."""
+
+import os
+import sys
+from pathlib import Path
+from typing import get_args
+
+import click
+import msgspec
+
+import gesmock
+from gesmock import cli_options
+from gesmock.cli_verify import target_options
+from gesmock.environment import Line, env
+from gesmock.errors import GesmockError
+from gesmock.faults import WeatherName
+from gesmock.stop_signals import StopSignals, exit_on_signals
+from gesmock.terminal import give_up, log_to_stderr, write_whole
+
+
+@click.command()
+@target_options
+@click.option("--host", default="127.0.0.1", show_default=True, **env("HOST"))
+@click.option(
+    "--port",
+    default=8080,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="0: any free port.",
+    **env("PORT"),
+)
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    type=Line(),
+    metavar="[OPERATION=]FAULT[,...]",
+    help="Make things go wrong, as with serve.",
+    **env("FAULT"),
+)
+@click.option(
+    "--weather",
+    type=click.Choice(get_args(WeatherName)),
+    help="A named list of faults.",
+    **env("WEATHER"),
+)
+@click.option("--seed", type=int, help="What chances are drawn from.", **env("SEED"))
+@click.option(
+    "--control-token",
+    help="What a caller of the control API has to show.",
+    **env("CONTROL_TOKEN"),
+)
+@click.option(
+    "--har",
+    type=click.Path(path_type=Path),
+    help="The HTTP archive to write at the end.",
+    **env("HAR"),
+)
+@click.option(
+    "--log-level",
+    default="info",
+    show_default=True,
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    **env("LOG_LEVEL"),
+)
+def proxy(
+    target: str,
+    project_id: str | None,
+    graph: str | None,
+    timeout_s: float,
+    cafile: str | None,
+    insecure: bool,
+    host: str,
+    port: int,
+    faults: tuple[str, ...],
+    weather: WeatherName | None,
+    seed: int | None,
+    control_token: str | None,
+    har: Path | None,
+    log_level: str,
+) -> None:
+    """Stand in front of a server: pass requests on, keep a journal, and make things go wrong.
+
+    Who does not sign in is signed in as with verify. At the end, it tells what it has found of the
+    client.
+    """
+    from gesmock import har as archives
+    from gesmock import judging
+    from gesmock.conformance.target import SignIn, Target
+    from gesmock.proxy import ProxyServer
+    from gesmock.web import access_log
+
+    exit_on_signals()
+    log_to_stderr(log_level)
+    try:
+        asked = Target.of(
+            target,
+            project_id,
+            graph,
+            sign_in=SignIn.of(os.environ),
+            timeout_s=timeout_s,
+            cafile=cafile,
+            insecure=insecure,
+        )
+        server = ProxyServer(
+            asked,
+            host=host,
+            port=port,
+            control_token=control_token,
+            faults=[cli_options.injection(text) for text in faults],
+            weather=weather,
+            seed=seed,
+        )
+    except GesmockError as error:
+        give_up(error)
+    signals = StopSignals()
+    with server, access_log.together():
+        click.echo(f"gesmock {gesmock.__version__} listening on {server.url} for {asked.url}")
+        click.echo(f"curl '{server.url}{asked.path('/jobs/status')}'")
+        if server.control_token and not control_token:
+            click.echo(f"control token: {server.control_token}")
+        sys.stdout.flush()
+        signals.wait()
+    world = server.fake.default
+    for finding in judging.problems(world):
+        click.echo(str(finding))
+    if har is not None:
+        archive = archives.archive(world.journal.entries(), gesmock.__version__)
+        try:
+            write_whole(har, msgspec.json.encode(archive))
+        except OSError as error:
+            give_up(GesmockError(f"{har}: cannot be written: {error.strerror}"))
