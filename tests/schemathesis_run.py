@@ -25,7 +25,7 @@ PLACE = re.compile(r"/ges/v1\.0/([^/]*)/(?:graphs|hyg)/([^/]*)(?:/jobs/([^/]*))?
 RULES = (
     "$.state: missing",
     "is none of empty, failing",
-    "$.params.",
+    "$.params",
     "a refusal, not a list",
     "a plan has its own steps, or a name",
     "a delay has either seconds, or uniform",

@@ -173,6 +173,7 @@ def test_the_journal_can_be_waited_for(service: Service) -> None:
 
     assert [entry["status"] for entry in told[0]["entries"]] == [503]
     assert service.control("GET", "journal?status=500&wait_s=0.01").json["total"] == 0
+    assert service.control("GET", "journal?status=500&wait_s=1e-300").json["total"] == 0
     journal.close()
     assert not journal.await_more(journal.count, 30)
 

@@ -13,7 +13,7 @@ from gesmock.world import World
 
 T = TypeVar("T")
 
-_NUMBER: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,3})?", re.ASCII)
+_NUMBER: Final = re.compile(r"[0-9]{1,18}(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,3})?", re.ASCII)
 """A number as JSON and Python write it."""
 
 
