@@ -6,7 +6,6 @@ import flask
 
 from gesmock import shapes
 from gesmock.fake import Fake
-from gesmock.openapi import service_document
 from gesmock.web import paths
 
 SERVICE: Final = "/openapi.json"
@@ -25,6 +24,8 @@ def blueprint(fake: Fake) -> flask.Blueprint:
 
     @documents.get(SERVICE)
     def service() -> flask.Response:
+        from gesmock.openapi import service_document  # few ask for it
+
         world = fake.default
         document = service_document(world.settings, signed_in=bool(world.tokens))
         return flask.Response(shapes.encode(document), content_type="application/json")
