@@ -422,7 +422,7 @@ def test_stop_is_quick_whatever_is_under_way(delivery: Delivery) -> None:
         assert {body(seen(client)[0]) for client in clients} == {b""}
         for client in clients:
             client.close()
-    assert threading.active_count() == before
+    until(lambda: threading.active_count() == before)
 
 
 def test_a_time_that_is_far_away_is_waited_for_in_peace() -> None:
