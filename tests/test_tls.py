@@ -1,5 +1,6 @@
 """TLS: the same server, the same answers, over an encrypted connection."""
 
+import contextlib
 import re
 import socket
 import ssl
@@ -12,7 +13,7 @@ import requests
 import trustme
 from click.testing import CliRunner
 from conftest import until
-from test_httpd import LARGE, Pages, body, connect, get, post, rest, status
+from test_httpd import LARGE, Pages, body, come_and_gone, connect, get, post, rest, status
 
 from gesmock import GesMock, cli
 from gesmock.httpd.bounds import Bounds
@@ -97,6 +98,19 @@ def test_who_speaks_no_tls_is_hung_up_on(server: HttpServer) -> None:
     until(lambda: not server._shared.connections)
 
 
+@pytest.mark.parametrize("sent", [b"", get("/now")])
+def test_a_client_that_is_gone_when_it_is_welcomed_is_let_go(
+    server: HttpServer, sent: bytes
+) -> None:
+    come_and_gone(server, sent)
+
+    with secured(server) as client:
+        client.sendall(get("/now"))
+        assert body(rest(client)) == b"ok"
+    until(lambda: not server._shared.connections)
+    assert not server._handshakes
+
+
 def test_who_is_one_too_many_is_hung_up_on(server: HttpServer) -> None:
     with secured(server), secured(server), connect(server) as third:
         assert rest(third) == b""
@@ -145,3 +159,43 @@ def test_a_mock_is_reached_over_https() -> None:
 
     assert answer.json()["totalCount"] == 1
     assert health.ok
+
+
+@contextlib.contextmanager
+def serving_at(bounds: Bounds) -> Iterator[HttpServer]:
+    made = HttpServer(Pages(), "127.0.0.1", 0, bounds, server_context())
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
+HELLO = bytes.fromhex("16030100c8010000c40303")
+"""The beginning of a client's first message, which says that 200 bytes are to come."""
+
+
+@pytest.mark.parametrize("sent", [b"", HELLO])
+def test_a_handshake_that_takes_long_is_ended_as_soon_as_a_head_would_be(sent: bytes) -> None:
+    with serving_at(Bounds(head_s=0.05)) as server, connect(server) as client:
+        client.sendall(sent)
+
+        assert rest(client) == b""
+        assert not server._handshakes
+
+
+def test_a_client_may_be_idle_between_the_handshake_and_its_first_request() -> None:
+    with serving_at(Bounds(head_s=0.05, body_s=0.05)) as server, secured(server) as client:
+        with connect(server) as slow:
+            assert rest(slow) == b""  # the time of a handshake is over
+        client.sendall(get("/now"))
+
+        assert body(rest(client)) == b"ok"
+
+
+def test_who_ends_in_tls_is_answered_in_tls(server: HttpServer) -> None:
+    with secured(server) as client:
+        client.sendall(get("/now").replace(b"Connection: close\r\n", b""))
+        client.recv(1000)
+
+        client.unwrap()  # which raises where there is no answer

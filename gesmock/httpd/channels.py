@@ -10,6 +10,7 @@ from termios import TIOCOUTQ
 from typing import TYPE_CHECKING, Final, Protocol
 
 from gesmock.httpd.answers import Block
+from gesmock.httpd.loop import READ, WRITE
 
 if TYPE_CHECKING:
     import ssl
@@ -90,7 +91,7 @@ class Plain:
 
 
 class Tls:
-    """A socket with TLS; the handshake comes with the first ``receive``."""
+    """A socket with TLS, once ``shake_hands`` has come to its end."""
 
     def __init__(self, connected: socket.socket, context: "ssl.SSLContext") -> None:
         import ssl  # 10 ms that only TLS should cost
@@ -99,7 +100,18 @@ class Tls:
         self._socket = context.wrap_socket(
             connected, server_side=True, do_handshake_on_connect=False
         )
-        self._waits = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
+        self._reads, self._writes = ssl.SSLWantReadError, ssl.SSLWantWriteError
+        self._waits = (self._reads, self._writes)
+
+    def shake_hands(self) -> int:
+        """Agree upon TLS with the client; which event to wait for first, if any. Raises OSError."""
+        try:
+            self._socket.do_handshake()
+        except self._reads:
+            return READ
+        except self._writes:
+            return WRITE
+        return 0
 
     def fileno(self) -> int:
         """The number of the socket."""

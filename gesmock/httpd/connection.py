@@ -73,7 +73,7 @@ class Connection:
                 self._flush()
             else:
                 self._receive()
-        except OSError:  # the client has gone, or speaks no TLS
+        except OSError:  # the client has gone
             self.close()
         except Exception:
             log.exception("a connection failed")
@@ -244,6 +244,7 @@ class Connection:
             full = self._heard_all or len(self._incoming) >= _MOST_UNREAD
             self._listen(0 if full else READ)
         elif self._heard_all:
+            self._channel.finish()
             self.close()
         else:
             if self._last and not self._said_all:
@@ -267,10 +268,7 @@ class Connection:
 
     def turn_away(self) -> None:
         """There are too many: refuse this one, whatever it wants."""
-        if self._peers.secure:  # to tell it would take a handshake first
-            self.close()
-        else:
-            self._refuse(503)
+        self._refuse(503)
 
     def expire(self) -> None:
         """The deadline has passed."""

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,6 +10,7 @@ from gesmock.httpd.bounds import Bounds
 from gesmock.httpd.channels import Channel, Plain, Tls
 from gesmock.httpd.connection import Connection
 from gesmock.httpd.deliveries import Deliveries
+from gesmock.httpd.handshake import Handshake
 from gesmock.httpd.heads import Heads
 from gesmock.httpd.listener import listening
 from gesmock.httpd.loop import READ, Loop
@@ -50,6 +52,7 @@ class HttpServer:
             site, self._loop, bounds, Heads(bounds), self._submit, self._call, deliveries
         )
         self.release = deliveries.release
+        self._handshakes: set[Handshake] = set()
         self._relieving = self._expiring = False
         self._every_s = min(1.0, bounds.shortest_s / 4)
         self._listen()
@@ -64,8 +67,8 @@ class HttpServer:
         if self._thread.is_alive():
             self._loop.stop()
             self._thread.join()
-        for connection in list(self._shared.connections):
-            connection.close()
+        for client in self._clients():
+            client.close()
         self._loop.close()
         self._socket.close()
 
@@ -89,36 +92,52 @@ class HttpServer:
             self._welcome(connected, address)
 
     def _welcome(self, connected: socket.socket, address: tuple[str, int]) -> None:
-        known = len(self._shared.connections)
+        here = len(self._shared.connections) + len(self._handshakes)
+        full = here >= self._shared.bounds.connections
+        peers = Peers((self.host, self.port), address[:2], secure=self._context is not None)
+        if self._context is None:
+            self._begin(Plain(connected), peers, full=full)
+        elif full:  # to tell it would take a handshake first
+            connected.close()
+        else:
+            self._shake_hands(connected, self._context, peers)
+        if not self._expiring:
+            self._expire_later()
+
+    def _begin(self, channel: Channel, peers: Peers, *, full: bool = False) -> None:
+        connection = Connection(self._shared, channel, peers)
+        if full:
+            connection.turn_away()
+
+    def _shake_hands(
+        self, connected: socket.socket, context: "ssl.SSLContext", peers: Peers
+    ) -> None:
         try:
-            channel = self._channel(connected)
+            channel = Tls(connected, context)
         except OSError:  # it has gone
             connected.close()
             return
-        peers = Peers((self.host, self.port), address[:2], secure=self._context is not None)
-        connection = Connection(self._shared, channel, peers)
-        if not self._expiring:
-            self._expire_later()
-        if known >= self._shared.bounds.connections:
-            connection.turn_away()
-
-    def _channel(self, connected: socket.socket) -> Channel:
-        return Plain(connected) if self._context is None else Tls(connected, self._context)
+        deadline = self._loop.now + self._shared.bounds.head_s
+        agreed = partial(self._begin, channel, peers)
+        Handshake(self._loop, channel, deadline, self._handshakes, agreed)
 
     def _listen(self) -> None:
         self._loop.watch(self._socket.fileno(), READ, self._accept)
 
+    def _clients(self) -> list[Connection | Handshake]:
+        return [*self._shared.connections, *self._handshakes]
+
     def _expire_later(self) -> None:
-        self._expiring = bool(self._shared.connections)
+        self._expiring = bool(self._shared.connections or self._handshakes)
         if self._expiring:
             self._loop.call_at(self._loop.now + self._every_s, self._expire)
 
     def _expire(self) -> None:
         """See whose time has come, every now and then, while anybody is there."""
         self._expire_later()
-        for connection in list(self._shared.connections):
-            if connection.deadline <= self._loop.now:
-                connection.expire()
+        for client in self._clients():
+            if client.deadline <= self._loop.now:
+                client.expire()
 
     def _submit(self, job: Callable[[], None]) -> None:
         """Have *job* done by a worker, and by one more if none comes to it soon."""
