@@ -97,6 +97,7 @@ class Tls:
         import ssl  # 10 ms that only TLS should cost
 
         connected.settimeout(0)
+        connected.getpeername()  # where the client has gone, wrap_socket would leave a socket open
         self._socket = context.wrap_socket(
             connected, server_side=True, do_handshake_on_connect=False
         )
