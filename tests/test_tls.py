@@ -2,11 +2,13 @@
 
 import contextlib
 import re
+import select
 import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import requests
@@ -17,14 +19,17 @@ from test_httpd import LARGE, Pages, body, come_and_gone, connect, get, post, re
 
 from gesmock import GesMock, cli
 from gesmock.httpd.bounds import Bounds
+from gesmock.httpd.channels import Channel
+from gesmock.httpd.loop import WRITE
 from gesmock.httpd.server import HttpServer
 
 AUTHORITY = trustme.CA()
 
 
-def server_context() -> ssl.SSLContext:
+def server_context(*names: str) -> ssl.SSLContext:
+    """What a server has to know that is called so, too."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    AUTHORITY.issue_cert("localhost", "127.0.0.1").configure_cert(context)
+    AUTHORITY.issue_cert("localhost", "127.0.0.1", *names).configure_cert(context)
     return context
 
 
@@ -78,16 +83,10 @@ def test_a_large_answer_goes_at_the_pace_of_a_slow_client(server: HttpServer, pa
 
 
 def test_who_takes_nothing_of_its_answer_is_left() -> None:
-    made = HttpServer(Pages(), "127.0.0.1", 0, Bounds(write_s=0.05), server_context())
-    made._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # its clients' have it too
-    made.start()
-    try:
-        with secured(made) as client:
-            client.sendall(get("/many"))
-            until(lambda: made._shared.connections)
-            until(lambda: not made._shared.connections)
-    finally:
-        made.stop()
+    with serving_at(Bounds(write_s=0.05)) as server, secured(server) as client:
+        client.sendall(get("/many"))
+        until(lambda: server._shared.connections)
+        until(lambda: not server._shared.connections)
 
 
 def test_who_speaks_no_tls_is_hung_up_on(server: HttpServer) -> None:
@@ -162,8 +161,9 @@ def test_a_mock_is_reached_over_https() -> None:
 
 
 @contextlib.contextmanager
-def serving_at(bounds: Bounds) -> Iterator[HttpServer]:
-    made = HttpServer(Pages(), "127.0.0.1", 0, bounds, server_context())
+def serving_at(bounds: Bounds, *names: str) -> Iterator[HttpServer]:
+    made = HttpServer(Pages(), "127.0.0.1", 0, bounds, server_context(*names))
+    made._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # its clients' have it too
     made.start()
     try:
         yield made
@@ -199,3 +199,72 @@ def test_who_ends_in_tls_is_answered_in_tls(server: HttpServer) -> None:
         client.recv(1000)
 
         client.unwrap()  # which raises where there is no answer
+
+
+def test_a_long_certificate_goes_at_the_pace_of_a_slow_client(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = [f"{number}.a-long-name.example" for number in range(2000)]
+    with serving_at(Bounds(), *names) as server, socket.socket() as client:
+        client.settimeout(10)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(("127.0.0.1", server.port))
+        into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        secure = client_context().wrap_bio(into, out, server_hostname="localhost")
+        waits = Mock(wraps=server._loop.change)
+        monkeypatch.setattr(server._loop, "change", waits)
+        with pytest.raises(ssl.SSLWantReadError):
+            secure.do_handshake()
+        client.sendall(out.read())
+        until(lambda: [call for call in waits.call_args_list if call.args[1] == WRITE])
+
+        shake_hands(client, secure, into, out)
+        secure.write(get("/now"))
+        client.sendall(out.read())
+        assert body(all_of(client, secure, into)) == b"ok"
+
+
+def test_a_record_may_come_in_two_parts(server: HttpServer) -> None:
+    with connect(server) as client:
+        into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        secure = client_context().wrap_bio(into, out, server_hostname="localhost")
+        shake_hands(client, secure, into, out)
+        until(lambda: server._shared.connections)
+        secure.write(get("/now"))
+        record = out.read()
+        (channel,) = [one._channel for one in server._shared.connections]
+
+        client.sendall(record[:20])
+        until(lambda: not unread(channel))
+        client.sendall(record[20:])
+
+        assert body(all_of(client, secure, into)) == b"ok"
+
+
+def unread(channel: Channel) -> bool:
+    """Whether something has come that the server has not taken."""
+    return bool(select.select([channel.fileno()], [], [], 0)[0])
+
+
+def shake_hands(
+    client: socket.socket, secure: ssl.SSLObject, into: ssl.MemoryBIO, out: ssl.MemoryBIO
+) -> None:
+    while True:
+        try:
+            secure.do_handshake()
+        except ssl.SSLWantReadError:
+            client.sendall(out.read())
+            into.write(client.recv(65536))
+        else:
+            client.sendall(out.read())
+            return
+
+
+def all_of(client: socket.socket, secure: ssl.SSLObject, into: ssl.MemoryBIO) -> bytes:
+    """All that comes until the server ends."""
+    into.write(rest(client))
+    got = bytearray()
+    with contextlib.suppress(ssl.SSLWantReadError):
+        while data := secure.read(65536):
+            got += data
+    return bytes(got)
