@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -423,6 +424,17 @@ def test_stop_is_quick_whatever_is_under_way(delivery: Delivery) -> None:
         for client in clients:
             client.close()
     until(lambda: threading.active_count() == before)
+
+
+def test_where_the_system_does_not_tell_what_is_owed_nobody_waits_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    ours, theirs = socket.socketpair()
+
+    with contextlib.closing(theirs), contextlib.closing(Plain(ours)) as channel:
+        channel.send([b"owed"])
+        assert not channel.owes()
 
 
 def test_a_time_that_is_far_away_is_waited_for_in_peace() -> None:

@@ -5,8 +5,6 @@ import struct
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from fcntl import ioctl
-from termios import TIOCOUTQ
 from typing import TYPE_CHECKING, Final, Protocol
 
 from gesmock.httpd.answers import Block
@@ -16,7 +14,8 @@ if TYPE_CHECKING:
     import ssl
 
 RECEIVED: Final = 2**16
-_HARD: Final = struct.pack("ii", 1, 0)  # linger, but for no time
+_HARD: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+"""Linger, but for no time."""
 
 
 class Channel(Protocol):
@@ -164,6 +163,9 @@ def _harden(connected: socket.socket) -> None:
 def _unsent(connected: socket.socket) -> int:
     """How many bytes the client's system has not acknowledged; 0 where ours does not tell."""
     told = bytearray(4)
-    with suppress(OSError):
+    with suppress(OSError, ImportError):
+        from fcntl import ioctl  # not on Windows
+        from termios import TIOCOUTQ
+
         ioctl(connected, TIOCOUTQ, told)
     return int.from_bytes(told, sys.byteorder)
