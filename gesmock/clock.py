@@ -115,6 +115,7 @@ class Clock:
         self._timing = structs.replace(timing, now=None)
         self._pace()
         self._held: int | None = None
+        self._ticked: int | None = None
         self._last = nanoseconds(LATEST - self._start)  # the age at which it stands still
 
     def age(self) -> int:
@@ -139,9 +140,11 @@ class Clock:
     def __enter__(self) -> float:
         """Hold it: what happens together happens at one moment, which is returned.
 
-        Nobody else changes it meanwhile: who holds it has the world's lock.
+        After a tick, that is the one at which the tick stopped. Nobody else changes it meanwhile:
+        who holds it has the world's lock.
         """
-        self._held = held = self.age()
+        self._held = held = self.age() if self._ticked is None else self._ticked
+        self._ticked = None
         return self._start + held / NANOSECONDS
 
     def __exit__(self, *_error: object) -> None:
@@ -186,6 +189,7 @@ class Clock:
         age = self.age()
         ticked = min(age + nanoseconds(self._timing.tick_s), max(self._last, age))
         self._passed = ticked if before is None else max(min(ticked, before), age)
+        self._ticked = self._passed
         self._since = self._source()
 
     def real_seconds(self, span: int) -> float | None:

@@ -181,12 +181,13 @@ class World:
         """Let the clock's ``tick_s`` for a request go by.
 
         A tick stops where a job changes its status, and once just before that after a job has been
-        submitted: each status is there for at least one request.
+        submitted: each status is there for at least one request. Where a running clock has gone on
+        from just before it to beyond it, there is no tick.
         """
         if not self.clock.ticks:
             return
-        self.graphs.settle()
-        change = self.graphs.next_change()
+        came = self.graphs.settle()
+        change = self.clock.age() if came and self._held else self.graphs.next_change()
         self._held = self._submitted and not self._held
         if change is not None and self._held:
             change -= 1

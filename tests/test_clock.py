@@ -11,7 +11,7 @@ import freezegun
 import pytest
 import requests
 import time_machine
-from conftest import Service
+from conftest import PROJECT, Service
 
 from gesmock import GesMock, InvalidInput, clock
 from gesmock.clock import Clock, ClockChange, Timing, http_date, list_time, nanoseconds, real_time
@@ -89,6 +89,18 @@ def test_a_tick_stops_at_what_comes_before_its_end() -> None:
     assert clock.age() == nanoseconds(7)
     clock.tick(nanoseconds(6))
     assert clock.age() == nanoseconds(7)
+
+
+def test_what_happens_after_a_tick_happens_where_the_tick_stopped() -> None:
+    source = Source()
+    clock = Clock(Timing(now=0, tick_s=5), source)
+
+    clock.tick(nanoseconds(2))
+    source.now += 1
+    with clock as now:
+        assert (now, clock.now()) == (2, 2)
+    with clock as now:
+        assert now == 3
 
 
 def test_it_goes_no_further_than_the_year_9999() -> None:
@@ -300,3 +312,13 @@ def test_each_request_to_the_service_moves_a_ticking_clock_and_no_other_does(
     service.client.get("/ges/v1.0/nobody/graphs/g/jobs/status")
 
     assert service.fake.default.clock.now() == 110
+
+
+def test_a_client_meets_each_status_as_its_requests_let_the_time_go_by(service: Service) -> None:
+    service.begin(clock={"tick_s": 30})  # and runs
+    graph = f"/ges/v1.0/{PROJECT}/graphs/movie"
+
+    job_id = service.client.post(f"{graph}/action?action_id=clear-graph").get_json()["jobId"]
+
+    asked = [service.client.get(f"{graph}/jobs/{job_id}/status").get_json() for _ in range(3)]
+    assert [answer["status"] for answer in asked] == ["pending", "running", "success"]
