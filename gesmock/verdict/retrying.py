@@ -1,7 +1,6 @@
 """Retrying: what a client does when the service has refused, or was not able to answer."""
 
 from collections.abc import Iterator, Sequence
-from email.utils import mktime_tz, parsedate_tz
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -74,6 +73,8 @@ def _wanted_s(entry: Entry) -> float:
         return 0.0
     if text.isascii() and text.isdigit():
         return int(text) - _TOLERANCE_S
+    from email.utils import mktime_tz, parsedate_tz  # 3 ms that few verdicts should cost
+
     date = parsedate_tz(text)
     return 0.0 if date is None else mktime_tz(date) - entry.at - _TOLERANCE_S
 
