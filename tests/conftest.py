@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -28,6 +29,19 @@ settings.register_profile("gesmock", deadline=None)
 settings.load_profile("gesmock")
 
 PROJECT = "854d9316e71d4dc599c5f27ea323d445"
+
+
+@pytest.fixture
+def show(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Have a text stand at the end of what pytest prints, wherever the test has run."""
+    return partial(record_property, "shown")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for report in terminalreporter.getreports("passed"):
+        for name, text in report.user_properties:
+            if name == "shown":
+                terminalreporter.write_line(f"\n{text}")
 
 
 def until(holds: Callable[[], object]) -> None:

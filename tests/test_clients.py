@@ -104,7 +104,7 @@ def outcome(client: Callable[[str, float], int], url: str, timeout_s: float) -> 
 
 
 def test_each_kind_is_an_error_of_its_own_in_each_client(
-    running: GesMock, capsys: pytest.CaptureFixture[str]
+    running: GesMock, show: Callable[[str], None]
 ) -> None:
     url = running.jobs_url()
     names = [client.__name__.removeprefix("with_").replace("_c", ".c") for client in CLIENTS]
@@ -122,9 +122,9 @@ def test_each_kind_is_an_error_of_its_own_in_each_client(
     table = "\n".join(
         f"{kind:13} {'  '.join(f'{one:20}' for one in seen).rstrip()}" for kind, *seen in lines
     )
-    print(table)  # noqa: T201 for those who want to see it
+    show(table)
 
-    assert capsys.readouterr().out.strip() == SEEN.strip()
+    assert table == SEEN.strip()
 
 
 def hanging(ges: GesMock, request: str, kept: ExitStack) -> list[socket.socket]:

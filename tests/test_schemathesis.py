@@ -115,7 +115,10 @@ def of_the_service(
     return run(document, config, 2)
 
 
-def passed(outcome: dict[str, Any]) -> None:
+def passed(name: str, outcome: dict[str, Any], show: Callable[[str], None]) -> None:
+    counts = [f"{outcome[what]} {what}" for what in ("operations", "cases")]
+    failures = f"{len(outcome['failures'])} failures"
+    show(f"Schemathesis, {name}: {', '.join([*counts, failures])}")
     assert not outcome["errors"]
     assert not list(outcome["failures"].items())
     assert {outcome["phases"][phase] for phase in PHASES} <= {"success", "skip"}
@@ -140,19 +143,23 @@ def of_an_edition(path: str, item: Any) -> bool:
     ids=["database", "memory"],
 )
 def test_the_service_does_what_its_document_says(
-    edition: str, dialect: str, wanted: Callable[[str, Any], object], operations: int
+    edition: str,
+    dialect: str,
+    wanted: Callable[[str, Any], object],
+    operations: int,
+    show: Callable[[str], None],
 ) -> None:
     settings = {"edition": edition, "dialect": dialect}
     with served(tokens=["secret"], settings=settings) as ges:
         outcome = of_the_service(ges, wanted)
 
-    passed(outcome)
+    passed(f"the service ({edition} edition, dialect {dialect})", outcome, show)
     assert outcome["operations"] == operations
     assert outcome["statuses"].get("200", 0) > 50 < outcome["statuses"].get("400", 0)
     assert outcome["statuses"].get("500", 0) == 0
 
 
-def test_the_control_api_does_what_its_document_says() -> None:
+def test_the_control_api_does_what_its_document_says(show: Callable[[str], None]) -> None:
     document = copy.deepcopy(control_document())
     for path in [*document["paths"]]:
         if "/projects/" in path and not path.endswith("/jobs"):  # the same views serve them all
@@ -160,7 +167,7 @@ def test_the_control_api_does_what_its_document_says() -> None:
     with served() as ges:
         outcome = run(document, {"base-url": ges.url, "checks": OURS_TOO}, 2)
 
-    passed(outcome)
+    passed("the control API", outcome, show)
     assert outcome["statuses"].get("200", 0) > 100 < outcome["statuses"].get("400", 0)
     assert outcome["statuses"].get("500", 0) == 0
 
