@@ -77,10 +77,10 @@ class Entry(Struct, frozen=True, kw_only=True):
 class Told:
     """What was *shown*, once or several times on end; its *statuses* may be forgotten."""
 
-    __slots__ = ("_read", "shown", "statuses")
+    __slots__ = ("_read", "returned", "statuses", "total")
 
     def __init__(self, shown: Shown) -> None:
-        self.shown = shown
+        self.returned, self.total = shown.returned, shown.total
         self.statuses = shown.statuses
         self._read: Mapping[str, str] | None = None
 
@@ -144,8 +144,8 @@ class Record(Struct, frozen=True, gc=False):
             reply_headers={**self.headers, "X-Request-Id": request_id(self.epoch, self.number)},
             job_id=self.job_id,
             shown=shown,
-            returned=None if told is None else told.shown.returned,
-            total=None if told is None else told.shown.total,
+            returned=None if told is None else told.returned,
+            total=None if told is None else told.total,
             forgotten=told is not None and shown is None,
             fault=None if fired is None else fired.receipt,
             phase=None if fired is None or fired.fault is None else fired.phase,

@@ -45,7 +45,8 @@ class Request(Struct, frozen=True, kw_only=True):
     *operation* is None where no route matches; *allowed* then lists the methods that the path does
     have, if any. *query* holds the first value of each parameter. Header names are lower case.
     *body* is the JSON value that was sent: an empty object where nothing was, None where it was
-    none, longer than ``LARGEST_BODY``, or cut off. *epoch* is the fake's epoch when the request
+    none, longer than ``LARGEST_BODY``, or cut off; *clean* is the same without secrets, where
+    somebody has made that (``raw_requests.cleaned``). *epoch* is the fake's epoch when the request
     arrived: a world that was reset since must not see it.
     """
 
@@ -57,6 +58,7 @@ class Request(Struct, frozen=True, kw_only=True):
     query: Mapping[str, str] = {}
     headers: Mapping[str, str] = {}
     body: Any = field(default_factory=dict)
+    clean: Any = field(default_factory=dict)
     allowed: tuple[str, ...] = ()
 
 

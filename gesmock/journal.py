@@ -7,7 +7,6 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from gesmock import raw_requests
 from gesmock.entries import LONGEST_BODY, Entry, Record, Told
 from gesmock.exchange import Reply, Request, Shown
 from gesmock.faults import Fired
@@ -34,6 +33,7 @@ class Journal:
         self._told: deque[Told] = deque()
         self._statuses, self._most_statuses = 0, most_statuses
         self._last: Told | None = None
+        self._last_shown: Shown | None = None
         self.count = 0
         self._forgotten = 0
 
@@ -63,15 +63,11 @@ class Journal:
         crash: str | None = None,
         real_at: float | None = None,
     ) -> Record:
-        """Keep that *request* was answered by *reply*; the lock is held."""
+        """Keep that *request*, as ``kept`` made it, was answered by *reply*; the lock is held."""
         self.count = number = self.count + 1
-        told, shown = self._last, reply.shown
-        if shown is None:
-            told = None
-        elif told is None or told.shown is not shown:
-            told = self._tell(shown)
-        if request.body:
-            request = _kept(request)
+        told, shown = None, reply.shown
+        if shown is not None:
+            told = self._last if self._last_shown is shown else self._tell(shown)
         record = Record(
             number,
             at,
@@ -92,7 +88,8 @@ class Journal:
 
     def _tell(self, shown: Shown) -> Told:
         """What has not just been shown is shown; what was shown long ago is forgotten."""
-        self._last = told = Told(shown)
+        self._last, self._last_shown = Told(shown), shown
+        told = self._last
         if shown.statuses:
             self._told.append(told)
             self._statuses += len(shown.statuses)
@@ -152,7 +149,13 @@ class Kept(NamedTuple):
         return max(min(self.dropped, oldest - 1 - number), 0)
 
 
-def _kept(request: Request) -> Request:
-    """*request* with its body as it is kept: JSON, without secrets; empty where it is too long."""
-    body = msgspec.json.encode(raw_requests.without_secrets(request.body))
-    return msgspec.structs.replace(request, body=body if len(body) <= LONGEST_BODY else b"")
+def kept(request: Request) -> Request:
+    """*request* with its clean body as it is kept: JSON; empty where there is none, or a long one.
+
+    To make it takes long for a long one, so that it is not done under the lock.
+    """
+    if not request.body:
+        return request
+    body = msgspec.json.encode(request.clean)
+    short = body if len(body) <= LONGEST_BODY else b""
+    return msgspec.structs.replace(request, body=short, clean=None)

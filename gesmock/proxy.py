@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Self, Unpack
 
 import msgspec
 
-from gesmock import shapes
+from gesmock import journal, raw_requests, shapes
 from gesmock.clock import http_date
 from gesmock.conformance.client import Answer, Client, Unreachable
 from gesmock.conformance.target import Target
@@ -161,6 +161,7 @@ class Proxy:
     def reply(self, request: Request, ask: Callable[[], Reply]) -> Reply:
         """What is answered, and journaled: the fault that is due, or else what *ask* brings."""
         world = self._fake.default
+        told = journal.kept(raw_requests.cleaned(request))
         try:
             with world.lock:
                 if request.epoch < world.epoch:
@@ -175,7 +176,7 @@ class Proxy:
                 if fired is not None:
                     reply = Hit(world, request, fired, lambda: lambda *_: answered).reply()
                 number = world.journal.count + 1
-                world.record(now, request, reply, fired, None)
+                world.record(now, told, reply, fired, None)
         except GesError as error:
             return shapes.refusal(error, world.settings)
         ours = {"X-Request-Id": request_id(world.epoch, number), "Date": http_date(now)}

@@ -7,7 +7,10 @@ from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
+import msgspec
+
 from gesmock.documentation import AsynchronousOperation
+from gesmock.exchange import Request
 
 Body = dict[str, Any]
 
@@ -24,15 +27,21 @@ def url(row: AsynchronousOperation, names: Mapping[str, str], query: Mapping[str
 
 
 def normalised(command: str, graph_name: str, body: Body) -> Body:
-    """*body* as the engine lists it: its own key order, without storage keys.
+    """*body*, which has no storage keys any more, as the engine lists it: in its own key order.
 
     The order, and what is added where it was not given, is that of the imports and index builds on
     ges_03_0471. That the engine takes the storage keys out, and that it lists other bodies as they
     were sent, is inferred.
     """
     form = _FORMS.get(command)
-    kept: Body = without_secrets(body)
-    return kept if form is None else form(kept, graph_name)
+    return body if form is None else form(body, graph_name)
+
+
+def cleaned(request: Request) -> Request:
+    """*request* with its ``clean`` body: for a long one, that takes long."""
+    if not request.body:
+        return request
+    return msgspec.structs.replace(request, clean=without_secrets(request.body))
 
 
 def without_secrets(value: Any) -> Any:

@@ -186,7 +186,9 @@ def _prepared(row: AsynchronousOperation, project_id: str, graph_name: str) -> _
         # Inferred: a call without a body is listed with an empty one, as on ges_03_0204 (2024-12).
         return _Recipe(row.command, path, "", (), row.finished)
     makers: list[_Maker] = []
-    example = raw_requests.normalised(row.command, graph_name, row.request_example)
+    example = raw_requests.normalised(
+        row.command, graph_name, raw_requests.without_secrets(row.request_example)
+    )
     text = msgspec.json.encode(_with_slots(example, makers)).decode()
     body = text.replace("%", "%%").replace(r'"\u0000"', "%s")
     return _Recipe(row.command, path, body, tuple(makers), row.finished)

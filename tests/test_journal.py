@@ -1,5 +1,6 @@
 """The journal is bounded, can be asked for a part, and keeps no secrets."""
 
+import gc
 from threading import RLock
 from typing import Any
 
@@ -8,7 +9,8 @@ import pytest
 from gesmock import GesMock
 from gesmock.entries import LONGEST_BODY, Entry
 from gesmock.exchange import Reply, Request, Shown
-from gesmock.journal import Journal
+from gesmock.journal import Journal, kept
+from gesmock.raw_requests import cleaned
 
 
 def request(**fields: Any) -> Request:
@@ -24,7 +26,7 @@ def request(**fields: Any) -> Request:
 def journaled(*statuses: int, size: int = 100, **fields: Any) -> Journal:
     journal = Journal(RLock(), size=size)
     for status in statuses:
-        journal.append(0.0, 1, request(**fields), Reply(status, {}))
+        journal.append(0.0, 1, kept(cleaned(request(**fields))), Reply(status, {}))
     return journal
 
 
@@ -123,6 +125,17 @@ def test_what_was_shown_long_ago_is_forgotten_first() -> None:
     counts = [None if one.shown is None else len(one.shown) for one in journal.entries()]
     assert counts == [None, None, 1, 1, 0, 0, 2, 2]
     assert [one.returned for one in journal.entries()] == [2, 2, 1, 1, 0, 0, 2, 2]
+
+
+def test_statuses_that_are_forgotten_are_held_by_nobody() -> None:
+    journal = Journal(RLock(), most_statuses=10)
+    statuses = [tuple((f"{page}/{row}", "success") for row in range(10)) for page in range(3)]
+    for one in statuses:
+        journal.append(0.0, 1, request(), Reply(200, {}, shown=Shown(one, 10, 10)))  # type: ignore[arg-type]
+    first, second, last = (gc.get_referrers(one) for one in statuses)
+
+    assert [len(holders) for holders in (first, second)] == [1, 1]  # the list of this test
+    assert len(last) > 1
 
 
 def test_what_is_shown_by_the_entries_that_are_kept_is_kept_with_them() -> None:

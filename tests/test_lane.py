@@ -27,9 +27,15 @@ from gesmock.web.server import Server
 
 LIST = f"/ges/v1.0/{PROJECT}/graphs/movie/jobs/status"
 JOBS = {"jobs": [{"jobId": str(number), "status": "running"} for number in range(3)]}
+NAMED = {"X-First": "1", "content-type": "text/html", "date": "today", "X-REQUEST-ID": "mine"}
 FAULTS: list[Any] = [
     {"operation": "list_jobs", "script": ["ok", 503, {"kind": "error", "status": 404}, 599]},
     {"operation": "show_job", "probability": 0.5, "fault": 500},
+    {
+        "operation": "list_jobs",
+        "every": 2,
+        "fault": {"kind": "error", "status": 503, "headers": NAMED},
+    },
 ]
 STARTS: dict[str, StartOptions] = {
     "a few jobs": {"generate": 3},

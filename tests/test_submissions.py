@@ -6,9 +6,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from conftest import PROJECT, Service
+from conftest import IMPORT, PROJECT, Service
 
-from gesmock import GesMock, judging
+from gesmock import GesMock, judging, raw_requests
 from gesmock.documentation import AsynchronousOperation, operations
 from gesmock.raw_requests import normalised, without_secrets
 
@@ -266,3 +266,20 @@ def test_a_client_that_hangs_up_in_the_middle_of_its_body_has_submitted_nothing(
         assert connection.recv(1000) == b""
     assert ges.jobs() == []
     assert ges.problems() == []
+
+
+def test_a_long_body_is_read_through_before_the_lock_is_taken(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[bool] = []
+    lock = service.fake.default.lock
+
+    def watched(value: object) -> object:
+        held.append(lock._is_owned())  # type: ignore[attr-defined]
+        return without_secrets(value)
+
+    monkeypatch.setattr(raw_requests, "without_secrets", watched)
+
+    service.client.post(f"{G}/action?action_id=import-graph", json=IMPORT)
+
+    assert held == [False]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from gesmock import documentation, shapes, tokens
+from gesmock import documentation, journal, raw_requests, shapes, tokens
 from gesmock.clock import NANOSECONDS, http_date
 from gesmock.errors import (
     GesError,
@@ -79,6 +79,8 @@ def handle(fake: Fake, request: Request) -> Reply:
     owner = fake.serving(request.args.get("project_id", ""))
     world = owner or fake.default
     known_tokens = fake.tokens() if world.tokens else []
+    request = raw_requests.cleaned(request)
+    told = journal.kept(request)
     fired: Fired | None = None
     crash: str | None = None
     with world.lock:
@@ -104,7 +106,7 @@ def handle(fake: Fake, request: Request) -> Reply:
                 crash = traceback.format_exc()
                 headers["X-Gesmock-Crash"] = str(number)
                 reply = shapes.refusal(JobQueryFailed(), world.settings)
-            world.record(now, request, reply, fired, crash)
+            world.record(now, told, reply, fired, crash)
     if crash is not None:
         log.error("gesmock crashed over %s %s\n%s", request.method, request.path, crash)
     return Reply(reply.status, reply.payload, {**reply.headers, **headers}, delivery=reply.delivery)

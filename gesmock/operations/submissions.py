@@ -40,7 +40,7 @@ def submit(world: World, request: Request) -> Reply:
             raise _refused(rows[0], _UNSUPPORTED, request)
         return Reply(200, rows[0].synchronous_answer)
     effect = _effect(row, graph, body, request)
-    job = world.submit(_job_request(row, body, request), name, effect)
+    job = world.submit(_job_request(row, request), name, effect)
     return Reply(200, _answer(row, job.job_id), job_id=job.job_id)
 
 
@@ -139,12 +139,12 @@ def _is_asynchronous(row: AsynchronousOperation, body: Body, edition: Edition) -
 # --- The job ------------------------------------------------------------------------------------
 
 
-def _job_request(row: AsynchronousOperation, body: Body, request: Request) -> JobRequest:
+def _job_request(row: AsynchronousOperation, request: Request) -> JobRequest:
     names = request.args
     url = raw_requests.url(row, names, request.query)
     if row.request_example is None:
         return JobRequest(row.command, url, "")
-    listed = raw_requests.normalised(row.command, names["graph_name"], body)
+    listed = raw_requests.normalised(row.command, names["graph_name"], request.clean)
     return JobRequest(row.command, url, shapes.encode(listed).decode())
 
 

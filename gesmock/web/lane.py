@@ -24,6 +24,7 @@ _PATH: Final = re.compile(
 _QUERY: Final = re.compile(r"(?:(?:limit|offset)=[0-9]{1,12}(?:&|\Z))*(?<!&)")
 _LEFT_TO_FLASK: Final = {"origin", "prefer"}
 _MOST_KNOWN: Final = 512
+_OURS: Final = 2  # headers that each reply has
 
 
 class Lane:
@@ -94,9 +95,15 @@ class Lane:
 def _made(reply: Reply) -> Answer:
     blocks = shapes.blocks(reply.payload() if callable(reply.payload) else reply.payload)
     length = len(blocks[0]) if len(blocks) == 1 else sum(map(len, blocks))
+    headers, kind = reply.headers, "Content-Type: application/json\r\n"
+    if len(headers) > _OURS:  # a fault has brought some, of any name
+        named = {name.lower(): (name, value) for name, value in headers.items()}
+        if "content-type" in named:
+            kind = "{}: {}\r\n".format(*named.pop("content-type"))
+        headers = dict(named.values())
     lines = ""
-    for name, value in reply.headers.items():
+    for name, value in headers.items():
         lines += f"{name}: {value}\r\n"
-    text = f"Content-Type: application/json\r\nContent-Length: {length}\r\n{lines}{cors.LINES}"
+    text = f"{kind}Content-Length: {length}\r\n{lines}{cors.LINES}"
     status = reply.status or 200  # one that never comes has none
     return Answer(status, text.encode("latin-1"), blocks, reply.delivery)
