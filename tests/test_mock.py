@@ -360,8 +360,8 @@ def test_what_was_armed_can_be_armed_again_from_what_it_says_of_itself() -> None
         {"operation": "list_jobs", "script": [503, "ok", {"kind": "reset"}]},
     ):
         ges.faults.arm(injection)
+    ges.faults.disarm(ges.faults.arm("list_jobs", 404))
     before = [one.injection for one in ges.faults]
-    ges.faults.disarm("f4")
 
     lines = ges.faults.as_python()
 
@@ -369,6 +369,8 @@ def test_what_was_armed_can_be_armed_again_from_what_it_says_of_itself() -> None
         "ges.faults.arm({'operation': 'list_jobs', 'script': [503, 'ok', {'kind': 'reset'}]})"
         "  # f4: fired at 0 of 0 calls; the seed was 7"
     )
+    assert lines[2].startswith("# ges.faults.arm({'operation': 'list_jobs', 'fault': ")
+    assert lines[2].endswith("  # f5: fired at 0 of 0 calls; the seed was 7; disarmed")
     ges.reset()
     for line in lines:
         exec(line, {"ges": ges})

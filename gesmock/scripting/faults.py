@@ -128,13 +128,16 @@ class Faults:
         """Python that arms again what was armed since the last reset, a line each.
 
         *name* is that of the fake. What a reset arms is left out, and of more than a hundred the
-        first ones.
+        first ones; what has been disarmed since is a comment.
         """
         seed = self._fake.default.graphs.seed
         drawn = f"; the seed was {seed}" if seed else ""
+        in_force = {armed.id for armed in self._plan.armed()}
         return [
+            f"{'' if armed.id in in_force else '# '}"
             f"{name}.faults.arm({msgspec.to_builtins(armed.injection)!r})"
             f"  # {armed.id}: fired at {armed.fires} of {armed.calls} calls{drawn}"
+            f"{'' if armed.id in in_force else '; disarmed'}"
             for armed in self._plan.told()
         ]
 
