@@ -230,8 +230,12 @@ def run() -> NoReturn:
     status: str | int | None = None
     try:
         main()
+        sys.stdout.flush()
     except SystemExit as ended:
         status = ended.code
-    with suppress(BrokenPipeError):
+    except OSError as error:  # such as a full disk behind standard output
+        click.echo(f"gesmock: standard output: {error.strerror}", err=True)
+        status = 2
+    with suppress(OSError):
         sys.stdout.flush()
     os._exit(int(status or 0))

@@ -42,6 +42,10 @@ def generate(
     """Write a fixture of N realistic jobs; the same seed writes the same bytes."""
     try:
         order = {**cli_options.generator(what), "statuses": cli_options.statuses(statuses)}
+        if order["count"] > population.MOST_JOBS:
+            raise InvalidInput.at(
+                "", f"{what!r}: a graph keeps {population.MOST_JOBS} jobs at most (ges_03_0471)"
+            )
         fake = Fake(
             {
                 "project_id": project_id,

@@ -134,7 +134,8 @@ def statuses(texts: Iterable[str]) -> dict[str, Any] | None:
 
 
 def _scalar(text: str) -> Any:
-    """*text* as the number or truth value that it spells, else as it is."""
+    """*text* as the number or truth value that it spells, as JSON or Python do, else as it is."""
+    text = {"True": "true", "False": "false"}.get(text, text)
     try:
         value = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeEncodeError):

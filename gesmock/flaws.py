@@ -38,7 +38,7 @@ def _flaw(node: inspect.Type, wanted: str, value: object, path: str) -> Flaw:
 def _described(node: inspect.Metadata, value: object, path: str) -> Iterator[Flaw]:
     if list(_found(node.type, value, path)):
         wanted = _wanted(node)
-        names = wanted.partition("one of ")[2].split(", ")
+        names = [name for name in wanted.partition("one of ")[2].split(", ") if name]
         yield _flaw(node.type, wanted + _meant(value, names), value, path)
 
 

@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from functools import cached_property
 from threading import Lock
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import TYPE_CHECKING, Annotated, Self, Unpack
 from urllib.parse import quote, urlencode
 
+from msgspec import Meta
+
+from gesmock import validation
 from gesmock.delivery import BELOW_HTTP
-from gesmock.errors import GesmockError, InvalidInput
+from gesmock.errors import GesmockError
 from gesmock.fake import Fake
 from gesmock.jobs import Job
 from gesmock.population import Progress, untold
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
     import ssl
 
     import flask
+
+
+Port = Annotated[int, Meta(ge=0, le=65535, description="a port from 0 to 65535")]
 
 
 class NotStarted(GesmockError, RuntimeError):
@@ -62,8 +68,10 @@ class GesMock(Script):
         progress: Progress = untold,
         **options: Unpack[StartOptions],
     ) -> None:
-        if not 0 <= port <= 65535:
-            raise InvalidInput.at("port", f"{port} is not a port from 0 to 65535")
+        validation.read(host, str, "host")
+        validation.read(port, Port, "port")
+        if control_token is not None:
+            validation.read(control_token, str, "control_token")
         if isinstance(allow_hosts, str):
             allow_hosts = [allow_hosts]
         fake = Fake(options, deliverable=BELOW_HTTP, progress=progress)

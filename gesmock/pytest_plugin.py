@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 
 _KEYWORDS = (
     "fixture",
+    "project_id",
+    "graph_name",
     "generate",
     "seed",
+    "tokens",
     "settings",
     "clock",
     "plans",
@@ -80,9 +83,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "gesmock(fixture, generate, seed, settings, clock, plans, faults, weather, verdict, "
-        "ignore, fail_on, strict=True): what the fake begins this test with, and which problems "
-        "fail the test",
+        "gesmock(fixture, project_id, graph_name, generate, seed, tokens, settings, clock, plans, "
+        "faults, weather, verdict, ignore, fail_on, strict=True): what the fake begins this test "
+        "with, and which problems fail the test",
     )
     options = ("report", "fail_under", "report_json", "report_html")
     if any(config.getoption(f"gesmock_{name}") not in (None, False) for name in options):

@@ -29,6 +29,7 @@ class Report:
         self._config = config
         self._coverage = Coverage()
         self._findings: list[dict[str, Any]] = []
+        self._unwritten: list[str] = []
         self._operations = config.getini("gesmock_operations")
         if self._operations == ["all"]:
             self._operations = list(OPERATION_NAMES)
@@ -77,8 +78,8 @@ class Report:
         return result
 
     @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self) -> None:
-        """Hand over, or write the files."""
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Hand over, or write the files; the run has failed where they cannot be written."""
         if hasattr(self._config, "workeroutput"):
             cells = msgspec.to_builtins(self._coverage.cells())
             self._config.workeroutput[_PASSED_ON] = {"cells": cells, "findings": self._findings}
@@ -86,8 +87,13 @@ class Report:
         for kind, write in (("json", self._json), ("html", self._html)):
             if name := self._config.getoption(f"gesmock_report_{kind}"):
                 path = Path(name)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(write())
+                try:
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_bytes(write())
+                except OSError as error:
+                    reason = f"gesmock: --gesmock-report-{kind} {name}: {error.strerror}"
+                    self._unwritten.append(reason)
+                    session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     # --- How it looks ---
 
@@ -99,8 +105,10 @@ class Report:
         return tables.page(self._table, self._findings).encode()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print the table, what was found, and what is too little."""
+        """Print the table, what was found, and what is too little, or could not be written."""
         table = self._table
+        for reason in self._unwritten:
+            terminalreporter.write_line(reason, red=True)
         if self._config.getoption("gesmock_report"):
             terminalreporter.section("gesmock: documented answers that were met")
             for line in (*tables.lines(table), *tables.summary(self._findings)):

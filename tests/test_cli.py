@@ -471,3 +471,26 @@ def test_a_wrong_plan_or_clock_is_a_clear_message_and_status_2(
 
     assert result.exit_code == 2
     assert words in result.stderr
+
+
+def test_no_more_jobs_are_generated_than_a_graph_keeps() -> None:
+    result = CliRunner().invoke(cli.main, ["generate", "films=100001"])
+
+    assert result.exit_code == 2
+    assert result.stderr == "'films=100001': a graph keeps 100000 jobs at most (ges_03_0471)\n"
+
+
+def test_a_full_disk_behind_standard_output_is_told_of() -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "gesmock", "generate", "3"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert (ran.returncode, ran.stderr) == (
+        2,
+        "gesmock: standard output: No space left on device\n",
+    )

@@ -14,6 +14,7 @@ import pytest
 
 from gesmock import cli, fixtures
 from gesmock.faults import KINDS, WEATHER, Injection
+from gesmock.operations import ROUTES
 from gesmock.plans import PlanName
 from gesmock.settings import Settings
 from gesmock.validation import read
@@ -219,3 +220,19 @@ def test_every_option_that_only_a_command_for_servers_has_is_in_the_readme(comma
     for parameter in cli.main.commands[command].params:
         if parameter.name not in shared:
             assert any(name in README for name in parameter.opts)
+
+
+def test_the_readmes_table_of_operations_is_that_of_the_routes() -> None:
+    table = README.partition("| operation | call |")[2].partition("\n\n")[0]
+    told = re.findall(r"^\| `(\w+)` \| (.+) \|$", table, re.MULTILINE)
+    routes: dict[str, set[str]] = {}
+    for route in ROUTES:
+        path = re.sub(r"^/ges/v1\.0/\{project_id\}/(g|h)\w+/\{graph_name\}", short, route.path)
+        action = f"?action_id={route.action_id}" if route.action_id else ""
+        routes.setdefault(route.operation, set()).add(f"{route.method} {path}{action}")
+
+    assert {name: set(re.findall("`(.+?)`", calls)) for name, calls in told} == routes
+
+
+def short(place: re.Match[str]) -> str:
+    return place[1].upper()

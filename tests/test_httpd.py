@@ -777,3 +777,20 @@ def test_clients_that_come_and_go_leave_no_timers_behind() -> None:
             until(lambda: not server._shared.connections)
 
         assert len(server._loop._times) < 5
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        (bytes.fromhex("16030100c8010000c40303"), "400 it speaks TLS, and here is none"),
+        (b"GET / HTTP/3.0\r\n\r\n", "505 HTTP Version Not Supported"),
+    ],
+)
+def test_it_is_logged_why_a_client_is_refused(
+    server: HttpServer, caplog: pytest.LogCaptureFixture, sent: bytes, reason: str
+) -> None:
+    caplog.set_level("INFO", "gesmock.httpd")
+
+    exchange(server, sent)
+
+    assert caplog.messages == [f"a client is refused: {reason}"]

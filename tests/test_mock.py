@@ -453,3 +453,22 @@ def test_the_package_offers_what_it_lists() -> None:
     assert sorted(gesmock.__all__) == dir(gesmock)
     with pytest.raises(AttributeError, match="module 'gesmock' has no attribute 'GesMok'"):
         gesmock.GesMok  # type: ignore[attr-defined]  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("options", "flaw"),
+    [
+        ({"port": "x"}, "port: 'x' is not a port from 0 to 65535"),
+        ({"host": 5}, "host: 5 is not a string"),
+        ({"control_token": 5}, "control_token: 5 is not a string"),
+        (
+            {"project_id": ""},
+            "project_id: '' is not a project id: 1 to 64 letters and digits (ges_03_0471)",
+        ),
+    ],
+)
+def test_an_option_of_another_type_is_refused(options: dict[str, Any], flaw: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        GesMock(**options)
+
+    assert str(caught.value) == flaw

@@ -65,7 +65,7 @@ class TestMarkers:
 
 def test_a_wrong_marker_is_refused_by_name(pytester: pytest.Pytester) -> None:
     wrong = {
-        "fixtures='movies'": "*unknown fixtures; known are fixture=..., generate=..., seed=...*",
+        "fixtures='movies'": "*unknown fixtures; known are fixture=..., project_id=..., graph_name=...*",
         "'movies'": "*@pytest.mark.gesmock: unknown 'movies'; known are*",
         "fixture='nothing'": "*nothing: no such file, and none of gesmock's own fixtures*",
         "settings={'limits': 0}": "*settings.limits: unknown key*",

@@ -278,3 +278,13 @@ def test_crash():
     )
 
     result.stdout.fnmatch_lines(["*0 of 0 cells were met*"])
+
+
+def test_a_report_that_cannot_be_written_fails_the_run_and_says_so(
+    pytester: pytest.Pytester,
+) -> None:
+    result = run(pytester, PASSES, "--gesmock-report-json=.", "--gesmock-report-html=there.html")
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["gesmock: --gesmock-report-json .: Is a directory", "* passed *"])
+    assert (pytester.path / "there.html").is_file()

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from functools import partial
+from http import HTTPStatus
 from io import BytesIO
 from math import inf
 from typing import Final
@@ -126,7 +127,7 @@ class Connection:
                     break
                 self._answer(*request)
         except Refused as refused:
-            self._refuse(refused.status)
+            self._refuse(refused.status, refused.reason)
         if incoming.take_expectation():
             self._send([CONTINUE])
         self._settle()
@@ -192,7 +193,8 @@ class Connection:
         else:
             self._refuse(500)
 
-    def _refuse(self, status: int) -> None:
+    def _refuse(self, status: int, reason: str = "") -> None:
+        log.info("a client is refused: %d %s", status, reason or HTTPStatus(status).phrase)
         answer = self._shared.site.refuse(status)
         self._incoming.clear()
         self._relay = None

@@ -18,6 +18,7 @@ CHUNKED: Final = -1
 _LONGEST_REMEMBERED: Final = 4096
 _MOST_REMEMBERED: Final = 512
 
+_TLS = b"\x16\x03"
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 _METHOD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}(?: |\Z)")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#@]*)(?=[/?#]|\Z)")
@@ -25,11 +26,15 @@ _AUTHORITY = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\[\]:/?#@\s]*)(?::[0-9]*)?")
 
 
 class Refused(Exception):
-    """The client has sent what is answered with *status*, and no more is read from it."""
+    """The client has sent what is answered with *status*, and no more is read from it.
 
-    def __init__(self, status: int) -> None:
+    *reason* is for the log, where it says more than the status.
+    """
+
+    def __init__(self, status: int, reason: str = "") -> None:
         super().__init__(status)
         self.status = status
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,6 +155,8 @@ def check_unfinished(text: bytearray, looked: int, bounds: Bounds) -> None:
 
     So much of it has been *looked* at before.
     """
+    if text.startswith(_TLS):
+        raise Refused(400, "it speaks TLS, and here is none")
     if not _METHOD.match(text) or _BARE_LF.search(text, looked):
         raise Refused(400)
     if len(text) > bounds.url and text.find(b"\r\n", 0, bounds.url + 64) < 0:

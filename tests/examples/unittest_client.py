@@ -48,3 +48,7 @@ class CountByStatus(unittest.TestCase):
 
     def tearDown(self) -> None:
         self.assertEqual(self.ges.problems(), [])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -5,9 +5,9 @@ ges=${GESMOCK_URL:-http://127.0.0.1:8080}
 json='Content-Type: application/json'
 
 # What has to be so.
-curl -sSf -X POST "$ges/_gesmock/provider-states" -H "$json" \
-  -d '{"state": "movies", "params": {"fixture": "movies", "clock": {"frozen": true}}}' >prepared
-graph=$ges/ges/v1.0/$(sed 's/.*"project_id":"\([^"]*\)".*/\1/' prepared)/graphs/movies
+state=$(curl -sSf -X POST "$ges/_gesmock/provider-states" -H "$json" \
+  -d '{"state": "movies", "params": {"fixture": "movies", "clock": {"frozen": true}}}')
+graph=$ges/ges/v1.0/$(sed 's/.*"project_id":"\([^"]*\)".*/\1/' <<<"$state")/graphs/movies
 
 # The second page of the list.
 curl -sSf "$graph/jobs/status?limit=2&offset=2" | grep -o '"status":"[a-z]*"'
