@@ -1,10 +1,11 @@
 """Target: which server is held against the contract, which graph, and who asks."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from gesmock.errors import InvalidInput
 from gesmock.names import is_graph_name, is_project_id
@@ -15,6 +16,11 @@ SK: Final = "HUAWEICLOUD_SDK_SK"
 SECURITY_TOKEN: Final = "HUAWEICLOUD_SDK_SECURITY_TOKEN"  # noqa: S105 a variable's name
 
 _PLACE: Final = re.compile(r"(?P<prefix>.*?)/ges/v1\.0/(?P<project>[^/]+)/graphs/(?P<graph>[^/]+)")
+
+
+_FORM: Final = "http://10.0.0.7:80/ges/v1.0/PROJECT/graphs/GRAPH"
+_LONGEST_S: Final = 86_400
+_SLOWEST: Final = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,16 @@ class SignIn:
     sk: str = field(default="", repr=False)
     security_token: str = field(default="", repr=False)
 
+    def __post_init__(self) -> None:
+        named = ((TOKEN, self.token), (AK, self.ak), (SK, self.sk))
+        for name, secret in (*named, (SECURITY_TOKEN, self.security_token)):
+            for at, one in enumerate(secret, 1):
+                if not "!" <= one <= "~":  # a header has a place for more, but no token has any
+                    where = f"character {at} of {len(secret)}"
+                    raise InvalidInput.at(
+                        name, f"{where} is a blank, a control character or none of ASCII"
+                    )
+
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "SignIn":
         """Who the *environment* says asks; a token wins. Raises InvalidInput."""
@@ -39,6 +55,11 @@ class SignIn:
         if bool(ak) != bool(sk):
             raise InvalidInput.at(SK if ak else AK, f"is wanted beside {AK if ak else SK}")
         return cls("", ak, sk, environment.get(SECURITY_TOKEN, ""))
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What nobody is to be shown."""
+        return tuple(filter(None, (self.token, self.ak, self.sk, self.security_token)))
 
     @property
     def how(self) -> str:
@@ -84,14 +105,25 @@ class Target:
         parts = _split(url)
         place = _PLACE.match(parts.path)
         prefix = place["prefix"] if place else parts.path.rstrip("/")
-        project_id = project_id or (place["project"] if place else "")
-        graph = graph or (place["graph"] if place else "")
+        if "/ges/v1.0" in prefix:
+            raise InvalidInput.at("--target", f"{url!r} names no graph; right is {_FORM}")
+        project_id = project_id or (unquote(place["project"]) if place else "")
+        graph = graph or (unquote(place["graph"]) if place else "")
+        if not (project_id and graph):
+            name = "--graph" if project_id else "--project-id"
+            raise InvalidInput.at(name, f"is wanted where the URL is not like {_FORM}")
         if not is_project_id(project_id):
             raise InvalidInput.at(
                 "--project-id", f"{project_id!r} is not 1 to 64 letters or digits"
             )
         if not is_graph_name(graph):
             raise InvalidInput.at("--graph", f"{graph!r} is not the name of a graph")
+        if not 0.01 <= timeout_s <= _LONGEST_S:
+            raise InvalidInput.at("--timeout-s", f"{timeout_s:g} is not 0.01 to {_LONGEST_S}")
+        if not (per_second == 0 or (per_second >= _SLOWEST and math.isfinite(per_second))):
+            raise InvalidInput.at(
+                "--per-second", f"{per_second:g} is neither {_SLOWEST} or more, nor 0 for no limit"
+            )
         return cls(
             url=f"{parts.scheme}://{parts.netloc}{prefix}",
             project_id=project_id,
@@ -121,11 +153,26 @@ class Target:
 
 
 def _split(url: str) -> SplitResult:
+    wrong = InvalidInput.at("--target", f"{_bare(url)!r} is not like http://10.0.0.7:80")
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError as error:
-        raise InvalidInput.at("--target", f"{url!r}: {error}") from None
+    except ValueError:
+        raise wrong from None
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        raise InvalidInput.at("--target", f"{url!r} is not like http://10.0.0.7:80")
+        raise wrong
+    too_much = {
+        "a user or a password": "@" in parts.netloc,
+        "a query": "?" in url,
+        "a fragment": "#" in url,
+        "a blank, a control character or none of ASCII": re.search("[^!-~]", url) is not None,
+    }
+    for what, there in too_much.items():
+        if there:
+            raise InvalidInput.at("--target", f"{_bare(url)!r} has {what}; right is {_FORM}")
     return parts
+
+
+def _bare(url: str) -> str:
+    """*url* without what may be a secret in it."""
+    return re.sub(r"//.*@", "//...@", re.sub(r"[?#].*", "", url, flags=re.DOTALL))
