@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
-from gesmock import fixtures
+from gesmock import fixtures, outputs
 from gesmock.cli_verify import asking_options
 from gesmock.environment import env
-from gesmock.errors import GesmockError
+from gesmock.errors import GesmockError, InvalidInput
+from gesmock.names import is_graph_name, is_project_id
 from gesmock.terminal import counted, give_up, write_whole
 
 
@@ -31,6 +32,12 @@ from gesmock.terminal import counted, give_up, write_whole
     help="How many jobs are read at a time.",
     **env("PAGE"),
 )
+@click.option(
+    "--most",
+    type=click.IntRange(1),
+    help="How many jobs are recorded, the first ones [default: all].",
+    **env("MOST"),
+)
 @click.option("--as-project", metavar="ID", help="What the project is called in the fixture.")
 @click.option("--as-graph", metavar="NAME", help="What the graph is called in the fixture.")
 def record(
@@ -43,19 +50,24 @@ def record(
     insecure: bool,
     output: Path,
     page: int,
+    most: int | None,
     as_project: str | None,
     as_graph: str | None,
 ) -> None:
     """Read the job list of a server into a fixture, without secrets.
 
-    It signs in like verify. An interrupted recording goes on where it was. Under another project or
+    It signs in like verify. To keep what a client asks and is answered, see gesmock proxy.
+
+    An interrupted recording goes on where it was. Under another project or
     graph, the names are replaced wherever they stand as whole words.
     """
     from gesmock.conformance.client import Client
     from gesmock.conformance.target import SignIn, Target
-    from gesmock.recording import Recorder, Renaming
+    from gesmock.recorded_jobs import Renaming
+    from gesmock.recording import AGAIN, Recorder
 
     try:
+        outputs.check({"--output": output})
         asked = Target.of(
             target,
             project_id,
@@ -66,13 +78,22 @@ def record(
             cafile=cafile,
             insecure=insecure,
         )
+        for option, name, right in (
+            ("--as-project", as_project, is_project_id),
+            ("--as-graph", as_graph, is_graph_name),
+        ):
+            if name is not None and not right(name):
+                raise InvalidInput.at(option, f"{name!r} can be no name of one")
         rename = Renaming(
             (asked.project_id, as_project or asked.project_id),
             (asked.graph, as_graph or asked.graph),
         )
-        with closing(Client(asked)) as client:
-            recorder = Recorder(client, output, page, rename)
-            counted(recorder.read(), "reading jobs")
+        with closing(Client(asked, again=AGAIN)) as client:
+            recorder = Recorder(client, output, page, rename, most)
+            try:
+                counted(recorder.read(), "reading jobs")
+            except GesmockError as error:
+                raise GesmockError(f"{error}{recorder.left()}") from None
             text = recorder.fixture()
         write_whole(output, text)
         recorder.kept.forget()
@@ -81,6 +102,8 @@ def record(
     except GesmockError as error:
         give_up(error)
     click.echo(f"{output}: {fixtures.describe(fixtures.parse(text))}")
+    for told in recorder.moved:
+        click.echo(f"while the list was read, {told}", err=True)
     if not recorder.exact:
         click.echo(
             "gesmock serves the same jobs, but in other bytes: "

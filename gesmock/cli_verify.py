@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
+from gesmock import outputs
 from gesmock.environment import env
 from gesmock.errors import GesmockError
 from gesmock.terminal import give_up, write_whole
@@ -20,7 +20,7 @@ def asking_options(command: Any) -> Any:
         "--per-second",
         default=20.0,
         show_default=True,
-        type=click.FloatRange(0),
+        type=float,
         help="How many requests are sent in a second at most; 0: no limit.",
         **env("PER_SECOND"),
     )
@@ -43,7 +43,7 @@ def target_options(command: Any) -> Any:
             "--timeout-s",
             default=30.0,
             show_default=True,
-            type=click.FloatRange(0.01),
+            type=float,
             help="How long an answer may take as a whole.",
             **env("TIMEOUT_S"),
         ),
@@ -63,7 +63,7 @@ def target_options(command: Any) -> Any:
     "--most",
     default=1000,
     show_default=True,
-    type=click.IntRange(1, 100_000),
+    type=int,
     help="How many jobs of the list are read.",
     **env("MOST"),
 )
@@ -83,7 +83,7 @@ def target_options(command: Any) -> Any:
     "--wait-s",
     default=60.0,
     show_default=True,
-    type=click.FloatRange(0),
+    type=float,
     help="How long a submitted job may take to end.",
     **env("WAIT_S"),
 )
@@ -121,13 +121,14 @@ def verify(
     GESMOCK_TARGET_TOKEN, or with the keys in HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK. Ends with 0
     where all is well, 1 where a check fails, 2 where nothing can be said.
     """
-    from gesmock.conformance import readings, report
+    from gesmock.conformance import report
     from gesmock.conformance.client import Client
     from gesmock.conformance.run import run
     from gesmock.conformance.session import Session, Submission
     from gesmock.conformance.target import SignIn, Target
 
     try:
+        outputs.check({"--json": json_file, "--junit": junit, "--write-settings": write_settings})
         asked = Target.of(
             target,
             project_id,
@@ -138,9 +139,9 @@ def verify(
             cafile=cafile,
             insecure=insecure,
         )
-        submission = Submission.of(submit, body, wait_s) if allow_writes else None
+        submission = Submission.of(submit, body, wait_s)
         with closing(Client(asked)) as client:
-            session = Session(client, most, submit=submission)
+            session = Session(client, most, submit=submission if allow_writes else None)
             found = run(session, lambda outcome: click.echo(report.line(outcome)))
         click.echo(report.text(found))
         if json_file is not None:
@@ -148,10 +149,11 @@ def verify(
         if junit is not None:
             _write(junit, report.as_junit(found, strict=strict))
         if write_settings is not None:
-            state = {"settings": readings.settings_of([*found.readings])}
-            _write(write_settings, msgspec.json.format(msgspec.json.encode(state)).decode() + "\n")
+            _write(write_settings, report.as_fixture(found))
     except GesmockError as error:
         give_up(error)
+    if found.empty:
+        give_up(GesmockError(f"{found.target}: no check could be seen to hold, or not to"))
     sys.exit(0 if found.good(strict=strict) else 1)
 
 

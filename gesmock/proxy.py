@@ -15,7 +15,9 @@ import msgspec
 
 from gesmock import journal, raw_requests, shapes
 from gesmock.clock import http_date
-from gesmock.conformance.client import Answer, Client, Unreachable
+from gesmock.conformance.answer import Answer
+from gesmock.conformance.client import Client
+from gesmock.conformance.connection import Unreachable
 from gesmock.conformance.target import Target
 from gesmock.delivery import BELOW_HTTP
 from gesmock.errors import GesError, Overtaken, Unanswered

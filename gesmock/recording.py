@@ -5,42 +5,30 @@ may grow meanwhile; where jobs go, it is read anew.
 """
 
 import json
-import re
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
 from gesmock import fixtures
 from gesmock.conformance.client import Client
-from gesmock.conformance.session import Listed, Session, id_of
+from gesmock.conformance.connection import Silent
+from gesmock.conformance.listed import Listed, id_of, is_count, listed
+from gesmock.conformance.session import LIST, Session
 from gesmock.errors import GesmockError
-from gesmock.raw_requests import is_secret, without_secrets
+from gesmock.recorded_jobs import Renaming, cleaned, in_order, same_bytes
 
 TRIES: Final = 4
-"""How often a list is read anew from which jobs go meanwhile."""
+"""How often a list is read anew from which jobs go meanwhile, or to which they come."""
+
+AGAIN: Final = 10
+"""How often a page is asked for while the server is busy."""
 
 
 class CannotRecord(GesmockError):
     """The list cannot be recorded, and why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Renaming:
-    """The names that stand in the place of the real *project* and *graph*, wherever they do."""
-
-    project: tuple[str, str]
-    graph: tuple[str, str]
-
-    def of(self, text: str) -> str:
-        """*text* with the other names."""
-        for old, new in (self.project, self.graph):
-            # Only whole words: the graph movie is not part of movies.
-            text = re.sub(rf"(?<![A-Za-z0-9_]){re.escape(old)}(?![A-Za-z0-9_])", new, text)
-        return text
 
 
 @dataclass(slots=True)
@@ -60,12 +48,14 @@ class Kept:
         kept = cls(file, what)
         if not file.exists():
             return kept
-        header, *lines = file.read_text(encoding="utf-8").split("\n")
         try:
+            header, *lines = file.read_text(encoding="utf-8").split("\n")
             found = json.loads(header)
             # The last line may have been cut off in the middle.
-            kept.jobs = [json.loads(line) for line in lines[:-1]]
-        except ValueError:
+            kept.jobs = msgspec.convert(
+                [json.loads(line) for line in lines[:-1]], list[dict[str, Any]]
+            )
+        except (ValueError, RecursionError):
             found = None
         if found != what:
             raise CannotRecord(f"{file} is of another recording; remove it to begin anew")
@@ -86,28 +76,46 @@ class Kept:
 
 
 class Recorder:
-    """Reads the list that *client* asks for into the fixture *output*, *page* jobs at a time."""
+    """Reads the list that *client* asks for into the fixture *output*, *page* jobs at a time.
+
+    Where *most* is given, the first jobs are recorded, so many of them.
+    """
 
     def __init__(
-        self, client: Client, output: Path, page: int, rename: Renaming | None = None
+        self,
+        client: Client,
+        output: Path,
+        page: int,
+        rename: Renaming | None = None,
+        most: int | None = None,
     ) -> None:
         self._session = Session(client, page)
         self._page = page
+        self._most = most
         target = client.target
         same = Renaming((target.project_id, target.project_id), (target.graph, target.graph))
         self._rename = rename or same
         self._output = output
         self.exact = True
         """Whether gesmock would serve what was read in the same bytes."""
+        self.moved: list[str] = []
+        """What has moved in the list while it was read."""
         what = {"target": target.url + target.path(), "page": page}
         self.kept = Kept.open(output.with_name(f"{output.name}.part"), what)
 
     def read(self) -> Iterator[tuple[int, int | None]]:
         """Read the list; how many jobs are read, and of how many, as far as that is told.
 
-        Raises CannotRecord, Unreachable, NotTheService, RefusedAtOnce.
+        Raises CannotRecord, Unreachable, NotTheService, RefusedAtOnce, NotApplicable.
         """
-        if self._session.begin().jobs and self._session.edition == "memory":
+        try:
+            yield from self._read()
+        except RecursionError:
+            raise CannotRecord("an answer is nested too deeply") from None
+
+    def _read(self) -> Iterator[tuple[int, int | None]]:
+        begun = self._session.begin()
+        if begun is not None and begun.jobs and self._session.edition == "memory":
             raise CannotRecord(
                 "a list of the memory edition does not tell what its jobs were: it cannot be served"
             )
@@ -115,6 +123,7 @@ class Recorder:
             whole = yield from self._pages()
             if whole and self._beginning():
                 return
+            self.moved.append("jobs went from it: it was read anew")
             self.kept.forget()
         raise CannotRecord("jobs go from the list faster than it can be read")
 
@@ -122,49 +131,91 @@ class Recorder:
         """Read on to the end; whether what was read is still there.
 
         Each page begins with the last job of the one before, or with an earlier one where the list
-        has grown at its beginning.
+        has grown at its beginning. The end is where it was at first: what comes there later is not
+        waited for.
         """
-        jobs, grown = self.kept.jobs, 0
+        jobs, grown, end, stuck = self.kept.jobs, 0, self._most, 0
         if not jobs:
-            self.kept.add(self._listed(0).jobs)
-        while jobs:
-            page = self._listed(len(jobs) - 1 + grown)
-            yield len(jobs), page.total if isinstance(page.total, int) else None
-            known = {id_of(job) for job in jobs}
-            if id_of(jobs[-1]) in page.ids:
-                at = page.ids.index(id_of(jobs[-1]))
-                grown += at
-                self.kept.add(job for job in page.jobs[at + 1 :] if id_of(job) not in known)
-                if len(page.jobs) == 1:
-                    break
-            elif page.ids and known.issuperset(page.ids):
-                grown += len(page.ids)
-            else:
+            first = self._listed(0)
+            self._keep(first.jobs)
+            end = end or _count(first)
+            yield len(jobs), end
+        while jobs and not (end is not None and len(jobs) >= end):
+            if stuck > TRIES:
+                raise self._too_fast()
+            offset, count = len(jobs) - 1 + grown, len(jobs)
+            page = self._listed(offset)
+            end = end or _count(page)
+            places = {id_of(job): place for place, job in enumerate(jobs)}
+            known = [(at, places[one]) for at, one in enumerate(page.ids) if one in places]
+            moved = offset + known[-1][0] - known[-1][1] if known else -1
+            if moved < grown:
                 return False
+            grown = moved
+            self._keep(job for job in page.jobs[known[-1][0] + 1 :] if known[-1][1] == count - 1)
+            yield len(jobs), end
+            stuck = 0 if len(jobs) > count else stuck + 1
+            if page.ids == [id_of(jobs[-1])]:
+                break
         return True
 
+    def _keep(self, jobs: Iterable[dict[str, Any]]) -> None:
+        secrets = self._session.target.sign_in.secrets
+        self.kept.add(cleaned(job, secrets) for job in jobs)
+
     def _listed(self, offset: int) -> Listed:
-        page = self._session.page(limit=self._page, offset=offset)
+        try:
+            page = self._asked(offset)
+        except Silent:  # once may be chance
+            page = self._asked(offset)
         value = page.answer.value
-        ordered = {name: value[name] for name in ("jobs", "totalCount", "result") if name in value}
-        self.exact = self.exact and _text({**ordered, **value}).encode() == page.answer.body
-        self.exact = self.exact and all(map(_in_order, page.jobs))
+        self.exact = self.exact and same_bytes(value, page.answer.body)
+        self.exact = self.exact and all(map(in_order, page.jobs))
         return page
 
+    def _asked(self, offset: int) -> Listed:
+        path, query = self._session.target.path(LIST), f"limit={self._page}&offset={offset}"
+        # The session is to forget it: all pages together may be more than there is room for.
+        return listed(self._session.ask("GET", path, query, documented=False))
+
     def _beginning(self) -> bool:
-        """Put in front what has come meanwhile; whether that is then all there is."""
+        """Put in front what has come meanwhile; whether that, and what was read, is still there."""
+        come = 0
         for _ in range(TRIES):
             known = {id_of(job) for job in self.kept.jobs}
             page = self._listed(0)
-            found: list[dict[str, Any]] = []
-            while page.ids and known.isdisjoint(page.ids):
-                found += page.jobs
-                page = self._listed(len(found))
-            found += [job for job in page.jobs if id_of(job) not in known]
-            self.kept.jobs[:0] = found
-            if page.total in (None, len(self.kept.jobs)):
-                return True
-        return False
+            new: list[dict[str, Any]] = []
+            while page.ids and known.isdisjoint(page.ids) and len(new) < TRIES * self._page:
+                new += page.jobs
+                page = self._listed(len(new))
+            at = next((at for at, one in enumerate(page.ids) if one in known), len(page.ids))
+            fresh = {id_of(job): job for job in [*new, *page.jobs[:at]]}
+            secrets = self._session.target.sign_in.secrets
+            self.kept.jobs[:0] = [cleaned(job, secrets) for job in fresh.values()]
+            come += len(fresh)
+            if new:  # the pages may have moved while they were read
+                continue
+            there = at + len(known)
+            if self._most is None and is_count(page.total) and page.total < there:
+                return False
+            if come:
+                self.moved.append(f"{come} jobs came to its beginning, and are recorded too")
+            if self._most is None and is_count(page.total) and page.total > there:
+                self.moved.append(f"{page.total - there} came to its end, and are not recorded")
+            return True
+        raise self._too_fast()
+
+    def _too_fast(self) -> CannotRecord:
+        return CannotRecord(
+            f"jobs come faster than {self._page} at a time can be read; a greater --page helps"
+        )
+
+    def left(self) -> str:
+        """What is said of what was read, where it was not to the end."""
+        if not self.kept.jobs:
+            return ""
+        told = f"{len(self.kept.jobs)} jobs are kept in {self.kept.file}"
+        return f"; {told}: the same command goes on from there"
 
     def fixture(self) -> bytes:
         """The text of the fixture, without secrets and under the other names.
@@ -172,58 +223,24 @@ class Recorder:
         Raises InvalidInput where gesmock cannot serve such jobs.
         """
         target = self._session.target
+        secrets = target.sign_in.secrets
+        jobs = self.kept.jobs[: self._most]
         state: dict[str, Any] = {
             "project_id": self._rename.of(target.project_id),
             "graphs": {
                 self._rename.of(target.graph): {
-                    "jobs": [self._cleaned(job) for job in self.kept.jobs]
+                    "jobs": [self._rename.of_job(cleaned(job, secrets)) for job in jobs]
                 }
             },
         }
-        keys = {tuple(key for key in ("jobId", "job_id") if key in job) for job in self.kept.jobs}
+        keys = {tuple(key for key in ("jobId", "job_id") if key in job) for job in jobs}
         if keys and keys != {("jobId",)}:
             state["settings"] = {"id_key": "both" if ("jobId", "job_id") in keys else "job_id"}
         text = msgspec.json.format(msgspec.json.encode(state), indent=2) + b"\n"
         fixtures.parse(text)
         return text
 
-    def _cleaned(self, job: dict[str, Any]) -> dict[str, Any]:
-        others = {name: value for name, value in job.items() if name not in ("jobId", "job_id")}
-        request = others.get("request")
-        if isinstance(request, dict):
-            others["request"] = {
-                name: self._text(name, value) if isinstance(value, str) else value
-                for name, value in request.items()
-            }
-        return {"jobId": id_of(job), **others}
 
-    def _text(self, name: str, text: str) -> str:
-        if name == "url":
-            path, mark, query = text.partition("?")
-            pairs = parse_qsl(query, keep_blank_values=True)
-            if any(is_secret(key) for key, _ in pairs):
-                query = urlencode([pair for pair in pairs if not is_secret(pair[0])])
-            text = f"{path}{mark}{query}"
-        elif name == "rawRequest":
-            try:
-                body = json.loads(text)
-            except ValueError:
-                body = None
-            clean = without_secrets(body)
-            if clean != body:
-                text = _text(clean)
-        return self._rename.of(text)
-
-
-def _text(value: Any) -> str:
-    """*value* as the service writes JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def _in_order(job: dict[str, Any]) -> bool:
-    """Whether the keys of a listed job stand in the order of the page's example (ges_03_0471)."""
-    keys = [name for name in ("jobId", "job_id", "status", "request") if name in job]
-    request = job.get("request")
-    inner = [*request] if isinstance(request, dict) else []
-    wanted = [name for name in ("command", "url", "rawRequest") if name in inner]
-    return [*job] == keys and inner == wanted
+def _count(page: Listed) -> int | None:
+    """How many jobs the list has, as far as it tells."""
+    return page.total if is_count(page.total) else None

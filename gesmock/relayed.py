@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from gesmock import documentation
-from gesmock.conformance.client import NO_JSON, Answer
-from gesmock.conformance.session import id_of
+from gesmock.conformance.answer import NO_JSON, Answer
+from gesmock.conformance.listed import id_of
 from gesmock.exchange import LARGEST_BODY, Operation, Request, Shown
 from gesmock.listing import MOST_SHOWN
 from gesmock.operations import ROUTES

@@ -7,11 +7,15 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from click.testing import CliRunner, Result
+from liars import lying
 
-from gesmock import GesMock, cli, fixtures
-from gesmock.conformance import report
+from gesmock import GesMock, cli, cli_verify, fixtures, outputs
+from gesmock.conformance import report, test_service
 from gesmock.conformance.checks import Check, Outcome
+from gesmock.conformance.contract import Contract
+from gesmock.conformance.listed import Broken
 from gesmock.conformance.run import CHECKS, Report
+from gesmock.settings import Settings
 
 SOME: dict[str, Any] = {"generate": 30, "seed": 3, "clock": {"frozen": True}}
 
@@ -33,7 +37,7 @@ def test_it_tells_each_check_the_readings_and_the_sum(ges: GesMock) -> None:
     assert "  limit=0 (limit_zero): refuse" in lines
     assert "--set limit_zero=refuse" in lines[-3]
     assert "--set open_projects=false" in lines[-3]
-    assert lines[-1].startswith(f"{ges.graph_url()}: 32 passed, 2 could not be seen (")
+    assert lines[-1].startswith(f"{ges.graph_url()}: 35 passed, 3 could not be seen (")
 
 
 def test_the_settings_that_are_written_are_a_fixture(ges: GesMock, tmp_path: Path) -> None:
@@ -56,7 +60,7 @@ def test_it_is_told_as_json_and_as_junit_xml(ges: GesMock, tmp_path: Path) -> No
     assert {one["name"]: one["outcome"] for one in told["checks"]}["limit_is_kept"] == "passed"
     assert told["settings"]["limit_zero"] == "empty"
     [suite] = ET.parse(tmp_path / "a.xml").getroot()
-    assert (suite.get("failures"), suite.get("skipped")) == ("0", "2")
+    assert (suite.get("failures"), suite.get("skipped")) == ("0", "3")
     assert len(suite) == len(told["checks"]) == int(suite.get("tests", "0"))
 
 
@@ -107,7 +111,7 @@ def test_an_empty_graph_is_no_failure(ges: GesMock) -> None:
         (("--body", "{", "--allow-writes"), "--body: line 1 column 2: broken JSON: "),
         (("--project-id", "a-b"), "--project-id: 'a-b' is not 1 to 64 letters or digits"),
         (("--graph", "nobody"), "gesmock: GET /ges/v1.0/"),
-        (("--json", "/nowhere/a.json"), "gesmock: /nowhere/a.json: cannot be written: "),
+        (("--json", "/nowhere/a.json"), "--json: /nowhere/a.json cannot be written: "),
     ],
 )
 def test_what_is_wrong_is_told_and_ends_with_2(
@@ -118,6 +122,110 @@ def test_what_is_wrong_is_told_and_ends_with_2(
     assert ran.exit_code == 2
     assert ran.stderr.startswith(message)
     assert ran.stderr.count("\n") == 1
+
+
+NOBODY_LISTENS = "http://127.0.0.1:1/ges/v1.0/p/graphs/g"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--timeout-s", "inf"), "--timeout-s: inf is not 0.01 to 86400"),
+        (("--timeout-s", "nan"), "--timeout-s: nan is not 0.01 to 86400"),
+        (("--timeout-s", "0"), "--timeout-s: 0 is not 0.01 to 86400"),
+        (("--timeout-s", "-1"), "--timeout-s: -1 is not 0.01 to 86400"),
+        (("--per-second", "nan"), "--per-second: nan is neither 0.001 or more, nor 0 for no limit"),
+        (("--per-second", "inf"), "--per-second: inf is neither 0.001 or more, nor 0 for no limit"),
+        (("--wait-s", "nan"), "--wait-s: nan is no number of seconds from 0 on"),
+        (("--wait-s", "-1"), "--wait-s: -1 is no number of seconds from 0 on"),
+        (("--most", "0"), "--most: 0 is not 1 to 100000"),
+        (("--most", "100001"), "--most: 100001 is not 1 to 100000"),
+        (("--json", "."), "--json: . is a folder; the name of a file is wanted"),
+        (("--junit", "."), "--junit: . is a folder; the name of a file is wanted"),
+        (("--write-settings", "."), "--write-settings: . is a folder; the name of a file is"),
+        (("--json", "a", "--junit", "./a"), "--junit: a is the file of --json too"),
+        (
+            ("--write-settings", "/dev/null/a"),
+            "--write-settings: /dev/null/a cannot be written: Not a directory",
+        ),
+        (("--target", "http://u:secret@h"), "--target: 'http://...@h' has a user or a password; "),
+        (
+            ("--cafile", "/nowhere", "--target", "https://h/ges/v1.0/p/graphs/g"),
+            "gesmock: --cafile",
+        ),
+    ],
+)
+def test_an_option_is_refused_before_anything_is_asked(
+    options: tuple[str, ...], message: str
+) -> None:
+    ran = CliRunner().invoke(cli.main, ["verify", "--target", NOBODY_LISTENS, *options])
+
+    assert ran.exit_code == 2
+    assert ran.stderr.startswith(message)
+    assert ran.stderr.count("\n") == 1
+
+
+def test_a_file_that_is_there_is_seen_to_be_writable(tmp_path: Path) -> None:
+    file = tmp_path / "a.json"
+    file.write_text("before")
+
+    outputs.check({"--json": file, "--junit": Path("/dev/null"), "--write-settings": None})
+
+    assert file.read_text() == "before"
+    assert [*tmp_path.iterdir()] == [file]
+
+
+def test_a_disk_that_is_full_at_the_end_is_told(
+    ges: GesMock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(cli_verify, "write_whole", full)
+
+    ran = verify(ges, "--json", str(tmp_path / "a.json"))
+
+    assert ran.exit_code == 2
+    assert ran.stderr.endswith("/a.json: cannot be written: No space left on device\n")
+
+
+def test_a_token_that_cannot_be_sent_is_told_without_it(ges: GesMock) -> None:
+    ran = verify(ges, GESMOCK_TARGET_TOKEN="MIIFsecret\n")
+
+    assert ran.exit_code == 2
+    assert ran.stderr == (
+        "GESMOCK_TARGET_TOKEN: character 11 of 11 is a blank, a control character "
+        "or none of ASCII\n"
+    )
+
+
+def test_where_nothing_can_be_seen_it_ends_with_2(ges: GesMock) -> None:
+    ges.faults.arm("list_jobs", 503, after=1, headers={"Retry-After": "3600"})
+    ges.faults.arm("show_job", 503, headers={"Retry-After": "3600"})
+
+    ran = verify(ges)
+
+    assert ran.exit_code == 2, ran.output
+    assert ran.stderr.endswith(": no check could be seen to hold, or not to\n")
+
+
+@pytest.mark.parametrize("dialect", ["page", "error_table"])
+@pytest.mark.parametrize("edition", ["database", "memory"])
+def test_what_is_written_is_taken_and_is_seen_the_same_again(
+    ges: GesMock, tmp_path: Path, edition: str, dialect: str
+) -> None:
+    file, again = tmp_path / "settings.json", tmp_path / "again.json"
+    jobs = {**SOME, "tokens": ["secret"]}
+    ges.restart(**jobs, settings={"edition": edition, "dialect": dialect})
+    ran = verify(ges, "--write-settings", str(file), GESMOCK_TARGET_TOKEN="secret")
+    assert ran.exit_code == 0, ran.output
+
+    assert CliRunner().invoke(cli.main, ["check", str(file)]).exit_code == 0
+    ges.restart(fixture=file, **jobs)
+    verify(ges, "--write-settings", str(again), GESMOCK_TARGET_TOKEN="secret")
+
+    assert again.read_text() == file.read_text()
+    assert ges.settings.edition == edition
 
 
 def test_a_failure_ends_with_1(ges: GesMock) -> None:
@@ -163,7 +271,7 @@ def test_junit_tells_failures_and_what_was_not_seen(
 
     assert (suite.get("failures"), suite.get("skipped")) == (failed, skipped)
     assert len(suite.findall("*/failure")) == int(failed)
-    assert suite.findall("*/failure")[0].text == "no?"
+    assert suite.findall("*/failure")[0].text == "no\\x00"
 
 
 def test_the_sum_counts_each_kind() -> None:
@@ -184,15 +292,16 @@ def test_the_checks_are_tests_of_pytest(ges: GesMock, pytester: pytest.Pytester)
         "--gesmock-per-second", "0",
     )  # fmt: skip
 
-    ran.assert_outcomes(passed=32, skipped=7)
+    ran.assert_outcomes(passed=35, skipped=9)
 
 
 def test_as_tests_of_pytest_they_fail_where_the_target_lies(
     ges: GesMock, pytester: pytest.Pytester
 ) -> None:
     ges.restart(clock={"frozen": True})
+    ges.restart(clock={"frozen": True}, settings={"edition": "memory"})
     ges.faults.arm("show_job", 500)
-    ges.faults.arm("delete_job", 503)
+    ges.faults.arm("delete_job", 500)
 
     ran = pytester.runpytest_inprocess(
         "-p", "no:randomly", "--pyargs", "gesmock.conformance", "--gesmock-target", ges.url,
@@ -200,23 +309,20 @@ def test_as_tests_of_pytest_they_fail_where_the_target_lies(
         "--gesmock-allow-writes", "--gesmock-per-second", "0", "-k", "cancel or unknown_job",
     )  # fmt: skip
 
-    ran.assert_outcomes(failed=3)
+    ran.assert_outcomes(failed=3, skipped=1)
     ran.stdout.fnmatch_lines(["*400 GES.8303 was wanted*"])
 
 
 def test_what_was_inferred_is_an_expected_failure_there(
     ges: GesMock, pytester: pytest.Pytester
 ) -> None:
-    from gesmock.conformance import test_service
-    from gesmock.conformance.session import Broken
-
     def broken(*_: object) -> None:
         raise Broken("otherwise")
 
     check = Check("it_holds", "It holds.", "ges_03_0471", "inferred", broken)
 
     with pytest.raises(pytest.xfail.Exception, match="inferred, and otherwise: otherwise"):
-        test_service.test_service(check, None, None)  # type: ignore[arg-type]
+        test_service.test_service(check, lying(ges), Contract(Settings()))
 
 
 def test_without_a_target_they_are_passed_over(pytester: pytest.Pytester) -> None:

@@ -4,21 +4,26 @@ import hashlib
 import hmac
 import socket
 import ssl
+import struct
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import trustme
 
-from gesmock import GesMock
-from gesmock.conformance import sign_in
-from gesmock.conformance.client import Client, Unreachable
+from gesmock import GesMock, documentation
+from gesmock.conformance import connection, sign_in
+from gesmock.conformance.client import Client
+from gesmock.conformance.connection import Silent, Unreachable
+from gesmock.conformance.listed import NotApplicable
 from gesmock.conformance.run import run
-from gesmock.conformance.session import NotApplicable, NotTheService, RefusedAtOnce, Session
+from gesmock.conformance.session import NotTheService, RefusedAtOnce, Session
 from gesmock.conformance.target import SignIn, Target
 from gesmock.errors import GesmockError
 
@@ -60,9 +65,9 @@ def session(url: str, timeout_s: float = 5, **options: Any) -> Session:
     return Session(Client(Target.of(url, PROJECT, "movie", timeout_s=timeout_s, **options)))
 
 
-def told(url: str, timeout_s: float = 5) -> str:
+def told(url: str, timeout_s: float = 5, **options: Any) -> str:
     """Why nothing can be said about the server at *url*."""
-    asked = session(url, timeout_s)
+    asked = session(url, timeout_s, **options)
     with pytest.raises((Unreachable, NotTheService, RefusedAtOnce)) as error:
         run(asked)
     asked.client.close()
@@ -92,64 +97,202 @@ def test_another_json_api_is_told_as_what_it_is(body: bytes) -> None:
         assert told(url).startswith("this is neither a job list nor a refusal: GET ")
 
 
-@pytest.mark.parametrize("body", [b"[]", b'"ok"', b"", b"{"])
+@pytest.mark.parametrize("body", [b"[]", b'"ok"'])
 def test_what_is_no_object_is_not_the_service(body: bytes) -> None:
     with speaking(answer(body)) as url:
         assert told(url).startswith("this is not the service (application/json): GET ")
 
 
-def test_a_redirection_is_not_followed() -> None:
-    moved = b"HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n"
+def test_a_body_that_is_no_json_says_why() -> None:
+    with speaking(answer(b"{")) as url:
+        assert told(url).startswith(
+            "this is not the service (application/json; line 1 column 2: broken JSON: Expecting"
+        )
+
+
+def test_a_redirection_is_not_followed_and_says_where_to() -> None:
+    moved = b"HTTP/1.1 302 Found\r\nLocation: https://h/login\r\nContent-Length: 0\r\n\r\n"
     with speaking(moved) as url:
-        assert "was answered 302 ''" in told(url)
+        assert told(url).startswith("it leads elsewhere: GET ")
+        assert "was answered 302, to 'https://h/login', ''" in told_again(moved)
+
+
+def told_again(said: bytes) -> str:
+    with speaking(said) as url:
+        return told(url)
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (b"", "it hung up without an answer"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "it does not speak HTTP (BadStatusLine)"),
+        (b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 200, "it does not speak HTTP (HTTPException)"),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
+            "its answer was cut off: 99 of 100 bytes are missing",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
+            "its answer was cut off",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{}\r\n",
+            "its answer was cut off",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: ten\r\n\r\n{}",
+            "its Content-Length is 'ten', no number",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n{}",
+            "its Content-Length is '-1', no number",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+            "its answer has several Content-Lengths: 2, 3",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 268435457\r\n\r\n{}",
+            "its answer has 268435457 bytes; more than 268435456 are not read",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n{}",
+            f"its answer has {'9' * 30} bytes; more than 268435456 are not read",
+        ),
+    ],
+)
+def test_an_answer_that_is_none_says_why(said: bytes, why: str) -> None:
+    with speaking(said) as url:
+        assert told(url) == f"{url}: {why}"
+
+
+def test_an_answer_without_an_end_is_read_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "LARGEST", 1000)
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+    def endless(one: socket.socket) -> None:
+        with suppress(OSError):  # the client has gone
+            while True:
+                one.sendall(b"400\r\n" + b"x" * 1024 + b"\r\n")
+
+    monkeypatch.setattr(connection, "_PART", 1024)
+    with speaking(head, then=endless) as url:
+        assert told(url) == f"{url}: its answer goes on; more than 1000 bytes are not read"
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (OSError(113, "No route to host"), "No route to host"),
+        (ValueError("a\nb\x1b"), "a\\nb\\x1b"),
+    ],
+)
+def test_what_else_may_go_wrong_is_told_in_a_line(error: Exception, why: str) -> None:
+    assert connection.reason(error) == why
+
+
+@pytest.mark.parametrize("comes", [True, False])
+def test_a_connection_that_takes_too_long_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, *, comes: bool
+) -> None:
+    listed = answer(b'{"jobs":[],"totalCount":0,"result":"success"}')
+    connect = socket.create_connection
+
+    def late(*place: Any) -> socket.socket:
+        time.sleep(0.05)
+        if comes:
+            return connect(*place)
+        raise TimeoutError
+
+    with speaking(listed) as url, monkeypatch.context() as patched:
+        patched.setattr(socket, "create_connection", late)
+        assert told(url, 0.02) == f"{url}: no whole answer came in 0.02 s"
 
 
 def test_a_port_that_nobody_listens_at_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
 
-    assert told(f"http://127.0.0.1:{port}") == f"http://127.0.0.1:{port}: Connection refused"
+    where = f"http://127.0.0.1:{port}"
+    assert told(where) == f"{where}: nobody listens there (connection refused)"
 
 
 def test_a_host_that_nobody_knows_is_told() -> None:
-    assert told("http://nobody.invalid").startswith("http://nobody.invalid: ")
-
-
-def test_who_hangs_up_is_told() -> None:
-    with speaking(b"") as url:
-        assert told(url) == f"{url}: it hung up without an answer"
-
-
-def test_who_does_not_speak_http_is_told() -> None:
-    with speaking(b"SSH-2.0-OpenSSH_9.2\r\n") as url:
-        assert told(url) == f"{url}: it does not speak HTTP (BadStatusLine)"
-
-
-def test_an_answer_that_is_cut_off_is_told() -> None:
-    with speaking(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{") as url:
-        assert told(url) == f"{url}: it does not speak HTTP (IncompleteRead)"
+    assert told("http://nobody.invalid") == (
+        "http://nobody.invalid: there is no host of this name, as far as can be told here"
+    )
 
 
 def test_who_does_not_answer_is_given_up() -> None:
     with speaking(b"", then=lambda one: bool(one.recv(1))) as url:
-        assert told(url, 0.05) == f"{url}: no whole answer came in time"
+        assert told(url, 0.05) == f"{url}: no whole answer came in 0.05 s"
 
 
-def test_an_answer_that_comes_drop_by_drop_is_given_up() -> None:
-    def drip(connection: socket.socket) -> None:
+@pytest.mark.parametrize("head", [b"Content-Length: 9999\r\n", b""])
+def test_an_answer_that_comes_drop_by_drop_is_given_up(head: bytes) -> None:
+    def drip(one: socket.socket) -> None:
         with suppress(OSError):  # the client has gone
             while True:
-                connection.sendall(b"x")
+                one.sendall(b"x")
                 time.sleep(0.005)
 
-    with speaking(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", then=drip) as url:
-        assert told(url, 0.1) == f"{url}: no whole answer came in time"
+    with speaking(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n", then=drip) as url:
+        assert told(url, 0.1) == f"{url}: no whole answer came in 0.1 s"
 
 
-def test_a_refusal_at_once_is_told_in_its_words(ges: GesMock) -> None:
+def test_who_breaks_off_is_told() -> None:
+    def broken(one: socket.socket) -> None:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with speaking(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", then=broken) as url:
+        assert told(url) == f"{url}: it broke the connection off"
+
+
+@pytest.mark.parametrize(
+    ("who", "hint"),
+    [
+        (SignIn(), "nobody has signed in: set GESMOCK_TARGET_TOKEN, or HUAWEICLOUD_SDK_AK and _SK"),
+        (
+            SignIn("other"),
+            "the token in GESMOCK_TARGET_TOKEN may be over 24 hours old, or of another project",
+        ),
+    ],
+)
+def test_a_refusal_at_once_is_told_in_its_words_with_what_may_help(
+    ges: GesMock, who: SignIn, hint: str
+) -> None:
     ges.restart(tokens=["secret"])
 
-    assert told(ges.url).endswith("?limit=1 is refused: 401 GES.8007 Invalid token.")
+    assert told(ges.url, sign_in=who).endswith(
+        f"?limit=1 is refused: 401 GES.8007 Invalid token. ({hint})"
+    )
+
+
+def test_a_refusal_for_something_else_has_no_hint(ges: GesMock) -> None:
+    ges.restart(graph_name="other")
+
+    assert told(ges.url).endswith("please check project_id and graph_name.")
+
+
+def test_a_page_of_a_web_server_that_refuses_has_the_hint_too() -> None:
+    with speaking(answer(b"<html>", "text/html", "403 Forbidden")) as url:
+        assert told(url).endswith("HUAWEICLOUD_SDK_AK and _SK)")
+
+
+def test_what_a_refusal_repeats_of_a_secret_is_not_told() -> None:
+    body = b'{"errorMessage":"no MIIFsecret\\u001b","errorCode":"GES.8007"}'
+    with speaking(answer(body, status="401 Unauthorized")) as url:
+        assert "401 GES.8007 no ***\\x1b (" in told(url, sign_in=SignIn("MIIFsecret"))
+
+
+def test_a_table_that_says_object_is_not_another_service() -> None:
+    with speaking(answer(b'{"jobs":{},"result":"success"}')) as url:
+        asked = session(url)
+
+        assert asked.begin() is None
+
+        asked.client.close()
 
 
 def test_a_connection_that_has_ended_meanwhile_is_made_anew() -> None:
@@ -157,7 +300,7 @@ def test_a_connection_that_has_ended_meanwhile_is_made_anew() -> None:
     with speaking(listed, listed) as url:
         asked = session(url)
 
-        assert [asked.begin().total, asked.begin().total] == [0, 0]
+        assert [asked.page().total, asked.page().total] == [0, 0]
 
         asked.client.close()
 
@@ -187,23 +330,156 @@ def test_no_more_requests_are_sent_in_a_second_than_are_allowed(ges: GesMock) ->
     assert [round(one, -1) for one in slept] == [0, 10, 20]  # nobody has slept in fact
 
 
+@pytest.mark.parametrize(
+    ("told", "slept"),
+    [
+        ({"Retry-After": "7"}, [7.0]),
+        ({"Retry-After": "soon"}, [1.0]),
+        ({}, [1.0]),
+        (
+            {
+                "Date": "Thu, 01 Jan 2026 00:00:00 GMT",
+                "Retry-After": "Thu, 01 Jan 2026 00:00:09 GMT",
+            },
+            [9.0],
+        ),
+        ({"Retry-After": "Thu, 01 Jan 2026 00:00:09 GMT"}, [1.0]),
+        ({"Retry-After": "3600"}, []),
+        ({"Retry-After": "9" * 400}, []),
+    ],
+)
+def test_who_is_busy_is_asked_once_more_after_as_long_as_it_says(
+    told: dict[str, str], slept: list[float]
+) -> None:
+    waited: list[float] = []
+    head = "".join(f"{name}: {value}\r\n" for name, value in told.items())
+    busy = f"HTTP/1.1 429 -\r\n{head}Content-Length: 0\r\nConnection: close\r\n\r\n".encode()
+    listed = answer(b'{"jobs":[],"totalCount":0,"result":"success"}')
+    with speaking(busy, listed) as url:
+        client = Client(Target.of(url, "p", "g"), waited.append)
+
+        assert client.get("/jobs/status").status == (200 if slept else 429)
+
+        client.close()
+    assert waited == slept
+
+
+def test_who_is_always_busy_is_not_waited_for_without_end(ges: GesMock) -> None:
+    waited: list[float] = []
+    ges.faults.arm("list_jobs", 503, headers={"Retry-After": "50"})
+    client = Client(Target.of(ges.jobs_url()), waited.append, again=10)
+
+    assert client.get("/jobs/status").status == 503
+
+    client.close()
+    assert waited == [50.0] * 6
+
+
+def test_a_call_that_may_have_made_a_job_is_not_sent_twice(ges: GesMock) -> None:
+    waited: list[float] = []
+    ges.faults.arm("vertex_query", 503)
+    client = Client(Target.of(ges.jobs_url()), waited.append)
+
+    row = documentation.of_command("vertex_query")
+    assert row is not None
+    path = row.path.format(project_id=ges.project_id, graph_name=ges.graph_name)
+    assert client.ask("POST", path, urlencode(row.query), body={}).status == 503
+
+    client.close()
+    assert (client.asked, waited) == (1, [])
+
+
+# --- HTTPS --------------------------------------------------------------------------------------
+
+
 def test_over_https_a_certificate_has_to_be_trusted() -> None:
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     with GesMock(ssl_context=context) as ges, authority.cert_pem.tempfile() as cafile:
-        assert "CERTIFICATE_VERIFY_FAILED" in told(ges.url)
+        assert "its certificate is not trusted: " in told(ges.url)
         for options in ({"cafile": cafile}, {"insecure": True}):
             client = Client(Target.of(ges.jobs_url(), **options))
             assert client.get("/jobs/status").status == 200
             client.close()
 
 
-def test_a_certificate_file_that_is_none_is_told(ges: GesMock) -> None:
-    asked = Session(Client(Target.of("https://127.0.0.1:1", PROJECT, "g", cafile="/nowhere")))
+def test_who_does_not_speak_tls_is_told(ges: GesMock) -> None:
+    where = ges.url.replace("http:", "https:")
 
-    with pytest.raises(Unreachable, match="No such file"):
-        asked.begin()
+    assert told(where, insecure=True).startswith(f"{where}: it does not speak TLS (")
+
+
+def test_a_handshake_that_does_not_end_is_given_up() -> None:
+    def drip(one: socket.socket) -> None:
+        with suppress(OSError):  # the client has gone
+            one.sendall(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc\x03")
+            while True:
+                one.sendall(b"\x03")
+                time.sleep(0.005)
+
+    with speaking(b"", then=drip) as url:
+        where = url.replace("http:", "https:")
+        assert told(where, 0.1, insecure=True) == f"{where}: no whole answer came in 0.1 s"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"), [(None, "No such file or directory"), ("", "it has no certificate")]
+)
+def test_a_certificate_file_that_is_none_is_told(
+    tmp_path: Path, text: str | None, why: str
+) -> None:
+    file = tmp_path / "ca.pem"
+    if text is not None:
+        file.write_text(text)
+
+    with pytest.raises(Unreachable) as error:
+        Client(Target.of("https://127.0.0.1:1", PROJECT, "g", cafile=str(file)))
+
+    assert str(error.value) == f"--cafile: {file}: {why}"
+
+
+# --- HEAD ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "behind"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", b""),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", b"{}"),
+    ],
+)
+@pytest.mark.parametrize("kept", [True, False])
+def test_what_comes_behind_the_head_is_seen(said: bytes, behind: bytes, *, kept: bool) -> None:
+    waits = (lambda one: bool(one.recv(1))) if kept else None
+    with speaking(said, then=waits) as url:
+        client = Client(Target.of(url, "p", "g", timeout_s=0.2 if kept else 5))
+
+        assert client.behind_head("/jobs/status", "limit=1") == behind
+
+
+def test_what_comes_late_behind_the_head_is_seen_too() -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
+
+    def late(one: socket.socket) -> None:
+        time.sleep(0.02)
+        one.sendall(b"{}")
+
+    with speaking(head, then=late) as url:
+        client = Client(Target.of(url, "p", "g"))
+
+        assert client.behind_head("/jobs/status", "limit=1") == b"{}"
+
+
+def test_who_does_not_answer_a_head_is_told() -> None:
+    with speaking(b"", b"") as url:
+        client = Client(Target.of(url, "p", "g"))
+        with pytest.raises(Unreachable, match="it hung up without an answer"):
+            client.behind_head("/jobs/status", "limit=1")
+    with speaking(b"", then=lambda one: bool(one.recv(1))) as url:
+        client = Client(Target.of(url, "p", "g", timeout_s=0.05))
+        with pytest.raises(Silent, match=r"no whole answer came in 0\.05 s"):
+            client.behind_head("/jobs/status", "limit=1")
 
 
 # --- Who asks -----------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ LAYERS = [
     {"operations"},
     {"httpd"},
     {"web"},
-    {"conformance", "recording", "proxy", "relayed"},
+    {"conformance", "recorded_jobs", "recording", "proxy", "relayed"},
     {
         "mock",
         "script",
@@ -44,6 +44,7 @@ LAYERS = [
         "cli_options",
         "environment",
         "terminal",
+        "outputs",
         "stop_signals",
         "pytest_plugin",
         "pytest_report",

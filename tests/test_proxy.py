@@ -191,7 +191,7 @@ def test_a_server_that_does_not_answer_is_502(ges: GesMock) -> None:
         ges.start()
 
     assert answer.status_code == entry.status == 502
-    assert answer.json()["errorMessage"].endswith(": Connection refused")
+    assert answer.json()["errorMessage"].endswith("(connection refused)")
 
 
 # --- Who asks -----------------------------------------------------------------------------------

@@ -12,11 +12,14 @@ import pytest
 import requests
 from click.testing import CliRunner, Result
 
-from gesmock import GesMock, cli, fixtures, recording
-from gesmock.conformance.client import Answer, Client
-from gesmock.conformance.target import Target
+from gesmock import GesMock, cli, cli_record, fixtures, recording
+from gesmock.conformance.answer import Answer
+from gesmock.conformance.client import Client
+from gesmock.conformance.connection import Silent
+from gesmock.conformance.target import SignIn, Target
 from gesmock.errors import InvalidInput
-from gesmock.recording import CannotRecord, Recorder, Renaming
+from gesmock.recorded_jobs import Renaming
+from gesmock.recording import CannotRecord, Recorder
 
 JOB: dict[str, Any] = {
     "jobId": "a1",
@@ -161,7 +164,7 @@ def test_an_interrupted_recording_goes_on_where_it_was(ges: GesMock, tmp_path: P
     assert len(asked) < 11  # of 12
 
 
-@pytest.mark.parametrize("text", ["{}\n", "no JSON\n", ""])
+@pytest.mark.parametrize("text", ["{}\n", "no JSON\n", "", "{}\n[]\n"])
 def test_what_is_left_of_another_recording_is_not_gone_on_with(
     ges: GesMock, tmp_path: Path, text: str
 ) -> None:
@@ -204,6 +207,141 @@ def test_a_job_that_gesmock_cannot_serve_is_told() -> None:
         "$.graphs.movie.jobs[0].status",
         "$.graphs.movie.jobs[0].request",
     ]
+
+
+def test_names_are_replaced_as_urls_write_them_too_and_each_once() -> None:
+    rename = Renaming(("p1", "my films"), ("my films", r"a\1b/ä"))
+
+    assert rename.of("/p1/graphs/my%20films?a=my films") == (
+        r"/my films/graphs/a%5C1b%2F%C3%A4?a=a\1b/ä"
+    )
+
+
+def test_what_is_kept_meanwhile_has_no_secrets(ges: GesMock, tmp_path: Path) -> None:
+    token = "MIIF/secret=="
+    told = {"command": "a", "url": f"/a?b={token}&sk=SK", "rawRequest": f'{{"a":"{token}","ak":1}}'}
+    job = {"jobId": "a", "status": "success", "request": told}
+    fixture = {"graphs": {"movie": {"jobs": [job]}}}
+    (tmp_path / "served.json").write_text(json.dumps(fixture))
+    ges.restart(fixture=tmp_path / "served.json", tokens=[token])
+    target = Target.of(ges.jobs_url(), sign_in=SignIn(token))
+    with closing(Client(target)) as client:
+        one = Recorder(client, tmp_path / "a.json", 10)
+        next(one.read())
+        written = one.fixture()
+
+    for text in ((tmp_path / "a.json.part").read_bytes(), written):
+        assert b"MIIF" not in text
+        assert b"SK" not in text
+        assert b"***" in text
+
+
+@pytest.mark.parametrize("most", [1, 2, 5, 10, 11, 49, 50, 51])
+@pytest.mark.parametrize("page", [2, 10])
+def test_no_more_are_recorded_than_are_wanted(
+    ges: GesMock, tmp_path: Path, most: int, page: int
+) -> None:
+    ges.restart(generate=50, seed=5)
+    with closing(Client(Target.of(ges.jobs_url()))) as client:
+        one = Recorder(client, tmp_path / "a.json", page, most=most)
+        for _ in one.read():
+            pass
+        [graph] = json.loads(one.fixture())["graphs"].values()
+
+    assert [job["jobId"] for job in graph["jobs"]] == [job.job_id for job in ges.jobs()[:most]]
+    assert client.asked <= most // (page - 1) + 6
+
+
+def test_a_list_that_grows_at_its_end_is_recorded_as_it_began(ges: GesMock, tmp_path: Path) -> None:
+    ges.restart(generate=30, settings={"order": "oldest_first"})
+    first = [job["jobId"] for job in requests.get(ges.jobs_url()).json()["jobs"]]
+
+    def many(asked: int) -> None:
+        for _ in range(5 if asked > 1 else 0):
+            ges.add_job()
+
+    for one in recorder(ges, tmp_path, 5, many):
+        for _ in one.read():
+            pass
+        assert [job["jobId"] for job in one.kept.jobs[:30]] == first
+        assert len(one.kept.jobs) < 50
+        assert one.moved[0].endswith(" came to its end, and are not recorded")
+
+
+def test_a_list_that_grows_faster_than_it_is_read_cannot_be_recorded(
+    ges: GesMock, tmp_path: Path
+) -> None:
+    ges.restart(generate=30)
+
+    def many(asked: int) -> None:
+        for _ in range(6 if asked > 1 else 0):
+            ges.add_job()
+
+    with pytest.raises(CannotRecord, match="jobs come faster than 5 at a time can be read"):
+        recorded(ges, tmp_path, 5, many)
+
+
+def test_a_list_to_which_always_more_come_than_a_page_holds_cannot_be_recorded(
+    ges: GesMock, tmp_path: Path
+) -> None:
+    ges.restart(generate=30)
+
+    def many(asked: int) -> None:
+        for _ in range(60 if asked > 3 else 0):
+            ges.add_job()
+
+    with pytest.raises(CannotRecord, match="jobs come faster than 50 at a time can be read"):
+        recorded(ges, tmp_path, 50, many)
+
+
+def test_what_has_moved_is_told(ges: GesMock, tmp_path: Path) -> None:
+    ges.restart(generate=30)
+
+    def live(asked: int) -> None:
+        if asked == 5:
+            ges.remove_job(ges.jobs()[1])
+
+    for one in recorder(ges, tmp_path, 10, live):
+        for _ in one.read():
+            pass
+        assert one.moved == ["jobs went from it: it was read anew"]
+
+
+def test_an_answer_that_does_not_come_is_asked_for_again_and_the_second_time_it_is_given_up(
+    ges: GesMock, tmp_path: Path
+) -> None:
+    ges.restart(generate=30)
+    turns: list[int] = []
+
+    def late(asked: int) -> None:
+        turns.append(asked)
+        if len(turns) == 4:
+            raise Silent("no whole answer came in 30 s")
+
+    recorded(ges, tmp_path, 10, late)
+    assert len(turns) > 5
+
+    def never(asked: int) -> None:
+        if asked > 4:
+            raise Silent("no whole answer came in 30 s")
+
+    with pytest.raises(Silent):
+        recorded(ges, tmp_path, 10, never)
+
+    part = tmp_path / "recorded.json.part"
+    assert len(part.read_text().splitlines()) > 10
+    [graph] = fixtures.read(recorded(ges, tmp_path, 10)).graphs.values()
+    assert len(graph.jobs) == 30
+    assert not part.exists()
+
+
+def test_an_answer_that_is_nested_too_deeply_is_told(ges: GesMock, tmp_path: Path) -> None:
+    def deep(asked: int) -> None:
+        if asked == 2:
+            raise RecursionError
+
+    with pytest.raises(CannotRecord, match="an answer is nested too deeply"):
+        recorded(ges, tmp_path, 10, deep)
 
 
 # --- The command line ---------------------------------------------------------------------------
@@ -250,7 +388,7 @@ def test_json_that_is_written_otherwise_is_told(
     ges: GesMock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ges.restart(generate=5)
-    monkeypatch.setattr(recording, "_in_order", lambda job: False)
+    monkeypatch.setattr(recording, "in_order", lambda job: False)
 
     ran = run(ges, tmp_path / "a.json")
 
@@ -279,8 +417,94 @@ def test_what_cannot_be_recorded_is_told(
     assert ran.stderr.startswith(told)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("-o", "."), "--output: . is a folder; the name of a file is wanted"),
+        (("--as-graph", "a/b"), "--as-graph: 'a/b' can be no name of one"),
+        (("--as-project", "a-b"), "--as-project: 'a-b' can be no name of one"),
+        (("--timeout-s", "nan"), "--timeout-s: nan is not "),
+    ],
+)
+def test_an_option_is_refused_before_anything_is_asked(
+    ges: GesMock, tmp_path: Path, options: tuple[str, ...], message: str
+) -> None:
+    ran = run(ges, tmp_path / "a.json", *options)
+
+    assert ran.exit_code == 2
+    assert ran.stderr.startswith(message)
+    assert not [*ges.journal]
+
+
+def test_a_name_may_look_like_an_escape(ges: GesMock, tmp_path: Path) -> None:
+    ges.restart(generate=5)
+
+    ran = run(ges, tmp_path / "a.json", "--as-graph", r"a\1b\g<0>")
+
+    assert ran.exit_code == 0, ran.output
+    assert [*fixtures.read(tmp_path / "a.json").graphs] == [r"a\1b\g<0>"]
+
+
+def test_a_recording_that_is_broken_off_says_where_it_goes_on(ges: GesMock, tmp_path: Path) -> None:
+    ges.restart(generate=50)
+    ges.faults.arm("list_jobs", 500, after=5, times=1)
+    file = tmp_path / "a.json"
+
+    ran = run(ges, file, "--page", "10", "--most", "45")
+
+    assert ran.exit_code == 2
+    assert ran.stderr.endswith(
+        f"; 19 jobs are kept in {file}.part: the same command goes on from there\n"
+    )
+    assert run(ges, file, "--page", "10", "--most", "45").output == f"{file}: 1 graph, 45 jobs\n"
+
+
+def test_what_moved_is_told_beside_the_recording(ges: GesMock, tmp_path: Path) -> None:
+    ges.restart(generate=50)
+    ges.faults.arm("list_jobs", fault={"kind": "insert_jobs"}, after=5, times=1)
+
+    ran = run(ges, tmp_path / "a.json", "--page", "10")
+
+    assert ran.exit_code == 0
+    assert ran.stderr == (
+        "while the list was read, 1 jobs came to its beginning, and are recorded too\n"
+    )
+
+
+def test_a_server_that_is_busy_is_waited_for(
+    ges: GesMock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ges.restart(generate=50)
+    ges.faults.arm("list_jobs", 429, after=3, times=4, headers={"Retry-After": "20"})
+    slept: list[float] = []
+    monkeypatch.setattr(Client.__init__, "__defaults__", (slept.append,))
+
+    ran = run(ges, tmp_path / "a.json", "--page", "10")
+
+    assert ran.exit_code == 0, ran.output
+    assert slept == [20.0] * 4
+
+
+def test_a_disk_that_is_full_at_the_end_is_told(
+    ges: GesMock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(cli_record, "write_whole", full)
+
+    ran = run(ges, tmp_path / "a.json")
+
+    assert ran.exit_code == 2
+    assert ran.stderr.endswith("/a.json: cannot be written: No space left on device\n")
+
+
+def test_the_help_names_the_proxy() -> None:
+    assert "gesmock proxy" in CliRunner().invoke(cli.main, ["record", "--help"]).output
+
+
 def test_a_fixture_that_cannot_be_written_is_told(ges: GesMock) -> None:
     ran = run(ges, Path("/nowhere/a.json"))
 
     assert ran.exit_code == 2
-    assert ran.stderr == "gesmock: /nowhere/a.json: cannot be written: No such file or directory\n"
+    assert ran.stderr == "--output: /nowhere/a.json cannot be written: No such file or directory\n"

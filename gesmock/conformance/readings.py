@@ -4,23 +4,17 @@ Those that are a setting of gesmock make it answer alike; the numbers are those 
 contradictions in the README's table of differences.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gesmock import documentation
-from gesmock.conformance.client import Answer
-from gesmock.conformance.session import LIST, Session, is_refusal
+from gesmock.conformance.answer import escaped
+from gesmock.conformance.connection import Unreachable
+from gesmock.conformance.listed import Broken, NotApplicable, listed, request_of
+from gesmock.conformance.readings_of_settings import SETTINGS, Unseen, refused, taken_as
+from gesmock.conformance.session import LIST, Session
 from gesmock.settings import DIALECTS, Settings
-
-NOBODY: Final = "gesmockNobody"
-"""A graph, or a token, that no service has."""
-
-STRANGER: Final = "0" * 32
-"""The project of somebody else."""
-
-ABOVE: Final = 100_001
-"""One more than the documented maximum."""
+from gesmock.statuses import STATUSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +35,6 @@ class Reading:
         return self.value is not None
 
 
-class Unseen(Exception):
-    """What cannot be seen here, and why."""
-
-
 def readings(session: Session) -> list[Reading]:
     """Every reading of the target, those that are settings first."""
     found = [_reading(session, *row) for row in SETTINGS]
@@ -60,13 +50,15 @@ def settings_of(found: list[Reading]) -> dict[str, Any]:
 def _reading(
     session: Session, question: str, setting: str | None, look: Callable[[Session], Any]
 ) -> Reading:
+    """What *look* sees; what is answered neither as documented nor as refused tells nothing."""
     try:
         value = look(session)
-    except Unseen as reason:
-        return Reading(question, setting, None, str(reason))
-    except Exception as error:  # noqa: BLE001 whatever it answers, it is told
-        return Reading(question, setting, None, str(error).partition("\n")[0] or repr(error))
-    return Reading(question, setting, value, str(value))
+    except (Unseen, NotApplicable, Broken, Unreachable) as error:
+        told = session.told(error).partition("\n")[0]
+        return Reading(question, setting, None, escaped(told))
+    except RecursionError:
+        return Reading(question, setting, None, "an answer is nested too deeply")
+    return Reading(question, setting, value, escaped(session.told(value)))
 
 
 def _dialect(found: list[Reading]) -> Reading:
@@ -81,177 +73,39 @@ def _dialect(found: list[Reading]) -> Reading:
     return Reading(question, "dialect", None, "neither the page's nor the error table's")
 
 
-# --- The settings -------------------------------------------------------------------------------
-
-
-def _status(answer: Answer, *known: int) -> int:
-    if answer.status in known and is_refusal(answer.value):
-        return answer.status
-    raise Unseen(f"{answer}")
-
-
-def _unknown_graph(session: Session) -> int:
-    answer = session.ask("GET", session.target.path(LIST, graph=NOBODY))
-    if is_refusal(answer.value) and not str(answer.value["errorMessage"]).startswith("Graph ["):
-        raise Unseen(f"it is refused as the memory edition does: {answer.value['errorMessage']}")
-    return _status(answer, 404, 400)
-
-
-def _bad_token(session: Session) -> int:
-    if not session.target.sign_in.token:
-        raise Unseen("it was asked without a token")
-    return _status(session.get(LIST, "limit=1", token=NOBODY), 401, 400)
-
-
-def _foreign_project(session: Session) -> int:
-    if not session.target.sign_in.token:
-        raise Unseen("it was asked without a token")
-    answer = session.ask("GET", session.target.path(LIST, project_id=STRANGER))
-    if is_refusal(answer.value) and answer.value["errorCode"] not in ("GES.8006", "GES.8020"):
-        raise Unseen(f"another project is not refused for the token: {answer}")
-    return _status(answer, 403, 400)
-
-
-def _open_projects(session: Session) -> bool:
-    answer = session.ask("GET", session.target.path(LIST, project_id=STRANGER))
-    if answer.status == 200:
-        return True
-    if is_refusal(answer.value) and answer.value["errorCode"] in ("GES.8006", "GES.8020"):
-        raise Unseen("the token is of one project only")
-    return False
-
-
-def _over_maximum(session: Session) -> str:
-    return "cap" if _taken(session, ABOVE) else "refuse"
-
-
-def _taken(session: Session, limit: int) -> bool:
-    return session.get(LIST, f"limit={limit}&offset={session.last}").status == 200
-
-
-def _maximum(session: Session) -> int:
-    """What comes back where no limit is given, if there is more; or what is still taken."""
-    page = session.page(offset=0)
-    if isinstance(page.total, int) and len(page.jobs) < page.total:
-        return len(page.jobs)
-    if _taken(session, ABOVE):
-        raise Unseen(f"its {len(page.jobs)} jobs are no more than come back without a limit")
-    least, most = 0, ABOVE  # taken, refused
-    while most - least > 1:
-        middle = ABOVE - 1 if most == ABOVE else (least + most) // 2
-        least, most = (middle, most) if _taken(session, middle) else (least, middle)
-    return least
-
-
-def _zero(session: Session) -> str:
-    return "empty" if session.get(LIST, "limit=0").status == 200 else "refuse"
-
-
-def _order(session: Session) -> str:
-    for made in session.made:
-        if made.first != made.last:  # else it is the only one
-            return "newest_first" if made.first else "oldest_first"
-    times = [str(job["startTime"]) for job in session.whole.jobs if job.get("startTime")]
-    if len(set(times)) < 2:
-        raise Unseen("no two jobs with different times are listed (see --allow-writes)")
-    if times == sorted(times, reverse=True):
-        return "newest_first"
-    if times == sorted(times):
-        return "oldest_first"
-    raise Unseen("the jobs stand in no order of their times")
-
-
-def _finished(session: Session) -> str:
-    """The words at the good end of what page's examples end with ``success``, and ``complete``."""
-    ends: dict[str, set[str]] = {"success": set(), "complete": set()}
-    listed = [(job.get("request", {}).get("command"), job) for job in session.whole.jobs]
-    for command, job in [*listed, *((made.command, {"status": made.end}) for made in session.made)]:
-        row = documentation.of_command(str(command))
-        if row is not None and job.get("status") in ("success", "complete"):
-            ends[row.finished].add(job["status"])
-    if ends["success"] == {"complete"} and "success" not in ends["complete"]:
-        return "complete"
-    if ends["complete"] == {"success"} and "complete" not in ends["success"]:
-        return "success"
-    if (ends["success"], ends["complete"]) == ({"success"}, {"complete"}):
-        return "by_command"
-    raise Unseen("it takes an algorithm and an import or index, at good ends of one kind each")
-
-
-def _id_key(session: Session) -> str:
-    keys = {tuple(key for key in ("jobId", "job_id") if key in job) for job in session.whole.jobs}
-    names = {("jobId",): "jobId", ("job_id",): "job_id", ("jobId", "job_id"): "both"}
-    if len(keys) != 1 or (key := keys.pop()) not in names:
-        raise Unseen("no job is listed, or each otherwise")
-    return names[key]
-
-
-def _refused_number(session: Session) -> dict[str, Any]:
-    answer = session.get(LIST, "limit=none")
-    if not is_refusal(answer.value):
-        raise Unseen(f"no refusal: {answer}")
-    value: dict[str, Any] = answer.value
-    return value
-
-
-SETTINGS: Final[tuple[tuple[str, str, Callable[[Session], Any]], ...]] = (
-    ("status of an unknown graph", "unknown_graph_status", _unknown_graph),
-    ("status of a bad token", "invalid_token_status", _bad_token),
-    ("status of another project's token", "forbidden_status", _foreign_project),
-    ("a limit above 100000", "limit_over_maximum", _over_maximum),
-    ("the maximum, and the default of limit", "maximum_limit", _maximum),
-    ("limit=0", "limit_zero", _zero),
-    ("order of the list", "order", _order),
-    ("edition of the graph", "edition", lambda session: session.edition),
-    ("status at a good end", "finished_status", _finished),
-    ("the id's key", "id_key", _id_key),
-    ("a project that nobody has", "open_projects", _open_projects),
-    (
-        '"result": "failed" on refusals',
-        "failed_result",
-        lambda session: _refused_number(session).get("result") == "failed",
-    ),
-    (
-        "error_code and error_msg on refusals",
-        "sdk_error_keys",
-        lambda session: "error_code" in _refused_number(session),
-    ),
-)
-
-
-# --- What is no setting -------------------------------------------------------------------------
-
-
 def _body_key(session: Session) -> str:
     keys = {
         key
         for job in session.whole.jobs
         for key in ("rawRequest", "body")
-        if key in job or key in job.get("request", {})
+        if key in job or key in request_of(job)
     }
     if not keys:
         raise Unseen("no job is listed with its request")
     return " and ".join(sorted(keys, reverse=True))
 
 
+def _jobs_kind(session: Session) -> str:
+    answer = session.get(LIST, "limit=1")
+    jobs = answer.value.get("jobs") if isinstance(answer.value, dict) else None
+    if isinstance(jobs, dict | list):
+        return "a list" if isinstance(jobs, list) else "an object"
+    raise Unseen(f"there are none: {answer}")
+
+
 def _statuses(session: Session) -> str:
-    return ", ".join(sorted({str(job.get("status")) for job in session.whole.jobs})) or "none"
+    found = {job.get("status") for job in session.whole.jobs if job.get("status") in STATUSES}
+    return ", ".join(one for one in STATUSES if one in found) or "none"
 
 
 def _sizes(session: Session) -> str:
     for answer in session.answers:
         data = answer.value.get("data") if isinstance(answer.value, dict) else None
-        for place, found in _places(data):
-            if "data_total_size" in found:
+        outputs = data.get("outputs") if isinstance(data, dict) else None
+        for place, found in (("below data", data), ("below data.outputs", outputs)):
+            if isinstance(found, dict) and "data_total_size" in found:
                 return place
     raise Unseen("no result with rows was seen")
-
-
-def _places(data: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    if isinstance(data, dict):
-        yield "below data", data
-        if isinstance(data.get("outputs"), dict):
-            yield "below data.outputs", data["outputs"]
 
 
 def _progress(session: Session) -> str:
@@ -263,17 +117,19 @@ def _progress(session: Session) -> str:
 
 def _token_wanted(session: Session) -> str:
     answer = session.get(LIST, "limit=1", token="")
-    return "not wanted" if answer.status == 200 else f"wanted ({answer.status})"
+    if answer.status != 200:
+        return f"wanted ({refused(answer, ('GES.8007', 'GES.8005'), 401, 400)})"
+    listed(answer)
+    return "not wanted"
 
 
 def _job_id(session: Session) -> str:
-    answer = session.get(LIST, "limit=1&job_id=x")
-    return "ignored" if answer.status == 200 else f"refused ({answer.status})"
+    return "refused" if taken_as(session, "limit=1&job_id=x") is None else "ignored"
 
 
 OTHERS: Final[tuple[tuple[str, Callable[[Session], Any]], ...]] = (
     ("the body of a listed request", _body_key),
-    ("jobs: an object (table) or a list (example)", lambda session: session.whole and "a list"),
+    ("jobs: an object (table) or a list (example)", _jobs_kind),
     ("statuses that were seen", _statuses),
     ("where the sizes of a result stand", _sizes),
     ("HTTP or HTTPS", lambda session: session.target.parts.scheme),

@@ -4,6 +4,10 @@ import json
 from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
+import msgspec
+
+from gesmock import fixtures
+from gesmock.conformance.answer import escaped
 from gesmock.conformance.checks import Outcome
 from gesmock.conformance.readings import settings_of
 from gesmock.conformance.run import Report
@@ -13,7 +17,7 @@ _MARKS = {"passed": "ok", "failed": "FAILED", "differs": "differs", "not seen": 
 
 def line(outcome: Outcome) -> str:
     """One *outcome*, and under it why."""
-    told = "".join(f"\n          {one}" for one in outcome.told.splitlines())
+    told = "".join(f"\n          {one}" for one in _printable(outcome.told).split("\n") if one)
     return f"{_MARKS[outcome.state]:>8}  {outcome.check.name}{told}"
 
 
@@ -42,7 +46,7 @@ def _readings(report: Report) -> Iterator[str]:
     for one in report.readings:
         told = one.told if one.seen else f"not seen: {one.told}"
         name = f" ({one.setting})" if one.setting else ""
-        yield f"  {one.question}{name}: {told.splitlines()[0]}"
+        yield f"  {one.question}{name}: {told}"
     chosen = " ".join(
         f"--set {name}={json.dumps(value) if isinstance(value, bool) else value}"
         for name, value in settings_of([*report.readings]).items()
@@ -78,6 +82,13 @@ def as_json(report: Report) -> str:
     return json.dumps(told, indent=2) + "\n"
 
 
+def as_fixture(report: Report) -> str:
+    """A fixture with the settings that make gesmock answer alike."""
+    state = msgspec.json.encode({"settings": settings_of([*report.readings])})
+    fixtures.parse(state)  # what gesmock refuses must not be written
+    return msgspec.json.format(state).decode() + "\n"
+
+
 def as_junit(report: Report, *, strict: bool = False) -> str:
     """For CI. What differs only from what was inferred is skipped, or where *strict* a failure."""
     suite = ET.Element(
@@ -109,5 +120,5 @@ def as_junit(report: Report, *, strict: bool = False) -> str:
 
 
 def _printable(told: str) -> str:
-    """*told* without what XML has no place for."""
-    return "".join(one if one.isprintable() or one == "\n" else "?" for one in told)
+    """*told* without what neither a terminal nor XML has a place for."""
+    return "\n".join(map(escaped, told.split("\n")))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gesmock.conformance import (
+    checks_items,
     checks_jobs,
     checks_list,
     checks_refusals,
@@ -13,13 +14,15 @@ from gesmock.conformance import (
     readings,
 )
 from gesmock.conformance.checks import Check, Outcome
-from gesmock.conformance.client import Unreachable
+from gesmock.conformance.connection import Unreachable
 from gesmock.conformance.contract import Contract
+from gesmock.conformance.listed import Broken, NotApplicable
 from gesmock.conformance.readings import Reading
-from gesmock.conformance.session import Broken, NotApplicable, Session
+from gesmock.conformance.session import Session
 
 CHECKS: Final[tuple[Check, ...]] = (
     *checks_list.CHECKS.table,
+    *checks_items.CHECKS.table,
     *checks_jobs.CHECKS.table,
     *checks_writes.CHECKS.table,
     *checks_refusals.CHECKS.table,  # at last: some look at all that was answered
@@ -43,6 +46,13 @@ class Report:
     def good(self, *, strict: bool = False) -> bool:
         """Whether no check has failed; where *strict*, neither does the target differ."""
         return not (self.count("failed") or (strict and self.count("differs")))
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was seen that is documented, be it right or wrong."""
+        return not any(
+            one.check.fidelity == "documented" and one.state != "not seen" for one in self.outcomes
+        )
 
 
 def run(session: Session, progress: Callable[[Outcome], None] = lambda _: None) -> Report:
@@ -73,7 +83,7 @@ def hold(check: Check, session: Session, contract: Contract) -> Outcome:
     worst = "failed" if check.fidelity == "documented" else "differs"
 
     def ended(state: str, error: object = "") -> Outcome:
-        return Outcome(check, state, str(error), time.monotonic() - began)  # type: ignore[arg-type]
+        return Outcome(check, state, session.told(error), time.monotonic() - began)  # type: ignore[arg-type]
 
     try:
         if check.writes:
@@ -83,6 +93,6 @@ def hold(check: Check, session: Session, contract: Contract) -> Outcome:
         return ended("not seen", error)
     except (Broken, Unreachable) as error:
         return ended(worst, error)
-    except Exception as error:  # noqa: BLE001 whatever it answers, it is told, and not ours to trace
-        return ended(worst, f"the answers are not as any check expects them: {error!r}")
+    except RecursionError:
+        return ended(worst, "an answer is nested too deeply")
     return ended("passed")

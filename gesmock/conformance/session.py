@@ -1,21 +1,44 @@
 """Session: what is asked of a target in one run, each thing once, and what was answered."""
 
+import json
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
 from gesmock import documentation, validation
-from gesmock.conformance.client import NO_JSON, Answer, Client, Unreachable
+from gesmock.conformance.answer import MOST_SHOWN, NO_JSON, Answer, escaped, hidden
+from gesmock.conformance.client import BUSY, Client
+from gesmock.conformance.connection import Silent
+from gesmock.conformance.listed import (
+    Broken,
+    Listed,
+    NotApplicable,
+    is_count,
+    is_refusal,
+    listed,
+)
 from gesmock.documentation import AsynchronousOperation
 from gesmock.errors import GesmockError, InvalidInput, naming_file
-from gesmock.statuses import MOVES, Edition
+from gesmock.statuses import Edition
 
 LIST: Final = "/jobs/status"
 TRIES: Final = 4
 """How often a list is read that changes meanwhile."""
+
+MOST: Final = 100_000
+"""Jobs that are read at most: more do not come at once (ges_03_0471)."""
+
+MOST_TOLD: Final = 600
+"""Characters of a line that is told."""
+
+SILENT: Final = 2
+"""How often in sequence a target may not answer in time, until it is given up."""
+
+T = TypeVar("T")
 
 
 class NotTheService(GesmockError):
@@ -24,47 +47,6 @@ class NotTheService(GesmockError):
 
 class RefusedAtOnce(GesmockError):
     """The target refuses already the plain list."""
-
-
-class Broken(GesmockError):
-    """What has to hold does not; the *answers* show it."""
-
-    def __init__(self, message: str, *answers: Answer) -> None:
-        super().__init__("\n".join([message, *(f"  {answer}" for answer in answers)]))
-
-
-class NotApplicable(GesmockError):
-    """What is to be checked cannot be seen here, and why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A list answer that is one: its *jobs*, in order, and *total* where it is told."""
-
-    answer: Answer
-    jobs: list[dict[str, Any]]
-    total: object
-
-    @property
-    def ids(self) -> list[str]:
-        """The ids, in order."""
-        return [id_of(job) for job in self.jobs]
-
-
-def id_of(job: dict[str, Any]) -> str:
-    """The id of a listed job, under either name."""
-    return str(job.get("jobId", job.get("job_id", "")))
-
-
-def follows(was: object, status: object) -> bool:
-    """Whether a job that *was* so may have this *status* later."""
-    moves: Mapping[Any, tuple[str, ...]] = MOVES
-    return status == was or was not in moves or status in moves[was]
-
-
-def is_refusal(value: Any) -> bool:
-    """Whether a body says, in the service's words, that something is refused."""
-    return isinstance(value, dict) and {"errorMessage", "errorCode"} <= value.keys()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +67,8 @@ class Submission:
         if row is None or "{job_id}" in row.path or "/graphs/" not in row.path:
             known = ", ".join(dict.fromkeys(one.command for one in documentation.operations()))
             raise InvalidInput.at("--submit", f"{command!r} is none of {known}")
+        if not (math.isfinite(wait_s) and wait_s >= 0):
+            raise InvalidInput.at("--wait-s", f"{wait_s:g} is no number of seconds from 0 on")
         if body is None:
             return cls(row, row.request_example, wait_s)
         with naming_file("--body"):
@@ -107,7 +91,8 @@ class Made:
 class Session:
     """One run against a target; at most *most* jobs of its list are read.
 
-    What *submit* says may be submitted; between two looks at a job, it *sleep*s.
+    What *submit* says may be submitted; between two looks at a job, it *sleep*s. Raises
+    InvalidInput.
     """
 
     def __init__(
@@ -118,6 +103,8 @@ class Session:
         submit: Submission | None = None,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
+        if not 1 <= most <= MOST:
+            raise InvalidInput.at("--most", f"{most} is not 1 to {MOST}")
         self.client = client
         self.sleep = sleep
         self.submit = submit
@@ -125,19 +112,54 @@ class Session:
         self.most = most
         self.answers: list[Answer] = []
         self.made: list[Made] = []
+        self._silent = 0
 
-    def begin(self) -> Listed:
-        """The first page. Raises Unreachable, NotTheService or RefusedAtOnce."""
-        answer = self.get(LIST, "limit=1")
-        if is_refusal(answer.value):
-            told = f"{answer.value['errorCode']} {answer.value['errorMessage']}"
-            raise RefusedAtOnce(f"{answer.request} is refused: {answer.status} {told}")
-        if answer.value is NO_JSON or not isinstance(answer.value, dict):
-            kind = answer.headers.get("content-type", "no Content-Type")
-            raise NotTheService(f"this is not the service ({kind}): {answer}")
-        if answer.status != 200 or not isinstance(answer.value.get("jobs"), list):
-            raise NotTheService(f"this is neither a job list nor a refusal: {answer}")
+    def begin(self) -> Listed | None:
+        """The first page; None where ``jobs`` is an object, as the table has it (ges_03_0471).
+
+        Raises Unreachable, NotTheService or RefusedAtOnce.
+        """
+        answer = self.client.get(LIST, "limit=1")
+        self.answers.append(answer)
+        value = answer.value
+        if is_refusal(value):
+            told = f"{answer.status} {value['errorCode']} {value['errorMessage']}"
+            raise RefusedAtOnce(
+                f"{answer.request} is refused: {self.told(escaped(told))}{self._hint(answer)}"
+            )
+        if 300 <= answer.status < 400:
+            raise NotTheService(f"it leads elsewhere: {answer}")
+        if not isinstance(value, dict):
+            kind = escaped(answer.headers.get("content-type", "no Content-Type"))
+            why = ""
+            if value is NO_JSON and answer.kind == "application/json":
+                why = f"; {escaped(answer.why_no_json)}"
+            raise NotTheService(
+                f"this is not the service ({self.told(kind)}{why}): {answer}{self._hint(answer)}"
+            )
+        if answer.status == 200 and isinstance(value.get("jobs"), dict) and "result" in value:
+            return None
+        if answer.status != 200 or not isinstance(value.get("jobs"), list):
+            raise NotTheService(
+                f"this is neither a job list nor a refusal: {answer}{self._hint(answer)}"
+            )
         return listed(answer)
+
+    def told(self, text: object) -> str:
+        """*text* without the secrets of who asks, each line cut short."""
+        lines = hidden(str(text), self.target.sign_in.secrets).split("\n")
+        return "\n".join(escaped(line[:MOST_TOLD]) for line in lines)
+
+    def shown(self, value: object) -> str:
+        """*value*, which a target has sent, cut short, and without the secrets of who asks."""
+        return self.told(json.dumps(value, ensure_ascii=False))[:MOST_SHOWN]
+
+    def _hint(self, answer: Answer) -> str:
+        if answer.status not in (401, 403) and not (
+            is_refusal(answer.value) and answer.value["errorCode"] in _OF_WHO_ASKS
+        ):
+            return ""
+        return f" ({_HINTS[self.target.sign_in.how]})"
 
     @property
     def submission(self) -> Submission:
@@ -149,22 +171,35 @@ class Session:
     # --- Asking ---
 
     def get(self, rest: str, query: str = "", **others: Any) -> Answer:
-        """The answer to a GET below the graph."""
-        return self._kept(self.client.get(rest, query, **others))
+        """The answer to a GET below the graph; see ``ask``."""
+        return self.ask("GET", self.target.path(rest), query, **others)
 
-    def ask(self, method: str, path: str, query: str = "", **others: Any) -> Answer:
-        """The answer to any request."""
-        return self._kept(self.client.ask(method, path, query, **others))
+    def ask(
+        self, method: str, path: str, query: str = "", *, documented: bool = True, **others: Any
+    ) -> Answer:
+        """The answer to any request; where it is *documented*, it is to be as documented, too.
 
-    def _kept(self, answer: Answer) -> Answer:
-        self.answers.append(answer)
+        Raises Unreachable, and NotApplicable where the target is busy, or answers no more.
+        """
+        if self._silent >= SILENT:
+            raise NotApplicable(f"it did not answer {SILENT} times in sequence: it is given up")
+        try:
+            answer = self.client.ask(method, path, query, **others)
+        except Silent:
+            self._silent += 1
+            raise
+        self._silent = 0
+        if answer.status in BUSY:
+            raise NotApplicable(f"it is busy: {answer}")
+        if documented:
+            self.answers.append(answer)
         return answer
 
     def page(self, **window: int | str) -> Listed:
         """The list with this *window*. Raises Broken where it is none."""
         return listed(self.get(LIST, urlencode(window)))
 
-    def steady(self, read: Callable[[], Any]) -> tuple[Listed, Any]:
+    def steady(self, read: Callable[[], T]) -> tuple[Listed, T]:
         """The whole list, and what *read* has read while the list did not change.
 
         Raises NotApplicable where it goes on changing.
@@ -172,7 +207,7 @@ class Session:
         for _ in range(TRIES):
             before = self.page(limit=self.size)
             found = read()
-            if self.page(limit=self.size).ids == before.ids:
+            if self.page(limit=self.size).seen == before.seen:
                 return before, found
         raise NotApplicable("the list changes faster than it can be read")
 
@@ -182,10 +217,10 @@ class Session:
     def size(self) -> int:
         """How many jobs are read as the whole: *most*, or what the target gives at most."""
         answer = self.get(LIST, f"limit={self.most}")
-        if answer.status != 200:
+        if answer.status == 400 and is_refusal(answer.value):
             return len(self.page().jobs) or 1
         page = listed(answer)
-        capped = isinstance(page.total, int) and len(page.jobs) < min(page.total, self.most)
+        capped = is_count(page.total) and len(page.jobs) < min(page.total, self.most)
         return len(page.jobs) or 1 if capped else self.most
 
     @cached_property
@@ -197,19 +232,29 @@ class Session:
     def last(self) -> int:
         """An offset near the end of the list."""
         total = self.whole.total
-        return max((total if isinstance(total, int) else len(self.whole.jobs)) - 1, 0)
+        return max((total if is_count(total) else len(self.whole.jobs)) - 1, 0)
 
-    @cached_property
+    @property
     def edition(self) -> Edition:
-        """The edition of the graph: its shape tells. Raises NotApplicable where it does not."""
-        for job in self.whole.jobs:
+        """The edition whose items the list has. Raises NotApplicable where none is listed.
+
+        The old text of the memory edition has those of the database edition.
+        """
+        for job in self.whole.jobs or self.page(limit=1).jobs:
             if "request" in job:
                 return "database"
             if "taskType" in job:
                 return "memory"
         if self.whole.jobs:
             raise Broken("no edition lists its jobs like this", self.whole.answer)
-        return "memory" if self.whole.total is None else "database"
+        if self.whole.total is None:
+            raise NotApplicable("no job is listed, and no totalCount: either edition does so")
+        return "database"
+
+    @property
+    def of_old(self) -> bool:
+        """Whether the list is as copies of the pages before 2025 have it: without totalCount."""
+        return self.edition == "database" and self.whole.total is None
 
     def some(self, what: str, holds: Callable[[dict[str, Any]], object]) -> list[dict[str, Any]]:
         """The listed jobs for which something *holds*; NotApplicable where none does."""
@@ -219,16 +264,9 @@ class Session:
         return jobs
 
 
-def listed(answer: Answer) -> Listed:
-    """The list that *answer* is. Raises Broken where it is none."""
-    value = answer.value
-    if answer.status != 200 or not isinstance(value, dict):
-        raise Broken("a job list was wanted", answer)
-    jobs = value.get("jobs")
-    if not isinstance(jobs, list) or not all(isinstance(job, dict) for job in jobs):
-        raise Broken("jobs is not a list of objects", answer)
-    return Listed(answer, jobs, value.get("totalCount"))
-
-
-UNUSABLE: Final = (Unreachable, NotTheService, RefusedAtOnce)
-"""What ends a run: nothing can be said about such a target."""
+_OF_WHO_ASKS: Final = ("GES.8006", "GES.8007", "GES.8020")
+_HINTS: Final[Mapping[str, str]] = {
+    "none": "nobody has signed in: set GESMOCK_TARGET_TOKEN, or HUAWEICLOUD_SDK_AK and _SK",
+    "token": "the token in GESMOCK_TARGET_TOKEN may be over 24 hours old, or of another project",
+    "AK/SK": "the keys may be others, or this machine's clock off by more than 15 minutes",
+}

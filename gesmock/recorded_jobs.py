@@ -1,0 +1,94 @@
+"""Recorded jobs: what a fixture keeps of a listed job, without secrets, and under other names."""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
+
+from gesmock.conformance.answer import NO_JSON, hidden, json_of
+from gesmock.conformance.listed import id_of
+from gesmock.raw_requests import is_secret, without_secrets
+
+Job = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Renaming:
+    """The names that stand in the place of the real *project* and *graph*, wherever they do."""
+
+    project: tuple[str, str]
+    graph: tuple[str, str]
+
+    def of(self, text: str) -> str:
+        """*text* with the other names, which also stand where it has them as URLs write them."""
+        pairs = (self.graph, self.project)
+        names = {quote(old, safe=""): quote(new, safe="") for old, new in pairs} | dict(pairs)
+        known = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+        # Only whole words: the graph movie is not part of movies.
+        return re.sub(
+            rf"(?<![A-Za-z0-9_])(?:{known})(?![A-Za-z0-9_])", lambda found: names[found[0]], text
+        )
+
+    def of_job(self, job: Job) -> Job:
+        """A listed *job* with the other names in its request."""
+        return {"jobId": id_of(job), **_with_texts(_others(job), lambda _, text: self.of(text))}
+
+
+def cleaned(job: Job, secrets: Iterable[str]) -> Job:
+    """A listed *job* without storage keys, and without the *secrets* of who has asked for it."""
+
+    def clean(name: str, text: str) -> str:
+        return hidden(_without_keys(name, text), secrets)
+
+    return {**job, **_with_texts(_others(job), clean)}
+
+
+def _others(job: Job) -> Job:
+    return {name: value for name, value in job.items() if name not in ("jobId", "job_id")}
+
+
+def _with_texts(job: Job, change: Callable[[str, str], str]) -> Job:
+    request = job.get("request")
+    if not isinstance(request, dict):
+        return job
+    texts = {
+        name: change(name, value) if isinstance(value, str) else value
+        for name, value in request.items()
+    }
+    return {**job, "request": texts}
+
+
+def _without_keys(name: str, text: str) -> str:
+    if name == "url":
+        path, mark, query = text.partition("?")
+        pairs = parse_qsl(query, keep_blank_values=True)
+        if any(is_secret(key) for key, _ in pairs):
+            query = urlencode([pair for pair in pairs if not is_secret(pair[0])])
+        return f"{path}{mark}{query}"
+    body = json_of(text.encode())
+    clean = without_secrets(body)
+    if name != "rawRequest" or body is NO_JSON or clean == body:
+        return text
+    return compact(clean)
+
+
+def compact(value: Any) -> str:
+    """*value* as the service writes JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def same_bytes(value: Job, body: bytes) -> bool:
+    """Whether gesmock writes a list answer of this *value* as its *body* has it."""
+    ordered = {name: value[name] for name in ("jobs", "totalCount", "result") if name in value}
+    return compact({**ordered, **value}).encode() == body
+
+
+def in_order(job: Job) -> bool:
+    """Whether the keys of a listed job stand in the order of the page's example (ges_03_0471)."""
+    keys = [name for name in ("jobId", "job_id", "status", "request") if name in job]
+    request = job.get("request")
+    inner = [*request] if isinstance(request, dict) else []
+    wanted = [name for name in ("command", "url", "rawRequest") if name in inner]
+    return [*job] == keys and inner == wanted
