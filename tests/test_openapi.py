@@ -15,6 +15,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from gesmock import cli, documentation
 from gesmock.errors import GesError
 from gesmock.openapi import service_document
+from gesmock.openapi.facts import LIMITS
 from gesmock.operations import ROUTES
 from gesmock.settings import Settings
 from gesmock.statuses import EDITION_STATUSES
@@ -31,16 +32,21 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
             yield method.upper(), path, item[method]
 
 
-def nodes(value: Any, path: str = "#") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every object of *value*, with where it is; examples and schemas of bodies are left out."""
+def nodes(
+    value: Any, path: str = "#", inside: tuple[str, ...] = ()
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every object of *value*, with where it is; examples and schemas of bodies are left out.
+
+    Those *inside* of them are not.
+    """
     if isinstance(value, dict):
         yield path, value
         for name, item in value.items():
-            if name not in ("example", "examples", "value", "allOf"):
-                yield from nodes(item, f"{path}/{name}")
+            if name not in ("example", "examples", "value", "allOf") or name in inside:
+                yield from nodes(item, f"{path}/{name}", inside)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from nodes(item, f"{path}/{index}")
+            yield from nodes(item, f"{path}/{index}", inside)
 
 
 def resolved(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
@@ -173,6 +179,53 @@ def test_all_that_is_told_names_its_page_and_how_certain_it_is() -> None:
     for part in parts:
         assert part["x-source"]
         assert part["x-fidelity"] in ("documented", "inferred")
+
+
+DOCUMENTED_LIMITS = {
+    "parameters/project_id": {"pattern", "minLength", "maxLength"},
+    "parameters/limit": {"default", "maximum"},
+    "parameters/offset": {"default"},
+    "JobList/properties/jobs": {"maxItems"},
+    "MemoryJobList/properties/jobs": {"maxItems"},
+    "MemoryJob/properties/progress": {"pattern"},
+    "indexName": {"pattern"},
+    "strLength": {"minimum", "maximum"},
+    "jobs/{job_id}/delete": {"maxProperties"},
+}
+"""The limits that a page states; every other one is inferred."""
+
+
+@pytest.mark.parametrize("name", ["page", "error_table"])
+def test_every_limit_that_no_page_states_is_told_to_be_inferred(name: str) -> None:
+    count = 0
+    for path, node in nodes(DOCUMENTS[name], inside=("allOf",)):
+        if path.endswith("/properties") or ("x-inferred" not in node and not limits(node)):
+            continue
+        count += 1
+        stated = limits(node) - {*node.get("x-inferred", ())}
+        known = [limit for part, limit in DOCUMENTED_LIMITS.items() if part in path]
+        assert stated <= {*(known or [set()])[0]}, path
+        assert {*node.get("x-inferred", ())} <= limits(node), path
+    assert count > 40
+
+
+def limits(node: dict[str, Any]) -> set[str]:
+    return {one for one in LIMITS if isinstance(node.get(one), int | str)}
+
+
+def test_the_documented_maximum_is_documented_where_it_is_in_force() -> None:
+    def inferred(**settings: Any) -> list[str]:
+        limit = service_document(Settings(**settings))["components"]["parameters"]["limit"]
+        found: list[str] = limit["schema"]["x-inferred"]
+        return found
+
+    assert inferred() == ["maximum", "minimum"]
+    assert inferred(limit_over_maximum="refuse") == ["minimum"]
+    assert inferred(limit_over_maximum="refuse", maximum_limit=7) == [
+        "default",
+        "maximum",
+        "minimum",
+    ]
 
 
 def test_the_statuses_of_a_job_are_those_of_its_edition() -> None:

@@ -18,6 +18,26 @@ def inferred(source: str, **node: Any) -> Node:
     return {**node, "x-source": source, "x-fidelity": "inferred"}
 
 
+LIMITS: Final = (
+    "default",
+    "exclusiveMinimum",
+    "maxItems",
+    "maxLength",
+    "maxProperties",
+    "maximum",
+    "minItems",
+    "minLength",
+    "minimum",
+    "pattern",
+)
+"""The keywords of a schema that say how far a value may go."""
+
+
+def concluded(schema: Node, *limits: str) -> Node:
+    """*schema*, of which these *limits* are inferred, also where the rest is documented."""
+    return {**schema, "x-inferred": sorted(limits)} if limits else schema
+
+
 def ref(kind: str, name: str) -> Node:
     """A reference to the component *name*."""
     return {"$ref": f"#/components/{kind}/{name}"}

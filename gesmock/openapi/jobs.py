@@ -15,7 +15,7 @@ from gesmock.errors import (
     UnknownMemoryJob,
 )
 from gesmock.openapi import lists
-from gesmock.openapi.facts import Node, documented, example, inferred, json_body, ref
+from gesmock.openapi.facts import Node, concluded, documented, example, inferred, json_body, ref
 from gesmock.openapi.refusals import PLACES, Told, responses, told
 from gesmock.settings import Settings
 
@@ -31,8 +31,13 @@ _H: Final = "/ges/v1.0/{project_id}/hyg/{graph_name}"
 
 def parameters(settings: Settings) -> Node:
     """The parameters that several operations share."""
-    highest = settings.maximum_limit if settings.limit_over_maximum == "refuse" else LARGEST_NUMBER
+    refuses = settings.limit_over_maximum == "refuse"
+    highest = settings.maximum_limit if refuses else LARGEST_NUMBER
     lowest = 0 if settings.limit_zero == "empty" else 1
+    # The documented maximum is the default too; a server may have another one.
+    known = settings.maximum_limit == lists.MAXIMUM
+    inferred_limits = [] if known and refuses else ["maximum"]
+    inferred_limits += [] if known else ["default"]
     return {
         "project_id": _parameter(
             "project_id",
@@ -45,14 +50,14 @@ def parameters(settings: Settings) -> Node:
             "graph_name",
             "ges_03_0471, which has no rule for it",
             "The graph. Rules for creating one are on other pages, and differ.",
-            {"type": "string", "minLength": 1},
+            concluded({"type": "string", "minLength": 1}, "minLength"),
             "ges_j60071198_hdfs_fdb",
         ),
         "job_id": _parameter(
             "job_id",
             "ges_03_0472, ges_03_0037",
             "The job, as the list or the answer to its submission names it.",
-            {"type": "string", "minLength": 1},
+            concluded({"type": "string", "minLength": 1}, "minLength"),
             JOB_ID,
         ),
         "limit": _parameter(
@@ -60,12 +65,16 @@ def parameters(settings: Settings) -> Node:
             "ges_03_0471, 2025-11-28",
             "How many come back at most: 100000 by default, which is the maximum. What happens "
             "above it, and with 0, is inferred.",
-            {
-                "type": "integer",
-                "minimum": lowest,
-                "maximum": highest,
-                "default": settings.maximum_limit,
-            },
+            concluded(
+                {
+                    "type": "integer",
+                    "minimum": lowest,
+                    "maximum": highest,
+                    "default": settings.maximum_limit,
+                },
+                "minimum",
+                *inferred_limits,
+            ),
             None,
             **{"x-settings": ["limit_over_maximum", "limit_zero", "maximum_limit"]},
         ),
@@ -73,7 +82,11 @@ def parameters(settings: Settings) -> Node:
             "offset",
             "ges_03_0471, 2025-11-28",
             "How many are left out before.",
-            {"type": "integer", "minimum": 0, "maximum": LARGEST_NUMBER, "default": 0},
+            concluded(
+                {"type": "integer", "minimum": 0, "maximum": LARGEST_NUMBER, "default": 0},
+                "minimum",
+                "maximum",
+            ),
         ),
         "X-Language": {
             **documented("ges_03_0121: mandatory in copies up to 2024; no answer depends on it"),

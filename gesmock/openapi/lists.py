@@ -4,12 +4,15 @@ import json
 from typing import Final
 
 from gesmock import fixtures
-from gesmock.openapi.facts import Node, documented, inferred, ref
+from gesmock.openapi.facts import Node, concluded, documented, inferred, ref
 from gesmock.settings import Settings
 from gesmock.statuses import EDITION_STATUSES
 
 EXAMPLE: Final = "page_example"
 """The fixture that holds the page's own example (ges_03_0471)."""
+
+MAXIMUM: Final = 100_000
+"""Jobs that come back at most, and by default (ges_03_0471, ges_03_0204)."""
 
 _BLANK: Final = documented("ges_03_0471: may be blank on success", const="", type="string")
 _TIME: Final = r"^(\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2})?$"
@@ -57,7 +60,9 @@ def schemas(settings: Settings) -> Node:
     """The shapes, as these *settings* have them."""
     ids = id_keys(settings)
     return {
-        "JobId": documented("ges_03_0471, ges_03_0204", type="string", minLength=1),
+        "JobId": concluded(
+            documented("ges_03_0471, ges_03_0204", type="string", minLength=1), "minLength"
+        ),
         "JobList": _list(settings, ref("schemas", "Job"), "ges_03_0471, 2025-08-22", counted=True),
         "Job": _job(ids),
         "JobRequest": _request(),
@@ -78,7 +83,9 @@ def _list(settings: Settings, item: Node, source: str, *, counted: bool) -> Node
         items=item,
         maxItems=settings.maximum_limit,
     )
-    total = documented(source, type="integer", minimum=0)
+    if settings.maximum_limit != MAXIMUM:
+        jobs = concluded(jobs, "maxItems")
+    total = concluded(documented(source, type="integer", minimum=0), "minimum")
     total["description"] = "All jobs of the graph, before paging (inferred)."
     counts: Node = {"totalCount": total} if counted else {}
     return documented(
@@ -127,7 +134,10 @@ def _request() -> Node:
             "rawRequest": documented(
                 "ges_03_0471: compact JSON in a string; that it may be empty: inferred",
                 type="string",
-                anyOf=[{"contentMediaType": "application/json"}, {"maxLength": 0}],
+                anyOf=[
+                    {"contentMediaType": "application/json"},
+                    concluded({"maxLength": 0}, "maxLength"),
+                ],
             ),
         },
         additionalProperties=False,
@@ -137,7 +147,7 @@ def _request() -> Node:
 def _memory_job(ids: list[str]) -> Node:
     source = "ges_03_0204, 2025-11-28"
     time = documented(source + "; UTC, and empty before there is one: inferred", type="string")
-    time["pattern"] = _TIME
+    time = concluded({**time, "pattern": _TIME}, "pattern")
     files = inferred(
         source + ": the excerpt ends after fileName, total...",
         type="object",
@@ -185,7 +195,7 @@ def _outputs() -> Node:
                 "example of ges_03_0037",
                 type="object",
                 properties={
-                    name: {"type": "integer", "minimum": 0}
+                    name: concluded({"type": "integer", "minimum": 0}, "minimum")
                     for name in ("data_return_size", "data_offset", "data_total_size")
                 },
             )

@@ -8,7 +8,7 @@ from typing import Any, Final
 from gesmock import documentation, errors, shapes
 from gesmock.errors import GesError, ParameterError, Refused
 from gesmock.names import DEFAULT_GRAPH, DEFAULT_PROJECT
-from gesmock.openapi.facts import Node, documented, example, inferred, json_body, ref
+from gesmock.openapi.facts import Node, concluded, documented, example, inferred, json_body, ref
 from gesmock.settings import Settings
 
 PLACES: Final[Mapping[str, str]] = {"project_id": DEFAULT_PROJECT, "graph_name": DEFAULT_GRAPH}
@@ -71,8 +71,10 @@ def schemas(settings: Settings) -> Node:
             type="object",
             required=["results", "errors"],
             properties={
-                "results": {"type": "array", "maxItems": 0},
-                "errors": {"type": "array", "minItems": 1, "items": in_errors},
+                "results": concluded({"type": "array", "maxItems": 0}, "maxItems"),
+                "errors": concluded(
+                    {"type": "array", "minItems": 1, "items": in_errors}, "minItems"
+                ),
             },
             additionalProperties=False,
         ),

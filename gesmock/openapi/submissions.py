@@ -12,7 +12,7 @@ import fastjsonschema
 
 from gesmock import documentation
 from gesmock.documentation import AsynchronousOperation
-from gesmock.openapi.facts import Node, documented, example, json_body, ref
+from gesmock.openapi.facts import LIMITS, Node, concluded, documented, example, json_body, ref
 from gesmock.openapi.jobs import link
 from gesmock.openapi.refusals import Told, of_the_page, responses
 from gesmock.settings import Settings
@@ -47,7 +47,7 @@ def _place(name: str) -> Node:
     if name in ("project_id", "graph_name", "job_id"):
         return ref("parameters", name)
     source = {"index_name": "ges_03_0058, ges_03_0455", "commit": "ges_03_0553"}[name]
-    schema = {"type": "string", "minLength": 1}
+    schema = concluded({"type": "string", "minLength": 1}, "minLength")
     return documented(source, **{"name": name, "in": "path", "required": True, "schema": schema})
 
 
@@ -168,8 +168,30 @@ def _body(rows: Sequence[AsynchronousOperation]) -> Node:
         "; ".join(dict.fromkeys(row.source for row in rows)),
         **{"x-certainty": rows[0].certainty},
         type="object",
-        allOf=_conditions(rows),
+        allOf=[_told(schema) for schema in _conditions(rows)],
     )
+
+
+_TOLD: Final = ("indexName", "strLength")
+"""The parts of a body whose limits are documented (ges_03_0454, ges_03_0490).
+
+That an empty text or list is none, and how many indexes one call may build, is inferred.
+"""
+
+
+def _told(schema: Any, name: str = "") -> Any:
+    """*schema* of the part of a body that is called *name*, with its inferred limits named."""
+    if isinstance(schema, list):
+        return [_told(one, name) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made: Node = {}
+    for key, value in schema.items():
+        if key == "properties":
+            made[key] = {part: _told(one, part) for part, one in value.items()}
+        else:
+            made[key] = _told(value, name)
+    return concluded(made, *(() if name in _TOLD else [one for one in LIMITS if one in schema]))
 
 
 def _any(schemas: Sequence[Node]) -> Node:
@@ -207,6 +229,9 @@ def _made(rows: Sequence[AsynchronousOperation]) -> Node:
     )
 
 
+_NONE: Final = concluded({"maxItems": 0}, "maxItems")
+
+
 def _shape(value: Any) -> Node:
     """What values are like of which *value* is the example."""
     match value:
@@ -220,7 +245,7 @@ def _shape(value: Any) -> Node:
         case list():
             kinds = [_shape(item) for item in value]
             unique = [kind for at, kind in enumerate(kinds) if kind not in kinds[:at]]
-            return {"type": "array", **({"items": _any(unique)} if unique else {"maxItems": 0})}
+            return {"type": "array", **({"items": _any(unique)} if unique else _NONE)}
         case str():
             return {"type": "string"}
         case int():
