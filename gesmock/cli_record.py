@@ -36,7 +36,6 @@ from gesmock.terminal import counted, give_up, write_whole
     "--most",
     type=click.IntRange(1),
     help="How many jobs are recorded, the first ones [default: all].",
-    **env("MOST"),
 )
 @click.option("--as-project", metavar="ID", help="What the project is called in the fixture.")
 @click.option("--as-graph", metavar="NAME", help="What the graph is called in the fixture.")

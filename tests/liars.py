@@ -148,8 +148,7 @@ class Liar(Client):
         body = b"" if method == "HEAD" else _body(said)
         named = {"content-type": "application/json"}
         named |= {name.lower(): value for name, value in said.headers.items()}
-        secrets = self.target.sign_in.secrets
-        return Answer(f"{method} {url}", said.status, named, body, json_of(body), secrets)
+        return Answer(f"{method} {url}", said.status, named, body, json_of(body), self.secrets)
 
     def behind_head(self, rest: str, query: str) -> bytes:
         return self._said("HEAD", f"{self.target.path(rest)}?{query}", b"", {}).raw or b""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from liars import (
     SUBMIT,
     Asked,
+    Liar,
     Lie,
     Said,
     asks,
@@ -553,6 +554,21 @@ def test_what_a_server_repeats_of_a_secret_is_not_shown(ges: GesMock, written: s
         assert "***" in text
         assert "MIIF" not in text
     assert "MIIF" not in "".join(map(report.line, found.outcomes))
+
+
+def test_what_a_server_repeats_of_the_storage_keys_of_a_body_is_not_shown(ges: GesMock) -> None:
+    keys = {"obsParameters": [{"accessKey": "AKIDtopsecret", "secretKey": "SKtopsecret"}]}
+    session = lying(ges)
+    submission = Submission.of("vertex_query", json.dumps({"labels": ["a"], **keys}), 60)
+    told = {"errorMessage": "no AKIDtopsecret", "errorCode": "GES.8005", "a": "SKtopsecret"}
+    echo = where(lambda asked: asked.method == "POST", 400, told)
+    client = Liar(session.target, ges.app, Lie("", echo))
+
+    outcome = held("a_submitted_job_is_there", Session(client, submit=submission))
+
+    assert outcome.state == "failed"
+    assert "no ***" in outcome.told
+    assert "topsecret" not in outcome.told
 
 
 def test_words_of_three_letters_are_not_taken_for_secrets(ges: GesMock) -> None:

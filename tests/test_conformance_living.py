@@ -7,6 +7,7 @@ from liars import TRUTH, Asked, Lie, Said, jobs, lying, shown
 
 from gesmock import GesMock
 from gesmock.conformance import report
+from gesmock.conformance import session as session_module
 from gesmock.conformance.contract import Contract
 from gesmock.conformance.run import CHECKS, Report, hold, run
 from gesmock.conformance.session import Session
@@ -119,6 +120,32 @@ def test_a_result_that_goes_between_two_looks_is_not_told(ges: GesMock, name: st
         "not seen",
         "the job has gone meanwhile",
     )
+
+
+def test_a_service_that_fails_over_the_second_look_says_nothing_of_the_result(
+    ges: GesMock,
+) -> None:
+    seen: list[str] = []
+
+    def fails(asked: Asked, said: Said) -> Said | None:
+        seen.append(asked.path)
+        told = {"errorMessage": "Job query error.", "errorCode": "GES.8302"}
+        return Said(500, told) if not asked.listed and seen.count(asked.path) > 1 else None
+
+    state, told = outcome_of("a_result_stays", lying(ges, Lie("", fails)))
+
+    assert state == "not seen"
+    assert told.startswith("the second time it is not shown: GET ")
+
+
+def test_a_list_that_is_too_long_is_not_kept(ges: GesMock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_module, "_KEPT", 1000)
+    session = lying(ges)
+
+    session.page(limit=30)
+    session.page(limit=1)
+
+    assert [len(one.value["jobs"]) for one in session.answers] == [1]
 
 
 def test_a_result_that_is_never_shown_does_not_stay(ges: GesMock) -> None:

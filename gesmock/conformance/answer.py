@@ -4,7 +4,7 @@ What a server sends may hold anything: what ends a line, moves a terminal's curs
 token that it was asked with.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote
@@ -13,6 +13,7 @@ import msgspec
 
 from gesmock import validation
 from gesmock.errors import InvalidInput
+from gesmock.raw_requests import is_secret
 
 MOST_SHOWN: Final = 200  # characters of a body
 _SEARCHED: Final = 100_000  # bytes of a body that may be shown
@@ -76,6 +77,18 @@ def hidden(text: str, secrets: Iterable[str]) -> str:
             for one in sorted(written, key=len, reverse=True):
                 text = text.replace(one, "***")
     return text
+
+
+def keys_in(value: Any) -> Iterator[str]:
+    """The storage keys that stand somewhere in a body."""
+    if isinstance(value, list):
+        for item in value:
+            yield from keys_in(item)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            if is_secret(name) and isinstance(item, str):
+                yield item
+            yield from keys_in(item)
 
 
 def escaped(text: str) -> str:

@@ -24,7 +24,7 @@ _PATIENCE_S: Final = 300.0
 
 
 class Client:
-    """Asks *target*. Raises Unreachable.
+    """Asks *target*; its answers do not show the *secrets*. Raises Unreachable.
 
     What is answered 429 or 503 is asked again, *again* times, after as long as Retry-After says.
     """
@@ -37,6 +37,7 @@ class Client:
         again: int = 1,
     ) -> None:
         self.target = target
+        self.secrets = target.sign_in.secrets
         self.asked = 0
         self._sleep = sleep
         self._again = again
@@ -103,8 +104,7 @@ class Client:
     def send(self, method: str, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
         """The answer to a request that is sent as it stands. Raises Unreachable."""
         status, named, body = self._connection.ask(method, url, content, headers)
-        secrets = self.target.sign_in.secrets
-        return Answer(f"{method} {url}", status, named, body, json_of(body), secrets)
+        return Answer(f"{method} {url}", status, named, body, json_of(body), self.secrets)
 
     def close(self) -> None:
         """Hang up."""

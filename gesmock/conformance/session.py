@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
 from gesmock import documentation, validation
-from gesmock.conformance.answer import MOST_SHOWN, NO_JSON, Answer, escaped, hidden
+from gesmock.conformance.answer import MOST_SHOWN, NO_JSON, Answer, escaped, hidden, keys_in
 from gesmock.conformance.client import BUSY, Client
 from gesmock.conformance.connection import Silent
 from gesmock.conformance.listed import (
@@ -31,6 +31,9 @@ TRIES: Final = 4
 
 MOST: Final = 100_000
 """Jobs that are read at most: more do not come at once (ges_03_0471)."""
+
+_KEPT: Final = 4 * 2**20
+"""Bytes of an answer that is kept: of longer lists, a dozen would fill the memory."""
 
 MOST_TOLD: Final = 600
 """Characters of a line that is told."""
@@ -105,6 +108,8 @@ class Session:
     ) -> None:
         if not 1 <= most <= MOST:
             raise InvalidInput.at("--most", f"{most} is not 1 to {MOST}")
+        if submit is not None:
+            client.secrets += tuple(keys_in(submit.body))
         self.client = client
         self.sleep = sleep
         self.submit = submit
@@ -147,7 +152,7 @@ class Session:
 
     def told(self, text: object) -> str:
         """*text* without the secrets of who asks, each line cut short."""
-        lines = hidden(str(text), self.target.sign_in.secrets).split("\n")
+        lines = hidden(str(text), self.client.secrets).split("\n")
         return "\n".join(escaped(line[:MOST_TOLD]) for line in lines)
 
     def shown(self, value: object) -> str:
@@ -191,7 +196,7 @@ class Session:
         self._silent = 0
         if answer.status in BUSY:
             raise NotApplicable(f"it is busy: {answer}")
-        if documented:
+        if documented and (answer.status != 200 or len(answer.body) <= _KEPT):
             self.answers.append(answer)
         return answer
 
