@@ -200,7 +200,9 @@ def test_a_connection_that_takes_too_long_is_given_up(
     connect = socket.create_connection
 
     def late(*place: Any) -> socket.socket:
-        time.sleep(0.05)
+        for thread in threading.enumerate():
+            if isinstance(thread, threading.Timer):
+                thread.join()  # until the time is over
         if comes:
             return connect(*place)
         raise TimeoutError
@@ -450,25 +452,24 @@ def test_a_certificate_file_that_is_none_is_told(
     ],
 )
 @pytest.mark.parametrize("kept", [True, False])
-def test_what_comes_behind_the_head_is_seen(said: bytes, behind: bytes, *, kept: bool) -> None:
+def test_what_comes_behind_the_head_is_seen(
+    monkeypatch: pytest.MonkeyPatch, said: bytes, behind: bytes, *, kept: bool
+) -> None:
+    monkeypatch.setattr(connection, "_SILENCE_S", 0.05 if kept else 5)
     waits = (lambda one: bool(one.recv(1))) if kept else None
     with speaking(said, then=waits) as url:
-        client = Client(Target.of(url, "p", "g", timeout_s=0.2 if kept else 5))
+        client = Client(Target.of(url, "p", "g"))
 
         assert client.behind_head("/jobs/status", "limit=1") == behind
 
 
-def test_what_comes_late_behind_the_head_is_seen_too() -> None:
-    head = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
-
-    def late(one: socket.socket) -> None:
-        time.sleep(0.02)
-        one.sendall(b"{}")
-
-    with speaking(head, then=late) as url:
+def test_all_that_comes_behind_the_head_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "_SILENCE_S", 5)
+    body = b"x" * 100_000  # more than is read at a time
+    with speaking(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" + body) as url:
         client = Client(Target.of(url, "p", "g"))
 
-        assert client.behind_head("/jobs/status", "limit=1") == b"{}"
+        assert client.behind_head("/jobs/status", "limit=1") == body
 
 
 def test_who_does_not_answer_a_head_is_told() -> None:
