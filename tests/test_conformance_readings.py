@@ -223,6 +223,12 @@ def test_jobs_that_are_an_object_are_told(ges: GesMock) -> None:
     assert "for which jobs, no page says" in told_of(session, "order")[1]
 
 
+def test_where_a_list_has_no_jobs_it_is_not_told_what_they_are(ges: GesMock) -> None:
+    session = lying(ges, Lie("", listed(lambda value, _: value.pop("jobs"))))
+
+    assert question(session, "jobs: an object").startswith("there are none: GET ")
+
+
 def test_a_list_as_of_old_is_of_either_edition(ges: GesMock) -> None:
     session = lying(ges, READINGS["2: the old text of the memory edition"])
 
