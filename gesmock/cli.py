@@ -2,7 +2,6 @@
 
 import os
 import sys
-from contextlib import suppress
 from typing import Any, NoReturn, get_args
 
 import click
@@ -229,13 +228,12 @@ def run() -> NoReturn:
     """
     status: str | int | None = None
     try:
-        main()
+        try:
+            main()
+        except SystemExit as ended:
+            status = ended.code
         sys.stdout.flush()
-    except SystemExit as ended:
-        status = ended.code
     except OSError as error:  # such as a full disk behind standard output
         click.echo(f"gesmock: standard output: {error.strerror}", err=True)
         status = 2
-    with suppress(OSError):
-        sys.stdout.flush()
     os._exit(int(status or 0))

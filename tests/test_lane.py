@@ -27,15 +27,9 @@ from gesmock.web.server import Server
 
 LIST = f"/ges/v1.0/{PROJECT}/graphs/movie/jobs/status"
 JOBS = {"jobs": [{"jobId": str(number), "status": "running"} for number in range(3)]}
-NAMED = {"X-First": "1", "content-type": "text/html", "date": "today", "X-REQUEST-ID": "mine"}
 FAULTS: list[Any] = [
     {"operation": "list_jobs", "script": ["ok", 503, {"kind": "error", "status": 404}, 599]},
     {"operation": "show_job", "probability": 0.5, "fault": 500},
-    {
-        "operation": "list_jobs",
-        "every": 2,
-        "fault": {"kind": "error", "status": 503, "headers": NAMED},
-    },
 ]
 STARTS: dict[str, StartOptions] = {
     "a few jobs": {"generate": 3},
@@ -166,6 +160,19 @@ def test_an_error_of_any_status_is_answered_with_the_same_bytes() -> None:
             answer = with_lane.send(sent)
             assert answer[0] == status
             assert answer == without_lane.send(sent)
+
+
+def test_a_header_that_a_fault_names_in_letters_of_its_own_is_sent_once() -> None:
+    named = {"X-First": "1", "content-type": "text/html", "date": "today", "X-REQUEST-ID": "mine"}
+    faults: Any = [{"fault": {"kind": "error", "status": 503, "headers": named}}]
+    with both_ways({"faults": faults}) as (with_lane, without_lane, _):
+        sent = request("GET", LIST)
+        answer = with_lane.send(sent)
+        assert answer == without_lane.send(sent)
+
+    names = [name.lower() for name, _ in answer[2]]
+    assert len(names) == len(set(names))
+    assert {("X-First", "1"), ("content-type", "text/html")} <= set(answer[2])
 
 
 def head(target: str, *headers: str, method: str = "GET") -> Head:
