@@ -213,7 +213,6 @@ def serve(
         click.echo(f"curl{header} '{ges.jobs_url()}'")
         if not (no_control or control_token) and ges.control_token:
             click.echo(f"control token: {ges.control_token}")
-        sys.stdout.flush()
         signals.wait()
 
 
@@ -232,7 +231,8 @@ def run() -> NoReturn:
             main()
         except SystemExit as ended:
             status = ended.code
-        sys.stdout.flush()
+        if sys.stdout is not None:  # as it is where it was closed before the start
+            sys.stdout.flush()
     except OSError as error:  # such as a full disk behind standard output
         click.echo(f"gesmock: standard output: {error.strerror}", err=True)
         status = 2

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from gesmock import validation
 from gesmock.delivery import BELOW_HTTP
-from gesmock.errors import GesmockError
+from gesmock.errors import GesmockError, InvalidInput
 from gesmock.fake import Fake
 from gesmock.jobs import Job
 from gesmock.population import Progress, untold
@@ -72,8 +72,12 @@ class GesMock(Script):
         validation.read(port, Port, "port")
         if control_token is not None:
             validation.read(control_token, str, "control_token")
+        validation.read(control, bool, "control")
         if isinstance(allow_hosts, str):
             allow_hosts = [allow_hosts]
+        allow_hosts = validation.read_python(allow_hosts, list[str], "allow_hosts")
+        if ssl_context is not None:
+            _check_tls(ssl_context)
         fake = Fake(options, deliverable=BELOW_HTTP, progress=progress)
         super().__init__(fake, "http" if ssl_context is None else "https")
         if not control_token and not is_loopback(host):
@@ -149,3 +153,14 @@ class GesMock(Script):
     def job_url(self, job: str | Job, graph: str | None = None) -> str:
         """The URL of the status and result of *job*, or of the one with this id."""
         return f"{self.graph_url(graph)}/jobs/{quote(id_of(job), safe='')}/status"
+
+
+def _check_tls(context: object) -> None:
+    """Raise InvalidInput where *context* is none that a server can speak TLS with."""
+    import ssl  # which a server that speaks none need not wait for
+
+    if not isinstance(context, ssl.SSLContext):
+        wanted = "an ssl.SSLContext, such as ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)"
+        raise InvalidInput.at("ssl_context", f"{validation.shown(context)} is not {wanted}")
+    if context.protocol == ssl.PROTOCOL_TLS_CLIENT:
+        raise InvalidInput.at("ssl_context", "is a client's; a server's is PROTOCOL_TLS_SERVER")

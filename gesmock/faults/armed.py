@@ -92,7 +92,9 @@ class Armed:
         if rule.script is not None:
             self.tried = True
             entry = rule.script[turn - 1]
-            return Error(entry) if isinstance(entry, int) else entry
+            if isinstance(entry, int):
+                return Error(entry)
+            return "ok" if isinstance(entry, str) else entry
         due = turn % rule.every == 0 and (rule.nth is None or turn in rule.numbers())
         self.tried = self.tried or due
         fault = rule.fault if due and chance < rule.probability else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from random import Random
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -12,6 +12,13 @@ from gesmock.faults.kind import ErrorStatus, Kind, Memory, PositiveSeconds
 from gesmock.faults.stand_ins import Close, Error, Garbage, Hang, Reset
 
 Failure = Error | Reset | Close | Hang | Garbage
+
+_PLAIN: Final[dict[str, type[Reset | Close | Hang | Garbage]]] = {
+    "reset": Reset,
+    "close": Close,
+    "hang": Hang,
+    "garbage": Garbage,
+}
 
 Rate = Annotated[float, Meta(ge=0, le=1)]
 
@@ -42,11 +49,11 @@ class Throttle(Kind, frozen=True, tag="throttle"):
 
 
 class _Failing(Kind, frozen=True, kw_only=True):
-    """A kind that leads to a *fault*, in either phase; a status stands for an error."""
+    """A kind that leads to a *fault*, in either phase, which may be a status, or a name."""
 
     phases = ("before", "after")
 
-    fault: ErrorStatus | Failure = 503
+    fault: ErrorStatus | Literal["reset", "close", "hang", "garbage"] | Failure = 503
 
     def __post_init__(self) -> None:
         msgspec.structs.force_setattr(self, "fault", self.failure)
@@ -54,6 +61,8 @@ class _Failing(Kind, frozen=True, kw_only=True):
     @property
     def failure(self) -> Failure:
         """The fault, spelled out."""
+        if isinstance(self.fault, str):
+            return _PLAIN[self.fault]()
         return Error(self.fault) if isinstance(self.fault, int) else self.fault
 
     def within(self) -> Iterator[tuple[str, Kind]]:
