@@ -43,10 +43,10 @@ class GesMock(Script):
             ges.add_job(status="running")
             requests.get(ges.jobs_url()).json()
 
-    *options* say what it begins with, and what a reset restores: ``fixture``, ``project_id``,
-    ``graph_name``, ``generate``, ``seed``, ``settings``, ``tokens``, ``faults``, ``weather``,
-    ``plans``, ``clock`` (``StartOptions``).
-    Without any, it has one empty graph. It listens on *host* and *port* (0: any free port) once it
+    *options*, which it keeps under this name, say what it begins with, and what a reset restores:
+    ``fixture``, ``project_id``, ``graph_name``, ``generate``, ``seed``, ``settings``, ``tokens``,
+    ``faults``, ``weather``, ``plans``, ``clock``, ``verdict`` (see ``StartOptions``). Without any,
+    it has one empty graph. It listens on *host* and *port* (0: any free port) once it
     is started. *control* tells whether it has the control API; *control_token* what a caller of it
     has to show (default: nothing on a loopback address, else a token that is made here);
     *allow_hosts* adds names under which a caller may address it. With an *ssl_context* it speaks
@@ -78,6 +78,7 @@ class GesMock(Script):
         allow_hosts = validation.read_python(allow_hosts, list[str], "allow_hosts")
         if ssl_context is not None:
             _check_tls(ssl_context)
+        self.options = options
         fake = Fake(options, deliverable=BELOW_HTTP, progress=progress)
         super().__init__(fake, "http" if ssl_context is None else "https")
         if not control_token and not is_loopback(host):
