@@ -253,6 +253,11 @@ REFUSED = {
     "a chunk that goes on": (post(b"3\r\nabcd\r\n", CHUNKED), 400),
     "a chunk with half an end": (post(b"3\r\nabc\rd", CHUNKED), 400),
     "an endless size": (post(b"0" * 5000, CHUNKED), 400),
+    "a bare LF behind a size": (post(b"2\n", CHUNKED), 400),
+    "a bare LF behind a chunk": (post(b"2\r\n{}\n", CHUNKED), 400),
+    "a bare LF behind the last size": (post(b"2\r\n{}\r\n0\n", CHUNKED), 400),
+    "a bare LF behind a trailer": (post(b"0\r\nX: y\n", CHUNKED), 400),
+    "a bare LF at the end": (post(b"0\r\n\n", CHUNKED), 400),
     "a trailer that is none": (post(b"0\r\nX y\r\n\r\n", CHUNKED), 400),
     "many trailers": (post(b"0\r\n" + b"X: y\r\n" * 65, CHUNKED), 400),
     "a long body": (post(b"", f"Content-Length: {LARGEST_BODY + 1}"), 413),
@@ -348,6 +353,17 @@ def test_a_head_that_comes_byte_by_byte_is_looked_at_once() -> None:
 
     assert read(*(bytes([byte]) for byte in sent)) == [("GET", "/now", None)]
     assert time.perf_counter() - began < 3  # it took 13 s when each byte had all looked at again
+
+
+def test_what_is_forgotten_leaves_nothing_behind() -> None:
+    bounds = Bounds()
+    incoming = Incoming(Heads(bounds), bounds, lambda _: LARGEST_BODY)
+    incoming.add(get("/now", "X: " + "a" * 500)[:-1])
+    assert incoming.next() is None
+
+    incoming.clear()
+    incoming.add(get("/now"))
+    assert incoming.next() is not None
 
 
 def test_a_head_is_remembered_until_there_are_many() -> None:
@@ -557,6 +573,12 @@ def test_who_is_too_slow_is_told_and_who_is_idle_is_left(sent: bytes, answered: 
         answer = exchange(server, sent)
 
     assert (status(answer) if answer else None) == answered
+
+
+def test_who_sends_empty_lines_only_is_idle() -> None:
+    with serving(bounds=Bounds(idle_s=0.05)) as server:
+        assert exchange(server, b"\r\n") == b""
+        assert status(exchange(server, b"\r\n\r")) == 408  # of what may be the end of a line
 
 
 def test_who_takes_nothing_of_its_answer_is_left() -> None:

@@ -93,9 +93,6 @@ class Connection:
                 self._take(data)
             else:
                 self._heard_all = True  # or has gone: that cannot be told
-                self.deadline = min(
-                    self.deadline, self._shared.loop.now + self._shared.bounds.idle_s
-                )
                 self._settle()
             pending = self._channel.pending()
 
@@ -108,12 +105,13 @@ class Connection:
         elif not incoming:
             self._epoch = shared.site.epoch()
             if not (self._answering or self._out):
-                self.deadline = shared.loop.now + shared.bounds.head_s
                 head = shared.heads.known(data)
                 if head is not None:
                     self._answer(head, None)
                     self._settle()
                     return
+                if not data.isspace():  # with empty lines, no head begins
+                    self.deadline = shared.loop.now + shared.bounds.head_s
         incoming.add(data)
         self._advance()
 
@@ -180,6 +178,7 @@ class Connection:
         line = Line(self._send, self._end, self._hang, self.close, self._channel)
         self._relay = Delivering(self._shared.deliveries, parcel, overtaken, line)
         self._relay.start()
+        self._settle()
 
     def _hang(self) -> None:
         """As if all were said, but that nothing was, and that there is no hurry."""
@@ -243,8 +242,13 @@ class Connection:
         if self._out:
             self._listen(WRITE)
         elif self._answering:
-            full = self._heard_all or len(self._incoming) >= _MOST_UNREAD
-            self._listen(0 if full else READ)
+            if self._heard_all or len(self._incoming) >= _MOST_UNREAD:
+                # Whether the client goes is not heard from now on.
+                idle_until = self._shared.loop.now + self._shared.bounds.idle_s
+                self.deadline = min(self.deadline, idle_until)
+                self._listen(0)
+            else:
+                self._listen(READ)
         elif self._heard_all:
             self._channel.finish()
             self.close()

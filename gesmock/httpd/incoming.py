@@ -51,7 +51,9 @@ class Incoming:
     def clear(self) -> None:
         """Forget what is there."""
         self._unread.clear()
+        self._looked = 0
         self._head = self._body = None
+        self._expected = False
 
     def next(self) -> tuple[Head, BytesIO | None] | None:
         """The next request, and its body if it has one; None until it is whole. Raises Refused."""
