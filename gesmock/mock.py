@@ -107,7 +107,11 @@ class GesMock(Script):
         with self._starting:
             if self._server is None:
                 self._server = Server(
-                    self.fake, lambda: self.app, *self._address, ssl_context=self._ssl_context
+                    self.fake,
+                    lambda: self.app,
+                    *self._address,
+                    guard=self._guard if self._control else None,
+                    ssl_context=self._ssl_context,
                 )
                 self._server.start()
                 self._address = self._address[0], self._server.port  # stays if it starts again

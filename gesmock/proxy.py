@@ -89,7 +89,7 @@ class ProxyServer:
         guard = Guard(self.control_token, frozenset([host.lower()]))
         self._upstream = Upstream(target)
         self.proxy = Proxy(self.fake, create_app(self.fake, guard=guard), self._upstream)
-        self._server = Server(self.fake, lambda: self.proxy, host, port, lane=False)
+        self._server = Server(self.fake, lambda: self.proxy, host, port, guard=guard, lane=False)
         self.url = self._server.url
 
     def __enter__(self) -> Self:

@@ -77,8 +77,9 @@ class Pages:
     def refuse(self, status: int) -> Answer:
         return Answer(status, b"Content-Length: 0\r\n", [])
 
-    def largest_body(self, path: str) -> int:
-        return LARGEST_BODY if path != "/fails" else 2**30
+    def largest_body(self, head: Head, peers: Peers) -> int | None:
+        assert peers.client[0] == "127.0.0.1"
+        return {"/fails": 2**30, "/write": None}.get(head.path, LARGEST_BODY)
 
     def app(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
@@ -424,6 +425,18 @@ def test_who_waits_for_a_word_before_the_body_gets_it(server: HttpServer) -> Non
         client.sendall(b"abc")
 
         assert body(rest(client)) == b"abc"
+
+
+@pytest.mark.parametrize("sent", [b"", b"abc", b"x" * MEBIBYTE])
+def test_a_body_that_is_not_to_be_read_is_answered_at_once_and_ends_the_connection(
+    server: HttpServer, sent: bytes
+) -> None:
+    head = b"POST /write HTTP/1.1\r\n" + H + b"Content-Length: 3000000\r\n"
+
+    answer = exchange(server, head + b"Expect: 100-continue\r\n\r\n" + sent)
+
+    assert (status(answer), body(answer)) == (200, b"writ")
+    assert b"Connection: close\r\n" in answer
 
 
 def test_who_has_sent_the_body_hears_no_word_of_it(server: HttpServer) -> None:

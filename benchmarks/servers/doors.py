@@ -66,7 +66,7 @@ class _Bodies:
     def refuse(self, status: int) -> Answer:
         return Answer(status, b"Content-Length: 0\r\n", [])
 
-    def largest_body(self, path: str) -> int:
+    def largest_body(self, head: Head, peers: Peers) -> int:
         return 0
 
 

@@ -54,7 +54,8 @@ class Connection:
     def __init__(self, shared: Shared, channel: Channel, peers: Peers) -> None:
         self._shared, self._channel, self._peers = shared, channel, peers
         self._out = Outbox(channel)
-        self._incoming = Incoming(shared.heads, shared.bounds, shared.site.largest_body)
+        largest_body = partial(shared.site.largest_body, peers=peers)
+        self._incoming = Incoming(shared.heads, shared.bounds, largest_body)
         self._epoch = 0  # in which it began to come in
         self._answering = False  # in a worker
         self._relay: Relay | Delivering | None = None

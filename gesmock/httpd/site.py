@@ -32,5 +32,8 @@ class Site(Protocol):
     def refuse(self, status: int) -> Answer:
         """The answer where the server itself refuses, with *status*."""
 
-    def largest_body(self, path: str) -> int:
-        """How long a body that is sent to *path* may be, in bytes."""
+    def largest_body(self, head: Head, peers: Peers) -> int | None:
+        """How long the body behind *head* may be, in bytes.
+
+        None: it is not read at all; the application answers without it, and the connection ends.
+        """
