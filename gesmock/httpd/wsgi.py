@@ -1,7 +1,7 @@
 """WSGI (PEP 3333): a request as an environ, and what the application answers as bytes."""
 
 import sys
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Collection, Generator, Iterable, Iterator
 from io import BytesIO
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -110,7 +110,7 @@ class Response:
         chunked = length is None and not bodiless and self._request.version == "1.1"
         if length is None and not bodiless and not chunked:
             self.closes = True
-        yield self._head(chunked=chunked, dated="date" in headers)
+        yield self._head(chunked, headers.keys())
         if bodiless:
             return
         for block in filter(None, chain(self._written, (first,), rest)):
@@ -124,11 +124,13 @@ class Response:
             yield b"0\r\n\r\n"
         self.closes = self.closes or bool(length)  # less has come than was said
 
-    def _head(self, *, chunked: bool, dated: bool) -> bytes:
+    def _head(self, chunked: bool, names: Collection[str]) -> bytes:  # noqa: FBT001 private
         lines = [status_line(self._status)]
         lines += [f"{name}: {value}\r\n".encode("latin-1") for name, value in self._headers]
-        if not dated:
+        if "date" not in names:
             lines.append(f"Date: {http_date(real_time())}\r\n".encode())
         if chunked:
             lines.append(b"Transfer-Encoding: chunked\r\n")
-        return b"".join(lines) + SERVER + connection_line(self._request, self.closes) + b"\r\n"
+        if "server" not in names:
+            lines.append(SERVER)
+        return b"".join(lines) + connection_line(self._request, self.closes) + b"\r\n"

@@ -7,8 +7,9 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
+import msgspec
+
 from gesmock import shapes
-from gesmock.clock import http_date, real_time
 from gesmock.errors import ParameterError
 from gesmock.exchange import LARGEST_BODY, NO_ENTRY
 from gesmock.fake import Fake
@@ -16,7 +17,8 @@ from gesmock.httpd.answers import Answer
 from gesmock.httpd.heads import Head
 from gesmock.httpd.wsgi import Peers, Response, environ_of
 from gesmock.settings import Settings
-from gesmock.web import cors, paths
+from gesmock.web import paths
+from gesmock.web.answers import answer_of
 from gesmock.web.guard import Guard
 from gesmock.web.lane import Lane
 
@@ -75,15 +77,8 @@ class Site:
 
     def refuse(self, status: int) -> Answer:
         """In the service's shape. The body is inferred."""
-        body = shapes.encode(shapes.refusal(ParameterError(), Settings()).payload)
-        headers = (
-            "Content-Type: application/json\r\n"
-            f"X-Request-Id: {NO_ENTRY}\r\n"
-            f"Content-Length: {len(body)}\r\n"
-            f"Date: {http_date(real_time())}\r\n"
-            f"{cors.LINES}"
-        )
-        return Answer(status, headers.encode(), [body])
+        reply = shapes.refusal(ParameterError(), Settings(), {"X-Request-Id": NO_ENTRY})
+        return answer_of(msgspec.structs.replace(reply, status=status))
 
     def largest_body(self, head: Head, peers: Peers) -> int | None:
         """More, where the control API is called by one who may; nothing, by one who may not.
