@@ -1,7 +1,6 @@
 """Conditions: kinds that look at the clock to tell whether anything happens to a call."""
 
-from collections.abc import Iterator
-from random import Random
+from collections.abc import Callable, Iterator
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -36,7 +35,9 @@ class Throttle(Kind, frozen=True, tag="throttle"):
     limit: Annotated[int, Meta(ge=1)]
     window_s: PositiveSeconds
 
-    def judge(self, elapsed: int, draw: Random, memory: Memory) -> tuple[Kind | None, Memory]:
+    def judge(
+        self, elapsed: int, draw: Callable[[], float], memory: Memory
+    ) -> tuple[Kind | None, Memory]:
         """Nothing, or 429; when the window ends, and how many have come in it."""
         del draw
         ends, count = memory or (0, 0)
@@ -85,7 +86,9 @@ class Outage(_Failing, frozen=True, tag="outage", kw_only=True):
             raise ValueError(f"until_s: {self.until_s:g} is not after from_s, {self.from_s:g}")
         super().__post_init__()
 
-    def judge(self, elapsed: int, draw: Random, memory: Memory) -> tuple[Kind | None, Memory]:
+    def judge(
+        self, elapsed: int, draw: Callable[[], float], memory: Memory
+    ) -> tuple[Kind | None, Memory]:
         """The fault, while it lasts."""
         del draw
         lasts = nanoseconds(self.from_s) <= elapsed < nanoseconds(self.until_s)
@@ -116,9 +119,11 @@ class Ramp(_Failing, frozen=True, tag="ramp", kw_only=True):
         done = elapsed / span if elapsed < span else 1.0
         return self.begin + (self.to - self.begin) * done
 
-    def judge(self, elapsed: int, draw: Random, memory: Memory) -> tuple[Kind | None, Memory]:
+    def judge(
+        self, elapsed: int, draw: Callable[[], float], memory: Memory
+    ) -> tuple[Kind | None, Memory]:
         """The fault, for its share."""
-        return (self.failure if draw.random() < self._rate(elapsed) else None), memory
+        return (self.failure if draw() < self._rate(elapsed) else None), memory
 
     def rest(self, elapsed: int) -> Kind | None:
         """The ramp from where it is."""
