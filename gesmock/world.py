@@ -30,7 +30,10 @@ class World:
 
     All but the tokens are new after each reset, and share its lock. Its methods may be called from
     any thread. Whoever needs several of them to be one step holds *lock*, and never while
-    sleeping, writing to a socket, or doing work that grows with the jobs.
+    sleeping or writing to a socket. What is done under it grows with the jobs in some places only:
+    where the clock is moved, and with the first list after that, with those that have come due
+    (some 6 us each); in a reset, in a change of settings that touches the list, and where a fault
+    takes jobs out of one, with all that are there (0.1 to 0.2 us each).
     """
 
     def __init__(
