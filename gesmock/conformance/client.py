@@ -91,9 +91,8 @@ class Client:
         content = b"" if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if token is None:
-            parts = self.target.parts
             headers |= self._signer.headers(
-                method, parts.netloc, self.target.prefix + path, query, headers, content
+                method, self.target.authority, self.target.prefix + path, query, headers, content
             )
         elif token:
             headers["X-Auth-Token"] = token
@@ -112,12 +111,11 @@ class Client:
         names = {name.lower() for name in headers}
         if "x-auth-token" in names:
             return dict(headers)
-        parts = self.target.parts
         kept = dict(headers)
         if self.target.sign_in.ak:
             kept = {name: one for name, one in headers.items() if name.lower() != "authorization"}
         signed = self._signer.headers(
-            method, parts.netloc, self.target.prefix + path, query, kept, content
+            method, self.target.authority, self.target.prefix + path, query, kept, content
         )
         return {**kept, **signed}
 

@@ -14,6 +14,10 @@ AK: Final = "HUAWEICLOUD_SDK_AK"
 SK: Final = "HUAWEICLOUD_SDK_SK"
 SECURITY_TOKEN: Final = "HUAWEICLOUD_SDK_SECURITY_TOKEN"  # noqa: S105 a variable's name
 
+_UNSENDABLE: Final = re.compile(r"[^!-~]")
+"""Of visible ASCII only, a value can stand in a header as it is, at its ends too."""
+
+_AUTHORITY: Final = re.compile(r"(?:[^/?#]*//)?[^/?#]*")
 _PLACE: Final = re.compile(r"(?P<prefix>.*?)/ges/v1\.0/(?P<project>[^/]+)/graphs/(?P<graph>[^/]+)")
 
 
@@ -21,13 +25,24 @@ _PLACE: Final = re.compile(r"(?P<prefix>.*?)/ges/v1\.0/(?P<project>[^/]+)/graphs
 class SignIn:
     """Who asks: by a *token*, or by the key pair *ak* and *sk*; by neither, nobody in particular.
 
-    A temporary key pair has a *security_token* too.
+    A temporary key pair has a *security_token* too. Raises InvalidInput, which does not show it,
+    where one of them could not be sent.
     """
 
     token: str = field(default="", repr=False)
     ak: str = ""
     sk: str = field(default="", repr=False)
     security_token: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        named = ((TOKEN, self.token), (AK, self.ak), (SK, self.sk))
+        for name, value in (*named, (SECURITY_TOKEN, self.security_token)):
+            found = _UNSENDABLE.search(value)
+            if found is not None:
+                place = f"character {found.start() + 1} of {len(value)}"
+                raise InvalidInput.at(
+                    name, f"{place} is a space, a line break, or no visible ASCII"
+                )
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "SignIn":
@@ -109,6 +124,15 @@ class Target:
         return urlsplit(self.url)
 
     @property
+    def authority(self) -> str:
+        """Host and port as a client names them in ``Host``: without the usual port."""
+        parts = self.parts
+        host = (parts.hostname or "").encode("idna").decode()
+        usual = 80 if parts.scheme == "http" else 443
+        port = "" if parts.port in (None, usual) else f":{parts.port}"
+        return f"{f'[{host}]' if ':' in host else host}{port}"
+
+    @property
     def prefix(self) -> str:
         """What stands before the service's paths."""
         return self.parts.path
@@ -121,11 +145,19 @@ class Target:
 
 
 def _split(url: str) -> SplitResult:
+    authority = _AUTHORITY.match(url)
+    if authority is not None and "@" in authority[0]:  # with a password, which is not to be shown
+        raise InvalidInput.at(
+            "--target",
+            f"has a user before its host, whom the service does not know; see {TOKEN} and {AK}",
+        )
     try:
         parts = urlsplit(url)
         port = parts.port
+        (parts.hostname or "").encode("idna")
     except ValueError as error:
         raise InvalidInput.at("--target", f"{url!r}: {error}") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+    named = parts.scheme in ("http", "https") and parts.hostname and port != 0
+    if not named or _UNSENDABLE.search(parts.path):
         raise InvalidInput.at("--target", f"{url!r} is not like http://10.0.0.7:80")
     return parts
