@@ -64,7 +64,7 @@ class _Signed:
         if self._security_token:
             added["X-Security-Token"] = self._security_token
         given = {name.title(): value for name, value in headers.items()}
-        signed = {name: given[name] for name in _SIGNED if name in given}
+        signed: dict[str, str] = {name: given[name] for name in _SIGNED if name in given}
         request = SdkRequest(
             method=method,
             host=host,
