@@ -141,7 +141,7 @@ class Record(Struct, frozen=True, gc=False):
             },
             body=msgspec.json.decode(request.body) if request.body else None,
             status=self.status,
-            reply_headers={**self.headers, "X-Request-Id": request_id(self.epoch, self.number)},
+            reply_headers={"X-Request-Id": request_id(self.epoch, self.number), **self.headers},
             job_id=self.job_id,
             shown=shown,
             returned=None if told is None else told.returned,

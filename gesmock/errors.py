@@ -218,6 +218,20 @@ class Unanswered(EngineUnavailable):
     template = "{reason}"
 
 
+class AnsweredTooLate(Unanswered):
+    """The same, where it might have answered later."""
+
+    status = 504
+
+
+class NotPassedOn(GesError):
+    """A proxy asks in its owner's name, and for nobody else's pages; not the service's."""
+
+    status = 403
+    code = "GES.8006"
+    template = "{reason}"
+
+
 class InjectedError(Refused):
     """An error that a test ordered, with the status, code and message it asked for."""
 

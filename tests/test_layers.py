@@ -30,7 +30,7 @@ LAYERS = [
     {"operations"},
     {"httpd"},
     {"web"},
-    {"conformance", "recording", "proxy", "relayed"},
+    {"conformance", "recording", "proxy", "redaction", "relayed", "upstream", "upstream_answer"},
     {
         "mock",
         "script",

@@ -100,25 +100,6 @@ class Client:
         self._told(answer)
         return answer
 
-    def signed(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes
-    ) -> dict[str, str]:
-        """*headers* for *url* (path and query) with those that say who asks.
-
-        A token that is there already stays; a signature is made anew, for this server.
-        """
-        path, _, query = url.partition("?")
-        names = {name.lower() for name in headers}
-        if "x-auth-token" in names:
-            return dict(headers)
-        kept = dict(headers)
-        if self.target.sign_in.ak:
-            kept = {name: one for name, one in headers.items() if name.lower() != "authorization"}
-        signed = self._signer.headers(
-            method, self.target.authority, self.target.prefix + path, query, kept, content
-        )
-        return {**kept, **signed}
-
     def close(self) -> None:
         """Hang up."""
         if self._connection is not None:

@@ -19,6 +19,10 @@ DELIVER: Final = "gesmock.deliver"
 """Where the environ has the function that takes a ``Delivery``; other servers have none."""
 
 
+HEADERS: Final = "gesmock.headers"
+"""Where the environ has the headers of the request as they came, one by one."""
+
+
 class Peers(NamedTuple):
     """The two ends of a connection, and whether it is encrypted."""
 
@@ -50,6 +54,7 @@ def environ_of(head: Head, body: BytesIO, peers: Peers) -> "WSGIEnvironment":
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
+        HEADERS: head.headers,
     }
     for name, value in head.headers:
         if "_" in name:  # else it would pass for the one with a hyphen
@@ -57,7 +62,8 @@ def environ_of(head: Head, body: BytesIO, peers: Peers) -> "WSGIEnvironment":
         key = name.upper().replace("-", "_")
         if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
             key = f"HTTP_{key}"
-        environ[key] = f"{environ[key]},{value}" if key in environ else value
+        between = "; " if key == "HTTP_COOKIE" else ","  # RFC 9110, 5.3; RFC 9113, 8.2.3
+        environ[key] = f"{environ[key]}{between}{value}" if key in environ else value
     if head.host:
         environ["HTTP_HOST"] = head.host
     return environ
