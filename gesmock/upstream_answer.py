@@ -1,5 +1,6 @@
 """What another server answers, read as it comes: bytes -> status, headers and body."""
 
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -42,15 +43,15 @@ class UpstreamAnswer:
 class AnswerReader:
     """Reads the answer to a request with this *method*, however its bytes are split.
 
-    *begun* tells whether anything has come.
+    *begun* tells whether anything has come; *parser* is llhttp's.
     """
 
     def __init__(self, method: str, largest: int = LARGEST_ANSWER) -> None:
         self.begun = False
         self._largest = largest
-        self._found = _Found(method, largest)
-        self._parser = httptools.HttpResponseParser(self._found)
-        self._found.parser = self._parser
+        # The parser holds what it tells; were it held by that, a long body would stay a while.
+        self._found = _Found(method, largest, weakref.proxy(self))
+        self.parser = httptools.HttpResponseParser(self._found)
         self._head_length = 0
 
     @property
@@ -75,7 +76,7 @@ class AnswerReader:
         if not found.status:
             self._head_length += len(data)
         try:
-            self._parser.feed_data(data)
+            self.parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             found.keeps = False
             if found.whole:  # what comes behind it, nobody has asked for
@@ -103,12 +104,10 @@ class AnswerReader:
 
 
 class _Found:
-    """What the *parser* finds; *status* is 0 as long as there is no whole head of the answer."""
+    """What the parser of *reader* finds; *status* is 0 until there is a whole head."""
 
-    parser: httptools.HttpResponseParser
-
-    def __init__(self, method: str, largest: int) -> None:
-        self._method, self._largest = method, largest
+    def __init__(self, method: str, largest: int, reader: AnswerReader) -> None:
+        self._method, self._largest, self._reader = method, largest, reader
         self.status = 0
         self.headers: list[tuple[str, str]] = []
         self.body = bytearray()
@@ -120,7 +119,7 @@ class _Found:
             self.headers.append((name.decode("latin-1"), value.decode("latin-1")))
 
     def on_headers_complete(self) -> None:
-        status = self.parser.get_status_code()
+        status = self._reader.parser.get_status_code()
         if self.status:  # nobody has asked for another answer
             self.keeps = False
         elif status >= 200:  # else another will follow
@@ -134,7 +133,7 @@ class _Found:
         framed = self.whole or self.coding or came.values("content-length")
         self.ends_with_connection = not framed
         closes = "close" in ",".join(came.values("connection")).lower()
-        old = self.parser.get_http_version() == "1.0"
+        old = self._reader.parser.get_http_version() == "1.0"
         self.keeps = not (self.ends_with_connection or closes or old)
 
     def on_body(self, data: bytes) -> None:

@@ -1,5 +1,7 @@
 """What another server sends is read as one answer, or it is told why it is none."""
 
+import gc
+import weakref
 from itertools import pairwise
 
 import pytest
@@ -159,3 +161,15 @@ def test_an_answer_that_is_not_whole_is_told(text: bytes, kind: str, reason: str
 def test_no_answer_is_told() -> None:
     with pytest.raises(Failed, match="it hung up without an answer"):
         AnswerReader("GET").end()
+
+
+def test_a_body_is_let_go_with_its_answer() -> None:
+    reader = read(HEAD + b"Content-Length: 2\r\n\r\nok")
+    gone = weakref.ref(reader._found)
+    gc.disable()
+    try:
+        del reader
+
+        assert gone() is None
+    finally:
+        gc.enable()
