@@ -110,6 +110,18 @@ class World:
             self.standard = state.verdict or self.standard
             self._take(state, graphs, state.clock or self.clock.timing)
 
+    def begin_with(self, state: State, graphs: dict[str, Graph]) -> Cleared:
+        """Reset, and put *state*, whose *graphs* these are, in the place of all that is here.
+
+        It is one step. The start state stays; what *state* does not say is as after a reset.
+        """
+        with self.lock:
+            cleared = self._reset()
+            self.standard = state.verdict or self.standard
+            self._take(state, graphs, state.clock or self.clock.timing)
+        self._epochs.tell()
+        return cleared
+
     def _still_in(self, epoch: int) -> None:
         """Keep what was begun before a reset from leaving a trace after it."""
         if self.epoch != epoch:
