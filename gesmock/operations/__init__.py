@@ -80,7 +80,7 @@ def handle(fake: Fake, request: Request) -> Reply:
     world = owner or fake.default
     known_tokens = fake.tokens() if world.tokens else []
     told = request
-    if request.body:  # most have none, and each call costs
+    if request.body or "content-length" in request.headers:  # most have none, and each call costs
         request = raw_requests.cleaned(request)
         told = journal.kept(request)
     fired: Fired | None = None
