@@ -205,6 +205,12 @@ class UnknownPreference(ParameterError):
     template = "Prefer: code={code}: {code!r} is not 200 or from 400 to 599."
 
 
+class NotUnderstood(ParameterError):
+    """What came is no request, and it is known why; not the service's."""
+
+    template = "{reason}"
+
+
 class Overtaken(EngineUnavailable):
     """gesmock was reset while the request was on its way; not the service's."""
 

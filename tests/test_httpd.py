@@ -74,8 +74,9 @@ class Pages:
         assert epoch == 7
         return self.is_past
 
-    def refuse(self, status: int) -> Answer:
-        return Answer(status, b"Content-Length: 0\r\n", [])
+    def refuse(self, status: int, reason: str) -> Answer:
+        body = reason.encode()
+        return Answer(status, b"Content-Length: %d\r\n" % len(body), [body])
 
     def largest_body(self, head: Head, peers: Peers) -> int | None:
         assert peers.client[0] == "127.0.0.1"
@@ -279,6 +280,18 @@ def test_what_is_not_http_or_goes_beyond_the_bounds_is_refused_and_the_connectio
 
     assert status(answer) == expected
     assert b"Connection: close\r\n" in answer
+
+
+@pytest.mark.parametrize(
+    ("method", "reason"),
+    [
+        (b"BREW", b"No method is called BREW."),
+        (b"patch", b"No method is called patch; is PATCH meant?"),
+        (b"Get", b"No method is called Get; is GET meant?"),
+    ],
+)
+def test_a_method_that_is_none_is_told(server: HttpServer, method: bytes, reason: bytes) -> None:
+    assert exchange(server, method + b" /now HTTP/1.1\r\n" + H + b"\r\n").endswith(reason)
 
 
 ACCEPTED = {

@@ -195,7 +195,7 @@ class Connection:
 
     def _refuse(self, status: int, reason: str = "") -> None:
         log.info("a client is refused: %d %s", status, reason or HTTPStatus(status).phrase)
-        answer = self._shared.site.refuse(status)
+        answer = self._shared.site.refuse(status, reason)
         self._incoming.clear()
         self._relay = None
         self._answering, self._last = False, True

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import msgspec
 
 from gesmock import shapes
-from gesmock.errors import ParameterError
+from gesmock.errors import NotUnderstood, ParameterError
 from gesmock.exchange import LARGEST_BODY, NO_ENTRY
 from gesmock.fake import Fake
 from gesmock.httpd.answers import Answer
@@ -75,9 +75,10 @@ class Site:
         project = _PROJECT.match(head.path)
         return self._fake.overtaken(unquote(project[1]) if project else "", epoch)
 
-    def refuse(self, status: int) -> Answer:
+    def refuse(self, status: int, reason: str) -> Answer:
         """In the service's shape. The body is inferred."""
-        reply = shapes.refusal(ParameterError(), Settings(), {"X-Request-Id": NO_ENTRY})
+        error = NotUnderstood(reason=reason) if reason else ParameterError()
+        reply = shapes.refusal(error, Settings(), {"X-Request-Id": NO_ENTRY})
         return answer_of(msgspec.structs.replace(reply, status=status))
 
     def largest_body(self, head: Head, peers: Peers) -> int | None:
