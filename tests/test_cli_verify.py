@@ -73,6 +73,43 @@ def test_with_leave_a_job_is_submitted(ges: GesMock) -> None:
     assert "this call has no body" in ran.output
 
 
+@pytest.mark.parametrize(
+    "operation", ["delete_graph", "import_graph", "clear_graph", "execute_cypher_query"]
+)
+def test_what_may_lose_data_needs_a_word_of_its_own(ges: GesMock, operation: str) -> None:
+    refused = verify(ges, "--allow-writes", "--submit", operation)
+
+    assert refused.exit_code == 2
+    assert refused.stderr == (
+        f"--submit: {operation!r} can overwrite or delete what the graph holds; "
+        "--allow-data-loss lets it\n"
+    )
+    assert not [*ges.journal]
+
+
+def test_with_that_word_it_is_submitted(ges: GesMock) -> None:
+    ges.restart(clock={"tick_s": 5, "frozen": True})
+
+    ran = verify(ges, "--allow-writes", "--allow-data-loss", "--submit", "clear_graph")
+
+    assert ran.exit_code == 0, ran.output
+    assert "clear_graph" in [entry.operation for entry in ges.journal]
+
+
+def test_as_a_test_of_pytest_it_needs_that_word_too(
+    ges: GesMock, pytester: pytest.Pytester
+) -> None:
+    ran = pytester.runpytest_inprocess(
+        "-p", "no:randomly", "--pyargs", "gesmock.conformance", "--gesmock-target", ges.url,
+        "--gesmock-project-id", ges.project_id, "--gesmock-graph", "movie",
+        "--gesmock-allow-writes", "--gesmock-submit", "delete_graph",
+    )  # fmt: skip
+
+    assert ran.ret != 0
+    assert "--allow-data-loss lets it" in ran.stdout.str() + ran.stderr.str()
+    assert not [*ges.journal]
+
+
 def test_a_job_that_does_not_end_in_time_is_not_a_failure(ges: GesMock) -> None:
     ges.restart(clock={"frozen": True})
 

@@ -67,6 +67,23 @@ def is_refusal(value: Any) -> bool:
     return isinstance(value, dict) and {"errorMessage", "errorCode"} <= value.keys()
 
 
+_KEEPS_DATA: Final = (
+    "batch_build_index",
+    "build_schema_structure",
+    "create_index",
+    "edge_query",
+    "execute_algorithm",
+    "export_edges",
+    "export_graph",
+    "export_vertices",
+    "filtered_query",
+    "path_query",
+    "summary",
+    "vertex_query",
+)
+"""Operations that leave the vertices, edges and indices that a graph has as they are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Submission:
     """A call that makes a job, to be tried; *wait_s* is how long the job may take to end."""
@@ -89,6 +106,16 @@ class Submission:
             return cls(row, row.request_example, wait_s)
         with naming_file("--body"):
             return cls(row, validation.decode(body.encode(), dict[str, Any]), wait_s)
+
+    def permitted(self, *, data_loss: bool) -> "Submission":
+        """Itself. Raises InvalidInput where it may lose data, and *data_loss* is not allowed."""
+        if data_loss or self.row.command in _KEEPS_DATA:
+            return self
+        raise InvalidInput.at(
+            "--submit",
+            f"{self.row.command!r} can overwrite or delete what the graph holds; "
+            "--allow-data-loss lets it",
+        )
 
 
 @dataclass(frozen=True, slots=True)
