@@ -145,7 +145,8 @@ class Proxy:
             reply = self.reply(request, told, ask)
         else:
             reply = self._refusal(NotPassedOn(reason=foreign))
-        access_log.tell(told, reply)
+        if not self._upstream.closed:  # else nobody is there to hear of it
+            access_log.tell(told, reply)
         if reply.delivery is not None:
             environ[DELIVER](reply.delivery)
         payload = reply.payload() if callable(reply.payload) else reply.payload
@@ -191,6 +192,8 @@ class Proxy:
         try:
             answer = self._upstream.ask(request.method, url, headers, body if framed else None)
         except Failed as failed:
+            if self._upstream.closed:
+                raise Overtaken from None
             kind = AnsweredTooLate if failed.kind in _TOO_LATE else Unanswered
             error = kind(reason=f"{self._target.url}: {failed}")
             told = {"Proxy-Status": f"gesmock; error={failed.kind}"}

@@ -2,12 +2,12 @@
 
 import socket
 import ssl
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import Final
 
+from gesmock.clock import real_time
 from gesmock.conformance.sign_in import signer
 from gesmock.conformance.target import Target
 from gesmock.errors import InvalidInput
@@ -38,7 +38,7 @@ class Upstream:
         self._lock = Lock()
         self._idle: list[_Connection] = []
         self._busy: set[_Connection] = set()
-        self._closed = False
+        self.closed = False
 
     def ask(self, method: str, url: str, headers: Headers, body: bytes | None) -> UpstreamAnswer:
         """What is answered to a request for *url* (path and query); without a *body*, for None.
@@ -54,7 +54,7 @@ class Upstream:
             "\r\n",
         ]
         head = "\r\n".join(lines).encode("latin-1")
-        deadline = time.monotonic() + self._target.timeout_s
+        deadline = real_time() + self._target.timeout_s
         if method in _SAFE:
             kept = self._take()
             if kept is not None:
@@ -66,7 +66,7 @@ class Upstream:
     def close(self) -> None:
         """Hang up, also on what is being asked."""
         with self._lock:
-            self._closed = True
+            self.closed = True
             for one in self._busy:
                 one.hang_up()
             while self._idle:
@@ -91,7 +91,7 @@ class Upstream:
         finally:
             with self._lock:
                 self._busy.discard(one)
-                if one.keeps and not self._closed and len(self._idle) < _MOST_IDLE:
+                if one.keeps and not self.closed and len(self._idle) < _MOST_IDLE:
                     self._idle.append(one)
                 else:
                     one.close()
@@ -153,12 +153,12 @@ class _Connection:
             raise _ended(reader, "connection_terminated", _why(error)) from None
         except Failed as error:
             raise _ended(reader, error.kind, str(error)) from None
-        self.keeps, self._since = reader.keeps, time.monotonic()
+        self.keeps, self._since = reader.keeps, real_time()
         return reader.answer
 
     def is_usable(self) -> bool:
         """Whether it can be asked again: nothing has come meanwhile, not even its end."""
-        if time.monotonic() - self._since > _IDLE_S:
+        if real_time() - self._since > _IDLE_S:
             return False
         self._socket.settimeout(0)
         try:
@@ -236,7 +236,7 @@ def _why(error: OSError) -> str:
 
 def _left(deadline: float) -> float:
     """The seconds until then. Raises TimeoutError where there are none."""
-    left = deadline - time.monotonic()
+    left = deadline - real_time()
     if left <= 0:
         raise TimeoutError
     return left

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import requests
 from click.testing import CliRunner
+from conftest import until
 from other_server import OK, Act, OtherServer, ask, hang_up, journal, lines, reset, wait
 
 from gesmock import GesMock, cli, cli_proxy
@@ -763,6 +764,23 @@ def test_what_was_on_its_way_when_the_proxy_was_reset_leaves_no_trace(slow: Slow
 
         assert not proxy.fake.default.journal.entries()
     assert found[0].status_code == 503
+
+
+def test_what_was_on_its_way_when_the_proxy_was_stopped_leaves_no_trace(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "gesmock")
+    before_it = threading.active_count()
+    with OtherServer(wait) as server:
+        with before(server) as proxy:
+            thread = threading.Thread(target=ask, args=(proxy.url, get(LISTED)))
+            thread.start()
+            until(lambda: server.asked)
+        thread.join(10)
+        until(lambda: threading.active_count() <= before_it + 2)  # those of the other server
+
+    assert not proxy.fake.default.journal.entries()
+    assert not caplog.records
 
 
 def test_what_was_asked_before_a_reset_is_not_passed_on(ges: GesMock, proxy: ProxyServer) -> None:
