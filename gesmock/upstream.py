@@ -141,8 +141,8 @@ class _Connection:
         try:
             with suppress(*_HUNG_UP):  # it may have answered already
                 self._socket.settimeout(_left(deadline))
-                self._socket.sendall(head)
-                self._socket.sendall(body)
+                for part in filter(None, (head, body)):
+                    self._socket.sendall(part)
             while not reader.whole:
                 self._socket.settimeout(_left(deadline))
                 data = self._socket.recv(_RECEIVED)

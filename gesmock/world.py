@@ -111,9 +111,9 @@ class World:
             self._take(state, graphs, state.clock or self.clock.timing)
 
     def begin_with(self, state: State, graphs: dict[str, Graph]) -> Cleared:
-        """Reset, and put *state*, whose *graphs* these are, in the place of all that is here.
+        """Reset, and put *state*, whose *graphs* these are, in the place of all, in one step.
 
-        It is one step. The start state stays; what *state* does not say is as after a reset.
+        The start state stays; what *state* does not say is as after a reset.
         """
         with self.lock:
             cleared = self._reset()
