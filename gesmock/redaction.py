@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from gesmock.entries import MASK
+from gesmock.entries import MASK, SECRET_HEADERS
 from gesmock.exchange import Request
 
 _SECRET: Final = re.compile(
@@ -80,6 +80,10 @@ class Redaction:
             path=self.text(request.path),
             args={name: self.text(value) for name, value in request.args.items()},
             query=self.named(request.query),
-            headers=self.named(request.headers),
+            headers={
+                **self.named(request.headers),
+                # An entry masks these itself; whose they are may have to be told apart before.
+                **{name: request.headers[name] for name in SECRET_HEADERS & request.headers.keys()},
+            },
             body=body,
         )

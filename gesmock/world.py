@@ -110,17 +110,16 @@ class World:
             self.standard = state.verdict or self.standard
             self._take(state, graphs, state.clock or self.clock.timing)
 
-    def begin_with(self, state: State, graphs: dict[str, Graph]) -> Cleared:
-        """Reset, and put *state*, whose *graphs* these are, in the place of all, in one step.
+    def begin_with(self, state: State, graphs: dict[str, Graph]) -> None:
+        """Reset, and put *state*, whose *graphs* these are, in its place, in one step.
 
-        The start state stays; what *state* does not say is as after a reset.
+        What *state* does not say is as after any reset.
         """
         with self.lock:
-            cleared = self._reset()
+            self._reset()
             self.standard = state.verdict or self.standard
             self._take(state, graphs, state.clock or self.clock.timing)
         self._epochs.tell()
-        return cleared
 
     def _still_in(self, epoch: int) -> None:
         """Keep what was begun before a reset from leaving a trace after it."""

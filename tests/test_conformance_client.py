@@ -187,6 +187,15 @@ def test_no_more_requests_are_sent_in_a_second_than_are_allowed(ges: GesMock) ->
     assert [round(one, -1) for one in slept] == [0, 10, 20]  # nobody has slept in fact
 
 
+def test_a_token_that_cannot_be_sent_is_told(ges: GesMock) -> None:
+    asked = session(ges.url)
+
+    with pytest.raises(Unreachable, match="Invalid header value"):
+        asked.get("/jobs/status", token="two\nlines")
+
+    asked.client.close()
+
+
 def test_over_https_a_certificate_has_to_be_trusted() -> None:
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
