@@ -6,7 +6,7 @@ faults can be injected. No lock is held while the other server is asked.
 
 import re
 import secrets
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from http import HTTPStatus
 from io import BytesIO
@@ -25,10 +25,11 @@ from gesmock.errors import (
     NotPassedOn,
     Overtaken,
     Unanswered,
+    UnknownPreference,
 )
 from gesmock.exchange import NO_ENTRY, Reply, Request, request_id
 from gesmock.fake import Fake
-from gesmock.faults import Hazard
+from gesmock.faults import Fired, Hazard
 from gesmock.faults.injections import KINDS
 from gesmock.httpd.wsgi import DELIVER, HEADERS
 from gesmock.operations import fault_of
@@ -41,6 +42,7 @@ from gesmock.upstream_answer import Failed
 from gesmock.web import access_log, create_app, paths
 from gesmock.web.guard import Guard, is_loopback
 from gesmock.web.server import Server
+from gesmock.world import World
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -164,9 +166,9 @@ class Proxy:
             with world.lock:
                 if request.epoch < world.epoch:
                     raise Overtaken
-                fired = fault_of(world, request, owned=True)
+                fired, refused = _fault_of(world, request)
             performs = fired is None or fired.fault is None or fired.phase == "after"
-            answered = ask() if performs else Reply(200, {})
+            answered = refused or (ask() if performs else Reply(200, {}))
             with world.lock, world.clock as now:
                 if request.epoch < world.epoch:
                     raise Overtaken
@@ -178,7 +180,7 @@ class Proxy:
         except GesError as error:
             return self._refusal(error)
         ours = {"X-Request-Id": request_id(world.epoch, number), "Date": http_date(now)}
-        return msgspec.structs.replace(reply, headers={**ours, **reply.headers})
+        return msgspec.structs.replace(reply, headers=_merged(ours, reply.headers))
 
     def _refusal(self, error: GesError) -> Reply:
         return shapes.refusal(error, self._fake.default.settings, {"X-Request-Id": NO_ENTRY})
@@ -201,11 +203,25 @@ class Proxy:
         return reply_of(request, answer, redaction)
 
 
+def _fault_of(world: World, request: Request) -> tuple[Fired | None, Reply | None]:
+    """The fault that *request* meets, if any; or the refusal of the one that it wants."""
+    try:
+        return fault_of(world, request, owned=True), None
+    except UnknownPreference as error:
+        return None, shapes.refusal(error, world.settings)
+
+
+def _merged(ours: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """The headers *given*, however their names are spelled, and those of *ours* that lack."""
+    names = {name.lower() for name in given}
+    return {**{name: ours[name] for name in ours if name.lower() not in names}, **given}
+
+
 def _lines(reply: Reply, length: int) -> list[tuple[str, str]]:
     """The headers of *reply*, whose body is so long; those of another server as they came."""
     if not isinstance(reply, Relayed):
         framing = {"Content-Type": "application/json", "Content-Length": str(length)}
-        return [*{**framing, **reply.headers}.items()]
+        return [*_merged(framing, reply.headers).items()]
     came = {(name.title(), value) for name, value in reply.lines}
     names = {name for name, _ in came}
     added = [one for one in reply.headers.items() if one[0] not in names]

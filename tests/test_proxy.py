@@ -209,6 +209,7 @@ def test_a_client_may_ask_for_an_error_itself(ges: GesMock, proxy: ProxyServer) 
 
     assert requests.get(url, headers={"Prefer": "code=404"}).json()["errorCode"] == "GES.8000"
     assert requests.get(url, headers={"Prefer": "code=abc"}).status_code == 400
+    assert [entry["status"] for entry in journal(proxy.url)] == [404, 400]
     assert not [*ges.journal]
 
 
@@ -252,6 +253,17 @@ def test_a_connection_may_break(kind: str, phase: str) -> None:
     assert found == {"reset": b"reset", "close": b"", "garbage": b"This is not HTTP.\r\n"}[kind]
     assert (entry.connection, entry.fault, entry.phase) == (kind, "f1#1", phase)
     assert len(server.asked) == (phase == "after")
+
+
+def test_a_fault_may_name_headers_as_it_likes(proxy: ProxyServer) -> None:
+    named = {"content-type": "text/html", "date": "today", "X-REQUEST-ID": "mine", "x-a": "b"}
+    arm(proxy, fault={"kind": "error", "status": 503, "headers": named})
+
+    found = [line for line in lines(ask(proxy.url, get(LISTED))) if ": " in line]
+
+    told = {name.lower(): value for name, value in (line.split(": ") for line in found)}
+    assert len(told) == len(found)
+    assert {name: told[name.lower()] for name in named} == named
 
 
 @pytest.mark.parametrize("text", [b"", b"{}"])
