@@ -185,12 +185,6 @@ class World:
             self.graphs.changes.tell()
             return self.graphs.settle()
 
-    def told_clock(self) -> dict[str, Any]:
-        """What the clock says, and how it runs."""
-        with self.lock:
-            timing = self.clock.timing
-        return {name: getattr(timing, name) for name in timing.__struct_fields__}
-
     def tick(self) -> None:
         """Let the clock's ``tick_s`` for a request go by.
 
