@@ -175,9 +175,9 @@ def test_an_entry_tells_what_a_fault_did_to_it() -> None:
 
 
 def test_an_entry_has_the_request_id_that_the_client_was_given(ges: GesMock) -> None:
-    ges.faults.arm("list_jobs", 503, headers={"X-Request-Id": "mine"}, times=1)
+    ges.faults.arm("list_jobs", 503, times=1)
 
     given = [requests.get(ges.jobs_url()).headers["X-Request-Id"] for _ in range(2)]
 
     assert given == [entry.reply_headers["X-Request-Id"] for entry in ges.journal]
-    assert given[0] == "mine"
+    assert len(set(given)) == 2
