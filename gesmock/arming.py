@@ -58,8 +58,8 @@ class Rules(Generic[A]):
 
     def _known(self, rule: str | A) -> A:
         """*rule* itself, or the one with this id; Unknown where there is none."""
-        name = rule if isinstance(rule, str) else rule.id
-        found = self._armed.get(name)
+        name = getattr(rule, "id", rule)
+        found = self._armed.get(name) if isinstance(name, str) else None
         # An id comes again after a reset; a rule of before is not the one it names now.
         if found is None or not (isinstance(rule, str) or found.given is rule.given):
             raise self._unknown(name)
@@ -77,7 +77,7 @@ class Rules(Generic[A]):
         with self._lock:
             return self._seen(self._known(id))
 
-    def _unknown(self, id: str) -> Unknown:
+    def _unknown(self, id: object) -> Unknown:
         known = ", ".join(self._armed) or "none"
         return Unknown(f"no {self.noun} has the id {id!r}; armed are: {known}")
 

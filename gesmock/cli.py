@@ -2,7 +2,6 @@
 
 import os
 import sys
-from contextlib import suppress
 from typing import Any, NoReturn, get_args
 
 import click
@@ -214,7 +213,6 @@ def serve(
         click.echo(f"curl{header} '{ges.jobs_url()}'")
         if not (no_control or control_token) and ges.control_token:
             click.echo(f"control token: {ges.control_token}")
-        sys.stdout.flush()
         signals.wait()
 
 
@@ -229,13 +227,13 @@ def run() -> NoReturn:
     """
     status: str | int | None = None
     try:
-        main()
-        sys.stdout.flush()
-    except SystemExit as ended:
-        status = ended.code
+        try:
+            main()
+        except SystemExit as ended:
+            status = ended.code
+        if sys.stdout is not None:  # as it is where it was closed before the start
+            sys.stdout.flush()
     except OSError as error:  # such as a full disk behind standard output
         click.echo(f"gesmock: standard output: {error.strerror}", err=True)
         status = 2
-    with suppress(OSError):
-        sys.stdout.flush()
     os._exit(int(status or 0))

@@ -54,8 +54,7 @@ def injection(text: str) -> dict[str, Any]:
     kind = kinds[0] if len(entries) == 1 and kinds else "error"
     fault = {name: given.pop(name) for name in [*given] if _is_of(name, kind)}
     if len(entries) > 1 or entries == ["ok"]:
-        script = [{"kind": entry} if entry in kinds else entry for entry in entries]
-        return {**given, "script": script, **({"fault": {"kind": kind, **fault}} if fault else {})}
+        return {**given, "script": entries, **({"fault": {"kind": kind, **fault}} if fault else {})}
     status = {"status": entries[0]} if entries and not kinds else {}
     return {**given, "fault": {"kind": kind, **status, **_nested(fault)}}
 

@@ -20,7 +20,13 @@ from gesmock.terminal import give_up, log_to_stderr, write_whole
 
 @click.command()
 @target_options
-@click.option("--host", default="127.0.0.1", show_default=True, **env("HOST"))
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Where it listens; what other machines reach needs --allow-others.",
+    **env("HOST"),
+)
 @click.option(
     "--port",
     default=8080,
@@ -30,12 +36,34 @@ from gesmock.terminal import give_up, log_to_stderr, write_whole
     **env("PORT"),
 )
 @click.option(
+    "--allow-host",
+    "allow_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="A host name under which it may be called, beside localhost and addresses.",
+    **env("ALLOW_HOST"),
+)
+@click.option(
+    "--allow-others",
+    is_flag=True,
+    help="Let other machines ask, in your name, where --host lets them reach it.",
+    **env("ALLOW_OTHERS"),
+)
+@click.option(
+    "--control-token",
+    metavar="TOKEN",
+    help="What a caller of the control API has to show [default: nothing on this machine, else "
+    "one that is made and printed].",
+    **env("CONTROL_TOKEN"),
+)
+@click.option(
     "--fault",
     "faults",
     multiple=True,
     type=Line(),
     metavar="[OPERATION=]FAULT[,...]",
-    help="Make things go wrong, as with serve.",
+    help="Make things go wrong: list_jobs=503,times=2 or delay,seconds=2 or 503,reset,ok or an "
+    "injection as JSON. Several in the environment are a line each.",
     **env("FAULT"),
 )
 @click.option(
@@ -44,16 +72,11 @@ from gesmock.terminal import give_up, log_to_stderr, write_whole
     help="A named list of faults.",
     **env("WEATHER"),
 )
-@click.option("--seed", type=int, help="What chances are drawn from.", **env("SEED"))
-@click.option(
-    "--control-token",
-    help="What a caller of the control API has to show.",
-    **env("CONTROL_TOKEN"),
-)
+@click.option("--seed", type=int, help="What chances are drawn from [default: 0].", **env("SEED"))
 @click.option(
     "--har",
     type=click.Path(path_type=Path),
-    help="The HTTP archive to write at the end.",
+    help="Write the journal as an HTTP archive at the end.",
     **env("HAR"),
 )
 @click.option(
@@ -61,6 +84,7 @@ from gesmock.terminal import give_up, log_to_stderr, write_whole
     default="info",
     show_default=True,
     type=click.Choice(["debug", "info", "warning", "error"]),
+    help="What is logged on standard error; info: a line a request.",
     **env("LOG_LEVEL"),
 )
 def proxy(
@@ -72,17 +96,22 @@ def proxy(
     insecure: bool,
     host: str,
     port: int,
+    allow_hosts: tuple[str, ...],
+    allow_others: bool,
+    control_token: str | None,
     faults: tuple[str, ...],
     weather: WeatherName | None,
     seed: int | None,
-    control_token: str | None,
     har: Path | None,
     log_level: str,
 ) -> None:
     """Stand in front of a server: pass requests on, keep a journal, and make things go wrong.
 
-    Who does not sign in is signed in as with verify. At the end, it tells what it has found of the
-    client.
+    Who does not sign in is signed in, with the token in GESMOCK_TARGET_TOKEN, or with the keys in
+    HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK (and HUAWEICLOUD_SDK_SECURITY_TOKEN, if they are
+    temporary; the extra "cloud" signs). The journal, the verdict and the faults are in the control
+    API, below /_gesmock/. SIGINT (Ctrl-C) and SIGTERM end it with 0; then it tells what it has
+    found of the client. It ends with 2 where it cannot begin.
     """
     from gesmock import har as archives
     from gesmock import judging
@@ -107,6 +136,8 @@ def proxy(
             host=host,
             port=port,
             control_token=control_token,
+            allow_hosts=allow_hosts,
+            allow_others=allow_others,
             faults=[cli_options.injection(text) for text in faults],
             weather=weather,
             seed=seed,

@@ -71,6 +71,12 @@ def target_options(command: Any) -> Any:
     "--allow-writes", is_flag=True, help="Submit and cancel jobs too.", **env("ALLOW_WRITES")
 )
 @click.option(
+    "--allow-data-loss",
+    is_flag=True,
+    help="Let --submit name what can overwrite or delete what the graph holds.",
+    **env("ALLOW_DATA_LOSS"),
+)
+@click.option(
     "--submit",
     default="vertex_query",
     show_default=True,
@@ -107,6 +113,7 @@ def verify(
     insecure: bool,
     most: int,
     allow_writes: bool,
+    allow_data_loss: bool,
     submit: str,
     body: str | None,
     wait_s: float,
@@ -124,7 +131,8 @@ def verify(
     from gesmock.conformance import report
     from gesmock.conformance.client import Client
     from gesmock.conformance.run import run
-    from gesmock.conformance.session import Session, Submission
+    from gesmock.conformance.session import Session
+    from gesmock.conformance.submission import Submission
     from gesmock.conformance.target import SignIn, Target
 
     try:
@@ -140,6 +148,8 @@ def verify(
             insecure=insecure,
         )
         submission = Submission.of(submit, body, wait_s)
+        if allow_writes:
+            submission = submission.permitted(data_loss=allow_data_loss)
         with closing(Client(asked)) as client:
             session = Session(client, most, submit=submission if allow_writes else None)
             found = run(session, lambda outcome: click.echo(report.line(outcome)))

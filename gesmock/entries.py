@@ -12,7 +12,7 @@ from gesmock.exchange import Operation, Request, Shown, request_id
 from gesmock.faults import Fired
 
 MASK: Final = "***"
-_SECRET_HEADERS: Final = frozenset(
+SECRET_HEADERS: Final = frozenset(
     ("authorization", "cookie", "proxy-authorization", "x-auth-token", "x-security-token")
 )
 
@@ -136,12 +136,12 @@ class Record(Struct, frozen=True, gc=False):
             args=request.args,
             query=raw_requests.query_without_secrets(request.query),
             headers={
-                name: MASK if name in _SECRET_HEADERS else value
+                name: MASK if name in SECRET_HEADERS else value
                 for name, value in request.headers.items()
             },
             body=msgspec.json.decode(request.body) if request.body else None,
             status=self.status,
-            reply_headers={**self.headers, "X-Request-Id": request_id(self.epoch, self.number)},
+            reply_headers={"X-Request-Id": request_id(self.epoch, self.number), **self.headers},
             job_id=self.job_id,
             shown=shown,
             returned=None if told is None else told.returned,

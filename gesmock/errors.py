@@ -205,6 +205,12 @@ class UnknownPreference(ParameterError):
     template = "Prefer: code={code}: {code!r} is not 200 or from 400 to 599."
 
 
+class NotUnderstood(ParameterError):
+    """What came is no request, and it is known why; not the service's."""
+
+    template = "{reason}"
+
+
 class Overtaken(EngineUnavailable):
     """gesmock was reset while the request was on its way; not the service's."""
 
@@ -215,6 +221,20 @@ class Unanswered(EngineUnavailable):
     """The server that a proxy stands in front of has not answered; not the service's."""
 
     status = 502
+    template = "{reason}"
+
+
+class AnsweredTooLate(Unanswered):
+    """The same, where it might have answered later."""
+
+    status = 504
+
+
+class NotPassedOn(GesError):
+    """A proxy asks in its owner's name, and for nobody else's pages; not the service's."""
+
+    status = 403
+    code = "GES.8006"
     template = "{reason}"
 
 

@@ -154,8 +154,13 @@ def kept(request: Request) -> Request:
 
     To make it takes long for a long one, so that it is not done under the lock.
     """
-    if not request.body:
+    if request.body is None or (request.body == {} and not _has_body(request)):
         return request
-    body = msgspec.json.encode(request.clean)
+    body = msgspec.json.encode(request.clean if request.body else request.body)
     short = body if len(body) <= LONGEST_BODY else b""
     return msgspec.structs.replace(request, body=short, clean=None)
+
+
+def _has_body(request: Request) -> bool:
+    """Whether an empty object was sent, and not nothing; of chunks, that cannot be told."""
+    return request.headers.get("content-length", "0").strip("0") != ""

@@ -132,7 +132,10 @@ class Life:
         )
 
     def since(self, status: JobStatus, now: int) -> "Life":
-        """The life of a job that has this *status* now, and goes on along its stages from there."""
+        """The life of a job that has this *status* now, and goes on along its stages from there.
+
+        Where none of them has it, it stays so.
+        """
         places = (place for place, stage in enumerate(self.stages) if stage.status == status)
         first = next(places, None)
         if first is None:

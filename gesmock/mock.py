@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from gesmock import validation
 from gesmock.delivery import BELOW_HTTP
-from gesmock.errors import GesmockError
+from gesmock.errors import GesmockError, InvalidInput
 from gesmock.fake import Fake
 from gesmock.jobs import Job
 from gesmock.population import Progress, untold
@@ -43,10 +43,10 @@ class GesMock(Script):
             ges.add_job(status="running")
             requests.get(ges.jobs_url()).json()
 
-    *options* say what it begins with, and what a reset restores: ``fixture``, ``project_id``,
-    ``graph_name``, ``generate``, ``seed``, ``settings``, ``tokens``, ``faults``, ``weather``,
-    ``plans``, ``clock`` (``StartOptions``).
-    Without any, it has one empty graph. It listens on *host* and *port* (0: any free port) once it
+    *options*, which it keeps under this name, say what it begins with, and what a reset restores:
+    ``fixture``, ``project_id``, ``graph_name``, ``generate``, ``seed``, ``settings``, ``tokens``,
+    ``faults``, ``weather``, ``plans``, ``clock``, ``verdict`` (see ``StartOptions``). Without any,
+    it has one empty graph. It listens on *host* and *port* (0: any free port) once it
     is started. *control* tells whether it has the control API; *control_token* what a caller of it
     has to show (default: nothing on a loopback address, else a token that is made here);
     *allow_hosts* adds names under which a caller may address it. With an *ssl_context* it speaks
@@ -72,8 +72,13 @@ class GesMock(Script):
         validation.read(port, Port, "port")
         if control_token is not None:
             validation.read(control_token, str, "control_token")
+        validation.read(control, bool, "control")
         if isinstance(allow_hosts, str):
             allow_hosts = [allow_hosts]
+        allow_hosts = validation.read_python(allow_hosts, list[str], "allow_hosts")
+        if ssl_context is not None:
+            _check_tls(ssl_context)
+        self.options = options
         fake = Fake(options, deliverable=BELOW_HTTP, progress=progress)
         super().__init__(fake, "http" if ssl_context is None else "https")
         if not control_token and not is_loopback(host):
@@ -102,7 +107,11 @@ class GesMock(Script):
         with self._starting:
             if self._server is None:
                 self._server = Server(
-                    self.fake, lambda: self.app, *self._address, ssl_context=self._ssl_context
+                    self.fake,
+                    lambda: self.app,
+                    *self._address,
+                    guard=self._guard if self._control else None,
+                    ssl_context=self._ssl_context,
                 )
                 self._server.start()
                 self._address = self._address[0], self._server.port  # stays if it starts again
@@ -149,3 +158,14 @@ class GesMock(Script):
     def job_url(self, job: str | Job, graph: str | None = None) -> str:
         """The URL of the status and result of *job*, or of the one with this id."""
         return f"{self.graph_url(graph)}/jobs/{quote(id_of(job), safe='')}/status"
+
+
+def _check_tls(context: object) -> None:
+    """Raise InvalidInput where *context* is none that a server can speak TLS with."""
+    import ssl  # which a server that speaks none need not wait for
+
+    if not isinstance(context, ssl.SSLContext):
+        wanted = "an ssl.SSLContext, such as ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)"
+        raise InvalidInput.at("ssl_context", f"{validation.shown(context)} is not {wanted}")
+    if context.protocol == ssl.PROTOCOL_TLS_CLIENT:
+        raise InvalidInput.at("ssl_context", "is a client's; a server's is PROTOCOL_TLS_SERVER")

@@ -121,14 +121,14 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_d
     def stages(self, finished: GoodEnd, edition: Edition) -> Iterator[tuple[float, JobStatus, int]]:
         """What a job goes through whose good end is *finished*.
 
-        After so many seconds, which status of this *edition*, and which progress; the first from
-        the start. Inferred: the database edition, which has no ``partiallyFailed``, calls that
-        ``failed``.
+        After so many seconds, which status of this *edition*, and which progress; from the start
+        it is ``pending``, if only for a moment. Inferred: the database edition, which has no
+        ``partiallyFailed``, calls that ``failed``.
         """
         good = self.finished or finished
         partial: JobStatus = "failed" if edition == "database" else "partiallyFailed"
         steps = self._named_steps() if self.steps is None else self.steps
-        if steps[0].after_s > 0:
+        if steps[0].after_s > 0 or steps[0].status != "pending":
             yield 0, "pending", 0
         for step in steps:
             yield step.after_s, *step.meant(good, partial)

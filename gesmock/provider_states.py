@@ -6,16 +6,18 @@ say the rest, in the words of ``StartOptions``.
 
 import difflib
 from collections.abc import Mapping
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, NamedTuple, cast
 
 import msgspec
 from msgspec import Struct
 
 from gesmock import fixtures, start, validation
 from gesmock.errors import InvalidInput, Unknown
+from gesmock.faults import CanDeliver
 from gesmock.fixtures import State
+from gesmock.graph import Graph
+from gesmock.population import Start
 from gesmock.start import StartOptions
-from gesmock.world import World
 
 _FIXED: Final = ("project_id", "graph_name")
 
@@ -25,7 +27,8 @@ class ProviderState(Struct, frozen=True):
 
     *params* may have a ``fixture`` (the name of a starting state, or the content of a file) and
     whatever else a fake may begin with; then the state may be called anything. The *action*
-    ``teardown`` takes the project back to its start state. Other keys are Pact's own affair.
+    ``teardown`` takes the project back to its start state, and so does a *state* without a name,
+    which a verifier posts where an interaction wants none. Other keys are Pact's own affair.
     """
 
     state: str | None = None
@@ -35,14 +38,20 @@ class ProviderState(Struct, frozen=True):
     action: Literal["setup", "teardown"] = "setup"
 
 
-def prepare(world: World, wanted: ProviderState) -> State | None:
-    """Reset *world*, and make it what is *wanted*; the state it has now, None for the start state.
+class Prepared(NamedTuple):
+    """A *state*, found to be good, and its *graphs*."""
 
-    Raises Unknown where nobody knows such a state, InvalidInput where its params are wrong; nothing
-    is changed then.
+    state: State
+    graphs: dict[str, Graph]
+
+
+def prepared(wanted: ProviderState, project_id: str, can_deliver: CanDeliver) -> Prepared | None:
+    """What is *wanted* of the project; None for its start state.
+
+    Nothing is changed by that. Raises Unknown where nobody knows such a state, InvalidInput where
+    its params are wrong.
     """
-    if wanted.action == "teardown":
-        world.reset()
+    if wanted.action == "teardown" or wanted.state == "":
         return None
     names = list(dict.fromkeys([wanted.state, *wanted.states] if wanted.state else wanted.states))
     if not names:
@@ -51,11 +60,9 @@ def prepare(world: World, wanted: ProviderState) -> State | None:
     if "fixture" not in options:
         known = _known()
         options["fixture"] = [_fixture(name, known) for name in names]
-    options["project_id"] = world.project_id
-    [state] = start.states(cast(StartOptions, options)).values()
-    world.reset()
-    world.load(state)
-    return state
+    options["project_id"] = project_id
+    [state] = start.states(cast(StartOptions, options), can_deliver).values()
+    return Prepared(state, Start.of(state).graphs(project_id))
 
 
 def _options(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,8 @@ faults can be injected. No lock is held while the other server is asked.
 
 import re
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
 from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING, Final, Self, Unpack
@@ -15,47 +16,39 @@ import msgspec
 
 from gesmock import journal, raw_requests, shapes
 from gesmock.clock import http_date
-from gesmock.conformance.answer import Answer
-from gesmock.conformance.client import Client
-from gesmock.conformance.connection import Unreachable
 from gesmock.conformance.target import Target
 from gesmock.delivery import BELOW_HTTP
-from gesmock.errors import GesError, Overtaken, Unanswered
-from gesmock.exchange import Encoded, Reply, Request, request_id
+from gesmock.errors import (
+    AnsweredTooLate,
+    GesError,
+    InvalidInput,
+    NotPassedOn,
+    Overtaken,
+    Unanswered,
+    UnknownPreference,
+)
+from gesmock.exchange import NO_ENTRY, Reply, Request, request_id
 from gesmock.fake import Fake
-from gesmock.faults import Hazard
+from gesmock.faults import Fired, Hazard
 from gesmock.faults.injections import KINDS
-from gesmock.httpd.wsgi import DELIVER
+from gesmock.httpd.wsgi import DELIVER, HEADERS
 from gesmock.operations import fault_of
 from gesmock.operations.hits import Hit
-from gesmock.relayed import job_made, request_of, shown
+from gesmock.redaction import Redaction, secrets_of
+from gesmock.relayed import Relayed, origin_form, passed_on, reply_of, request_of
 from gesmock.start import StartOptions
-from gesmock.web import access_log, cors, create_app, paths
+from gesmock.upstream import Upstream
+from gesmock.upstream_answer import Failed
+from gesmock.web import access_log, create_app, paths
 from gesmock.web.guard import Guard, is_loopback
 from gesmock.web.server import Server
+from gesmock.world import World
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-_HOP: Final = frozenset(
-    (
-        "connection",
-        "content-length",
-        "date",
-        "host",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    )
-)
-"""Headers that are of one connection only (RFC 9110, 7.6.1), or that each end writes itself."""
-
 _OURS: Final = re.compile(r"/(openapi\.json|docs(/.*)?)")
+_TOO_LATE: Final = ("connection_timeout", "http_response_timeout")
 
 
 class ProxyFake(Fake):
@@ -69,9 +62,12 @@ class ProxyFake(Fake):
 class ProxyServer:
     """A proxy behind sockets, for *target*: starts and stops with a ``with`` block.
 
-    It listens on *host* and *port*; *control_token* is what a caller of its control API has to show
-    (default: nothing on a loopback address, else a token that is made here). *options* say which
-    faults it begins with. Raises InvalidInput, CannotListen.
+    It listens on *host* and *port*. Whoever reaches it asks in the name of its owner: an address
+    that other machines reach is only taken with *allow_others*. Pages of other sites are not
+    answered, nor is a host name that is none of *allow_hosts*. *control_token* is what a caller of
+    its control API has to show (default: nothing on a loopback address, else a token that is made
+    here). *options* say which faults it begins with. Raises InvalidInput, NotInstalled,
+    CannotListen.
     """
 
     def __init__(
@@ -81,17 +77,26 @@ class ProxyServer:
         host: str = "127.0.0.1",
         port: int = 0,
         control_token: str | None = None,
+        allow_hosts: Collection[str] = (),
+        allow_others: bool = False,
         **options: Unpack[StartOptions],
     ) -> None:
+        if not (allow_others or is_loopback(host)):
+            raise InvalidInput.at(
+                "--host",
+                f"{host!r} can be reached from other machines, which would ask in your name; "
+                "--allow-others lets them",
+            )
         begins: StartOptions = {**options, "project_id": target.project_id}
         self.fake = ProxyFake({**begins, "graph_name": target.graph}, deliverable=BELOW_HTTP)
         if not control_token and not is_loopback(host):
             control_token = secrets.token_urlsafe(16)
         self.control_token = control_token or None
-        guard = Guard(self.control_token, frozenset([host.lower()]))
+        guard = Guard(self.control_token, frozenset(map(str.lower, [host, *allow_hosts])))
         self._upstream = Upstream(target)
-        self.proxy = Proxy(self.fake, create_app(self.fake, guard=guard), self._upstream)
-        self._server = Server(self.fake, lambda: self.proxy, host, port, lane=False)
+        app = create_app(self.fake, guard=guard)
+        self.proxy = Proxy(self.fake, app, target, self._upstream, guard)
+        self._server = Server(self.fake, lambda: self.proxy, host, port, guard=guard, lane=False)
         self.url = self._server.url
 
     def __enter__(self) -> Self:
@@ -106,71 +111,64 @@ class ProxyServer:
         self._upstream.close()
 
 
-class Upstream:
-    """Passes requests on to *target*, from any thread; connections are kept for the next ones."""
-
-    def __init__(self, target: Target) -> None:
-        self._target = target
-        self._idle: list[Client] = []
-
-    def ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """The answer. Who does not sign in is signed in as the target says. Raises Unreachable."""
-        try:
-            client = self._idle.pop()
-        except IndexError:
-            client = Client(self._target)
-        signed = client.signed(method, url, headers, body)
-        answer = client.send(method, self._target.prefix + url, body, signed)
-        self._idle.append(client)
-        return answer
-
-    def close(self) -> None:
-        """Hang up."""
-        while self._idle:
-            self._idle.pop().close()
-
-
 class Proxy:
-    """Stands in front of *upstream*, as a WSGI application; *app* has the control API of *fake*."""
+    """Stands in front of *target*, as a WSGI application; *app* has the control API of *fake*.
 
-    def __init__(self, fake: Fake, app: "WSGIApplication", upstream: Upstream) -> None:
-        self._fake, self._app, self._upstream = fake, app, upstream
+    It asks by *upstream*, for nobody whom *guard* takes for another site's page.
+    """
+
+    def __init__(
+        self,
+        fake: Fake,
+        app: "WSGIApplication",
+        target: Target,
+        upstream: Upstream,
+        guard: Guard,
+    ) -> None:
+        self._fake, self._app = fake, app
+        self._target, self._upstream, self._guard = target, upstream, guard
+        who = target.sign_in
+        self._secrets = {who.token, who.ak, who.sk, who.security_token}
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Pass a request on; those for gesmock itself go to the app."""
         path = environ["PATH_INFO"]
-        preflight = environ["REQUEST_METHOD"] == "OPTIONS"
-        if preflight or paths.is_control(path) or _OURS.fullmatch(path):
+        if paths.is_control(path) or _OURS.fullmatch(path):
             return self._app(environ, start_response)
         body = environ.get("wsgi.input", BytesIO()).read()
         request = request_of(environ, body, self._fake.epochs.current)
-        reply = self.reply(request, lambda: self._relayed(request, environ["RAW_URI"], body))
-        access_log.tell(request, reply)
+        redaction = Redaction(self._secrets | secrets_of(request.headers))
+        told = redaction.request(journal.kept(raw_requests.cleaned(request)))
+        foreign = self._guard.foreign_call(environ)
+        if foreign is None:
+            ask = partial(self._relayed, request, environ, body, redaction)
+            reply = self.reply(request, told, ask)
+        else:
+            reply = self._refusal(NotPassedOn(reason=foreign))
+        if not self._upstream.closed:  # else nobody is there to hear of it
+            access_log.tell(told, reply)
         if reply.delivery is not None:
             environ[DELIVER](reply.delivery)
         payload = reply.payload() if callable(reply.payload) else reply.payload
-        blocks = [bytes(block) for block in shapes.blocks(payload)]
-        headers = {
-            "Content-Type": "application/json",
-            "Content-Length": str(sum(map(len, blocks))),
-            **reply.headers,
-        }
-        start_response(_status_line(reply.status or 200), [*headers.items(), *cors.HEADERS])
-        return blocks
+        blocks = shapes.blocks(payload)
+        start_response(_status_line(reply.status or 200), _lines(reply, sum(map(len, blocks))))
+        return map(bytes, blocks)
 
-    def reply(self, request: Request, ask: Callable[[], Reply]) -> Reply:
-        """What is answered, and journaled: the fault that is due, or else what *ask* brings."""
+    def reply(self, request: Request, told: Request, ask: Callable[[], Reply]) -> Reply:
+        """What is answered to *request*, and journaled as the answer to *told*.
+
+        It is the fault that is due, or else what *ask* brings.
+        """
         world = self._fake.default
-        told = journal.kept(raw_requests.cleaned(request))
         try:
             with world.lock:
                 if request.epoch < world.epoch:
                     raise Overtaken
-                fired = fault_of(world, request, owned=True)
+                fired, refused = _fault_of(world, request)
             performs = fired is None or fired.fault is None or fired.phase == "after"
-            answered = ask() if performs else Reply(200, {})
+            answered = refused or (ask() if performs else Reply(200, {}))
             with world.lock, world.clock as now:
                 if request.epoch < world.epoch:
                     raise Overtaken
@@ -180,31 +178,57 @@ class Proxy:
                 number = world.journal.count + 1
                 world.record(now, told, reply, fired, None)
         except GesError as error:
-            return shapes.refusal(error, world.settings)
+            return self._refusal(error)
         ours = {"X-Request-Id": request_id(world.epoch, number), "Date": http_date(now)}
-        return msgspec.structs.replace(reply, headers={**ours, **reply.headers})
+        return msgspec.structs.replace(reply, headers=_merged(ours, reply.headers))
 
-    def _relayed(self, request: Request, url: str, body: bytes) -> Reply:
-        headers = {name: value for name, value in request.headers.items() if name not in _HOP}
-        headers["accept-encoding"] = "identity"  # what is packed could not be journaled
+    def _refusal(self, error: GesError) -> Reply:
+        return shapes.refusal(error, self._fake.default.settings, {"X-Request-Id": NO_ENTRY})
+
+    def _relayed(
+        self, request: Request, environ: "WSGIEnvironment", body: bytes, redaction: Redaction
+    ) -> Reply:
+        framed = "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ
+        headers = [(name.title(), value) for name, value in passed_on(environ[HEADERS])]
+        url = origin_form(environ["RAW_URI"])
         try:
-            answer = self._upstream.ask(request.method, url, headers, body)
-        except Unreachable as error:
-            return shapes.refusal(Unanswered(reason=str(error)), self._fake.default.settings)
-        told = {
-            name.title(): value
-            for name, value in answer.headers.items()
-            if not (name in _HOP or name == "server" or name.startswith("access-control-"))
-        }
-        if request.method == "HEAD" and "content-length" in answer.headers:
-            told["Content-Length"] = answer.headers["content-length"]
-        return Reply(
-            answer.status,
-            Encoded.of([answer.body]),
-            told,
-            shown=shown(request, answer),
-            job_id=job_made(request, answer),
-        )
+            answer = self._upstream.ask(request.method, url, headers, body if framed else None)
+        except Failed as failed:
+            if self._upstream.closed:
+                raise Overtaken from None
+            kind = AnsweredTooLate if failed.kind in _TOO_LATE else Unanswered
+            error = kind(reason=f"{self._target.url}: {failed}")
+            told = {"Proxy-Status": f"gesmock; error={failed.kind}"}
+            return shapes.refusal(error, self._fake.default.settings, told)
+        return reply_of(request, answer, redaction)
+
+
+def _fault_of(world: World, request: Request) -> tuple[Fired | None, Reply | None]:
+    """The fault that *request* meets, if any; or the refusal of the one that it wants."""
+    try:
+        return fault_of(world, request, owned=True), None
+    except UnknownPreference as error:
+        return None, shapes.refusal(error, world.settings)
+
+
+def _merged(ours: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """The headers *given*, however their names are spelled, and those of *ours* that lack."""
+    names = {name.lower() for name in given}
+    return {**{name: ours[name] for name in ours if name.lower() not in names}, **given}
+
+
+def _lines(reply: Reply, length: int) -> list[tuple[str, str]]:
+    """The headers of *reply*, whose body is so long; those of another server as they came."""
+    if not isinstance(reply, Relayed):
+        framing = {"Content-Type": "application/json", "Content-Length": str(length)}
+        return [*_merged(framing, reply.headers).items()]
+    came = {(name.title(), value) for name, value in reply.lines}
+    names = {name for name, _ in came}
+    added = [one for one in reply.headers.items() if one[0] not in names]
+    receipt = ("X-Gesmock-Fault", reply.headers.get("X-Gesmock-Fault", ""))
+    if receipt[0] in names and receipt not in came:  # gesmock in front of gesmock
+        added.append(receipt)
+    return [*reply.lines, *added]
 
 
 def _status_line(status: int) -> str:

@@ -95,26 +95,26 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def gesmock_server(pytestconfig: pytest.Config) -> "Iterator[GesMock]":
+def gesmock_server() -> "Iterator[GesMock]":
     """The session's fake, served at one URL from its first use to the end of the session."""
     from gesmock.mock import GesMock
 
     with GesMock() as ges:
         yield ges
-    if report := pytestconfig.pluginmanager.get_plugin(_REPORT):
-        report.add(ges.verdict.coverage.cells())
 
 
 @pytest.fixture
 def gesmock(request: pytest.FixtureRequest, gesmock_server: "GesMock") -> "Iterator[GesMock]":
-    """The session's fake, reset to what the marker ``gesmock`` says (default: one empty graph).
+    """The session's fake, reset to what it began with, and the marker ``gesmock`` says.
 
+    By default, that is one empty graph. Of an option that both have, the marker's holds.
     Its problems fail the test, unless the marker says ``strict=False``; those that come when
     other pytest fixtures end are an error of its teardown.
     """
     options = _marked(request.node)
     strict = options.pop("strict", True)
-    gesmock_server.start().restart(**_judged(options, request.config))
+    began: dict[str, Any] = {**gesmock_server.options}
+    gesmock_server.start().restart(**_judged(began | options, request.config))
     use = _Use(gesmock_server, strict)
     request.node.stash[_IN_USE] = use
     yield gesmock_server
@@ -159,6 +159,8 @@ def _marked(node: pytest.Item) -> dict[str, Any]:
                 f"@pytest.mark.gesmock: unknown {', '.join(wrong)}; known are "
                 + ", ".join(f"{name}=..." for name in _KEYWORDS)
             )
+        if not isinstance(marker.kwargs.get("strict", True), bool):
+            raise pytest.UsageError("@pytest.mark.gesmock: strict is True or False")
         ignored = [*_several(options.get("ignore")), *_several(marker.kwargs.get("ignore"))]
         options |= marker.kwargs
         if ignored:
@@ -168,9 +170,12 @@ def _marked(node: pytest.Item) -> dict[str, Any]:
 
 def _judged(options: dict[str, Any], config: pytest.Config) -> dict[str, Any]:
     """*options* with what they and the ini file say of the verdict in one."""
+    from gesmock import validation
+
     ignore = [*config.getini("gesmock_ignore"), *_several(options.pop("ignore", None))]
     fail_on = _several(options.pop("fail_on", None), config.getini("gesmock_fail_on"))
-    verdict = dict(options.pop("verdict", {}))
+    given = options.pop("verdict", None)
+    verdict = validation.read_python({} if given is None else given, dict[str, Any], "verdict")
     if ignore:
         verdict["ignore"] = [*ignore, *_several(verdict.get("ignore"))]
     if fail_on:
@@ -182,7 +187,7 @@ def _several(value: Any, default: Any = ()) -> Any:
     """*value*, where a single one may be given as it is."""
     if value is None:
         return default
-    return [value] if isinstance(value, str) else value
+    return value if isinstance(value, list | tuple | set | frozenset) else [value]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

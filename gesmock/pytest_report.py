@@ -40,6 +40,16 @@ class Report:
                 f"gesmock_operations: unknown {', '.join(unknown)}; known are all, {known}"
             )
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[Any]
+    ) -> Generator[None, object, object]:
+        """See that what a server meets is counted when it ends, whoever has made it."""
+        made: Any = yield
+        if fixturedef.argname == "gesmock_server":
+            fixturedef.addfinalizer(lambda: self.add(made.verdict.coverage.cells()))
+        return made
+
     def add(self, cells: Iterable[Cell]) -> None:
         """Count what a fake has met."""
         self._coverage.add(cells)

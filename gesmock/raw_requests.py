@@ -14,8 +14,9 @@ from gesmock.exchange import Request
 
 Body = dict[str, Any]
 
-_SECRETS: Final = ("obsparameters", "accesskey", "secretkey", "securitytoken")
+_SECRET: Final = re.compile("obsparameters|accesskey|secretkey|securitytoken")
 _SHORT_SECRETS: Final = ("ak", "sk")
+_NO_LETTER: Final = re.compile(r"[\W_]")
 
 
 def url(row: AsynchronousOperation, names: Mapping[str, str], query: Mapping[str, str]) -> str:
@@ -46,19 +47,21 @@ def cleaned(request: Request) -> Request:
 
 def without_secrets(value: Any) -> Any:
     """*value* without storage keys, wherever they stand in it, however they are spelled."""
-    whole: list[Any] = [None]
-    # Not by recursion: a body may be nested as deep as Python's stack is.
-    left: list[tuple[Any, Any, Any]] = [(whole, 0, value)]
+    whole = [value]
+    # Not by recursion: a body may be nested as deep as Python's stack is. And only what has
+    # something in it is copied, and looked at again: a body may have millions of empty lists.
+    left: list[dict[str, Any] | list[Any]] = [whole]
     while left:
-        place, key, item = left.pop()
-        if isinstance(item, dict):
-            place[key] = {name: None for name in item if not is_secret(name)}
-            left += [(place[key], name, item[name]) for name in place[key]]
-        elif isinstance(item, list):
-            place[key] = [None] * len(item)
-            left += [(place[key], index, one) for index, one in enumerate(item)]
-        else:
-            place[key] = item
+        place: Any = left.pop()
+        for key, item in place.items() if isinstance(place, dict) else enumerate(place):
+            if not item:
+                continue
+            if isinstance(item, dict):
+                place[key] = {name: one for name, one in item.items() if not is_secret(name)}
+                left.append(place[key])
+            elif isinstance(item, list):
+                place[key] = item.copy()
+                left.append(place[key])
     return whole[0]
 
 
@@ -70,8 +73,9 @@ def query_without_secrets(query: Mapping[str, str]) -> dict[str, str]:
 @lru_cache(maxsize=256)
 def is_secret(name: str) -> bool:
     """Whether what is called *name*, however it is spelled, is a storage key, or holds one."""
-    letters = re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", name)).casefold()
-    return letters in _SHORT_SECRETS or any(secret in letters for secret in _SECRETS)
+    plain = name if name.isascii() else unicodedata.normalize("NFKC", name)
+    letters = _NO_LETTER.sub("", plain).casefold()
+    return letters in _SHORT_SECRETS or _SECRET.search(letters) is not None
 
 
 def _import(body: Body, graph_name: str) -> Body:

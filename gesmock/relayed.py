@@ -1,22 +1,59 @@
 """Relayed: what is passed on to another server and back, as the core sees it."""
 
 import re
+import zlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
+from msgspec import Struct
 
 from gesmock import documentation
-from gesmock.conformance.answer import NO_JSON, Answer
-from gesmock.conformance.listed import id_of
-from gesmock.exchange import LARGEST_BODY, Operation, Request, Shown
+from gesmock.exchange import LARGEST_BODY, Encoded, Operation, Reply, Request, Shown
 from gesmock.listing import MOST_SHOWN
 from gesmock.operations import ROUTES
-from gesmock.web import site
+from gesmock.redaction import Redaction
+from gesmock.upstream_answer import LARGEST_ANSWER, Headers, UpstreamAnswer
+from gesmock.web import site, wire
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
+
+T = TypeVar("T")
+
+_BLOCK: Final = 2**20
+_ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
+_HOP: Final = frozenset(
+    (
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "http2-settings",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    )
+)
+"""Headers that are of one connection only (RFC 9110, 7.6.1), or that each end writes itself."""
+
+
+class Relayed(Reply, frozen=True):
+    """An answer of another server: *lines* are its headers as they came.
+
+    Its ``headers`` are the same for the journal: without secrets, a name only once.
+    """
+
+    lines: Headers = ()
+
+
+# --- There --------------------------------------------------------------------------------------
 
 
 def request_of(environ: "WSGIEnvironment", body: bytes, epoch: int) -> Request:
@@ -39,6 +76,28 @@ def request_of(environ: "WSGIEnvironment", body: bytes, epoch: int) -> Request:
         body=_value(body),
         epoch=environ.get(site.EPOCH, epoch),
     )
+
+
+def origin_form(target: str) -> str:
+    """Path and query of the request's *target*, as they stand: whose they are is not asked."""
+    absolute = _ABSOLUTE.match(target)
+    path = (target[absolute.end() :] if absolute else target).partition("#")[0]
+    return path if path.startswith(("/", "*")) else f"/{path}"
+
+
+def passed_on(headers: Headers) -> list[tuple[str, str]]:
+    """*headers*, but for those of one connection."""
+    named = {
+        option.strip().lower()
+        for name, value in headers
+        if name.lower() == "connection"
+        for option in value.split(",")
+    }
+    return [
+        (name, value)
+        for name, value in headers
+        if not (name.lower() in _HOP or name.lower() in named)
+    ]
 
 
 _ROUTES: Final[Sequence[tuple[str, re.Pattern[str], str | None, Operation]]] = tuple(
@@ -68,39 +127,99 @@ def _operation(
 def _value(body: bytes) -> Any:
     if not body:
         return {}
+    return wire.json_value(body) if len(body) <= LARGEST_BODY else None
+
+
+# --- And back -----------------------------------------------------------------------------------
+
+
+def reply_of(request: Request, answer: UpstreamAnswer, redaction: Redaction) -> Relayed:
+    """*answer* as the reply to *request*."""
+    lines = passed_on(answer.headers)
+    whole = memoryview(answer.body)
+    blocks = [whole[at : at + _BLOCK] for at in range(0, len(whole), _BLOCK)]
+    if request.method == "HEAD" or answer.status == 304:
+        lines += [("Content-Length", value) for value in answer.values("content-length")[:1]]
+    elif answer.status != 204:
+        lines.append(("Content-Length", str(len(whole))))
+    joined: dict[str, str] = {}
+    for name, value in lines:
+        title = name.title()
+        joined[title] = f"{joined[title]}, {value}" if title in joined else value
+    text = _text(answer)
+    return Relayed(
+        answer.status,
+        Encoded.of(blocks or [b""]),
+        redaction.named(joined),
+        shown=_shown(request, text) if answer.status == 200 else None,
+        job_id=_job_made(request, text) if answer.status == 200 else None,
+        lines=lines,
+    )
+
+
+def _text(answer: UpstreamAnswer) -> bytes | bytearray:
+    """The body as JSON can be read from it; empty where it is packed in a way we do not know."""
+    match ", ".join(answer.values("content-encoding")).lower():
+        case "" | "identity":
+            return answer.body
+        case "gzip" | "x-gzip" | "deflate":
+            try:
+                return zlib.decompressobj(32 + zlib.MAX_WBITS).decompress(
+                    answer.body, LARGEST_ANSWER
+                )
+            except zlib.error:
+                return b""
+    return b""
+
+
+class _Job(Struct, gc=False):
+    """What is read of a job, or of the answer to a submission."""
+
+    jobId: Any = None  # noqa: N815 as the service spells it
+    job_id: Any = None
+    status: Any = None
+
+
+class _List(Struct, gc=False):
+    jobs: list[_Job]
+    totalCount: Any = None  # noqa: N815
+
+
+class _Results(Struct, gc=False):
+    results: list[_Job]
+
+
+def _read(text: bytes | bytearray, type_: type[T]) -> T | None:
+    """What *text* has of a *type_*: the rest, which is most of a list, is passed over."""
     try:
-        return msgspec.json.decode(body) if len(body) <= LARGEST_BODY else None
+        return msgspec.json.decode(text, type=type_)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
-def shown(request: Request, answer: Answer) -> Shown | None:
+def _shown(request: Request, text: bytes | bytearray) -> Shown | None:
     """What the answer shows of jobs, for the journal."""
-    value = answer.value
-    if answer.status != 200 or value is NO_JSON or not isinstance(value, dict):
+    if request.operation == "show_job":
+        job = _read(text, _Job)
+        if job is None or not isinstance(job.status, str):
+            return None
+        status: Any = job.status
+        return Shown(((request.args["job_id"], status),))
+    found = _read(text, _List) if request.operation == "list_jobs" else None
+    if found is None:
         return None
-    if request.operation == "show_job" and isinstance(value.get("status"), str):
-        return Shown(((request.args["job_id"], value["status"]),))
-    jobs = value.get("jobs")
-    if request.operation != "list_jobs" or not isinstance(jobs, list):
-        return None
-    rows = [(id_of(job), job.get("status")) for job in jobs if isinstance(job, dict)]
-    statuses: Any = tuple(row for row in rows if isinstance(row[1], str))
-    total = value.get("totalCount")
-    return Shown(
-        statuses if len(statuses) <= MOST_SHOWN else None,
-        len(jobs),
-        total if isinstance(total, int) else None,
-    )
+    statuses: Any = None
+    if len(found.jobs) <= MOST_SHOWN:
+        rows = [(str(job.jobId or job.job_id or ""), job.status) for job in found.jobs]
+        statuses = tuple(row for row in rows if isinstance(row[1], str))
+    total = found.totalCount if isinstance(found.totalCount, int) else None
+    return Shown(statuses, len(found.jobs), total)
 
 
-def job_made(request: Request, answer: Answer) -> str | None:
+def _job_made(request: Request, text: bytes | bytearray) -> str | None:
     """The job that was submitted, if one was."""
-    value = answer.value
-    if documentation.of_command(request.operation or "") is None or not isinstance(value, dict):
+    if documentation.of_command(request.operation or "") is None:
         return None
-    results = value.get("results")
-    if isinstance(results, list) and results and isinstance(results[0], dict):
-        value = results[0]
-    job_id = value.get("jobId")
-    return job_id if answer.status == 200 and isinstance(job_id, str) else None
+    several = _read(text, _Results)
+    made = several.results[0] if several is not None and several.results else _read(text, _Job)
+    return made.jobId if made is not None and isinstance(made.jobId, str) else None

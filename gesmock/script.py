@@ -9,6 +9,7 @@ import msgspec
 from gesmock import fixtures, judging, shapes, validation, waiting
 from gesmock.clock import Seconds
 from gesmock.epochs import Cleared
+from gesmock.errors import InvalidInput
 from gesmock.fake import Fake
 from gesmock.fixtures import GraphState
 from gesmock.generators import Generator
@@ -228,8 +229,10 @@ class Script:
         if isinstance(state, Mapping):
             content = validation.read_python(state, dict[str, Any], "$")
             loaded = world.parse(shapes.encode(content))
-        else:
+        elif isinstance(state, str | Path):
             loaded = fixtures.read(state, world.project_id)
+        else:
+            raise InvalidInput.at("$", f"{validation.shown(state)} is neither a state nor a file")
         world.load(loaded)
 
     def reset(self) -> Cleared:

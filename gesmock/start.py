@@ -98,6 +98,9 @@ def _state_of(
         with naming_file("fixture"):
             state = fixtures.parse(msgspec.json.encode(content), project_id, graph_name)
         return "fixture", state
+    if not isinstance(fixture, str | Path):
+        wanted = "a file, the name of a fixture, or the content of one"
+        raise InvalidInput.at("fixture", f"{validation.shown(fixture)} is not {wanted}")
     return str(fixture), fixtures.read(fixture, project_id, graph_name)
 
 

@@ -39,9 +39,8 @@ def show(record_property: Callable[[str, object], None]) -> Callable[[str], None
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for report in terminalreporter.getreports("passed"):
-        for name, text in report.user_properties:
-            if name == "shown":
-                terminalreporter.write_line(f"\n{text}")
+        for _, text in report.user_properties:
+            terminalreporter.write_line(f"\n{text}")
 
 
 def until(holds: Callable[[], object]) -> None:

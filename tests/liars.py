@@ -12,7 +12,8 @@ from gesmock import GesMock
 from gesmock.conformance.answer import Answer, json_of
 from gesmock.conformance.client import Client
 from gesmock.conformance.connection import Unreachable
-from gesmock.conformance.session import Session, Submission
+from gesmock.conformance.session import Session
+from gesmock.conformance.submission import Submission
 from gesmock.conformance.target import SignIn, Target
 
 SUBMIT = Submission.of("vertex_query", None, 60)

@@ -6,9 +6,11 @@ import pytest
 import requests
 
 from gesmock import GesMock, documentation
+from gesmock.conformance.target import Target
 from gesmock.entries import Entry
 from gesmock.openapi import service_document
 from gesmock.openapi.breaches import breaches
+from gesmock.proxy import ProxyServer
 from gesmock.verdict.contract import KINDS
 
 PROJECT = "854d9316e71d4dc599c5f27ea323d445"
@@ -163,6 +165,61 @@ def test_what_was_asked_over_http_is_judged_the_same(ges: GesMock) -> None:
 
     assert [one.code for one in breaches(sent)] == ["GM307", "GM306", "GM308"]
     assert breaches(listed) == []
+
+
+JSON_UTF8 = {"Content-Type": "Application/JSON ;charset=utf-8"}
+CLEAR = "action?action_id=clear-graph"
+IMPORT = "action?action_id=import-graph"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "body", "found"),
+    [
+        ("GET", "jobs/status?limit=1&limit=ten", {"X-Mine": "1", **JSON_UTF8}, None, []),
+        ("DELETE", "jobs/a", {}, None, []),
+        ("DELETE", "jobs/a", {"Content-Length": "0"}, b"", []),
+        ("DELETE", "jobs/a", {}, b"{}", ["GM306 it has no Content-Type"]),
+        ("DELETE", "jobs/a", JSON_UTF8, b"{}", []),
+        ("POST", CLEAR, {}, None, []),
+        ("POST", CLEAR, JSON_UTF8, b"", []),
+        ("POST", CLEAR, JSON_UTF8, b"{}", []),
+        ("POST", CLEAR, JSON_UTF8, [b"{}"], []),
+        ("POST", IMPORT, JSON_UTF8, b'{"edgesetPath": "a"}', []),
+        ("POST", IMPORT, JSON_UTF8, [b'{"edgesetPath":', b'"a"}'], []),
+        ("POST", IMPORT, JSON_UTF8, b"{}", ["GM308 its body cannot be validated by any"]),
+        ("POST", IMPORT, JSON_UTF8, b"[]", ["GM308 its body must be object"]),
+        ("POST", IMPORT, JSON_UTF8, b"0", ["GM308 its body must be object"]),
+        ("POST", IMPORT, JSON_UTF8, b'""', ["GM308 its body must be object"]),
+        ("POST", IMPORT, JSON_UTF8, b"{", ["GM308 its body is no JSON"]),
+        ("POST", IMPORT, JSON_UTF8, b"", ["GM308 its body is missing"]),
+        ("POST", IMPORT, {}, None, ["GM308 its body is missing"]),
+        ("POST", IMPORT, JSON_UTF8, [b"{"], []),
+        ("POST", IMPORT, JSON_UTF8, [], []),
+    ],
+)
+@pytest.mark.parametrize("by_proxy", [False, True])
+def test_a_body_is_judged_as_it_was_sent(
+    ges: GesMock,
+    by_proxy: bool,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    body: Any,
+    found: list[str],
+) -> None:
+    sent = iter(body) if isinstance(body, list) else body
+    with ProxyServer(Target.of(ges.jobs_url())) as proxy:
+        base = proxy.url if by_proxy else ges.url
+        url = ges.graph_url().replace(ges.url, base)
+        asked = requests.Request(
+            method, f"{url}/{path}", headers={"X-Auth-Token": "t", **headers}, data=sent
+        )
+        requests.Session().send(asked.prepare(), timeout=5)
+        [entry] = (proxy.fake if by_proxy else ges.fake).default.journal.entries()
+
+    told = [f"{one.code} {one.message}" for one in breaches(entry)]
+    assert len(told) == len(found)
+    assert all(one.startswith(start) for one, start in zip(told, found, strict=True)), told
 
 
 # --- As findings --------------------------------------------------------------------------------

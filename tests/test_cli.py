@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import requests
 from click.testing import CliRunner, Result
+from conftest import until
 
 from gesmock import GesMock, cli, cli_options, terminal
 from gesmock.stop_signals import StopSignals
@@ -59,6 +60,28 @@ def test_a_script_gets_the_address_from_the_first_line_and_stops_it_with_sigterm
     _, errors = process.communicate(timeout=10)
 
     assert (process.returncode, errors) == (0, "")
+
+
+def test_it_serves_though_its_standard_output_is_closed(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        ["sh", "-c", f'exec "{sys.executable}" -m gesmock serve --port {port} >&-'],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+    )
+    until(lambda: process.poll() is not None or listens(port))
+
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=10)
+
+    assert (process.returncode, errors) == (0, "")
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -206,7 +229,7 @@ def test_options_may_come_from_the_environment(
         ("503,from_s=1,until_s=3", {"from_s": 1, "until_s": 3, "fault": {"kind": "error", "status": 503}}),
         ("throttle,limit=2,window_s=60", {"fault": {"kind": "throttle", "limit": 2, "window_s": 60}}),
         ("ramp,to=0.5,over_s=60,fault.kind=hang", {"fault": {"kind": "ramp", "to": 0.5, "over_s": 60, "fault": {"kind": "hang"}}}),
-        ("list_jobs=reset,503,ok", {"operation": "list_jobs", "script": [{"kind": "reset"}, 503, "ok"]}),
+        ("list_jobs=reset,503,ok", {"operation": "list_jobs", "script": ["reset", 503, "ok"]}),
         ("503,header=X-Team=7,job_id=12,graph=42", {"header": "X-Team=7", "job_id": "12", "graph": "42", "fault": {"kind": "error", "status": 503}}),
         ("503,code=42,message=42", {"fault": {"kind": "error", "status": 503, "code": "42", "message": "42"}}),
         ('{"script": [500]}', {"script": [500]}),

@@ -77,6 +77,43 @@ def test_with_leave_a_job_is_submitted(ges: GesMock) -> None:
     assert "this call has no body" in ran.output
 
 
+@pytest.mark.parametrize(
+    "operation", ["delete_graph", "import_graph", "clear_graph", "execute_cypher_query"]
+)
+def test_what_may_lose_data_needs_a_word_of_its_own(ges: GesMock, operation: str) -> None:
+    refused = verify(ges, "--allow-writes", "--submit", operation)
+
+    assert refused.exit_code == 2
+    assert refused.stderr == (
+        f"--submit: {operation!r} can overwrite or delete what the graph holds; "
+        "--allow-data-loss lets it\n"
+    )
+    assert not [*ges.journal]
+
+
+def test_with_that_word_it_is_submitted(ges: GesMock) -> None:
+    ges.restart(clock={"tick_s": 5, "frozen": True})
+
+    ran = verify(ges, "--allow-writes", "--allow-data-loss", "--submit", "clear_graph")
+
+    assert ran.exit_code == 0, ran.output
+    assert "clear_graph" in [entry.operation for entry in ges.journal]
+
+
+def test_as_a_test_of_pytest_it_needs_that_word_too(
+    ges: GesMock, pytester: pytest.Pytester
+) -> None:
+    ran = pytester.runpytest_inprocess(
+        "-p", "no:randomly", "--pyargs", "gesmock.conformance", "--gesmock-target", ges.url,
+        "--gesmock-project-id", ges.project_id, "--gesmock-graph", "movie",
+        "--gesmock-allow-writes", "--gesmock-submit", "delete_graph",
+    )  # fmt: skip
+
+    assert ran.ret != 0
+    assert "--allow-data-loss lets it" in ran.stdout.str() + ran.stderr.str()
+    assert not [*ges.journal]
+
+
 def test_a_job_that_does_not_end_in_time_is_not_a_failure(ges: GesMock) -> None:
     ges.restart(clock={"frozen": True})
 
@@ -148,7 +185,7 @@ NOBODY_LISTENS = "http://127.0.0.1:1/ges/v1.0/p/graphs/g"
             ("--write-settings", "/dev/null/a"),
             "--write-settings: /dev/null/a cannot be written: Not a directory",
         ),
-        (("--target", "http://u:secret@h"), "--target: 'http://...@h' has a user or a password; "),
+        (("--target", "http://u:secret@h"), "--target: has a user before its host"),
         (
             ("--cafile", "/nowhere", "--target", "https://h/ges/v1.0/p/graphs/g"),
             "gesmock: --cafile",
@@ -194,8 +231,7 @@ def test_a_token_that_cannot_be_sent_is_told_without_it(ges: GesMock) -> None:
 
     assert ran.exit_code == 2
     assert ran.stderr == (
-        "GESMOCK_TARGET_TOKEN: character 11 of 11 is a blank, a control character "
-        "or none of ASCII\n"
+        "GESMOCK_TARGET_TOKEN: character 11 of 11 is a space, a line break, or no visible ASCII\n"
     )
 
 

@@ -33,7 +33,8 @@ from gesmock.conformance.client import Client
 from gesmock.conformance.connection import Silent
 from gesmock.conformance.contract import Contract
 from gesmock.conformance.run import CHECKS, Report, hold, run
-from gesmock.conformance.session import Session, Submission
+from gesmock.conformance.session import Session
+from gesmock.conformance.submission import Submission
 from gesmock.conformance.target import Target
 from gesmock.settings import Settings
 

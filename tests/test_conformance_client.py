@@ -501,31 +501,43 @@ def test_a_request_is_signed_as_the_vendors_sdk_signs_it(ges: GesMock) -> None:
         assert entry.headers["x-sdk-date"].endswith("Z")
 
 
-def test_the_signature_is_the_documented_one() -> None:
-    given = {"Content-Type": "application/json", "X-Sdk-Date": "20260101T000000Z"}
-
-    signer = sign_in.signer(SignIn("", "AK", "SK"))
-    headers = signer.headers("GET", "10.0.0.7", "/ges/v1.0/p", "offset=2&limit=1", given, b"")
-
-    canonical = "\n".join(
-        [
-            "GET",
-            "/ges/v1.0/p/",
-            "limit=1&offset=2",
-            "content-type:application/json",
-            "host:10.0.0.7",
-            "x-sdk-date:20260101T000000Z",
-            "",
-            "content-type;host;x-sdk-date",
-            hashlib.sha256(b"").hexdigest(),
-        ]
-    )
+def signature(path: str, query: str, kind: str, payload: str) -> str:
+    """What is signed of a POST to 10.0.0.7, as the API signing guide says; its signature."""
+    named = {"content-type": kind, "host": "10.0.0.7", "x-sdk-date": "20260101T000000Z"}
+    if payload == "UNSIGNED-PAYLOAD":
+        named["x-sdk-content-sha256"] = payload
+    names = sorted(named)
+    lines = [f"{name}:{named[name]}" for name in names]
+    canonical = "\n".join(["POST", path, query, *lines, "", ";".join(names), payload])
     digest = hashlib.sha256(canonical.encode()).hexdigest()
     to_sign = f"SDK-HMAC-SHA256\n20260101T000000Z\n{digest}"
-    signature = hmac.new(b"SK", to_sign.encode(), "sha256").hexdigest()
-    assert headers["Authorization"] == (
-        "SDK-HMAC-SHA256 Access=AK, SignedHeaders=content-type;host;x-sdk-date, "
-        f"Signature={signature}"
+    found = hmac.new(b"SK", to_sign.encode(), "sha256").hexdigest()
+    return f"SDK-HMAC-SHA256 Access=AK, SignedHeaders={';'.join(names)}, Signature={found}"
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "body", "kind", "signed"),
+    [
+        ("/ges", "offset=2&limit=1", b"", "application/json", ("/ges/", "limit=1&offset=2")),
+        ("/a%20b/%C3%A9/", "", b"{}", "application/json", ("/a%20b/%C3%A9/", "")),
+        ("/a//b", "k=2&k=1&&e", b"{}", "application/json", ("/a//b/", "e=&k=1&k=2")),
+        ("/a", "k=%2F~&k=%41", b"\xff", "application/json", ("/a/", "k=%2F~&k=A")),
+        ("/a", "", b"\xff", "text/plain", ("/a/", "")),
+    ],
+)
+def test_the_signature_is_the_documented_one(
+    path: str, query: str, body: bytes, kind: str, signed: tuple[str, str]
+) -> None:
+    given = {"content-type": kind, "x-sdk-date": "20260101T000000Z", "accept": "*/*"}
+
+    signer = sign_in.signer(SignIn("", "AK", "SK"))
+    headers = signer.headers("POST", "10.0.0.7", path, query, given, body)
+
+    plain = kind == "application/json"
+    payload = hashlib.sha256(body).hexdigest() if plain else "UNSIGNED-PAYLOAD"
+    assert headers["Authorization"] == signature(*signed, kind, payload)
+    assert headers.keys() == {"Authorization", "X-Sdk-Date"} | (
+        set() if plain else {"X-Sdk-Content-Sha256"}
     )
 
 

@@ -25,7 +25,8 @@ from gesmock import GesMock
 from gesmock.conformance import readings, report
 from gesmock.conformance.contract import Contract
 from gesmock.conformance.run import CHECKS, Report, hold, run
-from gesmock.conformance.session import Session, Submission
+from gesmock.conformance.session import Session
+from gesmock.conformance.submission import Submission
 from gesmock.settings import Settings
 
 EMPTY = {"jobs": [], "totalCount": 0, "result": "success"}

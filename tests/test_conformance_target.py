@@ -48,9 +48,11 @@ LIKE = "is not like http://10.0.0.7:80"
     [
         ("10.0.0.7", "p", "g", f"--target: '10.0.0.7' {LIKE}"),
         ("ftp://h", "p", "g", f"--target: 'ftp://h' {LIKE}"),
-        ("http://h:port", "p", "g", f"--target: 'http://h:port' {LIKE}"),
-        ("http://[::1", "p", "g", f"--target: 'http://[::1' {LIKE}"),
-        ("http://me:pass/word@h", "p", "g", f"--target: 'http://...@h' {LIKE}"),
+        ("http://h/a b", "p", "g", f"--target: 'http://h/a b' {LIKE}"),
+        ("http://h/\u00fc", "p", "g", f"--target: 'http://h/\u00fc' {LIKE}"),
+        ("http://h:port", "p", "g", "--target: 'http://h:port': Port could not be cast"),
+        ("http://[::1", "p", "g", "--target: 'http://[::1': Invalid IPv6 URL"),
+        ("http://" + "h" * 64, "p", "g", "--target: 'http://hhhh"),
         ("http://h", None, "g", f"--project-id: is wanted where the URL is not like {FORM}"),
         ("http://h", "a-b", "g", "--project-id: 'a-b' is not 1 to 64 letters or digits"),
         ("http://h", "p", None, f"--graph: is wanted where the URL is not like {FORM}"),
@@ -63,19 +65,6 @@ LIKE = "is not like http://10.0.0.7:80"
         ),
         ("http://h/?limit=1", "p", "g", f"--target: 'http://h/' has a query; right is {FORM}"),
         ("http://h/#a", "p", "g", f"--target: 'http://h/' has a fragment; right is {FORM}"),
-        (
-            "http://me:word@h/",
-            "p",
-            "g",
-            f"--target: 'http://...@h/' has a user or a password; right is {FORM}",
-        ),
-        (
-            "http://h/ü",
-            "p",
-            "g",
-            "--target: 'http://h/ü' has a blank, a control character or none of ASCII; "
-            f"right is {FORM}",
-        ),
     ],
 )
 def test_a_target_that_is_none_is_told(
@@ -84,7 +73,36 @@ def test_a_target_that_is_none_is_told(
     with pytest.raises(InvalidInput) as error:
         Target.of(url, project, graph)
 
-    assert str(error.value) == message
+    assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://me:secret@h", "me:secret@h", "http://me:secret@h:port", "//secret@h/a"]
+)
+def test_a_user_in_the_url_is_refused_and_not_shown(url: str) -> None:
+    with pytest.raises(InvalidInput) as error:
+        Target.of(url, "p", "g")
+
+    assert str(error.value) == (
+        "--target: has a user before its host, whom the service does not know; "
+        "see GESMOCK_TARGET_TOKEN and HUAWEICLOUD_SDK_AK"
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "authority"),
+    [
+        ("http://H:80", "h"),
+        ("http://h:443", "h:443"),
+        ("https://h:443", "h"),
+        ("https://h:8443/a@b", "h:8443"),
+        ("http://[::1]:80", "[::1]"),
+        ("http://[::1]:8080", "[::1]:8080"),
+        ("http://b\u00fccher", "xn--bcher-kva"),
+    ],
+)
+def test_a_host_is_named_without_its_usual_port(url: str, authority: str) -> None:
+    assert Target.of(url, "p", "g").authority == authority
 
 
 @pytest.mark.parametrize("seconds", [math.inf, math.nan, 0.0, -1.0, 1e300])
@@ -120,7 +138,9 @@ def test_secrets_are_not_shown() -> None:
     assert shown == "SignIn(ak='ak')"
 
 
-@pytest.mark.parametrize("wrong", [" ", "\n", "\t", "\x00", "\x7f", "ü", "\u200b"])
+@pytest.mark.parametrize(
+    "spoiled", ["s3cr3t\n", " s3cr3t", "s3\u200bcr3t", "s3cr3t\x7f", "s3\u00e9cr3t", "s3 cr3t"]
+)
 @pytest.mark.parametrize(
     "name",
     [
@@ -130,12 +150,11 @@ def test_secrets_are_not_shown() -> None:
         "HUAWEICLOUD_SDK_SECURITY_TOKEN",
     ],
 )
-def test_a_secret_that_no_header_has_a_place_for_is_told_without_it(name: str, wrong: str) -> None:
+def test_what_could_not_be_sent_is_refused_and_not_shown(name: str, spoiled: str) -> None:
     keys = {"HUAWEICLOUD_SDK_AK": "a", "HUAWEICLOUD_SDK_SK": "s"}
 
     with pytest.raises(InvalidInput) as error:
-        SignIn.of({**keys, name: f"MIIF{wrong}x"})
+        SignIn.of({**keys, name: spoiled})
 
-    assert str(error.value) == (
-        f"{name}: character 5 of 6 is a blank, a control character or none of ASCII"
-    )
+    assert str(error.value).startswith(f"{name}: character ")
+    assert "cr3t" not in str(error.value)

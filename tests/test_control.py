@@ -360,3 +360,15 @@ def test_an_id_with_odd_characters_can_be_addressed(service: Service) -> None:
     service.control("POST", "jobs", {"job": {**JOB, "jobId": "a/b ü?"}})
 
     assert service.control("DELETE", "jobs/a%2Fb%20%C3%BC%3F").status_code == 200
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "nothing"), ("PUT", "clock"), ("POST", "")])
+def test_a_call_that_there_is_not_leads_to_those_that_there_are(
+    service: Service, method: str, path: str
+) -> None:
+    refused = service.control(method, path)
+
+    assert refused.status_code in (404, 405)
+    assert refused.get_json()["error"] == (
+        f"no call is {method} /_gesmock/{path}; /_gesmock/openapi.json has them"
+    )

@@ -337,6 +337,32 @@ def test_a_client_that_may_have_left_is_waited_with_no_longer_than_an_idle_one()
         until(lambda: not server._shared.deliveries.under_way)
 
 
+@pytest.mark.parametrize("sent", [keep("/later"), keep("/waits") + keep("/lane")])
+def test_a_client_that_may_have_left_before_its_answer_was_put_off_is_waited_with_no_longer(
+    sent: bytes,
+) -> None:
+    with telling(Delivery(1000), Bounds(idle_s=0.2)) as (pages, server), connect(server) as client:
+        pages.held = True
+        client.sendall(sent)
+        client.shutdown(socket.SHUT_WR)
+        until(lambda: [one for one in server._shared.connections if one._heard_all])
+        pages.gate.set()
+
+        assert body(seen(client)[0]) in (b"", b"ok")
+        until(lambda: not server._shared.deliveries.under_way)
+
+
+def test_a_client_of_which_nothing_more_is_read_is_waited_with_no_longer() -> None:
+    with telling(Delivery(1000), Bounds(idle_s=0.05)) as (_, server):
+        with connect(server) as client:
+            client.sendall(keep("/lane") + keep("/now") * 5000)
+            until(lambda: [one for one in server._shared.connections if not one._events])
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, HARD)
+
+        until(lambda: not server._shared.connections)
+        assert not server._shared.deliveries.under_way
+
+
 def test_a_client_that_left_while_its_answer_was_made_is_not_waited_with() -> None:
     with telling(Delivery(1000)) as (pages, server):
         pages.held = True

@@ -1,8 +1,11 @@
 """What each kind of fault does to a call, to its answer, and to how that is brought."""
 
 import json
+from collections.abc import Callable
+from random import Random
 from statistics import median
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from conftest import Asked, Asker, text_of
@@ -11,10 +14,11 @@ from gesmock import delivery, judging, operations
 from gesmock.delivery import Delivery, Manner
 from gesmock.errors import InvalidInput
 from gesmock.exchange import Reply
-from gesmock.faults import KINDS, Delay, Injection
+from gesmock.faults import KINDS, Delay, Injection, armed, delays
 from gesmock.validation import read
 
 REAL = text_of(Asker().ask())
+RAMP = {"kind": "ramp", "begin": 0.5, "to": 0.5, "over_s": 1}
 
 MANNERS: list[tuple[dict[str, Any], Manner]] = [
     ({"kind": "reset"}, delivery.Reset()),
@@ -185,6 +189,38 @@ def test_delays_add_up_with_one_another_and_with_whatever_else_happens() -> None
         (200, "f1#4, f3#1, f4#4", Delivery(4.75)),
         (503, "f1#5, f3#2, f4#5", Delivery(0.75)),
     ]
+
+
+@pytest.mark.parametrize(
+    ("injection", "expected"),
+    [
+        ({"fault": 503, "probability": 0.5}, lambda first, _: first < 0.5),
+        ({"fault": RAMP}, lambda _, second: second < 0.5),
+        ({"fault": RAMP, "probability": 0.5}, lambda first, second: max(first, second) < 0.5),
+    ],
+)
+def test_what_is_left_to_chance_is_drawn_from_seed_injection_and_call(
+    injection: dict[str, Any], expected: Callable[[float, float], bool]
+) -> None:
+    asker = Asker(injection)
+    numbers = [Random(f"0/f1/{number}") for number in range(1, 101)]
+
+    hit = [asker.ask().status == 503 for _ in numbers]
+
+    assert hit == [expected(draw.random(), draw.random()) for draw in numbers]
+
+
+@pytest.mark.parametrize(
+    "fault", [503, {"kind": "delay", "seconds": 1}, {"kind": "cap_limit", "limit": 1}]
+)
+def test_nothing_is_drawn_where_nothing_is_left_to_chance(
+    fault: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = Mock(side_effect=AssertionError)
+    for module in (armed, delays):
+        monkeypatch.setattr(module, "Random", drawn)
+
+    assert "X-Gesmock-Fault" in Asker({"fault": fault}).ask().headers
 
 
 def draws(fault: dict[str, Any], seed: int = 0) -> list[float]:

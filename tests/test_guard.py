@@ -1,5 +1,6 @@
 """The control API as an attacker would try it: refused, and nothing changed."""
 
+import socket
 from functools import cache
 from typing import Any
 
@@ -8,6 +9,7 @@ from conftest import Service
 from flask.testing import FlaskClient
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
+from gesmock import GesMock
 from gesmock.fake import Fake
 from gesmock.web import create_app
 from gesmock.web.guard import Guard, is_loopback
@@ -74,6 +76,51 @@ def test_without_the_token_an_exposed_control_api_is_closed(authorization: str |
 
     assert status == 401
     assert len(fake.default.graphs.jobs()) == 3
+
+
+LONG = "Content-Length: 209715200"
+CHUNKED = "Transfer-Encoding: chunked"
+KNOWN = f"Authorization: Bearer {TOKEN}"
+LENGTHS = [
+    ({}, ["Host: localhost", LONG], b"100"),
+    ({}, ["Host: localhost", CHUNKED], b"100"),
+    ({}, ["Host: localhost", "Content-Length: 268435457"], b"413"),
+    ({}, ["Host: evil.example", LONG], b"403"),
+    ({}, ["Host: localhost", "Origin: http://evil.example", CHUNKED], b"403"),
+    ({"control_token": TOKEN}, ["Host: localhost", KNOWN, LONG], b"100"),
+    ({"control_token": TOKEN}, ["Host: localhost", LONG], b"401"),
+    ({"control_token": TOKEN}, ["Host: localhost", CHUNKED], b"401"),
+    ({"control": False}, ["Host: localhost", LONG], b"413"),
+    ({"control": False}, ["Host: localhost", "Content-Length: 12582912"], b"100"),
+]
+
+
+@pytest.mark.parametrize(("options", "lines", "expected"), LENGTHS)
+def test_a_long_body_is_not_read_of_one_who_may_not_call(
+    options: dict[str, Any], lines: list[str], expected: bytes
+) -> None:
+    head = ["PUT /_gesmock/state HTTP/1.1", "Content-Type: application/json", *lines]
+    with GesMock(**options) as ges:
+        address = ("127.0.0.1", int(ges.url.rpartition(":")[2]))
+        with socket.create_connection(address, timeout=10) as client:
+            client.sendall("\r\n".join([*head, "Expect: 100-continue", "", ""]).encode())
+            answer = client.recv(10_000)
+            told = b"Connection: close" in answer
+
+    assert answer.split()[1] == expected
+    assert told is (expected != b"100")
+
+
+def test_a_short_body_is_read_first_and_the_connection_stays() -> None:
+    head = "PUT /_gesmock/state HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}"
+    with GesMock(control_token=TOKEN) as ges:
+        address = ("127.0.0.1", int(ges.url.rpartition(":")[2]))
+        with socket.create_connection(address, timeout=10) as client:
+            client.sendall(head.encode())
+            answer = client.recv(10_000)
+
+    assert answer.split()[1] == b"401"
+    assert b"Connection: close" not in answer
 
 
 def test_without_any_token_only_this_machine_may() -> None:

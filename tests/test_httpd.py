@@ -74,11 +74,13 @@ class Pages:
         assert epoch == 7
         return self.is_past
 
-    def refuse(self, status: int) -> Answer:
-        return Answer(status, b"Content-Length: 0\r\n", [])
+    def refuse(self, status: int, reason: str) -> Answer:
+        body = reason.encode()
+        return Answer(status, b"Content-Length: %d\r\n" % len(body), [body])
 
-    def largest_body(self, path: str) -> int:
-        return LARGEST_BODY if path != "/fails" else 2**30
+    def largest_body(self, head: Head, peers: Peers) -> int | None:
+        assert peers.client[0] == "127.0.0.1"
+        return {"/fails": 2**30, "/write": None}.get(head.path, LARGEST_BODY)
 
     def app(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
@@ -253,6 +255,11 @@ REFUSED = {
     "a chunk that goes on": (post(b"3\r\nabcd\r\n", CHUNKED), 400),
     "a chunk with half an end": (post(b"3\r\nabc\rd", CHUNKED), 400),
     "an endless size": (post(b"0" * 5000, CHUNKED), 400),
+    "a bare LF behind a size": (post(b"2\n", CHUNKED), 400),
+    "a bare LF behind a chunk": (post(b"2\r\n{}\n", CHUNKED), 400),
+    "a bare LF behind the last size": (post(b"2\r\n{}\r\n0\n", CHUNKED), 400),
+    "a bare LF behind a trailer": (post(b"0\r\nX: y\n", CHUNKED), 400),
+    "a bare LF at the end": (post(b"0\r\n\n", CHUNKED), 400),
     "a trailer that is none": (post(b"0\r\nX y\r\n\r\n", CHUNKED), 400),
     "many trailers": (post(b"0\r\n" + b"X: y\r\n" * 65, CHUNKED), 400),
     "a long body": (post(b"", f"Content-Length: {LARGEST_BODY + 1}"), 413),
@@ -273,6 +280,18 @@ def test_what_is_not_http_or_goes_beyond_the_bounds_is_refused_and_the_connectio
 
     assert status(answer) == expected
     assert b"Connection: close\r\n" in answer
+
+
+@pytest.mark.parametrize(
+    ("method", "reason"),
+    [
+        (b"BREW", b"No method is called BREW."),
+        (b"patch", b"No method is called patch; is PATCH meant?"),
+        (b"Get", b"No method is called Get; is GET meant?"),
+    ],
+)
+def test_a_method_that_is_none_is_told(server: HttpServer, method: bytes, reason: bytes) -> None:
+    assert exchange(server, method + b" /now HTTP/1.1\r\n" + H + b"\r\n").endswith(reason)
 
 
 ACCEPTED = {
@@ -350,6 +369,17 @@ def test_a_head_that_comes_byte_by_byte_is_looked_at_once() -> None:
     assert time.perf_counter() - began < 3  # it took 13 s when each byte had all looked at again
 
 
+def test_what_is_forgotten_leaves_nothing_behind() -> None:
+    bounds = Bounds()
+    incoming = Incoming(Heads(bounds), bounds, lambda _: LARGEST_BODY)
+    incoming.add(get("/now", "X: " + "a" * 500)[:-1])
+    assert incoming.next() is None
+
+    incoming.clear()
+    incoming.add(get("/now"))
+    assert incoming.next() is not None
+
+
 def test_a_head_is_remembered_until_there_are_many() -> None:
     heads = Heads(Bounds())
     sent = [get(f"/{number}") for number in range(600)]
@@ -408,6 +438,18 @@ def test_who_waits_for_a_word_before_the_body_gets_it(server: HttpServer) -> Non
         client.sendall(b"abc")
 
         assert body(rest(client)) == b"abc"
+
+
+@pytest.mark.parametrize("sent", [b"", b"abc", b"x" * MEBIBYTE])
+def test_a_body_that_is_not_to_be_read_is_answered_at_once_and_ends_the_connection(
+    server: HttpServer, sent: bytes
+) -> None:
+    head = b"POST /write HTTP/1.1\r\n" + H + b"Content-Length: 3000000\r\n"
+
+    answer = exchange(server, head + b"Expect: 100-continue\r\n\r\n" + sent)
+
+    assert (status(answer), body(answer)) == (200, b"writ")
+    assert b"Connection: close\r\n" in answer
 
 
 def test_who_has_sent_the_body_hears_no_word_of_it(server: HttpServer) -> None:
@@ -557,6 +599,12 @@ def test_who_is_too_slow_is_told_and_who_is_idle_is_left(sent: bytes, answered: 
         answer = exchange(server, sent)
 
     assert (status(answer) if answer else None) == answered
+
+
+def test_who_sends_empty_lines_only_is_idle() -> None:
+    with serving(bounds=Bounds(idle_s=0.05)) as server:
+        assert exchange(server, b"\r\n") == b""
+        assert status(exchange(server, b"\r\n\r")) == 408  # of what may be the end of a line
 
 
 def test_who_takes_nothing_of_its_answer_is_left() -> None:

@@ -5,6 +5,7 @@ from threading import RLock
 from typing import Any
 
 import pytest
+import requests
 
 from gesmock import GesMock
 from gesmock.entries import LONGEST_BODY, Entry
@@ -171,3 +172,12 @@ def test_an_entry_tells_what_a_fault_did_to_it() -> None:
         ges.clock.resume()
         client.get(f"{graph}/jobs/status")
         assert ges.journal[-1].real_at is None
+
+
+def test_an_entry_has_the_request_id_that_the_client_was_given(ges: GesMock) -> None:
+    ges.faults.arm("list_jobs", 503, times=1)
+
+    given = [requests.get(ges.jobs_url()).headers["X-Request-Id"] for _ in range(2)]
+
+    assert given == [entry.reply_headers["X-Request-Id"] for entry in ges.journal]
+    assert len(set(given)) == 2

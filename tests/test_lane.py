@@ -27,15 +27,9 @@ from gesmock.web.server import Server
 
 LIST = f"/ges/v1.0/{PROJECT}/graphs/movie/jobs/status"
 JOBS = {"jobs": [{"jobId": str(number), "status": "running"} for number in range(3)]}
-NAMED = {"X-First": "1", "content-type": "text/html", "date": "today", "X-REQUEST-ID": "mine"}
 FAULTS: list[Any] = [
     {"operation": "list_jobs", "script": ["ok", 503, {"kind": "error", "status": 404}, 599]},
     {"operation": "show_job", "probability": 0.5, "fault": 500},
-    {
-        "operation": "list_jobs",
-        "every": 2,
-        "fault": {"kind": "error", "status": 503, "headers": NAMED},
-    },
 ]
 STARTS: dict[str, StartOptions] = {
     "a few jobs": {"generate": 3},
@@ -168,6 +162,28 @@ def test_an_error_of_any_status_is_answered_with_the_same_bytes() -> None:
             assert answer == without_lane.send(sent)
 
 
+def test_a_header_that_a_fault_names_in_letters_of_its_own_is_sent_once() -> None:
+    named = {
+        "X-First": "1",
+        "content-type": "text/html",
+        "date": "today",
+        "SERVER": "nginx",
+        "access-control-allow-origin": "http://a",
+        "Access-Control-Allow-Credentials": "true",
+        "X-Request-Ids": "mine",
+    }
+    faults: Any = [{"fault": {"kind": "error", "status": 503, "headers": named}}]
+    with both_ways({"faults": faults}) as (with_lane, without_lane, _):
+        sent = request("GET", LIST)
+        answer = with_lane.send(sent)
+        assert answer == without_lane.send(sent)
+
+    names = [name.lower() for name, _ in answer[2]]
+    assert len(names) == len(set(names))
+    assert set(named.items()) <= set(answer[2])
+    assert "access-control-expose-headers" in names
+
+
 def head(target: str, *headers: str, method: str = "GET") -> Head:
     return parse(request(method, target, headers), Bounds())
 
@@ -282,6 +298,7 @@ def test_a_reset_is_seen_by_a_head_that_is_known(fake: Fake) -> None:
     assert isinstance(late, Answer)
     assert isinstance(now, Answer)
     assert (late.status, now.status) == (503, 200)
+    assert b"\r\nDate: " in late.headers
 
 
 def test_many_heads_are_not_remembered_for_ever(fake: Fake) -> None:

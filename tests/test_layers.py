@@ -30,7 +30,16 @@ LAYERS = [
     {"operations"},
     {"httpd"},
     {"web"},
-    {"conformance", "recorded_jobs", "recording", "proxy", "relayed"},
+    {
+        "conformance",
+        "recorded_jobs",
+        "recording",
+        "proxy",
+        "redaction",
+        "relayed",
+        "upstream",
+        "upstream_answer",
+    },
     {
         "mock",
         "script",

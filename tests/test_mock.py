@@ -1,17 +1,21 @@
 """GesMock: the object that a Python test scripts."""
 
+import ssl
 from pathlib import Path
 from threading import Thread
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args
 
+import msgspec
 import pytest
 import requests
 
 import gesmock
 from gesmock import GesMock, InvalidInput
 from gesmock.errors import Conflict, Unknown
-from gesmock.faults import Error, Injection
+from gesmock.faults import KINDS, Error, Injection
+from gesmock.faults.injections import Plain
+from gesmock.faults.kind import Kind
 from gesmock.mock import NotStarted
 
 
@@ -174,6 +178,21 @@ def test_a_wrong_job_is_refused_and_nothing_is_added(
     assert len(ges.jobs()) == 1
 
 
+def test_a_job_with_steps_goes_through_them_from_the_first(ges: GesMock) -> None:
+    ges.clock.freeze()
+    steps = [{"after_s": 0, "status": "running"}, {"after_s": 5, "status": "failed"}]
+    job = ges.add_job(plan={"steps": steps, "fail_reason": "disk full"})
+    done = ges.add_job(plan={"steps": [{"after_s": 0, "status": "success"}]})
+    ges.generate(1, statuses={"pending": 1}, plan={"steps": steps})
+
+    assert [one.status for one in ges.jobs()] == ["success", "running", "running"]
+    ges.clock.advance(5)
+    assert [one.status for one in ges.jobs()] == ["success", "failed", "failed"]
+    ges.assert_seen(job)
+    assert requests.get(ges.job_url(job)).json()["status"] == "failed"
+    assert ges.job(done).status == "success"
+
+
 def test_jobs_are_generated_moved_and_removed(ges: GesMock) -> None:
     assert ges.generate(5, seed=3, statuses={"running": 1}) == 5
     first = ges.jobs()[0].job_id
@@ -239,7 +258,7 @@ def test_an_injection_of_before_a_reset_does_not_disarm_the_one_that_has_its_id_
     ("arguments", "error", "words"),
     [
         ({"status": 200}, InvalidInput, "injection.fault.status: 200 is not an HTTP status"),
-        ({}, InvalidInput, "injection.fault.status: null is not an HTTP status"),
+        ({}, InvalidInput, "injection: neither a status nor a fault"),
         (
             {"operation": "list", "status": 500},
             InvalidInput,
@@ -305,6 +324,15 @@ def test_a_state_is_exported_and_loaded(ges: GesMock, tmp_path: Path) -> None:
     assert ges.graph_name == "ges_j60071198_hdfs_fdb"
 
 
+@pytest.mark.parametrize("state", [None, [], 5])
+def test_what_is_neither_a_state_nor_a_file_is_not_loaded(ges: GesMock, state: Any) -> None:
+    ges.add_job()
+
+    with pytest.raises(InvalidInput, match="is neither a state nor a file"):
+        ges.load(state)
+    assert len(ges.jobs()) == 1
+
+
 def test_a_state_of_another_project_is_loaded_all_the_same(ges: GesMock) -> None:
     ges.load("movies")
 
@@ -325,6 +353,49 @@ def test_an_injection_and_a_script_may_be_given_as_in_a_fixture(ges: GesMock) ->
     ges.faults.script("list_jobs", [503, "ok"])
 
     assert [requests.get(ges.jobs_url()).status_code for _ in range(5)] == [500, 401, 503, 200, 200]
+
+
+def test_a_kind_that_needs_no_fields_may_be_named_alone(ges: GesMock) -> None:
+    ges.faults.arm("show_job", "reset")
+    ges.faults.arm({"operation": "delete_job", "fault": "hang"})
+    ges.faults.script("list_jobs", "close", 503, "garbage")
+    ges.faults.arm(fault={"kind": "outage", "until_s": 5, "fault": "close"})
+
+    found = [msgspec.to_builtins(one.injection) for one in ges.faults]
+    assert [one.get("fault") for one in found] == [
+        {"kind": "reset"},
+        {"kind": "hang"},
+        None,
+        {"kind": "outage", "until_s": 5.0, "fault": {"kind": "close"}},
+    ]
+    assert found[2]["script"] == [{"kind": "close"}, 503, {"kind": "garbage"}]
+
+
+def test_the_kinds_that_need_no_fields_are_those_that_can_be_made_without() -> None:
+    def needs_none(kind: type[Kind]) -> bool:
+        try:
+            kind()
+        except (TypeError, ValueError):
+            return False
+        return True
+
+    assert {name for name, kind in KINDS.items() if needs_none(kind)} == set(get_args(Plain))
+
+
+def test_to_disarm_or_pause_what_is_no_rule_is_refused_and_disarms_nothing(ges: GesMock) -> None:
+    ges.faults.arm("list_jobs", 503)
+    ges.plans.arm(plan="slow")
+    nothing: Any = None
+
+    with pytest.raises(Unknown, match="no injection has the id None; armed are: f1"):
+        ges.faults.disarm(nothing)
+    with pytest.raises(Unknown, match="no injection has the id 5; armed are: f1"):
+        ges.faults.pause(5)  # type: ignore[arg-type]
+    with pytest.raises(Unknown, match="no plan has the id None; armed are: p1"):
+        ges.plans.disarm(nothing)
+    assert (len(ges.faults), len(ges.plans)) == (1, 1)
+    ges.plans.disarm()
+    assert len(ges.plans) == 0
 
 
 def test_injections_are_paused_changed_and_resumed(ges: GesMock) -> None:
@@ -461,6 +532,21 @@ def test_the_package_offers_what_it_lists() -> None:
         ({"port": "x"}, "port: 'x' is not a port from 0 to 65535"),
         ({"host": 5}, "host: 5 is not a string"),
         ({"control_token": 5}, "control_token: 5 is not a string"),
+        ({"control": "no"}, "control: 'no' is not true or false"),
+        ({"allow_hosts": [5]}, "allow_hosts[0]: 5 is not a string"),
+        (
+            {"fixture": [5]},
+            "fixture: 5 is not a file, the name of a fixture, or the content of one",
+        ),
+        (
+            {"ssl_context": "x"},
+            "ssl_context: 'x' is not an ssl.SSLContext, "
+            "such as ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)",
+        ),
+        (
+            {"ssl_context": ssl.create_default_context()},
+            "ssl_context: is a client's; a server's is PROTOCOL_TLS_SERVER",
+        ),
         (
             {"project_id": ""},
             "project_id: '' is not a project id: 1 to 64 letters and digits (ges_03_0471)",

@@ -70,6 +70,36 @@ def test_each_state_begins_anew_and_a_teardown_goes_back(service: Service) -> No
     assert service.control("GET", "journal").get_json()["total"] == 1
 
 
+def test_where_an_interaction_wants_no_state_it_is_the_start_state(service: Service) -> None:
+    service.begin(generate=3)
+    before = ids(service, "movie")
+    post(service, state="movies")
+
+    prepared = post(service, state="", params={}, action="setup")
+
+    assert prepared.get_json()["loaded"] == "the start state"
+    assert ids(service, "movie") == before
+
+
+def test_what_a_state_does_not_say_is_as_after_a_reset(service: Service) -> None:
+    service.begin(clock={"now": 1_000, "frozen": True}, verdict={"poll_s": 7})
+    service.control("PATCH", "clock", {"advance_s": 500})
+    service.control("PATCH", "verdict", {"poll_s": 9})
+
+    post(service, state="movies")
+
+    assert service.control("GET", "clock").get_json()["now"] == 1_000
+    assert service.control("GET", "verdict").get_json()["poll_s"] == 7
+
+
+def test_what_is_refused_opens_no_project(service: Service) -> None:
+    for body in ({"state": "nobody"}, {"state": "movies", "params": {"seed": "x"}}):
+        assert post(service, "projects/abc/provider-states", **body).status_code >= 400
+
+    assert service.control("GET", "projects/abc/health").status_code == 404
+    assert post(service, "projects/a-b/provider-states", state="movies").status_code == 400
+
+
 def test_another_project_has_states_of_its_own(service: Service) -> None:
     prepared = post(service, "projects/abc/provider-states", state="movies")
 
@@ -105,6 +135,30 @@ def test_another_project_has_states_of_its_own(service: Service) -> None:
             {"state": "a", "params": {"settings": {"limit_zero": "maybe"}, "fixture": ["movies"]}},
             400,
             "settings.limit_zero: 'maybe' is none of empty, refuse",
+        ),
+        (
+            {"state": "movies", "params": {"faults": {"fault": {"kind": "reset"}}}},
+            400,
+            "faults[0].fault.kind: 'reset' needs a server that owns its sockets, as that of "
+            "GesMock and of gesmock serve does; the one in use does not",
+        ),
+        (
+            {"state": "a", "params": {"fixture": {"faults": [{"fault": {"kind": "close"}}]}}},
+            400,
+            "fixture: $.faults[0].fault.kind: 'close' needs a server that owns its sockets, as "
+            "that of GesMock and of gesmock serve does; the one in use does not",
+        ),
+        (
+            {
+                "state": "a",
+                "params": {
+                    "fixture": {"graphs": {"g": {"edition": "database"}}},
+                    "generate": {"graph": "g", "count": 1, "statuses": {"partiallyFailed": 1}},
+                },
+            },
+            400,
+            "statuses[0].status: 'partiallyFailed' is none of pending, running, complete, success, "
+            "failed (the database edition)",
         ),
         (
             {"state": "movies", "action": "rest"},

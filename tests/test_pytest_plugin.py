@@ -63,12 +63,49 @@ class TestMarkers:
     result.assert_outcomes(passed=7)
 
 
+def test_a_server_of_ones_own_keeps_what_it_began_with_and_the_marker_comes_on_top(
+    pytester: pytest.Pytester,
+) -> None:
+    result = run(
+        pytester,
+        """
+from gesmock import GesMock
+
+@pytest.fixture(scope="session", params=["database", "memory"])
+def gesmock_server(request):
+    settings = {"edition": request.param}
+    with GesMock(fixture="movies", settings=settings, verdict={"fail_on": []}) as ges:
+        yield ges
+
+def test_its_own(gesmock):
+    answer = requests.get(gesmock.jobs_url()).json()
+    assert len(answer["jobs"]) == 5
+    assert ("totalCount" in answer) is (gesmock.settings.edition == "database")
+
+@pytest.mark.gesmock(fixture="empty", verdict=None)
+def test_on_top(gesmock, request):
+    assert requests.get(gesmock.jobs_url()).json()["jobs"] == []
+    assert gesmock.settings.edition == request.node.callspec.params["gesmock_server"]
+    assert requests.get(gesmock.url + "/ges/nothing").status_code == 404
+
+def test_as_it_began(gesmock_server):
+    gesmock_server.reset()
+""",
+    )
+
+    result.assert_outcomes(passed=4, failed=2)
+    result.stdout.fnmatch_lines(["*GM002*"])
+
+
 def test_a_wrong_marker_is_refused_by_name(pytester: pytest.Pytester) -> None:
     wrong = {
         "fixtures='movies'": "*unknown fixtures; known are fixture=..., project_id=..., graph_name=...*",
         "'movies'": "*@pytest.mark.gesmock: unknown 'movies'; known are*",
         "fixture='nothing'": "*nothing: no such file, and none of gesmock's own fixtures*",
         "settings={'limits': 0}": "*settings.limits: unknown key*",
+        "verdict=5": "*verdict: 5 is not an object*",
+        "ignore=5": "*verdict.ignore[[]0]: 5 is not *",
+        "strict='no'": "*@pytest.mark.gesmock: strict is True or False*",
     }
 
     result = run(
@@ -80,7 +117,7 @@ def test_a_wrong_marker_is_refused_by_name(pytester: pytest.Pytester) -> None:
         + "@pytest.mark.gesmock(see=7)\ndef test_without_the_fake():\n    pass\n",
     )
 
-    result.assert_outcomes(errors=5)
+    result.assert_outcomes(errors=8)
     result.stdout.fnmatch_lines_random([*wrong.values()])
 
 

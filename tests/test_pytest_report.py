@@ -174,6 +174,21 @@ def test_the_table_is_printed_with_what_was_found(pytester: pytest.Pytester) -> 
     )
 
 
+def test_a_server_of_ones_own_counts_too(pytester: pytest.Pytester) -> None:
+    own = """
+from gesmock import GesMock
+
+@pytest.fixture(params=[1, 2])
+def gesmock_server():
+    with GesMock() as ges:
+        yield ges
+"""
+    result = run(pytester, PASSES + own, "--gesmock-report", "-p", "no:xdist")
+
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["list_jobs    2    2    .    .    .    .    .      .      . *"])
+
+
 def test_without_the_option_nothing_is_printed(pytester: pytest.Pytester) -> None:
     result = run(pytester, PASSES)
 

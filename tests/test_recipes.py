@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from gesmock import GesMock
 
 EXAMPLES = Path(__file__).parent / "examples"
@@ -27,8 +29,9 @@ def run(folder: Path, *command: str) -> str:
     return ran.stdout + ran.stderr
 
 
-def test_a_client_is_tested_with_unittest() -> None:
-    told = run(EXAMPLES, sys.executable, "-W", "error", "-m", "unittest", "unittest_client")
+@pytest.mark.parametrize("started", [["-m", "unittest", "unittest_client"], ["unittest_client.py"]])
+def test_a_client_is_tested_with_unittest(started: list[str]) -> None:
+    told = run(EXAMPLES, sys.executable, "-W", "error", *started)
 
     assert "Ran 2 tests" in told
     assert "OK" in told

@@ -1,12 +1,15 @@
 """Submitting: every documented call, its answer, and its row in the list."""
 
 import json
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from conftest import IMPORT, PROJECT, Service
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gesmock import GesMock, judging, raw_requests
 from gesmock.documentation import AsynchronousOperation, operations
@@ -148,6 +151,31 @@ def test_storage_keys_reach_neither_list_nor_journal_nor_log(
     for name in ("access-key", "ＡccessKey", "o[accessKey]", "ak", "SK", "secretAccessKey"):
         assert without_secrets({name: 1, "b": 2}) == {"b": 2}
     assert without_secrets({"a": [1, {"accesskey": 2, "b": 3}]}) == {"a": [1, {"b": 3}]}
+
+
+JSON = st.recursive(
+    st.none() | st.integers(0, 1) | st.text(max_size=1),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["a", "b", "AK", "secret_key"]), inner, max_size=3)
+    ),
+    max_leaves=15,
+)
+
+
+@given(JSON)
+def test_without_secrets_is_the_same_but_for_them_and_leaves_the_body_alone(body: Any) -> None:
+    def clean(value: Any) -> Any:
+        if isinstance(value, list):
+            return [clean(one) for one in value]
+        if isinstance(value, dict):
+            return {name: clean(one) for name, one in value.items() if name in ("a", "b")}
+        return value
+
+    before = deepcopy(body)
+
+    assert without_secrets(body) == clean(body)
+    assert body == before
 
 
 def test_a_body_may_be_nested_deeply(service: Service) -> None:

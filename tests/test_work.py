@@ -16,6 +16,7 @@ import pytest
 from gesmock.exchange import Encoded, Request
 from gesmock.fake import Fake
 from gesmock.operations import handle
+from gesmock.raw_requests import without_secrets
 
 FEW, MANY = 10, 10_000
 
@@ -120,6 +121,13 @@ def test_a_page_out_of_many_jobs_takes_no_memory_for_the_others(many: Fake) -> N
 
 def test_a_long_list_is_not_copied(many: Fake) -> None:
     assert peak(lambda: answer(many)) < COPIES * answer(many).length
+
+
+@pytest.mark.parametrize("part", ["text", 1, [], {}])
+def test_to_clean_a_body_takes_no_memory_for_what_can_hold_no_secret(part: object) -> None:
+    body = {"parts": [part] * MANY}
+
+    assert peak(lambda: without_secrets(body)) < 8 * MANY * 1.2  # a copy of the list
 
 
 def peak(work: Callable[[], object]) -> int:

@@ -63,10 +63,10 @@ class _Bodies:
     def overtaken(self, head: Head, epoch: int) -> bool:
         return False
 
-    def refuse(self, status: int) -> Answer:
+    def refuse(self, status: int, reason: str) -> Answer:
         return Answer(status, b"Content-Length: 0\r\n", [])
 
-    def largest_body(self, path: str) -> int:
+    def largest_body(self, head: Head, peers: Peers) -> int:
         return 0
 
 

@@ -9,7 +9,8 @@ from gesmock.conformance.checks_jobs import status_of, status_path
 from gesmock.conformance.client import quoted
 from gesmock.conformance.contract import Contract
 from gesmock.conformance.listed import Broken, NotApplicable, follows, is_count, is_refusal
-from gesmock.conformance.session import LIST, TRIES, Made, Session
+from gesmock.conformance.session import LIST, TRIES, Session
+from gesmock.conformance.submission import Made
 from gesmock.statuses import FINAL, STATUSES
 
 CHECKS: Final = Checks()

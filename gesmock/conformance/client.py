@@ -81,26 +81,6 @@ class Client:
         headers = self._headers("HEAD", path, query, b"", None)
         return self._connection.behind_head(f"{self.target.prefix}{path}?{query}", headers)
 
-    def signed(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes
-    ) -> dict[str, str]:
-        """*headers* for *url* (path and query) with those that say who asks.
-
-        A token that is there already stays; a signature is made anew, for this server.
-        """
-        path, _, query = url.partition("?")
-        names = {name.lower() for name in headers}
-        if "x-auth-token" in names:
-            return dict(headers)
-        parts = self.target.parts
-        kept = dict(headers)
-        if self.target.sign_in.ak:
-            kept = {name: one for name, one in headers.items() if name.lower() != "authorization"}
-        signed = self._signer.headers(
-            method, parts.netloc, self.target.prefix + path, query, kept, content
-        )
-        return {**kept, **signed}
-
     def send(self, method: str, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
         """The answer to a request that is sent as it stands. Raises Unreachable."""
         status, named, body = self._connection.ask(method, url, content, headers)
@@ -124,9 +104,8 @@ class Client:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if token is not None:
             return {**headers, "X-Auth-Token": token} if token else headers
-        parts = self.target.parts
         return headers | self._signer.headers(
-            method, parts.netloc, self.target.prefix + path, query, headers, content
+            method, self.target.authority, self.target.prefix + path, query, headers, content
         )
 
     def _wait(self) -> None:

@@ -8,7 +8,8 @@ import os
 import pytest
 
 from gesmock.conformance.client import Client
-from gesmock.conformance.session import Session, Submission
+from gesmock.conformance.session import Session
+from gesmock.conformance.submission import Submission
 from gesmock.conformance.target import SignIn, Target
 
 
@@ -25,6 +26,7 @@ def add(parser: pytest.Parser) -> None:
     add("--gesmock-insecure", action="store_true", help="trust any certificate")
     add("--gesmock-most", type=int, default=1000, metavar="N", help="jobs of the list to read")
     add("--gesmock-allow-writes", action="store_true", help="submit and cancel jobs too")
+    add("--gesmock-allow-data-loss", action="store_true", help="even what can lose data")
     add("--gesmock-submit", default="vertex_query", metavar="OPERATION", help="what is submitted")
     add("--gesmock-body", metavar="JSON", help="its body (default: its page's example)")
     add("--gesmock-wait-s", type=float, default=60.0, metavar="S", help="for a job to end")
@@ -49,4 +51,5 @@ def session_of(config: pytest.Config) -> Session:
     if given("allow_writes"):
         submit, body = config.getoption("gesmock_submit"), config.getoption("gesmock_body")
         submission = Submission.of(submit, body, config.getoption("gesmock_wait_s"))
+        submission = submission.permitted(data_loss=bool(given("allow_data_loss")))
     return Session(Client(target), config.getoption("gesmock_most"), submit=submission)

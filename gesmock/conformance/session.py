@@ -1,15 +1,12 @@
 """Session: what is asked of a target in one run, each thing once, and what was answered."""
 
 import json
-import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
-from gesmock import documentation, validation
 from gesmock.conformance.answer import MOST_SHOWN, NO_JSON, Answer, escaped, hidden, keys_in
 from gesmock.conformance.client import BUSY, Client
 from gesmock.conformance.connection import Silent
@@ -21,8 +18,8 @@ from gesmock.conformance.listed import (
     is_refusal,
     listed,
 )
-from gesmock.documentation import AsynchronousOperation
-from gesmock.errors import GesmockError, InvalidInput, naming_file
+from gesmock.conformance.submission import Made, Submission
+from gesmock.errors import GesmockError, InvalidInput
 from gesmock.statuses import Edition
 
 LIST: Final = "/jobs/status"
@@ -50,45 +47,6 @@ class NotTheService(GesmockError):
 
 class RefusedAtOnce(GesmockError):
     """The target refuses already the plain list."""
-
-
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """A call that makes a job, to be tried; *wait_s* is how long the job may take to end."""
-
-    row: AsynchronousOperation
-    body: dict[str, Any] | None
-    wait_s: float = 60.0
-
-    @classmethod
-    def of(cls, command: str, body: str | None, wait_s: float) -> "Submission":
-        """The call with this *command*, with *body* (JSON), or the example of its page.
-
-        Raises InvalidInput.
-        """
-        row = documentation.of_command(command)
-        if row is None or "{job_id}" in row.path or "/graphs/" not in row.path:
-            known = ", ".join(dict.fromkeys(one.command for one in documentation.operations()))
-            raise InvalidInput.at("--submit", f"{command!r} is none of {known}")
-        if not (math.isfinite(wait_s) and wait_s >= 0):
-            raise InvalidInput.at("--wait-s", f"{wait_s:g} is no number of seconds from 0 on")
-        if body is None:
-            return cls(row, row.request_example, wait_s)
-        with naming_file("--body"):
-            return cls(row, validation.decode(body.encode(), dict[str, Any]), wait_s)
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A job that was submitted: its *command*, where the list has it, and its status at the *end*.
-
-    *first* and *last* tell whether it stands there.
-    """
-
-    command: str
-    first: bool
-    last: bool
-    end: str
 
 
 class Session:

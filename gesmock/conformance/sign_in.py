@@ -1,9 +1,13 @@
 """What a request carries, so that the target knows who asks."""
 
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
+from urllib.parse import unquote
 
 from gesmock.conformance.target import SignIn
 from gesmock.errors import GesmockError
+
+_SIGNED: Final = ("Content-Type", "X-Sdk-Date")
+"""What is signed beside the host: no more, for others may change on their way, or stand twice."""
 
 
 class NotInstalled(GesmockError):
@@ -16,7 +20,10 @@ class Signer(Protocol):
     def headers(
         self, method: str, host: str, path: str, query: str, headers: dict[str, str], body: bytes
     ) -> dict[str, str]:
-        """The headers that say so, for this request."""
+        """The headers that say so, for this request.
+
+        *path* and *query* are as they are sent; *host* is what ``Host`` says.
+        """
 
 
 def signer(sign_in: SignIn) -> Signer:
@@ -53,21 +60,23 @@ class _Signed:
     ) -> dict[str, str]:
         from huaweicloudsdkcore.sdk_request import SdkRequest
 
-        added = {"X-Security-Token": self._security_token} if self._security_token else {}
+        added: dict[str, str] = {}
+        if self._security_token:
+            added["X-Security-Token"] = self._security_token
+        given = {name.title(): value for name, value in headers.items()}
+        signed: dict[str, str] = {name: given[name] for name in _SIGNED if name in given}
         request = SdkRequest(
             method=method,
             host=host,
             resource_path=path,
             query_params=[_pair(part) for part in query.split("&") if part],
-            header_params={**headers, **added},
-            body=body.decode() or None,
+            header_params={**signed, **added},
+            body=body or None,
         )
-        signed: dict[str, Any] = self._signer.sign(request).header_params
-        return {name: value for name, value in signed.items() if name.lower() != "host"}
+        made: dict[str, Any] = self._signer.sign(request).header_params
+        return {name: value for name, value in made.items() if name not in ("Host", "Content-Type")}
 
 
 def _pair(part: str) -> tuple[str, str]:
-    from urllib.parse import unquote
-
     name, _, value = part.partition("=")
     return unquote(name), unquote(value)

@@ -15,6 +15,10 @@ AK: Final = "HUAWEICLOUD_SDK_AK"
 SK: Final = "HUAWEICLOUD_SDK_SK"
 SECURITY_TOKEN: Final = "HUAWEICLOUD_SDK_SECURITY_TOKEN"  # noqa: S105 a variable's name
 
+_UNSENDABLE: Final = re.compile(r"[^!-~]")
+"""Of visible ASCII only, a value can stand in a header as it is, at its ends too."""
+
+_AUTHORITY: Final = re.compile(r"(?:[^/?#]*//)?[^/?#]*")
 _PLACE: Final = re.compile(r"(?P<prefix>.*?)/ges/v1\.0/(?P<project>[^/]+)/graphs/(?P<graph>[^/]+)")
 
 
@@ -27,7 +31,8 @@ _SLOWEST: Final = 0.001
 class SignIn:
     """Who asks: by a *token*, or by the key pair *ak* and *sk*; by neither, nobody in particular.
 
-    A temporary key pair has a *security_token* too.
+    A temporary key pair has a *security_token* too. Raises InvalidInput, which does not show it,
+    where one of them could not be sent.
     """
 
     token: str = field(default="", repr=False)
@@ -37,13 +42,13 @@ class SignIn:
 
     def __post_init__(self) -> None:
         named = ((TOKEN, self.token), (AK, self.ak), (SK, self.sk))
-        for name, secret in (*named, (SECURITY_TOKEN, self.security_token)):
-            for at, one in enumerate(secret, 1):
-                if not "!" <= one <= "~":  # a header has a place for more, but no token has any
-                    where = f"character {at} of {len(secret)}"
-                    raise InvalidInput.at(
-                        name, f"{where} is a blank, a control character or none of ASCII"
-                    )
+        for name, value in (*named, (SECURITY_TOKEN, self.security_token)):
+            found = _UNSENDABLE.search(value)
+            if found is not None:
+                place = f"character {found.start() + 1} of {len(value)}"
+                raise InvalidInput.at(
+                    name, f"{place} is a space, a line break, or no visible ASCII"
+                )
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "SignIn":
@@ -141,6 +146,15 @@ class Target:
         return urlsplit(self.url)
 
     @property
+    def authority(self) -> str:
+        """Host and port as a client names them in ``Host``: without the usual port."""
+        parts = self.parts
+        host = (parts.hostname or "").encode("idna").decode()
+        usual = 80 if parts.scheme == "http" else 443
+        port = "" if parts.port in (None, usual) else f":{parts.port}"
+        return f"{f'[{host}]' if ':' in host else host}{port}"
+
+    @property
     def prefix(self) -> str:
         """What stands before the service's paths."""
         return self.parts.path
@@ -153,26 +167,23 @@ class Target:
 
 
 def _split(url: str) -> SplitResult:
-    wrong = InvalidInput.at("--target", f"{_bare(url)!r} is not like http://10.0.0.7:80")
+    authority = _AUTHORITY.match(url)
+    if authority is not None and "@" in authority[0]:  # with a password, which is not to be shown
+        raise InvalidInput.at(
+            "--target",
+            f"has a user before its host, whom the service does not know; see {TOKEN} and {AK}",
+        )
+    bare = re.sub(r"[?#].*", "", url, flags=re.DOTALL)  # a query may hold a secret
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError:
-        raise wrong from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        raise wrong
-    too_much = {
-        "a user or a password": "@" in parts.netloc,
-        "a query": "?" in url,
-        "a fragment": "#" in url,
-        "a blank, a control character or none of ASCII": re.search("[^!-~]", url) is not None,
-    }
-    for what, there in too_much.items():
-        if there:
-            raise InvalidInput.at("--target", f"{_bare(url)!r} has {what}; right is {_FORM}")
+        (parts.hostname or "").encode("idna")
+    except ValueError as error:
+        raise InvalidInput.at("--target", f"{bare!r}: {error}") from None
+    named = parts.scheme in ("http", "https") and parts.hostname and port != 0
+    if not named or _UNSENDABLE.search(parts.path):
+        raise InvalidInput.at("--target", f"{bare!r} is not like http://10.0.0.7:80")
+    for what, mark in (("query", "?"), ("fragment", "#")):
+        if mark in url:
+            raise InvalidInput.at("--target", f"{bare!r} has a {what}; right is {_FORM}")
     return parts
-
-
-def _bare(url: str) -> str:
-    """*url* without what may be a secret in it."""
-    return re.sub(r"//.*@", "//...@", re.sub(r"[?#].*", "", url, flags=re.DOTALL))

@@ -1,6 +1,7 @@
 """Armed: an injection in force, and what it has done so far."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Any, Literal
 
@@ -75,9 +76,9 @@ class Armed:
             return None
         # Seed, injection and call number: the order of threads cannot change what is drawn.
         chance = f"{seed}/{self.id}/{self.calls}"
-        draw = Random(chance)  # noqa: S311 no secret
-        fault = self._due(turn, draw.random())
+        fault = self._due(turn, chance)
         if isinstance(fault, Kind):
+            draw = partial(_drawn, chance, 1)
             happens, self.memory = fault.judge(self.elapsed, draw, self.memory)
             fault = happens if happens is not None and happens.suits(call) else None
             self.fires += fault is not None
@@ -86,17 +87,19 @@ class Armed:
         phases = (rule.phase,) if rule.phase else fault.phases if isinstance(fault, Kind) else ()
         return Outcome(fault, next(iter(phases), "after"), f"{chance}/fault")
 
-    def _due(self, turn: int, chance: float) -> Kind | Literal["ok"] | None:
+    def _due(self, turn: int, chance: str) -> Kind | Literal["ok"] | None:
         """What the call that is the *turn*-th after ``after`` is to meet."""
         rule = self.injection
         if rule.script is not None:
             self.tried = True
             entry = rule.script[turn - 1]
-            return Error(entry) if isinstance(entry, int) else entry
+            if isinstance(entry, int):
+                return Error(entry)
+            return "ok" if isinstance(entry, str) else entry
         due = turn % rule.every == 0 and (rule.nth is None or turn in rule.numbers())
         self.tried = self.tried or due
-        fault = rule.fault if due and chance < rule.probability else None
-        return fault if isinstance(fault, Kind) else None
+        hit = due and (rule.probability == 1 or _drawn(chance, 0) < rule.probability)
+        return rule.fault if hit and isinstance(rule.fault, Kind) else None
 
     def rest(self) -> Injection | None:
         """What is left of it, as an injection that counts anew; None where it is spent.
@@ -130,3 +133,12 @@ class Armed:
 
     def __str__(self) -> str:
         return f"{self.id} {msgspec.json.encode(self.injection).decode()}"
+
+
+def _drawn(chance: str, index: int) -> float:
+    """The number at *index* of the series that *chance* seeds, which takes longer than most calls.
+
+    The first is for whether an injection hits, the second for what its fault leaves to chance.
+    """
+    draw = Random(chance)  # noqa: S311 no secret
+    return [draw.random() for _ in range(index + 1)][index]

@@ -1,8 +1,7 @@
 """Conditions: kinds that look at the clock to tell whether anything happens to a call."""
 
-from collections.abc import Iterator
-from random import Random
-from typing import Annotated
+from collections.abc import Callable, Iterator
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -12,6 +11,13 @@ from gesmock.faults.kind import ErrorStatus, Kind, Memory, PositiveSeconds
 from gesmock.faults.stand_ins import Close, Error, Garbage, Hang, Reset
 
 Failure = Error | Reset | Close | Hang | Garbage
+
+_PLAIN: Final[dict[str, type[Reset | Close | Hang | Garbage]]] = {
+    "reset": Reset,
+    "close": Close,
+    "hang": Hang,
+    "garbage": Garbage,
+}
 
 Rate = Annotated[float, Meta(ge=0, le=1)]
 
@@ -29,7 +35,9 @@ class Throttle(Kind, frozen=True, tag="throttle"):
     limit: Annotated[int, Meta(ge=1)]
     window_s: PositiveSeconds
 
-    def judge(self, elapsed: int, draw: Random, memory: Memory) -> tuple[Kind | None, Memory]:
+    def judge(
+        self, elapsed: int, draw: Callable[[], float], memory: Memory
+    ) -> tuple[Kind | None, Memory]:
         """Nothing, or 429; when the window ends, and how many have come in it."""
         del draw
         ends, count = memory or (0, 0)
@@ -42,11 +50,11 @@ class Throttle(Kind, frozen=True, tag="throttle"):
 
 
 class _Failing(Kind, frozen=True, kw_only=True):
-    """A kind that leads to a *fault*, in either phase; a status stands for an error."""
+    """A kind that leads to a *fault*, in either phase, which may be a status, or a name."""
 
     phases = ("before", "after")
 
-    fault: ErrorStatus | Failure = 503
+    fault: ErrorStatus | Literal["reset", "close", "hang", "garbage"] | Failure = 503
 
     def __post_init__(self) -> None:
         msgspec.structs.force_setattr(self, "fault", self.failure)
@@ -54,6 +62,8 @@ class _Failing(Kind, frozen=True, kw_only=True):
     @property
     def failure(self) -> Failure:
         """The fault, spelled out."""
+        if isinstance(self.fault, str):
+            return _PLAIN[self.fault]()
         return Error(self.fault) if isinstance(self.fault, int) else self.fault
 
     def within(self) -> Iterator[tuple[str, Kind]]:
@@ -76,7 +86,9 @@ class Outage(_Failing, frozen=True, tag="outage", kw_only=True):
             raise ValueError(f"until_s: {self.until_s:g} is not after from_s, {self.from_s:g}")
         super().__post_init__()
 
-    def judge(self, elapsed: int, draw: Random, memory: Memory) -> tuple[Kind | None, Memory]:
+    def judge(
+        self, elapsed: int, draw: Callable[[], float], memory: Memory
+    ) -> tuple[Kind | None, Memory]:
         """The fault, while it lasts."""
         del draw
         lasts = nanoseconds(self.from_s) <= elapsed < nanoseconds(self.until_s)
@@ -107,9 +119,11 @@ class Ramp(_Failing, frozen=True, tag="ramp", kw_only=True):
         done = elapsed / span if elapsed < span else 1.0
         return self.begin + (self.to - self.begin) * done
 
-    def judge(self, elapsed: int, draw: Random, memory: Memory) -> tuple[Kind | None, Memory]:
+    def judge(
+        self, elapsed: int, draw: Callable[[], float], memory: Memory
+    ) -> tuple[Kind | None, Memory]:
         """The fault, for its share."""
-        return (self.failure if draw.random() < self._rate(elapsed) else None), memory
+        return (self.failure if draw() < self._rate(elapsed) else None), memory
 
     def rest(self, elapsed: int) -> Kind | None:
         """The ramp from where it is."""

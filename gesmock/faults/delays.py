@@ -67,9 +67,9 @@ class Delay(Kind, frozen=True, tag="delay"):
         if [self.seconds, self.uniform, self.lognormal].count(None) != 2:
             raise ValueError("a delay has either seconds, or uniform, or lognormal")
 
-    def drawn_s(self, draw: Random) -> float:
-        """How long it is this time, in seconds of the world's clock."""
+    def drawn_s(self, chance: str) -> float:
+        """How long it is this time, by *chance*, in seconds of the world's clock."""
         spread = self.uniform or self.lognormal
         if spread is not None:
-            return spread.drawn_s(draw)
+            return spread.drawn_s(Random(chance))  # noqa: S311 no secret
         return self.seconds or 0.0

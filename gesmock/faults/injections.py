@@ -61,16 +61,32 @@ HeaderChoice = Annotated[
     ),
 ]
 Number = Annotated[int, Meta(ge=1)]
-Entry = ErrorStatus | Literal["ok"] | _Single
+
+Plain = Literal[
+    "reset",
+    "close",
+    "hang",
+    "garbage",
+    "malformed",
+    "insert_jobs",
+    "remove_jobs",
+    "finish_jobs",
+    "shrink_total",
+    "repeat_row",
+]
+"""The kinds that need no fields: their names alone will do."""
+
+Entry = ErrorStatus | Literal["ok"] | Plain | _Single
 
 
 class Injection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """A *fault*, or a *script* of them, and the requests that it is for.
 
-    A status stands for an error with it. It is for the requests of *operation*, to *graph*, about
-    the job *job_id*, of jobs with this *command* (one that is submitted, or asked for), with this
-    *header* (``NAME`` or ``NAME=VALUE``), from *from_s* to *until_s* seconds of the world's clock
-    after it was armed; by default, for all. It counts those that no earlier injection has taken.
+    A status stands for an error with it, the name of a kind for one that needs no fields. It is for
+    the requests of *operation*, to *graph*, about the job *job_id*, of jobs with this *command*
+    (one that is submitted, or asked for), with this *header* (``NAME`` or ``NAME=VALUE``), from
+    *from_s* to *until_s* seconds of the world's clock after it was armed; by default, for all. It
+    counts those that no earlier injection has taken.
     It lets the first *after* of them pass, then fires at every *every*-th with *probability*,
     *times* times at most (default: without end); or at the *nth* ones, counted from 1. A *script*
     is met once, an entry a request: a status, a fault, or "ok" for the real answer. What is spent
@@ -86,7 +102,7 @@ class Injection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, o
     job_id: Annotated[str, Meta(min_length=1)] | None = None
     command: Command | None = None
     header: HeaderChoice | None = None
-    fault: ErrorStatus | Fault | None = None
+    fault: ErrorStatus | Plain | Fault | None = None
     script: Annotated[list[Entry], Meta(min_length=1)] | None = None
     phase: Phase | None = None
     nth: Number | Annotated[list[Number], Meta(min_length=1)] | None = None
@@ -117,6 +133,13 @@ class Injection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, o
             raise ValueError(f"until_s: {self.until_s:g} is not after from_s, {self.from_s:g}")
         if isinstance(self.fault, int):
             msgspec.structs.force_setattr(self, "fault", Error(self.fault))
+        if isinstance(self.fault, str):
+            msgspec.structs.force_setattr(self, "fault", KINDS[self.fault]())
+        if self.script is not None:
+            script = [
+                KINDS[one]() if isinstance(one, str) and one != "ok" else one for one in self.script
+            ]
+            msgspec.structs.force_setattr(self, "script", script)
         for _, fault in self.faults():
             self._check(fault)
 

@@ -1,8 +1,7 @@
 """Kind: what every kind of fault is, and what a request, its answer and a list are to it."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
-from random import Random
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, ClassVar, Literal, Protocol
 
 from msgspec import Meta, Struct
@@ -106,7 +105,9 @@ class Kind(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, 
         """Whether it can happen to *call*."""
         return not self.operations or call.operation in self.operations
 
-    def judge(self, elapsed: int, draw: Random, memory: Memory) -> "tuple[Kind | None, Memory]":
+    def judge(
+        self, elapsed: int, draw: Callable[[], float], memory: Memory
+    ) -> "tuple[Kind | None, Memory]":
         """What happens to a call, and what is to be remembered for the next.
 
         *elapsed* nanoseconds of the world's clock after it was armed; chance comes from *draw*.

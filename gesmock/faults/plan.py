@@ -3,7 +3,6 @@
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from random import Random
 from threading import RLock
 from typing import Any, Final
 
@@ -138,7 +137,7 @@ class FaultPlan(Rules[Armed]):
                 if met is None:
                     continue
                 if isinstance(met.fault, Delay):
-                    delay_s += met.fault.drawn_s(Random(met.chance))  # noqa: S311 no secret
+                    delay_s += met.fault.drawn_s(met.chance)
                 else:
                     won = met
                 if isinstance(met.fault, Kind):

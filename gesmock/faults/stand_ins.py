@@ -16,9 +16,10 @@ NO_STATUS: Final = 0
 HeaderName = Annotated[
     str,
     Meta(
-        pattern=r"^(?i:(?!content-length$|transfer-encoding$|connection$))"
+        pattern=r"^(?i:(?!(?:content-length|transfer-encoding|connection|x-request-id)$|x-gesmock-))"
         r"[A-Za-z0-9!#$%&'*+.^_`|~-]+(?![\s\S])",
-        description="a header name that a fault may set: those of framing are not",
+        description="a header name that a fault may set: those of framing, X-Request-Id and those "
+        "that begin with X-Gesmock- are not",
     ),
 ]
 HeaderValue = Annotated[
@@ -48,7 +49,8 @@ class Error(StandIn, frozen=True, tag="error"):
 
     *status* is any of 400-599. *code* and *message* default to what the documentation has for this
     status and operation, in the dialect; for a status that it does not know, to those of 400 or
-    500, as HTTP clients are to read such a one (RFC 9110, 15). *headers* are added to the answer.
+    500, as HTTP clients are to read such a one (RFC 9110, 15). *headers* are added to the answer,
+    or take the place of those that it has.
     """
 
     status: ErrorStatus

@@ -10,7 +10,8 @@ from gesmock.httpd.heads import Head
 Block = bytes | memoryview
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
-SERVER: Final = b"Server: gesmock\r\n"
+NAME: Final = "gesmock"
+SERVER: Final = f"Server: {NAME}\r\n".encode()
 _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus} | {449: "Retry With"}
 _STATUS_LINES: Final = {
     status: f"HTTP/1.1 {status} {_PHRASES.get(status, 'UNKNOWN')}\r\n".encode()
@@ -32,7 +33,7 @@ class Answer(NamedTuple):
 
     def head(self, connection: bytes) -> bytes:
         """Its head, with the line that tells what becomes of the *connection*, if any."""
-        return _STATUS_LINES[self.status] + self.headers + SERVER + connection + b"\r\n"
+        return _STATUS_LINES[self.status] + self.headers + connection + b"\r\n"
 
 
 def status_line(status: str) -> bytes:

@@ -8,7 +8,7 @@ from gesmock.httpd.heads import CHUNKED, Head, Refused
 
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[^\x00-\x08\x0a-\x1f\x7f]*)?")
 _TRAILER = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\x00-\x08\x0a-\x1f\x7f]*")
-_LONGEST_LINE = 4096
+_LONGEST_LINE = 4096  # without its end
 _MOST_TRAILERS = 64
 
 
@@ -66,13 +66,15 @@ class ChunkedBody:
         while True:
             if self._left and not self._take_chunk(data):
                 return False
-            end = data.find(b"\r\n")
-            if end < 0 or end > _LONGEST_LINE:
-                if len(data) > _LONGEST_LINE:
-                    raise Refused(400)
+            end = data.find(b"\n")  # one without a CR is refused as soon as it is seen
+            if (len(data) if end < 0 else end) > _LONGEST_LINE + 1:
+                raise Refused(400)
+            if end < 0:
                 return False
-            line = bytes(data[:end])
-            del data[: end + 2]
+            if data[end - 1 : end] != b"\r":
+                raise Refused(400)
+            line = bytes(data[: end - 1])
+            del data[: end + 1]
             if self._trailers is None:
                 self._begin_chunk(line)
             elif not line:

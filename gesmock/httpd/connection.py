@@ -54,7 +54,8 @@ class Connection:
     def __init__(self, shared: Shared, channel: Channel, peers: Peers) -> None:
         self._shared, self._channel, self._peers = shared, channel, peers
         self._out = Outbox(channel)
-        self._incoming = Incoming(shared.heads, shared.bounds, shared.site.largest_body)
+        largest_body = partial(shared.site.largest_body, peers=peers)
+        self._incoming = Incoming(shared.heads, shared.bounds, largest_body)
         self._epoch = 0  # in which it began to come in
         self._answering = False  # in a worker
         self._relay: Relay | Delivering | None = None
@@ -93,9 +94,6 @@ class Connection:
                 self._take(data)
             else:
                 self._heard_all = True  # or has gone: that cannot be told
-                self.deadline = min(
-                    self.deadline, self._shared.loop.now + self._shared.bounds.idle_s
-                )
                 self._settle()
             pending = self._channel.pending()
 
@@ -108,12 +106,13 @@ class Connection:
         elif not incoming:
             self._epoch = shared.site.epoch()
             if not (self._answering or self._out):
-                self.deadline = shared.loop.now + shared.bounds.head_s
                 head = shared.heads.known(data)
                 if head is not None:
                     self._answer(head, None)
                     self._settle()
                     return
+                if not data.isspace():  # with empty lines, no head begins
+                    self.deadline = shared.loop.now + shared.bounds.head_s
         incoming.add(data)
         self._advance()
 
@@ -180,6 +179,7 @@ class Connection:
         line = Line(self._send, self._end, self._hang, self.close, self._channel)
         self._relay = Delivering(self._shared.deliveries, parcel, overtaken, line)
         self._relay.start()
+        self._settle()
 
     def _hang(self) -> None:
         """As if all were said, but that nothing was, and that there is no hurry."""
@@ -195,7 +195,7 @@ class Connection:
 
     def _refuse(self, status: int, reason: str = "") -> None:
         log.info("a client is refused: %d %s", status, reason or HTTPStatus(status).phrase)
-        answer = self._shared.site.refuse(status)
+        answer = self._shared.site.refuse(status, reason)
         self._incoming.clear()
         self._relay = None
         self._answering, self._last = False, True
@@ -243,8 +243,13 @@ class Connection:
         if self._out:
             self._listen(WRITE)
         elif self._answering:
-            full = self._heard_all or len(self._incoming) >= _MOST_UNREAD
-            self._listen(0 if full else READ)
+            if self._heard_all or len(self._incoming) >= _MOST_UNREAD:
+                # Whether the client goes is not heard from now on.
+                idle_until = self._shared.loop.now + self._shared.bounds.idle_s
+                self.deadline = min(self.deadline, idle_until)
+                self._listen(0)
+            else:
+                self._listen(READ)
         elif self._heard_all:
             self._channel.finish()
             self.close()

@@ -28,7 +28,7 @@ _AUTHORITY = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\[\]:/?#@\s]*)(?::[0-9]*)?")
 class Refused(Exception):
     """The client has sent what is answered with *status*, and no more is read from it.
 
-    *reason* is for the log, where it says more than the status.
+    *reason* is told where it says more than the status.
     """
 
     def __init__(self, status: int, reason: str = "") -> None:
@@ -92,10 +92,16 @@ def parse(text: bytes, bounds: Bounds) -> Head:
     except httptools.HttpParserUpgrade:  # nothing else is spoken here: it is answered as it is
         pass
     except httptools.HttpParserInvalidMethodError:
-        raise Refused(501) from None
+        raise Refused(501, _unknown(method.decode())) from None
     except httptools.HttpParserError:
         raise Refused(400) from None
     return _judged(method.decode(), lines, protocol[5:].decode())
+
+
+def _unknown(method: str) -> str:
+    """What is said of a *method* that nobody knows: they are case-sensitive (RFC 9110, 9.1)."""
+    loud = method.upper()
+    return f"No method is called {method}{'.' if method == loud else f'; is {loud} meant?'}"
 
 
 def _judged(method: str, lines: _Lines, version: str) -> Head:

@@ -1,6 +1,7 @@
 """Incoming: what a client has sent, as requests."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 
 from gesmock.httpd.bodies import Body, body_of
@@ -22,7 +23,9 @@ class Incoming:
         "_unread",
     )
 
-    def __init__(self, heads: Heads, bounds: Bounds, largest_body: Callable[[str], int]) -> None:
+    def __init__(
+        self, heads: Heads, bounds: Bounds, largest_body: Callable[[Head], int | None]
+    ) -> None:
         self._heads, self._bounds, self._largest_body = heads, bounds, largest_body
         self._unread = bytearray()
         self._looked = 0  # so much of it holds no end of a head
@@ -51,7 +54,9 @@ class Incoming:
     def clear(self) -> None:
         """Forget what is there."""
         self._unread.clear()
+        self._looked = 0
         self._head = self._body = None
+        self._expected = False
 
     def next(self) -> tuple[Head, BytesIO | None] | None:
         """The next request, and its body if it has one; None until it is whole. Raises Refused."""
@@ -79,7 +84,12 @@ class Incoming:
         del unread[: len(text)]
         head = self._heads.read(text)
         if head.length:
-            self._body = body_of(head, self._largest_body(head.path))
-            self._expected = head.expects_continue
+            largest = self._largest_body(head)
+            if largest is None:
+                unread.clear()
+                head = replace(head, length=0, keeps=False)
+            else:
+                self._body = body_of(head, largest)
+                self._expected = head.expects_continue
         self._head = head
         return True

@@ -29,8 +29,11 @@ class Site(Protocol):
     def overtaken(self, head: Head, epoch: int) -> bool:
         """Whether the answer to *head*, of this *epoch*, is of the past by now."""
 
-    def refuse(self, status: int) -> Answer:
-        """The answer where the server itself refuses, with *status*."""
+    def refuse(self, status: int, reason: str) -> Answer:
+        """The answer where the server itself refuses, with *status*, and why (or ``""``)."""
 
-    def largest_body(self, path: str) -> int:
-        """How long a body that is sent to *path* may be, in bytes."""
+    def largest_body(self, head: Head, peers: Peers) -> int | None:
+        """How long the body behind *head* may be, in bytes.
+
+        None: it is not read at all; the application answers without it, and the connection ends.
+        """

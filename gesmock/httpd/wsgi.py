@@ -1,7 +1,7 @@
 """WSGI (PEP 3333): a request as an environ, and what the application answers as bytes."""
 
 import sys
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Collection, Generator, Iterable, Iterator
 from io import BytesIO
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 DELIVER: Final = "gesmock.deliver"
 """Where the environ has the function that takes a ``Delivery``; other servers have none."""
+
+
+HEADERS: Final = "gesmock.headers"
+"""Where the environ has the headers of the request as they came, one by one."""
 
 
 class Peers(NamedTuple):
@@ -50,6 +54,7 @@ def environ_of(head: Head, body: BytesIO, peers: Peers) -> "WSGIEnvironment":
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
+        HEADERS: head.headers,
     }
     for name, value in head.headers:
         if "_" in name:  # else it would pass for the one with a hyphen
@@ -57,7 +62,8 @@ def environ_of(head: Head, body: BytesIO, peers: Peers) -> "WSGIEnvironment":
         key = name.upper().replace("-", "_")
         if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
             key = f"HTTP_{key}"
-        environ[key] = f"{environ[key]},{value}" if key in environ else value
+        between = "; " if key == "HTTP_COOKIE" else ","  # RFC 9110, 5.3; RFC 9113, 8.2.3
+        environ[key] = f"{environ[key]}{between}{value}" if key in environ else value
     if head.host:
         environ["HTTP_HOST"] = head.host
     return environ
@@ -110,7 +116,7 @@ class Response:
         chunked = length is None and not bodiless and self._request.version == "1.1"
         if length is None and not bodiless and not chunked:
             self.closes = True
-        yield self._head(chunked=chunked, dated="date" in headers)
+        yield self._head(chunked, headers.keys())
         if bodiless:
             return
         for block in filter(None, chain(self._written, (first,), rest)):
@@ -124,11 +130,13 @@ class Response:
             yield b"0\r\n\r\n"
         self.closes = self.closes or bool(length)  # less has come than was said
 
-    def _head(self, *, chunked: bool, dated: bool) -> bytes:
+    def _head(self, chunked: bool, names: Collection[str]) -> bytes:  # noqa: FBT001 private
         lines = [status_line(self._status)]
         lines += [f"{name}: {value}\r\n".encode("latin-1") for name, value in self._headers]
-        if not dated:
+        if "date" not in names:
             lines.append(f"Date: {http_date(real_time())}\r\n".encode())
         if chunked:
             lines.append(b"Transfer-Encoding: chunked\r\n")
-        return b"".join(lines) + SERVER + connection_line(self._request, self.closes) + b"\r\n"
+        if "server" not in names:
+            lines.append(SERVER)
+        return b"".join(lines) + connection_line(self._request, self.closes) + b"\r\n"

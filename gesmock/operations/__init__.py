@@ -80,7 +80,7 @@ def handle(fake: Fake, request: Request) -> Reply:
     world = owner or fake.default
     known_tokens = fake.tokens() if world.tokens else []
     told = request
-    if request.body:  # most have none, and each call costs
+    if request.body or "content-length" in request.headers:  # most have none, and each call costs
         request = raw_requests.cleaned(request)
         told = journal.kept(request)
     fired: Fired | None = None
@@ -111,7 +111,7 @@ def handle(fake: Fake, request: Request) -> Reply:
             world.record(now, told, reply, fired, crash)
     if crash is not None:
         log.error("gesmock crashed over %s %s\n%s", request.method, request.path, crash)
-    return Reply(reply.status, reply.payload, {**reply.headers, **headers}, delivery=reply.delivery)
+    return Reply(reply.status, reply.payload, {**headers, **reply.headers}, delivery=reply.delivery)
 
 
 def fault_of(world: World, request: Request, *, owned: bool) -> Fired | None:

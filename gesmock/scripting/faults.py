@@ -1,16 +1,17 @@
 """The injections, as a test scripts them."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 import msgspec
 
 from gesmock import validation
+from gesmock.errors import InvalidInput
 from gesmock.exchange import Operation
 from gesmock.fake import Fake
 from gesmock.faults import Armed, Fault, FaultPlan, Injection, Phase, WeatherName
 
-Entries = int | Literal["ok"] | Fault | Mapping[str, Any] | list[Any]
+Entries = int | str | Fault | Mapping[str, Any] | list[Any]
 
 
 class Chosen(TypedDict, total=False):
@@ -44,26 +45,31 @@ class Faults:
     def arm(
         self,
         operation: Operation | Injection | Mapping[str, Any] | None = None,
-        status: int | None = None,
+        status: int | str | None = None,
         *,
         code: str | None = None,
         message: str | None = None,
         headers: Mapping[str, str] | None = None,
-        fault: int | Fault | Mapping[str, Any] | None = None,
+        fault: int | str | Fault | Mapping[str, Any] | None = None,
         **chosen: Unpack[Chosen],
     ) -> Armed:
         """Answer *operation* (default: any) with the error *status*, or with *fault*.
 
-        *chosen* says at which of its requests, by the words of ``Injection``: ``times=2``. *code*
-        and *message* default to what the documentation has for the status and the operation. A
-        whole injection, as in a fixture, may stand in the place of *operation*. Raises
-        InvalidInput, with nothing armed; also where the server in use cannot produce the fault.
+        A kind that needs no fields may be named in the place of *status*: ``"reset"``. *chosen*
+        says at which of its requests, by the words of ``Injection``: ``times=2``. *code* and
+        *message* default to what the documentation has for the status and the operation. A whole
+        injection, as in a fixture, may stand in the place of *operation*. Raises InvalidInput,
+        with nothing armed; also where the server in use cannot produce the fault.
         """
         if isinstance(operation, Injection | Mapping):
             if chosen or (status, code, message, headers, fault) != (None,) * 5:
                 raise TypeError("give either a whole injection, or its fields")
             return self._arm(operation)
+        if fault is None and isinstance(status, str):
+            fault, status = status, None
         if fault is None:
+            if status is None:
+                raise InvalidInput.at("injection", "neither a status nor a fault is given")
             fault = {
                 "kind": "error",
                 "status": status,
@@ -117,11 +123,14 @@ class Faults:
         """Let *injection* go on where it was paused. Raises Unknown."""
         return self._plan.change(injection, {"paused": False})
 
-    def disarm(self, injection: Armed | str | None = None) -> None:
-        """Take *injection* (what ``arm`` returned, or its id), or else all, out of force."""
-        if injection is None:
+    def disarm(self, *injections: Armed | str) -> None:
+        """Take *injections* (what ``arm`` returned, or an id) out of force; all if none is given.
+
+        Raises Unknown where there is no such one.
+        """
+        if not injections:
             self._plan.disarm_all()
-        else:
+        for injection in injections:
             self._plan.disarm(injection)
 
     def as_python(self, name: str = "ges") -> list[str]:

@@ -45,11 +45,14 @@ class Plans:
             given["plan"] = _planned(plan or "normal", fields)
         return self._rules.arm(validation.read_python(given, PlanRule, "plan rule"))
 
-    def disarm(self, rule: ArmedPlan | str | None = None) -> None:
-        """Take *rule* (what ``arm`` returned, or its id), or else all, out of force."""
-        if rule is None:
+    def disarm(self, *rules: ArmedPlan | str) -> None:
+        """Take *rules* (what ``arm`` returned, or an id) out of force; all where none is given.
+
+        Raises Unknown where there is no such one.
+        """
+        if not rules:
             self._rules.disarm_all()
-        else:
+        for rule in rules:
             self._rules.disarm(rule)
 
     def __iter__(self) -> Iterator[ArmedPlan]:

@@ -5,7 +5,6 @@ from typing import Unpack
 import flask
 from werkzeug.exceptions import HTTPException
 
-from gesmock.clock import http_date, real_time
 from gesmock.fake import Fake
 from gesmock.start import StartOptions
 from gesmock.web import control as control_api
@@ -57,11 +56,9 @@ def create_app(
 
     @app.after_request
     def finished(response: flask.Response) -> flask.Response:
-        """What the service answers has the time of the world; the rest has the real one."""
-        if "Date" not in response.headers:
-            response.headers["Date"] = http_date(real_time())
         if not is_control():
-            response.headers.extend(cors.HEADERS)
+            for name, value in cors.HEADERS:
+                response.headers.setdefault(name, value)
         return response
 
     return app

@@ -32,7 +32,13 @@ class Call:
         """The world that is meant; where there is none, a new one (see ``Fake.open``)."""
         if self.project_id is None:
             return self.fake.default
-        return self.fake.open(validation.read(self.project_id, ProjectId, "project_id"))
+        return self.fake.open(self.named_project())
+
+    def named_project(self) -> str:
+        """The project that is meant, whether it is set up or not. Raises InvalidInput."""
+        if self.project_id is None:
+            return self.fake.default.project_id
+        return validation.read(self.project_id, ProjectId, "project_id")
 
     def body(self, type_: type[T]) -> T:
         """The request's body as a *type_*."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 import flask
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from gesmock import shapes
 from gesmock.errors import (
@@ -82,7 +82,10 @@ def refused(error: GesmockError) -> flask.Response:
 
 def failed(error: HTTPException) -> flask.Response:
     """The answer where Flask refuses: 404, 405, 413, 415."""
-    response = respond(error.code or 500, {"error": error.description or error.name})
+    request, told = flask.request, error.description or error.name
+    if isinstance(error, NotFound | MethodNotAllowed):
+        told = f"no call is {request.method} {request.path}; {paths.CONTROL}/openapi.json has them"
+    response = respond(error.code or 500, {"error": told})
     if isinstance(error, MethodNotAllowed):
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
     return response

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+import msgspec
+
 import gesmock
 from gesmock import fixtures, validation, waiting
 from gesmock.clock import ClockChange
@@ -26,6 +28,7 @@ from gesmock.web.control_bodies import (
     WantedJob,
 )
 from gesmock.web.provider_state_views import post_provider_state
+from gesmock.world import World
 
 
 def health(call: Call) -> Outcome:
@@ -144,15 +147,20 @@ def delete_plan(call: Call, plan_id: str) -> Outcome:
     return 200, call.world().plans.disarm(plan_id).as_json()
 
 
+def _told_clock(world: World) -> dict[str, Any]:
+    with world.lock:
+        return msgspec.structs.asdict(world.clock.timing)
+
+
 def get_clock(call: Call) -> Outcome:
-    return 200, call.world().told_clock()
+    return 200, _told_clock(call.world())
 
 
 def patch_clock(call: Call) -> Outcome:
     change = call.body(ClockChange)
     world = call.opened_world()
     transitions = world.change_clock(change)
-    return 200, {**world.told_clock(), "transitions": transitions}
+    return 200, {**_told_clock(world), "transitions": transitions}
 
 
 def get_settings(call: Call) -> Outcome:

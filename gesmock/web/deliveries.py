@@ -1,4 +1,4 @@
-"""Deliveries, where the server is not ours: the only code that sleeps."""
+"""Deliveries, where the server is not ours: a thread sleeps until it is time to answer."""
 
 import errno
 from collections.abc import Callable, Iterator

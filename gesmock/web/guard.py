@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
 
-    import flask
+    from _typeshed.wsgi import WSGIEnvironment
+    from werkzeug import Request
 
 _HOST = re.compile(r"(?:\[(?P<address>[^\[\]]*)\]|(?P<name>[^:@\[\]]+?))\.?(?::[0-9]*)?")
 
@@ -25,17 +26,31 @@ class Guard:
     token: str | None = field(default=None, repr=False)
     hosts: frozenset[str] = frozenset()
 
-    def refusal(self, request: "flask.Request") -> tuple[int, str] | None:
+    def refusal(self, request: "Request") -> tuple[int, str] | None:
         """Why *request* may not pass, as HTTP status and reason; None where it may."""
+        return self.foreign(request) or self._unknown(request)
+
+    def foreign(self, request: "Request") -> tuple[int, str] | None:
+        """Why *request* may not pass, where it is another site's page that sends it."""
         site = request.headers.get("Sec-Fetch-Site", "none")
         if site not in ("same-origin", "none"):
-            return 403, f"Sec-Fetch-Site: {site}: the control API answers no other site's pages"
+            return 403, f"Sec-Fetch-Site: {site}: no other site's pages are answered"
         if "Host" not in request.headers or not self._is_ours(request.host):
             host = request.headers.get("Host", "")
             return 403, f"Host: {host!r} is not a known name of this server (see --allow-host)"
         origin = request.headers.get("Origin")
         if origin is not None and origin.lower() != request.host_url.rstrip("/").lower():
-            return 403, f"Origin: {origin!r}: the control API answers no other site's pages"
+            return 403, f"Origin: {origin!r}: no other site's pages are answered"
+        return None
+
+    def foreign_call(self, environ: "WSGIEnvironment") -> str | None:
+        """The same for a request that no Flask app has seen: only the reason."""
+        from werkzeug import Request
+
+        refusal = self.foreign(Request(environ))
+        return None if refusal is None else refusal[1]
+
+    def _unknown(self, request: "Request") -> tuple[int, str] | None:
         if self.token is not None:
             scheme, _, given = request.headers.get("Authorization", "").partition(" ")
             import hmac

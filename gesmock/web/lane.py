@@ -9,13 +9,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from gesmock import shapes
-from gesmock.exchange import Reply, Request
+from gesmock.exchange import Request
 from gesmock.fake import Fake
 from gesmock.httpd.answers import Answer
 from gesmock.httpd.heads import Head
 from gesmock.operations import handle
-from gesmock.web import access_log, cors
+from gesmock.web import access_log
+from gesmock.web.answers import answer_of
 
 _PLAIN: Final = r"[A-Za-z0-9_.~-]+"
 _PATH: Final = re.compile(
@@ -24,7 +24,6 @@ _PATH: Final = re.compile(
 _QUERY: Final = re.compile(r"(?:(?:limit|offset)=[0-9]{1,12}(?:&|\Z))*(?<!&)")
 _LEFT_TO_FLASK: Final = {"origin", "prefer"}
 _MOST_KNOWN: Final = 512
-_OURS: Final = 2  # headers that each reply has
 
 
 class Lane:
@@ -57,8 +56,8 @@ class Lane:
             world.lock.release()
         access_log.tell(request, reply)
         if callable(reply.payload):
-            return partial(_made, reply)
-        return _made(reply)
+            return partial(answer_of, reply)
+        return answer_of(reply)
 
     def _read(self, head: Head, epoch: int) -> Request | None:
         """What *head* asks for in this *epoch*, if it is plain; it is remembered."""
@@ -90,20 +89,3 @@ class Lane:
             self._requests.clear()
         self._requests[head] = request
         return request
-
-
-def _made(reply: Reply) -> Answer:
-    blocks = shapes.blocks(reply.payload() if callable(reply.payload) else reply.payload)
-    length = len(blocks[0]) if len(blocks) == 1 else sum(map(len, blocks))
-    headers, kind = reply.headers, "Content-Type: application/json\r\n"
-    if len(headers) > _OURS:  # a fault has brought some, of any name
-        named = {name.lower(): (name, value) for name, value in headers.items()}
-        if "content-type" in named:
-            kind = "{}: {}\r\n".format(*named.pop("content-type"))
-        headers = dict(named.values())
-    lines = ""
-    for name, value in headers.items():
-        lines += f"{name}: {value}\r\n"
-    text = f"{kind}Content-Length: {length}\r\n{lines}{cors.LINES}"
-    status = reply.status or 200  # one that never comes has none
-    return Answer(status, text.encode("latin-1"), blocks, reply.delivery)

@@ -1,8 +1,6 @@
-"""Which paths are the control API's, and how long the body of a request to a path may be."""
+"""Which paths are the control API's, and how long the body of a request to one may be."""
 
 from typing import Final
-
-from gesmock.exchange import LARGEST_BODY
 
 CONTROL: Final = "/_gesmock"
 LARGEST_CONTROL_BODY: Final = 256 * 2**20  # a state of 100,000 jobs is some 57 MB
@@ -11,8 +9,3 @@ LARGEST_CONTROL_BODY: Final = 256 * 2**20  # a state of 100,000 jobs is some 57 
 def is_control(path: str) -> bool:
     """Whether *path* belongs to the control API."""
     return path == CONTROL or path.startswith(f"{CONTROL}/")
-
-
-def largest_body(path: str) -> int:
-    """How long the body of a request to *path* may be, in bytes."""
-    return LARGEST_CONTROL_BODY if is_control(path) else LARGEST_BODY

@@ -9,8 +9,13 @@ from gesmock.web.control_answers import Prepared
 
 def post_provider_state(call: Any) -> tuple[int, Any]:
     wanted = call.body(ProviderState)
-    world = call.opened_world()
-    state = provider_states.prepare(world, wanted)
+    prepared = provider_states.prepared(wanted, call.named_project(), call.fake.can_deliver)
+    world = call.opened_world()  # only now: what is refused opens no project
+    if prepared is None:
+        world.reset()
+        loaded = "the start state"
+    else:
+        world.begin_with(*prepared)
+        loaded = fixtures.describe(prepared.state)
     graphs = world.graphs
-    loaded = "the start state" if state is None else fixtures.describe(state)
     return 200, Prepared(world.project_id, graphs.default, [*graphs], loaded)

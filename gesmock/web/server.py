@@ -7,6 +7,7 @@ from gesmock.delivery import BELOW_HTTP
 from gesmock.fake import Fake
 from gesmock.httpd.bounds import Bounds
 from gesmock.httpd.server import HttpServer
+from gesmock.web.guard import Guard
 from gesmock.web.site import Site
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ class Server:
 
     It is bound when it is made, and answers when ``start`` returns; over TLS, where there is an
     *ssl_context*. The Flask app for all that the fast lane leaves is made by *make_app* once it is
-    needed; without *lane*, it answers everything. Raises CannotListen.
+    needed; without *lane*, it answers everything. *guard* is that of its control API, whose callers
+    may send longer bodies. Raises CannotListen.
     """
 
     def __init__(
@@ -30,13 +32,14 @@ class Server:
         host: str,
         port: int,
         *,
+        guard: Guard | None = None,
         ssl_context: "ssl.SSLContext | None" = None,
         bounds: Bounds | None = None,
         lane: bool = True,
     ) -> None:
         self._fake = fake
         fake.deliverable |= BELOW_HTTP
-        site = Site(fake, make_app, with_lane=lane)
+        site = Site(fake, make_app, guard, with_lane=lane)
         self._http = HttpServer(site, host, port, bounds or Bounds(), ssl_context)
         fake.epochs.watch(self._http.release)
         self.port = self._http.port

@@ -7,16 +7,19 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
+import msgspec
+
 from gesmock import shapes
-from gesmock.clock import http_date, real_time
-from gesmock.errors import ParameterError
-from gesmock.exchange import NO_ENTRY
+from gesmock.errors import NotUnderstood, ParameterError
+from gesmock.exchange import LARGEST_BODY, NO_ENTRY
 from gesmock.fake import Fake
 from gesmock.httpd.answers import Answer
 from gesmock.httpd.heads import Head
 from gesmock.httpd.wsgi import Peers, Response, environ_of
 from gesmock.settings import Settings
-from gesmock.web import cors, paths
+from gesmock.web import paths
+from gesmock.web.answers import answer_of
+from gesmock.web.guard import Guard
 from gesmock.web.lane import Lane
 
 if TYPE_CHECKING:
@@ -36,13 +39,20 @@ class Site:
     """The *fake*, as our own server has to be told of it.
 
     What is usual is answered in the lane, the rest by the Flask app: *make_app* makes it with the
-    first request that needs it, for to import Flask takes longer than most tests.
+    first request that needs it, for to import Flask takes longer than most tests. *guard* is that
+    of its control API, if it has one.
     """
 
     def __init__(
-        self, fake: Fake, make_app: "Callable[[], WSGIApplication]", *, with_lane: bool = True
+        self,
+        fake: Fake,
+        make_app: "Callable[[], WSGIApplication]",
+        guard: Guard | None,
+        *,
+        with_lane: bool = True,
     ) -> None:
         self._fake = fake
+        self._guard = guard
         self._make_app = make_app
         self._app: WSGIApplication | None = None
         self._making = Lock()
@@ -65,18 +75,21 @@ class Site:
         project = _PROJECT.match(head.path)
         return self._fake.overtaken(unquote(project[1]) if project else "", epoch)
 
-    def refuse(self, status: int) -> Answer:
+    def refuse(self, status: int, reason: str) -> Answer:
         """In the service's shape. The body is inferred."""
-        body = shapes.encode(shapes.refusal(ParameterError(), Settings()).payload)
-        headers = (
-            "Content-Type: application/json\r\n"
-            f"X-Request-Id: {NO_ENTRY}\r\n"
-            f"Content-Length: {len(body)}\r\n"
-            f"Date: {http_date(real_time())}\r\n"
-            f"{cors.LINES}"
-        )
-        return Answer(status, headers.encode(), [body])
+        error = NotUnderstood(reason=reason) if reason else ParameterError()
+        reply = shapes.refusal(error, Settings(), {"X-Request-Id": NO_ENTRY})
+        return answer_of(msgspec.structs.replace(reply, status=status))
 
-    def largest_body(self, path: str) -> int:
-        """See ``paths``."""
-        return paths.largest_body(path)
+    def largest_body(self, head: Head, peers: Peers) -> int | None:
+        """More, where the control API is called by one who may; nothing, by one who may not.
+
+        Who sends no more than anybody may is not looked at before.
+        """
+        guard, is_short = self._guard, 0 <= head.length <= LARGEST_BODY
+        if guard is None or is_short or not paths.is_control(head.path):
+            return LARGEST_BODY
+        import flask  # see above
+
+        refusal = guard.refusal(flask.Request(environ_of(head, BytesIO(), peers)))
+        return paths.LARGEST_CONTROL_BODY if refusal is None else None

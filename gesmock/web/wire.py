@@ -56,10 +56,10 @@ def _body(request: flask.Request) -> Any:
         return None
     if length == 0:
         return {}
-    return _json(bytes(body)) if length <= LARGEST_BODY else None
+    return json_value(bytes(body)) if length <= LARGEST_BODY else None
 
 
-def _json(text: bytes) -> Any:
+def json_value(text: bytes) -> Any:
     """The JSON value of *text*; None where it is none, or nothing that could be listed again."""
     try:
         value = msgspec.json.decode(text)
