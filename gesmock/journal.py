@@ -7,7 +7,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from gesmock.entries import LONGEST_BODY, Entry, Record, Told
+from gesmock.delivery import Link
+from gesmock.entries import LONGEST_BODY, Entry, Record, Told, digest
 from gesmock.exchange import Reply, Request, Shown
 from gesmock.faults import Fired
 
@@ -61,13 +62,17 @@ class Journal:
         reply: Reply,
         fired: Fired | None = None,
         crash: str | None = None,
-        real_at: float | None = None,
+        real_at: float = 0.0,
+        link: Link | None = None,
     ) -> Record:
         """Keep that *request*, as ``kept`` made it, was answered by *reply*; the lock is held."""
         self.count = number = self.count + 1
         told, shown = None, reply.shown
         if shown is not None:
             told = self._last if self._last_shown is shown else self._tell(shown)
+        nth = 0
+        if link is not None:
+            link.answers = nth = link.answers + 1
         record = Record(
             number,
             at,
@@ -80,6 +85,8 @@ class Journal:
             fired,
             crash,
             real_at,
+            link,
+            nth,
         )
         self._records.append(record)
         for over in self._waiting:
@@ -152,13 +159,15 @@ class Kept(NamedTuple):
 def kept(request: Request) -> Request:
     """*request* with its clean body as it is kept: JSON; empty where there is none, or a long one.
 
-    To make it takes long for a long one, so that it is not done under the lock.
+    What is left out of it, a digest tells from what another leaves out. To make both takes long for
+    a long one, so that it is not done under the lock.
     """
     if request.body is None or (request.body == {} and not _has_body(request)):
         return request
     body = msgspec.json.encode(request.clean if request.body else request.body)
     short = body if len(body) <= LONGEST_BODY else b""
-    return msgspec.structs.replace(request, body=short, clean=None)
+    told = digest(msgspec.json.encode(request.body))
+    return msgspec.structs.replace(request, body=short, clean=None, digest=told)
 
 
 def _has_body(request: Request) -> bool:

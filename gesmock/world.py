@@ -6,6 +6,7 @@ from typing import Any
 
 from gesmock import fixtures, generators
 from gesmock.clock import Clock, ClockChange, Timing, real_time
+from gesmock.delivery import Link
 from gesmock.epochs import Cleared, Epochs
 from gesmock.errors import Conflict
 from gesmock.exchange import Reply, Request
@@ -268,13 +269,14 @@ class World:
         reply: Reply,
         fired: Fired | None = None,
         crash: str | None = None,
+        link: Link | None = None,
     ) -> None:
-        """Journal that *request* was answered by *reply*, and count and note what it was.
+        """Journal that *request*, over *link*, was answered by *reply*; count and note what it was.
 
-        The lock is held.
+        The lock is held, and so is the clock.
         """
-        real_at = self._source() if self.clock.frozen else None
-        record = self.journal.append(at, self.epoch, request, reply, fired, crash, real_at)
+        real_at = self.clock.real_at if link is None else link.heard_at
+        record = self.journal.append(at, self.epoch, request, reply, fired, crash, real_at, link)
         connection = None if fired is None else record.connection
         self.coverage.met[request.operation, reply.status, connection] += 1
         if crash is not None or request.operation is None:

@@ -21,6 +21,7 @@ from gesmock.delivery import (
     Drip,
     Garbage,
     Hang,
+    Link,
     Manner,
     Reset,
     Truncate,
@@ -50,9 +51,9 @@ class Told(Pages):
         self.delivery = delivery
         self.held = False
 
-    def lane(self, head: Head, epoch: int) -> Answer | Later | None:
+    def lane(self, head: Head, epoch: int, link: Link) -> Answer | Later | None:
         if head.path not in ("/lane", "/later") or head.method != "GET":
-            return super().lane(head, epoch)
+            return super().lane(head, epoch, link)
         self.asked.append(head.path)
         answer = Answer(200, LENGTH, [b"", BODY[:3], BODY[3:]], self.delivery)
         return answer if head.path == "/lane" else partial(self._made, answer)

@@ -75,7 +75,8 @@ class Connection:
                 self._flush()
             else:
                 self._receive()
-        except OSError:  # the client has gone
+        except OSError:  # the client has gone, and a reset tells that it has not read all
+            self._peers.link.gave_up = True
             self.close()
         except Exception:
             log.exception("a connection failed")
@@ -94,6 +95,9 @@ class Connection:
                 self._take(data)
             else:
                 self._heard_all = True  # or has gone: that cannot be told
+                link = self._peers.link
+                link.gave_up = bool(self._answering or self._out or self._relay)
+                link.end(self._shared.loop.now)
                 self._settle()
             pending = self._channel.pending()
 
@@ -135,7 +139,9 @@ class Connection:
 
     def _answer(self, head: Head, body: BytesIO | None) -> None:
         site = self._shared.site
-        answer = site.lane(head, self._epoch) if body is None else None
+        link = self._peers.link
+        link.heard_at = self._shared.loop.now
+        answer = site.lane(head, self._epoch, link) if body is None else None
         if isinstance(answer, Answer):
             self._finish(head, self._epoch, answer)
             return
@@ -281,6 +287,7 @@ class Connection:
         """The deadline has passed."""
         busy = self._out or self._answering or self._said_all
         if busy or not (self._incoming or self._incoming.in_body):
+            self._peers.link.gave_up |= bool(self._out)
             self.close()
         else:
             self._refuse(408)
@@ -290,6 +297,7 @@ class Connection:
         if self._closed:
             return
         self._closed = True
+        self._peers.link.end(self._shared.loop.now)
         self._listen(0)
         self._shared.connections.discard(self)
         self._out.clear()

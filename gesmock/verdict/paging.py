@@ -1,6 +1,7 @@
 """Paging: mistakes in how a client reads a list that is longer than a page."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -27,7 +28,8 @@ def _numbered(pages: Sequence[Page]) -> Iterator[list[Page]]:
     """The runs of three pages or more whose offsets count pages."""
     run: list[Page] = []
     for page in pages:
-        if run and page.offset == run[-1].offset + 1 and page.asked == run[-1].asked:
+        goes_on = run and page.offset == run[-1].offset + 1 and page.asked == run[-1].asked
+        if goes_on and run[-1].returned != 1:
             run.append(page)
             continue
         if len(run) > 2:
@@ -44,7 +46,8 @@ def _overlaps(case: Case, _standard: "Standard") -> Iterator[Proof]:
             one
             for one in reading.breaks
             if one.before.offset < one.page.offset < one.before.end
-            and _is_step(one)
+            and _is_step(one, reading)
+            and one.page.offset < _rows(reading.up_to(one.before))
             and id(one.page) not in numbered
         ]
         if found:
@@ -69,34 +72,98 @@ def _gaps(case: Case, _standard: "Standard") -> Iterator[Proof]:
             )
 
 
+def _rows(walk: Sequence[Page]) -> int:
+    """How many rows of the list *walk* has got; a job that was shown twice is one. 0: unknown."""
+    jobs: set[str] = set()
+    count = walk[0].offset
+    for page in walk:
+        if page.entry.forgotten:
+            return 0
+        if page.entry.shown is None:
+            count += page.returned or 0
+        else:
+            jobs.update(page.entry.shown)
+    return count + len(jobs)
+
+
 def _left_out(reading: Reading) -> list[Break]:
     """The breaks that leave out jobs, but for jumps: a reader may turn to any page there is."""
-    wide = [one for one in reading.breaks if one.page.offset > one.before.end and _is_step(one)]
-    steps = [(one.step, one.page.asked) for one in wide]
+    wide = [
+        one for one in reading.breaks if one.page.offset > one.before.end and _is_step(one, reading)
+    ]
+    steps = Counter((one.step, one.page.asked) for one in wide)
+    read = _read(reading.pages)
     return [
         one
         for one in wide
-        if one.before.is_short
-        or one.page.offset % (one.page.asked or 1)
-        or steps.count((one.step, one.page.asked)) > 1
+        if _is_mistake(one, steps[one.step, one.page.asked])
+        and not read[id(one.page)].has_all(one.before.end, one.page.offset)
     ]
 
 
-def _is_step(one: Break) -> bool:
+def _is_mistake(one: Break, times: int) -> bool:
+    """Whether a reader who goes on, this far, *times* times, has not simply turned to a page."""
+    before, page = one.before, one.page
+    by_limit = before.is_short and one.step == before.asked
+    astray = page.asked is not None and page.offset % page.asked > 0
+    return by_limit or times > 1 or (astray and page.offset - before.end < (page.asked or 0))
+
+
+class _Rows:
+    """Rows that were read, or could not be, in one go through the list, whatever their order."""
+
+    def __init__(self) -> None:
+        self._windows: list[tuple[int, int]] = []
+
+    def add(self, page: Page) -> None:
+        self._windows.append((page.offset, page.end))
+
+    def has_all(self, begin: int, end: int) -> bool:
+        """Whether they are all from *begin* up to *end*."""
+        for first, last in sorted(self._windows):
+            if first > begin:
+                break
+            begin = max(begin, last)
+        return begin >= end
+
+
+def _read(pages: Sequence[Page]) -> Mapping[int, _Rows]:
+    """What was read from one beginning of the list to the next, by the pages."""
+    rows = _Rows()
+    found: dict[int, _Rows] = {}
+    for page in pages:
+        if page.offset == 0:
+            rows = _Rows()
+        rows.add(page)
+        found[id(page)] = rows
+    return found
+
+
+def _is_step(one: Break, reading: Reading) -> bool:
     """Whether a reader has gone on, rather than begun anew with a page of another size.
 
-    Where the list is not as long as before, the client may have made up for it.
+    Where the list has not been as long all the time, the client may have made up for it.
     """
     before, page = one.before, one.page
-    same = (before.asked, before.total) == (page.asked, page.total)
+    totals = {page.total, *(each.total for each in reading.up_to(before))}
+    same = before.asked == page.asked and len(totals) == 1
     return same and before.returned is not None and not before.is_last
 
 
 def _short_pages(case: Case, _standard: "Standard") -> Iterator[Proof]:
     for reading in readings(case):
         went_on = {id(one.before) for one in reading.breaks}
-        ends = [walk[-1] for walk in reading.walks if id(walk[-1]) not in went_on]
-        found = [page for page in ends if page.is_short and page.total and not page.is_last]
+        led_to = {id(one.page) for one in reading.breaks}
+        latest = {page.offset: page.entry.number for page in reading.pages}
+        found = []
+        for walk in reading.walks:
+            page = walk[-1]
+            # Whoever reads one page may have wanted no more, unless it wanted all.
+            wanted_more = len(walk) > 1 or id(page) in led_to or _wanted_all(page)
+            goes_on = id(page) in went_on or latest.get(page.end, 0) > page.entry.number
+            stopped_short = page.is_short and page.total and not page.is_last
+            if stopped_short and wanted_more and not goes_on and not page.was_found:
+                found.append(page)
         if found:
             page = found[0]
             yield _proof(
@@ -107,10 +174,17 @@ def _short_pages(case: Case, _standard: "Standard") -> Iterator[Proof]:
             )
 
 
+def _wanted_all(page: Page) -> bool:
+    return (page.asked or 0) >= (page.total or 0)
+
+
 def _never_stops(case: Case, standard: "Standard") -> Iterator[Proof]:
     for reading in readings(case):
-        for run in _beyond(reading.pages):
-            if len(run) >= standard.empty_pages:
+        said = _said(reading.pages)
+        for pages in reading.runs:
+            for run in _beyond(pages, said):
+                if len(run) < standard.empty_pages:
+                    continue
                 yield _proof(
                     f"the client went on reading beyond the end of the list: {len(run)} empty "
                     f"pages in a row, up to offset {run[-1].offset}",
@@ -118,27 +192,44 @@ def _never_stops(case: Case, standard: "Standard") -> Iterator[Proof]:
                 )
 
 
-def _beyond(pages: Sequence[Page]) -> Iterator[list[Page]]:
-    """The runs of empty pages, each farther on than the one before."""
+def _said(pages: Sequence[Page]) -> Mapping[int, int]:
+    """How long the client was told that the list is, at most, before it asked for a page."""
+    longest = 0
+    said: dict[int, int] = {}
+    for page in pages:
+        said[id(page)] = longest
+        longest = max(longest, page.total or 0)
+    return said
+
+
+def _beyond(pages: Sequence[Page], said: Mapping[int, int]) -> Iterator[list[Page]]:
+    """The runs of empty pages, each farther on than the one before.
+
+    Pages that a longer list would have had are none: the client may have planned to read them.
+    """
     run: list[Page] = []
     for page in pages:
-        if page.is_beyond and (not run or page.offset > run[-1].offset):
+        is_beyond = page.is_beyond and page.offset >= said[id(page)]
+        if is_beyond and (not run or page.offset > run[-1].offset):
             run.append(page)
             continue
         yield run
-        run = [page] if page.is_beyond else []
+        run = [page] if is_beyond else []
     yield run
 
 
 def _ignores_total(case: Case, _standard: "Standard") -> Iterator[Proof]:
     for reading in readings(case):
+        said = _said(reading.pages)
         found = [
             (last, page)
-            for last, page in pairwise(reading.pages)
+            for run in reading.runs
+            for last, page in pairwise(run)
             if page.is_beyond
             and last.is_last
             and not last.is_beyond
             and page.offset in (last.end, last.offset + (last.asked or 0))
+            and page.offset >= said[id(page)]
         ]
         if found:
             last, page = found[0]

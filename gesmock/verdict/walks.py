@@ -1,11 +1,12 @@
 """Walks: how a client goes through a job list, page by page."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby, zip_longest
 from typing import Final
 
 from gesmock.entries import Entry
-from gesmock.verdict.case import Case
+from gesmock.verdict.case import Case, Client, read_whole
 
 _LARGEST: Final = 2**31 - 1
 
@@ -16,7 +17,7 @@ class Page:
 
     It got *returned* rows, out of *total* where the answer said so. *asked* is None where the
     client left the limit to the service. A page whose answer failed has *returned* None: it counts
-    as one that the client has not left out.
+    as one that the client has not left out. *was_found*: the client went on with one of its jobs.
     """
 
     entry: Entry
@@ -24,6 +25,7 @@ class Page:
     asked: int | None
     returned: int | None
     total: int | None
+    was_found: bool
 
     @property
     def place(self) -> tuple[int, int | None]:
@@ -71,35 +73,44 @@ class Reading:
 
     In *walks*, each page begins where the one before ended, whatever the order in which they were
     asked for: clients may read several at once. *breaks* are pages that no page leads to. *pages*
-    are in the order of the requests, without those that failed and were read after all.
+    are in the order of the requests, without those that failed and were read after all; *runs* are
+    those of them of which it is known what was asked after what.
     """
 
     pages: Sequence[Page]
     walks: Sequence[Sequence[Page]]
     breaks: Sequence[Break]
+    runs: Sequence[Sequence[Page]]
+    places: Mapping[int, tuple[Sequence[Page], int]]
+
+    def up_to(self, page: Page) -> Sequence[Page]:
+        """The walk that *page* is of, as far as it had come with it."""
+        walk, place = self.places.get(id(page), ([page], 0))
+        return walk[: place + 1]
 
 
 def readings(case: Case) -> Iterator[Reading]:
     """How each client has read each list."""
-    lists: dict[tuple[str, str], list[Page]] = {}
+    lists: dict[tuple[Client, str], list[Page]] = {}
     for client, flow in case.flows.items():
-        for entry in flow:
+        for entry, later in zip_longest(flow, flow[1:]):
             if entry.operation == "list_jobs" and entry.method == "GET":
-                page = _page(entry)
+                page = _page(entry, later)
                 if page is not None:
                     lists.setdefault((client, entry.path), []).append(page)
     for pages in lists.values():
-        yield _reading(pages)
+        yield _reading(pages, case.strand_of)
 
 
-def _page(entry: Entry) -> Page | None:
+def _page(entry: Entry, later: Entry | None) -> Page | None:
     offset, asked = (_number(entry.query.get(name)) for name in ("offset", "limit"))
     given = {"offset", "limit"} & entry.query.keys()
     if len(given) != (offset is not None) + (asked is not None):
         return None  # not a plain number: it was refused
-    if entry.connection is not None or entry.returned is None:
-        return Page(entry, offset or 0, asked, None, None)
-    return Page(entry, offset or 0, asked, entry.returned, entry.total)
+    if entry.returned is None or not read_whole(entry):
+        return Page(entry, offset or 0, asked, None, None, was_found=False)
+    found = later is not None and later.args.get("job_id") in (entry.shown or ())
+    return Page(entry, offset or 0, asked, entry.returned, entry.total, found)
 
 
 def _number(text: str | None) -> int | None:
@@ -108,7 +119,7 @@ def _number(text: str | None) -> int | None:
     return min(int(text[-20:]), _LARGEST)
 
 
-def _reading(pages: Sequence[Page]) -> Reading:
+def _reading(pages: Sequence[Page], strand_of: Mapping[int, int]) -> Reading:
     """Lay the pages one behind the other: those of several walks at once, too."""
     answered = {page.place for page in pages if page.returned is not None}
     pages = [page for page in pages if page.returned is not None or page.place not in answered]
@@ -137,7 +148,15 @@ def _reading(pages: Sequence[Page]) -> Reading:
     breaks = [
         Break(before[number], walks[number][0]) for number in _unled(walks, sorted(before), ending)
     ]
-    return Reading(pages, [walk for walk in walks if walk], breaks)
+    walks = [walk for walk in walks if walk]
+    by_strand = groupby(pages, lambda page: strand_of.get(page.entry.number))
+    return Reading(
+        pages,
+        walks,
+        breaks,
+        [list(run) for strand, run in by_strand if strand is not None],
+        {id(page): (walk, place) for walk in walks for place, page in enumerate(walk)},
+    )
 
 
 def _unled(
