@@ -3,9 +3,10 @@
 from collections import deque
 from collections.abc import Sequence
 from threading import Event, RLock
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
+from msgspec import Meta
 
 from gesmock.delivery import Link
 from gesmock.entries import LONGEST_BODY, Entry, Record, Told, digest
@@ -13,7 +14,11 @@ from gesmock.exchange import Reply, Request, Shown
 from gesmock.faults import Fired
 
 SIZE: Final = 10_000
-"""How many entries are kept."""
+"""How many entries are kept, unless something else is said."""
+
+Size = Annotated[
+    int, Meta(ge=1, le=10_000_000, description="a number of entries from 1 to 10000000")
+]
 
 MOST_STATUSES: Final = 100_000
 """How many statuses that were shown are kept, over all entries."""
@@ -29,7 +34,7 @@ class Journal:
         self._lock = lock
         self._closed = False
         self._waiting: list[Event] = []
-        self._size = size
+        self.size = size
         self._records: deque[Record] = deque(maxlen=size)
         self._told: deque[Told] = deque()
         self._statuses, self._most_statuses = 0, most_statuses
@@ -45,6 +50,12 @@ class Journal:
     def dropped(self) -> int:
         """How many entries have made room for later ones, since it was last cleared."""
         return self.count - self._forgotten - len(self._records)
+
+    def resize(self, size: int) -> None:
+        """Keep the last *size* entries from now on."""
+        with self._lock:
+            self.size = size
+            self._records = deque(self._records, maxlen=size)
 
     def clear(self) -> int:
         """Forget every entry; how many there were. Numbers go on."""
@@ -101,7 +112,7 @@ class Journal:
             self._told.append(told)
             self._statuses += len(shown.statuses)
             # Each was shown by a record at least: those of the last records are among so many.
-            while self._statuses > self._most_statuses or len(self._told) > self._size:
+            while self._statuses > self._most_statuses or len(self._told) > self.size:
                 self._statuses -= self._told.popleft().forget()
         return told
 

@@ -16,7 +16,7 @@ from gesmock.generators import Generator
 from gesmock.graph import Graph
 from gesmock.graphs import Graphs
 from gesmock.jobs import Job, JobRequest
-from gesmock.journal import Journal
+from gesmock.journal import SIZE, Journal
 from gesmock.life import Effect, Transition
 from gesmock.plan_rules import PlanRules
 from gesmock.population import Progress, Start, generated, untold
@@ -85,7 +85,7 @@ class World:
 
     def _begin(self) -> None:
         self.journal.close()
-        self.journal = Journal(self.lock)
+        self.journal = Journal(self.lock, self.start.state.journal_size or SIZE)
         self.notes = Notes()
         self.standard = self.start.state.verdict or Standard()
         graphs = {name: graph.copy() for name, graph in self._start_graphs.items()}
@@ -98,9 +98,10 @@ class World:
     def load(self, state: State) -> None:
         """Put *state* in the place of all that is here; the journal and the start state stay.
 
-        A state without a clock, or a verdict, leaves that as it is. The project that it names tells
-        where it comes from; it is loaded into this one all the same. Raises InvalidInput where the
-        server in use cannot produce one of its faults, Conflict where a reset comes between.
+        A state without a clock, a verdict, or a size of the journal leaves that as it is. The
+        project that it names tells where it comes from; it is loaded into this one all the same.
+        Raises InvalidInput where the server in use cannot produce one of its faults, Conflict where
+        a reset comes between.
         """
         epoch = self.epoch
         check_all(state.faults, self._can_deliver, "$.faults")
@@ -109,6 +110,8 @@ class World:
             self._still_in(epoch)
             self.graphs.changes.end()
             self.standard = state.verdict or self.standard
+            if state.journal_size is not None:
+                self.journal.resize(state.journal_size)
             self._take(state, graphs, state.clock or self.clock.timing)
 
     def begin_with(self, state: State, graphs: dict[str, Graph]) -> None:
@@ -137,7 +140,7 @@ class World:
             faults = [armed.rest() for armed in self.faults.armed()]
             plans = [armed.rest() for armed in self.plans.armed()]
             seed, tokens, clock = self.graphs.seed, self.tokens, self.clock.start
-            standard = self.standard
+            standard, size = self.standard, self.journal.size
         return State(
             project_id=self.project_id,
             seed=seed or None,
@@ -147,6 +150,7 @@ class World:
             settings=None if settings == Settings() else settings,
             clock=None if clock == Timing() else clock,
             verdict=None if standard == Standard() else standard,
+            journal_size=None if size == SIZE else size,
             plans=[rule for rule in plans if rule is not None],
             tokens=list(tokens),
             faults=[injection for injection in faults if injection is not None],

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from gesmock import GesMock
+from gesmock import GesMock, InvalidInput
 from gesmock.entries import LONGEST_BODY, Entry
 from gesmock.exchange import Reply, Request, Shown
 from gesmock.journal import Journal, kept
@@ -40,6 +40,44 @@ def test_old_entries_make_room_and_are_counted() -> None:
 
     assert [one.status for one in journal.entries()] == [202, 203, 204]
     assert (len(journal), journal.count, journal.dropped) == (3, 5, 2)
+
+
+def test_a_journal_that_is_made_smaller_keeps_the_last_and_a_larger_one_has_room() -> None:
+    journal = journaled(200, 201, 202, 203, size=3)
+
+    journal.resize(2)
+    assert [one.status for one in journal.entries()] == [202, 203]
+    journal.resize(3)
+    journal.append(0.0, 1, request(), Reply(204, {}))
+    assert [one.status for one in journal.entries()] == [202, 203, 204]
+    assert (journal.count, journal.dropped) == (5, 2)
+
+
+def test_the_size_is_an_option_everywhere_by_the_same_name() -> None:
+    ges = GesMock(journal_size=3)
+
+    def size() -> int:
+        return ges.fake.default.journal.size
+
+    assert (size(), ges.state()["journal_size"]) == (3, 3)
+    ges.load({"journal_size": 5})
+    ges.load({"graphs": {"g": {}}})
+    assert (size(), ges.state()["journal_size"]) == (5, 5)
+    ges.reset()
+    assert size() == 3
+    ges.restart(fixture=[{"journal_size": 7}, {"graphs": {"g": {}}}])
+    assert size() == 7
+    ges.restart()
+    assert size() == 10_000
+    assert "journal_size" not in ges.state()
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 10_000_001, 1.5, "9"])
+def test_a_wrong_size_is_refused(wrong: Any) -> None:
+    with pytest.raises(InvalidInput, match="journal_size: .* is not a number of entries from 1"):
+        GesMock(journal_size=wrong)
+    with pytest.raises(InvalidInput, match="another fixture of this project has others"):
+        GesMock(fixture=[{"journal_size": 7}, {"journal_size": 8}])
 
 
 def test_cleared_entries_are_not_counted_as_dropped() -> None:
