@@ -11,7 +11,7 @@ from conftest import PROJECT, Service, until
 from gesmock import Conflict, GesMock, InvalidInput, TimedOut, Unmet
 from gesmock.exchange import Reply, Request
 from gesmock.journal import Journal
-from gesmock.matching import Assertion, Wanted
+from gesmock.matching import Assertion, Wanted, wait_for
 
 LIST = f"/ges/v1.0/{PROJECT}/graphs/movie/jobs/status"
 
@@ -311,6 +311,14 @@ def test_a_reset_ends_the_waiting(ges: GesMock) -> None:
 
     assert isinstance(found[0], TimedOut)
     assert "nothing else was called" in str(found[0])
+
+
+def test_nobody_waits_for_a_journal_of_the_past() -> None:
+    journal = Journal(RLock())
+    journal.close()
+
+    with pytest.raises(TimedOut):
+        wait_for(journal, Wanted(), 1, 60)
 
 
 def test_a_wrong_wait_is_refused(ges: GesMock) -> None:

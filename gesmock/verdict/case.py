@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from gesmock.entries import Entry
 from gesmock.verdict.contract import Breach, Contract
 from gesmock.verdict.notes import Noticed
-from gesmock.verdict.strands import strands
+from gesmock.verdict.order import has_order
+
+T = TypeVar("T")
 
 
 class Client(NamedTuple):
@@ -52,6 +54,14 @@ class Case:
         self.dropped = dropped
         self.noticed = noticed or Noticed()
         self._client_header = client_header
+        self._made: dict[Callable[[Case], Any], Any] = {}
+
+    def once(self, make: Callable[["Case"], T]) -> T:
+        """What *make* makes of it, for all the rules that ask for that."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        made: T = self._made[make]
+        return made
 
     @cached_property
     def breaches(self) -> Sequence[tuple[Entry, Breach]]:
@@ -68,30 +78,35 @@ class Case:
         """The entries of each client."""
         flows: dict[Client, list[Entry]] = {}
         for entry in self.entries:
-            client = Client(entry.headers.get(self._client_header, ""), entry.token)
-            flows.setdefault(client, []).append(entry)
+            flows.setdefault(self.client(entry), []).append(entry)
         return flows
 
-    @cached_property
-    def strands(self) -> Sequence[Sequence[Entry]]:
-        """The strands of all clients: only in them, it is known what was sent after what."""
-        return [strand for flow in self.flows.values() for strand in strands(flow)]
+    def client(self, entry: Entry) -> Client:
+        """Whose request it is."""
+        return Client(entry.headers.get(self._client_header, ""), entry.token)
 
     @cached_property
-    def strand_of(self) -> Mapping[int, int]:
-        """In which strand the entry with a number is, where it is in one."""
-        return {one.number: place for place, strand in enumerate(self.strands) for one in strand}
+    def orderly(self) -> Sequence[Sequence[Entry]]:
+        """The entries of each client of which it is known what it knew when it asked.
+
+        With a new token, it still is the same one that may use several connections at once.
+        """
+        whole: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            whole.setdefault(self.client(entry).header, []).append(entry)
+        known = {header for header, entries in whole.items() if has_order(entries)}
+        return [flow for client, flow in self.flows.items() if client.header in known]
 
     @cached_property
     def calls(self) -> Sequence[Sequence[Entry]]:
-        """The entries of each call of each strand."""
-        return [entries for strand in self.strands for entries in calls_of(strand)]
+        """The entries of each call of each of those clients."""
+        return [entries for flow in self.orderly for entries in calls_of(flow)]
 
 
-def calls_of(strand: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
-    """The entries of each call of *strand*."""
+def calls_of(flow: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
+    """The entries of each call of *flow*."""
     calls: dict[Call, list[Entry]] = {}
-    for entry in strand:
+    for entry in flow:
         call = Call(
             entry.method,
             entry.path,

@@ -1,9 +1,12 @@
 """Paging: mistakes in how a client reads a list that is longer than a page."""
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gesmock.verdict.case import Case
 from gesmock.verdict.findings import Proof, Rule, proof
@@ -41,13 +44,14 @@ def _numbered(pages: Sequence[Page]) -> Iterator[list[Page]]:
 
 def _overlaps(case: Case, _standard: "Standard") -> Iterator[Proof]:
     for reading in readings(case):
+        known = _known(reading.pages)
         numbered = {id(page) for run in _numbered(reading.pages) for page in run}
         found = [
             one
             for one in reading.breaks
             if one.before.offset < one.page.offset < one.before.end
-            and _is_step(one, reading)
-            and one.page.offset < _rows(reading.up_to(one.before))
+            and _is_step(one, known)
+            and one.page.offset < known[id(one.before)].rows
             and id(one.page) not in numbered
         ]
         if found:
@@ -72,24 +76,43 @@ def _gaps(case: Case, _standard: "Standard") -> Iterator[Proof]:
             )
 
 
-def _rows(walk: Sequence[Page]) -> int:
-    """How many rows of the list *walk* has got; a job that was shown twice is one. 0: unknown."""
+class _Known(NamedTuple):
+    """What a client knows of a list with a page, since it last began at the beginning.
+
+    It has seen *rows* jobs, or they are before what it has read; one that was shown twice is one.
+    Some clients go on behind as many as they know. The last answer said *total*; where it is
+    not *steady*, others have said something else, or nobody knows any more what was shown.
+    """
+
+    rows: int
+    total: int | None
+    steady: bool
+
+
+def _known(pages: Sequence[Page]) -> Mapping[int, _Known]:
+    found: dict[int, _Known] = {}
     jobs: set[str] = set()
-    count = walk[0].offset
-    for page in walk:
-        if page.entry.forgotten:
-            return 0
-        if page.entry.shown is None:
-            count += page.returned or 0
-        else:
-            jobs.update(page.entry.shown)
-    return count + len(jobs)
+    totals: set[int | None] = set()
+    count, steady = 0, False  # before there is a beginning
+    for page in pages:
+        if page.offset == 0:
+            count, steady = 0, True
+            jobs.clear()
+            totals.clear()
+        if page.returned is not None:
+            totals.add(page.total)
+            jobs.update(page.entry.shown or ())
+            count += page.returned if page.entry.shown is None else 0
+            steady = steady and len(totals) == 1 and not page.entry.forgotten
+        found[id(page)] = _Known(count + len(jobs), page.total, steady)
+    return found
 
 
 def _left_out(reading: Reading) -> list[Break]:
     """The breaks that leave out jobs, but for jumps: a reader may turn to any page there is."""
+    known = _known(reading.pages)
     wide = [
-        one for one in reading.breaks if one.page.offset > one.before.end and _is_step(one, reading)
+        one for one in reading.breaks if one.page.offset > one.before.end and _is_step(one, known)
     ]
     steps = Counter((one.step, one.page.asked) for one in wide)
     read = _read(reading.pages)
@@ -118,13 +141,22 @@ class _Rows:
     def add(self, page: Page) -> None:
         self._windows.append((page.offset, page.end))
 
+    @cached_property
+    def _stretches(self) -> Sequence[tuple[int, int]]:
+        """The windows in their order, joined where there is nothing between them."""
+        joined: list[tuple[int, int]] = []
+        for begin, end in sorted(self._windows):
+            if joined and begin <= joined[-1][1]:
+                first, last = joined.pop()
+                joined.append((first, max(end, last)))
+            else:
+                joined.append((begin, end))
+        return joined
+
     def has_all(self, begin: int, end: int) -> bool:
         """Whether they are all from *begin* up to *end*."""
-        for first, last in sorted(self._windows):
-            if first > begin:
-                break
-            begin = max(begin, last)
-        return begin >= end
+        place = bisect_right(self._stretches, begin, key=itemgetter(0))
+        return place > 0 and self._stretches[place - 1][1] >= end
 
 
 def _read(pages: Sequence[Page]) -> Mapping[int, _Rows]:
@@ -139,28 +171,27 @@ def _read(pages: Sequence[Page]) -> Mapping[int, _Rows]:
     return found
 
 
-def _is_step(one: Break, reading: Reading) -> bool:
+def _is_step(one: Break, known: Mapping[int, _Known]) -> bool:
     """Whether a reader has gone on, rather than begun anew with a page of another size.
 
     Where the list has not been as long all the time, the client may have made up for it.
     """
     before, page = one.before, one.page
-    totals = {page.total, *(each.total for each in reading.up_to(before))}
-    same = before.asked == page.asked and len(totals) == 1
-    return same and before.returned is not None and not before.is_last
+    seen = known[id(before)]
+    same = (before.asked, seen.total) == (page.asked, page.total)
+    return same and seen.steady and before.returned is not None and not before.is_last
 
 
 def _short_pages(case: Case, _standard: "Standard") -> Iterator[Proof]:
     for reading in readings(case):
         went_on = {id(one.before) for one in reading.breaks}
         led_to = {id(one.page) for one in reading.breaks}
-        latest = {page.offset: page.entry.number for page in reading.pages}
         found = []
         for walk in reading.walks:
             page = walk[-1]
             # Whoever reads one page may have wanted no more, unless it wanted all.
             wanted_more = len(walk) > 1 or id(page) in led_to or _wanted_all(page)
-            goes_on = id(page) in went_on or latest.get(page.end, 0) > page.entry.number
+            goes_on = id(page) in went_on or reading.gone_on(page)
             stopped_short = page.is_short and page.total and not page.is_last
             if stopped_short and wanted_more and not goes_on and not page.was_found:
                 found.append(page)
@@ -181,10 +212,8 @@ def _wanted_all(page: Page) -> bool:
 def _never_stops(case: Case, standard: "Standard") -> Iterator[Proof]:
     for reading in readings(case):
         said = _said(reading.pages)
-        for pages in reading.runs:
-            for run in _beyond(pages, said):
-                if len(run) < standard.empty_pages:
-                    continue
+        for run in _beyond(reading.pages, said):
+            if len(run) >= standard.empty_pages:
                 yield _proof(
                     f"the client went on reading beyond the end of the list: {len(run)} empty "
                     f"pages in a row, up to offset {run[-1].offset}",
@@ -223,8 +252,7 @@ def _ignores_total(case: Case, _standard: "Standard") -> Iterator[Proof]:
         said = _said(reading.pages)
         found = [
             (last, page)
-            for run in reading.runs
-            for last, page in pairwise(run)
+            for last, page in pairwise(reading.pages)
             if page.is_beyond
             and last.is_last
             and not last.is_beyond

@@ -48,8 +48,8 @@ def _over(statuses: Iterable[str]) -> bool:
 
 
 def _after_the_end(case: Case, standard: "Standard") -> Iterator[Proof]:
-    for strand in case.strands:
-        for ended, later in _ends(strand):
+    for flow in case.orderly:
+        for ended, later in _ends(flow):
             # One that was not answered is tried again for the sake of a single look.
             polls = [entry for entry in later if is_poll(entry) and statuses_shown(entry)]
             if len(polls) > standard.looks:
@@ -62,8 +62,8 @@ def _after_the_end(case: Case, standard: "Standard") -> Iterator[Proof]:
 
 
 def _cancelled_after_the_end(case: Case, _standard: "Standard") -> Iterator[Proof]:
-    for strand in case.strands:
-        for ended, later in _ends(strand):
+    for flow in case.orderly:
+        for ended, later in _ends(flow):
             cancels = [one for one in later if one.operation in ("delete_job", "hyg_delete_job")]
             if cancels:
                 job_id = cancels[0].args["job_id"]
@@ -74,10 +74,10 @@ def _cancelled_after_the_end(case: Case, _standard: "Standard") -> Iterator[Proo
                 )
 
 
-def _ends(strand: Sequence[Entry]) -> Iterator[tuple[Entry, list[Entry]]]:
+def _ends(flow: Sequence[Entry]) -> Iterator[tuple[Entry, list[Entry]]]:
     """The entry that first showed the end of a job, and what the client then asked of this job."""
     ends: dict[tuple[str | None, str], tuple[Entry, list[Entry]]] = {}
-    for entry in strand:
+    for entry in flow:
         graph = entry.args.get("graph_name")
         known = ends.get((graph, entry.args.get("job_id", "")))
         if known is not None:

@@ -94,8 +94,8 @@ def _retry_after(entry: Entry) -> str | None:
 
 
 def _hammers_on_401(case: Case, standard: "Standard") -> Iterator[Proof]:
-    for strand in case.strands:
-        for run in streaks(strand, lambda entry: entry.status == 401 and read_whole(entry)):
+    for flow in case.orderly:
+        for run in streaks(flow, lambda entry: entry.status == 401 and read_whole(entry)):
             if len(run) >= standard.unauthorised:
                 yield proof(
                     f"the client went on after its token had been refused: {len(run)} requests in "

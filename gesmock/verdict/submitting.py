@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def _submits_twice(case: Case, _standard: "Standard") -> Iterator[Proof]:
-    for strand in case.strands:
-        for entries in calls_of(strand):
+    for flow in case.orderly:
+        for entries in calls_of(flow):
             made = [entry for entry in entries if entry.job_id is not None]
             for lost, again in pairwise(made):
-                if _is_lost(lost) and not _looked_in_vain(strand, lost, again):
+                if _is_lost(lost) and not _looked_in_vain(flow, lost, again):
                     yield proof(
                         f"{lost.method} {lost.path} failed after it had made job {lost.job_id!r}, "
                         f"and was sent again as it was: it made job {again.job_id!r} too",
@@ -32,12 +32,12 @@ def _is_lost(entry: Entry) -> bool:
     return entry.connection is not None or (entry.status >= 400 and not entry.gave_up)
 
 
-def _looked_in_vain(strand: Sequence[Entry], lost: Entry, again: Entry) -> bool:
+def _looked_in_vain(flow: Sequence[Entry], lost: Entry, again: Entry) -> bool:
     """Whether the client has looked at the list in between, which has not shown it the job."""
-    begin, end = (bisect_left(strand, one.number, key=_number) for one in (lost, again))
+    begin, end = (bisect_left(flow, one.number, key=_number) for one in (lost, again))
     looks = [
         entry
-        for entry in strand[begin:end]
+        for entry in flow[begin:end]
         if entry.operation == "list_jobs"
         and entry.args.get("graph_name") == lost.args.get("graph_name")
         and entry.returned is not None

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby, zip_longest
+from itertools import zip_longest
 from typing import Final
 
 from gesmock.entries import Entry
-from gesmock.verdict.case import Case, Client, read_whole
+from gesmock.verdict.case import Case, read_whole
 
 _LARGEST: Final = 2**31 - 1
 
@@ -69,40 +69,53 @@ class Break:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All pages of one list that one client asked for, and how they hang together.
+    """All pages of one list that a flow has, and how they hang together.
 
-    In *walks*, each page begins where the one before ended, whatever the order in which they were
+    In *walks*, each page begins where one before ended, whatever the order in which they were
     asked for: clients may read several at once. *breaks* are pages that no page leads to. *pages*
-    are in the order of the requests, without those that failed and were read after all; *runs* are
-    those of them of which it is known what was asked after what.
+    are in the order of the requests, without those that failed and were read after all. *asked* has
+    the number of the last request of this list for a page from an offset on.
     """
 
     pages: Sequence[Page]
     walks: Sequence[Sequence[Page]]
     breaks: Sequence[Break]
-    runs: Sequence[Sequence[Page]]
-    places: Mapping[int, tuple[Sequence[Page], int]]
+    asked: Mapping[int, int]
 
-    def up_to(self, page: Page) -> Sequence[Page]:
-        """The walk that *page* is of, as far as it had come with it."""
-        walk, place = self.places.get(id(page), ([page], 0))
-        return walk[: place + 1]
+    def gone_on(self, page: Page) -> bool:
+        """Whether the client has asked for what comes behind *page*, be it with a new token."""
+        return self.asked.get(page.end, 0) > page.entry.number
 
 
-def readings(case: Case) -> Iterator[Reading]:
+def readings(case: Case) -> Sequence[Reading]:
     """How each client has read each list."""
-    lists: dict[tuple[Client, str], list[Page]] = {}
-    for client, flow in case.flows.items():
+    return case.once(_readings)
+
+
+def _readings(case: Case) -> Sequence[Reading]:
+    found: list[Reading] = []
+    asked: dict[tuple[str, str], dict[int, int]] = {}
+    for entry in case.entries:
+        page = _page(entry, None)
+        if page is not None:
+            numbers = asked.setdefault((case.client(entry).header, entry.path), {})
+            numbers[page.offset] = entry.number
+    for flow in case.orderly:
+        lists: dict[tuple[str, str], list[Page]] = {}
         for entry, later in zip_longest(flow, flow[1:]):
-            if entry.operation == "list_jobs" and entry.method == "GET":
-                page = _page(entry, later)
-                if page is not None:
-                    lists.setdefault((client, entry.path), []).append(page)
-    for pages in lists.values():
-        yield _reading(pages, case.strand_of)
+            page = _page(entry, later)
+            if page is not None:
+                place = case.client(entry).header, entry.path
+                lists.setdefault(place, []).append(page)
+        for place, pages in lists.items():
+            found.append(_reading(pages, asked[place]))
+    return found
 
 
 def _page(entry: Entry, later: Entry | None) -> Page | None:
+    """The page that *entry* asks for; *later* is what its client asked for next."""
+    if entry.operation != "list_jobs" or entry.method != "GET":
+        return None
     offset, asked = (_number(entry.query.get(name)) for name in ("offset", "limit"))
     given = {"offset", "limit"} & entry.query.keys()
     if len(given) != (offset is not None) + (asked is not None):
@@ -119,7 +132,7 @@ def _number(text: str | None) -> int | None:
     return min(int(text[-20:]), _LARGEST)
 
 
-def _reading(pages: Sequence[Page], strand_of: Mapping[int, int]) -> Reading:
+def _reading(pages: Sequence[Page], asked: Mapping[int, int]) -> Reading:
     """Lay the pages one behind the other: those of several walks at once, too."""
     answered = {page.place for page in pages if page.returned is not None}
     pages = [page for page in pages if page.returned is not None or page.place not in answered]
@@ -148,15 +161,7 @@ def _reading(pages: Sequence[Page], strand_of: Mapping[int, int]) -> Reading:
     breaks = [
         Break(before[number], walks[number][0]) for number in _unled(walks, sorted(before), ending)
     ]
-    walks = [walk for walk in walks if walk]
-    by_strand = groupby(pages, lambda page: strand_of.get(page.entry.number))
-    return Reading(
-        pages,
-        walks,
-        breaks,
-        [list(run) for strand, run in by_strand if strand is not None],
-        {id(page): (walk, place) for walk in walks for place, page in enumerate(walk)},
-    )
+    return Reading(pages, [walk for walk in walks if walk], breaks, asked)
 
 
 def _unled(
