@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from gesmock.entries import Entry
 from gesmock.verdict.case import Case, failed, paused_s, read_whole, streaks, waited_s
-from gesmock.verdict.findings import Proof, Rule, proof
+from gesmock.verdict.findings import Proof, Rule, proof, times
 
 if TYPE_CHECKING:
     from gesmock.verdict.standard import Standard
@@ -63,7 +63,7 @@ def _retry_after_ignored(case: Case, _standard: "Standard") -> Iterator[Proof]:
             earlier, later = early[0]
             yield proof(
                 f"{_named(earlier)} was tried again after {paused_s(earlier, later):.3g} s, though "
-                f"the answer said Retry-After: {_retry_after(earlier)}{_times(len(early))}",
+                f"the answer said Retry-After: {_retry_after(earlier)}{times(len(early))}",
                 [entry for pair in early for entry in pair],
             )
 
@@ -123,10 +123,6 @@ def _is_refused(entry: Entry) -> bool:
 
 def _named(entry: Entry) -> str:
     return f"{entry.method} {entry.path}"
-
-
-def _times(count: int) -> str:
-    return f" ({count} times)" if count > 1 else ""
 
 
 RULES: Final = (

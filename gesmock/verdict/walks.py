@@ -1,12 +1,13 @@
 """Walks: how a client goes through a job list, page by page."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Final
 
 from gesmock.entries import Entry
 from gesmock.verdict.case import Case, read_whole
+from gesmock.verdict.findings import Proof, proof
 
 _LARGEST: Final = 2**31 - 1
 
@@ -85,6 +86,11 @@ class Reading:
     def gone_on(self, page: Page) -> bool:
         """Whether the client has asked for what comes behind *page*, be it with a new token."""
         return self.asked.get(page.end, 0) > page.entry.number
+
+
+def proof_of(message: str, pages: Iterable[Page]) -> Proof:
+    """A proof by *pages*."""
+    return proof(message, [page.entry for page in pages])
 
 
 def readings(case: Case) -> Sequence[Reading]:
