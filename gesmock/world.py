@@ -21,6 +21,7 @@ from gesmock.life import Effect, Transition
 from gesmock.plan_rules import PlanRules
 from gesmock.population import Progress, Start, generated, untold
 from gesmock.settings import Settings
+from gesmock.ticks import Ticks
 from gesmock.verdict.coverage import Coverage
 from gesmock.verdict.notes import Notes
 from gesmock.verdict.standard import Standard
@@ -167,7 +168,7 @@ class World:
             lock=self.lock,
         )
         self._next_rows: dict[tuple[str, int], int] = {}  # where to begin to look
-        self._submitted = self._held = False  # since, and at, the last tick
+        self._ticks = Ticks()
         self.tokens = state.tokens_of(self.project_id)
         self.faults = FaultPlan(
             self.graphs.seed,
@@ -191,29 +192,16 @@ class World:
             return self.graphs.settle()
 
     def tick(self) -> None:
-        """Let the clock's ``tick_s`` for a request go by.
-
-        A tick stops where a job changes its status, and once just before that after a job has been
-        submitted: each status is there for at least one request. Where a running clock has gone on
-        from just before it to beyond it, there is no tick.
-        """
-        if not self.clock.ticks:
-            return
-        came = self.graphs.settle()
-        change = self.clock.age() if came and self._held else self.graphs.next_change()
-        self._held = self._submitted and not self._held
-        if change is not None and self._held:
-            change -= 1
-        self._submitted = False
-        self.clock.tick(change)
-        self.graphs.changes.tell()
+        """Let the clock go on for a request, where it ticks; the lock is held."""
+        if self.clock.ticks:
+            self._ticks.tick(self.clock, self.graphs)
 
     # --- Graphs and jobs ---
 
     def submit(self, request: JobRequest, graph: str, effect: Effect | None = None) -> Job:
         """Add the job of a client's *request* to *graph*, by the plan that the rules give it."""
         with self.lock:
-            self._submitted = True
+            self._ticks.submitted()
             plan = self.plans.take(request.command, graph)
             job_id = self.graphs.new_job_id(graph)
             return self.graphs.submit(job_id, request, graph, plan, effect)

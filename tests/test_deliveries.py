@@ -357,7 +357,7 @@ def test_a_client_of_which_nothing_more_is_read_is_waited_with_no_longer() -> No
     with telling(Delivery(1000), Bounds(idle_s=0.05)) as (_, server):
         with connect(server) as client:
             client.sendall(keep("/lane") + keep("/now") * 5000)
-            until(lambda: [one for one in server._shared.connections if not one._events])
+            until(lambda: [one for one in server._shared.connections if not one._watch._events])
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, HARD)
 
         until(lambda: not server._shared.connections)

@@ -13,7 +13,7 @@ from gesmock.httpd.channels import Channel
 from gesmock.httpd.deliveries import Delivering, Line, Parcel
 from gesmock.httpd.heads import Head, Refused
 from gesmock.httpd.incoming import Incoming
-from gesmock.httpd.loop import READ, WRITE
+from gesmock.httpd.loop import READ, WRITE, Watch
 from gesmock.httpd.outbox import Outbox
 from gesmock.httpd.relay import Relay, make
 from gesmock.httpd.shared import Shared
@@ -38,7 +38,6 @@ class Connection:
         "_channel",
         "_closed",
         "_epoch",
-        "_events",
         "_heard_all",
         "_incoming",
         "_last",
@@ -48,6 +47,7 @@ class Connection:
         "_said_all",
         "_sending",
         "_shared",
+        "_watch",
         "deadline",
     )
 
@@ -64,10 +64,9 @@ class Connection:
         self._sending = False
         self._heard_all = False
         self._closed = False
-        self._events = READ
         self.deadline = shared.loop.now + shared.bounds.idle_s
         shared.connections.add(self)
-        shared.loop.watch(channel.fileno(), READ, self._ready)
+        self._watch = Watch(shared.loop, channel.fileno(), self._ready)
 
     def _ready(self, events: int) -> None:
         try:
@@ -247,15 +246,15 @@ class Connection:
         if self._closed or self._sending:
             return
         if self._out:
-            self._listen(WRITE)
+            self._watch.listen(WRITE)
         elif self._answering:
             if self._heard_all or len(self._incoming) >= _MOST_UNREAD:
                 # Whether the client goes is not heard from now on.
                 idle_until = self._shared.loop.now + self._shared.bounds.idle_s
                 self.deadline = min(self.deadline, idle_until)
-                self._listen(0)
+                self._watch.listen(0)
             else:
-                self._listen(READ)
+                self._watch.listen(READ)
         elif self._heard_all:
             self._channel.finish()
             self.close()
@@ -265,19 +264,7 @@ class Connection:
                 self._said_all = True
                 self._channel.finish()
                 self.deadline = self._shared.loop.now + _LINGER_S
-            self._listen(READ)
-
-    def _listen(self, events: int) -> None:
-        if events == self._events:
-            return
-        loop, fd = self._shared.loop, self._channel.fileno()
-        if not events:
-            loop.forget(fd)
-        elif self._events:
-            loop.change(fd, events, self._ready)
-        else:
-            loop.watch(fd, events, self._ready)
-        self._events = events
+            self._watch.listen(READ)
 
     def turn_away(self) -> None:
         """There are too many: refuse this one, whatever it wants."""
@@ -298,7 +285,7 @@ class Connection:
             return
         self._closed = True
         self._peers.link.end(self._shared.loop.now)
-        self._listen(0)
+        self._watch.listen(0)
         self._shared.connections.discard(self)
         self._out.clear()
         self._incoming.clear()
