@@ -119,6 +119,12 @@ def main() -> None:
     **env("SET"),
 )
 @click.option(
+    "--journal-size",
+    type=int,
+    help="How many of the last requests the journal keeps [default: 10000].",
+    **env("JOURNAL_SIZE"),
+)
+@click.option(
     "--control-token",
     help="What a caller of the control API has to show.",
     **env("CONTROL_TOKEN"),
@@ -166,6 +172,7 @@ def serve(
     tokens: tuple[str, ...],
     dialect: Dialect | None,
     settings: tuple[str, ...],
+    journal_size: int | None,
     control_token: str | None,
     allow_hosts: tuple[str, ...],
     cert: str | None,
@@ -198,6 +205,7 @@ def serve(
             clock=cli_options.timing(frozen=frozen, rate=rate, tick_s=tick_s),
             tokens=tokens,
             settings=changes | dict(cli_options.setting(text, "--set") for text in settings),
+            journal_size=journal_size,
             control=not no_control,
             control_token=control_token,
             allow_hosts=allow_hosts,

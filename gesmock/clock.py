@@ -101,14 +101,14 @@ class Clock:
 
     Inside, time is counted in whole nanoseconds since the clock began: ten times 0.1 s are 1 s.
     *source* is asked for the real time; tests hand in their own. It is *frozen* where it stands
-    still.
+    still. *real_at* is the real time at which it was held last.
     """
 
     def __init__(
         self, timing: Timing | None = None, source: Callable[[], float] = real_time
     ) -> None:
         self._source = source
-        self._since = source()
+        self._since = self.real_at = source()
         self._passed = 0
         timing = timing or Timing()
         self._start = self._since if timing.now is None else timing.now
@@ -124,7 +124,8 @@ class Clock:
             return self._held
         if self.frozen:
             return self._passed
-        real = self._source() - self._since
+        self.real_at = self._source()
+        real = self.real_at - self._since
         if real <= 0:  # a source that goes back must not take the jobs with it
             return self._passed
         return min(self._passed + round(real * self._speed), self._last)
@@ -143,6 +144,8 @@ class Clock:
         After a tick, that is the one at which the tick stopped. Nobody else changes it meanwhile:
         who holds it has the world's lock.
         """
+        if self.frozen and self._ticked is None:
+            self.real_at = self._source()
         self._held = held = self.age() if self._ticked is None else self._ticked
         self._ticked = None
         return self._start + held / NANOSECONDS
@@ -190,7 +193,7 @@ class Clock:
         ticked = min(age + nanoseconds(self._timing.tick_s), max(self._last, age))
         self._passed = ticked if before is None else max(min(ticked, before), age)
         self._ticked = self._passed
-        self._since = self._source()
+        self._since = self.real_at = self._source()
 
     def real_seconds(self, span: int) -> float | None:
         """How many real seconds it takes until *span* has gone by; None where it is frozen."""

@@ -59,6 +59,30 @@ UNREADABLE: Final = ("reset", "close", "hang", "garbage", "malformed", "truncate
 """The kinds of fault that leave the client without an answer that it can read."""
 
 
+class Link:
+    """A client's connection, as far as the journal has to know of it; its server keeps it up.
+
+    *client* is where it comes from. Times are real ones: it was *opened_at*, what is answered now,
+    or was last, was *heard_at*, and it ended, from either side, *closed_at*, if it did. *gave_up*
+    tells whether the client has gone before it had all of the last answer; *answers*, how many the
+    journal has.
+    """
+
+    __slots__ = ("answers", "client", "closed_at", "gave_up", "heard_at", "opened_at")
+
+    def __init__(self, client: tuple[str, int], opened_at: float) -> None:
+        self.client = client
+        self.opened_at = self.heard_at = opened_at
+        self.closed_at: float | None = None
+        self.gave_up = False
+        self.answers = 0
+
+    def end(self, at: float) -> None:
+        """It ends *at* this time, unless it has before."""
+        if self.closed_at is None:
+            self.closed_at = at
+
+
 class Delivery(Struct, frozen=True):
     """How an answer is brought to its client: after *delay_s* real seconds, in this *manner*.
 

@@ -1,5 +1,6 @@
 """Entries: what is kept of one request, and how it is told."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 from urllib.parse import quote
@@ -8,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from gesmock import raw_requests
+from gesmock.delivery import Link
 from gesmock.exchange import Operation, Request, Shown, request_id
 from gesmock.faults import Fired
 
@@ -17,17 +19,35 @@ SECRET_HEADERS: Final = frozenset(
 )
 
 
+_ENDING: Final = frozenset(("reset", "close", "garbage", "truncate"))
+"""The kinds of fault that end the connection."""
+
+_ACCESS_KEY: Final = re.compile(r"\bAccess=([^,\s]+)")
+"""Who has signed a request (API signing guide): the signature is another each time."""
+
 LONGEST_BODY: Final = 4096
 """How long a body that is kept may be, in bytes of JSON."""
+
+
+class Wire(Struct, frozen=True):
+    """The connection of an entry: it came from *client*, its address and port.
+
+    It was *opened_at* and *closed_at* these real times; None: it is still open.
+    """
+
+    client: str
+    opened_at: float
+    closed_at: float | None
 
 
 class Entry(Struct, frozen=True, kw_only=True):
     """One request and its answer.
 
     *number* counts the requests since the last reset, from 1; *at* is the world's time in seconds
-    since 1970. *operation* is None where no route matched; *args* are the names in the path.
-    Secrets in *query* and *body* are left out, those in *headers* (names in lower case) masked. A
-    body of more than ``LONGEST_BODY`` bytes, or that is no JSON, is None.
+    since 1970, *real_at* the real one. *operation* is None where no route matched; *args* are the
+    names in the path. Secrets in *query* and *body* are left out, those in *headers* (names in
+    lower case) masked. A body of more than ``LONGEST_BODY`` bytes, or that is no JSON, is None.
+    *digest* tells two requests apart that differ in what is left out; *token*, who has signed in.
 
     *reply_headers* are those particular to the answer. *job_id* is the job that was submitted.
     *shown* has the statuses that the answer told, by job; None where it told of none, of more than
@@ -35,9 +55,9 @@ class Entry(Struct, frozen=True, kw_only=True):
     many jobs a list had, *total* out of how many, where it said so. *fault* is the receipt of the
     fault that was injected, *phase* whether it came ``before`` or ``after`` the request had its
     effect, *connection* in which manner it broke the connection, if it did. A delay took
-    *virtual_s* seconds of the world's clock, which were *real_s* real ones. *crash* is the
-    traceback where gesmock itself failed. *real_at* is the real time, where the world's clock stood
-    still.
+    *virtual_s* seconds of the world's clock, which were *real_s* real ones. *wire* is the
+    connection, where our own server was asked; *gave_up* tells whether the client has left it
+    before it had all of the answer. *crash* is the traceback where gesmock itself failed.
     """
 
     number: int
@@ -63,7 +83,11 @@ class Entry(Struct, frozen=True, kw_only=True):
     virtual_s: float = 0.0
     real_s: float = 0.0
     crash: str | None = None
-    real_at: float | None = None
+    real_at: float = 0.0
+    wire: Wire | None = None
+    gave_up: bool = False
+    digest: str | None = None
+    token: str | None = None
 
     @property
     def unmatched(self) -> bool:
@@ -112,7 +136,20 @@ class Record(Struct, frozen=True, gc=False):
     told: Told | None
     fired: Fired | None
     crash: str | None
-    real_at: float | None
+    real_at: float
+    link: Link | None
+    nth: int
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether the client has left before it had all of the answer: the last of its link.
+
+        Where a fault has ended the connection, it had no choice.
+        """
+        link = self.link
+        if link is None or not link.gave_up or self.connection in _ENDING:
+            return False
+        return link.answers == self.nth
 
     @property
     def connection(self) -> str | None:
@@ -124,7 +161,7 @@ class Record(Struct, frozen=True, gc=False):
     @property
     def entry(self) -> Entry:
         """The entry."""
-        request, told, fired = self.request, self.told, self.fired
+        request, told, fired, link = self.request, self.told, self.fired, self.link
         shown = None if told is None else told.read()
         return Entry(
             number=self.number,
@@ -154,4 +191,34 @@ class Record(Struct, frozen=True, gc=False):
             real_s=0.0 if fired is None else fired.real_s,
             crash=self.crash,
             real_at=self.real_at,
+            wire=None if link is None else _wire(link),
+            gave_up=self.gave_up,
+            digest=_digest(request),
+            token=_token(request.headers),
         )
+
+
+def digest(text: bytes) -> str:
+    """What tells *text* from others, and does not tell what it says."""
+    from hashlib import blake2b  # 1 ms
+
+    return blake2b(text, digest_size=8).hexdigest()
+
+
+def _digest(request: Request) -> str | None:
+    """The digest of what is left out of *request*: of its body and its query."""
+    secrets = {name: value for name, value in request.query.items() if raw_requests.is_secret(name)}
+    if not secrets:
+        return request.digest
+    return digest(msgspec.json.encode([request.digest, secrets]))
+
+
+def _token(headers: Mapping[str, str]) -> str | None:
+    signed = _ACCESS_KEY.search(headers.get("authorization", ""))
+    token = headers.get("x-auth-token") or (signed[1] if signed else None)
+    return None if token is None else digest(token.encode(errors="surrogateescape"))
+
+
+def _wire(link: Link) -> Wire:
+    address, port = link.client
+    return Wire(f"{address}:{port}", link.opened_at, link.closed_at)

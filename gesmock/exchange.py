@@ -46,7 +46,8 @@ class Request(Struct, frozen=True, kw_only=True):
     have, if any. *query* holds the first value of each parameter. Header names are lower case.
     *body* is the JSON value that was sent: an empty object where nothing was, None where it was
     none, longer than ``LARGEST_BODY``, or cut off; *clean* is the same without secrets, where
-    somebody has made that (``raw_requests.cleaned``). *epoch* is the fake's epoch when the request
+    somebody has made that (``raw_requests.cleaned``), and *digest* tells it from other bodies,
+    where somebody has made that (``journal.kept``). *epoch* is the fake's epoch when the request
     arrived: a world that was reset since must not see it.
     """
 
@@ -59,6 +60,7 @@ class Request(Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
     body: Any = field(default_factory=dict)
     clean: Any = field(default_factory=dict)
+    digest: str | None = None
     allowed: tuple[str, ...] = ()
 
 

@@ -19,6 +19,7 @@ from gesmock.errors import Flaw, InvalidInput, naming_file
 from gesmock.faults import Injection
 from gesmock.generators import Generator, Seed
 from gesmock.jobs import Job
+from gesmock.journal import Size
 from gesmock.names import DEFAULT_GRAPH, PROJECT_PATTERN, GraphName, ProjectId, is_graph_name
 from gesmock.plan_rules import PlanRule
 from gesmock.settings import Settings
@@ -49,7 +50,8 @@ class State(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_
     *graphs* maps names to jobs; *generators* then add theirs, made from *seed* unless they name
     their own (default: 0). A token may be given as a plain string. *clock* is how the time begins
     and runs, *plans* say what becomes of submitted jobs, *verdict* what the client is held to.
-    *description* is for the reader.
+    *journal_size* is how many of the last requests the journal keeps. *description* is for the
+    reader.
     """
 
     description: str | None = None
@@ -60,6 +62,7 @@ class State(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_
     settings: Settings | None = None
     clock: Timing | None = None
     verdict: Standard | None = None
+    journal_size: Size | None = None
     plans: list[PlanRule] = []
     tokens: list[Token | TokenText] = []
     faults: list[Injection] = []
@@ -84,7 +87,7 @@ class State(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_
             raise InvalidInput.at(
                 "$.seed", f"{other.seed} here, but {self.seed} in another fixture"
             )
-        for name in ("settings", "clock", "verdict"):
+        for name in ("settings", "clock", "verdict", "journal_size"):
             mine, others = getattr(self, name), getattr(other, name)
             if None not in (mine, others) and mine != others:
                 raise InvalidInput.at(f"$.{name}", "another fixture of this project has others")
@@ -97,6 +100,7 @@ class State(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_
             settings=self.settings or other.settings,
             clock=self.clock or other.clock,
             verdict=self.verdict or other.verdict,
+            journal_size=self.journal_size or other.journal_size,
             plans=[*self.plans, *other.plans],
             tokens=[*self.tokens, *other.tokens],
             faults=[*self.faults, *other.faults],

@@ -32,6 +32,7 @@ def _entry(entry: Entry, scheme: str) -> dict[str, Any]:
         "fault": entry.fault,
         "phase": entry.phase,
         "connection": entry.connection,
+        "gave_up": entry.gave_up or None,
     }
     return {
         "startedDateTime": iso_time(entry.at),

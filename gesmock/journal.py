@@ -3,16 +3,22 @@
 from collections import deque
 from collections.abc import Sequence
 from threading import Event, RLock
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
+from msgspec import Meta
 
-from gesmock.entries import LONGEST_BODY, Entry, Record, Told
+from gesmock.delivery import Link
+from gesmock.entries import LONGEST_BODY, Entry, Record, Told, digest
 from gesmock.exchange import Reply, Request, Shown
 from gesmock.faults import Fired
 
 SIZE: Final = 10_000
-"""How many entries are kept."""
+"""How many entries are kept, unless something else is said."""
+
+Size = Annotated[
+    int, Meta(ge=1, le=10_000_000, description="a number of entries from 1 to 10000000")
+]
 
 MOST_STATUSES: Final = 100_000
 """How many statuses that were shown are kept, over all entries."""
@@ -28,7 +34,7 @@ class Journal:
         self._lock = lock
         self._closed = False
         self._waiting: list[Event] = []
-        self._size = size
+        self.size = size
         self._records: deque[Record] = deque(maxlen=size)
         self._told: deque[Told] = deque()
         self._statuses, self._most_statuses = 0, most_statuses
@@ -44,6 +50,12 @@ class Journal:
     def dropped(self) -> int:
         """How many entries have made room for later ones, since it was last cleared."""
         return self.count - self._forgotten - len(self._records)
+
+    def resize(self, size: int) -> None:
+        """Keep the last *size* entries from now on."""
+        with self._lock:
+            self.size = size
+            self._records = deque(self._records, maxlen=size)
 
     def clear(self) -> int:
         """Forget every entry; how many there were. Numbers go on."""
@@ -61,13 +73,17 @@ class Journal:
         reply: Reply,
         fired: Fired | None = None,
         crash: str | None = None,
-        real_at: float | None = None,
+        real_at: float = 0.0,
+        link: Link | None = None,
     ) -> Record:
         """Keep that *request*, as ``kept`` made it, was answered by *reply*; the lock is held."""
         self.count = number = self.count + 1
         told, shown = None, reply.shown
         if shown is not None:
             told = self._last if self._last_shown is shown else self._tell(shown)
+        nth = 0
+        if link is not None:
+            link.answers = nth = link.answers + 1
         record = Record(
             number,
             at,
@@ -80,6 +96,8 @@ class Journal:
             fired,
             crash,
             real_at,
+            link,
+            nth,
         )
         self._records.append(record)
         for over in self._waiting:
@@ -94,7 +112,7 @@ class Journal:
             self._told.append(told)
             self._statuses += len(shown.statuses)
             # Each was shown by a record at least: those of the last records are among so many.
-            while self._statuses > self._most_statuses or len(self._told) > self._size:
+            while self._statuses > self._most_statuses or len(self._told) > self.size:
                 self._statuses -= self._told.popleft().forget()
         return told
 
@@ -152,13 +170,15 @@ class Kept(NamedTuple):
 def kept(request: Request) -> Request:
     """*request* with its clean body as it is kept: JSON; empty where there is none, or a long one.
 
-    To make it takes long for a long one, so that it is not done under the lock.
+    What is left out of it, a digest tells from what another leaves out. To make both takes long for
+    a long one, so that it is not done under the lock.
     """
     if request.body is None or (request.body == {} and not _has_body(request)):
         return request
     body = msgspec.json.encode(request.clean if request.body else request.body)
     short = body if len(body) <= LONGEST_BODY else b""
-    return msgspec.structs.replace(request, body=short, clean=None)
+    told = digest(msgspec.json.encode(request.body))
+    return msgspec.structs.replace(request, body=short, clean=None, digest=told)
 
 
 def _has_body(request: Request) -> bool:

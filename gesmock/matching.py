@@ -18,11 +18,14 @@ _MOST_SHOWN: Final = 3
 
 Count = Annotated[int, Meta(ge=0)]
 
+Status = Annotated[int, Meta(ge=0, le=599)]
+
 
 class Wanted(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """Which entries are meant: all that have what is given.
 
-    *job* is one that was asked for, made or shown. *query* has parameters with their values, None
+    *job* is one that was asked for, made or shown; *status* 0 is that of an answer that never came,
+    as the connection broke. *query* has parameters with their values, None
     for one that is not there. *fault* is a receipt, the id of an injection, or ``*`` for any.
     Only entries after the one with the number *since* are looked at.
     """
@@ -33,7 +36,7 @@ class Wanted(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit
     )
     graph: GraphName | None = None
     job: str | None = None
-    status: Annotated[int, Meta(ge=100, le=599)] | None = None
+    status: Status | None = None
     query: dict[str, str | int | None] = {}
     fault: str | None = None
     since: Count = 0
@@ -167,7 +170,7 @@ def wait_for(journal: Journal, wanted: Wanted, times: int, timeout_s: float) -> 
     """The entries that are meant, as soon as there are *times* of them.
 
     Raises TimedOut, with those that come nearest, where there are fewer after *timeout_s* real
-    seconds, or as soon as the world is reset or the server stopped.
+    seconds, or as soon as the world is reset or the server stopped; Conflict as ``wait``.
     """
     found = wait(journal, wanted, times, timeout_s)
     if len(found) < times:
@@ -177,16 +180,25 @@ def wait_for(journal: Journal, wanted: Wanted, times: int, timeout_s: float) -> 
 
 
 def wait(journal: Journal, wanted: Wanted, times: int, timeout_s: float) -> list[Entry]:
-    """The entries that are meant: as soon as there are *times* of them, else what there are."""
+    """The entries that are meant: as soon as there are *times* of them, else what there are.
+
+    Raises Conflict, at once, where there are fewer and entries that were dropped could be such.
+    """
     until = real_time() + timeout_s
-    kept = journal.kept()
-    found = wanted.among(kept)
-    while len(found) < times and journal.await_more(kept.total, max(until - real_time(), 0)):
-        later = journal.kept()
-        new = [record for record in later.records if record.number > kept.total]
-        found += wanted.among(later._replace(records=new))
-        kept = later
-    return found
+    seen, found = wanted.since, list[Entry]()
+    while True:
+        kept = journal.kept()
+        new = [record for record in kept.records if record.number > seen]
+        found += wanted.among(kept._replace(records=new))
+        if len(found) < times and (dropped := kept.dropped_since(seen)):
+            raise Conflict(
+                f"whether {wanted} was called {_times(times)} is not known: {dropped} entries are "
+                f"no longer in the journal, and {len(found)} of the rest are such; ask with since="
+                f"{kept.total} for those that are to come"
+            )
+        seen = max(kept.total, seen)
+        if len(found) >= times or not journal.await_more(seen, max(until - real_time(), 0)):
+            return found
 
 
 def told(entry: Entry) -> str:

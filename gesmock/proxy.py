@@ -17,7 +17,7 @@ import msgspec
 from gesmock import journal, raw_requests, shapes
 from gesmock.clock import http_date
 from gesmock.conformance.target import Target
-from gesmock.delivery import BELOW_HTTP
+from gesmock.delivery import BELOW_HTTP, Link
 from gesmock.errors import (
     AnsweredTooLate,
     GesError,
@@ -31,7 +31,7 @@ from gesmock.exchange import NO_ENTRY, Reply, Request, request_id
 from gesmock.fake import Fake
 from gesmock.faults import Fired, Hazard
 from gesmock.faults.injections import KINDS
-from gesmock.httpd.wsgi import DELIVER, HEADERS
+from gesmock.httpd.wsgi import DELIVER, HEADERS, LINK
 from gesmock.operations import fault_of
 from gesmock.operations.hits import Hit
 from gesmock.redaction import Redaction, secrets_of
@@ -144,7 +144,7 @@ class Proxy:
         foreign = self._guard.foreign_call(environ)
         if foreign is None:
             ask = partial(self._relayed, request, environ, body, redaction)
-            reply = self.reply(request, told, ask)
+            reply = self.reply(request, told, ask, environ.get(LINK))
         else:
             reply = self._refusal(NotPassedOn(reason=foreign))
         if not self._upstream.closed:  # else nobody is there to hear of it
@@ -156,8 +156,10 @@ class Proxy:
         start_response(_status_line(reply.status or 200), _lines(reply, sum(map(len, blocks))))
         return map(bytes, blocks)
 
-    def reply(self, request: Request, told: Request, ask: Callable[[], Reply]) -> Reply:
-        """What is answered to *request*, and journaled as the answer to *told*.
+    def reply(
+        self, request: Request, told: Request, ask: Callable[[], Reply], link: Link | None = None
+    ) -> Reply:
+        """What is answered to *request*, and journaled as the answer to *told*, over *link*.
 
         It is the fault that is due, or else what *ask* brings.
         """
@@ -176,7 +178,7 @@ class Proxy:
                 if fired is not None:
                     reply = Hit(world, request, fired, lambda: lambda *_: answered).reply()
                 number = world.journal.count + 1
-                world.record(now, told, reply, fired, None)
+                world.record(now, told, reply, fired, None, link)
         except GesError as error:
             return self._refusal(error)
         ours = {"X-Request-Id": request_id(world.epoch, number), "Date": http_date(now)}

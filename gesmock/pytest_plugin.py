@@ -3,6 +3,7 @@
 Imports the standard library and pytest only, so that a run that does not use it pays nothing.
 """
 
+from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ _KEYWORDS = (
     "faults",
     "weather",
     "verdict",
+    "journal_size",
     "ignore",
     "fail_on",
     "strict",
@@ -65,7 +67,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--gesmock-fail-under",
-        type=float,
+        type=_percent,
         metavar="PERCENT",
         help="fail the run where the tests have met fewer of the documented answers",
     )
@@ -80,18 +82,44 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def _percent(text: str) -> float:
+    """*text* as a number from 0 to 100."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if 0 <= number <= 100:  # nan is not
+        return number
+    raise ArgumentTypeError(f"{text!r} is not a number from 0 to 100, such as 80 or 82.5")
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    _check_codes(config)
     config.addinivalue_line(
         "markers",
         "gesmock(fixture, project_id, graph_name, generate, seed, tokens, settings, clock, plans, "
-        "faults, weather, verdict, ignore, fail_on, strict=True): what the fake begins this test "
-        "with, and which problems fail the test",
+        "faults, weather, verdict, journal_size, ignore, fail_on, strict=True): what the fake "
+        "begins this test with, and which problems fail the test",
     )
     options = ("report", "fail_under", "report_json", "report_html")
     if any(config.getoption(f"gesmock_{name}") not in (None, False) for name in options):
         from gesmock.pytest_report import Report
 
         config.pluginmanager.register(Report(config), _REPORT)
+
+
+def _check_codes(config: pytest.Config) -> None:
+    """Refuse the whole run where the ini file names codes that there are not."""
+    for name in ("gesmock_ignore", "gesmock_fail_on"):
+        if given := config.getini(name):
+            from gesmock import validation
+            from gesmock.errors import InvalidInput
+            from gesmock.verdict.standard import Code
+
+            try:
+                validation.read(given, list[Code], name)
+            except InvalidInput as error:
+                raise pytest.UsageError(f"in the ini file: {error}") from None
 
 
 @pytest.fixture(scope="session")

@@ -125,7 +125,7 @@ class Report:
                 terminalreporter.write_line(line)
         if self._least is not None and table.percent < self._least:
             terminalreporter.write_line(
-                f"gesmock: {table.percent:.0f} % of the documented answers were met, "
-                f"less than {self._least:g} %",
+                f"gesmock: {table.told_percent:.1f} % of the documented answers were met, "
+                f"less than {self._least:.12g} %",
                 red=True,
             )

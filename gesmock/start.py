@@ -13,6 +13,7 @@ from gesmock.errors import InvalidInput, naming_file
 from gesmock.faults import WEATHER, CanDeliver, Injection, WeatherName, check_all
 from gesmock.fixtures import GraphState, State
 from gesmock.generators import Generator, Seed
+from gesmock.journal import Size
 from gesmock.names import DEFAULT_PROJECT, GraphName, ProjectId
 from gesmock.plan_rules import PlanRule
 from gesmock.settings import Settings
@@ -39,9 +40,10 @@ class StartOptions(TypedDict, total=False):
     - ``plans``: plan rules that are armed from the start; they come before those of the fixtures.
     - ``clock``: how the clock begins and runs (``now``, ``frozen``, ``rate``, ``tick_s``).
     - ``verdict``: what the client is held to (see ``Standard``).
+    - ``journal_size``: how many of the last requests the journal keeps (default: 10,000).
 
-    The seed, settings, tokens, faults, weather, plans, clock and verdict are for every project that
-    the fixtures name.
+    The seed, settings, tokens, faults, weather, plans, clock, verdict and size of the journal are
+    for every project that the fixtures name.
     """
 
     fixture: str | Path | Mapping[str, Any] | Sequence[str | Path | Mapping[str, Any]] | None
@@ -58,6 +60,7 @@ class StartOptions(TypedDict, total=False):
     plans: PlanRule | Mapping[str, Any] | Sequence[PlanRule | Mapping[str, Any]] | None
     clock: Timing | Mapping[str, Any] | None
     verdict: Standard | Mapping[str, Any] | None
+    journal_size: int | None
 
 
 def states(options: StartOptions, can_deliver: CanDeliver = lambda _: True) -> dict[str, State]:
@@ -133,6 +136,7 @@ def _with_options(state: State, options: StartOptions, can_deliver: CanDeliver) 
     seed = _optional(options, "seed", Seed)
     clock = _optional(options, "clock", Timing)
     verdict = _optional(options, "verdict", Standard)
+    journal_size = _optional(options, "journal_size", Size)
     plans = _several(options, "plans", Mapping | Struct)
     added = State(
         tokens=validation.read_python(tokens, list[Token | TokenText], "tokens"),
@@ -143,6 +147,7 @@ def _with_options(state: State, options: StartOptions, can_deliver: CanDeliver) 
         seed=state.seed if seed is None else seed,
         clock=clock or state.clock,
         verdict=verdict or state.verdict,
+        journal_size=journal_size or state.journal_size,
         plans=[*validation.read_python(plans, list[PlanRule], "plans"), *state.plans],
         settings=(state.settings or Settings()).changed(changes, "settings"),
     )

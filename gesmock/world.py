@@ -6,6 +6,7 @@ from typing import Any
 
 from gesmock import fixtures, generators
 from gesmock.clock import Clock, ClockChange, Timing, real_time
+from gesmock.delivery import Link
 from gesmock.epochs import Cleared, Epochs
 from gesmock.errors import Conflict
 from gesmock.exchange import Reply, Request
@@ -15,11 +16,12 @@ from gesmock.generators import Generator
 from gesmock.graph import Graph
 from gesmock.graphs import Graphs
 from gesmock.jobs import Job, JobRequest
-from gesmock.journal import Journal
+from gesmock.journal import SIZE, Journal
 from gesmock.life import Effect, Transition
 from gesmock.plan_rules import PlanRules
 from gesmock.population import Progress, Start, generated, untold
 from gesmock.settings import Settings
+from gesmock.ticks import Ticks
 from gesmock.verdict.coverage import Coverage
 from gesmock.verdict.notes import Notes
 from gesmock.verdict.standard import Standard
@@ -84,7 +86,7 @@ class World:
 
     def _begin(self) -> None:
         self.journal.close()
-        self.journal = Journal(self.lock)
+        self.journal = Journal(self.lock, self.start.state.journal_size or SIZE)
         self.notes = Notes()
         self.standard = self.start.state.verdict or Standard()
         graphs = {name: graph.copy() for name, graph in self._start_graphs.items()}
@@ -97,9 +99,10 @@ class World:
     def load(self, state: State) -> None:
         """Put *state* in the place of all that is here; the journal and the start state stay.
 
-        A state without a clock, or a verdict, leaves that as it is. The project that it names tells
-        where it comes from; it is loaded into this one all the same. Raises InvalidInput where the
-        server in use cannot produce one of its faults, Conflict where a reset comes between.
+        A state without a clock, a verdict, or a size of the journal leaves that as it is. The
+        project that it names tells where it comes from; it is loaded into this one all the same.
+        Raises InvalidInput where the server in use cannot produce one of its faults, Conflict where
+        a reset comes between.
         """
         epoch = self.epoch
         check_all(state.faults, self._can_deliver, "$.faults")
@@ -108,6 +111,8 @@ class World:
             self._still_in(epoch)
             self.graphs.changes.end()
             self.standard = state.verdict or self.standard
+            if state.journal_size is not None:
+                self.journal.resize(state.journal_size)
             self._take(state, graphs, state.clock or self.clock.timing)
 
     def begin_with(self, state: State, graphs: dict[str, Graph]) -> None:
@@ -136,7 +141,7 @@ class World:
             faults = [armed.rest() for armed in self.faults.armed()]
             plans = [armed.rest() for armed in self.plans.armed()]
             seed, tokens, clock = self.graphs.seed, self.tokens, self.clock.start
-            standard = self.standard
+            standard, size = self.standard, self.journal.size
         return State(
             project_id=self.project_id,
             seed=seed or None,
@@ -146,6 +151,7 @@ class World:
             settings=None if settings == Settings() else settings,
             clock=None if clock == Timing() else clock,
             verdict=None if standard == Standard() else standard,
+            journal_size=None if size == SIZE else size,
             plans=[rule for rule in plans if rule is not None],
             tokens=list(tokens),
             faults=[injection for injection in faults if injection is not None],
@@ -162,7 +168,7 @@ class World:
             lock=self.lock,
         )
         self._next_rows: dict[tuple[str, int], int] = {}  # where to begin to look
-        self._submitted = self._held = False  # since, and at, the last tick
+        self._ticks = Ticks()
         self.tokens = state.tokens_of(self.project_id)
         self.faults = FaultPlan(
             self.graphs.seed,
@@ -186,29 +192,16 @@ class World:
             return self.graphs.settle()
 
     def tick(self) -> None:
-        """Let the clock's ``tick_s`` for a request go by.
-
-        A tick stops where a job changes its status, and once just before that after a job has been
-        submitted: each status is there for at least one request. Where a running clock has gone on
-        from just before it to beyond it, there is no tick.
-        """
-        if not self.clock.ticks:
-            return
-        came = self.graphs.settle()
-        change = self.clock.age() if came and self._held else self.graphs.next_change()
-        self._held = self._submitted and not self._held
-        if change is not None and self._held:
-            change -= 1
-        self._submitted = False
-        self.clock.tick(change)
-        self.graphs.changes.tell()
+        """Let the clock go on for a request, where it ticks; the lock is held."""
+        if self.clock.ticks:
+            self._ticks.tick(self.clock, self.graphs)
 
     # --- Graphs and jobs ---
 
     def submit(self, request: JobRequest, graph: str, effect: Effect | None = None) -> Job:
         """Add the job of a client's *request* to *graph*, by the plan that the rules give it."""
         with self.lock:
-            self._submitted = True
+            self._ticks.submitted()
             plan = self.plans.take(request.command, graph)
             job_id = self.graphs.new_job_id(graph)
             return self.graphs.submit(job_id, request, graph, plan, effect)
@@ -268,13 +261,14 @@ class World:
         reply: Reply,
         fired: Fired | None = None,
         crash: str | None = None,
+        link: Link | None = None,
     ) -> None:
-        """Journal that *request* was answered by *reply*, and count and note what it was.
+        """Journal that *request*, over *link*, was answered by *reply*; count and note what it was.
 
-        The lock is held.
+        The lock is held, and so is the clock.
         """
-        real_at = self._source() if self.clock.frozen else None
-        record = self.journal.append(at, self.epoch, request, reply, fired, crash, real_at)
+        real_at = self.clock.real_at if link is None else link.heard_at
+        record = self.journal.append(at, self.epoch, request, reply, fired, crash, real_at, link)
         connection = None if fired is None else record.connection
         self.coverage.met[request.operation, reply.status, connection] += 1
         if crash is not None or request.operation is None:

@@ -26,6 +26,7 @@ class Story:
         usual: dict[str, Any] = {
             "number": len(self.entries) + 1,
             "at": self.now,
+            "real_at": self.now,
             "operation": operation,
             "method": "GET",
             "path": f"{GRAPH}/jobs/status",

@@ -130,6 +130,17 @@ def test_the_same_seed_serves_the_same_jobs(serve: Serve) -> None:
     assert serve(visit, "--generate", "3", "--seed", "8") != first
 
 
+def test_the_size_of_the_journal_is_chosen(serve: Serve) -> None:
+    def visit(lines: list[str]) -> int:
+        for _ in range(3):
+            requests.get(url_of(lines))
+        control = url_of(lines).partition("/ges/")[0] + "/_gesmock"
+        dropped: int = requests.get(f"{control}/journal").json()["dropped"]
+        return dropped
+
+    assert serve(visit, "--generate", "3", "--journal-size", "2") == 1
+
+
 def test_settings_and_dialect_are_chosen(serve: Serve) -> None:
     def visit(lines: list[str]) -> list[int]:
         url = url_of(lines)
@@ -379,7 +390,8 @@ def test_check_reports_every_problem_of_every_file(tmp_path: Path) -> None:
     assert [line.replace(f"{tmp_path}/", "") for line in result.stderr.splitlines()] == [
         "wrong.json: $.seed: 'x' is not an integer from 0 to 9223372036854775807",
         "wrong.json: $.graps: unknown key; did you mean 'graphs'? known are description, "
-        "project_id, seed, graphs, generators, settings, clock, verdict, plans, tokens, faults",
+        "project_id, seed, graphs, generators, settings, clock, verdict, journal_size, plans, "
+        "tokens, faults",
         "broken.json: line 1 column 2: broken JSON: Expecting property name enclosed in double "
         "quotes",
     ]
@@ -484,6 +496,7 @@ def test_a_plan_rule_is_spelled_in_short_or_as_json(text: str, rule: dict[str, A
         (["--plan", "{"], "--plan: line 1 column 2: broken JSON"),
         (["--plan", "imports=slow"], "plans[0].command: 'imports' is not one of import_graph"),
         (["--rate", "0"], "clock.rate: 0.0 is not a rate above 0"),
+        (["--journal-size", "0"], "journal_size: 0 is not a number of entries from 1"),
         (["--tick-s", "-1"], "clock.tick_s: -1.0 is not a number from 0"),
     ],
 )

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from stories import Story
 
+from gesmock.entries import Wire
+
 
 @pytest.fixture
 def story() -> Story:
@@ -68,6 +70,49 @@ def test_where_the_clock_stands_still_the_real_one_tells_how_long_the_client_wai
     assert "'hasty'" in story.found("GM101")[0].message
 
 
+@pytest.mark.parametrize("rate", [0.001, 0.1, 1, 60])
+def test_a_client_has_waited_by_whichever_clock_says_more(story: Story, rate: float) -> None:
+    for number in range(8):
+        story.poll("slow", "running", after_s=2 * rate, real_at=number * 2.0)
+        story.ask(status=503, after_s=0, real_at=number * 2.0)
+    for number in range(8):
+        seconds = 0.01 * rate
+        story.poll("hasty", "running", after_s=seconds, real_at=20 + number / 100)
+
+    assert [one.message.partition(" was")[0] for one in story.found()] == ["job 'hasty'"] * (
+        rate < 50
+    )
+
+
+def test_polls_are_counted_from_the_one_to_the_other_however_late_the_answers(story: Story) -> None:
+    """A timer that polls once a second does not ask more often where answers take almost as long."""
+    for number in range(8):
+        story.poll("a1", "running", real_at=float(number), virtual_s=0.9, real_s=0.9)
+
+    assert story.found("GM101") == []
+
+
+def test_what_the_client_did_not_wait_for_is_no_poll(story: Story) -> None:
+    for _ in range(9):
+        story.poll("a1", "running", after_s=0.1, gave_up=True)
+    story.poll("a1", "success", gave_up=True)
+    for _ in range(3):
+        story.poll("a1", "success", after_s=5)
+
+    assert story.found() == []
+
+
+def test_several_threads_poll_the_same_job_as_one_each(story: Story) -> None:
+    wires = [Wire(f"a:{number}", number / 100, None) for number in range(6)]
+    for turn in range(4):
+        for number, wire in enumerate(wires):
+            at = 1 + turn + number / 10
+            status = "running" if turn < 3 else "success"
+            story.poll("a1", status, after_s=0.1, real_at=at, wire=wire)
+
+    assert story.found() == []
+
+
 def test_polls_are_told_apart_by_client(story: Story) -> None:
     for number in range(20):
         story.poll("a1", "running", after_s=0.1, headers={"user-agent": f"client {number % 8}"})
@@ -108,6 +153,15 @@ def test_an_end_that_the_client_has_not_seen_is_none(story: Story, unseen: dict[
         story.poll("a1", "success", after_s=5)
 
     assert story.found("GM104") == []
+
+
+def test_a_look_that_fails_is_tried_again(story: Story) -> None:
+    story.poll("a1", "success")
+    for pause in (1, 2, 4, 8):
+        story.poll("a1", after_s=pause, status=503)
+    story.poll("a1", "success", after_s=16)
+
+    assert story.found() == []
 
 
 def test_a_cancel_after_the_end_is_found_but_not_one_that_was_too_late(story: Story) -> None:
@@ -164,6 +218,48 @@ def test_tries_with_a_pause_that_grows_or_is_long_are_not(
     assert story.found() == []
 
 
+@pytest.mark.parametrize("pauses", [(0.4, 0.1, 0.05), (0.1, 0.5, 0.02, 0.3), (0.3, 0.24, 0.2)])
+def test_pauses_that_are_drawn_at_random_are_a_back_off(
+    story: Story, pauses: tuple[float, ...]
+) -> None:
+    failures(story, 0, *pauses)
+
+    assert story.found() == []
+
+
+def test_pauses_are_counted_from_the_end_of_a_late_answer(story: Story) -> None:
+    for late_s, pause in ((0.8, 0), (0.5, 0.1), (0.2, 0.2), (0, 0.4)):
+        failures(story, pause, virtual_s=late_s, real_s=late_s)
+        story.now += late_s
+    assert story.found() == []
+
+    for late_s in (0.8, 0.5, 0.2, 0.0):
+        story.poll("a1", status=503, after_s=0.001, virtual_s=late_s, real_s=late_s)
+        story.now += late_s
+    assert story.told() == {"GM102": (5, 6, 7, 8)}
+
+
+def test_who_comes_when_it_was_told_to_backs_off(story: Story) -> None:
+    failures(story, *[0.001] * 6, reply_headers={"Retry-After": "0"})
+    assert story.found() == []
+
+    failures(story, *[0.001] * 6, reply_headers={"Retry-After": "soon"})
+    assert story.told().keys() == {"GM102"}
+
+
+def test_several_threads_that_fail_at_once_are_not(story: Story) -> None:
+    for number in range(6):
+        at = 1 + number / 1000
+        story.ask(after_s=0.001, status=503, real_at=at, wire=Wire(f"a:{number}", at - 0.5, None))
+        story.poll("a1", after_s=0, status=401, real_at=at, wire=story.entries[-1].wire)
+        story.submit(None, after_s=0, status=400, real_at=at, wire=story.entries[-1].wire)
+    assert story.found() == []
+
+    for _ in range(6):
+        story.ask(after_s=0.001, status=503, headers={"user-agent": "one thread"})
+    assert story.told().keys() == {"GM102"}
+
+
 def test_failures_with_successes_in_between_or_of_several_calls_are_not(story: Story) -> None:
     for number in range(5):
         failures(story, 0.01, 0.01)
@@ -201,6 +297,34 @@ def test_who_comes_before_retry_after_is_over_is_found(
     assert [one.code for one in story.found()] == ["GM103"] * found
 
 
+@pytest.mark.parametrize(("pause", "found"), [(1, True), (5, False)])
+def test_retry_after_counts_from_the_end_of_the_answer(
+    story: Story, pause: float, found: bool
+) -> None:
+    story.ask(status=503, reply_headers={"retry-after": "5"}, virtual_s=4.5, real_s=4.5)
+    story.ask(after_s=4.5 + pause)
+
+    assert [one.code for one in story.found()] == ["GM103"] * found
+
+
+def test_a_date_is_over_when_it_is_by_the_clock_that_the_client_has(story: Story) -> None:
+    date = "Thu, 01 Jan 1970 00:20:00 GMT"
+    story.ask(status=503, reply_headers={"retry-after": date}, real_at=2000.0)
+    story.ask(after_s=1, real_at=2001.0)
+    assert story.found() == []
+
+    story.ask(status=503, reply_headers={"retry-after": date})
+    story.ask(after_s=1)
+    assert story.told() == {"GM103": (3, 4)}
+
+
+def test_what_the_client_did_not_wait_for_has_not_told_it_to_wait(story: Story) -> None:
+    for _ in range(4):
+        story.ask(status=503, after_s=0.1, reply_headers={"retry-after": "9"}, gave_up=True)
+
+    assert story.found() == []
+
+
 def test_retry_after_is_of_the_call_that_was_answered(story: Story) -> None:
     refused: dict[str, Any] = {"status": 429, "reply_headers": {"Retry-After": "9"}}
     story.poll("a1", **refused)
@@ -229,6 +353,18 @@ def test_who_goes_on_with_a_token_that_is_refused_is_found(story: Story) -> None
     [found] = story.found()
     assert (found.code, found.entries) == ("GM106", (1, 2, 3))
     assert "3 requests in a row were answered 401" in found.message
+
+
+def test_a_client_with_a_new_token_each_time_does_not_go_on_with_one(story: Story) -> None:
+    for number in range(6):
+        story.ask(status=401, token=f"{number}")
+        story.submit(None, status=403, token=f"{number}")
+    assert story.found() == []
+
+    story.submit(None, status=403, token="5")
+    for _ in range(3):
+        story.ask(status=401, token="5")
+    assert story.told().keys() == {"GM106", "GM107"}
 
 
 def test_who_gets_through_in_between_is_not(story: Story) -> None:
@@ -302,6 +438,66 @@ def test_who_has_looked_and_not_found_it_may_submit_again(story: Story) -> None:
     assert story.found() == []
 
 
+@pytest.mark.parametrize(
+    "look",
+    [
+        {"gave_up": True, "returned": 1},
+        {"status": 503},
+        {"args": {"project_id": "p1", "graph_name": "other"}, "returned": 1},
+    ],
+)
+def test_who_has_looked_but_has_seen_nothing_may_not(story: Story, look: dict[str, Any]) -> None:
+    story.submit("a1", status=503)
+    story.ask(shown={"c1": "success"}, **look)
+    story.submit("b1")
+    story.poll("b1", "running")
+    assert story.told().keys() == {"GM108"}
+
+
+@pytest.mark.parametrize(("second", "codes"), [("c2", set()), ("a1", {"GM108"})])
+def test_who_looks_may_read_several_pages(story: Story, second: str, codes: set[str]) -> None:
+    story.submit("a1", status=503)
+    story.page(0, 1, shown={"c1": "success"}, total=2)
+    story.page(1, 1, shown={second: "success"}, total=2)
+    story.submit("b1")
+    story.poll("b1", "running")
+    assert story.told().keys() == codes
+
+
+@pytest.mark.parametrize("other", [{"digest": "2"}, {"headers": {"content-length": "7"}}])
+def test_what_is_left_out_of_the_journal_makes_another_submission(
+    story: Story, other: dict[str, Any]
+) -> None:
+    story.submit("a1", status=503, body=None, digest="1")
+    story.submit("b1", **{"body": None, "digest": "1", **other})
+    story.poll("b1", "running")
+    assert story.found() == []
+
+    story.submit("c1", **{"body": None, "digest": "1", "status": 503, **other})
+    story.submit("d1", **{"body": None, "digest": "1", **other})
+    story.poll("d1", "running")
+    assert story.told().keys() == {"GM108"}
+
+
+def test_who_has_not_waited_for_the_answer_may_not_know_that_it_failed(story: Story) -> None:
+    story.submit("a1", status=503, gave_up=True)
+    story.submit("b1", gave_up=True)
+    story.submit("c1")
+    story.poll("c1", "running")
+    assert story.found() == []
+
+
+def test_two_threads_may_submit_the_same(story: Story) -> None:
+    for turn, status in enumerate((503, 200)):
+        for name in ("a", "b"):
+            at = 10.0 + turn
+            wire = Wire(f"{name}:1", 1.0 if name == "a" else 2.0, None)
+            story.submit(f"{name}{turn}", status=status, real_at=at, wire=wire)
+            story.poll(f"{name}{turn}", "running", real_at=at, wire=wire)
+
+    assert story.found() == []
+
+
 def test_who_has_looked_and_found_it_may_not(story: Story) -> None:
     story.submit("a1", status=503)
     story.page(0, shown={"a1": "running"})
@@ -345,6 +541,13 @@ def test_a_list_of_which_nothing_is_known_may_have_shown_it(story: Story) -> Non
     story.submit("b1", body="other")
 
     assert [one.entries for one in story.found()] == [(3,)]
+
+
+def test_who_has_asked_for_it_has_looked_though_it_did_not_wait(story: Story) -> None:
+    story.submit("a1")
+    story.page(0, shown={"a1": "running"}, gave_up=True)
+
+    assert story.found("GM109") == []
 
 
 # --- All of them ---

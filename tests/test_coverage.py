@@ -10,7 +10,7 @@ from gesmock import GesMock
 from gesmock.exchange import OPERATION_NAMES
 from gesmock.jobs import Job, JobRequest
 from gesmock.verdict import tables
-from gesmock.verdict.coverage import COLUMNS, Cell, Coverage
+from gesmock.verdict.coverage import COLUMNS, Cell, Coverage, Table
 
 
 def met(ges: GesMock) -> list[tuple[str, int, int]]:
@@ -90,10 +90,17 @@ def test_a_table_has_the_operations_that_were_called_or_are_wanted() -> None:
     assert len(coverage.table(OPERATION_NAMES).rows) == len(OPERATION_NAMES)
 
 
+@pytest.mark.parametrize(
+    ("met", "of", "told"), [(2, 3, 66.6), (4, 5, 80.0), (7999, 10_000, 79.9), (77, 500, 15.4)]
+)
+def test_a_percentage_is_never_told_as_more_than_it_is(met: int, of: int, told: float) -> None:
+    assert Table((), (), met, of).told_percent == told <= Table((), (), met, of).percent
+
+
 def test_nothing_is_nothing_of_nothing() -> None:
     table = Coverage().table()
 
-    assert (table.met, table.all, table.percent) == (0, 0, 0.0)
+    assert (table.met, table.all, table.percent, table.told_percent) == (0, 0, 0.0, 0.0)
     assert next(tables.lines(table)).startswith("operation  200  400")
 
 
@@ -106,7 +113,7 @@ def test_a_table_as_text() -> None:
         "operation  200  400  401  403  404  500  503  reset  close  hang  garbage  malformed  truncate",
         "list_jobs    .    .    .    .    .    .    .      1      .     .        .          .         .",
         "show_job    12    .    .    .    .    .    .      .      .     .        .          .         .",
-        f"2 of 26 cells were met (8 %); {len(OPERATION_NAMES) - 2} documented operations are not in "
+        f"2 of 26 cells were met (7.6 %); {len(OPERATION_NAMES) - 2} documented operations are not in "
         "the table",
     ]
 
@@ -143,7 +150,7 @@ def test_the_report_over_http_has_it_all(service: Service) -> None:
         {"operation": "list_jobs", "status": 200, "connection": None, "count": 1}
     ]
     assert told["coverage"]["rows"]["list_jobs"][0] == 1
-    assert (told["coverage"]["met"], told["coverage"]["percent"]) == (1, 7.7)
+    assert (told["coverage"]["met"], told["coverage"]["percent"]) == (1, 7.6)
     assert [one["code"] for one in told["problems"]] == ["GM002"]
     assert told["failing"] == 1
     assert [(one["job_id"], len(one["shown"])) for one in told["seen"]] == [("a1", 1)]

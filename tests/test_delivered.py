@@ -15,7 +15,7 @@ from conftest import Service, until
 from test_deliveries import seen
 
 from gesmock import GesMock
-from gesmock.delivery import Close, Delivery, Drip, Garbage, Hang, Manner, Reset, Truncate
+from gesmock.delivery import Close, Delivery, Drip, Garbage, Hang, Link, Manner, Reset, Truncate
 from gesmock.exchange import Reply, Request
 from gesmock.fake import Fake
 from gesmock.operations import handle
@@ -36,8 +36,9 @@ def tell(monkeypatch: pytest.MonkeyPatch) -> Tell:
     """Have each answer of the service delivered so from now on: tell(manner, delay_s)."""
     told: list[Delivery] = []
 
-    def delivered(fake: Fake, request: Request) -> Reply:
-        return msgspec.structs.replace(handle(fake, request), delivery=told[-1] if told else None)
+    def delivered(fake: Fake, request: Request, link: Link | None) -> Reply:
+        reply = handle(fake, request, link)
+        return msgspec.structs.replace(reply, delivery=told[-1] if told else None)
 
     for room in (lane, service_of_flask):
         monkeypatch.setattr(room, "handle", delivered)

@@ -21,6 +21,7 @@ from gesmock.delivery import (
     Drip,
     Garbage,
     Hang,
+    Link,
     Manner,
     Reset,
     Truncate,
@@ -50,9 +51,9 @@ class Told(Pages):
         self.delivery = delivery
         self.held = False
 
-    def lane(self, head: Head, epoch: int) -> Answer | Later | None:
+    def lane(self, head: Head, epoch: int, link: Link) -> Answer | Later | None:
         if head.path not in ("/lane", "/later") or head.method != "GET":
-            return super().lane(head, epoch)
+            return super().lane(head, epoch, link)
         self.asked.append(head.path)
         answer = Answer(200, LENGTH, [b"", BODY[:3], BODY[3:]], self.delivery)
         return answer if head.path == "/lane" else partial(self._made, answer)
@@ -356,7 +357,7 @@ def test_a_client_of_which_nothing_more_is_read_is_waited_with_no_longer() -> No
     with telling(Delivery(1000), Bounds(idle_s=0.05)) as (_, server):
         with connect(server) as client:
             client.sendall(keep("/lane") + keep("/now") * 5000)
-            until(lambda: [one for one in server._shared.connections if not one._events])
+            until(lambda: [one for one in server._shared.connections if not one._watch._events])
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, HARD)
 
         until(lambda: not server._shared.connections)

@@ -61,11 +61,13 @@ def test_a_connection_that_broke_has_no_status_and_a_delay_its_time() -> None:
     story = Story()
     story.ask(connection="reset", virtual_s=1.5, real_s=0.25)
     story.ask(status=599)
+    story.ask(gave_up=True)
 
     written = har.archive(story.entries, "1")
 
     check(written)
-    broken, strange = written["log"]["entries"]
+    broken, strange, left = written["log"]["entries"]
+    assert ("_gave_up" in strange, left["_gave_up"]) == (False, True)
     assert (broken["response"]["status"], broken["_connection"]) == (0, "reset")
     assert broken["time"] == broken["timings"]["wait"] == 1500
     assert broken["request"]["url"].startswith("http://localhost/ges/")

@@ -15,6 +15,7 @@ from conftest import until
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gesmock.delivery import Link
 from gesmock.httpd.answers import Answer
 from gesmock.httpd.bounds import Bounds
 from gesmock.httpd.heads import Head, Heads, Refused
@@ -45,7 +46,7 @@ class Pages:
     def epoch(self) -> int:
         return 7
 
-    def lane(self, head: Head, epoch: int) -> Answer | Later | None:
+    def lane(self, head: Head, epoch: int, link: Link) -> Answer | Later | None:
         assert epoch == 7
         self.asked.append(head.path)
         length = b"Content-Length: %d\r\n" % LARGE

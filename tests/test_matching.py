@@ -11,7 +11,7 @@ from conftest import PROJECT, Service, until
 from gesmock import Conflict, GesMock, InvalidInput, TimedOut, Unmet
 from gesmock.exchange import Reply, Request
 from gesmock.journal import Journal
-from gesmock.matching import Assertion, Wanted
+from gesmock.matching import Assertion, Wanted, wait_for
 
 LIST = f"/ges/v1.0/{PROJECT}/graphs/movie/jobs/status"
 
@@ -37,6 +37,7 @@ def asked(ges: GesMock) -> GesMock:
         ({"operation": "list_jobs"}, [1, 2, 5]),
         ({"operation": "list_jobs", "status": 200}, [1, 2]),
         ({"status": 503}, [5]),
+        ({"status": 0}, []),
         ({"method": "POST"}, [4]),
         ({"graph": "other"}, [5]),
         ({"job": "a1"}, [1, 2, 3]),  # shown, or asked for
@@ -262,6 +263,46 @@ def test_who_has_waited_in_vain_is_told_what_came_near(ges: GesMock) -> None:
     )
 
 
+def test_an_answer_that_never_came_is_asked_for_by_the_status_0(ges: GesMock) -> None:
+    ges.faults.arm("list_jobs", fault={"kind": "close"}, times=1)
+    with pytest.raises(requests.ConnectionError):
+        requests.get(ges.jobs_url())
+    requests.get(ges.jobs_url())
+
+    [entry] = ges.journal.assert_called("list_jobs", status=0, times=1)
+    assert (entry.number, entry.connection) == (1, "close")
+
+
+def test_who_waits_for_what_may_be_dropped_is_refused_at_once(ges: GesMock) -> None:
+    ges.restart(journal_size=2)
+    for _ in range(3):
+        requests.get(ges.jobs_url())
+
+    assert len(ges.journal.wait_for("list_jobs", times=2)) == 2
+    assert len(ges.journal.wait_for("list_jobs", since=1, times=2)) == 2
+    with pytest.raises(Conflict) as told:
+        ges.journal.wait_for("list_jobs", times=3, timeout_s=60)
+    assert str(told.value) == (
+        "whether list_jobs was called 3 times is not known: 1 entries are no longer in the "
+        "journal, and 2 of the rest are such; ask with since=3 for those that are to come"
+    )
+    with pytest.raises(TimedOut):
+        ges.journal.wait_for("list_jobs", since=3, timeout_s=0)
+
+
+def test_who_waits_is_told_where_entries_went_by_unseen(ges: GesMock) -> None:
+    ges.restart(journal_size=1)
+    journal = ges.fake.default.journal
+    thread, found = in_a_thread(journal, lambda: ges.journal.wait_for("show_job", timeout_s=60))
+    with ges.fake.default.lock:  # it cannot look meanwhile
+        for _ in range(2):
+            request = Request(operation="list_jobs", method="GET", path="/", epoch=1)
+            journal.append(0.0, 1, request, Reply(200, {}))
+    thread.join()
+
+    assert isinstance(found[0], Conflict)
+
+
 def test_a_reset_ends_the_waiting(ges: GesMock) -> None:
     journal = ges.fake.default.journal
     thread, found = in_a_thread(journal, lambda: ges.journal.wait_for(timeout_s=60))
@@ -270,6 +311,14 @@ def test_a_reset_ends_the_waiting(ges: GesMock) -> None:
 
     assert isinstance(found[0], TimedOut)
     assert "nothing else was called" in str(found[0])
+
+
+def test_nobody_waits_for_a_journal_of_the_past() -> None:
+    journal = Journal(RLock())
+    journal.close()
+
+    with pytest.raises(TimedOut):
+        wait_for(journal, Wanted(), 1, 60)
 
 
 def test_a_wrong_wait_is_refused(ges: GesMock) -> None:
@@ -295,7 +344,11 @@ def test_the_journal_is_filtered_over_http(service: Service) -> None:
     assert numbers("fault=*") == [2]
     assert numbers("job=a1") == []
     assert numbers("times=2&wait_s=5") == [1, 2]
+    assert numbers("status=0") == []
     assert service.control("GET", "journal").json["count"] == 2
+    service.control("PUT", "state", {"journal_size": 1})
+    assert numbers("operation=list_jobs") == [2]
+    assert service.control("GET", "journal?times=2&wait_s=60").status_code == 409
 
 
 def test_it_is_asserted_over_http_what_was_called(service: Service) -> None:

@@ -1,9 +1,12 @@
 """What is found of how a client reads a list, and what is not."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from stories import Story
+
+from gesmock.entries import Wire
 
 
 @pytest.fixture
@@ -124,6 +127,116 @@ def test_who_turns_to_pages_of_another_size_is_not_accused(story: Story) -> None
     story.page(33, 3)
 
     assert story.found() == []
+
+
+def test_who_wants_one_page_only_is_not_accused_where_it_is_short(story: Story) -> None:
+    for limit in (5, 10, 20):
+        story.page(0, limit, returned=4, total=25)
+
+    assert story.found() == []
+
+
+def test_who_finds_what_it_looked_for_is_not_accused_where_the_page_is_short(story: Story) -> None:
+    story.page(0)
+    story.page(10, returned=4, shown={"a1": "running", "b1": "failed"})
+    story.poll("b1", "failed")
+
+    assert story.found() == []
+
+
+@pytest.mark.parametrize("failed", [{"status": 503}, {"status": 401}, {"connection": "close"}])
+def test_who_ends_at_an_error_is_not_accused(story: Story, failed: dict[str, Any]) -> None:
+    story.page(0)
+    story.page(10, returned=4)
+    story.failed_page(14, **failed)
+
+    assert story.found() == []
+
+
+def test_who_goes_on_with_another_limit_has_not_stopped(story: Story) -> None:
+    story.page(0)
+    story.page(10, returned=4)
+    story.page(14, 6)
+
+    assert story.found() == []
+
+
+def test_a_gap_that_is_read_after_all_is_none(story: Story) -> None:
+    """Somebody reads all pages at once, and then what a page did not have."""
+    story.page(0, returned=4)
+    story.page(10)
+    story.page(20)
+    story.page(4, 6)
+    assert story.found() == []
+
+    other = "/ges/v1.0/p1/graphs/other/jobs/status"
+    story.page(0, returned=4, path=other)
+    story.page(10, path=other)
+    story.page(4, 4, path=other)
+    assert story.told().keys() == {"GM203"}
+
+
+def test_who_begins_in_the_midst_has_not_gone_astray(story: Story) -> None:
+    story.page(0)
+    story.page(37)
+
+    assert story.found() == []
+
+
+@pytest.mark.parametrize("offset", [10, 11])
+def test_a_row_that_is_shown_twice_may_be_counted_once_or_twice(story: Story, offset: int) -> None:
+    jobs = {f"{number}": "success" for number in range(10)}
+    story.page(0, returned=11, shown=jobs)
+    story.page(offset, shown={f"{10 + number}": "success" for number in range(10)})
+    assert story.found() == []
+
+    story.page(0, returned=11, shown=jobs)
+    story.page(9)
+    assert story.told().keys() == {"GM202"}
+
+
+def test_what_is_forgotten_proves_no_overlap(story: Story) -> None:
+    story.page(0, forgotten=True)
+    story.page(9)
+
+    assert story.found() == []
+
+
+def test_who_has_seen_the_list_become_shorter_may_step_back(story: Story) -> None:
+    story.page(0, total=100)
+    story.page(10, total=97)
+    story.page(17, total=97)
+
+    assert story.found() == []
+
+
+@pytest.mark.parametrize("offsets", [[20, 30, 40, 50], [20, 21, 22, 23]])
+def test_who_was_told_of_a_longer_list_may_read_as_far(
+    story: Story, offsets: Sequence[int]
+) -> None:
+    story.page(0, total=60)
+    story.page(10, total=20)
+    read(story, *offsets, total=20)
+
+    assert story.found() == []
+
+
+def test_what_several_threads_are_told_none_of_them_may_know_yet(story: Story) -> None:
+    one, two = Wire("a:1", 1.0, None), Wire("a:2", 2.0, None)
+    for offset in (0, 10, 20, 30, 40, 50):
+        story.page(offset, total=12, real_at=3 + offset / 1000, wire=one if offset % 20 else two)
+
+    assert story.found() == []
+
+
+def test_where_one_row_comes_at_a_time_who_goes_on_by_what_it_got_counts_no_pages(
+    story: Story,
+) -> None:
+    for offset in range(6):
+        story.page(offset, 10, returned=1)
+    story.page(6, returned=10)
+
+    assert story.found("GM201") == []
 
 
 # --- What is not ---

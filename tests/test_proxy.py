@@ -255,6 +255,18 @@ def test_a_connection_may_break(kind: str, phase: str) -> None:
     assert len(server.asked) == (phase == "after")
 
 
+def test_the_journal_knows_who_has_gone_before_the_answer(proxy: ProxyServer) -> None:
+    arm(proxy, fault={"kind": "delay", "seconds": 60}, times=1)
+
+    with pytest.raises(requests.ReadTimeout):
+        requests.get(proxy.url + LISTED, timeout=0.2)
+    requests.get(proxy.url + LISTED)
+
+    entries = proxy.fake.default.journal.entries
+    until(lambda: entries()[0].gave_up)
+    assert not entries()[1].gave_up
+
+
 def test_a_fault_may_name_headers_as_it_likes(proxy: ProxyServer) -> None:
     named = {"content-type": "text/html", "date": "today", "SERVER": "mine", "x-a": "b"}
     arm(proxy, fault={"kind": "error", "status": 503, "headers": named})

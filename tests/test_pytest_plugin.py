@@ -53,6 +53,11 @@ class TestMarkers:
         assert total(gesmock) == 3
         assert gesmock.state()["seed"] == 7
 
+    @pytest.mark.gesmock(journal_size=2)
+    def test_journal(self, gesmock):
+        assert [total(gesmock) for _ in range(3)] == [3, 3, 3]
+        assert gesmock.journal.dropped == 1
+
     @pytest.mark.gesmock(strict=False)
     def test_lenient(self, gesmock):
         gesmock.faults.arm("list_jobs", 503, after=5)
@@ -60,7 +65,7 @@ class TestMarkers:
 """,
     )
 
-    result.assert_outcomes(passed=7)
+    result.assert_outcomes(passed=8)
 
 
 def test_a_server_of_ones_own_keeps_what_it_began_with_and_the_marker_comes_on_top(

@@ -100,8 +100,18 @@ class TestIgnored:
     result.assert_outcomes(passed=2, failed=1)
 
 
-def test_a_wrong_code_is_refused(pytester: pytest.Pytester) -> None:
-    result = run(pytester, PASSES, ini="gesmock_fail_on = GM7")
+@pytest.mark.parametrize("name", ["gesmock_ignore", "gesmock_fail_on"])
+def test_a_wrong_code_in_the_ini_file_is_refused_once(pytester: pytest.Pytester, name: str) -> None:
+    result = run(pytester, PASSES + "def test_other(gesmock):\n    pass\n", ini=f"{name} = GM1 foo")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert (result.stdout.str() + result.stderr.str()).count("foo") == 1
+    result.stderr.fnmatch_lines([f"*in the ini file: {name}?1?: 'foo' is not one of GM001, *, GM9"])
+
+
+def test_a_wrong_code_of_a_marker_is_refused(pytester: pytest.Pytester) -> None:
+    marked = PASSES.replace("def test_it", '@pytest.mark.gesmock(fail_on="GM7")\ndef test_it')
+    result = run(pytester, marked)
 
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*InvalidInput: verdict.fail_on?0?: 'GM7' is not one of GM001, *"])
@@ -168,7 +178,7 @@ def test_the_table_is_printed_with_what_was_found(pytester: pytest.Pytester) -> 
             "*= gesmock: documented answers that were met =*",
             "operation  200  400  401  403  404  500  503  reset  close *",
             "list_jobs    1    2    .    .    .    .    .      .      . *",
-            "2 of 13 cells were met (15 %); * documented operations are not in the table",
+            "2 of 13 cells were met (15.3 %); * documented operations are not in the table",
             "GM107 retries_a_refusal: 1 in *::test_it",
         ]
     )
@@ -196,7 +206,9 @@ def test_without_the_option_nothing_is_printed(pytester: pytest.Pytester) -> Non
     result.stdout.no_fnmatch_line("*documented answers*")
 
 
-@pytest.mark.parametrize(("least", "outcome"), [("15", 0), ("16", 1)])
+@pytest.mark.parametrize(
+    ("least", "outcome"), [("15", 0), ("15.3", 0), ("0", 0), ("15.4", 1), ("100", 1)]
+)
 def test_a_run_that_has_met_too_little_fails(
     pytester: pytest.Pytester, least: str, outcome: int
 ) -> None:
@@ -204,8 +216,23 @@ def test_a_run_that_has_met_too_little_fails(
 
     result.assert_outcomes(passed=1)
     assert result.ret == outcome
-    text = "gesmock: 15 % of the documented answers were met, less than 16 %"
+    text = f"gesmock: 15.3 % of the documented answers were met, less than {least} %"
     assert (text in result.stdout.str()) is bool(outcome)
+
+
+@pytest.mark.parametrize("wrong", ["nan", "-1", "100.1", "inf", "1e3", "", "most", "80 %"])
+def test_what_is_no_percentage_is_refused_at_the_start(
+    pytester: pytest.Pytester, wrong: str
+) -> None:
+    result = run(pytester, PASSES, f"--gesmock-fail-under={wrong}")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        [
+            f"*error: argument --gesmock-fail-under: {wrong!r} is not a number from 0 to 100, such "
+            "as 80 or 82.5"
+        ]
+    )
 
 
 def test_a_run_without_the_fake_has_met_nothing(pytester: pytest.Pytester) -> None:
@@ -221,8 +248,8 @@ def test_the_ini_file_says_which_operations_count(pytester: pytest.Pytester) -> 
     wrong = run(pytester, PASSES, *args, ini="gesmock_operations = list")
 
     assert few.ret == 1
-    few.stdout.fnmatch_lines(["show_job     .    . *", "2 of 26 cells were met (8 %); *"])
-    every.stdout.fnmatch_lines(["import_graph *", "2 of * cells were met (0 %)"])
+    few.stdout.fnmatch_lines(["show_job     .    . *", "2 of 26 cells were met (7.6 %); *"])
+    every.stdout.fnmatch_lines(["import_graph *", "2 of * cells were met (0.4 %)"])
     wrong.stderr.fnmatch_lines(["*gesmock_operations: unknown list; known are all, list_jobs, *"])
 
 
@@ -268,7 +295,7 @@ def test_alone(gesmock):
         [
             "list_jobs    1   16    . *",
             "GM107 retries_a_refusal: 8 in * and 7 other tests",
-            "gesmock: 15 % of the documented answers were met, less than 16 %",
+            "gesmock: 15.3 % of the documented answers were met, less than 16 %",
         ]
     )
     assert len(json.loads((tmp_path / "r").read_bytes())["problems"]) == 8

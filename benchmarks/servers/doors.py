@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
+from gesmock.delivery import Link
 from gesmock.fake import Fake
 from gesmock.httpd.answers import Answer
 from gesmock.httpd.bounds import Bounds
@@ -48,7 +49,7 @@ class _Bodies:
     def epoch(self) -> int:
         return 0
 
-    def lane(self, head: Head, epoch: int) -> Answer | None:
+    def lane(self, head: Head, epoch: int, link: Link) -> Answer | None:
         return self._answers.get(head.path)
 
     def respond(self, head: Head, body: BytesIO, peers: Peers, epoch: int) -> Response:

@@ -13,7 +13,7 @@ from gesmock.httpd.channels import Channel
 from gesmock.httpd.deliveries import Delivering, Line, Parcel
 from gesmock.httpd.heads import Head, Refused
 from gesmock.httpd.incoming import Incoming
-from gesmock.httpd.loop import READ, WRITE
+from gesmock.httpd.loop import READ, WRITE, Watch
 from gesmock.httpd.outbox import Outbox
 from gesmock.httpd.relay import Relay, make
 from gesmock.httpd.shared import Shared
@@ -38,7 +38,6 @@ class Connection:
         "_channel",
         "_closed",
         "_epoch",
-        "_events",
         "_heard_all",
         "_incoming",
         "_last",
@@ -48,6 +47,7 @@ class Connection:
         "_said_all",
         "_sending",
         "_shared",
+        "_watch",
         "deadline",
     )
 
@@ -64,10 +64,9 @@ class Connection:
         self._sending = False
         self._heard_all = False
         self._closed = False
-        self._events = READ
         self.deadline = shared.loop.now + shared.bounds.idle_s
         shared.connections.add(self)
-        shared.loop.watch(channel.fileno(), READ, self._ready)
+        self._watch = Watch(shared.loop, channel.fileno(), self._ready)
 
     def _ready(self, events: int) -> None:
         try:
@@ -75,7 +74,8 @@ class Connection:
                 self._flush()
             else:
                 self._receive()
-        except OSError:  # the client has gone
+        except OSError:  # the client has gone, and a reset tells that it has not read all
+            self._peers.link.gave_up = True
             self.close()
         except Exception:
             log.exception("a connection failed")
@@ -94,6 +94,9 @@ class Connection:
                 self._take(data)
             else:
                 self._heard_all = True  # or has gone: that cannot be told
+                link = self._peers.link
+                link.gave_up = bool(self._answering or self._out or self._relay)
+                link.end(self._shared.loop.now)
                 self._settle()
             pending = self._channel.pending()
 
@@ -135,7 +138,9 @@ class Connection:
 
     def _answer(self, head: Head, body: BytesIO | None) -> None:
         site = self._shared.site
-        answer = site.lane(head, self._epoch) if body is None else None
+        link = self._peers.link
+        link.heard_at = self._shared.loop.now
+        answer = site.lane(head, self._epoch, link) if body is None else None
         if isinstance(answer, Answer):
             self._finish(head, self._epoch, answer)
             return
@@ -241,15 +246,15 @@ class Connection:
         if self._closed or self._sending:
             return
         if self._out:
-            self._listen(WRITE)
+            self._watch.listen(WRITE)
         elif self._answering:
             if self._heard_all or len(self._incoming) >= _MOST_UNREAD:
                 # Whether the client goes is not heard from now on.
                 idle_until = self._shared.loop.now + self._shared.bounds.idle_s
                 self.deadline = min(self.deadline, idle_until)
-                self._listen(0)
+                self._watch.listen(0)
             else:
-                self._listen(READ)
+                self._watch.listen(READ)
         elif self._heard_all:
             self._channel.finish()
             self.close()
@@ -259,19 +264,7 @@ class Connection:
                 self._said_all = True
                 self._channel.finish()
                 self.deadline = self._shared.loop.now + _LINGER_S
-            self._listen(READ)
-
-    def _listen(self, events: int) -> None:
-        if events == self._events:
-            return
-        loop, fd = self._shared.loop, self._channel.fileno()
-        if not events:
-            loop.forget(fd)
-        elif self._events:
-            loop.change(fd, events, self._ready)
-        else:
-            loop.watch(fd, events, self._ready)
-        self._events = events
+            self._watch.listen(READ)
 
     def turn_away(self) -> None:
         """There are too many: refuse this one, whatever it wants."""
@@ -281,6 +274,7 @@ class Connection:
         """The deadline has passed."""
         busy = self._out or self._answering or self._said_all
         if busy or not (self._incoming or self._incoming.in_body):
+            self._peers.link.gave_up |= bool(self._out)
             self.close()
         else:
             self._refuse(408)
@@ -290,7 +284,8 @@ class Connection:
         if self._closed:
             return
         self._closed = True
-        self._listen(0)
+        self._peers.link.end(self._shared.loop.now)
+        self._watch.listen(0)
         self._shared.connections.discard(self)
         self._out.clear()
         self._incoming.clear()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from gesmock.httpd.channels import Tls
-from gesmock.httpd.loop import READ, Loop
+from gesmock.httpd.loop import Loop, Watch
 
 
 class Handshake:
@@ -20,11 +20,11 @@ class Handshake:
         pending: "set[Handshake]",
         agreed: Callable[[], None],
     ) -> None:
-        self._loop, self._channel, self._agreed = loop, channel, agreed
+        self._channel, self._agreed = channel, agreed
         self.deadline = deadline
         self._pending = pending
         pending.add(self)
-        loop.watch(channel.fileno(), READ, self._ready)
+        self._watch = Watch(loop, channel.fileno(), self._ready)
 
     def _ready(self, _events: int) -> None:
         try:
@@ -33,14 +33,14 @@ class Handshake:
             self.close()
             return
         if wanted:
-            self._loop.change(self._channel.fileno(), wanted, self._ready)
+            self._watch.listen(wanted)
         else:
             self._leave()
             self._agreed()
 
     def _leave(self) -> None:
         self._pending.discard(self)
-        self._loop.forget(self._channel.fileno())
+        self._watch.listen(0)
 
     def expire(self) -> None:
         """The deadline has passed."""

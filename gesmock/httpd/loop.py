@@ -148,3 +148,29 @@ class Loop:
             self._selector.close()  # each of these may be closed again
             self._heard.close()
             self._bell.close()
+
+
+class Watch:
+    """What *loop* listens for on a socket: at first, that there is something to read.
+
+    It calls *ready*, in its thread, whenever the socket is ready for that.
+    """
+
+    __slots__ = ("_events", "_fd", "_loop", "_ready")
+
+    def __init__(self, loop: Loop, fd: int, ready: Ready) -> None:
+        self._loop, self._fd, self._ready = loop, fd, ready
+        self._events = READ
+        loop.watch(fd, READ, ready)
+
+    def listen(self, events: int) -> None:
+        """Listen for *events* from now on; 0: for none."""
+        if events == self._events:
+            return
+        if not events:
+            self._loop.forget(self._fd)
+        elif self._events:
+            self._loop.change(self._fd, events, self._ready)
+        else:
+            self._loop.watch(self._fd, events, self._ready)
+        self._events = events

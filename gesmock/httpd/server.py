@@ -6,6 +6,7 @@ from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 
+from gesmock.delivery import Link
 from gesmock.httpd.bounds import Bounds
 from gesmock.httpd.channels import Channel, Plain, Tls
 from gesmock.httpd.connection import Connection
@@ -94,7 +95,8 @@ class HttpServer:
     def _welcome(self, connected: socket.socket, address: tuple[str, int]) -> None:
         here = len(self._shared.connections) + len(self._handshakes)
         full = here >= self._shared.bounds.connections
-        peers = Peers((self.host, self.port), address[:2], secure=self._context is not None)
+        link = Link(address[:2], self._loop.now)
+        peers = Peers((self.host, self.port), link.client, self._context is not None, link)
         if self._context is None:
             self._begin(Plain(connected), peers, full=full)
         elif full:  # to tell it would take a handshake first

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from io import BytesIO
 from typing import Protocol
 
+from gesmock.delivery import Link
 from gesmock.httpd.answers import Answer
 from gesmock.httpd.heads import Head
 from gesmock.httpd.wsgi import Peers, Response
@@ -17,7 +18,7 @@ class Site(Protocol):
     def epoch(self) -> int:
         """Which epoch it is; a request belongs to that in which its first bytes came."""
 
-    def lane(self, head: Head, epoch: int) -> Answer | Later | None:
+    def lane(self, head: Head, epoch: int, link: Link) -> Answer | Later | None:
         """The answer to a request without a body, if it can be had at once, in the loop.
 
         Or what makes the answer, in a worker; None where the application has to answer.

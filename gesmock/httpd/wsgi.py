@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from gesmock.clock import http_date, real_time
-from gesmock.delivery import Delivery
+from gesmock.delivery import Delivery, Link
 from gesmock.httpd.answers import SERVER, connection_line, status_line
 from gesmock.httpd.heads import Head
 
@@ -18,17 +18,21 @@ if TYPE_CHECKING:
 DELIVER: Final = "gesmock.deliver"
 """Where the environ has the function that takes a ``Delivery``; other servers have none."""
 
+LINK: Final = "gesmock.link"
+"""Where it has the ``Link`` over which the request came."""
+
 
 HEADERS: Final = "gesmock.headers"
 """Where the environ has the headers of the request as they came, one by one."""
 
 
 class Peers(NamedTuple):
-    """The two ends of a connection, and whether it is encrypted."""
+    """The two ends of a connection, whether it is encrypted, and what is known of it."""
 
     server: tuple[str, int]
     client: tuple[str, int]
     secure: bool
+    link: Link
 
 
 def environ_of(head: Head, body: BytesIO, peers: Peers) -> "WSGIEnvironment":
@@ -55,6 +59,7 @@ def environ_of(head: Head, body: BytesIO, peers: Peers) -> "WSGIEnvironment":
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
         HEADERS: head.headers,
+        LINK: peers.link,
     }
     for name, value in head.headers:
         if "_" in name:  # else it would pass for the one with a hyphen

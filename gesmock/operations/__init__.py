@@ -10,6 +10,7 @@ from typing import Final
 
 from gesmock import documentation, journal, raw_requests, shapes, tokens
 from gesmock.clock import NANOSECONDS, http_date
+from gesmock.delivery import Link
 from gesmock.errors import (
     GesError,
     JobQueryFailed,
@@ -71,10 +72,11 @@ log = logging.getLogger("gesmock.operations")
 _PREFERRED_CODE = re.compile(r"(?:^|[,;])\s*code\s*=\s*\"?([^\s,;\"]*)\"?", re.IGNORECASE)
 
 
-def handle(fake: Fake, request: Request) -> Reply:
+def handle(fake: Fake, request: Request, link: Link | None = None) -> Reply:
     """The answer to *request*, which is judged, carried out and journaled in one step.
 
-    A request that no project's world answers is journaled in the default project's.
+    It came over *link*, where that is known. A request that no project's world answers is
+    journaled in the default project's.
     """
     owner = fake.serving(request.args.get("project_id", ""))
     world = owner or fake.default
@@ -108,7 +110,7 @@ def handle(fake: Fake, request: Request) -> Reply:
                 crash = traceback.format_exc()
                 headers["X-Gesmock-Crash"] = str(number)
                 reply = shapes.refusal(JobQueryFailed(), world.settings)
-            world.record(now, told, reply, fired, crash)
+            world.record(now, told, reply, fired, crash, link)
     if crash is not None:
         log.error("gesmock crashed over %s %s\n%s", request.method, request.path, crash)
     return Reply(reply.status, reply.payload, {**headers, **reply.headers}, delivery=reply.delivery)

@@ -15,7 +15,7 @@ from gesmock.matching import Assertion, Count, Wanted
 class Filters(TypedDict, total=False):
     """Which entries are meant: all that have what is given.
 
-    - ``status``, ``method``, ``graph``: as they are.
+    - ``status``, ``method``, ``graph``: as they are; the status of an answer that never came is 0.
     - ``job``: the id of one that was asked for, made or shown.
     - ``query``: parameters with their values; None for one that is not there.
     - ``fault``: a receipt, the id of an injection, or ``"*"`` for any.
@@ -91,7 +91,8 @@ class JournalView:
         """The entries that are meant, as soon as there are *times* of them.
 
         Raises TimedOut, which shows the nearest, where there are fewer after *timeout_s* real
-        seconds, or as soon as the world is reset or the server stopped; InvalidInput.
+        seconds, or as soon as the world is reset or the server stopped; Conflict where there are
+        fewer and entries that were dropped could be such; InvalidInput.
         """
         wanted = _wanted(operation, filters)
         count = validation.read_python({"times": times}, dict[str, Count], "wait_for")["times"]

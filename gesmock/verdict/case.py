@@ -2,35 +2,42 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from gesmock.entries import Entry
 from gesmock.verdict.contract import Breach, Contract
 from gesmock.verdict.notes import Noticed
+from gesmock.verdict.order import has_order
 
-_SENT_BY_CLIENT: Final = ("x-auth-token", "content-length")
-"""Headers in which two requests differ that are not the same call (the token, if it is known)."""
+T = TypeVar("T")
+
+
+class Client(NamedTuple):
+    """Who has the same value in the *header* that tells clients apart, and the same *token*."""
+
+    header: str
+    token: str | None
 
 
 class Call(NamedTuple):
-    """What makes two requests the same call of the same *client*."""
+    """What makes two requests of a client the same call."""
 
-    client: str
     method: str
     path: str
     query: tuple[tuple[str, str], ...]
     body: bytes
-    headers: tuple[str | None, ...]
+    digest: str | None
+    length: str | None
 
 
 class Case:
     """The entries of one world since its last reset, and what it has *noticed* itself.
 
     *read* gives the entries that the journal has, oldest first; *dropped* have made room for them.
-    Who has the same value in the header *client_header* is one client. *contract* tells what is
-    wrong with a request.
+    Who has the same token, and the same value in the header *client_header*, is one client.
+    *contract* tells what is wrong with a request.
     """
 
     def __init__(
@@ -47,6 +54,14 @@ class Case:
         self.dropped = dropped
         self.noticed = noticed or Noticed()
         self._client_header = client_header
+        self._made: dict[Callable[[Case], Any], Any] = {}
+
+    def once(self, make: Callable[["Case"], T]) -> T:
+        """What *make* makes of it, for all the rules that ask for that."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        made: T = self._made[make]
+        return made
 
     @cached_property
     def breaches(self) -> Sequence[tuple[Entry, Breach]]:
@@ -59,56 +74,88 @@ class Case:
         return [entry for entry in self._read() if entry.operation is not None]
 
     @cached_property
-    def flows(self) -> Mapping[str, Sequence[Entry]]:
+    def flows(self) -> Mapping[Client, Sequence[Entry]]:
         """The entries of each client."""
-        flows: dict[str, list[Entry]] = {}
+        flows: dict[Client, list[Entry]] = {}
         for entry in self.entries:
-            flows.setdefault(self._client(entry), []).append(entry)
+            flows.setdefault(self.client(entry), []).append(entry)
         return flows
 
-    @cached_property
-    def calls(self) -> Mapping[Call, Sequence[Entry]]:
-        """The entries of each call, which is the same request of the same client."""
-        calls: dict[Call, list[Entry]] = {}
-        for entry in self.entries:
-            calls.setdefault(self.call(entry), []).append(entry)
-        return calls
+    def client(self, entry: Entry) -> Client:
+        """Whose request it is."""
+        return Client(entry.headers.get(self._client_header, ""), entry.token)
 
-    def call(self, entry: Entry) -> Call:
-        """The call that *entry* is of."""
-        return Call(
-            self._client(entry),
+    @cached_property
+    def orderly(self) -> Sequence[Sequence[Entry]]:
+        """The entries of each client of which it is known what it knew when it asked.
+
+        With a new token, it still is the same one that may use several connections at once.
+        """
+        whole: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            whole.setdefault(self.client(entry).header, []).append(entry)
+        known = {header for header, entries in whole.items() if has_order(entries)}
+        return [flow for client, flow in self.flows.items() if client.header in known]
+
+    @cached_property
+    def calls(self) -> Sequence[Sequence[Entry]]:
+        """The entries of each call of each of those clients."""
+        return [entries for flow in self.orderly for entries in calls_of(flow)]
+
+
+def calls_of(flow: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
+    """The entries of each call of *flow*."""
+    calls: dict[Call, list[Entry]] = {}
+    for entry in flow:
+        call = Call(
             entry.method,
             entry.path,
             tuple(sorted(entry.query.items())),
             msgspec.json.encode(entry.body),
-            tuple(entry.headers.get(name) for name in _SENT_BY_CLIENT),
+            entry.digest,
+            entry.headers.get("content-length"),
         )
-
-    def _client(self, entry: Entry) -> str:
-        return entry.headers.get(self._client_header, "")
+        calls.setdefault(call, []).append(entry)
+    yield from calls.values()
 
 
 def waited_s(earlier: Entry, later: Entry) -> float:
-    """How long the client waited in between, by the clock of the world.
+    """How long after the one request the other came.
 
-    Where that stood still, by the real one if that says more: whoever sleeps for real has waited.
+    By the clock that says more: a real second is one whatever the world's clock does, and where
+    that runs faster, or is advanced in the place of a sleep, its seconds are those that count.
     """
-    waited = later.at - earlier.at
-    if earlier.real_at is None or later.real_at is None:
-        return waited
-    return max(waited, later.real_at - earlier.real_at)
+    return max(later.at - earlier.at, later.real_at - earlier.real_at)
+
+
+def paused_s(earlier: Entry, later: Entry) -> float:
+    """How long the client waited in between: from the end of the one answer, where that was late.
+
+    A frozen clock does not go on for a delay.
+    """
+    late_s = earlier.virtual_s if earlier.real_s else 0.0
+    return max(
+        later.at - earlier.at - late_s, later.real_at - earlier.real_at - earlier.real_s, 0.0
+    )
+
+
+def read_whole(entry: Entry) -> bool:
+    """Whether the client has had all of the answer, and such as can be read."""
+    return entry.connection is None and not entry.gave_up
 
 
 def failed(entry: Entry) -> bool:
-    """Whether the service was not able to answer: to try again later is right."""
-    return entry.connection is not None or entry.status == 429 or entry.status >= 500
+    """Whether the service was not able to answer: to try again later is right.
+
+    That a client has not waited for the answer is its own affair.
+    """
+    unable = entry.connection is not None or entry.status == 429 or entry.status >= 500
+    return unable and not entry.gave_up
 
 
 def statuses_shown(entry: Entry) -> Mapping[str, str]:
     """The statuses that the client was shown, by job."""
-    seen = entry.shown is not None and entry.connection is None and entry.method != "HEAD"
-    return entry.shown or {} if seen else {}
+    return entry.shown or {} if read_whole(entry) and entry.method != "HEAD" else {}
 
 
 def is_poll(entry: Entry) -> bool:

@@ -49,6 +49,11 @@ def proof(message: str, entries: Iterable[Entry]) -> Proof:
     return Proof(message, list(dict.fromkeys(entry.number for entry in entries)))
 
 
+def times(count: int) -> str:
+    """How often what a proof tells of was found, where it was more than once."""
+    return f" ({count} times)" if count > 1 else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What is found under one *code*: its *name*, what it *finds* in one sentence, and how."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def _too_often(case: Case, standard: "Standard") -> Iterator[Proof]:
-    for entries in case.calls.values():
+    for entries in case.calls:
         if not is_poll(entries[0]):
             continue
         for run in _hasty(entries, standard.poll_s):
@@ -48,9 +48,10 @@ def _over(statuses: Iterable[str]) -> bool:
 
 
 def _after_the_end(case: Case, standard: "Standard") -> Iterator[Proof]:
-    for flow in case.flows.values():
+    for flow in case.orderly:
         for ended, later in _ends(flow):
-            polls = [entry for entry in later if is_poll(entry)]
+            # One that was not answered is tried again for the sake of a single look.
+            polls = [entry for entry in later if is_poll(entry) and statuses_shown(entry)]
             if len(polls) > standard.looks:
                 job_id = polls[0].args["job_id"]
                 yield proof(
@@ -61,7 +62,7 @@ def _after_the_end(case: Case, standard: "Standard") -> Iterator[Proof]:
 
 
 def _cancelled_after_the_end(case: Case, _standard: "Standard") -> Iterator[Proof]:
-    for flow in case.flows.values():
+    for flow in case.orderly:
         for ended, later in _ends(flow):
             cancels = [one for one in later if one.operation in ("delete_job", "hyg_delete_job")]
             if cancels:

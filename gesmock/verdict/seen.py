@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from gesmock.entries import Entry
 from gesmock.errors import Conflict, Unmet
-from gesmock.verdict.case import statuses_shown
+from gesmock.verdict.case import read_whole, statuses_shown
 
 Place = tuple[str, str | None]
 """A graph, and a job of it, or None for any."""
@@ -106,7 +106,7 @@ class Sights:
         graph = entry.args.get("graph_name", "")
         if entry.job_id is not None:
             self._made[graph, entry.job_id] = entry.number
-        if entry.forgotten and entry.connection is None:
+        if entry.forgotten and read_whole(entry):
             self._unknown[graph, entry.args.get("job_id")] = entry.number
         for job_id, status in statuses_shown(entry).items():
             found = self._found.setdefault((graph, job_id), [])

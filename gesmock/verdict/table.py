@@ -2,13 +2,20 @@
 
 from typing import Final
 
-from gesmock.verdict import contract, notes, paging, polling, retrying, submitting
+from gesmock.verdict import contract, notes, paging, polling, retrying, submitting, windows
 from gesmock.verdict.findings import Rule
 
 RULES: Final[tuple[Rule, ...]] = (
     *notes.NOTICED,
     *sorted(
-        (*polling.RULES, *retrying.RULES, *submitting.RULES, *paging.RULES, *contract.RULES),
+        (
+            *polling.RULES,
+            *retrying.RULES,
+            *submitting.RULES,
+            *windows.RULES,
+            *paging.RULES,
+            *contract.RULES,
+        ),
         key=lambda rule: rule.code,
     ),
     *notes.LIMITS,

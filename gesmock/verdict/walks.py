@@ -1,11 +1,13 @@
 """Walks: how a client goes through a job list, page by page."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Final
 
 from gesmock.entries import Entry
-from gesmock.verdict.case import Case
+from gesmock.verdict.case import Case, read_whole
+from gesmock.verdict.findings import Proof, proof
 
 _LARGEST: Final = 2**31 - 1
 
@@ -16,7 +18,7 @@ class Page:
 
     It got *returned* rows, out of *total* where the answer said so. *asked* is None where the
     client left the limit to the service. A page whose answer failed has *returned* None: it counts
-    as one that the client has not left out.
+    as one that the client has not left out. *was_found*: the client went on with one of its jobs.
     """
 
     entry: Entry
@@ -24,6 +26,7 @@ class Page:
     asked: int | None
     returned: int | None
     total: int | None
+    was_found: bool
 
     @property
     def place(self) -> tuple[int, int | None]:
@@ -67,39 +70,66 @@ class Break:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All pages of one list that one client asked for, and how they hang together.
+    """All pages of one list that a flow has, and how they hang together.
 
-    In *walks*, each page begins where the one before ended, whatever the order in which they were
+    In *walks*, each page begins where one before ended, whatever the order in which they were
     asked for: clients may read several at once. *breaks* are pages that no page leads to. *pages*
-    are in the order of the requests, without those that failed and were read after all.
+    are in the order of the requests, without those that failed and were read after all. *asked* has
+    the number of the last request of this list for a page from an offset on.
     """
 
     pages: Sequence[Page]
     walks: Sequence[Sequence[Page]]
     breaks: Sequence[Break]
+    asked: Mapping[int, int]
+
+    def gone_on(self, page: Page) -> bool:
+        """Whether the client has asked for what comes behind *page*, be it with a new token."""
+        return self.asked.get(page.end, 0) > page.entry.number
 
 
-def readings(case: Case) -> Iterator[Reading]:
+def proof_of(message: str, pages: Iterable[Page]) -> Proof:
+    """A proof by *pages*."""
+    return proof(message, [page.entry for page in pages])
+
+
+def readings(case: Case) -> Sequence[Reading]:
     """How each client has read each list."""
-    lists: dict[tuple[str, str], list[Page]] = {}
-    for client, flow in case.flows.items():
-        for entry in flow:
-            if entry.operation == "list_jobs" and entry.method == "GET":
-                page = _page(entry)
-                if page is not None:
-                    lists.setdefault((client, entry.path), []).append(page)
-    for pages in lists.values():
-        yield _reading(pages)
+    return case.once(_readings)
 
 
-def _page(entry: Entry) -> Page | None:
+def _readings(case: Case) -> Sequence[Reading]:
+    found: list[Reading] = []
+    asked: dict[tuple[str, str], dict[int, int]] = {}
+    for entry in case.entries:
+        page = _page(entry, None)
+        if page is not None:
+            numbers = asked.setdefault((case.client(entry).header, entry.path), {})
+            numbers[page.offset] = entry.number
+    for flow in case.orderly:
+        lists: dict[tuple[str, str], list[Page]] = {}
+        for entry, later in zip_longest(flow, flow[1:]):
+            page = _page(entry, later)
+            if page is not None:
+                place = case.client(entry).header, entry.path
+                lists.setdefault(place, []).append(page)
+        for place, pages in lists.items():
+            found.append(_reading(pages, asked[place]))
+    return found
+
+
+def _page(entry: Entry, later: Entry | None) -> Page | None:
+    """The page that *entry* asks for; *later* is what its client asked for next."""
+    if entry.operation != "list_jobs" or entry.method != "GET":
+        return None
     offset, asked = (_number(entry.query.get(name)) for name in ("offset", "limit"))
     given = {"offset", "limit"} & entry.query.keys()
     if len(given) != (offset is not None) + (asked is not None):
         return None  # not a plain number: it was refused
-    if entry.connection is not None or entry.returned is None:
-        return Page(entry, offset or 0, asked, None, None)
-    return Page(entry, offset or 0, asked, entry.returned, entry.total)
+    if entry.returned is None or not read_whole(entry):
+        return Page(entry, offset or 0, asked, None, None, was_found=False)
+    found = later is not None and later.args.get("job_id") in (entry.shown or ())
+    return Page(entry, offset or 0, asked, entry.returned, entry.total, found)
 
 
 def _number(text: str | None) -> int | None:
@@ -108,7 +138,7 @@ def _number(text: str | None) -> int | None:
     return min(int(text[-20:]), _LARGEST)
 
 
-def _reading(pages: Sequence[Page]) -> Reading:
+def _reading(pages: Sequence[Page], asked: Mapping[int, int]) -> Reading:
     """Lay the pages one behind the other: those of several walks at once, too."""
     answered = {page.place for page in pages if page.returned is not None}
     pages = [page for page in pages if page.returned is not None or page.place not in answered]
@@ -137,7 +167,7 @@ def _reading(pages: Sequence[Page]) -> Reading:
     breaks = [
         Break(before[number], walks[number][0]) for number in _unled(walks, sorted(before), ending)
     ]
-    return Reading(pages, [walk for walk in walks if walk], breaks)
+    return Reading(pages, [walk for walk in walks if walk], breaks, asked)
 
 
 def _unled(

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from gesmock.delivery import Link
 from gesmock.exchange import Request
 from gesmock.fake import Fake
 from gesmock.httpd.answers import Answer
@@ -33,7 +34,9 @@ class Lane:
         self._fake = fake
         self._requests: dict[Head, Request | None] = {}
 
-    def answer(self, head: Head, epoch: int) -> Answer | Callable[[], Answer] | None:
+    def answer(
+        self, head: Head, epoch: int, link: Link | None = None
+    ) -> Answer | Callable[[], Answer] | None:
         """The answer to *head*, or what makes it where that takes long; None: Flask answers."""
         try:
             request = self._requests[head]
@@ -51,7 +54,7 @@ class Lane:
         try:
             if world.graphs.takes_long(request.args["graph_name"]):
                 return None
-            reply = handle(self._fake, request)
+            reply = handle(self._fake, request, link)
         finally:
             world.lock.release()
         access_log.tell(request, reply)

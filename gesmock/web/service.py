@@ -11,6 +11,7 @@ from gesmock import shapes
 from gesmock.errors import JobQueryFailed
 from gesmock.exchange import NO_ENTRY, Operation, Request
 from gesmock.fake import Fake
+from gesmock.httpd.wsgi import LINK
 from gesmock.operations import ROUTES, handle
 from gesmock.web import access_log, cors, deliveries, wire
 
@@ -74,6 +75,6 @@ def preflight() -> flask.Response:
 
 
 def _answer(fake: Fake, request: Request) -> flask.Response:
-    reply = handle(fake, request)
+    reply = handle(fake, request, flask.request.environ.get(LINK))
     access_log.tell(request, reply)
     return deliveries.response_to(fake, request, reply)

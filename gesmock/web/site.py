@@ -10,6 +10,7 @@ from urllib.parse import unquote
 import msgspec
 
 from gesmock import shapes
+from gesmock.delivery import Link
 from gesmock.errors import NotUnderstood, ParameterError
 from gesmock.exchange import LARGEST_BODY, NO_ENTRY
 from gesmock.fake import Fake
@@ -31,7 +32,7 @@ EPOCH: Final = "gesmock.epoch"
 _PROJECT: Final = re.compile(r"/ges/v1\.0/([^/]*)/")
 
 
-def no_lane(_head: Head, _epoch: int) -> None:
+def no_lane(_head: Head, _epoch: int, _link: Link) -> None:
     """Leave every request to the Flask app."""
 
 

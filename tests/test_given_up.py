@@ -1,0 +1,155 @@
+"""What a client did not wait for it has not read: the journal knows, and the verdict too."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from conftest import until
+
+from gesmock import GesMock
+
+SLOW = {"kind": "delay", "seconds": 3600}
+
+
+@pytest.fixture
+def client(ges: GesMock) -> Iterator[socket.socket]:
+    """A client that asks by itself, and leaves when it wants to."""
+    parts = urlsplit(ges.url)
+    with closing(socket.create_connection((parts.hostname, parts.port), timeout=20)) as connected:
+        yield connected
+
+
+def ask(client: socket.socket, url: str, method: str = "GET") -> None:
+    parts = urlsplit(url)
+    target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    client.sendall(f"{method} {target} HTTP/1.1\r\nHost: x\r\nUser-Agent: it\r\n\r\n".encode())
+
+
+def has_been_asked(ges: GesMock, times: int = 1) -> None:
+    until(lambda: ges.journal.count == times)
+
+
+@pytest.mark.parametrize(
+    "fault", [SLOW, {"kind": "drip", "parts": 2, "seconds": 3600}, {"kind": "hang"}]
+)
+@pytest.mark.parametrize("way", ["", "?x=1"], ids=["lane", "flask"])
+def test_who_leaves_before_the_answer_is_all_there_gives_up(
+    ges: GesMock, client: socket.socket, fault: dict[str, Any], way: str
+) -> None:
+    job = ges.add_job(status="running")
+    ges.faults.arm("show_job", fault=fault, times=1)
+
+    ask(client, ges.job_url(job) + way)
+    has_been_asked(ges)
+    assert not ges.journal[0].gave_up
+    client.close()
+    until(lambda: ges.journal[0].gave_up)
+
+    assert ges.seen(job).statuses == ()
+    assert ges.journal[0].shown in (None, {job.job_id: "running"})
+
+
+def test_who_leaves_a_long_list_where_it_is_gives_up(ges: GesMock, client: socket.socket) -> None:
+    ges.generate(20_000)
+
+    ask(client, ges.jobs_url())
+    assert client.recv(1000)
+    client.close()
+
+    until(lambda: ges.journal[0].gave_up)
+
+
+def test_who_does_not_read_what_has_come_gives_up_too(ges: GesMock, client: socket.socket) -> None:
+    ask(client, ges.jobs_url())
+    until(lambda: client.recv(1, socket.MSG_PEEK))
+    client.close()
+
+    until(lambda: ges.journal[0].gave_up)
+
+
+def test_only_the_last_answer_of_a_connection_is_given_up(
+    ges: GesMock, client: socket.socket
+) -> None:
+    ges.faults.arm("list_jobs", fault=SLOW, after=1, times=1)
+
+    for number in (1, 2):
+        ask(client, ges.jobs_url())
+        has_been_asked(ges, number)
+        if number == 1:
+            assert client.recv(10_000)
+    client.close()
+
+    until(lambda: ges.journal[1].gave_up)
+    assert not ges.journal[0].gave_up
+
+
+@pytest.mark.parametrize("kind", ["reset", "close", "garbage", "truncate"])
+def test_who_is_cut_off_has_not_given_up(ges: GesMock, client: socket.socket, kind: str) -> None:
+    fault = {"kind": kind, **({"after_bytes": 1} if kind == "truncate" else {})}
+    ges.faults.arm("list_jobs", fault=fault, times=1)
+
+    ask(client, ges.jobs_url())
+    has_been_asked(ges)
+    client.close()
+
+    until(lambda: ges.journal[0].wire and ges.journal[0].wire.closed_at)
+    assert (ges.journal[0].gave_up, ges.journal[0].connection) == (False, kind)
+
+
+def test_who_reads_all_and_leaves_has_not(ges: GesMock) -> None:
+    requests.get(ges.jobs_url())
+
+    until(lambda: ges.journal[0].wire and ges.journal[0].wire.closed_at)
+    assert not ges.journal[0].gave_up
+
+
+def test_a_connection_is_told_with_its_times(ges: GesMock) -> None:
+    with requests.Session() as session:
+        session.get(ges.jobs_url())
+        session.get(ges.jobs_url(limit=1))
+        first, second = (entry.wire for entry in ges.journal)
+
+        assert first == second
+        assert first is not None
+        assert first.client.startswith("127.0.0.1:")
+        assert first.closed_at is None
+        assert first.opened_at < ges.journal[0].real_at < ges.journal[1].real_at
+    other = ges.app.test_client().get("/ges/v1.0/nothing")
+    assert other.status_code == 404
+    assert ges.journal[-1].wire is None
+
+
+def timed_out(ges: GesMock, method: str, url: str, **body: Any) -> None:
+    """A request that its client does not wait for."""
+    count = ges.journal.count
+    with pytest.raises(requests.ReadTimeout):
+        requests.request(method, url, timeout=(20, 0.02), **body)
+    has_been_asked(ges, count + 1)
+    until(lambda: ges.journal[-1].gave_up)
+
+
+def test_who_times_out_and_tries_again_does_nothing_wrong(ges: GesMock) -> None:
+    job = ges.add_job(status="running")
+    ges.faults.arm(fault=SLOW)
+    body = {"edgesetPath": "e", "obsParameters": {"accessKey": "A", "secretKey": "S"}}
+
+    for _ in range(5):
+        timed_out(ges, "GET", ges.job_url(job))
+        timed_out(ges, "POST", f"{ges.graph_url()}/action?action_id=import-graph", json=body)
+
+    assert ges.problems("GM1") == []
+
+
+def test_an_error_that_nobody_waited_for_has_told_nothing(ges: GesMock) -> None:
+    ges.faults.arm(fault=SLOW)
+    ges.faults.arm("list_jobs", 503, headers={"Retry-After": "60"}, times=4)
+    ges.faults.arm("list_jobs", 401, times=4)
+
+    for _ in range(8):
+        timed_out(ges, "GET", ges.jobs_url())
+
+    assert ges.problems("GM1") == []
