@@ -46,7 +46,8 @@ class Entry(Struct, frozen=True, kw_only=True):
     *number* counts the requests since the last reset, from 1; *at* is the world's time in seconds
     since 1970, *real_at* the real one. *operation* is None where no route matched; *args* are the
     names in the path. Secrets in *query* and *body* are left out, those in *headers* (names in
-    lower case) masked. A body of more than ``LONGEST_BODY`` bytes, or that is no JSON, is None.
+    lower case) masked. Where path, query and headers are long, only their beginnings are kept. A
+    body of more than ``LONGEST_BODY`` bytes, or that is no JSON, is None.
     *digest* tells two requests apart that differ in what is left out; *token*, who has signed in.
 
     *reply_headers* are those particular to the answer. *job_id* is the job that was submitted.
@@ -216,7 +217,18 @@ def _digest(request: Request) -> str | None:
 def _token(headers: Mapping[str, str]) -> str | None:
     signed = _ACCESS_KEY.search(headers.get("authorization", ""))
     token = headers.get("x-auth-token") or (signed[1] if signed else None)
-    return None if token is None else digest(token.encode(errors="surrogateescape"))
+    if token is None or token.startswith(MASK):
+        return token and token.removeprefix(MASK)
+    return _digest_of(token)
+
+
+def masked(secret: str) -> str:
+    """What is kept of a *secret* where memory counts: what tells it from others."""
+    return MASK + _digest_of(secret)
+
+
+def _digest_of(text: str) -> str:
+    return digest(text.encode(errors="surrogateescape"))
 
 
 def _wire(link: Link) -> Wire:

@@ -1,6 +1,6 @@
 """Request and Reply: the values that travel between the edge (``web/``) and the core."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Final
 
 from msgspec import Meta, Struct, field
@@ -30,6 +30,9 @@ Operation = Annotated[
 LARGEST_BODY: Final = 12 * 2**20
 """How long a body may be, in bytes (the API signing guide)."""
 
+LONGEST_HEAD: Final = 4096
+"""How long path, query and headers may be together, in characters, to be kept as they are."""
+
 NO_ENTRY: Final = "0" * 32
 """The ``X-Request-Id`` of an answer that no journal entry stands behind."""
 
@@ -47,7 +50,8 @@ class Request(Struct, frozen=True, kw_only=True):
     *body* is the JSON value that was sent: an empty object where nothing was, None where it was
     none, longer than ``LARGEST_BODY``, or cut off; *clean* is the same without secrets, where
     somebody has made that (``raw_requests.cleaned``), and *digest* tells it from other bodies,
-    where somebody has made that (``journal.kept``). *epoch* is the fake's epoch when the request
+    where somebody has made that (``journal.kept``). *long* tells that path, query and headers are
+    longer than ``LONGEST_HEAD``. *epoch* is the fake's epoch when the request
     arrived: a world that was reset since must not see it.
     """
 
@@ -61,7 +65,13 @@ class Request(Struct, frozen=True, kw_only=True):
     body: Any = field(default_factory=dict)
     clean: Any = field(default_factory=dict)
     digest: str | None = None
+    long: bool = False
     allowed: tuple[str, ...] = ()
+
+
+def is_long(*texts: Iterable[str]) -> bool:
+    """Whether *texts*, those of a head, are longer than ``LONGEST_HEAD``."""
+    return sum(len(text) for several in texts for text in several) > LONGEST_HEAD
 
 
 class Encoded(Struct, frozen=True):

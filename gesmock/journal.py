@@ -1,7 +1,8 @@
 """Journal: what was asked of one world and what it answered, bounded."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from threading import Event, RLock
 from typing import Annotated, Final, NamedTuple
 
@@ -9,8 +10,16 @@ import msgspec
 from msgspec import Meta
 
 from gesmock.delivery import Link
-from gesmock.entries import LONGEST_BODY, Entry, Record, Told, digest
-from gesmock.exchange import Reply, Request, Shown
+from gesmock.entries import (
+    LONGEST_BODY,
+    SECRET_HEADERS,
+    Entry,
+    Record,
+    Told,
+    digest,
+    masked,
+)
+from gesmock.exchange import LONGEST_HEAD, Reply, Request, Shown
 from gesmock.faults import Fired
 
 SIZE: Final = 10_000
@@ -19,6 +28,12 @@ SIZE: Final = 10_000
 Size = Annotated[
     int, Meta(ge=1, le=10_000_000, description="a number of entries from 1 to 10000000")
 ]
+
+_MOST_NAMES: Final = 64
+"""How many parameters, and headers, are kept of a long head."""
+
+_LONGEST_SECRET: Final = 512
+"""How long what is masked may be to be kept all the same: a signature tells whose it is."""
 
 MOST_STATUSES: Final = 100_000
 """How many statuses that were shown are kept, over all entries."""
@@ -144,10 +159,11 @@ class Journal:
             self._waiting.remove(over)
             return self.count > count
 
-    def kept(self) -> "Kept":
-        """What is kept of the requests, as it is now."""
+    def kept(self, since: int = 0) -> "Kept":
+        """What is kept of the requests behind the number *since*, as it is now."""
         with self._lock:
-            return Kept(list(self._records), self.count, self.dropped)
+            later = islice(reversed(self._records), max(self.count - since, 0))
+            return Kept(list(later)[::-1], self.count, self.dropped)
 
     def entries(self) -> list[Entry]:
         """The entries, oldest first."""
@@ -179,6 +195,38 @@ def kept(request: Request) -> Request:
     short = body if len(body) <= LONGEST_BODY else b""
     told = digest(msgspec.json.encode(request.body))
     return msgspec.structs.replace(request, body=short, clean=None, digest=told)
+
+
+def shortened(request: Request) -> Request:
+    """*request*, which is ``long``, with the beginnings of what its path, query and headers say.
+
+    Together, they have not much more than ``LONGEST_HEAD``; a digest tells it from others.
+    """
+    room = LONGEST_HEAD // (1 + 2 * min(len(request.query) + len(request.headers), _MOST_NAMES))
+    told = digest(msgspec.json.encode([request.digest, request.path, request.query]))
+    return msgspec.structs.replace(
+        request,
+        path=_beginning(request.path, room),
+        args={name: _beginning(value, room) for name, value in request.args.items()},
+        query=_beginnings(request.query, room),
+        headers=_beginnings(request.headers, room),
+        digest=told,
+    )
+
+
+def _beginnings(values: Mapping[str, str], room: int) -> dict[str, str]:
+    found = islice(values.items(), _MOST_NAMES)
+    return {_beginning(name, room): _kept_of(name, value, room) for name, value in found}
+
+
+def _kept_of(name: str, value: str, room: int) -> str:
+    if name not in SECRET_HEADERS:
+        return _beginning(value, room)
+    return value if len(value) <= _LONGEST_SECRET else masked(value)
+
+
+def _beginning(text: str, room: int) -> str:
+    return text if len(text) <= room else f"{text[:room]}..."
 
 
 def _has_body(request: Request) -> bool:

@@ -187,9 +187,8 @@ def wait(journal: Journal, wanted: Wanted, times: int, timeout_s: float) -> list
     until = real_time() + timeout_s
     seen, found = wanted.since, list[Entry]()
     while True:
-        kept = journal.kept()
-        new = [record for record in kept.records if record.number > seen]
-        found += wanted.among(kept._replace(records=new))
+        kept = journal.kept(seen)
+        found += wanted.among(kept)
         if len(found) < times and (dropped := kept.dropped_since(seen)):
             raise Conflict(
                 f"whether {wanted} was called {_times(times)} is not known: {dropped} entries are "

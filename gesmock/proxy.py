@@ -141,6 +141,8 @@ class Proxy:
         request = request_of(environ, body, self._fake.epochs.current)
         redaction = Redaction(self._secrets | secrets_of(request.headers))
         told = redaction.request(journal.kept(raw_requests.cleaned(request)))
+        if told.long:
+            told = journal.shortened(told)
         foreign = self._guard.foreign_call(environ)
         if foreign is None:
             ask = partial(self._relayed, request, environ, body, redaction)

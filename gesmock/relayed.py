@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from gesmock import documentation
-from gesmock.exchange import LARGEST_BODY, Encoded, Operation, Reply, Request, Shown
+from gesmock.exchange import LARGEST_BODY, Encoded, Operation, Reply, Request, Shown, is_long
 from gesmock.listing import MOST_SHOWN
 from gesmock.operations import ROUTES
 from gesmock.redaction import Redaction
@@ -73,6 +73,7 @@ def request_of(environ: "WSGIEnvironment", body: bytes, epoch: int) -> Request:
         args=args,
         query=first,
         headers=headers,
+        long=is_long([path, environ["QUERY_STRING"]], headers, headers.values()),
         body=_value(body),
         epoch=environ.get(site.EPOCH, epoch),
     )

@@ -1,6 +1,7 @@
 """The journal is bounded, can be asked for a part, and keeps no secrets."""
 
 import gc
+import tracemalloc
 from threading import RLock
 from typing import Any
 
@@ -263,3 +264,84 @@ def test_an_entry_has_the_request_id_that_the_client_was_given(ges: GesMock) -> 
 
     assert given == [entry.reply_headers["X-Request-Id"] for entry in ges.journal]
     assert len(set(given)) == 2
+
+
+WAYS = ["jobs/status", "jobs/status?x=1"]
+"""The first is answered in the lane, the other by Flask."""
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_of_a_long_head_the_beginnings_are_kept(ges: GesMock, way: str) -> None:
+    secret = "s" * 8000
+    headers = {"X-Auth-Token": secret, "X-Long": "long " * 1000, "X-Short": "short"}
+    requests.get(f"{ges.graph_url()}/{way}", headers=headers)
+
+    [one] = ges.journal.entries()
+    assert one.headers["x-long"].startswith("long long ")
+    assert one.headers["x-long"].endswith("...")
+    assert (one.headers["x-short"], one.headers["x-auth-token"]) == ("short", "***")
+    assert sum(len(name) + len(value) for name, value in one.headers.items()) < 5000
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_many_long_heads_leave_little(ges: GesMock, way: str) -> None:
+    journal = ges.fake.default.journal
+
+    def ask(count: int) -> None:
+        for number in range(count):
+            headers = {"X-Auth-Token": "s" * 8000, "X-Long": f"{number}" * 9000}
+            session.get(f"{ges.graph_url()}/{way}", headers=headers)
+
+    with requests.Session() as session:
+        ask(5)
+        tracemalloc.start()
+        try:
+            ask(100)
+            journal.entries()
+            held = tracemalloc.get_traced_memory()[0]
+        finally:
+            tracemalloc.stop()
+
+    assert len(journal) == 105
+    assert held < 100 * 20_000
+
+
+def test_long_heads_can_be_told_apart(ges: GesMock) -> None:
+    pad = {"X-Long": "x" * 5000}
+
+    def ask(query: str, **headers: str) -> None:
+        requests.get(f"{ges.jobs_url()}?q={'y' * 3000}{query}", headers=headers)
+
+    ask("1", **pad)
+    ask("2", **pad)
+    ask("1", **{"X-Long": "other" * 1000})
+    ask("1", **pad, **{"X-Auth-Token": "a" * 1000})
+    ask("1", **pad, **{"X-Auth-Token": "b" * 1000})
+    ask("", **{"X-Auth-Token": "a" * 1000})
+
+    first, second, third, a, b, again = ges.journal.entries()
+    assert first.query == second.query
+    assert first.digest == third.digest != second.digest
+    assert a.token == again.token != b.token
+    assert None not in (a.token, b.token)
+
+
+def test_a_signature_of_usual_length_tells_whose_it_is_also_in_a_long_head(ges: GesMock) -> None:
+    signature = "SDK-HMAC-SHA256 Access=KEY, SignedHeaders=host, Signature="
+    requests.get(ges.jobs_url(), headers={"Authorization": f"{signature}1"})
+    requests.get(ges.jobs_url(), headers={"Authorization": f"{signature}2", "X": "x" * 5000})
+
+    short, long = ges.journal.entries()
+    assert short.token == long.token is not None
+
+
+def test_the_later_ones_can_be_had_alone() -> None:
+    journal = journaled(200, 201, 202, 203, 204, size=3)
+
+    def numbers(since: int) -> list[int]:
+        return [one.number for one in journal.kept(since).records]
+
+    assert [numbers(since) for since in (0, 2, 3, 4, 5, 9)] == [
+        [3, 4, 5], [3, 4, 5], [4, 5], [5], [], [],
+    ]  # fmt: skip
+    assert journal.kept(4).dropped_since(4) == journal.kept(5).dropped_since(5) == 0

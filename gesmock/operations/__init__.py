@@ -85,6 +85,8 @@ def handle(fake: Fake, request: Request, link: Link | None = None) -> Reply:
     if request.body or "content-length" in request.headers:  # most have none, and each call costs
         request = raw_requests.cleaned(request)
         told = journal.kept(request)
+    if request.long:
+        told = journal.shortened(told)
     fired: Fired | None = None
     crash: str | None = None
     with world.lock:

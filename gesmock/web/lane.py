@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 
 from gesmock.delivery import Link
-from gesmock.exchange import Request
+from gesmock.exchange import Request, is_long
 from gesmock.fake import Fake
 from gesmock.httpd.answers import Answer
 from gesmock.httpd.heads import Head
@@ -63,8 +63,8 @@ class Lane:
         return answer_of(reply)
 
     def _read(self, head: Head, epoch: int) -> Request | None:
-        """What *head* asks for in this *epoch*, if it is plain; it is remembered."""
-        request = None
+        """What *head* asks for in this *epoch*, if it is plain; a short one is remembered."""
+        request, long = None, is_long([head.target], *head.headers)
         path = _PATH.fullmatch(head.path)
         names = [name for name, _ in head.headers]
         if (
@@ -86,9 +86,11 @@ class Lane:
                 args=args if job_id is None else {**args, "job_id": job_id},
                 query=query,
                 headers=dict(head.headers),
+                long=long,
                 epoch=epoch,
             )
-        if len(self._requests) >= _MOST_KNOWN:
-            self._requests.clear()
-        self._requests[head] = request
+        if not long:
+            if len(self._requests) >= _MOST_KNOWN:
+                self._requests.clear()
+            self._requests[head] = request
         return request

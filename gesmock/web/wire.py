@@ -7,7 +7,7 @@ import msgspec
 from werkzeug.exceptions import ClientDisconnected
 
 from gesmock import shapes, validation
-from gesmock.exchange import LARGEST_BODY, Operation, Reply, Request
+from gesmock.exchange import LARGEST_BODY, Operation, Reply, Request, is_long
 from gesmock.fake import Fake
 from gesmock.web import site
 
@@ -26,13 +26,15 @@ def request_from(
 ) -> Request:
     """The HTTP *request*, for *operation* with the *args* of its path, as the core sees it."""
     environ, query = request.environ, request.args
+    headers = {name.lower(): value for name, value in request.headers}
     return Request(
         operation=operation,
         method=request.method,
         path=request.path,
         args=args or {},
         query={name: query[name] for name in query},
-        headers={name.lower(): value for name, value in request.headers},
+        headers=headers,
+        long=is_long([request.path, environ["QUERY_STRING"]], headers, headers.values()),
         body={} if operation is None or environ.keys().isdisjoint(_FRAMING) else _body(request),
         allowed=allowed,
         epoch=environ.get(site.EPOCH, fake.epochs.current),
