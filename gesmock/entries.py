@@ -12,8 +12,8 @@ from gesmock import raw_requests
 from gesmock.delivery import Link
 from gesmock.exchange import Operation, Request, Shown, request_id
 from gesmock.faults import Fired
+from gesmock.secrecy import MASK, is_storage_key
 
-MASK: Final = "***"
 SECRET_HEADERS: Final = frozenset(
     ("authorization", "cookie", "proxy-authorization", "x-auth-token", "x-security-token")
 )
@@ -208,7 +208,7 @@ def digest(text: bytes) -> str:
 
 def _digest(request: Request) -> str | None:
     """The digest of what is left out of *request*: of its body and its query."""
-    secrets = {name: value for name, value in request.query.items() if raw_requests.is_secret(name)}
+    secrets = {name: value for name, value in request.query.items() if is_storage_key(name)}
     if not secrets:
         return request.digest
     return digest(msgspec.json.encode([request.digest, secrets]))

@@ -1,9 +1,6 @@
 """Raw requests: what the engine lists of a call: its URL, and its body in a form of its own."""
 
-import re
-import unicodedata
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -11,12 +8,9 @@ import msgspec
 
 from gesmock.documentation import AsynchronousOperation
 from gesmock.exchange import Request
+from gesmock.secrecy import copied, is_storage_key
 
 Body = dict[str, Any]
-
-_SECRET: Final = re.compile("obsparameters|accesskey|secretkey|securitytoken")
-_SHORT_SECRETS: Final = ("ak", "sk")
-_NO_LETTER: Final = re.compile(r"[\W_]")
 
 
 def url(row: AsynchronousOperation, names: Mapping[str, str], query: Mapping[str, str]) -> str:
@@ -47,35 +41,18 @@ def cleaned(request: Request) -> Request:
 
 def without_secrets(value: Any) -> Any:
     """*value* without storage keys, wherever they stand in it, however they are spelled."""
-    whole = [value]
-    # Not by recursion: a body may be nested as deep as Python's stack is. And only what has
-    # something in it is copied, and looked at again: a body may have millions of empty lists.
-    left: list[dict[str, Any] | list[Any]] = [whole]
-    while left:
-        place: Any = left.pop()
-        for key, item in place.items() if isinstance(place, dict) else enumerate(place):
-            if not item:
-                continue
-            if isinstance(item, dict):
-                place[key] = {name: one for name, one in item.items() if not is_secret(name)}
-                left.append(place[key])
-            elif isinstance(item, list):
-                place[key] = item.copy()
-                left.append(place[key])
-    return whole[0]
+    return copied(value, _without_keys)
+
+
+def _without_keys(place: Any) -> Any:
+    if isinstance(place, list):
+        return place.copy()
+    return {name: item for name, item in place.items() if not is_storage_key(name)}
 
 
 def query_without_secrets(query: Mapping[str, str]) -> dict[str, str]:
     """*query* without storage keys."""
-    return {name: value for name, value in query.items() if not is_secret(name)}
-
-
-@lru_cache(maxsize=256)
-def is_secret(name: str) -> bool:
-    """Whether what is called *name*, however it is spelled, is a storage key, or holds one."""
-    plain = name if name.isascii() else unicodedata.normalize("NFKC", name)
-    letters = _NO_LETTER.sub("", plain).casefold()
-    return letters in _SHORT_SECRETS or _SECRET.search(letters) is not None
+    return {name: value for name, value in query.items() if not is_storage_key(name)}
 
 
 def _import(body: Body, graph_name: str) -> Body:

@@ -1,17 +1,20 @@
 """Recorded jobs: what a fixture keeps of a listed job, without secrets, and under other names."""
 
-import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlencode
 
-from gesmock.conformance.answer import NO_JSON, hidden, json_of
+from gesmock.conformance.answer import NO_JSON, escaped, json_of
 from gesmock.conformance.listed import id_of
-from gesmock.raw_requests import is_secret, without_secrets
+from gesmock.errors import GesmockError
+from gesmock.raw_requests import without_secrets
+from gesmock.secrecy import Secrets, compact, is_storage_key
 
 Job = dict[str, Any]
+
+_IDS: Final = ("jobId", "job_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +39,29 @@ class Renaming:
         return {"jobId": id_of(job), **_with_texts(_others(job), lambda _, text: self.of(text))}
 
 
+class SecretId(GesmockError):
+    """A job's id has a secret in it, and cannot be changed: it is what the job is asked for by."""
+
+
 def cleaned(job: Job, secrets: Iterable[str]) -> Job:
-    """A listed *job* without storage keys, and without the *secrets* of who has asked for it."""
+    """A listed *job* without storage keys, and without the *secrets* of who has asked for it.
 
-    def clean(name: str, text: str) -> str:
-        return hidden(_without_keys(name, text), secrets)
-
-    return {**job, **_with_texts(_others(job), clean)}
+    What else is called a secret is masked. Raises SecretId.
+    """
+    known = Secrets(secrets)
+    ids = {name: job[name] for name in _IDS if name in job}
+    for one in map(str, ids.values()):
+        shown = known.hidden(one)
+        if shown != one:
+            raise SecretId(
+                f"the id of a job ({escaped(shown)}) has the token or a key in it that the list "
+                "was asked for with: it can neither be kept nor be changed"
+            )
+    return {**known.cleaned(_with_texts(without_secrets(job), _without_keys)), **ids}
 
 
 def _others(job: Job) -> Job:
-    return {name: value for name, value in job.items() if name not in ("jobId", "job_id")}
+    return {name: value for name, value in job.items() if name not in _IDS}
 
 
 def _with_texts(job: Job, change: Callable[[str, str], str]) -> Job:
@@ -64,19 +79,14 @@ def _without_keys(name: str, text: str) -> str:
     if name == "url":
         path, mark, query = text.partition("?")
         pairs = parse_qsl(query, keep_blank_values=True)
-        if any(is_secret(key) for key, _ in pairs):
-            query = urlencode([pair for pair in pairs if not is_secret(pair[0])])
+        if any(is_storage_key(key) for key, _ in pairs):
+            query = urlencode([pair for pair in pairs if not is_storage_key(pair[0])])
         return f"{path}{mark}{query}"
     body = json_of(text.encode())
     clean = without_secrets(body)
     if name != "rawRequest" or body is NO_JSON or clean == body:
         return text
     return compact(clean)
-
-
-def compact(value: Any) -> str:
-    """*value* as the service writes JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def same_bytes(value: Job, body: bytes) -> bool:

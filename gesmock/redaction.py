@@ -5,35 +5,20 @@ come back in any place.
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
 
-from gesmock.entries import MASK, SECRET_HEADERS
+from gesmock.entries import SECRET_HEADERS
 from gesmock.exchange import Request
+from gesmock.secrecy import MASK, Secrets, is_secret
 
-_SECRET: Final = re.compile(
-    r"token|secret|passw|credential|signature|authorization|cookie|api[-_]?key|^[as]k$",
-    re.IGNORECASE,
-)
-"""Names of headers, parameters and fields that hold secrets."""
-
-_IN_BODY: Final = re.compile(
-    r'("[^"]*(?:token|secret|passw|credential|signature|api[-_]?key)[^"]*":)"(?:[^"\\]|\\.)*"',
-    re.IGNORECASE,
-)
-_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 _PARTS: Final = re.compile(r"(?:Access|Signature|Credential)=([^\s,;]+)|^\w+ ([^\s,;=]+=*)$")
 """What is secret in an ``Authorization``: of a signature, or behind a scheme."""
 
 _COOKIE: Final = re.compile(r"=\s*\"?([^\s,;\"]+)")
 _SHORTEST: Final = 6  # what is shorter may be any word
-
-
-def is_secret(name: str) -> bool:
-    """Whether what is called *name* holds a secret."""
-    return _SECRET.search(name) is not None
 
 
 def secrets_of(headers: Mapping[str, str]) -> set[str]:
@@ -54,13 +39,12 @@ def _several(parts: str | tuple[str, ...]) -> Iterable[str]:
 class Redaction:
     """Takes *secrets* out, wherever they stand."""
 
-    def __init__(self, secrets: Collection[str]) -> None:
-        known = sorted({one for one in secrets if len(one) >= _SHORTEST}, key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, known))) if known else None
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._secrets = Secrets(one for one in secrets if len(one) >= _SHORTEST)
 
     def text(self, text: str) -> str:
-        """*text* without them."""
-        return text if self._known is None else self._known.sub(MASK, text)
+        """*text* without them, nor what it calls a secret."""
+        return self._secrets.told(text)
 
     def named(self, values: Mapping[str, str]) -> dict[str, str]:
         """*values* without them, nor those whose name says that they are secret."""
@@ -72,9 +56,8 @@ class Redaction:
     def request(self, request: Request) -> Request:
         """*request*, whose body is what is kept of it, without them."""
         body = request.body
-        if isinstance(body, bytes):
-            masked = _IN_BODY.sub(rf'\1"{MASK}"', body.decode())
-            body = _STRING.sub(lambda found: self.text(found[0]), masked).encode()
+        if body and isinstance(body, bytes):
+            body = msgspec.json.encode(self._secrets.cleaned(msgspec.json.decode(body)))
         return msgspec.structs.replace(
             request,
             path=self.text(request.path),

@@ -152,8 +152,8 @@ def reply_of(request: Request, answer: UpstreamAnswer, redaction: Redaction) -> 
         answer.status,
         Encoded.of(blocks or [b""]),
         redaction.named(joined),
-        shown=_shown(request, text) if answer.status == 200 else None,
-        job_id=_job_made(request, text) if answer.status == 200 else None,
+        shown=_shown(request, text, redaction) if answer.status == 200 else None,
+        job_id=_job_made(request, text, redaction) if answer.status == 200 else None,
         lines=lines,
     )
 
@@ -198,29 +198,34 @@ def _read(text: bytes | bytearray, type_: type[T]) -> T | None:
         return None
 
 
-def _shown(request: Request, text: bytes | bytearray) -> Shown | None:
+def _shown(request: Request, text: bytes | bytearray, redaction: Redaction) -> Shown | None:
     """What the answer shows of jobs, for the journal."""
     if request.operation == "show_job":
         job = _read(text, _Job)
         if job is None or not isinstance(job.status, str):
             return None
-        status: Any = job.status
-        return Shown(((request.args["job_id"], status),))
+        status: Any = redaction.text(job.status)
+        return Shown(((redaction.text(request.args["job_id"]), status),))
     found = _read(text, _List) if request.operation == "list_jobs" else None
     if found is None:
         return None
     statuses: Any = None
     if len(found.jobs) <= MOST_SHOWN:
-        rows = [(str(job.jobId or job.job_id or ""), job.status) for job in found.jobs]
-        statuses = tuple(row for row in rows if isinstance(row[1], str))
+        statuses = tuple(
+            (redaction.text(str(job.jobId or job.job_id or "")), redaction.text(job.status))
+            for job in found.jobs
+            if isinstance(job.status, str)
+        )
     total = found.totalCount if isinstance(found.totalCount, int) else None
     return Shown(statuses, len(found.jobs), total)
 
 
-def _job_made(request: Request, text: bytes | bytearray) -> str | None:
+def _job_made(request: Request, text: bytes | bytearray, redaction: Redaction) -> str | None:
     """The job that was submitted, if one was."""
     if documentation.of_command(request.operation or "") is None:
         return None
     several = _read(text, _Results)
     made = several.results[0] if several is not None and several.results else _read(text, _Job)
-    return made.jobId if made is not None and isinstance(made.jobId, str) else None
+    if made is None or not isinstance(made.jobId, str):
+        return None
+    return redaction.text(made.jobId)

@@ -1,6 +1,8 @@
 """The conformance kit tells the truth: of gesmock, of liars, and of what is no service at all."""
 
 import json
+import re
+from collections.abc import Callable
 from itertools import cycle
 from typing import Any
 
@@ -535,10 +537,17 @@ def test_what_a_server_sends_moves_no_terminal(ges: GesMock) -> None:
     assert "\x1b" not in report.as_junit(found)
 
 
-@pytest.mark.parametrize("written", ["{}", "a/b {}", "{}\\n"])
-def test_what_a_server_repeats_of_a_secret_is_not_shown(ges: GesMock, written: str) -> None:
+@pytest.mark.parametrize("escape", [str, str.lower])
+@pytest.mark.parametrize("written", ["{}", "a/b {}", "{}\\n", "{url}", "{json}", "{html}"])
+def test_what_a_server_repeats_of_a_secret_is_not_shown(
+    ges: GesMock, written: str, escape: Callable[[str], str]
+) -> None:
     token = "MIIF/abc+def=" * 40
-    told = written.format(token)
+
+    def each(form: str) -> str:
+        return re.sub("[/+=]", lambda found: escape(form.format(ord(found[0]))), token)
+
+    told = written.format(token, url=each("%{:02X}"), json=each("\\u{:04X}"), html=each("&#x{:X};"))
     echo = Lie(
         "",
         both(
@@ -570,6 +579,33 @@ def test_what_a_server_repeats_of_the_storage_keys_of_a_body_is_not_shown(ges: G
     assert outcome.state == "failed"
     assert "no ***" in outcome.told
     assert "topsecret" not in outcome.told
+
+
+def test_the_secrets_of_a_body_are_not_shown_whatever_they_are_called(ges: GesMock) -> None:
+    body = {"password": "topsecret", "a": [{"token": {"value": "top/secret"}}], "pwd": 918273}
+    session = lying(ges)
+    submission = Submission.of("vertex_query", json.dumps({"labels": ["a"], **body}), 60)
+    told = {"errorMessage": f"bad body {json.dumps(body)}", "errorCode": "GES.8005"}
+    echo = where(lambda asked: asked.method == "POST", 400, told)
+    client = Liar(session.target, ges.app, Lie("", echo))
+
+    outcome = held("a_submitted_job_is_there", Session(client, submit=submission))
+
+    assert "bad body {" in outcome.told
+    for secret in ("topsecret", "top/secret", "918273"):
+        assert secret not in outcome.told
+
+
+def test_what_an_answer_escapes_of_a_secret_is_not_shown() -> None:
+    body = rb'{"errorMessage":"MIIF\u002fabc\u002bdef\u003d is refused"}'
+    headers = {"location": "/login?back=%2Fa%3Ft%3DMIIF%252fabc%252bdef%253d"}
+
+    told = str(Answer("GET /", 302, headers, body, None, ("MIIF/abc+def=",)))
+
+    assert told == (
+        "GET / was answered 302, to '/login?back=%2Fa%3Ft%3D***', "
+        """'{"errorMessage":"*** is refused"}'"""
+    )
 
 
 def test_words_of_three_letters_are_not_taken_for_secrets(ges: GesMock) -> None:

@@ -18,6 +18,7 @@ LAYERS = [
         "flaws",
         "documentation",
         "names",
+        "secrecy",
         "statuses",
         "clock",
     },

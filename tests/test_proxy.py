@@ -704,6 +704,49 @@ def test_no_secret_is_kept(caplog: pytest.LogCaptureFixture) -> None:
         assert secret not in kept.replace("x-subject", "")
 
 
+@pytest.mark.parametrize("path", ["jobs/status", "jobs/s3cr3t%2bToken/status", IMPORT])
+def test_no_secret_is_kept_of_the_jobs_that_an_answer_shows(path: str) -> None:
+    token = "s3cr3t+Token"
+    job = {"jobId": f"job-{token}", "status": f"is {token}"}
+    body = json.dumps({**job, "jobs": [job], "totalCount": 1}).replace("+", "\\u002b")
+    answer = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+    with OtherServer(answer) as server, before(server, sign_in=SignIn(token)) as proxy:
+        method = "POST" if path == IMPORT else "GET"
+        requests.request(method, f"{proxy.url}{GRAPH}/{path}", json={"edgesetPath": "a"})
+        [entry] = journal(proxy.url)
+
+    assert (entry["shown"], entry["job_id"]) == {
+        "jobs/status": ({"job-***": "is ***"}, None),
+        IMPORT: (None, "job-***"),
+    }.get(path, ({"***": "is ***"}, None))
+    assert "s3cr3t" not in json.dumps(entry)
+
+
+def test_no_secret_is_kept_however_headers_write_it() -> None:
+    token = "s3cr3t/To+ken="
+    quoted = "s3cr3t%2fTo%2bken%3d"
+    answer = (
+        f"HTTP/1.1 302 Found\r\nLocation: http://h/?back={quoted}&password=N3W\r\n"
+        "Content-Length: 0\r\n\r\n"
+    ).encode()
+    with OtherServer(answer) as server, before(server, sign_in=SignIn(token)) as proxy:
+        requests.get(
+            f"{proxy.url}{LISTED}",
+            params={"cb": "http://h/?token=N3W"},
+            headers={"Referer": f"http://h/?a={quoted}&token=N3W"},
+            allow_redirects=False,
+        )
+        [entry] = journal(proxy.url)
+        archive = requests.get(f"{proxy.url}/_gesmock/journal/har").text
+
+    assert entry["reply_headers"]["Location"] == "http://h/?back=***&password=***"
+    assert entry["headers"]["referer"] == "http://h/?a=***&token=***"
+    assert entry["query"]["cb"] == "http://h/?token=***"
+    for kept in (json.dumps(entry), archive):
+        assert "s3cr3t" not in kept
+        assert "N3W" not in kept
+
+
 # --- Who asks -----------------------------------------------------------------------------------
 
 

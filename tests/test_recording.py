@@ -18,7 +18,7 @@ from gesmock.conformance.client import Client
 from gesmock.conformance.connection import Silent
 from gesmock.conformance.target import SignIn, Target
 from gesmock.errors import InvalidInput
-from gesmock.recorded_jobs import Renaming
+from gesmock.recorded_jobs import Renaming, SecretId, cleaned
 from gesmock.recording import CannotRecord, Recorder
 
 JOB: dict[str, Any] = {
@@ -234,6 +234,46 @@ def test_what_is_kept_meanwhile_has_no_secrets(ges: GesMock, tmp_path: Path) -> 
         assert b"MIIF" not in text
         assert b"SK" not in text
         assert b"***" in text
+
+
+@pytest.mark.parametrize(
+    ("raw", "kept"),
+    [
+        ('{"a":"b","secretKey":"K3Y","c":"d...', '{"a":"b","secretKey":"***","c":"d...'),
+        ('{"a":1,"obsParameters":{"secretKey":"K3', '{"a":1,"obsParameters":***'),
+        ("a=b&secretKey=K3Y&c=d", "a=b&secretKey=***&c=d"),
+        (json.dumps({"a": '{"sk":"K3Y","b":1}'}), '{"a":"{\\"sk\\":\\"***\\",\\"b\\":1}"}'),
+        ('{"a":"\\u0053\\u0033CRET","b":1}', '{"a":"***","b":1}'),
+        ('{"password":"K3Y","b":1}', '{"password":"***","b":1}'),
+        ('{ "a" : "\\u0041", "b" : 1.0 }', '{ "a" : "\\u0041", "b" : 1.0 }'),
+    ],
+)
+def test_secrets_leave_a_raw_request_however_it_is_written(raw: str, kept: str) -> None:
+    told = cleaned({**JOB, "request": {**JOB["request"], "rawRequest": raw}}, ["S3CRET"])
+
+    assert told["request"]["rawRequest"] == kept
+
+
+def test_secrets_leave_what_no_page_tells_of_a_job() -> None:
+    body = {"edgesetPath": "b", "obsParameters": {"secretKey": "SK"}, "t": ["S3CRET"], "token": "T"}
+    job = {"jobId": "a", "reason": "S3CRET has expired", "request": {"body": body}}
+
+    assert cleaned(job, ["S3CRET"]) == {
+        "jobId": "a",
+        "reason": "*** has expired",
+        "request": {"body": {"edgesetPath": "b", "t": ["***"], "token": "***"}},
+    }
+
+
+@pytest.mark.parametrize("ids", [{"jobId": "{}"}, {"job_id": "{}"}, {"jobId": "a", "job_id": "{}"}])
+@pytest.mark.parametrize("written", ["S3C/RET", "S3C%2fRET"])
+def test_a_job_whose_id_has_a_secret_in_it_is_not_kept(ids: dict[str, str], written: str) -> None:
+    named = {name: one.replace("{}", f"1-{written}") for name, one in ids.items()}
+
+    with pytest.raises(
+        SecretId, match=r"^the id of a job \(1-\*\*\*\) has the token or a key in it"
+    ):
+        cleaned({**named, "status": "success"}, ["S3C/RET"])
 
 
 @pytest.mark.parametrize("most", [1, 2, 5, 10, 11, 49, 50, 51])

@@ -72,9 +72,34 @@ def test_what_has_the_name_of_a_secret_is_taken_out() -> None:
     assert json.loads(found.body) == {
         "auth": {"password": "***"},
         "userToken": "***",
-        "token_type": 3,
+        "token_type": "***",
         "name": "n",
     }
+
+
+def test_what_has_the_name_of_a_secret_may_hold_several() -> None:
+    found = redacted(
+        {
+            "tokens": ["s"],
+            "password": {"value": "s"},
+            "secretNumber": 918273,
+            "inner": json.dumps({"password": "s", "a": 1}),
+        },
+        query={"back": "http://h/?a=1&token=s"},
+        headers={"referer": "http://h/?token=s", "location": "/a?back=%2F%3Fpassword%3Ds"},
+        path="/token=s/jobs",
+    )
+
+    assert json.loads(found.body) == {
+        **dict.fromkeys(("tokens", "password", "secretNumber"), "***"),
+        "inner": '{"password":"***","a":1}',
+    }
+    assert found.query == {"back": "http://h/?a=1&token=***"}
+    assert found.headers == {
+        "referer": "http://h/?token=***",
+        "location": "/a?back=%2F%3Fpassword%3D***",
+    }
+    assert found.path == "/token=***"
 
 
 def test_a_number_that_is_like_a_secret_leaves_json() -> None:

@@ -4,21 +4,18 @@ What a server sends may hold anything: what ends a line, moves a terminal's curs
 token that it was asked with.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import quote
 
 import msgspec
 
 from gesmock import validation
 from gesmock.errors import InvalidInput
-from gesmock.raw_requests import is_secret
+from gesmock.secrecy import Secrets
 
 MOST_SHOWN: Final = 200  # characters of a body
 _SEARCHED: Final = 100_000  # bytes of a body that may be shown
-_LEAST_SECRET: Final = 4
-"""Shorter ones are not looked for: they would be found in every word."""
 
 NO_JSON: Final = object()
 """Stands for a body that is no JSON."""
@@ -40,9 +37,10 @@ class Answer:
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def __str__(self) -> str:
-        text = hidden(self.body[:_SEARCHED].decode(errors="replace"), self.secrets)
+        secrets = Secrets(self.secrets)
+        text = secrets.hidden(self.body[:_SEARCHED].decode(errors="replace"))
         shown = text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + "..."
-        location = hidden(self.headers.get("location", ""), self.secrets)[:MOST_SHOWN]
+        location = secrets.hidden(self.headers.get("location", ""))[:MOST_SHOWN]
         to = f", to {location!r}," if location else ""
         return f"{self.request} was answered {self.status}{to} {shown!r}"
 
@@ -67,28 +65,6 @@ def json_of(body: bytes) -> Any:
         return msgspec.json.decode(body)
     except validation.REFUSED:
         return NO_JSON
-
-
-def hidden(text: str, secrets: Iterable[str]) -> str:
-    """*text* with stars in the place of *secrets*, as they are or as URLs and JSON write them."""
-    for secret in secrets:
-        if len(secret) >= _LEAST_SECRET:
-            written = {secret, quote(secret, safe=""), quote(secret), secret.replace("/", "\\/")}
-            for one in sorted(written, key=len, reverse=True):
-                text = text.replace(one, "***")
-    return text
-
-
-def keys_in(value: Any) -> Iterator[str]:
-    """The storage keys that stand somewhere in a body."""
-    if isinstance(value, list):
-        for item in value:
-            yield from keys_in(item)
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            if is_secret(name) and isinstance(item, str):
-                yield item
-            yield from keys_in(item)
 
 
 def escaped(text: str) -> str:

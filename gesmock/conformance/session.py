@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
-from gesmock.conformance.answer import MOST_SHOWN, NO_JSON, Answer, escaped, hidden, keys_in
+from gesmock.conformance.answer import MOST_SHOWN, NO_JSON, Answer, escaped
 from gesmock.conformance.client import BUSY, Client
 from gesmock.conformance.connection import Silent
 from gesmock.conformance.listed import (
@@ -20,6 +20,7 @@ from gesmock.conformance.listed import (
 )
 from gesmock.conformance.submission import Made, Submission
 from gesmock.errors import GesmockError, InvalidInput
+from gesmock.secrecy import Secrets, secrets_in
 from gesmock.statuses import Edition
 
 LIST: Final = "/jobs/status"
@@ -67,7 +68,7 @@ class Session:
         if not 1 <= most <= MOST:
             raise InvalidInput.at("--most", f"{most} is not 1 to {MOST}")
         if submit is not None:
-            client.secrets += tuple(keys_in(submit.body))
+            client.secrets += tuple(secrets_in(submit.body))
         self.client = client
         self.sleep = sleep
         self.submit = submit
@@ -110,7 +111,7 @@ class Session:
 
     def told(self, text: object) -> str:
         """*text* without the secrets of who asks, each line cut short."""
-        lines = hidden(str(text), self.client.secrets).split("\n")
+        lines = Secrets(self.client.secrets).hidden(str(text)).split("\n")
         return "\n".join(escaped(line[:MOST_TOLD]) for line in lines)
 
     def shown(self, value: object) -> str:

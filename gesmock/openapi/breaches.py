@@ -14,7 +14,7 @@ import fastjsonschema
 from gesmock.entries import LONGEST_BODY, Entry
 from gesmock.openapi.facts import Node
 from gesmock.openapi.service import service_document
-from gesmock.raw_requests import is_secret
+from gesmock.secrecy import is_storage_key
 from gesmock.verdict.contract import Breach
 
 
@@ -148,7 +148,7 @@ def _without_secrets(schema: Any) -> Any:
         case dict():
             made = {name: _without_secrets(item) for name, item in schema.items()}
             if isinstance(made.get("required"), list):
-                made["required"] = [name for name in made["required"] if not is_secret(name)]
+                made["required"] = [name for name in made["required"] if not is_storage_key(name)]
             return made
         case list():
             return [_without_secrets(item) for item in schema]
