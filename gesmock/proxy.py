@@ -20,6 +20,7 @@ from gesmock.conformance.target import Target
 from gesmock.delivery import BELOW_HTTP, Link
 from gesmock.errors import (
     AnsweredTooLate,
+    Conflict,
     GesError,
     InvalidInput,
     NotPassedOn,
@@ -57,6 +58,10 @@ class ProxyFake(Fake):
     def can_deliver(self, kind: str) -> bool:
         """All that any fake can, but for what needs the rows of a list."""
         return not issubclass(KINDS[kind], Hazard) and super().can_deliver(kind)
+
+    def check_jobs(self) -> None:
+        """Raise Conflict: it is given none."""
+        raise Conflict("a proxy has no jobs of its own: it shows those of the server behind it")
 
 
 class ProxyServer:

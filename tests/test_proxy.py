@@ -309,6 +309,32 @@ def test_what_needs_rows_is_refused_however_it_is_armed(
     assert not [*proxy.fake.default.faults]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "provider-states", {"state": "movies"}),
+        ("PUT", "state", {"graphs": {}}),
+        ("POST", "jobs", {"graph": "g", "job": {}}),
+        ("PATCH", "jobs/a", {"status": "success"}),
+        ("DELETE", "jobs/a", None),
+        ("PUT", "graphs/g", {}),
+        ("POST", "projects/other/generate", {"count": 3}),
+    ],
+)
+def test_a_proxy_takes_no_jobs_and_keeps_its_faults(
+    proxy: ProxyServer, method: str, path: str, body: Any
+) -> None:
+    arm(proxy, operation="list_jobs", fault={"kind": "error", "status": 503})
+
+    refused = requests.request(method, f"{proxy.url}/_gesmock/{path}", json=body)
+
+    assert (refused.status_code, refused.json()["error"]) == (
+        409,
+        "a proxy has no jobs of its own: it shows those of the server behind it",
+    )
+    assert len([*proxy.fake.default.faults]) == 1
+
+
 # --- What fails ---------------------------------------------------------------------------------
 
 
