@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable
 from logging import StreamHandler, getLogger
 from pathlib import Path
+from stat import S_IMODE
 from typing import NoReturn
 
 import click
@@ -56,7 +57,12 @@ def write_whole(path: Path, text: bytes) -> None:
         return
     unfinished = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        unfinished.write_bytes(text)
+        if target.exists():  # what only its owner may read is never open to others
+            unfinished.touch(0o600)
+            unfinished.write_bytes(text)
+            unfinished.chmod(S_IMODE(target.stat().st_mode))
+        else:
+            unfinished.write_bytes(text)
         unfinished.replace(target)
     finally:
         unfinished.unlink(missing_ok=True)

@@ -91,6 +91,19 @@ def test_what_may_lose_data_needs_a_word_of_its_own(ges: GesMock, operation: str
     assert not [*ges.journal]
 
 
+@pytest.mark.parametrize("operation", ["hyg_sync", "export_result", "nobody"])
+def test_what_cannot_be_submitted_is_not_told_to_be_known(operation: str) -> None:
+    ran = CliRunner().invoke(
+        cli.main, ["verify", "--target", NOBODY_LISTENS, "--submit", operation]
+    )
+
+    assert ran.exit_code == 2
+    told, _, known = ran.stderr.partition(" is none of ")
+    assert told == f"--submit: {operation!r}"
+    assert operation not in known
+    assert "vertex_query, edge_query" in known
+
+
 def test_with_that_word_it_is_submitted(ges: GesMock) -> None:
     ges.restart(clock={"tick_s": 5, "frozen": True})
 
