@@ -93,6 +93,8 @@ def record(
                 counted(recorder.read(), "reading jobs")
             except GesmockError as error:
                 raise GesmockError(f"{error}{recorder.left()}") from None
+            except KeyboardInterrupt:
+                raise KeyboardInterrupt(recorder.left()) from None
             text = recorder.fixture()
         write_whole(output, text)
         recorder.kept.forget()

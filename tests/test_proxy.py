@@ -3,7 +3,9 @@
 import gzip
 import json
 import logging
+import signal
 import socket
+import subprocess
 import sys
 import threading
 import zlib
@@ -18,7 +20,7 @@ from click.testing import CliRunner
 from conftest import until
 from other_server import OK, Act, OtherServer, ask, hang_up, journal, lines, reset, wait
 
-from gesmock import GesMock, cli, cli_proxy
+from gesmock import GesMock, cli, cli_proxy, judging
 from gesmock.conformance.target import SignIn, Target
 from gesmock.errors import InvalidInput
 from gesmock.faults import Injection
@@ -940,13 +942,60 @@ def test_what_signs_is_missed_at_start(ges: GesMock, monkeypatch: pytest.MonkeyP
     [
         (("--target", "nowhere"), "--target: 'nowhere' is not like http://10.0.0.7:80\n"),
         (("--fault", "paint=503"), "faults"),
-        (("--har", "/nowhere/a.har"), "gesmock: /nowhere/a.har: cannot be written: "),
+        (("--har", "/nowhere/a.har"), "--har: /nowhere/a.har cannot be written: No such file"),
+        (("--har", "."), "--har: . is a folder; the name of a file is wanted\n"),
     ],
 )
-def test_what_is_wrong_is_told(
+def test_what_is_wrong_is_told_before_it_listens(
     ges: GesMock, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], told: str
 ) -> None:
     ran = run(monkeypatch, lambda: None, "--target", ges.jobs_url(), *arguments)
 
-    assert ran.exit_code == 2
+    assert (ran.exit_code, ran.stdout) == (2, "")
     assert ran.stderr.startswith(told)
+
+
+def test_a_disk_that_is_full_at_the_end_costs_no_finding(
+    ges: GesMock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(cli_proxy, "write_whole", full)
+    monkeypatch.setattr(judging, "problems", lambda world: ["GM304 of a client"])
+
+    ran = run(
+        monkeypatch,
+        lambda: None,
+        *("--target", ges.jobs_url(), "--har", str(tmp_path / "a.har")),
+    )
+
+    assert (ran.exit_code, ran.stdout.splitlines()[2:]) == (2, ["GM304 of a client"])
+    assert ran.stderr.endswith("/a.har: cannot be written: No space left on device\n")
+
+
+def test_where_nobody_reads_its_findings_the_archive_is_written_all_the_same(
+    ges: GesMock, tmp_path: Path
+) -> None:
+    archive = tmp_path / "a.har"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gesmock", "proxy", "--port", "0"]
+        + ["--target", ges.jobs_url(), "--har", str(archive)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    curl = process.stdout.readline()
+    requests.get(curl.split("'")[1] + "?status=running")  # there is something to tell of
+    process.stdout.close()
+
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    with process.stderr as errors:
+        told = errors.read()
+
+    assert process.wait(10) == 2
+    assert told.splitlines()[1:] == ["gesmock: standard output: Broken pipe"]
+    assert len(json.loads(archive.read_text())["log"]["entries"]) == 1

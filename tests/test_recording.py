@@ -459,6 +459,27 @@ def test_a_recording_that_is_broken_off_says_where_it_goes_on(ges: GesMock, tmp_
     assert run(ges, file, "--page", "10", "--most", "45").output == f"{file}: 1 graph, 45 jobs\n"
 
 
+def test_ctrl_c_ends_it_with_130_and_says_where_it_goes_on(
+    ges: GesMock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ges.restart(generate=50)
+    file = tmp_path / "a.json"
+
+    def interrupted(steps: Iterator[Any], label: str) -> None:
+        next(steps)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli_record, "counted", interrupted)
+
+    ran = run(ges, file, "--page", "10")
+
+    assert ran.exit_code == 130
+    assert ran.stderr == (
+        f"gesmock: interrupted; 10 jobs are kept in {file}.part: "
+        "the same command goes on from there\n"
+    )
+
+
 def test_what_moved_is_told_beside_the_recording(ges: GesMock, tmp_path: Path) -> None:
     ges.restart(generate=50)
     ges.faults.arm("list_jobs", fault={"kind": "insert_jobs"}, after=5, times=1)
