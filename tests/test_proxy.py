@@ -978,9 +978,9 @@ def test_where_nobody_reads_its_findings_the_archive_is_written_all_the_same(
     ges: GesMock, tmp_path: Path
 ) -> None:
     archive = tmp_path / "a.har"
+    options = ["--port", "0", "--target", ges.jobs_url(), "--har", str(archive)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "gesmock", "proxy", "--port", "0"]
-        + ["--target", ges.jobs_url(), "--har", str(archive)],
+        [sys.executable, "-m", "gesmock", "proxy", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
