@@ -14,6 +14,26 @@ from gesmock.errors import GesmockError, InvalidInput
 from gesmock.population import Rows
 
 
+class Telling:
+    """Tells lines on standard output. Where they cannot be, the work goes on, until ``end``."""
+
+    def __init__(self) -> None:
+        self._failed: OSError | None = None
+
+    def __call__(self, line: str) -> None:
+        """Tell *line*."""
+        if self._failed is None:
+            try:
+                click.echo(line)
+            except OSError as error:
+                self._failed = error
+
+    def end(self) -> None:
+        """Raise what has kept a line from being told."""
+        if self._failed is not None:
+            raise self._failed
+
+
 def progress(rows: Rows, total: int) -> Rows:
     """*rows*, with a bar on standard error where that is a terminal."""
     if total < 5_000 or not sys.stderr.isatty():
