@@ -58,7 +58,7 @@ def record(
     It signs in like verify. To keep what a client asks and is answered, see gesmock proxy.
 
     An interrupted recording goes on where it was. Under another project or
-    graph, the names are replaced wherever they stand as whole words.
+    graph, the names are replaced: in URLs in their places, elsewhere as whole words.
     """
     from gesmock.conformance.client import Client
     from gesmock.conformance.target import SignIn, Target

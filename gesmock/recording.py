@@ -5,6 +5,7 @@ may grow meanwhile; where jobs go, it is read anew.
 """
 
 import json
+import os
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,25 +50,36 @@ class Kept:
         if not file.exists():
             return kept
         try:
-            header, *lines = file.read_text(encoding="utf-8").split("\n")
-            found = json.loads(header)
-            # The last line may have been cut off in the middle.
-            kept.jobs = msgspec.convert(
-                [json.loads(line) for line in lines[:-1]], list[dict[str, Any]]
-            )
+            text = file.read_text(encoding="utf-8")
+            whole = text[: text.rfind("\n") + 1]  # the last line may have been cut off
+            lines = whole.split("\n")[1:-1]
+            jobs = msgspec.convert([*map(json.loads, lines)], list[dict[str, Any]])
+            header = kept.header
+            known = whole.startswith(header) if whole else header.startswith(text)
         except (ValueError, RecursionError):
-            found = None
-        if found != what:
+            known = False
+        if not known:
             raise CannotRecord(f"{file} is of another recording; remove it to begin anew")
+        if jobs:
+            os.truncate(file, len(whole))  # of ASCII
+        else:
+            file.unlink()
+        kept.jobs = jobs
         return kept
+
+    @property
+    def header(self) -> str:
+        """The first line: of what it is."""
+        return f"{json.dumps(self.what)}\n"
 
     def add(self, jobs: Iterable[dict[str, Any]]) -> None:
         """Keep *jobs* too."""
         new = [*jobs]
-        lines = [] if self.jobs else [json.dumps(self.what)]
+        lines = [f"{json.dumps(job)}\n" for job in new]
+        header = [] if self.jobs else [self.header]
         self.jobs += new
         with self.file.open("a", encoding="utf-8") as file:
-            file.writelines(f"{line}\n" for line in [*lines, *map(json.dumps, new)])
+            file.writelines([*header, *lines])
 
     def forget(self) -> None:
         """Begin anew."""
@@ -226,9 +238,9 @@ class Recorder:
         secrets = target.sign_in.secrets
         jobs = self.kept.jobs[: self._most]
         state: dict[str, Any] = {
-            "project_id": self._rename.of(target.project_id),
+            "project_id": self._rename.project[1],
             "graphs": {
-                self._rename.of(target.graph): {
+                self._rename.graph[1]: {
                     "jobs": [self._rename.of_job(cleaned(job, secrets)) for job in jobs]
                 }
             },

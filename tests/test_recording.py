@@ -164,7 +164,34 @@ def test_an_interrupted_recording_goes_on_where_it_was(ges: GesMock, tmp_path: P
     assert len(asked) < 11  # of 12
 
 
-@pytest.mark.parametrize("text", ["{}\n", "no JSON\n", "", "{}\n[]\n"])
+@pytest.mark.parametrize("whole", [0, 1, 2, 9])
+def test_a_recording_that_was_killed_in_the_middle_of_a_line_goes_on_twice(
+    ges: GesMock, tmp_path: Path, whole: int
+) -> None:
+    ges.restart(generate=50, seed=5)
+    part = tmp_path / "recorded.json.part"
+    for killed in (True, False):
+        for one in recorder(ges, tmp_path):
+            steps = one.read()
+            next(steps)
+            next(steps)
+        lines = part.read_text().splitlines(keepends=True)
+        if killed:
+            part.write_text("".join(lines[:whole]) + lines[whole][:20])
+
+    file = recorded(ges, tmp_path)
+
+    [graph] = fixtures.read(file).graphs.values()
+    assert [job.job_id for job in graph.jobs] == [job.job_id for job in ges.jobs()]
+
+
+def test_an_empty_file_is_the_beginning_of_a_recording(ges: GesMock, tmp_path: Path) -> None:
+    (tmp_path / "recorded.json.part").write_text("")
+
+    assert fixtures.describe(fixtures.read(recorded(ges, tmp_path))) == "1 graph, 0 jobs"
+
+
+@pytest.mark.parametrize("text", ["{}\n", "no JSON\n", "no JSON", "\n", "{}\n[]\n"])
 def test_what_is_left_of_another_recording_is_not_gone_on_with(
     ges: GesMock, tmp_path: Path, text: str
 ) -> None:
@@ -215,6 +242,73 @@ def test_names_are_replaced_as_urls_write_them_too_and_each_once() -> None:
     assert rename.of("/p1/graphs/my%20films?a=my films") == (
         r"/my films/graphs/a%5C1b%2F%C3%A4?a=a\1b/ä"
     )
+
+
+@pytest.mark.parametrize(
+    ("graph", "url", "renamed"),
+    [
+        ("graphs", "/graphs/graphs/action", "/graphs/films/action"),
+        ("action", "/graphs/action/action?action_id=a", "/graphs/films/action?action_id=a"),
+        ("copy", "/graphs/copy/action?action_id=copy", "/graphs/films/action?action_id=copy"),
+        ("hyg", "/hyg/hyg/import-graph", "/hyg/films/import-graph"),
+        ("my films", "/graphs/my%20films/action", "/graphs/films/action"),
+        ("p1", "/graphs/p1/p1/action?of=p1", "/graphs/films/p1/action?of=films"),
+        (
+            "movie",
+            "/graphs/movies/a?b=movie.csv&movie=1&c",
+            "/graphs/movies/a?b=films.csv&movie=1&c",
+        ),
+    ],
+)
+def test_a_url_names_project_and_graph_by_position(graph: str, url: str, renamed: str) -> None:
+    rename = Renaming(("p1", "project"), (graph, "films"))
+
+    told = {"command": graph, "url": f"/ges/v1.0/p1{url}", "rawRequest": f'{{"a":"{graph}"}}'}
+
+    assert rename.of_job({"jobId": "a", "request": told})["request"] == {
+        "command": graph,
+        "url": f"/ges/v1.0/project{renamed}",
+        "rawRequest": '{"a":"films"}',
+    }
+
+
+@pytest.mark.parametrize(
+    ("url", "renamed"), [("/v2/movie?a=p1", "/v2/films?a=project"), ("movie", "films")]
+)
+def test_in_a_url_that_is_none_of_the_service_names_are_words(url: str, renamed: str) -> None:
+    rename = Renaming(("p1", "project"), ("movie", "films"))
+
+    assert rename.of_job({"jobId": "a", "request": {"url": url}})["request"] == {"url": renamed}
+
+
+@pytest.mark.parametrize(
+    ("options", "project", "graph", "word"),
+    [
+        (("--as-graph", "films"), "demo", "films", "films"),
+        (("--as-project", "p1"), "p1", "demo", "p1"),
+        (("--as-graph", "films", "--as-project", "p1"), "p1", "films", "films"),
+    ],
+)
+def test_project_and_graph_may_have_one_name(
+    ges: GesMock,
+    tmp_path: Path,
+    options: tuple[str, ...],
+    project: str,
+    graph: str,
+    word: str,
+) -> None:
+    told = {"command": "a", "url": "/ges/v1.0/demo/graphs/demo/a", "rawRequest": "demo"}
+    job = {"jobId": "a", "status": "success", "request": told}
+    ges.restart(fixture={"project_id": "demo", "graphs": {"demo": {"jobs": [job]}}})
+    file = tmp_path / "a.json"
+
+    assert run(ges, file, *options).exit_code == 0
+
+    state = fixtures.read(file)
+    assert (state.project_id, [*state.graphs]) == (project, [graph])
+    [kept] = state.graphs[graph].jobs
+    assert kept.request.url == f"/ges/v1.0/{project}/graphs/{graph}/a"
+    assert kept.request.raw_request == word
 
 
 def test_what_is_kept_meanwhile_has_no_secrets(ges: GesMock, tmp_path: Path) -> None:
