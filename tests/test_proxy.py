@@ -941,6 +941,7 @@ def test_what_signs_is_missed_at_start(ges: GesMock, monkeypatch: pytest.MonkeyP
     ("arguments", "told"),
     [
         (("--target", "nowhere"), "--target: 'nowhere' is not like http://10.0.0.7:80\n"),
+        (("--target", "http://h:80"), "--project-id: is wanted where the URL is not like http://"),
         (("--fault", "paint=503"), "faults"),
         (("--har", "/nowhere/a.har"), "--har: /nowhere/a.har cannot be written: No such file"),
         (("--har", "."), "--har: . is a folder; the name of a file is wanted\n"),

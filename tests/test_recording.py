@@ -4,13 +4,14 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from click.testing import CliRunner, Result
+from other_server import OtherServer
 
 from gesmock import GesMock, cli, cli_record, fixtures, recording
 from gesmock.conformance.answer import Answer
@@ -438,6 +439,120 @@ def test_an_answer_that_is_nested_too_deeply_is_told(ges: GesMock, tmp_path: Pat
         recorded(ges, tmp_path, 10, deep)
 
 
+# --- Lists that heed no limit or no offset, or tell a wrong total -------------------------------
+
+
+def answer(end: int, first: int = 0, **others: Any) -> bytes:
+    """An answer with the jobs from *first* to before *end*."""
+    rows = [{**JOB, "jobId": f"a{number}"} for number in range(first, end)]
+    body = json.dumps({"jobs": rows, **others, "result": "success"}).encode()
+    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+@contextmanager
+def recording_of(
+    folder: Path, *answers: bytes, page: int = 7, most: int | None = None
+) -> Iterator[Recorder]:
+    """A recorder of a server that gives these *answers*, the last one over and over."""
+    with (
+        OtherServer(*answers) as server,
+        closing(Client(Target.of(server.url, "p1", "movie"))) as client,
+    ):
+        yield Recorder(client, folder / "recorded.json", page, most=most)
+
+
+def read(one: Recorder) -> list[str]:
+    """The ids of what *one* has read."""
+    for _ in one.read():
+        pass
+    return [job["jobId"] for job in one.kept.jobs]
+
+
+@pytest.mark.parametrize("others", [{}, {"totalCount": 30}])
+@pytest.mark.parametrize("most", [None, 50])
+def test_a_list_that_heeds_neither_limit_nor_offset_is_taken_as_it_is(
+    tmp_path: Path, others: dict[str, Any], most: int | None
+) -> None:
+    with recording_of(tmp_path, answer(30, **others), most=most) as one:
+        assert read(one) == [f"a{number}" for number in range(30)]
+        assert one.moved == []
+
+
+def test_so_is_one_that_grows_at_its_end_and_one_that_was_broken_off(tmp_path: Path) -> None:
+    answers = [*[answer(30)] * 4, answer(32)]
+    with (
+        OtherServer(*answers) as server,
+        closing(Client(Target.of(server.url, "p", "g"))) as client,
+    ):
+        next(Recorder(client, tmp_path / "recorded.json", 7).read())
+        part = tmp_path / "recorded.json.part"
+        part.write_text("".join(part.read_text().splitlines(keepends=True)[:20]))
+
+        one = Recorder(client, tmp_path / "recorded.json", 7)
+
+        assert len(one.kept.jobs) == 19
+        assert read(one) == [f"a{number}" for number in range(32)]
+
+
+def test_such_a_list_may_grow_at_its_beginning_meanwhile(tmp_path: Path) -> None:
+    with recording_of(tmp_path, *[answer(30)] * 4, answer(30, -3)) as one:
+        assert read(one) == [f"a{number}" for number in range(-3, 30)]
+
+
+def test_where_a_job_goes_from_such_a_list_it_is_read_anew(tmp_path: Path) -> None:
+    with recording_of(tmp_path, *[answer(30)] * 4, answer(29)) as one:
+        assert read(one) == [f"a{number}" for number in range(29)]
+        assert one.moved == ["jobs went from it: it was read anew"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        ([answer(5, totalCount=99)], "only the first 5 of 99 jobs can be read"),
+        ([answer(1), answer(7)], "only the first 7 jobs can be read"),
+    ],
+)
+def test_a_list_of_which_only_the_first_page_is_given_cannot_be_recorded(
+    tmp_path: Path, answers: list[bytes], told: str
+) -> None:
+    with recording_of(tmp_path, *answers) as one, pytest.raises(CannotRecord) as error:
+        read(one)
+
+    assert str(error.value) == f"its answers are the same at every offset: {told}"
+    assert not [*tmp_path.iterdir()]
+
+
+def test_of_such_a_list_the_first_page_may_be_all_that_is_wanted(tmp_path: Path) -> None:
+    with recording_of(tmp_path, answer(5, totalCount=99), most=5) as one:
+        assert len(read(one)) == 5
+
+
+def test_a_total_that_is_too_high_is_told_as_such(tmp_path: Path) -> None:
+    first, last = answer(12, totalCount=99), answer(12, 11, totalCount=99)
+
+    with recording_of(tmp_path, *[first] * 4, last, first) as one:
+        assert len(read(one)) == 12
+        assert one.moved == ["its totalCount was 99, but no job followed the 12 that were read"]
+
+
+def test_of_a_recording_that_went_on_it_is_told_which_jobs_are_older(
+    ges: GesMock, tmp_path: Path
+) -> None:
+    ges.restart(generate=50)
+    for one in recorder(ges, tmp_path):
+        next(one.read())
+
+    for one in recorder(ges, tmp_path):
+        assert len(read(one)) == 50
+        assert one.moved == ["it was broken off: of 7 jobs, the statuses are those of before"]
+
+    for one in recorder(
+        ges, tmp_path, 7, lambda asked: asked == 3 and ges.remove_job(ges.jobs()[0])
+    ):
+        read(one)
+        assert one.moved == ["jobs went from it: it was read anew"]
+
+
 # --- The command line ---------------------------------------------------------------------------
 
 
@@ -550,7 +665,11 @@ def test_a_recording_that_is_broken_off_says_where_it_goes_on(ges: GesMock, tmp_
     assert ran.stderr.endswith(
         f"; 19 jobs are kept in {file}.part: the same command goes on from there\n"
     )
-    assert run(ges, file, "--page", "10", "--most", "45").output == f"{file}: 1 graph, 45 jobs\n"
+    again = run(ges, file, "--page", "10", "--most", "45")
+    assert again.stdout == f"{file}: 1 graph, 45 jobs\n"
+    assert again.stderr == (
+        "while the list was read, it was broken off: of 19 jobs, the statuses are those of before\n"
+    )
 
 
 def test_ctrl_c_ends_it_with_130_and_says_where_it_goes_on(
