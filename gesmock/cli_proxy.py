@@ -115,8 +115,9 @@ def proxy(
     """
     from gesmock import har as archives
     from gesmock import judging
-    from gesmock.conformance.target import SignIn, Target
     from gesmock.proxy import ProxyServer
+    from gesmock.target.sign_in import SignIn
+    from gesmock.target.target import Target
     from gesmock.web import access_log
 
     exit_on_signals()

@@ -61,9 +61,10 @@ def record(
     graph, the names are replaced: in URLs in their places, elsewhere as whole words.
     """
     from gesmock.conformance.client import Client
-    from gesmock.conformance.target import SignIn, Target
     from gesmock.recorded_jobs import Renaming
     from gesmock.recording import AGAIN, Recorder
+    from gesmock.target.sign_in import SignIn
+    from gesmock.target.target import Target
 
     try:
         outputs.check({"--output": output})

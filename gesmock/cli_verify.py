@@ -133,7 +133,8 @@ def verify(
     from gesmock.conformance.run import run
     from gesmock.conformance.session import Session
     from gesmock.conformance.submission import Submission
-    from gesmock.conformance.target import SignIn, Target
+    from gesmock.target.sign_in import SignIn
+    from gesmock.target.target import Target
 
     tell = Telling()
     try:

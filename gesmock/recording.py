@@ -15,11 +15,11 @@ import msgspec
 
 from gesmock import fixtures
 from gesmock.conformance.client import Client
-from gesmock.conformance.connection import Silent
 from gesmock.conformance.listed import Listed, id_of, is_count, listed
 from gesmock.conformance.session import LIST, Session
 from gesmock.errors import GesmockError
 from gesmock.recorded_jobs import Renaming, cleaned, in_order, same_bytes
+from gesmock.target.failures import Silent
 
 TRIES: Final = 4
 """How often a list is read anew from which jobs go meanwhile, or to which they come."""

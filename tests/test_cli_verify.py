@@ -204,7 +204,7 @@ NOBODY_LISTENS = "http://127.0.0.1:1/ges/v1.0/p/graphs/g"
         (("--target", "http://u:secret@h"), "--target: has a user before its host"),
         (
             ("--cafile", "/nowhere", "--target", "https://h/ges/v1.0/p/graphs/g"),
-            "gesmock: --cafile",
+            "--cafile: /nowhere: No such file or directory",
         ),
     ],
 )

@@ -21,10 +21,11 @@ from conftest import until
 from other_server import OK, Act, OtherServer, ask, hang_up, journal, lines, reset, wait
 
 from gesmock import GesMock, cli, cli_proxy, judging
-from gesmock.conformance.target import SignIn, Target
 from gesmock.errors import InvalidInput
 from gesmock.faults import Injection
 from gesmock.proxy import ProxyServer
+from gesmock.target.sign_in import SignIn
+from gesmock.target.target import Target
 
 BODY = {"edgesetPath": "a", "obsParameters": {"accessKey": "AK", "secretKey": "SK"}}
 IMPORT = "action?action_id=import-graph"
@@ -382,7 +383,7 @@ def test_a_server_that_does_not_answer_is_502(ges: GesMock) -> None:
         ges.start()
 
     assert answer.status_code == entry.status == 502
-    assert answer.json()["errorMessage"].endswith(": Connection refused")
+    assert answer.json()["errorMessage"].endswith(": nobody listens there (connection refused)")
 
 
 @pytest.mark.parametrize(

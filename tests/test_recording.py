@@ -16,11 +16,12 @@ from other_server import OtherServer
 from gesmock import GesMock, cli, cli_record, fixtures, recording
 from gesmock.conformance.answer import Answer
 from gesmock.conformance.client import Client
-from gesmock.conformance.connection import Silent
-from gesmock.conformance.target import SignIn, Target
 from gesmock.errors import InvalidInput
 from gesmock.recorded_jobs import Renaming
 from gesmock.recording import CannotRecord, Recorder
+from gesmock.target.failures import Silent
+from gesmock.target.sign_in import SignIn
+from gesmock.target.target import Target
 
 JOB: dict[str, Any] = {
     "jobId": "a1",
@@ -411,14 +412,14 @@ def test_an_answer_that_does_not_come_is_asked_for_again_and_the_second_time_it_
     def late(asked: int) -> None:
         turns.append(asked)
         if len(turns) == 4:
-            raise Silent("no whole answer came in 30 s")
+            raise Silent("http://h", "http_response_timeout", "no whole answer came in 30 s")
 
     recorded(ges, tmp_path, 10, late)
     assert len(turns) > 5
 
     def never(asked: int) -> None:
         if asked > 4:
-            raise Silent("no whole answer came in 30 s")
+            raise Silent("http://h", "http_response_timeout", "no whole answer came in 30 s")
 
     with pytest.raises(Silent):
         recorded(ges, tmp_path, 10, never)
