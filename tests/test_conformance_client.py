@@ -1,14 +1,12 @@
 """How the conformance kit asks, and what it makes of those that are no service."""
 
-import socket
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from other_server import OK, Act, OtherServer, hang_up, lines, reset
+from other_server import OK, Act, OtherServer, hang_up, lines, reset, wait
 
 from gesmock import GesMock, documentation
 from gesmock.conformance.client import Client
@@ -24,34 +22,10 @@ PROJECT = "854d9316e71d4dc599c5f27ea323d445"
 
 
 @contextmanager
-def speaking(
-    *answers: bytes, then: Callable[[socket.socket], object] | None = None
-) -> Iterator[str]:
-    """The URL of a server that has an answer for each connection, whatever it is asked."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    over = threading.Event()
-
-    def serve() -> None:
-        for answer in answers:
-            connection, _ = listener.accept()
-            with connection:
-                if over.is_set():
-                    return
-                connection.recv(65536)
-                connection.sendall(answer)
-                if then is not None:
-                    then(connection)
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        over.set()
-        while thread.is_alive():  # who waits for somebody is told that it is over
-            socket.create_connection(listener.getsockname(), 1).close()
-            thread.join(0.05)
-        listener.close()
+def speaking(*answers: bytes | Act) -> Iterator[str]:
+    """The URL of a server that answers so."""
+    with OtherServer(*answers) as server:
+        yield server.url
 
 
 def session(url: str, timeout_s: float = 5, **options: Any) -> Session:
@@ -116,12 +90,13 @@ def told_again(said: bytes) -> str:
 
 
 def test_an_answer_that_is_none_says_why() -> None:
-    with speaking(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{") as url:
+    begun = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"
+    with speaking(lambda one: one.sendall(begun)) as url:
         assert told(url) == f"{url}: its answer was cut off after 1 of 100 bytes of its body"
 
 
 def test_who_does_not_answer_is_given_up() -> None:
-    with speaking(b"", then=lambda one: bool(one.recv(1))) as url:
+    with speaking(wait) as url:
         assert told(url, 0.05) == f"{url}: no whole answer came in 0.05 s"
 
 
@@ -347,8 +322,7 @@ def test_what_comes_behind_the_head_is_seen(
     monkeypatch: pytest.MonkeyPatch, said: bytes, behind: bytes, *, kept: bool
 ) -> None:
     monkeypatch.setattr("gesmock.conformance.client._SILENCE_S", 0.05 if kept else 5)
-    waits = (lambda one: bool(one.recv(1))) if kept else None
-    with speaking(said, then=waits) as url:
+    with speaking(said if kept else lambda one: one.sendall(said)) as url:
         asked = Client(Target.of(url, "p", "g"))
 
         assert asked.behind_head("/jobs/status", "limit=1") == behind
@@ -357,18 +331,19 @@ def test_what_comes_behind_the_head_is_seen(
 def test_all_that_comes_behind_the_head_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gesmock.conformance.client._SILENCE_S", 5)
     body = b"x" * 600_000  # more than is read at a time
-    with speaking(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" + body) as url:
+    said = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" + body
+    with speaking(lambda one: one.sendall(said)) as url:
         asked = Client(Target.of(url, "p", "g"))
 
         assert asked.behind_head("/jobs/status", "limit=1") == body
 
 
 def test_who_does_not_answer_a_head_is_told() -> None:
-    with speaking(b"", b"") as url:
+    with speaking(hang_up) as url:
         asked = Client(Target.of(url, "p", "g"))
         with pytest.raises(Unreachable, match="it hung up without an answer"):
             asked.behind_head("/jobs/status", "limit=1")
-    with speaking(b"", then=lambda one: bool(one.recv(1))) as url:
+    with speaking(wait) as url:
         asked = Client(Target.of(url, "p", "g", timeout_s=0.05))
         with pytest.raises(Silent, match=r"no whole answer came in 0\.05 s"):
             asked.behind_head("/jobs/status", "limit=1")

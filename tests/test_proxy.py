@@ -611,6 +611,16 @@ def test_what_is_shown_of_jobs_is_journaled(path: str, body: str, told: tuple[An
     assert (entry["shown"], entry["returned"], entry["total"]) == told
 
 
+def test_of_a_long_head_the_beginnings_are_journaled_and_all_is_passed_on() -> None:
+    with OtherServer() as server, before(server) as proxy:
+        requests.get(proxy.url + LISTED, headers={"X-Long": "long " * 1000 + "end"})
+        [one] = proxy.fake.default.journal.entries()
+
+    assert f"X-Long: {'long ' * 1000}end" in lines(server.asked[0])
+    assert one.headers["x-long"].startswith("long long ")
+    assert one.headers["x-long"].endswith("...")
+
+
 def test_a_long_list_is_passed_on_in_the_same_bytes(ges: GesMock) -> None:
     ges.restart(generate=20_000)
     with ProxyServer(Target.of(ges.jobs_url())) as proxy:
