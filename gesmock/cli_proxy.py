@@ -9,7 +9,7 @@ import click
 import msgspec
 
 import gesmock
-from gesmock import cli_options
+from gesmock import cli_options, outputs
 from gesmock.cli_verify import target_options
 from gesmock.environment import Line, env
 from gesmock.errors import GesmockError
@@ -115,13 +115,15 @@ def proxy(
     """
     from gesmock import har as archives
     from gesmock import judging
-    from gesmock.conformance.target import SignIn, Target
     from gesmock.proxy import ProxyServer
+    from gesmock.target.sign_in import SignIn
+    from gesmock.target.target import Target
     from gesmock.web import access_log
 
     exit_on_signals()
     log_to_stderr(log_level)
     try:
+        outputs.check({"--har": har})
         asked = Target.of(
             target,
             project_id,
@@ -152,12 +154,14 @@ def proxy(
             click.echo(f"control token: {server.control_token}")
         sys.stdout.flush()
         signals.wait()
-    world = server.fake.default
-    for finding in judging.problems(world):
-        click.echo(str(finding))
-    if har is not None:
+    world, unwritten = server.fake.default, None
+    if har is not None:  # before anything is told: perhaps nobody listens
         archive = archives.archive(world.journal.entries(), gesmock.__version__)
         try:
             write_whole(har, msgspec.json.encode(archive))
         except OSError as error:
-            give_up(GesmockError(f"{har}: cannot be written: {error.strerror}"))
+            unwritten = GesmockError(f"{har}: cannot be written: {error.strerror}")
+    for finding in judging.problems(world):
+        click.echo(str(finding))
+    if unwritten is not None:
+        give_up(unwritten)

@@ -58,12 +58,13 @@ def record(
     It signs in like verify. To keep what a client asks and is answered, see gesmock proxy.
 
     An interrupted recording goes on where it was. Under another project or
-    graph, the names are replaced wherever they stand as whole words.
+    graph, the names are replaced: in URLs in their places, elsewhere as whole words.
     """
     from gesmock.conformance.client import Client
-    from gesmock.conformance.target import SignIn, Target
     from gesmock.recorded_jobs import Renaming
     from gesmock.recording import AGAIN, Recorder
+    from gesmock.target.sign_in import SignIn
+    from gesmock.target.target import Target
 
     try:
         outputs.check({"--output": output})
@@ -93,6 +94,8 @@ def record(
                 counted(recorder.read(), "reading jobs")
             except GesmockError as error:
                 raise GesmockError(f"{error}{recorder.left()}") from None
+            except KeyboardInterrupt:
+                raise KeyboardInterrupt(recorder.left()) from None
             text = recorder.fixture()
         write_whole(output, text)
         recorder.kept.forget()

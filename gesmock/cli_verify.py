@@ -11,7 +11,7 @@ import click
 from gesmock import outputs
 from gesmock.environment import env
 from gesmock.errors import GesmockError
-from gesmock.terminal import give_up, write_whole
+from gesmock.terminal import Telling, give_up, write_whole
 
 
 def asking_options(command: Any) -> Any:
@@ -126,15 +126,17 @@ def verify(
 
     It only reads, unless --allow-writes is given. It signs in with the token in
     GESMOCK_TARGET_TOKEN, or with the keys in HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK. Ends with 0
-    where all is well, 1 where a check fails, 2 where nothing can be said.
+    where all is well, 1 where a check fails, 2 where nothing can be said, 130 after Ctrl-C.
     """
     from gesmock.conformance import report
     from gesmock.conformance.client import Client
     from gesmock.conformance.run import run
     from gesmock.conformance.session import Session
     from gesmock.conformance.submission import Submission
-    from gesmock.conformance.target import SignIn, Target
+    from gesmock.target.sign_in import SignIn
+    from gesmock.target.target import Target
 
+    tell = Telling()
     try:
         outputs.check({"--json": json_file, "--junit": junit, "--write-settings": write_settings})
         asked = Target.of(
@@ -152,8 +154,8 @@ def verify(
             submission = submission.permitted(data_loss=allow_data_loss)
         with closing(Client(asked)) as client:
             session = Session(client, most, submit=submission if allow_writes else None)
-            found = run(session, lambda outcome: click.echo(report.line(outcome)))
-        click.echo(report.text(found))
+            found = run(session, lambda outcome: tell(report.line(outcome)))
+        tell(report.text(found))
         if json_file is not None:
             _write(json_file, report.as_json(found))
         if junit is not None:
@@ -162,6 +164,7 @@ def verify(
             _write(write_settings, report.as_fixture(found))
     except GesmockError as error:
         give_up(error)
+    tell.end()
     if found.empty:
         give_up(GesmockError(f"{found.target}: no check could be seen to hold, or not to"))
     sys.exit(0 if found.good(strict=strict) else 1)

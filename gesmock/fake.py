@@ -70,6 +70,9 @@ class Fake:
         """
         return kind in self.deliverable or kind not in BELOW_HTTP
 
+    def check_jobs(self) -> None:
+        """Raise Conflict where it can be given no jobs; any fake can."""
+
     @property
     def default(self) -> World:
         """The world of the default project."""

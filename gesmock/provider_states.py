@@ -5,7 +5,7 @@ say the rest, in the words of ``StartOptions``.
 """
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final, Literal, NamedTuple, cast
 
 import msgspec
@@ -26,9 +26,10 @@ class ProviderState(Struct, frozen=True):
     """What Pact's verifiers post: the *state*, or *states*, that *consumer* wants.
 
     *params* may have a ``fixture`` (the name of a starting state, or the content of a file) and
-    whatever else a fake may begin with; then the state may be called anything. The *action*
-    ``teardown`` takes the project back to its start state, and so does a *state* without a name,
-    which a verifier posts where an interaction wants none. Other keys are Pact's own affair.
+    whatever else a fake may begin with; with any of it, the state may be called anything. The
+    *action* ``teardown`` takes the project back to its start state, and so does a *state* without
+    a name and params, which a verifier posts where an interaction wants none. Other keys are
+    Pact's own affair.
     """
 
     state: str | None = None
@@ -51,15 +52,17 @@ def prepared(wanted: ProviderState, project_id: str, can_deliver: CanDeliver) ->
     Nothing is changed by that. Raises Unknown where nobody knows such a state, InvalidInput where
     its params are wrong.
     """
-    if wanted.action == "teardown" or wanted.state == "":
+    if wanted.action == "teardown":
         return None
-    names = list(dict.fromkeys([wanted.state, *wanted.states] if wanted.state else wanted.states))
-    if not names:
-        raise InvalidInput.at("$.state", "missing; the name of a state is wanted")
     options = _options(wanted.params)
+    names = [name for name in dict.fromkeys([wanted.state, *wanted.states]) if name]
+    if not (names or options):
+        return None
     if "fixture" not in options:
         known = _known()
-        options["fixture"] = [_fixture(name, known) for name in names]
+        if not options:
+            _check(names, known)
+        options["fixture"] = [known[name] for name in names if name in known]
     options["project_id"] = project_id
     [state] = start.states(cast(StartOptions, options), can_deliver).values()
     return Prepared(state, Start.of(state).graphs(project_id))
@@ -93,13 +96,13 @@ def _known() -> dict[str, str]:
     return found
 
 
-def _fixture(state: str, known: Mapping[str, str]) -> str:
-    if state in known:
-        return known[state]
-    close = difflib.get_close_matches(state, known, 1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    names = ", ".join(fixtures.shipped_names())
-    raise Unknown(
-        f"no starting state is called {state!r}; {hint}known are {names}; "
-        "or say with params what it is"
-    )
+def _check(states: Iterable[str], known: Collection[str]) -> None:
+    for state in states:
+        if state not in known:
+            close = difflib.get_close_matches(state, known, 1)
+            hint = f"did you mean {close[0]!r}? " if close else ""
+            names = ", ".join(fixtures.shipped_names())
+            raise Unknown(
+                f"no starting state is called {state!r}; {hint}known are {names}; "
+                "or say with params what it is"
+            )

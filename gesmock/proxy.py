@@ -16,10 +16,10 @@ import msgspec
 
 from gesmock import journal, raw_requests, shapes
 from gesmock.clock import http_date
-from gesmock.conformance.target import Target
 from gesmock.delivery import BELOW_HTTP, Link
 from gesmock.errors import (
     AnsweredTooLate,
+    Conflict,
     GesError,
     InvalidInput,
     NotPassedOn,
@@ -37,8 +37,9 @@ from gesmock.operations.hits import Hit
 from gesmock.redaction import Redaction, secrets_of
 from gesmock.relayed import Relayed, origin_form, passed_on, reply_of, request_of
 from gesmock.start import StartOptions
+from gesmock.target.failures import Silent, Unreachable
+from gesmock.target.target import Target
 from gesmock.upstream import Upstream
-from gesmock.upstream_answer import Failed
 from gesmock.web import access_log, create_app, paths
 from gesmock.web.guard import Guard, is_loopback
 from gesmock.web.server import Server
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _OURS: Final = re.compile(r"/(openapi\.json|docs(/.*)?)")
-_TOO_LATE: Final = ("connection_timeout", "http_response_timeout")
 
 
 class ProxyFake(Fake):
@@ -57,6 +57,10 @@ class ProxyFake(Fake):
     def can_deliver(self, kind: str) -> bool:
         """All that any fake can, but for what needs the rows of a list."""
         return not issubclass(KINDS[kind], Hazard) and super().can_deliver(kind)
+
+    def check_jobs(self) -> None:
+        """Raise Conflict: it is given none."""
+        raise Conflict("a proxy has no jobs of its own: it shows those of the server behind it")
 
 
 class ProxyServer:
@@ -126,9 +130,8 @@ class Proxy:
         guard: Guard,
     ) -> None:
         self._fake, self._app = fake, app
-        self._target, self._upstream, self._guard = target, upstream, guard
-        who = target.sign_in
-        self._secrets = {who.token, who.ak, who.sk, who.security_token}
+        self._upstream, self._guard = upstream, guard
+        self._secrets = {*target.sign_in.secrets}
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -197,11 +200,11 @@ class Proxy:
         url = origin_form(environ["RAW_URI"])
         try:
             answer = self._upstream.ask(request.method, url, headers, body if framed else None)
-        except Failed as failed:
+        except Unreachable as failed:
             if self._upstream.closed:
                 raise Overtaken from None
-            kind = AnsweredTooLate if failed.kind in _TOO_LATE else Unanswered
-            error = kind(reason=f"{self._target.url}: {failed}")
+            kind = AnsweredTooLate if isinstance(failed, Silent) else Unanswered
+            error = kind(reason=str(failed))
             told = {"Proxy-Status": f"gesmock; error={failed.kind}"}
             return shapes.refusal(error, self._fake.default.settings, told)
         return reply_of(request, answer, redaction)

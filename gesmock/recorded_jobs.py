@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from gesmock.conformance.answer import NO_JSON, escaped, json_of
 from gesmock.conformance.listed import id_of
@@ -15,6 +15,12 @@ from gesmock.secrecy import Secrets, compact, is_storage_key
 Job = dict[str, Any]
 
 _IDS: Final = ("jobId", "job_id")
+_PLACE: Final = re.compile(
+    r"(?P<before>.*?/ges/v1\.0/)(?P<project>[^/?]+)(?P<plane>/(?:graphs|hyg)/)(?P<graph>[^/?]+)"
+    r"(?P<rest>[^?]*)(?P<query>.*)",
+    re.DOTALL,
+)
+_VALUE: Final = re.compile(r"(?<==)(?<![?&]action_id=)[^&]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +31,13 @@ class Renaming:
     graph: tuple[str, str]
 
     def of(self, text: str) -> str:
-        """*text* with the other names, which also stand where it has them as URLs write them."""
-        pairs = (self.graph, self.project)
+        """*text* with the other names, which also stand where it has them as URLs write them.
+
+        Where project and graph have one name, it is the graph's.
+        """
+        pairs = [pair for pair in (self.project, self.graph) if pair[0] != pair[1]]
+        if not pairs:
+            return text
         names = {quote(old, safe=""): quote(new, safe="") for old, new in pairs} | dict(pairs)
         known = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
         # Only whole words: the graph movie is not part of movies.
@@ -34,9 +45,31 @@ class Renaming:
             rf"(?<![A-Za-z0-9_])(?:{known})(?![A-Za-z0-9_])", lambda found: names[found[0]], text
         )
 
+    def of_url(self, url: str) -> str:
+        """*url* with the other names in their places, and in the values of its query.
+
+        Elsewhere in the path, and in action_id, stand words of the service, such as action.
+        """
+        place = _PLACE.fullmatch(url)
+        if place is None:
+            return self.of(url)
+        project = _named(place["project"], self.project)
+        graph = _named(place["graph"], self.graph)
+        query = _VALUE.sub(lambda found: self.of(found[0]), place["query"])
+        return f"{place['before']}{project}{place['plane']}{graph}{place['rest']}{query}"
+
     def of_job(self, job: Job) -> Job:
-        """A listed *job* with the other names in its request."""
-        return {"jobId": id_of(job), **_with_texts(_others(job), lambda _, text: self.of(text))}
+        """A listed *job* with the other names in its request; its command is the service's."""
+        return {"jobId": id_of(job), **_with_texts(_others(job), self._of_text)}
+
+    def _of_text(self, name: str, text: str) -> str:
+        if name == "command":
+            return text
+        return self.of_url(text) if name == "url" else self.of(text)
+
+
+def _named(word: str, pair: tuple[str, str]) -> str:
+    return quote(pair[1], safe="") if unquote(word) == pair[0] else word
 
 
 class SecretId(GesmockError):

@@ -5,6 +5,7 @@ may grow meanwhile; where jobs go, it is read anew.
 """
 
 import json
+import os
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,11 +15,11 @@ import msgspec
 
 from gesmock import fixtures
 from gesmock.conformance.client import Client
-from gesmock.conformance.connection import Silent
 from gesmock.conformance.listed import Listed, id_of, is_count, listed
 from gesmock.conformance.session import LIST, Session
 from gesmock.errors import GesmockError
 from gesmock.recorded_jobs import Renaming, cleaned, in_order, same_bytes
+from gesmock.target.failures import Silent
 
 TRIES: Final = 4
 """How often a list is read anew from which jobs go meanwhile, or to which they come."""
@@ -49,25 +50,36 @@ class Kept:
         if not file.exists():
             return kept
         try:
-            header, *lines = file.read_text(encoding="utf-8").split("\n")
-            found = json.loads(header)
-            # The last line may have been cut off in the middle.
-            kept.jobs = msgspec.convert(
-                [json.loads(line) for line in lines[:-1]], list[dict[str, Any]]
-            )
+            text = file.read_text(encoding="utf-8")
+            whole = text[: text.rfind("\n") + 1]  # the last line may have been cut off
+            lines = whole.split("\n")[1:-1]
+            jobs = msgspec.convert([*map(json.loads, lines)], list[dict[str, Any]])
+            header = kept.header
+            known = whole.startswith(header) if whole else header.startswith(text)
         except (ValueError, RecursionError):
-            found = None
-        if found != what:
+            known = False
+        if not known:
             raise CannotRecord(f"{file} is of another recording; remove it to begin anew")
+        if jobs:
+            os.truncate(file, len(whole))  # of ASCII
+        else:
+            file.unlink()
+        kept.jobs = jobs
         return kept
+
+    @property
+    def header(self) -> str:
+        """The first line: of what it is."""
+        return f"{json.dumps(self.what)}\n"
 
     def add(self, jobs: Iterable[dict[str, Any]]) -> None:
         """Keep *jobs* too."""
         new = [*jobs]
-        lines = [] if self.jobs else [json.dumps(self.what)]
+        lines = [f"{json.dumps(job)}\n" for job in new]
+        header = [] if self.jobs else [self.header]
         self.jobs += new
         with self.file.open("a", encoding="utf-8") as file:
-            file.writelines(f"{line}\n" for line in [*lines, *map(json.dumps, new)])
+            file.writelines([*header, *lines])
 
     def forget(self) -> None:
         """Begin anew."""
@@ -102,6 +114,8 @@ class Recorder:
         """What has moved in the list while it was read."""
         what = {"target": target.url + target.path(), "page": page}
         self.kept = Kept.open(output.with_name(f"{output.name}.part"), what)
+        self._limited = True  # whether the limit is heeded
+        self._too_high: int | None = None  # a total that the end of the list belies
 
     def read(self) -> Iterator[tuple[int, int | None]]:
         """Read the list; how many jobs are read, and of how many, as far as that is told.
@@ -119,12 +133,18 @@ class Recorder:
             raise CannotRecord(
                 "a list of the memory edition does not tell what its jobs were: it cannot be served"
             )
+        self._limited = begun is None or len(begun.jobs) < 2  # one was asked for
+        older = len(self.kept.jobs)
         for _ in range(TRIES):
             whole = yield from self._pages()
             if whole and self._beginning():
+                if older:
+                    told = f"it was broken off: of {older} jobs, the statuses are those of before"
+                    self.moved.append(told)
                 return
             self.moved.append("jobs went from it: it was read anew")
             self.kept.forget()
+            older = 0
         raise CannotRecord("jobs go from the list faster than it can be read")
 
     def _pages(self) -> Generator[tuple[int, int | None], None, bool]:
@@ -135,6 +155,7 @@ class Recorder:
         waited for.
         """
         jobs, grown, end, stuck = self.kept.jobs, 0, self._most, 0
+        self._too_high = None
         if not jobs:
             first = self._listed(0)
             self._keep(first.jobs)
@@ -148,16 +169,42 @@ class Recorder:
             end = end or _count(page)
             places = {id_of(job): place for place, job in enumerate(jobs)}
             known = [(at, places[one]) for at, one in enumerate(page.ids) if one in places]
+            rest = page.jobs[known[-1][0] + 1 :] if known and known[-1][1] == count - 1 else []
+            # It begins like the first page, or jobs seem to come too fast: is the offset heeded?
+            odd = known[:1] == [(0, 0)] or stuck == TRIES
+            if offset and odd and self._is_first(page):
+                self._check_whole(page)
+                self._keep(rest)
+                yield len(jobs), end
+                return len(known) == count
             moved = offset + known[-1][0] - known[-1][1] if known else -1
             if moved < grown:
                 return False
             grown = moved
-            self._keep(job for job in page.jobs[known[-1][0] + 1 :] if known[-1][1] == count - 1)
+            self._keep(rest)
             yield len(jobs), end
             stuck = 0 if len(jobs) > count else stuck + 1
             if page.ids == [id_of(jobs[-1])]:
+                total = _count(page) or 0
+                self._too_high = total if total > offset + 1 else None
                 break
         return True
+
+    def _is_first(self, page: Listed) -> bool:
+        """Whether *page*, which was asked for at a later offset, is what is given at 0 too."""
+        return self._listed(0).ids[:1] == page.ids[:1]
+
+    def _check_whole(self, page: Listed) -> None:
+        """Raise CannotRecord where *page*, which is given at every offset, is not the whole list.
+
+        The largest graphs knew neither limit nor offset (ges_03_0204, 2021 and 2022).
+        """
+        total = _count(page)
+        if self._limited if total is None else total > len(page.jobs):
+            of = "" if total is None else f" of {total}"
+            told = f"only the first {len(page.jobs)}{of} jobs can be read"
+            self.kept.forget()  # it leads nowhere
+            raise CannotRecord(f"its answers are the same at every offset: {told}")
 
     def _keep(self, jobs: Iterable[dict[str, Any]]) -> None:
         secrets = self._session.target.sign_in.secrets
@@ -200,7 +247,10 @@ class Recorder:
                 return False
             if come:
                 self.moved.append(f"{come} jobs came to its beginning, and are recorded too")
-            if self._most is None and is_count(page.total) and page.total > there:
+            if self._too_high is not None:
+                told = f"but no job followed the {there} that were read"
+                self.moved.append(f"its totalCount was {self._too_high}, {told}")
+            elif self._most is None and is_count(page.total) and page.total > there:
                 self.moved.append(f"{page.total - there} came to its end, and are not recorded")
             return True
         raise self._too_fast()
@@ -226,9 +276,9 @@ class Recorder:
         secrets = target.sign_in.secrets
         jobs = self.kept.jobs[: self._most]
         state: dict[str, Any] = {
-            "project_id": self._rename.of(target.project_id),
+            "project_id": self._rename.project[1],
             "graphs": {
-                self._rename.of(target.graph): {
+                self._rename.graph[1]: {
                     "jobs": [self._rename.of_job(cleaned(job, secrets)) for job in jobs]
                 }
             },

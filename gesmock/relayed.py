@@ -14,7 +14,7 @@ from gesmock.exchange import LARGEST_BODY, Encoded, Operation, Reply, Request, S
 from gesmock.listing import MOST_SHOWN
 from gesmock.operations import ROUTES
 from gesmock.redaction import Redaction
-from gesmock.upstream_answer import LARGEST_ANSWER, Headers, UpstreamAnswer
+from gesmock.target.answer import LARGEST_ANSWER, Headers, WholeAnswer
 from gesmock.web import site, wire
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _value(body: bytes) -> Any:
 # --- And back -----------------------------------------------------------------------------------
 
 
-def reply_of(request: Request, answer: UpstreamAnswer, redaction: Redaction) -> Relayed:
+def reply_of(request: Request, answer: WholeAnswer, redaction: Redaction) -> Relayed:
     """*answer* as the reply to *request*."""
     lines = passed_on(answer.headers)
     whole = memoryview(answer.body)
@@ -158,7 +158,7 @@ def reply_of(request: Request, answer: UpstreamAnswer, redaction: Redaction) -> 
     )
 
 
-def _text(answer: UpstreamAnswer) -> bytes | bytearray:
+def _text(answer: WholeAnswer) -> bytes | bytearray:
     """The body as JSON can be read from it; empty where it is packed in a way we do not know."""
     match ", ".join(answer.values("content-encoding")).lower():
         case "" | "identity":

@@ -5,12 +5,33 @@ import sys
 from collections.abc import Iterable
 from logging import StreamHandler, getLogger
 from pathlib import Path
+from stat import S_IMODE
 from typing import NoReturn
 
 import click
 
 from gesmock.errors import GesmockError, InvalidInput
 from gesmock.population import Rows
+
+
+class Telling:
+    """Tells lines on standard output. Where they cannot be, the work goes on, until ``end``."""
+
+    def __init__(self) -> None:
+        self._failed: OSError | None = None
+
+    def __call__(self, line: str) -> None:
+        """Tell *line*."""
+        if self._failed is None:
+            try:
+                click.echo(line)
+            except OSError as error:
+                self._failed = error
+
+    def end(self) -> None:
+        """Raise what has kept a line from being told."""
+        if self._failed is not None:
+            raise self._failed
 
 
 def progress(rows: Rows, total: int) -> Rows:
@@ -56,7 +77,12 @@ def write_whole(path: Path, text: bytes) -> None:
         return
     unfinished = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        unfinished.write_bytes(text)
+        if target.exists():  # what only its owner may read is never open to others
+            unfinished.touch(0o600)
+            unfinished.write_bytes(text)
+            unfinished.chmod(S_IMODE(target.stat().st_mode))
+        else:
+            unfinished.write_bytes(text)
         unfinished.replace(target)
     finally:
         unfinished.unlink(missing_ok=True)

@@ -11,10 +11,11 @@ from urllib.parse import parse_qsl, unquote, urlencode
 from gesmock import GesMock
 from gesmock.conformance.answer import Answer, json_of
 from gesmock.conformance.client import Client
-from gesmock.conformance.connection import Unreachable
 from gesmock.conformance.session import Session
 from gesmock.conformance.submission import Submission
-from gesmock.conformance.target import SignIn, Target
+from gesmock.target.failures import Unreachable
+from gesmock.target.sign_in import SignIn
+from gesmock.target.target import Target
 
 SUBMIT = Submission.of("vertex_query", None, 60)
 
@@ -182,7 +183,7 @@ class Liar(Client):
         try:
             said = self._lie.of_answer(asked, said) or said
         except HangsUp:
-            raise Unreachable("http://h: it hung up without an answer") from None
+            raise Unreachable("http://h", "connection_terminated", "it hung up") from None
         self.lied = self.lied or repr(said) != honest
         return said
 

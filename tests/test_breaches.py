@@ -6,11 +6,11 @@ import pytest
 import requests
 
 from gesmock import GesMock, documentation
-from gesmock.conformance.target import Target
 from gesmock.entries import Entry
 from gesmock.openapi import service_document
 from gesmock.openapi.breaches import breaches
 from gesmock.proxy import ProxyServer
+from gesmock.target.target import Target
 from gesmock.verdict.contract import KINDS
 
 PROJECT = "854d9316e71d4dc599c5f27ea323d445"

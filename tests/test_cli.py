@@ -369,6 +369,18 @@ def test_generate_keeps_the_old_file_whole_where_the_new_one_cannot_be_finished(
     assert [*tmp_path.iterdir()] == [path]
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444])
+def test_generate_keeps_the_mode_of_the_file_that_is_there(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "films.json"
+    path.write_text("the old one")
+    path.chmod(mode)
+
+    assert run("generate", "2", "-o", str(path)).exit_code == 0
+
+    assert path.stat().st_mode & 0o7777 == mode
+    assert path.read_text() != "the old one"
+
+
 def test_generate_refuses_what_is_no_number_of_jobs() -> None:
     result = run("generate", "films")
 

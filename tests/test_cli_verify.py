@@ -1,6 +1,8 @@
 """``gesmock verify``, and the same checks as tests of pytest."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -12,6 +14,7 @@ from liars import lying
 from gesmock import GesMock, cli, cli_verify, fixtures, outputs
 from gesmock.conformance import report, test_service
 from gesmock.conformance.checks import Check, Outcome
+from gesmock.conformance.client import Client
 from gesmock.conformance.contract import Contract
 from gesmock.conformance.listed import Broken
 from gesmock.conformance.run import CHECKS, Report
@@ -89,6 +92,19 @@ def test_what_may_lose_data_needs_a_word_of_its_own(ges: GesMock, operation: str
         "--allow-data-loss lets it\n"
     )
     assert not [*ges.journal]
+
+
+@pytest.mark.parametrize("operation", ["hyg_sync", "export_result", "nobody"])
+def test_what_cannot_be_submitted_is_not_told_to_be_known(operation: str) -> None:
+    ran = CliRunner().invoke(
+        cli.main, ["verify", "--target", NOBODY_LISTENS, "--submit", operation]
+    )
+
+    assert ran.exit_code == 2
+    told, _, known = ran.stderr.partition(" is none of ")
+    assert told == f"--submit: {operation!r}"
+    assert operation not in known
+    assert "vertex_query, edge_query" in known
 
 
 def test_with_that_word_it_is_submitted(ges: GesMock) -> None:
@@ -188,7 +204,7 @@ NOBODY_LISTENS = "http://127.0.0.1:1/ges/v1.0/p/graphs/g"
         (("--target", "http://u:secret@h"), "--target: has a user before its host"),
         (
             ("--cafile", "/nowhere", "--target", "https://h/ges/v1.0/p/graphs/g"),
-            "gesmock: --cafile",
+            "--cafile: /nowhere: No such file or directory",
         ),
     ],
 )
@@ -210,6 +226,40 @@ def test_a_file_that_is_there_is_seen_to_be_writable(tmp_path: Path) -> None:
 
     assert file.read_text() == "before"
     assert [*tmp_path.iterdir()] == [file]
+
+
+def test_where_nobody_reads_what_it_tells_the_files_are_written_all_the_same(
+    ges: GesMock, tmp_path: Path
+) -> None:
+    ges.restart(**SOME)
+    files = [tmp_path / "a.json", tmp_path / "a.xml"]
+    options = ["--per-second", "0", "--json", str(files[0]), "--junit", str(files[1])]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gesmock", "verify", "--target", ges.jobs_url(), *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    with process.stderr as errors:
+        told = errors.read()
+
+    assert (process.wait(10), told) == (2, "gesmock: standard output: Broken pipe\n")
+    assert json.loads(files[0].read_text())["passed"]
+    assert files[1].read_text().startswith("<")
+
+
+def test_ctrl_c_is_no_check_that_fails(ges: GesMock, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Client, "ask", interrupted)
+
+    ran = verify(ges)
+
+    assert (ran.exit_code, ran.stderr) == (130, "gesmock: interrupted\n")
 
 
 def test_a_disk_that_is_full_at_the_end_is_told(

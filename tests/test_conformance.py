@@ -32,13 +32,13 @@ from gesmock.conformance import readings, report
 from gesmock.conformance.answer import Answer
 from gesmock.conformance.checks import Check, Outcome
 from gesmock.conformance.client import Client
-from gesmock.conformance.connection import Silent
 from gesmock.conformance.contract import Contract
 from gesmock.conformance.run import CHECKS, Report, hold, run
 from gesmock.conformance.session import Session
 from gesmock.conformance.submission import Submission
-from gesmock.conformance.target import Target
 from gesmock.settings import Settings
+from gesmock.target.failures import Silent
+from gesmock.target.target import Target
 
 
 def failures(found: Report) -> list[str]:
@@ -617,7 +617,7 @@ def test_words_of_three_letters_are_not_taken_for_secrets(ges: GesMock) -> None:
 def test_who_stops_answering_is_given_up(ges: GesMock) -> None:
     def silent(asked: Asked, said: Said) -> None:
         if asked.turn > 12:
-            raise Silent("http://h: no whole answer came in 30 s")
+            raise Silent("http://h", "http_response_timeout", "no whole answer came in 30 s")
 
     session = lying(ges, Lie("", silent))
 

@@ -48,6 +48,21 @@ def test_params_say_what_it_is_in_the_words_of_the_fake(service: Service) -> Non
     assert service.list("?limit=0", graph="films").status_code == 400
 
 
+@pytest.mark.parametrize("body", [{"state": "a thousand jobs"}, {"states": ["a", "b"]}, {}])
+def test_with_params_a_state_may_be_called_anything(service: Service, body: dict[str, Any]) -> None:
+    prepared = post(service, params={"generate": 1000}, **body)
+
+    assert prepared.get_json()["loaded"] == "0 graphs, 0 jobs, 1 generator"
+    assert len(ids(service, "movie")) == 1000
+
+
+def test_params_say_more_of_a_state_that_is_known(service: Service) -> None:
+    prepared = post(service, state="movies", params={"settings": {"limit_zero": "refuse"}})
+
+    assert prepared.get_json()["loaded"] == "1 graph, 5 jobs"
+    assert service.list("?limit=0", graph="movies").status_code == 400
+
+
 def test_several_states_are_one(service: Service) -> None:
     prepared = post(service, states=["movies", "page_example"])
 
@@ -70,12 +85,15 @@ def test_each_state_begins_anew_and_a_teardown_goes_back(service: Service) -> No
     assert service.control("GET", "journal").get_json()["total"] == 1
 
 
-def test_where_an_interaction_wants_no_state_it_is_the_start_state(service: Service) -> None:
+@pytest.mark.parametrize("body", [{"state": ""}, {"state": None}, {}, {"states": []}])
+def test_where_an_interaction_wants_no_state_it_is_the_start_state(
+    service: Service, body: dict[str, Any]
+) -> None:
     service.begin(generate=3)
     before = ids(service, "movie")
     post(service, state="movies")
 
-    prepared = post(service, state="", params={}, action="setup")
+    prepared = post(service, params={}, action="setup", consumer="portal", **body)
 
     assert prepared.get_json()["loaded"] == "the start state"
     assert ids(service, "movie") == before
@@ -117,7 +135,6 @@ def test_another_project_has_states_of_its_own(service: Service) -> None:
             "no starting state is called 'movie'; did you mean 'movies'? known are empty, failing, "
             "living, movies, page_example, signed_in; or say with params what it is",
         ),
-        ({}, 400, "$.state: missing; the name of a state is wanted"),
         ({"state": 3}, 400, "$.state: 3 is not a string"),
         (
             {"state": "a", "params": {"jobs": 3}},

@@ -3,7 +3,9 @@
 import gzip
 import json
 import logging
+import signal
 import socket
+import subprocess
 import sys
 import threading
 import zlib
@@ -18,11 +20,12 @@ from click.testing import CliRunner
 from conftest import until
 from other_server import OK, Act, OtherServer, ask, hang_up, journal, lines, reset, wait
 
-from gesmock import GesMock, cli, cli_proxy
-from gesmock.conformance.target import SignIn, Target
+from gesmock import GesMock, cli, cli_proxy, judging
 from gesmock.errors import InvalidInput
 from gesmock.faults import Injection
 from gesmock.proxy import ProxyServer
+from gesmock.target.sign_in import SignIn
+from gesmock.target.target import Target
 
 BODY = {"edgesetPath": "a", "obsParameters": {"accessKey": "AK", "secretKey": "SK"}}
 IMPORT = "action?action_id=import-graph"
@@ -309,6 +312,32 @@ def test_what_needs_rows_is_refused_however_it_is_armed(
     assert not [*proxy.fake.default.faults]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "provider-states", {"state": "movies"}),
+        ("PUT", "state", {"graphs": {}}),
+        ("POST", "jobs", {"graph": "g", "job": {}}),
+        ("PATCH", "jobs/a", {"status": "success"}),
+        ("DELETE", "jobs/a", None),
+        ("PUT", "graphs/g", {}),
+        ("POST", "projects/other/generate", {"count": 3}),
+    ],
+)
+def test_a_proxy_takes_no_jobs_and_keeps_its_faults(
+    proxy: ProxyServer, method: str, path: str, body: Any
+) -> None:
+    arm(proxy, operation="list_jobs", fault={"kind": "error", "status": 503})
+
+    refused = requests.request(method, f"{proxy.url}/_gesmock/{path}", json=body)
+
+    assert (refused.status_code, refused.json()["error"]) == (
+        409,
+        "a proxy has no jobs of its own: it shows those of the server behind it",
+    )
+    assert len([*proxy.fake.default.faults]) == 1
+
+
 # --- What fails ---------------------------------------------------------------------------------
 
 
@@ -354,7 +383,7 @@ def test_a_server_that_does_not_answer_is_502(ges: GesMock) -> None:
         ges.start()
 
     assert answer.status_code == entry.status == 502
-    assert answer.json()["errorMessage"].endswith(": Connection refused")
+    assert answer.json()["errorMessage"].endswith(": nobody listens there (connection refused)")
 
 
 @pytest.mark.parametrize(
@@ -580,6 +609,16 @@ def test_what_is_shown_of_jobs_is_journaled(path: str, body: str, told: tuple[An
         [entry] = journal(proxy.url)
 
     assert (entry["shown"], entry["returned"], entry["total"]) == told
+
+
+def test_of_a_long_head_the_beginnings_are_journaled_and_all_is_passed_on() -> None:
+    with OtherServer() as server, before(server) as proxy:
+        requests.get(proxy.url + LISTED, headers={"X-Long": "long " * 1000 + "end"})
+        [one] = proxy.fake.default.journal.entries()
+
+    assert f"X-Long: {'long ' * 1000}end" in lines(server.asked[0])
+    assert one.headers["x-long"].startswith("long long ")
+    assert one.headers["x-long"].endswith("...")
 
 
 def test_a_long_list_is_passed_on_in_the_same_bytes(ges: GesMock) -> None:
@@ -956,14 +995,62 @@ def test_what_signs_is_missed_at_start(ges: GesMock, monkeypatch: pytest.MonkeyP
     ("arguments", "told"),
     [
         (("--target", "nowhere"), "--target: 'nowhere' is not like http://10.0.0.7:80\n"),
+        (("--target", "http://h:80"), "--project-id: is wanted where the URL is not like http://"),
         (("--fault", "paint=503"), "faults"),
-        (("--har", "/nowhere/a.har"), "gesmock: /nowhere/a.har: cannot be written: "),
+        (("--har", "/nowhere/a.har"), "--har: /nowhere/a.har cannot be written: No such file"),
+        (("--har", "."), "--har: . is a folder; the name of a file is wanted\n"),
     ],
 )
-def test_what_is_wrong_is_told(
+def test_what_is_wrong_is_told_before_it_listens(
     ges: GesMock, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], told: str
 ) -> None:
     ran = run(monkeypatch, lambda: None, "--target", ges.jobs_url(), *arguments)
 
-    assert ran.exit_code == 2
+    assert (ran.exit_code, ran.stdout) == (2, "")
     assert ran.stderr.startswith(told)
+
+
+def test_a_disk_that_is_full_at_the_end_costs_no_finding(
+    ges: GesMock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(cli_proxy, "write_whole", full)
+    monkeypatch.setattr(judging, "problems", lambda world: ["GM304 of a client"])
+
+    ran = run(
+        monkeypatch,
+        lambda: None,
+        *("--target", ges.jobs_url(), "--har", str(tmp_path / "a.har")),
+    )
+
+    assert (ran.exit_code, ran.stdout.splitlines()[2:]) == (2, ["GM304 of a client"])
+    assert ran.stderr.endswith("/a.har: cannot be written: No space left on device\n")
+
+
+def test_where_nobody_reads_its_findings_the_archive_is_written_all_the_same(
+    ges: GesMock, tmp_path: Path
+) -> None:
+    archive = tmp_path / "a.har"
+    options = ["--port", "0", "--target", ges.jobs_url(), "--har", str(archive)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gesmock", "proxy", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    curl = process.stdout.readline()
+    requests.get(curl.split("'")[1] + "?status=running")  # there is something to tell of
+    process.stdout.close()
+
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    with process.stderr as errors:
+        told = errors.read()
+
+    assert process.wait(10) == 2
+    assert told.splitlines()[1:] == ["gesmock: standard output: Broken pipe"]
+    assert len(json.loads(archive.read_text())["log"]["entries"]) == 1

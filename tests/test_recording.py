@@ -4,22 +4,24 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from click.testing import CliRunner, Result
+from other_server import OtherServer
 
 from gesmock import GesMock, cli, cli_record, fixtures, recording
 from gesmock.conformance.answer import Answer
 from gesmock.conformance.client import Client
-from gesmock.conformance.connection import Silent
-from gesmock.conformance.target import SignIn, Target
 from gesmock.errors import InvalidInput
 from gesmock.recorded_jobs import Renaming, SecretId, cleaned
 from gesmock.recording import CannotRecord, Recorder
+from gesmock.target.failures import Silent
+from gesmock.target.sign_in import SignIn
+from gesmock.target.target import Target
 
 JOB: dict[str, Any] = {
     "jobId": "a1",
@@ -164,7 +166,34 @@ def test_an_interrupted_recording_goes_on_where_it_was(ges: GesMock, tmp_path: P
     assert len(asked) < 11  # of 12
 
 
-@pytest.mark.parametrize("text", ["{}\n", "no JSON\n", "", "{}\n[]\n"])
+@pytest.mark.parametrize("whole", [0, 1, 2, 9])
+def test_a_recording_that_was_killed_in_the_middle_of_a_line_goes_on_twice(
+    ges: GesMock, tmp_path: Path, whole: int
+) -> None:
+    ges.restart(generate=50, seed=5)
+    part = tmp_path / "recorded.json.part"
+    for killed in (True, False):
+        for one in recorder(ges, tmp_path):
+            steps = one.read()
+            next(steps)
+            next(steps)
+        lines = part.read_text().splitlines(keepends=True)
+        if killed:
+            part.write_text("".join(lines[:whole]) + lines[whole][:20])
+
+    file = recorded(ges, tmp_path)
+
+    [graph] = fixtures.read(file).graphs.values()
+    assert [job.job_id for job in graph.jobs] == [job.job_id for job in ges.jobs()]
+
+
+def test_an_empty_file_is_the_beginning_of_a_recording(ges: GesMock, tmp_path: Path) -> None:
+    (tmp_path / "recorded.json.part").write_text("")
+
+    assert fixtures.describe(fixtures.read(recorded(ges, tmp_path))) == "1 graph, 0 jobs"
+
+
+@pytest.mark.parametrize("text", ["{}\n", "no JSON\n", "no JSON", "\n", "{}\n[]\n"])
 def test_what_is_left_of_another_recording_is_not_gone_on_with(
     ges: GesMock, tmp_path: Path, text: str
 ) -> None:
@@ -215,6 +244,73 @@ def test_names_are_replaced_as_urls_write_them_too_and_each_once() -> None:
     assert rename.of("/p1/graphs/my%20films?a=my films") == (
         r"/my films/graphs/a%5C1b%2F%C3%A4?a=a\1b/ä"
     )
+
+
+@pytest.mark.parametrize(
+    ("graph", "url", "renamed"),
+    [
+        ("graphs", "/graphs/graphs/action", "/graphs/films/action"),
+        ("action", "/graphs/action/action?action_id=a", "/graphs/films/action?action_id=a"),
+        ("copy", "/graphs/copy/action?action_id=copy", "/graphs/films/action?action_id=copy"),
+        ("hyg", "/hyg/hyg/import-graph", "/hyg/films/import-graph"),
+        ("my films", "/graphs/my%20films/action", "/graphs/films/action"),
+        ("p1", "/graphs/p1/p1/action?of=p1", "/graphs/films/p1/action?of=films"),
+        (
+            "movie",
+            "/graphs/movies/a?b=movie.csv&movie=1&c",
+            "/graphs/movies/a?b=films.csv&movie=1&c",
+        ),
+    ],
+)
+def test_a_url_names_project_and_graph_by_position(graph: str, url: str, renamed: str) -> None:
+    rename = Renaming(("p1", "project"), (graph, "films"))
+
+    told = {"command": graph, "url": f"/ges/v1.0/p1{url}", "rawRequest": f'{{"a":"{graph}"}}'}
+
+    assert rename.of_job({"jobId": "a", "request": told})["request"] == {
+        "command": graph,
+        "url": f"/ges/v1.0/project{renamed}",
+        "rawRequest": '{"a":"films"}',
+    }
+
+
+@pytest.mark.parametrize(
+    ("url", "renamed"), [("/v2/movie?a=p1", "/v2/films?a=project"), ("movie", "films")]
+)
+def test_in_a_url_that_is_none_of_the_service_names_are_words(url: str, renamed: str) -> None:
+    rename = Renaming(("p1", "project"), ("movie", "films"))
+
+    assert rename.of_job({"jobId": "a", "request": {"url": url}})["request"] == {"url": renamed}
+
+
+@pytest.mark.parametrize(
+    ("options", "project", "graph", "word"),
+    [
+        (("--as-graph", "films"), "demo", "films", "films"),
+        (("--as-project", "p1"), "p1", "demo", "p1"),
+        (("--as-graph", "films", "--as-project", "p1"), "p1", "films", "films"),
+    ],
+)
+def test_project_and_graph_may_have_one_name(
+    ges: GesMock,
+    tmp_path: Path,
+    options: tuple[str, ...],
+    project: str,
+    graph: str,
+    word: str,
+) -> None:
+    told = {"command": "a", "url": "/ges/v1.0/demo/graphs/demo/a", "rawRequest": "demo"}
+    job = {"jobId": "a", "status": "success", "request": told}
+    ges.restart(fixture={"project_id": "demo", "graphs": {"demo": {"jobs": [job]}}})
+    file = tmp_path / "a.json"
+
+    assert run(ges, file, *options).exit_code == 0
+
+    state = fixtures.read(file)
+    assert (state.project_id, [*state.graphs]) == (project, [graph])
+    [kept] = state.graphs[graph].jobs
+    assert kept.request.url == f"/ges/v1.0/{project}/graphs/{graph}/a"
+    assert kept.request.raw_request == word
 
 
 def test_what_is_kept_meanwhile_has_no_secrets(ges: GesMock, tmp_path: Path) -> None:
@@ -356,14 +452,14 @@ def test_an_answer_that_does_not_come_is_asked_for_again_and_the_second_time_it_
     def late(asked: int) -> None:
         turns.append(asked)
         if len(turns) == 4:
-            raise Silent("no whole answer came in 30 s")
+            raise Silent("http://h", "http_response_timeout", "no whole answer came in 30 s")
 
     recorded(ges, tmp_path, 10, late)
     assert len(turns) > 5
 
     def never(asked: int) -> None:
         if asked > 4:
-            raise Silent("no whole answer came in 30 s")
+            raise Silent("http://h", "http_response_timeout", "no whole answer came in 30 s")
 
     with pytest.raises(Silent):
         recorded(ges, tmp_path, 10, never)
@@ -382,6 +478,120 @@ def test_an_answer_that_is_nested_too_deeply_is_told(ges: GesMock, tmp_path: Pat
 
     with pytest.raises(CannotRecord, match="an answer is nested too deeply"):
         recorded(ges, tmp_path, 10, deep)
+
+
+# --- Lists that heed no limit or no offset, or tell a wrong total -------------------------------
+
+
+def answer(end: int, first: int = 0, **others: Any) -> bytes:
+    """An answer with the jobs from *first* to before *end*."""
+    rows = [{**JOB, "jobId": f"a{number}"} for number in range(first, end)]
+    body = json.dumps({"jobs": rows, **others, "result": "success"}).encode()
+    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+@contextmanager
+def recording_of(
+    folder: Path, *answers: bytes, page: int = 7, most: int | None = None
+) -> Iterator[Recorder]:
+    """A recorder of a server that gives these *answers*, the last one over and over."""
+    with (
+        OtherServer(*answers) as server,
+        closing(Client(Target.of(server.url, "p1", "movie"))) as client,
+    ):
+        yield Recorder(client, folder / "recorded.json", page, most=most)
+
+
+def read(one: Recorder) -> list[str]:
+    """The ids of what *one* has read."""
+    for _ in one.read():
+        pass
+    return [job["jobId"] for job in one.kept.jobs]
+
+
+@pytest.mark.parametrize("others", [{}, {"totalCount": 30}])
+@pytest.mark.parametrize("most", [None, 50])
+def test_a_list_that_heeds_neither_limit_nor_offset_is_taken_as_it_is(
+    tmp_path: Path, others: dict[str, Any], most: int | None
+) -> None:
+    with recording_of(tmp_path, answer(30, **others), most=most) as one:
+        assert read(one) == [f"a{number}" for number in range(30)]
+        assert one.moved == []
+
+
+def test_so_is_one_that_grows_at_its_end_and_one_that_was_broken_off(tmp_path: Path) -> None:
+    answers = [*[answer(30)] * 4, answer(32)]
+    with (
+        OtherServer(*answers) as server,
+        closing(Client(Target.of(server.url, "p", "g"))) as client,
+    ):
+        next(Recorder(client, tmp_path / "recorded.json", 7).read())
+        part = tmp_path / "recorded.json.part"
+        part.write_text("".join(part.read_text().splitlines(keepends=True)[:20]))
+
+        one = Recorder(client, tmp_path / "recorded.json", 7)
+
+        assert len(one.kept.jobs) == 19
+        assert read(one) == [f"a{number}" for number in range(32)]
+
+
+def test_such_a_list_may_grow_at_its_beginning_meanwhile(tmp_path: Path) -> None:
+    with recording_of(tmp_path, *[answer(30)] * 4, answer(30, -3)) as one:
+        assert read(one) == [f"a{number}" for number in range(-3, 30)]
+
+
+def test_where_a_job_goes_from_such_a_list_it_is_read_anew(tmp_path: Path) -> None:
+    with recording_of(tmp_path, *[answer(30)] * 4, answer(29)) as one:
+        assert read(one) == [f"a{number}" for number in range(29)]
+        assert one.moved == ["jobs went from it: it was read anew"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        ([answer(5, totalCount=99)], "only the first 5 of 99 jobs can be read"),
+        ([answer(1), answer(7)], "only the first 7 jobs can be read"),
+    ],
+)
+def test_a_list_of_which_only_the_first_page_is_given_cannot_be_recorded(
+    tmp_path: Path, answers: list[bytes], told: str
+) -> None:
+    with recording_of(tmp_path, *answers) as one, pytest.raises(CannotRecord) as error:
+        read(one)
+
+    assert str(error.value) == f"its answers are the same at every offset: {told}"
+    assert not [*tmp_path.iterdir()]
+
+
+def test_of_such_a_list_the_first_page_may_be_all_that_is_wanted(tmp_path: Path) -> None:
+    with recording_of(tmp_path, answer(5, totalCount=99), most=5) as one:
+        assert len(read(one)) == 5
+
+
+def test_a_total_that_is_too_high_is_told_as_such(tmp_path: Path) -> None:
+    first, last = answer(12, totalCount=99), answer(12, 11, totalCount=99)
+
+    with recording_of(tmp_path, *[first] * 4, last, first) as one:
+        assert len(read(one)) == 12
+        assert one.moved == ["its totalCount was 99, but no job followed the 12 that were read"]
+
+
+def test_of_a_recording_that_went_on_it_is_told_which_jobs_are_older(
+    ges: GesMock, tmp_path: Path
+) -> None:
+    ges.restart(generate=50)
+    for one in recorder(ges, tmp_path):
+        next(one.read())
+
+    for one in recorder(ges, tmp_path):
+        assert len(read(one)) == 50
+        assert one.moved == ["it was broken off: of 7 jobs, the statuses are those of before"]
+
+    for one in recorder(
+        ges, tmp_path, 7, lambda asked: asked == 3 and ges.remove_job(ges.jobs()[0])
+    ):
+        read(one)
+        assert one.moved == ["jobs went from it: it was read anew"]
 
 
 # --- The command line ---------------------------------------------------------------------------
@@ -496,7 +706,32 @@ def test_a_recording_that_is_broken_off_says_where_it_goes_on(ges: GesMock, tmp_
     assert ran.stderr.endswith(
         f"; 19 jobs are kept in {file}.part: the same command goes on from there\n"
     )
-    assert run(ges, file, "--page", "10", "--most", "45").output == f"{file}: 1 graph, 45 jobs\n"
+    again = run(ges, file, "--page", "10", "--most", "45")
+    assert again.stdout == f"{file}: 1 graph, 45 jobs\n"
+    assert again.stderr == (
+        "while the list was read, it was broken off: of 19 jobs, the statuses are those of before\n"
+    )
+
+
+def test_ctrl_c_ends_it_with_130_and_says_where_it_goes_on(
+    ges: GesMock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ges.restart(generate=50)
+    file = tmp_path / "a.json"
+
+    def interrupted(steps: Iterator[Any], label: str) -> None:
+        next(steps)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli_record, "counted", interrupted)
+
+    ran = run(ges, file, "--page", "10")
+
+    assert ran.exit_code == 130
+    assert ran.stderr == (
+        f"gesmock: interrupted; 10 jobs are kept in {file}.part: "
+        "the same command goes on from there\n"
+    )
 
 
 def test_what_moved_is_told_beside_the_recording(ges: GesMock, tmp_path: Path) -> None:

@@ -3,14 +3,18 @@
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import quote
 
+from gesmock.clock import real_time
 from gesmock.conformance.answer import Answer, json_of
-from gesmock.conformance.connection import SAFE, Connection
-from gesmock.conformance.sign_in import signer
-from gesmock.conformance.target import Target
+from gesmock.target.answer import AnswerReader, WholeAnswer
+from gesmock.target.connection import SAFE, Connection, trusted
+from gesmock.target.failures import Ended, Silent
+from gesmock.target.sign_in import signer
+from gesmock.target.target import Target
 
 BUSY: Final = (429, 502, 503, 504)
 """Statuses that say nothing of what was asked: there are too many requests, or nobody is there."""
@@ -22,11 +26,15 @@ _MOST_WAIT_S: Final = 60.0
 _PATIENCE_S: Final = 300.0
 """How long a client waits at most, as a whole."""
 
+_SILENCE_S: Final = 1.0
+_MOST_BEHIND: Final = 2**20
+
 
 class Client:
     """Asks *target*; its answers do not show the *secrets*. Raises Unreachable.
 
     What is answered 429 or 503 is asked again, *again* times, after as long as Retry-After says.
+    Raises NotInstalled, and InvalidInput where a file of certificates is none.
     """
 
     def __init__(
@@ -44,7 +52,8 @@ class Client:
         self._patience_s = _PATIENCE_S
         self._signer = signer(target.sign_in)
         self._next = 0.0
-        self._connection = Connection(target)
+        self._trusts = trusted(target)
+        self._kept: Connection | None = None
 
     def get(self, rest: str, query: str = "", **others: Any) -> Answer:
         """The answer to a GET of *rest* below the graph; see ``ask``."""
@@ -74,21 +83,55 @@ class Client:
         return self._asked(method, path, query, content, token)
 
     def behind_head(self, rest: str, query: str) -> bytes:
-        """What comes behind the head of the answer to a HEAD of *rest* below the graph."""
+        """What comes behind the head of the answer to a HEAD of *rest* below the graph.
+
+        It is nothing, if it is right. The connection is to end with it; where it does not, a
+        moment is waited.
+        """
         self._wait()
         self.asked += 1
-        path = self.target.path(rest)
-        headers = self._headers("HEAD", path, query, b"", None)
-        return self._connection.behind_head(f"{self.target.prefix}{path}?{query}", headers)
+        path, deadline = self.target.path(rest), real_time() + self.target.timeout_s
+        headers = self._headers("HEAD", path, query, b"", None) | {"Connection": "close"}
+        with closing(Connection(self.target, self._trusts, deadline)) as one:
+            url = f"{self.target.prefix}{path}?{query}"
+            one.send("HEAD", url, [*headers.items()], None, deadline)
+            reader, raw = AnswerReader("HEAD", self.target.url), b""
+            while not reader.whole:
+                part = one.receive(deadline)
+                reader.feed(part) if part else reader.end()
+                raw += part
+            with suppress(Silent):
+                while len(raw) < _MOST_BEHIND and (
+                    part := one.receive(min(real_time() + _SILENCE_S, deadline))
+                ):
+                    raw += part
+        return raw.partition(b"\r\n\r\n")[2]
 
     def send(self, method: str, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
         """The answer to a request that is sent as it stands. Raises Unreachable."""
-        status, named, body = self._connection.ask(method, url, content, headers)
-        return Answer(f"{method} {url}", status, named, body, json_of(body), self.secrets)
+        came = self._exchange(method, url, content, headers)
+        named = {name.lower(): value for name, value in came.headers}
+        body = bytes(came.body)
+        return Answer(f"{method} {url}", came.status, named, body, json_of(body), self.secrets)
 
     def close(self) -> None:
         """Hang up."""
-        self._connection.close()
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
+
+    def _exchange(
+        self, method: str, url: str, content: bytes, headers: Mapping[str, str]
+    ) -> WholeAnswer:
+        lines = [*headers.items()]
+        body = content if content or method not in SAFE else None
+        deadline = real_time() + self.target.timeout_s
+        if method in SAFE and self._kept is not None and self._kept.is_usable():
+            with suppress(Ended):
+                return self._kept.exchange(method, url, lines, body, deadline)
+        self.close()
+        self._kept = Connection(self.target, self._trusts, deadline)
+        return self._kept.exchange(method, url, lines, body, deadline)
 
     def _asked(
         self, method: str, path: str, query: str, content: bytes, token: str | None
@@ -101,7 +144,11 @@ class Client:
     def _headers(
         self, method: str, path: str, query: str, content: bytes, token: str | None
     ) -> dict[str, str]:
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        headers = {
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+        }
         if token is not None:
             return {**headers, "X-Auth-Token": token} if token else headers
         return headers | self._signer.headers(

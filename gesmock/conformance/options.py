@@ -10,7 +10,8 @@ import pytest
 from gesmock.conformance.client import Client
 from gesmock.conformance.session import Session
 from gesmock.conformance.submission import Submission
-from gesmock.conformance.target import SignIn, Target
+from gesmock.target.sign_in import SignIn
+from gesmock.target.target import Target
 
 
 def add(parser: pytest.Parser) -> None:

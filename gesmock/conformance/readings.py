@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gesmock.conformance.answer import escaped
-from gesmock.conformance.connection import Unreachable
 from gesmock.conformance.listed import Broken, NotApplicable, listed, request_of
 from gesmock.conformance.readings_of_settings import SETTINGS, Unseen, refused, taken_as
 from gesmock.conformance.session import LIST, Session
 from gesmock.settings import DIALECTS, Settings
 from gesmock.statuses import STATUSES
+from gesmock.target.failures import Unreachable
 
 
 @dataclass(frozen=True, slots=True)

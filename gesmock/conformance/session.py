@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 
 from gesmock.conformance.answer import MOST_SHOWN, NO_JSON, Answer, escaped
 from gesmock.conformance.client import BUSY, Client
-from gesmock.conformance.connection import Silent
 from gesmock.conformance.listed import (
     Broken,
     Listed,
@@ -22,6 +21,7 @@ from gesmock.conformance.submission import Made, Submission
 from gesmock.errors import GesmockError, InvalidInput
 from gesmock.secrecy import Secrets, secrets_in
 from gesmock.statuses import Edition
+from gesmock.target.failures import Silent
 
 LIST: Final = "/jobs/status"
 TRIES: Final = 4

@@ -39,10 +39,16 @@ class Submission:
 
         Raises InvalidInput.
         """
-        row = documentation.of_command(command)
-        if row is None or "{job_id}" in row.path or "/graphs/" not in row.path:
-            known = ", ".join(dict.fromkeys(one.command for one in documentation.operations()))
-            raise InvalidInput.at("--submit", f"{command!r} is none of {known}")
+        known = {
+            row.command: row
+            for row in reversed(documentation.operations())  # the first one counts
+            if "/graphs/" in row.path and "{job_id}" not in row.path
+        }
+        if command not in known:
+            raise InvalidInput.at(
+                "--submit", f"{command!r} is none of {', '.join(reversed(known))}"
+            )
+        row = known[command]
         if not (math.isfinite(wait_s) and wait_s >= 0):
             raise InvalidInput.at("--wait-s", f"{wait_s:g} is no number of seconds from 0 on")
         if body is None:

@@ -22,7 +22,7 @@ from gesmock.errors import (
 from gesmock.fake import Fake
 from gesmock.web import paths
 from gesmock.web.calls import Call, Outcome
-from gesmock.web.control_views import ROUTES
+from gesmock.web.control_views import OF_JOBS, ROUTES
 from gesmock.web.guard import Guard
 
 _STATUS_OF: Final[tuple[tuple[type[GesmockError], int], ...]] = (
@@ -52,6 +52,8 @@ def _view(fake: Fake, view: Callable[..., Outcome]) -> Callable[..., flask.Respo
     def answered(project_id: str | None = None, **args: str) -> flask.Response:
         flask.request.max_content_length = paths.LARGEST_CONTROL_BODY
         try:
+            if view in OF_JOBS:
+                fake.check_jobs()
             status, value = view(Call(fake, project_id), **args)
         except GesmockError as error:
             return refused(error)

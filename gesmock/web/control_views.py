@@ -201,3 +201,8 @@ ROUTES: Final[tuple[tuple[str, str, Callable[..., Outcome]], ...]] = (
     ("GET", "settings", get_settings),
     ("PATCH", "settings", patch_settings),
 )
+
+OF_JOBS: Final = frozenset(
+    {post_provider_state, put_state, post_job, patch_job, delete_job, put_graph, generate}
+)
+"""What makes, moves or removes jobs or graphs."""

@@ -1,75 +1,21 @@
-"""Target: which server is held against the contract, which graph, and who asks."""
+"""Target: which server is asked, for which graph, by whom, and within which bounds."""
 
 import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from gesmock.errors import InvalidInput
 from gesmock.names import is_graph_name, is_project_id
-
-TOKEN: Final = "GESMOCK_TARGET_TOKEN"  # noqa: S105 a variable's name
-AK: Final = "HUAWEICLOUD_SDK_AK"
-SK: Final = "HUAWEICLOUD_SDK_SK"
-SECURITY_TOKEN: Final = "HUAWEICLOUD_SDK_SECURITY_TOKEN"  # noqa: S105 a variable's name
-
-_UNSENDABLE: Final = re.compile(r"[^!-~]")
-"""Of visible ASCII only, a value can stand in a header as it is, at its ends too."""
+from gesmock.target.sign_in import AK, NOT_SIGNED_IN, TOKEN, UNSENDABLE, SignIn
 
 _AUTHORITY: Final = re.compile(r"(?:[^/?#]*//)?[^/?#]*")
 _PLACE: Final = re.compile(r"(?P<prefix>.*?)/ges/v1\.0/(?P<project>[^/]+)/graphs/(?P<graph>[^/]+)")
 
-
 _FORM: Final = "http://10.0.0.7:80/ges/v1.0/PROJECT/graphs/GRAPH"
 _LONGEST_S: Final = 86_400
 _SLOWEST: Final = 0.001
-
-
-@dataclass(frozen=True, slots=True)
-class SignIn:
-    """Who asks: by a *token*, or by the key pair *ak* and *sk*; by neither, nobody in particular.
-
-    A temporary key pair has a *security_token* too. Raises InvalidInput, which does not show it,
-    where one of them could not be sent.
-    """
-
-    token: str = field(default="", repr=False)
-    ak: str = ""
-    sk: str = field(default="", repr=False)
-    security_token: str = field(default="", repr=False)
-
-    def __post_init__(self) -> None:
-        named = ((TOKEN, self.token), (AK, self.ak), (SK, self.sk))
-        for name, value in (*named, (SECURITY_TOKEN, self.security_token)):
-            found = _UNSENDABLE.search(value)
-            if found is not None:
-                place = f"character {found.start() + 1} of {len(value)}"
-                raise InvalidInput.at(
-                    name, f"{place} is a space, a line break, or no visible ASCII"
-                )
-
-    @classmethod
-    def of(cls, environment: Mapping[str, str]) -> "SignIn":
-        """Who the *environment* says asks; a token wins. Raises InvalidInput."""
-        token = environment.get(TOKEN, "")
-        if token:
-            return cls(token)
-        ak, sk = environment.get(AK, ""), environment.get(SK, "")
-        if bool(ak) != bool(sk):
-            raise InvalidInput.at(SK if ak else AK, f"is wanted beside {AK if ak else SK}")
-        return cls("", ak, sk, environment.get(SECURITY_TOKEN, ""))
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """What nobody is to be shown."""
-        return tuple(filter(None, (self.token, self.ak, self.sk, self.security_token)))
-
-    @property
-    def how(self) -> str:
-        """How it is done, in a word."""
-        return "token" if self.token else "AK/SK" if self.ak else "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +30,7 @@ class Target:
     url: str
     project_id: str
     graph: str
-    sign_in: SignIn = SignIn()
+    sign_in: SignIn = NOT_SIGNED_IN
     timeout_s: float = 30.0
     per_second: float = 0.0
     cafile: str | None = None
@@ -97,7 +43,7 @@ class Target:
         project_id: str | None = None,
         graph: str | None = None,
         *,
-        sign_in: SignIn = SignIn(),
+        sign_in: SignIn = NOT_SIGNED_IN,
         timeout_s: float = 30.0,
         per_second: float = 0.0,
         cafile: str | None = None,
@@ -181,7 +127,7 @@ def _split(url: str) -> SplitResult:
     except ValueError as error:
         raise InvalidInput.at("--target", f"{bare!r}: {error}") from None
     named = parts.scheme in ("http", "https") and parts.hostname and port != 0
-    if not named or _UNSENDABLE.search(parts.path):
+    if not named or UNSENDABLE.search(parts.path):
         raise InvalidInput.at("--target", f"{bare!r} is not like http://10.0.0.7:80")
     for what, mark in (("query", "?"), ("fragment", "#")):
         if mark in url:

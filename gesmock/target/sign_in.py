@@ -1,13 +1,71 @@
-"""What a request carries, so that the target knows who asks."""
+"""The sign-in: who asks the target, and what a request carries that says so."""
 
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 from urllib.parse import unquote
 
-from gesmock.conformance.target import SignIn
-from gesmock.errors import GesmockError
+from gesmock.errors import GesmockError, InvalidInput
+
+TOKEN: Final = "GESMOCK_TARGET_TOKEN"  # noqa: S105 a variable's name
+AK: Final = "HUAWEICLOUD_SDK_AK"
+SK: Final = "HUAWEICLOUD_SDK_SK"
+SECURITY_TOKEN: Final = "HUAWEICLOUD_SDK_SECURITY_TOKEN"  # noqa: S105 a variable's name
+
+UNSENDABLE: Final = re.compile(r"[^!-~]")
+"""Of visible ASCII only, a value can stand in a header as it is, at its ends too."""
 
 _SIGNED: Final = ("Content-Type", "X-Sdk-Date")
 """What is signed beside the host: no more, for others may change on their way, or stand twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """Who asks: by a *token*, or by the key pair *ak* and *sk*; by neither, nobody in particular.
+
+    A temporary key pair has a *security_token* too. Raises InvalidInput, which does not show it,
+    where one of them could not be sent.
+    """
+
+    token: str = field(default="", repr=False)
+    ak: str = ""
+    sk: str = field(default="", repr=False)
+    security_token: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        named = ((TOKEN, self.token), (AK, self.ak), (SK, self.sk))
+        for name, value in (*named, (SECURITY_TOKEN, self.security_token)):
+            found = UNSENDABLE.search(value)
+            if found is not None:
+                place = f"character {found.start() + 1} of {len(value)}"
+                raise InvalidInput.at(
+                    name, f"{place} is a space, a line break, or no visible ASCII"
+                )
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> "SignIn":
+        """Who the *environment* says asks; a token wins. Raises InvalidInput."""
+        token = environment.get(TOKEN, "")
+        if token:
+            return cls(token)
+        ak, sk = environment.get(AK, ""), environment.get(SK, "")
+        if bool(ak) != bool(sk):
+            raise InvalidInput.at(SK if ak else AK, f"is wanted beside {AK if ak else SK}")
+        return cls("", ak, sk, environment.get(SECURITY_TOKEN, ""))
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What nobody is to be shown."""
+        return tuple(filter(None, (self.token, self.ak, self.sk, self.security_token)))
+
+    @property
+    def how(self) -> str:
+        """How it is done, in a word."""
+        return "token" if self.token else "AK/SK" if self.ak else "none"
+
+
+NOT_SIGNED_IN: Final = SignIn()
 
 
 class NotInstalled(GesmockError):

@@ -1,4 +1,4 @@
-"""What another server sends is read as one answer, or it is told why it is none."""
+"""What the target sends is read as one answer, or it is told why it is none."""
 
 import gc
 import weakref
@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gesmock.upstream_answer import AnswerReader, Failed
+from gesmock.target.answer import AnswerReader
+from gesmock.target.failures import Ended, Unreachable
 
 CHUNKED = (
     b"HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n"
@@ -19,7 +20,7 @@ HEAD = b"HTTP/1.1 200 OK\r\n"
 
 
 def read(text: bytes, method: str = "GET", *, ends: bool = False) -> AnswerReader:
-    reader = AnswerReader(method, largest=20)
+    reader = AnswerReader(method, "http://h", largest=20)
     reader.feed(text)
     if ends:
         reader.end()
@@ -28,7 +29,7 @@ def read(text: bytes, method: str = "GET", *, ends: bool = False) -> AnswerReade
 
 @given(st.lists(st.integers(0, len(CHUNKED))))
 def test_however_it_is_split_it_is_the_same(cuts: list[int]) -> None:
-    reader = AnswerReader("GET")
+    reader = AnswerReader("GET", "http://h")
     places = [0, *sorted(cuts), len(CHUNKED)]
 
     for begin, end in pairwise(places):
@@ -94,45 +95,75 @@ def test_an_old_server_is_not_asked_again() -> None:
 @pytest.mark.parametrize(
     ("text", "kind", "reason"),
     [
-        (b"SSH-2.0-OpenSSH_9.2\r\n", "http_protocol_error", "it does not speak HTTP: Expected "),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "http_protocol_error", "its answer is no HTTP: Expected "),
         (
             HEAD + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
             "http_protocol_error",
-            "it does not speak HTTP: ",
+            "its answer is no HTTP: Transfer-Encoding can't be present with Content-Length ('1')",
+        ),
+        (
+            HEAD + b"Content-Length: ten\r\n\r\n",
+            "http_protocol_error",
+            "its answer is no HTTP: Invalid character in Content-Length ('ten')",
+        ),
+        (
+            HEAD + b"Content-Length: -1\r\n\r\n",
+            "http_protocol_error",
+            "its answer is no HTTP: Invalid character in Content-Length ('-1')",
+        ),
+        (
+            HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n",
+            "http_protocol_error",
+            "its answer is no HTTP: Duplicate Content-Length ('2', '3')",
+        ),
+        (
+            HEAD + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n",
+            "http_protocol_error",
+            f"its answer is no HTTP: Content-Length overflow ('{'9' * 30}')",
+        ),
+        (
+            HEAD + b"Content-Length: " + b"0" * 5000 + b"\r\n\r\n",
+            "http_protocol_error",
+            "its answer is no HTTP: ",
+        ),
+        (
+            HEAD + b"Transfer-Encoding: chunked\r\n\r\nten\r\n",
+            "http_protocol_error",
+            "its answer is no HTTP: Invalid character in chunk size",
         ),
         (
             b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n",
             "http_protocol_error",
-            "it does not speak HTTP: it goes over to another protocol",
+            "its answer is no HTTP: it goes over to another protocol",
         ),
         (
             HEAD + b"X: " + b"x" * 2**18,
             "http_protocol_error",
-            "it does not speak HTTP: its head is longer than 262144 bytes",
+            "its answer is no HTTP: its head is longer than 262144 bytes",
         ),
         (
             HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
             "http_response_transfer_coding",
-            "its answer is sent as gzip, chunked",
+            "its answer is sent as 'gzip, chunked', which is not read",
         ),
         (
-            HEAD + b"Content-Length: 21\r\n\r\n" + b"x" * 21,
+            HEAD + b"Content-Length: 21\r\n\r\n",
             "http_response_body_size",
-            "its answer is longer than 20 bytes",
+            "its answer has 21 bytes or more; no more than 20 are read",
         ),
         (
             HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"b\r\nxxxxxxxxxxx\r\n" * 3,
             "http_response_body_size",
-            "its answer is longer than 20 bytes",
+            "its answer has 22 bytes or more; no more than 20 are read",
         ),
     ],
 )
 def test_what_is_no_answer_is_told(text: bytes, kind: str, reason: str) -> None:
-    with pytest.raises(Failed) as failed:
+    with pytest.raises(Unreachable) as failed:
         read(text)
 
     assert failed.value.kind == kind
-    assert str(failed.value).startswith(reason)
+    assert str(failed.value).startswith(f"http://h: {reason}")
 
 
 @pytest.mark.parametrize(
@@ -141,26 +172,26 @@ def test_what_is_no_answer_is_told(text: bytes, kind: str, reason: str) -> None:
         (
             HEAD + b"Content-Length: 9\r\n\r\nok",
             "http_response_incomplete",
-            "it hung up on its answer, after 2 bytes of its body",
+            "its answer was cut off after 2 of 9 bytes of its body",
         ),
         (
             HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\nok",
             "http_response_incomplete",
-            "it hung up on its answer, after 2 bytes of its body",
+            "its answer was cut off after 2 bytes of its body",
         ),
-        (HEAD, "http_response_incomplete", "it hung up on its answer, after a part of its head"),
+        (HEAD, "http_response_incomplete", "its answer was cut off in its head"),
     ],
 )
 def test_an_answer_that_is_not_whole_is_told(text: bytes, kind: str, reason: str) -> None:
-    with pytest.raises(Failed) as failed:
+    with pytest.raises(Unreachable) as failed:
         read(text, ends=True)
 
-    assert (failed.value.kind, str(failed.value)) == (kind, reason)
+    assert (failed.value.kind, str(failed.value)) == (kind, f"http://h: {reason}")
 
 
 def test_no_answer_is_told() -> None:
-    with pytest.raises(Failed, match="it hung up without an answer"):
-        AnswerReader("GET").end()
+    with pytest.raises(Ended, match="^http://h: it hung up without an answer$"):
+        AnswerReader("GET", "http://h").end()
 
 
 def test_a_body_is_let_go_with_its_answer() -> None:
