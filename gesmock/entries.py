@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from gesmock import raw_requests
 from gesmock.delivery import Link
-from gesmock.exchange import Operation, Request, Shown, request_id
+from gesmock.exchange import MOST_SHOWN, Operation, Request, Shown, request_id
 from gesmock.faults import Fired
 
 MASK: Final = "***"
@@ -52,7 +52,7 @@ class Entry(Struct, frozen=True, kw_only=True):
 
     *reply_headers* are those particular to the answer. *job_id* is the job that was submitted.
     *shown* has the statuses that the answer told, by job; None where it told of none, of more than
-    ``listing.MOST_SHOWN``, or too long ago: then it is *forgotten* what it told. *returned* is how
+    ``exchange.MOST_SHOWN``, or too long ago: then it is *forgotten* what it told. *returned* is how
     many jobs a list had, *total* out of how many, where it said so. *fault* is the receipt of the
     fault that was injected, *phase* whether it came ``before`` or ``after`` the request had its
     effect, *connection* in which manner it broke the connection, if it did. A delay took
@@ -94,6 +94,13 @@ class Entry(Struct, frozen=True, kw_only=True):
     def unmatched(self) -> bool:
         """Whether it asked for something below the service's paths that no operation serves."""
         return self.operation is None and self.path.lstrip("/").startswith("ges/")
+
+    @property
+    def why_forgotten(self) -> str:
+        """Why it is not known what it told, where it is *forgotten*."""
+        if self.returned is not None and self.returned > MOST_SHOWN:
+            return f"showed more than {MOST_SHOWN:,} jobs, of which the journal keeps none"
+        return "was followed by more statuses than the journal keeps over all"
 
     def __str__(self) -> str:
         return f"{self.method} {quote(self.path)} answered {self.status}"

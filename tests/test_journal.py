@@ -211,6 +211,24 @@ def test_what_was_shown_long_ago_is_forgotten_first() -> None:
     assert [one.returned for one in journal.entries()] == [2, 2, 1, 1, 0, 0, 2, 2]
 
 
+def test_a_long_journal_keeps_more_of_what_was_shown() -> None:
+    statuses = [tuple((f"{page}/{row}", "success") for row in range(1000)) for page in range(101)]
+
+    def known(size: int, resized: int | None = None) -> int:
+        journal = Journal(RLock(), size=size)
+        journal.resize(resized or size)
+        for one in statuses:
+            journal.append(0.0, 1, request(), Reply(200, {}, shown=Shown(one, 1000, 1000)))  # type: ignore[arg-type]
+        return sum(not one.forgotten for one in journal.entries())
+
+    assert (known(1000), known(20_000), known(20_000, 1000), known(1000, 20_000)) == (
+        100,
+        101,
+        100,
+        101,
+    )
+
+
 def test_statuses_that_are_forgotten_are_held_by_nobody() -> None:
     journal = Journal(RLock(), most_statuses=10)
     statuses = [tuple((f"{page}/{row}", "success") for row in range(10)) for page in range(3)]

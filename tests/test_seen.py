@@ -9,6 +9,7 @@ from stories import Story
 
 from gesmock import Conflict, GesMock, InvalidInput, Unknown, Unmet
 from gesmock.jobs import Job, JobRequest
+from gesmock.journal import Journal
 from gesmock.verdict.seen import Sights
 
 FILES = {"edgesetPath": "e", "obsParameters": {"accessKey": "A", "secretKey": "S"}}
@@ -212,9 +213,22 @@ def test_a_list_of_very_many_jobs_leaves_a_doubt_but_for_jobs_made_since(ges: Ge
     job_id = submit(ges)
     requests.get(ges.job_url(job_id))
 
-    with pytest.raises(Conflict, match="entry #1 showed more jobs than the journal keeps"):
+    with pytest.raises(Conflict, match="entry #1 showed more than 1,000 jobs, of which"):
         ges.seen(ges.jobs()[-1])
     ges.assert_seen(job_id, "pending")
+
+
+def test_what_was_shown_too_long_ago_is_told_as_that(ges: GesMock) -> None:
+    ges.fake.default.journal = Journal(ges.fake.default.lock, most_statuses=150)
+    ges.generate(100)
+    for limit in (99, 100):
+        requests.get(ges.jobs_url(limit=limit))
+
+    with pytest.raises(Conflict) as told:
+        ges.seen(ges.jobs()[0])
+    assert str(told.value).endswith(
+        ": entry #1 was followed by more statuses than the journal keeps over all"
+    )
 
 
 # --- Over HTTP ---

@@ -98,7 +98,7 @@ class Sights:
         self._dropped = dropped
         self._found: dict[Place, list[Sight]] = {}
         self._made: dict[Place, int] = {}
-        self._unknown: dict[Place, int] = {}  # by graph, or by job: the last that showed too much
+        self._unknown: dict[Place, Entry] = {}  # by graph, or by job: the last that is forgotten
         for entry in entries:
             self._look_at(entry)
 
@@ -107,7 +107,7 @@ class Sights:
         if entry.job_id is not None:
             self._made[graph, entry.job_id] = entry.number
         if entry.forgotten and read_whole(entry):
-            self._unknown[graph, entry.args.get("job_id")] = entry.number
+            self._unknown[graph, entry.args.get("job_id")] = entry
         for job_id, status in statuses_shown(entry).items():
             found = self._found.setdefault((graph, job_id), [])
             last = found[-1] if found else None
@@ -137,8 +137,7 @@ class Sights:
         made = self._made.get((graph, job_id))
         if made is None and self._dropped:
             return f"{self._dropped} entries are no longer in the journal"
-        unknown = (self._unknown.get((graph, one), 0) for one in (None, job_id))
-        latest = max(unknown)
-        if latest > (made or 0):
-            return f"entry #{latest} showed more jobs than the journal keeps"
+        for unknown in (self._unknown.get((graph, one)) for one in (None, job_id)):
+            if unknown is not None and unknown.number > (made or 0):
+                return f"entry #{unknown.number} {unknown.why_forgotten}"
         return None
