@@ -206,6 +206,15 @@ class Record(Struct, frozen=True, gc=False):
         )
 
 
+def printable(text: str) -> str:
+    """*text* in one line that a terminal shows as it stands: what it would obey is escaped."""
+    if text.isprintable():
+        return text
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+    )
+
+
 def digest(text: bytes) -> str:
     """What tells *text* from others, and does not tell what it says."""
     from hashlib import blake2b  # 1 ms

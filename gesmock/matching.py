@@ -7,7 +7,7 @@ from urllib.parse import quote
 from msgspec import Meta, Struct
 
 from gesmock.clock import real_time
-from gesmock.entries import Entry, Record
+from gesmock.entries import Entry, Record, printable
 from gesmock.errors import Conflict, TimedOut, Unmet
 from gesmock.exchange import Operation
 from gesmock.journal import Journal, Kept
@@ -118,7 +118,7 @@ class Wanted(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit
         for name, value in self.query.items():
             given = entry.query.get(name)
             if given != (None if value is None else str(value)):
-                yield "query", 1, f"query {name}: {_shown(given)}, not {_shown(value)}"
+                yield "query", 1, f"query {name}: {printable(_shown(given))}, not {_shown(value)}"
         if not _is_receipt(entry.fault, self.fault):
             yield "fault", 1, f"fault: {entry.fault or 'none'}, not {self.fault}"
 
@@ -257,7 +257,7 @@ def told(entry: Entry) -> str:
     query = "&".join(f"{name}={value}" for name, value in entry.query.items())
     fault = f" ({entry.fault})" if entry.fault else ""
     path = f"{quote(entry.path)}{'?' * bool(query)}{query}"
-    return f"#{entry.number} {entry.method} {path} answered {entry.status}{fault}"
+    return f"#{entry.number} {entry.method} {printable(path)} answered {entry.status}{fault}"
 
 
 def _concerns(entry: Entry, job_id: str) -> bool:

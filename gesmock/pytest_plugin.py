@@ -258,8 +258,9 @@ class _Use:
         self._told += [_what(one) for one in new]
         if not new:
             return ""
-        listed = "\n".join(f"- {problem}" for problem in new)
-        return f"gesmock found {len(new)} problem{'s' * (len(new) > 1)}:\n{listed}"
+        # pytest's summary shows the first line.
+        listed = "\n- ".join(map(str, new))
+        return f"gesmock found {len(new)} problem{'s' * (len(new) > 1)}: {listed}"
 
     def faults(self) -> str:
         """Python that arms again what this test has armed."""

@@ -37,7 +37,10 @@ def run(pytester: pytest.Pytester, test: str, *args: str, ini: str = "") -> pyte
 # --- What fails a test ---
 
 
-def test_conduct_fails_no_test_unless_it_is_to(pytester: pytest.Pytester) -> None:
+def test_conduct_fails_no_test_unless_it_is_to(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")  # the summary is cut there
     result = run(
         pytester,
         USER
@@ -68,8 +71,8 @@ def test_lenient(gesmock):
     result.assert_outcomes(passed=4, failed=1)
     result.stdout.fnmatch_lines(
         [
-            "gesmock found 1 problem:",
-            "- GM107 GET /ges/v1.0/*/jobs/status was refused with 400, and sent 2 times in all *",
+            "gesmock found 1 problem: GM107 GET /ges/v1.0/*/jobs/status was refused with 400, and *",
+            "FAILED * - Failed: gesmock found 1 problem: GM107 *",
         ]
     )
 
@@ -133,8 +136,7 @@ def test_it(gesmock):
     result.stdout.fnmatch_lines(
         [
             "*its own reason",
-            "gesmock found 1 problem:",
-            "- GM002 no operation serves this: *",
+            "gesmock found 1 problem: GM002 no operation serves this: *",
             "what else gesmock has found:",
             "- GM107 *",
         ]
