@@ -141,8 +141,7 @@ def gesmock(request: pytest.FixtureRequest, gesmock_server: "GesMock") -> "Itera
     """
     options = _marked(request.node)
     strict = options.pop("strict", True)
-    began: dict[str, Any] = {**gesmock_server.options}
-    gesmock_server.start().restart(**_judged(began | options, request.config))
+    _restart(gesmock_server, options, request.config)
     use = _Use(gesmock_server, strict)
     request.node.stash[_IN_USE] = use
     yield gesmock_server
@@ -194,6 +193,17 @@ def _marked(node: pytest.Item) -> dict[str, Any]:
         if ignored:
             options["ignore"] = ignored
     return options
+
+
+def _restart(ges: "GesMock", options: dict[str, Any], config: pytest.Config) -> None:
+    """Let *ges* begin with what it began with, and *options* of the marker."""
+    from gesmock.errors import InvalidInput
+
+    began: dict[str, Any] = {**ges.options}
+    try:
+        ges.start().restart(**_judged(began | options, config))
+    except InvalidInput as error:
+        raise pytest.UsageError(f"@pytest.mark.gesmock: {error}") from None
 
 
 def _judged(options: dict[str, Any], config: pytest.Config) -> dict[str, Any]:
