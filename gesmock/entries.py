@@ -15,9 +15,19 @@ from gesmock.faults import Fired
 
 MASK: Final = "***"
 SECRET_HEADERS: Final = frozenset(
-    ("authorization", "cookie", "proxy-authorization", "x-auth-token", "x-security-token")
+    (
+        "api-key",
+        "authorization",
+        "cookie",
+        "proxy-authorization",
+        "x-api-key",
+        "x-auth-token",
+        "x-security-token",
+        "x-subject-token",
+    )
 )
-
+_SIGNS_IN: Final = re.compile(r"(token|api[-_]?key|password|passwd)$", re.IGNORECASE)
+"""Names of parameters and fields that the service does not have, and other services sign in by."""
 
 _ENDING: Final = frozenset(("reset", "close", "garbage", "truncate"))
 """The kinds of fault that end the connection."""
@@ -45,9 +55,9 @@ class Entry(Struct, frozen=True, kw_only=True):
 
     *number* counts the requests since the last reset, from 1; *at* is the world's time in seconds
     since 1970, *real_at* the real one. *operation* is None where no route matched; *args* are the
-    names in the path. Secrets in *query* and *body* are left out, those in *headers* (names in
-    lower case) masked. Where path, query and headers are long, only their beginnings are kept. A
-    body of more than ``LONGEST_BODY`` bytes, or that is no JSON, is None.
+    names in the path. Storage keys in *query* and *body* are left out, tokens and such there and in
+    *headers* (names in lower case) masked. Where path, query and headers are long, only their
+    beginnings are kept. A body of more than ``LONGEST_BODY`` bytes, or that is no JSON, is None.
     *digest* tells two requests apart that differ in what is left out; *token*, who has signed in.
 
     *reply_headers* are those particular to the answer. *job_id* is the job that was submitted.
@@ -179,12 +189,15 @@ class Record(Struct, frozen=True, gc=False):
             method=request.method,
             path=request.path,
             args=request.args,
-            query=raw_requests.query_without_secrets(request.query),
+            query={
+                name: MASK if _SIGNS_IN.search(name) else value
+                for name, value in raw_requests.query_without_secrets(request.query).items()
+            },
             headers={
                 name: MASK if name in SECRET_HEADERS else value
                 for name, value in request.headers.items()
             },
-            body=msgspec.json.decode(request.body) if request.body else None,
+            body=_without_sign_in(msgspec.json.decode(request.body)) if request.body else None,
             status=self.status,
             reply_headers={"X-Request-Id": request_id(self.epoch, self.number), **self.headers},
             job_id=self.job_id,
@@ -223,11 +236,28 @@ def digest(text: bytes) -> str:
 
 
 def _digest(request: Request) -> str | None:
-    """The digest of what is left out of *request*: of its body and its query."""
-    secrets = {name: value for name, value in request.query.items() if raw_requests.is_secret(name)}
+    """The digest of what is left out of *request*, or masked: of its body and its query."""
+    secrets = {
+        name: value
+        for name, value in request.query.items()
+        if raw_requests.is_secret(name) or _SIGNS_IN.search(name)
+    }
     if not secrets:
         return request.digest
     return digest(msgspec.json.encode([request.digest, secrets]))
+
+
+def _without_sign_in(body: Any) -> Any:
+    """*body*, which is changed, with what somebody signs in by masked, however deep it stands."""
+    left = [body]  # not by recursion: it may be nested as deep as it is long
+    while left:
+        place = left.pop()
+        if isinstance(place, dict):
+            place |= {name: MASK for name in place if _SIGNS_IN.search(name)}
+            left += place.values()
+        elif isinstance(place, list):
+            left += place
+    return body
 
 
 def _token(headers: Mapping[str, str]) -> str | None:
