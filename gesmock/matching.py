@@ -41,12 +41,8 @@ class Wanted(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit
     fault: str | None = None
     since: Count = 0
 
-    def among(self, kept: Kept) -> list[Entry]:
-        """Those that are meant, oldest first."""
-        return self.parted(kept)[0]
-
     def of(self, kept: Kept) -> list[Entry]:
-        """The same; Conflict where some of those after ``since`` are no longer kept.
+        """Those that are meant; Conflict where some of those after ``since`` are no longer kept.
 
         Or where it is not known of one whether it is meant.
         """

@@ -453,6 +453,19 @@ def test_the_journal_is_filtered_over_http(service: Service) -> None:
     assert service.control("GET", "journal?times=2&wait_s=60").status_code == 409
 
 
+def test_which_lists_showed_a_job_is_not_guessed_over_http_either(service: Service) -> None:
+    service.begin(generate=1001)
+    job_id = service.list("?limit=1").json["jobs"][0]["jobId"]
+    service.list()
+
+    refused = service.control("GET", f"journal?job={job_id}")
+
+    assert refused.status_code == 409
+    assert "#2 showed more than 1,000 jobs" in refused.text
+    awaited = service.control("GET", f"journal?job={job_id}&wait_s=5").json["entries"]
+    assert [entry["number"] for entry in awaited] == [1]
+
+
 def test_it_is_asserted_over_http_what_was_called(service: Service) -> None:
     service.list("?limit=1")
     order = {"operation": "list_jobs", "query": {"limit": 1}}
