@@ -54,6 +54,7 @@ def restart(ges: "GesMock", options: dict[str, Any], config: pytest.Config) -> N
     """Let *ges* begin with what it began with, and *options* of the marker."""
     from gesmock.errors import InvalidInput
 
+    __tracebackhide__ = True
     began: dict[str, Any] = {**ges.options}
     try:
         ges.start().restart(**_judged(began | options, config))
