@@ -10,14 +10,22 @@ from msgspec import Struct
 
 from gesmock import raw_requests
 from gesmock.delivery import Link
-from gesmock.exchange import Operation, Request, Shown, request_id
+from gesmock.exchange import MOST_SHOWN, Operation, Request, Shown, request_id
 from gesmock.faults import Fired
-from gesmock.secrecy import MASK, is_storage_key
+from gesmock.secrecy import MASK, is_secret
 
 SECRET_HEADERS: Final = frozenset(
-    ("authorization", "cookie", "proxy-authorization", "x-auth-token", "x-security-token")
+    (
+        "api-key",
+        "authorization",
+        "cookie",
+        "proxy-authorization",
+        "x-api-key",
+        "x-auth-token",
+        "x-security-token",
+        "x-subject-token",
+    )
 )
-
 
 _ENDING: Final = frozenset(("reset", "close", "garbage", "truncate"))
 """The kinds of fault that end the connection."""
@@ -45,14 +53,14 @@ class Entry(Struct, frozen=True, kw_only=True):
 
     *number* counts the requests since the last reset, from 1; *at* is the world's time in seconds
     since 1970, *real_at* the real one. *operation* is None where no route matched; *args* are the
-    names in the path. Secrets in *query* and *body* are left out, those in *headers* (names in
-    lower case) masked. Where path, query and headers are long, only their beginnings are kept. A
-    body of more than ``LONGEST_BODY`` bytes, or that is no JSON, is None.
+    names in the path. Storage keys in *query* and *body* are left out, tokens and such there and in
+    *headers* (names in lower case) masked. Where path, query and headers are long, only their
+    beginnings are kept. A body of more than ``LONGEST_BODY`` bytes, or that is no JSON, is None.
     *digest* tells two requests apart that differ in what is left out; *token*, who has signed in.
 
     *reply_headers* are those particular to the answer. *job_id* is the job that was submitted.
     *shown* has the statuses that the answer told, by job; None where it told of none, of more than
-    ``listing.MOST_SHOWN``, or too long ago: then it is *forgotten* what it told. *returned* is how
+    ``exchange.MOST_SHOWN``, or too long ago: then it is *forgotten* what it told. *returned* is how
     many jobs a list had, *total* out of how many, where it said so. *fault* is the receipt of the
     fault that was injected, *phase* whether it came ``before`` or ``after`` the request had its
     effect, *connection* in which manner it broke the connection, if it did. A delay took
@@ -94,6 +102,13 @@ class Entry(Struct, frozen=True, kw_only=True):
     def unmatched(self) -> bool:
         """Whether it asked for something below the service's paths that no operation serves."""
         return self.operation is None and self.path.lstrip("/").startswith("ges/")
+
+    @property
+    def why_forgotten(self) -> str:
+        """Why it is not known what it told, where it is *forgotten*."""
+        if self.returned is not None and self.returned > MOST_SHOWN:
+            return f"showed more than {MOST_SHOWN:,} jobs, of which the journal keeps none"
+        return "was followed by more statuses than the journal keeps over all"
 
     def __str__(self) -> str:
         return f"{self.method} {quote(self.path)} answered {self.status}"
@@ -172,12 +187,15 @@ class Record(Struct, frozen=True, gc=False):
             method=request.method,
             path=request.path,
             args=request.args,
-            query=raw_requests.query_without_secrets(request.query),
+            query={
+                name: MASK if is_secret(name) else value
+                for name, value in raw_requests.query_without_secrets(request.query).items()
+            },
             headers={
                 name: MASK if name in SECRET_HEADERS else value
                 for name, value in request.headers.items()
             },
-            body=msgspec.json.decode(request.body) if request.body else None,
+            body=_without_secrets(msgspec.json.decode(request.body)) if request.body else None,
             status=self.status,
             reply_headers={"X-Request-Id": request_id(self.epoch, self.number), **self.headers},
             job_id=self.job_id,
@@ -199,6 +217,15 @@ class Record(Struct, frozen=True, gc=False):
         )
 
 
+def printable(text: str) -> str:
+    """*text* in one line that a terminal shows as it stands: what it would obey is escaped."""
+    if text.isprintable():
+        return text
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+    )
+
+
 def digest(text: bytes) -> str:
     """What tells *text* from others, and does not tell what it says."""
     from hashlib import blake2b  # 1 ms
@@ -207,11 +234,24 @@ def digest(text: bytes) -> str:
 
 
 def _digest(request: Request) -> str | None:
-    """The digest of what is left out of *request*: of its body and its query."""
-    secrets = {name: value for name, value in request.query.items() if is_storage_key(name)}
+    """The digest of what is left out of *request*, or masked: of its body and its query."""
+    secrets = {name: value for name, value in request.query.items() if is_secret(name)}
     if not secrets:
         return request.digest
     return digest(msgspec.json.encode([request.digest, secrets]))
+
+
+def _without_secrets(body: Any) -> Any:
+    """*body*, which is changed, with what has the name of a secret masked, however deep it stands."""
+    left = [body]  # not by recursion: it may be nested as deep as it is long
+    while left:
+        place = left.pop()
+        if isinstance(place, dict):
+            place |= {name: MASK for name in place if is_secret(name)}
+            left += place.values()
+        elif isinstance(place, list):
+            left += place
+    return body
 
 
 def _token(headers: Mapping[str, str]) -> str | None:

@@ -33,6 +33,9 @@ LARGEST_BODY: Final = 12 * 2**20
 LONGEST_HEAD: Final = 4096
 """How long path, query and headers may be together, in characters, to be kept as they are."""
 
+MOST_SHOWN: Final = 1_000
+"""Of how many jobs in one answer it is known afterwards what it showed."""
+
 NO_ENTRY: Final = "0" * 32
 """The ``X-Request-Id`` of an answer that no journal entry stands behind."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -10,12 +10,18 @@ import msgspec
 from gesmock.clock import iso_time
 from gesmock.entries import Entry
 
+MOST_SHOWN: Final = 100
+"""Of how many jobs an entry has the statuses that were shown, at most: each has them anew."""
+
+_PHRASES: Final = {one.value: one.phrase for one in HTTPStatus}
+
 
 def archive(entries: Iterable[Entry], version: str, scheme: str = "http") -> dict[str, Any]:
     """*entries* as an HTTP Archive, made by this *version* of gesmock.
 
     Sizes are -1, which means that they are not known. What the format has no place for has a name
-    with an underscore before it, as it wants.
+    with an underscore before it, as it wants. Of a list of more than ``MOST_SHOWN`` jobs, there is
+    only how many it had.
     """
     creator = {"name": "gesmock", "version": version}
     told = [_entry(entry, scheme) for entry in entries]
@@ -28,7 +34,9 @@ def _entry(entry: Entry, scheme: str) -> dict[str, Any]:
         "number": entry.number,
         "operation": entry.operation,
         "job_id": entry.job_id,
-        "shown": entry.shown,
+        "shown": None if len(entry.shown or ()) > MOST_SHOWN else entry.shown,
+        "returned": entry.returned,
+        "total": entry.total,
         "fault": entry.fault,
         "phase": entry.phase,
         "connection": entry.connection,
@@ -66,12 +74,10 @@ def _request(entry: Entry, scheme: str) -> dict[str, Any]:
 
 
 def _response(entry: Entry) -> dict[str, Any]:
-    """The answer: a broken connection has the status 0, as browsers write it."""
-    status = 0 if entry.connection is not None else entry.status
-    known = {one.value: one.phrase for one in HTTPStatus}
+    """The answer: one that never came has the status 0, as browsers write it."""
     return {
-        "status": status,
-        "statusText": known.get(status, ""),
+        "status": entry.status,
+        "statusText": _PHRASES.get(entry.status, ""),
         "httpVersion": "HTTP/1.1",
         "cookies": [],
         "headers": _named(entry.reply_headers),

@@ -36,23 +36,27 @@ _LONGEST_SECRET: Final = 512
 """How long what is masked may be to be kept all the same: a signature tells whose it is."""
 
 MOST_STATUSES: Final = 100_000
-"""How many statuses that were shown are kept, over all entries."""
+"""How many statuses that were shown are kept, over all entries; of a long journal, more."""
+
+_STATUSES_OF_EACH: Final = 10
+"""How many are kept for each entry that there may be."""
 
 
 class Journal:
     """The last *size* entries of one world; *most_statuses* that were shown are kept over all.
 
-    Its methods may be called from any thread; *lock* is the world's.
+    By default, those are ``MOST_STATUSES``, or 10 an entry. Its methods may be called from any
+    thread; *lock* is the world's.
     """
 
-    def __init__(self, lock: RLock, size: int = SIZE, most_statuses: int = MOST_STATUSES) -> None:
+    def __init__(self, lock: RLock, size: int = SIZE, most_statuses: int | None = None) -> None:
         self._lock = lock
         self._closed = False
         self._waiting: list[Event] = []
         self.size = size
         self._records: deque[Record] = deque(maxlen=size)
         self._told: deque[Told] = deque()
-        self._statuses, self._most_statuses = 0, most_statuses
+        self._statuses, self._most_statuses = 0, most_statuses or _most_statuses(size)
         self._last: Told | None = None
         self._last_shown: Shown | None = None
         self.count = 0
@@ -69,7 +73,7 @@ class Journal:
     def resize(self, size: int) -> None:
         """Keep the last *size* entries from now on."""
         with self._lock:
-            self.size = size
+            self.size, self._most_statuses = size, _most_statuses(size)
             self._records = deque(self._records, maxlen=size)
 
     def clear(self) -> int:
@@ -168,6 +172,10 @@ class Journal:
     def entries(self) -> list[Entry]:
         """The entries, oldest first."""
         return [record.entry for record in self.kept().records]
+
+
+def _most_statuses(size: int) -> int:
+    return max(MOST_STATUSES, _STATUSES_OF_EACH * size)
 
 
 class Kept(NamedTuple):

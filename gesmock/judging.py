@@ -21,7 +21,7 @@ def problems(world: World, codes: Collection[str] = ()) -> list[Finding]:
     with world.lock:
         kept, standard = world.journal.kept(), world.standard
         faults, plans = world.faults.untried(), world.plans.untried()
-        noticed = world.notes.noticed([*map(str, faults)], [*map(str, plans)])
+        noticed = world.notes.noticed({str(one): one.calls for one in faults}, [*map(str, plans)])
     case = Case(
         lambda: [record.entry for record in kept.records],
         dropped=kept.dropped,

@@ -11,9 +11,6 @@ from gesmock.blocks import SIZE, Block, Piece
 from gesmock.jobs import Job
 from gesmock.statuses import JobStatus
 
-MOST_SHOWN: Final = 1_000
-"""Of how many jobs in one answer it is known afterwards what it showed."""
-
 _MOST_PAGES: Final = 16
 
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from msgspec import Meta, Struct
 
 from gesmock.clock import real_time
-from gesmock.entries import Entry, Record
+from gesmock.entries import Entry, Record, printable
 from gesmock.errors import Conflict, TimedOut, Unmet
 from gesmock.exchange import Operation
 from gesmock.journal import Journal, Kept
@@ -41,19 +41,51 @@ class Wanted(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit
     fault: str | None = None
     since: Count = 0
 
-    def among(self, kept: Kept) -> list[Entry]:
-        """Those that are meant, oldest first."""
-        entries = (record.entry for record in kept.records if self._may_be(record))
-        return [entry for entry in entries if not any(self.differences(entry))]
-
     def of(self, kept: Kept) -> list[Entry]:
-        """The same; Conflict where some of those after ``since`` are no longer kept."""
+        """Those that are meant; Conflict where some of those after ``since`` are no longer kept.
+
+        Or where it is not known of one whether it is meant.
+        """
         if self.since and (dropped := kept.dropped_since(self.since)):
             raise Conflict(
                 f"which of {self} there were is not known: {dropped} entries are no longer in the "
                 "journal"
             )
-        return self.among(kept)
+        found, doubtful = self.parted(kept)
+        if doubtful:
+            raise Conflict(f"which of {self} there were is not known: {_doubt(doubtful)}")
+        return found
+
+    def parted(self, kept: Kept) -> tuple[list[Entry], list[Entry]]:
+        """Those that are meant, and those of which that is not known, oldest first.
+
+        A list of which it is forgotten what it showed may have shown the *job*, unless that was
+        made later.
+        """
+        found: list[Entry] = []
+        doubtful: list[Entry] = []
+        for record in kept.records:
+            if self._may_be(record):
+                entry = record.entry
+                differences = [name for name, _, _ in self._differences(entry)]
+                if not differences:
+                    found.append(entry)
+                elif differences == ["job"] and _may_have_shown_any(entry):
+                    doubtful.append(entry)
+        if doubtful:
+            made = self._made(kept)
+            doubtful = [
+                one for one in doubtful if one.number > made.get(one.args.get("graph_name"), 0)
+            ]
+        return found, doubtful
+
+    def _made(self, kept: Kept) -> dict[str | None, int]:
+        """The entries that have made the *job*, by graph."""
+        return {
+            record.request.args.get("graph_name"): record.number
+            for record in kept.records
+            if record.job_id is not None and record.job_id == self.job
+        }
 
     def _may_be(self, record: Record) -> bool:
         """Whether it is worth the while to make an entry of *record*."""
@@ -65,21 +97,26 @@ class Wanted(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit
 
     def differences(self, entry: Entry) -> Iterator[tuple[int, str]]:
         """In what *entry* differs from what is wanted, each with how much that weighs."""
+        for _, weight, told in self._differences(entry):
+            yield weight, told
+
+    def _differences(self, entry: Entry) -> Iterator[tuple[str, int, str]]:
+        """The same, each behind the name of the filter."""
         graph = entry.args.get("graph_name")
         seen = entry.operation, entry.method, graph, entry.status
         wanted = self.operation, self.method, self.graph, self.status
         for (name, weight), one, other in zip(_WEIGHTS, wanted, seen, strict=True):
             if one not in (None, other):
-                yield weight, f"{name}: {other or 'none'}, not {one}"
-        if self.job is not None and self.job not in jobs_of(entry):
+                yield name, weight, f"{name}: {other or 'none'}, not {one}"
+        if self.job is not None and not _concerns(entry, self.job):
             asked = entry.args.get("job_id") or entry.job_id
-            yield 4, f"job: {asked or 'none'}, not {self.job}"
+            yield "job", 4, f"job: {asked or 'none'}, not {self.job}"
         for name, value in self.query.items():
             given = entry.query.get(name)
             if given != (None if value is None else str(value)):
-                yield 1, f"query {name}: {_shown(given)}, not {_shown(value)}"
+                yield "query", 1, f"query {name}: {printable(_shown(given))}, not {_shown(value)}"
         if not _is_receipt(entry.fault, self.fault):
-            yield 1, f"fault: {entry.fault or 'none'}, not {self.fault}"
+            yield "fault", 1, f"fault: {entry.fault or 'none'}, not {self.fault}"
 
     def nearest(self, kept: Kept) -> list[str]:
         """What comes nearest of the entries that are not meant, and in what they differ."""
@@ -140,7 +177,7 @@ class Assertion(Wanted, frozen=True, forbid_unknown_fields=True, kw_only=True, o
         where the entries that were dropped could change the answer.
         """
         least, most = self._bounds
-        found = self.among(kept)
+        found, doubtful = self.parted(kept)
         if most is not None and len(found) > most:
             raise Unmet(self._message(found, kept))  # however many there were before
         dropped = kept.dropped_since(self.since)
@@ -150,6 +187,9 @@ class Assertion(Wanted, frozen=True, forbid_unknown_fields=True, kw_only=True, o
                 f"journal, and {len(found)} of the rest are such; ask with since="
                 f"{kept.records[0].number - 1} for those that are"
             )
+        possible = len(found) + len(doubtful)
+        if doubtful and (len(found) < least <= possible or (most is not None and possible > most)):
+            raise Conflict(f"how often {self} was called is not known: {_doubt(doubtful)}")
         if len(found) < least:
             raise Unmet(self._message(found, kept))
         return found
@@ -182,13 +222,15 @@ def wait_for(journal: Journal, wanted: Wanted, times: int, timeout_s: float) -> 
 def wait(journal: Journal, wanted: Wanted, times: int, timeout_s: float) -> list[Entry]:
     """The entries that are meant: as soon as there are *times* of them, else what there are.
 
-    Raises Conflict, at once, where there are fewer and entries that were dropped could be such.
+    Raises Conflict where there are fewer: at once, where entries that were dropped could be such;
+    in the end, where it is not known of some whether they are.
     """
     until = real_time() + timeout_s
-    seen, found = wanted.since, list[Entry]()
+    seen, found, doubtful = wanted.since, list[Entry](), list[Entry]()
     while True:
         kept = journal.kept(seen)
-        found += wanted.among(kept)
+        new, unsure = wanted.parted(kept)
+        found, doubtful = found + new, doubtful + unsure
         if len(found) < times and (dropped := kept.dropped_since(seen)):
             raise Conflict(
                 f"whether {wanted} was called {_times(times)} is not known: {dropped} entries are "
@@ -196,7 +238,13 @@ def wait(journal: Journal, wanted: Wanted, times: int, timeout_s: float) -> list
                 f"{kept.total} for those that are to come"
             )
         seen = max(kept.total, seen)
-        if len(found) >= times or not journal.await_more(seen, max(until - real_time(), 0)):
+        if len(found) >= times:
+            return found
+        if not journal.await_more(seen, max(until - real_time(), 0)):
+            if len(found) + len(doubtful) >= times:
+                raise Conflict(
+                    f"whether {wanted} was called {_times(times)} is not known: {_doubt(doubtful)}"
+                )
             return found
 
 
@@ -205,13 +253,23 @@ def told(entry: Entry) -> str:
     query = "&".join(f"{name}={value}" for name, value in entry.query.items())
     fault = f" ({entry.fault})" if entry.fault else ""
     path = f"{quote(entry.path)}{'?' * bool(query)}{query}"
-    return f"#{entry.number} {entry.method} {path} answered {entry.status}{fault}"
+    return f"#{entry.number} {entry.method} {printable(path)} answered {entry.status}{fault}"
 
 
-def jobs_of(entry: Entry) -> set[str]:
-    """The jobs that *entry* has asked for, made or shown."""
-    named = {entry.args.get("job_id"), entry.job_id, *(entry.shown or ())}
-    return {job_id for job_id in named if job_id is not None}
+def _concerns(entry: Entry, job_id: str) -> bool:
+    """Whether *entry* has asked for this job, made or shown it."""
+    return job_id in (entry.args.get("job_id"), entry.job_id) or job_id in (entry.shown or ())
+
+
+def _may_have_shown_any(entry: Entry) -> bool:
+    return entry.forgotten and "job_id" not in entry.args
+
+
+def _doubt(doubtful: Sequence[Entry]) -> str:
+    """Why it is not known whether these are meant: by the last."""
+    last = doubtful[-1]
+    others = f"; nor is it known of {len(doubtful) - 1} before it" * (len(doubtful) > 1)
+    return f"entry #{last.number} {last.why_forgotten}{others}"
 
 
 def _is_receipt(receipt: str | None, wanted: str | None) -> bool:

@@ -9,28 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gesmock import pytest_marker
+
 if TYPE_CHECKING:
     from gesmock.mock import GesMock
     from gesmock.verdict.findings import Finding
 
-_KEYWORDS = (
-    "fixture",
-    "project_id",
-    "graph_name",
-    "generate",
-    "seed",
-    "tokens",
-    "settings",
-    "clock",
-    "plans",
-    "faults",
-    "weather",
-    "verdict",
-    "journal_size",
-    "ignore",
-    "fail_on",
-    "strict",
-)
 _IN_USE: "pytest.StashKey[_Use]" = pytest.StashKey()
 
 # The regions that the vendor's SDK knows for this service (huaweicloudsdkges 3.1, ges_region.py).
@@ -139,10 +123,9 @@ def gesmock(request: pytest.FixtureRequest, gesmock_server: "GesMock") -> "Itera
     Its problems fail the test, unless the marker says ``strict=False``; those that come when
     other pytest fixtures end are an error of its teardown.
     """
-    options = _marked(request.node)
+    options = pytest_marker.marked(request.node)
     strict = options.pop("strict", True)
-    began: dict[str, Any] = {**gesmock_server.options}
-    gesmock_server.start().restart(**_judged(began | options, request.config))
+    pytest_marker.restart(gesmock_server, options, request.config)
     use = _Use(gesmock_server, strict)
     request.node.stash[_IN_USE] = use
     yield gesmock_server
@@ -176,51 +159,9 @@ def gesmock_env(gesmock: "GesMock", monkeypatch: pytest.MonkeyPatch) -> dict[str
     return variables
 
 
-def _marked(node: pytest.Item) -> dict[str, Any]:
-    """The keywords of the markers ``gesmock``, those closest to the test winning."""
-    options: dict[str, Any] = {}
-    for marker in reversed(list(node.iter_markers("gesmock"))):
-        wrong = [repr(value) for value in marker.args]
-        wrong += [name for name in marker.kwargs if name not in _KEYWORDS]
-        if wrong:
-            raise pytest.UsageError(
-                f"@pytest.mark.gesmock: unknown {', '.join(wrong)}; known are "
-                + ", ".join(f"{name}=..." for name in _KEYWORDS)
-            )
-        if not isinstance(marker.kwargs.get("strict", True), bool):
-            raise pytest.UsageError("@pytest.mark.gesmock: strict is True or False")
-        ignored = [*_several(options.get("ignore")), *_several(marker.kwargs.get("ignore"))]
-        options |= marker.kwargs
-        if ignored:
-            options["ignore"] = ignored
-    return options
-
-
-def _judged(options: dict[str, Any], config: pytest.Config) -> dict[str, Any]:
-    """*options* with what they and the ini file say of the verdict in one."""
-    from gesmock import validation
-
-    ignore = [*config.getini("gesmock_ignore"), *_several(options.pop("ignore", None))]
-    fail_on = _several(options.pop("fail_on", None), config.getini("gesmock_fail_on"))
-    given = options.pop("verdict", None)
-    verdict = validation.read_python({} if given is None else given, dict[str, Any], "verdict")
-    if ignore:
-        verdict["ignore"] = [*ignore, *_several(verdict.get("ignore"))]
-    if fail_on:
-        verdict.setdefault("fail_on", fail_on)
-    return {**options, "verdict": verdict} if verdict else options
-
-
-def _several(value: Any, default: Any = ()) -> Any:
-    """*value*, where a single one may be given as it is."""
-    if value is None:
-        return default
-    return value if isinstance(value, list | tuple | set | frozenset) else [value]
-
-
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Refuse a wrong marker also where the test does not ask for the fake."""
-    _marked(item)
+    pytest_marker.marked(item)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -258,8 +199,9 @@ class _Use:
         self._told += [_what(one) for one in new]
         if not new:
             return ""
-        listed = "\n".join(f"- {problem}" for problem in new)
-        return f"gesmock found {len(new)} problem{'s' * (len(new) > 1)}:\n{listed}"
+        # pytest's summary shows the first line.
+        listed = "\n- ".join(map(str, new))
+        return f"gesmock found {len(new)} problem{'s' * (len(new) > 1)}: {listed}"
 
     def faults(self) -> str:
         """Python that arms again what this test has armed."""

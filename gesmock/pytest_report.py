@@ -30,6 +30,8 @@ class Report:
         self._coverage = Coverage()
         self._findings: list[dict[str, Any]] = []
         self._unwritten: list[str] = []
+        self._crashed: list[str] = []
+        self._too_low = False
         self._operations = config.getini("gesmock_operations")
         if self._operations == ["all"]:
             self._operations = list(OPERATION_NAMES)
@@ -74,17 +76,23 @@ class Report:
     def pytest_testnodedown(self, node: Any) -> None:
         """Add what a worker has met and found."""
         output = getattr(node, "workeroutput", {}).get(_PASSED_ON)
-        if output is not None:  # else it has crashed
+        if output is None:
+            self._crashed.append(node.gateway.id)
+        else:
             self.add(msgspec.convert(output["cells"], list[Cell]))
             self._findings += output["findings"]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
-        """Fail the run where too little was met: the fakes have ended by now."""
+        """Fail the run where too little was met: the fakes have ended by now.
+
+        Not one of which no test was to run.
+        """
         result = yield
-        low = self._least is not None and self._table.percent < self._least
-        if low and not hasattr(session.config, "workeroutput"):
-            session.testsfailed += 1
+        ran = session.testscollected > 0 and not session.config.option.collectonly
+        if ran and self._least is not None and not hasattr(session.config, "workeroutput"):
+            self._too_low = self._table.percent < self._least
+            session.testsfailed += self._too_low
         return result
 
     @pytest.hookimpl(trylast=True)
@@ -108,11 +116,23 @@ class Report:
     # --- How it looks ---
 
     def _json(self) -> bytes:
-        told = {"coverage": self._coverage.told(self._operations), "problems": self._findings}
+        told = {
+            "coverage": self._coverage.told(self._operations),
+            "problems": self._findings,
+            "crashed_workers": self._crashed,
+        }
         return msgspec.json.format(msgspec.json.encode(told)) + b"\n"
 
     def _html(self) -> bytes:
-        return tables.page(self._table, self._findings).encode()
+        return tables.page(self._table, self._findings, self._missing).encode()
+
+    @property
+    def _missing(self) -> list[str]:
+        """What the report lacks, a line each."""
+        return [
+            f"gesmock: what the worker {worker} had met is missing, as it has crashed"
+            for worker in self._crashed
+        ]
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the table, what was found, and what is too little, or could not be written."""
@@ -123,7 +143,9 @@ class Report:
             terminalreporter.section("gesmock: documented answers that were met")
             for line in (*tables.lines(table), *tables.summary(self._findings)):
                 terminalreporter.write_line(line)
-        if self._least is not None and table.percent < self._least:
+        for line in self._missing:
+            terminalreporter.write_line(line, yellow=True)
+        if self._too_low and self._least is not None:
             terminalreporter.write_line(
                 f"gesmock: {table.told_percent:.1f} % of the documented answers were met, "
                 f"less than {self._least:.12g} %",

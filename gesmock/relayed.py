@@ -10,8 +10,16 @@ import msgspec
 from msgspec import Struct
 
 from gesmock import documentation
-from gesmock.exchange import LARGEST_BODY, Encoded, Operation, Reply, Request, Shown, is_long
-from gesmock.listing import MOST_SHOWN
+from gesmock.exchange import (
+    LARGEST_BODY,
+    MOST_SHOWN,
+    Encoded,
+    Operation,
+    Reply,
+    Request,
+    Shown,
+    is_long,
+)
 from gesmock.operations import ROUTES
 from gesmock.redaction import Redaction
 from gesmock.target.answer import LARGEST_ANSWER, Headers, WholeAnswer

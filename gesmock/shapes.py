@@ -7,9 +7,9 @@ import msgspec
 from msgspec import Struct
 
 from gesmock.errors import GesError
-from gesmock.exchange import Encoded, Reply, Shown
+from gesmock.exchange import MOST_SHOWN, Encoded, Reply, Shown
 from gesmock.jobs import Job
-from gesmock.listing import MOST_SHOWN, Page
+from gesmock.listing import Page
 from gesmock.settings import Settings
 from gesmock.statuses import Edition
 

@@ -168,7 +168,7 @@ def test_python_tells_the_same(ges: GesMock) -> None:
 
     assert told.keys() == {"problems", "failing", "standard", "coverage", "seen", "dropped"}
     [seen] = told["seen"]
-    assert seen["doubt"] == "entry #2 showed more jobs than the journal keeps"
+    assert seen["doubt"] == "entry #2 showed more than 1,000 jobs, of which the journal keeps none"
 
 
 def _job() -> Job:

@@ -59,7 +59,7 @@ def test_no_secret_is_in_it(archive: Any) -> None:
 
 def test_a_connection_that_broke_has_no_status_and_a_delay_its_time() -> None:
     story = Story()
-    story.ask(connection="reset", virtual_s=1.5, real_s=0.25)
+    story.ask(status=0, connection="reset", virtual_s=1.5, real_s=0.25)
     story.ask(status=599)
     story.ask(gave_up=True)
 
@@ -72,6 +72,30 @@ def test_a_connection_that_broke_has_no_status_and_a_delay_its_time() -> None:
     assert broken["time"] == broken["timings"]["wait"] == 1500
     assert broken["request"]["url"].startswith("http://localhost/ges/")
     assert (strange["response"]["status"], strange["response"]["statusText"]) == (599, "")
+
+
+def test_an_answer_that_came_broken_has_its_status(ges: GesMock) -> None:
+    ges.faults.script("list_jobs", {"kind": "malformed"}, {"kind": "truncate", "after_bytes": 5})
+    assert requests.get(ges.jobs_url()).status_code == 200
+    with pytest.raises(requests.RequestException):
+        requests.get(ges.jobs_url())
+
+    malformed, truncated = ges.journal.har()["log"]["entries"]
+
+    assert (malformed["response"]["status"], malformed["_connection"]) == (200, "malformed")
+    assert (truncated["response"]["status"], truncated["_connection"]) == (200, "truncate")
+
+
+def test_of_a_long_list_it_has_only_how_many_jobs_it_had(ges: GesMock) -> None:
+    ges.generate(101)
+    requests.get(ges.jobs_url(limit=100))
+    requests.get(ges.jobs_url())
+
+    short, long = ges.journal.har()["log"]["entries"]
+
+    check(ges.journal.har())
+    assert (len(short["_shown"]), short["_returned"], short["_total"]) == (100, 100, 101)
+    assert ("_shown" in long, long["_returned"], long["_total"]) == (False, 101, 101)
 
 
 def test_it_can_be_had_over_http(service: Service) -> None:

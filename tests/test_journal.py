@@ -118,6 +118,33 @@ def test_what_is_secret_is_masked_or_left_out() -> None:
     assert told.body == {"edgesetPath": "e"}
 
 
+@pytest.mark.parametrize("name", ["token", "access_token", "X-Auth-Token", "api_key", "apiKey"])
+def test_what_a_client_may_sign_in_with_elsewhere_is_masked_in_the_query(name: str) -> None:
+    one, other = (entry(query={name: value, "limit": "1"}) for value in ("S1", "S2"))
+
+    assert one.query == other.query == {name: "***", "limit": "1"}
+    assert one.digest != other.digest
+
+
+def test_other_headers_with_secrets_are_masked_too() -> None:
+    names = ("x-api-key", "api-key", "x-subject-token")
+
+    assert set(entry(headers=dict.fromkeys(names, "S")).headers.values()) == {"***"}
+
+
+def test_passwords_and_tokens_of_a_body_are_masked_however_deep() -> None:
+    deep: dict[str, Any] = {"password": "S1"}
+    for _ in range(300):
+        deep = {"a": deep}
+    told = entry(body={"password": "S2", "list": [{"auth_token": {"id": "S3"}}, 1], "deep": deep})
+    other = entry(body={"password": "S4", "list": [{"auth_token": {"id": "S3"}}, 1], "deep": deep})
+
+    assert told.body["password"] == "***"
+    assert told.body["list"] == [{"auth_token": "***"}, 1]
+    assert "S1" not in repr(told.body)
+    assert told.digest != other.digest
+
+
 LONG = "x" * LONGEST_BODY
 SIGNED = "SDK-HMAC-SHA256 Access={}, SignedHeaders=host;x-sdk-date, Signature={}"
 
@@ -209,6 +236,24 @@ def test_what_was_shown_long_ago_is_forgotten_first() -> None:
     counts = [None if one.shown is None else len(one.shown) for one in journal.entries()]
     assert counts == [None, None, 1, 1, 0, 0, 2, 2]
     assert [one.returned for one in journal.entries()] == [2, 2, 1, 1, 0, 0, 2, 2]
+
+
+def test_a_long_journal_keeps_more_of_what_was_shown() -> None:
+    statuses = [tuple((f"{page}/{row}", "success") for row in range(1000)) for page in range(101)]
+
+    def known(size: int, resized: int | None = None) -> int:
+        journal = Journal(RLock(), size=size)
+        journal.resize(resized or size)
+        for one in statuses:
+            journal.append(0.0, 1, request(), Reply(200, {}, shown=Shown(one, 1000, 1000)))  # type: ignore[arg-type]
+        return sum(not one.forgotten for one in journal.entries())
+
+    assert (known(1000), known(20_000), known(20_000, 1000), known(1000, 20_000)) == (
+        100,
+        101,
+        100,
+        101,
+    )
 
 
 def test_statuses_that_are_forgotten_are_held_by_nobody() -> None:

@@ -6,7 +6,8 @@ import pytest
 import requests
 from conftest import Service
 
-from gesmock import Finding, GesMock, InvalidInput, Standard
+from gesmock import Finding, GesMock, InvalidInput, Standard, Unmet
+from gesmock.verdict.findings import Proof, Rule
 from gesmock.verdict.table import CODES, RULES
 
 
@@ -44,6 +45,32 @@ def test_a_finding_tells_its_code_rule_and_entries(accused: GesMock) -> None:
 
     assert (found.code, found.rule, found.entries) == ("GM107", "retries_a_refusal", (1, 2))
     assert str(found) == f"GM107 {found.message} (#1, #2)"
+
+
+def test_what_a_terminal_would_obey_is_escaped(ges: GesMock) -> None:
+    ges.verdict.hold_to(contract="all")
+    jobs = ges.graph_url()
+    for path in ("/jobs/a%0A%1B[31mb/status", "/jobs/status?%1b[31mred=%07", "/no%0athing"):
+        for _ in range(3):
+            requests.get(jobs + path)
+    requests.get(ges.jobs_url(), params={"limit": "\x1b[2J"})
+
+    found = ges.problems()
+
+    assert {one.code for one in found} >= {"GM002", "GM107", "GM301", "GM304", "GM305"}
+    assert all(one.message.isprintable() for one in found)
+    assert any("\\x1b[31mred is no parameter" in one.message for one in found)
+    with pytest.raises(Unmet) as told:
+        ges.journal.assert_called("list_jobs", query={"limit": 1})
+    assert "\x1b" not in str(told.value)
+
+
+def test_a_traceback_keeps_its_lines() -> None:
+    rule = Rule("GM001", "crash", "", lambda _case, _standard: ())
+
+    assert rule.finding(Proof("it\ncrashed", (), "one\n  \x1btwo\n")) == Finding(
+        "GM001", "crash", "it\\ncrashed", (), "one\n  \\x1btwo\n"
+    )
 
 
 def test_the_standard_is_an_option_and_can_be_changed() -> None:

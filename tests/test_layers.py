@@ -65,6 +65,7 @@ LAYERS = [
         "terminal",
         "outputs",
         "stop_signals",
+        "pytest_marker",
         "pytest_plugin",
         "pytest_report",
         "__init__",

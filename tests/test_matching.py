@@ -9,7 +9,7 @@ import requests
 from conftest import PROJECT, Service, until
 
 from gesmock import Conflict, GesMock, InvalidInput, TimedOut, Unmet
-from gesmock.exchange import Reply, Request
+from gesmock.exchange import Reply, Request, Shown
 from gesmock.journal import Journal
 from gesmock.matching import Assertion, Wanted, wait_for
 
@@ -61,6 +61,25 @@ def test_a_job_that_was_made_is_asked_for_too(asked: GesMock) -> None:
     job_id = asked.journal[3].job_id
 
     assert asked.journal.assert_called(job=job_id, operation="clear_graph", times=1)
+
+
+def test_a_job_may_be_given_as_it_is(asked: GesMock) -> None:
+    job = asked.job("a1")
+
+    assert len(asked.journal.entries(job=job)) == 3
+    assert len(asked.journal.assert_called(job=job, times=3)) == 3
+    assert len(asked.journal.wait_for(job=job, times=3)) == 3
+    with pytest.raises(InvalidInput, match="job: 7 is not"):
+        asked.journal.entries(job=7)  # type: ignore[arg-type]
+
+
+def test_entries_can_be_had_by_their_place(asked: GesMock) -> None:
+    journal = asked.journal
+
+    assert [entry.number for entry in journal[:2]] == [1, 2]
+    assert [entry.number for entry in journal[-2:]] == [4, 5]
+    assert journal[-1] == [*journal][4]
+    assert journal[7:] == []
 
 
 def test_what_was_called_as_often_as_wanted_is_returned(asked: GesMock) -> None:
@@ -215,6 +234,89 @@ def test_what_was_forgotten_on_purpose_is_no_question_any_more(short: Journal) -
     assert short.kept().dropped_since(2) == 0
 
 
+# --- What was forgotten ---
+
+
+@pytest.fixture
+def vague() -> Journal:
+    """A journal that has forgotten which jobs two of its four entries showed; one made "new"."""
+    journal = Journal(RLock(), most_statuses=1)
+    for shown, job_id in (
+        (Shown(None, 1001, 1001), None),
+        (Shown((("a1", "running"), ("a2", "running")), 2, 2), "new"),
+        (Shown((("a1", "running"),), 1, 1), None),
+        (None, None),
+    ):
+        request = Request(operation="list_jobs", method="GET", path="/", epoch=1)
+        journal.append(0.0, 1, request, Reply(200, {}, shown=shown, job_id=job_id))
+    return journal
+
+
+@pytest.mark.parametrize(
+    ("fields", "outcome"),
+    [
+        ({"times": 0}, Unmet),
+        ({"times": 1}, Conflict),  # the others may have shown it, too
+        ({"times": 3}, Conflict),
+        ({"times": 4}, Unmet),  # so many there cannot be
+        ({"at_least": 1}, None),
+        ({"at_least": 3}, Conflict),
+        ({"at_most": 2}, Conflict),
+        ({"at_most": 3}, None),
+        ({"times": 1, "since": 2}, None),
+        ({"times": 1, "operation": "show_job"}, Unmet),
+    ],
+)
+def test_a_question_that_forgotten_statuses_could_change_is_refused(
+    vague: Journal, fields: dict[str, Any], outcome: type[Exception] | None
+) -> None:
+    assertion = Assertion(job="a1", **fields)
+
+    if outcome is None:
+        assert [entry.number for entry in assertion.check(vague.kept())] == [3]
+    else:
+        with pytest.raises(outcome):
+            assertion.check(vague.kept())
+
+
+def test_the_refusal_says_which_entry_has_forgotten_what_it_showed(vague: Journal) -> None:
+    with pytest.raises(Conflict) as told:
+        Wanted(job="a1").of(vague.kept())
+    assert str(told.value) == (
+        "which of any operation with job a1 there were is not known: entry #2 was followed by more "
+        "statuses than the journal keeps over all; nor is it known of 1 before it"
+    )
+    assert [entry.number for entry in Wanted(job="a1", since=2).of(vague.kept())] == [3]
+    assert [entry.number for entry in Wanted(job="new").of(vague.kept())] == [2]
+
+
+def test_of_a_list_of_very_many_jobs_it_is_not_guessed_which(ges: GesMock) -> None:
+    ges.generate(1200)
+    job = ges.add_job(status="running")
+    requests.get(ges.jobs_url())
+    why = "entry #1 showed more than 1,000 jobs, of which the journal keeps none"
+
+    with pytest.raises(Conflict, match=why):
+        ges.journal.entries(job=job)
+    with pytest.raises(Conflict, match=why):
+        ges.journal.assert_called("list_jobs", job=job, times=0)
+    with pytest.raises(Conflict, match=why):
+        ges.journal.wait_for("list_jobs", job=job, timeout_s=0)
+    with pytest.raises(TimedOut):
+        ges.journal.wait_for("list_jobs", job=job, times=2, timeout_s=0)
+
+
+def test_who_waits_for_a_job_is_not_kept_by_lists_of_before(ges: GesMock) -> None:
+    ges.generate(1200)
+    job = ges.add_job(status="running")
+    requests.get(ges.jobs_url())
+    requests.get(ges.job_url(job))
+
+    [found] = ges.journal.wait_for(job=job, timeout_s=0)
+
+    assert found.operation == "show_job"
+
+
 # --- Waiting ---
 
 
@@ -322,9 +424,9 @@ def test_nobody_waits_for_a_journal_of_the_past() -> None:
 
 
 def test_a_wrong_wait_is_refused(ges: GesMock) -> None:
-    with pytest.raises(InvalidInput, match="-1"):
+    with pytest.raises(InvalidInput, match=r"^wait_for\.timeout_s: -1 is not "):
         ges.journal.wait_for(timeout_s=-1)
-    with pytest.raises(InvalidInput, match="-2"):
+    with pytest.raises(InvalidInput, match=r"^wait_for\.times: -2 is not "):
         ges.journal.wait_for(times=-2)
 
 
@@ -349,6 +451,19 @@ def test_the_journal_is_filtered_over_http(service: Service) -> None:
     service.control("PUT", "state", {"journal_size": 1})
     assert numbers("operation=list_jobs") == [2]
     assert service.control("GET", "journal?times=2&wait_s=60").status_code == 409
+
+
+def test_which_lists_showed_a_job_is_not_guessed_over_http_either(service: Service) -> None:
+    service.begin(generate=1001)
+    job_id = service.list("?limit=1").json["jobs"][0]["jobId"]
+    service.list()
+
+    refused = service.control("GET", f"journal?job={job_id}")
+
+    assert refused.status_code == 409
+    assert "#2 showed more than 1,000 jobs" in refused.text
+    awaited = service.control("GET", f"journal?job={job_id}&wait_s=5").json["entries"]
+    assert [entry["number"] for entry in awaited] == [1]
 
 
 def test_it_is_asserted_over_http_what_was_called(service: Service) -> None:

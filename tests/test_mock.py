@@ -479,6 +479,22 @@ def test_a_restart_begins_anew_at_the_same_address(ges: GesMock) -> None:
     assert listed(ges)["totalCount"] == 5
 
 
+def test_a_fault_whose_turn_never_came_tells_how_many_requests_it_met(ges: GesMock) -> None:
+    ges.clock.freeze()
+    ges.faults.arm("list_jobs", 503, times=2, until_s=60)
+    ges.faults.arm("list_jobs", 500)
+    ges.faults.arm("show_job", 503, after=3)
+    ges.faults.arm("list_jobs", 503, from_s=90)
+    for url in [ges.jobs_url()] * 2 + [ges.job_url("nobody")] * 2:
+        requests.get(url)
+
+    assert [one.message.partition(" {")[0] for one in ges.problems("GM0")] == [
+        "armed, but its turn never came, as it met no request: f2",
+        "armed, but its turn never came, as it met 2 requests: f3",
+        "armed, but its turn never came, as it met no request: f4",
+    ]
+
+
 def test_problems_are_what_a_test_should_hear_of(ges: GesMock) -> None:
     assert ges.problems() == []
     ges.faults.arm("list_jobs", 503, after=5)
@@ -490,7 +506,7 @@ def test_problems_are_what_a_test_should_hear_of(ges: GesMock) -> None:
 
     assert unmatched.message.startswith("no operation serves this: DELETE /ges/v1.0/")
     assert str(untried) == (
-        'GM003 armed, but no request came for it: f1 {"operation":"list_jobs",'
+        'GM003 armed, but its turn never came, as it met 1 request: f1 {"operation":"list_jobs",'
         '"fault":{"kind":"error","status":503},"after":5}'
     )
 

@@ -133,7 +133,7 @@ def test_a_rule_that_no_job_was_submitted_for_is_a_problem(ges: GesMock) -> None
     ges.plans.arm(plan="slow", command="clear_graph")
 
     assert [str(one) for one in ges.problems()] == [
-        'GM004 armed, but no job was submitted for it: p1 {"plan":"slow","command":"clear_graph"}'
+        'GM004 armed, but no job got it: p1 {"plan":"slow","command":"clear_graph"}'
     ]
     requests.post(f"{ges.graph_url()}/action?action_id=clear-graph", json={})
     assert ges.problems("GM0") == []

@@ -37,7 +37,10 @@ def run(pytester: pytest.Pytester, test: str, *args: str, ini: str = "") -> pyte
 # --- What fails a test ---
 
 
-def test_conduct_fails_no_test_unless_it_is_to(pytester: pytest.Pytester) -> None:
+def test_conduct_fails_no_test_unless_it_is_to(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")  # the summary is cut there
     result = run(
         pytester,
         USER
@@ -68,8 +71,8 @@ def test_lenient(gesmock):
     result.assert_outcomes(passed=4, failed=1)
     result.stdout.fnmatch_lines(
         [
-            "gesmock found 1 problem:",
-            "- GM107 GET /ges/v1.0/*/jobs/status was refused with 400, and sent 2 times in all *",
+            "gesmock found 1 problem: GM107 GET /ges/v1.0/*/jobs/status was refused with 400, and *",
+            "FAILED * - Failed: gesmock found 1 problem: GM107 *",
         ]
     )
 
@@ -114,7 +117,9 @@ def test_a_wrong_code_of_a_marker_is_refused(pytester: pytest.Pytester) -> None:
     result = run(pytester, marked)
 
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*InvalidInput: verdict.fail_on?0?: 'GM7' is not one of GM001, *"])
+    result.stdout.fnmatch_lines(
+        ["E *UsageError: @pytest.mark.gesmock: verdict.fail_on?0?: 'GM7' is not one of GM001, *"]
+    )
 
 
 def test_a_test_that_fails_tells_what_else_was_found(pytester: pytest.Pytester) -> None:
@@ -133,8 +138,7 @@ def test_it(gesmock):
     result.stdout.fnmatch_lines(
         [
             "*its own reason",
-            "gesmock found 1 problem:",
-            "- GM002 no operation serves this: *",
+            "gesmock found 1 problem: GM002 no operation serves this: *",
             "what else gesmock has found:",
             "- GM107 *",
         ]
@@ -235,6 +239,30 @@ def test_what_is_no_percentage_is_refused_at_the_start(
     )
 
 
+@pytest.mark.parametrize(
+    ("args", "outcome"),
+    [
+        (("--collect-only",), pytest.ExitCode.OK),
+        (("-k", "nothing"), pytest.ExitCode.NO_TESTS_COLLECTED),
+    ],
+)
+@pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "1")])
+def test_a_run_of_no_test_has_not_met_too_little(
+    pytester: pytest.Pytester,
+    args: tuple[str, ...],
+    outcome: pytest.ExitCode,
+    workers: tuple[str, ...],
+) -> None:
+    pytester.makepyfile(PASSES)
+
+    result = pytester.runpytest_subprocess(
+        *workers, "-p", "gesmock.pytest_plugin", "--gesmock-fail-under=50", *args
+    )
+
+    assert result.ret == outcome
+    result.stdout.no_fnmatch_line("*less than*")
+
+
 def test_a_run_without_the_fake_has_met_nothing(pytester: pytest.Pytester) -> None:
     result = run(pytester, "def test_it():\n    pass\n", "--gesmock-fail-under=1")
 
@@ -301,7 +329,9 @@ def test_alone(gesmock):
     assert len(json.loads((tmp_path / "r").read_bytes())["problems"]) == 8
 
 
-def test_a_worker_that_crashes_is_not_counted(pytester: pytest.Pytester) -> None:
+def test_a_worker_that_crashes_is_not_counted_and_the_report_says_so(
+    pytester: pytest.Pytester,
+) -> None:
     pytester.makepyfile(
         USER
         + """
@@ -316,10 +346,14 @@ def test_crash():
     )
 
     result = pytester.runpytest_subprocess(
-        "-p", "xdist", "-p", "gesmock.pytest_plugin", "-n", "1", "-W", "error", "--gesmock-report"
+        *("-p", "xdist", "-p", "gesmock.pytest_plugin", "-n", "1", "-W", "error"),
+        *("--gesmock-report", "--gesmock-report-json=told.json", "--gesmock-report-html=told.html"),
     )
 
-    result.stdout.fnmatch_lines(["*0 of 0 cells were met*"])
+    missing = "gesmock: what the worker gw0 had met is missing, as it has crashed"
+    result.stdout.fnmatch_lines(["*0 of 0 cells were met*", missing])
+    assert json.loads((pytester.path / "told.json").read_bytes())["crashed_workers"] == ["gw0"]
+    assert missing in (pytester.path / "told.html").read_text()
 
 
 def test_a_report_that_cannot_be_written_fails_the_run_and_says_so(

@@ -9,7 +9,8 @@ from stories import Story
 
 from gesmock import Conflict, GesMock, InvalidInput, Unknown, Unmet
 from gesmock.jobs import Job, JobRequest
-from gesmock.verdict.seen import Sights
+from gesmock.journal import Journal
+from gesmock.verdict.seen import Sight, Sights
 
 FILES = {"edgesetPath": "e", "obsParameters": {"accessKey": "A", "secretKey": "S"}}
 
@@ -212,9 +213,48 @@ def test_a_list_of_very_many_jobs_leaves_a_doubt_but_for_jobs_made_since(ges: Ge
     job_id = submit(ges)
     requests.get(ges.job_url(job_id))
 
-    with pytest.raises(Conflict, match="entry #1 showed more jobs than the journal keeps"):
+    with pytest.raises(Conflict, match="entry #1 showed more than 1,000 jobs, of which"):
         ges.seen(ges.jobs()[-1])
     ges.assert_seen(job_id, "pending")
+
+
+def test_what_was_shown_again_and_again_is_walked_through_once() -> None:
+    walks: list[int] = []
+
+    class Statuses(dict[str, str]):
+        def items(self) -> Any:
+            walks.append(len(self))
+            return super().items()
+
+    listed = Statuses(a1="running", a2="running")
+    story = Story()
+    for _ in range(3):
+        story.ask(shown=listed)
+        story.ask(shown=None, connection="reset")
+    other = story.ask(shown=listed, args={"graph_name": "other"})
+    story.ask(shown=Statuses(a1="running"))
+    last = story.ask(shown=listed)
+
+    sights = Sights(story.entries, 0)
+
+    assert walks == [2, 2, 1, 2]
+    first, at = story.entries[0].number, story.entries[0].at
+    assert sights.of("movie", "a1") == (Sight("running", first, last.number, 5, at),)
+    assert sights.of("movie", "a2") == (Sight("running", first, last.number, 4, at),)
+    assert sights.of("other", "a1") == (Sight("running", other.number, other.number, 1, other.at),)
+
+
+def test_what_was_shown_too_long_ago_is_told_as_that(ges: GesMock) -> None:
+    ges.fake.default.journal = Journal(ges.fake.default.lock, most_statuses=150)
+    ges.generate(100)
+    for limit in (99, 100):
+        requests.get(ges.jobs_url(limit=limit))
+
+    with pytest.raises(Conflict) as told:
+        ges.seen(ges.jobs()[0])
+    assert str(told.value).endswith(
+        ": entry #1 was followed by more statuses than the journal keeps over all"
+    )
 
 
 # --- Over HTTP ---

@@ -1,22 +1,24 @@
 """The journal, as a test reads it."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack, overload
 
 from gesmock import har, matching, validation
 from gesmock.clock import Seconds
 from gesmock.entries import Entry
 from gesmock.exchange import Operation
 from gesmock.fake import Fake
+from gesmock.jobs import Job
 from gesmock.journal import Journal
 from gesmock.matching import Assertion, Count, Wanted
+from gesmock.scripting.jobs import id_of
 
 
 class Filters(TypedDict, total=False):
     """Which entries are meant: all that have what is given.
 
     - ``status``, ``method``, ``graph``: as they are; the status of an answer that never came is 0.
-    - ``job``: the id of one that was asked for, made or shown.
+    - ``job``: one that was asked for, made or shown, or its id.
     - ``query``: parameters with their values; None for one that is not there.
     - ``fault``: a receipt, the id of an injection, or ``"*"`` for any.
     - ``since``: only entries after the one with this number.
@@ -25,7 +27,7 @@ class Filters(TypedDict, total=False):
     status: int | None
     method: str | None
     graph: str | None
-    job: str | None
+    job: str | Job | None
     query: Mapping[str, str | int | None]
     fault: str | None
     since: int
@@ -57,7 +59,9 @@ class JournalView:
     ) -> list[Entry]:
         """The entries that are kept, oldest first; only those that are meant. Raises InvalidInput.
 
-        With ``since``, it raises Conflict where some of those after it are no longer kept.
+        That others have made room (``dropped``) is no matter, unless with ``since``: it raises
+        Conflict where some of those after it are no longer kept. With ``job`` also where it is
+        forgotten of a list whether it showed the job.
         """
         return _wanted(operation, filters).of(self._journal.kept())
 
@@ -76,7 +80,7 @@ class JournalView:
         Conflict where the entries that were dropped could change the answer; InvalidInput.
         """
         counts = {"times": times, "at_least": at_least, "at_most": at_most}
-        given = {"operation": operation, **filters, **counts}
+        given = {"operation": operation, **_plain(filters), **counts}
         assertion = validation.read_python(given, Assertion, "assert_called")
         return assertion.check(self._journal.kept())
 
@@ -95,8 +99,8 @@ class JournalView:
         fewer and entries that were dropped could be such; InvalidInput.
         """
         wanted = _wanted(operation, filters)
-        count = validation.read_python({"times": times}, dict[str, Count], "wait_for")["times"]
-        seconds = validation.read_python({"s": timeout_s}, dict[str, Seconds], "wait_for")["s"]
+        count = validation.read_python(times, Count, "wait_for.times")
+        seconds = validation.read_python(timeout_s, Seconds, "wait_for.timeout_s")
         return matching.wait_for(self._journal, wanted, count, seconds)
 
     def har(self) -> dict[str, Any]:
@@ -105,8 +109,17 @@ class JournalView:
 
         return har.archive(self, version("gesmock"), self._scheme)
 
-    def __getitem__(self, index: int) -> Entry:
-        return self._journal.kept().records[index].entry
+    @overload
+    def __getitem__(self, index: int) -> Entry: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Entry]: ...
+
+    def __getitem__(self, index: int | slice) -> Entry | list[Entry]:
+        records = self._journal.kept().records
+        if isinstance(index, slice):
+            return [record.entry for record in records[index]]
+        return records[index].entry
 
     def clear(self) -> None:
         """Forget every entry."""
@@ -120,5 +133,13 @@ class JournalView:
 
 
 def _wanted(operation: Operation | None, filters: Filters) -> Wanted:
-    given = {"operation": operation, **filters}
+    given = {"operation": operation, **_plain(filters)}
     return validation.read_python(given, Wanted, "entries")
+
+
+def _plain(filters: Filters) -> dict[str, Any]:
+    """*filters* with the id of the job, where it was given as a job."""
+    given: dict[str, Any] = {**filters}
+    if isinstance(job := given.get("job"), Job):
+        given["job"] = id_of(job)
+    return given

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec import Struct
 
-from gesmock.entries import Entry
+from gesmock.entries import Entry, printable
 
 if TYPE_CHECKING:
     from gesmock.verdict.case import Case
@@ -64,6 +64,7 @@ class Rule:
     judge: "Callable[[Case, Standard], Iterable[Proof]]"
 
     def finding(self, proof: Proof) -> Finding:
-        """*proof* as a finding."""
+        """*proof* as a finding, which may be shown: requests say what their clients like."""
         entries = tuple(proof.entries[:MOST_ENTRIES])
-        return Finding(self.code, self.name, proof.message, entries, proof.details)
+        details = "\n".join(map(printable, proof.details.split("\n")))
+        return Finding(self.code, self.name, printable(proof.message), entries, details)

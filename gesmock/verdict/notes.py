@@ -1,6 +1,6 @@
 """Notes: what a world notices by itself, whatever becomes of its journal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -19,14 +19,15 @@ MOST_NUMBERS: Final = 50
 
 
 class Noticed(Struct, frozen=True, kw_only=True):
-    """What one world has noticed: crashes and unmatched requests, and rules nobody came for.
+    """What one world has noticed: crashes and unmatched requests, and rules that had no turn.
 
-    *faults* and *plans* are the injections and the plan rules, as they show themselves.
+    *faults* and *plans* are those injections and plan rules, as they show themselves; of a fault
+    also how many calls it has met, none of which was its turn.
     """
 
     crashes: Sequence[Proof] = ()
     unmatched: Sequence[Proof] = ()
-    faults: Sequence[str] = ()
+    faults: Mapping[str, int] = {}
     plans: Sequence[str] = ()
 
 
@@ -51,8 +52,8 @@ class Notes:
                 if len(numbers) < MOST_NUMBERS:
                     numbers.append(entry.number)
 
-    def noticed(self, faults: Sequence[str], plans: Sequence[str]) -> Noticed:
-        """All of it, and the *faults* and *plans* that nobody has come for."""
+    def noticed(self, faults: Mapping[str, int], plans: Sequence[str]) -> Noticed:
+        """All of it, and the *faults* and *plans* that had no turn."""
         unmatched = [
             Proof(text if count == 1 else f"{text} ({count} times)", tuple(self._unmatched[text]))
             for text, count in self._counts.items()
@@ -71,13 +72,14 @@ def _unmatched(case: "Case", _standard: "Standard") -> Sequence[Proof]:
 
 
 def _untried_faults(case: "Case", _standard: "Standard") -> Iterator[Proof]:
-    for one in case.noticed.faults:
-        yield Proof(f"armed, but no request came for it: {one}")
+    for one, calls in case.noticed.faults.items():
+        met = f"met {calls or 'no'} request{'s' * (calls > 1)}"
+        yield Proof(f"armed, but its turn never came, as it {met}: {one}")
 
 
 def _untried_plans(case: "Case", _standard: "Standard") -> Iterator[Proof]:
     for one in case.noticed.plans:
-        yield Proof(f"armed, but no job was submitted for it: {one}")
+        yield Proof(f"armed, but no job got it: {one}")
 
 
 def _dropped(case: "Case", _standard: "Standard") -> Iterator[Proof]:
@@ -91,8 +93,8 @@ def _dropped(case: "Case", _standard: "Standard") -> Iterator[Proof]:
 NOTICED: Final = (
     Rule("GM001", "crash", "gesmock itself crashed", _crashes),
     Rule("GM002", "unmatched", "a request below `/ges/` that no operation serves", _unmatched),
-    Rule("GM003", "untried_fault", "an armed fault that no request came for", _untried_faults),
-    Rule("GM004", "untried_plan", "an armed plan that no job was submitted for", _untried_plans),
+    Rule("GM003", "untried_fault", "an armed fault whose turn never came", _untried_faults),
+    Rule("GM004", "untried_plan", "an armed plan that no job got", _untried_plans),
 )
 
 LIMITS: Final = (

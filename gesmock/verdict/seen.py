@@ -1,6 +1,7 @@
 """Seen: for a job, what it went through and what the client was shown of it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -91,6 +92,41 @@ def _told(sight: Sight) -> str:
     return f"{sight.status}: {sight.times} times (#{sight.first} to #{sight.last})"
 
 
+class Look(NamedTuple):
+    """So many *times* on end, the client was shown these *statuses* of jobs of *graph*.
+
+    *first* and *last* are the numbers of the entries, *at* is the time of the first.
+    """
+
+    graph: str
+    statuses: Mapping[str, str]
+    first: int
+    last: int
+    times: int
+    at: float
+
+
+def looks(entries: Iterable[Entry]) -> Iterator[Look]:
+    """What *entries* showed. Those that have the very same mapping on end are one look.
+
+    So what a long list showed again and again is not walked through each time.
+    """
+    look: Look | None = None
+    for entry in entries:
+        statuses = statuses_shown(entry)
+        if not statuses:
+            continue
+        graph = entry.args.get("graph_name", "")
+        if look is not None and look.statuses is statuses and look.graph == graph:
+            look = look._replace(last=entry.number, times=look.times + 1)
+            continue
+        if look is not None:
+            yield look
+        look = Look(graph, statuses, entry.number, entry.number, 1, entry.at)
+    if look is not None:
+        yield look
+
+
 class Sights:
     """What *entries* have shown of all jobs; *dropped* entries before them may have shown more."""
 
@@ -98,23 +134,29 @@ class Sights:
         self._dropped = dropped
         self._found: dict[Place, list[Sight]] = {}
         self._made: dict[Place, int] = {}
-        self._unknown: dict[Place, int] = {}  # by graph, or by job: the last that showed too much
-        for entry in entries:
-            self._look_at(entry)
+        self._unknown: dict[Place, Entry] = {}  # by graph, or by job: the last that is forgotten
+        for look in looks(self._noted(entries)):
+            self._add(look)
 
-    def _look_at(self, entry: Entry) -> None:
-        graph = entry.args.get("graph_name", "")
-        if entry.job_id is not None:
-            self._made[graph, entry.job_id] = entry.number
-        if entry.forgotten and read_whole(entry):
-            self._unknown[graph, entry.args.get("job_id")] = entry.number
-        for job_id, status in statuses_shown(entry).items():
-            found = self._found.setdefault((graph, job_id), [])
+    def _noted(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        """*entries*, each once it is noted what else there is to know from it."""
+        for entry in entries:
+            graph = entry.args.get("graph_name", "")
+            if entry.job_id is not None:
+                self._made[graph, entry.job_id] = entry.number
+            if entry.forgotten and read_whole(entry):
+                self._unknown[graph, entry.args.get("job_id")] = entry
+            yield entry
+
+    def _add(self, look: Look) -> None:
+        for job_id, status in look.statuses.items():
+            found = self._found.setdefault((look.graph, job_id), [])
             last = found[-1] if found else None
             if last is not None and last.status == status:
-                found[-1] = Sight(status, last.first, entry.number, last.times + 1, last.at)
+                times = last.times + look.times
+                found[-1] = Sight(status, last.first, look.last, times, last.at)
             else:
-                found.append(Sight(status, entry.number, entry.number, 1, entry.at))
+                found.append(Sight(status, look.first, look.last, look.times, look.at))
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         """The graph and id of each job that was made or shown."""
@@ -137,8 +179,7 @@ class Sights:
         made = self._made.get((graph, job_id))
         if made is None and self._dropped:
             return f"{self._dropped} entries are no longer in the journal"
-        unknown = (self._unknown.get((graph, one), 0) for one in (None, job_id))
-        latest = max(unknown)
-        if latest > (made or 0):
-            return f"entry #{latest} showed more jobs than the journal keeps"
+        for unknown in (self._unknown.get((graph, one)) for one in (None, job_id)):
+            if unknown is not None and unknown.number > (made or 0):
+                return f"entry #{unknown.number} {unknown.why_forgotten}"
         return None

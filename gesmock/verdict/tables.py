@@ -37,8 +37,8 @@ def summary(findings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             yield f"{rule.code} {rule.name}: {len(tests)} in {tests[0]}{more}"
 
 
-def page(table: Table, findings: Iterable[Mapping[str, Any]]) -> str:
-    """Both as a page that needs nothing else."""
+def page(table: Table, findings: Iterable[Mapping[str, Any]], missing: Iterable[str] = ()) -> str:
+    """Both as a page that needs nothing else, and what is *missing*."""
     head = "".join(f"<th>{escape(name)}</th>" for name in ("operation", *table.columns))
     body = "".join(
         f"<tr><th>{escape(row.operation)}</th>"
@@ -52,7 +52,8 @@ def page(table: Table, findings: Iterable[Mapping[str, Any]]) -> str:
         + "</tr>\n"
         for one in findings
     )
-    return _PAGE.format(told=escape(told(table)), head=head, body=body, found=found)
+    notes = "".join(f"<p>{escape(one)}</p>\n" for one in missing)
+    return _PAGE.format(told=escape(told(table)), notes=notes, head=head, body=body, found=found)
 
 
 _PAGE = """<!doctype html>
@@ -69,7 +70,7 @@ td.no {{ background: #f3f3f3; color: #888; text-align: right }}
 <h1>gesmock report</h1>
 <h2>Documented answers that were met</h2>
 <p>{told}</p>
-<table>
+{notes}<table>
 <tr>{head}</tr>
 {body}</table>
 <h2>Findings</h2>

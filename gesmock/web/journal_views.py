@@ -16,9 +16,10 @@ def get_journal(call: Call) -> Outcome:
     given = _with_query(call.numbers("status", "wait_s", "since", "times"))
     wanted = validation.read(given, AwaitedEntries, "query")
     journal = call.world().journal
-    entries = wanted.of(journal.kept())
     if wanted.wait_s:
         entries = matching.wait(journal, wanted, wanted.times, wanted.wait_s)
+    else:
+        entries = wanted.of(journal.kept())
     return 200, {
         "entries": entries,
         "total": len(entries),
