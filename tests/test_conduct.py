@@ -37,6 +37,7 @@ def test_polls_that_come_too_close_are_found_with_the_calls(story: Story) -> Non
         ([0.1, 0.1, 2.0] * 4, ["running"] * 12),  # two clients at a time
         ([0.1] * 6, ["pending", "pending", "running", "running", "success", "success"]),
         ([0.1] * 6, ["success"] * 6),  # that is another finding
+        ([0.5, 0.497, 0.503, 0.46] * 3, ["running"] * 12),  # a timer, which is never exact
         ([0.1] * 6, [None] * 6),  # nothing was shown: they are retries
     ],
 )
@@ -47,6 +48,47 @@ def test_polls_that_are_far_enough_apart_or_see_something_new_are_not(
         story.poll("a1", status, after_s=seconds)
 
     assert story.found("GM101") == []
+
+
+def test_polls_that_come_too_close_to_one_job_are_told_once(story: Story) -> None:
+    for _ in range(60):
+        for _ in range(4):
+            story.poll("a1", "running", after_s=0.1)
+        story.poll("a1", "running", after_s=0.1)
+        story.now += 5
+
+    [found] = story.found()
+
+    assert "polled 5 times in a row" in found.message
+    assert found.message.endswith("while it was running (60 times)")
+
+
+@pytest.mark.parametrize("unread", [{"status": 503}, {"connection": "reset"}, {"gave_up": True}])
+def test_what_fails_in_between_does_not_make_the_polls_fewer(
+    story: Story, unread: dict[str, Any]
+) -> None:
+    for _ in range(4):
+        story.poll("a1", "running", after_s=0.1)
+        story.poll("a1", after_s=0.1, **unread)
+
+    assert story.told("GM101") == {"GM101": (1, 3, 5, 7)}
+
+
+def test_who_asks_again_for_what_failed_polls_as_often_as_it_is_answered(story: Story) -> None:
+    for _ in range(8):
+        story.poll("a1", "running", after_s=1.7)
+        story.poll("a1", after_s=2, status=503)
+        story.poll("a1", "running", after_s=0.3)
+
+    assert story.found() == []
+
+
+@pytest.mark.parametrize("poll_s", [0.1, 0.3, 0.7, 1.1])
+def test_who_polls_exactly_as_often_as_it_may_is_not_accused(story: Story, poll_s: float) -> None:
+    for _ in range(40):
+        story.poll("a1", "running", after_s=poll_s)
+
+    assert story.found(poll_s=poll_s) == []
 
 
 def test_pages_of_a_result_are_no_polls(story: Story) -> None:
@@ -365,6 +407,20 @@ def test_a_client_with_a_new_token_each_time_does_not_go_on_with_one(story: Stor
     for _ in range(3):
         story.ask(status=401, token="5")
     assert story.told().keys() == {"GM106", "GM107"}
+
+
+@pytest.mark.parametrize("unread", [{"status": 503}, {"connection": "reset"}, {"gave_up": True}])
+def test_what_fails_in_between_does_not_end_what_is_refused(
+    story: Story, unread: dict[str, Any]
+) -> None:
+    for number in range(3):
+        story.poll(f"{number}", status=401)
+        story.poll(f"{number}", **unread)
+    for _ in range(2):
+        story.submit(None, status=400)
+        story.submit(None, **unread)
+
+    assert story.told() == {"GM106": (1, 3, 5), "GM107": (7, 9)}
 
 
 def test_who_gets_through_in_between_is_not(story: Story) -> None:

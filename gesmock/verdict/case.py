@@ -144,6 +144,11 @@ def read_whole(entry: Entry) -> bool:
     return entry.connection is None and not entry.gave_up
 
 
+def was_answered(entry: Entry) -> bool:
+    """Whether the client has had an answer to what it asked."""
+    return read_whole(entry) and not failed(entry)
+
+
 def failed(entry: Entry) -> bool:
     """Whether the service was not able to answer: to try again later is right.
 
@@ -164,12 +169,15 @@ def is_poll(entry: Entry) -> bool:
 
 
 def streaks(entries: Sequence[Entry], belongs: Callable[[Entry], bool]) -> Iterator[list[Entry]]:
-    """The longest runs of *entries* that belong together."""
+    """The longest runs of *entries* that belong together.
+
+    What failed in between, or was not read, neither belongs to a run nor ends it.
+    """
     run: list[Entry] = []
     for entry in entries:
         if belongs(entry):
             run.append(entry)
-        elif run:
+        elif run and was_answered(entry):
             yield run
             run = []
     if run:
