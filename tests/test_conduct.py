@@ -470,9 +470,18 @@ def test_what_is_no_refusal_of_the_call_may_be_asked_again(
 # --- Submitting ---
 
 
-@pytest.mark.parametrize("lost", [{"status": 503}, {"connection": "reset"}, {"connection": "hang"}])
+@pytest.mark.parametrize(
+    ("lost", "became"),
+    [
+        ({"status": 503}, "failed"),
+        ({"connection": "reset"}, "failed"),
+        ({"connection": "hang"}, "failed"),
+        ({"gave_up": True}, "was given up"),
+        ({"gave_up": True, "status": 503}, "was given up"),
+    ],
+)
 def test_a_submission_that_is_repeated_though_it_had_its_effect_is_found(
-    story: Story, lost: dict[str, Any]
+    story: Story, lost: dict[str, Any], became: str
 ) -> None:
     story.submit("a1", phase="after", **lost)
     story.submit("b1")
@@ -481,17 +490,37 @@ def test_a_submission_that_is_repeated_though_it_had_its_effect_is_found(
     [found] = story.found()
 
     assert str(found) == (
-        "GM108 POST /ges/v1.0/p1/graphs/movie/action failed after it had made job 'a1', and was "
+        f"GM108 POST /ges/v1.0/p1/graphs/movie/action {became} after it had made job 'a1', and was "
         "sent again as it was: it made job 'b1' too (#1, #2)"
     )
 
 
-def test_who_has_looked_and_not_found_it_may_submit_again(story: Story) -> None:
-    story.submit("a1", status=503)
+@pytest.mark.parametrize("lost", [{"status": 503}, {"gave_up": True}])
+def test_who_has_looked_and_not_found_it_may_submit_again(
+    story: Story, lost: dict[str, Any]
+) -> None:
+    story.submit("a1", **lost)
     story.page(0, shown={"c1": "success"})
     story.submit("b1")
     story.poll("b1", "running")
     assert story.found() == []
+
+
+@pytest.mark.parametrize("end", ["success", "failed"])
+def test_who_has_found_it_and_seen_its_end_may_submit_again(story: Story, end: str) -> None:
+    story.submit("a1", status=503)
+    story.page(0, shown={"a1": "running"})
+    story.page(0, shown={"a1": end})
+    story.submit("b1")
+    assert story.told("GM108") == {}
+
+
+def test_who_has_found_it_and_asked_for_it_may_submit_again(story: Story) -> None:
+    story.submit("a1", status=503)
+    story.page(0, shown={"a1": "running"})
+    story.poll("a1", "running")
+    story.submit("b1")
+    assert story.told("GM108") == {}
 
 
 @pytest.mark.parametrize(
@@ -514,7 +543,7 @@ def test_who_has_looked_but_has_seen_nothing_may_not(story: Story, look: dict[st
 def test_who_looks_may_read_several_pages(story: Story, second: str, codes: set[str]) -> None:
     story.submit("a1", status=503)
     story.page(0, 1, shown={"c1": "success"}, total=2)
-    story.page(1, 1, shown={second: "success"}, total=2)
+    story.page(1, 1, shown={second: "running"}, total=2)
     story.submit("b1")
     story.poll("b1", "running")
     assert story.told().keys() == codes
@@ -533,14 +562,6 @@ def test_what_is_left_out_of_the_journal_makes_another_submission(
     story.submit("d1", **{"body": None, "digest": "1", **other})
     story.poll("d1", "running")
     assert story.told().keys() == {"GM108"}
-
-
-def test_who_has_not_waited_for_the_answer_may_not_know_that_it_failed(story: Story) -> None:
-    story.submit("a1", status=503, gave_up=True)
-    story.submit("b1", gave_up=True)
-    story.submit("c1")
-    story.poll("c1", "running")
-    assert story.found() == []
 
 
 def test_two_threads_may_submit_the_same(story: Story) -> None:
@@ -576,27 +597,37 @@ def test_what_failed_before_it_had_an_effect_or_is_another_call_may_be_submitted
 
 
 def test_a_job_that_nobody_ever_asks_for_is_found(story: Story) -> None:
-    for job_id in ("polled", "listed", "cancelled", "lost", "forgotten", "unknown"):
+    for job_id in ("polled", "cancelled", "lost", "forgotten", "unknown"):
         fields: dict[str, Any] = {"connection": "reset"} if job_id == "lost" else {}
         story.submit(job_id, body=job_id, **fields)
     story.poll("polled", "running")
-    story.page(0, shown={"listed": "running"})
     story.cancel("cancelled")
     story.poll("unknown", status=503)
 
     [found] = story.found()
 
     assert str(found) == (
-        "GM109 job 'forgotten' was submitted (import_graph) and never looked at (#5)"
+        "GM109 job 'forgotten' was submitted (import_graph) and never looked at (#4)"
     )
 
 
-def test_a_list_of_which_nothing_is_known_may_have_shown_it(story: Story) -> None:
+@pytest.mark.parametrize("look", [{}, {"shown": {"b1": "running"}}, {"forgotten": True}])
+def test_who_looks_at_the_list_has_looked_whether_it_has_the_job_or_not(
+    story: Story, look: dict[str, Any]
+) -> None:
     story.submit("a1")
-    story.page(0, forgotten=True)
-    story.submit("b1", body="other")
+    story.page(0, args={"project_id": "p1", "graph_name": "other"})
+    story.submit("b1", body="other", args={"project_id": "p1", "graph_name": "other"})
+    story.page(0, **look)
 
     assert [one.entries for one in story.found()] == [(3,)]
+
+
+def test_who_cancels_all_has_asked_for_all(story: Story) -> None:
+    story.submit("a1")
+    story.ask("hyg_delete_jobs", method="DELETE", path="/ges/v1.0/p1/hyg/movie/jobs")
+
+    assert story.found() == []
 
 
 def test_who_has_asked_for_it_has_looked_though_it_did_not_wait(story: Story) -> None:
@@ -625,7 +656,7 @@ def test_findings_can_be_ignored_or_asked_for_by_code_and_family(story: Story) -
 def test_a_rule_tells_of_so_many_findings_and_a_finding_of_so_many_entries(story: Story) -> None:
     for number in range(300):
         story.submit(f"{number}", body=number)
-        story.ask(status=401, path="/other")
+        story.poll("other", status=401)
 
     assert len(story.found("GM109")) == 200
     story.entries = [entry for entry in story.entries if entry.status == 401]
