@@ -6,6 +6,7 @@ import pytest
 from stories import Story
 
 from gesmock.entries import Wire
+from gesmock.verdict.contract import Breach
 
 
 @pytest.fixture
@@ -250,6 +251,8 @@ def test_tries_without_a_pause_are_found(story: Story, fields: dict[str, Any]) -
         (0, 0.3, 0.1, 0.2, 0.4),  # with jitter
         (0, 2, 2, 2, 2),  # always the same, but long enough
         (0, 0.1, 0.1),  # twice
+        (0, 0.0, 0.02, 0.04, 0.08),  # it doubles, though it does not begin with much
+        (0, 0.1, 0.2, 0.4, *[0.5] * 30),  # up to a limit
     ],
 )
 def test_tries_with_a_pause_that_grows_or_is_long_are_not(
@@ -258,6 +261,66 @@ def test_tries_with_a_pause_that_grows_or_is_long_are_not(
     failures(story, *after_s)
 
     assert story.found() == []
+
+
+@pytest.mark.parametrize(
+    "after_s",
+    [
+        [0.0] * 150 + [0.3] + [0.0] * 150,  # the machine was busy, once
+        [0.0, 0.03, 0.005, 0.08, 0.01, 0.02] * 5,  # or all the time
+        [0.3, 0.2, 0.1, 0.05, 0.01] + [0.0] * 50,
+        [0.2, 0.21, 0.22, 0.2, 0.23],
+        [0.0, 0.02, 0.04, 0.08, *[0.08] * 9],
+    ],
+)
+def test_pauses_that_vary_with_the_machine_or_shrink_are_no_back_off(
+    story: Story, after_s: list[float]
+) -> None:
+    failures(story, 0, *after_s)
+
+    assert story.told().keys() == {"GM102"}
+
+
+def test_a_single_try_is_late_or_not(story: Story) -> None:
+    failures(story, 0, 0.3)
+    assert story.told(errors=1).keys() == {"GM102"}
+
+
+def test_tries_of_the_same_call_without_a_pause_are_told_once(story: Story) -> None:
+    for count in (4, 5, 4):
+        failures(story, *[0.01] * count)
+        story.ask(after_s=0.01)
+        story.ask(after_s=9)
+
+    [found] = story.found()
+    assert "tried again 5 times" in found.message
+    assert found.message.endswith("(3 times)")
+
+
+@pytest.mark.parametrize(("back_s", "found"), [(1.5, False), (0.1, True)])
+def test_threads_that_fail_one_after_the_other_and_come_back_late_are_not(
+    story: Story, back_s: float, found: bool
+) -> None:
+    """Each call has a connection of its own; the fifth and the sixth thread get through."""
+    for turn, status in enumerate([503] * 4 + [200] * 6):
+        at = story.now + (back_s if turn == 6 else 0.1)
+        wire = Wire(f"a:{turn}", at, at)
+        story.ask(after_s=at - story.now, status=status, real_at=at, wire=wire)
+
+    assert [one.code for one in story.found()] == ["GM102"] * found
+
+
+@pytest.mark.parametrize(("tries", "kept"), [(4, True), (40, False)])
+def test_who_tries_over_one_connection_or_more_than_a_pool_has_threads_is_no_thread(
+    story: Story, tries: int, kept: bool
+) -> None:
+    for turn in range(3 * tries):
+        pause = 0.01 if turn < 2 * tries else 2
+        at = story.now + pause
+        wire = Wire("a:1", 1.0, None) if kept else Wire(f"a:{turn}", at, at)
+        story.ask(after_s=pause, status=503 if turn < tries else 200, wire=wire)
+
+    assert story.told().keys() == {"GM102"}
 
 
 @pytest.mark.parametrize("pauses", [(0.4, 0.1, 0.05), (0.1, 0.5, 0.02, 0.3), (0.3, 0.24, 0.2)])
@@ -465,6 +528,39 @@ def test_what_is_no_refusal_of_the_call_may_be_asked_again(
         story.poll("a1", **{"status": 400, **fields})
 
     assert story.found("GM107") == []
+
+
+@pytest.mark.parametrize(
+    ("pause", "code", "status", "found"),
+    [
+        (10, "GM307", 400, False),
+        (10, "GM305", 400, True),  # it asks wrongly, however late
+        (10, "GM307", 403, True),
+        (0.5, "GM307", 400, True),
+    ],
+)
+def test_who_asks_now_and_then_for_a_graph_that_is_not_there_yet_is_not(
+    story: Story, pause: float, code: str, status: int, found: bool
+) -> None:
+    for _ in range(5):
+        story.ask(after_s=pause, status=status)
+    story.ask(after_s=pause)
+
+    told = story.found("GM107", contract=lambda _: [Breach(code, "", "")])
+    assert [one.code for one in told] == ["GM107"] * found
+
+
+def test_refusals_and_refused_tokens_are_told_once(story: Story) -> None:
+    for _ in range(3):
+        for _ in range(3):
+            story.submit(None, status=400)
+        for _ in range(3):
+            story.ask(status=401)
+        story.submit(None, status=200)
+
+    found = story.found()
+    assert [one.code for one in found] == ["GM106", "GM107"]
+    assert all(one.message.endswith("(3 times)") for one in found)
 
 
 # --- Submitting ---

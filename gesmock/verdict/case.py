@@ -1,6 +1,6 @@
 """Case: what a verdict is found on: the entries of one world, and what it has noticed itself."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
@@ -67,6 +67,10 @@ class Case:
     def breaches(self) -> Sequence[tuple[Entry, Breach]]:
         """What requests do that the service's document does not have, each with its entry."""
         return [(entry, breach) for entry in self._read() for breach in self._contract(entry)]
+
+    def breaches_of(self, entry: Entry) -> Iterable[Breach]:
+        """What *entry* does that the service's document does not have."""
+        return self._contract(entry)
 
     @cached_property
     def entries(self) -> Sequence[Entry]:
