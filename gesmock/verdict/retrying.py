@@ -35,7 +35,7 @@ _TOLERANCE_S: Final = 0.05
 
 
 def _no_back_off(case: Case, standard: "Standard") -> Iterator[Proof]:
-    for entries in case.calls:
+    for entries in case.sequences:
         found = [
             run
             for run in _attempts(entries)
