@@ -112,20 +112,6 @@ class Case:
         """The entries of each call of each client of which it is known what it knew."""
         return [entries for flow in self.orderly for entries in calls_of(flow)]
 
-    @cached_property
-    def sequences(self) -> Sequence[Sequence[Entry]]:
-        """The calls, and those of the other clients that came over one connection each.
-
-        Whatever else such a client does at the same time, it has sent these one after the other.
-        """
-        others = (entries for flow in self.disorderly for entries in calls_of(flow))
-        return [*self.calls, *(entries for entries in others if _has_one_connection(entries))]
-
-
-def _has_one_connection(entries: Sequence[Entry]) -> bool:
-    wires = {one.wire and (one.wire.client, one.wire.opened_at) for one in entries}
-    return len(wires) == 1 and None not in wires
-
 
 def calls_of(flow: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
     """The entries of each call of *flow*."""

@@ -17,7 +17,7 @@ _TOLERANCE: Final = 0.1
 
 
 def _too_often(case: Case, standard: "Standard") -> Iterator[Proof]:
-    for entries in case.sequences:
+    for entries in case.calls:
         if not is_poll(entries[0]):
             continue
         runs = [run for run in _hasty(entries, standard.poll_s) if len(run) > standard.polls]

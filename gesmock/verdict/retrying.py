@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from gesmock.entries import Entry
@@ -22,7 +21,7 @@ _VARIES: Final = 1.2
 """How much longer than another a pause has to be: a back-off grows, or is drawn at random."""
 
 _GROWS: Final = 1.5
-"""How much longer than the one before a pause is where a back-off doubles them."""
+"""How much longer than the one before a pause is where a back-off about doubles them."""
 
 _OUTLIERS: Final = 8
 """One pause of so many may be as long, and one as short, as it likes: it is the machine's."""
@@ -35,13 +34,13 @@ _TOLERANCE_S: Final = 0.05
 
 
 def _no_back_off(case: Case, standard: "Standard") -> Iterator[Proof]:
-    for entries in case.sequences:
+    for entries in case.calls:
         found = [
             run
             for run in _attempts(entries)
             if len(run) > standard.errors
             and not _backs_off(run, standard.retry_s)
-            and not _are_threads(run, entries, standard.retry_s)
+            and not _are_threads(run, entries)
         ]
         if found:
             run = max(found, key=len)
@@ -85,13 +84,14 @@ def _varies(pauses: Sequence[float]) -> bool:
     if grown and all(grown):
         return True
     levels = [max(pause, _SHORT_S) for pause in pauses]
-    if median(levels[-len(levels) // 3 :]) > levels[0] * _VARIES:
+    latest = sorted(levels[-len(levels) // 3 :])
+    if latest[len(latest) // 2] > levels[0] * _VARIES:
         return True
     most = sorted(levels)[len(levels) // _OUTLIERS :]
     return most[-1 - len(levels) // _OUTLIERS] > most[0] * _VARIES
 
 
-def _are_threads(run: Sequence[Entry], entries: Sequence[Entry], retry_s: float) -> bool:
+def _are_threads(run: Sequence[Entry], entries: Sequence[Entry]) -> bool:
     """Whether *run* may be that of threads which fail one after the other, and come back later.
 
     Each has a connection of its own, and asks again what has failed, whatever the others got.
@@ -103,7 +103,8 @@ def _are_threads(run: Sequence[Entry], entries: Sequence[Entry], retry_s: float)
         return False
     end = entries.index(run[-1])
     back = entries[end : end + count + 1]
-    return len(back) > count and _comes_late(back, retry_s)
+    longest = max(waited_s(*pair) for pair in pairwise(run))
+    return len(back) > count and _comes_late(back, max(longest * _GROWS, _SHORT_S))
 
 
 def _retry_after_ignored(case: Case, _standard: "Standard") -> Iterator[Proof]:
