@@ -1,6 +1,6 @@
 """Polling: how a client asks for jobs that are on their way, and what it does once they ended."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -85,12 +85,17 @@ def _cancelled_after_the_end(case: Case, _standard: "Standard") -> Iterator[Proo
 def _ends(flow: Sequence[Entry]) -> Iterator[tuple[Entry, list[Entry]]]:
     """The entry that first showed the end of a job, and what the client then asked of this job."""
     ends: dict[tuple[str | None, str], tuple[Entry, list[Entry]]] = {}
+    walked: dict[str | None, Mapping[str, str]] = {}  # what a list showed, often for long
     for entry in flow:
         graph = entry.args.get("graph_name")
         known = ends.get((graph, entry.args.get("job_id", "")))
         if known is not None:
             known[1].append(entry)
-        for job_id, status in statuses_shown(entry).items():
+        statuses = statuses_shown(entry)
+        if not statuses or walked.get(graph) is statuses:
+            continue
+        walked[graph] = statuses
+        for job_id, status in statuses.items():
             if status in FINAL:
                 ends.setdefault((graph, job_id), (entry, []))
     yield from (end for end in ends.values() if end[1])
