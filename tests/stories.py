@@ -6,6 +6,7 @@ from typing import Any
 from gesmock.entries import Entry
 from gesmock.verdict import judge
 from gesmock.verdict.case import Case
+from gesmock.verdict.contract import Contract
 from gesmock.verdict.findings import Finding
 from gesmock.verdict.standard import Standard
 
@@ -79,10 +80,21 @@ class Story:
         query = {"offset": str(offset), "limit": str(limit)}
         return self.ask(**{"query": query, "status": 503, **fields})
 
-    def found(self, *codes: str, dropped: int = 0, **standard: Any) -> list[Finding]:
+    def found(
+        self,
+        *codes: str,
+        dropped: int = 0,
+        contract: Contract = lambda _: (),
+        **standard: Any,
+    ) -> list[Finding]:
         """What is found of the client's conduct, but for the jobs that nobody asked for."""
         held = Standard(**{"ignore": ["GM9"], **standard})
-        case = Case(lambda: self.entries, dropped=dropped, client_header=held.client_header)
+        case = Case(
+            lambda: self.entries,
+            dropped=dropped,
+            client_header=held.client_header,
+            contract=contract,
+        )
         return judge(case, held, codes)
 
     def told(self, *codes: str, **standard: Any) -> Mapping[str, tuple[int, ...]]:

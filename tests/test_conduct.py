@@ -6,6 +6,7 @@ import pytest
 from stories import Story
 
 from gesmock.entries import Wire
+from gesmock.verdict.contract import Breach
 
 
 @pytest.fixture
@@ -37,6 +38,7 @@ def test_polls_that_come_too_close_are_found_with_the_calls(story: Story) -> Non
         ([0.1, 0.1, 2.0] * 4, ["running"] * 12),  # two clients at a time
         ([0.1] * 6, ["pending", "pending", "running", "running", "success", "success"]),
         ([0.1] * 6, ["success"] * 6),  # that is another finding
+        ([0.5, 0.497, 0.503, 0.46] * 3, ["running"] * 12),  # a timer, which is never exact
         ([0.1] * 6, [None] * 6),  # nothing was shown: they are retries
     ],
 )
@@ -47,6 +49,47 @@ def test_polls_that_are_far_enough_apart_or_see_something_new_are_not(
         story.poll("a1", status, after_s=seconds)
 
     assert story.found("GM101") == []
+
+
+def test_polls_that_come_too_close_to_one_job_are_told_once(story: Story) -> None:
+    for _ in range(60):
+        for _ in range(4):
+            story.poll("a1", "running", after_s=0.1)
+        story.poll("a1", "running", after_s=0.1)
+        story.now += 5
+
+    [found] = story.found()
+
+    assert "polled 5 times in a row" in found.message
+    assert found.message.endswith("while it was running (60 times)")
+
+
+@pytest.mark.parametrize("unread", [{"status": 503}, {"connection": "reset"}, {"gave_up": True}])
+def test_what_fails_in_between_does_not_make_the_polls_fewer(
+    story: Story, unread: dict[str, Any]
+) -> None:
+    for _ in range(4):
+        story.poll("a1", "running", after_s=0.1)
+        story.poll("a1", after_s=0.1, **unread)
+
+    assert story.told("GM101") == {"GM101": (1, 3, 5, 7)}
+
+
+def test_who_asks_again_for_what_failed_polls_as_often_as_it_is_answered(story: Story) -> None:
+    for _ in range(8):
+        story.poll("a1", "running", after_s=1.7)
+        story.poll("a1", after_s=2, status=503)
+        story.poll("a1", "running", after_s=0.3)
+
+    assert story.found() == []
+
+
+@pytest.mark.parametrize("poll_s", [0.1, 0.3, 0.7, 1.1])
+def test_who_polls_exactly_as_often_as_it_may_is_not_accused(story: Story, poll_s: float) -> None:
+    for _ in range(40):
+        story.poll("a1", "running", after_s=poll_s)
+
+    assert story.found(poll_s=poll_s) == []
 
 
 def test_pages_of_a_result_are_no_polls(story: Story) -> None:
@@ -208,6 +251,8 @@ def test_tries_without_a_pause_are_found(story: Story, fields: dict[str, Any]) -
         (0, 0.3, 0.1, 0.2, 0.4),  # with jitter
         (0, 2, 2, 2, 2),  # always the same, but long enough
         (0, 0.1, 0.1),  # twice
+        (0, 0.0, 0.02, 0.04, 0.08),  # it doubles, though it does not begin with much
+        (0, 0.1, 0.2, 0.4, *[0.5] * 30),  # up to a limit
     ],
 )
 def test_tries_with_a_pause_that_grows_or_is_long_are_not(
@@ -216,6 +261,66 @@ def test_tries_with_a_pause_that_grows_or_is_long_are_not(
     failures(story, *after_s)
 
     assert story.found() == []
+
+
+@pytest.mark.parametrize(
+    "after_s",
+    [
+        [0.0] * 150 + [0.3] + [0.0] * 150,  # the machine was busy, once
+        [0.0, 0.03, 0.005, 0.08, 0.01, 0.02] * 5,  # or all the time
+        [0.3, 0.2, 0.1, 0.05, 0.01] + [0.0] * 50,
+        [0.2, 0.21, 0.22, 0.2, 0.23],
+        [0.0, 0.02, 0.04, 0.08, *[0.08] * 9],
+    ],
+)
+def test_pauses_that_vary_with_the_machine_or_shrink_are_no_back_off(
+    story: Story, after_s: list[float]
+) -> None:
+    failures(story, 0, *after_s)
+
+    assert story.told().keys() == {"GM102"}
+
+
+def test_a_single_try_is_late_or_not(story: Story) -> None:
+    failures(story, 0, 0.3)
+    assert story.told(errors=1).keys() == {"GM102"}
+
+
+def test_tries_of_the_same_call_without_a_pause_are_told_once(story: Story) -> None:
+    for count in (4, 5, 4):
+        failures(story, *[0.01] * count)
+        story.ask(after_s=0.01)
+        story.ask(after_s=9)
+
+    [found] = story.found()
+    assert "tried again 5 times" in found.message
+    assert found.message.endswith("(3 times)")
+
+
+@pytest.mark.parametrize(("back_s", "found"), [(1.5, False), (0.2, False), (0.1, True)])
+def test_threads_that_fail_one_after_the_other_and_come_back_late_are_not(
+    story: Story, back_s: float, found: bool
+) -> None:
+    """Each call has a connection of its own; the fifth and the sixth thread get through."""
+    for turn, status in enumerate([503] * 4 + [200] * 6):
+        at = story.now + (back_s if turn == 6 else 0.1)
+        wire = Wire(f"a:{turn}", at, at)
+        story.ask(after_s=at - story.now, status=status, real_at=at, wire=wire)
+
+    assert [one.code for one in story.found()] == ["GM102"] * found
+
+
+@pytest.mark.parametrize(("tries", "kept"), [(4, True), (40, False)])
+def test_who_tries_over_one_connection_or_more_than_a_pool_has_threads_is_no_thread(
+    story: Story, tries: int, kept: bool
+) -> None:
+    for turn in range(3 * tries):
+        pause = 0.01 if turn < 2 * tries else 2
+        at = story.now + pause
+        wire = Wire("a:1", 1.0, None) if kept else Wire(f"a:{turn}", at, at)
+        story.ask(after_s=pause, status=503 if turn < tries else 200, wire=wire)
+
+    assert story.told().keys() == {"GM102"}
 
 
 @pytest.mark.parametrize("pauses", [(0.4, 0.1, 0.05), (0.1, 0.5, 0.02, 0.3), (0.3, 0.24, 0.2)])
@@ -367,6 +472,20 @@ def test_a_client_with_a_new_token_each_time_does_not_go_on_with_one(story: Stor
     assert story.told().keys() == {"GM106", "GM107"}
 
 
+@pytest.mark.parametrize("unread", [{"status": 503}, {"connection": "reset"}, {"gave_up": True}])
+def test_what_fails_in_between_does_not_end_what_is_refused(
+    story: Story, unread: dict[str, Any]
+) -> None:
+    for number in range(3):
+        story.poll(f"{number}", status=401)
+        story.poll(f"{number}", **unread)
+    for _ in range(2):
+        story.submit(None, status=400)
+        story.submit(None, **unread)
+
+    assert story.told() == {"GM106": (1, 3, 5), "GM107": (7, 9)}
+
+
 def test_who_gets_through_in_between_is_not(story: Story) -> None:
     for _ in range(4):
         story.ask(status=401)
@@ -411,12 +530,54 @@ def test_what_is_no_refusal_of_the_call_may_be_asked_again(
     assert story.found("GM107") == []
 
 
+@pytest.mark.parametrize(
+    ("pause", "code", "status", "found"),
+    [
+        (10, "GM307", 400, False),
+        (10, "GM305", 400, True),  # it asks wrongly, however late
+        (10, "GM307", 403, True),
+        (0.5, "GM307", 400, True),
+    ],
+)
+def test_who_asks_now_and_then_for_a_graph_that_is_not_there_yet_is_not(
+    story: Story, pause: float, code: str, status: int, found: bool
+) -> None:
+    for _ in range(5):
+        story.ask(after_s=pause, status=status)
+    story.ask(after_s=pause)
+
+    told = story.found("GM107", contract=lambda _: [Breach(code, "", "")])
+    assert [one.code for one in told] == ["GM107"] * found
+
+
+def test_refusals_and_refused_tokens_are_told_once(story: Story) -> None:
+    for _ in range(3):
+        for _ in range(3):
+            story.submit(None, status=400)
+        for _ in range(3):
+            story.ask(status=401)
+        story.submit(None, status=200)
+
+    found = story.found()
+    assert [one.code for one in found] == ["GM106", "GM107"]
+    assert all(one.message.endswith("(3 times)") for one in found)
+
+
 # --- Submitting ---
 
 
-@pytest.mark.parametrize("lost", [{"status": 503}, {"connection": "reset"}, {"connection": "hang"}])
+@pytest.mark.parametrize(
+    ("lost", "became"),
+    [
+        ({"status": 503}, "failed"),
+        ({"connection": "reset"}, "failed"),
+        ({"connection": "hang"}, "failed"),
+        ({"gave_up": True}, "was given up"),
+        ({"gave_up": True, "status": 503}, "was given up"),
+    ],
+)
 def test_a_submission_that_is_repeated_though_it_had_its_effect_is_found(
-    story: Story, lost: dict[str, Any]
+    story: Story, lost: dict[str, Any], became: str
 ) -> None:
     story.submit("a1", phase="after", **lost)
     story.submit("b1")
@@ -425,17 +586,37 @@ def test_a_submission_that_is_repeated_though_it_had_its_effect_is_found(
     [found] = story.found()
 
     assert str(found) == (
-        "GM108 POST /ges/v1.0/p1/graphs/movie/action failed after it had made job 'a1', and was "
+        f"GM108 POST /ges/v1.0/p1/graphs/movie/action {became} after it had made job 'a1', and was "
         "sent again as it was: it made job 'b1' too (#1, #2)"
     )
 
 
-def test_who_has_looked_and_not_found_it_may_submit_again(story: Story) -> None:
-    story.submit("a1", status=503)
+@pytest.mark.parametrize("lost", [{"status": 503}, {"gave_up": True}])
+def test_who_has_looked_and_not_found_it_may_submit_again(
+    story: Story, lost: dict[str, Any]
+) -> None:
+    story.submit("a1", **lost)
     story.page(0, shown={"c1": "success"})
     story.submit("b1")
     story.poll("b1", "running")
     assert story.found() == []
+
+
+@pytest.mark.parametrize("end", ["success", "failed"])
+def test_who_has_found_it_and_seen_its_end_may_submit_again(story: Story, end: str) -> None:
+    story.submit("a1", status=503)
+    story.page(0, shown={"a1": "running"})
+    story.page(0, shown={"a1": end})
+    story.submit("b1")
+    assert story.told("GM108") == {}
+
+
+def test_who_has_found_it_and_asked_for_it_may_submit_again(story: Story) -> None:
+    story.submit("a1", status=503)
+    story.page(0, shown={"a1": "running"})
+    story.poll("a1", "running")
+    story.submit("b1")
+    assert story.told("GM108") == {}
 
 
 @pytest.mark.parametrize(
@@ -458,7 +639,7 @@ def test_who_has_looked_but_has_seen_nothing_may_not(story: Story, look: dict[st
 def test_who_looks_may_read_several_pages(story: Story, second: str, codes: set[str]) -> None:
     story.submit("a1", status=503)
     story.page(0, 1, shown={"c1": "success"}, total=2)
-    story.page(1, 1, shown={second: "success"}, total=2)
+    story.page(1, 1, shown={second: "running"}, total=2)
     story.submit("b1")
     story.poll("b1", "running")
     assert story.told().keys() == codes
@@ -477,14 +658,6 @@ def test_what_is_left_out_of_the_journal_makes_another_submission(
     story.submit("d1", **{"body": None, "digest": "1", **other})
     story.poll("d1", "running")
     assert story.told().keys() == {"GM108"}
-
-
-def test_who_has_not_waited_for_the_answer_may_not_know_that_it_failed(story: Story) -> None:
-    story.submit("a1", status=503, gave_up=True)
-    story.submit("b1", gave_up=True)
-    story.submit("c1")
-    story.poll("c1", "running")
-    assert story.found() == []
 
 
 def test_two_threads_may_submit_the_same(story: Story) -> None:
@@ -520,27 +693,37 @@ def test_what_failed_before_it_had_an_effect_or_is_another_call_may_be_submitted
 
 
 def test_a_job_that_nobody_ever_asks_for_is_found(story: Story) -> None:
-    for job_id in ("polled", "listed", "cancelled", "lost", "forgotten", "unknown"):
+    for job_id in ("polled", "cancelled", "lost", "forgotten", "unknown"):
         fields: dict[str, Any] = {"connection": "reset"} if job_id == "lost" else {}
         story.submit(job_id, body=job_id, **fields)
     story.poll("polled", "running")
-    story.page(0, shown={"listed": "running"})
     story.cancel("cancelled")
     story.poll("unknown", status=503)
 
     [found] = story.found()
 
     assert str(found) == (
-        "GM109 job 'forgotten' was submitted (import_graph) and never looked at (#5)"
+        "GM109 job 'forgotten' was submitted (import_graph) and never looked at (#4)"
     )
 
 
-def test_a_list_of_which_nothing_is_known_may_have_shown_it(story: Story) -> None:
+@pytest.mark.parametrize("look", [{}, {"shown": {"b1": "running"}}, {"forgotten": True}])
+def test_who_looks_at_the_list_has_looked_whether_it_has_the_job_or_not(
+    story: Story, look: dict[str, Any]
+) -> None:
     story.submit("a1")
-    story.page(0, forgotten=True)
-    story.submit("b1", body="other")
+    story.page(0, args={"project_id": "p1", "graph_name": "other"})
+    story.submit("b1", body="other", args={"project_id": "p1", "graph_name": "other"})
+    story.page(0, **look)
 
     assert [one.entries for one in story.found()] == [(3,)]
+
+
+def test_who_cancels_all_has_asked_for_all(story: Story) -> None:
+    story.submit("a1")
+    story.ask("hyg_delete_jobs", method="DELETE", path="/ges/v1.0/p1/hyg/movie/jobs")
+
+    assert story.found() == []
 
 
 def test_who_has_asked_for_it_has_looked_though_it_did_not_wait(story: Story) -> None:
@@ -569,13 +752,31 @@ def test_findings_can_be_ignored_or_asked_for_by_code_and_family(story: Story) -
 def test_a_rule_tells_of_so_many_findings_and_a_finding_of_so_many_entries(story: Story) -> None:
     for number in range(300):
         story.submit(f"{number}", body=number)
-        story.ask(status=401, path="/other")
+        story.poll("other", status=401)
 
     assert len(story.found("GM109")) == 200
     story.entries = [entry for entry in story.entries if entry.status == 401]
     [found] = story.found("GM106")
     assert len(found.entries) == 50
     assert "300 requests in a row" in found.message
+
+
+def test_a_client_that_was_not_judged_is_told_where_it_is_asked_for(story: Story) -> None:
+    """One connection for lists, one for polls, both kept open: who can tell them from threads?"""
+    for token in ("old", "new", "old"):
+        story.ask(wire=Wire("a:1", 900.0, None), token=token)
+        story.poll("a1", "running", wire=Wire("a:2", 950.0, None), token=token)
+    story.ask(headers={"user-agent": "orderly"})
+
+    [found] = story.found("GM9", ignore=[])
+
+    assert str(found) == (
+        "GM902 client '' used several connections at once: nothing is held against it for which "
+        "the order of its 6 requests counts (GM101 to GM108, GM2) (#1, #2, #3, #4, #5, ...)"
+    )
+    assert story.found("GM902", ignore=[]) == story.found("GM", "GM9", ignore=[]) == [found]
+    assert story.found(ignore=[]) == story.found("GM", ignore=[]) == []
+    assert story.found("GM902", ignore=["GM9"]) == []
 
 
 def test_what_the_journal_has_dropped_is_told(story: Story) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import requests
 from correct_clients import Client, GivenUpError, Ways, constant, jitter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -75,7 +76,7 @@ WAYS = st.builds(
     pauses=st.sampled_from([Ways().pauses, jitter, constant]),
     attempts=st.integers(3, 7),
     poll_s=st.sampled_from([0.5, 2.0, 9.0]),
-    looks=st.integers(0, 2),
+    looks=st.integers(0, 1),  # and one to wait, where the list has shown the end
     fresh=st.booleans(),
     counts_twice=st.booleans(),
 )
@@ -181,6 +182,19 @@ def test_nothing_is_found_of_several_threads(
         list(threads.map(live, clients, stories, range(0, 100, 6)))
 
     assert accused(shared_ges) == []
+
+
+def test_that_threads_were_not_judged_is_no_problem_but_reported(shared_ges: GesMock) -> None:
+    shared_ges.restart()
+    with requests.Session() as one, requests.Session() as another:
+        for session in (one, another, one):
+            session.get(shared_ges.jobs_url(limit=10), timeout=20)
+
+    assert shared_ges.problems() == shared_ges.problems("GM") == []
+    [found] = shared_ges.problems("GM902")
+    report = shared_ges.verdict.report()
+    assert [one["code"] for one in report["problems"]] == [found.code]
+    assert report["failing"] == 0
 
 
 # --- With one rule broken ---

@@ -132,16 +132,28 @@ def timed_out(ges: GesMock, method: str, url: str, **body: Any) -> None:
     until(lambda: ges.journal[-1].gave_up)
 
 
-def test_who_times_out_and_tries_again_does_nothing_wrong(ges: GesMock) -> None:
+def test_who_times_out_and_asks_again_does_nothing_wrong(ges: GesMock) -> None:
     job = ges.add_job(status="running")
     ges.faults.arm(fault=SLOW)
-    body = {"edgesetPath": "e", "obsParameters": {"accessKey": "A", "secretKey": "S"}}
 
     for _ in range(5):
         timed_out(ges, "GET", ges.job_url(job))
-        timed_out(ges, "POST", f"{ges.graph_url()}/action?action_id=import-graph", json=body)
 
     assert ges.problems("GM1") == []
+
+
+def test_who_times_out_and_submits_again_makes_two_jobs_unless_it_looks(ges: GesMock) -> None:
+    ges.faults.arm("import_graph", fault=SLOW)
+    body = {"edgesetPath": "e", "obsParameters": {"accessKey": "A", "secretKey": "S"}}
+
+    timed_out(ges, "POST", f"{ges.graph_url()}/action?action_id=import-graph", json=body)
+    requests.get(ges.jobs_url(), timeout=20)
+    requests.get(ges.job_url(ges.jobs()[0]), timeout=20)
+    timed_out(ges, "POST", f"{ges.graph_url()}/action?action_id=import-graph", json=body)
+    assert ges.problems("GM1") == []
+
+    timed_out(ges, "POST", f"{ges.graph_url()}/action?action_id=import-graph", json=body)
+    assert [one.code for one in ges.problems("GM1")] == ["GM108"]
 
 
 def test_an_error_that_nobody_waited_for_has_told_nothing(ges: GesMock) -> None:

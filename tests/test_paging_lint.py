@@ -346,6 +346,14 @@ def test_who_asks_for_what_the_total_has_said_is_not_there_is_found(story: Story
     )
 
 
+def test_who_comes_back_later_for_what_is_new_behind_the_end_is_not(story: Story) -> None:
+    read(story, 0, 10, total=20)
+    for _ in range(4):
+        story.page(20, total=20, after_s=2)
+
+    assert story.found() == []
+
+
 def test_who_looks_far_beyond_the_end_is_not(story: Story) -> None:
     read(story, 0, 500, total=5)
 

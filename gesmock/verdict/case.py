@@ -1,6 +1,6 @@
 """Case: what a verdict is found on: the entries of one world, and what it has noticed itself."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
@@ -68,6 +68,10 @@ class Case:
         """What requests do that the service's document does not have, each with its entry."""
         return [(entry, breach) for entry in self._read() for breach in self._contract(entry)]
 
+    def breaches_of(self, entry: Entry) -> Iterable[Breach]:
+        """What *entry* does that the service's document does not have."""
+        return self._contract(entry)
+
     @cached_property
     def entries(self) -> Sequence[Entry]:
         """The requests for an operation of the service, oldest first."""
@@ -98,8 +102,14 @@ class Case:
         return [flow for client, flow in self.flows.items() if client.header in known]
 
     @cached_property
+    def disorderly(self) -> Sequence[Sequence[Entry]]:
+        """The entries of each other client."""
+        known = {id(flow) for flow in self.orderly}
+        return [flow for flow in self.flows.values() if id(flow) not in known]
+
+    @cached_property
     def calls(self) -> Sequence[Sequence[Entry]]:
-        """The entries of each call of each of those clients."""
+        """The entries of each call of each client of which it is known what it knew."""
         return [entries for flow in self.orderly for entries in calls_of(flow)]
 
 
@@ -144,6 +154,11 @@ def read_whole(entry: Entry) -> bool:
     return entry.connection is None and not entry.gave_up
 
 
+def was_answered(entry: Entry) -> bool:
+    """Whether the client has had an answer to what it asked."""
+    return read_whole(entry) and not failed(entry)
+
+
 def failed(entry: Entry) -> bool:
     """Whether the service was not able to answer: to try again later is right.
 
@@ -164,12 +179,15 @@ def is_poll(entry: Entry) -> bool:
 
 
 def streaks(entries: Sequence[Entry], belongs: Callable[[Entry], bool]) -> Iterator[list[Entry]]:
-    """The longest runs of *entries* that belong together."""
+    """The longest runs of *entries* that belong together.
+
+    What failed in between, or was not read, neither belongs to a run nor ends it.
+    """
     run: list[Entry] = []
     for entry in entries:
         if belongs(entry):
             run.append(entry)
-        elif run:
+        elif run and was_answered(entry):
             yield run
             run = []
     if run:

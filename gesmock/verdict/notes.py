@@ -90,6 +90,18 @@ def _dropped(case: "Case", _standard: "Standard") -> Iterator[Proof]:
         )
 
 
+def _unjudged(case: "Case", _standard: "Standard") -> Iterator[Proof]:
+    clients: dict[str, list[Entry]] = {}  # with a new token, it still is the same
+    for flow in case.disorderly:
+        clients.setdefault(case.client(flow[0]).header, []).extend(flow)
+    for name, entries in clients.items():
+        yield Proof(
+            f"client {name!r} used several connections at once: nothing is held against it for "
+            f"which the order of its {len(entries)} requests counts (GM101 to GM108, GM2)",
+            sorted(entry.number for entry in entries),
+        )
+
+
 NOTICED: Final = (
     Rule("GM001", "crash", "gesmock itself crashed", _crashes),
     Rule("GM002", "unmatched", "a request below `/ges/` that no operation serves", _unmatched),
@@ -97,6 +109,15 @@ NOTICED: Final = (
     Rule("GM004", "untried_plan", "an armed plan that no job got", _untried_plans),
 )
 
+TOLD_IF_NAMED: Final = frozenset(("GM902",))
+"""What is told only where its code is named, or ``GM9``: threads are no problem."""
+
 LIMITS: Final = (
     Rule("GM901", "history_dropped", "the journal no longer has all that was asked", _dropped),
+    Rule(
+        "GM902",
+        "not_judged",
+        "a client that used several connections at once: what it knew when it asked is not known",
+        _unjudged,
+    ),
 )

@@ -4,12 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from gesmock.verdict.case import Case
+from gesmock.verdict.case import Case, paused_s
 from gesmock.verdict.findings import Proof, Rule, times
 from gesmock.verdict.walks import Page, proof_of, readings
 
 if TYPE_CHECKING:
     from gesmock.verdict.standard import Standard
+
+_FRESH_S: Final = 1.5
+"""So long a total holds: who comes back later may look for jobs that have been added since."""
 
 
 def _short_pages(case: Case, _standard: "Standard") -> Iterator[Proof]:
@@ -88,6 +91,7 @@ def _ignores_total(case: Case, _standard: "Standard") -> Iterator[Proof]:
             and not last.is_beyond
             and page.offset in (last.end, last.offset + (last.asked or 0))
             and page.offset >= said[id(page)]
+            and paused_s(last.entry, page.entry) < _FRESH_S
         ]
         if found:
             last, page = found[0]

@@ -1,41 +1,49 @@
 """Polling: how a client asks for jobs that are on their way, and what it does once they ended."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from gesmock.entries import Entry
 from gesmock.statuses import FINAL
-from gesmock.verdict.case import Case, is_poll, statuses_shown, waited_s
-from gesmock.verdict.findings import Proof, Rule, proof
+from gesmock.verdict.case import Case, is_poll, statuses_shown, waited_s, was_answered
+from gesmock.verdict.findings import Proof, Rule, proof, times
 
 if TYPE_CHECKING:
     from gesmock.verdict.standard import Standard
+
+_TOLERANCE: Final = 0.1
+"""Which part of the time a client may come too early: timers are not exact, nor are sums."""
 
 
 def _too_often(case: Case, standard: "Standard") -> Iterator[Proof]:
     for entries in case.calls:
         if not is_poll(entries[0]):
             continue
-        for run in _hasty(entries, standard.poll_s):
-            if len(run) > standard.polls:
-                job_id = run[0].args["job_id"]
-                closest = min(waited_s(*pair) for pair in pairwise(run))
-                yield proof(
-                    f"job {job_id!r} was polled {len(run)} times in a row less than "
-                    f"{standard.poll_s:g} s apart, {closest:.3g} s at the closest, "
-                    f"while it was {statuses_shown(run[0])[job_id]}",
-                    run,
-                )
+        runs = [run for run in _hasty(entries, standard.poll_s) if len(run) > standard.polls]
+        if runs:
+            run = max(runs, key=len)
+            job_id = run[0].args["job_id"]
+            closest = min(waited_s(*pair) for pair in pairwise(run))
+            yield proof(
+                f"job {job_id!r} was polled {len(run)} times in a row less than "
+                f"{standard.poll_s:g} s apart, {closest:.3g} s at the closest, "
+                f"while it was {statuses_shown(run[0])[job_id]}{times(len(runs))}",
+                [entry for run in runs for entry in run],
+            )
 
 
 def _hasty(entries: Sequence[Entry], poll_s: float) -> Iterator[list[Entry]]:
-    """The runs of polls that showed the same, with less than *poll_s* seconds in between."""
-    run = [entries[0]]
-    for earlier, later in pairwise(entries):
+    """The runs of polls that showed the same, with less than *poll_s* seconds in between.
+
+    Those that failed, or were not read, have shown nothing: they are tried again.
+    """
+    polls = [entry for entry in entries if was_answered(entry)]
+    run = polls[:1]
+    for earlier, later in pairwise(polls):
         shown = statuses_shown(later)
         unchanged = shown and shown == statuses_shown(earlier) and not _over(shown.values())
-        if unchanged and waited_s(earlier, later) < poll_s:
+        if unchanged and waited_s(earlier, later) < poll_s * (1 - _TOLERANCE):
             run.append(later)
             continue
         yield run
@@ -77,12 +85,17 @@ def _cancelled_after_the_end(case: Case, _standard: "Standard") -> Iterator[Proo
 def _ends(flow: Sequence[Entry]) -> Iterator[tuple[Entry, list[Entry]]]:
     """The entry that first showed the end of a job, and what the client then asked of this job."""
     ends: dict[tuple[str | None, str], tuple[Entry, list[Entry]]] = {}
+    walked: dict[str | None, Mapping[str, str]] = {}  # what a list showed, often for long
     for entry in flow:
         graph = entry.args.get("graph_name")
         known = ends.get((graph, entry.args.get("job_id", "")))
         if known is not None:
             known[1].append(entry)
-        for job_id, status in statuses_shown(entry).items():
+        statuses = statuses_shown(entry)
+        if not statuses or walked.get(graph) is statuses:
+            continue
+        walked[graph] = statuses
+        for job_id, status in statuses.items():
             if status in FINAL:
                 ends.setdefault((graph, job_id), (entry, []))
     yield from (end for end in ends.values() if end[1])

@@ -8,9 +8,12 @@ from msgspec import Meta, Struct, field, structs
 from gesmock import validation
 from gesmock.clock import Seconds
 from gesmock.verdict.contract import QUIET
+from gesmock.verdict.notes import TOLD_IF_NAMED
 from gesmock.verdict.table import CODES, RULES
 
 _FAMILIES: Final = tuple(sorted({code[:length] for code in CODES for length in (2, 3)}))
+
+_ALL: Final = "GM"
 
 Code = Annotated[
     str,
@@ -58,11 +61,15 @@ class Standard(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, om
         return validation.read({**structs.asdict(self), **changes}, Standard, path)
 
     def codes(self, wanted: Collection[str] = ()) -> list[str]:
-        """The codes that are not ignored, and among the *wanted* ones (default: any)."""
+        """The codes that are not ignored, and among the *wanted* ones (default: any).
+
+        What is told only where it is named is not where all are (``GM``).
+        """
+        named = [code for code in wanted if code != _ALL]
         return [
             rule.code
             for rule in RULES
-            if among(rule.code, wanted or ("GM",))
+            if among(rule.code, named if rule.code in TOLD_IF_NAMED else wanted or (_ALL,))
             and not among(rule.code, self.ignore)
             and (self.contract == "all" or rule.code not in QUIET)
         ]

@@ -91,17 +91,24 @@ class _Known(NamedTuple):
 def _known(pages: Sequence[Page]) -> Mapping[int, _Known]:
     found: dict[int, _Known] = {}
     jobs: set[str] = set()
+    alone: Mapping[str, str] | None = None  # what is all there is in it: read for long, perhaps
     totals: set[int | None] = set()
     count, steady = 0, False  # before there is a beginning
     for page in pages:
+        shown = page.entry.shown
         if page.offset == 0:
             count, steady = 0, True
-            jobs.clear()
             totals.clear()
+            if shown is None or alone is not shown:
+                jobs.clear()
+                alone = shown
+                jobs.update(shown or ())
         if page.returned is not None:
             totals.add(page.total)
-            jobs.update(page.entry.shown or ())
-            count += page.returned if page.entry.shown is None else 0
+            if alone is not shown:
+                jobs.update(shown or ())
+                alone = None
+            count += page.returned if shown is None else 0
             steady = steady and len(totals) == 1 and not page.entry.forgotten
         found[id(page)] = _Known(count + len(jobs), page.total, steady)
     return found
