@@ -242,7 +242,7 @@ def _digest(request: Request) -> str | None:
 
 
 def _without_secrets(body: Any) -> Any:
-    """*body*, which is changed, with what has the name of a secret masked, however deep it stands."""
+    """*body*, which is changed, with what has the name of a secret masked, however deep."""
     left = [body]  # not by recursion: it may be nested as deep as it is long
     while left:
         place = left.pop()

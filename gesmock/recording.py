@@ -78,6 +78,7 @@ class Kept:
         lines = [f"{json.dumps(job)}\n" for job in new]
         header = [] if self.jobs else [self.header]
         self.jobs += new
+        self.file.touch(0o600)
         with self.file.open("a", encoding="utf-8") as file:
             file.writelines([*header, *lines])
 

@@ -155,6 +155,7 @@ def test_an_interrupted_recording_goes_on_where_it_was(ges: GesMock, tmp_path: P
         steps = one.read()
         assert [next(steps)[0] for _ in range(4)] == [7, 13, 19, 25]
     part = tmp_path / "recorded.json.part"
+    assert part.stat().st_mode & 0o077 == 0  # nobody else may read it
     part.write_text(part.read_text() + '{"jobId": "cut')
     ges.add_job()
     asked: list[int] = []
