@@ -160,8 +160,10 @@ def verify(
             _write(json_file, report.as_json(found))
         if junit is not None:
             _write(junit, report.as_junit(found, strict=strict))
-        if write_settings is not None:
+        if write_settings is not None and found.settings and not found.empty:
             _write(write_settings, report.as_fixture(found))
+        elif write_settings is not None and not found.empty:
+            click.echo(f"{write_settings}: not written, as no setting could be seen", err=True)
     except GesmockError as error:
         give_up(error)
     tell.end()

@@ -31,12 +31,15 @@ _REGIONS = (
 )
 
 
-def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> None:
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> None:
     """Add the options of the conformance kit, where its tests are asked for."""
     if any(arg.startswith("gesmock.conformance") for arg in args):
         from gesmock.conformance import options
 
         options.add(parser)
+        early_config.pluginmanager.register(options)
 
 
 _REPORT = "gesmock-report"

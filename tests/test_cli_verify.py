@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -12,7 +13,7 @@ from click.testing import CliRunner, Result
 from liars import lying
 
 from gesmock import GesMock, cli, cli_verify, fixtures, outputs
-from gesmock.conformance import report, test_service
+from gesmock.conformance import options, report, test_service
 from gesmock.conformance.checks import Check, Outcome
 from gesmock.conformance.client import Client
 from gesmock.conformance.contract import Contract
@@ -295,6 +296,38 @@ def test_where_nothing_can_be_seen_it_ends_with_2(ges: GesMock) -> None:
     assert ran.stderr.endswith(": no check could be seen to hold, or not to\n")
 
 
+def test_where_nothing_can_be_seen_the_settings_of_before_are_kept(
+    ges: GesMock, tmp_path: Path
+) -> None:
+    file = tmp_path / "settings.json"
+    file.write_text("before")
+    ges.faults.arm("list_jobs", 503, after=1, headers={"Retry-After": "3600"})
+    ges.faults.arm("show_job", 503, headers={"Retry-After": "3600"})
+
+    ran = verify(ges, "--write-settings", str(file), "--json", str(tmp_path / "a.json"))
+
+    assert ran.exit_code == 2, ran.output
+    assert file.read_text() == "before"
+    assert json.loads((tmp_path / "a.json").read_text())["passed"]
+
+
+def test_where_no_setting_can_be_seen_those_of_before_are_kept(
+    ges: GesMock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "settings.json"
+    file.write_text("before")
+    seen = Outcome(CHECKS[0], "passed")
+    monkeypatch.setattr(
+        "gesmock.conformance.run.run", lambda *_: Report("http://h", (seen,), (), 1, 0.1)
+    )
+
+    ran = verify(ges, "--write-settings", str(file))
+
+    assert ran.exit_code == 0
+    assert ran.stderr == f"{file}: not written, as no setting could be seen\n"
+    assert file.read_text() == "before"
+
+
 @pytest.mark.parametrize("dialect", ["page", "error_table"])
 @pytest.mark.parametrize("edition", ["database", "memory"])
 def test_what_is_written_is_taken_and_is_seen_the_same_again(
@@ -411,10 +444,84 @@ def test_what_was_inferred_is_an_expected_failure_there(
         test_service.test_service(check, lying(ges), Contract(Settings()))
 
 
-def test_without_a_target_they_are_passed_over(pytester: pytest.Pytester) -> None:
+def test_without_a_target_the_run_is_refused(pytester: pytest.Pytester) -> None:
     ran = pytester.runpytest_inprocess("--pyargs", "gesmock.conformance")
 
-    ran.assert_outcomes(skipped=len(CHECKS))
+    assert ran.ret == pytest.ExitCode.USAGE_ERROR
+    assert ran.stderr.str() == "ERROR: --gesmock-target URL says which server is meant\n"
+
+
+@pytest.mark.parametrize("option", ["--help", "--collect-only"])
+def test_without_a_target_the_options_and_the_checks_can_be_seen(
+    pytester: pytest.Pytester, option: str
+) -> None:
+    ran = pytester.runpytest_inprocess("--pyargs", "gesmock.conformance", option)
+
+    assert ran.ret == pytest.ExitCode.OK
+
+
+def test_run_by_their_file_they_say_how_they_are_run(pytester: pytest.Pytester) -> None:
+    ran = pytester.runpytest_inprocess(str(test_service.__file__), "-k", "unique")
+
+    ran.assert_outcomes(errors=1)
+    ran.stdout.fnmatch_lines(["*pytest --pyargs gesmock.conformance --gesmock-target URL says *"])
+
+
+def conformance(ges: GesMock, *options: str) -> list[str]:
+    """The arguments of pytest for a run against *ges*."""
+    return [
+        "-p", "no:randomly", "--pyargs", "gesmock.conformance", "--gesmock-target", ges.jobs_url(),
+        "--gesmock-per-second", "0", *options,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+def test_where_nothing_can_be_seen_the_run_fails(
+    ges: GesMock, pytester: pytest.Pytester, workers: tuple[str, ...]
+) -> None:
+    chosen = ("-k", "a_result_stays or results_are_paged", *workers)  # of no job
+
+    ran = pytester.runpytest_inprocess(*conformance(ges, *chosen))
+
+    assert ran.ret == pytest.ExitCode.TESTS_FAILED
+    ran.assert_outcomes(skipped=2)
+    ran.stdout.fnmatch_lines(["gesmock: no check could be seen to hold, or not to (-rs tells why)"])
+
+
+@pytest.mark.parametrize(
+    ("chosen", "ends"),
+    [
+        ("unknown_job_is_refused or memory_items", pytest.ExitCode.OK),
+        ("unknown_parameters_are_ignored", pytest.ExitCode.OK),
+        ("memory_items", pytest.ExitCode.TESTS_FAILED),
+        ("memory_items or unknown_parameters", pytest.ExitCode.TESTS_FAILED),
+        ("nothing_of_all", pytest.ExitCode.NO_TESTS_COLLECTED),
+    ],
+)
+def test_of_a_part_something_that_is_documented_is_to_be_seen(
+    ges: GesMock, pytester: pytest.Pytester, chosen: str, ends: pytest.ExitCode
+) -> None:
+    ges.restart(**SOME)
+
+    ran = pytester.runpytest_inprocess(*conformance(ges, "-k", chosen))
+
+    assert ran.ret == ends
+
+
+@pytest.mark.parametrize(("workers", "rate"), [({}, 20), ({"workercount": 4}, 5)])
+def test_the_workers_of_xdist_share_the_rate(
+    ges: GesMock, pytester: pytest.Pytester, workers: dict[str, int], rate: float
+) -> None:
+    config = pytester.parseconfig(*conformance(ges, "--gesmock-per-second", "20"))
+    if workers:
+        config.workerinput = workers  # type: ignore[attr-defined]
+
+    options.pytest_configure(config)
+
+    with closing(options.session_of(config).client) as client:
+        assert client.target.per_second == rate
+    watched = any(isinstance(one, options.Seen) for one in config.pluginmanager.get_plugins())
+    assert watched == (not workers)
 
 
 def test_a_target_that_is_none_fails_them_all(pytester: pytest.Pytester) -> None:

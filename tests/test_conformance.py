@@ -65,6 +65,8 @@ def held(name: str, session: Session) -> Outcome:
         {"dialect": "error_table", "edition": "memory"},
         {"dialect": "page", "edition": "memory", "id_key": "both"},
         {"limit_over_maximum": "refuse", "limit_zero": "refuse", "maximum_limit": 7},
+        {"limit_over_maximum": "refuse", "maximum_limit": 1},
+        {"maximum_limit": 1},
         {"maximum_limit": 7, "id_key": "job_id", "order": "oldest_first"},
         {"failed_result": True, "sdk_error_keys": True, "open_projects": True},
         {"unknown_graph_status": 400},
@@ -91,6 +93,8 @@ def unseen(settings: dict[str, Any], token: str) -> set[str]:
     memory = settings.get("edition") == "memory"
     if "maximum_limit" not in settings and "limit_over_maximum" not in settings:
         hidden.add("maximum_limit")  # there are not so many jobs
+    if settings.get("maximum_limit") == 1:
+        hidden.add("finished_status")  # it takes two jobs
     if memory:
         hidden |= {"unknown_graph_status", "finished_status", "maximum_limit"}
     if not token or memory or "unknown_graph_status" in settings:
@@ -201,6 +205,20 @@ LIES = {
             lambda query: query.get("limit") == "2" and query.update(limit="3"),
         ),
     ),
+    "one too few, from 4 on": Lie(
+        "limit_is_kept",
+        of_request=asks(
+            lambda query: (
+                3 < number(query.get("limit")) < 1000
+                and query.update(limit=str(number(query["limit"]) - 1))
+            )
+        ),
+        first=False,
+    ),
+    "one too few, just below the count": Lie(
+        "limit_is_kept",
+        of_request=asks(lambda query: query.get("limit") == "29" and query.update(limit="28")),
+    ),
     "offset counts from 1": Lie(
         "offset_leaves_out_the_first",
         of_request=asks(lambda query: query.get("offset") == "1" and query.update(offset="0")),
@@ -222,6 +240,17 @@ LIES = {
     "one too many": Lie(
         "total_counts_the_jobs",
         listed(lambda value, _: value.update(totalCount=value["totalCount"] + 1)),
+    ),
+    "one too few of them": Lie(
+        "total_counts_the_jobs",
+        listed(lambda value, _: value.update(totalCount=value["totalCount"] - 1)),
+    ),
+    "a total of old": Lie(
+        "total_counts_the_jobs",
+        listed(lambda value, _: value.update(totalCount=1000)),
+        of_request=asks(
+            lambda query: query.update(offset=str(number(query.get("offset")) % 30)),
+        ),
     ),
     "a total in words": Lie(
         "total_counts_the_jobs", listed(lambda value, _: value.update(totalCount="30")), first=False
@@ -250,6 +279,24 @@ LIES = {
     "keys are listed": Lie(
         "raw_requests_have_no_secrets",
         jobs(lambda job: job["request"].update(rawRequest='{"accessKey":"AK"}')),
+    ),
+    "keys are listed in a URL": Lie(
+        "raw_requests_have_no_secrets",
+        jobs(
+            lambda job: job["request"].update(
+                url=job["request"]["url"] + "&secret_key=", rawRequest=""
+            )
+        ),
+    ),
+    "keys are listed in JSON within JSON": Lie(
+        "raw_requests_have_no_secrets",
+        jobs(
+            lambda job: job["request"].update(
+                rawRequest=json.dumps(
+                    {"a": [1, json.dumps({"b": {"secretKey": ""}})]}, separators=(",", ":")
+                )
+            )
+        ),
     ),
     "a request with blanks": Lie(
         "raw_requests_are_compact", jobs(lambda job: job["request"].update(rawRequest='{"a": 1}'))
@@ -430,6 +477,26 @@ def test_a_lie_is_caught_by_the_check_named_for_it(ges: GesMock, name: str) -> N
 
     caught = [one.check.name for one in found.outcomes if one.state in ("failed", "differs")]
     assert lie.check in (caught[:1] if lie.first else caught)
+
+
+def test_a_total_that_leaves_out_what_follows_is_caught(ges: GesMock) -> None:
+    lie = Lie("", listed(lambda value, _: value.update(totalCount=30)))
+    session = lying(ges, lie, generate=31)
+    session.most = 30
+
+    outcome = held("total_counts_the_jobs", session)
+
+    assert outcome.state == "failed"
+    assert outcome.told.startswith("totalCount is 30, and another job follows\n")
+
+
+def test_an_offset_that_is_refused_past_the_end_only_differs(ges: GesMock) -> None:
+    refused = where(lambda asked: number(asked.query.get("offset")) > 30, 400, REFUSED)
+
+    outcome = held("behind_the_end_there_is_nothing", lying(ges, Lie("", refused)))
+
+    assert outcome.state == "differs"
+    assert outcome.told.startswith("such an offset is refused\n")
 
 
 def test_every_check_is_the_first_to_catch_a_lie() -> None:

@@ -55,6 +55,24 @@ def test_a_list_that_lives_is_never_wrong(ges: GesMock, life: str) -> None:
     assert wrong(found) == []
 
 
+@pytest.mark.parametrize("life", LIVES)
+def test_nor_is_one_that_refuses_what_is_past_its_end(ges: GesMock, life: str) -> None:
+    value = {"errorMessage": "Parameter error!", "errorCode": "GES.8005"}
+
+    def refuses(asked: Asked, said: Said) -> Said | None:
+        past = asked.listed and said.status == 200 and not said.value["jobs"]
+        return Said(400, value) if past and int(asked.query.get("offset", 0)) else None
+
+    found = run(lying(ges, Lie("", refuses), **LIVES[life]))
+
+    assert [one.check.name for one in found.outcomes if one.state in ("failed", "differs")] in (
+        [],
+        ["behind_the_end_there_is_nothing"],
+    )
+    [setting] = [one.value for one in found.readings if one.setting == "limit_over_maximum"]
+    assert setting != "refuse"
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_whenever_something_happens_it_is_never_wrong_and_mostly_seen(
     ges: GesMock, seed: int

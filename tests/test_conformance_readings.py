@@ -23,10 +23,11 @@ from liars import (
 
 from gesmock import GesMock
 from gesmock.conformance import readings, report
+from gesmock.conformance.checks import Check
 from gesmock.conformance.contract import Contract
 from gesmock.conformance.run import CHECKS, Report, hold, run
 from gesmock.conformance.session import Session
-from gesmock.conformance.submission import Submission
+from gesmock.conformance.submission import Made, Submission
 from gesmock.settings import Settings
 
 EMPTY = {"jobs": [], "totalCount": 0, "result": "success"}
@@ -41,6 +42,11 @@ def told_of(session: Session, setting: str) -> tuple[Any, str]:
     """What is made of a *setting*, and what is told of it."""
     [found] = [one for one in readings.readings(session) if one.setting == setting]
     return found.value, found.told
+
+
+def check_of(name: str) -> Check:
+    [check] = [one for one in CHECKS if one.name == name]
+    return check
 
 
 def question(session: Session, words: str) -> str:
@@ -109,6 +115,53 @@ def _of_the_token(asked: Asked, said: Said) -> Said | None:
 def _job_id(asked: Asked, said: Said) -> None:
     if "jobId" in said.value:
         said.value["job_id"] = said.value.pop("jobId")
+
+
+def _refused_past_the_end(asked: Asked, said: Said) -> Said | None:
+    past = number(asked.query.get("offset")) and said.status == 200 and not said.value.get("jobs")
+    value = {"errorMessage": "Parameter error!", "errorCode": "GES.8005"}
+    return Said(400, value) if asked.listed and past else None
+
+
+def _anew_past_the_end(asked: Asked, said: Said) -> None:
+    if asked.listed and said.status == 200:
+        offset, limit = (number(asked.query.get(one)) for one in ("offset", "limit"))
+        if not offset and limit >= 30:
+            FIRST[:] = said.value["jobs"]
+        elif offset and not said.value["jobs"]:
+            said.value["jobs"] = FIRST[:limit]
+
+
+FIRST: list[Any] = []
+"""The jobs of a list that begins anew behind its end."""
+
+
+def _blank(value: dict[str, Any], _: int) -> None:
+    if value["status"] == "failed":
+        value.update(status="", data={}, result="failed")
+
+
+def _absent(value: dict[str, Any], _: int) -> None:
+    if value["status"] == "failed":
+        value.clear()
+        value.update(errorMessage="Running algorithm [a] error: b!", errorCode="GES.8301")
+        value.update(result="failed")
+
+
+def _blank_for_all(value: dict[str, Any], _: int) -> None:
+    value.update(status="", data={}, result="failed")
+
+
+def _only_once(asked: Asked, said: Said) -> Said | None:
+    told = {"errorMessage": "index a already exists", "errorCode": "GES.8402"}
+    if asked.method != "POST" or said.status != 200:
+        return None
+    SUBMITTED.append(asked.turn)
+    return Said(400, told) if any(turn < asked.turn for turn in SUBMITTED) else None
+
+
+SUBMITTED: list[int] = []
+"""The turns at which a job was submitted."""
 
 
 NO_CANCEL = where(
@@ -188,6 +241,15 @@ READINGS = {
     "another project is refused for the token": Lie("", _of_the_token),
     "an edition without cancel": Lie("", NO_CANCEL),
     "unsupported operation": Lie("", UNSUPPORTED, options=MEMORY),
+    "8.2: an offset past the end is refused": Lie("", _refused_past_the_end),
+    "8.2: with a single job, too": Lie("", _refused_past_the_end, options={"generate": 1}),
+    "8.2: with no job, too": Lie("", _refused_past_the_end, options={"generate": 0}),
+    "8.2: without a total, too": Lie("", both(listed(_without_total), _refused_past_the_end)),
+    "8.2: behind its end, a list begins anew": Lie("", _anew_past_the_end),
+    "status and data are blank where a query fails": Lie("", shown(_blank)),
+    "status and data are absent where a query fails": Lie("", shown(_absent)),
+    "every query of a job fails": Lie("", shown(_blank_for_all)),
+    "what was submitted is refused a second time": Lie("", _only_once),
     "what is cancelled is gone": Lie(
         "", where(lambda asked: asked.method == "DELETE" and "no-job" not in asked.path, 200, {}),
         lambda asked: "no-job" not in asked.path and asked.method == "DELETE"
@@ -208,6 +270,7 @@ READINGS = {
 @pytest.mark.parametrize("name", READINGS)
 def test_a_documented_reading_fails_no_check(ges: GesMock, name: str) -> None:
     lie = READINGS[name]
+    SUBMITTED.clear()
     session = lying(ges, lie)
 
     found = run(session)
@@ -350,7 +413,17 @@ def test_the_maximum_is_found_by_what_is_refused(ges: GesMock) -> None:
                     {"errorMessage": "?", "errorCode": "GES.8005"},
                 ),
             ),
-            "every limit is refused",
+            "at the offset 29, every limit is refused",
+        ),
+        (
+            Lie(
+                "",
+                both(
+                    listed(_without_total),
+                    listed(lambda value, asked: "limit" not in asked.query and value["jobs"].pop()),
+                ),
+            ),
+            "29 of more jobs come back without a limit, with one others",
         ),
     ],
 )
@@ -358,6 +431,22 @@ def test_what_may_be_another_number_is_not_taken_for_the_maximum(
     ges: GesMock, lie: Lie, told: str
 ) -> None:
     assert told_of(lying(ges, lie), "maximum_limit") == (None, told)
+
+
+def test_the_maximum_of_a_list_without_a_total_is_found_by_what_follows(ges: GesMock) -> None:
+    session = lying(ges, Lie("", listed(_without_total)), settings={"maximum_limit": 5})
+
+    assert told_of(session, "maximum_limit")[0] == 5
+    assert session.size == 5
+
+
+def test_a_list_without_a_total_that_comes_as_a_whole_tells_no_maximum(ges: GesMock) -> None:
+    session = lying(ges, Lie("", listed(_without_total)))
+
+    assert told_of(session, "maximum_limit") == (
+        None,
+        "its 30 jobs are no more than come back without a limit",
+    )
 
 
 def test_jobs_that_come_back_for_limit_0_are_told(ges: GesMock) -> None:
@@ -371,6 +460,46 @@ def test_the_order_is_read_from_the_times_of_the_memory_edition(ges: GesMock, or
     session = lying(ges, settings={"edition": "memory", "order": order})
 
     assert told_of(session, "order")[0] == order
+
+
+NO_TIMES = jobs(lambda job: job.update(startTime=""))
+
+
+@pytest.mark.parametrize("order", ["newest_first", "oldest_first"])
+def test_without_a_total_the_order_is_read_from_the_last_page(ges: GesMock, order: str) -> None:
+    session = lying(ges, Lie("", NO_TIMES), settings={"edition": "memory", "order": order})
+
+    assert wrong(run(session)) == []
+    assert told_of(session, "order")[0] == order
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param({"edition": "memory"}, id="a full page is not the whole"),
+        pytest.param({}, id="the total is another meanwhile"),
+    ],
+)
+def test_where_others_submit_too_no_order_is_read_from_a_part(
+    ges: GesMock, settings: dict[str, Any]
+) -> None:
+    coming = {"operation": "list_jobs", "fault": {"kind": "insert_jobs"}}
+    session = lying(ges, Lie("", NO_TIMES), settings=settings, faults=[coming], generate=1)
+    session.most = 4  # ours is the last of them by the time they are read
+
+    hold(check_of("a_submitted_job_is_there"), session, Contract(Settings()))
+
+    [made] = session.made
+    assert (made.first, made.last) == (False, False)
+    assert told_of(session, "order")[0] is None
+
+
+def test_where_no_job_was_there_before_no_order_is_read(ges: GesMock) -> None:
+    session = lying(ges, generate=0)
+    assert session.whole.jobs == []
+    session.made.append(Made("vertex_query", first=True, last=False, end="complete"))
+
+    assert told_of(session, "order")[0] is None
 
 
 @pytest.mark.parametrize(
@@ -426,8 +555,7 @@ def test_an_answer_that_is_nested_too_deeply_is_no_reading(ges: GesMock) -> None
     session = lying(ges, Lie("", deep))
 
     assert told_of(session, "limit_zero") == (None, "an answer is nested too deeply")
-    [check] = [one for one in CHECKS if one.name == "limit_is_kept"]
-    outcome = hold(check, session, Contract(Settings()))
+    outcome = hold(check_of("limit_is_kept"), session, Contract(Settings()))
     assert (outcome.state, outcome.told) == ("failed", "an answer is nested too deeply")
 
 
@@ -436,9 +564,8 @@ def test_an_answer_that_is_nested_too_deeply_is_no_reading(ges: GesMock) -> None
 
 def test_a_job_that_ends_at_once_cannot_be_cancelled(ges: GesMock) -> None:
     session = lying(ges, generate=0, plans=[{"plan": "instant"}])
-    [check] = [one for one in CHECKS if one.name == "a_cancelled_job_ends"]
 
-    outcome = hold(check, session, Contract(Settings()))
+    outcome = hold(check_of("a_cancelled_job_ends"), session, Contract(Settings()))
 
     assert (outcome.state, outcome.told) == (
         "not seen",
@@ -454,3 +581,76 @@ def test_other_jobs_are_submitted_and_awaited_too(ges: GesMock, command: str, pl
     session.submit = Submission.of(command, None, 60)
 
     assert wrong(run(session), "failed", "differs") == []
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("a_submitted_job_is_there", "a_job_can_be_cancelled", "a_cancelled_job_ends"),
+        ("a_job_can_be_cancelled", "a_submitted_job_is_there", "a_cancelled_job_ends"),
+    ],
+)
+def test_what_can_be_submitted_only_once_is_not_seen_again(
+    ges: GesMock, names: tuple[str, ...]
+) -> None:
+    SUBMITTED.clear()
+    session = lying(ges, Lie("", _only_once), settings={"edition": "memory"})
+
+    first, *others = [hold(check_of(name), session, Contract(Settings())) for name in names]
+
+    assert first.state == "passed"
+    assert [one.state for one in others] == ["not seen"] * 2
+    assert all("index a already exists" in one.told for one in others)
+
+
+def test_what_is_never_accepted_is_a_failure_told_once(ges: GesMock) -> None:
+    told = {"errorMessage": "no", "errorCode": "GES.8402"}
+    session = lying(ges, Lie("", where(lambda asked: asked.method == "POST", 400, told)))
+
+    found = run(session)
+
+    assert [one.check.name for one in found.outcomes if one.state in ("failed", "differs")] == [
+        "a_submitted_job_is_there"
+    ]
+    [cancel] = [one for one in found.outcomes if one.check.name == "a_job_can_be_cancelled"]
+    assert cancel.told.startswith("no job could be submitted: 200 and a jobId were wanted")
+
+
+@pytest.mark.parametrize(
+    "name", ["a_job_is_as_the_list_says", "a_result_stays", "a_submitted_job_is_there"]
+)
+def test_of_a_job_whose_query_fails_nothing_is_told(ges: GesMock, name: str) -> None:
+    session = lying(ges, Lie("", shown(_blank_for_all)))
+
+    outcome = hold(check_of(name), session, Contract(Settings()))
+
+    assert outcome.state == "not seen"
+    assert "fails: GET " in outcome.told
+
+
+def test_a_query_that_fails_for_a_page_of_a_result_tells_nothing_of_it(ges: GesMock) -> None:
+    def fails(asked: Asked, said: Said) -> Said | None:
+        paged = not asked.listed and "offset" in asked.query
+        return Said(200, {"status": "", "data": {}, "result": "failed"}) if paged else None
+
+    outcome = hold(check_of("results_are_paged"), lying(ges, Lie("", fails)), Contract(Settings()))
+
+    assert outcome.state == "not seen"
+    assert outcome.told.startswith("the query fails: GET ")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"status": "", "data": {}, "result": "failed", "more": 1},
+        {"status": "", "data": {}, "result": "success"},
+        {"errorMessage": "no", "errorCode": "none", "result": "failed"},
+        {"data": {}},
+    ],
+)
+def test_a_query_that_fails_has_its_shape_too(ges: GesMock, value: dict[str, Any]) -> None:
+    session = lying(ges, Lie("", lambda asked, said: None if asked.listed else Said(200, value)))
+
+    outcome = hold(check_of("a_job_has_its_shape"), session, Contract(Settings()))
+
+    assert outcome.state == "failed"

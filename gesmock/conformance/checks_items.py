@@ -2,14 +2,14 @@
 
 import re
 from typing import Any, Final
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from gesmock.conformance.answer import NO_JSON, json_of
 from gesmock.conformance.checks import Checks
 from gesmock.conformance.contract import Contract
 from gesmock.conformance.listed import Broken, NotApplicable, id_of, request_of
 from gesmock.conformance.session import Session
-from gesmock.raw_requests import without_secrets
+from gesmock.raw_requests import is_secret
 from gesmock.statuses import EDITION_STATUSES, FINAL
 
 CHECKS: Final = Checks()
@@ -55,11 +55,29 @@ def _raw_request(job: dict[str, Any]) -> Any:
 
 @CHECKS.add("examples of ges_03_0471 have no obsParameters", "inferred")
 def raw_requests_have_no_secrets(session: Session, _: Contract) -> None:
-    """No rawRequest, and no body, shows storage keys."""
-    for job in session.some("with its request", lambda job: _raw_request(job) or _body(job)):
-        for body in (_parsed(job), _body(job)):
-            if without_secrets(body) != body:
-                raise Broken(f"the job {id_of(job)} shows storage keys")
+    """No url, no rawRequest and no body shows storage keys."""
+    for job in session.some("with its request", lambda job: request_of(job) or _raw_request(job)):
+        url = str(request_of(job).get("url"))
+        names = [name for name, _value in parse_qsl(url.partition("?")[2], keep_blank_values=True)]
+        shows = any(map(is_secret, names))
+        if shows or any(map(_has_keys, (_raw_request(job), _body(job)))):
+            raise Broken(f"the job {id_of(job)} shows storage keys")
+
+
+def _has_keys(value: Any) -> bool:
+    """Whether storage keys stand in *value*, or in JSON that is a string there."""
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, str) and "{" in one:
+            one = json_of(one.encode())
+        if isinstance(one, dict):
+            if any(map(is_secret, one)):
+                return True
+            left += one.values()
+        elif isinstance(one, list):
+            left += one
+    return False
 
 
 def _body(job: dict[str, Any]) -> Any:

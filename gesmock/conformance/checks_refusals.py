@@ -9,6 +9,7 @@ from typing import Final
 from gesmock import documentation
 from gesmock.conformance.answer import NO_JSON, Answer
 from gesmock.conformance.checks import Checks
+from gesmock.conformance.checks_jobs import query_failed
 from gesmock.conformance.contract import Contract
 from gesmock.conformance.listed import Broken, NotApplicable, is_refusal
 from gesmock.conformance.readings_of_settings import NOBODY
@@ -95,7 +96,8 @@ def refusals_have_their_shape(session: Session, contract: Contract) -> None:
     for answer in _answers(session):
         if answer.status < 400:
             value = answer.value if isinstance(answer.value, dict) else {}
-            if value.get("errorCode") or value.get("errorMessage"):
+            told = value.get("errorCode") or value.get("errorMessage")
+            if told and not query_failed(answer):
                 raise Broken("a refusal came as a success", answer)
         elif (flaw := contract.flaw("Refusal", answer.value)) and contract.flaw(
             "RefusalInErrors", answer.value

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from gesmock.conformance.answer import Answer
 from gesmock.conformance.checks import Checks
-from gesmock.conformance.checks_jobs import status_of, status_path
+from gesmock.conformance.checks_jobs import query_failed, status_of, status_path
 from gesmock.conformance.client import quoted
 from gesmock.conformance.contract import Contract
 from gesmock.conformance.listed import Broken, NotApplicable, follows, is_count, is_refusal
@@ -32,21 +32,30 @@ def _submitted(session: Session) -> tuple[str, Answer]:
     """The id of a job that is submitted now, and the answer.
 
     It is called job_id in tables, and jobId in examples; Cypher and GQL have it in ``results``.
+    Raises Broken where there is none, NotApplicable where a second one is refused: an index, for
+    one, may be made once.
     """
     answer = _ask(session, session.submission.body)
     value: Any = answer.value if isinstance(answer.value, dict) else {}
     results = value.get("results")
-    if isinstance(results, list) and results and isinstance(results[0], dict):
-        value = results[0]
-    job_id = value.get("jobId", value.get("job_id"))
+    made = results[0] if isinstance(results, list) and results else value
+    made = made if isinstance(made, dict) else {}
+    job_id = made.get("jobId", made.get("job_id"))
     if answer.status != 200 or not isinstance(job_id, str) or not job_id:
+        if session.accepted and (is_refusal(answer.value) or value.get("errors")):
+            raise NotApplicable(f"it is refused where it was submitted before: {answer}")
         raise Broken("200 and a jobId were wanted", answer)
+    session.accepted += 1
     return job_id, answer
 
 
 def _status(session: Session, job_id: str) -> tuple[str | None, Answer]:
+    """Its status, as told, and the answer. Raises NotApplicable where the query fails."""
     answer = session.get(status_path(job_id))
-    return status_of(answer), answer
+    status = status_of(answer)
+    if status is None and query_failed(answer):
+        raise NotApplicable(f"the query of it fails: {answer}")
+    return status, answer
 
 
 @CHECKS.add("ges_03_0471, ges_03_0472 and the page of the call", writes=True)
@@ -94,13 +103,18 @@ def _look_for(session: Session, job_id: str, answer: Answer) -> None:
 
 
 def _ends_of_the_list(session: Session) -> tuple[str, str]:
+    """The ids of the first job and of the last; blank where that cannot be told."""
     head = session.page(limit=1)
     if not head.ids:
         return "", ""
-    if not is_count(head.total):
-        return head.ids[0], session.page(limit=session.size).ids[-1]
-    tail = session.page(limit=1, offset=max(head.total - 1, 0))
-    return head.ids[0], "".join(tail.ids[-1:])
+    if is_count(head.total):
+        tail = session.part(1, max(head.total - 1, 0))
+        ended = tail.total == head.total
+    else:
+        tail = session.page(limit=session.size)
+        # A job that is known comes from there too where others have come meanwhile.
+        ended = not session.part(1, len(tail.jobs)).jobs
+    return head.ids[0], "".join(tail.ids[-1:]) if ended else ""
 
 
 def _cancelled(session: Session) -> tuple[str, Answer]:
@@ -112,7 +126,10 @@ def _cancelled(session: Session) -> tuple[str, Answer]:
     kinds = submission.row.cancellable
     if kinds is not True and str((submission.body or {}).get("algorithmName")) not in (kinds or ()):
         raise NotApplicable("this kind cannot be cancelled")
-    job_id, _answer = _submitted(session)
+    try:
+        job_id, _answer = _submitted(session)
+    except Broken as error:  # a_submitted_job_is_there tells of it
+        raise NotApplicable(f"no job could be submitted: {error}") from None
     status, _shown = _status(session, job_id)
     answer = _delete(session, job_id)
     if not is_refusal(answer.value):

@@ -52,6 +52,18 @@ _READINGS: Final[Mapping[str, Any]] = {
     "Refusal.properties.data": _BLANK,
     # The whole table of codes of 2025 could not be read.
     "ErrorCode": {"type": "string", "pattern": r"^GES\.\d{4}$"},
+    # ges_03_0472 and ges_03_0037: status and data are empty or absent where the query fails.
+    "FailedQuery": {
+        "type": "object",
+        "properties": {
+            "errorMessage": {"type": "string"},
+            "errorCode": {"anyOf": [_TEXT, {"$ref": "#/components/schemas/ErrorCode"}]},
+            "status": _BLANK,
+            "data": _BLANK,
+            "result": {"const": "failed"},
+        },
+        "additionalProperties": False,
+    },
 }
 """What other copies of the pages have, by the place in the document's schemas."""
 

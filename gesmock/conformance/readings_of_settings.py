@@ -79,25 +79,35 @@ def _open_projects(session: Session) -> bool:
 
 
 def _over_maximum(session: Session) -> str:
-    taken = taken_as(session, f"limit={ABOVE}&offset={session.last}")
-    return "refuse" if taken is None else "cap"
+    return "refuse" if _is_refused(session, ABOVE) else "cap"
+
+
+def _is_refused(session: Session, limit: int) -> bool:
+    """Whether this *limit* is refused; it is asked near the end of the list, to be told little."""
+    if taken_as(session, f"limit={limit}&offset={session.last}") is not None:
+        return False
+    if taken_as(session, f"limit=1&offset={session.last}") is None:
+        raise Unseen(f"at the offset {session.last}, every limit is refused")
+    return True
 
 
 def _maximum(session: Session) -> int:
     """What comes back where no limit is given, if there is more; or what is still taken."""
-    whole, page = session.steady(lambda: session.page(offset=0))
-    count = len(page.jobs)
-    if is_count(page.total) and count < page.total:
-        return _confirmed(session, count, page)
-    if taken_as(session, f"limit={ABOVE}&offset={session.last}") is not None:
+
+    def read() -> tuple[Listed, bool]:
+        page = session.page(offset=0)
+        return page, session.more_behind(page)
+
+    whole, (page, more) = session.steady(read)
+    if more:
+        return _confirmed(session, len(page.jobs), page)
+    if not _is_refused(session, ABOVE):
         raise Unseen(f"its {len(whole.jobs)} jobs are no more than come back without a limit")
-    least, most = 0, ABOVE  # taken, refused
+    least, most = 1, ABOVE  # taken, refused
     while most - least > 1:
         middle = ABOVE - 1 if most == ABOVE else (least + most) // 2
         taken = taken_as(session, f"limit={middle}&offset={session.last}")
         least, most = (least, middle) if taken is None else (middle, most)
-    if not least:
-        raise Unseen("every limit is refused")
     return least
 
 
@@ -105,7 +115,8 @@ def _confirmed(session: Session, count: int, page: Listed) -> int:
     """*count*, if no more come back for a limit that is greater, either: else it is the default."""
     more = taken_as(session, f"limit={count + 1}&offset=0")
     if not 1 <= count < ABOVE or (more is not None and more.ids != page.ids):
-        raise Unseen(f"{count} of {page.total} jobs come back without a limit, with one others")
+        of = f"{page.total} jobs" if is_count(page.total) else "more jobs"
+        raise Unseen(f"{count} of {of} come back without a limit, with one others")
     return count
 
 
@@ -123,7 +134,7 @@ def _edition(session: Session) -> str:
 
 
 def _order(session: Session) -> str:
-    for made in session.made:
+    for made in session.made if session.whole.jobs else ():  # else others may have come only later
         if made.first != made.last:  # else it is the only one
             return "newest_first" if made.first else "oldest_first"
     times = [str(job["startTime"]) for job in session.whole.jobs if job.get("startTime")]

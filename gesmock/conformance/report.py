@@ -9,7 +9,6 @@ import msgspec
 from gesmock import fixtures
 from gesmock.conformance.answer import escaped
 from gesmock.conformance.checks import Outcome
-from gesmock.conformance.readings import settings_of
 from gesmock.conformance.run import Report
 
 _MARKS = {"passed": "ok", "failed": "FAILED", "differs": "differs", "not seen": "-"}
@@ -49,7 +48,7 @@ def _readings(report: Report) -> Iterator[str]:
         yield f"  {one.question}{name}: {told}"
     chosen = " ".join(
         f"--set {name}={json.dumps(value) if isinstance(value, bool) else value}"
-        for name, value in settings_of([*report.readings]).items()
+        for name, value in report.settings.items()
     )
     yield f"gesmock answers alike with: gesmock serve {chosen}".rstrip()
 
@@ -75,7 +74,7 @@ def as_json(report: Report) -> str:
             {"question": one.question, "setting": one.setting, "value": one.value, "told": one.told}
             for one in report.readings
         ],
-        "settings": settings_of([*report.readings]),
+        "settings": report.settings,
         "requests": report.asked,
         "seconds": round(report.seconds, 3),
     }
@@ -84,7 +83,7 @@ def as_json(report: Report) -> str:
 
 def as_fixture(report: Report) -> str:
     """A fixture with the settings that make gesmock answer alike."""
-    state = msgspec.json.encode({"settings": settings_of([*report.readings])})
+    state = msgspec.json.encode({"settings": report.settings})
     fixtures.parse(state)  # what gesmock refuses must not be written
     return msgspec.json.format(state).decode() + "\n"
 

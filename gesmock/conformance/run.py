@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from gesmock.conformance import (
     checks_items,
@@ -46,6 +46,11 @@ class Report:
     def good(self, *, strict: bool = False) -> bool:
         """Whether no check has failed; where *strict*, neither does the target differ."""
         return not (self.count("failed") or (strict and self.count("differs")))
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings that make gesmock answer alike, as far as they could be seen."""
+        return readings.settings_of([*self.readings])
 
     @property
     def empty(self) -> bool:

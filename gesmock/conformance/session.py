@@ -76,6 +76,8 @@ class Session:
         self.most = most
         self.answers: list[Answer] = []
         self.made: list[Made] = []
+        self.accepted = 0
+        """How many submissions were answered with an id."""
         self._silent = 0
 
     def begin(self) -> Listed | None:
@@ -163,15 +165,38 @@ class Session:
         """The list with this *window*. Raises Broken where it is none."""
         return listed(self.get(LIST, urlencode(window)))
 
+    def part(self, limit: int, offset: int) -> Listed:
+        """The list from *offset* on, which may be past its end: then it is empty, or refused.
+
+        No page says which; a refusal is taken for an empty list here. Raises Broken as ``page``.
+        """
+        answer = self.get(LIST, f"limit={limit}&offset={offset}")
+        refused = answer.status == 400 and is_refusal(answer.value)
+        if offset and refused and answer.value["errorCode"] == "GES.8005":
+            return Listed(answer, [], None)
+        return listed(answer)
+
+    def more_behind(self, page: Listed) -> bool:
+        """Whether the list goes on behind *page*, with which it begins."""
+        if is_count(page.total):
+            return len(page.jobs) < page.total
+        return not {*self.part(1, len(page.jobs)).ids} <= {*page.ids}
+
     def steady(self, read: Callable[[], T]) -> tuple[Listed, T]:
         """The whole list, and what *read* has read while the list did not change.
 
-        Raises NotApplicable where it goes on changing.
+        Raises NotApplicable where it goes on changing, and what *read* raises where it did not.
         """
         for _ in range(TRIES):
             before = self.page(limit=self.size)
-            found = read()
+            broken: Broken | None = None
+            try:
+                found = read()
+            except Broken as error:
+                broken = error
             if self.page(limit=self.size).seen == before.seen:
+                if broken is not None:
+                    raise broken
                 return before, found
         raise NotApplicable("the list changes faster than it can be read")
 
@@ -184,8 +209,9 @@ class Session:
         if answer.status == 400 and is_refusal(answer.value):
             return len(self.page().jobs) or 1
         page = listed(answer)
-        capped = is_count(page.total) and len(page.jobs) < min(page.total, self.most)
-        return len(page.jobs) or 1 if capped else self.most
+        if len(page.jobs) < self.most and self.more_behind(page):
+            return len(page.jobs) or 1
+        return self.most
 
     @cached_property
     def whole(self) -> Listed:
