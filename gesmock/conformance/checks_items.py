@@ -9,7 +9,7 @@ from gesmock.conformance.checks import Checks
 from gesmock.conformance.contract import Contract
 from gesmock.conformance.listed import Broken, NotApplicable, id_of, request_of
 from gesmock.conformance.session import Session
-from gesmock.raw_requests import is_secret
+from gesmock.secrecy import is_storage_key
 from gesmock.statuses import EDITION_STATUSES, FINAL
 
 CHECKS: Final = Checks()
@@ -59,7 +59,7 @@ def raw_requests_have_no_secrets(session: Session, _: Contract) -> None:
     for job in session.some("with its request", lambda job: request_of(job) or _raw_request(job)):
         url = str(request_of(job).get("url"))
         names = [name for name, _value in parse_qsl(url.partition("?")[2], keep_blank_values=True)]
-        shows = any(map(is_secret, names))
+        shows = any(map(is_storage_key, names))
         if shows or any(map(_has_keys, (_raw_request(job), _body(job)))):
             raise Broken(f"the job {id_of(job)} shows storage keys")
 
@@ -72,7 +72,7 @@ def _has_keys(value: Any) -> bool:
         if isinstance(one, str) and "{" in one:
             one = json_of(one.encode())
         if isinstance(one, dict):
-            if any(map(is_secret, one)):
+            if any(map(is_storage_key, one)):
                 return True
             left += one.values()
         elif isinstance(one, list):
