@@ -1,6 +1,7 @@
 """Runs Schemathesis: standard input says with what (JSON), standard output what came of it (JSON).
 
-It is a process of its own, which nobody measures: it would take three times as long.
+It is a process of its own, the fake included, which nobody measures: it would take three times as
+long.
 """
 
 import json
@@ -18,6 +19,8 @@ import schemathesis
 from schemathesis import engine
 from schemathesis.engine import events
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
+
+from gesmock import GesMock
 
 PROJECT = "854d9316e71d4dc599c5f27ea323d445"
 PLACE = re.compile(r"/ges/v1\.0/([^/]*)/(?:graphs|hyg)/([^/]*)(?:/jobs/([^/]*))?")
@@ -151,8 +154,18 @@ class Outcome:
                     )
 
 
-def run(document: dict[str, Any], config: dict[str, Any], examples: int) -> Outcome:
-    """The outcome of all phases, with so many *examples* an operation, always the same ones."""
+def run(
+    options: dict[str, Any], document: dict[str, Any], config: dict[str, Any], examples: int
+) -> Outcome:
+    """The outcome of all phases over a fake that begins with *options*.
+
+    With so many *examples* an operation, always the same ones.
+    """
+    with GesMock(**options) as ges:
+        return outcome_of(document, {**config, "base-url": ges.url}, examples)
+
+
+def outcome_of(document: dict[str, Any], config: dict[str, Any], examples: int) -> Outcome:
     configured = schemathesis.Config.from_dict(
         {
             "seed": 1,

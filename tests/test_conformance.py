@@ -580,16 +580,16 @@ def test_a_body_that_is_no_json_says_where_it_breaks(ges: GesMock, raw: bytes, t
     assert [one.why_no_json for one in session.answers[:1]] == [""]
 
 
-@pytest.mark.parametrize("check", [check.name for check in CHECKS])
-def test_an_answer_that_is_nested_as_deep_as_can_be_is_told(ges: GesMock, check: str) -> None:
+def test_an_answer_that_is_nested_as_deep_as_can_be_is_told(ges: GesMock) -> None:
     def deep(job: dict[str, Any]) -> None:
         job["status"] = json.loads(DEEP)["status"]
 
     session = lying(ges, Lie("", both(jobs(deep), shown(lambda job, _: deep(job)))))
 
-    outcome = held(check, session)
+    found = run(session)
 
-    assert len(outcome.told) < 2000
+    assert len(found.outcomes) == len(CHECKS)
+    assert max(len(outcome.told) for outcome in found.outcomes) < 2000
 
 
 def test_what_a_server_sends_moves_no_terminal(ges: GesMock) -> None:

@@ -6,15 +6,14 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gesmock import GesMock
 from gesmock.openapi import service_document
+from gesmock.settings import Settings
 from gesmock.web.control_document import control_document
 
 RUN = Path(__file__).parent / "schemathesis_run.py"
@@ -68,9 +67,10 @@ def apart(document: dict[str, Any], edition: str) -> dict[str, Any]:
     return made
 
 
-def run(document: dict[str, Any], config: dict[str, Any], examples: int) -> dict[str, Any]:
-    """What came of a run, with so many *examples* an operation, always the same ones."""
-    order = {"document": document, "config": config, "examples": examples}
+def run(document: dict[str, Any], config: dict[str, Any], **options: Any) -> dict[str, Any]:
+    """What came of a run over the page's example, on a clock that stands still: no job ends."""
+    begins = {"fixture": "page_example", "clock": {"frozen": True}, **options}
+    order = {"options": begins, "document": document, "config": config, "examples": 1}
     measured = ("COVERAGE_", "COV_")
     ran = subprocess.run(
         [sys.executable, str(RUN)],
@@ -84,18 +84,10 @@ def run(document: dict[str, Any], config: dict[str, Any], examples: int) -> dict
     return outcome
 
 
-@contextmanager
-def served(**options: Any) -> Iterator[GesMock]:
-    """The page's example, on a clock that stands still: no job ends meanwhile."""
-    with GesMock(fixture="page_example", clock={"frozen": True}, **options) as ges:
-        yield ges
-
-
 def of_the_service(
-    ges: GesMock, wanted: Callable[[str, Any], object] = lambda path, item: True
+    settings: Settings, wanted: Callable[[str, Any], object], **options: Any
 ) -> dict[str, Any]:
     """A run over what of the service is *wanted*, mostly with what is there."""
-    settings = ges.fake.default.settings
     known = {"project_id": PROJECT, "graph_name": GRAPH, "job_id": JOB}
     checks = {
         **OURS,
@@ -103,7 +95,6 @@ def of_the_service(
         "ignored_auth": {"enabled": settings.dialect == "page"},
     }
     config = {
-        "base-url": ges.url,
         "headers": {"X-Auth-Token": "secret"},
         "checks": checks,
         "dictionaries": {name: {"values": [value]} for name, value in known.items()},
@@ -112,7 +103,8 @@ def of_the_service(
     document = apart(service_document(settings), settings.edition)
     paths = document["paths"].items()
     document["paths"] = {path: item for path, item in paths if wanted(path, item)}
-    return run(document, config, 1)
+    read = {"edition": settings.edition, "dialect": settings.dialect}
+    return run(document, config, settings=read, tokens=["secret"], **options)
 
 
 ALL_RAN = dict.fromkeys(PHASES, "success")
@@ -154,9 +146,8 @@ def test_the_service_does_what_its_document_says(
     operations: int,
     show: Callable[[str], None],
 ) -> None:
-    settings = {"edition": edition, "dialect": dialect}
-    with served(tokens=["secret"], settings=settings) as ges:
-        outcome = of_the_service(ges, wanted)
+    settings = Settings().changed({"edition": edition, "dialect": dialect})
+    outcome = of_the_service(settings, wanted)
 
     passed(f"the service ({edition} edition, dialect {dialect})", outcome, show)
     assert outcome["operations"] == operations
@@ -169,8 +160,7 @@ def test_the_control_api_does_what_its_document_says(show: Callable[[str], None]
     for path in [*document["paths"]]:
         if "/projects/" in path and not path.endswith("/jobs"):  # the same views serve them all
             del document["paths"][path]
-    with served() as ges:
-        outcome = run(document, {"base-url": ges.url, "checks": OURS_TOO}, 1)
+    outcome = run(document, {"checks": OURS_TOO})
 
     passed("the control API", outcome, show, without="examples")  # its document has none
     assert outcome["statuses"].get("200", 0) > 100 < outcome["statuses"].get("400", 0)
@@ -189,9 +179,8 @@ def test_a_run_in_which_a_phase_did_not_run_has_not_passed(phase: str, ended: st
 
 
 def test_an_injected_503_fails_the_check_for_server_errors_only() -> None:
-    with served(tokens=["secret"]) as ges:
-        ges.faults.arm("list_jobs", 503)
-        outcome = of_the_service(ges, lambda path, _: path.startswith(JOBS))
+    faults = [{"operation": "list_jobs", "fault": 503}]
+    outcome = of_the_service(Settings(), lambda path, _: path.startswith(JOBS), faults=faults)
 
     assert not outcome["errors"]
     assert f"GET {LIST} not_a_server_error" in outcome["failures"]
