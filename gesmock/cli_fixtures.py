@@ -6,11 +6,11 @@ from pathlib import Path
 import click
 import msgspec
 
-from gesmock import cli_options, fixtures, population
+from gesmock import cli_options, fixtures, outputs, population
 from gesmock.environment import env
 from gesmock.errors import GesmockError, InvalidInput, naming_file
 from gesmock.fake import Fake
-from gesmock.terminal import give_up, progress, write_whole
+from gesmock.terminal import give_up, progress
 
 
 @click.command()
@@ -63,9 +63,9 @@ def generate(
         click.echo(text, nl=False)
         return
     try:
-        write_whole(output, text)
-    except OSError as error:
-        give_up(GesmockError(f"{output}: cannot be written: {error.strerror}"))
+        outputs.write(output, text)
+    except GesmockError as error:
+        give_up(error)
 
 
 @click.command()

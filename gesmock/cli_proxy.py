@@ -1,21 +1,22 @@
 """The command line: proxy."""
 
-import os
-import sys
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import click
 import msgspec
 
 import gesmock
 from gesmock import cli_options, outputs
-from gesmock.cli_verify import target_options
+from gesmock.cli_target import target_options
 from gesmock.environment import Line, env
 from gesmock.errors import GesmockError
 from gesmock.faults import WeatherName
 from gesmock.stop_signals import StopSignals, exit_on_signals
-from gesmock.terminal import give_up, log_to_stderr, write_whole
+from gesmock.terminal import give_up, log_to_stderr
+
+if TYPE_CHECKING:
+    from gesmock.target.target import Target
 
 
 @click.command()
@@ -88,12 +89,7 @@ from gesmock.terminal import give_up, log_to_stderr, write_whole
     **env("LOG_LEVEL"),
 )
 def proxy(
-    target: str,
-    project_id: str | None,
-    graph: str | None,
-    timeout_s: float,
-    cafile: str | None,
-    insecure: bool,
+    target: "Target",
     host: str,
     port: int,
     allow_hosts: tuple[str, ...],
@@ -116,25 +112,14 @@ def proxy(
     from gesmock import har as archives
     from gesmock import judging
     from gesmock.proxy import ProxyServer
-    from gesmock.target.sign_in import SignIn
-    from gesmock.target.target import Target
     from gesmock.web import access_log
 
     exit_on_signals()
     log_to_stderr(log_level)
     try:
         outputs.check({"--har": har})
-        asked = Target.of(
-            target,
-            project_id,
-            graph,
-            sign_in=SignIn.of(os.environ),
-            timeout_s=timeout_s,
-            cafile=cafile,
-            insecure=insecure,
-        )
         server = ProxyServer(
-            asked,
+            target,
             host=host,
             port=port,
             control_token=control_token,
@@ -148,19 +133,18 @@ def proxy(
         give_up(error)
     signals = StopSignals()
     with server, access_log.together():
-        click.echo(f"gesmock {gesmock.__version__} listening on {server.url} for {asked.url}")
-        click.echo(f"curl '{server.url}{asked.path('/jobs/status')}'")
+        click.echo(f"gesmock {gesmock.__version__} listening on {server.url} for {target.url}")
+        click.echo(f"curl '{server.url}{target.path('/jobs/status')}'")
         if server.control_token and not control_token:
             click.echo(f"control token: {server.control_token}")
-        sys.stdout.flush()
         signals.wait()
     world, unwritten = server.fake.default, None
     if har is not None:  # before anything is told: perhaps nobody listens
         archive = archives.archive(world.journal.entries(), gesmock.__version__)
         try:
-            write_whole(har, msgspec.json.encode(archive))
-        except OSError as error:
-            unwritten = GesmockError(f"{har}: cannot be written: {error.strerror}")
+            outputs.write(har, msgspec.json.encode(archive))
+        except GesmockError as error:
+            unwritten = error
     for finding in judging.problems(world):
         click.echo(str(finding))
     if unwritten is not None:

@@ -1,17 +1,20 @@
 """The command line: record."""
 
-import os
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from gesmock import fixtures, outputs
-from gesmock.cli_verify import asking_options
+from gesmock.cli_target import asking_options
 from gesmock.environment import env
 from gesmock.errors import GesmockError, InvalidInput
 from gesmock.names import is_graph_name, is_project_id
-from gesmock.terminal import counted, give_up, write_whole
+from gesmock.terminal import counted, give_up
+
+if TYPE_CHECKING:
+    from gesmock.target.target import Target
 
 
 @click.command()
@@ -40,13 +43,7 @@ from gesmock.terminal import counted, give_up, write_whole
 @click.option("--as-project", metavar="ID", help="What the project is called in the fixture.")
 @click.option("--as-graph", metavar="NAME", help="What the graph is called in the fixture.")
 def record(
-    target: str,
-    project_id: str | None,
-    graph: str | None,
-    timeout_s: float,
-    per_second: float,
-    cafile: str | None,
-    insecure: bool,
+    target: "Target",
     output: Path,
     page: int,
     most: int | None,
@@ -63,21 +60,9 @@ def record(
     from gesmock.conformance.client import Client
     from gesmock.recorded_jobs import Renaming
     from gesmock.recording import AGAIN, Recorder
-    from gesmock.target.sign_in import SignIn
-    from gesmock.target.target import Target
 
     try:
         outputs.check({"--output": output})
-        asked = Target.of(
-            target,
-            project_id,
-            graph,
-            sign_in=SignIn.of(os.environ),
-            timeout_s=timeout_s,
-            per_second=per_second,
-            cafile=cafile,
-            insecure=insecure,
-        )
         for option, name, right in (
             ("--as-project", as_project, is_project_id),
             ("--as-graph", as_graph, is_graph_name),
@@ -85,10 +70,10 @@ def record(
             if name is not None and not right(name):
                 raise InvalidInput.at(option, f"{name!r} can be no name of one")
         rename = Renaming(
-            (asked.project_id, as_project or asked.project_id),
-            (asked.graph, as_graph or asked.graph),
+            (target.project_id, as_project or target.project_id),
+            (target.graph, as_graph or target.graph),
         )
-        with closing(Client(asked, again=AGAIN)) as client:
+        with closing(Client(target, again=AGAIN)) as client:
             recorder = Recorder(client, output, page, rename, most)
             try:
                 counted(recorder.read(), "reading jobs")
@@ -97,7 +82,7 @@ def record(
             except KeyboardInterrupt:
                 raise KeyboardInterrupt(recorder.left()) from None
             text = recorder.fixture()
-        write_whole(output, text)
+        outputs.write(output, text)
         recorder.kept.forget()
     except OSError as error:
         give_up(GesmockError(f"{output}: cannot be written: {error.strerror}"))

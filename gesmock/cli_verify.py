@@ -1,60 +1,20 @@
 """The command line: verify."""
 
-import os
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from gesmock import outputs
+from gesmock.cli_target import asking_options
 from gesmock.environment import env
 from gesmock.errors import GesmockError
-from gesmock.terminal import Telling, give_up, write_whole
+from gesmock.terminal import Telling, give_up
 
-
-def asking_options(command: Any) -> Any:
-    """*command* with the options that say which server it asks, how, and how fast."""
-    paced = click.option(
-        "--per-second",
-        default=20.0,
-        show_default=True,
-        type=float,
-        help="How many requests are sent in a second at most; 0: no limit.",
-        **env("PER_SECOND"),
-    )
-    return target_options(paced(command))
-
-
-def target_options(command: Any) -> Any:
-    """*command* with the options that say which server it asks, and how."""
-    options = [
-        click.option(
-            "--target",
-            required=True,
-            metavar="URL",
-            help="The server, or the URL of a graph or its list there.",
-            **env("TARGET"),
-        ),
-        click.option("--project-id", help="The project [default: the URL's].", **env("PROJECT_ID")),
-        click.option("--graph", help="The graph [default: the URL's].", **env("GRAPH")),
-        click.option(
-            "--timeout-s",
-            default=30.0,
-            show_default=True,
-            type=float,
-            help="How long an answer may take as a whole.",
-            **env("TIMEOUT_S"),
-        ),
-        click.option(
-            "--cafile", metavar="FILE", help="The certificates to trust.", **env("CAFILE")
-        ),
-        click.option("--insecure", is_flag=True, help="Trust any certificate.", **env("INSECURE")),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+if TYPE_CHECKING:
+    from gesmock.target.target import Target
 
 
 @click.command()
@@ -104,13 +64,7 @@ def target_options(command: Any) -> Any:
     help="Write a fixture with the settings that make gesmock answer alike.",
 )
 def verify(
-    target: str,
-    project_id: str | None,
-    graph: str | None,
-    timeout_s: float,
-    per_second: float,
-    cafile: str | None,
-    insecure: bool,
+    target: "Target",
     most: int,
     allow_writes: bool,
     allow_data_loss: bool,
@@ -133,35 +87,23 @@ def verify(
     from gesmock.conformance.run import run
     from gesmock.conformance.session import Session
     from gesmock.conformance.submission import Submission
-    from gesmock.target.sign_in import SignIn
-    from gesmock.target.target import Target
 
     tell = Telling()
     try:
         outputs.check({"--json": json_file, "--junit": junit, "--write-settings": write_settings})
-        asked = Target.of(
-            target,
-            project_id,
-            graph,
-            sign_in=SignIn.of(os.environ),
-            timeout_s=timeout_s,
-            per_second=per_second,
-            cafile=cafile,
-            insecure=insecure,
-        )
         submission = Submission.of(submit, body, wait_s)
         if allow_writes:
             submission = submission.permitted(data_loss=allow_data_loss)
-        with closing(Client(asked)) as client:
+        with closing(Client(target)) as client:
             session = Session(client, most, submit=submission if allow_writes else None)
             found = run(session, lambda outcome: tell(report.line(outcome)))
         tell(report.text(found))
         if json_file is not None:
-            _write(json_file, report.as_json(found))
+            outputs.write(json_file, report.as_json(found).encode())
         if junit is not None:
-            _write(junit, report.as_junit(found, strict=strict))
+            outputs.write(junit, report.as_junit(found, strict=strict).encode())
         if write_settings is not None and found.settings and not found.empty:
-            _write(write_settings, report.as_fixture(found))
+            outputs.write(write_settings, report.as_fixture(found).encode())
         elif write_settings is not None and not found.empty:
             click.echo(f"{write_settings}: not written, as no setting could be seen", err=True)
     except GesmockError as error:
@@ -170,10 +112,3 @@ def verify(
     if found.empty:
         give_up(GesmockError(f"{found.target}: no check could be seen to hold, or not to"))
     sys.exit(0 if found.good(strict=strict) else 1)
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        write_whole(path, text.encode())
-    except OSError as error:
-        raise GesmockError(f"{path}: cannot be written: {error.strerror}") from None

@@ -12,7 +12,7 @@ from gesmock import raw_requests
 from gesmock.delivery import Link
 from gesmock.exchange import MOST_SHOWN, Operation, Request, Shown, request_id
 from gesmock.faults import Fired
-from gesmock.secrecy import MASK, is_secret
+from gesmock.secrecy import MASK, is_secret, masked_by_name
 
 SECRET_HEADERS: Final = frozenset(
     (
@@ -195,7 +195,7 @@ class Record(Struct, frozen=True, gc=False):
                 name: MASK if name in SECRET_HEADERS else value
                 for name, value in request.headers.items()
             },
-            body=_without_secrets(msgspec.json.decode(request.body)) if request.body else None,
+            body=masked_by_name(msgspec.json.decode(request.body)) if request.body else None,
             status=self.status,
             reply_headers={"X-Request-Id": request_id(self.epoch, self.number), **self.headers},
             job_id=self.job_id,
@@ -217,15 +217,6 @@ class Record(Struct, frozen=True, gc=False):
         )
 
 
-def printable(text: str) -> str:
-    """*text* in one line that a terminal shows as it stands: what it would obey is escaped."""
-    if text.isprintable():
-        return text
-    return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
-    )
-
-
 def digest(text: bytes) -> str:
     """What tells *text* from others, and does not tell what it says."""
     from hashlib import blake2b  # 1 ms
@@ -239,19 +230,6 @@ def _digest(request: Request) -> str | None:
     if not secrets:
         return request.digest
     return digest(msgspec.json.encode([request.digest, secrets]))
-
-
-def _without_secrets(body: Any) -> Any:
-    """*body*, which is changed, with what has the name of a secret masked, however deep."""
-    left = [body]  # not by recursion: it may be nested as deep as it is long
-    while left:
-        place = left.pop()
-        if isinstance(place, dict):
-            place |= {name: MASK for name in place if is_secret(name)}
-            left += place.values()
-        elif isinstance(place, list):
-            left += place
-    return body
 
 
 def _token(headers: Mapping[str, str]) -> str | None:

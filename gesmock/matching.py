@@ -7,11 +7,12 @@ from urllib.parse import quote
 from msgspec import Meta, Struct
 
 from gesmock.clock import real_time
-from gesmock.entries import Entry, Record, printable
+from gesmock.entries import Entry, Record
 from gesmock.errors import Conflict, TimedOut, Unmet
 from gesmock.exchange import Operation
 from gesmock.journal import Journal, Kept
 from gesmock.names import GraphName
+from gesmock.printable import printable
 
 _MOST_SHOWN: Final = 3
 """How many entries a message shows."""

@@ -1,10 +1,12 @@
-"""Outputs: files that are written at the end, of which is seen at the start that they can be."""
+"""Outputs: files that are written at the end; that they can be is seen at the start."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
+from stat import S_IMODE
 from tempfile import TemporaryFile
 
-from gesmock.errors import InvalidInput
+from gesmock.errors import GesmockError, InvalidInput
 
 
 def check(files: Mapping[str, Path | None]) -> None:
@@ -28,3 +30,31 @@ def check(files: Mapping[str, Path | None]) -> None:
                     pass
         except OSError as error:
             raise InvalidInput.at(option, f"{file} cannot be written: {error.strerror}") from None
+
+
+def write(path: Path, text: bytes) -> None:
+    """Write *text* to *path*, or leave the file that is there as it was.
+
+    Raises GesmockError where it cannot be written.
+    """
+    try:
+        _write(path.resolve(), text)
+    except OSError as error:
+        raise GesmockError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def _write(target: Path, text: bytes) -> None:
+    if target.exists() and not target.is_file():  # such as /dev/null: nothing to keep
+        target.write_bytes(text)
+        return
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        if target.exists():  # what only its owner may read is never open to others
+            unfinished.touch(0o600)
+            unfinished.write_bytes(text)
+            unfinished.chmod(S_IMODE(target.stat().st_mode))
+        else:
+            unfinished.write_bytes(text)
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
-from gesmock.conformance.answer import NO_JSON, escaped, json_of
+from gesmock.conformance.answer import NO_JSON, json_of
 from gesmock.conformance.listed import id_of
 from gesmock.errors import GesmockError
+from gesmock.printable import printable
 from gesmock.raw_requests import without_secrets
 from gesmock.secrecy import Secrets, compact, is_storage_key
 
@@ -87,7 +88,7 @@ def cleaned(job: Job, secrets: Iterable[str]) -> Job:
         shown = known.hidden(one)
         if shown != one:
             raise SecretId(
-                f"the id of a job ({escaped(shown)}) has the token or a key in it that the list "
+                f"the id of a job ({printable(shown)}) has the token or a key in it that the list "
                 "was asked for with: it can neither be kept nor be changed"
             )
     return {**known.cleaned(_with_texts(without_secrets(job), _without_keys)), **ids}

@@ -97,6 +97,17 @@ def copied(value: Any, copy: Callable[[Any], Any]) -> Any:
     return whole[0]
 
 
+def masked_by_name(value: Any) -> Any:
+    """*value* with what has the name of a secret masked."""
+    return copied(value, _masked_by_name)
+
+
+def _masked_by_name(place: Any) -> Any:
+    if isinstance(place, list):
+        return place.copy()
+    return {name: MASK if is_secret(name) else item for name, item in place.items()}
+
+
 def secrets_in(value: Any) -> Iterator[str]:
     """The texts and long numbers that have, somewhere in *value*, the name of a secret."""
     left = [(value, False)]

@@ -1,11 +1,8 @@
-"""What is seen on the terminal, and the file that is written."""
+"""What is seen on the terminal."""
 
-import os
 import sys
 from collections.abc import Iterable
 from logging import StreamHandler, getLogger
-from pathlib import Path
-from stat import S_IMODE
 from typing import NoReturn
 
 import click
@@ -67,22 +64,3 @@ def log_to_stderr(level: str) -> None:
 def give_up(error: GesmockError) -> NoReturn:
     click.echo(str(error) if isinstance(error, InvalidInput) else f"gesmock: {error}", err=True)
     sys.exit(2)
-
-
-def write_whole(path: Path, text: bytes) -> None:
-    """Write *text* to *path*, or leave the file that is there as it was."""
-    target = path.resolve()
-    if target.exists() and not target.is_file():  # such as /dev/null: nothing to keep
-        target.write_bytes(text)
-        return
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        if target.exists():  # what only its owner may read is never open to others
-            unfinished.touch(0o600)
-            unfinished.write_bytes(text)
-            unfinished.chmod(S_IMODE(target.stat().st_mode))
-        else:
-            unfinished.write_bytes(text)
-        unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 from liars import lying
 
-from gesmock import GesMock, cli, cli_verify, fixtures, outputs
+from gesmock import GesMock, cli, fixtures, outputs
 from gesmock.conformance import options, report, test_service
 from gesmock.conformance.checks import Check, Outcome
 from gesmock.conformance.client import Client
@@ -269,7 +269,7 @@ def test_a_disk_that_is_full_at_the_end_is_told(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(cli_verify, "write_whole", full)
+    monkeypatch.setattr(Path, "replace", full)
 
     ran = verify(ges, "--json", str(tmp_path / "a.json"))
 

@@ -1016,7 +1016,7 @@ def test_a_disk_that_is_full_at_the_end_costs_no_finding(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(cli_proxy, "write_whole", full)
+    monkeypatch.setattr(Path, "replace", full)
     monkeypatch.setattr(judging, "problems", lambda world: ["GM304 of a client"])
 
     ran = run(

@@ -767,7 +767,21 @@ def test_a_disk_that_is_full_at_the_end_is_told(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(cli_record, "write_whole", full)
+    monkeypatch.setattr(Path, "replace", full)
+
+    ran = run(ges, tmp_path / "a.json")
+
+    assert ran.exit_code == 2
+    assert ran.stderr.endswith("/a.json: cannot be written: No space left on device\n")
+
+
+def test_a_disk_that_is_full_meanwhile_is_told(
+    ges: GesMock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "touch", full)
 
     ran = run(ges, tmp_path / "a.json")
 

@@ -65,10 +65,3 @@ def json_of(body: bytes) -> Any:
         return msgspec.json.decode(body)
     except validation.REFUSED:
         return NO_JSON
-
-
-def escaped(text: str) -> str:
-    """*text* in one line, and without what a terminal would act upon."""
-    return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
-    )

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-from gesmock.conformance.answer import Answer, escaped
+from gesmock.conformance.answer import Answer
 from gesmock.errors import GesmockError
+from gesmock.printable import printable
 from gesmock.statuses import MOVES
 
 
@@ -13,14 +14,14 @@ class Broken(GesmockError):
     """What has to hold does not; the *answers* show it."""
 
     def __init__(self, message: str, *answers: Answer) -> None:
-        super().__init__("\n".join([escaped(message), *(f"  {answer}" for answer in answers)]))
+        super().__init__("\n".join([printable(message), *(f"  {answer}" for answer in answers)]))
 
 
 class NotApplicable(GesmockError):
     """What is to be checked cannot be seen here, and why."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(escaped(message))
+        super().__init__(printable(message))
 
 
 @dataclass(frozen=True, slots=True)

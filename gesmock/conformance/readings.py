@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gesmock.conformance.answer import escaped
 from gesmock.conformance.listed import Broken, NotApplicable, listed, request_of
 from gesmock.conformance.readings_of_settings import SETTINGS, Unseen, refused, taken_as
 from gesmock.conformance.session import LIST, Session
+from gesmock.printable import printable
 from gesmock.settings import DIALECTS, Settings
 from gesmock.statuses import STATUSES
 from gesmock.target.failures import Unreachable
@@ -55,10 +55,10 @@ def _reading(
         value = look(session)
     except (Unseen, NotApplicable, Broken, Unreachable) as error:
         told = session.told(error).partition("\n")[0]
-        return Reading(question, setting, None, escaped(told))
+        return Reading(question, setting, None, printable(told))
     except RecursionError:
         return Reading(question, setting, None, "an answer is nested too deeply")
-    return Reading(question, setting, value, escaped(session.told(value)))
+    return Reading(question, setting, value, printable(session.told(value)))
 
 
 def _dialect(found: list[Reading]) -> Reading:

@@ -7,9 +7,9 @@ from xml.etree import ElementTree as ET
 import msgspec
 
 from gesmock import fixtures
-from gesmock.conformance.answer import escaped
 from gesmock.conformance.checks import Outcome
 from gesmock.conformance.run import Report
+from gesmock.printable import printable
 
 _MARKS = {"passed": "ok", "failed": "FAILED", "differs": "differs", "not seen": "-"}
 
@@ -120,4 +120,4 @@ def as_junit(report: Report, *, strict: bool = False) -> str:
 
 def _printable(told: str) -> str:
     """*told* without what neither a terminal nor XML has a place for."""
-    return "\n".join(map(escaped, told.split("\n")))
+    return "\n".join(map(printable, told.split("\n")))

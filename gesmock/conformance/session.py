@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
-from gesmock.conformance.answer import MOST_SHOWN, NO_JSON, Answer, escaped
+from gesmock.conformance.answer import MOST_SHOWN, NO_JSON, Answer
 from gesmock.conformance.client import BUSY, Client
 from gesmock.conformance.listed import (
     Broken,
@@ -19,6 +19,7 @@ from gesmock.conformance.listed import (
 )
 from gesmock.conformance.submission import Made, Submission
 from gesmock.errors import GesmockError, InvalidInput
+from gesmock.printable import printable
 from gesmock.secrecy import Secrets, secrets_in
 from gesmock.statuses import Edition
 from gesmock.target.failures import Silent
@@ -91,15 +92,15 @@ class Session:
         if is_refusal(value):
             told = f"{answer.status} {value['errorCode']} {value['errorMessage']}"
             raise RefusedAtOnce(
-                f"{answer.request} is refused: {self.told(escaped(told))}{self._hint(answer)}"
+                f"{answer.request} is refused: {self.told(printable(told))}{self._hint(answer)}"
             )
         if 300 <= answer.status < 400:
             raise NotTheService(f"it leads elsewhere: {answer}")
         if not isinstance(value, dict):
-            kind = escaped(answer.headers.get("content-type", "no Content-Type"))
+            kind = printable(answer.headers.get("content-type", "no Content-Type"))
             why = ""
             if value is NO_JSON and answer.kind == "application/json":
-                why = f"; {escaped(answer.why_no_json)}"
+                why = f"; {printable(answer.why_no_json)}"
             raise NotTheService(
                 f"this is not the service ({self.told(kind)}{why}): {answer}{self._hint(answer)}"
             )
@@ -114,7 +115,7 @@ class Session:
     def told(self, text: object) -> str:
         """*text* without the secrets of who asks, each line cut short."""
         lines = Secrets(self.client.secrets).hidden(str(text)).split("\n")
-        return "\n".join(escaped(line[:MOST_TOLD]) for line in lines)
+        return "\n".join(printable(line[:MOST_TOLD]) for line in lines)
 
     def shown(self, value: object) -> str:
         """*value*, which a target has sent, cut short, and without the secrets of who asks."""

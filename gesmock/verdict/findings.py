@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec import Struct
 
-from gesmock.entries import Entry, printable
+from gesmock.entries import Entry
+from gesmock.printable import printable
 
 if TYPE_CHECKING:
     from gesmock.verdict.case import Case
