@@ -2,12 +2,12 @@
 
 import os
 import sys
-from typing import Any, NoReturn, get_args
+from typing import Any, NoReturn
 
 import click
 
 import gesmock
-from gesmock import cli_options
+from gesmock import cli_options, cli_serving
 from gesmock.cli_fixtures import check, generate
 from gesmock.cli_openapi import openapi
 from gesmock.cli_proxy import proxy
@@ -56,14 +56,7 @@ def main() -> None:
 @main.command()
 @click.argument("fixture", nargs=-1)
 @click.option("--host", default="127.0.0.1", show_default=True, **env("HOST"))
-@click.option(
-    "--port",
-    default=8080,
-    show_default=True,
-    type=click.IntRange(0, 65535),
-    help="0: any free port.",
-    **env("PORT"),
-)
+@cli_serving.port
 @click.option("--project-id", help="The default project.", **env("PROJECT_ID"))
 @click.option(
     "--generate",
@@ -78,22 +71,8 @@ def main() -> None:
     help="What jobs and chances are drawn from [default: the fixture's, else 0].",
     **env("SEED"),
 )
-@click.option(
-    "--fault",
-    "faults",
-    multiple=True,
-    type=Line(),
-    metavar="[OPERATION=]FAULT[,...]",
-    help="Make things go wrong: list_jobs=503,times=2 or delay,seconds=2 or 503,reset,ok or an "
-    "injection as JSON. Several in the environment are a line each.",
-    **env("FAULT"),
-)
-@click.option(
-    "--weather",
-    type=click.Choice(get_args(WeatherName)),
-    help="A named list of faults.",
-    **env("WEATHER"),
-)
+@cli_serving.faults
+@cli_serving.weather
 @click.option(
     "--plan",
     "plans",
@@ -141,11 +120,7 @@ def main() -> None:
     help="How many of the last requests the journal keeps [default: 10000].",
     **env("JOURNAL_SIZE"),
 )
-@click.option(
-    "--control-token",
-    help="What a caller of the control API has to show.",
-    **env("CONTROL_TOKEN"),
-)
+@cli_serving.control_token
 @click.option(
     "--allow-host",
     "allow_hosts",
@@ -166,13 +141,7 @@ def main() -> None:
     **env("KEY"),
 )
 @click.option("--no-control", is_flag=True, help="Serve no control API.", **env("NO_CONTROL"))
-@click.option(
-    "--log-level",
-    default="info",
-    show_default=True,
-    type=click.Choice(["debug", "info", "warning", "error"]),
-    **env("LOG_LEVEL"),
-)
+@cli_serving.log_level
 def serve(
     fixture: tuple[str, ...],
     host: str,

@@ -1,15 +1,15 @@
 """The command line: proxy."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
 import gesmock
-from gesmock import cli_options, outputs
+from gesmock import cli_options, cli_serving, outputs
 from gesmock.cli_target import target_options
-from gesmock.environment import Line, env
+from gesmock.environment import env
 from gesmock.errors import GesmockError
 from gesmock.faults import WeatherName
 from gesmock.stop_signals import StopSignals, exit_on_signals
@@ -28,14 +28,7 @@ if TYPE_CHECKING:
     help="Where it listens; what other machines reach needs --allow-others.",
     **env("HOST"),
 )
-@click.option(
-    "--port",
-    default=8080,
-    show_default=True,
-    type=click.IntRange(0, 65535),
-    help="0: any free port.",
-    **env("PORT"),
-)
+@cli_serving.port
 @click.option(
     "--allow-host",
     "allow_hosts",
@@ -50,29 +43,9 @@ if TYPE_CHECKING:
     help="Let other machines ask, in your name, where --host lets them reach it.",
     **env("ALLOW_OTHERS"),
 )
-@click.option(
-    "--control-token",
-    metavar="TOKEN",
-    help="What a caller of the control API has to show [default: nothing on this machine, else "
-    "one that is made and printed].",
-    **env("CONTROL_TOKEN"),
-)
-@click.option(
-    "--fault",
-    "faults",
-    multiple=True,
-    type=Line(),
-    metavar="[OPERATION=]FAULT[,...]",
-    help="Make things go wrong: list_jobs=503,times=2 or delay,seconds=2 or 503,reset,ok or an "
-    "injection as JSON. Several in the environment are a line each.",
-    **env("FAULT"),
-)
-@click.option(
-    "--weather",
-    type=click.Choice(get_args(WeatherName)),
-    help="A named list of faults.",
-    **env("WEATHER"),
-)
+@cli_serving.control_token
+@cli_serving.faults
+@cli_serving.weather
 @click.option("--seed", type=int, help="What chances are drawn from [default: 0].", **env("SEED"))
 @click.option(
     "--har",
@@ -80,14 +53,7 @@ if TYPE_CHECKING:
     help="Write the journal as an HTTP archive at the end.",
     **env("HAR"),
 )
-@click.option(
-    "--log-level",
-    default="info",
-    show_default=True,
-    type=click.Choice(["debug", "info", "warning", "error"]),
-    help="What is logged on standard error; info: a line a request.",
-    **env("LOG_LEVEL"),
-)
+@cli_serving.log_level
 def proxy(
     target: "Target",
     host: str,

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 from click.testing import CliRunner, Result
-from conftest import until
+from conftest import free_port, listens, until
 
 from gesmock import GesMock, cli, cli_options, terminal
 from gesmock.stop_signals import StopSignals
@@ -63,8 +63,7 @@ def test_a_script_gets_the_address_from_the_first_line_and_stops_it_with_sigterm
 
 
 def test_it_serves_though_its_standard_output_is_closed(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         ["sh", "-c", f'exec "{sys.executable}" -m gesmock serve --port {port} >&-'],
         stderr=subprocess.PIPE,
@@ -77,11 +76,6 @@ def test_it_serves_though_its_standard_output_is_closed(tmp_path: Path) -> None:
     _, errors = process.communicate(timeout=10)
 
     assert (process.returncode, errors) == (0, "")
-
-
-def listens(port: int) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -60,6 +60,7 @@ LAYERS = [
         "cli_openapi",
         "cli_proxy",
         "cli_record",
+        "cli_serving",
         "cli_target",
         "cli_verify",
         "cli_options",

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import requests
 from click.testing import CliRunner
-from conftest import until
+from conftest import free_port, listens, until
 from other_server import OK, Act, OtherServer, ask, hang_up, journal, lines, reset, wait
 
 from gesmock import GesMock, cli, cli_proxy, judging
@@ -1008,6 +1008,21 @@ def test_what_is_wrong_is_told_before_it_listens(
 
     assert (ran.exit_code, ran.stdout) == (2, "")
     assert ran.stderr.startswith(told)
+
+
+def test_it_serves_though_its_standard_output_is_closed(ges: GesMock, tmp_path: Path) -> None:
+    har, port = tmp_path / "a.har", free_port()
+    command = f'exec "{sys.executable}" -m gesmock proxy --port {port} --har "$1" --target "$2" >&-'
+    process = subprocess.Popen(
+        ["sh", "-c", command, "sh", str(har), ges.jobs_url()], stderr=subprocess.PIPE, text=True
+    )
+    until(lambda: process.poll() is not None or listens(port))
+
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=10)
+
+    assert (process.returncode, errors) == (0, "")
+    assert har.exists()
 
 
 def test_a_disk_that_is_full_at_the_end_costs_no_finding(
