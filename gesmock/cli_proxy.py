@@ -84,6 +84,7 @@ def proxy(
     log_to_stderr(log_level)
     try:
         outputs.check({"--har": har})
+        signals = StopSignals()  # before it listens: from then on there is something to tell
         server = ProxyServer(
             target,
             host=host,
@@ -97,7 +98,6 @@ def proxy(
         )
     except GesmockError as error:
         give_up(error)
-    signals = StopSignals()
     with server, access_log.together():
         click.echo(f"gesmock {gesmock.__version__} listening on {server.url} for {target.url}")
         click.echo(f"curl '{server.url}{target.path('/jobs/status')}'")

@@ -1025,6 +1025,31 @@ def test_it_serves_though_its_standard_output_is_closed(ges: GesMock, tmp_path: 
     assert har.exists()
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_comes_as_soon_as_it_listens_costs_no_archive(
+    ges: GesMock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: signal.Signals
+) -> None:
+    har = tmp_path / "a.har"
+    begin = ProxyServer.__init__
+
+    def listened(self: ProxyServer, *arguments: Any, **options: Any) -> None:
+        begin(self, *arguments, **options)
+        signal.raise_signal(number)
+
+    monkeypatch.setattr(ProxyServer, "__init__", listened)
+    monkeypatch.setattr(cli_proxy, "log_to_stderr", lambda level: None)
+    handlers = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        command = ["proxy", "--port", "0", "--target", ges.jobs_url(), "--har", str(har)]
+        ran = CliRunner().invoke(cli.main, command)
+    finally:
+        for one, handler in handlers.items():
+            signal.signal(one, handler)
+
+    assert ran.exit_code == 0, ran.output
+    assert json.loads(har.read_text())["log"]["entries"] == []
+
+
 def test_a_disk_that_is_full_at_the_end_costs_no_finding(
     ges: GesMock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
