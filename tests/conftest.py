@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import pytest
 import requests  # noqa: F401 an inner run of pytester would forget half of what it imports
@@ -42,6 +42,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for report in terminalreporter.getreports("passed"):
         for _, text in report.user_properties:
             terminalreporter.write_line(f"\n{text}")
+
+
+IMPORTED: Final = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
+"""For a pytest run in this process, where gesmock is imported already.
+
+Where the command is ``pytest``, no import hook of its own has found it, and an inner run warns.
+"""
 
 
 def until(holds: Callable[[], object]) -> None:

@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from click.testing import CliRunner, Result
+from conftest import IMPORTED
 from liars import lying
 
 from gesmock import GesMock, cli, fixtures, outputs
@@ -461,7 +462,7 @@ def test_without_a_target_the_options_and_the_checks_can_be_seen(
 
 
 def test_run_by_their_file_they_say_how_they_are_run(pytester: pytest.Pytester) -> None:
-    ran = pytester.runpytest_inprocess(str(test_service.__file__), "-k", "unique")
+    ran = pytester.runpytest_inprocess(*IMPORTED, str(test_service.__file__), "-k", "unique")
 
     ran.assert_outcomes(errors=1)
     ran.stdout.fnmatch_lines(["*pytest --pyargs gesmock.conformance --gesmock-target URL says *"])

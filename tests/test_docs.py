@@ -11,6 +11,7 @@ from typing import get_args
 
 import msgspec
 import pytest
+from conftest import IMPORTED
 
 from gesmock import cli, fixtures
 from gesmock.faults import KINDS, WEATHER, Injection
@@ -94,7 +95,7 @@ def test_a_python_example_runs(code: str) -> None:
 def test_a_pytest_example_passes(code: str, pytester: pytest.Pytester) -> None:
     pytester.makepyfile(code)
 
-    pytester.runpytest_inprocess("-W", "error").assert_outcomes(passed=1)
+    pytester.runpytest_inprocess("-W", "error", *IMPORTED).assert_outcomes(passed=1)
 
 
 def test_the_fixture_of_the_readme_loads() -> None:

@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import requests  # noqa: F401 an inner run that imports it first would drop half of it again
+from conftest import IMPORTED
 
 import gesmock.mock  # noqa: F401 the same
 
@@ -19,7 +21,9 @@ def total(gesmock):
 def run(pytester: pytest.Pytester, test: str, *args: str) -> pytest.RunResult:
     """What a run of these tests gives."""
     pytester.makepyfile(USER + test)
-    return pytester.runpytest_inprocess("-W", "error", "-p", "gesmock.pytest_plugin", *args)
+    return pytester.runpytest_inprocess(
+        "-W", "error", *IMPORTED, "-p", "gesmock.pytest_plugin", *args
+    )
 
 
 def test_a_test_gets_a_fake_as_new_at_an_address_that_stays(pytester: pytest.Pytester) -> None:
@@ -274,10 +278,24 @@ def test_it_can_be_switched_off(pytester: pytest.Pytester, monkeypatch: pytest.M
 
     monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
 
-    result = pytester.runpytest_inprocess("-p", "no:gesmock", "-W", "error", "--fixtures")
+    result = pytester.runpytest_inprocess(
+        "-p", "no:gesmock", "-W", "error", *IMPORTED, "--fixtures"
+    )
 
     assert result.ret == 0
     result.stdout.no_fnmatch_line("*gesmock_env*")
+
+
+def test_these_tests_pass_where_the_command_is_pytest() -> None:
+    command = Path(sys.executable).with_name("pytest")
+    ran = subprocess.run(
+        [command, "-p", "no:randomly", __file__, "-k", "wrong_marker"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stdout
 
 
 def test_it_imports_the_standard_library_and_pytest_only() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import requests  # noqa: F401 an inner run that imports it first would drop half of it again
+from conftest import IMPORTED
 
 import gesmock.mock
 import gesmock.pytest_report  # noqa: F401 the same
@@ -31,7 +32,9 @@ def run(pytester: pytest.Pytester, test: str, *args: str, ini: str = "") -> pyte
     """What a run of these tests gives."""
     pytester.makepyfile(test)
     pytester.makeini(f"[pytest]\n{ini}\n")
-    return pytester.runpytest_inprocess("-W", "error", "-p", "gesmock.pytest_plugin", *args)
+    return pytester.runpytest_inprocess(
+        "-W", "error", *IMPORTED, "-p", "gesmock.pytest_plugin", *args
+    )
 
 
 # --- What fails a test ---
