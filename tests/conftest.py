@@ -3,6 +3,7 @@
 import logging
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -190,17 +191,28 @@ def ges(shared_ges: GesMock) -> GesMock:
     return shared_ges
 
 
+@pytest.fixture(autouse=True)
+def _process_as_it_was() -> Iterator[None]:
+    """Undo what a command does to its process, which no other test is to meet."""
+    log = logging.getLogger("gesmock")
+    level, handlers, interval = log.level, [*log.handlers], sys.getswitchinterval()
+    signals = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    log.setLevel(level)
+    log.handlers[:] = handlers
+    sys.setswitchinterval(interval)
+    for number, handler in signals.items():
+        signal.signal(number, handler)
+
+
 @pytest.fixture
 def serve(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Callable[..., Any]]:
+) -> Callable[..., Any]:
     """Run ``gesmock serve`` in this process: serve(visit, *args) gives *visit* the printed lines.
 
     The command stops, as on SIGTERM, when *visit* returns; its result is that of ``serve``.
     """
-    log = logging.getLogger("gesmock")
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    before = list(log.handlers)
 
     def run(visit: Callable[[list[str]], Any], *args: str) -> Any:
         results: list[Any] = []
@@ -213,7 +225,4 @@ def serve(
         cli.main(["serve", "--port", "0", *args], standalone_mode=False)
         return results[0]
 
-    yield run
-    log.handlers[:] = before
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+    return run

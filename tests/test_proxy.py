@@ -914,8 +914,6 @@ def run(monkeypatch: pytest.MonkeyPatch, visit: Any, *arguments: str) -> Any:
             visit()
 
     monkeypatch.setattr(cli_proxy, "StopSignals", Visited)
-    monkeypatch.setattr(cli_proxy, "log_to_stderr", lambda level: None)
-    monkeypatch.setattr(cli_proxy, "exit_on_signals", lambda: None)
     return CliRunner().invoke(cli.main, ["proxy", "--port", "0", *arguments])
 
 
@@ -942,7 +940,7 @@ def test_the_command_says_where_it_listens_and_at_the_end_what_it_has_found(
     )
 
     assert ran.exit_code == 0, ran.output
-    first, second, found = ran.output.splitlines()
+    first, second, found = ran.stdout.splitlines()
     assert first == f"gesmock 0.1.0 listening on {seen[0].url} for {ges.url}"
     assert second == f"curl '{graph(ges, seen[0])}/jobs/status'"
     assert found.startswith("GM304 status is no parameter of it: GET ")
@@ -959,7 +957,7 @@ def test_beyond_this_machine_a_control_token_is_made(
     ran = run(monkeypatch, lambda: None, *arguments, "--allow-others")
 
     assert (refused.exit_code, refused.stderr[:26]) == (2, "--host: '0.0.0.0' can be r")
-    assert ran.output.splitlines()[2].startswith("control token: ")
+    assert ran.stdout.splitlines()[2].startswith("control token: ")
 
 
 @pytest.mark.parametrize(
@@ -1037,14 +1035,8 @@ def test_a_signal_that_comes_as_soon_as_it_listens_costs_no_archive(
         signal.raise_signal(number)
 
     monkeypatch.setattr(ProxyServer, "__init__", listened)
-    monkeypatch.setattr(cli_proxy, "log_to_stderr", lambda level: None)
-    handlers = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        command = ["proxy", "--port", "0", "--target", ges.jobs_url(), "--har", str(har)]
-        ran = CliRunner().invoke(cli.main, command)
-    finally:
-        for one, handler in handlers.items():
-            signal.signal(one, handler)
+    command = ["proxy", "--port", "0", "--target", ges.jobs_url(), "--har", str(har)]
+    ran = CliRunner().invoke(cli.main, command)
 
     assert ran.exit_code == 0, ran.output
     assert json.loads(har.read_text())["log"]["entries"] == []
