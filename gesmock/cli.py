@@ -48,7 +48,7 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="gesmock", message="gesmock %(version)s")
+@click.version_option(gesmock.__version__, message="gesmock %(version)s")
 def main() -> None:
     """A fake of the job API of Huawei Cloud GES (Graph Engine Service)."""
 

@@ -4,7 +4,6 @@ Out of parsed values, by one walk; out of texts, however they write it: plain, o
 URLs and HTML do, also within one another.
 """
 
-import html
 import json
 import re
 import unicodedata
@@ -40,13 +39,21 @@ _ESCAPE: Final = re.compile(
     rf"|(?P<url>%[0-7]{_HEX}|(?:%[89a-fA-F]{_HEX})+)"
     rf"|(?P<html>&(?:\#[0-9]{{1,7}}|\#[xX]{_HEX}{{1,6}}|[A-Za-z]{{2,31}});)"
 )
+
+
+def _of_html(escape: str) -> str:
+    import html  # 2 ms, and few texts have such escapes
+
+    return html.unescape(escape)
+
+
 _UNESCAPED: Final[dict[str, Callable[[str], str]]] = {
     "json": lambda one: bytes.fromhex(one.replace("\\u", "")).decode("utf-16-be", "replace"),
     "hex": lambda one: chr(bytes.fromhex(one[2:])[0]),
     "short": lambda one: {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}[one[1]],
     "mark": lambda one: one[1],
     "url": unquote,
-    "html": html.unescape,
+    "html": _of_html,
 }
 
 _LONGEST_NAME: Final = 64

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import get_args
 
@@ -13,7 +14,7 @@ import msgspec
 import pytest
 from conftest import IMPORTED
 
-from gesmock import cli, fixtures
+from gesmock import __version__, cli, fixtures
 from gesmock.faults import KINDS, WEATHER, Injection
 from gesmock.operations import ROUTES
 from gesmock.plans import PlanName
@@ -25,11 +26,6 @@ from gesmock.web import control_views
 
 TOP = Path(__file__).parents[1]
 README = (TOP / "README.md").read_text(encoding="utf-8")
-VERSION = next(
-    line.split(" = ")[1]
-    for line in (TOP / "setup.cfg").read_text(encoding="utf-8").splitlines()
-    if line.startswith("version")
-)
 
 
 def blocks(language: str) -> list[str]:
@@ -212,7 +208,11 @@ def test_every_shipped_fixture_is_in_the_readme() -> None:
 
 
 def test_the_changelog_has_this_version() -> None:
-    assert f"## {VERSION}" in (TOP / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"## {__version__} " in (TOP / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert version("gesmock") == __version__
 
 
 @pytest.mark.parametrize("command", ["verify", "record", "proxy"])

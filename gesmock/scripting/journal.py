@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, TypedDict, Unpack, overload
 
-from gesmock import har, matching, validation
+from gesmock import __version__, har, matching, validation
 from gesmock.clock import Seconds
 from gesmock.entries import Entry
 from gesmock.exchange import Operation
@@ -105,9 +105,7 @@ class JournalView:
 
     def har(self) -> dict[str, Any]:
         """The entries as an HTTP Archive (HAR 1.2), secrets masked."""
-        from importlib.metadata import version
-
-        return har.archive(self, version("gesmock"), self._scheme)
+        return har.archive(self, __version__, self._scheme)
 
     @overload
     def __getitem__(self, index: int) -> Entry: ...
