@@ -1,11 +1,13 @@
 """What the tests share: an app without a socket, and its fake."""
 
+import gc
 import logging
 import signal
 import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -58,6 +60,26 @@ def until(holds: Callable[[], object]) -> None:
     while not holds():
         assert time.monotonic() < ends, "it never came"
         time.sleep(0.001)
+
+
+def _there(kind: type) -> set[int]:
+    return {id(one) for one in gc.get_objects() if type(one) is kind}
+
+
+@contextmanager
+def freed_at_once(kind: type) -> Iterator[None]:
+    """Until the end, and a moment longer, no garbage is collected; no *kind* is to be left then.
+
+    Those that were there before do not count.
+    """
+    gc.collect()
+    before = _there(kind)
+    gc.disable()
+    try:
+        yield
+        until(lambda: _there(kind) <= before)
+    finally:
+        gc.enable()
 
 
 def free_port() -> int:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Self, TypeVar
 
 import pytest
-from conftest import until
+from conftest import freed_at_once, until
 from test_httpd import HARD, LARGE, Pages, body, connect, exchange, get
 from test_tls import client_context, server_context
 
@@ -29,6 +29,7 @@ from gesmock.delivery import (
 from gesmock.httpd.answers import Answer
 from gesmock.httpd.bounds import Bounds
 from gesmock.httpd.channels import Plain
+from gesmock.httpd.connection import Connection
 from gesmock.httpd.heads import Head
 from gesmock.httpd.loop import Loop
 from gesmock.httpd.server import HttpServer
@@ -327,6 +328,17 @@ def test_a_client_that_leaves_in_the_meantime_is_forgotten(way: str, manner: Man
 
         until(lambda: not server._shared.deliveries.under_way)
         assert body(exchange(server, get("/now"))) == b"ok"
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("manner", [None, Hang(), Drip(3, 0.01), Drip(9, 1000), Reset()])
+def test_a_connection_that_has_ended_is_freed_at_once(way: str, manner: Manner | None) -> None:
+    with telling(Delivery(0.01, manner)) as (_, server), freed_at_once(Connection):
+        with connect(server) as client:
+            client.sendall(keep(way))
+            until(lambda: server._shared.deliveries.under_way)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, HARD)
+        until(lambda: not server._shared.connections)
 
 
 def test_a_client_that_may_have_left_is_waited_with_no_longer_than_an_idle_one() -> None:

@@ -11,13 +11,14 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from conftest import until
+from conftest import freed_at_once, until
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gesmock.delivery import Link
 from gesmock.httpd.answers import Answer
 from gesmock.httpd.bounds import Bounds
+from gesmock.httpd.connection import Connection
 from gesmock.httpd.heads import Head, Heads, Refused
 from gesmock.httpd.incoming import Incoming
 from gesmock.httpd.listener import CannotListen
@@ -826,6 +827,31 @@ def test_clients_that_come_and_go_leave_no_timers_behind() -> None:
             until(lambda: not server._shared.connections)
 
         assert len(server._loop._times) < 5
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"", get("/now"), get("/later"), get("/chunks"), get("/large"), b"no HTTP\r\n\r\n"],
+)
+def test_a_connection_that_has_ended_is_freed_at_once(sent: bytes) -> None:
+    with serving() as server, freed_at_once(Connection):
+        with connect(server) as client:
+            client.sendall(sent)
+            if sent:
+                client.recv(1)
+        until(lambda: not server._shared.connections)
+
+
+@pytest.mark.parametrize("path", ["/waits", "/waits-", "/waits-large"])
+def test_so_is_one_whose_answer_nobody_waits_for_any_more(path: str) -> None:
+    pages = Pages()
+    with serving(pages) as server, freed_at_once(Connection):
+        with connect(server) as client:
+            client.sendall(get(path))
+            until(lambda: pages.asked)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, HARD)
+        until(lambda: not server._shared.connections)
+        pages.gate.set()
 
 
 @pytest.mark.parametrize(

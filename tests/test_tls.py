@@ -14,12 +14,14 @@ import pytest
 import requests
 import trustme
 from click.testing import CliRunner
-from conftest import until
+from conftest import freed_at_once, until
 from test_httpd import LARGE, Pages, body, come_and_gone, connect, get, post, rest, status
 
 from gesmock import GesMock, cli
 from gesmock.httpd.bounds import Bounds
 from gesmock.httpd.channels import Channel
+from gesmock.httpd.connection import Connection
+from gesmock.httpd.handshake import Handshake
 from gesmock.httpd.loop import WRITE
 from gesmock.httpd.server import HttpServer
 
@@ -191,6 +193,18 @@ def test_a_client_may_be_idle_between_the_handshake_and_its_first_request() -> N
         client.sendall(get("/now"))
 
         assert body(rest(client)) == b"ok"
+
+
+@pytest.mark.parametrize("kind", [Connection, Handshake])
+def test_a_connection_that_has_ended_is_freed_at_once(server: HttpServer, kind: type) -> None:
+    with freed_at_once(kind):
+        with secured(server) as client:
+            client.sendall(get("/now"))
+            client.recv(1)
+        with connect(server) as stranger:
+            stranger.sendall(b"no TLS" * 9)
+            rest(stranger)
+        until(lambda: not server._clients())
 
 
 def test_who_ends_in_tls_is_answered_in_tls(server: HttpServer) -> None:

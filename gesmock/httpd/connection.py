@@ -285,10 +285,11 @@ class Connection:
             return
         self._closed = True
         self._peers.link.end(self._shared.loop.now)
-        self._watch.listen(0)
+        self._watch.end()
         self._shared.connections.discard(self)
         self._out.clear()
         self._incoming.clear()
         self._channel.close()
-        if self._relay is not None:
-            self._relay.hang_up()
+        relay, self._relay = self._relay, None
+        if relay is not None:
+            relay.hang_up()

@@ -40,7 +40,7 @@ class Handshake:
 
     def _leave(self) -> None:
         self._pending.discard(self)
-        self._watch.listen(0)
+        self._watch.end()
 
     def expire(self) -> None:
         """The deadline has passed."""

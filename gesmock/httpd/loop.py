@@ -174,3 +174,16 @@ class Watch:
         else:
             self._loop.watch(self._fd, events, self._ready)
         self._events = events
+
+    def end(self) -> None:
+        """Listen no more, and let go of *ready*.
+
+        Whoever it belongs to, which mostly holds this watch, is then freed without the garbage
+        collector: thousands of clients could come and go before that looks.
+        """
+        self.listen(0)
+        self._ready = _nothing
+
+
+def _nothing(_events: int) -> None:
+    """What becomes of a socket whose watch has ended."""

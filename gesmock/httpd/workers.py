@@ -86,6 +86,7 @@ class Workers:
                 job()
             except Exception:
                 log.exception("a job failed")
+            del job  # else what it holds, such as a long body, would stay until the next comes
 
     def _next(self) -> Callable[[], None] | None:
         """The next job, as soon as there is one; None where this thread is not needed any more."""
