@@ -131,13 +131,21 @@ def test_to_clean_a_body_takes_no_memory_for_what_can_hold_no_secret(part: objec
 
 
 def peak(work: Callable[[], object]) -> int:
-    """The most memory that *work* takes at once beyond what was taken before."""
+    """The most memory that *work* takes at once beyond what was taken before.
+
+    It is the least of three: what other threads take meanwhile counts too.
+    """
     work()
     gc.collect()
     tracemalloc.start()
     try:
-        before, _ = tracemalloc.get_traced_memory()
-        work()
-        return tracemalloc.get_traced_memory()[1] - before
+        return min(_peak(work) for _ in range(3))
     finally:
         tracemalloc.stop()
+
+
+def _peak(work: Callable[[], object]) -> int:
+    before, _ = tracemalloc.get_traced_memory()
+    tracemalloc.reset_peak()
+    work()
+    return tracemalloc.get_traced_memory()[1] - before
