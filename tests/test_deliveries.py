@@ -291,7 +291,7 @@ def test_a_hang_lasts_until_the_client_goes(
     delay_s: float,
     secure: bool,
 ) -> None:
-    times = Bounds(head_s=0.01, body_s=0.01, idle_s=0.01, write_s=0.01)
+    times = Bounds(head_s=0.1, body_s=0.1, idle_s=0.1, write_s=0.1)
     with telling(Delivery(delay_s, Hang()), times, secure=secure) as (_, server):
         with (Secured if secure else connect)(server) as client:
             client.sendall(keep(way))
@@ -342,7 +342,7 @@ def test_a_connection_that_has_ended_is_freed_at_once(way: str, manner: Manner |
 
 
 def test_a_client_that_may_have_left_is_waited_with_no_longer_than_an_idle_one() -> None:
-    with telling(Delivery(1000), Bounds(idle_s=0.02)) as (_, server), connect(server) as client:
+    with telling(Delivery(1000), Bounds(idle_s=0.2)) as (_, server), connect(server) as client:
         client.sendall(keep("/lane") + keep("/now"))
         client.shutdown(socket.SHUT_WR)
 
@@ -366,7 +366,7 @@ def test_a_client_that_may_have_left_before_its_answer_was_put_off_is_waited_wit
 
 
 def test_a_client_of_which_nothing_more_is_read_is_waited_with_no_longer() -> None:
-    with telling(Delivery(1000), Bounds(idle_s=0.05)) as (_, server):
+    with telling(Delivery(1000), Bounds(idle_s=0.2)) as (_, server):
         with connect(server) as client:
             client.sendall(keep("/lane") + keep("/now") * 5000)
             until(lambda: [one for one in server._shared.connections if not one._watch._events])

@@ -584,7 +584,7 @@ def test_forty_that_wait_hold_up_nobody() -> None:
             client.close()
 
 
-TIMES = Bounds(head_s=0.05, body_s=0.05, idle_s=0.05, write_s=0.05)
+TIMES = Bounds(head_s=0.2, body_s=0.2, idle_s=0.2, write_s=0.2)
 
 
 @pytest.mark.parametrize(
@@ -604,7 +604,7 @@ def test_who_is_too_slow_is_told_and_who_is_idle_is_left(sent: bytes, answered: 
 
 
 def test_who_sends_empty_lines_only_is_idle() -> None:
-    with serving(bounds=Bounds(idle_s=0.05)) as server:
+    with serving(bounds=Bounds(idle_s=0.2)) as server:
         assert exchange(server, b"\r\n") == b""
         assert status(exchange(server, b"\r\n\r")) == 408  # of what may be the end of a line
 

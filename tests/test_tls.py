@@ -187,7 +187,7 @@ def test_a_handshake_that_takes_long_is_ended_as_soon_as_a_head_would_be(sent: b
 
 
 def test_a_client_may_be_idle_between_the_handshake_and_its_first_request() -> None:
-    with serving_at(Bounds(head_s=0.05, body_s=0.05)) as server, secured(server) as client:
+    with serving_at(Bounds(head_s=0.2, body_s=0.2)) as server, secured(server) as client:
         with connect(server) as slow:
             assert rest(slow) == b""  # the time of a handshake is over
         client.sendall(get("/now"))
