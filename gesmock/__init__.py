@@ -5,9 +5,15 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from gesmock.entries import Entry
-    from gesmock.epochs import Cleared
-    from gesmock.errors import (
+    from gesmock.fake.epochs import Cleared
+    from gesmock.fake.options import StartOptions
+    from gesmock.faults import Armed, Error, Injection
+    from gesmock.journal.entries import Entry
+    from gesmock.journal.observations import Seen
+    from gesmock.journal.verdict.config import Standard
+    from gesmock.journal.verdict.findings import Finding
+    from gesmock.mock import GesMock, NotStarted
+    from gesmock.model.errors import (
         Conflict,
         GesError,
         GesmockError,
@@ -16,19 +22,13 @@ if TYPE_CHECKING:
         Unknown,
         Unmet,
     )
-    from gesmock.faults import Armed, Error, Injection
-    from gesmock.httpd.listener import CannotListen
-    from gesmock.jobs import Job
-    from gesmock.life import Transition
-    from gesmock.mock import GesMock, NotStarted
-    from gesmock.plan_rules import ArmedPlan, PlanRule
-    from gesmock.plans import Plan, Step
-    from gesmock.settings import Settings
-    from gesmock.start import StartOptions
-    from gesmock.statuses import JobStatus
-    from gesmock.verdict.findings import Finding
-    from gesmock.verdict.seen import Seen
-    from gesmock.verdict.standard import Standard
+    from gesmock.model.jobs import Job
+    from gesmock.model.plan_rules import ArmedPlan, PlanRule
+    from gesmock.model.plans import Plan, Step
+    from gesmock.model.settings import Settings
+    from gesmock.model.timeline import Transition
+    from gesmock.model.types import JobStatus
+    from gesmock.server.listener import CannotListen
     from gesmock.web.app import create_app
 
 __all__ = [
@@ -65,33 +65,33 @@ __all__ = [
 
 _HOMES = {
     "Armed": "gesmock.faults",
-    "CannotListen": "gesmock.httpd.listener",
-    "Cleared": "gesmock.epochs",
-    "Conflict": "gesmock.errors",
-    "Entry": "gesmock.entries",
+    "CannotListen": "gesmock.server.listener",
+    "Cleared": "gesmock.fake.epochs",
+    "Conflict": "gesmock.model.errors",
+    "Entry": "gesmock.journal.entries",
     "Error": "gesmock.faults",
     "Injection": "gesmock.faults",
-    "Job": "gesmock.jobs",
-    "JobStatus": "gesmock.statuses",
+    "Job": "gesmock.model.jobs",
+    "JobStatus": "gesmock.model.types",
     "NotStarted": "gesmock.mock",
-    "ArmedPlan": "gesmock.plan_rules",
-    "Plan": "gesmock.plans",
-    "PlanRule": "gesmock.plan_rules",
-    "Finding": "gesmock.verdict.findings",
-    "Seen": "gesmock.verdict.seen",
-    "Settings": "gesmock.settings",
-    "Standard": "gesmock.verdict.standard",
-    "StartOptions": "gesmock.start",
-    "Step": "gesmock.plans",
-    "TimedOut": "gesmock.errors",
-    "Transition": "gesmock.life",
-    "Unknown": "gesmock.errors",
-    "Unmet": "gesmock.errors",
+    "ArmedPlan": "gesmock.model.plan_rules",
+    "Plan": "gesmock.model.plans",
+    "PlanRule": "gesmock.model.plan_rules",
+    "Finding": "gesmock.journal.verdict.findings",
+    "Seen": "gesmock.journal.observations",
+    "Settings": "gesmock.model.settings",
+    "Standard": "gesmock.journal.verdict.config",
+    "StartOptions": "gesmock.fake.options",
+    "Step": "gesmock.model.plans",
+    "TimedOut": "gesmock.model.errors",
+    "Transition": "gesmock.model.timeline",
+    "Unknown": "gesmock.model.errors",
+    "Unmet": "gesmock.model.errors",
     "GesMock": "gesmock.mock",
     "create_app": "gesmock.web.app",
-    "GesError": "gesmock.errors",
-    "GesmockError": "gesmock.errors",
-    "InvalidInput": "gesmock.errors",
+    "GesError": "gesmock.model.errors",
+    "GesmockError": "gesmock.model.errors",
+    "InvalidInput": "gesmock.model.errors",
 }
 
 

@@ -1,5 +1,5 @@
 """``python -m gesmock``: the command line."""
 
-from gesmock.cli import run
+from gesmock.cli.main import run
 
 run()

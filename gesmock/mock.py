@@ -9,15 +9,15 @@ from urllib.parse import quote, urlencode
 
 from msgspec import Meta
 
-from gesmock import validation
-from gesmock.delivery import BELOW_HTTP
-from gesmock.errors import GesmockError, InvalidInput
-from gesmock.fake import Fake
-from gesmock.jobs import Job
-from gesmock.population import Progress, untold
+from gesmock.fake.fake import Fake
+from gesmock.fake.options import StartOptions
+from gesmock.fake.population import Progress, untold
+from gesmock.model import validation
+from gesmock.model.delivery import BELOW_HTTP
+from gesmock.model.errors import GesmockError, InvalidInput
+from gesmock.model.jobs import Job
 from gesmock.script import Script
 from gesmock.scripting.jobs import id_of
-from gesmock.start import StartOptions
 from gesmock.web.guard import Guard, is_loopback
 from gesmock.web.server import Server
 

@@ -52,7 +52,7 @@ def marked(node: pytest.Item) -> dict[str, Any]:
 
 def restart(ges: "GesMock", options: dict[str, Any], config: pytest.Config) -> None:
     """Let *ges* begin with what it began with, and *options* of the marker."""
-    from gesmock.errors import InvalidInput
+    from gesmock.model.errors import InvalidInput
 
     __tracebackhide__ = True
     began: dict[str, Any] = {**ges.options}
@@ -64,7 +64,7 @@ def restart(ges: "GesMock", options: dict[str, Any], config: pytest.Config) -> N
 
 def _judged(options: dict[str, Any], config: pytest.Config) -> dict[str, Any]:
     """*options* with what they and the ini file say of the verdict in one."""
-    from gesmock import validation
+    from gesmock.model import validation
 
     ignore = [*config.getini("gesmock_ignore"), *_several(options.pop("ignore", None))]
     fail_on = _several(options.pop("fail_on", None), config.getini("gesmock_fail_on"))

@@ -12,8 +12,8 @@ import pytest
 from gesmock import pytest_marker
 
 if TYPE_CHECKING:
+    from gesmock.journal.verdict.findings import Finding
     from gesmock.mock import GesMock
-    from gesmock.verdict.findings import Finding
 
 _IN_USE: "pytest.StashKey[_Use]" = pytest.StashKey()
 
@@ -99,9 +99,9 @@ def _check_codes(config: pytest.Config) -> None:
     """Refuse the whole run where the ini file names codes that there are not."""
     for name in ("gesmock_ignore", "gesmock_fail_on"):
         if given := config.getini(name):
-            from gesmock import validation
-            from gesmock.errors import InvalidInput
-            from gesmock.verdict.standard import Code
+            from gesmock.journal.verdict.config import Code
+            from gesmock.model import validation
+            from gesmock.model.errors import InvalidInput
 
             try:
                 validation.read(given, list[Code], name)

@@ -7,10 +7,10 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from gesmock.exchange import OPERATION_NAMES
-from gesmock.verdict import tables
-from gesmock.verdict.coverage import Cell, Coverage, Table
-from gesmock.verdict.findings import Finding
+from gesmock import pytest_tables as tables
+from gesmock.journal.coverage import Cell, Coverage, Table
+from gesmock.journal.verdict.findings import Finding
+from gesmock.model.messages import OPERATION_NAMES
 
 MOST_FINDINGS: Final = 1_000
 """How many findings a report has at most, of each worker."""

@@ -6,29 +6,32 @@ from typing import Any, Unpack
 
 import msgspec
 
-from gesmock import fixtures, judging, shapes, validation, waiting
-from gesmock.clock import Seconds
-from gesmock.epochs import Cleared
-from gesmock.errors import InvalidInput
-from gesmock.fake import Fake
-from gesmock.fixtures import GraphState
-from gesmock.generators import Generator
-from gesmock.jobs import Job, Move
-from gesmock.names import GraphName
-from gesmock.plans import AnyPlan
+from gesmock.fake import fixtures, waiting
+from gesmock.fake import report as judging
+from gesmock.fake.epochs import Cleared
+from gesmock.fake.fake import Fake
+from gesmock.fake.fixtures import GraphState
+from gesmock.fake.options import StartOptions
+from gesmock.fake.project import World
+from gesmock.journal.observations import Seen
+from gesmock.journal.verdict.config import Code
+from gesmock.journal.verdict.findings import Finding
+from gesmock.model import replies as shapes
+from gesmock.model import validation
+from gesmock.model.clock import Seconds
+from gesmock.model.errors import InvalidInput
+from gesmock.model.generators import Generator
+from gesmock.model.jobs import Job, Move
+from gesmock.model.names import GraphName
+from gesmock.model.plans import AnyPlan
+from gesmock.model.settings import Settings
+from gesmock.model.types import FINAL, Edition, JobStatus, ListedStatus
 from gesmock.scripting.clock import ClockView
 from gesmock.scripting.faults import Faults
 from gesmock.scripting.jobs import id_of, job_of
 from gesmock.scripting.journal import JournalView
 from gesmock.scripting.plans import Plans
 from gesmock.scripting.verdict import VerdictView
-from gesmock.settings import Settings
-from gesmock.start import StartOptions
-from gesmock.statuses import FINAL, Edition, JobStatus, ListedStatus
-from gesmock.verdict.findings import Finding
-from gesmock.verdict.seen import Seen
-from gesmock.verdict.standard import Code
-from gesmock.world import World
 
 
 class Script:

@@ -17,13 +17,15 @@ import requests  # noqa: F401 an inner run of pytester would forget half of what
 from flask.testing import FlaskClient
 from hypothesis import settings
 
-from gesmock import GesMock, cli, shapes
-from gesmock.clock import ClockChange
-from gesmock.exchange import Operation, Reply, Request
-from gesmock.fake import Fake
+from gesmock import GesMock
+from gesmock.cli import main as cli
+from gesmock.fake.fake import Fake
+from gesmock.fake.handle import handle
 from gesmock.faults import KINDS
-from gesmock.operations import handle
-from gesmock.statuses import Edition
+from gesmock.model import replies as shapes
+from gesmock.model.clock import ClockChange
+from gesmock.model.messages import Operation, Reply, Request
+from gesmock.model.types import Edition
 from gesmock.web import create_app
 
 pytest_plugins = ["pytester"]

@@ -13,9 +13,9 @@ from gesmock.conformance.answer import Answer, json_of
 from gesmock.conformance.client import Client
 from gesmock.conformance.session import Session
 from gesmock.conformance.submission import Submission
-from gesmock.target.failures import Unreachable
-from gesmock.target.sign_in import SignIn
-from gesmock.target.target import Target
+from gesmock.remote.failures import Unreachable
+from gesmock.remote.sign_in import SignIn
+from gesmock.remote.target import Target
 
 SUBMIT = Submission.of("vertex_query", None, 60)
 

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import requests
 
-from gesmock.httpd.channels import _harden
+from gesmock.server.channels import _harden
 
 Act = Callable[[socket.socket], object]
 

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gesmock.entries import Entry
-from gesmock.verdict import judge
-from gesmock.verdict.case import Case
-from gesmock.verdict.contract import Contract
-from gesmock.verdict.findings import Finding
-from gesmock.verdict.standard import Standard
+from gesmock.journal.entries import Entry
+from gesmock.journal.verdict import judge
+from gesmock.journal.verdict.config import Standard
+from gesmock.journal.verdict.contract import Contract
+from gesmock.journal.verdict.findings import Finding
+from gesmock.journal.verdict.traffic import Case
 
 GRAPH = "/ges/v1.0/p1/graphs/movie"
 NAMES = {"project_id": "p1", "graph_name": "movie"}

@@ -14,14 +14,16 @@ import msgspec
 import pytest
 from conftest import IMPORTED
 
-from gesmock import __version__, cli, fixtures
+from gesmock import __version__
+from gesmock.cli import main as cli
+from gesmock.fake import fixtures
+from gesmock.fake.handle import ROUTES
 from gesmock.faults import KINDS, WEATHER, Injection
-from gesmock.operations import ROUTES
-from gesmock.plans import PlanName
-from gesmock.settings import Settings
-from gesmock.validation import read
-from gesmock.verdict.standard import Standard
-from gesmock.verdict.table import RULES
+from gesmock.journal.verdict.config import Standard
+from gesmock.journal.verdict.table import RULES
+from gesmock.model.plans import PlanName
+from gesmock.model.settings import Settings
+from gesmock.model.validation import read
 from gesmock.web import control_views
 
 TOP = Path(__file__).parents[1]

@@ -12,11 +12,11 @@ import requests
 
 import gesmock
 from gesmock import GesMock, InvalidInput
-from gesmock.errors import Conflict, Unknown
 from gesmock.faults import KINDS, Error, Injection
 from gesmock.faults.injections import Plain
 from gesmock.faults.kind import Kind
 from gesmock.mock import NotStarted
+from gesmock.model.errors import Conflict, Unknown
 
 
 def listed(ges: GesMock, limit: int | None = None) -> Any:

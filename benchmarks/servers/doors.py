@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
-from gesmock.delivery import Link
-from gesmock.fake import Fake
-from gesmock.httpd.answers import Answer
-from gesmock.httpd.bounds import Bounds
-from gesmock.httpd.heads import Head
-from gesmock.httpd.server import HttpServer
-from gesmock.httpd.wsgi import Peers, Response, environ_of
+from gesmock.fake.fake import Fake
+from gesmock.model.delivery import Link
+from gesmock.server.answers import Answer
+from gesmock.server.bounds import Bounds
+from gesmock.server.heads import Head
+from gesmock.server.server import HttpServer
+from gesmock.server.wsgi import Peers, Response, environ_of
 from gesmock.web import create_app
 from gesmock.web.server import Server
 

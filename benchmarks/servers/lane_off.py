@@ -3,7 +3,7 @@
 import sys
 
 from benchmarks.servers import doors
-from gesmock.fake import Fake
+from gesmock.fake.fake import Fake
 
 if __name__ == "__main__":
     port, *fixtures = sys.argv[1:]

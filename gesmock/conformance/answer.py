@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import msgspec
 
-from gesmock import validation
-from gesmock.errors import InvalidInput
-from gesmock.secrecy import Secrets
+from gesmock.model import validation
+from gesmock.model.errors import InvalidInput
+from gesmock.model.secrets import Secrets
 
 MOST_SHOWN: Final = 200  # characters of a body
 _SEARCHED: Final = 100_000  # bytes of a body that may be shown

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from gesmock.conformance.contract import Contract
 from gesmock.conformance.session import Session
+from gesmock.contract.schemas import Contract
 
 Fidelity = Literal["documented", "inferred"]
 State = Literal["passed", "failed", "differs", "not seen"]

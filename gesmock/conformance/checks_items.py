@@ -6,11 +6,11 @@ from urllib.parse import parse_qsl, unquote
 
 from gesmock.conformance.answer import NO_JSON, json_of
 from gesmock.conformance.checks import Checks
-from gesmock.conformance.contract import Contract
 from gesmock.conformance.listed import Broken, NotApplicable, id_of, request_of
 from gesmock.conformance.session import Session
-from gesmock.secrecy import is_storage_key
-from gesmock.statuses import EDITION_STATUSES, FINAL
+from gesmock.contract.schemas import Contract
+from gesmock.model.secrets import is_storage_key
+from gesmock.model.types import EDITION_STATUSES, FINAL
 
 CHECKS: Final = Checks()
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')

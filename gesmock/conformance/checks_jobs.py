@@ -7,10 +7,10 @@ from typing import Any, Final
 from gesmock.conformance.answer import Answer
 from gesmock.conformance.checks import RELATION, Checks
 from gesmock.conformance.client import quoted
-from gesmock.conformance.contract import Contract
 from gesmock.conformance.listed import Broken, NotApplicable, follows, id_of, is_count, is_refusal
 from gesmock.conformance.session import Session
-from gesmock.statuses import FINAL
+from gesmock.contract.schemas import Contract
+from gesmock.model.types import FINAL
 
 CHECKS: Final = Checks()
 _SAMPLES: Final = 6

@@ -8,7 +8,6 @@ from collections import Counter
 from typing import Final
 
 from gesmock.conformance.checks import RELATION, Checks
-from gesmock.conformance.contract import Contract
 from gesmock.conformance.listed import (
     Broken,
     Listed,
@@ -19,6 +18,7 @@ from gesmock.conformance.listed import (
     listed,
 )
 from gesmock.conformance.session import LIST, TRIES, Session
+from gesmock.contract.schemas import Contract
 
 CHECKS: Final = Checks()
 

@@ -6,14 +6,14 @@ what comes of it is held against nothing that is documented.
 
 from typing import Final
 
-from gesmock import documentation
 from gesmock.conformance.answer import NO_JSON, Answer
 from gesmock.conformance.checks import Checks
 from gesmock.conformance.checks_jobs import query_failed
-from gesmock.conformance.contract import Contract
 from gesmock.conformance.listed import Broken, NotApplicable, is_refusal
 from gesmock.conformance.readings_of_settings import NOBODY
 from gesmock.conformance.session import LIST, Session
+from gesmock.contract.schemas import Contract
+from gesmock.model import documentation
 
 CHECKS: Final = Checks()
 

@@ -7,11 +7,11 @@ from gesmock.conformance.answer import Answer
 from gesmock.conformance.checks import Checks
 from gesmock.conformance.checks_jobs import query_failed, status_of, status_path
 from gesmock.conformance.client import quoted
-from gesmock.conformance.contract import Contract
 from gesmock.conformance.listed import Broken, NotApplicable, follows, is_count, is_refusal
 from gesmock.conformance.session import LIST, TRIES, Session
 from gesmock.conformance.submission import Made
-from gesmock.statuses import FINAL, STATUSES
+from gesmock.contract.schemas import Contract
+from gesmock.model.types import FINAL, STATUSES
 
 CHECKS: Final = Checks()
 _FIRST_S: Final = 0.05

@@ -8,13 +8,13 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import quote
 
-from gesmock.clock import real_time
 from gesmock.conformance.answer import Answer, json_of
-from gesmock.target.answer import AnswerReader, WholeAnswer
-from gesmock.target.connection import SAFE, Connection, trusted
-from gesmock.target.failures import Ended, Silent
-from gesmock.target.sign_in import signer
-from gesmock.target.target import Target
+from gesmock.model.clock import real_time
+from gesmock.remote.answer import AnswerReader, WholeAnswer
+from gesmock.remote.connection import SAFE, Connection, trusted
+from gesmock.remote.failures import Ended, Silent
+from gesmock.remote.sign_in import signer
+from gesmock.remote.target import Target
 
 BUSY: Final = (429, 502, 503, 504)
 """Statuses that say nothing of what was asked: there are too many requests, or nobody is there."""

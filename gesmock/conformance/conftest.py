@@ -3,9 +3,9 @@
 import pytest
 
 from gesmock.conformance import options, readings
-from gesmock.conformance.contract import Contract
 from gesmock.conformance.session import Session
-from gesmock.errors import GesmockError
+from gesmock.contract.schemas import Contract
+from gesmock.model.errors import GesmockError
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from gesmock.conformance.answer import Answer
-from gesmock.errors import GesmockError
-from gesmock.printable import printable
-from gesmock.statuses import MOVES
+from gesmock.model.errors import GesmockError
+from gesmock.model.printable import printable
+from gesmock.model.types import MOVES
 
 
 class Broken(GesmockError):

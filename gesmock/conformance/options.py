@@ -13,8 +13,8 @@ from gesmock.conformance.client import Client
 from gesmock.conformance.run import CHECKS
 from gesmock.conformance.session import Session
 from gesmock.conformance.submission import Submission
-from gesmock.target.sign_in import SignIn
-from gesmock.target.target import Target
+from gesmock.remote.sign_in import SignIn
+from gesmock.remote.target import Target
 
 
 def add(parser: pytest.Parser) -> None:

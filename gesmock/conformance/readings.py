@@ -11,10 +11,10 @@ from typing import Any, Final
 from gesmock.conformance.listed import Broken, NotApplicable, listed, request_of
 from gesmock.conformance.readings_of_settings import SETTINGS, Unseen, refused, taken_as
 from gesmock.conformance.session import LIST, Session
-from gesmock.printable import printable
-from gesmock.settings import DIALECTS, Settings
-from gesmock.statuses import STATUSES
-from gesmock.target.failures import Unreachable
+from gesmock.model.printable import printable
+from gesmock.model.settings import DIALECTS, Settings
+from gesmock.model.types import STATUSES
+from gesmock.remote.failures import Unreachable
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ A setting is read off a list, or off a refusal in the documented words: what is 
 from collections.abc import Callable
 from typing import Any, Final
 
-from gesmock import documentation
 from gesmock.conformance.answer import Answer
 from gesmock.conformance.listed import Listed, is_count, is_refusal, listed, request_of
 from gesmock.conformance.session import LIST, Session
+from gesmock.model import documentation
 
 NOBODY: Final = "gesmockNobody"
 """A graph, or a token, that no service has."""

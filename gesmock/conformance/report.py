@@ -6,10 +6,10 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
-from gesmock import fixtures
 from gesmock.conformance.checks import Outcome
 from gesmock.conformance.run import Report
-from gesmock.printable import printable
+from gesmock.fake import fixtures
+from gesmock.model.printable import printable
 
 _MARKS = {"passed": "ok", "failed": "FAILED", "differs": "differs", "not seen": "-"}
 

@@ -14,11 +14,11 @@ from gesmock.conformance import (
     readings,
 )
 from gesmock.conformance.checks import Check, Outcome
-from gesmock.conformance.contract import Contract
 from gesmock.conformance.listed import Broken, NotApplicable
 from gesmock.conformance.readings import Reading
 from gesmock.conformance.session import Session
-from gesmock.target.failures import Unreachable
+from gesmock.contract.schemas import Contract
+from gesmock.remote.failures import Unreachable
 
 CHECKS: Final[tuple[Check, ...]] = (
     *checks_list.CHECKS.table,

@@ -9,20 +9,13 @@ from urllib.parse import urlencode
 
 from gesmock.conformance.answer import MOST_SHOWN, NO_JSON, Answer
 from gesmock.conformance.client import BUSY, Client
-from gesmock.conformance.listed import (
-    Broken,
-    Listed,
-    NotApplicable,
-    is_count,
-    is_refusal,
-    listed,
-)
+from gesmock.conformance.listed import Broken, Listed, NotApplicable, is_count, is_refusal, listed
 from gesmock.conformance.submission import Made, Submission
-from gesmock.errors import GesmockError, InvalidInput
-from gesmock.printable import printable
-from gesmock.secrecy import Secrets, secrets_in
-from gesmock.statuses import Edition
-from gesmock.target.failures import Silent
+from gesmock.model.errors import GesmockError, InvalidInput
+from gesmock.model.printable import printable
+from gesmock.model.secrets import Secrets, secrets_in
+from gesmock.model.types import Edition
+from gesmock.remote.failures import Silent
 
 LIST: Final = "/jobs/status"
 TRIES: Final = 4

@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gesmock import documentation, validation
-from gesmock.documentation import AsynchronousOperation
-from gesmock.errors import InvalidInput, naming_file
+from gesmock.model import documentation, validation
+from gesmock.model.documentation import AsynchronousOperation
+from gesmock.model.errors import InvalidInput, naming_file
 
 _KEEPS_DATA: Final = (
     "batch_build_index",

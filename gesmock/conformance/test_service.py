@@ -6,9 +6,9 @@
 import pytest
 
 from gesmock.conformance.checks import Check
-from gesmock.conformance.contract import Contract
 from gesmock.conformance.run import CHECKS, hold
 from gesmock.conformance.session import Session
+from gesmock.contract.schemas import Contract
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)

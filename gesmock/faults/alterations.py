@@ -6,11 +6,11 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from gesmock import delivery
-from gesmock.clock import Seconds
-from gesmock.delivery import Delivery
-from gesmock.exchange import Encoded, Reply
 from gesmock.faults.kind import Case, Mishap, Phase
+from gesmock.model import delivery
+from gesmock.model.clock import Seconds
+from gesmock.model.delivery import Delivery
+from gesmock.model.messages import Encoded, Reply
 
 
 class Alteration(Mishap, frozen=True):

@@ -8,10 +8,10 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from gesmock.clock import NANOSECONDS, nanoseconds
 from gesmock.faults.injections import Injection
 from gesmock.faults.kind import Call, Kind, Memory, Phase
 from gesmock.faults.stand_ins import Error
+from gesmock.model.clock import NANOSECONDS, nanoseconds
 
 
 class Outcome(Struct, frozen=True):

@@ -6,9 +6,9 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from gesmock.clock import NANOSECONDS, Seconds, nanoseconds
 from gesmock.faults.kind import ErrorStatus, Kind, Memory, PositiveSeconds
 from gesmock.faults.stand_ins import Close, Error, Garbage, Hang, Reset
+from gesmock.model.clock import NANOSECONDS, Seconds, nanoseconds
 
 Failure = Error | Reset | Close | Hang | Garbage
 

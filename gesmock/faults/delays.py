@@ -6,8 +6,8 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-from gesmock.clock import Seconds
 from gesmock.faults.kind import Kind, PositiveSeconds
+from gesmock.model.clock import Seconds
 
 _LONGEST_S: Final = 1e9
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from gesmock.errors import Flaw, InvalidInput
 from gesmock.faults.injections import Injection
 from gesmock.faults.kind import Hazard
+from gesmock.model.errors import Flaw, InvalidInput
 
 CanDeliver = Callable[[str], bool]
 """Whether a fault of this kind can happen with the server in use."""

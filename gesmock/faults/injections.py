@@ -6,8 +6,6 @@ from typing import Annotated, Final, Literal, get_args
 import msgspec
 from msgspec import Meta, Struct
 
-from gesmock.clock import Seconds, nanoseconds
-from gesmock.exchange import Operation
 from gesmock.faults.alterations import Drip, Malformed, Truncate
 from gesmock.faults.conditions import Outage, Ramp, Throttle
 from gesmock.faults.delays import Delay
@@ -21,8 +19,10 @@ from gesmock.faults.hazards import (
 )
 from gesmock.faults.kind import Call, ErrorStatus, Kind, Phase, PositiveSeconds
 from gesmock.faults.stand_ins import Close, Error, Garbage, Hang, Reset
-from gesmock.names import GraphName
-from gesmock.plan_rules import Command
+from gesmock.model.clock import Seconds, nanoseconds
+from gesmock.model.messages import Operation
+from gesmock.model.names import GraphName
+from gesmock.model.plan_rules import Command
 
 _Single = (
     Error

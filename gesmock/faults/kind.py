@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar, Literal, Protocol
 
 from msgspec import Meta, Struct
 
-from gesmock.exchange import Reply
-from gesmock.statuses import Edition
+from gesmock.model.messages import Reply
+from gesmock.model.types import Edition
 
 Phase = Literal["before", "after"]
 """Whether a fault comes before the operation, which is then not carried out, or after it."""

@@ -9,10 +9,6 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from gesmock import validation
-from gesmock.arming import Rules
-from gesmock.clock import Clock, nanoseconds
-from gesmock.delivery import UNREADABLE
 from gesmock.faults.armed import Armed, Outcome
 from gesmock.faults.delays import Delay
 from gesmock.faults.deliverable import CanDeliver, check, check_all
@@ -20,6 +16,10 @@ from gesmock.faults.injections import Injection, WeatherName
 from gesmock.faults.kind import Call, Kind, Mishap, Phase
 from gesmock.faults.stand_ins import Error
 from gesmock.faults.weather import WEATHER
+from gesmock.model import validation
+from gesmock.model.clock import Clock, nanoseconds
+from gesmock.model.delivery import UNREADABLE
+from gesmock.model.rules import Rules
 
 _MOST_TOLD: Final = 100
 

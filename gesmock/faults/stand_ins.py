@@ -5,10 +5,10 @@ from typing import Annotated, Final
 
 from msgspec import Meta, field
 
-from gesmock import delivery
-from gesmock.delivery import Delivery, Manner
-from gesmock.exchange import Reply
 from gesmock.faults.kind import Case, ErrorStatus, Mishap, Phase
+from gesmock.model import delivery
+from gesmock.model.delivery import Delivery, Manner
+from gesmock.model.messages import Reply
 
 NO_STATUS: Final = 0
 """The status of an answer that never comes."""

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from gesmock import validation
-from gesmock.clock import ClockChange, Timing
-from gesmock.fake import Fake
-from gesmock.life import Transition
+from gesmock.fake.fake import Fake
+from gesmock.model import validation
+from gesmock.model.clock import ClockChange, Timing
+from gesmock.model.timeline import Transition
 
 
 class ClockView:

@@ -5,11 +5,11 @@ from typing import Any, TypedDict, Unpack
 
 import msgspec
 
-from gesmock import validation
-from gesmock.errors import InvalidInput
-from gesmock.exchange import Operation
-from gesmock.fake import Fake
+from gesmock.fake.fake import Fake
 from gesmock.faults import Armed, Fault, FaultPlan, Injection, Phase, WeatherName
+from gesmock.model import validation
+from gesmock.model.errors import InvalidInput
+from gesmock.model.messages import Operation
 
 Entries = int | str | Fault | Mapping[str, Any] | list[Any]
 

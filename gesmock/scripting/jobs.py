@@ -3,8 +3,8 @@
 from typing import Any
 from urllib.parse import quote
 
-from gesmock.jobs import Job
-from gesmock.world import World
+from gesmock.fake.project import World
+from gesmock.model.jobs import Job
 
 
 def job_of(

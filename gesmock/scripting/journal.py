@@ -3,14 +3,17 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, TypedDict, Unpack, overload
 
-from gesmock import __version__, har, matching, validation
-from gesmock.clock import Seconds
-from gesmock.entries import Entry
-from gesmock.exchange import Operation
-from gesmock.fake import Fake
-from gesmock.jobs import Job
-from gesmock.journal import Journal
-from gesmock.matching import Assertion, Count, Wanted
+from gesmock import __version__
+from gesmock.fake.fake import Fake
+from gesmock.journal import filters as matching
+from gesmock.journal import har
+from gesmock.journal.entries import Entry
+from gesmock.journal.filters import Assertion, Count, Wanted
+from gesmock.journal.journal import Journal
+from gesmock.model import validation
+from gesmock.model.clock import Seconds
+from gesmock.model.jobs import Job
+from gesmock.model.messages import Operation
 from gesmock.scripting.jobs import id_of
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gesmock import validation
-from gesmock.fake import Fake
-from gesmock.plan_rules import ArmedPlan, PlanRule, PlanRules
-from gesmock.plans import AnyPlan
+from gesmock.fake.fake import Fake
+from gesmock.model import validation
+from gesmock.model.plan_rules import ArmedPlan, PlanRule, PlanRules
+from gesmock.model.plans import AnyPlan
 
 
 class Plans:

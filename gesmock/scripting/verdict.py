@@ -4,11 +4,12 @@ from typing import Any
 
 import msgspec
 
-from gesmock import judging, validation
-from gesmock.fake import Fake
-from gesmock.verdict.coverage import Coverage
-from gesmock.verdict.findings import Finding
-from gesmock.verdict.standard import Standard
+from gesmock.fake import report as judging
+from gesmock.fake.fake import Fake
+from gesmock.journal.coverage import Coverage
+from gesmock.journal.verdict.config import Standard
+from gesmock.journal.verdict.findings import Finding
+from gesmock.model import validation
 
 
 class VerdictView:

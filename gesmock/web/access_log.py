@@ -9,7 +9,7 @@ from threading import Timer
 from typing import Final
 from urllib.parse import quote
 
-from gesmock.exchange import Reply, Request
+from gesmock.model.messages import Reply, Request
 
 log = logging.getLogger("gesmock.service")
 

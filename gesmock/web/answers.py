@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from gesmock import shapes
-from gesmock.clock import http_date, real_time
-from gesmock.exchange import Reply
-from gesmock.httpd.answers import NAME, SERVER, Answer
+from gesmock.model import replies as shapes
+from gesmock.model.clock import http_date, real_time
+from gesmock.model.messages import Reply
+from gesmock.server.answers import NAME, SERVER, Answer
 from gesmock.web import cors
 
 _KIND: Final = "Content-Type: application/json\r\n"

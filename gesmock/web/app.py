@@ -5,8 +5,8 @@ from typing import Unpack
 import flask
 from werkzeug.exceptions import HTTPException
 
-from gesmock.fake import Fake
-from gesmock.start import StartOptions
+from gesmock.fake.fake import Fake
+from gesmock.fake.options import StartOptions
 from gesmock.web import control as control_api
 from gesmock.web import cors, documents, paths, service
 from gesmock.web.guard import Guard

@@ -6,10 +6,10 @@ from typing import Any, Final, TypeVar
 
 import flask
 
-from gesmock import validation
-from gesmock.fake import Fake
-from gesmock.names import ProjectId
-from gesmock.world import World
+from gesmock.fake.fake import Fake
+from gesmock.fake.project import World
+from gesmock.model import validation
+from gesmock.model.names import ProjectId
 
 T = TypeVar("T")
 

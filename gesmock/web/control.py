@@ -9,8 +9,9 @@ from typing import Final
 import flask
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
-from gesmock import shapes
-from gesmock.errors import (
+from gesmock.fake.fake import Fake
+from gesmock.model import replies as shapes
+from gesmock.model.errors import (
     Conflict,
     Flaw,
     GesmockError,
@@ -19,7 +20,6 @@ from gesmock.errors import (
     Unknown,
     Unmet,
 )
-from gesmock.fake import Fake
 from gesmock.web import paths
 from gesmock.web.calls import Call, Outcome
 from gesmock.web.control_views import OF_JOBS, ROUTES

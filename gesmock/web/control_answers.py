@@ -2,13 +2,13 @@
 
 from msgspec import Struct
 
-from gesmock.clock import Timing
-from gesmock.entries import Entry
 from gesmock.faults import Injection, WeatherName
-from gesmock.life import Transition
-from gesmock.plan_rules import PlanRule
-from gesmock.statuses import Edition
-from gesmock.verdict.findings import Finding
+from gesmock.journal.entries import Entry
+from gesmock.journal.verdict.findings import Finding
+from gesmock.model.clock import Timing
+from gesmock.model.plan_rules import PlanRule
+from gesmock.model.timeline import Transition
+from gesmock.model.types import Edition
 from gesmock.web.control_bodies import PlacedJob
 
 

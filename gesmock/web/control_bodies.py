@@ -5,11 +5,11 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from gesmock.faults import WeatherName
-from gesmock.jobs import Job
-from gesmock.matching import Count, Wanted
-from gesmock.names import GraphName
-from gesmock.statuses import Edition, ListedStatus
-from gesmock.verdict.standard import Code
+from gesmock.journal.filters import Count, Wanted
+from gesmock.journal.verdict.config import Code
+from gesmock.model.jobs import Job
+from gesmock.model.names import GraphName
+from gesmock.model.types import Edition, ListedStatus
 
 
 class PlacedJob(Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,18 +6,18 @@ from typing import Final
 
 from msgspec import Struct
 
-from gesmock.clock import ClockChange, Timing
-from gesmock.epochs import Cleared
+from gesmock.fake.epochs import Cleared
+from gesmock.fake.fixtures import ListAnswer, State
+from gesmock.fake.provider_states import ProviderState
 from gesmock.faults import Injection
-from gesmock.fixtures import ListAnswer, State
-from gesmock.generators import Generator
-from gesmock.jobs import Move
-from gesmock.matching import Assertion
-from gesmock.plan_rules import PlanRule
-from gesmock.provider_states import ProviderState
-from gesmock.settings import Settings
-from gesmock.verdict.seen import Seen
-from gesmock.verdict.standard import Standard
+from gesmock.journal.filters import Assertion
+from gesmock.journal.observations import Seen
+from gesmock.journal.verdict.config import Standard
+from gesmock.model.clock import ClockChange, Timing
+from gesmock.model.generators import Generator
+from gesmock.model.jobs import Move
+from gesmock.model.plan_rules import PlanRule
+from gesmock.model.settings import Settings
 from gesmock.web import control_answers as answers
 from gesmock.web import control_bodies as bodies
 

@@ -12,9 +12,9 @@ import msgspec
 from msgspec import Struct
 
 import gesmock
-from gesmock.names import GraphName, ProjectId
-from gesmock.openapi.facts import VERSION, Node, json_body, ref
-from gesmock.statuses import STATUSES
+from gesmock.contract.facts import VERSION, Node, json_body, ref
+from gesmock.model.names import GraphName, ProjectId
+from gesmock.model.types import STATUSES
 from gesmock.web import control_answers as answers
 from gesmock.web import paths
 from gesmock.web.control_calls import CALLS, Told

@@ -6,17 +6,19 @@ from typing import Any, Final
 import msgspec
 
 import gesmock
-from gesmock import fixtures, validation, waiting
-from gesmock.clock import ClockChange
-from gesmock.errors import Unknown
+from gesmock.fake import fixtures, waiting
+from gesmock.fake.graphs import Graphs
+from gesmock.fake.project import World
 from gesmock.faults import check_all
-from gesmock.generators import Generator
-from gesmock.graphs import Graphs
-from gesmock.jobs import Move
-from gesmock.names import GraphName
-from gesmock.plan_rules import PlanRule
-from gesmock.settings import Settings
-from gesmock.statuses import FINAL
+from gesmock.model import validation
+from gesmock.model.clock import ClockChange
+from gesmock.model.errors import Unknown
+from gesmock.model.generators import Generator
+from gesmock.model.jobs import Move
+from gesmock.model.names import GraphName
+from gesmock.model.plan_rules import PlanRule
+from gesmock.model.settings import Settings
+from gesmock.model.types import FINAL
 from gesmock.web import fault_views, journal_views, verdict_views
 from gesmock.web.calls import Call, Outcome
 from gesmock.web.control_bodies import (
@@ -28,7 +30,6 @@ from gesmock.web.control_bodies import (
     WantedJob,
 )
 from gesmock.web.provider_state_views import post_provider_state
-from gesmock.world import World
 
 
 def health(call: Call) -> Outcome:

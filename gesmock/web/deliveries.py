@@ -9,13 +9,13 @@ from typing import Any, NoReturn
 
 import flask
 
-from gesmock import shapes
-from gesmock.clock import real_time
-from gesmock.delivery import Close, Delivery, Drip, Manner, Reset
-from gesmock.errors import GesmockError, Overtaken
-from gesmock.exchange import NO_ENTRY, Reply, Request
-from gesmock.fake import Fake
-from gesmock.httpd.wsgi import DELIVER
+from gesmock.fake.fake import Fake
+from gesmock.model import replies as shapes
+from gesmock.model.clock import real_time
+from gesmock.model.delivery import Close, Delivery, Drip, Manner, Reset
+from gesmock.model.errors import GesmockError, Overtaken
+from gesmock.model.messages import NO_ENTRY, Reply, Request
+from gesmock.server.wsgi import DELIVER
 from gesmock.web import wire
 
 

@@ -4,8 +4,8 @@ from typing import Final
 
 import flask
 
-from gesmock import shapes
-from gesmock.fake import Fake
+from gesmock.fake.fake import Fake
+from gesmock.model import replies as shapes
 from gesmock.web import paths
 
 SERVICE: Final = "/openapi.json"
@@ -24,7 +24,7 @@ def blueprint(fake: Fake) -> flask.Blueprint:
 
     @documents.get(SERVICE)
     def service() -> flask.Response:
-        from gesmock.openapi import service_document  # few ask for it
+        from gesmock.contract import service_document  # few ask for it
 
         world = fake.default
         document = service_document(world.settings, signed_in=bool(world.tokens))

@@ -6,8 +6,10 @@ from typing import Any, Final
 import flask
 
 import gesmock
-from gesmock import har, matching, validation
-from gesmock.matching import Assertion
+from gesmock.journal import filters as matching
+from gesmock.journal import har
+from gesmock.journal.filters import Assertion
+from gesmock.model import validation
 from gesmock.web.calls import Call, Outcome
 from gesmock.web.control_bodies import AwaitedEntries, Nothing
 

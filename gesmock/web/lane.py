@@ -9,12 +9,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from gesmock.delivery import Link
-from gesmock.exchange import Request, is_long
-from gesmock.fake import Fake
-from gesmock.httpd.answers import Answer
-from gesmock.httpd.heads import Head
-from gesmock.operations import handle
+from gesmock.fake.fake import Fake
+from gesmock.fake.handle import handle
+from gesmock.model.delivery import Link
+from gesmock.model.messages import Request, is_long
+from gesmock.server.answers import Answer
+from gesmock.server.heads import Head
 from gesmock.web import access_log
 from gesmock.web.answers import answer_of
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from gesmock import fixtures, provider_states
-from gesmock.provider_states import ProviderState
+from gesmock.fake import fixtures, provider_states
+from gesmock.fake.provider_states import ProviderState
 from gesmock.web.control_answers import Prepared
 
 

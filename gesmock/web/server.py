@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from gesmock.delivery import BELOW_HTTP
-from gesmock.fake import Fake
-from gesmock.httpd.bounds import Bounds
-from gesmock.httpd.server import HttpServer
+from gesmock.fake.fake import Fake
+from gesmock.model.delivery import BELOW_HTTP
+from gesmock.server.bounds import Bounds
+from gesmock.server.server import HttpServer
 from gesmock.web.guard import Guard
 from gesmock.web.site import Site
 

@@ -7,12 +7,12 @@ import flask
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed
 from werkzeug.routing import BaseConverter
 
-from gesmock import shapes
-from gesmock.errors import JobQueryFailed
-from gesmock.exchange import NO_ENTRY, Operation, Request
-from gesmock.fake import Fake
-from gesmock.httpd.wsgi import LINK
-from gesmock.operations import ROUTES, handle
+from gesmock.fake.fake import Fake
+from gesmock.fake.handle import ROUTES, handle
+from gesmock.model import replies as shapes
+from gesmock.model.errors import JobQueryFailed
+from gesmock.model.messages import NO_ENTRY, Operation, Request
+from gesmock.server.wsgi import LINK
 from gesmock.web import access_log, cors, deliveries, wire
 
 log = access_log.log

@@ -9,15 +9,15 @@ from urllib.parse import unquote
 
 import msgspec
 
-from gesmock import shapes
-from gesmock.delivery import Link
-from gesmock.errors import NotUnderstood, ParameterError
-from gesmock.exchange import LARGEST_BODY, NO_ENTRY
-from gesmock.fake import Fake
-from gesmock.httpd.answers import Answer
-from gesmock.httpd.heads import Head
-from gesmock.httpd.wsgi import Peers, Response, environ_of
-from gesmock.settings import Settings
+from gesmock.fake.fake import Fake
+from gesmock.model import replies as shapes
+from gesmock.model.delivery import Link
+from gesmock.model.errors import NotUnderstood, ParameterError
+from gesmock.model.messages import LARGEST_BODY, NO_ENTRY
+from gesmock.model.settings import Settings
+from gesmock.server.answers import Answer
+from gesmock.server.heads import Head
+from gesmock.server.wsgi import Peers, Response, environ_of
 from gesmock.web import paths
 from gesmock.web.answers import answer_of
 from gesmock.web.guard import Guard

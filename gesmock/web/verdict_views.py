@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from gesmock import judging, validation
-from gesmock.verdict.standard import Standard
+from gesmock.fake import report as judging
+from gesmock.journal.verdict.config import Standard
+from gesmock.model import validation
 from gesmock.web.calls import Call, Outcome
 from gesmock.web.control_bodies import Nothing, WantedFindings, WantedSights
 

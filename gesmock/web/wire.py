@@ -6,9 +6,10 @@ import flask
 import msgspec
 from werkzeug.exceptions import ClientDisconnected
 
-from gesmock import shapes, validation
-from gesmock.exchange import LARGEST_BODY, Operation, Reply, Request, is_long
-from gesmock.fake import Fake
+from gesmock.fake.fake import Fake
+from gesmock.model import replies as shapes
+from gesmock.model import validation
+from gesmock.model.messages import LARGEST_BODY, Operation, Reply, Request, is_long
 from gesmock.web import site
 
 LARGEST_DRAINED: Final = 64 * 2**20

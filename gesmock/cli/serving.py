@@ -1,0 +1,52 @@
+"""The command line: the options of what listens, be it a fake or a proxy."""
+
+from typing import get_args
+
+import click
+
+from gesmock.cli.environment import Line, env
+from gesmock.faults import WeatherName
+
+port = click.option(
+    "--port",
+    default=8080,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="0: any free port.",
+    **env("PORT"),
+)
+
+control_token = click.option(
+    "--control-token",
+    metavar="TOKEN",
+    help="What a caller of the control API has to show [default: nothing on this machine, else "
+    "one that is made and printed].",
+    **env("CONTROL_TOKEN"),
+)
+
+faults = click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    type=Line(),
+    metavar="[OPERATION=]FAULT[,...]",
+    help="Make things go wrong: list_jobs=503,times=2 or delay,seconds=2 or 503,reset,ok or an "
+    "injection as JSON. Several in the environment are a line each.",
+    **env("FAULT"),
+)
+
+weather = click.option(
+    "--weather",
+    type=click.Choice(get_args(WeatherName)),
+    help="A named list of faults.",
+    **env("WEATHER"),
+)
+
+log_level = click.option(
+    "--log-level",
+    default="info",
+    show_default=True,
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="What is logged on standard error; info: a line a request.",
+    **env("LOG_LEVEL"),
+)

@@ -1,0 +1,181 @@
+"""Fake: every project's world, and what the whole begins with."""
+
+from collections.abc import Collection
+from threading import Lock
+
+from gesmock.fake import options as start
+from gesmock.fake.epochs import Cleared, Epochs
+from gesmock.fake.fixtures import State
+from gesmock.fake.options import StartOptions
+from gesmock.fake.population import Progress, Start, untold
+from gesmock.fake.project import World
+from gesmock.journal.coverage import Coverage
+from gesmock.model.delivery import BELOW_HTTP
+from gesmock.model.errors import Unknown
+from gesmock.model.names import is_project_id
+from gesmock.model.tokens import Token
+
+
+class Fake:
+    """A fake of the service: a world for each project.
+
+    Made from ``StartOptions``; raises InvalidInput where they are wrong. *deliverable*
+    are the manners of ``BELOW_HTTP`` that its server has. To look up a world takes no lock: the
+    dictionary of worlds is exchanged, never changed. Who exchanges it holds the lock, and may then
+    take a world's; never the other way round.
+    """
+
+    def __init__(
+        self,
+        options: StartOptions | None = None,
+        *,
+        deliverable: frozenset[str] = frozenset(),
+        progress: Progress = untold,
+    ) -> None:
+        self._lock = Lock()
+        self.deliverable = deliverable
+        self.epochs = Epochs()
+        self._epoch = self.epochs.current  # of the last reset of the whole
+        states = start.states(options or {}, self.can_deliver)
+        self._start = list(states)
+        self._gone = Coverage()  # of the worlds that are no more
+        self._worlds = {
+            project_id: self._new(project_id, state, progress=progress)
+            for project_id, state in states.items()
+        }
+
+    def _new(
+        self,
+        project_id: str,
+        state: State | Start | None = None,
+        *,
+        epoch: int | None = None,
+        progress: Progress = untold,
+    ) -> World:
+        return World(
+            project_id,
+            state,
+            epochs=self.epochs,
+            epoch=epoch,
+            progress=progress,
+            can_deliver=self.can_deliver,
+        )
+
+    def can_deliver(self, kind: str) -> bool:
+        """Whether a fault of this *kind* can happen to an answer with the server in use.
+
+        Any server can let an answer wait (``delay``) and send it in parts (``drip``). Only one
+        that owns its sockets, as that of ``GesMock`` does, can ``reset``, ``close``, ``hang``,
+        ``garbage`` and ``truncate``. All else is in the answer itself, and any server sends that.
+        """
+        return kind in self.deliverable or kind not in BELOW_HTTP
+
+    def check_jobs(self) -> None:
+        """Raise Conflict where it can be given no jobs; any fake can."""
+
+    @property
+    def default(self) -> World:
+        """The world of the default project."""
+        return self._worlds[self._start[0]]
+
+    def worlds(self) -> list[World]:
+        """Every world, the default project's first."""
+        default = self.default
+        return sorted(self._worlds.values(), key=lambda world: world is not default)
+
+    def world(self, project_id: str) -> World:
+        """The world of *project_id*; Unknown where there is none."""
+        try:
+            return self._worlds[project_id]
+        except KeyError:
+            raise Unknown(f"no project {project_id!r} is set up") from None
+
+    def known(self, project_id: str) -> World | None:
+        """The world of *project_id*, if there is one."""
+        return self._worlds.get(project_id)
+
+    def overtaken(self, project_id: str, epoch: int) -> bool:
+        """Whether the world that answers requests to *project_id* was reset after *epoch*."""
+        return epoch < (self._worlds.get(project_id) or self.default).epoch
+
+    def interrupt(self) -> None:
+        """Tell all who wait for something in any world to give up."""
+        for world in self.worlds():
+            world.interrupt()
+
+    def open(self, project_id: str) -> World:
+        """The world of *project_id*; where there is none, a new one with one empty graph.
+
+        With ``open_projects`` on, a new one starts as a copy of the default project's start state.
+        """
+        while True:
+            known, epoch, default = self._worlds.get(project_id), self._epoch, self.default
+            if known is not None:
+                return known
+            begins = default.start if default.settings.open_projects else None
+            made = self._new(project_id, begins, epoch=epoch)
+            with self._lock:
+                if self._epoch == epoch:  # else the fake was reset meanwhile
+                    self._worlds = {project_id: made, **self._worlds}  # a quicker one stays
+
+    def serving(self, project_id: str) -> World | None:
+        """The world that answers requests to *project_id*, or None where no world does.
+
+        With ``open_projects`` on, that is the case only where it can be no project's id.
+        """
+        known = self._worlds.get(project_id)
+        if known is None and self.default.settings.open_projects and is_project_id(project_id):
+            return self.open(project_id)
+        return known
+
+    def tokens(self) -> list[Token]:
+        """The tokens of every project."""
+        return [token for world in self.worlds() for token in world.tokens]
+
+    def reset(self) -> Cleared:
+        """Every world back to its start state, and the projects that were opened since are gone.
+
+        Says what it cleared in the default project.
+        """
+        with self._lock:
+            kept = {project_id: self._worlds[project_id] for project_id in self._start}
+            cleared = {name: world.reset() for name, world in self._worlds.items()}
+            self._drop(self._worlds.keys() - kept.keys())
+            self._worlds = kept
+            self._epoch = self.epochs.current
+            return cleared[self._start[0]]
+
+    def _drop(self, gone: Collection[str]) -> None:
+        """Keep what is to be kept of the worlds of these projects, which will be no more."""
+        for project_id in gone:
+            self._gone.add(self._worlds[project_id].coverage.cells())
+
+    def coverage(self) -> Coverage:
+        """What has been met in all projects since the fake was made."""
+        with self._lock:
+            met = Coverage(self._gone.cells())
+            for world in self.worlds():
+                met.add(world.coverage.cells())
+            return met
+
+    def restart(self, options: StartOptions) -> Cleared:
+        """Begin anew with other *options*, in place: their states become the start states.
+
+        Says what it cleared in the project that is the default one from now on.
+        """
+        read = start.states(options, self.can_deliver)
+        states = {name: Start.of(state) for name, state in read.items()}
+        graphs = {name: state.graphs(name) for name, state in states.items()}
+        with self._lock:
+            known = self._worlds
+            kept = {name: known.get(name) or self._new(name) for name in states}
+            for name in known.keys() - kept.keys():
+                known[name].reset()
+            self._drop(known.keys() - kept.keys())
+            cleared = [kept[name].restart(states[name], graphs[name]) for name in states]
+            # In this order, the default project has a world at every moment.
+            self._worlds = {**known, **kept}
+            self._start = list(states)
+            self._worlds = kept
+            self._epoch = self.epochs.current
+            return cleared[0]

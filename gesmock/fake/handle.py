@@ -1,0 +1,158 @@
+"""The service's operations, and ``handle``, which every request passes through."""
+
+import logging
+import re
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from gesmock.fake.fake import Fake
+from gesmock.fake.hits import Hit, RequestCall
+from gesmock.fake.hyg import hyg_delete_job, hyg_delete_jobs
+from gesmock.fake.jobs import delete_job, list_jobs, show_job
+from gesmock.fake.project import World
+from gesmock.fake.refusals import UNKNOWN_GRAPH
+from gesmock.fake.submissions import submit
+from gesmock.faults import Fired
+from gesmock.journal import journal
+from gesmock.model import documentation, tokens
+from gesmock.model import listed_requests as raw_requests
+from gesmock.model import replies as shapes
+from gesmock.model.clock import NANOSECONDS, http_date
+from gesmock.model.delivery import Link
+from gesmock.model.errors import (
+    GesError,
+    JobQueryFailed,
+    Overtaken,
+    ParameterError,
+    UnknownPreference,
+    UnknownUrl,
+    WrongMethod,
+)
+from gesmock.model.messages import NO_ENTRY, Operation, Reply, Request, request_id
+from gesmock.model.names import is_project_id
+from gesmock.model.tokens import Token
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Which *operation* a *method* and *path* mean, and the ``action_id`` of its query, if any."""
+
+    method: str
+    path: str
+    operation: Operation
+    action_id: str | None = None
+
+
+_G: Final = "/ges/v1.0/{project_id}/graphs/{graph_name}"
+_H: Final = "/ges/v1.0/{project_id}/hyg/{graph_name}"
+
+OPERATIONS: Final[Mapping[Operation, Callable[[World, Request], Reply]]] = {
+    "list_jobs": list_jobs,
+    "show_job": show_job,
+    "delete_job": delete_job,
+    "hyg_delete_job": hyg_delete_job,
+    "hyg_delete_jobs": hyg_delete_jobs,
+    **{row.command: submit for row in documentation.operations()},
+}
+
+ROUTES: Final = (
+    Route("GET", f"{_G}/jobs/status", "list_jobs"),
+    Route("GET", f"{_G}/jobs/{{job_id}}/status", "show_job"),
+    Route("DELETE", f"{_G}/jobs/{{job_id}}", "delete_job"),
+    Route("DELETE", f"{_H}/jobs/{{job_id}}", "hyg_delete_job"),
+    Route("DELETE", f"{_H}/jobs", "hyg_delete_jobs"),
+    *(
+        Route(row.method, row.path, row.command, row.query.get("action_id"))
+        for row in documentation.operations()
+    ),
+)
+
+log = logging.getLogger("gesmock.fake")
+
+_PREFERRED_CODE = re.compile(r"(?:^|[,;])\s*code\s*=\s*\"?([^\s,;\"]*)\"?", re.IGNORECASE)
+
+
+def handle(fake: Fake, request: Request, link: Link | None = None) -> Reply:
+    """The answer to *request*, which is judged, carried out and journaled in one step.
+
+    It came over *link*, where that is known. A request that no project's world answers is
+    journaled in the default project's.
+    """
+    owner = fake.serving(request.args.get("project_id", ""))
+    world = owner or fake.default
+    known_tokens = fake.tokens() if world.tokens else []
+    told = request
+    if request.body or "content-length" in request.headers:  # most have none, and each call costs
+        request = raw_requests.cleaned(request)
+        told = journal.kept(request)
+    if request.long:
+        told = journal.shortened(told)
+    fired: Fired | None = None
+    crash: str | None = None
+    with world.lock:
+        if request.epoch < world.epoch:
+            return shapes.refusal(Overtaken(), world.settings, {"X-Request-Id": NO_ENTRY})
+        if owner is not None:
+            world.tick()
+        with world.clock as now:  # the request happens at one moment
+            number = world.journal.count + 1
+            headers = {"X-Request-Id": request_id(world.epoch, number), "Date": http_date(now)}
+            try:
+                fired = fault_of(world, request, owned=owner is not None)
+                if fired is None:
+                    operation = _permitted(world, request, known_tokens, owned=owner is not None)
+                    reply = operation(world, request)
+                else:
+                    owned = owner is not None
+                    permit = partial(_permitted, world, request, known_tokens, owned=owned)
+                    reply = Hit(world, request, fired, permit).reply()
+            except GesError as error:
+                reply = shapes.refusal(error, world.settings, _allowed(request))
+            except Exception:  # noqa: BLE001 whatever it is, it is kept and told
+                crash = traceback.format_exc()
+                headers["X-Gesmock-Crash"] = str(number)
+                reply = shapes.refusal(JobQueryFailed(), world.settings)
+            world.record(now, told, reply, fired, crash, link)
+    if crash is not None:
+        log.error("gesmock crashed over %s %s\n%s", request.method, request.path, crash)
+    return Reply(reply.status, reply.payload, {**headers, **reply.headers}, delivery=reply.delivery)
+
+
+def fault_of(world: World, request: Request, *, owned: bool) -> Fired | None:
+    """The fault that the request meets: the one it prefers itself, else the first that is armed."""
+    if request.operation is None:
+        return None
+    prefer = request.headers.get("prefer")
+    preferred = _PREFERRED_CODE.search(prefer) if prefer else None
+    if preferred is None:
+        return world.faults.take(RequestCall(world, request)) if owned and world.faults else None
+    code = preferred[1]
+    if re.fullmatch(r"[45][0-9][0-9]", code):
+        return world.faults.prefer(int(code))
+    if code != "200":
+        raise UnknownPreference(code=code)
+    return None
+
+
+def _permitted(
+    world: World, request: Request, known_tokens: list[Token], *, owned: bool
+) -> Callable[[World, Request], Reply]:
+    """The operation to carry out, once URL, project and token are found to be good."""
+    if request.operation is None:
+        raise WrongMethod if request.allowed else UnknownUrl
+    project_id = request.args["project_id"]
+    if not (owned or is_project_id(project_id)):
+        raise ParameterError
+    if world.tokens:
+        age_s = world.clock.age() / NANOSECONDS
+        tokens.check(known_tokens, request.headers.get("x-auth-token"), project_id, age_s)
+    if not owned:
+        raise UNKNOWN_GRAPH[request.operation](world.settings, request)
+    return OPERATIONS[request.operation]
+
+
+def _allowed(request: Request) -> dict[str, str]:
+    return {"Allow": ", ".join(request.allowed)} if request.allowed else {}

@@ -1,0 +1,99 @@
+"""Hits: a request as an injection sees it, and what becomes of one that a fault has hit."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import msgspec
+
+from gesmock.fake import refusals as catalogue
+from gesmock.fake.jobs import list_jobs_after
+from gesmock.fake.project import World
+from gesmock.faults import Fired, Hazard
+from gesmock.model import documentation
+from gesmock.model import replies as shapes
+from gesmock.model.delivery import Delivery
+from gesmock.model.errors import GesError
+from gesmock.model.messages import Operation, Reply, Request
+from gesmock.model.settings import Settings
+from gesmock.model.types import Edition
+
+Operate = Callable[[World, Request], Reply]
+
+
+class RequestCall:
+    """*request* to *world*, as far as an injection chooses by it."""
+
+    def __init__(self, world: World, request: Request) -> None:
+        self._world = world
+        self.operation: Operation = request.operation or ""
+        self.graph = request.args["graph_name"]
+        self.job_id = request.args.get("job_id")
+        self.headers: Mapping[str, str] = request.headers
+
+    def command(self) -> str | None:
+        """The operation itself where it submits; else the command of the job that it names."""
+        if documentation.of_command(self.operation) is not None:
+            return self.operation
+        graph = self._world.graphs.get(self.graph)
+        if graph is None or self.job_id not in graph:
+            return None
+        return graph.job(str(self.job_id)).request.command
+
+    def edition(self) -> Edition:
+        """The edition of its graph."""
+        graphs = self._world.graphs
+        return graphs.edition_of(graphs.get_or_new(self.graph))
+
+
+class Hit:
+    """*request*, which *fired* has hit; *permit* gives the operation, or refuses it."""
+
+    def __init__(
+        self, world: World, request: Request, fired: Fired, permit: Callable[[], Operate]
+    ) -> None:
+        self._world, self._request, self._fired = world, request, fired
+        self._permit = permit
+        self._job_id: str | None = None
+
+    def reply(self) -> Reply:
+        """The answer, with the receipt, and how it is brought to the client."""
+        fired = self._fired
+        fault = fired.fault
+        reply = self.carry_out() if fault is None else fault.answer(self, fired.phase)
+        delivery = reply.delivery
+        if fired.wait_s:
+            delivery = Delivery(fired.wait_s, delivery.manner if delivery else None)
+        return msgspec.structs.replace(
+            reply,
+            headers={**reply.headers, "X-Gesmock-Fault": fired.receipt},
+            delivery=delivery,
+            job_id=self._job_id,
+        )
+
+    def carry_out(self, hazard: Hazard | None = None) -> Reply:
+        """Carry the operation out; the real answer, which may refuse."""
+        try:
+            operate = self._permit()
+            if hazard is not None:
+                operate = partial(list_jobs_after, hazard, self._fired.chance)
+            reply = operate(self._world, self._request)
+        except GesError as error:
+            return shapes.refusal(error, self._world.settings)
+        self._job_id = reply.job_id  # it is known which job was made, whatever the client is told
+        return reply
+
+    def refuse(
+        self, status: int, code: str | None, message: str | None, headers: Mapping[str, str]
+    ) -> Reply:
+        """The answer that refuses with *status*; the rest is as documented, where it is None."""
+        error = catalogue.injected(status, code, message, self._request, self._settings())
+        return shapes.refusal(error, self._world.settings, headers)
+
+    def _settings(self) -> Settings:
+        """The settings, with the edition of the graph that is asked for."""
+        edition = RequestCall(self._world, self._request).edition()
+        return msgspec.structs.replace(self._world.settings, edition=edition)
+
+    def real_s(self, seconds: float) -> float:
+        """How many real seconds the world's clock takes for *seconds*; 0 where it is frozen."""
+        return self._world.faults.real_s(seconds)

@@ -1,0 +1,137 @@
+"""The operations on a graph's jobs: list them, show one, cancel one."""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from random import Random
+
+from gesmock.fake.list_faults import RowsOf
+from gesmock.fake.project import World
+from gesmock.faults import Hazard
+from gesmock.model import job_kinds as kinds
+from gesmock.model import replies as shapes
+from gesmock.model import results
+from gesmock.model.errors import (
+    AlgorithmFailed,
+    GesError,
+    JobHasEnded,
+    NotCancellable,
+    ParameterError,
+    UnknownGraph,
+    UnknownJob,
+    UnknownJobToCancel,
+    UnknownMemoryGraph,
+    UnknownMemoryJob,
+)
+from gesmock.model.graph import Graph
+from gesmock.model.listing import Page
+from gesmock.model.memory_items import Items, Seen
+from gesmock.model.messages import Reply, Request
+from gesmock.model.settings import Settings
+from gesmock.model.types import FINAL
+
+_DECIMAL = re.compile(r"0*([0-9]{1,10})")
+_LARGEST = 2**31 - 1  # the type is Integer (ges_03_0471); 32 bits are inferred
+
+
+def list_jobs(world: World, request: Request) -> Reply:
+    """Querying the Job List (ges_03_0471, ges_03_0204): a page of the jobs, newest first."""
+    graph, settings = _graph(world, request), world.settings
+    offset, limit = _window(request.query, settings)
+    page = graph.page(offset, limit, oldest_first=settings.order == "oldest_first")
+    return _listed(world, graph, page)
+
+
+def list_jobs_after(hazard: Hazard, chance: str, world: World, request: Request) -> Reply:
+    """The list, just after *hazard* has befallen it; what it draws, it draws from *chance*."""
+    graph = _graph(world, request)
+    offset, limit = _window(request.query, world.settings)
+    draw = Random(chance)  # noqa: S311 no secret
+    rows = RowsOf(world, request.args["graph_name"], offset, limit, draw)
+    hazard.befall(rows)
+    return _listed(world, graph, rows.page())
+
+
+def _listed(world: World, graph: Graph, page: Page) -> Reply:
+    settings = world.settings
+    if world.graphs.edition_of(graph) == "memory":
+        items = Items(world.clock, graph.now, world.graphs.seed, settings.id_key)
+        lives = graph.lives_on(page)
+        return shapes.memory_list(
+            page, lambda: [items.item(Seen(job, lives(one), -one)) for one, job in page.numbered()]
+        )
+    return shapes.job_list(page, settings)
+
+
+def show_job(world: World, request: Request) -> Reply:
+    """Querying a Job (ges_03_0472, ges_03_0037): its status, and a page of its result's rows."""
+    graph = _graph(world, request)
+    edition = world.graphs.edition_of(graph)
+    offset, limit = _window(request.query, world.settings)
+    job_id = request.args["job_id"]
+    if job_id not in graph:
+        names = {"job_id": job_id}
+        raise UnknownJob(**names) if edition == "database" else UnknownMemoryJob(**names)
+    job, life = graph.job(job_id), graph.life(job_id)
+    algorithm = kinds.algorithm(job)
+    if job.status == "failed" and algorithm:
+        raise AlgorithmFailed(job_id=job_id, reason=kinds.fail_reason(job, life))
+    if job.status not in ("success", "complete", "partiallyFailed"):
+        return shapes.job_status(job, None, edition)
+    if life is not None and isinstance(life.result, dict):
+        data: Mapping[str, object] | None = life.result
+    else:
+        body = kinds.body_of(job)
+        data = results.result(job.request.command, body, world.graphs.seed, job_id)
+    paged = None if data is None else results.page(data, algorithm, offset, limit)
+    return shapes.job_status(job, paged, edition)
+
+
+def delete_job(world: World, request: Request) -> Reply:
+    """Canceling a Job (ges_03_0038): it fails. For the database edition, this is inferred."""
+    graph, job_id = _graph(world, request), request.args["job_id"]
+    if job_id not in graph:
+        raise UnknownJobToCancel(job_id=job_id)
+    job = graph.job(job_id)
+    if job.status in FINAL:
+        raise JobHasEnded
+    if not kinds.cancellable(job):
+        raise NotCancellable
+    world.graphs.cancel(job_id, request.args["graph_name"], 0, kinds.CANCELLED)
+    return Reply(200, {})
+
+
+def unknown_graph(settings: Settings, request: Request) -> GesError:
+    """The refusal where there is no such graph, or project."""
+    memory = settings.edition == "memory"
+    return UnknownMemoryGraph(**request.args) if memory else UnknownGraph(**request.args)
+
+
+def _graph(world: World, request: Request) -> Graph:
+    graph = world.graphs.get(request.args["graph_name"])
+    if graph is None:
+        raise unknown_graph(world.settings, request)
+    return graph
+
+
+def _window(query: Mapping[str, str], settings: Settings) -> tuple[int, int]:
+    """The offset and limit of *query*; ParameterError where they are not plain numbers."""
+    if not query:
+        return 0, settings.maximum_limit
+    offset = _number(query.get("offset"), 0)
+    limit = _number(query.get("limit"), settings.maximum_limit)
+    if limit == 0 and settings.limit_zero == "refuse":
+        raise ParameterError
+    if limit > settings.maximum_limit and settings.limit_over_maximum == "refuse":
+        raise ParameterError
+    return offset, min(limit, settings.maximum_limit)
+
+
+@lru_cache(maxsize=256)
+def _number(text: str | None, absent: int) -> int:
+    if text is None:
+        return absent
+    decimal = _DECIMAL.fullmatch(text)
+    if decimal is None or int(decimal[1]) > _LARGEST:
+        raise ParameterError
+    return int(decimal[1])

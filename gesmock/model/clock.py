@@ -1,0 +1,223 @@
+"""Clock: the only place of the core that reads the time."""
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import lru_cache, partial
+from typing import Annotated, Any, Final
+from wsgiref.handlers import format_date_time
+
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
+
+from gesmock.model.errors import InvalidInput
+
+_TICKS: Final[Any] = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+"""Goes on while the machine sleeps, where the system has such a clock."""
+
+_ticks = time.perf_counter if _TICKS is None else partial(time.clock_gettime, _TICKS)
+"""Seconds since some moment.
+
+Time travel in a client's tests must neither move nor break the fake's clock: freezegun and
+time-machine take over every function of ``time`` but this one. Where the system lacks it,
+the next best that time-machine leaves alone.
+"""
+
+
+def _start() -> float:
+    """When the ticks were at 0, in seconds since 1970.
+
+    Where a client's tests travel in time, by a minute or more, the system tells: by a new pipe, or
+    where pipes have no time, by a file.
+    """
+    told, ticks = time.time(), _ticks()
+    if abs(told - _piped()) < 60:
+        return told - ticks
+    import tempfile  # 3 ms
+
+    written = told
+    with suppress(OSError), tempfile.TemporaryFile() as file:  # it may be that nothing is writable
+        file.write(b"-")
+        file.flush()
+        written = os.fstat(file.fileno()).st_mtime
+    return (told if abs(told - written) < 60 else written) - ticks
+
+
+def _piped() -> float:
+    """When a pipe that is made now was made, as far as the system keeps that."""
+    ends = os.pipe()
+    try:
+        return os.fstat(ends[0]).st_mtime
+    finally:
+        for end in ends:
+            os.close(end)
+
+
+_STARTED: Final = _start()
+
+
+def real_time() -> float:
+    """The real time, in seconds since 1970."""
+    return _STARTED + _ticks()
+
+
+NANOSECONDS: Final = 1_000_000_000  # in a second
+
+
+def nanoseconds(seconds: float) -> int:
+    """*seconds* in whole nanoseconds."""
+    return round(seconds * NANOSECONDS)
+
+
+Seconds = Annotated[float, Meta(ge=0, le=1e9)]
+Rate = Annotated[float, Meta(gt=0, le=1e6, description="a rate above 0, at most 1000000")]
+LATEST: Final = 253_402_300_799  # the last second of the year 9999
+
+
+class Timing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """How a clock begins: at *now* (seconds since 1970; default: the real time), and how it runs.
+
+    *rate* is how many of its seconds go by in a real one. *tick_s* seconds go by with each request
+    to the service. A *frozen* clock goes on only by such ticks, and when it is advanced.
+    """
+
+    now: Annotated[float, Meta(ge=0, le=LATEST)] | None = None
+    frozen: bool = False
+    rate: Rate = 1.0
+    tick_s: Seconds = 0.0
+
+
+class ClockChange(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How a clock is to go on: *advance_s* at once, and from then on as the rest says."""
+
+    advance_s: Seconds = 0.0
+    frozen: bool | UnsetType = UNSET
+    rate: Rate | UnsetType = UNSET
+    tick_s: Seconds | UnsetType = UNSET
+
+
+class Clock:
+    """Seconds since 1970, UTC, as one world sees them.
+
+    Inside, time is counted in whole nanoseconds since the clock began: ten times 0.1 s are 1 s.
+    *source* is asked for the real time; tests hand in their own. It is *frozen* where it stands
+    still. *real_at* is the real time at which it was held last.
+    """
+
+    def __init__(
+        self, timing: Timing | None = None, source: Callable[[], float] = real_time
+    ) -> None:
+        self._source = source
+        self._since = self.real_at = source()
+        self._passed = 0
+        timing = timing or Timing()
+        self._start = self._since if timing.now is None else timing.now
+        self._timing = structs.replace(timing, now=None)
+        self._pace()
+        self._held: int | None = None
+        self._ticked: int | None = None
+        self._last = nanoseconds(LATEST - self._start)  # the age at which it stands still
+
+    def age(self) -> int:
+        """How much of its time has gone by since it began, in nanoseconds."""
+        if self._held is not None:
+            return self._held
+        if self.frozen:
+            return self._passed
+        self.real_at = self._source()
+        real = self.real_at - self._since
+        if real <= 0:  # a source that goes back must not take the jobs with it
+            return self._passed
+        return min(self._passed + round(real * self._speed), self._last)
+
+    def at(self, age: int) -> float:
+        """The time at this *age*, in seconds since 1970."""
+        return self._start + age / NANOSECONDS
+
+    def now(self) -> float:
+        """The world's time, in seconds since 1970."""
+        return self._start + self.age() / NANOSECONDS
+
+    def __enter__(self) -> float:
+        """Hold it: what happens together happens at one moment, which is returned.
+
+        After a tick, that is the one at which the tick stopped. Nobody else changes it meanwhile:
+        who holds it has the world's lock.
+        """
+        if self.frozen and self._ticked is None:
+            self.real_at = self._source()
+        self._held = held = self.age() if self._ticked is None else self._ticked
+        self._ticked = None
+        return self._start + held / NANOSECONDS
+
+    def __exit__(self, *_error: object) -> None:
+        self._held = None
+
+    @property
+    def timing(self) -> Timing:
+        """How it runs, and what it says now."""
+        return structs.replace(self._timing, now=self.now())
+
+    @property
+    def start(self) -> Timing:
+        """What begins another clock that runs as this one; where it is frozen, at the same time."""
+        return self.timing if self._timing.frozen else self._timing
+
+    def change(self, change: ClockChange) -> None:
+        """Advance the clock, and let it go on as *change* says.
+
+        Raises InvalidInput, with nothing changed, where that would be beyond the year 9999.
+        """
+        age = self.age() + nanoseconds(change.advance_s)
+        if self.at(age) > LATEST:
+            now = list_time(self.now())
+            raise InvalidInput.at(
+                "$.advance_s", f"{change.advance_s:g} s from {now} on is beyond the year 9999"
+            )
+        self._passed, self._since = age, self._source()
+        given = {"frozen": change.frozen, "rate": change.rate, "tick_s": change.tick_s}
+        self._timing = structs.replace(
+            self._timing, **{name: value for name, value in given.items() if value is not UNSET}
+        )
+        self._pace()
+
+    def _pace(self) -> None:
+        timing = self._timing
+        self.ticks = timing.tick_s > 0
+        """Whether some of its time goes by with each request."""
+        self.frozen, self._speed = timing.frozen, timing.rate * NANOSECONDS
+
+    def tick(self, before: int | None) -> None:
+        """Let the ``tick_s`` of a request go by; not past the age *before*, if there is one."""
+        age = self.age()
+        ticked = min(age + nanoseconds(self._timing.tick_s), max(self._last, age))
+        self._passed = ticked if before is None else max(min(ticked, before), age)
+        self._ticked = self._passed
+        self._since = self.real_at = self._source()
+
+    def real_seconds(self, span: int) -> float | None:
+        """How many real seconds it takes until *span* has gone by; None where it is frozen."""
+        return None if self._timing.frozen else span / NANOSECONDS / self._timing.rate
+
+
+def http_date(seconds: float) -> str:
+    """*seconds* since 1970 as the ``Date`` header has them (RFC 9110, 5.6.7)."""
+    return _whole_second(int(seconds))
+
+
+@lru_cache(maxsize=16)
+def _whole_second(seconds: int) -> str:
+    return format_date_time(seconds)
+
+
+def list_time(seconds: float) -> str:
+    """*seconds* since 1970 as a list has them (ges_03_0204); that they are UTC is inferred."""
+    at = time.gmtime(seconds)
+    date = f"{at.tm_year:04}-{at.tm_mon:02}-{at.tm_mday:02}"
+    return f"{date} {at.tm_hour:02}:{at.tm_min:02}:{at.tm_sec:02}"
+
+
+def iso_time(seconds: float) -> str:
+    """*seconds* since 1970 in the form of ISO 8601, UTC."""
+    whole, thousandths = divmod(round(seconds * 1000), 1000)
+    return f"{list_time(whole).replace(' ', 'T')}.{thousandths:03}Z"

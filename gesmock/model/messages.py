@@ -1,0 +1,116 @@
+"""Request and Reply: the values that travel between the edge (``web/``) and the core."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, Final
+
+from msgspec import Meta, Struct, field
+
+from gesmock.model import documentation
+from gesmock.model.delivery import Delivery
+from gesmock.model.types import JobStatus
+
+OPERATION_NAMES: Final = (
+    "list_jobs",
+    "show_job",
+    "delete_job",
+    "hyg_delete_job",
+    "hyg_delete_jobs",
+    *dict.fromkeys(row.command for row in documentation.operations()),
+)
+"""The operations that gesmock serves; one that makes a job is called like the job's command."""
+
+Operation = Annotated[
+    str,
+    Meta(
+        pattern=f"^({'|'.join(OPERATION_NAMES)})(?![\\s\\S])",
+        description=f"one of {', '.join(OPERATION_NAMES)}",
+    ),
+]
+
+LARGEST_BODY: Final = 12 * 2**20
+"""How long a body may be, in bytes (the API signing guide)."""
+
+LONGEST_HEAD: Final = 4096
+"""How long path, query and headers may be together, in characters, to be kept as they are."""
+
+MOST_SHOWN: Final = 1_000
+"""Of how many jobs in one answer it is known afterwards what it showed."""
+
+NO_ENTRY: Final = "0" * 32
+"""The ``X-Request-Id`` of an answer that no journal entry stands behind."""
+
+
+def request_id(epoch: int, number: int) -> str:
+    """The ``X-Request-Id`` of the answer with this *number* in its *epoch*."""
+    return f"{epoch:08x}{number:024x}"
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """One HTTP request below the service's paths, as the core sees it.
+
+    *operation* is None where no route matches; *allowed* then lists the methods that the path does
+    have, if any. *query* holds the first value of each parameter. Header names are lower case.
+    *body* is the JSON value that was sent: an empty object where nothing was, None where it was
+    none, longer than ``LARGEST_BODY``, or cut off; *clean* is the same without secrets, where
+    somebody has made that (``raw_requests.cleaned``), and *digest* tells it from other bodies,
+    where somebody has made that (``journal.kept``). *long* tells that path, query and headers are
+    longer than ``LONGEST_HEAD``. *epoch* is the fake's epoch when the request
+    arrived: a world that was reset since must not see it.
+    """
+
+    operation: Operation | None
+    method: str
+    path: str
+    epoch: int
+    args: Mapping[str, str] = {}
+    query: Mapping[str, str] = {}
+    headers: Mapping[str, str] = {}
+    body: Any = field(default_factory=dict)
+    clean: Any = field(default_factory=dict)
+    digest: str | None = None
+    long: bool = False
+    allowed: tuple[str, ...] = ()
+
+
+def is_long(*texts: Iterable[str]) -> bool:
+    """Whether *texts*, those of a head, are longer than ``LONGEST_HEAD``."""
+    return sum(len(text) for several in texts for text in several) > LONGEST_HEAD
+
+
+class Encoded(Struct, frozen=True):
+    """A payload that is JSON already, in *blocks* of together *length* bytes; never joined."""
+
+    blocks: Sequence[bytes | memoryview]
+    length: int
+
+    @classmethod
+    def of(cls, blocks: Sequence[bytes | memoryview]) -> "Encoded":
+        """*blocks*, measured."""
+        return cls(blocks, sum(map(len, blocks)))
+
+
+class Shown(Struct, frozen=True, gc=False):
+    """What an answer shows of jobs: the *statuses* by job, unless there are very many.
+
+    Of a list, *returned* is how many jobs it has, *total* out of how many, where it says so.
+    """
+
+    statuses: tuple[tuple[str, JobStatus], ...] | None
+    returned: int | None = None
+    total: int | None = None
+
+
+class Reply(Struct, frozen=True):
+    """What goes back; the edge encodes *payload* as JSON, outside the world's lock.
+
+    It may be ``Encoded`` already. Where it takes long to make, *payload* is a function that makes
+    it, and is called outside too. *shown* and *job_id* (of the job that was submitted) are for the
+    journal. *delivery* says how it is brought to the client, if not at once and whole.
+    """
+
+    status: int
+    payload: Any
+    headers: Mapping[str, str] = {}
+    shown: Shown | None = None
+    job_id: str | None = None
+    delivery: Delivery | None = None

@@ -1,0 +1,164 @@
+"""Plans: what becomes of a job, and when. A plan knows no job, and no clock."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import inf
+from typing import Annotated, Any, Final, Literal, cast, get_args
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from gesmock.model.clock import Seconds
+from gesmock.model.types import FINAL, MOVES, Edition, GoodEnd, JobStatus
+
+Progress = Annotated[int, Meta(ge=0, le=100)]
+
+PlannedStatus = Annotated[
+    Literal[JobStatus, "finished"],
+    Meta(description=", ".join((*get_args(JobStatus), "finished"))),
+]
+
+PlanName = Literal[
+    "instant",
+    "normal",
+    "slow",
+    "stuck_pending",
+    "stuck_at_99",
+    "fails_early",
+    "fails_late",
+    "partial",
+    "never_listed_for_s",
+]
+
+
+class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """*after_s* seconds after its submission, a job has this *status* and *progress* (in percent).
+
+    ``finished`` is ``complete`` or ``success``, whichever ends such jobs. By default the progress
+    is 100 at the end, and 0 before.
+    """
+
+    after_s: Annotated[float, Meta(ge=0, le=1e10)]  # pending and running may both take 1e9
+    status: PlannedStatus
+    progress: Progress | None = None
+
+    def meant(self, finished: JobStatus, partial: JobStatus) -> tuple[JobStatus, int]:
+        """The status and the progress, where those two ends have a status of their own."""
+        ends: Mapping[str, JobStatus] = {"finished": finished, "partiallyFailed": partial}
+        status = ends.get(self.status) or cast(JobStatus, self.status)
+        if self.progress is not None:
+            return status, self.progress
+        return status, 100 if status in FINAL else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A plan of the library: how long it is pending and running, how far it comes, its end."""
+
+    pending_s: float
+    running_s: float
+    progress: int
+    end: PlannedStatus | None
+    hidden_s: float = 0.0
+
+
+_NAMED: Final[Mapping[PlanName, _Named]] = {
+    "instant": _Named(0, 0, 100, "finished"),
+    "normal": _Named(2, 8, 100, "finished"),
+    "slow": _Named(30, 570, 100, "finished"),
+    "stuck_pending": _Named(inf, 0, 0, None),
+    "stuck_at_99": _Named(2, 8, 99, None),
+    "fails_early": _Named(2, 1, 10, "failed"),
+    "fails_late": _Named(2, 8, 95, "failed"),
+    "partial": _Named(2, 8, 100, "partiallyFailed"),
+    "never_listed_for_s": _Named(2, 8, 100, "finished", hidden_s=5),
+}
+
+
+class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """What becomes of a job, and when.
+
+    Either one of the library, by *name* (default: ``normal``), with other *pending_s* and
+    *running_s* if given; or its own *steps*, in the order of their times. For *never_listed_for_s*
+    seconds the list does not show the job yet. *finished* is the status that ends it well (default:
+    the one for its command). *result* is what the job's status then shows under ``data``,
+    *fail_reason* why it failed; both have a default that fits the job.
+    """
+
+    name: PlanName | None = None
+    pending_s: Seconds | None = None
+    running_s: Seconds | None = None
+    steps: Annotated[list[Step], Meta(min_length=1)] | None = None
+    never_listed_for_s: Seconds | None = None
+    finished: GoodEnd | None = None
+    result: dict[str, Any] | UnsetType = UNSET
+    fail_reason: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.name == "stuck_pending" and (self.pending_s, self.running_s) != (None, None):
+            raise ValueError("stuck_pending takes neither pending_s nor running_s: it never runs")
+        if self.steps is None:
+            return
+        if (self.name, self.pending_s, self.running_s) != (None, None, None):
+            raise ValueError("a plan has its own steps, or a name with pending_s and running_s")
+        for before, step in zip(self.steps, self.steps[1:], strict=False):
+            if step.after_s < before.after_s:
+                raise ValueError(
+                    f"steps: {step.after_s} s comes behind {before.after_s} s; "
+                    "after_s counts from the submission of the job"
+                )
+            if before.status == "pending" == step.status:
+                continue
+            if _any(step.status) not in MOVES[_any(before.status)]:
+                raise ValueError(f"steps: {step.status} cannot follow {before.status}")
+
+    @property
+    def listed_after_s(self) -> float:
+        """How long the list does not show the job."""
+        if self.never_listed_for_s is not None:
+            return self.never_listed_for_s
+        return _NAMED[self.name].hidden_s if self.name else 0.0
+
+    def stages(self, finished: GoodEnd, edition: Edition) -> Iterator[tuple[float, JobStatus, int]]:
+        """What a job goes through whose good end is *finished*.
+
+        After so many seconds, which status of this *edition*, and which progress; from the start
+        it is ``pending``, if only for a moment. Inferred: the database edition, which has no
+        ``partiallyFailed``, calls that ``failed``.
+        """
+        good = self.finished or finished
+        partial: JobStatus = "failed" if edition == "database" else "partiallyFailed"
+        steps = self._named_steps() if self.steps is None else self.steps
+        if steps[0].after_s > 0 or steps[0].status != "pending":
+            yield 0, "pending", 0
+        for step in steps:
+            yield step.after_s, *step.meant(good, partial)
+
+    def _named_steps(self) -> list[Step]:
+        named = _NAMED[self.name or "normal"]
+        pending_s = named.pending_s if self.pending_s is None else self.pending_s
+        running_s = named.running_s if self.running_s is None else self.running_s
+        steps = [Step(0, "pending", 0)]
+        if pending_s == inf:
+            return steps
+        steps += [
+            Step(pending_s + running_s * part / 4, "running", named.progress * part // 4)
+            for part in range(4)
+        ]
+        last = Step(
+            pending_s + running_s, named.end or "running", None if named.end else named.progress
+        )
+        return [*steps, last]
+
+
+AnyPlan = PlanName | Plan
+"""A plan of the library, by its name, or with all that it has."""
+
+
+def plan_of(plan: AnyPlan) -> Plan:
+    """*plan*, in full."""
+    return plan if isinstance(plan, Plan) else Plan(name=plan)
+
+
+def _any(status: PlannedStatus) -> JobStatus:
+    """*status*, or any of those that ``finished`` can mean: what may follow is the same."""
+    return "success" if status == "finished" else status

@@ -1,0 +1,245 @@
+"""Proxy: gesmock in front of another server, the real service too.
+
+Requests are passed on as they come and answers as they are; both are journaled and judged, and
+faults can be injected. No lock is held while the other server is asked.
+"""
+
+import re
+import secrets
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
+from http import HTTPStatus
+from io import BytesIO
+from typing import TYPE_CHECKING, Final, Self, Unpack
+
+import msgspec
+
+from gesmock.fake.fake import Fake
+from gesmock.fake.handle import fault_of
+from gesmock.fake.hits import Hit
+from gesmock.fake.options import StartOptions
+from gesmock.fake.project import World
+from gesmock.faults import Fired, Hazard
+from gesmock.faults.injections import KINDS
+from gesmock.journal import journal
+from gesmock.journal.redaction import Redaction, secrets_of
+from gesmock.model import listed_requests as raw_requests
+from gesmock.model import replies as shapes
+from gesmock.model.clock import http_date
+from gesmock.model.delivery import BELOW_HTTP, Link
+from gesmock.model.errors import (
+    AnsweredTooLate,
+    Conflict,
+    GesError,
+    InvalidInput,
+    NotPassedOn,
+    Overtaken,
+    Unanswered,
+    UnknownPreference,
+)
+from gesmock.model.messages import NO_ENTRY, Reply, Request, request_id
+from gesmock.remote.failures import Silent, Unreachable
+from gesmock.remote.relayed import Relayed, origin_form, passed_on, reply_of, request_of
+from gesmock.remote.target import Target
+from gesmock.remote.upstream import Upstream
+from gesmock.server.wsgi import DELIVER, HEADERS, LINK
+from gesmock.web import access_log, create_app, paths
+from gesmock.web.guard import Guard, is_loopback
+from gesmock.web.server import Server
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_OURS: Final = re.compile(r"/(openapi\.json|docs(/.*)?)")
+
+
+class ProxyFake(Fake):
+    """A fake without jobs of its own: what it has is what was asked, and what is to go wrong."""
+
+    def can_deliver(self, kind: str) -> bool:
+        """All that any fake can, but for what needs the rows of a list."""
+        return not issubclass(KINDS[kind], Hazard) and super().can_deliver(kind)
+
+    def check_jobs(self) -> None:
+        """Raise Conflict: it is given none."""
+        raise Conflict("a proxy has no jobs of its own: it shows those of the server behind it")
+
+
+class ProxyServer:
+    """A proxy behind sockets, for *target*: starts and stops with a ``with`` block.
+
+    It listens on *host* and *port*. Whoever reaches it asks in the name of its owner: an address
+    that other machines reach is only taken with *allow_others*. Pages of other sites are not
+    answered, nor is a host name that is none of *allow_hosts*. *control_token* is what a caller of
+    its control API has to show (default: nothing on a loopback address, else a token that is made
+    here). *options* say which faults it begins with. Raises InvalidInput, NotInstalled,
+    CannotListen.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        control_token: str | None = None,
+        allow_hosts: Collection[str] = (),
+        allow_others: bool = False,
+        **options: Unpack[StartOptions],
+    ) -> None:
+        if not (allow_others or is_loopback(host)):
+            raise InvalidInput.at(
+                "--host",
+                f"{host!r} can be reached from other machines, which would ask in your name; "
+                "--allow-others lets them",
+            )
+        begins: StartOptions = {**options, "project_id": target.project_id}
+        self.fake = ProxyFake({**begins, "graph_name": target.graph}, deliverable=BELOW_HTTP)
+        if not control_token and not is_loopback(host):
+            control_token = secrets.token_urlsafe(16)
+        self.control_token = control_token or None
+        guard = Guard(self.control_token, frozenset(map(str.lower, [host, *allow_hosts])))
+        self._upstream = Upstream(target)
+        app = create_app(self.fake, guard=guard)
+        self.proxy = Proxy(self.fake, app, target, self._upstream, guard)
+        self._server = Server(self.fake, lambda: self.proxy, host, port, guard=guard, lane=False)
+        self.url = self._server.url
+
+    def __enter__(self) -> Self:
+        return self._start()
+
+    def _start(self) -> Self:
+        self._server.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.stop()
+        self._upstream.close()
+
+
+class Proxy:
+    """Stands in front of *target*, as a WSGI application; *app* has the control API of *fake*.
+
+    It asks by *upstream*, for nobody whom *guard* takes for another site's page.
+    """
+
+    def __init__(
+        self,
+        fake: Fake,
+        app: "WSGIApplication",
+        target: Target,
+        upstream: Upstream,
+        guard: Guard,
+    ) -> None:
+        self._fake, self._app = fake, app
+        self._upstream, self._guard = upstream, guard
+        self._secrets = {*target.sign_in.secrets}
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Pass a request on; those for gesmock itself go to the app."""
+        path = environ["PATH_INFO"]
+        if paths.is_control(path) or _OURS.fullmatch(path):
+            return self._app(environ, start_response)
+        body = environ.get("wsgi.input", BytesIO()).read()
+        request = request_of(environ, body, self._fake.epochs.current)
+        redaction = Redaction(self._secrets | secrets_of(request.headers))
+        told = redaction.request(journal.kept(raw_requests.cleaned(request)))
+        if told.long:
+            told = journal.shortened(told)
+        foreign = self._guard.foreign_call(environ)
+        if foreign is None:
+            ask = partial(self._relayed, request, environ, body, redaction)
+            reply = self.reply(request, told, ask, environ.get(LINK))
+        else:
+            reply = self._refusal(NotPassedOn(reason=foreign))
+        if not self._upstream.closed:  # else nobody is there to hear of it
+            access_log.tell(told, reply)
+        if reply.delivery is not None:
+            environ[DELIVER](reply.delivery)
+        payload = reply.payload() if callable(reply.payload) else reply.payload
+        blocks = shapes.blocks(payload)
+        start_response(_status_line(reply.status or 200), _lines(reply, sum(map(len, blocks))))
+        return map(bytes, blocks)
+
+    def reply(
+        self, request: Request, told: Request, ask: Callable[[], Reply], link: Link | None = None
+    ) -> Reply:
+        """What is answered to *request*, and journaled as the answer to *told*, over *link*.
+
+        It is the fault that is due, or else what *ask* brings.
+        """
+        world = self._fake.default
+        try:
+            with world.lock:
+                if request.epoch < world.epoch:
+                    raise Overtaken
+                fired, refused = _fault_of(world, request)
+            performs = fired is None or fired.fault is None or fired.phase == "after"
+            answered = refused or (ask() if performs else Reply(200, {}))
+            with world.lock, world.clock as now:
+                if request.epoch < world.epoch:
+                    raise Overtaken
+                reply = answered
+                if fired is not None:
+                    reply = Hit(world, request, fired, lambda: lambda *_: answered).reply()
+                number = world.journal.count + 1
+                world.record(now, told, reply, fired, None, link)
+        except GesError as error:
+            return self._refusal(error)
+        ours = {"X-Request-Id": request_id(world.epoch, number), "Date": http_date(now)}
+        return msgspec.structs.replace(reply, headers=_merged(ours, reply.headers))
+
+    def _refusal(self, error: GesError) -> Reply:
+        return shapes.refusal(error, self._fake.default.settings, {"X-Request-Id": NO_ENTRY})
+
+    def _relayed(
+        self, request: Request, environ: "WSGIEnvironment", body: bytes, redaction: Redaction
+    ) -> Reply:
+        framed = "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ
+        headers = [(name.title(), value) for name, value in passed_on(environ[HEADERS])]
+        url = origin_form(environ["RAW_URI"])
+        try:
+            answer = self._upstream.ask(request.method, url, headers, body if framed else None)
+        except Unreachable as failed:
+            if self._upstream.closed:
+                raise Overtaken from None
+            kind = AnsweredTooLate if isinstance(failed, Silent) else Unanswered
+            error = kind(reason=str(failed))
+            told = {"Proxy-Status": f"gesmock; error={failed.kind}"}
+            return shapes.refusal(error, self._fake.default.settings, told)
+        return reply_of(request, answer, redaction)
+
+
+def _fault_of(world: World, request: Request) -> tuple[Fired | None, Reply | None]:
+    """The fault that *request* meets, if any; or the refusal of the one that it wants."""
+    try:
+        return fault_of(world, request, owned=True), None
+    except UnknownPreference as error:
+        return None, shapes.refusal(error, world.settings)
+
+
+def _merged(ours: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """The headers *given*, however their names are spelled, and those of *ours* that lack."""
+    names = {name.lower() for name in given}
+    return {**{name: ours[name] for name in ours if name.lower() not in names}, **given}
+
+
+def _lines(reply: Reply, length: int) -> list[tuple[str, str]]:
+    """The headers of *reply*, whose body is so long; those of another server as they came."""
+    if not isinstance(reply, Relayed):
+        framing = {"Content-Type": "application/json", "Content-Length": str(length)}
+        return [*_merged(framing, reply.headers).items()]
+    came = {(name.title(), value) for name, value in reply.lines}
+    names = {name for name, _ in came}
+    added = [one for one in reply.headers.items() if one[0] not in names]
+    receipt = ("X-Gesmock-Fault", reply.headers.get("X-Gesmock-Fault", ""))
+    if receipt[0] in names and receipt not in came:  # gesmock in front of gesmock
+        added.append(receipt)
+    return [*reply.lines, *added]
+
+
+def _status_line(status: int) -> str:
+    phrases = {one.value: one.phrase for one in HTTPStatus}
+    return f"{status} {phrases.get(status, 'Unknown')}"

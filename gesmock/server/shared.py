@@ -1,0 +1,29 @@
+"""Shared: what the connections of one server have in common."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gesmock.server.bounds import Bounds
+from gesmock.server.deliveries import Deliveries
+from gesmock.server.heads import Heads
+from gesmock.server.loop import Loop
+from gesmock.server.site import Site
+
+if TYPE_CHECKING:
+    from gesmock.server.connection import Connection
+
+
+@dataclass(eq=False, slots=True)
+class Shared:
+    """What the connections of one server share."""
+
+    site: Site
+    loop: Loop
+    bounds: Bounds
+    heads: Heads
+    submit: Callable[[Callable[[], None]], None]
+    call: Callable[..., None]
+    """Calls back in the loop, from a worker."""
+    deliveries: Deliveries
+    connections: "set[Connection]" = field(default_factory=set)

@@ -1,0 +1,245 @@
+"""Replies that go wrong on their way: from the whole of a mock, over its lane and through Flask."""
+
+import contextlib
+import http.client
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+import pytest
+import requests
+from conftest import Service, until
+from test_deliveries import seen
+
+from gesmock import GesMock
+from gesmock.fake.fake import Fake
+from gesmock.fake.handle import handle
+from gesmock.model.delivery import (
+    Close,
+    Delivery,
+    Drip,
+    Garbage,
+    Hang,
+    Link,
+    Manner,
+    Reset,
+    Truncate,
+)
+from gesmock.model.messages import Reply, Request
+from gesmock.web import lane
+from gesmock.web import service as service_of_flask
+from gesmock.web.deliveries import NeedsSocket
+
+LANE, FLASK = b"", b"Prefer: code=200\r\n"
+"""What makes a list come over the lane, or through Flask."""
+OTHER = "other"
+LIST = "/ges/v1.0/{}/graphs/movie/jobs/status"
+
+Tell = Callable[..., None]
+
+
+@pytest.fixture
+def tell(monkeypatch: pytest.MonkeyPatch) -> Tell:
+    """Have each answer of the service delivered so from now on: tell(manner, delay_s)."""
+    told: list[Delivery] = []
+
+    def delivered(fake: Fake, request: Request, link: Link | None) -> Reply:
+        reply = handle(fake, request, link)
+        return msgspec.structs.replace(reply, delivery=told[-1] if told else None)
+
+    for room in (lane, service_of_flask):
+        monkeypatch.setattr(room, "handle", delivered)
+    return lambda manner=None, delay_s=0.0: told.append(Delivery(delay_s, manner))
+
+
+@pytest.fixture
+def ges() -> Iterator[GesMock]:
+    with GesMock(clock={"frozen": True}, generate=3) as started:
+        yield started
+
+
+def ask(ges: GesMock, *lines: bytes, project_id: str | None = None) -> socket.socket:
+    """A client that has asked for the list."""
+    path = LIST.format(project_id or ges.project_id)
+    client = socket.create_connection(("127.0.0.1", int(ges.url.rpartition(":")[2])), timeout=10)
+    client.sendall(
+        f"GET {path} HTTP/1.1\r\nHost: localhost\r\n".encode() + b"".join(lines) + b"\r\n"
+    )
+    return client
+
+
+def under_way(ges: GesMock) -> int:
+    assert ges._server is not None
+    return len(ges._server._http._shared.deliveries.under_way)
+
+
+def threads() -> set[threading.Thread]:
+    return set(threading.enumerate())
+
+
+@pytest.mark.parametrize("way", [LANE, FLASK], ids=["lane", "flask"])
+@pytest.mark.parametrize(
+    ("manner", "delay_s"), [(Hang(), 0), (None, 1000), (Drip(9, 1000), 0)], ids=str
+)
+@pytest.mark.parametrize("end", [GesMock.reset, GesMock.restart, GesMock.stop])
+def test_fifty_in_flight_are_let_go_within_a_tenth_of_a_second_and_leave_no_thread(
+    ges: GesMock,
+    tell: Tell,
+    end: Callable[[GesMock], Any],
+    manner: Manner | None,
+    delay_s: float,
+    way: bytes,
+) -> None:
+    tell(manner, delay_s)
+    with contextlib.closing(ask(ges, way)):  # so that the worker for Flask is there
+        until(lambda: under_way(ges) == 1)
+        before = threads()
+        clients = [ask(ges, way) for _ in range(50)]
+        until(lambda: under_way(ges) == 51)
+        # Those who wait have none; workers that were hired for a moment end with it.
+        until(lambda: threads() <= before)
+        began = time.perf_counter()
+        end(ges)
+        ends = [seen(client)[1] for client in clients]
+        took = time.perf_counter() - began
+
+    assert ends == ["end"] * 50
+    assert took < 0.1
+    until(lambda: threads() <= before)
+    [*map(socket.socket.close, clients)]
+
+
+@pytest.mark.parametrize("way", [LANE, FLASK], ids=["lane", "flask"])
+def test_the_reset_of_one_project_is_nothing_to_those_who_wait_for_another(
+    ges: GesMock, tell: Tell, way: bytes
+) -> None:
+    other = ges.fake.open(OTHER)
+    tell(Hang())
+    with (
+        contextlib.closing(ask(ges, way)) as client,
+        contextlib.closing(ask(ges, way, project_id=OTHER)) as another,
+    ):
+        until(lambda: under_way(ges) == 2)
+        requests.post(f"{ges.url}/_gesmock/projects/{OTHER}/reset").raise_for_status()
+        assert seen(another) == (b"", "end")
+        other.reset()
+        assert under_way(ges) == 1
+
+        requests.post(f"{ges.url}/_gesmock/reset").raise_for_status()
+        assert seen(client) == (b"", "end")
+
+
+def test_an_opened_project_that_a_reset_forgets_lets_go_whoever_waits_for_it(
+    ges: GesMock, tell: Tell
+) -> None:
+    ges.fake.open(OTHER)
+    tell(None, 1000)
+    with contextlib.closing(ask(ges, project_id=OTHER)) as client:
+        until(lambda: under_way(ges) == 1)
+        ges.reset()
+
+        assert seen(client) == (b"", "end")
+
+
+@pytest.mark.parametrize("manner", [Drip(3, 0.003), Truncate(10**9)])
+def test_the_list_comes_whole_with_its_head_whichever_way_it_comes(
+    ges: GesMock, tell: Tell, manner: Manner
+) -> None:
+    url = ges.jobs_url(limit=2)
+    plain = requests.get(url)
+    tell(manner, 0.001)
+
+    for headers in ({}, {"Prefer": "code=200"}):
+        slow = requests.get(url, headers=headers)
+        assert slow.json() == plain.json()
+        assert slow.headers.keys() == plain.headers.keys()
+    assert requests.head(url).headers["Content-Length"] == plain.headers["Content-Length"]
+
+
+def test_after_a_stop_a_reset_has_nothing_to_tell(ges: GesMock) -> None:
+    ges.stop()
+    ges.reset()
+
+    assert ges.fake.epochs._watching == ()
+
+
+# --- Where the server is not ours: Flask's test client stands for them all ---
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    ("manner", "error", "words"),
+    [
+        (Reset(), ConnectionResetError, "Connection reset by peer"),
+        (Close(), http.client.RemoteDisconnected, "without response"),
+        (Hang(), NeedsSocket, "a 'hang' happens to a connection"),
+        (Garbage(b"?"), NeedsSocket, "a 'garbage' happens to a connection"),
+        (Truncate(1), NeedsSocket, "start the GesMock"),
+    ],
+)
+def test_a_client_without_a_socket_is_told_what_would_have_happened(
+    tell: Tell, manner: Manner, error: type[Exception], words: str, method: str
+) -> None:
+    ges = GesMock()
+    tell(manner)
+
+    with pytest.raises(error, match=words):
+        ges.app.test_client().open(LIST.format(ges.project_id), method=method)
+
+
+def test_under_another_server_the_thread_sleeps(service: Service, tell: Tell) -> None:
+    plain = service.begin(generate=3).list()
+    tell(None, 0.01)
+    began = time.perf_counter()
+    late = service.list()
+    assert time.perf_counter() - began >= 0.01
+    tell(Drip(4, 0.02))
+    parts = service.list()
+    assert parts.data == plain.data == late.data
+    assert time.perf_counter() - began >= 0.03
+
+    assert parts.headers["Content-Length"] == plain.headers["Content-Length"]
+    assert service.fake.epochs._watching == ()
+
+
+def test_a_drip_under_another_server_is_in_parts(service: Service, tell: Tell) -> None:
+    tell(Drip(4, 0.002))
+    response = service.client.get(LIST.format(service.fake.default.project_id), buffered=False)
+    parts = list(response.iter_encoded())
+
+    assert [*map(len, parts)] == [11, 11, 11, 12]
+    assert response.headers["Content-Length"] == "45"
+
+
+@pytest.mark.parametrize(("manner", "delay_s"), [(None, 1000), (Reset(), 1000), (Drip(3, 3000), 0)])
+def test_a_thread_that_sleeps_is_woken_by_a_reset_of_its_world(
+    service: Service, tell: Tell, manner: Manner | None, delay_s: float
+) -> None:
+    other = service.fake.open(OTHER)
+    tell(manner, delay_s)
+    outcome: list[Any] = []
+
+    def ask() -> None:
+        try:
+            outcome.append(service.list())
+        except ConnectionResetError as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    until(lambda: service.fake.epochs._watching)
+    other.reset()
+    assert not outcome
+    service.fake.reset()
+    thread.join(10)
+
+    [answer] = outcome
+    words = "gesmock was reset while this request was on its way."
+    if manner == Drip(3, 3000):
+        assert words in str(answer)
+    else:
+        assert (answer.status_code, answer.json["errorMessage"]) == (503, words)
+    assert service.fake.epochs._watching == ()

@@ -1,0 +1,154 @@
+"""A fake keeps its projects apart, and resets them together."""
+
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from gesmock import GesMock
+from gesmock.fake.fake import Fake
+from gesmock.fake.project import World
+from gesmock.model.errors import Unknown
+from gesmock.model.jobs import Job, JobRequest
+from gesmock.web import create_app
+from gesmock.web.server import Server
+
+NEW = Job("new", "running", JobRequest("import_graph", "/"))
+
+
+def test_projects_share_nothing() -> None:
+    fake = Fake({"project_id": "one"})
+    fake.open("two").graphs.add(NEW)
+
+    assert fake.default.graphs.jobs() == []
+    assert [world.project_id for world in fake.worlds()] == ["one", "two"]
+
+
+def test_an_opened_project_stays_what_it_is() -> None:
+    fake = Fake()
+
+    assert fake.open("two") is fake.open("two")
+
+
+def test_a_reset_forgets_the_projects_that_were_opened() -> None:
+    fake = Fake({"project_id": "one"})
+    fake.open("two")
+    fake.default.graphs.add(NEW)
+
+    assert fake.reset().jobs == 1
+    assert [world.project_id for world in fake.worlds()] == ["one"]
+
+
+def test_a_restart_is_in_place() -> None:
+    fake = Fake({"project_id": "one"})
+    world = fake.default
+
+    fake.restart({"project_id": "one", "generate": 2})
+    assert fake.default is world
+    assert len(world.graphs.jobs()) == 2
+    fake.restart({"project_id": "three"})
+
+    assert [world.project_id for world in fake.worlds()] == ["three"]
+
+
+def test_each_reset_of_any_world_begins_an_epoch() -> None:
+    fake = Fake({"project_id": "one"})
+    assert fake.default.epoch == 1
+
+    epochs = [
+        fake.reset().epoch,
+        fake.restart({"project_id": "two"}).epoch,
+        fake.restart({"project_id": "one"}).epoch,
+        fake.open("three").reset().epoch,
+    ]
+
+    assert sorted({1, *epochs}) == [1, *epochs]
+    assert fake.open("four").epoch < epochs[-1]
+
+
+def test_a_project_that_is_opened_while_the_fake_is_reset_belongs_to_the_new_epoch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fake = Fake({"generate": 2, "settings": {"open_projects": True}})
+
+    def slow(*args: Any, **fields: Any) -> World:
+        monkeypatch.setattr("gesmock.fake.fake.World", World)
+        fake.restart({})
+        return World(*args, **fields)
+
+    monkeypatch.setattr("gesmock.fake.fake.World", slow)
+
+    assert fake.open("late").graphs.jobs() == []
+
+
+def test_a_reset_of_one_project_leaves_the_requests_of_another_alone() -> None:
+    fake = Fake({"settings": {"open_projects": True}})
+    epoch = fake.epochs.current
+    fake.default.reset()
+
+    assert fake.open("other").epoch <= epoch
+
+
+def test_whoever_waits_in_a_project_that_a_reset_drops_waits_no_longer() -> None:
+    fake = Fake()
+    dropped = [fake.open("one").journal]
+    fake.reset()
+    dropped.append(fake.open("two").journal)
+    fake.restart({})
+
+    assert [journal.await_more(0, 60) for journal in dropped] == [False, False]
+
+
+def test_a_reset_and_requests_with_tokens_do_not_block_each_other() -> None:
+    fake = Fake({"tokens": ["t"]})
+    client = create_app(fake).test_client()
+    path = f"/ges/v1.0/{fake.default.project_id}/graphs/movie/jobs/status"
+
+    def list_jobs() -> None:
+        for _ in range(50):
+            client.get(path, headers={"X-Auth-Token": "t"})
+
+    threads = [Thread(target=list_jobs, daemon=True) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for _ in range(100):
+        fake.reset()
+    for thread in threads:
+        thread.join(30)
+
+    assert not any(thread.is_alive() for thread in threads)
+
+
+def test_an_unknown_project_is_refused() -> None:
+    with pytest.raises(Unknown, match="no project 'two' is set up"):
+        Fake().world("two")
+
+
+def test_who_watches_is_told_of_each_reset_once_it_has_overtaken_what_came_before() -> None:
+    fake = Fake({"project_id": "one"})
+    two = fake.open("two")
+    seen: list[list[bool]] = []
+
+    def told() -> None:
+        seen.append([fake.overtaken(name, 1) for name in ("one", "two", "none")])
+
+    fake.epochs.watch(told)
+    two.reset()
+    fake.restart({"project_id": "one"})
+    fake.epochs.unwatch(told)
+    fake.reset()
+
+    assert seen == [[False, True, False], [False, True, False], [True, True, True]]
+    assert fake.overtaken("two", 1)
+    assert not fake.overtaken("one", fake.epochs.current)
+
+
+def test_what_can_happen_to_an_answer_is_up_to_the_server() -> None:
+    below_http = ["reset", "close", "hang", "garbage", "truncate"]
+    fake = Fake()
+
+    assert not any(fake.can_deliver(kind) for kind in below_http)
+    assert all(fake.can_deliver(kind) for kind in ("delay", "drip", "error"))
+    assert all(GesMock().fake.can_deliver(kind) for kind in below_http)
+    Server(fake, lambda: create_app(fake), "127.0.0.1", 0).stop()
+    assert all(fake.can_deliver(kind) for kind in below_http)

@@ -1,0 +1,51 @@
+"""However much is asked, no more is kept of it."""
+
+import gc
+import sys
+
+from gesmock.fake import report as judging
+from gesmock.fake.fake import Fake
+from gesmock.fake.handle import handle
+from gesmock.model.messages import Operation, Request
+
+FULL, MANY = 20_000, 100_000
+
+
+def asked(fake: Fake, number: int) -> Request:
+    """A request that no other is like: of a page, a job, what there is not, or what is refused."""
+    project_id, graph = fake.default.project_id, "movie"
+    args = {"project_id": project_id, "graph_name": graph}
+    operation: Operation | None = "list_jobs"
+    kind = number % 4
+    if kind == 1:
+        operation, args = "show_job", {**args, "job_id": f"job-{number}"}
+    elif kind == 2:
+        operation, args = None, {}
+    return Request(
+        operation=operation,
+        method="GET",
+        path=f"/ges/{number}",
+        epoch=fake.default.epoch,
+        args=args,
+        query={"offset": "x" if kind == 3 else f"{number % 40}", "limit": "5"},
+        headers={"user-agent": f"client {number % 500}"},
+    )
+
+
+def test_a_hundred_thousand_requests_leave_as_much_as_the_journal_holds() -> None:
+    fake = Fake({"generate": 50})
+    for number in range(FULL):
+        handle(fake, asked(fake, number))
+    gc.collect()
+    held = sys.getallocatedblocks()
+
+    for number in range(FULL, MANY):
+        handle(fake, asked(fake, number))
+    gc.collect()
+
+    assert sys.getallocatedblocks() < held * 1.01
+    world = fake.default
+    assert (world.journal.count, len(world.journal)) == (MANY, 10_000)
+    assert len(world.coverage.cells()) == 3
+    assert [one.code for one in judging.problems(world, ["GM9"])] == ["GM901"]
+    assert sum(one.code == "GM002" for one in judging.problems(world)) == 100

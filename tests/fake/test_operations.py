@@ -1,0 +1,494 @@
+"""The job list over HTTP: what it answers, refuses and injects, in every reading of the pages."""
+
+import json
+from functools import cache
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from conftest import PROJECT, Service
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gesmock.fake import handle as operations
+from gesmock.fake import report as judging
+from gesmock.model.clock import ClockChange
+from gesmock.model.messages import Request
+from gesmock.web import wire
+
+PARAMETER_ERROR = {"errorMessage": "Parameter error!", "errorCode": "GES.8005"}
+NOT_FOUND = {
+    "errorMessage": "Not found. Please check the input parameters.",
+    "errorCode": "GES.8000",
+}
+LIST = f"/ges/v1.0/{PROJECT}/graphs/movie/jobs/status"
+EXAMPLE_GRAPH = "ges_j60071198_hdfs_fdb"
+
+
+@cache
+def one_service() -> Service:
+    """One for all examples of a property."""
+    return Service()
+
+
+def unknown_graph(project_id: str, graph: str) -> dict[str, str]:
+    text = f"Graph [{project_id}-{graph}] does not exist, please check project_id and graph_name."
+    return {"errorMessage": text, "errorCode": "GES.8000"}
+
+
+# --- What it answers ----------------------------------------------------------------------------
+
+
+def test_the_pages_example_comes_back_byte_for_byte(service: Service) -> None:
+    page = json.loads(Path("fixtures/page_example.json").read_text(encoding="utf-8"))
+    compact = json.dumps(page, separators=(",", ":"))
+
+    response = service.begin(fixture="page_example").list(graph=EXAMPLE_GRAPH)
+
+    assert response.get_data(as_text=True) == compact
+    assert (response.status_code, response.content_type) == (200, "application/json")
+    assert [*response.json] == ["jobs", "totalCount", "result"]
+    assert [*response.json["jobs"][0]] == ["jobId", "status", "request"]
+    assert [*response.json["jobs"][0]["request"]] == ["command", "url", "rawRequest"]
+
+
+def test_limit_and_offset_cut_a_page_and_leave_the_total(service: Service) -> None:
+    service.begin(fixture="page_example")
+
+    page = service.list("?limit=1&offset=2", graph=EXAMPLE_GRAPH).json
+
+    assert [job["jobId"][:8] for job in page["jobs"]] == ["3d29c4aa"]
+    assert page["totalCount"] == 3
+
+
+def test_a_job_without_a_raw_request_is_listed_without_one(service: Service) -> None:
+    job = {"jobId": "a", "status": "success", "request": {"command": "summary", "url": "/"}}
+    service.begin()
+    service.control("POST", "jobs", {"job": job})
+
+    assert service.list().json["jobs"] == [job]
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 40), st.integers(1, 50), st.integers(0, 60))
+def test_pages_joined_are_the_whole_in_order_with_nothing_twice(
+    count: int, limit: int, offset: int
+) -> None:
+    service = one_service()
+    service.fake.restart({"generate": count})
+    whole = service.list().json
+    assert whole["totalCount"] == len(whole["jobs"]) == count
+
+    pages = [
+        service.list(f"?limit={limit}&offset={start}").json for start in range(0, count + 1, limit)
+    ]
+
+    joined = [job for page in pages for job in page["jobs"]]
+    assert joined == whole["jobs"]
+    assert len({job["jobId"] for job in joined}) == count
+    assert {page["totalCount"] for page in pages} == {count}
+    window = service.list(f"?limit={limit}&offset={offset}").json
+    assert window["jobs"] == whole["jobs"][offset : offset + limit]
+    assert window["result"] == "success"
+
+
+def test_the_first_of_repeated_parameters_wins_and_unknown_ones_are_ignored(
+    service: Service,
+) -> None:
+    service.begin(generate=5)
+
+    assert len(service.list("?limit=2&limit=x&job_id=7&page=9").json["jobs"]) == 2
+
+
+def test_head_is_get_without_a_body(service: Service) -> None:
+    service.begin(generate=2)
+    path = f"/ges/v1.0/{PROJECT}/graphs/movie/jobs/status"
+
+    head, get = service.client.head(path), service.client.get(path)
+
+    assert head.data == b""
+    for name in ("Content-Length", "Content-Type", "Access-Control-Allow-Origin"):
+        assert head.headers[name] == get.headers[name]
+    assert head.status_code == get.status_code
+
+
+def test_every_answer_has_a_request_id_of_its_own(service: Service) -> None:
+    service.begin()
+
+    ids = [service.list(query).headers["X-Request-Id"] for query in ("", "?limit=x", "")]
+
+    assert len(set(ids)) == 3
+    assert all(len(one) == 32 for one in ids)
+
+
+# --- What it refuses ----------------------------------------------------------------------------
+
+HOSTILE = [
+    "-1", "", " ", "1e3", "+5", " 10", "10 ", "1.0", "٣", "１０", "1_000", "0x10", "NaN", "null",
+    "1\n", "1;2", "true", "9" * 20, "9" * 5000, str(2**31), "--1", "1,000", "\x00", "[]",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["limit", "offset"])
+@pytest.mark.parametrize("value", HOSTILE, ids=lambda value: repr(value)[:12])
+def test_a_number_that_is_none_is_a_parameter_error(
+    service: Service, name: str, value: str
+) -> None:
+    response = service.list(f"?{name}={quote(value)}")
+
+    assert (response.status_code, response.json) == (400, PARAMETER_ERROR)
+    assert response.get_data(as_text=True) == json.dumps(PARAMETER_ERROR, separators=(",", ":"))
+
+
+@given(st.text(max_size=12), st.sampled_from(["limit", "offset"]))
+def test_any_text_is_a_window_or_a_parameter_error(value: str, name: str) -> None:
+    response = one_service().list(f"?{name}={quote(value, errors='replace')}")
+
+    plain = value.isascii() and value.isdecimal() and int(value) < 2**31
+    assert response.status_code == (200 if plain else 400)
+
+
+def test_zeros_in_front_of_a_number_are_no_matter(service: Service) -> None:
+    assert service.list(f"?limit={'0' * 5000}1").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "project_id", ["a-b", "a" * 65, "%C3%A4", "a%20b", "a%0A", "%00", ".", "$", "٣"]
+)
+def test_a_project_id_that_is_none_is_a_parameter_error(service: Service, project_id: str) -> None:
+    response = service.client.get(f"/ges/v1.0/{project_id}/graphs/movie/jobs/status")
+
+    assert (response.status_code, response.json) == (400, PARAMETER_ERROR)
+
+
+@pytest.mark.parametrize("graph", ["films", "a b", "..", "{x}", "%s", "ü" * 50, "'\"\\<script>"])
+def test_an_unknown_graph_is_not_found(service: Service, graph: str) -> None:
+    response = service.list(graph=quote(graph))
+
+    assert (response.status_code, response.json) == (404, unknown_graph(PROJECT, graph))
+
+
+def test_a_project_that_no_fixture_names_is_like_an_unknown_graph(service: Service) -> None:
+    response = service.client.get("/ges/v1.0/other/graphs/movie/jobs/status")
+
+    assert (response.status_code, response.json) == (404, unknown_graph("other", "movie"))
+
+
+# --- Every row of the table of readings ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("setting", "query", "expected"),
+    [
+        ({}, "", (200, 3)),
+        ({}, "?limit=200000", (200, 3)),
+        ({"limit_over_maximum": "refuse"}, "?limit=100000", (200, 3)),
+        ({"limit_over_maximum": "refuse"}, "?limit=100001", (400, PARAMETER_ERROR)),
+        ({"maximum_limit": 2}, "", (200, 2)),
+        ({"maximum_limit": 2}, "?limit=3", (200, 2)),
+        ({"maximum_limit": 2, "limit_over_maximum": "refuse"}, "?limit=3", (400, PARAMETER_ERROR)),
+        ({}, "?limit=0", (200, 0)),
+        ({"limit_zero": "refuse"}, "?limit=0", (400, PARAMETER_ERROR)),
+        ({}, "?offset=3", (200, 0)),
+        ({}, "?offset=2147483647", (200, 0)),
+        ({"failed_result": True}, "?limit=-1", (400, {**PARAMETER_ERROR, "result": "failed"})),
+        (
+            {"sdk_error_keys": True},
+            "?limit=-1",
+            (400, {**PARAMETER_ERROR, "error_code": "GES.8005", "error_msg": "Parameter error!"}),
+        ),
+    ],
+)
+def test_a_setting_chooses_the_reading_of_the_window_and_of_refusals(
+    service: Service, setting: dict[str, Any], query: str, expected: tuple[int, Any]
+) -> None:
+    response = service.begin(generate=3, settings=setting).list(query)
+
+    if response.status_code == 200:
+        assert response.json["totalCount"] == 3
+        assert (200, len(response.json["jobs"])) == expected
+    else:
+        assert (response.status_code, response.json) == expected
+
+
+def test_the_order_is_that_of_the_fixture_with_later_jobs_first_or_the_reverse(
+    service: Service,
+) -> None:
+    service.begin(generate=3)
+    before = [job["jobId"] for job in service.list().json["jobs"]]
+    new = {"jobId": "new", "status": "pending", "request": {"command": "x", "url": "/"}}
+    service.control("POST", "jobs", {"job": new})
+
+    assert [job["jobId"] for job in service.list().json["jobs"]] == ["new", *before]
+    service.control("PATCH", "settings", {"order": "oldest_first"})
+    reverse = [job["jobId"] for job in service.list("?limit=2").json["jobs"]]
+    assert reverse == [*before[::-1], "new"][:2]
+
+
+@pytest.mark.parametrize(
+    ("id_key", "keys"),
+    [("jobId", ["jobId"]), ("job_id", ["job_id"]), ("both", ["jobId", "job_id"])],
+)
+def test_the_ids_key_is_that_of_the_example_or_of_the_table(
+    service: Service, id_key: str, keys: list[str]
+) -> None:
+    plain = service.begin(generate=1).list().json["jobs"][0]
+
+    job = service.begin(generate=1, settings={"id_key": id_key}).list().json["jobs"][0]
+
+    assert [*job] == [*keys, "status", "request"]
+    assert all(job[key] == plain["jobId"] for key in keys)
+
+
+def test_open_projects_start_as_copies_of_the_start_state(service: Service) -> None:
+    service.begin(generate=2, settings={"open_projects": True})
+    service.control("DELETE", f"jobs/{service.list().json['jobs'][0]['jobId']}")
+
+    response = service.client.get("/ges/v1.0/other/graphs/movie/jobs/status")
+
+    answer = response.get_json()
+    assert answer["totalCount"] == 2
+    assert "/ges/v1.0/other/" in answer["jobs"][0]["request"]["url"]
+    service.control("POST", "projects/third/faults", {"script": [503, "ok"]})
+    assert len(service.control("GET", "projects/third/jobs").json["jobs"]) == 2
+    bad = service.client.get("/ges/v1.0/a-b/graphs/movie/jobs/status")
+    assert bad.status_code == 400
+
+
+TOKENS = [
+    "good",
+    {"token": "old", "expires_in_s": 3600},
+    {"token": "foreign", "project_id": "other"},
+    {"token": "powerless", "permission": False},
+]
+
+
+@pytest.mark.parametrize("dialect", ["page", "error_table"])
+@pytest.mark.parametrize(
+    ("token", "page_status", "code", "message"),
+    [
+        (None, 401, "GES.8007", "Invalid token."),
+        ("wrong", 401, "GES.8007", "Invalid token."),
+        ("old", 401, "GES.8007", "Invalid token."),
+        ("foreign", 403, "GES.8006", "Invalid resource access."),
+        ("elsewhere", 403, "GES.8006", "Invalid resource access."),
+        ("powerless", 403, "GES.8020", "The current user does not have permission."),
+    ],
+)
+def test_a_token_that_is_not_good_is_refused_in_the_dialects_way(
+    service: Service,
+    dialect: str,
+    token: str | None,
+    page_status: int,
+    code: str,
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    service.begin(tokens=TOKENS, settings={"dialect": dialect})
+    service.control("PUT", "projects/other/state", {"tokens": ["elsewhere"]})
+    world = service.fake.default
+    world.change_clock(ClockChange(advance_s=3600, frozen=True))
+
+    response = service.list(**({"x_auth_token": token} if token else {}))
+
+    assert response.status_code == (page_status if dialect == "page" else 400)
+    assert response.json == {"errorMessage": message, "errorCode": code}
+
+
+@pytest.mark.parametrize("project_id", ["one", "two"])
+def test_a_token_that_two_projects_have_is_good_in_both(service: Service, project_id: str) -> None:
+    for name in ("one", "two"):
+        service.control(
+            "PUT", f"projects/{name}/state", {"tokens": ["t", {"token": "t", "expires_in_s": 0}]}
+        )
+
+    response = service.client.get(
+        f"/ges/v1.0/{project_id}/graphs/movie/jobs/status", headers={"X-Auth-Token": "t"}
+    )
+
+    assert response.status_code == 200
+
+
+def test_a_good_token_passes_and_only_in_its_own_project(service: Service) -> None:
+    service.begin(tokens=TOKENS)
+
+    assert service.list(x_auth_token="good").status_code == 200
+    assert service.list(x_auth_token="old").status_code == 200
+    other = service.client.get(
+        "/ges/v1.0/other/graphs/movie/jobs/status", headers={"X-Auth-Token": "good"}
+    )
+    assert (other.status_code, other.get_json()["errorCode"]) == (403, "GES.8006")
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ({}, 404),
+        ({"dialect": "error_table"}, 400),
+        ({"dialect": "error_table", "unknown_graph_status": 404}, 404),
+        ({"unknown_graph_status": 400}, 400),
+    ],
+)
+def test_an_unknown_graphs_status_is_the_dialects_or_the_settings(
+    service: Service, setting: dict[str, Any], expected: int
+) -> None:
+    response = service.begin(settings=setting).list(graph="films")
+
+    assert (response.status_code, response.json) == (expected, unknown_graph(PROJECT, "films"))
+
+
+# --- What is injected ---------------------------------------------------------------------------
+
+
+def test_an_injected_error_has_the_services_body_and_a_receipt(service: Service) -> None:
+    order = {"fault": {"kind": "error", "status": 503, "headers": {"Retry-After": "1"}}, "times": 1}
+    service.control("POST", "faults", order)
+
+    injected, real = service.list(), service.list()
+
+    assert injected.json == {
+        "errorMessage": "Engine service unavailable.",
+        "errorCode": "GES.8602",
+    }
+    assert injected.headers["X-Gesmock-Fault"] == "f1#1"
+    assert injected.headers["Retry-After"] == "1"
+    assert real.status_code == 200
+    assert "X-Gesmock-Fault" not in real.headers
+
+
+def test_an_injected_404_names_the_graph_that_was_asked_for(service: Service) -> None:
+    response = service.list(prefer="code=404")
+
+    assert (response.status_code, response.json) == (404, unknown_graph(PROJECT, "movie"))
+
+
+def test_an_injected_error_follows_the_settings_for_refusals(service: Service) -> None:
+    service.begin(settings={"failed_result": True})
+
+    assert service.list(prefer="code=500").json["result"] == "failed"
+
+
+@pytest.mark.parametrize("prefer", ["code=503", 'code="503"', "wait=5, Code = 503", "a;code=503"])
+def test_a_client_may_ask_for_one_error_itself(service: Service, prefer: str) -> None:
+    response = service.list(prefer=prefer)
+
+    assert response.status_code == 503
+    assert response.headers["X-Gesmock-Fault"] == "prefer#1"
+    assert service.list().status_code == 200
+
+
+def test_a_client_that_prefers_200_gets_the_real_answer(service: Service) -> None:
+    service.control("POST", "faults", {"fault": {"kind": "error", "status": 503}})
+
+    assert service.list(prefer="code=200").status_code == 200
+    assert service.list(prefer="respond-async").status_code == 503
+
+
+@pytest.mark.parametrize("code", ["999", "302", "abc", "", "5０3"])
+def test_a_preference_that_cannot_be_met_is_refused_by_name(service: Service, code: str) -> None:
+    response = service.list(prefer=f"code={code}".encode().decode("latin-1"))
+
+    assert response.status_code == 400
+    assert "is not 200 or from 400 to 599" in response.json["errorMessage"]
+
+
+def test_faults_hit_before_anything_is_checked_but_only_their_own_project(
+    service: Service,
+) -> None:
+    service.control("POST", "faults", {"fault": {"kind": "error", "status": 503}})
+
+    assert service.list("?limit=x").status_code == 503
+    assert service.client.get("/ges/v1.0/other/graphs/m/jobs/status").status_code == 404
+
+
+def test_unmatched_requests_meet_no_faults(service: Service) -> None:
+    service.control("POST", "faults", {"fault": {"kind": "error", "status": 503}})
+
+    assert service.client.get("/ges/v1.0/x").json == NOT_FOUND
+
+
+# --- What is kept of it -------------------------------------------------------------------------
+
+
+def test_every_request_is_in_the_journal_of_its_project(service: Service) -> None:
+    service.list("?limit=2")
+    service.list(prefer="code=503")
+    service.client.get("/ges/v1.0/nobody/graphs/movie/jobs/status")
+    service.client.post(f"/ges/v1.0/{PROJECT}/graphs/movie/jobs/status")
+
+    entries = service.fake.default.journal.entries()
+
+    assert [(one.operation, one.status, one.fault) for one in entries] == [
+        ("list_jobs", 200, None),
+        ("list_jobs", 503, "prefer#1"),
+        ("list_jobs", 404, None),
+        (None, 405, None),
+    ]
+    assert entries[0].query == {"limit": "2"}
+    assert [one.unmatched for one in entries] == [False, False, False, True]
+
+
+def test_a_crash_is_a_500_in_the_services_shape_and_a_problem(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(world: object, request: object) -> None:
+        raise RuntimeError("a bug of ours")
+
+    monkeypatch.setitem(operations.OPERATIONS, "list_jobs", broken)
+
+    response = service.list()
+
+    assert response.status_code == 500
+    assert response.json == {"errorMessage": "Job query error.", "errorCode": "GES.8302"}
+    assert response.headers["X-Gesmock-Crash"] == "1"
+    assert "RuntimeError: a bug of ours" in caplog.text
+    [problem] = judging.problems(service.fake.default)
+    assert str(problem).startswith("GM001 gesmock crashed: GET /ges/v1.0/")
+    assert "RuntimeError: a bug of ours" in str(problem)
+
+
+def test_a_request_that_a_reset_overtakes_leaves_no_trace(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has arrived, and goes on only when the world has been reset and another test has begun."""
+    world, arrived, reset = service.fake.default, Event(), Event()
+    request_from = wire.request_from
+
+    def held_up(*args: Any) -> Request:
+        request = request_from(*args)
+        arrived.set()
+        assert reset.wait(10)
+        return request
+
+    monkeypatch.setattr(wire, "request_from", held_up)
+    answers: list[Any] = []
+    thread = Thread(target=lambda: answers.append(service.client.get(LIST)))
+    thread.start()
+    assert arrived.wait(10)
+    service.control("POST", "reset")
+    service.control("POST", "faults", {"fault": {"kind": "error", "status": 500}})
+    reset.set()
+    thread.join()
+
+    assert answers[0].status_code == 503
+    assert "was reset while this request was on its way" in answers[0].json["errorMessage"]
+    assert answers[0].headers["X-Request-Id"]
+    assert len(world.journal) == 0
+    assert world.faults.armed()[0].calls == 0
+
+
+def test_a_project_that_is_opened_while_a_request_is_on_its_way_answers_it(
+    service: Service,
+) -> None:
+    epoch = service.fake.epochs.current
+    service.fake.open("other")
+    names = {"project_id": "other", "graph_name": "movie"}
+
+    reply = operations.handle(
+        service.fake,
+        Request(operation="list_jobs", method="GET", path="/", epoch=epoch, args=names),
+    )
+
+    assert reply.status == 200

@@ -1,0 +1,125 @@
+"""What a fake begins with, from the options that everybody shares."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gesmock.fake import options as start
+from gesmock.faults import Error, Injection
+from gesmock.model.errors import InvalidInput
+from gesmock.model.generators import Generator
+from gesmock.model.names import DEFAULT_PROJECT
+
+EXAMPLE_GRAPH = "ges_j60071198_hdfs_fdb"
+
+
+def states(**options: Any) -> Any:
+    return start.states(options)  # type: ignore[arg-type]
+
+
+def test_without_options_there_is_the_default_project_with_nothing_in_it() -> None:
+    assert list(states()) == [DEFAULT_PROJECT]
+    assert states()[DEFAULT_PROJECT].graphs == {}
+
+
+def test_the_first_fixture_that_names_a_project_makes_it_the_default() -> None:
+    found = states(fixture=["movies", "page_example"])
+
+    assert list(found) == ["0123456789abcdef0123456789abcdef", DEFAULT_PROJECT]
+
+
+def test_a_project_id_is_that_of_list_answers_and_of_the_options() -> None:
+    found = states(fixture="page_example", project_id="mine", generate=3)
+
+    assert list(found) == ["mine"]
+    assert list(found["mine"].graphs) == [EXAMPLE_GRAPH]
+    assert found["mine"].generators == [Generator(count=3)]
+
+
+def test_a_project_id_is_that_of_a_world_file_whatever_it_names() -> None:
+    found = states(fixture="movies", project_id="mine")
+
+    assert list(found) == ["mine"]
+    assert list(found["mine"].graphs) == ["movies"]
+
+
+def test_a_project_id_does_not_join_projects_that_fixtures_tell_apart(tmp_path: Path) -> None:
+    (tmp_path / "other.json").write_text('{"project_id": "other"}')
+
+    assert list(states(fixture=["movies", "page_example"], project_id="mine")) == ["mine"]
+    with pytest.raises(InvalidInput) as caught:
+        states(fixture=["movies", tmp_path / "other.json"], project_id="mine")
+    assert str(caught.value) == (
+        "project_id: the fixtures name several: 0123456789abcdef0123456789abcdef, other"
+    )
+
+
+def test_settings_tokens_faults_and_seed_are_for_every_project() -> None:
+    found = states(
+        fixture=["movies", "page_example"],
+        seed=9,
+        settings={"limit_zero": "refuse"},
+        tokens="secret",
+        faults={"script": [503]},
+    )
+
+    assert len(found) == 2
+    for state in found.values():
+        assert (state.seed, state.tokens, len(state.faults)) == (9, ["secret"], 1)
+        assert state.settings.limit_zero == "refuse"
+
+
+def test_a_graph_name_comes_first_and_is_that_of_a_list_answer() -> None:
+    assert list(states(graph_name="films")[DEFAULT_PROJECT].graphs) == ["films"]
+    named = states(fixture="page_example", graph_name="films")[DEFAULT_PROJECT]
+    assert len(named.graphs["films"].jobs) == 3
+
+
+def test_options_are_added_to_what_fixtures_say() -> None:
+    state = states(
+        fixture="movies",
+        seed=9,
+        generate=[4, {"graph": "movies", "count": 2}],
+        settings={"limit_zero": "refuse"},
+        tokens="secret",
+        faults=[Injection(fault=Error(503)), {"script": [500]}],
+    )["0123456789abcdef0123456789abcdef"]
+
+    assert (state.seed, state.settings.limit_zero, state.tokens) == (9, "refuse", ["secret"])
+    assert [order.count for order in state.generators[-2:]] == [4, 2]
+    assert len(state.faults) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"project_id": "a-b"}, "project_id: 'a-b' is not a project id"),
+        ({"graph_name": "a/b"}, "graph_name: 'a/b' is not a graph name"),
+        ({"seed": -1}, "seed: -1 is not an integer from 0"),
+        (
+            {"fixtures": "movies"},
+            "fixtures: unknown key; did you mean 'fixture'? known are fixture",
+        ),
+        ({"generate": 2.5}, "generate: 2.5 is neither a value of this option nor a list of them"),
+        ({"fixture": 3}, "fixture: 3 is neither a value of this option nor a list of them"),
+        ({"settings": [1]}, "settings: a list is not an object"),
+        ({"tokens": [object()]}, "tokens: Encoding objects of type object is unsupported"),
+        ({"generate": -1}, "generate[0].count: -1 is not an integer from 0 to 1000000"),
+        ({"generate": {"cuont": 3}}, "generate[0].cuont: unknown key; did you mean 'count'?"),
+        ({"settings": {"limit_zero": 0}}, "settings.limit_zero: 0 is none of empty, refuse"),
+        ({"tokens": [""]}, "tokens[0]: '' is not an object or a string that is not empty"),
+        ({"tokens": [{"token": ""}]}, "tokens[0].token: '' is not a string that is not empty"),
+        ({"faults": [{"fault": 3}]}, "faults[0].fault: 3 is not an HTTP status"),
+        ({"fixture": Path("/nowhere/at_all.json")}, "/nowhere/at_all.json: no such file"),
+        (
+            {"fixture": ["page_example", "page_example"]},
+            f"page_example: $.graphs.{EXAMPLE_GRAPH}: another fixture has this graph too",
+        ),
+    ],
+)
+def test_a_wrong_option_is_refused_by_name(options: dict[str, Any], problem: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        states(**options)
+
+    assert str(caught.value).replace("\n", " ").find(problem) >= 0

@@ -1,0 +1,185 @@
+"""Waiting for a job: in Python, and over HTTP as a long poll."""
+
+from collections.abc import Callable
+from threading import Thread
+from typing import Any
+
+import pytest
+import requests
+from conftest import Service, until
+
+from gesmock import Conflict, GesMock, InvalidInput, Job, TimedOut, Unknown
+from gesmock.model.types import FINAL
+
+LONG = 60.0  # no test waits so long
+
+
+def waited_for(ges: GesMock) -> Callable[[], object]:
+    """Tells whether somebody waits for a job to change."""
+    told: Any = ges.fake.default.graphs.changes._told
+    return lambda: told._waiters
+
+
+def in_a_thread(ges: GesMock, job: Job, status: Any = FINAL) -> tuple[Thread, list[Any]]:
+    """A thread that waits; it is waiting when this returns."""
+    found: list[Any] = []
+
+    def wait() -> None:
+        try:
+            found.append(ges.wait_for_job(job, status, timeout_s=LONG))
+        except Exception as error:  # noqa: BLE001 it is what is looked at
+            found.append(error)
+
+    thread = Thread(target=wait)
+    thread.start()
+    until(waited_for(ges))
+    return thread, found
+
+
+def test_a_job_that_has_the_status_is_there_at_once(ges: GesMock) -> None:
+    job = ges.add_job(status="running")
+
+    assert ges.wait_for_job(job, "running", timeout_s=0) == job
+    assert ges.wait_for_job(job.job_id, ["running", "failed"], timeout_s=0) == job
+
+
+def test_a_job_is_waited_for_until_it_has_ended_in_the_time_of_the_world(ges: GesMock) -> None:
+    ges.clock.rate = 1000
+    job = ges.add_job(plan="normal")
+
+    assert ges.wait_for_job(job, timeout_s=LONG).status == "success"
+
+
+def test_whoever_waits_hears_of_an_advance_and_of_a_move(ges: GesMock) -> None:
+    ges.clock.freeze()
+    job = ges.add_job(plan="normal")
+    thread, found = in_a_thread(ges, job, "running")
+    ges.clock.advance(2)
+    thread.join()
+    assert found[0].status == "running"
+
+    thread, found = in_a_thread(ges, job, "failed")
+    ges.move_job(job, "failed")
+    thread.join()
+    assert found[0].status == "failed"
+
+
+def test_when_it_gives_up_it_names_the_last_status(ges: GesMock) -> None:
+    ges.clock.freeze()
+    job = ges.add_job(job_id="a", plan="stuck_at_99")
+    ges.clock.advance(20)
+
+    with pytest.raises(TimedOut) as caught:
+        ges.wait_for_job(job, "success", timeout_s=0.01)
+
+    assert str(caught.value) == (
+        "job 'a' is running still, after 0.01 s; success was waited for; the clock is frozen"
+    )
+
+
+def test_it_gives_up_at_once_where_the_job_has_ended_otherwise(ges: GesMock) -> None:
+    job = ges.add_job(job_id="a", status="failed")
+
+    with pytest.raises(TimedOut) as caught:
+        ges.wait_for_job(job, ["success", "complete"], timeout_s=LONG)
+
+    assert str(caught.value) == (
+        "job 'a' is failed, which is final; success or complete was waited for"
+    )
+
+
+def test_it_gives_up_where_the_job_goes_or_the_world_begins_anew(ges: GesMock) -> None:
+    job = ges.add_job(job_id="a", status="running")
+    thread, found = in_a_thread(ges, job)
+    ges.remove_job(job)
+    thread.join()
+    assert isinstance(found[0], TimedOut)
+    assert str(found[0]) == "job 'a' is gone; it was running at last"
+
+    thread, found = in_a_thread(ges, ges.add_job(job_id="a", status="running"))
+    ges.reset()
+    thread.join()
+    assert isinstance(found[0], Conflict)
+    assert "the world was reset meanwhile; job 'a' is running at last" in str(found[0])
+
+
+def test_it_gives_up_where_the_server_is_stopped_but_is_not_harmed() -> None:
+    with GesMock() as ges:
+        thread, found = in_a_thread(ges, ges.add_job(job_id="a", status="running"))
+    thread.join()
+
+    assert isinstance(found[0], Conflict)
+    assert "the server was stopped meanwhile; job 'a' is running at last" in str(found[0])
+    ges.move_job("a", "success")
+    assert ges.wait_for_job("a", timeout_s=LONG).status == "success"
+
+
+def test_it_gives_up_where_the_graph_is_deleted(ges: GesMock) -> None:
+    ges.clock.freeze()
+    thread, found = in_a_thread(ges, ges.add_job(job_id="a", status="running"))
+    requests.delete(ges.graph_url())
+    ges.clock.advance(10)
+    thread.join()
+
+    assert str(found[0]) == "job 'a' is gone; it was running at last"
+
+
+def test_what_cannot_be_waited_for_is_refused(ges: GesMock) -> None:
+    with pytest.raises(Unknown, match="no job has the id 'x'"):
+        ges.wait_for_job("x", timeout_s=LONG)
+    with pytest.raises(InvalidInput, match="'done' is none of pending"):
+        ges.wait_for_job("x", "done", timeout_s=LONG)  # type: ignore[arg-type]
+    for timeout_s in (-1, float("inf"), "5"):
+        with pytest.raises(InvalidInput, match="is not a number from 0 to"):
+            ges.wait_for_job("x", timeout_s=timeout_s)  # type: ignore[arg-type]
+
+
+# --- Over HTTP ----------------------------------------------------------------------------------
+
+
+def test_a_long_poll_answers_when_the_job_is_there(ges: GesMock) -> None:
+    ges.clock.freeze()
+    job = ges.add_job(plan="normal")
+    answers: list[Any] = []
+    url = f"{ges.url}/_gesmock/jobs/{job.job_id}?status=success&wait_s=60"
+    thread = Thread(target=lambda: answers.append(requests.get(url)))
+    thread.start()
+    until(waited_for(ges))
+    requests.patch(f"{ges.url}/_gesmock/clock", json={"advance_s": 10})
+    thread.join()
+
+    assert answers[0].status_code == 200
+    assert answers[0].json()["job"]["status"] == "success"
+
+
+def test_without_a_status_it_is_shown_or_waited_for_to_its_end(service: Service) -> None:
+    service.begin(clock={"frozen": True})
+    job = {"jobId": "a", "status": "running", "request": {"command": "x", "url": "/"}}
+    service.control("POST", "jobs", {"job": job})
+
+    assert service.control("GET", "jobs/a").json == {"job": job, "graph": "movie"}
+    given_up = service.control("GET", "jobs/a?wait_s=0.01")
+    assert given_up.status_code == 409
+    assert given_up.json["error"].startswith("job 'a' is running still, after 0.01 s; complete or")
+    service.control("PATCH", "jobs/a", {"status": "failed"})
+    assert service.control("GET", "jobs/a?wait_s=60").json["job"]["status"] == "failed"
+    other = service.control("GET", "jobs/a?status=success")
+    assert other.json["error"] == "job 'a' is failed, which is final; success was waited for"
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "words"),
+    [
+        ("jobs/x?wait_s=1", 404, "no job has the id 'x'"),
+        ("jobs/a?wait_s=61", 400, "query.wait_s: 61 is not a number from 0 to 60"),
+        ("jobs/a?wait_s=x", 400, "query.wait_s: 'x' is not a number"),
+        ("jobs/a?status=done", 400, "query.status: 'done' is none of pending"),
+    ],
+)
+def test_a_wrong_long_poll_is_refused(
+    service: Service, query: str, status: int, words: str
+) -> None:
+    response = service.control("GET", query)
+
+    assert response.status_code == status
+    assert words in response.json["error"]

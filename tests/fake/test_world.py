@@ -1,0 +1,279 @@
+"""A world changes in whole steps, and goes back to its start in one."""
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from conftest import Asked
+from msgspec.structs import replace
+
+from gesmock.fake import report as judging
+from gesmock.fake.fixtures import State
+from gesmock.fake.population import Rows, Start
+from gesmock.fake.project import World
+from gesmock.model.errors import Conflict, InvalidInput, Unknown
+from gesmock.model.generators import Generator
+from gesmock.model.jobs import Job, JobRequest, Move
+from gesmock.model.messages import Reply, Request
+from gesmock.model.plans import Plan, Step
+from gesmock.model.validation import read
+
+
+def world(**state: Any) -> World:
+    return World("p1", read(state, State), source=lambda: 1000.0)
+
+
+def job(name: str) -> Job:
+    return Job(name, "running", JobRequest("import_graph", "/"))
+
+
+def test_a_world_without_a_graph_has_an_empty_one() -> None:
+    assert {name: len(graph) for name, graph in world().graphs.copies().items()} == {"movie": 0}
+
+
+def test_generators_fill_the_graph_they_name_or_else_the_first() -> None:
+    made = world(generators=[{"count": 3}, {"graph": "films", "count": 2}, {"count": 1}])
+
+    assert {name: len(graph) for name, graph in made.graphs.copies().items()} == {
+        "movie": 4,
+        "films": 2,
+    }
+
+
+def test_a_reset_brings_everything_back_and_says_what_it_cleared() -> None:
+    made = world(
+        generators=[{"count": 3}],
+        settings={"limit_zero": "refuse"},
+        faults=[{"fault": {"kind": "error", "status": 503}}],
+        tokens=["t"],
+    )
+    before = made.state()
+    made.graphs.add(job("new"))
+    made.graphs.move("new", Move("failed"))
+    made.configure({"limit_zero": "empty"})
+    made.faults.disarm_all()
+
+    cleared = made.reset()
+
+    assert (cleared.epoch, cleared.jobs, cleared.faults, cleared.entries) == (2, 4, 0, 0)
+    assert made.state() == before
+
+
+def test_a_reset_is_the_same_twice() -> None:
+    made = world(generators=[{"count": 3}])
+    first = made.state()
+    ids = made.graphs.new_job_id()
+
+    made.reset()
+    made.graphs.add(job("new"))
+    made.reset()
+
+    assert made.state() == first
+    assert made.graphs.new_job_id() == ids
+
+
+def test_a_restart_makes_another_start_state() -> None:
+    made = world()
+
+    start = Start.of(read({"graphs": {"films": {}}}, State))
+    made.restart(start, start.graphs("p1"))
+    made.graphs.add(job("new"), "films")
+    made.reset()
+
+    assert {name: len(graph) for name, graph in made.graphs.copies().items()} == {"films": 0}
+
+
+def test_a_loaded_state_does_not_outlive_a_reset() -> None:
+    made = world()
+
+    made.load(read({"graphs": {"films": {}}}, State))
+    assert list(made.graphs) == ["films"]
+    made.reset()
+
+    assert list(made.graphs) == ["movie"]
+
+
+def test_generating_twice_is_generating_more() -> None:
+    twice, once = world(seed=7), world(seed=7)
+
+    twice.generate(Generator(count=5))
+    assert twice.generate(Generator(count=5)) == ("movie", 10)
+    once.generate(Generator(count=10))
+
+    assert twice.state() == once.state()
+
+
+def test_rows_that_are_removed_do_not_come_again_and_those_that_are_loaded_are_passed_over() -> (
+    None
+):
+    made = world()
+    made.generate(Generator(count=3))
+    made.graphs.remove(made.graphs.jobs()[0][1].job_id)
+    made.generate(Generator(count=1))
+    ids = [one.job_id for _, one in made.graphs.jobs()]
+
+    made.load(made.state())
+    made.generate(Generator(count=2))
+
+    assert len({one.job_id for _, one in made.graphs.jobs()} | set(ids)) == 5
+
+
+def test_generating_can_replace_what_is_there() -> None:
+    made = world(generators=[{"count": 5, "seed": 1}])
+
+    assert made.generate(Generator(count=2, seed=3, replace=True)) == ("movie", 2)
+
+
+def test_a_job_that_comes_while_jobs_are_generated_is_kept() -> None:
+    made = world()
+
+    def interrupted(jobs: Rows, count: int) -> Rows:
+        yield from jobs
+        made.graphs.add(job("new"))
+
+    made.generate(Generator(count=3), interrupted)
+
+    listed = [one.job_id for _, one in made.graphs.jobs()]
+    assert listed[0] == "new"
+    assert len(listed) == 4
+
+
+def test_jobs_that_are_generated_twice_at_once_are_all_there() -> None:
+    """The inner order takes the rows that the outer one has made, which then makes others."""
+    made = world()
+    nested: list[int] = []
+
+    def interrupted(jobs: Rows, count: int) -> Rows:
+        yield from jobs
+        if not nested:
+            nested.append(count)
+            made.generate(Generator(count=2))
+
+    assert made.generate(Generator(count=3), interrupted) == ("movie", 5)
+
+
+def test_a_step_reads_the_clock_once() -> None:
+    """The time that goes by within a step changes nothing in it, however fast the clock is."""
+    times = iter(range(10**9))
+    made = World("p1", source=lambda: next(times) / 100)
+    plan = Plan(steps=[Step(0, "running"), Step(1, "success")], never_listed_for_s=1)
+
+    for number in range(200):
+        name = f"j{number}"
+        made.graphs.add(replace(job(name), plan=plan))
+        with suppress(Conflict):
+            for _ in range(30):
+                made.graphs.move(name, Move("failed" if number % 2 else "running"))
+        graph = made.graphs.get("movie")
+        assert graph is not None
+        life = graph.life(name)
+        assert life is not None
+        assert sum(stage.status in ("success", "failed") for stage in life.stages) <= 1
+    for _ in range(300):
+        made.graphs.settle()
+    assert len(made.graphs.get("movie") or ()) == 200
+
+
+def test_what_a_reset_overtakes_leaves_no_trace() -> None:
+    made = world()
+
+    def overtaken(jobs: Rows, count: int) -> Rows:
+        yield from jobs
+        made.reset()
+
+    with pytest.raises(Conflict, match="the world was reset meanwhile; nothing was changed"):
+        made.generate(Generator(count=3), overtaken)
+    assert made.graphs.jobs() == []
+
+
+def test_jobs_are_chosen_by_graph_and_status() -> None:
+    made = world()
+    made.graphs.add(job("a"))
+    made.graphs.add(job("b"), "films")
+    made.graphs.move("b", Move("failed"))
+
+    assert [one.job_id for _, one in made.graphs.jobs(status="failed")] == ["b"]
+    assert [one.job_id for _, one in made.graphs.jobs("movie")] == ["a"]
+
+
+def test_a_job_is_found_in_whichever_graph_it_is() -> None:
+    made = world()
+    made.graphs.add(job("a"), "films")
+
+    assert made.graphs.move("a", Move("failed"))[0] == "films"
+    assert made.graphs.remove("a")[1].status == "failed"
+
+
+def test_a_job_of_several_graphs_has_to_be_named_with_its_graph() -> None:
+    made = world()
+    made.graphs.add(job("a"), "films")
+    made.graphs.add(job("a"), "songs")
+
+    with pytest.raises(Conflict, match="several graphs have a job 'a'; say which: films, songs"):
+        made.graphs.move("a", Move("failed"))
+    assert made.graphs.move("a", Move("failed"), "songs")[0] == "songs"
+
+
+def test_a_missing_job_is_refused() -> None:
+    with pytest.raises(Unknown, match="no job has the id 'x' in any graph of project p1"):
+        world().graphs.remove("x")
+    with pytest.raises(Unknown, match="no job has the id 'x' in graph 'films' of project p1"):
+        world().graphs.remove("x", "films")
+
+
+def test_a_job_whose_id_is_taken_is_refused_and_makes_no_graph() -> None:
+    made = world()
+    made.graphs.add(job("a"))
+
+    with pytest.raises(Conflict):
+        made.graphs.add(job("a"))
+    assert len(made.graphs.jobs()) == 1
+
+
+def test_wrong_settings_change_nothing() -> None:
+    made = world()
+
+    with pytest.raises(InvalidInput):
+        made.configure({"limit_zero": "refuse", "order": "?"})
+
+    assert made.settings.limit_zero == "empty"
+
+
+def test_problems_outlive_a_cleared_journal_and_are_counted_and_bounded() -> None:
+    made = world()
+
+    def record(path: str, crash: str | None = None) -> None:
+        request = Request(operation=None, method="GET", path=path, epoch=1)
+        made.record(0.0, request, Reply(404, {}), crash=crash)
+
+    for number in range(200):
+        record(f"/ges/{number}")
+        record("/ges/0")
+    record("/ges/\nx", "a traceback")
+
+    made.journal.clear()
+
+    problems = [str(one) for one in judging.problems(made)]
+    assert len(problems) == 101
+    assert problems[0] == "GM001 gesmock crashed: GET /ges/%0Ax answered 404 (#401)\na traceback"
+    numbers = "(#1, #2, #4, #6, #8, ...)"
+    assert problems[1] == (
+        f"GM002 no operation serves this: GET /ges/0 answered 404 (201 times) {numbers}"
+    )
+    assert problems[2] == "GM002 no operation serves this: GET /ges/1 answered 404 (#3)"
+    made.reset()
+    assert judging.problems(made) == []
+
+
+def test_a_state_is_exported_with_what_is_left_of_its_faults() -> None:
+    made = world(
+        faults=[{"fault": {"kind": "error", "status": 503}, "times": 2}, {"script": [500]}],
+        tokens=["t"],
+    )
+    for _ in range(3):
+        made.faults.take(Asked())
+
+    state = made.state()
+
+    assert state.faults == []
+    assert state.tokens_of("p1") == made.tokens

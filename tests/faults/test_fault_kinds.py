@@ -1,0 +1,409 @@
+"""What each kind of fault does to a call, to its answer, and to how that is brought."""
+
+import json
+from collections.abc import Callable
+from random import Random
+from statistics import median
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from conftest import Asked, Asker, text_of
+
+from gesmock.fake import handle as operations
+from gesmock.fake import report as judging
+from gesmock.faults import KINDS, Delay, Injection, armed, delays
+from gesmock.model import delivery
+from gesmock.model.delivery import Delivery, Manner
+from gesmock.model.errors import InvalidInput
+from gesmock.model.messages import Reply
+from gesmock.model.validation import read
+
+REAL = text_of(Asker().ask())
+RAMP = {"kind": "ramp", "begin": 0.5, "to": 0.5, "over_s": 1}
+
+MANNERS: list[tuple[dict[str, Any], Manner]] = [
+    ({"kind": "reset"}, delivery.Reset()),
+    ({"kind": "close"}, delivery.Close()),
+    ({"kind": "hang"}, delivery.Hang()),
+    ({"kind": "garbage"}, delivery.Garbage(b"This is not HTTP.\r\n")),
+    ({"kind": "garbage", "text": "\u00fc"}, delivery.Garbage(b"\xc3\xbc")),
+]
+
+
+# --- In the place of the answer -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("fault", "manner"), MANNERS)
+@pytest.mark.parametrize(("phase", "created"), [("before", 3), (None, 3), ("after", 4)])
+def test_a_cut_connection_is_no_answer_whether_the_job_was_made_or_not(
+    fault: dict[str, Any], manner: Manner, phase: str | None, created: int
+) -> None:
+    asker = Asker({"fault": fault, "phase": phase, "times": 1})
+
+    reply = asker.submit()
+
+    assert (reply.status, reply.delivery) == (0, Delivery(manner=manner))
+    assert len(asker.world.graphs.jobs()) == created
+    assert asker.submit().delivery is None
+    assert [entry.status for entry in asker.world.journal.entries()] == [0, 200]
+
+
+@pytest.mark.parametrize(("phase", "created"), [("before", 3), ("after", 4)])
+def test_an_error_is_the_answer_whether_the_job_was_made_or_not(phase: str, created: int) -> None:
+    asker = Asker({"fault": 503, "phase": phase})
+
+    reply = asker.submit()
+
+    assert (reply.status, reply.headers["X-Gesmock-Fault"]) == (503, "f1#1")
+    assert len(asker.world.graphs.jobs()) == created
+
+
+def test_after_a_refusal_the_answer_is_the_error_all_the_same() -> None:
+    asker = Asker({"fault": 503, "phase": "after"})
+
+    assert asker.ask("show_job", job_id="nothing").status == 503
+
+
+def test_a_crash_of_ours_is_told_even_where_an_error_was_to_be_the_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_: object) -> Reply:
+        raise RuntimeError("a bug of ours")
+
+    monkeypatch.setitem(operations.OPERATIONS, "list_jobs", broken)
+    asker = Asker({"fault": 503, "phase": "after"})
+
+    assert (asker.ask().status, len(judging.problems(asker.world))) == (500, 1)
+
+
+# --- For whom -------------------------------------------------------------------------------------
+
+
+def test_a_command_is_that_of_the_job_which_is_submitted_or_asked_for() -> None:
+    job = {"jobId": "a1", "status": "running", "request": {"command": "clear_graph", "url": "/"}}
+    asker = Asker({"command": "import_graph", "fault": 503}, fixture={"jobs": [job]}, generate=0)
+    asker.world.faults.arm(Injection(command="clear_graph", fault=500))
+
+    assert asker.submit().status == 503
+    assert asker.ask("clear_graph", {}).status == 500
+    assert asker.ask("show_job", job_id="a1").status == 500
+    assert asker.ask("delete_job", job_id="nothing").status == 400
+    assert asker.ask("show_job", job_id="a1", graph_name="nothing").status == 404
+    assert asker.ask().status == 200
+
+
+def test_a_job_and_a_graph_are_those_of_the_path() -> None:
+    asker = Asker({"job_id": "a1", "fault": 503}, {"graph": "films", "fault": 500})
+
+    assert asker.ask("show_job", job_id="a1", graph_name="films").status == 503
+    assert asker.ask("show_job", job_id="a2", graph_name="films").status == 500
+    assert asker.ask("export_result", {}, job_id="a1").status == 503
+    assert asker.ask().status == 200
+
+
+def test_the_journal_knows_the_job_that_was_made_though_the_client_was_not_told() -> None:
+    asker = Asker({"fault": {"kind": "close"}, "phase": "after"})
+    asker.submit()
+
+    [entry] = asker.world.journal.entries()
+    newest = asker.world.graphs.jobs()[0][1]
+
+    assert (entry.job_id, entry.fault, entry.shown) == (newest.job_id, "f1#1", None)
+
+
+# --- The answer, altered --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"settings": {"edition": "memory"}}, {"settings": {"id_key": "both"}}, {"generate": 900}],
+    ids=str,
+)
+def test_a_malformed_answer_is_of_the_right_length_and_no_json(options: dict[str, Any]) -> None:
+    real = text_of(Asker(**options).ask())
+
+    reply = Asker({"fault": {"kind": "malformed"}}, **options).ask()
+
+    broken = text_of(reply)
+    assert (reply.status, len(broken), broken[:-1]) == (200, len(real), real[:-1])
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(broken)
+
+
+def test_a_truncated_answer_is_whole_until_it_is_sent() -> None:
+    reply = Asker({"fault": {"kind": "truncate", "after_bytes": 7}}).ask()
+
+    assert reply.delivery == Delivery(manner=delivery.Truncate(7))
+    assert text_of(reply) == REAL
+
+
+@pytest.mark.parametrize(("rate", "seconds"), [(None, 0.0), (1.0, 6.0), (4.0, 1.5)])
+def test_a_drip_takes_its_seconds_on_the_clock(rate: float | None, seconds: float) -> None:
+    reply = Asker({"fault": {"kind": "drip", "parts": 3, "seconds": 6}}, rate=rate).ask()
+
+    assert reply.delivery == Delivery(manner=delivery.Drip(3, seconds))
+    assert text_of(reply) == REAL
+
+
+# --- Delays -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("rate", "seconds"), [(None, 0.0), (1.0, 2.0), (4.0, 0.5)])
+def test_a_delay_takes_its_seconds_on_the_clock_and_none_where_it_is_frozen(
+    rate: float | None, seconds: float
+) -> None:
+    asker = Asker({"fault": {"kind": "delay", "seconds": 2}}, rate=rate)
+
+    reply = asker.ask()
+
+    assert reply.delivery == (Delivery(seconds) if seconds else None)
+    assert (reply.headers["X-Gesmock-Fault"], text_of(reply)) == ("f1#1", REAL)
+
+
+def test_a_delay_is_recorded_in_seconds_of_the_clock_and_in_real_ones() -> None:
+    asker = Asker({"fault": {"kind": "delay", "seconds": 2}}, rate=4)
+    drip = {"kind": "drip", "parts": 3, "seconds": 6}
+    asker.world.faults.arm(read({"fault": drip}, Injection))
+
+    fired = asker.world.faults.take(Asked())
+
+    assert fired is not None
+    assert (fired.wait_s, fired.virtual_s, fired.real_s) == (0.5, 8.0, 2.0)
+
+
+def test_delays_add_up_with_one_another_and_with_whatever_else_happens() -> None:
+    asker = Asker(
+        {"fault": {"kind": "delay", "seconds": 0.25}},
+        {"fault": {"kind": "reset"}, "nth": 2},
+        {"script": ["ok", {"kind": "delay", "seconds": 4}, 503], "after": 1},
+        {"fault": {"kind": "delay", "seconds": 0.5}},
+        rate=1,
+    )
+
+    replies = [asker.ask() for _ in range(5)]
+
+    told = [(one.status, one.headers["X-Gesmock-Fault"], one.delivery) for one in replies]
+    assert told == [
+        (200, "f1#1, f4#1", Delivery(0.75)),
+        (0, "f1#2, f2#1, f4#2", Delivery(0.75, delivery.Reset())),
+        (200, "f1#3, f4#3", Delivery(0.75)),
+        (200, "f1#4, f3#1, f4#4", Delivery(4.75)),
+        (503, "f1#5, f3#2, f4#5", Delivery(0.75)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("injection", "expected"),
+    [
+        ({"fault": 503, "probability": 0.5}, lambda first, _: first < 0.5),
+        ({"fault": RAMP}, lambda _, second: second < 0.5),
+        ({"fault": RAMP, "probability": 0.5}, lambda first, second: max(first, second) < 0.5),
+    ],
+)
+def test_what_is_left_to_chance_is_drawn_from_seed_injection_and_call(
+    injection: dict[str, Any], expected: Callable[[float, float], bool]
+) -> None:
+    asker = Asker(injection)
+    numbers = [Random(f"0/f1/{number}") for number in range(1, 101)]
+
+    hit = [asker.ask().status == 503 for _ in numbers]
+
+    assert hit == [expected(draw.random(), draw.random()) for draw in numbers]
+
+
+@pytest.mark.parametrize(
+    "fault", [503, {"kind": "delay", "seconds": 1}, {"kind": "cap_limit", "limit": 1}]
+)
+def test_nothing_is_drawn_where_nothing_is_left_to_chance(
+    fault: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = Mock(side_effect=AssertionError)
+    for module in (armed, delays):
+        monkeypatch.setattr(module, "Random", drawn)
+
+    assert "X-Gesmock-Fault" in Asker({"fault": fault}).ask().headers
+
+
+def draws(fault: dict[str, Any], seed: int = 0) -> list[float]:
+    """A thousand delays."""
+    faults = Asker({"fault": fault}, seed=seed).world.faults
+    fired = [faults.take(Asked()) for _ in range(1000)]
+    return [one.virtual_s for one in fired if one]
+
+
+def test_a_log_normal_delay_has_its_median_its_cap_and_the_same_series_for_the_same_seed() -> None:
+    fault = {"kind": "delay", "lognormal": {"median_s": 0.5, "sigma": 1.0, "cap_s": 3}}
+
+    drawn = draws(fault)
+
+    assert len(drawn) == 1000
+    assert 0.45 < median(drawn) < 0.55
+    assert max(drawn) == 3  # one in 27 is above
+    assert 20 < drawn.count(3) < 60
+    assert 0.22 < sum(one < 0.25 for one in drawn) / 1000 < 0.27  # below half of the median
+    assert drawn == draws(fault)
+    assert drawn != draws(fault, seed=1)
+
+
+def test_a_uniform_delay_is_anywhere_between_its_ends() -> None:
+    drawn = draws({"kind": "delay", "uniform": {"low_s": 1, "high_s": 3}})
+
+    assert (min(drawn) >= 1, max(drawn) <= 3) == (True, True)
+    assert 1.9 < sum(drawn) / 1000 < 2.1
+    assert min(drawn) < 1.05
+    assert max(drawn) > 2.95
+
+
+def test_what_is_delayed_does_not_depend_on_whether_it_was_likely() -> None:
+    fault = {"kind": "delay", "uniform": {"low_s": 0, "high_s": 1}}
+    faults = Asker({"fault": fault, "probability": 0.1}).world.faults
+
+    fired = [faults.take(Asked()) for _ in range(2000)]
+
+    assert max(one.virtual_s for one in fired if one) > 0.9
+
+
+# --- What looks at the clock --------------------------------------------------------------------
+
+
+def test_a_throttle_lets_so_many_pass_in_a_window_and_says_when_it_ends() -> None:
+    asker = Asker({"fault": {"kind": "throttle", "limit": 2, "window_s": 10}})
+
+    assert asker.statuses(2) == [200, 200]
+    asker.advance(0.5)
+    throttled = asker.ask()
+    assert (throttled.status, throttled.headers["Retry-After"]) == (429, "10")
+    assert json.loads(text_of(throttled))["errorCode"] == "APIGW.0308"
+    asker.advance(9.4)
+    assert asker.ask().headers["Retry-After"] == "1"
+    asker.advance(0.1)
+    assert asker.statuses(3) == [200, 200, 429]
+
+
+def test_a_window_begins_with_the_first_request_after_the_last_one_has_ended() -> None:
+    asker = Asker({"fault": {"kind": "throttle", "limit": 1, "window_s": 10}})
+    asker.advance(7)
+    assert asker.statuses(2) == [200, 429]
+    asker.advance(10)
+    asker.advance(6)
+    assert asker.statuses(1) == [200]
+
+    assert asker.ask().headers["Retry-After"] == "10"
+
+
+def test_what_is_throttled_is_not_carried_out() -> None:
+    asker = Asker({"fault": {"kind": "throttle", "limit": 1, "window_s": 10}})
+    asker.submit()
+    asker.submit()
+
+    assert len(asker.world.graphs.jobs()) == 4
+
+
+def test_an_outage_lasts_from_one_time_to_another() -> None:
+    asker = Asker({"fault": {"kind": "outage", "from_s": 1, "until_s": 3}})
+    statuses = []
+    for _ in range(4):
+        statuses += asker.statuses(2)
+        asker.advance(1)
+
+    assert statuses == [200, 200, 503, 503, 503, 503, 200, 200]
+    [armed] = asker.world.faults.armed()
+    assert (armed.calls, armed.fires, armed.left) == (6, 4, 0)
+
+
+@pytest.mark.parametrize("kind", ["outage", "ramp"])
+@pytest.mark.parametrize(("phase", "created"), [("before", 3), ("after", 4)])
+def test_an_outage_and_a_ramp_may_be_of_any_failure_in_either_phase(
+    kind: str, phase: str, created: int
+) -> None:
+    when = {"until_s": 5} if kind == "outage" else {"begin": 1, "to": 1, "over_s": 1}
+    fault = {"kind": kind, **when, "fault": {"kind": "reset"}}
+    asker = Asker({"fault": fault, "phase": phase})
+
+    assert asker.submit().delivery == Delivery(manner=delivery.Reset())
+    assert len(asker.world.graphs.jobs()) == created
+
+
+def test_a_ramp_grows_to_its_rate_and_stays() -> None:
+    asker = Asker({"fault": {"kind": "ramp", "to": 0.8, "over_s": 100, "fault": 500}})
+    shares = []
+    for _ in range(4):
+        shares.append(asker.statuses(500).count(500) / 500)
+        asker.advance(50)
+
+    assert shares[0] == 0
+    assert 0.34 < shares[1] < 0.46
+    assert 0.74 < shares[2] < 0.86
+    assert 0.74 < shares[3] < 0.86
+
+
+def test_a_ramp_may_take_next_to_no_time() -> None:
+    asker = Asker({"fault": {"kind": "ramp", "to": 1, "over_s": 1e-300, "fault": 500}})
+
+    assert asker.statuses(2) == [500, 500]
+
+
+def test_what_is_left_of_an_outage_and_a_ramp_goes_on_where_they_are() -> None:
+    asker = Asker(
+        {"fault": {"kind": "outage", "from_s": 3, "until_s": 8}},
+        {"fault": {"kind": "ramp", "to": 1, "over_s": 8}},
+    )
+    left = []
+    for _ in range(3):
+        asker.advance(4)
+        left.append([one.fault for one in asker.world.state().faults])
+
+    kinds = [
+        [{"kind": "outage", "until_s": 4}, {"kind": "ramp", "begin": 0.5, "to": 1, "over_s": 4}],
+        [{"kind": "ramp", "begin": 1, "to": 1, "over_s": 8}],
+        [{"kind": "ramp", "begin": 1, "to": 1, "over_s": 8}],
+    ]
+    assert left == [[read({"fault": one}, Injection).fault for one in some] for some in kinds]
+
+
+# --- What is refused ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"fault": {"kind": "delay"}}, "$.fault: a delay has either seconds, or uniform, or lognormal"),
+        ({"fault": {"kind": "delay", "seconds": 1, "uniform": {"low_s": 1, "high_s": 2}}}, "$.fault: a delay has either"),
+        ({"fault": {"kind": "delay", "seconds": -1}}, "$.fault.seconds: -1 is not a number from 0"),
+        ({"fault": {"kind": "delay", "uniform": {"low_s": 3, "high_s": 2}}}, "$.fault.uniform.low_s: 3 is above high_s, 2"),
+        ({"fault": {"kind": "delay", "lognormal": {"median_s": 3, "sigma": 1, "cap_s": 2}}}, "$.fault.lognormal.cap_s: 2 is below median_s, 3"),
+        ({"fault": {"kind": "delay", "lognormal": {"median_s": 0, "sigma": 1}}}, "$.fault.lognormal.median_s: 0 is not a number of seconds above 0"),
+        ({"fault": {"kind": "delay", "second": 1}}, "$.fault.second: unknown key; did you mean 'seconds'?"),
+        ({"fault": {"kind": "drip", "parts": 1, "seconds": 1}}, "$.fault.parts: 1 is not an integer from 2"),
+        ({"fault": {"kind": "drip", "parts": 2}}, "$.fault.seconds: missing"),
+        ({"fault": {"kind": "truncate"}}, "$.fault.after_bytes: missing"),
+        ({"fault": {"kind": "garbage", "text": ""}}, "$.fault.text: '' is not a string that is not empty"),
+        ({"fault": {"kind": "throttle", "limit": 0, "window_s": 1}}, "$.fault.limit: 0 is not an integer of at least 1"),
+        ({"fault": {"kind": "throttle", "limit": 1}}, "$.fault.window_s: missing; a number of seconds above 0"),
+        ({"fault": {"kind": "outage", "from_s": 3, "until_s": 3}}, "$.fault.until_s: 3 is not after from_s, 3"),
+        ({"fault": {"kind": "outage", "until_s": 3, "fault": {"kind": "drip"}}}, "$.fault.fault.kind: 'drip' is none of error, reset, close, hang, garbage"),
+        ({"fault": {"kind": "ramp", "to": 2, "over_s": 3}}, "$.fault.to: 2 is not a number from 0"),
+        ({"fault": {"kind": "drip", "parts": 2, "seconds": 1}, "phase": "before"}, "$.phase: 'before' is not for drip, which takes only 'after': it alters the real answer: the operation is always carried out"),
+        ({"fault": {"kind": "malformed"}, "phase": "before"}, "$.phase: 'before' is not for malformed, which takes only 'after'"),
+        ({"fault": {"kind": "truncate", "after_bytes": 1}, "phase": "before"}, "$.phase: 'before' is not for truncate"),
+        ({"fault": {"kind": "delay", "seconds": 1}, "phase": "before"}, "$.phase: 'before' is not for delay, which takes only 'after': the operation is carried out, and then its answer waits"),
+        ({"fault": {"kind": "throttle", "limit": 1, "window_s": 1}, "phase": "after"}, "$.phase: 'after' is not for throttle, which takes only 'before': what is throttled is not carried out"),
+        ({"fault": {"kind": "repeat_row"}, "phase": "after"}, "$.phase: 'after' is not for repeat_row, which takes none: it comes just before the list is read"),
+        ({"script": [503, {"kind": "malformed"}], "phase": "before"}, "$.phase: 'before' is not for malformed"),
+        ({"fault": {"kind": "repeat_row"}, "operation": "show_job"}, "$.operation: repeat_row is for list_jobs, not for 'show_job'"),
+        ({"script": ["ok", {"kind": "repeat_row"}]}, "$.operation: repeat_row is for list_jobs, not for every operation"),
+        ({"fault": {"kind": "insert_jobs", "count": 101}}, "$.fault.count: 101 is not an integer from 1 to 100"),
+        ({"fault": {"kind": "cap_limit"}}, "$.fault.limit: missing; an integer of at least 1 is wanted"),
+    ],
+)  # fmt: skip
+def test_a_wrong_fault_is_refused_by_name(fields: dict[str, Any], problem: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        read(fields, Injection)
+
+    assert str(caught.value).startswith(problem)
+
+
+def test_every_kind_says_what_it_is() -> None:
+    assert all(kind.__doc__ for kind in KINDS.values())
+    assert Delay(seconds=1).name == "delay"

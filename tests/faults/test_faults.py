@@ -1,0 +1,369 @@
+"""Which calls an injection hits, and what is left of it."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import RLock
+from typing import Any
+
+import msgspec
+import pytest
+from conftest import Asked
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gesmock.fake.fake import Fake
+from gesmock.fake.handle import handle
+from gesmock.faults import Error, FaultPlan, Fired, Injection
+from gesmock.model.clock import Clock, ClockChange, Timing
+from gesmock.model.errors import InvalidInput, Unknown
+from gesmock.model.messages import Request
+from gesmock.model.validation import read
+
+
+def injection(**fields: Any) -> Injection:
+    return read(fields, Injection)
+
+
+def new_plan(seed: int = 0, clock: Clock | None = None) -> FaultPlan:
+    return FaultPlan(seed, RLock(), clock or Clock(Timing(frozen=True)))
+
+
+def status_of(fired: Fired | None) -> int:
+    """The status of the error that has fired; 200 where none is injected."""
+    return fired.fault.status if fired and isinstance(fired.fault, Error) else 200
+
+
+def hits(calls: int, seed: int = 0, **fields: Any) -> list[int]:
+    """The status of each of so many calls; 200 where none is injected."""
+    plan = new_plan(seed)
+    plan.arm(injection(**fields))
+    return [status_of(plan.take(Asked())) for _ in range(calls)]
+
+
+FAULT = {"kind": "error", "status": 503}
+
+
+@pytest.mark.parametrize(
+    ("fields", "statuses"),
+    [
+        ({"fault": FAULT}, [503] * 6),
+        ({"fault": FAULT, "times": 2}, [503, 503, 200, 200, 200, 200]),
+        ({"fault": FAULT, "after": 4}, [200, 200, 200, 200, 503, 503]),
+        ({"fault": FAULT, "every": 3}, [200, 200, 503, 200, 200, 503]),
+        ({"fault": FAULT, "after": 1, "every": 2, "times": 1}, [200, 200, 503, 200, 200, 200]),
+        ({"fault": FAULT, "probability": 0}, [200] * 6),
+        ({"fault": FAULT, "probability": 1, "times": 1}, [503] + [200] * 5),
+        ({"script": [503, 503, "ok"]}, [503, 503, 200, 200, 200, 200]),
+        ({"script": ["ok", {"kind": "error", "status": 401}], "after": 1}, [200, 200, 401, 200, 200, 200]),
+        ({"operation": "list_jobs", "fault": FAULT, "times": 1}, [503] + [200] * 5),
+        ({"fault": 503, "times": 1}, [503] + [200] * 5),
+        ({"fault": FAULT, "nth": 3}, [200, 200, 503, 200, 200, 200]),
+        ({"fault": FAULT, "nth": [1, 5]}, [503, 200, 200, 200, 503, 200]),
+        ({"fault": FAULT, "paused": True}, [200] * 6),
+    ],
+)  # fmt: skip
+def test_an_injection_hits_the_calls_it_says(fields: dict[str, Any], statuses: list[int]) -> None:
+    assert hits(6, **fields) == statuses
+
+
+def test_a_probability_hits_its_share_and_the_same_calls_for_the_same_seed() -> None:
+    first = hits(2000, seed=7, fault=FAULT, probability=0.3)
+
+    assert first == hits(2000, seed=7, fault=FAULT, probability=0.3)
+    assert first != hits(2000, seed=8, fault=FAULT, probability=0.3)
+    assert 500 < first.count(503) < 700
+
+
+def test_the_first_injection_that_fires_wins_and_a_spent_one_gives_way() -> None:
+    plan = new_plan()
+    plan.arm(injection(fault={"kind": "error", "status": 401}, times=1))
+    plan.arm(injection(fault={"kind": "error", "status": 500}, times=1))
+
+    receipts = [plan.take(Asked()) for _ in range(3)]
+
+    assert [one and (status_of(one), one.receipt) for one in receipts] == [
+        (401, "f1#1"),
+        (500, "f2#1"),
+        None,
+    ]
+
+
+@given(
+    st.builds(
+        dict,
+        fault=st.just(FAULT),
+        after=st.integers(0, 4),
+        times=st.integers(1, 5),
+        every=st.just(1),
+    )
+    | st.builds(
+        dict,
+        script=st.lists(st.sampled_from([500, 503, "ok"]), min_size=1, max_size=5),
+        after=st.integers(0, 4),
+    )
+    | st.builds(
+        dict, fault=st.just(FAULT), nth=st.lists(st.integers(1, 9), min_size=1, max_size=4)
+    ),
+    st.integers(0, 8),
+)
+def test_what_is_left_hits_the_calls_that_the_whole_would_have_hit(
+    fields: dict[str, Any], calls: int
+) -> None:
+    plan, expected = new_plan(), hits(calls + 10, **fields)[calls:]
+    armed = plan.arm(injection(**fields))
+    for _ in range(calls):
+        plan.take(Asked())
+
+    rest = armed.rest()
+
+    left = [200] * 10 if rest is None else hits(10, **msgspec.to_builtins(rest))
+    assert left == expected
+
+
+def test_an_endless_injection_is_left_as_it_is() -> None:
+    plan = new_plan()
+    armed = plan.arm(injection(fault=FAULT, every=2))
+    plan.take(Asked())
+
+    assert armed.left is None
+    assert armed.rest() == injection(fault=FAULT, every=2)
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({}, "$: an injection has either a fault or a script"),
+        ({"fault": FAULT, "script": [503]}, "$: an injection has either a fault or a script"),
+        ({"script": []}, "$.script: an empty list is not a list with something in it"),
+        ({"script": [503], "times": 2}, "$: a script is met once: it goes without every, times, probability and nth"),
+        ({"fault": FAULT, "nth": 2, "after": 1}, "$: nth says which calls are hit: it goes without after, every and times"),
+        ({"fault": FAULT, "nth": []}, "$.nth: an empty list is not a list with something in it"),
+        ({"fault": FAULT, "nth": 0}, "$.nth: 0 is not an integer of at least 1 or a list"),
+        ({"fault": FAULT, "from_s": 5, "until_s": 5}, "$.until_s: 5 is not after from_s, 5"),
+        ({"fault": FAULT, "until_s": 0}, "$.until_s: 0 is not a number of seconds above 0"),
+        ({"fault": FAULT, "header": "a b"}, "$.header: 'a b' is not a header's name, or NAME=VALUE"),
+        ({"fault": FAULT, "command": "import"}, "$.command: 'import' is not one of import_graph"),
+        ({"fault": FAULT, "phase": "during"}, "$.phase: 'during' is none of after, before"),
+        ({"fault": FAULT, "weather": "sunny"}, "$.weather: 'sunny' is none of down, flaky, mobile, slow"),
+        ({"fault": 200}, "$.fault: 200 is not an HTTP status from 400 to 599 or close, finish_jobs"),
+        ({"fault": {"status": 503}}, "$.fault.kind: missing; one of error, delay, reset, close,"),
+        ({"fault": {"kind": ["error"]}}, "$.fault.kind: a list is none of error, delay"),
+        ({"script": [{"kind": "outage", "until_s": 3}]}, "$.script[0].kind: 'outage' is none of error, delay"),
+        ({"script": [200]}, "$.script[0]: 200 is not an HTTP status from 400 to 599 or ok or close, finish_jobs"),
+        ({"operation": "list_job", "fault": FAULT}, "$.operation: 'list_job' is not one of list_jobs, show_job"),
+        ({"fault": {"kind": "eror", "status": 503}}, "$.fault.kind: 'eror' is none of error, delay, reset"),
+        ({"fault": {"kind": "error", "status": 200}}, "$.fault.status: 200 is not an HTTP status from 400 to 599"),
+        ({"fault": {"kind": "error", "status": 500, "text": "x"}}, "$.fault.text: unknown key; known are kind, status, code, message, headers"),
+        ({"fault": FAULT, "time": 2}, "$.time: unknown key; did you mean 'times'? known are operation, graph, job_id, command, header, fault, script, phase, nth, after"),
+        ({"fault": FAULT, "times": 0}, "$.times: 0 is not an integer of at least 1"),
+        ({"fault": FAULT, "probability": 1.5}, "$.probability: 1.5 is not a number from 0 to 1"),
+        ({"fault": {**FAULT, "headers": {"a b": "c"}}}, "$.fault.headers['a b']: 'a b' is not a header name that a fault may set: those of framing, X-Request-Id and those that begin with X-Gesmock- are not"),
+        ({"fault": {**FAULT, "headers": {"Content-Length": "3"}}}, "$.fault.headers.Content-Length: 'Content-Length' is not a header name that a fault may set: those of framing, X-Request-Id"),
+        ({"fault": {**FAULT, "headers": {"x-request-id": "3"}}}, "$.fault.headers.x-request-id: 'x-request-id' is not a header name that a fault may set"),
+        ({"fault": {**FAULT, "headers": {"X-Gesmock-Fault": "3"}}}, "$.fault.headers.X-Gesmock-Fault: 'X-Gesmock-Fault' is not a header name that a fault may set"),
+        ({"fault": {**FAULT, "headers": {"X": "a\r\nY: b"}}}, "$.fault.headers.X: 'a\\r\\nY: b' is not one line of Latin-1 text"),
+        ({"fault": {**FAULT, "headers": {"X": "a\n"}}}, "$.fault.headers.X: 'a\\n' is not one line of Latin-1 text"),
+        ({"fault": {**FAULT, "headers": {"X": 3}}}, "$.fault.headers.X: 3 is not one line of Latin-1 text"),
+    ],
+)  # fmt: skip
+def test_a_wrong_injection_is_refused_by_name(fields: dict[str, Any], problem: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        injection(**fields)
+
+    assert str(caught.value).startswith(problem)
+
+
+def test_an_unknown_id_is_refused_with_the_ids_there_are() -> None:
+    plan = new_plan()
+    with pytest.raises(Unknown, match="no injection has the id 'f9'; armed are: none"):
+        plan.find("f9")
+    plan.arm(injection(fault=FAULT))
+    with pytest.raises(Unknown, match="armed are: f1"):
+        plan.disarm("f9")
+
+
+def test_an_injection_tells_its_counts() -> None:
+    plan = new_plan()
+    plan.arm(injection(operation="list_jobs", fault=FAULT, times=3))
+    plan.take(Asked())
+
+    [armed] = plan.armed()
+    told = armed.as_json()
+
+    assert (told["id"], told["calls"], told["fires"], told["left"]) == ("f1", 1, 1, 2)
+    assert '"status":503' in str(armed)
+
+
+@pytest.mark.parametrize(
+    ("fields", "calls", "untried"),
+    [
+        ({"fault": FAULT}, 0, True),
+        ({"fault": FAULT}, 1, False),
+        ({"fault": FAULT, "after": 2}, 2, True),
+        ({"fault": FAULT, "every": 3}, 2, True),
+        ({"fault": FAULT, "every": 3, "probability": 0}, 3, False),
+        ({"script": ["ok"]}, 0, True),
+        ({"script": ["ok"]}, 1, False),
+    ],
+)
+def test_an_injection_is_untried_until_a_request_comes_at_which_it_could_fire(
+    fields: dict[str, Any], calls: int, *, untried: bool
+) -> None:
+    plan = new_plan()
+    plan.arm(injection(**fields))
+    for _ in range(calls):
+        plan.take(Asked())
+
+    assert bool(plan.untried()) is untried
+
+
+# --- Which calls are meant ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("chosen", "meant", "another"),
+    [
+        ({"operation": "show_job"}, Asked("show_job"), Asked("list_jobs")),
+        ({"graph": "films"}, Asked(graph="films"), Asked(graph="movie")),
+        ({"job_id": "a1"}, Asked("show_job", job_id="a1"), Asked("show_job", job_id="a2")),
+        ({"job_id": "a1"}, Asked("delete_job", job_id="a1"), Asked("list_jobs")),
+        ({"command": "import_graph"}, Asked(of="import_graph"), Asked(of="export_graph")),
+        ({"header": "X-Tenant"}, Asked(headers={"x-tenant": ""}), Asked(headers={"x-other": ""})),
+        ({"header": "X-T=a=b"}, Asked(headers={"x-t": "a=b"}), Asked(headers={"x-t": "a"})),
+        ({"header": "X-T="}, Asked(headers={"x-t": ""}), Asked(headers={"x-t": "a"})),
+    ],
+)
+def test_an_injection_is_for_the_calls_it_says_and_counts_no_others(
+    chosen: dict[str, Any], meant: Asked, another: Asked
+) -> None:
+    plan = new_plan()
+    armed = plan.arm(injection(fault=FAULT, after=1, **chosen))
+
+    fired = [status_of(plan.take(call)) for call in (another, meant, another, meant)]
+
+    assert fired == [200, 200, 200, 503]
+    assert (armed.calls, armed.fires) == (2, 1)
+
+
+@pytest.mark.parametrize("kind", ["insert_jobs", "repeat_row", "shrink_total"])
+def test_a_hazard_is_for_lists_only(kind: str) -> None:
+    plan = new_plan()
+    armed = plan.arm(injection(fault={"kind": kind}))
+
+    assert plan.take(Asked("show_job", job_id="a1")) is None
+    assert plan.take(Asked()) is not None
+    assert armed.calls == 1
+
+
+def test_a_window_on_the_clock_counts_from_when_it_was_armed() -> None:
+    clock = Clock(Timing(frozen=True))
+    plan = new_plan(clock=clock)
+    clock.change(ClockChange(advance_s=100))
+    armed = plan.arm(injection(fault=FAULT, from_s=1, until_s=2.5))
+    fired: dict[float, int] = {}
+    for at in (0.0, 0.9, 1.0, 2.4, 2.5):
+        clock.change(ClockChange(advance_s=at - max(fired, default=0)))
+        fired[at] = status_of(plan.take(Asked()))
+
+    assert fired == {0.0: 200, 0.9: 200, 1.0: 503, 2.4: 503, 2.5: 200}
+    assert (armed.calls, armed.left, armed.rest()) == (2, 0, None)
+
+
+def test_what_is_left_of_a_window_is_shorter() -> None:
+    clock = Clock(Timing(frozen=True))
+    plan = new_plan(clock=clock)
+    plan.arm(injection(fault=FAULT, from_s=4, until_s=10))
+    left = []
+    for _ in range(2):
+        clock.change(ClockChange(advance_s=3))
+        left += [armed.rest() for armed in plan.armed()]
+
+    assert left == [
+        injection(fault=FAULT, from_s=1, until_s=7),
+        injection(fault=FAULT, until_s=4),
+    ]
+
+
+# --- What can be done about one that is armed -----------------------------------------------------
+
+
+def test_a_paused_injection_meets_nothing_and_goes_on_where_it_was() -> None:
+    plan = new_plan()
+    armed = plan.arm(injection(script=[500, 503, 401]))
+    statuses = [status_of(plan.take(Asked()))]
+    plan.change(armed, {"paused": True})
+    statuses += [status_of(plan.take(Asked())) for _ in range(2)]
+    plan.change("f1", {"paused": False})
+    statuses += [status_of(plan.take(Asked())) for _ in range(2)]
+
+    assert statuses == [500, 200, 200, 503, 401]
+    assert (armed.calls, armed.left) == (3, 0)
+
+
+def test_a_changed_injection_keeps_its_id_its_place_and_its_counts() -> None:
+    plan = new_plan()
+    before = plan.arm(injection(fault=FAULT, times=2))
+    plan.arm(injection(fault=401))
+    for _ in range(2):
+        plan.take(Asked())
+
+    changed = plan.change(before, {"times": 3, "fault": 500})
+
+    assert (changed.id, changed.calls, changed.fires, changed.left) == ("f1", 2, 2, 1)
+    taken = [plan.take(Asked()) for _ in range(2)]
+    assert [one and (status_of(one), one.receipt) for one in taken] == [
+        (500, "f1#3"),
+        (401, "f2#1"),
+    ]
+
+
+def test_a_wrong_change_is_refused_by_name_and_changes_nothing() -> None:
+    plan = new_plan()
+    plan.arm(injection(fault=FAULT, times=2))
+
+    with pytest.raises(InvalidInput, match=r"^\$\.tims: unknown key; did you mean 'times'\?"):
+        plan.change("f1", {"tims": 3})
+    with pytest.raises(InvalidInput, match=r"^\$: an injection has either a fault or a script"):
+        plan.change("f1", {"script": [503]})
+    with pytest.raises(Unknown, match="no injection has the id 'f2'; armed are: f1"):
+        plan.change("f2", {"times": 3})
+
+    [armed] = plan.armed()
+    assert armed.injection == injection(fault=FAULT, times=2)
+
+
+def test_a_paused_injection_is_not_missed_when_no_request_comes_for_it() -> None:
+    plan = new_plan()
+    plan.arm(injection(fault=FAULT, paused=True))
+    plan.arm(injection(fault=FAULT, weather="down"))
+
+    assert plan.untried() == []
+
+
+# --- Chance -------------------------------------------------------------------------------------
+
+
+def numbers_hit(threads: int, probability: float) -> list[int]:
+    """Which of 2,000 requests from so many threads met the fault, by their numbers."""
+    fake = Fake({"seed": 7, "faults": {"fault": FAULT, "probability": probability}})
+    world = fake.default
+    args = {"project_id": world.project_id, "graph_name": "movie"}
+    request = Request(operation="list_jobs", method="GET", path="/", epoch=world.epoch, args=args)
+
+    def call() -> None:
+        for _ in range(2000 // threads):
+            handle(fake, request)
+
+    with ThreadPoolExecutor(threads) as pool:
+        for done in [pool.submit(call) for _ in range(threads)]:
+            done.result()
+    return [entry.number for entry in world.journal.entries() if entry.fault]
+
+
+@pytest.mark.parametrize(("probability", "low", "high"), [(0, 0, 0), (0.5, 900, 1100), (1, 2000, 2000)])  # fmt: skip
+def test_the_same_calls_are_hit_whether_one_thread_sends_them_or_eight(
+    probability: float, low: int, high: int
+) -> None:
+    alone = numbers_hit(1, probability)
+
+    assert numbers_hit(8, probability) == alone
+    assert low <= len(alone) <= high

@@ -1,0 +1,175 @@
+"""Which documented answers were met: counted as they come, whatever is reset."""
+
+from contextlib import suppress
+
+import pytest
+import requests
+from conftest import Service
+
+from gesmock import GesMock
+from gesmock import pytest_tables as tables
+from gesmock.journal.coverage import COLUMNS, Cell, Coverage, Table
+from gesmock.model.jobs import Job, JobRequest
+from gesmock.model.messages import OPERATION_NAMES
+
+
+def met(ges: GesMock) -> list[tuple[str, int, int]]:
+    cells = ges.verdict.coverage.cells()
+    return [(cell.operation, cell.status, cell.count) for cell in cells]
+
+
+@pytest.fixture
+def new() -> GesMock:
+    return GesMock()
+
+
+def ask(ges: GesMock, graph: str = "movie", project: str | None = None) -> None:
+    path = f"/ges/v1.0/{project or ges.project_id}/graphs/{graph}/jobs/status"
+    ges.app.test_client().get(path)
+
+
+def test_answers_are_counted_by_operation_and_status_over_resets(new: GesMock) -> None:
+    ask(new)
+    new.reset()
+    ask(new)
+    ask(new, graph="nothing")
+    new.app.test_client().get("/ges/nothing")
+    new.journal.clear()
+
+    assert met(new) == [("list_jobs", 200, 2), ("list_jobs", 404, 1)]
+
+
+def test_connections_that_broke_are_cells_of_their_own(ges: GesMock) -> None:
+    before = Coverage(ges.verdict.coverage.cells())
+    ges.faults.script("show_job", {"kind": "reset"}, {"kind": "malformed"}, 503)
+    for _ in range(3):
+        with suppress(requests.ConnectionError):
+            requests.get(ges.job_url("a1"))
+
+    met = Coverage(ges.verdict.coverage.cells())
+    for cell, count in before.met.items():
+        met.met[cell] -= count
+
+    [row] = [row for row in met.table(["show_job"]).rows if row.operation == "show_job"]
+    assert {name for name, count in zip(COLUMNS, row.counts, strict=True) if count} == {
+        "503",
+        "malformed",
+        "reset",
+    }
+    assert [(one.connection, one.phase) for one in ges.journal] == [
+        ("reset", "before"),
+        ("malformed", "after"),
+        (None, "before"),
+    ]
+
+
+def test_those_of_projects_that_are_no_more_are_counted_too(new: GesMock) -> None:
+    new.configure(open_projects=True)
+    ask(new, project="other")
+    new.reset()
+    new.restart(project_id="third")
+    ask(new)
+    new.restart(fixture="movies")
+
+    assert met(new) == [("list_jobs", 200, 2)]
+
+
+def test_a_table_has_the_operations_that_were_called_or_are_wanted() -> None:
+    coverage = Coverage([Cell("list_jobs", 200, None, 3), Cell("list_jobs", 429, None, 1)])
+    coverage.add([Cell("list_jobs", 503, "reset", 2), Cell("list_jobs", 200, "drip", 1)])
+
+    called = coverage.table()
+    wanted = coverage.table(["show_job", "list_jobs"])
+
+    [row] = called.rows
+    counts = dict(zip(COLUMNS, row.counts, strict=True))
+    assert {name: count for name, count in counts.items() if count} == {"200": 4, "reset": 2}
+    assert (called.met, called.all, round(called.percent, 1)) == (2, 13, 15.4)
+    assert [row.operation for row in wanted.rows] == ["list_jobs", "show_job"]
+    assert (wanted.met, wanted.all) == (2, 26)
+    assert len(coverage.table(OPERATION_NAMES).rows) == len(OPERATION_NAMES)
+
+
+@pytest.mark.parametrize(
+    ("met", "of", "told"), [(2, 3, 66.6), (4, 5, 80.0), (7999, 10_000, 79.9), (77, 500, 15.4)]
+)
+def test_a_percentage_is_never_told_as_more_than_it_is(met: int, of: int, told: float) -> None:
+    assert Table((), (), met, of).told_percent == told <= Table((), (), met, of).percent
+
+
+def test_nothing_is_nothing_of_nothing() -> None:
+    table = Coverage().table()
+
+    assert (table.met, table.all, table.percent, table.told_percent) == (0, 0, 0.0, 0.0)
+    assert next(tables.lines(table)).startswith("operation  200  400")
+
+
+def test_a_table_as_text() -> None:
+    coverage = Coverage([Cell("show_job", 200, None, 12), Cell("list_jobs", 503, "reset", 1)])
+
+    lines = [*tables.lines(coverage.table())]
+
+    assert lines == [
+        "operation  200  400  401  403  404  500  503  reset  close  hang  garbage  malformed  truncate",
+        "list_jobs    .    .    .    .    .    .    .      1      .     .        .          .         .",
+        "show_job    12    .    .    .    .    .    .      .      .     .        .          .         .",
+        f"2 of 26 cells were met (7.6 %); {len(OPERATION_NAMES) - 2} documented operations are not in "
+        "the table",
+    ]
+
+
+def test_findings_are_summed_up_by_code() -> None:
+    found = [("GM101", "t1"), ("GM002", "t1"), ("GM101", "t2"), ("GM101", "t3"), ("GM101", "t1")]
+    findings = [{"code": code, "test": test} for code, test in found]
+
+    assert [*tables.summary(findings)] == [
+        "GM002 unmatched: 1 in t1",
+        "GM101 polls_too_often: 4 in t1 and 2 other tests",
+    ]
+    assert [*tables.summary(findings[:3])][1] == "GM101 polls_too_often: 2 in t1 and 1 other test"
+
+
+def test_the_page_is_escaped() -> None:
+    finding = {"code": "GM101", "test": "t[<b>]", "message": "a & b"}
+
+    page = tables.page(Coverage([Cell("list_jobs", 200, None, 7)]).table(), [finding])
+
+    assert "<td>t[&lt;b&gt;]</td><td>a &amp; b</td>" in page
+    assert '<tr><th>list_jobs</th><td class="met">7</td><td class="no">0</td>' in page
+
+
+def test_the_report_over_http_has_it_all(service: Service) -> None:
+    service.fake.default.coverage = Coverage()
+    service.fake.default.graphs.add(_job())
+    service.list()
+    service.client.get("/ges/nothing")
+
+    told = service.control("GET", "report").json
+
+    assert told["coverage"]["cells"] == [
+        {"operation": "list_jobs", "status": 200, "connection": None, "count": 1}
+    ]
+    assert told["coverage"]["rows"]["list_jobs"][0] == 1
+    assert (told["coverage"]["met"], told["coverage"]["percent"]) == (1, 7.6)
+    assert [one["code"] for one in told["problems"]] == ["GM002"]
+    assert told["failing"] == 1
+    assert [(one["job_id"], len(one["shown"])) for one in told["seen"]] == [("a1", 1)]
+    assert told["standard"]["fail_on"] == ["GM0"]
+    assert told["dropped"] == 0
+    assert service.control("GET", "projects/nobody/report").status_code == 404
+
+
+def test_python_tells_the_same(ges: GesMock) -> None:
+    ges.generate(1001)
+    requests.get(ges.jobs_url(limit=1))
+    requests.get(ges.jobs_url())
+
+    told = ges.verdict.report()
+
+    assert told.keys() == {"problems", "failing", "standard", "coverage", "seen", "dropped"}
+    [seen] = told["seen"]
+    assert seen["doubt"] == "entry #2 showed more than 1,000 jobs, of which the journal keeps none"
+
+
+def _job() -> Job:
+    return Job("a1", "running", JobRequest("import_graph", "/"))

@@ -1,0 +1,110 @@
+"""The journal as an HTTP Archive, which is held against the format's schema."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import fastjsonschema
+import pytest
+import requests
+from conftest import Service
+from stories import Story
+
+from gesmock import GesMock
+from gesmock.journal import har
+
+SCHEMA = json.loads((Path(__file__).parents[1] / "har.schema.json").read_bytes())
+check = fastjsonschema.compile(SCHEMA)
+
+
+@pytest.fixture
+def archive(ges: GesMock) -> Any:
+    """The archive of a list, a submission with secrets, a refusal, and a path that is not ASCII."""
+    ges.restart(clock={"now": 1767225600.25, "frozen": True})
+    ges.add_job(job_id="a1", status="running")
+    requests.get(ges.jobs_url(limit=1), headers={"X-Auth-Token": "top-secret", "Cookie": "c=1"})
+    keys = {"accessKey": "top-secret", "secretKey": "top-secret"}
+    url = f"{ges.graph_url()}/action?action_id=import-graph"
+    requests.post(url, json={"edgesetPath": "e", "obsParameters": keys})
+    ges.faults.arm("list_jobs", 503)
+    requests.get(ges.jobs_url("Filme über"))
+    return ges.journal.har()
+
+
+def test_it_is_valid(archive: Any) -> None:
+    check(archive)
+    check(json.loads(json.dumps(archive)))
+
+
+def test_it_tells_what_was_asked_and_answered(archive: Any, ges: GesMock) -> None:
+    listed, submitted, refused = archive["log"]["entries"]
+
+    assert archive["log"]["creator"]["name"] == "gesmock"
+    assert listed["startedDateTime"] == "2026-01-01T00:00:00.250Z"
+    assert listed["request"]["url"] == ges.jobs_url(limit=1)
+    assert listed["request"]["queryString"] == [{"name": "limit", "value": "1"}]
+    assert listed["response"]["statusText"] == "OK"
+    assert listed["_shown"] == {"a1": "running"}
+    assert submitted["request"]["postData"] == {
+        "mimeType": "application/json",
+        "text": '{"edgesetPath":"e"}',
+    }
+    assert submitted["_job_id"] == ges.jobs()[0].job_id
+    assert refused["request"]["url"] == ges.jobs_url("Filme über")
+    assert (refused["response"]["status"], refused["_fault"]) == (503, "f1#1")
+
+
+def test_no_secret_is_in_it(archive: Any) -> None:
+    assert "top-secret" not in json.dumps(archive)
+
+
+def test_a_connection_that_broke_has_no_status_and_a_delay_its_time() -> None:
+    story = Story()
+    story.ask(status=0, connection="reset", virtual_s=1.5, real_s=0.25)
+    story.ask(status=599)
+    story.ask(gave_up=True)
+
+    written = har.archive(story.entries, "1")
+
+    check(written)
+    broken, strange, left = written["log"]["entries"]
+    assert ("_gave_up" in strange, left["_gave_up"]) == (False, True)
+    assert (broken["response"]["status"], broken["_connection"]) == (0, "reset")
+    assert broken["time"] == broken["timings"]["wait"] == 1500
+    assert broken["request"]["url"].startswith("http://localhost/ges/")
+    assert (strange["response"]["status"], strange["response"]["statusText"]) == (599, "")
+
+
+def test_an_answer_that_came_broken_has_its_status(ges: GesMock) -> None:
+    ges.faults.script("list_jobs", {"kind": "malformed"}, {"kind": "truncate", "after_bytes": 5})
+    assert requests.get(ges.jobs_url()).status_code == 200
+    with pytest.raises(requests.RequestException):
+        requests.get(ges.jobs_url())
+
+    malformed, truncated = ges.journal.har()["log"]["entries"]
+
+    assert (malformed["response"]["status"], malformed["_connection"]) == (200, "malformed")
+    assert (truncated["response"]["status"], truncated["_connection"]) == (200, "truncate")
+
+
+def test_of_a_long_list_it_has_only_how_many_jobs_it_had(ges: GesMock) -> None:
+    ges.generate(101)
+    requests.get(ges.jobs_url(limit=100))
+    requests.get(ges.jobs_url())
+
+    short, long = ges.journal.har()["log"]["entries"]
+
+    check(ges.journal.har())
+    assert (len(short["_shown"]), short["_returned"], short["_total"]) == (100, 100, 101)
+    assert ("_shown" in long, long["_returned"], long["_total"]) == (False, 101, 101)
+
+
+def test_it_can_be_had_over_http(service: Service) -> None:
+    service.list("?limit=1")
+
+    answer = service.control("GET", "journal/har")
+
+    check(answer.json)
+    [entry] = answer.json["log"]["entries"]
+    assert entry["request"]["url"].startswith("http://localhost/ges/v1.0/")
+    assert service.control("GET", "journal/har?x=1").status_code == 400

@@ -1,0 +1,392 @@
+"""The journal is bounded, can be asked for a part, and keeps no secrets."""
+
+import gc
+import tracemalloc
+from threading import RLock
+from typing import Any
+
+import pytest
+import requests
+
+from gesmock import GesMock, InvalidInput
+from gesmock.journal.entries import LONGEST_BODY, Entry
+from gesmock.journal.journal import Journal, kept
+from gesmock.model.listed_requests import cleaned
+from gesmock.model.messages import Reply, Request, Shown
+
+
+def request(**fields: Any) -> Request:
+    usual = {
+        "operation": "list_jobs",
+        "method": "GET",
+        "path": "/ges/v1.0/p1/graphs/movie/jobs/status",
+        "epoch": 1,
+    }
+    return Request(**{**usual, **fields})
+
+
+def journaled(*statuses: int, size: int = 100, **fields: Any) -> Journal:
+    journal = Journal(RLock(), size=size)
+    for status in statuses:
+        journal.append(0.0, 1, kept(cleaned(request(**fields))), Reply(status, {}))
+    return journal
+
+
+def entry(**fields: Any) -> Entry:
+    return journaled(200, **fields).entries()[0]
+
+
+def test_old_entries_make_room_and_are_counted() -> None:
+    journal = journaled(200, 201, 202, 203, 204, size=3)
+
+    assert [one.status for one in journal.entries()] == [202, 203, 204]
+    assert (len(journal), journal.count, journal.dropped) == (3, 5, 2)
+
+
+def test_a_journal_that_is_made_smaller_keeps_the_last_and_a_larger_one_has_room() -> None:
+    journal = journaled(200, 201, 202, 203, size=3)
+
+    journal.resize(2)
+    assert [one.status for one in journal.entries()] == [202, 203]
+    journal.resize(3)
+    journal.append(0.0, 1, request(), Reply(204, {}))
+    assert [one.status for one in journal.entries()] == [202, 203, 204]
+    assert (journal.count, journal.dropped) == (5, 2)
+
+
+def test_the_size_is_an_option_everywhere_by_the_same_name() -> None:
+    ges = GesMock(journal_size=3)
+
+    def size() -> int:
+        return ges.fake.default.journal.size
+
+    assert (size(), ges.state()["journal_size"]) == (3, 3)
+    ges.load({"journal_size": 5})
+    ges.load({"graphs": {"g": {}}})
+    assert (size(), ges.state()["journal_size"]) == (5, 5)
+    ges.reset()
+    assert size() == 3
+    ges.restart(fixture=[{"journal_size": 7}, {"graphs": {"g": {}}}])
+    assert size() == 7
+    ges.restart()
+    assert size() == 10_000
+    assert "journal_size" not in ges.state()
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 10_000_001, 1.5, "9"])
+def test_a_wrong_size_is_refused(wrong: Any) -> None:
+    with pytest.raises(InvalidInput, match="journal_size: .* is not a number of entries from 1"):
+        GesMock(journal_size=wrong)
+    with pytest.raises(InvalidInput, match="another fixture of this project has others"):
+        GesMock(fixture=[{"journal_size": 7}, {"journal_size": 8}])
+
+
+def test_cleared_entries_are_not_counted_as_dropped() -> None:
+    journal = journaled(200)
+
+    assert journal.clear() == 1
+    journal.append(0.0, 1, request(), Reply(200, {}))
+
+    assert journal.dropped == 0
+    assert (len(journal), journal.count) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("fields", "unmatched"),
+    [
+        ({}, False),
+        ({"operation": None}, True),
+        ({"operation": None, "path": "//ges/v1.0/p1"}, True),
+        ({"operation": None, "path": "/favicon.ico"}, False),
+    ],
+)
+def test_unmatched_is_what_no_operation_serves_below_the_services_paths(
+    fields: dict[str, Any], unmatched: bool
+) -> None:
+    assert entry(**fields).unmatched is unmatched
+
+
+def test_what_is_secret_is_masked_or_left_out() -> None:
+    told = entry(
+        query={"limit": "1", "secretKey": "K"},
+        headers={"x-auth-token": "T", "accept": "*/*"},
+        body={"edgesetPath": "e", "obsParameters": {"accessKey": "A"}},
+    )
+
+    assert told.query == {"limit": "1"}
+    assert told.headers == {"x-auth-token": "***", "accept": "*/*"}
+    assert told.body == {"edgesetPath": "e"}
+
+
+@pytest.mark.parametrize("name", ["token", "access_token", "X-Auth-Token", "api_key", "apiKey"])
+def test_what_a_client_may_sign_in_with_elsewhere_is_masked_in_the_query(name: str) -> None:
+    one, other = (entry(query={name: value, "limit": "1"}) for value in ("S1", "S2"))
+
+    assert one.query == other.query == {name: "***", "limit": "1"}
+    assert one.digest != other.digest
+
+
+def test_other_headers_with_secrets_are_masked_too() -> None:
+    names = ("x-api-key", "api-key", "x-subject-token")
+
+    assert set(entry(headers=dict.fromkeys(names, "S")).headers.values()) == {"***"}
+
+
+def test_passwords_and_tokens_of_a_body_are_masked_however_deep() -> None:
+    deep: dict[str, Any] = {"password": "S1"}
+    for _ in range(300):
+        deep = {"a": deep}
+    told = entry(body={"password": "S2", "list": [{"auth_token": {"id": "S3"}}, 1], "deep": deep})
+    other = entry(body={"password": "S4", "list": [{"auth_token": {"id": "S3"}}, 1], "deep": deep})
+
+    assert told.body["password"] == "***"
+    assert told.body["list"] == [{"auth_token": "***"}, 1]
+    assert "S1" not in repr(told.body)
+    assert told.digest != other.digest
+
+
+LONG = "x" * LONGEST_BODY
+SIGNED = "SDK-HMAC-SHA256 Access={}, SignedHeaders=host;x-sdk-date, Signature={}"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"body": {"edgesetPath": LONG + "a"}}, {"body": {"edgesetPath": LONG + "b"}}),
+        ({"body": {"accessKey": "A"}}, {"body": {"accessKey": "B"}}),
+        ({"query": {"accessKey": "A"}}, {"query": {"accessKey": "B"}}),
+        ({"query": {"accessKey": "A"}}, {}),
+        ({"body": {"a": 1}}, {"body": {"a": 2}}),
+    ],
+)
+def test_what_is_left_out_can_be_told_apart_and_not_be_read(
+    one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    first, again, second = (entry(**fields) for fields in (one, one, other))
+
+    assert first.digest == again.digest != second.digest
+    assert LONG not in str(first)
+    assert "'A'" not in repr(first)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ({"x-auth-token": "T"}, {"x-auth-token": "T"}, True),
+        ({"x-auth-token": "T"}, {"x-auth-token": "U"}, False),
+        ({"x-auth-token": "T"}, {}, False),
+        ({"authorization": SIGNED.format("K", "1")}, {"authorization": SIGNED.format("K", "2")}, True),
+        ({"authorization": SIGNED.format("K", "1")}, {"authorization": SIGNED.format("L", "1")}, False),
+        ({"authorization": "Basic x"}, {}, True),
+    ],
+)  # fmt: skip
+def test_who_has_signed_in_can_be_told_apart(
+    one: dict[str, str], other: dict[str, str], same: bool
+) -> None:
+    first, second = (entry(headers=headers) for headers in (one, other))
+
+    assert (first.token == second.token) is same
+    assert "'T'" not in repr(first)
+
+
+@pytest.mark.parametrize("body", [{}, None, {"edgesetPath": "x" * LONGEST_BODY}])
+def test_no_body_is_kept_where_there_was_none_or_it_is_long(body: Any) -> None:
+    assert entry(body=body).body is None
+
+
+def test_an_entry_tells_which_statuses_the_client_was_shown_and_what_it_submitted() -> None:
+    with GesMock(clock={"frozen": True}) as ges:
+        done = ges.add_job(status="success")
+        failed = ges.add_job(
+            status="failed", command="execute_algorithm", raw_request='{"algorithmName":"pagerank"}'
+        )
+        client = ges.app.test_client()
+        graph = f"/ges/v1.0/{ges.project_id}/graphs/{ges.graph_name}"
+
+        client.get(f"{graph}/jobs/status?limit=1")
+        client.get(f"{graph}/jobs/{done.job_id}/status")
+        client.get(f"{graph}/jobs/{failed.job_id}/status")
+        client.post(f"{graph}/action?action_id=clear-graph")
+
+        page, job, refused, submission = ges.journal
+        assert (page.shown, page.returned, page.total) == ({failed.job_id: "failed"}, 1, 2)
+        assert (job.shown, job.returned) == ({done.job_id: "success"}, None)
+        assert (refused.status, refused.shown) == (400, {failed.job_id: "failed"})
+        assert (submission.job_id, submission.shown) == (ges.jobs()[0].job_id, None)
+        assert submission.args == {"project_id": ges.project_id, "graph_name": ges.graph_name}
+
+
+def test_an_entry_names_the_request_as_its_answer_did() -> None:
+    with GesMock() as ges:
+        answer = ges.app.test_client().get("/ges/v1.0/nothing")
+
+        assert ges.journal[0].reply_headers["X-Request-Id"] == answer.headers["X-Request-Id"]
+
+
+def test_what_was_shown_long_ago_is_forgotten_first() -> None:
+    journal = Journal(RLock(), most_statuses=3)
+    pages = [
+        Shown(tuple((f"{page}{row}", "success") for row in range(rows)), rows, rows)
+        for page, rows in enumerate((2, 1, 0, 2))
+    ]
+    for page in pages:
+        for _ in range(2):
+            journal.append(0.0, 1, request(), Reply(200, {}, shown=page))
+
+    counts = [None if one.shown is None else len(one.shown) for one in journal.entries()]
+    assert counts == [None, None, 1, 1, 0, 0, 2, 2]
+    assert [one.returned for one in journal.entries()] == [2, 2, 1, 1, 0, 0, 2, 2]
+
+
+def test_a_long_journal_keeps_more_of_what_was_shown() -> None:
+    statuses = [tuple((f"{page}/{row}", "success") for row in range(1000)) for page in range(101)]
+
+    def known(size: int, resized: int | None = None) -> int:
+        journal = Journal(RLock(), size=size)
+        journal.resize(resized or size)
+        for one in statuses:
+            journal.append(0.0, 1, request(), Reply(200, {}, shown=Shown(one, 1000, 1000)))  # type: ignore[arg-type]
+        return sum(not one.forgotten for one in journal.entries())
+
+    assert (known(1000), known(20_000), known(20_000, 1000), known(1000, 20_000)) == (
+        100,
+        101,
+        100,
+        101,
+    )
+
+
+def test_statuses_that_are_forgotten_are_held_by_nobody() -> None:
+    journal = Journal(RLock(), most_statuses=10)
+    statuses = [tuple((f"{page}/{row}", "success") for row in range(10)) for page in range(3)]
+    for one in statuses:
+        journal.append(0.0, 1, request(), Reply(200, {}, shown=Shown(one, 10, 10)))  # type: ignore[arg-type]
+    first, second, last = (gc.get_referrers(one) for one in statuses)
+
+    assert [len(holders) for holders in (first, second)] == [1, 1]  # the list of this test
+    assert len(last) > 1
+
+
+def test_what_is_shown_by_the_entries_that_are_kept_is_kept_with_them() -> None:
+    journal = Journal(RLock(), size=3)
+    for number in range(8):
+        shown = Shown(((f"{number}", "success"),), 1, 1)
+        for _ in range(1 + number % 2):
+            journal.append(0.0, 1, request(), Reply(200, {}, shown=shown))
+
+    assert [one.shown for one in journal.entries()] == [
+        {"6": "success"},
+        {"7": "success"},
+        {"7": "success"},
+    ]
+    assert len(journal._told) == 3
+
+
+def test_an_entry_tells_what_a_fault_did_to_it() -> None:
+    with GesMock(clock={"frozen": True}) as ges:
+        ges.faults.arm("list_jobs", fault={"kind": "delay", "seconds": 3}, times=1)
+        ges.faults.arm("clear_graph", 503, times=1)
+        client = ges.app.test_client()
+        graph = f"/ges/v1.0/{ges.project_id}/graphs/{ges.graph_name}"
+
+        client.get(f"{graph}/jobs/status")
+        client.post(f"{graph}/action?action_id=clear-graph")
+
+        delayed, failed = ges.journal
+        assert (delayed.virtual_s, delayed.real_s, delayed.phase) == (3.0, 0.0, None)
+        assert (failed.phase, failed.connection, failed.fault) == ("before", None, "f2#1")
+        assert delayed.at == failed.at
+        assert delayed.real_at > delayed.at - 60
+        ges.clock.resume()
+        client.get(f"{graph}/jobs/status")
+        assert ges.journal[-1].real_at > delayed.real_at
+
+
+def test_an_entry_has_the_request_id_that_the_client_was_given(ges: GesMock) -> None:
+    ges.faults.arm("list_jobs", 503, times=1)
+
+    given = [requests.get(ges.jobs_url()).headers["X-Request-Id"] for _ in range(2)]
+
+    assert given == [entry.reply_headers["X-Request-Id"] for entry in ges.journal]
+    assert len(set(given)) == 2
+
+
+WAYS = ["jobs/status", "jobs/status?x=1"]
+"""The first is answered in the lane, the other by Flask."""
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_of_a_long_head_the_beginnings_are_kept(ges: GesMock, way: str) -> None:
+    secret = "s" * 8000
+    headers = {"X-Auth-Token": secret, "X-Long": "long " * 1000, "X-Short": "short"}
+    requests.get(f"{ges.graph_url()}/{way}", headers=headers)
+
+    [one] = ges.journal.entries()
+    assert one.headers["x-long"].startswith("long long ")
+    assert one.headers["x-long"].endswith("...")
+    assert (one.headers["x-short"], one.headers["x-auth-token"]) == ("short", "***")
+    assert sum(len(name) + len(value) for name, value in one.headers.items()) < 5000
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_many_long_heads_leave_little(ges: GesMock, way: str) -> None:
+    journal = ges.fake.default.journal
+
+    def ask(count: int) -> None:
+        for number in range(count):
+            headers = {"X-Auth-Token": "s" * 8000, "X-Long": f"{number:05}" * 10_000}
+            session.get(f"{ges.graph_url()}/{way}", headers=headers)
+
+    with requests.Session() as session:
+        ask(5)
+        tracemalloc.start()
+        try:
+            ask(100)
+            journal.entries()
+            held = tracemalloc.get_traced_memory()[0]
+        finally:
+            tracemalloc.stop()
+
+    assert len(journal) == 105
+    assert held < 100 * 40_000
+
+
+def test_long_heads_can_be_told_apart(ges: GesMock) -> None:
+    pad = {"X-Long": "x" * 5000}
+
+    def ask(query: str, **headers: str) -> None:
+        requests.get(f"{ges.jobs_url()}?q={'y' * 3000}{query}", headers=headers)
+
+    ask("1", **pad)
+    ask("2", **pad)
+    ask("1", **{"X-Long": "other" * 1000})
+    ask("1", **pad, **{"X-Auth-Token": "a" * 1000})
+    ask("1", **pad, **{"X-Auth-Token": "b" * 1000})
+    ask("", **{"X-Auth-Token": "a" * 1000})
+
+    first, second, third, a, b, again = ges.journal.entries()
+    assert first.query == second.query
+    assert first.digest == third.digest != second.digest
+    assert a.token == again.token != b.token
+    assert None not in (a.token, b.token)
+
+
+def test_a_signature_of_usual_length_tells_whose_it_is_also_in_a_long_head(ges: GesMock) -> None:
+    signature = "SDK-HMAC-SHA256 Access=KEY, SignedHeaders=host, Signature="
+    requests.get(ges.jobs_url(), headers={"Authorization": f"{signature}1"})
+    requests.get(ges.jobs_url(), headers={"Authorization": f"{signature}2", "X": "x" * 5000})
+
+    short, long = ges.journal.entries()
+    assert short.token == long.token is not None
+
+
+def test_the_later_ones_can_be_had_alone() -> None:
+    journal = journaled(200, 201, 202, 203, 204, size=3)
+
+    def numbers(since: int) -> list[int]:
+        return [one.number for one in journal.kept(since).records]
+
+    assert [numbers(since) for since in (0, 2, 3, 4, 5, 9)] == [
+        [3, 4, 5], [3, 4, 5], [4, 5], [5], [], [],
+    ]  # fmt: skip
+    assert journal.kept(4).dropped_since(4) == journal.kept(5).dropped_since(5) == 0

@@ -1,0 +1,480 @@
+"""The journal can be asked for what was called, and how often."""
+
+from collections.abc import Callable
+from threading import RLock, Thread
+from typing import Any
+
+import pytest
+import requests
+from conftest import PROJECT, Service, until
+
+from gesmock import Conflict, GesMock, InvalidInput, TimedOut, Unmet
+from gesmock.journal.filters import Assertion, Wanted, wait_for
+from gesmock.journal.journal import Journal
+from gesmock.model.messages import Reply, Request, Shown
+
+LIST = f"/ges/v1.0/{PROJECT}/graphs/movie/jobs/status"
+
+
+@pytest.fixture
+def asked(ges: GesMock) -> GesMock:
+    """Two lists, the status of a job, a submission, an injected error."""
+    ges.restart(clock={"frozen": True})
+    ges.faults.arm("list_jobs", 503, times=1, after=2)
+    ges.add_job(job_id="a1", status="running")
+    requests.get(ges.jobs_url(limit=10, offset=0))
+    requests.get(ges.jobs_url(limit=20))
+    requests.get(ges.job_url("a1"))
+    requests.post(f"{ges.graph_url()}/action?action_id=clear-graph", json={})
+    requests.get(ges.jobs_url("other"))
+    return ges
+
+
+@pytest.mark.parametrize(
+    ("filters", "numbers"),
+    [
+        ({}, [1, 2, 3, 4, 5]),
+        ({"operation": "list_jobs"}, [1, 2, 5]),
+        ({"operation": "list_jobs", "status": 200}, [1, 2]),
+        ({"status": 503}, [5]),
+        ({"status": 0}, []),
+        ({"method": "POST"}, [4]),
+        ({"graph": "other"}, [5]),
+        ({"job": "a1"}, [1, 2, 3]),  # shown, or asked for
+        ({"query": {"limit": 10}}, [1]),
+        ({"query": {"limit": "20", "offset": None}}, [2]),
+        ({"query": {"action_id": "clear-graph"}}, [4]),
+        ({"fault": "*"}, [5]),
+        ({"fault": "f1"}, [5]),
+        ({"fault": "f1#1"}, [5]),
+        ({"fault": "f2"}, []),
+        ({"since": 3}, [4, 5]),
+    ],
+)
+def test_entries_are_chosen_by_what_they_have(
+    asked: GesMock, filters: dict[str, Any], numbers: list[int]
+) -> None:
+    assert [entry.number for entry in asked.journal.entries(**filters)] == numbers
+
+
+def test_a_job_that_was_made_is_asked_for_too(asked: GesMock) -> None:
+    job_id = asked.journal[3].job_id
+
+    assert asked.journal.assert_called(job=job_id, operation="clear_graph", times=1)
+
+
+def test_a_job_may_be_given_as_it_is(asked: GesMock) -> None:
+    job = asked.job("a1")
+
+    assert len(asked.journal.entries(job=job)) == 3
+    assert len(asked.journal.assert_called(job=job, times=3)) == 3
+    assert len(asked.journal.wait_for(job=job, times=3)) == 3
+    with pytest.raises(InvalidInput, match="job: 7 is not"):
+        asked.journal.entries(job=7)  # type: ignore[arg-type]
+
+
+def test_entries_can_be_had_by_their_place(asked: GesMock) -> None:
+    journal = asked.journal
+
+    assert [entry.number for entry in journal[:2]] == [1, 2]
+    assert [entry.number for entry in journal[-2:]] == [4, 5]
+    assert journal[-1] == [*journal][4]
+    assert journal[7:] == []
+
+
+def test_what_was_called_as_often_as_wanted_is_returned(asked: GesMock) -> None:
+    journal = asked.journal
+
+    assert [entry.number for entry in journal.assert_called("list_jobs")] == [1, 2, 5]
+    assert journal.assert_called("list_jobs", times=2, status=200) == [journal[0], journal[1]]
+    assert journal.assert_called("list_jobs", at_least=2, at_most=3)
+    assert journal.assert_called("delete_job", times=0) == []
+    assert journal.assert_called("delete_job", at_most=1) == []
+    assert (journal.count, journal.dropped) == (5, 0)
+
+
+def test_a_failure_shows_the_nearest_and_in_what_they_differ(asked: GesMock) -> None:
+    with pytest.raises(AssertionError) as told:
+        asked.journal.assert_called(
+            "list_jobs", times=2, status=200, query={"limit": 10, "offset": None}
+        )
+
+    assert str(told.value) == (
+        "list_jobs with status 200, query limit=10, query offset=none was called 0 times, not 2\n"
+        "nearest of 5 others:\n"
+        f"  #1 GET {LIST}?limit=10&offset=0 answered 200\n"
+        "     query offset: 0, not none\n"
+        f"  #2 GET {LIST}?limit=20 answered 200\n"
+        "     query limit: 20, not 10\n"
+        f"  #5 GET {LIST.replace('movie', 'other')} answered 503 (f1#1)\n"
+        "     status: 503, not 200\n"
+        "     query limit: none, not 10"
+    )
+
+
+def test_every_difference_has_its_words(asked: GesMock) -> None:
+    with pytest.raises(Unmet) as told:
+        asked.journal.assert_called(
+            "delete_job", method="DELETE", graph="third", job="b1", fault="f1", since=4
+        )
+
+    assert str(told.value) == (
+        "delete_job with method DELETE, graph third, job b1, fault f1, since entry #4 was called "
+        "0 times, not at least 1\n"
+        "nearest of 1 other:\n"
+        f"  #5 GET {LIST.replace('movie', 'other')} answered 503 (f1#1)\n"
+        "     operation: list_jobs, not delete_job\n"
+        "     method: GET, not DELETE\n"
+        "     graph: other, not third\n"
+        "     job: none, not b1"
+    )
+
+
+def test_too_many_are_shown_and_nothing_else(asked: GesMock) -> None:
+    with pytest.raises(Unmet) as told:
+        asked.journal.assert_called(at_most=1)
+
+    assert str(told.value).splitlines() == [
+        "any operation was called 5 times, not at most 1",
+        f"  #1 GET {LIST}?limit=10&offset=0 answered 200",
+        f"  #2 GET {LIST}?limit=20 answered 200",
+        f"  #3 GET /ges/v1.0/{PROJECT}/graphs/movie/jobs/a1/status answered 200",
+        "  and 2 more",
+    ]
+
+
+def test_too_few_are_shown_beside_the_nearest(asked: GesMock) -> None:
+    with pytest.raises(Unmet) as told:
+        asked.journal.assert_called("list_jobs", status=503, times=2, since=4)
+
+    assert str(told.value).splitlines()[0] == (
+        "list_jobs with status 503, since entry #4 was called once, not 2"
+    )
+    assert str(told.value).splitlines()[-1] == "nothing else was called"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"times": 1, "at_least": 1}, "give either times, or at_least and at_most"),
+        ({"at_least": 3, "at_most": 2}, "at_least is more than at_most"),
+        ({"times": -1}, "assert_called.times: -1 is not an integer"),
+        ({"stats": 200}, "assert_called.stats: unknown key; did you mean 'status'?"),
+        ({"operation": "list"}, "did you mean 'list_jobs'?"),
+        ({"method": "get"}, "assert_called.method: 'get' is not a method in capitals"),
+    ],
+)
+def test_wrong_questions_are_refused(asked: GesMock, wrong: dict[str, Any], told: str) -> None:
+    with pytest.raises(InvalidInput, match=told.replace("?", r"\?")):
+        asked.journal.assert_called(**wrong)
+
+
+# --- What was dropped ---
+
+
+@pytest.fixture
+def short() -> Journal:
+    """A journal of which only the last three of five are left."""
+    journal = Journal(RLock(), size=3)
+    for status in (200, 200, 503, 200, 503):
+        request = Request(operation="list_jobs", method="GET", path="/", epoch=1)
+        journal.append(0.0, 1, request, Reply(status, {}))
+    return journal
+
+
+@pytest.mark.parametrize(
+    ("fields", "outcome"),
+    [
+        ({"times": 3}, Conflict),  # there may have been more
+        ({"times": 2}, Unmet),  # there are too many already
+        ({"at_most": 2}, Unmet),
+        ({"at_most": 4}, Conflict),
+        ({"at_least": 3}, None),  # there are enough already
+        ({"at_least": 4}, Conflict),
+        ({"times": 0, "operation": "show_job"}, Conflict),
+        ({"times": 3, "since": 2}, None),  # all of these are there
+        ({"times": 4, "since": 2}, Unmet),
+        ({"times": 4, "since": 1}, Conflict),
+    ],
+)
+def test_a_question_that_dropped_entries_could_change_is_refused(
+    short: Journal, fields: dict[str, Any], outcome: type[Exception] | None
+) -> None:
+    assertion = Assertion(**fields)
+
+    if outcome is None:
+        assert len(assertion.check(short.kept())) == 3
+    else:
+        with pytest.raises(outcome):
+            assertion.check(short.kept())
+
+
+def test_the_refusal_says_what_could_be_asked(short: Journal) -> None:
+    with pytest.raises(Conflict) as told:
+        Assertion(status=503, times=2).check(short.kept())
+
+    assert str(told.value) == (
+        "how often any operation with status 503 was called is not known: 2 entries are no longer "
+        "in the journal, and 2 of the rest are such; ask with since=2 for those that are"
+    )
+
+
+def test_entries_since_one_that_is_dropped_are_refused(short: Journal) -> None:
+    assert [entry.number for entry in Wanted().of(short.kept())] == [3, 4, 5]
+    assert [entry.number for entry in Wanted(since=2).of(short.kept())] == [3, 4, 5]
+    with pytest.raises(Conflict, match="1 entries are no longer in the journal"):
+        Wanted(since=1).of(short.kept())
+
+
+def test_what_was_forgotten_on_purpose_is_no_question_any_more(short: Journal) -> None:
+    short.clear()
+
+    assert short.dropped == 0
+    assert Assertion(times=0).check(short.kept()) == []
+    assert short.kept().dropped_since(2) == 0
+
+
+# --- What was forgotten ---
+
+
+@pytest.fixture
+def vague() -> Journal:
+    """A journal that has forgotten which jobs two of its four entries showed; one made "new"."""
+    journal = Journal(RLock(), most_statuses=1)
+    for shown, job_id in (
+        (Shown(None, 1001, 1001), None),
+        (Shown((("a1", "running"), ("a2", "running")), 2, 2), "new"),
+        (Shown((("a1", "running"),), 1, 1), None),
+        (None, None),
+    ):
+        request = Request(operation="list_jobs", method="GET", path="/", epoch=1)
+        journal.append(0.0, 1, request, Reply(200, {}, shown=shown, job_id=job_id))
+    return journal
+
+
+@pytest.mark.parametrize(
+    ("fields", "outcome"),
+    [
+        ({"times": 0}, Unmet),
+        ({"times": 1}, Conflict),  # the others may have shown it, too
+        ({"times": 3}, Conflict),
+        ({"times": 4}, Unmet),  # so many there cannot be
+        ({"at_least": 1}, None),
+        ({"at_least": 3}, Conflict),
+        ({"at_most": 2}, Conflict),
+        ({"at_most": 3}, None),
+        ({"times": 1, "since": 2}, None),
+        ({"times": 1, "operation": "show_job"}, Unmet),
+    ],
+)
+def test_a_question_that_forgotten_statuses_could_change_is_refused(
+    vague: Journal, fields: dict[str, Any], outcome: type[Exception] | None
+) -> None:
+    assertion = Assertion(job="a1", **fields)
+
+    if outcome is None:
+        assert [entry.number for entry in assertion.check(vague.kept())] == [3]
+    else:
+        with pytest.raises(outcome):
+            assertion.check(vague.kept())
+
+
+def test_the_refusal_says_which_entry_has_forgotten_what_it_showed(vague: Journal) -> None:
+    with pytest.raises(Conflict) as told:
+        Wanted(job="a1").of(vague.kept())
+    assert str(told.value) == (
+        "which of any operation with job a1 there were is not known: entry #2 was followed by more "
+        "statuses than the journal keeps over all; nor is it known of 1 before it"
+    )
+    assert [entry.number for entry in Wanted(job="a1", since=2).of(vague.kept())] == [3]
+    assert [entry.number for entry in Wanted(job="new").of(vague.kept())] == [2]
+
+
+def test_of_a_list_of_very_many_jobs_it_is_not_guessed_which(ges: GesMock) -> None:
+    ges.generate(1200)
+    job = ges.add_job(status="running")
+    requests.get(ges.jobs_url())
+    why = "entry #1 showed more than 1,000 jobs, of which the journal keeps none"
+
+    with pytest.raises(Conflict, match=why):
+        ges.journal.entries(job=job)
+    with pytest.raises(Conflict, match=why):
+        ges.journal.assert_called("list_jobs", job=job, times=0)
+    with pytest.raises(Conflict, match=why):
+        ges.journal.wait_for("list_jobs", job=job, timeout_s=0)
+    with pytest.raises(TimedOut):
+        ges.journal.wait_for("list_jobs", job=job, times=2, timeout_s=0)
+
+
+def test_who_waits_for_a_job_is_not_kept_by_lists_of_before(ges: GesMock) -> None:
+    ges.generate(1200)
+    job = ges.add_job(status="running")
+    requests.get(ges.jobs_url())
+    requests.get(ges.job_url(job))
+
+    [found] = ges.journal.wait_for(job=job, timeout_s=0)
+
+    assert found.operation == "show_job"
+
+
+# --- Waiting ---
+
+
+def in_a_thread(journal: Journal, wait: Callable[[], Any]) -> tuple[Thread, list[Any]]:
+    """A thread that waits for the journal; it is waiting when this returns."""
+    found: list[Any] = []
+
+    def run() -> None:
+        try:
+            found.append(wait())
+        except Exception as error:  # noqa: BLE001 it is what is looked at
+            found.append(error)
+
+    thread = Thread(target=run)
+    thread.start()
+    until(lambda: journal._waiting)
+    return thread, found
+
+
+def test_entries_are_waited_for(ges: GesMock) -> None:
+    requests.get(ges.jobs_url())
+    journal = ges.fake.default.journal
+    thread, found = in_a_thread(
+        journal, lambda: ges.journal.wait_for("list_jobs", times=3, status=200, timeout_s=60)
+    )
+    requests.get(ges.jobs_url(limit=1))
+    requests.get(ges.job_url("nobody"))
+    requests.get(ges.jobs_url(limit=2))
+    thread.join()
+
+    assert [entry.number for entry in found[0]] == [1, 2, 4]
+    assert len(ges.journal.wait_for("list_jobs", timeout_s=0)) == 3
+
+
+def test_who_has_waited_in_vain_is_told_what_came_near(ges: GesMock) -> None:
+    requests.get(ges.jobs_url(limit=1))
+
+    with pytest.raises(TimedOut) as told:
+        ges.journal.wait_for("list_jobs", query={"limit": 2}, timeout_s=0.001)
+
+    assert str(told.value) == (
+        "list_jobs with query limit=2 was called 0 times in 0.001 s, not 1\n"
+        "nearest of 1 other:\n"
+        f"  #1 GET {LIST}?limit=1 answered 200\n"
+        "     query limit: 1, not 2"
+    )
+
+
+def test_an_answer_that_never_came_is_asked_for_by_the_status_0(ges: GesMock) -> None:
+    ges.faults.arm("list_jobs", fault={"kind": "close"}, times=1)
+    with pytest.raises(requests.ConnectionError):
+        requests.get(ges.jobs_url())
+    requests.get(ges.jobs_url())
+
+    [entry] = ges.journal.assert_called("list_jobs", status=0, times=1)
+    assert (entry.number, entry.connection) == (1, "close")
+
+
+def test_who_waits_for_what_may_be_dropped_is_refused_at_once(ges: GesMock) -> None:
+    ges.restart(journal_size=2)
+    for _ in range(3):
+        requests.get(ges.jobs_url())
+
+    assert len(ges.journal.wait_for("list_jobs", times=2)) == 2
+    assert len(ges.journal.wait_for("list_jobs", since=1, times=2)) == 2
+    with pytest.raises(Conflict) as told:
+        ges.journal.wait_for("list_jobs", times=3, timeout_s=60)
+    assert str(told.value) == (
+        "whether list_jobs was called 3 times is not known: 1 entries are no longer in the "
+        "journal, and 2 of the rest are such; ask with since=3 for those that are to come"
+    )
+    with pytest.raises(TimedOut):
+        ges.journal.wait_for("list_jobs", since=3, timeout_s=0)
+
+
+def test_who_waits_is_told_where_entries_went_by_unseen(ges: GesMock) -> None:
+    ges.restart(journal_size=1)
+    journal = ges.fake.default.journal
+    thread, found = in_a_thread(journal, lambda: ges.journal.wait_for("show_job", timeout_s=60))
+    with ges.fake.default.lock:  # it cannot look meanwhile
+        for _ in range(2):
+            request = Request(operation="list_jobs", method="GET", path="/", epoch=1)
+            journal.append(0.0, 1, request, Reply(200, {}))
+    thread.join()
+
+    assert isinstance(found[0], Conflict)
+
+
+def test_a_reset_ends_the_waiting(ges: GesMock) -> None:
+    journal = ges.fake.default.journal
+    thread, found = in_a_thread(journal, lambda: ges.journal.wait_for(timeout_s=60))
+    ges.reset()
+    thread.join()
+
+    assert isinstance(found[0], TimedOut)
+    assert "nothing else was called" in str(found[0])
+
+
+def test_nobody_waits_for_a_journal_of_the_past() -> None:
+    journal = Journal(RLock())
+    journal.close()
+
+    with pytest.raises(TimedOut):
+        wait_for(journal, Wanted(), 1, 60)
+
+
+def test_a_wrong_wait_is_refused(ges: GesMock) -> None:
+    with pytest.raises(InvalidInput, match=r"^wait_for\.timeout_s: -1 is not "):
+        ges.journal.wait_for(timeout_s=-1)
+    with pytest.raises(InvalidInput, match=r"^wait_for\.times: -2 is not "):
+        ges.journal.wait_for(times=-2)
+
+
+# --- Over HTTP ---
+
+
+def test_the_journal_is_filtered_over_http(service: Service) -> None:
+    service.list("?limit=1")
+    service.list("?limit=2", prefer="code=503")
+
+    def numbers(query: str) -> list[int]:
+        entries = service.control("GET", f"journal?{query}").json["entries"]
+        return [entry["number"] for entry in entries]
+
+    assert numbers("operation=list_jobs&method=GET&graph=movie&since=1") == [2]
+    assert numbers("query.limit=1") == [1]
+    assert numbers("fault=*") == [2]
+    assert numbers("job=a1") == []
+    assert numbers("times=2&wait_s=5") == [1, 2]
+    assert numbers("status=0") == []
+    assert service.control("GET", "journal").json["count"] == 2
+    service.control("PUT", "state", {"journal_size": 1})
+    assert numbers("operation=list_jobs") == [2]
+    assert service.control("GET", "journal?times=2&wait_s=60").status_code == 409
+
+
+def test_which_lists_showed_a_job_is_not_guessed_over_http_either(service: Service) -> None:
+    service.begin(generate=1001)
+    job_id = service.list("?limit=1").json["jobs"][0]["jobId"]
+    service.list()
+
+    refused = service.control("GET", f"journal?job={job_id}")
+
+    assert refused.status_code == 409
+    assert "#2 showed more than 1,000 jobs" in refused.text
+    awaited = service.control("GET", f"journal?job={job_id}&wait_s=5").json["entries"]
+    assert [entry["number"] for entry in awaited] == [1]
+
+
+def test_it_is_asserted_over_http_what_was_called(service: Service) -> None:
+    service.list("?limit=1")
+    order = {"operation": "list_jobs", "query": {"limit": 1}}
+
+    met = service.control("POST", "journal/assert_called", {**order, "times": 1})
+    unmet = service.control("POST", "journal/assert_called", {**order, "at_least": 2})
+    wrong = service.control("POST", "journal/assert_called", {**order, "time": 2})
+
+    assert (met.status_code, met.json["entries"][0]["number"]) == (200, 1)
+    assert unmet.status_code == 409
+    assert unmet.json["error"].startswith("list_jobs with query limit=1 was called once, not at ")
+    assert (wrong.status_code, wrong.json["flaws"][0]["path"]) == (400, "$.time")

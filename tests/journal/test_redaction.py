@@ -1,0 +1,116 @@
+"""What is kept of an exchange has no secrets in it, wherever they stand."""
+
+import json
+from typing import Any
+
+import pytest
+
+from gesmock.journal.redaction import Redaction, secrets_of
+from gesmock.model.messages import Request
+
+
+@pytest.mark.parametrize(
+    ("headers", "secrets"),
+    [
+        ({"x-auth-token": "t0k3n"}, {"t0k3n"}),
+        ({"x-subject-token": "a", "accept": "*/*"}, {"a"}),
+        ({"authorization": "Bearer abc.d_e=="}, {"Bearer abc.d_e==", "abc.d_e=="}),
+        (
+            {
+                "authorization": "SDK-HMAC-SHA256 Access=AK, SignedHeaders=host;x-sdk-date, "
+                "Signature=00ff"
+            },
+            {
+                "SDK-HMAC-SHA256 Access=AK, SignedHeaders=host;x-sdk-date, Signature=00ff",
+                "AK",
+                "00ff",
+            },
+        ),
+        ({"cookie": 'a=1; session="s"'}, {'a=1; session="s"', "1", "s"}),
+        ({"x-api-key": "k", "apikey": "l"}, {"k", "l"}),
+        ({"x-sdk-date": "d", "user-agent": "u", "content-type": "c"}, set()),
+    ],
+)
+def test_headers_hold_secrets_under_known_names(headers: dict[str, str], secrets: set[str]) -> None:
+    assert secrets_of(headers) == secrets
+
+
+def redacted(body: Any = None, secrets: tuple[str, ...] = (), **fields: Any) -> Request:
+    text = {} if body is None else json.dumps(body, separators=(",", ":")).encode()
+    asked = Request(
+        **{"operation": None, "method": "GET", "path": "/", "epoch": 1, "body": text, **fields}
+    )
+    return Redaction(secrets).request(asked)
+
+
+def test_what_is_known_is_taken_out_wherever_it_stands() -> None:
+    found = redacted(
+        {"name": "a s3cr3t!", "s3cr3t": 1, "number": 3},
+        ("s3cr3t", "s3cr3t!"),
+        path="/ges/s3cr3t",
+        args={"graph_name": "s3cr3t"},
+        query={"q": "s3cr3t", "s3cr3t": ""},
+        headers={"x-mine": "is s3cr3t!"},
+    )
+
+    assert found.path == "/ges/***"
+    assert found.args == {"graph_name": "***"}
+    assert found.query == {"q": "***", "***": ""}
+    assert found.headers == {"x-mine": "is ***"}
+    assert json.loads(found.body) == {"name": "a ***", "***": 1, "number": 3}
+
+
+def test_what_has_the_name_of_a_secret_is_taken_out() -> None:
+    found = redacted(
+        {"auth": {"password": 'p"w'}, "userToken": "t", "token_type": 3, "name": "n"},
+        query={"signature": "s", "ak": "a", "limit": "1"},
+        headers={"x-user-token": "t", "x-auth-token": "masked by the entry"},
+    )
+
+    assert found.query == {"signature": "***", "ak": "***", "limit": "1"}
+    assert found.headers == {"x-user-token": "***", "x-auth-token": "masked by the entry"}
+    assert json.loads(found.body) == {
+        "auth": {"password": "***"},
+        "userToken": "***",
+        "token_type": "***",
+        "name": "n",
+    }
+
+
+def test_what_has_the_name_of_a_secret_may_hold_several() -> None:
+    found = redacted(
+        {
+            "tokens": ["s"],
+            "password": {"value": "s"},
+            "secretNumber": 918273,
+            "inner": json.dumps({"password": "s", "a": 1}),
+        },
+        query={"back": "http://h/?a=1&token=s"},
+        headers={"referer": "http://h/?token=s", "location": "/a?back=%2F%3Fpassword%3Ds"},
+        path="/token=s/jobs",
+    )
+
+    assert json.loads(found.body) == {
+        **dict.fromkeys(("tokens", "password", "secretNumber"), "***"),
+        "inner": '{"password":"***","a":1}',
+    }
+    assert found.query == {"back": "http://h/?a=1&token=***"}
+    assert found.headers == {
+        "referer": "http://h/?token=***",
+        "location": "/a?back=%2F%3Fpassword%3D***",
+    }
+    assert found.path == "/token=***"
+
+
+def test_a_number_that_is_like_a_secret_leaves_json() -> None:
+    found = redacted({"a": 123456, "b": "123456"}, ("123456",))
+
+    assert json.loads(found.body) == {"a": 123456, "b": "***"}
+
+
+def test_what_is_too_short_for_a_secret_may_be_any_word() -> None:
+    assert redacted(None, ("", "movie"), path="/movie").path == "/movie"
+
+
+def test_where_no_body_is_kept_there_is_none() -> None:
+    assert redacted().body == {}

@@ -1,0 +1,283 @@
+"""What a client was shown of a job, and what the job went through."""
+
+from typing import Any
+
+import pytest
+import requests
+from conftest import Service
+from stories import Story
+
+from gesmock import Conflict, GesMock, InvalidInput, Unknown, Unmet
+from gesmock.journal.journal import Journal
+from gesmock.journal.observations import Sight, Sights
+from gesmock.model.jobs import Job, JobRequest
+
+FILES = {"edgesetPath": "e", "obsParameters": {"accessKey": "A", "secretKey": "S"}}
+
+
+def submit(ges: GesMock) -> str:
+    url = f"{ges.graph_url()}/action?action_id=import-graph"
+    job_id: str = requests.post(url, json=FILES).json()["jobId"]
+    return job_id
+
+
+def test_what_was_shown_is_told_by_changes_and_what_the_job_went_through_too(ges: GesMock) -> None:
+    ges.clock.freeze()
+    begin = ges.clock.now
+    job_id = submit(ges)
+    for seconds in (0, 1, 3, 3):
+        ges.clock.advance(seconds)
+        requests.get(ges.job_url(job_id))
+    requests.get(ges.jobs_url())
+    ges.clock.advance(100)
+
+    seen = ges.seen(job_id)
+
+    assert (seen.job_id, seen.graph, seen.statuses) == (job_id, "movie", ("pending", "running"))
+    assert [(one.status, one.first, one.last, one.times) for one in seen.shown] == [
+        ("pending", 2, 3, 2),
+        ("running", 4, 6, 3),
+    ]
+    assert [(one.status, one.at and one.at - begin) for one in seen.went_through] == [
+        ("pending", 0),
+        ("running", 2),
+        ("success", 10),
+    ]
+
+
+def test_a_client_that_was_shown_what_it_was_to_be_shown_passes(ges: GesMock) -> None:
+    ges.clock.freeze()
+    ges.clock.tick_s = 5
+    job_id = submit(ges)
+    for _ in range(5):
+        requests.get(ges.job_url(job_id))
+
+    ges.assert_seen(job_id, "pending", "running", "success")
+
+
+def test_the_difference_is_told(ges: GesMock) -> None:
+    ges.clock.freeze()
+    job_id = submit(ges)
+    requests.get(ges.job_url(job_id))
+    requests.get(ges.job_url(job_id))
+    ges.clock.advance(11)
+    requests.get(ges.job_url(job_id))
+
+    with pytest.raises(AssertionError) as told:
+        ges.assert_seen(job_id, "pending", "running", "failed")
+
+    assert str(told.value) == (
+        f"the client was to be shown pending, running, failed of job '{job_id}', but was shown "
+        "pending, success\n"
+        "  pending: 2 times (#2 to #3)\n"
+        "- running: the job was so for 8 s, but nobody asked for it then\n"
+        "- failed: the job never was so\n"
+        "+ success: once (#4)"
+    )
+
+
+def test_what_was_shown_but_not_wanted_is_told_where_it_came(ges: GesMock) -> None:
+    ges.clock.freeze()
+    job = ges.add_job(status="pending")
+    for status in ("running", "failed"):
+        requests.get(ges.job_url(job))
+        ges.move_job(job, status)
+
+    with pytest.raises(Unmet) as told:
+        ges.assert_seen(job, "running", "failed")
+
+    assert str(told.value).splitlines()[1:] == [
+        "+ pending: once (#1)",
+        "  running: once (#2)",
+        "- failed: the job was so, but nobody asked for it then",
+    ]
+    with pytest.raises(Unmet, match="to be shown nothing of job"):
+        ges.assert_seen(job)
+    with pytest.raises(Unmet, match="- pending: not shown in this place"):
+        ges.assert_seen(job, "running", "pending")
+
+
+def test_a_job_that_was_there_from_the_start_was_so_ever_since(ges: GesMock) -> None:
+    ges.restart(clock={"now": 100, "frozen": True}, fixture="movies")
+    [job, *_] = ges.jobs(status="running")
+
+    assert [(one.status, one.at) for one in ges.seen(job).went_through] == [("running", None)]
+
+    ges.move_job(job, "failed")
+
+    assert [(one.status, one.at) for one in ges.seen(job).went_through] == [
+        ("running", None),
+        ("failed", 100),
+    ]
+
+
+def test_steps_that_only_change_the_progress_are_one_stretch(ges: GesMock) -> None:
+    steps = [
+        {"after_s": 0, "status": "running"},
+        {"after_s": 0, "status": "running", "progress": 50},
+    ]
+    job = ges.add_job(plan={"steps": steps}, status="running")
+
+    assert [one.status for one in ges.seen(job).went_through] == ["running"]
+
+
+def test_a_job_that_is_gone_is_known_from_the_journal(ges: GesMock) -> None:
+    job = ges.add_job(status="running")
+    requests.get(ges.jobs_url())
+    ges.remove_job(job)
+
+    seen = ges.seen(job)
+
+    assert (seen.statuses, seen.went_through) == (("running",), ())
+    with pytest.raises(Unknown, match="no job has the id"):
+        ges.seen(job, graph="other")
+    with pytest.raises(Unknown, match="no job has the id 'nobody'"):
+        ges.seen("nobody")
+
+
+def test_a_job_of_a_graph_that_is_gone_too(ges: GesMock) -> None:
+    job_id = requests.delete(ges.graph_url()).json()["jobId"]
+    requests.get(ges.job_url(job_id))
+    ges.clock.advance(100)
+
+    assert ges.seen(job_id).statuses == ("pending",)
+
+
+def test_where_several_graphs_have_such_a_job_it_has_to_be_said_which(ges: GesMock) -> None:
+    for graph in ("movie", "other"):
+        ges.add_job(job_id="a1", status="running", graph=graph)
+    requests.get(ges.jobs_url("other"))
+
+    with pytest.raises(Conflict, match="several graphs have a job 'a1'"):
+        ges.seen("a1")
+    ges.assert_seen("a1", "running", graph="other")
+    ges.assert_seen("a1", graph="movie")
+
+
+def test_statuses_that_no_job_has_are_refused(ges: GesMock) -> None:
+    with pytest.raises(InvalidInput, match=r"assert_seen\[1\]: 'done' is none of pending, "):
+        ges.assert_seen("a1", "running", "done")  # type: ignore[arg-type]
+
+
+def test_an_algorithm_that_has_failed_was_shown_so_by_its_refusal(ges: GesMock) -> None:
+    job = ges.add_job(
+        status="failed", command="execute_algorithm", raw_request='{"algorithmName":"pagerank"}'
+    )
+    assert requests.get(ges.job_url(job)).status_code == 400
+
+    ges.assert_seen(job, "failed")
+
+
+# --- What is not known is not guessed ---
+
+
+def test_what_dropped_entries_may_have_shown_is_refused_but_for_jobs_made_since() -> None:
+    story = Story()
+    story.poll("old", "running")
+    story.submit("new")
+    story.poll("new", "pending")
+
+    sights = Sights(story.entries, dropped=3)
+
+    with pytest.raises(Conflict) as told:
+        sights.of("movie", "old")
+    assert str(told.value) == (
+        "what was shown of job 'old' is not known: 3 entries are no longer in the journal"
+    )
+    assert [one.status for one in sights.of("movie", "new")] == ["pending"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "known"),
+    [
+        ({}, False),
+        ({"args": {"graph_name": "other"}}, True),
+        ({"args": {"graph_name": "movie", "job_id": "other"}}, True),
+        ({"args": {"graph_name": "movie", "job_id": "a1"}}, False),
+        ({"connection": "reset"}, True),
+    ],
+)
+def test_what_an_answer_of_too_many_jobs_may_have_shown_is_refused(
+    fields: dict[str, Any], known: bool
+) -> None:
+    story = Story()
+    story.poll("a1", "running")
+    story.ask(**{"forgotten": True, **fields})
+
+    assert (Sights(story.entries, 0).doubt("movie", "a1") is None) is known
+
+
+def test_a_list_of_very_many_jobs_leaves_a_doubt_but_for_jobs_made_since(ges: GesMock) -> None:
+    ges.generate(1001)
+    requests.get(ges.jobs_url())
+    job_id = submit(ges)
+    requests.get(ges.job_url(job_id))
+
+    with pytest.raises(Conflict, match="entry #1 showed more than 1,000 jobs, of which"):
+        ges.seen(ges.jobs()[-1])
+    ges.assert_seen(job_id, "pending")
+
+
+def test_what_was_shown_again_and_again_is_walked_through_once() -> None:
+    walks: list[int] = []
+
+    class Statuses(dict[str, str]):
+        def items(self) -> Any:
+            walks.append(len(self))
+            return super().items()
+
+    listed = Statuses(a1="running", a2="running")
+    story = Story()
+    for _ in range(3):
+        story.ask(shown=listed)
+        story.ask(shown=None, connection="reset")
+    other = story.ask(shown=listed, args={"graph_name": "other"})
+    story.ask(shown=Statuses(a1="running"))
+    last = story.ask(shown=listed)
+
+    sights = Sights(story.entries, 0)
+
+    assert walks == [2, 2, 1, 2]
+    first, at = story.entries[0].number, story.entries[0].at
+    assert sights.of("movie", "a1") == (Sight("running", first, last.number, 5, at),)
+    assert sights.of("movie", "a2") == (Sight("running", first, last.number, 4, at),)
+    assert sights.of("other", "a1") == (Sight("running", other.number, other.number, 1, other.at),)
+
+
+def test_what_was_shown_too_long_ago_is_told_as_that(ges: GesMock) -> None:
+    ges.fake.default.journal = Journal(ges.fake.default.lock, most_statuses=150)
+    ges.generate(100)
+    for limit in (99, 100):
+        requests.get(ges.jobs_url(limit=limit))
+
+    with pytest.raises(Conflict) as told:
+        ges.seen(ges.jobs()[0])
+    assert str(told.value).endswith(
+        ": entry #1 was followed by more statuses than the journal keeps over all"
+    )
+
+
+# --- Over HTTP ---
+
+
+def test_it_is_told_and_held_against_what_was_wanted_over_http(service: Service) -> None:
+    service.fake.default.graphs.add(_job("a/1"))
+    service.list()
+
+    told = service.control("GET", "seen/a/1").json
+    assert (told["job_id"], told["graph"]) == ("a/1", "movie")
+    assert [one["status"] for one in told["shown"]] == ["running"]
+    assert [one["status"] for one in told["went_through"]] == ["running"]
+    assert service.control("GET", "seen/a/1?statuses=running&graph=movie").status_code == 200
+    assert service.control("GET", "seen/a/1?statuses=").status_code == 409
+
+    unmet = service.control("GET", "seen/a/1?statuses=pending,running")
+    assert unmet.status_code == 409
+    assert "\n- pending: the job never was so\n" in unmet.json["error"]
+    wrong = service.control("GET", "seen/a/1?statuses=done")
+    assert (wrong.status_code, wrong.json["flaws"][0]["path"]) == (400, "query.statuses[0]")
+    assert service.control("GET", "seen/nobody").status_code == 404
+
+
+def _job(job_id: str) -> Job:
+    return Job(job_id, "running", JobRequest("import_graph", "/"))

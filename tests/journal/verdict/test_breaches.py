@@ -1,0 +1,277 @@
+"""What a client does that the contract does not have is told, with the place in the document."""
+
+from typing import Any
+
+import pytest
+import requests
+
+from gesmock import GesMock
+from gesmock.contract import service_document
+from gesmock.journal.entries import Entry
+from gesmock.journal.verdict.breaches import breaches
+from gesmock.journal.verdict.contract import KINDS
+from gesmock.model import documentation
+from gesmock.remote.proxy import ProxyServer
+from gesmock.remote.target import Target
+
+PROJECT = "854d9316e71d4dc599c5f27ea323d445"
+GRAPH = f"/ges/v1.0/{PROJECT}/graphs/movie"
+TOKEN = {"x-auth-token": "***"}
+JSON = {**TOKEN, "content-type": "application/json"}
+
+
+def told(
+    method: str,
+    path: str,
+    query: dict[str, str] | None = None,
+    body: Any = None,
+    headers: dict[str, str] | None = None,
+) -> list[tuple[str, str]]:
+    """The codes and messages for a request; each pointer leads somewhere."""
+    entry = Entry(
+        number=1,
+        at=0,
+        operation=None,
+        method=method,
+        path=path,
+        query=query or {},
+        status=200,
+        headers=JSON if headers is None else headers,
+        body=body,
+    )
+    found = breaches(entry)
+    for one in found:
+        assert one.code in KINDS
+        part: Any = service_document()
+        for escaped in one.pointer.removeprefix("#/").split("/"):
+            name = escaped.replace("~1", "/").replace("~0", "~")
+            part = part[int(name)] if isinstance(part, list) else part[name]
+    return [(one.code, one.message) for one in found]
+
+
+@pytest.mark.parametrize("row", documentation.operations(), ids=lambda row: row.name)
+def test_what_the_documentation_shows_breaks_nothing(row: Any) -> None:
+    names = {"project_id": PROJECT, "graph_name": "g", "job_id": "a", "index_name": "i"}
+    path = row.path.format_map({**names, "commit": "commit"})
+
+    assert told(row.method, path, row.query, row.request_example) == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query"),
+    [
+        ("GET", "/jobs/status", {"limit": "10", "offset": "0"}),
+        ("HEAD", "/jobs/status", {}),
+        ("GET", "/jobs/a/status", {"limit": "100000"}),
+        ("DELETE", "/jobs/a", {}),
+    ],
+)
+def test_a_call_about_jobs_breaks_nothing(method: str, path: str, query: dict[str, str]) -> None:
+    assert told(method, GRAPH + path, query, headers=TOKEN) == []
+
+
+def test_other_paths_are_not_the_services() -> None:
+    assert told("GET", "/favicon.ico", headers={}) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code", "message"),
+    [
+        ({"path": f"{GRAPH}/tasks"}, "GM301", f"{GRAPH}/tasks is no URL of the service"),
+        ({"method": "PUT"}, "GM302", "PUT is none of GET"),
+        ({"query": {"status": "running"}}, "GM304", "status is no parameter of it"),
+        ({"query": {"limit": "ten"}}, "GM305", "limit=ten must be integer"),
+        ({"query": {"limit": "-1"}}, "GM305", "limit=-1 must be bigger than or equal to 0"),
+        (
+            {"path": GRAPH.replace(PROJECT, "a-b") + "/jobs/status"},
+            "GM305",
+            "project_id=a-b must match pattern ^[A-Za-z0-9]{1,64}$",
+        ),
+        ({"headers": {}}, "GM307", "neither X-Auth-Token nor a signature is sent"),
+        (
+            {"headers": TOKEN, "body": {"a": 1}},
+            "GM306",
+            "it has no Content-Type",
+        ),
+    ],
+)
+def test_a_list_request_that_breaks_the_contract_is_told(
+    wrong: dict[str, Any], code: str, message: str
+) -> None:
+    request = {"method": "GET", "path": f"{GRAPH}/jobs/status", **wrong}
+
+    assert told(**request) == [(code, message)]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code", "message"),
+    [
+        ({"query": {}}, "GM303", "action_id is missing"),
+        (
+            {"query": {"action_id": "paint"}},
+            "GM303",
+            "action_id=paint must be one of ['import-graph', ",
+        ),
+        ({"body": None}, "GM308", "its body is missing"),
+        (
+            {"body": None, "headers": {**JSON, "content-length": "3"}},
+            "GM308",
+            "its body is no JSON",
+        ),
+        ({"body": []}, "GM308", "its body must be object"),
+        ({"body": {"edgesetPath": 3}}, "GM308", "its body edgesetPath must be string"),
+        (
+            {"headers": {**TOKEN, "content-type": "text/plain; charset=utf-8"}},
+            "GM306",
+            "its Content-Type is text/plain",
+        ),
+    ],
+)
+def test_a_submission_that_breaks_the_contract_is_told(
+    wrong: dict[str, Any], code: str, message: str
+) -> None:
+    request = {
+        "method": "POST",
+        "path": f"{GRAPH}/action",
+        "query": {"action_id": "import-graph"},
+        "body": {"edgesetPath": "a"},  # the journal does not keep obsParameters
+        **wrong,
+    }
+
+    [(found, text)] = told(**request)
+
+    assert found == code
+    assert text.startswith(message)
+
+
+def test_a_body_that_was_too_long_to_keep_is_not_judged() -> None:
+    headers = {**JSON, "content-length": "5000"}
+
+    assert told("POST", f"{GRAPH}/action", {"action_id": "import-graph"}, None, headers) == []
+
+
+def test_a_body_that_one_of_the_editions_takes_is_right() -> None:
+    index = {"indexName": "a", "indexType": "GlobalCompositeVertexIndex", "indexProperty": ["b"]}
+
+    for has_label in (True, "true"):
+        assert told("POST", f"{GRAPH}/indices", None, {**index, "hasLabel": has_label}) == []
+
+
+def test_what_was_asked_over_http_is_judged_the_same(ges: GesMock) -> None:
+    requests.post(f"{ges.graph_url()}/action?action_id=import-graph", data="{}")
+    signed = {"Authorization": "SDK-HMAC-SHA256 Access=a"}
+    requests.get(ges.jobs_url(), headers=signed)
+
+    [sent, listed] = ges.journal
+
+    assert [one.code for one in breaches(sent)] == ["GM307", "GM306", "GM308"]
+    assert breaches(listed) == []
+
+
+JSON_UTF8 = {"Content-Type": "Application/JSON ;charset=utf-8"}
+CLEAR = "action?action_id=clear-graph"
+IMPORT = "action?action_id=import-graph"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "body", "found"),
+    [
+        ("GET", "jobs/status?limit=1&limit=ten", {"X-Mine": "1", **JSON_UTF8}, None, []),
+        ("DELETE", "jobs/a", {}, None, []),
+        ("DELETE", "jobs/a", {"Content-Length": "0"}, b"", []),
+        ("DELETE", "jobs/a", {}, b"{}", ["GM306 it has no Content-Type"]),
+        ("DELETE", "jobs/a", JSON_UTF8, b"{}", []),
+        ("POST", CLEAR, {}, None, []),
+        ("POST", CLEAR, JSON_UTF8, b"", []),
+        ("POST", CLEAR, JSON_UTF8, b"{}", []),
+        ("POST", CLEAR, JSON_UTF8, [b"{}"], []),
+        ("POST", IMPORT, JSON_UTF8, b'{"edgesetPath": "a"}', []),
+        ("POST", IMPORT, JSON_UTF8, [b'{"edgesetPath":', b'"a"}'], []),
+        ("POST", IMPORT, JSON_UTF8, b"{}", ["GM308 its body cannot be validated by any"]),
+        ("POST", IMPORT, JSON_UTF8, b"[]", ["GM308 its body must be object"]),
+        ("POST", IMPORT, JSON_UTF8, b"0", ["GM308 its body must be object"]),
+        ("POST", IMPORT, JSON_UTF8, b'""', ["GM308 its body must be object"]),
+        ("POST", IMPORT, JSON_UTF8, b"{", ["GM308 its body is no JSON"]),
+        ("POST", IMPORT, JSON_UTF8, b"", ["GM308 its body is missing"]),
+        ("POST", IMPORT, {}, None, ["GM308 its body is missing"]),
+        ("POST", IMPORT, JSON_UTF8, [b"{"], []),
+        ("POST", IMPORT, JSON_UTF8, [], []),
+    ],
+)
+@pytest.mark.parametrize("by_proxy", [False, True])
+def test_a_body_is_judged_as_it_was_sent(
+    ges: GesMock,
+    by_proxy: bool,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    body: Any,
+    found: list[str],
+) -> None:
+    sent = iter(body) if isinstance(body, list) else body
+    with ProxyServer(Target.of(ges.jobs_url())) as proxy:
+        base = proxy.url if by_proxy else ges.url
+        url = ges.graph_url().replace(ges.url, base)
+        asked = requests.Request(
+            method, f"{url}/{path}", headers={"X-Auth-Token": "t", **headers}, data=sent
+        )
+        requests.Session().send(asked.prepare(), timeout=5)
+        [entry] = (proxy.fake if by_proxy else ges.fake).default.journal.entries()
+
+    told = [f"{one.code} {one.message}" for one in breaches(entry)]
+    assert len(told) == len(found)
+    assert all(one.startswith(start) for one, start in zip(told, found, strict=True)), told
+
+
+# --- As findings --------------------------------------------------------------------------------
+
+
+def codes(ges: GesMock) -> list[str]:
+    return [one.code for one in ges.problems()]
+
+
+def test_what_the_service_lets_pass_is_told_once_with_its_entries_and_its_place(
+    ges: GesMock,
+) -> None:
+    for _ in range(2):
+        requests.get(ges.jobs_url(), params={"status": "running"}, timeout=5)
+
+    [found] = ges.problems()
+
+    assert (found.code, found.rule, found.entries) == ("GM304", "undocumented_parameter", (1, 2))
+    assert found.message == (
+        f"status is no parameter of it: GET {ges.jobs_url().removeprefix(ges.url)} answered 200; "
+        "see #/paths/~1ges~1v1.0~1{project_id}~1graphs~1{graph_name}~1jobs~1status/get/parameters "
+        "of /openapi.json"
+    )
+
+
+def test_what_the_service_refuses_is_told_where_that_is_asked_for(ges: GesMock) -> None:
+    requests.get(ges.jobs_url(), params={"limit": "ten"}, timeout=5)
+    requests.delete(ges.jobs_url(), timeout=5)
+    assert codes(ges) == ["GM002"]
+
+    ges.verdict.hold_to(contract="all")
+
+    assert codes(ges) == ["GM002", "GM302", "GM305", "GM307", "GM307"]
+    assert [one.entries for one in ges.problems("GM307")] == [(1,), (2,)]
+
+
+def test_a_test_may_be_strict_about_the_contract(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest, requests
+
+        @pytest.mark.gesmock(verdict={"contract": "all", "fail_on": ["GM0", "GM3"]})
+        def test_strict(gesmock):
+            requests.get(gesmock.jobs_url(), headers={"X-Auth-Token": "t"}, params={"limit": "ten"})
+
+        def test_lenient(gesmock):
+            requests.get(gesmock.jobs_url(), params={"limt": "10"})
+        """
+    )
+
+    ran = pytester.runpytest_inprocess("-p", "no:randomly")
+
+    ran.assert_outcomes(passed=1, failed=1)
+    ran.stdout.fnmatch_lines(["*GM305 limit=ten must be integer: GET *"])

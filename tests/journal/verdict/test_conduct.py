@@ -1,0 +1,790 @@
+"""What is found of a client's conduct, and what is not: a correct client is never accused."""
+
+from typing import Any
+
+import pytest
+from stories import Story
+
+from gesmock.journal.entries import Wire
+from gesmock.journal.verdict.contract import Breach
+
+
+@pytest.fixture
+def story() -> Story:
+    return Story()
+
+
+# --- Polling ---
+
+
+def test_polls_that_come_too_close_are_found_with_the_calls(story: Story) -> None:
+    for _ in range(5):
+        story.poll("a1", "running", after_s=0.1)
+
+    [found] = story.found("GM101")
+
+    assert str(found) == (
+        "GM101 job 'a1' was polled 5 times in a row less than 0.5 s apart, 0.1 s at the closest, "
+        "while it was running (#1, #2, #3, #4, #5)"
+    )
+    assert (found.rule, found.entries) == ("polls_too_often", (1, 2, 3, 4, 5))
+
+
+@pytest.mark.parametrize(
+    ("after_s", "polls"),
+    [
+        ([2.0] * 10, ["running"] * 10),  # slow enough
+        ([0.1] * 3, ["running"] * 3),  # a test that looks now and then
+        ([0.1, 0.1, 2.0] * 4, ["running"] * 12),  # two clients at a time
+        ([0.1] * 6, ["pending", "pending", "running", "running", "success", "success"]),
+        ([0.1] * 6, ["success"] * 6),  # that is another finding
+        ([0.5, 0.497, 0.503, 0.46] * 3, ["running"] * 12),  # a timer, which is never exact
+        ([0.1] * 6, [None] * 6),  # nothing was shown: they are retries
+    ],
+)
+def test_polls_that_are_far_enough_apart_or_see_something_new_are_not(
+    story: Story, after_s: list[float], polls: list[str | None]
+) -> None:
+    for seconds, status in zip(after_s, polls, strict=True):
+        story.poll("a1", status, after_s=seconds)
+
+    assert story.found("GM101") == []
+
+
+def test_polls_that_come_too_close_to_one_job_are_told_once(story: Story) -> None:
+    for _ in range(60):
+        for _ in range(4):
+            story.poll("a1", "running", after_s=0.1)
+        story.poll("a1", "running", after_s=0.1)
+        story.now += 5
+
+    [found] = story.found()
+
+    assert "polled 5 times in a row" in found.message
+    assert found.message.endswith("while it was running (60 times)")
+
+
+@pytest.mark.parametrize("unread", [{"status": 503}, {"connection": "reset"}, {"gave_up": True}])
+def test_what_fails_in_between_does_not_make_the_polls_fewer(
+    story: Story, unread: dict[str, Any]
+) -> None:
+    for _ in range(4):
+        story.poll("a1", "running", after_s=0.1)
+        story.poll("a1", after_s=0.1, **unread)
+
+    assert story.told("GM101") == {"GM101": (1, 3, 5, 7)}
+
+
+def test_who_asks_again_for_what_failed_polls_as_often_as_it_is_answered(story: Story) -> None:
+    for _ in range(8):
+        story.poll("a1", "running", after_s=1.7)
+        story.poll("a1", after_s=2, status=503)
+        story.poll("a1", "running", after_s=0.3)
+
+    assert story.found() == []
+
+
+@pytest.mark.parametrize("poll_s", [0.1, 0.3, 0.7, 1.1])
+def test_who_polls_exactly_as_often_as_it_may_is_not_accused(story: Story, poll_s: float) -> None:
+    for _ in range(40):
+        story.poll("a1", "running", after_s=poll_s)
+
+    assert story.found(poll_s=poll_s) == []
+
+
+def test_pages_of_a_result_are_no_polls(story: Story) -> None:
+    for offset in range(8):
+        story.poll("a1", "success", after_s=0.1, query={"offset": str(offset), "limit": "1"})
+
+    assert story.found() == []
+
+
+def test_where_the_clock_stands_still_the_real_one_tells_how_long_the_client_waited(
+    story: Story,
+) -> None:
+    for number in range(6):
+        story.poll("patient", "running", after_s=0, real_at=number * 2.0)
+        story.poll("hasty", "running", after_s=0, real_at=number * 2.0)
+        story.poll("hasty", "running", after_s=0, real_at=number * 2.0 + 0.001)
+
+    assert story.found("GM101") == []
+    for number in range(6):
+        story.poll("hasty", "running", after_s=0, real_at=20 + number / 1000)
+    assert "'hasty'" in story.found("GM101")[0].message
+
+
+@pytest.mark.parametrize("rate", [0.001, 0.1, 1, 60])
+def test_a_client_has_waited_by_whichever_clock_says_more(story: Story, rate: float) -> None:
+    for number in range(8):
+        story.poll("slow", "running", after_s=2 * rate, real_at=number * 2.0)
+        story.ask(status=503, after_s=0, real_at=number * 2.0)
+    for number in range(8):
+        seconds = 0.01 * rate
+        story.poll("hasty", "running", after_s=seconds, real_at=20 + number / 100)
+
+    assert [one.message.partition(" was")[0] for one in story.found()] == ["job 'hasty'"] * (
+        rate < 50
+    )
+
+
+def test_polls_are_counted_from_the_one_to_the_other_however_late_the_answers(story: Story) -> None:
+    """A timer that polls once a second does not ask more often where answers take almost as long."""
+    for number in range(8):
+        story.poll("a1", "running", real_at=float(number), virtual_s=0.9, real_s=0.9)
+
+    assert story.found("GM101") == []
+
+
+def test_what_the_client_did_not_wait_for_is_no_poll(story: Story) -> None:
+    for _ in range(9):
+        story.poll("a1", "running", after_s=0.1, gave_up=True)
+    story.poll("a1", "success", gave_up=True)
+    for _ in range(3):
+        story.poll("a1", "success", after_s=5)
+
+    assert story.found() == []
+
+
+def test_several_threads_poll_the_same_job_as_one_each(story: Story) -> None:
+    wires = [Wire(f"a:{number}", number / 100, None) for number in range(6)]
+    for turn in range(4):
+        for number, wire in enumerate(wires):
+            at = 1 + turn + number / 10
+            status = "running" if turn < 3 else "success"
+            story.poll("a1", status, after_s=0.1, real_at=at, wire=wire)
+
+    assert story.found() == []
+
+
+def test_polls_are_told_apart_by_client(story: Story) -> None:
+    for number in range(20):
+        story.poll("a1", "running", after_s=0.1, headers={"user-agent": f"client {number % 8}"})
+
+    assert story.found("GM101") == []
+    assert story.told("GM101", client_header="x-none").keys() == {"GM101"}
+
+
+def test_polls_that_go_on_after_the_end_are_found(story: Story) -> None:
+    for status in ("running", "success", "success", "success"):
+        story.poll("a1", status, after_s=5)
+    assert story.found() == []  # who has waited looks once more, and so does a test
+
+    story.poll("a1", "success", after_s=5)
+
+    [found] = story.found()
+    assert str(found) == (
+        "GM104 job 'a1' was polled 3 times more after it had been shown as success (#2, #3, #4, #5)"
+    )
+
+
+def test_an_end_that_the_list_or_a_refusal_has_shown_counts_too(story: Story) -> None:
+    story.ask(shown={"a1": "complete", "b1": "running"}, returned=2, total=2)
+    story.poll("b1", "failed", status=400)
+    for _ in range(3):
+        story.poll("a1", "complete", after_s=5)
+        story.poll("b1", "failed", after_s=5, status=400)
+
+    assert [one.entries for one in story.found()] == [(1, 3, 5, 7), (2, 4, 6, 8)]
+
+
+@pytest.mark.parametrize(
+    "unseen", [{"connection": "reset"}, {"method": "HEAD"}, {"headers": {"user-agent": "other"}}]
+)
+def test_an_end_that_the_client_has_not_seen_is_none(story: Story, unseen: dict[str, Any]) -> None:
+    story.poll("a1", "success", **unseen)
+    for _ in range(3):
+        story.poll("a1", "success", after_s=5)
+
+    assert story.found("GM104") == []
+
+
+def test_a_look_that_fails_is_tried_again(story: Story) -> None:
+    story.poll("a1", "success")
+    for pause in (1, 2, 4, 8):
+        story.poll("a1", after_s=pause, status=503)
+    story.poll("a1", "success", after_s=16)
+
+    assert story.found() == []
+
+
+def test_a_cancel_after_the_end_is_found_but_not_one_that_was_too_late(story: Story) -> None:
+    story.poll("a1", "running")
+    story.cancel("a1", status=400)  # it has just ended: nobody could know
+    assert story.found() == []
+
+    story.poll("a1", "success")
+    story.cancel("a1", status=400)
+
+    [found] = story.found("GM105")
+    assert str(found) == (
+        "GM105 job 'a1' was to be cancelled after it had been shown as success (#3, #4)"
+    )
+
+
+# --- Retrying ---
+
+
+def failures(story: Story, *after_s: float, **fields: Any) -> None:
+    for seconds in after_s:
+        story.ask(after_s=seconds, **{"status": 503, **fields})
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"status": 500}, {"status": 429}, {"status": 200, "connection": "reset"}]
+)
+def test_tries_without_a_pause_are_found(story: Story, fields: dict[str, Any]) -> None:
+    failures(story, 0, 0.001, 0.003, 0.002, **fields)
+
+    [found] = story.found()
+
+    assert str(found) == (
+        "GM102 GET /ges/v1.0/p1/graphs/movie/jobs/status failed and was tried again 3 times, at "
+        "most 0.003 s later, and no later the longer it went on (#1, #2, #3, #4)"
+    )
+
+
+@pytest.mark.parametrize(
+    "after_s",
+    [
+        (0, 0.1, 0.2, 0.4, 0.8),
+        (0, 0.0, 0.2, 0.4),  # urllib3 tries again at once, the first time
+        (0, 0.3, 0.1, 0.2, 0.4),  # with jitter
+        (0, 2, 2, 2, 2),  # always the same, but long enough
+        (0, 0.1, 0.1),  # twice
+        (0, 0.0, 0.02, 0.04, 0.08),  # it doubles, though it does not begin with much
+        (0, 0.1, 0.2, 0.4, *[0.5] * 30),  # up to a limit
+    ],
+)
+def test_tries_with_a_pause_that_grows_or_is_long_are_not(
+    story: Story, after_s: tuple[float, ...]
+) -> None:
+    failures(story, *after_s)
+
+    assert story.found() == []
+
+
+@pytest.mark.parametrize(
+    "after_s",
+    [
+        [0.0] * 150 + [0.3] + [0.0] * 150,  # the machine was busy, once
+        [0.0, 0.03, 0.005, 0.08, 0.01, 0.02] * 5,  # or all the time
+        [0.3, 0.2, 0.1, 0.05, 0.01] + [0.0] * 50,
+        [0.2, 0.21, 0.22, 0.2, 0.23],
+        [0.0, 0.02, 0.04, 0.08, *[0.08] * 9],
+    ],
+)
+def test_pauses_that_vary_with_the_machine_or_shrink_are_no_back_off(
+    story: Story, after_s: list[float]
+) -> None:
+    failures(story, 0, *after_s)
+
+    assert story.told().keys() == {"GM102"}
+
+
+def test_a_single_try_is_late_or_not(story: Story) -> None:
+    failures(story, 0, 0.3)
+    assert story.told(errors=1).keys() == {"GM102"}
+
+
+def test_tries_of_the_same_call_without_a_pause_are_told_once(story: Story) -> None:
+    for count in (4, 5, 4):
+        failures(story, *[0.01] * count)
+        story.ask(after_s=0.01)
+        story.ask(after_s=9)
+
+    [found] = story.found()
+    assert "tried again 5 times" in found.message
+    assert found.message.endswith("(3 times)")
+
+
+@pytest.mark.parametrize(("back_s", "found"), [(1.5, False), (0.2, False), (0.1, True)])
+def test_threads_that_fail_one_after_the_other_and_come_back_late_are_not(
+    story: Story, back_s: float, found: bool
+) -> None:
+    """Each call has a connection of its own; the fifth and the sixth thread get through."""
+    for turn, status in enumerate([503] * 4 + [200] * 6):
+        at = story.now + (back_s if turn == 6 else 0.1)
+        wire = Wire(f"a:{turn}", at, at)
+        story.ask(after_s=at - story.now, status=status, real_at=at, wire=wire)
+
+    assert [one.code for one in story.found()] == ["GM102"] * found
+
+
+@pytest.mark.parametrize(("tries", "kept"), [(4, True), (40, False)])
+def test_who_tries_over_one_connection_or_more_than_a_pool_has_threads_is_no_thread(
+    story: Story, tries: int, kept: bool
+) -> None:
+    for turn in range(3 * tries):
+        pause = 0.01 if turn < 2 * tries else 2
+        at = story.now + pause
+        wire = Wire("a:1", 1.0, None) if kept else Wire(f"a:{turn}", at, at)
+        story.ask(after_s=pause, status=503 if turn < tries else 200, wire=wire)
+
+    assert story.told().keys() == {"GM102"}
+
+
+@pytest.mark.parametrize("pauses", [(0.4, 0.1, 0.05), (0.1, 0.5, 0.02, 0.3), (0.3, 0.24, 0.2)])
+def test_pauses_that_are_drawn_at_random_are_a_back_off(
+    story: Story, pauses: tuple[float, ...]
+) -> None:
+    failures(story, 0, *pauses)
+
+    assert story.found() == []
+
+
+def test_pauses_are_counted_from_the_end_of_a_late_answer(story: Story) -> None:
+    for late_s, pause in ((0.8, 0), (0.5, 0.1), (0.2, 0.2), (0, 0.4)):
+        failures(story, pause, virtual_s=late_s, real_s=late_s)
+        story.now += late_s
+    assert story.found() == []
+
+    for late_s in (0.8, 0.5, 0.2, 0.0):
+        story.poll("a1", status=503, after_s=0.001, virtual_s=late_s, real_s=late_s)
+        story.now += late_s
+    assert story.told() == {"GM102": (5, 6, 7, 8)}
+
+
+def test_who_comes_when_it_was_told_to_backs_off(story: Story) -> None:
+    failures(story, *[0.001] * 6, reply_headers={"Retry-After": "0"})
+    assert story.found() == []
+
+    failures(story, *[0.001] * 6, reply_headers={"Retry-After": "soon"})
+    assert story.told().keys() == {"GM102"}
+
+
+def test_several_threads_that_fail_at_once_are_not(story: Story) -> None:
+    for number in range(6):
+        at = 1 + number / 1000
+        story.ask(after_s=0.001, status=503, real_at=at, wire=Wire(f"a:{number}", at - 0.5, None))
+        story.poll("a1", after_s=0, status=401, real_at=at, wire=story.entries[-1].wire)
+        story.submit(None, after_s=0, status=400, real_at=at, wire=story.entries[-1].wire)
+    assert story.found() == []
+
+    for _ in range(6):
+        story.ask(after_s=0.001, status=503, headers={"user-agent": "one thread"})
+    assert story.told().keys() == {"GM102"}
+
+
+def test_failures_with_successes_in_between_or_of_several_calls_are_not(story: Story) -> None:
+    for number in range(5):
+        failures(story, 0.01, 0.01)
+        story.ask(after_s=0.01)
+        failures(story, 0.01, query={"limit": f"{number}"})
+
+    assert story.found() == []
+
+
+def test_the_standard_says_how_many_tries_and_how_long_a_pause(story: Story) -> None:
+    failures(story, 0, 1.5, 1.5, 1.5)
+
+    assert story.found() == []
+    assert story.told(retry_s=2).keys() == {"GM102"}
+    assert story.found(retry_s=2, errors=4) == []
+
+
+@pytest.mark.parametrize(
+    ("told", "after_s", "found"),
+    [
+        ("3", 2.9, True),
+        ("3", 2.96, False),  # clocks are not exact
+        ("3", 3, False),
+        ("Thu, 01 Jan 1970 00:16:44 GMT", 1, True),  # 1004 s, of 1001 s
+        ("Thu, 01 Jan 1970 00:16:44 GMT", 3, False),
+        ("soon", 0.1, False),
+    ],
+)
+def test_who_comes_before_retry_after_is_over_is_found(
+    story: Story, told: str, after_s: float, found: bool
+) -> None:
+    story.ask(status=503, reply_headers={"retry-after": told})
+    story.ask(after_s=after_s)
+
+    assert [one.code for one in story.found()] == ["GM103"] * found
+
+
+@pytest.mark.parametrize(("pause", "found"), [(1, True), (5, False)])
+def test_retry_after_counts_from_the_end_of_the_answer(
+    story: Story, pause: float, found: bool
+) -> None:
+    story.ask(status=503, reply_headers={"retry-after": "5"}, virtual_s=4.5, real_s=4.5)
+    story.ask(after_s=4.5 + pause)
+
+    assert [one.code for one in story.found()] == ["GM103"] * found
+
+
+def test_a_date_is_over_when_it_is_by_the_clock_that_the_client_has(story: Story) -> None:
+    date = "Thu, 01 Jan 1970 00:20:00 GMT"
+    story.ask(status=503, reply_headers={"retry-after": date}, real_at=2000.0)
+    story.ask(after_s=1, real_at=2001.0)
+    assert story.found() == []
+
+    story.ask(status=503, reply_headers={"retry-after": date})
+    story.ask(after_s=1)
+    assert story.told() == {"GM103": (3, 4)}
+
+
+def test_what_the_client_did_not_wait_for_has_not_told_it_to_wait(story: Story) -> None:
+    for _ in range(4):
+        story.ask(status=503, after_s=0.1, reply_headers={"retry-after": "9"}, gave_up=True)
+
+    assert story.found() == []
+
+
+def test_retry_after_is_of_the_call_that_was_answered(story: Story) -> None:
+    refused: dict[str, Any] = {"status": 429, "reply_headers": {"Retry-After": "9"}}
+    story.poll("a1", **refused)
+    story.ask(after_s=0.1)  # another call
+    story.ask(after_s=0.1, **refused, connection="close")  # it could not read it
+    story.ask(after_s=0.1)
+    assert story.found() == []
+
+    story.poll("a1", after_s=0.1, **refused)
+    story.poll("a1", after_s=0.1)
+
+    [found] = story.found()
+    assert str(found) == (
+        "GM103 GET /ges/v1.0/p1/graphs/movie/jobs/a1/status was tried again after 0.4 s, though "
+        "the answer said Retry-After: 9 (2 times) (#1, #5, #6)"
+    )
+
+
+def test_who_goes_on_with_a_token_that_is_refused_is_found(story: Story) -> None:
+    story.ask(status=401)
+    story.poll("a1", status=401)
+    assert story.found() == []  # a client may try again with a new token
+
+    story.poll("b1", status=401)
+
+    [found] = story.found()
+    assert (found.code, found.entries) == ("GM106", (1, 2, 3))
+    assert "3 requests in a row were answered 401" in found.message
+
+
+def test_a_client_with_a_new_token_each_time_does_not_go_on_with_one(story: Story) -> None:
+    for number in range(6):
+        story.ask(status=401, token=f"{number}")
+        story.submit(None, status=403, token=f"{number}")
+    assert story.found() == []
+
+    story.submit(None, status=403, token="5")
+    for _ in range(3):
+        story.ask(status=401, token="5")
+    assert story.told().keys() == {"GM106", "GM107"}
+
+
+@pytest.mark.parametrize("unread", [{"status": 503}, {"connection": "reset"}, {"gave_up": True}])
+def test_what_fails_in_between_does_not_end_what_is_refused(
+    story: Story, unread: dict[str, Any]
+) -> None:
+    for number in range(3):
+        story.poll(f"{number}", status=401)
+        story.poll(f"{number}", **unread)
+    for _ in range(2):
+        story.submit(None, status=400)
+        story.submit(None, **unread)
+
+    assert story.told() == {"GM106": (1, 3, 5), "GM107": (7, 9)}
+
+
+def test_who_gets_through_in_between_is_not(story: Story) -> None:
+    for _ in range(4):
+        story.ask(status=401)
+        story.ask(status=401)
+        story.ask()
+
+    assert story.found() == []
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_a_refused_call_that_is_sent_again_as_it_was_is_found(story: Story, status: int) -> None:
+    story.submit(None, status=status)
+    story.submit(None, status=status, body={"edgesetPath": "other"})
+    story.submit(None, status=status, query={"action_id": "x"})
+    assert story.found() == []
+
+    story.submit(None, status=status)
+
+    [found] = story.found()
+    assert str(found) == (
+        f"GM107 POST /ges/v1.0/p1/graphs/movie/action was refused with {status}, and sent 2 times "
+        "in all as it was (#1, #4)"
+    )
+    assert story.found(refusals=3) == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"shown": {"a1": "failed"}},  # the job has failed: that is no refusal
+        {"forgotten": True},
+        {"connection": "reset"},
+        {"status": 404},
+    ],
+)
+def test_what_is_no_refusal_of_the_call_may_be_asked_again(
+    story: Story, fields: dict[str, Any]
+) -> None:
+    for _ in range(3):
+        story.poll("a1", **{"status": 400, **fields})
+
+    assert story.found("GM107") == []
+
+
+@pytest.mark.parametrize(
+    ("pause", "code", "status", "found"),
+    [
+        (10, "GM307", 400, False),
+        (10, "GM305", 400, True),  # it asks wrongly, however late
+        (10, "GM307", 403, True),
+        (0.5, "GM307", 400, True),
+    ],
+)
+def test_who_asks_now_and_then_for_a_graph_that_is_not_there_yet_is_not(
+    story: Story, pause: float, code: str, status: int, found: bool
+) -> None:
+    for _ in range(5):
+        story.ask(after_s=pause, status=status)
+    story.ask(after_s=pause)
+
+    told = story.found("GM107", contract=lambda _: [Breach(code, "", "")])
+    assert [one.code for one in told] == ["GM107"] * found
+
+
+def test_refusals_and_refused_tokens_are_told_once(story: Story) -> None:
+    for _ in range(3):
+        for _ in range(3):
+            story.submit(None, status=400)
+        for _ in range(3):
+            story.ask(status=401)
+        story.submit(None, status=200)
+
+    found = story.found()
+    assert [one.code for one in found] == ["GM106", "GM107"]
+    assert all(one.message.endswith("(3 times)") for one in found)
+
+
+# --- Submitting ---
+
+
+@pytest.mark.parametrize(
+    ("lost", "became"),
+    [
+        ({"status": 503}, "failed"),
+        ({"connection": "reset"}, "failed"),
+        ({"connection": "hang"}, "failed"),
+        ({"gave_up": True}, "was given up"),
+        ({"gave_up": True, "status": 503}, "was given up"),
+    ],
+)
+def test_a_submission_that_is_repeated_though_it_had_its_effect_is_found(
+    story: Story, lost: dict[str, Any], became: str
+) -> None:
+    story.submit("a1", phase="after", **lost)
+    story.submit("b1")
+    story.poll("b1", "running")
+
+    [found] = story.found()
+
+    assert str(found) == (
+        f"GM108 POST /ges/v1.0/p1/graphs/movie/action {became} after it had made job 'a1', and was "
+        "sent again as it was: it made job 'b1' too (#1, #2)"
+    )
+
+
+@pytest.mark.parametrize("lost", [{"status": 503}, {"gave_up": True}])
+def test_who_has_looked_and_not_found_it_may_submit_again(
+    story: Story, lost: dict[str, Any]
+) -> None:
+    story.submit("a1", **lost)
+    story.page(0, shown={"c1": "success"})
+    story.submit("b1")
+    story.poll("b1", "running")
+    assert story.found() == []
+
+
+@pytest.mark.parametrize("end", ["success", "failed"])
+def test_who_has_found_it_and_seen_its_end_may_submit_again(story: Story, end: str) -> None:
+    story.submit("a1", status=503)
+    story.page(0, shown={"a1": "running"})
+    story.page(0, shown={"a1": end})
+    story.submit("b1")
+    assert story.told("GM108") == {}
+
+
+def test_who_has_found_it_and_asked_for_it_may_submit_again(story: Story) -> None:
+    story.submit("a1", status=503)
+    story.page(0, shown={"a1": "running"})
+    story.poll("a1", "running")
+    story.submit("b1")
+    assert story.told("GM108") == {}
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        {"gave_up": True, "returned": 1},
+        {"status": 503},
+        {"args": {"project_id": "p1", "graph_name": "other"}, "returned": 1},
+    ],
+)
+def test_who_has_looked_but_has_seen_nothing_may_not(story: Story, look: dict[str, Any]) -> None:
+    story.submit("a1", status=503)
+    story.ask(shown={"c1": "success"}, **look)
+    story.submit("b1")
+    story.poll("b1", "running")
+    assert story.told().keys() == {"GM108"}
+
+
+@pytest.mark.parametrize(("second", "codes"), [("c2", set()), ("a1", {"GM108"})])
+def test_who_looks_may_read_several_pages(story: Story, second: str, codes: set[str]) -> None:
+    story.submit("a1", status=503)
+    story.page(0, 1, shown={"c1": "success"}, total=2)
+    story.page(1, 1, shown={second: "running"}, total=2)
+    story.submit("b1")
+    story.poll("b1", "running")
+    assert story.told().keys() == codes
+
+
+@pytest.mark.parametrize("other", [{"digest": "2"}, {"headers": {"content-length": "7"}}])
+def test_what_is_left_out_of_the_journal_makes_another_submission(
+    story: Story, other: dict[str, Any]
+) -> None:
+    story.submit("a1", status=503, body=None, digest="1")
+    story.submit("b1", **{"body": None, "digest": "1", **other})
+    story.poll("b1", "running")
+    assert story.found() == []
+
+    story.submit("c1", **{"body": None, "digest": "1", "status": 503, **other})
+    story.submit("d1", **{"body": None, "digest": "1", **other})
+    story.poll("d1", "running")
+    assert story.told().keys() == {"GM108"}
+
+
+def test_two_threads_may_submit_the_same(story: Story) -> None:
+    for turn, status in enumerate((503, 200)):
+        for name in ("a", "b"):
+            at = 10.0 + turn
+            wire = Wire(f"{name}:1", 1.0 if name == "a" else 2.0, None)
+            story.submit(f"{name}{turn}", status=status, real_at=at, wire=wire)
+            story.poll(f"{name}{turn}", "running", real_at=at, wire=wire)
+
+    assert story.found() == []
+
+
+def test_who_has_looked_and_found_it_may_not(story: Story) -> None:
+    story.submit("a1", status=503)
+    story.page(0, shown={"a1": "running"})
+    story.submit("b1")
+    story.poll("b1", "running")
+    assert story.told().keys() == {"GM108"}
+
+
+def test_what_failed_before_it_had_an_effect_or_is_another_call_may_be_submitted(
+    story: Story,
+) -> None:
+    story.submit(None, status=503, phase="before")
+    story.submit("a1", connection="reset")
+    story.submit("b1", body={"edgesetPath": "other"})
+    story.submit(None, status=400)
+    for job_id in ("a1", "b1"):
+        story.poll(job_id, "running")
+
+    assert story.found() == []
+
+
+def test_a_job_that_nobody_ever_asks_for_is_found(story: Story) -> None:
+    for job_id in ("polled", "cancelled", "lost", "forgotten", "unknown"):
+        fields: dict[str, Any] = {"connection": "reset"} if job_id == "lost" else {}
+        story.submit(job_id, body=job_id, **fields)
+    story.poll("polled", "running")
+    story.cancel("cancelled")
+    story.poll("unknown", status=503)
+
+    [found] = story.found()
+
+    assert str(found) == (
+        "GM109 job 'forgotten' was submitted (import_graph) and never looked at (#4)"
+    )
+
+
+@pytest.mark.parametrize("look", [{}, {"shown": {"b1": "running"}}, {"forgotten": True}])
+def test_who_looks_at_the_list_has_looked_whether_it_has_the_job_or_not(
+    story: Story, look: dict[str, Any]
+) -> None:
+    story.submit("a1")
+    story.page(0, args={"project_id": "p1", "graph_name": "other"})
+    story.submit("b1", body="other", args={"project_id": "p1", "graph_name": "other"})
+    story.page(0, **look)
+
+    assert [one.entries for one in story.found()] == [(3,)]
+
+
+def test_who_cancels_all_has_asked_for_all(story: Story) -> None:
+    story.submit("a1")
+    story.ask("hyg_delete_jobs", method="DELETE", path="/ges/v1.0/p1/hyg/movie/jobs")
+
+    assert story.found() == []
+
+
+def test_who_has_asked_for_it_has_looked_though_it_did_not_wait(story: Story) -> None:
+    story.submit("a1")
+    story.page(0, shown={"a1": "running"}, gave_up=True)
+
+    assert story.found("GM109") == []
+
+
+# --- All of them ---
+
+
+def test_findings_can_be_ignored_or_asked_for_by_code_and_family(story: Story) -> None:
+    story.ask(status=401)
+    story.poll("a1", status=401)
+    story.poll("a1", status=401)
+    story.submit("b1")
+
+    assert story.told().keys() == {"GM106", "GM109"}
+    assert story.told("GM109", "GM2").keys() == {"GM109"}
+    assert story.told(ignore=["GM106"]).keys() == {"GM109"}
+    assert story.told(ignore=["GM1"]) == {}
+    assert story.told("GM106", ignore=["GM1"]) == {}
+
+
+def test_a_rule_tells_of_so_many_findings_and_a_finding_of_so_many_entries(story: Story) -> None:
+    for number in range(300):
+        story.submit(f"{number}", body=number)
+        story.poll("other", status=401)
+
+    assert len(story.found("GM109")) == 200
+    story.entries = [entry for entry in story.entries if entry.status == 401]
+    [found] = story.found("GM106")
+    assert len(found.entries) == 50
+    assert "300 requests in a row" in found.message
+
+
+def test_a_client_that_was_not_judged_is_told_where_it_is_asked_for(story: Story) -> None:
+    """One connection for lists, one for polls, both kept open: who can tell them from threads?"""
+    for token in ("old", "new", "old"):
+        story.ask(wire=Wire("a:1", 900.0, None), token=token)
+        story.poll("a1", "running", wire=Wire("a:2", 950.0, None), token=token)
+    story.ask(headers={"user-agent": "orderly"})
+
+    [found] = story.found("GM9", ignore=[])
+
+    assert str(found) == (
+        "GM902 client '' used several connections at once: nothing is held against it for which "
+        "the order of its 6 requests counts (GM101 to GM108, GM2) (#1, #2, #3, #4, #5, ...)"
+    )
+    assert story.found("GM902", ignore=[]) == story.found("GM", "GM9", ignore=[]) == [found]
+    assert story.found(ignore=[]) == story.found("GM", ignore=[]) == []
+    assert story.found("GM902", ignore=["GM9"]) == []
+
+
+def test_what_the_journal_has_dropped_is_told(story: Story) -> None:
+    story.ask()
+
+    [found] = story.found(dropped=7, ignore=[])
+
+    assert str(found) == (
+        "GM901 conduct and paging are judged by the last 1 requests only: 7 before them are no "
+        "longer in the journal"
+    )

@@ -1,0 +1,288 @@
+"""Whatever goes wrong, nothing is found of a client that does all as it should; else it is."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import requests
+from correct_clients import Client, GivenUpError, Ways, constant, jitter
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gesmock import GesMock
+from gesmock.journal.verdict.table import RULES
+
+EXAMPLES = 20
+JOBS = 16
+RATE = 1000.0
+
+FAULTS: dict[str, Any] = {
+    "list_jobs": [
+        *({"kind": kind, "count": 2} for kind in ("insert_jobs", "remove_jobs", "finish_jobs")),
+        {"kind": "shrink_total", "count": 3},
+        {"kind": "repeat_row"},
+        {"kind": "cap_limit", "limit": 2},
+        {"kind": "cap_limit", "limit": 1},
+    ],
+    "import_graph": [],
+    "show_job": [],
+    "delete_job": [],
+}
+LOST: list[Any] = [
+    503,
+    500,
+    {"kind": "error", "status": 503, "headers": {"Retry-After": "2"}},
+    {"kind": "error", "status": 429, "headers": {"Retry-After": "0"}},
+    {"kind": "reset"},
+    {"kind": "close"},
+    {"kind": "garbage"},
+    401,
+]
+ANY: list[Any] = [
+    *LOST,
+    {"kind": "malformed"},
+    {"kind": "truncate", "after_bytes": 7},
+    {"kind": "delay", "seconds": 3},
+    {"kind": "drip", "parts": 3, "seconds": 2},
+    {"kind": "throttle", "limit": 2, "window_s": 5},
+    {"kind": "outage", "from_s": 1, "until_s": 6},
+]
+
+
+@st.composite
+def injections(draw: st.DrawFn) -> dict[str, Any]:
+    """Something that goes wrong a few times."""
+    operation = draw(st.sampled_from([*FAULTS]))
+    after = {"after": draw(st.integers(0, 4)), "times": draw(st.integers(1, 4))}
+    if operation == "import_graph" and draw(st.booleans()):
+        return {
+            "operation": operation,
+            "fault": draw(st.sampled_from(LOST)),
+            "phase": "after",
+            **after,
+        }
+    fault = draw(st.sampled_from([*ANY, *FAULTS[operation], {"kind": "hang"}]))
+    if fault == {"kind": "hang"}:
+        after["times"] = 1  # it takes as long as the client has patience
+    return {"operation": operation, "fault": fault, **after}
+
+
+WAYS = st.builds(
+    Ways,
+    pauses=st.sampled_from([Ways().pauses, jitter, constant]),
+    attempts=st.integers(3, 7),
+    poll_s=st.sampled_from([0.5, 2.0, 9.0]),
+    looks=st.integers(0, 1),  # and one to wait, where the list has shown the end
+    fresh=st.booleans(),
+    counts_twice=st.booleans(),
+)
+LIMITS = st.sampled_from([3, 5, 10])
+ALL = st.sampled_from([3, 4, 5, 10, 1000, None])
+STEPS = st.one_of(
+    st.tuples(st.just("jobs"), ALL),
+    st.tuples(st.just("first_page"), LIMITS),
+    st.tuples(st.sampled_from(["find", "submit_and_wait", "submit_and_cancel"]), ALL),
+)
+STORIES = st.lists(STEPS, min_size=1, max_size=6)
+
+
+def begin(ges: GesMock, faults: list[Any], **options: Any) -> None:
+    tokens: list[Any] = ["good", {"token": "stale", "expires_in_s": 0}]
+    ges.restart(tokens=tokens, faults=faults, **options)
+    for number in range(JOBS):
+        ges.add_job(job_id=f"wanted-{number}", status="running" if number % 3 else "success")
+
+
+def live(client: Client, story: list[Any], first: int = 0) -> None:
+    """Do all of it; what has to be another each time has a number from *first* on."""
+    with suppress(GivenUpError):
+        for number, (step, limit) in enumerate(story, first):
+            if step in ("jobs", "first_page"):
+                getattr(client, step)(limit)
+            else:
+                getattr(client, step)(limit, number)
+
+
+def accused(ges: GesMock) -> list[str]:
+    return [str(one) for one in ges.problems() if one.code != "GM003"]
+
+
+hurried = settings(
+    max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@hurried
+@given(
+    story=STORIES,
+    faults=st.lists(injections(), max_size=3),
+    ways=WAYS,
+    tick_s=st.sampled_from([0, 0.4]),
+    most=st.sampled_from([4, 100_000]),
+)
+def test_nothing_is_found_of_a_correct_client_while_the_clock_stands_still(
+    shared_ges: GesMock, story: list[Any], faults: list[Any], ways: Ways, tick_s: float, most: int
+) -> None:
+    begin(
+        shared_ges,
+        faults,
+        clock={"frozen": True, "tick_s": tick_s},
+        settings={"maximum_limit": most},
+    )
+
+    with Client(
+        shared_ges.graph_url(), shared_ges.clock.advance, ways, tokens=["stale", "good"]
+    ) as client:
+        live(client, story)
+
+    assert accused(shared_ges) == []
+
+
+@hurried
+@given(story=STORIES, faults=st.lists(injections(), max_size=3), ways=WAYS)
+def test_nothing_is_found_of_a_correct_client_while_the_clock_runs(
+    shared_ges: GesMock, story: list[Any], faults: list[Any], ways: Ways
+) -> None:
+    begin(shared_ges, faults, clock={"rate": RATE})
+
+    with Client(shared_ges.graph_url(), hastily, ways, tokens=["stale", "good"]) as client:
+        live(client, story)
+
+    assert accused(shared_ges) == []
+
+
+def hastily(seconds: float) -> None:
+    time.sleep(seconds / RATE)
+
+
+@hurried
+@given(
+    stories=st.lists(STORIES, min_size=2, max_size=5),
+    faults=st.lists(injections().filter(lambda one: one["fault"] != 401), max_size=3),
+    ways=WAYS,
+    frozen=st.booleans(),
+)
+def test_nothing_is_found_of_several_threads(
+    shared_ges: GesMock, stories: list[Any], faults: list[Any], ways: Ways, frozen: bool
+) -> None:
+    """Where a token is refused, one of them has to stop before it has looked at its job."""
+    begin(shared_ges, faults, clock={"frozen": True} if frozen else {"rate": RATE})
+    sleep: Callable[[float], object] = shared_ges.clock.advance if frozen else hastily
+
+    with ExitStack() as stack, ThreadPoolExecutor(len(stories)) as threads:
+        tokens = ["stale", "good"]
+        clients = [
+            stack.enter_context(Client(shared_ges.graph_url(), sleep, ways, number, tokens))
+            for number in range(len(stories))
+        ]
+        list(threads.map(live, clients, stories, range(0, 100, 6)))
+
+    assert accused(shared_ges) == []
+
+
+def test_that_threads_were_not_judged_is_no_problem_but_reported(shared_ges: GesMock) -> None:
+    shared_ges.restart()
+    with requests.Session() as one, requests.Session() as another:
+        for session in (one, another, one):
+            session.get(shared_ges.jobs_url(limit=10), timeout=20)
+
+    assert shared_ges.problems() == shared_ges.problems("GM") == []
+    [found] = shared_ges.problems("GM902")
+    report = shared_ges.verdict.report()
+    assert [one["code"] for one in report["problems"]] == [found.code]
+    assert report["failing"] == 0
+
+
+# --- With one rule broken ---
+
+ERROR = {"kind": "error", "status": 503, "headers": {"Retry-After": "30"}}
+Deed = Callable[[Client, int], object]
+
+
+def reads_all(client: Client, limit: int) -> None:
+    client.jobs(limit)
+
+
+def reads_a_page(client: Client, limit: int) -> None:
+    client.first_page(limit)
+
+
+def waits(client: Client, _limit: int) -> None:
+    client.wait("wanted-1")
+
+
+def waits_for_what_has_ended(client: Client, _limit: int) -> None:
+    client.wait("wanted-0")
+
+
+def cancels_what_has_ended(client: Client, _limit: int) -> None:
+    client.wait("wanted-0")
+    client.cancel("wanted-0")
+
+
+def submits(client: Client, limit: int) -> None:
+    client.submit(limit, 0)
+
+
+def by_limit(offset: int, limit: int, _returned: int) -> int:
+    return offset + limit
+
+
+MISTAKES: dict[str, tuple[dict[str, Any], Deed, list[Any]]] = {
+    "GM101": ({"poll_s": 0.05}, waits, []),
+    "GM102": ({"pauses": lambda _attempt, _draw: 0.2}, reads_a_page, [503, {"kind": "close"}]),
+    "GM103": ({"heeds_retry_after": False}, reads_a_page, [ERROR]),
+    "GM104": ({"looks": 3}, waits_for_what_has_ended, []),
+    "GM105": ({"looks_before_it_cancels": False}, cancels_what_has_ended, []),
+    "GM106": ({"renews": False}, reads_a_page, [401]),
+    "GM107": ({"retries_refusals": 2}, reads_a_page, [400, 403]),
+    "GM108": ({"looks_before_it_repeats": False}, submits, [500, {"kind": "reset"}]),
+    "GM109": ({}, submits, []),
+    "GM201": ({"next_offset": lambda offset, _limit, _returned: offset + 1}, reads_all, []),
+    "GM202": ({"next_offset": lambda offset, limit, _: offset + limit - 1}, reads_all, []),
+    "GM203": ({"next_offset": lambda offset, limit, _: offset + limit + 1}, reads_all, []),
+    "GM204": (
+        {"ends": lambda _end, limit, returned, _total: returned < limit},
+        reads_all,
+        [{"kind": "cap_limit", "limit": 2}],
+    ),
+    "GM205": ({"ends": lambda *_: False, "next_offset": by_limit}, reads_all, []),
+    "GM206": ({"ends": lambda _end, _limit, returned, _total: returned == 0}, reads_all, []),
+}
+LATE = st.sampled_from(
+    [{"kind": "delay", "seconds": 3}, {"kind": "drip", "parts": 3, "seconds": 2}]
+)
+
+
+@pytest.mark.parametrize("code", MISTAKES)
+@settings(hurried, max_examples=5)
+@given(data=st.data(), ways=WAYS, limit=LIMITS, late=st.lists(LATE, max_size=1))
+def test_whoever_breaks_a_rule_is_found(
+    shared_ges: GesMock, code: str, data: st.DataObject, ways: Ways, limit: int, late: list[Any]
+) -> None:
+    mistake, deed, faults = MISTAKES[code]
+    armed: list[Any] = [{"fault": one} for one in late]
+    if faults:
+        fault = data.draw(st.sampled_from(faults))
+        phase = {"phase": "after"} if code == "GM108" else {}
+        operation = "import_graph" if phase else "list_jobs"
+        after = int(code == "GM204")
+        armed[:0] = [{"operation": operation, "fault": fault, "times": 4, "after": after, **phase}]
+    begin(shared_ges, armed, clock={"frozen": True})
+
+    ways = replace(ways, **{"attempts": 7, **mistake})
+    with (
+        Client(shared_ges.graph_url(), shared_ges.clock.advance, ways) as client,
+        suppress(GivenUpError),
+    ):
+        deed(client, limit)
+
+    assert code in {one.code for one in shared_ges.problems()}
+
+
+def test_there_is_a_client_with_every_mistake() -> None:
+    assert [*MISTAKES] == [rule.code for rule in RULES if rule.code.startswith(("GM1", "GM2"))]

@@ -1,0 +1,88 @@
+"""What is known of the order in which a client has asked, by its connections."""
+
+import pytest
+from stories import Story
+
+from gesmock.journal.entries import Entry, Wire
+from gesmock.journal.verdict.order import has_order
+
+ONE, TWO, THREE = "a:1", "a:2", "a:3"
+
+
+def asked(*requests: tuple[str, float], closed: dict[str, float] | None = None) -> list[Entry]:
+    """Requests over connections that are opened half a second before the first of them."""
+    story = Story()
+    opened: dict[str, float] = {}
+    for client, at in requests:
+        since = opened.setdefault(client, at - 0.5)
+        story.ask(real_at=at, wire=Wire(client, since, (closed or {}).get(client)))
+    return story.entries
+
+
+@pytest.mark.parametrize(
+    ("requests", "closed"),
+    [
+        ([], {}),
+        ([(ONE, 1), (ONE, 2), (ONE, 3)], {}),
+        ([(ONE, 1), (TWO, 2), (THREE, 3)], {ONE: 1.2, TWO: 2.2}),  # a new one for each
+        ([(ONE, 1), (TWO, 2), (THREE, 3)], {ONE: 1.5, TWO: 2.5}),  # seen at the same moment
+        ([(ONE, 1), (TWO, 2), (TWO, 3)], {}),  # one is left open
+        ([(ONE, 1), (TWO, 2), (ONE, 3)], {TWO: 2.5}),  # and taken up again
+        ([(ONE, 1), (TWO, 2), (ONE, 3)], {TWO: 3}),
+    ],
+)
+def test_who_has_one_connection_at_a_time_asks_one_after_the_other(
+    requests: list[tuple[str, float]], closed: dict[str, float]
+) -> None:
+    assert has_order(asked(*requests, closed=closed))
+
+
+@pytest.mark.parametrize(
+    ("requests", "closed"),
+    [
+        ([(ONE, 1), (TWO, 2), (ONE, 3)], {}),  # taken up while the other is open
+        ([(ONE, 1), (TWO, 1.2)], {ONE: 1.1}),  # the second was opened before
+        ([(ONE, 1), (TWO, 2), (THREE, 3), (TWO, 4)], {}),
+        ([(ONE, 1), (TWO, 2), (THREE, 2.1), (TWO, 2.2), (ONE, 3)], {TWO: 2.5, THREE: 2.4}),
+    ],
+)
+def test_what_is_asked_over_several_at_once_has_no_order(
+    requests: list[tuple[str, float]], closed: dict[str, float]
+) -> None:
+    assert not has_order(asked(*requests, closed=closed))
+
+
+def test_a_late_answer_may_come_after_what_was_asked_meanwhile() -> None:
+    story = Story()
+    story.ask(real_at=1.5, real_s=5.0, virtual_s=5.0, wire=Wire(ONE, 1.0, None))
+    story.ask(real_at=3.0, wire=Wire(TWO, 2.0, 3.5))
+    story.ask(real_at=9.0, wire=Wire(ONE, 1.0, None))
+
+    assert not has_order(story.entries)
+
+
+def test_a_hang_lasts_until_the_connection_ends() -> None:
+    story = Story()
+    story.ask(real_at=1.5, connection="hang", wire=Wire(ONE, 1.0, None))
+    story.ask(real_at=99.0, wire=Wire(TWO, 2.0, 99.5))
+    assert not has_order(story.entries)
+
+    story.entries = []
+    story.ask(real_at=1.5, connection="hang", wire=Wire(ONE, 1.0, 1.9))
+    story.ask(real_at=99.0, wire=Wire(TWO, 2.0, 99.5))
+    assert has_order(story.entries)
+
+
+def test_without_connections_only_late_answers_tell_who_asks_at_once() -> None:
+    story = Story()
+    for real_at in (1.0, 2.0, 2.0):
+        story.ask(real_at=real_at)
+    assert has_order(story.entries)
+
+    story.ask(real_at=3.0, real_s=2.0)
+    story.ask(real_at=5.0)
+    assert has_order(story.entries)
+
+    story.ask(real_at=6.0, real_s=2.0)
+    story.ask(real_at=7.9)
+    assert not has_order(story.entries)

@@ -1,0 +1,360 @@
+"""What is found of how a client reads a list, and what is not."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from stories import Story
+
+from gesmock.journal.entries import Wire
+
+
+@pytest.fixture
+def story() -> Story:
+    return Story()
+
+
+def read(story: Story, *offsets: int, total: int | None = 100, limit: int = 10) -> None:
+    for offset in offsets:
+        story.page(offset, limit, total=total)
+
+
+# --- What is right ---
+
+
+@pytest.mark.parametrize(
+    "offsets",
+    [
+        [0, 10, 20],
+        [0],  # one page is all that was wanted
+        [0, 10],  # found what it looked for
+        [90],
+        [0, 50, 20, 90, 20, 0, 30],  # somebody turns to pages
+        [0, 0, 10, 10, 20, 20],  # two clients
+        [0, 10, 0, 20, 10, 0],
+        [0, 20, 10, 30],  # several at once, in any order
+        [0, 30, 10, 40, 20],
+        [0, 40, 30, 20, 10],
+        [0, 10, 20, 0, 10, 20],  # once more
+        [0, 10, 10, 20],  # a page once more
+    ],
+    ids=str,
+)
+def test_who_reads_page_by_page_is_not_accused(story: Story, offsets: Sequence[int]) -> None:
+    read(story, *offsets)
+
+    assert story.found() == []
+
+
+def test_two_clients_with_pages_of_their_own_size_are_not_accused(story: Story) -> None:
+    for first, second in ((0, 0), (10, 25), (20, 50)):
+        story.page(first, 10)
+        story.page(second, 25)
+
+    assert story.found() == []
+
+
+def test_who_stops_at_the_last_page_is_not_accused(story: Story) -> None:
+    read(story, 0, 10, 20, total=25)
+
+    assert story.found() == []
+
+
+@pytest.mark.parametrize("total", [None, 20])
+def test_where_the_list_says_no_total_who_reads_to_the_first_empty_page_is_not_accused(
+    story: Story, total: int | None
+) -> None:
+    for offset in (0, 10, 20):
+        story.page(offset, returned=min(10, 20 - offset), total=None)
+
+    assert story.found() == []
+
+
+def test_pages_that_fail_and_are_read_after_all_are_not_left_out(story: Story) -> None:
+    story.failed_page(0)
+    story.page(0)
+    story.failed_page(10)
+    story.page(20)  # another thread
+    story.page(10)
+    story.failed_page(30)  # and never again
+    story.page(40)
+    story.failed_page(50, connection="reset", status=200, returned=10, total=100)
+    story.page(60)
+
+    assert story.found("GM2") == []
+
+
+def test_who_makes_up_for_a_list_that_has_changed_is_not_accused(story: Story) -> None:
+    story.page(0, total=100)
+    story.page(7, total=97)
+    story.page(20, total=100)
+    story.page(0, total=100)
+    story.page(13, total=103)
+
+    assert story.found() == []
+
+
+def test_lists_of_other_graphs_and_clients_are_other_lists(story: Story) -> None:
+    story.page(0)
+    story.page(5, path="/ges/v1.0/p1/graphs/other/jobs/status")
+    story.page(5, headers={"user-agent": "another"})
+    story.page(5, method="HEAD")
+
+    assert story.found() == []
+
+
+def test_windows_that_the_service_refuses_are_no_pages(story: Story) -> None:
+    story.page(0)
+    for query in ({"offset": "x"}, {"limit": "-1", "offset": "5"}, {"offset": ""}):
+        story.ask(query=query, status=400)
+
+    assert story.found() == []
+
+
+def test_no_limit_and_a_limit_of_zero_are_windows_too(story: Story) -> None:
+    story.page(None, None)
+    story.page(0, 0)
+    story.page(5, 0)
+    story.page(99, None)
+    story.ask(query={"offset": "7"}, status=503)
+
+    assert story.found() == []
+
+
+def test_who_turns_to_pages_of_another_size_is_not_accused(story: Story) -> None:
+    story.page(0, 25)
+    story.page(10, 10)
+    story.page(33, 3)
+
+    assert story.found() == []
+
+
+def test_who_wants_one_page_only_is_not_accused_where_it_is_short(story: Story) -> None:
+    for limit in (5, 10, 20):
+        story.page(0, limit, returned=4, total=25)
+
+    assert story.found() == []
+
+
+def test_who_finds_what_it_looked_for_is_not_accused_where_the_page_is_short(story: Story) -> None:
+    story.page(0)
+    story.page(10, returned=4, shown={"a1": "running", "b1": "failed"})
+    story.poll("b1", "failed")
+
+    assert story.found() == []
+
+
+@pytest.mark.parametrize("failed", [{"status": 503}, {"status": 401}, {"connection": "close"}])
+def test_who_ends_at_an_error_is_not_accused(story: Story, failed: dict[str, Any]) -> None:
+    story.page(0)
+    story.page(10, returned=4)
+    story.failed_page(14, **failed)
+
+    assert story.found() == []
+
+
+def test_who_goes_on_with_another_limit_has_not_stopped(story: Story) -> None:
+    story.page(0)
+    story.page(10, returned=4)
+    story.page(14, 6)
+
+    assert story.found() == []
+
+
+def test_a_gap_that_is_read_after_all_is_none(story: Story) -> None:
+    """Somebody reads all pages at once, and then what a page did not have."""
+    story.page(0, returned=4)
+    story.page(10)
+    story.page(20)
+    story.page(4, 6)
+    assert story.found() == []
+
+    other = "/ges/v1.0/p1/graphs/other/jobs/status"
+    story.page(0, returned=4, path=other)
+    story.page(10, path=other)
+    story.page(4, 4, path=other)
+    assert story.told().keys() == {"GM203"}
+
+
+def test_who_begins_in_the_midst_has_not_gone_astray(story: Story) -> None:
+    story.page(0)
+    story.page(37)
+
+    assert story.found() == []
+
+
+@pytest.mark.parametrize("offset", [10, 11])
+def test_a_row_that_is_shown_twice_may_be_counted_once_or_twice(story: Story, offset: int) -> None:
+    jobs = {f"{number}": "success" for number in range(10)}
+    story.page(0, returned=11, shown=jobs)
+    story.page(offset, shown={f"{10 + number}": "success" for number in range(10)})
+    assert story.found() == []
+
+    story.page(0, returned=11, shown=jobs)
+    story.page(9)
+    assert story.told().keys() == {"GM202"}
+
+
+def test_what_is_forgotten_proves_no_overlap(story: Story) -> None:
+    story.page(0, forgotten=True)
+    story.page(9)
+
+    assert story.found() == []
+
+
+def test_who_has_seen_the_list_become_shorter_may_step_back(story: Story) -> None:
+    story.page(0, total=100)
+    story.page(10, total=97)
+    story.page(17, total=97)
+
+    assert story.found() == []
+
+
+@pytest.mark.parametrize("offsets", [[20, 30, 40, 50], [20, 21, 22, 23]])
+def test_who_was_told_of_a_longer_list_may_read_as_far(
+    story: Story, offsets: Sequence[int]
+) -> None:
+    story.page(0, total=60)
+    story.page(10, total=20)
+    read(story, *offsets, total=20)
+
+    assert story.found() == []
+
+
+def test_what_several_threads_are_told_none_of_them_may_know_yet(story: Story) -> None:
+    one, two = Wire("a:1", 1.0, None), Wire("a:2", 2.0, None)
+    for offset in (0, 10, 20, 30, 40, 50):
+        story.page(offset, total=12, real_at=3 + offset / 1000, wire=one if offset % 20 else two)
+
+    assert story.found() == []
+
+
+def test_where_one_row_comes_at_a_time_who_goes_on_by_what_it_got_counts_no_pages(
+    story: Story,
+) -> None:
+    for offset in range(6):
+        story.page(offset, 10, returned=1)
+    story.page(6, returned=10)
+
+    assert story.found("GM201") == []
+
+
+# --- What is not ---
+
+
+def test_an_offset_that_counts_pages_is_found(story: Story) -> None:
+    read(story, 0, 1, 2, 3, 4)
+
+    [found] = story.found()
+
+    assert str(found) == (
+        "GM201 the offset seems to be a page number: 0, 1, 2, 3, with 10 jobs a page, which are "
+        "the same but for one (#1, #2, #3, #4, #5)"
+    )
+
+
+def test_it_is_found_where_pages_are_counted_from_one_and_other_pages_follow(story: Story) -> None:
+    read(story, 1, 2, 3)
+    story.page(50)
+
+    assert story.told()["GM201"] == (1, 2, 3)
+
+
+def test_pages_of_one_job_are_not_counted(story: Story) -> None:
+    read(story, 0, 1, 2, 3, limit=1)
+
+    assert story.found() == []
+
+
+def test_windows_that_overlap_are_found_with_the_calls(story: Story) -> None:
+    read(story, 0, 9, 18)
+
+    [found] = story.found()
+
+    assert str(found) == (
+        "GM202 windows overlap: offset 9 begins among the 10 jobs from offset 0 on (2 times) "
+        "(#1, #2, #3)"
+    )
+
+
+def test_windows_that_leave_a_gap_are_found(story: Story) -> None:
+    read(story, 0, 11, 22)
+
+    [found] = story.found()
+
+    assert str(found) == (
+        "GM203 windows leave a gap: 1 job was never read from offset 10 on; the page before had "
+        "10 jobs, from offset 0 on (2 times) (#1, #2, #3)"
+    )
+
+
+def test_whole_pages_that_are_left_out_one_after_the_other_are_a_gap_too(story: Story) -> None:
+    read(story, 0, 20, 40)
+
+    assert story.told() == {"GM203": (1, 2, 3)}
+
+
+def test_who_goes_on_by_the_limit_though_it_got_less_leaves_a_gap(story: Story) -> None:
+    """The service caps the limit: the client has asked for 1000, and got 100."""
+    story.page(0, 1000, returned=100, total=5000)
+    story.page(1000, 1000, returned=100, total=5000)
+
+    assert story.told() == {"GM203": (1, 2), "GM204": (2,)}
+
+
+def test_who_takes_a_short_page_for_the_last_one_is_found(story: Story) -> None:
+    story.page(0, 1000, returned=100, total=250)
+
+    [found] = story.found()
+
+    assert str(found) == (
+        "GM204 the client stopped at a short page: it asked for 1000 jobs from offset 0 on and "
+        "got 100, and totalCount was 250 (#1)"
+    )
+    story.page(100, 1000, returned=100, total=250)
+    story.page(200, 1000, returned=50, total=250)
+    assert story.found() == []
+
+
+def test_who_reads_on_and_on_is_found(story: Story) -> None:
+    read(story, 0, 10, 20, 30, 40, total=15)
+
+    assert story.told() == {"GM205": (3, 4, 5), "GM206": (2, 3)}
+    [endless] = story.found("GM205")
+    assert str(endless) == (
+        "GM205 the client went on reading beyond the end of the list: 3 empty pages in a row, up "
+        "to offset 40 (#3, #4, #5)"
+    )
+    assert story.found("GM205", empty_pages=4) == []
+
+
+def test_an_empty_page_once_more_is_not_farther_on(story: Story) -> None:
+    read(story, 0, 10, 10, 10, 10, total=5)
+
+    assert story.told().keys() == {"GM206"}
+
+
+def test_who_asks_for_what_the_total_has_said_is_not_there_is_found(story: Story) -> None:
+    read(story, 0, 10, 20, total=20)
+    read(story, 0, 10, 20, total=15)
+
+    [found] = story.found()
+
+    assert str(found) == (
+        "GM206 totalCount was ignored: it was 20, and all were read when the client asked for "
+        "more from offset 20 on (2 times) (#2, #3, #5, #6)"
+    )
+
+
+def test_who_comes_back_later_for_what_is_new_behind_the_end_is_not(story: Story) -> None:
+    read(story, 0, 10, total=20)
+    for _ in range(4):
+        story.page(20, total=20, after_s=2)
+
+    assert story.found() == []
+
+
+def test_who_looks_far_beyond_the_end_is_not(story: Story) -> None:
+    read(story, 0, 500, total=5)
+
+    assert story.found() == []

@@ -1,0 +1,137 @@
+"""Plans: the library, and steps of one's own."""
+
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gesmock.model.errors import InvalidInput
+from gesmock.model.plans import AnyPlan, Plan, PlanName, plan_of
+from gesmock.model.validation import read
+
+NORMAL = [
+    (0, "pending", 0),
+    (2, "running", 0),
+    (4, "running", 25),
+    (6, "running", 50),
+    (8, "running", 75),
+]
+
+
+def stages(plan: Any, edition: Any = "database", finished: Any = "success") -> list[Any]:
+    return list(plan_of(read(plan, AnyPlan)).stages(finished, edition))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("normal", [*NORMAL, (10, "success", 100)]),
+        ("never_listed_for_s", [*NORMAL, (10, "success", 100)]),
+        ("stuck_pending", [(0, "pending", 0)]),
+        ("stuck_at_99", [*[(at, status, done * 99 // 100) for at, status, done in NORMAL], (10, "running", 99)]),
+        ("fails_late", [*[(at, status, done * 95 // 100) for at, status, done in NORMAL], (10, "failed", 100)]),
+        ("partial", [*NORMAL, (10, "failed", 100)]),
+    ],
+)  # fmt: skip
+def test_a_plan_of_the_library_is_what_its_name_says(name: str, expected: list[Any]) -> None:
+    assert stages(name) == expected
+
+
+def test_an_instant_job_is_done_at_once_a_slow_one_after_ten_minutes() -> None:
+    assert stages("instant")[-1] == (0, "success", 100)
+    assert stages("slow")[-1] == (600, "success", 100)
+
+
+def test_one_that_fails_early_comes_nowhere() -> None:
+    assert stages("fails_early")[-1] == (3, "failed", 100)
+    assert stages("fails_early")[-2][2] < 10
+
+
+def test_the_memory_edition_calls_a_partial_failure_by_its_name() -> None:
+    assert stages("partial", "memory")[-1] == (10, "partiallyFailed", 100)
+
+
+@pytest.mark.parametrize(
+    ("plan", "at"),
+    [
+        ({"name": "normal", "pending_s": 5}, [0, 5, 7, 9, 11, 13]),
+        ({"running_s": 4}, [0, 2, 3, 4, 5, 6]),
+        ({"name": "slow", "pending_s": 0, "running_s": 0}, [0] * 6),
+    ],
+)
+def test_a_plan_of_the_library_takes_other_times(plan: Any, at: list[float]) -> None:
+    assert [stage[0] for stage in stages(plan)] == at
+
+
+def test_the_word_for_a_good_end_is_the_commands_or_the_plans() -> None:
+    assert stages("instant", finished="complete")[-1][1] == "complete"
+    assert stages({"name": "instant", "finished": "complete"})[-1][1] == "complete"
+
+
+def test_steps_of_ones_own_are_taken_as_they_are() -> None:
+    steps = [
+        {"after_s": 1, "status": "running", "progress": 7},
+        {"after_s": 2, "status": "running"},
+        {"after_s": 3, "status": "finished"},
+    ]
+
+    assert stages({"steps": steps}) == [
+        (0, "pending", 0),
+        (1, "running", 7),
+        (2, "running", 0),
+        (3, "success", 100),
+    ]
+
+
+def test_a_job_may_be_pending_in_steps() -> None:
+    steps = [{"after_s": 0, "status": "pending"}, {"after_s": 5, "status": "pending"}]
+
+    assert stages({"steps": steps}) == [(0, "pending", 0), (5, "pending", 0)]
+
+
+@pytest.mark.parametrize(
+    ("plan", "words"),
+    [
+        ("quick", "$: 'quick' is not fails_early, fails_late, instant, never_listed_for_s, normal"),
+        ({"name": "quick"}, "$.name: 'quick' is none of fails_early"),
+        ({"steps": []}, "$.steps: an empty list is not a list with something in it"),
+        ({"steps": [{"after_s": -1, "status": "running"}]}, "$.steps[0].after_s: -1 is not a number"),
+        ({"steps": [{"after_s": 0, "status": "done"}]}, "$.steps[0].status: 'done' is none of pending"),
+        ({"steps": [{"after_s": 0, "status": "running", "progress": 101}]}, "101 is not an integer from 0 to 100"),
+        ({"pending_s": -1}, "$.pending_s: -1 is not a number from 0"),
+        ({"name": "normal", "steps": [{"after_s": 0, "status": "running"}]}, "a plan has its own steps, or a name"),
+        ({"steps": [{"after_s": 2, "status": "running"}, {"after_s": 1, "status": "failed"}]}, "steps: 1.0 s comes behind 2.0 s; after_s counts from the submission"),
+        ({"steps": [{"after_s": 0, "status": "finished"}, {"after_s": 1, "status": "failed"}]}, "steps: failed cannot follow finished"),
+        ({"steps": [{"after_s": 0, "status": "running"}, {"after_s": 1, "status": "pending"}]}, "steps: pending cannot follow running"),
+        ({"name": "stuck_pending", "running_s": 1}, "stuck_pending takes neither pending_s nor running_s"),
+        ({"finished": "partiallyFailed"}, "$.finished: 'partiallyFailed' is none of complete, success"),
+        ({"finished": "running"}, "$.finished: 'running' is none of complete, success"),
+    ],
+)  # fmt: skip
+def test_a_wrong_plan_is_refused_and_the_field_is_named(plan: Any, words: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        read(plan, AnyPlan)  # type: ignore[arg-type]
+
+    assert words in str(caught.value)
+
+
+@given(
+    st.sampled_from(get_args(PlanName)),
+    st.sampled_from(["database", "memory"]),
+    st.none() | st.floats(0, 1e6),
+    st.none() | st.floats(0, 1e6),
+)
+def test_every_plan_begins_at_once_and_goes_forward(
+    name: PlanName, edition: Any, pending_s: float | None, running_s: float | None
+) -> None:
+    own: dict[str, Any] = (
+        {} if name == "stuck_pending" else {"pending_s": pending_s, "running_s": running_s}
+    )
+    plan = Plan(name=name, **own)
+    found = list(plan.stages("success", edition))
+
+    assert found[0][0] == 0
+    assert [at for at, _, _ in found] == sorted(at for at, _, _ in found)
+    assert all(0 <= progress <= 100 for _, _, progress in found)
+    assert sum(status in ("success", "failed", "partiallyFailed") for _, status, _ in found) <= 1

@@ -1,0 +1,207 @@
+"""A secret is found by its name or because it is known, however a text writes it."""
+
+import html
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gesmock.model.secrets import Secrets, is_secret, is_storage_key, secrets_in
+
+TOKEN = "MIIF/abc+def=="
+NAMELESS = Secrets(())
+
+
+@pytest.mark.parametrize(
+    "name", ["accessKey", "secret_key", "AK", "s-k", "obsParameters", "security.token", "ｓｋ"]
+)
+def test_storage_keys_are_secrets(name: str) -> None:
+    assert is_storage_key(name)
+    assert is_secret(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("token", "X-Auth-Token", "passwords", "pwd", "passphrase", "user_credentials", "Cookie"),
+        *("Signature", "proxy-authorization", "api_key", "API-Key", "private_key", "x-auth"),
+    ],
+)
+def test_other_secrets_are_no_storage_keys(name: str) -> None:
+    assert is_secret(name)
+    assert not is_storage_key(name)
+
+
+@pytest.mark.parametrize("name", ["", "skin", "task", "limit", "edgesetPath", "compass", "key"])
+def test_other_names_are_those_of_no_secret(name: str) -> None:
+    assert not is_secret(name)
+
+
+def wholly(form: Callable[[int], str]) -> Callable[[str], str]:
+    return lambda text: "".join(form(ord(one)) for one in text)
+
+
+def json_text(text: str) -> str:
+    return json.dumps(text)[1:-1]
+
+
+WRITTEN: dict[str, Callable[[str], str]] = {
+    "plain": str,
+    "JSON": json_text,
+    "JSON in UTF-8": lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+    "PHP's JSON": lambda text: json_text(text).replace("/", "\\/"),
+    "Gson's JSON": lambda text: "".join(
+        f"\\u{ord(one):04x}" if one in "=+<>&'" else one for one in json_text(text)
+    ),
+    "a URL": lambda text: quote(text, safe=""),
+    "a path": quote,
+    "a URL in lower case": wholly(
+        lambda one: chr(one) if chr(one).isalnum() and one < 128 else quote(chr(one), "").lower()
+    ),
+    "a form": lambda text: urlencode({"": text})[1:],
+    "HTML": html.escape,
+    "HTML in decimals": wholly(lambda one: f"&#{one};"),
+    "HTML in hex": wholly(lambda one: f"&#X{one:X};"),
+    "Python": lambda text: text.encode("unicode_escape").decode(),
+}
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+def test_what_is_known_is_found_however_it_is_written(written: str) -> None:
+    text = f"before {WRITTEN[written](TOKEN)} behind"
+
+    assert Secrets((TOKEN,)).hidden(text) == "before *** behind"
+
+
+@given(
+    secret=st.text(
+        st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\\%&*"), min_size=4
+    ),
+    chain=st.lists(st.sampled_from([name for name in WRITTEN if name != "Python"]), max_size=4),
+    around=st.sampled_from(["", "%41", "\\u0041", "&amp;", "a", " "]),
+)
+def test_what_is_known_is_found_in_forms_within_forms(
+    secret: str, chain: list[str], around: str
+) -> None:
+    text = secret
+    for name in chain:
+        text = WRITTEN[name](text)
+
+    assert Secrets((secret,)).hidden(f"<{around}{text}{around}>") == f"<{around}***{around}>"
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["a%3Db!", "%" + 20 * "25" + "41bc", "a\\u003d\\/b", "&amp;amp;c", "a\\\\b", "tab\tand\nline"],
+)
+@pytest.mark.parametrize("written", ["plain", "JSON", "Gson's JSON", "a URL", "HTML"])
+def test_a_secret_may_look_like_an_escape(secret: str, written: str) -> None:
+    assert Secrets((secret,)).hidden(WRITTEN[written](secret)) == "***"
+
+
+@pytest.mark.parametrize(
+    ("secrets", "text", "shown"),
+    [
+        (("abcdef", "cdefgh"), "xabcdefghx", "x***x"),
+        (("s3cr3t", "s3cr3t!"), "s3cr3t!s3cr3t", "******"),
+        (("sec", ""), "sec", "sec"),
+        (("päss😀",), "p%C3%A4ss%F0%9F%98%80 p\\u00e4ss\\ud83d\\ude00", "*** ***"),
+        (("s3cr3t",), "&unknown; %zz \\q s3cr3t", "&unknown; %zz \\q ***"),
+        (("s3cr3t",), "s3c\\x72&#1;3t s3cr3t", "*** ***"),
+    ],
+)
+def test_only_what_is_known_is_hidden(secrets: tuple[str, ...], text: str, shown: str) -> None:
+    assert Secrets(secrets).hidden(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("/a?limit=1&password=NEW&b=2", "/a?limit=1&password=***&b=2"),
+        ("http://h/?token=a%26b", "http://h/?token=***"),
+        (
+            "back=http%3A%2F%2Fh%2F%3Ftoken%3DNEW%26x%3D1",
+            "back=http%3A%2F%2Fh%2F%3Ftoken%3D***%26x%3D1",
+        ),
+        ("access%5Ftoken=NEW", "access%5Ftoken=***"),
+        ("secretKey\\u003dNEW\\u0026a\\u003d1", "secretKey\\u003d***\\u0026a\\u003d1"),
+        ("user = me, password = 'N W'", "user = me, password = '***'"),
+        ('a token="N\\"W" b', 'a token="***" b'),
+        ("token=", "token="),
+        ('{"a":1,"secretKey":"NE\\"W","b":"x...', '{"a":1,"secretKey":"***","b":"x...'),
+        ('{"secret\\u004bey" : "NEW', '{"secret\\u004bey" : "***'),
+        ("{'password': 'NEW', 'a': 1}", "{'password': '***', 'a': 1}"),
+        ('{\\"pwd\\":\\"NEW\\",\\"a\\":1', '{\\"pwd\\":\\"***\\",\\"a\\":1'),
+        ("%7B%22pwd%22%3A%22NEW%22", "%7B%22pwd%22%3A%22***%22"),
+        ('x {"tokens": ["N","E"], "a":1', 'x {"tokens": ***'),
+        ('x {"tokens": [ ], "a":1', 'x {"tokens": [ ], "a":1'),
+        ('x {"secretNumber": 918273, "a": 1', 'x {"secretNumber": ***, "a": 1'),
+        ('x {"token": null, "sk": "", "ak": false', 'x {"token": null, "sk": "", "ak": false'),
+        ('{"token":"NEW","token":"OLD"}', '{"token":"***","token":"***"}'),
+        ('{"a":"\\ud800","pwd":"NEW"}', '{"a":"\\ud800","pwd":"***"}'),
+        ("Content-Type: a/b; charset=utf-8", "Content-Type: a/b; charset=utf-8"),
+    ],
+)
+def test_what_a_text_calls_a_secret_is_masked(text: str, told: str) -> None:
+    assert NAMELESS.told(text) == told
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ({"tokens": ["a"], "b": ["c"]}, {"tokens": "***", "b": ["c"]}),
+        ({"password": {"value": "a"}}, {"password": "***"}),
+        ({"secretNumber": 918273, "n": 1}, {"secretNumber": "***", "n": 1}),
+        (
+            {"token": None, "sk": "", "ak": True, "pwd": []},
+            {"token": None, "sk": "", "ak": True, "pwd": []},
+        ),
+        ([{"deep": [[{"sk": "a"}]]}], [{"deep": [[{"sk": "***"}]]}]),
+        ({f"a{TOKEN}": 1, "n": 123456}, {"a***": 1, "n": 123456}),
+        ("x?token=a", "x?token=***"),
+        (7, 7),
+    ],
+)
+def test_what_a_value_calls_a_secret_is_masked(value: Any, told: Any) -> None:
+    secrets = Secrets((TOKEN, "123456"))
+
+    assert secrets.cleaned(value) == told
+    assert secrets.cleaned(told) == told
+
+
+def test_json_within_texts_is_read() -> None:
+    inner = json.dumps({"password": "NEW", "a": TOKEN.replace("F", "é")})
+    value = {"inner": json.dumps({"inner": inner})}
+
+    told = Secrets((TOKEN.replace("F", "é"),)).cleaned(value)
+
+    assert json.loads(json.loads(told["inner"])["inner"]) == {"password": "***", "a": "***"}
+
+
+@pytest.mark.parametrize("text", ['{ "a": 1e5 }', '{"a":"\\u00e9"}', "[1, 2]", '"a"', "[", "{}"])
+def test_json_without_secrets_stays_as_it_is_written(text: str) -> None:
+    assert Secrets((TOKEN,)).told(text) == text
+
+
+def test_what_is_nested_as_deep_as_can_be_is_masked() -> None:
+    text = "[" * 100_000 + '{"password":"NEW"}' + "]" * 100_000
+
+    assert "NEW" not in NAMELESS.told(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ({"password": "PW", "a": "b"}, {"PW"}),
+        ({"obsParameters": [{"accessKey": "AK", "region": ["R", 5]}]}, {"AK", "R"}),
+        ({"a": json.dumps({"token": {"value": "T"}})}, {"T"}),
+        ({"secretNumber": 918273, "tokenLimit": 2000, "isSecret": False}, {"918273"}),
+        (["token", None, 918273], set()),
+    ],
+)
+def test_what_is_called_a_secret_is_found(value: Any, found: set[str]) -> None:
+    assert {*secrets_in(value)} == found

@@ -1,0 +1,48 @@
+"""Settings: their defaults, their dialects, and how they are changed."""
+
+import msgspec
+import pytest
+
+from gesmock.model.errors import InvalidInput
+from gesmock.model.settings import Settings
+
+
+def test_the_page_is_the_default_dialect() -> None:
+    settings = Settings()
+
+    assert settings.dialect == "page"
+    assert (settings.unknown_graph_status, settings.invalid_token_status) == (404, 401)
+
+
+def test_a_dialect_brings_its_statuses_and_each_can_be_overridden() -> None:
+    settings = Settings(dialect="error_table", forbidden_status=403)
+
+    assert settings.unknown_graph_status == 400
+    assert settings.invalid_token_status == 400
+    assert settings.forbidden_status == 403
+
+
+def test_a_changed_dialect_takes_its_statuses_along() -> None:
+    changed = Settings(unknown_graph_status=400).changed({"dialect": "page"})
+
+    assert changed.unknown_graph_status == 404
+
+
+def test_a_change_of_one_setting_leaves_the_others() -> None:
+    before = Settings(dialect="error_table", invalid_token_status=401)
+
+    after = before.changed({"limit_zero": "refuse"})
+
+    assert after == msgspec.structs.replace(before, limit_zero="refuse")
+
+
+def test_every_wrong_setting_is_refused_by_name() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        Settings().changed({"limit_zer": "refuse", "order": "random", "maximum_limit": 0})
+
+    assert [str(flaw) for flaw in caught.value.flaws] == [
+        "$.maximum_limit: 0 is not an integer from 1 to 100000",
+        "$.order: 'random' is none of newest_first, oldest_first",
+        "$.limit_zer: unknown key; did you mean 'limit_zero'? known are "
+        + ", ".join(Settings.__struct_fields__),
+    ]

@@ -1,0 +1,43 @@
+"""Which status may follow which, and what a refused move is told."""
+
+import pytest
+
+from gesmock.model.errors import Conflict
+from gesmock.model.types import FINAL, MOVES, STATUSES, check_edition, check_move, moves
+
+
+@pytest.mark.parametrize("status", FINAL)
+def test_what_is_final_stays(status: str) -> None:
+    assert MOVES[status] == ()  # type: ignore[index]
+
+
+def test_nothing_goes_back_to_pending() -> None:
+    assert set(MOVES) == set(STATUSES)
+    assert all("pending" not in later for later in MOVES.values())
+
+
+def test_a_partial_failure_is_of_the_memory_edition() -> None:
+    assert "partiallyFailed" not in moves("running", "database")
+    assert "partiallyFailed" in moves("running", "memory")
+
+
+def test_an_illegal_move_is_refused_with_the_current_status_and_the_legal_ones() -> None:
+    check_move("a", "pending", "running", "database")
+
+    with pytest.raises(Conflict) as back:
+        check_move("a", "running", "pending", "database")
+    with pytest.raises(Conflict) as on:
+        check_move("a", "failed", "running", "memory")
+
+    assert str(back.value) == (
+        "job 'a' cannot move to pending: it is running, "
+        "from there it can move to running, complete, success, failed"
+    )
+    assert str(on.value) == "job 'a' cannot move to running: it is failed, which is final"
+
+
+def test_a_status_of_the_other_edition_is_refused_with_those_of_this_one() -> None:
+    check_edition("a", "partiallyFailed", "memory")
+
+    with pytest.raises(Conflict, match="the database edition has pending, running, complete, succ"):
+        check_edition("a", "partiallyFailed", "database")

@@ -1,0 +1,148 @@
+"""Every flaw of an input is named, with its path, what was seen and what would be right."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Meta, Struct
+
+from gesmock.fake.fixtures import State
+from gesmock.model import validation
+from gesmock.model.errors import InvalidInput
+
+
+class Wheel(Struct, forbid_unknown_fields=True):
+    size: Annotated[int, Meta(ge=1, le=9)]
+    colour: Literal["red", "green"] = "red"
+
+
+class Engine(Struct, forbid_unknown_fields=True, tag_field="kind", tag="diesel"):
+    power: Annotated[float, Meta(ge=0)]
+
+
+class Cart(Struct, forbid_unknown_fields=True):
+    name: Annotated[str, Meta(min_length=1)]
+    wheels: list[Wheel] = []
+    loads: dict[Annotated[str, Meta(max_length=3)], bool] = {}
+    engine: Engine | None = None
+    plate: Annotated[str, Meta(pattern="^[A-Z]+$", description="a plate: capital letters")] = "A"
+    parts: list[int | Literal["spare"] | Engine] = []
+    anything: Any = None
+    nothing: None = None
+
+    def __post_init__(self) -> None:
+        if self.name == "unlucky":
+            raise ValueError("name: 'unlucky' is taken")
+
+
+@pytest.mark.parametrize(
+    ("value", "flaw"),
+    [
+        ([], "$: a list is not an object"),
+        ({}, "$.name: missing; a string that is not empty is wanted"),
+        ({"name": ""}, "$.name: '' is not a string that is not empty"),
+        ({"name": 3}, "$.name: 3 is not a string that is not empty"),
+        ({"name": "unlucky"}, "$.name: 'unlucky' is taken"),
+        ({"name": "a", "wheels": {}}, "$.wheels: an object is not a list"),
+        ({"name": "a", "wheels": [{}]}, "$.wheels[0].size: missing; an integer from 1 to 9 is wanted"),
+        ({"name": "a", "wheels": [{"size": 0}]}, "$.wheels[0].size: 0 is not an integer from 1 to 9"),
+        ({"name": "a", "wheels": [{"size": True}]}, "$.wheels[0].size: true is not an integer from 1 to 9"),
+        ({"name": "a", "wheels": [{"size": 10**30}]}, f"$.wheels[0].size: {10**30} is not an integer from 1 to 9"),
+        ({"name": "a", "wheels": [{"size": 1, "colour": "blue"}]}, "$.wheels[0].colour: 'blue' is none of green, red"),
+        ({"name": "a", "loads": []}, "$.loads: a list is not an object"),
+        ({"name": "a", "loads": {"b c": 1}}, "$.loads['b c']: 1 is not true or false"),
+        ({"name": "a", "loads": {"long": True}}, "$.loads.long: 'long' is not a string"),
+        ({"name": "a", "engine": {"kind": "steam", "power": 1}}, "$.engine.kind: 'steam' is none of diesel"),
+        ({"name": "a", "engine": {"kind": "diesel", "power": -1}}, "$.engine.power: -1 is not a number of at least 0"),
+        ({"name": "a", "engine": 3}, "$.engine: 3 is not an object"),
+        ({"name": "a", "plate": "x" * 70}, f"$.plate: '{'x' * 60}...' is not a plate: capital letters"),
+        ({"name": "a", "parts": ["wheel"]}, "$.parts[0]: 'wheel' is not an integer or spare or an object"),
+        ({"name": "a", "parts": [{"kind": "diesel"}]}, "$.parts[0].power: missing; a number of at least 0 is wanted"),
+        ({"name": "a", "nothing": 1}, "$.nothing: 1 is not null"),
+        ({"name": "a", "wheel": []}, "$.wheel: unknown key; did you mean 'wheels'? known are name, wheels, loads, engine, plate, parts, anything, nothing"),
+    ],
+)  # fmt: skip
+def test_a_flaw_says_where_what_was_seen_and_what_would_be_right(value: object, flaw: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        validation.read(value, Cart)
+
+    assert str(caught.value) == flaw
+
+
+def test_all_flaws_are_reported_at_once() -> None:
+    value = {
+        "anything": [],
+        "name": 3,
+        "wheels": [{"size": 0, "colour": "blue"}, {"size": 4}, "x"],
+        "y": 1,
+    }
+
+    with pytest.raises(InvalidInput) as caught:
+        validation.read(value, Cart)
+
+    assert {flaw.path for flaw in caught.value.flaws} == {
+        "$.name",
+        "$.wheels[0].size",
+        "$.wheels[0].colour",
+        "$.wheels[2]",
+        "$.y",
+    }
+
+
+def test_good_input_is_read_as_it_is() -> None:
+    cart = validation.decode(b'{"name": "a", "parts": [1, "spare"], "anything": {"x": []}}', Cart)
+
+    assert (cart.parts, cart.anything) == ([1, "spare"], {"x": []})
+
+
+def test_a_number_beyond_what_msgspec_holds_is_refused_in_its_words() -> None:
+    with pytest.raises(InvalidInput, match="out of range"):
+        validation.read(10**400, float)
+
+
+@pytest.mark.parametrize(
+    ("text", "flaw"),
+    [
+        (b"{", "line 1 column 2: broken JSON: Expecting property name"),
+        (b'{\n "a" 1\n}', "line 2 column 6: broken JSON: Expecting ':' delimiter"),
+        (b'{"a": "\xff"}', "byte 7: broken JSON: not UTF-8"),
+        (b"[" * 100_000, "broken JSON: nested too deeply"),
+        (b"NaN", "broken JSON: JSON is malformed: invalid character"),
+        (b"1" * 5000, "broken JSON: Integer value out of range"),
+        (b'{"a": 1} x', "line 1 column 10: broken JSON: Extra data"),
+    ],
+)
+def test_broken_json_says_where_it_breaks(text: bytes, flaw: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        validation.decode(text, Cart)
+
+    assert str(caught.value).startswith(flaw)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 700) | st.floats(0, 9) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["graphs", "jobs", "seed", "tokens", "faults", "fault", "status", "m"]),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(json_values)
+def test_what_msgspec_refuses_has_flaws_and_what_it_takes_has_none(value: object) -> None:
+    try:
+        expected = msgspec.convert(value, State)
+    except msgspec.ValidationError:
+        with pytest.raises(InvalidInput) as caught:
+            validation.read(value, State)
+        assert caught.value.flaws
+        assert all(flaw.path.startswith("$") for flaw in caught.value.flaws)
+    else:
+        assert validation.read(value, State) == expected

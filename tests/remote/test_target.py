@@ -1,0 +1,117 @@
+"""Which server is asked, and how: what is refused before it is asked."""
+
+import math
+
+import pytest
+
+from gesmock.model.errors import InvalidInput
+from gesmock.remote.target import Target
+
+FORM = "http://10.0.0.7:80/ges/v1.0/PROJECT/graphs/GRAPH"
+
+
+@pytest.mark.parametrize(
+    ("url", "wanted"),
+    [
+        ("http://h:80", ("http://h:80", "p", "g")),
+        ("http://h:80/", ("http://h:80", "p", "g")),
+        ("https://h/gateway/", ("https://h/gateway", "p", "g")),
+        ("http://h/ges/v1.0/q/graphs/films", ("http://h", "p", "g")),
+        ("http://[::1]:8080", ("http://[::1]:8080", "p", "g")),
+    ],
+)
+def test_a_target_is_a_url_with_or_without_its_graph(url: str, wanted: tuple[str, ...]) -> None:
+    target = Target.of(url, "p", "g")
+
+    assert (target.url, target.project_id, target.graph) == wanted
+
+
+def test_a_url_of_a_list_names_project_and_graph() -> None:
+    target = Target.of("http://h/x/ges/v1.0/q/graphs/films/jobs/status")
+
+    assert (target.url, target.project_id, target.graph) == ("http://h/x", "q", "films")
+    assert target.path("/jobs") == "/ges/v1.0/q/graphs/films/jobs"
+
+
+def test_names_in_a_url_are_read_as_urls_write_them() -> None:
+    target = Target.of("http://h/ges/v1.0/q/graphs/my%20films")
+
+    assert target.graph == "my films"
+    assert target.path() == "/ges/v1.0/q/graphs/my%20films"
+
+
+LIKE = "is not like http://10.0.0.7:80"
+
+
+@pytest.mark.parametrize(
+    ("url", "project", "graph", "message"),
+    [
+        ("10.0.0.7", "p", "g", f"--target: '10.0.0.7' {LIKE}"),
+        ("ftp://h", "p", "g", f"--target: 'ftp://h' {LIKE}"),
+        ("http://h/a b", "p", "g", f"--target: 'http://h/a b' {LIKE}"),
+        ("http://h/\u00fc", "p", "g", f"--target: 'http://h/\u00fc' {LIKE}"),
+        ("http://h:port", "p", "g", "--target: 'http://h:port': Port could not be cast"),
+        ("http://[::1", "p", "g", "--target: 'http://[::1': Invalid IPv6 URL"),
+        ("http://" + "h" * 64, "p", "g", "--target: 'http://hhhh"),
+        ("http://h", None, "g", f"--project-id: is wanted where the URL is not like {FORM}"),
+        ("http://h", "a-b", "g", "--project-id: 'a-b' is not 1 to 64 letters or digits"),
+        ("http://h", "p", None, f"--graph: is wanted where the URL is not like {FORM}"),
+        ("http://h", "p", "a/b", "--graph: 'a/b' is not the name of a graph"),
+        (
+            "http://h/ges/v1.0/q/graphs",
+            "p",
+            "g",
+            f"--target: 'http://h/ges/v1.0/q/graphs' names no graph; right is {FORM}",
+        ),
+        ("http://h/?limit=1", "p", "g", f"--target: 'http://h/' has a query; right is {FORM}"),
+        ("http://h/#a", "p", "g", f"--target: 'http://h/' has a fragment; right is {FORM}"),
+    ],
+)
+def test_a_target_that_is_none_is_told(
+    url: str, project: str | None, graph: str | None, message: str
+) -> None:
+    with pytest.raises(InvalidInput) as error:
+        Target.of(url, project, graph)
+
+    assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://me:secret@h", "me:secret@h", "http://me:secret@h:port", "//secret@h/a"]
+)
+def test_a_user_in_the_url_is_refused_and_not_shown(url: str) -> None:
+    with pytest.raises(InvalidInput) as error:
+        Target.of(url, "p", "g")
+
+    assert str(error.value) == (
+        "--target: has a user before its host, whom the service does not know; "
+        "see GESMOCK_TARGET_TOKEN and HUAWEICLOUD_SDK_AK"
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "authority"),
+    [
+        ("http://H:80", "h"),
+        ("http://h:443", "h:443"),
+        ("https://h:443", "h"),
+        ("https://h:8443/a@b", "h:8443"),
+        ("http://[::1]:80", "[::1]"),
+        ("http://[::1]:8080", "[::1]:8080"),
+        ("http://b\u00fccher", "xn--bcher-kva"),
+    ],
+)
+def test_a_host_is_named_without_its_usual_port(url: str, authority: str) -> None:
+    assert Target.of(url, "p", "g").authority == authority
+
+
+@pytest.mark.parametrize("seconds", [math.inf, math.nan, 0.0, -1.0, 1e300])
+def test_a_time_that_is_none_is_told(seconds: float) -> None:
+    with pytest.raises(InvalidInput, match="^--timeout-s: .* is not 0.01 to 86400$"):
+        Target.of("http://h", "p", "g", timeout_s=seconds)
+
+
+@pytest.mark.parametrize("number", [math.inf, math.nan, -1.0, 1e-300])
+def test_a_pace_that_is_none_is_told(number: float) -> None:
+    with pytest.raises(InvalidInput, match="^--per-second: .* is neither 0.001 or more, nor 0"):
+        Target.of("http://h", "p", "g", per_second=number)

@@ -1,0 +1,515 @@
+"""Answers that are told to go wrong, as their clients see them: over raw sockets, to the byte."""
+
+import contextlib
+import socket
+import ssl
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any, Self, TypeVar
+
+import pytest
+from conftest import freed_at_once, until
+from test_httpd import HARD, LARGE, Pages, body, connect, exchange, get
+from test_tls import client_context, server_context
+
+from gesmock.model.delivery import (
+    Close,
+    Delivery,
+    Drip,
+    Garbage,
+    Hang,
+    Link,
+    Manner,
+    Reset,
+    Truncate,
+)
+from gesmock.server.answers import Answer
+from gesmock.server.bounds import Bounds
+from gesmock.server.channels import Plain
+from gesmock.server.connection import Connection
+from gesmock.server.heads import Head
+from gesmock.server.loop import Loop
+from gesmock.server.server import HttpServer
+from gesmock.server.site import Later
+from gesmock.server.wsgi import DELIVER
+
+T = TypeVar("T")
+
+BODY = b"0123456789"
+LENGTH = b"Content-Length: 10\r\n"
+WAYS = ["/lane", "/later", "/app"]
+"""How an answer comes to be: in the loop, in a worker, or by the application."""
+
+
+class Told(Pages):
+    """Pages that bring their answers to the client as they are told to."""
+
+    def __init__(self, delivery: Delivery | None = None) -> None:
+        super().__init__()
+        self.delivery = delivery
+        self.held = False
+
+    def lane(self, head: Head, epoch: int, link: Link) -> Answer | Later | None:
+        if head.path not in ("/lane", "/later") or head.method != "GET":
+            return super().lane(head, epoch, link)
+        self.asked.append(head.path)
+        answer = Answer(200, LENGTH, [b"", BODY[:3], BODY[3:]], self.delivery)
+        return answer if head.path == "/lane" else partial(self._made, answer)
+
+    def _made(self, answer: Answer) -> Answer:
+        if self.held:
+            self.gate.wait(10)
+        return answer
+
+    def app(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        if environ["PATH_INFO"] not in WAYS:
+            return super().app(environ, start)
+        self.asked.append("/app")
+        if self.delivery is not None:
+            environ[DELIVER](self.delivery)
+        start("200 OK", [("Content-Length", "10")])
+        return [BODY[:3], BODY[3:]]
+
+
+@contextlib.contextmanager
+def telling(
+    delivery: Delivery | None = None, bounds: Bounds | None = None, *, secure: bool = False
+) -> Iterator[tuple[Told, HttpServer]]:
+    """A started server of such pages."""
+    pages = Told(delivery)
+    context = server_context() if secure else None
+    server = HttpServer(pages, "127.0.0.1", 0, bounds or Bounds(), context)
+    server.start()
+    try:
+        yield pages, server
+    finally:
+        pages.gate.set()
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[dict[bool, tuple[Told, HttpServer]]]:
+    """One without and one with TLS."""
+    with telling() as plain, telling(secure=True) as secure:
+        yield {False: plain, True: secure}
+
+
+class Secured:
+    """A client with TLS that sees how its connection ends: Python's own takes a reset for an end."""
+
+    def __init__(self, server: HttpServer) -> None:
+        self._socket = connect(server)
+        self._comes, self._goes = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = client_context().wrap_bio(self._comes, self._goes, server_hostname="localhost")
+        self._until_it_has_come(self._tls.do_handshake)
+        self._socket.sendall(self._goes.read())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def sendall(self, data: bytes) -> None:
+        self._tls.write(data)
+        self._socket.sendall(self._goes.read())
+
+    def recv(self, most: int) -> bytes:
+        return self._until_it_has_come(partial(self._tls.read, most))
+
+    def _until_it_has_come(self, do: Callable[[], T]) -> T:
+        while True:
+            try:
+                return do()
+            except ssl.SSLWantReadError:
+                if to_say := self._goes.read():
+                    self._socket.sendall(to_say)
+                data = self._socket.recv(2**16)
+                assert data, "it has ended without a word in TLS"
+                self._comes.write(data)
+
+
+def seen(client: socket.socket | Secured) -> tuple[bytes, str]:
+    """All that comes, and how it ends."""
+    got = bytearray()
+    try:
+        while data := client.recv(2**16):
+            got += data
+    except ConnectionResetError:
+        return bytes(got), "reset"
+    return bytes(got), "end"
+
+
+def keep(path: str, method: str = "GET") -> bytes:
+    """A request that is not the last of its connection."""
+    return f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+
+
+GARBAGE = b"\x00\xff not HTTP\r\n"
+OUTCOMES: dict[str, tuple[Manner | None, Callable[[bytes], bytes], str]] = {
+    "as usual": (None, lambda whole: whole, "end"),
+    "reset": (Reset(), lambda _: b"", "reset"),
+    "close": (Close(), lambda _: b"", "end"),
+    "garbage": (Garbage(GARBAGE), lambda _: GARBAGE, "end"),
+    "no garbage": (Garbage(b""), lambda _: b"", "end"),
+    "truncate": (Truncate(4), lambda whole: whole[:-6], "end"),
+    "truncate within a block": (Truncate(2), lambda whole: whole[:-8], "end"),
+    "truncate all of the body": (Truncate(0), lambda whole: whole[:-10], "end"),
+    "truncate nothing": (Truncate(99), lambda whole: whole, "end"),
+    "drip": (Drip(3, 0.002), lambda whole: whole, "end"),
+    "drip at once": (Drip(4, 0), lambda whole: whole, "end"),
+    "drip in more parts than bytes": (Drip(100, 0.002), lambda whole: whole, "end"),
+}
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+@pytest.mark.parametrize("delay_s", [0, 0.002], ids=["at once", "late"])
+@pytest.mark.parametrize("version", ["1.1", "1.0"])
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("manner", "expected", "end"), OUTCOMES.values(), ids=OUTCOMES)
+def test_a_client_sees_what_was_told(
+    shared: dict[bool, tuple[Told, HttpServer]],
+    manner: Manner | None,
+    expected: Callable[[bytes], bytes],
+    end: str,
+    way: str,
+    version: str,
+    delay_s: float,
+    secure: bool,
+) -> None:
+    pages, server = shared[secure]
+    ask = get(way, version=version)
+    pages.delivery = None
+    with (Secured if secure else connect)(server) as client:
+        client.sendall(ask)
+        whole, _ = seen(client)
+    pages.delivery = Delivery(delay_s, manner)
+    with (Secured if secure else connect)(server) as client:
+        began = time.perf_counter()
+        client.sendall(ask)
+        answer = seen(client)
+
+    assert body(whole) == BODY
+    assert (undated(answer[0]), answer[1]) == (undated(expected(whole)), end)
+    assert time.perf_counter() - began >= delay_s
+    until(lambda: not server._shared.deliveries.under_way)
+    pages.delivery = None
+    assert body(exchange(server, get("/now"))) == b"ok" or secure
+
+
+def undated(answer: bytes) -> bytes:
+    """Without the date, of which another second may have begun."""
+    lines = answer.split(b"\r\n")
+    return b"\r\n".join([line for line in lines if not line.startswith(b"Date: ")])
+
+
+@pytest.mark.parametrize("manner", [None, Truncate(4), Drip(3, 0.001)])
+def test_a_head_alone_is_sent_whole_whatever_becomes_of_its_body(manner: Manner | None) -> None:
+    with telling(Delivery(0, manner)) as (_, server), connect(server) as client:
+        client.sendall(keep("/app", "HEAD"))
+        client.shutdown(socket.SHUT_WR)
+        answer, end = seen(client)
+
+    assert b"Content-Length: 10\r\n" in answer
+    assert (body(answer), end) == (b"", "end")
+
+
+def test_a_drip_is_the_head_and_then_parts_that_go_when_it_is_their_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sent: list[tuple[bytes, float]] = []
+    send = Plain.send
+
+    def noted(self: Plain, blocks: Any) -> int:
+        sent.append((b"".join(blocks), time.perf_counter()))
+        return send(self, blocks)
+
+    monkeypatch.setattr(Plain, "send", noted)
+    with telling(Delivery(0, Drip(4, 0.04))) as (_, server):
+        assert body(exchange(server, get("/lane"))) == BODY
+
+    (head, begun), *parts = sent
+    assert head.endswith(b"\r\n\r\n")
+    assert [part for part, _ in parts] == [b"01", b"234", b"56", b"789"]
+    for number, (_, at) in enumerate(parts, 1):
+        assert at - begun > 0.01 * number - 0.001
+
+
+def test_a_drip_of_no_time_is_in_parts_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[bytes] = []
+    send = Plain.send
+
+    def noted(self: Plain, blocks: Any) -> int:
+        sent.append(b"".join(blocks))
+        return send(self, blocks)
+
+    monkeypatch.setattr(Plain, "send", noted)
+    with telling(Delivery(0, Drip(2, 0))) as (_, server):
+        exchange(server, get("/app"))
+
+    assert sent[1:] == [b"01234", b"56789"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_asked_behind_a_slow_answer_is_answered_behind_it(way: str) -> None:
+    with telling(Delivery(0.01, Drip(3, 0.01))) as (_, server):
+        answer = exchange(server, keep("/now") + keep(way) * 2 + get("/now"))
+
+    bodies = [one.partition(b"\r\n\r\n")[2] for one in answer.split(b"HTTP/1.1 200 OK\r\n")[1:]]
+    assert bodies == [b"ok", BODY, BODY, b"ok"]
+
+
+@pytest.mark.parametrize("manner", [Reset(), Close(), Hang(), Garbage(b"?"), Truncate(1)])
+def test_what_is_asked_behind_a_broken_answer_is_never_answered(manner: Manner) -> None:
+    with telling(Delivery(0, manner)) as (pages, server), connect(server) as client:
+        client.sendall(keep("/now") + keep("/lane") + keep("/now") * 10_000)
+        until(lambda: "/lane" in pages.asked)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, HARD)
+        client.close()
+        until(lambda: not server._shared.connections)
+
+        assert pages.asked == ["/now", "/lane"]
+
+
+def test_a_reset_takes_nothing_from_the_answers_before_it() -> None:
+    with telling(Delivery(0, Reset())) as (pages, server), connect(server) as client:
+        client.sendall(keep("/many") + keep("/lane"))
+        until(lambda: "/many" in pages.asked)
+        answer, end = seen(client)
+
+    assert (len(body(answer)), end) == (LARGE, "reset")
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("delay_s", [0, 1000])
+def test_a_hang_lasts_until_the_client_goes(
+    way: str,
+    delay_s: float,
+    secure: bool,
+) -> None:
+    times = Bounds(head_s=0.1, body_s=0.1, idle_s=0.1, write_s=0.1)
+    with telling(Delivery(delay_s, Hang()), times, secure=secure) as (_, server):
+        with (Secured if secure else connect)(server) as client:
+            client.sendall(keep(way))
+            until(lambda: server._shared.deliveries.under_way)
+            assert exchange(server) == b""  # one that is idle is left meanwhile
+            assert len(server._shared.deliveries.under_way) == 1
+        until(lambda: not server._shared.connections)
+
+        until(lambda: not server._shared.deliveries.under_way)
+        assert body(exchange(server, get("/now"))) == b"ok" or secure
+
+
+@pytest.mark.parametrize("manner", [None, Drip(2, 0.01), Reset(), Garbage(GARBAGE)])
+def test_who_has_ended_its_side_still_gets_what_was_told(manner: Manner | None) -> None:
+    with telling(Delivery(0.01, manner)) as (_, server), connect(server) as client:
+        client.sendall(keep("/lane"))
+        client.shutdown(socket.SHUT_WR)
+        answer, end = seen(client)
+
+    assert end == ("reset" if manner == Reset() else "end")
+    assert body(answer) == (b"" if answer in (b"", GARBAGE) else BODY)
+    assert bool(answer) is (manner != Reset())
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("manner", [None, Drip(9, 1000)])
+def test_a_client_that_leaves_in_the_meantime_is_forgotten(way: str, manner: Manner | None) -> None:
+    with telling(Delivery(0 if manner else 1000, manner)) as (_, server):
+        with connect(server) as client:
+            client.sendall(keep(way))
+            until(lambda: server._shared.deliveries.under_way)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, HARD)
+        until(lambda: not server._shared.connections)
+
+        until(lambda: not server._shared.deliveries.under_way)
+        assert body(exchange(server, get("/now"))) == b"ok"
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("manner", [None, Hang(), Drip(3, 0.01), Drip(9, 1000), Reset()])
+def test_a_connection_that_has_ended_is_freed_at_once(way: str, manner: Manner | None) -> None:
+    with telling(Delivery(0.01, manner)) as (_, server), freed_at_once(Connection):
+        with connect(server) as client:
+            client.sendall(keep(way))
+            until(lambda: server._shared.deliveries.under_way)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, HARD)
+        until(lambda: not server._shared.connections)
+
+
+def test_a_client_that_may_have_left_is_waited_with_no_longer_than_an_idle_one() -> None:
+    with telling(Delivery(1000), Bounds(idle_s=0.2)) as (_, server), connect(server) as client:
+        client.sendall(keep("/lane") + keep("/now"))
+        client.shutdown(socket.SHUT_WR)
+
+        assert seen(client)[0] == b""
+        until(lambda: not server._shared.deliveries.under_way)
+
+
+@pytest.mark.parametrize("sent", [keep("/later"), keep("/waits") + keep("/lane")])
+def test_a_client_that_may_have_left_before_its_answer_was_put_off_is_waited_with_no_longer(
+    sent: bytes,
+) -> None:
+    with telling(Delivery(1000), Bounds(idle_s=0.2)) as (pages, server), connect(server) as client:
+        pages.held = True
+        client.sendall(sent)
+        client.shutdown(socket.SHUT_WR)
+        until(lambda: [one for one in server._shared.connections if one._heard_all])
+        pages.gate.set()
+
+        assert body(seen(client)[0]) in (b"", b"ok")
+        until(lambda: not server._shared.deliveries.under_way)
+
+
+def test_a_client_of_which_nothing_more_is_read_is_waited_with_no_longer() -> None:
+    with telling(Delivery(1000), Bounds(idle_s=0.2)) as (_, server):
+        with connect(server) as client:
+            client.sendall(keep("/lane") + keep("/now") * 5000)
+            until(lambda: [one for one in server._shared.connections if not one._watch._events])
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, HARD)
+
+        until(lambda: not server._shared.connections)
+        until(lambda: not server._shared.deliveries.under_way)
+
+
+def test_a_client_that_left_while_its_answer_was_made_is_not_waited_with() -> None:
+    with telling(Delivery(1000)) as (pages, server):
+        pages.held = True
+        with connect(server) as client:
+            client.sendall(keep("/later"))
+            until(lambda: "/later" in pages.asked)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, HARD)
+        until(lambda: not server._shared.connections)
+        pages.gate.set()
+
+        assert body(exchange(server, get("/write"))) == b"writ"
+        until(lambda: not server._shared.deliveries.under_way)
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "delivery", [Delivery(1000), Delivery(0, Hang()), Delivery(0, Drip(9, 1000))]
+)
+def test_an_answer_that_a_reset_overtakes_goes_no_further(
+    delivery: Delivery,
+    way: str,
+    secure: bool,
+) -> None:
+    with telling(delivery, secure=secure) as (pages, server):
+        with (Secured if secure else connect)(server) as client:
+            client.sendall(keep(way))
+            until(lambda: server._shared.deliveries.under_way)
+            server.release()
+            server._loop.call_soon(server.release)
+            assert len(server._shared.deliveries.under_way) == 1  # it was another world
+            pages.is_past = True
+            server.release()
+            answer, end = seen(client)
+
+        assert (body(answer), end) == (b"", "end")
+        until(lambda: not server._shared.deliveries.under_way)
+        until(lambda: not server._shared.connections)
+
+
+@pytest.mark.parametrize("delivery", [Delivery(0.02), Delivery(0, Hang())])
+def test_an_answer_of_the_past_is_not_sent_even_if_nobody_says_so(delivery: Delivery) -> None:
+    with telling(delivery) as (pages, server), connect(server) as client:
+        pages.is_past = delivery.manner is not None  # else only while it waits
+        client.sendall(keep("/lane"))
+        until(lambda: "/lane" in pages.asked)
+        pages.is_past = True
+
+        assert seen(client) == (b"", "end")
+
+
+def test_two_hundred_delays_cost_no_thread_and_hold_up_nobody() -> None:
+    before = threading.active_count()
+    with telling(Delivery(1000)) as (_, server):
+        clients = [connect(server) for _ in range(200)]
+        for client in clients:
+            client.sendall(get("/lane"))
+        until(lambda: len(server._shared.deliveries.under_way) == 200)
+
+        assert body(exchange(server, get("/now"))) == b"ok"
+        assert threading.active_count() == before + 1
+        for client in clients:
+            client.close()
+
+
+def test_delays_go_by_side_by_side() -> None:
+    with telling(Delivery(0.1)) as (_, server):
+        clients = [connect(server) for _ in range(50)]
+        began = time.perf_counter()
+        for client in clients:
+            client.sendall(get("/lane"))
+
+        assert [body(seen(client)[0]) for client in clients] == [BODY] * 50
+        assert time.perf_counter() - began < 50 * 0.1
+        for client in clients:
+            client.close()
+
+
+@pytest.mark.parametrize(
+    "delivery", [Delivery(1000), Delivery(0, Hang()), Delivery(0, Drip(9, 1000))]
+)
+def test_stop_is_quick_whatever_is_under_way(delivery: Delivery) -> None:
+    before = threading.active_count()
+    with telling(delivery) as (_, server):
+        clients = [connect(server) for _ in range(50)]
+        for client in clients:
+            client.sendall(keep("/app"))
+        until(lambda: len(server._shared.deliveries.under_way) == 50)
+        began = time.perf_counter()
+        server.stop()
+        assert time.perf_counter() - began < 0.1
+
+        assert {body(seen(client)[0]) for client in clients} == {b""}
+        for client in clients:
+            client.close()
+    until(lambda: threading.active_count() == before)
+
+
+def test_where_the_system_does_not_tell_what_is_owed_nobody_waits_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    ours, theirs = socket.socketpair()
+
+    with contextlib.closing(theirs), contextlib.closing(Plain(ours)) as channel:
+        channel.send([b"owed"])
+        assert not channel.owes()
+
+
+def test_a_time_that_is_far_away_is_waited_for_in_peace() -> None:
+    loop, called = Loop(), threading.Event()
+    loop.call_at(loop.now + 1e9, called.set)
+    thread = threading.Thread(target=loop.run)
+    thread.start()
+    loop.call_soon(called.set)
+
+    assert called.wait(10)
+    loop.stop()
+    thread.join()
+    loop.close()
+
+
+def test_calls_that_are_cancelled_leave_nothing_behind() -> None:
+    loop, called = Loop(), [0]
+    soon = [
+        loop.call_at(loop.now + 0.001 * number, partial(called.append, number))
+        for number in (1, 2, 3)
+    ]
+    for _ in range(1000):
+        loop.cancel(loop.call_at(loop.now + 1e9, called.clear))
+    assert len(loop._times) < 100
+    loop.cancel(soon[1])
+    loop.call_at(loop.now + 0.004, loop.stop)
+    loop.run()
+    loop.close()
+
+    assert called == [0, 1, 3]

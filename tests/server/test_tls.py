@@ -1,0 +1,285 @@
+"""TLS: the same server, the same answers, over an encrypted connection."""
+
+import contextlib
+import re
+import select
+import socket
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+import requests
+import trustme
+from click.testing import CliRunner
+from conftest import freed_at_once, until
+from test_httpd import LARGE, Pages, body, come_and_gone, connect, get, post, rest, status
+
+from gesmock import GesMock
+from gesmock.cli import main as cli
+from gesmock.server.bounds import Bounds
+from gesmock.server.channels import Channel
+from gesmock.server.connection import Connection
+from gesmock.server.handshake import Handshake
+from gesmock.server.loop import WRITE
+from gesmock.server.server import HttpServer
+
+AUTHORITY = trustme.CA()
+
+
+def server_context(*names: str) -> ssl.SSLContext:
+    """What a server has to know that is called so, too."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    AUTHORITY.issue_cert("localhost", "127.0.0.1", *names).configure_cert(context)
+    return context
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[HttpServer]:
+    made = HttpServer(Pages(), "127.0.0.1", 0, Bounds(connections=2), server_context())
+    made.start()
+    yield made
+    made.stop()
+
+
+def client_context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    AUTHORITY.configure_trust(context)
+    return context
+
+
+def secured(server: HttpServer) -> ssl.SSLSocket:
+    return client_context().wrap_socket(connect(server), server_hostname="localhost")
+
+
+def test_a_request_is_answered(server: HttpServer) -> None:
+    with secured(server) as client:
+        client.sendall(get("/environ"))
+        answer = rest(client)
+
+    assert b'"wsgi.url_scheme": "https"' in body(answer)
+
+
+def test_requests_that_come_together_are_answered_together(server: HttpServer) -> None:
+    with secured(server) as client:
+        client.sendall(get("/now").replace(b"Connection: close\r\n", b"") * 3 + get("/later"))
+
+        assert rest(client).count(b" 200 ") == 4
+
+
+def test_a_body_of_many_records_is_taken_whole(server: HttpServer) -> None:
+    with secured(server) as client:
+        client.sendall(post(bytes(300_000), "Content-Length: 300000", path="/fails"))
+
+        assert status(rest(client)) == 500
+
+
+@pytest.mark.parametrize("path", ["/many", "/large"])
+def test_a_large_answer_goes_at_the_pace_of_a_slow_client(server: HttpServer, path: str) -> None:
+    with secured(server) as client:
+        client.sendall(get(path))
+        until(lambda: [one for one in server._shared.connections if one._out])
+
+        assert len(body(rest(client))) == LARGE
+
+
+def test_who_takes_nothing_of_its_answer_is_left() -> None:
+    with serving_at(Bounds(write_s=0.05)) as server, secured(server) as client:
+        client.sendall(get("/many"))
+        until(lambda: server._shared.connections)
+        until(lambda: not server._shared.connections)
+
+
+def test_who_speaks_no_tls_is_hung_up_on(server: HttpServer) -> None:
+    with connect(server) as client:
+        client.sendall(get("/now"))
+
+        assert b"HTTP" not in rest(client)
+    until(lambda: not server._shared.connections)
+
+
+@pytest.mark.parametrize("sent", [b"", get("/now")])
+def test_a_client_that_is_gone_when_it_is_welcomed_is_let_go(
+    server: HttpServer, sent: bytes
+) -> None:
+    come_and_gone(server, sent)
+
+    with secured(server) as client:
+        client.sendall(get("/now"))
+        assert body(rest(client)) == b"ok"
+    until(lambda: not server._shared.connections)
+    assert not server._handshakes
+
+
+def test_who_is_one_too_many_is_hung_up_on(server: HttpServer) -> None:
+    with secured(server), secured(server), connect(server) as third:
+        assert rest(third) == b""
+
+
+def test_the_command_serves_https(serve: Any, tmp_path: Path) -> None:
+    issued = AUTHORITY.issue_cert("127.0.0.1")
+    cert, key, both = (tmp_path / name for name in ("cert.pem", "key.pem", "both.pem"))
+    issued.cert_chain_pems[0].write_to_path(cert)
+    issued.private_key_pem.write_to_path(key)
+    issued.private_key_and_cert_chain_pem.write_to_path(both)
+
+    def visit(lines: list[str]) -> int:
+        url = re.findall("'(https://.*)'", lines[1])[0]
+        with AUTHORITY.cert_pem.tempfile() as trusted:
+            return requests.get(url, verify=trusted).status_code
+
+    assert serve(visit, "--cert", str(cert), "--key", str(key)) == 200
+    assert serve(visit, "--cert", str(both)) == 200
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--key", "key.pem"], "--key: 'key.pem' is of no use without --cert"),
+        (["--cert", "no.pem"], "--cert: no.pem: No such file or directory"),
+        (["--cert", "{own}"], "{own}: no certificate with its key, both in PEM without a password"),
+        (["--cert", "{own}", "--key", "{own}"], "{own}, {own}: no certificate with its key"),
+    ],
+)
+def test_a_wrong_certificate_is_refused(options: list[str], words: str) -> None:
+    arguments = ["serve", "--port", "0", *(one.format(own=__file__) for one in options)]
+
+    result = CliRunner().invoke(cli.main, arguments)
+
+    assert result.exit_code == 2
+    assert words.format(own=__file__) in result.stderr
+
+
+def test_a_mock_is_reached_over_https() -> None:
+    with GesMock(ssl_context=server_context()) as ges, AUTHORITY.cert_pem.tempfile() as trusted:
+        ges.add_job()
+        answer = requests.get(ges.jobs_url(), verify=trusted)
+        assert ges.url.startswith("https://")
+        health = requests.get(f"{ges.url}/_gesmock/health", verify=trusted)
+
+    assert answer.json()["totalCount"] == 1
+    assert health.ok
+
+
+@contextlib.contextmanager
+def serving_at(bounds: Bounds, *names: str) -> Iterator[HttpServer]:
+    made = HttpServer(Pages(), "127.0.0.1", 0, bounds, server_context(*names))
+    made._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # its clients' have it too
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
+HELLO = bytes.fromhex("16030100c8010000c40303")
+"""The beginning of a client's first message, which says that 200 bytes are to come."""
+
+
+@pytest.mark.parametrize("sent", [b"", HELLO])
+def test_a_handshake_that_takes_long_is_ended_as_soon_as_a_head_would_be(sent: bytes) -> None:
+    with serving_at(Bounds(head_s=0.05)) as server, connect(server) as client:
+        client.sendall(sent)
+
+        assert rest(client) == b""
+        assert not server._handshakes
+
+
+def test_a_client_may_be_idle_between_the_handshake_and_its_first_request() -> None:
+    with serving_at(Bounds(head_s=0.2, body_s=0.2)) as server, secured(server) as client:
+        with connect(server) as slow:
+            assert rest(slow) == b""  # the time of a handshake is over
+        client.sendall(get("/now"))
+
+        assert body(rest(client)) == b"ok"
+
+
+@pytest.mark.parametrize("kind", [Connection, Handshake])
+def test_a_connection_that_has_ended_is_freed_at_once(server: HttpServer, kind: type) -> None:
+    with freed_at_once(kind):
+        with secured(server) as client:
+            client.sendall(get("/now"))
+            client.recv(1)
+        with connect(server) as stranger:
+            stranger.sendall(b"no TLS" * 9)
+            rest(stranger)
+        until(lambda: not server._clients())
+
+
+def test_who_ends_in_tls_is_answered_in_tls(server: HttpServer) -> None:
+    with secured(server) as client:
+        client.sendall(get("/now").replace(b"Connection: close\r\n", b""))
+        client.recv(1000)
+
+        client.unwrap()  # which raises where there is no answer
+
+
+def test_a_long_certificate_goes_at_the_pace_of_a_slow_client(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = [f"{number}.a-long-name.example" for number in range(2000)]
+    with serving_at(Bounds(), *names) as server, socket.socket() as client:
+        client.settimeout(10)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(("127.0.0.1", server.port))
+        into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        secure = client_context().wrap_bio(into, out, server_hostname="localhost")
+        waits = Mock(wraps=server._loop.change)
+        monkeypatch.setattr(server._loop, "change", waits)
+        with pytest.raises(ssl.SSLWantReadError):
+            secure.do_handshake()
+        client.sendall(out.read())
+        until(lambda: [call for call in waits.call_args_list if call.args[1] == WRITE])
+
+        shake_hands(client, secure, into, out)
+        secure.write(get("/now"))
+        client.sendall(out.read())
+        assert body(all_of(client, secure, into)) == b"ok"
+
+
+def test_a_record_may_come_in_two_parts(server: HttpServer) -> None:
+    with connect(server) as client:
+        into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        secure = client_context().wrap_bio(into, out, server_hostname="localhost")
+        shake_hands(client, secure, into, out)
+        until(lambda: server._shared.connections)
+        secure.write(get("/now"))
+        record = out.read()
+        (channel,) = [one._channel for one in server._shared.connections]
+
+        client.sendall(record[:20])
+        until(lambda: not unread(channel))
+        client.sendall(record[20:])
+
+        assert body(all_of(client, secure, into)) == b"ok"
+
+
+def unread(channel: Channel) -> bool:
+    """Whether something has come that the server has not taken."""
+    return bool(select.select([channel.fileno()], [], [], 0)[0])
+
+
+def shake_hands(
+    client: socket.socket, secure: ssl.SSLObject, into: ssl.MemoryBIO, out: ssl.MemoryBIO
+) -> None:
+    while True:
+        try:
+            secure.do_handshake()
+        except ssl.SSLWantReadError:
+            client.sendall(out.read())
+            into.write(client.recv(65536))
+        else:
+            client.sendall(out.read())
+            return
+
+
+def all_of(client: socket.socket, secure: ssl.SSLObject, into: ssl.MemoryBIO) -> bytes:
+    """All that comes until the server ends."""
+    into.write(rest(client))
+    got = bytearray()
+    with contextlib.suppress(ssl.SSLWantReadError):
+        while data := secure.read(65536):
+            got += data
+    return bytes(got)

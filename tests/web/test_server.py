@@ -1,0 +1,220 @@
+"""The server behind its own socket: bound on return, closed on stop, nothing left behind."""
+
+import json
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from urllib.request import urlopen
+
+import httpx
+import pytest
+import requests
+from conftest import until
+
+from gesmock import GesMock
+from gesmock.fake import report as judging
+from gesmock.fake.fake import Fake
+from gesmock.server.listener import CannotListen
+from gesmock.web import create_app
+from gesmock.web.server import Server
+
+
+def serving(fake: Fake | None = None, host: str = "127.0.0.1", port: int = 0) -> Server:
+    """A server that is not started yet."""
+    fake = fake or Fake()
+    return Server(fake, lambda: create_app(fake), host, port)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    made = serving()
+    made.start()
+    yield made
+    made.stop()
+
+
+def test_it_answers_real_clients_as_soon_as_it_is_started(server: Server) -> None:
+    url = f"{server.url}/_gesmock/health"
+
+    assert requests.get(url).json()["ready"]
+    assert httpx.get(url, trust_env=False).json()["ready"]
+
+
+def test_each_kind_of_client_gets_the_same_list() -> None:
+    fake = Fake({"generate": 2000, "clock": {"frozen": True}})
+    server = serving(fake)
+    server.start()
+    path = f"/ges/v1.0/{fake.default.project_id}/graphs/movie/jobs/status?limit=1000"
+    url = f"{server.url}{path}"
+    plain = HTTPConnection("127.0.0.1", server.port)
+    try:
+        plain.request("GET", path)
+        pages = [
+            plain.getresponse().read(),
+            requests.get(url).content,
+            httpx.get(url, trust_env=False).content,
+            urlopen(url).read(),
+            subprocess.check_output(["curl", "-sS", "--noproxy", "*", url]),
+            subprocess.check_output(["curl", "-sS0", "--noproxy", "*", url]),
+        ]
+    finally:
+        plain.close()
+        server.stop()
+
+    assert len(set(pages)) == 1
+    assert len(json.loads(pages[0])["jobs"]) == 1000
+
+
+def test_a_connection_is_used_again(server: Server) -> None:
+    client = HTTPConnection("127.0.0.1", server.port)
+    sockets = set()
+    for method, path in [("GET", "/ges"), ("POST", "/_gesmock/reset"), ("GET", "/"), ("HEAD", "/")]:
+        client.request(method, path, headers={"Content-Type": "application/json"})
+        client.getresponse().read()
+        sockets.add(client.sock)
+    client.close()
+
+    assert len(sockets) == 1
+    assert None not in sockets
+
+
+def test_fifty_long_polls_hold_up_nobody() -> None:
+    answers: list[int] = []
+    with GesMock(clock={"frozen": True}) as ges:
+        job = ges.add_job(status="running")
+        url = f"{ges.url}/_gesmock/jobs/{job.job_id}"
+        threads = [
+            threading.Thread(
+                target=lambda: answers.append(requests.get(f"{url}?wait_s=60").status_code)
+            )
+            for _ in range(50)
+        ]
+        for thread in threads:
+            thread.start()
+        waiters = ges.fake.default.graphs.changes._told._waiters  # type: ignore[attr-defined]
+        until(lambda: len(waiters) == 50)
+        assert requests.get(f"{ges.url}/_gesmock/health", timeout=5).ok
+        assert requests.get(ges.jobs_url(), timeout=5).ok
+        assert requests.patch(url, json={"status": "failed"}, timeout=5).ok
+        for thread in threads:
+            thread.join()
+
+    assert answers == [200] * 50
+
+
+def test_it_serves_a_client_while_another_dawdles(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port)) as dawdler:
+        dawdler.sendall(b"GET /_gesmock/health HTTP/1.1\r\n")
+
+        assert requests.get(f"{server.url}/_gesmock/health").ok
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"\x16\x03\x01 not http\r\n\r\n", b"400"),
+        (b"GET / HTTP/9.9\r\n\r\n", b"505"),
+        (b"GET http://[::1/ges HTTP/1.1\r\nHost: localhost\r\n\r\n", b"400"),
+        (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n", b"414"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 70_000 + b"\r\n\r\n", b"431"),
+    ],
+)
+def test_what_the_server_cannot_read_is_refused_in_the_services_shape_and_in_silence(
+    server: Server, capfd: pytest.CaptureFixture[str], sent: bytes, status: bytes
+) -> None:
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.sendall(sent)
+        answer = b""
+        while not answer.endswith(b"}"):
+            answer += client.recv(10_000)
+
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.split()[1] == status
+    assert b"Content-Type: application/json" in head
+    assert b"X-Request-Id: 0" in head
+    assert b"Access-Control-Allow-Origin: *" in head
+    assert body == b'{"errorMessage":"Parameter error!","errorCode":"GES.8005"}'
+    assert requests.get(f"{server.url}/_gesmock/health").ok
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_request_that_began_before_a_reset_and_ends_after_it_leaves_no_trace() -> None:
+    fake = Fake()
+    server = serving(fake)
+    server.start()
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.sendall(b"GET /ges/late HTTP/1.1\r\nHost: localhost\r\n")
+        requests.get(f"{server.url}/_gesmock/health")  # so that the first is accepted
+        fake.reset()
+        client.sendall(b"\r\n")
+        assert b" 503 " in client.recv(1000)
+
+    assert judging.problems(fake.default) == []
+    assert len(fake.default.journal) == 0
+    server.stop()
+
+
+def test_stop_hangs_up_on_who_is_connected() -> None:
+    server = serving()
+    server.start()
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.sendall(b"GET ")
+        requests.get(f"{server.url}/_gesmock/health")  # so that the first is accepted too
+
+        server.stop()
+
+        assert client.recv(100) == b""
+
+
+def test_after_stop_the_port_is_free_and_no_thread_is_left() -> None:
+    before = set(threading.enumerate())
+    first = serving()
+    first.start()
+    requests.get(f"{first.url}/_gesmock/health")
+
+    first.stop()
+
+    again = serving(port=first.port)
+    again.stop()
+    left = [*set(threading.enumerate()) - before]
+    [*map(threading.Thread.join, left)]  # one that has answered may be ending
+    assert not [thread for thread in left if thread.is_alive()]
+
+
+def test_it_listens_on_ipv6(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = serving(host="::1")
+    server.start()
+    try:
+        assert server.url == f"http://[::1]:{server.port}"
+        assert requests.get(f"{server.url}/_gesmock/health").ok
+    finally:
+        server.stop()
+
+
+def test_a_name_may_mean_an_ipv6_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = socket.getaddrinfo("::1", 0, type=socket.SOCK_STREAM)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    server = serving(host="localhost")
+    monkeypatch.undo()
+    server.start()
+    try:
+        assert requests.get(f"http://[::1]:{server.port}/_gesmock/health").ok
+    finally:
+        server.stop()
+
+
+def test_a_port_in_use_is_refused_by_name(server: Server) -> None:
+    with pytest.raises(CannotListen) as caught:
+        serving(port=server.port)
+
+    assert str(caught.value) == (
+        f"cannot listen on 127.0.0.1:{server.port}: Address already in use"
+    )
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "a" * 70 + ".invalid"])
+def test_a_host_that_is_none_is_refused_by_name(host: str) -> None:
+    with pytest.raises(CannotListen, match=f"cannot listen on {host}:0: "):
+        serving(host=host)
