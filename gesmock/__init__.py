@@ -7,23 +7,23 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from gesmock.fake.epochs import Cleared
     from gesmock.fake.options import StartOptions
-    from gesmock.faults import Armed, Error, Injection
+    from gesmock.faults import ArmedRule, Error, FaultRule
     from gesmock.journal.entries import Entry
     from gesmock.journal.observations import Seen
-    from gesmock.journal.verdict.config import Standard
+    from gesmock.journal.verdict.config import VerdictConfig
     from gesmock.journal.verdict.findings import Finding
     from gesmock.mock import GesMock, NotStarted
     from gesmock.model.errors import (
         Conflict,
+        ExpectationFailed,
         GesError,
         GesmockError,
         InvalidInput,
+        NotFound,
         TimedOut,
-        Unknown,
-        Unmet,
     )
     from gesmock.model.jobs import Job
-    from gesmock.model.plan_rules import ArmedPlan, PlanRule
+    from gesmock.model.plan_rules import ArmedPlanRule, PlanRule
     from gesmock.model.plans import Plan, Step
     from gesmock.model.settings import Settings
     from gesmock.model.timeline import Transition
@@ -32,61 +32,61 @@ if TYPE_CHECKING:
     from gesmock.web.app import create_app
 
 __all__ = [
-    "Armed",
-    "ArmedPlan",
+    "ArmedPlanRule",
+    "ArmedRule",
     "CannotListen",
     "Cleared",
     "Conflict",
     "Entry",
     "Error",
+    "ExpectationFailed",
+    "FaultRule",
     "Finding",
     "GesError",
     "GesMock",
     "GesmockError",
-    "Injection",
     "InvalidInput",
     "Job",
     "JobStatus",
+    "NotFound",
     "NotStarted",
     "Plan",
     "PlanRule",
     "Seen",
     "Settings",
-    "Standard",
     "StartOptions",
     "Step",
     "TimedOut",
     "Transition",
-    "Unknown",
-    "Unmet",
+    "VerdictConfig",
     "__version__",
     "create_app",
 ]
 
 _HOMES = {
-    "Armed": "gesmock.faults",
+    "ArmedRule": "gesmock.faults",
     "CannotListen": "gesmock.server.listener",
     "Cleared": "gesmock.fake.epochs",
     "Conflict": "gesmock.model.errors",
     "Entry": "gesmock.journal.entries",
     "Error": "gesmock.faults",
-    "Injection": "gesmock.faults",
+    "FaultRule": "gesmock.faults",
     "Job": "gesmock.model.jobs",
     "JobStatus": "gesmock.model.types",
     "NotStarted": "gesmock.mock",
-    "ArmedPlan": "gesmock.model.plan_rules",
+    "ArmedPlanRule": "gesmock.model.plan_rules",
     "Plan": "gesmock.model.plans",
     "PlanRule": "gesmock.model.plan_rules",
     "Finding": "gesmock.journal.verdict.findings",
     "Seen": "gesmock.journal.observations",
     "Settings": "gesmock.model.settings",
-    "Standard": "gesmock.journal.verdict.config",
+    "VerdictConfig": "gesmock.journal.verdict.config",
     "StartOptions": "gesmock.fake.options",
     "Step": "gesmock.model.plans",
     "TimedOut": "gesmock.model.errors",
     "Transition": "gesmock.model.timeline",
-    "Unknown": "gesmock.model.errors",
-    "Unmet": "gesmock.model.errors",
+    "NotFound": "gesmock.model.errors",
+    "ExpectationFailed": "gesmock.model.errors",
     "GesMock": "gesmock.mock",
     "create_app": "gesmock.web.app",
     "GesError": "gesmock.model.errors",

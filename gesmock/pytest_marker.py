@@ -21,7 +21,7 @@ _KEYWORDS = (
     "clock",
     "plans",
     "faults",
-    "weather",
+    "preset",
     "verdict",
     "journal_size",
     "ignore",

@@ -85,8 +85,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         "gesmock(fixture, project_id, graph_name, generate, seed, tokens, settings, clock, plans, "
-        "faults, weather, verdict, journal_size, ignore, fail_on, strict=True): what the fake "
-        "begins this test with, and which problems fail the test",
+        "faults, preset, verdict, journal_size, ignore, fail_on, strict=True): what the fake "
+        "begins this test with, and which findings fail the test",
     )
     options = ("report", "fail_under", "report_json", "report_html")
     if any(config.getoption(f"gesmock_{name}") not in (None, False) for name in options):
@@ -123,7 +123,7 @@ def gesmock(request: pytest.FixtureRequest, gesmock_server: "GesMock") -> "Itera
     """The session's fake, reset to what it began with, and the marker ``gesmock`` says.
 
     By default, that is one empty graph. Of an option that both have, the marker's holds.
-    Its problems fail the test, unless the marker says ``strict=False``; those that come when
+    Its findings fail the test, unless the marker says ``strict=False``; those that come when
     other pytest fixtures end are an error of its teardown.
     """
     options = pytest_marker.marked(request.node)
@@ -133,8 +133,8 @@ def gesmock(request: pytest.FixtureRequest, gesmock_server: "GesMock") -> "Itera
     request.node.stash[_IN_USE] = use
     yield gesmock_server
     if report := request.config.pluginmanager.get_plugin(_REPORT):
-        report.tell(request.node.nodeid, gesmock_server.problems())
-    if use.called and (found := use.new_problems()):
+        report.tell(request.node.nodeid, gesmock_server.findings())
+    if use.called and (found := use.new_findings()):
         pytest.fail(found, pytrace=False)
 
 
@@ -169,22 +169,22 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Let the problems of the fake fail the test, or add them to the report of its failure."""
+    """Let the findings of the fake fail the test, or add them to the report of its failure."""
     try:
         outcome = yield
     except BaseException:
-        if found := "\n".join(filter(None, (_new_problems(item), _others(item)))):
+        if found := "\n".join(filter(None, (_new_findings(item), _others(item)))):
             item.add_report_section("call", "gesmock", found)
         _tell_faults(item)
         raise
-    if found := _new_problems(item):
+    if found := _new_findings(item):
         _tell_faults(item)
         pytest.fail(found, pytrace=False)
     return outcome
 
 
 class _Use:
-    """The fake as one test uses it, and the problems that the test has heard of.
+    """The fake as one test uses it, and the findings that the test has heard of.
 
     *called* tells whether the test itself has run: where its setup failed, that is the news.
     """
@@ -195,16 +195,16 @@ class _Use:
         self._told: list[Any] = []
         self.called = False
 
-    def new_problems(self) -> str:
-        """The problems since the last time, in one message; an empty one where there are none."""
-        problems = self._ges.verdict.failing() if self._strict else []
-        new = [one for one in problems if _what(one) not in self._told]
+    def new_findings(self) -> str:
+        """The findings since the last time, in one message; an empty one where there are none."""
+        findings = self._ges.verdict.failing() if self._strict else []
+        new = [one for one in findings if _what(one) not in self._told]
         self._told += [_what(one) for one in new]
         if not new:
             return ""
         # pytest's summary shows the first line.
         listed = "\n- ".join(map(str, new))
-        return f"gesmock found {len(new)} problem{'s' * (len(new) > 1)}: {listed}"
+        return f"gesmock found {len(new)} finding{'s' * (len(new) > 1)}: {listed}"
 
     def faults(self) -> str:
         """Python that arms again what this test has armed."""
@@ -212,22 +212,22 @@ class _Use:
 
     def others(self) -> str:
         """What else was found, which fails no test, but may tell why it failed."""
-        others = [one for one in self._ges.problems() if _what(one) not in self._told]
-        listed = "\n".join(f"- {problem}" for problem in others)
+        others = [one for one in self._ges.findings() if _what(one) not in self._told]
+        listed = "\n".join(f"- {finding}" for finding in others)
         return f"what else gesmock has found:\n{listed}" if others else ""
 
 
-def _what(problem: "Finding") -> Any:
-    """What tells a problem apart from others, also when more of it has come."""
-    return problem.code, problem.entries[:1] or problem.message
+def _what(finding: "Finding") -> Any:
+    """What tells a finding apart from others, also when more of it has come."""
+    return finding.code, finding.entries[:1] or finding.message
 
 
-def _new_problems(item: pytest.Item) -> str:
+def _new_findings(item: pytest.Item) -> str:
     use = item.stash.get(_IN_USE, None)
     if use is None:
         return ""
     use.called = True
-    return use.new_problems()
+    return use.new_findings()
 
 
 def _tell_faults(item: pytest.Item) -> None:

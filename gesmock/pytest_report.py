@@ -118,7 +118,7 @@ class Report:
     def _json(self) -> bytes:
         told = {
             "coverage": self._coverage.told(self._operations),
-            "problems": self._findings,
+            "findings": self._findings,
             "crashed_workers": self._crashed,
         }
         return msgspec.json.format(msgspec.json.encode(told)) + b"\n"

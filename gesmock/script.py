@@ -12,7 +12,7 @@ from gesmock.fake.epochs import Cleared
 from gesmock.fake.fake import Fake
 from gesmock.fake.fixtures import GraphState
 from gesmock.fake.options import StartOptions
-from gesmock.fake.project import World
+from gesmock.fake.project import Project
 from gesmock.journal.observations import Seen
 from gesmock.journal.verdict.config import Code
 from gesmock.journal.verdict.findings import Finding
@@ -47,15 +47,15 @@ class Script:
     @property
     def project_id(self) -> str:
         """The default project."""
-        return self._world.project_id
+        return self._project.project_id
 
     @property
     def graph_name(self) -> str:
         """The graph that is meant where none is named."""
-        return self._world.graphs.default
+        return self._project.graphs.default
 
     @property
-    def _world(self) -> World:
+    def _project(self) -> Project:
         return self.fake.default
 
     def add_job(
@@ -79,17 +79,17 @@ class Script:
         its id is taken, or its status is none of the graph's edition.
         """
         made_of = (status, job_id, command, url, raw_request)
-        world = self._world
-        name = graph or world.graphs.default
+        project = self._project
+        name = graph or project.graphs.default
         if job is None:
-            job = job_of(world, name, *made_of, planned=plan is not None)
+            job = job_of(project, name, *made_of, planned=plan is not None)
         elif made_of != (None,) * len(made_of):
             raise TypeError("give either a job, or what it is to be made of")
         content = validation.read_python(job, dict[str, Any], "job")
         if plan is not None:
             content = {**content, "plan": plan}
         made = validation.read_python(content, Job, "job")
-        return world.graphs.add(made, validation.read(name, GraphName, "graph"))[1]
+        return project.graphs.add(made, validation.read(name, GraphName, "graph"))[1]
 
     def generate(
         self,
@@ -103,7 +103,7 @@ class Script:
     ) -> int:
         """Add *count* realistic jobs to *graph*, as older ones; how many it has now.
 
-        The same *seed* (default: the world's) makes the same jobs. *replace* empties the graph
+        The same *seed* (default: the project's) makes the same jobs. *replace* empties the graph
         first. *statuses* weighs the statuses, such as ``{"success": 8, "failed": 2}``. Those that
         have not ended go on along *plan*, where one is given.
         """
@@ -115,7 +115,7 @@ class Script:
             "statuses": statuses,
             "plan": plan,
         }
-        return self._world.generate(validation.read_python(given, Generator, "generate"))[1]
+        return self._project.generate(validation.read_python(given, Generator, "generate"))[1]
 
     def move_job(
         self,
@@ -137,19 +137,19 @@ class Script:
         given: dict[str, Any] = {"status": status, "progress": progress}
         given |= {"fail_reason": fail_reason, **({} if result is None else {"result": result})}
         move = validation.read_python(given, Move, "move")
-        return self._world.graphs.move(id_of(job), move, graph)[1]
+        return self._project.graphs.move(id_of(job), move, graph)[1]
 
     def remove_job(self, job: str | Job, *, graph: str | None = None) -> Job:
         """Take *job*, or the one with this id, out; the same refusals as for ``job``."""
-        return self._world.graphs.remove(id_of(job), graph)[1]
+        return self._project.graphs.remove(id_of(job), graph)[1]
 
     def job(self, job: str | Job, *, graph: str | None = None) -> Job:
         """*job*, or the one with this id, as it is now.
 
-        Raises Unknown where there is no such job, Conflict where several graphs have one and
+        Raises NotFound where there is no such job, Conflict where several graphs have one and
         *graph* does not say which is meant.
         """
-        return self._world.graphs.find(id_of(job), graph)[1]
+        return self._project.graphs.find(id_of(job), graph)[1]
 
     def wait_for_job(
         self,
@@ -168,18 +168,18 @@ class Script:
         statuses = validation.read_python(wanted, dict[str, ListedStatus], "wait_for_job").values()
         given = {"timeout_s": timeout_s}
         seconds = validation.read_python(given, dict[str, Seconds], "wait_for_job")["timeout_s"]
-        return waiting.wait_for_job(self._world, id_of(job), statuses, seconds, graph)[1]
+        return waiting.wait_for_job(self._project, id_of(job), statuses, seconds, graph)[1]
 
     def jobs(self, graph: str | None = None, *, status: JobStatus | None = None) -> list[Job]:
         """The jobs, newest first; only those of *graph*, or in *status*."""
         if status is not None:
             validation.read({"status": status}, Move, "jobs")
-        return [job for _, job in self._world.graphs.jobs(graph, status)]
+        return [job for _, job in self._project.graphs.jobs(graph, status)]
 
     def add_graph(self, name: str, edition: Edition | None = None) -> None:
         """See that there is a graph *name*, of this *edition* (default: that of the settings)."""
         given = validation.read({"edition": edition}, GraphState, "graph")
-        self._world.graphs.make(validation.read(name, GraphName, "graph"), given.edition)
+        self._project.graphs.make(validation.read(name, GraphName, "graph"), given.edition)
 
     @property
     def clock(self) -> ClockView:
@@ -209,34 +209,34 @@ class Script:
     @property
     def settings(self) -> Settings:
         """How the documentation is read."""
-        return self._world.settings
+        return self._project.settings
 
     def configure(self, **changes: Any) -> Settings:
         """Change settings by name, such as ``limit_zero="refuse"``. Raises InvalidInput."""
-        return self._world.configure(
+        return self._project.configure(
             validation.read_python(changes, dict[str, Any], "settings"), "settings"
         )
 
     def state(self) -> dict[str, Any]:
-        """All that is there, as a world file's content."""
-        content: dict[str, Any] = msgspec.to_builtins(self._world.state())
+        """All that is there, as a project file's content."""
+        content: dict[str, Any] = msgspec.to_builtins(self._project.state())
         return content
 
     def load(self, state: Mapping[str, Any] | str | Path) -> None:
         """Put *state* in the place of what is there.
 
-        It is the content of a world file or list answer, or such a file. What a reset restores
+        It is the content of a project file or list answer, or such a file. What a reset restores
         stays as it was. Raises InvalidInput, with nothing changed.
         """
-        world = self._world
+        project = self._project
         if isinstance(state, Mapping):
             content = validation.read_python(state, dict[str, Any], "$")
-            loaded = world.parse(shapes.encode(content))
+            loaded = project.parse(shapes.encode(content))
         elif isinstance(state, str | Path):
-            loaded = fixtures.read(state, world.project_id)
+            loaded = fixtures.read(state, project.project_id)
         else:
             raise InvalidInput.at("$", f"{validation.shown(state)} is neither a state nor a file")
-        world.load(loaded)
+        project.load(loaded)
 
     def reset(self) -> Cleared:
         """Everything back to what it began with, in every project: jobs, faults, journal, settings.
@@ -251,25 +251,25 @@ class Script:
 
     # --- The verdict ---
 
-    def problems(self, *codes: str) -> list[Finding]:
+    def findings(self, *codes: str) -> list[Finding]:
         """What a test may want to hear of, in every project: what is wrong with the client, too.
 
         Only findings of these *codes*, or of the families that they name (``"GM1"``), where any
         are given; in no case what is ignored.
         """
-        given = validation.read_python(codes, list[Code], "problems")
-        return [one for world in self.fake.worlds() for one in judging.problems(world, given)]
+        given = validation.read_python(codes, list[Code], "findings")
+        return [one for project in self.fake.projects() for one in judging.findings(project, given)]
 
     def seen(self, job: str | Job, *, graph: str | None = None) -> Seen:
         """What *job*, or the one with this id, went through, and what the client was shown of it.
 
-        Raises Unknown where nobody has heard of such a job; Conflict where several graphs have one
+        Raises NotFound where nobody has heard of such a job; Conflict where several graphs have one
         and *graph* does not say which is meant, or what was shown is no longer known.
         """
-        return judging.seen(self._world, id_of(job), graph)
+        return judging.seen(self._project, id_of(job), graph)
 
     def assert_seen(self, job: str | Job, *statuses: JobStatus, graph: str | None = None) -> None:
-        """Raise Unmet, an AssertionError, unless the client was shown just these *statuses*.
+        """Raise ExpectationFailed unless the client was shown just these *statuses*.
 
         In this order, each change once. Raises what ``seen`` does.
         """

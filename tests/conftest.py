@@ -99,7 +99,7 @@ def listens(port: int) -> bool:
 
 @dataclass
 class Asked:
-    """A call, as an injection sees it."""
+    """A call, as a fault rule sees it."""
 
     operation: str = "list_jobs"
     graph: str = "movie"
@@ -125,7 +125,7 @@ class Asker:
         clock = {"frozen": True} if rate is None else {"rate": rate}
         start: Any = {"generate": 3, "clock": clock, "faults": faults, **options}
         self.fake = Fake(start, deliverable=EVERYTHING)
-        self.world = self.fake.default
+        self.project = self.fake.default
 
     def ask(
         self,
@@ -135,12 +135,12 @@ class Asker:
         **args: str,
     ) -> Reply:
         """The reply to this request."""
-        names = {"project_id": self.world.project_id, "graph_name": "movie", **args}
+        names = {"project_id": self.project.project_id, "graph_name": "movie", **args}
         request = Request(
             operation=operation,
             method="GET",
             path=f"/{operation}",
-            epoch=self.world.epoch,
+            epoch=self.project.epoch,
             args=names,
             query=query or {},
             body={} if body is None else body,
@@ -153,7 +153,7 @@ class Asker:
 
     def advance(self, seconds: float) -> None:
         """Let the time go by."""
-        self.world.change_clock(ClockChange(advance_s=seconds))
+        self.project.change_clock(ClockChange(advance_s=seconds))
 
     def statuses(self, count: int) -> list[int]:
         """Those of so many lists."""

@@ -26,7 +26,7 @@ JOBS: Final = [
     job("hyg", "running", "hyg_algorithm"),
     job("success", "success"),
 ]
-WORLD: Final = {"project_id": PROJECT, "graphs": {"movies": {"jobs": JOBS}}}
+STATE: Final = {"project_id": PROJECT, "graphs": {"movies": {"jobs": JOBS}}}
 
 
 class Step(NamedTuple):
@@ -47,8 +47,8 @@ def asked(method: str, target: str, body: Any = None) -> Step:
 
 
 SESSION: Final = (
-    call("PUT", "/state", {**WORLD, "seed": 7, "clock": CLOCK}),
-    call("PUT", "/state", {**WORLD, "seed": "x", "project_id": "-"}),
+    call("PUT", "/state", {**STATE, "seed": 7, "clock": CLOCK}),
+    call("PUT", "/state", {**STATE, "seed": "x", "project_id": "-"}),
     call("GET", "/state"),
     call("GET", "/health"),
     call("GET", "/jobs"),
@@ -99,9 +99,9 @@ SESSION: Final = (
     call("PATCH", "/faults/{fault_id}", {"times": 0, "phases": "after"}, fault_id="f1"),
     call("GET", "/faults"),
     call("DELETE", "/faults/{fault_id}", fault_id="f1"),
-    call("PUT", "/weather", {"weather": "down"}),
-    call("PUT", "/weather", {"weather": "rain"}),
-    call("GET", "/weather"),
+    call("PUT", "/preset", {"preset": "down"}),
+    call("PUT", "/preset", {"preset": "rain"}),
+    call("GET", "/preset"),
     asked("GET", "/jobs/status?limit=2"),
     call("DELETE", "/faults"),
     asked("GET", "/jobs/status?limit=2"),
@@ -128,9 +128,9 @@ SESSION: Final = (
     call("GET", "/verdict"),
     call("PATCH", "/verdict", {"fail_on": ["GM0", "GM3"], "poll_s": 2, "contract": "all"}),
     call("PATCH", "/verdict", {"fail_on": ["GM9999"], "polls_s": 2}),
-    call("GET", "/problems"),
-    call("GET", "/problems", query="?codes=GM0,GM307"),
-    call("GET", "/problems", query="?codes=X"),
+    call("GET", "/findings"),
+    call("GET", "/findings", query="?codes=GM0,GM307"),
+    call("GET", "/findings", query="?codes=X"),
     call("GET", "/report"),
     call("GET", "/state"),
     call("DELETE", "/journal"),
@@ -139,7 +139,7 @@ SESSION: Final = (
     call("POST", "/provider-states", {"state": "one job", "params": {"generate": 1, "seed": 3}}),
     call("POST", "/provider-states", {"state": "movie"}),
     call("POST", "/provider-states", {"action": "teardown", "state": "movies"}),
-    call("POST", "/provider-states", {"state": "any", "params": {"seeds": 3, "weather": "rain"}}),
+    call("POST", "/provider-states", {"state": "any", "params": {"seeds": 3, "preset": "rain"}}),
     call("GET", "/jobs"),
     call("POST", "/reset"),
 )

@@ -33,7 +33,7 @@ RULES = (
     "a plan has its own steps, or a name",
     "a delay has either seconds, or uniform",
     "a script is met once",
-    "an injection has either a fault or a script",
+    "a fault rule has either a fault or a script",
     "at_least is more than at_most",
     "give either times, or at_least",
     "is above high_s",

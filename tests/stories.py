@@ -5,7 +5,7 @@ from typing import Any
 
 from gesmock.journal.entries import Entry
 from gesmock.journal.verdict import judge
-from gesmock.journal.verdict.config import Standard
+from gesmock.journal.verdict.config import VerdictConfig
 from gesmock.journal.verdict.contract import Contract
 from gesmock.journal.verdict.findings import Finding
 from gesmock.journal.verdict.traffic import Case
@@ -85,10 +85,10 @@ class Story:
         *codes: str,
         dropped: int = 0,
         contract: Contract = lambda _: (),
-        **standard: Any,
+        **config: Any,
     ) -> list[Finding]:
         """What is found of the client's conduct, but for the jobs that nobody asked for."""
-        held = Standard(**{"ignore": ["GM9"], **standard})
+        held = VerdictConfig(**{"ignore": ["GM9"], **config})
         case = Case(
             lambda: self.entries,
             dropped=dropped,
@@ -97,6 +97,6 @@ class Story:
         )
         return judge(case, held, codes)
 
-    def told(self, *codes: str, **standard: Any) -> Mapping[str, tuple[int, ...]]:
+    def told(self, *codes: str, **config: Any) -> Mapping[str, tuple[int, ...]]:
         """The codes of what is found, each with the numbers of its entries."""
-        return {one.code: one.entries for one in self.found(*codes, **standard)}
+        return {one.code: one.entries for one in self.found(*codes, **config)}

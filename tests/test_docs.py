@@ -18,8 +18,8 @@ from gesmock import __version__
 from gesmock.cli import main as cli
 from gesmock.fake import fixtures
 from gesmock.fake.handle import ROUTES
-from gesmock.faults import KINDS, WEATHER, Injection
-from gesmock.journal.verdict.config import Standard
+from gesmock.faults import KINDS, PRESETS, FaultRule
+from gesmock.journal.verdict.config import VerdictConfig
 from gesmock.journal.verdict.table import RULES
 from gesmock.model.plans import PlanName
 from gesmock.model.settings import Settings
@@ -144,16 +144,16 @@ def test_every_kind_of_fault_is_in_its_table_with_its_fields() -> None:
 def test_every_way_to_choose_is_in_its_table() -> None:
     told = {name for row in rows("| which calls |") for name in re.findall(r"`(\w+)`", row[0])}
 
-    assert told == set(Injection.__struct_fields__) - {"fault", "script", "weather"}
+    assert told == set(FaultRule.__struct_fields__) - {"fault", "script", "preset"}
 
 
-def test_every_weather_is_in_its_table_with_its_injections() -> None:
-    told = {row[0].strip("`"): re.findall(r"`([^`]+)`", row[2]) for row in rows("| weather | is |")}
+def test_every_preset_is_in_its_table_with_its_fault_rules() -> None:
+    told = {row[0].strip("`"): re.findall(r"`([^`]+)`", row[2]) for row in rows("| preset | is |")}
 
     assert {
-        name: [read({**msgspec.json.decode(one), "weather": name}, Injection) for one in listed]
+        name: [read({**msgspec.json.decode(one), "preset": name}, FaultRule) for one in listed]
         for name, listed in told.items()
-    } == {name: [*injections] for name, injections in WEATHER.items()}
+    } == {name: [*fault_rules] for name, fault_rules in PRESETS.items()}
 
 
 def test_every_finding_is_in_its_table() -> None:
@@ -170,7 +170,7 @@ def test_every_measure_is_in_its_table_with_its_default() -> None:
     for names, defaults in re.findall(r"^\| (`.*?) \| (.*?) \|", table, re.MULTILINE):
         told |= zip(re.findall(r"`(\w+)`", names), defaults.split(", "), strict=True)
 
-    held = msgspec.structs.asdict(Standard())
+    held = msgspec.structs.asdict(VerdictConfig())
     assert told.keys() == held.keys() - {"ignore", "fail_on"}
     for name, default in told.items():
         assert default in (f"`{held[name]}`", str(held[name]).removesuffix(".0"))

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any, Final
 
 import pytest
-from control_session import IMPORT, JOBS, SESSION, WORLD, G, call
+from control_session import IMPORT, JOBS, SESSION, STATE, G, call
 from goldens import (
     CLOCK,
     PROJECT,
@@ -62,13 +62,13 @@ OTHERS: Final = {
 @pytest.fixture
 def mock() -> Iterator[GesMock]:
     """A server with a world that never differs."""
-    with GesMock(fixture=WORLD, seed=7, clock=CLOCK) as started:
+    with GesMock(fixture=STATE, seed=7, clock=CLOCK) as started:
         yield started
 
 
 def again(ges: GesMock, **settings: Any) -> None:
     """Begin anew with these settings."""
-    ges.restart(fixture=WORLD, seed=7, clock=CLOCK, settings=settings)
+    ges.restart(fixture=STATE, seed=7, clock=CLOCK, settings=settings)
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_settings_change_the_document_as_ever(
     table = ["openapi", "--set", "dialect=error_table", "--set", "edition=memory"]
     status, printed, _ = run(monkeypatch, capsys, *table)
     told += ["##### dialect=error_table, edition=memory", *changes(document, printed), ""]
-    mock.restart(fixture=WORLD, tokens=["secret"], settings=OTHERS)
+    mock.restart(fixture=STATE, tokens=["secret"], settings=OTHERS)
     served = wire.fetch("GET", "/openapi.json")[1]
     told += [f"##### with tokens, and {OTHERS}", *changes(document, served), ""]
 
@@ -167,7 +167,7 @@ def test_commands_print_and_refuse_as_ever(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("good.json").write_text(json.dumps(WORLD), encoding="utf-8")
+    Path("good.json").write_text(json.dumps(STATE), encoding="utf-8")
     wrong = {"graphs": {"movies": {"jobs": [{"jobId": "", "status": "done"}]}}, "seeds": 1}
     Path("wrong.json").write_text(json.dumps(wrong), encoding="utf-8")
     told = []
@@ -188,7 +188,7 @@ def test_commands_print_and_refuse_as_ever(
         "serve --fault list_job=503",
         "serve --fault list_jobs=503,time=2",
         "serve --plan import_graph=never",
-        "serve --weather rain",
+        "serve --preset rain",
         "serve --set dialect=none",
         "serve --rate -1",
         "serve --port 65536",
@@ -353,7 +353,7 @@ def test_tokens_are_refused_as_ever(
 
 def test_each_setting_changes_answers_as_ever(mock: GesMock, wire: Wire) -> None:
     for name, value in OTHERS.items():
-        mock.restart(fixture=WORLD, seed=7, clock=CLOCK, settings={name: value})
+        mock.restart(fixture=STATE, seed=7, clock=CLOCK, settings={name: value})
         wire.say(f"{name}={value}")
         for method, target, body in (
             ("GET", f"{G}/jobs/status?limit=1", None),
@@ -437,11 +437,11 @@ def test_faults_reach_the_wire_as_ever(mock: GesMock, wire: Wire) -> None:
         wire.send(submitted, f"a submission under {json.dumps(fault)}, and a delay")
         mock.faults.disarm()
         wire.ask("GET", f"{G}/jobs/status?limit=1")
-    for weather in ("down", "flaky", "slow", "mobile"):
+    for preset in ("down", "flaky", "slow", "mobile"):
         mock.reset()
-        mock.faults.weather(weather)
+        mock.faults.preset(preset)
         for _ in range(6):
-            wire.send(listed, f"a list, where the weather is {weather}")
+            wire.send(listed, f"a list, where the preset is {preset}")
 
     hold("faults.txt", wire.text)
 
@@ -522,7 +522,7 @@ def test_the_control_api_guards_itself_as_ever(wire: Wire) -> None:
     ):
         wire.ask(method, target, body, headers)
     wire.ask("GET", "/ges/v1.0/nothing")
-    wire.ask("GET", "/_gesmock/problems")
+    wire.ask("GET", "/_gesmock/findings")
     wire.send(b"GET /_gesmock/health HTTP/1.1\r\nHost: front.end\r\n\r\n")
     guarded = GesMock(control_token="secret", clock=CLOCK)
     with guarded, closing(Wire(guarded)) as other:
@@ -540,8 +540,8 @@ def test_the_control_api_guards_itself_as_ever(wire: Wire) -> None:
 @pytest.mark.parametrize("place", ["", "/projects/{project_id}"])
 def test_every_control_call_answers_as_ever(mock: GesMock, wire: Wire, place: str) -> None:
     project = "project2" if place else PROJECT
-    other = json.loads(json.dumps(WORLD).replace(PROJECT, project))
-    for worlds in [[WORLD, other]] if place else [WORLD, WORLD]:  # either is the third that begins
+    other = json.loads(json.dumps(STATE).replace(PROJECT, project))
+    for worlds in [[STATE, other]] if place else [STATE, STATE]:  # either is the third that begins
         mock.restart(fixture=worlds, seed=7, clock=CLOCK)
     wire.heads = False
     paths = json.loads(wire.fetch("GET", "/_gesmock/openapi.json")[1])["paths"]

@@ -12,11 +12,11 @@ import requests
 
 import gesmock
 from gesmock import GesMock, InvalidInput
-from gesmock.faults import KINDS, Error, Injection
-from gesmock.faults.injections import Plain
+from gesmock.faults import KINDS, Error, FaultRule
+from gesmock.faults.fault_rules import Plain
 from gesmock.faults.kind import Kind
 from gesmock.mock import NotStarted
-from gesmock.model.errors import Conflict, Unknown
+from gesmock.model.errors import Conflict, NotFound
 
 
 def listed(ges: GesMock, limit: int | None = None) -> Any:
@@ -208,7 +208,7 @@ def test_jobs_are_generated_moved_and_removed(ges: GesMock) -> None:
 
 
 def test_wrong_names_are_refused(ges: GesMock) -> None:
-    with pytest.raises(Unknown, match="no job has the id 'x'"):
+    with pytest.raises(NotFound, match="no job has the id 'x'"):
         ges.move_job("x", "failed")
     with pytest.raises(InvalidInput, match="move.status: 'done' is none of"):
         ges.move_job("x", "done")  # type: ignore[arg-type]
@@ -241,14 +241,14 @@ def test_errors_are_armed_scripted_and_disarmed(ges: GesMock) -> None:
     assert (len(ges.faults), statuses(1)) == (0, [200])
 
 
-def test_an_injection_of_before_a_reset_does_not_disarm_the_one_that_has_its_id_now(
+def test_a_fault_rule_of_before_a_reset_does_not_disarm_the_one_that_has_its_id_now(
     ges: GesMock,
 ) -> None:
     before = ges.faults.arm("list_jobs", 503)
     ges.reset()
     now = ges.faults.arm("list_jobs", 500)
 
-    with pytest.raises(Unknown, match="no injection has the id 'f1'; armed are: f1"):
+    with pytest.raises(NotFound, match="no fault rule has the id 'f1'; armed are: f1"):
         ges.faults.disarm(before)
     assert len(ges.faults) == 1
     ges.faults.disarm(now)
@@ -257,24 +257,24 @@ def test_an_injection_of_before_a_reset_does_not_disarm_the_one_that_has_its_id_
 @pytest.mark.parametrize(
     ("arguments", "error", "words"),
     [
-        ({"status": 200}, InvalidInput, "injection.fault.status: 200 is not an HTTP status"),
-        ({}, InvalidInput, "injection: neither a status nor a fault"),
+        ({"status": 200}, InvalidInput, "fault rule.fault.status: 200 is not an HTTP status"),
+        ({}, InvalidInput, "fault rule: neither a status nor a fault"),
         (
             {"operation": "list", "status": 500},
             InvalidInput,
             "'list' is not one of list_jobs, show_job",
         ),
         ({"status": 500, "headers": "abc"}, InvalidInput, "headers: 'abc' is not an object"),
-        ({"status": 500, "message": "\ud800"}, InvalidInput, "injection: '\\\\ud800' is not text"),
-        ({"status": 500, "times": 0}, InvalidInput, "injection.times: 0 is not an integer"),
-        ({"fault": {"kind": "flood"}}, InvalidInput, "injection.fault.kind: 'flood' is none of"),
+        ({"status": 500, "message": "\ud800"}, InvalidInput, "fault rule: '\\\\ud800' is not text"),
+        ({"status": 500, "times": 0}, InvalidInput, "fault rule.times: 0 is not an integer"),
+        ({"fault": {"kind": "flood"}}, InvalidInput, "fault rule.fault.kind: 'flood' is none of"),
         ({"fault": Error(500), "status": 503}, TypeError, "either a fault, or a status"),
-        ({"operation": {"fault": 500}, "status": 503}, TypeError, "either a whole injection, or"),
-        ({"operation": {"fault": 500}, "times": 2}, TypeError, "either a whole injection, or"),
+        ({"operation": {"fault": 500}, "status": 503}, TypeError, "either a whole fault rule, or"),
+        ({"operation": {"fault": 500}, "times": 2}, TypeError, "either a whole fault rule, or"),
         (
             {"status": 500, "time": 2},
             InvalidInput,
-            "injection.time: unknown key; did you mean 'times'",
+            "fault rule.time: unknown key; did you mean 'times'",
         ),
     ],
 )
@@ -345,11 +345,11 @@ def test_a_fixture_may_be_given_as_its_content() -> None:
         GesMock(fixture={"graphs": 3})
 
 
-def test_an_injection_and_a_script_may_be_given_as_in_a_fixture(ges: GesMock) -> None:
+def test_a_fault_rule_and_a_script_may_be_given_as_in_a_fixture(ges: GesMock) -> None:
     ges.faults.arm(
         {"operation": "list_jobs", "times": 1, "fault": {"kind": "error", "status": 500}}
     )
-    ges.faults.arm(Injection(fault=Error(401), times=1))
+    ges.faults.arm(FaultRule(fault=Error(401), times=1))
     ges.faults.script("list_jobs", [503, "ok"])
 
     assert [requests.get(ges.jobs_url()).status_code for _ in range(5)] == [500, 401, 503, 200, 200]
@@ -361,7 +361,7 @@ def test_a_kind_that_needs_no_fields_may_be_named_alone(ges: GesMock) -> None:
     ges.faults.script("list_jobs", "close", 503, "garbage")
     ges.faults.arm(fault={"kind": "outage", "until_s": 5, "fault": "close"})
 
-    found = [msgspec.to_builtins(one.injection) for one in ges.faults]
+    found = [msgspec.to_builtins(one.fault_rule) for one in ges.faults]
     assert [one.get("fault") for one in found] == [
         {"kind": "reset"},
         {"kind": "hang"},
@@ -387,30 +387,30 @@ def test_to_disarm_or_pause_what_is_no_rule_is_refused_and_disarms_nothing(ges: 
     ges.plans.arm(plan="slow")
     nothing: Any = None
 
-    with pytest.raises(Unknown, match="no injection has the id None; armed are: f1"):
+    with pytest.raises(NotFound, match="no fault rule has the id None; armed are: f1"):
         ges.faults.disarm(nothing)
-    with pytest.raises(Unknown, match="no injection has the id 5; armed are: f1"):
+    with pytest.raises(NotFound, match="no fault rule has the id 5; armed are: f1"):
         ges.faults.pause(5)  # type: ignore[arg-type]
-    with pytest.raises(Unknown, match="no plan has the id None; armed are: p1"):
+    with pytest.raises(NotFound, match="no plan has the id None; armed are: p1"):
         ges.plans.disarm(nothing)
     assert (len(ges.faults), len(ges.plans)) == (1, 1)
     ges.plans.disarm()
     assert len(ges.plans) == 0
 
 
-def test_injections_are_paused_changed_and_resumed(ges: GesMock) -> None:
+def test_fault_rules_are_paused_changed_and_resumed(ges: GesMock) -> None:
     armed = ges.faults.arm("list_jobs", 503, header="X-Team=7", phase="after")
 
     def status() -> int:
         return requests.get(ges.jobs_url(), headers={"X-Team": "7"}).status_code
 
     assert status() == 503
-    assert ges.faults.pause(armed).injection.paused
+    assert ges.faults.pause(armed).fault_rule.paused
     assert status() == 200
     ges.faults.resume(armed)
     ges.faults.change(armed, fault=500, header=None)
     assert requests.get(ges.jobs_url()).status_code == 500
-    with pytest.raises(InvalidInput, match=r"^injection\.nht: unknown key; did you mean 'nth'"):
+    with pytest.raises(InvalidInput, match=r"^fault rule\.nht: unknown key; did you mean 'nth'"):
         ges.faults.change("f1", nht=3)
     ges.faults.disarm(ges.faults.pause(armed))
 
@@ -425,14 +425,14 @@ def test_every_answer_can_be_delayed(ges: GesMock) -> None:
 
 
 def test_what_was_armed_can_be_armed_again_from_what_it_says_of_itself() -> None:
-    ges = GesMock(seed=7, weather="slow", clock={"frozen": True})
-    for injection in (
+    ges = GesMock(seed=7, preset="slow", clock={"frozen": True})
+    for fault_rule in (
         {"fault": {"kind": "delay", "lognormal": {"median_s": 1, "sigma": 0.5}}, "nth": [2, 3]},
         {"operation": "list_jobs", "script": [503, "ok", {"kind": "reset"}]},
     ):
-        ges.faults.arm(injection)
+        ges.faults.arm(fault_rule)
     ges.faults.disarm(ges.faults.arm("list_jobs", 404))
-    before = [one.injection for one in ges.faults]
+    before = [one.fault_rule for one in ges.faults]
 
     lines = ges.faults.as_python()
 
@@ -445,7 +445,7 @@ def test_what_was_armed_can_be_armed_again_from_what_it_says_of_itself() -> None
     ges.reset()
     for line in lines:
         exec(line, {"ges": ges})
-    assert [one.injection for one in ges.faults] == before
+    assert [one.fault_rule for one in ges.faults] == before
 
 
 def test_a_job_may_be_named_by_itself(ges: GesMock) -> None:
@@ -488,21 +488,21 @@ def test_a_fault_whose_turn_never_came_tells_how_many_requests_it_met(ges: GesMo
     for url in [ges.jobs_url()] * 2 + [ges.job_url("nobody")] * 2:
         requests.get(url)
 
-    assert [one.message.partition(" {")[0] for one in ges.problems("GM0")] == [
+    assert [one.message.partition(" {")[0] for one in ges.findings("GM0")] == [
         "armed, but its turn never came, as it met no request: f2",
         "armed, but its turn never came, as it met 2 requests: f3",
         "armed, but its turn never came, as it met no request: f4",
     ]
 
 
-def test_problems_are_what_a_test_should_hear_of(ges: GesMock) -> None:
-    assert ges.problems() == []
+def test_findings_are_what_a_test_should_hear_of(ges: GesMock) -> None:
+    assert ges.findings() == []
     ges.faults.arm("list_jobs", 503, after=5)
     requests.get(ges.jobs_url())
     requests.delete(ges.jobs_url())
     requests.get(f"{ges.url}/favicon.ico")
 
-    unmatched, untried = ges.problems()
+    unmatched, untried = ges.findings()
 
     assert unmatched.message.startswith("no operation serves this: DELETE /ges/v1.0/")
     assert str(untried) == (
@@ -543,7 +543,7 @@ def test_the_package_offers_what_it_lists() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "flaw"),
+    ("options", "error"),
     [
         ({"port": "x"}, "port: 'x' is not a port from 0 to 65535"),
         ({"host": 5}, "host: 5 is not a string"),
@@ -569,8 +569,8 @@ def test_the_package_offers_what_it_lists() -> None:
         ),
     ],
 )
-def test_an_option_of_another_type_is_refused(options: dict[str, Any], flaw: str) -> None:
+def test_an_option_of_another_type_is_refused(options: dict[str, Any], error: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         GesMock(**options)
 
-    assert str(caught.value) == flaw
+    assert str(caught.value) == error

@@ -130,7 +130,7 @@ def test_a_wrong_marker_is_refused_by_name(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines_random([*wrong.values()])
 
 
-def test_problems_fail_the_test_in_one_message_or_are_added_to_its_failure(
+def test_findings_fail_the_test_in_one_message_or_are_added_to_its_failure(
     pytester: pytest.Pytester,
 ) -> None:
     result = run(
@@ -168,16 +168,16 @@ def test_whose_setup_fails(broken):
 
     result.assert_outcomes(failed=3, passed=1, errors=2)
     result.stdout.fnmatch_lines(
-        ["gesmock found 1 problem: GM002 no operation serves this: DELETE /ges/v1.0/*"]
+        ["gesmock found 1 finding: GM002 no operation serves this: DELETE /ges/v1.0/*"]
     )
     result.stdout.fnmatch_lines(
         [
-            "gesmock found 3 problems: GM002 no operation serves this: POST /ges/*",
+            "gesmock found 3 findings: GM002 no operation serves this: POST /ges/*",
             "- GM002 no operation serves this: GET /ges/v1.0/*/job/status answered 404 *",
             "- GM003 armed, but its turn never came, as it met no request: f1 *",
             "*its own reason",
             "*Captured gesmock call*",
-            "gesmock found 1 problem: GM002 *",
+            "gesmock found 1 finding: GM002 *",
         ]
     )
     result.stdout.no_fnmatch_line("*gesmock found 0*")
@@ -187,7 +187,7 @@ def test_a_failed_test_tells_how_to_arm_its_faults_again(pytester: pytest.Pytest
     result = run(
         pytester,
         """
-@pytest.mark.gesmock(weather="slow", clock={"frozen": True}, faults=[{"fault": 401, "nth": 9}], strict=False)
+@pytest.mark.gesmock(preset="slow", clock={"frozen": True}, faults=[{"fault": 401, "nth": 9}], strict=False)
 def test_fails(gesmock):
     gesmock.faults.arm("list_jobs", 503, times=2)
     assert total(gesmock) == 0

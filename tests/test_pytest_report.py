@@ -1,4 +1,4 @@
-"""What a user's test run tells of the verdict: problems by code, coverage, reports."""
+"""What a user's test run tells of the verdict: findings by code, coverage, reports."""
 
 import json
 from pathlib import Path
@@ -50,7 +50,7 @@ def test_conduct_fails_no_test_unless_it_is_to(
         + """
 def test_by_default(gesmock):
     twice(gesmock)
-    assert [one.code for one in gesmock.problems()] == ["GM107"]
+    assert [one.code for one in gesmock.findings()] == ["GM107"]
 
 @pytest.mark.gesmock(fail_on=["GM1"])
 def test_by_marker(gesmock):
@@ -59,7 +59,7 @@ def test_by_marker(gesmock):
 @pytest.mark.gesmock(fail_on="GM107", ignore="GM107")
 def test_ignored(gesmock):
     twice(gesmock)
-    assert gesmock.problems() == []
+    assert gesmock.findings() == []
 
 @pytest.mark.gesmock(verdict={"fail_on": ["GM1"], "refusals": 3})
 def test_by_standard(gesmock):
@@ -74,8 +74,8 @@ def test_lenient(gesmock):
     result.assert_outcomes(passed=4, failed=1)
     result.stdout.fnmatch_lines(
         [
-            "gesmock found 1 problem: GM107 GET /ges/v1.0/*/jobs/status was refused with 400, and *",
-            "FAILED * - Failed: gesmock found 1 problem: GM107 *",
+            "gesmock found 1 finding: GM107 GET /ges/v1.0/*/jobs/status was refused with 400, and *",
+            "FAILED * - Failed: gesmock found 1 finding: GM107 *",
         ]
     )
 
@@ -98,7 +98,7 @@ class TestIgnored:
     @pytest.mark.gesmock(ignore=["GM2"])
     def test_all_that_say_so_are_heard(self, gesmock):
         twice(gesmock)
-        assert gesmock.verdict.standard.ignore == ["GM109", "GM107", "GM2"]
+        assert gesmock.verdict.config.ignore == ["GM109", "GM107", "GM2"]
 """,
         ini="gesmock_fail_on = GM0 GM1\ngesmock_ignore = GM109",
     )
@@ -141,7 +141,7 @@ def test_it(gesmock):
     result.stdout.fnmatch_lines(
         [
             "*its own reason",
-            "gesmock found 1 problem: GM002 no operation serves this: *",
+            "gesmock found 1 finding: GM002 no operation serves this: *",
             "what else gesmock has found:",
             "- GM107 *",
         ]
@@ -296,9 +296,9 @@ def test_files_are_written(pytester: pytest.Pytester, tmp_path: Path) -> None:
 
     report = json.loads(told.read_bytes())
     assert (report["coverage"]["met"], report["coverage"]["all"]) == (2, 13)
-    [problem] = report["problems"]
-    assert (problem["code"], problem["entries"]) == ("GM107", [2, 3])
-    assert problem["test"].endswith("::test_it")
+    [finding] = report["findings"]
+    assert (finding["code"], finding["entries"]) == ("GM107", [2, 3])
+    assert finding["test"].endswith("::test_it")
     assert "GM107" in page.read_text(encoding="utf-8")
     assert '<td class="met">2</td>' in page.read_text(encoding="utf-8")
 
@@ -329,7 +329,7 @@ def test_alone(gesmock):
             "gesmock: 15.3 % of the documented answers were met, less than 16 %",
         ]
     )
-    assert len(json.loads((tmp_path / "r").read_bytes())["problems"]) == 8
+    assert len(json.loads((tmp_path / "r").read_bytes())["findings"]) == 8
 
 
 def test_a_worker_that_crashes_is_not_counted_and_the_report_says_so(

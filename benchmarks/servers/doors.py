@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from gesmock.fake.fake import Fake
 from gesmock.model.delivery import Link
 from gesmock.server.answers import Answer
-from gesmock.server.bounds import Bounds
 from gesmock.server.heads import Head
+from gesmock.server.limits import Limits
 from gesmock.server.server import HttpServer
 from gesmock.server.wsgi import Peers, Response, environ_of
 from gesmock.web import create_app
@@ -28,7 +28,7 @@ def lane_off(fake: Fake, port: int) -> Server:
 
 def bare(bodies: dict[str, bytes], port: int) -> HttpServer:
     """The server of gesmock, with a WSGI callable that answers each path with its bytes."""
-    return HttpServer(_Bodies(bodies, {}), HOST, port, Bounds())
+    return HttpServer(_Bodies(bodies, {}), HOST, port, Limits())
 
 
 def fixed(bodies: dict[str, bytes], port: int) -> HttpServer:
@@ -37,7 +37,7 @@ def fixed(bodies: dict[str, bytes], port: int) -> HttpServer:
         path: Answer(200, b"Content-Length: %d\r\n" % len(body), [body])
         for path, body in bodies.items()
     }
-    return HttpServer(_Bodies(bodies, answers), HOST, port, Bounds())
+    return HttpServer(_Bodies(bodies, answers), HOST, port, Limits())
 
 
 class _Bodies:

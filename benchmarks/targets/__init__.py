@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from benchmarks.targets.base import Target
-from benchmarks.targets.bounds import BareWsgi, FixedBytes
 from benchmarks.targets.gesmock import Gesmock, LaneOff
 from benchmarks.targets.json_server import JsonServer
+from benchmarks.targets.limits import BareWsgi, FixedBytes
 from benchmarks.targets.mockoon import Mockoon
 from benchmarks.targets.mockserver import MockServer
 from benchmarks.targets.mockttp import Mockttp

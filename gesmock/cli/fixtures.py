@@ -73,7 +73,7 @@ def generate(
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 def check(files: tuple[str, ...]) -> None:
-    """Validate fixtures without serving them; every flaw is reported."""
+    """Validate fixtures without serving them; every error is reported."""
     failed = False
     for file in files:
         try:

@@ -17,7 +17,7 @@ from gesmock.cli.record import record
 from gesmock.cli.stop_signals import StopSignals, exit_on_signals
 from gesmock.cli.terminal import give_up, log_to_stderr, progress
 from gesmock.cli.verify import verify
-from gesmock.faults import WeatherName
+from gesmock.faults import PresetName
 from gesmock.model.errors import GesmockError
 from gesmock.model.settings import Dialect
 
@@ -73,7 +73,7 @@ def main() -> None:
     **env("SEED"),
 )
 @cli_serving.faults
-@cli_serving.weather
+@cli_serving.preset
 @click.option(
     "--plan",
     "plans",
@@ -151,7 +151,7 @@ def serve(
     generate: tuple[str, ...],
     seed: int | None,
     faults: tuple[str, ...],
-    weather: WeatherName | None,
+    preset: PresetName | None,
     plans: tuple[str, ...],
     frozen: bool,
     rate: float | None,
@@ -186,8 +186,8 @@ def serve(
             project_id=project_id,
             generate=[cli_options.generator(text, "--generate") for text in generate],
             seed=seed,
-            faults=[cli_options.injection(text) for text in faults],
-            weather=weather,
+            faults=[cli_options.fault_rule(text) for text in faults],
+            preset=preset,
             plans=[cli_options.plan_rule(text) for text in plans],
             clock=cli_options.timing(frozen=frozen, rate=rate, tick_s=tick_s),
             tokens=tokens,

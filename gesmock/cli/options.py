@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from gesmock.faults import KINDS, Injection
+from gesmock.faults import KINDS, FaultRule
 from gesmock.model import validation
 from gesmock.model.errors import InvalidInput, naming_file
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _RULE_FIELDS = ("graph", "times")
 _KNOWN_FIELDS: Final = {
-    *Injection.__struct_fields__,
+    *FaultRule.__struct_fields__,
     *(field for kind in KINDS.values() for field in kind.__struct_fields__),
 }
 _TEXTS: Final = {"code", "graph", "header", "job_id", "text"}
@@ -30,7 +30,7 @@ def generator(text: str, option: str = "") -> dict[str, Any]:
     return {"graph": graph or None, "count": int(count)}
 
 
-def injection(text: str) -> dict[str, Any]:
+def fault_rule(text: str) -> dict[str, Any]:
     """``list_jobs=503,times=2``, ``delay,seconds=2``, ``503,reset,ok`` or JSON, as its fields."""
     if text.lstrip().startswith("{"):
         with naming_file("--fault"):

@@ -14,7 +14,7 @@ from gesmock.cli.environment import env
 from gesmock.cli.stop_signals import StopSignals, exit_on_signals
 from gesmock.cli.target import target_options
 from gesmock.cli.terminal import give_up, log_to_stderr
-from gesmock.faults import WeatherName
+from gesmock.faults import PresetName
 from gesmock.model.errors import GesmockError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 )
 @cli_serving.control_token
 @cli_serving.faults
-@cli_serving.weather
+@cli_serving.preset
 @click.option("--seed", type=int, help="What chances are drawn from [default: 0].", **env("SEED"))
 @click.option(
     "--har",
@@ -64,7 +64,7 @@ def proxy(
     allow_others: bool,
     control_token: str | None,
     faults: tuple[str, ...],
-    weather: WeatherName | None,
+    preset: PresetName | None,
     seed: int | None,
     har: Path | None,
     log_level: str,
@@ -94,8 +94,8 @@ def proxy(
             control_token=control_token,
             allow_hosts=allow_hosts,
             allow_others=allow_others,
-            faults=[cli_options.injection(text) for text in faults],
-            weather=weather,
+            faults=[cli_options.fault_rule(text) for text in faults],
+            preset=preset,
             seed=seed,
         )
     except GesmockError as error:
@@ -106,14 +106,14 @@ def proxy(
         if server.control_token and not control_token:
             click.echo(f"control token: {server.control_token}")
         signals.wait()
-    world, unwritten = server.fake.default, None
+    project, unwritten = server.fake.default, None
     if har is not None:  # before anything is told: perhaps nobody listens
-        archive = archives.archive(world.journal.entries(), gesmock.__version__)
+        archive = archives.archive(project.journal.entries(), gesmock.__version__)
         try:
             outputs.write(har, msgspec.json.encode(archive))
         except GesmockError as error:
             unwritten = error
-    for finding in judging.problems(world):
+    for finding in judging.findings(project):
         click.echo(str(finding))
     if unwritten is not None:
         give_up(unwritten)

@@ -5,7 +5,7 @@ from typing import get_args
 import click
 
 from gesmock.cli.environment import Line, env
-from gesmock.faults import WeatherName
+from gesmock.faults import PresetName
 
 port = click.option(
     "--port",
@@ -31,15 +31,15 @@ faults = click.option(
     type=Line(),
     metavar="[OPERATION=]FAULT[,...]",
     help="Make things go wrong: list_jobs=503,times=2 or delay,seconds=2 or 503,reset,ok or an "
-    "injection as JSON. Several in the environment are a line each.",
+    "fault rule as JSON. Several in the environment are a line each.",
     **env("FAULT"),
 )
 
-weather = click.option(
-    "--weather",
-    type=click.Choice(get_args(WeatherName)),
+preset = click.option(
+    "--preset",
+    type=click.Choice(get_args(PresetName)),
     help="A named list of faults.",
-    **env("WEATHER"),
+    **env("PRESET"),
 )
 
 log_level = click.option(

@@ -104,9 +104,9 @@ def a_job_has_its_shape(session: Session, contract: Contract) -> None:
         names.append("MemoryJobStatus")
     for _job, answer in _shown(session):
         wanted = ["FailedQuery"] if query_failed(answer) else names
-        flaws = [contract.flaw(name, answer.value) for name in wanted]
-        if answer.status == 200 and all(flaws):
-            raise Broken(str(flaws[0]), answer)
+        errors = [contract.error(name, answer.value) for name in wanted]
+        if answer.status == 200 and all(errors):
+            raise Broken(str(errors[0]), answer)
 
 
 @CHECKS.add("ges_03_0472: data is empty where the query fails", "inferred")

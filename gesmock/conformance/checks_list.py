@@ -28,8 +28,8 @@ def list_has_its_shape(session: Session, contract: Contract) -> None:
     """The list has the documented keys, and no others, with values of their types."""
     name = "JobList" if session.edition == "database" else "MemoryJobList"
     answer = session.whole.answer
-    if flaw := contract.flaw(name, answer.value):
-        raise Broken(flaw, answer)
+    if error := contract.error(name, answer.value):
+        raise Broken(error, answer)
 
 
 @CHECKS.add("examples of ges_03_0471 and ges_03_0204; JSON knows no order", "inferred")

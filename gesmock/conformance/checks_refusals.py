@@ -99,10 +99,10 @@ def refusals_have_their_shape(session: Session, contract: Contract) -> None:
             told = value.get("errorCode") or value.get("errorMessage")
             if told and not query_failed(answer):
                 raise Broken("a refusal came as a success", answer)
-        elif (flaw := contract.flaw("Refusal", answer.value)) and contract.flaw(
+        elif (error := contract.error("Refusal", answer.value)) and contract.error(
             "RefusalInErrors", answer.value
         ):
-            raise Broken(flaw, answer)
+            raise Broken(error, answer)
 
 
 @CHECKS.add("ges_03_0110, and the statuses of every page")

@@ -81,7 +81,7 @@ class Contract:
             node[last] = reading
         self._compiled = cache(self._compile)
 
-    def flaw(self, name: str, value: Any) -> str | None:
+    def error(self, name: str, value: Any) -> str | None:
         """What is wrong with *value*, which should be a *name*; None where nothing is."""
         try:
             self._compiled(name)(value)

@@ -39,6 +39,6 @@ class Changes:
         interrupts = self._interrupts
         self._told.wait(timeout_s)
         if self._ended:
-            raise Conflict("the world was reset meanwhile")
+            raise Conflict("the project was reset meanwhile")
         if self._interrupts != interrupts:
             raise Conflict("the server was stopped meanwhile")

@@ -16,7 +16,7 @@ class Cleared(Struct, frozen=True):
 
 
 class Epochs:
-    """Numbers the epochs of a whole fake: each reset, of whichever world, begins one.
+    """Numbers the epochs of a whole fake: each reset, of whichever project, begins one.
 
     Its methods may be called from any thread.
     """
@@ -33,7 +33,7 @@ class Epochs:
             return self.current
 
     def watch(self, told: Callable[[], None]) -> None:
-        """From now on, call *told* whenever a world has been reset, in the thread that did it."""
+        """From now on, call *told* whenever a project has been reset, in the thread that did it."""
         with self._lock:
             self._watching = (*self._watching, told)
 
@@ -43,6 +43,6 @@ class Epochs:
             self._watching = tuple(one for one in self._watching if one != told)
 
     def tell(self) -> None:
-        """Tell all who watch that a world has been reset."""
+        """Tell all who watch that a project has been reset."""
         for told in self._watching:
             told()

@@ -1,4 +1,4 @@
-"""Fake: every project's world, and what the whole begins with."""
+"""Fake: every project's project, and what the whole begins with."""
 
 from collections.abc import Collection
 from threading import Lock
@@ -8,21 +8,21 @@ from gesmock.fake.epochs import Cleared, Epochs
 from gesmock.fake.fixtures import State
 from gesmock.fake.options import StartOptions
 from gesmock.fake.population import Progress, Start, untold
-from gesmock.fake.project import World
+from gesmock.fake.project import Project
 from gesmock.journal.coverage import Coverage
 from gesmock.model.delivery import BELOW_HTTP
-from gesmock.model.errors import Unknown
+from gesmock.model.errors import NotFound
 from gesmock.model.names import is_project_id
 from gesmock.model.tokens import Token
 
 
 class Fake:
-    """A fake of the service: a world for each project.
+    """A fake of the service: a project for each project.
 
     Made from ``StartOptions``; raises InvalidInput where they are wrong. *deliverable*
-    are the manners of ``BELOW_HTTP`` that its server has. To look up a world takes no lock: the
-    dictionary of worlds is exchanged, never changed. Who exchanges it holds the lock, and may then
-    take a world's; never the other way round.
+    are the manners of ``BELOW_HTTP`` that its server has. To look up a project takes no lock: the
+    dictionary of projects is exchanged, never changed. Who exchanges it holds the lock, and may
+    then take a project's; never the other way round.
     """
 
     def __init__(
@@ -38,8 +38,8 @@ class Fake:
         self._epoch = self.epochs.current  # of the last reset of the whole
         states = start.states(options or {}, self.can_deliver)
         self._start = list(states)
-        self._gone = Coverage()  # of the worlds that are no more
-        self._worlds = {
+        self._gone = Coverage()  # of the projects that are no more
+        self._projects = {
             project_id: self._new(project_id, state, progress=progress)
             for project_id, state in states.items()
         }
@@ -51,8 +51,8 @@ class Fake:
         *,
         epoch: int | None = None,
         progress: Progress = untold,
-    ) -> World:
-        return World(
+    ) -> Project:
+        return Project(
             project_id,
             state,
             epochs=self.epochs,
@@ -74,88 +74,88 @@ class Fake:
         """Raise Conflict where it can be given no jobs; any fake can."""
 
     @property
-    def default(self) -> World:
-        """The world of the default project."""
-        return self._worlds[self._start[0]]
+    def default(self) -> Project:
+        """The project of the default project."""
+        return self._projects[self._start[0]]
 
-    def worlds(self) -> list[World]:
-        """Every world, the default project's first."""
+    def projects(self) -> list[Project]:
+        """Every project, the default project's first."""
         default = self.default
-        return sorted(self._worlds.values(), key=lambda world: world is not default)
+        return sorted(self._projects.values(), key=lambda project: project is not default)
 
-    def world(self, project_id: str) -> World:
-        """The world of *project_id*; Unknown where there is none."""
+    def project(self, project_id: str) -> Project:
+        """The project of *project_id*; NotFound where there is none."""
         try:
-            return self._worlds[project_id]
+            return self._projects[project_id]
         except KeyError:
-            raise Unknown(f"no project {project_id!r} is set up") from None
+            raise NotFound(f"no project {project_id!r} is set up") from None
 
-    def known(self, project_id: str) -> World | None:
-        """The world of *project_id*, if there is one."""
-        return self._worlds.get(project_id)
+    def known(self, project_id: str) -> Project | None:
+        """The project of *project_id*, if there is one."""
+        return self._projects.get(project_id)
 
     def overtaken(self, project_id: str, epoch: int) -> bool:
-        """Whether the world that answers requests to *project_id* was reset after *epoch*."""
-        return epoch < (self._worlds.get(project_id) or self.default).epoch
+        """Whether the project that answers requests to *project_id* was reset after *epoch*."""
+        return epoch < (self._projects.get(project_id) or self.default).epoch
 
     def interrupt(self) -> None:
-        """Tell all who wait for something in any world to give up."""
-        for world in self.worlds():
-            world.interrupt()
+        """Tell all who wait for something in any project to give up."""
+        for project in self.projects():
+            project.interrupt()
 
-    def open(self, project_id: str) -> World:
-        """The world of *project_id*; where there is none, a new one with one empty graph.
+    def open(self, project_id: str) -> Project:
+        """The project of *project_id*; where there is none, a new one with one empty graph.
 
         With ``open_projects`` on, a new one starts as a copy of the default project's start state.
         """
         while True:
-            known, epoch, default = self._worlds.get(project_id), self._epoch, self.default
+            known, epoch, default = self._projects.get(project_id), self._epoch, self.default
             if known is not None:
                 return known
             begins = default.start if default.settings.open_projects else None
             made = self._new(project_id, begins, epoch=epoch)
             with self._lock:
                 if self._epoch == epoch:  # else the fake was reset meanwhile
-                    self._worlds = {project_id: made, **self._worlds}  # a quicker one stays
+                    self._projects = {project_id: made, **self._projects}  # a quicker one stays
 
-    def serving(self, project_id: str) -> World | None:
-        """The world that answers requests to *project_id*, or None where no world does.
+    def serving(self, project_id: str) -> Project | None:
+        """The project that answers requests to *project_id*, or None where no project does.
 
         With ``open_projects`` on, that is the case only where it can be no project's id.
         """
-        known = self._worlds.get(project_id)
+        known = self._projects.get(project_id)
         if known is None and self.default.settings.open_projects and is_project_id(project_id):
             return self.open(project_id)
         return known
 
     def tokens(self) -> list[Token]:
         """The tokens of every project."""
-        return [token for world in self.worlds() for token in world.tokens]
+        return [token for project in self.projects() for token in project.tokens]
 
     def reset(self) -> Cleared:
-        """Every world back to its start state, and the projects that were opened since are gone.
+        """Every project back to its start state, and the projects that were opened since are gone.
 
         Says what it cleared in the default project.
         """
         with self._lock:
-            kept = {project_id: self._worlds[project_id] for project_id in self._start}
-            cleared = {name: world.reset() for name, world in self._worlds.items()}
-            self._drop(self._worlds.keys() - kept.keys())
-            self._worlds = kept
+            kept = {project_id: self._projects[project_id] for project_id in self._start}
+            cleared = {name: project.reset() for name, project in self._projects.items()}
+            self._drop(self._projects.keys() - kept.keys())
+            self._projects = kept
             self._epoch = self.epochs.current
             return cleared[self._start[0]]
 
     def _drop(self, gone: Collection[str]) -> None:
-        """Keep what is to be kept of the worlds of these projects, which will be no more."""
+        """Keep what is to be kept of the projects of these projects, which will be no more."""
         for project_id in gone:
-            self._gone.add(self._worlds[project_id].coverage.cells())
+            self._gone.add(self._projects[project_id].coverage.cells())
 
     def coverage(self) -> Coverage:
         """What has been met in all projects since the fake was made."""
         with self._lock:
             met = Coverage(self._gone.cells())
-            for world in self.worlds():
-                met.add(world.coverage.cells())
+            for project in self.projects():
+                met.add(project.coverage.cells())
             return met
 
     def restart(self, options: StartOptions) -> Cleared:
@@ -167,15 +167,15 @@ class Fake:
         states = {name: Start.of(state) for name, state in read.items()}
         graphs = {name: state.graphs(name) for name, state in states.items()}
         with self._lock:
-            known = self._worlds
+            known = self._projects
             kept = {name: known.get(name) or self._new(name) for name in states}
             for name in known.keys() - kept.keys():
                 known[name].reset()
             self._drop(known.keys() - kept.keys())
             cleared = [kept[name].restart(states[name], graphs[name]) for name in states]
-            # In this order, the default project has a world at every moment.
-            self._worlds = {**known, **kept}
+            # In this order, the default project has a project at every moment.
+            self._projects = {**known, **kept}
             self._start = list(states)
-            self._worlds = kept
+            self._projects = kept
             self._epoch = self.epochs.current
             return cleared[0]

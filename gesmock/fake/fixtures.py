@@ -1,7 +1,7 @@
-"""Fixtures: JSON files, and the state of a world that they hold.
+"""Fixtures: JSON files, and the state of a project that they hold.
 
-A file is either a list answer as the service returns it, or a world file. All of it is loaded or
-nothing; every flaw is reported with file, JSON path, the value seen and what would be right.
+A file is either a list answer as the service returns it, or a project file. All of it is loaded or
+nothing; every error is reported with file, JSON path, the value seen and what would be right.
 """
 
 import re
@@ -13,12 +13,12 @@ from urllib.parse import unquote
 import msgspec
 from msgspec import Struct
 
-from gesmock.faults import Injection
+from gesmock.faults import FaultRule
 from gesmock.journal.journal import Size
-from gesmock.journal.verdict.config import Standard
+from gesmock.journal.verdict.config import VerdictConfig
 from gesmock.model import validation
 from gesmock.model.clock import Timing
-from gesmock.model.errors import Flaw, InvalidInput, naming_file
+from gesmock.model.errors import InputError, InvalidInput, naming_file
 from gesmock.model.generators import Generator, Seed
 from gesmock.model.jobs import Job
 from gesmock.model.names import DEFAULT_GRAPH, PROJECT_PATTERN, GraphName, ProjectId, is_graph_name
@@ -45,7 +45,7 @@ class GraphState(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
 
 
 class State(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """One world as a file: what it begins with, or what it held when it was exported.
+    """One project as a file: what it begins with, or what it held when it was exported.
 
     *graphs* maps names to jobs; *generators* then add theirs, made from *seed* unless they name
     their own (default: 0). A token may be given as a plain string. *clock* is how the time begins
@@ -61,11 +61,11 @@ class State(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_
     generators: list[Generator] = []
     settings: Settings | None = None
     clock: Timing | None = None
-    verdict: Standard | None = None
+    verdict: VerdictConfig | None = None
     journal_size: Size | None = None
     plans: list[PlanRule] = []
     tokens: list[Token | TokenText] = []
-    faults: list[Injection] = []
+    faults: list[FaultRule] = []
 
     def tokens_of(self, project_id: str) -> tuple[Token, ...]:
         """The tokens, each with its project: the one it names, else *project_id*."""
@@ -80,7 +80,7 @@ class State(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_
         twice = self.graphs.keys() & other.graphs.keys()
         if twice:
             raise InvalidInput(
-                Flaw(validation.join("$.graphs", name), "another fixture has this graph too")
+                InputError(validation.join("$.graphs", name), "another fixture has this graph too")
                 for name in sorted(twice)
             )
         if self.seed not in (None, other.seed) and other.seed is not None:
@@ -151,7 +151,7 @@ def read(
 
     *project_id* and *graph_name* name those of a list answer, which names neither itself; without
     them they come from the URL of its first job, or the graph from the name of the file.
-    Raises InvalidInput with every flaw, each with the file's name.
+    Raises InvalidInput with every error, each with the file's name.
     """
     with naming_file(str(fixture)):
         path = find(fixture)
@@ -176,14 +176,14 @@ def parse(
     graph_name: str | None = None,
     spare_graph_name: str = DEFAULT_GRAPH,
 ) -> State:
-    """The state in the JSON *text*, a world file or a list answer; see ``read``."""
+    """The state in the JSON *text*, a project file or a list answer; see ``read``."""
     if not text or text.isspace():
-        raise InvalidInput.at("", "is empty; a fixture is a list answer or a world file")
+        raise InvalidInput.at("", "is empty; a fixture is a list answer or a project file")
     try:
         keys = msgspec.json.decode(text, type=dict[str, msgspec.Raw]).keys()
     except validation.REFUSED:
         seen = validation.shown(validation.parse(text))
-        raise InvalidInput.at("$", f"{seen} is not a list answer or a world file") from None
+        raise InvalidInput.at("$", f"{seen} is not a list answer or a project file") from None
     if "errorCode" in keys and "jobs" not in keys:
         raise InvalidInput.at("$", "a refusal, not a list of jobs")
     if keys & {"jobs", "totalCount"}:
@@ -196,7 +196,7 @@ def parse(
             name: graph.get("jobs") if isinstance(graph, dict) else None
             for name, graph in (graphs.items() if isinstance(graphs, dict) else ())
         }
-        raise InvalidInput([*error.flaws, *_twice_in_graphs(lists)]) from None
+        raise InvalidInput([*error.errors, *_twice_in_graphs(lists)]) from None
     twice = list(_twice_in_graphs({name: graph.jobs for name, graph in state.graphs.items()}))
     if twice:
         raise InvalidInput(twice)
@@ -213,7 +213,7 @@ def _from_list_answer(
         try:
             answer = validation.read(value, ListAnswer)
         except InvalidInput as error:
-            raise InvalidInput([*error.flaws, *_twice(value.get("jobs"), "$.jobs")]) from None
+            raise InvalidInput([*error.errors, *_twice(value.get("jobs"), "$.jobs")]) from None
     if answer.error_code or answer.error_message or answer.result not in (None, "", "success"):
         raise InvalidInput.at("$", "a refusal, not a list of jobs")
     if twice := list(_twice(answer.jobs, "$.jobs")):
@@ -235,19 +235,19 @@ def _with_job_ids(answer: Any) -> Any:
     return answer
 
 
-def _twice_in_graphs(lists: Mapping[str, object]) -> Iterator[Flaw]:
+def _twice_in_graphs(lists: Mapping[str, object]) -> Iterator[InputError]:
     for name, jobs in lists.items():
         yield from _twice(jobs, validation.join("$.graphs", name) + ".jobs")
 
 
-def _twice(jobs: object, path: str) -> Iterator[Flaw]:
-    """A flaw for each job whose id an earlier one has; none where *jobs* is no list."""
+def _twice(jobs: object, path: str) -> Iterator[InputError]:
+    """A error for each job whose id an earlier one has; none where *jobs* is no list."""
     first: dict[str, int] = {}
     for index, job in enumerate(jobs if isinstance(jobs, list) else ()):
         job_id = job.job_id if isinstance(job, Job) else _raw_id(job)
         if job_id is not None and (earlier := first.setdefault(job_id, index)) != index:
             where = validation.join(validation.join(path, index), "jobId")
-            yield Flaw(where, f"{job_id!r} is the id of job {earlier} too")
+            yield InputError(where, f"{job_id!r} is the id of job {earlier} too")
 
 
 def _raw_id(job: object) -> str | None:
@@ -273,5 +273,5 @@ def describe(state: State) -> str:
 
 
 def dump(state: State) -> bytes:
-    """*state* as the text of a world file, indented."""
+    """*state* as the text of a project file, indented."""
     return msgspec.json.format(msgspec.json.encode(state), indent=2) + b"\n"

@@ -9,7 +9,7 @@ from gesmock.fake.population import MOST_JOBS, edition_of
 from gesmock.model import generators
 from gesmock.model import types as statuses
 from gesmock.model.clock import Clock
-from gesmock.model.errors import Conflict, Unknown
+from gesmock.model.errors import Conflict, NotFound
 from gesmock.model.graph import Graph
 from gesmock.model.jobs import Job, JobRequest, Move
 from gesmock.model.names import DEFAULT_GRAPH
@@ -22,7 +22,7 @@ from gesmock.model.types import Edition, JobStatus
 class Graphs:
     """The graphs of one project, by name.
 
-    *lock* is the world's; its methods may be called from any thread. What is read here is as the
+    *lock* is the project's; its methods may be called from any thread. What is read here is as the
     *clock* says now. *settings* is how the documentation is read.
     """
 
@@ -190,13 +190,13 @@ class Graphs:
     ) -> list[tuple[str, Job]]:
         """The jobs and their graphs, newest first; only those of *graph*, or in *status*.
 
-        Those that the list does not show yet are among them. Raises Unknown where there is no such
+        Those that the list does not show yet are among them. Raises NotFound where there is no such
         graph.
         """
         with self._lock:
             copies = self.copies()
         if graph is not None and graph not in copies:
-            raise Unknown(f"no graph {graph!r} in project {self.project_id}")
+            raise NotFound(f"no graph {graph!r} in project {self.project_id}")
         return [
             (name, job)
             for name, one in copies.items()
@@ -208,7 +208,7 @@ class Graphs:
     def find(self, job_id: str, graph: str | None = None) -> tuple[str, Job]:
         """The job *job_id*, and its graph.
 
-        Raises Unknown where there is no such job, Conflict where several graphs have one and
+        Raises NotFound where there is no such job, Conflict where several graphs have one and
         *graph* does not say which is meant.
         """
         with self._lock:
@@ -218,7 +218,7 @@ class Graphs:
                 names = [name for name in names if name == graph]
             if not names:
                 where = f"graph {graph!r}" if graph else "any graph"
-                raise Unknown(
+                raise NotFound(
                     f"no job has the id {job_id!r} in {where} of project {self.project_id}"
                 )
             if len(names) > 1:

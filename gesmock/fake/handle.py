@@ -12,7 +12,7 @@ from gesmock.fake.fake import Fake
 from gesmock.fake.hits import Hit, RequestCall
 from gesmock.fake.hyg import hyg_delete_job, hyg_delete_jobs
 from gesmock.fake.jobs import delete_job, list_jobs, show_job
-from gesmock.fake.project import World
+from gesmock.fake.project import Project
 from gesmock.fake.refusals import UNKNOWN_GRAPH
 from gesmock.fake.submissions import submit
 from gesmock.faults import Fired
@@ -49,7 +49,7 @@ class Route:
 _G: Final = "/ges/v1.0/{project_id}/graphs/{graph_name}"
 _H: Final = "/ges/v1.0/{project_id}/hyg/{graph_name}"
 
-OPERATIONS: Final[Mapping[Operation, Callable[[World, Request], Reply]]] = {
+OPERATIONS: Final[Mapping[Operation, Callable[[Project, Request], Reply]]] = {
     "list_jobs": list_jobs,
     "show_job": show_job,
     "delete_job": delete_job,
@@ -78,12 +78,12 @@ _PREFERRED_CODE = re.compile(r"(?:^|[,;])\s*code\s*=\s*\"?([^\s,;\"]*)\"?", re.I
 def handle(fake: Fake, request: Request, link: Link | None = None) -> Reply:
     """The answer to *request*, which is judged, carried out and journaled in one step.
 
-    It came over *link*, where that is known. A request that no project's world answers is
+    It came over *link*, where that is known. A request that no project's project answers is
     journaled in the default project's.
     """
     owner = fake.serving(request.args.get("project_id", ""))
-    world = owner or fake.default
-    known_tokens = fake.tokens() if world.tokens else []
+    project = owner or fake.default
+    known_tokens = fake.tokens() if project.tokens else []
     told = request
     if request.body or "content-length" in request.headers:  # most have none, and each call costs
         request = raw_requests.cleaned(request)
@@ -92,65 +92,67 @@ def handle(fake: Fake, request: Request, link: Link | None = None) -> Reply:
         told = journal.shortened(told)
     fired: Fired | None = None
     crash: str | None = None
-    with world.lock:
-        if request.epoch < world.epoch:
-            return shapes.refusal(Overtaken(), world.settings, {"X-Request-Id": NO_ENTRY})
+    with project.lock:
+        if request.epoch < project.epoch:
+            return shapes.refusal(Overtaken(), project.settings, {"X-Request-Id": NO_ENTRY})
         if owner is not None:
-            world.tick()
-        with world.clock as now:  # the request happens at one moment
-            number = world.journal.count + 1
-            headers = {"X-Request-Id": request_id(world.epoch, number), "Date": http_date(now)}
+            project.tick()
+        with project.clock as now:  # the request happens at one moment
+            number = project.journal.count + 1
+            headers = {"X-Request-Id": request_id(project.epoch, number), "Date": http_date(now)}
             try:
-                fired = fault_of(world, request, owned=owner is not None)
+                fired = fault_of(project, request, owned=owner is not None)
                 if fired is None:
-                    operation = _permitted(world, request, known_tokens, owned=owner is not None)
-                    reply = operation(world, request)
+                    operation = _permitted(project, request, known_tokens, owned=owner is not None)
+                    reply = operation(project, request)
                 else:
                     owned = owner is not None
-                    permit = partial(_permitted, world, request, known_tokens, owned=owned)
-                    reply = Hit(world, request, fired, permit).reply()
+                    permit = partial(_permitted, project, request, known_tokens, owned=owned)
+                    reply = Hit(project, request, fired, permit).reply()
             except GesError as error:
-                reply = shapes.refusal(error, world.settings, _allowed(request))
+                reply = shapes.refusal(error, project.settings, _allowed(request))
             except Exception:  # noqa: BLE001 whatever it is, it is kept and told
                 crash = traceback.format_exc()
                 headers["X-Gesmock-Crash"] = str(number)
-                reply = shapes.refusal(JobQueryFailed(), world.settings)
-            world.record(now, told, reply, fired, crash, link)
+                reply = shapes.refusal(JobQueryFailed(), project.settings)
+            project.record(now, told, reply, fired, crash, link)
     if crash is not None:
         log.error("gesmock crashed over %s %s\n%s", request.method, request.path, crash)
     return Reply(reply.status, reply.payload, {**headers, **reply.headers}, delivery=reply.delivery)
 
 
-def fault_of(world: World, request: Request, *, owned: bool) -> Fired | None:
+def fault_of(project: Project, request: Request, *, owned: bool) -> Fired | None:
     """The fault that the request meets: the one it prefers itself, else the first that is armed."""
     if request.operation is None:
         return None
     prefer = request.headers.get("prefer")
     preferred = _PREFERRED_CODE.search(prefer) if prefer else None
     if preferred is None:
-        return world.faults.take(RequestCall(world, request)) if owned and world.faults else None
+        return (
+            project.faults.take(RequestCall(project, request)) if owned and project.faults else None
+        )
     code = preferred[1]
     if re.fullmatch(r"[45][0-9][0-9]", code):
-        return world.faults.prefer(int(code))
+        return project.faults.prefer(int(code))
     if code != "200":
         raise UnknownPreference(code=code)
     return None
 
 
 def _permitted(
-    world: World, request: Request, known_tokens: list[Token], *, owned: bool
-) -> Callable[[World, Request], Reply]:
+    project: Project, request: Request, known_tokens: list[Token], *, owned: bool
+) -> Callable[[Project, Request], Reply]:
     """The operation to carry out, once URL, project and token are found to be good."""
     if request.operation is None:
         raise WrongMethod if request.allowed else UnknownUrl
     project_id = request.args["project_id"]
     if not (owned or is_project_id(project_id)):
         raise ParameterError
-    if world.tokens:
-        age_s = world.clock.age() / NANOSECONDS
+    if project.tokens:
+        age_s = project.clock.age() / NANOSECONDS
         tokens.check(known_tokens, request.headers.get("x-auth-token"), project_id, age_s)
     if not owned:
-        raise UNKNOWN_GRAPH[request.operation](world.settings, request)
+        raise UNKNOWN_GRAPH[request.operation](project.settings, request)
     return OPERATIONS[request.operation]
 
 

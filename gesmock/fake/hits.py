@@ -1,4 +1,4 @@
-"""Hits: a request as an injection sees it, and what becomes of one that a fault has hit."""
+"""Hits: a request as a fault rule sees it, and what becomes of one that a fault has hit."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -7,8 +7,8 @@ import msgspec
 
 from gesmock.fake import refusals as catalogue
 from gesmock.fake.jobs import list_jobs_after
-from gesmock.fake.project import World
-from gesmock.faults import Fired, Hazard
+from gesmock.fake.project import Project
+from gesmock.faults import Fired, ListFault
 from gesmock.model import documentation
 from gesmock.model import replies as shapes
 from gesmock.model.delivery import Delivery
@@ -17,14 +17,14 @@ from gesmock.model.messages import Operation, Reply, Request
 from gesmock.model.settings import Settings
 from gesmock.model.types import Edition
 
-Operate = Callable[[World, Request], Reply]
+Operate = Callable[[Project, Request], Reply]
 
 
 class RequestCall:
-    """*request* to *world*, as far as an injection chooses by it."""
+    """*request* to *project*, as far as a fault rule chooses by it."""
 
-    def __init__(self, world: World, request: Request) -> None:
-        self._world = world
+    def __init__(self, project: Project, request: Request) -> None:
+        self._project = project
         self.operation: Operation = request.operation or ""
         self.graph = request.args["graph_name"]
         self.job_id = request.args.get("job_id")
@@ -34,14 +34,14 @@ class RequestCall:
         """The operation itself where it submits; else the command of the job that it names."""
         if documentation.of_command(self.operation) is not None:
             return self.operation
-        graph = self._world.graphs.get(self.graph)
+        graph = self._project.graphs.get(self.graph)
         if graph is None or self.job_id not in graph:
             return None
         return graph.job(str(self.job_id)).request.command
 
     def edition(self) -> Edition:
         """The edition of its graph."""
-        graphs = self._world.graphs
+        graphs = self._project.graphs
         return graphs.edition_of(graphs.get_or_new(self.graph))
 
 
@@ -49,9 +49,9 @@ class Hit:
     """*request*, which *fired* has hit; *permit* gives the operation, or refuses it."""
 
     def __init__(
-        self, world: World, request: Request, fired: Fired, permit: Callable[[], Operate]
+        self, project: Project, request: Request, fired: Fired, permit: Callable[[], Operate]
     ) -> None:
-        self._world, self._request, self._fired = world, request, fired
+        self._project, self._request, self._fired = project, request, fired
         self._permit = permit
         self._job_id: str | None = None
 
@@ -70,15 +70,15 @@ class Hit:
             job_id=self._job_id,
         )
 
-    def carry_out(self, hazard: Hazard | None = None) -> Reply:
+    def carry_out(self, list_fault: ListFault | None = None) -> Reply:
         """Carry the operation out; the real answer, which may refuse."""
         try:
             operate = self._permit()
-            if hazard is not None:
-                operate = partial(list_jobs_after, hazard, self._fired.chance)
-            reply = operate(self._world, self._request)
+            if list_fault is not None:
+                operate = partial(list_jobs_after, list_fault, self._fired.chance)
+            reply = operate(self._project, self._request)
         except GesError as error:
-            return shapes.refusal(error, self._world.settings)
+            return shapes.refusal(error, self._project.settings)
         self._job_id = reply.job_id  # it is known which job was made, whatever the client is told
         return reply
 
@@ -87,13 +87,13 @@ class Hit:
     ) -> Reply:
         """The answer that refuses with *status*; the rest is as documented, where it is None."""
         error = catalogue.injected(status, code, message, self._request, self._settings())
-        return shapes.refusal(error, self._world.settings, headers)
+        return shapes.refusal(error, self._project.settings, headers)
 
     def _settings(self) -> Settings:
         """The settings, with the edition of the graph that is asked for."""
-        edition = RequestCall(self._world, self._request).edition()
-        return msgspec.structs.replace(self._world.settings, edition=edition)
+        edition = RequestCall(self._project, self._request).edition()
+        return msgspec.structs.replace(self._project.settings, edition=edition)
 
     def real_s(self, seconds: float) -> float:
-        """How many real seconds the world's clock takes for *seconds*; 0 where it is frozen."""
-        return self._world.faults.real_s(seconds)
+        """How many real seconds the project's clock takes for *seconds*; 0 where it is frozen."""
+        return self._project.faults.real_s(seconds)

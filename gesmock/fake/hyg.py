@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from gesmock.fake.project import World
+from gesmock.fake.project import Project
 from gesmock.model import job_kinds as kinds
 from gesmock.model.clock import NANOSECONDS
 from gesmock.model.errors import GesError, JobHasEnded, UnknownHygGraph, UnknownJobToCancel
@@ -16,24 +16,24 @@ _DELAY: Final = 1 * NANOSECONDS
 """How long a running job takes to stop: "with delay" (ges_03_0533), a second is inferred."""
 
 
-def hyg_delete_job(world: World, request: Request) -> Reply:
+def hyg_delete_job(project: Project, request: Request) -> Reply:
     """Cancel a HyG job: at once while it is queued, with delay while it is running."""
-    graph, job_id = _graph(world, request), request.args["job_id"]
+    graph, job_id = _graph(project, request), request.args["job_id"]
     if job_id not in graph or not _is_hyg(graph.job(job_id)):
         raise UnknownJobToCancel(job_id=job_id)
     job = graph.job(job_id)
     if job.status in FINAL:
         raise JobHasEnded
-    _cancel(world, request, job)
+    _cancel(project, request, job)
     return Reply(200, {"result": "success"})
 
 
-def hyg_delete_jobs(world: World, request: Request) -> Reply:
+def hyg_delete_jobs(project: Project, request: Request) -> Reply:
     """Cancel every HyG job that is still queued."""
-    graph = _graph(world, request)
+    graph = _graph(project, request)
     for job in graph.all_jobs():
         if job.status == "pending" and _is_hyg(job):
-            _cancel(world, request, job)
+            _cancel(project, request, job)
     return Reply(200, {"result": "success"})
 
 
@@ -42,10 +42,10 @@ def unknown_graph(_settings: Settings, request: Request) -> GesError:
     return UnknownHygGraph(**request.args)
 
 
-def _graph(world: World, request: Request) -> Graph:
-    graph = world.graphs.get(request.args["graph_name"])
+def _graph(project: Project, request: Request) -> Graph:
+    graph = project.graphs.get(request.args["graph_name"])
     if graph is None:
-        raise unknown_graph(world.settings, request)
+        raise unknown_graph(project.settings, request)
     return graph
 
 
@@ -53,6 +53,6 @@ def _is_hyg(job: Job) -> bool:
     return job.request.command.startswith("hyg_")
 
 
-def _cancel(world: World, request: Request, job: Job) -> None:
+def _cancel(project: Project, request: Request, job: Job) -> None:
     delay = _DELAY if job.status == "running" else 0
-    world.graphs.cancel(job.job_id, request.args["graph_name"], delay, kinds.CANCELLED)
+    project.graphs.cancel(job.job_id, request.args["graph_name"], delay, kinds.CANCELLED)

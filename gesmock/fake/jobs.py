@@ -6,8 +6,8 @@ from functools import lru_cache
 from random import Random
 
 from gesmock.fake.list_faults import RowsOf
-from gesmock.fake.project import World
-from gesmock.faults import Hazard
+from gesmock.fake.project import Project
+from gesmock.faults import ListFault
 from gesmock.model import job_kinds as kinds
 from gesmock.model import replies as shapes
 from gesmock.model import results
@@ -34,28 +34,30 @@ _DECIMAL = re.compile(r"0*([0-9]{1,10})")
 _LARGEST = 2**31 - 1  # the type is Integer (ges_03_0471); 32 bits are inferred
 
 
-def list_jobs(world: World, request: Request) -> Reply:
+def list_jobs(project: Project, request: Request) -> Reply:
     """Querying the Job List (ges_03_0471, ges_03_0204): a page of the jobs, newest first."""
-    graph, settings = _graph(world, request), world.settings
+    graph, settings = _graph(project, request), project.settings
     offset, limit = _window(request.query, settings)
     page = graph.page(offset, limit, oldest_first=settings.order == "oldest_first")
-    return _listed(world, graph, page)
+    return _listed(project, graph, page)
 
 
-def list_jobs_after(hazard: Hazard, chance: str, world: World, request: Request) -> Reply:
-    """The list, just after *hazard* has befallen it; what it draws, it draws from *chance*."""
-    graph = _graph(world, request)
-    offset, limit = _window(request.query, world.settings)
+def list_jobs_after(
+    list_fault: ListFault, chance: str, project: Project, request: Request
+) -> Reply:
+    """The list, just after *list fault* has befallen it; what it draws, it draws from *chance*."""
+    graph = _graph(project, request)
+    offset, limit = _window(request.query, project.settings)
     draw = Random(chance)  # noqa: S311 no secret
-    rows = RowsOf(world, request.args["graph_name"], offset, limit, draw)
-    hazard.befall(rows)
-    return _listed(world, graph, rows.page())
+    rows = RowsOf(project, request.args["graph_name"], offset, limit, draw)
+    list_fault.befall(rows)
+    return _listed(project, graph, rows.page())
 
 
-def _listed(world: World, graph: Graph, page: Page) -> Reply:
-    settings = world.settings
-    if world.graphs.edition_of(graph) == "memory":
-        items = Items(world.clock, graph.now, world.graphs.seed, settings.id_key)
+def _listed(project: Project, graph: Graph, page: Page) -> Reply:
+    settings = project.settings
+    if project.graphs.edition_of(graph) == "memory":
+        items = Items(project.clock, graph.now, project.graphs.seed, settings.id_key)
         lives = graph.lives_on(page)
         return shapes.memory_list(
             page, lambda: [items.item(Seen(job, lives(one), -one)) for one, job in page.numbered()]
@@ -63,11 +65,11 @@ def _listed(world: World, graph: Graph, page: Page) -> Reply:
     return shapes.job_list(page, settings)
 
 
-def show_job(world: World, request: Request) -> Reply:
+def show_job(project: Project, request: Request) -> Reply:
     """Querying a Job (ges_03_0472, ges_03_0037): its status, and a page of its result's rows."""
-    graph = _graph(world, request)
-    edition = world.graphs.edition_of(graph)
-    offset, limit = _window(request.query, world.settings)
+    graph = _graph(project, request)
+    edition = project.graphs.edition_of(graph)
+    offset, limit = _window(request.query, project.settings)
     job_id = request.args["job_id"]
     if job_id not in graph:
         names = {"job_id": job_id}
@@ -82,14 +84,14 @@ def show_job(world: World, request: Request) -> Reply:
         data: Mapping[str, object] | None = life.result
     else:
         body = kinds.body_of(job)
-        data = results.result(job.request.command, body, world.graphs.seed, job_id)
+        data = results.result(job.request.command, body, project.graphs.seed, job_id)
     paged = None if data is None else results.page(data, algorithm, offset, limit)
     return shapes.job_status(job, paged, edition)
 
 
-def delete_job(world: World, request: Request) -> Reply:
+def delete_job(project: Project, request: Request) -> Reply:
     """Canceling a Job (ges_03_0038): it fails. For the database edition, this is inferred."""
-    graph, job_id = _graph(world, request), request.args["job_id"]
+    graph, job_id = _graph(project, request), request.args["job_id"]
     if job_id not in graph:
         raise UnknownJobToCancel(job_id=job_id)
     job = graph.job(job_id)
@@ -97,7 +99,7 @@ def delete_job(world: World, request: Request) -> Reply:
         raise JobHasEnded
     if not kinds.cancellable(job):
         raise NotCancellable
-    world.graphs.cancel(job_id, request.args["graph_name"], 0, kinds.CANCELLED)
+    project.graphs.cancel(job_id, request.args["graph_name"], 0, kinds.CANCELLED)
     return Reply(200, {})
 
 
@@ -107,10 +109,10 @@ def unknown_graph(settings: Settings, request: Request) -> GesError:
     return UnknownMemoryGraph(**request.args) if memory else UnknownGraph(**request.args)
 
 
-def _graph(world: World, request: Request) -> Graph:
-    graph = world.graphs.get(request.args["graph_name"])
+def _graph(project: Project, request: Request) -> Graph:
+    graph = project.graphs.get(request.args["graph_name"])
     if graph is None:
-        raise unknown_graph(world.settings, request)
+        raise unknown_graph(project.settings, request)
     return graph
 
 

@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from gesmock.fake import fixtures
 from gesmock.fake.fixtures import GraphState, State
-from gesmock.faults import WEATHER, CanDeliver, Injection, WeatherName, check_all
+from gesmock.faults import PRESETS, CanDeliver, FaultRule, PresetName, check_all
 from gesmock.journal.journal import Size
-from gesmock.journal.verdict.config import Standard
+from gesmock.journal.verdict.config import VerdictConfig
 from gesmock.model import validation
 from gesmock.model.clock import Timing
 from gesmock.model.errors import InvalidInput, naming_file
@@ -35,15 +35,15 @@ class StartOptions(TypedDict, total=False):
     - ``seed``: what jobs and probabilities are drawn from (default: the fixture's, else 0).
     - ``settings``: changes to the settings, by name.
     - ``tokens``: tokens, as strings or with fields; once there is one, a request needs one.
-    - ``faults``: injections that are armed from the start.
-    - ``weather``: a named list of injections that are armed from the start: ``flaky``, ``slow``,
+    - ``faults``: fault rules that are armed from the start.
+    - ``preset``: a named list of fault rules that are armed from the start: ``flaky``, ``slow``,
       ``down`` or ``mobile``.
     - ``plans``: plan rules that are armed from the start; they come before those of the fixtures.
     - ``clock``: how the clock begins and runs (``now``, ``frozen``, ``rate``, ``tick_s``).
-    - ``verdict``: what the client is held to (see ``Standard``).
+    - ``verdict``: what the client is held to (see ``VerdictConfig``).
     - ``journal_size``: how many of the last requests the journal keeps (default: 10,000).
 
-    The seed, settings, tokens, faults, weather, plans, clock, verdict and size of the journal are
+    The seed, settings, tokens, faults, preset, plans, clock, verdict and size of the journal are
     for every project that the fixtures name.
     """
 
@@ -56,18 +56,18 @@ class StartOptions(TypedDict, total=False):
     seed: int | None
     settings: Mapping[str, Any] | None
     tokens: str | Mapping[str, Any] | Token | Sequence[str | Mapping[str, Any] | Token] | None
-    faults: Injection | Mapping[str, Any] | Sequence[Injection | Mapping[str, Any]] | None
-    weather: WeatherName | None
+    faults: FaultRule | Mapping[str, Any] | Sequence[FaultRule | Mapping[str, Any]] | None
+    preset: PresetName | None
     plans: PlanRule | Mapping[str, Any] | Sequence[PlanRule | Mapping[str, Any]] | None
     clock: Timing | Mapping[str, Any] | None
-    verdict: Standard | Mapping[str, Any] | None
+    verdict: VerdictConfig | Mapping[str, Any] | None
     journal_size: int | None
 
 
 def states(options: StartOptions, can_deliver: CanDeliver = lambda _: True) -> dict[str, State]:
     """The start state of each project; the first is the default project's.
 
-    Raises InvalidInput with every flaw of the first step that has any; a fault that the server in
+    Raises InvalidInput with every error of the first step that has any; a fault that the server in
     use cannot produce is one.
     """
     for name in options:
@@ -127,16 +127,16 @@ def _with_options(state: State, options: StartOptions, can_deliver: CanDeliver) 
     """*state*, of any project, with what the options say of all."""
     tokens = _several(options, "tokens", str | Mapping | Struct)
     given = _several(options, "faults", Mapping | Struct)
-    faults = validation.read_python(given, list[Injection], "faults")
+    faults = validation.read_python(given, list[FaultRule], "faults")
     check_all(faults, can_deliver, "faults")
-    weather = _optional(options, "weather", WeatherName)
-    if weather is not None:
-        check_all(WEATHER[weather], can_deliver, "weather")
-        faults += WEATHER[weather]
+    preset = _optional(options, "preset", PresetName)
+    if preset is not None:
+        check_all(PRESETS[preset], can_deliver, "preset")
+        faults += PRESETS[preset]
     changes = _optional(options, "settings", dict[str, Any]) or {}
     seed = _optional(options, "seed", Seed)
     clock = _optional(options, "clock", Timing)
-    verdict = _optional(options, "verdict", Standard)
+    verdict = _optional(options, "verdict", VerdictConfig)
     journal_size = _optional(options, "journal_size", Size)
     plans = _several(options, "plans", Mapping | Struct)
     added = State(

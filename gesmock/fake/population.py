@@ -7,7 +7,7 @@ from msgspec import UNSET, structs
 
 from gesmock.fake.fixtures import GraphState, State
 from gesmock.model import generators, validation
-from gesmock.model.errors import Flaw, InvalidInput
+from gesmock.model.errors import InputError, InvalidInput
 from gesmock.model.generators import Generator
 from gesmock.model.graph import Graph
 from gesmock.model.jobs import Job
@@ -30,7 +30,7 @@ def untold(rows: Rows, _count: int) -> Rows:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What a world begins with: a *state* without its jobs, which are *given* as graphs."""
+    """What a project begins with: a *state* without its jobs, which are *given* as graphs."""
 
     state: State
     given: Mapping[str, Graph]
@@ -52,7 +52,7 @@ class Start:
         return cls(structs.replace(state, graphs=empty), given)
 
     def graphs(self, project_id: str, progress: Progress = untold) -> dict[str, Graph]:
-        """The graphs of a world that begins with it: the long part, where jobs are generated."""
+        """The graphs of a project that begins with it: the long part, where jobs are generated."""
         state, settings = self.state, self.state.settings or Settings()
         graphs = {name: graph.copy() for name, graph in self.given.items()}
         for order in state.generators:
@@ -133,7 +133,7 @@ def begun(jobs: Sequence[Job], settings: Settings, edition: Edition, now: int) -
 def _check_statuses(jobs: Sequence[Job], edition: Edition, path: str) -> None:
     known = EDITION_STATUSES[edition]
     wrong = [
-        Flaw(
+        InputError(
             f"{validation.join(path, index)}.status",
             f"{job.status!r} is none of {', '.join(known)} (the {edition} edition)",
         )

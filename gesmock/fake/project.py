@@ -1,4 +1,4 @@
-"""World: everything of one project that can change, and its lock."""
+"""Project: everything of one project that can change, and its lock."""
 
 from collections.abc import Callable, Mapping
 from threading import RLock
@@ -13,7 +13,7 @@ from gesmock.fake.ticks import Ticks
 from gesmock.faults import CanDeliver, FaultPlan, Fired, check_all
 from gesmock.journal.coverage import Coverage
 from gesmock.journal.journal import SIZE, Journal
-from gesmock.journal.verdict.config import Standard
+from gesmock.journal.verdict.config import VerdictConfig
 from gesmock.journal.verdict.incidents import Notes
 from gesmock.model import generators
 from gesmock.model.clock import Clock, ClockChange, Timing, real_time
@@ -28,7 +28,7 @@ from gesmock.model.settings import Settings
 from gesmock.model.timeline import Effect, Transition
 
 
-class World:
+class Project:
     """The graphs, jobs, clock, plans, faults, journal, settings and tokens of one project.
 
     All but the tokens are new after each reset, and share its lock. Its methods may be called from
@@ -89,7 +89,7 @@ class World:
         self.journal.close()
         self.journal = Journal(self.lock, self.start.state.journal_size or SIZE)
         self.notes = Notes()
-        self.standard = self.start.state.verdict or Standard()
+        self.config = self.start.state.verdict or VerdictConfig()
         graphs = {name: graph.copy() for name, graph in self._start_graphs.items()}
         self._take(self.start.state, graphs, self.start.state.clock or Timing())
 
@@ -111,7 +111,7 @@ class World:
         with self.lock:
             self._still_in(epoch)
             self.graphs.changes.end()
-            self.standard = state.verdict or self.standard
+            self.config = state.verdict or self.config
             if state.journal_size is not None:
                 self.journal.resize(state.journal_size)
             self._take(state, graphs, state.clock or self.clock.timing)
@@ -123,26 +123,26 @@ class World:
         """
         with self.lock:
             self._reset()
-            self.standard = state.verdict or self.standard
+            self.config = state.verdict or self.config
             self._take(state, graphs, state.clock or self.clock.timing)
         self._epochs.tell()
 
     def _still_in(self, epoch: int) -> None:
         """Keep what was begun before a reset from leaving a trace after it."""
         if self.epoch != epoch:
-            raise Conflict("the world was reset meanwhile; nothing was changed")
+            raise Conflict("the project was reset meanwhile; nothing was changed")
 
     def state(self) -> State:
         """All that is here, as a state that can be loaded again.
 
-        An injection, a plan rule and a job's plan are exported with what is left of them.
+        A fault rule, a plan rule and a job's plan are exported with what is left of them.
         """
         with self.lock:
             settings, lists = self.settings, self.graphs.copies()
             faults = [armed.rest() for armed in self.faults.armed()]
             plans = [armed.rest() for armed in self.plans.armed()]
             seed, tokens, clock = self.graphs.seed, self.tokens, self.clock.start
-            standard, size = self.standard, self.journal.size
+            config, size = self.config, self.journal.size
         return State(
             project_id=self.project_id,
             seed=seed or None,
@@ -151,11 +151,11 @@ class World:
             },
             settings=None if settings == Settings() else settings,
             clock=None if clock == Timing() else clock,
-            verdict=None if standard == Standard() else standard,
+            verdict=None if config == VerdictConfig() else config,
             journal_size=None if size == SIZE else size,
             plans=[rule for rule in plans if rule is not None],
             tokens=list(tokens),
-            faults=[injection for injection in faults if injection is not None],
+            faults=[fault_rule for fault_rule in faults if fault_rule is not None],
         )
 
     def _take(self, state: State, graphs: dict[str, Graph], timing: Timing) -> None:
@@ -211,7 +211,7 @@ class World:
         """Add the jobs that *order* asks for; the graph they went to, and how many it has now.
 
         Rows whose ids the graph has are passed over, so that the same seed goes on. Raises
-        Conflict, with nothing changed, where the world is reset meanwhile; InvalidInput where the
+        Conflict, with nothing changed, where the project is reset meanwhile; InvalidInput where the
         graph's edition lacks one of the statuses.
         """
         epoch = self.epoch

@@ -18,7 +18,7 @@ from gesmock.fake.options import StartOptions
 from gesmock.fake.population import Start
 from gesmock.faults import CanDeliver
 from gesmock.model import validation
-from gesmock.model.errors import InvalidInput, Unknown
+from gesmock.model.errors import InvalidInput, NotFound
 from gesmock.model.graph import Graph
 
 _FIXED: Final = ("project_id", "graph_name")
@@ -51,7 +51,7 @@ class Prepared(NamedTuple):
 def prepared(wanted: ProviderState, project_id: str, can_deliver: CanDeliver) -> Prepared | None:
     """What is *wanted* of the project; None for its start state.
 
-    Nothing is changed by that. Raises Unknown where nobody knows such a state, InvalidInput where
+    Nothing is changed by that. Raises NotFound where nobody knows such a state, InvalidInput where
     its params are wrong.
     """
     if wanted.action == "teardown":
@@ -104,7 +104,7 @@ def _check(states: Iterable[str], known: Collection[str]) -> None:
             close = difflib.get_close_matches(state, known, 1)
             hint = f"did you mean {close[0]!r}? " if close else ""
             names = ", ".join(fixtures.shipped_names())
-            raise Unknown(
+            raise NotFound(
                 f"no starting state is called {state!r}; {hint}known are {names}; "
                 "or say with params what it is"
             )

@@ -1,35 +1,35 @@
-"""Judging: the verdict on the client of one world, as it is now."""
+"""Judging: the verdict on the client of one project, as it is now."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from msgspec import structs
 
-from gesmock.fake.project import World
+from gesmock.fake.project import Project
 from gesmock.journal.entries import Entry
 from gesmock.journal.observations import Seen, Sights, Stretch
 from gesmock.journal.verdict import judge
-from gesmock.journal.verdict.config import Standard
+from gesmock.journal.verdict.config import VerdictConfig
 from gesmock.journal.verdict.contract import Breach
 from gesmock.journal.verdict.findings import Finding
 from gesmock.journal.verdict.traffic import Case
-from gesmock.model.errors import Unknown
+from gesmock.model.errors import NotFound
 
 
-def problems(world: World, codes: Collection[str] = ()) -> list[Finding]:
+def findings(project: Project, codes: Collection[str] = ()) -> list[Finding]:
     """What is found, but for what is ignored; only findings of these *codes*, where given."""
-    with world.lock:
-        kept, standard = world.journal.kept(), world.standard
-        faults, plans = world.faults.untried(), world.plans.untried()
-        noticed = world.notes.noticed({str(one): one.calls for one in faults}, [*map(str, plans)])
+    with project.lock:
+        kept, config = project.journal.kept(), project.config
+        faults, plans = project.faults.untried(), project.plans.untried()
+        noticed = project.notes.noticed({str(one): one.calls for one in faults}, [*map(str, plans)])
     case = Case(
         lambda: [record.entry for record in kept.records],
         dropped=kept.dropped,
         noticed=noticed,
-        client_header=standard.client_header,
+        client_header=config.client_header,
         contract=_breaches,
     )
-    return judge(case, standard, codes)
+    return judge(case, config, codes)
 
 
 def _breaches(entry: Entry) -> list[Breach]:
@@ -38,47 +38,47 @@ def _breaches(entry: Entry) -> list[Breach]:
     return breaches(entry)
 
 
-def hold_to(world: World, changes: Mapping[str, Any], path: str = "$") -> Standard:
+def configure(project: Project, changes: Mapping[str, Any], path: str = "$") -> VerdictConfig:
     """From now on, hold the client to another standard: the present one with *changes*.
 
     Raises InvalidInput, with nothing changed, where any is wrong.
     """
-    with world.lock:
-        world.standard = world.standard.changed(changes, path)
-        return world.standard
+    with project.lock:
+        project.config = project.config.changed(changes, path)
+        return project.config
 
 
-def failing(world: World) -> list[Finding]:
+def failing(project: Project) -> list[Finding]:
     """What is found that fails a strict test."""
-    return problems(world, world.standard.fail_on) if world.standard.fail_on else []
+    return findings(project, project.config.fail_on) if project.config.fail_on else []
 
 
-def seen(world: World, job_id: str, graph: str | None = None) -> Seen:
+def seen(project: Project, job_id: str, graph: str | None = None) -> Seen:
     """What the job *job_id* went through, and what the client was shown of it.
 
-    Raises Unknown where nobody has heard of such a job; Conflict where several graphs have one and
+    Raises NotFound where nobody has heard of such a job; Conflict where several graphs have one and
     *graph* does not say which is meant, or where what was shown is no longer known.
     """
-    kept = world.journal.kept()
+    kept = project.journal.kept()
     entries = [record.entry for record in kept.records]
-    name = _graph_of(world, job_id, graph, entries)
+    name = _graph_of(project, job_id, graph, entries)
     return Seen(
         job_id,
         name,
-        _went_through(world, name, job_id),
+        _went_through(project, name, job_id),
         Sights(entries, kept.dropped).of(name, job_id),
     )
 
 
-def all_seen(world: World) -> list[Seen]:
+def all_seen(project: Project) -> list[Seen]:
     """The same for every job that was made or shown; where something is not known, with a doubt."""
-    kept = world.journal.kept()
+    kept = project.journal.kept()
     sights = Sights((record.entry for record in kept.records), kept.dropped)
     return [
         Seen(
             job_id,
             graph,
-            _went_through(world, graph, job_id),
+            _went_through(project, graph, job_id),
             sights.known_of(graph, job_id),
             sights.doubt(graph, job_id),
         )
@@ -86,29 +86,29 @@ def all_seen(world: World) -> list[Seen]:
     ]
 
 
-def report(world: World) -> dict[str, Any]:
+def report(project: Project) -> dict[str, Any]:
     """The whole verdict: what was found, which cells were met, what was shown of the jobs."""
-    found = problems(world, ("GM", "GM9"))
+    found = findings(project, ("GM", "GM9"))
     return {
-        "problems": found,
-        "failing": len(failing(world)),
-        "standard": told_standard(world.standard),
-        "coverage": world.coverage.told(),
-        "seen": all_seen(world),
-        "dropped": world.journal.dropped,
+        "findings": found,
+        "failing": len(failing(project)),
+        "config": config_as_json(project.config),
+        "coverage": project.coverage.told(),
+        "seen": all_seen(project),
+        "dropped": project.journal.dropped,
     }
 
 
-def told_standard(standard: Standard) -> dict[str, Any]:
+def config_as_json(config: VerdictConfig) -> dict[str, Any]:
     """*standard* in full: what is left as it comes, too."""
-    return structs.asdict(standard)
+    return structs.asdict(config)
 
 
-def _graph_of(world: World, job_id: str, graph: str | None, entries: Sequence[Entry]) -> str:
+def _graph_of(project: Project, job_id: str, graph: str | None, entries: Sequence[Entry]) -> str:
     """The graph that the job is in, or was in when it was last heard of."""
     try:
-        return world.graphs.find(job_id, graph)[0]
-    except Unknown:
+        return project.graphs.find(job_id, graph)[0]
+    except NotFound:
         for entry in reversed(entries):
             name = entry.args.get("graph_name", "")
             told = entry.job_id == job_id or job_id in (entry.shown or ())
@@ -117,17 +117,17 @@ def _graph_of(world: World, job_id: str, graph: str | None, entries: Sequence[En
         raise
 
 
-def _went_through(world: World, graph: str, job_id: str) -> tuple[Stretch, ...]:
+def _went_through(project: Project, graph: str, job_id: str) -> tuple[Stretch, ...]:
     """The statuses of the job until now; none where it is gone."""
-    with world.lock:
-        jobs = world.graphs.get(graph)
+    with project.lock:
+        jobs = project.graphs.get(graph)
         if jobs is None or job_id not in jobs:
             return ()
         life = jobs.life(job_id)
         if life is None:
             return (Stretch(jobs.job(job_id).status, None),)
         stages = [stage for stage in life.stages if stage.time <= jobs.now]
-        clock = world.clock
+        clock = project.clock
     stretches: list[Stretch] = []
     for stage, later in zip(stages, (*stages[1:], None), strict=True):
         if stretches and stretches[-1].status == stage.status:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
-from gesmock.fake.project import World
+from gesmock.fake.project import Project
 from gesmock.model import documentation
 from gesmock.model import listed_requests as raw_requests
 from gesmock.model import replies as shapes
@@ -24,13 +24,13 @@ _UNKNOWN_JOB: Final = Refusal(
 )
 
 
-def submit(world: World, request: Request) -> Reply:
+def submit(project: Project, request: Request) -> Reply:
     """Submit a job: it stands first in the list, and lives by the plan that the rules give it."""
     name = request.args["graph_name"]
-    graph = world.graphs.get(name)
+    graph = project.graphs.get(name)
     if graph is None:
-        raise unknown_graph(world.settings, request)
-    edition = world.graphs.edition_of(graph)
+        raise unknown_graph(project.settings, request)
+    edition = project.graphs.edition_of(graph)
     rows = rows_of(request, edition)
     body = _body(rows[0], request)
     for check in _checks(rows[0].name):
@@ -42,7 +42,7 @@ def submit(world: World, request: Request) -> Reply:
             raise _refused(rows[0], _UNSUPPORTED, request)
         return Reply(200, rows[0].synchronous_answer)
     effect = _effect(row, graph, body, request)
-    job = world.submit(_job_request(row, request), name, effect)
+    job = project.submit(_job_request(row, request), name, effect)
     return Reply(200, _answer(row, job.job_id), job_id=job.job_id)
 
 

@@ -1,11 +1,11 @@
-"""Ticks: how requests move the clock of their world, where it is told to tick (``tick_s``)."""
+"""Ticks: how requests move the clock of their project, where it is told to tick (``tick_s``)."""
 
 from gesmock.fake.graphs import Graphs
 from gesmock.model.clock import Clock
 
 
 class Ticks:
-    """What has to be known from one tick to the next. The world's lock is held."""
+    """What has to be known from one tick to the next. The project's lock is held."""
 
     def __init__(self) -> None:
         self._submitted = False  # since the last one

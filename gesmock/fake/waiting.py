@@ -2,15 +2,15 @@
 
 from collections.abc import Collection
 
-from gesmock.fake.project import World
+from gesmock.fake.project import Project
 from gesmock.model.clock import real_time
-from gesmock.model.errors import Conflict, TimedOut, Unknown
+from gesmock.model.errors import Conflict, NotFound, TimedOut
 from gesmock.model.jobs import Job
 from gesmock.model.types import FINAL, JobStatus
 
 
 def wait_for_job(
-    world: World,
+    project: Project,
     job_id: str,
     wanted: Collection[JobStatus],
     timeout_s: float,
@@ -19,12 +19,12 @@ def wait_for_job(
     """The graph of the job *job_id*, and the job, as soon as it has one of the *wanted* statuses.
 
     Raises TimedOut, which names the last status, after *timeout_s* real seconds, or as soon as the
-    job has ended in another one; Conflict where the world is reset, or the server stopped,
-    meanwhile; Unknown where there is no such job.
+    job has ended in another one; Conflict where the project is reset, or the server stopped,
+    meanwhile; NotFound where there is no such job.
     """
     until = real_time() + timeout_s
-    with world.lock:
-        graphs = world.graphs
+    with project.lock:
+        graphs = project.graphs
         name, job = graphs.find(job_id, graph)
         while job.status not in wanted:
             left_s = until - real_time()
@@ -42,7 +42,7 @@ def wait_for_job(
                 raise Conflict(f"{error}; {_seen(job)} at last") from None
             try:
                 name, job = graphs.find(job_id, name)
-            except Unknown:
+            except NotFound:
                 raise TimedOut(f"job {job_id!r} is gone; it was {job.status} at last") from None
         return name, job
 

@@ -4,11 +4,13 @@ A new kind is a frozen struct with a ``kind`` tag of its own, added to the union
 """
 
 from gesmock.faults.alterations import Drip, Malformed, Truncate
-from gesmock.faults.armed import Armed
+from gesmock.faults.armed import ArmedRule
 from gesmock.faults.conditions import Outage, Ramp, Throttle
 from gesmock.faults.delays import Delay, Lognormal, Uniform
 from gesmock.faults.deliverable import CanDeliver, check, check_all
-from gesmock.faults.hazards import (
+from gesmock.faults.fault_rules import KINDS, Fault, FaultRule, PresetName
+from gesmock.faults.kind import Kind, ListFault, Phase
+from gesmock.faults.list_faults import (
     CapLimit,
     FinishJobs,
     InsertJobs,
@@ -16,17 +18,15 @@ from gesmock.faults.hazards import (
     RepeatRow,
     ShrinkTotal,
 )
-from gesmock.faults.injections import KINDS, Fault, Injection, WeatherName
-from gesmock.faults.kind import Hazard, Kind, Phase
 from gesmock.faults.plan import FaultPlan, Fired
+from gesmock.faults.presets import PRESETS
 from gesmock.faults.stand_ins import NO_STATUS, Close, Error, Garbage, Hang, Reset
-from gesmock.faults.weather import WEATHER
 
 __all__ = [
     "KINDS",
     "NO_STATUS",
-    "WEATHER",
-    "Armed",
+    "PRESETS",
+    "ArmedRule",
     "CanDeliver",
     "CapLimit",
     "Close",
@@ -35,18 +35,19 @@ __all__ = [
     "Error",
     "Fault",
     "FaultPlan",
+    "FaultRule",
     "FinishJobs",
     "Fired",
     "Garbage",
     "Hang",
-    "Hazard",
-    "Injection",
     "InsertJobs",
     "Kind",
+    "ListFault",
     "Lognormal",
     "Malformed",
     "Outage",
     "Phase",
+    "PresetName",
     "Ramp",
     "RemoveJobs",
     "RepeatRow",
@@ -55,7 +56,6 @@ __all__ = [
     "Throttle",
     "Truncate",
     "Uniform",
-    "WeatherName",
     "check",
     "check_all",
 ]

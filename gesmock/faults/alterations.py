@@ -59,7 +59,7 @@ class Truncate(Alteration, frozen=True, tag="truncate"):
 
 
 class Drip(Alteration, frozen=True, tag="drip"):
-    """Send the body in so many *parts*, spread over *seconds* of the world's clock."""
+    """Send the body in so many *parts*, spread over *seconds* of the project's clock."""
 
     parts: Annotated[int, Meta(ge=2, le=100_000)]
     seconds: Seconds

@@ -1,4 +1,4 @@
-"""Armed: an injection in force, and what it has done so far."""
+"""Armed: a fault rule in force, and what it has done so far."""
 
 from dataclasses import dataclass, field
 from functools import partial
@@ -8,14 +8,14 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from gesmock.faults.injections import Injection
+from gesmock.faults.fault_rules import FaultRule
 from gesmock.faults.kind import Call, Kind, Memory, Phase
 from gesmock.faults.stand_ins import Error
 from gesmock.model.clock import NANOSECONDS, nanoseconds
 
 
 class Outcome(Struct, frozen=True):
-    """What an injection does to a call: *fault* in a *phase*, or "ok", which is the real answer.
+    """What a fault rule does to a call: *fault* in a *phase*, or "ok", which is the real answer.
 
     Its further chances are drawn from *chance*.
     """
@@ -26,14 +26,14 @@ class Outcome(Struct, frozen=True):
 
 
 @dataclass(slots=True)
-class Armed:
-    """An injection in force: how many calls it has met, and how often it fired.
+class ArmedRule:
+    """A fault rule in force: how many calls it has met, and how often it fired.
 
-    *since* and *now* are ages of the world's clock: when it was armed, and when it was looked at.
+    *since* and *now* are ages of the project's clock: when it was armed, and when it was looked at.
     """
 
     id: str
-    injection: Injection
+    fault_rule: FaultRule
     since: int = 0
     calls: int = 0
     fires: int = 0
@@ -51,7 +51,7 @@ class Armed:
     @property
     def left(self) -> int | None:
         """How often it can still fire (a script: entries still to come); None: without end."""
-        rule = self.injection
+        rule = self.fault_rule
         if rule.is_over(self.elapsed):
             return 0
         if rule.script is not None:
@@ -62,19 +62,19 @@ class Armed:
 
     def _numbers(self) -> list[int]:
         """The numbers of the calls still to come that ``nth`` names, counted from the next."""
-        return [number - self.calls for number in self.injection.numbers() if number > self.calls]
+        return [number - self.calls for number in self.fault_rule.numbers() if number > self.calls]
 
     def meet(self, call: Call, seed: int, now: int) -> Outcome | None:
         """What it does to *call*; None: it lets it pass."""
         self.now = now
-        rule = self.injection
+        rule = self.fault_rule
         if rule.paused or self.left == 0 or not rule.is_for(call, self.elapsed):
             return None
         self.calls += 1
         turn = self.calls - rule.after
         if turn < 1:
             return None
-        # Seed, injection and call number: the order of threads cannot change what is drawn.
+        # Seed, fault rule and call number: the order of threads cannot change what is drawn.
         chance = f"{seed}/{self.id}/{self.calls}"
         fault = self._due(turn, chance)
         if isinstance(fault, Kind):
@@ -89,7 +89,7 @@ class Armed:
 
     def _due(self, turn: int, chance: str) -> Kind | Literal["ok"] | None:
         """What the call that is the *turn*-th after ``after`` is to meet."""
-        rule = self.injection
+        rule = self.fault_rule
         if rule.script is not None:
             self.tried = True
             entry = rule.script[turn - 1]
@@ -101,13 +101,13 @@ class Armed:
         hit = due and (rule.probability == 1 or _drawn(chance, 0) < rule.probability)
         return rule.fault if hit and isinstance(rule.fault, Kind) else None
 
-    def rest(self) -> Injection | None:
-        """What is left of it, as an injection that counts anew; None where it is spent.
+    def rest(self) -> FaultRule | None:
+        """What is left of it, as a fault rule that counts anew; None where it is spent.
 
         *times*, *nth*, *after*, the window, an outage, a ramp and a script go on where they are;
         *every* begins with its first call, a throttle with a new window.
         """
-        rule = self.injection
+        rule = self.fault_rule
         left = self.left
         if left == 0:
             return None
@@ -126,19 +126,19 @@ class Armed:
         return msgspec.structs.replace(rule, **changes)
 
     def as_json(self) -> dict[str, Any]:
-        """The injection as it was given, with its id, its calls, its fires and what is left."""
-        given = msgspec.to_builtins(self.injection)
+        """The fault rule as it was given, with its id, its calls, its fires and what is left."""
+        given = msgspec.to_builtins(self.fault_rule)
         counts = {"calls": self.calls, "fires": self.fires, "left": self.left}
         return {"id": self.id, **given, **counts}
 
     def __str__(self) -> str:
-        return f"{self.id} {msgspec.json.encode(self.injection).decode()}"
+        return f"{self.id} {msgspec.json.encode(self.fault_rule).decode()}"
 
 
 def _drawn(chance: str, index: int) -> float:
     """The number at *index* of the series that *chance* seeds, which takes longer than most calls.
 
-    The first is for whether an injection hits, the second for what its fault leaves to chance.
+    The first is for whether a fault rule hits, the second for what its fault leaves to chance.
     """
     draw = Random(chance)  # noqa: S311 no secret
     return [draw.random() for _ in range(index + 1)][index]

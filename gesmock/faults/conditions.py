@@ -26,7 +26,7 @@ class Throttle(Kind, frozen=True, tag="throttle"):
     """Answer *limit* requests in a window of *window_s* seconds, and the others in it with 429.
 
     A window begins with the first request after the last one has ended; ``Retry-After`` is the
-    number of seconds to its end, rounded up. All on the world's clock.
+    number of seconds to its end, rounded up. All on the project's clock.
     """
 
     phases = ("before",)
@@ -74,7 +74,7 @@ class _Failing(Kind, frozen=True, kw_only=True):
 class Outage(_Failing, frozen=True, tag="outage", kw_only=True):
     """Meet every call with *fault*, *from_s* to *until_s* seconds after it was armed.
 
-    On the world's clock. The fault is a status or one of error, reset, close, hang and garbage
+    On the project's clock. The fault is a status or one of error, reset, close, hang and garbage
     (default: 503).
     """
 
@@ -106,8 +106,8 @@ class Outage(_Failing, frozen=True, tag="outage", kw_only=True):
 class Ramp(_Failing, frozen=True, tag="ramp", kw_only=True):
     """Meet a share of the calls with *fault* that grows from *begin* to *to* over *over_s* seconds.
 
-    It grows from when it was armed, on the world's clock, and then stays. The fault is a status or
-    one of error, reset, close, hang and garbage (default: 503).
+    It grows from when it was armed, on the project's clock, and then stays. The fault is a status
+    or one of error, reset, close, hang and garbage (default: 503).
     """
 
     to: Rate

@@ -51,7 +51,7 @@ class Lognormal(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
 class Delay(Kind, frozen=True, tag="delay"):
     """Let the answer wait: a fixed number of *seconds*, or one that is drawn for each call.
 
-    It is carried out before that. The seconds are the world's: a clock that runs faster makes the
+    It is carried out before that. The seconds are the project's: a clock that runs faster makes the
     wait shorter, and none is real with a frozen one. Delays add up, with one another and with
     whatever else happens to the call.
     """
@@ -68,7 +68,7 @@ class Delay(Kind, frozen=True, tag="delay"):
             raise ValueError("a delay has either seconds, or uniform, or lognormal")
 
     def drawn_s(self, chance: str) -> float:
-        """How long it is this time, by *chance*, in seconds of the world's clock."""
+        """How long it is this time, by *chance*, in seconds of the project's clock."""
         spread = self.uniform or self.lognormal
         if spread is not None:
             return spread.drawn_s(Random(chance))  # noqa: S311 no secret

@@ -23,7 +23,7 @@ PositiveSeconds = Annotated[
 
 
 class Call(Protocol):
-    """A request, as far as an injection chooses by it. What takes time is asked for only then."""
+    """A request, as far as a fault rule chooses by it. What takes time is asked for only then."""
 
     @property
     def operation(self) -> str:
@@ -51,8 +51,8 @@ class Call(Protocol):
 class Case(Protocol):
     """A call that a fault has hit, and what can be done about it."""
 
-    def carry_out(self, hazard: "Hazard | None" = None) -> Reply:
-        """Carry the operation out, and what *hazard* does to the list; the real answer."""
+    def carry_out(self, list_fault: "ListFault | None" = None) -> Reply:
+        """Carry the operation out, and what *list fault* does to the list; the real answer."""
 
     def refuse(
         self, status: int, code: str | None, message: str | None, headers: Mapping[str, str]
@@ -60,7 +60,7 @@ class Case(Protocol):
         """The answer that refuses with *status*; the rest is as documented, where it is None."""
 
     def real_s(self, seconds: float) -> float:
-        """How many real seconds it takes the world's clock for *seconds*; 0 where it is frozen."""
+        """How many real seconds the project's clock takes for *seconds*; 0 where it is frozen."""
 
 
 class Rows(Protocol):
@@ -110,7 +110,7 @@ class Kind(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, 
     ) -> "tuple[Kind | None, Memory]":
         """What happens to a call, and what is to be remembered for the next.
 
-        *elapsed* nanoseconds of the world's clock after it was armed; chance comes from *draw*.
+        *elapsed* nanoseconds of the project's clock after it was armed; chance comes from *draw*.
         """
         del elapsed, draw
         return self, memory
@@ -133,11 +133,11 @@ class Mishap(Kind, frozen=True):
         """The answer to *case*."""
 
     def lasts_s(self) -> float:
-        """How many seconds of the world's clock it takes."""
+        """How many seconds of the project's clock it takes."""
         return 0.0
 
 
-class Hazard(Mishap, frozen=True):
+class ListFault(Mishap, frozen=True):
     """What only the owner of the rows can do to somebody who reads a list page by page."""
 
     phases = ()

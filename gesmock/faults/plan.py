@@ -1,4 +1,4 @@
-"""FaultPlan: the injections of one world, and what a request meets of them."""
+"""FaultPlan: the fault rules of one project, and what a request meets of them."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -9,13 +9,13 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from gesmock.faults.armed import Armed, Outcome
+from gesmock.faults.armed import ArmedRule, Outcome
 from gesmock.faults.delays import Delay
 from gesmock.faults.deliverable import CanDeliver, check, check_all
-from gesmock.faults.injections import Injection, WeatherName
+from gesmock.faults.fault_rules import FaultRule, PresetName
 from gesmock.faults.kind import Call, Kind, Mishap, Phase
+from gesmock.faults.presets import PRESETS
 from gesmock.faults.stand_ins import Error
-from gesmock.faults.weather import WEATHER
 from gesmock.model import validation
 from gesmock.model.clock import Clock, nanoseconds
 from gesmock.model.delivery import UNREADABLE
@@ -27,10 +27,10 @@ _MOST_TOLD: Final = 100
 class Fired(Struct, frozen=True):
     """What a request has met: a *fault* in a *phase*, if any, and so many seconds of delay.
 
-    *receipt* is ``<injection id>#<nth fire>``; several, with commas between, where delays come with
-    it. The answer waits for *wait_s* real seconds. In all, *virtual_s* seconds of the world's clock
-    go by until the client has it, which are *real_s* real ones: none with a frozen clock. The
-    fault's further chances are drawn from *chance*.
+    *receipt* is ``<fault rule id>#<nth fire>``; several, with commas between, where delays come
+    with it. The answer waits for *wait_s* real seconds. In all, *virtual_s* seconds of the
+    project's clock go by until the client has it, which are *real_s* real ones: none with a frozen
+    clock. The fault's further chances are drawn from *chance*.
     """
 
     fault: Mishap | None
@@ -48,14 +48,14 @@ class Fired(Struct, frozen=True):
         return name if name in UNREADABLE else None
 
 
-class FaultPlan(Rules[Armed]):
-    """The injections of one world, in the order they were armed; the first that fires wins.
+class FaultPlan(Rules[ArmedRule]):
+    """The fault rules of one project, in the order they were armed; the first that fires wins.
 
     Delays add up, wherever they stand, with one another and with what has won. It begins with
-    the injections *begin*.
+    the fault rules *begin*.
     """
 
-    noun = "injection"
+    noun = "fault rule"
     letter = "f"
 
     def __init__(
@@ -64,7 +64,7 @@ class FaultPlan(Rules[Armed]):
         lock: RLock,
         clock: Clock,
         *,
-        begin: Iterable[Injection] = (),
+        begin: Iterable[FaultRule] = (),
         can_deliver: CanDeliver = lambda _: True,
     ) -> None:
         super().__init__(lock)
@@ -72,55 +72,57 @@ class FaultPlan(Rules[Armed]):
         self._clock = clock
         self._can_deliver = can_deliver
         self._preferred = 0
-        self._told: deque[Armed] = deque(maxlen=_MOST_TOLD)
-        for injection in begin:
-            self.arm(injection)
+        self._told: deque[ArmedRule] = deque(maxlen=_MOST_TOLD)
+        for fault_rule in begin:
+            self.arm(fault_rule)
         self._told.clear()
 
-    def arm(self, injection: Injection, path: str = "$") -> Armed:
-        """Put *injection* in force, behind those already armed, under an id of its own.
+    def arm(self, fault_rule: FaultRule, path: str = "$") -> ArmedRule:
+        """Put *fault rule* in force, behind those already armed, under an id of its own.
 
         Raises InvalidInput where the server in use cannot produce its fault.
         """
-        check(injection, self._can_deliver, path)
+        check(fault_rule, self._can_deliver, path)
         with self._lock:
             now = self._clock.age()
-            armed = Armed(self._next_id(), injection, since=now, now=now)
+            armed = ArmedRule(self._next_id(), fault_rule, since=now, now=now)
             self._armed[armed.id] = armed
             self._told.append(armed)
             return armed
 
-    def change(self, rule: str | Armed, changes: Mapping[str, Any], path: str = "$") -> Armed:
+    def change(
+        self, rule: str | ArmedRule, changes: Mapping[str, Any], path: str = "$"
+    ) -> ArmedRule:
         """Give *rule*, or the one with this id, other fields; what it has done stays counted.
 
-        Raises InvalidInput, with nothing changed, where the whole would be wrong; Unknown where
+        Raises InvalidInput, with nothing changed, where the whole would be wrong; NotFound where
         there is no such rule.
         """
         with self._lock:
             armed = self._known(rule)
-            fields = {**msgspec.to_builtins(armed.injection), **changes}
-            injection = validation.read(fields, Injection, path)
-            check(injection, self._can_deliver, path)
-            armed.injection = injection
+            fields = {**msgspec.to_builtins(armed.fault_rule), **changes}
+            fault_rule = validation.read(fields, FaultRule, path)
+            check(fault_rule, self._can_deliver, path)
+            armed.fault_rule = fault_rule
             return self._seen(armed)
 
-    def set_weather(self, weather: WeatherName | None, path: str = "$.weather") -> list[Armed]:
-        """Arm the injections of *weather* in the place of those of any other; what there are now.
+    def set_preset(self, preset: PresetName | None, path: str = "$.preset") -> list[ArmedRule]:
+        """Arm the fault rules of *preset* in the place of those of any other; what there are now.
 
-        None: fair weather, there are none. Raises as ``arm``, with nothing changed.
+        None: fair preset, there are none. Raises as ``arm``, with nothing changed.
         """
-        injections = [] if weather is None else WEATHER[weather]
-        check_all(injections, self._can_deliver, path)
+        fault_rules = [] if preset is None else PRESETS[preset]
+        check_all(fault_rules, self._can_deliver, path)
         with self._lock:
             for armed in list(self._armed.values()):
-                if armed.injection.weather is not None:
+                if armed.fault_rule.preset is not None:
                     del self._armed[armed.id]
-            return [self.arm(injection) for injection in injections]
+            return [self.arm(fault_rule) for fault_rule in fault_rules]
 
     @property
-    def weather(self) -> WeatherName | None:
-        """The weather; None where it is fair."""
-        names = (armed.injection.weather for armed in self.armed())
+    def preset(self) -> PresetName | None:
+        """The preset; None where it is fair."""
+        names = (armed.fault_rule.preset for armed in self.armed())
         return next((name for name in names if name is not None), None)
 
     def take(self, call: Call) -> Fired | None:
@@ -131,7 +133,7 @@ class FaultPlan(Rules[Armed]):
             delay_s = 0.0
             receipts: list[str] = []
             for armed in self._armed.values():
-                if won is not None and not isinstance(armed.injection.fault, Delay):
+                if won is not None and not isinstance(armed.fault_rule.fault, Delay):
                     continue
                 met = armed.meet(call, self._seed, now)
                 if met is None:
@@ -158,7 +160,7 @@ class FaultPlan(Rules[Armed]):
         )
 
     def real_s(self, seconds: float) -> float:
-        """How many real seconds the world's clock takes for *seconds*; 0 where it is frozen."""
+        """How many real seconds the project's clock takes for *seconds*; 0 where it is frozen."""
         return self._clock.real_seconds(nanoseconds(seconds)) or 0.0
 
     def prefer(self, status: int) -> Fired:
@@ -167,18 +169,18 @@ class FaultPlan(Rules[Armed]):
             self._preferred += 1
             return Fired(Error(status=status), f"prefer#{self._preferred}")
 
-    def told(self) -> list[Armed]:
+    def told(self) -> list[ArmedRule]:
         """The last hundred that were armed after the beginning, whether they still are or not."""
         with self._lock:
             return [self._seen(armed) for armed in self._told]
 
-    def untried(self) -> list[Armed]:
-        """Those that no request has come for yet, but for paused ones and the weather's."""
+    def untried(self) -> list[ArmedRule]:
+        """Those that no request has come for yet, but for paused ones and the preset's."""
         return [
             armed
             for armed in super().untried()
-            if not armed.injection.paused and armed.injection.weather is None
+            if not armed.fault_rule.paused and armed.fault_rule.preset is None
         ]
 
-    def _seen(self, armed: Armed) -> Armed:
+    def _seen(self, armed: ArmedRule) -> ArmedRule:
         return replace(armed, now=self._clock.age())

@@ -51,7 +51,7 @@ class Wire(Struct, frozen=True):
 class Entry(Struct, frozen=True, kw_only=True):
     """One request and its answer.
 
-    *number* counts the requests since the last reset, from 1; *at* is the world's time in seconds
+    *number* counts the requests since the last reset, from 1; *at* is the project's time in seconds
     since 1970, *real_at* the real one. *operation* is None where no route matched; *args* are the
     names in the path. Storage keys in *query* and *body* are left out, tokens and such there and in
     *headers* (names in lower case) masked. Where path, query and headers are long, only their
@@ -64,7 +64,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     many jobs a list had, *total* out of how many, where it said so. *fault* is the receipt of the
     fault that was injected, *phase* whether it came ``before`` or ``after`` the request had its
     effect, *connection* in which manner it broke the connection, if it did. A delay took
-    *virtual_s* seconds of the world's clock, which were *real_s* real ones. *wire* is the
+    *virtual_s* seconds of the project's clock, which were *real_s* real ones. *wire* is the
     connection, where our own server was asked; *gave_up* tells whether the client has left it
     before it had all of the answer. *crash* is the traceback where gesmock itself failed.
     """

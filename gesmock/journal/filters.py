@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from gesmock.journal.entries import Entry, Record
 from gesmock.journal.journal import Journal, Kept
 from gesmock.model.clock import real_time
-from gesmock.model.errors import Conflict, TimedOut, Unmet
+from gesmock.model.errors import Conflict, ExpectationFailed, TimedOut
 from gesmock.model.messages import Operation
 from gesmock.model.names import GraphName
 from gesmock.model.printable import printable
@@ -22,12 +22,14 @@ Count = Annotated[int, Meta(ge=0)]
 Status = Annotated[int, Meta(ge=0, le=599)]
 
 
-class Wanted(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+class EntryFilter(
+    Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """Which entries are meant: all that have what is given.
 
     *job* is one that was asked for, made or shown; *status* 0 is that of an answer that never came,
     as the connection broke. *query* has parameters with their values, None
-    for one that is not there. *fault* is a receipt, the id of an injection, or ``*`` for any.
+    for one that is not there. *fault* is a receipt, the id of a fault rule, or ``*`` for any.
     Only entries after the one with the number *since* are looked at.
     """
 
@@ -119,7 +121,7 @@ class Wanted(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit
         if not _is_receipt(entry.fault, self.fault):
             yield "fault", 1, f"fault: {entry.fault or 'none'}, not {self.fault}"
 
-    def nearest(self, kept: Kept) -> list[str]:
+    def near_misses(self, kept: Kept) -> list[str]:
         """What comes nearest of the entries that are not meant, and in what they differ."""
         others = [record.entry for record in kept.records if record.number > self.since]
         differences = {entry.number: list(self.differences(entry)) for entry in others}
@@ -147,7 +149,9 @@ class Wanted(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit
 _WEIGHTS: Final = (("operation", 8), ("method", 4), ("graph", 4), ("status", 2))
 
 
-class Assertion(Wanted, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+class Assertion(
+    EntryFilter, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """How often there are to be such entries: *times*, or *at_least* and *at_most* so often.
 
     Without any, at least once.
@@ -164,7 +168,7 @@ class Assertion(Wanted, frozen=True, forbid_unknown_fields=True, kw_only=True, o
             raise ValueError("at_least is more than at_most")
 
     @property
-    def _bounds(self) -> tuple[int, int | None]:
+    def _limits(self) -> tuple[int, int | None]:
         if self.times is not None:
             return self.times, self.times
         if self.at_most is not None:
@@ -174,13 +178,13 @@ class Assertion(Wanted, frozen=True, forbid_unknown_fields=True, kw_only=True, o
     def check(self, kept: Kept) -> list[Entry]:
         """The entries that are meant.
 
-        Raises Unmet, with those that come nearest, where there are too few or too many; Conflict
-        where the entries that were dropped could change the answer.
+        Raises ExpectationFailed, with those that come nearest, where there are too few or too many;
+        Conflict where the entries that were dropped could change the answer.
         """
-        least, most = self._bounds
+        least, most = self._limits
         found, doubtful = self.parted(kept)
         if most is not None and len(found) > most:
-            raise Unmet(self._message(found, kept))  # however many there were before
+            raise ExpectationFailed(self._message(found, kept))  # however many there were before
         dropped = kept.dropped_since(self.since)
         if dropped and (most is not None or len(found) < least):
             raise Conflict(
@@ -192,11 +196,11 @@ class Assertion(Wanted, frozen=True, forbid_unknown_fields=True, kw_only=True, o
         if doubtful and (len(found) < least <= possible or (most is not None and possible > most)):
             raise Conflict(f"how often {self} was called is not known: {_doubt(doubtful)}")
         if len(found) < least:
-            raise Unmet(self._message(found, kept))
+            raise ExpectationFailed(self._message(found, kept))
         return found
 
     def _message(self, found: Sequence[Entry], kept: Kept) -> str:
-        least, most = self._bounds
+        least, most = self._limits
         too_many = most is not None and len(found) > most
         wanted = f"{most if too_many else least}"
         if least != most:
@@ -204,23 +208,23 @@ class Assertion(Wanted, frozen=True, forbid_unknown_fields=True, kw_only=True, o
         lines = [f"{self} was called {_times(len(found))}, not {wanted}"]
         lines += [f"  {told(entry)}" for entry in found[:_MOST_SHOWN]]
         lines += [f"  and {len(found) - _MOST_SHOWN} more"] * (len(found) > _MOST_SHOWN)
-        return "\n".join(lines if too_many else [*lines, *self.nearest(kept)])
+        return "\n".join(lines if too_many else [*lines, *self.near_misses(kept)])
 
 
-def wait_for(journal: Journal, wanted: Wanted, times: int, timeout_s: float) -> list[Entry]:
+def wait_for(journal: Journal, wanted: EntryFilter, times: int, timeout_s: float) -> list[Entry]:
     """The entries that are meant, as soon as there are *times* of them.
 
     Raises TimedOut, with those that come nearest, where there are fewer after *timeout_s* real
-    seconds, or as soon as the world is reset or the server stopped; Conflict as ``wait``.
+    seconds, or as soon as the project is reset or the server stopped; Conflict as ``wait``.
     """
     found = wait(journal, wanted, times, timeout_s)
     if len(found) < times:
         called = f"{wanted} was called {_times(len(found))} in {timeout_s:g} s, not {times}"
-        raise TimedOut("\n".join([called, *wanted.nearest(journal.kept())]))
+        raise TimedOut("\n".join([called, *wanted.near_misses(journal.kept())]))
     return found
 
 
-def wait(journal: Journal, wanted: Wanted, times: int, timeout_s: float) -> list[Entry]:
+def wait(journal: Journal, wanted: EntryFilter, times: int, timeout_s: float) -> list[Entry]:
     """The entries that are meant: as soon as there are *times* of them, else what there are.
 
     Raises Conflict where there are fewer: at once, where entries that were dropped could be such;

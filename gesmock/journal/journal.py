@@ -1,4 +1,4 @@
-"""Journal: what was asked of one world and what it answered, bounded."""
+"""Journal: what was asked of one project and what it answered, bounded."""
 
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -43,10 +43,10 @@ _STATUSES_OF_EACH: Final = 10
 
 
 class Journal:
-    """The last *size* entries of one world; *most_statuses* that were shown are kept over all.
+    """The last *size* entries of one project; *most_statuses* that were shown are kept over all.
 
     By default, those are ``MOST_STATUSES``, or 10 an entry. Its methods may be called from any
-    thread; *lock* is the world's.
+    thread; *lock* is the project's.
     """
 
     def __init__(self, lock: RLock, size: int = SIZE, most_statuses: int | None = None) -> None:
@@ -150,8 +150,8 @@ class Journal:
     def await_more(self, count: int, timeout_s: float) -> bool:
         """Wait until there have been more than *count* entries; whether there have.
 
-        At most *timeout_s* real seconds, and no longer than until the world is reset, or the server
-        stopped.
+        At most *timeout_s* real seconds, and no longer than until the project is reset, or the
+        server stopped.
         """
         over = Event()
         with self._lock:

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from gesmock.journal.entries import Entry
 from gesmock.journal.verdict.traffic import read_whole, statuses_shown
-from gesmock.model.errors import Conflict, Unmet
+from gesmock.model.errors import Conflict, ExpectationFailed
 
 Place = tuple[str, str | None]
 """A graph, and a job of it, or None for any."""
@@ -51,9 +51,9 @@ class Seen(Struct, frozen=True, omit_defaults=True):
         return tuple(sight.status for sight in self.shown)
 
     def check(self, wanted: Sequence[str]) -> None:
-        """Raise Unmet, with the difference, where the client was shown others than *wanted*."""
+        """Raise ExpectationFailed, with the difference, unless the client saw just *wanted*."""
         if self.statuses != tuple(wanted):
-            raise Unmet("\n".join(self._difference(wanted)))
+            raise ExpectationFailed("\n".join(self._difference(wanted)))
 
     def _difference(self, wanted: Sequence[str]) -> list[str]:
         first = f"the client was to be shown {_listed(wanted)} of job {self.job_id!r}"

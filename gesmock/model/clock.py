@@ -97,7 +97,7 @@ class ClockChange(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
 
 class Clock:
-    """Seconds since 1970, UTC, as one world sees them.
+    """Seconds since 1970, UTC, as one project sees them.
 
     Inside, time is counted in whole nanoseconds since the clock began: ten times 0.1 s are 1 s.
     *source* is asked for the real time; tests hand in their own. It is *frozen* where it stands
@@ -135,14 +135,14 @@ class Clock:
         return self._start + age / NANOSECONDS
 
     def now(self) -> float:
-        """The world's time, in seconds since 1970."""
+        """The project's time, in seconds since 1970."""
         return self._start + self.age() / NANOSECONDS
 
     def __enter__(self) -> float:
         """Hold it: what happens together happens at one moment, which is returned.
 
         After a tick, that is the one at which the tick stopped. Nobody else changes it meanwhile:
-        who holds it has the world's lock.
+        who holds it has the project's lock.
         """
         if self.frozen and self._ticked is None:
             self.real_at = self._source()

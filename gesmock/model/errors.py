@@ -246,7 +246,7 @@ class InjectedError(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class Flaw:
+class InputError:
     """One thing that is wrong with some input: where (file, JSON path), and what.
 
     *message* says what was seen and what would be right.
@@ -261,16 +261,16 @@ class Flaw:
 
 
 class InvalidInput(GesmockError, ValueError):
-    """Some input is wrong; *flaws* holds everything that is wrong with it."""
+    """Some input is wrong; *errors* holds everything that is wrong with it."""
 
-    def __init__(self, flaws: Iterable[Flaw]) -> None:
-        self.flaws = tuple(flaws)
-        super().__init__("\n".join(map(str, self.flaws)))
+    def __init__(self, errors: Iterable[InputError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("\n".join(map(str, self.errors)))
 
     @classmethod
     def at(cls, path: str, message: str) -> "InvalidInput":
-        """An input with a single flaw."""
-        return cls([Flaw(path, message)])
+        """An input with a single error."""
+        return cls([InputError(path, message)])
 
 
 @contextmanager
@@ -279,11 +279,11 @@ def naming_file(file: str) -> Iterator[None]:
     try:
         yield
     except InvalidInput as error:
-        raise InvalidInput(replace(flaw, file=file) for flaw in error.flaws) from None
+        raise InvalidInput(replace(error, file=file) for error in error.errors) from None
 
 
-class Unknown(GesmockError, LookupError):
-    """A job, graph, injection or project that does not exist was named."""
+class NotFound(GesmockError, LookupError):
+    """A job, graph, fault rule or project that does not exist was named."""
 
 
 class Conflict(GesmockError, ValueError):
@@ -294,5 +294,5 @@ class TimedOut(GesmockError, TimeoutError):
     """What was waited for has not come, or can come no more."""
 
 
-class Unmet(GesmockError, AssertionError):
+class ExpectationFailed(GesmockError, AssertionError):
     """What was asserted of the requests does not hold."""

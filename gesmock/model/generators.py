@@ -27,11 +27,11 @@ _USUAL_MIX: Final[Mapping[str, float]] = {FINISHED: 85, "failed": 8, "running": 
 class Generator(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """An order for *count* jobs in a graph.
 
-    *graph* defaults to the world's first, *seed* to the world's own. The jobs follow those that are
-    there, as older ones, or take their place (*replace*). *statuses* weighs the statuses, such as
-    ``{"success": 8, "failed": 2}``; by default 85 % are finished (in the word for their command),
-    8 % failed, 5 % running, 2 % pending. Those that have not ended go on along *plan*, where there
-    is one, from the status they have.
+    *graph* defaults to the project's first, *seed* to the project's own. The jobs follow those that
+    are there, as older ones, or take their place (*replace*). *statuses* weighs the statuses, such
+    as ``{"success": 8, "failed": 2}``; by default 85 % are finished (in the word for their
+    command), 8 % failed, 5 % running, 2 % pending. Those that have not ended go on along *plan*,
+    where there is one, from the status they have.
     """
 
     count: Annotated[int, Meta(ge=0, le=1_000_000)]

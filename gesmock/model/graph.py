@@ -10,7 +10,7 @@ from gesmock.model import rows
 from gesmock.model.blocks import SIZE
 from gesmock.model.clock import Clock
 from gesmock.model.cohort import Cohort
-from gesmock.model.errors import Conflict, Unknown
+from gesmock.model.errors import Conflict, NotFound
 from gesmock.model.index import Index
 from gesmock.model.jobs import Job, Move
 from gesmock.model.listing import Listing, Page
@@ -67,7 +67,7 @@ class Graph:
         return twin
 
     def job(self, job_id: str) -> Job:
-        """The job *job_id*, listed or not; Unknown where there is none."""
+        """The job *job_id*, listed or not; NotFound where there is none."""
         return rows.decode(self._known(job_id)[1])
 
     def life(self, job_id: str) -> Life | None:
@@ -243,7 +243,7 @@ class Graph:
         return self._lives.next_change()
 
     def remove(self, job_id: str) -> Job:
-        """Take the job *job_id* out; Unknown where there is none."""
+        """Take the job *job_id* out; NotFound where there is none."""
         number, row = self._known(job_id)
         listed = self._listed.row(number) is not None
         (self._listed if listed else self._unlisted).remove([number])
@@ -296,5 +296,5 @@ class Graph:
     def _known(self, job_id: str) -> tuple[int, bytes]:
         found = self._find(job_id)
         if found is None:
-            raise Unknown(f"no job has the id {job_id!r}")
+            raise NotFound(f"no job has the id {job_id!r}")
         return found

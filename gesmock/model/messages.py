@@ -55,7 +55,7 @@ class Request(Struct, frozen=True, kw_only=True):
     somebody has made that (``raw_requests.cleaned``), and *digest* tells it from other bodies,
     where somebody has made that (``journal.kept``). *long* tells that path, query and headers are
     longer than ``LONGEST_HEAD``. *epoch* is the fake's epoch when the request
-    arrived: a world that was reset since must not see it.
+    arrived: a project that was reset since must not see it.
     """
 
     operation: Operation | None
@@ -101,7 +101,7 @@ class Shown(Struct, frozen=True, gc=False):
 
 
 class Reply(Struct, frozen=True):
-    """What goes back; the edge encodes *payload* as JSON, outside the world's lock.
+    """What goes back; the edge encodes *payload* as JSON, outside the project's lock.
 
     It may be ``Encoded`` already. Where it takes long to make, *payload* is a function that makes
     it, and is called outside too. *shown* and *job_id* (of the job that was submitted) are for the

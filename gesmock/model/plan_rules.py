@@ -35,7 +35,7 @@ class PlanRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, om
 
 
 @dataclass(slots=True)
-class ArmedPlan:
+class ArmedPlanRule:
     """A plan rule in force, and how many jobs have their plan from it."""
 
     id: str
@@ -75,16 +75,16 @@ class ArmedPlan:
         return f"{self.id} {msgspec.json.encode(self.rule).decode()}"
 
 
-class PlanRules(Rules[ArmedPlan]):
-    """The plan rules of one world; the first that is for a job gives it its plan."""
+class PlanRules(Rules[ArmedPlanRule]):
+    """The plan rules of one project; the first that is for a job gives it its plan."""
 
     noun = "plan"
     letter = "p"
 
-    def arm(self, rule: PlanRule) -> ArmedPlan:
+    def arm(self, rule: PlanRule) -> ArmedPlanRule:
         """Put *rule* in force, behind those already armed, under an id of its own."""
         with self._lock:
-            armed = ArmedPlan(self._next_id(), rule)
+            armed = ArmedPlanRule(self._next_id(), rule)
             self._armed[armed.id] = armed
             return armed
 

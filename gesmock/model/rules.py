@@ -1,14 +1,14 @@
-"""Arming: what the rules of a world have in common, be they for faults or for plans."""
+"""Arming: what the rules of a project have in common, be they for faults or for plans."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 from threading import RLock
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from gesmock.model.errors import Unknown
+from gesmock.model.errors import NotFound
 
 
-class ArmedRule(Protocol):
+class RuleInForce(Protocol):
     """A rule in force: a dataclass with what it has done so far."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
@@ -26,13 +26,13 @@ class ArmedRule(Protocol):
         """What is the same for one rule, and for no other."""
 
 
-A = TypeVar("A", bound=ArmedRule)
+A = TypeVar("A", bound=RuleInForce)
 
 
 class Rules(Generic[A]):
-    """The rules of one kind of one world, in the order they were armed.
+    """The rules of one kind of one project, in the order they were armed.
 
-    Its methods may be called from any thread; *lock* is the world's.
+    Its methods may be called from any thread; *lock* is the project's.
     """
 
     noun: ClassVar[str]
@@ -52,12 +52,12 @@ class Rules(Generic[A]):
         return f"{self.letter}{self._count}"
 
     def disarm(self, rule: str | A) -> A:
-        """Take *rule*, or the one with this id, out of force; Unknown where there is none."""
+        """Take *rule*, or the one with this id, out of force; NotFound where there is none."""
         with self._lock:
             return self._armed.pop(self._known(rule).id)
 
     def _known(self, rule: str | A) -> A:
-        """*rule* itself, or the one with this id; Unknown where there is none."""
+        """*rule* itself, or the one with this id; NotFound where there is none."""
         name = getattr(rule, "id", rule)
         found = self._armed.get(name) if isinstance(name, str) else None
         # An id comes again after a reset; a rule of before is not the one it names now.
@@ -73,13 +73,13 @@ class Rules(Generic[A]):
             return count
 
     def find(self, id: str) -> A:
-        """The rule *id*, as it is now; Unknown, naming the others, where there is none."""
+        """The rule *id*, as it is now; NotFound, naming the others, where there is none."""
         with self._lock:
             return self._seen(self._known(id))
 
-    def _unknown(self, id: object) -> Unknown:
+    def _unknown(self, id: object) -> NotFound:
         known = ", ".join(self._armed) or "none"
-        return Unknown(f"no {self.noun} has the id {id!r}; armed are: {known}")
+        return NotFound(f"no {self.noun} has the id {id!r}; armed are: {known}")
 
     def armed(self) -> list[A]:
         """Every rule in force, as it is now; also the spent ones."""

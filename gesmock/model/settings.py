@@ -24,7 +24,7 @@ error-code table (ges_03_0110), which knows 400 and 500 only."""
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How one world reads the documentation. The defaults are the job list's own page.
+    """How one project reads the documentation. The defaults are the job list's own page.
 
     A status that is None takes the dialect's value when the settings are made.
     """

@@ -43,12 +43,12 @@ class Weighted:
 
     def __init__(self, weights: Mapping[Any, float]) -> None:
         self._values = [value for value, weight in weights.items() if weight > 0]
-        bounds = list(accumulate(weight for weight in weights.values() if weight > 0))
-        self._bounds = [bound / bounds[-1] * 2**16 for bound in bounds]
+        limits = list(accumulate(weight for weight in weights.values() if weight > 0))
+        self._limits = [bound / limits[-1] * 2**16 for bound in limits]
 
     def pick(self, draw: Draw) -> Any:
         """One of the values."""
-        return self._values[bisect_right(self._bounds, draw())]
+        return self._values[bisect_right(self._limits, draw())]
 
 
 # --- What the jobs speak of ---------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Life: what a job goes through, as a pure function of the time.
 
-Times here are ages of the world's clock, in nanoseconds, so that a world can begin again with the
-same lives.
+Times here are ages of the project's clock, in nanoseconds, so that a project can begin again with
+the same lives.
 """
 
 from bisect import bisect_right

@@ -14,8 +14,8 @@ TokenText = Annotated[str, Meta(min_length=1)]
 class Token(Struct, frozen=True, forbid_unknown_fields=True):
     """A value of ``X-Auth-Token`` that gesmock knows.
 
-    *project_id* is the project it is scoped to (default: the world it is configured in).
-    It expires *expires_in_s* seconds after the world's start or reset (default: never; the
+    *project_id* is the project it is scoped to (default: the project it is configured in).
+    It expires *expires_in_s* seconds after the project's start or reset (default: never; the
     service's own live for 24 hours, iam_30_0001). With *permission* false it may do nothing.
     """
 

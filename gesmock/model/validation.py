@@ -1,15 +1,18 @@
-"""Reads JSON values as msgspec types, and reports *every* flaw of one, each with its path.
+"""JSON values as msgspec types, with *every* error of a value and its path.
 
-msgspec stops at the first flaw; where there is one, ``flaws`` finds the rest.
+msgspec stops at the first error. Where there is one, ``errors_in`` walks over value and type and
+collects them all: what was seen, and what would be right.
 """
 
+import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec import inspect
 
-from gesmock.model.errors import Flaw, InvalidInput
+from gesmock.model.errors import InputError, InvalidInput
 
 T = TypeVar("T")
 
@@ -20,7 +23,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
 def read(value: object, type_: type[T], path: str = "$") -> T:
-    """*value*, as a JSON decoder returns it, as a *type_*; InvalidInput names every flaw."""
+    """*value*, as a JSON decoder returns it, as a *type_*; InvalidInput names every error."""
     try:
         msgspec.json.encode(value)
     except UnicodeEncodeError as error:
@@ -30,11 +33,9 @@ def read(value: object, type_: type[T], path: str = "$") -> T:
     try:
         return msgspec.convert(value, type_)
     except msgspec.ValidationError as error:
-        from gesmock.model import flaws  # 1 ms that only flaws should cost
-
-        found = list(flaws.flaws(type_, value, path))
         # What only msgspec minds (a number beyond its range) is reported in its words.
-        raise InvalidInput(found or [Flaw(path, str(error))]) from None
+        errors = list(errors_in(type_, value, path)) or [InputError(path, str(error))]
+        raise InvalidInput(errors) from None
 
 
 def read_python(value: object, type_: type[T], path: str) -> T:
@@ -56,7 +57,7 @@ def _plain(value: object) -> object:
 
 
 def decode(text: bytes, type_: type[T], path: str = "$") -> T:
-    """The JSON *text* as a *type_*; InvalidInput names every flaw in it."""
+    """The JSON *text* as a *type_*; InvalidInput names every error in it."""
     try:
         return msgspec.json.decode(text, type=type_)
     except REFUSED:
@@ -114,8 +115,207 @@ def shown(value: object) -> str:
 
 def unknown(name: str, known: list[str]) -> str:
     """Why the key *name* is refused, where *known* are the ones there are."""
-    import difflib
-
     close = difflib.get_close_matches(name[:100], known, 1)
     hint = f"did you mean {close[0]!r}? " if close else ""
     return f"unknown key; {hint}known are {', '.join(known) or 'none'}"
+
+
+def errors_in(type_: Any, value: object, path: str) -> Iterator[InputError]:
+    """The errors of *value*, as a JSON decoder returns it, as a *type_*."""
+    yield from _found(inspect.type_info(type_), value, path)
+
+
+def _found(node: inspect.Type, value: object, path: str) -> Iterator[InputError]:
+    yield from _WALKS.get(type(node), _leaf)(node, value, path)
+
+
+def _leaf(node: inspect.Type, value: object, path: str) -> Iterator[InputError]:
+    if not _fits(node, value):
+        yield _error(node, _wanted(node), value, path)
+
+
+def _error(node: inspect.Type, wanted: str, value: object, path: str) -> InputError:
+    verb = "is none of" if isinstance(node, inspect.LiteralType) else "is not"
+    return InputError(path, f"{shown(value)} {verb} {wanted}")
+
+
+def _described(node: inspect.Metadata, value: object, path: str) -> Iterator[InputError]:
+    if list(_found(node.type, value, path)):
+        wanted = _wanted(node)
+        names = [name for name in wanted.partition("one of ")[2].split(", ") if name]
+        yield _error(node.type, wanted + _meant(value, names), value, path)
+
+
+def _meant(value: object, names: Sequence[str]) -> str:
+    close = difflib.get_close_matches(str(value)[:100], names, 1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _list(node: inspect.ListType, value: object, path: str) -> Iterator[InputError]:
+    if not isinstance(value, list):
+        yield from _leaf(node, value, path)
+        return
+    if len(value) < (node.min_length or 0):
+        yield InputError(path, "an empty list is not a list with something in it")
+    for index, item in enumerate(value):
+        yield from _found(node.item_type, item, join(path, index))
+
+
+def _dict(node: inspect.DictType, value: object, path: str) -> Iterator[InputError]:
+    if not isinstance(value, dict):
+        yield from _leaf(node, value, path)
+        return
+    for key, item in value.items():
+        where = join(path, key)
+        yield from _found(node.key_type, key, where)
+        yield from _found(node.value_type, item, where)
+
+
+def _struct(node: inspect.StructType, value: object, path: str) -> Iterator[InputError]:
+    if not isinstance(value, dict):
+        yield InputError(path, f"{shown(value)} is not an object")
+        return
+    found = list(_fields(node, value, path))
+    yield from found
+    if not found:
+        try:
+            msgspec.convert(value, node.cls)
+        except msgspec.ValidationError as error:  # raised by the struct's own __post_init__
+            text = str(error).split(" - at `")[0]
+            name, colon, reason = text.partition(": ")
+            if colon and any(name == field.encode_name for field in node.fields):
+                yield InputError(join(path, name), reason)
+            else:
+                yield InputError(path, text)
+
+
+def _fields(
+    node: inspect.StructType, value: Mapping[str, object], path: str
+) -> Iterator[InputError]:
+    fields = {field.encode_name: field for field in node.fields}
+    tags = {node.tag_field: node.tag} if node.tag_field else {}
+    for name, tag in tags.items():
+        if value.get(name, tag) != tag:
+            yield InputError(join(path, name), f"{shown(value[name])} is none of {tag}")
+    for name, field in fields.items():
+        if name in value:
+            yield from _found(field.type, value[name], join(path, name))
+        elif field.required:
+            yield InputError(join(path, name), f"missing; {_wanted(field.type)} is wanted")
+    for name in value:
+        if name in fields or name in tags:
+            continue
+        yield InputError(join(path, name), unknown(name, [*tags, *fields]))
+
+
+def _union(node: inspect.UnionType, value: object, path: str) -> Iterator[InputError]:
+    """The errors of the one member of the value's own JSON kind, or that no member fits."""
+    members = [member for member in node.types if not isinstance(member, inspect.NoneType)]
+    alike = [member for member in members if _same_kind(member, value)]
+    if value is None and len(members) < len(node.types):
+        return
+    if len(members) == 1:
+        alike = members
+    tagged = {one.tag: one for one in alike if isinstance(one, inspect.StructType)}
+    if isinstance(value, dict) and len(tagged) > 1:
+        yield from _tagged(tagged, value, path)
+    elif len(alike) == 1:
+        yield from _found(alike[0], value, path)
+    elif all(list(_found(member, value, path)) for member in members):
+        yield InputError(path, f"{shown(value)} is not {_wanted(node)}")
+
+
+def _tagged(
+    members: Mapping[str | int | None, inspect.StructType],
+    value: Mapping[str, object],
+    path: str,
+) -> Iterator[InputError]:
+    """The errors of the member that the tag of *value* names, or those of the tag."""
+    field = str(next(iter(members.values())).tag_field)
+    tags = [str(tag) for tag in members]
+    where, tag = join(path, field), value.get(field)
+    if field not in value:
+        yield InputError(where, f"missing; one of {', '.join(tags)} is wanted")
+    elif isinstance(tag, str) and tag in members:
+        yield from _found(members[tag], value, path)
+    else:
+        yield InputError(where, f"{shown(tag)} is none of {', '.join(tags)}{_meant(tag, tags)}")
+
+
+_WALKS: dict[type[inspect.Type], Any] = {
+    inspect.Metadata: _described,
+    inspect.ListType: _list,
+    inspect.DictType: _dict,
+    inspect.StructType: _struct,
+    inspect.UnionType: _union,
+}
+
+
+def _same_kind(node: inspect.Type, value: object) -> bool:
+    match node:
+        case inspect.StructType() | inspect.DictType():
+            return isinstance(value, dict)
+        case inspect.ListType():
+            return isinstance(value, list)
+    return False
+
+
+def _fits(node: inspect.Type, value: object) -> bool:
+    match node:
+        case inspect.AnyType():
+            return True
+        case inspect.NoneType():
+            return value is None
+        case inspect.BoolType():
+            return isinstance(value, bool)
+        case inspect.LiteralType(values=values):
+            return any(value == one and type(value) is type(one) for one in values)
+        case inspect.StrType():
+            return isinstance(value, str) and _text_fits(node, value)
+        case inspect.IntType(ge=low, le=high):
+            return type(value) is int and _within(low, value, high)
+        case inspect.FloatType(ge=low, gt=over, le=high) if type(value) in (int, float):
+            number: Any = value
+            return _within(low, number, high) and (over is None or number > over)
+    return False
+
+
+def _within(low: float | None, value: float, high: float | None) -> bool:
+    return (low is None or low <= value) and (high is None or value <= high)
+
+
+def _text_fits(node: inspect.StrType, value: str) -> bool:
+    return _within(node.min_length, len(value), node.max_length) and (
+        node.pattern is None or re.search(node.pattern, value) is not None
+    )
+
+
+def _wanted(node: inspect.Type) -> str:
+    """What would be right, to stand behind "is not"."""
+    match node:
+        case inspect.Metadata(extra_json_schema={"description": str(description)}):
+            return description
+        case inspect.NoneType():
+            return "null"
+        case inspect.BoolType():
+            return "true or false"
+        case inspect.LiteralType(values=values):
+            return ", ".join(map(str, values))
+        case inspect.IntType(ge=low, le=high):
+            return f"an integer{_range(low, high)}"
+        case inspect.FloatType(ge=low, le=high):
+            return f"a number{_range(low, high)}"
+        case inspect.StrType(min_length=least):
+            return "a string that is not empty" if least else "a string"
+        case inspect.ListType():
+            return "a list"
+        case inspect.UnionType(types=types):
+            members = (_wanted(one) for one in types if not isinstance(one, inspect.NoneType))
+            return " or ".join(dict.fromkeys(members))
+    return "an object"
+
+
+def _range(low: float | None, high: float | None) -> str:
+    if high is None:
+        return "" if low is None else f" of at least {low}"
+    return f" from {low} to {high}"

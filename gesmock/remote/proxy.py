@@ -18,9 +18,9 @@ from gesmock.fake.fake import Fake
 from gesmock.fake.handle import fault_of
 from gesmock.fake.hits import Hit
 from gesmock.fake.options import StartOptions
-from gesmock.fake.project import World
-from gesmock.faults import Fired, Hazard
-from gesmock.faults.injections import KINDS
+from gesmock.fake.project import Project
+from gesmock.faults import Fired, ListFault
+from gesmock.faults.fault_rules import KINDS
 from gesmock.journal import journal
 from gesmock.journal.redaction import Redaction, secrets_of
 from gesmock.model import listed_requests as raw_requests
@@ -58,7 +58,7 @@ class ProxyFake(Fake):
 
     def can_deliver(self, kind: str) -> bool:
         """All that any fake can, but for what needs the rows of a list."""
-        return not issubclass(KINDS[kind], Hazard) and super().can_deliver(kind)
+        return not issubclass(KINDS[kind], ListFault) and super().can_deliver(kind)
 
     def check_jobs(self) -> None:
         """Raise Conflict: it is given none."""
@@ -170,25 +170,25 @@ class Proxy:
 
         It is the fault that is due, or else what *ask* brings.
         """
-        world = self._fake.default
+        project = self._fake.default
         try:
-            with world.lock:
-                if request.epoch < world.epoch:
+            with project.lock:
+                if request.epoch < project.epoch:
                     raise Overtaken
-                fired, refused = _fault_of(world, request)
+                fired, refused = _fault_of(project, request)
             performs = fired is None or fired.fault is None or fired.phase == "after"
             answered = refused or (ask() if performs else Reply(200, {}))
-            with world.lock, world.clock as now:
-                if request.epoch < world.epoch:
+            with project.lock, project.clock as now:
+                if request.epoch < project.epoch:
                     raise Overtaken
                 reply = answered
                 if fired is not None:
-                    reply = Hit(world, request, fired, lambda: lambda *_: answered).reply()
-                number = world.journal.count + 1
-                world.record(now, told, reply, fired, None, link)
+                    reply = Hit(project, request, fired, lambda: lambda *_: answered).reply()
+                number = project.journal.count + 1
+                project.record(now, told, reply, fired, None, link)
         except GesError as error:
             return self._refusal(error)
-        ours = {"X-Request-Id": request_id(world.epoch, number), "Date": http_date(now)}
+        ours = {"X-Request-Id": request_id(project.epoch, number), "Date": http_date(now)}
         return msgspec.structs.replace(reply, headers=_merged(ours, reply.headers))
 
     def _refusal(self, error: GesError) -> Reply:
@@ -212,12 +212,12 @@ class Proxy:
         return reply_of(request, answer, redaction)
 
 
-def _fault_of(world: World, request: Request) -> tuple[Fired | None, Reply | None]:
+def _fault_of(project: Project, request: Request) -> tuple[Fired | None, Reply | None]:
     """The fault that *request* meets, if any; or the refusal of the one that it wants."""
     try:
-        return fault_of(world, request, owned=True), None
+        return fault_of(project, request, owned=True), None
     except UnknownPreference as error:
-        return None, shapes.refusal(error, world.settings)
+        return None, shapes.refusal(error, project.settings)
 
 
 def _merged(ours: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:

@@ -3,12 +3,12 @@
 from typing import Any
 from urllib.parse import quote
 
-from gesmock.fake.project import World
+from gesmock.fake.project import Project
 from gesmock.model.jobs import Job
 
 
 def job_of(
-    world: World,
+    project: Project,
     graph: str,
     status: str | None,
     job_id: str | None,
@@ -21,9 +21,9 @@ def job_of(
     """A job of what is given, as the service lists it; the rest fits."""
     command = "import_graph" if command is None else command
     action = f"{command}".replace("_", "-")
-    default = f"/ges/v1.0/{world.project_id}/graphs/{quote(graph, safe='')}/action"
+    default = f"/ges/v1.0/{project.project_id}/graphs/{quote(graph, safe='')}/action"
     return {
-        "jobId": job_id or world.graphs.new_job_id(graph),
+        "jobId": job_id or project.graphs.new_job_id(graph),
         "status": status or ("pending" if planned else "success"),
         "request": {
             "command": command,

@@ -8,7 +8,7 @@ from gesmock.fake.fake import Fake
 from gesmock.journal import filters as matching
 from gesmock.journal import har
 from gesmock.journal.entries import Entry
-from gesmock.journal.filters import Assertion, Count, Wanted
+from gesmock.journal.filters import Assertion, Count, EntryFilter
 from gesmock.journal.journal import Journal
 from gesmock.model import validation
 from gesmock.model.clock import Seconds
@@ -23,7 +23,7 @@ class Filters(TypedDict, total=False):
     - ``status``, ``method``, ``graph``: as they are; the status of an answer that never came is 0.
     - ``job``: one that was asked for, made or shown, or its id.
     - ``query``: parameters with their values; None for one that is not there.
-    - ``fault``: a receipt, the id of an injection, or ``"*"`` for any.
+    - ``fault``: a receipt, the id of a fault rule, or ``"*"`` for any.
     - ``since``: only entries after the one with this number.
     """
 
@@ -79,8 +79,8 @@ class JournalView:
     ) -> list[Entry]:
         """The entries that are meant, if there are as many as wanted (default: at least one).
 
-        Raises Unmet, an AssertionError that shows the nearest entries and in what they differ;
-        Conflict where the entries that were dropped could change the answer; InvalidInput.
+        Raises ExpectationFailed, an AssertionError that shows the nearest entries and in what they
+        differ; Conflict where the entries that were dropped could change the answer; InvalidInput.
         """
         counts = {"times": times, "at_least": at_least, "at_most": at_most}
         given = {"operation": operation, **_plain(filters), **counts}
@@ -98,7 +98,7 @@ class JournalView:
         """The entries that are meant, as soon as there are *times* of them.
 
         Raises TimedOut, which shows the nearest, where there are fewer after *timeout_s* real
-        seconds, or as soon as the world is reset or the server stopped; Conflict where there are
+        seconds, or as soon as the project is reset or the server stopped; Conflict where there are
         fewer and entries that were dropped could be such; InvalidInput.
         """
         wanted = _wanted(operation, filters)
@@ -133,9 +133,9 @@ class JournalView:
         return len(self._journal)
 
 
-def _wanted(operation: Operation | None, filters: Filters) -> Wanted:
+def _wanted(operation: Operation | None, filters: Filters) -> EntryFilter:
     given = {"operation": operation, **_plain(filters)}
-    return validation.read_python(given, Wanted, "entries")
+    return validation.read_python(given, EntryFilter, "entries")
 
 
 def _plain(filters: Filters) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from gesmock.fake.fake import Fake
 from gesmock.model import validation
-from gesmock.model.plan_rules import ArmedPlan, PlanRule, PlanRules
+from gesmock.model.plan_rules import ArmedPlanRule, PlanRule, PlanRules
 from gesmock.model.plans import AnyPlan
 
 
@@ -28,7 +28,7 @@ class Plans:
         graph: str | None = None,
         times: int | None = None,
         **fields: Any,
-    ) -> ArmedPlan:
+    ) -> ArmedPlanRule:
         """Let the next *times* submitted jobs (default: all) live by *plan*.
 
         Only those with this *command*, or of this *graph*, where they are given. *plan* is the name
@@ -45,17 +45,17 @@ class Plans:
             given["plan"] = _planned(plan or "normal", fields)
         return self._rules.arm(validation.read_python(given, PlanRule, "plan rule"))
 
-    def disarm(self, *rules: ArmedPlan | str) -> None:
+    def disarm(self, *rules: ArmedPlanRule | str) -> None:
         """Take *rules* (what ``arm`` returned, or an id) out of force; all where none is given.
 
-        Raises Unknown where there is no such one.
+        Raises NotFound where there is no such one.
         """
         if not rules:
             self._rules.disarm_all()
         for rule in rules:
             self._rules.disarm(rule)
 
-    def __iter__(self) -> Iterator[ArmedPlan]:
+    def __iter__(self) -> Iterator[ArmedPlanRule]:
         return iter(self._rules)
 
     def __len__(self) -> int:

@@ -7,7 +7,7 @@ import msgspec
 from gesmock.fake import report as judging
 from gesmock.fake.fake import Fake
 from gesmock.journal.coverage import Coverage
-from gesmock.journal.verdict.config import Standard
+from gesmock.journal.verdict.config import VerdictConfig
 from gesmock.journal.verdict.findings import Finding
 from gesmock.model import validation
 
@@ -19,18 +19,18 @@ class VerdictView:
         self._fake = fake
 
     @property
-    def standard(self) -> Standard:
+    def config(self) -> VerdictConfig:
         """What the client is held to."""
-        return self._fake.default.standard
+        return self._fake.default.config
 
-    def hold_to(self, **changes: Any) -> Standard:
+    def configure(self, **changes: Any) -> VerdictConfig:
         """Change what the client is held to, by name, such as ``poll_s=2``. Raises InvalidInput."""
-        given = validation.read_python(changes, dict[str, Any], "standard")
-        return judging.hold_to(self._fake.default, given, "standard")
+        given = validation.read_python(changes, dict[str, Any], "config")
+        return judging.configure(self._fake.default, given, "config")
 
     def failing(self) -> list[Finding]:
-        """Those of the problems that fail a strict test, in every project."""
-        return [one for world in self._fake.worlds() for one in judging.failing(world)]
+        """Those of the findings that fail a strict test, in every project."""
+        return [one for project in self._fake.projects() for one in judging.failing(project)]
 
     @property
     def coverage(self) -> Coverage:
@@ -38,6 +38,6 @@ class VerdictView:
         return self._fake.coverage()
 
     def report(self) -> dict[str, Any]:
-        """The whole of it: problems, coverage, what was shown of each job."""
+        """The whole of it: findings, coverage, what was shown of each job."""
         content: dict[str, Any] = msgspec.to_builtins(judging.report(self._fake.default))
         return content

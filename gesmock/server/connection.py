@@ -55,7 +55,7 @@ class Connection:
         self._shared, self._channel, self._peers = shared, channel, peers
         self._out = Outbox(channel)
         largest_body = partial(shared.site.largest_body, peers=peers)
-        self._incoming = Incoming(shared.heads, shared.bounds, largest_body)
+        self._incoming = Incoming(shared.heads, shared.limits, largest_body)
         self._epoch = 0  # in which it began to come in
         self._answering = False  # in a worker
         self._relay: Relay | Delivering | None = None
@@ -64,7 +64,7 @@ class Connection:
         self._sending = False
         self._heard_all = False
         self._closed = False
-        self.deadline = shared.loop.now + shared.bounds.idle_s
+        self.deadline = shared.loop.now + shared.limits.idle_s
         shared.connections.add(self)
         self._watch = Watch(shared.loop, channel.fileno(), self._ready)
 
@@ -105,7 +105,7 @@ class Connection:
             return
         shared, incoming = self._shared, self._incoming
         if incoming.in_body:
-            self.deadline = shared.loop.now + shared.bounds.body_s
+            self.deadline = shared.loop.now + shared.limits.body_s
         elif not incoming:
             self._epoch = shared.site.epoch()
             if not (self._answering or self._out):
@@ -115,7 +115,7 @@ class Connection:
                     self._settle()
                     return
                 if not data.isspace():  # with empty lines, no head begins
-                    self.deadline = shared.loop.now + shared.bounds.head_s
+                    self.deadline = shared.loop.now + shared.limits.head_s
         incoming.add(data)
         self._advance()
 
@@ -229,15 +229,15 @@ class Connection:
             self._advance()
 
     def _await_the_client(self) -> None:
-        bounds, now = self._shared.bounds, self._shared.loop.now
+        limits, now = self._shared.limits, self._shared.loop.now
         if self._out:
-            self.deadline = now + bounds.write_s
+            self.deadline = now + limits.write_s
         elif self._answering:
             self.deadline = inf
         elif self._incoming.in_body:
-            self.deadline = now + bounds.body_s
+            self.deadline = now + limits.body_s
         else:
-            self.deadline = now + (bounds.head_s if self._incoming else bounds.idle_s)
+            self.deadline = now + (limits.head_s if self._incoming else limits.idle_s)
 
     # --- What to wait for ---
 
@@ -250,7 +250,7 @@ class Connection:
         elif self._answering:
             if self._heard_all or len(self._incoming) >= _MOST_UNREAD:
                 # Whether the client goes is not heard from now on.
-                idle_until = self._shared.loop.now + self._shared.bounds.idle_s
+                idle_until = self._shared.loop.now + self._shared.limits.idle_s
                 self.deadline = min(self.deadline, idle_until)
                 self._watch.listen(0)
             else:

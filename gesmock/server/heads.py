@@ -9,7 +9,7 @@ from typing import Final
 
 import httptools
 
-from gesmock.server.bounds import Bounds
+from gesmock.server.limits import Limits
 
 END: Final = b"\r\n\r\n"
 CHUNKED: Final = -1
@@ -72,15 +72,15 @@ class _Lines:
         self.headers.append((name.decode("latin-1").lower(), value.decode("latin-1")))
 
 
-def parse(text: bytes, bounds: Bounds) -> Head:
+def parse(text: bytes, limits: Limits) -> Head:
     """The head *text*, its empty line included. Raises Refused."""
     first = text[: text.index(b"\r\n")]
     if first.count(b" ") != 2 or not _METHOD.match(first):
         raise Refused(400)
     method, url, protocol = first.split(b" ")
-    if len(url) > bounds.url:
+    if len(url) > limits.url:
         raise Refused(414)
-    if len(text) > bounds.head:
+    if len(text) > limits.head:
         raise Refused(431)
     if re.fullmatch(rb"HTTP/[0-9]\.[0-9]", protocol) and protocol[5:7] != b"1.":
         raise Refused(505)
@@ -156,7 +156,7 @@ def _length(named: dict[str, str], version: str) -> int:
     return CHUNKED
 
 
-def check_unfinished(text: bytearray, looked: int, bounds: Bounds) -> None:
+def check_unfinished(text: bytearray, looked: int, limits: Limits) -> None:
     """Raise Refused where *text* is no beginning of a head, whatever may come.
 
     So much of it has been *looked* at before.
@@ -165,17 +165,17 @@ def check_unfinished(text: bytearray, looked: int, bounds: Bounds) -> None:
         raise Refused(400, "it speaks TLS, and here is none")
     if not _METHOD.match(text) or _BARE_LF.search(text, looked):
         raise Refused(400)
-    if len(text) > bounds.url and text.find(b"\r\n", 0, bounds.url + 64) < 0:
+    if len(text) > limits.url and text.find(b"\r\n", 0, limits.url + 64) < 0:
         raise Refused(414)
-    if len(text) > bounds.head:
+    if len(text) > limits.head:
         raise Refused(431)
 
 
 class Heads:
     """Reads heads, and remembers them: a client that polls sends the same one again and again."""
 
-    def __init__(self, bounds: Bounds) -> None:
-        self._bounds = bounds
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
         self._known: dict[bytes, Head] = {}
         self.known = self._known.get
 
@@ -183,7 +183,7 @@ class Heads:
         """The head *text*. Raises Refused."""
         head = self._known.get(text)
         if head is None:
-            head = parse(text, self._bounds)
+            head = parse(text, self._limits)
             if head.length == 0 and len(text) <= _LONGEST_REMEMBERED:
                 if len(self._known) >= _MOST_REMEMBERED:
                     self._known.clear()

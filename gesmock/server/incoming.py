@@ -5,8 +5,8 @@ from dataclasses import replace
 from io import BytesIO
 
 from gesmock.server.bodies import Body, body_of
-from gesmock.server.bounds import Bounds
 from gesmock.server.heads import END, Head, Heads, check_unfinished
+from gesmock.server.limits import Limits
 
 
 class Incoming:
@@ -14,19 +14,19 @@ class Incoming:
 
     __slots__ = (
         "_body",
-        "_bounds",
         "_expected",
         "_head",
         "_heads",
         "_largest_body",
+        "_limits",
         "_looked",
         "_unread",
     )
 
     def __init__(
-        self, heads: Heads, bounds: Bounds, largest_body: Callable[[Head], int | None]
+        self, heads: Heads, limits: Limits, largest_body: Callable[[Head], int | None]
     ) -> None:
-        self._heads, self._bounds, self._largest_body = heads, bounds, largest_body
+        self._heads, self._limits, self._largest_body = heads, limits, largest_body
         self._unread = bytearray()
         self._looked = 0  # so much of it holds no end of a head
         self._head: Head | None = None  # whose body is coming in
@@ -76,7 +76,7 @@ class Incoming:
             return False
         end = unread.find(END, max(self._looked - len(END), 0))
         if end < 0:
-            check_unfinished(unread, self._looked, self._bounds)
+            check_unfinished(unread, self._looked, self._limits)
             self._looked = len(unread)
             return False
         self._looked = 0

@@ -7,12 +7,12 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 
 from gesmock.model.delivery import Link
-from gesmock.server.bounds import Bounds
 from gesmock.server.channels import Channel, Plain, Tls
 from gesmock.server.connection import Connection
 from gesmock.server.deliveries import Deliveries
 from gesmock.server.handshake import Handshake
 from gesmock.server.heads import Heads
+from gesmock.server.limits import Limits
 from gesmock.server.listener import listening
 from gesmock.server.loop import READ, Loop
 from gesmock.server.shared import Shared
@@ -40,22 +40,22 @@ class HttpServer:
         site: Site,
         host: str,
         port: int,
-        bounds: Bounds,
+        limits: Limits,
         ssl_context: "ssl.SSLContext | None" = None,
     ) -> None:
         self._socket = listening(host, port)
         self.host, self.port = self._socket.getsockname()[:2]
         self._context = ssl_context
         self._loop = Loop()
-        self._workers = Workers(bounds.connections, "gesmock-worker")
+        self._workers = Workers(limits.connections, "gesmock-worker")
         deliveries = Deliveries(self._loop)
         self._shared = Shared(
-            site, self._loop, bounds, Heads(bounds), self._submit, self._call, deliveries
+            site, self._loop, limits, Heads(limits), self._submit, self._call, deliveries
         )
         self.release = deliveries.release
         self._handshakes: set[Handshake] = set()
         self._relieving = self._expiring = False
-        self._every_s = min(1.0, bounds.shortest_s / 4)
+        self._every_s = min(1.0, limits.shortest_s / 4)
         self._listen()
         self._thread = Thread(target=self._loop.run, name="gesmock", daemon=True)
 
@@ -94,7 +94,7 @@ class HttpServer:
 
     def _welcome(self, connected: socket.socket, address: tuple[str, int]) -> None:
         here = len(self._shared.connections) + len(self._handshakes)
-        full = here >= self._shared.bounds.connections
+        full = here >= self._shared.limits.connections
         link = Link(address[:2], self._loop.now)
         peers = Peers((self.host, self.port), link.client, self._context is not None, link)
         if self._context is None:
@@ -119,7 +119,7 @@ class HttpServer:
         except OSError:  # it has gone
             connected.close()
             return
-        deadline = self._loop.now + self._shared.bounds.head_s
+        deadline = self._loop.now + self._shared.limits.head_s
         agreed = partial(self._begin, channel, peers)
         Handshake(self._loop, channel, deadline, self._handshakes, agreed)
 

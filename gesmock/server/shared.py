@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gesmock.server.bounds import Bounds
 from gesmock.server.deliveries import Deliveries
 from gesmock.server.heads import Heads
+from gesmock.server.limits import Limits
 from gesmock.server.loop import Loop
 from gesmock.server.site import Site
 
@@ -20,7 +20,7 @@ class Shared:
 
     site: Site
     loop: Loop
-    bounds: Bounds
+    limits: Limits
     heads: Heads
     submit: Callable[[Callable[[], None]], None]
     call: Callable[..., None]

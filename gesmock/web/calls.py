@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 import flask
 
 from gesmock.fake.fake import Fake
-from gesmock.fake.project import World
+from gesmock.fake.project import Project
 from gesmock.model import validation
 from gesmock.model.names import ProjectId
 
@@ -24,12 +24,12 @@ class Call:
     fake: Fake
     project_id: str | None
 
-    def world(self) -> World:
-        """The world that is meant; Unknown where there is none."""
-        return self.fake.default if self.project_id is None else self.fake.world(self.project_id)
+    def project(self) -> Project:
+        """The project that is meant; NotFound where there is none."""
+        return self.fake.default if self.project_id is None else self.fake.project(self.project_id)
 
-    def opened_world(self) -> World:
-        """The world that is meant; where there is none, a new one (see ``Fake.open``)."""
+    def opened_project(self) -> Project:
+        """The project that is meant; where there is none, a new one (see ``Fake.open``)."""
         if self.project_id is None:
             return self.fake.default
         return self.fake.open(self.named_project())

@@ -7,18 +7,19 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 import flask
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug import exceptions
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from gesmock.fake.fake import Fake
 from gesmock.model import replies as shapes
 from gesmock.model.errors import (
     Conflict,
-    Flaw,
+    ExpectationFailed,
     GesmockError,
+    InputError,
     InvalidInput,
+    NotFound,
     TimedOut,
-    Unknown,
-    Unmet,
 )
 from gesmock.web import paths
 from gesmock.web.calls import Call, Outcome
@@ -27,10 +28,10 @@ from gesmock.web.guard import Guard
 
 _STATUS_OF: Final[tuple[tuple[type[GesmockError], int], ...]] = (
     (InvalidInput, 400),
-    (Unknown, 404),
+    (NotFound, 404),
     (Conflict, 409),
     (TimedOut, 409),
-    (Unmet, 409),
+    (ExpectationFailed, 409),
 )
 
 
@@ -77,15 +78,15 @@ def guarded(guard: Guard) -> flask.Response | None:
 def refused(error: GesmockError) -> flask.Response:
     """The answer to input that the core refuses."""
     status = next(status for kind, status in _STATUS_OF if isinstance(error, kind))
-    flaws: Iterable[Flaw] = getattr(error, "flaws", ())
-    listed = [{"path": one.path, "message": one.message} for one in flaws]
-    return respond(status, {"error": str(error), **({"flaws": listed} if listed else {})})
+    errors: Iterable[InputError] = getattr(error, "errors", ())
+    listed = [{"path": one.path, "message": one.message} for one in errors]
+    return respond(status, {"error": str(error), **({"errors": listed} if listed else {})})
 
 
 def failed(error: HTTPException) -> flask.Response:
     """The answer where Flask refuses: 404, 405, 413, 415."""
     request, told = flask.request, error.description or error.name
-    if isinstance(error, NotFound | MethodNotAllowed):
+    if isinstance(error, exceptions.NotFound | MethodNotAllowed):
         told = f"no call is {request.method} {request.path}; {paths.CONTROL}/openapi.json has them"
     response = respond(error.code or 500, {"error": told})
     if isinstance(error, MethodNotAllowed):

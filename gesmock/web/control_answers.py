@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from gesmock.faults import Injection, WeatherName
+from gesmock.faults import FaultRule, PresetName
 from gesmock.journal.entries import Entry
 from gesmock.journal.verdict.findings import Finding
 from gesmock.model.clock import Timing
@@ -68,10 +68,10 @@ class Generated(Struct, frozen=True, forbid_unknown_fields=True):
     total: int
 
 
-class ArmedInjection(Injection, frozen=True, kw_only=True, omit_defaults=True):
-    """An injection in force: *calls* that met it, its *fires*, and how many are *left*, if finite.
+class ArmedFaultBody(FaultRule, frozen=True, kw_only=True, omit_defaults=True):
+    """A fault rule in force: *calls* that met it, its *fires*, and how many are *left*, if finite.
 
-    It has either a fault or a script, as an injection has.
+    It has either a fault or a script, as a fault rule has.
     """
 
     id: str
@@ -80,31 +80,31 @@ class ArmedInjection(Injection, frozen=True, kw_only=True, omit_defaults=True):
     left: int | None
 
 
-class ArmedInjections(Struct, frozen=True, forbid_unknown_fields=True):
-    """Every injection in force, also the spent ones."""
+class ArmedFaultBodies(Struct, frozen=True, forbid_unknown_fields=True):
+    """Every fault rule in force, also the spent ones."""
 
-    faults: list[ArmedInjection]
-
-
-class InjectionChange(Injection, frozen=True, kw_only=True, omit_defaults=True):
-    """What is to be otherwise about an injection; the rest stays."""
+    faults: list[ArmedFaultBody]
 
 
-class KnownWeather(Struct, frozen=True, forbid_unknown_fields=True):
-    """What the *weather* is, if it is not fair, and what each of those that are *known* arms."""
-
-    weather: WeatherName | None
-    known: dict[str, list[Injection]]
+class FaultRuleChange(FaultRule, frozen=True, kw_only=True, omit_defaults=True):
+    """What is to be otherwise about a fault rule; the rest stays."""
 
 
-class SetWeather(Struct, frozen=True, forbid_unknown_fields=True):
-    """What the *weather* is now, and the *faults* that it has armed."""
+class KnownPreset(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the *preset* is, if it is not fair, and what each of those that are *known* arms."""
 
-    weather: WeatherName | None
-    faults: list[ArmedInjection]
+    preset: PresetName | None
+    known: dict[str, list[FaultRule]]
 
 
-class ArmedRule(PlanRule, frozen=True, kw_only=True):
+class SetPreset(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the *preset* is now, and the *faults* that it has armed."""
+
+    preset: PresetName | None
+    faults: list[ArmedFaultBody]
+
+
+class RuleInForce(PlanRule, frozen=True, kw_only=True):
     """A plan rule in force: its *uses*, and how many are *left*, if finite."""
 
     id: str
@@ -112,10 +112,10 @@ class ArmedRule(PlanRule, frozen=True, kw_only=True):
     left: int | None
 
 
-class ArmedRules(Struct, frozen=True, forbid_unknown_fields=True):
+class RulesInForce(Struct, frozen=True, forbid_unknown_fields=True):
     """Every plan rule in force, also the spent ones."""
 
-    plans: list[ArmedRule]
+    plans: list[RuleInForce]
 
 
 class Disarmed(Struct, frozen=True, forbid_unknown_fields=True):
@@ -148,10 +148,10 @@ class FoundEntries(Struct, frozen=True, forbid_unknown_fields=True):
     entries: list[Entry]
 
 
-class Problems(Struct, frozen=True, forbid_unknown_fields=True):
+class FindingsBody(Struct, frozen=True, forbid_unknown_fields=True):
     """What was found, how much: *total*, and how much of it fails a strict test: *failing*."""
 
-    problems: list[Finding]
+    findings: list[Finding]
     total: int
     failing: int
 
@@ -162,7 +162,7 @@ class ClearedEntries(Struct, frozen=True, forbid_unknown_fields=True):
     cleared: int
 
 
-class ToldFlaw(Struct, frozen=True, forbid_unknown_fields=True):
+class InputErrorBody(Struct, frozen=True, forbid_unknown_fields=True):
     """Where something is wrong, and what was seen and would be right."""
 
     path: str
@@ -170,7 +170,7 @@ class ToldFlaw(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Refused(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Why a call was refused, and, of wrong input, every flaw."""
+    """Why a call was refused, and, of wrong input, every error."""
 
     error: str
-    flaws: list[ToldFlaw] = []
+    errors: list[InputErrorBody] = []

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from gesmock.faults import WeatherName
-from gesmock.journal.filters import Count, Wanted
+from gesmock.faults import PresetName
+from gesmock.journal.filters import Count, EntryFilter
 from gesmock.journal.verdict.config import Code
 from gesmock.model.jobs import Job
 from gesmock.model.names import GraphName
@@ -13,7 +13,7 @@ from gesmock.model.types import Edition, ListedStatus
 
 
 class PlacedJob(Struct, frozen=True, forbid_unknown_fields=True):
-    """A *job* and the *graph* it is in (default: the world's first)."""
+    """A *job* and the *graph* it is in (default: the project's first)."""
 
     job: Job
     graph: GraphName | None = None
@@ -50,10 +50,10 @@ class GraphChange(Struct, frozen=True, forbid_unknown_fields=True):
     edition: Edition | None = None
 
 
-class Weather(Struct, frozen=True, forbid_unknown_fields=True):
-    """The *weather* that is to be; null: a fair one."""
+class PresetBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """The *preset* that is to be; null: a fair one."""
 
-    weather: WeatherName | None
+    preset: PresetName | None
 
 
 class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,7 +61,7 @@ class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AwaitedEntries(
-    Wanted, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+    EntryFilter, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
 ):
     """Which journal entries are meant.
 

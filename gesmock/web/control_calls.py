@@ -9,10 +9,10 @@ from msgspec import Struct
 from gesmock.fake.epochs import Cleared
 from gesmock.fake.fixtures import ListAnswer, State
 from gesmock.fake.provider_states import ProviderState
-from gesmock.faults import Injection
+from gesmock.faults import FaultRule
 from gesmock.journal.filters import Assertion
 from gesmock.journal.observations import Seen
-from gesmock.journal.verdict.config import Standard
+from gesmock.journal.verdict.config import VerdictConfig
 from gesmock.model.clock import ClockChange, Timing
 from gesmock.model.generators import Generator
 from gesmock.model.jobs import Move
@@ -47,8 +47,8 @@ CALLS: Final[Mapping[tuple[str, str], Told]] = {
         (ProviderState,),
         missing=True,
     ),
-    ("GET", "state"): Told("Export the world", State),
-    ("PUT", "state"): Told("Load a world", answers.Loaded, (State, ListAnswer)),
+    ("GET", "state"): Told("Export the project", State),
+    ("PUT", "state"): Told("Load a project", answers.Loaded, (State, ListAnswer)),
     ("GET", "jobs"): Told("List jobs", answers.PlacedJobs, query=bodies.JobFilter, missing=True),
     ("POST", "jobs"): Told(
         "Add a job", bodies.PlacedJob, (bodies.PlacedJob,), status=201, missing=True
@@ -69,23 +69,23 @@ CALLS: Final[Mapping[tuple[str, str], Told]] = {
     ("POST", "generate"): Told("Generate jobs", answers.Generated, (Generator,)),
     ("GET", "clock"): Told("Read the clock", Timing),
     ("PATCH", "clock"): Told("Move the clock", answers.MovedClock, (ClockChange,)),
-    ("GET", "plans"): Told("List plan rules", answers.ArmedRules),
-    ("POST", "plans"): Told("Arm a plan rule", answers.ArmedRule, (PlanRule,), status=201),
+    ("GET", "plans"): Told("List plan rules", answers.RulesInForce),
+    ("POST", "plans"): Told("Arm a plan rule", answers.RuleInForce, (PlanRule,), status=201),
     ("DELETE", "plans"): Told("Disarm every plan rule", answers.Disarmed, query=bodies.Nothing),
-    ("GET", "plans/<plan_id>"): Told("Show a plan rule", answers.ArmedRule, missing=True),
-    ("DELETE", "plans/<plan_id>"): Told("Disarm a plan rule", answers.ArmedRule, missing=True),
-    ("GET", "faults"): Told("List injections", answers.ArmedInjections),
-    ("POST", "faults"): Told("Arm an injection", answers.ArmedInjection, (Injection,), status=201),
-    ("DELETE", "faults"): Told("Disarm every injection", answers.Disarmed, query=bodies.Nothing),
-    ("GET", "faults/<fault_id>"): Told("Show an injection", answers.ArmedInjection, missing=True),
+    ("GET", "plans/<plan_id>"): Told("Show a plan rule", answers.RuleInForce, missing=True),
+    ("DELETE", "plans/<plan_id>"): Told("Disarm a plan rule", answers.RuleInForce, missing=True),
+    ("GET", "faults"): Told("List fault rules", answers.ArmedFaultBodies),
+    ("POST", "faults"): Told("Arm a fault rule", answers.ArmedFaultBody, (FaultRule,), status=201),
+    ("DELETE", "faults"): Told("Disarm every fault rule", answers.Disarmed, query=bodies.Nothing),
+    ("GET", "faults/<fault_id>"): Told("Show a fault rule", answers.ArmedFaultBody, missing=True),
     ("PATCH", "faults/<fault_id>"): Told(
-        "Change an injection", answers.ArmedInjection, (answers.InjectionChange,), missing=True
+        "Change a fault rule", answers.ArmedFaultBody, (answers.FaultRuleChange,), missing=True
     ),
     ("DELETE", "faults/<fault_id>"): Told(
-        "Disarm an injection", answers.ArmedInjection, missing=True
+        "Disarm a fault rule", answers.ArmedFaultBody, missing=True
     ),
-    ("GET", "weather"): Told("What the weather is", answers.KnownWeather),
-    ("PUT", "weather"): Told("Change the weather", answers.SetWeather, (bodies.Weather,)),
+    ("GET", "preset"): Told("What the preset is", answers.KnownPreset),
+    ("PUT", "preset"): Told("Change the preset", answers.SetPreset, (bodies.PresetBody,)),
     ("GET", "journal"): Told("What was asked", answers.Entries, query=bodies.AwaitedEntries),
     ("DELETE", "journal"): Told(
         "Forget what was asked", answers.ClearedEntries, query=bodies.Nothing
@@ -94,8 +94,8 @@ CALLS: Final[Mapping[tuple[str, str], Told]] = {
         "Have it that requests were made", answers.FoundEntries, (Assertion,)
     ),
     ("GET", "journal/har"): Told("The journal as an HTTP archive", None, query=bodies.Nothing),
-    ("GET", "problems"): Told(
-        "What is found of the client", answers.Problems, query=bodies.WantedFindings
+    ("GET", "findings"): Told(
+        "What is found of the client", answers.FindingsBody, query=bodies.WantedFindings
     ),
     ("GET", "report"): Told("The whole verdict", None, query=bodies.Nothing),
     ("GET", "seen/<path:job_id>"): Told(
@@ -104,8 +104,10 @@ CALLS: Final[Mapping[tuple[str, str], Told]] = {
         query=bodies.WantedSights,
         missing=True,
     ),
-    ("GET", "verdict"): Told("What the client is held to", Standard, query=bodies.Nothing),
-    ("PATCH", "verdict"): Told("Hold the client to something else", Standard, (Standard,)),
+    ("GET", "verdict"): Told("What the client is held to", VerdictConfig, query=bodies.Nothing),
+    ("PATCH", "verdict"): Told(
+        "Hold the client to something else", VerdictConfig, (VerdictConfig,)
+    ),
     ("GET", "settings"): Told("Read the settings", Settings),
     ("PATCH", "settings"): Told("Change settings", Settings, (Settings,)),
 }

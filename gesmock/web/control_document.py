@@ -38,14 +38,14 @@ _FAULT_OR_SCRIPT: Final = [
     },
 ]
 _BEYOND: Final[Mapping[str, Node]] = {
-    "Injection": {"oneOf": _FAULT_OR_SCRIPT},
+    "Fault rule": {"oneOf": _FAULT_OR_SCRIPT},
     "ArmedInjection": {"oneOf": _FAULT_OR_SCRIPT},
 }
 """What no type says, and msgspec does not tell of a struct."""
 
 _PLACE: Final = re.compile(r"<(?:path:)?(\w+)>")
 _REFUSALS: Final = {
-    400: "The input is wrong; every flaw is named.",
+    400: "The input is wrong; every error is named.",
     401: "The control token is missing or wrong.",
     403: "The caller, its page or its host name may not.",
     404: "What is named does not exist.",

@@ -8,11 +8,11 @@ import msgspec
 import gesmock
 from gesmock.fake import fixtures, waiting
 from gesmock.fake.graphs import Graphs
-from gesmock.fake.project import World
+from gesmock.fake.project import Project
 from gesmock.faults import check_all
 from gesmock.model import validation
 from gesmock.model.clock import ClockChange
-from gesmock.model.errors import Unknown
+from gesmock.model.errors import NotFound
 from gesmock.model.generators import Generator
 from gesmock.model.jobs import Move
 from gesmock.model.names import GraphName
@@ -33,84 +33,84 @@ from gesmock.web.provider_state_views import post_provider_state
 
 
 def health(call: Call) -> Outcome:
-    world = call.world()
+    project = call.project()
     return 200, {
         "ready": True,
         "version": gesmock.__version__,
-        "epoch": world.epoch,
-        "project_id": world.project_id,
+        "epoch": project.epoch,
+        "project_id": project.project_id,
     }
 
 
 def get_openapi(call: Call) -> Outcome:
     from gesmock.web.control_document import control_document  # few ask for it
 
-    call.world()  # which has to be there
+    call.project()  # which has to be there
     return 200, control_document()
 
 
 def reset(call: Call) -> Outcome:
-    return 200, call.opened_world().reset()
+    return 200, call.opened_project().reset()
 
 
 def get_state(call: Call) -> Outcome:
-    return 200, call.world().state()
+    return 200, call.project().state()
 
 
 def put_state(call: Call) -> Outcome:
     text = call.text()
     try:
-        state = call.world().parse(text)
-    except Unknown:  # the project: it is opened only once the state is found to be good
+        state = call.project().parse(text)
+    except NotFound:  # the project: it is opened only once the state is found to be good
         state = fixtures.parse(text, call.project_id)
         check_all(state.faults, call.fake.can_deliver, "$.faults")
-    call.opened_world().load(state)
+    call.opened_project().load(state)
     return 200, {"loaded": fixtures.describe(state)}
 
 
 def get_jobs(call: Call) -> Outcome:
     wanted = call.query(JobFilter)
-    jobs = call.world().graphs.jobs(wanted.graph, wanted.status)
+    jobs = call.project().graphs.jobs(wanted.graph, wanted.status)
     return 200, {"jobs": [PlacedJob(job, graph) for graph, job in jobs], "total": len(jobs)}
 
 
 def post_job(call: Call) -> Outcome:
     placed = call.body(PlacedJob)
-    graph, job = call.opened_world().graphs.add(placed.job, placed.graph)
+    graph, job = call.opened_project().graphs.add(placed.job, placed.graph)
     return 201, PlacedJob(job, graph)
 
 
 def get_job(call: Call, job_id: str) -> Outcome:
     wanted = validation.read(call.numbers("wait_s"), WantedJob, "query")
-    world = call.world()
+    project = call.project()
     if wanted.status is None and not wanted.wait_s:
-        graph, job = world.graphs.find(job_id, wanted.graph)
+        graph, job = project.graphs.find(job_id, wanted.graph)
     else:
         statuses = FINAL if wanted.status is None else (wanted.status,)
-        graph, job = waiting.wait_for_job(world, job_id, statuses, wanted.wait_s, wanted.graph)
-    return 200, PlacedJob(world.graphs.get_or_new(graph).planned(job), graph)
+        graph, job = waiting.wait_for_job(project, job_id, statuses, wanted.wait_s, wanted.graph)
+    return 200, PlacedJob(project.graphs.get_or_new(graph).planned(job), graph)
 
 
 def patch_job(call: Call, job_id: str) -> Outcome:
     where, move = call.query(InGraph), call.body(Move)
-    graph, job = call.world().graphs.move(job_id, move, where.graph)
+    graph, job = call.project().graphs.move(job_id, move, where.graph)
     return 200, PlacedJob(job, graph)
 
 
 def delete_job(call: Call, job_id: str) -> Outcome:
-    graph, job = call.world().graphs.remove(job_id, call.query(InGraph).graph)
+    graph, job = call.project().graphs.remove(job_id, call.query(InGraph).graph)
     return 200, PlacedJob(job, graph)
 
 
 def get_graphs(call: Call) -> Outcome:
-    graphs = call.world().graphs
+    graphs = call.project().graphs
     return 200, {"graphs": [_described(graphs, name) for name in graphs]}
 
 
 def put_graph(call: Call, graph: str) -> Outcome:
     name = validation.read(graph, GraphName, "graph")
     change = call.body(GraphChange)
-    graphs = call.opened_world().graphs
+    graphs = call.opened_project().graphs
     graphs.make(name, change.edition)
     return 200, _described(graphs, name)
 
@@ -122,56 +122,56 @@ def _described(graphs: Graphs, name: str) -> dict[str, Any]:
 
 def generate(call: Call) -> Outcome:
     order = call.body(Generator)
-    graph, total = call.opened_world().generate(order)
+    graph, total = call.opened_project().generate(order)
     return 200, {"graph": graph, "generated": order.count, "total": total}
 
 
 def get_plans(call: Call) -> Outcome:
-    return 200, {"plans": [armed.as_json() for armed in call.world().plans.armed()]}
+    return 200, {"plans": [armed.as_json() for armed in call.project().plans.armed()]}
 
 
 def post_plan(call: Call) -> Outcome:
     rule = call.body(PlanRule)
-    return 201, call.opened_world().plans.arm(rule).as_json()
+    return 201, call.opened_project().plans.arm(rule).as_json()
 
 
 def delete_plans(call: Call) -> Outcome:
     call.query(Nothing)
-    return 200, {"disarmed": call.world().plans.disarm_all()}
+    return 200, {"disarmed": call.project().plans.disarm_all()}
 
 
 def get_plan(call: Call, plan_id: str) -> Outcome:
-    return 200, call.world().plans.find(plan_id).as_json()
+    return 200, call.project().plans.find(plan_id).as_json()
 
 
 def delete_plan(call: Call, plan_id: str) -> Outcome:
-    return 200, call.world().plans.disarm(plan_id).as_json()
+    return 200, call.project().plans.disarm(plan_id).as_json()
 
 
-def _told_clock(world: World) -> dict[str, Any]:
-    with world.lock:
-        return msgspec.structs.asdict(world.clock.timing)
+def _told_clock(project: Project) -> dict[str, Any]:
+    with project.lock:
+        return msgspec.structs.asdict(project.clock.timing)
 
 
 def get_clock(call: Call) -> Outcome:
-    return 200, _told_clock(call.world())
+    return 200, _told_clock(call.project())
 
 
 def patch_clock(call: Call) -> Outcome:
     change = call.body(ClockChange)
-    world = call.opened_world()
-    transitions = world.change_clock(change)
-    return 200, {**_told_clock(world), "transitions": transitions}
+    project = call.opened_project()
+    transitions = project.change_clock(change)
+    return 200, {**_told_clock(project), "transitions": transitions}
 
 
 def get_settings(call: Call) -> Outcome:
-    return 200, call.world().settings
+    return 200, call.project().settings
 
 
 def patch_settings(call: Call) -> Outcome:
     changes = call.body(dict[str, Any])
-    Settings().changed(changes)  # before a world is opened for them
-    return 200, call.opened_world().configure(changes)
+    Settings().changed(changes)  # before a project is opened for them
+    return 200, call.opened_project().configure(changes)
 
 
 ROUTES: Final[tuple[tuple[str, str, Callable[..., Outcome]], ...]] = (

@@ -27,8 +27,8 @@ def response_to(fake: Fake, request: Request, reply: Reply) -> flask.Response:
     """*reply* to *request* as a response, which is brought to the client as its delivery says.
 
     Our own server does that itself, without a thread. Under any other the thread sleeps, and
-    answers 503 where the world is reset meanwhile. Flask's test client, to which no connection can
-    break, is told as a client of Python's ``http.client`` would be: by ConnectionResetError for
+    answers 503 where the project is reset meanwhile. Flask's test client, to which no connection
+    can break, is told as a client of Python's ``http.client`` would be: by ConnectionResetError for
     ``reset``, RemoteDisconnected for ``close``; and by NeedsSocket for the other manners.
     """
     if reply.delivery is None:
@@ -39,9 +39,9 @@ def response_to(fake: Fake, request: Request, reply: Reply) -> flask.Response:
         return wire.response_to(reply)
     asleep = _Sleeper(fake, request)
     if not asleep.until(real_time() + reply.delivery.delay_s):
-        world = fake.known(request.args.get("project_id", "")) or fake.default
+        project = fake.known(request.args.get("project_id", "")) or fake.default
         headers = {"X-Request-Id": NO_ENTRY}
-        return wire.response_to(shapes.refusal(Overtaken(), world.settings, headers))
+        return wire.response_to(shapes.refusal(Overtaken(), project.settings, headers))
     response = wire.response_to(reply)
     match reply.delivery.manner:
         case None:
@@ -54,7 +54,7 @@ def response_to(fake: Fake, request: Request, reply: Reply) -> flask.Response:
 
 
 class _Sleeper:
-    """Who sleeps, unless the world that answers *request* is reset."""
+    """Who sleeps, unless the project that answers *request* is reset."""
 
     def __init__(self, fake: Fake, request: Request) -> None:
         self._epochs = fake.epochs
@@ -62,7 +62,7 @@ class _Sleeper:
         self._overtaken = partial(fake.overtaken, project_id, request.epoch)
 
     def until(self, time: float) -> bool:
-        """Whether it is *time* now; False, and at once, where the world has been reset."""
+        """Whether it is *time* now; False, and at once, where the project has been reset."""
         told = Event()
         self._epochs.watch(told.set)
         try:

@@ -26,8 +26,8 @@ def blueprint(fake: Fake) -> flask.Blueprint:
     def service() -> flask.Response:
         from gesmock.contract import service_document  # few ask for it
 
-        world = fake.default
-        document = service_document(world.settings, signed_in=bool(world.tokens))
+        project = fake.default
+        document = service_document(project.settings, signed_in=bool(project.tokens))
         return flask.Response(shapes.encode(document), content_type="application/json")
 
     return documents

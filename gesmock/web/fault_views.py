@@ -4,49 +4,49 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from gesmock import faults
-from gesmock.faults import WEATHER, Injection
+from gesmock.faults import PRESETS, FaultRule
 from gesmock.web.calls import Call, Outcome
-from gesmock.web.control_bodies import Nothing, Weather
+from gesmock.web.control_bodies import Nothing, PresetBody
 
 
 def get_faults(call: Call) -> Outcome:
-    return 200, {"faults": [armed.as_json() for armed in call.world().faults.armed()]}
+    return 200, {"faults": [armed.as_json() for armed in call.project().faults.armed()]}
 
 
 def post_fault(call: Call) -> Outcome:
-    injection = call.body(Injection)
-    faults.check(injection, call.fake.can_deliver, "$")  # before a world is opened for it
-    return 201, call.opened_world().faults.arm(injection).as_json()
+    fault_rule = call.body(FaultRule)
+    faults.check(fault_rule, call.fake.can_deliver, "$")  # before a project is opened for it
+    return 201, call.opened_project().faults.arm(fault_rule).as_json()
 
 
 def delete_faults(call: Call) -> Outcome:
     call.query(Nothing)
-    return 200, {"disarmed": call.world().faults.disarm_all()}
+    return 200, {"disarmed": call.project().faults.disarm_all()}
 
 
 def get_fault(call: Call, fault_id: str) -> Outcome:
-    return 200, call.world().faults.find(fault_id).as_json()
+    return 200, call.project().faults.find(fault_id).as_json()
 
 
 def delete_fault(call: Call, fault_id: str) -> Outcome:
-    return 200, call.world().faults.disarm(fault_id).as_json()
+    return 200, call.project().faults.disarm(fault_id).as_json()
 
 
 def patch_fault(call: Call, fault_id: str) -> Outcome:
     changes = call.body(dict[str, Any])
-    return 200, call.world().faults.change(fault_id, changes).as_json()
+    return 200, call.project().faults.change(fault_id, changes).as_json()
 
 
-def get_weather(call: Call) -> Outcome:
-    return 200, {"weather": call.world().faults.weather, "known": WEATHER}
+def get_preset(call: Call) -> Outcome:
+    return 200, {"preset": call.project().faults.preset, "known": PRESETS}
 
 
-def put_weather(call: Call) -> Outcome:
-    wanted = call.body(Weather).weather
+def put_preset(call: Call) -> Outcome:
+    wanted = call.body(PresetBody).preset
     if wanted is not None:
-        faults.check_all(WEATHER[wanted], call.fake.can_deliver, "$.weather")
-    armed = call.opened_world().faults.set_weather(wanted)
-    return 200, {"weather": wanted, "faults": [one.as_json() for one in armed]}
+        faults.check_all(PRESETS[wanted], call.fake.can_deliver, "$.preset")
+    armed = call.opened_project().faults.set_preset(wanted)
+    return 200, {"preset": wanted, "faults": [one.as_json() for one in armed]}
 
 
 ROUTES: Final[tuple[tuple[str, str, Callable[..., Outcome]], ...]] = (
@@ -56,6 +56,6 @@ ROUTES: Final[tuple[tuple[str, str, Callable[..., Outcome]], ...]] = (
     ("GET", "faults/<fault_id>", get_fault),
     ("PATCH", "faults/<fault_id>", patch_fault),
     ("DELETE", "faults/<fault_id>", delete_fault),
-    ("GET", "weather", get_weather),
-    ("PUT", "weather", put_weather),
+    ("GET", "preset", get_preset),
+    ("PUT", "preset", put_preset),
 )

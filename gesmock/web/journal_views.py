@@ -17,7 +17,7 @@ from gesmock.web.control_bodies import AwaitedEntries, Nothing
 def get_journal(call: Call) -> Outcome:
     given = _with_query(call.numbers("status", "wait_s", "since", "times"))
     wanted = validation.read(given, AwaitedEntries, "query")
-    journal = call.world().journal
+    journal = call.project().journal
     if wanted.wait_s:
         entries = matching.wait(journal, wanted, wanted.times, wanted.wait_s)
     else:
@@ -39,18 +39,18 @@ def _with_query(given: dict[str, Any]) -> dict[str, Any]:
 
 def post_assert_called(call: Call) -> Outcome:
     assertion = call.body(Assertion)
-    return 200, {"entries": assertion.check(call.world().journal.kept())}
+    return 200, {"entries": assertion.check(call.project().journal.kept())}
 
 
 def get_har(call: Call) -> Outcome:
     call.query(Nothing)
-    entries = call.world().journal.entries()
+    entries = call.project().journal.entries()
     return 200, har.archive(entries, gesmock.__version__, flask.request.scheme)
 
 
 def delete_journal(call: Call) -> Outcome:
     call.query(Nothing)
-    return 200, {"cleared": call.world().journal.clear()}
+    return 200, {"cleared": call.project().journal.clear()}
 
 
 ROUTES: Final[tuple[tuple[str, str, Callable[..., Outcome]], ...]] = (

@@ -46,17 +46,17 @@ class Lane:
             request = self._read(head, epoch)
         if request is None:
             return None
-        world = self._fake.known(request.args["project_id"])
-        # Somebody is at work in this world, or there is much to do: a worker may take its time,
+        project = self._fake.known(request.args["project_id"])
+        # Somebody is at work in this project, or there is much to do: a worker may take its time,
         # this loop may not.
-        if world is None or not world.lock.acquire(blocking=False):
+        if project is None or not project.lock.acquire(blocking=False):
             return None
         try:
-            if world.graphs.takes_long(request.args["graph_name"]):
+            if project.graphs.takes_long(request.args["graph_name"]):
                 return None
             reply = handle(self._fake, request, link)
         finally:
-            world.lock.release()
+            project.lock.release()
         access_log.tell(request, reply)
         if callable(reply.payload):
             return partial(answer_of, reply)

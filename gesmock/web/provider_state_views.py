@@ -10,12 +10,12 @@ from gesmock.web.control_answers import Prepared
 def post_provider_state(call: Any) -> tuple[int, Any]:
     wanted = call.body(ProviderState)
     prepared = provider_states.prepared(wanted, call.named_project(), call.fake.can_deliver)
-    world = call.opened_world()  # only now: what is refused opens no project
+    project = call.opened_project()  # only now: what is refused opens no project
     if prepared is None:
-        world.reset()
+        project.reset()
         loaded = "the start state"
     else:
-        world.begin_with(*prepared)
+        project.begin_with(*prepared)
         loaded = fixtures.describe(prepared.state)
-    graphs = world.graphs
-    return 200, Prepared(world.project_id, graphs.default, [*graphs], loaded)
+    graphs = project.graphs
+    return 200, Prepared(project.project_id, graphs.default, [*graphs], loaded)

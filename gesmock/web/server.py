@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from gesmock.fake.fake import Fake
 from gesmock.model.delivery import BELOW_HTTP
-from gesmock.server.bounds import Bounds
+from gesmock.server.limits import Limits
 from gesmock.server.server import HttpServer
 from gesmock.web.guard import Guard
 from gesmock.web.site import Site
@@ -34,13 +34,13 @@ class Server:
         *,
         guard: Guard | None = None,
         ssl_context: "ssl.SSLContext | None" = None,
-        bounds: Bounds | None = None,
+        limits: Limits | None = None,
         lane: bool = True,
     ) -> None:
         self._fake = fake
         fake.deliverable |= BELOW_HTTP
         site = Site(fake, make_app, guard, with_lane=lane)
-        self._http = HttpServer(site, host, port, bounds or Bounds(), ssl_context)
+        self._http = HttpServer(site, host, port, limits or Limits(), ssl_context)
         fake.epochs.watch(self._http.release)
         self.port = self._http.port
         scheme = "http" if ssl_context is None else "https"

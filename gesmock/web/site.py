@@ -72,7 +72,7 @@ class Site:
         return Response(self._app, {**environ_of(head, body, peers), EPOCH: epoch}, head)
 
     def overtaken(self, head: Head, epoch: int) -> bool:
-        """Whether the world that the path names was reset since."""
+        """Whether the project that the path names was reset since."""
         project = _PROJECT.match(head.path)
         return self._fake.overtaken(unquote(project[1]) if project else "", epoch)
 

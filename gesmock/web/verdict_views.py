@@ -4,19 +4,19 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from gesmock.fake import report as judging
-from gesmock.journal.verdict.config import Standard
+from gesmock.journal.verdict.config import VerdictConfig
 from gesmock.model import validation
 from gesmock.web.calls import Call, Outcome
 from gesmock.web.control_bodies import Nothing, WantedFindings, WantedSights
 
 
-def get_problems(call: Call) -> Outcome:
+def get_findings(call: Call) -> Outcome:
     wanted = validation.read(_listed(call.given(), "codes"), WantedFindings, "query")
-    world = call.world()
-    found = judging.problems(world, wanted.codes)
-    failing = judging.failing(world)
+    project = call.project()
+    found = judging.findings(project, wanted.codes)
+    failing = judging.failing(project)
     return 200, {
-        "problems": found,
+        "findings": found,
         "total": len(found),
         "failing": sum(one in failing for one in found),
     }
@@ -24,12 +24,12 @@ def get_problems(call: Call) -> Outcome:
 
 def get_report(call: Call) -> Outcome:
     call.query(Nothing)
-    return 200, judging.report(call.world())
+    return 200, judging.report(call.project())
 
 
 def get_seen(call: Call, job_id: str) -> Outcome:
     wanted = validation.read(_listed(call.given(), "statuses"), WantedSights, "query")
-    seen = judging.seen(call.world(), job_id, wanted.graph)
+    seen = judging.seen(call.project(), job_id, wanted.graph)
     if wanted.statuses is not None:
         seen.check(wanted.statuses)
     return 200, seen
@@ -37,13 +37,13 @@ def get_seen(call: Call, job_id: str) -> Outcome:
 
 def get_verdict(call: Call) -> Outcome:
     call.query(Nothing)
-    return 200, judging.told_standard(call.world().standard)
+    return 200, judging.config_as_json(call.project().config)
 
 
 def patch_verdict(call: Call) -> Outcome:
     changes = call.body(dict[str, Any])
-    Standard().changed(changes)  # before a world is opened for them
-    return 200, judging.told_standard(judging.hold_to(call.opened_world(), changes))
+    VerdictConfig().changed(changes)  # before a project is opened for them
+    return 200, judging.config_as_json(judging.configure(call.opened_project(), changes))
 
 
 def _listed(given: dict[str, Any], name: str) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def _listed(given: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 ROUTES: Final[tuple[tuple[str, str, Callable[..., Outcome]], ...]] = (
-    ("GET", "problems", get_problems),
+    ("GET", "findings", get_findings),
     ("GET", "report", get_report),
     ("GET", "seen/<path:job_id>", get_seen),
     ("GET", "verdict", get_verdict),

@@ -179,11 +179,11 @@ def test_a_control_token_that_is_given_is_not_printed(serve: Serve) -> None:
     assert len(serve(list, "--host", "0.0.0.0", "--control-token", "secret")) == 2
 
 
-def test_the_weather_can_be_chosen(serve: Serve) -> None:
+def test_the_preset_can_be_chosen(serve: Serve) -> None:
     def visit(lines: list[str]) -> int:
         return requests.get(url_of(lines)).status_code
 
-    assert serve(visit, "--weather", "down") == 503
+    assert serve(visit, "--preset", "down") == 503
 
 
 def test_no_control_leaves_the_control_api_out(serve: Serve) -> None:
@@ -240,7 +240,7 @@ def test_options_may_come_from_the_environment(
     ],
 )  # fmt: skip
 def test_a_fault_can_be_ordered_in_short(text: str, fields: dict[str, Any]) -> None:
-    assert cli_options.injection(text) == fields
+    assert cli_options.fault_rule(text) == fields
 
 
 def test_a_port_in_use_is_one_line_and_status_2(ges: GesMock) -> None:
@@ -270,7 +270,7 @@ def test_a_port_in_use_is_one_line_and_status_2(ges: GesMock) -> None:
         (["--fault", "delay,second=2"], "faults[0].second: unknown key"),
         (["--fault", "list_jobs=dely,seconds=2"], "faults[0].fault.kind: 'dely' is none of error, delay"),
         (["--fault", "drip,parts=1,seconds=2"], "faults[0].fault.parts: 1 is not an integer from 2"),
-        (["--weather", "sunny"], "'sunny' is not one of 'flaky', 'slow', 'down', 'mobile'"),
+        (["--preset", "sunny"], "'sunny' is not one of 'flaky', 'slow', 'down', 'mobile'"),
         (["--fault", "times=2"], "faults[0].fault.status: missing"),
         (["--fault", "{"], "--fault: line 1 column 2: broken JSON"),
         (["--set", "limit_zero"], "--set: 'limit_zero' is not NAME=VALUE"),
@@ -383,7 +383,7 @@ def test_generate_refuses_what_is_no_number_of_jobs() -> None:
     )
 
 
-def test_check_reports_every_problem_of_every_file(tmp_path: Path) -> None:
+def test_check_reports_every_finding_of_every_file(tmp_path: Path) -> None:
     wrong, broken = tmp_path / "wrong.json", tmp_path / "broken.json"
     wrong.write_text('{"seed": "x", "graps": {}}')
     broken.write_text("{")

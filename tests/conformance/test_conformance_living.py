@@ -18,32 +18,32 @@ def wrong(found: Report) -> list[str]:
     return [report.line(one) for one in found.outcomes if one.state in ("failed", "differs")]
 
 
-def hazard(kind: str, **fields: Any) -> dict[str, Any]:
+def list_fault(kind: str, **fields: Any) -> dict[str, Any]:
     count = fields.pop("count", 1)
     return {"operation": "list_jobs", "fault": {"kind": kind, "count": count}, **fields}
 
 
 LIVES: dict[str, dict[str, Any]] = {
-    "one comes at each request": {"faults": [hazard("insert_jobs")]},
-    "one goes at each request": {"faults": [hazard("remove_jobs")], "generate": 300},
-    "one ends at each request": {"faults": [hazard("finish_jobs")], "generate": 300},
+    "one comes at each request": {"faults": [list_fault("insert_jobs")]},
+    "one goes at each request": {"faults": [list_fault("remove_jobs")], "generate": 300},
+    "one ends at each request": {"faults": [list_fault("finish_jobs")], "generate": 300},
     "one comes and one goes": {
-        "faults": [hazard("insert_jobs", every=2), hazard("remove_jobs", every=3)]
+        "faults": [list_fault("insert_jobs", every=2), list_fault("remove_jobs", every=3)]
     },
-    "many come": {"faults": [hazard("insert_jobs", count=15, every=3)]},
-    "many go": {"faults": [hazard("remove_jobs", count=20, every=3)], "generate": 900},
+    "many come": {"faults": [list_fault("insert_jobs", count=15, every=3)]},
+    "many go": {"faults": [list_fault("remove_jobs", count=20, every=3)], "generate": 900},
     "all time passes": {"clock": {"frozen": True, "tick_s": 20}, "plans": [{"plan": "normal"}]},
     "the memory edition": {
         "settings": {"edition": "memory"},
-        "faults": [hazard("insert_jobs", every=2), hazard("finish_jobs", every=3)],
+        "faults": [list_fault("insert_jobs", every=2), list_fault("finish_jobs", every=3)],
     },
     "the oldest are first": {
         "settings": {"order": "oldest_first"},
-        "faults": [hazard("insert_jobs", every=2), hazard("remove_jobs", every=3)],
+        "faults": [list_fault("insert_jobs", every=2), list_fault("remove_jobs", every=3)],
     },
     "pages are short": {
         "settings": {"maximum_limit": 7},
-        "faults": [hazard("insert_jobs", every=2), hazard("remove_jobs", every=3)],
+        "faults": [list_fault("insert_jobs", every=2), list_fault("remove_jobs", every=3)],
     },
 }
 
@@ -78,7 +78,7 @@ def test_whenever_something_happens_it_is_never_wrong_and_mostly_seen(
     ges: GesMock, seed: int
 ) -> None:
     kinds = ("insert_jobs", "remove_jobs", "finish_jobs")
-    faults = [hazard(kind, probability=0.05) for kind in kinds]
+    faults = [list_fault(kind, probability=0.05) for kind in kinds]
 
     found = run(lying(ges, TRUTH, faults=faults, seed=seed))
 
@@ -94,7 +94,7 @@ def outcome_of(name: str, session: Session) -> tuple[str, str]:
 
 def test_what_always_changes_is_not_seen(ges: GesMock) -> None:
     for name in ("ids_are_stable", "limit_is_kept", "pages_join_to_the_whole"):
-        assert outcome_of(name, lying(ges, faults=[hazard("insert_jobs")])) == (
+        assert outcome_of(name, lying(ges, faults=[list_fault("insert_jobs")])) == (
             "not seen",
             "the list changes faster than it can be read",
         )
@@ -200,7 +200,7 @@ def test_a_submitted_job_may_take_a_moment_until_it_is_shown_and_listed(ges: Ges
 
 
 def test_a_job_in_the_middle_of_a_long_list_is_not_looked_for(ges: GesMock) -> None:
-    session = lying(ges, generate=40, faults=[hazard("insert_jobs", count=30)])
+    session = lying(ges, generate=40, faults=[list_fault("insert_jobs", count=30)])
     session.most = 10
 
     state, told = outcome_of("a_submitted_job_is_there", session)

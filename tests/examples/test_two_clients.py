@@ -112,7 +112,7 @@ def test_nothing_is_found_of_the_careful_client(ges, story, mistakes, codes):
 
     story(ges, client)
 
-    assert ges.problems() == []
+    assert ges.findings() == []
 
 
 @each
@@ -122,7 +122,7 @@ def test_every_mistake_of_the_careless_client_is_found(ges, story, mistakes, cod
 
     story(ges, client)
 
-    assert {one.code for one in ges.problems()} == codes
+    assert {one.code for one in ges.findings()} == codes
     assert ges.verdict.failing() == []  # unless a test wants to fail over them
 
 
@@ -145,7 +145,7 @@ def test_nobody_is_accused_of_what_the_service_does(ges, fault, after):
 
     CarefulClient(ges.graph_url()).jobs()
 
-    assert ges.problems("GM1", "GM2") == []
+    assert ges.findings("GM1", "GM2") == []
 
 
 def test_nobody_is_accused_where_several_do_the_same_at_once(ges):
@@ -159,7 +159,7 @@ def test_nobody_is_accused_where_several_do_the_same_at_once(ges):
         lived = [*threads.map(live, range(12))]
 
     assert {status for status, _ in lived} == {"success"}
-    assert ges.problems() == []
+    assert ges.findings() == []
 
 
 @pytest.mark.parametrize("operation", ["list_jobs", "import_graph"])
@@ -169,7 +169,7 @@ def test_nobody_is_accused_who_gives_up(ges, operation):
     with pytest.raises(requests.ConnectionError):
         CarefulClient(ges.graph_url()).submit(BODY)
 
-    assert ges.problems() == []
+    assert ges.findings() == []
 
 
 def test_there_are_twelve_of_them_at_least():

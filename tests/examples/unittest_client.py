@@ -47,7 +47,7 @@ class CountByStatus(unittest.TestCase):
             count_by_status(self.ges.jobs_url())
 
     def tearDown(self) -> None:
-        self.assertEqual(self.ges.problems(), [])
+        self.assertEqual(self.ges.findings(), [])
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from conftest import PROJECT, Asker, text_of
 
-from gesmock.faults import Error, Injection
+from gesmock.faults import Error, FaultRule
 from gesmock.model import documentation
 from gesmock.model.documentation import error_codes
 from gesmock.model.messages import OPERATION_NAMES
@@ -154,9 +154,9 @@ def test_code_and_message_can_be_overridden_each(
 def test_every_documented_code_can_be_injected_by_name() -> None:
     asker = Asker()
     for row in error_codes():
-        asker.world.faults.disarm_all()
+        asker.project.faults.disarm_all()
         fault = {"kind": "error", "status": row.status, "code": row.code}
-        asker.world.faults.arm(Injection(fault=read(fault, Error)))
+        asker.project.faults.arm(FaultRule(fault=read(fault, Error)))
         answer = json.loads(text_of(asker.ask()))
         assert answer["errorCode"] == row.code
         assert answer["errorMessage"]

@@ -215,7 +215,7 @@ def test_a_drip_under_another_server_is_in_parts(service: Service, tell: Tell) -
 
 
 @pytest.mark.parametrize(("manner", "delay_s"), [(None, 1000), (Reset(), 1000), (Drip(3, 3000), 0)])
-def test_a_thread_that_sleeps_is_woken_by_a_reset_of_its_world(
+def test_a_thread_that_sleeps_is_woken_by_a_reset_of_its_project(
     service: Service, tell: Tell, manner: Manner | None, delay_s: float
 ) -> None:
     other = service.fake.open(OTHER)

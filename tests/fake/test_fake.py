@@ -7,8 +7,8 @@ import pytest
 
 from gesmock import GesMock
 from gesmock.fake.fake import Fake
-from gesmock.fake.project import World
-from gesmock.model.errors import Unknown
+from gesmock.fake.project import Project
+from gesmock.model.errors import NotFound
 from gesmock.model.jobs import Job, JobRequest
 from gesmock.web import create_app
 from gesmock.web.server import Server
@@ -21,7 +21,7 @@ def test_projects_share_nothing() -> None:
     fake.open("two").graphs.add(NEW)
 
     assert fake.default.graphs.jobs() == []
-    assert [world.project_id for world in fake.worlds()] == ["one", "two"]
+    assert [project.project_id for project in fake.projects()] == ["one", "two"]
 
 
 def test_an_opened_project_stays_what_it_is() -> None:
@@ -36,22 +36,22 @@ def test_a_reset_forgets_the_projects_that_were_opened() -> None:
     fake.default.graphs.add(NEW)
 
     assert fake.reset().jobs == 1
-    assert [world.project_id for world in fake.worlds()] == ["one"]
+    assert [project.project_id for project in fake.projects()] == ["one"]
 
 
 def test_a_restart_is_in_place() -> None:
     fake = Fake({"project_id": "one"})
-    world = fake.default
+    project = fake.default
 
     fake.restart({"project_id": "one", "generate": 2})
-    assert fake.default is world
-    assert len(world.graphs.jobs()) == 2
+    assert fake.default is project
+    assert len(project.graphs.jobs()) == 2
     fake.restart({"project_id": "three"})
 
-    assert [world.project_id for world in fake.worlds()] == ["three"]
+    assert [project.project_id for project in fake.projects()] == ["three"]
 
 
-def test_each_reset_of_any_world_begins_an_epoch() -> None:
+def test_each_reset_of_any_project_begins_an_epoch() -> None:
     fake = Fake({"project_id": "one"})
     assert fake.default.epoch == 1
 
@@ -71,12 +71,12 @@ def test_a_project_that_is_opened_while_the_fake_is_reset_belongs_to_the_new_epo
 ) -> None:
     fake = Fake({"generate": 2, "settings": {"open_projects": True}})
 
-    def slow(*args: Any, **fields: Any) -> World:
-        monkeypatch.setattr("gesmock.fake.fake.World", World)
+    def slow(*args: Any, **fields: Any) -> Project:
+        monkeypatch.setattr("gesmock.fake.fake.Project", Project)
         fake.restart({})
-        return World(*args, **fields)
+        return Project(*args, **fields)
 
-    monkeypatch.setattr("gesmock.fake.fake.World", slow)
+    monkeypatch.setattr("gesmock.fake.fake.Project", slow)
 
     assert fake.open("late").graphs.jobs() == []
 
@@ -120,8 +120,8 @@ def test_a_reset_and_requests_with_tokens_do_not_block_each_other() -> None:
 
 
 def test_an_unknown_project_is_refused() -> None:
-    with pytest.raises(Unknown, match="no project 'two' is set up"):
-        Fake().world("two")
+    with pytest.raises(NotFound, match="no project 'two' is set up"):
+        Fake().project("two")
 
 
 def test_who_watches_is_told_of_each_reset_once_it_has_overtaken_what_came_before() -> None:

@@ -29,11 +29,11 @@ def written(tmp_path: Path, content: object, name: str = "movies.json") -> Path:
     return path
 
 
-def flaws(path: Path | str) -> list[str]:
-    """The flaws of the file, without the folder it is in."""
+def errors(path: Path | str) -> list[str]:
+    """The errors of the file, without the folder it is in."""
     with pytest.raises(InvalidInput) as caught:
         fixtures.read(path)
-    return [str(flaw).replace(f"{Path(path).parent}/", "") for flaw in caught.value.flaws]
+    return [str(error).replace(f"{Path(path).parent}/", "") for error in caught.value.errors]
 
 
 def changed(**fields: Any) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def test_a_list_answer_may_call_the_id_job_id_and_have_blank_error_fields(tmp_pa
     assert [job.job_id for job in state.graphs["movies"].jobs] == ["a1", "b"]
 
 
-def test_a_world_file_is_read_with_all_it_has(tmp_path: Path) -> None:
+def test_a_project_file_is_read_with_all_it_has(tmp_path: Path) -> None:
     content = {
         "description": "all there is",
         "project_id": "p1",
@@ -125,12 +125,12 @@ def test_a_file_from_a_windows_tool_may_begin_with_a_byte_order_mark(tmp_path: P
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        ("", ["movies.json: is empty; a fixture is a list answer or a world file"]),
-        (" \n", ["movies.json: is empty; a fixture is a list answer or a world file"]),
+        ("", ["movies.json: is empty; a fixture is a list answer or a project file"]),
+        (" \n", ["movies.json: is empty; a fixture is a list answer or a project file"]),
         ('{"graphs": {', ["movies.json: line 1 column 13: broken JSON: Expecting property name enclosed in double quotes"]),
         ("[" * 9999, ["movies.json: broken JSON: nested too deeply"]),
-        ([], ["movies.json: $: a list is not a list answer or a world file"]),
-        ("7", ["movies.json: $: 7 is not a list answer or a world file"]),
+        ([], ["movies.json: $: a list is not a list answer or a project file"]),
+        ("7", ["movies.json: $: 7 is not a list answer or a project file"]),
         (
             {"graphs": {"movies": {"jobs": [JOB, JOB | {"jobId": "b"}, JOB | {"jobId": "c"}, changed(jobId="d", status="done")]}}},
             ["movies.json: $.graphs.movies.jobs[3].status: 'done' is none of pending, running, complete, success, partiallyFailed, failed"],
@@ -171,21 +171,21 @@ def test_a_file_from_a_windows_tool_may_begin_with_a_byte_order_mark(tmp_path: P
 def test_a_wrong_file_is_refused_with_every_flaw(
     tmp_path: Path, content: object, expected: list[str]
 ) -> None:
-    assert flaws(written(tmp_path, content)) == expected
+    assert errors(written(tmp_path, content)) == expected
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     loop = tmp_path / "loop.json"
     loop.symlink_to(loop)
 
-    assert flaws(tmp_path / "missing.json") == ["missing.json: no such file"]
+    assert errors(tmp_path / "missing.json") == ["missing.json: no such file"]
     folder = f"{tmp_path.name}: is a folder; a fixture is a JSON file"
-    assert flaws(tmp_path) == [folder]
-    assert flaws(loop) == ["loop.json: cannot be read: Too many levels of symbolic links"]
+    assert errors(tmp_path) == [folder]
+    assert errors(loop) == ["loop.json: cannot be read: Too many levels of symbolic links"]
 
 
 def test_a_name_that_no_file_can_have_is_refused() -> None:
-    assert flaws("x" * 300) == [f"{'x' * 300}: cannot be read: File name too long"]
+    assert errors("x" * 300) == [f"{'x' * 300}: cannot be read: File name too long"]
 
 
 def test_a_folder_does_not_hide_a_name_that_gesmock_ships(
@@ -196,7 +196,7 @@ def test_a_folder_does_not_hide_a_name_that_gesmock_ships(
     (tmp_path / "other").mkdir()
 
     assert fixtures.read("movies").graphs
-    assert flaws("other") == ["other: is a folder; a fixture is a JSON file"]
+    assert errors("other") == ["other: is a folder; a fixture is a JSON file"]
 
 
 def test_an_unknown_name_is_refused_with_the_names_there_are() -> None:
@@ -218,20 +218,20 @@ def test_states_of_one_project_are_merged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "flaw"),
+    ("fields", "error"),
     [
         ({"graphs": {"a": {}}}, "$.graphs.a: another fixture has this graph too"),
         ({"seed": 2}, "$.seed: 2 here, but 1 in another fixture"),
         ({"settings": {"order": "oldest_first"}}, "$.settings: another fixture of this project has others"),
     ],
 )  # fmt: skip
-def test_states_that_contradict_each_other_are_refused(fields: dict[str, Any], flaw: str) -> None:
+def test_states_that_contradict_each_other_are_refused(fields: dict[str, Any], error: str) -> None:
     one = {"graphs": {"a": {}}, "seed": 1, "settings": {"limit_zero": "refuse"}}
 
     with pytest.raises(InvalidInput) as caught:
         msgspec.convert(one, State).merged(msgspec.convert(fields, State))
 
-    assert str(caught.value) == flaw
+    assert str(caught.value) == error
 
 
 def test_an_installed_gesmock_finds_its_fixtures_inside_the_package(

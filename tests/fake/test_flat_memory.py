@@ -44,8 +44,8 @@ def test_a_hundred_thousand_requests_leave_as_much_as_the_journal_holds() -> Non
     gc.collect()
 
     assert sys.getallocatedblocks() < held * 1.01
-    world = fake.default
-    assert (world.journal.count, len(world.journal)) == (MANY, 10_000)
-    assert len(world.coverage.cells()) == 3
-    assert [one.code for one in judging.problems(world, ["GM9"])] == ["GM901"]
-    assert sum(one.code == "GM002" for one in judging.problems(world)) == 100
+    project = fake.default
+    assert (project.journal.count, len(project.journal)) == (MANY, 10_000)
+    assert len(project.coverage.cells()) == 3
+    assert [one.code for one in judging.findings(project, ["GM9"])] == ["GM901"]
+    assert sum(one.code == "GM002" for one in judging.findings(project)) == 100

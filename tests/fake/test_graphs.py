@@ -9,7 +9,7 @@ from conftest import PROJECT, Service
 from gesmock import GesMock, Plan
 from gesmock.fake import graphs, population
 from gesmock.model import graph
-from gesmock.model.errors import Conflict, InvalidInput, Unknown
+from gesmock.model.errors import Conflict, InvalidInput, NotFound
 from gesmock.model.lives import Lives
 from gesmock.model.timeline import Life
 
@@ -263,7 +263,7 @@ def test_a_graph_that_is_full_drops_the_oldest(monkeypatch: pytest.MonkeyPatch) 
 
     assert len(ges.jobs()) == 50
     assert ges.jobs()[0].job_id == newest.job_id
-    with pytest.raises(Unknown):
+    with pytest.raises(NotFound):
         ges.job(oldest)
     assert ges.generate(5) == 50
     ges.add_graph("m", "memory")

@@ -161,7 +161,7 @@ class LivingJobs(RuleBasedStateMachine):
 
     @rule()
     def export_and_load(self) -> None:
-        """What a world has can be loaded again, but for what jobs do to others."""
+        """What a project has can be loaded again, but for what jobs do to others."""
         assume(not any(one.erases for one in self._there().values()))
         state = self.service.control("GET", "state").json
         assert self.service.control("PUT", "state", state).status_code == 200

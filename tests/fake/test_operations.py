@@ -288,8 +288,8 @@ def test_a_token_that_is_not_good_is_refused_in_the_dialects_way(
 ) -> None:
     service.begin(tokens=TOKENS, settings={"dialect": dialect})
     service.control("PUT", "projects/other/state", {"tokens": ["elsewhere"]})
-    world = service.fake.default
-    world.change_clock(ClockChange(advance_s=3600, frozen=True))
+    project = service.fake.default
+    project.change_clock(ClockChange(advance_s=3600, frozen=True))
 
     response = service.list(**({"x_auth_token": token} if token else {}))
 
@@ -430,10 +430,10 @@ def test_every_request_is_in_the_journal_of_its_project(service: Service) -> Non
     assert [one.unmatched for one in entries] == [False, False, False, True]
 
 
-def test_a_crash_is_a_500_in_the_services_shape_and_a_problem(
+def test_a_crash_is_a_500_in_the_services_shape_and_a_finding(
     service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(world: object, request: object) -> None:
+    def broken(project: object, request: object) -> None:
         raise RuntimeError("a bug of ours")
 
     monkeypatch.setitem(operations.OPERATIONS, "list_jobs", broken)
@@ -444,16 +444,16 @@ def test_a_crash_is_a_500_in_the_services_shape_and_a_problem(
     assert response.json == {"errorMessage": "Job query error.", "errorCode": "GES.8302"}
     assert response.headers["X-Gesmock-Crash"] == "1"
     assert "RuntimeError: a bug of ours" in caplog.text
-    [problem] = judging.problems(service.fake.default)
-    assert str(problem).startswith("GM001 gesmock crashed: GET /ges/v1.0/")
-    assert "RuntimeError: a bug of ours" in str(problem)
+    [finding] = judging.findings(service.fake.default)
+    assert str(finding).startswith("GM001 gesmock crashed: GET /ges/v1.0/")
+    assert "RuntimeError: a bug of ours" in str(finding)
 
 
 def test_a_request_that_a_reset_overtakes_leaves_no_trace(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It has arrived, and goes on only when the world has been reset and another test has begun."""
-    world, arrived, reset = service.fake.default, Event(), Event()
+    """It has arrived, and goes on only when the project has been reset and another test has begun."""
+    project, arrived, reset = service.fake.default, Event(), Event()
     request_from = wire.request_from
 
     def held_up(*args: Any) -> Request:
@@ -475,8 +475,8 @@ def test_a_request_that_a_reset_overtakes_leaves_no_trace(
     assert answers[0].status_code == 503
     assert "was reset while this request was on its way" in answers[0].json["errorMessage"]
     assert answers[0].headers["X-Request-Id"]
-    assert len(world.journal) == 0
-    assert world.faults.armed()[0].calls == 0
+    assert len(project.journal) == 0
+    assert project.faults.armed()[0].calls == 0
 
 
 def test_a_project_that_is_opened_while_a_request_is_on_its_way_answers_it(

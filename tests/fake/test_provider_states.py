@@ -140,7 +140,7 @@ def test_another_project_has_states_of_its_own(service: Service) -> None:
             {"state": "a", "params": {"jobs": 3}},
             400,
             "$.params.jobs: unknown key; known are fixture, generate, seed, settings, tokens, "
-            "faults, weather, plans, clock, verdict, journal_size",
+            "faults, preset, plans, clock, verdict, journal_size",
         ),
         (
             {"state": "a", "params": {"fixture": "/etc/passwd"}},

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gesmock.fake import options as start
-from gesmock.faults import Error, Injection
+from gesmock.faults import Error, FaultRule
 from gesmock.model.errors import InvalidInput
 from gesmock.model.generators import Generator
 from gesmock.model.names import DEFAULT_PROJECT
@@ -37,7 +37,7 @@ def test_a_project_id_is_that_of_list_answers_and_of_the_options() -> None:
     assert found["mine"].generators == [Generator(count=3)]
 
 
-def test_a_project_id_is_that_of_a_world_file_whatever_it_names() -> None:
+def test_a_project_id_is_that_of_a_project_file_whatever_it_names() -> None:
     found = states(fixture="movies", project_id="mine")
 
     assert list(found) == ["mine"]
@@ -83,7 +83,7 @@ def test_options_are_added_to_what_fixtures_say() -> None:
         generate=[4, {"graph": "movies", "count": 2}],
         settings={"limit_zero": "refuse"},
         tokens="secret",
-        faults=[Injection(fault=Error(503)), {"script": [500]}],
+        faults=[FaultRule(fault=Error(503)), {"script": [500]}],
     )["0123456789abcdef0123456789abcdef"]
 
     assert (state.seed, state.settings.limit_zero, state.tokens) == (9, "refuse", ["secret"])
@@ -92,7 +92,7 @@ def test_options_are_added_to_what_fixtures_say() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "problem"),
+    ("options", "finding"),
     [
         ({"project_id": "a-b"}, "project_id: 'a-b' is not a project id"),
         ({"graph_name": "a/b"}, "graph_name: 'a/b' is not a graph name"),
@@ -118,8 +118,8 @@ def test_options_are_added_to_what_fixtures_say() -> None:
         ),
     ],
 )
-def test_a_wrong_option_is_refused_by_name(options: dict[str, Any], problem: str) -> None:
+def test_a_wrong_option_is_refused_by_name(options: dict[str, Any], finding: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         states(**options)
 
-    assert str(caught.value).replace("\n", " ").find(problem) >= 0
+    assert str(caught.value).replace("\n", " ").find(finding) >= 0

@@ -192,7 +192,7 @@ def test_a_body_may_be_nested_deeply(service: Service) -> None:
     assert (statuses[0], statuses[-1]) == (200, 400)
     assert set(statuses) == {200, 400}
     assert service.list().status_code == 200
-    assert judging.problems(service.fake.default, ["GM0"]) == []
+    assert judging.findings(service.fake.default, ["GM0"]) == []
 
 
 @pytest.mark.parametrize("chunks", ["zz\r\n", "-5\r\nabc"])
@@ -209,7 +209,7 @@ def test_chunks_that_are_none_are_refused(ges: GesMock, chunks: str) -> None:
         answer = connection.recv(1000)
 
     assert b" 400 " in answer.splitlines()[0]
-    assert ges.problems() == []
+    assert ges.findings() == []
 
 
 def test_batch_deletion_of_edges_is_synchronous_unless_told_otherwise(service: Service) -> None:
@@ -295,7 +295,7 @@ def test_a_client_that_hangs_up_in_the_middle_of_its_body_has_submitted_nothing(
 
         assert connection.recv(1000) == b""
     assert ges.jobs() == []
-    assert ges.problems() == []
+    assert ges.findings() == []
 
 
 def test_a_long_body_is_read_through_before_the_lock_is_taken(

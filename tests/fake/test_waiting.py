@@ -8,7 +8,7 @@ import pytest
 import requests
 from conftest import Service, until
 
-from gesmock import Conflict, GesMock, InvalidInput, Job, TimedOut, Unknown
+from gesmock import Conflict, GesMock, InvalidInput, Job, NotFound, TimedOut
 from gesmock.model.types import FINAL
 
 LONG = 60.0  # no test waits so long
@@ -43,7 +43,7 @@ def test_a_job_that_has_the_status_is_there_at_once(ges: GesMock) -> None:
     assert ges.wait_for_job(job.job_id, ["running", "failed"], timeout_s=0) == job
 
 
-def test_a_job_is_waited_for_until_it_has_ended_in_the_time_of_the_world(ges: GesMock) -> None:
+def test_a_job_is_waited_for_until_it_has_ended_in_the_time_of_the_project(ges: GesMock) -> None:
     ges.clock.rate = 1000
     job = ges.add_job(plan="normal")
 
@@ -88,7 +88,7 @@ def test_it_gives_up_at_once_where_the_job_has_ended_otherwise(ges: GesMock) -> 
     )
 
 
-def test_it_gives_up_where_the_job_goes_or_the_world_begins_anew(ges: GesMock) -> None:
+def test_it_gives_up_where_the_job_goes_or_the_project_begins_anew(ges: GesMock) -> None:
     job = ges.add_job(job_id="a", status="running")
     thread, found = in_a_thread(ges, job)
     ges.remove_job(job)
@@ -100,7 +100,7 @@ def test_it_gives_up_where_the_job_goes_or_the_world_begins_anew(ges: GesMock) -
     ges.reset()
     thread.join()
     assert isinstance(found[0], Conflict)
-    assert "the world was reset meanwhile; job 'a' is running at last" in str(found[0])
+    assert "the project was reset meanwhile; job 'a' is running at last" in str(found[0])
 
 
 def test_it_gives_up_where_the_server_is_stopped_but_is_not_harmed() -> None:
@@ -125,7 +125,7 @@ def test_it_gives_up_where_the_graph_is_deleted(ges: GesMock) -> None:
 
 
 def test_what_cannot_be_waited_for_is_refused(ges: GesMock) -> None:
-    with pytest.raises(Unknown, match="no job has the id 'x'"):
+    with pytest.raises(NotFound, match="no job has the id 'x'"):
         ges.wait_for_job("x", timeout_s=LONG)
     with pytest.raises(InvalidInput, match="'done' is none of pending"):
         ges.wait_for_job("x", "done", timeout_s=LONG)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""A world changes in whole steps, and goes back to its start in one."""
+"""A project changes in whole steps, and goes back to its start in one."""
 
 from contextlib import suppress
 from typing import Any
@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from gesmock.fake import report as judging
 from gesmock.fake.fixtures import State
 from gesmock.fake.population import Rows, Start
-from gesmock.fake.project import World
-from gesmock.model.errors import Conflict, InvalidInput, Unknown
+from gesmock.fake.project import Project
+from gesmock.model.errors import Conflict, InvalidInput, NotFound
 from gesmock.model.generators import Generator
 from gesmock.model.jobs import Job, JobRequest, Move
 from gesmock.model.messages import Reply, Request
@@ -19,20 +19,20 @@ from gesmock.model.plans import Plan, Step
 from gesmock.model.validation import read
 
 
-def world(**state: Any) -> World:
-    return World("p1", read(state, State), source=lambda: 1000.0)
+def project(**state: Any) -> Project:
+    return Project("p1", read(state, State), source=lambda: 1000.0)
 
 
 def job(name: str) -> Job:
     return Job(name, "running", JobRequest("import_graph", "/"))
 
 
-def test_a_world_without_a_graph_has_an_empty_one() -> None:
-    assert {name: len(graph) for name, graph in world().graphs.copies().items()} == {"movie": 0}
+def test_a_project_without_a_graph_has_an_empty_one() -> None:
+    assert {name: len(graph) for name, graph in project().graphs.copies().items()} == {"movie": 0}
 
 
 def test_generators_fill_the_graph_they_name_or_else_the_first() -> None:
-    made = world(generators=[{"count": 3}, {"graph": "films", "count": 2}, {"count": 1}])
+    made = project(generators=[{"count": 3}, {"graph": "films", "count": 2}, {"count": 1}])
 
     assert {name: len(graph) for name, graph in made.graphs.copies().items()} == {
         "movie": 4,
@@ -41,7 +41,7 @@ def test_generators_fill_the_graph_they_name_or_else_the_first() -> None:
 
 
 def test_a_reset_brings_everything_back_and_says_what_it_cleared() -> None:
-    made = world(
+    made = project(
         generators=[{"count": 3}],
         settings={"limit_zero": "refuse"},
         faults=[{"fault": {"kind": "error", "status": 503}}],
@@ -60,7 +60,7 @@ def test_a_reset_brings_everything_back_and_says_what_it_cleared() -> None:
 
 
 def test_a_reset_is_the_same_twice() -> None:
-    made = world(generators=[{"count": 3}])
+    made = project(generators=[{"count": 3}])
     first = made.state()
     ids = made.graphs.new_job_id()
 
@@ -73,7 +73,7 @@ def test_a_reset_is_the_same_twice() -> None:
 
 
 def test_a_restart_makes_another_start_state() -> None:
-    made = world()
+    made = project()
 
     start = Start.of(read({"graphs": {"films": {}}}, State))
     made.restart(start, start.graphs("p1"))
@@ -84,7 +84,7 @@ def test_a_restart_makes_another_start_state() -> None:
 
 
 def test_a_loaded_state_does_not_outlive_a_reset() -> None:
-    made = world()
+    made = project()
 
     made.load(read({"graphs": {"films": {}}}, State))
     assert list(made.graphs) == ["films"]
@@ -94,7 +94,7 @@ def test_a_loaded_state_does_not_outlive_a_reset() -> None:
 
 
 def test_generating_twice_is_generating_more() -> None:
-    twice, once = world(seed=7), world(seed=7)
+    twice, once = project(seed=7), project(seed=7)
 
     twice.generate(Generator(count=5))
     assert twice.generate(Generator(count=5)) == ("movie", 10)
@@ -106,7 +106,7 @@ def test_generating_twice_is_generating_more() -> None:
 def test_rows_that_are_removed_do_not_come_again_and_those_that_are_loaded_are_passed_over() -> (
     None
 ):
-    made = world()
+    made = project()
     made.generate(Generator(count=3))
     made.graphs.remove(made.graphs.jobs()[0][1].job_id)
     made.generate(Generator(count=1))
@@ -119,13 +119,13 @@ def test_rows_that_are_removed_do_not_come_again_and_those_that_are_loaded_are_p
 
 
 def test_generating_can_replace_what_is_there() -> None:
-    made = world(generators=[{"count": 5, "seed": 1}])
+    made = project(generators=[{"count": 5, "seed": 1}])
 
     assert made.generate(Generator(count=2, seed=3, replace=True)) == ("movie", 2)
 
 
 def test_a_job_that_comes_while_jobs_are_generated_is_kept() -> None:
-    made = world()
+    made = project()
 
     def interrupted(jobs: Rows, count: int) -> Rows:
         yield from jobs
@@ -140,7 +140,7 @@ def test_a_job_that_comes_while_jobs_are_generated_is_kept() -> None:
 
 def test_jobs_that_are_generated_twice_at_once_are_all_there() -> None:
     """The inner order takes the rows that the outer one has made, which then makes others."""
-    made = world()
+    made = project()
     nested: list[int] = []
 
     def interrupted(jobs: Rows, count: int) -> Rows:
@@ -155,7 +155,7 @@ def test_jobs_that_are_generated_twice_at_once_are_all_there() -> None:
 def test_a_step_reads_the_clock_once() -> None:
     """The time that goes by within a step changes nothing in it, however fast the clock is."""
     times = iter(range(10**9))
-    made = World("p1", source=lambda: next(times) / 100)
+    made = Project("p1", source=lambda: next(times) / 100)
     plan = Plan(steps=[Step(0, "running"), Step(1, "success")], never_listed_for_s=1)
 
     for number in range(200):
@@ -175,19 +175,19 @@ def test_a_step_reads_the_clock_once() -> None:
 
 
 def test_what_a_reset_overtakes_leaves_no_trace() -> None:
-    made = world()
+    made = project()
 
     def overtaken(jobs: Rows, count: int) -> Rows:
         yield from jobs
         made.reset()
 
-    with pytest.raises(Conflict, match="the world was reset meanwhile; nothing was changed"):
+    with pytest.raises(Conflict, match="the project was reset meanwhile; nothing was changed"):
         made.generate(Generator(count=3), overtaken)
     assert made.graphs.jobs() == []
 
 
 def test_jobs_are_chosen_by_graph_and_status() -> None:
-    made = world()
+    made = project()
     made.graphs.add(job("a"))
     made.graphs.add(job("b"), "films")
     made.graphs.move("b", Move("failed"))
@@ -197,7 +197,7 @@ def test_jobs_are_chosen_by_graph_and_status() -> None:
 
 
 def test_a_job_is_found_in_whichever_graph_it_is() -> None:
-    made = world()
+    made = project()
     made.graphs.add(job("a"), "films")
 
     assert made.graphs.move("a", Move("failed"))[0] == "films"
@@ -205,7 +205,7 @@ def test_a_job_is_found_in_whichever_graph_it_is() -> None:
 
 
 def test_a_job_of_several_graphs_has_to_be_named_with_its_graph() -> None:
-    made = world()
+    made = project()
     made.graphs.add(job("a"), "films")
     made.graphs.add(job("a"), "songs")
 
@@ -215,14 +215,14 @@ def test_a_job_of_several_graphs_has_to_be_named_with_its_graph() -> None:
 
 
 def test_a_missing_job_is_refused() -> None:
-    with pytest.raises(Unknown, match="no job has the id 'x' in any graph of project p1"):
-        world().graphs.remove("x")
-    with pytest.raises(Unknown, match="no job has the id 'x' in graph 'films' of project p1"):
-        world().graphs.remove("x", "films")
+    with pytest.raises(NotFound, match="no job has the id 'x' in any graph of project p1"):
+        project().graphs.remove("x")
+    with pytest.raises(NotFound, match="no job has the id 'x' in graph 'films' of project p1"):
+        project().graphs.remove("x", "films")
 
 
 def test_a_job_whose_id_is_taken_is_refused_and_makes_no_graph() -> None:
-    made = world()
+    made = project()
     made.graphs.add(job("a"))
 
     with pytest.raises(Conflict):
@@ -231,7 +231,7 @@ def test_a_job_whose_id_is_taken_is_refused_and_makes_no_graph() -> None:
 
 
 def test_wrong_settings_change_nothing() -> None:
-    made = world()
+    made = project()
 
     with pytest.raises(InvalidInput):
         made.configure({"limit_zero": "refuse", "order": "?"})
@@ -239,8 +239,8 @@ def test_wrong_settings_change_nothing() -> None:
     assert made.settings.limit_zero == "empty"
 
 
-def test_problems_outlive_a_cleared_journal_and_are_counted_and_bounded() -> None:
-    made = world()
+def test_findings_outlive_a_cleared_journal_and_are_counted_and_bounded() -> None:
+    made = project()
 
     def record(path: str, crash: str | None = None) -> None:
         request = Request(operation=None, method="GET", path=path, epoch=1)
@@ -253,20 +253,20 @@ def test_problems_outlive_a_cleared_journal_and_are_counted_and_bounded() -> Non
 
     made.journal.clear()
 
-    problems = [str(one) for one in judging.problems(made)]
-    assert len(problems) == 101
-    assert problems[0] == "GM001 gesmock crashed: GET /ges/%0Ax answered 404 (#401)\na traceback"
+    findings = [str(one) for one in judging.findings(made)]
+    assert len(findings) == 101
+    assert findings[0] == "GM001 gesmock crashed: GET /ges/%0Ax answered 404 (#401)\na traceback"
     numbers = "(#1, #2, #4, #6, #8, ...)"
-    assert problems[1] == (
+    assert findings[1] == (
         f"GM002 no operation serves this: GET /ges/0 answered 404 (201 times) {numbers}"
     )
-    assert problems[2] == "GM002 no operation serves this: GET /ges/1 answered 404 (#3)"
+    assert findings[2] == "GM002 no operation serves this: GET /ges/1 answered 404 (#3)"
     made.reset()
-    assert judging.problems(made) == []
+    assert judging.findings(made) == []
 
 
 def test_a_state_is_exported_with_what_is_left_of_its_faults() -> None:
-    made = world(
+    made = project(
         faults=[{"fault": {"kind": "error", "status": 503}, "times": 2}, {"script": [500]}],
         tokens=["t"],
     )

@@ -12,7 +12,7 @@ from conftest import Asked, Asker, text_of
 
 from gesmock.fake import handle as operations
 from gesmock.fake import report as judging
-from gesmock.faults import KINDS, Delay, Injection, armed, delays
+from gesmock.faults import KINDS, Delay, FaultRule, armed, delays
 from gesmock.model import delivery
 from gesmock.model.delivery import Delivery, Manner
 from gesmock.model.errors import InvalidInput
@@ -44,9 +44,9 @@ def test_a_cut_connection_is_no_answer_whether_the_job_was_made_or_not(
     reply = asker.submit()
 
     assert (reply.status, reply.delivery) == (0, Delivery(manner=manner))
-    assert len(asker.world.graphs.jobs()) == created
+    assert len(asker.project.graphs.jobs()) == created
     assert asker.submit().delivery is None
-    assert [entry.status for entry in asker.world.journal.entries()] == [0, 200]
+    assert [entry.status for entry in asker.project.journal.entries()] == [0, 200]
 
 
 @pytest.mark.parametrize(("phase", "created"), [("before", 3), ("after", 4)])
@@ -56,7 +56,7 @@ def test_an_error_is_the_answer_whether_the_job_was_made_or_not(phase: str, crea
     reply = asker.submit()
 
     assert (reply.status, reply.headers["X-Gesmock-Fault"]) == (503, "f1#1")
-    assert len(asker.world.graphs.jobs()) == created
+    assert len(asker.project.graphs.jobs()) == created
 
 
 def test_after_a_refusal_the_answer_is_the_error_all_the_same() -> None:
@@ -74,7 +74,7 @@ def test_a_crash_of_ours_is_told_even_where_an_error_was_to_be_the_answer(
     monkeypatch.setitem(operations.OPERATIONS, "list_jobs", broken)
     asker = Asker({"fault": 503, "phase": "after"})
 
-    assert (asker.ask().status, len(judging.problems(asker.world))) == (500, 1)
+    assert (asker.ask().status, len(judging.findings(asker.project))) == (500, 1)
 
 
 # --- For whom -------------------------------------------------------------------------------------
@@ -83,7 +83,7 @@ def test_a_crash_of_ours_is_told_even_where_an_error_was_to_be_the_answer(
 def test_a_command_is_that_of_the_job_which_is_submitted_or_asked_for() -> None:
     job = {"jobId": "a1", "status": "running", "request": {"command": "clear_graph", "url": "/"}}
     asker = Asker({"command": "import_graph", "fault": 503}, fixture={"jobs": [job]}, generate=0)
-    asker.world.faults.arm(Injection(command="clear_graph", fault=500))
+    asker.project.faults.arm(FaultRule(command="clear_graph", fault=500))
 
     assert asker.submit().status == 503
     assert asker.ask("clear_graph", {}).status == 500
@@ -106,8 +106,8 @@ def test_the_journal_knows_the_job_that_was_made_though_the_client_was_not_told(
     asker = Asker({"fault": {"kind": "close"}, "phase": "after"})
     asker.submit()
 
-    [entry] = asker.world.journal.entries()
-    newest = asker.world.graphs.jobs()[0][1]
+    [entry] = asker.project.journal.entries()
+    newest = asker.project.graphs.jobs()[0][1]
 
     assert (entry.job_id, entry.fault, entry.shown) == (newest.job_id, "f1#1", None)
 
@@ -164,9 +164,9 @@ def test_a_delay_takes_its_seconds_on_the_clock_and_none_where_it_is_frozen(
 def test_a_delay_is_recorded_in_seconds_of_the_clock_and_in_real_ones() -> None:
     asker = Asker({"fault": {"kind": "delay", "seconds": 2}}, rate=4)
     drip = {"kind": "drip", "parts": 3, "seconds": 6}
-    asker.world.faults.arm(read({"fault": drip}, Injection))
+    asker.project.faults.arm(read({"fault": drip}, FaultRule))
 
-    fired = asker.world.faults.take(Asked())
+    fired = asker.project.faults.take(Asked())
 
     assert fired is not None
     assert (fired.wait_s, fired.virtual_s, fired.real_s) == (0.5, 8.0, 2.0)
@@ -194,17 +194,17 @@ def test_delays_add_up_with_one_another_and_with_whatever_else_happens() -> None
 
 
 @pytest.mark.parametrize(
-    ("injection", "expected"),
+    ("fault_rule", "expected"),
     [
         ({"fault": 503, "probability": 0.5}, lambda first, _: first < 0.5),
         ({"fault": RAMP}, lambda _, second: second < 0.5),
         ({"fault": RAMP, "probability": 0.5}, lambda first, second: max(first, second) < 0.5),
     ],
 )
-def test_what_is_left_to_chance_is_drawn_from_seed_injection_and_call(
-    injection: dict[str, Any], expected: Callable[[float, float], bool]
+def test_what_is_left_to_chance_is_drawn_from_seed_fault_rule_and_call(
+    fault_rule: dict[str, Any], expected: Callable[[float, float], bool]
 ) -> None:
-    asker = Asker(injection)
+    asker = Asker(fault_rule)
     numbers = [Random(f"0/f1/{number}") for number in range(1, 101)]
 
     hit = [asker.ask().status == 503 for _ in numbers]
@@ -227,7 +227,7 @@ def test_nothing_is_drawn_where_nothing_is_left_to_chance(
 
 def draws(fault: dict[str, Any], seed: int = 0) -> list[float]:
     """A thousand delays."""
-    faults = Asker({"fault": fault}, seed=seed).world.faults
+    faults = Asker({"fault": fault}, seed=seed).project.faults
     fired = [faults.take(Asked()) for _ in range(1000)]
     return [one.virtual_s for one in fired if one]
 
@@ -257,7 +257,7 @@ def test_a_uniform_delay_is_anywhere_between_its_ends() -> None:
 
 def test_what_is_delayed_does_not_depend_on_whether_it_was_likely() -> None:
     fault = {"kind": "delay", "uniform": {"low_s": 0, "high_s": 1}}
-    faults = Asker({"fault": fault, "probability": 0.1}).world.faults
+    faults = Asker({"fault": fault, "probability": 0.1}).project.faults
 
     fired = [faults.take(Asked()) for _ in range(2000)]
 
@@ -297,7 +297,7 @@ def test_what_is_throttled_is_not_carried_out() -> None:
     asker.submit()
     asker.submit()
 
-    assert len(asker.world.graphs.jobs()) == 4
+    assert len(asker.project.graphs.jobs()) == 4
 
 
 def test_an_outage_lasts_from_one_time_to_another() -> None:
@@ -308,7 +308,7 @@ def test_an_outage_lasts_from_one_time_to_another() -> None:
         asker.advance(1)
 
     assert statuses == [200, 200, 503, 503, 503, 503, 200, 200]
-    [armed] = asker.world.faults.armed()
+    [armed] = asker.project.faults.armed()
     assert (armed.calls, armed.fires, armed.left) == (6, 4, 0)
 
 
@@ -322,7 +322,7 @@ def test_an_outage_and_a_ramp_may_be_of_any_failure_in_either_phase(
     asker = Asker({"fault": fault, "phase": phase})
 
     assert asker.submit().delivery == Delivery(manner=delivery.Reset())
-    assert len(asker.world.graphs.jobs()) == created
+    assert len(asker.project.graphs.jobs()) == created
 
 
 def test_a_ramp_grows_to_its_rate_and_stays() -> None:
@@ -352,21 +352,21 @@ def test_what_is_left_of_an_outage_and_a_ramp_goes_on_where_they_are() -> None:
     left = []
     for _ in range(3):
         asker.advance(4)
-        left.append([one.fault for one in asker.world.state().faults])
+        left.append([one.fault for one in asker.project.state().faults])
 
     kinds = [
         [{"kind": "outage", "until_s": 4}, {"kind": "ramp", "begin": 0.5, "to": 1, "over_s": 4}],
         [{"kind": "ramp", "begin": 1, "to": 1, "over_s": 8}],
         [{"kind": "ramp", "begin": 1, "to": 1, "over_s": 8}],
     ]
-    assert left == [[read({"fault": one}, Injection).fault for one in some] for some in kinds]
+    assert left == [[read({"fault": one}, FaultRule).fault for one in some] for some in kinds]
 
 
 # --- What is refused ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("fields", "problem"),
+    ("fields", "finding"),
     [
         ({"fault": {"kind": "delay"}}, "$.fault: a delay has either seconds, or uniform, or lognormal"),
         ({"fault": {"kind": "delay", "seconds": 1, "uniform": {"low_s": 1, "high_s": 2}}}, "$.fault: a delay has either"),
@@ -397,11 +397,11 @@ def test_what_is_left_of_an_outage_and_a_ramp_goes_on_where_they_are() -> None:
         ({"fault": {"kind": "cap_limit"}}, "$.fault.limit: missing; an integer of at least 1 is wanted"),
     ],
 )  # fmt: skip
-def test_a_wrong_fault_is_refused_by_name(fields: dict[str, Any], problem: str) -> None:
+def test_a_wrong_fault_is_refused_by_name(fields: dict[str, Any], finding: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        read(fields, Injection)
+        read(fields, FaultRule)
 
-    assert str(caught.value).startswith(problem)
+    assert str(caught.value).startswith(finding)
 
 
 def test_every_kind_says_what_it_is() -> None:

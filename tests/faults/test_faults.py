@@ -1,4 +1,4 @@
-"""Which calls an injection hits, and what is left of it."""
+"""Which calls a fault rule hits, and what is left of it."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import RLock
@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 from gesmock.fake.fake import Fake
 from gesmock.fake.handle import handle
-from gesmock.faults import Error, FaultPlan, Fired, Injection
+from gesmock.faults import Error, FaultPlan, FaultRule, Fired
 from gesmock.model.clock import Clock, ClockChange, Timing
-from gesmock.model.errors import InvalidInput, Unknown
+from gesmock.model.errors import InvalidInput, NotFound
 from gesmock.model.messages import Request
 from gesmock.model.validation import read
 
 
-def injection(**fields: Any) -> Injection:
-    return read(fields, Injection)
+def fault_rule(**fields: Any) -> FaultRule:
+    return read(fields, FaultRule)
 
 
 def new_plan(seed: int = 0, clock: Clock | None = None) -> FaultPlan:
@@ -35,7 +35,7 @@ def status_of(fired: Fired | None) -> int:
 def hits(calls: int, seed: int = 0, **fields: Any) -> list[int]:
     """The status of each of so many calls; 200 where none is injected."""
     plan = new_plan(seed)
-    plan.arm(injection(**fields))
+    plan.arm(fault_rule(**fields))
     return [status_of(plan.take(Asked())) for _ in range(calls)]
 
 
@@ -61,7 +61,7 @@ FAULT = {"kind": "error", "status": 503}
         ({"fault": FAULT, "paused": True}, [200] * 6),
     ],
 )  # fmt: skip
-def test_an_injection_hits_the_calls_it_says(fields: dict[str, Any], statuses: list[int]) -> None:
+def test_a_fault_rule_hits_the_calls_it_says(fields: dict[str, Any], statuses: list[int]) -> None:
     assert hits(6, **fields) == statuses
 
 
@@ -73,10 +73,10 @@ def test_a_probability_hits_its_share_and_the_same_calls_for_the_same_seed() -> 
     assert 500 < first.count(503) < 700
 
 
-def test_the_first_injection_that_fires_wins_and_a_spent_one_gives_way() -> None:
+def test_the_first_fault_rule_that_fires_wins_and_a_spent_one_gives_way() -> None:
     plan = new_plan()
-    plan.arm(injection(fault={"kind": "error", "status": 401}, times=1))
-    plan.arm(injection(fault={"kind": "error", "status": 500}, times=1))
+    plan.arm(fault_rule(fault={"kind": "error", "status": 401}, times=1))
+    plan.arm(fault_rule(fault={"kind": "error", "status": 500}, times=1))
 
     receipts = [plan.take(Asked()) for _ in range(3)]
 
@@ -109,7 +109,7 @@ def test_what_is_left_hits_the_calls_that_the_whole_would_have_hit(
     fields: dict[str, Any], calls: int
 ) -> None:
     plan, expected = new_plan(), hits(calls + 10, **fields)[calls:]
-    armed = plan.arm(injection(**fields))
+    armed = plan.arm(fault_rule(**fields))
     for _ in range(calls):
         plan.take(Asked())
 
@@ -119,20 +119,20 @@ def test_what_is_left_hits_the_calls_that_the_whole_would_have_hit(
     assert left == expected
 
 
-def test_an_endless_injection_is_left_as_it_is() -> None:
+def test_an_endless_fault_rule_is_left_as_it_is() -> None:
     plan = new_plan()
-    armed = plan.arm(injection(fault=FAULT, every=2))
+    armed = plan.arm(fault_rule(fault=FAULT, every=2))
     plan.take(Asked())
 
     assert armed.left is None
-    assert armed.rest() == injection(fault=FAULT, every=2)
+    assert armed.rest() == fault_rule(fault=FAULT, every=2)
 
 
 @pytest.mark.parametrize(
-    ("fields", "problem"),
+    ("fields", "finding"),
     [
-        ({}, "$: an injection has either a fault or a script"),
-        ({"fault": FAULT, "script": [503]}, "$: an injection has either a fault or a script"),
+        ({}, "$: a fault rule has either a fault or a script"),
+        ({"fault": FAULT, "script": [503]}, "$: a fault rule has either a fault or a script"),
         ({"script": []}, "$.script: an empty list is not a list with something in it"),
         ({"script": [503], "times": 2}, "$: a script is met once: it goes without every, times, probability and nth"),
         ({"fault": FAULT, "nth": 2, "after": 1}, "$: nth says which calls are hit: it goes without after, every and times"),
@@ -143,7 +143,7 @@ def test_an_endless_injection_is_left_as_it_is() -> None:
         ({"fault": FAULT, "header": "a b"}, "$.header: 'a b' is not a header's name, or NAME=VALUE"),
         ({"fault": FAULT, "command": "import"}, "$.command: 'import' is not one of import_graph"),
         ({"fault": FAULT, "phase": "during"}, "$.phase: 'during' is none of after, before"),
-        ({"fault": FAULT, "weather": "sunny"}, "$.weather: 'sunny' is none of down, flaky, mobile, slow"),
+        ({"fault": FAULT, "preset": "sunny"}, "$.preset: 'sunny' is none of down, flaky, mobile, slow"),
         ({"fault": 200}, "$.fault: 200 is not an HTTP status from 400 to 599 or close, finish_jobs"),
         ({"fault": {"status": 503}}, "$.fault.kind: missing; one of error, delay, reset, close,"),
         ({"fault": {"kind": ["error"]}}, "$.fault.kind: a list is none of error, delay"),
@@ -165,25 +165,25 @@ def test_an_endless_injection_is_left_as_it_is() -> None:
         ({"fault": {**FAULT, "headers": {"X": 3}}}, "$.fault.headers.X: 3 is not one line of Latin-1 text"),
     ],
 )  # fmt: skip
-def test_a_wrong_injection_is_refused_by_name(fields: dict[str, Any], problem: str) -> None:
+def test_a_wrong_fault_rule_is_refused_by_name(fields: dict[str, Any], finding: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        injection(**fields)
+        fault_rule(**fields)
 
-    assert str(caught.value).startswith(problem)
+    assert str(caught.value).startswith(finding)
 
 
 def test_an_unknown_id_is_refused_with_the_ids_there_are() -> None:
     plan = new_plan()
-    with pytest.raises(Unknown, match="no injection has the id 'f9'; armed are: none"):
+    with pytest.raises(NotFound, match="no fault rule has the id 'f9'; armed are: none"):
         plan.find("f9")
-    plan.arm(injection(fault=FAULT))
-    with pytest.raises(Unknown, match="armed are: f1"):
+    plan.arm(fault_rule(fault=FAULT))
+    with pytest.raises(NotFound, match="armed are: f1"):
         plan.disarm("f9")
 
 
-def test_an_injection_tells_its_counts() -> None:
+def test_a_fault_rule_tells_its_counts() -> None:
     plan = new_plan()
-    plan.arm(injection(operation="list_jobs", fault=FAULT, times=3))
+    plan.arm(fault_rule(operation="list_jobs", fault=FAULT, times=3))
     plan.take(Asked())
 
     [armed] = plan.armed()
@@ -205,11 +205,11 @@ def test_an_injection_tells_its_counts() -> None:
         ({"script": ["ok"]}, 1, False),
     ],
 )
-def test_an_injection_is_untried_until_a_request_comes_at_which_it_could_fire(
+def test_a_fault_rule_is_untried_until_a_request_comes_at_which_it_could_fire(
     fields: dict[str, Any], calls: int, *, untried: bool
 ) -> None:
     plan = new_plan()
-    plan.arm(injection(**fields))
+    plan.arm(fault_rule(**fields))
     for _ in range(calls):
         plan.take(Asked())
 
@@ -232,11 +232,11 @@ def test_an_injection_is_untried_until_a_request_comes_at_which_it_could_fire(
         ({"header": "X-T="}, Asked(headers={"x-t": ""}), Asked(headers={"x-t": "a"})),
     ],
 )
-def test_an_injection_is_for_the_calls_it_says_and_counts_no_others(
+def test_a_fault_rule_is_for_the_calls_it_says_and_counts_no_others(
     chosen: dict[str, Any], meant: Asked, another: Asked
 ) -> None:
     plan = new_plan()
-    armed = plan.arm(injection(fault=FAULT, after=1, **chosen))
+    armed = plan.arm(fault_rule(fault=FAULT, after=1, **chosen))
 
     fired = [status_of(plan.take(call)) for call in (another, meant, another, meant)]
 
@@ -245,9 +245,9 @@ def test_an_injection_is_for_the_calls_it_says_and_counts_no_others(
 
 
 @pytest.mark.parametrize("kind", ["insert_jobs", "repeat_row", "shrink_total"])
-def test_a_hazard_is_for_lists_only(kind: str) -> None:
+def test_a_list_fault_is_for_lists_only(kind: str) -> None:
     plan = new_plan()
-    armed = plan.arm(injection(fault={"kind": kind}))
+    armed = plan.arm(fault_rule(fault={"kind": kind}))
 
     assert plan.take(Asked("show_job", job_id="a1")) is None
     assert plan.take(Asked()) is not None
@@ -258,7 +258,7 @@ def test_a_window_on_the_clock_counts_from_when_it_was_armed() -> None:
     clock = Clock(Timing(frozen=True))
     plan = new_plan(clock=clock)
     clock.change(ClockChange(advance_s=100))
-    armed = plan.arm(injection(fault=FAULT, from_s=1, until_s=2.5))
+    armed = plan.arm(fault_rule(fault=FAULT, from_s=1, until_s=2.5))
     fired: dict[float, int] = {}
     for at in (0.0, 0.9, 1.0, 2.4, 2.5):
         clock.change(ClockChange(advance_s=at - max(fired, default=0)))
@@ -271,24 +271,24 @@ def test_a_window_on_the_clock_counts_from_when_it_was_armed() -> None:
 def test_what_is_left_of_a_window_is_shorter() -> None:
     clock = Clock(Timing(frozen=True))
     plan = new_plan(clock=clock)
-    plan.arm(injection(fault=FAULT, from_s=4, until_s=10))
+    plan.arm(fault_rule(fault=FAULT, from_s=4, until_s=10))
     left = []
     for _ in range(2):
         clock.change(ClockChange(advance_s=3))
         left += [armed.rest() for armed in plan.armed()]
 
     assert left == [
-        injection(fault=FAULT, from_s=1, until_s=7),
-        injection(fault=FAULT, until_s=4),
+        fault_rule(fault=FAULT, from_s=1, until_s=7),
+        fault_rule(fault=FAULT, until_s=4),
     ]
 
 
 # --- What can be done about one that is armed -----------------------------------------------------
 
 
-def test_a_paused_injection_meets_nothing_and_goes_on_where_it_was() -> None:
+def test_a_paused_fault_rule_meets_nothing_and_goes_on_where_it_was() -> None:
     plan = new_plan()
-    armed = plan.arm(injection(script=[500, 503, 401]))
+    armed = plan.arm(fault_rule(script=[500, 503, 401]))
     statuses = [status_of(plan.take(Asked()))]
     plan.change(armed, {"paused": True})
     statuses += [status_of(plan.take(Asked())) for _ in range(2)]
@@ -299,10 +299,10 @@ def test_a_paused_injection_meets_nothing_and_goes_on_where_it_was() -> None:
     assert (armed.calls, armed.left) == (3, 0)
 
 
-def test_a_changed_injection_keeps_its_id_its_place_and_its_counts() -> None:
+def test_a_changed_fault_rule_keeps_its_id_its_place_and_its_counts() -> None:
     plan = new_plan()
-    before = plan.arm(injection(fault=FAULT, times=2))
-    plan.arm(injection(fault=401))
+    before = plan.arm(fault_rule(fault=FAULT, times=2))
+    plan.arm(fault_rule(fault=401))
     for _ in range(2):
         plan.take(Asked())
 
@@ -318,23 +318,23 @@ def test_a_changed_injection_keeps_its_id_its_place_and_its_counts() -> None:
 
 def test_a_wrong_change_is_refused_by_name_and_changes_nothing() -> None:
     plan = new_plan()
-    plan.arm(injection(fault=FAULT, times=2))
+    plan.arm(fault_rule(fault=FAULT, times=2))
 
     with pytest.raises(InvalidInput, match=r"^\$\.tims: unknown key; did you mean 'times'\?"):
         plan.change("f1", {"tims": 3})
-    with pytest.raises(InvalidInput, match=r"^\$: an injection has either a fault or a script"):
+    with pytest.raises(InvalidInput, match=r"^\$: a fault rule has either a fault or a script"):
         plan.change("f1", {"script": [503]})
-    with pytest.raises(Unknown, match="no injection has the id 'f2'; armed are: f1"):
+    with pytest.raises(NotFound, match="no fault rule has the id 'f2'; armed are: f1"):
         plan.change("f2", {"times": 3})
 
     [armed] = plan.armed()
-    assert armed.injection == injection(fault=FAULT, times=2)
+    assert armed.fault_rule == fault_rule(fault=FAULT, times=2)
 
 
-def test_a_paused_injection_is_not_missed_when_no_request_comes_for_it() -> None:
+def test_a_paused_fault_rule_is_not_missed_when_no_request_comes_for_it() -> None:
     plan = new_plan()
-    plan.arm(injection(fault=FAULT, paused=True))
-    plan.arm(injection(fault=FAULT, weather="down"))
+    plan.arm(fault_rule(fault=FAULT, paused=True))
+    plan.arm(fault_rule(fault=FAULT, preset="down"))
 
     assert plan.untried() == []
 
@@ -345,9 +345,9 @@ def test_a_paused_injection_is_not_missed_when_no_request_comes_for_it() -> None
 def numbers_hit(threads: int, probability: float) -> list[int]:
     """Which of 2,000 requests from so many threads met the fault, by their numbers."""
     fake = Fake({"seed": 7, "faults": {"fault": FAULT, "probability": probability}})
-    world = fake.default
-    args = {"project_id": world.project_id, "graph_name": "movie"}
-    request = Request(operation="list_jobs", method="GET", path="/", epoch=world.epoch, args=args)
+    project = fake.default
+    args = {"project_id": project.project_id, "graph_name": "movie"}
+    request = Request(operation="list_jobs", method="GET", path="/", epoch=project.epoch, args=args)
 
     def call() -> None:
         for _ in range(2000 // threads):
@@ -356,7 +356,7 @@ def numbers_hit(threads: int, probability: float) -> list[int]:
     with ThreadPoolExecutor(threads) as pool:
         for done in [pool.submit(call) for _ in range(threads)]:
             done.result()
-    return [entry.number for entry in world.journal.entries() if entry.fault]
+    return [entry.number for entry in project.journal.entries() if entry.fault]
 
 
 @pytest.mark.parametrize(("probability", "low", "high"), [(0, 0, 0), (0.5, 900, 1100), (1, 2000, 2000)])  # fmt: skip

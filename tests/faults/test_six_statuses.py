@@ -51,9 +51,9 @@ def by_command_line(status: int, ges: GesMock, serve: Any, tmp_path: Path) -> An
 
 
 def by_fixture(status: int, ges: GesMock, serve: Any, tmp_path: Path) -> Answers:
-    injection = {"times": 1, "fault": {"kind": "error", "status": status}}
+    fault_rule = {"times": 1, "fault": {"kind": "error", "status": status}}
     path = tmp_path / "failing.json"
-    path.write_text(json.dumps({"graphs": {"movie": {}}, "faults": [injection]}))
+    path.write_text(json.dumps({"graphs": {"movie": {}}, "faults": [fault_rule]}))
     ges.restart(fixture=path)
     return answers(ges.jobs_url())
 

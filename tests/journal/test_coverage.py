@@ -151,10 +151,10 @@ def test_the_report_over_http_has_it_all(service: Service) -> None:
     ]
     assert told["coverage"]["rows"]["list_jobs"][0] == 1
     assert (told["coverage"]["met"], told["coverage"]["percent"]) == (1, 7.6)
-    assert [one["code"] for one in told["problems"]] == ["GM002"]
+    assert [one["code"] for one in told["findings"]] == ["GM002"]
     assert told["failing"] == 1
     assert [(one["job_id"], len(one["shown"])) for one in told["seen"]] == [("a1", 1)]
-    assert told["standard"]["fail_on"] == ["GM0"]
+    assert told["config"]["fail_on"] == ["GM0"]
     assert told["dropped"] == 0
     assert service.control("GET", "projects/nobody/report").status_code == 404
 
@@ -166,7 +166,7 @@ def test_python_tells_the_same(ges: GesMock) -> None:
 
     told = ges.verdict.report()
 
-    assert told.keys() == {"problems", "failing", "standard", "coverage", "seen", "dropped"}
+    assert told.keys() == {"findings", "failing", "config", "coverage", "seen", "dropped"}
     [seen] = told["seen"]
     assert seen["doubt"] == "entry #2 showed more than 1,000 jobs, of which the journal keeps none"
 

@@ -8,8 +8,8 @@ import pytest
 import requests
 from conftest import PROJECT, Service, until
 
-from gesmock import Conflict, GesMock, InvalidInput, TimedOut, Unmet
-from gesmock.journal.filters import Assertion, Wanted, wait_for
+from gesmock import Conflict, ExpectationFailed, GesMock, InvalidInput, TimedOut
+from gesmock.journal.filters import Assertion, EntryFilter, wait_for
 from gesmock.journal.journal import Journal
 from gesmock.model.messages import Reply, Request, Shown
 
@@ -113,7 +113,7 @@ def test_a_failure_shows_the_nearest_and_in_what_they_differ(asked: GesMock) -> 
 
 
 def test_every_difference_has_its_words(asked: GesMock) -> None:
-    with pytest.raises(Unmet) as told:
+    with pytest.raises(ExpectationFailed) as told:
         asked.journal.assert_called(
             "delete_job", method="DELETE", graph="third", job="b1", fault="f1", since=4
         )
@@ -131,7 +131,7 @@ def test_every_difference_has_its_words(asked: GesMock) -> None:
 
 
 def test_too_many_are_shown_and_nothing_else(asked: GesMock) -> None:
-    with pytest.raises(Unmet) as told:
+    with pytest.raises(ExpectationFailed) as told:
         asked.journal.assert_called(at_most=1)
 
     assert str(told.value).splitlines() == [
@@ -144,7 +144,7 @@ def test_too_many_are_shown_and_nothing_else(asked: GesMock) -> None:
 
 
 def test_too_few_are_shown_beside_the_nearest(asked: GesMock) -> None:
-    with pytest.raises(Unmet) as told:
+    with pytest.raises(ExpectationFailed) as told:
         asked.journal.assert_called("list_jobs", status=503, times=2, since=4)
 
     assert str(told.value).splitlines()[0] == (
@@ -186,14 +186,14 @@ def short() -> Journal:
     ("fields", "outcome"),
     [
         ({"times": 3}, Conflict),  # there may have been more
-        ({"times": 2}, Unmet),  # there are too many already
-        ({"at_most": 2}, Unmet),
+        ({"times": 2}, ExpectationFailed),  # there are too many already
+        ({"at_most": 2}, ExpectationFailed),
         ({"at_most": 4}, Conflict),
         ({"at_least": 3}, None),  # there are enough already
         ({"at_least": 4}, Conflict),
         ({"times": 0, "operation": "show_job"}, Conflict),
         ({"times": 3, "since": 2}, None),  # all of these are there
-        ({"times": 4, "since": 2}, Unmet),
+        ({"times": 4, "since": 2}, ExpectationFailed),
         ({"times": 4, "since": 1}, Conflict),
     ],
 )
@@ -220,10 +220,10 @@ def test_the_refusal_says_what_could_be_asked(short: Journal) -> None:
 
 
 def test_entries_since_one_that_is_dropped_are_refused(short: Journal) -> None:
-    assert [entry.number for entry in Wanted().of(short.kept())] == [3, 4, 5]
-    assert [entry.number for entry in Wanted(since=2).of(short.kept())] == [3, 4, 5]
+    assert [entry.number for entry in EntryFilter().of(short.kept())] == [3, 4, 5]
+    assert [entry.number for entry in EntryFilter(since=2).of(short.kept())] == [3, 4, 5]
     with pytest.raises(Conflict, match="1 entries are no longer in the journal"):
-        Wanted(since=1).of(short.kept())
+        EntryFilter(since=1).of(short.kept())
 
 
 def test_what_was_forgotten_on_purpose_is_no_question_any_more(short: Journal) -> None:
@@ -255,16 +255,16 @@ def vague() -> Journal:
 @pytest.mark.parametrize(
     ("fields", "outcome"),
     [
-        ({"times": 0}, Unmet),
+        ({"times": 0}, ExpectationFailed),
         ({"times": 1}, Conflict),  # the others may have shown it, too
         ({"times": 3}, Conflict),
-        ({"times": 4}, Unmet),  # so many there cannot be
+        ({"times": 4}, ExpectationFailed),  # so many there cannot be
         ({"at_least": 1}, None),
         ({"at_least": 3}, Conflict),
         ({"at_most": 2}, Conflict),
         ({"at_most": 3}, None),
         ({"times": 1, "since": 2}, None),
-        ({"times": 1, "operation": "show_job"}, Unmet),
+        ({"times": 1, "operation": "show_job"}, ExpectationFailed),
     ],
 )
 def test_a_question_that_forgotten_statuses_could_change_is_refused(
@@ -281,13 +281,13 @@ def test_a_question_that_forgotten_statuses_could_change_is_refused(
 
 def test_the_refusal_says_which_entry_has_forgotten_what_it_showed(vague: Journal) -> None:
     with pytest.raises(Conflict) as told:
-        Wanted(job="a1").of(vague.kept())
+        EntryFilter(job="a1").of(vague.kept())
     assert str(told.value) == (
         "which of any operation with job a1 there were is not known: entry #2 was followed by more "
         "statuses than the journal keeps over all; nor is it known of 1 before it"
     )
-    assert [entry.number for entry in Wanted(job="a1", since=2).of(vague.kept())] == [3]
-    assert [entry.number for entry in Wanted(job="new").of(vague.kept())] == [2]
+    assert [entry.number for entry in EntryFilter(job="a1", since=2).of(vague.kept())] == [3]
+    assert [entry.number for entry in EntryFilter(job="new").of(vague.kept())] == [2]
 
 
 def test_of_a_list_of_very_many_jobs_it_is_not_guessed_which(ges: GesMock) -> None:
@@ -420,7 +420,7 @@ def test_nobody_waits_for_a_journal_of_the_past() -> None:
     journal.close()
 
     with pytest.raises(TimedOut):
-        wait_for(journal, Wanted(), 1, 60)
+        wait_for(journal, EntryFilter(), 1, 60)
 
 
 def test_a_wrong_wait_is_refused(ges: GesMock) -> None:
@@ -477,4 +477,4 @@ def test_it_is_asserted_over_http_what_was_called(service: Service) -> None:
     assert (met.status_code, met.json["entries"][0]["number"]) == (200, 1)
     assert unmet.status_code == 409
     assert unmet.json["error"].startswith("list_jobs with query limit=1 was called once, not at ")
-    assert (wrong.status_code, wrong.json["flaws"][0]["path"]) == (400, "$.time")
+    assert (wrong.status_code, wrong.json["errors"][0]["path"]) == (400, "$.time")

@@ -7,7 +7,7 @@ import requests
 from conftest import Service
 from stories import Story
 
-from gesmock import Conflict, GesMock, InvalidInput, Unknown, Unmet
+from gesmock import Conflict, ExpectationFailed, GesMock, InvalidInput, NotFound
 from gesmock.journal.journal import Journal
 from gesmock.journal.observations import Sight, Sights
 from gesmock.model.jobs import Job, JobRequest
@@ -83,7 +83,7 @@ def test_what_was_shown_but_not_wanted_is_told_where_it_came(ges: GesMock) -> No
         requests.get(ges.job_url(job))
         ges.move_job(job, status)
 
-    with pytest.raises(Unmet) as told:
+    with pytest.raises(ExpectationFailed) as told:
         ges.assert_seen(job, "running", "failed")
 
     assert str(told.value).splitlines()[1:] == [
@@ -91,9 +91,9 @@ def test_what_was_shown_but_not_wanted_is_told_where_it_came(ges: GesMock) -> No
         "  running: once (#2)",
         "- failed: the job was so, but nobody asked for it then",
     ]
-    with pytest.raises(Unmet, match="to be shown nothing of job"):
+    with pytest.raises(ExpectationFailed, match="to be shown nothing of job"):
         ges.assert_seen(job)
-    with pytest.raises(Unmet, match="- pending: not shown in this place"):
+    with pytest.raises(ExpectationFailed, match="- pending: not shown in this place"):
         ges.assert_seen(job, "running", "pending")
 
 
@@ -129,9 +129,9 @@ def test_a_job_that_is_gone_is_known_from_the_journal(ges: GesMock) -> None:
     seen = ges.seen(job)
 
     assert (seen.statuses, seen.went_through) == (("running",), ())
-    with pytest.raises(Unknown, match="no job has the id"):
+    with pytest.raises(NotFound, match="no job has the id"):
         ges.seen(job, graph="other")
-    with pytest.raises(Unknown, match="no job has the id 'nobody'"):
+    with pytest.raises(NotFound, match="no job has the id 'nobody'"):
         ges.seen("nobody")
 
 
@@ -275,7 +275,7 @@ def test_it_is_told_and_held_against_what_was_wanted_over_http(service: Service)
     assert unmet.status_code == 409
     assert "\n- pending: the job never was so\n" in unmet.json["error"]
     wrong = service.control("GET", "seen/a/1?statuses=done")
-    assert (wrong.status_code, wrong.json["flaws"][0]["path"]) == (400, "query.statuses[0]")
+    assert (wrong.status_code, wrong.json["errors"][0]["path"]) == (400, "query.statuses[0]")
     assert service.control("GET", "seen/nobody").status_code == 404
 
 

@@ -202,7 +202,7 @@ def test_where_pipes_have_no_time_a_file_tells(monkeypatch: pytest.MonkeyPatch) 
         assert clock._start() == pytest.approx(real_time() - clock._ticks(), abs=1)
 
 
-# --- The world's clock, from all sides ----------------------------------------------------------
+# --- The project's clock, from all sides ----------------------------------------------------------
 
 
 def test_it_drives_date_journal_and_tokens(service: Service) -> None:

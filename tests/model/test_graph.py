@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gesmock.model.errors import Conflict, Unknown
+from gesmock.model.errors import Conflict, NotFound
 from gesmock.model.graph import Graph
 from gesmock.model.jobs import Job, JobRequest, Move
 
@@ -65,7 +65,7 @@ def test_an_id_that_is_taken_or_unknown_is_refused() -> None:
 
     with pytest.raises(Conflict, match="a job with the id '0' is there already"):
         graph.submit(job("0"))
-    with pytest.raises(Unknown, match="no job has the id 'x'"):
+    with pytest.raises(NotFound, match="no job has the id 'x'"):
         graph.remove("x")
 
 

@@ -6,7 +6,7 @@ import pytest
 import requests
 from conftest import PROJECT, Service
 
-from gesmock import GesMock, InvalidInput, Plan, PlanRule, Step, Unknown
+from gesmock import GesMock, InvalidInput, NotFound, Plan, PlanRule, Step
 
 G = f"/ges/v1.0/{PROJECT}/graphs"
 
@@ -102,7 +102,7 @@ def test_python_arms_them_by_words_or_values(ges: GesMock) -> None:
     ges.plans.disarm(one)
     ges.plans.disarm("p2")
     assert len(ges.plans) == 4
-    with pytest.raises(Unknown, match="no plan has the id 'p1'"):
+    with pytest.raises(NotFound, match="no plan has the id 'p1'"):
         ges.plans.disarm(one)
     ges.plans.disarm()
     assert len(ges.plans) == 0
@@ -125,18 +125,18 @@ def test_a_rule_of_before_a_reset_is_not_the_one_that_has_its_id_now(ges: GesMoc
     ges.reset()
     ges.plans.arm(plan="slow")
 
-    with pytest.raises(Unknown):
+    with pytest.raises(NotFound):
         ges.plans.disarm(before)
 
 
-def test_a_rule_that_no_job_was_submitted_for_is_a_problem(ges: GesMock) -> None:
+def test_a_rule_that_no_job_was_submitted_for_is_a_finding(ges: GesMock) -> None:
     ges.plans.arm(plan="slow", command="clear_graph")
 
-    assert [str(one) for one in ges.problems()] == [
+    assert [str(one) for one in ges.findings()] == [
         'GM004 armed, but no job got it: p1 {"plan":"slow","command":"clear_graph"}'
     ]
     requests.post(f"{ges.graph_url()}/action?action_id=clear-graph", json={})
-    assert ges.problems("GM0") == []
+    assert ges.findings("GM0") == []
 
 
 def test_fixtures_and_options_have_rules_and_those_of_the_options_come_first(

@@ -40,7 +40,7 @@ def test_every_wrong_setting_is_refused_by_name() -> None:
     with pytest.raises(InvalidInput) as caught:
         Settings().changed({"limit_zer": "refuse", "order": "random", "maximum_limit": 0})
 
-    assert [str(flaw) for flaw in caught.value.flaws] == [
+    assert [str(error) for error in caught.value.errors] == [
         "$.maximum_limit: 0 is not an integer from 1 to 100000",
         "$.order: 'random' is none of newest_first, oldest_first",
         "$.limit_zer: unknown key; did you mean 'limit_zero'? known are "

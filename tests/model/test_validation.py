@@ -1,4 +1,4 @@
-"""Every flaw of an input is named, with its path, what was seen and what would be right."""
+"""Every error of an input is named, with its path, what was seen and what would be right."""
 
 from typing import Annotated, Any, Literal
 
@@ -38,7 +38,7 @@ class Cart(Struct, forbid_unknown_fields=True):
 
 
 @pytest.mark.parametrize(
-    ("value", "flaw"),
+    ("value", "error"),
     [
         ([], "$: a list is not an object"),
         ({}, "$.name: missing; a string that is not empty is wanted"),
@@ -64,11 +64,11 @@ class Cart(Struct, forbid_unknown_fields=True):
         ({"name": "a", "wheel": []}, "$.wheel: unknown key; did you mean 'wheels'? known are name, wheels, loads, engine, plate, parts, anything, nothing"),
     ],
 )  # fmt: skip
-def test_a_flaw_says_where_what_was_seen_and_what_would_be_right(value: object, flaw: str) -> None:
+def test_a_flaw_says_where_what_was_seen_and_what_would_be_right(value: object, error: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         validation.read(value, Cart)
 
-    assert str(caught.value) == flaw
+    assert str(caught.value) == error
 
 
 def test_all_flaws_are_reported_at_once() -> None:
@@ -82,7 +82,7 @@ def test_all_flaws_are_reported_at_once() -> None:
     with pytest.raises(InvalidInput) as caught:
         validation.read(value, Cart)
 
-    assert {flaw.path for flaw in caught.value.flaws} == {
+    assert {error.path for error in caught.value.errors} == {
         "$.name",
         "$.wheels[0].size",
         "$.wheels[0].colour",
@@ -103,7 +103,7 @@ def test_a_number_beyond_what_msgspec_holds_is_refused_in_its_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "flaw"),
+    ("text", "error"),
     [
         (b"{", "line 1 column 2: broken JSON: Expecting property name"),
         (b'{\n "a" 1\n}', "line 2 column 6: broken JSON: Expecting ':' delimiter"),
@@ -114,11 +114,11 @@ def test_a_number_beyond_what_msgspec_holds_is_refused_in_its_words() -> None:
         (b'{"a": 1} x', "line 1 column 10: broken JSON: Extra data"),
     ],
 )
-def test_broken_json_says_where_it_breaks(text: bytes, flaw: str) -> None:
+def test_broken_json_says_where_it_breaks(text: bytes, error: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         validation.decode(text, Cart)
 
-    assert str(caught.value).startswith(flaw)
+    assert str(caught.value).startswith(error)
 
 
 json_values = st.recursive(
@@ -142,7 +142,7 @@ def test_what_msgspec_refuses_has_flaws_and_what_it_takes_has_none(value: object
     except msgspec.ValidationError:
         with pytest.raises(InvalidInput) as caught:
             validation.read(value, State)
-        assert caught.value.flaws
-        assert all(flaw.path.startswith("$") for flaw in caught.value.flaws)
+        assert caught.value.errors
+        assert all(error.path.startswith("$") for error in caught.value.errors)
     else:
         assert validation.read(value, State) == expected

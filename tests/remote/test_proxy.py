@@ -24,7 +24,7 @@ from gesmock import GesMock
 from gesmock.cli import main as cli
 from gesmock.cli import proxy as cli_proxy
 from gesmock.fake import report as judging
-from gesmock.faults import Injection
+from gesmock.faults import FaultRule
 from gesmock.model.errors import InvalidInput
 from gesmock.remote.proxy import ProxyServer
 from gesmock.remote.sign_in import SignIn
@@ -72,7 +72,7 @@ def graph(ges: GesMock, proxy: ProxyServer) -> str:
 def arm(proxy: ProxyServer, **fields: Any) -> None:
     from msgspec import convert
 
-    proxy.fake.default.faults.arm(convert(fields, Injection))
+    proxy.fake.default.faults.arm(convert(fields, FaultRule))
 
 
 @pytest.mark.parametrize(
@@ -155,9 +155,9 @@ def test_the_client_is_judged(ges: GesMock, proxy: ProxyServer) -> None:
     for _ in range(2):
         requests.get(f"{graph(ges, proxy)}/jobs/status?limit=none")
 
-    told = requests.get(f"{proxy.url}/_gesmock/problems").json()
+    told = requests.get(f"{proxy.url}/_gesmock/findings").json()
 
-    assert [one["code"] for one in told["problems"]] == ["GM107"]
+    assert [one["code"] for one in told["findings"]] == ["GM107"]
 
 
 # --- What goes wrong ----------------------------------------------------------------------------
@@ -732,7 +732,7 @@ def test_no_secret_is_kept(caplog: pytest.LogCaptureFixture) -> None:
         control = f"{proxy.url}/_gesmock"
         kept = "".join(
             requests.get(f"{control}/{one}").text
-            for one in ("journal", "journal/har", "problems?codes=GM", "report", "state")
+            for one in ("journal", "journal/har", "findings?codes=GM", "report", "state")
         )
 
     assert answered.headers["X-Echo"] == f"{theirs} the-secret-key the-cookie"
@@ -1052,7 +1052,7 @@ def test_a_disk_that_is_full_at_the_end_costs_no_finding(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
-    monkeypatch.setattr(judging, "problems", lambda world: ["GM304 of a client"])
+    monkeypatch.setattr(judging, "findings", lambda project: ["GM304 of a client"])
 
     ran = run(
         monkeypatch,

@@ -237,7 +237,7 @@ def test_a_job_that_gesmock_cannot_serve_is_told() -> None:
         with pytest.raises(InvalidInput) as error:
             one.fixture()
 
-    assert [flaw.path for flaw in error.value.flaws] == [
+    assert [error.path for error in error.value.errors] == [
         "$.graphs.movie.jobs[0].status",
         "$.graphs.movie.jobs[0].request",
     ]

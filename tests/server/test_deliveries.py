@@ -27,10 +27,10 @@ from gesmock.model.delivery import (
     Truncate,
 )
 from gesmock.server.answers import Answer
-from gesmock.server.bounds import Bounds
 from gesmock.server.channels import Plain
 from gesmock.server.connection import Connection
 from gesmock.server.heads import Head
+from gesmock.server.limits import Limits
 from gesmock.server.loop import Loop
 from gesmock.server.server import HttpServer
 from gesmock.server.site import Later
@@ -76,12 +76,12 @@ class Told(Pages):
 
 @contextlib.contextmanager
 def telling(
-    delivery: Delivery | None = None, bounds: Bounds | None = None, *, secure: bool = False
+    delivery: Delivery | None = None, limits: Limits | None = None, *, secure: bool = False
 ) -> Iterator[tuple[Told, HttpServer]]:
     """A started server of such pages."""
     pages = Told(delivery)
     context = server_context() if secure else None
-    server = HttpServer(pages, "127.0.0.1", 0, bounds or Bounds(), context)
+    server = HttpServer(pages, "127.0.0.1", 0, limits or Limits(), context)
     server.start()
     try:
         yield pages, server
@@ -291,7 +291,7 @@ def test_a_hang_lasts_until_the_client_goes(
     delay_s: float,
     secure: bool,
 ) -> None:
-    times = Bounds(head_s=0.1, body_s=0.1, idle_s=0.1, write_s=0.1)
+    times = Limits(head_s=0.1, body_s=0.1, idle_s=0.1, write_s=0.1)
     with telling(Delivery(delay_s, Hang()), times, secure=secure) as (_, server):
         with (Secured if secure else connect)(server) as client:
             client.sendall(keep(way))
@@ -342,7 +342,7 @@ def test_a_connection_that_has_ended_is_freed_at_once(way: str, manner: Manner |
 
 
 def test_a_client_that_may_have_left_is_waited_with_no_longer_than_an_idle_one() -> None:
-    with telling(Delivery(1000), Bounds(idle_s=0.2)) as (_, server), connect(server) as client:
+    with telling(Delivery(1000), Limits(idle_s=0.2)) as (_, server), connect(server) as client:
         client.sendall(keep("/lane") + keep("/now"))
         client.shutdown(socket.SHUT_WR)
 
@@ -354,7 +354,7 @@ def test_a_client_that_may_have_left_is_waited_with_no_longer_than_an_idle_one()
 def test_a_client_that_may_have_left_before_its_answer_was_put_off_is_waited_with_no_longer(
     sent: bytes,
 ) -> None:
-    with telling(Delivery(1000), Bounds(idle_s=0.2)) as (pages, server), connect(server) as client:
+    with telling(Delivery(1000), Limits(idle_s=0.2)) as (pages, server), connect(server) as client:
         pages.held = True
         client.sendall(sent)
         client.shutdown(socket.SHUT_WR)
@@ -366,7 +366,7 @@ def test_a_client_that_may_have_left_before_its_answer_was_put_off_is_waited_wit
 
 
 def test_a_client_of_which_nothing_more_is_read_is_waited_with_no_longer() -> None:
-    with telling(Delivery(1000), Bounds(idle_s=0.2)) as (_, server):
+    with telling(Delivery(1000), Limits(idle_s=0.2)) as (_, server):
         with connect(server) as client:
             client.sendall(keep("/lane") + keep("/now") * 5000)
             until(lambda: [one for one in server._shared.connections if not one._watch._events])
@@ -406,7 +406,7 @@ def test_an_answer_that_a_reset_overtakes_goes_no_further(
             until(lambda: server._shared.deliveries.under_way)
             server.release()
             server._loop.call_soon(server.release)
-            assert len(server._shared.deliveries.under_way) == 1  # it was another world
+            assert len(server._shared.deliveries.under_way) == 1  # it was another project
             pages.is_past = True
             server.release()
             answer, end = seen(client)

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 from gesmock.model.delivery import Link
 from gesmock.server.answers import Answer
-from gesmock.server.bounds import Bounds
 from gesmock.server.connection import Connection
 from gesmock.server.heads import Head, Heads, Refused
 from gesmock.server.incoming import Incoming
+from gesmock.server.limits import Limits
 from gesmock.server.listener import CannotListen
 from gesmock.server.server import HttpServer
 from gesmock.server.site import Later
@@ -138,10 +138,10 @@ class Pages:
 
 
 @contextlib.contextmanager
-def serving(pages: Pages | None = None, bounds: Bounds | None = None) -> Iterator[HttpServer]:
+def serving(pages: Pages | None = None, limits: Limits | None = None) -> Iterator[HttpServer]:
     """A started server of *pages*; whatever waits in it is let go at the end."""
     pages = pages or Pages()
-    made = HttpServer(pages, "127.0.0.1", 0, bounds or Bounds())
+    made = HttpServer(pages, "127.0.0.1", 0, limits or Limits())
     made.start()
     try:
         yield made
@@ -329,8 +329,8 @@ def test_a_request_is_answered_however_its_bytes_come(
 
 def read(*parts: bytes) -> list[tuple[str, str, bytes | None] | int]:
     """What is made of bytes that come in these *parts*; a refusal is its status."""
-    bounds = Bounds()
-    incoming = Incoming(Heads(bounds), bounds, lambda _: LARGEST_BODY)
+    limits = Limits()
+    incoming = Incoming(Heads(limits), limits, lambda _: LARGEST_BODY)
     found: list[tuple[str, str, bytes | None] | int] = []
     try:
         for part in parts:
@@ -372,8 +372,8 @@ def test_a_head_that_comes_byte_by_byte_is_looked_at_once() -> None:
 
 
 def test_what_is_forgotten_leaves_nothing_behind() -> None:
-    bounds = Bounds()
-    incoming = Incoming(Heads(bounds), bounds, lambda _: LARGEST_BODY)
+    limits = Limits()
+    incoming = Incoming(Heads(limits), limits, lambda _: LARGEST_BODY)
     incoming.add(get("/now", "X: " + "a" * 500)[:-1])
     assert incoming.next() is None
 
@@ -383,7 +383,7 @@ def test_what_is_forgotten_leaves_nothing_behind() -> None:
 
 
 def test_a_head_is_remembered_until_there_are_many() -> None:
-    heads = Heads(Bounds())
+    heads = Heads(Limits())
     sent = [get(f"/{number}") for number in range(600)]
 
     first = heads.read(sent[0])
@@ -584,7 +584,7 @@ def test_forty_that_wait_hold_up_nobody() -> None:
             client.close()
 
 
-TIMES = Bounds(head_s=0.2, body_s=0.2, idle_s=0.2, write_s=0.2)
+TIMES = Limits(head_s=0.2, body_s=0.2, idle_s=0.2, write_s=0.2)
 
 
 @pytest.mark.parametrize(
@@ -597,20 +597,20 @@ TIMES = Bounds(head_s=0.2, body_s=0.2, idle_s=0.2, write_s=0.2)
     ],
 )
 def test_who_is_too_slow_is_told_and_who_is_idle_is_left(sent: bytes, answered: int | None) -> None:
-    with serving(bounds=TIMES) as server:
+    with serving(limits=TIMES) as server:
         answer = exchange(server, sent)
 
     assert (status(answer) if answer else None) == answered
 
 
 def test_who_sends_empty_lines_only_is_idle() -> None:
-    with serving(bounds=Bounds(idle_s=0.2)) as server:
+    with serving(limits=Limits(idle_s=0.2)) as server:
         assert exchange(server, b"\r\n") == b""
         assert status(exchange(server, b"\r\n\r")) == 408  # of what may be the end of a line
 
 
 def test_who_takes_nothing_of_its_answer_is_left() -> None:
-    with serving(bounds=TIMES) as server, connect(server) as client:
+    with serving(limits=TIMES) as server, connect(server) as client:
         client.sendall(get("/large"))
         client.recv(1)
         until(lambda: not server._shared.connections)
@@ -619,7 +619,7 @@ def test_who_takes_nothing_of_its_answer_is_left() -> None:
 
 
 def test_who_is_one_too_many_is_turned_away() -> None:
-    with serving(bounds=Bounds(connections=1)) as server, connect(server) as first:
+    with serving(limits=Limits(connections=1)) as server, connect(server) as first:
         first.sendall(get("/now").replace(b"Connection: close\r\n", b""))
         first.recv(1000)
 
@@ -667,7 +667,7 @@ def test_where_it_cannot_listen_is_said_by_name(
     port = server.port if port is None else port
 
     with pytest.raises(CannotListen, match=f"cannot listen on {host}:{port}: {reason}"):
-        HttpServer(Pages(), host, port, Bounds())
+        HttpServer(Pages(), host, port, Limits())
 
 
 def test_without_files_left_it_waits_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:

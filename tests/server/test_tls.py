@@ -19,10 +19,10 @@ from test_httpd import LARGE, Pages, body, come_and_gone, connect, get, post, re
 
 from gesmock import GesMock
 from gesmock.cli import main as cli
-from gesmock.server.bounds import Bounds
 from gesmock.server.channels import Channel
 from gesmock.server.connection import Connection
 from gesmock.server.handshake import Handshake
+from gesmock.server.limits import Limits
 from gesmock.server.loop import WRITE
 from gesmock.server.server import HttpServer
 
@@ -38,7 +38,7 @@ def server_context(*names: str) -> ssl.SSLContext:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[HttpServer]:
-    made = HttpServer(Pages(), "127.0.0.1", 0, Bounds(connections=2), server_context())
+    made = HttpServer(Pages(), "127.0.0.1", 0, Limits(connections=2), server_context())
     made.start()
     yield made
     made.stop()
@@ -86,7 +86,7 @@ def test_a_large_answer_goes_at_the_pace_of_a_slow_client(server: HttpServer, pa
 
 
 def test_who_takes_nothing_of_its_answer_is_left() -> None:
-    with serving_at(Bounds(write_s=0.05)) as server, secured(server) as client:
+    with serving_at(Limits(write_s=0.05)) as server, secured(server) as client:
         client.sendall(get("/many"))
         until(lambda: server._shared.connections)
         until(lambda: not server._shared.connections)
@@ -164,8 +164,8 @@ def test_a_mock_is_reached_over_https() -> None:
 
 
 @contextlib.contextmanager
-def serving_at(bounds: Bounds, *names: str) -> Iterator[HttpServer]:
-    made = HttpServer(Pages(), "127.0.0.1", 0, bounds, server_context(*names))
+def serving_at(limits: Limits, *names: str) -> Iterator[HttpServer]:
+    made = HttpServer(Pages(), "127.0.0.1", 0, limits, server_context(*names))
     made._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # its clients' have it too
     made.start()
     try:
@@ -180,7 +180,7 @@ HELLO = bytes.fromhex("16030100c8010000c40303")
 
 @pytest.mark.parametrize("sent", [b"", HELLO])
 def test_a_handshake_that_takes_long_is_ended_as_soon_as_a_head_would_be(sent: bytes) -> None:
-    with serving_at(Bounds(head_s=0.05)) as server, connect(server) as client:
+    with serving_at(Limits(head_s=0.05)) as server, connect(server) as client:
         client.sendall(sent)
 
         assert rest(client) == b""
@@ -188,7 +188,7 @@ def test_a_handshake_that_takes_long_is_ended_as_soon_as_a_head_would_be(sent: b
 
 
 def test_a_client_may_be_idle_between_the_handshake_and_its_first_request() -> None:
-    with serving_at(Bounds(head_s=0.2, body_s=0.2)) as server, secured(server) as client:
+    with serving_at(Limits(head_s=0.2, body_s=0.2)) as server, secured(server) as client:
         with connect(server) as slow:
             assert rest(slow) == b""  # the time of a handshake is over
         client.sendall(get("/now"))
@@ -220,7 +220,7 @@ def test_a_long_certificate_goes_at_the_pace_of_a_slow_client(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     names = [f"{number}.a-long-name.example" for number in range(2000)]
-    with serving_at(Bounds(), *names) as server, socket.socket() as client:
+    with serving_at(Limits(), *names) as server, socket.socket() as client:
         client.settimeout(10)
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.connect(("127.0.0.1", server.port))

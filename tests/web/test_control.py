@@ -1,4 +1,4 @@
-"""The control API: its bodies, its errors, and one world a project."""
+"""The control API: its bodies, its errors, and one project a project."""
 
 from threading import Thread
 from typing import Any
@@ -133,7 +133,7 @@ def test_a_fault_is_paused_changed_and_resumed(service: Service) -> None:
     assert [service.list().status_code for _ in range(3)] == [500, 500, 200]
     wrong = service.control("PATCH", "faults/f1", {"fault": {"kind": "reset"}})
     assert wrong.status_code == 400
-    assert wrong.json["flaws"][0]["path"] == "$.fault.kind"
+    assert wrong.json["errors"][0]["path"] == "$.fault.kind"
 
 
 def test_all_faults_can_be_disarmed(service: Service) -> None:
@@ -209,7 +209,7 @@ def test_settings_can_be_read_and_changed(service: Service) -> None:
     assert service.list(graph="films").status_code == 400
 
 
-def test_each_project_is_a_world_of_its_own(service: Service) -> None:
+def test_each_project_is_a_project_of_its_own(service: Service) -> None:
     for path, body in (
         ("POST jobs", {"job": JOB}),
         ("POST generate", {"count": 2}),
@@ -261,14 +261,14 @@ def test_a_fixture_may_be_loaded_into_a_project_of_its_own(service: Service) -> 
         ("POST projects/new/faults", {"script": ["ok", {"kind": "hang"}]}, 400, "$.script[1].kind: 'hang' needs a server"),
         ("PUT state", {"faults": [{"fault": {"kind": "ramp", "to": 1, "over_s": 1, "fault": {"kind": "close"}}}]}, 400, "$.faults[0].fault.fault.kind: 'close' needs a server"),
         ("PUT projects/new/state", {"faults": [{"fault": {"kind": "garbage"}}]}, 400, "$.faults[0].fault.kind: 'garbage' needs a server"),
-        ("PATCH faults/f9", {"times": 1}, 404, "no injection has the id 'f9'; armed are: none"),
+        ("PATCH faults/f9", {"times": 1}, 404, "no fault rule has the id 'f9'; armed are: none"),
         ("PATCH faults/f9", [], 400, "$: a list is not an object"),
-        ("PUT weather", {"weather": "sunny"}, 400, "$.weather: 'sunny' is none of down, flaky, mobile, slow"),
-        ("PUT weather", {}, 400, "$.weather: missing"),
-        ("PUT projects/new/weather", {"weather": "flaky"}, 400, "$.weather[2].fault.kind: 'reset' needs a server"),
+        ("PUT preset", {"preset": "sunny"}, 400, "$.preset: 'sunny' is none of down, flaky, mobile, slow"),
+        ("PUT preset", {}, 400, "$.preset: missing"),
+        ("PUT projects/new/preset", {"preset": "flaky"}, 400, "$.preset[2].fault.kind: 'reset' needs a server"),
         ("POST faults", {"fault": FAULT, "time": 1}, 400, "$.time: unknown key; did you mean 'times'?"),
-        ("GET faults/f9", None, 404, "no injection has the id 'f9'; armed are: none"),
-        ("DELETE faults/f9", None, 404, "no injection has the id 'f9'; armed are: none"),
+        ("GET faults/f9", None, 404, "no fault rule has the id 'f9'; armed are: none"),
+        ("DELETE faults/f9", None, 404, "no fault rule has the id 'f9'; armed are: none"),
         ("GET journal?status=ok", None, 400, "query.status: 'ok' is not an integer from 0 to 599"),
         ("GET journal?status=" + "9" * 5000, None, 400, "query.status: '9999"),
         ("GET journal?status=٤٠٤", None, 400, "query.status: '٤٠٤' is not an integer"),
@@ -301,15 +301,15 @@ def test_a_wrong_call_is_refused_with_the_fields_path_and_changes_nothing(
     assert (response.status_code, response.content_type) == (status, "application/json")
     assert words in response.json["error"]
     assert service.control("GET", "state").json == before
-    assert len(service.fake.worlds()) == 1
+    assert len(service.fake.projects()) == 1
 
 
 def test_every_flaw_is_listed_with_its_path(service: Service) -> None:
     body = {"job": {**JOB, "jobId": "", "status": "done"}, "grph": "g"}
 
-    flaws = service.control("POST", "jobs", body).json["flaws"]
+    errors = service.control("POST", "jobs", body).json["errors"]
 
-    assert [one["path"] for one in flaws] == ["$.job.jobId", "$.job.status", "$.grph"]
+    assert [one["path"] for one in errors] == ["$.job.jobId", "$.job.status", "$.grph"]
 
 
 def test_a_405_tells_the_methods_that_there_are(service: Service) -> None:

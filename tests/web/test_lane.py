@@ -19,8 +19,8 @@ from gesmock.model.generators import Generator
 from gesmock.model.jobs import Job, JobRequest
 from gesmock.model.messages import NO_ENTRY
 from gesmock.server.answers import Answer
-from gesmock.server.bounds import Bounds
 from gesmock.server.heads import Head, parse
+from gesmock.server.limits import Limits
 from gesmock.web import create_app
 from gesmock.web.lane import Lane
 from gesmock.web.server import Server
@@ -185,7 +185,7 @@ def test_a_header_that_a_fault_names_in_letters_of_its_own_is_sent_once() -> Non
 
 
 def head(target: str, *headers: str, method: str = "GET") -> Head:
-    return parse(request(method, target, headers), Bounds())
+    return parse(request(method, target, headers), Limits())
 
 
 @pytest.fixture
@@ -235,7 +235,7 @@ def test_what_is_unusual_is_left_to_flask(fake: Fake, unusual: Head) -> None:
     assert len(fake.default.journal) == 0
 
 
-def test_a_world_in_which_somebody_is_at_work_is_left_to_flask(fake: Fake) -> None:
+def test_a_project_in_which_somebody_is_at_work_is_left_to_flask(fake: Fake) -> None:
     lane, held, done = Lane(fake), Event(), Event()
 
     def work() -> None:
@@ -258,22 +258,22 @@ def test_a_world_in_which_somebody_is_at_work_is_left_to_flask(fake: Fake) -> No
 def test_where_much_is_due_a_worker_brings_it_about(added: str) -> None:
     other = added == "to another graph"
     fake = Fake({"clock": {"frozen": True, "tick_s": 0.001 if other else 0}})
-    lane, world = Lane(fake), fake.default
+    lane, project = Lane(fake), fake.default
     if added != "one by one":
         graph = "other" if other else None
         order = Generator(count=1500, graph=graph, statuses={"running": 1}, plan="normal")
-        world.generate(order)
+        project.generate(order)
     else:
         for number in range(1500):
             request = JobRequest("import_graph", "/", "{}")
-            world.graphs.add(Job(str(number), "running", request, "normal"))
-    world.change_clock(ClockChange(advance_s=0.001))
+            project.graphs.add(Job(str(number), "running", request, "normal"))
+    project.change_clock(ClockChange(advance_s=0.001))
     assert lane.answer(head(LIST), fake.epochs.current) is not None
 
-    world.clock._passed += 60 * NANOSECONDS  # as if it had run on meanwhile
+    project.clock._passed += 60 * NANOSECONDS  # as if it had run on meanwhile
     assert lane.answer(head(LIST), fake.epochs.current) is None
 
-    world.graphs.settle()
+    project.graphs.settle()
     assert lane.answer(head(LIST), fake.epochs.current) is not None
 
 

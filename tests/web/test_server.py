@@ -151,7 +151,7 @@ def test_a_request_that_began_before_a_reset_and_ends_after_it_leaves_no_trace()
         client.sendall(b"\r\n")
         assert b" 503 " in client.recv(1000)
 
-    assert judging.problems(fake.default) == []
+    assert judging.findings(fake.default) == []
     assert len(fake.default.journal) == 0
     server.stop()
 

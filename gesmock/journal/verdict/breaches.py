@@ -115,13 +115,13 @@ def _bodies(entry: Entry, operation: Node, pointer: str) -> Iterator[Breach]:
         elif not sent and all(call["bodyRequired"] for call in wanted):
             yield Breach("GM308", "its body is missing", wanted[0]["body"]["$ref"])
         return
-    flaws = [(_flaw(call["body"]["$ref"], entry.body), call) for call in wanted]
-    if all(flaw for flaw, _ in flaws):
-        flaw, call = flaws[0]
-        yield Breach("GM308", str(flaw), call["body"]["$ref"])
+    errors = [(_error(call["body"]["$ref"], entry.body), call) for call in wanted]
+    if all(error for error, _ in errors):
+        error, call = errors[0]
+        yield Breach("GM308", str(error), call["body"]["$ref"])
 
 
-def _flaw(reference: str, body: Any) -> str | None:
+def _error(reference: str, body: Any) -> str | None:
     try:
         _validator(reference)(body)
     except fastjsonschema.JsonSchemaValueException as error:

@@ -27,7 +27,9 @@ Code = Annotated[
 Count = Annotated[int, Meta(ge=1)]
 
 
-class Standard(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+class VerdictConfig(
+    Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """What a client is held to.
 
     Findings with a code of *ignore* are not told; those with one of *fail_on* fail a strict test.
@@ -56,9 +58,9 @@ class Standard(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, om
     empty_pages: Count = 3
     contract: Literal["accepted", "all"] = "accepted"
 
-    def changed(self, changes: Mapping[str, Any], path: str = "$") -> "Standard":
+    def changed(self, changes: Mapping[str, Any], path: str = "$") -> "VerdictConfig":
         """The same but for *changes*; InvalidInput with every wrong name and value."""
-        return validation.read({**structs.asdict(self), **changes}, Standard, path)
+        return validation.read({**structs.asdict(self), **changes}, VerdictConfig, path)
 
     def codes(self, wanted: Collection[str] = ()) -> list[str]:
         """The codes that are not ignored, and among the *wanted* ones (default: any).

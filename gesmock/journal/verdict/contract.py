@@ -11,7 +11,7 @@ from gesmock.journal.entries import Entry
 from gesmock.journal.verdict.findings import Proof, Rule
 
 if TYPE_CHECKING:
-    from gesmock.journal.verdict.config import Standard
+    from gesmock.journal.verdict.config import VerdictConfig
     from gesmock.journal.verdict.traffic import Case
 
 
@@ -45,7 +45,7 @@ QUIET: Final = ("GM301", "GM302", "GM303", "GM305", "GM307", "GM308")
 """Those for which the service refuses a request anyway."""
 
 
-def _breaches(code: str, case: "Case", _standard: "Standard") -> Iterator[Proof]:
+def _breaches(code: str, case: "Case", _config: "VerdictConfig") -> Iterator[Proof]:
     found: dict[tuple[str, str, str], list[Entry]] = {}
     for entry, breach in case.breaches:
         if breach.code == code:

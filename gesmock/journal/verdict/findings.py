@@ -10,7 +10,7 @@ from gesmock.journal.entries import Entry
 from gesmock.model.printable import printable
 
 if TYPE_CHECKING:
-    from gesmock.journal.verdict.config import Standard
+    from gesmock.journal.verdict.config import VerdictConfig
     from gesmock.journal.verdict.traffic import Case
 
 MOST_ENTRIES: Final = 50
@@ -62,7 +62,7 @@ class Rule:
     code: str
     name: str
     finds: str
-    judge: "Callable[[Case, Standard], Iterable[Proof]]"
+    judge: "Callable[[Case, VerdictConfig], Iterable[Proof]]"
 
     def finding(self, proof: Proof) -> Finding:
         """*proof* as a finding, which may be shown: requests say what their clients like."""

@@ -1,4 +1,4 @@
-"""Notes: what a world notices by itself, whatever becomes of its journal."""
+"""Notes: what a project notices by itself, whatever becomes of its journal."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
@@ -9,7 +9,7 @@ from gesmock.journal.entries import Entry
 from gesmock.journal.verdict.findings import Proof, Rule
 
 if TYPE_CHECKING:
-    from gesmock.journal.verdict.config import Standard
+    from gesmock.journal.verdict.config import VerdictConfig
     from gesmock.journal.verdict.traffic import Case
 
 MOST_URLS: Final = 100
@@ -19,9 +19,9 @@ MOST_NUMBERS: Final = 50
 
 
 class Noticed(Struct, frozen=True, kw_only=True):
-    """What one world has noticed: crashes and unmatched requests, and rules that had no turn.
+    """What one project has noticed: crashes and unmatched requests, and rules that had no turn.
 
-    *faults* and *plans* are those injections and plan rules, as they show themselves; of a fault
+    *faults* and *plans* are those fault rules and plan rules, as they show themselves; of a fault
     also how many calls it has met, none of which was its turn.
     """
 
@@ -32,7 +32,7 @@ class Noticed(Struct, frozen=True, kw_only=True):
 
 
 class Notes:
-    """The crashes and the unmatched requests of one world."""
+    """The crashes and the unmatched requests of one project."""
 
     def __init__(self) -> None:
         self._crashes: list[Proof] = []
@@ -63,26 +63,26 @@ class Notes:
         )
 
 
-def _crashes(case: "Case", _standard: "Standard") -> Sequence[Proof]:
+def _crashes(case: "Case", _config: "VerdictConfig") -> Sequence[Proof]:
     return case.noticed.crashes
 
 
-def _unmatched(case: "Case", _standard: "Standard") -> Sequence[Proof]:
+def _unmatched(case: "Case", _config: "VerdictConfig") -> Sequence[Proof]:
     return case.noticed.unmatched
 
 
-def _untried_faults(case: "Case", _standard: "Standard") -> Iterator[Proof]:
+def _untried_faults(case: "Case", _config: "VerdictConfig") -> Iterator[Proof]:
     for one, calls in case.noticed.faults.items():
         met = f"met {calls or 'no'} request{'s' * (calls > 1)}"
         yield Proof(f"armed, but its turn never came, as it {met}: {one}")
 
 
-def _untried_plans(case: "Case", _standard: "Standard") -> Iterator[Proof]:
+def _untried_plans(case: "Case", _config: "VerdictConfig") -> Iterator[Proof]:
     for one in case.noticed.plans:
         yield Proof(f"armed, but no job got it: {one}")
 
 
-def _dropped(case: "Case", _standard: "Standard") -> Iterator[Proof]:
+def _dropped(case: "Case", _config: "VerdictConfig") -> Iterator[Proof]:
     if case.dropped:
         yield Proof(
             f"conduct and paging are judged by the last {len(case.entries)} requests only: "
@@ -90,7 +90,7 @@ def _dropped(case: "Case", _standard: "Standard") -> Iterator[Proof]:
         )
 
 
-def _unjudged(case: "Case", _standard: "Standard") -> Iterator[Proof]:
+def _unjudged(case: "Case", _config: "VerdictConfig") -> Iterator[Proof]:
     clients: dict[str, list[Entry]] = {}  # with a new token, it still is the same
     for flow in case.disorderly:
         clients.setdefault(case.client(flow[0]).header, []).extend(flow)
@@ -110,7 +110,7 @@ NOTICED: Final = (
 )
 
 TOLD_IF_NAMED: Final = frozenset(("GM902",))
-"""What is told only where its code is named, or ``GM9``: threads are no problem."""
+"""What is told only where its code is named, or ``GM9``: threads are no finding."""
 
 LIMITS: Final = (
     Rule("GM901", "history_dropped", "the journal no longer has all that was asked", _dropped),

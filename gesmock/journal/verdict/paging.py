@@ -9,13 +9,13 @@ from gesmock.journal.verdict.traffic import Case, paused_s
 from gesmock.journal.verdict.walks import Page, proof_of, readings
 
 if TYPE_CHECKING:
-    from gesmock.journal.verdict.config import Standard
+    from gesmock.journal.verdict.config import VerdictConfig
 
 _FRESH_S: Final = 1.5
 """So long a total holds: who comes back later may look for jobs that have been added since."""
 
 
-def _short_pages(case: Case, _standard: "Standard") -> Iterator[Proof]:
+def _short_pages(case: Case, _config: "VerdictConfig") -> Iterator[Proof]:
     for reading in readings(case):
         went_on = {id(one.before) for one in reading.breaks}
         led_to = {id(one.page) for one in reading.breaks}
@@ -42,11 +42,11 @@ def _wanted_all(page: Page) -> bool:
     return (page.asked or 0) >= (page.total or 0)
 
 
-def _never_stops(case: Case, standard: "Standard") -> Iterator[Proof]:
+def _never_stops(case: Case, config: "VerdictConfig") -> Iterator[Proof]:
     for reading in readings(case):
         said = _said(reading.pages)
         for run in _beyond(reading.pages, said):
-            if len(run) >= standard.empty_pages:
+            if len(run) >= config.empty_pages:
                 yield proof_of(
                     f"the client went on reading beyond the end of the list: {len(run)} empty "
                     f"pages in a row, up to offset {run[-1].offset}",
@@ -80,7 +80,7 @@ def _beyond(pages: Sequence[Page], said: Mapping[int, int]) -> Iterator[list[Pag
     yield run
 
 
-def _ignores_total(case: Case, _standard: "Standard") -> Iterator[Proof]:
+def _ignores_total(case: Case, _config: "VerdictConfig") -> Iterator[Proof]:
     for reading in readings(case):
         said = _said(reading.pages)
         found = [

@@ -10,24 +10,24 @@ from gesmock.journal.verdict.traffic import Case, is_poll, statuses_shown, waite
 from gesmock.model.types import FINAL
 
 if TYPE_CHECKING:
-    from gesmock.journal.verdict.config import Standard
+    from gesmock.journal.verdict.config import VerdictConfig
 
 _TOLERANCE: Final = 0.1
 """Which part of the time a client may come too early: timers are not exact, nor are sums."""
 
 
-def _too_often(case: Case, standard: "Standard") -> Iterator[Proof]:
+def _too_often(case: Case, config: "VerdictConfig") -> Iterator[Proof]:
     for entries in case.calls:
         if not is_poll(entries[0]):
             continue
-        runs = [run for run in _hasty(entries, standard.poll_s) if len(run) > standard.polls]
+        runs = [run for run in _hasty(entries, config.poll_s) if len(run) > config.polls]
         if runs:
             run = max(runs, key=len)
             job_id = run[0].args["job_id"]
             closest = min(waited_s(*pair) for pair in pairwise(run))
             yield proof(
                 f"job {job_id!r} was polled {len(run)} times in a row less than "
-                f"{standard.poll_s:g} s apart, {closest:.3g} s at the closest, "
+                f"{config.poll_s:g} s apart, {closest:.3g} s at the closest, "
                 f"while it was {statuses_shown(run[0])[job_id]}{times(len(runs))}",
                 [entry for run in runs for entry in run],
             )
@@ -55,12 +55,12 @@ def _over(statuses: Iterable[str]) -> bool:
     return any(status in FINAL for status in statuses)
 
 
-def _after_the_end(case: Case, standard: "Standard") -> Iterator[Proof]:
+def _after_the_end(case: Case, config: "VerdictConfig") -> Iterator[Proof]:
     for flow in case.orderly:
         for ended, later in _ends(flow):
             # One that was not answered is tried again for the sake of a single look.
             polls = [entry for entry in later if is_poll(entry) and statuses_shown(entry)]
-            if len(polls) > standard.looks:
+            if len(polls) > config.looks:
                 job_id = polls[0].args["job_id"]
                 yield proof(
                     f"job {job_id!r} was polled {len(polls)} times more after it had been shown "
@@ -69,7 +69,7 @@ def _after_the_end(case: Case, standard: "Standard") -> Iterator[Proof]:
                 )
 
 
-def _cancelled_after_the_end(case: Case, _standard: "Standard") -> Iterator[Proof]:
+def _cancelled_after_the_end(case: Case, _config: "VerdictConfig") -> Iterator[Proof]:
     for flow in case.orderly:
         for ended, later in _ends(flow):
             cancels = [one for one in later if one.operation in ("delete_job", "hyg_delete_job")]

@@ -9,7 +9,7 @@ from gesmock.journal.verdict.findings import Proof, Rule, proof, times
 from gesmock.journal.verdict.traffic import Case, failed, paused_s, read_whole, streaks, waited_s
 
 if TYPE_CHECKING:
-    from gesmock.journal.verdict.config import Standard
+    from gesmock.journal.verdict.config import VerdictConfig
 
 _AT_ONCE_S: Final = 0.01
 """A pause below this is none: it is what the request itself takes."""
@@ -33,13 +33,13 @@ _TOLERANCE_S: Final = 0.05
 """By how much a client may come too early: clocks are not exact."""
 
 
-def _no_back_off(case: Case, standard: "Standard") -> Iterator[Proof]:
+def _no_back_off(case: Case, config: "VerdictConfig") -> Iterator[Proof]:
     for entries in case.calls:
         found = [
             run
             for run in _attempts(entries)
-            if len(run) > standard.errors
-            and not _backs_off(run, standard.retry_s)
+            if len(run) > config.errors
+            and not _backs_off(run, config.retry_s)
             and not _are_threads(run, entries)
         ]
         if found:
@@ -107,7 +107,7 @@ def _are_threads(run: Sequence[Entry], entries: Sequence[Entry]) -> bool:
     return len(back) > count and _comes_late(back, max(longest * _GROWS, _SHORT_S))
 
 
-def _retry_after_ignored(case: Case, _standard: "Standard") -> Iterator[Proof]:
+def _retry_after_ignored(case: Case, _config: "VerdictConfig") -> Iterator[Proof]:
     for entries in case.calls:
         early = [pair for pair in pairwise(entries) if _early_s(*pair)]
         if early:
@@ -144,10 +144,10 @@ def _retry_after(entry: Entry) -> str | None:
     return headers.get("retry-after")
 
 
-def _hammers_on_401(case: Case, standard: "Standard") -> Iterator[Proof]:
+def _hammers_on_401(case: Case, config: "VerdictConfig") -> Iterator[Proof]:
     for flow in case.orderly:
         unauthorised = streaks(flow, lambda entry: entry.status == 401 and read_whole(entry))
-        found = [run for run in unauthorised if len(run) >= standard.unauthorised]
+        found = [run for run in unauthorised if len(run) >= config.unauthorised]
         if found:
             yield proof(
                 "the client went on after its token had been refused: "
@@ -157,12 +157,12 @@ def _hammers_on_401(case: Case, standard: "Standard") -> Iterator[Proof]:
             )
 
 
-def _retries_a_refusal(case: Case, standard: "Standard") -> Iterator[Proof]:
+def _retries_a_refusal(case: Case, config: "VerdictConfig") -> Iterator[Proof]:
     for entries in case.calls:
         found = [
             run
             for run in streaks(entries, _is_refused)
-            if len(run) >= standard.refusals and not _waits(case, run, standard.retry_s)
+            if len(run) >= config.refusals and not _waits(case, run, config.retry_s)
         ]
         if found:
             run = max(found, key=len)

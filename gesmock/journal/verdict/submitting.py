@@ -12,10 +12,10 @@ from gesmock.journal.verdict.traffic import Case, calls_of, read_whole, statuses
 from gesmock.model.types import FINAL
 
 if TYPE_CHECKING:
-    from gesmock.journal.verdict.config import Standard
+    from gesmock.journal.verdict.config import VerdictConfig
 
 
-def _submits_twice(case: Case, _standard: "Standard") -> Iterator[Proof]:
+def _submits_twice(case: Case, _config: "VerdictConfig") -> Iterator[Proof]:
     for flow in case.orderly:
         for entries in calls_of(flow):
             made = [entry for entry in entries if entry.job_id is not None]
@@ -65,7 +65,7 @@ _OF_ALL: Final = ("list_jobs", "hyg_delete_jobs")
 """What asks for all jobs of a graph, be it for one that the list does not have yet."""
 
 
-def _never_looks(case: Case, _standard: "Standard") -> Iterator[Proof]:
+def _never_looks(case: Case, _config: "VerdictConfig") -> Iterator[Proof]:
     waiting: dict[tuple[str | None, str], Entry] = {}
     for entry in case.entries:
         graph = entry.args.get("graph_name")

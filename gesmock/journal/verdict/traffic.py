@@ -1,4 +1,4 @@
-"""Case: what a verdict is found on: the entries of one world, and what it has noticed itself."""
+"""Case: what a verdict is found on: the entries of one project, and what it has noticed itself."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -33,7 +33,7 @@ class Call(NamedTuple):
 
 
 class Case:
-    """The entries of one world since its last reset, and what it has *noticed* itself.
+    """The entries of one project since its last reset, and what it has *noticed* itself.
 
     *read* gives the entries that the journal has, oldest first; *dropped* have made room for them.
     Who has the same token, and the same value in the header *client_header*, is one client.
@@ -132,7 +132,7 @@ def calls_of(flow: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
 def waited_s(earlier: Entry, later: Entry) -> float:
     """How long after the one request the other came.
 
-    By the clock that says more: a real second is one whatever the world's clock does, and where
+    By the clock that says more: a real second is one whatever the project's clock does, and where
     that runs faster, or is advanced in the place of a sleep, its seconds are those that count.
     """
     return max(later.at - earlier.at, later.real_at - earlier.real_at)

@@ -12,10 +12,10 @@ from gesmock.journal.verdict.traffic import Case
 from gesmock.journal.verdict.walks import Break, Page, Reading, proof_of, readings
 
 if TYPE_CHECKING:
-    from gesmock.journal.verdict.config import Standard
+    from gesmock.journal.verdict.config import VerdictConfig
 
 
-def _page_numbers(case: Case, _standard: "Standard") -> Iterator[Proof]:
+def _page_numbers(case: Case, _config: "VerdictConfig") -> Iterator[Proof]:
     for reading in readings(case):
         for run in _numbered(reading.pages):
             offsets = ", ".join(str(page.offset) for page in run[:4])
@@ -41,7 +41,7 @@ def _numbered(pages: Sequence[Page]) -> Iterator[list[Page]]:
         yield run
 
 
-def _overlaps(case: Case, _standard: "Standard") -> Iterator[Proof]:
+def _overlaps(case: Case, _config: "VerdictConfig") -> Iterator[Proof]:
     for reading in readings(case):
         known = _known(reading.pages)
         numbered = {id(page) for run in _numbered(reading.pages) for page in run}
@@ -62,7 +62,7 @@ def _overlaps(case: Case, _standard: "Standard") -> Iterator[Proof]:
             )
 
 
-def _gaps(case: Case, _standard: "Standard") -> Iterator[Proof]:
+def _gaps(case: Case, _config: "VerdictConfig") -> Iterator[Proof]:
     for reading in readings(case):
         found = _left_out(reading)
         if found:

@@ -227,7 +227,7 @@ def test_a_body_is_judged_as_it_was_sent(
 
 
 def codes(ges: GesMock) -> list[str]:
-    return [one.code for one in ges.problems()]
+    return [one.code for one in ges.findings()]
 
 
 def test_what_the_service_lets_pass_is_told_once_with_its_entries_and_its_place(
@@ -236,7 +236,7 @@ def test_what_the_service_lets_pass_is_told_once_with_its_entries_and_its_place(
     for _ in range(2):
         requests.get(ges.jobs_url(), params={"status": "running"}, timeout=5)
 
-    [found] = ges.problems()
+    [found] = ges.findings()
 
     assert (found.code, found.rule, found.entries) == ("GM304", "undocumented_parameter", (1, 2))
     assert found.message == (
@@ -251,10 +251,10 @@ def test_what_the_service_refuses_is_told_where_that_is_asked_for(ges: GesMock) 
     requests.delete(ges.jobs_url(), timeout=5)
     assert codes(ges) == ["GM002"]
 
-    ges.verdict.hold_to(contract="all")
+    ges.verdict.configure(contract="all")
 
     assert codes(ges) == ["GM002", "GM302", "GM305", "GM307", "GM307"]
-    assert [one.entries for one in ges.problems("GM307")] == [(1,), (2,)]
+    assert [one.entries for one in ges.findings("GM307")] == [(1,), (2,)]
 
 
 def test_a_test_may_be_strict_about_the_contract(pytester: pytest.Pytester) -> None:

@@ -54,7 +54,7 @@ ANY: list[Any] = [
 
 
 @st.composite
-def injections(draw: st.DrawFn) -> dict[str, Any]:
+def fault_rules(draw: st.DrawFn) -> dict[str, Any]:
     """Something that goes wrong a few times."""
     operation = draw(st.sampled_from([*FAULTS]))
     after = {"after": draw(st.integers(0, 4)), "times": draw(st.integers(1, 4))}
@@ -108,7 +108,7 @@ def live(client: Client, story: list[Any], first: int = 0) -> None:
 
 
 def accused(ges: GesMock) -> list[str]:
-    return [str(one) for one in ges.problems() if one.code != "GM003"]
+    return [str(one) for one in ges.findings() if one.code != "GM003"]
 
 
 hurried = settings(
@@ -119,7 +119,7 @@ hurried = settings(
 @hurried
 @given(
     story=STORIES,
-    faults=st.lists(injections(), max_size=3),
+    faults=st.lists(fault_rules(), max_size=3),
     ways=WAYS,
     tick_s=st.sampled_from([0, 0.4]),
     most=st.sampled_from([4, 100_000]),
@@ -143,7 +143,7 @@ def test_nothing_is_found_of_a_correct_client_while_the_clock_stands_still(
 
 
 @hurried
-@given(story=STORIES, faults=st.lists(injections(), max_size=3), ways=WAYS)
+@given(story=STORIES, faults=st.lists(fault_rules(), max_size=3), ways=WAYS)
 def test_nothing_is_found_of_a_correct_client_while_the_clock_runs(
     shared_ges: GesMock, story: list[Any], faults: list[Any], ways: Ways
 ) -> None:
@@ -162,7 +162,7 @@ def hastily(seconds: float) -> None:
 @hurried
 @given(
     stories=st.lists(STORIES, min_size=2, max_size=5),
-    faults=st.lists(injections().filter(lambda one: one["fault"] != 401), max_size=3),
+    faults=st.lists(fault_rules().filter(lambda one: one["fault"] != 401), max_size=3),
     ways=WAYS,
     frozen=st.booleans(),
 )
@@ -184,16 +184,16 @@ def test_nothing_is_found_of_several_threads(
     assert accused(shared_ges) == []
 
 
-def test_that_threads_were_not_judged_is_no_problem_but_reported(shared_ges: GesMock) -> None:
+def test_that_threads_were_not_judged_is_no_finding_but_reported(shared_ges: GesMock) -> None:
     shared_ges.restart()
     with requests.Session() as one, requests.Session() as another:
         for session in (one, another, one):
             session.get(shared_ges.jobs_url(limit=10), timeout=20)
 
-    assert shared_ges.problems() == shared_ges.problems("GM") == []
-    [found] = shared_ges.problems("GM902")
+    assert shared_ges.findings() == shared_ges.findings("GM") == []
+    [found] = shared_ges.findings("GM902")
     report = shared_ges.verdict.report()
-    assert [one["code"] for one in report["problems"]] == [found.code]
+    assert [one["code"] for one in report["findings"]] == [found.code]
     assert report["failing"] == 0
 
 
@@ -281,7 +281,7 @@ def test_whoever_breaks_a_rule_is_found(
     ):
         deed(client, limit)
 
-    assert code in {one.code for one in shared_ges.problems()}
+    assert code in {one.code for one in shared_ges.findings()}
 
 
 def test_there_is_a_client_with_every_mistake() -> None:

@@ -139,7 +139,7 @@ def test_who_times_out_and_asks_again_does_nothing_wrong(ges: GesMock) -> None:
     for _ in range(5):
         timed_out(ges, "GET", ges.job_url(job))
 
-    assert ges.problems("GM1") == []
+    assert ges.findings("GM1") == []
 
 
 def test_who_times_out_and_submits_again_makes_two_jobs_unless_it_looks(ges: GesMock) -> None:
@@ -150,10 +150,10 @@ def test_who_times_out_and_submits_again_makes_two_jobs_unless_it_looks(ges: Ges
     requests.get(ges.jobs_url(), timeout=20)
     requests.get(ges.job_url(ges.jobs()[0]), timeout=20)
     timed_out(ges, "POST", f"{ges.graph_url()}/action?action_id=import-graph", json=body)
-    assert ges.problems("GM1") == []
+    assert ges.findings("GM1") == []
 
     timed_out(ges, "POST", f"{ges.graph_url()}/action?action_id=import-graph", json=body)
-    assert [one.code for one in ges.problems("GM1")] == ["GM108"]
+    assert [one.code for one in ges.findings("GM1")] == ["GM108"]
 
 
 def test_an_error_that_nobody_waited_for_has_told_nothing(ges: GesMock) -> None:
@@ -164,4 +164,4 @@ def test_an_error_that_nobody_waited_for_has_told_nothing(ges: GesMock) -> None:
     for _ in range(8):
         timed_out(ges, "GET", ges.jobs_url())
 
-    assert ges.problems("GM1") == []
+    assert ges.findings("GM1") == []

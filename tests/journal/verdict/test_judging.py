@@ -1,4 +1,4 @@
-"""The verdict on the client of a world, in Python and over HTTP."""
+"""The verdict on the client of a project, in Python and over HTTP."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 import requests
 from conftest import Service
 
-from gesmock import Finding, GesMock, InvalidInput, Standard, Unmet
+from gesmock import ExpectationFailed, Finding, GesMock, InvalidInput, VerdictConfig
 from gesmock.journal.verdict.findings import Proof, Rule
 from gesmock.journal.verdict.table import CODES, RULES
 
@@ -29,71 +29,71 @@ def test_codes_are_unique_and_in_order_and_so_are_names() -> None:
     assert len({rule.name for rule in RULES}) == len(RULES)
 
 
-def test_problems_are_all_that_was_found_and_failing_what_no_client_can_do_rightly(
+def test_findings_are_all_that_was_found_and_failing_what_no_client_can_do_rightly(
     accused: GesMock,
 ) -> None:
-    assert codes(accused.problems()) == ["GM002", "GM107"]
+    assert codes(accused.findings()) == ["GM002", "GM107"]
     assert codes(accused.verdict.failing()) == ["GM002"]
-    assert codes(accused.problems("GM1")) == ["GM107"]
-    assert codes(accused.problems("GM107", "GM2")) == ["GM107"]
-    with pytest.raises(InvalidInput, match=r"problems\[0\]: 'GM7' is not one of GM001, GM002, "):
-        accused.problems("GM7")
+    assert codes(accused.findings("GM1")) == ["GM107"]
+    assert codes(accused.findings("GM107", "GM2")) == ["GM107"]
+    with pytest.raises(InvalidInput, match=r"findings\[0\]: 'GM7' is not one of GM001, GM002, "):
+        accused.findings("GM7")
 
 
 def test_a_finding_tells_its_code_rule_and_entries(accused: GesMock) -> None:
-    [found] = accused.problems("GM1")
+    [found] = accused.findings("GM1")
 
     assert (found.code, found.rule, found.entries) == ("GM107", "retries_a_refusal", (1, 2))
     assert str(found) == f"GM107 {found.message} (#1, #2)"
 
 
 def test_what_a_terminal_would_obey_is_escaped(ges: GesMock) -> None:
-    ges.verdict.hold_to(contract="all")
+    ges.verdict.configure(contract="all")
     jobs = ges.graph_url()
     for path in ("/jobs/a%0A%1B[31mb/status", "/jobs/status?%1b[31mred=%07", "/no%0athing"):
         for _ in range(3):
             requests.get(jobs + path)
     requests.get(ges.jobs_url(), params={"limit": "\x1b[2J"})
 
-    found = ges.problems()
+    found = ges.findings()
 
     assert {one.code for one in found} >= {"GM002", "GM107", "GM301", "GM304", "GM305"}
     assert all(one.message.isprintable() for one in found)
     assert any("\\x1b[31mred is no parameter" in one.message for one in found)
-    with pytest.raises(Unmet) as told:
+    with pytest.raises(ExpectationFailed) as told:
         ges.journal.assert_called("list_jobs", query={"limit": 1})
     assert "\x1b" not in str(told.value)
 
 
 def test_a_traceback_keeps_its_lines() -> None:
-    rule = Rule("GM001", "crash", "", lambda _case, _standard: ())
+    rule = Rule("GM001", "crash", "", lambda _case, _config: ())
 
     assert rule.finding(Proof("it\ncrashed", (), "one\n  \x1btwo\n")) == Finding(
         "GM001", "crash", "it\\ncrashed", (), "one\n  \\x1btwo\n"
     )
 
 
-def test_the_standard_is_an_option_and_can_be_changed() -> None:
+def test_the_config_is_an_option_and_can_be_changed() -> None:
     ges = GesMock(verdict={"ignore": ["GM2"], "poll_s": 2})
-    assert ges.verdict.standard == Standard(ignore=["GM2"], poll_s=2)
+    assert ges.verdict.config == VerdictConfig(ignore=["GM2"], poll_s=2)
 
-    ges.verdict.hold_to(fail_on=["GM"], poll_s=3)
-    assert ges.verdict.standard == Standard(ignore=["GM2"], fail_on=["GM"], poll_s=3)
+    ges.verdict.configure(fail_on=["GM"], poll_s=3)
+    assert ges.verdict.config == VerdictConfig(ignore=["GM2"], fail_on=["GM"], poll_s=3)
 
     ges.reset()
-    assert ges.verdict.standard == Standard(ignore=["GM2"], poll_s=2)
+    assert ges.verdict.config == VerdictConfig(ignore=["GM2"], poll_s=2)
 
 
-def test_a_state_has_its_standard_and_one_without_leaves_it_as_it_is() -> None:
+def test_a_state_has_its_config_and_one_without_leaves_it_as_it_is() -> None:
     ges = GesMock(verdict={"ignore": ["GM101"]})
     ges.load({"graphs": {"g": {}}})
     assert ges.state()["verdict"] == {"ignore": ["GM101"], "fail_on": ["GM0"]}
 
     ges.load({"verdict": {"fail_on": ["GM1"]}})
-    assert ges.verdict.standard == Standard(fail_on=["GM1"])
+    assert ges.verdict.config == VerdictConfig(fail_on=["GM1"])
     assert "verdict" not in GesMock().state()
     both = GesMock(fixture=[{"verdict": {"polls": 2}}, {"graphs": {"g": {}}}])
-    assert both.verdict.standard.polls == 2
+    assert both.verdict.config.polls == 2
 
 
 @pytest.mark.parametrize(
@@ -108,34 +108,34 @@ def test_a_state_has_its_standard_and_one_without_leaves_it_as_it_is() -> None:
         ({"client_header": "User-Agent"}, "client_header: 'User-Agent' is not a lower-case name"),
     ],
 )
-def test_a_wrong_standard_is_refused_with_nothing_changed(
+def test_a_wrong_config_is_refused_with_nothing_changed(
     ges: GesMock, wrong: dict[str, Any], told: str
 ) -> None:
-    with pytest.raises(InvalidInput, match="standard." + told.replace("?", r"\?")):
-        ges.verdict.hold_to(**wrong)
+    with pytest.raises(InvalidInput, match="config." + told.replace("?", r"\?")):
+        ges.verdict.configure(**wrong)
     with pytest.raises(InvalidInput, match="verdict." + told.replace("?", r"\?")):
         GesMock(verdict=wrong)
-    assert ges.verdict.standard == Standard()
+    assert ges.verdict.config == VerdictConfig()
 
 
 def test_nothing_fails_where_nothing_is_to_fail(accused: GesMock) -> None:
-    accused.verdict.hold_to(fail_on=[])
+    accused.verdict.configure(fail_on=[])
     assert accused.verdict.failing() == []
 
-    accused.verdict.hold_to(fail_on=["GM1"], ignore=["GM107"])
+    accused.verdict.configure(fail_on=["GM1"], ignore=["GM107"])
     assert accused.verdict.failing() == []
 
 
 def test_clients_are_told_apart_by_the_header_that_is_said(ges: GesMock) -> None:
     for number in range(4):
         requests.get(ges.jobs_url() + "?limit=x", headers={"X-Client": f"{number}"})
-    assert codes(ges.problems()) == ["GM107"]
+    assert codes(ges.findings()) == ["GM107"]
 
-    ges.verdict.hold_to(client_header="x-client")
-    assert ges.problems() == []
+    ges.verdict.configure(client_header="x-client")
+    assert ges.findings() == []
 
 
-def test_the_client_of_every_project_is_judged_and_by_its_own_standard(ges: GesMock) -> None:
+def test_the_client_of_every_project_is_judged_and_by_its_own_config(ges: GesMock) -> None:
     ges.restart(
         fixture=[{"project_id": "p1"}, {"project_id": "p2", "verdict": {"ignore": ["GM1"]}}]
     )
@@ -143,44 +143,44 @@ def test_the_client_of_every_project_is_judged_and_by_its_own_standard(ges: GesM
         for _ in range(2):
             requests.get(f"{ges.url}/ges/v1.0/{project}/graphs/g/jobs/status?limit=x")
 
-    assert codes(ges.problems()) == []  # their graph is unknown: 404, which may come to be
+    assert codes(ges.findings()) == []  # their graph is unknown: 404, which may come to be
     for project in ("p1", "p2"):
-        ges.fake.world(project).graphs.make("g", None)
+        ges.fake.project(project).graphs.make("g", None)
         for _ in range(2):
             requests.get(f"{ges.url}/ges/v1.0/{project}/graphs/g/jobs/status?limit=x")
-    assert codes(ges.problems()) == ["GM107"]
+    assert codes(ges.findings()) == ["GM107"]
 
 
 # --- Over HTTP ---
 
 
-def test_problems_are_told_over_http_below_each_project(service: Service) -> None:
+def test_findings_are_told_over_http_below_each_project(service: Service) -> None:
     for _ in range(2):
         service.list("?limit=x")
     service.client.get("/ges/nothing")
 
-    told = service.control("GET", "problems").json
-    conduct = service.control("GET", "problems?codes=GM1,GM2").json
+    told = service.control("GET", "findings").json
+    conduct = service.control("GET", "findings?codes=GM1,GM2").json
 
-    assert [one["code"] for one in told["problems"]] == ["GM002", "GM107"]
+    assert [one["code"] for one in told["findings"]] == ["GM002", "GM107"]
     assert (told["total"], told["failing"]) == (2, 1)
     assert (conduct["total"], conduct["failing"]) == (1, 0)
-    assert conduct["problems"][0]["entries"] == [1, 2]
-    assert conduct["problems"][0]["rule"] == "retries_a_refusal"
-    wrong = service.control("GET", "problems?codes=GM1,x").json
-    assert wrong["flaws"][0]["path"] == "query.codes[1]"
+    assert conduct["findings"][0]["entries"] == [1, 2]
+    assert conduct["findings"][0]["rule"] == "retries_a_refusal"
+    wrong = service.control("GET", "findings?codes=GM1,x").json
+    assert wrong["errors"][0]["path"] == "query.codes[1]"
     service.control("POST", "projects/other/reset")
-    assert service.control("GET", "projects/other/problems").json["problems"] == []
+    assert service.control("GET", "projects/other/findings").json["findings"] == []
 
 
-def test_the_standard_is_read_and_changed_over_http(service: Service) -> None:
+def test_the_config_is_read_and_changed_over_http(service: Service) -> None:
     assert service.control("GET", "verdict").json["poll_s"] == 0.5
 
     changed = service.control("PATCH", "verdict", {"poll_s": 2, "ignore": ["GM101"]})
     wrong = service.control("PATCH", "projects/new/verdict", {"poll": 2})
 
     assert changed.json == {**service.control("GET", "verdict").json, "poll_s": 2}
-    assert service.fake.default.standard == Standard(poll_s=2, ignore=["GM101"])
-    assert wrong.json["flaws"][0]["message"].startswith("unknown key; did you mean 'polls'?")
+    assert service.fake.default.config == VerdictConfig(poll_s=2, ignore=["GM101"])
+    assert wrong.json["errors"][0]["message"].startswith("unknown key; did you mean 'polls'?")
     assert service.fake.known("new") is None
     assert service.control("PATCH", "projects/new/verdict", {"polls": 9}).json["polls"] == 9

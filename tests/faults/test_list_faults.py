@@ -1,4 +1,4 @@
-"""What paging hazards do to a client that reads a list page by page."""
+"""What paging list faults do to a client that reads a list page by page."""
 
 import json
 from typing import Any
@@ -27,8 +27,8 @@ def two_pages(asker: Asker) -> tuple[list[str], list[str]]:
     return ids(page(asker, 0, 10)), ids(page(asker, 10, 10))
 
 
-def hazard(kind: str, **fields: Any) -> dict[str, Any]:
-    """An injection of the hazard between the first page and the second."""
+def list_fault(kind: str, **fields: Any) -> dict[str, Any]:
+    """A fault rule of the list fault between the first page and the second."""
     return {"fault": {"kind": kind, **fields}, "after": 1, "times": 1}
 
 
@@ -42,7 +42,7 @@ def asker_of(edition: str, *faults: Any, **options: Any) -> Asker:
 
 @EDITIONS
 def test_jobs_that_are_inserted_show_some_twice(edition: str) -> None:
-    asker = asker_of(edition, hazard("insert_jobs", count=2))
+    asker = asker_of(edition, list_fault("insert_jobs", count=2))
     before = ids(page(asker_of(edition)))
 
     first, second = two_pages(asker)
@@ -55,7 +55,7 @@ def test_jobs_that_are_inserted_show_some_twice(edition: str) -> None:
 
 @EDITIONS
 def test_jobs_that_are_removed_hide_some(edition: str) -> None:
-    asker = asker_of(edition, hazard("remove_jobs", count=2))
+    asker = asker_of(edition, list_fault("remove_jobs", count=2))
     before = ids(page(asker_of(edition)))
 
     first, second = two_pages(asker)
@@ -75,7 +75,7 @@ def test_where_no_job_is_before_the_page_any_may_be_removed_and_no_more_than_the
 @EDITIONS
 def test_jobs_that_are_finished_are_no_longer_what_was_seen(edition: str) -> None:
     jobs = {"count": 30, "statuses": {"running": 1}, "plan": "slow"}
-    asker = asker_of(edition, hazard("finish_jobs", count=3), generate=jobs)
+    asker = asker_of(edition, list_fault("finish_jobs", count=3), generate=jobs)
 
     statuses = [[job["status"] for job in page(asker, 0, 30)["jobs"]] for _ in range(2)]
 
@@ -93,7 +93,7 @@ def test_where_no_job_is_unfinished_none_is_finished() -> None:
 
 
 def test_the_total_shrinks_by_so_many() -> None:
-    asker = Asker(hazard("shrink_total", count=4), generate=30)
+    asker = Asker(list_fault("shrink_total", count=4), generate=30)
 
     totals = [page(asker, offset, 10)["totalCount"] for offset in (0, 10, 20)]
 
@@ -109,7 +109,7 @@ def test_a_list_without_a_total_does_not_meet_what_shrinks_it() -> None:
     )
 
     assert asker.statuses(3) == [200, 503, 200]
-    shrinks, scripted = asker.world.faults.armed()
+    shrinks, scripted = asker.project.faults.armed()
     assert (shrinks.calls, scripted.calls, scripted.fires) == (0, 2, 1)
 
 
@@ -117,7 +117,7 @@ def test_a_list_without_a_total_does_not_meet_what_shrinks_it() -> None:
 @pytest.mark.parametrize("order", ["newest_first", "oldest_first"])
 def test_a_row_of_the_page_is_repeated(edition: str, order: str) -> None:
     settings, jobs = {"order": order}, {"count": 2000}
-    asker = asker_of(edition, hazard("repeat_row"), generate=jobs, settings=settings)
+    asker = asker_of(edition, list_fault("repeat_row"), generate=jobs, settings=settings)
     before = ids(page(asker, 100, 1000))
 
     shown = ids(page(asker, 100, 1000))
@@ -137,16 +137,18 @@ def test_an_empty_page_has_no_row_to_repeat() -> None:
 
 @EDITIONS
 def test_a_limit_is_capped_silently(edition: str) -> None:
-    asker = asker_of(edition, hazard("cap_limit", limit=4))
+    asker = asker_of(edition, list_fault("cap_limit", limit=4))
     before = ids(page(asker_of(edition)))
 
     assert two_pages(asker) == (before[:10], before[10:14])
     assert ids(page(asker, 0, 2)) == before[:2]
 
 
-def test_a_hazard_leaves_a_receipt_and_is_seeded() -> None:
+def test_a_list_fault_leaves_a_receipt_and_is_seeded() -> None:
     def shown(seed: int) -> Any:
-        asker = Asker(hazard("remove_jobs", count=5), generate={"count": 300, "seed": 1}, seed=seed)
+        asker = Asker(
+            list_fault("remove_jobs", count=5), generate={"count": 300, "seed": 1}, seed=seed
+        )
         replies = [asker.ask(query={"offset": "200"}) for _ in range(2)]
         assert replies[1].headers["X-Gesmock-Fault"] == "f1#1"
         return ids(page(asker, 0, 300))
@@ -155,14 +157,14 @@ def test_a_hazard_leaves_a_receipt_and_is_seeded() -> None:
     assert shown(1) != shown(2)
 
 
-def test_a_list_that_is_refused_meets_the_hazard_and_nothing_happens() -> None:
+def test_a_list_that_is_refused_meets_the_list_fault_and_nothing_happens() -> None:
     asker = Asker({"fault": {"kind": "insert_jobs"}})
 
     refused = asker.ask(query={"limit": "x"})
     unknown = asker.ask(graph_name="nothing")
 
     assert (refused.status, unknown.status) == (400, 404)
-    assert len(asker.world.graphs.jobs()) == 3
+    assert len(asker.project.graphs.jobs()) == 3
 
 
 def test_a_job_that_has_a_plan_may_be_inserted_beside() -> None:
@@ -173,7 +175,7 @@ def test_a_job_that_has_a_plan_may_be_inserted_beside() -> None:
 
 
 @pytest.mark.parametrize("kind", ["insert_jobs", "remove_jobs", "finish_jobs", "repeat_row"])
-def test_no_hazard_looks_at_every_job(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_list_fault_looks_at_every_job(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     jobs = {"count": 20_000, "statuses": {"running": 1}}
     asker = Asker({"fault": {"kind": kind}, "after": 1}, generate=jobs)
     page(asker, 10_000, 10)

@@ -1,4 +1,4 @@
-"""Injection: a fault, and which requests meet it."""
+"""Fault rule: a fault, and which requests meet it."""
 
 from collections.abc import Iterator
 from typing import Annotated, Final, Literal, get_args
@@ -9,7 +9,8 @@ from msgspec import Meta, Struct
 from gesmock.faults.alterations import Drip, Malformed, Truncate
 from gesmock.faults.conditions import Outage, Ramp, Throttle
 from gesmock.faults.delays import Delay
-from gesmock.faults.hazards import (
+from gesmock.faults.kind import Call, ErrorStatus, Kind, Phase, PositiveSeconds
+from gesmock.faults.list_faults import (
     CapLimit,
     FinishJobs,
     InsertJobs,
@@ -17,7 +18,6 @@ from gesmock.faults.hazards import (
     RepeatRow,
     ShrinkTotal,
 )
-from gesmock.faults.kind import Call, ErrorStatus, Kind, Phase, PositiveSeconds
 from gesmock.faults.stand_ins import Close, Error, Garbage, Hang, Reset
 from gesmock.model.clock import Seconds, nanoseconds
 from gesmock.model.messages import Operation
@@ -51,7 +51,7 @@ KINDS: Final[dict[str, type[Kind]]] = {
 }
 """Every kind, by its name."""
 
-WeatherName = Literal["flaky", "slow", "down", "mobile"]
+PresetName = Literal["flaky", "slow", "down", "mobile"]
 
 HeaderChoice = Annotated[
     str,
@@ -79,22 +79,22 @@ Plain = Literal[
 Entry = ErrorStatus | Literal["ok"] | Plain | _Single
 
 
-class Injection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+class FaultRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """A *fault*, or a *script* of them, and the requests that it is for.
 
     A status stands for an error with it, the name of a kind for one that needs no fields. It is for
     the requests of *operation*, to *graph*, about the job *job_id*, of jobs with this *command*
     (one that is submitted, or asked for), with this *header* (``NAME`` or ``NAME=VALUE``), from
-    *from_s* to *until_s* seconds of the world's clock after it was armed; by default, for all. It
-    counts those that no earlier injection has taken.
+    *from_s* to *until_s* seconds of the project's clock after it was armed; by default, for all. It
+    counts those that no earlier fault rule has taken.
     It lets the first *after* of them pass, then fires at every *every*-th with *probability*,
     *times* times at most (default: without end); or at the *nth* ones, counted from 1. A *script*
     is met once, an entry a request: a status, a fault, or "ok" for the real answer. What is spent
-    falls through to the injections behind it, and at last to the real answer.
+    falls through to the fault rules behind it, and at last to the real answer.
 
     In the *phase* ``before``, the operation is not carried out; ``after``: it is, and then the
     answer is another. The default is that of the kind. One that is *paused* meets nothing. One
-    that belongs to a *weather* goes when another comes.
+    that belongs to a *preset* goes when another comes.
     """
 
     operation: Operation | None = None
@@ -113,11 +113,11 @@ class Injection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, o
     from_s: Seconds = 0.0
     until_s: PositiveSeconds | None = None
     paused: bool = False
-    weather: WeatherName | None = None
+    preset: PresetName | None = None
 
     def __post_init__(self) -> None:
         if (self.fault is None) == (self.script is None):
-            raise ValueError("an injection has either a fault or a script")
+            raise ValueError("a fault rule has either a fault or a script")
         if self.script is not None and (self.every, self.times, self.probability, self.nth) != (
             1,
             None,

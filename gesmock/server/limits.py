@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class Limits:
     """How much a client may ask of the server: bytes, real seconds, and connections at once.
 
     What goes beyond is refused: a *head* with 431, a *url* with 414; a head that is not whole

@@ -1,4 +1,4 @@
-"""Paging hazards: what can happen to a list between two of its pages.
+"""Paging list faults: what can happen to a list between two of its pages.
 
 They come just before the list is read; with ``after: 1``, between the first page and the second.
 What is drawn is drawn from the seed.
@@ -8,12 +8,12 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from gesmock.faults.kind import Call, Hazard, Rows
+from gesmock.faults.kind import Call, ListFault, Rows
 
 Count = Annotated[int, Meta(ge=1, le=100)]
 
 
-class InsertJobs(Hazard, frozen=True, tag="insert_jobs"):
+class InsertJobs(ListFault, frozen=True, tag="insert_jobs"):
     """Add *count* finished jobs as the newest: later rows move on, and some are seen twice."""
 
     count: Count = 1
@@ -23,7 +23,7 @@ class InsertJobs(Hazard, frozen=True, tag="insert_jobs"):
         rows.insert(self.count)
 
 
-class RemoveJobs(Hazard, frozen=True, tag="remove_jobs"):
+class RemoveJobs(ListFault, frozen=True, tag="remove_jobs"):
     """Take *count* jobs out: later rows move up, and some are never seen.
 
     They are drawn from those before the page that is asked for; where there are none, from all.
@@ -36,7 +36,7 @@ class RemoveJobs(Hazard, frozen=True, tag="remove_jobs"):
         rows.remove(self.count)
 
 
-class FinishJobs(Hazard, frozen=True, tag="finish_jobs"):
+class FinishJobs(ListFault, frozen=True, tag="finish_jobs"):
     """Let *count* jobs end well: what was seen of them is no longer so.
 
     They are drawn from the unfinished ones among the 500 rows around where the page begins.
@@ -49,7 +49,7 @@ class FinishJobs(Hazard, frozen=True, tag="finish_jobs"):
         rows.finish(self.count)
 
 
-class ShrinkTotal(Hazard, frozen=True, tag="shrink_total"):
+class ShrinkTotal(ListFault, frozen=True, tag="shrink_total"):
     """Say *count* too little in ``totalCount``, which only the database edition has."""
 
     count: Count = 1
@@ -63,7 +63,7 @@ class ShrinkTotal(Hazard, frozen=True, tag="shrink_total"):
         rows.shrink(self.count)
 
 
-class RepeatRow(Hazard, frozen=True, tag="repeat_row"):
+class RepeatRow(ListFault, frozen=True, tag="repeat_row"):
     """Show one of the page's rows twice: the page has a row more than it should."""
 
     def befall(self, rows: Rows) -> None:
@@ -71,7 +71,7 @@ class RepeatRow(Hazard, frozen=True, tag="repeat_row"):
         rows.repeat()
 
 
-class CapLimit(Hazard, frozen=True, tag="cap_limit"):
+class CapLimit(ListFault, frozen=True, tag="cap_limit"):
     """Show *limit* rows at most, however many are asked for, and say nothing of it."""
 
     limit: Annotated[int, Meta(ge=1)]

@@ -1,0 +1,106 @@
+"""Preset: named lists of faults, ordered from all sides, each in the place of the last."""
+
+from collections import Counter
+from typing import Any, get_args
+
+import pytest
+from conftest import Asker, Service
+
+from gesmock import GesMock
+from gesmock.fake.fake import Fake
+from gesmock.faults import PRESETS, PresetName
+from gesmock.model.errors import InvalidInput
+from gesmock.web import create_app
+
+
+def test_each_preset_is_a_list_of_ordinary_fault_rules_of_its_own() -> None:
+    assert set(PRESETS) == set(get_args(PresetName))
+    for name, fault_rules in PRESETS.items():
+        assert fault_rules
+        assert {one.preset for one in fault_rules} == {name}
+
+
+def test_a_preset_takes_the_place_of_another_and_leaves_the_rest_alone() -> None:
+    ges = GesMock(preset="flaky")
+    own = ges.faults.arm("list_jobs", 500)
+
+    armed = ges.faults.preset("down")
+
+    assert [one.fault_rule for one in armed] == [*PRESETS["down"]]
+    assert [one.id for one in ges.faults] == [own.id, *(one.id for one in armed)]
+    assert ges.faults.preset(None) == []
+    assert [one.id for one in ges.faults] == [own.id]
+
+
+def test_a_preset_is_there_again_after_a_reset_and_in_an_exported_state() -> None:
+    ges = GesMock(preset="slow")
+    ges.faults.disarm()
+
+    ges.reset()
+
+    assert [one.fault_rule for one in ges.faults] == [*PRESETS["slow"]]
+    ges.load(ges.state())
+    assert ges.fake.default.faults.preset == "slow"
+
+
+def test_the_control_api_tells_and_sets_the_preset(service: Service) -> None:
+    fair = service.control("GET", "preset").json
+    down = service.control("PUT", "preset", {"preset": "down"}).json
+
+    assert (fair["preset"], sorted(fair["known"])) == (None, ["down", "flaky", "mobile", "slow"])
+    assert fair["known"]["down"][0]["fault"]["status"] == 503
+    assert (down["preset"], [one["id"] for one in down["faults"]]) == ("down", ["f1"])
+    assert service.list().status_code == 503
+    assert service.control("GET", "preset").json["preset"] == "down"
+    service.control("PUT", "preset", {"preset": None})
+    assert service.list().status_code == 200
+
+
+@pytest.mark.parametrize("preset", get_args(PresetName))
+def test_no_preset_is_a_finding_of_a_test_that_sends_nothing(preset: PresetName) -> None:
+    assert GesMock(preset=preset).findings() == []
+
+
+@pytest.mark.parametrize(
+    ("preset", "statuses", "most_often"),
+    [
+        ("flaky", {0, 200, 500, 503}, 200),
+        ("slow", {200}, 200),
+        ("down", {503}, 503),
+        ("mobile", {0, 200}, 200),
+    ],
+)
+def test_preset_is_what_it_is_called(preset: str, statuses: set[int], most_often: int) -> None:
+    met = Counter(Asker(preset=preset).statuses(1000))
+
+    assert set(met) == statuses
+    assert met[most_often] > 750
+
+
+def test_flaky_also_fails_after_it_has_done_what_was_asked() -> None:
+    asker = Asker(preset="flaky", generate=0)
+    replies = [asker.submit() for _ in range(200)]
+
+    answered = sum(one.status == 200 for one in replies)
+
+    assert answered < len(asker.project.graphs.jobs()) < 200
+
+
+@pytest.mark.parametrize("preset", ["flaky", "mobile"])
+def test_preset_that_the_server_cannot_make_is_refused(preset: Any) -> None:
+    finding = r"^preset\[\d\]\.fault\.kind: '\w+' needs a server that owns its sockets"
+    with pytest.raises(InvalidInput, match=finding):
+        create_app(preset=preset)
+    fake = Fake({"preset": "slow"})
+
+    with pytest.raises(InvalidInput, match=finding.replace("preset", r"\$\.preset", 1)):
+        fake.default.faults.set_preset(preset)
+
+    assert fake.default.faults.preset == "slow"
+
+
+def test_an_unknown_preset_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="^preset: 'sunny' is none of down, flaky"):
+        GesMock(preset="sunny")  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match=r"^faults\.preset: 'sunny' is none of"):
+        GesMock().faults.preset("sunny")  # type: ignore[arg-type]
