@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Iterable
-from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
 from gesmock.fake.fake import Fake
@@ -49,10 +48,10 @@ class _Bodies:
     def epoch(self) -> int:
         return 0
 
-    def lane(self, head: Head, epoch: int, link: Link) -> Answer | None:
+    def answer(self, head: Head, body: bytes, epoch: int, connection: Link) -> Answer | None:
         return self._answers.get(head.path)
 
-    def respond(self, head: Head, body: BytesIO, peers: Peers, epoch: int) -> Response:
+    def respond(self, head: Head, body: bytes, peers: Peers, epoch: int) -> Response:
         return Response(self._application, environ_of(head, body, peers), head)
 
     def _application(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:

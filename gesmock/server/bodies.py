@@ -13,7 +13,7 @@ _MOST_TRAILERS = 64
 
 
 class Body(Protocol):
-    """A body that is coming in; *content* is what is there of it, to be read from its start."""
+    """A body that is coming in; *content* is what is there of it."""
 
     content: BytesIO
 

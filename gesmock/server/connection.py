@@ -4,7 +4,6 @@ import logging
 from collections.abc import Sequence
 from functools import partial
 from http import HTTPStatus
-from io import BytesIO
 from math import inf
 from typing import Final
 
@@ -54,7 +53,7 @@ class Connection:
     def __init__(self, shared: Shared, channel: Channel, peers: Peers) -> None:
         self._shared, self._channel, self._peers = shared, channel, peers
         self._out = Outbox(channel)
-        largest_body = partial(shared.site.largest_body, peers=peers)
+        largest_body = partial(shared.application.largest_body, peers=peers)
         self._incoming = Incoming(shared.heads, shared.limits, largest_body)
         self._epoch = 0  # in which it began to come in
         self._answering = False  # in a worker
@@ -107,11 +106,11 @@ class Connection:
         if incoming.in_body:
             self.deadline = shared.loop.now + shared.limits.body_s
         elif not incoming:
-            self._epoch = shared.site.epoch()
+            self._epoch = shared.application.epoch()
             if not (self._answering or self._out):
                 head = shared.heads.known(data)
                 if head is not None:
-                    self._answer(head, None)
+                    self._answer(head, b"")
                     self._settle()
                     return
                 if not data.isspace():  # with empty lines, no head begins
@@ -136,11 +135,11 @@ class Connection:
 
     # --- What goes out ---
 
-    def _answer(self, head: Head, body: BytesIO | None) -> None:
-        site = self._shared.site
+    def _answer(self, head: Head, body: bytes) -> None:
+        application = self._shared.application
         link = self._peers.link
         link.heard_at = self._shared.loop.now
-        answer = site.lane(head, self._epoch, link) if body is None else None
+        answer = application.answer(head, body, self._epoch, link)
         if isinstance(answer, Answer):
             self._finish(head, self._epoch, answer)
             return
@@ -153,8 +152,7 @@ class Connection:
             return
         deliver = partial(self._deliver, head, epoch)
         self._relay = Relay(call, self._send, self._end, self._fail, deliver)
-        whole = body or BytesIO()
-        respond = partial(site.respond, head, whole, self._peers, epoch)
+        respond = partial(application.respond, head, body, self._peers, epoch)
         self._shared.submit(partial(self._relay.run, respond))
 
     def _made(self, head: Head, epoch: int, answer: Answer) -> None:
@@ -180,7 +178,7 @@ class Connection:
         if self._closed:
             return
         self._answering, self.deadline = True, inf
-        overtaken = partial(self._shared.site.overtaken, head, epoch)
+        overtaken = partial(self._shared.application.overtaken, head, epoch)
         line = Line(self._send, self._end, self._hang, self.close, self._channel)
         self._relay = Delivering(self._shared.deliveries, parcel, overtaken, line)
         self._relay.start()
@@ -200,7 +198,7 @@ class Connection:
 
     def _refuse(self, status: int, reason: str = "") -> None:
         log.info("a client is refused: %d %s", status, reason or HTTPStatus(status).phrase)
-        answer = self._shared.site.refuse(status, reason)
+        answer = self._shared.application.refuse(status, reason)
         self._incoming.clear()
         self._relay = None
         self._answering, self._last = False, True

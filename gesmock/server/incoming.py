@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from io import BytesIO
 
 from gesmock.server.bodies import Body, body_of
 from gesmock.server.heads import END, Head, Heads, check_unfinished
@@ -58,15 +57,15 @@ class Incoming:
         self._head = self._body = None
         self._expected = False
 
-    def next(self) -> tuple[Head, BytesIO | None] | None:
-        """The next request, and its body if it has one; None until it is whole. Raises Refused."""
+    def next(self) -> tuple[Head, bytes] | None:
+        """The next request, and its body; None until it is whole. Raises Refused."""
         if self._head is None and not self._read_head():
             return None
         head, body = self._head, self._body
         if head is None or (body is not None and not body.take(self._unread)):
             return None
         self._head = self._body = None
-        return head, None if body is None else body.content
+        return head, b"" if body is None else body.content.getvalue()
 
     def _read_head(self) -> bool:
         unread = self._unread

@@ -7,8 +7,8 @@ from threading import Semaphore
 from typing import Final
 
 from gesmock.server.answers import Answer, Block
+from gesmock.server.application import Later
 from gesmock.server.deliveries import Parcel
-from gesmock.server.site import Later
 from gesmock.server.wsgi import Response
 
 log = logging.getLogger("gesmock.server")

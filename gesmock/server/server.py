@@ -7,6 +7,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 
 from gesmock.model.delivery import Link
+from gesmock.server.application import Application
 from gesmock.server.channels import Channel, Plain, Tls
 from gesmock.server.connection import Connection
 from gesmock.server.deliveries import Deliveries
@@ -16,7 +17,6 @@ from gesmock.server.limits import Limits
 from gesmock.server.listener import listening
 from gesmock.server.loop import READ, Loop
 from gesmock.server.shared import Shared
-from gesmock.server.site import Site
 from gesmock.server.workers import STUCK_S, Workers
 from gesmock.server.wsgi import Peers
 
@@ -29,7 +29,7 @@ _PAUSE_S: Final = 0.1
 
 
 class HttpServer:
-    """Serves *site* at *host* and *port* (0: any free one) from a thread of its own.
+    """Serves *application* at *host* and *port* (0: any free one) from a thread of its own.
 
     It is bound when it is made, and answers when ``start`` returns; with an *ssl_context*, over
     TLS. Raises CannotListen.
@@ -37,7 +37,7 @@ class HttpServer:
 
     def __init__(
         self,
-        site: Site,
+        application: Application,
         host: str,
         port: int,
         limits: Limits,
@@ -50,7 +50,7 @@ class HttpServer:
         self._workers = Workers(limits.connections, "gesmock-worker")
         deliveries = Deliveries(self._loop)
         self._shared = Shared(
-            site, self._loop, limits, Heads(limits), self._submit, self._call, deliveries
+            application, self._loop, limits, Heads(limits), self._submit, self._call, deliveries
         )
         self.release = deliveries.release
         self._handshakes: set[Handshake] = set()

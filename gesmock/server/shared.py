@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from gesmock.server.application import Application
 from gesmock.server.deliveries import Deliveries
 from gesmock.server.heads import Heads
 from gesmock.server.limits import Limits
 from gesmock.server.loop import Loop
-from gesmock.server.site import Site
 
 if TYPE_CHECKING:
     from gesmock.server.connection import Connection
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Shared:
     """What the connections of one server share."""
 
-    site: Site
+    application: Application
     loop: Loop
     limits: Limits
     heads: Heads

@@ -35,9 +35,8 @@ class Peers(NamedTuple):
     link: Link
 
 
-def environ_of(head: Head, body: BytesIO, peers: Peers) -> "WSGIEnvironment":
+def environ_of(head: Head, body: bytes, peers: Peers) -> "WSGIEnvironment":
     """The request *head* with its *body* as WSGI's environ."""
-    body.seek(0)
     environ: WSGIEnvironment = {
         "REQUEST_METHOD": head.method,
         "SCRIPT_NAME": "",
@@ -52,7 +51,7 @@ def environ_of(head: Head, body: BytesIO, peers: Peers) -> "WSGIEnvironment":
         "REMOTE_PORT": str(peers.client[1]),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "https" if peers.secure else "http",
-        "wsgi.input": body,
+        "wsgi.input": BytesIO(body),
         "wsgi.input_terminated": True,
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from io import BytesIO
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
@@ -32,10 +31,6 @@ EPOCH: Final = "gesmock.epoch"
 _PROJECT: Final = re.compile(r"/ges/v1\.0/([^/]*)/")
 
 
-def no_lane(_head: Head, _epoch: int, _link: Link) -> None:
-    """Leave every request to the Flask app."""
-
-
 class Site:
     """The *fake*, as our own server has to be told of it.
 
@@ -57,14 +52,21 @@ class Site:
         self._make_app = make_app
         self._app: WSGIApplication | None = None
         self._making = Lock()
-        self.lane = Lane(fake).answer if with_lane else no_lane
-        """What the lane answers."""
+        self._lane = Lane(fake) if with_lane else None
 
     def epoch(self) -> int:
         """The fake's epoch."""
         return self._fake.epochs.current
 
-    def respond(self, head: Head, body: BytesIO, peers: Peers, epoch: int) -> Response:
+    def answer(
+        self, head: Head, body: bytes, epoch: int, connection: Link
+    ) -> Answer | Callable[[], Answer] | None:
+        """What the lane answers; it leaves requests with a body to the Flask app."""
+        if body or self._lane is None:
+            return None
+        return self._lane.answer(head, epoch, connection)
+
+    def respond(self, head: Head, body: bytes, peers: Peers, epoch: int) -> Response:
         """What the Flask app answers."""
         with self._making:
             if self._app is None:
@@ -92,5 +94,5 @@ class Site:
             return LARGEST_BODY
         import flask  # see above
 
-        refusal = guard.refusal(flask.Request(environ_of(head, BytesIO(), peers)))
+        refusal = guard.refusal(flask.Request(environ_of(head, b"", peers)))
         return paths.LARGEST_CONTROL_BODY if refusal is None else None

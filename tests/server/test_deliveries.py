@@ -27,13 +27,13 @@ from gesmock.model.delivery import (
     Truncate,
 )
 from gesmock.server.answers import Answer
+from gesmock.server.application import Later
 from gesmock.server.channels import Plain
 from gesmock.server.connection import Connection
 from gesmock.server.heads import Head
 from gesmock.server.limits import Limits
 from gesmock.server.loop import Loop
 from gesmock.server.server import HttpServer
-from gesmock.server.site import Later
 from gesmock.server.wsgi import DELIVER
 
 T = TypeVar("T")
@@ -52,9 +52,11 @@ class Told(Pages):
         self.delivery = delivery
         self.held = False
 
-    def lane(self, head: Head, epoch: int, link: Link) -> Answer | Later | None:
+    def answer(
+        self, head: Head, body: bytes, epoch: int, connection: Link
+    ) -> Answer | Later | None:
         if head.path not in ("/lane", "/later") or head.method != "GET":
-            return super().lane(head, epoch, link)
+            return super().answer(head, body, epoch, connection)
         self.asked.append(head.path)
         answer = Answer(200, LENGTH, [b"", BODY[:3], BODY[3:]], self.delivery)
         return answer if head.path == "/lane" else partial(self._made, answer)
