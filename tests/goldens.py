@@ -168,13 +168,13 @@ class Wire:
         )
         self._told += [f"> {line}" for line in (f"{method} {target}", *headers, *sent)]
         told = head if self.heads else head.partition("\n")[0] + "\n"
-        self._told += [_dated(told) + "\n" * self.heads + readable(_unreal(came)), ""]
+        self._told += [_steady(told) + "\n" * self.heads + readable(_unreal(came)), ""]
         return came
 
     def short(self, title: str, method: str, target: str, body: object, *headers: str) -> None:
         """Ask, and write a line down: *title*, the status and the body of the answer."""
         head, came = self.fetch(method, target, body, headers)
-        self._told.append(f"{title}: {head.partition(chr(10))[0]} {came}")
+        self._told.append(f"{title}: {_steady(head).partition(chr(10))[0]} {came}")
 
     def send(self, sent: bytes, title: str | None = None) -> None:
         """Send bytes and then end our side; write down what comes until the connection ends."""
@@ -188,15 +188,19 @@ class Wire:
                 end = "the end"
             except OSError:  # it is told early that there is no connection any more, or late
                 end = "a reset"
-        first, _, rest = _dated(printable(bytes(came))).rpartition("\n\n")
+        first, _, rest = _steady(printable(bytes(came))).rpartition("\n\n")
         asked = printable(sent) if title is None else title
         self._told += [f"> {line}" for line in asked.splitlines()]
         self._told += [first + "\n\n" * bool(first) + readable(rest), f"<{end}>", ""]
 
 
-def _dated(head: str) -> str:
-    """*head*, where a date that is not the frozen clock's is none."""
-    return re.sub(r"(?m)^Date: (?!Thu, 01 Jan 2026 ).*$", "Date: *", head)
+def _steady(head: str) -> str:
+    """*head* without what is another each time: dates, but for those of the frozen clock.
+
+    Nor does it have the two phrases that Python 3.13 has renamed.
+    """
+    head = re.sub(r"(?m)^Date: (?!Thu, 01 Jan 2026 ).*$", "Date: *", head)
+    return re.sub(r"(?m)^HTTP/1.1 (413|414) .*$", r"HTTP/1.1 \1 *", head)
 
 
 def _unreal(body: str) -> str:

@@ -312,6 +312,7 @@ def test_wrong_bodies_are_refused_as_ever(
     mock: GesMock, wire: Wire, described: list[Call], edition: str
 ) -> None:
     again(mock, edition=edition)
+    editions = {"database": ("database", "any"), "memory": ("memory",)}[edition]
     for one in described:
         sent: list[object] = [b"{", b"[]", b"1", b"\xff", {}, {"nothing": 1}, None]
         fields = one.body or {}
@@ -322,7 +323,7 @@ def test_wrong_bodies_are_refused_as_ever(
         ]
         wire.say(one.title)
         mock.reset()
-        for body in sent * (one.method == "POST" and one.edition in (edition, "any")):
+        for body in sent * (one.method == "POST" and one.edition in editions):
             wire.short(str(body), one.method, one.target(), body)
 
     hold(f"bodies_{edition}.txt", wire.text)
@@ -379,7 +380,7 @@ def test_every_operation_has_its_injected_errors_as_ever(
     mock: GesMock, wire: Wire, described: list[Call], reading: str
 ) -> None:
     again(mock, **READINGS[reading])
-    known = (400, 404, 500)
+    known = (404,) if reading == "memory" else (400, 404, 500)
     for one in described:
         more = (401, 403, 503, 402, 405, 408, 409, 413, 414, 429, 494, 501, 502, 504, 599)
         for status in known + more * (one.title in ("list_jobs", "show_job", "delete_job")):
