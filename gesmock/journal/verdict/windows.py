@@ -27,11 +27,17 @@ def _page_numbers(case: Case, _config: "VerdictConfig") -> Iterator[Proof]:
 
 
 def _numbered(pages: Sequence[Page]) -> Iterator[list[Page]]:
-    """The runs of three pages or more whose offsets count pages."""
+    """The runs of three pages or more whose offsets count pages.
+
+    A run begins where a page had more than one job that the client had not seen yet: if the list
+    shifts while it is read, a client may well go on behind the one job that was new.
+    """
+    known = _known(pages)
     run: list[Page] = []
     for page in pages:
         goes_on = run and page.offset == run[-1].offset + 1 and page.asked == run[-1].asked
-        if goes_on and run[-1].returned != 1:
+        is_by_one = run and run[-1].returned != 1 and (len(run) > 1 or known[id(run[0])].new != 1)
+        if goes_on and is_by_one:
             run.append(page)
             continue
         if len(run) > 2:
@@ -79,11 +85,13 @@ class _Known(NamedTuple):
     """What a client knows of a list with a page, since it last began at the beginning.
 
     It has seen *rows* jobs, or they are before what it has read; one that was shown twice is one.
+    *new* ones of them were on this page for the first time.
     Some clients go on behind as many as they know. The last answer said *total*; where it is
     not *steady*, others have said something else, or nobody knows any more what was shown.
     """
 
     rows: int
+    new: int
     total: int | None
     steady: bool
 
@@ -94,10 +102,11 @@ def _known(pages: Sequence[Page]) -> Mapping[int, _Known]:
     alone: Mapping[str, str] | None = None  # what is all there is in it: read for long, perhaps
     totals: set[int | None] = set()
     count, steady = 0, False  # before there is a beginning
+    rows = 0
     for page in pages:
         shown = page.entry.shown
         if page.offset == 0:
-            count, steady = 0, True
+            count, steady, rows = 0, True, 0
             totals.clear()
             if shown is None or alone is not shown:
                 jobs.clear()
@@ -110,7 +119,8 @@ def _known(pages: Sequence[Page]) -> Mapping[int, _Known]:
                 alone = None
             count += page.returned if shown is None else 0
             steady = steady and len(totals) == 1 and not page.entry.forgotten
-        found[id(page)] = _Known(count + len(jobs), page.total, steady)
+        before, rows = rows, count + len(jobs)
+        found[id(page)] = _Known(rows, rows - before, page.total, steady)
     return found
 
 

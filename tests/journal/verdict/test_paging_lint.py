@@ -239,6 +239,17 @@ def test_where_one_row_comes_at_a_time_who_goes_on_by_what_it_got_counts_no_page
     assert story.found("GM201") == []
 
 
+def test_who_goes_on_behind_the_jobs_it_had_not_seen_counts_no_pages(story: Story) -> None:
+    """Two jobs come in front: of the three of each later page, two were on the page before."""
+    jobs = [f"{number}" for number in range(16)]
+    story.page(0, 3, total=16, shown=dict.fromkeys(jobs[:3], "success"))
+    jobs[:0] = ["new-a", "new-b"]
+    for offset in range(3, 9):
+        story.page(offset, 3, total=18, shown=dict.fromkeys(jobs[offset : offset + 3], "success"))
+
+    assert story.found("GM201") == []
+
+
 # --- What is not ---
 
 
@@ -258,6 +269,18 @@ def test_it_is_found_where_pages_are_counted_from_one_and_other_pages_follow(sto
     story.page(50)
 
     assert story.told()["GM201"] == (1, 2, 3)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("limit", [2, 3])
+def test_it_is_found_where_it_is_known_which_jobs_the_pages_had(
+    story: Story, first: int, limit: int
+) -> None:
+    for offset in range(first, first + 4):
+        shown = {f"{number}": "success" for number in range(offset, offset + limit)}
+        story.page(offset, limit, shown=shown)
+
+    assert story.told()["GM201"] == (1, 2, 3, 4)
 
 
 def test_pages_of_one_job_are_not_counted(story: Story) -> None:
