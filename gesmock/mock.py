@@ -12,8 +12,8 @@ from msgspec import Meta
 from gesmock.fake.fake import Fake
 from gesmock.fake.options import StartOptions
 from gesmock.fake.population import Progress, untold
+from gesmock.faults import BELOW_HTTP
 from gesmock.model import validation
-from gesmock.model.delivery import BELOW_HTTP
 from gesmock.model.errors import GesmockError, InvalidInput
 from gesmock.model.jobs import Job
 from gesmock.script import Script

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from gesmock.fake.fake import Fake
-from gesmock.model.delivery import Link
+from gesmock.model.messages import ConnectionInfo
 from gesmock.server.answers import Answer
 from gesmock.server.heads import Head
 from gesmock.server.limits import Limits
@@ -48,7 +48,9 @@ class _Bodies:
     def epoch(self) -> int:
         return 0
 
-    def answer(self, head: Head, body: bytes, epoch: int, connection: Link) -> Answer | None:
+    def answer(
+        self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo
+    ) -> Answer | None:
         return self._answers.get(head.path)
 
     def respond(self, head: Head, body: bytes, peers: Peers, epoch: int) -> Response:

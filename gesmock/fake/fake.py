@@ -9,8 +9,8 @@ from gesmock.fake.fixtures import State
 from gesmock.fake.options import StartOptions
 from gesmock.fake.population import Progress, Start, untold
 from gesmock.fake.project import Project
+from gesmock.faults import BELOW_HTTP
 from gesmock.journal.coverage import Coverage
-from gesmock.model.delivery import BELOW_HTTP
 from gesmock.model.errors import NotFound
 from gesmock.model.names import is_project_id
 from gesmock.model.tokens import Token

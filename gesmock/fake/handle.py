@@ -21,7 +21,6 @@ from gesmock.model import documentation, tokens
 from gesmock.model import listed_requests as raw_requests
 from gesmock.model import replies as shapes
 from gesmock.model.clock import NANOSECONDS, http_date
-from gesmock.model.delivery import Link
 from gesmock.model.errors import (
     GesError,
     JobQueryFailed,
@@ -31,7 +30,7 @@ from gesmock.model.errors import (
     UnknownUrl,
     WrongMethod,
 )
-from gesmock.model.messages import NO_ENTRY, Operation, Reply, Request, request_id
+from gesmock.model.messages import NO_ENTRY, ConnectionInfo, Operation, Reply, Request, request_id
 from gesmock.model.names import is_project_id
 from gesmock.model.tokens import Token
 
@@ -75,7 +74,7 @@ log = logging.getLogger("gesmock.fake")
 _PREFERRED_CODE = re.compile(r"(?:^|[,;])\s*code\s*=\s*\"?([^\s,;\"]*)\"?", re.IGNORECASE)
 
 
-def handle(fake: Fake, request: Request, link: Link | None = None) -> Reply:
+def handle(fake: Fake, request: Request, link: ConnectionInfo | None = None) -> Reply:
     """The answer to *request*, which is judged, carried out and journaled in one step.
 
     It came over *link*, where that is known. A request that no project's project answers is

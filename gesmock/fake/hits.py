@@ -11,9 +11,8 @@ from gesmock.fake.project import Project
 from gesmock.faults import Fired, ListFault
 from gesmock.model import documentation
 from gesmock.model import replies as shapes
-from gesmock.model.delivery import Delivery
 from gesmock.model.errors import GesError
-from gesmock.model.messages import Operation, Reply, Request
+from gesmock.model.messages import Delivery, Operation, Reply, Request
 from gesmock.model.settings import Settings
 from gesmock.model.types import Edition
 
@@ -62,7 +61,7 @@ class Hit:
         reply = self.carry_out() if fault is None else fault.answer(self, fired.phase)
         delivery = reply.delivery
         if fired.wait_s:
-            delivery = Delivery(fired.wait_s, delivery.manner if delivery else None)
+            delivery = msgspec.structs.replace(delivery or Delivery(), delay_s=fired.wait_s)
         return msgspec.structs.replace(
             reply,
             headers={**reply.headers, "X-Gesmock-Fault": fired.receipt},

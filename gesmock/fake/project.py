@@ -17,12 +17,11 @@ from gesmock.journal.verdict.config import VerdictConfig
 from gesmock.journal.verdict.incidents import Notes
 from gesmock.model import generators
 from gesmock.model.clock import Clock, ClockChange, Timing, real_time
-from gesmock.model.delivery import Link
 from gesmock.model.errors import Conflict
 from gesmock.model.generators import Generator
 from gesmock.model.graph import Graph
 from gesmock.model.jobs import Job, JobRequest
-from gesmock.model.messages import Reply, Request
+from gesmock.model.messages import ConnectionInfo, Reply, Request
 from gesmock.model.plan_rules import PlanRules
 from gesmock.model.settings import Settings
 from gesmock.model.timeline import Effect, Transition
@@ -262,7 +261,7 @@ class Project:
         reply: Reply,
         fired: Fired | None = None,
         crash: str | None = None,
-        link: Link | None = None,
+        link: ConnectionInfo | None = None,
     ) -> None:
         """Journal that *request*, over *link*, was answered by *reply*; count and note what it was.
 

@@ -9,7 +9,7 @@ from gesmock.faults.conditions import Outage, Ramp, Throttle
 from gesmock.faults.delays import Delay, Lognormal, Uniform
 from gesmock.faults.deliverable import CanDeliver, check, check_all
 from gesmock.faults.fault_rules import KINDS, Fault, FaultRule, PresetName
-from gesmock.faults.kind import Kind, ListFault, Phase
+from gesmock.faults.kind import BELOW_HTTP, UNREADABLE, Kind, ListFault, Phase
 from gesmock.faults.list_faults import (
     CapLimit,
     FinishJobs,
@@ -23,9 +23,11 @@ from gesmock.faults.presets import PRESETS
 from gesmock.faults.stand_ins import NO_STATUS, Close, Error, Garbage, Hang, Reset
 
 __all__ = [
+    "BELOW_HTTP",
     "KINDS",
     "NO_STATUS",
     "PRESETS",
+    "UNREADABLE",
     "ArmedRule",
     "CanDeliver",
     "CapLimit",

@@ -7,10 +7,8 @@ import msgspec
 from msgspec import Meta
 
 from gesmock.faults.kind import Case, Mishap, Phase
-from gesmock.model import delivery
 from gesmock.model.clock import Seconds
-from gesmock.model.delivery import Delivery
-from gesmock.model.messages import Encoded, Reply
+from gesmock.model.messages import Delivery, Encoded, Reply
 
 
 class Alteration(Mishap, frozen=True):
@@ -54,7 +52,7 @@ class Truncate(Alteration, frozen=True, tag="truncate"):
     def alter(self, reply: Reply, case: Case) -> Reply:
         """*reply*, cut off."""
         del case
-        cut = Delivery(manner=delivery.Truncate(self.after_bytes))
+        cut = Delivery(after_bytes=self.after_bytes)
         return msgspec.structs.replace(reply, delivery=cut, shown=None)
 
 
@@ -70,5 +68,5 @@ class Drip(Alteration, frozen=True, tag="drip"):
 
     def alter(self, reply: Reply, case: Case) -> Reply:
         """*reply*, bit by bit."""
-        drip = delivery.Drip(self.parts, case.real_s(self.seconds))
-        return msgspec.structs.replace(reply, delivery=Delivery(manner=drip))
+        drip = Delivery(parts=self.parts, spread_s=case.real_s(self.seconds))
+        return msgspec.structs.replace(reply, delivery=drip)

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, ClassVar, Literal, Protocol
+from typing import Annotated, ClassVar, Final, Literal, Protocol
 
 from msgspec import Meta, Struct
 
@@ -20,6 +20,13 @@ ErrorStatus = Annotated[int, Meta(ge=400, le=599, description="an HTTP status fr
 PositiveSeconds = Annotated[
     float, Meta(gt=0, le=1e9, description="a number of seconds above 0, at most 1000000000")
 ]
+
+
+BELOW_HTTP: Final = frozenset({"reset", "close", "hang", "garbage", "truncate"})
+"""The kinds that only a server that owns its sockets can produce."""
+
+UNREADABLE: Final = ("reset", "close", "hang", "garbage", "malformed", "truncate")
+"""The kinds that leave the client without an answer it can read."""
 
 
 class Call(Protocol):

@@ -13,12 +13,11 @@ from gesmock.faults.armed import ArmedRule, Outcome
 from gesmock.faults.delays import Delay
 from gesmock.faults.deliverable import CanDeliver, check, check_all
 from gesmock.faults.fault_rules import FaultRule, PresetName
-from gesmock.faults.kind import Call, Kind, Mishap, Phase
+from gesmock.faults.kind import UNREADABLE, Call, Kind, Mishap, Phase
 from gesmock.faults.presets import PRESETS
 from gesmock.faults.stand_ins import Error
 from gesmock.model import validation
 from gesmock.model.clock import Clock, nanoseconds
-from gesmock.model.delivery import UNREADABLE
 from gesmock.model.rules import Rules
 
 _MOST_TOLD: Final = 100

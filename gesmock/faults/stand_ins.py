@@ -6,9 +6,7 @@ from typing import Annotated, Final
 from msgspec import Meta, field
 
 from gesmock.faults.kind import Case, ErrorStatus, Mishap, Phase
-from gesmock.model import delivery
-from gesmock.model.delivery import Delivery, Manner
-from gesmock.model.messages import Reply
+from gesmock.model.messages import Delivery, Reply
 
 NO_STATUS: Final = 0
 """The status of an answer that never comes."""
@@ -69,35 +67,35 @@ class _Silence(StandIn, frozen=True):
     def reply(self, case: Case) -> Reply:
         """An answer that is none."""
         del case
-        return Reply(NO_STATUS, {}, delivery=Delivery(manner=self.manner()))
+        return Reply(NO_STATUS, {}, delivery=self.delivery())
 
     @abstractmethod
-    def manner(self) -> Manner:
+    def delivery(self) -> Delivery:
         """What the client sees of it."""
 
 
 class Reset(_Silence, frozen=True, tag="reset"):
     """Reset the connection (TCP RST) instead of answering."""
 
-    def manner(self) -> Manner:
+    def delivery(self) -> Delivery:
         """A reset."""
-        return delivery.Reset()
+        return Delivery(end="reset")
 
 
 class Close(_Silence, frozen=True, tag="close"):
     """Close the connection (TCP FIN) without a byte of an answer."""
 
-    def manner(self) -> Manner:
+    def delivery(self) -> Delivery:
         """An end."""
-        return delivery.Close()
+        return Delivery(end="close")
 
 
 class Hang(_Silence, frozen=True, tag="hang"):
     """Never answer: the connection stays open until the client gives up."""
 
-    def manner(self) -> Manner:
+    def delivery(self) -> Delivery:
         """Nothing."""
-        return delivery.Hang()
+        return Delivery(end="hang")
 
 
 class Garbage(_Silence, frozen=True, tag="garbage"):
@@ -105,6 +103,6 @@ class Garbage(_Silence, frozen=True, tag="garbage"):
 
     text: Annotated[str, Meta(min_length=1)] = "This is not HTTP.\r\n"
 
-    def manner(self) -> Manner:
+    def delivery(self) -> Delivery:
         """The text."""
-        return delivery.Garbage(self.text.encode())
+        return Delivery(raw=self.text.encode())

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 
-from gesmock.model.delivery import UNREADABLE
+from gesmock.faults import UNREADABLE
 from gesmock.model.messages import OPERATION_NAMES
 
 STATUSES: Final = (200, 400, 401, 403, 404, 500, 503)

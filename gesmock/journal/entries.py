@@ -10,8 +10,7 @@ from msgspec import Struct
 
 from gesmock.faults import Fired
 from gesmock.model import listed_requests as raw_requests
-from gesmock.model.delivery import Link
-from gesmock.model.messages import MOST_SHOWN, Operation, Request, Shown, request_id
+from gesmock.model.messages import MOST_SHOWN, ConnectionInfo, Operation, Request, Shown, request_id
 from gesmock.model.secrets import MASK, is_secret, masked_by_name
 
 SECRET_HEADERS: Final = frozenset(
@@ -153,7 +152,7 @@ class Record(Struct, frozen=True, gc=False):
     fired: Fired | None
     crash: str | None
     real_at: float
-    link: Link | None
+    link: ConnectionInfo | None
     nth: int
 
     @property
@@ -249,6 +248,6 @@ def _digest_of(text: str) -> str:
     return digest(text.encode(errors="surrogateescape"))
 
 
-def _wire(link: Link) -> Wire:
+def _wire(link: ConnectionInfo) -> Wire:
     address, port = link.client
     return Wire(f"{address}:{port}", link.opened_at, link.closed_at)

@@ -19,8 +19,7 @@ from gesmock.journal.entries import (
     digest,
     masked,
 )
-from gesmock.model.delivery import Link
-from gesmock.model.messages import LONGEST_HEAD, Reply, Request, Shown
+from gesmock.model.messages import LONGEST_HEAD, ConnectionInfo, Reply, Request, Shown
 
 SIZE: Final = 10_000
 """How many entries are kept, unless something else is said."""
@@ -93,7 +92,7 @@ class Journal:
         fired: Fired | None = None,
         crash: str | None = None,
         real_at: float = 0.0,
-        link: Link | None = None,
+        link: ConnectionInfo | None = None,
     ) -> Record:
         """Keep that *request*, as ``kept`` made it, was answered by *reply*; the lock is held."""
         self.count = number = self.count + 1

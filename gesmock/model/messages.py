@@ -1,12 +1,11 @@
-"""Request and Reply: the values that travel between the edge (``web/``) and the core."""
+"""Request and Reply, how a reply is delivered, and the connection that they use."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct, field
 
 from gesmock.model import documentation
-from gesmock.model.delivery import Delivery
 from gesmock.model.types import JobStatus
 
 OPERATION_NAMES: Final = (
@@ -98,6 +97,58 @@ class Shown(Struct, frozen=True, gc=False):
     statuses: tuple[tuple[str, JobStatus], ...] | None
     returned: int | None = None
     total: int | None = None
+
+
+class Delivery(Struct, frozen=True, kw_only=True):
+    """How a reply reaches its client, if not at once and whole.
+
+    The server waits *delay_s* real seconds. Then it sends the answer: with *parts* above 1 the head
+    first, then the body in so many pieces, spread evenly over *spread_s* real seconds. With
+    *after_bytes*, it sends only the head and so many bytes of the body, then closes the connection.
+    *raw* is sent instead of the answer, before the connection closes. With an *end* other than
+    ``keep``, nothing is sent: the connection is closed (TCP FIN), reset (TCP RST), or hangs, at
+    once, until the client gives up.
+    """
+
+    delay_s: float = 0.0
+    parts: int = 1
+    spread_s: float = 0.0
+    after_bytes: int | None = None
+    raw: bytes | None = None
+    end: Literal["keep", "close", "reset", "hang"] = "keep"
+
+    def schedule(self, length: int) -> Iterator[tuple[float, int]]:
+        """When each part of a body of *length* bytes is due, in seconds after the head; its size.
+
+        No part is empty: a short body has fewer, an empty one none. The last is due at *spread_s*.
+        """
+        count = min(self.parts, length)
+        for number in range(1, count + 1):
+            size = length * number // count - length * (number - 1) // count
+            yield self.spread_s * number / count, size
+
+
+class ConnectionInfo:
+    """What the journal has to know of a client's connection; its server keeps it up to date.
+
+    *client* is the address and port at the other end. Times are real ones: *opened_at*, *heard_at*
+    (when the request that is being answered, or the last, came in) and *closed_at*. *gave_up* says
+    that the client left before it had all of the last answer; *answers* counts those journaled.
+    """
+
+    __slots__ = ("answers", "client", "closed_at", "gave_up", "heard_at", "opened_at")
+
+    def __init__(self, client: tuple[str, int], opened_at: float) -> None:
+        self.client = client
+        self.opened_at = self.heard_at = opened_at
+        self.closed_at: float | None = None
+        self.gave_up = False
+        self.answers = 0
+
+    def end(self, at: float) -> None:
+        """Note when the connection ended; only the first time counts."""
+        if self.closed_at is None:
+            self.closed_at = at
 
 
 class Reply(Struct, frozen=True):

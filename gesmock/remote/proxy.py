@@ -19,14 +19,13 @@ from gesmock.fake.handle import fault_of
 from gesmock.fake.hits import Hit
 from gesmock.fake.options import StartOptions
 from gesmock.fake.project import Project
-from gesmock.faults import Fired, ListFault
+from gesmock.faults import BELOW_HTTP, Fired, ListFault
 from gesmock.faults.fault_rules import KINDS
 from gesmock.journal import journal
 from gesmock.journal.redaction import Redaction, secrets_of
 from gesmock.model import listed_requests as raw_requests
 from gesmock.model import replies as shapes
 from gesmock.model.clock import http_date
-from gesmock.model.delivery import BELOW_HTTP, Link
 from gesmock.model.errors import (
     AnsweredTooLate,
     Conflict,
@@ -37,7 +36,7 @@ from gesmock.model.errors import (
     Unanswered,
     UnknownPreference,
 )
-from gesmock.model.messages import NO_ENTRY, Reply, Request, request_id
+from gesmock.model.messages import NO_ENTRY, ConnectionInfo, Reply, Request, request_id
 from gesmock.remote.failures import Silent, Unreachable
 from gesmock.remote.relayed import Relayed, origin_form, passed_on, reply_of, request_of
 from gesmock.remote.target import Target
@@ -164,7 +163,11 @@ class Proxy:
         return map(bytes, blocks)
 
     def reply(
-        self, request: Request, told: Request, ask: Callable[[], Reply], link: Link | None = None
+        self,
+        request: Request,
+        told: Request,
+        ask: Callable[[], Reply],
+        link: ConnectionInfo | None = None,
     ) -> Reply:
         """What is answered to *request*, and journaled as the answer to *told*, over *link*.
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
-from gesmock.model.delivery import Delivery
+from gesmock.model.messages import Delivery
 from gesmock.server.heads import Head
 
 Block = bytes | memoryview

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from gesmock.model.delivery import Link
+from gesmock.model.messages import ConnectionInfo
 from gesmock.server.answers import Answer
 from gesmock.server.heads import Head
 from gesmock.server.wsgi import Peers, Response
@@ -21,7 +21,7 @@ class Application(Protocol):
         """The current epoch. A request belongs to the one in which its first bytes arrived."""
 
     def answer(
-        self, head: Head, body: bytes, epoch: int, connection: Link
+        self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo
     ) -> Answer | Later | None:
         """Answer a complete request at once.
 

@@ -6,7 +6,7 @@ from math import inf
 from typing import Final, NamedTuple
 
 from gesmock.model.clock import real_time
-from gesmock.model.delivery import Close, Delivery, Drip, Garbage, Hang, Reset, Truncate
+from gesmock.model.messages import Delivery
 from gesmock.server.answers import Block
 from gesmock.server.channels import Channel
 from gesmock.server.loop import Loop, Timer
@@ -140,34 +140,34 @@ def _steps(parcel: Parcel, line: Line) -> Iterator[float]:
     """
     delivery, closes = parcel.delivery, True
     head, body = parcel.blocks[:1], deque(parcel.blocks[1:])
-    if delivery.delay_s > 0 and not isinstance(delivery.manner, Hang):
+    if delivery.end == "hang":  # a delay would put nothing off
+        line.hang()
+        yield inf
+        return
+    if delivery.delay_s > 0:
         yield real_time() + delivery.delay_s
-    match delivery.manner:
-        case Reset():
-            until = real_time() + _OWED_S
-            while line.channel.owes() and real_time() < until:
-                yield real_time() + _LOOK_S
-            line.reset()
-        case Close():
-            line.end([], closes)
-        case Hang():  # there is nothing that a delay would put off
-            line.hang()
-            yield inf
-        case Garbage(text):
-            line.end([text], closes)
-        case Truncate(after_bytes):
-            line.end([*head, *_front(body, after_bytes)], closes)
-        case Drip() as drip:
-            line.send(head)
+    if delivery.end == "reset":
+        until = real_time() + _OWED_S
+        while line.channel.owes() and real_time() < until:
+            yield real_time() + _LOOK_S
+        line.reset()
+    elif delivery.end == "close":
+        line.end([], closes)
+    elif delivery.raw is not None:
+        line.end([delivery.raw], closes)
+    elif delivery.after_bytes is not None:
+        line.end([*head, *_front(body, delivery.after_bytes)], closes)
+    elif delivery.parts > 1:
+        line.send(head)
+        yield _TAKEN
+        begun = real_time()
+        for after_s, size in delivery.schedule(sum(map(len, body))):
+            yield begun + after_s
+            line.send(_front(body, size))
             yield _TAKEN
-            begun = real_time()
-            for after_s, size in drip.schedule(sum(map(len, body))):
-                yield begun + after_s
-                line.send(_front(body, size))
-                yield _TAKEN
-            line.end([], parcel.closes)
-        case _:
-            line.end(parcel.blocks, parcel.closes)
+        line.end([], parcel.closes)
+    else:
+        line.end(parcel.blocks, parcel.closes)
 
 
 def _front(blocks: deque[Block], length: int) -> list[Block]:

@@ -6,7 +6,7 @@ from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 
-from gesmock.model.delivery import Link
+from gesmock.model.messages import ConnectionInfo
 from gesmock.server.application import Application
 from gesmock.server.channels import Channel, Plain, Tls
 from gesmock.server.connection import Connection
@@ -95,7 +95,7 @@ class HttpServer:
     def _welcome(self, connected: socket.socket, address: tuple[str, int]) -> None:
         here = len(self._shared.connections) + len(self._handshakes)
         full = here >= self._shared.limits.connections
-        link = Link(address[:2], self._loop.now)
+        link = ConnectionInfo(address[:2], self._loop.now)
         peers = Peers((self.host, self.port), link.client, self._context is not None, link)
         if self._context is None:
             self._begin(Plain(connected), peers, full=full)

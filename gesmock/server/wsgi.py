@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from gesmock.model.clock import http_date, real_time
-from gesmock.model.delivery import Delivery, Link
+from gesmock.model.messages import ConnectionInfo, Delivery
 from gesmock.server.answers import SERVER, connection_line, status_line
 from gesmock.server.heads import Head
 
@@ -19,7 +19,7 @@ DELIVER: Final = "gesmock.deliver"
 """Where the environ has the function that takes a ``Delivery``; other servers have none."""
 
 LINK: Final = "gesmock.link"
-"""Where it has the ``Link`` over which the request came."""
+"""Where it has the ``ConnectionInfo`` over which the request came."""
 
 
 HEADERS: Final = "gesmock.headers"
@@ -32,7 +32,7 @@ class Peers(NamedTuple):
     server: tuple[str, int]
     client: tuple[str, int]
     secure: bool
-    link: Link
+    link: ConnectionInfo
 
 
 def environ_of(head: Head, body: bytes, peers: Peers) -> "WSGIEnvironment":

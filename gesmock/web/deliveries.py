@@ -12,9 +12,8 @@ import flask
 from gesmock.fake.fake import Fake
 from gesmock.model import replies as shapes
 from gesmock.model.clock import real_time
-from gesmock.model.delivery import Close, Delivery, Drip, Manner, Reset
 from gesmock.model.errors import GesmockError, Overtaken
-from gesmock.model.messages import NO_ENTRY, Reply, Request
+from gesmock.model.messages import NO_ENTRY, Delivery, Reply, Request
 from gesmock.server.wsgi import DELIVER
 from gesmock.web import wire
 
@@ -43,14 +42,21 @@ def response_to(fake: Fake, request: Request, reply: Reply) -> flask.Response:
         headers = {"X-Request-Id": NO_ENTRY}
         return wire.response_to(shapes.refusal(Overtaken(), project.settings, headers))
     response = wire.response_to(reply)
-    match reply.delivery.manner:
-        case None:
-            return response
-        case Drip() as drip:
-            response.response = _dripping(drip, response.get_data(), asleep)
-            return response
-        case manner:
-            return _Broken(manner)
+    broken = _breaks(reply.delivery)
+    if broken is not None:
+        return _Broken(broken)
+    if reply.delivery.parts > 1:
+        response.response = _dripping(reply.delivery, response.get_data(), asleep)
+    return response
+
+
+def _breaks(delivery: Delivery) -> str | None:
+    """The kind of fault that a client without a connection cannot see."""
+    if delivery.end != "keep":
+        return delivery.end
+    if delivery.raw is not None:
+        return "garbage"
+    return None if delivery.after_bytes is None else "truncate"
 
 
 class _Sleeper:
@@ -77,7 +83,7 @@ class _Sleeper:
             self._epochs.unwatch(told.set)
 
 
-def _dripping(drip: Drip, body: bytes, asleep: _Sleeper) -> Iterator[bytes]:
+def _dripping(drip: Delivery, body: bytes, asleep: _Sleeper) -> Iterator[bytes]:
     begun, sent = real_time(), 0
     for after_s, size in drip.schedule(len(body)):
         if not asleep.until(begun + after_s):  # the client has to see that it is not all
@@ -87,22 +93,19 @@ def _dripping(drip: Drip, body: bytes, asleep: _Sleeper) -> Iterator[bytes]:
 
 
 class _Broken(flask.Response):
-    """An answer that, in this *manner*, never comes."""
+    """An answer that never comes, because of a fault of this *kind*."""
 
-    def __init__(self, manner: Manner) -> None:
+    def __init__(self, kind: str) -> None:
         super().__init__()
-        self._manner = manner
+        self._kind = kind
 
     def __call__(self, *_: Any) -> NoReturn:
         """Raise, instead of answering."""
-        match self._manner:
-            case Reset():
-                raise ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
-            case Close():
-                raise RemoteDisconnected("Remote end closed connection without response")
-            case manner:
-                kind = manner.__struct_config__.tag
-                raise NeedsSocket(
-                    f"a {kind!r} happens to a connection, of which there is none here: start the "
-                    "GesMock, and send the request to its url"
-                )
+        if self._kind == "reset":
+            raise ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
+        if self._kind == "close":
+            raise RemoteDisconnected("Remote end closed connection without response")
+        raise NeedsSocket(
+            f"a {self._kind!r} happens to a connection, of which there is none here: start the "
+            "GesMock, and send the request to its url"
+        )

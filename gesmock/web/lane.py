@@ -11,8 +11,7 @@ from typing import Final
 
 from gesmock.fake.fake import Fake
 from gesmock.fake.handle import handle
-from gesmock.model.delivery import Link
-from gesmock.model.messages import Request, is_long
+from gesmock.model.messages import ConnectionInfo, Request, is_long
 from gesmock.server.answers import Answer
 from gesmock.server.heads import Head
 from gesmock.web import access_log
@@ -35,7 +34,7 @@ class Lane:
         self._requests: dict[Head, Request | None] = {}
 
     def answer(
-        self, head: Head, epoch: int, link: Link | None = None
+        self, head: Head, epoch: int, link: ConnectionInfo | None = None
     ) -> Answer | Callable[[], Answer] | None:
         """The answer to *head*, or what makes it where that takes long; None: Flask answers."""
         try:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gesmock.fake.fake import Fake
-from gesmock.model.delivery import BELOW_HTTP
+from gesmock.faults import BELOW_HTTP
 from gesmock.server.limits import Limits
 from gesmock.server.server import HttpServer
 from gesmock.web.guard import Guard

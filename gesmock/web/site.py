@@ -10,9 +10,8 @@ import msgspec
 
 from gesmock.fake.fake import Fake
 from gesmock.model import replies as shapes
-from gesmock.model.delivery import Link
 from gesmock.model.errors import NotUnderstood, ParameterError
-from gesmock.model.messages import LARGEST_BODY, NO_ENTRY
+from gesmock.model.messages import LARGEST_BODY, NO_ENTRY, ConnectionInfo
 from gesmock.model.settings import Settings
 from gesmock.server.answers import Answer
 from gesmock.server.heads import Head
@@ -59,7 +58,7 @@ class Site:
         return self._fake.epochs.current
 
     def answer(
-        self, head: Head, body: bytes, epoch: int, connection: Link
+        self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo
     ) -> Answer | Callable[[], Answer] | None:
         """What the lane answers; it leaves requests with a body to the Flask app."""
         if body or self._lane is None:

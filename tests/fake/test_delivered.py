@@ -17,18 +17,7 @@ from test_deliveries import seen
 from gesmock import GesMock
 from gesmock.fake.fake import Fake
 from gesmock.fake.handle import handle
-from gesmock.model.delivery import (
-    Close,
-    Delivery,
-    Drip,
-    Garbage,
-    Hang,
-    Link,
-    Manner,
-    Reset,
-    Truncate,
-)
-from gesmock.model.messages import Reply, Request
+from gesmock.model.messages import ConnectionInfo, Delivery, Reply, Request
 from gesmock.web import lane
 from gesmock.web import service as service_of_flask
 from gesmock.web.deliveries import NeedsSocket
@@ -38,21 +27,21 @@ LANE, FLASK = b"", b"Prefer: code=200\r\n"
 OTHER = "other"
 LIST = "/ges/v1.0/{}/graphs/movie/jobs/status"
 
-Tell = Callable[..., None]
+Tell = Callable[[Delivery], None]
 
 
 @pytest.fixture
 def tell(monkeypatch: pytest.MonkeyPatch) -> Tell:
-    """Have each answer of the service delivered so from now on: tell(manner, delay_s)."""
+    """Have each answer of the service delivered so from now on: tell(delivery)."""
     told: list[Delivery] = []
 
-    def delivered(fake: Fake, request: Request, link: Link | None) -> Reply:
+    def delivered(fake: Fake, request: Request, link: ConnectionInfo | None) -> Reply:
         reply = handle(fake, request, link)
         return msgspec.structs.replace(reply, delivery=told[-1] if told else None)
 
     for room in (lane, service_of_flask):
         monkeypatch.setattr(room, "handle", delivered)
-    return lambda manner=None, delay_s=0.0: told.append(Delivery(delay_s, manner))
+    return told.append
 
 
 @pytest.fixture
@@ -82,18 +71,19 @@ def threads() -> set[threading.Thread]:
 
 @pytest.mark.parametrize("way", [LANE, FLASK], ids=["lane", "flask"])
 @pytest.mark.parametrize(
-    ("manner", "delay_s"), [(Hang(), 0), (None, 1000), (Drip(9, 1000), 0)], ids=str
+    "delivery",
+    [Delivery(end="hang"), Delivery(delay_s=1000), Delivery(parts=9, spread_s=1000)],
+    ids=str,
 )
 @pytest.mark.parametrize("end", [GesMock.reset, GesMock.restart, GesMock.stop])
 def test_fifty_in_flight_are_let_go_within_a_tenth_of_a_second_and_leave_no_thread(
     ges: GesMock,
     tell: Tell,
     end: Callable[[GesMock], Any],
-    manner: Manner | None,
-    delay_s: float,
+    delivery: Delivery,
     way: bytes,
 ) -> None:
-    tell(manner, delay_s)
+    tell(delivery)
     with contextlib.closing(ask(ges, way)):  # so that the worker for Flask is there
         until(lambda: under_way(ges) == 1)
         before = threads()
@@ -117,7 +107,7 @@ def test_the_reset_of_one_project_is_nothing_to_those_who_wait_for_another(
     ges: GesMock, tell: Tell, way: bytes
 ) -> None:
     other = ges.fake.open(OTHER)
-    tell(Hang())
+    tell(Delivery(end="hang"))
     with (
         contextlib.closing(ask(ges, way)) as client,
         contextlib.closing(ask(ges, way, project_id=OTHER)) as another,
@@ -136,7 +126,7 @@ def test_an_opened_project_that_a_reset_forgets_lets_go_whoever_waits_for_it(
     ges: GesMock, tell: Tell
 ) -> None:
     ges.fake.open(OTHER)
-    tell(None, 1000)
+    tell(Delivery(delay_s=1000))
     with contextlib.closing(ask(ges, project_id=OTHER)) as client:
         until(lambda: under_way(ges) == 1)
         ges.reset()
@@ -144,13 +134,15 @@ def test_an_opened_project_that_a_reset_forgets_lets_go_whoever_waits_for_it(
         assert seen(client) == (b"", "end")
 
 
-@pytest.mark.parametrize("manner", [Drip(3, 0.003), Truncate(10**9)])
+@pytest.mark.parametrize(
+    "delivery", [Delivery(parts=3, spread_s=0.003), Delivery(after_bytes=10**9)]
+)
 def test_the_list_comes_whole_with_its_head_whichever_way_it_comes(
-    ges: GesMock, tell: Tell, manner: Manner
+    ges: GesMock, tell: Tell, delivery: Delivery
 ) -> None:
     url = ges.jobs_url(limit=2)
     plain = requests.get(url)
-    tell(manner, 0.001)
+    tell(msgspec.structs.replace(delivery, delay_s=0.001))
 
     for headers in ({}, {"Prefer": "code=200"}):
         slow = requests.get(url, headers=headers)
@@ -171,20 +163,20 @@ def test_after_a_stop_a_reset_has_nothing_to_tell(ges: GesMock) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize(
-    ("manner", "error", "words"),
+    ("delivery", "error", "words"),
     [
-        (Reset(), ConnectionResetError, "Connection reset by peer"),
-        (Close(), http.client.RemoteDisconnected, "without response"),
-        (Hang(), NeedsSocket, "a 'hang' happens to a connection"),
-        (Garbage(b"?"), NeedsSocket, "a 'garbage' happens to a connection"),
-        (Truncate(1), NeedsSocket, "start the GesMock"),
+        (Delivery(end="reset"), ConnectionResetError, "Connection reset by peer"),
+        (Delivery(end="close"), http.client.RemoteDisconnected, "without response"),
+        (Delivery(end="hang"), NeedsSocket, "a 'hang' happens to a connection"),
+        (Delivery(raw=b"?"), NeedsSocket, "a 'garbage' happens to a connection"),
+        (Delivery(after_bytes=1), NeedsSocket, "start the GesMock"),
     ],
 )
 def test_a_client_without_a_socket_is_told_what_would_have_happened(
-    tell: Tell, manner: Manner, error: type[Exception], words: str, method: str
+    tell: Tell, delivery: Delivery, error: type[Exception], words: str, method: str
 ) -> None:
     ges = GesMock()
-    tell(manner)
+    tell(delivery)
 
     with pytest.raises(error, match=words):
         ges.app.test_client().open(LIST.format(ges.project_id), method=method)
@@ -192,11 +184,11 @@ def test_a_client_without_a_socket_is_told_what_would_have_happened(
 
 def test_under_another_server_the_thread_sleeps(service: Service, tell: Tell) -> None:
     plain = service.begin(generate=3).list()
-    tell(None, 0.01)
+    tell(Delivery(delay_s=0.01))
     began = time.perf_counter()
     late = service.list()
     assert time.perf_counter() - began >= 0.01
-    tell(Drip(4, 0.02))
+    tell(Delivery(parts=4, spread_s=0.02))
     parts = service.list()
     assert parts.data == plain.data == late.data
     assert time.perf_counter() - began >= 0.03
@@ -206,7 +198,7 @@ def test_under_another_server_the_thread_sleeps(service: Service, tell: Tell) ->
 
 
 def test_a_drip_under_another_server_is_in_parts(service: Service, tell: Tell) -> None:
-    tell(Drip(4, 0.002))
+    tell(Delivery(parts=4, spread_s=0.002))
     response = service.client.get(LIST.format(service.fake.default.project_id), buffered=False)
     parts = list(response.iter_encoded())
 
@@ -214,12 +206,15 @@ def test_a_drip_under_another_server_is_in_parts(service: Service, tell: Tell) -
     assert response.headers["Content-Length"] == "45"
 
 
-@pytest.mark.parametrize(("manner", "delay_s"), [(None, 1000), (Reset(), 1000), (Drip(3, 3000), 0)])
+@pytest.mark.parametrize(
+    "delivery",
+    [Delivery(delay_s=1000), Delivery(delay_s=1000, end="reset"), Delivery(parts=3, spread_s=3000)],
+)
 def test_a_thread_that_sleeps_is_woken_by_a_reset_of_its_project(
-    service: Service, tell: Tell, manner: Manner | None, delay_s: float
+    service: Service, tell: Tell, delivery: Delivery
 ) -> None:
     other = service.fake.open(OTHER)
-    tell(manner, delay_s)
+    tell(delivery)
     outcome: list[Any] = []
 
     def ask() -> None:
@@ -238,7 +233,7 @@ def test_a_thread_that_sleeps_is_woken_by_a_reset_of_its_project(
 
     [answer] = outcome
     words = "gesmock was reset while this request was on its way."
-    if manner == Drip(3, 3000):
+    if delivery == Delivery(parts=3, spread_s=3000):
         assert words in str(answer)
     else:
         assert (answer.status_code, answer.json["errorMessage"]) == (503, words)

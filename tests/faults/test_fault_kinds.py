@@ -13,37 +13,35 @@ from conftest import Asked, Asker, text_of
 from gesmock.fake import handle as operations
 from gesmock.fake import report as judging
 from gesmock.faults import KINDS, Delay, FaultRule, armed, delays
-from gesmock.model import delivery
-from gesmock.model.delivery import Delivery, Manner
 from gesmock.model.errors import InvalidInput
-from gesmock.model.messages import Reply
+from gesmock.model.messages import Delivery, Reply
 from gesmock.model.validation import read
 
 REAL = text_of(Asker().ask())
 RAMP = {"kind": "ramp", "begin": 0.5, "to": 0.5, "over_s": 1}
 
-MANNERS: list[tuple[dict[str, Any], Manner]] = [
-    ({"kind": "reset"}, delivery.Reset()),
-    ({"kind": "close"}, delivery.Close()),
-    ({"kind": "hang"}, delivery.Hang()),
-    ({"kind": "garbage"}, delivery.Garbage(b"This is not HTTP.\r\n")),
-    ({"kind": "garbage", "text": "\u00fc"}, delivery.Garbage(b"\xc3\xbc")),
+MANNERS: list[tuple[dict[str, Any], Delivery]] = [
+    ({"kind": "reset"}, Delivery(end="reset")),
+    ({"kind": "close"}, Delivery(end="close")),
+    ({"kind": "hang"}, Delivery(end="hang")),
+    ({"kind": "garbage"}, Delivery(raw=b"This is not HTTP.\r\n")),
+    ({"kind": "garbage", "text": "\u00fc"}, Delivery(raw=b"\xc3\xbc")),
 ]
 
 
 # --- In the place of the answer -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("fault", "manner"), MANNERS)
+@pytest.mark.parametrize(("fault", "delivery"), MANNERS)
 @pytest.mark.parametrize(("phase", "created"), [("before", 3), (None, 3), ("after", 4)])
 def test_a_cut_connection_is_no_answer_whether_the_job_was_made_or_not(
-    fault: dict[str, Any], manner: Manner, phase: str | None, created: int
+    fault: dict[str, Any], delivery: Delivery, phase: str | None, created: int
 ) -> None:
     asker = Asker({"fault": fault, "phase": phase, "times": 1})
 
     reply = asker.submit()
 
-    assert (reply.status, reply.delivery) == (0, Delivery(manner=manner))
+    assert (reply.status, reply.delivery) == (0, delivery)
     assert len(asker.project.graphs.jobs()) == created
     assert asker.submit().delivery is None
     assert [entry.status for entry in asker.project.journal.entries()] == [0, 200]
@@ -134,7 +132,7 @@ def test_a_malformed_answer_is_of_the_right_length_and_no_json(options: dict[str
 def test_a_truncated_answer_is_whole_until_it_is_sent() -> None:
     reply = Asker({"fault": {"kind": "truncate", "after_bytes": 7}}).ask()
 
-    assert reply.delivery == Delivery(manner=delivery.Truncate(7))
+    assert reply.delivery == Delivery(after_bytes=7)
     assert text_of(reply) == REAL
 
 
@@ -142,7 +140,7 @@ def test_a_truncated_answer_is_whole_until_it_is_sent() -> None:
 def test_a_drip_takes_its_seconds_on_the_clock(rate: float | None, seconds: float) -> None:
     reply = Asker({"fault": {"kind": "drip", "parts": 3, "seconds": 6}}, rate=rate).ask()
 
-    assert reply.delivery == Delivery(manner=delivery.Drip(3, seconds))
+    assert reply.delivery == Delivery(parts=3, spread_s=seconds)
     assert text_of(reply) == REAL
 
 
@@ -157,7 +155,7 @@ def test_a_delay_takes_its_seconds_on_the_clock_and_none_where_it_is_frozen(
 
     reply = asker.ask()
 
-    assert reply.delivery == (Delivery(seconds) if seconds else None)
+    assert reply.delivery == (Delivery(delay_s=seconds) if seconds else None)
     assert (reply.headers["X-Gesmock-Fault"], text_of(reply)) == ("f1#1", REAL)
 
 
@@ -185,11 +183,11 @@ def test_delays_add_up_with_one_another_and_with_whatever_else_happens() -> None
 
     told = [(one.status, one.headers["X-Gesmock-Fault"], one.delivery) for one in replies]
     assert told == [
-        (200, "f1#1, f4#1", Delivery(0.75)),
-        (0, "f1#2, f2#1, f4#2", Delivery(0.75, delivery.Reset())),
-        (200, "f1#3, f4#3", Delivery(0.75)),
-        (200, "f1#4, f3#1, f4#4", Delivery(4.75)),
-        (503, "f1#5, f3#2, f4#5", Delivery(0.75)),
+        (200, "f1#1, f4#1", Delivery(delay_s=0.75)),
+        (0, "f1#2, f2#1, f4#2", Delivery(delay_s=0.75, end="reset")),
+        (200, "f1#3, f4#3", Delivery(delay_s=0.75)),
+        (200, "f1#4, f3#1, f4#4", Delivery(delay_s=4.75)),
+        (503, "f1#5, f3#2, f4#5", Delivery(delay_s=0.75)),
     ]
 
 
@@ -321,7 +319,7 @@ def test_an_outage_and_a_ramp_may_be_of_any_failure_in_either_phase(
     fault = {"kind": kind, **when, "fault": {"kind": "reset"}}
     asker = Asker({"fault": fault, "phase": phase})
 
-    assert asker.submit().delivery == Delivery(manner=delivery.Reset())
+    assert asker.submit().delivery == Delivery(end="reset")
     assert len(asker.project.graphs.jobs()) == created
 
 

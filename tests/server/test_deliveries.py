@@ -12,20 +12,11 @@ from typing import Any, Self, TypeVar
 
 import pytest
 from conftest import freed_at_once, until
+from msgspec.structs import replace
 from test_httpd import HARD, LARGE, Pages, body, connect, exchange, get
 from test_tls import client_context, server_context
 
-from gesmock.model.delivery import (
-    Close,
-    Delivery,
-    Drip,
-    Garbage,
-    Hang,
-    Link,
-    Manner,
-    Reset,
-    Truncate,
-)
+from gesmock.model.messages import ConnectionInfo, Delivery
 from gesmock.server.answers import Answer
 from gesmock.server.application import Later
 from gesmock.server.channels import Plain
@@ -53,7 +44,7 @@ class Told(Pages):
         self.held = False
 
     def answer(
-        self, head: Head, body: bytes, epoch: int, connection: Link
+        self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo
     ) -> Answer | Later | None:
         if head.path not in ("/lane", "/later") or head.method != "GET":
             return super().answer(head, body, epoch, connection)
@@ -151,19 +142,23 @@ def keep(path: str, method: str = "GET") -> bytes:
 
 
 GARBAGE = b"\x00\xff not HTTP\r\n"
-OUTCOMES: dict[str, tuple[Manner | None, Callable[[bytes], bytes], str]] = {
-    "as usual": (None, lambda whole: whole, "end"),
-    "reset": (Reset(), lambda _: b"", "reset"),
-    "close": (Close(), lambda _: b"", "end"),
-    "garbage": (Garbage(GARBAGE), lambda _: GARBAGE, "end"),
-    "no garbage": (Garbage(b""), lambda _: b"", "end"),
-    "truncate": (Truncate(4), lambda whole: whole[:-6], "end"),
-    "truncate within a block": (Truncate(2), lambda whole: whole[:-8], "end"),
-    "truncate all of the body": (Truncate(0), lambda whole: whole[:-10], "end"),
-    "truncate nothing": (Truncate(99), lambda whole: whole, "end"),
-    "drip": (Drip(3, 0.002), lambda whole: whole, "end"),
-    "drip at once": (Drip(4, 0), lambda whole: whole, "end"),
-    "drip in more parts than bytes": (Drip(100, 0.002), lambda whole: whole, "end"),
+OUTCOMES: dict[str, tuple[Delivery, Callable[[bytes], bytes], str]] = {
+    "as usual": (Delivery(), lambda whole: whole, "end"),
+    "reset": (Delivery(end="reset"), lambda _: b"", "reset"),
+    "close": (Delivery(end="close"), lambda _: b"", "end"),
+    "garbage": (Delivery(raw=GARBAGE), lambda _: GARBAGE, "end"),
+    "no garbage": (Delivery(raw=b""), lambda _: b"", "end"),
+    "truncate": (Delivery(after_bytes=4), lambda whole: whole[:-6], "end"),
+    "truncate within a block": (Delivery(after_bytes=2), lambda whole: whole[:-8], "end"),
+    "truncate all of the body": (Delivery(after_bytes=0), lambda whole: whole[:-10], "end"),
+    "truncate nothing": (Delivery(after_bytes=99), lambda whole: whole, "end"),
+    "drip": (Delivery(parts=3, spread_s=0.002), lambda whole: whole, "end"),
+    "drip at once": (Delivery(parts=4, spread_s=0), lambda whole: whole, "end"),
+    "drip in more parts than bytes": (
+        Delivery(parts=100, spread_s=0.002),
+        lambda whole: whole,
+        "end",
+    ),
 }
 
 
@@ -171,10 +166,10 @@ OUTCOMES: dict[str, tuple[Manner | None, Callable[[bytes], bytes], str]] = {
 @pytest.mark.parametrize("delay_s", [0, 0.002], ids=["at once", "late"])
 @pytest.mark.parametrize("version", ["1.1", "1.0"])
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize(("manner", "expected", "end"), OUTCOMES.values(), ids=OUTCOMES)
+@pytest.mark.parametrize(("delivery", "expected", "end"), OUTCOMES.values(), ids=OUTCOMES)
 def test_a_client_sees_what_was_told(
     shared: dict[bool, tuple[Told, HttpServer]],
-    manner: Manner | None,
+    delivery: Delivery,
     expected: Callable[[bytes], bytes],
     end: str,
     way: str,
@@ -188,7 +183,7 @@ def test_a_client_sees_what_was_told(
     with (Secured if secure else connect)(server) as client:
         client.sendall(ask)
         whole, _ = seen(client)
-    pages.delivery = Delivery(delay_s, manner)
+    pages.delivery = replace(delivery, delay_s=delay_s)
     with (Secured if secure else connect)(server) as client:
         began = time.perf_counter()
         client.sendall(ask)
@@ -208,9 +203,11 @@ def undated(answer: bytes) -> bytes:
     return b"\r\n".join([line for line in lines if not line.startswith(b"Date: ")])
 
 
-@pytest.mark.parametrize("manner", [None, Truncate(4), Drip(3, 0.001)])
-def test_a_head_alone_is_sent_whole_whatever_becomes_of_its_body(manner: Manner | None) -> None:
-    with telling(Delivery(0, manner)) as (_, server), connect(server) as client:
+@pytest.mark.parametrize(
+    "delivery", [Delivery(), Delivery(after_bytes=4), Delivery(parts=3, spread_s=0.001)]
+)
+def test_a_head_alone_is_sent_whole_whatever_becomes_of_its_body(delivery: Delivery) -> None:
+    with telling(delivery) as (_, server), connect(server) as client:
         client.sendall(keep("/app", "HEAD"))
         client.shutdown(socket.SHUT_WR)
         answer, end = seen(client)
@@ -230,7 +227,7 @@ def test_a_drip_is_the_head_and_then_parts_that_go_when_it_is_their_time(
         return send(self, blocks)
 
     monkeypatch.setattr(Plain, "send", noted)
-    with telling(Delivery(0, Drip(4, 0.04))) as (_, server):
+    with telling(Delivery(parts=4, spread_s=0.04)) as (_, server):
         assert body(exchange(server, get("/lane"))) == BODY
 
     (head, begun), *parts = sent
@@ -249,7 +246,7 @@ def test_a_drip_of_no_time_is_in_parts_too(monkeypatch: pytest.MonkeyPatch) -> N
         return send(self, blocks)
 
     monkeypatch.setattr(Plain, "send", noted)
-    with telling(Delivery(0, Drip(2, 0))) as (_, server):
+    with telling(Delivery(parts=2, spread_s=0)) as (_, server):
         exchange(server, get("/app"))
 
     assert sent[1:] == [b"01234", b"56789"]
@@ -257,16 +254,25 @@ def test_a_drip_of_no_time_is_in_parts_too(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("way", WAYS)
 def test_what_is_asked_behind_a_slow_answer_is_answered_behind_it(way: str) -> None:
-    with telling(Delivery(0.01, Drip(3, 0.01))) as (_, server):
+    with telling(Delivery(delay_s=0.01, parts=3, spread_s=0.01)) as (_, server):
         answer = exchange(server, keep("/now") + keep(way) * 2 + get("/now"))
 
     bodies = [one.partition(b"\r\n\r\n")[2] for one in answer.split(b"HTTP/1.1 200 OK\r\n")[1:]]
     assert bodies == [b"ok", BODY, BODY, b"ok"]
 
 
-@pytest.mark.parametrize("manner", [Reset(), Close(), Hang(), Garbage(b"?"), Truncate(1)])
-def test_what_is_asked_behind_a_broken_answer_is_never_answered(manner: Manner) -> None:
-    with telling(Delivery(0, manner)) as (pages, server), connect(server) as client:
+@pytest.mark.parametrize(
+    "delivery",
+    [
+        Delivery(end="reset"),
+        Delivery(end="close"),
+        Delivery(end="hang"),
+        Delivery(raw=b"?"),
+        Delivery(after_bytes=1),
+    ],
+)
+def test_what_is_asked_behind_a_broken_answer_is_never_answered(delivery: Delivery) -> None:
+    with telling(delivery) as (pages, server), connect(server) as client:
         client.sendall(keep("/now") + keep("/lane") + keep("/now") * 10_000)
         until(lambda: "/lane" in pages.asked)
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, HARD)
@@ -277,7 +283,7 @@ def test_what_is_asked_behind_a_broken_answer_is_never_answered(manner: Manner) 
 
 
 def test_a_reset_takes_nothing_from_the_answers_before_it() -> None:
-    with telling(Delivery(0, Reset())) as (pages, server), connect(server) as client:
+    with telling(Delivery(end="reset")) as (pages, server), connect(server) as client:
         client.sendall(keep("/many") + keep("/lane"))
         until(lambda: "/many" in pages.asked)
         answer, end = seen(client)
@@ -294,7 +300,7 @@ def test_a_hang_lasts_until_the_client_goes(
     secure: bool,
 ) -> None:
     times = Limits(head_s=0.1, body_s=0.1, idle_s=0.1, write_s=0.1)
-    with telling(Delivery(delay_s, Hang()), times, secure=secure) as (_, server):
+    with telling(Delivery(delay_s=delay_s, end="hang"), times, secure=secure) as (_, server):
         with (Secured if secure else connect)(server) as client:
             client.sendall(keep(way))
             until(lambda: server._shared.deliveries.under_way)
@@ -306,22 +312,25 @@ def test_a_hang_lasts_until_the_client_goes(
         assert body(exchange(server, get("/now"))) == b"ok" or secure
 
 
-@pytest.mark.parametrize("manner", [None, Drip(2, 0.01), Reset(), Garbage(GARBAGE)])
-def test_who_has_ended_its_side_still_gets_what_was_told(manner: Manner | None) -> None:
-    with telling(Delivery(0.01, manner)) as (_, server), connect(server) as client:
+@pytest.mark.parametrize(
+    "delivery",
+    [Delivery(), Delivery(parts=2, spread_s=0.01), Delivery(end="reset"), Delivery(raw=GARBAGE)],
+)
+def test_who_has_ended_its_side_still_gets_what_was_told(delivery: Delivery) -> None:
+    with telling(replace(delivery, delay_s=0.01)) as (_, server), connect(server) as client:
         client.sendall(keep("/lane"))
         client.shutdown(socket.SHUT_WR)
         answer, end = seen(client)
 
-    assert end == ("reset" if manner == Reset() else "end")
+    assert end == ("reset" if delivery == Delivery(end="reset") else "end")
     assert body(answer) == (b"" if answer in (b"", GARBAGE) else BODY)
-    assert bool(answer) is (manner != Reset())
+    assert bool(answer) is (delivery != Delivery(end="reset"))
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("manner", [None, Drip(9, 1000)])
-def test_a_client_that_leaves_in_the_meantime_is_forgotten(way: str, manner: Manner | None) -> None:
-    with telling(Delivery(0 if manner else 1000, manner)) as (_, server):
+@pytest.mark.parametrize("delivery", [Delivery(delay_s=1000), Delivery(parts=9, spread_s=1000)])
+def test_a_client_that_leaves_in_the_meantime_is_forgotten(way: str, delivery: Delivery) -> None:
+    with telling(delivery) as (_, server):
         with connect(server) as client:
             client.sendall(keep(way))
             until(lambda: server._shared.deliveries.under_way)
@@ -333,9 +342,18 @@ def test_a_client_that_leaves_in_the_meantime_is_forgotten(way: str, manner: Man
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("manner", [None, Hang(), Drip(3, 0.01), Drip(9, 1000), Reset()])
-def test_a_connection_that_has_ended_is_freed_at_once(way: str, manner: Manner | None) -> None:
-    with telling(Delivery(0.01, manner)) as (_, server), freed_at_once(Connection):
+@pytest.mark.parametrize(
+    "delivery",
+    [
+        Delivery(),
+        Delivery(end="hang"),
+        Delivery(parts=3, spread_s=0.01),
+        Delivery(parts=9, spread_s=1000),
+        Delivery(end="reset"),
+    ],
+)
+def test_a_connection_that_has_ended_is_freed_at_once(way: str, delivery: Delivery) -> None:
+    with telling(replace(delivery, delay_s=0.01)) as (_, server), freed_at_once(Connection):
         with connect(server) as client:
             client.sendall(keep(way))
             until(lambda: server._shared.deliveries.under_way)
@@ -344,7 +362,10 @@ def test_a_connection_that_has_ended_is_freed_at_once(way: str, manner: Manner |
 
 
 def test_a_client_that_may_have_left_is_waited_with_no_longer_than_an_idle_one() -> None:
-    with telling(Delivery(1000), Limits(idle_s=0.2)) as (_, server), connect(server) as client:
+    with (
+        telling(Delivery(delay_s=1000), Limits(idle_s=0.2)) as (_, server),
+        connect(server) as client,
+    ):
         client.sendall(keep("/lane") + keep("/now"))
         client.shutdown(socket.SHUT_WR)
 
@@ -356,7 +377,10 @@ def test_a_client_that_may_have_left_is_waited_with_no_longer_than_an_idle_one()
 def test_a_client_that_may_have_left_before_its_answer_was_put_off_is_waited_with_no_longer(
     sent: bytes,
 ) -> None:
-    with telling(Delivery(1000), Limits(idle_s=0.2)) as (pages, server), connect(server) as client:
+    with (
+        telling(Delivery(delay_s=1000), Limits(idle_s=0.2)) as (pages, server),
+        connect(server) as client,
+    ):
         pages.held = True
         client.sendall(sent)
         client.shutdown(socket.SHUT_WR)
@@ -368,7 +392,7 @@ def test_a_client_that_may_have_left_before_its_answer_was_put_off_is_waited_wit
 
 
 def test_a_client_of_which_nothing_more_is_read_is_waited_with_no_longer() -> None:
-    with telling(Delivery(1000), Limits(idle_s=0.2)) as (_, server):
+    with telling(Delivery(delay_s=1000), Limits(idle_s=0.2)) as (_, server):
         with connect(server) as client:
             client.sendall(keep("/lane") + keep("/now") * 5000)
             until(lambda: [one for one in server._shared.connections if not one._watch._events])
@@ -379,7 +403,7 @@ def test_a_client_of_which_nothing_more_is_read_is_waited_with_no_longer() -> No
 
 
 def test_a_client_that_left_while_its_answer_was_made_is_not_waited_with() -> None:
-    with telling(Delivery(1000)) as (pages, server):
+    with telling(Delivery(delay_s=1000)) as (pages, server):
         pages.held = True
         with connect(server) as client:
             client.sendall(keep("/later"))
@@ -395,7 +419,7 @@ def test_a_client_that_left_while_its_answer_was_made_is_not_waited_with() -> No
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
-    "delivery", [Delivery(1000), Delivery(0, Hang()), Delivery(0, Drip(9, 1000))]
+    "delivery", [Delivery(delay_s=1000), Delivery(end="hang"), Delivery(parts=9, spread_s=1000)]
 )
 def test_an_answer_that_a_reset_overtakes_goes_no_further(
     delivery: Delivery,
@@ -418,10 +442,10 @@ def test_an_answer_that_a_reset_overtakes_goes_no_further(
         until(lambda: not server._shared.connections)
 
 
-@pytest.mark.parametrize("delivery", [Delivery(0.02), Delivery(0, Hang())])
+@pytest.mark.parametrize("delivery", [Delivery(delay_s=0.02), Delivery(end="hang")])
 def test_an_answer_of_the_past_is_not_sent_even_if_nobody_says_so(delivery: Delivery) -> None:
     with telling(delivery) as (pages, server), connect(server) as client:
-        pages.is_past = delivery.manner is not None  # else only while it waits
+        pages.is_past = delivery.end == "hang"  # else only while it waits
         client.sendall(keep("/lane"))
         until(lambda: "/lane" in pages.asked)
         pages.is_past = True
@@ -431,7 +455,7 @@ def test_an_answer_of_the_past_is_not_sent_even_if_nobody_says_so(delivery: Deli
 
 def test_two_hundred_delays_cost_no_thread_and_hold_up_nobody() -> None:
     before = threading.active_count()
-    with telling(Delivery(1000)) as (_, server):
+    with telling(Delivery(delay_s=1000)) as (_, server):
         clients = [connect(server) for _ in range(200)]
         for client in clients:
             client.sendall(get("/lane"))
@@ -444,7 +468,7 @@ def test_two_hundred_delays_cost_no_thread_and_hold_up_nobody() -> None:
 
 
 def test_delays_go_by_side_by_side() -> None:
-    with telling(Delivery(0.1)) as (_, server):
+    with telling(Delivery(delay_s=0.1)) as (_, server):
         clients = [connect(server) for _ in range(50)]
         began = time.perf_counter()
         for client in clients:
@@ -457,7 +481,7 @@ def test_delays_go_by_side_by_side() -> None:
 
 
 @pytest.mark.parametrize(
-    "delivery", [Delivery(1000), Delivery(0, Hang()), Delivery(0, Drip(9, 1000))]
+    "delivery", [Delivery(delay_s=1000), Delivery(end="hang"), Delivery(parts=9, spread_s=1000)]
 )
 def test_stop_is_quick_whatever_is_under_way(delivery: Delivery) -> None:
     before = threading.active_count()

@@ -14,7 +14,7 @@ from conftest import freed_at_once, until
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gesmock.model.delivery import Link
+from gesmock.model.messages import ConnectionInfo
 from gesmock.server.answers import Answer
 from gesmock.server.application import Later
 from gesmock.server.connection import Connection
@@ -47,7 +47,7 @@ class Pages:
         return 7
 
     def answer(
-        self, head: Head, body: bytes, epoch: int, connection: Link
+        self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo
     ) -> Answer | Later | None:
         assert epoch == 7
         self.asked.append(head.path)
