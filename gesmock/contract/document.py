@@ -1,60 +1,156 @@
-"""The document as a whole."""
+"""The service's OpenAPI document: ``openapi.json``, the submissions, and what settings change.
 
-from gesmock.contract import calls as submissions
-from gesmock.contract import jobs, lists, refusals
-from gesmock.contract.facts import VERSION, Node, documented, inferred
+``openapi.json`` has the operations on jobs, read with the default settings. Responses and examples
+that operations share stand below its ``components`` and are copied to where they are referred to,
+so that each operation of the finished document is complete.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from gesmock.contract import submissions
+from gesmock.contract.nodes import Node
 from gesmock.model.settings import Settings
+
+_FILE: Final = Path(__file__).with_name("openapi.json")
+_COPIED: Final = ("#/components/responses/", "#/components/examples/")
+_ID_KEYS: Final = {"jobId": ["jobId"], "job_id": ["job_id"], "both": ["jobId", "job_id"]}
 
 
 def service_document(settings: Settings | None = None, *, signed_in: bool = True) -> Node:
-    """The operations on jobs and the calls that make one, read as *settings* say.
+    """The whole document, read as *settings* say; each call returns a new one.
 
-    *signed_in* tells whether a token is wanted, as the service wants one; else it may be absent.
+    *signed_in* says whether the server requires a token, as the service does.
     """
-    settings = settings or Settings()
-    paths = jobs.paths(settings)
-    for path, item in submissions.paths(settings).items():
-        paths[path] = {**paths.get(path, {}), **item}
-    token = documented("ges_03_0121, ges_03_0112", type="apiKey", name="X-Auth-Token")
-    return {
-        "openapi": VERSION,
-        "info": {
-            "title": "Huawei Cloud GES: the jobs of a graph",
-            "version": "1.0",
-            "summary": "The job list of the Graph Engine Service, and the calls that make jobs.",
-            "description": _DESCRIPTION,
-        },
-        "servers": [
-            inferred(
-                "ges_03_0139: the graph's own address",
-                url="/",
-                description="Where this document came from.",
-            )
-        ],
-        "security": [{"token": []}] if signed_in else [{"token": []}, {}],
-        "tags": [
-            {"name": "jobs", "description": "The jobs of a graph."},
-            {"name": "submissions", "description": "Calls that make a job."},
-        ],
-        "paths": dict(sorted(paths.items())),
-        "components": {
-            "parameters": jobs.parameters(settings),
-            "schemas": {
-                **lists.schemas(settings),
-                **refusals.schemas(settings),
-                **submissions.schemas(),
-            },
-            "securitySchemes": {"token": {**token, "in": "header"}},
-        },
-    }
+    document = _read(_whole(), settings or Settings())
+    if not signed_in:
+        document["security"].append({})
+    return document
 
 
-_DESCRIPTION = """\
-What the public documentation of the service plane says of jobs. Each part names its page
-(`x-source`) and whether that page says so, or it has been concluded (`x-fidelity`: documented,
-inferred). Where pages contradict each other, this document follows the settings of gesmock.
+def schemas(settings: Settings) -> Node:
+    """The schemas of the answers of the operations on jobs, and of refusals."""
+    document = _read(msgspec.json.encode(_operations_on_jobs()), settings)
+    return dict(document["components"]["schemas"])
 
-A request carries `Content-Type: application/json` and `X-Auth-Token` (ges_03_0121). Repeated
-parameters count once, the first; unknown ones are ignored (inferred). Calls that share a method and
-a path are told apart by `action_id`: `x-calls` lists them.
-"""
+
+@cache
+def _whole() -> bytes:
+    """The document for the default settings: encoded, so that each reader decodes its own copy."""
+    document = _operations_on_jobs()
+    components = document["components"]
+    shared = components.pop("responses")
+    del components["examples"]
+    for path, item in submissions.paths(shared).items():
+        document["paths"].setdefault(path, {}).update(item)
+    document["paths"] = dict(sorted(document["paths"].items()))
+    components["schemas"] |= submissions.schemas()
+    return msgspec.json.encode(document)
+
+
+def _operations_on_jobs() -> Node:
+    document = msgspec.json.decode(_FILE.read_bytes())
+    inlined: Node = _inlined(document, document)
+    return inlined
+
+
+def _inlined(node: Any, document: Node) -> Any:
+    """*node* with a copy of each response and example that it refers to."""
+    if isinstance(node, list):
+        return [_inlined(item, document) for item in node]
+    if not isinstance(node, dict):
+        return node
+    pointer = node.get("$ref", "")
+    if pointer.startswith(_COPIED):
+        _, _, kind, name = pointer.split("/")
+        return _inlined(document["components"][kind][name], document)
+    return {name: _inlined(item, document) for name, item in node.items()}
+
+
+# --- What settings change -------------------------------------------------------------------------
+
+
+def _read(encoded: bytes, settings: Settings) -> Node:
+    document: Node = msgspec.json.decode(encoded)
+    _apply_limits(document["components"], settings)
+    _apply_id_keys(document, settings)
+    _apply_refusal_keys(document, settings)
+    return document
+
+
+def _apply_limits(components: Node, settings: Settings) -> None:
+    """What ``limit`` may be, and how many jobs come back at most.
+
+    The page has one number, 100000, for the default and the maximum; any other is inferred.
+    """
+    limit = components["parameters"]["limit"]["schema"]
+    if settings.limit_zero == "refuse":
+        limit["minimum"] = 1
+    if settings.limit_over_maximum == "refuse":
+        limit["maximum"] = settings.maximum_limit
+        limit["x-inferred"].remove("maximum")
+    if settings.maximum_limit != limit["default"]:
+        limit["default"] = settings.maximum_limit
+        limit["x-inferred"] = ["default", "maximum", "minimum"]
+        for name in ("JobList", "MemoryJobList"):
+            jobs = components["schemas"][name]["properties"]["jobs"]
+            jobs |= {"maxItems": settings.maximum_limit, "x-inferred": ["maxItems"]}
+
+
+def _apply_id_keys(document: Node, settings: Settings) -> None:
+    """The keys under which a listed job has its id."""
+    keys = _ID_KEYS[settings.id_key]
+    for name in ("Job", "MemoryJob"):
+        schema = document["components"]["schemas"][name]
+        schema["required"][:1] = keys
+        schema["properties"] = _renamed(schema["properties"], keys)
+    paths = document["paths"].values()
+    [response] = [
+        path["get"]["responses"]["200"]
+        for path in paths
+        if path.get("get", {}).get("operationId") == "list_jobs"
+    ]
+    response["links"]["show_job"]["parameters"]["job_id"] = f"$response.body#/jobs/0/{keys[0]}"
+    for example in _examples(response):
+        example["jobs"] = [_renamed(job, keys) for job in example["jobs"]]
+
+
+def _renamed(job: Node, keys: Sequence[str]) -> Node:
+    """*job* with the value of ``jobId``, its first key, under these *keys*."""
+    identity = job.pop("jobId")
+    return {**dict.fromkeys(keys, identity), **job}
+
+
+def _apply_refusal_keys(document: Node, settings: Settings) -> None:
+    """The further keys of a refusal."""
+    schema = document["components"]["schemas"]["Refusal"]
+    if settings.failed_result:
+        schema["required"].append("result")
+    if settings.sdk_error_keys:
+        schema["required"] += ["error_code", "error_msg"]
+        source = "not the service's: the keys that the vendor's SDK core reads"
+        key = {"type": "string", "x-source": source, "x-fidelity": "inferred"}
+        schema["properties"] |= {"error_code": key, "error_msg": key}
+    for refusal in _refusals(document):
+        if settings.failed_result:
+            refusal["result"] = "failed"
+        if settings.sdk_error_keys:
+            refusal["error_code"] = refusal["errorCode"]
+            refusal["error_msg"] = refusal["errorMessage"]
+
+
+def _refusals(document: Node) -> Iterator[Node]:
+    for path in document["paths"].values():
+        for operation in path.values():
+            if isinstance(operation, dict):
+                for response in operation["responses"].values():
+                    yield from (body for body in _examples(response) if "errorCode" in body)
+
+
+def _examples(response: Node) -> list[Node]:
+    examples = response["content"]["application/json"].get("examples", {})
+    return [example["value"] for example in examples.values()]

@@ -1,17 +1,16 @@
-"""Contract: the shapes of the OpenAPI document, as a target's readings have them.
+"""Schemas: hold a value against the contract.
 
-The document follows the newest copies of the pages. A target may follow any copy, and any side of
-a contradiction between a page's table and its example: ``_READINGS`` says what else is right.
+The document follows the newest copies of the pages. A server may follow any copy, and either side
+of a contradiction between a page's table and its example: ``_OTHER_COPIES`` adds what they have.
 """
 
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from functools import cache
 from typing import Any, Final
 
 import fastjsonschema
 
-from gesmock.contract import lists, refusals
+from gesmock.contract import document
 from gesmock.model.settings import Settings
 
 _BLANK: Final[Mapping[str, Any]] = {"enum": ["", None, {}]}
@@ -23,7 +22,7 @@ _TIMES: Final = {
     ]
 }
 
-_READINGS: Final[Mapping[str, Any]] = {
+_OTHER_COPIES: Final[Mapping[str, Any]] = {
     # ges_03_0471, 2023, and the old text of ges_03_0204: body, in the place of rawRequest.
     "JobRequest.properties.body": {"type": ["object", "string"]},
     # Only copies of 2025 have it; the old text of ges_03_0204 has the same items without it.
@@ -65,24 +64,24 @@ _READINGS: Final[Mapping[str, Any]] = {
         "additionalProperties": False,
     },
 }
-"""What other copies of the pages have, by the place in the document's schemas."""
+"""Schemas as other copies of the pages have them, by their path in the document."""
 
 
 class Contract:
-    """Holds values against the shapes that the service has, read as *settings* say."""
+    """Validates values against the schemas of the service's answers, as *settings* read them."""
 
     def __init__(self, settings: Settings) -> None:
-        self._schemas = deepcopy({**lists.schemas(settings), **refusals.schemas(settings)})
-        for place, reading in _READINGS.items():
-            *path, last = place.split(".")
+        self._schemas = document.schemas(settings)
+        for path, schema in _OTHER_COPIES.items():
+            *parents, name = path.split(".")
             node = self._schemas
-            for name in path:
-                node = node[name]
-            node[last] = reading
+            for parent in parents:
+                node = node[parent]
+            node[name] = schema
         self._compiled = cache(self._compile)
 
     def error(self, name: str, value: Any) -> str | None:
-        """What is wrong with *value*, which should be a *name*; None where nothing is."""
+        """What keeps *value* from being a *name*, such as ``JobList``; None where it is one."""
         try:
             self._compiled(name)(value)
         except fastjsonschema.JsonSchemaValueException as error:
@@ -90,7 +89,7 @@ class Contract:
         return None
 
     def _compile(self, name: str) -> Callable[[Any], Any]:
-        # Draft 7, for which this validator is, knows the same keywords, but no open formats.
+        # The validator is for draft 7, which has the same keywords.
         schema = {"$ref": f"#/components/schemas/{name}", "components": {"schemas": self._schemas}}
         compiled: Callable[[Any], Any] = fastjsonschema.compile(schema, use_default=False)
         return compiled

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 import gesmock
-from gesmock.contract.facts import VERSION, Node, json_body, ref
+from gesmock.contract.nodes import VERSION, Node, json_body, ref
 from gesmock.model.names import GraphName, ProjectId
 from gesmock.model.types import STATUSES
 from gesmock.web import control_answers as answers

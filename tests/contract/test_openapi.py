@@ -14,10 +14,12 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from gesmock.cli import main as cli
 from gesmock.contract import service_document
-from gesmock.contract.facts import LIMITS
+from gesmock.contract.submissions import LIMITS
+from gesmock.fake import fixtures
 from gesmock.fake.handle import ROUTES
-from gesmock.model import documentation
+from gesmock.model import documentation, errors, replies
 from gesmock.model.errors import GesError
+from gesmock.model.names import DEFAULT_GRAPH, DEFAULT_PROJECT
 from gesmock.model.settings import Settings
 from gesmock.model.types import EDITION_STATUSES
 from gesmock.web import control_views, create_app, documents
@@ -147,6 +149,37 @@ def test_every_code_of_the_catalogue_is_told_and_every_refusal_has_one_of_them()
     used |= {row.unknown_graph.code for row in rows} | {row.malformed_body.code for row in rows}
     used |= {check.refusal.code for row in rows for check in row.body}
     assert used <= set(told)
+
+
+def test_the_example_of_the_job_list_is_the_page_s_own() -> None:
+    content = SERVICE["paths"][LIST]["get"]["responses"]["200"]["content"]["application/json"]
+
+    assert content["examples"]["database"]["value"] == json.loads(
+        fixtures.find("page_example").read_bytes()
+    )
+
+
+def test_an_example_of_a_refusal_is_what_the_fake_answers() -> None:
+    kinds = {
+        re.sub("(?<=[a-z])(?=[A-Z])", "_", kind.__name__).lower(): kind
+        for kind in (*GesError.__subclasses__(), errors.UnknownMemoryJob)
+    }
+    names = {"project_id": DEFAULT_PROJECT, "graph_name": DEFAULT_GRAPH}
+    job_id = "4ae64af4226f9b91a469c7e609e00b800000382489090"
+    reason = "Running algorithm [shortest_path] error: parameter [source] is invalid!"
+    compared = set()
+    for _, _, operation in operations(SERVICE):
+        for status in ("400", "401", "403", "404", "500", "503"):
+            content = operation["responses"][status]["content"]["application/json"]
+            for name, example in content["examples"].items():
+                if "." not in name:  # those of a call are on its own page
+                    compared.add(name)
+                    values = {"job_id": job_id}
+                    values |= {"reason": reason} if name == "algorithm_failed" else names
+                    reply = replies.refusal(kinds[name](**values), Settings())
+                    assert example["value"] == reply.payload
+                    assert {"400", str(reply.status)} >= {status}
+    assert len(compared) > 12
 
 
 def test_every_operation_tells_the_statuses_of_the_pages() -> None:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import fastjsonschema
 
 from gesmock.contract.document import service_document
-from gesmock.contract.facts import Node
+from gesmock.contract.nodes import Node
 from gesmock.journal.entries import LONGEST_BODY, Entry
 from gesmock.journal.verdict.contract import Breach
 from gesmock.model.secrets import is_storage_key

@@ -1,0 +1,342 @@
+"""The calls that submit a job, as parts of the document: made from ``documented/operations.json``.
+
+OpenAPI tells operations apart by method and path; the service also looks at ``action_id`` and at
+the graph's edition. Calls that share a method and a path are one operation here. Its body is that
+of any of them, and ``x-calls`` lists each with its action, edition, body and sources.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, get_args
+
+import fastjsonschema
+
+from gesmock.contract.nodes import Node, documented, json_body, ref, with_inferred
+from gesmock.model import replies
+from gesmock.model.documentation import AsynchronousOperation as Call
+from gesmock.model.documentation import Refusal, operations
+from gesmock.model.errors import Refused
+from gesmock.model.names import DEFAULT_GRAPH, DEFAULT_PROJECT
+from gesmock.model.settings import Settings
+from gesmock.model.types import Edition
+
+LIMITS: Final = {
+    "default",
+    "exclusiveMinimum",
+    "maxItems",
+    "maxLength",
+    "maxProperties",
+    "maximum",
+    "minItems",
+    "minLength",
+    "minimum",
+    "pattern",
+}
+"""The keywords of a schema that limit a value."""
+
+_DOCUMENTED_LIMITS: Final = ("indexName", "strLength")
+"""The properties of a body whose limits a page states (ges_03_0454, ges_03_0490).
+
+That an empty text or list is refused, and how many indexes a call may build, is inferred.
+"""
+
+_ID: Final = with_inferred({"type": "string", "minLength": 1}, "minLength")
+_PATH_PARAMETERS: Final = {
+    **{name: ref("parameters", name) for name in ("project_id", "graph_name", "job_id")},
+    **{
+        name: documented(source, **{"name": name, "in": "path", "required": True, "schema": _ID})
+        for name, source in (
+            ("index_name", "ges_03_0058, ges_03_0455"),
+            ("commit", "ges_03_0553"),
+        )
+    },
+}
+
+
+def paths(shared: Node) -> Node:
+    """The paths of the calls; *shared* are the responses of ``openapi.json``, by name."""
+    by_operation: dict[tuple[str, str], list[Call]] = {}
+    for call in operations():
+        by_operation.setdefault((call.path, call.method), []).append(call)
+    items: Node = {}
+    for (path, method), calls in by_operation.items():
+        names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+        item = items.setdefault(path, {"parameters": [_PATH_PARAMETERS[name] for name in names]})
+        item[method.lower()] = _operation(calls, shared)
+    return items
+
+
+def schemas() -> Node:
+    """The body of each call, under its name, followed by the edition where those differ."""
+    return {
+        _body_name(call): _body(call) for call in operations() if call.request_example is not None
+    }
+
+
+def _operation(calls: Sequence[Call], shared: Node) -> Node:
+    first = calls[0]
+    actions = [
+        *dict.fromkeys(call.query["action_id"] for call in calls if "action_id" in call.query)
+    ]
+    alone = len({call.command for call in calls}) == 1
+    operation: Node = {
+        "operationId": _name(first) if alone else f"post_{_path_name(first)}",
+        "tags": ["submissions"],
+        "summary": first.name if alone else f"Submit a job: {', '.join(actions)}",
+        **documented("; ".join(dict.fromkeys(call.source for call in calls))),
+        "parameters": [*_query(calls, actions), ref("parameters", "X-Language")],
+        "responses": {"200": _submitted(calls), **_refused(calls, shared)},
+        "x-calls": [_call(call) for call in calls],
+    }
+    with_body = {_body_name(call): call for call in calls if call.request_example is not None}
+    if with_body:
+        operation["requestBody"] = {
+            "required": all(_body_required(call) for call in calls),
+            "content": json_body(
+                _any_of([ref("schemas", name) for name in with_body]),
+                {
+                    _body_name(call): {"summary": call.source, "value": call.request_example}
+                    for call in calls
+                },
+            ),
+        }
+    return operation
+
+
+def _query(calls: Sequence[Call], actions: Sequence[str]) -> Iterator[Node]:
+    if actions:
+        yield documented(
+            "ges_03_0468 and the page of each call",
+            **{
+                "name": "action_id",
+                "in": "query",
+                "required": True,
+                "schema": {"type": "string", "enum": [*actions]},
+            },
+        )
+    examples: dict[str, str] = {}
+    for call in calls:
+        for name, value in call.query.items():
+            examples.setdefault(name, value)
+    examples.pop("action_id", None)
+    for name, value in examples.items():
+        schema = {"type": "string", "examples": [value]}
+        yield documented(calls[0].source, **{"name": name, "in": "query", "schema": schema})
+
+
+def _call(call: Call) -> Node:
+    body: Node = {}
+    if call.request_example is not None:
+        body = {"body": ref("schemas", _body_name(call)), "bodyRequired": _body_required(call)}
+    return {
+        **documented(call.source, name=call.name, operation=call.command),
+        "edition": call.edition,
+        "query": call.query,
+        **body,
+        "synchronousInTheOtherEdition": call.synchronous_in_the_other_edition,
+        "x-certainty": call.certainty,
+        "x-command-fidelity": call.command_certainty,
+    }
+
+
+def _name(call: Call) -> str:
+    """The command of *call*, with its path where calls with that command have several."""
+    paths_of_command = {other.path for other in operations() if other.command == call.command}
+    return call.command if len(paths_of_command) == 1 else f"{call.command}_{_path_name(call)}"
+
+
+def _path_name(call: Call) -> str:
+    fixed = [part for part in call.path.split("/")[4:] if part and not part.startswith("{")]
+    return "_".join(fixed[1:] or fixed)
+
+
+# --- The body -------------------------------------------------------------------------------------
+
+
+def _alternatives(call: Call, edition: Edition) -> list[Call]:
+    """The calls with the command and path of *call* that an *edition* tries one after the other."""
+    same = [
+        other for other in operations() if (other.command, other.path) == (call.command, call.path)
+    ]
+    return [other for other in same if other.edition in (edition, "any")] or same
+
+
+def _tried_with(call: Call) -> list[Call]:
+    """The alternatives that *call* is one of, in the first edition that has it."""
+    editions = [_alternatives(call, edition) for edition in get_args(Edition)]
+    return next(calls for calls in editions if call in calls)
+
+
+def _conditions(calls: Sequence[Call]) -> list[Node]:
+    """The schemas that a body has to fit, for a call that is tried as each of *calls*."""
+    first = calls[0]
+    conditions = [condition.schema for condition in first.body]
+    asynchronous = [call.asynchronous_if for call in calls if call.asynchronous_if is not None]
+    if first.synchronous_answer is None and len(asynchronous) == len(calls):
+        conditions.append(_any_of(asynchronous))
+    return conditions
+
+
+def _body_name(call: Call) -> str:
+    database, memory = (_conditions(_alternatives(call, edition)) for edition in get_args(Edition))
+    return _name(call) if database == memory else f"{_name(call)}.{call.edition}"
+
+
+def _body(call: Call) -> Node:
+    calls = _tried_with(call)
+    return documented(
+        "; ".join(dict.fromkeys(each.source for each in calls)),
+        **{"x-certainty": calls[0].certainty},
+        type="object",
+        allOf=[_with_inferred_limits(schema) for schema in _conditions(calls)],
+    )
+
+
+def _body_required(call: Call) -> bool:
+    """Whether a call without a body, which counts as an empty object, is refused."""
+    try:
+        schema = {"allOf": _conditions(_tried_with(call))}
+        fastjsonschema.validate(schema, {}, use_default=False)
+    except fastjsonschema.JsonSchemaValueException:
+        return True
+    return False
+
+
+def _with_inferred_limits(schema: Any, name: str = "") -> Any:
+    """*schema*, which is that of the property *name*, with its inferred limits marked."""
+    if isinstance(schema, list):
+        return [_with_inferred_limits(item, name) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    marked: Node = {}
+    for key, value in schema.items():
+        if key == "properties":
+            marked[key] = {part: _with_inferred_limits(item, part) for part, item in value.items()}
+        else:
+            marked[key] = _with_inferred_limits(value, name)
+    return marked if name in _DOCUMENTED_LIMITS else with_inferred(marked, *LIMITS & schema.keys())
+
+
+def _any_of(schemas: Sequence[Node]) -> Node:
+    return schemas[0] if len(schemas) == 1 else {"anyOf": [*schemas]}
+
+
+# --- The answers ----------------------------------------------------------------------------------
+
+
+def _submitted(calls: Sequence[Call]) -> Node:
+    answers = [call.response_example for call in calls]
+    answers += [call.synchronous_answer for call in calls if call.synchronous_answer is not None]
+    shapes = _unique([_shape(answer) for answer in answers])
+    if any(call.refused_in_errors == 200 for call in calls):
+        shapes.append(ref("schemas", "RefusalInErrors"))
+    pointers = dict.fromkeys(
+        "/jobId" if "jobId" in call.response_example else "/results/0/jobId" for call in calls
+    )
+    targets = ["show_job", "hyg_delete_job" if "/hyg/" in calls[0].path else "delete_job"]
+    return documented(
+        "the page of each call, see x-calls",
+        description="The job that was made.",
+        content=json_body(
+            _any_of(shapes),
+            {f"{call.command}.{call.edition}": {"value": call.response_example} for call in calls},
+        ),
+        links={
+            f"{target}{number or ''}": _link(target, pointer)
+            for number, pointer in enumerate(pointers)
+            for target in targets
+        },
+    )
+
+
+def _link(operation: str, pointer: str) -> Node:
+    """The *operation* on the job whose id is at *pointer* in the answer."""
+    return {
+        "operationId": operation,
+        "parameters": {
+            "project_id": "$request.path.project_id",
+            "graph_name": "$request.path.graph_name",
+            "job_id": f"$response.body#{pointer}",
+        },
+        "x-source": "ids are those of the list and of submissions",
+        "x-fidelity": "inferred",
+    }
+
+
+def _shape(value: Any) -> Node:
+    """The schema of values like the example *value*."""
+    match value:
+        case dict():
+            return {
+                "type": "object",
+                "required": [*value],
+                "properties": {name: _property(name, item) for name, item in value.items()},
+                "additionalProperties": False,
+            }
+        case []:
+            return {"type": "array", **with_inferred({"maxItems": 0}, "maxItems")}
+        case list():
+            return {"type": "array", "items": _any_of(_unique([_shape(item) for item in value]))}
+        case str():
+            return {"type": "string"}
+        case int():
+            return {"type": "integer"}
+    return {"type": "null"}
+
+
+def _property(name: str, value: Any) -> Node:
+    if name == "jobId":
+        return ref("schemas", "JobId")
+    if name in ("jobType", "result"):  # they say what kind of answer it is
+        return {**_shape(value), "const": value}
+    return _shape(value)
+
+
+def _unique(schemas: Sequence[Node]) -> list[Node]:
+    return [schema for number, schema in enumerate(schemas) if schema not in schemas[:number]]
+
+
+_RESPONSES: Final = {
+    "400": "BadRequest",
+    "401": "InvalidToken",
+    "403": "Forbidden",
+    "404": "UnknownUrl",
+    "500": "JobQueryFailed",
+    "503": "EngineUnavailable",
+}
+
+
+def _refused(calls: Sequence[Call], shared: Node) -> Node:
+    """The *shared* responses that refuse, the first with the examples that the calls have."""
+    bodies = [ref("schemas", "Refusal")]
+    if any(call.refused_in_errors is not None for call in calls):
+        bodies.append(ref("schemas", "RefusalInErrors"))
+    responses: Node = {}
+    for status, name in _RESPONSES.items():
+        examples = shared[name]["content"]["application/json"]["examples"]
+        if status == "400":
+            examples = examples | _refusals(calls)
+        responses[status] = shared[name] | {"content": json_body(_any_of(bodies), examples)}
+    return responses
+
+
+def _refusals(calls: Sequence[Call]) -> Node:
+    """The refusals on the pages of *calls*, each code and message once."""
+    examples: dict[tuple[str, str], tuple[str, Node]] = {}
+    for call in calls:
+        refusals = {"unknown_graph": call.unknown_graph}
+        if call.request_example is not None:
+            refusals["malformed_body"] = call.malformed_body
+            for number, condition in enumerate(call.body, 1):
+                refusals[f"body_{number}"] = condition.refusal
+        for label, refusal in refusals.items():
+            example = {"summary": refusal.source, "value": _refusal_body(call, refusal)}
+            key = refusal.code, refusal.message
+            examples.setdefault(key, (f"{_name(call)}.{label}", example))
+    return dict(examples.values())
+
+
+def _refusal_body(call: Call, refusal: Refusal) -> object:
+    message = refusal.message.format(project_id=DEFAULT_PROJECT, graph_name=DEFAULT_GRAPH)
+    in_errors = call.refused_in_errors is not None
+    error = Refused(refusal.code, message, failed_result=call.failed_result, in_errors=in_errors)
+    return replies.refusal(error, Settings()).payload
