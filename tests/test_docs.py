@@ -1,4 +1,4 @@
-"""The README's examples are executed, and its tables name what there is."""
+"""The examples of README and docs run, and their tables name what there is."""
 
 import json
 import os
@@ -28,10 +28,12 @@ from gesmock.web import control_views
 
 TOP = Path(__file__).parents[1]
 README = (TOP / "README.md").read_text(encoding="utf-8")
+PAGES = {path: path.read_text(encoding="utf-8") for path in sorted((TOP / "docs").rglob("*.md"))}
+DOCS = "\n\n".join([README, *PAGES.values()])
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    return re.findall(rf"^```{language}\n(.*?)^```", DOCS, re.DOTALL | re.MULTILINE)
 
 
 def commands(block: str) -> Iterator[tuple[str, str]]:
@@ -65,7 +67,7 @@ def port() -> Iterator[str]:
 
 
 @pytest.mark.parametrize(("command", "output"), [pair for pair in CONSOLE if pair != SERVE])
-def test_a_command_prints_what_the_readme_says(
+def test_a_command_prints_what_the_docs_say(
     command: str, output: str, port: str, tmp_path: Path
 ) -> None:
     movies = json.loads((TOP / "fixtures/movies.json").read_bytes())
@@ -86,17 +88,19 @@ def test_a_command_prints_what_the_readme_says(
 
 @pytest.mark.parametrize("code", [one for one in blocks("python") if "def test_" not in one])
 def test_a_python_example_runs(code: str) -> None:
-    exec(compile(code, "README.md", "exec"), {})
+    exec(compile(code, "docs", "exec"), {})
 
 
 @pytest.mark.parametrize("code", [one for one in blocks("python") if "def test_" in one])
 def test_a_pytest_example_passes(code: str, pytester: pytest.Pytester) -> None:
     pytester.makepyfile(code)
 
-    pytester.runpytest_inprocess("-W", "error", *IMPORTED).assert_outcomes(passed=1)
+    pytester.runpytest_inprocess("-W", "error", *IMPORTED).assert_outcomes(
+        passed=code.count("\ndef test_")
+    )
 
 
-def test_the_fixture_of_the_readme_loads() -> None:
+def test_the_state_in_the_docs_loads() -> None:
     [text] = blocks("json")
 
     state = fixtures.parse(text.encode())
@@ -115,20 +119,20 @@ def test_ci_runs_the_two_commands_of_the_readme() -> None:
 
 
 def test_every_setting_is_in_the_table_of_differences() -> None:
-    named = set(re.findall(r"^\|[^|]*\|[^|]*\| `(\w+)`:", README, re.MULTILINE))
+    named = set(re.findall(r"^\|[^|]*\|[^|]*\| `(\w+)`:", DOCS, re.MULTILINE))
 
     assert named == set(Settings.__struct_fields__)
 
 
 def test_every_plan_of_the_library_is_in_its_table() -> None:
-    table = README.partition("| plan | pending for |")[2].partition("\n\n")[0]
+    table = DOCS.partition("| plan | pending for |")[2].partition("\n\n")[0]
 
     assert re.findall(r"^\| `(\w+)`", table, re.MULTILINE) == [*get_args(PlanName)]
 
 
 def rows(head: str) -> list[list[str]]:
     """The cells of the table that begins so."""
-    table = README.partition(head)[2].partition("\n\n")[0]
+    table = DOCS.partition(head)[2].partition("\n\n")[0]
     return [row.strip("| ").split(" | ") for row in table.splitlines()[2:]]
 
 
@@ -157,7 +161,7 @@ def test_every_preset_is_in_its_table_with_its_fault_rules() -> None:
 
 
 def test_every_finding_is_in_its_table() -> None:
-    table = README.partition("| code | name | what it finds |")[2].partition("\n\n")[0]
+    table = DOCS.partition("| code | name | what it finds |")[2].partition("\n\n")[0]
 
     assert re.findall(r"^\| (GM\d+) \| `(\w+)` \| (.*) \|$", table, re.MULTILINE) == [
         (rule.code, rule.name, rule.finds) for rule in RULES
@@ -165,7 +169,7 @@ def test_every_finding_is_in_its_table() -> None:
 
 
 def test_every_measure_is_in_its_table_with_its_default() -> None:
-    table = README.partition("| measure | default | |")[2].partition("\n\n")[0]
+    table = DOCS.partition("| measure | default | |")[2].partition("\n\n")[0]
     told: dict[str, str] = {}
     for names, defaults in re.findall(r"^\| (`.*?) \| (.*?) \|", table, re.MULTILINE):
         told |= zip(re.findall(r"`(\w+)`", names), defaults.split(", "), strict=True)
@@ -176,23 +180,23 @@ def test_every_measure_is_in_its_table_with_its_default() -> None:
         assert default in (f"`{held[name]}`", str(held[name]).removesuffix(".0"))
 
 
-def test_every_option_of_the_pytest_plugin_is_in_the_readme(pytester: pytest.Pytester) -> None:
+def test_every_option_of_the_pytest_plugin_is_documented(pytester: pytest.Pytester) -> None:
     told = pytester.runpytest_inprocess("--help").stdout.str()
     options = set(re.findall(r"--gesmock-[a-z-]+|gesmock_[a-z_]+(?= \()", told))
 
     assert len(options) == 7
-    assert all(option in README for option in options)
+    assert all(option in DOCS for option in options)
 
 
-def test_every_option_of_serve_is_in_the_readme() -> None:
+def test_every_option_of_serve_is_documented() -> None:
     for parameter in cli.main.commands["serve"].params:
         if parameter.param_type_name == "option" and parameter.name != "log_level":
-            assert max(parameter.opts, key=len) in README
+            assert max(parameter.opts, key=len) in DOCS
 
 
 def test_every_route_of_the_control_api_is_in_its_table() -> None:
     """A cell is ``GET``, ``PUT state`` · ...: methods, the last of them with the path."""
-    table = README.partition("| call | does |")[2].partition("\n\n")[0]
+    table = DOCS.partition("| call | does |")[2].partition("\n\n")[0]
     told: set[tuple[str, str]] = set()
     for row in table.splitlines()[2:]:
         for cell in row.split("|")[1].split("·"):
@@ -204,9 +208,9 @@ def test_every_route_of_the_control_api_is_in_its_table() -> None:
     assert told == routes
 
 
-def test_every_shipped_fixture_is_in_the_readme() -> None:
+def test_every_shipped_fixture_is_documented() -> None:
     for path in (TOP / "fixtures").glob("*.json"):
-        assert f"`{path.stem}`" in README
+        assert f"`{path.stem}`" in DOCS
 
 
 def test_the_changelog_has_this_version() -> None:
@@ -218,15 +222,15 @@ def test_the_version_is_that_of_the_package() -> None:
 
 
 @pytest.mark.parametrize("command", ["verify", "record", "proxy"])
-def test_every_option_that_only_a_command_for_servers_has_is_in_the_readme(command: str) -> None:
+def test_every_option_that_only_a_command_for_servers_has_is_documented(command: str) -> None:
     shared = {parameter.name for parameter in cli.main.commands["serve"].params}
     for parameter in cli.main.commands[command].params:
         if parameter.name not in shared:
-            assert any(name in README for name in parameter.opts)
+            assert any(name in DOCS for name in parameter.opts)
 
 
-def test_the_readmes_table_of_operations_is_that_of_the_routes() -> None:
-    table = README.partition("| operation | call |")[2].partition("\n\n")[0]
+def test_the_table_of_operations_is_that_of_the_routes() -> None:
+    table = DOCS.partition("| operation | call |")[2].partition("\n\n")[0]
     told = re.findall(r"^\| `(\w+)` \| (.+) \|$", table, re.MULTILINE)
     routes: dict[str, set[str]] = {}
     for route in ROUTES:
@@ -239,3 +243,17 @@ def test_the_readmes_table_of_operations_is_that_of_the_routes() -> None:
 
 def short(place: re.Match[str]) -> str:
     return place[1].upper()
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.split()) <= 700
+
+
+@pytest.mark.parametrize("page", [TOP / "README.md", *PAGES], ids=lambda page: page.name)
+def test_links_lead_to_files_that_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", text)
+
+    missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+
+    assert missing == []

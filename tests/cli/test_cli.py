@@ -14,7 +14,7 @@ import requests
 from click.testing import CliRunner, Result
 from conftest import free_port, listens, until
 
-from gesmock import GesMock
+from gesmock import GesMock, __version__
 from gesmock.cli import main as cli
 from gesmock.cli import options as cli_options
 from gesmock.cli import terminal
@@ -42,7 +42,7 @@ def test_serve_alone_serves_the_pages_example_and_prints_a_curl_line_that_works(
 
     lines, answer = serve(visit)
 
-    assert lines[0].startswith("gesmock 0.1.0 listening on http://127.0.0.1:")
+    assert lines[0].startswith(f"gesmock {__version__} listening on http://127.0.0.1:")
     assert len(lines) == 2
     example = Path("fixtures/page_example.json").read_text(encoding="utf-8")
     assert answer == json.loads(example)
@@ -432,7 +432,7 @@ def test_every_option_of_serve_may_come_from_the_environment() -> None:
 
 
 def test_the_version_is_told() -> None:
-    assert run("--version").output == "gesmock 0.1.0\n"
+    assert run("--version").output == f"gesmock {__version__}\n"
 
 
 def test_a_client_that_keeps_its_connection_open_does_not_hold_up_the_stop() -> None:

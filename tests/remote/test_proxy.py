@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from conftest import free_port, listens, until
 from other_server import OK, Act, OtherServer, ask, hang_up, journal, lines, reset, wait
 
-from gesmock import GesMock
+from gesmock import GesMock, __version__
 from gesmock.cli import main as cli
 from gesmock.cli import proxy as cli_proxy
 from gesmock.fake import report as judging
@@ -944,7 +944,7 @@ def test_the_command_says_where_it_listens_and_at_the_end_what_it_has_found(
 
     assert ran.exit_code == 0, ran.output
     first, second, found = ran.stdout.splitlines()
-    assert first == f"gesmock 0.1.0 listening on {seen[0].url} for {ges.url}"
+    assert first == f"gesmock {__version__} listening on {seen[0].url} for {ges.url}"
     assert second == f"curl '{graph(ges, seen[0])}/jobs/status'"
     assert found.startswith("GM304 status is no parameter of it: GET ")
     archive = json.loads((tmp_path / "a.har").read_text())

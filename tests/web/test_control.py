@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from conftest import PROJECT, Service, until
 
+from gesmock import __version__
 from gesmock.web import paths
 
 JOB = {"jobId": "a1", "status": "running", "request": {"command": "import_graph", "url": "/"}}
@@ -17,7 +18,7 @@ def test_health_tells_that_it_is_ready_and_for_whom(service: Service) -> None:
 
     assert told == {
         "ready": True,
-        "version": "0.1.0",
+        "version": __version__,
         "epoch": service.fake.default.epoch,
         "project_id": PROJECT,
     }
