@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.2.0"
 
 if TYPE_CHECKING:
-    from gesmock.fake.epochs import Cleared
     from gesmock.fake.options import StartOptions
+    from gesmock.fake.project import Cleared
     from gesmock.faults import ArmedRule, Error, FaultRule
     from gesmock.journal.entries import Entry
     from gesmock.journal.observations import Seen
@@ -66,7 +66,7 @@ __all__ = [
 _HOMES = {
     "ArmedRule": "gesmock.faults",
     "CannotListen": "gesmock.server.listener",
-    "Cleared": "gesmock.fake.epochs",
+    "Cleared": "gesmock.fake.project",
     "Conflict": "gesmock.model.errors",
     "Entry": "gesmock.journal.entries",
     "Error": "gesmock.faults",

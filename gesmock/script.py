@@ -6,13 +6,13 @@ from typing import Any, Unpack
 
 import msgspec
 
-from gesmock.fake import fixtures, waiting
+from gesmock.fake import fixtures
 from gesmock.fake import report as judging
-from gesmock.fake.epochs import Cleared
+from gesmock.fake.clock import Clock
 from gesmock.fake.fake import Fake
 from gesmock.fake.fixtures import GraphState
 from gesmock.fake.options import StartOptions
-from gesmock.fake.project import Project
+from gesmock.fake.project import Cleared, Project
 from gesmock.journal.observations import Seen
 from gesmock.journal.verdict.config import Code
 from gesmock.journal.verdict.findings import Finding
@@ -26,7 +26,6 @@ from gesmock.model.names import GraphName
 from gesmock.model.plans import AnyPlan
 from gesmock.model.settings import Settings
 from gesmock.model.types import FINAL, Edition, JobStatus, ListedStatus
-from gesmock.scripting.clock import ClockView
 from gesmock.scripting.faults import Faults
 from gesmock.scripting.jobs import id_of, job_of
 from gesmock.scripting.journal import JournalView
@@ -168,7 +167,7 @@ class Script:
         statuses = validation.read_python(wanted, dict[str, ListedStatus], "wait_for_job").values()
         given = {"timeout_s": timeout_s}
         seconds = validation.read_python(given, dict[str, Seconds], "wait_for_job")["timeout_s"]
-        return waiting.wait_for_job(self._project, id_of(job), statuses, seconds, graph)[1]
+        return self._project.wait_for_job(id_of(job), statuses, seconds, graph)[1]
 
     def jobs(self, graph: str | None = None, *, status: JobStatus | None = None) -> list[Job]:
         """The jobs, newest first; only those of *graph*, or in *status*."""
@@ -182,9 +181,9 @@ class Script:
         self._project.graphs.make(validation.read(name, GraphName, "graph"), given.edition)
 
     @property
-    def clock(self) -> ClockView:
+    def clock(self) -> Clock:
         """The time: to freeze it, to advance it, to let it run faster."""
-        return ClockView(self.fake)
+        return self._project.clock
 
     @property
     def plans(self) -> Plans:

@@ -153,7 +153,7 @@ class Asker:
 
     def advance(self, seconds: float) -> None:
         """Let the time go by."""
-        self.project.change_clock(ClockChange(advance_s=seconds))
+        self.project.clock.change(ClockChange(advance_s=seconds))
 
     def statuses(self, count: int) -> list[int]:
         """Those of so many lists."""

@@ -4,11 +4,11 @@ from collections.abc import Collection
 from threading import Lock
 
 from gesmock.fake import options as start
-from gesmock.fake.epochs import Cleared, Epochs
 from gesmock.fake.fixtures import State
 from gesmock.fake.options import StartOptions
 from gesmock.fake.population import Progress, Start, untold
-from gesmock.fake.project import Project
+from gesmock.fake.project import Cleared, Project
+from gesmock.fake.waiting import Epochs
 from gesmock.faults import BELOW_HTTP
 from gesmock.journal.coverage import Coverage
 from gesmock.model.errors import NotFound

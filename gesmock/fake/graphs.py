@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from threading import RLock
 
-from gesmock.fake.changes import Changes
 from gesmock.fake.population import MOST_JOBS, edition_of
+from gesmock.fake.waiting import Changes
 from gesmock.model import generators
 from gesmock.model import types as statuses
-from gesmock.model.clock import Clock
+from gesmock.model.clock import VirtualTime
 from gesmock.model.errors import Conflict, NotFound
 from gesmock.model.graph import Graph
 from gesmock.model.jobs import Job, JobRequest, Move
@@ -22,28 +22,30 @@ from gesmock.model.types import Edition, JobStatus
 class Graphs:
     """The graphs of one project, by name.
 
-    *lock* is the project's; its methods may be called from any thread. What is read here is as the
-    *clock* says now. *settings* is how the documentation is read.
+    *lock* is the project's; its methods may be called from any thread. What is read here is as it
+    is at this *time*. *settings* is how the documentation is read.
     """
 
     def __init__(
         self,
         project_id: str,
-        graphs: dict[str, Graph],
-        *,
-        clock: Clock,
-        settings: Settings,
-        seed: int,
+        time: VirtualTime,
         lock: RLock,
     ) -> None:
         self.project_id = project_id
-        self.clock = clock
-        self.settings = settings
-        self.seed = seed
-        self._graphs = graphs
+        self.time = time
+        self.settings = Settings()
+        self.seed = 0
+        self._graphs: dict[str, Graph] = {}
         self._lock = lock
         self.changes = Changes(lock)
         self._new_ids = 0
+
+    def reset(self, graphs: dict[str, Graph], settings: Settings, seed: int) -> None:
+        """Put *graphs* in the place of all there are; nobody waits for those any longer."""
+        with self._lock:
+            self._graphs, self.settings, self.seed, self._new_ids = graphs, settings, seed, 0
+            self.changes.interrupt("the project was reset meanwhile")
 
     def __iter__(self) -> Iterator[str]:
         return iter(list(self._graphs))
@@ -60,7 +62,7 @@ class Graphs:
             graph = self._graphs.get(name)
             if graph is None:
                 return None
-            graph.now = age = self.clock.age()
+            graph.now = age = self.time.age()
             if graph.next_change() > age:
                 return graph
             list(self._settle(name))
@@ -71,17 +73,17 @@ class Graphs:
 
         Whoever asks holds the lock.
         """
-        if self.clock.ticks:  # with each request, which then settles all the graphs
-            return any(graph.much_is_due(self.clock) for graph in self._graphs.values())
+        if self.time.ticks:  # with each request, which then settles all the graphs
+            return any(graph.much_is_due(self.time) for graph in self._graphs.values())
         graph = self._graphs.get(name)
-        return graph is not None and graph.much_is_due(self.clock)
+        return graph is not None and graph.much_is_due(self.time)
 
     def get_or_new(self, name: str) -> Graph:
         """The graph *name* as it is now; a new one, not yet here, where there is none."""
         known = self.get(name)
         if known is None:
             known = Graph()
-            known.now = self.clock.age()
+            known.now = self.time.age()
         return known
 
     def put(self, name: str, graph: Graph) -> None:
@@ -89,7 +91,7 @@ class Graphs:
         with self._lock:
             self._keep(graph)
             self._graphs[name] = graph
-            self.changes.tell()
+            self.changes.notify()
 
     def make(self, name: str, edition: Edition | None = None) -> None:
         """See that there is a graph *name*, and that it is of this *edition*, if one is given.
@@ -146,19 +148,19 @@ class Graphs:
         Whoever waits holds the lock; it is free meanwhile. Raises Conflict where there is nothing
         to wait for any more.
         """
-        due = self._graphs[graph].next_change() - self.clock.age()
-        real_s = self.clock.real_seconds(due)
+        due = self._graphs[graph].next_change() - self.time.age()
+        real_s = self.time.real_seconds(due)
         self.changes.wait(timeout_s if real_s is None else max(min(timeout_s, real_s), 0))
 
     def _settle(self, name: str) -> Iterator[Transition]:
         graph = self._graphs[name]
-        for changes in graph.settle(self.clock.age(), self._most(graph)):
+        for changes in graph.settle(self.time.age(), self._most(graph)):
             for one in changes:
-                at = self.clock.at(one.time)
+                at = self.time.at(one.time)
                 yield Transition(name, one.job_id, one.was, one.status, at)
                 if one.life.effect is not None:
                     self._carry_out(name, one.life, one.status)
-            self.changes.tell()
+            self.changes.notify()
             if self._graphs.get(name) is not graph:  # it is deleted
                 return
 
@@ -181,7 +183,7 @@ class Graphs:
                 del self._graphs[name]
             case EraseJob(job_id) if job_id in graph:
                 graph.remove(job_id)
-        self.changes.tell()
+        self.changes.notify()
 
     # --- The jobs ---
 
@@ -281,18 +283,18 @@ class Graphs:
             life = target.move(job_id, move)
             moved = target.job(job_id)
             self._carry_out(name, life, moved.status)
-            self.changes.tell()
+            self.changes.notify()
             return name, moved
 
     def cancel(self, job_id: str, graph: str, delay: int, reason: str) -> None:
         """Let the job *job_id* fail after *delay* nanoseconds, with *reason*."""
         with self._lock:
             self._graphs[graph].cancel(job_id, delay, reason)
-            self.changes.tell()
+            self.changes.notify()
 
     def remove(self, job_id: str, graph: str | None = None) -> tuple[str, Job]:
         """Take the job *job_id* out; the same refusals as ``find``."""
         with self._lock:
             name, _ = self.find(job_id, graph)
-            self.changes.tell()
+            self.changes.notify()
             return name, self._graphs[name].remove(job_id)

@@ -96,7 +96,7 @@ def handle(fake: Fake, request: Request, link: ConnectionInfo | None = None) -> 
             return shapes.refusal(Overtaken(), project.settings, {"X-Request-Id": NO_ENTRY})
         if owner is not None:
             project.tick()
-        with project.clock as now:  # the request happens at one moment
+        with project.time as now:  # the request happens at one moment
             number = project.journal.count + 1
             headers = {"X-Request-Id": request_id(project.epoch, number), "Date": http_date(now)}
             try:
@@ -148,7 +148,7 @@ def _permitted(
     if not (owned or is_project_id(project_id)):
         raise ParameterError
     if project.tokens:
-        age_s = project.clock.age() / NANOSECONDS
+        age_s = project.time.age() / NANOSECONDS
         tokens.check(known_tokens, request.headers.get("x-auth-token"), project_id, age_s)
     if not owned:
         raise UNKNOWN_GRAPH[request.operation](project.settings, request)

@@ -57,7 +57,7 @@ def list_jobs_after(
 def _listed(project: Project, graph: Graph, page: Page) -> Reply:
     settings = project.settings
     if project.graphs.edition_of(graph) == "memory":
-        items = Items(project.clock, graph.now, project.graphs.seed, settings.id_key)
+        items = Items(project.time.at(0), graph.now, project.graphs.seed, settings.id_key)
         lives = graph.lives_on(page)
         return shapes.memory_list(
             page, lambda: [items.item(Seen(job, lives(one), -one)) for one, job in page.numbered()]

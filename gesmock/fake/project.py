@@ -1,41 +1,52 @@
 """Project: everything of one project that can change, and its lock."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from threading import RLock
 from typing import Any
 
+from msgspec import Struct
+
 from gesmock.fake import fixtures
-from gesmock.fake.epochs import Cleared, Epochs
+from gesmock.fake.clock import Clock
 from gesmock.fake.fixtures import GraphState, State
 from gesmock.fake.graphs import Graphs
 from gesmock.fake.population import Progress, Start, generated, untold
-from gesmock.fake.ticks import Ticks
+from gesmock.fake.waiting import Epochs
 from gesmock.faults import CanDeliver, FaultPlan, Fired, check_all
 from gesmock.journal.coverage import Coverage
 from gesmock.journal.journal import SIZE, Journal
 from gesmock.journal.verdict.config import VerdictConfig
 from gesmock.journal.verdict.incidents import Notes
 from gesmock.model import generators
-from gesmock.model.clock import Clock, ClockChange, Timing, real_time
-from gesmock.model.errors import Conflict
+from gesmock.model.clock import Timing, VirtualTime, real_time
+from gesmock.model.errors import Conflict, NotFound, TimedOut
 from gesmock.model.generators import Generator
 from gesmock.model.graph import Graph
 from gesmock.model.jobs import Job, JobRequest
 from gesmock.model.messages import ConnectionInfo, Reply, Request
 from gesmock.model.plan_rules import PlanRules
 from gesmock.model.settings import Settings
-from gesmock.model.timeline import Effect, Transition
+from gesmock.model.timeline import Effect
+from gesmock.model.types import FINAL, JobStatus
+
+
+class Cleared(Struct, frozen=True):
+    """What a reset has cleared, and the *epoch* that it began."""
+
+    epoch: int
+    jobs: int
+    faults: int
+    entries: int
 
 
 class Project:
-    """The graphs, jobs, clock, plans, faults, journal, settings and tokens of one project.
+    """One project, and all of it that can change: graphs, clock, plans, faults, journal, settings.
 
-    All but the tokens are new after each reset, and share its lock. Its methods may be called from
-    any thread. Whoever needs several of them to be one step holds *lock*, and never while
-    sleeping or writing to a socket. What is done under it grows with the jobs in some places only:
-    where the clock is moved, and with the first list after that, with those that have come due
-    (some 6 us each); in a reset, in a change of settings that touches the list, and where a fault
-    takes jobs out of one, with all that are there (0.1 to 0.2 us each).
+    A reset clears these parts, but never replaces them: ``project.clock`` stays the same object.
+    Methods may be called from any thread; hold *lock* to make several of them one step, but never
+    while sleeping or writing to a socket. Under the lock, work grows with the number of jobs only
+    where the clock moves (with the jobs that come due, 6 us each), and in a reset or a change of
+    settings (with all jobs, 0.2 us each).
     """
 
     def __init__(
@@ -52,9 +63,13 @@ class Project:
         self.lock = RLock()
         self._can_deliver = can_deliver
         self.project_id = project_id
-        self._source = source
         self._epochs = epochs or Epochs()
         self.epoch = self._epochs.current if epoch is None else epoch
+        self.time = VirtualTime(source=source)
+        self.graphs = Graphs(project_id, self.time, self.lock)
+        self.clock = Clock(self.time, self.graphs, self.lock)
+        self.faults = FaultPlan(self.lock, self.time, can_deliver=can_deliver)
+        self.plans = PlanRules(self.lock)
         self.journal = Journal(self.lock)
         self.coverage = Coverage()  # of all that was asked, whatever is reset
         self.start = state if isinstance(state, Start) else Start.of(state or State())
@@ -66,27 +81,25 @@ class Project:
         with self.lock:
             self.start, self._start_graphs = start, graphs
             cleared = self._reset()
-        self._epochs.tell()
+        self._epochs.announce()
         return cleared
 
     def reset(self) -> Cleared:
         """Back to the start state, in one step; the journal and all counts begin anew."""
         with self.lock:
             cleared = self._reset()
-        self._epochs.tell()
+        self._epochs.announce()
         return cleared
 
     def _reset(self) -> Cleared:
         jobs = sum(len(self.graphs.get_or_new(name)) for name in self.graphs)
         faults, entries = len(self.faults), len(self.journal)
         self.epoch = self._epochs.begin()
-        self.graphs.changes.end()
         self._begin()
         return Cleared(self.epoch, jobs, faults, entries)
 
     def _begin(self) -> None:
-        self.journal.close()
-        self.journal = Journal(self.lock, self.start.state.journal_size or SIZE)
+        self.journal.reset(self.start.state.journal_size or SIZE)
         self.notes = Notes()
         self.config = self.start.state.verdict or VerdictConfig()
         graphs = {name: graph.copy() for name, graph in self._start_graphs.items()}
@@ -109,11 +122,10 @@ class Project:
         graphs = Start.of(state).graphs(self.project_id)
         with self.lock:
             self._still_in(epoch)
-            self.graphs.changes.end()
             self.config = state.verdict or self.config
             if state.journal_size is not None:
                 self.journal.resize(state.journal_size)
-            self._take(state, graphs, state.clock or self.clock.timing)
+            self._take(state, graphs, state.clock or self.time.timing)
 
     def begin_with(self, state: State, graphs: dict[str, Graph]) -> None:
         """Reset, and put *state*, whose *graphs* these are, in its place, in one step.
@@ -123,8 +135,8 @@ class Project:
         with self.lock:
             self._reset()
             self.config = state.verdict or self.config
-            self._take(state, graphs, state.clock or self.clock.timing)
-        self._epochs.tell()
+            self._take(state, graphs, state.clock or self.time.timing)
+        self._epochs.announce()
 
     def _still_in(self, epoch: int) -> None:
         """Keep what was begun before a reset from leaving a trace after it."""
@@ -140,7 +152,7 @@ class Project:
             settings, lists = self.settings, self.graphs.copies()
             faults = [armed.rest() for armed in self.faults.armed()]
             plans = [armed.rest() for armed in self.plans.armed()]
-            seed, tokens, clock = self.graphs.seed, self.tokens, self.clock.start
+            seed, tokens, clock = self.graphs.seed, self.tokens, self.time.start
             config, size = self.config, self.journal.size
         return State(
             project_id=self.project_id,
@@ -158,50 +170,45 @@ class Project:
         )
 
     def _take(self, state: State, graphs: dict[str, Graph], timing: Timing) -> None:
-        self.clock = Clock(timing, self._source)
-        self.graphs = Graphs(
-            self.project_id,
-            graphs,
-            clock=self.clock,
-            settings=state.settings or Settings(),
-            seed=state.seed or 0,
-            lock=self.lock,
-        )
-        self._next_rows: dict[tuple[str, int], int] = {}  # where to begin to look
-        self._ticks = Ticks()
+        seed = state.seed or 0
+        self.time.reset(timing)
+        self.graphs.reset(graphs, state.settings or Settings(), seed)
+        self.faults.reset(seed, state.faults)
+        self.plans.reset(state.plans)
         self.tokens = state.tokens_of(self.project_id)
-        self.faults = FaultPlan(
-            self.graphs.seed,
-            self.lock,
-            self.clock,
-            begin=state.faults,
-            can_deliver=self._can_deliver,
-        )
-        self.plans = PlanRules(self.lock)
-        for rule in state.plans:
-            self.plans.arm(rule)
+        self._next_rows: dict[tuple[str, int], int] = {}  # where to begin to look
+        self._submitted = False  # since the last tick
+        self._before_change = False  # where the last tick stopped
 
     # --- The time ---
 
-    def change_clock(self, change: ClockChange) -> list[Transition]:
-        """Move the clock, or let it go on otherwise; the transitions of jobs that this causes."""
-        with self.lock:
-            self.graphs.settle()
-            self.clock.change(change)
-            self.graphs.changes.tell()
-            return self.graphs.settle()
-
     def tick(self) -> None:
-        """Let the clock go on for a request, where it ticks; the lock is held."""
-        if self.clock.ticks:
-            self._ticks.tick(self.clock, self.graphs)
+        """Let ``tick_s`` pass for a request to the service; the lock is held.
+
+        A tick stops where a job changes its status, and, once after each submission, just before
+        that: so a client sees each status at least once. If a running clock has passed from just
+        before a change to beyond it, there is no tick.
+        """
+        if not self.time.ticks:
+            return
+        transitions = self.graphs.settle()
+        if transitions and self._before_change:
+            stop: int | None = self.time.age()
+        else:
+            stop = self.graphs.next_change()
+        self._before_change = self._submitted and not self._before_change
+        if stop is not None and self._before_change:
+            stop -= 1
+        self._submitted = False
+        self.time.tick(stop)
+        self.graphs.changes.notify()
 
     # --- Graphs and jobs ---
 
     def submit(self, request: JobRequest, graph: str, effect: Effect | None = None) -> Job:
         """Add the job of a client's *request* to *graph*, by the plan that the rules give it."""
         with self.lock:
-            self._ticks.submitted()
+            self._submitted = True
             plan = self.plans.take(request.command, graph)
             job_id = self.graphs.new_job_id(graph)
             return self.graphs.submit(job_id, request, graph, plan, effect)
@@ -248,11 +255,48 @@ class Project:
                 self._next_rows[name, seed] = new[-1][0] if new else row
                 return name, len(graph)
 
+    def wait_for_job(
+        self,
+        job_id: str,
+        statuses: Collection[JobStatus],
+        timeout_s: float,
+        graph: str | None = None,
+    ) -> tuple[str, Job]:
+        """The graph of a job, and the job, as soon as it has one of *statuses*.
+
+        Raises TimedOut, which names its status, after *timeout_s* real seconds, or as soon as the
+        job has ended with another one or is gone; Conflict if the project is reset, or the server
+        stopped, meanwhile; NotFound if there is no such job.
+        """
+        until = real_time() + timeout_s
+        expected = " or ".join(statuses)
+        with self.lock:
+            name, job = self.graphs.find(job_id, graph)
+            while job.status not in statuses:
+                status = f"job {job_id!r} is {job.status}"
+                remaining_s = until - real_time()
+                if job.status in FINAL:
+                    raise TimedOut(f"{status}, which is final; {expected} was waited for")
+                if remaining_s <= 0:
+                    hint = "; the clock is frozen" if self.time.frozen else ""
+                    raise TimedOut(
+                        f"{status} still, after {timeout_s:g} s; {expected} was waited for{hint}"
+                    )
+                try:
+                    self.graphs.await_change(name, remaining_s)
+                except Conflict as error:
+                    raise Conflict(f"{error}; {status} at last") from None
+                try:
+                    name, job = self.graphs.find(job_id, name)
+                except NotFound:
+                    raise TimedOut(f"job {job_id!r} is gone; it was {job.status} at last") from None
+        return name, job
+
     def interrupt(self) -> None:
         """Tell all who wait for a job or an entry to give up."""
         with self.lock:
             self.journal.interrupt()
-            self.graphs.changes.interrupt()
+            self.graphs.changes.interrupt("the server was stopped meanwhile")
 
     def record(
         self,
@@ -267,7 +311,7 @@ class Project:
 
         The lock is held, and so is the clock.
         """
-        real_at = self.clock.real_at if link is None else link.heard_at
+        real_at = self.time.real_at if link is None else link.heard_at
         record = self.journal.append(at, self.epoch, request, reply, fired, crash, real_at, link)
         connection = None if fired is None else record.connection
         self.coverage.met[request.operation, reply.status, connection] += 1

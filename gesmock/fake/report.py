@@ -13,6 +13,7 @@ from gesmock.journal.verdict.config import VerdictConfig
 from gesmock.journal.verdict.contract import Breach
 from gesmock.journal.verdict.findings import Finding
 from gesmock.journal.verdict.traffic import Case
+from gesmock.model.clock import NANOSECONDS
 from gesmock.model.errors import NotFound
 
 
@@ -127,12 +128,12 @@ def _went_through(project: Project, graph: str, job_id: str) -> tuple[Stretch, .
         if life is None:
             return (Stretch(jobs.job(job_id).status, None),)
         stages = [stage for stage in life.stages if stage.time <= jobs.now]
-        clock = project.clock
+        began = project.time.at(0)
     stretches: list[Stretch] = []
     for stage, later in zip(stages, (*stages[1:], None), strict=True):
         if stretches and stretches[-1].status == stage.status:
             continue
         # A job that was moved by hand had its first status for nobody knows how long.
         known = later is None or later.time > stage.time
-        stretches.append(Stretch(stage.status, clock.at(stage.time) if known else None))
+        stretches.append(Stretch(stage.status, began + stage.time / NANOSECONDS if known else None))
     return tuple(stretches)

@@ -1,55 +1,74 @@
-"""Waiting for a job, in real time, without anyone being held up."""
+"""How threads wait: for a job to change its status, and for a project to be reset."""
 
-from collections.abc import Collection
+from collections.abc import Callable
+from threading import Condition, Lock, RLock
 
-from gesmock.fake.project import Project
-from gesmock.model.clock import real_time
-from gesmock.model.errors import Conflict, NotFound, TimedOut
-from gesmock.model.jobs import Job
-from gesmock.model.types import FINAL, JobStatus
+from gesmock.model.errors import Conflict
 
 
-def wait_for_job(
-    project: Project,
-    job_id: str,
-    wanted: Collection[JobStatus],
-    timeout_s: float,
-    graph: str | None = None,
-) -> tuple[str, Job]:
-    """The graph of the job *job_id*, and the job, as soon as it has one of the *wanted* statuses.
+class Changes:
+    """Wakes the threads that wait for a job to change.
 
-    Raises TimedOut, which names the last status, after *timeout_s* real seconds, or as soon as the
-    job has ended in another one; Conflict where the project is reset, or the server stopped,
-    meanwhile; NotFound where there is no such job.
+    They hold the project's *lock*, which is free while they wait.
     """
-    until = real_time() + timeout_s
-    with project.lock:
-        graphs = project.graphs
-        name, job = graphs.find(job_id, graph)
-        while job.status not in wanted:
-            left_s = until - real_time()
-            if job.status in FINAL:
-                raise TimedOut(f"{_seen(job)}, which is final; {_listed(wanted)} was waited for")
-            if left_s <= 0:
-                hint = "; the clock is frozen" if graphs.clock.timing.frozen else ""
-                raise TimedOut(
-                    f"{_seen(job)} still, after {timeout_s:g} s; "
-                    f"{_listed(wanted)} was waited for{hint}"
-                )
-            try:
-                graphs.await_change(name, left_s)
-            except Conflict as error:
-                raise Conflict(f"{error}; {_seen(job)} at last") from None
-            try:
-                name, job = graphs.find(job_id, name)
-            except NotFound:
-                raise TimedOut(f"job {job_id!r} is gone; it was {job.status} at last") from None
-        return name, job
+
+    def __init__(self, lock: RLock) -> None:
+        self._changed = Condition(lock)
+        self._interrupts = 0
+        self._reason = ""
+
+    def notify(self) -> None:
+        """Wake every thread that waits: something has changed."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def interrupt(self, reason: str) -> None:
+        """Raise Conflict, with this *reason*, in every thread that waits."""
+        with self._changed:
+            self._interrupts += 1
+            self._reason = reason
+            self._changed.notify_all()
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait for a change, for at most *timeout_s* real seconds.
+
+        Raises Conflict if the waiting is interrupted.
+        """
+        interrupts = self._interrupts
+        self._changed.wait(timeout_s)
+        if self._interrupts != interrupts:
+            raise Conflict(self._reason)
 
 
-def _seen(job: Job) -> str:
-    return f"job {job.job_id!r} is {job.status}"
+class Epochs:
+    """Numbers the epochs of a fake: each reset of any of its projects begins one.
 
+    A request of an earlier epoch than its project's comes from the test before. Methods may be
+    called from any thread.
+    """
 
-def _listed(wanted: Collection[JobStatus]) -> str:
-    return " or ".join(wanted)
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._watching: tuple[Callable[[], None], ...] = ()
+        self.current = 1
+
+    def begin(self) -> int:
+        """Begin the next epoch; returns its number."""
+        with self._lock:
+            self.current += 1
+            return self.current
+
+    def watch(self, callback: Callable[[], None]) -> None:
+        """Call *callback* after each reset, in the thread that reset, until ``unwatch``."""
+        with self._lock:
+            self._watching = (*self._watching, callback)
+
+    def unwatch(self, callback: Callable[[], None]) -> None:
+        """Call *callback* no longer."""
+        with self._lock:
+            self._watching = tuple(each for each in self._watching if each != callback)
+
+    def announce(self) -> None:
+        """Call everybody who watches."""
+        for callback in self._watching:
+            callback()

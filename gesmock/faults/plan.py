@@ -17,7 +17,7 @@ from gesmock.faults.kind import UNREADABLE, Call, Kind, Mishap, Phase
 from gesmock.faults.presets import PRESETS
 from gesmock.faults.stand_ins import Error
 from gesmock.model import validation
-from gesmock.model.clock import Clock, nanoseconds
+from gesmock.model.clock import VirtualTime, nanoseconds
 from gesmock.model.rules import Rules
 
 _MOST_TOLD: Final = 100
@@ -50,8 +50,7 @@ class Fired(Struct, frozen=True):
 class FaultPlan(Rules[ArmedRule]):
     """The fault rules of one project, in the order they were armed; the first that fires wins.
 
-    Delays add up, wherever they stand, with one another and with what has won. It begins with
-    the fault rules *begin*.
+    Delays add up, wherever they stand, with one another and with what has won.
     """
 
     noun = "fault rule"
@@ -59,22 +58,27 @@ class FaultPlan(Rules[ArmedRule]):
 
     def __init__(
         self,
-        seed: int,
         lock: RLock,
-        clock: Clock,
+        time: VirtualTime,
         *,
-        begin: Iterable[FaultRule] = (),
+        seed: int = 0,
         can_deliver: CanDeliver = lambda _: True,
     ) -> None:
         super().__init__(lock)
         self._seed = seed
-        self._clock = clock
+        self._time = time
         self._can_deliver = can_deliver
         self._preferred = 0
         self._told: deque[ArmedRule] = deque(maxlen=_MOST_TOLD)
-        for fault_rule in begin:
-            self.arm(fault_rule)
-        self._told.clear()
+
+    def reset(self, seed: int, rules: Iterable[FaultRule]) -> None:
+        """Arm *rules* instead of all there are; ids and counts start again."""
+        with self._lock:
+            self._clear()
+            self._seed, self._preferred = seed, 0
+            for rule in rules:
+                self.arm(rule)
+            self._told.clear()
 
     def arm(self, fault_rule: FaultRule, path: str = "$") -> ArmedRule:
         """Put *fault rule* in force, behind those already armed, under an id of its own.
@@ -83,7 +87,7 @@ class FaultPlan(Rules[ArmedRule]):
         """
         check(fault_rule, self._can_deliver, path)
         with self._lock:
-            now = self._clock.age()
+            now = self._time.age()
             armed = ArmedRule(self._next_id(), fault_rule, since=now, now=now)
             self._armed[armed.id] = armed
             self._told.append(armed)
@@ -127,7 +131,7 @@ class FaultPlan(Rules[ArmedRule]):
     def take(self, call: Call) -> Fired | None:
         """What *call* meets, counted; None for the real answer at once."""
         with self._lock:
-            now = self._clock.age()
+            now = self._time.age()
             won: Outcome | None = None
             delay_s = 0.0
             receipts: list[str] = []
@@ -160,7 +164,7 @@ class FaultPlan(Rules[ArmedRule]):
 
     def real_s(self, seconds: float) -> float:
         """How many real seconds the project's clock takes for *seconds*; 0 where it is frozen."""
-        return self._clock.real_seconds(nanoseconds(seconds)) or 0.0
+        return self._time.real_seconds(nanoseconds(seconds)) or 0.0
 
     def prefer(self, status: int) -> Fired:
         """The error that a client has asked for itself (``Prefer: code=...``)."""
@@ -182,4 +186,4 @@ class FaultPlan(Rules[ArmedRule]):
         ]
 
     def _seen(self, armed: ArmedRule) -> ArmedRule:
-        return replace(armed, now=self._clock.age())
+        return replace(armed, now=self._time.age())

@@ -245,7 +245,7 @@ def wait(journal: Journal, wanted: EntryFilter, times: int, timeout_s: float) ->
         seen = max(kept.total, seen)
         if len(found) >= times:
             return found
-        if not journal.await_more(seen, max(until - real_time(), 0)):
+        if not journal.await_more(kept, seen, max(until - real_time(), 0)):
             if len(found) + len(doubtful) >= times:
                 raise Conflict(
                     f"whether {wanted} was called {_times(times)} is not known: {_doubt(doubtful)}"

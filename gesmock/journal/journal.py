@@ -50,16 +50,23 @@ class Journal:
 
     def __init__(self, lock: RLock, size: int = SIZE, most_statuses: int | None = None) -> None:
         self._lock = lock
-        self._closed = False
+        self._resets = 0
         self._waiting: list[Event] = []
-        self.size = size
-        self._records: deque[Record] = deque(maxlen=size)
-        self._told: deque[Told] = deque()
-        self._statuses, self._most_statuses = 0, most_statuses or _most_statuses(size)
-        self._last: Told | None = None
-        self._last_shown: Shown | None = None
-        self.count = 0
-        self._forgotten = 0
+        self.reset(size, most_statuses)
+
+    def reset(self, size: int = SIZE, most_statuses: int | None = None) -> None:
+        """Forget every entry, count from 1 again, and let nobody wait any longer."""
+        with self._lock:
+            self._resets += 1
+            self.size = size
+            self._records: deque[Record] = deque(maxlen=size)
+            self._told: deque[Told] = deque()
+            self._statuses, self._most_statuses = 0, most_statuses or _most_statuses(size)
+            self._last: Told | None = None
+            self._last_shown: Shown | None = None
+            self.count = 0
+            self._forgotten = 0
+            self.interrupt()
 
     def __len__(self) -> int:
         return len(self._records)
@@ -134,39 +141,33 @@ class Journal:
                 self._statuses -= self._told.popleft().forget()
         return told
 
-    def close(self) -> None:
-        """Let nobody wait any longer: no entry will come."""
-        with self._lock:
-            self._closed = True
-            self.interrupt()
-
     def interrupt(self) -> None:
         """Let those who wait now wait no longer."""
         with self._lock:
             for over in self._waiting:
                 over.set()
 
-    def await_more(self, count: int, timeout_s: float) -> bool:
-        """Wait until there have been more than *count* entries; whether there have.
+    def await_more(self, than: "Kept", count: int, timeout_s: float) -> bool:
+        """Wait until there are more than *count* entries; whether there are.
 
-        At most *timeout_s* real seconds, and no longer than until the project is reset, or the
-        server stopped.
+        At most *timeout_s* real seconds, and no longer than until the server is stopped, or the
+        project reset after *than* was read.
         """
         over = Event()
         with self._lock:
-            if self.count > count or self._closed:
-                return self.count > count
+            if self.count > count or self._resets != than.resets:
+                return self.count > count and self._resets == than.resets
             self._waiting.append(over)
         over.wait(timeout_s)
         with self._lock:
             self._waiting.remove(over)
-            return self.count > count
+            return self.count > count and self._resets == than.resets
 
     def kept(self, since: int = 0) -> "Kept":
         """What is kept of the requests behind the number *since*, as it is now."""
         with self._lock:
             later = islice(reversed(self._records), max(self.count - since, 0))
-            return Kept(list(later)[::-1], self.count, self.dropped)
+            return Kept(list(later)[::-1], self.count, self.dropped, self._resets)
 
     def entries(self) -> list[Entry]:
         """The entries, oldest first."""
@@ -183,6 +184,7 @@ class Kept(NamedTuple):
     records: Sequence[Record]
     total: int
     dropped: int
+    resets: int = 0
 
     def dropped_since(self, number: int) -> int:
         """How many of those that were dropped came after the entry with this *number*."""

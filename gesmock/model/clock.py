@@ -96,21 +96,25 @@ class ClockChange(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     tick_s: Seconds | UnsetType = UNSET
 
 
-class Clock:
-    """Seconds since 1970, UTC, as one project sees them.
+class VirtualTime:
+    """The time of one project, in seconds since 1970, UTC.
 
-    Inside, time is counted in whole nanoseconds since the clock began: ten times 0.1 s are 1 s.
-    *source* is asked for the real time; tests hand in their own. It is *frozen* where it stands
-    still. *real_at* is the real time at which it was held last.
+    It is counted in whole nanoseconds since it began, its *age*: ten times 0.1 s are 1 s. *source*
+    gives the real time. *frozen* tells whether it stands still, *ticks* whether requests move it,
+    *real_at* the real time at which it was last held. Whoever changes or holds it has the project's
+    lock.
     """
 
     def __init__(
         self, timing: Timing | None = None, source: Callable[[], float] = real_time
     ) -> None:
         self._source = source
-        self._since = self.real_at = source()
+        self.reset(timing or Timing())
+
+    def reset(self, timing: Timing) -> None:
+        """Begin anew, as *timing* says."""
+        self._since = self.real_at = self._source()
         self._passed = 0
-        timing = timing or Timing()
         self._start = self._since if timing.now is None else timing.now
         self._timing = structs.replace(timing, now=None)
         self._pace()
@@ -135,14 +139,13 @@ class Clock:
         return self._start + age / NANOSECONDS
 
     def now(self) -> float:
-        """The project's time, in seconds since 1970."""
+        """The time now, in seconds since 1970."""
         return self._start + self.age() / NANOSECONDS
 
     def __enter__(self) -> float:
-        """Hold it: what happens together happens at one moment, which is returned.
+        """Hold it, so that what happens together happens at one moment; returns this moment.
 
-        After a tick, that is the one at which the tick stopped. Nobody else changes it meanwhile:
-        who holds it has the project's lock.
+        After a tick, that is the moment at which the tick stopped.
         """
         if self.frozen and self._ticked is None:
             self.real_at = self._source()
@@ -160,13 +163,13 @@ class Clock:
 
     @property
     def start(self) -> Timing:
-        """What begins another clock that runs as this one; where it is frozen, at the same time."""
+        """What makes another time run like this one, from the same moment if it is frozen."""
         return self.timing if self._timing.frozen else self._timing
 
     def change(self, change: ClockChange) -> None:
-        """Advance the clock, and let it go on as *change* says.
+        """Advance it, and let it run on as *change* says.
 
-        Raises InvalidInput, with nothing changed, where that would be beyond the year 9999.
+        Raises InvalidInput, with nothing changed, if that leads beyond the year 9999.
         """
         age = self.age() + nanoseconds(change.advance_s)
         if self.at(age) > LATEST:
@@ -184,11 +187,10 @@ class Clock:
     def _pace(self) -> None:
         timing = self._timing
         self.ticks = timing.tick_s > 0
-        """Whether some of its time goes by with each request."""
         self.frozen, self._speed = timing.frozen, timing.rate * NANOSECONDS
 
     def tick(self, before: int | None) -> None:
-        """Let the ``tick_s`` of a request go by; not past the age *before*, if there is one."""
+        """Let ``tick_s`` pass, but stop at the age *before*, if there is one."""
         age = self.age()
         ticked = min(age + nanoseconds(self._timing.tick_s), max(self._last, age))
         self._passed = ticked if before is None else max(min(ticked, before), age)
@@ -196,7 +198,7 @@ class Clock:
         self._since = self.real_at = self._source()
 
     def real_seconds(self, span: int) -> float | None:
-        """How many real seconds it takes until *span* has gone by; None where it is frozen."""
+        """How many real seconds *span* nanoseconds take; None while it is frozen."""
         return None if self._timing.frozen else span / NANOSECONDS / self._timing.rate
 
 

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from gesmock.model import rows
 from gesmock.model.blocks import SIZE
-from gesmock.model.clock import Clock
+from gesmock.model.clock import VirtualTime
 from gesmock.model.cohort import Cohort
 from gesmock.model.errors import Conflict, NotFound
 from gesmock.model.index import Index
@@ -234,9 +234,9 @@ class Graph:
             self._listed.insert(shown)
         return changes
 
-    def much_is_due(self, clock: Clock) -> bool:
+    def much_is_due(self, time: VirtualTime) -> bool:
         """Whether it would take more than some milliseconds to ``settle``."""
-        return bool(self._lives) and self._lives.much_is_due(clock.age(), _MUCH)
+        return bool(self._lives) and self._lives.much_is_due(time.age(), _MUCH)
 
     def next_change(self) -> int:
         """When the next job changes its status or is listed; ``NEVER`` where none will."""

@@ -6,7 +6,7 @@ from random import Random
 from typing import Any, Final
 
 from gesmock.model import job_kinds as kinds
-from gesmock.model.clock import Clock, list_time
+from gesmock.model.clock import NANOSECONDS, list_time
 from gesmock.model.jobs import Job
 from gesmock.model.listed_requests import Body
 from gesmock.model.timeline import Life
@@ -34,9 +34,9 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """Makes the items of jobs that were seen at the *age* of a *clock*."""
+    """Makes the items of jobs at an *age* of the time, which began *began* seconds after 1970."""
 
-    clock: Clock
+    began: float
     age: int
     seed: int
     id_key: str
@@ -66,15 +66,18 @@ class Items:
 
     def _times(self, seen: Seen) -> tuple[str, str]:
         """When it began to run and when it ended; empty where it has not (ges_01_0096)."""
-        clock, life, status = self.clock, seen.life, seen.job.status
+        life, status = seen.life, seen.job.status
         if life is not None:
             moments = (life.started(self.age), life.ended(self.age))
-            started, ended = ("" if one is None else list_time(clock.at(one)) for one in moments)
+            started, ended = ("" if one is None else list_time(self._at(one)) for one in moments)
             return started, ended
         if status == "pending":
             return "", ""
-        began = clock.at(0) - seen.place * _APART_S
+        began = self.began - seen.place * _APART_S
         return list_time(began), list_time(began + _LASTED_S) if status in FINAL else ""
+
+    def _at(self, age: int) -> float:
+        return self.began + age / NANOSECONDS
 
     def _files(self, job: Job, body: Body) -> list[dict[str, Any]]:
         """What an import reads. Beyond ``edgeFiles`` and ``fileName`` the names are inferred."""

@@ -1,5 +1,6 @@
 """Plan rules: which plan a submitted job gets."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -80,6 +81,13 @@ class PlanRules(Rules[ArmedPlanRule]):
 
     noun = "plan"
     letter = "p"
+
+    def reset(self, rules: Iterable[PlanRule]) -> None:
+        """Arm *rules* instead of all there are; ids start again."""
+        with self._lock:
+            self._clear()
+            for rule in rules:
+                self.arm(rule)
 
     def arm(self, rule: PlanRule) -> ArmedPlanRule:
         """Put *rule* in force, behind those already armed, under an id of its own."""

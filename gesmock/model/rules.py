@@ -47,6 +47,10 @@ class Rules(Generic[A]):
     def __len__(self) -> int:
         return len(self._armed)
 
+    def _clear(self) -> None:
+        self._armed.clear()
+        self._count = 0
+
     def _next_id(self) -> str:
         self._count += 1
         return f"{self.letter}{self._count}"

@@ -181,7 +181,7 @@ class Proxy:
                 fired, refused = _fault_of(project, request)
             performs = fired is None or fired.fault is None or fired.phase == "after"
             answered = refused or (ask() if performs else Reply(200, {}))
-            with project.lock, project.clock as now:
+            with project.lock, project.time as now:
                 if request.epoch < project.epoch:
                     raise Overtaken
                 reply = answered

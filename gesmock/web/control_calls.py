@@ -6,8 +6,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from gesmock.fake.epochs import Cleared
 from gesmock.fake.fixtures import ListAnswer, State
+from gesmock.fake.project import Cleared
 from gesmock.fake.provider_states import ProviderState
 from gesmock.faults import FaultRule
 from gesmock.journal.filters import Assertion

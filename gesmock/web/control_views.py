@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 import gesmock
-from gesmock.fake import fixtures, waiting
+from gesmock.fake import fixtures
 from gesmock.fake.graphs import Graphs
 from gesmock.fake.project import Project
 from gesmock.faults import check_all
@@ -87,7 +87,7 @@ def get_job(call: Call, job_id: str) -> Outcome:
         graph, job = project.graphs.find(job_id, wanted.graph)
     else:
         statuses = FINAL if wanted.status is None else (wanted.status,)
-        graph, job = waiting.wait_for_job(project, job_id, statuses, wanted.wait_s, wanted.graph)
+        graph, job = project.wait_for_job(job_id, statuses, wanted.wait_s, wanted.graph)
     return 200, PlacedJob(project.graphs.get_or_new(graph).planned(job), graph)
 
 
@@ -150,7 +150,7 @@ def delete_plan(call: Call, plan_id: str) -> Outcome:
 
 def _told_clock(project: Project) -> dict[str, Any]:
     with project.lock:
-        return msgspec.structs.asdict(project.clock.timing)
+        return msgspec.structs.asdict(project.time.timing)
 
 
 def get_clock(call: Call) -> Outcome:
@@ -160,7 +160,7 @@ def get_clock(call: Call) -> Outcome:
 def patch_clock(call: Call) -> Outcome:
     change = call.body(ClockChange)
     project = call.opened_project()
-    transitions = project.change_clock(change)
+    transitions = project.clock.change(change)
     return 200, {**_told_clock(project), "transitions": transitions}
 
 

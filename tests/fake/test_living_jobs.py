@@ -205,7 +205,7 @@ class LivingJobs(RuleBasedStateMachine):
         assert graph is not None
         for job in graph:
             life = graph.life(job.job_id)
-            age = self.service.fake.default.clock.age()
+            age = self.service.fake.default.time.age()
             assert life is None or life.at(age).status == job.status
 
     # --- The model ---

@@ -289,7 +289,7 @@ def test_a_token_that_is_not_good_is_refused_in_the_dialects_way(
     service.begin(tokens=TOKENS, settings={"dialect": dialect})
     service.control("PUT", "projects/other/state", {"tokens": ["elsewhere"]})
     project = service.fake.default
-    project.change_clock(ClockChange(advance_s=3600, frozen=True))
+    project.clock.change(ClockChange(advance_s=3600, frozen=True))
 
     response = service.list(**({"x_auth_token": token} if token else {}))
 

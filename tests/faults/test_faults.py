@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gesmock.fake.fake import Fake
 from gesmock.fake.handle import handle
 from gesmock.faults import Error, FaultPlan, FaultRule, Fired
-from gesmock.model.clock import Clock, ClockChange, Timing
+from gesmock.model.clock import ClockChange, Timing, VirtualTime
 from gesmock.model.errors import InvalidInput, NotFound
 from gesmock.model.messages import Request
 from gesmock.model.validation import read
@@ -23,8 +23,8 @@ def fault_rule(**fields: Any) -> FaultRule:
     return read(fields, FaultRule)
 
 
-def new_plan(seed: int = 0, clock: Clock | None = None) -> FaultPlan:
-    return FaultPlan(seed, RLock(), clock or Clock(Timing(frozen=True)))
+def new_plan(seed: int = 0, clock: VirtualTime | None = None) -> FaultPlan:
+    return FaultPlan(RLock(), clock or VirtualTime(Timing(frozen=True)), seed=seed)
 
 
 def status_of(fired: Fired | None) -> int:
@@ -255,7 +255,7 @@ def test_a_list_fault_is_for_lists_only(kind: str) -> None:
 
 
 def test_a_window_on_the_clock_counts_from_when_it_was_armed() -> None:
-    clock = Clock(Timing(frozen=True))
+    clock = VirtualTime(Timing(frozen=True))
     plan = new_plan(clock=clock)
     clock.change(ClockChange(advance_s=100))
     armed = plan.arm(fault_rule(fault=FAULT, from_s=1, until_s=2.5))
@@ -269,7 +269,7 @@ def test_a_window_on_the_clock_counts_from_when_it_was_armed() -> None:
 
 
 def test_what_is_left_of_a_window_is_shorter() -> None:
-    clock = Clock(Timing(frozen=True))
+    clock = VirtualTime(Timing(frozen=True))
     plan = new_plan(clock=clock)
     plan.arm(fault_rule(fault=FAULT, from_s=4, until_s=10))
     left = []

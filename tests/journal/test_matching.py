@@ -9,7 +9,7 @@ import requests
 from conftest import PROJECT, Service, until
 
 from gesmock import Conflict, ExpectationFailed, GesMock, InvalidInput, TimedOut
-from gesmock.journal.filters import Assertion, EntryFilter, wait_for
+from gesmock.journal.filters import Assertion, EntryFilter
 from gesmock.journal.journal import Journal
 from gesmock.model.messages import Reply, Request, Shown
 
@@ -415,12 +415,12 @@ def test_a_reset_ends_the_waiting(ges: GesMock) -> None:
     assert "nothing else was called" in str(found[0])
 
 
-def test_nobody_waits_for_a_journal_of_the_past() -> None:
+def test_nobody_waits_for_more_than_was_read_before_a_reset() -> None:
     journal = Journal(RLock())
-    journal.close()
+    before = journal.kept()
+    journal.reset()
 
-    with pytest.raises(TimedOut):
-        wait_for(journal, EntryFilter(), 1, 60)
+    assert not journal.await_more(before, 0, 60)
 
 
 def test_a_wrong_wait_is_refused(ges: GesMock) -> None:

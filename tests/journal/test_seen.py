@@ -8,7 +8,6 @@ from conftest import Service
 from stories import Story
 
 from gesmock import Conflict, ExpectationFailed, GesMock, InvalidInput, NotFound
-from gesmock.journal.journal import Journal
 from gesmock.journal.observations import Sight, Sights
 from gesmock.model.jobs import Job, JobRequest
 
@@ -245,7 +244,7 @@ def test_what_was_shown_again_and_again_is_walked_through_once() -> None:
 
 
 def test_what_was_shown_too_long_ago_is_told_as_that(ges: GesMock) -> None:
-    ges.fake.default.journal = Journal(ges.fake.default.lock, most_statuses=150)
+    ges.fake.default.journal.reset(most_statuses=150)
     ges.generate(100)
     for limit in (99, 100):
         requests.get(ges.jobs_url(limit=limit))

@@ -267,10 +267,10 @@ def test_where_much_is_due_a_worker_brings_it_about(added: str) -> None:
         for number in range(1500):
             request = JobRequest("import_graph", "/", "{}")
             project.graphs.add(Job(str(number), "running", request, "normal"))
-    project.change_clock(ClockChange(advance_s=0.001))
+    project.clock.change(ClockChange(advance_s=0.001))
     assert lane.answer(head(LIST), fake.epochs.current) is not None
 
-    project.clock._passed += 60 * NANOSECONDS  # as if it had run on meanwhile
+    project.time._passed += 60 * NANOSECONDS  # as if it had run on meanwhile
     assert lane.answer(head(LIST), fake.epochs.current) is None
 
     project.graphs.settle()

@@ -93,7 +93,7 @@ def test_fifty_long_polls_hold_up_nobody() -> None:
         ]
         for thread in threads:
             thread.start()
-        waiters = ges.fake.default.graphs.changes._told._waiters  # type: ignore[attr-defined]
+        waiters = ges.fake.default.graphs.changes._changed._waiters  # type: ignore[attr-defined]
         until(lambda: len(waiters) == 50)
         assert requests.get(f"{ges.url}/_gesmock/health", timeout=5).ok
         assert requests.get(ges.jobs_url(), timeout=5).ok
