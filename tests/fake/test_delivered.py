@@ -12,7 +12,7 @@ import msgspec
 import pytest
 import requests
 from conftest import Service, until
-from test_deliveries import seen
+from raw_client import read_ending
 
 from gesmock import GesMock
 from gesmock.fake.fake import Fake
@@ -93,7 +93,7 @@ def test_fifty_in_flight_are_let_go_within_a_tenth_of_a_second_and_leave_no_thre
         until(lambda: threads() <= before)
         began = time.perf_counter()
         end(ges)
-        ends = [seen(client)[1] for client in clients]
+        ends = [read_ending(client)[1] for client in clients]
         took = time.perf_counter() - began
 
     assert ends == ["end"] * 50
@@ -114,12 +114,12 @@ def test_the_reset_of_one_project_is_nothing_to_those_who_wait_for_another(
     ):
         until(lambda: under_way(ges) == 2)
         requests.post(f"{ges.url}/_gesmock/projects/{OTHER}/reset").raise_for_status()
-        assert seen(another) == (b"", "end")
+        assert read_ending(another) == (b"", "end")
         other.reset()
         assert under_way(ges) == 1
 
         requests.post(f"{ges.url}/_gesmock/reset").raise_for_status()
-        assert seen(client) == (b"", "end")
+        assert read_ending(client) == (b"", "end")
 
 
 def test_an_opened_project_that_a_reset_forgets_lets_go_whoever_waits_for_it(
@@ -131,7 +131,7 @@ def test_an_opened_project_that_a_reset_forgets_lets_go_whoever_waits_for_it(
         until(lambda: under_way(ges) == 1)
         ges.reset()
 
-        assert seen(client) == (b"", "end")
+        assert read_ending(client) == (b"", "end")
 
 
 @pytest.mark.parametrize(

@@ -2,19 +2,28 @@
 
 import contextlib
 import socket
-import ssl
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from conftest import freed_at_once, until
 from msgspec.structs import replace
-from test_httpd import HARD, LARGE, Pages, body, connect, exchange, get
-from test_tls import client_context, server_context
+from pages import LARGE, Pages
+from raw_client import (
+    TlsClient,
+    body,
+    connect,
+    exchange,
+    get,
+    keep,
+    read_ending,
+    reset_when_closed,
+    server_context,
+)
 
 from gesmock.model.messages import ConnectionInfo, Delivery
 from gesmock.server.answers import Answer
@@ -90,57 +99,6 @@ def shared() -> Iterator[dict[bool, tuple[Told, HttpServer]]]:
         yield {False: plain, True: secure}
 
 
-class Secured:
-    """A client with TLS that sees how its connection ends: Python's own takes a reset for an end."""
-
-    def __init__(self, server: HttpServer) -> None:
-        self._socket = connect(server)
-        self._comes, self._goes = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = client_context().wrap_bio(self._comes, self._goes, server_hostname="localhost")
-        self._until_it_has_come(self._tls.do_handshake)
-        self._socket.sendall(self._goes.read())
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._socket.close()
-
-    def sendall(self, data: bytes) -> None:
-        self._tls.write(data)
-        self._socket.sendall(self._goes.read())
-
-    def recv(self, most: int) -> bytes:
-        return self._until_it_has_come(partial(self._tls.read, most))
-
-    def _until_it_has_come(self, do: Callable[[], T]) -> T:
-        while True:
-            try:
-                return do()
-            except ssl.SSLWantReadError:
-                if to_say := self._goes.read():
-                    self._socket.sendall(to_say)
-                data = self._socket.recv(2**16)
-                assert data, "it has ended without a word in TLS"
-                self._comes.write(data)
-
-
-def seen(client: socket.socket | Secured) -> tuple[bytes, str]:
-    """All that comes, and how it ends."""
-    got = bytearray()
-    try:
-        while data := client.recv(2**16):
-            got += data
-    except ConnectionResetError:
-        return bytes(got), "reset"
-    return bytes(got), "end"
-
-
-def keep(path: str, method: str = "GET") -> bytes:
-    """A request that is not the last of its connection."""
-    return f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
-
-
 GARBAGE = b"\x00\xff not HTTP\r\n"
 OUTCOMES: dict[str, tuple[Delivery, Callable[[bytes], bytes], str]] = {
     "as usual": (Delivery(), lambda whole: whole, "end"),
@@ -180,21 +138,21 @@ def test_a_client_sees_what_was_told(
     pages, server = shared[secure]
     ask = get(way, version=version)
     pages.delivery = None
-    with (Secured if secure else connect)(server) as client:
+    with (TlsClient if secure else connect)(server) as client:
         client.sendall(ask)
-        whole, _ = seen(client)
+        whole, _ = read_ending(client)
     pages.delivery = replace(delivery, delay_s=delay_s)
-    with (Secured if secure else connect)(server) as client:
+    with (TlsClient if secure else connect)(server) as client:
         began = time.perf_counter()
         client.sendall(ask)
-        answer = seen(client)
+        answer = read_ending(client)
 
     assert body(whole) == BODY
     assert (undated(answer[0]), answer[1]) == (undated(expected(whole)), end)
     assert time.perf_counter() - began >= delay_s
     until(lambda: not server._shared.deliveries.under_way)
     pages.delivery = None
-    assert body(exchange(server, get("/now"))) == b"ok" or secure
+    assert body(exchange(server, get("/now"), secure=secure)) == b"ok"
 
 
 def undated(answer: bytes) -> bytes:
@@ -210,7 +168,7 @@ def test_a_head_alone_is_sent_whole_whatever_becomes_of_its_body(delivery: Deliv
     with telling(delivery) as (_, server), connect(server) as client:
         client.sendall(keep("/app", "HEAD"))
         client.shutdown(socket.SHUT_WR)
-        answer, end = seen(client)
+        answer, end = read_ending(client)
 
     assert b"Content-Length: 10\r\n" in answer
     assert (body(answer), end) == (b"", "end")
@@ -275,7 +233,7 @@ def test_what_is_asked_behind_a_broken_answer_is_never_answered(delivery: Delive
     with telling(delivery) as (pages, server), connect(server) as client:
         client.sendall(keep("/now") + keep("/lane") + keep("/now") * 10_000)
         until(lambda: "/lane" in pages.asked)
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, HARD)
+        reset_when_closed(client)
         client.close()
         until(lambda: not server._shared.connections)
 
@@ -286,7 +244,7 @@ def test_a_reset_takes_nothing_from_the_answers_before_it() -> None:
     with telling(Delivery(end="reset")) as (pages, server), connect(server) as client:
         client.sendall(keep("/many") + keep("/lane"))
         until(lambda: "/many" in pages.asked)
-        answer, end = seen(client)
+        answer, end = read_ending(client)
 
     assert (len(body(answer)), end) == (LARGE, "reset")
 
@@ -299,9 +257,9 @@ def test_a_hang_lasts_until_the_client_goes(
     delay_s: float,
     secure: bool,
 ) -> None:
-    times = Limits(head_s=0.1, body_s=0.1, idle_s=0.1, write_s=0.1)
+    times = Limits(head_s=0.2, body_s=0.2, idle_s=0.2, write_s=0.2)
     with telling(Delivery(delay_s=delay_s, end="hang"), times, secure=secure) as (_, server):
-        with (Secured if secure else connect)(server) as client:
+        with (TlsClient if secure else connect)(server) as client:
             client.sendall(keep(way))
             until(lambda: server._shared.deliveries.under_way)
             assert exchange(server) == b""  # one that is idle is left meanwhile
@@ -309,7 +267,7 @@ def test_a_hang_lasts_until_the_client_goes(
         until(lambda: not server._shared.connections)
 
         until(lambda: not server._shared.deliveries.under_way)
-        assert body(exchange(server, get("/now"))) == b"ok" or secure
+        assert body(exchange(server, get("/now"), secure=secure)) == b"ok"
 
 
 @pytest.mark.parametrize(
@@ -320,7 +278,7 @@ def test_who_has_ended_its_side_still_gets_what_was_told(delivery: Delivery) -> 
     with telling(replace(delivery, delay_s=0.01)) as (_, server), connect(server) as client:
         client.sendall(keep("/lane"))
         client.shutdown(socket.SHUT_WR)
-        answer, end = seen(client)
+        answer, end = read_ending(client)
 
     assert end == ("reset" if delivery == Delivery(end="reset") else "end")
     assert body(answer) == (b"" if answer in (b"", GARBAGE) else BODY)
@@ -334,7 +292,7 @@ def test_a_client_that_leaves_in_the_meantime_is_forgotten(way: str, delivery: D
         with connect(server) as client:
             client.sendall(keep(way))
             until(lambda: server._shared.deliveries.under_way)
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, HARD)
+            reset_when_closed(client)
         until(lambda: not server._shared.connections)
 
         until(lambda: not server._shared.deliveries.under_way)
@@ -357,7 +315,7 @@ def test_a_connection_that_has_ended_is_freed_at_once(way: str, delivery: Delive
         with connect(server) as client:
             client.sendall(keep(way))
             until(lambda: server._shared.deliveries.under_way)
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, HARD)
+            reset_when_closed(client)
         until(lambda: not server._shared.connections)
 
 
@@ -369,7 +327,7 @@ def test_a_client_that_may_have_left_is_waited_with_no_longer_than_an_idle_one()
         client.sendall(keep("/lane") + keep("/now"))
         client.shutdown(socket.SHUT_WR)
 
-        assert seen(client)[0] == b""
+        assert read_ending(client)[0] == b""
         until(lambda: not server._shared.deliveries.under_way)
 
 
@@ -387,7 +345,7 @@ def test_a_client_that_may_have_left_before_its_answer_was_put_off_is_waited_wit
         until(lambda: [one for one in server._shared.connections if one._heard_all])
         pages.gate.set()
 
-        assert body(seen(client)[0]) in (b"", b"ok")
+        assert body(read_ending(client)[0]) in (b"", b"ok")
         until(lambda: not server._shared.deliveries.under_way)
 
 
@@ -396,7 +354,7 @@ def test_a_client_of_which_nothing_more_is_read_is_waited_with_no_longer() -> No
         with connect(server) as client:
             client.sendall(keep("/lane") + keep("/now") * 5000)
             until(lambda: [one for one in server._shared.connections if not one._watch._events])
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, HARD)
+            reset_when_closed(client)
 
         until(lambda: not server._shared.connections)
         until(lambda: not server._shared.deliveries.under_way)
@@ -408,7 +366,7 @@ def test_a_client_that_left_while_its_answer_was_made_is_not_waited_with() -> No
         with connect(server) as client:
             client.sendall(keep("/later"))
             until(lambda: "/later" in pages.asked)
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, HARD)
+            reset_when_closed(client)
         until(lambda: not server._shared.connections)
         pages.gate.set()
 
@@ -427,7 +385,7 @@ def test_an_answer_that_a_reset_overtakes_goes_no_further(
     secure: bool,
 ) -> None:
     with telling(delivery, secure=secure) as (pages, server):
-        with (Secured if secure else connect)(server) as client:
+        with (TlsClient if secure else connect)(server) as client:
             client.sendall(keep(way))
             until(lambda: server._shared.deliveries.under_way)
             server.release()
@@ -435,7 +393,7 @@ def test_an_answer_that_a_reset_overtakes_goes_no_further(
             assert len(server._shared.deliveries.under_way) == 1  # it was another project
             pages.is_past = True
             server.release()
-            answer, end = seen(client)
+            answer, end = read_ending(client)
 
         assert (body(answer), end) == (b"", "end")
         until(lambda: not server._shared.deliveries.under_way)
@@ -450,7 +408,7 @@ def test_an_answer_of_the_past_is_not_sent_even_if_nobody_says_so(delivery: Deli
         until(lambda: "/lane" in pages.asked)
         pages.is_past = True
 
-        assert seen(client) == (b"", "end")
+        assert read_ending(client) == (b"", "end")
 
 
 def test_two_hundred_delays_cost_no_thread_and_hold_up_nobody() -> None:
@@ -468,14 +426,14 @@ def test_two_hundred_delays_cost_no_thread_and_hold_up_nobody() -> None:
 
 
 def test_delays_go_by_side_by_side() -> None:
-    with telling(Delivery(delay_s=0.1)) as (_, server):
+    with telling(Delivery(delay_s=0.5)) as (_, server):
         clients = [connect(server) for _ in range(50)]
         began = time.perf_counter()
         for client in clients:
             client.sendall(get("/lane"))
 
-        assert [body(seen(client)[0]) for client in clients] == [BODY] * 50
-        assert time.perf_counter() - began < 50 * 0.1
+        assert [body(read_ending(client)[0]) for client in clients] == [BODY] * 50
+        assert time.perf_counter() - began < 50 * 0.5 / 2
         for client in clients:
             client.close()
 
@@ -492,9 +450,9 @@ def test_stop_is_quick_whatever_is_under_way(delivery: Delivery) -> None:
         until(lambda: len(server._shared.deliveries.under_way) == 50)
         began = time.perf_counter()
         server.stop()
-        assert time.perf_counter() - began < 0.1
+        assert time.perf_counter() - began < 5  # nobody waits for the 1000 s
 
-        assert {body(seen(client)[0]) for client in clients} == {b""}
+        assert {body(read_ending(client)[0]) for client in clients} == {b""}
         for client in clients:
             client.close()
     until(lambda: threading.active_count() == before)

@@ -2,224 +2,31 @@
 
 import contextlib
 import json
-import socket
-import struct
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from conftest import freed_at_once, until
 from hypothesis import given
 from hypothesis import strategies as st
+from pages import LARGE, LARGEST_BODY, MEBIBYTE, Pages, come_and_gone, loop_blocked, serving
+from raw_client import body, connect, exchange, get, post, read_all, reset_when_closed, status
 
-from gesmock.model.messages import ConnectionInfo
-from gesmock.server.answers import Answer
-from gesmock.server.application import Later
 from gesmock.server.connection import Connection
-from gesmock.server.heads import Head, Heads, Refused
+from gesmock.server.heads import Heads, Refused
 from gesmock.server.incoming import Incoming
 from gesmock.server.limits import Limits
 from gesmock.server.listener import CannotListen
 from gesmock.server.server import HttpServer
 from gesmock.server.workers import FEW
-from gesmock.server.wsgi import Peers, Response, environ_of
-
-MEBIBYTE = 2**20
-HARD = struct.pack("ii", 1, 0)
-"""How a socket is left at once, with a reset."""
-LARGEST_BODY = 100
-BLOCK, BLOCKS = 300_000, 100
-LARGE = BLOCK * BLOCKS
-"""More than the two sockets between a server and its client take."""
-
-
-class Pages:
-    """Some pages in the lane, some of an application, as a site that has all there is to meet."""
-
-    def __init__(self) -> None:
-        self.gate = threading.Event()
-        self.asked: list[str] = []
-        self.is_past = False
-
-    def epoch(self) -> int:
-        return 7
-
-    def answer(
-        self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo
-    ) -> Answer | Later | None:
-        assert epoch == 7
-        self.asked.append(head.path)
-        if head.path == "/copy":
-            return Answer(200, b"Content-Length: %d\r\n" % len(body), [body])
-        length = b"Content-Length: %d\r\n" % LARGE
-        pages: dict[str, Callable[[], Answer | Later]] = {
-            "/now": lambda: Answer(200, b"Content-Length: 2\r\n", [b"ok"]),
-            "/later": lambda: lambda: Answer(200, b"Content-Length: 5\r\n", [b"later"]),
-            "/many": lambda: Answer(200, length, [bytes(BLOCK)] * BLOCKS),
-            "/waits": lambda: self._wait,
-            "/broken": self._break,
-            "/broken-later": lambda: self._break,
-        }
-        return pages[head.path]() if head.path in pages and head.method == "GET" else None
-
-    def _break(self) -> Answer:
-        raise ValueError("it is broken")
-
-    def _wait(self) -> Answer:
-        self.gate.wait(10)
-        return Answer(200, b"Content-Length: 2\r\n", [b"ok"])
-
-    def respond(self, head: Head, body: bytes, peers: Peers, epoch: int) -> Response:
-        assert epoch == 7
-        return Response(self.app, environ_of(head, body, peers), head)
-
-    def overtaken(self, head: Head, epoch: int) -> bool:
-        assert epoch == 7
-        return self.is_past
-
-    def refuse(self, status: int, reason: str) -> Answer:
-        body = reason.encode()
-        return Answer(status, b"Content-Length: %d\r\n" % len(body), [body])
-
-    def largest_body(self, head: Head, peers: Peers) -> int | None:
-        assert peers.client[0] == "127.0.0.1"
-        return {"/fails": 2**30, "/write": None}.get(head.path, LARGEST_BODY)
-
-    def app(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
-        path = environ["PATH_INFO"]
-        if path == "/echo":
-            body = environ["wsgi.input"].read()
-            start("200 OK", [("Content-Length", str(len(body)))])
-            return [body]
-        if path == "/environ":
-            kept = {name: value for name, value in environ.items() if isinstance(value, str)}
-            body = json.dumps(kept).encode()
-            start("200 OK", [("Content-Length", str(len(body)))])
-            return [body]
-        if path == "/write":
-            start("200 OK", [("Content-Length", "4")])(b"wr")
-            return [b"it"]
-        if path == "/fails":
-            raise ValueError("it fails")
-        if path == "/fails-late":
-            start("200 OK", [("Content-Length", str(4 * MEBIBYTE))])
-            return self._failing()
-        if path.startswith("/waits-"):
-            return self._waiting(start, path.split("-")[1:])
-        if path == "/large":
-            start("200 OK", [("Content-Length", str(LARGE))])
-            return iter([bytes(BLOCK)] * BLOCKS)
-        answers: dict[str, tuple[str, list[tuple[str, str]], list[bytes]]] = {
-            "/chunks": ("200 OK", [], [b"one", b"", b"two"]),
-            "/short": ("200 OK", [("Content-Length", "9")], [b"four"]),
-            "/long": ("200 OK", [("Content-Length", "4")], [b"four", b"teen"]),
-            "/none": ("204 NO CONTENT", [], []),
-            "/odd": ("299 Odd", [("Content-Length", "0"), ("Date", "today")], []),
-        }
-        status, headers, blocks = answers[path]
-        start(status, headers)
-        return blocks
-
-    def _waiting(self, start: Any, then: list[str]) -> Iterator[bytes]:
-        start("200 OK", [])
-        if "begun" in then:
-            yield bytes(MEBIBYTE)
-        self.asked.append("waits")
-        self.gate.wait(10)
-        if "large" in then:
-            yield bytes(MEBIBYTE)
-        if "fails" in then:
-            raise ValueError("it fails at last")
-        yield b"at last"
-
-    @staticmethod
-    def _failing() -> Iterator[bytes]:
-        yield bytes(2 * MEBIBYTE)
-        raise ValueError("it fails late")
-
-
-@contextlib.contextmanager
-def serving(pages: Pages | None = None, limits: Limits | None = None) -> Iterator[HttpServer]:
-    """A started server of *pages*; whatever waits in it is let go at the end."""
-    pages = pages or Pages()
-    made = HttpServer(pages, "127.0.0.1", 0, limits or Limits())
-    made.start()
-    try:
-        yield made
-    finally:
-        pages.gate.set()
-        made.stop()
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[HttpServer]:
     with serving() as made:
         yield made
-
-
-def connect(server: HttpServer) -> socket.socket:
-    client = socket.create_connection(("127.0.0.1", server.port), timeout=10)
-    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return client
-
-
-@contextlib.contextmanager
-def held(server: HttpServer) -> Iterator[None]:
-    """Its loop comes to nothing meanwhile, and finds all that has come at its end at once."""
-    begun, ended = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        begun.set()
-        ended.wait(10)
-
-    server._loop.call_soon(hold)
-    begun.wait(10)
-    yield
-    ended.set()
-
-
-def come_and_gone(server: HttpServer, sent: bytes) -> None:
-    """A client that has *sent* something and left, with a reset, before the server sees it."""
-    with held(server), connect(server) as client:
-        client.sendall(sent)
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, HARD)
-
-
-def rest(client: socket.socket) -> bytes:
-    """All that comes until the server ends."""
-    got = bytearray()
-    with contextlib.suppress(ConnectionResetError):
-        while data := client.recv(2**20):
-            got += data
-    return bytes(got)
-
-
-def exchange(server: HttpServer, *parts: bytes) -> bytes:
-    """What the server answers to *parts*, until it ends."""
-    with connect(server) as client:
-        for part in parts:
-            client.sendall(part)
-        return rest(client)
-
-
-def get(path: str, *lines: str, method: str = "GET", version: str = "1.1") -> bytes:
-    """A request that is the last of its connection."""
-    head = [f"{method} {path} HTTP/{version}", "Host: localhost", "Connection: close", *lines]
-    return "\r\n".join([*head, "", ""]).encode("latin-1")
-
-
-def post(body: bytes, *lines: str, path: str = "/echo") -> bytes:
-    return get(path, *lines, method="POST") + body
-
-
-def status(answer: bytes) -> int:
-    return int(answer.split(b" ", 2)[1])
-
-
-def body(answer: bytes) -> bytes:
-    return answer.partition(b"\r\n\r\n")[2]
 
 
 H = b"Host: localhost\r\n"
@@ -413,11 +220,11 @@ def test_requests_that_come_together_are_answered_in_their_order(server: HttpSer
 def test_nothing_behind_the_last_request_is_answered(server: HttpServer) -> None:
     with connect(server) as client:
         client.sendall(get("/now") + get("/later"))
-        answer = rest(client)
+        answer = read_all(client)
         client.sendall(get("/now"))
 
         assert answer.count(b"HTTP/1.1 ") == 1
-        assert rest(client) == b""
+        assert read_all(client) == b""
 
 
 def test_http_1_0_ends_after_an_answer_unless_it_is_asked_to_stay(server: HttpServer) -> None:
@@ -425,7 +232,7 @@ def test_http_1_0_ends_after_an_answer_unless_it_is_asked_to_stay(server: HttpSe
         client.sendall(b"GET /now HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
         first = client.recv(1000)
         client.sendall(b"GET /now HTTP/1.0\r\n\r\n")
-        second = rest(client)
+        second = read_all(client)
 
     assert b"Connection: keep-alive\r\n" in first
     assert b"Connection: close\r\n" in second
@@ -444,7 +251,7 @@ def test_who_waits_for_a_word_before_the_body_gets_it(server: HttpServer) -> Non
         assert client.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
         client.sendall(b"abc")
 
-        assert body(rest(client)) == b"abc"
+        assert body(read_all(client)) == b"abc"
 
 
 @pytest.mark.parametrize("sent", [b"", b"abc", b"x" * MEBIBYTE])
@@ -514,7 +321,7 @@ def test_a_large_answer_goes_at_the_pace_of_a_slow_client(path: str) -> None:
         until(lambda: [one for one in server._shared.connections if one._out])  # no room any more
         assert body(exchange(server, get("/now"))) == b"ok"
 
-        assert len(body(rest(client))) == LARGE
+        assert len(body(read_all(client))) == LARGE
 
 
 @pytest.mark.parametrize("path", ["/many", "/large"])
@@ -523,7 +330,7 @@ def test_a_client_that_leaves_in_the_middle_of_an_answer_is_forgotten(path: str)
         with connect(server) as client:
             client.sendall(get(path))
             client.recv(1)
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, HARD)
+            reset_when_closed(client)
         until(lambda: not server._shared.connections)
 
         assert body(exchange(server, get("/now"))) == b"ok"
@@ -551,7 +358,7 @@ def test_an_answer_that_nobody_waits_for_any_more_is_thrown_away(path: str) -> N
         with connect(server) as client:
             client.sendall(get(path))
             until(lambda: "waits" in pages.asked or "/waits" in pages.asked)
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, HARD)
+            reset_when_closed(client)
         until(lambda: not server._shared.connections)
         pages.gate.set()
 
@@ -584,7 +391,7 @@ def test_forty_that_wait_hold_up_nobody() -> None:
         assert body(exchange(server, get("/later"))) == b"later"
         pages.gate.set()
 
-        assert [body(rest(client)) for client in waiting] == [b"ok"] * 40
+        assert [body(read_all(client)) for client in waiting] == [b"ok"] * 40
         for client in waiting:
             client.close()
 
@@ -620,7 +427,7 @@ def test_who_takes_nothing_of_its_answer_is_left() -> None:
         client.recv(1)
         until(lambda: not server._shared.connections)
 
-        assert len(rest(client)) < LARGE
+        assert len(read_all(client)) < LARGE
 
 
 def test_who_is_one_too_many_is_turned_away() -> None:
@@ -630,30 +437,30 @@ def test_who_is_one_too_many_is_turned_away() -> None:
 
         assert status(exchange(server)) == 503
         first.sendall(get("/now"))
-        assert body(rest(first)) == b"ok"
+        assert body(read_all(first)) == b"ok"
 
 
 def test_a_client_that_sends_much_at_once_does_not_hold_up_those_who_come_later() -> None:
     pages = Pages()
     with serving(pages) as server, connect(server) as first:
-        with held(server):
+        with loop_blocked(server):
             first.sendall(b"GET /now HTTP/1.1\r\nHost: a\r\n\r\n" * 2000)
             second = connect(server)
             second.sendall(get("/later"))
 
-        assert body(rest(second)) == b"later"
+        assert body(read_all(second)) == b"later"
         second.close()
 
     assert pages.asked.index("/later") < 100
 
 
 def test_many_who_come_at_once_are_all_answered(server: HttpServer) -> None:
-    with held(server):
+    with loop_blocked(server):
         clients = [connect(server) for _ in range(100)]
     for client in clients:
         client.sendall(get("/now"))
 
-    assert [body(rest(client)) for client in clients] == [b"ok"] * 100
+    assert [body(read_all(client)) for client in clients] == [b"ok"] * 100
     for client in clients:
         client.close()
 
@@ -770,7 +577,7 @@ def test_stop_is_quick_whatever_is_going_on(path: str) -> None:
 
         assert time.perf_counter() - began < 1  # a worker is waited for 40 ms
         with contextlib.suppress(ConnectionResetError):
-            assert len(rest(client)) < LARGE
+            assert len(read_all(client)) < LARGE
 
 
 def test_threads_that_were_hired_for_those_who_wait_end_with_their_waiting(
@@ -785,7 +592,7 @@ def test_threads_that_were_hired_for_those_who_wait_end_with_their_waiting(
         until(lambda: pages.asked.count("/waits") == 20 and not server._workers.waiting)
         pages.gate.set()
         for client in waiting:
-            assert body(rest(client)) == b"ok"
+            assert body(read_all(client)) == b"ok"
             client.close()
 
         until(lambda: len(server._workers._threads) == FEW)
@@ -854,7 +661,7 @@ def test_so_is_one_whose_answer_nobody_waits_for_any_more(path: str) -> None:
         with connect(server) as client:
             client.sendall(get(path))
             until(lambda: pages.asked)
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, HARD)
+            reset_when_closed(client)
         until(lambda: not server._shared.connections)
         pages.gate.set()
 

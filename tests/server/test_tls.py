@@ -12,10 +12,20 @@ from unittest.mock import Mock
 
 import pytest
 import requests
-import trustme
 from click.testing import CliRunner
 from conftest import freed_at_once, until
-from test_httpd import LARGE, Pages, body, come_and_gone, connect, get, post, rest, status
+from pages import LARGE, Pages, come_and_gone
+from raw_client import (
+    AUTHORITY,
+    body,
+    client_context,
+    connect,
+    get,
+    post,
+    read_all,
+    server_context,
+    status,
+)
 
 from gesmock import GesMock
 from gesmock.cli import main as cli
@@ -26,15 +36,6 @@ from gesmock.server.limits import Limits
 from gesmock.server.loop import WRITE
 from gesmock.server.server import HttpServer
 
-AUTHORITY = trustme.CA()
-
-
-def server_context(*names: str) -> ssl.SSLContext:
-    """What a server has to know that is called so, too."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    AUTHORITY.issue_cert("localhost", "127.0.0.1", *names).configure_cert(context)
-    return context
-
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[HttpServer]:
@@ -44,12 +45,6 @@ def server() -> Iterator[HttpServer]:
     made.stop()
 
 
-def client_context() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    AUTHORITY.configure_trust(context)
-    return context
-
-
 def secured(server: HttpServer) -> ssl.SSLSocket:
     return client_context().wrap_socket(connect(server), server_hostname="localhost")
 
@@ -57,7 +52,7 @@ def secured(server: HttpServer) -> ssl.SSLSocket:
 def test_a_request_is_answered(server: HttpServer) -> None:
     with secured(server) as client:
         client.sendall(get("/environ"))
-        answer = rest(client)
+        answer = read_all(client)
 
     assert b'"wsgi.url_scheme": "https"' in body(answer)
 
@@ -66,14 +61,14 @@ def test_requests_that_come_together_are_answered_together(server: HttpServer) -
     with secured(server) as client:
         client.sendall(get("/now").replace(b"Connection: close\r\n", b"") * 3 + get("/later"))
 
-        assert rest(client).count(b" 200 ") == 4
+        assert read_all(client).count(b" 200 ") == 4
 
 
 def test_a_body_of_many_records_is_taken_whole(server: HttpServer) -> None:
     with secured(server) as client:
         client.sendall(post(bytes(300_000), "Content-Length: 300000", path="/fails"))
 
-        assert status(rest(client)) == 500
+        assert status(read_all(client)) == 500
 
 
 @pytest.mark.parametrize("path", ["/many", "/large"])
@@ -82,7 +77,7 @@ def test_a_large_answer_goes_at_the_pace_of_a_slow_client(server: HttpServer, pa
         client.sendall(get(path))
         until(lambda: [one for one in server._shared.connections if one._out])
 
-        assert len(body(rest(client))) == LARGE
+        assert len(body(read_all(client))) == LARGE
 
 
 def test_who_takes_nothing_of_its_answer_is_left() -> None:
@@ -96,7 +91,7 @@ def test_who_speaks_no_tls_is_hung_up_on(server: HttpServer) -> None:
     with connect(server) as client:
         client.sendall(get("/now"))
 
-        assert b"HTTP" not in rest(client)
+        assert b"HTTP" not in read_all(client)
     until(lambda: not server._shared.connections)
 
 
@@ -108,14 +103,14 @@ def test_a_client_that_is_gone_when_it_is_welcomed_is_let_go(
 
     with secured(server) as client:
         client.sendall(get("/now"))
-        assert body(rest(client)) == b"ok"
+        assert body(read_all(client)) == b"ok"
     until(lambda: not server._shared.connections)
     assert not server._handshakes
 
 
 def test_who_is_one_too_many_is_hung_up_on(server: HttpServer) -> None:
     with secured(server), secured(server), connect(server) as third:
-        assert rest(third) == b""
+        assert read_all(third) == b""
 
 
 def test_the_command_serves_https(serve: Any, tmp_path: Path) -> None:
@@ -183,17 +178,17 @@ def test_a_handshake_that_takes_long_is_ended_as_soon_as_a_head_would_be(sent: b
     with serving_at(Limits(head_s=0.05)) as server, connect(server) as client:
         client.sendall(sent)
 
-        assert rest(client) == b""
+        assert read_all(client) == b""
         assert not server._handshakes
 
 
 def test_a_client_may_be_idle_between_the_handshake_and_its_first_request() -> None:
     with serving_at(Limits(head_s=0.2, body_s=0.2)) as server, secured(server) as client:
         with connect(server) as slow:
-            assert rest(slow) == b""  # the time of a handshake is over
+            assert read_all(slow) == b""  # the time of a handshake is over
         client.sendall(get("/now"))
 
-        assert body(rest(client)) == b"ok"
+        assert body(read_all(client)) == b"ok"
 
 
 @pytest.mark.parametrize("kind", [Connection, Handshake])
@@ -204,7 +199,7 @@ def test_a_connection_that_has_ended_is_freed_at_once(server: HttpServer, kind: 
             client.recv(1)
         with connect(server) as stranger:
             stranger.sendall(b"no TLS" * 9)
-            rest(stranger)
+            read_all(stranger)
         until(lambda: not server._clients())
 
 
@@ -277,7 +272,7 @@ def shake_hands(
 
 def all_of(client: socket.socket, secure: ssl.SSLObject, into: ssl.MemoryBIO) -> bytes:
     """All that comes until the server ends."""
-    into.write(rest(client))
+    into.write(read_all(client))
     got = bytearray()
     with contextlib.suppress(ssl.SSLWantReadError):
         while data := secure.read(65536):
