@@ -23,8 +23,8 @@ if TYPE_CHECKING:
         TimedOut,
     )
     from gesmock.model.jobs import Job
-    from gesmock.model.plan_rules import ArmedPlanRule, PlanRule
     from gesmock.model.plans import Plan, Step
+    from gesmock.model.rules import ArmedPlanRule, PlanRule
     from gesmock.model.settings import Settings
     from gesmock.model.timeline import Transition
     from gesmock.model.types import JobStatus
@@ -74,9 +74,9 @@ _HOMES = {
     "Job": "gesmock.model.jobs",
     "JobStatus": "gesmock.model.types",
     "NotStarted": "gesmock.mock",
-    "ArmedPlanRule": "gesmock.model.plan_rules",
+    "ArmedPlanRule": "gesmock.model.rules",
     "Plan": "gesmock.model.plans",
-    "PlanRule": "gesmock.model.plan_rules",
+    "PlanRule": "gesmock.model.rules",
     "Finding": "gesmock.journal.verdict.findings",
     "Seen": "gesmock.journal.observations",
     "Settings": "gesmock.model.settings",

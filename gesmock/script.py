@@ -24,12 +24,12 @@ from gesmock.model.generators import Generator
 from gesmock.model.jobs import Job, Move
 from gesmock.model.names import GraphName
 from gesmock.model.plans import AnyPlan
+from gesmock.model.rules import PlanRules
 from gesmock.model.settings import Settings
 from gesmock.model.types import FINAL, Edition, JobStatus, ListedStatus
 from gesmock.scripting.faults import Faults
 from gesmock.scripting.jobs import id_of, job_of
 from gesmock.scripting.journal import JournalView
-from gesmock.scripting.plans import Plans
 from gesmock.scripting.verdict import VerdictView
 
 
@@ -186,9 +186,9 @@ class Script:
         return self._project.clock
 
     @property
-    def plans(self) -> Plans:
-        """What becomes of submitted jobs."""
-        return Plans(self.fake)
+    def plans(self) -> PlanRules:
+        """The plan rules, which say how submitted jobs progress."""
+        return self._project.plans
 
     @property
     def faults(self) -> Faults:

@@ -22,7 +22,7 @@ from gesmock.model.errors import InputError, InvalidInput, naming_file
 from gesmock.model.generators import Generator, Seed
 from gesmock.model.jobs import Job
 from gesmock.model.names import DEFAULT_GRAPH, PROJECT_PATTERN, GraphName, ProjectId, is_graph_name
-from gesmock.model.plan_rules import PlanRule
+from gesmock.model.rules import PlanRule
 from gesmock.model.settings import Settings
 from gesmock.model.tokens import Token, TokenText
 from gesmock.model.types import Edition

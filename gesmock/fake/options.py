@@ -17,7 +17,7 @@ from gesmock.model.clock import Timing
 from gesmock.model.errors import InvalidInput, naming_file
 from gesmock.model.generators import Generator, Seed
 from gesmock.model.names import DEFAULT_PROJECT, GraphName, ProjectId
-from gesmock.model.plan_rules import PlanRule
+from gesmock.model.rules import PlanRule
 from gesmock.model.settings import Settings
 from gesmock.model.tokens import Token, TokenText
 

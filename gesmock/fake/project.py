@@ -24,7 +24,7 @@ from gesmock.model.generators import Generator
 from gesmock.model.graph import Graph
 from gesmock.model.jobs import Job, JobRequest
 from gesmock.model.messages import ConnectionInfo, Reply, Request
-from gesmock.model.plan_rules import PlanRules
+from gesmock.model.rules import PlanRules
 from gesmock.model.settings import Settings
 from gesmock.model.timeline import Effect
 from gesmock.model.types import FINAL, JobStatus
@@ -151,7 +151,7 @@ class Project:
         with self.lock:
             settings, lists = self.settings, self.graphs.copies()
             faults = [armed.rest() for armed in self.faults.armed()]
-            plans = [armed.rest() for armed in self.plans.armed()]
+            plans = [armed.remainder() for armed in self.plans.armed()]
             seed, tokens, clock = self.graphs.seed, self.tokens, self.time.start
             config, size = self.config, self.journal.size
         return State(

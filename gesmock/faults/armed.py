@@ -40,7 +40,7 @@ class ArmedRule:
     tried: bool = False
     now: int = 0
     memory: Memory = ()
-    given: object = field(default_factory=object, repr=False)
+    identity: object = field(default_factory=object, repr=False)
     """Stays the same when it is changed, and is another one's after a reset."""
 
     @property

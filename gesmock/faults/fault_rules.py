@@ -22,7 +22,7 @@ from gesmock.faults.stand_ins import Close, Error, Garbage, Hang, Reset
 from gesmock.model.clock import Seconds, nanoseconds
 from gesmock.model.messages import Operation
 from gesmock.model.names import GraphName
-from gesmock.model.plan_rules import Command
+from gesmock.model.rules import Command
 
 _Single = (
     Error

@@ -53,8 +53,8 @@ class FaultPlan(Rules[ArmedRule]):
     Delays add up, wherever they stand, with one another and with what has won.
     """
 
-    noun = "fault rule"
-    letter = "f"
+    _noun = "fault rule"
+    _letter = "f"
 
     def __init__(
         self,
@@ -102,12 +102,12 @@ class FaultPlan(Rules[ArmedRule]):
         there is no such rule.
         """
         with self._lock:
-            armed = self._known(rule)
+            armed = self._get(rule)
             fields = {**msgspec.to_builtins(armed.fault_rule), **changes}
             fault_rule = validation.read(fields, FaultRule, path)
             check(fault_rule, self._can_deliver, path)
             armed.fault_rule = fault_rule
-            return self._seen(armed)
+            return self._copy(armed)
 
     def set_preset(self, preset: PresetName | None, path: str = "$.preset") -> list[ArmedRule]:
         """Arm the fault rules of *preset* in the place of those of any other; what there are now.
@@ -175,7 +175,7 @@ class FaultPlan(Rules[ArmedRule]):
     def told(self) -> list[ArmedRule]:
         """The last hundred that were armed after the beginning, whether they still are or not."""
         with self._lock:
-            return [self._seen(armed) for armed in self._told]
+            return [self._copy(armed) for armed in self._told]
 
     def untried(self) -> list[ArmedRule]:
         """Those that no request has come for yet, but for paused ones and the preset's."""
@@ -185,5 +185,5 @@ class FaultPlan(Rules[ArmedRule]):
             if not armed.fault_rule.paused and armed.fault_rule.preset is None
         ]
 
-    def _seen(self, armed: ArmedRule) -> ArmedRule:
+    def _copy(self, armed: ArmedRule) -> ArmedRule:
         return replace(armed, now=self._time.age())

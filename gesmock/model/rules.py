@@ -1,51 +1,99 @@
-"""Arming: what the rules of a project have in common, be they for faults or for plans."""
+"""Rules: armed one after the other and matched in that order; and the plan rules of a project."""
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from threading import RLock
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Generic, Protocol, TypeVar
 
+import msgspec
+from msgspec import Meta, Struct
+
+from gesmock.model import documentation, validation
 from gesmock.model.errors import NotFound
+from gesmock.model.names import GraphName
+from gesmock.model.plans import AnyPlan, Plan, Step, plan_of
+from gesmock.model.types import GoodEnd
+
+_COMMANDS: Final = tuple(dict.fromkeys(row.command for row in documentation.operations()))
+
+Command = Annotated[
+    str,
+    Meta(
+        pattern=f"^({'|'.join(_COMMANDS)})(?![\\s\\S])",
+        description=f"one of {', '.join(_COMMANDS)}",
+    ),
+]
 
 
-class RuleInForce(Protocol):
-    """A rule in force: a dataclass with what it has done so far."""
+class _Armed(Protocol):
+    """An armed rule: a dataclass that counts its matches.
+
+    *tried* says whether it has matched.
+    """
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property
-    def id(self) -> str:
-        """What it is called."""
-
+    def id(self) -> str: ...
     @property
-    def tried(self) -> bool:
-        """Whether anything has come that it is for."""
-
+    def tried(self) -> bool: ...
     @property
-    def given(self) -> object:
-        """What is the same for one rule, and for no other."""
+    def identity(self) -> object: ...
 
 
-A = TypeVar("A", bound=RuleInForce)
+A = TypeVar("A", bound=_Armed)
 
 
 class Rules(Generic[A]):
-    """The rules of one kind of one project, in the order they were armed.
+    """The armed rules of one kind, in the order in which they were armed.
 
-    Its methods may be called from any thread; *lock* is the project's.
+    Methods may be called from any thread; *lock* is the project's. Rules are handed out as copies,
+    which do not change afterwards.
     """
 
-    noun: ClassVar[str]
-    letter: ClassVar[str]
-    """What a rule is called in a message, and what its ids begin with."""
+    _noun: ClassVar[str]
+    """What messages call a rule."""
+    _letter: ClassVar[str]
+    """What ids start with."""
 
     def __init__(self, lock: RLock) -> None:
         self._lock = lock
         self._armed: dict[str, A] = {}
         self._count = 0
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {len(self)} armed>"
+
     def __len__(self) -> int:
         return len(self._armed)
+
+    def __iter__(self) -> Iterator[A]:
+        return iter(self.armed())
+
+    def armed(self) -> list[A]:
+        """Every armed rule, those with no uses remaining included."""
+        with self._lock:
+            return [self._copy(armed) for armed in self._armed.values()]
+
+    def untried(self) -> list[A]:
+        """The rules that have not matched yet."""
+        return [armed for armed in self.armed() if not armed.tried]
+
+    def find(self, id: str) -> A:
+        """The rule with this id; NotFound, naming the armed ones, if there is none."""
+        with self._lock:
+            return self._copy(self._get(id))
+
+    def disarm(self, *rules: A | str) -> list[A]:
+        """Disarm *rules* (what ``arm`` returned, or ids), or all if called without any.
+
+        Returns the disarmed rules. Raises NotFound, with nothing disarmed.
+        """
+        with self._lock:
+            disarmed = [self._get(rule) for rule in rules] if rules else [*self._armed.values()]
+            for armed in disarmed:
+                self._armed.pop(armed.id, None)
+            return disarmed
 
     def _clear(self) -> None:
         self._armed.clear()
@@ -53,50 +101,150 @@ class Rules(Generic[A]):
 
     def _next_id(self) -> str:
         self._count += 1
-        return f"{self.letter}{self._count}"
+        return f"{self._letter}{self._count}"
 
-    def disarm(self, rule: str | A) -> A:
-        """Take *rule*, or the one with this id, out of force; NotFound where there is none."""
-        with self._lock:
-            return self._armed.pop(self._known(rule).id)
-
-    def _known(self, rule: str | A) -> A:
-        """*rule* itself, or the one with this id; NotFound where there is none."""
+    def _get(self, rule: A | str) -> A:
         name = getattr(rule, "id", rule)
-        found = self._armed.get(name) if isinstance(name, str) else None
-        # An id comes again after a reset; a rule of before is not the one it names now.
-        if found is None or not (isinstance(rule, str) or found.given is rule.given):
-            raise self._unknown(name)
-        return found
+        armed = self._armed.get(name) if isinstance(name, str) else None
+        # Ids start again after a reset: a rule from before is not the one that has its id now.
+        if armed is None or not (isinstance(rule, str) or armed.identity is rule.identity):
+            ids = ", ".join(self._armed) or "none"
+            raise NotFound(f"no {self._noun} has the id {name!r}; armed are: {ids}")
+        return armed
 
-    def disarm_all(self) -> int:
-        """Take every rule out of force; how many there were."""
-        with self._lock:
-            count = len(self._armed)
-            self._armed.clear()
-            return count
-
-    def find(self, id: str) -> A:
-        """The rule *id*, as it is now; NotFound, naming the others, where there is none."""
-        with self._lock:
-            return self._seen(self._known(id))
-
-    def _unknown(self, id: object) -> NotFound:
-        known = ", ".join(self._armed) or "none"
-        return NotFound(f"no {self.noun} has the id {id!r}; armed are: {known}")
-
-    def armed(self) -> list[A]:
-        """Every rule in force, as it is now; also the spent ones."""
-        with self._lock:
-            return [self._seen(armed) for armed in self._armed.values()]
-
-    def _seen(self, armed: A) -> A:
-        """*armed* as it is now, whatever becomes of it."""
+    def _copy(self, armed: A) -> A:
         return replace(armed)
 
-    def untried(self) -> list[A]:
-        """The rules that nothing has come for yet."""
-        return [armed for armed in self.armed() if not armed.tried]
 
-    def __iter__(self) -> Iterator[A]:
-        return iter(self.armed())
+class PlanRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """The *plan* of the next *times* submitted jobs (default: of all).
+
+    Only of those with this *command*, or of this *graph*, where they are given.
+    """
+
+    plan: AnyPlan
+    command: Command | None = None
+    graph: GraphName | None = None
+    times: Annotated[int, Meta(ge=1)] | None = None
+
+
+@dataclass(slots=True)
+class ArmedPlanRule:
+    """An armed plan rule; *uses* counts the jobs that got their plan from it."""
+
+    id: str
+    rule: PlanRule
+    uses: int = 0
+
+    @property
+    def identity(self) -> object:
+        """The same object in all copies of it."""
+        return self.rule
+
+    @property
+    def tried(self) -> bool:
+        """Whether a job got its plan from it."""
+        return self.uses > 0
+
+    @property
+    def remaining(self) -> int | None:
+        """For how many more jobs it holds; None for any number."""
+        return None if self.rule.times is None else self.rule.times - self.uses
+
+    def matches(self, command: str, graph: str) -> bool:
+        """Whether a job of *command* in *graph* gets its plan from it."""
+        rule = self.rule
+        matches = rule.command in (None, command) and rule.graph in (None, graph)
+        return matches and self.remaining != 0
+
+    def remainder(self) -> PlanRule | None:
+        """A rule for the remaining jobs; None if there are none."""
+        if self.remaining == 0:
+            return None
+        return msgspec.structs.replace(self.rule, times=self.remaining)
+
+    def as_json(self) -> dict[str, Any]:
+        """The rule as the control API shows it."""
+        rule = msgspec.to_builtins(self.rule)
+        return {"id": self.id, **rule, "uses": self.uses, "remaining": self.remaining}
+
+    def __str__(self) -> str:
+        return f"{self.id} {msgspec.json.encode(self.rule).decode()}"
+
+
+class PlanRules(Rules[ArmedPlanRule]):
+    """The plan rules of a project. A submitted job gets its plan from the first that matches."""
+
+    _noun = "plan"
+    _letter = "p"
+
+    def arm(
+        self,
+        rule: PlanRule | Mapping[str, Any] | None = None,
+        *,
+        plan: AnyPlan | Mapping[str, Any] | None = None,
+        command: str | None = None,
+        graph: str | None = None,
+        times: int | None = None,
+        pending_s: float | None = None,
+        running_s: float | None = None,
+        steps: Sequence[Step | Mapping[str, Any]] | None = None,
+        never_listed_for_s: float | None = None,
+        finished: GoodEnd | None = None,
+        result: Mapping[str, Any] | None = None,
+        fail_reason: str | None = None,
+    ) -> ArmedPlanRule:
+        """Give the next *times* submitted jobs (default: all) this *plan*.
+
+        Only jobs of this *command* or *graph*, if given. *plan* is a name or a ``Plan``; the
+        arguments after *times* replace fields of it, or of ``normal`` if it is left out. Pass
+        *rule* instead for a whole rule, as in a fixture file. Raises InvalidInput.
+        """
+        own = {"command": command, "graph": graph, "times": times}
+        fields = _present(
+            pending_s=pending_s,
+            running_s=running_s,
+            steps=steps,
+            never_listed_for_s=never_listed_for_s,
+            finished=finished,
+            result=result,
+            fail_reason=fail_reason,
+        )
+        if rule is None:
+            rule = own if plan is None and not fields else {"plan": _merged(plan, fields), **own}
+        elif plan is not None or fields or _present(**own):
+            raise TypeError("pass either a rule or its fields")
+        checked = validation.read_python(rule, PlanRule, "plan rule")
+        with self._lock:
+            armed = ArmedPlanRule(self._next_id(), checked)
+            self._armed[armed.id] = armed
+            return armed
+
+    def reset(self, rules: Iterable[PlanRule] = ()) -> None:
+        """Disarm every rule and arm *rules*; ids start again."""
+        with self._lock:
+            self._clear()
+            for rule in rules:
+                self.arm(rule)
+
+    def take(self, command: str, graph: str) -> Plan:
+        """The plan of a job that is submitted now, counted; ``normal`` if no rule matches."""
+        with self._lock:
+            for armed in self._armed.values():
+                if armed.matches(command, graph):
+                    armed.uses += 1
+                    return plan_of(armed.rule.plan)
+            return Plan(name="normal")
+
+
+def _present(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _merged(plan: AnyPlan | Mapping[str, Any] | None, fields: Mapping[str, Any]) -> Any:
+    """*plan* with other *fields*, as a fixture file spells it."""
+    if not fields:
+        return plan
+    if plan is None or isinstance(plan, str):
+        return {"name": plan or "normal", **fields}
+    return {**validation.read_python(plan, dict[str, Any], "plan"), **fields}

@@ -128,10 +128,7 @@ class Faults:
 
         Raises NotFound where there is no such one.
         """
-        if not fault_rules:
-            self._plan.disarm_all()
-        for fault_rule in fault_rules:
-            self._plan.disarm(fault_rule)
+        self._plan.disarm(*fault_rules)
 
     def as_python(self, name: str = "ges") -> list[str]:
         """Python that arms again what was armed since the last reset, a line each.

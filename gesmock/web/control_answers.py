@@ -6,7 +6,7 @@ from gesmock.faults import FaultRule, PresetName
 from gesmock.journal.entries import Entry
 from gesmock.journal.verdict.findings import Finding
 from gesmock.model.clock import Timing
-from gesmock.model.plan_rules import PlanRule
+from gesmock.model.rules import PlanRule
 from gesmock.model.timeline import Transition
 from gesmock.model.types import Edition
 from gesmock.web.control_bodies import PlacedJob
@@ -105,11 +105,11 @@ class SetPreset(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RuleInForce(PlanRule, frozen=True, kw_only=True):
-    """A plan rule in force: its *uses*, and how many are *left*, if finite."""
+    """An armed plan rule: its *uses*, and how many are *remaining*, if finite."""
 
     id: str
     uses: int
-    left: int | None
+    remaining: int | None
 
 
 class RulesInForce(Struct, frozen=True, forbid_unknown_fields=True):

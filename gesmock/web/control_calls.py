@@ -16,7 +16,7 @@ from gesmock.journal.verdict.config import VerdictConfig
 from gesmock.model.clock import ClockChange, Timing
 from gesmock.model.generators import Generator
 from gesmock.model.jobs import Move
-from gesmock.model.plan_rules import PlanRule
+from gesmock.model.rules import PlanRule
 from gesmock.model.settings import Settings
 from gesmock.web import control_answers as answers
 from gesmock.web import control_bodies as bodies

@@ -16,7 +16,7 @@ from gesmock.model.errors import NotFound
 from gesmock.model.generators import Generator
 from gesmock.model.jobs import Move
 from gesmock.model.names import GraphName
-from gesmock.model.plan_rules import PlanRule
+from gesmock.model.rules import PlanRule
 from gesmock.model.settings import Settings
 from gesmock.model.types import FINAL
 from gesmock.web import fault_views, journal_views, verdict_views
@@ -137,7 +137,7 @@ def post_plan(call: Call) -> Outcome:
 
 def delete_plans(call: Call) -> Outcome:
     call.query(Nothing)
-    return 200, {"disarmed": call.project().plans.disarm_all()}
+    return 200, {"disarmed": len(call.project().plans.disarm())}
 
 
 def get_plan(call: Call, plan_id: str) -> Outcome:
@@ -145,7 +145,7 @@ def get_plan(call: Call, plan_id: str) -> Outcome:
 
 
 def delete_plan(call: Call, plan_id: str) -> Outcome:
-    return 200, call.project().plans.disarm(plan_id).as_json()
+    return 200, call.project().plans.disarm(plan_id)[0].as_json()
 
 
 def _told_clock(project: Project) -> dict[str, Any]:

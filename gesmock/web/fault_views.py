@@ -21,7 +21,7 @@ def post_fault(call: Call) -> Outcome:
 
 def delete_faults(call: Call) -> Outcome:
     call.query(Nothing)
-    return 200, {"disarmed": call.project().faults.disarm_all()}
+    return 200, {"disarmed": len(call.project().faults.disarm())}
 
 
 def get_fault(call: Call, fault_id: str) -> Outcome:
@@ -29,7 +29,7 @@ def get_fault(call: Call, fault_id: str) -> Outcome:
 
 
 def delete_fault(call: Call, fault_id: str) -> Outcome:
-    return 200, call.project().faults.disarm(fault_id).as_json()
+    return 200, call.project().faults.disarm(fault_id)[0].as_json()
 
 
 def patch_fault(call: Call, fault_id: str) -> Outcome:

@@ -154,7 +154,7 @@ def test_code_and_message_can_be_overridden_each(
 def test_every_documented_code_can_be_injected_by_name() -> None:
     asker = Asker()
     for row in error_codes():
-        asker.project.faults.disarm_all()
+        asker.project.faults.disarm()
         fault = {"kind": "error", "status": row.status, "code": row.code}
         asker.project.faults.arm(FaultRule(fault=read(fault, Error)))
         answer = json.loads(text_of(asker.ask()))

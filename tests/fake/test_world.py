@@ -51,7 +51,7 @@ def test_a_reset_brings_everything_back_and_says_what_it_cleared() -> None:
     made.graphs.add(job("new"))
     made.graphs.move("new", Move("failed"))
     made.configure({"limit_zero": "empty"})
-    made.faults.disarm_all()
+    made.faults.disarm()
 
     cleared = made.reset()
 

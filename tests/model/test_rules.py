@@ -1,5 +1,6 @@
 """Plan rules: which plan a submitted job gets, armed from all sides."""
 
+from threading import RLock
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import requests
 from conftest import PROJECT, Service
 
 from gesmock import GesMock, InvalidInput, NotFound, Plan, PlanRule, Step
+from gesmock.model.rules import PlanRules
 
 G = f"/ges/v1.0/{PROJECT}/graphs"
 
@@ -42,7 +44,7 @@ def test_the_first_rule_that_is_for_a_job_and_is_not_spent_gives_it_its_plan(
     assert submit(service) == "running"
     assert submit(service) == "pending"
     listed = service.control("GET", "plans").json["plans"]
-    assert [(rule["id"], rule["uses"], rule["left"]) for rule in listed] == [
+    assert [(rule["id"], rule["uses"], rule["remaining"]) for rule in listed] == [
         ("p1", 1, None),
         ("p2", 1, 0),
         ("p3", 1, None),
@@ -56,7 +58,7 @@ def test_rules_are_shown_and_disarmed_one_by_one_or_all_at_once(service: Service
     service.control("POST", "plans", rule)
 
     shown = service.control("GET", "plans/p1").json
-    assert shown == {"id": "p1", "plan": "slow", "times": 2, "uses": 0, "left": 2}
+    assert shown == {"id": "p1", "plan": "slow", "times": 2, "uses": 0, "remaining": 2}
     assert service.control("DELETE", "plans/p1").json == shown
     missing = service.control("GET", "plans/p1")
     assert missing.status_code == 404
@@ -109,13 +111,15 @@ def test_python_arms_them_by_words_or_values(ges: GesMock) -> None:
 
 
 def test_python_refuses_what_is_wrong_and_arms_nothing(ges: GesMock) -> None:
-    with pytest.raises(InvalidInput, match="plan rule.plan.runing_s: unknown key; did you mean"):
-        ges.plans.arm(plan="slow", runing_s=1)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'runing_s'"):
+        ges.plans.arm(plan="slow", runing_s=1)  # type: ignore[call-arg]
+    with pytest.raises(InvalidInput, match="plan rule.plan.running_s: "):
+        ges.plans.arm(plan="slow", running_s=-1)
     with pytest.raises(InvalidInput, match="plan rule.plan"):
         ges.plans.arm(plan="quick")  # type: ignore[arg-type]
     with pytest.raises(InvalidInput, match="plan rule.plan: missing; "):
         ges.plans.arm(command="import_graph")
-    with pytest.raises(TypeError, match="give either a rule"):
+    with pytest.raises(TypeError, match="pass either a rule"):
         ges.plans.arm({"plan": "slow"}, times=2)
     assert len(ges.plans) == 0
 
@@ -160,3 +164,27 @@ def test_a_state_has_what_is_left_of_the_rules(service: Service) -> None:
     submit(service)
     submit(service)
     assert "plans" not in service.control("GET", "state").json
+
+
+def test_the_rules_say_how_many_are_armed_and_a_wrong_one_disarms_none(ges: GesMock) -> None:
+    ges.plans.arm(plan="slow")
+    ges.plans.arm(plan="instant", times=1)
+
+    assert repr(ges.plans) == "<PlanRules: 2 armed>"
+    with pytest.raises(NotFound):
+        ges.plans.disarm("p1", "p3")
+    assert [armed.id for armed in ges.plans.disarm("p2")] == ["p2"]
+    assert len(ges.plans) == 1
+
+
+def test_a_reset_arms_other_rules_and_ids_start_again() -> None:
+    rules = PlanRules(RLock())
+    rules.arm(plan="slow")
+    rules.take("import_graph", "movie")
+
+    rules.reset([PlanRule(plan="instant"), PlanRule(plan="normal", times=2)])
+
+    assert [(armed.id, armed.uses, armed.remaining) for armed in rules] == [
+        ("p1", 0, None),
+        ("p2", 0, 2),
+    ]
