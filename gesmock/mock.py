@@ -1,23 +1,41 @@
-"""GesMock: a fake with a server, as a Python test scripts it."""
+"""GesMock: a fake with a server, its URLs, and the handles with which a test scripts it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, Self, Unpack
+from typing import TYPE_CHECKING, Annotated, Any, Self, Unpack
 from urllib.parse import quote, urlencode
 
+import msgspec
 from msgspec import Meta
 
+from gesmock.fake import fixtures
+from gesmock.fake import report as judging
+from gesmock.fake.clock import Clock
 from gesmock.fake.fake import Fake
+from gesmock.fake.fixtures import GraphState
 from gesmock.fake.options import StartOptions
 from gesmock.fake.population import Progress, untold
+from gesmock.fake.project import Cleared, Project
 from gesmock.faults import BELOW_HTTP
-from gesmock.model import validation
+from gesmock.journal.observations import Seen
+from gesmock.journal.verdict.config import Code
+from gesmock.journal.verdict.findings import Finding
+from gesmock.model import replies, validation
+from gesmock.model.clock import Seconds
 from gesmock.model.errors import GesmockError, InvalidInput
-from gesmock.model.jobs import Job
-from gesmock.script import Script
-from gesmock.scripting.jobs import id_of
+from gesmock.model.generators import Generator
+from gesmock.model.jobs import Job, Move
+from gesmock.model.names import GraphName
+from gesmock.model.plans import AnyPlan
+from gesmock.model.rules import PlanRules
+from gesmock.model.settings import SettingChanges, Settings
+from gesmock.model.types import FINAL, Edition, JobStatus, ListedStatus
+from gesmock.scripting.faults import Faults
+from gesmock.scripting.journal import JournalView
+from gesmock.scripting.verdict import VerdictView
 from gesmock.web.guard import Guard, is_loopback
 from gesmock.web.server import Server
 
@@ -31,11 +49,11 @@ Port = Annotated[int, Meta(ge=0, le=65535, description="a port from 0 to 65535")
 
 
 class NotStarted(GesmockError, RuntimeError):
-    """An address was asked for before ``start``."""
+    """A URL was asked for before ``start``."""
 
 
-class GesMock(Script):
-    """A fake of the service, its server, and the handle to script both.
+class GesMock:
+    """A fake of the service with its own server.
 
     ::
 
@@ -43,17 +61,37 @@ class GesMock(Script):
             ges.add_job(status="running")
             requests.get(ges.jobs_url()).json()
 
-    *options*, which it keeps under this name, say what it begins with, and what a reset restores:
-    ``fixture``, ``project_id``, ``graph_name``, ``generate``, ``seed``, ``settings``, ``tokens``,
-    ``faults``, ``preset``, ``plans``, ``clock``, ``verdict``, ``journal_size`` (see
-    ``StartOptions``). Without any, it has one empty graph. It listens on *host* and *port* (0: any
-    free port) once it is started. *control* tells whether it has the control API; *control_token*
-    what a caller of it has to show (default: nothing on a loopback address, else a token that is
-    made here); *allow_hosts* adds names under which a caller may address it. With an *ssl_context*
-    it speaks TLS.
+    Two fakes in one process share nothing. Methods may be called from any thread; they act on the
+    default project, unless they say otherwise.
 
-    Several in one process share nothing. Methods may be called from any thread, and act on the
-    default project. Raises InvalidInput where an option is wrong.
+    It listens on *host* and *port* (0: any free port) once it is started, over TLS with an
+    *ssl_context*. *control* turns the control API on or off; its callers must send
+    *control_token* (default: none on a loopback address, else a random one), and may address the
+    fake by the names in *allow_hosts* too.
+
+    The other arguments say what the fake starts with, and what a reset restores. Without any, it
+    has one empty graph.
+
+    - ``fixture``: a JSON file, the name of a state that gesmock ships, or the content of a file;
+      or a list of these.
+    - ``project_id``: the default project. The fixtures are loaded into it, even if they name
+      another (default: the project that the first fixture names, else the documentation's).
+    - ``graph_name``: the graph that is meant where a call names none (default: the first one of the
+      fixtures and generators, else ``movie``). The jobs of a list answer are loaded into it.
+    - ``generate``: a number of jobs to generate, the fields of a generator, or a list of these.
+    - ``seed``: what jobs and probabilities are drawn from (default: the fixture's, else 0).
+    - ``settings``: how the documentation is read where it can be read in two ways.
+    - ``tokens``: tokens, as strings or with their fields; with any, requests need one.
+    - ``faults``: fault rules that are armed from the start.
+    - ``preset``: a named list of fault rules that are armed from the start: ``flaky``, ``slow``,
+      ``down`` or ``mobile``.
+    - ``plans``: plan rules that are armed from the start, before those of the fixtures.
+    - ``clock``: how the clock starts and runs (``now``, ``frozen``, ``rate``, ``tick_s``).
+    - ``verdict``: what is expected of the client (see ``VerdictConfig``).
+    - ``journal_size``: how many requests the journal keeps (default: 10,000).
+
+    Those from ``seed`` on apply to every project that the fixtures name. Raises InvalidInput for
+    a wrong argument.
     """
 
     def __init__(
@@ -70,28 +108,50 @@ class GesMock(Script):
     ) -> None:
         validation.read(host, str, "host")
         validation.read(port, Port, "port")
+        validation.read(control, bool, "control")
         if control_token is not None:
             validation.read(control_token, str, "control_token")
-        validation.read(control, bool, "control")
         if isinstance(allow_hosts, str):
             allow_hosts = [allow_hosts]
         allow_hosts = validation.read_python(allow_hosts, list[str], "allow_hosts")
         if ssl_context is not None:
             _check_tls(ssl_context)
         self.options = options
-        fake = Fake(options, deliverable=BELOW_HTTP, progress=progress)
-        super().__init__(fake, "http" if ssl_context is None else "https")
+        self.fake = Fake(options, deliverable=BELOW_HTTP, progress=progress)
         if not control_token and not is_loopback(host):
             import secrets  # 2 ms that most runs need not wait for
 
             control_token = secrets.token_urlsafe(16)
         self.control_token = control_token or None
-        guard = Guard(self.control_token, frozenset(name.lower() for name in (host, *allow_hosts)))
-        self._control, self._guard = control, guard
+        names = frozenset(name.lower() for name in (host, *allow_hosts))
+        self._control, self._guard = control, Guard(self.control_token, names)
         self._ssl_context = ssl_context
         self._address = host, port
         self._server: Server | None = None
         self._starting = Lock()
+
+    def __repr__(self) -> str:
+        jobs = len(self._project.graphs.jobs())
+        graphs = [*self._project.graphs]
+        names = graphs[0] if len(graphs) == 1 else f"{len(graphs)} graphs"
+        where = "not started" if self._server is None else self._server.url
+        return f"<GesMock {where}: {names}, {jobs} job{'' if jobs == 1 else 's'}>"
+
+    @property
+    def _project(self) -> Project:
+        return self.fake.default
+
+    @property
+    def project_id(self) -> str:
+        """The default project."""
+        return self._project.project_id
+
+    @property
+    def graph_name(self) -> str:
+        """The graph that is meant where a call names none."""
+        return self._project.graphs.default
+
+    # --- The server ---
 
     @cached_property
     def app(self) -> "flask.Flask":
@@ -100,10 +160,8 @@ class GesMock(Script):
 
         return create_app(self.fake, control=self._control, guard=self._guard)
 
-    # --- The server ---
-
     def start(self) -> Self:
-        """Bind and answer; does nothing where it does already. Raises CannotListen."""
+        """Bind the port and answer; does nothing if it already does. Raises CannotListen."""
         with self._starting:
             if self._server is None:
                 self._server = Server(
@@ -114,11 +172,11 @@ class GesMock(Script):
                     ssl_context=self._ssl_context,
                 )
                 self._server.start()
-                self._address = self._address[0], self._server.port  # stays if it starts again
+                self._address = self._address[0], self._server.port  # the same after a stop
         return self
 
     def stop(self) -> None:
-        """Stop answering and free the port; does nothing where it does not answer."""
+        """Stop answering and free the port; does nothing if it is not started."""
         with self._starting:
             if self._server is not None:
                 self._server.stop()
@@ -143,29 +201,276 @@ class GesMock(Script):
         return self._server.url
 
     def graph_url(self, graph: str | None = None) -> str:
-        """The URL of a graph, below which its operations are (``f"{ges.graph_url()}/action"``)."""
+        """The URL of a graph; its operations are below it (``f"{ges.graph_url()}/action"``)."""
         name = quote(graph or self.graph_name, safe="")
         return f"{self.url}/ges/v1.0/{self.project_id}/graphs/{name}"
 
     def jobs_url(
         self, graph: str | None = None, *, limit: int | None = None, offset: int | None = None
     ) -> str:
-        """The URL of a graph's job list, with ``limit`` and ``offset`` where they are given."""
+        """The URL of the job list of a graph, with ``limit`` and ``offset`` if they are given."""
         window = {"limit": limit, "offset": offset}
         query = urlencode({name: value for name, value in window.items() if value is not None})
         return f"{self.graph_url(graph)}/jobs/status{'?' * bool(query)}{query}"
 
     def job_url(self, job: str | Job, graph: str | None = None) -> str:
-        """The URL of the status and result of *job*, or of the one with this id."""
-        return f"{self.graph_url(graph)}/jobs/{quote(id_of(job), safe='')}/status"
+        """The URL of the status and result of a job."""
+        return f"{self.graph_url(graph)}/jobs/{quote(_id(job), safe='')}/status"
+
+    # --- Graphs and jobs ---
+
+    def add_graph(self, name: str, edition: Edition | None = None) -> None:
+        """Add an empty graph *name*, or give the one that exists another *edition*.
+
+        Without an *edition*, it has that of the settings. Raises Conflict if a job of the graph has
+        a status that the edition does not have.
+        """
+        state = validation.read({"edition": edition}, GraphState, "graph")
+        self._project.graphs.make(validation.read(name, GraphName, "graph"), state.edition)
+
+    def add_job(
+        self,
+        job: Mapping[str, Any] | Job | None = None,
+        *,
+        status: JobStatus | None = None,
+        job_id: str | None = None,
+        command: str | None = None,
+        url: str | None = None,
+        raw_request: str | None = None,
+        plan: AnyPlan | Mapping[str, Any] | None = None,
+        graph: str | None = None,
+    ) -> Job:
+        """Add a job as the newest of *graph*, which is created if it is missing.
+
+        *job* is one as the service lists it. Otherwise it is made of the other arguments: by
+        default a finished import with a new id and a *url* that fits *command*. With a *plan*, it
+        progresses from its status on (default: ``pending``); without, its status stays as it is.
+        Raises InvalidInput if it is no job, Conflict if its id is taken or the graph's edition
+        does not have its status.
+        """
+        graphs = self._project.graphs
+        name = graph or graphs.default
+        if job is None:
+            command = "import_graph" if command is None else command
+            if url is None:
+                action = f"{command}".replace("_", "-")
+                graph_path = f"/ges/v1.0/{self.project_id}/graphs/{quote(name, safe='')}"
+                url = f"{graph_path}/action?action_id={action}"
+            job = {
+                "jobId": job_id or graphs.new_job_id(name),
+                "status": status or ("success" if plan is None else "pending"),
+                "request": {
+                    "command": command,
+                    "url": url,
+                    "rawRequest": "{}" if raw_request is None else raw_request,
+                },
+            }
+        elif (status, job_id, command, url, raw_request) != (None,) * 5:
+            raise TypeError("give either a job, or what it is to be made of")
+        content = validation.read_python(job, dict[str, Any], "job")
+        if plan is not None:
+            content = {**content, "plan": plan}
+        added = validation.read_python(content, Job, "job")
+        return graphs.add(added, validation.read(name, GraphName, "graph"))[1]
+
+    def generate(
+        self,
+        count: int,
+        *,
+        graph: str | None = None,
+        seed: int | None = None,
+        replace: bool = False,
+        statuses: Mapping[JobStatus, float] | None = None,
+        plan: AnyPlan | Mapping[str, Any] | None = None,
+    ) -> int:
+        """Add *count* realistic jobs to *graph*, older than all others; returns how many it has.
+
+        The same *seed* (default: the project's) makes the same jobs. *replace* empties the graph
+        first. *statuses* weighs the statuses, such as ``{"success": 8, "failed": 2}``. Jobs that
+        have not ended progress along *plan*, if there is one.
+        """
+        fields = {
+            "count": count,
+            "graph": graph,
+            "seed": seed,
+            "replace": replace,
+            "statuses": statuses,
+            "plan": plan,
+        }
+        return self._project.generate(validation.read_python(fields, Generator, "generate"))[1]
+
+    def job(self, job: str | Job, *, graph: str | None = None) -> Job:
+        """A job as it is now, by its id or as it was before.
+
+        Raises NotFound if there is no such job, Conflict if several graphs have one and *graph*
+        does not say which is meant.
+        """
+        return self._project.graphs.find(_id(job), graph)[1]
+
+    def jobs(self, graph: str | None = None, *, status: JobStatus | None = None) -> list[Job]:
+        """The jobs, newest first; only those of *graph*, or with *status*."""
+        if status is not None:
+            validation.read({"status": status}, Move, "jobs")
+        return [job for _, job in self._project.graphs.jobs(graph, status)]
+
+    def move_job(
+        self,
+        job: str | Job,
+        status: JobStatus,
+        *,
+        progress: int | None = None,
+        result: Mapping[str, Any] | None = None,
+        fail_reason: str | None = None,
+        graph: str | None = None,
+    ) -> Job:
+        """Give a job another *status*; it goes on along its plan from there.
+
+        *progress* is in percent, *result* is what the job's status shows under ``data``. Raises
+        what ``job`` does, and Conflict if the job cannot move from its status to this one.
+        """
+        fields: dict[str, Any] = {"status": status, "progress": progress}
+        fields |= {"fail_reason": fail_reason, **({} if result is None else {"result": result})}
+        move = validation.read_python(fields, Move, "move")
+        return self._project.graphs.move(_id(job), move, graph)[1]
+
+    def remove_job(self, job: str | Job, *, graph: str | None = None) -> Job:
+        """Remove a job. Raises what ``job`` does."""
+        return self._project.graphs.remove(_id(job), graph)[1]
+
+    def wait_for_job(
+        self,
+        job: str | Job,
+        status: JobStatus | Sequence[JobStatus] = FINAL,
+        timeout_s: float = 5.0,
+        *,
+        graph: str | None = None,
+    ) -> Job:
+        """A job, as soon as it has this *status*, or one of these (default: has ended).
+
+        Raises TimedOut, with its last status, after *timeout_s* real seconds, or as soon as it has
+        ended with another status; and what ``job`` does.
+        """
+        several = {"status": status} if isinstance(status, str) else dict(enumerate(status))
+        statuses = validation.read_python(several, dict[str, ListedStatus], "wait_for_job").values()
+        number = {"timeout_s": timeout_s}
+        seconds = validation.read_python(number, dict[str, Seconds], "wait_for_job")["timeout_s"]
+        return self._project.wait_for_job(_id(job), statuses, seconds, graph)[1]
+
+    # --- What drives and records them ---
+
+    @property
+    def clock(self) -> Clock:
+        """The time: freeze it, advance it, let it run faster."""
+        return self._project.clock
+
+    @property
+    def plans(self) -> PlanRules:
+        """The plan rules: how submitted jobs progress."""
+        return self._project.plans
+
+    @property
+    def faults(self) -> Faults:
+        """The fault rules: what goes wrong, and when."""
+        return Faults(self.fake)
+
+    @property
+    def journal(self) -> JournalView:
+        """The requests and answers since the last reset."""
+        return JournalView(self.fake, "http" if self._ssl_context is None else "https")
+
+    # --- The state as a whole ---
+
+    @property
+    def settings(self) -> Settings:
+        """How the documentation is read where it can be read in two ways."""
+        return self._project.settings
+
+    def configure(self, **changes: Unpack[SettingChanges]) -> Settings:
+        """Change settings by name, such as ``limit_zero="refuse"``. Raises InvalidInput."""
+        fields = validation.read_python(changes, dict[str, Any], "settings")
+        return self._project.configure(fields, "settings")
+
+    def state(self) -> dict[str, Any]:
+        """Everything there is, as the content of a fixture file."""
+        content: dict[str, Any] = msgspec.to_builtins(self._project.state())
+        return content
+
+    def load(self, state: Mapping[str, Any] | str | Path) -> None:
+        """Replace everything there is by *state*; a reset still restores the start state.
+
+        *state* is the content of a fixture file or of a list answer, or such a file, or the name of
+        a state that gesmock ships. The journal stays. Raises InvalidInput, with nothing changed.
+        """
+        project = self._project
+        if isinstance(state, Mapping):
+            content = validation.read_python(state, dict[str, Any], "$")
+            loaded = project.parse(replies.encode(content))
+        elif isinstance(state, str | Path):
+            loaded = fixtures.read(state, project.project_id)
+        else:
+            raise InvalidInput.at("$", f"{validation.shown(state)} is neither a state nor a file")
+        project.load(loaded)
+
+    def reset(self) -> Cleared:
+        """Back to the start in every project: jobs, clock, plans, faults, journal and settings.
+
+        Returns what was cleared in the default project, and the number of the new epoch.
+        """
+        return self.fake.reset()
+
+    def restart(self, **options: Unpack[StartOptions]) -> Cleared:
+        """Start again with other *options*, at the same URL; from now on a reset restores these.
+
+        The options are those of ``GesMock``. Raises InvalidInput, with nothing changed.
+        """
+        return self.fake.restart(options)
+
+    # --- The verdict on the client ---
+
+    @property
+    def verdict(self) -> VerdictView:
+        """What is expected of the client, and the whole report on it."""
+        return VerdictView(self.fake)
+
+    def findings(self, *codes: str) -> list[Finding]:
+        """What is wrong with the client or the test, in every project, except what is ignored.
+
+        Only findings with these *codes*, or of the families that they name (``"GM1"``), if any.
+        """
+        names = validation.read_python(codes, list[Code], "findings")
+        return [
+            finding
+            for project in self.fake.projects()
+            for finding in judging.findings(project, names)
+        ]
+
+    def observation(self, job: str | Job, *, graph: str | None = None) -> Seen:
+        """What a job went through, and what the client was shown of it.
+
+        Raises NotFound if nothing is known of such a job; Conflict if several graphs have one and
+        *graph* does not say which is meant, or if the journal no longer has what was shown.
+        """
+        return judging.observation(self._project, _id(job), graph)
+
+    def assert_seen(self, job: str | Job, *statuses: JobStatus, graph: str | None = None) -> None:
+        """Assert that the client was shown exactly these *statuses* of a job, in this order.
+
+        Each counts once, however often it was shown. Raises ExpectationFailed, and what
+        ``observation`` does.
+        """
+        expected = validation.read_python(statuses, list[ListedStatus], "assert_seen")
+        self.observation(job, graph=graph).check(expected)
+
+
+def _id(job: str | Job) -> str:
+    return job.job_id if isinstance(job, Job) else job
 
 
 def _check_tls(context: object) -> None:
-    """Raise InvalidInput where *context* is none that a server can speak TLS with."""
-    import ssl  # which a server that speaks none need not wait for
+    import ssl  # which a server without TLS need not wait for
 
     if not isinstance(context, ssl.SSLContext):
-        wanted = "an ssl.SSLContext, such as ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)"
-        raise InvalidInput.at("ssl_context", f"{validation.shown(context)} is not {wanted}")
+        expected = "an ssl.SSLContext, such as ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)"
+        raise InvalidInput.at("ssl_context", f"{validation.shown(context)} is not {expected}")
     if context.protocol == ssl.PROTOCOL_TLS_CLIENT:
         raise InvalidInput.at("ssl_context", "is a client's; a server's is PROTOCOL_TLS_SERVER")

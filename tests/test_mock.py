@@ -12,11 +12,13 @@ import requests
 
 import gesmock
 from gesmock import GesMock, InvalidInput
+from gesmock.fake.options import StartOptions
 from gesmock.faults import KINDS, Error, FaultRule
 from gesmock.faults.fault_rules import Plain
 from gesmock.faults.kind import Kind
 from gesmock.mock import NotStarted
 from gesmock.model.errors import Conflict, NotFound
+from gesmock.model.settings import SettingChanges, Settings
 
 
 def listed(ges: GesMock, limit: int | None = None) -> Any:
@@ -574,3 +576,17 @@ def test_an_option_of_another_type_is_refused(options: dict[str, Any], error: st
         GesMock(**options)
 
     assert str(caught.value) == error
+
+
+def test_help_explains_every_start_option_and_setting_changes_are_those_of_the_settings() -> None:
+    assert all(f"- ``{name}``: " in str(GesMock.__doc__) for name in StartOptions.__annotations__)
+    assert SettingChanges.__annotations__ == Settings.__annotations__
+
+
+def test_it_says_where_it_is_and_what_it_holds() -> None:
+    ges = GesMock(graph_name="movies", generate=12)
+    assert repr(ges) == "<GesMock not started: movies, 12 jobs>"
+    ges.add_job(graph="other")
+    assert repr(ges) == "<GesMock not started: 2 graphs, 13 jobs>"
+    with ges:
+        assert repr(ges) == f"<GesMock {ges.url}: 2 graphs, 13 jobs>"

@@ -23,29 +23,7 @@ from gesmock.model.tokens import Token, TokenText
 
 
 class StartOptions(TypedDict, total=False):
-    """What a fake begins with. All of it is there again after a reset.
-
-    - ``fixture``: a JSON file, the name of a state that gesmock ships, or the content of a file;
-      or several of them.
-    - ``project_id``: the default project, which the fixtures then are of, even if they name another
-      (default: the project that the first fixture names, else the one of the service's example).
-    - ``graph_name``: the graph that is meant where none is named (default: the first one of the
-      fixtures and generators, else ``movie``). A list answer's jobs are in this graph.
-    - ``generate``: so many jobs for the default project, or a generator's fields, or several.
-    - ``seed``: what jobs and probabilities are drawn from (default: the fixture's, else 0).
-    - ``settings``: changes to the settings, by name.
-    - ``tokens``: tokens, as strings or with fields; once there is one, a request needs one.
-    - ``faults``: fault rules that are armed from the start.
-    - ``preset``: a named list of fault rules that are armed from the start: ``flaky``, ``slow``,
-      ``down`` or ``mobile``.
-    - ``plans``: plan rules that are armed from the start; they come before those of the fixtures.
-    - ``clock``: how the clock begins and runs (``now``, ``frozen``, ``rate``, ``tick_s``).
-    - ``verdict``: what the client is held to (see ``VerdictConfig``).
-    - ``journal_size``: how many of the last requests the journal keeps (default: 10,000).
-
-    The seed, settings, tokens, faults, preset, plans, clock, verdict and size of the journal are
-    for every project that the fixtures name.
-    """
+    """What a fake starts with, and what a reset restores: see ``GesMock``."""
 
     fixture: str | Path | Mapping[str, Any] | Sequence[str | Path | Mapping[str, Any]] | None
     project_id: str | None

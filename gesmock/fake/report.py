@@ -54,7 +54,7 @@ def failing(project: Project) -> list[Finding]:
     return findings(project, project.config.fail_on) if project.config.fail_on else []
 
 
-def seen(project: Project, job_id: str, graph: str | None = None) -> Seen:
+def observation(project: Project, job_id: str, graph: str | None = None) -> Seen:
     """What the job *job_id* went through, and what the client was shown of it.
 
     Raises NotFound where nobody has heard of such a job; Conflict where several graphs have one and
@@ -71,7 +71,7 @@ def seen(project: Project, job_id: str, graph: str | None = None) -> Seen:
     )
 
 
-def all_seen(project: Project) -> list[Seen]:
+def observations(project: Project) -> list[Seen]:
     """The same for every job that was made or shown; where something is not known, with a doubt."""
     kept = project.journal.kept()
     sights = Sights((record.entry for record in kept.records), kept.dropped)
@@ -95,7 +95,7 @@ def report(project: Project) -> dict[str, Any]:
         "failing": len(failing(project)),
         "config": config_as_json(project.config),
         "coverage": project.coverage.told(),
-        "seen": all_seen(project),
+        "seen": observations(project),
         "dropped": project.journal.dropped,
     }
 

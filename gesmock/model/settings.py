@@ -1,7 +1,7 @@
 """Settings: one field for each question that the documentation answers twice or not at all."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypedDict
 
 import msgspec
 from msgspec import Meta, Struct
@@ -70,3 +70,22 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             return self.finished_status
         row = documentation.of_command(command)
         return "success" if row is None or edition == "memory" else row.finished
+
+
+class SettingChanges(TypedDict, total=False):
+    """Changes to ``Settings``, by name."""
+
+    dialect: Dialect
+    unknown_graph_status: Literal[404, 400] | None
+    invalid_token_status: Literal[401, 400] | None
+    forbidden_status: Literal[403, 400] | None
+    limit_over_maximum: Literal["cap", "refuse"]
+    limit_zero: Literal["empty", "refuse"]
+    maximum_limit: Annotated[int, Meta(ge=1, le=100_000)]
+    order: Literal["newest_first", "oldest_first"]
+    edition: Edition
+    finished_status: Literal["by_command", "success", "complete"]
+    id_key: Literal["jobId", "job_id", "both"]
+    open_projects: bool
+    failed_result: bool
+    sdk_error_keys: bool

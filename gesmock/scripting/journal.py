@@ -14,7 +14,6 @@ from gesmock.model import validation
 from gesmock.model.clock import Seconds
 from gesmock.model.jobs import Job
 from gesmock.model.messages import Operation
-from gesmock.scripting.jobs import id_of
 
 
 class Filters(TypedDict, total=False):
@@ -142,5 +141,5 @@ def _plain(filters: Filters) -> dict[str, Any]:
     """*filters* with the id of the job, where it was given as a job."""
     given: dict[str, Any] = {**filters}
     if isinstance(job := given.get("job"), Job):
-        given["job"] = id_of(job)
+        given["job"] = job.job_id
     return given

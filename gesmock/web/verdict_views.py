@@ -29,7 +29,7 @@ def get_report(call: Call) -> Outcome:
 
 def get_seen(call: Call, job_id: str) -> Outcome:
     wanted = validation.read(_listed(call.given(), "statuses"), WantedSights, "query")
-    seen = judging.seen(call.project(), job_id, wanted.graph)
+    seen = judging.observation(call.project(), job_id, wanted.graph)
     if wanted.statuses is not None:
         seen.check(wanted.statuses)
     return 200, seen

@@ -30,7 +30,7 @@ def test_what_was_shown_is_told_by_changes_and_what_the_job_went_through_too(ges
     requests.get(ges.jobs_url())
     ges.clock.advance(100)
 
-    seen = ges.seen(job_id)
+    seen = ges.observation(job_id)
 
     assert (seen.job_id, seen.graph, seen.statuses) == (job_id, "movie", ("pending", "running"))
     assert [(one.status, one.first, one.last, one.times) for one in seen.shown] == [
@@ -100,11 +100,13 @@ def test_a_job_that_was_there_from_the_start_was_so_ever_since(ges: GesMock) -> 
     ges.restart(clock={"now": 100, "frozen": True}, fixture="movies")
     [job, *_] = ges.jobs(status="running")
 
-    assert [(one.status, one.at) for one in ges.seen(job).went_through] == [("running", None)]
+    assert [(one.status, one.at) for one in ges.observation(job).went_through] == [
+        ("running", None)
+    ]
 
     ges.move_job(job, "failed")
 
-    assert [(one.status, one.at) for one in ges.seen(job).went_through] == [
+    assert [(one.status, one.at) for one in ges.observation(job).went_through] == [
         ("running", None),
         ("failed", 100),
     ]
@@ -117,7 +119,7 @@ def test_steps_that_only_change_the_progress_are_one_stretch(ges: GesMock) -> No
     ]
     job = ges.add_job(plan={"steps": steps}, status="running")
 
-    assert [one.status for one in ges.seen(job).went_through] == ["running"]
+    assert [one.status for one in ges.observation(job).went_through] == ["running"]
 
 
 def test_a_job_that_is_gone_is_known_from_the_journal(ges: GesMock) -> None:
@@ -125,13 +127,13 @@ def test_a_job_that_is_gone_is_known_from_the_journal(ges: GesMock) -> None:
     requests.get(ges.jobs_url())
     ges.remove_job(job)
 
-    seen = ges.seen(job)
+    seen = ges.observation(job)
 
     assert (seen.statuses, seen.went_through) == (("running",), ())
     with pytest.raises(NotFound, match="no job has the id"):
-        ges.seen(job, graph="other")
+        ges.observation(job, graph="other")
     with pytest.raises(NotFound, match="no job has the id 'nobody'"):
-        ges.seen("nobody")
+        ges.observation("nobody")
 
 
 def test_a_job_of_a_graph_that_is_gone_too(ges: GesMock) -> None:
@@ -139,7 +141,7 @@ def test_a_job_of_a_graph_that_is_gone_too(ges: GesMock) -> None:
     requests.get(ges.job_url(job_id))
     ges.clock.advance(100)
 
-    assert ges.seen(job_id).statuses == ("pending",)
+    assert ges.observation(job_id).statuses == ("pending",)
 
 
 def test_where_several_graphs_have_such_a_job_it_has_to_be_said_which(ges: GesMock) -> None:
@@ -148,7 +150,7 @@ def test_where_several_graphs_have_such_a_job_it_has_to_be_said_which(ges: GesMo
     requests.get(ges.jobs_url("other"))
 
     with pytest.raises(Conflict, match="several graphs have a job 'a1'"):
-        ges.seen("a1")
+        ges.observation("a1")
     ges.assert_seen("a1", "running", graph="other")
     ges.assert_seen("a1", graph="movie")
 
@@ -213,7 +215,7 @@ def test_a_list_of_very_many_jobs_leaves_a_doubt_but_for_jobs_made_since(ges: Ge
     requests.get(ges.job_url(job_id))
 
     with pytest.raises(Conflict, match="entry #1 showed more than 1,000 jobs, of which"):
-        ges.seen(ges.jobs()[-1])
+        ges.observation(ges.jobs()[-1])
     ges.assert_seen(job_id, "pending")
 
 
@@ -250,7 +252,7 @@ def test_what_was_shown_too_long_ago_is_told_as_that(ges: GesMock) -> None:
         requests.get(ges.jobs_url(limit=limit))
 
     with pytest.raises(Conflict) as told:
-        ges.seen(ges.jobs()[0])
+        ges.observation(ges.jobs()[0])
     assert str(told.value).endswith(
         ": entry #1 was followed by more statuses than the journal keeps over all"
     )

@@ -49,7 +49,7 @@ def test_who_leaves_before_the_answer_is_all_there_gives_up(
     client.close()
     until(lambda: ges.journal[0].gave_up)
 
-    assert ges.seen(job).statuses == ()
+    assert ges.observation(job).statuses == ()
     assert ges.journal[0].shown in (None, {job.job_id: "running"})
 
 
