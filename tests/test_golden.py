@@ -96,13 +96,9 @@ def run(
 ) -> tuple[int, str, str]:
     """What the command ``gesmock`` ends with and prints."""
 
-    def ended(status: int) -> None:
-        raise SystemExit(status)
-
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setattr(sys, "argv", ["gesmock", *args])
     monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
-    monkeypatch.setattr("os._exit", ended)
     [command] = entry_points(group="console_scripts", name="gesmock")
     with pytest.raises(SystemExit) as end:
         command.load()()

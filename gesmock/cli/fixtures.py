@@ -1,4 +1,4 @@
-"""The command line: generate, check."""
+"""``gesmock generate``, ``check`` and ``openapi``: commands that read and write JSON, and end."""
 
 import sys
 from pathlib import Path
@@ -6,83 +6,84 @@ from pathlib import Path
 import click
 import msgspec
 
-from gesmock.cli import options as cli_options
-from gesmock.cli import outputs
-from gesmock.cli.environment import env
-from gesmock.cli.terminal import give_up, progress
+from gesmock.cli import files, options
+from gesmock.cli.options import command, option
+from gesmock.cli.terminal import fail, progress
 from gesmock.fake import fixtures, population
 from gesmock.fake.fake import Fake
 from gesmock.model.errors import GesmockError, InvalidInput, naming_file
+from gesmock.model.settings import Settings
 
 
-@click.command()
+@command()
 @click.argument("what", metavar="[GRAPH=]N")
-@click.option("--seed", default=0, show_default=True, type=int, **env("SEED"))
-@click.option("--project-id", help="The project of the fixture.", **env("PROJECT_ID"))
-@click.option(
-    "--status",
-    "statuses",
-    multiple=True,
-    metavar="STATUS=WEIGHT",
-    help="How often a status comes.",
-    **env("STATUS"),
-)
-@click.option(
+@option("--seed", default=0, show_default=True, type=int, help="The seed of all random choices.")
+@option("--project-id", help="The project of the fixture.")
+@option("--status", multiple=True, metavar="STATUS=WEIGHT", help="How often a status occurs.")
+@option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
     help="The file to write [default: standard output].",
-    **env("OUTPUT"),
 )
 def generate(
-    what: str,
-    seed: int,
-    project_id: str | None,
-    statuses: tuple[str, ...],
-    output: Path | None,
+    what: str, seed: int, project_id: str | None, status: tuple[str, ...], output: Path | None
 ) -> None:
     """Write a fixture of N realistic jobs; the same seed writes the same bytes."""
     try:
-        order = {**cli_options.generator(what), "statuses": cli_options.statuses(statuses)}
-        if order["count"] > population.MOST_JOBS:
+        generator = {**options.generator(what), "statuses": options.statuses(status)}
+        if generator["count"] > population.MOST_JOBS:
             raise InvalidInput.at(
-                "", f"{what!r}: a graph keeps {population.MOST_JOBS} jobs at most (ges_03_0471)"
+                "", f"{what!r}: a graph has {population.MOST_JOBS} jobs at most (ges_03_0471)"
             )
         fake = Fake(
             {
                 "project_id": project_id,
                 "seed": seed,
-                "generate": order,
-                "graph_name": order["graph"],
+                "generate": generator,
+                "graph_name": generator["graph"],
             },
             progress=progress,
         )
+        # The seed has done its work: in the fixture, it would clash with another fixture's.
+        text = fixtures.dump(msgspec.structs.replace(fake.default.state(), seed=None))
+        if output is None:
+            click.echo(text, nl=False)
+        else:
+            files.write(output, text)
     except GesmockError as error:
-        give_up(error)
-    # The jobs are made: the seed has done its work, and must not clash with another fixture's.
-    text = fixtures.dump(msgspec.structs.replace(fake.default.state(), seed=None))
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    try:
-        outputs.write(output, text)
-    except GesmockError as error:
-        give_up(error)
+        fail(error)
 
 
-@click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
-def check(files: tuple[str, ...]) -> None:
-    """Validate fixtures without serving them; every error is reported."""
+@command()
+@click.argument("file", nargs=-1, required=True, metavar="FILE...")
+def check(file: tuple[str, ...]) -> None:
+    """Validate fixtures without serving them; report every error."""
     failed = False
-    for file in files:
+    for name in file:
         try:
-            state = fixtures.read(file)
-            with naming_file(file):
+            state = fixtures.read(name)
+            with naming_file(name):
                 population.check_editions(state)
-            click.echo(f"{file}: {fixtures.describe(state)}")
+            click.echo(f"{name}: {fixtures.describe(state)}")
         except InvalidInput as error:
             failed = True
             click.echo(str(error), err=True)
     if failed:
         sys.exit(2)
+
+
+@click.command()
+@click.option("--control", is_flag=True, help="Print that of the control API.")
+@click.option("--set", multiple=True, metavar="NAME=VALUE", help="Change a setting.")
+def openapi(control: bool, set: tuple[str, ...]) -> None:
+    """Print the OpenAPI document of the service, or of the control API."""
+    from gesmock.contract import service_document
+    from gesmock.web.control_document import control_document
+
+    try:
+        settings = Settings().changed(dict(options.setting(text, "--set") for text in set), "--set")
+    except GesmockError as error:
+        fail(error)
+    document = control_document() if control else service_document(settings)
+    click.echo(msgspec.json.format(msgspec.json.encode(document), indent=2))

@@ -1,71 +1,182 @@
-"""What the command line's options say: short texts -> the fields of the fixture format."""
+"""The options that commands share, and what their short texts say in the fixture format's fields.
 
+Every option can also come from the environment: ``--port`` from ``GESMOCK_PORT``.
+"""
+
+import os
 import re
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial, wraps
+from typing import TYPE_CHECKING, Any, Final, get_args
 
+import click
 import msgspec
 
-from gesmock.faults import KINDS, FaultRule
+from gesmock.cli.terminal import fail
+from gesmock.faults import KINDS, FaultRule, PresetName
 from gesmock.model import validation
-from gesmock.model.errors import InvalidInput, naming_file
+from gesmock.model.errors import GesmockError, InvalidInput, naming_file
 
 if TYPE_CHECKING:
     import ssl
 
-_RULE_FIELDS = ("graph", "times")
-_KNOWN_FIELDS: Final = {
+command = partial(click.command, context_settings={"auto_envvar_prefix": "GESMOCK"})
+option = partial(click.option, show_envvar=True)
+
+
+class LineParamType(click.types.StringParamType):
+    """A text that may hold spaces: the environment separates several of them by newlines."""
+
+    envvar_list_splitter = "\n"
+
+
+# --- Options of several commands ------------------------------------------------------------------
+
+port = option(
+    "--port",
+    default=8080,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="The port to listen on; 0 picks a free one.",
+)
+
+control_token = option(
+    "--control-token",
+    metavar="TOKEN",
+    help="The token that callers of the control API need [default: none on a loopback address, "
+    "else one that is generated and printed].",
+)
+
+faults = option(
+    "--fault",
+    multiple=True,
+    type=LineParamType(),
+    metavar="[OPERATION=]FAULT[,...]",
+    help="Make requests fail: list_jobs=503,times=2 or delay,seconds=2 or 503,reset,ok or a fault "
+    "rule as JSON. In the environment, one per line.",
+)
+
+preset = option(
+    "--preset", type=click.Choice(get_args(PresetName)), help="Arm a named list of fault rules."
+)
+
+log_level = option(
+    "--log-level",
+    default="info",
+    show_default=True,
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="What to log to standard error; info logs each request.",
+)
+
+per_second = option(
+    "--per-second",
+    default=20.0,
+    show_default=True,
+    type=float,
+    help="The most requests to send per second; 0 for no limit.",
+)
+
+_TARGET: Final = (
+    option(
+        "--target",
+        required=True,
+        metavar="URL",
+        help="The server, or the URL of a graph or of its job list there.",
+    ),
+    option("--project-id", help="The project [default: the URL's]."),
+    option("--graph", help="The graph [default: the URL's]."),
+    option(
+        "--timeout-s",
+        default=30.0,
+        show_default=True,
+        type=float,
+        help="How long a whole answer may take.",
+    ),
+    option("--cafile", metavar="FILE", help="The certificates to trust."),
+    option("--insecure", is_flag=True, help="Trust any certificate."),
+)
+
+
+def target_options(function: Callable[..., None]) -> Any:
+    """Options for the server to ask; *function* gets them as a ``Target``, its keyword *target*."""
+
+    @wraps(function)
+    def with_target(
+        *, target: str, project_id: str | None, graph: str | None, **values: Any
+    ) -> None:
+        from gesmock.remote.sign_in import SignIn
+        from gesmock.remote.target import Target
+
+        names = ("timeout_s", "per_second", "cafile", "insecure")
+        how = {name: values.pop(name) for name in names if name in values}
+        try:
+            server = Target.of(target, project_id, graph, sign_in=SignIn.of(os.environ), **how)
+        except GesmockError as error:
+            fail(error)
+        function(target=server, **values)
+
+    for add in reversed(_TARGET):
+        with_target = add(with_target)
+    return with_target
+
+
+# --- What a text means ----------------------------------------------------------------------------
+
+_RULE_FIELDS: Final = ("graph", "times")
+_FAULT_FIELDS: Final = {
     *FaultRule.__struct_fields__,
     *(field for kind in KINDS.values() for field in kind.__struct_fields__),
 }
-_TEXTS: Final = {"code", "graph", "header", "job_id", "text"}
-"""Fields that hold texts, whatever these look like."""
+_TEXT_FIELDS: Final = {"code", "graph", "header", "job_id", "text"}
+"""Fields whose values are texts, whatever they look like."""
 
 
-def generator(text: str, option: str = "") -> dict[str, Any]:
-    """``movies=1000`` or ``1000`` as the fields of a generator."""
+def generator(text: str, path: str = "") -> dict[str, Any]:
+    """``movies=1000`` or ``1000``: the fields of a generator."""
     graph, _, count = text.rpartition("=")
     if not re.fullmatch("[0-9]{1,9}", count):
-        raise InvalidInput.at(option, f"{text!r} is not [GRAPH=]N, such as movies=1000")
+        raise InvalidInput.at(path, f"{text!r} is not [GRAPH=]N, such as movies=1000")
     return {"graph": graph or None, "count": int(count)}
 
 
 def fault_rule(text: str) -> dict[str, Any]:
-    """``list_jobs=503,times=2``, ``delay,seconds=2``, ``503,reset,ok`` or JSON, as its fields."""
+    """``list_jobs=503,times=2``, ``delay,seconds=2``, ``503,reset,ok`` or JSON: a fault rule."""
     if text.lstrip().startswith("{"):
-        with naming_file("--fault"):
-            fields: dict[str, Any] = validation.parse(text.encode())
-            return fields
+        return _json(text, "--fault")
     entries: list[Any] = []
-    given: dict[str, Any] = {}
-    text, says, message = text.partition("message=")  # the last field: it may hold commas
+    fields: dict[str, Any] = {}
+    text, has_message, message = text.partition("message=")  # the last field: it may hold commas
     for part in text.rstrip(", ").split(","):
-        first, equals, rest = part.strip().partition("=")
-        if equals and (given or entries or first in _KNOWN_FIELDS):
-            given[first] = rest if first in _TEXTS else _scalar(rest)
+        first, equals, value = part.strip().partition("=")
+        if equals and (fields or entries or first in _FAULT_FIELDS):
+            fields[first] = value if first in _TEXT_FIELDS else _scalar(value)
         elif equals:
-            given["operation"] = first
-            entries.append(_scalar(rest))
+            fields["operation"] = first
+            entries.append(_scalar(value))
         elif first:
             entries.append(_scalar(first))
-    if says:
-        given["message"] = message
+    if has_message:
+        fields["message"] = message
     kinds = [entry for entry in entries if isinstance(entry, str) and entry != "ok"]
     kind = kinds[0] if len(entries) == 1 and kinds else "error"
-    fault = {name: given.pop(name) for name in [*given] if _is_of(name, kind)}
+    fault = {name: fields.pop(name) for name in [*fields] if _belongs_to(name, kind)}
     if len(entries) > 1 or entries == ["ok"]:
-        return {**given, "script": entries, **({"fault": {"kind": kind, **fault}} if fault else {})}
+        return {
+            **fields,
+            "script": entries,
+            **({"fault": {"kind": kind, **fault}} if fault else {}),
+        }
     status = {"status": entries[0]} if entries and not kinds else {}
-    return {**given, "fault": {"kind": kind, **status, **_nested(fault)}}
+    return {**fields, "fault": {"kind": kind, **status, **_nested(fault)}}
 
 
-def _is_of(name: str, kind: str) -> bool:
-    """Whether a field *name* is one of a fault of this *kind*."""
+def _belongs_to(name: str, kind: str) -> bool:
+    """Whether faults of this *kind* have a field *name*."""
     return kind in KINDS and name.partition(".")[0] in KINDS[kind].__struct_fields__
 
 
 def _nested(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """*fields*, those with a dot in their names as fields of a field: ``uniform.low_s``."""
+    """*fields*, with ``uniform.low_s`` as the field ``low_s`` of ``uniform``."""
     nested: dict[str, Any] = {}
     for name, value in fields.items():
         outer, dot, inner = name.partition(".")
@@ -77,63 +188,56 @@ def _nested(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def plan_rule(text: str) -> dict[str, Any]:
-    """``slow``, ``import_graph=fails_late,times=1`` or a plan rule's JSON, as its fields."""
+    """``slow``, ``import_graph=fails_late,times=1`` or JSON: a plan rule."""
     if text.lstrip().startswith("{"):
-        with naming_file("--plan"):
-            fields: dict[str, Any] = validation.parse(text.encode())
-            return fields
-    first, *rest = (part.strip() for part in text.split(","))
+        return _json(text, "--plan")
+    first, *parts = (part.strip() for part in text.split(","))
     command, _, name = first.rpartition("=")
-    given = dict(setting(part, "--plan") for part in rest)
-    rule = {key: given.pop(key) for key in _RULE_FIELDS if key in given}
-    plan = {"name": name, **given} if given else name
+    fields = dict(setting(part, "--plan") for part in parts)
+    rule: dict[str, Any] = {key: fields.pop(key) for key in _RULE_FIELDS if key in fields}
+    plan = {"name": name, **fields} if fields else name
     return {**rule, "plan": plan, **({"command": command} if command else {})}
 
 
 def timing(*, frozen: bool, rate: float | None, tick_s: float | None) -> dict[str, Any] | None:
-    """How the clock begins, as far as it is said; None where nothing is."""
-    given = {"frozen": frozen or None, "rate": rate, "tick_s": tick_s}
-    return {name: value for name, value in given.items() if value is not None} or None
+    """The fields of the clock that the options set; None where they set none."""
+    fields = {"frozen": frozen or None, "rate": rate, "tick_s": tick_s}
+    return {name: value for name, value in fields.items() if value is not None} or None
 
 
 def tls(cert: str | None, key: str | None) -> "ssl.SSLContext | None":
-    """What a server with the certificate chain in the file *cert* needs to speak TLS, if any.
-
-    *key* is the file of its key; by default it is in *cert* too. Raises InvalidInput.
-    """
+    """The TLS context for these PEM files; None without *cert*. The key may be in *cert* too."""
     if cert is None:
         if key is not None:
             raise InvalidInput.at("--key", f"{key!r} is of no use without --cert")
         return None
-    import ssl
+    from gesmock.server.tls import tls_context
 
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    try:
-        context.load_cert_chain(cert, key, password="")
-    except OSError as error:
-        files = cert if key is None else f"{cert}, {key}"
-        reason = error.strerror
-        if isinstance(error, ssl.SSLError):
-            reason = "no certificate with its key, both in PEM without a password"
-        raise InvalidInput.at("--cert", f"{files}: {reason}") from None
-    return context
+    with naming_file("--cert"):
+        return tls_context(cert, key)
 
 
-def setting(text: str, option: str) -> tuple[str, Any]:
+def setting(text: str, path: str) -> tuple[str, Any]:
     """``NAME=VALUE`` as its two parts."""
     name, equals, value = text.partition("=")
     if not equals:
-        raise InvalidInput.at(option, f"{text!r} is not NAME=VALUE")
+        raise InvalidInput.at(path, f"{text!r} is not NAME=VALUE")
     return name, _scalar(value)
 
 
 def statuses(texts: Iterable[str]) -> dict[str, Any] | None:
-    """``failed=2`` and its like as weights; None where there are none."""
+    """``failed=2`` and the like as weights; None where there are none."""
     return dict(setting(text, "--status") for text in texts) or None
 
 
+def _json(text: str, path: str) -> dict[str, Any]:
+    with naming_file(path):
+        fields: dict[str, Any] = validation.parse(text.encode())
+    return fields
+
+
 def _scalar(text: str) -> Any:
-    """*text* as the number or truth value that it spells, as JSON or Python do, else as it is."""
+    """The number or truth value that *text* spells in JSON or Python; else *text* itself."""
     text = {"True": "true", "False": "false"}.get(text, text)
     try:
         value = msgspec.json.decode(text)

@@ -1,4 +1,4 @@
-"""The command line: proxy."""
+"""``gesmock proxy``: stand in front of a server."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,13 +7,9 @@ import click
 import msgspec
 
 import gesmock
-from gesmock.cli import options as cli_options
-from gesmock.cli import outputs
-from gesmock.cli import serving as cli_serving
-from gesmock.cli.environment import env
-from gesmock.cli.stop_signals import StopSignals, exit_on_signals
-from gesmock.cli.target import target_options
-from gesmock.cli.terminal import give_up, log_to_stderr
+from gesmock.cli import files, options
+from gesmock.cli.options import command, option
+from gesmock.cli.terminal import StopSignals, exit_on_signals, fail, log_to_stderr
 from gesmock.faults import PresetName
 from gesmock.model.errors import GesmockError
 
@@ -21,99 +17,95 @@ if TYPE_CHECKING:
     from gesmock.remote.target import Target
 
 
-@click.command()
-@target_options
-@click.option(
+@command()
+@options.target_options
+@option(
     "--host",
     default="127.0.0.1",
     show_default=True,
-    help="Where it listens; what other machines reach needs --allow-others.",
-    **env("HOST"),
+    help="The address to listen on; one that other machines reach needs --allow-others.",
 )
-@cli_serving.port
-@click.option(
+@options.port
+@option(
     "--allow-host",
-    "allow_hosts",
     multiple=True,
     metavar="NAME",
-    help="A host name under which it may be called, beside localhost and addresses.",
-    **env("ALLOW_HOST"),
+    help="A host name to answer to, besides localhost and addresses.",
 )
-@click.option(
+@option(
     "--allow-others",
     is_flag=True,
-    help="Let other machines ask, in your name, where --host lets them reach it.",
-    **env("ALLOW_OTHERS"),
+    help="Let other machines send requests, in your name, if --host lets them reach the proxy.",
 )
-@cli_serving.control_token
-@cli_serving.faults
-@cli_serving.preset
-@click.option("--seed", type=int, help="What chances are drawn from [default: 0].", **env("SEED"))
-@click.option(
+@options.control_token
+@options.faults
+@options.preset
+@option("--seed", type=int, help="The seed of all random choices [default: 0].")
+@option(
     "--har",
     type=click.Path(path_type=Path),
-    help="Write the journal as an HTTP archive at the end.",
-    **env("HAR"),
+    help="Write the journal as an HTTP archive to this file at the end.",
 )
-@cli_serving.log_level
+@options.log_level
 def proxy(
     target: "Target",
     host: str,
     port: int,
-    allow_hosts: tuple[str, ...],
+    allow_host: tuple[str, ...],
     allow_others: bool,
     control_token: str | None,
-    faults: tuple[str, ...],
+    fault: tuple[str, ...],
     preset: PresetName | None,
     seed: int | None,
     har: Path | None,
     log_level: str,
 ) -> None:
-    """Stand in front of a server: pass requests on, keep a journal, and make things go wrong.
+    """Forward requests to a server, keep a journal of them, and inject faults.
 
-    Who does not sign in is signed in, with the token in GESMOCK_TARGET_TOKEN, or with the keys in
-    HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK (and HUAWEICLOUD_SDK_SECURITY_TOKEN, if they are
-    temporary; the extra "cloud" signs). The journal, the verdict and the faults are in the control
-    API, below /_gesmock/. SIGINT (Ctrl-C) and SIGTERM end it with 0; then it tells what it has
-    found of the client. It ends with 2 where it cannot begin.
+    Signs requests in that carry no credentials, with the token in GESMOCK_TARGET_TOKEN, or with the
+    keys in HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK (and HUAWEICLOUD_SDK_SECURITY_TOKEN, if they
+    are temporary; signing needs the extra "cloud"). The control API, below /_gesmock/, has the
+    journal, the verdict and the faults. On SIGINT (Ctrl-C) or SIGTERM it prints its findings about
+    the client and exits with 0; it exits with 2 if it cannot start.
     """
-    from gesmock.fake import report as judging
-    from gesmock.journal import har as archives
+    from gesmock.fake import report
+    from gesmock.journal.har import archive
     from gesmock.remote.proxy import ProxyServer
     from gesmock.web import access_log
 
     exit_on_signals()
     log_to_stderr(log_level)
     try:
-        outputs.check({"--har": har})
-        signals = StopSignals()  # before it listens: from then on there is something to tell
+        files.check_writable({"--har": har})
+        signals = StopSignals()  # before it listens: from then on, there are findings
         server = ProxyServer(
             target,
             host=host,
             port=port,
             control_token=control_token,
-            allow_hosts=allow_hosts,
+            allow_hosts=allow_host,
             allow_others=allow_others,
-            faults=[cli_options.fault_rule(text) for text in faults],
+            faults=[options.fault_rule(text) for text in fault],
             preset=preset,
             seed=seed,
         )
     except GesmockError as error:
-        give_up(error)
+        fail(error)
     with server, access_log.together():
         click.echo(f"gesmock {gesmock.__version__} listening on {server.url} for {target.url}")
         click.echo(f"curl '{server.url}{target.path('/jobs/status')}'")
         if server.control_token and not control_token:
             click.echo(f"control token: {server.control_token}")
         signals.wait()
-    project, unwritten = server.fake.default, None
-    if har is not None:  # before anything is told: perhaps nobody listens
-        archive = archives.archive(project.journal.entries(), gesmock.__version__)
+    project = server.fake.default
+    failure = None
+    if har is not None:  # first: standard output may be closed
+        archived = archive(project.journal.entries(), gesmock.__version__)
         try:
-            outputs.write(har, msgspec.json.encode(archive))
+            files.write(har, msgspec.json.encode(archived))
         except GesmockError as error:
-            unwritten = error
-    for finding in judging.findings(project):
+            failure = error
+    for finding in report.findings(project):
         click.echo(str(finding))
-    if unwritten is not None:
-        give_up(unwritten)
+    if failure is not None:
+        fail(failure)

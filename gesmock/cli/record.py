@@ -1,4 +1,4 @@
-"""The command line: record."""
+"""``gesmock record``: read a server's job list into a fixture."""
 
 from contextlib import closing
 from pathlib import Path
@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gesmock.cli import outputs
-from gesmock.cli.environment import env
-from gesmock.cli.target import asking_options
-from gesmock.cli.terminal import counted, give_up
+from gesmock.cli import files
+from gesmock.cli.options import command, option, per_second, target_options
+from gesmock.cli.terminal import fail, show_steps
 from gesmock.fake import fixtures
 from gesmock.model.errors import GesmockError, InvalidInput
 from gesmock.model.names import is_graph_name, is_project_id
@@ -18,31 +17,35 @@ if TYPE_CHECKING:
     from gesmock.remote.target import Target
 
 
-@click.command()
-@asking_options
-@click.option(
+@command()
+@target_options
+@per_second
+@option(
     "-o",
     "--output",
     required=True,
     type=click.Path(path_type=Path),
     help="The fixture to write.",
-    **env("OUTPUT"),
 )
-@click.option(
+@option(
     "--page",
     default=1000,
     show_default=True,
     type=click.IntRange(2, 100_000),
-    help="How many jobs are read at a time.",
-    **env("PAGE"),
+    help="How many jobs to read at a time.",
 )
-@click.option(
+@option(
     "--most",
     type=click.IntRange(1),
-    help="How many jobs are recorded, the first ones [default: all].",
+    allow_from_autoenv=False,
+    help="How many jobs to record, from the first on [default: all].",
 )
-@click.option("--as-project", metavar="ID", help="What the project is called in the fixture.")
-@click.option("--as-graph", metavar="NAME", help="What the graph is called in the fixture.")
+@option(
+    "--as-project", metavar="ID", allow_from_autoenv=False, help="The project's id in the fixture."
+)
+@option(
+    "--as-graph", metavar="NAME", allow_from_autoenv=False, help="The graph's name in the fixture."
+)
 def record(
     target: "Target",
     output: Path,
@@ -51,25 +54,25 @@ def record(
     as_project: str | None,
     as_graph: str | None,
 ) -> None:
-    """Read the job list of a server into a fixture, without secrets.
+    """Record the job list of a server as a fixture, without secrets.
 
-    It signs in like verify. To keep what a client asks and is answered, see gesmock proxy.
+    Signs in like verify. To record what a client asks and gets, use gesmock proxy.
 
-    An interrupted recording goes on where it was. Under another project or
-    graph, the names are replaced: in URLs in their places, elsewhere as whole words.
+    Run the same command again to resume an interrupted recording. --as-project and --as-graph
+    replace the names in URLs where these have them, and elsewhere as whole words.
     """
     from gesmock.conformance.client import Client
     from gesmock.remote.record import AGAIN, Recorder
     from gesmock.remote.recorded_jobs import Renaming
 
     try:
-        outputs.check({"--output": output})
-        for option, name, right in (
+        files.check_writable({"--output": output})
+        for path, name, is_valid in (
             ("--as-project", as_project, is_project_id),
             ("--as-graph", as_graph, is_graph_name),
         ):
-            if name is not None and not right(name):
-                raise InvalidInput.at(option, f"{name!r} can be no name of one")
+            if name is not None and not is_valid(name):
+                raise InvalidInput.at(path, f"{name!r} is not a valid name")
         rename = Renaming(
             (target.project_id, as_project or target.project_id),
             (target.graph, as_graph or target.graph),
@@ -77,21 +80,21 @@ def record(
         with closing(Client(target, again=AGAIN)) as client:
             recorder = Recorder(client, output, page, rename, most)
             try:
-                counted(recorder.read(), "reading jobs")
+                show_steps(recorder.read(), "reading jobs")
             except GesmockError as error:
                 raise GesmockError(f"{error}{recorder.left()}") from None
             except KeyboardInterrupt:
                 raise KeyboardInterrupt(recorder.left()) from None
             text = recorder.fixture()
-        outputs.write(output, text)
+        files.write(output, text)
         recorder.kept.forget()
     except OSError as error:
-        give_up(GesmockError(f"{output}: cannot be written: {error.strerror}"))
+        fail(GesmockError(f"{output}: cannot be written: {error.strerror}"))
     except GesmockError as error:
-        give_up(error)
+        fail(error)
     click.echo(f"{output}: {fixtures.describe(fixtures.parse(text))}")
-    for told in recorder.moved:
-        click.echo(f"while the list was read, {told}", err=True)
+    for change in recorder.moved:
+        click.echo(f"while the list was read, {change}", err=True)
     if not recorder.exact:
         click.echo(
             "gesmock serves the same jobs, but in other bytes: "

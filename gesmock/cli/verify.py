@@ -1,4 +1,4 @@
-"""The command line: verify."""
+"""``gesmock verify``: hold a server against the contract."""
 
 import sys
 from contextlib import closing
@@ -7,61 +7,59 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gesmock.cli import outputs
-from gesmock.cli.environment import env
-from gesmock.cli.target import asking_options
-from gesmock.cli.terminal import Telling, give_up
+from gesmock.cli import files
+from gesmock.cli.options import command, option, per_second, target_options
+from gesmock.cli.terminal import Echo, fail
 from gesmock.model.errors import GesmockError
 
 if TYPE_CHECKING:
     from gesmock.remote.target import Target
 
 
-@click.command()
-@asking_options
-@click.option(
-    "--most",
-    default=1000,
-    show_default=True,
-    type=int,
-    help="How many jobs of the list are read.",
-    **env("MOST"),
-)
-@click.option(
-    "--allow-writes", is_flag=True, help="Submit and cancel jobs too.", **env("ALLOW_WRITES")
-)
-@click.option(
+@command()
+@target_options
+@per_second
+@option("--most", default=1000, show_default=True, type=int, help="How many jobs to read.")
+@option("--allow-writes", is_flag=True, help="Submit and cancel jobs too.")
+@option(
     "--allow-data-loss",
     is_flag=True,
-    help="Let --submit name what can overwrite or delete what the graph holds.",
-    **env("ALLOW_DATA_LOSS"),
+    help="Let --submit name an operation that can overwrite or delete the graph's content.",
 )
-@click.option(
+@option(
     "--submit",
     default="vertex_query",
     show_default=True,
     metavar="OPERATION",
-    help="What is submitted.",
-    **env("SUBMIT"),
+    help="The operation to submit.",
 )
-@click.option("--body", metavar="JSON", help="Its body [default: its page's].", **env("BODY"))
-@click.option(
+@option("--body", metavar="JSON", help="Its body [default: its page's example].")
+@option(
     "--wait-s",
     default=60.0,
     show_default=True,
     type=float,
-    help="How long a submitted job may take to end.",
-    **env("WAIT_S"),
+    help="How long to wait for a submitted job to end.",
 )
-@click.option(
-    "--strict", is_flag=True, help="Fail over what differs from what was inferred.", **env("STRICT")
+@option("--strict", is_flag=True, help="Fail on deviations from inferred behaviour too.")
+@option(
+    "--json",
+    "json_file",
+    type=click.Path(path_type=Path),
+    allow_from_autoenv=False,
+    help="Write the report as JSON to this file.",
 )
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write it as JSON too.")
-@click.option("--junit", type=click.Path(path_type=Path), help="Write it as JUnit XML too.")
-@click.option(
+@option(
+    "--junit",
+    type=click.Path(path_type=Path),
+    allow_from_autoenv=False,
+    help="Write the report as JUnit XML to this file.",
+)
+@option(
     "--write-settings",
     type=click.Path(path_type=Path),
-    help="Write a fixture with the settings that make gesmock answer alike.",
+    allow_from_autoenv=False,
+    help="Write a fixture with the settings that make gesmock answer like the server.",
 )
 def verify(
     target: "Target",
@@ -76,11 +74,11 @@ def verify(
     junit: Path | None,
     write_settings: Path | None,
 ) -> None:
-    """Hold a server against the contract: gesmock, or the real service.
+    """Check a server, gesmock or the real service, against the contract.
 
-    It only reads, unless --allow-writes is given. It signs in with the token in
-    GESMOCK_TARGET_TOKEN, or with the keys in HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK. Ends with 0
-    where all is well, 1 where a check fails, 2 where nothing can be said, 130 after Ctrl-C.
+    Only reads, unless --allow-writes is given. Signs in with the token in GESMOCK_TARGET_TOKEN, or
+    with the keys in HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK. Exits with 0 if no check fails, 1 if
+    one does, 2 if nothing could be checked, and 130 after Ctrl-C.
     """
     from gesmock.conformance import report
     from gesmock.conformance.client import Client
@@ -88,27 +86,31 @@ def verify(
     from gesmock.conformance.session import Session
     from gesmock.conformance.submission import Submission
 
-    tell = Telling()
+    echo = Echo()
     try:
-        outputs.check({"--json": json_file, "--junit": junit, "--write-settings": write_settings})
+        files.check_writable(
+            {"--json": json_file, "--junit": junit, "--write-settings": write_settings}
+        )
         submission = Submission.of(submit, body, wait_s)
         if allow_writes:
             submission = submission.permitted(data_loss=allow_data_loss)
         with closing(Client(target)) as client:
             session = Session(client, most, submit=submission if allow_writes else None)
-            found = run(session, lambda outcome: tell(report.line(outcome)))
-        tell(report.text(found))
+            result = run(session, lambda outcome: echo(report.line(outcome)))
+        echo(report.text(result))
         if json_file is not None:
-            outputs.write(json_file, report.as_json(found).encode())
+            files.write(json_file, report.as_json(result).encode())
         if junit is not None:
-            outputs.write(junit, report.as_junit(found, strict=strict).encode())
-        if write_settings is not None and found.settings and not found.empty:
-            outputs.write(write_settings, report.as_fixture(found).encode())
-        elif write_settings is not None and not found.empty:
-            click.echo(f"{write_settings}: not written, as no setting could be seen", err=True)
+            files.write(junit, report.as_junit(result, strict=strict).encode())
+        if write_settings is not None and result.settings and not result.empty:
+            files.write(write_settings, report.as_fixture(result).encode())
+        elif write_settings is not None and not result.empty:
+            click.echo(
+                f"{write_settings}: not written, as no setting could be determined", err=True
+            )
     except GesmockError as error:
-        give_up(error)
-    tell.end()
-    if found.empty:
-        give_up(GesmockError(f"{found.target}: no check could be seen to hold, or not to"))
-    sys.exit(0 if found.good(strict=strict) else 1)
+        fail(error)
+    echo.raise_failure()
+    if result.empty:
+        fail(GesmockError(f"{result.target}: no check could be carried out"))
+    sys.exit(0 if result.good(strict=strict) else 1)

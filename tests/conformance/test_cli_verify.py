@@ -14,8 +14,8 @@ from conftest import IMPORTED
 from liars import lying
 
 from gesmock import GesMock
+from gesmock.cli import files as output_files
 from gesmock.cli import main as cli
-from gesmock.cli import outputs
 from gesmock.conformance import options, report, test_service
 from gesmock.conformance.checks import Check, Outcome
 from gesmock.conformance.client import Client
@@ -198,10 +198,10 @@ NOBODY_LISTENS = "http://127.0.0.1:1/ges/v1.0/p/graphs/g"
         (("--wait-s", "-1"), "--wait-s: -1 is no number of seconds from 0 on"),
         (("--most", "0"), "--most: 0 is not 1 to 100000"),
         (("--most", "100001"), "--most: 100001 is not 1 to 100000"),
-        (("--json", "."), "--json: . is a folder; the name of a file is wanted"),
-        (("--junit", "."), "--junit: . is a folder; the name of a file is wanted"),
-        (("--write-settings", "."), "--write-settings: . is a folder; the name of a file is"),
-        (("--json", "a", "--junit", "./a"), "--junit: a is the file of --json too"),
+        (("--json", "."), "--json: . is a directory, not a file"),
+        (("--junit", "."), "--junit: . is a directory, not a file"),
+        (("--write-settings", "."), "--write-settings: . is a directory"),
+        (("--json", "a", "--junit", "./a"), "--junit: a is also the file of --json"),
         (
             ("--write-settings", "/dev/null/a"),
             "--write-settings: /dev/null/a cannot be written: Not a directory",
@@ -227,7 +227,9 @@ def test_a_file_that_is_there_is_seen_to_be_writable(tmp_path: Path) -> None:
     file = tmp_path / "a.json"
     file.write_text("before")
 
-    outputs.check({"--json": file, "--junit": Path("/dev/null"), "--write-settings": None})
+    output_files.check_writable(
+        {"--json": file, "--junit": Path("/dev/null"), "--write-settings": None}
+    )
 
     assert file.read_text() == "before"
     assert [*tmp_path.iterdir()] == [file]
@@ -297,7 +299,7 @@ def test_where_nothing_can_be_seen_it_ends_with_2(ges: GesMock) -> None:
     ran = verify(ges)
 
     assert ran.exit_code == 2, ran.output
-    assert ran.stderr.endswith(": no check could be seen to hold, or not to\n")
+    assert ran.stderr.endswith(": no check could be carried out\n")
 
 
 def test_where_nothing_can_be_seen_the_settings_of_before_are_kept(
@@ -328,7 +330,7 @@ def test_where_no_setting_can_be_seen_those_of_before_are_kept(
     ran = verify(ges, "--write-settings", str(file))
 
     assert ran.exit_code == 0
-    assert ran.stderr == f"{file}: not written, as no setting could be seen\n"
+    assert ran.stderr == f"{file}: not written, as no setting could be determined\n"
     assert file.read_text() == "before"
 
 

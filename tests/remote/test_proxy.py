@@ -999,7 +999,7 @@ def test_what_signs_is_missed_at_start(ges: GesMock, monkeypatch: pytest.MonkeyP
         (("--target", "http://h:80"), "--project-id: is wanted where the URL is not like http://"),
         (("--fault", "paint=503"), "faults"),
         (("--har", "/nowhere/a.har"), "--har: /nowhere/a.har cannot be written: No such file"),
-        (("--har", "."), "--har: . is a folder; the name of a file is wanted\n"),
+        (("--har", "."), "--har: . is a directory, not a file\n"),
     ],
 )
 def test_what_is_wrong_is_told_before_it_listens(
