@@ -17,7 +17,7 @@ from conftest import IMPORTED
 from gesmock import __version__
 from gesmock.cli import main as cli
 from gesmock.fake import fixtures
-from gesmock.fake.handle import ROUTES
+from gesmock.fake.routes import ROUTES
 from gesmock.faults import KINDS, PRESETS, FaultRule
 from gesmock.journal.verdict.config import VerdictConfig
 from gesmock.journal.verdict.table import RULES

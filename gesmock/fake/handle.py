@@ -4,7 +4,6 @@ import logging
 import re
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -34,20 +33,6 @@ from gesmock.model.messages import NO_ENTRY, ConnectionInfo, Operation, Reply, R
 from gesmock.model.names import is_project_id
 from gesmock.model.tokens import Token
 
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Which *operation* a *method* and *path* mean, and the ``action_id`` of its query, if any."""
-
-    method: str
-    path: str
-    operation: Operation
-    action_id: str | None = None
-
-
-_G: Final = "/ges/v1.0/{project_id}/graphs/{graph_name}"
-_H: Final = "/ges/v1.0/{project_id}/hyg/{graph_name}"
-
 OPERATIONS: Final[Mapping[Operation, Callable[[Project, Request], Reply]]] = {
     "list_jobs": list_jobs,
     "show_job": show_job,
@@ -56,18 +41,6 @@ OPERATIONS: Final[Mapping[Operation, Callable[[Project, Request], Reply]]] = {
     "hyg_delete_jobs": hyg_delete_jobs,
     **{row.command: submit for row in documentation.operations()},
 }
-
-ROUTES: Final = (
-    Route("GET", f"{_G}/jobs/status", "list_jobs"),
-    Route("GET", f"{_G}/jobs/{{job_id}}/status", "show_job"),
-    Route("DELETE", f"{_G}/jobs/{{job_id}}", "delete_job"),
-    Route("DELETE", f"{_H}/jobs/{{job_id}}", "hyg_delete_job"),
-    Route("DELETE", f"{_H}/jobs", "hyg_delete_jobs"),
-    *(
-        Route(row.method, row.path, row.command, row.query.get("action_id"))
-        for row in documentation.operations()
-    ),
-)
 
 log = logging.getLogger("gesmock.fake")
 

@@ -2,21 +2,19 @@
 
 import re
 import zlib
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import Struct
 
-from gesmock.fake.handle import ROUTES
+from gesmock.fake import routes
 from gesmock.journal.redaction import Redaction
 from gesmock.model import documentation
 from gesmock.model.messages import (
     LARGEST_BODY,
     MOST_SHOWN,
     Encoded,
-    Operation,
     Reply,
     Request,
     Shown,
@@ -68,17 +66,17 @@ def request_of(environ: "WSGIEnvironment", body: bytes, epoch: int) -> Request:
     query = parse_qsl(environ["QUERY_STRING"], keep_blank_values=True)
     first = dict(reversed(query))
     path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
-    operation, args = _operation(environ["REQUEST_METHOD"], path, first.get("action_id"))
+    match = routes.match(environ["REQUEST_METHOD"], path, first)
     headers = {
         name.removeprefix("HTTP_").replace("_", "-").lower(): value
         for name, value in environ.items()
         if name.startswith("HTTP_") or name in ("CONTENT_TYPE", "CONTENT_LENGTH")
     }
     return Request(
-        operation=operation,
+        operation=match.operation,
         method=environ["REQUEST_METHOD"],
         path=path,
-        args=args,
+        args=match.args,
         query=first,
         headers=headers,
         long=is_long([path, environ["QUERY_STRING"]], headers, headers.values()),
@@ -107,30 +105,6 @@ def passed_on(headers: Headers) -> list[tuple[str, str]]:
         for name, value in headers
         if not (name.lower() in _HOP or name.lower() in named)
     ]
-
-
-_ROUTES: Final[Sequence[tuple[str, re.Pattern[str], str | None, Operation]]] = tuple(
-    (
-        route.method,
-        re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(route.path))),
-        route.action_id,
-        route.operation,
-    )
-    for route in sorted(ROUTES, key=lambda route: (route.path.count("{"), route.action_id is None))
-)
-"""The routes, those with fewer places first: ``jobs/status`` is no job."""
-
-
-def _operation(
-    method: str, path: str, action_id: str | None
-) -> tuple[Operation | None, dict[str, str]]:
-    """The operation that is meant, as far as gesmock knows it, and the names in the path."""
-    method = "GET" if method == "HEAD" else method
-    for known, pattern, action, operation in _ROUTES:
-        match = pattern.fullmatch(path) if known == method and action in (None, action_id) else None
-        if match is not None:
-            return operation, match.groupdict()
-    return None, {}
 
 
 def _value(body: bytes) -> Any:

@@ -14,7 +14,7 @@ HEADERS: Final = (
 
 LINES: Final = "".join(f"{name}: {value}\r\n" for name, value in HEADERS)
 
-_METHODS: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+METHODS: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 
 def preflight(method: str | None, headers: str | None) -> dict[str, str]:
@@ -23,7 +23,7 @@ def preflight(method: str | None, headers: str | None) -> dict[str, str]:
     *method* and *headers* are what it asks for in ``Access-Control-Request-Method`` and
     ``-Headers``.
     """
-    if method not in _METHODS:
+    if method not in METHODS:
         return {}
-    allowed = {"Access-Control-Allow-Methods": ", ".join(_METHODS)}
+    allowed = {"Access-Control-Allow-Methods": ", ".join(METHODS)}
     return {**allowed, "Access-Control-Allow-Headers": headers} if headers else allowed

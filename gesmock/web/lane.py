@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from gesmock.fake import routes
 from gesmock.fake.fake import Fake
 from gesmock.fake.handle import handle
 from gesmock.model.messages import ConnectionInfo, Request, is_long
@@ -17,10 +18,8 @@ from gesmock.server.heads import Head
 from gesmock.web import access_log
 from gesmock.web.answers import answer_of
 
-_PLAIN: Final = r"[A-Za-z0-9_.~-]+"
-_PATH: Final = re.compile(
-    rf"/ges/v1\.0/({_PLAIN})/graphs/({_PLAIN})/jobs/(?:(?!status/)({_PLAIN})/)?status"
-)
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_.~/-]+")
+_OPERATIONS: Final = {"list_jobs", "show_job"}
 _QUERY: Final = re.compile(r"(?:(?:limit|offset)=[0-9]{1,12}(?:&|\Z))*(?<!&)")
 _LEFT_TO_FLASK: Final = {"origin", "prefer"}
 _MOST_KNOWN: Final = 512
@@ -64,30 +63,33 @@ class Lane:
     def _read(self, head: Head, epoch: int) -> Request | None:
         """What *head* asks for in this *epoch*, if it is plain; a short one is remembered."""
         request, long = None, is_long([head.target], *head.headers)
-        path = _PATH.fullmatch(head.path)
         names = [name for name, _ in head.headers]
         if (
             head.method == "GET"
-            and path is not None
+            and _PLAIN.fullmatch(head.path)
             and _QUERY.fullmatch(head.query)
             and len(set(names)) == len(names)
             and not any("_" in name or name in _LEFT_TO_FLASK for name in names)
         ):
-            project_id, graph_name, job_id = path.groups()
-            args = {"project_id": project_id, "graph_name": graph_name}
             query: dict[str, str] = {}
             for pair in filter(None, head.query.split("&")):
                 query.setdefault(*pair.split("="))  # the first one counts
+            match = routes.match("GET", head.path, query)
+            if match.operation not in _OPERATIONS:
+                return self._remember(head, None, long=long)
             request = Request(
-                operation="list_jobs" if job_id is None else "show_job",
+                operation=match.operation,
                 method="GET",
                 path=head.path,
-                args=args if job_id is None else {**args, "job_id": job_id},
+                args=match.args,
                 query=query,
                 headers=dict(head.headers),
                 long=long,
                 epoch=epoch,
             )
+        return self._remember(head, request, long=long)
+
+    def _remember(self, head: Head, request: Request | None, *, long: bool) -> Request | None:
         if not long:
             if len(self._requests) >= _MOST_KNOWN:
                 self._requests.clear()

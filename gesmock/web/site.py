@@ -1,13 +1,12 @@
 """Site: the fake, as our own server has to be told of it."""
 
-import re
 from collections.abc import Callable
 from threading import Lock
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote
 
 import msgspec
 
+from gesmock.fake import routes
 from gesmock.fake.fake import Fake
 from gesmock.model import replies as shapes
 from gesmock.model.errors import NotUnderstood, ParameterError
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 
 EPOCH: Final = "gesmock.epoch"
 """Where the environ says in which epoch a request began to come in."""
-
-_PROJECT: Final = re.compile(r"/ges/v1\.0/([^/]*)/")
 
 
 class Site:
@@ -74,8 +71,7 @@ class Site:
 
     def overtaken(self, head: Head, epoch: int) -> bool:
         """Whether the project that the path names was reset since."""
-        project = _PROJECT.match(head.path)
-        return self._fake.overtaken(unquote(project[1]) if project else "", epoch)
+        return self._fake.overtaken(routes.project_of(head.path), epoch)
 
     def refuse(self, status: int, reason: str) -> Answer:
         """In the service's shape. The body is inferred."""

@@ -6,10 +6,11 @@ import flask
 import msgspec
 from werkzeug.exceptions import ClientDisconnected
 
+from gesmock.fake import routes
 from gesmock.fake.fake import Fake
 from gesmock.model import replies as shapes
 from gesmock.model import validation
-from gesmock.model.messages import LARGEST_BODY, Operation, Reply, Request, is_long
+from gesmock.model.messages import LARGEST_BODY, Reply, Request, is_long
 from gesmock.web import site
 
 LARGEST_DRAINED: Final = 64 * 2**20
@@ -21,23 +22,23 @@ _FRAMING: Final = ("CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING")
 def request_from(
     fake: Fake,
     request: flask.Request,
-    operation: Operation | None,
-    args: dict[str, str] | None = None,
     allowed: tuple[str, ...] = (),
 ) -> Request:
-    """The HTTP *request*, for *operation* with the *args* of its path, as the core sees it."""
-    environ, query = request.environ, request.args
+    """The HTTP *request*, as the core sees it; its path has the *allowed* methods."""
+    environ = request.environ
+    query = {name: request.args[name] for name in request.args}
+    operation, args, of_the_service = routes.match(request.method, request.path, query)
     headers = {name.lower(): value for name, value in request.headers}
     return Request(
         operation=operation,
         method=request.method,
         path=request.path,
-        args=args or {},
-        query={name: query[name] for name in query},
+        args=args,
+        query=query,
         headers=headers,
         long=is_long([request.path, environ["QUERY_STRING"]], headers, headers.values()),
         body={} if operation is None or environ.keys().isdisjoint(_FRAMING) else _body(request),
-        allowed=allowed,
+        allowed=of_the_service or allowed,
         epoch=environ.get(site.EPOCH, fake.epochs.current),
     )
 

@@ -16,7 +16,7 @@ from gesmock.cli import main as cli
 from gesmock.contract import service_document
 from gesmock.contract.submissions import LIMITS
 from gesmock.fake import fixtures
-from gesmock.fake.handle import ROUTES
+from gesmock.fake.routes import ROUTES
 from gesmock.model import documentation, errors, replies
 from gesmock.model.errors import GesError
 from gesmock.model.names import DEFAULT_GRAPH, DEFAULT_PROJECT

@@ -6,7 +6,8 @@ import pytest
 from conftest import PROJECT, Service
 
 from gesmock.fake.fake import Fake
-from gesmock.fake.handle import OPERATIONS, ROUTES
+from gesmock.fake.handle import OPERATIONS
+from gesmock.fake.routes import ROUTES
 from gesmock.model.messages import OPERATION_NAMES
 from gesmock.web import create_app
 

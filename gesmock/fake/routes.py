@@ -1,0 +1,150 @@
+"""The service's URLs: which operation a method and path mean, and the path of an operation.
+
+Our server, Flask, the proxy and the conformance checks all match here. Nothing else in the package
+spells these paths; the documentation's data has them once more, per operation.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+from urllib.parse import quote, unquote
+
+from gesmock.model import documentation
+from gesmock.model.messages import Operation
+
+BELOW: Final = "/ges/"
+"""What every path begins with that is the service's to answer, if only with a 404."""
+
+ROOT: Final = "/ges/v1.0"
+_G: Final = f"{ROOT}/{{project_id}}/graphs/{{graph_name}}"
+_H: Final = f"{ROOT}/{{project_id}}/hyg/{{graph_name}}"
+
+
+class Route(NamedTuple):
+    """The *operation* that a *method* and *path* mean, with this ``action_id`` in the query."""
+
+    method: str
+    path: str
+    operation: Operation
+    action_id: str | None = None
+
+
+ROUTES: Final = (
+    Route("GET", f"{_G}/jobs/status", "list_jobs"),
+    Route("GET", f"{_G}/jobs/{{job_id}}/status", "show_job"),
+    Route("DELETE", f"{_G}/jobs/{{job_id}}", "delete_job"),
+    Route("DELETE", f"{_H}/jobs/{{job_id}}", "hyg_delete_job"),
+    Route("DELETE", f"{_H}/jobs", "hyg_delete_jobs"),
+    *(
+        Route(row.method, row.path, row.command, row.query.get("action_id"))
+        for row in documentation.operations()
+    ),
+)
+
+
+class Match(NamedTuple):
+    """What a request asks for: the *operation*, and the *args* in its path.
+
+    Without an operation the URL is unknown, or, where *allowed* lists methods, the method is wrong.
+    """
+
+    operation: Operation | None
+    args: Mapping[str, str] = {}
+    allowed: tuple[str, ...] = ()
+
+
+_Actions = dict[str | None, Operation]
+
+
+def _patterns() -> Mapping[int, Sequence[tuple[re.Pattern[str], dict[str, _Actions]]]]:
+    """The operations of each path by method and action, grouped by the path's number of slashes.
+
+    Paths with fewer variables come first.
+    """
+    paths: dict[str, dict[str, _Actions]] = {}
+    for route in sorted(ROUTES, key=lambda route: route.path.count("{")):
+        actions = paths.setdefault(route.path, {}).setdefault(route.method, {})
+        actions[route.action_id] = route.operation
+    patterns: dict[int, list[tuple[re.Pattern[str], dict[str, _Actions]]]] = {}
+    for path, methods in paths.items():
+        pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path))
+        # jobs/status is the list, whatever the method: no job is meant.
+        pattern = pattern.replace("(?P<job_id>", r"(?P<job_id>(?!status\Z)")
+        patterns.setdefault(path.count("/"), []).append((re.compile(pattern), methods))
+    return patterns
+
+
+_PATTERNS: Final = _patterns()
+
+
+def match(method: str, path: str, query: Mapping[str, str]) -> Match:
+    """The operation that *method* and the decoded *path* mean; HEAD means what GET does.
+
+    Where a path has several operations of one method, ``action_id`` in *query* chooses.
+    """
+    allowed: set[str] = set()
+    for pattern, methods in _PATTERNS.get(path.count("/"), ()):
+        names = pattern.fullmatch(path)
+        if names is None:
+            continue
+        actions = methods.get("GET" if method == "HEAD" else method)
+        if actions is not None:
+            operation = actions.get(query.get("action_id"), actions.get(None))
+            return Match(None) if operation is None else Match(operation, names.groupdict())
+        allowed |= {*methods, "OPTIONS", *(["HEAD"] if "GET" in methods else [])}
+    return Match(None, allowed=tuple(sorted(allowed)))
+
+
+def path_of(operation: Operation, **args: str) -> str:
+    """The path of *operation*, with its variables replaced by *args*, percent-encoded."""
+    path = next(
+        route.path
+        for route in ROUTES
+        if route.operation == operation and set(re.findall(r"\{(\w+)\}", route.path)) == {*args}
+    )
+    return path.format_map({name: quote(value, safe="") for name, value in args.items()})
+
+
+def graph_path(project_id: str, graph_name: str, plane: str = "graphs") -> str:
+    """The path of a graph, below which its operations are; those of HyG in the *plane* ``hyg``."""
+    return f"{ROOT}/{quote(project_id, safe='')}/{plane}/{quote(graph_name, safe='')}"
+
+
+def is_service_path(path: str) -> bool:
+    """Whether *path* is the service's to answer, if only with a 404."""
+    return path.startswith(BELOW)
+
+
+_PROJECT: Final = re.compile(rf"{re.escape(ROOT)}/([^/]*)/")
+
+
+def project_of(path: str) -> str:
+    """The project that *path*, still percent-encoded, names; empty where it names none."""
+    project = _PROJECT.match(path)
+    return unquote(project[1]) if project else ""
+
+
+_GRAPH_URL: Final = re.compile(
+    rf"(?P<before>.*?){re.escape(ROOT)}/(?P<project_id>[^/?]+)/(?P<plane>graphs|hyg)"
+    r"/(?P<graph_name>[^/?]+)(?P<after>.*)",
+    re.DOTALL,
+)
+
+
+class GraphUrl(NamedTuple):
+    """A URL of a graph, or below one, in its parts; all of them still percent-encoded."""
+
+    before: str
+    project_id: str
+    plane: str
+    graph_name: str
+    after: str
+
+    def __str__(self) -> str:
+        return f"{self.before}{ROOT}/{self.project_id}/{self.plane}/{self.graph_name}{self.after}"
+
+
+def split(url: str) -> GraphUrl | None:
+    """The parts of *url*; None where it is not below a graph."""
+    parts = _GRAPH_URL.fullmatch(url)
+    return GraphUrl(*parts.groups()) if parts else None
