@@ -24,7 +24,7 @@ from gesmock.journal.verdict.table import RULES
 from gesmock.model.plans import PlanName
 from gesmock.model.settings import Settings
 from gesmock.model.validation import read
-from gesmock.web import control_views
+from gesmock.web.control.routes import CALLS
 
 TOP = Path(__file__).parents[1]
 README = (TOP / "README.md").read_text(encoding="utf-8")
@@ -204,7 +204,7 @@ def test_every_route_of_the_control_api_is_in_its_table() -> None:
             path = words[-1].split()[1]
             told |= {(word.split()[0], path) for word in words}
 
-    routes = {(method, re.sub(r"<.*>", "{id}", rule)) for method, rule, _ in control_views.ROUTES}
+    routes = {(call.method, re.sub(r"<.*>", "{id}", call.path)) for call in CALLS}
     assert told == routes
 
 

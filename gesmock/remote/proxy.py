@@ -42,8 +42,8 @@ from gesmock.remote.relayed import Relayed, origin_form, passed_on, reply_of, re
 from gesmock.remote.target import Target
 from gesmock.remote.upstream import Upstream
 from gesmock.server.wsgi import DELIVER, HEADERS, LINK
-from gesmock.web import access_log, create_app, paths
-from gesmock.web.guard import Guard, is_loopback
+from gesmock.web import access_log, create_app
+from gesmock.web.guard import Guard, is_control, is_loopback
 from gesmock.web.server import Server
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class Proxy:
     ) -> Iterable[bytes]:
         """Pass a request on; those for gesmock itself go to the app."""
         path = environ["PATH_INFO"]
-        if paths.is_control(path) or _OURS.fullmatch(path):
+        if is_control(path) or _OURS.fullmatch(path):
             return self._app(environ, start_response)
         body = environ.get("wsgi.input", BytesIO()).read()
         request = request_of(environ, body, self._fake.epochs.current)

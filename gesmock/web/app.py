@@ -7,9 +7,11 @@ from werkzeug.exceptions import HTTPException
 
 from gesmock.fake.fake import Fake
 from gesmock.fake.options import StartOptions
-from gesmock.web import control as control_api
-from gesmock.web import cors, documents, paths, service
+from gesmock.web import cors, documents, service
+from gesmock.web.control import api
+from gesmock.web.control.routes import CALLS
 from gesmock.web.guard import Guard
+from gesmock.web.guard import is_control as is_control_path
 
 
 def create_app(
@@ -39,20 +41,20 @@ def create_app(
     app.register_blueprint(documents.blueprint(fake))
     app.register_blueprint(documents.browser(control=control))
     if control:
-        app.register_blueprint(control_api.blueprint(fake))
+        app.register_blueprint(api.blueprint(fake, CALLS))
 
     def is_control() -> bool:
-        return control and paths.is_control(flask.request.path)
+        return control and is_control_path(flask.request.path)
 
     @app.before_request
     def first() -> flask.Response | None:
         if is_control():
-            return control_api.guarded(guard)
+            return api.guarded(guard)
         return service.preflight() if flask.request.method == "OPTIONS" else None
 
     @app.errorhandler(HTTPException)
     def refused(error: HTTPException) -> flask.Response:
-        return control_api.failed(error) if is_control() else service.refused(fake, error)
+        return api.failed(error) if is_control() else service.refused(fake, error)
 
     @app.after_request
     def finished(response: flask.Response) -> flask.Response:

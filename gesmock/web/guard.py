@@ -1,8 +1,8 @@
-"""Guard: who may reach the control API."""
+"""Which paths are the control API's, and who may call it."""
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
@@ -10,52 +10,60 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
     from werkzeug import Request
 
-_HOST = re.compile(r"(?:\[(?P<address>[^\[\]]*)\]|(?P<name>[^:@\[\]]+?))\.?(?::[0-9]*)?")
+CONTROL: Final = "/_gesmock"
+LARGEST_CONTROL_BODY: Final = 256 * 2**20  # bytes; a state of 100,000 jobs has about 57 MB
+
+_HOST: Final = re.compile(r"(?:\[(?P<address>[^\[\]]*)\]|(?P<name>[^:@\[\]]+?))\.?(?::[0-9]*)?")
+
+
+def is_control(path: str) -> bool:
+    """Whether *path* belongs to the control API."""
+    return path == CONTROL or path.startswith(f"{CONTROL}/")
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Who may reach the control API.
+    """Who may call the control API.
 
-    *token*, where there is one, must come as ``Authorization: Bearer <token>``. Without one, only
-    a caller on this machine may. In both cases, a request that a browser sends for another site
-    is refused, and so is one for a host name that is not ours: *hosts*, ``localhost``, or an
-    address (a name that an attacker has bound to our address would be theirs: DNS rebinding).
+    With a *token*, callers must send ``Authorization: Bearer <token>``; without one, only callers
+    on this machine are answered. Either way, requests from another site's page are refused, and so
+    are those whose ``Host`` is none of *hosts*, ``localhost``, or an IP address: an attacker may
+    have bound any other name to our address (DNS rebinding).
     """
 
     token: str | None = field(default=None, repr=False)
     hosts: frozenset[str] = frozenset()
 
     def refusal(self, request: "Request") -> tuple[int, str] | None:
-        """Why *request* may not pass, as HTTP status and reason; None where it may."""
-        return self.foreign(request) or self._unknown(request)
+        """The HTTP status and reason with which to refuse *request*; None: let it pass."""
+        return self.foreign(request) or self._unauthorized(request)
 
     def foreign(self, request: "Request") -> tuple[int, str] | None:
-        """Why *request* may not pass, where it is another site's page that sends it."""
+        """The same, but only for requests that come from another site's page."""
         site = request.headers.get("Sec-Fetch-Site", "none")
         if site not in ("same-origin", "none"):
-            return 403, f"Sec-Fetch-Site: {site}: no other site's pages are answered"
+            return 403, f"Sec-Fetch-Site: {site}: pages of other sites are refused"
         if "Host" not in request.headers or not self._is_ours(request.host):
             host = request.headers.get("Host", "")
             return 403, f"Host: {host!r} is not a known name of this server (see --allow-host)"
         origin = request.headers.get("Origin")
         if origin is not None and origin.lower() != request.host_url.rstrip("/").lower():
-            return 403, f"Origin: {origin!r}: no other site's pages are answered"
+            return 403, f"Origin: {origin!r}: pages of other sites are refused"
         return None
 
     def foreign_call(self, environ: "WSGIEnvironment") -> str | None:
-        """The same for a request that no Flask app has seen: only the reason."""
+        """The reason that ``foreign`` gives, for a request outside Flask."""
         from werkzeug import Request
 
         refusal = self.foreign(Request(environ))
         return None if refusal is None else refusal[1]
 
-    def _unknown(self, request: "Request") -> tuple[int, str] | None:
+    def _unauthorized(self, request: "Request") -> tuple[int, str] | None:
         if self.token is not None:
-            scheme, _, given = request.headers.get("Authorization", "").partition(" ")
             import hmac
 
-            same = hmac.compare_digest(_bytes(given), _bytes(self.token))
+            scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+            same = hmac.compare_digest(_bytes(token), _bytes(self.token))
             if scheme.lower() != "bearer" or not same:
                 return 401, "Authorization: Bearer <control token> is missing or wrong"
         elif not is_loopback(request.remote_addr or ""):
@@ -77,7 +85,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _address(host: str) -> "IPv4Address | IPv6Address | None":
-    import ipaddress  # 1 ms that only other hosts should cost
+    import ipaddress  # takes 1 ms to import, which the usual hosts need not pay
 
     try:
         return ipaddress.ip_address(host)

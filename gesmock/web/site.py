@@ -15,9 +15,8 @@ from gesmock.model.settings import Settings
 from gesmock.server.answers import Answer
 from gesmock.server.heads import Head
 from gesmock.server.wsgi import Peers, Response, environ_of
-from gesmock.web import paths
 from gesmock.web.answers import answer_of
-from gesmock.web.guard import Guard
+from gesmock.web.guard import LARGEST_CONTROL_BODY, Guard, is_control
 from gesmock.web.lane import Lane
 
 if TYPE_CHECKING:
@@ -85,9 +84,9 @@ class Site:
         Who sends no more than anybody may is not looked at before.
         """
         guard, is_short = self._guard, 0 <= head.length <= LARGEST_BODY
-        if guard is None or is_short or not paths.is_control(head.path):
+        if guard is None or is_short or not is_control(head.path):
             return LARGEST_BODY
         import flask  # see above
 
         refusal = guard.refusal(flask.Request(environ_of(head, b"", peers)))
-        return paths.LARGEST_CONTROL_BODY if refusal is None else None
+        return LARGEST_CONTROL_BODY if refusal is None else None

@@ -47,8 +47,8 @@ def test_the_control_api_tells_and_sets_the_preset(service: Service) -> None:
     fair = service.control("GET", "preset").json
     down = service.control("PUT", "preset", {"preset": "down"}).json
 
-    assert (fair["preset"], sorted(fair["known"])) == (None, ["down", "flaky", "mobile", "slow"])
-    assert fair["known"]["down"][0]["fault"]["status"] == 503
+    assert (fair["preset"], sorted(fair["presets"])) == (None, ["down", "flaky", "mobile", "slow"])
+    assert fair["presets"]["down"][0]["fault"]["status"] == 503
     assert (down["preset"], [one["id"] for one in down["faults"]]) == ("down", ["f1"])
     assert service.list().status_code == 503
     assert service.control("GET", "preset").json["preset"] == "down"

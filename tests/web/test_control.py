@@ -7,7 +7,7 @@ import pytest
 from conftest import PROJECT, Service, until
 
 from gesmock import __version__
-from gesmock.web import paths
+from gesmock.web.control import api
 
 JOB = {"jobId": "a1", "status": "running", "request": {"command": "import_graph", "url": "/"}}
 FAULT = {"kind": "error", "status": 503}
@@ -332,13 +332,13 @@ def test_a_body_has_to_say_that_it_is_json(service: Service, content_type: str |
     response = service.client.post("/_gesmock/faults", data="{}", content_type=content_type)
 
     assert response.status_code == 415
-    assert response.json == {"error": "Content-Type: application/json is wanted"}
+    assert response.json == {"error": "Content-Type must be application/json"}
 
 
 def test_a_body_that_is_too_large_is_refused(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(paths, "LARGEST_CONTROL_BODY", 100)
+    monkeypatch.setattr(api, "LARGEST_CONTROL_BODY", 100)
 
     response = service.control("POST", "jobs", {"job": {**JOB, "jobId": "a" * 200}})
 
@@ -369,5 +369,5 @@ def test_a_call_that_there_is_not_leads_to_those_that_there_are(
 
     assert refused.status_code in (404, 405)
     assert refused.get_json()["error"] == (
-        f"no call is {method} /_gesmock/{path}; /_gesmock/openapi.json has them"
+        f"no such call: {method} /_gesmock/{path}; see /_gesmock/openapi.json"
     )

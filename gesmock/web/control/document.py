@@ -1,0 +1,175 @@
+"""The OpenAPI document of the control API, from the declarations of its calls."""
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+import gesmock
+from gesmock.faults import FaultRule
+from gesmock.model.generators import Generator
+from gesmock.model.types import STATUSES
+from gesmock.web.control.api import PATH_TYPES, ControlCall, ErrorBody
+from gesmock.web.control.faults import ArmedFaultBody
+from gesmock.web.guard import CONTROL
+
+Node = dict[str, Any]
+"""A part of an OpenAPI document."""
+
+_PRESENT: Final = {"not": {"type": "null"}}
+_FAULT_OR_SCRIPT: Final = {
+    "oneOf": [
+        {
+            "required": ["fault"],
+            "properties": {"fault": _PRESENT, "script": {"type": "null"}},
+        },
+        {
+            "required": ["script"],
+            "properties": {
+                "script": _PRESENT,
+                "fault": {"type": "null"},
+                "every": {"const": 1},
+                "times": {"type": "null"},
+                "probability": {"const": 1},
+                "nth": {"type": "null"},
+            },
+        },
+    ]
+}
+_EXTRAS: Final[Mapping[str, Node]] = {
+    FaultRule.__name__: _FAULT_OR_SCRIPT,
+    ArmedFaultBody.__name__: _FAULT_OR_SCRIPT,
+}
+"""What ``__post_init__`` demands, which msgspec's schemas do not have."""
+
+_NAME: Final = re.compile(r"<(?:path:)?(\w+)>")
+_REFUSALS: Final = {
+    400: "The input is wrong; every error is listed.",
+    401: "The control token is missing or wrong.",
+    403: "The caller, its page or its host name is not allowed.",
+    404: "Something that the call names does not exist.",
+    409: "It conflicts with the present state, or the wait timed out.",
+    413: "The body is too long.",
+    415: "Content-Type must be application/json.",
+}
+
+
+@cache
+def control_document(calls: tuple[ControlCall, ...]) -> Node:
+    """The document of *calls*, each for the default project and for any other."""
+    paths: Node = {}
+    names: dict[str, None] = {}
+    for call in calls:
+        for prefix in ("", "projects/<project_id>/"):
+            rule = prefix + call.path
+            inside = _NAME.findall(rule)
+            names |= dict.fromkeys(inside)
+            item = paths.setdefault(
+                f"{CONTROL}/" + _NAME.sub(r"{\1}", rule),
+                {"parameters": [_ref("parameters", name) for name in inside]},
+            )
+            item[call.method.lower()] = _operation(call, of_project=bool(prefix))
+    structs = {struct for call in calls for struct in (call.answer, *call.body) if struct}
+    return {
+        "openapi": "3.1.1",
+        "info": {
+            "title": "The control API of gesmock",
+            "version": gesmock.__version__,
+            "description": "What a test in another process may do. Callers on this machine need no "
+            "token, unless one is set.",
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"control": []}, {}],
+        "paths": paths,
+        "components": {
+            "parameters": {name: _path_parameter(name) for name in names},
+            "schemas": _schemas({*structs, ErrorBody}),
+            "securitySchemes": {"control": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _path_parameter(name: str) -> Node:
+    schema = msgspec.json.schema(PATH_TYPES.get(name, str))
+    return {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+def _schemas(structs: Iterable[type[Struct]]) -> Node:
+    ordered = sorted(structs, key=lambda struct: struct.__name__)
+    template = "#/components/schemas/{name}"
+    _, components = msgspec.json.schema_components(ordered, ref_template=template)
+    schemas: dict[str, Node] = msgspec.json.decode(msgspec.json.encode(components))
+    for name, schema in schemas.items():
+        schema["description"] = " ".join(schema.get("description", "").split())
+        schema.update(_EXTRAS.get(name, {}))
+    if Generator.__name__ in schemas:
+        [counts, _] = schemas[Generator.__name__]["properties"]["statuses"]["anyOf"]
+        counts["propertyNames"] = {"enum": [*STATUSES]}
+    return dict(sorted(schemas.items()))
+
+
+def _operation(call: ControlCall, *, of_project: bool) -> Node:
+    noun = _NAME.sub("one", call.path).replace("/", "_").replace(".", "_")
+    possible = {
+        400: bool(call.body or call.query or of_project),
+        401: True,
+        403: True,
+        404: call.may_miss or of_project,
+        409: True,
+        413: bool(call.body),
+        415: bool(call.body),
+    }
+    schema = {"type": "object"} if call.answer is None else _struct_ref(call.answer)
+    refusal = _json(_struct_ref(ErrorBody))
+    operation: Node = {
+        "operationId": f"{call.method.lower()}_{noun}{'_of_project' * of_project}",
+        "tags": [call.path.partition("/")[0]],
+        "summary": call.summary,
+        "parameters": [] if call.query is None else _query_parameters(call.query),
+        "responses": {
+            str(call.status): {"description": call.summary, "content": _json(schema)},
+            **{
+                str(status): {"description": description, "content": refusal}
+                for status, description in _REFUSALS.items()
+                if possible[status]
+            },
+        },
+    }
+    if call.body:
+        bodies = [_struct_ref(struct) for struct in call.body]
+        body = bodies[0] if len(bodies) == 1 else {"anyOf": bodies}
+        operation["requestBody"] = {"required": True, "content": _json(body)}
+    return operation
+
+
+def _query_parameters(query: type[Struct]) -> list[Node]:
+    parameters = []
+    for name, schema in _schemas([query])[query.__name__]["properties"].items():
+        present = _without_null(schema)
+        style = {"style": "form", "explode": False} if present.get("type") == "array" else {}
+        if present.get("type") != "object":  # whose items are parameters: query.limit=10
+            parameters.append({"name": name, "in": "query", "schema": present, **style})
+    return parameters
+
+
+def _without_null(schema: Node) -> Node:
+    """*schema* as that of a query parameter, which is absent instead of null."""
+    if "anyOf" not in schema:
+        return schema
+    [present] = [each for each in schema["anyOf"] if each != {"type": "null"}]
+    return dict(present)
+
+
+def _json(schema: Node) -> Node:
+    return {"application/json": {"schema": schema}}
+
+
+def _struct_ref(struct: type[Struct]) -> Node:
+    return _ref("schemas", struct.__name__)
+
+
+def _ref(kind: str, name: str) -> Node:
+    return {"$ref": f"#/components/{kind}/{name}"}

@@ -1,0 +1,105 @@
+"""Control calls about fault rules and presets."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from gesmock import faults
+from gesmock.fake.project import Project
+from gesmock.faults import PRESETS, FaultRule, PresetName
+from gesmock.web.control.api import Address, Disarmed, NoQuery, call
+
+
+class ArmedFaultBody(FaultRule, frozen=True, kw_only=True, omit_defaults=True):
+    """A fault rule in force: the *calls* it matched, its *fires*, and how many are *left*.
+
+    *left* is null where there is no limit. There is either a fault or a script.
+    """
+
+    id: str
+    calls: int
+    fires: int
+    left: int | None
+
+
+class ArmedFaultBodies(Struct, frozen=True, forbid_unknown_fields=True):
+    """Every fault rule in force, spent ones included."""
+
+    faults: list[ArmedFaultBody]
+
+
+class FaultRuleChange(FaultRule, frozen=True, kw_only=True, omit_defaults=True):
+    """The fields of a fault rule to change; the others stay."""
+
+
+class PresetBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """The *preset* to use; null: none."""
+
+    preset: PresetName | None
+
+
+class Presets(Struct, frozen=True, forbid_unknown_fields=True):
+    """The *preset* in use (null: none), and the fault rules that each of the *presets* arms."""
+
+    preset: PresetName | None
+    presets: dict[PresetName, list[FaultRule]]
+
+
+class SetPreset(Struct, frozen=True, forbid_unknown_fields=True):
+    """The *preset* in use now, and the *faults* that it armed."""
+
+    preset: PresetName | None
+    faults: list[ArmedFaultBody]
+
+
+@call("GET", "faults", answer=ArmedFaultBodies, summary="List fault rules")
+def list_rules(project: Project) -> dict[str, Any]:
+    return {"faults": [armed.as_json() for armed in project.faults.armed()]}
+
+
+@call(
+    "POST", "faults", body=FaultRule, answer=ArmedFaultBody, status=201, summary="Arm a fault rule"
+)
+def arm(address: Address, rule: FaultRule) -> dict[str, Any]:
+    faults.check(rule, address.fake.can_deliver, "$")  # refused before a project is created
+    return address.open().faults.arm(rule).as_json()
+
+
+@call("DELETE", "faults", query=NoQuery, summary="Disarm every fault rule")
+def disarm_all(project: Project, _: NoQuery) -> Disarmed:
+    return Disarmed(len(project.faults.disarm()))
+
+
+@call("GET", "faults/<fault_id>", answer=ArmedFaultBody, summary="Show a fault rule")
+def show(project: Project, fault_id: str) -> dict[str, Any]:
+    return project.faults.find(fault_id).as_json()
+
+
+@call(
+    "PATCH",
+    "faults/<fault_id>",
+    body=FaultRuleChange,
+    partial=True,
+    answer=ArmedFaultBody,
+    summary="Change a fault rule",
+)
+def change(project: Project, fault_id: str, changes: dict[str, Any]) -> dict[str, Any]:
+    return project.faults.change(fault_id, changes).as_json()
+
+
+@call("DELETE", "faults/<fault_id>", answer=ArmedFaultBody, summary="Disarm a fault rule")
+def disarm(project: Project, fault_id: str) -> dict[str, Any]:
+    return project.faults.disarm(fault_id)[0].as_json()
+
+
+@call("GET", "preset", summary="Show the preset, and those there are")
+def show_preset(project: Project) -> Presets:
+    return Presets(project.faults.preset, {name: [*rules] for name, rules in PRESETS.items()})
+
+
+@call("PUT", "preset", body=PresetBody, answer=SetPreset, summary="Change the preset")
+def set_preset(address: Address, body: PresetBody) -> dict[str, Any]:
+    rules = () if body.preset is None else PRESETS[body.preset]
+    faults.check_all(rules, address.fake.can_deliver, "$.preset")
+    armed = address.open().faults.set_preset(body.preset)
+    return {"preset": body.preset, "faults": [rule.as_json() for rule in armed]}

@@ -1,0 +1,145 @@
+"""Control calls about the journal, and the verdict on the client."""
+
+from typing import Annotated, Any
+
+import flask
+from msgspec import Meta, Struct
+
+import gesmock
+from gesmock.fake import report as judging
+from gesmock.fake.project import Project
+from gesmock.journal import filters, har
+from gesmock.journal.entries import Entry
+from gesmock.journal.filters import Assertion, Count, EntryFilter
+from gesmock.journal.observations import Seen
+from gesmock.journal.verdict.config import Code, VerdictConfig
+from gesmock.journal.verdict.findings import Finding
+from gesmock.model.names import GraphName
+from gesmock.model.types import ListedStatus
+from gesmock.web.control.api import Address, NoQuery, call
+
+
+class JournalQuery(
+    EntryFilter, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
+    """Which entries to list, and whether to wait for them.
+
+    With *wait_s* (seconds, at most 60), waits until there are *times* such entries.
+    """
+
+    times: Count = 1
+    wait_s: Annotated[float, Meta(ge=0, le=60)] = 0
+
+
+class Entries(Struct, frozen=True, forbid_unknown_fields=True):
+    """Journal entries, how many they are, and how many were *dropped* to make room.
+
+    *count* is the number of the last request.
+    """
+
+    entries: list[Entry]
+    total: int
+    dropped: int
+    count: int
+
+
+class MatchingEntries(Struct, frozen=True, forbid_unknown_fields=True):
+    """The journal entries that match."""
+
+    entries: list[Entry]
+
+
+class ClearedEntries(Struct, frozen=True, forbid_unknown_fields=True):
+    """How many entries were removed."""
+
+    cleared: int
+
+
+class FindingsQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Only findings of these *codes*, or of the families that they name."""
+
+    codes: list[Code] = []
+
+
+class FindingsBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Findings, how many there are, and how many of them fail a strict test."""
+
+    findings: list[Finding]
+    total: int
+    failing: int
+
+
+class SeenQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """The *graph* of the job, and the *statuses* the client must have seen, in this order."""
+
+    graph: GraphName | None = None
+    statuses: list[ListedStatus] | None = None
+
+
+@call("GET", "journal", query=JournalQuery, summary="List journal entries, or wait for them")
+def list_entries(project: Project, query: JournalQuery) -> Entries:
+    journal = project.journal
+    if query.wait_s:
+        entries = filters.wait(journal, query, query.times, query.wait_s)
+    else:
+        entries = query.of(journal.kept())
+    return Entries(entries, len(entries), journal.dropped, journal.count)
+
+
+@call("DELETE", "journal", query=NoQuery, summary="Clear the journal")
+def clear(project: Project, _: NoQuery) -> ClearedEntries:
+    return ClearedEntries(project.journal.clear())
+
+
+@call("POST", "journal/assert_called", body=Assertion, summary="Assert that requests were made")
+def assert_called(project: Project, assertion: Assertion) -> MatchingEntries:
+    return MatchingEntries(assertion.check(project.journal.kept()))
+
+
+@call("GET", "journal/har", query=NoQuery, summary="Export the journal as an HTTP archive")
+def export_har(project: Project, _: NoQuery) -> dict[str, Any]:
+    entries = project.journal.entries()
+    return har.archive(entries, gesmock.__version__, flask.request.scheme)
+
+
+@call("GET", "findings", query=FindingsQuery, summary="List findings about the client")
+def list_findings(project: Project, query: FindingsQuery) -> FindingsBody:
+    findings = judging.findings(project, query.codes)
+    failing = judging.failing(project)
+    return FindingsBody(findings, len(findings), sum(each in failing for each in findings))
+
+
+@call("GET", "report", query=NoQuery, summary="Report findings, coverage and jobs")
+def report(project: Project, _: NoQuery) -> dict[str, Any]:
+    return judging.report(project)
+
+
+@call(
+    "GET",
+    "seen/<path:job_id>",
+    query=SeenQuery,
+    summary="Show which statuses a job went through, and which the client saw",
+)
+def show_seen(project: Project, job_id: str, query: SeenQuery) -> Seen:
+    observation = judging.observation(project, job_id, query.graph)
+    if query.statuses is not None:
+        observation.check(query.statuses)
+    return observation
+
+
+@call("GET", "verdict", query=NoQuery, answer=VerdictConfig, summary="Read the verdict's config")
+def read_config(project: Project, _: NoQuery) -> dict[str, Any]:
+    return judging.config_as_json(project.config)
+
+
+@call(
+    "PATCH",
+    "verdict",
+    body=VerdictConfig,
+    partial=True,
+    answer=VerdictConfig,
+    summary="Change the verdict's config",
+)
+def change_config(address: Address, changes: dict[str, Any]) -> dict[str, Any]:
+    VerdictConfig().changed(changes)  # refused before a project is created
+    return judging.config_as_json(judging.configure(address.open(), changes))

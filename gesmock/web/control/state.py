@@ -1,0 +1,105 @@
+"""Control calls about a project as a whole: its health, state, settings and reset."""
+
+from typing import Any
+
+from msgspec import Struct
+
+import gesmock
+from gesmock.fake import fixtures, provider_states
+from gesmock.fake.fixtures import ListAnswer, State
+from gesmock.fake.project import Cleared, Project
+from gesmock.fake.provider_states import ProviderState
+from gesmock.faults import check_all
+from gesmock.model.errors import NotFound
+from gesmock.model.settings import Settings
+from gesmock.web.control.api import Address, call
+
+
+class Health(Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether the project is *ready*, and what serves it."""
+
+    ready: bool
+    version: str
+    epoch: int
+    project_id: str
+
+
+class Loaded(Struct, frozen=True, forbid_unknown_fields=True):
+    """What was *loaded*, in words."""
+
+    loaded: str
+
+
+class PreparedProject(Struct, frozen=True, forbid_unknown_fields=True):
+    """A project in a provider state: its graphs, and what was *loaded*, in words.
+
+    *graph_name* is its first graph.
+    """
+
+    project_id: str
+    graph_name: str
+    graphs: list[str]
+    loaded: str
+
+
+@call("GET", "health", summary="Report readiness, version and epoch")
+def health(project: Project) -> Health:
+    return Health(
+        ready=True,
+        version=gesmock.__version__,
+        epoch=project.epoch,
+        project_id=project.project_id,
+    )
+
+
+@call("POST", "reset", opens=True, summary="Return to the start state")
+def reset(project: Project) -> Cleared:
+    return project.reset()
+
+
+@call(
+    "POST",
+    "provider-states",
+    body=ProviderState,
+    needs_jobs=True,
+    may_miss=True,
+    summary="Set up a provider state, as a Pact verifier asks for it",
+)
+def set_up(address: Address, state: ProviderState) -> PreparedProject:
+    prepared = provider_states.prepared(state, address.checked_id(), address.fake.can_deliver)
+    project = address.open()
+    if prepared is None:
+        project.reset()
+        loaded = "the start state"
+    else:
+        project.begin_with(*prepared)
+        loaded = fixtures.describe(prepared.state)
+    graphs = project.graphs
+    return PreparedProject(project.project_id, graphs.default, [*graphs], loaded)
+
+
+@call("GET", "state", summary="Export the project")
+def export(project: Project) -> State:
+    return project.state()
+
+
+@call("PUT", "state", body=(State, ListAnswer), needs_jobs=True, summary="Load a project")
+def load(address: Address, text: bytes) -> Loaded:
+    try:
+        state = address.project().parse(text)
+    except NotFound:
+        state = fixtures.parse(text, address.project_id)
+        check_all(state.faults, address.fake.can_deliver, "$.faults")
+    address.open().load(state)
+    return Loaded(fixtures.describe(state))
+
+
+@call("GET", "settings", summary="Read the settings")
+def read_settings(project: Project) -> Settings:
+    return project.settings
+
+
+@call("PATCH", "settings", body=Settings, partial=True, summary="Change settings")
+def change_settings(address: Address, changes: dict[str, Any]) -> Settings:
+    Settings().changed(changes)  # refused before a project is created
+    return address.open().configure(changes)
