@@ -38,9 +38,9 @@ class Answer:
 
     def __str__(self) -> str:
         secrets = Secrets(self.secrets)
-        text = secrets.hidden(self.body[:_SEARCHED].decode(errors="replace"))
+        text = secrets.mask(self.body[:_SEARCHED].decode(errors="replace"))
         shown = text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + "..."
-        location = secrets.hidden(self.headers.get("location", ""))[:MOST_SHOWN]
+        location = secrets.mask(self.headers.get("location", ""))[:MOST_SHOWN]
         to = f", to {location!r}," if location else ""
         return f"{self.request} was answered {self.status}{to} {shown!r}"
 

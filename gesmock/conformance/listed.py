@@ -6,7 +6,7 @@ from typing import Any, TypeGuard
 
 from gesmock.conformance.answer import Answer
 from gesmock.model.errors import GesmockError
-from gesmock.model.printable import printable
+from gesmock.model.secrets import one_line
 from gesmock.model.types import MOVES
 
 
@@ -14,14 +14,14 @@ class Broken(GesmockError):
     """What has to hold does not; the *answers* show it."""
 
     def __init__(self, message: str, *answers: Answer) -> None:
-        super().__init__("\n".join([printable(message), *(f"  {answer}" for answer in answers)]))
+        super().__init__("\n".join([one_line(message), *(f"  {answer}" for answer in answers)]))
 
 
 class NotApplicable(GesmockError):
     """What is to be checked cannot be seen here, and why."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(printable(message))
+        super().__init__(one_line(message))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from gesmock.conformance.listed import Broken, NotApplicable, listed, request_of
 from gesmock.conformance.readings_of_settings import SETTINGS, Unseen, refused, taken_as
 from gesmock.conformance.session import LIST, Session
-from gesmock.model.printable import printable
+from gesmock.model.secrets import one_line
 from gesmock.model.settings import DIALECTS, Settings
 from gesmock.model.types import STATUSES
 from gesmock.remote.failures import Unreachable
@@ -55,10 +55,10 @@ def _reading(
         value = look(session)
     except (Unseen, NotApplicable, Broken, Unreachable) as error:
         told = session.told(error).partition("\n")[0]
-        return Reading(question, setting, None, printable(told))
+        return Reading(question, setting, None, one_line(told))
     except RecursionError:
         return Reading(question, setting, None, "an answer is nested too deeply")
-    return Reading(question, setting, value, printable(session.told(value)))
+    return Reading(question, setting, value, one_line(session.told(value)))
 
 
 def _dialect(found: list[Reading]) -> Reading:

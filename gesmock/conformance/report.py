@@ -9,7 +9,7 @@ import msgspec
 from gesmock.conformance.checks import Outcome
 from gesmock.conformance.run import Report
 from gesmock.fake import fixtures
-from gesmock.model.printable import printable
+from gesmock.model.secrets import one_line
 
 _MARKS = {"passed": "ok", "failed": "FAILED", "differs": "differs", "not seen": "-"}
 
@@ -120,4 +120,4 @@ def as_junit(report: Report, *, strict: bool = False) -> str:
 
 def _printable(told: str) -> str:
     """*told* without what neither a terminal nor XML has a place for."""
-    return "\n".join(map(printable, told.split("\n")))
+    return "\n".join(map(one_line, told.split("\n")))

@@ -12,8 +12,7 @@ from gesmock.conformance.client import BUSY, Client
 from gesmock.conformance.listed import Broken, Listed, NotApplicable, is_count, is_refusal, listed
 from gesmock.conformance.submission import Made, Submission
 from gesmock.model.errors import GesmockError, InvalidInput
-from gesmock.model.printable import printable
-from gesmock.model.secrets import Secrets, secrets_in
+from gesmock.model.secrets import Secrets, one_line, secrets_in
 from gesmock.model.types import Edition
 from gesmock.remote.failures import Silent
 
@@ -85,15 +84,15 @@ class Session:
         if is_refusal(value):
             told = f"{answer.status} {value['errorCode']} {value['errorMessage']}"
             raise RefusedAtOnce(
-                f"{answer.request} is refused: {self.told(printable(told))}{self._hint(answer)}"
+                f"{answer.request} is refused: {self.told(one_line(told))}{self._hint(answer)}"
             )
         if 300 <= answer.status < 400:
             raise NotTheService(f"it leads elsewhere: {answer}")
         if not isinstance(value, dict):
-            kind = printable(answer.headers.get("content-type", "no Content-Type"))
+            kind = one_line(answer.headers.get("content-type", "no Content-Type"))
             why = ""
             if value is NO_JSON and answer.kind == "application/json":
-                why = f"; {printable(answer.why_no_json)}"
+                why = f"; {one_line(answer.why_no_json)}"
             raise NotTheService(
                 f"this is not the service ({self.told(kind)}{why}): {answer}{self._hint(answer)}"
             )
@@ -107,8 +106,8 @@ class Session:
 
     def told(self, text: object) -> str:
         """*text* without the secrets of who asks, each line cut short."""
-        lines = Secrets(self.client.secrets).hidden(str(text)).split("\n")
-        return "\n".join(printable(line[:MOST_TOLD]) for line in lines)
+        lines = Secrets(self.client.secrets).mask(str(text)).split("\n")
+        return "\n".join(one_line(line[:MOST_TOLD]) for line in lines)
 
     def shown(self, value: object) -> str:
         """*value*, which a target has sent, cut short, and without the secrets of who asks."""

@@ -10,8 +10,7 @@ from gesmock.conformance.answer import NO_JSON, json_of
 from gesmock.conformance.listed import id_of
 from gesmock.model.errors import GesmockError
 from gesmock.model.listed_requests import without_secrets
-from gesmock.model.printable import printable
-from gesmock.model.secrets import Secrets, compact, is_storage_key
+from gesmock.model.secrets import Secrets, compact, is_storage_key, one_line
 
 Job = dict[str, Any]
 
@@ -85,13 +84,13 @@ def cleaned(job: Job, secrets: Iterable[str]) -> Job:
     known = Secrets(secrets)
     ids = {name: job[name] for name in _IDS if name in job}
     for one in map(str, ids.values()):
-        shown = known.hidden(one)
+        shown = known.mask(one)
         if shown != one:
             raise SecretId(
-                f"the id of a job ({printable(shown)}) has the token or a key in it that the list "
+                f"the id of a job ({one_line(shown)}) has the token or a key in it that the list "
                 "was asked for with: it can neither be kept nor be changed"
             )
-    return {**known.cleaned(_with_texts(without_secrets(job), _without_keys)), **ids}
+    return {**known.redact_value(_with_texts(without_secrets(job), _without_keys)), **ids}
 
 
 def _others(job: Job) -> Job:
