@@ -37,7 +37,7 @@ from gesmock.model.errors import (
     UnknownPreference,
 )
 from gesmock.model.messages import NO_ENTRY, ConnectionInfo, Reply, Request, request_id
-from gesmock.remote.failures import Silent, Unreachable
+from gesmock.remote.failures import Unreachable, Unresponsive
 from gesmock.remote.relayed import Relayed, origin_form, passed_on, reply_of, request_of
 from gesmock.remote.target import Target
 from gesmock.remote.upstream import Upstream
@@ -208,7 +208,7 @@ class Proxy:
         except Unreachable as failed:
             if self._upstream.closed:
                 raise Overtaken from None
-            kind = AnsweredTooLate if isinstance(failed, Silent) else Unanswered
+            kind = AnsweredTooLate if isinstance(failed, Unresponsive) else Unanswered
             error = kind(reason=str(failed))
             told = {"Proxy-Status": f"gesmock; error={failed.kind}"}
             return shapes.refusal(error, self._fake.default.settings, told)
