@@ -16,8 +16,7 @@ from gesmock.fake import report as judging
 from gesmock.fake.clock import Clock
 from gesmock.fake.fake import Fake
 from gesmock.fake.fixtures import GraphState
-from gesmock.fake.options import StartOptions
-from gesmock.fake.population import Progress, untold
+from gesmock.fake.options import Progress, StartOptions, no_progress
 from gesmock.fake.project import Cleared, Project
 from gesmock.faults import BELOW_HTTP
 from gesmock.journal.observations import Seen
@@ -103,7 +102,7 @@ class GesMock:
         control_token: str | None = None,
         allow_hosts: Sequence[str] = (),
         ssl_context: "ssl.SSLContext | None" = None,
-        progress: Progress = untold,
+        progress: Progress = no_progress,
         **options: Unpack[StartOptions],
     ) -> None:
         validation.read(host, str, "host")

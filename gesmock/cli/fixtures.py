@@ -9,8 +9,10 @@ import msgspec
 from gesmock.cli import files, options
 from gesmock.cli.options import command, option
 from gesmock.cli.terminal import fail, progress
-from gesmock.fake import fixtures, population
+from gesmock.fake import fixtures
 from gesmock.fake.fake import Fake
+from gesmock.fake.graphs import MOST_JOBS
+from gesmock.fake.options import check_editions
 from gesmock.model.errors import GesmockError, InvalidInput, naming_file
 from gesmock.model.settings import Settings
 
@@ -32,9 +34,9 @@ def generate(
     """Write a fixture of N realistic jobs; the same seed writes the same bytes."""
     try:
         generator = {**options.generator(what), "statuses": options.statuses(status)}
-        if generator["count"] > population.MOST_JOBS:
+        if generator["count"] > MOST_JOBS:
             raise InvalidInput.at(
-                "", f"{what!r}: a graph has {population.MOST_JOBS} jobs at most (ges_03_0471)"
+                "", f"{what!r}: a graph has {MOST_JOBS} jobs at most (ges_03_0471)"
             )
         fake = Fake(
             {
@@ -64,7 +66,7 @@ def check(file: tuple[str, ...]) -> None:
         try:
             state = fixtures.read(name)
             with naming_file(name):
-                population.check_editions(state)
+                check_editions(state)
             click.echo(f"{name}: {fixtures.describe(state)}")
         except InvalidInput as error:
             failed = True

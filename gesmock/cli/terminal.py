@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import click
 
-from gesmock.fake.population import Rows
+from gesmock.fake.options import Rows
 from gesmock.model.errors import GesmockError, InvalidInput
 
 

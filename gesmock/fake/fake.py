@@ -5,8 +5,7 @@ from threading import Lock
 
 from gesmock.fake import options as start
 from gesmock.fake.fixtures import State
-from gesmock.fake.options import StartOptions
-from gesmock.fake.population import Progress, Start, untold
+from gesmock.fake.options import Progress, Start, StartOptions, no_progress
 from gesmock.fake.project import Cleared, Project
 from gesmock.fake.waiting import Epochs
 from gesmock.faults import BELOW_HTTP
@@ -30,7 +29,7 @@ class Fake:
         options: StartOptions | None = None,
         *,
         deliverable: frozenset[str] = frozenset(),
-        progress: Progress = untold,
+        progress: Progress = no_progress,
     ) -> None:
         self._lock = Lock()
         self.deliverable = deliverable
@@ -50,7 +49,7 @@ class Fake:
         state: State | Start | None = None,
         *,
         epoch: int | None = None,
-        progress: Progress = untold,
+        progress: Progress = no_progress,
     ) -> Project:
         return Project(
             project_id,

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from threading import RLock
+from typing import Final
 
-from gesmock.fake.population import MOST_JOBS, edition_of
 from gesmock.fake.waiting import Changes
 from gesmock.model import generators
 from gesmock.model import types as statuses
@@ -17,6 +17,14 @@ from gesmock.model.plans import Plan
 from gesmock.model.settings import Settings
 from gesmock.model.timeline import NEVER, DeleteGraph, Effect, EraseJob, Life, Transition, life_of
 from gesmock.model.types import Edition, JobStatus
+
+MOST_JOBS: Final = 100_000
+"""How many jobs a graph of the database edition keeps (ges_03_0471); the oldest go first."""
+
+
+def edition_of(graph: Graph, settings: Settings) -> Edition:
+    """The edition of *graph*: its own, else that of *settings*."""
+    return graph.edition or settings.edition
 
 
 class Graphs:

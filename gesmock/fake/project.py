@@ -10,7 +10,7 @@ from gesmock.fake import fixtures
 from gesmock.fake.clock import Clock
 from gesmock.fake.fixtures import GraphState, State
 from gesmock.fake.graphs import Graphs
-from gesmock.fake.population import Progress, Start, generated, untold
+from gesmock.fake.options import Progress, Start, generated, no_progress
 from gesmock.fake.waiting import Epochs
 from gesmock.faults import CanDeliver, FaultPlan, Fired, check_all
 from gesmock.journal.coverage import Coverage
@@ -57,7 +57,7 @@ class Project:
         source: Callable[[], float] = real_time,
         epochs: Epochs | None = None,
         epoch: int | None = None,
-        progress: Progress = untold,
+        progress: Progress = no_progress,
         can_deliver: CanDeliver = lambda _: True,
     ) -> None:
         self.lock = RLock()
@@ -213,7 +213,7 @@ class Project:
             job_id = self.graphs.new_job_id(graph)
             return self.graphs.submit(job_id, request, graph, plan, effect)
 
-    def generate(self, order: Generator, progress: Progress = untold) -> tuple[str, int]:
+    def generate(self, order: Generator, progress: Progress = no_progress) -> tuple[str, int]:
         """Add the jobs that *order* asks for; the graph they went to, and how many it has now.
 
         Rows whose ids the graph has are passed over, so that the same seed goes on. Raises
@@ -236,9 +236,9 @@ class Project:
                     order.count,
                 )
             )
-            made = generated([job for _, job in new], order, edition, settings, now)
-            cohort = seen.cohort(made.jobs, made.lives, now)
-            ids = {job.job_id for job in made.jobs}
+            jobs, lives = generated([job for _, job in new], order, edition, settings, now)
+            cohort = seen.cohort(jobs, lives, now)
+            ids = {job.job_id for job in jobs}
             with self.lock:
                 self._still_in(epoch)
                 graph = self.graphs.get_or_new(name)

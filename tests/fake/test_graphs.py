@@ -7,7 +7,7 @@ import pytest
 from conftest import PROJECT, Service
 
 from gesmock import GesMock, Plan
-from gesmock.fake import graphs, population
+from gesmock.fake import graphs, options
 from gesmock.model import graph
 from gesmock.model.errors import Conflict, InvalidInput, NotFound
 from gesmock.model.lives import Lives
@@ -214,7 +214,7 @@ def test_a_state_goes_on_where_it_was_exported(ges: GesMock) -> None:
 
 
 def test_a_graph_keeps_a_hundred_thousand_jobs() -> None:
-    assert population.MOST_JOBS == 100_000
+    assert graphs.MOST_JOBS == 100_000
 
 
 def test_a_job_that_is_listed_late_makes_room_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,7 +253,7 @@ def test_twenty_thousand_moves_of_one_job_leave_a_short_life(ges: GesMock) -> No
 
 
 def test_a_graph_that_is_full_drops_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
-    for room in (population, graphs):
+    for room in (graphs, options):
         monkeypatch.setattr(room, "MOST_JOBS", 50)
     ges = GesMock(generate=60)
     assert len(ges.jobs()) == 50
@@ -409,7 +409,7 @@ def test_an_edition_is_refused_by_the_newest_job_that_will_not_fit(ges: GesMock)
 def test_a_full_graph_drops_the_oldest_of_those_that_are_listed_late(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for room in (population, graphs):
+    for room in (graphs, options):
         monkeypatch.setattr(room, "MOST_JOBS", 10)
     ges = GesMock(clock={"frozen": True})
     ges.generate(8, statuses={"running": 1}, plan={"never_listed_for_s": 5})

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from gesmock.fake import report as judging
 from gesmock.fake.fixtures import State
-from gesmock.fake.population import Rows, Start
+from gesmock.fake.options import Rows, Start
 from gesmock.fake.project import Project
 from gesmock.model.errors import Conflict, InvalidInput, NotFound
 from gesmock.model.generators import Generator

@@ -5,10 +5,10 @@ from typing import Any
 from msgspec import Struct
 
 import gesmock
-from gesmock.fake import fixtures, provider_states
+from gesmock.fake import fixtures
 from gesmock.fake.fixtures import ListAnswer, State
+from gesmock.fake.options import ProviderState, provider_state
 from gesmock.fake.project import Cleared, Project
-from gesmock.fake.provider_states import ProviderState
 from gesmock.faults import check_all
 from gesmock.model.errors import NotFound
 from gesmock.model.settings import Settings
@@ -66,14 +66,14 @@ def reset(project: Project) -> Cleared:
     summary="Set up a provider state, as a Pact verifier asks for it",
 )
 def set_up(address: Address, state: ProviderState) -> PreparedProject:
-    prepared = provider_states.prepared(state, address.checked_id(), address.fake.can_deliver)
+    prepared = provider_state(state, address.checked_id(), address.fake.can_deliver)
     project = address.open()
     if prepared is None:
         project.reset()
         loaded = "the start state"
     else:
         project.begin_with(*prepared)
-        loaded = fixtures.describe(prepared.state)
+        loaded = fixtures.describe(prepared[0])
     graphs = project.graphs
     return PreparedProject(project.project_id, graphs.default, [*graphs], loaded)
 
