@@ -18,7 +18,7 @@ from gesmock.fake.fake import Fake
 from gesmock.fake.fixtures import GraphState
 from gesmock.fake.options import Progress, StartOptions, no_progress
 from gesmock.fake.project import Cleared, Project
-from gesmock.faults import BELOW_HTTP
+from gesmock.faults import BELOW_HTTP, FaultRules
 from gesmock.journal.observations import Seen
 from gesmock.journal.verdict.config import Code
 from gesmock.journal.verdict.findings import Finding
@@ -32,7 +32,6 @@ from gesmock.model.plans import AnyPlan
 from gesmock.model.rules import PlanRules
 from gesmock.model.settings import SettingChanges, Settings
 from gesmock.model.types import FINAL, Edition, JobStatus, ListedStatus
-from gesmock.scripting.faults import Faults
 from gesmock.scripting.journal import JournalView
 from gesmock.scripting.verdict import VerdictView
 from gesmock.web.guard import Guard, is_loopback
@@ -368,9 +367,9 @@ class GesMock:
         return self._project.plans
 
     @property
-    def faults(self) -> Faults:
+    def faults(self) -> FaultRules:
         """The fault rules: what goes wrong, and when."""
-        return Faults(self.fake)
+        return self._project.faults
 
     @property
     def journal(self) -> JournalView:

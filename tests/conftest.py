@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
@@ -25,7 +24,6 @@ from gesmock.faults import KINDS
 from gesmock.model import replies as shapes
 from gesmock.model.clock import ClockChange
 from gesmock.model.messages import Operation, Reply, Request
-from gesmock.model.types import Edition
 from gesmock.web import create_app
 
 pytest_plugins = ["pytester"]
@@ -97,21 +95,19 @@ def listens(port: int) -> bool:
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
-@dataclass
-class Asked:
-    """A call, as a fault rule sees it."""
-
-    operation: str = "list_jobs"
-    graph: str = "movie"
-    job_id: str | None = None
-    headers: dict[str, str] = field(default_factory=dict)
-    of: str | None = None
-
-    def command(self) -> str | None:
-        return self.of
-
-    def edition(self) -> Edition:
-        return "database"
+def asked(
+    operation: str = "list_jobs",
+    graph: str = "movie",
+    job_id: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    of: str | None = None,
+) -> tuple[Request, str | None]:
+    """A request, and the command *of* the job that it names, as ``FaultRules.match`` takes them."""
+    args = {"graph_name": graph} if job_id is None else {"graph_name": graph, "job_id": job_id}
+    request = Request(
+        operation=operation, method="GET", path="/", epoch=1, args=args, headers=headers or {}
+    )
+    return request, of
 
 
 EVERYTHING = frozenset(KINDS)

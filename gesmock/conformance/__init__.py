@@ -1,5 +1,4 @@
-"""Holds any server against the contract, the real service included.
+"""The conformance kit: holds any server against the contract, the real service included.
 
-``gesmock verify`` runs the checks, and so does ``pytest --pyargs gesmock.conformance``.
-It may import every room but the command line and the pytest plugin.
+``gesmock verify`` runs it, and so does ``pytest --pyargs gesmock.conformance``.
 """

@@ -1,24 +1,22 @@
-"""The service's operations, and ``handle``, which every request passes through."""
+"""Handling a request: one step that matches faults, performs the operation and journals both."""
 
 import logging
 import re
 import traceback
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Final
 
+from msgspec.structs import replace
+
+from gesmock.fake import refusals
 from gesmock.fake.fake import Fake
-from gesmock.fake.hits import Hit, RequestCall
 from gesmock.fake.hyg import hyg_delete_job, hyg_delete_jobs
 from gesmock.fake.jobs import delete_job, list_jobs, show_job
 from gesmock.fake.project import Project
-from gesmock.fake.refusals import UNKNOWN_GRAPH
 from gesmock.fake.submissions import submit
-from gesmock.faults import Fired
+from gesmock.faults import NO_STATUS, Error, ListFault, MatchedFault
 from gesmock.journal import journal
-from gesmock.model import documentation, tokens
-from gesmock.model import listed_requests as raw_requests
-from gesmock.model import replies as shapes
+from gesmock.model import documentation, listed_requests, replies, tokens
 from gesmock.model.clock import NANOSECONDS, http_date
 from gesmock.model.errors import (
     GesError,
@@ -32,6 +30,7 @@ from gesmock.model.errors import (
 from gesmock.model.messages import NO_ENTRY, ConnectionInfo, Operation, Reply, Request, request_id
 from gesmock.model.names import is_project_id
 from gesmock.model.tokens import Token
+from gesmock.model.types import Edition
 
 OPERATIONS: Final[Mapping[Operation, Callable[[Project, Request], Reply]]] = {
     "list_jobs": list_jobs,
@@ -47,62 +46,118 @@ log = logging.getLogger("gesmock.fake")
 _PREFERRED_CODE = re.compile(r"(?:^|[,;])\s*code\s*=\s*\"?([^\s,;\"]*)\"?", re.IGNORECASE)
 
 
-def handle(fake: Fake, request: Request, link: ConnectionInfo | None = None) -> Reply:
-    """The answer to *request*, which is judged, carried out and journaled in one step.
+def handle(fake: Fake, request: Request, connection: ConnectionInfo | None = None) -> Reply:
+    """Answer *request*, which came over *connection*, in one step under the project's lock.
 
-    It came over *link*, where that is known. A request that no project's project answers is
-    journaled in the default project's.
+    A request that belongs to no project is journaled in the default one.
     """
     owner = fake.serving(request.args.get("project_id", ""))
     project = owner or fake.default
     known_tokens = fake.tokens() if project.tokens else []
-    told = request
+    journaled = request
     if request.body or "content-length" in request.headers:  # most have none, and each call costs
-        request = raw_requests.cleaned(request)
-        told = journal.kept(request)
+        request = listed_requests.cleaned(request)
+        journaled = journal.kept(request)
     if request.long:
-        told = journal.shortened(told)
-    fired: Fired | None = None
+        journaled = journal.shortened(journaled)
+    fault: MatchedFault | None = None
     crash: str | None = None
     with project.lock:
         if request.epoch < project.epoch:
-            return shapes.refusal(Overtaken(), project.settings, {"X-Request-Id": NO_ENTRY})
+            return _overtaken(project)
         if owner is not None:
             project.tick()
         with project.time as now:  # the request happens at one moment
-            number = project.journal.count + 1
-            headers = {"X-Request-Id": request_id(project.epoch, number), "Date": http_date(now)}
             try:
-                fired = fault_of(project, request, owned=owner is not None)
-                if fired is None:
-                    operation = _permitted(project, request, known_tokens, owned=owner is not None)
-                    reply = operation(project, request)
-                else:
+                fault = _fault(project, request, owned=owner is not None)
+                reply = None
+                if fault is None or fault.performs:
                     owned = owner is not None
-                    permit = partial(_permitted, project, request, known_tokens, owned=owned)
-                    reply = Hit(project, request, fired, permit).reply()
+                    reply = _perform(project, request, fault, known_tokens, owned=owned)
             except GesError as error:
-                reply = shapes.refusal(error, project.settings, _allowed(request))
-            except Exception:  # noqa: BLE001 whatever it is, it is kept and told
+                reply = replies.refusal(error, project.settings, _allow(request))
+            except Exception:  # noqa: BLE001 whatever it is, it is reported
                 crash = traceback.format_exc()
-                headers["X-Gesmock-Crash"] = str(number)
-                reply = shapes.refusal(JobQueryFailed(), project.settings)
-            project.record(now, told, reply, fired, crash, link)
+                number = str(project.journal.count + 1)
+                reply = replies.refusal(
+                    JobQueryFailed(), project.settings, {"X-Gesmock-Crash": number}
+                )
+            reply = _finish(project, now, request, journaled, reply, fault, crash, connection)
     if crash is not None:
         log.error("gesmock crashed over %s %s\n%s", request.method, request.path, crash)
-    return Reply(reply.status, reply.payload, {**headers, **reply.headers}, delivery=reply.delivery)
+    return reply
 
 
-def fault_of(project: Project, request: Request, *, owned: bool) -> Fired | None:
-    """The fault that the request meets: the one it prefers itself, else the first that is armed."""
+def forward(
+    fake: Fake,
+    request: Request,
+    journaled: Request,
+    ask: Callable[[], Reply],
+    connection: ConnectionInfo | None = None,
+) -> Reply:
+    """The same for a proxy: *ask* the server behind it, with no lock held, for the real answer.
+
+    *journaled* is the request as the journal may keep it. Raises what *ask* does.
+    """
+    project = fake.default
+    fault, reply = None, None
+    with project.lock:
+        if request.epoch < project.epoch:
+            return _overtaken(project)
+        try:
+            fault = _fault(project, request, owned=True)
+        except UnknownPreference as error:
+            reply = replies.refusal(error, project.settings)
+    if reply is None and (fault is None or fault.performs):
+        reply = ask()
+    with project.lock, project.time as now:
+        if request.epoch < project.epoch:
+            return _overtaken(project)
+        return _finish(project, now, request, journaled, reply, fault, None, connection)
+
+
+def _finish(
+    project: Project,
+    now: float,
+    request: Request,
+    journaled: Request,
+    reply: Reply | None,
+    fault: MatchedFault | None,
+    crash: str | None,
+    connection: ConnectionInfo | None,
+) -> Reply:
+    """Apply *fault* to *reply*, and journal it; *reply* is None where nothing was performed."""
+    if fault is not None and crash is None:
+        reply = _faulted(project, request, reply, fault)
+    assert reply is not None  # noqa: S101 only a fault keeps an operation from being performed
+    epoch, number = project.epoch, project.journal.count + 1
+    real_at = project.time.real_at if connection is None else connection.heard_at
+    record = project.journal.append(now, epoch, journaled, reply, fault, crash, real_at, connection)
+    broken = None if fault is None else record.connection
+    project.coverage.met[request.operation, reply.status, broken] += 1
+    if crash is not None or request.operation is None:
+        project.notes.note(record.entry)
+    ours = {"X-Request-Id": request_id(epoch, number), "Date": http_date(now)}
+    return replace(reply, headers={**ours, **reply.headers})
+
+
+def _overtaken(project: Project) -> Reply:
+    return replies.refusal(Overtaken(), project.settings, {"X-Request-Id": NO_ENTRY})
+
+
+# --- The fault ----------------------------------------------------------------------------------
+
+
+def _fault(project: Project, request: Request, *, owned: bool) -> MatchedFault | None:
+    """The fault that the request prefers itself, else the first armed one that hits it."""
     if request.operation is None:
         return None
     prefer = request.headers.get("prefer")
     preferred = _PREFERRED_CODE.search(prefer) if prefer else None
     if preferred is None:
-        return (
-            project.faults.take(RequestCall(project, request)) if owned and project.faults else None
-        )
+        if not (owned and project.faults):
+            return None
+        return project.faults.match(request, _command(project, request), _edition(project, request))
     code = preferred[1]
     if re.fullmatch(r"[45][0-9][0-9]", code):
         return project.faults.prefer(int(code))
@@ -111,10 +166,45 @@ def fault_of(project: Project, request: Request, *, owned: bool) -> Fired | None
     return None
 
 
-def _permitted(
-    project: Project, request: Request, known_tokens: list[Token], *, owned: bool
-) -> Callable[[Project, Request], Reply]:
-    """The operation to carry out, once URL, project and token are found to be good."""
+def _faulted(project: Project, request: Request, reply: Reply | None, fault: MatchedFault) -> Reply:
+    job_id = None if reply is None else reply.job_id
+    if isinstance(fault.fault, Error):
+        settings = replace(project.settings, edition=_edition(project, request))
+        error = refusals.injected(fault.fault, request, settings)
+        reply = replies.refusal(error, project.settings)
+    changed = fault.apply(reply or Reply(NO_STATUS, {}))
+    # The journal has the job that was made, whatever the client gets.
+    return replace(changed, job_id=job_id)
+
+
+def _command(project: Project, request: Request) -> str | None:
+    """The command of the job that *request* submits, or else of the one that it names."""
+    if documentation.of_command(request.operation or "") is not None:
+        return request.operation
+    graph = project.graphs.get(request.args["graph_name"])
+    job_id = request.args.get("job_id")
+    if graph is None or job_id is None or job_id not in graph:
+        return None
+    return graph.job(job_id).request.command
+
+
+def _edition(project: Project, request: Request) -> Edition:
+    graphs = project.graphs
+    return graphs.edition_of(graphs.get_or_new(request.args["graph_name"]))
+
+
+# --- The operation ------------------------------------------------------------------------------
+
+
+def _perform(
+    project: Project,
+    request: Request,
+    fault: MatchedFault | None,
+    known_tokens: list[Token],
+    *,
+    owned: bool,
+) -> Reply:
+    """Perform the operation, if URL, project and token are right."""
     if request.operation is None:
         raise WrongMethod if request.allowed else UnknownUrl
     project_id = request.args["project_id"]
@@ -124,9 +214,11 @@ def _permitted(
         age_s = project.time.age() / NANOSECONDS
         tokens.check(known_tokens, request.headers.get("x-auth-token"), project_id, age_s)
     if not owned:
-        raise UNKNOWN_GRAPH[request.operation](project.settings, request)
-    return OPERATIONS[request.operation]
+        raise refusals.UNKNOWN_GRAPH[request.operation](project.settings, request)
+    if fault is not None and isinstance(fault.fault, ListFault):
+        return list_jobs(project, request, fault)
+    return OPERATIONS[request.operation](project, request)
 
 
-def _allowed(request: Request) -> dict[str, str]:
+def _allow(request: Request) -> dict[str, str]:
     return {"Allow": ", ".join(request.allowed)} if request.allowed else {}

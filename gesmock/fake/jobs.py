@@ -3,11 +3,10 @@
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from random import Random
 
-from gesmock.fake.list_faults import RowsOf
+from gesmock.fake import list_faults
 from gesmock.fake.project import Project
-from gesmock.faults import ListFault
+from gesmock.faults import MatchedFault
 from gesmock.model import job_kinds as kinds
 from gesmock.model import replies as shapes
 from gesmock.model import results
@@ -34,24 +33,18 @@ _DECIMAL = re.compile(r"0*([0-9]{1,10})")
 _LARGEST = 2**31 - 1  # the type is Integer (ges_03_0471); 32 bits are inferred
 
 
-def list_jobs(project: Project, request: Request) -> Reply:
-    """Querying the Job List (ges_03_0471, ges_03_0204): a page of the jobs, newest first."""
+def list_jobs(project: Project, request: Request, fault: MatchedFault | None = None) -> Reply:
+    """Querying the Job List (ges_03_0471, ges_03_0204): a page of the jobs, newest first.
+
+    A list *fault* happens to the rows just before that.
+    """
     graph, settings = _graph(project, request), project.settings
     offset, limit = _window(request.query, settings)
-    page = graph.page(offset, limit, oldest_first=settings.order == "oldest_first")
+    if fault is None:
+        page = graph.page(offset, limit, oldest_first=settings.order == "oldest_first")
+    else:
+        page = list_faults.page_after(fault, project, request.args["graph_name"], offset, limit)
     return _listed(project, graph, page)
-
-
-def list_jobs_after(
-    list_fault: ListFault, chance: str, project: Project, request: Request
-) -> Reply:
-    """The list, just after *list fault* has befallen it; what it draws, it draws from *chance*."""
-    graph = _graph(project, request)
-    offset, limit = _window(request.query, project.settings)
-    draw = Random(chance)  # noqa: S311 no secret
-    rows = RowsOf(project, request.args["graph_name"], offset, limit, draw)
-    list_fault.befall(rows)
-    return _listed(project, graph, rows.page())
 
 
 def _listed(project: Project, graph: Graph, page: Page) -> Reply:

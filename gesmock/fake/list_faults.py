@@ -1,90 +1,96 @@
-"""What paging list faults do to the rows of a list, none of it longer where there are more jobs."""
+"""What list faults do to the rows of a list. None of it takes longer where there are more jobs."""
 
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from gesmock.fake.project import Project
-from gesmock.model import documentation
-from gesmock.model import listed_requests as raw_requests
-from gesmock.model import replies as shapes
+from gesmock.faults import MatchedFault
+from gesmock.faults.kinds import (
+    CapLimit,
+    FinishJobs,
+    InsertJobs,
+    RemoveJobs,
+    RepeatRow,
+    ShrinkTotal,
+)
+from gesmock.model import documentation, listed_requests, replies
 from gesmock.model.jobs import Job, JobRequest, Move
 from gesmock.model.listing import Page
 from gesmock.model.types import FINAL
 
 _AROUND: Final = 500
-"""So many rows are looked at for unfinished jobs."""
+"""Among how many rows unfinished jobs are looked for."""
 
 _COMMAND: Final = "import_graph"
 
 
-class RowsOf:
-    """The rows of the graph *name*, of which *limit* are about to be shown, from *offset* on."""
+def page_after(fault: MatchedFault, project: Project, name: str, offset: int, limit: int) -> Page:
+    """The page of graph *name* that a client gets, just after *fault* happened to its list."""
+    rng = Random(fault.chance)  # noqa: S311 no secret
+    match fault.fault:
+        case InsertJobs(count):
+            _insert(project, name, count)
+        case RemoveJobs(count):
+            _remove(project, name, count, offset, rng)
+        case FinishJobs(count):
+            _finish(project, name, count, offset, rng)
+        case CapLimit(most):
+            limit = min(limit, most)
+    page = _page(project, name, offset, limit)
+    match fault.fault:
+        case ShrinkTotal(count):
+            return Page(page.parts, max(page.total - count, 0), page.oldest_first)
+        case RepeatRow() if page.parts:
+            return Page(_with_a_row_twice(page, rng), page.total, page.oldest_first)
+    return page
 
-    def __init__(self, project: Project, name: str, offset: int, limit: int, draw: Random) -> None:
-        self._project, self._name, self._draw = project, name, draw
-        self._offset, self._limit = offset, limit
-        self._missing = 0
-        self._repeated = False
 
-    def _page(self, offset: int, limit: int) -> Page:
-        oldest_first = self._project.settings.order == "oldest_first"
-        graph = self._project.graphs.get_or_new(self._name)
-        return graph.page(offset, limit, oldest_first=oldest_first)
+def _with_a_row_twice(page: Page, rng: Random) -> list[Any]:
+    parts = [*page.parts]
+    index = rng.randrange(len(parts))
+    block, begin, end = parts[index]
+    row = rng.randrange(begin, end)
+    twice = [(block, begin, row + 1), (block, row, end)]
+    parts[index : index + 1] = twice[::-1] if page.oldest_first else twice
+    return parts
 
-    def page(self) -> Page:
-        """The page that is shown."""
-        page = self._page(self._offset, self._limit)
-        parts = [*page.parts]
-        if self._repeated and parts:
-            at = self._draw.randrange(len(parts))
-            block, begin, end = parts[at]
-            place = self._draw.randrange(begin, end)
-            twice = [(block, begin, place + 1), (block, place, end)]
-            parts[at : at + 1] = twice[::-1] if page.oldest_first else twice
-        return Page(parts, max(page.total - self._missing, 0), page.oldest_first)
 
-    def insert(self, count: int) -> None:
-        """Add imports that have ended."""
-        graphs, row = self._project.graphs, documentation.of_command(_COMMAND)
-        assert row is not None  # noqa: S101 the documentation has it
-        args = {"project_id": self._project.project_id, "graph_name": self._name}
-        listed = raw_requests.normalised(_COMMAND, self._name, {})
-        request = JobRequest(
-            _COMMAND, raw_requests.url(row, args, row.query), shapes.encode(listed).decode()
-        )
-        edition = graphs.edition_of(graphs.get_or_new(self._name))
-        status = self._project.settings.finished(_COMMAND, edition)
-        for _ in range(count):
-            graphs.add(Job(graphs.new_job_id(self._name), status, request), self._name)
+def _page(project: Project, name: str, offset: int, limit: int) -> Page:
+    oldest_first = project.settings.order == "oldest_first"
+    return project.graphs.get_or_new(name).page(offset, limit, oldest_first=oldest_first)
 
-    def remove(self, count: int) -> None:
-        """Draw them from those before the page; where there are none, from all."""
-        for _ in range(count):
-            total = self._page(0, 0).total
-            among = min(self._offset, total) or total
-            if not among:
-                return
-            for job in self._page(self._draw.randrange(among), 1):
-                self._project.graphs.remove(job.job_id, self._name)
 
-    def finish(self, count: int) -> None:
-        """Draw them from the unfinished ones around where the page begins."""
-        graphs = self._project.graphs
-        around = self._page(max(self._offset - _AROUND // 2, 0), _AROUND)
-        unfinished = [job for job in around if job.status not in FINAL]
-        edition = graphs.edition_of(graphs.get_or_new(self._name))
-        for job in self._draw.sample(unfinished, min(count, len(unfinished))):
-            end = self._project.settings.finished(job.request.command, edition)
-            graphs.move(job.job_id, Move(end), self._name)
+def _insert(project: Project, name: str, count: int) -> None:
+    """Add imports that have ended."""
+    graphs, row = project.graphs, documentation.of_command(_COMMAND)
+    assert row is not None  # noqa: S101 the documentation has it
+    args = {"project_id": project.project_id, "graph_name": name}
+    listed = listed_requests.normalised(_COMMAND, name, {})
+    request = JobRequest(
+        _COMMAND, listed_requests.url(row, args, row.query), replies.encode(listed).decode()
+    )
+    edition = graphs.edition_of(graphs.get_or_new(name))
+    status = project.settings.finished(_COMMAND, edition)
+    for _ in range(count):
+        graphs.add(Job(graphs.new_job_id(name), status, request), name)
 
-    def shrink(self, count: int) -> None:
-        """Say that there are fewer."""
-        self._missing += count
 
-    def repeat(self) -> None:
-        """Show a drawn row of the page twice."""
-        self._repeated = True
+def _remove(project: Project, name: str, count: int, offset: int, rng: Random) -> None:
+    """Remove jobs from before the page; if there are none, from anywhere."""
+    for _ in range(count):
+        total = _page(project, name, 0, 0).total
+        among = min(offset, total) or total
+        if not among:
+            return
+        for job in _page(project, name, rng.randrange(among), 1):
+            project.graphs.remove(job.job_id, name)
 
-    def cap(self, limit: int) -> None:
-        """Show fewer."""
-        self._limit = min(self._limit, limit)
+
+def _finish(project: Project, name: str, count: int, offset: int, rng: Random) -> None:
+    graphs = project.graphs
+    around = _page(project, name, max(offset - _AROUND // 2, 0), _AROUND)
+    unfinished = [job for job in around if job.status not in FINAL]
+    edition = graphs.edition_of(graphs.get_or_new(name))
+    for job in rng.sample(unfinished, min(count, len(unfinished))):
+        end = project.settings.finished(job.request.command, edition)
+        graphs.move(job.job_id, Move(end), name)

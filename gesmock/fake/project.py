@@ -12,7 +12,7 @@ from gesmock.fake.fixtures import GraphState, State
 from gesmock.fake.graphs import Graphs
 from gesmock.fake.options import Progress, Start, generated, no_progress
 from gesmock.fake.waiting import Epochs
-from gesmock.faults import CanDeliver, FaultPlan, Fired, check_all
+from gesmock.faults import CanDeliver, FaultRules, check_all
 from gesmock.journal.coverage import Coverage
 from gesmock.journal.journal import SIZE, Journal
 from gesmock.journal.verdict.config import VerdictConfig
@@ -23,7 +23,6 @@ from gesmock.model.errors import Conflict, NotFound, TimedOut
 from gesmock.model.generators import Generator
 from gesmock.model.graph import Graph
 from gesmock.model.jobs import Job, JobRequest
-from gesmock.model.messages import ConnectionInfo, Reply, Request
 from gesmock.model.rules import PlanRules
 from gesmock.model.settings import Settings
 from gesmock.model.timeline import Effect
@@ -68,7 +67,7 @@ class Project:
         self.time = VirtualTime(source=source)
         self.graphs = Graphs(project_id, self.time, self.lock)
         self.clock = Clock(self.time, self.graphs, self.lock)
-        self.faults = FaultPlan(self.lock, self.time, can_deliver=can_deliver)
+        self.faults = FaultRules(self.lock, self.time, can_deliver=can_deliver)
         self.plans = PlanRules(self.lock)
         self.journal = Journal(self.lock)
         self.coverage = Coverage()  # of all that was asked, whatever is reset
@@ -150,7 +149,7 @@ class Project:
         """
         with self.lock:
             settings, lists = self.settings, self.graphs.copies()
-            faults = [armed.rest() for armed in self.faults.armed()]
+            faults = [armed.remainder() for armed in self.faults]
             plans = [armed.remainder() for armed in self.plans.armed()]
             seed, tokens, clock = self.graphs.seed, self.tokens, self.time.start
             config, size = self.config, self.journal.size
@@ -297,26 +296,6 @@ class Project:
         with self.lock:
             self.journal.interrupt()
             self.graphs.changes.interrupt("the server was stopped meanwhile")
-
-    def record(
-        self,
-        at: float,
-        request: Request,
-        reply: Reply,
-        fired: Fired | None = None,
-        crash: str | None = None,
-        link: ConnectionInfo | None = None,
-    ) -> None:
-        """Journal that *request*, over *link*, was answered by *reply*; count and note what it was.
-
-        The lock is held, and so is the clock.
-        """
-        real_at = self.time.real_at if link is None else link.heard_at
-        record = self.journal.append(at, self.epoch, request, reply, fired, crash, real_at, link)
-        connection = None if fired is None else record.connection
-        self.coverage.met[request.operation, reply.status, connection] += 1
-        if crash is not None or request.operation is None:
-            self.notes.note(record.entry)
 
     # --- Settings ---
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gesmock.fake import hyg, jobs, submissions
+from gesmock.faults import Error
 from gesmock.model import documentation, errors
 from gesmock.model.documentation import AsynchronousOperation
 from gesmock.model.errors import GesError, InjectedError
@@ -72,23 +73,21 @@ _ERRORS: Final[Mapping[Operation, str]] = {
 """Codes for 500 (ges_03_0110), by their texts; the others have "Engine service unavailable."."""
 
 
-def injected(
-    status: int, code: str | None, message: str | None, request: Request, settings: Settings
-) -> InjectedError:
-    """The refusal of *request* with *status*, as documented where *code* or *message* is None.
+def injected(fault: Error, request: Request, settings: Settings) -> InjectedError:
+    """The refusal of *request* with *fault*, as documented where code or message are left out.
 
     In the dialect ``page``, texts are those of the pages' examples where there are any; in
     ``error_table``, those of the error-code table (ges_03_0110).
     """
-    refusal = _documented(status, request, settings)
-    known, told = refusal.code, refusal.message
-    if code is not None and code != known:
-        known, told = code, _message_of(code, request.args, settings)
+    refusal = _documented(fault.status, request, settings)
+    code, message = refusal.code, refusal.message
+    if fault.code is not None and fault.code != code:
+        code, message = fault.code, _message_of(fault.code, request.args, settings)
     row = _row(request, settings)
     return InjectedError(
-        known,
-        told if message is None else message,
-        status=status,
+        code,
+        message if fault.message is None else fault.message,
+        status=fault.status,
         failed_result=refusal.failed_result,
         in_errors=row is not None and row.refused_in_errors is not None,
     )

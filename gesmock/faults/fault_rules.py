@@ -1,55 +1,29 @@
-"""Fault rule: a fault, and which requests meet it."""
+"""Fault rule: a fault, and which requests it is for."""
 
-from collections.abc import Iterator
-from typing import Annotated, Final, Literal, get_args
+from collections.abc import Callable, Iterable, Iterator
+from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import force_setattr
 
-from gesmock.faults.alterations import Drip, Malformed, Truncate
-from gesmock.faults.conditions import Outage, Ramp, Throttle
-from gesmock.faults.delays import Delay
-from gesmock.faults.kind import Call, ErrorStatus, Kind, Phase, PositiveSeconds
-from gesmock.faults.list_faults import (
-    CapLimit,
-    FinishJobs,
-    InsertJobs,
-    RemoveJobs,
-    RepeatRow,
-    ShrinkTotal,
+from gesmock.faults.kinds import (
+    KINDS,
+    Error,
+    ErrorStatus,
+    Fault,
+    Kind,
+    ListFault,
+    Phase,
+    PlainKind,
+    PositiveSeconds,
+    SingleFault,
 )
-from gesmock.faults.stand_ins import Close, Error, Garbage, Hang, Reset
 from gesmock.model.clock import Seconds, nanoseconds
-from gesmock.model.messages import Operation
+from gesmock.model.errors import InputError, InvalidInput
+from gesmock.model.messages import Operation, Request
 from gesmock.model.names import GraphName
 from gesmock.model.rules import Command
-
-_Single = (
-    Error
-    | Delay
-    | Reset
-    | Close
-    | Hang
-    | Garbage
-    | Malformed
-    | Truncate
-    | Drip
-    | InsertJobs
-    | RemoveJobs
-    | FinishJobs
-    | ShrinkTotal
-    | RepeatRow
-    | CapLimit
-)
-"""The kinds that can be an entry of a script: the others look at more than one call."""
-
-Fault = _Single | Throttle | Outage | Ramp
-"""Every kind of fault. A new one is a struct, and a member of this."""
-
-KINDS: Final[dict[str, type[Kind]]] = {
-    str(kind.__struct_config__.tag): kind for kind in get_args(Fault)
-}
-"""Every kind, by its name."""
+from gesmock.model.types import Edition
 
 PresetName = Literal["flaky", "slow", "down", "mobile"]
 
@@ -62,21 +36,7 @@ HeaderChoice = Annotated[
 ]
 Number = Annotated[int, Meta(ge=1)]
 
-Plain = Literal[
-    "reset",
-    "close",
-    "hang",
-    "garbage",
-    "malformed",
-    "insert_jobs",
-    "remove_jobs",
-    "finish_jobs",
-    "shrink_total",
-    "repeat_row",
-]
-"""The kinds that need no fields: their names alone will do."""
-
-Entry = ErrorStatus | Literal["ok"] | Plain | _Single
+ScriptEntry = ErrorStatus | Literal["ok"] | PlainKind | SingleFault
 
 
 class FaultRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -102,8 +62,8 @@ class FaultRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, o
     job_id: Annotated[str, Meta(min_length=1)] | None = None
     command: Command | None = None
     header: HeaderChoice | None = None
-    fault: ErrorStatus | Plain | Fault | None = None
-    script: Annotated[list[Entry], Meta(min_length=1)] | None = None
+    fault: ErrorStatus | PlainKind | Fault | None = None
+    script: Annotated[list[ScriptEntry], Meta(min_length=1)] | None = None
     phase: Phase | None = None
     nth: Number | Annotated[list[Number], Meta(min_length=1)] | None = None
     after: Annotated[int, Meta(ge=0)] = 0
@@ -132,14 +92,15 @@ class FaultRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, o
         if self.until_s is not None and self.until_s <= self.from_s:
             raise ValueError(f"until_s: {self.until_s:g} is not after from_s, {self.from_s:g}")
         if isinstance(self.fault, int):
-            msgspec.structs.force_setattr(self, "fault", Error(self.fault))
+            force_setattr(self, "fault", Error(self.fault))
         if isinstance(self.fault, str):
-            msgspec.structs.force_setattr(self, "fault", KINDS[self.fault]())
+            force_setattr(self, "fault", KINDS[self.fault]())
         if self.script is not None:
             script = [
-                KINDS[one]() if isinstance(one, str) and one != "ok" else one for one in self.script
+                KINDS[entry]() if isinstance(entry, str) and entry != "ok" else entry
+                for entry in self.script
             ]
-            msgspec.structs.force_setattr(self, "script", script)
+            force_setattr(self, "script", script)
         for _, fault in self.faults():
             self._check(fault)
 
@@ -152,37 +113,40 @@ class FaultRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, o
         chosen = () if self.operation is None else (self.operation,)
         # A script is for one operation: its entries would not know whom to wait for.
         if fault.operations and (chosen or self.script) and chosen != fault.operations:
-            seen = "every operation" if self.operation is None else repr(self.operation)
+            asked = "every operation" if self.operation is None else repr(self.operation)
             raise ValueError(
-                f"operation: {fault.name} is for {' and '.join(fault.operations)}, not for {seen}"
+                f"operation: {fault.name} is for {' and '.join(fault.operations)}, not for {asked}"
             )
 
     def faults(self) -> Iterator[tuple[str, Kind]]:
         """Every fault in it, each with the field that it is in."""
         entries = enumerate(self.script or ())
-        fields = [("fault", self.fault), *((f"script[{index}]", one) for index, one in entries)]
+        fields = [("fault", self.fault), *((f"script[{index}]", entry) for index, entry in entries)]
         for field, fault in fields:
             if isinstance(fault, Kind):
                 yield field, fault
-                yield from ((f"{field}.{inner}", one) for inner, one in fault.within())
+                yield from ((f"{field}.{name}", inner) for name, inner in fault.inner())
 
-    def is_for(self, call: Call, elapsed: int) -> bool:
-        """Whether it is for *call*, *elapsed* nanoseconds after it was armed."""
+    def is_for(self, request: Request, command: str | None, edition: Edition, elapsed: int) -> bool:
+        """Whether it is for *request*, *elapsed* nanoseconds after it was armed.
+
+        *command* is that of the job that the request submits or names, *edition* its graph's.
+        """
         return (
-            self.operation in (None, call.operation)
-            and self.graph in (None, call.graph)
-            and self.job_id in (None, call.job_id)
+            self.operation in (None, request.operation)
+            and self.graph in (None, request.args.get("graph_name"))
+            and self.job_id in (None, request.args.get("job_id"))
             and nanoseconds(self.from_s) <= elapsed
             and not self.is_over(elapsed)
-            and (self.header is None or _has(call, self.header))
-            and (self.command is None or self.command == call.command())
-            and (not isinstance(self.fault, Kind) or self.fault.suits(call))
+            and (self.header is None or _has_header(request, self.header))
+            and self.command in (None, command)
+            and (not isinstance(self.fault, Kind) or self.fault.suits(request.operation, edition))
         )
 
     def is_over(self, elapsed: int) -> bool:
-        """Whether it is for no call any more, *elapsed* nanoseconds after it was armed."""
+        """Whether it is for no request any more, *elapsed* nanoseconds after it was armed."""
         return (self.until_s is not None and nanoseconds(self.until_s) <= elapsed) or (
-            isinstance(self.fault, Kind) and self.fault.rest(elapsed) is None
+            isinstance(self.fault, Kind) and self.fault.remainder(elapsed) is None
         )
 
     def numbers(self) -> list[int]:
@@ -190,7 +154,40 @@ class FaultRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, o
         return [self.nth] if isinstance(self.nth, int) else self.nth or []
 
 
-def _has(call: Call, header: str) -> bool:
-    name, equals, value = header.partition("=")
-    found = call.headers.get(name.lower())
-    return found is not None and (not equals or found == value)
+def _has_header(request: Request, header: str) -> bool:
+    name, equals, expected = header.partition("=")
+    value = request.headers.get(name.lower())
+    return value is not None and (not equals or value == expected)
+
+
+CanDeliver = Callable[[str], bool]
+"""Whether a fault of this kind can happen with the server in use."""
+
+
+def check(rule: FaultRule, can_deliver: CanDeliver, path: str) -> None:
+    """Raise InvalidInput, naming the field below *path*, if a fault cannot be produced."""
+    if errors := list(_errors(rule, can_deliver, path)):
+        raise InvalidInput(errors)
+
+
+def check_all(rules: Iterable[FaultRule], can_deliver: CanDeliver, path: str) -> None:
+    """The same for a list of rules at *path*."""
+    errors = [
+        error
+        for index, rule in enumerate(rules)
+        for error in _errors(rule, can_deliver, f"{path}[{index}]")
+    ]
+    if errors:
+        raise InvalidInput(errors)
+
+
+def _errors(rule: FaultRule, can_deliver: CanDeliver, path: str) -> Iterator[InputError]:
+    for name, fault in rule.faults():
+        if not can_deliver(fault.name):
+            needs = (
+                "the jobs of a fake; a proxy has none"
+                if isinstance(fault, ListFault)
+                else "a server that owns its sockets, as that of GesMock and of gesmock serve "
+                "does; the one in use does not"
+            )
+            yield InputError(f"{path}.{name}.kind", f"{fault.name!r} needs {needs}")

@@ -1,29 +1,27 @@
-"""Preset: named lists of ordinary fault rules, for whoever wants to see how an app bears it."""
+"""Presets: named lists of fault rules, to see how an app copes with a bad day."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from gesmock.faults.alterations import Drip, Truncate
-from gesmock.faults.delays import Delay, Lognormal
 from gesmock.faults.fault_rules import FaultRule, PresetName
-from gesmock.faults.stand_ins import Error, Hang, Reset
+from gesmock.faults.kinds import Delay, Drip, Error, Hang, Lognormal, Reset, Truncate
 
 PRESETS: Final[Mapping[PresetName, Sequence[FaultRule]]] = {
-    # A service that fails now and then, also after it has done what was asked.
+    # A service that fails now and then, even after it did what was asked.
     "flaky": (
         FaultRule(preset="flaky", fault=Error(503), probability=0.1),
         FaultRule(preset="flaky", fault=Error(500), probability=0.05, phase="after"),
         FaultRule(preset="flaky", fault=Reset(), probability=0.02),
         FaultRule(preset="flaky", fault=Delay(lognormal=Lognormal(0.2, 0.8, 5.0))),
     ),
-    # A service that answers in its own good time.
+    # A service that takes its time.
     "slow": (
         FaultRule(preset="slow", fault=Delay(lognormal=Lognormal(1.5, 0.5, 10.0))),
         FaultRule(preset="slow", fault=Drip(5, 2.0), operation="list_jobs", probability=0.25),
     ),
-    # A service that is down, and says when to come again.
+    # A service that is down, and says when to try again.
     "down": (FaultRule(preset="down", fault=Error(503, headers={"Retry-After": "30"})),),
-    # A telephone on a train.
+    # A phone on a train.
     "mobile": (
         FaultRule(preset="mobile", fault=Reset(), probability=0.02, phase="after"),
         FaultRule(preset="mobile", fault=Truncate(200), probability=0.02),

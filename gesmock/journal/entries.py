@@ -8,7 +8,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
-from gesmock.faults import Fired
+from gesmock.faults import MatchedFault
 from gesmock.model import listed_requests as raw_requests
 from gesmock.model.messages import MOST_SHOWN, ConnectionInfo, Operation, Request, Shown, request_id
 from gesmock.model.secrets import MASK, is_secret, masked_by_name
@@ -149,7 +149,7 @@ class Record(Struct, frozen=True, gc=False):
     headers: Mapping[str, str]
     job_id: str | None
     told: Told | None
-    fired: Fired | None
+    fired: MatchedFault | None
     crash: str | None
     real_at: float
     link: ConnectionInfo | None

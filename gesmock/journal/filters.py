@@ -12,7 +12,7 @@ from gesmock.model.clock import real_time
 from gesmock.model.errors import Conflict, ExpectationFailed, TimedOut
 from gesmock.model.messages import Operation
 from gesmock.model.names import GraphName
-from gesmock.model.secrets import one_line
+from gesmock.model.printable import printable
 
 _MOST_SHOWN: Final = 3
 """How many entries a message shows."""
@@ -117,11 +117,7 @@ class EntryFilter(
         for name, value in self.query.items():
             given = entry.query.get(name)
             if given != (None if value is None else str(value)):
-                yield (
-                    "query",
-                    1,
-                    f"query {name}: {one_line(_shown(given))}, not {_shown(value)}",
-                )
+                yield "query", 1, f"query {name}: {printable(_shown(given))}, not {_shown(value)}"
         if not _is_receipt(entry.fault, self.fault):
             yield "fault", 1, f"fault: {entry.fault or 'none'}, not {self.fault}"
 
@@ -262,7 +258,7 @@ def told(entry: Entry) -> str:
     query = "&".join(f"{name}={value}" for name, value in entry.query.items())
     fault = f" ({entry.fault})" if entry.fault else ""
     path = f"{quote(entry.path)}{'?' * bool(query)}{query}"
-    return f"#{entry.number} {entry.method} {one_line(path)} answered {entry.status}{fault}"
+    return f"#{entry.number} {entry.method} {printable(path)} answered {entry.status}{fault}"
 
 
 def _concerns(entry: Entry, job_id: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Annotated, Final, NamedTuple
 import msgspec
 from msgspec import Meta
 
-from gesmock.faults import Fired
+from gesmock.faults import MatchedFault
 from gesmock.journal.entries import (
     LONGEST_BODY,
     SECRET_HEADERS,
@@ -96,7 +96,7 @@ class Journal:
         epoch: int,
         request: Request,
         reply: Reply,
-        fired: Fired | None = None,
+        fired: MatchedFault | None = None,
         crash: str | None = None,
         real_at: float = 0.0,
         link: ConnectionInfo | None = None,

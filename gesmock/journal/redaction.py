@@ -44,7 +44,7 @@ class Redaction:
 
     def text(self, text: str) -> str:
         """*text* without them, nor what it calls a secret."""
-        return self._secrets.redact(text)
+        return self._secrets.told(text)
 
     def named(self, values: Mapping[str, str]) -> dict[str, str]:
         """*values* without them, nor those whose name says that they are secret."""
@@ -57,7 +57,7 @@ class Redaction:
         """*request*, whose body is what is kept of it, without them."""
         body = request.body
         if body and isinstance(body, bytes):
-            body = msgspec.json.encode(self._secrets.redact_value(msgspec.json.decode(body)))
+            body = msgspec.json.encode(self._secrets.cleaned(msgspec.json.decode(body)))
         return msgspec.structs.replace(
             request,
             path=self.text(request.path),

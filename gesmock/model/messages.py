@@ -1,22 +1,52 @@
 """Request and Reply, how a reply is delivered, and the connection that they use."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 from msgspec import Meta, Struct, field
 
-from gesmock.model import documentation
 from gesmock.model.types import JobStatus
 
-OPERATION_NAMES: Final = (
+OperationName = Literal[
     "list_jobs",
     "show_job",
     "delete_job",
     "hyg_delete_job",
     "hyg_delete_jobs",
-    *dict.fromkeys(row.command for row in documentation.operations()),
-)
+    "import_graph",
+    "batch_build_index",
+    "export_graph",
+    "clear_graph",
+    "delete_graph",
+    "summary",
+    "create_index",
+    "delete_index",
+    "execute_algorithm",
+    "vertex_query",
+    "edge_query",
+    "export_vertices",
+    "delete_vertices",
+    "export_edges",
+    "delete_edges",
+    "batch_delete_edges",
+    "filtered_query",
+    "path_query",
+    "import_properties",
+    "delete_by_file",
+    "execute_cypher_query",
+    "execute_gql_query",
+    "build_schema_structure",
+    "export_result",
+    "hyg_sync",
+    "hyg_import_graph",
+    "hyg_delete_graph",
+    "hyg_algorithm",
+    "hyg_dsl",
+    "hyg_export_result",
+]
 """The operations that gesmock serves; one that makes a job is called like the job's command."""
+
+OPERATION_NAMES: Final[tuple[str, ...]] = get_args(OperationName)
 
 Operation = Annotated[
     str,

@@ -6,26 +6,20 @@ faults can be injected. No lock is held while the other server is asked.
 
 import re
 import secrets
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING, Final, Self, Unpack
 
-import msgspec
-
+from gesmock.fake import handle
 from gesmock.fake.fake import Fake
-from gesmock.fake.handle import fault_of
-from gesmock.fake.hits import Hit
 from gesmock.fake.options import StartOptions
-from gesmock.fake.project import Project
-from gesmock.faults import BELOW_HTTP, Fired, ListFault
-from gesmock.faults.fault_rules import KINDS
+from gesmock.faults import BELOW_HTTP, KINDS, ListFault
 from gesmock.journal import journal
 from gesmock.journal.redaction import Redaction, secrets_of
 from gesmock.model import listed_requests as raw_requests
 from gesmock.model import replies as shapes
-from gesmock.model.clock import http_date
 from gesmock.model.errors import (
     AnsweredTooLate,
     Conflict,
@@ -34,10 +28,9 @@ from gesmock.model.errors import (
     NotPassedOn,
     Overtaken,
     Unanswered,
-    UnknownPreference,
 )
-from gesmock.model.messages import NO_ENTRY, ConnectionInfo, Reply, Request, request_id
-from gesmock.remote.failures import Unreachable, Unresponsive
+from gesmock.model.messages import NO_ENTRY, ConnectionInfo, Reply, Request
+from gesmock.remote.failures import Silent, Unreachable
 from gesmock.remote.relayed import Relayed, origin_form, passed_on, reply_of, request_of
 from gesmock.remote.target import Target
 from gesmock.remote.upstream import Upstream
@@ -150,7 +143,7 @@ class Proxy:
         foreign = self._guard.foreign_call(environ)
         if foreign is None:
             ask = partial(self._relayed, request, environ, body, redaction)
-            reply = self.reply(request, told, ask, environ.get(LINK))
+            reply = self._forward(request, told, ask, environ.get(LINK))
         else:
             reply = self._refusal(NotPassedOn(reason=foreign))
         if not self._upstream.closed:  # else nobody is there to hear of it
@@ -162,37 +155,17 @@ class Proxy:
         start_response(_status_line(reply.status or 200), _lines(reply, sum(map(len, blocks))))
         return map(bytes, blocks)
 
-    def reply(
+    def _forward(
         self,
         request: Request,
-        told: Request,
+        journaled: Request,
         ask: Callable[[], Reply],
-        link: ConnectionInfo | None = None,
+        connection: ConnectionInfo | None,
     ) -> Reply:
-        """What is answered to *request*, and journaled as the answer to *told*, over *link*.
-
-        It is the fault that is due, or else what *ask* brings.
-        """
-        project = self._fake.default
         try:
-            with project.lock:
-                if request.epoch < project.epoch:
-                    raise Overtaken
-                fired, refused = _fault_of(project, request)
-            performs = fired is None or fired.fault is None or fired.phase == "after"
-            answered = refused or (ask() if performs else Reply(200, {}))
-            with project.lock, project.time as now:
-                if request.epoch < project.epoch:
-                    raise Overtaken
-                reply = answered
-                if fired is not None:
-                    reply = Hit(project, request, fired, lambda: lambda *_: answered).reply()
-                number = project.journal.count + 1
-                project.record(now, told, reply, fired, None, link)
-        except GesError as error:
+            return handle.forward(self._fake, request, journaled, ask, connection)
+        except Overtaken as error:
             return self._refusal(error)
-        ours = {"X-Request-Id": request_id(project.epoch, number), "Date": http_date(now)}
-        return msgspec.structs.replace(reply, headers=_merged(ours, reply.headers))
 
     def _refusal(self, error: GesError) -> Reply:
         return shapes.refusal(error, self._fake.default.settings, {"X-Request-Id": NO_ENTRY})
@@ -208,32 +181,19 @@ class Proxy:
         except Unreachable as failed:
             if self._upstream.closed:
                 raise Overtaken from None
-            kind = AnsweredTooLate if isinstance(failed, Unresponsive) else Unanswered
+            kind = AnsweredTooLate if isinstance(failed, Silent) else Unanswered
             error = kind(reason=str(failed))
             told = {"Proxy-Status": f"gesmock; error={failed.kind}"}
             return shapes.refusal(error, self._fake.default.settings, told)
         return reply_of(request, answer, redaction)
 
 
-def _fault_of(project: Project, request: Request) -> tuple[Fired | None, Reply | None]:
-    """The fault that *request* meets, if any; or the refusal of the one that it wants."""
-    try:
-        return fault_of(project, request, owned=True), None
-    except UnknownPreference as error:
-        return None, shapes.refusal(error, project.settings)
-
-
-def _merged(ours: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
-    """The headers *given*, however their names are spelled, and those of *ours* that lack."""
-    names = {name.lower() for name in given}
-    return {**{name: ours[name] for name in ours if name.lower() not in names}, **given}
-
-
 def _lines(reply: Reply, length: int) -> list[tuple[str, str]]:
     """The headers of *reply*, whose body is so long; those of another server as they came."""
     if not isinstance(reply, Relayed):
         framing = {"Content-Type": "application/json", "Content-Length": str(length)}
-        return [*_merged(framing, reply.headers).items()]
+        headers = {**framing, **reply.headers}  # a fault may spell names in its own way
+        return [*{name.lower(): (name, value) for name, value in headers.items()}.values()]
     came = {(name.title(), value) for name, value in reply.lines}
     names = {name for name, _ in came}
     added = [one for one in reply.headers.items() if one[0] not in names]

@@ -20,8 +20,7 @@ from gesmock.model.messages import (
     Shown,
     is_long,
 )
-from gesmock.remote.http import LARGEST_BODY as LARGEST_ANSWER
-from gesmock.remote.http import Headers, HttpReply
+from gesmock.remote.answer import LARGEST_ANSWER, Headers, WholeAnswer
 from gesmock.web import site, wire
 
 if TYPE_CHECKING:
@@ -117,7 +116,7 @@ def _value(body: bytes) -> Any:
 # --- And back -----------------------------------------------------------------------------------
 
 
-def reply_of(request: Request, answer: HttpReply, redaction: Redaction) -> Relayed:
+def reply_of(request: Request, answer: WholeAnswer, redaction: Redaction) -> Relayed:
     """*answer* as the reply to *request*."""
     lines = passed_on(answer.headers)
     whole = memoryview(answer.body)
@@ -141,7 +140,7 @@ def reply_of(request: Request, answer: HttpReply, redaction: Redaction) -> Relay
     )
 
 
-def _text(answer: HttpReply) -> bytes | bytearray:
+def _text(answer: WholeAnswer) -> bytes | bytearray:
     """The body as JSON can be read from it; empty where it is packed in a way we do not know."""
     match ", ".join(answer.values("content-encoding")).lower():
         case "" | "identity":

@@ -4,9 +4,10 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from conftest import Asked
+from conftest import asked
 from msgspec.structs import replace
 
+from gesmock.fake import handle
 from gesmock.fake import report as judging
 from gesmock.fake.fixtures import State
 from gesmock.fake.options import Rows, Start
@@ -244,7 +245,7 @@ def test_findings_outlive_a_cleared_journal_and_are_counted_and_bounded() -> Non
 
     def record(path: str, crash: str | None = None) -> None:
         request = Request(operation=None, method="GET", path=path, epoch=1)
-        made.record(0.0, request, Reply(404, {}), crash=crash)
+        handle._finish(made, 0.0, request, request, Reply(404, {}), None, crash, None)
 
     for number in range(200):
         record(f"/ges/{number}")
@@ -271,7 +272,7 @@ def test_a_state_is_exported_with_what_is_left_of_its_faults() -> None:
         tokens=["t"],
     )
     for _ in range(3):
-        made.faults.take(Asked())
+        made.faults.match(*asked())
 
     state = made.state()
 

@@ -8,11 +8,11 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from conftest import Asked, Asker, text_of
+from conftest import Asker, asked, text_of
 
 from gesmock.fake import handle as operations
 from gesmock.fake import report as judging
-from gesmock.faults import KINDS, Delay, FaultRule, armed, delays
+from gesmock.faults import KINDS, FaultRule, armed, kinds
 from gesmock.model.errors import InvalidInput
 from gesmock.model.messages import Delivery, Reply
 from gesmock.model.validation import read
@@ -164,7 +164,7 @@ def test_a_delay_is_recorded_in_seconds_of_the_clock_and_in_real_ones() -> None:
     drip = {"kind": "drip", "parts": 3, "seconds": 6}
     asker.project.faults.arm(read({"fault": drip}, FaultRule))
 
-    fired = asker.project.faults.take(Asked())
+    fired = asker.project.faults.match(*asked())
 
     assert fired is not None
     assert (fired.wait_s, fired.virtual_s, fired.real_s) == (0.5, 8.0, 2.0)
@@ -217,7 +217,7 @@ def test_nothing_is_drawn_where_nothing_is_left_to_chance(
     fault: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn = Mock(side_effect=AssertionError)
-    for module in (armed, delays):
+    for module in (armed, kinds):
         monkeypatch.setattr(module, "Random", drawn)
 
     assert "X-Gesmock-Fault" in Asker({"fault": fault}).ask().headers
@@ -226,7 +226,7 @@ def test_nothing_is_drawn_where_nothing_is_left_to_chance(
 def draws(fault: dict[str, Any], seed: int = 0) -> list[float]:
     """A thousand delays."""
     faults = Asker({"fault": fault}, seed=seed).project.faults
-    fired = [faults.take(Asked()) for _ in range(1000)]
+    fired = [faults.match(*asked()) for _ in range(1000)]
     return [one.virtual_s for one in fired if one]
 
 
@@ -257,7 +257,7 @@ def test_what_is_delayed_does_not_depend_on_whether_it_was_likely() -> None:
     fault = {"kind": "delay", "uniform": {"low_s": 0, "high_s": 1}}
     faults = Asker({"fault": fault, "probability": 0.1}).project.faults
 
-    fired = [faults.take(Asked()) for _ in range(2000)]
+    fired = [faults.match(*asked()) for _ in range(2000)]
 
     assert max(one.virtual_s for one in fired if one) > 0.9
 
@@ -307,7 +307,7 @@ def test_an_outage_lasts_from_one_time_to_another() -> None:
 
     assert statuses == [200, 200, 503, 503, 503, 503, 200, 200]
     [armed] = asker.project.faults.armed()
-    assert (armed.calls, armed.fires, armed.left) == (6, 4, 0)
+    assert (armed.calls, armed.fires, armed.remaining) == (6, 4, 0)
 
 
 @pytest.mark.parametrize("kind", ["outage", "ramp"])
@@ -404,4 +404,4 @@ def test_a_wrong_fault_is_refused_by_name(fields: dict[str, Any], finding: str) 
 
 def test_every_kind_says_what_it_is() -> None:
     assert all(kind.__doc__ for kind in KINDS.values())
-    assert Delay(seconds=1).name == "delay"
+    assert kinds.Delay(seconds=1).name == "delay"

@@ -6,13 +6,13 @@ from typing import Any
 
 import msgspec
 import pytest
-from conftest import Asked
+from conftest import asked
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gesmock.fake.fake import Fake
 from gesmock.fake.handle import handle
-from gesmock.faults import Error, FaultPlan, FaultRule, Fired
+from gesmock.faults import Error, FaultRule, FaultRules, MatchedFault
 from gesmock.model.clock import ClockChange, Timing, VirtualTime
 from gesmock.model.errors import InvalidInput, NotFound
 from gesmock.model.messages import Request
@@ -23,11 +23,11 @@ def fault_rule(**fields: Any) -> FaultRule:
     return read(fields, FaultRule)
 
 
-def new_plan(seed: int = 0, clock: VirtualTime | None = None) -> FaultPlan:
-    return FaultPlan(RLock(), clock or VirtualTime(Timing(frozen=True)), seed=seed)
+def new_plan(seed: int = 0, clock: VirtualTime | None = None) -> FaultRules:
+    return FaultRules(RLock(), clock or VirtualTime(Timing(frozen=True)), seed=seed)
 
 
-def status_of(fired: Fired | None) -> int:
+def status_of(fired: MatchedFault | None) -> int:
     """The status of the error that has fired; 200 where none is injected."""
     return fired.fault.status if fired and isinstance(fired.fault, Error) else 200
 
@@ -36,7 +36,7 @@ def hits(calls: int, seed: int = 0, **fields: Any) -> list[int]:
     """The status of each of so many calls; 200 where none is injected."""
     plan = new_plan(seed)
     plan.arm(fault_rule(**fields))
-    return [status_of(plan.take(Asked())) for _ in range(calls)]
+    return [status_of(plan.match(*asked())) for _ in range(calls)]
 
 
 FAULT = {"kind": "error", "status": 503}
@@ -78,7 +78,7 @@ def test_the_first_fault_rule_that_fires_wins_and_a_spent_one_gives_way() -> Non
     plan.arm(fault_rule(fault={"kind": "error", "status": 401}, times=1))
     plan.arm(fault_rule(fault={"kind": "error", "status": 500}, times=1))
 
-    receipts = [plan.take(Asked()) for _ in range(3)]
+    receipts = [plan.match(*asked()) for _ in range(3)]
 
     assert [one and (status_of(one), one.receipt) for one in receipts] == [
         (401, "f1#1"),
@@ -111,9 +111,9 @@ def test_what_is_left_hits_the_calls_that_the_whole_would_have_hit(
     plan, expected = new_plan(), hits(calls + 10, **fields)[calls:]
     armed = plan.arm(fault_rule(**fields))
     for _ in range(calls):
-        plan.take(Asked())
+        plan.match(*asked())
 
-    rest = armed.rest()
+    rest = armed.remainder()
 
     left = [200] * 10 if rest is None else hits(10, **msgspec.to_builtins(rest))
     assert left == expected
@@ -122,10 +122,10 @@ def test_what_is_left_hits_the_calls_that_the_whole_would_have_hit(
 def test_an_endless_fault_rule_is_left_as_it_is() -> None:
     plan = new_plan()
     armed = plan.arm(fault_rule(fault=FAULT, every=2))
-    plan.take(Asked())
+    plan.match(*asked())
 
-    assert armed.left is None
-    assert armed.rest() == fault_rule(fault=FAULT, every=2)
+    assert armed.remaining is None
+    assert armed.remainder() == fault_rule(fault=FAULT, every=2)
 
 
 @pytest.mark.parametrize(
@@ -184,12 +184,12 @@ def test_an_unknown_id_is_refused_with_the_ids_there_are() -> None:
 def test_a_fault_rule_tells_its_counts() -> None:
     plan = new_plan()
     plan.arm(fault_rule(operation="list_jobs", fault=FAULT, times=3))
-    plan.take(Asked())
+    plan.match(*asked())
 
     [armed] = plan.armed()
     told = armed.as_json()
 
-    assert (told["id"], told["calls"], told["fires"], told["left"]) == ("f1", 1, 1, 2)
+    assert (told["id"], told["calls"], told["fires"], told["remaining"]) == ("f1", 1, 1, 2)
     assert '"status":503' in str(armed)
 
 
@@ -211,7 +211,7 @@ def test_a_fault_rule_is_untried_until_a_request_comes_at_which_it_could_fire(
     plan = new_plan()
     plan.arm(fault_rule(**fields))
     for _ in range(calls):
-        plan.take(Asked())
+        plan.match(*asked())
 
     assert bool(plan.untried()) is untried
 
@@ -222,23 +222,23 @@ def test_a_fault_rule_is_untried_until_a_request_comes_at_which_it_could_fire(
 @pytest.mark.parametrize(
     ("chosen", "meant", "another"),
     [
-        ({"operation": "show_job"}, Asked("show_job"), Asked("list_jobs")),
-        ({"graph": "films"}, Asked(graph="films"), Asked(graph="movie")),
-        ({"job_id": "a1"}, Asked("show_job", job_id="a1"), Asked("show_job", job_id="a2")),
-        ({"job_id": "a1"}, Asked("delete_job", job_id="a1"), Asked("list_jobs")),
-        ({"command": "import_graph"}, Asked(of="import_graph"), Asked(of="export_graph")),
-        ({"header": "X-Tenant"}, Asked(headers={"x-tenant": ""}), Asked(headers={"x-other": ""})),
-        ({"header": "X-T=a=b"}, Asked(headers={"x-t": "a=b"}), Asked(headers={"x-t": "a"})),
-        ({"header": "X-T="}, Asked(headers={"x-t": ""}), Asked(headers={"x-t": "a"})),
+        ({"operation": "show_job"}, asked("show_job"), asked("list_jobs")),
+        ({"graph": "films"}, asked(graph="films"), asked(graph="movie")),
+        ({"job_id": "a1"}, asked("show_job", job_id="a1"), asked("show_job", job_id="a2")),
+        ({"job_id": "a1"}, asked("delete_job", job_id="a1"), asked("list_jobs")),
+        ({"command": "import_graph"}, asked(of="import_graph"), asked(of="export_graph")),
+        ({"header": "X-Tenant"}, asked(headers={"x-tenant": ""}), asked(headers={"x-other": ""})),
+        ({"header": "X-T=a=b"}, asked(headers={"x-t": "a=b"}), asked(headers={"x-t": "a"})),
+        ({"header": "X-T="}, asked(headers={"x-t": ""}), asked(headers={"x-t": "a"})),
     ],
 )
 def test_a_fault_rule_is_for_the_calls_it_says_and_counts_no_others(
-    chosen: dict[str, Any], meant: Asked, another: Asked
+    chosen: dict[str, Any], meant: Any, another: Any
 ) -> None:
     plan = new_plan()
     armed = plan.arm(fault_rule(fault=FAULT, after=1, **chosen))
 
-    fired = [status_of(plan.take(call)) for call in (another, meant, another, meant)]
+    fired = [status_of(plan.match(*call)) for call in (another, meant, another, meant)]
 
     assert fired == [200, 200, 200, 503]
     assert (armed.calls, armed.fires) == (2, 1)
@@ -249,8 +249,8 @@ def test_a_list_fault_is_for_lists_only(kind: str) -> None:
     plan = new_plan()
     armed = plan.arm(fault_rule(fault={"kind": kind}))
 
-    assert plan.take(Asked("show_job", job_id="a1")) is None
-    assert plan.take(Asked()) is not None
+    assert plan.match(*asked("show_job", job_id="a1")) is None
+    assert plan.match(*asked()) is not None
     assert armed.calls == 1
 
 
@@ -262,10 +262,10 @@ def test_a_window_on_the_clock_counts_from_when_it_was_armed() -> None:
     fired: dict[float, int] = {}
     for at in (0.0, 0.9, 1.0, 2.4, 2.5):
         clock.change(ClockChange(advance_s=at - max(fired, default=0)))
-        fired[at] = status_of(plan.take(Asked()))
+        fired[at] = status_of(plan.match(*asked()))
 
     assert fired == {0.0: 200, 0.9: 200, 1.0: 503, 2.4: 503, 2.5: 200}
-    assert (armed.calls, armed.left, armed.rest()) == (2, 0, None)
+    assert (armed.calls, armed.remaining, armed.remainder()) == (2, 0, None)
 
 
 def test_what_is_left_of_a_window_is_shorter() -> None:
@@ -275,7 +275,7 @@ def test_what_is_left_of_a_window_is_shorter() -> None:
     left = []
     for _ in range(2):
         clock.change(ClockChange(advance_s=3))
-        left += [armed.rest() for armed in plan.armed()]
+        left += [armed.remainder() for armed in plan.armed()]
 
     assert left == [
         fault_rule(fault=FAULT, from_s=1, until_s=7),
@@ -289,14 +289,14 @@ def test_what_is_left_of_a_window_is_shorter() -> None:
 def test_a_paused_fault_rule_meets_nothing_and_goes_on_where_it_was() -> None:
     plan = new_plan()
     armed = plan.arm(fault_rule(script=[500, 503, 401]))
-    statuses = [status_of(plan.take(Asked()))]
-    plan.change(armed, {"paused": True})
-    statuses += [status_of(plan.take(Asked())) for _ in range(2)]
-    plan.change("f1", {"paused": False})
-    statuses += [status_of(plan.take(Asked())) for _ in range(2)]
+    statuses = [status_of(plan.match(*asked()))]
+    plan.update(armed, {"paused": True})
+    statuses += [status_of(plan.match(*asked())) for _ in range(2)]
+    plan.update("f1", {"paused": False})
+    statuses += [status_of(plan.match(*asked())) for _ in range(2)]
 
     assert statuses == [500, 200, 200, 503, 401]
-    assert (armed.calls, armed.left) == (3, 0)
+    assert (armed.calls, armed.remaining) == (3, 0)
 
 
 def test_a_changed_fault_rule_keeps_its_id_its_place_and_its_counts() -> None:
@@ -304,12 +304,12 @@ def test_a_changed_fault_rule_keeps_its_id_its_place_and_its_counts() -> None:
     before = plan.arm(fault_rule(fault=FAULT, times=2))
     plan.arm(fault_rule(fault=401))
     for _ in range(2):
-        plan.take(Asked())
+        plan.match(*asked())
 
-    changed = plan.change(before, {"times": 3, "fault": 500})
+    changed = plan.update(before, {"times": 3, "fault": 500})
 
-    assert (changed.id, changed.calls, changed.fires, changed.left) == ("f1", 2, 2, 1)
-    taken = [plan.take(Asked()) for _ in range(2)]
+    assert (changed.id, changed.calls, changed.fires, changed.remaining) == ("f1", 2, 2, 1)
+    taken = [plan.match(*asked()) for _ in range(2)]
     assert [one and (status_of(one), one.receipt) for one in taken] == [
         (500, "f1#3"),
         (401, "f2#1"),
@@ -321,14 +321,14 @@ def test_a_wrong_change_is_refused_by_name_and_changes_nothing() -> None:
     plan.arm(fault_rule(fault=FAULT, times=2))
 
     with pytest.raises(InvalidInput, match=r"^\$\.tims: unknown key; did you mean 'times'\?"):
-        plan.change("f1", {"tims": 3})
+        plan.update("f1", {"tims": 3})
     with pytest.raises(InvalidInput, match=r"^\$: a fault rule has either a fault or a script"):
-        plan.change("f1", {"script": [503]})
+        plan.update("f1", {"script": [503]})
     with pytest.raises(NotFound, match="no fault rule has the id 'f2'; armed are: f1"):
-        plan.change("f2", {"times": 3})
+        plan.update("f2", {"times": 3})
 
     [armed] = plan.armed()
-    assert armed.fault_rule == fault_rule(fault=FAULT, times=2)
+    assert armed.rule == fault_rule(fault=FAULT, times=2)
 
 
 def test_a_paused_fault_rule_is_not_missed_when_no_request_comes_for_it() -> None:

@@ -26,7 +26,7 @@ def test_a_preset_takes_the_place_of_another_and_leaves_the_rest_alone() -> None
 
     armed = ges.faults.preset("down")
 
-    assert [one.fault_rule for one in armed] == [*PRESETS["down"]]
+    assert [one.rule for one in armed] == [*PRESETS["down"]]
     assert [one.id for one in ges.faults] == [own.id, *(one.id for one in armed)]
     assert ges.faults.preset(None) == []
     assert [one.id for one in ges.faults] == [own.id]
@@ -38,9 +38,9 @@ def test_a_preset_is_there_again_after_a_reset_and_in_an_exported_state() -> Non
 
     ges.reset()
 
-    assert [one.fault_rule for one in ges.faults] == [*PRESETS["slow"]]
+    assert [one.rule for one in ges.faults] == [*PRESETS["slow"]]
     ges.load(ges.state())
-    assert ges.fake.default.faults.preset == "slow"
+    assert ges.fake.default.faults.active_preset == "slow"
 
 
 def test_the_control_api_tells_and_sets_the_preset(service: Service) -> None:
@@ -96,7 +96,7 @@ def test_preset_that_the_server_cannot_make_is_refused(preset: Any) -> None:
     with pytest.raises(InvalidInput, match=finding.replace("preset", r"\$\.preset", 1)):
         fake.default.faults.set_preset(preset)
 
-    assert fake.default.faults.preset == "slow"
+    assert fake.default.faults.active_preset == "slow"
 
 
 def test_an_unknown_preset_is_refused() -> None:

@@ -102,11 +102,11 @@ def test_a_fault_is_armed_counted_and_disarmed(service: Service) -> None:
     armed = service.control("POST", "faults", order)
     answer = service.list()
 
-    assert (armed.status_code, armed.json["id"], armed.json["left"]) == (201, "f1", 2)
+    assert (armed.status_code, armed.json["id"], armed.json["remaining"]) == (201, "f1", 2)
     assert answer.json == {"errorMessage": "...", "errorCode": "GES.8000"}
     assert answer.headers["Retry-After"] == "1"
     [listed] = service.control("GET", "faults").json["faults"]
-    assert (listed["fires"], listed["left"], listed["fault"]) == (1, 1, order["fault"])
+    assert (listed["fires"], listed["remaining"], listed["fault"]) == (1, 1, order["fault"])
     assert service.control("GET", "faults/f1").json == listed
     assert service.control("DELETE", "faults/f1").status_code == 200
     assert service.control("GET", "faults").json == {"faults": []}

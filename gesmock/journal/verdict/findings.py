@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from msgspec import Struct
 
 from gesmock.journal.entries import Entry
-from gesmock.model.secrets import one_line
+from gesmock.model.printable import printable
 
 if TYPE_CHECKING:
     from gesmock.journal.verdict.config import VerdictConfig
@@ -67,5 +67,5 @@ class Rule:
     def finding(self, proof: Proof) -> Finding:
         """*proof* as a finding, which may be shown: requests say what their clients like."""
         entries = tuple(proof.entries[:MOST_ENTRIES])
-        details = "\n".join(map(one_line, proof.details.split("\n")))
-        return Finding(self.code, self.name, one_line(proof.message), entries, details)
+        details = "\n".join(map(printable, proof.details.split("\n")))
+        return Finding(self.code, self.name, printable(proof.message), entries, details)

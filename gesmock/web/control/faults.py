@@ -11,15 +11,15 @@ from gesmock.web.control.api import Address, Disarmed, NoQuery, call
 
 
 class ArmedFaultBody(FaultRule, frozen=True, kw_only=True, omit_defaults=True):
-    """A fault rule in force: the *calls* it matched, its *fires*, and how many are *left*.
+    """A fault rule in force: the *calls* it matched, its *fires*, and how many are *remaining*.
 
-    *left* is null where there is no limit. There is either a fault or a script.
+    *remaining* is null where there is no limit. There is either a fault or a script.
     """
 
     id: str
     calls: int
     fires: int
-    left: int | None
+    remaining: int | None
 
 
 class ArmedFaultBodies(Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,7 +84,7 @@ def show(project: Project, fault_id: str) -> dict[str, Any]:
     summary="Change a fault rule",
 )
 def change(project: Project, fault_id: str, changes: dict[str, Any]) -> dict[str, Any]:
-    return project.faults.change(fault_id, changes).as_json()
+    return project.faults.update(fault_id, changes).as_json()
 
 
 @call("DELETE", "faults/<fault_id>", answer=ArmedFaultBody, summary="Disarm a fault rule")
@@ -94,7 +94,9 @@ def disarm(project: Project, fault_id: str) -> dict[str, Any]:
 
 @call("GET", "preset", summary="Show the preset, and those there are")
 def show_preset(project: Project) -> Presets:
-    return Presets(project.faults.preset, {name: [*rules] for name, rules in PRESETS.items()})
+    return Presets(
+        project.faults.active_preset, {name: [*rules] for name, rules in PRESETS.items()}
+    )
 
 
 @call("PUT", "preset", body=PresetBody, answer=SetPreset, summary="Change the preset")

@@ -1,0 +1,498 @@
+"""The kinds of fault: a struct each, which says what becomes of a reply.
+
+Each applies to one reply. Which requests are affected is up to the fault rules.
+"""
+
+from collections.abc import Callable, Iterator
+from math import log
+from random import Random
+from typing import Annotated, Any, ClassVar, Final, Literal, get_args
+
+import msgspec
+from msgspec import Meta, Struct, field
+from msgspec.structs import replace
+
+from gesmock.model.clock import NANOSECONDS, Seconds, nanoseconds
+from gesmock.model.messages import Delivery, Encoded, Reply
+from gesmock.model.types import Edition
+
+BELOW_HTTP: Final = frozenset({"reset", "close", "hang", "garbage", "truncate"})
+"""The kinds that only a server that owns its sockets can produce."""
+
+UNREADABLE: Final = ("reset", "close", "hang", "garbage", "malformed", "truncate")
+"""The kinds that leave the client without an answer it can read."""
+
+NO_STATUS: Final = 0
+"""The status of an answer that is never sent."""
+
+Phase = Literal["before", "after"]
+"""Whether a fault comes before the operation, which is then not performed, or after it."""
+
+Memory = tuple[int, ...]
+"""What a kind has to remember from one call to the next."""
+
+ErrorStatus = Annotated[int, Meta(ge=400, le=599, description="an HTTP status from 400 to 599")]
+PositiveSeconds = Annotated[
+    float, Meta(gt=0, le=1e9, description="a number of seconds above 0, at most 1000000000")
+]
+Count = Annotated[int, Meta(ge=1, le=100)]
+Rate = Annotated[float, Meta(ge=0, le=1)]
+HeaderName = Annotated[
+    str,
+    Meta(
+        pattern=r"^(?i:(?!(?:content-length|transfer-encoding|connection|x-request-id)$|x-gesmock-))"
+        r"[A-Za-z0-9!#$%&'*+.^_`|~-]+(?![\s\S])",
+        description="a header name that a fault may set: those of framing, X-Request-Id and those "
+        "that begin with X-Gesmock- are not",
+    ),
+]
+HeaderValue = Annotated[
+    str,
+    Meta(pattern=r"^[\t\x20-\x7e\xa0-\xff]*(?![\s\S])", description="one line of Latin-1 text"),
+]
+
+_LONGEST_S: Final = 1e9
+
+
+class Kind(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="kind"):
+    """What all kinds have in common.
+
+    *phases* are those it can come in, the default first; *why* says why it has no others.
+    *operations* are the only ones it is for; if empty, it is for all.
+    """
+
+    phases: ClassVar[tuple[Phase, ...]] = ("before", "after")
+    why: ClassVar[str] = ""
+    operations: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def name(self) -> str:
+        return str(self.__struct_config__.tag)
+
+    def suits(self, operation: str | None, edition: Edition) -> bool:
+        """Whether it can happen to a call of *operation* on a graph of this *edition*."""
+        del edition
+        return not self.operations or operation in self.operations
+
+    def decide(
+        self, elapsed: int, draw: Callable[[], float], memory: Memory
+    ) -> "tuple[Kind | None, Memory]":
+        """The fault that happens to a call, if any, and what to remember for the next call.
+
+        *elapsed* is in nanoseconds of the project's clock since the rule was armed; *draw* returns
+        a random number from 0 to 1.
+        """
+        del elapsed, draw
+        return self, memory
+
+    def inner(self) -> "Iterator[tuple[str, Kind]]":
+        """The faults that it leads to, each with the name of its field."""
+        return iter(())
+
+    def remainder(self, elapsed: int) -> "Kind | None":
+        """The fault as it goes on after *elapsed* nanoseconds; None if it is over."""
+        del elapsed
+        return self
+
+    def lasts_s(self) -> float:
+        """How many seconds of the project's clock the answer takes because of it."""
+        return 0.0
+
+    def apply(self, reply: Reply, real_s: float) -> Reply:
+        """*reply* as the client gets it; *real_s* is ``lasts_s`` in real seconds."""
+        del real_s
+        return reply
+
+
+# --- Instead of the real answer -----------------------------------------------------------------
+
+
+class Error(Kind, frozen=True, tag="error"):
+    """Answer with an HTTP error instead of the real reply.
+
+    *status* is any of 400-599. *code* and *message* default to what the documentation has for this
+    status and operation, in the dialect; for a status that it does not know, to those of 400 or
+    500, as HTTP clients are to read such a one (RFC 9110, 15). *headers* are added to the answer,
+    or take the place of those that it has.
+    """
+
+    status: ErrorStatus
+    code: str | None = None
+    message: str | None = None
+    headers: dict[HeaderName, HeaderValue] = field(default_factory=dict)
+
+    def apply(self, reply: Reply, real_s: float) -> Reply:
+        """Add the headers to *reply*, which is the refusal with this status already."""
+        del real_s
+        return replace(reply, headers={**reply.headers, **self.headers})
+
+
+class Reset(Kind, frozen=True, tag="reset"):
+    """Reset the connection (TCP RST) instead of answering."""
+
+    def apply(self, reply: Reply, real_s: float) -> Reply:
+        del reply, real_s
+        return _unanswered(Delivery(end="reset"))
+
+
+class Close(Kind, frozen=True, tag="close"):
+    """Close the connection (TCP FIN) without a byte of an answer."""
+
+    def apply(self, reply: Reply, real_s: float) -> Reply:
+        del reply, real_s
+        return _unanswered(Delivery(end="close"))
+
+
+class Hang(Kind, frozen=True, tag="hang"):
+    """Never answer: the connection stays open until the client gives up."""
+
+    def apply(self, reply: Reply, real_s: float) -> Reply:
+        del reply, real_s
+        return _unanswered(Delivery(end="hang"))
+
+
+class Garbage(Kind, frozen=True, tag="garbage"):
+    """Send *text*, in UTF-8, which is not HTTP, and close the connection."""
+
+    text: Annotated[str, Meta(min_length=1)] = "This is not HTTP.\r\n"
+
+    def apply(self, reply: Reply, real_s: float) -> Reply:
+        del reply, real_s
+        return _unanswered(Delivery(raw=self.text.encode()))
+
+
+def _unanswered(delivery: Delivery) -> Reply:
+    return Reply(NO_STATUS, {}, delivery=delivery)
+
+
+# --- The real answer, altered -------------------------------------------------------------------
+
+
+_ALTERS: Final = "it alters the real answer: the operation is always carried out"
+
+
+class Malformed(Kind, frozen=True, tag="malformed"):
+    """Send the answer with broken JSON of the right length: its last byte is another."""
+
+    phases = ("after",)
+    why = _ALTERS
+
+    def apply(self, reply: Reply, real_s: float) -> Reply:
+        del real_s
+        payload = reply.payload
+        broken = (lambda: _broken(payload())) if callable(payload) else _broken(payload)
+        return replace(reply, payload=broken, shown=None)
+
+
+def _broken(payload: Any) -> Encoded:
+    """*payload* as JSON with a comma where its last brace would be."""
+    encoded = isinstance(payload, Encoded)
+    *whole, last = payload.blocks if encoded else [msgspec.json.encode(payload)]
+    return Encoded.of([*whole, b"%b," % last[:-1]])
+
+
+class Truncate(Kind, frozen=True, tag="truncate"):
+    """Send the head, with the full Content-Length, and *after_bytes* of the body; then close."""
+
+    phases = ("after",)
+    why = _ALTERS
+
+    after_bytes: Annotated[int, Meta(ge=0)]
+
+    def apply(self, reply: Reply, real_s: float) -> Reply:
+        del real_s
+        return replace(reply, delivery=Delivery(after_bytes=self.after_bytes), shown=None)
+
+
+class Drip(Kind, frozen=True, tag="drip"):
+    """Send the body in so many *parts*, spread over *seconds* of the project's clock."""
+
+    phases = ("after",)
+    why = _ALTERS
+
+    parts: Annotated[int, Meta(ge=2, le=100_000)]
+    seconds: Seconds
+
+    def lasts_s(self) -> float:
+        return self.seconds
+
+    def apply(self, reply: Reply, real_s: float) -> Reply:
+        return replace(reply, delivery=Delivery(parts=self.parts, spread_s=real_s))
+
+
+# --- Delays -------------------------------------------------------------------------------------
+
+
+class Uniform(Struct, frozen=True, forbid_unknown_fields=True):
+    """Any time from *low_s* to *high_s*, each as likely as the others."""
+
+    low_s: Seconds
+    high_s: Seconds
+
+    def __post_init__(self) -> None:
+        if self.low_s > self.high_s:
+            raise ValueError(f"low_s: {self.low_s:g} is above high_s, {self.high_s:g}")
+
+    def draw_s(self, rng: Random) -> float:
+        return rng.uniform(self.low_s, self.high_s)
+
+
+class Lognormal(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Times as networks have them: half of them below *median_s*, few of them far above.
+
+    *sigma* is the standard deviation of their logarithm: with 0.5, one in ten takes 1.9 times the
+    median or longer, with 1.0 3.6 times. None takes longer than *cap_s*.
+    """
+
+    median_s: PositiveSeconds
+    sigma: Annotated[float, Meta(ge=0, le=10)]
+    cap_s: Seconds | None = None
+
+    def __post_init__(self) -> None:
+        if self.cap_s is not None and self.cap_s < self.median_s:
+            raise ValueError(f"cap_s: {self.cap_s:g} is below median_s, {self.median_s:g}")
+
+    def draw_s(self, rng: Random) -> float:
+        longest_s = _LONGEST_S if self.cap_s is None else self.cap_s
+        return min(rng.lognormvariate(log(self.median_s), self.sigma), longest_s)
+
+
+class Delay(Kind, frozen=True, tag="delay"):
+    """Let the answer wait: a fixed number of *seconds*, or one that is drawn for each call.
+
+    The operation is performed before that. The seconds are the project's: a clock that runs faster
+    makes the wait shorter, and with a frozen one there is none. Delays add up, with one another
+    and with whatever else happens to the call.
+    """
+
+    phases = ("after",)
+    why = "the operation is carried out, and then its answer waits"
+
+    seconds: Seconds | None = None
+    uniform: Uniform | None = None
+    lognormal: Lognormal | None = None
+
+    def __post_init__(self) -> None:
+        if [self.seconds, self.uniform, self.lognormal].count(None) != 2:
+            raise ValueError("a delay has either seconds, or uniform, or lognormal")
+
+    def draw_s(self, chance: str) -> float:
+        """How long it is this time, in seconds of the project's clock; *chance* is the seed."""
+        spread = self.uniform or self.lognormal
+        if spread is not None:
+            return spread.draw_s(Random(chance))  # noqa: S311 no secret
+        return self.seconds or 0.0
+
+
+# --- Lists: ``fake.list_faults`` does to the rows what these say --------------------------------
+
+
+class ListFault(Kind, frozen=True):
+    """What can happen to a list between two of its pages, just before it is read."""
+
+    phases = ()
+    why = "it comes just before the list is read"
+    operations = ("list_jobs",)
+
+
+class InsertJobs(ListFault, frozen=True, tag="insert_jobs"):
+    """Add *count* finished jobs as the newest: later rows move on, and some are seen twice."""
+
+    count: Count = 1
+
+
+class RemoveJobs(ListFault, frozen=True, tag="remove_jobs"):
+    """Take *count* jobs out: later rows move up, and some are never seen.
+
+    They are drawn from those before the page that is asked for; where there are none, from all.
+    """
+
+    count: Count = 1
+
+
+class FinishJobs(ListFault, frozen=True, tag="finish_jobs"):
+    """Let *count* jobs end well: what was seen of them is no longer so.
+
+    They are drawn from the unfinished ones among the 500 rows around where the page begins.
+    """
+
+    count: Count = 1
+
+
+class ShrinkTotal(ListFault, frozen=True, tag="shrink_total"):
+    """Say *count* too little in ``totalCount``, which only the database edition has."""
+
+    count: Count = 1
+
+    def suits(self, operation: str | None, edition: Edition) -> bool:
+        return super().suits(operation, edition) and edition == "database"
+
+
+class RepeatRow(ListFault, frozen=True, tag="repeat_row"):
+    """Show one of the page's rows twice: the page has a row more than it should."""
+
+
+class CapLimit(ListFault, frozen=True, tag="cap_limit"):
+    """Show *limit* rows at most, however many are asked for, and say nothing of it."""
+
+    limit: Annotated[int, Meta(ge=1)]
+
+
+# --- Faults that look at the clock --------------------------------------------------------------
+
+
+class Throttle(Kind, frozen=True, tag="throttle"):
+    """Answer *limit* requests in a window of *window_s* seconds, and the others in it with 429.
+
+    A window begins with the first request after the last one has ended; ``Retry-After`` is the
+    number of seconds to its end, rounded up. All on the project's clock.
+    """
+
+    phases = ("before",)
+    why = "what is throttled is not carried out"
+
+    limit: Annotated[int, Meta(ge=1)]
+    window_s: PositiveSeconds
+
+    def decide(
+        self, elapsed: int, draw: Callable[[], float], memory: Memory
+    ) -> tuple[Kind | None, Memory]:
+        """Remembers when the window ends, and how many calls came in it."""
+        del draw
+        end, count = memory or (0, 0)
+        if elapsed >= end:
+            end, count = elapsed + nanoseconds(self.window_s), 0
+        if count < self.limit:
+            return None, (end, count + 1)
+        remaining_s = -(-(end - elapsed) // NANOSECONDS)
+        return Error(429, headers={"Retry-After": f"{remaining_s}"}), (end, count)
+
+
+Failure = Error | Reset | Close | Hang | Garbage
+
+_BY_NAME: Final[dict[str, type[Reset | Close | Hang | Garbage]]] = {
+    "reset": Reset,
+    "close": Close,
+    "hang": Hang,
+    "garbage": Garbage,
+}
+
+
+class _Failing(Kind, frozen=True, kw_only=True):
+    """A kind that leads to a *fault*, which may be a status or a name, too."""
+
+    fault: ErrorStatus | Literal["reset", "close", "hang", "garbage"] | Failure = 503
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "fault", self.failure)
+
+    @property
+    def failure(self) -> Failure:
+        """The fault, spelled out."""
+        if isinstance(self.fault, str):
+            return _BY_NAME[self.fault]()
+        return Error(self.fault) if isinstance(self.fault, int) else self.fault
+
+    def inner(self) -> Iterator[tuple[str, Kind]]:
+        yield "fault", self.failure
+
+
+class Outage(_Failing, frozen=True, tag="outage", kw_only=True):
+    """Meet every call with *fault*, *from_s* to *until_s* seconds after it was armed.
+
+    On the project's clock. The fault is a status or one of error, reset, close, hang and garbage
+    (default: 503).
+    """
+
+    from_s: Seconds = 0.0
+    until_s: PositiveSeconds
+
+    def __post_init__(self) -> None:
+        if self.until_s <= self.from_s:
+            raise ValueError(f"until_s: {self.until_s:g} is not after from_s, {self.from_s:g}")
+        super().__post_init__()
+
+    def decide(
+        self, elapsed: int, draw: Callable[[], float], memory: Memory
+    ) -> tuple[Kind | None, Memory]:
+        del draw
+        lasts = nanoseconds(self.from_s) <= elapsed < nanoseconds(self.until_s)
+        return (self.failure if lasts else None), memory
+
+    def remainder(self, elapsed: int) -> Kind | None:
+        until = nanoseconds(self.until_s) - elapsed
+        if until <= 0:
+            return None
+        begin = max(nanoseconds(self.from_s) - elapsed, 0) / NANOSECONDS
+        return replace(self, from_s=begin, until_s=until / NANOSECONDS)
+
+
+class Ramp(_Failing, frozen=True, tag="ramp", kw_only=True):
+    """Meet a share of the calls with *fault* that grows from *begin* to *to* over *over_s* seconds.
+
+    It grows from when it was armed, on the project's clock, and then stays. The fault is a status
+    or one of error, reset, close, hang and garbage (default: 503).
+    """
+
+    to: Rate
+    over_s: PositiveSeconds
+    begin: Rate = 0.0
+
+    def _rate(self, elapsed: int) -> float:
+        span = nanoseconds(self.over_s)
+        done = elapsed / span if elapsed < span else 1.0
+        return self.begin + (self.to - self.begin) * done
+
+    def decide(
+        self, elapsed: int, draw: Callable[[], float], memory: Memory
+    ) -> tuple[Kind | None, Memory]:
+        return (self.failure if draw() < self._rate(elapsed) else None), memory
+
+    def remainder(self, elapsed: int) -> Kind | None:
+        remaining = nanoseconds(self.over_s) - elapsed
+        over_s = remaining / NANOSECONDS if remaining > 0 else self.over_s
+        return replace(self, begin=self._rate(elapsed), over_s=over_s)
+
+
+# --- All of them --------------------------------------------------------------------------------
+
+SingleFault = (
+    Error
+    | Delay
+    | Reset
+    | Close
+    | Hang
+    | Garbage
+    | Malformed
+    | Truncate
+    | Drip
+    | InsertJobs
+    | RemoveJobs
+    | FinishJobs
+    | ShrinkTotal
+    | RepeatRow
+    | CapLimit
+)
+"""The kinds that can be an entry of a script: the others look at more than one call."""
+
+Fault = SingleFault | Throttle | Outage | Ramp
+"""Every kind of fault. A new one is a struct, and a member of this."""
+
+PlainKind = Literal[
+    "reset",
+    "close",
+    "hang",
+    "garbage",
+    "malformed",
+    "insert_jobs",
+    "remove_jobs",
+    "finish_jobs",
+    "shrink_total",
+    "repeat_row",
+]
+"""The kinds that need no fields: their names alone will do."""
+
+KINDS: Final[dict[str, type[Kind]]] = {
+    str(kind.__struct_config__.tag): kind for kind in get_args(Fault)
+}
+"""Every kind, by its name."""
