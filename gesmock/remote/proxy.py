@@ -16,7 +16,7 @@ from gesmock.fake import handle
 from gesmock.fake.fake import Fake
 from gesmock.fake.options import StartOptions
 from gesmock.faults import BELOW_HTTP, KINDS, ListFault
-from gesmock.journal import journal
+from gesmock.journal import entries
 from gesmock.journal.redaction import Redaction, secrets_of
 from gesmock.model import listed_requests as raw_requests
 from gesmock.model import replies as shapes
@@ -137,9 +137,9 @@ class Proxy:
         body = environ.get("wsgi.input", BytesIO()).read()
         request = request_of(environ, body, self._fake.epochs.current)
         redaction = Redaction(self._secrets | secrets_of(request.headers))
-        told = redaction.request(journal.kept(raw_requests.cleaned(request)))
+        told = redaction.request(entries.with_short_body(raw_requests.cleaned(request)))
         if told.long:
-            told = journal.shortened(told)
+            told = entries.with_short_head(told)
         foreign = self._guard.foreign_call(environ)
         if foreign is None:
             ask = partial(self._relayed, request, environ, body, redaction)
