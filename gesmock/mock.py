@@ -12,15 +12,14 @@ import msgspec
 from msgspec import Meta
 
 from gesmock.fake import fixtures
+from gesmock.fake import report as judging
 from gesmock.fake.clock import Clock
 from gesmock.fake.fake import Fake
 from gesmock.fake.fixtures import GraphState
 from gesmock.fake.options import Progress, StartOptions, no_progress
 from gesmock.fake.project import Cleared, Project
-from gesmock.fake.verdict import Verdict
 from gesmock.faults import BELOW_HTTP, FaultRules
-from gesmock.journal.journal import Journal
-from gesmock.journal.observations import Observation
+from gesmock.journal.observations import Seen
 from gesmock.journal.verdict.config import Code
 from gesmock.journal.verdict.findings import Finding
 from gesmock.model import replies, validation
@@ -33,6 +32,8 @@ from gesmock.model.plans import AnyPlan
 from gesmock.model.rules import PlanRules
 from gesmock.model.settings import SettingChanges, Settings
 from gesmock.model.types import FINAL, Edition, JobStatus, ListedStatus
+from gesmock.scripting.journal import JournalView
+from gesmock.scripting.verdict import VerdictView
 from gesmock.web.guard import Guard, is_loopback
 from gesmock.web.server import Server
 
@@ -371,9 +372,9 @@ class GesMock:
         return self._project.faults
 
     @property
-    def journal(self) -> Journal:
+    def journal(self) -> JournalView:
         """The requests and answers since the last reset."""
-        return self._project.journal
+        return JournalView(self.fake, "http" if self._ssl_context is None else "https")
 
     # --- The state as a whole ---
 
@@ -425,9 +426,9 @@ class GesMock:
     # --- The verdict on the client ---
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> VerdictView:
         """What is expected of the client, and the whole report on it."""
-        return self._project.verdict
+        return VerdictView(self.fake)
 
     def findings(self, *codes: str) -> list[Finding]:
         """What is wrong with the client or the test, in every project, except what is ignored.
@@ -438,16 +439,16 @@ class GesMock:
         return [
             finding
             for project in self.fake.projects()
-            for finding in project.verdict.findings(names)
+            for finding in judging.findings(project, names)
         ]
 
-    def observation(self, job: str | Job, *, graph: str | None = None) -> Observation:
+    def observation(self, job: str | Job, *, graph: str | None = None) -> Seen:
         """What a job went through, and what the client was shown of it.
 
         Raises NotFound if nothing is known of such a job; Conflict if several graphs have one and
         *graph* does not say which is meant, or if the journal no longer has what was shown.
         """
-        return self._project.verdict.observation(_id(job), graph)
+        return judging.observation(self._project, _id(job), graph)
 
     def assert_seen(self, job: str | Job, *statuses: JobStatus, graph: str | None = None) -> None:
         """Assert that the client was shown exactly these *statuses* of a job, in this order.

@@ -9,11 +9,9 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode
 
 from gesmock import GesMock
-from gesmock.conformance.answer import Answer, json_of
-from gesmock.conformance.client import Client
-from gesmock.conformance.session import Session
-from gesmock.conformance.submission import Submission
+from gesmock.remote.client import Client, ServerReply, json_value
 from gesmock.remote.failures import Unreachable
+from gesmock.remote.session import Session, Submission
 from gesmock.remote.sign_in import SignIn
 from gesmock.remote.target import Target
 
@@ -145,14 +143,18 @@ class Liar(Client):
         self.turn = 0
         self.lied = False
 
-    def send(self, method: str, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
+    def send(
+        self, method: str, url: str, content: bytes, headers: Mapping[str, str]
+    ) -> ServerReply:
         said = self._said(method, url, content, headers)
         body = b"" if method == "HEAD" else _body(said)
         named = {"content-type": "application/json"}
         named |= {name.lower(): value for name, value in said.headers.items()}
-        return Answer(f"{method} {url}", said.status, named, body, json_of(body), self.secrets)
+        return ServerReply(
+            f"{method} {url}", said.status, named, body, json_value(body), self.secrets
+        )
 
-    def behind_head(self, rest: str, query: str) -> bytes:
+    def trailer_of_head(self, rest: str, query: str) -> bytes:
         return self._said("HEAD", f"{self.target.path(rest)}?{query}", b"", {}).raw or b""
 
     def _said(self, method: str, url: str, content: bytes, headers: Mapping[str, str]) -> Said:

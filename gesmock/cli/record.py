@@ -61,9 +61,8 @@ def record(
     Run the same command again to resume an interrupted recording. --as-project and --as-graph
     replace the names in URLs where these have them, and elsewhere as whole words.
     """
-    from gesmock.conformance.client import Client
-    from gesmock.remote.record import AGAIN, Recorder
-    from gesmock.remote.recorded_jobs import Renaming
+    from gesmock.remote.client import Client
+    from gesmock.remote.record import RETRIES, Recorder, Renaming
 
     try:
         files.check_writable({"--output": output})
@@ -77,23 +76,23 @@ def record(
             (target.project_id, as_project or target.project_id),
             (target.graph, as_graph or target.graph),
         )
-        with closing(Client(target, again=AGAIN)) as client:
+        with closing(Client(target, retries=RETRIES)) as client:
             recorder = Recorder(client, output, page, rename, most)
             try:
                 show_steps(recorder.read(), "reading jobs")
             except GesmockError as error:
-                raise GesmockError(f"{error}{recorder.left()}") from None
+                raise GesmockError(f"{error}{recorder.part.hint}") from None
             except KeyboardInterrupt:
-                raise KeyboardInterrupt(recorder.left()) from None
+                raise KeyboardInterrupt(recorder.part.hint) from None
             text = recorder.fixture()
         files.write(output, text)
-        recorder.kept.forget()
+        recorder.part.clear()
     except OSError as error:
         fail(GesmockError(f"{output}: cannot be written: {error.strerror}"))
     except GesmockError as error:
         fail(error)
     click.echo(f"{output}: {fixtures.describe(fixtures.parse(text))}")
-    for change in recorder.moved:
+    for change in recorder.notes:
         click.echo(f"while the list was read, {change}", err=True)
     if not recorder.exact:
         click.echo(

@@ -81,10 +81,9 @@ def verify(
     one does, 2 if nothing could be checked, and 130 after Ctrl-C.
     """
     from gesmock.conformance import report
-    from gesmock.conformance.client import Client
     from gesmock.conformance.run import run
-    from gesmock.conformance.session import Session
-    from gesmock.conformance.submission import Submission
+    from gesmock.remote.client import Client
+    from gesmock.remote.session import Session, Submission
 
     echo = Echo()
     try:
@@ -113,4 +112,4 @@ def verify(
     echo.raise_failure()
     if result.empty:
         fail(GesmockError(f"{result.target}: no check could be carried out"))
-    sys.exit(0 if result.good(strict=strict) else 1)
+    sys.exit(0 if result.passed(strict=strict) else 1)

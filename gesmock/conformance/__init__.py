@@ -1,4 +1,5 @@
-"""The conformance kit: holds any server against the contract, the real service included.
+"""Holds any server against the contract, the real service included.
 
-``gesmock verify`` runs it, and so does ``pytest --pyargs gesmock.conformance``.
+``gesmock verify`` runs the checks, and so does ``pytest --pyargs gesmock.conformance``.
+It may import every room but the command line and the pytest plugin.
 """

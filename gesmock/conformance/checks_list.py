@@ -1,225 +1,331 @@
-"""What has to hold of the job list and its pages, also of a list that lives.
+"""Checks of the job list: its pages, and each listed job by itself.
 
-Between two requests, jobs may come, go and move on. What takes two answers to tell is told of a
-window in which the list was seen to be the same before and after, or not at all.
+Jobs may come, go and progress between two requests. What takes several answers to decide is only
+decided of a moment in which the list was the same before and after.
 """
 
+import re
 from collections import Counter
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import parse_qsl, unquote
 
-from gesmock.conformance.checks import RELATION, Checks
-from gesmock.conformance.listed import (
-    Broken,
-    Listed,
-    NotApplicable,
-    follows,
+from gesmock.contract.schemas import Contract
+from gesmock.model.secrets import is_storage_key
+from gesmock.model.types import EDITION_STATUSES, FINAL, MOVES
+from gesmock.remote.client import NOT_JSON, json_value
+from gesmock.remote.session import (
+    LIST,
+    TRIES,
+    CheckFailed,
+    ListedJobs,
+    Session,
+    Skipped,
     id_of,
     is_count,
-    listed,
+    listed_jobs,
 )
-from gesmock.conformance.session import LIST, TRIES, Session
-from gesmock.contract.schemas import Contract
 
-CHECKS: Final = Checks()
+_JSON_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
-@CHECKS.add("ges_03_0471, ges_03_0204")
-def list_has_its_shape(session: Session, contract: Contract) -> None:
-    """The list has the documented keys, and no others, with values of their types."""
+def request_of(job: dict[str, Any]) -> dict[str, Any]:
+    """The request of a listed job; empty where it has none."""
+    request = job.get("request")
+    return request if isinstance(request, dict) else {}
+
+
+def follows(before: object, after: object) -> bool:
+    """Whether a job may have the status *before*, and later *after*."""
+    moves: Mapping[Any, tuple[str, ...]] = MOVES
+    if after == before or not isinstance(before, str):
+        return True
+    return before not in moves or after in moves[before]
+
+
+# --- The list and its pages ---------------------------------------------------------------------
+
+
+def list_has_documented_shape(session: Session, contract: Contract) -> None:
+    """The list has the documented keys and no others, with values of the documented types."""
     name = "JobList" if session.edition == "database" else "MemoryJobList"
-    answer = session.whole.answer
-    if error := contract.error(name, answer.value):
-        raise Broken(error, answer)
+    reply = session.whole.reply
+    if error := contract.error(name, reply.value):
+        raise CheckFailed(error, reply)
 
 
-@CHECKS.add("examples of ges_03_0471 and ges_03_0204; JSON knows no order", "inferred")
-def keys_stand_as_in_the_example(session: Session, _: Contract) -> None:
-    """The keys of the list, and of its jobs, stand in the order of the example."""
-    answer = session.whole.answer
-    places = [(_KEYS, answer.value)]
+def keys_are_in_example_order(session: Session, _: Contract) -> None:
+    """The keys of the list, and of its jobs, are in the order of the example."""
+    reply = session.whole.reply
+    objects = [(("jobs", "totalCount", "result"), reply.value)]
     if session.edition == "database":
-        places += [(_JOB_KEYS, job) for job in session.whole.jobs]
-    for wanted, place in places:
-        keys = [key for key in place if key in wanted]
-        if keys != sorted(keys, key=wanted.index):
-            raise Broken(f"the keys stand in the order {', '.join(keys)}", answer)
+        objects += [(("jobId", "status", "request"), job) for job in session.whole.jobs]
+    for order, value in objects:
+        keys = [key for key in value if key in order]
+        if keys != sorted(keys, key=order.index):
+            raise CheckFailed(f"the keys are in the order {', '.join(keys)}", reply)
 
 
-_KEYS: Final = ("jobs", "totalCount", "result")
-_JOB_KEYS: Final = ("jobId", "status", "request")
-
-
-@CHECKS.add(RELATION)
 def ids_are_unique(session: Session, _: Contract) -> None:
-    """No two jobs have one id."""
-    for one, count in Counter(session.whole.ids).most_common(1):
+    """No two jobs have the same id."""
+    for job_id, count in Counter(session.whole.ids).most_common(1):
         if count > 1:
-            raise Broken(f"{count} jobs have the id {one!r}", session.whole.answer)
+            raise CheckFailed(f"{count} jobs have the id {job_id!r}", session.whole.reply)
 
 
-@CHECKS.add(RELATION)
 def ids_are_stable(session: Session, _: Contract) -> None:
-    """A list that is read again has the same jobs, in the same order."""
-    pages = [session.page(limit=session.size)]
-    for _turn in range(TRIES):
-        pages.append(session.page(limit=session.size))
+    """Reading the list again returns the same jobs in the same order."""
+    pages = [session.page(limit=session.page_size)]
+    for _try in range(TRIES):
+        pages.append(session.page(limit=session.page_size))
         first, second = pages[-2:]
         if first.ids == second.ids:
             return
-        if sorted(map(repr, first.seen)) == sorted(map(repr, second.seen)):
-            raise Broken("the same jobs stand in another order", first.answer, second.answer)
+        if sorted(map(repr, first.state)) == sorted(map(repr, second.state)):
+            raise CheckFailed("the same jobs are in another order", first.reply, second.reply)
     counts = {(len(page.ids), repr(page.total)) for page in pages}
-    ids = [one for page in pages for one in {*page.ids}]
+    ids = [job_id for page in pages for job_id in {*page.ids}]
     if len(counts) == 1 and len(ids) == len({*ids}):
-        raise Broken("each time, all jobs are others", pages[0].answer, pages[1].answer)
-    raise NotApplicable("the list changes faster than it can be read")
+        raise CheckFailed("all jobs are different each time", pages[0].reply, pages[1].reply)
+    raise Skipped("the list changes faster than it can be read")
 
 
-@CHECKS.add(RELATION)
-def pages_join_to_the_whole(session: Session, _: Contract) -> None:
-    """Pages that are read one after the other are the list, each job once."""
-    _several(session, 2)
+def pages_add_up_to_the_list(session: Session, _: Contract) -> None:
+    """Consecutive pages contain the whole list, each job once."""
+    _require_jobs(session, 2)
     step = max(len(session.whole.jobs) // 3, 1)
 
-    def read() -> list[Listed]:
-        return [session.part(step, at) for at in range(0, len(session.whole.jobs), step)]
+    def read() -> list[ListedJobs]:
+        return [session.page_at(step, at) for at in range(0, len(session.whole.jobs), step)]
 
-    whole, pages = session.steady(read)
-    joined = [one for page in pages for one in page.ids]
-    wanted = whole.ids[: len(session.whole.jobs)]
-    if joined[: len(wanted)] != wanted or len(joined) > len(pages) * step:
-        _unpaged(session, whole)
-        answers = [page.answer for page in pages[:2]]
-        raise Broken(f"pages of {step} are not the list that comes at once", *answers)
+    whole, pages = session.while_unchanged(read)
+    joined = [job_id for page in pages for job_id in page.ids]
+    expected = whole.ids[: len(session.whole.jobs)]
+    if joined[: len(expected)] != expected or len(joined) > len(pages) * step:
+        _skip_if_unpaged(session, whole)
+        replies = [page.reply for page in pages[:2]]
+        raise CheckFailed(f"pages of {step} jobs do not add up to the whole list", *replies)
 
 
-@CHECKS.add("ges_03_0471: limit")
-def limit_is_kept(session: Session, _: Contract) -> None:
-    """No more jobs come back than limit says, and so many if there are."""
+def limit_is_respected(session: Session, _: Contract) -> None:
+    """As many jobs as limit says are returned, or all where there are fewer."""
     count = len(session.whole.jobs)
-    limits = {one for one in (1, 2, 4, count // 2, count - 1) if 1 <= one <= session.size}
+    limits = {at for at in (1, 2, 4, count // 2, count - 1) if 1 <= at <= session.page_size}
 
-    def read() -> list[tuple[int, Listed]]:
+    def read() -> list[tuple[int, ListedJobs]]:
         return [(limit, session.page(limit=limit)) for limit in sorted(limits)]
 
-    whole, pages = session.steady(read)
+    whole, pages = session.while_unchanged(read)
     for limit, page in pages:
         if len(page.jobs) != min(limit, len(whole.jobs)):
-            _unpaged(session, whole)
-            told = f"limit is {limit}, and {len(page.jobs)} of {len(whole.jobs)} jobs came back"
-            raise Broken(told, page.answer)
+            _skip_if_unpaged(session, whole)
+            why = f"limit is {limit}, and {len(page.jobs)} of {len(whole.jobs)} jobs were returned"
+            raise CheckFailed(why, page.reply)
 
 
-@CHECKS.add("ges_03_0471: offset")
-def offset_leaves_out_the_first(session: Session, _: Contract) -> None:
-    """With offset=1, the first job is left out."""
-    _several(session, 2)
-    whole, page = session.steady(lambda: session.part(session.size, 1))
+def offset_skips_jobs(session: Session, _: Contract) -> None:
+    """With offset=1, the list lacks its first job."""
+    _require_jobs(session, 2)
+    whole, page = session.while_unchanged(lambda: session.page_at(session.page_size, 1))
     if page.ids[: len(whole.ids) - 1] != whole.ids[1:]:
-        _unpaged(session, whole)
-        raise Broken("it is not the list without its first job", page.answer)
+        _skip_if_unpaged(session, whole)
+        raise CheckFailed("this is not the list without its first job", page.reply)
 
 
-@CHECKS.add("ges_03_0471: offset is 0 by default")
-def offset_is_0_by_default(session: Session, _: Contract) -> None:
+def offset_defaults_to_0(session: Session, _: Contract) -> None:
     """Without offset, the list begins with its first job."""
-    whole, page = session.steady(lambda: session.page(limit=1, offset=0))
+    whole, page = session.while_unchanged(lambda: session.page(limit=1, offset=0))
     if page.ids[:1] != whole.ids[:1]:
-        raise Broken("offset=0 is another page than no offset", page.answer, whole.answer)
+        raise CheckFailed("offset=0 and no offset differ", page.reply, whole.reply)
 
 
-@CHECKS.add("ges_03_0471: limit is 100000 by default")
-def limit_has_a_default(session: Session, _: Contract) -> None:
-    """Without limit, no fewer jobs come back than with one."""
-    whole, page = session.steady(lambda: session.page(offset=0))
+def limit_defaults_to_the_maximum(session: Session, _: Contract) -> None:
+    """Without limit, no fewer jobs are returned than with one."""
+    whole, page = session.while_unchanged(lambda: session.page(offset=0))
     if len(page.jobs) < len(whole.jobs):
-        raise Broken(f"{len(page.jobs)} came back, {len(whole.jobs)} with a limit", page.answer)
+        why = f"{len(page.jobs)} jobs were returned, but {len(whole.jobs)} with a limit"
+        raise CheckFailed(why, page.reply)
 
 
-def _total(session: Session, page: Listed) -> int:
-    """The totalCount. Raises NotApplicable where there is none, Broken where it is no number."""
-    if session.edition == "memory" or page.total is None:
-        raise NotApplicable("the list tells no total, as copies before 2025 and ges_03_0204")
-    if not is_count(page.total):
-        raise Broken(f"totalCount is {page.total!r}, no number", page.answer)
-    return page.total
+def total_is_the_number_of_jobs(session: Session, _: Contract) -> None:
+    """The totalCount is the number of jobs in the list."""
 
+    def read() -> tuple[int, ListedJobs, ListedJobs]:
+        total = _total(session, session.page(limit=session.page_size))
+        return total, session.page_at(1, max(total - 1, 0)), session.page_at(1, total)
 
-@CHECKS.add("ges_03_0471: totalCount; that it is before paging: inferred")
-def total_counts_the_jobs(session: Session, _: Contract) -> None:
-    """The totalCount is how many jobs the list has."""
-
-    def read() -> tuple[int, Listed, Listed]:
-        total = _total(session, session.page(limit=session.size))
-        return total, session.part(1, max(total - 1, 0)), session.part(1, total)
-
-    whole, (total, last, behind) = session.steady(read)
+    whole, (total, last, after) = session.while_unchanged(read)
     count = len(whole.jobs)
     if total < count:
-        raise Broken(f"totalCount is {total}, of {count} jobs", whole.answer)
+        raise CheckFailed(f"totalCount is {total}, but there are {count} jobs", whole.reply)
     if total > count and {*last.ids} <= {*whole.ids}:
-        raise Broken(f"totalCount is {total}, and no job follows the first {count}", last.answer)
-    # Past the end, a list may be empty, be refused, or begin anew (no page says): only another
-    # job shows that it goes on.
-    if total == count and not {*behind.ids} <= {*whole.ids}:
-        raise Broken(f"totalCount is {total}, and another job follows", behind.answer)
+        raise CheckFailed(f"totalCount is {total}, but only {count} jobs follow", last.reply)
+    # Past its end, a list may be empty, be refused, or start over (no page says): only a new job
+    # shows that it continues.
+    if total == count and not {*after.ids} <= {*whole.ids}:
+        raise CheckFailed(f"totalCount is {total}, but another job follows", after.reply)
 
 
-@CHECKS.add(RELATION, "inferred")
-def total_does_not_depend_on_the_page(session: Session, _: Contract) -> None:
+def total_is_independent_of_the_page(session: Session, _: Contract) -> None:
     """The totalCount is the same for every limit and offset."""
     _total(session, session.whole)
 
-    def read() -> list[Listed]:
-        return [session.page(limit=1), session.part(1, 1), session.page(offset=0)]
+    def read() -> list[ListedJobs]:
+        return [session.page(limit=1), session.page_at(1, 1), session.page(offset=0)]
 
-    whole, pages = session.steady(read)
+    whole, pages = session.while_unchanged(read)
     for page in pages:
-        if page.answer.status == 200 and page.total != whole.total:
-            raise Broken(f"totalCount is {page.total}, and was {whole.total}", page.answer)
+        if page.reply.status == 200 and page.total != whole.total:
+            raise CheckFailed(f"totalCount is {page.total}, and was {whole.total}", page.reply)
 
 
-@CHECKS.add("documented nowhere", "inferred")
-def behind_the_end_there_is_nothing(session: Session, _: Contract) -> None:
+def list_is_empty_past_its_end(session: Session, _: Contract) -> None:
     """At an offset past the end, the list is empty."""
-    page = session.part(1, 2_000_000_000)
-    if page.answer.status != 200:
-        raise Broken("such an offset is refused", page.answer)
+    page = session.page_at(1, 2_000_000_000)
+    if page.reply.status != 200:
+        raise CheckFailed("such an offset is refused", page.reply)
     if page.jobs:
-        raise Broken("there are jobs behind the end", page.answer)
+        raise CheckFailed("there are jobs past the end", page.reply)
 
 
-@CHECKS.add("documented nowhere", "inferred")
 def unknown_parameters_are_ignored(session: Session, _: Contract) -> None:
-    """A parameter that nobody knows makes no difference."""
-    whole, answer = session.steady(
-        lambda: session.ask(
-            "GET", session.target.path(LIST), f"limit={session.size}&gesmock=1", documented=False
-        )
+    """An unknown parameter makes no difference."""
+    query = f"limit={session.page_size}&gesmock=1"
+    whole, reply = session.while_unchanged(
+        lambda: session.ask("GET", session.target.path(LIST), query, documented=False)
     )
-    if listed(answer).ids != whole.ids:
-        raise Broken("it makes one", answer)
+    if listed_jobs(reply).ids != whole.ids:
+        raise CheckFailed("it makes a difference", reply)
 
 
-@CHECKS.add("a job that has ended has ended", "inferred")
-def what_is_final_stays(session: Session, _: Contract) -> None:
-    """A job that has ended keeps its status, and none goes back."""
-    before = {id_of(job): job.get("status") for job in session.whole.jobs}
-    if not before:
-        raise NotApplicable("no job is listed")
-    after = session.page(limit=session.size)
-    for job in after.jobs:
-        was, status = before.get(id_of(job)), job.get("status")
-        if id_of(job) in before and not follows(was, status):
-            raise Broken(f"the job {id_of(job)} was {was}, and is {status}", after.answer)
+def final_statuses_are_final(session: Session, _: Contract) -> None:
+    """A job that has ended keeps its status, and no status goes back."""
+    statuses = {id_of(job): job.get("status") for job in session.whole.jobs}
+    if not statuses:
+        raise Skipped("no job is listed")
+    page = session.page(limit=session.page_size)
+    for job in page.jobs:
+        before, after = statuses.get(id_of(job)), job.get("status")
+        if id_of(job) in statuses and not follows(before, after):
+            raise CheckFailed(f"the job {id_of(job)} was {before}, and is {after}", page.reply)
 
 
-def _several(session: Session, least: int) -> None:
-    if len(session.whole.jobs) < least:
-        raise NotApplicable(f"it takes {least} jobs, {len(session.whole.jobs)} are listed")
+def _total(session: Session, page: ListedJobs) -> int:
+    if session.edition == "memory" or page.total is None:
+        raise Skipped("the list has no total, as before 2025 and in ges_03_0204")
+    if not is_count(page.total):
+        raise CheckFailed(f"totalCount is {page.total!r}, which is not a number", page.reply)
+    return page.total
 
 
-def _unpaged(session: Session, whole: Listed) -> None:
-    """Raise NotApplicable for a list of old that knows neither parameter (ges_03_0204, 2021)."""
-    if session.of_old and session.part(1, 1).ids == whole.ids:
-        raise NotApplicable("limit and offset are ignored, as by large graphs of 2021")
+def _require_jobs(session: Session, count: int) -> None:
+    if len(session.whole.jobs) < count:
+        raise Skipped(f"this needs {count} jobs; {len(session.whole.jobs)} are listed")
+
+
+def _skip_if_unpaged(session: Session, whole: ListedJobs) -> None:
+    if session.is_pre_2025 and session.page_at(1, 1).ids == whole.ids:
+        raise Skipped("limit and offset are ignored, as by large graphs in 2021 (ges_03_0204)")
+
+
+# --- Listed jobs --------------------------------------------------------------------------------
+
+
+def statuses_are_documented(session: Session, _: Contract) -> None:
+    """Each status is one of the edition's."""
+    statuses = EDITION_STATUSES[session.edition]
+    session.jobs_with("", lambda _: True)
+    for reply in session.replies:
+        jobs = reply.value.get("jobs") if isinstance(reply.value, dict) else None
+        for job in jobs if isinstance(jobs, list) else ():
+            if not isinstance(job, dict) or job.get("status") not in statuses:
+                expected = ", ".join(statuses)
+                raise CheckFailed(f"a status is none of {expected}: {session.excerpt(job)}")
+
+
+def raw_requests_are_json(session: Session, _: Contract) -> None:
+    """Each rawRequest is JSON in a string, or empty."""
+    for job in session.jobs_with("with a rawRequest", _raw_request):
+        text = _raw_request(job)
+        if not isinstance(text, str) or json_value(text.encode()) is NOT_JSON:
+            raise CheckFailed(f"a rawRequest is not JSON: {session.excerpt(text)}")
+
+
+def raw_requests_are_compact(session: Session, _: Contract) -> None:
+    """No rawRequest has white space between its tokens."""
+    for job in session.jobs_with("with a rawRequest", _raw_request):
+        if re.search(r"\s", _JSON_STRING.sub('""', str(_raw_request(job)))):
+            raise CheckFailed(f"a rawRequest is not compact: {session.excerpt(_raw_request(job))}")
+
+
+def requests_show_no_storage_keys(session: Session, _: Contract) -> None:
+    """No url, rawRequest or body shows storage keys."""
+    jobs = session.jobs_with("with its request", lambda job: request_of(job) or _raw_request(job))
+    for job in jobs:
+        query = str(request_of(job).get("url")).partition("?")[2]
+        names = [name for name, _value in parse_qsl(query, keep_blank_values=True)]
+        bodies = (_raw_request(job), request_of(job).get("body"))
+        if any(map(is_storage_key, names)) or any(map(_has_storage_keys, bodies)):
+            raise CheckFailed(f"the job {id_of(job)} shows storage keys")
+
+
+def urls_are_paths(session: Session, _: Contract) -> None:
+    """The url of a listed request is a path with a query, without scheme and host."""
+    for job in session.jobs_with("with its request", request_of):
+        url = request_of(job).get("url")
+        if not isinstance(url, str) or not url.startswith("/") or url.startswith("//"):
+            raise CheckFailed(f"a url is not a path: {session.excerpt(url)}")
+
+
+def urls_name_this_graph(session: Session, _: Contract) -> None:
+    """The url of a listed request is one of this project and graph."""
+    target = session.target
+    roots = [
+        f"/ges/v1.0/{target.project_id}/{plane}/{target.graph}/" for plane in ("graphs", "hyg")
+    ]
+    for job in session.jobs_with("with its request", request_of):
+        path = unquote(str(request_of(job).get("url")).partition("?")[0])
+        if not f"{path}/".startswith((*roots,)):
+            raise CheckFailed(f"a url is of another graph: {session.excerpt(path)}")
+
+
+def memory_jobs_are_consistent(session: Session, _: Contract) -> None:
+    """The fields of a job agree: progress, failReason, files, canStop, start and end."""
+    if session.edition == "database":
+        raise Skipped("this is about the memory edition's list")
+    for job in session.jobs_with("", lambda _: True):
+        progress, status = str(job.get("progress")), job.get("status")
+        start, end = (str(job.get(key) or "") for key in ("startTime", "endTime"))
+        faults = {
+            f"progress {progress} is not 0 to 100": not re.fullmatch("100|[1-9]?[0-9]", progress),
+            "a job that has not failed has a failReason": job.get("failReason")
+            and status != "failed",
+            "a job that is not an import has files": job.get("files")
+            and job.get("taskType") != "ImportGraph",
+            "a job that has ended can be stopped": job.get("canStop") and status in FINAL,
+            # Either dates or timestamps, both in the same form.
+            "a job ends before it starts": len(end) == len(start) and end < start,
+        }
+        for fault, applies in faults.items():
+            if applies:
+                raise CheckFailed(f"{fault}: {session.excerpt(job)}")
+
+
+def _raw_request(job: dict[str, Any]) -> Any:
+    return (request_of(job) or job).get("rawRequest")
+
+
+def _has_storage_keys(value: Any) -> bool:
+    """Whether *value* has storage keys, also within JSON in its strings."""
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, str) and "{" in item:
+            item = json_value(item.encode())
+        if isinstance(item, dict):
+            if any(map(is_storage_key, item)):
+                return True
+            stack += item.values()
+        elif isinstance(item, list):
+            stack += item
+    return False

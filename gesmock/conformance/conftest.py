@@ -1,23 +1,24 @@
-"""What the tests of the kit share: a session against the target."""
+"""Fixtures of the checks as tests: a session with the target, and the contract."""
 
 import pytest
 
-from gesmock.conformance import options, readings
-from gesmock.conformance.session import Session
+from gesmock.conformance import options
+from gesmock.conformance.probes import shape_settings
 from gesmock.contract.schemas import Contract
 from gesmock.model.errors import GesmockError
+from gesmock.remote.session import Session
 
 
 @pytest.fixture(scope="session")
 def target_session(request: pytest.FixtureRequest) -> Session:
-    """The session; where nothing can be said about the target, no test passes."""
+    """The session; all tests fail where the target cannot be checked."""
     if not request.config.getoption("gesmock_target", None):
-        # Known only where the kit is asked for by its name.
-        told = "pytest --pyargs gesmock.conformance --gesmock-target URL says which server is meant"
-        pytest.fail(told, pytrace=False)
+        # The option exists only where the package is named.
+        usage = "run: pytest --pyargs gesmock.conformance --gesmock-target URL"
+        pytest.fail(usage, pytrace=False)
     try:
         session = options.session_of(request.config)
-        request.addfinalizer(session.client.close)  # noqa: PT021 also where it does not begin
+        request.addfinalizer(session.client.close)  # noqa: PT021 also where begin() fails
         session.begin()
     except GesmockError as error:
         pytest.fail(str(error), pytrace=False)
@@ -26,5 +27,5 @@ def target_session(request: pytest.FixtureRequest) -> Session:
 
 @pytest.fixture(scope="session")
 def contract(target_session: Session) -> Contract:
-    """The contract, as the target reads it."""
-    return Contract(readings.shaping(target_session))
+    """The contract, in the shapes that the target uses."""
+    return Contract(shape_settings(target_session))

@@ -1,22 +1,18 @@
-"""Every check of the kit as a test: ``pytest --pyargs gesmock.conformance``.
-
-``--gesmock-target URL`` says which server is held against the contract.
-"""
+"""Every check as a test: ``pytest --pyargs gesmock.conformance --gesmock-target URL``."""
 
 import pytest
 
-from gesmock.conformance.checks import Check
-from gesmock.conformance.run import CHECKS, hold
-from gesmock.conformance.session import Session
+from gesmock.conformance.run import CHECKS, ServiceCheck, run_check
 from gesmock.contract.schemas import Contract
+from gesmock.remote.session import Session
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
-def test_service(check: Check, target_session: Session, contract: Contract) -> None:
-    outcome = hold(check, target_session, contract)
+def test_service(check: ServiceCheck, target_session: Session, contract: Contract) -> None:
+    outcome = run_check(check, target_session, contract)
     if outcome.state == "failed":
-        pytest.fail(f"{check.says}\n{outcome.told}", pytrace=False)
-    if outcome.state == "differs":
-        pytest.xfail(f"inferred, and otherwise: {outcome.told}")
-    if outcome.state == "not seen":
-        pytest.skip(outcome.told)
+        pytest.fail(f"{check.rule}\n{outcome.detail}", pytrace=False)
+    if outcome.state == "deviation":
+        pytest.xfail(f"deviates from an inferred rule: {outcome.detail}")
+    if outcome.state == "skipped":
+        pytest.skip(outcome.detail)

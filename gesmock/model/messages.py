@@ -164,14 +164,12 @@ class ConnectionInfo:
     *client* is the address and port at the other end. Times are real ones: *opened_at*, *heard_at*
     (when the request that is being answered, or the last, came in) and *closed_at*. *gave_up* says
     that the client left before it had all of the last answer; *answers* counts those journaled.
-    *secure*: it uses TLS.
     """
 
-    __slots__ = ("answers", "client", "closed_at", "gave_up", "heard_at", "opened_at", "secure")
+    __slots__ = ("answers", "client", "closed_at", "gave_up", "heard_at", "opened_at")
 
-    def __init__(self, client: tuple[str, int], opened_at: float, *, secure: bool = False) -> None:
+    def __init__(self, client: tuple[str, int], opened_at: float) -> None:
         self.client = client
-        self.secure = secure
         self.opened_at = self.heard_at = opened_at
         self.closed_at: float | None = None
         self.gave_up = False

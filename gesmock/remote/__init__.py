@@ -1,1 +1,4 @@
-"""The target: what is asked, the server behind ``--target``; who asks it, and how it is reached."""
+"""Another server, the target: it is asked, its list is recorded, and a proxy stands in front of it.
+
+It may import every room but conformance, the command line and the pytest plugin.
+"""

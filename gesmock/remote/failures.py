@@ -1,4 +1,4 @@
-"""Failures: why the target has given no whole answer, in a plain sentence each."""
+"""Why the target gave no complete answer: a kind of RFC 9209, and a plain sentence."""
 
 import socket
 import ssl
@@ -11,7 +11,7 @@ from gesmock.remote.target import Target
 
 
 class Unreachable(GesmockError):
-    """The server at *where* does not answer, or not in HTTP: a *kind* of RFC 9209, 2.3, and why."""
+    """The server at *where* gave no complete HTTP answer; *kind* is an error type of RFC 9209."""
 
     def __init__(self, where: str, kind: str, why: str) -> None:
         super().__init__(where, kind, why)
@@ -22,56 +22,54 @@ class Unreachable(GesmockError):
         return f"{where}: {why}"
 
 
-class Silent(Unreachable):
-    """It does not answer in time."""
+class Unresponsive(Unreachable):
+    """The answer did not arrive in time."""
 
 
-class Ended(Unreachable):
-    """A connection has ended before anything was answered on it."""
+class HungUp(Unreachable):
+    """The connection ended before an answer began."""
 
 
-class Step(NamedTuple):
-    """What is *missing* where it takes too long, and the kinds of what is *late* or *broken*."""
+class Attempt(NamedTuple):
+    """What is *missing* when an attempt takes too long; its kinds when it is *late* or *broken*."""
 
     missing: str
     late: str
     broken: str
 
 
-CONNECTING: Final = Step(
-    "no connection came about", "connection_timeout", "destination_ip_unroutable"
-)
-SECURING: Final = Step("no TLS came about", "connection_timeout", "tls_protocol_error")
-ASKING: Final = Step("no whole answer came", "http_response_timeout", "connection_terminated")
+CONNECTING: Final = Attempt("no connection", "connection_timeout", "destination_ip_unroutable")
+SECURING: Final = Attempt("no TLS handshake", "connection_timeout", "tls_protocol_error")
+ASKING: Final = Attempt("no complete answer", "http_response_timeout", "connection_terminated")
 
 
 @contextmanager
-def told(target: Target, step: Step) -> Iterator[None]:
-    """Whatever goes wrong with *target* inside is told as Unreachable."""
+def reporting_failures(target: Target, attempt: Attempt) -> Iterator[None]:
+    """Turn every OSError into Unreachable, and a timeout into Unresponsive."""
     try:
         yield
     except TimeoutError:
-        why = f"{step.missing} in {target.timeout_s:g} s"
-        raise Silent(target.url, step.late, why) from None
+        why = f"{attempt.missing} within {target.timeout_s:g} s"
+        raise Unresponsive(target.url, attempt.late, why) from None
     except OSError as error:
-        raise Unreachable(target.url, *reason(error, step)) from None
+        raise Unreachable(target.url, *reason(error, attempt)) from None
 
 
-def reason(error: OSError, step: Step) -> tuple[str, str]:
-    """The kind of *error*, and why there is no answer."""
+def reason(error: OSError, attempt: Attempt) -> tuple[str, str]:
+    """The kind of *error*, and a sentence for it."""
     match error:
         case socket.gaierror():
-            return "dns_error", "there is no host of this name, as far as can be told here"
+            return "dns_error", "the host name cannot be resolved"
         case ConnectionRefusedError():
-            return "connection_refused", "nobody listens there (connection refused)"
+            return "connection_refused", "nothing listens there (connection refused)"
         case ConnectionError():
-            return step.broken, "it broke the connection off"
+            return attempt.broken, "it broke off the connection"
         case ssl.SSLCertVerificationError():
             return "tls_certificate_error", (
                 f"its certificate is not trusted: {error.verify_message} "
-                "(--cafile FILE names those to trust, --insecure trusts any)"
+                "(--cafile FILE names the certificates to trust, --insecure trusts any)"
             )
-        case ssl.SSLError() if step is SECURING:
-            seen = getattr(error, "reason", None) or error.strerror  # not all have one
-            return step.broken, f"it does not speak TLS ({seen}); is it meant to be http://?"
-    return step.broken, error.strerror or type(error).__name__
+        case ssl.SSLError() if attempt is SECURING:
+            detail = getattr(error, "reason", None) or error.strerror  # some lack a reason
+            return attempt.broken, f"it does not speak TLS ({detail}); did you mean http://?"
+    return attempt.broken, error.strerror or type(error).__name__

@@ -16,7 +16,7 @@ from gesmock.fake import handle
 from gesmock.fake.fake import Fake
 from gesmock.fake.options import StartOptions
 from gesmock.faults import BELOW_HTTP, KINDS, ListFault
-from gesmock.journal import entries
+from gesmock.journal import journal
 from gesmock.journal.redaction import Redaction, secrets_of
 from gesmock.model import listed_requests as raw_requests
 from gesmock.model import replies as shapes
@@ -30,7 +30,7 @@ from gesmock.model.errors import (
     Unanswered,
 )
 from gesmock.model.messages import NO_ENTRY, ConnectionInfo, Reply, Request
-from gesmock.remote.failures import Silent, Unreachable
+from gesmock.remote.failures import Unreachable, Unresponsive
 from gesmock.remote.relayed import Relayed, origin_form, passed_on, reply_of, request_of
 from gesmock.remote.target import Target
 from gesmock.remote.upstream import Upstream
@@ -137,9 +137,9 @@ class Proxy:
         body = environ.get("wsgi.input", BytesIO()).read()
         request = request_of(environ, body, self._fake.epochs.current)
         redaction = Redaction(self._secrets | secrets_of(request.headers))
-        told = redaction.request(entries.with_short_body(raw_requests.cleaned(request)))
+        told = redaction.request(journal.kept(raw_requests.cleaned(request)))
         if told.long:
-            told = entries.with_short_head(told)
+            told = journal.shortened(told)
         foreign = self._guard.foreign_call(environ)
         if foreign is None:
             ask = partial(self._relayed, request, environ, body, redaction)
@@ -181,7 +181,7 @@ class Proxy:
         except Unreachable as failed:
             if self._upstream.closed:
                 raise Overtaken from None
-            kind = AnsweredTooLate if isinstance(failed, Silent) else Unanswered
+            kind = AnsweredTooLate if isinstance(failed, Unresponsive) else Unanswered
             error = kind(reason=str(failed))
             told = {"Proxy-Status": f"gesmock; error={failed.kind}"}
             return shapes.refusal(error, self._fake.default.settings, told)

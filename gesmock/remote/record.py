@@ -1,79 +1,240 @@
-"""Recording: a server's job list, read page by page, as a fixture.
+"""Records a server's job list as a fixture: page by page, without secrets, under other names.
 
-What was read so far is kept beside the fixture, so that an interrupted recording goes on. The list
-may grow meanwhile; where jobs go, it is read anew.
+What has been read is stored beside the fixture, so that an interrupted recording can be resumed.
 """
 
 import json
 import os
-from collections.abc import Generator, Iterable, Iterator
+import re
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 import msgspec
 
-from gesmock.conformance.client import Client
-from gesmock.conformance.listed import Listed, id_of, is_count, listed
-from gesmock.conformance.session import LIST, Session
 from gesmock.fake import fixtures
 from gesmock.model.errors import GesmockError
-from gesmock.remote.failures import Silent
-from gesmock.remote.recorded_jobs import Renaming, cleaned, in_order, same_bytes
+from gesmock.model.listed_requests import without_secrets
+from gesmock.model.secrets import Secrets, compact, is_storage_key, one_line
+from gesmock.remote.client import NOT_JSON, Client, json_value
+from gesmock.remote.failures import Unresponsive
+from gesmock.remote.session import LIST, ListedJobs, Session, id_of, is_count, listed_jobs
 
-TRIES: Final = 4
-"""How often a list is read anew from which jobs go meanwhile, or to which they come."""
-
-AGAIN: Final = 10
+RETRIES: Final = 10
 """How often a page is asked for while the server is busy."""
+
+_STALLS: Final = 4  # pages in a row that bring nothing new
+
+Job = dict[str, Any]
+Progress = tuple[int, int | None]
+"""How many jobs have been read, and of how many, where that is known."""
 
 
 class CannotRecord(GesmockError):
     """The list cannot be recorded, and why."""
 
 
+class Recorder:
+    """Records the list that *client* asks for as *output*, *page_size* jobs at a time.
+
+    Only the first *most* jobs, where that is given. *notes* say how the list changed while it was
+    read; *exact* says whether gesmock would serve it in the same bytes.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        output: Path,
+        page_size: int,
+        rename: "Renaming | None" = None,
+        most: int | None = None,
+    ) -> None:
+        target = client.target
+        self.exact = True
+        self.notes: list[str] = []
+        self._session = Session(client, page_size)
+        self._secrets = Secrets(target.sign_in.secrets)
+        self._page_size = page_size
+        self._most = most
+        self._rename = rename or Renaming((target.project_id,) * 2, (target.graph,) * 2)
+        self._limit_works = True
+        source = {"target": target.url + target.path(), "page": page_size}
+        self.part = PartFile.open(output.with_name(f"{output.name}.part"), source)
+
+    def read(self) -> Iterator[Progress]:
+        """Read the list, and yield after each page.
+
+        A list that changes too much meanwhile is read anew once. Raises CannotRecord, Unreachable,
+        NotTheService, RefusedAtOnce, CheckFailed, Skipped.
+        """
+        try:
+            yield from self._read()
+        except RecursionError:
+            raise CannotRecord("an answer is nested too deeply") from None
+
+    def fixture(self) -> bytes:
+        """The fixture as text. Raises InvalidInput where gesmock cannot serve such jobs."""
+        jobs = self.part.jobs[: self._most]
+        renamed = [self._rename.of_job(redacted(job, self._secrets)) for job in jobs]
+        state: dict[str, Any] = {
+            "project_id": self._rename.project[1],
+            "graphs": {self._rename.graph[1]: {"jobs": renamed}},
+        }
+        keys = {tuple(key for key in _ID_KEYS if key in job) for job in jobs}
+        if keys and keys != {("jobId",)}:
+            state["settings"] = {"id_key": "both" if _ID_KEYS in keys else "job_id"}
+        text = msgspec.json.format(msgspec.json.encode(state), indent=2) + b"\n"
+        fixtures.parse(text)
+        return text
+
+    def _read(self) -> Iterator[Progress]:
+        first = self._session.begin()
+        if first is not None and first.jobs and self._session.edition == "memory":
+            raise CannotRecord(
+                "a list of the memory edition lacks the requests of its jobs: it cannot be served"
+            )
+        self._limit_works = first is None or len(first.jobs) < 2  # one was asked for
+        resumed = len(self.part.jobs)
+        if (yield from self._read_pages()):
+            if resumed:
+                self.notes.append(f"it was resumed: {resumed} jobs have the statuses of before")
+            return
+        self.notes.append("it changed too much, and was read anew")
+        self.part.clear()
+        if not (yield from self._read_pages()):
+            raise CannotRecord(
+                f"the list changes faster than it can be read {self._page_size} jobs at a time; "
+                "a larger --page may help"
+            )
+
+    def _read_pages(self) -> Generator[Progress, None, bool]:
+        """Read to where the list ends now; returns whether it was read without a gap.
+
+        Each page begins with the last job of the one before, so that a gap shows. New jobs at the
+        beginning of the list push that job down: *pushed* corrects the offset.
+        """
+        jobs, pushed, stalls, end = self.part.jobs, 0, 0, self._most
+        while not jobs or end is None or len(jobs) < end:
+            offset = max(len(jobs) - 1, 0) + pushed
+            page, ids = self._page(offset), [id_of(job) for job in jobs]
+            ignores_offset = (
+                offset > 0 and page.ids[:1] == ids[:1] and self._page(0).ids[:1] == ids[:1]
+            )
+            if ignores_offset:
+                self._check_complete(page)
+            if ids and ids[-1] not in page.ids:
+                return False
+            recorded = {*ids}
+            new = [job for job in page.jobs if id_of(job) not in recorded]
+            if ids and not ignores_offset:
+                pushed += page.ids.index(ids[-1])
+            self.part.add(redacted(job, self._secrets) for job in new)
+            end = end or (page.total if is_count(page.total) else None)
+            yield len(jobs), end
+            if ignores_offset or page.ids == ids[-1:]:
+                break
+            stalls = 0 if new else stalls + 1
+            if stalls > _STALLS:
+                return False
+        return self._read_beginning()
+
+    def _read_beginning(self) -> bool:
+        """Add the jobs that came first meanwhile; returns whether the others are still listed."""
+        page, recorded = self._page(0), {id_of(job) for job in self.part.jobs}
+        came = 0
+        while came < len(page.ids) and page.ids[came] not in recorded:
+            came += 1
+        if came == len(page.ids) and (recorded or came):
+            return False
+        if self._most is None and is_count(page.total):
+            if page.total < came + len(recorded):
+                return False
+            if page.total > came + len(recorded):
+                self.notes.append(
+                    f"its totalCount was {page.total}, but {came + len(recorded)} jobs were read: "
+                    "others may have come at its end"
+                )
+        if came:
+            self.part.jobs[:0] = [redacted(job, self._secrets) for job in page.jobs[:came]]
+            self.notes.append(f"{came} jobs came at its beginning, and are recorded too")
+        return True
+
+    def _check_complete(self, page: ListedJobs) -> None:
+        """Raise CannotRecord unless *page*, which comes at every offset, is the whole list.
+
+        The largest graphs ignored limit and offset (ges_03_0204, 2021 and 2022).
+        """
+        total = page.total if is_count(page.total) else None
+        if self._limit_works if total is None else total > len(page.jobs):
+            self.part.clear()  # resuming it would lead nowhere
+            of = "" if total is None else f" of {total}"
+            raise CannotRecord(
+                "its answers are the same at every offset: "
+                f"only the first {len(page.jobs)}{of} jobs can be read"
+            )
+
+    def _page(self, offset: int) -> ListedJobs:
+        try:
+            page = self._ask(offset)
+        except Unresponsive:  # a single timeout may be chance
+            page = self._ask(offset)
+        self.exact = self.exact and is_exact(page)
+        return page
+
+    def _ask(self, offset: int) -> ListedJobs:
+        path, query = self._session.target.path(LIST), f"limit={self._page_size}&offset={offset}"
+        # documented=False: else the session would store all pages
+        return listed_jobs(self._session.ask("GET", path, query, documented=False))
+
+
 @dataclass(slots=True)
-class Kept:
-    """What was read so far, in the *file*, a line each; the first says of *what*."""
+class PartFile:
+    """The jobs read so far, in *file*, one a line; the first line names the *source*."""
 
     file: Path
-    what: dict[str, Any]
-    jobs: list[dict[str, Any]] = field(default_factory=list)
+    source: dict[str, Any]
+    jobs: list[Job] = field(default_factory=list)
 
     @classmethod
-    def open(cls, file: Path, what: dict[str, Any]) -> "Kept":
-        """What *file* has of a recording of *what*; nothing where it has none.
-
-        Raises CannotRecord where it is of something else.
-        """
-        kept = cls(file, what)
+    def open(cls, file: Path, source: dict[str, Any]) -> "PartFile":
+        """Read *file*, if it exists. Raises CannotRecord where it is of another source."""
+        part = cls(file, source)
         if not file.exists():
-            return kept
+            return part
         try:
             text = file.read_text(encoding="utf-8")
             whole = text[: text.rfind("\n") + 1]  # the last line may have been cut off
             lines = whole.split("\n")[1:-1]
-            jobs = msgspec.convert([*map(json.loads, lines)], list[dict[str, Any]])
-            header = kept.header
-            known = whole.startswith(header) if whole else header.startswith(text)
+            jobs = msgspec.convert([*map(json.loads, lines)], list[Job])
+            header = part.header
+            matches = whole.startswith(header) if whole else header.startswith(text)
         except (ValueError, RecursionError):
-            known = False
-        if not known:
-            raise CannotRecord(f"{file} is of another recording; remove it to begin anew")
+            matches = False
+        if not matches:
+            raise CannotRecord(f"{file} is of another recording; remove it to start over")
         if jobs:
             os.truncate(file, len(whole))  # of ASCII
         else:
             file.unlink()
-        kept.jobs = jobs
-        return kept
+        part.jobs.extend(jobs)
+        return part
 
     @property
     def header(self) -> str:
-        """The first line: of what it is."""
-        return f"{json.dumps(self.what)}\n"
+        """The first line."""
+        return f"{json.dumps(self.source)}\n"
 
-    def add(self, jobs: Iterable[dict[str, Any]]) -> None:
-        """Keep *jobs* too."""
+    @property
+    def hint(self) -> str:
+        """How to resume, to be added to an error message; empty where nothing has been read."""
+        if not self.jobs:
+            return ""
+        return f"; {len(self.jobs)} jobs are stored in {self.file}: the same command resumes there"
+
+    def add(self, jobs: Iterable[Job]) -> None:
+        """Store more jobs."""
         new = [*jobs]
         lines = [f"{json.dumps(job)}\n" for job in new]
         header = [] if self.jobs else [self.header]
@@ -82,216 +243,129 @@ class Kept:
         with self.file.open("a", encoding="utf-8") as file:
             file.writelines([*header, *lines])
 
-    def forget(self) -> None:
-        """Begin anew."""
-        self.jobs = []
+    def clear(self) -> None:
+        """Remove the file, and start over."""
+        self.jobs.clear()
         self.file.unlink(missing_ok=True)
 
 
-class Recorder:
-    """Reads the list that *client* asks for into the fixture *output*, *page* jobs at a time.
+# --- Names and secrets --------------------------------------------------------------------------
 
-    Where *most* is given, the first jobs are recorded, so many of them.
-    """
+_ID_KEYS: Final = ("jobId", "job_id")
+_URL: Final = re.compile(
+    r"(?P<before>.*?/ges/v1\.0/)(?P<project>[^/?]+)(?P<plane>/(?:graphs|hyg)/)(?P<graph>[^/?]+)"
+    r"(?P<below>[^?]*)(?P<query>.*)",
+    re.DOTALL,
+)
+_VALUE: Final = re.compile(r"(?<==)(?<![?&]action_id=)[^&]+")
 
-    def __init__(
-        self,
-        client: Client,
-        output: Path,
-        page: int,
-        rename: Renaming | None = None,
-        most: int | None = None,
-    ) -> None:
-        self._session = Session(client, page)
-        self._page = page
-        self._most = most
-        target = client.target
-        same = Renaming((target.project_id, target.project_id), (target.graph, target.graph))
-        self._rename = rename or same
-        self._output = output
-        self.exact = True
-        """Whether gesmock would serve what was read in the same bytes."""
-        self.moved: list[str] = []
-        """What has moved in the list while it was read."""
-        what = {"target": target.url + target.path(), "page": page}
-        self.kept = Kept.open(output.with_name(f"{output.name}.part"), what)
-        self._limited = True  # whether the limit is heeded
-        self._too_high: int | None = None  # a total that the end of the list belies
 
-    def read(self) -> Iterator[tuple[int, int | None]]:
-        """Read the list; how many jobs are read, and of how many, as far as that is told.
+class SecretId(GesmockError):
+    """The id of a job contains a secret; without it, the job could not be asked for."""
 
-        Raises CannotRecord, Unreachable, NotTheService, RefusedAtOnce, NotApplicable.
+
+@dataclass(frozen=True, slots=True)
+class Renaming:
+    """Old and new name of the *project* and of the *graph*."""
+
+    project: tuple[str, str]
+    graph: tuple[str, str]
+
+    def of(self, text: str) -> str:
+        """*text* with the new names for whole words, also where they are written as in URLs.
+
+        Where project and graph have the same name, the graph's new name is used.
         """
-        try:
-            yield from self._read()
-        except RecursionError:
-            raise CannotRecord("an answer is nested too deeply") from None
-
-    def _read(self) -> Iterator[tuple[int, int | None]]:
-        begun = self._session.begin()
-        if begun is not None and begun.jobs and self._session.edition == "memory":
-            raise CannotRecord(
-                "a list of the memory edition does not tell what its jobs were: it cannot be served"
-            )
-        self._limited = begun is None or len(begun.jobs) < 2  # one was asked for
-        older = len(self.kept.jobs)
-        for _ in range(TRIES):
-            whole = yield from self._pages()
-            if whole and self._beginning():
-                if older:
-                    told = f"it was broken off: of {older} jobs, the statuses are those of before"
-                    self.moved.append(told)
-                return
-            self.moved.append("jobs went from it: it was read anew")
-            self.kept.forget()
-            older = 0
-        raise CannotRecord("jobs go from the list faster than it can be read")
-
-    def _pages(self) -> Generator[tuple[int, int | None], None, bool]:
-        """Read on to the end; whether what was read is still there.
-
-        Each page begins with the last job of the one before, or with an earlier one where the list
-        has grown at its beginning. The end is where it was at first: what comes there later is not
-        waited for.
-        """
-        jobs, grown, end, stuck = self.kept.jobs, 0, self._most, 0
-        self._too_high = None
-        if not jobs:
-            first = self._listed(0)
-            self._keep(first.jobs)
-            end = end or _count(first)
-            yield len(jobs), end
-        while jobs and not (end is not None and len(jobs) >= end):
-            if stuck > TRIES:
-                raise self._too_fast()
-            offset, count = len(jobs) - 1 + grown, len(jobs)
-            page = self._listed(offset)
-            end = end or _count(page)
-            places = {id_of(job): place for place, job in enumerate(jobs)}
-            known = [(at, places[one]) for at, one in enumerate(page.ids) if one in places]
-            rest = page.jobs[known[-1][0] + 1 :] if known and known[-1][1] == count - 1 else []
-            # It begins like the first page, or jobs seem to come too fast: is the offset heeded?
-            odd = known[:1] == [(0, 0)] or stuck == TRIES
-            if offset and odd and self._is_first(page):
-                self._check_whole(page)
-                self._keep(rest)
-                yield len(jobs), end
-                return len(known) == count
-            moved = offset + known[-1][0] - known[-1][1] if known else -1
-            if moved < grown:
-                return False
-            grown = moved
-            self._keep(rest)
-            yield len(jobs), end
-            stuck = 0 if len(jobs) > count else stuck + 1
-            if page.ids == [id_of(jobs[-1])]:
-                total = _count(page) or 0
-                self._too_high = total if total > offset + 1 else None
-                break
-        return True
-
-    def _is_first(self, page: Listed) -> bool:
-        """Whether *page*, which was asked for at a later offset, is what is given at 0 too."""
-        return self._listed(0).ids[:1] == page.ids[:1]
-
-    def _check_whole(self, page: Listed) -> None:
-        """Raise CannotRecord where *page*, which is given at every offset, is not the whole list.
-
-        The largest graphs knew neither limit nor offset (ges_03_0204, 2021 and 2022).
-        """
-        total = _count(page)
-        if self._limited if total is None else total > len(page.jobs):
-            of = "" if total is None else f" of {total}"
-            told = f"only the first {len(page.jobs)}{of} jobs can be read"
-            self.kept.forget()  # it leads nowhere
-            raise CannotRecord(f"its answers are the same at every offset: {told}")
-
-    def _keep(self, jobs: Iterable[dict[str, Any]]) -> None:
-        secrets = self._session.target.sign_in.secrets
-        self.kept.add(cleaned(job, secrets) for job in jobs)
-
-    def _listed(self, offset: int) -> Listed:
-        try:
-            page = self._asked(offset)
-        except Silent:  # once may be chance
-            page = self._asked(offset)
-        value = page.answer.value
-        self.exact = self.exact and same_bytes(value, page.answer.body)
-        self.exact = self.exact and all(map(in_order, page.jobs))
-        return page
-
-    def _asked(self, offset: int) -> Listed:
-        path, query = self._session.target.path(LIST), f"limit={self._page}&offset={offset}"
-        # The session is to forget it: all pages together may be more than there is room for.
-        return listed(self._session.ask("GET", path, query, documented=False))
-
-    def _beginning(self) -> bool:
-        """Put in front what has come meanwhile; whether that, and what was read, is still there."""
-        come = 0
-        for _ in range(TRIES):
-            known = {id_of(job) for job in self.kept.jobs}
-            page = self._listed(0)
-            new: list[dict[str, Any]] = []
-            while page.ids and known.isdisjoint(page.ids) and len(new) < TRIES * self._page:
-                new += page.jobs
-                page = self._listed(len(new))
-            at = next((at for at, one in enumerate(page.ids) if one in known), len(page.ids))
-            fresh = {id_of(job): job for job in [*new, *page.jobs[:at]]}
-            secrets = self._session.target.sign_in.secrets
-            self.kept.jobs[:0] = [cleaned(job, secrets) for job in fresh.values()]
-            come += len(fresh)
-            if new:  # the pages may have moved while they were read
-                continue
-            there = at + len(known)
-            if self._most is None and is_count(page.total) and page.total < there:
-                return False
-            if come:
-                self.moved.append(f"{come} jobs came to its beginning, and are recorded too")
-            if self._too_high is not None:
-                told = f"but no job followed the {there} that were read"
-                self.moved.append(f"its totalCount was {self._too_high}, {told}")
-            elif self._most is None and is_count(page.total) and page.total > there:
-                self.moved.append(f"{page.total - there} came to its end, and are not recorded")
-            return True
-        raise self._too_fast()
-
-    def _too_fast(self) -> CannotRecord:
-        return CannotRecord(
-            f"jobs come faster than {self._page} at a time can be read; a greater --page helps"
+        pairs = [pair for pair in (self.project, self.graph) if pair[0] != pair[1]]
+        if not pairs:
+            return text
+        names = {quote(old, safe=""): quote(new, safe="") for old, new in pairs} | dict(pairs)
+        words = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+        # The graph movie is not part of movies.
+        return re.sub(
+            rf"(?<![A-Za-z0-9_])(?:{words})(?![A-Za-z0-9_])", lambda match: names[match[0]], text
         )
 
-    def left(self) -> str:
-        """What is said of what was read, where it was not to the end."""
-        if not self.kept.jobs:
-            return ""
-        told = f"{len(self.kept.jobs)} jobs are kept in {self.kept.file}"
-        return f"; {told}: the same command goes on from there"
+    def of_url(self, url: str) -> str:
+        """*url* with the new names in its path, and as words in the values of its query.
 
-    def fixture(self) -> bytes:
-        """The text of the fixture, without secrets and under the other names.
-
-        Raises InvalidInput where gesmock cannot serve such jobs.
+        The rest of the path and action_id are the service's words, such as action.
         """
-        target = self._session.target
-        secrets = target.sign_in.secrets
-        jobs = self.kept.jobs[: self._most]
-        state: dict[str, Any] = {
-            "project_id": self._rename.project[1],
-            "graphs": {
-                self._rename.graph[1]: {
-                    "jobs": [self._rename.of_job(cleaned(job, secrets)) for job in jobs]
-                }
-            },
-        }
-        keys = {tuple(key for key in ("jobId", "job_id") if key in job) for job in jobs}
-        if keys and keys != {("jobId",)}:
-            state["settings"] = {"id_key": "both" if ("jobId", "job_id") in keys else "job_id"}
-        text = msgspec.json.format(msgspec.json.encode(state), indent=2) + b"\n"
-        fixtures.parse(text)
+        match = _URL.fullmatch(url)
+        if match is None:
+            return self.of(url)
+        project = _renamed(match["project"], self.project)
+        graph = _renamed(match["graph"], self.graph)
+        query = _VALUE.sub(lambda value: self.of(value[0]), match["query"])
+        return f"{match['before']}{project}{match['plane']}{graph}{match['below']}{query}"
+
+    def of_job(self, job: Job) -> Job:
+        """A listed *job* with the new names in its request, but for its command."""
+        fields = {name: value for name, value in job.items() if name not in _ID_KEYS}
+        return {"jobId": id_of(job), **_change_request(fields, self._of_field)}
+
+    def _of_field(self, name: str, text: str) -> str:
+        if name == "command":
+            return text
+        return self.of_url(text) if name == "url" else self.of(text)
+
+
+def _renamed(segment: str, pair: tuple[str, str]) -> str:
+    return quote(pair[1], safe="") if unquote(segment) == pair[0] else segment
+
+
+def redacted(job: Job, secrets: Secrets) -> Job:
+    """A listed *job* without storage keys, other secrets by name, and the *secrets* themselves.
+
+    Raises SecretId.
+    """
+    ids = {name: job[name] for name in _ID_KEYS if name in job}
+    for job_id in map(str, ids.values()):
+        masked = secrets.mask(job_id)
+        if masked != job_id:
+            raise SecretId(
+                f"the id of a job ({one_line(masked)}) contains the token or a key that the list "
+                "was asked for with: it can be neither stored nor changed"
+            )
+    return {**secrets.redact_value(_change_request(without_secrets(job), _without_keys)), **ids}
+
+
+def _change_request(job: Job, change: Callable[[str, str], str]) -> Job:
+    request = job.get("request")
+    if not isinstance(request, dict):
+        return job
+    fields = {
+        name: change(name, value) if isinstance(value, str) else value
+        for name, value in request.items()
+    }
+    return {**job, "request": fields}
+
+
+def _without_keys(name: str, text: str) -> str:
+    if name == "url":
+        path, mark, query = text.partition("?")
+        pairs = parse_qsl(query, keep_blank_values=True)
+        if any(is_storage_key(key) for key, _ in pairs):
+            query = urlencode([pair for pair in pairs if not is_storage_key(pair[0])])
+        return f"{path}{mark}{query}"
+    body = json_value(text.encode())
+    clean = without_secrets(body)
+    if name != "rawRequest" or body is NOT_JSON or clean == body:
         return text
+    return compact(clean)
 
 
-def _count(page: Listed) -> int | None:
-    """How many jobs the list has, as far as it tells."""
-    return page.total if is_count(page.total) else None
+def is_exact(page: ListedJobs) -> bool:
+    """Whether gesmock would serve the page in the same bytes, as in the example of ges_03_0471."""
+    value = page.reply.value
+    ordered = {name: value[name] for name in ("jobs", "totalCount", "result") if name in value}
+    if compact({**ordered, **value}).encode() != page.reply.body:
+        return False
+    for job in page.jobs:
+        request = job.get("request")
+        fields = [*request] if isinstance(request, dict) else []
+        if [*job] != [key for key in (*_ID_KEYS, "status", "request") if key in job] or fields != [
+            key for key in ("command", "url", "rawRequest") if key in fields
+        ]:
+            return False
+    return True

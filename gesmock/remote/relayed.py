@@ -20,7 +20,8 @@ from gesmock.model.messages import (
     Shown,
     is_long,
 )
-from gesmock.remote.answer import LARGEST_ANSWER, Headers, WholeAnswer
+from gesmock.remote.http import LARGEST_BODY as LARGEST_ANSWER
+from gesmock.remote.http import Headers, HttpReply
 from gesmock.web import site, wire
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def _value(body: bytes) -> Any:
 # --- And back -----------------------------------------------------------------------------------
 
 
-def reply_of(request: Request, answer: WholeAnswer, redaction: Redaction) -> Relayed:
+def reply_of(request: Request, answer: HttpReply, redaction: Redaction) -> Relayed:
     """*answer* as the reply to *request*."""
     lines = passed_on(answer.headers)
     whole = memoryview(answer.body)
@@ -140,7 +141,7 @@ def reply_of(request: Request, answer: WholeAnswer, redaction: Redaction) -> Rel
     )
 
 
-def _text(answer: WholeAnswer) -> bytes | bytearray:
+def _text(answer: HttpReply) -> bytes | bytearray:
     """The body as JSON can be read from it; empty where it is packed in a way we do not know."""
     match ", ".join(answer.values("content-encoding")).lower():
         case "" | "identity":

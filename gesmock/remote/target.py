@@ -1,4 +1,4 @@
-"""Target: which server is asked, for which graph, by whom, and within which bounds."""
+"""The server that is asked: its URL, the graph, the credentials, and the limits on asking it."""
 
 import math
 import re
@@ -8,29 +8,30 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from gesmock.model.errors import InvalidInput
 from gesmock.model.names import is_graph_name, is_project_id
-from gesmock.remote.sign_in import AK, NOT_SIGNED_IN, TOKEN, UNSENDABLE, SignIn
+from gesmock.remote.sign_in import AK, ANONYMOUS, TOKEN, UNSENDABLE, SignIn
 
 _AUTHORITY: Final = re.compile(r"(?:[^/?#]*//)?[^/?#]*")
-_PLACE: Final = re.compile(r"(?P<prefix>.*?)/ges/v1\.0/(?P<project>[^/]+)/graphs/(?P<graph>[^/]+)")
+_GRAPH_URL: Final = re.compile(
+    r"(?P<prefix>.*?)/ges/v1\.0/(?P<project>[^/]+)/graphs/(?P<graph>[^/]+)"
+)
 
 _FORM: Final = "http://10.0.0.7:80/ges/v1.0/PROJECT/graphs/GRAPH"
-_LONGEST_S: Final = 86_400
-_SLOWEST: Final = 0.001
+_LONGEST_TIMEOUT_S: Final = 86_400
+_LOWEST_RATE: Final = 0.001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """The graph *graph* of *project_id*, on the server at *url* (scheme, host, port, prefix).
+    """The graph *graph* of *project_id* on the server at *url* (scheme, host, port, path prefix).
 
-    An answer may take *timeout_s* seconds as a whole; *per_second* requests are sent at most in a
-    second, as many as can be where it is 0. *cafile* holds the certificates that HTTPS trusts;
-    with *insecure* it trusts any.
+    *timeout_s* covers an answer as a whole. At most *per_second* requests are sent in a second; 0
+    means no limit. HTTPS trusts the certificates in *cafile*; with *insecure*, any.
     """
 
     url: str
     project_id: str
     graph: str
-    sign_in: SignIn = NOT_SIGNED_IN
+    sign_in: SignIn = ANONYMOUS
     timeout_s: float = 30.0
     per_second: float = 0.0
     cafile: str | None = None
@@ -43,37 +44,38 @@ class Target:
         project_id: str | None = None,
         graph: str | None = None,
         *,
-        sign_in: SignIn = NOT_SIGNED_IN,
+        sign_in: SignIn = ANONYMOUS,
         timeout_s: float = 30.0,
         per_second: float = 0.0,
         cafile: str | None = None,
         insecure: bool = False,
     ) -> "Target":
-        """The target at *url*, which may be that of a graph or of its list, and then names it.
+        """A target from a server's URL, or from the URL of a graph or its list.
 
-        Raises InvalidInput where it is none, or where project or graph are missing.
+        The latter names project and graph, unless they are passed. Raises InvalidInput.
         """
         parts = _split(url)
-        place = _PLACE.match(parts.path)
-        prefix = place["prefix"] if place else parts.path.rstrip("/")
+        match = _GRAPH_URL.match(parts.path)
+        prefix = match["prefix"] if match else parts.path.rstrip("/")
         if "/ges/v1.0" in prefix:
-            raise InvalidInput.at("--target", f"{url!r} names no graph; right is {_FORM}")
-        project_id = project_id or (unquote(place["project"]) if place else "")
-        graph = graph or (unquote(place["graph"]) if place else "")
+            raise InvalidInput.at("--target", f"{url!r} names no graph; expected {_FORM}")
+        project_id = project_id or (unquote(match["project"]) if match else "")
+        graph = graph or (unquote(match["graph"]) if match else "")
         if not (project_id and graph):
             name = "--graph" if project_id else "--project-id"
-            raise InvalidInput.at(name, f"is wanted where the URL is not like {_FORM}")
+            raise InvalidInput.at(name, f"is required unless the URL is like {_FORM}")
         if not is_project_id(project_id):
             raise InvalidInput.at(
                 "--project-id", f"{project_id!r} is not 1 to 64 letters or digits"
             )
         if not is_graph_name(graph):
-            raise InvalidInput.at("--graph", f"{graph!r} is not the name of a graph")
-        if not 0.01 <= timeout_s <= _LONGEST_S:
-            raise InvalidInput.at("--timeout-s", f"{timeout_s:g} is not 0.01 to {_LONGEST_S}")
-        if not (per_second == 0 or (per_second >= _SLOWEST and math.isfinite(per_second))):
+            raise InvalidInput.at("--graph", f"{graph!r} is not a graph name")
+        if not 0.01 <= timeout_s <= _LONGEST_TIMEOUT_S:
+            raise InvalidInput.at("--timeout-s", f"{timeout_s:g} is not 0.01 to 86400")
+        if per_second != 0 and not _LOWEST_RATE <= per_second < math.inf:
             raise InvalidInput.at(
-                "--per-second", f"{per_second:g} is neither {_SLOWEST} or more, nor 0 for no limit"
+                "--per-second",
+                f"{per_second:g} is neither {_LOWEST_RATE} or more, nor 0",
             )
         return cls(
             url=f"{parts.scheme}://{parts.netloc}{prefix}",
@@ -93,31 +95,31 @@ class Target:
 
     @property
     def authority(self) -> str:
-        """Host and port as a client names them in ``Host``: without the usual port."""
+        """The value of ``Host``: without the scheme's default port."""
         parts = self.parts
         host = (parts.hostname or "").encode("idna").decode()
-        usual = 80 if parts.scheme == "http" else 443
-        port = "" if parts.port in (None, usual) else f":{parts.port}"
+        default = 80 if parts.scheme == "http" else 443
+        port = "" if parts.port in (None, default) else f":{parts.port}"
         return f"{f'[{host}]' if ':' in host else host}{port}"
 
     @property
     def prefix(self) -> str:
-        """What stands before the service's paths."""
+        """What precedes the service's paths."""
         return self.parts.path
 
-    def path(self, rest: str = "", *, project_id: str = "", graph: str = "") -> str:
-        """The path of *rest* below the graph, or below another one."""
+    def path(self, below: str = "", *, project_id: str = "", graph: str = "") -> str:
+        """The path of *below* in the graph, or in another one."""
         project = quote(project_id or self.project_id, safe="")
         name = quote(graph or self.graph, safe="")
-        return f"/ges/v1.0/{project}/graphs/{name}{rest}"
+        return f"/ges/v1.0/{project}/graphs/{name}{below}"
 
 
 def _split(url: str) -> SplitResult:
     authority = _AUTHORITY.match(url)
-    if authority is not None and "@" in authority[0]:  # with a password, which is not to be shown
+    if authority is not None and "@" in authority[0]:  # may have a password: not to be shown
         raise InvalidInput.at(
             "--target",
-            f"has a user before its host, whom the service does not know; see {TOKEN} and {AK}",
+            f"names a user, which the service does not use; see {TOKEN} and {AK}",
         )
     bare = re.sub(r"[?#].*", "", url, flags=re.DOTALL)  # a query may hold a secret
     try:
@@ -126,10 +128,10 @@ def _split(url: str) -> SplitResult:
         (parts.hostname or "").encode("idna")
     except ValueError as error:
         raise InvalidInput.at("--target", f"{bare!r}: {error}") from None
-    named = parts.scheme in ("http", "https") and parts.hostname and port != 0
-    if not named or UNSENDABLE.search(parts.path):
+    complete = parts.scheme in ("http", "https") and parts.hostname and port != 0
+    if not complete or UNSENDABLE.search(parts.path):
         raise InvalidInput.at("--target", f"{bare!r} is not like http://10.0.0.7:80")
-    for what, mark in (("query", "?"), ("fragment", "#")):
+    for part, mark in (("query", "?"), ("fragment", "#")):
         if mark in url:
-            raise InvalidInput.at("--target", f"{bare!r} has a {what}; right is {_FORM}")
+            raise InvalidInput.at("--target", f"{bare!r} has a {part}; expected {_FORM}")
     return parts

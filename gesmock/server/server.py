@@ -95,9 +95,8 @@ class HttpServer:
     def _welcome(self, connected: socket.socket, address: tuple[str, int]) -> None:
         here = len(self._shared.connections) + len(self._handshakes)
         full = here >= self._shared.limits.connections
-        secure = self._context is not None
-        link = ConnectionInfo(address[:2], self._loop.now, secure=secure)
-        peers = Peers((self.host, self.port), link.client, secure, link)
+        link = ConnectionInfo(address[:2], self._loop.now)
+        peers = Peers((self.host, self.port), link.client, self._context is not None, link)
         if self._context is None:
             self._begin(Plain(connected), peers, full=full)
         elif full:  # to tell it would take a handshake first

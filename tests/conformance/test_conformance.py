@@ -29,31 +29,28 @@ from liars import (
 )
 
 from gesmock import GesMock
-from gesmock.conformance import readings, report
-from gesmock.conformance.answer import Answer
-from gesmock.conformance.checks import Check, Outcome
-from gesmock.conformance.client import Client
-from gesmock.conformance.run import CHECKS, Report, hold, run
-from gesmock.conformance.session import Session
-from gesmock.conformance.submission import Submission
+from gesmock.conformance import probes, report
+from gesmock.conformance.run import CHECKS, Outcome, Report, ServiceCheck, run, run_check
 from gesmock.contract.schemas import Contract
 from gesmock.fake import fixtures
 from gesmock.model.settings import Settings
-from gesmock.remote.failures import Silent
+from gesmock.remote.client import Client, ServerReply
+from gesmock.remote.failures import Unresponsive
+from gesmock.remote.session import Session, Submission
 from gesmock.remote.target import Target
 
 
 def failures(found: Report) -> list[str]:
-    return [report.line(one) for one in found.outcomes if one.state in ("failed", "differs")]
+    return [report.line(one) for one in found.outcomes if one.state in ("failed", "deviation")]
 
 
-def check_of(name: str) -> Check:
+def check_of(name: str) -> ServiceCheck:
     [check] = [one for one in CHECKS if one.name == name]
     return check
 
 
 def held(name: str, session: Session) -> Outcome:
-    return hold(check_of(name), session, Contract(Settings()))
+    return run_check(check_of(name), session, Contract(Settings()))
 
 
 # --- The truth ----------------------------------------------------------------------------------
@@ -82,7 +79,7 @@ def test_the_fake_passes_and_is_read_as_it_is_set(
 
     assert failures(found) == []
     in_force = {name: getattr(ges.settings, name) for name in Settings.__struct_fields__}
-    seen = readings.settings_of([*found.readings])
+    seen = probes.settings_of([*found.probes])
     assert seen.items() <= in_force.items()
     assert set(in_force) - set(seen) == unseen(settings, token)
 
@@ -106,9 +103,9 @@ def unseen(settings: dict[str, Any], token: str) -> set[str]:
 
 def test_settings_that_were_seen_make_a_fake_that_is_seen_the_same(ges: GesMock) -> None:
     settings = {"limit_zero": "refuse", "id_key": "both", "order": "oldest_first"}
-    seen = readings.settings_of([*run(lying(ges, settings=settings)).readings])
+    seen = probes.settings_of([*run(lying(ges, settings=settings)).probes])
 
-    assert readings.settings_of([*run(lying(ges, settings=seen)).readings]) == seen
+    assert probes.settings_of([*run(lying(ges, settings=seen)).probes]) == seen
 
 
 @pytest.mark.parametrize(
@@ -120,7 +117,7 @@ def test_the_word_for_a_good_end_is_read_from_what_was_submitted(
     session = lying(ges, settings={"finished_status": finished}, generate=0)
     session.submit = Submission.of(command, None, 60)
 
-    seen = readings.settings_of([*run(session).readings])
+    seen = probes.settings_of([*run(session).probes])
 
     assert seen["finished_status"] == finished
 
@@ -179,17 +176,19 @@ def _sizes(value: dict[str, Any], turn: int) -> None:
 
 
 LIES = {
-    "another key": Lie("list_has_its_shape", listed(lambda value, _: value.update(count=1))),
+    "another key": Lie("list_has_documented_shape", listed(lambda value, _: value.update(count=1))),
     "another order of keys": Lie(
-        "keys_stand_as_in_the_example",
+        "keys_are_in_example_order",
         listed(lambda value, _: value.update(jobs=value.pop("jobs"))),
     ),
-    "a job without a request": Lie("list_has_its_shape", jobs(lambda job: job.update(request={}))),
+    "a job without a request": Lie(
+        "list_has_documented_shape", jobs(lambda job: job.update(request={}))
+    ),
     "other jobs each time": Lie("ids_are_stable", listed(_anew)),
     "one id twice": Lie("ids_are_unique", listed(_twice)),
     "another order each time": Lie("ids_are_stable", listed(_flip)),
     "a status of its own": Lie(
-        "statuses_are_of_the_list",
+        "statuses_are_documented",
         listed(
             lambda value, asked: (
                 asked.query.get("limit") == "1"
@@ -198,17 +197,17 @@ LIES = {
         ),
     ),
     "pages overlap": Lie(
-        "pages_join_to_the_whole",
+        "pages_add_up_to_the_list",
         of_request=asks(lambda query: query.update(offset=str(number(query.get("offset")) // 2))),
     ),
     "one more than limit": Lie(
-        "limit_is_kept",
+        "limit_is_respected",
         of_request=asks(
             lambda query: query.get("limit") == "2" and query.update(limit="3"),
         ),
     ),
     "one too few, from 4 on": Lie(
-        "limit_is_kept",
+        "limit_is_respected",
         of_request=asks(
             lambda query: (
                 3 < number(query.get("limit")) < 1000
@@ -218,51 +217,54 @@ LIES = {
         first=False,
     ),
     "one too few, just below the count": Lie(
-        "limit_is_kept",
+        "limit_is_respected",
         of_request=asks(lambda query: query.get("limit") == "29" and query.update(limit="28")),
     ),
     "offset counts from 1": Lie(
-        "offset_leaves_out_the_first",
+        "offset_skips_jobs",
         of_request=asks(lambda query: query.get("offset") == "1" and query.update(offset="0")),
     ),
     "offset is 1 by default": Lie(
-        "offset_is_0_by_default",
+        "offset_defaults_to_0",
         of_request=asks(lambda query: query.setdefault("offset", "1")),
         first=False,
     ),
     "another first job, if it is alone": Lie(
-        "offset_is_0_by_default",
+        "offset_defaults_to_0",
         of_request=asks(
             lambda query: query == {"limit": "1", "offset": "0"} and query.update(offset="1")
         ),
     ),
     "limit is 10 by default": Lie(
-        "limit_has_a_default", of_request=asks(lambda query: query.setdefault("limit", "10"))
+        "limit_defaults_to_the_maximum",
+        of_request=asks(lambda query: query.setdefault("limit", "10")),
     ),
     "one too many": Lie(
-        "total_counts_the_jobs",
+        "total_is_the_number_of_jobs",
         listed(lambda value, _: value.update(totalCount=value["totalCount"] + 1)),
     ),
     "one too few of them": Lie(
-        "total_counts_the_jobs",
+        "total_is_the_number_of_jobs",
         listed(lambda value, _: value.update(totalCount=value["totalCount"] - 1)),
     ),
     "a total of old": Lie(
-        "total_counts_the_jobs",
+        "total_is_the_number_of_jobs",
         listed(lambda value, _: value.update(totalCount=1000)),
         of_request=asks(
             lambda query: query.update(offset=str(number(query.get("offset")) % 30)),
         ),
     ),
     "a total in words": Lie(
-        "total_counts_the_jobs", listed(lambda value, _: value.update(totalCount="30")), first=False
+        "total_is_the_number_of_jobs",
+        listed(lambda value, _: value.update(totalCount="30")),
+        first=False,
     ),
     "the total of the page": Lie(
-        "total_does_not_depend_on_the_page",
+        "total_is_independent_of_the_page",
         listed(lambda value, _: value.update(totalCount=len(value["jobs"]))),
     ),
     "begins again behind the end": Lie(
-        "behind_the_end_there_is_nothing",
+        "list_is_empty_past_its_end",
         of_request=asks(lambda query: query.get("offset") == "2000000000" and query.pop("offset")),
     ),
     "filters by what it does not know": Lie(
@@ -279,11 +281,11 @@ LIES = {
         options=MEMORY,
     ),
     "keys are listed": Lie(
-        "raw_requests_have_no_secrets",
+        "requests_show_no_storage_keys",
         jobs(lambda job: job["request"].update(rawRequest='{"accessKey":"AK"}')),
     ),
     "keys are listed in a URL": Lie(
-        "raw_requests_have_no_secrets",
+        "requests_show_no_storage_keys",
         jobs(
             lambda job: job["request"].update(
                 url=job["request"]["url"] + "&secret_key=", rawRequest=""
@@ -291,7 +293,7 @@ LIES = {
         ),
     ),
     "keys are listed in JSON within JSON": Lie(
-        "raw_requests_have_no_secrets",
+        "requests_show_no_storage_keys",
         jobs(
             lambda job: job["request"].update(
                 rawRequest=json.dumps(
@@ -304,54 +306,56 @@ LIES = {
         "raw_requests_are_compact", jobs(lambda job: job["request"].update(rawRequest='{"a": 1}'))
     ),
     "a URL of another graph": Lie(
-        "urls_are_of_this_graph",
+        "urls_name_this_graph",
         jobs(lambda job: job["request"].update(url=job["request"]["url"].replace("movie", "m"))),
     ),
     "a URL with its host": Lie(
         "urls_are_paths", jobs(lambda job: job["request"].update(url="http://10.0.0.1/ges"))
     ),
-    "what had ended goes on": Lie("what_is_final_stays", listed(_unfinish)),
+    "what had ended goes on": Lie("final_statuses_are_final", listed(_unfinish)),
     "more than all": Lie(
-        "memory_items_are_in_themselves_right",
+        "memory_jobs_are_consistent",
         jobs(lambda job: job.update(progress="150")),
         options=MEMORY,
         first=False,
     ),
     "a reason without a failure": Lie(
-        "memory_items_are_in_themselves_right",
+        "memory_jobs_are_consistent",
         jobs(lambda job: job.update(failReason="none")),
         options=MEMORY,
     ),
     "shown otherwise than listed": Lie(
-        "a_job_is_as_the_list_says", shown(lambda value, _: value.update(status="pending"))
+        "job_status_agrees_with_list", shown(lambda value, _: value.update(status="pending"))
     ),
     "a job with its id": Lie(
-        "a_job_has_its_shape", shown(lambda value, _: value.update(jobId="a"))
+        "job_has_documented_shape", shown(lambda value, _: value.update(jobId="a"))
     ),
     "a result before the end": Lie(
-        "only_a_good_end_has_a_result", shown(lambda value, _: value.update(data={"outputs": {}}))
+        "only_successful_jobs_have_results",
+        shown(lambda value, _: value.update(data={"outputs": {}})),
     ),
     "sizes of the page": Lie("results_are_paged", shown(_sizes)),
     "another result each time": Lie(
-        "a_result_stays",
+        "results_are_stable",
         shown(lambda value, turn: _good(value) and value.update(data={"outputs": {"n": turn}})),
     ),
     "every job is known": Lie(
-        "an_unknown_job_is_refused",
+        "unknown_jobs_are_refused",
         where(lambda asked: "no-job" in asked.path, 200, {"status": "failed", "result": "success"}),
     ),
     "another text": Lie(
-        "an_unknown_job_is_refused", refused(lambda said: said.value.update(errorMessage="No job!"))
+        "unknown_jobs_are_refused", refused(lambda said: said.value.update(errorMessage="No job!"))
     ),
     "anything is a number": Lie(
-        "wrong_numbers_are_refused", where(lambda asked: "none" in asked.query.values(), 200, EMPTY)
+        "invalid_numbers_are_refused",
+        where(lambda asked: "none" in asked.query.values(), 200, EMPTY),
     ),
     "every graph is known": Lie(
-        "an_unknown_graph_is_refused",
+        "unknown_graphs_are_refused",
         where(lambda asked: "gesmockNobody" in asked.path, 200, EMPTY),
     ),
     "no graph is named": Lie(
-        "an_unknown_graph_is_refused",
+        "unknown_graphs_are_refused",
         refused(
             lambda said: (
                 "Graph [" in said.value["errorMessage"]
@@ -360,13 +364,13 @@ LIES = {
         ),
     ),
     "every project is known": Lie(
-        "a_wrong_project_is_refused", where(lambda asked: "no-project" in asked.path, 200, EMPTY)
+        "invalid_projects_are_refused", where(lambda asked: "no-project" in asked.path, 200, EMPTY)
     ),
     "every URL is known": Lie(
-        "an_unknown_url_is_refused", where(lambda asked: asked.path.endswith("/gesmock"), 200, {})
+        "unknown_urls_are_refused", where(lambda asked: asked.path.endswith("/gesmock"), 200, {})
     ),
     "every token is good": Lie(
-        "a_wrong_token_is_refused",
+        "invalid_tokens_are_refused",
         of_request=lambda asked: (
             asked.headers.get("HTTP_X_AUTH_TOKEN")
             and asked.headers.update(HTTP_X_AUTH_TOKEN="secret")
@@ -374,20 +378,22 @@ LIES = {
         options={"tokens": ["secret"]},
     ),
     "nobody is welcome": Lie(
-        "nobody_is_refused",
+        "anonymous_requests_are_refused",
         of_request=lambda asked: asked.headers.setdefault("HTTP_X_AUTH_TOKEN", "secret"),
         options={"tokens": ["secret"]},
     ),
     "keys of another plane": Lie(
-        "refusals_have_their_shape",
+        "refusals_have_documented_shape",
         refused(lambda said: said.value.update(error_code=said.value.pop("errorCode"))),
         first=False,
     ),
     "a refusal says more": Lie(
-        "refusals_have_their_shape", refused(lambda said: said.value.update(request_id="1"))
+        "refusals_have_documented_shape", refused(lambda said: said.value.update(request_id="1"))
     ),
     "a refusal that is a success": Lie(
-        "refusals_have_their_shape", refused(lambda said: setattr(said, "status", 200)), first=False
+        "refusals_have_documented_shape",
+        refused(lambda said: setattr(said, "status", 200)),
+        first=False,
     ),
     "a status of another plane": Lie(
         "refusals_have_documented_statuses", where(_at_first, 422, REFUSED)
@@ -402,7 +408,7 @@ LIES = {
         first=False,
     ),
     "a code of its own failures": Lie(
-        "codes_fit_their_statuses", where(_at_first, 400, {**REFUSED, "errorCode": "GES.8302"})
+        "codes_match_their_statuses", where(_at_first, 400, {**REFUSED, "errorCode": "GES.8302"})
     ),
     "JSON that is called HTML": Lie(
         "answers_are_json", lambda asked, said: said.headers.update({"Content-Type": "text/html"})
@@ -412,52 +418,54 @@ LIES = {
         "answers_are_json", lambda asked, said: Said(200, 0, raw=b"{") if _at_first(asked) else None
     ),
     "HEAD has a body": Lie(
-        "head_is_a_get_without_a_body",
+        "head_equals_get_without_body",
         lambda asked, said: Said(200, {}, raw=b"{}") if asked.method == "HEAD" else None,
     ),
     "HEAD is unknown": Lie(
-        "head_is_a_get_without_a_body", where(lambda asked: asked.method == "HEAD", 404, {})
+        "head_equals_get_without_body", where(lambda asked: asked.method == "HEAD", 404, {})
     ),
     "an id under another name": Lie(
-        "a_submitted_job_is_there",
+        "submitted_jobs_run_to_an_end",
         lambda asked, said: (
             said.value.update(id=said.value.pop("jobId", None)) if asked.method == "POST" else None
         ),
     ),
     "submitted, and never seen again": Lie(
-        "a_submitted_job_is_there",
+        "submitted_jobs_run_to_an_end",
         where(lambda asked: asked.method == "POST", 200, {"jobId": "a", "jobType": 1}),
     ),
     "submitted, and not shown": Lie(
-        "a_submitted_job_is_there", shown(lambda value, _: value.update(status="none")), first=False
+        "submitted_jobs_run_to_an_end",
+        shown(lambda value, _: value.update(status="none")),
+        first=False,
     ),
     "submitted, and goes back": Lie(
-        "a_submitted_job_is_there",
+        "submitted_jobs_run_to_an_end",
         shown(lambda value, turn: value.update(status="running" if turn % 2 == 0 else "pending")),
         first=False,
     ),
     "shown, and never listed": Lie(
-        "a_submitted_job_is_there",
+        "submitted_jobs_run_to_an_end",
         listed(lambda value, _: value.update(jobs=value["jobs"][1:])),
         first=False,
     ),
     "cancelled in other words": Lie(
-        "a_job_can_be_cancelled",
+        "jobs_can_be_cancelled",
         lambda asked, said: Said(200, {"result": "success"}) if said.value == {} else None,
         options=MEMORY,
     ),
     "cancelled, and goes on": Lie(
-        "a_cancelled_job_ends",
+        "cancelled_jobs_end",
         where(lambda asked: asked.method == "DELETE", 200, {}),
         lambda asked: asked.method == "DELETE" and asked.headers.update(REQUEST_METHOD="GET"),
     ),
     "anything can be cancelled": Lie(
-        "to_cancel_an_unknown_job_is_refused",
+        "cancelling_an_unknown_job_is_refused",
         where(lambda asked: asked.method == "DELETE" and "no-job" in asked.path, 200, {}),
         options=MEMORY,
     ),
     "any body makes a job": Lie(
-        "a_wrong_body_is_refused",
+        "invalid_bodies_are_refused",
         where(
             lambda asked: asked.method == "POST" and asked.headers["CONTENT_LENGTH"] == "11",
             200,
@@ -465,7 +473,7 @@ LIES = {
         ),
     ),
     "any method will do": Lie(
-        "a_wrong_method_is_refused", where(lambda asked: asked.method == "PATCH", 200, EMPTY)
+        "unsupported_methods_are_refused", where(lambda asked: asked.method == "PATCH", 200, EMPTY)
     ),
 }
 """Each breaks one rule."""
@@ -477,7 +485,7 @@ def test_a_lie_is_caught_by_the_check_named_for_it(ges: GesMock, name: str) -> N
 
     found = run(lying(ges, lie))
 
-    caught = [one.check.name for one in found.outcomes if one.state in ("failed", "differs")]
+    caught = [one.check.name for one in found.outcomes if one.state in ("failed", "deviation")]
     assert lie.check in (caught[:1] if lie.first else caught)
 
 
@@ -486,19 +494,19 @@ def test_a_total_that_leaves_out_what_follows_is_caught(ges: GesMock) -> None:
     session = lying(ges, lie, generate=31)
     session.most = 30
 
-    outcome = held("total_counts_the_jobs", session)
+    outcome = held("total_is_the_number_of_jobs", session)
 
     assert outcome.state == "failed"
-    assert outcome.told.startswith("totalCount is 30, and another job follows\n")
+    assert outcome.detail.startswith("totalCount is 30, but another job follows\n")
 
 
 def test_an_offset_that_is_refused_past_the_end_only_differs(ges: GesMock) -> None:
     refused = where(lambda asked: number(asked.query.get("offset")) > 30, 400, REFUSED)
 
-    outcome = held("behind_the_end_there_is_nothing", lying(ges, Lie("", refused)))
+    outcome = held("list_is_empty_past_its_end", lying(ges, Lie("", refused)))
 
-    assert outcome.state == "differs"
-    assert outcome.told.startswith("such an offset is refused\n")
+    assert outcome.state == "deviation"
+    assert outcome.detail.startswith("such an offset is refused\n")
 
 
 def test_every_check_is_the_first_to_catch_a_lie() -> None:
@@ -537,11 +545,11 @@ def test_whatever_a_server_answers_is_told_without_a_traceback(
     turns = cycle([(200, first), *((200 if n % 2 else 400, one) for n, one in enumerate(values))])
 
     class Odd(Client):
-        def send(self, method: str, url: str, *_: Any) -> Answer:
+        def send(self, method: str, url: str, *_: Any) -> ServerReply:
             status, value = next(turns)
-            return Answer(f"{method} {url}", status, {}, json.dumps(value).encode(), value)
+            return ServerReply(f"{method} {url}", status, {}, json.dumps(value).encode(), value)
 
-        behind_head = Mock(return_value=b"")  # asked for after some answers only
+        trailer_of_head = Mock(return_value=b"")  # asked for after some answers only
 
     session = Session(Odd(Target.of("http://h", "p", "g")), submit=SUBMIT, sleep=lambda _: None)
 
@@ -577,8 +585,8 @@ def test_a_body_that_is_no_json_says_where_it_breaks(ges: GesMock, raw: bytes, t
     outcome = held("answers_are_json", session)
 
     assert outcome.state == "failed"
-    assert told in outcome.told
-    assert [one.why_no_json for one in session.answers[:1]] == [""]
+    assert told in outcome.detail
+    assert [one.json_error for one in session.replies[:1]] == [""]
 
 
 def test_an_answer_that_is_nested_as_deep_as_can_be_is_told(ges: GesMock) -> None:
@@ -590,7 +598,7 @@ def test_an_answer_that_is_nested_as_deep_as_can_be_is_told(ges: GesMock) -> Non
     found = run(session)
 
     assert len(found.outcomes) == len(CHECKS)
-    assert max(len(outcome.told) for outcome in found.outcomes) < 2000
+    assert max(len(outcome.detail) for outcome in found.outcomes) < 2000
 
 
 def test_what_a_server_sends_moves_no_terminal(ges: GesMock) -> None:
@@ -642,11 +650,11 @@ def test_what_a_server_repeats_of_the_storage_keys_of_a_body_is_not_shown(ges: G
     echo = where(lambda asked: asked.method == "POST", 400, told)
     client = Liar(session.target, ges.app, Lie("", echo))
 
-    outcome = held("a_submitted_job_is_there", Session(client, submit=submission))
+    outcome = held("submitted_jobs_run_to_an_end", Session(client, submit=submission))
 
     assert outcome.state == "failed"
-    assert "no ***" in outcome.told
-    assert "topsecret" not in outcome.told
+    assert "no ***" in outcome.detail
+    assert "topsecret" not in outcome.detail
 
 
 def test_the_secrets_of_a_body_are_not_shown_whatever_they_are_called(ges: GesMock) -> None:
@@ -657,18 +665,18 @@ def test_the_secrets_of_a_body_are_not_shown_whatever_they_are_called(ges: GesMo
     echo = where(lambda asked: asked.method == "POST", 400, told)
     client = Liar(session.target, ges.app, Lie("", echo))
 
-    outcome = held("a_submitted_job_is_there", Session(client, submit=submission))
+    outcome = held("submitted_jobs_run_to_an_end", Session(client, submit=submission))
 
-    assert "bad body {" in outcome.told
+    assert "bad body {" in outcome.detail
     for secret in ("topsecret", "top/secret", "918273"):
-        assert secret not in outcome.told
+        assert secret not in outcome.detail
 
 
 def test_what_an_answer_escapes_of_a_secret_is_not_shown() -> None:
     body = rb'{"errorMessage":"MIIF\u002fabc\u002bdef\u003d is refused"}'
     headers = {"location": "/login?back=%2Fa%3Ft%3DMIIF%252fabc%252bdef%253d"}
 
-    told = str(Answer("GET /", 302, headers, body, None, ("MIIF/abc+def=",)))
+    told = str(ServerReply("GET /", 302, headers, body, None, ("MIIF/abc+def=",)))
 
     assert told == (
         "GET / was answered 302, to '/login?back=%2Fa%3Ft%3D***', "
@@ -679,21 +687,23 @@ def test_what_an_answer_escapes_of_a_secret_is_not_shown() -> None:
 def test_words_of_three_letters_are_not_taken_for_secrets(ges: GesMock) -> None:
     session = lying(ges, Lie("", jobs(lambda job: job.update(status="sec"))), tokens=["sec"])
 
-    assert '"status": "sec"' in held("statuses_are_of_the_list", session).told
+    assert '"status": "sec"' in held("statuses_are_documented", session).detail
 
 
 def test_who_stops_answering_is_given_up(ges: GesMock) -> None:
     def silent(asked: Asked, said: Said) -> None:
         if asked.turn > 12:
-            raise Silent("http://h", "http_response_timeout", "no whole answer came in 30 s")
+            raise Unresponsive(
+                "http://h", "http_response_timeout", "no complete answer within 30 s"
+            )
 
     session = lying(ges, Lie("", silent))
 
     found = run(session)
 
-    gone = [one.told for one in found.outcomes if "it is given up" in one.told]
+    gone = [one.detail for one in found.outcomes if "is not asked any more" in one.detail]
     assert len(gone) > 20
-    assert session.client.asked < 20
+    assert session.client.requests < 20
 
 
 def test_a_server_that_is_busy_is_asked_once_more_and_then_nothing_is_said_of_it(
@@ -705,7 +715,7 @@ def test_a_server_that_is_busy_is_asked_once_more_and_then_nothing_is_said_of_it
     found = run(session)
 
     assert failures(found) == []
-    assert any("it is busy: GET " in one.told for one in found.outcomes)
+    assert any("it is busy: GET " in one.detail for one in found.outcomes)
     assert {*session.client.slept} == {7.0}  # type: ignore[attr-defined]
 
 

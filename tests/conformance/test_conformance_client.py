@@ -9,13 +9,12 @@ import pytest
 from other_server import OK, Act, OtherServer, hang_up, lines, reset, wait
 
 from gesmock import GesMock
-from gesmock.conformance.client import Client
-from gesmock.conformance.listed import NotApplicable
 from gesmock.conformance.run import run
-from gesmock.conformance.session import NotTheService, RefusedAtOnce, Session
 from gesmock.model import documentation
 from gesmock.model.errors import InvalidInput
-from gesmock.remote.failures import Silent, Unreachable
+from gesmock.remote.client import Client
+from gesmock.remote.failures import Unreachable, Unresponsive
+from gesmock.remote.session import NotTheService, RefusedAtOnce, Session, Skipped
 from gesmock.remote.sign_in import SignIn
 from gesmock.remote.target import Target
 
@@ -81,7 +80,7 @@ def test_a_body_that_is_no_json_says_why() -> None:
 def test_a_redirection_is_not_followed_and_says_where_to() -> None:
     moved = b"HTTP/1.1 302 Found\r\nLocation: https://h/login\r\nContent-Length: 0\r\n\r\n"
     with speaking(moved) as url:
-        assert told(url).startswith("it leads elsewhere: GET ")
+        assert told(url).startswith("it redirects: GET ")
         assert "was answered 302, to 'https://h/login', ''" in told_again(moved)
 
 
@@ -98,13 +97,16 @@ def test_an_answer_that_is_none_says_why() -> None:
 
 def test_who_does_not_answer_is_given_up() -> None:
     with speaking(wait) as url:
-        assert told(url, 0.05) == f"{url}: no whole answer came in 0.05 s"
+        assert told(url, 0.05) == f"{url}: no complete answer within 0.05 s"
 
 
 @pytest.mark.parametrize(
     ("who", "hint"),
     [
-        (SignIn(), "nobody has signed in: set GESMOCK_TARGET_TOKEN, or HUAWEICLOUD_SDK_AK and _SK"),
+        (
+            SignIn(),
+            "the request was anonymous: set GESMOCK_TARGET_TOKEN, or HUAWEICLOUD_SDK_AK and _SK",
+        ),
         (
             SignIn("other"),
             "the token in GESMOCK_TARGET_TOKEN may be over 24 hours old, or of another project",
@@ -152,8 +154,8 @@ def test_a_list_that_always_changes_cannot_be_compared() -> None:
     with speaking(*lists) as url:
         asked = session(url)
 
-        with pytest.raises(NotApplicable, match="changes faster than it can be read"):
-            asked.steady(lambda: None)
+        with pytest.raises(Skipped, match="changes faster than it can be read"):
+            asked.while_unchanged(lambda: None)
 
         asked.client.close()
 
@@ -209,7 +211,7 @@ def test_who_is_busy_is_asked_once_more_after_as_long_as_it_says(
 def test_who_is_always_busy_is_not_waited_for_without_end(ges: GesMock) -> None:
     waited: list[float] = []
     ges.faults.arm("list_jobs", 503, headers={"Retry-After": "50"})
-    client = Client(Target.of(ges.jobs_url()), waited.append, again=10)
+    client = Client(Target.of(ges.jobs_url()), waited.append, retries=10)
 
     assert client.get("/jobs/status").status == 503
 
@@ -228,7 +230,7 @@ def test_a_call_that_may_have_made_a_job_is_not_sent_twice(ges: GesMock) -> None
     assert client.ask("POST", path, urlencode(row.query), body={}).status == 503
 
     client.close()
-    assert (client.asked, waited) == (1, [])
+    assert (client.requests, waited) == (1, [])
 
 
 @pytest.mark.filterwarnings("ignore:datetime")  # the vendor's code asks for the time as of old
@@ -322,29 +324,29 @@ def test_a_certificate_file_that_is_none_is_refused_at_start() -> None:
 def test_what_comes_behind_the_head_is_seen(
     monkeypatch: pytest.MonkeyPatch, said: bytes, behind: bytes, *, kept: bool
 ) -> None:
-    monkeypatch.setattr("gesmock.conformance.client._SILENCE_S", 0.05 if kept else 5)
+    monkeypatch.setattr("gesmock.remote.client._SILENCE_S", 0.05 if kept else 5)
     with speaking(said if kept else lambda one: one.sendall(said)) as url:
         asked = Client(Target.of(url, "p", "g"))
 
-        assert asked.behind_head("/jobs/status", "limit=1") == behind
+        assert asked.trailer_of_head("/jobs/status", "limit=1") == behind
 
 
 def test_all_that_comes_behind_the_head_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gesmock.conformance.client._SILENCE_S", 5)
+    monkeypatch.setattr("gesmock.remote.client._SILENCE_S", 5)
     body = b"x" * 600_000  # more than is read at a time
     said = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" + body
     with speaking(lambda one: one.sendall(said)) as url:
         asked = Client(Target.of(url, "p", "g"))
 
-        assert asked.behind_head("/jobs/status", "limit=1") == body
+        assert asked.trailer_of_head("/jobs/status", "limit=1") == body
 
 
 def test_who_does_not_answer_a_head_is_told() -> None:
     with speaking(hang_up) as url:
         asked = Client(Target.of(url, "p", "g"))
         with pytest.raises(Unreachable, match="it hung up without an answer"):
-            asked.behind_head("/jobs/status", "limit=1")
+            asked.trailer_of_head("/jobs/status", "limit=1")
     with speaking(wait) as url:
         asked = Client(Target.of(url, "p", "g", timeout_s=0.05))
-        with pytest.raises(Silent, match=r"no whole answer came in 0\.05 s"):
-            asked.behind_head("/jobs/status", "limit=1")
+        with pytest.raises(Unresponsive, match=r"no complete answer within 0\.05 s"):
+            asked.trailer_of_head("/jobs/status", "limit=1")

@@ -7,15 +7,15 @@ from liars import TRUTH, Asked, Lie, Said, jobs, lying, shown
 
 from gesmock import GesMock
 from gesmock.conformance import report
-from gesmock.conformance import session as session_module
-from gesmock.conformance.run import CHECKS, Report, hold, run
-from gesmock.conformance.session import Session
+from gesmock.conformance.run import CHECKS, Report, run, run_check
 from gesmock.contract.schemas import Contract
 from gesmock.model.settings import Settings
+from gesmock.remote import session as session_module
+from gesmock.remote.session import Session
 
 
 def wrong(found: Report) -> list[str]:
-    return [report.line(one) for one in found.outcomes if one.state in ("failed", "differs")]
+    return [report.line(one) for one in found.outcomes if one.state in ("failed", "deviation")]
 
 
 def list_fault(kind: str, **fields: Any) -> dict[str, Any]:
@@ -65,11 +65,11 @@ def test_nor_is_one_that_refuses_what_is_past_its_end(ges: GesMock, life: str) -
 
     found = run(lying(ges, Lie("", refuses), **LIVES[life]))
 
-    assert [one.check.name for one in found.outcomes if one.state in ("failed", "differs")] in (
+    assert [one.check.name for one in found.outcomes if one.state in ("failed", "deviation")] in (
         [],
-        ["behind_the_end_there_is_nothing"],
+        ["list_is_empty_past_its_end"],
     )
-    [setting] = [one.value for one in found.readings if one.setting == "limit_over_maximum"]
+    [setting] = [one.value for one in found.probes if one.setting == "limit_over_maximum"]
     assert setting != "refuse"
 
 
@@ -88,14 +88,14 @@ def test_whenever_something_happens_it_is_never_wrong_and_mostly_seen(
 
 def outcome_of(name: str, session: Session) -> tuple[str, str]:
     [check] = [one for one in CHECKS if one.name == name]
-    outcome = hold(check, session, Contract(Settings()))
-    return outcome.state, outcome.told.partition("\n")[0]
+    outcome = run_check(check, session, Contract(Settings()))
+    return outcome.state, outcome.detail.partition("\n")[0]
 
 
 def test_what_always_changes_is_not_seen(ges: GesMock) -> None:
-    for name in ("ids_are_stable", "limit_is_kept", "pages_join_to_the_whole"):
+    for name in ("ids_are_stable", "limit_is_respected", "pages_add_up_to_the_list"):
         assert outcome_of(name, lying(ges, faults=[list_fault("insert_jobs")])) == (
-            "not seen",
+            "skipped",
             "the list changes faster than it can be read",
         )
 
@@ -105,9 +105,9 @@ def test_a_listed_job_that_goes_is_not_missed(ges: GesMock) -> None:
     _ = session.whole
     ges.remove_job(ges.jobs()[0])
 
-    assert outcome_of("a_job_is_as_the_list_says", session) == (
-        "not seen",
-        "the jobs that were listed have gone",
+    assert outcome_of("job_status_agrees_with_list", session) == (
+        "skipped",
+        "the listed jobs are gone",
     )
 
 
@@ -116,13 +116,13 @@ def test_a_job_that_is_listed_and_cannot_be_found_is(ges: GesMock) -> None:
         told = {"errorMessage": "can not find job, jobId is a", "errorCode": "GES.8301"}
         return None if asked.listed else Said(400, told)
 
-    state, told = outcome_of("a_job_is_as_the_list_says", lying(ges, Lie("", unknown)))
+    state, told = outcome_of("job_status_agrees_with_list", lying(ges, Lie("", unknown)))
 
     assert state == "failed"
     assert told.startswith("the list says ")
 
 
-@pytest.mark.parametrize("name", ["a_result_stays", "results_are_paged"])
+@pytest.mark.parametrize("name", ["results_are_stable", "results_are_paged"])
 def test_a_result_that_goes_between_two_looks_is_not_told(ges: GesMock, name: str) -> None:
     seen: list[str] = []
 
@@ -135,8 +135,8 @@ def test_a_result_that_goes_between_two_looks_is_not_told(ges: GesMock, name: st
         return Said(400, told) if again else None
 
     assert outcome_of(name, lying(ges, Lie("", once))) == (
-        "not seen",
-        "the job has gone meanwhile",
+        "skipped",
+        "the job is gone",
     )
 
 
@@ -150,26 +150,26 @@ def test_a_service_that_fails_over_the_second_look_says_nothing_of_the_result(
         told = {"errorMessage": "Job query error.", "errorCode": "GES.8302"}
         return Said(500, told) if not asked.listed and seen.count(asked.path) > 1 else None
 
-    state, told = outcome_of("a_result_stays", lying(ges, Lie("", fails)))
+    state, told = outcome_of("results_are_stable", lying(ges, Lie("", fails)))
 
-    assert state == "not seen"
-    assert told.startswith("the second time it is not shown: GET ")
+    assert state == "skipped"
+    assert told.startswith("the second time it has no status: GET ")
 
 
 def test_a_list_that_is_too_long_is_not_kept(ges: GesMock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session_module, "_KEPT", 1000)
+    monkeypatch.setattr(session_module, "_LARGEST_STORED", 1000)
     session = lying(ges)
 
     session.page(limit=30)
     session.page(limit=1)
 
-    assert [len(one.value["jobs"]) for one in session.answers] == [1]
+    assert [len(one.value["jobs"]) for one in session.replies] == [1]
 
 
 def test_a_result_that_is_never_shown_does_not_stay(ges: GesMock) -> None:
     lie = Lie("", shown(lambda value, _: value.pop("status")))
 
-    assert outcome_of("a_result_stays", lying(ges, lie)) == ("failed", "it is not shown")
+    assert outcome_of("results_are_stable", lying(ges, lie)) == ("failed", "it has no status")
 
 
 def test_without_rows_no_pages_of_them_are_told(ges: GesMock) -> None:
@@ -178,7 +178,7 @@ def test_without_rows_no_pages_of_them_are_told(ges: GesMock) -> None:
         Lie("", shown(lambda value, _: value.update(data="none"))),
     ):
         assert outcome_of("results_are_paged", lying(ges, lie)) == (
-            "not seen",
+            "skipped",
             "no job has a result with rows",
         )
 
@@ -196,20 +196,20 @@ def test_a_submitted_job_may_take_a_moment_until_it_is_shown_and_listed(ges: Ges
 
     session = lying(ges, Lie("", late))
 
-    assert outcome_of("a_submitted_job_is_there", session) == ("passed", "")
+    assert outcome_of("submitted_jobs_run_to_an_end", session) == ("passed", "")
 
 
 def test_a_job_in_the_middle_of_a_long_list_is_not_looked_for(ges: GesMock) -> None:
     session = lying(ges, generate=40, faults=[list_fault("insert_jobs", count=30)])
     session.most = 10
 
-    state, told = outcome_of("a_submitted_job_is_there", session)
+    state, told = outcome_of("submitted_jobs_run_to_an_end", session)
 
-    assert (state, told) == ("not seen", "it is not among the first 10 jobs, nor the last")
+    assert (state, told) == ("skipped", "it is neither among the first 10 jobs nor the last")
 
 
 def test_two_words_for_a_good_end_are_one(ges: GesMock) -> None:
     other = {"success": "complete", "complete": "success"}
     lie = Lie("", jobs(lambda job: job.update(status=other.get(job["status"], job["status"]))))
 
-    assert outcome_of("a_job_is_as_the_list_says", lying(ges, lie)) == ("passed", "")
+    assert outcome_of("job_status_agrees_with_list", lying(ges, lie)) == ("passed", "")

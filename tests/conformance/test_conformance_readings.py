@@ -22,13 +22,11 @@ from liars import (
 )
 
 from gesmock import GesMock
-from gesmock.conformance import readings, report
-from gesmock.conformance.checks import Check
-from gesmock.conformance.run import CHECKS, Report, hold, run
-from gesmock.conformance.session import Session
-from gesmock.conformance.submission import Made, Submission
+from gesmock.conformance import probes, report
+from gesmock.conformance.run import CHECKS, Report, ServiceCheck, run, run_check
 from gesmock.contract.schemas import Contract
 from gesmock.model.settings import Settings
+from gesmock.remote.session import Session, Submission, SubmittedJob
 
 EMPTY = {"jobs": [], "totalCount": 0, "result": "success"}
 MEMORY = {"settings": {"edition": "memory"}}
@@ -40,19 +38,19 @@ def wrong(found: Report, *states: str) -> list[str]:
 
 def told_of(session: Session, setting: str) -> tuple[Any, str]:
     """What is made of a *setting*, and what is told of it."""
-    [found] = [one for one in readings.readings(session) if one.setting == setting]
-    return found.value, found.told
+    [found] = [one for one in probes.probe(session) if one.setting == setting]
+    return found.value, found.detail
 
 
-def check_of(name: str) -> Check:
+def check_of(name: str) -> ServiceCheck:
     [check] = [one for one in CHECKS if one.name == name]
     return check
 
 
 def question(session: Session, words: str) -> str:
     """What is told of the question with these *words*."""
-    [found] = [one for one in readings.readings(session) if words in one.question]
-    return found.told
+    [found] = [one for one in probes.probe(session) if words in one.question]
+    return found.detail
 
 
 # --- Every documented reading passes ------------------------------------------------------------
@@ -284,7 +282,7 @@ def test_jobs_that_are_an_object_are_told(ges: GesMock) -> None:
     session = lying(ges, READINGS["3: jobs is an object (table)"])
 
     assert question(session, "jobs: an object") == "an object"
-    assert "for which jobs, no page says" in told_of(session, "order")[1]
+    assert "no page says which jobs it holds" in told_of(session, "order")[1]
 
 
 def test_where_a_list_has_no_jobs_it_is_not_told_what_they_are(ges: GesMock) -> None:
@@ -298,9 +296,9 @@ def test_a_list_as_of_old_is_of_either_edition(ges: GesMock) -> None:
 
     assert told_of(session, "edition") == (
         None,
-        "its list is as in copies before 2025, which are alike for both",
+        "its list is like those before 2025, which are the same for both editions",
     )
-    assert question(session, "body of a listed request") == "body"
+    assert question(session, "listed request's body") == "body"
 
 
 # --- What is answered otherwise is no reading ---------------------------------------------------
@@ -395,14 +393,14 @@ def test_the_maximum_is_found_by_what_is_refused(ges: GesMock) -> None:
     [
         (
             Lie("", of_request=asks(lambda query: query.setdefault("limit", "10"))),
-            "10 of 30 jobs come back without a limit, with one others",
+            "10 of 30 jobs are returned without a limit, others with one",
         ),
         (
             Lie(
                 "",
                 listed(lambda value, asked: "limit" not in asked.query and value.update(jobs=[])),
             ),
-            "0 of 30 jobs come back without a limit, with one others",
+            "0 of 30 jobs are returned without a limit, others with one",
         ),
         (
             Lie(
@@ -423,7 +421,7 @@ def test_the_maximum_is_found_by_what_is_refused(ges: GesMock) -> None:
                     listed(lambda value, asked: "limit" not in asked.query and value["jobs"].pop()),
                 ),
             ),
-            "29 of more jobs come back without a limit, with one others",
+            "29 of more jobs are returned without a limit, others with one",
         ),
     ],
 )
@@ -437,7 +435,7 @@ def test_the_maximum_of_a_list_without_a_total_is_found_by_what_follows(ges: Ges
     session = lying(ges, Lie("", listed(_without_total)), settings={"maximum_limit": 5})
 
     assert told_of(session, "maximum_limit")[0] == 5
-    assert session.size == 5
+    assert session.page_size == 5
 
 
 def test_a_list_without_a_total_that_comes_as_a_whole_tells_no_maximum(ges: GesMock) -> None:
@@ -445,14 +443,14 @@ def test_a_list_without_a_total_that_comes_as_a_whole_tells_no_maximum(ges: GesM
 
     assert told_of(session, "maximum_limit") == (
         None,
-        "its 30 jobs are no more than come back without a limit",
+        "its 30 jobs are all returned without a limit",
     )
 
 
 def test_jobs_that_come_back_for_limit_0_are_told(ges: GesMock) -> None:
     lie = Lie("", of_request=asks(lambda query: query.get("limit") == "0" and query.pop("limit")))
 
-    assert told_of(lying(ges, lie), "limit_zero") == (None, "30 jobs come back")
+    assert told_of(lying(ges, lie), "limit_zero") == (None, "30 jobs are returned")
 
 
 @pytest.mark.parametrize("order", ["newest_first", "oldest_first"])
@@ -487,17 +485,19 @@ def test_where_others_submit_too_no_order_is_read_from_a_part(
     session = lying(ges, Lie("", NO_TIMES), settings=settings, faults=[coming], generate=1)
     session.most = 4  # ours is the last of them by the time they are read
 
-    hold(check_of("a_submitted_job_is_there"), session, Contract(Settings()))
+    run_check(check_of("submitted_jobs_run_to_an_end"), session, Contract(Settings()))
 
-    [made] = session.made
-    assert (made.first, made.last) == (False, False)
+    [made] = session.submitted
+    assert (made.is_first, made.is_last) == (False, False)
     assert told_of(session, "order")[0] is None
 
 
 def test_where_no_job_was_there_before_no_order_is_read(ges: GesMock) -> None:
     session = lying(ges, generate=0)
     assert session.whole.jobs == []
-    session.made.append(Made("vertex_query", first=True, last=False, end="complete"))
+    session.submitted.append(
+        SubmittedJob("vertex_query", is_first=True, is_last=False, status="complete")
+    )
 
     assert told_of(session, "order")[0] is None
 
@@ -507,11 +507,11 @@ def test_where_no_job_was_there_before_no_order_is_read(ges: GesMock) -> None:
     [
         (
             listed(lambda value, _: value["jobs"].sort(key=lambda job: job["jobId"])),
-            "the jobs stand in no order of their times",
+            "the jobs are in no order of their times",
         ),
         (
             jobs(lambda job: job.update(startTime="2024-05-23 09:54:00")),
-            "no two jobs with times that can be compared are listed (see --allow-writes)",
+            "no two jobs with comparable times are listed (see --allow-writes)",
         ),
     ],
 )
@@ -525,7 +525,7 @@ def test_jobs_in_no_order_have_none(
     ("change", "setting", "told"),
     [
         ({"result": "error"}, "failed_result", 'the result of a refusal is "error"'),
-        ({"error_msg": "a"}, "sdk_error_keys", "there is only one of them"),
+        ({"error_msg": "a"}, "sdk_error_keys", "a refusal has only one of them"),
     ],
 )
 def test_a_refusal_that_is_neither_is_told(
@@ -545,7 +545,7 @@ def test_an_edition_that_nobody_knows_is_told(ges: GesMock) -> None:
 def test_an_empty_list_without_a_total_is_of_either_edition(ges: GesMock) -> None:
     session = lying(ges, generate=0, settings={"edition": "memory"})
 
-    assert "either edition does so" in told_of(session, "edition")[1]
+    assert "it could be either edition" in told_of(session, "edition")[1]
 
 
 def test_an_answer_that_is_nested_too_deeply_is_no_reading(ges: GesMock) -> None:
@@ -555,8 +555,8 @@ def test_an_answer_that_is_nested_too_deeply_is_no_reading(ges: GesMock) -> None
     session = lying(ges, Lie("", deep))
 
     assert told_of(session, "limit_zero") == (None, "an answer is nested too deeply")
-    outcome = hold(check_of("limit_is_kept"), session, Contract(Settings()))
-    assert (outcome.state, outcome.told) == ("failed", "an answer is nested too deeply")
+    outcome = run_check(check_of("limit_is_respected"), session, Contract(Settings()))
+    assert (outcome.state, outcome.detail) == ("failed", "an answer is nested too deeply")
 
 
 # --- Jobs that are made -------------------------------------------------------------------------
@@ -565,10 +565,10 @@ def test_an_answer_that_is_nested_too_deeply_is_no_reading(ges: GesMock) -> None
 def test_a_job_that_ends_at_once_cannot_be_cancelled(ges: GesMock) -> None:
     session = lying(ges, generate=0, plans=[{"plan": "instant"}])
 
-    outcome = hold(check_of("a_cancelled_job_ends"), session, Contract(Settings()))
+    outcome = run_check(check_of("cancelled_jobs_end"), session, Contract(Settings()))
 
-    assert (outcome.state, outcome.told) == (
-        "not seen",
+    assert (outcome.state, outcome.detail) == (
+        "skipped",
         "it had ended before it could be cancelled",
     )
 
@@ -580,14 +580,14 @@ def test_other_jobs_are_submitted_and_awaited_too(ges: GesMock, command: str, pl
     session = lying(ges, generate=0, plans=[{"plan": plan}])
     session.submit = Submission.of(command, None, 60)
 
-    assert wrong(run(session), "failed", "differs") == []
+    assert wrong(run(session), "failed", "deviation") == []
 
 
 @pytest.mark.parametrize(
     "names",
     [
-        ("a_submitted_job_is_there", "a_job_can_be_cancelled", "a_cancelled_job_ends"),
-        ("a_job_can_be_cancelled", "a_submitted_job_is_there", "a_cancelled_job_ends"),
+        ("submitted_jobs_run_to_an_end", "jobs_can_be_cancelled", "cancelled_jobs_end"),
+        ("jobs_can_be_cancelled", "submitted_jobs_run_to_an_end", "cancelled_jobs_end"),
     ],
 )
 def test_what_can_be_submitted_only_once_is_not_seen_again(
@@ -596,11 +596,11 @@ def test_what_can_be_submitted_only_once_is_not_seen_again(
     SUBMITTED.clear()
     session = lying(ges, Lie("", _only_once), settings={"edition": "memory"})
 
-    first, *others = [hold(check_of(name), session, Contract(Settings())) for name in names]
+    first, *others = [run_check(check_of(name), session, Contract(Settings())) for name in names]
 
     assert first.state == "passed"
-    assert [one.state for one in others] == ["not seen"] * 2
-    assert all("index a already exists" in one.told for one in others)
+    assert [one.state for one in others] == ["skipped"] * 2
+    assert all("index a already exists" in one.detail for one in others)
 
 
 def test_what_is_never_accepted_is_a_failure_told_once(ges: GesMock) -> None:
@@ -609,23 +609,23 @@ def test_what_is_never_accepted_is_a_failure_told_once(ges: GesMock) -> None:
 
     found = run(session)
 
-    assert [one.check.name for one in found.outcomes if one.state in ("failed", "differs")] == [
-        "a_submitted_job_is_there"
+    assert [one.check.name for one in found.outcomes if one.state in ("failed", "deviation")] == [
+        "submitted_jobs_run_to_an_end"
     ]
-    [cancel] = [one for one in found.outcomes if one.check.name == "a_job_can_be_cancelled"]
-    assert cancel.told.startswith("no job could be submitted: 200 and a jobId were wanted")
+    [cancel] = [one for one in found.outcomes if one.check.name == "jobs_can_be_cancelled"]
+    assert cancel.detail.startswith("no job could be submitted: expected 200 and a jobId")
 
 
 @pytest.mark.parametrize(
-    "name", ["a_job_is_as_the_list_says", "a_result_stays", "a_submitted_job_is_there"]
+    "name", ["job_status_agrees_with_list", "results_are_stable", "submitted_jobs_run_to_an_end"]
 )
 def test_of_a_job_whose_query_fails_nothing_is_told(ges: GesMock, name: str) -> None:
     session = lying(ges, Lie("", shown(_blank_for_all)))
 
-    outcome = hold(check_of(name), session, Contract(Settings()))
+    outcome = run_check(check_of(name), session, Contract(Settings()))
 
-    assert outcome.state == "not seen"
-    assert "fails: GET " in outcome.told
+    assert outcome.state == "skipped"
+    assert "fails: GET " in outcome.detail
 
 
 def test_a_query_that_fails_for_a_page_of_a_result_tells_nothing_of_it(ges: GesMock) -> None:
@@ -633,10 +633,12 @@ def test_a_query_that_fails_for_a_page_of_a_result_tells_nothing_of_it(ges: GesM
         paged = not asked.listed and "offset" in asked.query
         return Said(200, {"status": "", "data": {}, "result": "failed"}) if paged else None
 
-    outcome = hold(check_of("results_are_paged"), lying(ges, Lie("", fails)), Contract(Settings()))
+    outcome = run_check(
+        check_of("results_are_paged"), lying(ges, Lie("", fails)), Contract(Settings())
+    )
 
-    assert outcome.state == "not seen"
-    assert outcome.told.startswith("the query fails: GET ")
+    assert outcome.state == "skipped"
+    assert outcome.detail.startswith("the query fails: GET ")
 
 
 @pytest.mark.parametrize(
@@ -651,6 +653,6 @@ def test_a_query_that_fails_for_a_page_of_a_result_tells_nothing_of_it(ges: GesM
 def test_a_query_that_fails_has_its_shape_too(ges: GesMock, value: dict[str, Any]) -> None:
     session = lying(ges, Lie("", lambda asked, said: None if asked.listed else Said(200, value)))
 
-    outcome = hold(check_of("a_job_has_its_shape"), session, Contract(Settings()))
+    outcome = run_check(check_of("job_has_documented_shape"), session, Contract(Settings()))
 
     assert outcome.state == "failed"

@@ -8,6 +8,7 @@ from conftest import asked
 from msgspec.structs import replace
 
 from gesmock.fake import handle
+from gesmock.fake import report as judging
 from gesmock.fake.fixtures import State
 from gesmock.fake.options import Rows, Start
 from gesmock.fake.project import Project
@@ -253,7 +254,7 @@ def test_findings_outlive_a_cleared_journal_and_are_counted_and_bounded() -> Non
 
     made.journal.clear()
 
-    findings = [str(one) for one in made.verdict.findings()]
+    findings = [str(one) for one in judging.findings(made)]
     assert len(findings) == 101
     assert findings[0] == "GM001 gesmock crashed: GET /ges/%0Ax answered 404 (#401)\na traceback"
     numbers = "(#1, #2, #4, #6, #8, ...)"
@@ -262,7 +263,7 @@ def test_findings_outlive_a_cleared_journal_and_are_counted_and_bounded() -> Non
     )
     assert findings[2] == "GM002 no operation serves this: GET /ges/1 answered 404 (#3)"
     made.reset()
-    assert made.verdict.findings() == []
+    assert judging.findings(made) == []
 
 
 def test_a_state_is_exported_with_what_is_left_of_its_faults() -> None:

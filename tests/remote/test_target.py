@@ -53,18 +53,18 @@ LIKE = "is not like http://10.0.0.7:80"
         ("http://h:port", "p", "g", "--target: 'http://h:port': Port could not be cast"),
         ("http://[::1", "p", "g", "--target: 'http://[::1': Invalid IPv6 URL"),
         ("http://" + "h" * 64, "p", "g", "--target: 'http://hhhh"),
-        ("http://h", None, "g", f"--project-id: is wanted where the URL is not like {FORM}"),
+        ("http://h", None, "g", f"--project-id: is required unless the URL is like {FORM}"),
         ("http://h", "a-b", "g", "--project-id: 'a-b' is not 1 to 64 letters or digits"),
-        ("http://h", "p", None, f"--graph: is wanted where the URL is not like {FORM}"),
-        ("http://h", "p", "a/b", "--graph: 'a/b' is not the name of a graph"),
+        ("http://h", "p", None, f"--graph: is required unless the URL is like {FORM}"),
+        ("http://h", "p", "a/b", "--graph: 'a/b' is not a graph name"),
         (
             "http://h/ges/v1.0/q/graphs",
             "p",
             "g",
-            f"--target: 'http://h/ges/v1.0/q/graphs' names no graph; right is {FORM}",
+            f"--target: 'http://h/ges/v1.0/q/graphs' names no graph; expected {FORM}",
         ),
-        ("http://h/?limit=1", "p", "g", f"--target: 'http://h/' has a query; right is {FORM}"),
-        ("http://h/#a", "p", "g", f"--target: 'http://h/' has a fragment; right is {FORM}"),
+        ("http://h/?limit=1", "p", "g", f"--target: 'http://h/' has a query; expected {FORM}"),
+        ("http://h/#a", "p", "g", f"--target: 'http://h/' has a fragment; expected {FORM}"),
     ],
 )
 def test_a_target_that_is_none_is_told(
@@ -84,7 +84,7 @@ def test_a_user_in_the_url_is_refused_and_not_shown(url: str) -> None:
         Target.of(url, "p", "g")
 
     assert str(error.value) == (
-        "--target: has a user before its host, whom the service does not know; "
+        "--target: names a user, which the service does not use; "
         "see GESMOCK_TARGET_TOKEN and HUAWEICLOUD_SDK_AK"
     )
 

@@ -13,7 +13,7 @@ from conftest import until
 from other_server import OK, Act, OtherServer, hang_up, lines, reset, wait
 
 from gesmock.model.errors import InvalidInput
-from gesmock.remote import connection, upstream
+from gesmock.remote import http
 from gesmock.remote.failures import Unreachable
 from gesmock.remote.sign_in import SignIn
 from gesmock.remote.target import Target
@@ -158,7 +158,7 @@ def test_one_that_has_ended_meanwhile_is_not_asked() -> None:
     with OtherServer() as server, asking(server.url) as asked:
         get(asked)
         server.hang_up()
-        until(lambda: not asked._idle[0].is_usable())
+        until(lambda: not asked._pool._idle[0].is_usable())
         get(asked)
 
     assert (server.connections, len(server.asked)) == (2, 2)
@@ -171,7 +171,7 @@ def test_one_that_was_reset_meanwhile_is_not_asked() -> None:
 
     with OtherServer(say_more, OK) as server, asking(server.url) as asked:
         get(asked)
-        until(lambda: not asked._idle[0].is_usable())
+        until(lambda: not asked._pool._idle[0].is_usable())
         get(asked)
 
     assert (server.connections, len(server.asked)) == (2, 2)
@@ -180,14 +180,14 @@ def test_one_that_was_reset_meanwhile_is_not_asked() -> None:
 def test_one_that_nobody_has_asked_for_long_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     with OtherServer() as server, asking(server.url) as asked:
         get(asked)
-        monkeypatch.setattr(connection, "_IDLE_S", -1.0)
+        monkeypatch.setattr(http, "_IDLE_S", -1.0)
         get(asked)
 
     assert server.connections == 2
 
 
 def test_no_more_connections_are_kept_than_a_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upstream, "_MOST_IDLE", 2)
+    monkeypatch.setattr(http, "_MOST_IDLE", 2)
     together = threading.Barrier(4)
 
     def answer(connection: socket.socket) -> None:
@@ -202,7 +202,7 @@ def test_no_more_connections_are_kept_than_a_few(monkeypatch: pytest.MonkeyPatch
         for thread in threads:
             thread.join(10)
 
-        assert (server.connections, len(asked._idle)) == (4, 2)
+        assert (server.connections, len(asked._pool._idle)) == (4, 2)
 
 
 def test_who_closes_waits_for_no_answer() -> None:
@@ -228,7 +228,7 @@ def test_once_closed_it_keeps_no_connection() -> None:
         asked.close()
         get(asked)
 
-        assert not asked._idle
+        assert not asked._pool._idle
 
 
 def test_a_file_of_certificates_that_is_none_is_refused_at_start() -> None:

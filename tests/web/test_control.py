@@ -180,7 +180,7 @@ def test_the_journal_can_be_waited_for(service: Service) -> None:
 def test_a_reset_ends_the_waiting_for_the_journal(service: Service) -> None:
     journal = service.fake.default.journal
     told: list[Any] = []
-    thread = Thread(target=lambda: told.append(journal.await_more(journal.snapshot(), 0, 30)))
+    thread = Thread(target=lambda: told.append(journal.await_more(journal.kept(), 0, 30)))
     thread.start()
     until(lambda: journal._waiting)
     service.control("POST", "reset")

@@ -3,12 +3,15 @@
 from typing import Annotated, Any
 
 import flask
-from msgspec import Meta, Struct, structs
+from msgspec import Meta, Struct
 
+import gesmock
+from gesmock.fake import report as judging
 from gesmock.fake.project import Project
+from gesmock.journal import filters, har
 from gesmock.journal.entries import Entry
 from gesmock.journal.filters import Assertion, Count, EntryFilter
-from gesmock.journal.observations import Observation
+from gesmock.journal.observations import Seen
 from gesmock.journal.verdict.config import Code, VerdictConfig
 from gesmock.journal.verdict.findings import Finding
 from gesmock.model.names import GraphName
@@ -77,9 +80,9 @@ class SeenQuery(Struct, frozen=True, forbid_unknown_fields=True):
 def list_entries(project: Project, query: JournalQuery) -> Entries:
     journal = project.journal
     if query.wait_s:
-        entries = journal.wait(query, query.times, query.wait_s)
+        entries = filters.wait(journal, query, query.times, query.wait_s)
     else:
-        entries = query.select(journal.snapshot())
+        entries = query.of(journal.kept())
     return Entries(entries, len(entries), journal.dropped, journal.count)
 
 
@@ -90,24 +93,25 @@ def clear(project: Project, _: NoQuery) -> ClearedEntries:
 
 @call("POST", "journal/assert_called", body=Assertion, summary="Assert that requests were made")
 def assert_called(project: Project, assertion: Assertion) -> MatchingEntries:
-    return MatchingEntries(assertion.check(project.journal.snapshot()))
+    return MatchingEntries(assertion.check(project.journal.kept()))
 
 
 @call("GET", "journal/har", query=NoQuery, summary="Export the journal as an HTTP archive")
 def export_har(project: Project, _: NoQuery) -> dict[str, Any]:
-    return project.journal.har(flask.request.scheme)
+    entries = project.journal.entries()
+    return har.archive(entries, gesmock.__version__, flask.request.scheme)
 
 
 @call("GET", "findings", query=FindingsQuery, summary="List findings about the client")
 def list_findings(project: Project, query: FindingsQuery) -> FindingsBody:
-    findings = project.verdict.findings(query.codes)
-    failing = project.verdict.failing()
+    findings = judging.findings(project, query.codes)
+    failing = judging.failing(project)
     return FindingsBody(findings, len(findings), sum(each in failing for each in findings))
 
 
 @call("GET", "report", query=NoQuery, summary="Report findings, coverage and jobs")
 def report(project: Project, _: NoQuery) -> dict[str, Any]:
-    return project.verdict.report()
+    return judging.report(project)
 
 
 @call(
@@ -116,8 +120,8 @@ def report(project: Project, _: NoQuery) -> dict[str, Any]:
     query=SeenQuery,
     summary="Show which statuses a job went through, and which the client saw",
 )
-def show_seen(project: Project, job_id: str, query: SeenQuery) -> Observation:
-    observation = project.verdict.observation(job_id, query.graph)
+def show_seen(project: Project, job_id: str, query: SeenQuery) -> Seen:
+    observation = judging.observation(project, job_id, query.graph)
     if query.statuses is not None:
         observation.check(query.statuses)
     return observation
@@ -125,7 +129,7 @@ def show_seen(project: Project, job_id: str, query: SeenQuery) -> Observation:
 
 @call("GET", "verdict", query=NoQuery, answer=VerdictConfig, summary="Read the verdict's config")
 def read_config(project: Project, _: NoQuery) -> dict[str, Any]:
-    return structs.asdict(project.verdict.config)
+    return judging.config_as_json(project.config)
 
 
 @call(
@@ -138,4 +142,4 @@ def read_config(project: Project, _: NoQuery) -> dict[str, Any]:
 )
 def change_config(address: Address, changes: dict[str, Any]) -> dict[str, Any]:
     VerdictConfig().changed(changes)  # refused before a project is created
-    return structs.asdict(address.open().verdict.change(changes))
+    return judging.config_as_json(judging.configure(address.open(), changes))

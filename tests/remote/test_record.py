@@ -16,14 +16,13 @@ from other_server import OtherServer
 from gesmock import GesMock
 from gesmock.cli import main as cli
 from gesmock.cli import record as cli_record
-from gesmock.conformance.answer import Answer
-from gesmock.conformance.client import Client
 from gesmock.fake import fixtures
 from gesmock.model.errors import InvalidInput
+from gesmock.model.secrets import Secrets
 from gesmock.remote import record as recording
-from gesmock.remote.failures import Silent
-from gesmock.remote.record import CannotRecord, Recorder
-from gesmock.remote.recorded_jobs import Renaming, SecretId, cleaned
+from gesmock.remote.client import Client, ServerReply
+from gesmock.remote.failures import Unresponsive
+from gesmock.remote.record import CannotRecord, Recorder, Renaming, SecretId, redacted
 from gesmock.remote.sign_in import SignIn
 from gesmock.remote.target import Target
 
@@ -45,8 +44,8 @@ class Busy(Client):
         super().__init__(target)
         self._meanwhile = meanwhile
 
-    def ask(self, *args: Any, **others: Any) -> Answer:
-        self._meanwhile(self.asked)
+    def ask(self, *args: Any, **others: Any) -> ServerReply:
+        self._meanwhile(self.requests)
         return super().ask(*args, **others)
 
 
@@ -72,7 +71,7 @@ def recorded(
         for _ in one.read():
             pass
         file.write_bytes(one.fixture())
-        one.kept.forget()
+        one.part.clear()
     return file
 
 
@@ -204,7 +203,7 @@ def test_what_is_left_of_another_recording_is_not_gone_on_with(
 ) -> None:
     (tmp_path / "recorded.json.part").write_text(text)
 
-    with pytest.raises(CannotRecord, match="is of another recording; remove it to begin anew"):
+    with pytest.raises(CannotRecord, match="is of another recording; remove it to start over"):
         recorded(ges, tmp_path)
 
 
@@ -213,7 +212,7 @@ def test_secrets_are_left_out_and_names_replaced_where_they_are_whole_words() ->
 
     with closing(Client(Target.of("http://h", "p1", "movie"))) as client:
         one = Recorder(client, Path("/nowhere/a.json"), 10, rename)
-        one.kept.jobs = [
+        one.part.jobs = [
             JOB,
             {**JOB, "jobId": "a2", "request": {**JOB["request"], "rawRequest": "x"}},
         ]
@@ -232,7 +231,7 @@ def test_secrets_are_left_out_and_names_replaced_where_they_are_whole_words() ->
 def test_a_job_that_gesmock_cannot_serve_is_told() -> None:
     with closing(Client(Target.of("http://h", "p1", "movie"))) as client:
         one = Recorder(client, Path("/nowhere/a.json"), 10)
-        one.kept.jobs = [{"jobId": "a", "status": "done"}]
+        one.part.jobs = [{"jobId": "a", "status": "done"}]
 
         with pytest.raises(InvalidInput) as error:
             one.fixture()
@@ -350,7 +349,7 @@ def test_what_is_kept_meanwhile_has_no_secrets(ges: GesMock, tmp_path: Path) -> 
     ],
 )
 def test_secrets_leave_a_raw_request_however_it_is_written(raw: str, kept: str) -> None:
-    told = cleaned({**JOB, "request": {**JOB["request"], "rawRequest": raw}}, ["S3CRET"])
+    told = redacted({**JOB, "request": {**JOB["request"], "rawRequest": raw}}, Secrets(["S3CRET"]))
 
     assert told["request"]["rawRequest"] == kept
 
@@ -359,7 +358,7 @@ def test_secrets_leave_what_no_page_tells_of_a_job() -> None:
     body = {"edgesetPath": "b", "obsParameters": {"secretKey": "SK"}, "t": ["S3CRET"], "token": "T"}
     job = {"jobId": "a", "reason": "S3CRET has expired", "request": {"body": body}}
 
-    assert cleaned(job, ["S3CRET"]) == {
+    assert redacted(job, Secrets(["S3CRET"])) == {
         "jobId": "a",
         "reason": "*** has expired",
         "request": {"body": {"edgesetPath": "b", "t": ["***"], "token": "***"}},
@@ -372,9 +371,9 @@ def test_a_job_whose_id_has_a_secret_in_it_is_not_kept(ids: dict[str, str], writ
     named = {name: one.replace("{}", f"1-{written}") for name, one in ids.items()}
 
     with pytest.raises(
-        SecretId, match=r"^the id of a job \(1-\*\*\*\) has the token or a key in it"
+        SecretId, match=r"^the id of a job \(1-\*\*\*\) contains the token or a key"
     ):
-        cleaned({**named, "status": "success"}, ["S3C/RET"])
+        redacted({**named, "status": "success"}, Secrets(["S3C/RET"]))
 
 
 @pytest.mark.parametrize("most", [1, 2, 5, 10, 11, 49, 50, 51])
@@ -390,7 +389,7 @@ def test_no_more_are_recorded_than_are_wanted(
         [graph] = json.loads(one.fixture())["graphs"].values()
 
     assert [job["jobId"] for job in graph["jobs"]] == [job.job_id for job in ges.jobs()[:most]]
-    assert client.asked <= most // (page - 1) + 6
+    assert client.requests <= most // (page - 1) + 6
 
 
 def test_a_list_that_grows_at_its_end_is_recorded_as_it_began(ges: GesMock, tmp_path: Path) -> None:
@@ -404,9 +403,9 @@ def test_a_list_that_grows_at_its_end_is_recorded_as_it_began(ges: GesMock, tmp_
     for one in recorder(ges, tmp_path, 5, many):
         for _ in one.read():
             pass
-        assert [job["jobId"] for job in one.kept.jobs[:30]] == first
-        assert len(one.kept.jobs) < 50
-        assert one.moved[0].endswith(" came to its end, and are not recorded")
+        assert [job["jobId"] for job in one.part.jobs[:30]] == first
+        assert len(one.part.jobs) < 50
+        assert one.notes[0].endswith(" others may have come at its end")
 
 
 def test_a_list_that_grows_faster_than_it_is_read_cannot_be_recorded(
@@ -418,7 +417,7 @@ def test_a_list_that_grows_faster_than_it_is_read_cannot_be_recorded(
         for _ in range(6 if asked > 1 else 0):
             ges.add_job()
 
-    with pytest.raises(CannotRecord, match="jobs come faster than 5 at a time can be read"):
+    with pytest.raises(CannotRecord, match="changes faster than it can be read 5 jobs at a time"):
         recorded(ges, tmp_path, 5, many)
 
 
@@ -431,7 +430,7 @@ def test_a_list_to_which_always_more_come_than_a_page_holds_cannot_be_recorded(
         for _ in range(60 if asked > 3 else 0):
             ges.add_job()
 
-    with pytest.raises(CannotRecord, match="jobs come faster than 50 at a time can be read"):
+    with pytest.raises(CannotRecord, match="changes faster than it can be read 50 jobs at a time"):
         recorded(ges, tmp_path, 50, many)
 
 
@@ -445,7 +444,7 @@ def test_what_has_moved_is_told(ges: GesMock, tmp_path: Path) -> None:
     for one in recorder(ges, tmp_path, 10, live):
         for _ in one.read():
             pass
-        assert one.moved == ["jobs went from it: it was read anew"]
+        assert one.notes == ["it changed too much, and was read anew"]
 
 
 def test_an_answer_that_does_not_come_is_asked_for_again_and_the_second_time_it_is_given_up(
@@ -457,16 +456,20 @@ def test_an_answer_that_does_not_come_is_asked_for_again_and_the_second_time_it_
     def late(asked: int) -> None:
         turns.append(asked)
         if len(turns) == 4:
-            raise Silent("http://h", "http_response_timeout", "no whole answer came in 30 s")
+            raise Unresponsive(
+                "http://h", "http_response_timeout", "no complete answer within 30 s"
+            )
 
     recorded(ges, tmp_path, 10, late)
     assert len(turns) > 5
 
     def never(asked: int) -> None:
         if asked > 4:
-            raise Silent("http://h", "http_response_timeout", "no whole answer came in 30 s")
+            raise Unresponsive(
+                "http://h", "http_response_timeout", "no complete answer within 30 s"
+            )
 
-    with pytest.raises(Silent):
+    with pytest.raises(Unresponsive):
         recorded(ges, tmp_path, 10, never)
 
     part = tmp_path / "recorded.json.part"
@@ -511,7 +514,7 @@ def read(one: Recorder) -> list[str]:
     """The ids of what *one* has read."""
     for _ in one.read():
         pass
-    return [job["jobId"] for job in one.kept.jobs]
+    return [job["jobId"] for job in one.part.jobs]
 
 
 @pytest.mark.parametrize("others", [{}, {"totalCount": 30}])
@@ -521,7 +524,7 @@ def test_a_list_that_heeds_neither_limit_nor_offset_is_taken_as_it_is(
 ) -> None:
     with recording_of(tmp_path, answer(30, **others), most=most) as one:
         assert read(one) == [f"a{number}" for number in range(30)]
-        assert one.moved == []
+        assert one.notes == []
 
 
 def test_so_is_one_that_grows_at_its_end_and_one_that_was_broken_off(tmp_path: Path) -> None:
@@ -536,7 +539,7 @@ def test_so_is_one_that_grows_at_its_end_and_one_that_was_broken_off(tmp_path: P
 
         one = Recorder(client, tmp_path / "recorded.json", 7)
 
-        assert len(one.kept.jobs) == 19
+        assert len(one.part.jobs) == 19
         assert read(one) == [f"a{number}" for number in range(32)]
 
 
@@ -548,7 +551,7 @@ def test_such_a_list_may_grow_at_its_beginning_meanwhile(tmp_path: Path) -> None
 def test_where_a_job_goes_from_such_a_list_it_is_read_anew(tmp_path: Path) -> None:
     with recording_of(tmp_path, *[answer(30)] * 4, answer(29)) as one:
         assert read(one) == [f"a{number}" for number in range(29)]
-        assert one.moved == ["jobs went from it: it was read anew"]
+        assert one.notes == ["it changed too much, and was read anew"]
 
 
 @pytest.mark.parametrize(
@@ -578,7 +581,9 @@ def test_a_total_that_is_too_high_is_told_as_such(tmp_path: Path) -> None:
 
     with recording_of(tmp_path, *[first] * 4, last, first) as one:
         assert len(read(one)) == 12
-        assert one.moved == ["its totalCount was 99, but no job followed the 12 that were read"]
+        assert one.notes == [
+            "its totalCount was 99, but 12 jobs were read: others may have come at its end"
+        ]
 
 
 def test_of_a_recording_that_went_on_it_is_told_which_jobs_are_older(
@@ -590,13 +595,13 @@ def test_of_a_recording_that_went_on_it_is_told_which_jobs_are_older(
 
     for one in recorder(ges, tmp_path):
         assert len(read(one)) == 50
-        assert one.moved == ["it was broken off: of 7 jobs, the statuses are those of before"]
+        assert one.notes == ["it was resumed: 7 jobs have the statuses of before"]
 
     for one in recorder(
         ges, tmp_path, 7, lambda asked: asked == 3 and ges.remove_job(ges.jobs()[0])
     ):
         read(one)
-        assert one.moved == ["jobs went from it: it was read anew"]
+        assert one.notes == ["it changed too much, and was read anew"]
 
 
 # --- The command line ---------------------------------------------------------------------------
@@ -643,7 +648,7 @@ def test_json_that_is_written_otherwise_is_told(
     ges: GesMock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ges.restart(generate=5)
-    monkeypatch.setattr(recording, "in_order", lambda job: False)
+    monkeypatch.setattr(recording, "is_exact", lambda page: False)
 
     ran = run(ges, tmp_path / "a.json")
 
@@ -709,12 +714,12 @@ def test_a_recording_that_is_broken_off_says_where_it_goes_on(ges: GesMock, tmp_
 
     assert ran.exit_code == 2
     assert ran.stderr.endswith(
-        f"; 19 jobs are kept in {file}.part: the same command goes on from there\n"
+        f"; 19 jobs are stored in {file}.part: the same command resumes there\n"
     )
     again = run(ges, file, "--page", "10", "--most", "45")
     assert again.stdout == f"{file}: 1 graph, 45 jobs\n"
     assert again.stderr == (
-        "while the list was read, it was broken off: of 19 jobs, the statuses are those of before\n"
+        "while the list was read, it was resumed: 19 jobs have the statuses of before\n"
     )
 
 
@@ -734,8 +739,7 @@ def test_ctrl_c_ends_it_with_130_and_says_where_it_goes_on(
 
     assert ran.exit_code == 130
     assert ran.stderr == (
-        f"gesmock: interrupted; 10 jobs are kept in {file}.part: "
-        "the same command goes on from there\n"
+        f"gesmock: interrupted; 10 jobs are stored in {file}.part: the same command resumes there\n"
     )
 
 
@@ -747,7 +751,7 @@ def test_what_moved_is_told_beside_the_recording(ges: GesMock, tmp_path: Path) -
 
     assert ran.exit_code == 0
     assert ran.stderr == (
-        "while the list was read, 1 jobs came to its beginning, and are recorded too\n"
+        "while the list was read, 1 jobs came at its beginning, and are recorded too\n"
     )
 
 

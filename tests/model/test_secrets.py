@@ -1,6 +1,5 @@
-"""A secret is found by its name or because it is known, however a text writes it."""
+"""A secret is masked by its name or because it is known, plain or escaped once."""
 
-import html
 import json
 from collections.abc import Callable
 from typing import Any
@@ -63,44 +62,42 @@ WRITTEN: dict[str, Callable[[str], str]] = {
         lambda one: chr(one) if chr(one).isalnum() and one < 128 else quote(chr(one), "").lower()
     ),
     "a form": lambda text: urlencode({"": text})[1:],
-    "HTML": html.escape,
-    "HTML in decimals": wholly(lambda one: f"&#{one};"),
-    "HTML in hex": wholly(lambda one: f"&#X{one:X};"),
-    "Python": lambda text: text.encode("unicode_escape").decode(),
 }
 
 
 @pytest.mark.parametrize("written", WRITTEN)
-def test_what_is_known_is_found_however_it_is_written(written: str) -> None:
+def test_a_known_secret_is_masked_in_every_way_of_writing_it(written: str) -> None:
     text = f"before {WRITTEN[written](TOKEN)} behind"
 
-    assert Secrets((TOKEN,)).hidden(text) == "before *** behind"
+    assert Secrets((TOKEN,)).mask(text) == "before *** behind"
 
 
 @given(
     secret=st.text(
-        st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\\%&*"), min_size=4
+        st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\\%*"), min_size=4
     ),
-    chain=st.lists(st.sampled_from([name for name in WRITTEN if name != "Python"]), max_size=4),
+    written=st.sampled_from([*WRITTEN]),
     around=st.sampled_from(["", "%41", "\\u0041", "&amp;", "a", " "]),
 )
-def test_what_is_known_is_found_in_forms_within_forms(
-    secret: str, chain: list[str], around: str
-) -> None:
-    text = secret
-    for name in chain:
-        text = WRITTEN[name](text)
+def test_a_known_secret_is_masked_next_to_escapes(secret: str, written: str, around: str) -> None:
+    text = WRITTEN[written](secret)
 
-    assert Secrets((secret,)).hidden(f"<{around}{text}{around}>") == f"<{around}***{around}>"
+    assert Secrets((secret,)).mask(f"<{around}{text}{around}>") == f"<{around}***{around}>"
+
+
+def test_a_secret_that_is_escaped_twice_is_not_masked() -> None:
+    text = json_text(json_text('a"bcd'))
+
+    assert Secrets(('a"bcd',)).mask(text) == text
 
 
 @pytest.mark.parametrize(
     "secret",
-    ["a%3Db!", "%" + 20 * "25" + "41bc", "a\\u003d\\/b", "&amp;amp;c", "a\\\\b", "tab\tand\nline"],
+    ["a%3Db!", "%" + 20 * "25" + "41bc", "a\\u003d\\/b", "a\\\\b", "tab\tand\nline"],
 )
-@pytest.mark.parametrize("written", ["plain", "JSON", "Gson's JSON", "a URL", "HTML"])
+@pytest.mark.parametrize("written", ["plain", "JSON", "Gson's JSON", "a URL"])
 def test_a_secret_may_look_like_an_escape(secret: str, written: str) -> None:
-    assert Secrets((secret,)).hidden(WRITTEN[written](secret)) == "***"
+    assert Secrets((secret,)).mask(WRITTEN[written](secret)) == "***"
 
 
 @pytest.mark.parametrize(
@@ -111,11 +108,11 @@ def test_a_secret_may_look_like_an_escape(secret: str, written: str) -> None:
         (("sec", ""), "sec", "sec"),
         (("päss😀",), "p%C3%A4ss%F0%9F%98%80 p\\u00e4ss\\ud83d\\ude00", "*** ***"),
         (("s3cr3t",), "&unknown; %zz \\q s3cr3t", "&unknown; %zz \\q ***"),
-        (("s3cr3t",), "s3c\\x72&#1;3t s3cr3t", "*** ***"),
+        (("s3cr3t",), "s3c\\u00723t s3cr3t", "*** ***"),
     ],
 )
-def test_only_what_is_known_is_hidden(secrets: tuple[str, ...], text: str, shown: str) -> None:
-    assert Secrets(secrets).hidden(text) == shown
+def test_only_known_secrets_are_masked(secrets: tuple[str, ...], text: str, shown: str) -> None:
+    assert Secrets(secrets).mask(text) == shown
 
 
 @pytest.mark.parametrize(
@@ -146,8 +143,8 @@ def test_only_what_is_known_is_hidden(secrets: tuple[str, ...], text: str, shown
         ("Content-Type: a/b; charset=utf-8", "Content-Type: a/b; charset=utf-8"),
     ],
 )
-def test_what_a_text_calls_a_secret_is_masked(text: str, told: str) -> None:
-    assert NAMELESS.told(text) == told
+def test_a_value_with_the_name_of_a_secret_is_masked_in_a_text(text: str, told: str) -> None:
+    assert NAMELESS.redact(text) == told
 
 
 @pytest.mark.parametrize(
@@ -166,31 +163,31 @@ def test_what_a_text_calls_a_secret_is_masked(text: str, told: str) -> None:
         (7, 7),
     ],
 )
-def test_what_a_value_calls_a_secret_is_masked(value: Any, told: Any) -> None:
+def test_a_value_with_the_name_of_a_secret_is_masked(value: Any, told: Any) -> None:
     secrets = Secrets((TOKEN, "123456"))
 
-    assert secrets.cleaned(value) == told
-    assert secrets.cleaned(told) == told
+    assert secrets.redact_value(value) == told
+    assert secrets.redact_value(told) == told
 
 
 def test_json_within_texts_is_read() -> None:
     inner = json.dumps({"password": "NEW", "a": TOKEN.replace("F", "é")})
     value = {"inner": json.dumps({"inner": inner})}
 
-    told = Secrets((TOKEN.replace("F", "é"),)).cleaned(value)
+    told = Secrets((TOKEN.replace("F", "é"),)).redact_value(value)
 
     assert json.loads(json.loads(told["inner"])["inner"]) == {"password": "***", "a": "***"}
 
 
 @pytest.mark.parametrize("text", ['{ "a": 1e5 }', '{"a":"\\u00e9"}', "[1, 2]", '"a"', "[", "{}"])
 def test_json_without_secrets_stays_as_it_is_written(text: str) -> None:
-    assert Secrets((TOKEN,)).told(text) == text
+    assert Secrets((TOKEN,)).redact(text) == text
 
 
 def test_what_is_nested_as_deep_as_can_be_is_masked() -> None:
     text = "[" * 100_000 + '{"password":"NEW"}' + "]" * 100_000
 
-    assert "NEW" not in NAMELESS.told(text)
+    assert "NEW" not in NAMELESS.redact(text)
 
 
 @pytest.mark.parametrize(
@@ -203,5 +200,5 @@ def test_what_is_nested_as_deep_as_can_be_is_masked() -> None:
         (["token", None, 918273], set()),
     ],
 )
-def test_what_is_called_a_secret_is_found(value: Any, found: set[str]) -> None:
+def test_values_with_the_name_of_a_secret_are_found(value: Any, found: set[str]) -> None:
     assert {*secrets_in(value)} == found

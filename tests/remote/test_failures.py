@@ -4,9 +4,9 @@ import ssl
 
 import pytest
 
-from gesmock.remote.failures import ASKING, CONNECTING, SECURING, Step, reason
+from gesmock.remote.failures import ASKING, CONNECTING, SECURING, Attempt, reason
 
-UNTOLD = "it does not speak TLS (EOF occurred); is it meant to be http://?"
+NO_REASON = "it does not speak TLS (EOF occurred); did you mean http://?"
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ UNTOLD = "it does not speak TLS (EOF occurred); is it meant to be http://?"
     [
         (OSError(113, "No way"), CONNECTING, "destination_ip_unroutable", "No way"),
         (OSError(), CONNECTING, "destination_ip_unroutable", "OSError"),
-        (ssl.SSLEOFError(8, "EOF occurred"), SECURING, "tls_protocol_error", UNTOLD),
+        (ssl.SSLEOFError(8, "EOF occurred"), SECURING, "tls_protocol_error", NO_REASON),
         (
             ssl.SSLError(1, "certificate wanted"),
             ASKING,
@@ -23,5 +23,5 @@ UNTOLD = "it does not speak TLS (EOF occurred); is it meant to be http://?"
         ),
     ],
 )
-def test_what_goes_wrong_is_told(error: OSError, step: Step, kind: str, why: str) -> None:
+def test_what_goes_wrong_is_told(error: OSError, step: Attempt, kind: str, why: str) -> None:
     assert reason(error, step) == (kind, why)

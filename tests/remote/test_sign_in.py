@@ -7,19 +7,18 @@ import sys
 import pytest
 
 from gesmock.model.errors import GesmockError, InvalidInput
-from gesmock.remote import sign_in
-from gesmock.remote.sign_in import SignIn
+from gesmock.remote.sign_in import Signer, SignIn
 
 
 def test_the_environment_says_who_asks() -> None:
     keys = {"HUAWEICLOUD_SDK_AK": "a", "HUAWEICLOUD_SDK_SK": "s"}
 
-    assert SignIn.of({}).how == "none"
-    assert SignIn.of(keys).how == "AK/SK"
-    assert SignIn.of({**keys, "GESMOCK_TARGET_TOKEN": "t"}).how == "token"
-    with pytest.raises(InvalidInput, match="HUAWEICLOUD_SDK_SK: is wanted beside"):
+    assert SignIn.of({}).scheme == "none"
+    assert SignIn.of(keys).scheme == "AK/SK"
+    assert SignIn.of({**keys, "GESMOCK_TARGET_TOKEN": "t"}).scheme == "token"
+    with pytest.raises(InvalidInput, match="HUAWEICLOUD_SDK_SK: is required with"):
         SignIn.of({"HUAWEICLOUD_SDK_AK": "a"})
-    with pytest.raises(InvalidInput, match="HUAWEICLOUD_SDK_AK: is wanted beside"):
+    with pytest.raises(InvalidInput, match="HUAWEICLOUD_SDK_AK: is required with"):
         SignIn.of({"HUAWEICLOUD_SDK_SK": "s"})
 
 
@@ -83,7 +82,7 @@ def test_the_signature_is_the_documented_one(
 ) -> None:
     given = {"content-type": kind, "x-sdk-date": "20260101T000000Z", "accept": "*/*"}
 
-    signer = sign_in.signer(SignIn("", "AK", "SK"))
+    signer = Signer(SignIn("", "AK", "SK"))
     headers = signer.headers("POST", "10.0.0.7", path, query, given, body)
 
     plain = kind == "application/json"
@@ -98,4 +97,4 @@ def test_without_the_vendors_sdk_what_to_install_is_told(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "huaweicloudsdkcore.auth.credentials", None)
 
     with pytest.raises(GesmockError, match=r"pip install 'gesmock\[cloud\]'"):
-        sign_in.signer(SignIn("", "a", "s"))
+        Signer(SignIn("", "a", "s"))

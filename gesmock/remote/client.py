@@ -1,0 +1,214 @@
+"""A client of the target: signs in, keeps to a rate, and asks again where the target is busy."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+from urllib.parse import quote
+
+import msgspec
+
+from gesmock.model import validation
+from gesmock.model.clock import real_time
+from gesmock.model.errors import InvalidInput
+from gesmock.model.secrets import Secrets
+from gesmock.remote.http import SAFE_METHODS, ConnectionPool
+from gesmock.remote.sign_in import Signer
+from gesmock.remote.target import Target
+
+NOT_JSON: Final = object()
+"""Stands for a body that is not JSON."""
+
+EXCERPT: Final = 200
+"""Characters of a body that a message quotes."""
+
+_SEARCHED: Final = 100_000  # bytes of a body in which secrets are masked before it is quoted
+
+_WAIT_S: Final = 1.0
+_LONGEST_WAIT_S: Final = 60.0
+"""The wait where ``Retry-After`` gives none, and the longest single one."""
+
+_PATIENCE_S: Final = 300.0
+"""The longest that a client waits altogether."""
+
+_SILENCE_S: Final = 1.0
+_LONGEST_TRAILER: Final = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class ServerReply:
+    """The answer to *request* (method, path and query, as sent).
+
+    Header names are lower case. *value* is the body as JSON, or NOT_JSON. ``str`` quotes the
+    answer in one line, without the *secrets* of the request.
+    """
+
+    request: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    value: Any = field(repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    def __str__(self) -> str:
+        secrets = Secrets(self.secrets)
+        text = secrets.mask(self.body[:_SEARCHED].decode(errors="replace"))
+        excerpt = text if len(text) <= EXCERPT else text[:EXCERPT] + "..."
+        location = secrets.mask(self.headers.get("location", ""))[:EXCERPT]
+        to = f", to {location!r}," if location else ""
+        return f"{self.request} was answered {self.status}{to} {excerpt!r}"
+
+    @property
+    def media_type(self) -> str:
+        """The media type, without its parameters."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def json_error(self) -> str:
+        """Where and why the body is not JSON; empty where it is."""
+        try:
+            validation.parse(self.body)
+        except InvalidInput as error:
+            return str(error)
+        return ""
+
+
+class Client:
+    """Asks *target*, from one thread. Its replies do not show the *secrets*.
+
+    An answer 429, or 503 to a safe method, is asked for again up to *retries* times, after
+    ``Retry-After``. Raises Unreachable, NotInstalled, and InvalidInput for a bad certificate file.
+    """
+
+    def __init__(
+        self, target: Target, sleep: Callable[[float], None] = time.sleep, *, retries: int = 1
+    ) -> None:
+        self.target = target
+        self.secrets = target.sign_in.secrets
+        self.requests = 0
+        self._sleep = sleep
+        self._retries = retries
+        self._patience_s = _PATIENCE_S
+        self._signer = Signer(target.sign_in)
+        self._next = 0.0
+        self._pool = ConnectionPool(target)
+
+    def get(self, path: str, query: str = "", *, token: str | None = None) -> ServerReply:
+        """GET *path* below the graph; see ``ask``."""
+        return self.ask("GET", self.target.path(path), query, token=token)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        query: str = "",
+        *,
+        body: object = None,
+        token: str | None = None,
+    ) -> ServerReply:
+        """Send a request for *path* and *query*, as they are; *body* is sent as JSON.
+
+        *token* replaces the target's credentials; an empty one sends none.
+        """
+        content = b"" if body is None else json.dumps(body).encode()
+        for _ in range(self._retries):
+            reply = self._ask_once(method, path, query, content, token)
+            wait_s = _wait_s(reply, method)
+            if wait_s is None or wait_s > min(_LONGEST_WAIT_S, self._patience_s):
+                return reply
+            self._patience_s -= wait_s
+            self._sleep(wait_s)
+        return self._ask_once(method, path, query, content, token)
+
+    def trailer_of_head(self, path: str, query: str) -> bytes:
+        """Bytes that follow the answer to a HEAD of *path* below the graph; there should be none.
+
+        The server is asked to close; one that does not is waited for a moment.
+        """
+        self._pace()
+        deadline = real_time() + self.target.timeout_s
+        path = self.target.path(path)
+        headers = self._headers("HEAD", path, query, b"", None) | {"Connection": "close"}
+        with closing(self._pool.connect(deadline)) as connection:
+            url = f"{self.target.prefix}{path}?{query}"
+            connection.exchange("HEAD", url, [*headers.items()], None, deadline)
+            return connection.read_on(_LONGEST_TRAILER, _SILENCE_S, deadline)
+
+    def send(
+        self, method: str, url: str, content: bytes, headers: Mapping[str, str]
+    ) -> ServerReply:
+        """Send a request once, as it is."""
+        body = content if content or method not in SAFE_METHODS else None
+        raw = self._pool.exchange(method, url, [*headers.items()], body)
+        named = {name.lower(): value for name, value in raw.headers}
+        text = bytes(raw.body)
+        return ServerReply(
+            f"{method} {url}", raw.status, named, text, json_value(text), self.secrets
+        )
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._pool.close()
+
+    def _ask_once(
+        self, method: str, path: str, query: str, content: bytes, token: str | None
+    ) -> ServerReply:
+        self._pace()
+        url = self.target.prefix + path + (f"?{query}" if query else "")
+        return self.send(method, url, content, self._headers(method, path, query, content, token))
+
+    def _headers(
+        self, method: str, path: str, query: str, content: bytes, token: str | None
+    ) -> dict[str, str]:
+        headers = {
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+        }
+        if token is not None:
+            return {**headers, "X-Auth-Token": token} if token else headers
+        return headers | self._signer.headers(
+            method, self.target.authority, self.target.prefix + path, query, headers, content
+        )
+
+    def _pace(self) -> None:
+        """Count a request, and wait until it may be sent."""
+        self.requests += 1
+        if not self.target.per_second:
+            return
+        now = time.monotonic()
+        self._sleep(max(self._next - now, 0.0))
+        self._next = max(self._next, now) + 1 / self.target.per_second
+
+
+def _wait_s(reply: ServerReply, method: str) -> float | None:
+    """How long to wait before asking again; None where the reply stands.
+
+    A call that may have made a job is repeated only where it certainly has not.
+    """
+    if reply.status != 429 and not (reply.status == 503 and method in SAFE_METHODS):
+        return None
+    after = reply.headers.get("retry-after", "").strip()
+    if after.isascii() and after.isdecimal():
+        return float(after[:10])
+    try:
+        until = parsedate_to_datetime(after).timestamp()
+        return max(until - parsedate_to_datetime(reply.headers["date"]).timestamp(), 0.0)
+    except (ValueError, KeyError, OverflowError):
+        return _WAIT_S
+
+
+def json_value(body: bytes) -> Any:
+    """*body* as JSON (UTF-8 and without NaN: RFC 8259), or NOT_JSON."""
+    try:
+        return msgspec.json.decode(body)
+    except validation.REFUSED:
+        return NOT_JSON
+
+
+def quoted(text: str) -> str:
+    """*text* as one segment of a path."""
+    return quote(text, safe="")

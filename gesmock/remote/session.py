@@ -1,0 +1,395 @@
+"""A session with the target: its job list, read a page at a time, and what may be submitted."""
+
+import json
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, TypeGuard, TypeVar
+from urllib.parse import urlencode
+
+from gesmock.model import documentation, validation
+from gesmock.model.documentation import AsynchronousOperation
+from gesmock.model.errors import GesmockError, InvalidInput, naming_file
+from gesmock.model.secrets import Secrets, one_line, secrets_in
+from gesmock.model.types import Edition
+from gesmock.remote.client import EXCERPT, NOT_JSON, Client, ServerReply
+from gesmock.remote.failures import Unresponsive
+
+LIST: Final = "/jobs/status"
+TRIES: Final = 4
+"""How often a list that changes meanwhile is read."""
+
+_MOST_JOBS: Final = 100_000  # no more come in one answer (ges_03_0471)
+_LARGEST_STORED: Final = 4 * 2**20  # bytes: a dozen longer lists would fill the memory
+_LONGEST_LINE: Final = 600  # characters
+_TIMEOUTS: Final = 2
+"""How many timeouts in a row end the session."""
+
+_BUSY: Final = (429, 502, 503, 504)
+"""Statuses that say nothing about the request: too many requests, or no server there."""
+
+_READ_ONLY: Final = (
+    "batch_build_index",
+    "build_schema_structure",
+    "create_index",
+    "edge_query",
+    "execute_algorithm",
+    "export_edges",
+    "export_graph",
+    "export_vertices",
+    "filtered_query",
+    "path_query",
+    "summary",
+    "vertex_query",
+)
+"""Operations that leave the vertices, edges and indices that a graph has as they are."""
+
+_CREDENTIAL_CODES: Final = ("GES.8006", "GES.8007", "GES.8020")
+_CREDENTIAL_HINTS: Final[Mapping[str, str]] = {
+    "none": "the request was anonymous: set GESMOCK_TARGET_TOKEN, or HUAWEICLOUD_SDK_AK and _SK",
+    "token": "the token in GESMOCK_TARGET_TOKEN may be over 24 hours old, or of another project",
+    "AK/SK": "the keys may be wrong, or this machine's clock off by more than 15 minutes",
+}
+
+T = TypeVar("T")
+
+
+class NotTheService(GesmockError):
+    """The target answers, but not as the service does."""
+
+
+class RefusedAtOnce(GesmockError):
+    """The target refuses even the plain list."""
+
+
+class CheckFailed(GesmockError):
+    """The target does not do what it should; the *replies* show it."""
+
+    def __init__(self, message: str, *replies: ServerReply) -> None:
+        super().__init__("\n".join([one_line(message), *(f"  {reply}" for reply in replies)]))
+
+
+class Skipped(GesmockError):
+    """A check or probe does not apply here, and why."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message))
+
+
+# --- The job list -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ListedJobs:
+    """The *jobs* of a list answer, in order, and its *total*, None where it has none."""
+
+    reply: ServerReply
+    jobs: list[dict[str, Any]]
+    total: object
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids, in order."""
+        return [id_of(job) for job in self.jobs]
+
+    @property
+    def state(self) -> list[tuple[str, object]]:
+        """What of a list can change between two requests."""
+        return [("", self.total), *((id_of(job), job.get("status")) for job in self.jobs)]
+
+
+def listed_jobs(reply: ServerReply) -> ListedJobs:
+    """*reply* as a list. Raises CheckFailed where it is none, Skipped for ``jobs: {}``."""
+    value = reply.value
+    if reply.status != 200 or not isinstance(value, dict):
+        raise CheckFailed("expected a job list", reply)
+    jobs = value.get("jobs")
+    if isinstance(jobs, dict):
+        raise Skipped("jobs is an object, as in the table; no page says which jobs it holds")
+    if not isinstance(jobs, list) or not all(isinstance(job, dict) for job in jobs):
+        raise CheckFailed("jobs is not a list of objects", reply)
+    return ListedJobs(reply, jobs, value.get("totalCount"))
+
+
+def id_of(job: dict[str, Any]) -> str:
+    """The id of a listed job, under either of its names."""
+    return str(job.get("jobId", job.get("job_id", "")))
+
+
+def is_count(value: object) -> TypeGuard[int]:
+    """Whether *value* is a number of jobs."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def is_refusal(value: Any) -> bool:
+    """Whether a body refuses the request in the service's words.
+
+    A list may have both keys too, blank (ges_03_0471).
+    """
+    return isinstance(value, dict) and all(
+        isinstance(value.get(key), str) and value[key] for key in ("errorMessage", "errorCode")
+    )
+
+
+# --- Submissions --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A call that makes a job; *wait_s* is how long the job may take to end."""
+
+    row: AsynchronousOperation
+    body: dict[str, Any] | None
+    wait_s: float = 60.0
+
+    @classmethod
+    def of(cls, command: str, body: str | None, wait_s: float) -> "Submission":
+        """The call of *command* with *body* (JSON), or with the example of its page.
+
+        Raises InvalidInput.
+        """
+        rows = {
+            row.command: row
+            for row in reversed(documentation.operations())  # of several, the first counts
+            if "/graphs/" in row.path and "{job_id}" not in row.path
+        }
+        if command not in rows:
+            raise InvalidInput.at("--submit", f"{command!r} is none of {', '.join(reversed(rows))}")
+        row = rows[command]
+        if not (math.isfinite(wait_s) and wait_s >= 0):
+            raise InvalidInput.at("--wait-s", f"{wait_s:g} is not a number of seconds from 0 on")
+        if body is None:
+            return cls(row, row.request_example, wait_s)
+        with naming_file("--body"):
+            return cls(row, validation.decode(body.encode(), dict[str, Any]), wait_s)
+
+    def permitted(self, *, data_loss: bool) -> "Submission":
+        """Itself. Raises InvalidInput where it may lose data and *data_loss* is False."""
+        if data_loss or self.row.command in _READ_ONLY:
+            return self
+        raise InvalidInput.at(
+            "--submit",
+            f"{self.row.command!r} can overwrite or delete what the graph holds; "
+            "--allow-data-loss permits it",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SubmittedJob:
+    """A job that was submitted: its *command*, whether it is listed first or last, its *status*."""
+
+    command: str
+    is_first: bool
+    is_last: bool
+    status: str
+
+
+# --- The session --------------------------------------------------------------------------------
+
+
+class Session:
+    """Asks one target; reads at most *most* jobs of its list, and submits only *submit*.
+
+    Raises InvalidInput.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        most: int = 1000,
+        *,
+        submit: Submission | None = None,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        if not 1 <= most <= _MOST_JOBS:
+            raise InvalidInput.at("--most", f"{most} is not 1 to {_MOST_JOBS}")
+        if submit is not None:
+            client.secrets += tuple(secrets_in(submit.body))
+        self.client = client
+        self.sleep = sleep
+        self.submit = submit
+        self.target = client.target
+        self.most = most
+        self.replies: list[ServerReply] = []
+        """The documented answers so far."""
+        self.submitted: list[SubmittedJob] = []
+        self.accepted = 0
+        """How many submissions were answered with an id."""
+        self._timeouts = 0
+
+    def begin(self) -> ListedJobs | None:
+        """The first page; None where ``jobs`` is an object, as in the table of ges_03_0471.
+
+        Raises Unreachable, NotTheService or RefusedAtOnce.
+        """
+        reply = self.client.get(LIST, "limit=1")
+        self.replies.append(reply)
+        value, hint = reply.value, self._credential_hint(reply)
+        if is_refusal(value):
+            why = one_line(f"{reply.status} {value['errorCode']} {value['errorMessage']}")
+            raise RefusedAtOnce(f"{reply.request} is refused: {self.redact(why)}{hint}")
+        if 300 <= reply.status < 400:
+            raise NotTheService(f"it redirects: {reply}")
+        if not isinstance(value, dict):
+            kind = one_line(reply.headers.get("content-type", "no Content-Type"))
+            if value is NOT_JSON and reply.media_type == "application/json":
+                kind += f"; {one_line(reply.json_error)}"
+            raise NotTheService(f"this is not the service ({self.redact(kind)}): {reply}{hint}")
+        if reply.status == 200 and isinstance(value.get("jobs"), dict) and "result" in value:
+            return None
+        if reply.status != 200 or not isinstance(value.get("jobs"), list):
+            raise NotTheService(f"this is neither a job list nor a refusal: {reply}{hint}")
+        return listed_jobs(reply)
+
+    def redact(self, text: object) -> str:
+        """*text* without the secrets of the requests, each line cut to a readable length."""
+        lines = Secrets(self.client.secrets).mask(str(text)).split("\n")
+        return "\n".join(one_line(line[:_LONGEST_LINE]) for line in lines)
+
+    def excerpt(self, value: object) -> str:
+        """*value*, which the target sent, as JSON without secrets, cut short."""
+        return self.redact(json.dumps(value, ensure_ascii=False))[:EXCERPT]
+
+    def _credential_hint(self, reply: ServerReply) -> str:
+        if reply.status not in (401, 403) and not (
+            is_refusal(reply.value) and reply.value["errorCode"] in _CREDENTIAL_CODES
+        ):
+            return ""
+        return f" ({_CREDENTIAL_HINTS[self.target.sign_in.scheme]})"
+
+    @property
+    def submission(self) -> Submission:
+        """What may be submitted. Raises Skipped where nothing may."""
+        if self.submit is None:
+            raise Skipped("submitting and cancelling jobs is not allowed")
+        return self.submit
+
+    # --- Asking ---
+
+    def get(self, path: str, query: str = "", *, token: str | None = None) -> ServerReply:
+        """GET *path* below the graph; see ``ask``."""
+        return self.ask("GET", self.target.path(path), query, token=token)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        query: str = "",
+        *,
+        documented: bool = True,
+        body: object = None,
+        token: str | None = None,
+    ) -> ServerReply:
+        """Send a request; *documented* says whether its answer must follow the documentation.
+
+        Raises Unreachable, and Skipped where the target is busy or no longer answers.
+        """
+        if self._timeouts >= _TIMEOUTS:
+            raise Skipped(f"it timed out {_TIMEOUTS} times in a row, and is not asked any more")
+        try:
+            reply = self.client.ask(method, path, query, body=body, token=token)
+        except Unresponsive:
+            self._timeouts += 1
+            raise
+        self._timeouts = 0
+        if reply.status in _BUSY:
+            raise Skipped(f"it is busy: {reply}")
+        if documented and (reply.status != 200 or len(reply.body) <= _LARGEST_STORED):
+            self.replies.append(reply)
+        return reply
+
+    def page(self, **window: int | str) -> ListedJobs:
+        """The list with these parameters. Raises CheckFailed where it is no list."""
+        return listed_jobs(self.get(LIST, urlencode(window)))
+
+    def page_at(self, limit: int, offset: int) -> ListedJobs:
+        """The list from *offset* on, which may be past its end.
+
+        No page says what happens there; a refusal counts as an empty list. Raises CheckFailed.
+        """
+        reply = self.get(LIST, f"limit={limit}&offset={offset}")
+        refused = reply.status == 400 and is_refusal(reply.value)
+        if offset and refused and reply.value["errorCode"] == "GES.8005":
+            return ListedJobs(reply, [], None)
+        return listed_jobs(reply)
+
+    def continues_after(self, page: ListedJobs) -> bool:
+        """Whether more jobs follow *page*, the beginning of the list."""
+        if is_count(page.total):
+            return len(page.jobs) < page.total
+        return not {*self.page_at(1, len(page.jobs)).ids} <= {*page.ids}
+
+    def while_unchanged(self, read: Callable[[], T]) -> tuple[ListedJobs, T]:
+        """The list, and what *read* returned while the list stayed the same.
+
+        Raises Skipped where it keeps changing, and what *read* raises where it did not change.
+        """
+        for _ in range(TRIES):
+            before = self.page(limit=self.page_size)
+            failure: CheckFailed | None = None
+            try:
+                result = read()
+            except CheckFailed as error:
+                failure = error
+            if self.page(limit=self.page_size).state == before.state:
+                if failure is not None:
+                    raise failure
+                return before, result
+        raise Skipped("the list changes faster than it can be read")
+
+    # --- The list as it was first read ---
+
+    @cached_property
+    def page_size(self) -> int:
+        """How many jobs are read at once: *most*, or what the target returns at most."""
+        reply = self.get(LIST, f"limit={self.most}")
+        if reply.status == 400 and is_refusal(reply.value):
+            return len(self.page().jobs) or 1
+        page = listed_jobs(reply)
+        if len(page.jobs) < self.most and self.continues_after(page):
+            return len(page.jobs) or 1
+        return self.most
+
+    @cached_property
+    def whole(self) -> ListedJobs:
+        """The list, or its first jobs, as it was when it was first read."""
+        return self.page(limit=self.page_size)
+
+    @property
+    def last_offset(self) -> int:
+        """An offset near the end of the list."""
+        total = self.whole.total
+        return max((total if is_count(total) else len(self.whole.jobs)) - 1, 0)
+
+    @property
+    def edition(self) -> Edition:
+        """The edition that lists its jobs like this. Raises Skipped where none is listed.
+
+        The memory edition's old list looks like the database edition's.
+        """
+        for job in self.whole.jobs or self.page(limit=1).jobs:
+            if "request" in job:
+                return "database"
+            if "taskType" in job:
+                return "memory"
+        if self.whole.jobs:
+            raise CheckFailed("no edition lists its jobs like this", self.whole.reply)
+        if self.whole.total is None:
+            raise Skipped("no job is listed, and no totalCount: it could be either edition")
+        return "database"
+
+    @property
+    def is_pre_2025(self) -> bool:
+        """Whether the list is like that of the pages before 2025: without totalCount."""
+        return self.edition == "database" and self.whole.total is None
+
+    def jobs_with(
+        self, what: str, holds: Callable[[dict[str, Any]], object]
+    ) -> list[dict[str, Any]]:
+        """The listed jobs for which *holds* is true. Raises Skipped where there are none."""
+        jobs = [job for job in self.whole.jobs if holds(job)]
+        if not jobs:
+            raise Skipped(f"no job is listed {what}".rstrip())
+        return jobs
