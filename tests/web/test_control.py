@@ -1,22 +1,29 @@
-"""The control API: its bodies, its errors, and one project a project."""
+"""The control API: its answers, its errors, and its separate projects."""
 
+from cProfile import Profile
+from pathlib import Path
 from threading import Thread
+from types import CodeType
 from typing import Any
 
 import pytest
 from conftest import PROJECT, Service, until
 
+import gesmock
 from gesmock import __version__
+from gesmock.fake.project import Project
 from gesmock.web.control import api
+from gesmock.web.control.routes import CALLS
 
 JOB = {"jobId": "a1", "status": "running", "request": {"command": "import_graph", "url": "/"}}
+PACKAGE = str(Path(gesmock.__file__).parent)
 FAULT = {"kind": "error", "status": 503}
 
 
-def test_health_tells_that_it_is_ready_and_for_whom(service: Service) -> None:
-    told = service.control("GET", "health").json
+def test_health_reports_readiness_version_and_project(service: Service) -> None:
+    health = service.control("GET", "health").json
 
-    assert told == {
+    assert health == {
         "ready": True,
         "version": __version__,
         "epoch": service.fake.default.epoch,
@@ -24,7 +31,7 @@ def test_health_tells_that_it_is_ready_and_for_whom(service: Service) -> None:
     }
 
 
-def test_reset_tells_the_epoch_and_what_it_cleared(service: Service) -> None:
+def test_reset_returns_the_epoch_and_what_it_cleared(service: Service) -> None:
     epoch = service.control("GET", "health").json["epoch"]
     service.control("POST", "jobs", {"job": JOB})
     service.control("POST", "faults", {"fault": FAULT})
@@ -50,13 +57,13 @@ def test_a_state_can_be_exported_and_loaded(service: Service) -> None:
     assert service.control("GET", "state").json == exported
 
 
-def test_a_list_answer_can_be_loaded_too(service: Service) -> None:
+def test_a_recorded_job_list_can_be_loaded_too(service: Service) -> None:
     service.control("PUT", "state", {"jobs": [JOB], "totalCount": 1, "result": "success"})
 
     assert service.list().json["jobs"] == [JOB]
 
 
-def test_generate_makes_the_jobs_that_are_asked_for(service: Service) -> None:
+def test_the_same_seed_generates_the_same_jobs(service: Service) -> None:
     order = {"graph": "g", "count": 1000, "seed": 7, "replace": True}
 
     first = service.control("POST", "generate", order)
@@ -80,7 +87,7 @@ def test_a_job_can_be_added_moved_and_removed(service: Service) -> None:
     assert service.list(graph="g").json["totalCount"] == 0
 
 
-def test_jobs_are_listed_with_their_graphs_by_graph_and_status(service: Service) -> None:
+def test_jobs_are_filtered_by_graph_and_status(service: Service) -> None:
     service.control("POST", "jobs", {"graph": "g", "job": JOB})
     service.control("POST", "jobs", {"job": {**JOB, "jobId": "b", "status": "failed"}})
 
@@ -88,8 +95,8 @@ def test_jobs_are_listed_with_their_graphs_by_graph_and_status(service: Service)
     failed = service.control("GET", "jobs?status=failed&graph=movie").json
 
     assert every["total"] == 2
-    assert [one["graph"] for one in every["jobs"]] == ["movie", "g"]
-    assert [one["job"]["jobId"] for one in failed["jobs"]] == ["b"]
+    assert [placed["graph"] for placed in every["jobs"]] == ["movie", "g"]
+    assert [placed["job"]["jobId"] for placed in failed["jobs"]] == ["b"]
 
 
 def test_a_fault_is_armed_counted_and_disarmed(service: Service) -> None:
@@ -129,7 +136,7 @@ def test_a_fault_is_paused_changed_and_resumed(service: Service) -> None:
         "times": 3,
         "calls": 1,
         "fires": 1,
-        "left": 2,
+        "remaining": 2,
     }
     assert [service.list().status_code for _ in range(3)] == [500, 500, 200]
     wrong = service.control("PATCH", "faults/f1", {"fault": {"kind": "reset"}})
@@ -144,7 +151,7 @@ def test_all_faults_can_be_disarmed(service: Service) -> None:
     assert service.control("DELETE", "faults").json == {"disarmed": 2}
 
 
-def test_the_journal_tells_what_was_asked_and_control_calls_are_not_in_it(
+def test_the_journal_lists_requests_but_no_control_calls(
     service: Service,
 ) -> None:
     service.list("?limit=1", prefer="code=503")
@@ -160,11 +167,11 @@ def test_the_journal_tells_what_was_asked_and_control_calls_are_not_in_it(
     assert service.control("GET", "journal").json["total"] == 0
 
 
-def test_the_journal_can_be_waited_for(service: Service) -> None:
+def test_a_caller_can_wait_for_journal_entries(service: Service) -> None:
     journal = service.fake.default.journal
-    told: list[Any] = []
+    answers: list[Any] = []
     thread = Thread(
-        target=lambda: told.append(service.control("GET", "journal?status=503&wait_s=30").json)
+        target=lambda: answers.append(service.control("GET", "journal?status=503&wait_s=30").json)
     )
     thread.start()
     until(lambda: journal._waiting)
@@ -172,21 +179,21 @@ def test_the_journal_can_be_waited_for(service: Service) -> None:
     service.list(prefer="code=503")
     thread.join()
 
-    assert [entry["status"] for entry in told[0]["entries"]] == [503]
+    assert [entry["status"] for entry in answers[0]["entries"]] == [503]
     assert service.control("GET", "journal?status=500&wait_s=0.01").json["total"] == 0
     assert service.control("GET", "journal?status=500&wait_s=1e-300").json["total"] == 0
 
 
-def test_a_reset_ends_the_waiting_for_the_journal(service: Service) -> None:
+def test_a_reset_ends_a_wait_for_journal_entries(service: Service) -> None:
     journal = service.fake.default.journal
-    told: list[Any] = []
-    thread = Thread(target=lambda: told.append(journal.await_more(journal.kept(), 0, 30)))
+    waits: list[bool] = []
+    thread = Thread(target=lambda: waits.append(journal.await_more(journal.kept(), 0, 30)))
     thread.start()
     until(lambda: journal._waiting)
     service.control("POST", "reset")
     thread.join()
 
-    assert told == [False]
+    assert waits == [False]
 
 
 def test_a_reset_may_be_the_first_call_for_a_project(service: Service) -> None:
@@ -208,15 +215,15 @@ def test_settings_can_be_read_and_changed(service: Service) -> None:
     assert service.list(graph="films").status_code == 400
 
 
-def test_each_project_is_a_project_of_its_own(service: Service) -> None:
+def test_projects_are_separate(service: Service) -> None:
     for path, body in (
         ("POST jobs", {"job": JOB}),
         ("POST generate", {"count": 2}),
         ("POST faults", {"fault": FAULT, "after": 9}),
         ("PATCH settings", {"limit_zero": "refuse"}),
     ):
-        method, rest = path.split()
-        assert service.control(method, f"projects/other/{rest}", body).status_code < 300
+        method, call = path.split()
+        assert service.control(method, f"projects/other/{call}", body).status_code < 300
 
     assert service.control("GET", "projects/other/jobs").json["total"] == 3
     assert service.control("GET", "jobs").json["total"] == 0
@@ -226,7 +233,7 @@ def test_each_project_is_a_project_of_its_own(service: Service) -> None:
     assert service.control("POST", "projects/other/reset").json["jobs"] == 3
 
 
-def test_a_fixture_may_be_loaded_into_a_project_of_its_own(service: Service) -> None:
+def test_a_state_may_be_loaded_into_another_project(service: Service) -> None:
     state = {"project_id": "other", "graphs": {"g": {"jobs": [JOB]}}}
 
     assert service.control("PUT", "projects/other/state", state).status_code == 200
@@ -288,7 +295,7 @@ def test_a_fixture_may_be_loaded_into_a_project_of_its_own(service: Service) -> 
         ("DELETE state", None, 405, ""),
     ],
 )  # fmt: skip
-def test_a_wrong_call_is_refused_with_the_fields_path_and_changes_nothing(
+def test_a_wrong_call_names_the_field_and_changes_nothing(
     service: Service, call: str, body: Any, status: int, words: str
 ) -> None:
     service.control("POST", "jobs", {"job": JOB})
@@ -303,22 +310,22 @@ def test_a_wrong_call_is_refused_with_the_fields_path_and_changes_nothing(
     assert len(service.fake.projects()) == 1
 
 
-def test_every_flaw_is_listed_with_its_path(service: Service) -> None:
+def test_every_error_is_listed_with_its_path(service: Service) -> None:
     body = {"job": {**JOB, "jobId": "", "status": "done"}, "grph": "g"}
 
     errors = service.control("POST", "jobs", body).json["errors"]
 
-    assert [one["path"] for one in errors] == ["$.job.jobId", "$.job.status", "$.grph"]
+    assert [error["path"] for error in errors] == ["$.job.jobId", "$.job.status", "$.grph"]
 
 
-def test_a_405_tells_the_methods_that_there_are(service: Service) -> None:
+def test_a_405_lists_the_allowed_methods(service: Service) -> None:
     assert (
         service.control("PUT", "faults", {}).headers["Allow"] == "DELETE, GET, HEAD, OPTIONS, POST"
     )
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 99999, b'{"job": NaN}', b"\x00"])
-def test_a_body_that_is_no_json_is_refused(service: Service, body: bytes) -> None:
+def test_a_body_that_is_not_json_is_refused(service: Service, body: bytes) -> None:
     for path in ("jobs", "generate", "faults"):
         response = service.client.post(
             f"/_gesmock/{path}", data=body, content_type="application/json"
@@ -328,7 +335,9 @@ def test_a_body_that_is_no_json_is_refused(service: Service, body: bytes) -> Non
 
 
 @pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded"])
-def test_a_body_has_to_say_that_it_is_json(service: Service, content_type: str | None) -> None:
+def test_a_body_must_have_the_content_type_of_json(
+    service: Service, content_type: str | None
+) -> None:
     response = service.client.post("/_gesmock/faults", data="{}", content_type=content_type)
 
     assert response.status_code == 415
@@ -346,7 +355,7 @@ def test_a_body_that_is_too_large_is_refused(
     assert response.json["error"]
 
 
-def test_a_job_whose_id_several_graphs_have_is_named_with_its_graph(service: Service) -> None:
+def test_a_job_id_that_several_graphs_have_needs_the_graph(service: Service) -> None:
     for graph in ("g", "h"):
         service.control("POST", "jobs", {"graph": graph, "job": JOB})
 
@@ -355,19 +364,58 @@ def test_a_job_whose_id_several_graphs_have_is_named_with_its_graph(service: Ser
     assert (moved.status_code, moved.json["graph"]) == (200, "h")
 
 
-def test_an_id_with_odd_characters_can_be_addressed(service: Service) -> None:
+def test_a_job_id_may_have_any_characters(service: Service) -> None:
     service.control("POST", "jobs", {"job": {**JOB, "jobId": "a/b ü?"}})
 
     assert service.control("DELETE", "jobs/a%2Fb%20%C3%BC%3F").status_code == 200
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "nothing"), ("PUT", "clock"), ("POST", "")])
-def test_a_call_that_there_is_not_leads_to_those_that_there_are(
-    service: Service, method: str, path: str
-) -> None:
+def test_an_unknown_call_points_to_the_document(service: Service, method: str, path: str) -> None:
     refused = service.control(method, path)
 
     assert refused.status_code in (404, 405)
     assert refused.get_json()["error"] == (
         f"no such call: {method} /_gesmock/{path}; see /_gesmock/openapi.json"
     )
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call.method} {call.path}")
+def test_the_function_of_a_call_takes_what_the_declaration_says(call: api.call) -> None:
+    project, *inputs = [
+        type_ for name, type_ in call.function.__annotations__.items() if name != "return"
+    ]
+    declared: list[Any] = [str] * call.path.count("<")
+    if call.query:
+        declared.append(call.query)
+    if call.partial:
+        declared.append(dict[str, Any])
+    elif call.body:
+        declared.append(bytes if isinstance(call.body, tuple) else call.body)
+
+    assert project in (Project, api.Address)
+    assert inputs == declared
+    assert call.answer is not None or call.path in ("openapi.json", "journal/har", "report")
+
+
+@pytest.mark.parametrize(
+    ("call", "body", "most_files", "most_calls"),
+    [("GET faults", None, 13, 60), ("POST faults", {"fault": FAULT, "times": 2}, 14, 90)],
+)
+def test_a_warm_call_passes_few_files(
+    service: Service, call: str, body: Any, most_files: int, most_calls: int
+) -> None:
+    method, path = call.split()
+    for _ in range(2):
+        service.control("DELETE", "faults")
+        service.control("POST", "faults", {"fault": FAULT})
+        with Profile(builtins=False) as profile:
+            service.control(method, path, body)
+
+    counts: dict[str, int] = {}
+    for entry in profile.getstats():
+        if isinstance(entry.code, CodeType) and entry.code.co_filename.startswith(PACKAGE):
+            file = entry.code.co_filename
+            counts[file] = counts.get(file, 0) + entry.callcount
+    assert 5 < len(counts) <= most_files
+    assert sum(counts.values()) <= most_calls

@@ -1,4 +1,4 @@
-"""The control API as an attacker would try it: refused, and nothing changed."""
+"""Attacks on the control API: refused, with nothing changed."""
 
 import socket
 from functools import cache
@@ -19,13 +19,13 @@ TOKEN = "a-control-token"
 
 @cache
 def guarded(guard: Guard) -> tuple[Fake, FlaskClient]:
-    """One app a guard: making one takes as long as a whole test."""
+    """One app for each guard: creating one takes as long as a whole test."""
     fake = Fake()
     return fake, create_app(fake, guard=guard).test_client()
 
 
 def attack(guard: Guard, headers: dict[str, str], peer: str = "127.0.0.1") -> tuple[int, Fake]:
-    """The status of a request that would remove everything, and the fake afterwards."""
+    """Send a request that would remove all jobs; its status, and the fake afterwards."""
     fake, client = guarded(guard)
     fake.restart({"generate": 3})
     response = client.put(
@@ -57,7 +57,7 @@ def attack(guard: Guard, headers: dict[str, str], peer: str = "127.0.0.1") -> tu
     ],
 )
 @pytest.mark.parametrize("guard", [Guard(), Guard(TOKEN)], ids=["loopback", "exposed"])
-def test_another_sites_page_and_a_rebound_name_are_refused(
+def test_pages_of_other_sites_and_rebound_names_are_refused(
     guard: Guard, headers: dict[str, str]
 ) -> None:
     status, fake = attack(guard, {"Authorization": f"Bearer {TOKEN}", **headers})
@@ -69,7 +69,7 @@ def test_another_sites_page_and_a_rebound_name_are_refused(
 @pytest.mark.parametrize(
     "authorization", [None, "", "Bearer", "Bearer wrong", "Basic YTpi", TOKEN, f"bearer\t{TOKEN}"]
 )
-def test_without_the_token_an_exposed_control_api_is_closed(authorization: str | None) -> None:
+def test_an_exposed_control_api_needs_the_token(authorization: str | None) -> None:
     headers = {} if authorization is None else {"Authorization": authorization}
 
     status, fake = attack(Guard(TOKEN), headers)
@@ -96,7 +96,7 @@ LENGTHS = [
 
 
 @pytest.mark.parametrize(("options", "lines", "expected"), LENGTHS)
-def test_a_long_body_is_not_read_of_one_who_may_not_call(
+def test_a_long_body_of_a_refused_caller_is_not_read(
     options: dict[str, Any], lines: list[str], expected: bytes
 ) -> None:
     head = ["PUT /_gesmock/state HTTP/1.1", "Content-Type: application/json", *lines]
@@ -105,13 +105,13 @@ def test_a_long_body_is_not_read_of_one_who_may_not_call(
         with socket.create_connection(address, timeout=10) as client:
             client.sendall("\r\n".join([*head, "Expect: 100-continue", "", ""]).encode())
             answer = client.recv(10_000)
-            told = b"Connection: close" in answer
+            closes = b"Connection: close" in answer
 
     assert answer.split()[1] == expected
-    assert told is (expected != b"100")
+    assert closes is (expected != b"100")
 
 
-def test_a_short_body_is_read_first_and_the_connection_stays() -> None:
+def test_a_short_body_of_a_refused_caller_is_read_and_the_connection_kept() -> None:
     head = "PUT /_gesmock/state HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}"
     with GesMock(control_token=TOKEN) as ges:
         address = ("127.0.0.1", int(ges.url.rpartition(":")[2]))
@@ -123,7 +123,7 @@ def test_a_short_body_is_read_first_and_the_connection_stays() -> None:
     assert b"Connection: close" not in answer
 
 
-def test_without_any_token_only_this_machine_may() -> None:
+def test_without_a_token_only_this_machine_may_call() -> None:
     status, fake = attack(Guard(), {}, peer="192.168.1.7")
 
     assert status == 403
@@ -144,7 +144,7 @@ def test_without_any_token_only_this_machine_may() -> None:
         (Guard(TOKEN, frozenset(["fake"])), {"Authorization": f"Bearer {TOKEN}", "Host": "fake"}),
     ],
 )
-def test_a_test_on_this_machine_or_with_the_token_may(
+def test_a_test_on_this_machine_or_with_the_token_may_call(
     guard: Guard, headers: dict[str, str]
 ) -> None:
     status, fake = attack(guard, headers)
@@ -164,13 +164,13 @@ def test_a_request_without_a_host_is_refused() -> None:
     assert status.startswith("403")
 
 
-def test_a_caller_with_the_token_may_come_from_anywhere() -> None:
+def test_a_caller_with_the_token_may_be_on_any_machine() -> None:
     status, _ = attack(Guard(TOKEN), {"Authorization": f"Bearer {TOKEN}"}, peer="192.168.1.7")
 
     assert status == 200
 
 
-def test_a_401_says_what_to_show_and_never_what_it_is() -> None:
+def test_a_401_asks_for_a_token_without_revealing_it() -> None:
     client = create_app(Fake(), guard=Guard(TOKEN)).test_client()
 
     response = client.get("/_gesmock/health")
@@ -181,7 +181,7 @@ def test_a_401_says_what_to_show_and_never_what_it_is() -> None:
 
 
 @pytest.mark.parametrize("path", ["/%5Fgesmock/reset", "/_gesmock/../_gesmock/reset"])
-def test_a_spelling_of_the_path_is_no_way_around(service: Service, path: str) -> None:
+def test_another_spelling_of_the_path_is_guarded_too(service: Service, path: str) -> None:
     service.control("POST", "generate", {"count": 3})
 
     response: Any = service.client.post(path, headers={"Origin": "http://evil.example"})
@@ -204,7 +204,5 @@ def test_a_spelling_of_the_path_is_no_way_around(service: Service, path: str) ->
         ("", False),
     ],
 )
-def test_a_loopback_address_is_one_that_only_this_machine_reaches(
-    host: str, *, expected: bool
-) -> None:
+def test_only_loopback_addresses_count_as_this_machine(host: str, *, expected: bool) -> None:
     assert is_loopback(host) is expected

@@ -5,7 +5,7 @@ The calls themselves are in the modules beside this one.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cache
 from typing import Any, Final
 
@@ -91,23 +91,44 @@ class Address:
         return validation.read(self.project_id, ProjectId, "project_id")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ControlCall:
-    """A call as ``@call`` declares it, and the *function* that carries it out."""
+@dataclass(frozen=True, slots=True)
+class call:  # noqa: N801 a decorator
+    """Declares that a function carries out *method* *path*, a Werkzeug rule below ``/_gesmock/``.
+
+    The function takes the project, the names in the path, the *query* and the *body*. The project
+    must exist, or is created (*opens*) once the input has been read; a function that checks more
+    before that takes an ``Address`` instead. With *partial*, all fields of the body are optional,
+    and come as a dict. A body that may be one of several structs comes as text.
+
+    The document describes the answer by the struct that the function returns, or by *answer* where
+    it returns a dict. *needs_jobs*: refused by a fake that has no jobs of its own. *may_miss*: may
+    answer 404, as calls with an id in their path always may.
+    """
 
     method: str
     path: str
+    _: KW_ONLY
     summary: str
-    function: Callable[..., object]
-    takes_address: bool
-    answer: type[Struct] | None
-    body: tuple[type[Struct], ...]
-    query: type[Struct] | None
-    status: int
-    opens: bool
-    partial: bool
-    needs_jobs: bool
-    may_miss: bool
+    body: type[Struct] | tuple[type[Struct], ...] = ()
+    query: type[Struct] | None = None
+    answer: type[Struct] | None = None
+    status: int = 200
+    opens: bool = False
+    partial: bool = False
+    needs_jobs: bool = False
+    may_miss: bool = False
+    function: Callable[..., object] = field(default=lambda: None, repr=False)
+
+    def __call__(self, function: Callable[..., object]) -> "call":
+        """The declaration of *function*."""
+        returned = function.__annotations__["return"]
+        answer = self.answer or (returned if isinstance(returned, type) else None)
+        return replace(self, function=function, answer=answer)
+
+    @property
+    def bodies(self) -> tuple[type[Struct], ...]:
+        """The structs that the body may be."""
+        return self.body if isinstance(self.body, tuple) else (self.body,)
 
     def perform(self, address: Address, names: Mapping[str, str]) -> object:
         """Carry out the request that is being served, with these *names* in its path."""
@@ -121,7 +142,7 @@ class ControlCall:
             inputs.append(_read_query(self.query))
         if self.body:
             inputs.append(self._read_body())
-        if self.takes_address:
+        if Address in self.function.__annotations__.values():
             return self.function(address, *inputs)
         return self.function(address.open() if self.opens else address.project(), *inputs)
 
@@ -129,60 +150,9 @@ class ControlCall:
         if not flask.request.is_json:
             flask.abort(415, "Content-Type must be application/json")
         text = flask.request.get_data(cache=False)
-        if len(self.body) > 1:
+        if isinstance(self.body, tuple):
             return text
-        return validation.decode(text, dict[str, Any] if self.partial else self.body[0])
-
-
-def call(
-    method: str,
-    path: str,
-    *,
-    summary: str,
-    body: type[Struct] | tuple[type[Struct], ...] = (),
-    query: type[Struct] | None = None,
-    answer: type[Struct] | None = None,
-    status: int = 200,
-    opens: bool = False,
-    partial: bool = False,
-    needs_jobs: bool = False,
-    may_miss: bool = False,
-) -> Callable[[Callable[..., object]], ControlCall]:
-    """Declare that the function carries out *method* *path*, a Werkzeug rule below ``/_gesmock/``.
-
-    Its arguments are the project, the names in the path, the *query* and the *body*. The project
-    must exist, or is created (*opens*) once the input has been read. A function that checks more
-    before it creates one takes an ``Address`` instead.
-
-    With *partial*, the fields of the body are all optional, and come as a dict. Where the body may
-    be one of several structs, its text comes as bytes. The answer is what the function returns; a
-    function that returns a dict names the struct that describes it as *answer*.
-
-    *needs_jobs*: not for a fake that has no jobs of its own. *may_miss*: answers 404 where
-    something other than the project or an id in the path is unknown.
-    """
-    bodies = body if isinstance(body, tuple) else (body,)
-
-    def declare(function: Callable[..., object]) -> ControlCall:
-        returned = function.__annotations__["return"]
-        is_struct = isinstance(returned, type) and issubclass(returned, Struct)
-        return ControlCall(
-            method=method,
-            path=path,
-            summary=summary,
-            function=function,
-            takes_address=Address in function.__annotations__.values(),
-            answer=answer or (returned if is_struct else None),
-            body=bodies,
-            query=query,
-            status=status,
-            opens=opens,
-            partial=partial,
-            needs_jobs=needs_jobs,
-            may_miss=may_miss or "_id>" in path,
-        )
-
-    return declare
+        return validation.decode(text, dict[str, Any] if self.partial else self.body)
 
 
 def _read_query(type_: type[Struct]) -> Struct:
@@ -194,10 +164,10 @@ def _read_query(type_: type[Struct]) -> Struct:
     values: dict[str, object] = {}
     nested: dict[str, dict[str, str]] = {}
     for name, text in flask.request.args.to_dict().items():
-        field, dot, key = name.partition(".")
+        prefix, dot, key = name.partition(".")
         kind = kinds.get(name)
-        if dot and kinds.get(field) is inspect.DictType:
-            nested.setdefault(field, {})[key] = text
+        if dot and kinds.get(prefix) is inspect.DictType:
+            nested.setdefault(prefix, {})[key] = text
         elif kind is inspect.ListType:
             values[name] = [item for item in text.split(",") if item]
         elif kind in (inspect.IntType, inspect.FloatType) and _NUMBER.fullmatch(text):
@@ -210,7 +180,7 @@ def _read_query(type_: type[Struct]) -> Struct:
 @cache
 def _field_kinds(type_: type[Struct]) -> dict[str, type[inspect.Type]]:
     fields = msgspec.structs.fields(type_)
-    return {field.encode_name: type(_present(inspect.type_info(field.type))) for field in fields}
+    return {each.encode_name: type(_present(inspect.type_info(each.type))) for each in fields}
 
 
 def _present(node: inspect.Type) -> inspect.Type:
@@ -222,7 +192,7 @@ def _present(node: inspect.Type) -> inspect.Type:
     return node
 
 
-def blueprint(fake: Fake, calls: Iterable[ControlCall]) -> flask.Blueprint:
+def blueprint(fake: Fake, calls: Iterable[call]) -> flask.Blueprint:
     """The *calls*, for the default project of *fake* and below ``projects/<project_id>/``."""
     control = flask.Blueprint("control", __name__, url_prefix=CONTROL)
     for number, each in enumerate(calls):
@@ -233,7 +203,7 @@ def blueprint(fake: Fake, calls: Iterable[ControlCall]) -> flask.Blueprint:
     return control
 
 
-def _view(fake: Fake, each: ControlCall) -> Callable[..., flask.Response]:
+def _view(fake: Fake, each: call) -> Callable[..., flask.Response]:
     def view(project_id: str | None = None, **names: str) -> flask.Response:
         flask.request.max_content_length = LARGEST_CONTROL_BODY
         try:

@@ -12,29 +12,26 @@ import gesmock
 from gesmock.faults import FaultRule
 from gesmock.model.generators import Generator
 from gesmock.model.types import STATUSES
-from gesmock.web.control.api import PATH_TYPES, ControlCall, ErrorBody
+from gesmock.web.control.api import PATH_TYPES, ErrorBody, call
 from gesmock.web.control.faults import ArmedFaultBody
 from gesmock.web.guard import CONTROL
 
 Node = dict[str, Any]
 """A part of an OpenAPI document."""
 
-_PRESENT: Final = {"not": {"type": "null"}}
+_NULL: Final = {"type": "null"}
 _FAULT_OR_SCRIPT: Final = {
     "oneOf": [
-        {
-            "required": ["fault"],
-            "properties": {"fault": _PRESENT, "script": {"type": "null"}},
-        },
+        {"required": ["fault"], "properties": {"fault": {"not": _NULL}, "script": _NULL}},
         {
             "required": ["script"],
             "properties": {
-                "script": _PRESENT,
-                "fault": {"type": "null"},
+                "script": {"not": _NULL},
+                "fault": _NULL,
                 "every": {"const": 1},
-                "times": {"type": "null"},
+                "times": _NULL,
                 "probability": {"const": 1},
-                "nth": {"type": "null"},
+                "nth": _NULL,
             },
         },
     ]
@@ -58,21 +55,21 @@ _REFUSALS: Final = {
 
 
 @cache
-def control_document(calls: tuple[ControlCall, ...]) -> Node:
+def control_document(calls: tuple[call, ...]) -> Node:
     """The document of *calls*, each for the default project and for any other."""
     paths: Node = {}
     names: dict[str, None] = {}
-    for call in calls:
+    for each in calls:
         for prefix in ("", "projects/<project_id>/"):
-            rule = prefix + call.path
+            rule = prefix + each.path
             inside = _NAME.findall(rule)
             names |= dict.fromkeys(inside)
             item = paths.setdefault(
                 f"{CONTROL}/" + _NAME.sub(r"{\1}", rule),
                 {"parameters": [_ref("parameters", name) for name in inside]},
             )
-            item[call.method.lower()] = _operation(call, of_project=bool(prefix))
-    structs = {struct for call in calls for struct in (call.answer, *call.body) if struct}
+            item[each.method.lower()] = _operation(each, of_project=bool(prefix))
+    structs = {struct for each in calls for struct in (each.answer, *each.bodies) if struct}
     return {
         "openapi": "3.1.1",
         "info": {
@@ -111,26 +108,26 @@ def _schemas(structs: Iterable[type[Struct]]) -> Node:
     return dict(sorted(schemas.items()))
 
 
-def _operation(call: ControlCall, *, of_project: bool) -> Node:
-    noun = _NAME.sub("one", call.path).replace("/", "_").replace(".", "_")
+def _operation(each: call, *, of_project: bool) -> Node:
+    noun = _NAME.sub("one", each.path).replace("/", "_").replace(".", "_")
     possible = {
-        400: bool(call.body or call.query or of_project),
+        400: bool(each.body or each.query or of_project),
         401: True,
         403: True,
-        404: call.may_miss or of_project,
+        404: each.may_miss or of_project or "_id>" in each.path,
         409: True,
-        413: bool(call.body),
-        415: bool(call.body),
+        413: bool(each.body),
+        415: bool(each.body),
     }
-    schema = {"type": "object"} if call.answer is None else _struct_ref(call.answer)
+    schema = {"type": "object"} if each.answer is None else _struct_ref(each.answer)
     refusal = _json(_struct_ref(ErrorBody))
     operation: Node = {
-        "operationId": f"{call.method.lower()}_{noun}{'_of_project' * of_project}",
-        "tags": [call.path.partition("/")[0]],
-        "summary": call.summary,
-        "parameters": [] if call.query is None else _query_parameters(call.query),
+        "operationId": f"{each.method.lower()}_{noun}{'_of_project' * of_project}",
+        "tags": [each.path.partition("/")[0]],
+        "summary": each.summary,
+        "parameters": [] if each.query is None else _query_parameters(each.query),
         "responses": {
-            str(call.status): {"description": call.summary, "content": _json(schema)},
+            str(each.status): {"description": each.summary, "content": _json(schema)},
             **{
                 str(status): {"description": description, "content": refusal}
                 for status, description in _REFUSALS.items()
@@ -138,8 +135,8 @@ def _operation(call: ControlCall, *, of_project: bool) -> Node:
             },
         },
     }
-    if call.body:
-        bodies = [_struct_ref(struct) for struct in call.body]
+    if each.body:
+        bodies = [_struct_ref(struct) for struct in each.bodies]
         body = bodies[0] if len(bodies) == 1 else {"anyOf": bodies}
         operation["requestBody"] = {"required": True, "content": _json(body)}
     return operation
@@ -159,7 +156,7 @@ def _without_null(schema: Node) -> Node:
     """*schema* as that of a query parameter, which is absent instead of null."""
     if "anyOf" not in schema:
         return schema
-    [present] = [each for each in schema["anyOf"] if each != {"type": "null"}]
+    [present] = [each for each in schema["anyOf"] if each != _NULL]
     return dict(present)
 
 

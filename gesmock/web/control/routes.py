@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from gesmock.fake.project import Project
 from gesmock.web.control import faults, jobs, journal, state
-from gesmock.web.control.api import ControlCall, call
+from gesmock.web.control.api import call
 
 
 @call("GET", "openapi.json", summary="Describe the control API")
@@ -16,8 +16,8 @@ def describe(_: Project) -> dict[str, Any]:
     return control_document(CALLS)
 
 
-def _declared(module: ModuleType) -> Iterator[ControlCall]:
-    return (value for value in vars(module).values() if isinstance(value, ControlCall))
+def _declared(module: ModuleType) -> Iterator[call]:
+    return (value for value in vars(module).values() if isinstance(value, call))
 
 
 CALLS: Final = (
