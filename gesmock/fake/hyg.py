@@ -6,7 +6,7 @@ from gesmock.fake.project import Project
 from gesmock.model import job_kinds as kinds
 from gesmock.model.clock import NANOSECONDS
 from gesmock.model.errors import GesError, JobHasEnded, UnknownHygGraph, UnknownJobToCancel
-from gesmock.model.graph import Graph
+from gesmock.model.job_store import JobStore
 from gesmock.model.jobs import Job
 from gesmock.model.messages import Reply, Request
 from gesmock.model.settings import Settings
@@ -42,7 +42,7 @@ def unknown_graph(_settings: Settings, request: Request) -> GesError:
     return UnknownHygGraph(**request.args)
 
 
-def _graph(project: Project, request: Request) -> Graph:
+def _graph(project: Project, request: Request) -> JobStore:
     graph = project.graphs.get(request.args["graph_name"])
     if graph is None:
         raise unknown_graph(project.settings, request)

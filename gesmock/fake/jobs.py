@@ -22,10 +22,10 @@ from gesmock.model.errors import (
     UnknownMemoryGraph,
     UnknownMemoryJob,
 )
-from gesmock.model.graph import Graph
-from gesmock.model.listing import Page
+from gesmock.model.job_store import JobStore
 from gesmock.model.memory_items import Items, Seen
 from gesmock.model.messages import Reply, Request
+from gesmock.model.rows import Page
 from gesmock.model.settings import Settings
 from gesmock.model.types import FINAL
 
@@ -47,13 +47,17 @@ def list_jobs(project: Project, request: Request, fault: MatchedFault | None = N
     return _listed(project, graph, page)
 
 
-def _listed(project: Project, graph: Graph, page: Page) -> Reply:
+def _listed(project: Project, graph: JobStore, page: Page) -> Reply:
     settings = project.settings
     if project.graphs.edition_of(graph) == "memory":
         items = Items(project.time.at(0), graph.now, project.graphs.seed, settings.id_key)
-        lives = graph.lives_on(page)
+        timelines = graph.timelines(page)
         return shapes.memory_list(
-            page, lambda: [items.item(Seen(job, lives(one), -one)) for one, job in page.numbered()]
+            page,
+            lambda: [
+                items.item(Seen(job, timelines.get(number), -number))
+                for number, job in page.numbered()
+            ],
         )
     return shapes.job_list(page, settings)
 
@@ -67,14 +71,14 @@ def show_job(project: Project, request: Request) -> Reply:
     if job_id not in graph:
         names = {"job_id": job_id}
         raise UnknownJob(**names) if edition == "database" else UnknownMemoryJob(**names)
-    job, life = graph.job(job_id), graph.life(job_id)
+    job, timeline = graph.job(job_id), graph.timeline(job_id)
     algorithm = kinds.algorithm(job)
     if job.status == "failed" and algorithm:
-        raise AlgorithmFailed(job_id=job_id, reason=kinds.fail_reason(job, life))
+        raise AlgorithmFailed(job_id=job_id, reason=kinds.fail_reason(job, timeline))
     if job.status not in ("success", "complete", "partiallyFailed"):
         return shapes.job_status(job, None, edition)
-    if life is not None and isinstance(life.result, dict):
-        data: Mapping[str, object] | None = life.result
+    if timeline is not None and isinstance(timeline.result, dict):
+        data: Mapping[str, object] | None = timeline.result
     else:
         body = kinds.body_of(job)
         data = results.result(job.request.command, body, project.graphs.seed, job_id)
@@ -102,7 +106,7 @@ def unknown_graph(settings: Settings, request: Request) -> GesError:
     return UnknownMemoryGraph(**request.args) if memory else UnknownGraph(**request.args)
 
 
-def _graph(project: Project, request: Request) -> Graph:
+def _graph(project: Project, request: Request) -> JobStore:
     graph = project.graphs.get(request.args["graph_name"])
     if graph is None:
         raise unknown_graph(project.settings, request)

@@ -15,7 +15,7 @@ from gesmock.faults.kinds import (
 )
 from gesmock.model import documentation, listed_requests, replies
 from gesmock.model.jobs import Job, JobRequest, Move
-from gesmock.model.listing import Page
+from gesmock.model.rows import Page
 from gesmock.model.types import FINAL
 
 _AROUND: Final = 500

@@ -22,12 +22,12 @@ from gesmock.model import generators, validation
 from gesmock.model.clock import Timing
 from gesmock.model.errors import InputError, InvalidInput, NotFound, naming_file
 from gesmock.model.generators import Generator, Seed
-from gesmock.model.graph import Graph
+from gesmock.model.job_store import JobStore
 from gesmock.model.jobs import Job
 from gesmock.model.names import DEFAULT_GRAPH, DEFAULT_PROJECT, GraphName, ProjectId
 from gesmock.model.rules import PlanRule
 from gesmock.model.settings import SettingChanges, Settings
-from gesmock.model.timeline import Life, life_of
+from gesmock.model.timeline import Timeline, timeline_of
 from gesmock.model.tokens import Token, TokenText
 from gesmock.model.types import EDITION_STATUSES, FINAL, Edition
 
@@ -192,7 +192,7 @@ class ProviderState(Struct, frozen=True):
 
 def provider_state(
     posted: ProviderState, project_id: str, can_deliver: CanDeliver
-) -> "tuple[State, dict[str, Graph]] | None":
+) -> "tuple[State, dict[str, JobStore]] | None":
     """The state of the project that is asked for, and its graphs; None for its start state.
 
     Raises NotFound if there is no such state, InvalidInput if its params are wrong.
@@ -266,7 +266,7 @@ class Start:
     """A start state: a *state* whose jobs have been taken out of it, into graphs (*listed*)."""
 
     state: State
-    listed: Mapping[str, Graph]
+    listed: Mapping[str, JobStore]
 
     @classmethod
     def of(cls, state: State) -> "Start":
@@ -276,30 +276,31 @@ class Start:
         listed = {}
         for name, graph in state.graphs.items():
             edition = graph.edition or settings.edition
-            listed[name] = Graph(edition=graph.edition)
-            listed[name].add_older(*started(graph.jobs, settings, edition, 0))
+            listed[name] = JobStore(edition=graph.edition)
+            jobs, timelines = started(graph.jobs, settings, edition, 0)
+            listed[name].add(listed[name].prepare(jobs, timelines))
         empty = {name: GraphState(edition=graph.edition) for name, graph in state.graphs.items()}
         return cls(structs.replace(state, graphs=empty), listed)
 
-    def graphs(self, project_id: str, progress: Progress = no_progress) -> dict[str, Graph]:
+    def graphs(self, project_id: str, progress: Progress = no_progress) -> dict[str, JobStore]:
         """New graphs for a project that starts like this; takes long if jobs are generated."""
         state, settings = self.state, self.state.settings or Settings()
         graphs = {name: graph.copy() for name, graph in self.listed.items()}
         for order in state.generators:
             name = order.graph or next(iter(graphs), DEFAULT_GRAPH)
-            graph = graphs.get(name, Graph())
+            graph = graphs.get(name, JobStore())
             edition = edition_of(graph, settings)
             if order.replace:
-                graph = Graph(edition=graph.edition)
+                graph = JobStore(edition=graph.edition)
             seed = (state.seed or 0) if order.seed is None else order.seed
             rows = generators.unknown_jobs(project_id, name, order, seed, graph)
             jobs = [job for _, job in progress(rows, order.count)]
-            graph.add_older(*generated(jobs, order, edition, settings, 0))
+            graph.add(graph.prepare(*generated(jobs, order, edition, settings, 0)))
             graphs[name] = graph
         for graph in graphs.values():
             if edition_of(graph, settings) == "database":
                 graph.keep(MOST_JOBS)
-        return graphs or {DEFAULT_GRAPH: Graph()}
+        return graphs or {DEFAULT_GRAPH: JobStore()}
 
 
 def check_editions(state: State) -> None:
@@ -312,7 +313,7 @@ def check_editions(state: State) -> None:
 
 def generated(
     jobs: Sequence[Job], order: Generator, edition: Edition, settings: Settings, now: int
-) -> tuple[Sequence[Job], Mapping[str, Life]]:
+) -> tuple[Sequence[Job], Mapping[str, Timeline]]:
     """``started`` for *jobs* that *order* has generated.
 
     Raises InvalidInput if *edition* does not have one of their statuses.
@@ -329,23 +330,23 @@ def generated(
 
 def started(
     jobs: Sequence[Job], settings: Settings, edition: Edition, now: int
-) -> tuple[Sequence[Job], Mapping[str, Life]]:
-    """*jobs* without their plans, and the lives of those that had one, by their ids."""
+) -> tuple[Sequence[Job], Mapping[str, Timeline]]:
+    """*jobs* without their plans, and the timelines of those that had one, by id."""
     if all(job.plan is UNSET for job in jobs):
         return jobs, {}
-    lives: dict[str, Life] = {}
-    shared: dict[tuple[str | int, str, str], Life] = {}  # by all that a life depends on
+    timelines: dict[str, Timeline] = {}
+    shared: dict[tuple[str | int, str, str], Timeline] = {}  # by all that a timeline depends on
     without_plans: list[Job] = []
     for job in jobs:
         if job.plan is not UNSET:
             plan = job.plan if isinstance(job.plan, str) else id(job.plan)
             key = plan, job.status, settings.finished(job.request.command, edition)
             if key not in shared:
-                shared[key] = life_of(job, settings, edition, now)
-            lives[job.job_id] = shared[key]
+                shared[key] = timeline_of(job, settings, edition, now)
+            timelines[job.job_id] = shared[key]
             job = Job(job.job_id, shared[key].at(now).status, job.request)  # noqa: PLW2901
         without_plans.append(job)
-    return without_plans, lives
+    return without_plans, timelines
 
 
 def _check_statuses(jobs: Sequence[Job], edition: Edition, path: str) -> None:

@@ -21,7 +21,7 @@ from gesmock.model import generators
 from gesmock.model.clock import Timing, VirtualTime, real_time
 from gesmock.model.errors import Conflict, NotFound, TimedOut
 from gesmock.model.generators import Generator
-from gesmock.model.graph import Graph
+from gesmock.model.job_store import JobStore
 from gesmock.model.jobs import Job, JobRequest
 from gesmock.model.rules import PlanRules
 from gesmock.model.settings import Settings
@@ -75,7 +75,7 @@ class Project:
         self._start_graphs = self.start.graphs(project_id, progress)
         self._begin()
 
-    def restart(self, start: Start, graphs: dict[str, Graph]) -> Cleared:
+    def restart(self, start: Start, graphs: dict[str, JobStore]) -> Cleared:
         """Make *start*, whose ``graphs`` these are, the start state, and reset to it."""
         with self.lock:
             self.start, self._start_graphs = start, graphs
@@ -126,7 +126,7 @@ class Project:
                 self.journal.resize(state.journal_size)
             self._take(state, graphs, state.clock or self.time.timing)
 
-    def begin_with(self, state: State, graphs: dict[str, Graph]) -> None:
+    def begin_with(self, state: State, graphs: dict[str, JobStore]) -> None:
         """Reset, and put *state*, whose *graphs* these are, in its place, in one step.
 
         What *state* does not say is as after any reset.
@@ -168,7 +168,7 @@ class Project:
             faults=[fault_rule for fault_rule in faults if fault_rule is not None],
         )
 
-    def _take(self, state: State, graphs: dict[str, Graph], timing: Timing) -> None:
+    def _take(self, state: State, graphs: dict[str, JobStore], timing: Timing) -> None:
         seed = state.seed or 0
         self.time.reset(timing)
         self.graphs.reset(graphs, state.settings or Settings(), seed)
@@ -227,7 +227,7 @@ class Project:
                 now, edition = known.now, self.graphs.edition_of(known)
                 seed = self.graphs.seed if order.seed is None else order.seed
                 anew = order.replace or name not in self.graphs
-                seen = Graph() if anew else known.copy()
+                seen = JobStore() if anew else known
                 row = 0 if anew else self._next_rows.get((name, seed), 0)
             new = list(
                 progress(
@@ -235,21 +235,16 @@ class Project:
                     order.count,
                 )
             )
-            jobs, lives = generated([job for _, job in new], order, edition, settings, now)
-            cohort = seen.cohort(jobs, lives, now)
-            ids = {job.job_id for job in jobs}
+            jobs, timelines = generated([job for _, job in new], order, edition, settings, now)
+            batch = seen.prepare(jobs, timelines, now)
             with self.lock:
                 self._still_in(epoch)
                 graph = self.graphs.get_or_new(name)
                 if order.replace:
-                    graph = Graph(edition=graph.edition)
-                elif not (
-                    (anew or graph is known)
-                    and graph.has_room_for(cohort)
-                    and ids.isdisjoint(graph.newcomers(seen.submitted))
-                ):
-                    continue  # others came in between
-                graph.add(cohort)
+                    graph = JobStore(edition=graph.edition)
+                elif not graph.takes(batch):
+                    continue  # others were added meanwhile
+                graph.add(batch)
                 self.graphs.put(name, graph)
                 self._next_rows[name, seed] = new[-1][0] if new else row
                 return name, len(graph)

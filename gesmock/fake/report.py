@@ -124,10 +124,10 @@ def _went_through(project: Project, graph: str, job_id: str) -> tuple[Stretch, .
         jobs = project.graphs.get(graph)
         if jobs is None or job_id not in jobs:
             return ()
-        life = jobs.life(job_id)
-        if life is None:
+        timeline = jobs.timeline(job_id)
+        if timeline is None:
             return (Stretch(jobs.job(job_id).status, None),)
-        stages = [stage for stage in life.stages if stage.time <= jobs.now]
+        stages = [stage for stage in timeline.stages if stage.time <= jobs.now]
         began = project.time.at(0)
     stretches: list[Stretch] = []
     for stage, later in zip(stages, (*stages[1:], None), strict=True):

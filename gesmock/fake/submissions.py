@@ -10,7 +10,7 @@ from gesmock.model import listed_requests as raw_requests
 from gesmock.model import replies as shapes
 from gesmock.model.documentation import AsynchronousOperation, Refusal
 from gesmock.model.errors import GesError, Refused
-from gesmock.model.graph import Graph
+from gesmock.model.job_store import JobStore
 from gesmock.model.jobs import JobRequest
 from gesmock.model.listed_requests import Body
 from gesmock.model.messages import Reply, Request
@@ -151,7 +151,7 @@ def _job_request(row: AsynchronousOperation, request: Request) -> JobRequest:
 
 
 def _effect(
-    row: AsynchronousOperation, graph: Graph, body: Body, request: Request
+    row: AsynchronousOperation, graph: JobStore, body: Body, request: Request
 ) -> Effect | None:
     """What the job does to the graph at its good end."""
     if row.command == "delete_graph":

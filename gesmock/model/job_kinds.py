@@ -9,7 +9,7 @@ from gesmock.model import documentation, validation
 from gesmock.model.jobs import Job
 from gesmock.model.listed_requests import Body
 from gesmock.model.results import ALGORITHMS, algorithm_of
-from gesmock.model.timeline import Life
+from gesmock.model.timeline import Timeline
 
 CANCELLED: Final = "The job has been cancelled."
 """Inferred, like the status: no page says what becomes of a cancelled job."""
@@ -49,7 +49,7 @@ def task_type(job: Job) -> str:
     return row.task_type if row else job.request.command.title().replace("_", "")
 
 
-def fail_reason(job: Job, life: Life | None) -> str:
+def fail_reason(job: Job, life: Timeline | None) -> str:
     """Why *job* failed, in full."""
     given = life.fail_reason if life else None
     name = algorithm(job)

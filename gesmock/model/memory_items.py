@@ -9,7 +9,7 @@ from gesmock.model import job_kinds as kinds
 from gesmock.model.clock import NANOSECONDS, list_time
 from gesmock.model.jobs import Job
 from gesmock.model.listed_requests import Body
-from gesmock.model.timeline import Life
+from gesmock.model.timeline import Timeline
 from gesmock.model.types import FINAL
 
 _APART_S: Final = 60
@@ -28,7 +28,7 @@ class Seen:
     """A job as it was seen: with its *life*, or with its *place* among those that have none."""
 
     job: Job
-    life: Life | None
+    life: Timeline | None
     place: int
 
 

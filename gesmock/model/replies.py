@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from gesmock.model.errors import GesError
 from gesmock.model.jobs import Job
-from gesmock.model.listing import Page
 from gesmock.model.messages import MOST_SHOWN, Encoded, Reply, Shown
+from gesmock.model.rows import Page
 from gesmock.model.settings import Settings
 from gesmock.model.types import Edition
 
@@ -31,7 +31,7 @@ def job_list(page: Page, settings: Settings) -> Reply:
     if rows is not None:
         listed = lambda: JobList([rows(job) for job in page], page.total)  # noqa: E731 it is one
         return Reply(200, listed, shown=_shown(page))
-    answer: Reply | None = page.answer
+    answer: Reply | None = page.reply
     if answer is None:
         tail = b'],"totalCount":%d,"result":"success"}' % page.total
 
@@ -40,18 +40,18 @@ def job_list(page: Page, settings: Settings) -> Reply:
 
         if page.costly:
             return Reply(200, encoded, shown=_shown(page))
-        answer = page.answer = Reply(200, encoded(), shown=_shown(page))
+        answer = page.reply = Reply(200, encoded(), shown=_shown(page))
     return answer
 
 
 def _shown(page: Page, *, with_total: bool = True) -> Shown:
     """What a list of *page* shows; the same as long as nothing changes."""
-    shown: Shown | None = page.shown
+    shown: Shown | None = page.statuses
     total = page.total if with_total else None
     if shown is None or shown.total != total:
         count = len(page)
-        statuses = tuple(page.statuses()) if count <= MOST_SHOWN else None
-        shown = page.shown = Shown(statuses, count, total)
+        statuses = tuple(page.ids_and_statuses()) if count <= MOST_SHOWN else None
+        shown = page.statuses = Shown(statuses, count, total)
     return shown
 
 

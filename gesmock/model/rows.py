@@ -1,59 +1,177 @@
-"""Rows: a job as the service's list shows it, in compact JSON.
+"""The rows of a job list: jobs as the service lists them, in blocks, and pages of them.
 
-What is read or changed here without decoding rests on one thing: inside a JSON string every
-quotation mark follows a backslash, so ``,"status":"`` can only be the key of the job itself.
+Where a job stands in the list, and what becomes of it, is in ``job_store``.
 """
 
-from collections.abc import Mapping
-from typing import Final, NamedTuple
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from typing import Any, Final, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from gesmock.model.jobs import Job
-from gesmock.model.types import STATUSES, JobStatus
+from gesmock.model.types import JobStatus
 
-_ID: Final = b'{"jobId":'
-_STATUS: Final = b',"status":"'
-_OF: Final[Mapping[bytes, JobStatus]] = {one.encode(): one for one in STATUSES}
-_BYTES: Final[Mapping[JobStatus, bytes]] = {one: one.encode() for one in STATUSES}
+T = TypeVar("T")
 
-encode = msgspec.json.Encoder().encode
-"""The row of a job."""
+SIZE: Final = 256
+"""How many rows a block is filled with; one that grows is split at twice that."""
 
-decode = msgspec.json.Decoder(Job).decode
-"""The job of a row."""
-
-decode_all = msgspec.json.Decoder(list[Job]).decode
-"""The jobs of several rows, as a JSON list."""
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Job).decode
+_decode_all = msgspec.json.Decoder(list[Job]).decode
 
 
-def begin(job_id: str) -> bytes:
-    """How the row of the job *job_id* begins, and no other."""
-    return _ID + encode(job_id) + _STATUS
-
-
-class Opened(NamedTuple):
-    """A row, taken apart at the status of its job."""
+class JobAndStatus(Struct, rename={"job_id": "jobId"}, gc=False):
+    """A row without its request."""
 
     job_id: str
     status: JobStatus
-    begin: bytes
-    rest: bytes
-
-    def closed(self, status: JobStatus) -> bytes:
-        """The row of the same job in this *status*."""
-        return self.begin + _STATUS + _BYTES[status] + self.rest
 
 
-def opened(row: bytes) -> Opened:
-    """*row*, taken apart."""
-    begin, _, shown = row.partition(_STATUS)
-    end = shown.index(b'"')
-    job_id = begin[len(_ID) :]
-    known = str(msgspec.json.decode(job_id)) if b"\\" in job_id else job_id[1:-1].decode()
-    return Opened(known, _OF[shown[:end]], begin, shown[end:])
+_decode_statuses = msgspec.json.Decoder(list[JobAndStatus]).decode
 
 
-def showing(status: JobStatus) -> bytes:
-    """What only rows of jobs in this *status* hold."""
-    return _STATUS + _BYTES[status] + b'","request":{'
+def encode(job: Job) -> bytes:
+    """The row of *job*, and the comma after it."""
+    return _encode(job) + b","
+
+
+def decode(row: bytes) -> Job:
+    """The job of a *row*."""
+    return _decode(row[:-1])
+
+
+def in_status(status: JobStatus) -> bytes:
+    """What only rows of jobs in this *status* contain; quotes inside a JSON string are escaped."""
+    return b',"status":"%b","request":{' % status.encode()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """Consecutive rows of the list as one *text*, newest first, a comma after each.
+
+    Row *i*, of the job with the number ``numbers[i]``, reaches from ``starts[i]`` to
+    ``starts[i + 1]``, counted from ``starts[0]``, so that neither end moves the others.
+    """
+
+    numbers: tuple[int, ...]
+    text: bytes
+    starts: "array[int]"
+
+    @classmethod
+    def of(cls, rows: Sequence[tuple[int, bytes]]) -> "Block":
+        """The block of *rows*, each with its number."""
+        numbers, texts = zip(*rows, strict=True)
+        return cls(numbers, b"".join(texts), array("q", accumulate(map(len, texts), initial=0)))
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def part(self, begin: int, end: int) -> "Block":
+        """A block of the rows from *begin* up to *end*."""
+        text = bytes(self.piece(begin, end))
+        return Block(self.numbers[begin:end], text, self.starts[begin : end + 1])
+
+    def with_newest(self, number: int, row: bytes) -> "Block":
+        """A block with one more row, of a newer job."""
+        starts = array("q", [self.starts[0] - len(row)]) + self.starts
+        return Block((number, *self.numbers), row + self.text, starts)
+
+    def piece(self, begin: int, end: int) -> bytes | memoryview:
+        """The rows from *begin* up to *end*; all of them are not copied."""
+        if end - begin == len(self.numbers):
+            return self.text
+        zero = self.starts[0]
+        return memoryview(self.text)[self.starts[begin] - zero : self.starts[end] - zero]
+
+    def rows(self) -> list[bytes]:
+        """Every row, with its comma."""
+        text, zero = self.text, self.starts[0]
+        return [text[start - zero : end - zero] for start, end in pairwise(self.starts)]
+
+    def statuses(self, begin: int, end: int) -> list[JobAndStatus]:
+        """The ids and statuses of the rows from *begin* up to *end*."""
+        return _decode_statuses(_as_list(self.piece(begin, end)))
+
+    def row(self, number: int) -> bytes:
+        """The row of the job with this *number*."""
+        index = self.numbers.index(number)
+        return bytes(self.piece(index, index + 1))
+
+    def with_row(self, number: int, row: bytes) -> "Block":
+        """A block with another *row* of the job with this *number*; without the job if empty."""
+        index, text, starts = self.numbers.index(number), memoryview(self.text), self.starts
+        begin, end = starts[index] - starts[0], starts[index + 1] - starts[0]
+        shift = len(row) - (end - begin)
+        later = array("q", [start + shift for start in starts[index + 1 :]])
+        text_of = b"".join([text[:begin], row, text[end:]])
+        if row:
+            return Block(self.numbers, text_of, starts[: index + 1] + later)
+        numbers = self.numbers[:index] + self.numbers[index + 1 :]
+        return Block(numbers, text_of, starts[:index] + later)
+
+
+@dataclass(slots=True, eq=False)
+class Page:
+    """Consecutive rows of the list, as they were when the page was taken.
+
+    *parts* are blocks, each from one index up to another; *total* is the length of the whole list.
+    As long as nothing changes, the same page is returned again: *reply* and *statuses* are for
+    those who make something of it, to do so once.
+    """
+
+    parts: Sequence[tuple[Block, int, int]]
+    total: int
+    oldest_first: bool
+    reply: Any = None
+    statuses: Any = None
+
+    def __len__(self) -> int:
+        return sum(end - begin for _, begin, end in self.parts)
+
+    def __iter__(self) -> Iterator[Job]:
+        return (job for _, job in self.numbered())
+
+    def numbered(self) -> Iterator[tuple[int, Job]]:
+        """The jobs, each with its number."""
+        step = -1 if self.oldest_first else 1
+        for block, begin, end in self.parts:
+            jobs = _decode_all(_as_list(block.piece(begin, end)))
+            yield from zip(block.numbers[begin:end][::step], jobs[::step], strict=True)
+
+    def ids_and_statuses(self) -> Iterator[tuple[str, JobStatus]]:
+        """The ids and statuses of the jobs; the order is not defined."""
+        for block, begin, end in self.parts:
+            for row in block.statuses(begin, end):
+                yield row.job_id, row.status
+
+    @property
+    def costly(self) -> bool:
+        """Whether ``pieces`` takes long."""
+        return self.oldest_first and len(self.parts) > 4
+
+    def pieces(self) -> list[bytes | memoryview]:
+        """The rows, with commas between them, in a few large pieces that are not copied."""
+        pieces = [
+            b"".join(block.rows()[begin:end][::-1])
+            if self.oldest_first
+            else block.piece(begin, end)
+            for block, begin, end in self.parts
+        ]
+        if pieces:
+            pieces[-1] = memoryview(pieces[-1])[:-1]
+        return pieces
+
+
+def parts(rows: Sequence[tuple[int, T]]) -> list[Sequence[tuple[int, T]]]:
+    """*rows*, newest first, by the block they go to; the oldest block first."""
+    size = SIZE if len(rows) > 2 * SIZE else 2 * SIZE
+    return [rows[max(end - size, 0) : end] for end in range(len(rows), 0, -size)]
+
+
+def _as_list(piece: bytes | memoryview) -> bytes:
+    return b"".join([b"[", memoryview(piece)[:-1], b"]"])

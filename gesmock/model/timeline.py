@@ -1,7 +1,7 @@
-"""Life: what a job goes through, as a pure function of the time.
+"""Timeline: the statuses of a job as a function of time, and the transitions between them.
 
-Times here are ages of the project's clock, in nanoseconds, so that a project can begin again with
-the same lives.
+Times are ages of the project's clock, in nanoseconds, so that a reset can begin the same timelines
+again.
 """
 
 from bisect import bisect_right
@@ -18,11 +18,21 @@ from gesmock.model.settings import Settings
 from gesmock.model.types import FINAL, Edition, GoodEnd, JobStatus
 
 NEVER: Final = 2**70
-"""An age that no clock comes to: 37 thousand years."""
+"""An age that no clock reaches: 37 thousand years."""
+
+
+class Transition(Struct, frozen=True):
+    """*at* this time (seconds since 1970), a job went from the status *was* to *status*."""
+
+    graph: str
+    job_id: str
+    was: JobStatus
+    status: JobStatus
+    at: float
 
 
 class Stage(NamedTuple):
-    """From *time* on, a job has this *status* and *progress*."""
+    """From *time* on, a job has this *status* and *progress* (in percent)."""
 
     time: int
     status: JobStatus
@@ -31,25 +41,25 @@ class Stage(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DeleteGraph:
-    """The graph goes with everything in it."""
+    """The graph is deleted, with all its jobs."""
 
 
 @dataclass(frozen=True, slots=True)
 class EraseJob:
-    """Another job of the graph goes, with its result."""
+    """Another job of the graph is removed, with its result."""
 
     job_id: str
 
 
 Effect = DeleteGraph | EraseJob
-"""What a job does to its graph once it has ended well."""
+"""What a job does to its graph when it succeeds."""
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
-    """One job's life: its *stages*, and how it turns out (see ``Plan``).
+class Timeline:
+    """The *stages* of one job, the first of which begins with its submission.
 
-    The first stage begins with its submission; the list shows the job from *listed* on.
+    The list shows the job from *listed* on. *result* and *fail_reason* are those of its ``Plan``.
     """
 
     stages: tuple[Stage, ...]
@@ -59,8 +69,8 @@ class Life:
     effect: Effect | None = None
 
     @classmethod
-    def of(cls, plan: Plan, finished: GoodEnd, edition: Edition, now: int) -> "Life":
-        """The life of a job that is submitted *now*, by *plan*."""
+    def of(cls, plan: Plan, finished: GoodEnd, edition: Edition, now: int) -> "Timeline":
+        """The timeline of a job that is submitted *now* with *plan*; *finished* if it succeeds."""
         stages = tuple(
             Stage(now + nanoseconds(after_s), status, progress)
             for after_s, status, progress in plan.stages(finished, edition)
@@ -69,104 +79,91 @@ class Life:
         return cls(stages, listed, plan.result, plan.fail_reason)
 
     @classmethod
-    def still(cls, status: JobStatus, now: int) -> "Life":
-        """The life of a job that keeps its *status* until it is moved."""
+    def still(cls, status: JobStatus, now: int) -> "Timeline":
+        """The timeline of a job that keeps its *status* until it is moved."""
         return cls((Stage(now, status, 100 if status in FINAL else 0),), now)
 
-    def _index(self, now: int) -> int:
-        return max(bisect_right(self.stages, (now, "~")) - 1, 0)  # no status comes behind "~"
-
     def at(self, now: int) -> Stage:
-        """The present stage."""
+        """The stage at this time."""
         return self.stages[self._index(now)]
 
-    def change_after(self, now: int) -> int:
-        """When the status changes next; NEVER where it does not."""
+    def _index(self, now: int) -> int:
+        return max(bisect_right(self.stages, (now, "~")) - 1, 0)  # "~" follows every status
+
+    def next_after(self, now: int) -> int:
+        """When the status changes, or the list begins to show the job; NEVER if neither will."""
         index = self._index(now)
-        present = self.stages[index].status
+        status = self.stages[index].status
         later = self.stages[index + 1 :]
-        return next((stage.time for stage in later if stage.status != present), NEVER)
+        change = next((stage.time for stage in later if stage.status != status), NEVER)
+        return min(change, self.listed) if self.listed > now else change
 
     def started(self, now: int) -> int | None:
-        """When it began to run, if it has."""
+        """When the job began to run, if it has."""
         return self._first(now, lambda status: status != "pending")
 
     def ended(self, now: int) -> int | None:
-        """When it came to its end, if it has."""
+        """When the job ended, if it has."""
         return self._first(now, lambda status: status in FINAL)
 
-    def _first(self, now: int, wanted: Callable[[JobStatus], bool]) -> int | None:
-        times = (stage.time for stage in self.stages if wanted(stage.status))
-        first = next(times, NEVER)
+    def _first(self, now: int, matches: Callable[[JobStatus], bool]) -> int | None:
+        first = next((stage.time for stage in self.stages if matches(stage.status)), NEVER)
         return first if first <= now else None
 
-    def moved(self, move: Move, now: int) -> "Life":
-        """The life of the job when it is moved by hand: it goes on along its stages from there."""
+    def moved(self, move: Move, now: int) -> "Timeline":
+        """The timeline after a move by hand: it goes on from the first stage that fits *move*."""
         index = self._index(now)
-        there = next(
+        past, ahead = self.stages[: index + 1], self.stages[index:]
+        target = next(
             (
-                place
-                for place, stage in enumerate(self.stages[index:], index)
+                index
+                for index, stage in enumerate(ahead)
                 if stage.status == move.status and stage.progress >= (move.progress or 0)
             ),
             None,
         )
         progress = 100 if move.status in FINAL else 0
         later: tuple[Stage, ...] = ()
-        if there is not None:
-            progress = self.stages[there].progress
-            shift = now - self.stages[there].time
-            later = tuple(
-                stage._replace(time=stage.time + shift) for stage in self.stages[there + 1 :]
-            )
-        past = self.stages[: index + 1]
+        if target is not None:
+            progress = ahead[target].progress
+            later = _shifted(ahead[target + 1 :], now - ahead[target].time)
         if [stage.status for stage in past[-2:]] == [move.status] * 2:
-            past = past[:-1]  # when it began is known from the one before
+            past = past[:-1]  # the stage before it says since when
         present = Stage(now, move.status, progress if move.progress is None else move.progress)
-        stages = (*past, present, *later)
         return replace(
             self,
-            stages=stages,
+            stages=(*past, present, *later),
             result=self.result if move.result is UNSET else move.result,
             fail_reason=self.fail_reason if move.fail_reason is None else move.fail_reason,
         )
 
-    def since(self, status: JobStatus, now: int) -> "Life":
-        """The life of a job that has this *status* now, and goes on along its stages from there.
+    def since(self, status: JobStatus, now: int) -> "Timeline":
+        """The timeline of a job that has *status* now: it goes on from the first such stage.
 
-        Where none of them has it, it stays so.
+        The job keeps a status that is not in its timeline.
         """
-        places = (place for place, stage in enumerate(self.stages) if stage.status == status)
-        first = next(places, None)
+        indexes = (index for index, stage in enumerate(self.stages) if stage.status == status)
+        first = next(indexes, None)
         if first is None:
-            return replace(self, stages=Life.still(status, now).stages)
-        later = self.stages[first:]
-        shift = now - later[0].time
-        stages = tuple(stage._replace(time=stage.time + shift) for stage in later)
-        return replace(self, stages=stages)
+            return replace(self, stages=Timeline.still(status, now).stages)
+        return replace(self, stages=_shifted(self.stages[first:], now - self.stages[first].time))
 
-    def cancelled(self, now: int, delay: int, reason: str) -> "Life":
-        """The life of the job when it is cancelled: it fails after a *delay*, if not before."""
+    def cancelled(self, now: int, delay: int, reason: str) -> "Timeline":
+        """The timeline after a cancellation: the job fails after *delay*, if it has not ended."""
         ends = (stage.time for stage in self.stages if stage.status in FINAL)
         if next(ends, NEVER) <= now + delay:
             return self
+        past = self.stages[: self._index(now) + 1]
         end = Stage(now + delay, "failed", 100)
-        return replace(
-            self,
-            stages=(*self.stages[: self._index(now) + 1], end),
-            fail_reason=reason,
-            effect=None,
-        )
+        return replace(self, stages=(*past, end), fail_reason=reason, effect=None)
 
     def goes_through(self, status: JobStatus, now: int) -> bool:
-        """Whether the job has this *status*, or will come to it."""
-        later = (stage for stage in self.stages if stage.time > now)
-        return any(stage.status == status for stage in (self.at(now), *later))
+        """Whether the job has this *status*, or will have it."""
+        return any(stage.status == status for stage in self.stages[self._index(now) :])
 
-    def rest(self, now: int) -> Plan | UnsetType:
-        """What is left of it, as the plan of a job that is submitted now; UNSET for nothing."""
-        present = self.at(now)
-        later = [stage for stage in self.stages if stage.time > now]
+    def remainder(self, now: int) -> Plan | UnsetType:
+        """What remains, as the plan of a job that is submitted now; UNSET if nothing does."""
+        present, *later = self.stages[self._index(now) :]
         plain = present.progress in (0, 100) and self.result is UNSET and self.fail_reason is None
         if not later and plain and self.listed <= now:
             return UNSET
@@ -181,19 +178,13 @@ class Life:
         )
 
 
-def life_of(job: Job, settings: Settings, edition: Edition, now: int) -> Life:
-    """The life of *job* from *now* on: by its plan, from the status it has; else it stays so."""
+def timeline_of(job: Job, settings: Settings, edition: Edition, now: int) -> Timeline:
+    """The timeline of *job* from *now* on: by its plan, from the status it has, if it has one."""
     if job.plan is UNSET:
-        return Life.still(job.status, now)
+        return Timeline.still(job.status, now)
     finished = settings.finished(job.request.command, edition)
-    return Life.of(plan_of(job.plan), finished, edition, now).since(job.status, now)
+    return Timeline.of(plan_of(job.plan), finished, edition, now).since(job.status, now)
 
 
-class Transition(Struct, frozen=True):
-    """*at* this time (seconds since 1970), the job went over from *was* to *status*."""
-
-    graph: str
-    job_id: str
-    was: JobStatus
-    status: JobStatus
-    at: float
+def _shifted(stages: tuple[Stage, ...], span: int) -> tuple[Stage, ...]:
+    return tuple(stage._replace(time=stage.time + span) for stage in stages)

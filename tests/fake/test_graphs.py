@@ -8,10 +8,9 @@ from conftest import PROJECT, Service
 
 from gesmock import GesMock, Plan
 from gesmock.fake import graphs, options
-from gesmock.model import graph
 from gesmock.model.errors import Conflict, InvalidInput, NotFound
-from gesmock.model.lives import Lives
-from gesmock.model.timeline import Life
+from gesmock.model.job_store import JobStore
+from gesmock.model.timeline import Timeline
 
 G = f"/ges/v1.0/{PROJECT}/graphs/movie"
 
@@ -239,17 +238,17 @@ def test_a_graph_that_is_made_again_gets_the_same_generated_jobs(ges: GesMock) -
     assert ges.jobs() == before
 
 
-def test_twenty_thousand_moves_of_one_job_leave_a_short_life(ges: GesMock) -> None:
+def test_twenty_thousand_moves_of_one_job_leave_a_short_timeline(ges: GesMock) -> None:
     job = ges.add_job(plan="slow", job_id="a")
     for number in range(20_000):
         ges.move_job(job, "running", progress=number % 3)
 
     graph = ges.fake.default.graphs.get("movie")
     assert graph is not None
-    life = graph.life("a")
-    assert life is not None
-    assert len(life.stages) < 20
-    assert len(graph._lives._due) < 100
+    timeline = graph.timeline("a")
+    assert timeline is not None
+    assert len(timeline.stages) < 20
+    assert len(graph._due) < 100
 
 
 def test_a_graph_that_is_full_drops_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -276,7 +275,7 @@ def test_a_graph_that_is_full_drops_the_oldest(monkeypatch: pytest.MonkeyPatch) 
 def test_what_a_request_costs_does_not_grow_with_the_jobs_that_stand_still(
     static: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ten jobs are alive; counted is how often a life is looked at, and what is due is sought."""
+    """Ten jobs are alive; counted is how often a timeline is looked at, and what is due is sought."""
     ges = GesMock(generate=static, clock={"frozen": True})
     client = ges.app.test_client()
     for _ in range(10):
@@ -293,8 +292,8 @@ def test_what_a_request_costs_does_not_grow_with_the_jobs_that_stand_still(
 
         monkeypatch.setattr(owner, name, count)
 
-    counted(Life, "at")
-    counted(Lives, "next_change")
+    counted(Timeline, "at")
+    counted(JobStore, "next_change")
     assert client.get(f"{G}/jobs/status?limit=10").status_code == 200
     assert (counts["at"], counts["next_change"]) == (0, 1)
     ges.clock.advance(5)
@@ -422,28 +421,3 @@ def test_a_full_graph_drops_the_oldest_of_those_that_are_listed_late(
     assert ids(ges) == whole[:10]
     ended = {one.job_id for one in caused if one.status in ("success", "complete")}
     assert ended == set(whole[:10])
-
-
-@pytest.mark.parametrize("plan", ["normal", "fails_early", {"never_listed_for_s": 5}])
-def test_a_few_generated_jobs_live_as_many_do(plan: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = []
-    for few in (0, 64):
-        monkeypatch.setattr(graph, "FEW", few)
-        ges = GesMock(clock={"frozen": True, "now": 0})
-        ges.generate(30, seed=1, statuses={"pending": 1, "success": 1}, plan=plan)
-        begun = ids(ges)
-        moves = ges.clock.advance(100)
-        told.append((begun, sorted(map(repr, moves)), ids(ges)))
-
-    assert told[0] == told[1]
-    assert told[0][1]
-
-
-def test_generating_a_few_jobs_again_and_again_leaves_nothing_to_look_through(ges: GesMock) -> None:
-    for _ in range(100):
-        ges.generate(1, plan="normal")
-
-    there = ges.fake.default.graphs.get_or_new("movie")
-    assert len(there) == 100
-    assert len(there._lives._courses) == 0
-    assert len(there._index._layers) <= 8

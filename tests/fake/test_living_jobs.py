@@ -204,9 +204,9 @@ class LivingJobs(RuleBasedStateMachine):
         graph = self.service.fake.default.graphs.get("movie")
         assert graph is not None
         for job in graph:
-            life = graph.life(job.job_id)
+            timeline = graph.timeline(job.job_id)
             age = self.service.fake.default.time.age()
-            assert life is None or life.at(age).status == job.status
+            assert timeline is None or timeline.at(age).status == job.status
 
     # --- The model ---
 

@@ -167,9 +167,9 @@ def test_a_step_reads_the_clock_once() -> None:
                 made.graphs.move(name, Move("failed" if number % 2 else "running"))
         graph = made.graphs.get("movie")
         assert graph is not None
-        life = graph.life(name)
-        assert life is not None
-        assert sum(stage.status in ("success", "failed") for stage in life.stages) <= 1
+        timeline = graph.timeline(name)
+        assert timeline is not None
+        assert sum(stage.status in ("success", "failed") for stage in timeline.stages) <= 1
     for _ in range(300):
         made.graphs.settle()
     assert len(made.graphs.get("movie") or ()) == 200

@@ -180,14 +180,14 @@ def test_no_list_fault_looks_at_every_job(kind: str, monkeypatch: pytest.MonkeyP
     asker = Asker({"fault": {"kind": kind}, "after": 1}, generate=jobs)
     page(asker, 10_000, 10)
     decoded: list[int] = []
-    decode_all = rows.decode_all
+    decode_all = rows._decode_all
 
     def counted(text: bytes) -> list[Job]:
         found = decode_all(text)
         decoded.append(len(found))
         return found
 
-    monkeypatch.setattr(rows, "decode_all", counted)
+    monkeypatch.setattr(rows, "_decode_all", counted)
     page(asker, 10_000, 10)
 
     assert sum(decoded) <= 500

@@ -1,0 +1,381 @@
+"""The jobs of one graph, against a plain list; and how little a change of them costs."""
+
+import tracemalloc
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gesmock import GesMock
+from gesmock.model import job_store
+from gesmock.model import rows as job_rows
+from gesmock.model.clock import nanoseconds
+from gesmock.model.errors import Conflict, NotFound
+from gesmock.model.job_store import JobStore
+from gesmock.model.jobs import Job, JobRequest, Move
+from gesmock.model.plans import Plan
+from gesmock.model.rows import Page
+from gesmock.model.timeline import NEVER, DeleteGraph, Effect, EraseJob, Timeline, Transition
+from gesmock.model.types import JobStatus
+
+S = nanoseconds(1)
+
+
+def job(job_id: str, status: JobStatus = "success") -> Job:
+    return Job(job_id, status, JobRequest("import_graph", "/", "{}"))
+
+
+def jobs(count: int) -> list[Job]:
+    return [job(f"{number}") for number in range(count)]
+
+
+def timeline(name: Any = "normal", effect: Effect | None = None, **fields: Any) -> Timeline:
+    line = Timeline.of(Plan(name=name, **fields), "success", "database", 0)
+    return replace(line, effect=effect)
+
+
+def settle(store: JobStore, seconds: float, most: int | None = None) -> list[Transition]:
+    return store.settle(nanoseconds(seconds), "movie", 0.0, most)
+
+
+def moves(store: JobStore, seconds: float, most: int | None = None) -> list[tuple[str, str]]:
+    return [(each.job_id, each.status) for each in settle(store, seconds, most)]
+
+
+def ids(store: JobStore) -> list[str]:
+    return [each.job_id for each in store]
+
+
+def add_older(
+    store: JobStore, jobs: list[Job], timelines: dict[str, Timeline] | None = None
+) -> None:
+    store.add(store.prepare(jobs, timelines))
+
+
+# --- A list -------------------------------------------------------------------------------------
+
+
+@given(st.integers(0, 12), st.integers(0, 15), st.integers(0, 15))
+def test_a_page_is_a_slice_of_the_list_in_either_order(count: int, offset: int, limit: int) -> None:
+    listed = jobs(count)
+    store = JobStore(listed)
+
+    assert [*store.page(offset, limit)] == listed[offset : offset + limit]
+    oldest_first = listed[::-1][offset : offset + limit]
+    assert [*store.page(offset, limit, oldest_first=True)] == oldest_first
+
+
+def test_a_submitted_job_is_the_newest_and_older_ones_follow() -> None:
+    store = JobStore(jobs(2))
+
+    store.submit(job("new"))
+    add_older(store, [job("old"), job("older")])
+
+    assert ids(store) == ["new", "0", "1", "old", "older"]
+
+
+def test_an_id_that_is_taken_or_unknown_is_refused() -> None:
+    store = JobStore(jobs(1))
+
+    with pytest.raises(Conflict, match="a job with the id '0' is there already"):
+        store.submit(job("0"))
+    with pytest.raises(NotFound, match="no job has the id 'x'"):
+        store.remove("x")
+
+
+def test_prepared_jobs_are_taken_unless_their_ids_or_their_place_are_taken() -> None:
+    store = JobStore(jobs(1))
+    first, second = store.prepare([job("a")]), store.prepare([job("b")])
+
+    assert store.takes(first)
+    store.add(first)
+    assert not store.takes(second)
+    again = store.prepare([job("c")])
+    store.submit(job("c"))
+    assert not store.takes(again)
+
+
+class Model:
+    """A store beside a plain list, newest first, of jobs and whether each is listed."""
+
+    def __init__(self) -> None:
+        self.store = JobStore()
+        self.jobs: list[Job] = []
+        self.hidden: set[str] = set()
+        self.count = self.now = 0
+        self.before: list[tuple[JobStore | Page, list[Job]]] = []
+
+    def listed(self) -> list[Job]:
+        return [each for each in self.jobs if each.job_id not in self.hidden]
+
+    def _new(self) -> Job:
+        self.count += 1
+        return job(f"j{self.count}", "running")
+
+    def _some(self, number: int) -> Job | None:
+        return self.jobs[number % len(self.jobs)] if self.jobs else None
+
+    def submit(self, number: int) -> None:
+        new, hides = self._new(), number % 3 == 0
+        line = Timeline.still("running", self.now)
+        self.store.submit(new, replace(line, listed=self.now + S) if hides else None)
+        self.jobs.insert(0, new)
+        self.hidden |= {new.job_id} if hides else set()
+
+    def older(self, number: int) -> None:
+        new = [self._new() for _ in range(number)]
+        add_older(self.store, new)
+        self.jobs += new
+
+    def move(self, number: int) -> None:
+        chosen = self._some(number)
+        if chosen is not None:
+            moved = self.store.move(chosen.job_id, Move("failed"))
+            self.jobs[self.jobs.index(chosen)] = moved
+            assert moved == msgspec.structs.replace(chosen, status="failed")
+
+    def remove(self, number: int) -> None:
+        chosen = self._some(number)
+        if chosen is not None:
+            assert self.store.remove(chosen.job_id) == chosen
+            self.jobs.remove(chosen)
+            self.hidden.discard(chosen.job_id)
+
+    def settle(self, _: int) -> None:
+        self.now += S
+        assert self.store.settle(self.now, "movie", 0.0) == []
+        self.hidden.clear()
+
+    def keep(self, number: int) -> None:
+        self.store.keep(number)
+        gone = self.listed()[number:]
+        self.jobs = [each for each in self.jobs if each not in gone]
+
+    def page(self, number: int) -> None:
+        for offset, limit in ((0, len(self.jobs)), (number % 7, number)):
+            page = self.store.page(offset, limit)
+            self.before.append((page, self.listed()[offset : offset + limit]))
+
+    def copy(self, _: int) -> None:
+        self.before.append((self.store, self.listed()))
+        self.store = self.store.copy()
+
+    def check(self, offset: int, limit: int) -> None:
+        store, window = self.store, slice(offset, offset + limit)
+        assert (len(store), [*store]) == (len(self.listed()), self.listed())
+        assert store.all_jobs() == self.jobs
+        assert [store.job(each.job_id) for each in self.jobs] == self.jobs
+        assert "x" not in store
+        down, up = self.listed()[window], self.listed()[::-1][window]
+        for page, expected in (
+            (store.page(offset, limit), down),
+            (store.page(offset, limit, oldest_first=True), up),
+        ):
+            assert (len(page), [*page]) == (len(expected), expected)
+            assert b"".join(page.pieces()) == msgspec.json.encode(expected)[1:-1]
+            pairs = sorted((each.job_id, each.status) for each in expected)
+            assert sorted(page.ids_and_statuses()) == pairs
+        for then, expected in self.before:
+            assert [*then] == expected
+
+
+STEPS = ["submit", "submit", "older", "move", "remove", "remove", "settle", "keep", "page", "copy"]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 40)), max_size=40),
+    st.integers(0, 30),
+    st.integers(0, 30),
+)
+def test_whatever_is_done_a_store_is_a_list_and_its_pages_and_copies_stay_what_they_were(
+    steps: list[tuple[str, int]], offset: int, limit: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (job_rows, job_store):
+            patch.setattr(module, "SIZE", 4)
+        patch.setattr(job_store, "_FEW", 1)
+        model = Model()
+        for step, number in steps:
+            getattr(model, step)(number)
+        model.check(offset, limit)
+
+
+def test_many_jobs_that_are_listed_at_once_come_to_their_places() -> None:
+    store = JobStore()
+    hides = timeline("stuck_pending", never_listed_for_s=5)
+    add_older(store, jobs(2_000), {f"{number}": hides for number in range(0, 2_000, 2)})
+    assert len(store) == 1_000
+
+    settle(store, 5)
+
+    assert ids(store) == [f"{number}" for number in range(2_000)]
+
+
+# --- The time -----------------------------------------------------------------------------------
+
+
+def test_each_transition_comes_once_in_the_order_of_its_time() -> None:
+    store = JobStore()
+    store.submit(job("a", "pending"), timeline())
+    store.submit(job("b", "pending"), timeline("fails_early"))
+
+    assert store.next_change() == 2 * S
+    assert settle(store, 5) == [
+        Transition("movie", "a", "pending", "running", 2.0),
+        Transition("movie", "b", "pending", "running", 2.0),
+        Transition("movie", "b", "running", "failed", 3.0),
+    ]
+    assert moves(store, 100) == [("a", "success")]
+    assert store.next_change() == NEVER
+
+
+def test_jobs_that_share_a_timeline_change_in_the_order_of_submission() -> None:
+    lines = (timeline(), timeline("fails_early"))
+    store = JobStore()
+    pending = [job(name, "pending") for name in "dcba"]
+    add_older(store, pending, {each.job_id: lines[i % 2] for i, each in enumerate(pending)})
+    copy = store.copy()
+
+    assert moves(store, 2) == [(name, "running") for name in "abcd"]
+    assert moves(store, 100) == [
+        ("a", "failed"),
+        ("c", "failed"),
+        ("b", "success"),
+        ("d", "success"),
+    ]
+    assert len(moves(copy, 100)) == 8
+    assert store.next_change() == NEVER
+
+
+def test_those_that_share_a_timeline_may_go_or_be_moved_without_the_others() -> None:
+    line = timeline()
+    store = JobStore()
+    pending = [job(name, "pending") for name in "dcba"]
+    add_older(store, pending, {each.job_id: line for each in pending})
+    store.remove("d")
+    store.move("c", Move("failed"))
+
+    assert store.next_change() == 2 * S
+    assert moves(store, 2) == [("a", "running"), ("b", "running")]
+    store.remove("b")
+    store.remove("a")
+    assert store.next_change() == NEVER
+
+
+def test_what_is_due_does_not_grow_with_jobs_that_are_gone_or_moved() -> None:
+    store = JobStore()
+    store.submit(job("stays", "pending"), timeline())
+    for number in range(1000):
+        store.submit(job(f"{number}", "pending"), timeline())
+        store.remove(f"{number}")
+
+    assert len(store._due) < 100
+    assert store.next_change() == 2 * S
+
+
+def test_a_job_that_erases_another_at_the_time_it_would_change_is_told_alone() -> None:
+    store = JobStore()
+    store.submit(job("a", "pending"), timeline(effect=EraseJob("b")))
+    store.submit(job("b", "pending"), timeline())
+    store.submit(job("c", "pending"), timeline())
+
+    assert moves(store, 9) == [("a", "running"), ("b", "running"), ("c", "running")]
+    assert moves(store, 10) == [("a", "success"), ("c", "success")]
+    assert ids(store) == ["c", "a"]
+
+
+def test_a_job_whose_eraser_fails_stays() -> None:
+    store = JobStore(jobs(1))
+    store.submit(job("a", "pending"), timeline("fails_early", EraseJob("0")))
+    store.submit(job("b", "pending"), timeline("instant", EraseJob("x")))
+
+    settle(store, 100)
+
+    assert len(store) == 3
+
+
+def test_nothing_happens_after_the_graph_is_deleted() -> None:
+    store = JobStore()
+    for name, effect in (("a", None), ("b", DeleteGraph()), ("c", None)):
+        store.submit(job(name, "pending"), timeline("normal", effect))
+
+    told = moves(store, 100)
+
+    assert told[-2:] == [("a", "success"), ("b", "success")]
+    assert store.deleted
+
+
+def test_an_eraser_that_is_erased_itself_has_no_effect() -> None:
+    store = JobStore(jobs(1))
+    store.submit(job("a", "pending"), timeline(effect=EraseJob("b")))
+    store.submit(job("b", "pending"), timeline(effect=EraseJob("0")))
+
+    settle(store, 100)
+
+    assert ids(store) == ["a", "0"]
+
+
+def test_a_job_that_is_listed_late_drives_out_the_oldest_and_that_is_not_heard_of_again() -> None:
+    store = JobStore()
+    store.submit(job("old", "pending"), timeline("slow"))
+    store.submit(job("late", "pending"), timeline(never_listed_for_s=5))
+
+    told = moves(store, 1_000, most=1)
+
+    assert told == [("late", "running"), ("late", "success")]
+    assert ids(store) == ["late"]
+    assert "old" not in store
+
+
+def test_a_few_changes_that_are_due_cost_little_and_many_do_not() -> None:
+    store = JobStore()
+    add_older(store, jobs(900), {f"{number}": timeline() for number in range(900)})
+    line = timeline()
+    assert not store.much_is_due(100 * S)
+    pending = [job(f"s{number}", "pending") for number in range(200)]
+    add_older(store, pending, {each.job_id: line for each in pending})
+
+    assert not store.much_is_due(1 * S)
+    assert store.much_is_due(2 * S)
+
+
+# --- How little is done -------------------------------------------------------------------------
+
+
+def test_a_job_takes_little_more_than_its_row() -> None:
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        ges = GesMock(generate=20_000)
+        held = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    graph = ges.fake.default.graphs.get("movie")
+    assert graph is not None
+
+    size = sum(map(len, graph.page(0, len(graph)).pieces()))
+
+    assert held <= 1.6 * size
+
+
+def test_a_change_of_status_touches_no_other_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = JobStore([job(f"{number}", "running") for number in range(20_000)])
+    copy = store.copy()
+    copy.move("7000", Move("failed"))
+
+    pieces = zip(store.page(0, 20_000).pieces(), copy.page(0, 20_000).pieces(), strict=True)
+
+    assert sum(before is not after for before, after in [*pieces][:-1]) == 1
+
+
+def test_generating_a_few_jobs_again_and_again_leaves_nothing_to_look_through() -> None:
+    ges = GesMock(clock={"frozen": True})
+    for _ in range(100):
+        ges.generate(1, plan="normal")
+
+    there = ges.fake.default.graphs.get_or_new("movie")
+    assert len(there) == 100
+    assert len(there._due) <= 100

@@ -1,0 +1,136 @@
+"""Encoded rows in blocks, and how little is done to show a page of them."""
+
+from collections import Counter
+from typing import Any
+
+import msgspec
+import pytest
+from conftest import Service
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gesmock.model import replies, rows
+from gesmock.model.job_store import JobStore
+from gesmock.model.jobs import Job, JobRequest
+from gesmock.model.messages import Encoded
+from gesmock.model.rows import Block
+from gesmock.model.settings import Settings
+from gesmock.model.types import STATUSES, JobStatus
+
+COUNT = 20_000
+
+
+def jobs(count: int) -> list[Job]:
+    request = JobRequest("import_graph", "/", "{}")
+    return [Job(f"j{number}", "running", request) for number in range(count)]
+
+
+@given(
+    st.text(min_size=1) | st.sampled_from(['","status":"failed","request":{', "\\", '\\"', '"']),
+    st.sampled_from(STATUSES),
+    st.text(),
+)
+def test_a_row_says_which_job_it_is_and_only_its_status_is_found_in_it(
+    job_id: str, status: JobStatus, text: str
+) -> None:
+    job = Job(job_id, status, JobRequest(text, text, text))
+    row = rows.encode(job)
+
+    assert row == msgspec.json.encode(job) + b","
+    assert rows.decode(row) == job
+    assert [each for each in STATUSES if rows.in_status(each) in row] == [status]
+
+
+@given(st.lists(st.binary(min_size=1, max_size=9), min_size=1, max_size=9), st.data())
+def test_a_block_is_a_list_of_rows(texts: list[bytes], data: st.DataObject) -> None:
+    numbers = range(len(texts), 0, -1)
+    block = Block.of([*zip(numbers, texts, strict=True)])
+    index = data.draw(st.integers(0, len(texts) - 1))
+    end = data.draw(st.integers(index + 1, len(texts)))
+
+    for row in (b"new row,", b""):
+        edited = block.with_newest(99, b"newest,").with_row(numbers[index], row)
+        expected = [b"newest,", *texts[:index], *([row] if row else []), *texts[index + 1 :]]
+        assert edited.rows() == expected
+        assert [edited.row(number) for number in edited.numbers] == expected
+    part = block.part(index, end)
+    assert (part.rows(), part.numbers) == (texts[index:end], tuple(numbers[index:end]))
+
+
+# --- How little is done -------------------------------------------------------------------------
+
+
+class Work:
+    """Counts what is encoded, decoded, and cut out of blocks."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.counts: Counter[str] = Counter()
+        for name in ("_encode", "_decode", "_decode_all", "_decode_statuses"):
+            self._count(monkeypatch, rows, name)
+        for name in ("piece", "rows"):
+            self._count(monkeypatch, Block, name)
+
+    def _count(self, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> None:
+        whole = getattr(owner, name)
+
+        def count(*args: Any) -> Any:
+            self.counts[name] += 1
+            return whole(*args)
+
+        monkeypatch.setattr(owner, name, count)
+
+
+@pytest.fixture(scope="module")
+def many() -> JobStore:
+    return JobStore(jobs(COUNT))
+
+
+@pytest.mark.parametrize("offset", [0, 250, 256 * 40, 19_990])
+def test_a_page_touches_two_blocks_at_most_and_encodes_nothing(
+    many: JobStore, offset: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = Work(monkeypatch)
+
+    reply = replies.job_list(many.page(offset, 10), Settings())
+
+    assert isinstance(reply.payload, Encoded)
+    assert set(work.counts) == {"piece", "_decode_statuses"}
+    assert work.counts["_decode_statuses"] <= 2
+    listed = msgspec.json.decode(replies.encode(reply.payload), type=dict[str, Any])["jobs"]
+    assert [each["jobId"] for each in listed] == [f"j{offset + n}" for n in range(10)]
+
+
+def test_the_whole_list_is_handed_over_without_a_copy(many: JobStore) -> None:
+    first, second = (many.page(0, COUNT).pieces() for _ in range(2))
+
+    assert len(first) <= COUNT // 256 + 1
+    assert all(one is other for one, other in zip(first[:-1], second[:-1], strict=True))
+
+
+def test_a_long_list_is_turned_round_outside_the_lock(many: JobStore) -> None:
+    short = replies.job_list(many.page(0, 300, oldest_first=True), Settings())
+    long = replies.job_list(many.page(0, 9000, oldest_first=True), Settings())
+
+    assert not callable(short.payload)
+    assert callable(long.payload)
+    encoded = long.payload()
+    assert encoded.length == len(replies.encode(encoded))
+
+
+def test_an_encoded_list_says_its_length_over_wsgi(service: Service) -> None:
+    service.begin(generate=600)
+
+    response = service.list()
+
+    assert response.content_length == len(response.get_data())
+    assert len(response.json["jobs"]) == 600
+
+
+def test_the_rows_of_a_page_are_decoded_a_block_at_a_time(
+    many: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = Work(monkeypatch)
+
+    assert len([*many]) == COUNT
+    assert work.counts["_decode_all"] <= COUNT // 256 + 1
+    assert work.counts["_decode"] == 0
