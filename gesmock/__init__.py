@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gesmock.model.settings import Settings
     from gesmock.model.timeline import Transition
     from gesmock.model.types import JobStatus
-    from gesmock.server.listener import CannotListen
+    from gesmock.server.server import CannotListen
     from gesmock.web.app import create_app
 
 __all__ = [
@@ -65,7 +65,7 @@ __all__ = [
 
 _HOMES = {
     "ArmedRule": "gesmock.faults",
-    "CannotListen": "gesmock.server.listener",
+    "CannotListen": "gesmock.server.server",
     "Cleared": "gesmock.fake.project",
     "Conflict": "gesmock.model.errors",
     "Entry": "gesmock.journal.entries",

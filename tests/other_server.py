@@ -9,8 +9,7 @@ from contextlib import suppress
 from typing import Any, Self
 
 import requests
-
-from gesmock.server.channels import _harden
+from raw_client import reset_when_closed
 
 Act = Callable[[socket.socket], object]
 
@@ -23,7 +22,7 @@ def hang_up(_: socket.socket) -> None:
 
 def reset(connection: socket.socket) -> None:
     """Send nothing, and let the client see a reset."""
-    _harden(connection)
+    reset_when_closed(connection)
 
 
 def wait(connection: socket.socket) -> None:

@@ -10,12 +10,10 @@ from typing import Any
 from raw_client import connect, reset_when_closed
 
 from gesmock.model.messages import ConnectionInfo
-from gesmock.server.answers import Answer
-from gesmock.server.application import Later
-from gesmock.server.heads import Head
-from gesmock.server.limits import Limits
+from gesmock.server import wsgi
+from gesmock.server.application import Answer
+from gesmock.server.parser import Head, Limits
 from gesmock.server.server import HttpServer
-from gesmock.server.wsgi import Peers, Response, environ_of
 
 MEBIBYTE = 2**20
 LARGEST_BODY = 100
@@ -37,13 +35,13 @@ class Pages:
 
     def answer(
         self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo
-    ) -> Answer | Later | None:
+    ) -> Answer | Callable[[], Answer] | None:
         assert epoch == 7
         self.asked.append(head.path)
         if head.path == "/copy":
             return Answer(200, b"Content-Length: %d\r\n" % len(body), [body])
         length = b"Content-Length: %d\r\n" % LARGE
-        pages: dict[str, Callable[[], Answer | Later]] = {
+        pages: dict[str, Callable[[], Answer | Callable[[], Answer]]] = {
             "/now": lambda: Answer(200, b"Content-Length: 2\r\n", [b"ok"]),
             "/later": lambda: lambda: Answer(200, b"Content-Length: 5\r\n", [b"later"]),
             "/many": lambda: Answer(200, length, [bytes(BLOCK)] * BLOCKS),
@@ -60,9 +58,9 @@ class Pages:
         self.gate.wait(10)
         return Answer(200, b"Content-Length: 2\r\n", [b"ok"])
 
-    def respond(self, head: Head, body: bytes, peers: Peers, epoch: int) -> Response:
+    def respond(self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo) -> Answer:
         assert epoch == 7
-        return Response(self.app, environ_of(head, body, peers), head)
+        return wsgi.respond(self.app, wsgi.environ_of(head, body, connection), head)
 
     def overtaken(self, head: Head, epoch: int) -> bool:
         assert epoch == 7
@@ -72,8 +70,8 @@ class Pages:
         body = reason.encode()
         return Answer(status, b"Content-Length: %d\r\n" % len(body), [body])
 
-    def largest_body(self, head: Head, peers: Peers) -> int | None:
-        assert peers.client[0] == "127.0.0.1"
+    def largest_body(self, head: Head, connection: ConnectionInfo) -> int | None:
+        assert connection.client[0] == "127.0.0.1"
         return {"/fails": 2**30, "/write": None}.get(head.path, LARGEST_BODY)
 
     def app(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:

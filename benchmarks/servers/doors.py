@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from gesmock.fake.fake import Fake
 from gesmock.model.messages import ConnectionInfo
-from gesmock.server.answers import Answer
-from gesmock.server.heads import Head
-from gesmock.server.limits import Limits
+from gesmock.server import wsgi
+from gesmock.server.application import Answer
+from gesmock.server.parser import Head, Limits
 from gesmock.server.server import HttpServer
-from gesmock.server.wsgi import Peers, Response, environ_of
 from gesmock.web import create_app
 from gesmock.web.server import Server
 
@@ -40,7 +39,7 @@ def fixed(bodies: dict[str, bytes], port: int) -> HttpServer:
 
 
 class _Bodies:
-    """A site of *bodies* by their paths, some of which the lane has *answers* for."""
+    """An application of *bodies* by their paths, some of which the lane has *answers* for."""
 
     def __init__(self, bodies: dict[str, bytes], answers: dict[str, Answer]) -> None:
         self._bodies, self._answers = bodies, answers
@@ -53,8 +52,8 @@ class _Bodies:
     ) -> Answer | None:
         return self._answers.get(head.path)
 
-    def respond(self, head: Head, body: bytes, peers: Peers, epoch: int) -> Response:
-        return Response(self._application, environ_of(head, body, peers), head)
+    def respond(self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo) -> Answer:
+        return wsgi.respond(self._application, wsgi.environ_of(head, body, connection), head)
 
     def _application(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         body = self._bodies[environ["PATH_INFO"]]
@@ -68,7 +67,7 @@ class _Bodies:
     def refuse(self, status: int, reason: str) -> Answer:
         return Answer(status, b"Content-Length: 0\r\n", [])
 
-    def largest_body(self, head: Head, peers: Peers) -> int:
+    def largest_body(self, head: Head, connection: ConnectionInfo) -> int:
         return 0
 
 

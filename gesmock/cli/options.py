@@ -211,7 +211,7 @@ def tls(cert: str | None, key: str | None) -> "ssl.SSLContext | None":
         if key is not None:
             raise InvalidInput.at("--key", f"{key!r} is of no use without --cert")
         return None
-    from gesmock.server.tls import tls_context
+    from gesmock.server.transport import tls_context
 
     with naming_file("--cert"):
         return tls_context(cert, key)

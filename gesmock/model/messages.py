@@ -159,17 +159,36 @@ class Delivery(Struct, frozen=True, kw_only=True):
 
 
 class ConnectionInfo:
-    """What the journal has to know of a client's connection; its server keeps it up to date.
+    """A client's connection, as its server keeps it up to date.
 
-    *client* is the address and port at the other end. Times are real ones: *opened_at*, *heard_at*
-    (when the request that is being answered, or the last, came in) and *closed_at*. *gave_up* says
-    that the client left before it had all of the last answer; *answers* counts those journaled.
+    *client* and *server* are the address and port of its two ends; *secure*: it uses TLS. Times are
+    real ones: *opened_at*, *heard_at* (when the request that is being answered, or the last, came
+    in) and *closed_at*. *gave_up* says that the client left before it had all of the last answer;
+    *answers* counts those journaled.
     """
 
-    __slots__ = ("answers", "client", "closed_at", "gave_up", "heard_at", "opened_at")
+    __slots__ = (
+        "answers",
+        "client",
+        "closed_at",
+        "gave_up",
+        "heard_at",
+        "opened_at",
+        "secure",
+        "server",
+    )
 
-    def __init__(self, client: tuple[str, int], opened_at: float) -> None:
+    def __init__(
+        self,
+        client: tuple[str, int],
+        opened_at: float,
+        server: tuple[str, int] = ("", 0),
+        *,
+        secure: bool = False,
+    ) -> None:
         self.client = client
+        self.server = server
+        self.secure = secure
         self.opened_at = self.heard_at = opened_at
         self.closed_at: float | None = None
         self.gave_up = False

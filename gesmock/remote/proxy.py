@@ -34,7 +34,7 @@ from gesmock.remote.failures import Unreachable, Unresponsive
 from gesmock.remote.relayed import Relayed, origin_form, passed_on, reply_of, request_of
 from gesmock.remote.target import Target
 from gesmock.remote.upstream import Upstream
-from gesmock.server.wsgi import DELIVER, HEADERS, LINK
+from gesmock.server.wsgi import CONNECTION, DELIVER, HEADERS
 from gesmock.web import access_log, create_app
 from gesmock.web.guard import Guard, is_control, is_loopback
 from gesmock.web.server import Server
@@ -143,7 +143,7 @@ class Proxy:
         foreign = self._guard.foreign_call(environ)
         if foreign is None:
             ask = partial(self._relayed, request, environ, body, redaction)
-            reply = self._forward(request, told, ask, environ.get(LINK))
+            reply = self._forward(request, told, ask, environ.get(CONNECTION))
         else:
             reply = self._refusal(NotPassedOn(reason=foreign))
         if not self._upstream.closed:  # else nobody is there to hear of it

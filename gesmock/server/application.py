@@ -1,14 +1,44 @@
-"""Application: what a server calls for each request."""
+"""Application: what the server calls for each request, and the answer that it gives."""
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from typing import Final, NamedTuple, Protocol
 
-from gesmock.model.messages import ConnectionInfo
-from gesmock.server.answers import Answer
-from gesmock.server.heads import Head
-from gesmock.server.wsgi import Peers, Response
+from gesmock.model.messages import ConnectionInfo, Delivery
+from gesmock.server.parser import Head
+from gesmock.server.transport import Block
 
-Later = Callable[[], Answer]
+NAME: Final = "gesmock"
+SERVER: Final = f"Server: {NAME}\r\n".encode()
+_PHRASES: Final = {status.value: status.phrase for status in HTTPStatus} | {449: "Retry With"}
+_STATUS_LINES: Final = {
+    status: f"HTTP/1.1 {status} {_PHRASES.get(status, 'UNKNOWN')}\r\n".encode()
+    for status in range(100, 1000)
+}
+
+
+class Answer(NamedTuple):
+    """An answer as it goes over the wire.
+
+    *headers* are lines, each with its end; they tell the length of the body, but not what becomes
+    of the connection. *delivery* says how the answer reaches the client, if not at once and whole.
+    *closes*: the connection ends with the answer, even if the client would keep it.
+    """
+
+    status: int
+    headers: bytes
+    blocks: Sequence[Block]
+    delivery: Delivery | None = None
+    closes: bool = False
+
+    def head(self, version: str, *, closes: bool) -> bytes:
+        """The status line and the headers, for a client that speaks this *version* of HTTP."""
+        connection = b""
+        if closes:
+            connection = b"Connection: close\r\n"
+        elif version == "1.0":
+            connection = b"Connection: keep-alive\r\n"
+        return _STATUS_LINES[self.status] + self.headers + connection + b"\r\n"
 
 
 class Application(Protocol):
@@ -18,19 +48,19 @@ class Application(Protocol):
     """
 
     def epoch(self) -> int:
-        """The current epoch. A request belongs to the one in which its first bytes arrived."""
+        """The current epoch. A request belongs to the one in which its first bytes came."""
 
     def answer(
         self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo
-    ) -> Answer | Later | None:
+    ) -> Answer | Callable[[], Answer] | None:
         """Answer a complete request at once.
 
         Returns a function where the answer takes long to make: a worker calls it. Returns None
-        where ``respond`` has to answer.
+        where ``respond`` is to answer.
         """
 
-    def respond(self, head: Head, body: bytes, peers: Peers, epoch: int) -> Response:
-        """Answer a request by WSGI, in a worker."""
+    def respond(self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo) -> Answer:
+        """Answer a request in a worker."""
 
     def overtaken(self, head: Head, epoch: int) -> bool:
         """Whether a reset has made the answer to this request obsolete."""
@@ -38,7 +68,7 @@ class Application(Protocol):
     def refuse(self, status: int, reason: str) -> Answer:
         """The answer to a request that the server itself refuses; *reason* may be empty."""
 
-    def largest_body(self, head: Head, peers: Peers) -> int | None:
+    def largest_body(self, head: Head, connection: ConnectionInfo) -> int | None:
         """The longest body in bytes that is accepted behind *head*; a longer one gets a 413.
 
         None: the body is not read. The application answers without it, and the connection closes.

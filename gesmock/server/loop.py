@@ -1,4 +1,4 @@
-"""Loop: one thread that waits for many sockets, and for calls from other threads."""
+"""Loop: one thread that waits for many sockets, for timers, and for calls from other threads."""
 
 import logging
 import selectors
@@ -17,18 +17,12 @@ log = logging.getLogger("gesmock.server")
 READ: Final = selectors.EVENT_READ
 WRITE: Final = selectors.EVENT_WRITE
 
-
-_LONGEST_S: Final = (
-    3600.0  # that the system is asked to wait at once; it takes no more than 24 days
-)
+_LONGEST_WAIT_S: Final = 3600.0  # epoll takes no more than 24 days
 _MOST_CANCELLED: Final = 64
-
-Ready = Callable[[int], None]
-"""What is called with the events for which its socket is ready."""
 
 
 class Timer:
-    """A call that is to come; where it is cancelled, there is nothing to call."""
+    """A call to come; without a callback it is cancelled."""
 
     __slots__ = ("callback",)
 
@@ -37,95 +31,78 @@ class Timer:
 
 
 class Loop:
-    """Waits for sockets, times, and calls; all that it calls, it calls from its one thread.
+    """Runs callbacks in one thread, that of ``run``.
 
-    ``run`` is that thread's; only ``call_soon``, ``call_late``, ``ring`` and ``stop`` may be called
-    from any other. Bare selectors, as asyncio copies what a socket cannot take at once (Python
-    3.11), and takes 60 ms to import.
+    Other threads may call ``call_soon`` and ``stop`` only. This is not asyncio, which copies what a
+    socket does not take at once (Python 3.11), and takes 60 ms to import.
     """
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
         self._calls: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
-        self._last: deque[Ready] = deque()
-        self._times: list[tuple[float, int, Timer]] = []
-        self._timed = self._cancelled = 0
+        self._writes: deque[Callable[[int], None]] = deque()
+        self._timers: list[tuple[float, int, Timer]] = []
+        self._timer_number = self._cancelled = 0
         self._running = True
         self._waking = Lock()
-        self._heard, self._bell = socket.socketpair()
-        self._heard.settimeout(0)
-        self._bell.settimeout(0)
-        self._selector.register(self._heard, READ, self._hear)
+        self._wakeup, self._waker = socket.socketpair()
+        self._wakeup.settimeout(0)
+        self._waker.settimeout(0)
+        self._selector.register(self._wakeup, READ, lambda _: self._wakeup.recv(4096))
         self.now = real_time()
 
-    def watch(self, fd: int, events: int, ready: Ready) -> None:
-        """From now on, call *ready* whenever the socket *fd* is ready for *events*."""
-        self._selector.register(fd, events, ready)
-
-    def change(self, fd: int, events: int, ready: Ready) -> None:
-        """As ``watch``, of a socket that is watched."""
-        self._selector.modify(fd, events, ready)
-
-    def forget(self, fd: int) -> None:
-        """Watch *fd* no longer."""
-        self._selector.unregister(fd)
+    def watch(self, fd: int, ready: Callable[[int], None]) -> "Watch":
+        """Call *ready* with the events whenever the socket *fd* is ready; at first, to be read."""
+        return Watch(self._selector, fd, ready)
 
     def call_at(self, time: float, callback: Callable[[], None]) -> Timer:
-        """Call back at *time* (of ``now``)."""
+        """Call back at *time* (as in ``now``)."""
         timer = Timer(callback)
-        self._timed += 1
-        heappush(self._times, (time, self._timed, timer))
+        self._timer_number += 1
+        heappush(self._timers, (time, self._timer_number, timer))
         return timer
 
     def cancel(self, timer: Timer) -> None:
-        """Let nothing come of *timer*, of which nothing has come yet."""
+        """Cancel a timer that is not due yet."""
         timer.callback = None
         self._cancelled += 1
-        if self._cancelled > max(len(self._times) // 2, _MOST_CANCELLED):
-            self._times = [time for time in self._times if time[2].callback is not None]
-            heapify(self._times)
+        if self._cancelled > max(len(self._timers) // 2, _MOST_CANCELLED):
+            self._timers = [entry for entry in self._timers if entry[2].callback is not None]
+            heapify(self._timers)
             self._cancelled = 0
 
-    def write_last(self, ready: Ready) -> None:
-        """Call *ready*, as for ``WRITE``, when all that is ready by now has had its turn."""
-        self._last.append(ready)
+    def write_later(self, ready: Callable[[int], None]) -> None:
+        """Call *ready* for ``WRITE`` once all sockets that are ready now have had their turn."""
+        self._writes.append(ready)
 
     def call_soon(self, callback: Callable[..., None], *args: Any) -> None:
-        """Call back in the loop's thread; from any thread. Nothing comes of it after ``stop``."""
+        """Call back in the loop's thread, unless it is stopped before; from any thread."""
         self._calls.append((callback, args))
-        self.ring()
-
-    def call_late(self, callback: Callable[..., None], *args: Any) -> None:
-        """As ``call_soon``, but with whatever the loop comes to next."""
-        self._calls.append((callback, args))
+        self._wake()
 
     def stop(self) -> None:
         """Let ``run`` return."""
         self._running = False
-        self.ring()
+        self._wake()
 
-    def ring(self) -> None:
-        """Let the loop come to what it has been called for; from any thread."""
-        with self._waking, suppress(OSError):  # full: it will be heard; closed: it has stopped
-            self._bell.send(b"\0")
-
-    def _hear(self, _events: int) -> None:
-        self._heard.recv(4096)
+    def _wake(self) -> None:
+        with self._waking, suppress(OSError):  # full: it wakes anyway; closed: it has stopped
+            self._waker.send(b"\0")
 
     def run(self) -> None:
         """Wait and call until ``stop``."""
         while self._running:
             try:
                 self._turn()
-            except Exception:  # what it has not come to yet is there in the next turn
+            except Exception:  # whatever it has not called yet, the next turn calls
                 log.exception("a callback failed")
 
     def _turn(self) -> None:
         timeout = None
-        if self._calls or self._last:
+        if self._calls or self._writes:
             timeout = 0.0
-        elif self._times:
-            timeout = min(max(self._times[0][0] - real_time(), 0), _LONGEST_S)
+        elif self._timers:
+            timeout = min(max(self._timers[0][0] - real_time(), 0), _LONGEST_WAIT_S)
         ready = self._selector.select(timeout)
         self.now = real_time()
         for key, events in ready:
@@ -133,57 +110,52 @@ class Loop:
         while self._calls:
             callback, args = self._calls.popleft()
             callback(*args)
-        while self._times and self._times[0][0] <= self.now:
-            due = heappop(self._times)[2]
-            if due.callback is None:
+        while self._timers and self._timers[0][0] <= self.now:
+            due = heappop(self._timers)[2].callback
+            if due is None:
                 self._cancelled -= 1
             else:
-                due.callback()
-        for _ in range(len(self._last)):  # what these lead to is for the next turn: others wait
-            self._last.popleft()(WRITE)
+                due()
+        for _ in range(len(self._writes)):  # what these append is for the next turn: others wait
+            self._writes.popleft()(WRITE)
 
     def close(self) -> None:
-        """Give back what the system has lent; ``call_soon`` comes to nothing from now on."""
+        """Free the sockets; nothing is called any more. May be called again."""
         with self._waking:
-            self._selector.close()  # each of these may be closed again
-            self._heard.close()
-            self._bell.close()
+            self._selector.close()
+            self._wakeup.close()
+            self._waker.close()
 
 
 class Watch:
-    """What *loop* listens for on a socket: at first, that there is something to read.
+    """The events of a socket for which the loop calls back."""
 
-    It calls *ready*, in its thread, whenever the socket is ready for that.
-    """
+    __slots__ = ("_events", "_fd", "_ready", "_selector")
 
-    __slots__ = ("_events", "_fd", "_loop", "_ready")
-
-    def __init__(self, loop: Loop, fd: int, ready: Ready) -> None:
-        self._loop, self._fd, self._ready = loop, fd, ready
-        self._events = READ
-        loop.watch(fd, READ, ready)
+    def __init__(
+        self, selector: selectors.BaseSelector, fd: int, ready: Callable[[int], None]
+    ) -> None:
+        self._selector, self._fd, self._ready = selector, fd, ready
+        self._events = 0
+        self.listen(READ)
 
     def listen(self, events: int) -> None:
-        """Listen for *events* from now on; 0: for none."""
+        """Change the events; 0: none."""
         if events == self._events:
             return
         if not events:
-            self._loop.forget(self._fd)
+            self._selector.unregister(self._fd)
         elif self._events:
-            self._loop.change(self._fd, events, self._ready)
+            self._selector.modify(self._fd, events, self._ready)
         else:
-            self._loop.watch(self._fd, events, self._ready)
+            self._selector.register(self._fd, events, self._ready)
         self._events = events
 
     def end(self) -> None:
-        """Listen no more, and let go of *ready*.
+        """Listen no more.
 
-        Whoever it belongs to, which mostly holds this watch, is then freed without the garbage
-        collector: thousands of clients could come and go before that looks.
+        This drops the callback, so that its owner, which holds this watch, is freed without the
+        garbage collector: thousands of clients could come and go before that runs.
         """
         self.listen(0)
-        self._ready = _nothing
-
-
-def _nothing(_events: int) -> None:
-    """What becomes of a socket whose watch has ended."""
+        del self._ready

@@ -5,7 +5,7 @@ from typing import Final
 from gesmock.model import replies as shapes
 from gesmock.model.clock import http_date, real_time
 from gesmock.model.messages import Reply
-from gesmock.server.answers import NAME, SERVER, Answer
+from gesmock.server.application import NAME, SERVER, Answer
 from gesmock.web import cors
 
 _KIND: Final = "Content-Type: application/json\r\n"

@@ -13,8 +13,8 @@ from gesmock.fake import routes
 from gesmock.fake.fake import Fake
 from gesmock.fake.handle import handle
 from gesmock.model.messages import ConnectionInfo, Request, is_long
-from gesmock.server.answers import Answer
-from gesmock.server.heads import Head
+from gesmock.server.application import Answer
+from gesmock.server.parser import Head
 from gesmock.web import access_log
 from gesmock.web.answers import answer_of
 

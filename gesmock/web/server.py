@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from gesmock.fake.fake import Fake
 from gesmock.faults import BELOW_HTTP
-from gesmock.server.limits import Limits
+from gesmock.server.parser import Limits
 from gesmock.server.server import HttpServer
 from gesmock.web.guard import Guard
 from gesmock.web.site import Site

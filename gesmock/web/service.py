@@ -9,7 +9,7 @@ from gesmock.fake.handle import handle
 from gesmock.model import replies as shapes
 from gesmock.model.errors import JobQueryFailed
 from gesmock.model.messages import NO_ENTRY, Request
-from gesmock.server.wsgi import LINK
+from gesmock.server.wsgi import CONNECTION
 from gesmock.web import access_log, cors, deliveries, wire
 
 log = access_log.log
@@ -53,6 +53,6 @@ def preflight() -> flask.Response:
 
 
 def _answer(fake: Fake, request: Request) -> flask.Response:
-    reply = handle(fake, request, flask.request.environ.get(LINK))
+    reply = handle(fake, request, flask.request.environ.get(CONNECTION))
     access_log.tell(request, reply)
     return deliveries.response_to(fake, request, reply)

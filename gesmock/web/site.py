@@ -12,9 +12,9 @@ from gesmock.model import replies as shapes
 from gesmock.model.errors import NotUnderstood, ParameterError
 from gesmock.model.messages import LARGEST_BODY, NO_ENTRY, ConnectionInfo
 from gesmock.model.settings import Settings
-from gesmock.server.answers import Answer
-from gesmock.server.heads import Head
-from gesmock.server.wsgi import Peers, Response, environ_of
+from gesmock.server import wsgi
+from gesmock.server.application import Answer
+from gesmock.server.parser import Head
 from gesmock.web.answers import answer_of
 from gesmock.web.guard import LARGEST_CONTROL_BODY, Guard, is_control
 from gesmock.web.lane import Lane
@@ -61,12 +61,13 @@ class Site:
             return None
         return self._lane.answer(head, epoch, connection)
 
-    def respond(self, head: Head, body: bytes, peers: Peers, epoch: int) -> Response:
+    def respond(self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo) -> Answer:
         """What the Flask app answers."""
         with self._making:
             if self._app is None:
                 self._app = self._make_app()
-        return Response(self._app, {**environ_of(head, body, peers), EPOCH: epoch}, head)
+        environ = wsgi.environ_of(head, body, connection)
+        return wsgi.respond(self._app, {**environ, EPOCH: epoch}, head)
 
     def overtaken(self, head: Head, epoch: int) -> bool:
         """Whether the project that the path names was reset since."""
@@ -78,7 +79,7 @@ class Site:
         reply = shapes.refusal(error, Settings(), {"X-Request-Id": NO_ENTRY})
         return answer_of(msgspec.structs.replace(reply, status=status))
 
-    def largest_body(self, head: Head, peers: Peers) -> int | None:
+    def largest_body(self, head: Head, connection: ConnectionInfo) -> int | None:
         """More, where the control API is called by one who may; nothing, by one who may not.
 
         Who sends no more than anybody may is not looked at before.
@@ -88,5 +89,5 @@ class Site:
             return LARGEST_BODY
         import flask  # see above
 
-        refusal = guard.refusal(flask.Request(environ_of(head, b"", peers)))
+        refusal = guard.refusal(flask.Request(wsgi.environ_of(head, b"", connection)))
         return LARGEST_CONTROL_BODY if refusal is None else None

@@ -26,14 +26,12 @@ from raw_client import (
 )
 
 from gesmock.model.messages import ConnectionInfo, Delivery
-from gesmock.server.answers import Answer
-from gesmock.server.application import Later
-from gesmock.server.channels import Plain
-from gesmock.server.connection import Connection
-from gesmock.server.heads import Head
-from gesmock.server.limits import Limits
+from gesmock.server.application import Answer
 from gesmock.server.loop import Loop
+from gesmock.server.parser import Head, Limits
+from gesmock.server.protocol import Connection
 from gesmock.server.server import HttpServer
+from gesmock.server.transport import Transport
 from gesmock.server.wsgi import DELIVER
 
 T = TypeVar("T")
@@ -54,7 +52,7 @@ class Told(Pages):
 
     def answer(
         self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo
-    ) -> Answer | Later | None:
+    ) -> Answer | Callable[[], Answer] | None:
         if head.path not in ("/lane", "/later") or head.method != "GET":
             return super().answer(head, body, epoch, connection)
         self.asked.append(head.path)
@@ -150,7 +148,7 @@ def test_a_client_sees_what_was_told(
     assert body(whole) == BODY
     assert (undated(answer[0]), answer[1]) == (undated(expected(whole)), end)
     assert time.perf_counter() - began >= delay_s
-    until(lambda: not server._shared.deliveries.under_way)
+    until(lambda: not server._state.delivering)
     pages.delivery = None
     assert body(exchange(server, get("/now"), secure=secure)) == b"ok"
 
@@ -178,13 +176,13 @@ def test_a_drip_is_the_head_and_then_parts_that_go_when_it_is_their_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sent: list[tuple[bytes, float]] = []
-    send = Plain.send
+    send = Transport._send
 
-    def noted(self: Plain, blocks: Any) -> int:
+    def noted(self: Transport, blocks: Any) -> int:
         sent.append((b"".join(blocks), time.perf_counter()))
         return send(self, blocks)
 
-    monkeypatch.setattr(Plain, "send", noted)
+    monkeypatch.setattr(Transport, "_send", noted)
     with telling(Delivery(parts=4, spread_s=0.04)) as (_, server):
         assert body(exchange(server, get("/lane"))) == BODY
 
@@ -197,13 +195,13 @@ def test_a_drip_is_the_head_and_then_parts_that_go_when_it_is_their_time(
 
 def test_a_drip_of_no_time_is_in_parts_too(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[bytes] = []
-    send = Plain.send
+    send = Transport._send
 
-    def noted(self: Plain, blocks: Any) -> int:
+    def noted(self: Transport, blocks: Any) -> int:
         sent.append(b"".join(blocks))
         return send(self, blocks)
 
-    monkeypatch.setattr(Plain, "send", noted)
+    monkeypatch.setattr(Transport, "_send", noted)
     with telling(Delivery(parts=2, spread_s=0)) as (_, server):
         exchange(server, get("/app"))
 
@@ -235,7 +233,7 @@ def test_what_is_asked_behind_a_broken_answer_is_never_answered(delivery: Delive
         until(lambda: "/lane" in pages.asked)
         reset_when_closed(client)
         client.close()
-        until(lambda: not server._shared.connections)
+        until(lambda: not server._state.connections)
 
         assert pages.asked == ["/now", "/lane"]
 
@@ -261,12 +259,12 @@ def test_a_hang_lasts_until_the_client_goes(
     with telling(Delivery(delay_s=delay_s, end="hang"), times, secure=secure) as (_, server):
         with (TlsClient if secure else connect)(server) as client:
             client.sendall(keep(way))
-            until(lambda: server._shared.deliveries.under_way)
+            until(lambda: server._state.delivering)
             assert exchange(server) == b""  # one that is idle is left meanwhile
-            assert len(server._shared.deliveries.under_way) == 1
-        until(lambda: not server._shared.connections)
+            assert len(server._state.delivering) == 1
+        until(lambda: not server._state.connections)
 
-        until(lambda: not server._shared.deliveries.under_way)
+        until(lambda: not server._state.delivering)
         assert body(exchange(server, get("/now"), secure=secure)) == b"ok"
 
 
@@ -291,11 +289,11 @@ def test_a_client_that_leaves_in_the_meantime_is_forgotten(way: str, delivery: D
     with telling(delivery) as (_, server):
         with connect(server) as client:
             client.sendall(keep(way))
-            until(lambda: server._shared.deliveries.under_way)
+            until(lambda: server._state.delivering)
             reset_when_closed(client)
-        until(lambda: not server._shared.connections)
+        until(lambda: not server._state.connections)
 
-        until(lambda: not server._shared.deliveries.under_way)
+        until(lambda: not server._state.delivering)
         assert body(exchange(server, get("/now"))) == b"ok"
 
 
@@ -311,12 +309,12 @@ def test_a_client_that_leaves_in_the_meantime_is_forgotten(way: str, delivery: D
     ],
 )
 def test_a_connection_that_has_ended_is_freed_at_once(way: str, delivery: Delivery) -> None:
-    with telling(replace(delivery, delay_s=0.01)) as (_, server), freed_at_once(Connection):
+    with telling(replace(delivery, delay_s=0.01)) as (pages, server), freed_at_once(Connection):
         with connect(server) as client:
             client.sendall(keep(way))
-            until(lambda: server._shared.deliveries.under_way)
+            until(lambda: pages.asked)
             reset_when_closed(client)
-        until(lambda: not server._shared.connections)
+        until(lambda: not server._state.connections)
 
 
 def test_a_client_that_may_have_left_is_waited_with_no_longer_than_an_idle_one() -> None:
@@ -328,7 +326,7 @@ def test_a_client_that_may_have_left_is_waited_with_no_longer_than_an_idle_one()
         client.shutdown(socket.SHUT_WR)
 
         assert read_ending(client)[0] == b""
-        until(lambda: not server._shared.deliveries.under_way)
+        until(lambda: not server._state.delivering)
 
 
 @pytest.mark.parametrize("sent", [keep("/later"), keep("/waits") + keep("/lane")])
@@ -342,22 +340,22 @@ def test_a_client_that_may_have_left_before_its_answer_was_put_off_is_waited_wit
         pages.held = True
         client.sendall(sent)
         client.shutdown(socket.SHUT_WR)
-        until(lambda: [one for one in server._shared.connections if one._heard_all])
+        until(lambda: [one for one in server._state.connections if one._eof_received])
         pages.gate.set()
 
         assert body(read_ending(client)[0]) in (b"", b"ok")
-        until(lambda: not server._shared.deliveries.under_way)
+        until(lambda: not server._state.delivering)
 
 
 def test_a_client_of_which_nothing_more_is_read_is_waited_with_no_longer() -> None:
     with telling(Delivery(delay_s=1000), Limits(idle_s=0.2)) as (_, server):
         with connect(server) as client:
             client.sendall(keep("/lane") + keep("/now") * 5000)
-            until(lambda: [one for one in server._shared.connections if not one._watch._events])
+            until(lambda: [one for one in server._state.connections if not one._watch._events])
             reset_when_closed(client)
 
-        until(lambda: not server._shared.connections)
-        until(lambda: not server._shared.deliveries.under_way)
+        until(lambda: not server._state.connections)
+        until(lambda: not server._state.delivering)
 
 
 def test_a_client_that_left_while_its_answer_was_made_is_not_waited_with() -> None:
@@ -367,11 +365,11 @@ def test_a_client_that_left_while_its_answer_was_made_is_not_waited_with() -> No
             client.sendall(keep("/later"))
             until(lambda: "/later" in pages.asked)
             reset_when_closed(client)
-        until(lambda: not server._shared.connections)
+        until(lambda: not server._state.connections)
         pages.gate.set()
 
         assert body(exchange(server, get("/write"))) == b"writ"
-        until(lambda: not server._shared.deliveries.under_way)
+        until(lambda: not server._state.delivering)
 
 
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
@@ -387,17 +385,17 @@ def test_an_answer_that_a_reset_overtakes_goes_no_further(
     with telling(delivery, secure=secure) as (pages, server):
         with (TlsClient if secure else connect)(server) as client:
             client.sendall(keep(way))
-            until(lambda: server._shared.deliveries.under_way)
+            until(lambda: server._state.delivering)
             server.release()
             server._loop.call_soon(server.release)
-            assert len(server._shared.deliveries.under_way) == 1  # it was another project
+            assert len(server._state.delivering) == 1  # it was another project
             pages.is_past = True
             server.release()
             answer, end = read_ending(client)
 
         assert (body(answer), end) == (b"", "end")
-        until(lambda: not server._shared.deliveries.under_way)
-        until(lambda: not server._shared.connections)
+        until(lambda: not server._state.delivering)
+        until(lambda: not server._state.connections)
 
 
 @pytest.mark.parametrize("delivery", [Delivery(delay_s=0.02), Delivery(end="hang")])
@@ -417,7 +415,7 @@ def test_two_hundred_delays_cost_no_thread_and_hold_up_nobody() -> None:
         clients = [connect(server) for _ in range(200)]
         for client in clients:
             client.sendall(get("/lane"))
-        until(lambda: len(server._shared.deliveries.under_way) == 200)
+        until(lambda: len(server._state.delivering) == 200)
 
         assert body(exchange(server, get("/now"))) == b"ok"
         assert threading.active_count() == before + 1
@@ -447,7 +445,7 @@ def test_stop_is_quick_whatever_is_under_way(delivery: Delivery) -> None:
         clients = [connect(server) for _ in range(50)]
         for client in clients:
             client.sendall(keep("/app"))
-        until(lambda: len(server._shared.deliveries.under_way) == 50)
+        until(lambda: len(server._state.delivering) == 50)
         began = time.perf_counter()
         server.stop()
         assert time.perf_counter() - began < 5  # nobody waits for the 1000 s
@@ -464,9 +462,10 @@ def test_where_the_system_does_not_tell_what_is_owed_nobody_waits_for_it(
     monkeypatch.setitem(sys.modules, "fcntl", None)
     ours, theirs = socket.socketpair()
 
-    with contextlib.closing(theirs), contextlib.closing(Plain(ours)) as channel:
-        channel.send([b"owed"])
-        assert not channel.owes()
+    with contextlib.closing(theirs), contextlib.closing(Transport(ours)) as transport:
+        transport.write([b"owed"])
+        transport.flush()
+        assert not transport.unacknowledged()
 
 
 def test_a_time_that_is_far_away_is_waited_for_in_peace() -> None:
@@ -490,7 +489,7 @@ def test_calls_that_are_cancelled_leave_nothing_behind() -> None:
     ]
     for _ in range(1000):
         loop.cancel(loop.call_at(loop.now + 1e9, called.clear))
-    assert len(loop._times) < 100
+    assert len(loop._timers) < 100
     loop.cancel(soon[1])
     loop.call_at(loop.now + 0.004, loop.stop)
     loop.run()

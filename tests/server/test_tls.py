@@ -29,12 +29,11 @@ from raw_client import (
 
 from gesmock import GesMock
 from gesmock.cli import main as cli
-from gesmock.server.channels import Channel
-from gesmock.server.connection import Connection
-from gesmock.server.handshake import Handshake
-from gesmock.server.limits import Limits
 from gesmock.server.loop import WRITE
+from gesmock.server.parser import Limits
+from gesmock.server.protocol import Connection
 from gesmock.server.server import HttpServer
+from gesmock.server.transport import Transport
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +74,7 @@ def test_a_body_of_many_records_is_taken_whole(server: HttpServer) -> None:
 def test_a_large_answer_goes_at_the_pace_of_a_slow_client(server: HttpServer, path: str) -> None:
     with secured(server) as client:
         client.sendall(get(path))
-        until(lambda: [one for one in server._shared.connections if one._out])
+        until(lambda: [one for one in server._state.connections if one._transport.unsent])
 
         assert len(body(read_all(client))) == LARGE
 
@@ -83,8 +82,8 @@ def test_a_large_answer_goes_at_the_pace_of_a_slow_client(server: HttpServer, pa
 def test_who_takes_nothing_of_its_answer_is_left() -> None:
     with serving_at(Limits(write_s=0.05)) as server, secured(server) as client:
         client.sendall(get("/many"))
-        until(lambda: server._shared.connections)
-        until(lambda: not server._shared.connections)
+        until(lambda: server._state.connections)
+        until(lambda: not server._state.connections)
 
 
 def test_who_speaks_no_tls_is_hung_up_on(server: HttpServer) -> None:
@@ -92,7 +91,7 @@ def test_who_speaks_no_tls_is_hung_up_on(server: HttpServer) -> None:
         client.sendall(get("/now"))
 
         assert b"HTTP" not in read_all(client)
-    until(lambda: not server._shared.connections)
+    until(lambda: not server._state.connections)
 
 
 @pytest.mark.parametrize("sent", [b"", get("/now")])
@@ -104,8 +103,7 @@ def test_a_client_that_is_gone_when_it_is_welcomed_is_let_go(
     with secured(server) as client:
         client.sendall(get("/now"))
         assert body(read_all(client)) == b"ok"
-    until(lambda: not server._shared.connections)
-    assert not server._handshakes
+    until(lambda: not server._state.connections)
 
 
 def test_who_is_one_too_many_is_hung_up_on(server: HttpServer) -> None:
@@ -179,7 +177,7 @@ def test_a_handshake_that_takes_long_is_ended_as_soon_as_a_head_would_be(sent: b
         client.sendall(sent)
 
         assert read_all(client) == b""
-        assert not server._handshakes
+        assert not server._state.connections
 
 
 def test_a_client_may_be_idle_between_the_handshake_and_its_first_request() -> None:
@@ -191,16 +189,15 @@ def test_a_client_may_be_idle_between_the_handshake_and_its_first_request() -> N
         assert body(read_all(client)) == b"ok"
 
 
-@pytest.mark.parametrize("kind", [Connection, Handshake])
-def test_a_connection_that_has_ended_is_freed_at_once(server: HttpServer, kind: type) -> None:
-    with freed_at_once(kind):
+def test_a_connection_that_has_ended_is_freed_at_once(server: HttpServer) -> None:
+    with freed_at_once(Connection):
         with secured(server) as client:
             client.sendall(get("/now"))
             client.recv(1)
         with connect(server) as stranger:
             stranger.sendall(b"no TLS" * 9)
             read_all(stranger)
-        until(lambda: not server._clients())
+        until(lambda: not server._state.connections)
 
 
 def test_who_ends_in_tls_is_answered_in_tls(server: HttpServer) -> None:
@@ -221,8 +218,8 @@ def test_a_long_certificate_goes_at_the_pace_of_a_slow_client(
         client.connect(("127.0.0.1", server.port))
         into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
         secure = client_context().wrap_bio(into, out, server_hostname="localhost")
-        waits = Mock(wraps=server._loop.change)
-        monkeypatch.setattr(server._loop, "change", waits)
+        waits = Mock(wraps=server._loop._selector.modify)
+        monkeypatch.setattr(server._loop._selector, "modify", waits)
         with pytest.raises(ssl.SSLWantReadError):
             secure.do_handshake()
         client.sendall(out.read())
@@ -239,21 +236,21 @@ def test_a_record_may_come_in_two_parts(server: HttpServer) -> None:
         into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
         secure = client_context().wrap_bio(into, out, server_hostname="localhost")
         shake_hands(client, secure, into, out)
-        until(lambda: server._shared.connections)
+        until(lambda: server._state.connections)
         secure.write(get("/now"))
         record = out.read()
-        (channel,) = [one._channel for one in server._shared.connections]
+        (connection,) = server._state.connections
 
         client.sendall(record[:20])
-        until(lambda: not unread(channel))
+        until(lambda: not unread(connection._transport))
         client.sendall(record[20:])
 
         assert body(all_of(client, secure, into)) == b"ok"
 
 
-def unread(channel: Channel) -> bool:
+def unread(transport: Transport) -> bool:
     """Whether something has come that the server has not taken."""
-    return bool(select.select([channel.fileno()], [], [], 0)[0])
+    return bool(select.select([transport.fileno()], [], [], 0)[0])
 
 
 def shake_hands(

@@ -18,9 +18,8 @@ from gesmock.model.clock import NANOSECONDS, ClockChange
 from gesmock.model.generators import Generator
 from gesmock.model.jobs import Job, JobRequest
 from gesmock.model.messages import NO_ENTRY
-from gesmock.server.answers import Answer
-from gesmock.server.heads import Head, parse
-from gesmock.server.limits import Limits
+from gesmock.server.application import Answer
+from gesmock.server.parser import Head, Limits, parse
 from gesmock.web import create_app
 from gesmock.web.lane import Lane
 from gesmock.web.server import Server

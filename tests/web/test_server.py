@@ -16,7 +16,7 @@ from conftest import until
 from gesmock import GesMock
 from gesmock.fake import report as judging
 from gesmock.fake.fake import Fake
-from gesmock.server.listener import CannotListen
+from gesmock.server.server import CannotListen
 from gesmock.web import create_app
 from gesmock.web.server import Server
 

@@ -1,0 +1,347 @@
+"""Protocol: one client's requests, one after the other, and their answers in the same order."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from http import HTTPStatus
+from math import inf
+from typing import Final
+
+from gesmock.model.messages import ConnectionInfo, Delivery
+from gesmock.server.application import Answer, Application
+from gesmock.server.delivery import LastBlocks, Step, steps
+from gesmock.server.loop import READ, WRITE, Loop, Timer
+from gesmock.server.parser import BadRequest, Head, HeadCache, Limits, Parser
+from gesmock.server.transport import Block, Transport
+
+log = logging.getLogger("gesmock.server")
+
+_CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+_MOST_UNREAD: Final = 2**17  # of what a client sends before it has its answer
+_SMALL: Final = 2**14  # a body that is joined to its head: one buffer is sent quicker than two
+_LINGER_S: Final = 2.0
+
+
+@dataclass(eq=False, slots=True)
+class ServerState:
+    """What the connections of one server share."""
+
+    application: Application
+    loop: Loop
+    limits: Limits
+    executor: ThreadPoolExecutor
+    heads: HeadCache
+    connections: "set[Connection]" = field(default_factory=set)
+    delivering: "set[Connection]" = field(default_factory=set)
+    """Those with an answer on its way to the client, step by step."""
+
+
+class Connection:
+    """One client, behind its *transport*.
+
+    All of it runs in the loop, and so needs no lock: what a worker makes comes back by
+    ``call_soon``.
+    """
+
+    __slots__ = (
+        "_answering",
+        "_closed",
+        "_closing",
+        "_eof_received",
+        "_eof_written",
+        "_epoch",
+        "_flush_due",
+        "_handshaking",
+        "_overtaken",
+        "_parser",
+        "_peer",
+        "_state",
+        "_step_follows",
+        "_steps",
+        "_timer",
+        "_transport",
+        "_watch",
+        "deadline",
+    )
+
+    def __init__(self, state: ServerState, transport: Transport, peer: ConnectionInfo) -> None:
+        self._state, self._transport, self._peer = state, transport, peer
+        largest_body = partial(state.application.largest_body, connection=peer)
+        self._parser = Parser(state.heads, state.limits, largest_body)
+        self._epoch = 0  # in which the request began to come
+        self._handshaking = transport.secure
+        self._answering = False  # a worker makes the answer, or it is being delivered
+        self._steps: Iterator[Step] | None = None  # those to come of a delivery
+        self._step_follows = False  # when the client has taken all
+        self._timer: Timer | None = None  # of the next step
+        self._overtaken: Callable[[], bool] | None = None  # whether the delivery is
+        self._closing = False  # after the answer that is being made or sent
+        self._flush_due = False
+        self._eof_written = self._eof_received = False
+        self._closed = False
+        limits = state.limits
+        first_s = limits.head_s if self._handshaking else limits.idle_s
+        self.deadline = state.loop.now + first_s
+        state.connections.add(self)
+        self._watch = state.loop.watch(transport.fileno(), self._ready)
+
+    def _ready(self, events: int) -> None:
+        if self._closed:
+            return
+        try:
+            if self._handshaking:
+                self._shake_hands()
+            elif events & WRITE:
+                self._flush()
+            else:
+                self._receive()
+        except OSError:  # the client has gone; a reset says that it has not read all
+            self._peer.gave_up = True
+            self.close()
+        except Exception:
+            log.exception("a connection failed")
+            self.close()
+
+    def _shake_hands(self) -> None:
+        event = self._transport.handshake()
+        self._watch.listen(event or READ)
+        if not event:
+            self._handshaking = False
+            self.deadline = self._state.loop.now + self._state.limits.idle_s
+
+    # --- What comes in ---
+
+    def _receive(self) -> None:
+        pending = True
+        while pending and not self._closed:
+            try:
+                received = self._transport.receive()
+            except BlockingIOError:
+                return
+            if received:
+                self._take(received)
+            else:
+                self._eof_received = True  # it may still listen, or it may have gone
+                self._peer.gave_up = self._answering or self._busy()
+                self._peer.end(self._state.loop.now)
+                self._settle()
+            pending = self._transport.has_pending()
+
+    def _busy(self) -> bool:
+        return self._transport.unsent or self._steps is not None
+
+    def _take(self, received: bytes) -> None:
+        if self._closing:  # nobody will answer it
+            return
+        state, parser = self._state, self._parser
+        if parser.in_body:
+            self.deadline = state.loop.now + state.limits.body_s
+        elif not parser:
+            self._epoch = state.application.epoch()
+            if not (self._answering or self._transport.unsent):
+                head = state.heads.get(received)
+                if head is not None:
+                    self._answer(head, b"")
+                    self._settle()
+                    return
+                if not received.isspace():  # empty lines begin no head
+                    self.deadline = state.loop.now + state.limits.head_s
+        parser.feed(received)
+        self._advance()
+
+    def _advance(self) -> None:
+        """Answer what has come, until an answer has to be waited for."""
+        parser = self._parser
+        try:
+            while parser and not (self._answering or self._transport.unsent or self._closing):
+                request = parser.next_request()
+                if request is None:
+                    break
+                self._answer(*request)
+        except BadRequest as error:
+            self._refuse(error.status, error.reason)
+        if parser.take_expectation():
+            self._send([_CONTINUE])
+        self._settle()
+
+    # --- What goes out ---
+
+    def _answer(self, head: Head, body: bytes) -> None:
+        state, peer, epoch = self._state, self._peer, self._epoch
+        peer.heard_at = state.loop.now
+        answer = state.application.answer(head, body, epoch, peer)
+        if isinstance(answer, Answer):
+            self._finish(head, epoch, answer)
+            return
+        if answer is None:
+            answer = partial(state.application.respond, head, body, epoch, peer)
+        self._answering, self.deadline = True, inf
+        try:
+            future = state.executor.submit(answer)
+        except RuntimeError as error:
+            log.warning("no thread could be started: %s", error)
+            self._refuse(503)
+        else:
+            future.add_done_callback(partial(state.loop.call_soon, self._answered, head, epoch))
+
+    def _answered(self, head: Head, epoch: int, future: Future[Answer]) -> None:
+        error = future.exception()
+        if error is not None:
+            log.error("the application failed", exc_info=error)
+        if self._closed:
+            return
+        self._answering = False
+        if error is None:
+            self._finish(head, epoch, future.result())
+        else:
+            self._refuse(500)
+
+    def _finish(self, head: Head, epoch: int, answer: Answer) -> None:
+        self._closing = answer.closes or not head.keep_alive
+        text = answer.head(head.version, closes=self._closing)
+        blocks = answer.blocks
+        if answer.delivery is not None:
+            self._deliver(head, epoch, answer.delivery, [text, *blocks])
+        elif len(blocks) == 1 and len(blocks[0]) <= _SMALL:
+            self._send([text + blocks[0]])
+        else:
+            self._send([text, *blocks])
+
+    def _refuse(self, status: int, reason: str = "") -> None:
+        log.info("refused a request: %d %s", status, reason or HTTPStatus(status).phrase)
+        answer = self._state.application.refuse(status, reason)
+        self._parser.clear()
+        self._answering, self._closing = False, True
+        self._send([answer.head("1.1", closes=True), *answer.blocks])
+
+    def _send(self, blocks: Sequence[Block]) -> None:
+        """Have *blocks* sent at the end of the loop's turn.
+
+        Sending wakes up the client. If it happened between any two answers, the client would take
+        the processor and its caches each time, and answers would take a third longer.
+        """
+        self._transport.write(blocks)
+        self._flush_due = True
+        self._state.loop.write_later(self._ready)
+
+    def _flush(self) -> None:
+        self._flush_due = False
+        self._transport.flush()
+        self._set_deadline()
+        if self._transport.unsent:
+            self._settle()
+        else:
+            if self._step_follows:
+                self._next_step()
+            self._advance()
+
+    def _set_deadline(self) -> None:
+        limits, now = self._state.limits, self._state.loop.now
+        if self._transport.unsent:
+            self.deadline = now + limits.write_s
+        elif self._answering:
+            self.deadline = inf
+        elif self._parser.in_body:
+            self.deadline = now + limits.body_s
+        else:
+            self.deadline = now + (limits.head_s if self._parser else limits.idle_s)
+
+    # --- Deliveries ---
+
+    def _deliver(self, head: Head, epoch: int, delivery: Delivery, blocks: Sequence[Block]) -> None:
+        self._answering, self.deadline = True, inf
+        self._steps = steps(delivery, blocks, self._transport, closes=self._closing)
+        self._overtaken = partial(self._state.application.overtaken, head, epoch)
+        self._state.delivering.add(self)
+        self._next_step()
+        self._settle()
+
+    def _next_step(self) -> None:
+        self._step_follows, self._timer = False, None
+        self.release()
+        if self._steps is None:
+            return
+        match next(self._steps):
+            case float(until):
+                self._timer = self._state.loop.call_at(until, self._next_step)
+            case LastBlocks(blocks, closes):
+                self._end_delivery()
+                self._answering, self._closing = False, closes
+                self._send(blocks)
+            case "hang":  # as if the answer were sent, but without a deadline
+                self._answering, self._closing, self._eof_written = False, True, True
+                self._parser.clear()
+            case "reset":
+                self._transport.reset_on_close()
+                self.close()
+            case blocks:
+                self._step_follows = True
+                self._send(blocks)
+
+    def release(self) -> None:
+        """Hang up if a reset has made the answer on its way obsolete."""
+        if self._overtaken is not None and self._overtaken():
+            self._transport.write_eof()
+            self.close()
+
+    def _end_delivery(self) -> None:
+        self._state.delivering.discard(self)
+        self._steps = self._overtaken = None
+        if self._timer is not None:
+            self._state.loop.cancel(self._timer)
+            self._timer = None
+
+    # --- What to wait for ---
+
+    def _settle(self) -> None:
+        """Wait for what can happen next; close where nothing can."""
+        if self._closed or self._flush_due:
+            return
+        if self._transport.unsent:
+            self._watch.listen(WRITE)
+        elif self._answering:
+            if self._eof_received or len(self._parser) >= _MOST_UNREAD:
+                # From now on it is not noticed if the client goes.
+                idle_until = self._state.loop.now + self._state.limits.idle_s
+                self.deadline = min(self.deadline, idle_until)
+                self._watch.listen(0)
+            else:
+                self._watch.listen(READ)
+        elif self._eof_received:
+            self._transport.write_eof()
+            self.close()
+        else:
+            if self._closing and not self._eof_written:
+                # Closing while the client still sends would take the answer from it.
+                self._eof_written = True
+                self._transport.write_eof()
+                self.deadline = self._state.loop.now + _LINGER_S
+            self._watch.listen(READ)
+
+    def turn_away(self) -> None:
+        """Refuse a client that is one too many, whatever it asks for."""
+        self._refuse(503)
+
+    def expire(self) -> None:
+        """The deadline has passed."""
+        if self._handshaking or self._answering or self._transport.unsent or self._eof_written:
+            self._peer.gave_up |= self._transport.unsent
+            self.close()
+        elif self._parser or self._parser.in_body:
+            self._refuse(408)
+        else:
+            self.close()
+
+    def close(self) -> None:
+        """Hang up, whatever is going on. May be called again."""
+        if self._closed:
+            return
+        self._closed = True
+        self._peer.end(self._state.loop.now)
+        self._watch.end()
+        self._state.connections.discard(self)
+        self._parser.clear()
+        self._transport.close()
+        self._end_delivery()
