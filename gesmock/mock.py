@@ -27,11 +27,10 @@ from gesmock.model.clock import Seconds
 from gesmock.model.errors import GesmockError, InvalidInput
 from gesmock.model.generators import Generator
 from gesmock.model.jobs import Job, Move
-from gesmock.model.names import GraphName
 from gesmock.model.plans import AnyPlan
 from gesmock.model.rules import PlanRules
 from gesmock.model.settings import SettingChanges, Settings
-from gesmock.model.types import FINAL, Edition, JobStatus, ListedStatus
+from gesmock.model.types import FINAL, Edition, GraphName, JobStatus, ListedStatus
 from gesmock.scripting.journal import JournalView
 from gesmock.scripting.verdict import VerdictView
 from gesmock.web.guard import Guard, is_loopback

@@ -21,7 +21,7 @@ from gesmock.cli import main as cli
 from gesmock.fake.fake import Fake
 from gesmock.fake.handle import handle
 from gesmock.faults import KINDS
-from gesmock.model import replies as shapes
+from gesmock.model import replies
 from gesmock.model.clock import ClockChange
 from gesmock.model.messages import Operation, Reply, Request
 from gesmock.web import create_app
@@ -158,7 +158,7 @@ class Asker:
 
 def text_of(reply: Reply) -> bytes:
     payload = reply.payload() if callable(reply.payload) else reply.payload
-    return b"".join(shapes.blocks(payload))
+    return b"".join(replies.blocks(payload))
 
 
 class Service:

@@ -11,7 +11,7 @@ from gesmock.cli.options import command, option, per_second, target_options
 from gesmock.cli.terminal import fail, show_steps
 from gesmock.fake import fixtures
 from gesmock.model.errors import GesmockError, InvalidInput
-from gesmock.model.names import is_graph_name, is_project_id
+from gesmock.model.types import is_graph_name, is_project_id
 
 if TYPE_CHECKING:
     from gesmock.remote.target import Target

@@ -15,9 +15,8 @@ from gesmock.model import replies
 from gesmock.model.documentation import AsynchronousOperation as Call
 from gesmock.model.documentation import Refusal, operations
 from gesmock.model.errors import Refused
-from gesmock.model.names import DEFAULT_GRAPH, DEFAULT_PROJECT
 from gesmock.model.settings import Settings
-from gesmock.model.types import Edition
+from gesmock.model.types import DEFAULT_GRAPH, DEFAULT_PROJECT, Edition
 
 LIMITS: Final = {
     "default",

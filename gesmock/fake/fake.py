@@ -11,8 +11,8 @@ from gesmock.fake.waiting import Epochs
 from gesmock.faults import BELOW_HTTP
 from gesmock.journal.coverage import Coverage
 from gesmock.model.errors import NotFound
-from gesmock.model.names import is_project_id
 from gesmock.model.tokens import Token
+from gesmock.model.types import is_project_id
 
 
 class Fake:

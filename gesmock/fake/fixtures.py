@@ -21,11 +21,17 @@ from gesmock.model.clock import Timing
 from gesmock.model.errors import InputError, InvalidInput, naming_file
 from gesmock.model.generators import Generator, Seed
 from gesmock.model.jobs import Job
-from gesmock.model.names import DEFAULT_GRAPH, PROJECT_PATTERN, GraphName, ProjectId, is_graph_name
 from gesmock.model.rules import PlanRule
 from gesmock.model.settings import Settings
 from gesmock.model.tokens import Token, TokenText
-from gesmock.model.types import Edition
+from gesmock.model.types import (
+    DEFAULT_GRAPH,
+    PROJECT_PATTERN,
+    Edition,
+    GraphName,
+    ProjectId,
+    is_graph_name,
+)
 
 _JOB_URL = re.compile(
     rf"/ges/v1\.0/(?P<project>{PROJECT_PATTERN})/(?:graphs|hyg)/(?P<graph>[^/?]+)"

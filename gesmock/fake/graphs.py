@@ -11,11 +11,10 @@ from gesmock.model.clock import VirtualTime
 from gesmock.model.errors import Conflict, NotFound
 from gesmock.model.job_store import JobStore
 from gesmock.model.jobs import Job, JobRequest, Move
-from gesmock.model.names import DEFAULT_GRAPH
 from gesmock.model.plans import Plan
 from gesmock.model.settings import Settings
 from gesmock.model.timeline import NEVER, Effect, Timeline, Transition, timeline_of
-from gesmock.model.types import Edition, JobStatus
+from gesmock.model.types import DEFAULT_GRAPH, Edition, JobStatus
 
 MOST_JOBS: Final = 100_000
 """How many jobs a graph of the database edition keeps (ges_03_0471); the oldest go first."""

@@ -28,9 +28,8 @@ from gesmock.model.errors import (
     WrongMethod,
 )
 from gesmock.model.messages import NO_ENTRY, ConnectionInfo, Operation, Reply, Request, request_id
-from gesmock.model.names import is_project_id
 from gesmock.model.tokens import Token
-from gesmock.model.types import Edition
+from gesmock.model.types import Edition, is_project_id
 
 OPERATIONS: Final[Mapping[Operation, Callable[[Project, Request], Reply]]] = {
     "list_jobs": list_jobs,

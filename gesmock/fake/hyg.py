@@ -3,7 +3,7 @@
 from typing import Final
 
 from gesmock.fake.project import Project
-from gesmock.model import job_kinds as kinds
+from gesmock.model import job_kinds
 from gesmock.model.clock import NANOSECONDS
 from gesmock.model.errors import GesError, JobHasEnded, UnknownHygGraph, UnknownJobToCancel
 from gesmock.model.job_store import JobStore
@@ -55,4 +55,4 @@ def _is_hyg(job: Job) -> bool:
 
 def _cancel(project: Project, request: Request, job: Job) -> None:
     delay = _DELAY if job.status == "running" else 0
-    project.graphs.cancel(job.job_id, request.args["graph_name"], delay, kinds.CANCELLED)
+    project.graphs.cancel(job.job_id, request.args["graph_name"], delay, job_kinds.CANCELLED)

@@ -7,9 +7,7 @@ from functools import lru_cache
 from gesmock.fake import list_faults
 from gesmock.fake.project import Project
 from gesmock.faults import MatchedFault
-from gesmock.model import job_kinds as kinds
-from gesmock.model import replies as shapes
-from gesmock.model import results
+from gesmock.model import job_kinds, replies
 from gesmock.model.errors import (
     AlgorithmFailed,
     GesError,
@@ -23,8 +21,8 @@ from gesmock.model.errors import (
     UnknownMemoryJob,
 )
 from gesmock.model.job_store import JobStore
-from gesmock.model.memory_items import Items, Seen
 from gesmock.model.messages import Reply, Request
+from gesmock.model.replies import MemoryItems
 from gesmock.model.rows import Page
 from gesmock.model.settings import Settings
 from gesmock.model.types import FINAL
@@ -50,16 +48,15 @@ def list_jobs(project: Project, request: Request, fault: MatchedFault | None = N
 def _listed(project: Project, graph: JobStore, page: Page) -> Reply:
     settings = project.settings
     if project.graphs.edition_of(graph) == "memory":
-        items = Items(project.time.at(0), graph.now, project.graphs.seed, settings.id_key)
+        items = MemoryItems(project.time.at(0), graph.now, project.graphs.seed, settings.id_key)
         timelines = graph.timelines(page)
-        return shapes.memory_list(
+        return replies.memory_list(
             page,
             lambda: [
-                items.item(Seen(job, timelines.get(number), -number))
-                for number, job in page.numbered()
+                items.item(job, timelines.get(number), -number) for number, job in page.numbered()
             ],
         )
-    return shapes.job_list(page, settings)
+    return replies.job_list(page, settings)
 
 
 def show_job(project: Project, request: Request) -> Reply:
@@ -72,18 +69,18 @@ def show_job(project: Project, request: Request) -> Reply:
         names = {"job_id": job_id}
         raise UnknownJob(**names) if edition == "database" else UnknownMemoryJob(**names)
     job, timeline = graph.job(job_id), graph.timeline(job_id)
-    algorithm = kinds.algorithm(job)
+    algorithm = job_kinds.algorithm(job)
     if job.status == "failed" and algorithm:
-        raise AlgorithmFailed(job_id=job_id, reason=kinds.fail_reason(job, timeline))
+        raise AlgorithmFailed(job_id=job_id, reason=job_kinds.fail_reason(job, timeline))
     if job.status not in ("success", "complete", "partiallyFailed"):
-        return shapes.job_status(job, None, edition)
+        return replies.job_status(job, None, edition)
     if timeline is not None and isinstance(timeline.result, dict):
         data: Mapping[str, object] | None = timeline.result
     else:
-        body = kinds.body_of(job)
-        data = results.result(job.request.command, body, project.graphs.seed, job_id)
-    paged = None if data is None else results.page(data, algorithm, offset, limit)
-    return shapes.job_status(job, paged, edition)
+        body = job_kinds.body_of(job)
+        data = job_kinds.result(job.request.command, body, project.graphs.seed, job_id)
+    paged = None if data is None else job_kinds.result_page(data, algorithm, offset, limit)
+    return replies.job_status(job, paged, edition)
 
 
 def delete_job(project: Project, request: Request) -> Reply:
@@ -94,9 +91,9 @@ def delete_job(project: Project, request: Request) -> Reply:
     job = graph.job(job_id)
     if job.status in FINAL:
         raise JobHasEnded
-    if not kinds.cancellable(job):
+    if not job_kinds.cancellable(job):
         raise NotCancellable
-    project.graphs.cancel(job_id, request.args["graph_name"], 0, kinds.CANCELLED)
+    project.graphs.cancel(job_id, request.args["graph_name"], 0, job_kinds.CANCELLED)
     return Reply(200, {})
 
 

@@ -24,12 +24,19 @@ from gesmock.model.errors import InputError, InvalidInput, NotFound, naming_file
 from gesmock.model.generators import Generator, Seed
 from gesmock.model.job_store import JobStore
 from gesmock.model.jobs import Job
-from gesmock.model.names import DEFAULT_GRAPH, DEFAULT_PROJECT, GraphName, ProjectId
 from gesmock.model.rules import PlanRule
 from gesmock.model.settings import SettingChanges, Settings
 from gesmock.model.timeline import Timeline, timeline_of
 from gesmock.model.tokens import Token, TokenText
-from gesmock.model.types import EDITION_STATUSES, FINAL, Edition
+from gesmock.model.types import (
+    DEFAULT_GRAPH,
+    DEFAULT_PROJECT,
+    EDITION_STATUSES,
+    FINAL,
+    Edition,
+    GraphName,
+    ProjectId,
+)
 
 AnyFixture = str | Path | Mapping[str, Any]
 AnyGenerator = int | Mapping[str, Any] | Generator

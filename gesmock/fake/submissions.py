@@ -5,9 +5,7 @@ from functools import cache
 from typing import Any, Final
 
 from gesmock.fake.project import Project
-from gesmock.model import documentation
-from gesmock.model import listed_requests as raw_requests
-from gesmock.model import replies as shapes
+from gesmock.model import documentation, listed_requests, replies
 from gesmock.model.documentation import AsynchronousOperation, Refusal
 from gesmock.model.errors import GesError, Refused
 from gesmock.model.job_store import JobStore
@@ -143,11 +141,11 @@ def _is_asynchronous(row: AsynchronousOperation, body: Body, edition: Edition) -
 
 def _job_request(row: AsynchronousOperation, request: Request) -> JobRequest:
     names = request.args
-    url = raw_requests.url(row, names, request.query)
+    url = listed_requests.url(row, names, request.query)
     if row.request_example is None:
         return JobRequest(row.command, url, "")
-    listed = raw_requests.normalised(row.command, names["graph_name"], request.clean)
-    return JobRequest(row.command, url, shapes.encode(listed).decode())
+    listed = listed_requests.normalised(row.command, names["graph_name"], request.clean)
+    return JobRequest(row.command, url, replies.encode(listed).decode())
 
 
 def _effect(

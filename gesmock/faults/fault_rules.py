@@ -21,9 +21,8 @@ from gesmock.faults.kinds import (
 from gesmock.model.clock import Seconds, nanoseconds
 from gesmock.model.errors import InputError, InvalidInput
 from gesmock.model.messages import Operation, Request
-from gesmock.model.names import GraphName
 from gesmock.model.rules import Command
-from gesmock.model.types import Edition
+from gesmock.model.types import Edition, GraphName
 
 PresetName = Literal["flaky", "slow", "down", "mobile"]
 

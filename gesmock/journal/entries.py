@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from gesmock.faults import MatchedFault
-from gesmock.model import listed_requests as raw_requests
+from gesmock.model import listed_requests
 from gesmock.model.messages import MOST_SHOWN, ConnectionInfo, Operation, Request, Shown, request_id
 from gesmock.model.secrets import MASK, is_secret, masked_by_name
 
@@ -188,7 +188,7 @@ class Record(Struct, frozen=True, gc=False):
             args=request.args,
             query={
                 name: MASK if is_secret(name) else value
-                for name, value in raw_requests.query_without_secrets(request.query).items()
+                for name, value in listed_requests.query_without_secrets(request.query).items()
             },
             headers={
                 name: MASK if name in SECRET_HEADERS else value

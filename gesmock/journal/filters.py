@@ -11,8 +11,8 @@ from gesmock.journal.journal import Journal, Kept
 from gesmock.model.clock import real_time
 from gesmock.model.errors import Conflict, ExpectationFailed, TimedOut
 from gesmock.model.messages import Operation
-from gesmock.model.names import GraphName
 from gesmock.model.secrets import one_line
+from gesmock.model.types import GraphName
 
 _MOST_SHOWN: Final = 3
 """How many entries a message shows."""

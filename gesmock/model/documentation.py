@@ -1,7 +1,7 @@
 """What the service's documentation says, as data: its error codes and its asynchronous operations.
 
-The files in ``documented/`` name the page behind each row; what is inferred is marked there.
-A further operation is a further row: nothing else has to know of it.
+The files in ``documented/`` name the page behind each row, and mark what is inferred. To add an
+operation is to add a row.
 """
 
 from functools import cache
@@ -15,7 +15,7 @@ _FOLDER = Path(__file__).parent / "documented"
 
 
 class ErrorCode(Struct, frozen=True):
-    """A row of the error-code tables, or a body seen in an example (*source* tells which)."""
+    """A row of the error-code tables, or a body of an example; *source* says which."""
 
     status: int
     code: str
@@ -26,9 +26,9 @@ class ErrorCode(Struct, frozen=True):
 
 
 class Refusal(Struct, frozen=True, forbid_unknown_fields=True):
-    """A *code* and *message*, and the *source* that has them for this case.
+    """The *code* and *message* of a case, and the *source* that has them.
 
-    Names in braces in the message are filled: ``project_id``, ``graph_name``.
+    ``{project_id}`` and ``{graph_name}`` in the message are replaced.
     """
 
     code: str
@@ -36,27 +36,29 @@ class Refusal(Struct, frozen=True, forbid_unknown_fields=True):
     source: str
 
 
-class Check(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a body has to be (JSON Schema, draft 7), and the *refusal* of one that is not."""
+class Condition(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a body has to fit (JSON Schema, draft 7), and the *refusal* of one that does not."""
 
     schema: dict[str, Any]
     refusal: Refusal
 
 
 class AsynchronousOperation(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A call of the service plane that makes a job.
+    """A call of the service plane that submits a job.
 
-    *edition* is ``database``, ``memory`` or ``any``; *command_certainty* is ``documented``,
-    ``inferred`` or ``guess``, and *certainty* tells the same of the whole row, in words.
-
-    *finished* is the status of such a job at its end, *task_type* its name in the memory edition's
-    list, *cancellable* whether it can be cancelled, or for which algorithms. A body that is not
-    JSON is refused with *malformed_body*, one that fails a check of *body* with that check's
-    refusal. Where several rows have a method, path and action, the first whose *asynchronous_if*
-    (JSON Schema) accepts the body is meant; *synchronous_answer* is the answer where none does.
-    *added_query* is what the engine adds to the URL that it lists. *refused_in_errors* is the
-    status of refusals that stand in ``errors[]``, *failed_result* whether they have a ``result``.
-    A call of one edition is served in the other too, unless *synchronous_in_the_other_edition*.
+    - *edition*: ``database``, ``memory`` or ``any``. A call of one edition is served in the other
+      too, unless *synchronous_in_the_other_edition*.
+    - *command_certainty*: ``documented``, ``inferred`` or ``guess``; *certainty* says the same of
+      the whole row, in words.
+    - *finished*: the status of such a job at its end. *task_type*: its name in the memory edition's
+      list. *cancellable*: whether it can be cancelled, or for which algorithms.
+    - *malformed_body*: the refusal of a body that is not JSON. *body*: conditions, each with the
+      refusal of a body that fails it.
+    - *asynchronous_if* (JSON Schema): of several rows with a method, path and action, the first
+      that accepts the body is meant. *synchronous_answer* is the answer if none does.
+    - *added_query*: what the engine adds to the URL that it lists.
+    - *refused_in_errors*: the status of refusals that stand in ``errors[]``. *failed_result*:
+      whether refusals have a ``result``.
     """
 
     name: str
@@ -75,7 +77,7 @@ class AsynchronousOperation(Struct, frozen=True, forbid_unknown_fields=True, kw_
     cancellable: bool | list[str]
     unknown_graph: Refusal
     malformed_body: Refusal
-    body: list[Check]
+    body: list[Condition]
     asynchronous_if: dict[str, Any] | None = None
     synchronous_answer: dict[str, Any] | None = None
     added_query: dict[str, str] = {}
@@ -93,13 +95,13 @@ def error_codes() -> tuple[ErrorCode, ...]:
 
 @cache
 def operations() -> tuple[AsynchronousOperation, ...]:
-    """The documented calls of the service plane that make a job."""
+    """The documented calls of the service plane that submit a job."""
     text = (_FOLDER / "operations.json").read_bytes()
     return msgspec.json.decode(text, type=tuple[AsynchronousOperation, ...])
 
 
 def of_command(command: str) -> AsynchronousOperation | None:
-    """The first call that makes jobs with this *command*; None for a command nobody documents."""
+    """The first call that submits jobs with this *command*; None for an undocumented command."""
     return _by_command().get(command)
 
 

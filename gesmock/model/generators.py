@@ -1,21 +1,28 @@
-"""Generators: a seed and a row number -> a realistic job.
+"""Generators and templates: a seed and a row number -> a realistic job.
 
-Faker makes the vocabulary of a seed; which job a row is, its id and its status are drawn from the
-seed and the row number alone, so that neither more rows nor a new Faker release change them.
+Faker makes the words of a seed; which job a row is, its id and its status are random bits from the
+seed and the row number alone, so that neither more rows nor a new Faker release change them. Which
+commands, URLs and bodies there are is documented, most names of commands are inferred
+(``documented/operations.json`` says which).
 """
 
-from collections.abc import Container, Iterator, Mapping
-from itertools import count, islice
-from typing import Annotated, Final
+import struct
+from bisect import bisect_right
+from collections.abc import Callable, Container, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate, count, cycle, islice
+from typing import Annotated, Any, Final
 from uuid import UUID
 
+import msgspec
 from msgspec import Meta, Struct
 
-from gesmock.model.jobs import Job
-from gesmock.model.names import GraphName
+from gesmock.model import documentation, listed_requests
+from gesmock.model.documentation import AsynchronousOperation
+from gesmock.model.jobs import Job, JobRequest
 from gesmock.model.plans import AnyPlan
-from gesmock.model.templates import Weighted, drawn, recipes, vocabulary
-from gesmock.model.types import Edition, JobStatus, ListedStatus
+from gesmock.model.types import Edition, GoodEnd, GraphName, JobStatus, ListedStatus
 
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Weight = Annotated[float, Meta(ge=0, le=1e9)]
@@ -25,13 +32,13 @@ _USUAL_MIX: Final[Mapping[str, float]] = {FINISHED: 85, "failed": 8, "running": 
 
 
 class Generator(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """An order for *count* jobs in a graph.
+    """Generates *count* jobs for a graph.
 
-    *graph* defaults to the project's first, *seed* to the project's own. The jobs follow those that
-    are there, as older ones, or take their place (*replace*). *statuses* weighs the statuses, such
-    as ``{"success": 8, "failed": 2}``; by default 85 % are finished (in the word for their
-    command), 8 % failed, 5 % running, 2 % pending. Those that have not ended go on along *plan*,
-    where there is one, from the status they have.
+    *graph* defaults to the project's first, *seed* to the project's own. The jobs come after the
+    existing ones, as older jobs, or instead of them (*replace*). *statuses* are weights, such as
+    ``{"success": 8, "failed": 2}``; by default 85 % are finished (with the status of their
+    command), 8 % failed, 5 % running, 2 % pending. Jobs that have not ended follow *plan*, if
+    there is one, from their status on.
     """
 
     count: Annotated[int, Meta(ge=0, le=1_000_000)]
@@ -54,26 +61,26 @@ def jobs(
     *,
     first_row: int = 0,
 ) -> Iterator[Job]:
-    """The jobs of *seed* for this graph, from *first_row* on, without end.
+    """The jobs of *seed* for this graph, from *first_row* on, endlessly.
 
-    Row *n* depends on *seed* and *n* only, but for the names in its URL and body.
+    Row *n* depends on *seed* and *n* only, except for the names in its URL and body.
     """
     outcomes = Weighted(statuses or _USUAL_MIX)
-    operations = recipes(project_id, graph_name)
-    words, instance = vocabulary(seed), _instance(seed)
+    operations = templates(project_id, graph_name)
+    words, instance = word_list(seed), _instance(seed)
 
     def job(row: int) -> Job:
-        digits, draw = drawn(f"{seed}/{row}")
-        outcome, recipe = outcomes.pick(draw), operations.pick(draw)
-        status = recipe.finished if outcome == FINISHED else outcome
-        return Job(digits + instance, status, recipe.request(draw, words))
+        digits, rng = random_bits(f"{seed}/{row}")
+        outcome, template = outcomes.pick(rng), operations.pick(rng)
+        status = template.finished if outcome == FINISHED else outcome
+        return Job(digits + instance, status, template.request(rng, words))
 
     return map(job, count(first_row))
 
 
 def job_id(seed: int, number: int, edition: Edition = "database") -> str:
-    """The id of the *number*-th job that is none of the rows of ``jobs``, as *edition* has it."""
-    digits, instance = drawn(f"{seed}+{number}")[0], _instance(seed)
+    """The id of the *number*-th submitted job, which no row of ``jobs`` has, in this *edition*."""
+    digits, instance = random_bits(f"{seed}+{number}")[0], _instance(seed)
     if edition == "database":
         return digits + instance
     return f"{UUID(digits, version=4)}{instance[:9]}"
@@ -85,19 +92,213 @@ def _instance(seed: int) -> str:
     Inferred from the ids on ges_03_0471 and ges_03_0553: three octets of the engine's address, to
     nine digits, and its port 9090.
     """
-    _, draw = drawn(f"{seed}")
-    return "".join(str(1 + draw() % 254) for _ in range(3)).rjust(9, "0") + "9090"
+    _, rng = random_bits(f"{seed}")
+    return "".join(str(1 + rng() % 254) for _ in range(3)).rjust(9, "0") + "9090"
 
 
 def unknown_jobs(
     project_id: str,
     graph_name: str,
-    order: Generator,
+    generator: Generator,
     seed: int,
-    known: Container[str],
+    taken: Container[str],
     first_row: int = 0,
 ) -> Iterator[tuple[int, Job]]:
-    """The jobs of *order* whose ids are not *known*, each with the row that follows it."""
-    rows = jobs(project_id, graph_name, seed, order.statuses, first_row=first_row)
-    new = (row for row in enumerate(rows, first_row + 1) if row[1].job_id not in known)
-    return islice(new, order.count)
+    """The jobs of *generator* whose ids are not *taken*, each with the number of the next row."""
+    rows = jobs(project_id, graph_name, seed, generator.statuses, first_row=first_row)
+    new = (row for row in enumerate(rows, first_row + 1) if row[1].job_id not in taken)
+    return islice(new, generator.count)
+
+
+# --- Random bits ----------------------------------------------------------------------------------
+
+Rng = Callable[[], int]
+"""Returns 16 random bits. A row has 24 of these numbers; then they repeat."""
+
+_SIXTEENS: Final = struct.Struct("<24H")
+
+
+def random_bits(key: str) -> tuple[str, Rng]:
+    """32 hexadecimal digits and random numbers, both from *key* only.
+
+    They are the 512 bits of a hash: to seed a ``random.Random`` for each row would take seven times
+    as long, most of a second for 100,000 rows.
+    """
+    from hashlib import blake2b  # 2 ms that only generators should cost
+
+    digest = blake2b(key.encode()).digest()
+    return digest[:16].hex(), cycle(_SIXTEENS.unpack_from(digest, 16)).__next__
+
+
+class Weighted:
+    """Values to pick from, each as often as its weight says."""
+
+    def __init__(self, weights: Mapping[Any, float]) -> None:
+        self._values = [value for value, weight in weights.items() if weight > 0]
+        limits = list(accumulate(weight for weight in weights.values() if weight > 0))
+        self._limits = [bound / limits[-1] * 2**16 for bound in limits]
+
+    def pick(self, rng: Rng) -> Any:
+        """One of the values."""
+        return self._values[bisect_right(self._limits, rng())]
+
+
+# --- Words ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class WordList:
+    """The words and user names that a seed's jobs are made of."""
+
+    words: tuple[str, ...]
+    names: tuple[str, ...]
+
+    def word(self, rng: Rng) -> str:
+        """One of the words."""
+        return self.words[rng() % len(self.words)]
+
+    def name(self, rng: Rng) -> str:
+        """One of the names."""
+        return self.names[rng() % len(self.names)]
+
+
+@lru_cache(maxsize=8)
+def word_list(seed: int) -> WordList:
+    from faker import Faker  # slow to import, and only generators need it
+
+    fake = Faker("en_US")
+    fake.seed_instance(seed)
+    words = sorted({fake.word() for _ in range(300)})
+    names = sorted({fake.user_name() for _ in range(100)})
+    return WordList(tuple(filter(str.isalnum, words)), tuple(filter(str.isalnum, names)))
+
+
+_Filler = Callable[[Rng, WordList], str]
+"""Returns a random value of a field as JSON; the words need no escaping."""
+
+
+def _file(kind: str) -> _Filler:
+    return lambda rng, words: f'"/user/GES/{words.name(rng)}/{words.word(rng)}_{kind}"'
+
+
+def _word(suffix: str = "") -> _Filler:
+    return lambda rng, words: f'"{words.word(rng)}{suffix}"'
+
+
+def _words(rng: Rng, words: WordList) -> str:
+    return "[" + ",".join(f'"{words.word(rng)}"' for _ in range(1 + rng() % 3)) + "]"
+
+
+def _vertex(rng: Rng, _words: WordList) -> str:
+    return f'"{rng() % 10_000}"'
+
+
+def _any_of(*values: str) -> _Filler:
+    return lambda rng, _words: values[rng() % len(values)]
+
+
+_FIELDS: Final[Mapping[str, _Filler]] = {
+    "edgesetPath": _file("edge.csv"),
+    "vertexsetPath": _file("vertex.csv"),
+    "schemaPath": _file("schema.xml"),
+    "scriptPath": _file("job.py"),
+    "graphExportPath": _file("export/"),
+    "exportPath": _file("result/"),
+    "logDir": _file("logs/"),
+    "fileName": _word(".csv"),
+    "indexName": _word("_index"),
+    "indexProperty": _words,
+    "propertyName": _word(),
+    "labels": _words,
+    "label": _word(),
+    "property": _words,
+    "properties": _words,
+    "values": _words,
+    "source": _vertex,
+    "target": _vertex,
+    "action": _any_of('"override"', '"ignore"'),
+    "ignoreLabel": _any_of("true", "false"),
+    "predicate": _any_of('"="', '">="', '"<="'),
+    "alpha": _any_of("0.5", "0.75", "0.85", "0.9"),
+    "max_iterations": _any_of("100", "500", "1000"),
+    "times": _any_of("1", "2", "3"),
+}
+"""How to fill the fields of a body; others keep the documented value."""
+
+# --- How a documented operation becomes a job ---------------------------------------------------
+
+
+_INDEX: Final = "~index~"
+_JOB: Final = "~job~"
+"""The random parts of a path."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    """A documented operation, prepared for a graph, with a ``%s`` for each random value."""
+
+    command: str
+    path: str
+    body: str
+    fillers: tuple[_Filler, ...]
+    finished: GoodEnd
+
+    def request(self, rng: Rng, words: WordList) -> JobRequest:
+        path = self.path
+        if _INDEX in path or _JOB in path:
+            digits, _ = random_bits(f"{rng()}{rng()}")
+            path = path.replace(_INDEX, f"{words.word(rng)}_index").replace(_JOB, digits)
+        body = self.body % tuple([fill(rng, words) for fill in self.fillers])
+        return JobRequest(self.command, path, body)
+
+
+@lru_cache(maxsize=64)
+def templates(project_id: str, graph_name: str) -> Weighted:
+    """The database edition's operations; the two that the list's page shows are likelier."""
+    return Weighted(
+        {
+            _prepared(row, project_id, graph_name): 5
+            if row.command_certainty == "documented"
+            else 1
+            for row in documentation.operations()
+            if row.edition != "memory"
+        }
+    )
+
+
+def _prepared(row: AsynchronousOperation, project_id: str, graph_name: str) -> _Template:
+    names = {
+        "project_id": project_id,
+        "graph_name": graph_name,
+        "index_name": _INDEX,
+        "job_id": _JOB,
+        "commit": "commit",  # a composed value: no page shows one
+    }
+    path = listed_requests.url(row, names, row.query)
+    if row.request_example is None:
+        # Inferred: a call without a body is listed with an empty one, as on ges_03_0204 (2024-12).
+        return _Template(row.command, path, "", (), row.finished)
+    fillers: list[_Filler] = []
+    example = listed_requests.normalised(
+        row.command, graph_name, listed_requests.without_secrets(row.request_example)
+    )
+    text = msgspec.json.encode(_with_slots(example, fillers)).decode()
+    body = text.replace("%", "%%").replace(r'"\u0000"', "%s")
+    return _Template(row.command, path, body, tuple(fillers), row.finished)
+
+
+_SLOT: Final = "\0"  # no graph name has it, and no documented body
+
+
+def _with_slots(value: Any, fillers: list[_Filler]) -> Any:
+    """*value* with a slot for each field of ``_FIELDS``; adds their fillers in the same order."""
+    if isinstance(value, list):
+        return [_with_slots(item, fillers) for item in value]
+    if not isinstance(value, dict):
+        return value
+    marked = {}
+    for key, item in value.items():
+        if key in _FIELDS:
+            fillers.append(_FIELDS[key])
+        marked[key] = _SLOT if key in _FIELDS else _with_slots(item, fillers)
+    return marked

@@ -1,6 +1,12 @@
-"""What the documentation says of a listed job, by its command and its body."""
+"""What the documentation says of a job by its command and body: its kind, and its result.
 
-from typing import Final
+Which commands have which kind of result is documented (ges_03_0037, ges_03_0446, ges_03_0465,
+ges_03_0472) or inferred by symmetry; the values are random, from the seed and the job's id.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET
@@ -8,18 +14,17 @@ from msgspec import UNSET
 from gesmock.model import documentation, validation
 from gesmock.model.jobs import Job
 from gesmock.model.listed_requests import Body
-from gesmock.model.results import ALGORITHMS, algorithm_of
 from gesmock.model.timeline import Timeline
 
 CANCELLED: Final = "The job has been cancelled."
-"""Inferred, like the status: no page says what becomes of a cancelled job."""
+"""The reason of a cancelled job; inferred, like its status."""
 
 _REASON: Final = "parameter [source] is invalid!"
 """The reason in the only example of a failed job (ges_03_0204, 2024-12)."""
 
 
 def body_of(job: Job) -> Body:
-    """The body of the call that made *job*, as the engine lists it; empty where there is none."""
+    """The body of the call that submitted *job*, as it is listed; empty if there is none."""
     text = job.request.raw_request
     if text is UNSET or not text:
         return {}
@@ -31,12 +36,12 @@ def body_of(job: Job) -> Body:
 
 
 def algorithm(job: Job) -> str:
-    """The algorithm that *job* runs; an empty text where it runs none."""
+    """The algorithm that *job* runs; empty if it runs none."""
     return algorithm_of(body_of(job)) if job.request.command in ALGORITHMS else ""
 
 
 def cancellable(job: Job) -> bool:
-    """Whether a job of this kind can be cancelled, as long as it has not ended (ges_03_0038)."""
+    """Whether a job of this kind can be cancelled before it ends (ges_03_0038)."""
     row = documentation.of_command(job.request.command)
     if row is None or isinstance(row.cancellable, bool):
         return row is not None and bool(row.cancellable)
@@ -44,18 +49,150 @@ def cancellable(job: Job) -> bool:
 
 
 def task_type(job: Job) -> str:
-    """What the memory edition calls a job of this kind; by its command where nothing is known."""
+    """The memory edition's name for jobs of this kind; without one, made from the command."""
     row = documentation.of_command(job.request.command)
     return row.task_type if row else job.request.command.title().replace("_", "")
 
 
-def fail_reason(job: Job, life: Timeline | None) -> str:
+def fail_reason(job: Job, timeline: Timeline | None) -> str:
     """Why *job* failed, in full."""
-    given = life.fail_reason if life else None
+    reason = timeline.fail_reason if timeline else None
     name = algorithm(job)
     if not name:
-        return given or "The job failed."
+        return reason or "The job failed."
     prefix = f"Running algorithm [{name}] error: "
-    if given is None:
+    if reason is None:
         return prefix + _REASON
-    return given if given.startswith(prefix) or given == CANCELLED else prefix + given
+    return reason if reason.startswith(prefix) or reason == CANCELLED else prefix + reason
+
+
+# --- Results --------------------------------------------------------------------------------------
+
+ROWS: Final = ("vertices", "edges", "paths")
+"""The keys of ``outputs`` whose lists are paged, besides an algorithm's own name."""
+
+_WORDS: Final = ("Comedy", "Drama", "Action", "Thriller", "Romance", "Horror", "Western", "Musical")
+_MOST: Final = 40  # rows
+
+
+def result(command: str, body: Body, seed: int, job_id: str) -> dict[str, Any] | None:
+    """The ``data`` of a finished job's status; None if jobs of its kind have no result.
+
+    *body* is that of the call that submitted the job, as it is listed.
+    """
+    rng = Random(f"{seed}/result/{job_id}")  # noqa: S311 no secret
+    kind = _KINDS.get(command)
+    return None if kind is None else kind(body, rng)
+
+
+def result_page(
+    result: Mapping[str, Any], algorithm: str, offset: int, limit: int
+) -> dict[str, Any]:
+    """*result* with *limit* of its rows from *offset* on, and the three sizes (ges_03_0037)."""
+    outputs = result.get("outputs")
+    if not isinstance(outputs, dict):
+        return dict(result)
+    lists = [
+        name
+        for name in (*ROWS, algorithm)
+        if isinstance(outputs.get(name), list) and name in outputs
+    ]
+    if not lists:
+        return dict(result)
+    rows: Sequence[Any] = outputs[lists[0]]
+    cut = rows[offset : offset + limit]
+    sizes = {
+        "data_return_size": len(cut),
+        "data_offset": offset,
+        "data_total_size": len(rows),
+    }
+    return {**result, "outputs": {**outputs, lists[0]: cut, **sizes}}
+
+
+def _vertices(body: Body, rng: Random) -> dict[str, Any]:
+    labels = _texts(body.get("labels")) or ["movie"]
+    rows = [_vertex(rng, labels) for _ in range(rng.randint(1, _MOST))]
+    return {"outputs": {"vertices": rows}}
+
+
+def _vertex(rng: Random, labels: Sequence[str]) -> dict[str, Any]:
+    return {
+        "id": _id(rng),
+        "label": rng.choice(labels),
+        "properties": {"genres": [rng.choice(_WORDS)], "year": [str(rng.randint(1950, 2020))]},
+    }
+
+
+def _edges(body: Body, rng: Random) -> dict[str, Any]:
+    labels = _texts(body.get("labels")) or ["rate"]
+    rows = [
+        {
+            "source": _id(rng),
+            "target": _id(rng),
+            "index": "0",
+            "label": rng.choice(labels),
+            "properties": {"Score": [str(rng.randint(1, 5))]},
+        }
+        for _ in range(rng.randint(1, _MOST))
+    ]
+    return {"outputs": {"edges": rows}}
+
+
+def _algorithm(body: Body, rng: Random) -> dict[str, Any]:
+    name = algorithm_of(body)
+    parameters = body.get("parameters")
+    if not isinstance(parameters, dict):
+        parameters = {}
+    if "path" in name:
+        source = str(parameters.get("source", _id(rng)))
+        target = str(parameters.get("target", _id(rng)))
+        between = [_id(rng) for _ in range(rng.randint(0, 4))]
+        return {"outputs": {"path": [source, *between, target], "source": source, "target": target}}
+    ids = rng.sample(range(1, 10_000), rng.randint(1, _MOST))
+    if name in _COMMUNITIES:
+        rows: list[dict[str, Any]] = [{str(vertex): str(rng.randint(1, 5))} for vertex in ids]
+    else:
+        scores = sorted((rng.random() for _ in ids), reverse=True)
+        rows = [{str(vertex): round(score, 6)} for vertex, score in zip(ids, scores, strict=True)]
+    return {"outputs": {name: rows, "runtime": round(rng.uniform(0.01, 3), 6)}}
+
+
+_COMMUNITIES: Final = {"connected_component", "label_propagation", "louvain", "kcore"}
+"""Algorithms that put a vertex into a group; that their rows look like scores is inferred."""
+
+
+def _summary(_body: Body, rng: Random) -> dict[str, Any]:
+    vertices = {"movie": rng.randint(100, 5_000), "user": rng.randint(100, 5_000)}
+    edges = {"rate": rng.randint(1_000, 50_000)}
+    return {
+        "vertexNum": sum(vertices.values()),
+        "edgeNum": sum(edges.values()),
+        "labelDetails": {"labelVertexNum": vertices, "labelEdgeNum": edges},
+    }
+
+
+ALGORITHMS: Final = ("execute_algorithm", "hyg_algorithm")
+"""The commands that run an algorithm."""
+
+_KINDS: Final[Mapping[str, Callable[[Body, Random], dict[str, Any]]]] = {
+    "vertex_query": _vertices,
+    "edge_query": _edges,
+    "filtered_query": _vertices,
+    "path_query": _vertices,
+    **dict.fromkeys(ALGORITHMS, _algorithm),
+    "summary": _summary,
+}
+
+
+def algorithm_of(body: Body) -> str:
+    """The algorithm that a body names; empty if it names none."""
+    name = body.get("algorithmName")
+    return name if isinstance(name, str) else ""
+
+
+def _texts(value: object) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _id(rng: Random) -> str:
+    return str(rng.randint(1, 9_999))

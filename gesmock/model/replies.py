@@ -1,17 +1,23 @@
 """Our values -> the service's JSON: which keys, in which order, in which reading."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
+from gesmock.model import job_kinds
+from gesmock.model.clock import NANOSECONDS, list_time
 from gesmock.model.errors import GesError
 from gesmock.model.jobs import Job
+from gesmock.model.listed_requests import Body
 from gesmock.model.messages import MOST_SHOWN, Encoded, Reply, Shown
 from gesmock.model.rows import Page
 from gesmock.model.settings import Settings
-from gesmock.model.types import Edition
+from gesmock.model.timeline import Timeline
+from gesmock.model.types import FINAL, Edition
 
 _SMALL: Final = 2**14
 """Up to so many bytes, to join blocks costs less than to hand over each by itself."""
@@ -119,3 +125,85 @@ def encode(payload: object) -> bytes:
     if isinstance(payload, Encoded):
         return b"".join(payload.blocks)
     return msgspec.json.encode(payload)
+
+
+# --- Items of the memory edition ------------------------------------------------------------------
+
+_APART_S: Final = 60
+_LASTED_S: Final = 30
+"""How far apart jobs that have no timeline began, and how long they took."""
+
+_ID_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    "jobId": ("jobId",),
+    "job_id": ("job_id",),
+    "both": ("jobId", "job_id"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryItems:
+    """Makes the items of the memory edition's list (ges_03_0204, 2024-12 and later).
+
+    *age* is how long the clock has run since its epoch, which was *began* seconds after 1970.
+    """
+
+    began: float
+    age: int
+    seed: int
+    id_key: str
+
+    def item(self, job: Job, timeline: Timeline | None, index: int) -> dict[str, Any]:
+        """*job* as it is listed; *index* is its place among those that have no *timeline*."""
+        body = job_kinds.body_of(job)
+        task_type = job_kinds.task_type(job)
+        ended = job.status in FINAL
+        imports = task_type == "ImportGraph"
+        start, end = self._times(job, timeline, index)
+        progress = (100 if ended else 0) if timeline is None else timeline.at(self.age).progress
+        failed = job.status == "failed"
+        return {
+            **dict.fromkeys(_ID_KEYS[self.id_key], job.job_id),
+            # The example's import has an empty one.
+            "rawRequest": "" if imports else job.request.raw_request or "",
+            "taskType": task_type,
+            "canStop": not ended and job_kinds.cancellable(job),
+            "progress": str(progress),
+            "startTime": start,
+            **({"failReason": job_kinds.fail_reason(job, timeline)} if failed else {}),
+            "endTime": end,
+            "status": job.status,
+            **({"files": self._files(job, body)} if imports else {}),
+        }
+
+    def _times(self, job: Job, timeline: Timeline | None, index: int) -> tuple[str, str]:
+        """When *job* began to run and ended; empty if it has not (ges_01_0096)."""
+        status = job.status
+        if timeline is not None:
+            moments = (timeline.started(self.age), timeline.ended(self.age))
+            started, ended = ("" if age is None else list_time(self._at(age)) for age in moments)
+            return started, ended
+        if status == "pending":
+            return "", ""
+        began = self.began - index * _APART_S
+        return list_time(began), list_time(began + _LASTED_S) if status in FINAL else ""
+
+    def _at(self, age: int) -> float:
+        return self.began + age / NANOSECONDS
+
+    def _files(self, job: Job, body: Body) -> list[dict[str, Any]]:
+        """The files that an import reads; names but ``edgeFiles`` and ``fileName`` are inferred."""
+        rng = Random(f"{self.seed}/files/{job.job_id}")  # noqa: S311 no secret
+        return [
+            {key: [{"fileName": body[path], **_lines(job, rng)}]}
+            for key, path in (("edgeFiles", "edgesetPath"), ("vertexFiles", "vertexsetPath"))
+            if body.get(path)
+        ]
+
+
+def _lines(job: Job, rng: Random) -> dict[str, int]:
+    """How many lines of a file were read, once the import has ended."""
+    if job.status not in ("success", "complete", "partiallyFailed"):
+        return {}
+    total = rng.randint(100, 10_000)
+    bad = rng.randint(1, 99) if job.status == "partiallyFailed" else 0
+    return {"totalLines": total, "failedLines": bad, "successfulLines": total - bad}

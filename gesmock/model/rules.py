@@ -10,9 +10,8 @@ from msgspec import Meta, Struct
 
 from gesmock.model import documentation, validation
 from gesmock.model.errors import NotFound
-from gesmock.model.names import GraphName
 from gesmock.model.plans import AnyPlan, Plan, Step, plan_of
-from gesmock.model.types import GoodEnd
+from gesmock.model.types import GoodEnd, GraphName
 
 _COMMANDS: Final = tuple(dict.fromkeys(row.command for row in documentation.operations()))
 

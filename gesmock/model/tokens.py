@@ -6,7 +6,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from gesmock.model.errors import GesError, InvalidAccess, InvalidToken, NoPermission
-from gesmock.model.names import ProjectId
+from gesmock.model.types import ProjectId
 
 TokenText = Annotated[str, Meta(min_length=1)]
 

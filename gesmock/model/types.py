@@ -1,14 +1,54 @@
-"""The statuses of a job: which there are, in which edition, and which may follow which."""
+"""The words of the domain: names of projects and graphs, editions, statuses and their order."""
 
+import re
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal, get_args
+from typing import Annotated, Final, Literal, TypeGuard, get_args
 
 from msgspec import Meta
 
 from gesmock.model.errors import Conflict
 
+PROJECT_PATTERN: Final = "[A-Za-z0-9]{1,64}"
+"""1 to 64 letters and digits (ges_03_0471, 2025-11-28)."""
+
+ProjectId = Annotated[
+    str,
+    Meta(
+        pattern=rf"^{PROJECT_PATTERN}(?![\s\S])",
+        description="a project id: 1 to 64 letters and digits (ges_03_0471)",
+    ),
+]
+# Inferred: the list's page has no rule for graph_name, and those for creating a graph differ.
+_GRAPH_PATTERN = r"[^/\x00-\x1f\x7f]{1,255}"
+GraphName = Annotated[
+    str,
+    Meta(
+        pattern=rf"^{_GRAPH_PATTERN}(?![\s\S])",
+        description="a graph name: 1 to 255 characters, no '/' and no control characters",
+    ),
+]
+
+DEFAULT_PROJECT: Final = "854d9316e71d4dc599c5f27ea323d445"
+"""The project of the job list's own example (ges_03_0471)."""
+
+DEFAULT_GRAPH: Final = "movie"
+"""The graph of older examples of the job list (ges_03_0471, 2024-01-04)."""
+
+
+def is_project_id(text: str) -> bool:
+    """Whether *text* is 1 to 64 letters and digits."""
+    return re.fullmatch(PROJECT_PATTERN, text) is not None
+
+
+def is_graph_name(text: str | None) -> TypeGuard[str]:
+    """Whether *text* can name a graph."""
+    return text is not None and re.fullmatch(_GRAPH_PATTERN, text) is not None
+
+
+# --- Statuses -------------------------------------------------------------------------------------
+
 JobStatus = Literal["pending", "running", "complete", "success", "partiallyFailed", "failed"]
-"""Those of both editions (ges_03_0471, ges_03_0472 and ges_03_0204, 2025)."""
+"""The statuses of both editions (ges_03_0471, ges_03_0472 and ges_03_0204, 2025)."""
 
 FinalStatus = Literal["complete", "success", "partiallyFailed", "failed"]
 
@@ -30,29 +70,29 @@ MOVES: Final[Mapping[JobStatus, tuple[JobStatus, ...]]] = {
     "running": ("running", *FINAL),  # to itself: with another progress
     **dict.fromkeys(FINAL, ()),
 }
-"""The statuses that may follow each; what is final stays. Inferred: no page draws them."""
+"""The statuses that may follow each; final ones stay. Inferred: no page lists them."""
 
-# msgspec knows a Literal's values in alphabetical order only; a message has them in a job's.
+# msgspec sorts a Literal's values by the alphabet; messages have them in a job's order.
 ListedStatus = Annotated[JobStatus, Meta(description=", ".join(STATUSES))]
 
 
 def moves(status: JobStatus, edition: Edition) -> list[JobStatus]:
-    """The statuses that a job with *status* may be moved to, in a graph of this *edition*."""
-    return [one for one in MOVES[status] if one in EDITION_STATUSES[edition]]
+    """The statuses that a job with *status* may move to in a graph of this *edition*."""
+    return [status for status in MOVES[status] if status in EDITION_STATUSES[edition]]
 
 
 def check_move(job_id: str, status: JobStatus, to: JobStatus, edition: Edition) -> None:
-    """Refuse an illegal move, naming the current status and the legal ones, with a Conflict."""
+    """Raise Conflict, with the current status and the legal ones, if the move is illegal."""
     legal = moves(status, edition)
     if to not in legal:
-        others = f"from there it can move to {', '.join(legal)}" if legal else "which is final"
-        raise Conflict(f"job {job_id!r} cannot move to {to}: it is {status}, {others}")
+        reason = f"from there it can move to {', '.join(legal)}" if legal else "which is final"
+        raise Conflict(f"job {job_id!r} cannot move to {to}: it is {status}, {reason}")
 
 
 def check_edition(job_id: str, status: JobStatus, edition: Edition) -> None:
-    """Refuse, with a Conflict, a status that no job of this *edition* has."""
-    known = EDITION_STATUSES[edition]
-    if status not in known:
+    """Raise Conflict if no job of this *edition* has this *status*."""
+    statuses = EDITION_STATUSES[edition]
+    if status not in statuses:
         raise Conflict(
-            f"job {job_id!r} cannot be {status}: the {edition} edition has {', '.join(known)}"
+            f"job {job_id!r} cannot be {status}: the {edition} edition has {', '.join(statuses)}"
         )

@@ -18,8 +18,7 @@ from gesmock.fake.options import StartOptions
 from gesmock.faults import BELOW_HTTP, KINDS, ListFault
 from gesmock.journal import journal
 from gesmock.journal.redaction import Redaction, secrets_of
-from gesmock.model import listed_requests as raw_requests
-from gesmock.model import replies as shapes
+from gesmock.model import listed_requests, replies
 from gesmock.model.errors import (
     AnsweredTooLate,
     Conflict,
@@ -137,7 +136,7 @@ class Proxy:
         body = environ.get("wsgi.input", BytesIO()).read()
         request = request_of(environ, body, self._fake.epochs.current)
         redaction = Redaction(self._secrets | secrets_of(request.headers))
-        told = redaction.request(journal.kept(raw_requests.cleaned(request)))
+        told = redaction.request(journal.kept(listed_requests.cleaned(request)))
         if told.long:
             told = journal.shortened(told)
         foreign = self._guard.foreign_call(environ)
@@ -151,7 +150,7 @@ class Proxy:
         if reply.delivery is not None:
             environ[DELIVER](reply.delivery)
         payload = reply.payload() if callable(reply.payload) else reply.payload
-        blocks = shapes.blocks(payload)
+        blocks = replies.blocks(payload)
         start_response(_status_line(reply.status or 200), _lines(reply, sum(map(len, blocks))))
         return map(bytes, blocks)
 
@@ -168,7 +167,7 @@ class Proxy:
             return self._refusal(error)
 
     def _refusal(self, error: GesError) -> Reply:
-        return shapes.refusal(error, self._fake.default.settings, {"X-Request-Id": NO_ENTRY})
+        return replies.refusal(error, self._fake.default.settings, {"X-Request-Id": NO_ENTRY})
 
     def _relayed(
         self, request: Request, environ: "WSGIEnvironment", body: bytes, redaction: Redaction
@@ -184,7 +183,7 @@ class Proxy:
             kind = AnsweredTooLate if isinstance(failed, Unresponsive) else Unanswered
             error = kind(reason=str(failed))
             told = {"Proxy-Status": f"gesmock; error={failed.kind}"}
-            return shapes.refusal(error, self._fake.default.settings, told)
+            return replies.refusal(error, self._fake.default.settings, told)
         return reply_of(request, answer, redaction)
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from gesmock.model.errors import InvalidInput
-from gesmock.model.names import is_graph_name, is_project_id
+from gesmock.model.types import is_graph_name, is_project_id
 from gesmock.remote.sign_in import AK, ANONYMOUS, TOKEN, UNSENDABLE, SignIn
 
 _AUTHORITY: Final = re.compile(r"(?:[^/?#]*//)?[^/?#]*")

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from gesmock.model import replies as shapes
+from gesmock.model import replies
 from gesmock.model.clock import http_date, real_time
 from gesmock.model.messages import Reply
 from gesmock.server.application import NAME, SERVER, Answer
@@ -15,7 +15,7 @@ _OURS: Final = 2  # headers that each reply of an operation has
 
 def answer_of(reply: Reply) -> Answer:
     """*reply*, with what each answer has besides, unless the reply itself has it."""
-    blocks = shapes.blocks(reply.payload() if callable(reply.payload) else reply.payload)
+    blocks = replies.blocks(reply.payload() if callable(reply.payload) else reply.payload)
     length = len(blocks[0]) if len(blocks) == 1 else sum(map(len, blocks))
     headers, kind, rest = reply.headers, _KIND, _REST
     if len(headers) != _OURS:  # a fault has brought some, of any name; or there is no date

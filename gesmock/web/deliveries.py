@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import flask
 
 from gesmock.fake.fake import Fake
-from gesmock.model import replies as shapes
+from gesmock.model import replies
 from gesmock.model.clock import real_time
 from gesmock.model.errors import GesmockError, Overtaken
 from gesmock.model.messages import NO_ENTRY, Delivery, Reply, Request
@@ -40,7 +40,7 @@ def response_to(fake: Fake, request: Request, reply: Reply) -> flask.Response:
     if not asleep.until(real_time() + reply.delivery.delay_s):
         project = fake.known(request.args.get("project_id", "")) or fake.default
         headers = {"X-Request-Id": NO_ENTRY}
-        return wire.response_to(shapes.refusal(Overtaken(), project.settings, headers))
+        return wire.response_to(replies.refusal(Overtaken(), project.settings, headers))
     response = wire.response_to(reply)
     broken = _breaks(reply.delivery)
     if broken is not None:

@@ -6,7 +6,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAll
 from gesmock.fake import routes
 from gesmock.fake.fake import Fake
 from gesmock.fake.handle import handle
-from gesmock.model import replies as shapes
+from gesmock.model import replies
 from gesmock.model.errors import JobQueryFailed
 from gesmock.model.messages import NO_ENTRY, Request
 from gesmock.server.wsgi import CONNECTION
@@ -33,7 +33,7 @@ def refused(fake: Fake, error: HTTPException) -> flask.Response:
         log.error("gesmock crashed over %s %s", flask.request.method, flask.request.path)
         settings = fake.default.settings
         headers = {"X-Request-Id": NO_ENTRY, "X-Gesmock-Crash": "0"}
-        return wire.response_to(shapes.refusal(JobQueryFailed(), settings, headers))
+        return wire.response_to(replies.refusal(JobQueryFailed(), settings, headers))
     allowed: tuple[str, ...] = ()
     if isinstance(error, MethodNotAllowed) and not routes.is_service_path(flask.request.path):
         allowed = tuple(sorted(error.valid_methods or ()))

@@ -8,7 +8,7 @@ import msgspec
 
 from gesmock.fake import routes
 from gesmock.fake.fake import Fake
-from gesmock.model import replies as shapes
+from gesmock.model import replies
 from gesmock.model.errors import NotUnderstood, ParameterError
 from gesmock.model.messages import LARGEST_BODY, NO_ENTRY, ConnectionInfo
 from gesmock.model.settings import Settings
@@ -76,7 +76,7 @@ class Site:
     def refuse(self, status: int, reason: str) -> Answer:
         """In the service's shape. The body is inferred."""
         error = NotUnderstood(reason=reason) if reason else ParameterError()
-        reply = shapes.refusal(error, Settings(), {"X-Request-Id": NO_ENTRY})
+        reply = replies.refusal(error, Settings(), {"X-Request-Id": NO_ENTRY})
         return answer_of(msgspec.structs.replace(reply, status=status))
 
     def largest_body(self, head: Head, connection: ConnectionInfo) -> int | None:

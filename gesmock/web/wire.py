@@ -8,8 +8,7 @@ from werkzeug.exceptions import ClientDisconnected
 
 from gesmock.fake import routes
 from gesmock.fake.fake import Fake
-from gesmock.model import replies as shapes
-from gesmock.model import validation
+from gesmock.model import replies, validation
 from gesmock.model.messages import LARGEST_BODY, Reply, Request, is_long
 from gesmock.web import site
 
@@ -75,7 +74,7 @@ def json_value(text: bytes) -> Any:
 
 def response_to(reply: Reply) -> flask.Response:
     """*reply* as an HTTP response, its payload as JSON."""
-    blocks = shapes.blocks(reply.payload() if callable(reply.payload) else reply.payload)
+    blocks = replies.blocks(reply.payload() if callable(reply.payload) else reply.payload)
     status = reply.status or 200  # one that never comes has none
     response = flask.Response(map(bytes, blocks), status, content_type="application/json")
     response.content_length = sum(map(len, blocks))

@@ -19,9 +19,8 @@ from gesmock.fake import fixtures
 from gesmock.fake.routes import ROUTES
 from gesmock.model import documentation, errors, replies
 from gesmock.model.errors import GesError
-from gesmock.model.names import DEFAULT_GRAPH, DEFAULT_PROJECT
 from gesmock.model.settings import Settings
-from gesmock.model.types import EDITION_STATUSES
+from gesmock.model.types import DEFAULT_GRAPH, DEFAULT_PROJECT, EDITION_STATUSES
 from gesmock.web import create_app, documents
 from gesmock.web.control.document import control_document
 from gesmock.web.control.routes import CALLS

@@ -9,7 +9,7 @@ from gesmock.fake import options as start
 from gesmock.faults import Error, FaultRule
 from gesmock.model.errors import InvalidInput
 from gesmock.model.generators import Generator
-from gesmock.model.names import DEFAULT_PROJECT
+from gesmock.model.types import DEFAULT_PROJECT
 
 EXAMPLE_GRAPH = "ges_j60071198_hdfs_fdb"
 

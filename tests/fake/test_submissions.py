@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gesmock import GesMock
 from gesmock.fake import report as judging
-from gesmock.model import listed_requests as raw_requests
+from gesmock.model import listed_requests
 from gesmock.model.documentation import AsynchronousOperation, operations
 from gesmock.model.listed_requests import normalised, without_secrets
 
@@ -308,7 +308,7 @@ def test_a_long_body_is_read_through_before_the_lock_is_taken(
         held.append(lock._is_owned())  # type: ignore[attr-defined]
         return without_secrets(value)
 
-    monkeypatch.setattr(raw_requests, "without_secrets", watched)
+    monkeypatch.setattr(listed_requests, "without_secrets", watched)
 
     service.client.post(f"{G}/action?action_id=import-graph", json=IMPORT)
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from conftest import PROJECT, Service
 
-from gesmock.model.results import page, result
+from gesmock.model.job_kinds import result, result_page
 
 G = f"/ges/v1.0/{PROJECT}/graphs/movie"
 
@@ -142,7 +142,7 @@ def test_a_test_sets_the_result_and_its_rows_are_paged_too(service: Service) -> 
 
 @pytest.mark.parametrize("data", [{}, {"outputs": []}, {"outputs": {"path": ["1", "2"]}}])
 def test_what_has_no_rows_is_not_paged(data: dict[str, Any]) -> None:
-    assert page(data, "shortest_path", 5, 0) == data
+    assert result_page(data, "shortest_path", 5, 0) == data
 
 
 def test_a_partial_failure_shows_what_there_is(service: Service) -> None:

@@ -27,7 +27,7 @@ from gesmock.model.errors import (
     NotFound,
     TimedOut,
 )
-from gesmock.model.names import GraphName, ProjectId
+from gesmock.model.types import GraphName, ProjectId
 from gesmock.web.guard import CONTROL, LARGEST_CONTROL_BODY, Guard
 
 _STATUS_OF: Final[tuple[tuple[type[GesmockError], int], ...]] = (

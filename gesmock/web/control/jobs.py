@@ -10,10 +10,9 @@ from gesmock.fake.project import Project
 from gesmock.model.clock import ClockChange, Timing
 from gesmock.model.generators import Generator
 from gesmock.model.jobs import Job, Move
-from gesmock.model.names import GraphName
 from gesmock.model.rules import PlanRule
 from gesmock.model.timeline import Transition
-from gesmock.model.types import FINAL, Edition, ListedStatus
+from gesmock.model.types import FINAL, Edition, GraphName, ListedStatus
 from gesmock.web.control.api import Disarmed, NoQuery, call
 
 

@@ -14,8 +14,7 @@ from gesmock.journal.filters import Assertion, Count, EntryFilter
 from gesmock.journal.observations import Seen
 from gesmock.journal.verdict.config import Code, VerdictConfig
 from gesmock.journal.verdict.findings import Finding
-from gesmock.model.names import GraphName
-from gesmock.model.types import ListedStatus
+from gesmock.model.types import GraphName, ListedStatus
 from gesmock.web.control.api import Address, NoQuery, call
 
 
