@@ -33,7 +33,7 @@ class _Due(NamedTuple):
     numbers: tuple[int, ...]
 
 
-class _Event(NamedTuple):
+class _Change(NamedTuple):
     """At *time*, a job has *status* by its *timeline*."""
 
     time: int
@@ -137,7 +137,9 @@ class JobStore:
     def goes_through(self, status: JobStatus) -> str | None:
         """The id of the newest job that has *status*, or will have it; None if no job does."""
         shared = {id(timeline): timeline for timeline in self._timelines.values()}
-        leading = {key for key, one in shared.items() if one.goes_through(status, self.now)}
+        leading = {
+            key for key, timeline in shared.items() if timeline.goes_through(status, self.now)
+        }
         numbers = [n for n, timeline in self._timelines.items() if id(timeline) in leading]
         text = in_status(status)
         block = next((block for block in reversed(self._blocks) if text in block.text), None)
@@ -327,28 +329,28 @@ class JobStore:
         if self.next_change() > now:
             return []
         transitions: list[Transition] = []
-        events: list[_Event] = []
+        changes: list[_Change] = []
         while (time := self.next_change()) <= now:
-            due = self._events(time)
-            for event in due:
-                events.append(event)
-                if event.timeline.effect is not None:  # after it, others may be gone
-                    transitions += self._carry_out(events, graph, began)
-                    events = []
-                    if self._timelines.get(event.number) is event.timeline:
-                        self._take_effect(event.timeline, event.status)
+            due = self._changes(time)
+            for change in due:
+                changes.append(change)
+                if change.timeline.effect is not None:  # after it, others may be gone
+                    transitions += self._carry_out(changes, graph, began)
+                    changes = []
+                    if self._timelines.get(change.number) is change.timeline:
+                        self._take_effect(change.timeline, change.status)
                     if self.deleted:
                         return transitions
-            listing = any(event.timeline.listed == time for event in due)
+            listing = any(change.timeline.listed == time for change in due)
             if listing and most is not None and len(self) + len(self._hidden) > most:
-                transitions += self._carry_out(events, graph, began)
-                events = []
+                transitions += self._carry_out(changes, graph, began)
+                changes = []
                 self.keep(most)
-        return transitions + self._carry_out(events, graph, began)
+        return transitions + self._carry_out(changes, graph, began)
 
-    def _events(self, time: int) -> list[_Event]:
+    def _changes(self, time: int) -> list[_Change]:
         """What is due at *time*, in the order of submission; each job is expected again."""
-        events: list[_Event] = []
+        changes: list[_Change] = []
         while self._due and self._due[0].time == time:
             _, _, timeline, numbers = heappop(self._due)
             current = tuple([n for n in numbers if self._timelines.get(n) is timeline])
@@ -356,13 +358,14 @@ class JobStore:
                 for due in _due(timeline, current, time):
                     heappush(self._due, due)
             status = timeline.at(time).status
-            events += [_Event(time, number, status, timeline) for number in current]
-        events.sort()  # a number is there once
-        return events
+            changes += [_Change(time, number, status, timeline) for number in current]
+        changes.sort()  # a number is there once
+        return changes
 
-    def _carry_out(self, events: Collection[_Event], graph: str, began: float) -> list[Transition]:
-        current = [event for event in events if self._timelines.get(event.number) is event.timeline]
-        jobs = {n: decode(row) for n, row in self._rows({e.number for e in current}).items()}
+    def _carry_out(self, changes: Sequence[_Change], graph: str, began: float) -> list[Transition]:
+        current = [each for each in changes if self._timelines.get(each.number) is each.timeline]
+        rows = self._rows({change.number for change in current})
+        jobs = {number: decode(row) for number, row in rows.items()}
         transitions: list[Transition] = []
         changed: dict[int, Job] = {}
         listed: set[int] = set()

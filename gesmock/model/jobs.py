@@ -1,4 +1,4 @@
-"""Job: one asynchronous job as the service's list shows it, and nothing of where it is kept."""
+"""Job: an asynchronous job, as the service's list shows it."""
 
 from typing import Annotated, Any
 
@@ -11,9 +11,9 @@ JobId = Annotated[str, Meta(min_length=1)]
 
 
 class JobRequest(Struct, frozen=True, forbid_unknown_fields=True, gc=False, rename="camel"):
-    """The call that made a job: its command, its path with query, and its normalised body.
+    """The call that submitted a job: its command, its path with query, and its normalised body.
 
-    *raw_request* is compact JSON in a string; a call without a body may lack it.
+    *raw_request* is compact JSON in a string; it may be missing if the call has no body.
     """
 
     command: str
@@ -22,9 +22,9 @@ class JobRequest(Struct, frozen=True, forbid_unknown_fields=True, gc=False, rena
 
 
 class Job(Struct, frozen=True, forbid_unknown_fields=True, gc=False, rename={"job_id": "jobId"}):
-    """One job, in the order and under the names of the service's list (ges_03_0471).
+    """A job, with the keys of the service's list in their order (ges_03_0471).
 
-    *plan* is what becomes of it from now on, where that is given; no list shows it.
+    *plan* says how it goes on from now; no list shows it.
     """
 
     job_id: JobId
@@ -34,9 +34,9 @@ class Job(Struct, frozen=True, forbid_unknown_fields=True, gc=False, rename={"jo
 
 
 class Move(Struct, frozen=True, forbid_unknown_fields=True):
-    """The *status* that a job is moved to.
+    """The *status* to move a job to.
 
-    *progress*, *result* and *fail_reason* are as in a ``Plan``; by default they stay the plan's.
+    *progress*, *result* and *fail_reason* are as in a ``Plan``, and default to those of the job's.
     """
 
     status: ListedStatus

@@ -1,4 +1,4 @@
-"""Plans: what becomes of a job, and when. A plan knows no job, and no clock."""
+"""Plans: how a job progresses, counted from its submission. A plan knows no job and no clock."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -33,8 +33,8 @@ PlanName = Literal[
 class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """*after_s* seconds after its submission, a job has this *status* and *progress* (in percent).
 
-    ``finished`` is ``complete`` or ``success``, whichever ends such jobs. By default the progress
-    is 100 at the end, and 0 before.
+    ``finished`` means ``complete`` or ``success``, depending on the job's command. The progress
+    defaults to 100 in a final status and to 0 in any other.
     """
 
     after_s: Annotated[float, Meta(ge=0, le=1e10)]  # pending and running may both take 1e9
@@ -42,7 +42,7 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     progress: Progress | None = None
 
     def meant(self, finished: JobStatus, partial: JobStatus) -> tuple[JobStatus, int]:
-        """The status and the progress, where those two ends have a status of their own."""
+        """The status and the progress, with these statuses for the two that depend on the job."""
         ends: Mapping[str, JobStatus] = {"finished": finished, "partiallyFailed": partial}
         status = ends.get(self.status) or cast(JobStatus, self.status)
         if self.progress is not None:
@@ -51,8 +51,8 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
 
 
 @dataclass(frozen=True, slots=True)
-class _Named:
-    """A plan of the library: how long it is pending and running, how far it comes, its end."""
+class _NamedPlan:
+    """How long a job is pending and running, how far it gets, and how it ends."""
 
     pending_s: float
     running_s: float
@@ -61,27 +61,27 @@ class _Named:
     hidden_s: float = 0.0
 
 
-_NAMED: Final[Mapping[PlanName, _Named]] = {
-    "instant": _Named(0, 0, 100, "finished"),
-    "normal": _Named(2, 8, 100, "finished"),
-    "slow": _Named(30, 570, 100, "finished"),
-    "stuck_pending": _Named(inf, 0, 0, None),
-    "stuck_at_99": _Named(2, 8, 99, None),
-    "fails_early": _Named(2, 1, 10, "failed"),
-    "fails_late": _Named(2, 8, 95, "failed"),
-    "partial": _Named(2, 8, 100, "partiallyFailed"),
-    "never_listed_for_s": _Named(2, 8, 100, "finished", hidden_s=5),
+_NAMED: Final[Mapping[PlanName, _NamedPlan]] = {
+    "instant": _NamedPlan(0, 0, 100, "finished"),
+    "normal": _NamedPlan(2, 8, 100, "finished"),
+    "slow": _NamedPlan(30, 570, 100, "finished"),
+    "stuck_pending": _NamedPlan(inf, 0, 0, None),
+    "stuck_at_99": _NamedPlan(2, 8, 99, None),
+    "fails_early": _NamedPlan(2, 1, 10, "failed"),
+    "fails_late": _NamedPlan(2, 8, 95, "failed"),
+    "partial": _NamedPlan(2, 8, 100, "partiallyFailed"),
+    "never_listed_for_s": _NamedPlan(2, 8, 100, "finished", hidden_s=5),
 }
 
 
 class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """What becomes of a job, and when.
+    """How a job progresses.
 
-    Either one of the library, by *name* (default: ``normal``), with other *pending_s* and
-    *running_s* if given; or its own *steps*, in the order of their times. For *never_listed_for_s*
-    seconds the list does not show the job yet. *finished* is the status that ends it well (default:
-    the one for its command). *result* is what the job's status then shows under ``data``,
-    *fail_reason* why it failed; both have a default that fits the job.
+    Either a named plan (default: ``normal``), with other *pending_s* and *running_s* if given, or
+    *steps* of its own, in order of time. The list does not show the job for the first
+    *never_listed_for_s* seconds. *finished* is the status of success (default: by the job's
+    command). *result* is what the job's status shows under ``data`` on success, *fail_reason* why
+    it failed; both default to something that fits the job.
     """
 
     name: PlanName | None = None
@@ -113,17 +113,17 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_d
 
     @property
     def listed_after_s(self) -> float:
-        """How long the list does not show the job."""
+        """For how many seconds the list does not show the job."""
         if self.never_listed_for_s is not None:
             return self.never_listed_for_s
         return _NAMED[self.name].hidden_s if self.name else 0.0
 
     def stages(self, finished: GoodEnd, edition: Edition) -> Iterator[tuple[float, JobStatus, int]]:
-        """What a job goes through whose good end is *finished*.
+        """The seconds after submission, status and progress of each stage of a job.
 
-        After so many seconds, which status of this *edition*, and which progress; from the start
-        it is ``pending``, if only for a moment. Inferred: the database edition, which has no
-        ``partiallyFailed``, calls that ``failed``.
+        *finished* is the status of success unless the plan has its own. A job starts out
+        ``pending``, if only for a moment. Inferred: ``partiallyFailed``, which the database
+        edition lacks, is ``failed`` there.
         """
         good = self.finished or finished
         partial: JobStatus = "failed" if edition == "database" else "partiallyFailed"
@@ -151,14 +151,14 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_d
 
 
 AnyPlan = PlanName | Plan
-"""A plan of the library, by its name, or with all that it has."""
+"""A plan, or the name of one."""
 
 
 def plan_of(plan: AnyPlan) -> Plan:
-    """*plan*, in full."""
+    """*plan*, or the plan of this name."""
     return plan if isinstance(plan, Plan) else Plan(name=plan)
 
 
 def _any(status: PlannedStatus) -> JobStatus:
-    """*status*, or any of those that ``finished`` can mean: what may follow is the same."""
+    """*status*, or one that ``finished`` may mean: the same statuses may follow either."""
     return "success" if status == "finished" else status

@@ -116,9 +116,9 @@ class Rules(Generic[A]):
 
 
 class PlanRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """The *plan* of the next *times* submitted jobs (default: of all).
+    """Gives the next *times* submitted jobs (default: all) this *plan*.
 
-    Only of those with this *command*, or of this *graph*, where they are given.
+    If *command* or *graph* are given, only jobs with that command or in that graph.
     """
 
     plan: AnyPlan

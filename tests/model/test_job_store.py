@@ -77,6 +77,19 @@ def test_a_submitted_job_is_the_newest_and_older_ones_follow() -> None:
     assert ids(store) == ["new", "0", "1", "old", "older"]
 
 
+def test_the_same_page_is_returned_until_something_changes() -> None:
+    store = JobStore(jobs(30))
+    page = store.page(0, 5)
+    assert store.page(0, 5) is page
+
+    for offset in range(20):  # more than are remembered
+        store.page(offset, 5)
+    store.submit(job("new"))
+
+    assert [*page] == jobs(5)
+    assert [*store.page(0, 2)] == [job("new"), job("0")]
+
+
 def test_an_id_that_is_taken_or_unknown_is_refused() -> None:
     store = JobStore(jobs(1))
 
