@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
 from gesmock.contract.schemas import Contract
+from gesmock.fake import routes
 from gesmock.model.secrets import is_storage_key
 from gesmock.model.types import EDITION_STATUSES, FINAL, MOVES
 from gesmock.remote.client import NOT_JSON, json_value
@@ -279,14 +280,13 @@ def urls_are_paths(session: Session, _: Contract) -> None:
 
 def urls_name_this_graph(session: Session, _: Contract) -> None:
     """The url of a listed request is one of this project and graph."""
-    target = session.target
-    roots = [
-        f"/ges/v1.0/{target.project_id}/{plane}/{target.graph}/" for plane in ("graphs", "hyg")
-    ]
+    names = (session.target.project_id, session.target.graph)
     for job in session.jobs_with("with its request", request_of):
-        path = unquote(str(request_of(job).get("url")).partition("?")[0])
-        if not f"{path}/".startswith((*roots,)):
-            raise CheckFailed(f"a url is of another graph: {session.excerpt(path)}")
+        url = str(request_of(job).get("url"))
+        parts = routes.split(url)
+        graph = parts and not parts.before and (parts.project_id, parts.graph_name)
+        if not graph or tuple(map(unquote, graph)) != names:
+            raise CheckFailed(f"a url is of another graph: {session.excerpt(url)}")
 
 
 def memory_jobs_are_consistent(session: Session, _: Contract) -> None:

@@ -1,7 +1,7 @@
-"""Proxy: gesmock in front of another server, the real service too.
+"""A proxy: gesmock in front of another server, such as the real service.
 
-Requests are passed on as they come and answers as they are; both are journaled and judged, and
-faults can be injected. No lock is held while the other server is asked.
+Requests and answers are forwarded unchanged and journaled; faults can be injected. No lock is held
+while the other server is asked.
 """
 
 import re
@@ -30,9 +30,15 @@ from gesmock.model.errors import (
 )
 from gesmock.model.messages import NO_ENTRY, ConnectionInfo, Reply, Request
 from gesmock.remote.failures import Unreachable, Unresponsive
-from gesmock.remote.relayed import Relayed, origin_form, passed_on, reply_of, request_of
+from gesmock.remote.forward import (
+    Forwarded,
+    Forwarder,
+    end_to_end,
+    origin_form,
+    reply_of,
+    request_of,
+)
 from gesmock.remote.target import Target
-from gesmock.remote.upstream import Upstream
 from gesmock.server.wsgi import CONNECTION, DELIVER, HEADERS
 from gesmock.web import access_log, create_app
 from gesmock.web.guard import Guard, is_control, is_loopback
@@ -45,26 +51,25 @@ _OURS: Final = re.compile(r"/(openapi\.json|docs(/.*)?)")
 
 
 class ProxyFake(Fake):
-    """A fake without jobs of its own: what it has is what was asked, and what is to go wrong."""
+    """A fake without jobs: it only has a journal and fault rules."""
 
     def can_deliver(self, kind: str) -> bool:
-        """All that any fake can, but for what needs the rows of a list."""
+        """List faults need the rows of a list, which a proxy does not have."""
         return not issubclass(KINDS[kind], ListFault) and super().can_deliver(kind)
 
     def check_jobs(self) -> None:
-        """Raise Conflict: it is given none."""
+        """Raises Conflict."""
         raise Conflict("a proxy has no jobs of its own: it shows those of the server behind it")
 
 
 class ProxyServer:
-    """A proxy behind sockets, for *target*: starts and stops with a ``with`` block.
+    """A proxy in front of *target*; starts and stops with a ``with`` block.
 
-    It listens on *host* and *port*. Whoever reaches it asks in the name of its owner: an address
-    that other machines reach is only taken with *allow_others*. Pages of other sites are not
-    answered, nor is a host name that is none of *allow_hosts*. *control_token* is what a caller of
-    its control API has to show (default: nothing on a loopback address, else a token that is made
-    here). *options* say which faults it begins with. Raises InvalidInput, NotInstalled,
-    CannotListen.
+    It listens on *host* and *port*. Anyone who can reach it acts with the target's credentials:
+    other addresses than loopback need *allow_others*, and pages of other sites and host names
+    beside *allow_hosts* are refused. Its control API requires *control_token*, by default only on
+    other addresses than loopback, where a token is generated. *options* say with which faults it
+    starts. Raises InvalidInput, NotInstalled, CannotListen.
     """
 
     def __init__(
@@ -81,8 +86,8 @@ class ProxyServer:
         if not (allow_others or is_loopback(host)):
             raise InvalidInput.at(
                 "--host",
-                f"{host!r} can be reached from other machines, which would ask in your name; "
-                "--allow-others lets them",
+                f"{host!r} can be reached from other machines, which would act with your "
+                "credentials; --allow-others permits it",
             )
         begins: StartOptions = {**options, "project_id": target.project_id}
         self.fake = ProxyFake({**begins, "graph_name": target.graph}, deliverable=BELOW_HTTP)
@@ -90,9 +95,9 @@ class ProxyServer:
             control_token = secrets.token_urlsafe(16)
         self.control_token = control_token or None
         guard = Guard(self.control_token, frozenset(map(str.lower, [host, *allow_hosts])))
-        self._upstream = Upstream(target)
+        self._forwarder = Forwarder(target)
         app = create_app(self.fake, guard=guard)
-        self.proxy = Proxy(self.fake, app, target, self._upstream, guard)
+        self.proxy = Proxy(self.fake, app, target, self._forwarder, guard)
         self._server = Server(self.fake, lambda: self.proxy, host, port, guard=guard, lane=False)
         self.url = self._server.url
 
@@ -105,13 +110,13 @@ class ProxyServer:
 
     def __exit__(self, *_: object) -> None:
         self._server.stop()
-        self._upstream.close()
+        self._forwarder.close()
 
 
 class Proxy:
-    """Stands in front of *target*, as a WSGI application; *app* has the control API of *fake*.
+    """The proxy as a WSGI application; *app* serves the control API of *fake*.
 
-    It asks by *upstream*, for nobody whom *guard* takes for another site's page.
+    Requests that *guard* takes for those of another site's page are not forwarded.
     """
 
     def __init__(
@@ -119,34 +124,34 @@ class Proxy:
         fake: Fake,
         app: "WSGIApplication",
         target: Target,
-        upstream: Upstream,
+        forwarder: Forwarder,
         guard: Guard,
     ) -> None:
         self._fake, self._app = fake, app
-        self._upstream, self._guard = upstream, guard
+        self._forwarder, self._guard = forwarder, guard
         self._secrets = {*target.sign_in.secrets}
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Pass a request on; those for gesmock itself go to the app."""
+        """Forward a request, unless it is for gesmock itself."""
         path = environ["PATH_INFO"]
         if is_control(path) or _OURS.fullmatch(path):
             return self._app(environ, start_response)
         body = environ.get("wsgi.input", BytesIO()).read()
         request = request_of(environ, body, self._fake.epochs.current)
         redaction = Redaction(self._secrets | secrets_of(request.headers))
-        told = redaction.request(journal.kept(listed_requests.cleaned(request)))
-        if told.long:
-            told = journal.shortened(told)
+        journaled = redaction.request(journal.kept(listed_requests.cleaned(request)))
+        if journaled.long:
+            journaled = journal.shortened(journaled)
         foreign = self._guard.foreign_call(environ)
         if foreign is None:
-            ask = partial(self._relayed, request, environ, body, redaction)
-            reply = self._forward(request, told, ask, environ.get(CONNECTION))
+            ask = partial(self._ask, request, environ, body, redaction)
+            reply = self._forward(request, journaled, ask, environ.get(CONNECTION))
         else:
             reply = self._refusal(NotPassedOn(reason=foreign))
-        if not self._upstream.closed:  # else nobody is there to hear of it
-            access_log.tell(told, reply)
+        if not self._forwarder.closed:
+            access_log.tell(journaled, reply)
         if reply.delivery is not None:
             environ[DELIVER](reply.delivery)
         payload = reply.payload() if callable(reply.payload) else reply.payload
@@ -169,33 +174,33 @@ class Proxy:
     def _refusal(self, error: GesError) -> Reply:
         return replies.refusal(error, self._fake.default.settings, {"X-Request-Id": NO_ENTRY})
 
-    def _relayed(
+    def _ask(
         self, request: Request, environ: "WSGIEnvironment", body: bytes, redaction: Redaction
     ) -> Reply:
         framed = "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ
-        headers = [(name.title(), value) for name, value in passed_on(environ[HEADERS])]
+        headers = [(name.title(), value) for name, value in end_to_end(environ[HEADERS])]
         url = origin_form(environ["RAW_URI"])
         try:
-            answer = self._upstream.ask(request.method, url, headers, body if framed else None)
+            answer = self._forwarder.send(request.method, url, headers, body if framed else None)
         except Unreachable as failed:
-            if self._upstream.closed:
+            if self._forwarder.closed:
                 raise Overtaken from None
             kind = AnsweredTooLate if isinstance(failed, Unresponsive) else Unanswered
             error = kind(reason=str(failed))
-            told = {"Proxy-Status": f"gesmock; error={failed.kind}"}
-            return replies.refusal(error, self._fake.default.settings, told)
+            status = {"Proxy-Status": f"gesmock; error={failed.kind}"}
+            return replies.refusal(error, self._fake.default.settings, status)
         return reply_of(request, answer, redaction)
 
 
 def _lines(reply: Reply, length: int) -> list[tuple[str, str]]:
-    """The headers of *reply*, whose body is so long; those of another server as they came."""
-    if not isinstance(reply, Relayed):
+    """The headers of *reply*; those of another server come first, unchanged."""
+    if not isinstance(reply, Forwarded):
         framing = {"Content-Type": "application/json", "Content-Length": str(length)}
         headers = {**framing, **reply.headers}  # a fault may spell names in its own way
         return [*{name.lower(): (name, value) for name, value in headers.items()}.values()]
     came = {(name.title(), value) for name, value in reply.lines}
     names = {name for name, _ in came}
-    added = [one for one in reply.headers.items() if one[0] not in names]
+    added = [(name, value) for name, value in reply.headers.items() if name not in names]
     receipt = ("X-Gesmock-Fault", reply.headers.get("X-Gesmock-Fault", ""))
     if receipt[0] in names and receipt not in came:  # gesmock in front of gesmock
         added.append(receipt)
@@ -203,5 +208,5 @@ def _lines(reply: Reply, length: int) -> list[tuple[str, str]]:
 
 
 def _status_line(status: int) -> str:
-    phrases = {one.value: one.phrase for one in HTTPStatus}
+    phrases = {item.value: item.phrase for item in HTTPStatus}
     return f"{status} {phrases.get(status, 'Unknown')}"

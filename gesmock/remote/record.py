@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 import msgspec
 
-from gesmock.fake import fixtures
+from gesmock.fake import fixtures, routes
 from gesmock.model.errors import GesmockError
 from gesmock.model.listed_requests import without_secrets
 from gesmock.model.secrets import Secrets, compact, is_storage_key, one_line
@@ -252,11 +252,6 @@ class PartFile:
 # --- Names and secrets --------------------------------------------------------------------------
 
 _ID_KEYS: Final = ("jobId", "job_id")
-_URL: Final = re.compile(
-    r"(?P<before>.*?/ges/v1\.0/)(?P<project>[^/?]+)(?P<plane>/(?:graphs|hyg)/)(?P<graph>[^/?]+)"
-    r"(?P<below>[^?]*)(?P<query>.*)",
-    re.DOTALL,
-)
 _VALUE: Final = re.compile(r"(?<==)(?<![?&]action_id=)[^&]+")
 
 
@@ -291,13 +286,16 @@ class Renaming:
 
         The rest of the path and action_id are the service's words, such as action.
         """
-        match = _URL.fullmatch(url)
-        if match is None:
+        parts = routes.split(url)
+        if parts is None:
             return self.of(url)
-        project = _renamed(match["project"], self.project)
-        graph = _renamed(match["graph"], self.graph)
-        query = _VALUE.sub(lambda value: self.of(value[0]), match["query"])
-        return f"{match['before']}{project}{match['plane']}{graph}{match['below']}{query}"
+        path, mark, query = parts.after.partition("?")
+        renamed = parts._replace(
+            project_id=_renamed(parts.project_id, self.project),
+            graph_name=_renamed(parts.graph_name, self.graph),
+            after=path + _VALUE.sub(lambda value: self.of(value[0]), mark + query),
+        )
+        return str(renamed)
 
     def of_job(self, job: Job) -> Job:
         """A listed *job* with the new names in its request, but for its command."""

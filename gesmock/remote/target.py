@@ -4,18 +4,15 @@ import math
 import re
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import SplitResult, quote, unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
+from gesmock.fake import routes
 from gesmock.model.errors import InvalidInput
 from gesmock.model.types import is_graph_name, is_project_id
 from gesmock.remote.sign_in import AK, ANONYMOUS, TOKEN, UNSENDABLE, SignIn
 
 _AUTHORITY: Final = re.compile(r"(?:[^/?#]*//)?[^/?#]*")
-_GRAPH_URL: Final = re.compile(
-    r"(?P<prefix>.*?)/ges/v1\.0/(?P<project>[^/]+)/graphs/(?P<graph>[^/]+)"
-)
-
-_FORM: Final = "http://10.0.0.7:80/ges/v1.0/PROJECT/graphs/GRAPH"
+_FORM: Final = f"http://10.0.0.7:80{routes.graph_path('PROJECT', 'GRAPH')}"
 _LONGEST_TIMEOUT_S: Final = 86_400
 _LOWEST_RATE: Final = 0.001
 
@@ -55,12 +52,12 @@ class Target:
         The latter names project and graph, unless they are passed. Raises InvalidInput.
         """
         parts = _split(url)
-        match = _GRAPH_URL.match(parts.path)
-        prefix = match["prefix"] if match else parts.path.rstrip("/")
-        if "/ges/v1.0" in prefix:
+        named = routes.split(parts.path)
+        prefix = named.before if named else parts.path.rstrip("/")
+        if routes.ROOT in prefix:
             raise InvalidInput.at("--target", f"{url!r} names no graph; expected {_FORM}")
-        project_id = project_id or (unquote(match["project"]) if match else "")
-        graph = graph or (unquote(match["graph"]) if match else "")
+        project_id = project_id or (unquote(named.project_id) if named else "")
+        graph = graph or (unquote(named.graph_name) if named else "")
         if not (project_id and graph):
             name = "--graph" if project_id else "--project-id"
             raise InvalidInput.at(name, f"is required unless the URL is like {_FORM}")
@@ -109,9 +106,7 @@ class Target:
 
     def path(self, below: str = "", *, project_id: str = "", graph: str = "") -> str:
         """The path of *below* in the graph, or in another one."""
-        project = quote(project_id or self.project_id, safe="")
-        name = quote(graph or self.graph, safe="")
-        return f"/ges/v1.0/{project}/graphs/{name}{below}"
+        return routes.graph_path(project_id or self.project_id, graph or self.graph) + below
 
 
 def _split(url: str) -> SplitResult:

@@ -701,8 +701,8 @@ def test_other_machines_are_only_let_in_where_that_is_said(host: str) -> None:
         ProxyServer(Target.of("http://h", "p", "g"), host=host)
 
     assert str(error.value) == (
-        f"--host: {host!r} can be reached from other machines, which would ask in your name; "
-        "--allow-others lets them"
+        f"--host: {host!r} can be reached from other machines, which would act with your credentials; "
+        "--allow-others permits it"
     )
 
 

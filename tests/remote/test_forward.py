@@ -1,4 +1,4 @@
-"""The server behind a proxy is asked once, and what fails on the way is told."""
+"""Requests are forwarded once, signed in, over connections that are reused."""
 
 import socket
 import threading
@@ -15,22 +15,22 @@ from other_server import OK, Act, OtherServer, hang_up, lines, reset, wait
 from gesmock.model.errors import InvalidInput
 from gesmock.remote import http
 from gesmock.remote.failures import Unreachable
+from gesmock.remote.forward import Forwarder
 from gesmock.remote.sign_in import SignIn
 from gesmock.remote.target import Target
-from gesmock.remote.upstream import Upstream
 
 CLOSING = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"
 
 
 @contextmanager
-def asking(url: str, timeout_s: float = 10, **options: Any) -> Iterator[Upstream]:
+def asking(url: str, timeout_s: float = 10, **options: Any) -> Iterator[Forwarder]:
     target = replace(Target.of(url, "p", "g", **options), timeout_s=timeout_s)  # any, in tests
-    with closing(Upstream(target)) as made:
-        yield made
+    with closing(Forwarder(target)) as forwarder:
+        yield forwarder
 
 
-def get(asked: Upstream, method: str = "GET", body: bytes | None = None) -> bytes:
-    return bytes(asked.ask(method, "/a?b", [], body).body)
+def get(asked: Forwarder, method: str = "GET", body: bytes | None = None) -> bytes:
+    return bytes(asked.send(method, "/a?b", [], body).body)
 
 
 # --- What is sent -------------------------------------------------------------------------------
@@ -38,8 +38,8 @@ def get(asked: Upstream, method: str = "GET", body: bytes | None = None) -> byte
 
 def test_a_request_is_sent_below_the_targets_prefix() -> None:
     with OtherServer() as server, asking(f"{server.url}/gate") as asked:
-        asked.ask("PUT", "//a%2F%zz?", [], b"")
-        asked.ask("OPTIONS", "*", [], None)
+        asked.send("PUT", "//a%2F%zz?", [], b"")
+        asked.send("OPTIONS", "*", [], None)
 
     assert [lines(one)[0] for one in server.asked] == [
         "PUT /gate//a%2F%zz? HTTP/1.1",
@@ -81,7 +81,7 @@ def test_who_does_not_sign_in_is_signed_in_and_nobody_twice(
     who: SignIn, given: list[tuple[str, str]], sent: list[str]
 ) -> None:
     with OtherServer() as server, asking(server.url, sign_in=who) as asked:
-        asked.ask("GET", "/a", given, None)
+        asked.send("GET", "/a", given, None)
 
     found = lines(server.asked[0])[2:]
     assert len(found) == len(sent)
@@ -233,4 +233,4 @@ def test_once_closed_it_keeps_no_connection() -> None:
 
 def test_a_file_of_certificates_that_is_none_is_refused_at_start() -> None:
     with pytest.raises(InvalidInput, match="^--cafile: /nowhere: No such file or directory$"):
-        Upstream(Target.of("https://h", "p", "g", cafile="/nowhere"))
+        Forwarder(Target.of("https://h", "p", "g", cafile="/nowhere"))

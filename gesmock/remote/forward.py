@@ -1,0 +1,268 @@
+"""Forwarding: a request as gesmock sees it and as the target gets it, and the answer back."""
+
+import re
+import zlib
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import parse_qsl
+
+import msgspec
+from msgspec import Struct
+
+from gesmock.fake import routes
+from gesmock.journal.redaction import Redaction
+from gesmock.model import documentation
+from gesmock.model.messages import (
+    LARGEST_BODY,
+    MOST_SHOWN,
+    Encoded,
+    Reply,
+    Request,
+    Shown,
+    is_long,
+)
+from gesmock.remote import http
+from gesmock.remote.http import ConnectionPool, Headers, HttpReply
+from gesmock.remote.sign_in import Signer
+from gesmock.remote.target import Target
+from gesmock.web import site, wire
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+T = TypeVar("T")
+
+_BLOCK: Final = 2**20
+_SCHEME_AND_HOST: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
+_HOP_BY_HOP: Final = frozenset(
+    (
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "http2-settings",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    )
+)
+"""Headers of a single connection (RFC 9110, 7.6.1), and those that each side writes itself."""
+
+_SIGNATURE: Final = ("x-sdk-date", "x-sdk-content-sha256", "x-security-token")
+"""What comes with a signature, beside ``Authorization``."""
+
+
+class Forwarder:
+    """Sends requests on to *target*, from any thread. Raises NotInstalled and InvalidInput."""
+
+    def __init__(self, target: Target) -> None:
+        self._pool = ConnectionPool(target)
+        self._target = target
+        self._signer = Signer(target.sign_in)
+
+    def send(self, method: str, url: str, headers: Headers, body: bytes | None) -> HttpReply:
+        """Send a request for *url* (path and query); a *body* of None is no body.
+
+        Requests without credentials are signed in as the target says. Raises Unreachable.
+        """
+        url = url if url == "*" else self._target.prefix + url
+        return self._pool.exchange(method, url, self._signed(method, url, headers, body), body)
+
+    @property
+    def closed(self) -> bool:
+        """Whether ``close`` has been called."""
+        return self._pool.closed
+
+    def close(self) -> None:
+        """Close all connections; requests in progress fail."""
+        self._pool.close()
+
+    def _signed(self, method: str, url: str, headers: Headers, body: bytes | None) -> Headers:
+        """*headers* with credentials.
+
+        A token stays. A signature is replaced, since it was made for the proxy's own host.
+        """
+        sign_in = self._target.sign_in
+        if sign_in.scheme == "none" or any(name.lower() == "x-auth-token" for name, _ in headers):
+            return headers
+        unsigned = [
+            (name, value)
+            for name, value in headers
+            if not (name.lower() in _SIGNATURE or _is_signature(name, value, sign_in.ak))
+        ]
+        path, _, query = url.partition("?")
+        added = self._signer.headers(
+            method, self._target.authority, path, query, dict(unsigned), body or b""
+        )
+        return [*unsigned, *added.items()]
+
+
+def _is_signature(name: str, value: str, ak: str) -> bool:
+    """Whether a header signs the request, or is where a signature with *ak* belongs."""
+    return name.lower() == "authorization" and bool(ak or value.startswith("SDK-"))
+
+
+def end_to_end(headers: Headers) -> list[tuple[str, str]]:
+    """*headers* without those of a single connection (RFC 9110, 7.6.1)."""
+    options = {
+        option.strip().lower()
+        for name, value in headers
+        if name.lower() == "connection"
+        for option in value.split(",")
+    }
+    return [
+        (name, value)
+        for name, value in headers
+        if name.lower() not in _HOP_BY_HOP and name.lower() not in options
+    ]
+
+
+# --- Requests -----------------------------------------------------------------------------------
+
+
+def request_of(environ: "WSGIEnvironment", body: bytes, epoch: int) -> Request:
+    """The request as the journal and the fault rules see it."""
+    query = parse_qsl(environ["QUERY_STRING"], keep_blank_values=True)
+    first = dict(reversed(query))
+    path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
+    match = routes.match(environ["REQUEST_METHOD"], path, first)
+    headers = {
+        name.removeprefix("HTTP_").replace("_", "-").lower(): value
+        for name, value in environ.items()
+        if name.startswith("HTTP_") or name in ("CONTENT_TYPE", "CONTENT_LENGTH")
+    }
+    return Request(
+        operation=match.operation,
+        method=environ["REQUEST_METHOD"],
+        path=path,
+        args=match.args,
+        query=first,
+        headers=headers,
+        long=is_long([path, environ["QUERY_STRING"]], headers, headers.values()),
+        body=_value(body),
+        epoch=environ.get(site.EPOCH, epoch),
+    )
+
+
+def origin_form(target: str) -> str:
+    """Path and query of a request's *target*, unchanged; whichever host it names is dropped."""
+    absolute = _SCHEME_AND_HOST.match(target)
+    path = (target[absolute.end() :] if absolute else target).partition("#")[0]
+    return path if path.startswith(("/", "*")) else f"/{path}"
+
+
+def _value(body: bytes) -> Any:
+    if not body:
+        return {}
+    return wire.json_value(body) if len(body) <= LARGEST_BODY else None
+
+
+# --- Answers ------------------------------------------------------------------------------------
+
+
+class Forwarded(Reply, frozen=True):
+    """The target's answer: *lines* are its headers, ``headers`` the same for the journal.
+
+    The latter have no secrets, and each name once.
+    """
+
+    lines: Headers = ()
+
+
+def reply_of(request: Request, answer: HttpReply, redaction: Redaction) -> Forwarded:
+    """The target's *answer* as the reply to *request*."""
+    lines = end_to_end(answer.headers)
+    body = memoryview(answer.body)
+    blocks = [body[at : at + _BLOCK] for at in range(0, len(body), _BLOCK)]
+    if request.method == "HEAD" or answer.status == 304:
+        lines += [("Content-Length", value) for value in answer.values("content-length")[:1]]
+    elif answer.status != 204:
+        lines.append(("Content-Length", str(len(body))))
+    joined: dict[str, str] = {}
+    for name, value in lines:
+        title = name.title()
+        joined[title] = f"{joined[title]}, {value}" if title in joined else value
+    text = _decompressed(answer) if answer.status == 200 else b""
+    return Forwarded(
+        answer.status,
+        Encoded.of(blocks or [b""]),
+        redaction.named(joined),
+        shown=_statuses(request, text, redaction),
+        job_id=_submitted_job(request, text, redaction),
+        lines=lines,
+    )
+
+
+def _decompressed(answer: HttpReply) -> bytes | bytearray:
+    """The body as text; empty where its compression is not supported."""
+    match ", ".join(answer.values("content-encoding")).lower():
+        case "" | "identity":
+            return answer.body
+        case "gzip" | "x-gzip" | "deflate":
+            try:
+                decompressor = zlib.decompressobj(32 + zlib.MAX_WBITS)
+                return decompressor.decompress(answer.body, http.LARGEST_BODY)
+            except zlib.error:
+                return b""
+    return b""
+
+
+class _Job(Struct, gc=False):
+    """What is read of a job, or of the answer to a submission."""
+
+    jobId: Any = None  # noqa: N815 as the service spells it
+    job_id: Any = None
+    status: Any = None
+
+
+class _List(Struct, gc=False):
+    jobs: list[_Job]
+    totalCount: Any = None  # noqa: N815
+
+
+class _Results(Struct, gc=False):
+    results: list[_Job]
+
+
+def _decode(text: bytes | bytearray, type_: type[T]) -> T | None:
+    """The fields of *type_* in *text*; msgspec skips all others, which are most of a list."""
+    try:
+        return msgspec.json.decode(text, type=type_)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _statuses(request: Request, text: bytes | bytearray, redaction: Redaction) -> Shown | None:
+    """The statuses of jobs in the answer, for the journal."""
+    if request.operation == "show_job":
+        job = _decode(text, _Job)
+        if job is None or not isinstance(job.status, str):
+            return None
+        status: Any = redaction.text(job.status)
+        return Shown(((redaction.text(request.args["job_id"]), status),))
+    listed = _decode(text, _List) if request.operation == "list_jobs" else None
+    if listed is None:
+        return None
+    statuses: Any = None
+    if len(listed.jobs) <= MOST_SHOWN:
+        statuses = tuple(
+            (redaction.text(str(job.jobId or job.job_id or "")), redaction.text(job.status))
+            for job in listed.jobs
+            if isinstance(job.status, str)
+        )
+    total = listed.totalCount if isinstance(listed.totalCount, int) else None
+    return Shown(statuses, len(listed.jobs), total)
+
+
+def _submitted_job(request: Request, text: bytes | bytearray, redaction: Redaction) -> str | None:
+    if documentation.of_command(request.operation or "") is None:
+        return None
+    several = _decode(text, _Results)
+    job = several.results[0] if several is not None and several.results else _decode(text, _Job)
+    if job is None or not isinstance(job.jobId, str):
+        return None
+    return redaction.text(job.jobId)
