@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import msgspec
 
@@ -59,7 +59,10 @@ class ServerReply:
         excerpt = text if len(text) <= EXCERPT else text[:EXCERPT] + "..."
         location = secrets.mask(self.headers.get("location", ""))[:EXCERPT]
         to = f", to {location!r}," if location else ""
-        return f"{self.request} was answered {self.status}{to} {excerpt!r}"
+        request, decoded = self.request, unquote(self.request)
+        if secrets.mask(decoded) != decoded:  # a job id, say, that the target gave
+            request = secrets.mask(decoded)
+        return f"{request} was answered {self.status}{to} {excerpt!r}"
 
     @property
     def media_type(self) -> str:
