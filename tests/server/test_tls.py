@@ -79,14 +79,14 @@ def test_a_large_answer_goes_at_the_pace_of_a_slow_client(server: HttpServer, pa
         assert len(body(read_all(client))) == LARGE
 
 
-def test_who_takes_nothing_of_its_answer_is_left() -> None:
+def test_over_tls_a_client_that_takes_nothing_of_its_answer_is_closed() -> None:
     with serving_at(Limits(write_s=0.05)) as server, secured(server) as client:
         client.sendall(get("/many"))
         until(lambda: server._state.connections)
         until(lambda: not server._state.connections)
 
 
-def test_who_speaks_no_tls_is_hung_up_on(server: HttpServer) -> None:
+def test_a_client_without_tls_is_hung_up_on(server: HttpServer) -> None:
     with connect(server) as client:
         client.sendall(get("/now"))
 
@@ -95,7 +95,7 @@ def test_who_speaks_no_tls_is_hung_up_on(server: HttpServer) -> None:
 
 
 @pytest.mark.parametrize("sent", [b"", get("/now")])
-def test_a_client_that_is_gone_when_it_is_welcomed_is_let_go(
+def test_a_client_that_has_gone_when_it_is_accepted_is_forgotten(
     server: HttpServer, sent: bytes
 ) -> None:
     come_and_gone(server, sent)
@@ -106,7 +106,7 @@ def test_a_client_that_is_gone_when_it_is_welcomed_is_let_go(
     until(lambda: not server._state.connections)
 
 
-def test_who_is_one_too_many_is_hung_up_on(server: HttpServer) -> None:
+def test_one_client_too_many_is_hung_up_on(server: HttpServer) -> None:
     with secured(server), secured(server), connect(server) as third:
         assert read_all(third) == b""
 
@@ -172,7 +172,7 @@ HELLO = bytes.fromhex("16030100c8010000c40303")
 
 
 @pytest.mark.parametrize("sent", [b"", HELLO])
-def test_a_handshake_that_takes_long_is_ended_as_soon_as_a_head_would_be(sent: bytes) -> None:
+def test_a_handshake_has_the_deadline_of_a_head(sent: bytes) -> None:
     with serving_at(Limits(head_s=0.05)) as server, connect(server) as client:
         client.sendall(sent)
 
@@ -200,7 +200,7 @@ def test_a_connection_that_has_ended_is_freed_at_once(server: HttpServer) -> Non
         until(lambda: not server._state.connections)
 
 
-def test_who_ends_in_tls_is_answered_in_tls(server: HttpServer) -> None:
+def test_a_close_notify_is_answered(server: HttpServer) -> None:
     with secured(server) as client:
         client.sendall(get("/now").replace(b"Connection: close\r\n", b""))
         client.recv(1000)
@@ -231,7 +231,7 @@ def test_a_long_certificate_goes_at_the_pace_of_a_slow_client(
         assert body(all_of(client, secure, into)) == b"ok"
 
 
-def test_a_record_may_come_in_two_parts(server: HttpServer) -> None:
+def test_a_record_may_come_in_two_segments(server: HttpServer) -> None:
     with connect(server) as client:
         into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
         secure = client_context().wrap_bio(into, out, server_hostname="localhost")

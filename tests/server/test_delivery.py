@@ -1,4 +1,4 @@
-"""Answers that are told to go wrong, as their clients see them: over raw sockets, to the byte."""
+"""Deliveries as clients see them over raw sockets, to the byte."""
 
 import contextlib
 import socket
@@ -42,8 +42,8 @@ WAYS = ["/lane", "/later", "/app"]
 """How an answer comes to be: in the loop, in a worker, or by the application."""
 
 
-class Told(Pages):
-    """Pages that bring their answers to the client as they are told to."""
+class DeliveredPages(Pages):
+    """Pages whose answers have a delivery."""
 
     def __init__(self, delivery: Delivery | None = None) -> None:
         super().__init__()
@@ -75,11 +75,11 @@ class Told(Pages):
 
 
 @contextlib.contextmanager
-def telling(
+def delivering(
     delivery: Delivery | None = None, limits: Limits | None = None, *, secure: bool = False
-) -> Iterator[tuple[Told, HttpServer]]:
+) -> Iterator[tuple[DeliveredPages, HttpServer]]:
     """A started server of such pages."""
-    pages = Told(delivery)
+    pages = DeliveredPages(delivery)
     context = server_context() if secure else None
     server = HttpServer(pages, "127.0.0.1", 0, limits or Limits(), context)
     server.start()
@@ -91,9 +91,9 @@ def telling(
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[dict[bool, tuple[Told, HttpServer]]]:
+def shared() -> Iterator[dict[bool, tuple[DeliveredPages, HttpServer]]]:
     """One without and one with TLS."""
-    with telling() as plain, telling(secure=True) as secure:
+    with delivering() as plain, delivering(secure=True) as secure:
         yield {False: plain, True: secure}
 
 
@@ -123,8 +123,8 @@ OUTCOMES: dict[str, tuple[Delivery, Callable[[bytes], bytes], str]] = {
 @pytest.mark.parametrize("version", ["1.1", "1.0"])
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(("delivery", "expected", "end"), OUTCOMES.values(), ids=OUTCOMES)
-def test_a_client_sees_what_was_told(
-    shared: dict[bool, tuple[Told, HttpServer]],
+def test_a_client_sees_the_delivery(
+    shared: dict[bool, tuple[DeliveredPages, HttpServer]],
     delivery: Delivery,
     expected: Callable[[bytes], bytes],
     end: str,
@@ -163,7 +163,7 @@ def undated(answer: bytes) -> bytes:
     "delivery", [Delivery(), Delivery(after_bytes=4), Delivery(parts=3, spread_s=0.001)]
 )
 def test_a_head_alone_is_sent_whole_whatever_becomes_of_its_body(delivery: Delivery) -> None:
-    with telling(delivery) as (_, server), connect(server) as client:
+    with delivering(delivery) as (_, server), connect(server) as client:
         client.sendall(keep("/app", "HEAD"))
         client.shutdown(socket.SHUT_WR)
         answer, end = read_ending(client)
@@ -172,7 +172,7 @@ def test_a_head_alone_is_sent_whole_whatever_becomes_of_its_body(delivery: Deliv
     assert (body(answer), end) == (b"", "end")
 
 
-def test_a_drip_is_the_head_and_then_parts_that_go_when_it_is_their_time(
+def test_a_drip_is_the_head_and_then_parts_at_their_times(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sent: list[tuple[bytes, float]] = []
@@ -183,7 +183,7 @@ def test_a_drip_is_the_head_and_then_parts_that_go_when_it_is_their_time(
         return send(self, blocks)
 
     monkeypatch.setattr(Transport, "_send", noted)
-    with telling(Delivery(parts=4, spread_s=0.04)) as (_, server):
+    with delivering(Delivery(parts=4, spread_s=0.04)) as (_, server):
         assert body(exchange(server, get("/lane"))) == BODY
 
     (head, begun), *parts = sent
@@ -193,7 +193,7 @@ def test_a_drip_is_the_head_and_then_parts_that_go_when_it_is_their_time(
         assert at - begun > 0.01 * number - 0.001
 
 
-def test_a_drip_of_no_time_is_in_parts_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_drip_without_a_spread_is_in_parts_too(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[bytes] = []
     send = Transport._send
 
@@ -202,15 +202,15 @@ def test_a_drip_of_no_time_is_in_parts_too(monkeypatch: pytest.MonkeyPatch) -> N
         return send(self, blocks)
 
     monkeypatch.setattr(Transport, "_send", noted)
-    with telling(Delivery(parts=2, spread_s=0)) as (_, server):
+    with delivering(Delivery(parts=2, spread_s=0)) as (_, server):
         exchange(server, get("/app"))
 
     assert sent[1:] == [b"01234", b"56789"]
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_what_is_asked_behind_a_slow_answer_is_answered_behind_it(way: str) -> None:
-    with telling(Delivery(delay_s=0.01, parts=3, spread_s=0.01)) as (_, server):
+def test_a_request_behind_a_slow_answer_is_answered_after_it(way: str) -> None:
+    with delivering(Delivery(delay_s=0.01, parts=3, spread_s=0.01)) as (_, server):
         answer = exchange(server, keep("/now") + keep(way) * 2 + get("/now"))
 
     bodies = [one.partition(b"\r\n\r\n")[2] for one in answer.split(b"HTTP/1.1 200 OK\r\n")[1:]]
@@ -227,8 +227,8 @@ def test_what_is_asked_behind_a_slow_answer_is_answered_behind_it(way: str) -> N
         Delivery(after_bytes=1),
     ],
 )
-def test_what_is_asked_behind_a_broken_answer_is_never_answered(delivery: Delivery) -> None:
-    with telling(delivery) as (pages, server), connect(server) as client:
+def test_a_request_behind_a_broken_answer_is_never_answered(delivery: Delivery) -> None:
+    with delivering(delivery) as (pages, server), connect(server) as client:
         client.sendall(keep("/now") + keep("/lane") + keep("/now") * 10_000)
         until(lambda: "/lane" in pages.asked)
         reset_when_closed(client)
@@ -239,7 +239,7 @@ def test_what_is_asked_behind_a_broken_answer_is_never_answered(delivery: Delive
 
 
 def test_a_reset_takes_nothing_from_the_answers_before_it() -> None:
-    with telling(Delivery(end="reset")) as (pages, server), connect(server) as client:
+    with delivering(Delivery(end="reset")) as (pages, server), connect(server) as client:
         client.sendall(keep("/many") + keep("/lane"))
         until(lambda: "/many" in pages.asked)
         answer, end = read_ending(client)
@@ -256,7 +256,7 @@ def test_a_hang_lasts_until_the_client_goes(
     secure: bool,
 ) -> None:
     times = Limits(head_s=0.2, body_s=0.2, idle_s=0.2, write_s=0.2)
-    with telling(Delivery(delay_s=delay_s, end="hang"), times, secure=secure) as (_, server):
+    with delivering(Delivery(delay_s=delay_s, end="hang"), times, secure=secure) as (_, server):
         with (TlsClient if secure else connect)(server) as client:
             client.sendall(keep(way))
             until(lambda: server._state.delivering)
@@ -272,8 +272,8 @@ def test_a_hang_lasts_until_the_client_goes(
     "delivery",
     [Delivery(), Delivery(parts=2, spread_s=0.01), Delivery(end="reset"), Delivery(raw=GARBAGE)],
 )
-def test_who_has_ended_its_side_still_gets_what_was_told(delivery: Delivery) -> None:
-    with telling(replace(delivery, delay_s=0.01)) as (_, server), connect(server) as client:
+def test_after_a_half_close_the_answer_is_still_delivered(delivery: Delivery) -> None:
+    with delivering(replace(delivery, delay_s=0.01)) as (_, server), connect(server) as client:
         client.sendall(keep("/lane"))
         client.shutdown(socket.SHUT_WR)
         answer, end = read_ending(client)
@@ -285,8 +285,8 @@ def test_who_has_ended_its_side_still_gets_what_was_told(delivery: Delivery) -> 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("delivery", [Delivery(delay_s=1000), Delivery(parts=9, spread_s=1000)])
-def test_a_client_that_leaves_in_the_meantime_is_forgotten(way: str, delivery: Delivery) -> None:
-    with telling(delivery) as (_, server):
+def test_a_client_that_leaves_during_a_delivery_is_forgotten(way: str, delivery: Delivery) -> None:
+    with delivering(delivery) as (_, server):
         with connect(server) as client:
             client.sendall(keep(way))
             until(lambda: server._state.delivering)
@@ -309,7 +309,7 @@ def test_a_client_that_leaves_in_the_meantime_is_forgotten(way: str, delivery: D
     ],
 )
 def test_a_connection_that_has_ended_is_freed_at_once(way: str, delivery: Delivery) -> None:
-    with telling(replace(delivery, delay_s=0.01)) as (pages, server), freed_at_once(Connection):
+    with delivering(replace(delivery, delay_s=0.01)) as (pages, server), freed_at_once(Connection):
         with connect(server) as client:
             client.sendall(keep(way))
             until(lambda: pages.asked)
@@ -317,9 +317,9 @@ def test_a_connection_that_has_ended_is_freed_at_once(way: str, delivery: Delive
         until(lambda: not server._state.connections)
 
 
-def test_a_client_that_may_have_left_is_waited_with_no_longer_than_an_idle_one() -> None:
+def test_after_a_half_close_a_delivery_lasts_no_longer_than_an_idle_connection() -> None:
     with (
-        telling(Delivery(delay_s=1000), Limits(idle_s=0.2)) as (_, server),
+        delivering(Delivery(delay_s=1000), Limits(idle_s=0.2)) as (_, server),
         connect(server) as client,
     ):
         client.sendall(keep("/lane") + keep("/now"))
@@ -330,11 +330,11 @@ def test_a_client_that_may_have_left_is_waited_with_no_longer_than_an_idle_one()
 
 
 @pytest.mark.parametrize("sent", [keep("/later"), keep("/waits") + keep("/lane")])
-def test_a_client_that_may_have_left_before_its_answer_was_put_off_is_waited_with_no_longer(
+def test_a_half_close_before_the_delivery_counts_too(
     sent: bytes,
 ) -> None:
     with (
-        telling(Delivery(delay_s=1000), Limits(idle_s=0.2)) as (pages, server),
+        delivering(Delivery(delay_s=1000), Limits(idle_s=0.2)) as (pages, server),
         connect(server) as client,
     ):
         pages.held = True
@@ -347,8 +347,8 @@ def test_a_client_that_may_have_left_before_its_answer_was_put_off_is_waited_wit
         until(lambda: not server._state.delivering)
 
 
-def test_a_client_of_which_nothing_more_is_read_is_waited_with_no_longer() -> None:
-    with telling(Delivery(delay_s=1000), Limits(idle_s=0.2)) as (_, server):
+def test_a_delivery_to_a_client_that_is_no_longer_read_has_the_idle_deadline() -> None:
+    with delivering(Delivery(delay_s=1000), Limits(idle_s=0.2)) as (_, server):
         with connect(server) as client:
             client.sendall(keep("/lane") + keep("/now") * 5000)
             until(lambda: [one for one in server._state.connections if not one._watch._events])
@@ -358,8 +358,8 @@ def test_a_client_of_which_nothing_more_is_read_is_waited_with_no_longer() -> No
         until(lambda: not server._state.delivering)
 
 
-def test_a_client_that_left_while_its_answer_was_made_is_not_waited_with() -> None:
-    with telling(Delivery(delay_s=1000)) as (pages, server):
+def test_nothing_is_delivered_to_a_client_that_left_while_its_answer_was_made() -> None:
+    with delivering(Delivery(delay_s=1000)) as (pages, server):
         pages.held = True
         with connect(server) as client:
             client.sendall(keep("/later"))
@@ -377,12 +377,12 @@ def test_a_client_that_left_while_its_answer_was_made_is_not_waited_with() -> No
 @pytest.mark.parametrize(
     "delivery", [Delivery(delay_s=1000), Delivery(end="hang"), Delivery(parts=9, spread_s=1000)]
 )
-def test_an_answer_that_a_reset_overtakes_goes_no_further(
+def test_a_delivery_that_a_reset_overtakes_is_cut(
     delivery: Delivery,
     way: str,
     secure: bool,
 ) -> None:
-    with telling(delivery, secure=secure) as (pages, server):
+    with delivering(delivery, secure=secure) as (pages, server):
         with (TlsClient if secure else connect)(server) as client:
             client.sendall(keep(way))
             until(lambda: server._state.delivering)
@@ -399,8 +399,8 @@ def test_an_answer_that_a_reset_overtakes_goes_no_further(
 
 
 @pytest.mark.parametrize("delivery", [Delivery(delay_s=0.02), Delivery(end="hang")])
-def test_an_answer_of_the_past_is_not_sent_even_if_nobody_says_so(delivery: Delivery) -> None:
-    with telling(delivery) as (pages, server), connect(server) as client:
+def test_an_overtaken_answer_is_not_sent_even_without_a_release(delivery: Delivery) -> None:
+    with delivering(delivery) as (pages, server), connect(server) as client:
         pages.is_past = delivery.end == "hang"  # else only while it waits
         client.sendall(keep("/lane"))
         until(lambda: "/lane" in pages.asked)
@@ -409,9 +409,9 @@ def test_an_answer_of_the_past_is_not_sent_even_if_nobody_says_so(delivery: Deli
         assert read_ending(client) == (b"", "end")
 
 
-def test_two_hundred_delays_cost_no_thread_and_hold_up_nobody() -> None:
+def test_two_hundred_delays_take_no_thread_and_block_nobody() -> None:
     before = threading.active_count()
-    with telling(Delivery(delay_s=1000)) as (_, server):
+    with delivering(Delivery(delay_s=1000)) as (_, server):
         clients = [connect(server) for _ in range(200)]
         for client in clients:
             client.sendall(get("/lane"))
@@ -423,8 +423,8 @@ def test_two_hundred_delays_cost_no_thread_and_hold_up_nobody() -> None:
             client.close()
 
 
-def test_delays_go_by_side_by_side() -> None:
-    with telling(Delivery(delay_s=0.5)) as (_, server):
+def test_delays_run_side_by_side() -> None:
+    with delivering(Delivery(delay_s=0.5)) as (_, server):
         clients = [connect(server) for _ in range(50)]
         began = time.perf_counter()
         for client in clients:
@@ -439,9 +439,9 @@ def test_delays_go_by_side_by_side() -> None:
 @pytest.mark.parametrize(
     "delivery", [Delivery(delay_s=1000), Delivery(end="hang"), Delivery(parts=9, spread_s=1000)]
 )
-def test_stop_is_quick_whatever_is_under_way(delivery: Delivery) -> None:
+def test_stop_does_not_wait_for_deliveries(delivery: Delivery) -> None:
     before = threading.active_count()
-    with telling(delivery) as (_, server):
+    with delivering(delivery) as (_, server):
         clients = [connect(server) for _ in range(50)]
         for client in clients:
             client.sendall(keep("/app"))
@@ -456,7 +456,7 @@ def test_stop_is_quick_whatever_is_under_way(delivery: Delivery) -> None:
     until(lambda: threading.active_count() == before)
 
 
-def test_where_the_system_does_not_tell_what_is_owed_nobody_waits_for_it(
+def test_a_system_that_does_not_tell_what_is_unacknowledged_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "fcntl", None)
@@ -468,7 +468,7 @@ def test_where_the_system_does_not_tell_what_is_owed_nobody_waits_for_it(
         assert not transport.unacknowledged()
 
 
-def test_a_time_that_is_far_away_is_waited_for_in_peace() -> None:
+def test_a_timer_may_be_years_away() -> None:
     loop, called = Loop(), threading.Event()
     loop.call_at(loop.now + 1e9, called.set)
     thread = threading.Thread(target=loop.run)
@@ -481,7 +481,7 @@ def test_a_time_that_is_far_away_is_waited_for_in_peace() -> None:
     loop.close()
 
 
-def test_calls_that_are_cancelled_leave_nothing_behind() -> None:
+def test_cancelled_timers_leave_nothing_behind() -> None:
     loop, called = Loop(), [0]
     soon = [
         loop.call_at(loop.now + 0.001 * number, partial(called.append, number))

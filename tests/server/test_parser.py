@@ -1,0 +1,196 @@
+"""What the server takes for a request, and what it refuses, however the bytes are split."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pages import LARGEST_BODY, serving
+from raw_client import body, exchange, get, post, status
+
+from gesmock.server.parser import BadRequest, HeadCache, Limits, Parser
+from gesmock.server.server import HttpServer
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[HttpServer]:
+    with serving() as made:
+        yield made
+
+
+H = b"Host: localhost\r\n"
+CHUNKED = "Transfer-Encoding: chunked"
+
+REFUSED = {
+    "no version": (b"GET /now\r\n\r\n", 400),
+    "HTTP/2": (b"GET /now HTTP/2.0\r\n" + H + b"\r\n", 505),
+    "HTTP/1.2": (b"GET /now HTTP/1.2\r\n" + H + b"\r\n", 400),
+    "another protocol": (b"GET /now RTSP/1.0\r\n" + H + b"\r\n", 400),
+    "two spaces": (b"GET  /now HTTP/1.1\r\n" + H + b"\r\n", 400),
+    "no method": (b"\x16\x03\x01\x02", 400),
+    "a bare LF behind the request line": (b"GET /now HTTP/1.1\n" + H + b"\r\n", 400),
+    "a bare LF behind a header": (b"GET /now HTTP/1.1\r\nHost: a\nX: b\r\n\r\n", 400),
+    "a bare LF, and no end": (b"GET /now HTTP/1.1\r\nHost: a\n", 400),
+    "a NUL in a header": (b"GET /now HTTP/1.1\r\n" + H + b"X: a\0b\r\n\r\n", 400),
+    "a space before the colon": (b"GET /now HTTP/1.1\r\nHost : a\r\n\r\n", 400),
+    "a space before the first header": (b"GET /now HTTP/1.1\r\n Host: a\r\n\r\n", 400),
+    "a space in a name": (b"GET /now HTTP/1.1\r\n" + H + b"X y: a\r\n\r\n", 400),
+    "no host": (b"GET /now HTTP/1.1\r\n\r\n", 400),
+    "two hosts": (b"GET /now HTTP/1.1\r\n" + H + H + b"\r\n", 400),
+    "a host that is none": (b"GET /now HTTP/1.1\r\nHost: a/b\r\n\r\n", 400),
+    "a target without a slash": (b"GET now HTTP/1.1\r\n" + H + b"\r\n", 400),
+    "a tunnel": (b"CONNECT a:443 HTTP/1.1\r\n" + H + b"\r\n", 400),
+    "an unknown method": (b"BREW /now HTTP/1.1\r\n" + H + b"\r\n", 501),
+    "an unknown expectation": (get("/now", "Expect: tea"), 417),
+    "two lengths": (post(b"abc", "Content-Length: 3", "Content-Length: 4"), 400),
+    "a list of lengths": (post(b"abc", "Content-Length: 3, 3"), 400),
+    "a signed length": (post(b"abc", "Content-Length: +3"), 400),
+    "a negative length": (post(b"abc", "Content-Length: -3"), 400),
+    "a length and chunks": (post(b"0\r\n\r\n", "Content-Length: 5", CHUNKED), 400),
+    "chunks and a length": (post(b"0\r\n\r\n", CHUNKED, "Content-Length: 5"), 400),
+    "chunks in HTTP/1.0": (get("/echo", CHUNKED, method="POST", version="1.0"), 400),
+    "gzip, and chunks": (post(b"0\r\n\r\n", "Transfer-Encoding: gzip", CHUNKED), 501),
+    "chunks in gzip": (post(b"0\r\n\r\n", "Transfer-Encoding: gzip, chunked"), 501),
+    "a chunk of no size": (post(b"zz\r\n", CHUNKED), 400),
+    "a chunk of a signed size": (post(b"-3\r\nabc", CHUNKED), 400),
+    "a chunk that goes on": (post(b"3\r\nabcd\r\n", CHUNKED), 400),
+    "a chunk with half an end": (post(b"3\r\nabc\rd", CHUNKED), 400),
+    "an endless size": (post(b"0" * 5000, CHUNKED), 400),
+    "a bare LF behind a size": (post(b"2\n", CHUNKED), 400),
+    "a bare LF behind a chunk": (post(b"2\r\n{}\n", CHUNKED), 400),
+    "a bare LF behind the last size": (post(b"2\r\n{}\r\n0\n", CHUNKED), 400),
+    "a bare LF behind a trailer": (post(b"0\r\nX: y\n", CHUNKED), 400),
+    "a bare LF at the end": (post(b"0\r\n\n", CHUNKED), 400),
+    "a trailer that is none": (post(b"0\r\nX y\r\n\r\n", CHUNKED), 400),
+    "many trailers": (post(b"0\r\n" + b"X: y\r\n" * 65, CHUNKED), 400),
+    "a long body": (post(b"", f"Content-Length: {LARGEST_BODY + 1}"), 413),
+    "a long chunk": (post(b"65\r\n", CHUNKED), 413),
+    "many chunks": (post(b"32\r\n" + b"x" * 50 + b"\r\n33\r\n", CHUNKED), 413),
+    "a long URL": (get("/" + "a" * 17_000), 414),
+    "a long URL without an end": (b"GET /" + b"a" * 17_000, 414),
+    "a long head": (get("/now", "X: " + "a" * 66_000), 431),
+    "a long head without an end": (get("/now", "X: " + "a" * 66_000)[:-4], 431),
+}
+
+
+@pytest.mark.parametrize(("sent", "expected"), REFUSED.values(), ids=REFUSED)
+def test_a_malformed_or_oversized_request_is_refused_and_the_connection_closed(
+    server: HttpServer, sent: bytes, expected: int
+) -> None:
+    answer = exchange(server, sent)
+
+    assert status(answer) == expected
+    assert b"Connection: close\r\n" in answer
+
+
+@pytest.mark.parametrize(
+    ("method", "reason"),
+    [
+        (b"BREW", b"No method is called BREW."),
+        (b"patch", b"No method is called patch; is PATCH meant?"),
+        (b"Get", b"No method is called Get; is GET meant?"),
+    ],
+)
+def test_an_unknown_method_is_named_in_the_refusal(
+    server: HttpServer, method: bytes, reason: bytes
+) -> None:
+    assert exchange(server, method + b" /now HTTP/1.1\r\n" + H + b"\r\n").endswith(reason)
+
+
+ACCEPTED = {
+    "a plain one": (get("/now"), b"ok"),
+    "an empty line before it": (b"\r\n\r\n" + get("/now"), b"ok"),
+    "an absolute target": (get("http://example.org:80/now?x#y"), b"ok"),
+    "an upgrade that is not known": (get("/now", "Connection: upgrade", "Upgrade: h2c"), b"ok"),
+    "an upgrade to a web socket": (get("/now", "Connection: upgrade", "Upgrade: websocket"), b"ok"),
+    "made in a worker": (get("/later"), b"later"),
+    "a body of no bytes": (post(b"", "Content-Length: 0"), b""),
+    "a body of some length": (post(b"abc", "Content-Length: 3"), b"abc"),
+    "a body that is answered in the loop": (post(b"ab", "Content-Length: 2", path="/copy"), b"ab"),
+    "no body, answered in the loop": (get("/copy"), b""),
+    "chunks": (post(b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", CHUNKED), b"abcde"),
+    "chunks with extensions": (post(b'3;a="b"\r\nabc\r\n0\r\n\r\n', CHUNKED), b"abc"),
+    "chunks with a trailer": (post(b"3\r\nabc\r\n0\r\nX: y\r\n\r\n", CHUNKED), b"abc"),
+    "what is written": (get("/write"), b"writ"),
+    "more than was said": (get("/long"), b"four"),
+    "chunks that go back": (get("/chunks"), b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"),
+    "no body": (get("/none"), b""),
+    "a head only": (get("/chunks", method="HEAD"), b""),
+}
+
+
+@pytest.mark.parametrize(("sent", "expected"), ACCEPTED.values(), ids=ACCEPTED)
+def test_a_request_is_answered_whole_or_byte_by_byte(
+    server: HttpServer, sent: bytes, expected: bytes
+) -> None:
+    whole = exchange(server, sent)
+    by_bytes = exchange(server, *(bytes([byte]) for byte in sent))
+
+    assert body(whole) == body(by_bytes) == expected
+    assert status(whole) == status(by_bytes) < 300
+
+
+def read(*parts: bytes) -> list[tuple[str, str, bytes] | int]:
+    """What is made of bytes that come in these *parts*; a refusal is its status."""
+    limits = Limits()
+    parser = Parser(HeadCache(limits), limits, lambda _: LARGEST_BODY)
+    found: list[tuple[str, str, bytes] | int] = []
+    try:
+        for part in parts:
+            parser.feed(part)
+            while (request := parser.next_request()) is not None:
+                head, body = request
+                found.append((head.method, head.path, body))
+    except BadRequest as error:
+        found.append(error.status)
+    return found
+
+
+@pytest.mark.parametrize(
+    "sent", [one for one, _ in [*ACCEPTED.values(), *REFUSED.values()] if len(one) < 500]
+)
+def test_where_the_bytes_are_split_makes_no_difference(sent: bytes) -> None:
+    sent += get("/now")
+    whole = read(sent)
+
+    assert all(read(sent[:place], sent[place:]) == whole for place in range(len(sent)))
+    assert read(*(bytes([byte]) for byte in sent)) == whole
+
+
+@given(st.binary(max_size=300), st.integers(0, 300))
+def test_any_bytes_are_a_request_or_refused(noise: bytes, place: int) -> None:
+    sent = bytearray(post(b"3\r\nabc\r\n0\r\n\r\n", CHUNKED))
+    sent[place:place] = noise
+
+    assert all(isinstance(one, tuple) or 400 <= one <= 505 for one in read(bytes(sent)))
+    assert all(isinstance(one, tuple) or 400 <= one <= 505 for one in read(noise))
+
+
+def test_a_head_that_comes_byte_by_byte_is_searched_once() -> None:
+    sent = get("/now", "X: " + "a" * 60_000)
+    began = time.perf_counter()
+
+    assert read(*(bytes([byte]) for byte in sent)) == [("GET", "/now", b"")]
+    assert time.perf_counter() - began < 3  # it took 13 s when each byte had all looked at again
+
+
+def test_clear_leaves_nothing_behind() -> None:
+    limits = Limits()
+    parser = Parser(HeadCache(limits), limits, lambda _: LARGEST_BODY)
+    parser.feed(get("/now", "X: " + "a" * 500)[:-1])
+    assert parser.next_request() is None
+
+    parser.clear()
+    parser.feed(get("/now"))
+    assert parser.next_request() is not None
+
+
+def test_heads_are_cached_until_there_are_many() -> None:
+    heads = HeadCache(Limits())
+    sent = [get(f"/{number}") for number in range(600)]
+
+    first = heads.parse(sent[0])
+    assert heads.parse(sent[0]) is first is heads.get(sent[0])
+    assert [heads.parse(one).path for one in sent] == [f"/{number}" for number in range(600)]
+    assert heads.get(sent[0]) is None
