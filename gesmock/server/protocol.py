@@ -14,7 +14,7 @@ from gesmock.server.application import Answer, Application
 from gesmock.server.delivery import LastBlocks, Step, steps
 from gesmock.server.loop import READ, WRITE, Loop, Timer
 from gesmock.server.parser import BadRequest, Head, HeadCache, Limits, Parser
-from gesmock.server.transport import Block, Transport
+from gesmock.server.transport import Block, TlsTransport, Transport
 
 log = logging.getLogger("gesmock.server")
 
@@ -53,7 +53,7 @@ class Connection:
         "_eof_written",
         "_epoch",
         "_flush_due",
-        "_handshaking",
+        "_handshake",
         "_overtaken",
         "_parser",
         "_peer",
@@ -71,7 +71,7 @@ class Connection:
         largest_body = partial(state.application.largest_body, connection=peer)
         self._parser = Parser(state.heads, state.limits, largest_body)
         self._epoch = 0  # in which the request began to come
-        self._handshaking = transport.secure
+        self._handshake = transport.handshake if isinstance(transport, TlsTransport) else None
         self._answering = False  # a worker makes the answer, or it is being delivered
         self._steps: Iterator[Step] | None = None  # those to come of a delivery
         self._step_follows = False  # when the client has taken all
@@ -82,7 +82,7 @@ class Connection:
         self._eof_written = self._eof_received = False
         self._closed = False
         limits = state.limits
-        first_s = limits.head_s if self._handshaking else limits.idle_s
+        first_s = limits.head_s if self._handshake else limits.idle_s
         self.deadline = state.loop.now + first_s
         state.connections.add(self)
         self._watch = state.loop.watch(transport.fileno(), self._ready)
@@ -91,8 +91,8 @@ class Connection:
         if self._closed:
             return
         try:
-            if self._handshaking:
-                self._shake_hands()
+            if self._handshake is not None:
+                self._shake_hands(self._handshake)
             elif events & WRITE:
                 self._flush()
             else:
@@ -104,11 +104,11 @@ class Connection:
             log.exception("a connection failed")
             self.close()
 
-    def _shake_hands(self) -> None:
-        event = self._transport.handshake()
+    def _shake_hands(self, handshake: Callable[[], int]) -> None:
+        event = handshake()
         self._watch.listen(event or READ)
         if not event:
-            self._handshaking = False
+            self._handshake = None
             self.deadline = self._state.loop.now + self._state.limits.idle_s
 
     # --- What comes in ---
@@ -326,7 +326,7 @@ class Connection:
 
     def expire(self) -> None:
         """The deadline has passed."""
-        if self._handshaking or self._answering or self._transport.unsent or self._eof_written:
+        if self._handshake or self._answering or self._transport.unsent or self._eof_written:
             self._peer.gave_up |= self._transport.unsent
             self.close()
         elif self._parser or self._parser.in_body:

@@ -25,8 +25,8 @@ _LINGER_ZERO: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 
 class Transport:
     """A client's socket, and what waits to be sent: blocks, neither copied nor joined.
 
-    ``receive`` raises BlockingIOError where it would block; it, ``flush`` and ``handshake`` raise
-    another OSError when the client has gone.
+    ``receive`` raises BlockingIOError where it would block; it and ``flush`` raise another
+    OSError when the client has gone.
     """
 
     secure: bool = False
@@ -39,10 +39,6 @@ class Transport:
     def fileno(self) -> int:
         """The socket's file descriptor."""
         return self._socket.fileno()
-
-    def handshake(self) -> int:
-        """Agree on TLS; the event to wait for before the next call, or 0 when that is done."""
-        return 0
 
     def receive(self) -> bytes:
         """What has come; nothing at the end of the stream."""
@@ -119,7 +115,7 @@ class TlsTransport(Transport):
         self._want_read, self._want_write = ssl.SSLWantReadError, ssl.SSLWantWriteError
 
     def handshake(self) -> int:
-        """See ``Transport``."""
+        """Agree on TLS; the event to wait for before the next call, or 0 when that is done."""
         try:
             self._socket.do_handshake()
         except self._want_read:

@@ -169,10 +169,10 @@ def test_any_bytes_are_a_request_or_refused(noise: bytes, place: int) -> None:
 
 def test_a_head_that_comes_byte_by_byte_is_searched_once() -> None:
     sent = get("/now", "X: " + "a" * 60_000)
-    began = time.perf_counter()
+    began = time.thread_time()
 
     assert read(*(bytes([byte]) for byte in sent)) == [("GET", "/now", b"")]
-    assert time.perf_counter() - began < 3  # it took 13 s when each byte had all looked at again
+    assert time.thread_time() - began < 6  # it took 13 s when each byte searched all again
 
 
 def test_clear_leaves_nothing_behind() -> None:

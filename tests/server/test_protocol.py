@@ -436,3 +436,21 @@ def test_the_reason_of_a_refusal_is_logged(
     exchange(server, sent)
 
     assert caplog.messages == [f"refused a request: {reason}"]
+
+
+def test_a_connection_closed_in_the_turn_in_which_it_writes_is_left_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with serving() as server, connect(server) as client:
+        until(lambda: server._state.connections)
+        (connection,) = server._state.connections
+
+        def write_and_close() -> None:
+            connection._send([b"too late"])
+            connection.close()
+            connection.close()
+
+        server._loop.call_soon(write_and_close)
+
+        assert read_all(client) == b""
+    assert not caplog.records
