@@ -405,7 +405,9 @@ class GesMock:
         elif isinstance(state, str | Path):
             loaded = fixtures.read(state, project.project_id)
         else:
-            raise InvalidInput.at("$", f"{validation.shown(state)} is neither a state nor a file")
+            raise InvalidInput.at(
+                "$", f"{validation.described(state)} is neither a state nor a file"
+            )
         project.load(loaded)
 
     def reset(self) -> Cleared:
@@ -468,6 +470,6 @@ def _check_tls(context: object) -> None:
 
     if not isinstance(context, ssl.SSLContext):
         expected = "an ssl.SSLContext, such as ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)"
-        raise InvalidInput.at("ssl_context", f"{validation.shown(context)} is not {expected}")
+        raise InvalidInput.at("ssl_context", f"{validation.described(context)} is not {expected}")
     if context.protocol == ssl.PROTOCOL_TLS_CLIENT:
         raise InvalidInput.at("ssl_context", "is a client's; a server's is PROTOCOL_TLS_SERVER")

@@ -188,7 +188,7 @@ def parse(
     try:
         keys = msgspec.json.decode(text, type=dict[str, msgspec.Raw]).keys()
     except validation.REFUSED:
-        seen = validation.shown(validation.parse(text))
+        seen = validation.described(validation.parse(text))
         raise InvalidInput.at("$", f"{seen} is not a list answer or a project file") from None
     if "errorCode" in keys and "jobs" not in keys:
         raise InvalidInput.at("$", "a refusal, not a list of jobs")

@@ -109,7 +109,7 @@ def _state_of(
     if isinstance(fixture, str | Path):
         return str(fixture), fixtures.read(fixture, project_id, graph_name)
     expected = "a file, the name of a fixture, or the content of one"
-    raise InvalidInput.at("fixture", f"{validation.shown(fixture)} is not {expected}")
+    raise InvalidInput.at("fixture", f"{validation.described(fixture)} is not {expected}")
 
 
 def _with_graphs(state: State, options: StartOptions, graph_name: str | None) -> State:
@@ -174,7 +174,7 @@ def _several(options: StartOptions, name: str, item_type: Any) -> list[Any]:
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return list(value)
     raise InvalidInput.at(
-        name, f"{validation.shown(value)} is neither a value of this option nor a list of them"
+        name, f"{validation.described(value)} is neither a value of this option nor a list of them"
     )
 
 

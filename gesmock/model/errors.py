@@ -1,6 +1,6 @@
-"""What gesmock refuses, as classes: the service's refusals, and bad input from whoever sets it up.
+"""Errors: the service's refusals, and those that a user of gesmock meets.
 
-Nothing here knows JSON or HTTP headers; ``shapes.py`` and ``web/control.py`` write these down.
+How they become JSON is in ``replies`` and ``web/control``.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,20 +10,19 @@ from typing import ClassVar
 
 
 class GesmockError(Exception):
-    """Anything that gesmock raises on purpose."""
+    """The base of every error that gesmock raises on purpose."""
 
 
-# --- What the service refuses -----------------------------------------------------------------
+# --- Refusals of the service ------------------------------------------------------------------
 
 
 class GesError(GesmockError):
-    """An error in the service's own shape.
+    """An error that the service answers with.
 
     *status* is the HTTP status of the ``page`` dialect; *status_setting* names the setting that
-    overrides it. *failed_result* tells whether the body has a ``"result": "failed"`` in any case,
-    *in_errors* whether code and message stand in ``errors[]``, as those of Cypher and GQL do.
-    *failed_job* is the job that the client learns has failed. The keywords of the constructor fill
-    the braces of *template*.
+    overrides it. With *failed_result* the body always has ``"result": "failed"``, with *in_errors*
+    code and message are in ``errors[]``, as those of Cypher and GQL are. *failed_job* is the job
+    whose failure the client learns of. The constructor's keywords fill the braces of *template*.
     """
 
     status: int = 400
@@ -119,7 +118,7 @@ class UnknownMemoryJob(UnknownJob):
 
 
 class AlgorithmFailed(GesError):
-    """The job whose result is asked for is an algorithm that failed (ges_03_0446)."""
+    """The job is an algorithm that failed, and has no result (ges_03_0446)."""
 
     code = "GES.8301"
     template = "{reason}"
@@ -151,7 +150,7 @@ class NotCancellable(GesError):
 
 
 class Refused(GesError):
-    """A call is refused as its own page has it."""
+    """A refusal with the code and message of the call's own page."""
 
     def __init__(
         self,
@@ -200,38 +199,38 @@ class EngineUnavailable(GesError):
 
 
 class UnknownPreference(ParameterError):
-    """A client prefers a status that cannot be had (``Prefer: code=...``); not the service's."""
+    """``Prefer: code=...`` asks for a status that gesmock cannot send; not the service's."""
 
     template = "Prefer: code={code}: {code!r} is not 200 or from 400 to 599."
 
 
 class NotUnderstood(ParameterError):
-    """What came is no request, and it is known why; not the service's."""
+    """The bytes are no valid HTTP request; not the service's."""
 
     template = "{reason}"
 
 
 class Overtaken(EngineUnavailable):
-    """gesmock was reset while the request was on its way; not the service's."""
+    """gesmock was reset while it handled the request; not the service's."""
 
     template = "gesmock was reset while this request was on its way."
 
 
 class Unanswered(EngineUnavailable):
-    """The server that a proxy stands in front of has not answered; not the service's."""
+    """The server behind the proxy has not answered; not the service's."""
 
     status = 502
     template = "{reason}"
 
 
 class AnsweredTooLate(Unanswered):
-    """The same, where it might have answered later."""
+    """The server behind the proxy has not answered in time; not the service's."""
 
     status = 504
 
 
 class NotPassedOn(GesError):
-    """A proxy asks in its owner's name, and for nobody else's pages; not the service's."""
+    """The proxy does not forward this request in its owner's name; not the service's."""
 
     status = 403
     code = "GES.8006"
@@ -239,18 +238,15 @@ class NotPassedOn(GesError):
 
 
 class InjectedError(Refused):
-    """An error that a test ordered, with the status, code and message it asked for."""
+    """The error of a fault rule, with its status, code and message."""
 
 
-# --- What the one who sets gesmock up is told ---------------------------------------------------
+# --- Errors of gesmock's own API ------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class InputError:
-    """One thing that is wrong with some input: where (file, JSON path), and what.
-
-    *message* says what was seen and what would be right.
-    """
+    """An error in some input: where it is, the wrong value, and what would be right."""
 
     path: str
     message: str
@@ -261,7 +257,7 @@ class InputError:
 
 
 class InvalidInput(GesmockError, ValueError):
-    """Some input is wrong; *errors* holds everything that is wrong with it."""
+    """Some input is wrong; *errors* has every error in it."""
 
     def __init__(self, errors: Iterable[InputError]) -> None:
         self.errors = tuple(errors)
@@ -269,13 +265,13 @@ class InvalidInput(GesmockError, ValueError):
 
     @classmethod
     def at(cls, path: str, message: str) -> "InvalidInput":
-        """An input with a single error."""
+        """An InvalidInput with a single error."""
         return cls([InputError(path, message)])
 
 
 @contextmanager
 def naming_file(file: str) -> Iterator[None]:
-    """Flaws that are raised inside are said to be in *file*."""
+    """Add *file* to the errors of an InvalidInput that is raised inside."""
     try:
         yield
     except InvalidInput as error:
@@ -283,16 +279,16 @@ def naming_file(file: str) -> Iterator[None]:
 
 
 class NotFound(GesmockError, LookupError):
-    """A job, graph, fault rule or project that does not exist was named."""
+    """There is no job, graph, fault rule or project with this name."""
 
 
 class Conflict(GesmockError, ValueError):
-    """The input is well formed, but what it asks for clashes with what is there."""
+    """The input is valid, but clashes with the current state."""
 
 
 class TimedOut(GesmockError, TimeoutError):
-    """What was waited for has not come, or can come no more."""
+    """What was waited for has not happened in time, or can no longer happen."""
 
 
 class ExpectationFailed(GesmockError, AssertionError):
-    """What was asserted of the requests does not hold."""
+    """An assertion about the requests does not hold."""

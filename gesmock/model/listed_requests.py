@@ -1,4 +1,4 @@
-"""Raw requests: what the engine lists of a call: its URL, and its body in a form of its own."""
+"""How the engine lists the call that submitted a job: its URL, and its body in its own form."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -14,40 +14,39 @@ Body = dict[str, Any]
 
 
 def url(row: AsynchronousOperation, names: Mapping[str, str], query: Mapping[str, str]) -> str:
-    """Path and query of a call of *row*, as the list has them; *names* are those of its path."""
+    """The URL of a call of *row* as it is listed; *names* fill its path."""
     path = row.path.format_map({name: quote(value, safe="") for name, value in names.items()})
     added = {name: value.format_map(names) for name, value in row.added_query.items()}
-    kept = {**query_without_secrets(query), **added}
-    return f"{path}?{urlencode(kept)}" if kept else path
+    listed = {**query_without_secrets(query), **added}
+    return f"{path}?{urlencode(listed)}" if listed else path
 
 
 def normalised(command: str, graph_name: str, body: Body) -> Body:
-    """*body*, which has no storage keys any more, as the engine lists it: in its own key order.
+    """*body*, without storage keys, in the key order and with the defaults of the engine's list.
 
-    The order, and what is added where it was not given, is that of the imports and index builds on
-    ges_03_0471. That the engine takes the storage keys out, and that it lists other bodies as they
-    were sent, is inferred.
+    Order and defaults are those of the imports and index builds on ges_03_0471. That the engine
+    removes storage keys, and lists other bodies as they were sent, is inferred.
     """
     form = _FORMS.get(command)
     return body if form is None else form(body, graph_name)
 
 
 def cleaned(request: Request) -> Request:
-    """*request* with its ``clean`` body: for a long one, that takes long."""
+    """*request* with its ``clean`` body; slow for a long one."""
     if not request.body:
         return request
     return msgspec.structs.replace(request, clean=without_secrets(request.body))
 
 
 def without_secrets(value: Any) -> Any:
-    """*value* without storage keys, wherever they stand in it, however they are spelled."""
+    """*value* without storage keys, at any depth and in any spelling."""
     return copied(value, _without_keys)
 
 
-def _without_keys(place: Any) -> Any:
-    if isinstance(place, list):
-        return place.copy()
-    return {name: item for name, item in place.items() if not is_storage_key(name)}
+def _without_keys(container: Any) -> Any:
+    if isinstance(container, list):
+        return container.copy()
+    return {name: item for name, item in container.items() if not is_storage_key(name)}
 
 
 def query_without_secrets(query: Mapping[str, str]) -> dict[str, str]:
@@ -56,7 +55,7 @@ def query_without_secrets(query: Mapping[str, str]) -> dict[str, str]:
 
 
 def _import(body: Body, graph_name: str) -> Body:
-    given = {"action": "override", "ignoreLabel": True, **body.get("parallelEdge", {})}
+    parallel_edge = {"action": "override", "ignoreLabel": True, **body.get("parallelEdge", {})}
     return {
         "graphName": graph_name,
         "offline": body.get("offline", False),
@@ -66,7 +65,10 @@ def _import(body: Body, graph_name: str) -> Body:
         **({"schemaPath": body["schemaPath"]} if body.get("schemaPath") else {}),
         "trimQuote": body.get("trimQuote", '"'),
         "vertexsetFormat": body.get("vertexsetFormat", "csv"),
-        "parallelEdge": {"ignoreLabel": given["ignoreLabel"], "action": given["action"]},
+        "parallelEdge": {
+            "ignoreLabel": parallel_edge["ignoreLabel"],
+            "action": parallel_edge["action"],
+        },
         "edgesetFormat": body.get("edgesetFormat", "csv"),
     }
 
@@ -76,9 +78,9 @@ def _batch_build(body: Body, _graph_name: str) -> Body:
 
 
 def _index(index: Body) -> Body:
-    shown = ("indexType", "indexName", "indexProperty", "hasLabel")
-    first: Body = {**dict.fromkeys(shown), "indexProperty": [], "hasLabel": False}
-    return {**first, **index}
+    order = ("indexType", "indexName", "indexProperty", "hasLabel")
+    defaults: Body = {**dict.fromkeys(order), "indexProperty": [], "hasLabel": False}
+    return {**defaults, **index}
 
 
 _FORMS: Final[Mapping[str, Callable[[Body, str], Body]]] = {

@@ -1,4 +1,4 @@
-"""Our values -> the service's JSON: which keys, in which order, in which reading."""
+"""Our values -> the service's JSON: which keys, in which order, by the settings."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from gesmock.model.timeline import Timeline
 from gesmock.model.types import FINAL, Edition
 
 _SMALL: Final = 2**14
-"""Up to so many bytes, to join blocks costs less than to hand over each by itself."""
+"""Up to this many bytes, joining blocks costs less than handing over each."""
 
 
 class JobList(Struct, frozen=True, rename={"total_count": "totalCount"}):
@@ -36,7 +36,7 @@ def job_list(page: Page, settings: Settings) -> Reply:
     rows = _ROWS[settings.id_key]
     if rows is not None:
         listed = lambda: JobList([rows(job) for job in page], page.total)  # noqa: E731 it is one
-        return Reply(200, listed, shown=_shown(page))
+        return Reply(200, listed, shown=_statuses(page))
     answer: Reply | None = page.reply
     if answer is None:
         tail = b'],"totalCount":%d,"result":"success"}' % page.total
@@ -45,20 +45,20 @@ def job_list(page: Page, settings: Settings) -> Reply:
             return Encoded.of(_joined_if_small([b'{"jobs":[', *page.pieces(), tail]))
 
         if page.costly:
-            return Reply(200, encoded, shown=_shown(page))
-        answer = page.reply = Reply(200, encoded(), shown=_shown(page))
+            return Reply(200, encoded, shown=_statuses(page))
+        answer = page.reply = Reply(200, encoded(), shown=_statuses(page))
     return answer
 
 
-def _shown(page: Page, *, with_total: bool = True) -> Shown:
-    """What a list of *page* shows; the same as long as nothing changes."""
-    shown: Shown | None = page.statuses
+def _statuses(page: Page, *, with_total: bool = True) -> Shown:
+    """The statuses that a list of *page* shows; the same object until something changes."""
+    statuses: Shown | None = page.statuses
     total = page.total if with_total else None
-    if shown is None or shown.total != total:
+    if statuses is None or statuses.total != total:
         count = len(page)
-        statuses = tuple(page.ids_and_statuses()) if count <= MOST_SHOWN else None
-        shown = page.statuses = Shown(statuses, count, total)
-    return shown
+        pairs = tuple(page.ids_and_statuses()) if count <= MOST_SHOWN else None
+        statuses = page.statuses = Shown(pairs, count, total)
+    return statuses
 
 
 def _job_id_only(job: Job) -> dict[str, Any]:
@@ -76,43 +76,40 @@ _ROWS: Final[Mapping[str, Callable[[Job], dict[str, Any]] | None]] = {
 }
 
 
-def job_status(job: Job, data: dict[str, Any] | None, edition: Edition) -> Reply:
-    """The answer that tells the status of *job*, and *data* where it has a result."""
-    result = {} if data is None else {"data": data}
+def job_status(job: Job, result: dict[str, Any] | None, edition: Edition) -> Reply:
+    """The answer with the status of *job*, and its *result* if it has one."""
+    data_key = {} if result is None else {"data": result}
     if edition == "memory":  # data first, and no result (ges_03_0037)
-        body = {**result, "status": job.status}
+        body = {**data_key, "status": job.status}
     else:
-        body = {"status": job.status, **result, "result": "success"}  # ges_03_0472
+        body = {"status": job.status, **data_key, "result": "success"}  # ges_03_0472
     return Reply(200, body, shown=Shown(((job.job_id, job.status),)))
 
 
 def memory_list(page: Page, items: Callable[[], Sequence[Mapping[str, Any]]]) -> Reply:
-    """The answer that lists *items*, made of *page*, memory edition (ges_03_0204).
-
-    It has no ``totalCount``.
-    """
-    shown = _shown(page, with_total=False)
-    return Reply(200, lambda: {"jobs": items(), "result": "success"}, shown=shown)
+    """The answer that lists *items*, those of *page*, in the memory edition (ges_03_0204)."""
+    statuses = _statuses(page, with_total=False)
+    return Reply(200, lambda: {"jobs": items(), "result": "success"}, shown=statuses)
 
 
 def refusal(error: GesError, settings: Settings, headers: Mapping[str, str] | None = None) -> Reply:
     """The answer that refuses with *error*."""
     setting = error.status_setting
     status = error.status if setting is None else getattr(settings, setting)
-    shown = None if error.failed_job is None else Shown(((error.failed_job, "failed"),))
+    statuses = None if error.failed_job is None else Shown(((error.failed_job, "failed"),))
     if error.in_errors:  # ges_03_0474
         errors = [{"code": error.code, "message": error.message}]
-        return Reply(status, {"results": [], "errors": errors}, headers or {}, shown)
+        return Reply(status, {"results": [], "errors": errors}, headers or {}, statuses)
     body = {"errorMessage": error.message, "errorCode": error.code}
     if settings.failed_result or error.failed_result:
         body["result"] = "failed"
     if settings.sdk_error_keys:
         body |= {"error_code": error.code, "error_msg": error.message}
-    return Reply(status, body, headers or {}, shown)
+    return Reply(status, body, headers or {}, statuses)
 
 
 def blocks(payload: object) -> Sequence[bytes | memoryview]:
-    """*payload* as compact JSON, in blocks that are sent one after the other."""
+    """*payload* as compact JSON, in blocks to send one after the other."""
     return payload.blocks if isinstance(payload, Encoded) else [encode(payload)]
 
 

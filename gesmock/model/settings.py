@@ -1,4 +1,4 @@
-"""Settings: one field for each question that the documentation answers twice or not at all."""
+"""Settings: a field for each question that the documentation answers in two ways, or in none."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, TypedDict
@@ -19,8 +19,8 @@ DIALECTS: Final[Mapping[Dialect, Mapping[str, int]]] = {
         "forbidden_status": 400,
     },
 }
-"""What a dialect decides: the job list's own status table (ges_03_0471), or the service's
-error-code table (ges_03_0110), which knows 400 and 500 only."""
+"""The statuses of each dialect: those of the job list's own page (ges_03_0471), or those of the
+service's error-code table (ges_03_0110), which has 400 and 500 only."""
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -50,17 +50,17 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
                 msgspec.structs.force_setattr(self, name, value)
 
     def changed(self, changes: Mapping[str, Any], path: str = "$") -> "Settings":
-        """These settings with *changes*; a new dialect brings its own statuses along.
+        """These settings with *changes*; a new dialect brings its own statuses.
 
-        Raises InvalidInput, with every wrong name and value, below *path*.
+        Raises InvalidInput with every wrong name and value, below *path*.
         """
-        kept = msgspec.structs.asdict(self)
+        fields = msgspec.structs.asdict(self)
         if "dialect" in changes:
-            kept |= dict.fromkeys(DIALECTS["page"], None)
-        return validation.read({**kept, **changes}, Settings, path)
+            fields |= dict.fromkeys(DIALECTS["page"], None)
+        return validation.read({**fields, **changes}, Settings, path)
 
     def finished(self, command: str, edition: Edition) -> GoodEnd:
-        """The status of a job with this *command* at its good end.
+        """The status with which a job with this *command* succeeds.
 
         Imports and indexes end as ``success`` (ges_03_0471), algorithms and HyG jobs as
         ``complete`` (ges_03_0472, ges_03_0446, ges_03_0536), which the newer pages of the memory

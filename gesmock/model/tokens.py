@@ -1,4 +1,4 @@
-"""Tokens: who may call the service, once any token is configured."""
+"""Tokens: who may call the service once a token is configured."""
 
 from collections.abc import Iterable
 from typing import Annotated
@@ -25,12 +25,12 @@ class Token(Struct, frozen=True, forbid_unknown_fields=True):
     permission: bool = True
 
 
-def check(tokens: Iterable[Token], given: str | None, project_id: str, age_s: float) -> None:
-    """Refuse a request to *project_id* unless the token *given* is good *age_s* after the start.
+def check(tokens: Iterable[Token], text: str | None, project_id: str, age_s: float) -> None:
+    """Refuse a request to *project_id* unless its token, *text*, is valid *age_s* after the start.
 
     Raises InvalidToken (GES.8007), InvalidAccess (GES.8006) or NoPermission (GES.8020).
     """
-    refusals = [_refusal(token, project_id, age_s) for token in tokens if token.token == given] or [
+    refusals = [_refusal(token, project_id, age_s) for token in tokens if token.token == text] or [
         InvalidToken
     ]
     if None not in refusals:

@@ -27,7 +27,9 @@ def read(value: object, type_: type[T], path: str = "$") -> T:
     try:
         msgspec.json.encode(value)
     except UnicodeEncodeError as error:
-        raise InvalidInput.at(path, f"{shown(error.object)} is not text: {error.reason}") from None
+        raise InvalidInput.at(
+            path, f"{described(error.object)} is not text: {error.reason}"
+        ) from None
     except (ValueError, OverflowError):  # a number that JSON has no place for: told below
         pass
     try:
@@ -75,7 +77,7 @@ def parse(text: bytes) -> Any:
 
 
 def _where_it_breaks(text: bytes, reason: str) -> tuple[str, str]:
-    """Line, column and reason, which the standard library has, as msgspec has not."""
+    """Line, column and reason, from the standard library: msgspec has none."""
     import json
 
     try:
@@ -84,7 +86,7 @@ def _where_it_breaks(text: bytes, reason: str) -> tuple[str, str]:
         return f"byte {error.start}", "broken JSON: not UTF-8"
     except json.JSONDecodeError as error:
         return f"line {error.lineno} column {error.colno}", f"broken JSON: {error.msg}"
-    except (RecursionError, ValueError):  # what only the standard library minds
+    except (RecursionError, ValueError):  # the standard library has limits of its own
         pass
     return "", f"broken JSON: {reason}"
 
@@ -96,8 +98,8 @@ def join(path: str, key: str | int) -> str:
     return f"{path}[{key!r}]"
 
 
-def shown(value: object) -> str:
-    """*value* as a message shows it: short, and in JSON's words."""
+def described(value: object) -> str:
+    """*value* as messages show it: short, and in JSON's words."""
     match value:
         case None | True | False:
             return msgspec.json.encode(value).decode()
@@ -113,37 +115,37 @@ def shown(value: object) -> str:
         return "a huge number"
 
 
-def unknown(name: str, known: list[str]) -> str:
-    """Why the key *name* is refused, where *known* are the ones there are."""
-    close = difflib.get_close_matches(name[:100], known, 1)
+def unknown(name: str, names: list[str]) -> str:
+    """The message for an unknown key *name*; *names* are the known ones."""
+    close = difflib.get_close_matches(name[:100], names, 1)
     hint = f"did you mean {close[0]!r}? " if close else ""
-    return f"unknown key; {hint}known are {', '.join(known) or 'none'}"
+    return f"unknown key; {hint}known are {', '.join(names) or 'none'}"
 
 
 def errors_in(type_: Any, value: object, path: str) -> Iterator[InputError]:
     """The errors of *value*, as a JSON decoder returns it, as a *type_*."""
-    yield from _found(inspect.type_info(type_), value, path)
+    yield from _errors(inspect.type_info(type_), value, path)
 
 
-def _found(node: inspect.Type, value: object, path: str) -> Iterator[InputError]:
+def _errors(node: inspect.Type, value: object, path: str) -> Iterator[InputError]:
     yield from _WALKS.get(type(node), _leaf)(node, value, path)
 
 
 def _leaf(node: inspect.Type, value: object, path: str) -> Iterator[InputError]:
     if not _fits(node, value):
-        yield _error(node, _wanted(node), value, path)
+        yield _error(node, _expected(node), value, path)
 
 
-def _error(node: inspect.Type, wanted: str, value: object, path: str) -> InputError:
+def _error(node: inspect.Type, expected: str, value: object, path: str) -> InputError:
     verb = "is none of" if isinstance(node, inspect.LiteralType) else "is not"
-    return InputError(path, f"{shown(value)} {verb} {wanted}")
+    return InputError(path, f"{described(value)} {verb} {expected}")
 
 
-def _described(node: inspect.Metadata, value: object, path: str) -> Iterator[InputError]:
-    if list(_found(node.type, value, path)):
-        wanted = _wanted(node)
-        names = [name for name in wanted.partition("one of ")[2].split(", ") if name]
-        yield _error(node.type, wanted + _meant(value, names), value, path)
+def _metadata(node: inspect.Metadata, value: object, path: str) -> Iterator[InputError]:
+    if list(_errors(node.type, value, path)):
+        expected = _expected(node)
+        names = [name for name in expected.partition("one of ")[2].split(", ") if name]
+        yield _error(node.type, expected + _meant(value, names), value, path)
 
 
 def _meant(value: object, names: Sequence[str]) -> str:
@@ -158,7 +160,7 @@ def _list(node: inspect.ListType, value: object, path: str) -> Iterator[InputErr
     if len(value) < (node.min_length or 0):
         yield InputError(path, "an empty list is not a list with something in it")
     for index, item in enumerate(value):
-        yield from _found(node.item_type, item, join(path, index))
+        yield from _errors(node.item_type, item, join(path, index))
 
 
 def _dict(node: inspect.DictType, value: object, path: str) -> Iterator[InputError]:
@@ -167,17 +169,17 @@ def _dict(node: inspect.DictType, value: object, path: str) -> Iterator[InputErr
         return
     for key, item in value.items():
         where = join(path, key)
-        yield from _found(node.key_type, key, where)
-        yield from _found(node.value_type, item, where)
+        yield from _errors(node.key_type, key, where)
+        yield from _errors(node.value_type, item, where)
 
 
 def _struct(node: inspect.StructType, value: object, path: str) -> Iterator[InputError]:
     if not isinstance(value, dict):
-        yield InputError(path, f"{shown(value)} is not an object")
+        yield InputError(path, f"{described(value)} is not an object")
         return
-    found = list(_fields(node, value, path))
-    yield from found
-    if not found:
+    errors = list(_fields(node, value, path))
+    yield from errors
+    if not errors:
         try:
             msgspec.convert(value, node.cls)
         except msgspec.ValidationError as error:  # raised by the struct's own __post_init__
@@ -196,12 +198,12 @@ def _fields(
     tags = {node.tag_field: node.tag} if node.tag_field else {}
     for name, tag in tags.items():
         if value.get(name, tag) != tag:
-            yield InputError(join(path, name), f"{shown(value[name])} is none of {tag}")
+            yield InputError(join(path, name), f"{described(value[name])} is none of {tag}")
     for name, field in fields.items():
         if name in value:
-            yield from _found(field.type, value[name], join(path, name))
+            yield from _errors(field.type, value[name], join(path, name))
         elif field.required:
-            yield InputError(join(path, name), f"missing; {_wanted(field.type)} is wanted")
+            yield InputError(join(path, name), f"missing; {_expected(field.type)} is wanted")
     for name in value:
         if name in fields or name in tags:
             continue
@@ -216,13 +218,13 @@ def _union(node: inspect.UnionType, value: object, path: str) -> Iterator[InputE
         return
     if len(members) == 1:
         alike = members
-    tagged = {one.tag: one for one in alike if isinstance(one, inspect.StructType)}
+    tagged = {member.tag: member for member in alike if isinstance(member, inspect.StructType)}
     if isinstance(value, dict) and len(tagged) > 1:
         yield from _tagged(tagged, value, path)
     elif len(alike) == 1:
-        yield from _found(alike[0], value, path)
-    elif all(list(_found(member, value, path)) for member in members):
-        yield InputError(path, f"{shown(value)} is not {_wanted(node)}")
+        yield from _errors(alike[0], value, path)
+    elif all(list(_errors(member, value, path)) for member in members):
+        yield InputError(path, f"{described(value)} is not {_expected(node)}")
 
 
 def _tagged(
@@ -237,13 +239,13 @@ def _tagged(
     if field not in value:
         yield InputError(where, f"missing; one of {', '.join(tags)} is wanted")
     elif isinstance(tag, str) and tag in members:
-        yield from _found(members[tag], value, path)
+        yield from _errors(members[tag], value, path)
     else:
-        yield InputError(where, f"{shown(tag)} is none of {', '.join(tags)}{_meant(tag, tags)}")
+        yield InputError(where, f"{described(tag)} is none of {', '.join(tags)}{_meant(tag, tags)}")
 
 
 _WALKS: dict[type[inspect.Type], Any] = {
-    inspect.Metadata: _described,
+    inspect.Metadata: _metadata,
     inspect.ListType: _list,
     inspect.DictType: _dict,
     inspect.StructType: _struct,
@@ -269,7 +271,7 @@ def _fits(node: inspect.Type, value: object) -> bool:
         case inspect.BoolType():
             return isinstance(value, bool)
         case inspect.LiteralType(values=values):
-            return any(value == one and type(value) is type(one) for one in values)
+            return any(value == item and type(value) is type(item) for item in values)
         case inspect.StrType():
             return isinstance(value, str) and _text_fits(node, value)
         case inspect.IntType(ge=low, le=high):
@@ -290,8 +292,8 @@ def _text_fits(node: inspect.StrType, value: str) -> bool:
     )
 
 
-def _wanted(node: inspect.Type) -> str:
-    """What would be right, to stand behind "is not"."""
+def _expected(node: inspect.Type) -> str:
+    """What is expected, as a phrase to follow "is not"."""
     match node:
         case inspect.Metadata(extra_json_schema={"description": str(description)}):
             return description
@@ -310,7 +312,7 @@ def _wanted(node: inspect.Type) -> str:
         case inspect.ListType():
             return "a list"
         case inspect.UnionType(types=types):
-            members = (_wanted(one) for one in types if not isinstance(one, inspect.NoneType))
+            members = (_expected(kind) for kind in types if not isinstance(kind, inspect.NoneType))
             return " or ".join(dict.fromkeys(members))
     return "an object"
 
