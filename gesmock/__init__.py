@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from gesmock.fake.project import Cleared
     from gesmock.faults import ArmedRule, Error, FaultRule
     from gesmock.journal.entries import Entry
-    from gesmock.journal.observations import Seen
+    from gesmock.journal.observations import Observation
     from gesmock.journal.verdict.config import VerdictConfig
     from gesmock.journal.verdict.findings import Finding
     from gesmock.mock import GesMock, NotStarted
@@ -50,9 +50,9 @@ __all__ = [
     "JobStatus",
     "NotFound",
     "NotStarted",
+    "Observation",
     "Plan",
     "PlanRule",
-    "Seen",
     "Settings",
     "StartOptions",
     "Step",
@@ -78,7 +78,7 @@ _HOMES = {
     "Plan": "gesmock.model.plans",
     "PlanRule": "gesmock.model.rules",
     "Finding": "gesmock.journal.verdict.findings",
-    "Seen": "gesmock.journal.observations",
+    "Observation": "gesmock.journal.observations",
     "Settings": "gesmock.model.settings",
     "VerdictConfig": "gesmock.journal.verdict.config",
     "StartOptions": "gesmock.fake.options",

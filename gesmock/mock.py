@@ -12,14 +12,15 @@ import msgspec
 from msgspec import Meta
 
 from gesmock.fake import fixtures
-from gesmock.fake import report as judging
 from gesmock.fake.clock import Clock
 from gesmock.fake.fake import Fake
 from gesmock.fake.fixtures import GraphState
 from gesmock.fake.options import Progress, StartOptions, no_progress
 from gesmock.fake.project import Cleared, Project
+from gesmock.fake.verdict import Verdict
 from gesmock.faults import BELOW_HTTP, FaultRules
-from gesmock.journal.observations import Seen
+from gesmock.journal.journal import Journal
+from gesmock.journal.observations import Observation
 from gesmock.journal.verdict.config import Code
 from gesmock.journal.verdict.findings import Finding
 from gesmock.model import replies, validation
@@ -31,8 +32,6 @@ from gesmock.model.plans import AnyPlan
 from gesmock.model.rules import PlanRules
 from gesmock.model.settings import SettingChanges, Settings
 from gesmock.model.types import FINAL, Edition, GraphName, JobStatus, ListedStatus
-from gesmock.scripting.journal import JournalView
-from gesmock.scripting.verdict import VerdictView
 from gesmock.web.guard import Guard, is_loopback
 from gesmock.web.server import Server
 
@@ -371,9 +370,9 @@ class GesMock:
         return self._project.faults
 
     @property
-    def journal(self) -> JournalView:
+    def journal(self) -> Journal:
         """The requests and answers since the last reset."""
-        return JournalView(self.fake, "http" if self._ssl_context is None else "https")
+        return self._project.journal
 
     # --- The state as a whole ---
 
@@ -427,9 +426,9 @@ class GesMock:
     # --- The verdict on the client ---
 
     @property
-    def verdict(self) -> VerdictView:
+    def verdict(self) -> Verdict:
         """What is expected of the client, and the whole report on it."""
-        return VerdictView(self.fake)
+        return self._project.verdict
 
     def findings(self, *codes: str) -> list[Finding]:
         """What is wrong with the client or the test, in every project, except what is ignored.
@@ -440,16 +439,16 @@ class GesMock:
         return [
             finding
             for project in self.fake.projects()
-            for finding in judging.findings(project, names)
+            for finding in project.verdict.findings(names)
         ]
 
-    def observation(self, job: str | Job, *, graph: str | None = None) -> Seen:
+    def observation(self, job: str | Job, *, graph: str | None = None) -> Observation:
         """What a job went through, and what the client was shown of it.
 
         Raises NotFound if nothing is known of such a job; Conflict if several graphs have one and
         *graph* does not say which is meant, or if the journal no longer has what was shown.
         """
-        return judging.observation(self._project, _id(job), graph)
+        return self._project.verdict.observation(_id(job), graph)
 
     def assert_seen(self, job: str | Job, *statuses: JobStatus, graph: str | None = None) -> None:
         """Assert that the client was shown exactly these *statuses* of a job, in this order.

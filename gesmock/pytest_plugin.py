@@ -197,7 +197,8 @@ class _Use:
 
     def new_findings(self) -> str:
         """The findings since the last time, in one message; an empty one where there are none."""
-        findings = self._ges.verdict.failing() if self._strict else []
+        projects = self._ges.fake.projects() if self._strict else []
+        findings = [finding for project in projects for finding in project.verdict.failing()]
         new = [one for one in findings if _what(one) not in self._told]
         self._told += [_what(one) for one in new]
         if not new:

@@ -49,7 +49,7 @@ class Report:
         """See that what a server meets is counted when it ends, whoever has made it."""
         made: Any = yield
         if fixturedef.argname == "gesmock_server":
-            fixturedef.addfinalizer(lambda: self.add(made.verdict.coverage.cells()))
+            fixturedef.addfinalizer(lambda: self.add(made.fake.coverage().cells()))
         return made
 
     def add(self, cells: Iterable[Cell]) -> None:
@@ -117,7 +117,7 @@ class Report:
 
     def _json(self) -> bytes:
         told = {
-            "coverage": self._coverage.told(self._operations),
+            "coverage": self._coverage.report(self._operations),
             "findings": self._findings,
             "crashed_workers": self._crashed,
         }
@@ -147,7 +147,7 @@ class Report:
             terminalreporter.write_line(line, yellow=True)
         if self._too_low and self._least is not None:
             terminalreporter.write_line(
-                f"gesmock: {table.told_percent:.1f} % of the documented answers were met, "
+                f"gesmock: {table.rounded_percent:.1f} % of the documented answers were met, "
                 f"less than {self._least:.12g} %",
                 red=True,
             )

@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 from gesmock.journal.coverage import Table
-from gesmock.journal.verdict.table import RULES
+from gesmock.journal.verdict.findings import RULES
 from gesmock.model.messages import OPERATION_NAMES
 
 
@@ -24,7 +24,7 @@ def told(table: Table) -> str:
     """How much of *table* was met, in a sentence."""
     left = len(OPERATION_NAMES) - len(table.rows)
     rest = f"; {left} documented operations are not in the table" if left else ""
-    return f"{table.met} of {table.all} cells were met ({table.told_percent:.1f} %){rest}"
+    return f"{table.met} of {table.all} cells were met ({table.rounded_percent:.1f} %){rest}"
 
 
 def summary(findings: Sequence[Mapping[str, Any]]) -> Iterator[str]:

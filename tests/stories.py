@@ -6,9 +6,8 @@ from typing import Any
 from gesmock.journal.entries import Entry
 from gesmock.journal.verdict import judge
 from gesmock.journal.verdict.config import VerdictConfig
-from gesmock.journal.verdict.contract import Contract
 from gesmock.journal.verdict.findings import Finding
-from gesmock.journal.verdict.traffic import Case
+from gesmock.journal.verdict.traffic import Traffic
 
 GRAPH = "/ges/v1.0/p1/graphs/movie"
 NAMES = {"project_id": "p1", "graph_name": "movie"}
@@ -39,12 +38,12 @@ class Story:
         self.entries.append(entry)
         return entry
 
-    def poll(self, job_id: str, shown: str | None = None, **fields: Any) -> Entry:
-        """The status of a job is asked for, and *shown*."""
+    def poll(self, job_id: str, reported: str | None = None, **fields: Any) -> Entry:
+        """The status of a job is asked for, and *reported*."""
         usual = {
             "path": f"{GRAPH}/jobs/{job_id}/status",
             "args": {**NAMES, "job_id": job_id},
-            "shown": None if shown is None else {job_id: shown},
+            "statuses": None if reported is None else {job_id: reported},
         }
         return self.ask("show_job", **{**usual, **fields})
 
@@ -68,34 +67,27 @@ class Story:
         returned: int | None = None,
         **fields: Any,
     ) -> Entry:
-        """A page of the list is asked for; it has what there is, unless told."""
+        """A page of the list is asked for; by default, the jobs are called by their places."""
         asked = {"offset": offset, "limit": limit}
         query = {name: str(value) for name, value in asked.items() if value is not None}
-        left = max((total or 0) - (offset or 0), 0)
-        rows = min(left, 100_000 if limit is None else limit) if returned is None else returned
-        return self.ask(**{"query": query, "returned": rows, "total": total, **fields})
+        begin = offset or 0
+        most = min(max((total or 0) - begin, 0), 100_000 if limit is None else limit)
+        rows = most if returned is None else returned
+        statuses = {f"{row}": "running" for row in range(begin, begin + rows)}
+        usual = {"query": query, "returned": rows, "total": total, "statuses": statuses}
+        return self.ask(**{**usual, **fields})
 
     def failed_page(self, offset: int, limit: int = 10, **fields: Any) -> Entry:
         """A page of the list is asked for, in vain."""
         query = {"offset": str(offset), "limit": str(limit)}
         return self.ask(**{"query": query, "status": 503, **fields})
 
-    def found(
-        self,
-        *codes: str,
-        dropped: int = 0,
-        contract: Contract = lambda _: (),
-        **config: Any,
-    ) -> list[Finding]:
-        """What is found of the client's conduct, but for the jobs that nobody asked for."""
-        held = VerdictConfig(**{"ignore": ["GM9"], **config})
-        case = Case(
-            lambda: self.entries,
-            dropped=dropped,
-            client_header=held.client_header,
-            contract=contract,
-        )
-        return judge(case, held, codes)
+    def found(self, *codes: str, dropped: int = 0, **config: Any) -> list[Finding]:
+        """What is found of the client's conduct, but for breaches of the contract."""
+        ignore = [*config.pop("ignore", ["GM9"]), "GM3"]
+        held = VerdictConfig(ignore=ignore, **config)
+        traffic = Traffic(self.entries, dropped=dropped, client_header=held.client_header)
+        return judge(traffic, held, codes)
 
     def told(self, *codes: str, **config: Any) -> Mapping[str, tuple[int, ...]]:
         """The codes of what is found, each with the numbers of its entries."""

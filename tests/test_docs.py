@@ -20,7 +20,7 @@ from gesmock.fake import fixtures
 from gesmock.fake.routes import ROUTES
 from gesmock.faults import KINDS, PRESETS, FaultRule
 from gesmock.journal.verdict.config import VerdictConfig
-from gesmock.journal.verdict.table import RULES
+from gesmock.journal.verdict.findings import RULES
 from gesmock.model.plans import PlanName
 from gesmock.model.settings import Settings
 from gesmock.model.validation import read
@@ -164,7 +164,7 @@ def test_every_finding_is_in_its_table() -> None:
     table = DOCS.partition("| code | name | what it finds |")[2].partition("\n\n")[0]
 
     assert re.findall(r"^\| (GM\d+) \| `(\w+)` \| (.*) \|$", table, re.MULTILINE) == [
-        (rule.code, rule.name, rule.finds) for rule in RULES
+        (rule.code, rule.name, rule.summary) for rule in RULES
     ]
 
 

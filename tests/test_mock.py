@@ -491,9 +491,9 @@ def test_a_fault_whose_turn_never_came_tells_how_many_requests_it_met(ges: GesMo
         requests.get(url)
 
     assert [one.message.partition(" {")[0] for one in ges.findings("GM0")] == [
-        "armed, but its turn never came, as it met no request: f2",
-        "armed, but its turn never came, as it met 2 requests: f3",
-        "armed, but its turn never came, as it met no request: f4",
+        "fault rule never fired; it matched no requests: f2",
+        "fault rule never fired; it matched 2 requests: f3",
+        "fault rule never fired; it matched no requests: f4",
     ]
 
 
@@ -508,7 +508,7 @@ def test_findings_are_what_a_test_should_hear_of(ges: GesMock) -> None:
 
     assert unmatched.message.startswith("no operation serves this: DELETE /ges/v1.0/")
     assert str(untried) == (
-        'GM003 armed, but its turn never came, as it met 1 request: f1 {"operation":"list_jobs",'
+        'GM003 fault rule never fired; it matched 1 request: f1 {"operation":"list_jobs",'
         '"fault":{"kind":"error","status":503},"after":5}'
     )
 

@@ -173,8 +173,8 @@ def test_whose_setup_fails(broken):
     result.stdout.fnmatch_lines(
         [
             "gesmock found 3 findings: GM002 no operation serves this: POST /ges/*",
-            "- GM002 no operation serves this: GET /ges/v1.0/*/job/status answered 404 *",
-            "- GM003 armed, but its turn never came, as it met no request: f1 *",
+            "- GM002 no operation serves this: GET /ges/v1.0/*/job/status answered 404; *",
+            "- GM003 fault rule never fired; it matched no requests: f1 *",
             "*its own reason",
             "*Captured gesmock call*",
             "gesmock found 1 finding: GM002 *",

@@ -68,8 +68,6 @@ def proxy(
     journal, the verdict and the faults. On SIGINT (Ctrl-C) or SIGTERM it prints its findings about
     the client and exits with 0; it exits with 2 if it cannot start.
     """
-    from gesmock.fake import report
-    from gesmock.journal.har import archive
     from gesmock.remote.proxy import ProxyServer
     from gesmock.web import access_log
 
@@ -100,12 +98,11 @@ def proxy(
     project = server.fake.default
     failure = None
     if har is not None:  # first: standard output may be closed
-        archived = archive(project.journal.entries(), gesmock.__version__)
         try:
-            files.write(har, msgspec.json.encode(archived))
+            files.write(har, msgspec.json.encode(project.journal.har()))
         except GesmockError as error:
             failure = error
-    for finding in report.findings(project):
+    for finding in project.verdict.findings():
         click.echo(str(finding))
     if failure is not None:
         fail(failure)

@@ -147,14 +147,14 @@ class Fake:
     def _drop(self, gone: Collection[str]) -> None:
         """Keep what is to be kept of the projects of these projects, which will be no more."""
         for project_id in gone:
-            self._gone.add(self._projects[project_id].coverage.cells())
+            self._gone.add(self._projects[project_id].verdict.coverage.cells())
 
     def coverage(self) -> Coverage:
         """What has been met in all projects since the fake was made."""
         with self._lock:
             met = Coverage(self._gone.cells())
             for project in self.projects():
-                met.add(project.coverage.cells())
+                met.add(project.verdict.coverage.cells())
             return met
 
     def restart(self, options: StartOptions) -> Cleared:

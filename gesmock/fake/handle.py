@@ -15,7 +15,7 @@ from gesmock.fake.jobs import delete_job, list_jobs, show_job
 from gesmock.fake.project import Project
 from gesmock.fake.submissions import submit
 from gesmock.faults import NO_STATUS, Error, ListFault, MatchedFault
-from gesmock.journal import journal
+from gesmock.journal import entries
 from gesmock.model import documentation, listed_requests, replies, tokens
 from gesmock.model.clock import NANOSECONDS, http_date
 from gesmock.model.errors import (
@@ -56,9 +56,9 @@ def handle(fake: Fake, request: Request, connection: ConnectionInfo | None = Non
     journaled = request
     if request.body or "content-length" in request.headers:  # most have none, and each call costs
         request = listed_requests.cleaned(request)
-        journaled = journal.kept(request)
+        journaled = entries.with_short_body(request)
     if request.long:
-        journaled = journal.shortened(journaled)
+        journaled = entries.with_short_head(journaled)
     fault: MatchedFault | None = None
     crash: str | None = None
     with project.lock:
@@ -132,10 +132,7 @@ def _finish(
     epoch, number = project.epoch, project.journal.count + 1
     real_at = project.time.real_at if connection is None else connection.heard_at
     record = project.journal.append(now, epoch, journaled, reply, fault, crash, real_at, connection)
-    broken = None if fault is None else record.connection
-    project.coverage.met[request.operation, reply.status, broken] += 1
-    if crash is not None or request.operation is None:
-        project.notes.note(record.entry)
+    project.verdict.note(record)
     ours = {"X-Request-Id": request_id(epoch, number), "Date": http_date(now)}
     return replace(reply, headers={**ours, **reply.headers})
 

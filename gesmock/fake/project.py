@@ -11,12 +11,11 @@ from gesmock.fake.clock import Clock
 from gesmock.fake.fixtures import GraphState, State
 from gesmock.fake.graphs import Graphs
 from gesmock.fake.options import Progress, Start, generated, no_progress
+from gesmock.fake.verdict import Verdict
 from gesmock.fake.waiting import Epochs
 from gesmock.faults import CanDeliver, FaultRules, check_all
-from gesmock.journal.coverage import Coverage
 from gesmock.journal.journal import SIZE, Journal
 from gesmock.journal.verdict.config import VerdictConfig
-from gesmock.journal.verdict.incidents import Notes
 from gesmock.model import generators
 from gesmock.model.clock import Timing, VirtualTime, real_time
 from gesmock.model.errors import Conflict, NotFound, TimedOut
@@ -70,7 +69,7 @@ class Project:
         self.faults = FaultRules(self.lock, self.time, can_deliver=can_deliver)
         self.plans = PlanRules(self.lock)
         self.journal = Journal(self.lock)
-        self.coverage = Coverage()  # of all that was asked, whatever is reset
+        self.verdict = Verdict(self.journal, self.graphs, self.faults, self.plans, self.lock)
         self.start = state if isinstance(state, Start) else Start.of(state or State())
         self._start_graphs = self.start.graphs(project_id, progress)
         self._begin()
@@ -99,8 +98,7 @@ class Project:
 
     def _begin(self) -> None:
         self.journal.reset(self.start.state.journal_size or SIZE)
-        self.notes = Notes()
-        self.config = self.start.state.verdict or VerdictConfig()
+        self.verdict.reset(self.start.state.verdict or VerdictConfig())
         graphs = {name: graph.copy() for name, graph in self._start_graphs.items()}
         self._take(self.start.state, graphs, self.start.state.clock or Timing())
 
@@ -121,7 +119,7 @@ class Project:
         graphs = Start.of(state).graphs(self.project_id)
         with self.lock:
             self._still_in(epoch)
-            self.config = state.verdict or self.config
+            self.verdict.config = state.verdict or self.verdict.config
             if state.journal_size is not None:
                 self.journal.resize(state.journal_size)
             self._take(state, graphs, state.clock or self.time.timing)
@@ -133,7 +131,7 @@ class Project:
         """
         with self.lock:
             self._reset()
-            self.config = state.verdict or self.config
+            self.verdict.config = state.verdict or self.verdict.config
             self._take(state, graphs, state.clock or self.time.timing)
         self._epochs.announce()
 
@@ -152,7 +150,7 @@ class Project:
             faults = [armed.remainder() for armed in self.faults]
             plans = [armed.remainder() for armed in self.plans.armed()]
             seed, tokens, clock = self.graphs.seed, self.tokens, self.time.start
-            config, size = self.config, self.journal.size
+            config, size = self.verdict.config, self.journal.size
         return State(
             project_id=self.project_id,
             seed=seed or None,

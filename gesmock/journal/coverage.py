@@ -10,13 +10,13 @@ from gesmock.faults import UNREADABLE
 from gesmock.model.messages import OPERATION_NAMES
 
 STATUSES: Final = (200, 400, 401, 403, 404, 500, 503)
-"""What every page of the service plane documents (API reference, status lists)."""
+"""The statuses that every page of the service documents (API reference, status lists)."""
 
 COLUMNS: Final = (*map(str, STATUSES), *UNREADABLE)
 
 
 class Cell(Struct, frozen=True):
-    """So many times, *operation* was answered with *status*; or *connection* says how it broke."""
+    """*operation* was answered with *status* *count* times; *connection* says how it broke."""
 
     operation: str
     status: int
@@ -25,14 +25,14 @@ class Cell(Struct, frozen=True):
 
 
 class Row(NamedTuple):
-    """How often each cell of *operation* was met, in the order of ``COLUMNS``."""
+    """How often each column of *operation* was met, in the order of ``COLUMNS``."""
 
     operation: str
     counts: Sequence[int]
 
 
 class Table(Struct, frozen=True):
-    """The documented cells of some operations: *met* ones out of *all*."""
+    """The documented cells of some operations, of which *met* out of *all* were met."""
 
     columns: Sequence[str]
     rows: Sequence[Row]
@@ -41,19 +41,19 @@ class Table(Struct, frozen=True):
 
     @property
     def percent(self) -> float:
-        """How many of the cells were met, in percent; 0 where there are none."""
+        """The cells that were met, in percent; 0 if there are none."""
         return 100 * self.met / self.all if self.all else 0.0
 
     @property
-    def told_percent(self) -> float:
-        """The same with one decimal, never more than it is: what is told as 80.0 is not below."""
+    def rounded_percent(self) -> float:
+        """The same, rounded down to one decimal, so that 80.0 is never less than 80."""
         return 1000 * self.met // self.all / 10 if self.all else 0.0
 
 
 class Coverage:
-    """Which cells have been met, and how often; as many as there can be, whatever comes.
+    """How often each cell was met: by operation, status, and how the connection broke.
 
-    *met* is counted up by whoever answers: by operation, status, and how the connection broke.
+    *met* is counted up by whoever answers; it never has more than all possible cells.
     """
 
     def __init__(self, cells: Iterable[Cell] = ()) -> None:
@@ -61,25 +61,25 @@ class Coverage:
         self.add(cells)
 
     def add(self, cells: Iterable[Cell]) -> None:
-        """Count what another has met, too."""
-        for one in cells:
-            self.met[one.operation, one.status, one.connection] += one.count
+        """Add what another has met."""
+        for cell in cells:
+            self.met[cell.operation, cell.status, cell.connection] += cell.count
 
     def cells(self) -> list[Cell]:
-        """What was met, by operation; requests for none are left out."""
+        """What was met, by operation; requests that no operation serves are left out."""
         met = [
             Cell(operation, status, connection, count)
             for (operation, status, connection), count in self.met.copy().items()
             if operation is not None
         ]
-        return sorted(met, key=lambda one: (one.operation, one.status, one.connection or ""))
+        return sorted(met, key=lambda cell: (cell.operation, cell.status, cell.connection or ""))
 
     def table(self, operations: Collection[str] = ()) -> Table:
         """The documented cells of *operations* (default: those that were called)."""
         cells = self.cells()
-        called = {cell.operation for cell in cells}
-        wanted = [one for one in OPERATION_NAMES if one in (operations or called)]
-        rows = {name: dict.fromkeys(COLUMNS, 0) for name in wanted}
+        selected = operations or {cell.operation for cell in cells}
+        names = [name for name in OPERATION_NAMES if name in selected]
+        rows = {name: dict.fromkeys(COLUMNS, 0) for name in names}
         for cell in cells:
             column = cell.connection if cell.connection in UNREADABLE else str(cell.status)
             if cell.operation in rows and column in COLUMNS:
@@ -88,11 +88,11 @@ class Coverage:
         met = sum(count > 0 for row in counted for count in row.counts)
         return Table(COLUMNS, counted, met, len(rows) * len(COLUMNS))
 
-    def told(self, operations: Collection[str] = ()) -> dict[str, Any]:
-        """The table of *operations* and the cells, for a report."""
+    def report(self, operations: Collection[str] = ()) -> dict[str, Any]:
+        """The table of *operations* and all cells, as JSON."""
         table = self.table(operations)
         return {
-            "percent": table.told_percent,
+            "percent": table.rounded_percent,
             "met": table.met,
             "all": table.all,
             "columns": table.columns,

@@ -1,8 +1,9 @@
-"""Entries: what is kept of one request, and how it is told."""
+"""Entries: what the journal records of a request and its answer."""
 
 import re
-from collections.abc import Mapping
-from typing import Any, Final, Literal
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import Any, Final, Literal, NamedTuple
 from urllib.parse import quote
 
 import msgspec
@@ -10,7 +11,14 @@ from msgspec import Struct
 
 from gesmock.faults import MatchedFault
 from gesmock.model import listed_requests
-from gesmock.model.messages import MOST_SHOWN, ConnectionInfo, Operation, Request, Shown, request_id
+from gesmock.model.messages import (
+    LONGEST_HEAD,
+    ConnectionInfo,
+    Operation,
+    Request,
+    Shown,
+    request_id,
+)
 from gesmock.model.secrets import MASK, is_secret, masked_by_name
 
 SECRET_HEADERS: Final = frozenset(
@@ -26,20 +34,26 @@ SECRET_HEADERS: Final = frozenset(
     )
 )
 
+LONGEST_BODY: Final = 4096
+"""The longest body that is recorded, in bytes of JSON."""
+
 _ENDING: Final = frozenset(("reset", "close", "garbage", "truncate"))
 """The kinds of fault that end the connection."""
 
 _ACCESS_KEY: Final = re.compile(r"\bAccess=([^,\s]+)")
-"""Who has signed a request (API signing guide): the signature is another each time."""
+"""Who signed a request (API signing guide); the signature itself differs each time."""
 
-LONGEST_BODY: Final = 4096
-"""How long a body that is kept may be, in bytes of JSON."""
+_MOST_NAMES: Final = 64
+"""The most parameters, and headers, that are recorded of a long head."""
+
+_LONGEST_SECRET: Final = 512
+"""A longer secret header is recorded by its digest only; a signature is shorter."""
 
 
 class Wire(Struct, frozen=True):
-    """The connection of an entry: it came from *client*, its address and port.
+    """The connection of an entry: the *client*'s address and port, and when it was open.
 
-    It was *opened_at* and *closed_at* these real times; None: it is still open.
+    Times are real ones, in seconds since 1970; *closed_at* is None while it is open.
     """
 
     client: str
@@ -48,24 +62,23 @@ class Wire(Struct, frozen=True):
 
 
 class Entry(Struct, frozen=True, kw_only=True):
-    """One request and its answer.
+    """A request and its answer.
 
     *number* counts the requests since the last reset, from 1; *at* is the project's time in seconds
-    since 1970, *real_at* the real one. *operation* is None where no route matched; *args* are the
-    names in the path. Storage keys in *query* and *body* are left out, tokens and such there and in
-    *headers* (names in lower case) masked. Where path, query and headers are long, only their
-    beginnings are kept. A body of more than ``LONGEST_BODY`` bytes, or that is no JSON, is None.
-    *digest* tells two requests apart that differ in what is left out; *token*, who has signed in.
+    since 1970, *real_at* the real one. *operation* is None if no route matched; *args* are the
+    names in the path. Storage keys are left out of *query* and *body*; tokens are masked there and
+    in *headers* (names in lower case). A long path, query or header is cut. *body* is None if it
+    was not JSON, or longer than ``LONGEST_BODY`` bytes. *digest* tells requests apart that differ
+    in what was left out; *token*, who signed in.
 
     *reply_headers* are those particular to the answer. *job_id* is the job that was submitted.
-    *shown* has the statuses that the answer told, by job; None where it told of none, of more than
-    ``exchange.MOST_SHOWN``, or too long ago: then it is *forgotten* what it told. *returned* is how
-    many jobs a list had, *total* out of how many, where it said so. *fault* is the receipt of the
-    fault that was injected, *phase* whether it came ``before`` or ``after`` the request had its
-    effect, *connection* in which manner it broke the connection, if it did. A delay took
-    *virtual_s* seconds of the project's clock, which were *real_s* real ones. *wire* is the
-    connection, where our own server was asked; *gave_up* tells whether the client has left it
-    before it had all of the answer. *crash* is the traceback where gesmock itself failed.
+    *statuses* has the statuses in the answer, by job id; None if it had none, or was a list of more
+    than ``messages.MOST_SHOWN`` jobs or too old. A list *returned* so many jobs out of *total*.
+    *fault* is the receipt of the fault, *phase* whether it came ``before`` or ``after`` the request
+    took effect, *connection* how it broke the connection. A delay took *virtual_s* seconds of the
+    project's clock, and *real_s* real ones. *wire* is the connection, under our own server;
+    *gave_up*: the client left before it had all of the answer. *crash* is the traceback if gesmock
+    itself failed.
     """
 
     number: int
@@ -81,10 +94,9 @@ class Entry(Struct, frozen=True, kw_only=True):
     body: Any = None
     reply_headers: Mapping[str, str] = {}
     job_id: str | None = None
-    shown: Mapping[str, str] | None = None
+    statuses: Mapping[str, str] | None = None
     returned: int | None = None
     total: int | None = None
-    forgotten: bool = False
     fault: str | None = None
     phase: Literal["before", "after"] | None = None
     connection: str | None = None
@@ -99,47 +111,40 @@ class Entry(Struct, frozen=True, kw_only=True):
 
     @property
     def unmatched(self) -> bool:
-        """Whether it asked for something below the service's paths that no operation serves."""
+        """Whether it was meant for the service, but no operation serves it."""
         return self.operation is None and self.path.lstrip("/").startswith("ges/")
-
-    @property
-    def why_forgotten(self) -> str:
-        """Why it is not known what it told, where it is *forgotten*."""
-        if self.returned is not None and self.returned > MOST_SHOWN:
-            return f"showed more than {MOST_SHOWN:,} jobs, of which the journal keeps none"
-        return "was followed by more statuses than the journal keeps over all"
 
     def __str__(self) -> str:
         return f"{self.method} {quote(self.path)} answered {self.status}"
 
 
-class Told:
-    """What was *shown*, once or several times on end; its *statuses* may be forgotten."""
+class Reported:
+    """What one answer said of jobs, or several in a row; *statuses* may be dropped to save room."""
 
-    __slots__ = ("_read", "returned", "statuses", "total")
+    __slots__ = ("_by_job", "returned", "statuses", "total")
 
-    def __init__(self, shown: Shown) -> None:
-        self.returned, self.total = shown.returned, shown.total
-        self.statuses = shown.statuses
-        self._read: Mapping[str, str] | None = None
+    def __init__(self, source: Shown) -> None:
+        self.returned, self.total = source.returned, source.total
+        self.statuses = source.statuses
+        self._by_job: Mapping[str, str] | None = None
 
-    def read(self) -> Mapping[str, str] | None:
-        """The statuses by job, one mapping for all the entries; None where they are forgotten."""
-        statuses, read = self.statuses, self._read  # somebody may forget them meanwhile
-        if statuses is None or read is not None:
-            return read
-        self._read = read = dict(statuses)
-        return read
+    def by_job(self) -> Mapping[str, str] | None:
+        """The statuses by job, the same mapping for all entries; None if they were dropped."""
+        statuses, by_job = self.statuses, self._by_job  # another thread may drop them meanwhile
+        if statuses is None or by_job is not None:
+            return by_job
+        self._by_job = by_job = dict(statuses)
+        return by_job
 
-    def forget(self) -> int:
-        """Forget the statuses; how many there were."""
+    def drop(self) -> int:
+        """Drop the statuses, and return how many there were."""
         count = len(self.statuses or ())
-        self.statuses = self._read = None
+        self.statuses = self._by_job = None
         return count
 
 
 class Record(Struct, frozen=True, gc=False):
-    """What is kept of one request. Each makes one; an ``Entry`` is made where one is read."""
+    """What the journal keeps of a request; the ``Entry`` is made when it is read."""
 
     number: int
     at: float
@@ -148,7 +153,7 @@ class Record(Struct, frozen=True, gc=False):
     status: int
     headers: Mapping[str, str]
     job_id: str | None
-    told: Told | None
+    reported: Reported | None
     fired: MatchedFault | None
     crash: str | None
     real_at: float
@@ -157,9 +162,9 @@ class Record(Struct, frozen=True, gc=False):
 
     @property
     def gave_up(self) -> bool:
-        """Whether the client has left before it had all of the answer: the last of its link.
+        """Whether the client left before it had all of this answer, the last on its connection.
 
-        Where a fault has ended the connection, it had no choice.
+        If a fault ended the connection, the client had no choice.
         """
         link = self.link
         if link is None or not link.gave_up or self.connection in _ENDING:
@@ -168,16 +173,15 @@ class Record(Struct, frozen=True, gc=False):
 
     @property
     def connection(self) -> str | None:
-        """In which manner the connection broke, if it did."""
+        """How a fault broke the connection, if it did."""
         if self.fired is None or self.crash is not None:
             return None
         return self.fired.connection
 
     @property
     def entry(self) -> Entry:
-        """The entry."""
-        request, told, fired, link = self.request, self.told, self.fired, self.link
-        shown = None if told is None else told.read()
+        """The entry, with secrets masked."""
+        request, reported, fired, link = self.request, self.reported, self.fired, self.link
         return Entry(
             number=self.number,
             at=self.at,
@@ -198,10 +202,9 @@ class Record(Struct, frozen=True, gc=False):
             status=self.status,
             reply_headers={"X-Request-Id": request_id(self.epoch, self.number), **self.headers},
             job_id=self.job_id,
-            shown=shown,
-            returned=None if told is None else told.returned,
-            total=None if told is None else told.total,
-            forgotten=told is not None and shown is None,
+            statuses=None if reported is None else reported.by_job(),
+            returned=None if reported is None else reported.returned,
+            total=None if reported is None else reported.total,
             fault=None if fired is None else fired.receipt,
             phase=None if fired is None or fired.fault is None else fired.phase,
             connection=self.connection,
@@ -211,24 +214,97 @@ class Record(Struct, frozen=True, gc=False):
             real_at=self.real_at,
             wire=None if link is None else _wire(link),
             gave_up=self.gave_up,
-            digest=_digest(request),
+            digest=_digest_of_request(request),
             token=_token(request.headers),
         )
 
 
-def digest(text: bytes) -> str:
-    """What tells *text* from others, and does not tell what it says."""
+class Snapshot(NamedTuple):
+    """The journal at one moment: the last *records* of *total* requests.
+
+    The journal *dropped* so many before them to make room, and was reset *resets* times.
+    """
+
+    records: Sequence[Record]
+    total: int
+    dropped: int
+    resets: int = 0
+
+    def dropped_since(self, number: int) -> int:
+        """How many of the dropped entries came after the one with this *number*."""
+        oldest = self.records[0].number if self.records else self.total + 1
+        return max(min(self.dropped, oldest - 1 - number), 0)
+
+
+# --- What is recorded of a request, made before the project's lock is taken ---
+
+
+def with_short_body(request: Request) -> Request:
+    """*request* with its body as JSON without secrets; empty if it has none, or a long one.
+
+    A digest tells it from requests that differ in what is left out.
+    """
+    if request.body is None or (request.body == {} and not _has_body(request)):
+        return request
+    body = msgspec.json.encode(request.clean if request.body else request.body)
+    short = body if len(body) <= LONGEST_BODY else b""
+    digest = _digest(msgspec.json.encode(request.body))
+    return msgspec.structs.replace(request, body=short, clean=None, digest=digest)
+
+
+def with_short_head(request: Request) -> Request:
+    """*request*, whose head is ``long``, with path, query and headers cut to ``LONGEST_HEAD``."""
+    room = LONGEST_HEAD // (1 + 2 * min(len(request.query) + len(request.headers), _MOST_NAMES))
+    digest = _digest(msgspec.json.encode([request.digest, request.path, request.query]))
+    return msgspec.structs.replace(
+        request,
+        path=_cut(request.path, room),
+        args={name: _cut(value, room) for name, value in request.args.items()},
+        query=_cut_all(request.query, room),
+        headers=_cut_all(request.headers, room),
+        digest=digest,
+    )
+
+
+def _has_body(request: Request) -> bool:
+    """Whether an empty object was sent, and not nothing; in chunks there is no telling."""
+    return request.headers.get("content-length", "0").strip("0") != ""
+
+
+def _cut_all(values: Mapping[str, str], room: int) -> dict[str, str]:
+    return {
+        _cut(name, room): _cut_secret(value) if name in SECRET_HEADERS else _cut(value, room)
+        for name, value in islice(values.items(), _MOST_NAMES)
+    }
+
+
+def _cut_secret(secret: str) -> str:
+    return secret if len(secret) <= _LONGEST_SECRET else MASK + _digest_of_text(secret)
+
+
+def _cut(text: str, room: int) -> str:
+    return text if len(text) <= room else f"{text[:room]}..."
+
+
+# --- What tells requests apart ---
+
+
+def _digest(text: bytes) -> str:
     from hashlib import blake2b  # 1 ms
 
     return blake2b(text, digest_size=8).hexdigest()
 
 
-def _digest(request: Request) -> str | None:
-    """The digest of what is left out of *request*, or masked: of its body and its query."""
+def _digest_of_text(text: str) -> str:
+    return _digest(text.encode(errors="surrogateescape"))
+
+
+def _digest_of_request(request: Request) -> str | None:
+    """The digest of what was left out of its body, or masked in its query."""
     secrets = {name: value for name, value in request.query.items() if is_secret(name)}
     if not secrets:
         return request.digest
-    return digest(msgspec.json.encode([request.digest, secrets]))
+    return _digest(msgspec.json.encode([request.digest, secrets]))
 
 
 def _token(headers: Mapping[str, str]) -> str | None:
@@ -236,16 +312,7 @@ def _token(headers: Mapping[str, str]) -> str | None:
     token = headers.get("x-auth-token") or (signed[1] if signed else None)
     if token is None or token.startswith(MASK):
         return token and token.removeprefix(MASK)
-    return _digest_of(token)
-
-
-def masked(secret: str) -> str:
-    """What is kept of a *secret* where memory counts: what tells it from others."""
-    return MASK + _digest_of(secret)
-
-
-def _digest_of(text: str) -> str:
-    return digest(text.encode(errors="surrogateescape"))
+    return _digest_of_text(token)
 
 
 def _wire(link: ConnectionInfo) -> Wire:

@@ -1,4 +1,4 @@
-"""Matching: which entries of the journal are meant, and how often there are to be any."""
+"""Filters: which entries of the journal are meant, how many there should be, and near misses."""
 
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Final
@@ -6,16 +6,14 @@ from urllib.parse import quote
 
 from msgspec import Meta, Struct
 
-from gesmock.journal.entries import Entry, Record
-from gesmock.journal.journal import Journal, Kept
-from gesmock.model.clock import real_time
-from gesmock.model.errors import Conflict, ExpectationFailed, TimedOut
+from gesmock.journal.entries import Entry, Record, Snapshot
+from gesmock.model.errors import Conflict, ExpectationFailed
 from gesmock.model.messages import Operation
 from gesmock.model.secrets import one_line
 from gesmock.model.types import GraphName
 
-_MOST_SHOWN: Final = 3
-"""How many entries a message shows."""
+_MOST_LISTED: Final = 3
+"""A message lists at most this many entries."""
 
 Count = Annotated[int, Meta(ge=0)]
 
@@ -25,12 +23,12 @@ Status = Annotated[int, Meta(ge=0, le=599)]
 class EntryFilter(
     Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
 ):
-    """Which entries are meant: all that have what is given.
+    """Selects the entries that match every field.
 
-    *job* is one that was asked for, made or shown; *status* 0 is that of an answer that never came,
-    as the connection broke. *query* has parameters with their values, None
-    for one that is not there. *fault* is a receipt, the id of a fault rule, or ``*`` for any.
-    Only entries after the one with the number *since* are looked at.
+    *job* matches requests for a job, those that made it, and answers with its status. *status* 0 is
+    that of an answer that never came, as the connection broke. *query* has parameters with their
+    values, None for one that is absent. *fault* is a receipt, the id of a fault rule, or ``*`` for
+    any. Only entries after number *since* match.
     """
 
     operation: Operation | None = None
@@ -44,54 +42,22 @@ class EntryFilter(
     fault: str | None = None
     since: Count = 0
 
-    def of(self, kept: Kept) -> list[Entry]:
-        """Those that are meant; Conflict where some of those after ``since`` are no longer kept.
-
-        Or where it is not known of one whether it is meant.
-        """
-        if self.since and (dropped := kept.dropped_since(self.since)):
+    def select(self, snapshot: Snapshot) -> list[Entry]:
+        """The entries that match, oldest first; Conflict if some after ``since`` were dropped."""
+        if self.since and (dropped := snapshot.dropped_since(self.since)):
             raise Conflict(
-                f"which of {self} there were is not known: {dropped} entries are no longer in the "
-                "journal"
+                f"{self}: {dropped} of these entries were dropped from the journal; "
+                f"raise journal_size, or ask with since={_oldest(snapshot)}"
             )
-        found, doubtful = self.parted(kept)
-        if doubtful:
-            raise Conflict(f"which of {self} there were is not known: {_doubt(doubtful)}")
-        return found
+        return self.matching(snapshot)
 
-    def parted(self, kept: Kept) -> tuple[list[Entry], list[Entry]]:
-        """Those that are meant, and those of which that is not known, oldest first.
+    def matching(self, snapshot: Snapshot) -> list[Entry]:
+        """The entries that match and were not dropped, oldest first."""
+        entries = (record.entry for record in snapshot.records if self._may_match(record))
+        return [entry for entry in entries if not any(self.differences(entry))]
 
-        A list of which it is forgotten what it showed may have shown the *job*, unless that was
-        made later.
-        """
-        found: list[Entry] = []
-        doubtful: list[Entry] = []
-        for record in kept.records:
-            if self._may_be(record):
-                entry = record.entry
-                differences = [name for name, _, _ in self._differences(entry)]
-                if not differences:
-                    found.append(entry)
-                elif differences == ["job"] and _may_have_shown_any(entry):
-                    doubtful.append(entry)
-        if doubtful:
-            made = self._made(kept)
-            doubtful = [
-                one for one in doubtful if one.number > made.get(one.args.get("graph_name"), 0)
-            ]
-        return found, doubtful
-
-    def _made(self, kept: Kept) -> dict[str | None, int]:
-        """The entries that have made the *job*, by graph."""
-        return {
-            record.request.args.get("graph_name"): record.number
-            for record in kept.records
-            if record.job_id is not None and record.job_id == self.job
-        }
-
-    def _may_be(self, record: Record) -> bool:
-        """Whether it is worth the while to make an entry of *record*."""
+    def _may_match(self, record: Record) -> bool:
+        """Whether it is worth making the entry."""
         return (
             record.number > self.since
             and self.operation in (None, record.request.operation)
@@ -99,55 +65,45 @@ class EntryFilter(
         )
 
     def differences(self, entry: Entry) -> Iterator[tuple[int, str]]:
-        """In what *entry* differs from what is wanted, each with how much that weighs."""
-        for _, weight, told in self._differences(entry):
-            yield weight, told
-
-    def _differences(self, entry: Entry) -> Iterator[tuple[str, int, str]]:
-        """The same, each behind the name of the filter."""
+        """How *entry* differs from what is asked for, each with its weight."""
         graph = entry.args.get("graph_name")
-        seen = entry.operation, entry.method, graph, entry.status
-        wanted = self.operation, self.method, self.graph, self.status
-        for (name, weight), one, other in zip(_WEIGHTS, wanted, seen, strict=True):
-            if one not in (None, other):
-                yield name, weight, f"{name}: {other or 'none'}, not {one}"
+        actual = entry.operation, entry.method, graph, entry.status
+        expected = self.operation, self.method, self.graph, self.status
+        for (name, weight), value, other in zip(_WEIGHTS, expected, actual, strict=True):
+            if value not in (None, other):
+                yield weight, f"{name}: {other or 'none'}, not {value}"
         if self.job is not None and not _concerns(entry, self.job):
             asked = entry.args.get("job_id") or entry.job_id
-            yield "job", 4, f"job: {asked or 'none'}, not {self.job}"
-        for name, value in self.query.items():
-            given = entry.query.get(name)
-            if given != (None if value is None else str(value)):
-                yield (
-                    "query",
-                    1,
-                    f"query {name}: {one_line(_shown(given))}, not {_shown(value)}",
-                )
+            yield 4, f"job: {asked or 'none'}, not {self.job}"
+        for name, parameter in self.query.items():
+            sent = entry.query.get(name)
+            if sent != (None if parameter is None else str(parameter)):
+                yield 1, f"query {name}: {one_line(_text(sent))}, not {_text(parameter)}"
         if not _is_receipt(entry.fault, self.fault):
-            yield "fault", 1, f"fault: {entry.fault or 'none'}, not {self.fault}"
+            yield 1, f"fault: {entry.fault or 'none'}, not {self.fault}"
 
-    def near_misses(self, kept: Kept) -> list[str]:
-        """What comes nearest of the entries that are not meant, and in what they differ."""
-        others = [record.entry for record in kept.records if record.number > self.since]
-        differences = {entry.number: list(self.differences(entry)) for entry in others}
-        weights = {number: sum(w for w, _ in found) for number, found in differences.items()}
-        others = [entry for entry in others if differences[entry.number]]
-        if not others:
+    def near_misses(self, snapshot: Snapshot) -> list[str]:
+        """The entries that come closest to matching, and how they differ, as lines."""
+        entries = [record.entry for record in snapshot.records if record.number > self.since]
+        misses = [(entry, list(self.differences(entry))) for entry in entries]
+        misses = [(entry, differences) for entry, differences in misses if differences]
+        if not misses:
             return ["nothing else was called"]
-        lines = [f"nearest of {len(others)} other{'s' * (len(others) > 1)}:"]
-        for entry in sorted(others, key=lambda one: weights[one.number])[:_MOST_SHOWN]:
-            lines.append(f"  {told(entry)}")
-            lines += [f"     {difference}" for _, difference in differences[entry.number]]
+        lines = [f"near misses among {len(misses)} other request{'s' * (len(misses) > 1)}:"]
+        misses.sort(key=lambda miss: sum(weight for weight, _ in miss[1]))
+        for entry, differences in misses[:_MOST_LISTED]:
+            lines.append(f"  {line(entry)}")
+            lines += [f"     {difference}" for _, difference in differences]
         return lines
 
     def __str__(self) -> str:
         names = ("method", "graph", "job", "status", "fault")
-        given = [
-            f"{name} {getattr(self, name)}" for name in names if getattr(self, name) is not None
-        ]
-        given += [f"query {name}={_shown(value)}" for name, value in self.query.items()]
-        with_ = f" with {', '.join(given)}" if given else ""
+        fields = [(name, getattr(self, name)) for name in names]
+        texts = [f"{name} {value}" for name, value in fields if value is not None]
+        texts += [f"query {name}={_text(value)}" for name, value in self.query.items()]
+        conditions = f" with {', '.join(texts)}" if texts else ""
         since = f", since entry #{self.since}" if self.since else ""
-        return f"{self.operation or 'any operation'}{with_}{since}"
+        return f"{self.operation or 'any operation'}{conditions}{since}"
 
 
 _WEIGHTS: Final = (("operation", 8), ("method", 4), ("graph", 4), ("status", 2))
@@ -156,10 +112,7 @@ _WEIGHTS: Final = (("operation", 8), ("method", 4), ("graph", 4), ("status", 2))
 class Assertion(
     EntryFilter, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
 ):
-    """How often there are to be such entries: *times*, or *at_least* and *at_most* so often.
-
-    Without any, at least once.
-    """
+    """How many entries should match: *times*, or *at_least* and *at_most*; by default, any."""
 
     times: Count | None = None
     at_least: Count | None = None
@@ -179,117 +132,66 @@ class Assertion(
             return self.at_least or 0, self.at_most
         return 1 if self.at_least is None else self.at_least, None
 
-    def check(self, kept: Kept) -> list[Entry]:
-        """The entries that are meant.
+    def check(self, snapshot: Snapshot) -> list[Entry]:
+        """The entries that match, if they are as many as they should be.
 
-        Raises ExpectationFailed, with those that come nearest, where there are too few or too many;
-        Conflict where the entries that were dropped could change the answer.
+        Raises ExpectationFailed with the near misses; Conflict if entries that were dropped could
+        change the outcome.
         """
         least, most = self._limits
-        found, doubtful = self.parted(kept)
-        if most is not None and len(found) > most:
-            raise ExpectationFailed(self._message(found, kept))  # however many there were before
-        dropped = kept.dropped_since(self.since)
-        if dropped and (most is not None or len(found) < least):
+        entries = self.matching(snapshot)
+        if most is not None and len(entries) > most:
+            raise ExpectationFailed(self._message(entries, snapshot))  # dropped ones only add
+        dropped = snapshot.dropped_since(self.since)
+        if dropped and (most is not None or len(entries) < least):
             raise Conflict(
-                f"how often {self} was called is not known: {dropped} entries are no longer in the "
-                f"journal, and {len(found)} of the rest are such; ask with since="
-                f"{kept.records[0].number - 1} for those that are"
+                f"cannot tell how often {self} was called: {dropped} entries were dropped from the "
+                f"journal, and {len(entries)} of the others match; raise journal_size, or ask with "
+                f"since={_oldest(snapshot)} for the others only"
             )
-        possible = len(found) + len(doubtful)
-        if doubtful and (len(found) < least <= possible or (most is not None and possible > most)):
-            raise Conflict(f"how often {self} was called is not known: {_doubt(doubtful)}")
-        if len(found) < least:
-            raise ExpectationFailed(self._message(found, kept))
-        return found
+        if len(entries) < least:
+            raise ExpectationFailed(self._message(entries, snapshot))
+        return entries
 
-    def _message(self, found: Sequence[Entry], kept: Kept) -> str:
+    def _message(self, entries: Sequence[Entry], snapshot: Snapshot) -> str:
         least, most = self._limits
-        too_many = most is not None and len(found) > most
-        wanted = f"{most if too_many else least}"
+        too_many = most is not None and len(entries) > most
+        expected = f"{most if too_many else least}"
         if least != most:
-            wanted = f"at {'most' if too_many else 'least'} {wanted}"
-        lines = [f"{self} was called {_times(len(found))}, not {wanted}"]
-        lines += [f"  {told(entry)}" for entry in found[:_MOST_SHOWN]]
-        lines += [f"  and {len(found) - _MOST_SHOWN} more"] * (len(found) > _MOST_SHOWN)
-        return "\n".join(lines if too_many else [*lines, *self.near_misses(kept)])
+            expected = f"at {'most' if too_many else 'least'} {expected}"
+        lines = [f"{self} was called {times(len(entries))}, not {expected}"]
+        lines += [f"  {line(entry)}" for entry in entries[:_MOST_LISTED]]
+        lines += [f"  and {len(entries) - _MOST_LISTED} more"] * (len(entries) > _MOST_LISTED)
+        return "\n".join(lines if too_many else [*lines, *self.near_misses(snapshot)])
 
 
-def wait_for(journal: Journal, wanted: EntryFilter, times: int, timeout_s: float) -> list[Entry]:
-    """The entries that are meant, as soon as there are *times* of them.
-
-    Raises TimedOut, with those that come nearest, where there are fewer after *timeout_s* real
-    seconds, or as soon as the project is reset or the server stopped; Conflict as ``wait``.
-    """
-    found = wait(journal, wanted, times, timeout_s)
-    if len(found) < times:
-        called = f"{wanted} was called {_times(len(found))} in {timeout_s:g} s, not {times}"
-        raise TimedOut("\n".join([called, *wanted.near_misses(journal.kept())]))
-    return found
-
-
-def wait(journal: Journal, wanted: EntryFilter, times: int, timeout_s: float) -> list[Entry]:
-    """The entries that are meant: as soon as there are *times* of them, else what there are.
-
-    Raises Conflict where there are fewer: at once, where entries that were dropped could be such;
-    in the end, where it is not known of some whether they are.
-    """
-    until = real_time() + timeout_s
-    seen, found, doubtful = wanted.since, list[Entry](), list[Entry]()
-    while True:
-        kept = journal.kept(seen)
-        new, unsure = wanted.parted(kept)
-        found, doubtful = found + new, doubtful + unsure
-        if len(found) < times and (dropped := kept.dropped_since(seen)):
-            raise Conflict(
-                f"whether {wanted} was called {_times(times)} is not known: {dropped} entries are "
-                f"no longer in the journal, and {len(found)} of the rest are such; ask with since="
-                f"{kept.total} for those that are to come"
-            )
-        seen = max(kept.total, seen)
-        if len(found) >= times:
-            return found
-        if not journal.await_more(kept, seen, max(until - real_time(), 0)):
-            if len(found) + len(doubtful) >= times:
-                raise Conflict(
-                    f"whether {wanted} was called {_times(times)} is not known: {_doubt(doubtful)}"
-                )
-            return found
-
-
-def told(entry: Entry) -> str:
-    """*entry* in a line: its number, what was asked, and how it was answered."""
+def line(entry: Entry) -> str:
+    """*entry* in a line: its number, the request and how it was answered."""
     query = "&".join(f"{name}={value}" for name, value in entry.query.items())
     fault = f" ({entry.fault})" if entry.fault else ""
     path = f"{quote(entry.path)}{'?' * bool(query)}{query}"
     return f"#{entry.number} {entry.method} {one_line(path)} answered {entry.status}{fault}"
 
 
-def _concerns(entry: Entry, job_id: str) -> bool:
-    """Whether *entry* has asked for this job, made or shown it."""
-    return job_id in (entry.args.get("job_id"), entry.job_id) or job_id in (entry.shown or ())
-
-
-def _may_have_shown_any(entry: Entry) -> bool:
-    return entry.forgotten and "job_id" not in entry.args
-
-
-def _doubt(doubtful: Sequence[Entry]) -> str:
-    """Why it is not known whether these are meant: by the last."""
-    last = doubtful[-1]
-    others = f"; nor is it known of {len(doubtful) - 1} before it" * (len(doubtful) > 1)
-    return f"entry #{last.number} {last.why_forgotten}{others}"
-
-
-def _is_receipt(receipt: str | None, wanted: str | None) -> bool:
-    if wanted is None or receipt is None:
-        return wanted is None
-    return wanted in ("*", receipt, receipt.partition("#")[0])
-
-
-def _shown(value: str | int | None) -> str:
-    return "none" if value is None else str(value)
-
-
-def _times(count: int) -> str:
+def times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
+
+
+def _oldest(snapshot: Snapshot) -> int:
+    """The number after which no entry was dropped."""
+    return snapshot.records[0].number - 1 if snapshot.records else snapshot.total
+
+
+def _concerns(entry: Entry, job_id: str) -> bool:
+    named = job_id in (entry.args.get("job_id"), entry.job_id)
+    return named or job_id in (entry.statuses or ())
+
+
+def _is_receipt(receipt: str | None, expected: str | None) -> bool:
+    if expected is None or receipt is None:
+        return expected is None
+    return expected in ("*", receipt, receipt.partition("#")[0])
+
+
+def _text(value: str | int | None) -> str:
+    return "none" if value is None else str(value)

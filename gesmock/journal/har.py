@@ -1,4 +1,4 @@
-"""HAR: the journal as an HTTP Archive (version 1.2), which browsers and other tools can show."""
+"""HAR: the journal as an HTTP Archive (version 1.2) for browsers and other tools."""
 
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
@@ -7,34 +7,34 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from gesmock import __version__
 from gesmock.journal.entries import Entry
 from gesmock.model.clock import iso_time
 
-MOST_SHOWN: Final = 100
-"""Of how many jobs an entry has the statuses that were shown, at most: each has them anew."""
+MOST_STATUSES: Final = 100
+"""An entry with more statuses is archived without: each entry would repeat them."""
 
-_PHRASES: Final = {one.value: one.phrase for one in HTTPStatus}
+_PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 
 
-def archive(entries: Iterable[Entry], version: str, scheme: str = "http") -> dict[str, Any]:
-    """*entries* as an HTTP Archive, made by this *version* of gesmock.
+def archive(entries: Iterable[Entry], scheme: str = "http") -> dict[str, Any]:
+    """*entries* as an HTTP Archive; *scheme* is that of their URLs.
 
-    Sizes are -1, which means that they are not known. What the format has no place for has a name
-    with an underscore before it, as it wants. Of a list of more than ``MOST_SHOWN`` jobs, there is
-    only how many it had.
+    A size of -1 means that it is unknown. What the format does not have is under names that begin
+    with an underscore.
     """
-    creator = {"name": "gesmock", "version": version}
-    told = [_entry(entry, scheme) for entry in entries]
-    return {"log": {"version": "1.2", "creator": creator, "entries": told}}
+    creator = {"name": "gesmock", "version": __version__}
+    archived = [_entry(entry, scheme) for entry in entries]
+    return {"log": {"version": "1.2", "creator": creator, "entries": archived}}
 
 
 def _entry(entry: Entry, scheme: str) -> dict[str, Any]:
     took = entry.virtual_s * 1000
-    particular = {
+    own = {
         "number": entry.number,
         "operation": entry.operation,
         "job_id": entry.job_id,
-        "shown": None if len(entry.shown or ()) > MOST_SHOWN else entry.shown,
+        "statuses": None if len(entry.statuses or ()) > MOST_STATUSES else entry.statuses,
         "returned": entry.returned,
         "total": entry.total,
         "fault": entry.fault,
@@ -49,7 +49,7 @@ def _entry(entry: Entry, scheme: str) -> dict[str, Any]:
         "response": _response(entry),
         "cache": {},
         "timings": {"send": 0, "wait": took, "receive": 0},
-        **{f"_{name}": value for name, value in particular.items() if value is not None},
+        **{f"_{name}": value for name, value in own.items() if value is not None},
     }
 
 
@@ -65,8 +65,8 @@ def _request(entry: Entry, scheme: str) -> dict[str, Any]:
         "url": f"{scheme}://{host}{quote(entry.path)}{query}",
         "httpVersion": "HTTP/1.1",
         "cookies": [],
-        "headers": _named(entry.headers),
-        "queryString": _named(entry.query),
+        "headers": _pairs(entry.headers),
+        "queryString": _pairs(entry.query),
         **body,
         "headersSize": -1,
         "bodySize": -1,
@@ -74,13 +74,13 @@ def _request(entry: Entry, scheme: str) -> dict[str, Any]:
 
 
 def _response(entry: Entry) -> dict[str, Any]:
-    """The answer: one that never came has the status 0, as browsers write it."""
+    """The answer; one that never came has status 0, as browsers write it."""
     return {
         "status": entry.status,
         "statusText": _PHRASES.get(entry.status, ""),
         "httpVersion": "HTTP/1.1",
         "cookies": [],
-        "headers": _named(entry.reply_headers),
+        "headers": _pairs(entry.reply_headers),
         "content": {"size": -1, "mimeType": "application/json"},
         "redirectURL": "",
         "headersSize": -1,
@@ -88,5 +88,5 @@ def _response(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _named(values: Mapping[str, str]) -> list[dict[str, str]]:
+def _pairs(values: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"name": name, "value": value} for name, value in values.items()]

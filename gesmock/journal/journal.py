@@ -1,94 +1,236 @@
-"""Journal: what was asked of one project and what it answered, bounded."""
+"""Journal: the last requests to one project and how they were answered; ``ges.journal``."""
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from threading import Event, RLock
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Any, Final, overload
 
-import msgspec
 from msgspec import Meta
 
 from gesmock.faults import MatchedFault
-from gesmock.journal.entries import (
-    LONGEST_BODY,
-    SECRET_HEADERS,
-    Entry,
-    Record,
-    Told,
-    digest,
-    masked,
-)
-from gesmock.model.messages import LONGEST_HEAD, ConnectionInfo, Reply, Request, Shown
+from gesmock.journal import har
+from gesmock.journal.entries import Entry, Record, Reported, Snapshot
+from gesmock.journal.filters import Assertion, Count, EntryFilter
+from gesmock.journal.filters import times as in_words
+from gesmock.model import validation
+from gesmock.model.clock import Seconds, real_time
+from gesmock.model.errors import Conflict, TimedOut
+from gesmock.model.jobs import Job
+from gesmock.model.messages import ConnectionInfo, Operation, Reply, Request, Shown
 
 SIZE: Final = 10_000
-"""How many entries are kept, unless something else is said."""
+"""The number of entries that are kept by default."""
 
 Size = Annotated[
     int, Meta(ge=1, le=10_000_000, description="a number of entries from 1 to 10000000")
 ]
 
-_MOST_NAMES: Final = 64
-"""How many parameters, and headers, are kept of a long head."""
-
-_LONGEST_SECRET: Final = 512
-"""How long what is masked may be to be kept all the same: a signature tells whose it is."""
-
 MOST_STATUSES: Final = 100_000
-"""How many statuses that were shown are kept, over all entries; of a long journal, more."""
+"""Of lists, at least the last 100,000 statuses are kept, or 10 for each entry of a long journal."""
 
-_STATUSES_OF_EACH: Final = 10
-"""How many are kept for each entry that there may be."""
+Query = Mapping[str, str | int | None]
 
 
 class Journal:
-    """The last *size* entries of one project; *most_statuses* that were shown are kept over all.
+    """The last *size* requests to one project, and how they were answered.
 
-    By default, those are ``MOST_STATUSES``, or 10 an entry. Its methods may be called from any
-    thread; *lock* is the project's.
+    Methods may be called from any thread; *lock* is the project's. Filters are those of
+    ``EntryFilter``; a *job* may be given as such, or by its id.
     """
 
-    def __init__(self, lock: RLock, size: int = SIZE, most_statuses: int | None = None) -> None:
+    def __init__(self, lock: RLock, size: int = SIZE) -> None:
         self._lock = lock
-        self._resets = 0
         self._waiting: list[Event] = []
-        self.reset(size, most_statuses)
+        self._resets = 0
+        self.reset(size)
 
-    def reset(self, size: int = SIZE, most_statuses: int | None = None) -> None:
-        """Forget every entry, count from 1 again, and let nobody wait any longer."""
+    def reset(self, size: int = SIZE) -> None:
+        """Forget everything, the numbers too; those who wait give up."""
         with self._lock:
-            self._resets += 1
             self.size = size
             self._records: deque[Record] = deque(maxlen=size)
-            self._told: deque[Told] = deque()
-            self._statuses, self._most_statuses = 0, most_statuses or _most_statuses(size)
-            self._last: Told | None = None
-            self._last_shown: Shown | None = None
+            self._lists: deque[Reported] = deque()  # those with statuses, oldest first
+            self._statuses = 0
+            self._last: Reported | None = None
+            self._last_source: Shown | None = None
             self.count = 0
-            self._forgotten = 0
+            """The number of the last request; ``since=journal.count`` selects later ones."""
+            self._cleared = 0
+            self._resets += 1
             self.interrupt()
+
+    def __repr__(self) -> str:
+        with self._lock:
+            return f"<Journal: {len(self)} entries, {self.dropped} dropped>"
 
     def __len__(self) -> int:
         return len(self._records)
 
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self.entries())
+
+    @overload
+    def __getitem__(self, index: int) -> Entry: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Entry]: ...
+
+    def __getitem__(self, index: int | slice) -> Entry | list[Entry]:
+        records = self.snapshot().records
+        if isinstance(index, slice):
+            return [record.entry for record in records[index]]
+        return records[index].entry
+
     @property
     def dropped(self) -> int:
-        """How many entries have made room for later ones, since it was last cleared."""
-        return self.count - self._forgotten - len(self._records)
+        """How many entries were dropped to make room for later ones."""
+        return self.count - self._cleared - len(self._records)
+
+    def snapshot(self, since: int = 0) -> Snapshot:
+        """The journal now; only the entries after number *since*."""
+        with self._lock:
+            later = islice(reversed(self._records), max(self.count - since, 0))
+            return Snapshot(list(later)[::-1], self.count, self.dropped, self._resets)
+
+    def entries(
+        self,
+        operation: Operation | None = None,
+        *,
+        status: int | None = None,
+        method: str | None = None,
+        graph: str | None = None,
+        job: str | Job | None = None,
+        query: Query | None = None,
+        fault: str | None = None,
+        since: int = 0,
+    ) -> list[Entry]:
+        """The entries that match, oldest first.
+
+        Entries that were dropped are missing (see ``dropped``); with *since*, that raises Conflict.
+        """
+        return _filter(locals()).select(self.snapshot())
+
+    def assert_called(
+        self,
+        operation: Operation | None = None,
+        *,
+        times: int | None = None,
+        at_least: int | None = None,
+        at_most: int | None = None,
+        status: int | None = None,
+        method: str | None = None,
+        graph: str | None = None,
+        job: str | Job | None = None,
+        query: Query | None = None,
+        fault: str | None = None,
+        since: int = 0,
+    ) -> list[Entry]:
+        """The entries that match, if they are as many as they should be (default: at least one).
+
+        Raises ExpectationFailed, an AssertionError with the near misses; Conflict if entries that
+        were dropped could change the outcome.
+        """
+        assertion = validation.read_python(_fields(locals()), Assertion, "assert_called")
+        return assertion.check(self.snapshot())
+
+    def wait_for(
+        self,
+        operation: Operation | None = None,
+        *,
+        times: int = 1,
+        timeout_s: float = 5.0,
+        status: int | None = None,
+        method: str | None = None,
+        graph: str | None = None,
+        job: str | Job | None = None,
+        query: Query | None = None,
+        fault: str | None = None,
+        since: int = 0,
+    ) -> list[Entry]:
+        """The entries that match, as soon as there are *times* of them.
+
+        Raises TimedOut with the near misses after *timeout_s* real seconds, or as soon as the
+        project is reset or the server stops; Conflict if entries that were dropped could be among
+        them.
+        """
+        filters = {name: value for name, value in locals().items() if name not in _OF_WAITING}
+        entry_filter = _filter(filters)
+        count = validation.read_python(times, Count, "wait_for.times")
+        seconds = validation.read_python(timeout_s, Seconds, "wait_for.timeout_s")
+        entries = self.wait(entry_filter, count, seconds)
+        if len(entries) < count:
+            called = (
+                f"{entry_filter} was called {in_words(len(entries))} in {seconds:g} s, not {count}"
+            )
+            raise TimedOut("\n".join([called, *entry_filter.near_misses(self.snapshot())]))
+        return entries
+
+    def wait(self, entry_filter: EntryFilter, times: int, timeout_s: float) -> list[Entry]:
+        """The entries that match: as soon as there are *times* of them, else those in the end.
+
+        Raises Conflict at once if entries that were dropped could be among them.
+        """
+        until = real_time() + timeout_s
+        since, entries = entry_filter.since, list[Entry]()
+        while True:
+            snapshot = self.snapshot(since)
+            entries += entry_filter.matching(snapshot)
+            if len(entries) < times and (dropped := snapshot.dropped_since(since)):
+                raise Conflict(
+                    f"cannot tell whether {entry_filter} was called {in_words(times)}: {dropped} "
+                    f"entries were dropped from the journal, and {len(entries)} of the others "
+                    f"match; raise journal_size, or ask with since={snapshot.total} for later ones"
+                )
+            since = max(snapshot.total, since)
+            remaining_s = max(until - real_time(), 0)
+            if len(entries) >= times or not self.await_more(snapshot, since, remaining_s):
+                return entries
+
+    def await_more(self, than: Snapshot, count: int, timeout_s: float) -> bool:
+        """Wait for more than *count* entries, at most *timeout_s* real seconds.
+
+        False if there are none by then, the project was reset after *than*, or the server stops.
+        """
+        over = Event()
+        with self._lock:
+            if self.count > count or self._resets != than.resets:
+                return self._resets == than.resets
+            self._waiting.append(over)
+        over.wait(timeout_s)
+        with self._lock:
+            self._waiting.remove(over)
+            return self.count > count and self._resets == than.resets
+
+    def interrupt(self) -> None:
+        """Let those who wait now give up."""
+        with self._lock:
+            for over in self._waiting:
+                over.set()
+
+    def har(self, scheme: str | None = None) -> dict[str, Any]:
+        """The entries as an HTTP Archive (HAR 1.2), secrets masked.
+
+        *scheme* is that of its URLs (default: as they were requested).
+        """
+        records = self.snapshot().records
+        secure = any(record.link is not None and record.link.secure for record in records[-1:])
+        scheme = scheme or ("https" if secure else "http")
+        return har.archive((record.entry for record in records), scheme)
+
+    def clear(self) -> int:
+        """Forget every entry and return how many there were; their numbers go on."""
+        with self._lock:
+            cleared = len(self._records)
+            self._records.clear()
+            self._cleared = self.count
+            return cleared
 
     def resize(self, size: int) -> None:
         """Keep the last *size* entries from now on."""
         with self._lock:
-            self.size, self._most_statuses = size, _most_statuses(size)
+            self.size = size
             self._records = deque(self._records, maxlen=size)
-
-    def clear(self) -> int:
-        """Forget every entry; how many there were. Numbers go on."""
-        with self._lock:
-            forgotten = len(self._records)
-            self._records.clear()
-            self._forgotten = self.count
-            return forgotten
 
     def append(
         self,
@@ -101,11 +243,11 @@ class Journal:
         real_at: float = 0.0,
         link: ConnectionInfo | None = None,
     ) -> Record:
-        """Keep that *request*, as ``kept`` made it, was answered by *reply*; the lock is held."""
+        """Record a *request*, its body and head shortened, and its *reply*; the lock is held."""
         self.count = number = self.count + 1
-        told, shown = None, reply.shown
-        if shown is not None:
-            told = self._last if self._last_shown is shown else self._tell(shown)
+        reported, source = None, reply.shown
+        if source is not None:
+            reported = self._last if self._last_source is source else self._report(source)
         nth = 0
         if link is not None:
             link.answers = nth = link.answers + 1
@@ -117,7 +259,7 @@ class Journal:
             reply.status,
             reply.headers,
             reply.job_id,
-            told,
+            reported,
             fired,
             crash,
             real_at,
@@ -129,115 +271,32 @@ class Journal:
             over.set()
         return record
 
-    def _tell(self, shown: Shown) -> Told:
-        """What has not just been shown is shown; what was shown long ago is forgotten."""
-        self._last, self._last_shown = Told(shown), shown
-        told = self._last
-        if shown.statuses:
-            self._told.append(told)
-            self._statuses += len(shown.statuses)
-            # Each was shown by a record at least: those of the last records are among so many.
-            while self._statuses > self._most_statuses or len(self._told) > self.size:
-                self._statuses -= self._told.popleft().forget()
-        return told
-
-    def interrupt(self) -> None:
-        """Let those who wait now wait no longer."""
-        with self._lock:
-            for over in self._waiting:
-                over.set()
-
-    def await_more(self, than: "Kept", count: int, timeout_s: float) -> bool:
-        """Wait until there are more than *count* entries; whether there are.
-
-        At most *timeout_s* real seconds, and no longer than until the server is stopped, or the
-        project reset after *than* was read.
-        """
-        over = Event()
-        with self._lock:
-            if self.count > count or self._resets != than.resets:
-                return self.count > count and self._resets == than.resets
-            self._waiting.append(over)
-        over.wait(timeout_s)
-        with self._lock:
-            self._waiting.remove(over)
-            return self.count > count and self._resets == than.resets
-
-    def kept(self, since: int = 0) -> "Kept":
-        """What is kept of the requests behind the number *since*, as it is now."""
-        with self._lock:
-            later = islice(reversed(self._records), max(self.count - since, 0))
-            return Kept(list(later)[::-1], self.count, self.dropped, self._resets)
-
-    def entries(self) -> list[Entry]:
-        """The entries, oldest first."""
-        return [record.entry for record in self.kept().records]
+    def _report(self, source: Shown) -> Reported:
+        """What the answer said of jobs; if there is too much of lists, the oldest is dropped."""
+        self._last, self._last_source = Reported(source), source
+        if source.statuses and source.returned is not None:
+            self._lists.append(self._last)
+            self._statuses += len(source.statuses)
+            most = max(MOST_STATUSES, 10 * self.size)
+            # Each belongs to a record at least: beyond the size, its records were dropped.
+            while self._statuses > most or len(self._lists) > self.size:
+                self._statuses -= self._lists.popleft().drop()
+        return self._last
 
 
-def _most_statuses(size: int) -> int:
-    return max(MOST_STATUSES, _STATUSES_OF_EACH * size)
+_OF_WAITING: Final = ("times", "timeout_s")
 
 
-class Kept(NamedTuple):
-    """The last *records* of *total* requests; *dropped* ones before them have made room."""
-
-    records: Sequence[Record]
-    total: int
-    dropped: int
-    resets: int = 0
-
-    def dropped_since(self, number: int) -> int:
-        """How many of those that were dropped came after the entry with this *number*."""
-        oldest = self.records[0].number if self.records else self.total + 1
-        return max(min(self.dropped, oldest - 1 - number), 0)
+def _filter(arguments: Mapping[str, Any]) -> EntryFilter:
+    return validation.read_python(_fields(arguments), EntryFilter, "entries")
 
 
-def kept(request: Request) -> Request:
-    """*request* with its clean body as it is kept: JSON; empty where there is none, or a long one.
-
-    What is left out of it, a digest tells from what another leaves out. To make both takes long for
-    a long one, so that it is not done under the lock.
-    """
-    if request.body is None or (request.body == {} and not _has_body(request)):
-        return request
-    body = msgspec.json.encode(request.clean if request.body else request.body)
-    short = body if len(body) <= LONGEST_BODY else b""
-    told = digest(msgspec.json.encode(request.body))
-    return msgspec.structs.replace(request, body=short, clean=None, digest=told)
-
-
-def shortened(request: Request) -> Request:
-    """*request*, which is ``long``, with the beginnings of what its path, query and headers say.
-
-    Together, they have not much more than ``LONGEST_HEAD``; a digest tells it from others.
-    """
-    room = LONGEST_HEAD // (1 + 2 * min(len(request.query) + len(request.headers), _MOST_NAMES))
-    told = digest(msgspec.json.encode([request.digest, request.path, request.query]))
-    return msgspec.structs.replace(
-        request,
-        path=_beginning(request.path, room),
-        args={name: _beginning(value, room) for name, value in request.args.items()},
-        query=_beginnings(request.query, room),
-        headers=_beginnings(request.headers, room),
-        digest=told,
-    )
-
-
-def _beginnings(values: Mapping[str, str], room: int) -> dict[str, str]:
-    found = islice(values.items(), _MOST_NAMES)
-    return {_beginning(name, room): _kept_of(name, value, room) for name, value in found}
-
-
-def _kept_of(name: str, value: str, room: int) -> str:
-    if name not in SECRET_HEADERS:
-        return _beginning(value, room)
-    return value if len(value) <= _LONGEST_SECRET else masked(value)
-
-
-def _beginning(text: str, room: int) -> str:
-    return text if len(text) <= room else f"{text[:room]}..."
-
-
-def _has_body(request: Request) -> bool:
-    """Whether an empty object was sent, and not nothing; of chunks, that cannot be told."""
-    return request.headers.get("content-length", "0").strip("0") != ""
+def _fields(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a filter from the *arguments* of a method."""
+    fields = {name: value for name, value in arguments.items() if name != "self"}
+    job, query = fields["job"], fields["query"]
+    return {
+        **fields,
+        "job": job.job_id if isinstance(job, Job) else job,
+        "query": {} if query is None else query,
+    }

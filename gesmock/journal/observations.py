@@ -1,4 +1,4 @@
-"""Seen: for a job, what it went through and what the client was shown of it."""
+"""Observations: what a job went through, and what the client was shown of it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -6,22 +6,19 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from gesmock.journal.entries import Entry
-from gesmock.journal.verdict.traffic import read_whole, statuses_shown
+from gesmock.journal.verdict.traffic import statuses_read
 from gesmock.model.errors import Conflict, ExpectationFailed
 
-Place = tuple[str, str | None]
-"""A graph, and a job of it, or None for any."""
 
-
-class Stretch(Struct, frozen=True):
-    """A job had this *status* from the time *at* on, in seconds since 1970; None: ever since."""
+class Span(Struct, frozen=True):
+    """A job had this *status* from time *at* on, in seconds since 1970; None: from the start."""
 
     status: str
     at: float | None
 
 
-class Sight(Struct, frozen=True):
-    """The client was shown this *status*, *times* times on end.
+class Sighting(Struct, frozen=True):
+    """The client was shown this *status* *times* times in a row.
 
     *first* and *last* are the numbers of the entries, *at* is the time of the first.
     """
@@ -33,70 +30,63 @@ class Sight(Struct, frozen=True):
     at: float
 
 
-class Seen(Struct, frozen=True, omit_defaults=True):
-    """What the job *job_id* of *graph* *went_through* until now, and what the client was *shown*.
-
-    *doubt* is why it may have been shown more than is known.
-    """
+class Observation(Struct, frozen=True):
+    """What the job *job_id* of *graph* *went_through* so far, and what the client *observed*."""
 
     job_id: str
     graph: str
-    went_through: tuple[Stretch, ...]
-    shown: tuple[Sight, ...]
-    doubt: str | None = None
+    went_through: tuple[Span, ...]
+    observed: tuple[Sighting, ...]
 
     @property
     def statuses(self) -> tuple[str, ...]:
         """The statuses that the client was shown, each change once."""
-        return tuple(sight.status for sight in self.shown)
+        return tuple(sighting.status for sighting in self.observed)
 
-    def check(self, wanted: Sequence[str]) -> None:
-        """Raise ExpectationFailed, with the difference, unless the client saw just *wanted*."""
-        if self.statuses != tuple(wanted):
-            raise ExpectationFailed("\n".join(self._difference(wanted)))
+    def check(self, expected: Sequence[str]) -> None:
+        """Raise ExpectationFailed with the difference unless *statuses* are as *expected*."""
+        if self.statuses != tuple(expected):
+            raise ExpectationFailed("\n".join(self._difference(expected)))
 
-    def _difference(self, wanted: Sequence[str]) -> list[str]:
-        first = f"the client was to be shown {_listed(wanted)} of job {self.job_id!r}"
+    def _difference(self, expected: Sequence[str]) -> list[str]:
+        first = f"the client should have been shown {_listed(expected)} of job {self.job_id!r}"
         lines = [f"{first}, but was shown {_listed(self.statuses)}"]
-        left = [*self.shown]
-        for status in wanted:
-            place = next((n for n, one in enumerate(left) if one.status == status), None)
-            if place is None:
+        remaining = [*self.observed]
+        for status in expected:
+            statuses = [sighting.status for sighting in remaining]
+            if status not in statuses:
                 lines.append(f"- {status}: {self._why_not(status)}")
                 continue
-            lines += [f"+ {_told(sight)}" for sight in left[:place]]
-            lines.append(f"  {_told(left[place])}")
-            del left[: place + 1]
-        return lines + [f"+ {_told(sight)}" for sight in left]
+            index = statuses.index(status)
+            lines += [f"+ {_line(sighting)}" for sighting in remaining[:index]]
+            lines.append(f"  {_line(remaining[index])}")
+            del remaining[: index + 1]
+        return lines + [f"+ {_line(sighting)}" for sighting in remaining]
 
     def _why_not(self, status: str) -> str:
-        """Why the client was not shown *status* where it was wanted."""
         if status in self.statuses:
-            return "not shown in this place"
-        for stretch, later in zip(self.went_through, (*self.went_through[1:], None), strict=True):
-            if stretch.status == status:
-                if later is None or later.at is None or stretch.at is None:
-                    return "the job was so, but nobody asked for it then"
-                lasted = later.at - stretch.at
-                return f"the job was so for {lasted:.3g} s, but nobody asked for it then"
-        return "the job never was so"
+            return "not shown at this point"
+        for span, later in zip(self.went_through, (*self.went_through[1:], None), strict=True):
+            if span.status == status:
+                lasted = ""
+                if later is not None and later.at is not None and span.at is not None:
+                    lasted = f" for {later.at - span.at:.3g} s"
+                return f"the job had this status{lasted}, but the client did not ask in that time"
+        return "the job never had this status"
 
 
 def _listed(statuses: Sequence[str]) -> str:
     return ", ".join(statuses) or "nothing"
 
 
-def _told(sight: Sight) -> str:
-    if sight.times == 1:
-        return f"{sight.status}: once (#{sight.first})"
-    return f"{sight.status}: {sight.times} times (#{sight.first} to #{sight.last})"
+def _line(sighting: Sighting) -> str:
+    if sighting.times == 1:
+        return f"{sighting.status}: once (#{sighting.first})"
+    return f"{sighting.status}: {sighting.times} times (#{sighting.first} to #{sighting.last})"
 
 
-class Look(NamedTuple):
-    """So many *times* on end, the client was shown these *statuses* of jobs of *graph*.
-
-    *first* and *last* are the numbers of the entries, *at* is the time of the first.
-    """
+class _Answers(NamedTuple):
+    """Answers in a row with the very same mapping of *statuses*; fields as in ``Sighting``."""
 
     graph: str
     statuses: Mapping[str, str]
@@ -106,80 +96,67 @@ class Look(NamedTuple):
     at: float
 
 
-def looks(entries: Iterable[Entry]) -> Iterator[Look]:
-    """What *entries* showed. Those that have the very same mapping on end are one look.
-
-    So what a long list showed again and again is not walked through each time.
-    """
-    look: Look | None = None
+def _answers(entries: Iterable[Entry]) -> Iterator[_Answers]:
+    """*entries*, grouped so that a long list that was read again and again is walked once."""
+    answers: _Answers | None = None
     for entry in entries:
-        statuses = statuses_shown(entry)
+        statuses = statuses_read(entry)
         if not statuses:
             continue
         graph = entry.args.get("graph_name", "")
-        if look is not None and look.statuses is statuses and look.graph == graph:
-            look = look._replace(last=entry.number, times=look.times + 1)
+        if answers is not None and answers.statuses is statuses and answers.graph == graph:
+            answers = answers._replace(last=entry.number, times=answers.times + 1)
             continue
-        if look is not None:
-            yield look
-        look = Look(graph, statuses, entry.number, entry.number, 1, entry.at)
-    if look is not None:
-        yield look
+        if answers is not None:
+            yield answers
+        answers = _Answers(graph, statuses, entry.number, entry.number, 1, entry.at)
+    if answers is not None:
+        yield answers
 
 
-class Sights:
-    """What *entries* have shown of all jobs; *dropped* entries before them may have shown more."""
+class Sightings:
+    """What *entries* showed of all jobs, after the journal *dropped* so many."""
 
     def __init__(self, entries: Iterable[Entry], dropped: int) -> None:
         self._dropped = dropped
-        self._found: dict[Place, list[Sight]] = {}
-        self._made: dict[Place, int] = {}
-        self._unknown: dict[Place, Entry] = {}  # by graph, or by job: the last that is forgotten
-        for look in looks(self._noted(entries)):
-            self._add(look)
+        self._by_job: dict[tuple[str, str], list[Sighting]] = {}
+        self._submitted: set[tuple[str, str]] = set()
+        for answers in _answers(self._noted(entries)):
+            self._add(answers)
 
     def _noted(self, entries: Iterable[Entry]) -> Iterator[Entry]:
-        """*entries*, each once it is noted what else there is to know from it."""
+        """*entries*, each once it is noted which job it submitted."""
         for entry in entries:
-            graph = entry.args.get("graph_name", "")
             if entry.job_id is not None:
-                self._made[graph, entry.job_id] = entry.number
-            if entry.forgotten and read_whole(entry):
-                self._unknown[graph, entry.args.get("job_id")] = entry
+                job = entry.args.get("graph_name", ""), entry.job_id
+                self._submitted.add(job)
+                self._by_job.setdefault(job, [])
             yield entry
 
-    def _add(self, look: Look) -> None:
-        for job_id, status in look.statuses.items():
-            found = self._found.setdefault((look.graph, job_id), [])
-            last = found[-1] if found else None
-            if last is not None and last.status == status:
-                times = last.times + look.times
-                found[-1] = Sight(status, last.first, look.last, times, last.at)
+    def _add(self, answers: _Answers) -> None:
+        graph, statuses, first, last, times, at = answers
+        for job_id, status in statuses.items():
+            sightings = self._by_job.setdefault((graph, job_id), [])
+            if sightings and sightings[-1].status == status:
+                before = sightings.pop()
+                sighting = Sighting(status, before.first, last, before.times + times, before.at)
             else:
-                found.append(Sight(status, look.first, look.last, look.times, look.at))
+                sighting = Sighting(status, first, last, times, at)
+            sightings.append(sighting)
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
-        """The graph and id of each job that was made or shown."""
-        for graph, job_id in dict.fromkeys((*self._made, *self._found)):
-            yield graph, job_id or ""
+        """The graph and id of each job that was submitted or shown."""
+        return iter(self._by_job)
 
-    def of(self, graph: str, job_id: str) -> tuple[Sight, ...]:
-        """What was shown of the job *job_id* of *graph*; Conflict where that is not known."""
-        reason = self.doubt(graph, job_id)
-        if reason is not None:
-            raise Conflict(f"what was shown of job {job_id!r} is not known: {reason}")
-        return self.known_of(graph, job_id)
+    def of(self, graph: str, job_id: str) -> tuple[Sighting, ...]:
+        """What the entries showed of this job."""
+        return tuple(self._by_job.get((graph, job_id), ()))
 
-    def known_of(self, graph: str, job_id: str) -> tuple[Sight, ...]:
-        """What is known of it."""
-        return tuple(self._found.get((graph, job_id), ()))
-
-    def doubt(self, graph: str, job_id: str) -> str | None:
-        """Why more may have been shown of it than is known; None where that cannot be."""
-        made = self._made.get((graph, job_id))
-        if made is None and self._dropped:
-            return f"{self._dropped} entries are no longer in the journal"
-        for unknown in (self._unknown.get((graph, one)) for one in (None, job_id)):
-            if unknown is not None and unknown.number > (made or 0):
-                return f"entry #{unknown.number} {unknown.why_forgotten}"
-        return None
+    def all_of(self, graph: str, job_id: str) -> tuple[Sighting, ...]:
+        """The same; Conflict if entries that were dropped may have shown the job."""
+        if self._dropped and (graph, job_id) not in self._submitted:
+            raise Conflict(
+                f"cannot tell what was shown of job {job_id!r}: {self._dropped} entries were "
+                "dropped from the journal; raise journal_size"
+            )
+        return self.of(graph, job_id)

@@ -1,7 +1,7 @@
-"""Redaction: what is kept of an exchange with another server has no secrets in it.
+"""Redaction: takes the secrets out of an exchange with another server before it is recorded.
 
-They are known by the name of what holds them, or because somebody signs in with them: those may
-come back in any place.
+Secrets are known by the name of what holds them, or because somebody signs in with them; those may
+come back anywhere.
 """
 
 import re
@@ -15,46 +15,42 @@ from gesmock.model.messages import Request
 from gesmock.model.secrets import MASK, Secrets, is_secret
 
 _PARTS: Final = re.compile(r"(?:Access|Signature|Credential)=([^\s,;]+)|^\w+ ([^\s,;=]+=*)$")
-"""What is secret in an ``Authorization``: of a signature, or behind a scheme."""
+"""The secrets in an ``Authorization``: parts of a signature, or the text after a scheme."""
 
 _COOKIE: Final = re.compile(r"=\s*\"?([^\s,;\"]+)")
-_SHORTEST: Final = 6  # what is shorter may be any word
+_SHORTEST: Final = 6  # a shorter one may be any word
 
 
 def secrets_of(headers: Mapping[str, str]) -> set[str]:
     """The secrets in *headers*, whose names are in lower case."""
-    found: set[str] = set()
+    secrets: set[str] = set()
     for name, value in headers.items():
         if is_secret(name):
-            found.add(value)
-            pattern = _COOKIE if "cookie" in name else _PARTS
-            found |= {part for parts in pattern.findall(value) for part in _several(parts)}
-    return found
-
-
-def _several(parts: str | tuple[str, ...]) -> Iterable[str]:
-    return (parts,) if isinstance(parts, str) else filter(None, parts)
+            secrets.add(value)
+            for match in (_COOKIE if "cookie" in name else _PARTS).finditer(value):
+                secrets.update(filter(None, match.groups()))
+    return secrets
 
 
 class Redaction:
-    """Takes *secrets* out, wherever they stand."""
+    """Takes *secrets* out, wherever they are."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._secrets = Secrets(one for one in secrets if len(one) >= _SHORTEST)
+        self._secrets = Secrets(secret for secret in secrets if len(secret) >= _SHORTEST)
 
     def text(self, text: str) -> str:
-        """*text* without them, nor what it calls a secret."""
+        """*text* without secrets, and without values that it calls secret."""
         return self._secrets.redact(text)
 
     def named(self, values: Mapping[str, str]) -> dict[str, str]:
-        """*values* without them, nor those whose name says that they are secret."""
+        """*values* without secrets, and without those whose name says that they are secret."""
         return {
             self.text(name): MASK if is_secret(name) else self.text(value)
             for name, value in values.items()
         }
 
     def request(self, request: Request) -> Request:
-        """*request*, whose body is what is kept of it, without them."""
+        """*request*, its body shortened already, without secrets."""
         body = request.body
         if body and isinstance(body, bytes):
             body = msgspec.json.encode(self._secrets.redact_value(msgspec.json.decode(body)))
@@ -65,7 +61,7 @@ class Redaction:
             query=self.named(request.query),
             headers={
                 **self.named(request.headers),
-                # An entry masks these itself; whose they are may have to be told apart before.
+                # Entries mask these themselves, and need them to tell clients apart.
                 **{name: request.headers[name] for name in SECRET_HEADERS & request.headers.keys()},
             },
             body=body,

@@ -16,7 +16,7 @@ from gesmock.fake import handle
 from gesmock.fake.fake import Fake
 from gesmock.fake.options import StartOptions
 from gesmock.faults import BELOW_HTTP, KINDS, ListFault
-from gesmock.journal import journal
+from gesmock.journal import entries
 from gesmock.journal.redaction import Redaction, secrets_of
 from gesmock.model import listed_requests, replies
 from gesmock.model.errors import (
@@ -141,9 +141,9 @@ class Proxy:
         body = environ.get("wsgi.input", BytesIO()).read()
         request = request_of(environ, body, self._fake.epochs.current)
         redaction = Redaction(self._secrets | secrets_of(request.headers))
-        journaled = redaction.request(journal.kept(listed_requests.cleaned(request)))
+        journaled = redaction.request(entries.with_short_body(listed_requests.cleaned(request)))
         if journaled.long:
-            journaled = journal.shortened(journaled)
+            journaled = entries.with_short_head(journaled)
         foreign = self._guard.foreign_call(environ)
         if foreign is None:
             ask = partial(self._ask, request, environ, body, redaction)

@@ -91,11 +91,11 @@ def test_a_reset_of_one_project_leaves_the_requests_of_another_alone() -> None:
 
 def test_whoever_waits_in_a_project_that_a_reset_drops_waits_no_longer() -> None:
     fake = Fake()
-    one, before = (journal := fake.open("one").journal), journal.kept()
+    one, before = (journal := fake.open("one").journal), journal.snapshot()
     fake.reset()
     assert not one.await_more(before, 0, 60)
 
-    two, before = (journal := fake.open("two").journal), journal.kept()
+    two, before = (journal := fake.open("two").journal), journal.snapshot()
     fake.restart({})
     assert not two.await_more(before, 0, 60)
 

@@ -3,7 +3,6 @@
 import gc
 import sys
 
-from gesmock.fake import report as judging
 from gesmock.fake.fake import Fake
 from gesmock.fake.handle import handle
 from gesmock.model.messages import Operation, Request
@@ -46,6 +45,6 @@ def test_a_hundred_thousand_requests_leave_as_much_as_the_journal_holds() -> Non
     assert sys.getallocatedblocks() < held * 1.01
     project = fake.default
     assert (project.journal.count, len(project.journal)) == (MANY, 10_000)
-    assert len(project.coverage.cells()) == 3
-    assert [one.code for one in judging.findings(project, ["GM9"])] == ["GM901"]
-    assert sum(one.code == "GM002" for one in judging.findings(project)) == 100
+    assert len(project.verdict.coverage.cells()) == 3
+    assert [one.code for one in project.verdict.findings(["GM9"])] == ["GM901"]
+    assert sum(one.code == "GM002" for one in project.verdict.findings()) == 100

@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gesmock.fake import handle as operations
-from gesmock.fake import report as judging
 from gesmock.model.clock import ClockChange
 from gesmock.model.messages import Request
 from gesmock.web import wire
@@ -444,7 +443,7 @@ def test_a_crash_is_a_500_in_the_services_shape_and_a_finding(
     assert response.json == {"errorMessage": "Job query error.", "errorCode": "GES.8302"}
     assert response.headers["X-Gesmock-Crash"] == "1"
     assert "RuntimeError: a bug of ours" in caplog.text
-    [finding] = judging.findings(service.fake.default)
+    [finding] = service.fake.default.verdict.findings()
     assert str(finding).startswith("GM001 gesmock crashed: GET /ges/v1.0/")
     assert "RuntimeError: a bug of ours" in str(finding)
 

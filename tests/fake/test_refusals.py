@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from conftest import PROJECT, Service
 
-from gesmock.fake import report as judging
 from gesmock.model.messages import LARGEST_BODY
 
 G = f"/ges/v1.0/{PROJECT}/graphs/movie"
@@ -297,7 +296,7 @@ def test_a_hostile_body_is_refused_in_the_services_shape(
 
     assert response.status_code == 400
     assert response.json == {"errorMessage": FORMAT, "errorCode": "GES.8013"}
-    assert judging.findings(service.fake.default) == []
+    assert service.fake.default.verdict.findings() == []
 
 
 def test_a_body_of_twelve_megabytes_is_taken(service: Service) -> None:
@@ -400,5 +399,5 @@ def test_an_action_that_nobody_knows_is_an_unknown_url(service: Service) -> None
     response = service.client.post(action("execute-gremlin-query"), json={"command": "g.V()"})
 
     assert (response.status_code, response.get_json()["errorCode"]) == (404, "GES.8000")
-    [finding] = judging.findings(service.fake.default)
+    [finding] = service.fake.default.verdict.findings()
     assert finding.message.startswith("no operation serves this: POST ")

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gesmock import GesMock
-from gesmock.fake import report as judging
 from gesmock.model import listed_requests
 from gesmock.model.documentation import AsynchronousOperation, operations
 from gesmock.model.listed_requests import normalised, without_secrets
@@ -192,7 +191,7 @@ def test_a_body_may_be_nested_deeply(service: Service) -> None:
     assert (statuses[0], statuses[-1]) == (200, 400)
     assert set(statuses) == {200, 400}
     assert service.list().status_code == 200
-    assert judging.findings(service.fake.default, ["GM0"]) == []
+    assert service.fake.default.verdict.findings(["GM0"]) == []
 
 
 @pytest.mark.parametrize("chunks", ["zz\r\n", "-5\r\nabc"])

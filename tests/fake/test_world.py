@@ -8,7 +8,6 @@ from conftest import asked
 from msgspec.structs import replace
 
 from gesmock.fake import handle
-from gesmock.fake import report as judging
 from gesmock.fake.fixtures import State
 from gesmock.fake.options import Rows, Start
 from gesmock.fake.project import Project
@@ -254,16 +253,23 @@ def test_findings_outlive_a_cleared_journal_and_are_counted_and_bounded() -> Non
 
     made.journal.clear()
 
-    findings = [str(one) for one in judging.findings(made)]
+    findings = [str(one) for one in made.verdict.findings()]
     assert len(findings) == 101
-    assert findings[0] == "GM001 gesmock crashed: GET /ges/%0Ax answered 404 (#401)\na traceback"
+    assert (
+        findings[0]
+        == "GM001 gesmock crashed: GET /ges/%0Ax answered 404; please report this bug (#401)\na traceback"
+    )
     numbers = "(#1, #2, #4, #6, #8, ...)"
     assert findings[1] == (
-        f"GM002 no operation serves this: GET /ges/0 answered 404 (201 times) {numbers}"
+        f"GM002 no operation serves this: GET /ges/0 answered 404 (201 times); check the URL "
+        f"and method {numbers}"
     )
-    assert findings[2] == "GM002 no operation serves this: GET /ges/1 answered 404 (#3)"
+    assert (
+        findings[2]
+        == "GM002 no operation serves this: GET /ges/1 answered 404; check the URL and method (#3)"
+    )
     made.reset()
-    assert judging.findings(made) == []
+    assert made.verdict.findings() == []
 
 
 def test_a_state_is_exported_with_what_is_left_of_its_faults() -> None:

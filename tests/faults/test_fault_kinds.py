@@ -11,7 +11,6 @@ import pytest
 from conftest import Asker, asked, text_of
 
 from gesmock.fake import handle as operations
-from gesmock.fake import report as judging
 from gesmock.faults import KINDS, FaultRule, armed, kinds
 from gesmock.model.errors import InvalidInput
 from gesmock.model.messages import Delivery, Reply
@@ -72,7 +71,7 @@ def test_a_crash_of_ours_is_told_even_where_an_error_was_to_be_the_answer(
     monkeypatch.setitem(operations.OPERATIONS, "list_jobs", broken)
     asker = Asker({"fault": 503, "phase": "after"})
 
-    assert (asker.ask().status, len(judging.findings(asker.project))) == (500, 1)
+    assert (asker.ask().status, len(asker.project.verdict.findings())) == (500, 1)
 
 
 # --- For whom -------------------------------------------------------------------------------------
@@ -107,7 +106,7 @@ def test_the_journal_knows_the_job_that_was_made_though_the_client_was_not_told(
     [entry] = asker.project.journal.entries()
     newest = asker.project.graphs.jobs()[0][1]
 
-    assert (entry.job_id, entry.fault, entry.shown) == (newest.job_id, "f1#1", None)
+    assert (entry.job_id, entry.fault, entry.statuses) == (newest.job_id, "f1#1", None)
 
 
 # --- The answer, altered --------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from gesmock.model.messages import OPERATION_NAMES
 
 
 def met(ges: GesMock) -> list[tuple[str, int, int]]:
-    cells = ges.verdict.coverage.cells()
+    cells = ges.fake.coverage().cells()
     return [(cell.operation, cell.status, cell.count) for cell in cells]
 
 
@@ -40,13 +40,13 @@ def test_answers_are_counted_by_operation_and_status_over_resets(new: GesMock) -
 
 
 def test_connections_that_broke_are_cells_of_their_own(ges: GesMock) -> None:
-    before = Coverage(ges.verdict.coverage.cells())
+    before = Coverage(ges.fake.coverage().cells())
     ges.faults.script("show_job", {"kind": "reset"}, {"kind": "malformed"}, 503)
     for _ in range(3):
         with suppress(requests.ConnectionError):
             requests.get(ges.job_url("a1"))
 
-    met = Coverage(ges.verdict.coverage.cells())
+    met = Coverage(ges.fake.coverage().cells())
     for cell, count in before.met.items():
         met.met[cell] -= count
 
@@ -94,13 +94,13 @@ def test_a_table_has_the_operations_that_were_called_or_are_wanted() -> None:
     ("met", "of", "told"), [(2, 3, 66.6), (4, 5, 80.0), (7999, 10_000, 79.9), (77, 500, 15.4)]
 )
 def test_a_percentage_is_never_told_as_more_than_it_is(met: int, of: int, told: float) -> None:
-    assert Table((), (), met, of).told_percent == told <= Table((), (), met, of).percent
+    assert Table((), (), met, of).rounded_percent == told <= Table((), (), met, of).percent
 
 
 def test_nothing_is_nothing_of_nothing() -> None:
     table = Coverage().table()
 
-    assert (table.met, table.all, table.percent, table.told_percent) == (0, 0, 0.0, 0.0)
+    assert (table.met, table.all, table.percent, table.rounded_percent) == (0, 0, 0.0, 0.0)
     assert next(tables.lines(table)).startswith("operation  200  400")
 
 
@@ -139,7 +139,7 @@ def test_the_page_is_escaped() -> None:
 
 
 def test_the_report_over_http_has_it_all(service: Service) -> None:
-    service.fake.default.coverage = Coverage()
+    service.fake.default.verdict.coverage = Coverage()
     service.fake.default.graphs.add(_job())
     service.list()
     service.client.get("/ges/nothing")
@@ -153,7 +153,7 @@ def test_the_report_over_http_has_it_all(service: Service) -> None:
     assert (told["coverage"]["met"], told["coverage"]["percent"]) == (1, 7.6)
     assert [one["code"] for one in told["findings"]] == ["GM002"]
     assert told["failing"] == 1
-    assert [(one["job_id"], len(one["shown"])) for one in told["seen"]] == [("a1", 1)]
+    assert [(one["job_id"], len(one["observed"])) for one in told["seen"]] == [("a1", 1)]
     assert told["config"]["fail_on"] == ["GM0"]
     assert told["dropped"] == 0
     assert service.control("GET", "projects/nobody/report").status_code == 404
@@ -168,7 +168,7 @@ def test_python_tells_the_same(ges: GesMock) -> None:
 
     assert told.keys() == {"findings", "failing", "config", "coverage", "seen", "dropped"}
     [seen] = told["seen"]
-    assert seen["doubt"] == "entry #2 showed more than 1,000 jobs, of which the journal keeps none"
+    assert [one["status"] for one in seen["observed"]] == [ges.jobs()[0].status]
 
 
 def _job() -> Job:

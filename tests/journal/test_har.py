@@ -44,7 +44,7 @@ def test_it_tells_what_was_asked_and_answered(archive: Any, ges: GesMock) -> Non
     assert listed["request"]["url"] == ges.jobs_url(limit=1)
     assert listed["request"]["queryString"] == [{"name": "limit", "value": "1"}]
     assert listed["response"]["statusText"] == "OK"
-    assert listed["_shown"] == {"a1": "running"}
+    assert listed["_statuses"] == {"a1": "running"}
     assert submitted["request"]["postData"] == {
         "mimeType": "application/json",
         "text": '{"edgesetPath":"e"}',
@@ -64,7 +64,7 @@ def test_a_connection_that_broke_has_no_status_and_a_delay_its_time() -> None:
     story.ask(status=599)
     story.ask(gave_up=True)
 
-    written = har.archive(story.entries, "1")
+    written = har.archive(story.entries)
 
     check(written)
     broken, strange, left = written["log"]["entries"]
@@ -95,8 +95,8 @@ def test_of_a_long_list_it_has_only_how_many_jobs_it_had(ges: GesMock) -> None:
     short, long = ges.journal.har()["log"]["entries"]
 
     check(ges.journal.har())
-    assert (len(short["_shown"]), short["_returned"], short["_total"]) == (100, 100, 101)
-    assert ("_shown" in long, long["_returned"], long["_total"]) == (False, 101, 101)
+    assert (len(short["_statuses"]), short["_returned"], short["_total"]) == (100, 100, 101)
+    assert ("_statuses" in long, long["_returned"], long["_total"]) == (False, 101, 101)
 
 
 def test_it_can_be_had_over_http(service: Service) -> None:

@@ -9,8 +9,8 @@ import pytest
 import requests
 
 from gesmock import GesMock, InvalidInput
-from gesmock.journal.entries import LONGEST_BODY, Entry
-from gesmock.journal.journal import Journal, kept
+from gesmock.journal.entries import LONGEST_BODY, Entry, with_short_body
+from gesmock.journal.journal import Journal
 from gesmock.model.listed_requests import cleaned
 from gesmock.model.messages import Reply, Request, Shown
 
@@ -28,7 +28,7 @@ def request(**fields: Any) -> Request:
 def journaled(*statuses: int, size: int = 100, **fields: Any) -> Journal:
     journal = Journal(RLock(), size=size)
     for status in statuses:
-        journal.append(0.0, 1, kept(cleaned(request(**fields))), Reply(status, {}))
+        journal.append(0.0, 1, with_short_body(cleaned(request(**fields))), Reply(status, {}))
     return journal
 
 
@@ -209,10 +209,10 @@ def test_an_entry_tells_which_statuses_the_client_was_shown_and_what_it_submitte
         client.post(f"{graph}/action?action_id=clear-graph")
 
         page, job, refused, submission = ges.journal
-        assert (page.shown, page.returned, page.total) == ({failed.job_id: "failed"}, 1, 2)
-        assert (job.shown, job.returned) == ({done.job_id: "success"}, None)
-        assert (refused.status, refused.shown) == (400, {failed.job_id: "failed"})
-        assert (submission.job_id, submission.shown) == (ges.jobs()[0].job_id, None)
+        assert (page.statuses, page.returned, page.total) == ({failed.job_id: "failed"}, 1, 2)
+        assert (job.statuses, job.returned) == ({done.job_id: "success"}, None)
+        assert (refused.status, refused.statuses) == (400, {failed.job_id: "failed"})
+        assert (submission.job_id, submission.statuses) == (ges.jobs()[0].job_id, None)
         assert submission.args == {"project_id": ges.project_id, "graph_name": ges.graph_name}
 
 
@@ -223,44 +223,55 @@ def test_an_entry_names_the_request_as_its_answer_did() -> None:
         assert ges.journal[0].reply_headers["X-Request-Id"] == answer.headers["X-Request-Id"]
 
 
-def test_what_was_shown_long_ago_is_forgotten_first() -> None:
-    journal = Journal(RLock(), most_statuses=3)
-    pages = [
-        Shown(tuple((f"{page}{row}", "success") for row in range(rows)), rows, rows)
-        for page, rows in enumerate((2, 1, 0, 2))
-    ]
+def listed(rows: int, name: str = "") -> Shown:
+    return Shown(tuple((f"{name}{row}", "success") for row in range(rows)), rows, rows)
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> Journal:
+    """A journal that keeps little of what lists have shown: 10 statuses for each of 3 entries."""
+    monkeypatch.setattr("gesmock.journal.journal.MOST_STATUSES", 30)
+    return Journal(RLock(), size=3)
+
+
+def test_the_oldest_statuses_of_lists_are_dropped_first(few: Journal) -> None:
+    few.resize(8)
+    pages = [listed(rows, f"{page}/") for page, rows in enumerate((30, 50, 0, 30))]
     for page in pages:
         for _ in range(2):
-            journal.append(0.0, 1, request(), Reply(200, {}, shown=page))
+            few.append(0.0, 1, request(), Reply(200, {}, shown=page))
 
-    counts = [None if one.shown is None else len(one.shown) for one in journal.entries()]
-    assert counts == [None, None, 1, 1, 0, 0, 2, 2]
-    assert [one.returned for one in journal.entries()] == [2, 2, 1, 1, 0, 0, 2, 2]
-
-
-def test_a_long_journal_keeps_more_of_what_was_shown() -> None:
-    statuses = [tuple((f"{page}/{row}", "success") for row in range(1000)) for page in range(101)]
-
-    def known(size: int, resized: int | None = None) -> int:
-        journal = Journal(RLock(), size=size)
-        journal.resize(resized or size)
-        for one in statuses:
-            journal.append(0.0, 1, request(), Reply(200, {}, shown=Shown(one, 1000, 1000)))  # type: ignore[arg-type]
-        return sum(not one.forgotten for one in journal.entries())
-
-    assert (known(1000), known(20_000), known(20_000, 1000), known(1000, 20_000)) == (
-        100,
-        101,
-        100,
-        101,
-    )
+    counts = [None if one.statuses is None else len(one.statuses) for one in few.entries()]
+    assert counts == [None, None, 50, 50, 0, 0, 30, 30]
+    assert [one.returned for one in few.entries()] == [30, 30, 50, 50, 0, 0, 30, 30]
 
 
-def test_statuses_that_are_forgotten_are_held_by_nobody() -> None:
-    journal = Journal(RLock(), most_statuses=10)
-    statuses = [tuple((f"{page}/{row}", "success") for row in range(10)) for page in range(3)]
+def test_the_status_of_a_single_job_is_kept_as_long_as_its_entry(few: Journal) -> None:
+    few.append(0.0, 1, request(), Reply(200, {}, shown=Shown((("a1", "running"),))))
+    for page in "bc":
+        few.append(0.0, 1, request(), Reply(200, {}, shown=listed(30, page)))
+
+    assert [one.statuses is None for one in few.entries()] == [False, True, False]
+    assert few[0].statuses == {"a1": "running"}
+
+
+@pytest.mark.parametrize(
+    ("size", "resized", "lists"),
+    [(1000, 1000, 100), (20_000, 20_000, 101), (20_000, 1000, 100), (1000, 20_000, 101)],
+)
+def test_a_long_journal_keeps_more_statuses(size: int, resized: int, lists: int) -> None:
+    journal = Journal(RLock(), size=size)
+    journal.resize(resized)
+    for page in range(101):
+        journal.append(0.0, 1, request(), Reply(200, {}, shown=listed(1000, f"{page}/")))
+
+    assert sum(one.statuses is not None for one in journal.entries()) == lists
+
+
+def test_statuses_that_are_dropped_are_held_by_nobody(few: Journal) -> None:
+    statuses = [listed(30, f"{page}/").statuses for page in range(3)]
     for one in statuses:
-        journal.append(0.0, 1, request(), Reply(200, {}, shown=Shown(one, 10, 10)))  # type: ignore[arg-type]
+        few.append(0.0, 1, request(), Reply(200, {}, shown=Shown(one, 30, 30)))
     first, second, last = (gc.get_referrers(one) for one in statuses)
 
     assert [len(holders) for holders in (first, second)] == [1, 1]  # the list of this test
@@ -274,12 +285,12 @@ def test_what_is_shown_by_the_entries_that_are_kept_is_kept_with_them() -> None:
         for _ in range(1 + number % 2):
             journal.append(0.0, 1, request(), Reply(200, {}, shown=shown))
 
-    assert [one.shown for one in journal.entries()] == [
+    assert [one.statuses for one in journal.entries()] == [
         {"6": "success"},
         {"7": "success"},
         {"7": "success"},
     ]
-    assert len(journal._told) == 3
+    assert len(journal._lists) == 3
 
 
 def test_an_entry_tells_what_a_fault_did_to_it() -> None:
@@ -384,9 +395,9 @@ def test_the_later_ones_can_be_had_alone() -> None:
     journal = journaled(200, 201, 202, 203, 204, size=3)
 
     def numbers(since: int) -> list[int]:
-        return [one.number for one in journal.kept(since).records]
+        return [one.number for one in journal.snapshot(since).records]
 
     assert [numbers(since) for since in (0, 2, 3, 4, 5, 9)] == [
         [3, 4, 5], [3, 4, 5], [4, 5], [5], [], [],
     ]  # fmt: skip
-    assert journal.kept(4).dropped_since(4) == journal.kept(5).dropped_since(5) == 0
+    assert journal.snapshot(4).dropped_since(4) == journal.snapshot(5).dropped_since(5) == 0

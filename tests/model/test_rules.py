@@ -137,7 +137,7 @@ def test_a_rule_that_no_job_was_submitted_for_is_a_finding(ges: GesMock) -> None
     ges.plans.arm(plan="slow", command="clear_graph")
 
     assert [str(one) for one in ges.findings()] == [
-        'GM004 armed, but no job got it: p1 {"plan":"slow","command":"clear_graph"}'
+        'GM004 plan rule was never used, as no job matched it: p1 {"plan":"slow","command":"clear_graph"}'
     ]
     requests.post(f"{ges.graph_url()}/action?action_id=clear-graph", json={})
     assert ges.findings("GM0") == []

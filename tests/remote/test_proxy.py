@@ -23,7 +23,7 @@ from other_server import OK, Act, OtherServer, ask, hang_up, journal, lines, res
 from gesmock import GesMock, __version__
 from gesmock.cli import main as cli
 from gesmock.cli import proxy as cli_proxy
-from gesmock.fake import report as judging
+from gesmock.fake.verdict import Verdict
 from gesmock.faults import FaultRule
 from gesmock.model.errors import InvalidInput
 from gesmock.remote.proxy import ProxyServer
@@ -124,8 +124,8 @@ def test_a_submission_is_passed_on_with_its_body_and_both_are_journaled(
     assert submitted.operation == "import_graph"
     assert submitted.job_id == job_id
     assert submitted.body == {"edgesetPath": "a"}
-    assert shown.shown == {job_id: "pending"}
-    assert (listed.shown, listed.returned, listed.total) == ({job_id: "pending"}, 1, 1)
+    assert shown.statuses == {job_id: "pending"}
+    assert (listed.statuses, listed.returned, listed.total) == ({job_id: "pending"}, 1, 1)
     [made] = [entry for entry in ges.journal if entry.operation == "import_graph"]
     assert made.job_id == job_id
 
@@ -465,7 +465,7 @@ def test_a_request_is_passed_on_line_by_line() -> None:
 def test_an_application_sees_cookies_as_one_line(ges: GesMock) -> None:
     ask(ges.url, get("/ges/x", "Cookie: a=1", "Cookie: b=2"))
 
-    [record] = ges.fake.default.journal.kept().records
+    [record] = ges.fake.default.journal.snapshot().records
     assert record.request.headers["cookie"] == "a=1; b=2"
 
 
@@ -588,7 +588,7 @@ def test_what_is_packed_is_passed_on_as_it_is_and_read_for_the_journal(
         [entry] = journal(proxy.url)
 
     assert answer.partition(b"\r\n\r\n")[2] == body
-    assert entry["shown"] == ({"a": "success", "b": "running"} if read else None)
+    assert entry["statuses"] == ({"a": "success", "b": "running"} if read else None)
 
 
 @pytest.mark.parametrize(
@@ -611,7 +611,7 @@ def test_what_is_shown_of_jobs_is_journaled(path: str, body: str, told: tuple[An
         requests.get(f"{proxy.url}{GRAPH}/{path}")
         [entry] = journal(proxy.url)
 
-    assert (entry["shown"], entry["returned"], entry["total"]) == told
+    assert (entry["statuses"], entry["returned"], entry["total"]) == told
 
 
 def test_of_a_long_head_the_beginnings_are_journaled_and_all_is_passed_on() -> None:
@@ -632,7 +632,11 @@ def test_a_long_list_is_passed_on_in_the_same_bytes(ges: GesMock) -> None:
         [entry] = journal(proxy.url)
 
     assert passed.content == direct.content
-    assert (entry["returned"], entry["shown"], len(passed.content) > 2**22) == (20_000, None, True)
+    assert (entry["returned"], entry["statuses"], len(passed.content) > 2**22) == (
+        20_000,
+        None,
+        True,
+    )
 
 
 # --- For whom -----------------------------------------------------------------------------------
@@ -757,7 +761,7 @@ def test_no_secret_is_kept_of_the_jobs_that_an_answer_shows(path: str) -> None:
         requests.request(method, f"{proxy.url}{GRAPH}/{path}", json={"edgesetPath": "a"})
         [entry] = journal(proxy.url)
 
-    assert (entry["shown"], entry["job_id"]) == {
+    assert (entry["statuses"], entry["job_id"]) == {
         "jobs/status": ({"job-***": "is ***"}, None),
         IMPORT: (None, "job-***"),
     }.get(path, ({"***": "is ***"}, None))
@@ -948,7 +952,7 @@ def test_the_command_says_where_it_listens_and_at_the_end_what_it_has_found(
     first, second, found = ran.stdout.splitlines()
     assert first == f"gesmock {__version__} listening on {seen[0].url} for {ges.url}"
     assert second == f"curl '{graph(ges, seen[0])}/jobs/status'"
-    assert found.startswith("GM304 status is no parameter of it: GET ")
+    assert found.startswith("GM304 status is not a parameter of this call: GET ")
     archive = json.loads((tmp_path / "a.har").read_text())
     assert [one["response"]["status"] for one in archive["log"]["entries"]] == [503, 200, 200]
 
@@ -1054,7 +1058,7 @@ def test_a_disk_that_is_full_at_the_end_costs_no_finding(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
-    monkeypatch.setattr(judging, "findings", lambda project: ["GM304 of a client"])
+    monkeypatch.setattr(Verdict, "findings", lambda verdict: ["GM304 of a client"])
 
     ran = run(
         monkeypatch,

@@ -187,7 +187,7 @@ def test_a_caller_can_wait_for_journal_entries(service: Service) -> None:
 def test_a_reset_ends_a_wait_for_journal_entries(service: Service) -> None:
     journal = service.fake.default.journal
     waits: list[bool] = []
-    thread = Thread(target=lambda: waits.append(journal.await_more(journal.kept(), 0, 30)))
+    thread = Thread(target=lambda: waits.append(journal.await_more(journal.snapshot(), 0, 30)))
     thread.start()
     until(lambda: journal._waiting)
     service.control("POST", "reset")

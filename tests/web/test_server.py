@@ -14,7 +14,6 @@ import requests
 from conftest import until
 
 from gesmock import GesMock
-from gesmock.fake import report as judging
 from gesmock.fake.fake import Fake
 from gesmock.server.server import CannotListen
 from gesmock.web import create_app
@@ -151,7 +150,7 @@ def test_a_request_that_began_before_a_reset_and_ends_after_it_leaves_no_trace()
         client.sendall(b"\r\n")
         assert b" 503 " in client.recv(1000)
 
-    assert judging.findings(fake.default) == []
+    assert fake.default.verdict.findings() == []
     assert len(fake.default.journal) == 0
     server.stop()
 

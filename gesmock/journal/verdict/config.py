@@ -1,19 +1,16 @@
-"""Standard: what a client is held to, and what of it fails a test."""
+"""VerdictConfig: the measures a client is judged by, and which findings fail a test."""
 
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct, field, structs
 
-from gesmock.journal.verdict.contract import QUIET
-from gesmock.journal.verdict.incidents import TOLD_IF_NAMED
-from gesmock.journal.verdict.table import CODES, RULES
+from gesmock.journal.verdict.findings import CODES, RULES
 from gesmock.model import validation
 from gesmock.model.clock import Seconds
 
-_FAMILIES: Final = tuple(sorted({code[:length] for code in CODES for length in (2, 3)}))
-
 _ALL: Final = "GM"
+_FAMILIES: Final = tuple(sorted({code[:length] for code in CODES for length in (2, 3)}))
 
 Code = Annotated[
     str,
@@ -22,7 +19,7 @@ Code = Annotated[
         description=f"one of {', '.join((*CODES, *_FAMILIES))}",
     ),
 ]
-"""The code of a finding, or how those of a whole family begin: ``GM1``; ``GM`` is every code."""
+"""The code of a finding, or the beginning of a family's: ``GM1``; ``GM`` is every code."""
 
 Count = Annotated[int, Meta(ge=1)]
 
@@ -30,17 +27,16 @@ Count = Annotated[int, Meta(ge=1)]
 class VerdictConfig(
     Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
 ):
-    """What a client is held to.
+    """What a client is judged by.
 
-    Findings with a code of *ignore* are not told; those with one of *fail_on* fail a strict test.
-    Requests with the same header *client_header* are one client's.
+    Findings with a code in *ignore* are not reported; those with one in *fail_on* fail a strict
+    test. Requests with the same value of *client_header* come from the same client.
 
-    Polls are too close where more than *polls* in a row come less than *poll_s* seconds one after
-    the other; they go on after the end where there are more than *looks*. A client backs off where
-    it waits *retry_s* seconds, or ever longer, once it has tried again *errors* times. It hammers
-    with *unauthorised* answers 401 in a row, retries a refusal with *refusals* of them, and never
-    stops with *empty_pages* beyond the end. Of what breaks the *contract*, only what the service
-    accepts all the same is told, or all.
+    Polls are too close when more than *polls* in a row come within *poll_s* seconds of each other,
+    and too late when more than *looks* follow the final status. After *errors* retries a client
+    must back off: wait *retry_s* seconds, or longer each time. Too many are *unauthorised* answers
+    401 in a row, *refusals* of the same call, and *empty_pages* past the end of a list. *contract*
+    reports only the breaches that the service tolerates, or all.
     """
 
     ignore: list[Code] = []
@@ -59,24 +55,23 @@ class VerdictConfig(
     contract: Literal["accepted", "all"] = "accepted"
 
     def changed(self, changes: Mapping[str, Any], path: str = "$") -> "VerdictConfig":
-        """The same but for *changes*; InvalidInput with every wrong name and value."""
+        """A copy with *changes*; InvalidInput names every wrong key and value below *path*."""
         return validation.read({**structs.asdict(self), **changes}, VerdictConfig, path)
 
-    def codes(self, wanted: Collection[str] = ()) -> list[str]:
-        """The codes that are not ignored, and among the *wanted* ones (default: any).
+    def codes(self, selected: Collection[str] = ()) -> list[str]:
+        """The codes to report, of the *selected* ones and families (default: all).
 
-        What is told only where it is named is not where all are (``GM``).
+        Rules that are reported on request only are not selected by ``GM``.
         """
-        named = [code for code in wanted if code != _ALL]
+        named = [code for code in selected if code != _ALL]
         return [
             rule.code
             for rule in RULES
-            if among(rule.code, named if rule.code in TOLD_IF_NAMED else wanted or (_ALL,))
-            and not among(rule.code, self.ignore)
-            and (self.contract == "all" or rule.code not in QUIET)
+            if _selects(named if rule.on_request else selected or (_ALL,), rule.code)
+            and not _selects(self.ignore, rule.code)
+            and (self.contract == "all" or not rule.refused)
         ]
 
 
-def among(code: str, codes: Collection[str]) -> bool:
-    """Whether *code* is one of *codes*, or of the families that they name."""
+def _selects(codes: Collection[str], code: str) -> bool:
     return code.startswith(tuple(codes))

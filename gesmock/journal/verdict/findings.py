@@ -1,27 +1,116 @@
-"""Finding: one thing that a test may want to hear of, and the rule that has found it."""
+"""Findings, and the table of their codes: what each is called, and what it finds."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Iterable
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
 from gesmock.journal.entries import Entry
 from gesmock.model.secrets import one_line
 
-if TYPE_CHECKING:
-    from gesmock.journal.verdict.config import VerdictConfig
-    from gesmock.journal.verdict.traffic import Case
-
 MOST_ENTRIES: Final = 50
-"""How many entries a finding names at most; its message counts them all."""
+"""A finding names at most this many entries; its message counts them all."""
+
+
+class Rule(NamedTuple):
+    """A row of the table: a code, its name, and what it finds.
+
+    *on_request* rules are reported only where the code or its family is named. *refused*: the
+    service refuses such a request anyway, so it is reported only under ``contract="all"``.
+    """
+
+    code: str
+    name: str
+    summary: str
+    on_request: bool = False
+    refused: bool = False
+
+
+RULES: Final = (
+    Rule("GM001", "crash", "gesmock itself crashed"),
+    Rule("GM002", "unmatched", "a request below `/ges/` that no operation serves"),
+    Rule("GM003", "untried_fault", "a fault rule that never fired"),
+    Rule("GM004", "untried_plan", "a plan rule that no job used"),
+    Rule("GM101", "polls_too_often", "polls of a job that follow each other too closely"),
+    Rule(
+        "GM102",
+        "no_back_off",
+        "a failing call that is retried again and again without a pause that is long, grows or is "
+        "random",
+    ),
+    Rule(
+        "GM103", "retry_after_ignored", "a call that is retried before the `Retry-After` has passed"
+    ),
+    Rule(
+        "GM104", "polls_after_the_end", "polls of a job that go on after its final status was shown"
+    ),
+    Rule("GM105", "cancels_after_the_end", "a cancel of a job whose final status was shown"),
+    Rule("GM106", "hammers_on_401", "a client that keeps sending a token that is refused"),
+    Rule(
+        "GM107",
+        "retries_a_refusal",
+        "a call that was refused with 400 or 403 and is repeated unchanged (except for asking now "
+        "and then for something that may not exist yet)",
+    ),
+    Rule(
+        "GM108",
+        "submits_twice",
+        "a submission that failed or was given up after it had created its job, and is repeated "
+        "without a look at the list",
+    ),
+    Rule("GM109", "never_looks", "a submitted job that no request asked about, nor about the list"),
+    Rule("GM201", "page_number_as_offset", "offsets that count pages instead of jobs"),
+    Rule("GM202", "windows_overlap", "a page that begins among the jobs of the page before"),
+    Rule("GM203", "windows_leave_a_gap", "a page that skips jobs"),
+    Rule(
+        "GM204",
+        "stops_at_a_short_page",
+        "a client that takes a page with fewer jobs than it asked for as the last one",
+    ),
+    Rule("GM205", "never_stops", "a client that keeps reading past the end of the list"),
+    Rule("GM206", "ignores_total_count", "a page that `totalCount` said would be empty"),
+    Rule("GM301", "undocumented_url", "a URL that the document does not have", refused=True),
+    Rule(
+        "GM302",
+        "undocumented_method",
+        "a method that the document does not have for its URL",
+        refused=True,
+    ),
+    Rule(
+        "GM303",
+        "undocumented_action",
+        "an `action_id` that is missing or that the document does not have",
+        refused=True,
+    ),
+    Rule("GM304", "undocumented_parameter", "a query parameter that the document does not have"),
+    Rule(
+        "GM305",
+        "ill_typed_parameter",
+        "a parameter of the wrong type or beyond its limits",
+        refused=True,
+    ),
+    Rule("GM306", "content_type", "a body without `Content-Type: application/json`"),
+    Rule("GM307", "no_token", "neither an `X-Auth-Token` nor a signature", refused=True),
+    Rule("GM308", "wrong_body", "a body that is missing or breaks its schema", refused=True),
+    Rule("GM901", "history_dropped", "the journal has dropped requests, which are not judged"),
+    Rule(
+        "GM902",
+        "not_judged",
+        "a client that used several connections at once: the order of its requests is unknown",
+        on_request=True,
+    ),
+)
+
+CODES: Final = tuple(rule.code for rule in RULES)
+
+_NAMES: Final = {rule.code: rule.name for rule in RULES}
 
 
 class Finding(Struct, frozen=True, omit_defaults=True):
-    """What a rule has found: its *code*, its name, one sentence, and the entries that prove it.
+    """Something a test may want to know about: a *code*, its *rule*, and a sentence.
 
-    *entries* are the numbers of journal entries, at most ``MOST_ENTRIES``. *details* is what else
-    there is to read, such as a traceback.
+    *entries* are the numbers of the journal entries that prove it, at most ``MOST_ENTRIES``;
+    *details* is longer text, such as a traceback.
     """
 
     code: str
@@ -32,40 +121,27 @@ class Finding(Struct, frozen=True, omit_defaults=True):
 
     def __str__(self) -> str:
         some, more = self.entries[:5], len(self.entries) > 5
-        proof = ", ".join(f"#{number}" for number in some) + ", ..." * more
-        told = f"{self.code} {self.message}{f' ({proof})' if proof else ''}"
-        return f"{told}\n{self.details}" if self.details else told
+        numbers = ", ".join(f"#{number}" for number in some) + ", ..." * more
+        text = f"{self.code} {self.message}{f' ({numbers})' if numbers else ''}"
+        return f"{text}\n{self.details}" if self.details else text
 
 
-class Proof(NamedTuple):
-    """What a rule has to say about one case of misconduct, and the numbers of the entries."""
-
-    message: str
-    entries: Sequence[int] = ()
-    details: str = ""
-
-
-def proof(message: str, entries: Iterable[Entry]) -> Proof:
-    """A proof by *entries*, each named once."""
-    return Proof(message, list(dict.fromkeys(entry.number for entry in entries)))
+def finding(
+    code: str, message: str, entries: Iterable[Entry | int] = (), details: str = ""
+) -> Finding:
+    """A finding proved by *entries*, which may repeat; control characters are escaped."""
+    numbers = dict.fromkeys(
+        entry.number if isinstance(entry, Entry) else entry for entry in entries
+    )
+    return Finding(
+        code,
+        _NAMES[code],
+        one_line(message),
+        tuple(numbers)[:MOST_ENTRIES],
+        "\n".join(map(one_line, details.split("\n"))),
+    )
 
 
 def times(count: int) -> str:
-    """How often what a proof tells of was found, where it was more than once."""
+    """`` (3 times)`` for a finding that stands for several; empty for one."""
     return f" ({count} times)" if count > 1 else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What is found under one *code*: its *name*, what it *finds* in one sentence, and how."""
-
-    code: str
-    name: str
-    finds: str
-    judge: "Callable[[Case, VerdictConfig], Iterable[Proof]]"
-
-    def finding(self, proof: Proof) -> Finding:
-        """*proof* as a finding, which may be shown: requests say what their clients like."""
-        entries = tuple(proof.entries[:MOST_ENTRIES])
-        details = "\n".join(map(one_line, proof.details.split("\n")))
-        return Finding(self.code, self.name, one_line(proof.message), entries, details)

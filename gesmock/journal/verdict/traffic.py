@@ -1,123 +1,99 @@
-"""Case: what a verdict is found on: the entries of one project, and what it has noticed itself."""
+"""Traffic: the requests a verdict is based on, by client and by call.
+
+A client that uses several connections at once may send a request before it has read an earlier
+answer, and the server cannot tell which thread sent it. Such a client is *concurrent*; checks that
+depend on what a client had read look at *sequential* clients only.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple, TypeVar
+from math import inf
+from typing import NamedTuple
 
 import msgspec
 
 from gesmock.journal.entries import Entry
-from gesmock.journal.verdict.contract import Breach, Contract
-from gesmock.journal.verdict.incidents import Noticed
-from gesmock.journal.verdict.order import has_order
-
-T = TypeVar("T")
 
 
-class Client(NamedTuple):
-    """Who has the same value in the *header* that tells clients apart, and the same *token*."""
+class Caller(NamedTuple):
+    """A client: the value of the *header* that tells clients apart, and its *token*."""
 
     header: str
     token: str | None
 
 
-class Call(NamedTuple):
-    """What makes two requests of a client the same call."""
+class Traffic:
+    """The *entries* of one project since its last reset, oldest first.
 
-    method: str
-    path: str
-    query: tuple[tuple[str, str], ...]
-    body: bytes
-    digest: str | None
-    length: str | None
-
-
-class Case:
-    """The entries of one project since its last reset, and what it has *noticed* itself.
-
-    *read* gives the entries that the journal has, oldest first; *dropped* have made room for them.
-    Who has the same token, and the same value in the header *client_header*, is one client.
-    *contract* tells what is wrong with a request.
+    *dropped* more have made room for them in the journal. Requests with the same token and the same
+    value of *client_header* come from the same client.
     """
 
     def __init__(
         self,
-        read: Callable[[], Sequence[Entry]] = tuple,
+        entries: Iterable[Entry] = (),
         *,
         dropped: int = 0,
-        noticed: Noticed | None = None,
         client_header: str = "user-agent",
-        contract: Contract = lambda _: (),
     ) -> None:
-        self._read = read
-        self._contract = contract
+        self._entries = entries
         self.dropped = dropped
-        self.noticed = noticed or Noticed()
         self._client_header = client_header
-        self._made: dict[Callable[[Case], Any], Any] = {}
-
-    def once(self, make: Callable[["Case"], T]) -> T:
-        """What *make* makes of it, for all the rules that ask for that."""
-        if make not in self._made:
-            self._made[make] = make(self)
-        made: T = self._made[make]
-        return made
 
     @cached_property
-    def breaches(self) -> Sequence[tuple[Entry, Breach]]:
-        """What requests do that the service's document does not have, each with its entry."""
-        return [(entry, breach) for entry in self._read() for breach in self._contract(entry)]
-
-    def breaches_of(self, entry: Entry) -> Iterable[Breach]:
-        """What *entry* does that the service's document does not have."""
-        return self._contract(entry)
+    def all_entries(self) -> Sequence[Entry]:
+        """All, requests that no operation serves included."""
+        return tuple(self._entries)
 
     @cached_property
     def entries(self) -> Sequence[Entry]:
-        """The requests for an operation of the service, oldest first."""
-        return [entry for entry in self._read() if entry.operation is not None]
+        """The requests for an operation of the service."""
+        return [entry for entry in self.all_entries if entry.operation is not None]
+
+    def client(self, entry: Entry) -> Caller:
+        """Whose request *entry* is."""
+        return Caller(entry.headers.get(self._client_header, ""), entry.token)
 
     @cached_property
-    def flows(self) -> Mapping[Client, Sequence[Entry]]:
+    def by_client(self) -> Mapping[Caller, Sequence[Entry]]:
         """The entries of each client."""
-        flows: dict[Client, list[Entry]] = {}
+        clients: dict[Caller, list[Entry]] = {}
         for entry in self.entries:
-            flows.setdefault(self.client(entry), []).append(entry)
-        return flows
-
-    def client(self, entry: Entry) -> Client:
-        """Whose request it is."""
-        return Client(entry.headers.get(self._client_header, ""), entry.token)
+            clients.setdefault(self.client(entry), []).append(entry)
+        return clients
 
     @cached_property
-    def orderly(self) -> Sequence[Sequence[Entry]]:
-        """The entries of each client of which it is known what it knew when it asked.
+    def sequential(self) -> Sequence[Sequence[Entry]]:
+        """The entries of each client that used one connection at a time.
 
-        With a new token, it still is the same one that may use several connections at once.
+        A client that changes its token is concurrent all the same.
         """
-        whole: dict[str, list[Entry]] = {}
-        for entry in self.entries:
-            whole.setdefault(self.client(entry).header, []).append(entry)
-        known = {header for header, entries in whole.items() if has_order(entries)}
-        return [flow for client, flow in self.flows.items() if client.header in known]
+        return [entries for entries, sequential in self._parted if sequential]
 
     @cached_property
-    def disorderly(self) -> Sequence[Sequence[Entry]]:
+    def concurrent(self) -> Sequence[Sequence[Entry]]:
         """The entries of each other client."""
-        known = {id(flow) for flow in self.orderly}
-        return [flow for flow in self.flows.values() if id(flow) not in known]
+        return [entries for entries, sequential in self._parted if not sequential]
+
+    @cached_property
+    def _parted(self) -> Sequence[tuple[Sequence[Entry], bool]]:
+        headers: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            headers.setdefault(self.client(entry).header, []).append(entry)
+        sequential = {header for header, entries in headers.items() if is_sequential(entries)}
+        return [(entries, who.header in sequential) for who, entries in self.by_client.items()]
 
     @cached_property
     def calls(self) -> Sequence[Sequence[Entry]]:
-        """The entries of each call of each client of which it is known what it knew."""
-        return [entries for flow in self.orderly for entries in calls_of(flow)]
+        """The entries of each call of each sequential client."""
+        return [call for entries in self.sequential for call in calls_of(entries)]
 
 
-def calls_of(flow: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
-    """The entries of each call of *flow*."""
-    calls: dict[Call, list[Entry]] = {}
-    for entry in flow:
-        call = Call(
+def calls_of(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
+    """*entries* of one client, grouped by call: what was sent is the same but for headers."""
+    calls: dict[object, list[Entry]] = {}
+    for entry in entries:
+        call = (
             entry.method,
             entry.path,
             tuple(sorted(entry.query.items())),
@@ -129,19 +105,22 @@ def calls_of(flow: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
     yield from calls.values()
 
 
-def waited_s(earlier: Entry, later: Entry) -> float:
-    """How long after the one request the other came.
+# --- What an entry says of its client ---
 
-    By the clock that says more: a real second is one whatever the project's clock does, and where
-    that runs faster, or is advanced in the place of a sleep, its seconds are those that count.
+
+def waited_s(earlier: Entry, later: Entry) -> float:
+    """The time between two requests, by the clock that says more.
+
+    A real second counts whatever the project's clock does; where that runs faster, or is advanced
+    instead of sleeping, its seconds count.
     """
     return max(later.at - earlier.at, later.real_at - earlier.real_at)
 
 
 def paused_s(earlier: Entry, later: Entry) -> float:
-    """How long the client waited in between: from the end of the one answer, where that was late.
+    """The time between the end of an answer and the next request.
 
-    A frozen clock does not go on for a delay.
+    A frozen clock does not advance for a delay.
     """
     late_s = earlier.virtual_s if earlier.real_s else 0.0
     return max(
@@ -150,38 +129,38 @@ def paused_s(earlier: Entry, later: Entry) -> float:
 
 
 def read_whole(entry: Entry) -> bool:
-    """Whether the client has had all of the answer, and such as can be read."""
+    """Whether the client received a complete, readable answer."""
     return entry.connection is None and not entry.gave_up
 
 
 def was_answered(entry: Entry) -> bool:
-    """Whether the client has had an answer to what it asked."""
+    """Whether the client received an answer to its question."""
     return read_whole(entry) and not failed(entry)
 
 
 def failed(entry: Entry) -> bool:
-    """Whether the service was not able to answer: to try again later is right.
+    """Whether the service was unable to answer, so that a retry is right.
 
-    That a client has not waited for the answer is its own affair.
+    A client that gave up waiting has only itself to blame.
     """
     unable = entry.connection is not None or entry.status == 429 or entry.status >= 500
     return unable and not entry.gave_up
 
 
-def statuses_shown(entry: Entry) -> Mapping[str, str]:
-    """The statuses that the client was shown, by job."""
-    return entry.shown or {} if read_whole(entry) and entry.method != "HEAD" else {}
+def statuses_read(entry: Entry) -> Mapping[str, str]:
+    """The statuses that the client read, by job."""
+    return entry.statuses or {} if read_whole(entry) and entry.method != "HEAD" else {}
 
 
 def is_poll(entry: Entry) -> bool:
-    """Whether it asks how a job is getting on, and not for a page of its result."""
+    """Whether it asks for a job's status, not for a page of its result."""
     return entry.operation == "show_job" and not {"offset", "limit"} & entry.query.keys()
 
 
 def streaks(entries: Sequence[Entry], belongs: Callable[[Entry], bool]) -> Iterator[list[Entry]]:
     """The longest runs of *entries* that belong together.
 
-    What failed in between, or was not read, neither belongs to a run nor ends it.
+    A request that failed, or was not read, neither belongs to a run nor ends it.
     """
     run: list[Entry] = []
     for entry in entries:
@@ -192,3 +171,61 @@ def streaks(entries: Sequence[Entry], belongs: Callable[[Entry], bool]) -> Itera
             run = []
     if run:
         yield run
+
+
+# --- The order of connections ---
+
+_CLOSED, _OPENED, _HEARD = range(3)
+"""Events of the same moment are ordered as for a client with one connection at a time."""
+
+_Key = tuple[str, float]
+"""A connection: its port may be used again, but not at the same time."""
+
+
+class _Event(NamedTuple):
+    at: float
+    kind: int
+    key: _Key
+    until: float = 0.0
+
+
+def is_sequential(entries: Iterable[Entry]) -> bool:
+    """Whether the client of *entries* used one connection at a time and waited for the answers.
+
+    It may leave a connection open and return to it, but only once those that it opened since are
+    closed.
+    """
+    is_open: dict[_Key, None] = {}  # in the order in which they were opened
+    busy: dict[_Key, float] = {}  # until when an answer takes its time
+    for at, kind, key, until in sorted(_events(entries)):
+        busy.pop(key, None)
+        if kind == _OPENED:
+            is_open[key] = None
+        elif key in is_open and next(reversed(is_open)) != key:
+            return False
+        if kind == _CLOSED:
+            is_open.pop(key, None)
+            continue
+        if any(end > at for end in busy.values()):
+            return False
+        if until > at:
+            busy[key] = until
+    return True
+
+
+def _events(entries: Iterable[Entry]) -> Iterator[_Event]:
+    opened: set[_Key] = set()
+    for entry in entries:
+        wire, over = entry.wire, entry.real_at + entry.real_s
+        if wire is None:  # each such request counts as a connection of its own
+            yield _Event(entry.real_at, _HEARD, (str(entry.number), entry.real_at), over)
+            continue
+        key = wire.client, wire.opened_at
+        if key not in opened:
+            opened.add(key)
+            yield _Event(wire.opened_at, _OPENED, key)
+            if wire.closed_at is not None:
+                yield _Event(wire.closed_at, _CLOSED, key)
+        if entry.connection == "hang":
+            over = inf  # or until it is closed
+        yield _Event(entry.real_at, _HEARD, key, over)

@@ -1,24 +1,30 @@
-"""Walks: how a client goes through a job list, page by page."""
+"""Walks: how a client goes through a job list, window by window."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Final
 
 from gesmock.journal.entries import Entry
-from gesmock.journal.verdict.findings import Proof, proof
-from gesmock.journal.verdict.traffic import Case, read_whole
+from gesmock.journal.verdict.traffic import Traffic, read_whole
 
 _LARGEST: Final = 2**31 - 1
 
+_Key = tuple[int, int | None]
+"""An offset and a limit."""
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of the list that a client asked for: *asked* rows from *offset* on.
 
-    It got *returned* rows, out of *total* where the answer said so. *asked* is None where the
-    client left the limit to the service. A page whose answer failed has *returned* None: it counts
-    as one that the client has not left out. *was_found*: the client went on with one of its jobs.
+@dataclass(slots=True, eq=False)
+class Window:
+    """A request for *asked* jobs from *offset* on; None: the limit was left to the service.
+
+    It got *returned* jobs out of *total*, as far as the answer said so; *returned* is None if the
+    client read no answer. *was_hit*: the client went on with one of its jobs.
+
+    The rest is what the client knew then, since it last began at offset 0: of how many jobs
+    (*rows*, a repeated one counts once), how many of them were *new* in this window, whether all
+    totals agreed and all jobs are on record (*steady*), and the largest total (*longest*) that it
+    had read before.
     """
 
     entry: Entry
@@ -26,110 +32,102 @@ class Page:
     asked: int | None
     returned: int | None
     total: int | None
-    was_found: bool
+    was_hit: bool
+    rows: int = 0
+    new: int = 0
+    steady: bool = False
+    longest: int = 0
 
     @property
-    def place(self) -> tuple[int, int | None]:
-        """What tells it apart from the other pages of the list."""
+    def key(self) -> _Key:
+        """What tells it apart from other windows of the list."""
         return self.offset, self.asked
 
     @property
     def end(self) -> int:
-        """Where the next page begins."""
+        """Where the next window begins."""
         rows = self.asked if self.returned is None else self.returned
         return self.offset + (rows or 0)
 
     @property
     def is_beyond(self) -> bool:
-        """Whether it begins where there are no more rows."""
+        """Whether it begins behind the last job."""
         return self.returned == 0 and self.asked != 0
 
     @property
     def is_short(self) -> bool:
-        """Whether the client got fewer rows than it asked for."""
+        """Whether the client got fewer jobs than it asked for."""
         return self.asked is not None and self.returned is not None and self.returned < self.asked
 
     @property
     def is_last(self) -> bool:
-        """Whether the answer says that there are no more rows."""
+        """Whether the answer says that there are no more jobs."""
         return self.total is not None and self.end >= self.total
 
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """A *page* that goes on with no page that the client has read; *before* is the one before."""
+    """A *window* that begins where none that the client has read ended; it came after *before*."""
 
-    before: Page
-    page: Page
+    before: Window
+    window: Window
 
     @property
     def step(self) -> int:
-        """From where to where it went."""
-        return self.page.offset - self.before.offset
+        """How far the client went."""
+        return self.window.offset - self.before.offset
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """All pages of one list that a flow has, and how they hang together.
+class Walk:
+    """The windows of one list that one client asked for, in the order of the requests.
 
-    In *walks*, each page begins where one before ended, whatever the order in which they were
-    asked for: clients may read several at once. *breaks* are pages that no page leads to. *pages*
-    are in the order of the requests, without those that failed and were read after all. *asked* has
-    the number of the last request of this list for a page from an offset on.
+    Those that failed and were read later are left out. In each of *chains*, a window begins where
+    the one before it ended, whatever the order of the requests: a client may read several at once.
+    *asked* has the number of the last request for each offset, whatever its token.
     """
 
-    pages: Sequence[Page]
-    walks: Sequence[Sequence[Page]]
+    windows: Sequence[Window]
+    chains: Sequence[Sequence[Window]]
     breaks: Sequence[Break]
     asked: Mapping[int, int]
 
-    def gone_on(self, page: Page) -> bool:
-        """Whether the client has asked for what comes behind *page*, be it with a new token."""
-        return self.asked.get(page.end, 0) > page.entry.number
+    def goes_on_after(self, window: Window) -> bool:
+        """Whether the client asked for what follows *window*, be it with a new token."""
+        return self.asked.get(window.end, 0) > window.entry.number
 
 
-def proof_of(message: str, pages: Iterable[Page]) -> Proof:
-    """A proof by *pages*."""
-    return proof(message, [page.entry for page in pages])
-
-
-def readings(case: Case) -> Sequence[Reading]:
-    """How each client has read each list."""
-    return case.once(_readings)
-
-
-def _readings(case: Case) -> Sequence[Reading]:
-    found: list[Reading] = []
+def walks(traffic: Traffic) -> Iterator[Walk]:
+    """How each sequential client has read each list."""
     asked: dict[tuple[str, str], dict[int, int]] = {}
-    for entry in case.entries:
-        page = _page(entry, None)
-        if page is not None:
-            numbers = asked.setdefault((case.client(entry).header, entry.path), {})
-            numbers[page.offset] = entry.number
-    for flow in case.orderly:
-        lists: dict[tuple[str, str], list[Page]] = {}
-        for entry, later in zip_longest(flow, flow[1:]):
-            page = _page(entry, later)
-            if page is not None:
-                place = case.client(entry).header, entry.path
-                lists.setdefault(place, []).append(page)
-        for place, pages in lists.items():
-            found.append(_reading(pages, asked[place]))
-    return found
+    for entry in traffic.entries:
+        window = _window(entry, None)
+        if window is not None:
+            numbers = asked.setdefault((traffic.client(entry).header, entry.path), {})
+            numbers[window.offset] = entry.number
+    for entries in traffic.sequential:
+        lists: dict[tuple[str, str], list[Window]] = {}
+        for entry, later in zip_longest(entries, entries[1:]):
+            window = _window(entry, later)
+            if window is not None:
+                name = traffic.client(entry).header, entry.path
+                lists.setdefault(name, []).append(window)
+        for name, windows in lists.items():
+            yield _walk(windows, asked[name])
 
 
-def _page(entry: Entry, later: Entry | None) -> Page | None:
-    """The page that *entry* asks for; *later* is what its client asked for next."""
+def _window(entry: Entry, later: Entry | None) -> Window | None:
+    """The window that *entry* asks for; *later* is the client's next request."""
     if entry.operation != "list_jobs" or entry.method != "GET":
         return None
     offset, asked = (_number(entry.query.get(name)) for name in ("offset", "limit"))
-    given = {"offset", "limit"} & entry.query.keys()
-    if len(given) != (offset is not None) + (asked is not None):
-        return None  # not a plain number: it was refused
+    named = {"offset", "limit"} & entry.query.keys()
+    if len(named) != (offset is not None) + (asked is not None):
+        return None  # not a plain number: the service refuses it
     if entry.returned is None or not read_whole(entry):
-        return Page(entry, offset or 0, asked, None, None, was_found=False)
-    found = later is not None and later.args.get("job_id") in (entry.shown or ())
-    return Page(entry, offset or 0, asked, entry.returned, entry.total, found)
+        return Window(entry, offset or 0, asked, None, None, was_hit=False)
+    hit = later is not None and later.args.get("job_id") in (entry.statuses or ())
+    return Window(entry, offset or 0, asked, entry.returned, entry.total, hit)
 
 
 def _number(text: str | None) -> int | None:
@@ -138,50 +136,82 @@ def _number(text: str | None) -> int | None:
     return min(int(text[-20:]), _LARGEST)
 
 
-def _reading(pages: Sequence[Page], asked: Mapping[int, int]) -> Reading:
-    """Lay the pages one behind the other: those of several walks at once, too."""
-    answered = {page.place for page in pages if page.returned is not None}
-    pages = [page for page in pages if page.returned is not None or page.place not in answered]
-    walks: list[list[Page]] = []
-    ending: dict[tuple[int, int | None], list[int]] = {}  # which walks can go on where
-    known: set[tuple[int, int | None]] = set()
-    before: dict[int, Page] = {}  # by walks that begin in the midst of the list
-    latest: Page | None = None
-    for page in pages:
-        if page.end == page.offset:
-            continue  # it has no rows
-        if page.offset and (found := ending.get(page.place)):
-            number = found.pop()
-            walks[number].append(page)
-        elif page.offset and page.place in known:
-            latest = page
-            continue  # once more: a page that has been read may be read again
-        else:
-            number = len(walks)
-            walks.append([page])
-            if page.offset and latest is not None:
-                before[number] = latest
-        known.add(page.place)
-        ending.setdefault((page.end, page.asked), []).append(number)
-        latest = page
-    breaks = [
-        Break(before[number], walks[number][0]) for number in _unled(walks, sorted(before), ending)
+def _walk(windows: Sequence[Window], asked: Mapping[int, int]) -> Walk:
+    """Chain the windows: those of several readers at once, too."""
+    answered = {window.key for window in windows if window.returned is not None}
+    windows = [
+        window for window in windows if window.returned is not None or window.key not in answered
     ]
-    return Reading(pages, [walk for walk in walks if walk], breaks, asked)
+    _remember(windows)
+    chains: list[list[Window]] = []
+    ends: dict[_Key, list[int]] = {}  # the chains that can go on there
+    begun: set[_Key] = set()
+    before: dict[int, Window] = {}  # by chains that begin in the middle of the list
+    latest: Window | None = None
+    for window in windows:
+        if window.end == window.offset:
+            continue  # it has no jobs
+        if window.offset and (numbers := ends.get(window.key)):
+            number = numbers.pop()
+            chains[number].append(window)
+        elif window.offset and window.key in begun:
+            latest = window
+            continue  # a window may be read again
+        else:
+            number = len(chains)
+            chains.append([window])
+            if window.offset and latest is not None:
+                before[number] = latest
+        begun.add(window.key)
+        ends.setdefault((window.end, window.asked), []).append(number)
+        latest = window
+    breaks = [
+        Break(before[number], chains[number][0])
+        for number in _without_lead(chains, sorted(before), ends)
+    ]
+    return Walk(windows, [chain for chain in chains if chain], breaks, asked)
 
 
-def _unled(
-    walks: list[list[Page]], numbers: Sequence[int], ending: dict[tuple[int, int | None], list[int]]
+def _without_lead(
+    chains: list[list[Window]], numbers: Sequence[int], ends: dict[_Key, list[int]]
 ) -> Iterator[int]:
-    """Those walks of *numbers* that no other leads to; the rest is joined to those that do."""
-    for number in sorted(numbers, key=lambda one: walks[one][0].offset):
-        walk = walks[number]
-        leading = [one for one in ending.get(walk[0].place, ()) if walks[one]]
-        if not leading:
+    """Those chains of *numbers* that no other leads to; the others are joined to their lead."""
+    for number in sorted(numbers, key=lambda number: chains[number][0].offset):
+        chain = chains[number]
+        leads = [lead for lead in ends.get(chain[0].key, ()) if chains[lead]]
+        if not leads:
             yield number
             continue
-        ending[walk[0].place].remove(leading[-1])
-        walks[leading[-1]] += walk
-        walks[number] = []
-        ends = ending[walk[-1].end, walk[-1].asked]
-        ends[ends.index(number)] = leading[-1]
+        lead = leads[-1]
+        ends[chain[0].key].remove(lead)
+        chains[lead] += chain
+        chains[number] = []
+        joined = ends[chain[-1].end, chain[-1].asked]
+        joined[joined.index(number)] = lead
+
+
+def _remember(windows: Sequence[Window]) -> None:
+    """Note in each window what the client knew then."""
+    jobs: set[str] = set()
+    alone: Mapping[str, str] | None = None  # all that jobs has: perhaps read for long
+    totals: set[int | None] = set()
+    unnamed, rows, longest, steady = 0, 0, 0, False
+    for window in windows:
+        statuses = None if window.returned is None else window.entry.statuses
+        if window.offset == 0:
+            unnamed, rows, steady = 0, 0, True
+            totals.clear()
+            if statuses is None or alone is not statuses:
+                jobs.clear()
+                alone = statuses
+                jobs.update(statuses or ())
+        if window.returned is not None:
+            totals.add(window.total)
+            if alone is not statuses:
+                jobs.update(statuses or ())
+                alone = None
+            unnamed += window.returned if statuses is None else 0
+            steady = steady and len(totals) == 1 and (statuses is not None or not window.returned)
+        before, rows = rows, unnamed + len(jobs)
+        window.rows, window.new, window.steady = rows, rows - before, steady
+        window.longest, longest = longest, max(longest, window.total or 0)

@@ -3,15 +3,12 @@
 from typing import Annotated, Any
 
 import flask
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
-import gesmock
-from gesmock.fake import report as judging
 from gesmock.fake.project import Project
-from gesmock.journal import filters, har
 from gesmock.journal.entries import Entry
 from gesmock.journal.filters import Assertion, Count, EntryFilter
-from gesmock.journal.observations import Seen
+from gesmock.journal.observations import Observation
 from gesmock.journal.verdict.config import Code, VerdictConfig
 from gesmock.journal.verdict.findings import Finding
 from gesmock.model.types import GraphName, ListedStatus
@@ -79,9 +76,9 @@ class SeenQuery(Struct, frozen=True, forbid_unknown_fields=True):
 def list_entries(project: Project, query: JournalQuery) -> Entries:
     journal = project.journal
     if query.wait_s:
-        entries = filters.wait(journal, query, query.times, query.wait_s)
+        entries = journal.wait(query, query.times, query.wait_s)
     else:
-        entries = query.of(journal.kept())
+        entries = query.select(journal.snapshot())
     return Entries(entries, len(entries), journal.dropped, journal.count)
 
 
@@ -92,25 +89,24 @@ def clear(project: Project, _: NoQuery) -> ClearedEntries:
 
 @call("POST", "journal/assert_called", body=Assertion, summary="Assert that requests were made")
 def assert_called(project: Project, assertion: Assertion) -> MatchingEntries:
-    return MatchingEntries(assertion.check(project.journal.kept()))
+    return MatchingEntries(assertion.check(project.journal.snapshot()))
 
 
 @call("GET", "journal/har", query=NoQuery, summary="Export the journal as an HTTP archive")
 def export_har(project: Project, _: NoQuery) -> dict[str, Any]:
-    entries = project.journal.entries()
-    return har.archive(entries, gesmock.__version__, flask.request.scheme)
+    return project.journal.har(flask.request.scheme)
 
 
 @call("GET", "findings", query=FindingsQuery, summary="List findings about the client")
 def list_findings(project: Project, query: FindingsQuery) -> FindingsBody:
-    findings = judging.findings(project, query.codes)
-    failing = judging.failing(project)
+    findings = project.verdict.findings(query.codes)
+    failing = project.verdict.failing()
     return FindingsBody(findings, len(findings), sum(each in failing for each in findings))
 
 
 @call("GET", "report", query=NoQuery, summary="Report findings, coverage and jobs")
 def report(project: Project, _: NoQuery) -> dict[str, Any]:
-    return judging.report(project)
+    return project.verdict.report()
 
 
 @call(
@@ -119,8 +115,8 @@ def report(project: Project, _: NoQuery) -> dict[str, Any]:
     query=SeenQuery,
     summary="Show which statuses a job went through, and which the client saw",
 )
-def show_seen(project: Project, job_id: str, query: SeenQuery) -> Seen:
-    observation = judging.observation(project, job_id, query.graph)
+def show_seen(project: Project, job_id: str, query: SeenQuery) -> Observation:
+    observation = project.verdict.observation(job_id, query.graph)
     if query.statuses is not None:
         observation.check(query.statuses)
     return observation
@@ -128,7 +124,7 @@ def show_seen(project: Project, job_id: str, query: SeenQuery) -> Seen:
 
 @call("GET", "verdict", query=NoQuery, answer=VerdictConfig, summary="Read the verdict's config")
 def read_config(project: Project, _: NoQuery) -> dict[str, Any]:
-    return judging.config_as_json(project.config)
+    return structs.asdict(project.verdict.config)
 
 
 @call(
@@ -141,4 +137,4 @@ def read_config(project: Project, _: NoQuery) -> dict[str, Any]:
 )
 def change_config(address: Address, changes: dict[str, Any]) -> dict[str, Any]:
     VerdictConfig().changed(changes)  # refused before a project is created
-    return judging.config_as_json(judging.configure(address.open(), changes))
+    return structs.asdict(address.open().verdict.change(changes))

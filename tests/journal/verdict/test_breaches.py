@@ -8,8 +8,8 @@ import requests
 from gesmock import GesMock
 from gesmock.contract import service_document
 from gesmock.journal.entries import Entry
-from gesmock.journal.verdict.breaches import breaches
-from gesmock.journal.verdict.contract import KINDS
+from gesmock.journal.verdict.contract import breaches
+from gesmock.journal.verdict.findings import CODES
 from gesmock.model import documentation
 from gesmock.remote.proxy import ProxyServer
 from gesmock.remote.target import Target
@@ -41,7 +41,7 @@ def told(
     )
     found = breaches(entry)
     for one in found:
-        assert one.code in KINDS
+        assert one.code in CODES
         part: Any = service_document()
         for escaped in one.pointer.removeprefix("#/").split("/"):
             name = escaped.replace("~1", "/").replace("~0", "~")
@@ -77,9 +77,9 @@ def test_other_paths_are_not_the_services() -> None:
 @pytest.mark.parametrize(
     ("wrong", "code", "message"),
     [
-        ({"path": f"{GRAPH}/tasks"}, "GM301", f"{GRAPH}/tasks is no URL of the service"),
+        ({"path": f"{GRAPH}/tasks"}, "GM301", f"{GRAPH}/tasks is not a URL of the service"),
         ({"method": "PUT"}, "GM302", "PUT is none of GET"),
-        ({"query": {"status": "running"}}, "GM304", "status is no parameter of it"),
+        ({"query": {"status": "running"}}, "GM304", "status is not a parameter of this call"),
         ({"query": {"limit": "ten"}}, "GM305", "limit=ten must be integer"),
         ({"query": {"limit": "-1"}}, "GM305", "limit=-1 must be bigger than or equal to 0"),
         (
@@ -87,11 +87,11 @@ def test_other_paths_are_not_the_services() -> None:
             "GM305",
             "project_id=a-b must match pattern ^[A-Za-z0-9]{1,64}$",
         ),
-        ({"headers": {}}, "GM307", "neither X-Auth-Token nor a signature is sent"),
+        ({"headers": {}}, "GM307", "the request has neither an X-Auth-Token nor a signature"),
         (
             {"headers": TOKEN, "body": {"a": 1}},
             "GM306",
-            "it has no Content-Type",
+            "the body has no Content-Type",
         ),
     ],
 )
@@ -112,18 +112,18 @@ def test_a_list_request_that_breaks_the_contract_is_told(
             "GM303",
             "action_id=paint must be one of ['import-graph', ",
         ),
-        ({"body": None}, "GM308", "its body is missing"),
+        ({"body": None}, "GM308", "the body is missing"),
         (
             {"body": None, "headers": {**JSON, "content-length": "3"}},
             "GM308",
-            "its body is no JSON",
+            "the body is not JSON",
         ),
-        ({"body": []}, "GM308", "its body must be object"),
-        ({"body": {"edgesetPath": 3}}, "GM308", "its body edgesetPath must be string"),
+        ({"body": []}, "GM308", "the body must be object"),
+        ({"body": {"edgesetPath": 3}}, "GM308", "the body edgesetPath must be string"),
         (
             {"headers": {**TOKEN, "content-type": "text/plain; charset=utf-8"}},
             "GM306",
-            "its Content-Type is text/plain",
+            "the Content-Type is text/plain",
         ),
     ],
 )
@@ -179,7 +179,7 @@ IMPORT = "action?action_id=import-graph"
         ("GET", "jobs/status?limit=1&limit=ten", {"X-Mine": "1", **JSON_UTF8}, None, []),
         ("DELETE", "jobs/a", {}, None, []),
         ("DELETE", "jobs/a", {"Content-Length": "0"}, b"", []),
-        ("DELETE", "jobs/a", {}, b"{}", ["GM306 it has no Content-Type"]),
+        ("DELETE", "jobs/a", {}, b"{}", ["GM306 the body has no Content-Type"]),
         ("DELETE", "jobs/a", JSON_UTF8, b"{}", []),
         ("POST", CLEAR, {}, None, []),
         ("POST", CLEAR, JSON_UTF8, b"", []),
@@ -187,13 +187,13 @@ IMPORT = "action?action_id=import-graph"
         ("POST", CLEAR, JSON_UTF8, [b"{}"], []),
         ("POST", IMPORT, JSON_UTF8, b'{"edgesetPath": "a"}', []),
         ("POST", IMPORT, JSON_UTF8, [b'{"edgesetPath":', b'"a"}'], []),
-        ("POST", IMPORT, JSON_UTF8, b"{}", ["GM308 its body cannot be validated by any"]),
-        ("POST", IMPORT, JSON_UTF8, b"[]", ["GM308 its body must be object"]),
-        ("POST", IMPORT, JSON_UTF8, b"0", ["GM308 its body must be object"]),
-        ("POST", IMPORT, JSON_UTF8, b'""', ["GM308 its body must be object"]),
-        ("POST", IMPORT, JSON_UTF8, b"{", ["GM308 its body is no JSON"]),
-        ("POST", IMPORT, JSON_UTF8, b"", ["GM308 its body is missing"]),
-        ("POST", IMPORT, {}, None, ["GM308 its body is missing"]),
+        ("POST", IMPORT, JSON_UTF8, b"{}", ["GM308 the body cannot be validated by any"]),
+        ("POST", IMPORT, JSON_UTF8, b"[]", ["GM308 the body must be object"]),
+        ("POST", IMPORT, JSON_UTF8, b"0", ["GM308 the body must be object"]),
+        ("POST", IMPORT, JSON_UTF8, b'""', ["GM308 the body must be object"]),
+        ("POST", IMPORT, JSON_UTF8, b"{", ["GM308 the body is not JSON"]),
+        ("POST", IMPORT, JSON_UTF8, b"", ["GM308 the body is missing"]),
+        ("POST", IMPORT, {}, None, ["GM308 the body is missing"]),
         ("POST", IMPORT, JSON_UTF8, [b"{"], []),
         ("POST", IMPORT, JSON_UTF8, [], []),
     ],
@@ -240,7 +240,7 @@ def test_what_the_service_lets_pass_is_told_once_with_its_entries_and_its_place(
 
     assert (found.code, found.rule, found.entries) == ("GM304", "undocumented_parameter", (1, 2))
     assert found.message == (
-        f"status is no parameter of it: GET {ges.jobs_url().removeprefix(ges.url)} answered 200; "
+        f"status is not a parameter of this call: GET {ges.jobs_url().removeprefix(ges.url)} answered 200; "
         "see #/paths/~1ges~1v1.0~1{project_id}~1graphs~1{graph_name}~1jobs~1status/get/parameters "
         "of /openapi.json"
     )

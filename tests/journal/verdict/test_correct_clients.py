@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gesmock import GesMock
-from gesmock.journal.verdict.table import RULES
+from gesmock.journal.verdict.findings import RULES
 
 EXAMPLES = 20
 JOBS = 16

@@ -7,8 +7,8 @@ import requests
 from conftest import Service
 
 from gesmock import ExpectationFailed, Finding, GesMock, InvalidInput, VerdictConfig
-from gesmock.journal.verdict.findings import Proof, Rule
-from gesmock.journal.verdict.table import CODES, RULES
+from gesmock.journal.verdict import CHECKS
+from gesmock.journal.verdict.findings import CODES, RULES, finding
 
 
 @pytest.fixture
@@ -27,6 +27,10 @@ def codes(found: list[Finding]) -> list[str]:
 def test_codes_are_unique_and_in_order_and_so_are_names() -> None:
     assert [*CODES] == sorted(set(CODES))
     assert len({rule.name for rule in RULES}) == len(RULES)
+
+
+def test_every_code_has_a_check_but_for_what_the_fake_notices_itself() -> None:
+    assert [*CHECKS] == [code for code in CODES if not code.startswith("GM0")]
 
 
 def test_findings_are_all_that_was_found_and_failing_what_no_client_can_do_rightly(
@@ -59,16 +63,14 @@ def test_what_a_terminal_would_obey_is_escaped(ges: GesMock) -> None:
 
     assert {one.code for one in found} >= {"GM002", "GM107", "GM301", "GM304", "GM305"}
     assert all(one.message.isprintable() for one in found)
-    assert any("\\x1b[31mred is no parameter" in one.message for one in found)
+    assert any("\\x1b[31mred is not a parameter" in one.message for one in found)
     with pytest.raises(ExpectationFailed) as told:
         ges.journal.assert_called("list_jobs", query={"limit": 1})
     assert "\x1b" not in str(told.value)
 
 
 def test_a_traceback_keeps_its_lines() -> None:
-    rule = Rule("GM001", "crash", "", lambda _case, _config: ())
-
-    assert rule.finding(Proof("it\ncrashed", (), "one\n  \x1btwo\n")) == Finding(
+    assert finding("GM001", "it\ncrashed", (), "one\n  \x1btwo\n") == Finding(
         "GM001", "crash", "it\\ncrashed", (), "one\n  \\x1btwo\n"
     )
 
@@ -180,7 +182,7 @@ def test_the_config_is_read_and_changed_over_http(service: Service) -> None:
     wrong = service.control("PATCH", "projects/new/verdict", {"poll": 2})
 
     assert changed.json == {**service.control("GET", "verdict").json, "poll_s": 2}
-    assert service.fake.default.config == VerdictConfig(poll_s=2, ignore=["GM101"])
+    assert service.fake.default.verdict.config == VerdictConfig(poll_s=2, ignore=["GM101"])
     assert wrong.json["errors"][0]["message"].startswith("unknown key; did you mean 'polls'?")
     assert service.fake.known("new") is None
     assert service.control("PATCH", "projects/new/verdict", {"polls": 9}).json["polls"] == 9

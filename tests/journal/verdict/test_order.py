@@ -4,7 +4,7 @@ import pytest
 from stories import Story
 
 from gesmock.journal.entries import Entry, Wire
-from gesmock.journal.verdict.order import has_order
+from gesmock.journal.verdict.traffic import is_sequential
 
 ONE, TWO, THREE = "a:1", "a:2", "a:3"
 
@@ -34,7 +34,7 @@ def asked(*requests: tuple[str, float], closed: dict[str, float] | None = None) 
 def test_who_has_one_connection_at_a_time_asks_one_after_the_other(
     requests: list[tuple[str, float]], closed: dict[str, float]
 ) -> None:
-    assert has_order(asked(*requests, closed=closed))
+    assert is_sequential(asked(*requests, closed=closed))
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_who_has_one_connection_at_a_time_asks_one_after_the_other(
 def test_what_is_asked_over_several_at_once_has_no_order(
     requests: list[tuple[str, float]], closed: dict[str, float]
 ) -> None:
-    assert not has_order(asked(*requests, closed=closed))
+    assert not is_sequential(asked(*requests, closed=closed))
 
 
 def test_a_late_answer_may_come_after_what_was_asked_meanwhile() -> None:
@@ -58,31 +58,31 @@ def test_a_late_answer_may_come_after_what_was_asked_meanwhile() -> None:
     story.ask(real_at=3.0, wire=Wire(TWO, 2.0, 3.5))
     story.ask(real_at=9.0, wire=Wire(ONE, 1.0, None))
 
-    assert not has_order(story.entries)
+    assert not is_sequential(story.entries)
 
 
 def test_a_hang_lasts_until_the_connection_ends() -> None:
     story = Story()
     story.ask(real_at=1.5, connection="hang", wire=Wire(ONE, 1.0, None))
     story.ask(real_at=99.0, wire=Wire(TWO, 2.0, 99.5))
-    assert not has_order(story.entries)
+    assert not is_sequential(story.entries)
 
     story.entries = []
     story.ask(real_at=1.5, connection="hang", wire=Wire(ONE, 1.0, 1.9))
     story.ask(real_at=99.0, wire=Wire(TWO, 2.0, 99.5))
-    assert has_order(story.entries)
+    assert is_sequential(story.entries)
 
 
 def test_without_connections_only_late_answers_tell_who_asks_at_once() -> None:
     story = Story()
     for real_at in (1.0, 2.0, 2.0):
         story.ask(real_at=real_at)
-    assert has_order(story.entries)
+    assert is_sequential(story.entries)
 
     story.ask(real_at=3.0, real_s=2.0)
     story.ask(real_at=5.0)
-    assert has_order(story.entries)
+    assert is_sequential(story.entries)
 
     story.ask(real_at=6.0, real_s=2.0)
     story.ask(real_at=7.9)
-    assert not has_order(story.entries)
+    assert not is_sequential(story.entries)

@@ -138,7 +138,7 @@ def test_who_wants_one_page_only_is_not_accused_where_it_is_short(story: Story) 
 
 def test_who_finds_what_it_looked_for_is_not_accused_where_the_page_is_short(story: Story) -> None:
     story.page(0)
-    story.page(10, returned=4, shown={"a1": "running", "b1": "failed"})
+    story.page(10, returned=4, statuses={"a1": "running", "b1": "failed"})
     story.poll("b1", "failed")
 
     assert story.found() == []
@@ -186,17 +186,17 @@ def test_who_begins_in_the_midst_has_not_gone_astray(story: Story) -> None:
 @pytest.mark.parametrize("offset", [10, 11])
 def test_a_row_that_is_shown_twice_may_be_counted_once_or_twice(story: Story, offset: int) -> None:
     jobs = {f"{number}": "success" for number in range(10)}
-    story.page(0, returned=11, shown=jobs)
-    story.page(offset, shown={f"{10 + number}": "success" for number in range(10)})
+    story.page(0, returned=11, statuses=jobs)
+    story.page(offset, statuses={f"{10 + number}": "success" for number in range(10)})
     assert story.found() == []
 
-    story.page(0, returned=11, shown=jobs)
+    story.page(0, returned=11, statuses=jobs)
     story.page(9)
     assert story.told().keys() == {"GM202"}
 
 
-def test_what_is_forgotten_proves_no_overlap(story: Story) -> None:
-    story.page(0, forgotten=True)
+def test_a_page_of_unknown_jobs_proves_no_overlap(story: Story) -> None:
+    story.page(0, statuses=None)
     story.page(9)
 
     assert story.found() == []
@@ -242,10 +242,12 @@ def test_where_one_row_comes_at_a_time_who_goes_on_by_what_it_got_counts_no_page
 def test_who_goes_on_behind_the_jobs_it_had_not_seen_counts_no_pages(story: Story) -> None:
     """Two jobs come in front: of the three of each later page, two were on the page before."""
     jobs = [f"{number}" for number in range(16)]
-    story.page(0, 3, total=16, shown=dict.fromkeys(jobs[:3], "success"))
+    story.page(0, 3, total=16, statuses=dict.fromkeys(jobs[:3], "success"))
     jobs[:0] = ["new-a", "new-b"]
     for offset in range(3, 9):
-        story.page(offset, 3, total=18, shown=dict.fromkeys(jobs[offset : offset + 3], "success"))
+        story.page(
+            offset, 3, total=18, statuses=dict.fromkeys(jobs[offset : offset + 3], "success")
+        )
 
     assert story.found("GM201") == []
 
@@ -259,8 +261,8 @@ def test_an_offset_that_counts_pages_is_found(story: Story) -> None:
     [found] = story.found()
 
     assert str(found) == (
-        "GM201 the offset seems to be a page number: 0, 1, 2, 3, with 10 jobs a page, which are "
-        "the same but for one (#1, #2, #3, #4, #5)"
+        "GM201 the offset looks like a page number: 0, 1, 2, 3, with 10 jobs a page, all but one "
+        "of them read before; advance it by the number of jobs received (#1, #2, #3, #4, #5)"
     )
 
 
@@ -278,7 +280,7 @@ def test_it_is_found_where_it_is_known_which_jobs_the_pages_had(
 ) -> None:
     for offset in range(first, first + 4):
         shown = {f"{number}": "success" for number in range(offset, offset + limit)}
-        story.page(offset, limit, shown=shown)
+        story.page(offset, limit, statuses=shown)
 
     assert story.told()["GM201"] == (1, 2, 3, 4)
 
@@ -295,8 +297,8 @@ def test_windows_that_overlap_are_found_with_the_calls(story: Story) -> None:
     [found] = story.found()
 
     assert str(found) == (
-        "GM202 windows overlap: offset 9 begins among the 10 jobs from offset 0 on (2 times) "
-        "(#1, #2, #3)"
+        "GM202 pages overlap: offset 9 begins among the 10 jobs from offset 0 on (2 times); go on "
+        "at offset 10 (#1, #2, #3)"
     )
 
 
@@ -306,8 +308,8 @@ def test_windows_that_leave_a_gap_are_found(story: Story) -> None:
     [found] = story.found()
 
     assert str(found) == (
-        "GM203 windows leave a gap: 1 job was never read from offset 10 on; the page before had "
-        "10 jobs, from offset 0 on (2 times) (#1, #2, #3)"
+        "GM203 pages leave a gap: 1 job was never read from offset 10 on; the page before had "
+        "10 jobs, from offset 0 on (2 times); go on at offset 10 (#1, #2, #3)"
     )
 
 
@@ -332,7 +334,7 @@ def test_who_takes_a_short_page_for_the_last_one_is_found(story: Story) -> None:
 
     assert str(found) == (
         "GM204 the client stopped at a short page: it asked for 1000 jobs from offset 0 on and "
-        "got 100, and totalCount was 250 (#1)"
+        "got 100, and totalCount was 250; read on up to totalCount (#1)"
     )
     story.page(100, 1000, returned=100, total=250)
     story.page(200, 1000, returned=50, total=250)
@@ -345,8 +347,8 @@ def test_who_reads_on_and_on_is_found(story: Story) -> None:
     assert story.told() == {"GM205": (3, 4, 5), "GM206": (2, 3)}
     [endless] = story.found("GM205")
     assert str(endless) == (
-        "GM205 the client went on reading beyond the end of the list: 3 empty pages in a row, up "
-        "to offset 40 (#3, #4, #5)"
+        "GM205 the client kept reading past the end of the list: 3 empty pages in a row, up "
+        "to offset 40; stop at totalCount, or at an empty page (#3, #4, #5)"
     )
     assert story.found("GM205", empty_pages=4) == []
 
@@ -364,8 +366,8 @@ def test_who_asks_for_what_the_total_has_said_is_not_there_is_found(story: Story
     [found] = story.found()
 
     assert str(found) == (
-        "GM206 totalCount was ignored: it was 20, and all were read when the client asked for "
-        "more from offset 20 on (2 times) (#2, #3, #5, #6)"
+        "GM206 the client ignored totalCount: it was 20, and all jobs were read when the "
+        "client asked for more from offset 20 on (2 times); stop there (#2, #3, #5, #6)"
     )
 
 
