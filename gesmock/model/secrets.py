@@ -191,15 +191,11 @@ _SHORT_ESCAPES: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
 def _unescaped(escape: re.Match[str]) -> str:
-    match escape.lastgroup, escape[escape.lastgroup or 0]:
-        case "pair", digits:
-            return bytes.fromhex(digits.replace("\\u", "")).decode("utf-16-be", "replace")
-        case "short", letter:
-            return _SHORT_ESCAPES[letter]
-        case "url", octets:
-            return unquote(octets)
-        case _, mark:
-            return mark
+    if escape["pair"]:
+        return bytes.fromhex(escape["pair"].replace("\\u", "")).decode("utf-16-be", "replace")
+    if escape["url"]:
+        return unquote(escape["url"])
+    return _SHORT_ESCAPES[escape["short"]] if escape["short"] else escape["mark"]
 
 
 class _Unescaped:
