@@ -3,22 +3,22 @@
 Imports the standard library and pytest only, so that a run that does not use it pays nothing.
 """
 
+import os
 from argparse import ArgumentTypeError
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-
-from gesmock import pytest_marker
 
 if TYPE_CHECKING:
     from gesmock.journal.verdict.findings import Finding
     from gesmock.mock import GesMock
 
 _IN_USE: "pytest.StashKey[_Use]" = pytest.StashKey()
+_REPORT: Final = "gesmock-report"
 
-# The regions that the vendor's SDK knows for this service (huaweicloudsdkges 3.1, ges_region.py).
-_REGIONS = (
+# The regions that the vendor's SDK has for this service (huaweicloudsdkges 3.1, ges_region.py).
+_REGIONS: Final = (
     "AP_SOUTHEAST_1",
     "AP_SOUTHEAST_3",
     "CN_EAST_3",
@@ -31,82 +31,7 @@ _REGIONS = (
 )
 
 
-def pytest_load_initial_conftests(
-    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
-) -> None:
-    """Add the options of the conformance kit, where its tests are asked for."""
-    if any(arg.startswith("gesmock.conformance") for arg in args):
-        from gesmock.conformance import options
-
-        options.add(parser)
-        early_config.pluginmanager.register(options)
-
-
-_REPORT = "gesmock-report"
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("gesmock")
-    group.addoption(
-        "--gesmock-report",
-        action="store_true",
-        help="at the end, show which documented answers the tests have met, and what was found",
-    )
-    group.addoption(
-        "--gesmock-fail-under",
-        type=_percent,
-        metavar="PERCENT",
-        help="fail the run where the tests have met fewer of the documented answers",
-    )
-    for kind in ("json", "html"):
-        group.addoption(
-            f"--gesmock-report-{kind}", metavar="FILE", help=f"write this report as {kind.upper()}"
-        )
-    parser.addini("gesmock_ignore", "codes of findings that are not told (GM101, GM2)", "args")
-    parser.addini("gesmock_fail_on", "codes of findings that fail a strict test", "args")
-    parser.addini(
-        "gesmock_operations", "the operations of the report (default: those called), or all", "args"
-    )
-
-
-def _percent(text: str) -> float:
-    """*text* as a number from 0 to 100."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if 0 <= number <= 100:  # nan is not
-        return number
-    raise ArgumentTypeError(f"{text!r} is not a number from 0 to 100, such as 80 or 82.5")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    _check_codes(config)
-    config.addinivalue_line(
-        "markers",
-        "gesmock(fixture, project_id, graph_name, generate, seed, tokens, settings, clock, plans, "
-        "faults, preset, verdict, journal_size, ignore, fail_on, strict=True): what the fake "
-        "begins this test with, and which findings fail the test",
-    )
-    options = ("report", "fail_under", "report_json", "report_html")
-    if any(config.getoption(f"gesmock_{name}") not in (None, False) for name in options):
-        from gesmock.pytest_report import Report
-
-        config.pluginmanager.register(Report(config), _REPORT)
-
-
-def _check_codes(config: pytest.Config) -> None:
-    """Refuse the whole run where the ini file names codes that there are not."""
-    for name in ("gesmock_ignore", "gesmock_fail_on"):
-        if given := config.getini(name):
-            from gesmock.journal.verdict.config import Code
-            from gesmock.model import validation
-            from gesmock.model.errors import InvalidInput
-
-            try:
-                validation.read(given, list[Code], name)
-            except InvalidInput as error:
-                raise pytest.UsageError(f"in the ini file: {error}") from None
+# --- Fixtures -----------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")
@@ -120,124 +45,235 @@ def gesmock_server() -> "Iterator[GesMock]":
 
 @pytest.fixture
 def gesmock(request: pytest.FixtureRequest, gesmock_server: "GesMock") -> "Iterator[GesMock]":
-    """The session's fake, reset to what it began with, and the marker ``gesmock`` says.
+    """The session's fake, started again with the options of the marker ``gesmock``.
 
-    By default, that is one empty graph. Of an option that both have, the marker's holds.
-    Its findings fail the test, unless the marker says ``strict=False``; those that come when
-    other pytest fixtures end are an error of its teardown.
+    Without a marker it has one empty graph. Its findings fail the test, unless the marker says
+    ``strict=False``. Findings that arise while other pytest fixtures are torn down are an error of
+    the teardown.
     """
-    options = pytest_marker.marked(request.node)
+    options = _marked(request.node)
     strict = options.pop("strict", True)
-    pytest_marker.restart(gesmock_server, options, request.config)
+    _restart(gesmock_server, options, request.config)
     use = _Use(gesmock_server, strict)
     request.node.stash[_IN_USE] = use
     yield gesmock_server
     if report := request.config.pluginmanager.get_plugin(_REPORT):
-        report.tell(request.node.nodeid, gesmock_server.findings())
-    if use.called and (found := use.new_findings()):
-        pytest.fail(found, pytrace=False)
+        report.add_findings(request.node.nodeid, gesmock_server.findings())
+    if use.called and (message := use.new_findings()):
+        pytest.fail(message, pytrace=False)
 
 
 @pytest.fixture
 def gesmock_env(gesmock: "GesMock", monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """``gesmock``, and the environment in which code that uses the vendor's SDK calls it.
+    """The environment in which code that uses the vendor's SDK calls the fake ``gesmock``.
 
-    Sets ``HUAWEICLOUD_SDK_AK``, ``_SK``, ``_PROJECT_ID``, the endpoint of every region of the
-    service and of IAM, and adds the fake to ``NO_PROXY``. Returns the variables it has set.
+    Sets ``HUAWEICLOUD_SDK_AK``, ``_SK``, ``_PROJECT_ID``, the endpoints of IAM and of every region
+    of the service, and adds the fake to ``NO_PROXY``. Returns these variables.
     """
-    import os
-
     local = "127.0.0.1,localhost"
-    kept = {name: os.environ.get(name) for name in ("NO_PROXY", "no_proxy")}
+    proxies = {name: os.environ.get(name) for name in ("NO_PROXY", "no_proxy")}
     variables = {
         "HUAWEICLOUD_SDK_AK": "gesmock-access-key",
         "HUAWEICLOUD_SDK_SK": "gesmock-secret-key",
         "HUAWEICLOUD_SDK_PROJECT_ID": gesmock.project_id,
         "HUAWEICLOUD_SDK_IAM_ENDPOINT": gesmock.url,
         **{f"HUAWEICLOUD_SDK_REGION_GES_{region}": gesmock.url for region in _REGIONS},
-        **{name: f"{value},{local}" if value else local for name, value in kept.items()},
+        **{name: f"{value},{local}" if value else local for name, value in proxies.items()},
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     return variables
 
 
+# --- The marker ---------------------------------------------------------------------------------
+
+
+def _marked(node: pytest.Item) -> dict[str, Any]:
+    """The keywords of the markers ``gesmock``; those closest to the test win."""
+    options: dict[str, Any] = {}
+    for marker in reversed(list(node.iter_markers("gesmock"))):
+        from gesmock.fake.options import OPTION_NAMES  # which a run without markers does not need
+
+        keywords = [*OPTION_NAMES, "ignore", "fail_on", "strict"]
+        wrong = [repr(value) for value in marker.args]
+        wrong += [name for name in marker.kwargs if name not in keywords]
+        if wrong:
+            raise pytest.UsageError(
+                f"@pytest.mark.gesmock: unknown {', '.join(wrong)}; known are "
+                + ", ".join(f"{name}=..." for name in keywords)
+            )
+        if not isinstance(marker.kwargs.get("strict", True), bool):
+            raise pytest.UsageError("@pytest.mark.gesmock: strict is True or False")
+        ignored = [*_several(options.get("ignore")), *_several(marker.kwargs.get("ignore"))]
+        options |= marker.kwargs
+        if ignored:
+            options["ignore"] = ignored
+    return options
+
+
+def _restart(ges: "GesMock", options: dict[str, Any], config: pytest.Config) -> None:
+    """Start *ges* again with its own options and those of the marker, which win."""
+    from gesmock.model.errors import InvalidInput
+
+    __tracebackhide__ = True
+    start_options: dict[str, Any] = {**ges.options}
+    try:
+        ges.start().restart(**_with_verdict(start_options | options, config))
+    except InvalidInput as error:
+        raise pytest.UsageError(f"@pytest.mark.gesmock: {error}") from None
+
+
+def _with_verdict(options: dict[str, Any], config: pytest.Config) -> dict[str, Any]:
+    """*options* whose ``verdict`` has what the ini file, ``ignore`` and ``fail_on`` say."""
+    from gesmock.model import validation
+
+    ignore = [*config.getini("gesmock_ignore"), *_several(options.pop("ignore", None))]
+    fail_on = _several(options.pop("fail_on", None), config.getini("gesmock_fail_on"))
+    verdict = options.pop("verdict", None)
+    verdict = validation.read_python({} if verdict is None else verdict, dict[str, Any], "verdict")
+    if ignore:
+        verdict["ignore"] = [*ignore, *_several(verdict.get("ignore"))]
+    if fail_on:
+        verdict.setdefault("fail_on", fail_on)
+    return {**options, "verdict": verdict} if verdict else options
+
+
+def _several(value: Any, default: Any = ()) -> Any:
+    """*value* as a collection: it may be a single one, or None for the *default*."""
+    if value is None:
+        return default
+    return value if isinstance(value, list | tuple | set | frozenset) else [value]
+
+
+# --- Hooks --------------------------------------------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("gesmock")
+    group.addoption(
+        "--gesmock-report",
+        action="store_true",
+        help="at the end, show which documented answers the tests met, and all findings",
+    )
+    group.addoption(
+        "--gesmock-fail-under",
+        type=_percent,
+        metavar="PERCENT",
+        help="fail the run if the tests met fewer of the documented answers",
+    )
+    group.addoption("--gesmock-report-json", metavar="FILE", help="write this report as JSON")
+    parser.addini("gesmock_ignore", "codes of findings to ignore (GM101, GM2)", "args")
+    parser.addini("gesmock_fail_on", "codes of findings that fail a strict test", "args")
+    parser.addini(
+        "gesmock_operations", "the operations of the report (default: those called), or all", "args"
+    )
+
+
+def _percent(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if 0 <= number <= 100:  # nan is not
+        return number
+    raise ArgumentTypeError(f"{text!r} is not a number from 0 to 100, such as 80 or 82.5")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    _check_codes(config)
+    config.addinivalue_line(
+        "markers",
+        "gesmock(*, ignore, fail_on, strict=True, **options): which findings fail this test, and "
+        "the options of GesMock that its fake starts with",
+    )
+    options = (config.getoption(f"gesmock_{name}") for name in ("report", "report_json"))
+    if any(options) or config.getoption("gesmock_fail_under") is not None:
+        from gesmock.pytest_report import RunReport
+
+        config.pluginmanager.register(RunReport(config), _REPORT)
+
+
+def _check_codes(config: pytest.Config) -> None:
+    """Refuse the whole run if the ini file has codes that do not exist."""
+    for name in ("gesmock_ignore", "gesmock_fail_on"):
+        if codes := config.getini(name):
+            from gesmock.journal.verdict.config import Code
+            from gesmock.model import validation
+            from gesmock.model.errors import InvalidInput
+
+            try:
+                validation.read(codes, list[Code], name)
+            except InvalidInput as error:
+                raise pytest.UsageError(f"in the ini file: {error}") from None
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Refuse a wrong marker also where the test does not ask for the fake."""
-    pytest_marker.marked(item)
+    """Refuse a wrong marker even if the test does not use the fake."""
+    _marked(item)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Let the findings of the fake fail the test, or add them to the report of its failure."""
+    """Fail the test for its findings, or add them to the report of its failure."""
+    use = item.stash.get(_IN_USE, None)
     try:
         outcome = yield
     except BaseException:
-        if found := "\n".join(filter(None, (_new_findings(item), _others(item)))):
-            item.add_report_section("call", "gesmock", found)
-        _tell_faults(item)
+        if use is not None:
+            use.called = True
+            if findings := "\n".join(filter(None, (use.new_findings(), use.other_findings()))):
+                item.add_report_section("call", "gesmock", findings)
+            _add_faults(item, use)
         raise
-    if found := _new_findings(item):
-        _tell_faults(item)
-        pytest.fail(found, pytrace=False)
+    if use is not None:
+        use.called = True
+        if message := use.new_findings():
+            _add_faults(item, use)
+            pytest.fail(message, pytrace=False)
     return outcome
 
 
-class _Use:
-    """The fake as one test uses it, and the findings that the test has heard of.
+def _add_faults(item: pytest.Item, use: "_Use") -> None:
+    """Add to the report of a failure the code that arms the same faults again."""
+    if lines := use.faults():
+        item.add_report_section("call", "gesmock faults", lines)
 
-    *called* tells whether the test itself has run: where its setup failed, that is the news.
+
+class _Use:
+    """The fake as one test uses it, and the findings that have been reported.
+
+    *called* says whether the test itself has run: if its setup failed, that is the news.
     """
 
     def __init__(self, ges: "GesMock", strict: bool) -> None:  # noqa: FBT001 private
         self._ges = ges
         self._strict = strict
-        self._told: list[Any] = []
+        self._reported: list[Any] = []
         self.called = False
 
     def new_findings(self) -> str:
-        """The findings since the last time, in one message; an empty one where there are none."""
+        """A message with the failing findings since the last time; empty without any."""
         projects = self._ges.fake.projects() if self._strict else []
-        findings = [finding for project in projects for finding in project.verdict.failing()]
-        new = [one for one in findings if _what(one) not in self._told]
-        self._told += [_what(one) for one in new]
+        failing = [finding for project in projects for finding in project.verdict.failing()]
+        new = [finding for finding in failing if _identity(finding) not in self._reported]
+        self._reported += map(_identity, new)
         if not new:
             return ""
         # pytest's summary shows the first line.
         listed = "\n- ".join(map(str, new))
         return f"gesmock found {len(new)} finding{'s' * (len(new) > 1)}: {listed}"
 
+    def other_findings(self) -> str:
+        """A message with the findings that fail no test, but may say why it failed."""
+        findings = self._ges.findings()
+        lines = [f"- {each}" for each in findings if _identity(each) not in self._reported]
+        return "\n".join(["what else gesmock has found:", *lines]) if lines else ""
+
     def faults(self) -> str:
         """Python that arms again what this test has armed."""
         return "\n".join(self._ges.faults.as_python("gesmock"))
 
-    def others(self) -> str:
-        """What else was found, which fails no test, but may tell why it failed."""
-        others = [one for one in self._ges.findings() if _what(one) not in self._told]
-        listed = "\n".join(f"- {finding}" for finding in others)
-        return f"what else gesmock has found:\n{listed}" if others else ""
 
-
-def _what(finding: "Finding") -> Any:
-    """What tells a finding apart from others, also when more of it has come."""
+def _identity(finding: "Finding") -> Any:
+    """What stays the same of a finding while more entries are added to it."""
     return finding.code, finding.entries[:1] or finding.message
-
-
-def _new_findings(item: pytest.Item) -> str:
-    use = item.stash.get(_IN_USE, None)
-    if use is None:
-        return ""
-    use.called = True
-    return use.new_findings()
-
-
-def _tell_faults(item: pytest.Item) -> None:
-    """Add to the report of a failure what arms the same faults again."""
-    use = item.stash.get(_IN_USE, None)
-    if use is not None and (lines := use.faults()):
-        item.add_report_section("call", "gesmock faults", lines)
-
-
-def _others(item: pytest.Item) -> str:
-    use = item.stash.get(_IN_USE, None)
-    return "" if use is None else use.others()

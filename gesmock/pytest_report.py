@@ -1,153 +1,148 @@
-"""The report of a test run: what it has met and found, over all tests and xdist workers."""
+"""The report of a test run: the answers met and the findings, over all tests and xdist workers."""
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 import pytest
 
-from gesmock import pytest_tables as tables
 from gesmock.journal.coverage import Cell, Coverage, Table
-from gesmock.journal.verdict.findings import Finding
+from gesmock.journal.verdict.findings import RULES, Finding
 from gesmock.model.messages import OPERATION_NAMES
 
 MOST_FINDINGS: Final = 1_000
-"""How many findings a report has at most, of each worker."""
+"""How many findings of each worker a report has at most."""
 
-_PASSED_ON: Final = "gesmock_report"
-"""Under which name a worker hands what it has over."""
+_OUTPUT: Final = "gesmock_report"
+"""The key under which a worker hands its part over."""
 
 
-class Report:
-    """A plugin that is there where the run is to tell what it has met and found.
+class RunReport:
+    """The plugin of a run that reports what its tests met and found.
 
-    In a worker of pytest-xdist, it collects and hands over; the controller adds up.
+    In a worker of pytest-xdist it collects and hands over; the controller adds up.
     """
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._coverage = Coverage()
         self._findings: list[dict[str, Any]] = []
-        self._unwritten: list[str] = []
+        self._not_written = ""
         self._crashed: list[str] = []
         self._too_low = False
+        self._fail_under: float | None = config.getoption("gesmock_fail_under")
         self._operations = config.getini("gesmock_operations")
         if self._operations == ["all"]:
             self._operations = list(OPERATION_NAMES)
-        unknown = [one for one in self._operations if one not in OPERATION_NAMES]
+        unknown = [name for name in self._operations if name not in OPERATION_NAMES]
         if unknown:
-            known = ", ".join(OPERATION_NAMES)
             raise pytest.UsageError(
-                f"gesmock_operations: unknown {', '.join(unknown)}; known are all, {known}"
+                f"gesmock_operations: unknown {', '.join(unknown)}; known are all, "
+                + ", ".join(OPERATION_NAMES)
             )
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(
         self, fixturedef: pytest.FixtureDef[Any]
     ) -> Generator[None, object, object]:
-        """See that what a server meets is counted when it ends, whoever has made it."""
-        made: Any = yield
+        """Count what a server met when it ends, whoever defines the fixture."""
+        server: Any = yield
         if fixturedef.argname == "gesmock_server":
-            fixturedef.addfinalizer(lambda: self.add(made.fake.coverage().cells()))
-        return made
+            fixturedef.addfinalizer(lambda: self._coverage.add(server.fake.coverage().cells()))
+        return server
 
-    def add(self, cells: Iterable[Cell]) -> None:
-        """Count what a fake has met."""
-        self._coverage.add(cells)
-
-    def tell(self, test: str, findings: Iterable[Finding]) -> None:
-        """Add what was found in *test*."""
-        told = [{"test": test, **msgspec.to_builtins(one)} for one in findings]
-        self._findings += told[: MOST_FINDINGS - len(self._findings)]
+    def add_findings(self, test: str, findings: Iterable[Finding]) -> None:
+        """Add the findings of *test*."""
+        added = [{"test": test, **msgspec.to_builtins(finding)} for finding in findings]
+        self._findings += added[: MOST_FINDINGS - len(self._findings)]
 
     @property
     def _table(self) -> Table:
         return self._coverage.table(self._operations)
 
-    @property
-    def _least(self) -> float | None:
-        least: float | None = self._config.getoption("gesmock_fail_under")
-        return least
-
     # --- Over the workers ---
 
     @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
     def pytest_testnodedown(self, node: Any) -> None:
-        """Add what a worker has met and found."""
-        output = getattr(node, "workeroutput", {}).get(_PASSED_ON)
+        """Add the part of a worker."""
+        output = getattr(node, "workeroutput", {}).get(_OUTPUT)
         if output is None:
             self._crashed.append(node.gateway.id)
         else:
-            self.add(msgspec.convert(output["cells"], list[Cell]))
+            self._coverage.add(msgspec.convert(output["cells"], list[Cell]))
             self._findings += output["findings"]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
-        """Fail the run where too little was met: the fakes have ended by now.
-
-        Not one of which no test was to run.
-        """
+        """Fail a run that met too little, once its fakes have ended; not one without tests."""
         result = yield
         ran = session.testscollected > 0 and not session.config.option.collectonly
-        if ran and self._least is not None and not hasattr(session.config, "workeroutput"):
-            self._too_low = self._table.percent < self._least
+        if ran and self._fail_under is not None and not hasattr(session.config, "workeroutput"):
+            self._too_low = self._table.percent < self._fail_under
             session.testsfailed += self._too_low
         return result
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Hand over, or write the files; the run has failed where they cannot be written."""
+        """Hand over, or write the file; fail the run if that is not possible."""
         if hasattr(self._config, "workeroutput"):
             cells = msgspec.to_builtins(self._coverage.cells())
-            self._config.workeroutput[_PASSED_ON] = {"cells": cells, "findings": self._findings}
-            return
-        for kind, write in (("json", self._json), ("html", self._html)):
-            if name := self._config.getoption(f"gesmock_report_{kind}"):
-                path = Path(name)
-                try:
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    path.write_bytes(write())
-                except OSError as error:
-                    reason = f"gesmock: --gesmock-report-{kind} {name}: {error.strerror}"
-                    self._unwritten.append(reason)
-                    session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-    # --- How it looks ---
-
-    def _json(self) -> bytes:
-        told = {
-            "coverage": self._coverage.report(self._operations),
-            "findings": self._findings,
-            "crashed_workers": self._crashed,
-        }
-        return msgspec.json.format(msgspec.json.encode(told)) + b"\n"
-
-    def _html(self) -> bytes:
-        return tables.page(self._table, self._findings, self._missing).encode()
-
-    @property
-    def _missing(self) -> list[str]:
-        """What the report lacks, a line each."""
-        return [
-            f"gesmock: what the worker {worker} had met is missing, as it has crashed"
-            for worker in self._crashed
-        ]
+            self._config.workeroutput[_OUTPUT] = {"cells": cells, "findings": self._findings}
+        elif name := self._config.getoption("gesmock_report_json"):
+            report = {
+                "coverage": self._coverage.report(self._operations),
+                "findings": self._findings,
+                "crashed_workers": self._crashed,
+            }
+            path = Path(name)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
+            except OSError as error:
+                self._not_written = f"gesmock: --gesmock-report-json {name}: {error.strerror}"
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print the table, what was found, and what is too little, or could not be written."""
+        """Print the table and the findings, and what is missing, too little or not written."""
         table = self._table
-        for reason in self._unwritten:
-            terminalreporter.write_line(reason, red=True)
+        if self._not_written:
+            terminalreporter.write_line(self._not_written, red=True)
         if self._config.getoption("gesmock_report"):
             terminalreporter.section("gesmock: documented answers that were met")
-            for line in (*tables.lines(table), *tables.summary(self._findings)):
+            for line in (*table_lines(table), *finding_lines(self._findings)):
                 terminalreporter.write_line(line)
-        for line in self._missing:
-            terminalreporter.write_line(line, yellow=True)
-        if self._too_low and self._least is not None:
+        for worker in self._crashed:
+            terminalreporter.write_line(
+                f"gesmock: what the worker {worker} had met is missing, as it has crashed",
+                yellow=True,
+            )
+        if self._too_low:
             terminalreporter.write_line(
                 f"gesmock: {table.rounded_percent:.1f} % of the documented answers were met, "
-                f"less than {self._least:.12g} %",
+                f"less than {self._fail_under:.12g} %",
                 red=True,
             )
+
+
+def table_lines(table: Table) -> Iterator[str]:
+    """*table* as text, and a sentence that sums it up."""
+    rows = [["operation", *table.columns]]
+    rows += [[row.operation, *(str(count or ".") for count in row.counts)] for row in table.rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for name, *counts in rows:
+        cells = [text.rjust(width) for text, width in zip(counts, widths[1:], strict=True)]
+        yield "  ".join([name.ljust(widths[0]), *cells])
+    missing = len(OPERATION_NAMES) - len(table.rows)
+    note = f"; {missing} documented operations are not in the table" if missing else ""
+    yield f"{table.met} of {table.all} cells were met ({table.rounded_percent:.1f} %){note}"
+
+
+def finding_lines(findings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """How often each code was found, and in which test first."""
+    for rule in RULES:
+        tests = [finding["test"] for finding in findings if finding["code"] == rule.code]
+        if tests:
+            more = len(dict.fromkeys(tests)) - 1
+            also = f" and {more} other test{'s' * (more > 1)}" if more else ""
+            yield f"{rule.code} {rule.name}: {len(tests)} in {tests[0]}{also}"

@@ -7,8 +7,10 @@ import pytest
 import requests  # noqa: F401 an inner run that imports it first would drop half of it again
 from conftest import IMPORTED
 
-import gesmock.mock
-import gesmock.pytest_report  # noqa: F401 the same
+import gesmock.mock  # noqa: F401 the same
+from gesmock.journal.coverage import Cell, Coverage
+from gesmock.model.messages import OPERATION_NAMES
+from gesmock.pytest_report import finding_lines, table_lines
 
 USER = """
 import pytest, requests
@@ -284,14 +286,13 @@ def test_the_ini_file_says_which_operations_count(pytester: pytest.Pytester) -> 
     wrong.stderr.fnmatch_lines(["*gesmock_operations: unknown list; known are all, list_jobs, *"])
 
 
-def test_files_are_written(pytester: pytest.Pytester, tmp_path: Path) -> None:
-    told, page = tmp_path / "new" / "report.json", tmp_path / "report.html"
+def test_the_report_is_written_as_json(pytester: pytest.Pytester, tmp_path: Path) -> None:
+    told = tmp_path / "new" / "report.json"
 
     run(
         pytester,
         PASSES + "    listed(gesmock, '?limit=x')\n",
         f"--gesmock-report-json={told}",
-        f"--gesmock-report-html={page}",
     )
 
     report = json.loads(told.read_bytes())
@@ -299,8 +300,6 @@ def test_files_are_written(pytester: pytest.Pytester, tmp_path: Path) -> None:
     [finding] = report["findings"]
     assert (finding["code"], finding["entries"]) == ("GM107", [2, 3])
     assert finding["test"].endswith("::test_it")
-    assert "GM107" in page.read_text(encoding="utf-8")
-    assert '<td class="met">2</td>' in page.read_text(encoding="utf-8")
 
 
 def test_xdist_workers_add_up(pytester: pytest.Pytester, tmp_path: Path) -> None:
@@ -350,20 +349,46 @@ def test_crash():
 
     result = pytester.runpytest_subprocess(
         *("-p", "xdist", "-p", "gesmock.pytest_plugin", "-n", "1", "-W", "error"),
-        *("--gesmock-report", "--gesmock-report-json=told.json", "--gesmock-report-html=told.html"),
+        *("--gesmock-report", "--gesmock-report-json=told.json"),
     )
 
     missing = "gesmock: what the worker gw0 had met is missing, as it has crashed"
     result.stdout.fnmatch_lines(["*0 of 0 cells were met*", missing])
     assert json.loads((pytester.path / "told.json").read_bytes())["crashed_workers"] == ["gw0"]
-    assert missing in (pytester.path / "told.html").read_text()
 
 
 def test_a_report_that_cannot_be_written_fails_the_run_and_says_so(
     pytester: pytest.Pytester,
 ) -> None:
-    result = run(pytester, PASSES, "--gesmock-report-json=.", "--gesmock-report-html=there.html")
+    result = run(pytester, PASSES, "--gesmock-report-json=.")
 
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["gesmock: --gesmock-report-json .: Is a directory", "* passed *"])
-    assert (pytester.path / "there.html").is_file()
+
+
+# --- How it looks ---
+
+
+def test_a_table_as_text() -> None:
+    coverage = Coverage([Cell("show_job", 200, None, 12), Cell("list_jobs", 503, "reset", 1)])
+
+    lines = [*table_lines(coverage.table())]
+
+    assert lines == [
+        "operation  200  400  401  403  404  500  503  reset  close  hang  garbage  malformed  truncate",
+        "list_jobs    .    .    .    .    .    .    .      1      .     .        .          .         .",
+        "show_job    12    .    .    .    .    .    .      .      .     .        .          .         .",
+        f"2 of 26 cells were met (7.6 %); {len(OPERATION_NAMES) - 2} documented operations are not in "
+        "the table",
+    ]
+
+
+def test_findings_are_summed_up_by_code() -> None:
+    found = [("GM101", "t1"), ("GM002", "t1"), ("GM101", "t2"), ("GM101", "t3"), ("GM101", "t1")]
+    findings = [{"code": code, "test": test} for code, test in found]
+
+    assert [*finding_lines(findings)] == [
+        "GM002 unmatched: 1 in t1",
+        "GM101 polls_too_often: 4 in t1 and 2 other tests",
+    ]
+    assert [*finding_lines(findings[:3])][1] == "GM101 polls_too_often: 2 in t1 and 1 other test"

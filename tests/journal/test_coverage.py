@@ -7,7 +7,6 @@ import requests
 from conftest import Service
 
 from gesmock import GesMock
-from gesmock import pytest_tables as tables
 from gesmock.journal.coverage import COLUMNS, Cell, Coverage, Table
 from gesmock.model.jobs import Job, JobRequest
 from gesmock.model.messages import OPERATION_NAMES
@@ -101,41 +100,6 @@ def test_nothing_is_nothing_of_nothing() -> None:
     table = Coverage().table()
 
     assert (table.met, table.all, table.percent, table.rounded_percent) == (0, 0, 0.0, 0.0)
-    assert next(tables.lines(table)).startswith("operation  200  400")
-
-
-def test_a_table_as_text() -> None:
-    coverage = Coverage([Cell("show_job", 200, None, 12), Cell("list_jobs", 503, "reset", 1)])
-
-    lines = [*tables.lines(coverage.table())]
-
-    assert lines == [
-        "operation  200  400  401  403  404  500  503  reset  close  hang  garbage  malformed  truncate",
-        "list_jobs    .    .    .    .    .    .    .      1      .     .        .          .         .",
-        "show_job    12    .    .    .    .    .    .      .      .     .        .          .         .",
-        f"2 of 26 cells were met (7.6 %); {len(OPERATION_NAMES) - 2} documented operations are not in "
-        "the table",
-    ]
-
-
-def test_findings_are_summed_up_by_code() -> None:
-    found = [("GM101", "t1"), ("GM002", "t1"), ("GM101", "t2"), ("GM101", "t3"), ("GM101", "t1")]
-    findings = [{"code": code, "test": test} for code, test in found]
-
-    assert [*tables.summary(findings)] == [
-        "GM002 unmatched: 1 in t1",
-        "GM101 polls_too_often: 4 in t1 and 2 other tests",
-    ]
-    assert [*tables.summary(findings[:3])][1] == "GM101 polls_too_often: 2 in t1 and 1 other test"
-
-
-def test_the_page_is_escaped() -> None:
-    finding = {"code": "GM101", "test": "t[<b>]", "message": "a & b"}
-
-    page = tables.page(Coverage([Cell("list_jobs", 200, None, 7)]).table(), [finding])
-
-    assert "<td>t[&lt;b&gt;]</td><td>a &amp; b</td>" in page
-    assert '<tr><th>list_jobs</th><td class="met">7</td><td class="no">0</td>' in page
 
 
 def test_the_report_over_http_has_it_all(service: Service) -> None:
