@@ -1,4 +1,4 @@
-"""Fake: every project's project, and what the whole begins with."""
+"""Fake: all projects, and what the whole of them starts with."""
 
 from collections.abc import Collection
 from threading import Lock
@@ -16,12 +16,12 @@ from gesmock.model.types import is_project_id
 
 
 class Fake:
-    """A fake of the service: a project for each project.
+    """A fake of the service, with any number of projects.
 
-    Made from ``StartOptions``; raises InvalidInput where they are wrong. *deliverable*
-    are the manners of ``BELOW_HTTP`` that its server has. To look up a project takes no lock: the
-    dictionary of projects is exchanged, never changed. Who exchanges it holds the lock, and may
-    then take a project's; never the other way round.
+    *deliverable* are the faults of ``BELOW_HTTP`` that its server can produce. Raises InvalidInput
+    if the options are wrong. Looking up a project takes no lock: the dictionary of projects is
+    replaced, never changed. Whoever replaces it holds the lock, and may then take that of a
+    project, never the other way round.
     """
 
     def __init__(
@@ -34,10 +34,10 @@ class Fake:
         self._lock = Lock()
         self.deliverable = deliverable
         self.epochs = Epochs()
-        self._epoch = self.epochs.current  # of the last reset of the whole
+        self._epoch = self.epochs.current  # of the last reset of all projects
         states = start.states(options or {}, self.can_deliver)
         self._start = list(states)
-        self._gone = Coverage()  # of the projects that are no more
+        self._dropped = Coverage()  # of projects that no longer exist
         self._projects = {
             project_id: self._new(project_id, state, progress=progress)
             for project_id, state in states.items()
@@ -61,120 +61,125 @@ class Fake:
         )
 
     def can_deliver(self, kind: str) -> bool:
-        """Whether a fault of this *kind* can happen to an answer with the server in use.
+        """Whether the server in use can produce a fault of this *kind*.
 
-        Any server can let an answer wait (``delay``) and send it in parts (``drip``). Only one
-        that owns its sockets, as that of ``GesMock`` does, can ``reset``, ``close``, ``hang``,
-        ``garbage`` and ``truncate``. All else is in the answer itself, and any server sends that.
+        Any server can send the answer late or in parts (``delay``, ``drip``), and whatever is in
+        the answer itself. Only one that owns its sockets, as that of ``GesMock`` does, can
+        ``reset``, ``close``, ``hang``, ``garbage`` and ``truncate``.
         """
         return kind in self.deliverable or kind not in BELOW_HTTP
 
     def check_jobs(self) -> None:
-        """Raise Conflict where it can be given no jobs; any fake can."""
+        """Raise Conflict if there can be no jobs here; in a fake there always can."""
+
+    # --- Projects ---
 
     @property
     def default(self) -> Project:
-        """The project of the default project."""
+        """The default project."""
         return self._projects[self._start[0]]
 
     def projects(self) -> list[Project]:
-        """Every project, the default project's first."""
+        """Every project, the default project first."""
         default = self.default
         return sorted(self._projects.values(), key=lambda project: project is not default)
 
     def project(self, project_id: str) -> Project:
-        """The project of *project_id*; NotFound where there is none."""
+        """The project; raises NotFound if there is none."""
         try:
             return self._projects[project_id]
         except KeyError:
             raise NotFound(f"no project {project_id!r} is set up") from None
 
-    def known(self, project_id: str) -> Project | None:
-        """The project of *project_id*, if there is one."""
+    def find(self, project_id: str) -> Project | None:
+        """The project, or None if there is none."""
         return self._projects.get(project_id)
+
+    def serving(self, project_id: str) -> Project | None:
+        """The project that answers requests to *project_id*, or None.
+
+        With ``open_projects`` on, only what cannot be the id of a project has none.
+        """
+        project = self._projects.get(project_id)
+        if project is None and self.default.settings.open_projects and is_project_id(project_id):
+            return self.open(project_id)
+        return project
+
+    def open(self, project_id: str) -> Project:
+        """The project; if there is none, a new one with one empty graph.
+
+        With ``open_projects`` on, a new one starts as the default project did.
+        """
+        while True:
+            project, epoch, default = self._projects.get(project_id), self._epoch, self.default
+            if project is not None:
+                return project
+            state = default.start if default.settings.open_projects else None
+            new = self._new(project_id, state, epoch=epoch)
+            with self._lock:
+                if self._epoch == epoch:  # else all projects were reset meanwhile
+                    self._projects = {project_id: new, **self._projects}  # or another's, if quicker
 
     def overtaken(self, project_id: str, epoch: int) -> bool:
         """Whether the project that answers requests to *project_id* was reset after *epoch*."""
         return epoch < (self._projects.get(project_id) or self.default).epoch
 
-    def interrupt(self) -> None:
-        """Tell all who wait for something in any project to give up."""
-        for project in self.projects():
-            project.interrupt()
-
-    def open(self, project_id: str) -> Project:
-        """The project of *project_id*; where there is none, a new one with one empty graph.
-
-        With ``open_projects`` on, a new one starts as a copy of the default project's start state.
-        """
-        while True:
-            known, epoch, default = self._projects.get(project_id), self._epoch, self.default
-            if known is not None:
-                return known
-            begins = default.start if default.settings.open_projects else None
-            made = self._new(project_id, begins, epoch=epoch)
-            with self._lock:
-                if self._epoch == epoch:  # else the fake was reset meanwhile
-                    self._projects = {project_id: made, **self._projects}  # a quicker one stays
-
-    def serving(self, project_id: str) -> Project | None:
-        """The project that answers requests to *project_id*, or None where no project does.
-
-        With ``open_projects`` on, that is the case only where it can be no project's id.
-        """
-        known = self._projects.get(project_id)
-        if known is None and self.default.settings.open_projects and is_project_id(project_id):
-            return self.open(project_id)
-        return known
-
     def tokens(self) -> list[Token]:
         """The tokens of every project."""
         return [token for project in self.projects() for token in project.tokens]
 
-    def reset(self) -> Cleared:
-        """Every project back to its start state, and the projects that were opened since are gone.
+    def coverage(self) -> Coverage:
+        """The documented answers that any project has given since the fake was made."""
+        with self._lock:
+            total = Coverage(self._dropped.cells())
+            for project in self.projects():
+                total.add(project.verdict.coverage.cells())
+            return total
 
-        Says what it cleared in the default project.
+    def interrupt(self) -> None:
+        """Make every thread that waits in any project give up."""
+        for project in self.projects():
+            project.interrupt()
+
+    # --- Resets ---
+
+    def reset(self) -> Cleared:
+        """Reset every project to its start state, and drop those that were opened since.
+
+        Returns what was cleared in the default project.
         """
         with self._lock:
-            kept = {project_id: self._projects[project_id] for project_id in self._start}
+            remaining = {project_id: self._projects[project_id] for project_id in self._start}
             cleared = {name: project.reset() for name, project in self._projects.items()}
-            self._drop(self._projects.keys() - kept.keys())
-            self._projects = kept
+            self._drop(self._projects.keys() - remaining.keys())
+            self._projects = remaining
             self._epoch = self.epochs.current
             return cleared[self._start[0]]
 
-    def _drop(self, gone: Collection[str]) -> None:
-        """Keep what is to be kept of the projects of these projects, which will be no more."""
-        for project_id in gone:
-            self._gone.add(self._projects[project_id].verdict.coverage.cells())
-
-    def coverage(self) -> Coverage:
-        """What has been met in all projects since the fake was made."""
-        with self._lock:
-            met = Coverage(self._gone.cells())
-            for project in self.projects():
-                met.add(project.verdict.coverage.cells())
-            return met
-
     def restart(self, options: StartOptions) -> Cleared:
-        """Begin anew with other *options*, in place: their states become the start states.
+        """Start again with other *options*, in place.
 
-        Says what it cleared in the project that is the default one from now on.
+        Returns what was cleared in the project that is the default one from now on.
         """
-        read = start.states(options, self.can_deliver)
-        states = {name: Start.of(state) for name, state in read.items()}
+        states = {
+            name: Start.of(state) for name, state in start.states(options, self.can_deliver).items()
+        }
         graphs = {name: state.graphs(name) for name, state in states.items()}
         with self._lock:
-            known = self._projects
-            kept = {name: known.get(name) or self._new(name) for name in states}
-            for name in known.keys() - kept.keys():
-                known[name].reset()
-            self._drop(known.keys() - kept.keys())
-            cleared = [kept[name].restart(states[name], graphs[name]) for name in states]
-            # In this order, the default project has a project at every moment.
-            self._projects = {**known, **kept}
+            before = self._projects
+            after = {name: before.get(name) or self._new(name) for name in states}
+            dropped = before.keys() - after.keys()
+            for name in dropped:
+                before[name].reset()
+            self._drop(dropped)
+            cleared = [after[name].restart(states[name], graphs[name]) for name in states]
+            # In this order, there is a default project at every moment.
+            self._projects = {**before, **after}
             self._start = list(states)
-            self._projects = kept
+            self._projects = after
             self._epoch = self.epochs.current
             return cleared[0]
+
+    def _drop(self, project_ids: Collection[str]) -> None:
+        for project_id in project_ids:
+            self._dropped.add(self._projects[project_id].verdict.coverage.cells())

@@ -1,18 +1,19 @@
-"""Fixtures: JSON files, and the state of a project that they hold.
+"""Fixture files: JSON that holds the state of a project, read with every error in it.
 
-A file is either a list answer as the service returns it, or a project file. All of it is loaded or
-nothing; every error is reported with file, JSON path, the value seen and what would be right.
+A file is a list answer as the service returns it, or a project file. It is loaded as a whole or not
+at all.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote
 
 import msgspec
 from msgspec import Struct
 
+from gesmock.fake import routes
 from gesmock.faults import FaultRule
 from gesmock.journal.journal import Size
 from gesmock.journal.verdict.config import VerdictConfig
@@ -26,18 +27,14 @@ from gesmock.model.settings import Settings
 from gesmock.model.tokens import Token, TokenText
 from gesmock.model.types import (
     DEFAULT_GRAPH,
-    PROJECT_PATTERN,
     Edition,
     GraphName,
     ProjectId,
     is_graph_name,
+    is_project_id,
 )
 
-_JOB_URL = re.compile(
-    rf"/ges/v1\.0/(?P<project>{PROJECT_PATTERN})/(?:graphs|hyg)/(?P<graph>[^/?]+)"
-)
-
-_NAME = re.compile(r"\w{1,100}")
+_NAME: Final = re.compile(r"\w{1,100}")
 
 
 class GraphState(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -51,13 +48,12 @@ class GraphState(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
 
 
 class State(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """One project as a file: what it begins with, or what it held when it was exported.
+    """A project as a file: what it starts with, or what it held when it was exported.
 
-    *graphs* maps names to jobs; *generators* then add theirs, made from *seed* unless they name
-    their own (default: 0). A token may be given as a plain string. *clock* is how the time begins
-    and runs, *plans* say what becomes of submitted jobs, *verdict* what the client is held to.
-    *journal_size* is how many of the last requests the journal keeps. *description* is for the
-    reader.
+    *graphs* has graphs by name. *generators* add jobs to them, from *seed* unless they have their
+    own (default: 0). A token may be a plain string. *clock* says how the time starts and runs,
+    *plans* how submitted jobs progress, *verdict* what is expected of the client, *journal_size*
+    how many requests the journal keeps. *description* is for the reader.
     """
 
     description: str | None = None
@@ -74,15 +70,15 @@ class State(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_
     faults: list[FaultRule] = []
 
     def tokens_of(self, project_id: str) -> tuple[Token, ...]:
-        """The tokens, each with its project: the one it names, else *project_id*."""
-        tokens = (Token(one) if isinstance(one, str) else one for one in self.tokens)
+        """The tokens; those that name no project are of *project_id*."""
+        tokens = (Token(each) if isinstance(each, str) else each for each in self.tokens)
         return tuple(
-            one if one.project_id else msgspec.structs.replace(one, project_id=project_id)
-            for one in tokens
+            token if token.project_id else msgspec.structs.replace(token, project_id=project_id)
+            for token in tokens
         )
 
     def merged(self, other: "State") -> "State":
-        """One state of both, of one project; InvalidInput where they contradict each other."""
+        """One state of both; raises InvalidInput if they contradict each other."""
         twice = self.graphs.keys() & other.graphs.keys()
         if twice:
             raise InvalidInput(
@@ -94,8 +90,8 @@ class State(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_
                 "$.seed", f"{other.seed} here, but {self.seed} in another fixture"
             )
         for name in ("settings", "clock", "verdict", "journal_size"):
-            mine, others = getattr(self, name), getattr(other, name)
-            if None not in (mine, others) and mine != others:
+            mine, theirs = getattr(self, name), getattr(other, name)
+            if None not in (mine, theirs) and mine != theirs:
                 raise InvalidInput.at(f"$.{name}", "another fixture of this project has others")
         return State(
             description=self.description or other.description,
@@ -123,28 +119,30 @@ class ListAnswer(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"
     error_code: str | None = None
 
 
+# --- Files --------------------------------------------------------------------------------------
+
+
 def find(fixture: str | Path) -> Path:
-    """The file that *fixture* means: a path, or the name of a starting state that gesmock ships."""
+    """The file *fixture*: a path, or the name of a state that gesmock ships; a file comes first."""
     path = Path(fixture)
     if not _NAME.fullmatch(str(fixture)) or path.is_file():
         return path
-    shipped = _shipped()
-    named = shipped / f"{fixture}.json"
-    if path.exists() and not named.is_file():
+    shipped = _shipped() / f"{fixture}.json"
+    if shipped.is_file():
+        return shipped
+    if path.exists():
         return path
-    if not named.is_file():
-        known = ", ".join(shipped_names())
-        raise InvalidInput.at("", f"no such file, and none of gesmock's own fixtures ({known})")
-    return named
+    names = ", ".join(shipped_names())
+    raise InvalidInput.at("", f"no such file, and none of gesmock's own fixtures ({names})")
 
 
 def shipped_names() -> list[str]:
-    """The names of the starting states that gesmock ships."""
+    """The names of the states that gesmock ships."""
     return sorted(file.stem for file in _shipped().glob("*.json"))
 
 
 def _shipped() -> Path:
-    """The folder of named starting states: in the package once installed, else in the checkout."""
+    """The folder of these states: inside the package once installed, else in the checkout."""
     package = Path(__file__).parents[1]
     installed = package / "named_fixtures"
     return installed if installed.is_dir() else package.parent / "fixtures"
@@ -153,11 +151,11 @@ def _shipped() -> Path:
 def read(
     fixture: str | Path, project_id: str | None = None, graph_name: str | None = None
 ) -> State:
-    """The state in the file *fixture* (a path, or a name that gesmock ships).
+    """The state in the file *fixture*, a path or the name of a state that gesmock ships.
 
-    *project_id* and *graph_name* name those of a list answer, which names neither itself; without
-    them they come from the URL of its first job, or the graph from the name of the file.
-    Raises InvalidInput with every error, each with the file's name.
+    A list answer names no project and graph: they are *project_id* and *graph_name*, else those in
+    the URL of its first job, else the graph has the name of the file. Raises InvalidInput with
+    every error, each with the name of the file.
     """
     with naming_file(str(fixture)):
         path = find(fixture)
@@ -173,14 +171,17 @@ def _bytes(path: Path) -> bytes:
         raise InvalidInput.at("", "is a folder; a fixture is a JSON file") from None
     except OSError as error:
         raise InvalidInput.at("", f"cannot be read: {error.strerror}") from None
-    return text.removeprefix(b"\xef\xbb\xbf")  # the mark that Windows tools put first
+    return text.removeprefix(b"\xef\xbb\xbf")  # a byte order mark, which Windows tools write
+
+
+# --- JSON ---------------------------------------------------------------------------------------
 
 
 def parse(
     text: bytes,
     project_id: str | None = None,
     graph_name: str | None = None,
-    spare_graph_name: str = DEFAULT_GRAPH,
+    fallback_graph_name: str = DEFAULT_GRAPH,
 ) -> State:
     """The state in the JSON *text*, a project file or a list answer; see ``read``."""
     if not text or text.isspace():
@@ -188,12 +189,12 @@ def parse(
     try:
         keys = msgspec.json.decode(text, type=dict[str, msgspec.Raw]).keys()
     except validation.REFUSED:
-        seen = validation.described(validation.parse(text))
-        raise InvalidInput.at("$", f"{seen} is not a list answer or a project file") from None
+        value = validation.described(validation.parse(text))
+        raise InvalidInput.at("$", f"{value} is not a list answer or a project file") from None
     if "errorCode" in keys and "jobs" not in keys:
         raise InvalidInput.at("$", "a refusal, not a list of jobs")
     if keys & {"jobs", "totalCount"}:
-        return _from_list_answer(text, project_id, graph_name, spare_graph_name)
+        return _from_list_answer(text, project_id, graph_name, fallback_graph_name)
     try:
         state = validation.decode(text, State)
     except InvalidInput as error:
@@ -202,38 +203,41 @@ def parse(
             name: graph.get("jobs") if isinstance(graph, dict) else None
             for name, graph in (graphs.items() if isinstance(graphs, dict) else ())
         }
-        raise InvalidInput([*error.errors, *_twice_in_graphs(lists)]) from None
-    twice = list(_twice_in_graphs({name: graph.jobs for name, graph in state.graphs.items()}))
-    if twice:
-        raise InvalidInput(twice)
+        raise InvalidInput([*error.errors, *_repeated_in_graphs(lists)]) from None
+    lists = {name: graph.jobs for name, graph in state.graphs.items()}
+    if repeated := list(_repeated_in_graphs(lists)):
+        raise InvalidInput(repeated)
     return state
 
 
 def _from_list_answer(
-    text: bytes, project_id: str | None, graph_name: str | None, spare_graph_name: str
+    text: bytes, project_id: str | None, graph_name: str | None, fallback_graph_name: str
 ) -> State:
     try:
         answer = msgspec.json.decode(text, type=ListAnswer)
     except validation.REFUSED:
-        value = _with_job_ids(validation.parse(text))
+        value = _with_camel_ids(validation.parse(text))
         try:
             answer = validation.read(value, ListAnswer)
         except InvalidInput as error:
-            raise InvalidInput([*error.errors, *_twice(value.get("jobs"), "$.jobs")]) from None
+            raise InvalidInput([*error.errors, *_repeated(value.get("jobs"), "$.jobs")]) from None
     if answer.error_code or answer.error_message or answer.result not in (None, "", "success"):
         raise InvalidInput.at("$", "a refusal, not a list of jobs")
-    if twice := list(_twice(answer.jobs, "$.jobs")):
-        raise InvalidInput(twice)
-    url = _JOB_URL.match(answer.jobs[0].request.url) if answer.jobs else None
-    names = [graph_name, unquote(url["graph"]) if url else None, spare_graph_name, DEFAULT_GRAPH]
+    if repeated := list(_repeated(answer.jobs, "$.jobs")):
+        raise InvalidInput(repeated)
+    url = routes.split(answer.jobs[0].request.url) if answer.jobs else None
+    if url is not None and (url.before or not is_project_id(url.project_id)):
+        url = None
+    names = [graph_name, unquote(url.graph_name) if url else None, fallback_graph_name]
+    name = next((each for each in names if is_graph_name(each)), DEFAULT_GRAPH)
     return State(
-        project_id=project_id or (url["project"] if url else None),
-        graphs={next(name for name in names if is_graph_name(name)): GraphState(answer.jobs)},
+        project_id=project_id or (url.project_id if url else None),
+        graphs={name: GraphState(answer.jobs)},
     )
 
 
-def _with_job_ids(answer: Any) -> Any:
-    """*answer* with each ``job_id`` (the table's name for it) as ``jobId`` (the example's)."""
+def _with_camel_ids(answer: Any) -> Any:
+    """*answer* with ``jobId``, the example's key, where it has ``job_id``, the table's."""
     jobs = answer.get("jobs")
     for job in jobs if isinstance(jobs, list) else ():
         if isinstance(job, dict) and "job_id" in job:
@@ -241,13 +245,13 @@ def _with_job_ids(answer: Any) -> Any:
     return answer
 
 
-def _twice_in_graphs(lists: Mapping[str, object]) -> Iterator[InputError]:
+def _repeated_in_graphs(lists: Mapping[str, object]) -> Iterator[InputError]:
     for name, jobs in lists.items():
-        yield from _twice(jobs, validation.join("$.graphs", name) + ".jobs")
+        yield from _repeated(jobs, validation.join("$.graphs", name) + ".jobs")
 
 
-def _twice(jobs: object, path: str) -> Iterator[InputError]:
-    """A error for each job whose id an earlier one has; none where *jobs* is no list."""
+def _repeated(jobs: object, path: str) -> Iterator[InputError]:
+    """An error for each job whose id an earlier one has; none if *jobs* is not a list."""
     first: dict[str, int] = {}
     for index, job in enumerate(jobs if isinstance(jobs, list) else ()):
         job_id = job.job_id if isinstance(job, Job) else _raw_id(job)
@@ -262,7 +266,7 @@ def _raw_id(job: object) -> str | None:
 
 
 def describe(state: State) -> str:
-    """What *state* holds, in a line: ``2 graphs, 14 jobs``."""
+    """What *state* holds, such as ``2 graphs, 14 jobs``."""
     counts = {
         "graph": len(state.graphs),
         "job": sum(len(graph.jobs) for graph in state.graphs.values()),

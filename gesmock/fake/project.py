@@ -1,4 +1,4 @@
-"""Project: everything of one project that can change, and its lock."""
+"""Project: everything in one project that can change, and the lock of it all."""
 
 from collections.abc import Callable, Collection, Mapping
 from threading import RLock
@@ -75,7 +75,7 @@ class Project:
         self._begin()
 
     def restart(self, start: Start, graphs: dict[str, JobStore]) -> Cleared:
-        """Make *start*, whose ``graphs`` these are, the start state, and reset to it."""
+        """Make *start*, which has made *graphs*, the start state, and reset to it."""
         with self.lock:
             self.start, self._start_graphs = start, graphs
             cleared = self._reset()
@@ -83,7 +83,7 @@ class Project:
         return cleared
 
     def reset(self) -> Cleared:
-        """Back to the start state, in one step; the journal and all counts begin anew."""
+        """Reset to the start state, in one step; the journal and all counts start again."""
         with self.lock:
             cleared = self._reset()
         self._epochs.announce()
@@ -103,50 +103,47 @@ class Project:
         self._take(self.start.state, graphs, self.start.state.clock or Timing())
 
     def parse(self, text: bytes) -> State:
-        """The state in the JSON *text*; a list answer is of this project and its default graph."""
-        return fixtures.parse(text, self.project_id, spare_graph_name=self.graphs.default)
+        """The state in the JSON *text*; a list answer belongs to this project."""
+        return fixtures.parse(text, self.project_id, fallback_graph_name=self.graphs.default)
 
     def load(self, state: State) -> None:
-        """Put *state* in the place of all that is here; the journal and the start state stay.
+        """Replace everything but the journal and the start state by *state*.
 
-        A state without a clock, a verdict, or a size of the journal leaves that as it is. The
-        project that it names tells where it comes from; it is loaded into this one all the same.
-        Raises InvalidInput where the server in use cannot produce one of its faults, Conflict where
-        a reset comes between.
+        A state without a clock, a verdict or a journal size leaves that as it is. The project that
+        *state* names does not matter. Raises InvalidInput if the server in use cannot produce one
+        of the faults, Conflict if the project is reset meanwhile.
         """
         epoch = self.epoch
         check_all(state.faults, self._can_deliver, "$.faults")
         graphs = Start.of(state).graphs(self.project_id)
         with self.lock:
-            self._still_in(epoch)
-            self.verdict.config = state.verdict or self.verdict.config
-            if state.journal_size is not None:
-                self.journal.resize(state.journal_size)
-            self._take(state, graphs, state.clock or self.time.timing)
+            self._check_epoch(epoch)
+            self._load(state, graphs)
 
     def begin_with(self, state: State, graphs: dict[str, JobStore]) -> None:
-        """Reset, and put *state*, whose *graphs* these are, in its place, in one step.
-
-        What *state* does not say is as after any reset.
-        """
+        """Reset the project and load *state*, which has made *graphs*, in one step."""
         with self.lock:
             self._reset()
-            self.verdict.config = state.verdict or self.verdict.config
-            self._take(state, graphs, state.clock or self.time.timing)
+            self._load(state, graphs)
         self._epochs.announce()
 
-    def _still_in(self, epoch: int) -> None:
-        """Keep what was begun before a reset from leaving a trace after it."""
+    def _load(self, state: State, graphs: dict[str, JobStore]) -> None:
+        self.verdict.config = state.verdict or self.verdict.config
+        if state.journal_size is not None:
+            self.journal.resize(state.journal_size)
+        self._take(state, graphs, state.clock or self.time.timing)
+
+    def _check_epoch(self, epoch: int) -> None:
         if self.epoch != epoch:
             raise Conflict("the project was reset meanwhile; nothing was changed")
 
     def state(self) -> State:
-        """All that is here, as a state that can be loaded again.
+        """Everything in the project but the journal, as a state that can be loaded again.
 
-        A fault rule, a plan rule and a job's plan are exported with what is left of them.
+        Of fault rules, plan rules and the plans of jobs, it has what remains to be done.
         """
         with self.lock:
-            settings, lists = self.settings, self.graphs.copies()
+            settings, graphs = self.settings, self.graphs.copies()
             faults = [armed.remainder() for armed in self.faults]
             plans = [armed.remainder() for armed in self.plans.armed()]
             seed, tokens, clock = self.graphs.seed, self.tokens, self.time.start
@@ -155,7 +152,7 @@ class Project:
             project_id=self.project_id,
             seed=seed or None,
             graphs={
-                name: GraphState(graph.exported(), graph.edition) for name, graph in lists.items()
+                name: GraphState(graph.exported(), graph.edition) for name, graph in graphs.items()
             },
             settings=None if settings == Settings() else settings,
             clock=None if clock == Timing() else clock,
@@ -163,7 +160,7 @@ class Project:
             journal_size=None if size == SIZE else size,
             plans=[rule for rule in plans if rule is not None],
             tokens=list(tokens),
-            faults=[fault_rule for fault_rule in faults if fault_rule is not None],
+            faults=[rule for rule in faults if rule is not None],
         )
 
     def _take(self, state: State, graphs: dict[str, JobStore], timing: Timing) -> None:
@@ -173,7 +170,7 @@ class Project:
         self.faults.reset(seed, state.faults)
         self.plans.reset(state.plans)
         self.tokens = state.tokens_of(self.project_id)
-        self._next_rows: dict[tuple[str, int], int] = {}  # where to begin to look
+        self._next_rows: dict[tuple[str, int], int] = {}  # of each graph and seed
         self._submitted = False  # since the last tick
         self._before_change = False  # where the last tick stopped
 
@@ -203,7 +200,7 @@ class Project:
     # --- Graphs and jobs ---
 
     def submit(self, request: JobRequest, graph: str, effect: Effect | None = None) -> Job:
-        """Add the job of a client's *request* to *graph*, by the plan that the rules give it."""
+        """Add the job that a client submits to *graph*; the plan rules say how it progresses."""
         with self.lock:
             self._submitted = True
             plan = self.plans.take(request.command, graph)
@@ -211,32 +208,32 @@ class Project:
             return self.graphs.submit(job_id, request, graph, plan, effect)
 
     def generate(self, order: Generator, progress: Progress = no_progress) -> tuple[str, int]:
-        """Add the jobs that *order* asks for; the graph they went to, and how many it has now.
+        """Add the jobs that *order* asks for; returns their graph, and how many jobs it now has.
 
-        Rows whose ids the graph has are passed over, so that the same seed goes on. Raises
-        Conflict, with nothing changed, where the project is reset meanwhile; InvalidInput where the
-        graph's edition lacks one of the statuses.
+        The same seed goes on behind the rows that the graph has. Raises Conflict, with nothing
+        changed, if the project is reset meanwhile; InvalidInput if the graph's edition does not
+        have one of the statuses.
         """
         epoch = self.epoch
         while True:
             with self.lock:
                 name, settings = order.graph or self.graphs.default, self.settings
-                known = self.graphs.get_or_new(name)
-                now, edition = known.now, self.graphs.edition_of(known)
+                before = self.graphs.get_or_new(name)
+                now, edition = before.now, self.graphs.edition_of(before)
                 seed = self.graphs.seed if order.seed is None else order.seed
                 anew = order.replace or name not in self.graphs
-                seen = JobStore() if anew else known
+                store = JobStore() if anew else before
                 row = 0 if anew else self._next_rows.get((name, seed), 0)
             new = list(
                 progress(
-                    generators.unknown_jobs(self.project_id, name, order, seed, seen, row),
+                    generators.unknown_jobs(self.project_id, name, order, seed, store, row),
                     order.count,
                 )
             )
             jobs, timelines = generated([job for _, job in new], order, edition, settings, now)
-            batch = seen.prepare(jobs, timelines, now)
+            batch = store.prepare(jobs, timelines, now)
             with self.lock:
-                self._still_in(epoch)
+                self._check_epoch(epoch)
                 graph = self.graphs.get_or_new(name)
                 if order.replace:
                     graph = JobStore(edition=graph.edition)
@@ -285,7 +282,7 @@ class Project:
         return name, job
 
     def interrupt(self) -> None:
-        """Tell all who wait for a job or an entry to give up."""
+        """Make every thread that waits for a job or an entry give up."""
         with self.lock:
             self.journal.interrupt()
             self.graphs.changes.interrupt("the server was stopped meanwhile")
@@ -294,13 +291,14 @@ class Project:
 
     @property
     def settings(self) -> Settings:
-        """How the documentation is read."""
+        """How the documentation is read where it can be read in two ways."""
         return self.graphs.settings
 
     def configure(self, changes: Mapping[str, Any], path: str = "$") -> Settings:
-        """Change settings by name; InvalidInput, and nothing changed, where any is wrong.
+        """Change settings by name.
 
-        Raises Conflict where a job has a status that the new edition does not have.
+        Raises InvalidInput if one is wrong, Conflict if a job has a status that the new edition
+        does not have; nothing is changed then.
         """
         with self.lock:
             self.graphs.configure(self.graphs.settings.changed(changes, path))

@@ -1,9 +1,8 @@
-"""Clock: the only place of the core that reads the time."""
+"""The real time, which only this module reads, and the arithmetic of the time of a project."""
 
-import os
+import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from functools import lru_cache, partial
 from typing import Annotated, Any, Final
 from wsgiref.handlers import format_date_time
@@ -12,45 +11,26 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from gesmock.model.errors import InvalidInput
 
-_TICKS: Final[Any] = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
-"""Goes on while the machine sleeps, where the system has such a clock."""
+_BOOT_CLOCK: Final[Any] = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+"""Goes on while the machine sleeps, if the system has such a clock."""
 
-_ticks = time.perf_counter if _TICKS is None else partial(time.clock_gettime, _TICKS)
+_ticks = time.perf_counter if _BOOT_CLOCK is None else partial(time.clock_gettime, _BOOT_CLOCK)
 """Seconds since some moment.
 
-Time travel in a client's tests must neither move nor break the fake's clock: freezegun and
-time-machine take over every function of ``time`` but this one. Where the system lacks it,
-the next best that time-machine leaves alone.
+Time travel in a client's tests must not move the fake's clock: freezegun and time-machine replace
+every function of ``time`` but ``clock_gettime``, of which time-machine replaces CLOCK_REALTIME.
 """
 
 
 def _start() -> float:
     """When the ticks were at 0, in seconds since 1970.
 
-    Where a client's tests travel in time, by a minute or more, the system tells: by a new pipe, or
-    where pipes have no time, by a file.
+    On Linux also if gesmock is first imported during a travel in time: 5 is CLOCK_REALTIME_COARSE,
+    which is a few milliseconds late, but which no library replaces.
     """
-    told, ticks = time.time(), _ticks()
-    if abs(told - _piped()) < 60:
-        return told - ticks
-    import tempfile  # 3 ms
-
-    written = told
-    with suppress(OSError), tempfile.TemporaryFile() as file:  # it may be that nothing is writable
-        file.write(b"-")
-        file.flush()
-        written = os.fstat(file.fileno()).st_mtime
-    return (told if abs(told - written) < 60 else written) - ticks
-
-
-def _piped() -> float:
-    """When a pipe that is made now was made, as far as the system keeps that."""
-    ends = os.pipe()
-    try:
-        return os.fstat(ends[0]).st_mtime
-    finally:
-        for end in ends:
-            os.close(end)
+    now = time.time()
+    untravelled = time.clock_gettime(5) if sys.platform == "linux" else now
+    return (now if abs(now - untravelled) < 60 else untravelled) - _ticks()
 
 
 _STARTED: Final = _start()
@@ -65,7 +45,6 @@ NANOSECONDS: Final = 1_000_000_000  # in a second
 
 
 def nanoseconds(seconds: float) -> int:
-    """*seconds* in whole nanoseconds."""
     return round(seconds * NANOSECONDS)
 
 
@@ -75,10 +54,10 @@ LATEST: Final = 253_402_300_799  # the last second of the year 9999
 
 
 class Timing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """How a clock begins: at *now* (seconds since 1970; default: the real time), and how it runs.
+    """How a clock starts, at *now* (seconds since 1970; default: the real time), and how it runs.
 
-    *rate* is how many of its seconds go by in a real one. *tick_s* seconds go by with each request
-    to the service. A *frozen* clock goes on only by such ticks, and when it is advanced.
+    *rate* is how many of its seconds pass in a real one. *tick_s* seconds pass with each request to
+    the service. Only such ticks, and ``advance``, move a *frozen* clock.
     """
 
     now: Annotated[float, Meta(ge=0, le=LATEST)] | None = None
@@ -88,7 +67,7 @@ class Timing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit
 
 
 class ClockChange(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How a clock is to go on: *advance_s* at once, and from then on as the rest says."""
+    """A change of a clock: *advance_s* seconds pass at once, then it runs as the rest says."""
 
     advance_s: Seconds = 0.0
     frozen: bool | UnsetType = UNSET
@@ -123,19 +102,19 @@ class VirtualTime:
         self._last = nanoseconds(LATEST - self._start)  # the age at which it stands still
 
     def age(self) -> int:
-        """How much of its time has gone by since it began, in nanoseconds."""
+        """The time that has passed since it began, in nanoseconds."""
         if self._held is not None:
             return self._held
         if self.frozen:
             return self._passed
         self.real_at = self._source()
         real = self.real_at - self._since
-        if real <= 0:  # a source that goes back must not take the jobs with it
+        if real <= 0:  # the source has gone back, which the jobs must not
             return self._passed
         return min(self._passed + round(real * self._speed), self._last)
 
     def at(self, age: int) -> float:
-        """The time at this *age*, in seconds since 1970."""
+        """The time at *age* nanoseconds, in seconds since 1970."""
         return self._start + age / NANOSECONDS
 
     def now(self) -> float:
@@ -178,9 +157,9 @@ class VirtualTime:
                 "$.advance_s", f"{change.advance_s:g} s from {now} on is beyond the year 9999"
             )
         self._passed, self._since = age, self._source()
-        given = {"frozen": change.frozen, "rate": change.rate, "tick_s": change.tick_s}
+        fields = {"frozen": change.frozen, "rate": change.rate, "tick_s": change.tick_s}
         self._timing = structs.replace(
-            self._timing, **{name: value for name, value in given.items() if value is not UNSET}
+            self._timing, **{name: value for name, value in fields.items() if value is not UNSET}
         )
         self._pace()
 
@@ -203,7 +182,7 @@ class VirtualTime:
 
 
 def http_date(seconds: float) -> str:
-    """*seconds* since 1970 as the ``Date`` header has them (RFC 9110, 5.6.7)."""
+    """*seconds* since 1970 as in a ``Date`` header (RFC 9110, 5.6.7)."""
     return _whole_second(int(seconds))
 
 
@@ -213,13 +192,13 @@ def _whole_second(seconds: int) -> str:
 
 
 def list_time(seconds: float) -> str:
-    """*seconds* since 1970 as a list has them (ges_03_0204); that they are UTC is inferred."""
+    """*seconds* since 1970 as in a list of the memory edition (ges_03_0204); UTC is inferred."""
     at = time.gmtime(seconds)
     date = f"{at.tm_year:04}-{at.tm_mon:02}-{at.tm_mday:02}"
     return f"{date} {at.tm_hour:02}:{at.tm_min:02}:{at.tm_sec:02}"
 
 
 def iso_time(seconds: float) -> str:
-    """*seconds* since 1970 in the form of ISO 8601, UTC."""
+    """*seconds* since 1970 in ISO 8601, UTC, with milliseconds."""
     whole, thousandths = divmod(round(seconds * 1000), 1000)
     return f"{list_time(whole).replace(' ', 'T')}.{thousandths:03}Z"

@@ -38,7 +38,7 @@ def response_to(fake: Fake, request: Request, reply: Reply) -> flask.Response:
         return wire.response_to(reply)
     asleep = _Sleeper(fake, request)
     if not asleep.until(real_time() + reply.delivery.delay_s):
-        project = fake.known(request.args.get("project_id", "")) or fake.default
+        project = fake.find(request.args.get("project_id", "")) or fake.default
         headers = {"X-Request-Id": NO_ENTRY}
         return wire.response_to(replies.refusal(Overtaken(), project.settings, headers))
     response = wire.response_to(reply)

@@ -44,7 +44,7 @@ class Lane:
             request = self._read(head, epoch)
         if request is None:
             return None
-        project = self._fake.known(request.args["project_id"])
+        project = self._fake.find(request.args["project_id"])
         # Somebody is at work in this project, or there is much to do: a worker may take its time,
         # this loop may not.
         if project is None or not project.lock.acquire(blocking=False):

@@ -2,14 +2,11 @@
 
 import subprocess
 import sys
-import tempfile
 import time
 
-import freezegun
 import pytest
 
 from gesmock import InvalidInput
-from gesmock.model import clock
 from gesmock.model.clock import (
     ClockChange,
     Timing,
@@ -17,7 +14,6 @@ from gesmock.model.clock import (
     http_date,
     list_time,
     nanoseconds,
-    real_time,
 )
 
 
@@ -147,20 +143,3 @@ with travel("2001-02-03"):
     )
 
     assert ran.stdout == "True\n", ran.stderr
-
-
-def test_it_begins_where_no_file_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused() -> None:
-        raise FileNotFoundError("no usable temporary directory")
-
-    monkeypatch.setattr(clock, "_piped", lambda: 0.0)
-    monkeypatch.setattr(tempfile, "TemporaryFile", refused)
-
-    assert clock._start() == pytest.approx(real_time() - clock._ticks(), abs=0.1)
-
-
-def test_where_pipes_have_no_time_a_file_tells(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock, "_piped", lambda: 0.0)
-
-    with freezegun.freeze_time("2001-02-03"):
-        assert clock._start() == pytest.approx(real_time() - clock._ticks(), abs=1)
