@@ -1,109 +1,69 @@
 """gesmock: an in-memory fake of the job API of Huawei Cloud GES (Graph Engine Service)."""
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.2.0"
 
-if TYPE_CHECKING:
-    from gesmock.fake.options import StartOptions
-    from gesmock.fake.project import Cleared
-    from gesmock.faults import ArmedRule, Error, FaultRule
-    from gesmock.journal.entries import Entry
-    from gesmock.journal.observations import Observation
-    from gesmock.journal.verdict.config import VerdictConfig
-    from gesmock.journal.verdict.findings import Finding
-    from gesmock.mock import GesMock, NotStarted
-    from gesmock.model.errors import (
-        Conflict,
-        ExpectationFailed,
-        GesError,
-        GesmockError,
-        InvalidInput,
-        NotFound,
-        TimedOut,
-    )
-    from gesmock.model.jobs import Job
-    from gesmock.model.plans import Plan, Step
-    from gesmock.model.rules import ArmedPlanRule, PlanRule
-    from gesmock.model.settings import Settings
-    from gesmock.model.timeline import Transition
-    from gesmock.model.types import JobStatus
-    from gesmock.server.server import CannotListen
-    from gesmock.web.app import create_app
+if TYPE_CHECKING:  # the public names; below, each is imported when it is asked for
+    from gesmock.fake.clock import Clock as Clock
+    from gesmock.fake.options import StartOptions as StartOptions
+    from gesmock.fake.project import Cleared as Cleared
+    from gesmock.faults import ArmedRule as ArmedRule
+    from gesmock.faults import Error as Error
+    from gesmock.faults import FaultRule as FaultRule
+    from gesmock.faults import FaultRules as FaultRules
+    from gesmock.journal.entries import Entry as Entry
+    from gesmock.journal.journal import Journal as Journal
+    from gesmock.journal.observations import Observation as Observation
+    from gesmock.journal.verdict.config import VerdictConfig as VerdictConfig
+    from gesmock.journal.verdict.findings import Finding as Finding
+    from gesmock.mock import GesMock as GesMock
+    from gesmock.mock import NotStarted as NotStarted
+    from gesmock.model.clock import ClockChange as ClockChange
+    from gesmock.model.clock import Timing as Timing
+    from gesmock.model.errors import Conflict as Conflict
+    from gesmock.model.errors import ExpectationFailed as ExpectationFailed
+    from gesmock.model.errors import GesError as GesError
+    from gesmock.model.errors import GesmockError as GesmockError
+    from gesmock.model.errors import InvalidInput as InvalidInput
+    from gesmock.model.errors import NotFound as NotFound
+    from gesmock.model.errors import TimedOut as TimedOut
+    from gesmock.model.generators import Generator as Generator
+    from gesmock.model.jobs import Job as Job
+    from gesmock.model.plans import Plan as Plan
+    from gesmock.model.plans import Step as Step
+    from gesmock.model.rules import ArmedPlanRule as ArmedPlanRule
+    from gesmock.model.rules import PlanRule as PlanRule
+    from gesmock.model.rules import PlanRules as PlanRules
+    from gesmock.model.settings import SettingChanges as SettingChanges
+    from gesmock.model.settings import Settings as Settings
+    from gesmock.model.timeline import Transition as Transition
+    from gesmock.model.tokens import Token as Token
+    from gesmock.model.types import JobStatus as JobStatus
+    from gesmock.server.server import CannotListen as CannotListen
+    from gesmock.web.app import create_app as create_app
+    from gesmock.web.deliveries import NeedsSocket as NeedsSocket
+else:
 
-__all__ = [
-    "ArmedPlanRule",
-    "ArmedRule",
-    "CannotListen",
-    "Cleared",
-    "Conflict",
-    "Entry",
-    "Error",
-    "ExpectationFailed",
-    "FaultRule",
-    "Finding",
-    "GesError",
-    "GesMock",
-    "GesmockError",
-    "InvalidInput",
-    "Job",
-    "JobStatus",
-    "NotFound",
-    "NotStarted",
-    "Observation",
-    "Plan",
-    "PlanRule",
-    "Settings",
-    "StartOptions",
-    "Step",
-    "TimedOut",
-    "Transition",
-    "VerdictConfig",
-    "__version__",
-    "create_app",
-]
+    @cache
+    def _modules() -> dict[str, str]:
+        """The module of each public name, as the imports above say."""
+        import ast
+        from pathlib import Path
 
-_HOMES = {
-    "ArmedRule": "gesmock.faults",
-    "CannotListen": "gesmock.server.server",
-    "Cleared": "gesmock.fake.project",
-    "Conflict": "gesmock.model.errors",
-    "Entry": "gesmock.journal.entries",
-    "Error": "gesmock.faults",
-    "FaultRule": "gesmock.faults",
-    "Job": "gesmock.model.jobs",
-    "JobStatus": "gesmock.model.types",
-    "NotStarted": "gesmock.mock",
-    "ArmedPlanRule": "gesmock.model.rules",
-    "Plan": "gesmock.model.plans",
-    "PlanRule": "gesmock.model.rules",
-    "Finding": "gesmock.journal.verdict.findings",
-    "Observation": "gesmock.journal.observations",
-    "Settings": "gesmock.model.settings",
-    "VerdictConfig": "gesmock.journal.verdict.config",
-    "StartOptions": "gesmock.fake.options",
-    "Step": "gesmock.model.plans",
-    "TimedOut": "gesmock.model.errors",
-    "Transition": "gesmock.model.timeline",
-    "NotFound": "gesmock.model.errors",
-    "ExpectationFailed": "gesmock.model.errors",
-    "GesMock": "gesmock.mock",
-    "create_app": "gesmock.web.app",
-    "GesError": "gesmock.model.errors",
-    "GesmockError": "gesmock.model.errors",
-    "InvalidInput": "gesmock.model.errors",
-}
-
-
-if not TYPE_CHECKING:  # else a type checker would take any name
+        body = ast.parse(Path(__file__).read_bytes()).body
+        [block] = [node for node in body if isinstance(node, ast.If)]
+        return {name.name: line.module for line in block.body for name in line.names}
 
     def __getattr__(name: str) -> Any:
-        """Import what is asked for only then: the pytest plugin must cost a run nothing."""
-        if name not in _HOMES:
+        if name == "__all__":
+            return __dir__()
+        if name not in _modules():
             raise AttributeError(f"module 'gesmock' has no attribute {name!r}")
         from importlib import import_module
 
-        return getattr(import_module(_HOMES[name]), name)
+        return getattr(import_module(_modules()[name]), name)
 
     def __dir__() -> list[str]:
-        return __all__
+        return sorted([*_modules(), "__version__"])

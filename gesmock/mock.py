@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 from msgspec import Meta
 
-from gesmock.fake import fixtures
+from gesmock.fake import fixtures, routes
 from gesmock.fake.clock import Clock
 from gesmock.fake.fake import Fake
 from gesmock.fake.fixtures import GraphState
@@ -198,8 +198,7 @@ class GesMock:
 
     def graph_url(self, graph: str | None = None) -> str:
         """The URL of a graph; its operations are below it (``f"{ges.graph_url()}/action"``)."""
-        name = quote(graph or self.graph_name, safe="")
-        return f"{self.url}/ges/v1.0/{self.project_id}/graphs/{name}"
+        return self.url + routes.graph_path(self.project_id, graph or self.graph_name)
 
     def jobs_url(
         self, graph: str | None = None, *, limit: int | None = None, offset: int | None = None
@@ -250,8 +249,7 @@ class GesMock:
             command = "import_graph" if command is None else command
             if url is None:
                 action = f"{command}".replace("_", "-")
-                graph_path = f"/ges/v1.0/{self.project_id}/graphs/{quote(name, safe='')}"
-                url = f"{graph_path}/action?action_id={action}"
+                url = f"{routes.graph_path(self.project_id, name)}/action?action_id={action}"
             job = {
                 "jobId": job_id or graphs.new_job_id(name),
                 "status": status or ("success" if plan is None else "pending"),
@@ -285,14 +283,8 @@ class GesMock:
         first. *statuses* weighs the statuses, such as ``{"success": 8, "failed": 2}``. Jobs that
         have not ended progress along *plan*, if there is one.
         """
-        fields = {
-            "count": count,
-            "graph": graph,
-            "seed": seed,
-            "replace": replace,
-            "statuses": statuses,
-            "plan": plan,
-        }
+        fields: dict[str, Any] = {"count": count, "graph": graph, "seed": seed}
+        fields |= {"replace": replace, "statuses": statuses, "plan": plan}
         return self._project.generate(validation.read_python(fields, Generator, "generate"))[1]
 
     def job(self, job: str | Job, *, graph: str | None = None) -> Job:

@@ -328,7 +328,7 @@ def _default(value: object) -> object:
 def _shown(annotation: Any) -> str:
     """*annotation* as a user would write it."""
     if isinstance(annotation, str):
-        known = {*gesmock.__all__, "Any", "None", "Iterator", "Self", "SSLContext", "Flask"}
+        known = {*dir(gesmock), "Any", "None", "Iterator", "Self", "SSLContext", "Flask"}
         bare = re.sub(r"\b[a-z_.]+\.(?=[A-Z])|\bgesmock\.[a-z_.]+", "", annotation)
         return re.sub(r"\b[A-Z]\w*", lambda at: at[0] if at[0] in known else "~", bare)
     if isinstance(annotation, list):
@@ -359,7 +359,7 @@ def _is_ours(thing: Any) -> bool:
 
 def _is_public(thing: Any) -> bool:
     name = getattr(thing, "__name__", "")
-    return name in gesmock.__all__ and getattr(gesmock, name) is thing
+    return name in dir(gesmock) and getattr(gesmock, name) is thing
 
 
 def _is_builtin(cls: type) -> bool:
