@@ -184,7 +184,7 @@ def test_every_option_of_the_pytest_plugin_is_documented(pytester: pytest.Pytest
     told = pytester.runpytest_inprocess("--help").stdout.str()
     options = set(re.findall(r"--gesmock-[a-z-]+|gesmock_[a-z_]+(?= \()", told))
 
-    assert len(options) == 7
+    assert len(options) == 6
     assert all(option in DOCS for option in options)
 
 

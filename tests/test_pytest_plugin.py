@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import fastjsonschema  # noqa: F401 an inner run that imports it first would drop it again
 import pytest
 import requests  # noqa: F401 an inner run that imports it first would drop half of it again
 from conftest import IMPORTED

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import fastjsonschema  # noqa: F401 an inner run that imports it first would drop it again
 import pytest
 import requests  # noqa: F401 an inner run that imports it first would drop half of it again
 from conftest import IMPORTED
