@@ -70,7 +70,7 @@ def handle(fake: Fake, request: Request, connection: ConnectionInfo | None = Non
             try:
                 fault = _fault(project, request, owned=owner is not None)
                 reply = None
-                if fault is None or fault.performs:
+                if fault is None or fault.phase == "after":
                     owned = owner is not None
                     reply = _perform(project, request, fault, known_tokens, owned=owned)
             except GesError as error:
@@ -107,7 +107,7 @@ def forward(
             fault = _fault(project, request, owned=True)
         except UnknownPreference as error:
             reply = replies.refusal(error, project.settings)
-    if reply is None and (fault is None or fault.performs):
+    if reply is None and (fault is None or fault.phase == "after"):
         reply = ask()
     with project.lock, project.time as now:
         if request.epoch < project.epoch:

@@ -15,7 +15,7 @@ from msgspec import UNSET, Struct, structs
 from gesmock.fake import fixtures
 from gesmock.fake.fixtures import GraphState, State
 from gesmock.fake.graphs import MOST_JOBS, edition_of
-from gesmock.faults import PRESETS, CanDeliver, FaultRule, PresetName, check_all
+from gesmock.faults import PRESETS, CanDeliver, FaultRule, PresetName, check
 from gesmock.journal.journal import Size
 from gesmock.journal.verdict.config import VerdictConfig
 from gesmock.model import generators, validation
@@ -92,7 +92,7 @@ def states(options: StartOptions, can_deliver: CanDeliver = lambda _: True) -> d
     for label, state in loaded:
         owner = project_id or state.project_id or default
         with naming_file(label):
-            check_all(state.faults, can_deliver, "$.faults")
+            check(state.faults, can_deliver, "$.faults")
             merged[owner] = merged.get(owner, State(project_id=owner)).merged(state)
     merged[default] = _with_graphs(merged[default], options, graph_name)
     return {owner: _with_options(state, options, can_deliver) for owner, state in merged.items()}
@@ -131,10 +131,10 @@ def _with_options(state: State, options: StartOptions, can_deliver: CanDeliver) 
     tokens = _several(options, "tokens", str | Mapping | Struct)
     rules = _several(options, "faults", Mapping | Struct)
     faults = validation.read_python(rules, list[FaultRule], "faults")
-    check_all(faults, can_deliver, "faults")
+    check(faults, can_deliver, "faults")
     preset = _optional(options, "preset", PresetName)
     if preset is not None:
-        check_all(PRESETS[preset], can_deliver, "preset")
+        check(PRESETS[preset], can_deliver, "preset")
         faults += PRESETS[preset]
     changes = _optional(options, "settings", dict[str, Any]) or {}
     seed = _optional(options, "seed", Seed)

@@ -13,7 +13,7 @@ from gesmock.fake.graphs import Graphs
 from gesmock.fake.options import Progress, Start, generated, no_progress
 from gesmock.fake.verdict import Verdict
 from gesmock.fake.waiting import Epochs
-from gesmock.faults import CanDeliver, FaultRules, check_all
+from gesmock.faults import CanDeliver, FaultRules, check
 from gesmock.journal.journal import SIZE, Journal
 from gesmock.journal.verdict.config import VerdictConfig
 from gesmock.model import generators
@@ -114,7 +114,7 @@ class Project:
         of the faults, Conflict if the project is reset meanwhile.
         """
         epoch = self.epoch
-        check_all(state.faults, self._can_deliver, "$.faults")
+        check(state.faults, self._can_deliver, "$.faults")
         graphs = Start.of(state).graphs(self.project_id)
         with self.lock:
             self._check_epoch(epoch)

@@ -3,11 +3,9 @@
 Imports ``model`` only. A new kind is a frozen struct in ``kinds`` and a member of ``Fault``.
 """
 
-from gesmock.faults.armed import ArmedRule, MatchedFault
-from gesmock.faults.fault_rules import CanDeliver, FaultRule, PresetName, check, check_all
+from gesmock.faults.fault_rules import PRESETS, CanDeliver, FaultRule, PresetName, check
 from gesmock.faults.kinds import BELOW_HTTP, KINDS, NO_STATUS, UNREADABLE, Error, Fault, ListFault
-from gesmock.faults.presets import PRESETS
-from gesmock.faults.rules import FaultRules
+from gesmock.faults.rules import ArmedRule, FaultRules, MatchedFault
 
 __all__ = [
     "BELOW_HTTP",
@@ -25,5 +23,4 @@ __all__ = [
     "MatchedFault",
     "PresetName",
     "check",
-    "check_all",
 ]

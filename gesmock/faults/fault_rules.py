@@ -1,24 +1,31 @@
-"""Fault rule: a fault, and which requests it is for."""
+"""Fault rule: a fault and which requests it hits; and the presets, named lists of fault rules."""
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Annotated, Literal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 from msgspec.structs import force_setattr
 
 from gesmock.faults.kinds import (
     KINDS,
+    Delay,
+    Drip,
     Error,
     ErrorStatus,
+    Failing,
     Fault,
+    Hang,
     Kind,
     ListFault,
+    Lognormal,
     Phase,
     PlainKind,
     PositiveSeconds,
+    Reset,
     SingleFault,
+    Truncate,
 )
-from gesmock.model.clock import Seconds, nanoseconds
+from gesmock.model.clock import Seconds
 from gesmock.model.errors import InputError, InvalidInput
 from gesmock.model.messages import Operation, Request
 from gesmock.model.rules import Command
@@ -39,21 +46,21 @@ ScriptEntry = ErrorStatus | Literal["ok"] | PlainKind | SingleFault
 
 
 class FaultRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """A *fault*, or a *script* of them, and the requests that it is for.
+    """A *fault*, or a *script* of them, and which requests it hits.
 
-    A status stands for an error with it, the name of a kind for one that needs no fields. It is for
-    the requests of *operation*, to *graph*, about the job *job_id*, of jobs with this *command*
-    (one that is submitted, or asked for), with this *header* (``NAME`` or ``NAME=VALUE``), from
-    *from_s* to *until_s* seconds of the project's clock after it was armed; by default, for all. It
-    counts those that no earlier fault rule has taken.
-    It lets the first *after* of them pass, then fires at every *every*-th with *probability*,
-    *times* times at most (default: without end); or at the *nth* ones, counted from 1. A *script*
-    is met once, an entry a request: a status, a fault, or "ok" for the real answer. What is spent
-    falls through to the fault rules behind it, and at last to the real answer.
+    A status stands for an error with it, the name of a kind for one that needs no fields. The rule
+    is for requests of *operation*, to *graph*, about the job *job_id*, about jobs with this
+    *command* (one that is submitted, or asked for), with this *header* (``NAME`` or
+    ``NAME=VALUE``), from *from_s* to *until_s* seconds of the project's clock after it was armed;
+    by default, for all. It counts those that no earlier fault rule has taken.
+    It lets the first *after* of them pass, then fires at every *every*-th with *probability*, at
+    most *times* times (default: no limit); or at the *nth* ones, counted from 1. A *script* is
+    played once, an entry for each request: a status, a fault, or "ok" for the real answer. A spent
+    rule falls through to the next fault rule, and at last to the real answer.
 
-    In the *phase* ``before``, the operation is not carried out; ``after``: it is, and then the
-    answer is another. The default is that of the kind. One that is *paused* meets nothing. One
-    that belongs to a *preset* goes when another comes.
+    In the *phase* ``before``, the operation is not performed; in ``after``, it is, and then the
+    answer is replaced. The default depends on the kind. A *paused* rule hits nothing. A rule of a
+    *preset* goes when another preset comes.
     """
 
     operation: Operation | None = None
@@ -77,12 +84,8 @@ class FaultRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, o
     def __post_init__(self) -> None:
         if (self.fault is None) == (self.script is None):
             raise ValueError("a fault rule has either a fault or a script")
-        if self.script is not None and (self.every, self.times, self.probability, self.nth) != (
-            1,
-            None,
-            1.0,
-            None,
-        ):
+        often = (self.every, self.times, self.probability, self.nth)
+        if self.script is not None and often != (1, None, 1.0, None):
             raise ValueError(
                 "a script is met once: it goes without every, times, probability and nth"
             )
@@ -92,9 +95,9 @@ class FaultRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, o
             raise ValueError(f"until_s: {self.until_s:g} is not after from_s, {self.from_s:g}")
         if isinstance(self.fault, int):
             force_setattr(self, "fault", Error(self.fault))
-        if isinstance(self.fault, str):
+        elif isinstance(self.fault, str):
             force_setattr(self, "fault", KINDS[self.fault]())
-        if self.script is not None:
+        elif self.script is not None:
             script = [
                 KINDS[entry]() if isinstance(entry, str) and entry != "ok" else entry
                 for entry in self.script
@@ -124,28 +127,25 @@ class FaultRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, o
         for field, fault in fields:
             if isinstance(fault, Kind):
                 yield field, fault
-                yield from ((f"{field}.{name}", inner) for name, inner in fault.inner())
+            if isinstance(fault, Failing):
+                yield f"{field}.fault", fault.failure
 
-    def is_for(self, request: Request, command: str | None, edition: Edition, elapsed: int) -> bool:
-        """Whether it is for *request*, *elapsed* nanoseconds after it was armed.
+    def is_for(self, request: Request, command: str | None, edition: Edition) -> bool:
+        """Whether it is for *request*, whenever that comes.
 
         *command* is that of the job that the request submits or names, *edition* its graph's.
         """
+        if self.header is not None:
+            name, equals, expected = self.header.partition("=")
+            value = request.headers.get(name.lower())
+            if value is None or (equals and value != expected):
+                return False
         return (
             self.operation in (None, request.operation)
             and self.graph in (None, request.args.get("graph_name"))
             and self.job_id in (None, request.args.get("job_id"))
-            and nanoseconds(self.from_s) <= elapsed
-            and not self.is_over(elapsed)
-            and (self.header is None or _has_header(request, self.header))
             and self.command in (None, command)
             and (not isinstance(self.fault, Kind) or self.fault.suits(request.operation, edition))
-        )
-
-    def is_over(self, elapsed: int) -> bool:
-        """Whether it is for no request any more, *elapsed* nanoseconds after it was armed."""
-        return (self.until_s is not None and nanoseconds(self.until_s) <= elapsed) or (
-            isinstance(self.fault, Kind) and self.fault.remainder(elapsed) is None
         )
 
     def numbers(self) -> list[int]:
@@ -153,40 +153,53 @@ class FaultRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, o
         return [self.nth] if isinstance(self.nth, int) else self.nth or []
 
 
-def _has_header(request: Request, header: str) -> bool:
-    name, equals, expected = header.partition("=")
-    value = request.headers.get(name.lower())
-    return value is not None and (not equals or value == expected)
-
-
 CanDeliver = Callable[[str], bool]
-"""Whether a fault of this kind can happen with the server in use."""
+"""Whether the server in use can produce faults of this kind."""
 
 
-def check(rule: FaultRule, can_deliver: CanDeliver, path: str) -> None:
-    """Raise InvalidInput, naming the field below *path*, if a fault cannot be produced."""
-    if errors := list(_errors(rule, can_deliver, path)):
-        raise InvalidInput(errors)
-
-
-def check_all(rules: Iterable[FaultRule], can_deliver: CanDeliver, path: str) -> None:
-    """The same for a list of rules at *path*."""
+def check(rules: FaultRule | Sequence[FaultRule], can_deliver: CanDeliver, path: str) -> None:
+    """Raise InvalidInput, naming the fields below *path*, for faults that cannot be produced."""
+    if isinstance(rules, FaultRule):
+        paths = {path: rules}
+    else:
+        paths = {f"{path}[{index}]": rule for index, rule in enumerate(rules)}
     errors = [
-        error
-        for index, rule in enumerate(rules)
-        for error in _errors(rule, can_deliver, f"{path}[{index}]")
+        InputError(
+            f"{path}.{name}.kind",
+            f"{fault.name!r} needs the jobs of a fake; a proxy has none"
+            if isinstance(fault, ListFault)
+            else f"{fault.name!r} needs a server that owns its sockets, as that of GesMock and of "
+            "gesmock serve does; the one in use does not",
+        )
+        for path, rule in paths.items()
+        for name, fault in rule.faults()
+        if not can_deliver(fault.name)
     ]
     if errors:
         raise InvalidInput(errors)
 
 
-def _errors(rule: FaultRule, can_deliver: CanDeliver, path: str) -> Iterator[InputError]:
-    for name, fault in rule.faults():
-        if not can_deliver(fault.name):
-            needs = (
-                "the jobs of a fake; a proxy has none"
-                if isinstance(fault, ListFault)
-                else "a server that owns its sockets, as that of GesMock and of gesmock serve "
-                "does; the one in use does not"
-            )
-            yield InputError(f"{path}.{name}.kind", f"{fault.name!r} needs {needs}")
+PRESETS: Final[Mapping[PresetName, Sequence[FaultRule]]] = {
+    # A service that fails now and then, even after it did what was asked.
+    "flaky": (
+        FaultRule(preset="flaky", fault=Error(503), probability=0.1),
+        FaultRule(preset="flaky", fault=Error(500), probability=0.05, phase="after"),
+        FaultRule(preset="flaky", fault=Reset(), probability=0.02),
+        FaultRule(preset="flaky", fault=Delay(lognormal=Lognormal(0.2, 0.8, 5.0))),
+    ),
+    # A service that takes its time.
+    "slow": (
+        FaultRule(preset="slow", fault=Delay(lognormal=Lognormal(1.5, 0.5, 10.0))),
+        FaultRule(preset="slow", fault=Drip(5, 2.0), operation="list_jobs", probability=0.25),
+    ),
+    # A service that is down, and says when to try again.
+    "down": (FaultRule(preset="down", fault=Error(503, headers={"Retry-After": "30"})),),
+    # A phone on a train.
+    "mobile": (
+        FaultRule(preset="mobile", fault=Reset(), probability=0.02, phase="after"),
+        FaultRule(preset="mobile", fault=Truncate(200), probability=0.02),
+        FaultRule(preset="mobile", fault=Hang(), probability=0.01, phase="after"),
+        FaultRule(preset="mobile", fault=Delay(lognormal=Lognormal(0.4, 1.0, 15.0))),
+    ),
+}
+"""How an app copes with a bad day."""

@@ -3,14 +3,14 @@
 Each applies to one reply. Which requests are affected is up to the fault rules.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from math import log
 from random import Random
-from typing import Annotated, Any, ClassVar, Final, Literal, get_args
+from typing import Annotated, Any, ClassVar, Final, Literal, cast, get_args
 
 import msgspec
 from msgspec import Meta, Struct, field
-from msgspec.structs import replace
+from msgspec.structs import force_setattr, replace
 
 from gesmock.model.clock import NANOSECONDS, Seconds, nanoseconds
 from gesmock.model.messages import Delivery, Encoded, Reply
@@ -64,6 +64,7 @@ class Kind(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, 
     phases: ClassVar[tuple[Phase, ...]] = ("before", "after")
     why: ClassVar[str] = ""
     operations: ClassVar[tuple[str, ...]] = ()
+    editions: ClassVar[tuple[Edition, ...]] = ("database", "memory")
 
     @property
     def name(self) -> str:
@@ -71,36 +72,24 @@ class Kind(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, 
 
     def suits(self, operation: str | None, edition: Edition) -> bool:
         """Whether it can happen to a call of *operation* on a graph of this *edition*."""
-        del edition
-        return not self.operations or operation in self.operations
+        return (not self.operations or operation in self.operations) and edition in self.editions
 
     def decide(
-        self, elapsed: int, draw: Callable[[], float], memory: Memory
+        self, _elapsed: int, _draw: Callable[[], float], memory: Memory, /
     ) -> "tuple[Kind | None, Memory]":
         """The fault that happens to a call, if any, and what to remember for the next call.
 
         *elapsed* is in nanoseconds of the project's clock since the rule was armed; *draw* returns
         a random number from 0 to 1.
         """
-        del elapsed, draw
         return self, memory
 
-    def inner(self) -> "Iterator[tuple[str, Kind]]":
-        """The faults that it leads to, each with the name of its field."""
-        return iter(())
-
-    def remainder(self, elapsed: int) -> "Kind | None":
+    def remainder(self, _elapsed: int, /) -> "Kind | None":
         """The fault as it goes on after *elapsed* nanoseconds; None if it is over."""
-        del elapsed
         return self
 
-    def lasts_s(self) -> float:
-        """How many seconds of the project's clock the answer takes because of it."""
-        return 0.0
-
-    def apply(self, reply: Reply, real_s: float) -> Reply:
-        """*reply* as the client gets it; *real_s* is ``lasts_s`` in real seconds."""
-        del real_s
+    def apply(self, reply: Reply, /) -> Reply:
+        """*reply* as the client gets it; its ``spread_s`` in seconds of the project's clock."""
         return reply
 
 
@@ -121,34 +110,30 @@ class Error(Kind, frozen=True, tag="error"):
     message: str | None = None
     headers: dict[HeaderName, HeaderValue] = field(default_factory=dict)
 
-    def apply(self, reply: Reply, real_s: float) -> Reply:
+    def apply(self, reply: Reply, /) -> Reply:
         """Add the headers to *reply*, which is the refusal with this status already."""
-        del real_s
         return replace(reply, headers={**reply.headers, **self.headers})
 
 
 class Reset(Kind, frozen=True, tag="reset"):
     """Reset the connection (TCP RST) instead of answering."""
 
-    def apply(self, reply: Reply, real_s: float) -> Reply:
-        del reply, real_s
-        return _unanswered(Delivery(end="reset"))
+    def apply(self, _reply: Reply, /) -> Reply:
+        return Reply(NO_STATUS, {}, delivery=Delivery(end="reset"))
 
 
 class Close(Kind, frozen=True, tag="close"):
     """Close the connection (TCP FIN) without a byte of an answer."""
 
-    def apply(self, reply: Reply, real_s: float) -> Reply:
-        del reply, real_s
-        return _unanswered(Delivery(end="close"))
+    def apply(self, _reply: Reply, /) -> Reply:
+        return Reply(NO_STATUS, {}, delivery=Delivery(end="close"))
 
 
 class Hang(Kind, frozen=True, tag="hang"):
     """Never answer: the connection stays open until the client gives up."""
 
-    def apply(self, reply: Reply, real_s: float) -> Reply:
-        del reply, real_s
-        return _unanswered(Delivery(end="hang"))
+    def apply(self, _reply: Reply, /) -> Reply:
+        return Reply(NO_STATUS, {}, delivery=Delivery(end="hang"))
 
 
 class Garbage(Kind, frozen=True, tag="garbage"):
@@ -156,29 +141,22 @@ class Garbage(Kind, frozen=True, tag="garbage"):
 
     text: Annotated[str, Meta(min_length=1)] = "This is not HTTP.\r\n"
 
-    def apply(self, reply: Reply, real_s: float) -> Reply:
-        del reply, real_s
-        return _unanswered(Delivery(raw=self.text.encode()))
-
-
-def _unanswered(delivery: Delivery) -> Reply:
-    return Reply(NO_STATUS, {}, delivery=delivery)
+    def apply(self, _reply: Reply, /) -> Reply:
+        return Reply(NO_STATUS, {}, delivery=Delivery(raw=self.text.encode()))
 
 
 # --- The real answer, altered -------------------------------------------------------------------
 
 
-_ALTERS: Final = "it alters the real answer: the operation is always carried out"
+class _Altering(Kind, frozen=True):
+    phases = ("after",)
+    why = "it alters the real answer: the operation is always carried out"
 
 
-class Malformed(Kind, frozen=True, tag="malformed"):
+class Malformed(_Altering, frozen=True, tag="malformed"):
     """Send the answer with broken JSON of the right length: its last byte is another."""
 
-    phases = ("after",)
-    why = _ALTERS
-
-    def apply(self, reply: Reply, real_s: float) -> Reply:
-        del real_s
+    def apply(self, reply: Reply, /) -> Reply:
         payload = reply.payload
         broken = (lambda: _broken(payload())) if callable(payload) else _broken(payload)
         return replace(reply, payload=broken, shown=None)
@@ -191,33 +169,23 @@ def _broken(payload: Any) -> Encoded:
     return Encoded.of([*whole, b"%b," % last[:-1]])
 
 
-class Truncate(Kind, frozen=True, tag="truncate"):
+class Truncate(_Altering, frozen=True, tag="truncate"):
     """Send the head, with the full Content-Length, and *after_bytes* of the body; then close."""
-
-    phases = ("after",)
-    why = _ALTERS
 
     after_bytes: Annotated[int, Meta(ge=0)]
 
-    def apply(self, reply: Reply, real_s: float) -> Reply:
-        del real_s
+    def apply(self, reply: Reply, /) -> Reply:
         return replace(reply, delivery=Delivery(after_bytes=self.after_bytes), shown=None)
 
 
-class Drip(Kind, frozen=True, tag="drip"):
+class Drip(_Altering, frozen=True, tag="drip"):
     """Send the body in so many *parts*, spread over *seconds* of the project's clock."""
-
-    phases = ("after",)
-    why = _ALTERS
 
     parts: Annotated[int, Meta(ge=2, le=100_000)]
     seconds: Seconds
 
-    def lasts_s(self) -> float:
-        return self.seconds
-
-    def apply(self, reply: Reply, real_s: float) -> Reply:
-        return replace(reply, delivery=Delivery(parts=self.parts, spread_s=real_s))
+    def apply(self, reply: Reply, /) -> Reply:
+        return replace(reply, delivery=Delivery(parts=self.parts, spread_s=self.seconds))
 
 
 # --- Delays -------------------------------------------------------------------------------------
@@ -284,7 +252,7 @@ class Delay(Kind, frozen=True, tag="delay"):
         return self.seconds or 0.0
 
 
-# --- Lists: ``fake.list_faults`` does to the rows what these say --------------------------------
+# --- Lists: ``fake.jobs`` does to the rows what these say --------------------------------
 
 
 class ListFault(Kind, frozen=True):
@@ -322,10 +290,9 @@ class FinishJobs(ListFault, frozen=True, tag="finish_jobs"):
 class ShrinkTotal(ListFault, frozen=True, tag="shrink_total"):
     """Say *count* too little in ``totalCount``, which only the database edition has."""
 
-    count: Count = 1
+    editions = ("database",)
 
-    def suits(self, operation: str | None, edition: Edition) -> bool:
-        return super().suits(operation, edition) and edition == "database"
+    count: Count = 1
 
 
 class RepeatRow(ListFault, frozen=True, tag="repeat_row"):
@@ -355,10 +322,9 @@ class Throttle(Kind, frozen=True, tag="throttle"):
     window_s: PositiveSeconds
 
     def decide(
-        self, elapsed: int, draw: Callable[[], float], memory: Memory
+        self, elapsed: int, _draw: Callable[[], float], memory: Memory, /
     ) -> tuple[Kind | None, Memory]:
         """Remembers when the window ends, and how many calls came in it."""
-        del draw
         end, count = memory or (0, 0)
         if elapsed >= end:
             end, count = elapsed + nanoseconds(self.window_s), 0
@@ -370,34 +336,24 @@ class Throttle(Kind, frozen=True, tag="throttle"):
 
 Failure = Error | Reset | Close | Hang | Garbage
 
-_BY_NAME: Final[dict[str, type[Reset | Close | Hang | Garbage]]] = {
-    "reset": Reset,
-    "close": Close,
-    "hang": Hang,
-    "garbage": Garbage,
-}
 
-
-class _Failing(Kind, frozen=True, kw_only=True):
-    """A kind that leads to a *fault*, which may be a status or a name, too."""
+class Failing(Kind, frozen=True, kw_only=True):
+    """A kind that leads to a *fault*, which may be spelled as a status or a name, too."""
 
     fault: ErrorStatus | Literal["reset", "close", "hang", "garbage"] | Failure = 503
 
     def __post_init__(self) -> None:
-        msgspec.structs.force_setattr(self, "fault", self.failure)
+        if not isinstance(self.fault, Kind):
+            fault = KINDS[self.fault]() if isinstance(self.fault, str) else Error(self.fault)
+            force_setattr(self, "fault", fault)
 
     @property
     def failure(self) -> Failure:
         """The fault, spelled out."""
-        if isinstance(self.fault, str):
-            return _BY_NAME[self.fault]()
-        return Error(self.fault) if isinstance(self.fault, int) else self.fault
-
-    def inner(self) -> Iterator[tuple[str, Kind]]:
-        yield "fault", self.failure
+        return cast("Failure", self.fault)
 
 
-class Outage(_Failing, frozen=True, tag="outage", kw_only=True):
+class Outage(Failing, frozen=True, tag="outage", kw_only=True):
     """Meet every call with *fault*, *from_s* to *until_s* seconds after it was armed.
 
     On the project's clock. The fault is a status or one of error, reset, close, hang and garbage
@@ -413,13 +369,12 @@ class Outage(_Failing, frozen=True, tag="outage", kw_only=True):
         super().__post_init__()
 
     def decide(
-        self, elapsed: int, draw: Callable[[], float], memory: Memory
+        self, elapsed: int, _draw: Callable[[], float], memory: Memory, /
     ) -> tuple[Kind | None, Memory]:
-        del draw
         lasts = nanoseconds(self.from_s) <= elapsed < nanoseconds(self.until_s)
         return (self.failure if lasts else None), memory
 
-    def remainder(self, elapsed: int) -> Kind | None:
+    def remainder(self, elapsed: int, /) -> Kind | None:
         until = nanoseconds(self.until_s) - elapsed
         if until <= 0:
             return None
@@ -427,7 +382,7 @@ class Outage(_Failing, frozen=True, tag="outage", kw_only=True):
         return replace(self, from_s=begin, until_s=until / NANOSECONDS)
 
 
-class Ramp(_Failing, frozen=True, tag="ramp", kw_only=True):
+class Ramp(Failing, frozen=True, tag="ramp", kw_only=True):
     """Meet a share of the calls with *fault* that grows from *begin* to *to* over *over_s* seconds.
 
     It grows from when it was armed, on the project's clock, and then stays. The fault is a status
@@ -444,11 +399,11 @@ class Ramp(_Failing, frozen=True, tag="ramp", kw_only=True):
         return self.begin + (self.to - self.begin) * done
 
     def decide(
-        self, elapsed: int, draw: Callable[[], float], memory: Memory
+        self, elapsed: int, draw: Callable[[], float], memory: Memory, /
     ) -> tuple[Kind | None, Memory]:
         return (self.failure if draw() < self._rate(elapsed) else None), memory
 
-    def remainder(self, elapsed: int) -> Kind | None:
+    def remainder(self, elapsed: int, /) -> Kind | None:
         remaining = nanoseconds(self.over_s) - elapsed
         over_s = remaining / NANOSECONDS if remaining > 0 else self.over_s
         return replace(self, begin=self._rate(elapsed), over_s=over_s)
@@ -457,22 +412,9 @@ class Ramp(_Failing, frozen=True, tag="ramp", kw_only=True):
 # --- All of them --------------------------------------------------------------------------------
 
 SingleFault = (
-    Error
-    | Delay
-    | Reset
-    | Close
-    | Hang
-    | Garbage
-    | Malformed
-    | Truncate
-    | Drip
-    | InsertJobs
-    | RemoveJobs
-    | FinishJobs
-    | ShrinkTotal
-    | RepeatRow
-    | CapLimit
-)
+    Error | Delay | Reset | Close | Hang | Garbage | Malformed | Truncate | Drip
+    | InsertJobs | RemoveJobs | FinishJobs | ShrinkTotal | RepeatRow | CapLimit
+)  # fmt: skip
 """The kinds that can be an entry of a script: the others look at more than one call."""
 
 Fault = SingleFault | Throttle | Outage | Ramp

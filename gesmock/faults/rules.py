@@ -1,33 +1,204 @@
-"""The armed fault rules of a project: ``ges.faults`` in Python."""
+"""The armed fault rules of a project, ``ges.faults`` in Python, and what they do to a request."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from dataclasses import replace as replaced
+from functools import partial
+from random import Random
 from threading import RLock
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
 
-from gesmock.faults.armed import ArmedRule, MatchedFault
-from gesmock.faults.fault_rules import CanDeliver, FaultRule, PresetName, check, check_all
+from gesmock.faults.fault_rules import PRESETS, CanDeliver, FaultRule, PresetName, check
 from gesmock.faults.kinds import (
+    UNREADABLE,
     Delay,
+    Drip,
     Error,
     Fault,
     Kind,
+    Memory,
     Phase,
     PlainKind,
 )
-from gesmock.faults.presets import PRESETS
 from gesmock.model import validation
-from gesmock.model.clock import VirtualTime, nanoseconds
+from gesmock.model.clock import NANOSECONDS, VirtualTime, nanoseconds
 from gesmock.model.errors import InvalidInput
-from gesmock.model.messages import OperationName, Request
+from gesmock.model.messages import Delivery, OperationName, Reply, Request
 from gesmock.model.rules import Rules
 from gesmock.model.types import Edition
 
 _MOST_RECENT: Final = 100
+
+
+class MatchedFault(Struct, frozen=True):
+    """What happens to one request: a *fault* in a *phase*, or only a delay, where it is None.
+
+    *receipt* is ``<rule id>#<nth fire>``; with delays several, separated by commas. The answer
+    waits *wait_s* real seconds, then the fault takes *spread_s*: none if the project's clock is
+    frozen. On that clock, *virtual_s* seconds pass in all. *chance* seeds what the fault draws.
+    """
+
+    fault: Kind | None
+    receipt: str
+    phase: Phase = "before"
+    wait_s: float = 0.0
+    spread_s: float = 0.0
+    virtual_s: float = 0.0
+    chance: str = ""
+
+    @property
+    def real_s(self) -> float:
+        """How many real seconds the answer takes longer."""
+        return self.wait_s + self.spread_s
+
+    @property
+    def connection(self) -> str | None:
+        """The kind of the fault, if it leaves the client without an answer that it can read."""
+        name = None if self.fault is None else self.fault.name
+        return name if name in UNREADABLE else None
+
+    def apply(self, reply: Reply) -> Reply:
+        """*reply* as the client gets it, with the receipt.
+
+        *reply* is that of the operation; for an ``Error``, the refusal with its status.
+        """
+        if self.fault is not None:
+            reply = self.fault.apply(reply)
+        delivery = reply.delivery
+        if delivery is not None or self.wait_s:
+            times = {"delay_s": self.wait_s, "spread_s": self.spread_s}
+            delivery = replace(delivery or Delivery(), **times)
+        headers = {**reply.headers, "X-Gesmock-Fault": self.receipt}
+        return replace(reply, headers=headers, delivery=delivery)
+
+
+Hit = tuple[Kind | Literal["ok"], Phase, str]
+"""What a rule does to a request: the fault, its phase, and the seed of what it draws."""
+
+
+@dataclass(slots=True)
+class ArmedRule:
+    """An armed fault rule: *calls* counts the requests it was for, *fires* how often it hit one.
+
+    *since* and *now* are ages of the project's clock in nanoseconds: when it was armed, and when
+    this copy was made. *tried* says that a request came at which it could fire.
+    """
+
+    id: str
+    rule: FaultRule
+    since: int = 0
+    calls: int = 0
+    fires: int = 0
+    tried: bool = False
+    now: int = 0
+    memory: Memory = ()
+    identity: object = field(default_factory=object, repr=False)
+    """The same object in all copies of it, changed ones included."""
+
+    @property
+    def remaining(self) -> int | None:
+        """How often it can still fire; of a script, the entries to come; None for any number."""
+        rule, elapsed = self.rule, self.now - self.since
+        if rule.until_s is not None and nanoseconds(rule.until_s) <= elapsed:
+            return 0
+        if rule.script is not None:
+            return max(len(rule.script) - max(self.calls - rule.after, 0), 0)
+        if cast("Kind", rule.fault).remainder(elapsed) is None:
+            return 0
+        if rule.nth is not None:
+            return len(self._numbers())
+        return None if rule.times is None else max(rule.times - self.fires, 0)
+
+    def _numbers(self) -> list[int]:
+        """The calls to come that ``nth`` names, counted from the next."""
+        return [number - self.calls for number in self.rule.numbers() if number > self.calls]
+
+    def match(
+        self, request: Request, command: str | None, edition: Edition, seed: int, now: int
+    ) -> Hit | None:
+        """What it does to *request*, counted."""
+        self.now = now
+        rule, elapsed = self.rule, now - self.since
+        if (
+            rule.paused
+            or (rule.from_s and nanoseconds(rule.from_s) > elapsed)
+            or not rule.is_for(request, command, edition)
+            or self.remaining == 0
+        ):
+            return None
+        self.calls += 1
+        turn = self.calls - rule.after
+        if turn < 1:
+            return None
+        # Seed, fault rule and call number: the order of threads cannot change what is drawn.
+        chance = f"{seed}/{self.id}/{self.calls}"
+        if rule.script is not None:
+            self.tried = True
+            entry = rule.script[turn - 1]
+            if entry == "ok":
+                return "ok", "after", chance
+            fault = Error(entry) if isinstance(entry, int) else cast("Kind", entry)
+            if not fault.suits(request.operation, edition):
+                return None
+        else:
+            if turn % rule.every or (rule.nth is not None and turn not in rule.numbers()):
+                return None
+            self.tried = True
+            if rule.probability < 1 and _draw(chance, 0) >= rule.probability:
+                return None
+            draw = partial(_draw, chance, 1)
+            happens, self.memory = cast("Kind", rule.fault).decide(elapsed, draw, self.memory)
+            if happens is None:
+                return None
+            fault = happens
+        self.fires += 1
+        phases = (rule.phase,) if rule.phase else fault.phases
+        return fault, phases[0] if phases else "after", f"{chance}/fault"
+
+    def remainder(self) -> FaultRule | None:
+        """A rule for what remains, with counts from zero; None if nothing does.
+
+        *times*, *nth*, *after*, the window, an outage, a ramp and a script go on where they are;
+        *every* starts again, and so does the window of a throttle.
+        """
+        rule, elapsed, remaining = self.rule, self.now - self.since, self.remaining
+        if remaining == 0:
+            return None
+        changes: dict[str, Any] = {"after": max(rule.after - self.calls, 0)}
+        if rule.script is not None:
+            changes["script"] = rule.script[-(remaining or 0) :]
+        elif rule.nth is not None:
+            changes["nth"] = self._numbers()
+        else:
+            changes["times"] = remaining
+        if isinstance(rule.fault, Kind):
+            changes["fault"] = rule.fault.remainder(elapsed)
+        changes["from_s"] = max(nanoseconds(rule.from_s) - elapsed, 0) / NANOSECONDS
+        if rule.until_s is not None:
+            changes["until_s"] = (nanoseconds(rule.until_s) - elapsed) / NANOSECONDS
+        return replace(rule, **changes)
+
+    def as_json(self) -> dict[str, Any]:
+        """The rule as the control API shows it."""
+        counts = {"calls": self.calls, "fires": self.fires, "remaining": self.remaining}
+        return {"id": self.id, **msgspec.to_builtins(self.rule), **counts}
+
+    def __str__(self) -> str:
+        return f"{self.id} {msgspec.json.encode(self.rule).decode()}"
+
+
+def _draw(chance: str, index: int) -> float:
+    """The number at *index* of the series that *chance* seeds.
+
+    The first is for whether a rule hits, the second for what its fault leaves to chance.
+    """
+    rng = Random(chance)  # noqa: S311 no secret
+    return [rng.random() for _ in range(index + 1)][index]
 
 
 class FaultRules(Rules[ArmedRule]):
@@ -93,21 +264,7 @@ class FaultRules(Rules[ArmedRule]):
         instead of *operation*, as in a fixture file, to arm that. Raises InvalidInput, with nothing
         armed; also if the server in use cannot produce the fault.
         """
-        hits = _non_default(
-            graph=graph,
-            job_id=job_id,
-            command=command,
-            header=header,
-            phase=phase,
-            nth=nth,
-            after=after,
-            every=every,
-            times=times,
-            probability=probability,
-            from_s=from_s,
-            until_s=until_s,
-            paused=paused,
-        )
+        hits = _hits(locals())
         if isinstance(operation, FaultRule | Mapping):
             if hits or (status, code, message, headers, fault) != (None,) * 5:
                 raise TypeError("give either a whole fault rule, or its fields")
@@ -142,17 +299,7 @@ class FaultRules(Rules[ArmedRule]):
         The entries can also be passed as one list.
         """
         whole = len(entries) == 1 and isinstance(entries[0], list)
-        hits = _non_default(
-            graph=graph,
-            job_id=job_id,
-            command=command,
-            header=header,
-            phase=phase,
-            after=after,
-            from_s=from_s,
-            until_s=until_s,
-            paused=paused,
-        )
+        hits = _hits(locals())
         script = entries[0] if whole else entries
         return self._read_and_arm({"operation": operation, "script": script, **hits})
 
@@ -169,7 +316,7 @@ class FaultRules(Rules[ArmedRule]):
     def set_preset(self, preset: PresetName | None, path: str = "$.preset") -> list[ArmedRule]:
         """The same for a checked name; raises InvalidInput, which names *path*."""
         rules = [] if preset is None else PRESETS[preset]
-        check_all(rules, self._can_deliver, path)
+        check(rules, self._can_deliver, path)
         with self._lock:
             for armed in [*self._armed.values()]:
                 if armed.rule.preset is not None:
@@ -223,25 +370,11 @@ class FaultRules(Rules[ArmedRule]):
         once more. Raises InvalidInput, with nothing changed, or NotFound.
         """
         fields = {
-            "operation": operation,
-            "fault": fault,
-            "script": script,
-            "graph": graph,
-            "job_id": job_id,
-            "command": command,
-            "header": header,
-            "phase": phase,
-            "nth": nth,
-            "after": after,
-            "every": every,
-            "times": times,
-            "probability": probability,
-            "from_s": from_s,
-            "until_s": until_s,
-            "paused": paused,
+            name: value
+            for name, value in locals().items()
+            if value is not UNSET and name not in ("self", "rule")
         }
-        changes = {name: value for name, value in fields.items() if value is not UNSET}
-        changes = validation.read_python(changes, dict[str, Any], "fault rule")
+        changes = validation.read_python(fields, dict[str, Any], "fault rule")
         return self.update(rule, changes, "fault rule")
 
     def update(
@@ -275,7 +408,7 @@ class FaultRules(Rules[ArmedRule]):
         """
         with self._lock:
             now = self._time.age()
-            winner: tuple[Kind | Literal["ok"], Phase, str] | None = None
+            winner: Hit | None = None
             delay_s = 0.0
             receipts: list[str] = []
             for armed in self._armed.values():
@@ -289,30 +422,25 @@ class FaultRules(Rules[ArmedRule]):
                     delay_s += fault.draw_s(chance)
                 else:
                     winner = hit
-                if isinstance(fault, Kind):
+                if fault != "ok":
                     receipts.append(f"{armed.id}#{armed.fires}")
-            return self._matched(winner, delay_s, ", ".join(receipts)) if receipts else None
-
-    def _matched(
-        self, winner: tuple[Kind | Literal["ok"], Phase, str] | None, delay_s: float, receipt: str
-    ) -> MatchedFault:
-        fault, phase, chance = winner or ("ok", "after", "")
-        kind = fault if isinstance(fault, Kind) else None
-        lasts_s = kind.lasts_s() if kind is not None else 0.0
-        return MatchedFault(
-            kind,
-            receipt,
-            phase,
-            wait_s=self._real_s(delay_s),
-            spread_s=self._real_s(lasts_s),
-            virtual_s=delay_s + lasts_s,
-            real_s=self._real_s(delay_s + lasts_s),
-            chance=chance,
-        )
+            if not receipts:
+                return None
+            fault, phase, chance = winner or ("ok", "after", "")
+            spread_s = fault.seconds if isinstance(fault, Drip) else 0.0
+            return MatchedFault(
+                fault if isinstance(fault, Kind) else None,
+                ", ".join(receipts),
+                phase,
+                self._real_s(delay_s),
+                self._real_s(spread_s),
+                delay_s + spread_s,
+                chance,
+            )
 
     def _real_s(self, seconds: float) -> float:
         """How many real seconds *seconds* of the project's clock are; 0 if it is frozen."""
-        return self._time.real_seconds(nanoseconds(seconds)) or 0.0
+        return (self._time.real_seconds(nanoseconds(seconds)) or 0.0) if seconds else 0.0
 
     def prefer(self, status: int) -> MatchedFault:
         """The error that a client asked for itself (``Prefer: code=...``)."""
@@ -350,15 +478,18 @@ class FaultRules(Rules[ArmedRule]):
         return replaced(armed, now=self._time.age())
 
 
-_DEFAULTS: Final[Mapping[str, Any]] = {
-    field.name: field.default for field in msgspec.structs.fields(FaultRule)
+_HITS: Final[Mapping[str, Any]] = {
+    field.name: field.default
+    for field in msgspec.structs.fields(FaultRule)
+    if field.name not in ("operation", "fault", "script", "preset")
 }
 
 
-def _non_default(**fields: Any) -> dict[str, Any]:
-    """Those of *fields* that are not as in any rule: only what was passed is shown again."""
+def _hits(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of a method's *arguments* that say which requests are hit, but for the defaults."""
     return {
-        name: value
-        for name, value in fields.items()
-        if type(value) is not type(_DEFAULTS[name]) or value != _DEFAULTS[name]
+        name: arguments[name]
+        for name, default in _HITS.items()
+        if name in arguments
+        and (type(arguments[name]) is not type(default) or arguments[name] != default)
     }

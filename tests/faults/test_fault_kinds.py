@@ -11,7 +11,7 @@ import pytest
 from conftest import Asker, asked, text_of
 
 from gesmock.fake import handle as operations
-from gesmock.faults import KINDS, FaultRule, armed, kinds
+from gesmock.faults import KINDS, FaultRule, kinds, rules
 from gesmock.model.errors import InvalidInput
 from gesmock.model.messages import Delivery, Reply
 from gesmock.model.validation import read
@@ -216,7 +216,7 @@ def test_nothing_is_drawn_where_nothing_is_left_to_chance(
     fault: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn = Mock(side_effect=AssertionError)
-    for module in (armed, kinds):
+    for module in (rules, kinds):
         monkeypatch.setattr(module, "Random", drawn)
 
     assert "X-Gesmock-Fault" in Asker({"fault": fault}).ask().headers

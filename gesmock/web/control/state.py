@@ -9,7 +9,7 @@ from gesmock.fake import fixtures
 from gesmock.fake.fixtures import ListAnswer, State
 from gesmock.fake.options import ProviderState, provider_state
 from gesmock.fake.project import Cleared, Project
-from gesmock.faults import check_all
+from gesmock.faults import check
 from gesmock.model.errors import NotFound
 from gesmock.model.settings import Settings
 from gesmock.web.control.api import Address, call
@@ -89,7 +89,7 @@ def load(address: Address, text: bytes) -> Loaded:
         state = address.project().parse(text)
     except NotFound:
         state = fixtures.parse(text, address.project_id)
-        check_all(state.faults, address.fake.can_deliver, "$.faults")
+        check(state.faults, address.fake.can_deliver, "$.faults")
     address.open().load(state)
     return Loaded(fixtures.describe(state))
 
