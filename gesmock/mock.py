@@ -111,7 +111,9 @@ class GesMock:
             allow_hosts = [allow_hosts]
         allow_hosts = validation.read_python(allow_hosts, list[str], "allow_hosts")
         if ssl_context is not None:
-            _check_tls(ssl_context)
+            from gesmock.server.tls import check_context  # 10 ms that only TLS should cost
+
+            check_context(ssl_context)
         self.options = options
         self.fake = Fake(options, deliverable=BELOW_HTTP, progress=progress)
         if not control_token and not is_loopback(host):
@@ -454,13 +456,3 @@ class GesMock:
 
 def _id(job: str | Job) -> str:
     return job.job_id if isinstance(job, Job) else job
-
-
-def _check_tls(context: object) -> None:
-    import ssl  # which a server without TLS need not wait for
-
-    if not isinstance(context, ssl.SSLContext):
-        expected = "an ssl.SSLContext, such as ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)"
-        raise InvalidInput.at("ssl_context", f"{validation.described(context)} is not {expected}")
-    if context.protocol == ssl.PROTOCOL_TLS_CLIENT:
-        raise InvalidInput.at("ssl_context", "is a client's; a server's is PROTOCOL_TLS_SERVER")

@@ -211,10 +211,10 @@ def tls(cert: str | None, key: str | None) -> "ssl.SSLContext | None":
         if key is not None:
             raise InvalidInput.at("--key", f"{key!r} is of no use without --cert")
         return None
-    from gesmock.server.transport import tls_context
+    from gesmock.server.tls import load_context
 
     with naming_file("--cert"):
-        return tls_context(cert, key)
+        return load_context(cert, key)
 
 
 def setting(text: str, path: str) -> tuple[str, Any]:

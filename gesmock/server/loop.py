@@ -1,4 +1,4 @@
-"""Loop: one thread that waits for many sockets, for timers, and for calls from other threads."""
+"""Loop: one thread that waits for sockets and timers. Workers: threads for what would block it."""
 
 import logging
 import selectors
@@ -7,7 +7,9 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from heapq import heapify, heappop, heappush
-from threading import Lock
+from itertools import count
+from queue import SimpleQueue
+from threading import Lock, Semaphore, Thread
 from typing import Any, Final
 
 from gesmock.model.clock import real_time
@@ -18,16 +20,9 @@ READ: Final = selectors.EVENT_READ
 WRITE: Final = selectors.EVENT_WRITE
 
 _LONGEST_WAIT_S: Final = 3600.0  # epoll takes no more than 24 days
-_MOST_CANCELLED: Final = 64
 
-
-class Timer:
-    """A call to come; without a callback it is cancelled."""
-
-    __slots__ = ("callback",)
-
-    def __init__(self, callback: Callable[[], None] | None) -> None:
-        self.callback = callback
+Timer = tuple[float, int, Callable[[], None]]
+"""When to call back; the number keeps callbacks of one time in order."""
 
 
 class Loop:
@@ -39,37 +34,46 @@ class Loop:
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
+        self._events: dict[int, int] = {}
         self._calls: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
         self._writes: deque[Callable[[int], None]] = deque()
-        self._timers: list[tuple[float, int, Timer]] = []
-        self._timer_number = self._cancelled = 0
+        self._timers: list[Timer] = []
+        self._timer_numbers = count()
         self._running = True
         self._waking = Lock()
         self._wakeup, self._waker = socket.socketpair()
         self._wakeup.settimeout(0)
         self._waker.settimeout(0)
-        self._selector.register(self._wakeup, READ, lambda _: self._wakeup.recv(4096))
+        self.listen(self._wakeup.fileno(), READ, lambda _: self._wakeup.recv(4096))
         self.now = real_time()
 
-    def watch(self, fd: int, ready: Callable[[int], None]) -> "Watch":
-        """Call *ready* with the events whenever the socket *fd* is ready; at first, to be read."""
-        return Watch(self._selector, fd, ready)
+    def listen(self, fd: int, events: int, ready: Callable[[int], object]) -> None:
+        """Call *ready* with those of the *events* that the socket *fd* is ready for; 0: no more.
+
+        Only the loop refers to *ready*: without events its owner is freed, and not by the garbage
+        collector, before which thousands of clients could come and go.
+        """
+        before = self._events.get(fd, 0)
+        if events == before:
+            return
+        if not events:
+            self._selector.unregister(fd)
+        elif before:
+            self._selector.modify(fd, events, ready)
+        else:
+            self._selector.register(fd, events, ready)
+        self._events[fd] = events
 
     def call_at(self, time: float, callback: Callable[[], None]) -> Timer:
         """Call back at *time* (as in ``now``)."""
-        timer = Timer(callback)
-        self._timer_number += 1
-        heappush(self._timers, (time, self._timer_number, timer))
+        timer = (time, next(self._timer_numbers), callback)
+        heappush(self._timers, timer)
         return timer
 
     def cancel(self, timer: Timer) -> None:
         """Cancel a timer that is not due yet."""
-        timer.callback = None
-        self._cancelled += 1
-        if self._cancelled > max(len(self._timers) // 2, _MOST_CANCELLED):
-            self._timers = [entry for entry in self._timers if entry[2].callback is not None]
-            heapify(self._timers)
-            self._cancelled = 0
+        self._timers.remove(timer)
+        heapify(self._timers)
 
     def write_later(self, ready: Callable[[int], None]) -> None:
         """Call *ready* for ``WRITE`` once all sockets that are ready now have had their turn."""
@@ -94,7 +98,7 @@ class Loop:
         while self._running:
             try:
                 self._turn()
-            except Exception:  # whatever it has not called yet, the next turn calls
+            except Exception:  # the next turn makes the calls that are still due
                 log.exception("a callback failed")
 
     def _turn(self) -> None:
@@ -111,11 +115,7 @@ class Loop:
             callback, args = self._calls.popleft()
             callback(*args)
         while self._timers and self._timers[0][0] <= self.now:
-            due = heappop(self._timers)[2].callback
-            if due is None:
-                self._cancelled -= 1
-            else:
-                due()
+            heappop(self._timers)[2]()
         for _ in range(len(self._writes)):  # what these append is for the next turn: others wait
             self._writes.popleft()(WRITE)
 
@@ -127,35 +127,32 @@ class Loop:
             self._waker.close()
 
 
-class Watch:
-    """The events of a socket for which the loop calls back."""
+class Workers:
+    """At most so many threads for jobs that block.
 
-    __slots__ = ("_events", "_fd", "_ready", "_selector")
+    They are daemons: those of ``concurrent.futures`` would keep a process that ends without
+    ``stop`` alive until their jobs are done.
+    """
 
-    def __init__(
-        self, selector: selectors.BaseSelector, fd: int, ready: Callable[[int], None]
-    ) -> None:
-        self._selector, self._fd, self._ready = selector, fd, ready
-        self._events = 0
-        self.listen(READ)
+    def __init__(self, most: int) -> None:
+        self._most, self._started = most, 0
+        self._idle = Semaphore(0)
+        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
 
-    def listen(self, events: int) -> None:
-        """Change the events; 0: none."""
-        if events == self._events:
-            return
-        if not events:
-            self._selector.unregister(self._fd)
-        elif self._events:
-            self._selector.modify(self._fd, events, self._ready)
-        else:
-            self._selector.register(self._fd, events, self._ready)
-        self._events = events
+    def submit(self, job: Callable[[], None]) -> None:
+        """Run *job*, which must not raise. Raises RuntimeError if no thread can be started."""
+        if not self._idle.acquire(blocking=False) and self._started < self._most:
+            Thread(target=self._work, name="gesmock-worker", daemon=True).start()
+            self._started += 1
+        self._jobs.put(job)
 
-    def end(self) -> None:
-        """Listen no more.
+    def _work(self) -> None:
+        while job := self._jobs.get():
+            job()
+            del job  # or it would hold its connection until the next one
+            self._idle.release()
 
-        This drops the callback, so that its owner, which holds this watch, is freed without the
-        garbage collector: thousands of clients could come and go before that runs.
-        """
-        self.listen(0)
-        del self._ready
+    def stop(self) -> None:
+        """Let each thread end after its job, without waiting for it. May be called again."""
+        for _ in range(self._started):
+            self._jobs.put(None)

@@ -43,19 +43,13 @@ class Limits:
     idle_s: float = 75
     write_s: float = 60
 
-    @property
-    def shortest_s(self) -> float:
-        """The shortest of the times."""
-        return min(self.head_s, self.body_s, self.idle_s, self.write_s)
-
 
 class BadRequest(Exception):
     """The request gets *status*, and nothing more is read; *reason* says more, or is empty."""
 
     def __init__(self, status: int, reason: str = "") -> None:
         super().__init__(status)
-        self.status = status
-        self.reason = reason
+        self.status, self.reason = status, reason
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,11 +77,11 @@ class _HeadFields:
     """The callbacks of llhttp for a head."""
 
     def __init__(self) -> None:
-        self.target = b""
+        self.target = ""
         self.headers: list[tuple[str, str]] = []
 
     def on_url(self, url: bytes) -> None:
-        self.target += url
+        self.target += url.decode("latin-1")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self.headers.append((name.decode("latin-1").lower(), value.decode("latin-1")))
@@ -98,7 +92,7 @@ def parse(text: bytes, limits: Limits) -> Head:
     first = text[: text.index(b"\r\n")]
     if first.count(b" ") != 2 or not _METHOD.match(first):
         raise BadRequest(400)
-    method, url, protocol = first.split(b" ")
+    method_bytes, url, protocol = first.split(b" ")
     if len(url) > limits.url:
         raise BadRequest(414)
     if len(text) > limits.head:
@@ -106,61 +100,54 @@ def parse(text: bytes, limits: Limits) -> Head:
     if protocol not in (b"HTTP/1.1", b"HTTP/1.0"):
         other = _VERSION.fullmatch(protocol) and protocol[5:7] != b"1."
         raise BadRequest(505 if other else 400)
-    fields = _HeadFields()
+    method, version, fields = method_bytes.decode(), protocol[5:].decode(), _HeadFields()
     try:
         httptools.HttpRequestParser(fields).feed_data(text)
     except httptools.HttpParserUpgrade:  # we speak nothing else, and answer in HTTP
         pass
-    except httptools.HttpParserInvalidMethodError:
-        raise BadRequest(501, _unknown_method(method.decode())) from None
+    except httptools.HttpParserInvalidMethodError:  # case counts (RFC 9110, section 9.1)
+        end = "." if method == method.upper() else f"; is {method.upper()} meant?"
+        raise BadRequest(501, f"No method is called {method}{end}") from None
     except httptools.HttpParserError:
         raise BadRequest(400) from None
-    return _checked(method.decode(), fields, protocol[5:].decode())
-
-
-def _unknown_method(method: str) -> str:
-    upper = method.upper()  # methods are case-sensitive (RFC 9110, section 9.1)
-    return f"No method is called {method}{'.' if method == upper else f'; is {upper} meant?'}"
-
-
-def _checked(method: str, fields: _HeadFields, version: str) -> Head:
-    target = fields.target.decode("latin-1")
-    hosts = [value for name, value in fields.headers if name == "host"]
-    if len(hosts) > 1 or (not hosts and version == "1.1"):
-        raise BadRequest(400)
-    host = hosts[0] if hosts else ""
-    path, _, query = target.partition("#")[0].partition("?")
-    if absolute := _ABSOLUTE.match(target):  # its host replaces the header (RFC 9112, 3.2.2)
-        host = absolute[1]
-        path = path[absolute.end() :] or "/"
-    if not _AUTHORITY.fullmatch(host):
-        raise BadRequest(400)
-    if method == "CONNECT" or (not path.startswith("/") and (method, path) != ("OPTIONS", "*")):
-        raise BadRequest(400)
     values: dict[str, str] = {}
     for name, value in fields.headers:  # lines of one name are one list (RFC 9110, section 5.2)
         values[name] = f"{values[name]},{value}" if name in values else value
+    host, path, query = _address(fields, method, version)
     expected = values.get("expect", "").lower() if version == "1.1" else ""
     if expected not in ("", "100-continue"):
         raise BadRequest(417)
+    options = {option.strip() for option in values.get("connection", "").lower().split(",")}
     return Head(
         method=method,
-        target=target,
+        target=fields.target,
         path=path,
         query=query,
         version=version,
         host=host,
         headers=tuple(fields.headers),
         length=_body_length(values, version),
-        keep_alive=_keep_alive(values.get("connection", ""), version),
+        # RFC 9112, section 9.3
+        keep_alive="close" not in options and (version == "1.1" or "keep-alive" in options),
         expects_continue=expected == "100-continue",
     )
 
 
-def _keep_alive(connection: str, version: str) -> bool:
-    """Whether the connection stays open after the answer (RFC 9112, section 9.3)."""
-    options = {option.strip() for option in connection.lower().split(",")}
-    return "close" not in options and (version == "1.1" or "keep-alive" in options)
+def _address(fields: _HeadFields, method: str, version: str) -> tuple[str, str, str]:
+    """The host, path and query."""
+    hosts = [value for name, value in fields.headers if name == "host"]
+    if len(hosts) > 1 or (not hosts and version == "1.1"):
+        raise BadRequest(400)
+    host = hosts[0] if hosts else ""
+    path, _, query = fields.target.partition("#")[0].partition("?")
+    if absolute := _ABSOLUTE.match(fields.target):  # its host counts (RFC 9112, section 3.2.2)
+        host = absolute[1]
+        path = path[absolute.end() :] or "/"
+    if not _AUTHORITY.fullmatch(host):
+        raise BadRequest(400)
+    if method == "CONNECT" or (not path.startswith("/") and (method, path) != ("OPTIONS", "*")):
+        raise BadRequest(400)
+    return host, path, query
 
 
 def _body_length(values: dict[str, str], version: str) -> int:
@@ -258,17 +245,6 @@ class Parser:
     *largest_body* says how long the body behind a head may be; None: it is not read, and the
     connection ends with the answer.
     """
-
-    __slots__ = (
-        "_body",
-        "_cache",
-        "_expects_continue",
-        "_head",
-        "_largest_body",
-        "_limits",
-        "_received",
-        "_searched",
-    )
 
     def __init__(
         self, cache: HeadCache, limits: Limits, largest_body: Callable[[Head], int | None]

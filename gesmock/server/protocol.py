@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
@@ -12,9 +11,9 @@ from typing import Final
 from gesmock.model.messages import ConnectionInfo, Delivery
 from gesmock.server.application import Answer, Application
 from gesmock.server.delivery import LastBlocks, Step, steps
-from gesmock.server.loop import READ, WRITE, Loop, Timer
+from gesmock.server.loop import READ, WRITE, Loop, Timer, Workers
 from gesmock.server.parser import BadRequest, Head, HeadCache, Limits, Parser
-from gesmock.server.transport import Block, TlsTransport, Transport
+from gesmock.server.transport import Block, Transport
 
 log = logging.getLogger("gesmock.server")
 
@@ -31,7 +30,7 @@ class ServerState:
     application: Application
     loop: Loop
     limits: Limits
-    executor: ThreadPoolExecutor
+    workers: Workers
     heads: HeadCache
     connections: "set[Connection]" = field(default_factory=set)
     delivering: "set[Connection]" = field(default_factory=set)
@@ -45,33 +44,12 @@ class Connection:
     ``call_soon``.
     """
 
-    __slots__ = (
-        "_answering",
-        "_closed",
-        "_closing",
-        "_eof_received",
-        "_eof_written",
-        "_epoch",
-        "_flush_due",
-        "_handshake",
-        "_overtaken",
-        "_parser",
-        "_peer",
-        "_state",
-        "_step_follows",
-        "_steps",
-        "_timer",
-        "_transport",
-        "_watch",
-        "deadline",
-    )
-
     def __init__(self, state: ServerState, transport: Transport, peer: ConnectionInfo) -> None:
         self._state, self._transport, self._peer = state, transport, peer
         largest_body = partial(state.application.largest_body, connection=peer)
         self._parser = Parser(state.heads, state.limits, largest_body)
         self._epoch = 0  # in which the request began to come
-        self._handshake = transport.handshake if isinstance(transport, TlsTransport) else None
+        self._handshaking = True
         self._answering = False  # a worker makes the answer, or it is being delivered
         self._steps: Iterator[Step] | None = None  # those to come of a delivery
         self._step_follows = False  # when the client has taken all
@@ -82,18 +60,21 @@ class Connection:
         self._eof_written = self._eof_received = False
         self._closed = False
         limits = state.limits
-        first_s = limits.head_s if self._handshake else limits.idle_s
-        self.deadline = state.loop.now + first_s
+        self.deadline = state.loop.now + (limits.head_s if transport.secure else limits.idle_s)
         state.connections.add(self)
-        self._watch = state.loop.watch(transport.fileno(), self._ready)
+        self._fd = transport.fileno()
+        self._listen(READ)
+
+    def _listen(self, events: int) -> None:
+        self._state.loop.listen(self._fd, events, self._ready)
 
     def _ready(self, events: int) -> None:
         if self._closed:
             return
         try:
-            if self._handshake is not None:
-                self._shake_hands(self._handshake)
-            elif events & WRITE:
+            if self._handshaking and not self._shake_hands():
+                return
+            if events & WRITE:
                 self._flush()
             else:
                 self._receive()
@@ -104,12 +85,14 @@ class Connection:
             log.exception("a connection failed")
             self.close()
 
-    def _shake_hands(self, handshake: Callable[[], int]) -> None:
-        event = handshake()
-        self._watch.listen(event or READ)
+    def _shake_hands(self) -> bool:
+        """Whether the handshake is done."""
+        event = self._transport.handshake()
+        self._listen(event or READ)
         if not event:
-            self._handshake = None
+            self._handshaking = False
             self.deadline = self._state.loop.now + self._state.limits.idle_s
+        return not event
 
     # --- What comes in ---
 
@@ -124,13 +107,11 @@ class Connection:
                 self._take(received)
             else:
                 self._eof_received = True  # it may still listen, or it may have gone
-                self._peer.gave_up = self._answering or self._busy()
+                busy = self._answering or self._transport.unsent or self._steps is not None
+                self._peer.gave_up = busy
                 self._peer.end(self._state.loop.now)
                 self._settle()
             pending = self._transport.has_pending()
-
-    def _busy(self) -> bool:
-        return self._transport.unsent or self._steps is not None
 
     def _take(self, received: bytes) -> None:
         if self._closing:  # nobody will answer it
@@ -161,7 +142,7 @@ class Connection:
                     break
                 self._answer(*request)
         except BadRequest as error:
-            self._refuse(error.status, error.reason)
+            self.refuse(error.status, error.reason)
         if parser.take_expectation():
             self._send([_CONTINUE])
         self._settle()
@@ -179,24 +160,28 @@ class Connection:
             answer = partial(state.application.respond, head, body, epoch, peer)
         self._answering, self.deadline = True, inf
         try:
-            future = state.executor.submit(answer)
+            state.workers.submit(partial(self._work, head, epoch, answer))
         except RuntimeError as error:
             log.warning("no thread could be started: %s", error)
-            self._refuse(503)
-        else:
-            future.add_done_callback(partial(state.loop.call_soon, self._answered, head, epoch))
+            self.refuse(503)
 
-    def _answered(self, head: Head, epoch: int, future: Future[Answer]) -> None:
-        error = future.exception()
-        if error is not None:
-            log.error("the application failed", exc_info=error)
+    def _work(self, head: Head, epoch: int, make: Callable[[], Answer]) -> None:
+        """Make an answer, in a worker."""
+        answer = None
+        try:
+            answer = make()
+        except Exception:
+            log.exception("the application failed")
+        self._state.loop.call_soon(self._answered, head, epoch, answer)
+
+    def _answered(self, head: Head, epoch: int, answer: Answer | None) -> None:
         if self._closed:
             return
         self._answering = False
-        if error is None:
-            self._finish(head, epoch, future.result())
+        if answer is None:
+            self.refuse(500)
         else:
-            self._refuse(500)
+            self._finish(head, epoch, answer)
 
     def _finish(self, head: Head, epoch: int, answer: Answer) -> None:
         self._closing = answer.closes or not head.keep_alive
@@ -209,7 +194,8 @@ class Connection:
         else:
             self._send([text, *blocks])
 
-    def _refuse(self, status: int, reason: str = "") -> None:
+    def refuse(self, status: int, reason: str = "") -> None:
+        """Answer that the server refuses the request, and close the connection."""
         log.info("refused a request: %d %s", status, reason or HTTPStatus(status).phrase)
         answer = self._state.application.refuse(status, reason)
         self._parser.clear()
@@ -300,15 +286,15 @@ class Connection:
         if self._closed or self._flush_due:
             return
         if self._transport.unsent:
-            self._watch.listen(WRITE)
+            self._listen(WRITE)
         elif self._answering:
             if self._eof_received or len(self._parser) >= _MOST_UNREAD:
                 # From now on it is not noticed if the client goes.
                 idle_until = self._state.loop.now + self._state.limits.idle_s
                 self.deadline = min(self.deadline, idle_until)
-                self._watch.listen(0)
+                self._listen(0)
             else:
-                self._watch.listen(READ)
+                self._listen(READ)
         elif self._eof_received:
             self._transport.write_eof()
             self.close()
@@ -318,19 +304,15 @@ class Connection:
                 self._eof_written = True
                 self._transport.write_eof()
                 self.deadline = self._state.loop.now + _LINGER_S
-            self._watch.listen(READ)
-
-    def turn_away(self) -> None:
-        """Refuse a client that is one too many, whatever it asks for."""
-        self._refuse(503)
+            self._listen(READ)
 
     def expire(self) -> None:
         """The deadline has passed."""
-        if self._handshake or self._answering or self._transport.unsent or self._eof_written:
+        if self._handshaking or self._answering or self._transport.unsent or self._eof_written:
             self._peer.gave_up |= self._transport.unsent
             self.close()
         elif self._parser or self._parser.in_body:
-            self._refuse(408)
+            self.refuse(408)
         else:
             self.close()
 
@@ -340,7 +322,7 @@ class Connection:
             return
         self._closed = True
         self._peer.end(self._state.loop.now)
-        self._watch.end()
+        self._listen(0)
         self._state.connections.discard(self)
         self._parser.clear()
         self._transport.close()

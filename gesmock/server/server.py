@@ -1,7 +1,6 @@
 """HttpServer: listens, accepts, and ends the connections whose deadline has passed."""
 
 import socket
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING, Final
@@ -9,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 from gesmock.model.errors import GesmockError
 from gesmock.model.messages import ConnectionInfo
 from gesmock.server.application import Application
-from gesmock.server.loop import READ, Loop
+from gesmock.server.loop import READ, Loop, Workers
 from gesmock.server.parser import HeadCache, Limits
 from gesmock.server.protocol import Connection, ServerState
-from gesmock.server.transport import TlsTransport, Transport
+from gesmock.server.transport import Transport
 
 if TYPE_CHECKING:
     import ssl
@@ -45,21 +44,23 @@ class HttpServer:
         self.host, self.port = self._socket.getsockname()[:2]
         self._ssl_context = ssl_context
         self._loop = Loop()
-        self._executor = ThreadPoolExecutor(limits.connections, "gesmock-worker")
         self._state = ServerState(
-            application, self._loop, limits, self._executor, HeadCache(limits)
+            application, self._loop, limits, Workers(limits.connections), HeadCache(limits)
         )
-        self._expiring = False
-        self._expire_every_s = min(1.0, limits.shortest_s / 4)
-        self._listener = self._loop.watch(self._socket.fileno(), self._accept)
+        shortest_s = min(limits.head_s, limits.body_s, limits.idle_s, limits.write_s)
+        self._expire_every_s = min(1.0, shortest_s / 4)
+        self._loop.listen(self._socket.fileno(), READ, self._accept)
         self._thread = Thread(target=self._loop.run, name="gesmock", daemon=True)
+        self._expire()
 
     def start(self) -> None:
-        """Begin to answer."""
         self._thread.start()
 
-    def hang_up(self) -> None:
-        """Stop answering, close all connections, and free the port."""
+    def stop(self) -> None:
+        """Close all connections, and free the port; workers are not waited for.
+
+        May be called again.
+        """
         if self._thread.is_alive():
             self._loop.stop()
             self._thread.join()
@@ -67,11 +68,7 @@ class HttpServer:
             connection.close()
         self._loop.close()
         self._socket.close()
-
-    def stop(self) -> None:
-        """Hang up, and let the workers end; those at work are not waited for."""
-        self.hang_up()
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._state.workers.stop()
 
     def release(self) -> None:
         """Hang up on those who wait for an answer that a reset has overtaken; from any thread."""
@@ -91,9 +88,9 @@ class HttpServer:
             except BlockingIOError:
                 return
             except OSError:  # the client has gone, or there are too many files: try again later
-                self._listener.listen(0)
-                listen = partial(self._listener.listen, READ)
-                self._loop.call_at(self._loop.now + _ACCEPT_AGAIN_S, listen)
+                listen = partial(self._loop.listen, self._socket.fileno(), ready=self._accept)
+                listen(0)
+                self._loop.call_at(self._loop.now + _ACCEPT_AGAIN_S, partial(listen, READ))
                 return
             self._connect(connected, address)
 
@@ -105,6 +102,8 @@ class HttpServer:
             connected.close()
             return
         else:
+            from gesmock.server.tls import TlsTransport
+
             try:
                 transport = TlsTransport(connected, self._ssl_context)
             except OSError:  # the client has gone
@@ -115,32 +114,22 @@ class HttpServer:
         )
         connection = Connection(self._state, transport, peer)
         if full:
-            connection.turn_away()
-        if not self._expiring:
-            self._expire_later()
-
-    def _expire_later(self) -> None:
-        self._expiring = bool(self._state.connections)
-        if self._expiring:
-            self._loop.call_at(self._loop.now + self._expire_every_s, self._expire)
+            connection.refuse(503)
 
     def _expire(self) -> None:
-        """Run from time to time while anybody is connected."""
-        self._expire_later()
+        self._loop.call_at(self._loop.now + self._expire_every_s, self._expire)
         for connection in [*self._state.connections]:
             if connection.deadline <= self._loop.now:
                 connection.expire()
 
 
 def _listening(host: str, port: int) -> socket.socket:
+    listener = None
     try:
         family, kind, _, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listener = socket.socket(family, kind)
-    except (OSError, UnicodeError) as error:
-        raise CannotListen(f"cannot listen on {host}:{port}: {_reason(error)}") from None
-    try:
         listener.settimeout(0)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         # With Nagle's algorithm, a head and a body in two segments cost 44 ms a request. Accepted
@@ -148,11 +137,9 @@ def _listening(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.bind(address)
         listener.listen(_BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise CannotListen(f"cannot listen on {host}:{port}: {_reason(error)}") from None
+    except (OSError, UnicodeError) as error:
+        if listener is not None:
+            listener.close()
+        reason = getattr(error, "strerror", None) or str(error)
+        raise CannotListen(f"cannot listen on {host}:{port}: {reason}") from None
     return listener
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)

@@ -56,6 +56,5 @@ class Server:
         Who waits for a job or a journal entry is told to give up.
         """
         self._fake.epochs.unwatch(self._http.release)
-        self._http.hang_up()
-        self._fake.interrupt()
         self._http.stop()
+        self._fake.interrupt()

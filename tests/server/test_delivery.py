@@ -351,7 +351,11 @@ def test_a_delivery_to_a_client_that_is_no_longer_read_has_the_idle_deadline() -
     with delivering(Delivery(delay_s=1000), Limits(idle_s=0.2)) as (_, server):
         with connect(server) as client:
             client.sendall(keep("/lane") + keep("/now") * 5000)
-            until(lambda: [one for one in server._state.connections if not one._watch._events])
+            until(
+                lambda: [
+                    one for one in server._state.connections if not server._loop._events[one._fd]
+                ]
+            )
             reset_when_closed(client)
 
         until(lambda: not server._state.connections)
@@ -453,7 +457,7 @@ def test_stop_does_not_wait_for_deliveries(delivery: Delivery) -> None:
         assert {body(read_ending(client)[0]) for client in clients} == {b""}
         for client in clients:
             client.close()
-    until(lambda: threading.active_count() == before)
+    until(lambda: threading.active_count() <= before)
 
 
 def test_a_system_that_does_not_tell_what_is_unacknowledged_is_not_waited_for(

@@ -1,0 +1,84 @@
+"""TLS: its transport, and what may secure a server. Imported only where there is TLS: 10 ms."""
+
+import socket
+import ssl
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
+
+from gesmock.model import validation
+from gesmock.model.errors import InvalidInput
+from gesmock.server.loop import READ, WRITE
+from gesmock.server.transport import Block, Transport
+
+_WOULD_BLOCK: Final = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+class TlsTransport(Transport):
+    """A socket with TLS. Raises OSError where the client has gone already."""
+
+    secure = True
+    _socket: ssl.SSLSocket
+
+    def __init__(self, connected: socket.socket, ssl_context: ssl.SSLContext) -> None:
+        connected.settimeout(0)
+        connected.getpeername()  # without a peer, wrap_socket would leave a socket open
+        super().__init__(
+            ssl_context.wrap_socket(connected, server_side=True, do_handshake_on_connect=False)
+        )
+
+    def handshake(self) -> int:
+        try:
+            self._socket.do_handshake()
+        except ssl.SSLWantReadError:
+            return READ
+        except ssl.SSLWantWriteError:
+            return WRITE
+        return 0
+
+    def receive(self) -> bytes:
+        try:
+            return super().receive()
+        except _WOULD_BLOCK:
+            raise BlockingIOError from None
+
+    def has_pending(self) -> bool:
+        return self._socket.pending() > 0
+
+    def _send(self, blocks: Sequence[Block]) -> int:
+        try:
+            return self._socket.send(blocks[0])
+        except _WOULD_BLOCK:
+            raise BlockingIOError from None
+
+    def write_eof(self) -> None:
+        with suppress(OSError, ValueError):  # it waits for the client's answer, or there is none
+            self._socket.unwrap()
+        super().write_eof()
+
+
+def load_context(cert: str, key: str | None = None) -> ssl.SSLContext:
+    """A context with the certificate chain in the PEM file *cert*.
+
+    Its key is in the file *key*, by default also in *cert*, and has no password. Raises
+    InvalidInput.
+    """
+    ssl_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        ssl_context.load_cert_chain(cert, key, password="")
+    except OSError as error:
+        files = cert if key is None else f"{cert}, {key}"
+        reason = error.strerror
+        if isinstance(error, ssl.SSLError):
+            reason = "no certificate with its key, both in PEM without a password"
+        raise InvalidInput.at("", f"{files}: {reason}") from None
+    return ssl_context
+
+
+def check_context(value: object) -> None:
+    """Refuse what cannot secure a server, as the argument ``ssl_context``. Raises InvalidInput."""
+    if not isinstance(value, ssl.SSLContext):
+        expected = "an ssl.SSLContext, such as ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)"
+        raise InvalidInput.at("ssl_context", f"{validation.described(value)} is not {expected}")
+    if value.protocol == ssl.PROTOCOL_TLS_CLIENT:
+        raise InvalidInput.at("ssl_context", "is a client's; a server's is PROTOCOL_TLS_SERVER")
