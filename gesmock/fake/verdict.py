@@ -1,8 +1,8 @@
 """Verdict: what is wrong with the client of one project, as it is now; ``ges.verdict``."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from threading import RLock
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -14,20 +14,23 @@ from gesmock.journal.journal import Journal
 from gesmock.journal.observations import Observation, Sightings, Span
 from gesmock.journal.verdict import judge
 from gesmock.journal.verdict.config import VerdictConfig
-from gesmock.journal.verdict.findings import Finding
-from gesmock.journal.verdict.incidents import Incidents
+from gesmock.journal.verdict.findings import MOST_ENTRIES, Finding, finding, times
 from gesmock.journal.verdict.traffic import Traffic
 from gesmock.model import validation
 from gesmock.model.clock import NANOSECONDS
 from gesmock.model.errors import NotFound
 from gesmock.model.rules import PlanRules
 
+MOST_URLS: Final = 100
+MOST_CRASHES: Final = 10
+"""A client that makes up URLs without end must not fill the memory."""
+
 
 class Verdict:
-    """The verdict on the client of one project.
+    """The verdict on the client of one project; ``ges.findings()`` has that on all of them.
 
-    *config* is what the client is judged by; *coverage*, which answers of which operations were met
-    since the project was opened: a reset keeps it. Methods may be called from any thread.
+    *config* is what the client is judged by; *coverage*, which answers of which operations this
+    project has given since it was opened: a reset keeps it. Methods may be called from any thread.
     """
 
     def __init__(
@@ -35,22 +38,32 @@ class Verdict:
     ) -> None:
         self._journal, self._graphs = journal, graphs
         self._faults, self._plans, self._lock = faults, plans, lock
-        self._incidents = Incidents()
-        self.config = VerdictConfig()
         self.coverage = Coverage()
+        self.reset(VerdictConfig())
 
     def reset(self, config: VerdictConfig) -> None:
         """Forget what was noticed, but for the coverage."""
-        self._incidents.clear()
         self.config = config
+        self._crashes: list[Finding] = []
+        self._unmatched: dict[str, tuple[list[int], int]] = {}  # some numbers, and how many in all
 
     def note(self, record: Record) -> None:
         """Take a new *record* of the journal into account; the lock is held."""
         request = record.request
         connection = None if record.fired is None else record.connection
         self.coverage.met[request.operation, record.status, connection] += 1
-        if record.crash is not None or request.operation is None:
-            self._incidents.note(record.entry)
+        if record.crash is None and request.operation is not None:
+            return
+        entry = record.entry
+        if entry.crash and len(self._crashes) < MOST_CRASHES:
+            message = f"gesmock crashed: {entry}; please report this bug"
+            self._crashes.append(finding("GM001", message, [entry], entry.crash))
+        elif entry.unmatched:
+            text = str(entry)
+            if text in self._unmatched or len(self._unmatched) < MOST_URLS:
+                numbers, count = self._unmatched.get(text, ([], 0))
+                numbers = [*numbers, entry.number][:MOST_ENTRIES]
+                self._unmatched[text] = numbers, count + 1
 
     def configure(self, **changes: Any) -> VerdictConfig:
         """Change the configuration by name, such as ``poll_s=2``. Raises InvalidInput."""
@@ -63,11 +76,10 @@ class Verdict:
             return self.config
 
     def findings(self, codes: Collection[str] = ()) -> list[Finding]:
-        """What is wrong; only findings of these *codes* and families, if there are any."""
+        """What is wrong in this project; only these *codes* and families, if any are named."""
         with self._lock:
             snapshot, config = self._journal.snapshot(), self.config
-            faults = {str(rule): rule.calls for rule in self._faults.untried()}
-            noticed = [*self._incidents.findings(faults, map(str, self._plans.untried()))]
+            noticed = [*self._noticed()]
         traffic = Traffic(
             (record.entry for record in snapshot.records),
             dropped=snapshot.dropped,
@@ -75,8 +87,20 @@ class Verdict:
         )
         return judge(traffic, config, codes, noticed)
 
+    def _noticed(self) -> Iterator[Finding]:
+        """Crashes and unmatched requests, which outlive the journal's entries, and unused rules."""
+        yield from self._crashes
+        for text, (numbers, count) in self._unmatched.items():
+            message = f"no operation serves this: {text}{times(count)}; check the URL and method"
+            yield finding("GM002", message, numbers)
+        for rule in self._faults.untried():
+            calls = f"{rule.calls or 'no'} request{'s' * (rule.calls != 1)}"
+            yield finding("GM003", f"fault rule never fired; it matched {calls}: {rule}")
+        for plan in self._plans.untried():
+            yield finding("GM004", f"plan rule was never used, as no job matched it: {plan}")
+
     def failing(self) -> list[Finding]:
-        """The findings that fail a strict test."""
+        """The findings of this project that fail a strict test."""
         return self.findings(self.config.fail_on) if self.config.fail_on else []
 
     def observation(self, job_id: str, graph: str | None = None) -> Observation:

@@ -182,6 +182,12 @@ class Record(Struct, frozen=True, gc=False):
     def entry(self) -> Entry:
         """The entry, with secrets masked."""
         request, reported, fired, link = self.request, self.reported, self.fired, self.link
+        digest, wire = request.digest, None
+        if link is not None:
+            wire = Wire("{}:{}".format(*link.client), link.opened_at, link.closed_at)
+        query = listed_requests.query_without_secrets(request.query)
+        if secrets := {name: value for name, value in request.query.items() if is_secret(name)}:
+            digest = _digest(msgspec.json.encode([digest, secrets]))
         return Entry(
             number=self.number,
             at=self.at,
@@ -190,10 +196,7 @@ class Record(Struct, frozen=True, gc=False):
             method=request.method,
             path=request.path,
             args=request.args,
-            query={
-                name: MASK if is_secret(name) else value
-                for name, value in listed_requests.query_without_secrets(request.query).items()
-            },
+            query={name: MASK if name in secrets else value for name, value in query.items()},
             headers={
                 name: MASK if name in SECRET_HEADERS else value
                 for name, value in request.headers.items()
@@ -212,9 +215,9 @@ class Record(Struct, frozen=True, gc=False):
             real_s=0.0 if fired is None else fired.real_s,
             crash=self.crash,
             real_at=self.real_at,
-            wire=None if link is None else _wire(link),
+            wire=wire,
             gave_up=self.gave_up,
-            digest=_digest_of_request(request),
+            digest=digest,
             token=_token(request.headers),
         )
 
@@ -230,10 +233,14 @@ class Snapshot(NamedTuple):
     dropped: int
     resets: int = 0
 
+    @property
+    def oldest(self) -> int:
+        """The number of the oldest entry that was not dropped, or of the next one."""
+        return self.records[0].number if self.records else self.total + 1
+
     def dropped_since(self, number: int) -> int:
         """How many of the dropped entries came after the one with this *number*."""
-        oldest = self.records[0].number if self.records else self.total + 1
-        return max(min(self.dropped, oldest - 1 - number), 0)
+        return max(min(self.dropped, self.oldest - 1 - number), 0)
 
 
 # --- What is recorded of a request, made before the project's lock is taken ---
@@ -244,7 +251,8 @@ def with_short_body(request: Request) -> Request:
 
     A digest tells it from requests that differ in what is left out.
     """
-    if request.body is None or (request.body == {} and not _has_body(request)):
+    empty = not request.headers.get("content-length", "0").strip("0")  # or sent in chunks
+    if request.body is None or (request.body == {} and empty):
         return request
     body = msgspec.json.encode(request.clean if request.body else request.body)
     short = body if len(body) <= LONGEST_BODY else b""
@@ -266,23 +274,16 @@ def with_short_head(request: Request) -> Request:
     )
 
 
-def _has_body(request: Request) -> bool:
-    """Whether an empty object was sent, and not nothing; in chunks there is no telling."""
-    return request.headers.get("content-length", "0").strip("0") != ""
-
-
 def _cut_all(values: Mapping[str, str], room: int) -> dict[str, str]:
     return {
-        _cut(name, room): _cut_secret(value) if name in SECRET_HEADERS else _cut(value, room)
+        _cut(name, room): _cut(value, room, secret=name in SECRET_HEADERS)
         for name, value in islice(values.items(), _MOST_NAMES)
     }
 
 
-def _cut_secret(secret: str) -> str:
-    return secret if len(secret) <= _LONGEST_SECRET else MASK + _digest_of_text(secret)
-
-
-def _cut(text: str, room: int) -> str:
+def _cut(text: str, room: int, *, secret: bool = False) -> str:
+    if secret:
+        return text if len(text) <= _LONGEST_SECRET else MASK + _digest_of_text(text)
     return text if len(text) <= room else f"{text[:room]}..."
 
 
@@ -299,22 +300,9 @@ def _digest_of_text(text: str) -> str:
     return _digest(text.encode(errors="surrogateescape"))
 
 
-def _digest_of_request(request: Request) -> str | None:
-    """The digest of what was left out of its body, or masked in its query."""
-    secrets = {name: value for name, value in request.query.items() if is_secret(name)}
-    if not secrets:
-        return request.digest
-    return _digest(msgspec.json.encode([request.digest, secrets]))
-
-
 def _token(headers: Mapping[str, str]) -> str | None:
     signed = _ACCESS_KEY.search(headers.get("authorization", ""))
     token = headers.get("x-auth-token") or (signed[1] if signed else None)
     if token is None or token.startswith(MASK):
         return token and token.removeprefix(MASK)
     return _digest_of_text(token)
-
-
-def _wire(link: ConnectionInfo) -> Wire:
-    address, port = link.client
-    return Wire(f"{address}:{port}", link.opened_at, link.closed_at)

@@ -1,13 +1,14 @@
 """Filters: which entries of the journal are meant, how many there should be, and near misses."""
 
-from collections.abc import Iterator, Sequence
-from typing import Annotated, Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Final, TypedDict
 from urllib.parse import quote
 
 from msgspec import Meta, Struct
 
 from gesmock.journal.entries import Entry, Record, Snapshot
 from gesmock.model.errors import Conflict, ExpectationFailed
+from gesmock.model.jobs import Job
 from gesmock.model.messages import Operation
 from gesmock.model.secrets import one_line
 from gesmock.model.types import GraphName
@@ -17,7 +18,25 @@ _MOST_LISTED: Final = 3
 
 Count = Annotated[int, Meta(ge=0)]
 
-Status = Annotated[int, Meta(ge=0, le=599)]
+
+class EntryFilters(TypedDict, total=False):
+    """The keywords of an ``EntryFilter`` in Python; None is as good as left out."""
+
+    status: int | None
+    method: str | None
+    graph: str | None
+    job: str | Job | None
+    query: Mapping[str, str | int | None] | None
+    fault: str | None
+    since: int
+
+
+class Assertions(EntryFilters, total=False):
+    """The keywords of an ``Assertion``."""
+
+    times: int | None
+    at_least: int | None
+    at_most: int | None
 
 
 class EntryFilter(
@@ -37,7 +56,7 @@ class EntryFilter(
     )
     graph: GraphName | None = None
     job: str | None = None
-    status: Status | None = None
+    status: Annotated[int, Meta(ge=0, le=599)] | None = None
     query: dict[str, str | int | None] = {}
     fault: str | None = None
     since: Count = 0
@@ -47,7 +66,7 @@ class EntryFilter(
         if self.since and (dropped := snapshot.dropped_since(self.since)):
             raise Conflict(
                 f"{self}: {dropped} of these entries were dropped from the journal; "
-                f"raise journal_size, or ask with since={_oldest(snapshot)}"
+                f"raise journal_size, or ask with since={snapshot.oldest - 1}"
             )
         return self.matching(snapshot)
 
@@ -66,26 +85,31 @@ class EntryFilter(
 
     def differences(self, entry: Entry) -> Iterator[tuple[int, str]]:
         """How *entry* differs from what is asked for, each with its weight."""
-        graph = entry.args.get("graph_name")
-        actual = entry.operation, entry.method, graph, entry.status
-        expected = self.operation, self.method, self.graph, self.status
-        for (name, weight), value, other in zip(_WEIGHTS, expected, actual, strict=True):
-            if value not in (None, other):
-                yield weight, f"{name}: {other or 'none'}, not {value}"
-        if self.job is not None and not _concerns(entry, self.job):
-            asked = entry.args.get("job_id") or entry.job_id
-            yield 4, f"job: {asked or 'none'}, not {self.job}"
+        graph, job_id = entry.args.get("graph_name"), entry.args.get("job_id")
+        for name, weight, expected, actual in (
+            ("operation", 8, self.operation, entry.operation),
+            ("method", 4, self.method, entry.method),
+            ("graph", 4, self.graph, graph),
+            ("status", 2, self.status, entry.status),
+        ):
+            if expected not in (None, actual):
+                yield weight, f"{name}: {actual or 'none'}, not {expected}"
+        concerned = self.job in (None, job_id, entry.job_id)
+        if not concerned and self.job not in (entry.statuses or ()):
+            yield 4, f"job: {job_id or entry.job_id or 'none'}, not {self.job}"
         for name, parameter in self.query.items():
             sent = entry.query.get(name)
             if sent != (None if parameter is None else str(parameter)):
                 yield 1, f"query {name}: {one_line(_text(sent))}, not {_text(parameter)}"
-        if not _is_receipt(entry.fault, self.fault):
-            yield 1, f"fault: {entry.fault or 'none'}, not {self.fault}"
+        if self.fault is not None:
+            receipt = entry.fault or "none"
+            if entry.fault is None or self.fault not in ("*", receipt, receipt.partition("#")[0]):
+                yield 1, f"fault: {receipt}, not {self.fault}"
 
     def near_misses(self, snapshot: Snapshot) -> list[str]:
         """The entries that come closest to matching, and how they differ, as lines."""
         entries = [record.entry for record in snapshot.records if record.number > self.since]
-        misses = [(entry, list(self.differences(entry))) for entry in entries]
+        misses = [(entry, [*self.differences(entry)]) for entry in entries]
         misses = [(entry, differences) for entry, differences in misses if differences]
         if not misses:
             return ["nothing else was called"]
@@ -106,9 +130,6 @@ class EntryFilter(
         return f"{self.operation or 'any operation'}{conditions}{since}"
 
 
-_WEIGHTS: Final = (("operation", 8), ("method", 4), ("graph", 4), ("status", 2))
-
-
 class Assertion(
     EntryFilter, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
 ):
@@ -124,45 +145,39 @@ class Assertion(
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
             raise ValueError("at_least is more than at_most")
 
-    @property
-    def _limits(self) -> tuple[int, int | None]:
-        if self.times is not None:
-            return self.times, self.times
-        if self.at_most is not None:
-            return self.at_least or 0, self.at_most
-        return 1 if self.at_least is None else self.at_least, None
-
     def check(self, snapshot: Snapshot) -> list[Entry]:
         """The entries that match, if they are as many as they should be.
 
         Raises ExpectationFailed with the near misses; Conflict if entries that were dropped could
         change the outcome.
         """
-        least, most = self._limits
+        least, most = self.at_least, self.at_most
+        if self.times is not None:
+            least = most = self.times
+        elif least is None:
+            least = 1 if most is None else 0
         entries = self.matching(snapshot)
-        if most is not None and len(entries) > most:
-            raise ExpectationFailed(self._message(entries, snapshot))  # dropped ones only add
+        if most is not None and len(entries) > most:  # dropped ones would only add to them
+            expected = f"{most}" if least == most else f"at most {most}"
+            raise ExpectationFailed("\n".join(self._message(entries, expected)))
         dropped = snapshot.dropped_since(self.since)
         if dropped and (most is not None or len(entries) < least):
             raise Conflict(
                 f"cannot tell how often {self} was called: {dropped} entries were dropped from the "
                 f"journal, and {len(entries)} of the others match; raise journal_size, or ask with "
-                f"since={_oldest(snapshot)} for the others only"
+                f"since={snapshot.oldest - 1} for the others only"
             )
         if len(entries) < least:
-            raise ExpectationFailed(self._message(entries, snapshot))
+            expected = f"{least}" if least == most else f"at least {least}"
+            lines = [*self._message(entries, expected), *self.near_misses(snapshot)]
+            raise ExpectationFailed("\n".join(lines))
         return entries
 
-    def _message(self, entries: Sequence[Entry], snapshot: Snapshot) -> str:
-        least, most = self._limits
-        too_many = most is not None and len(entries) > most
-        expected = f"{most if too_many else least}"
-        if least != most:
-            expected = f"at {'most' if too_many else 'least'} {expected}"
-        lines = [f"{self} was called {times(len(entries))}, not {expected}"]
-        lines += [f"  {line(entry)}" for entry in entries[:_MOST_LISTED]]
-        lines += [f"  and {len(entries) - _MOST_LISTED} more"] * (len(entries) > _MOST_LISTED)
-        return "\n".join(lines if too_many else [*lines, *self.near_misses(snapshot)])
+    def _message(self, entries: Sequence[Entry], expected: str) -> Iterator[str]:
+        yield f"{self} was called {times(len(entries))}, not {expected}"
+        yield from (f"  {line(entry)}" for entry in entries[:_MOST_LISTED])
+        if len(entries) > _MOST_LISTED:
+            yield f"  and {len(entries) - _MOST_LISTED} more"
 
 
 def line(entry: Entry) -> str:
@@ -175,22 +190,6 @@ def line(entry: Entry) -> str:
 
 def times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
-
-
-def _oldest(snapshot: Snapshot) -> int:
-    """The number after which no entry was dropped."""
-    return snapshot.records[0].number - 1 if snapshot.records else snapshot.total
-
-
-def _concerns(entry: Entry, job_id: str) -> bool:
-    named = job_id in (entry.args.get("job_id"), entry.job_id)
-    return named or job_id in (entry.statuses or ())
-
-
-def _is_receipt(receipt: str | None, expected: str | None) -> bool:
-    if expected is None or receipt is None:
-        return expected is None
-    return expected in ("*", receipt, receipt.partition("#")[0])
 
 
 def _text(value: str | int | None) -> str:

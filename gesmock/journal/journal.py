@@ -4,14 +4,14 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from threading import Event, RLock
-from typing import Annotated, Any, Final, overload
+from typing import Annotated, Any, Final, TypeVar, Unpack, overload
 
 from msgspec import Meta
 
 from gesmock.faults import MatchedFault
 from gesmock.journal import har
 from gesmock.journal.entries import Entry, Record, Reported, Snapshot
-from gesmock.journal.filters import Assertion, Count, EntryFilter
+from gesmock.journal.filters import Assertion, Assertions, Count, EntryFilter, EntryFilters
 from gesmock.journal.filters import times as in_words
 from gesmock.model import validation
 from gesmock.model.clock import Seconds, real_time
@@ -29,14 +29,16 @@ Size = Annotated[
 MOST_STATUSES: Final = 100_000
 """Of lists, at least the last 100,000 statuses are kept, or 10 for each entry of a long journal."""
 
-Query = Mapping[str, str | int | None]
+_Filter = TypeVar("_Filter", bound=EntryFilter)
 
 
 class Journal:
     """The last *size* requests to one project, and how they were answered.
 
-    Methods may be called from any thread; *lock* is the project's. Filters are those of
-    ``EntryFilter``; a *job* may be given as such, or by its id.
+    Methods may be called from any thread; *lock* is the project's. Filters are *operation*,
+    *status* (0: the answer never came), *method*, *graph*, *job* (or its id), *query* (parameters
+    with their values, None for one that is absent), *fault* (an id or receipt; ``*``: any) and
+    *since* (only entries after this number).
     """
 
     def __init__(self, lock: RLock, size: int = SIZE) -> None:
@@ -94,45 +96,23 @@ class Journal:
             return Snapshot(list(later)[::-1], self.count, self.dropped, self._resets)
 
     def entries(
-        self,
-        operation: Operation | None = None,
-        *,
-        status: int | None = None,
-        method: str | None = None,
-        graph: str | None = None,
-        job: str | Job | None = None,
-        query: Query | None = None,
-        fault: str | None = None,
-        since: int = 0,
+        self, operation: Operation | None = None, **filters: Unpack[EntryFilters]
     ) -> list[Entry]:
         """The entries that match, oldest first.
 
         Entries that were dropped are missing (see ``dropped``); with *since*, that raises Conflict.
         """
-        return _filter(locals()).select(self.snapshot())
+        return _read(EntryFilter, "entries", operation, filters).select(self.snapshot())
 
     def assert_called(
-        self,
-        operation: Operation | None = None,
-        *,
-        times: int | None = None,
-        at_least: int | None = None,
-        at_most: int | None = None,
-        status: int | None = None,
-        method: str | None = None,
-        graph: str | None = None,
-        job: str | Job | None = None,
-        query: Query | None = None,
-        fault: str | None = None,
-        since: int = 0,
+        self, operation: Operation | None = None, **filters: Unpack[Assertions]
     ) -> list[Entry]:
-        """The entries that match, if they are as many as they should be (default: at least one).
+        """The entries that match, if they are as many as *times*, or *at_least* and *at_most*, say.
 
-        Raises ExpectationFailed, an AssertionError with the near misses; Conflict if entries that
-        were dropped could change the outcome.
+        By default, there must be one at least. Raises ExpectationFailed, an AssertionError with the
+        near misses; Conflict if entries that were dropped could change the outcome.
         """
-        assertion = validation.read_python(_fields(locals()), Assertion, "assert_called")
-        return assertion.check(self.snapshot())
+        return _read(Assertion, "assert_called", operation, filters).check(self.snapshot())
 
     def wait_for(
         self,
@@ -140,13 +120,7 @@ class Journal:
         *,
         times: int = 1,
         timeout_s: float = 5.0,
-        status: int | None = None,
-        method: str | None = None,
-        graph: str | None = None,
-        job: str | Job | None = None,
-        query: Query | None = None,
-        fault: str | None = None,
-        since: int = 0,
+        **filters: Unpack[EntryFilters],
     ) -> list[Entry]:
         """The entries that match, as soon as there are *times* of them.
 
@@ -154,16 +128,14 @@ class Journal:
         project is reset or the server stops; Conflict if entries that were dropped could be among
         them.
         """
-        filters = {name: value for name, value in locals().items() if name not in _OF_WAITING}
-        entry_filter = _filter(filters)
+        entry_filter = _read(EntryFilter, "wait_for", operation, filters)
         count = validation.read_python(times, Count, "wait_for.times")
         seconds = validation.read_python(timeout_s, Seconds, "wait_for.timeout_s")
         entries = self.wait(entry_filter, count, seconds)
         if len(entries) < count:
-            called = (
-                f"{entry_filter} was called {in_words(len(entries))} in {seconds:g} s, not {count}"
-            )
-            raise TimedOut("\n".join([called, *entry_filter.near_misses(self.snapshot())]))
+            called = in_words(len(entries))
+            message = f"{entry_filter} was called {called} in {seconds:g} s, not {count}"
+            raise TimedOut("\n".join([message, *entry_filter.near_misses(self.snapshot())]))
         return entries
 
     def wait(self, entry_filter: EntryFilter, times: int, timeout_s: float) -> list[Entry]:
@@ -203,7 +175,6 @@ class Journal:
             return self.count > count and self._resets == than.resets
 
     def interrupt(self) -> None:
-        """Let those who wait now give up."""
         with self._lock:
             for over in self._waiting:
                 over.set()
@@ -227,7 +198,6 @@ class Journal:
             return cleared
 
     def resize(self, size: int) -> None:
-        """Keep the last *size* entries from now on."""
         with self._lock:
             self.size = size
             self._records = deque(self._records, maxlen=size)
@@ -284,19 +254,12 @@ class Journal:
         return self._last
 
 
-_OF_WAITING: Final = ("times", "timeout_s")
-
-
-def _filter(arguments: Mapping[str, Any]) -> EntryFilter:
-    return validation.read_python(_fields(arguments), EntryFilter, "entries")
-
-
-def _fields(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a filter from the *arguments* of a method."""
-    fields = {name: value for name, value in arguments.items() if name != "self"}
-    job, query = fields["job"], fields["query"]
-    return {
-        **fields,
-        "job": job.job_id if isinstance(job, Job) else job,
-        "query": {} if query is None else query,
-    }
+def _read(
+    type_: type[_Filter], path: str, operation: str | None, filters: Mapping[str, Any]
+) -> _Filter:
+    """The filter that the arguments of a method make; None is as good as left out."""
+    fields = {"operation": operation, **filters}
+    if isinstance(job := filters.get("job"), Job):
+        fields["job"] = job.job_id
+    present = {name: value for name, value in fields.items() if value is not None}
+    return validation.read_python(present, type_, path)

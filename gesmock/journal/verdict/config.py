@@ -63,15 +63,11 @@ class VerdictConfig(
 
         Rules that are reported on request only are not selected by ``GM``.
         """
-        named = [code for code in selected if code != _ALL]
+        named = tuple(code for code in selected if code != _ALL)
         return [
             rule.code
             for rule in RULES
-            if _selects(named if rule.on_request else selected or (_ALL,), rule.code)
-            and not _selects(self.ignore, rule.code)
+            if rule.code.startswith(named if rule.on_request else tuple(selected) or _ALL)
+            and not rule.code.startswith(tuple(self.ignore))
             and (self.contract == "all" or not rule.refused)
         ]
-
-
-def _selects(codes: Collection[str], code: str) -> bool:
-    return code.startswith(tuple(codes))

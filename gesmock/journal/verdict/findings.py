@@ -32,73 +32,30 @@ RULES: Final = (
     Rule("GM003", "untried_fault", "a fault rule that never fired"),
     Rule("GM004", "untried_plan", "a plan rule that no job used"),
     Rule("GM101", "polls_too_often", "polls of a job that follow each other too closely"),
-    Rule(
-        "GM102",
-        "no_back_off",
-        "a failing call that is retried again and again without a pause that is long, grows or is "
-        "random",
-    ),
-    Rule(
-        "GM103", "retry_after_ignored", "a call that is retried before the `Retry-After` has passed"
-    ),
-    Rule(
-        "GM104", "polls_after_the_end", "polls of a job that go on after its final status was shown"
-    ),
+    Rule("GM102", "no_back_off", "a failing call, retried again and again without a longer pause"),
+    Rule("GM103", "retry_after_ignored", "a retry before the `Retry-After` has passed"),
+    Rule("GM104", "polls_after_the_end", "polls of a job after its final status was shown"),
     Rule("GM105", "cancels_after_the_end", "a cancel of a job whose final status was shown"),
     Rule("GM106", "hammers_on_401", "a client that keeps sending a token that is refused"),
-    Rule(
-        "GM107",
-        "retries_a_refusal",
-        "a call that was refused with 400 or 403 and is repeated unchanged (except for asking now "
-        "and then for something that may not exist yet)",
-    ),
-    Rule(
-        "GM108",
-        "submits_twice",
-        "a submission that failed or was given up after it had created its job, and is repeated "
-        "without a look at the list",
-    ),
+    Rule("GM107", "retries_a_refusal", "a call, refused with 400 or 403, that is sent unchanged"),
+    Rule("GM108", "submits_twice", "a submission, repeated though it had created its job"),
     Rule("GM109", "never_looks", "a submitted job that no request asked about, nor about the list"),
     Rule("GM201", "page_number_as_offset", "offsets that count pages instead of jobs"),
     Rule("GM202", "windows_overlap", "a page that begins among the jobs of the page before"),
     Rule("GM203", "windows_leave_a_gap", "a page that skips jobs"),
-    Rule(
-        "GM204",
-        "stops_at_a_short_page",
-        "a client that takes a page with fewer jobs than it asked for as the last one",
-    ),
+    Rule("GM204", "stops_at_a_short_page", "a client that takes a short page as the last one"),
     Rule("GM205", "never_stops", "a client that keeps reading past the end of the list"),
     Rule("GM206", "ignores_total_count", "a page that `totalCount` said would be empty"),
     Rule("GM301", "undocumented_url", "a URL that the document does not have", refused=True),
-    Rule(
-        "GM302",
-        "undocumented_method",
-        "a method that the document does not have for its URL",
-        refused=True,
-    ),
-    Rule(
-        "GM303",
-        "undocumented_action",
-        "an `action_id` that is missing or that the document does not have",
-        refused=True,
-    ),
+    Rule("GM302", "undocumented_method", "a method that its URL does not have", refused=True),
+    Rule("GM303", "undocumented_action", "a missing or undocumented `action_id`", refused=True),
     Rule("GM304", "undocumented_parameter", "a query parameter that the document does not have"),
-    Rule(
-        "GM305",
-        "ill_typed_parameter",
-        "a parameter of the wrong type or beyond its limits",
-        refused=True,
-    ),
+    Rule("GM305", "ill_typed_parameter", "a value of the wrong type or size", refused=True),
     Rule("GM306", "content_type", "a body without `Content-Type: application/json`"),
     Rule("GM307", "no_token", "neither an `X-Auth-Token` nor a signature", refused=True),
     Rule("GM308", "wrong_body", "a body that is missing or breaks its schema", refused=True),
     Rule("GM901", "history_dropped", "the journal has dropped requests, which are not judged"),
-    Rule(
-        "GM902",
-        "not_judged",
-        "a client that used several connections at once: the order of its requests is unknown",
-        on_request=True,
-    ),
+    Rule("GM902", "not_judged", "a client with several connections at once", on_request=True),
 )
 
 CODES: Final = tuple(rule.code for rule in RULES)
@@ -130,16 +87,10 @@ def finding(
     code: str, message: str, entries: Iterable[Entry | int] = (), details: str = ""
 ) -> Finding:
     """A finding proved by *entries*, which may repeat; control characters are escaped."""
-    numbers = dict.fromkeys(
-        entry.number if isinstance(entry, Entry) else entry for entry in entries
-    )
-    return Finding(
-        code,
-        _NAMES[code],
-        one_line(message),
-        tuple(numbers)[:MOST_ENTRIES],
-        "\n".join(map(one_line, details.split("\n"))),
-    )
+    numbers = (entry.number if isinstance(entry, Entry) else entry for entry in entries)
+    first = tuple(dict.fromkeys(numbers))[:MOST_ENTRIES]
+    lines = "\n".join(map(one_line, details.split("\n")))
+    return Finding(code, _NAMES[code], one_line(message), first, lines)
 
 
 def times(count: int) -> str:

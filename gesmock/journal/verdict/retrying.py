@@ -1,6 +1,6 @@
 """Retrying: what a client does after the service refused, or was unable to answer."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -13,8 +13,8 @@ from gesmock.journal.verdict.traffic import (
     failed,
     paused_s,
     read_whole,
-    streaks,
     waited_s,
+    was_answered,
 )
 
 _AT_ONCE_S: Final = 0.01
@@ -30,7 +30,7 @@ _GROWS: Final = 1.5
 """By this factor each pause exceeds the one before where a back-off roughly doubles."""
 
 _OUTLIERS: Final = 8
-"""One pause in eight may be as long, and one as short, as it likes: that is the machine's doing."""
+"""One pause in eight may be any longer, and one in eight any shorter: the machine's doing."""
 
 _THREADS: Final = 32
 """The largest default size of a thread pool (documentation of concurrent.futures)."""
@@ -45,7 +45,8 @@ def no_back_off(traffic: Traffic, config: VerdictConfig) -> Iterator[Finding]:
             run
             for run in _attempts(entries)
             if len(run) > config.errors
-            and not _backs_off(run, config.retry_s)
+            and not _comes_late(run, config.retry_s)
+            and not _varies([paused_s(*pair) for pair in pairwise(run)])
             and not _are_threads(run, entries)
         ]
         if runs:
@@ -75,10 +76,6 @@ def _attempts(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
             yield run
             run = []
     yield run
-
-
-def _backs_off(run: Sequence[Entry], retry_s: float) -> bool:
-    return _comes_late(run, retry_s) or _varies([paused_s(*pair) for pair in pairwise(run)])
 
 
 def _comes_late(entries: Sequence[Entry], retry_s: float) -> bool:
@@ -156,7 +153,7 @@ def _retry_after(entry: Entry) -> str | None:
 
 def hammers_on_401(traffic: Traffic, config: VerdictConfig) -> Iterator[Finding]:
     for entries in traffic.sequential:
-        unauthorised = streaks(entries, lambda entry: entry.status == 401 and read_whole(entry))
+        unauthorised = _streaks(entries, lambda entry: entry.status == 401 and read_whole(entry))
         runs = [run for run in unauthorised if len(run) >= config.unauthorised]
         if runs:
             yield finding(
@@ -172,7 +169,7 @@ def retries_a_refusal(traffic: Traffic, config: VerdictConfig) -> Iterator[Findi
     for entries in traffic.calls:
         runs = [
             run
-            for run in streaks(entries, _is_refused)
+            for run in _streaks(entries, _is_refused)
             if len(run) >= config.refusals and not _waits(run, config.retry_s)
         ]
         if runs:
@@ -183,6 +180,22 @@ def retries_a_refusal(traffic: Traffic, config: VerdictConfig) -> Iterator[Findi
                 f"unchanged{times(len(runs))}; correct the request instead",
                 [entry for run in runs for entry in run],
             )
+
+
+def _streaks(entries: Sequence[Entry], belongs: Callable[[Entry], bool]) -> Iterator[list[Entry]]:
+    """The longest runs of *entries* that belong together.
+
+    A request that failed, or was not read, neither belongs to a run nor ends it.
+    """
+    run: list[Entry] = []
+    for entry in entries:
+        if belongs(entry):
+            run.append(entry)
+        elif run and was_answered(entry):
+            yield run
+            run = []
+    if run:
+        yield run
 
 
 def _is_refused(entry: Entry) -> bool:

@@ -8,11 +8,13 @@ depend on what a client had read look at *sequential* clients only.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from math import inf
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from gesmock.journal.entries import Entry
+
+_T = TypeVar("_T")
 
 
 class Caller(NamedTuple):
@@ -30,20 +32,15 @@ class Traffic:
     """
 
     def __init__(
-        self,
-        entries: Iterable[Entry] = (),
-        *,
-        dropped: int = 0,
-        client_header: str = "user-agent",
+        self, entries: Iterable[Entry], *, dropped: int = 0, client_header: str = "user-agent"
     ) -> None:
-        self._entries = entries
+        self._source = entries  # read only if a check needs them
         self.dropped = dropped
         self._client_header = client_header
 
     @cached_property
     def all_entries(self) -> Sequence[Entry]:
-        """All, requests that no operation serves included."""
-        return tuple(self._entries)
+        return tuple(self._source)
 
     @cached_property
     def entries(self) -> Sequence[Entry]:
@@ -51,37 +48,19 @@ class Traffic:
         return [entry for entry in self.all_entries if entry.operation is not None]
 
     def client(self, entry: Entry) -> Caller:
-        """Whose request *entry* is."""
         return Caller(entry.headers.get(self._client_header, ""), entry.token)
 
     @cached_property
-    def by_client(self) -> Mapping[Caller, Sequence[Entry]]:
-        """The entries of each client."""
-        clients: dict[Caller, list[Entry]] = {}
-        for entry in self.entries:
-            clients.setdefault(self.client(entry), []).append(entry)
-        return clients
+    def concurrent(self) -> Mapping[str, list[Entry]]:
+        """The entries of each client that used several connections at once, whatever its token."""
+        by_header = _grouped(self.entries, lambda entry: self.client(entry).header)
+        return {name: each for name, each in by_header.items() if not is_sequential(each)}
 
     @cached_property
     def sequential(self) -> Sequence[Sequence[Entry]]:
-        """The entries of each client that used one connection at a time.
-
-        A client that changes its token is concurrent all the same.
-        """
-        return [entries for entries, sequential in self._parted if sequential]
-
-    @cached_property
-    def concurrent(self) -> Sequence[Sequence[Entry]]:
         """The entries of each other client."""
-        return [entries for entries, sequential in self._parted if not sequential]
-
-    @cached_property
-    def _parted(self) -> Sequence[tuple[Sequence[Entry], bool]]:
-        headers: dict[str, list[Entry]] = {}
-        for entry in self.entries:
-            headers.setdefault(self.client(entry).header, []).append(entry)
-        sequential = {header for header, entries in headers.items() if is_sequential(entries)}
-        return [(entries, who.header in sequential) for who, entries in self.by_client.items()]
+        clients = _grouped(self.entries, self.client).items()
+        return [entries for client, entries in clients if client.header not in self.concurrent]
 
     @cached_property
     def calls(self) -> Sequence[Sequence[Entry]]:
@@ -89,20 +68,26 @@ class Traffic:
         return [call for entries in self.sequential for call in calls_of(entries)]
 
 
-def calls_of(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
+def calls_of(entries: Iterable[Entry]) -> Iterable[Sequence[Entry]]:
     """*entries* of one client, grouped by call: what was sent is the same but for headers."""
-    calls: dict[object, list[Entry]] = {}
-    for entry in entries:
-        call = (
+    return _grouped(
+        entries,
+        lambda entry: (
             entry.method,
             entry.path,
             tuple(sorted(entry.query.items())),
             msgspec.json.encode(entry.body),
             entry.digest,
             entry.headers.get("content-length"),
-        )
-        calls.setdefault(call, []).append(entry)
-    yield from calls.values()
+        ),
+    ).values()
+
+
+def _grouped(entries: Iterable[Entry], key: Callable[[Entry], _T]) -> dict[_T, list[Entry]]:
+    groups: dict[_T, list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(key(entry), []).append(entry)
+    return groups
 
 
 # --- What an entry says of its client ---
@@ -157,22 +142,6 @@ def is_poll(entry: Entry) -> bool:
     return entry.operation == "show_job" and not {"offset", "limit"} & entry.query.keys()
 
 
-def streaks(entries: Sequence[Entry], belongs: Callable[[Entry], bool]) -> Iterator[list[Entry]]:
-    """The longest runs of *entries* that belong together.
-
-    A request that failed, or was not read, neither belongs to a run nor ends it.
-    """
-    run: list[Entry] = []
-    for entry in entries:
-        if belongs(entry):
-            run.append(entry)
-        elif run and was_answered(entry):
-            yield run
-            run = []
-    if run:
-        yield run
-
-
 # --- The order of connections ---
 
 _CLOSED, _OPENED, _HEARD = range(3)
@@ -182,18 +151,10 @@ _Key = tuple[str, float]
 """A connection: its port may be used again, but not at the same time."""
 
 
-class _Event(NamedTuple):
-    at: float
-    kind: int
-    key: _Key
-    until: float = 0.0
-
-
 def is_sequential(entries: Iterable[Entry]) -> bool:
     """Whether the client of *entries* used one connection at a time and waited for the answers.
 
-    It may leave a connection open and return to it, but only once those that it opened since are
-    closed.
+    It may return to a connection once those that it opened since are closed.
     """
     is_open: dict[_Key, None] = {}  # in the order in which they were opened
     busy: dict[_Key, float] = {}  # until when an answer takes its time
@@ -213,19 +174,19 @@ def is_sequential(entries: Iterable[Entry]) -> bool:
     return True
 
 
-def _events(entries: Iterable[Entry]) -> Iterator[_Event]:
+def _events(entries: Iterable[Entry]) -> Iterator[tuple[float, int, _Key, float]]:
+    """When something happened, what, on which connection, and until when its answer took."""
     opened: set[_Key] = set()
     for entry in entries:
         wire, over = entry.wire, entry.real_at + entry.real_s
         if wire is None:  # each such request counts as a connection of its own
-            yield _Event(entry.real_at, _HEARD, (str(entry.number), entry.real_at), over)
+            yield entry.real_at, _HEARD, (str(entry.number), entry.real_at), over
             continue
         key = wire.client, wire.opened_at
         if key not in opened:
             opened.add(key)
-            yield _Event(wire.opened_at, _OPENED, key)
+            yield wire.opened_at, _OPENED, key, 0.0
             if wire.closed_at is not None:
-                yield _Event(wire.closed_at, _CLOSED, key)
-        if entry.connection == "hang":
-            over = inf  # or until it is closed
-        yield _Event(entry.real_at, _HEARD, key, over)
+                yield wire.closed_at, _CLOSED, key, 0.0
+        # A connection that hangs does so until it is closed.
+        yield entry.real_at, _HEARD, key, inf if entry.connection == "hang" else over

@@ -39,7 +39,7 @@ def told(
         headers=JSON if headers is None else headers,
         body=body,
     )
-    found = breaches(entry)
+    found = [*breaches(entry)]
     for one in found:
         assert one.code in CODES
         part: Any = service_document()
@@ -165,7 +165,7 @@ def test_what_was_asked_over_http_is_judged_the_same(ges: GesMock) -> None:
     [sent, listed] = ges.journal
 
     assert [one.code for one in breaches(sent)] == ["GM307", "GM306", "GM308"]
-    assert breaches(listed) == []
+    assert [*breaches(listed)] == []
 
 
 JSON_UTF8 = {"Content-Type": "Application/JSON ;charset=utf-8"}
