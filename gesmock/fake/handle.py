@@ -8,41 +8,31 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from gesmock.fake import refusals
+from gesmock.fake import jobs, refusals
 from gesmock.fake.fake import Fake
-from gesmock.fake.hyg import hyg_delete_job, hyg_delete_jobs
-from gesmock.fake.jobs import delete_job, list_jobs, show_job
 from gesmock.fake.project import Project
 from gesmock.fake.submissions import submit
 from gesmock.faults import NO_STATUS, Error, ListFault, MatchedFault
 from gesmock.journal import entries
-from gesmock.model import documentation, listed_requests, replies, tokens
+from gesmock.model import documentation, errors, listed_requests, replies, tokens
 from gesmock.model.clock import NANOSECONDS, http_date
-from gesmock.model.errors import (
-    GesError,
-    JobQueryFailed,
-    Overtaken,
-    ParameterError,
-    UnknownPreference,
-    UnknownUrl,
-    WrongMethod,
-)
 from gesmock.model.messages import NO_ENTRY, ConnectionInfo, Operation, Reply, Request, request_id
 from gesmock.model.tokens import Token
-from gesmock.model.types import Edition, is_project_id
+from gesmock.model.types import is_project_id
 
 OPERATIONS: Final[Mapping[Operation, Callable[[Project, Request], Reply]]] = {
-    "list_jobs": list_jobs,
-    "show_job": show_job,
-    "delete_job": delete_job,
-    "hyg_delete_job": hyg_delete_job,
-    "hyg_delete_jobs": hyg_delete_jobs,
+    "list_jobs": jobs.list_jobs,
+    "show_job": jobs.show_job,
+    "delete_job": jobs.delete_job,
+    "hyg_delete_job": jobs.hyg_delete_job,
+    "hyg_delete_jobs": jobs.hyg_delete_jobs,
     **{row.command: submit for row in documentation.operations()},
 }
 
 log = logging.getLogger("gesmock.fake")
 
-_PREFERRED_CODE = re.compile(r"(?:^|[,;])\s*code\s*=\s*\"?([^\s,;\"]*)\"?", re.IGNORECASE)
+_ABOUT_A_JOB: Final = ("show_job", "delete_job", "hyg_delete_job")
+_PREFERRED_CODE: Final = re.compile(r"(?:^|[,;])\s*code\s*=\s*\"?([^\s,;\"]*)\"?", re.IGNORECASE)
 
 
 def handle(fake: Fake, request: Request, connection: ConnectionInfo | None = None) -> Reply:
@@ -60,6 +50,7 @@ def handle(fake: Fake, request: Request, connection: ConnectionInfo | None = Non
     if request.long:
         journaled = entries.with_short_head(journaled)
     fault: MatchedFault | None = None
+    reply: Reply | None = None
     crash: str | None = None
     with project.lock:
         if request.epoch < project.epoch:
@@ -69,18 +60,15 @@ def handle(fake: Fake, request: Request, connection: ConnectionInfo | None = Non
         with project.time as now:  # the request happens at one moment
             try:
                 fault = _fault(project, request, owned=owner is not None)
-                reply = None
                 if fault is None or fault.phase == "after":
-                    owned = owner is not None
-                    reply = _perform(project, request, fault, known_tokens, owned=owned)
-            except GesError as error:
-                reply = replies.refusal(error, project.settings, _allow(request))
+                    reply = _perform(project, request, fault, known_tokens, owned=owner is not None)
+            except errors.GesError as error:
+                allow = {"Allow": ", ".join(request.allowed)} if request.allowed else None
+                reply = replies.refusal(error, project.settings, allow)
             except Exception:  # noqa: BLE001 whatever it is, it is reported
                 crash = traceback.format_exc()
-                number = str(project.journal.count + 1)
-                reply = replies.refusal(
-                    JobQueryFailed(), project.settings, {"X-Gesmock-Crash": number}
-                )
+                number = {"X-Gesmock-Crash": str(project.journal.count + 1)}
+                reply = replies.refusal(errors.JobQueryFailed(), project.settings, number)
             reply = _finish(project, now, request, journaled, reply, fault, crash, connection)
     if crash is not None:
         log.error("gesmock crashed over %s %s\n%s", request.method, request.path, crash)
@@ -105,7 +93,7 @@ def forward(
             return _overtaken(project)
         try:
             fault = _fault(project, request, owned=True)
-        except UnknownPreference as error:
+        except errors.UnknownPreference as error:
             reply = replies.refusal(error, project.settings)
     if reply is None and (fault is None or fault.phase == "after"):
         reply = ask()
@@ -113,6 +101,55 @@ def forward(
         if request.epoch < project.epoch:
             return _overtaken(project)
         return _finish(project, now, request, journaled, reply, fault, None, connection)
+
+
+def _overtaken(project: Project) -> Reply:
+    return replies.refusal(errors.Overtaken(), project.settings, {"X-Request-Id": NO_ENTRY})
+
+
+def _fault(project: Project, request: Request, *, owned: bool) -> MatchedFault | None:
+    """The error that the request asks for itself, else what the fault rules do to it."""
+    if request.operation is None:
+        return None
+    prefer = request.headers.get("prefer")
+    if prefer and (preferred := _PREFERRED_CODE.search(prefer)):
+        code = preferred[1]
+        if re.fullmatch(r"[45][0-9][0-9]", code):
+            return project.faults.prefer(int(code))
+        if code != "200":
+            raise errors.UnknownPreference(code=code)
+        return None
+    if not (owned and project.faults):
+        return None
+    graph, command = project.graphs.get(request.args["graph_name"]), request.operation
+    edition = (graph and graph.edition) or project.settings.edition
+    if command in _ABOUT_A_JOB and graph is not None and request.args["job_id"] in graph:
+        command = graph.job(request.args["job_id"]).request.command
+    return project.faults.match(request, command, edition)
+
+
+def _perform(
+    project: Project,
+    request: Request,
+    fault: MatchedFault | None,
+    known_tokens: list[Token],
+    *,
+    owned: bool,
+) -> Reply:
+    """Perform the operation, if URL, project and token are right."""
+    if request.operation is None:
+        raise errors.WrongMethod if request.allowed else errors.UnknownUrl
+    project_id = request.args["project_id"]
+    if not (owned or is_project_id(project_id)):
+        raise errors.ParameterError
+    if project.tokens:
+        age_s = project.time.age() / NANOSECONDS
+        tokens.check(known_tokens, request.headers.get("x-auth-token"), project_id, age_s)
+    if not owned:
+        raise refusals.unknown_graph(request, project.settings.edition)
+    if fault is not None and isinstance(fault.fault, ListFault):
+        return jobs.list_jobs(project, request, fault)
+    return OPERATIONS[request.operation](project, request)
 
 
 def _finish(
@@ -126,95 +163,20 @@ def _finish(
     connection: ConnectionInfo | None,
 ) -> Reply:
     """Apply *fault* to *reply*, and journal it; *reply* is None where nothing was performed."""
+    reply = reply or Reply(NO_STATUS, {})
     if fault is not None and crash is None:
-        reply = _faulted(project, request, reply, fault)
-    assert reply is not None  # noqa: S101 only a fault keeps an operation from being performed
+        # The journal has the job that was made, whatever the client gets.
+        job_id = reply.job_id
+        if isinstance(fault.fault, Error):
+            settings = project.settings
+            graph = project.graphs.get(request.args["graph_name"])
+            edition = (graph and graph.edition) or settings.edition
+            refusal = refusals.injected(fault.fault, request, settings, edition)
+            reply = replies.refusal(refusal, settings)
+        reply = replace(fault.apply(reply), job_id=job_id)
     epoch, number = project.epoch, project.journal.count + 1
     real_at = project.time.real_at if connection is None else connection.heard_at
     record = project.journal.append(now, epoch, journaled, reply, fault, crash, real_at, connection)
     project.verdict.note(record)
     ours = {"X-Request-Id": request_id(epoch, number), "Date": http_date(now)}
     return replace(reply, headers={**ours, **reply.headers})
-
-
-def _overtaken(project: Project) -> Reply:
-    return replies.refusal(Overtaken(), project.settings, {"X-Request-Id": NO_ENTRY})
-
-
-# --- The fault ----------------------------------------------------------------------------------
-
-
-def _fault(project: Project, request: Request, *, owned: bool) -> MatchedFault | None:
-    """The fault that the request prefers itself, else the first armed one that hits it."""
-    if request.operation is None:
-        return None
-    prefer = request.headers.get("prefer")
-    preferred = _PREFERRED_CODE.search(prefer) if prefer else None
-    if preferred is None:
-        if not (owned and project.faults):
-            return None
-        return project.faults.match(request, _command(project, request), _edition(project, request))
-    code = preferred[1]
-    if re.fullmatch(r"[45][0-9][0-9]", code):
-        return project.faults.prefer(int(code))
-    if code != "200":
-        raise UnknownPreference(code=code)
-    return None
-
-
-def _faulted(project: Project, request: Request, reply: Reply | None, fault: MatchedFault) -> Reply:
-    job_id = None if reply is None else reply.job_id
-    if isinstance(fault.fault, Error):
-        settings = replace(project.settings, edition=_edition(project, request))
-        error = refusals.injected(fault.fault, request, settings)
-        reply = replies.refusal(error, project.settings)
-    changed = fault.apply(reply or Reply(NO_STATUS, {}))
-    # The journal has the job that was made, whatever the client gets.
-    return replace(changed, job_id=job_id)
-
-
-def _command(project: Project, request: Request) -> str | None:
-    """The command of the job that *request* submits, or else of the one that it names."""
-    if documentation.of_command(request.operation or "") is not None:
-        return request.operation
-    graph = project.graphs.get(request.args["graph_name"])
-    job_id = request.args.get("job_id")
-    if graph is None or job_id is None or job_id not in graph:
-        return None
-    return graph.job(job_id).request.command
-
-
-def _edition(project: Project, request: Request) -> Edition:
-    graphs = project.graphs
-    return graphs.edition_of(graphs.get_or_new(request.args["graph_name"]))
-
-
-# --- The operation ------------------------------------------------------------------------------
-
-
-def _perform(
-    project: Project,
-    request: Request,
-    fault: MatchedFault | None,
-    known_tokens: list[Token],
-    *,
-    owned: bool,
-) -> Reply:
-    """Perform the operation, if URL, project and token are right."""
-    if request.operation is None:
-        raise WrongMethod if request.allowed else UnknownUrl
-    project_id = request.args["project_id"]
-    if not (owned or is_project_id(project_id)):
-        raise ParameterError
-    if project.tokens:
-        age_s = project.time.age() / NANOSECONDS
-        tokens.check(known_tokens, request.headers.get("x-auth-token"), project_id, age_s)
-    if not owned:
-        raise refusals.UNKNOWN_GRAPH[request.operation](project.settings, request)
-    if fault is not None and isinstance(fault.fault, ListFault):
-        return list_jobs(project, request, fault)
-    return OPERATIONS[request.operation](project, request)
-
-
-def _allow(request: Request) -> dict[str, str]:
-    return {"Allow": ", ".join(request.allowed)} if request.allowed else {}

@@ -1,125 +1,141 @@
-"""The operations on a graph's jobs: list them, show one, cancel one."""
+"""The operations on a graph's jobs: list them, show one, cancel some; and the list faults."""
 
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from random import Random
+from typing import Any, Final
 
-from gesmock.fake import list_faults
 from gesmock.fake.project import Project
-from gesmock.faults import MatchedFault
-from gesmock.model import job_kinds, replies
-from gesmock.model.errors import (
-    AlgorithmFailed,
-    GesError,
-    JobHasEnded,
-    NotCancellable,
-    ParameterError,
-    UnknownGraph,
-    UnknownJob,
-    UnknownJobToCancel,
-    UnknownMemoryGraph,
-    UnknownMemoryJob,
-)
+from gesmock.fake.refusals import unknown_graph
+from gesmock.faults import MatchedFault, kinds
+from gesmock.model import documentation, errors, job_kinds, listed_requests, replies
+from gesmock.model.clock import NANOSECONDS
 from gesmock.model.job_store import JobStore
+from gesmock.model.jobs import Job, JobRequest, Move
 from gesmock.model.messages import Reply, Request
 from gesmock.model.replies import MemoryItems
 from gesmock.model.rows import Page
 from gesmock.model.settings import Settings
 from gesmock.model.types import FINAL
 
-_DECIMAL = re.compile(r"0*([0-9]{1,10})")
-_LARGEST = 2**31 - 1  # the type is Integer (ges_03_0471); 32 bits are inferred
+_DECIMAL: Final = re.compile(r"0*([0-9]{1,10})")
+_LARGEST: Final = 2**31 - 1  # the type is Integer (ges_03_0471); 32 bits are inferred
+
+_HYG_DELAY: Final = 1 * NANOSECONDS
+"""How long a running HyG job takes to stop: "with delay" (ges_03_0533); a second is inferred."""
+
+_AROUND: Final = 500
+"""Among how many rows ``finish_jobs`` looks for unfinished jobs."""
+
+_INSERTED: Final = "import_graph"
 
 
 def list_jobs(project: Project, request: Request, fault: MatchedFault | None = None) -> Reply:
     """Querying the Job List (ges_03_0471, ges_03_0204): a page of the jobs, newest first.
 
-    A list *fault* happens to the rows just before that.
+    A list *fault* happens just before.
     """
     graph, settings = _graph(project, request), project.settings
-    offset, limit = _window(request.query, settings)
+    offset, limit = (
+        _window(request.query, settings) if request.query else (0, settings.maximum_limit)
+    )
     if fault is None:
         page = graph.page(offset, limit, oldest_first=settings.order == "oldest_first")
     else:
-        page = list_faults.page_after(fault, project, request.args["graph_name"], offset, limit)
-    return _listed(project, graph, page)
-
-
-def _listed(project: Project, graph: JobStore, page: Page) -> Reply:
-    settings = project.settings
-    if project.graphs.edition_of(graph) == "memory":
-        items = MemoryItems(project.time.at(0), graph.now, project.graphs.seed, settings.id_key)
-        timelines = graph.timelines(page)
-        return replies.memory_list(
-            page,
-            lambda: [
-                items.item(job, timelines.get(number), -number) for number, job in page.numbered()
-            ],
-        )
-    return replies.job_list(page, settings)
+        page = _page_after(fault, project, request.args["graph_name"], offset, limit)
+    if (graph.edition or settings.edition) == "database":
+        return replies.job_list(page, settings)
+    items = MemoryItems(project.time.at(0), graph.now, project.graphs.seed, settings.id_key)
+    timelines = graph.timelines(page)
+    return replies.memory_list(
+        page,
+        lambda: [
+            items.item(job, timelines.get(number), -number) for number, job in page.numbered()
+        ],
+    )
 
 
 def show_job(project: Project, request: Request) -> Reply:
     """Querying a Job (ges_03_0472, ges_03_0037): its status, and a page of its result's rows."""
-    graph = _graph(project, request)
-    edition = project.graphs.edition_of(graph)
-    offset, limit = _window(request.query, project.settings)
+    graph, settings = _graph(project, request), project.settings
+    edition = graph.edition or settings.edition
+    offset, limit = _window(request.query, settings)
     job_id = request.args["job_id"]
     if job_id not in graph:
-        names = {"job_id": job_id}
-        raise UnknownJob(**names) if edition == "database" else UnknownMemoryJob(**names)
+        raise (errors.UnknownJob if edition == "database" else errors.UnknownMemoryJob)(
+            job_id=job_id
+        )
     job, timeline = graph.job(job_id), graph.timeline(job_id)
     algorithm = job_kinds.algorithm(job)
     if job.status == "failed" and algorithm:
-        raise AlgorithmFailed(job_id=job_id, reason=job_kinds.fail_reason(job, timeline))
+        raise errors.AlgorithmFailed(job_id=job_id, reason=job_kinds.fail_reason(job, timeline))
     if job.status not in ("success", "complete", "partiallyFailed"):
         return replies.job_status(job, None, edition)
+    result: Mapping[str, object] | None
     if timeline is not None and isinstance(timeline.result, dict):
-        data: Mapping[str, object] | None = timeline.result
+        result = timeline.result
     else:
         body = job_kinds.body_of(job)
-        data = job_kinds.result(job.request.command, body, project.graphs.seed, job_id)
-    paged = None if data is None else job_kinds.result_page(data, algorithm, offset, limit)
+        result = job_kinds.result(job.request.command, body, project.graphs.seed, job_id)
+    paged = None if result is None else job_kinds.result_page(result, algorithm, offset, limit)
     return replies.job_status(job, paged, edition)
 
 
 def delete_job(project: Project, request: Request) -> Reply:
     """Canceling a Job (ges_03_0038): it fails. For the database edition, this is inferred."""
-    graph, job_id = _graph(project, request), request.args["job_id"]
-    if job_id not in graph:
-        raise UnknownJobToCancel(job_id=job_id)
-    job = graph.job(job_id)
-    if job.status in FINAL:
-        raise JobHasEnded
+    job = _unfinished(project, request)
     if not job_kinds.cancellable(job):
-        raise NotCancellable
-    project.graphs.cancel(job_id, request.args["graph_name"], 0, job_kinds.CANCELLED)
+        raise errors.NotCancellable
+    _cancel(project, request, job)
     return Reply(200, {})
 
 
-def unknown_graph(settings: Settings, request: Request) -> GesError:
-    """The refusal where there is no such graph, or project."""
-    memory = settings.edition == "memory"
-    return UnknownMemoryGraph(**request.args) if memory else UnknownGraph(**request.args)
+def hyg_delete_job(project: Project, request: Request) -> Reply:
+    """Cancel a HyG job (ges_03_0533): at once while it is queued, later while it is running."""
+    job = _unfinished(project, request, prefix="hyg_")
+    _cancel(project, request, job, _HYG_DELAY if job.status == "running" else 0)
+    return Reply(200, {"result": "success"})
+
+
+def hyg_delete_jobs(project: Project, request: Request) -> Reply:
+    """Cancel every HyG job that is still queued (ges_03_0533)."""
+    for job in _graph(project, request).all_jobs():
+        if job.status == "pending" and job.request.command.startswith("hyg_"):
+            _cancel(project, request, job)
+    return Reply(200, {"result": "success"})
 
 
 def _graph(project: Project, request: Request) -> JobStore:
     graph = project.graphs.get(request.args["graph_name"])
     if graph is None:
-        raise unknown_graph(project.settings, request)
+        raise unknown_graph(request, project.settings.edition)
     return graph
 
 
+def _unfinished(project: Project, request: Request, prefix: str = "") -> Job:
+    """The job to cancel, if its command starts with *prefix*."""
+    graph, job_id = _graph(project, request), request.args["job_id"]
+    if job_id not in graph or not graph.job(job_id).request.command.startswith(prefix):
+        raise errors.UnknownJobToCancel(job_id=job_id)
+    job = graph.job(job_id)
+    if job.status in FINAL:
+        raise errors.JobHasEnded
+    return job
+
+
+def _cancel(project: Project, request: Request, job: Job, delay: int = 0) -> None:
+    project.graphs.cancel(job.job_id, request.args["graph_name"], delay, job_kinds.CANCELLED)
+
+
 def _window(query: Mapping[str, str], settings: Settings) -> tuple[int, int]:
-    """The offset and limit of *query*; ParameterError where they are not plain numbers."""
-    if not query:
-        return 0, settings.maximum_limit
+    """The offset and limit of *query*; errors.ParameterError where they are not plain numbers."""
     offset = _number(query.get("offset"), 0)
     limit = _number(query.get("limit"), settings.maximum_limit)
     if limit == 0 and settings.limit_zero == "refuse":
-        raise ParameterError
+        raise errors.ParameterError
     if limit > settings.maximum_limit and settings.limit_over_maximum == "refuse":
-        raise ParameterError
+        raise errors.ParameterError
     return offset, min(limit, settings.maximum_limit)
 
 
@@ -129,5 +145,80 @@ def _number(text: str | None, absent: int) -> int:
         return absent
     decimal = _DECIMAL.fullmatch(text)
     if decimal is None or int(decimal[1]) > _LARGEST:
-        raise ParameterError
+        raise errors.ParameterError
     return int(decimal[1])
+
+
+# --- List faults: none takes longer where there are more jobs -----------------------------------
+
+
+def _page_after(fault: MatchedFault, project: Project, name: str, offset: int, limit: int) -> Page:
+    """The page of graph *name* that a client gets, just after *fault* happened to its list."""
+    rng = Random(fault.chance)  # noqa: S311 no secret
+    match fault.fault:
+        case kinds.InsertJobs(count):
+            _insert(project, name, count)
+        case kinds.RemoveJobs(count):
+            _remove(project, name, count, offset, rng)
+        case kinds.FinishJobs(count):
+            _finish(project, name, count, offset, rng)
+        case kinds.CapLimit(most):
+            limit = min(limit, most)
+    page = _page(project, name, offset, limit)
+    match fault.fault:
+        case kinds.ShrinkTotal(count):
+            return Page(page.parts, max(page.total - count, 0), page.oldest_first)
+        case kinds.RepeatRow() if page.parts:
+            return Page(_with_a_row_twice(page, rng), page.total, page.oldest_first)
+    return page
+
+
+def _with_a_row_twice(page: Page, rng: Random) -> list[Any]:
+    parts = [*page.parts]
+    index = rng.randrange(len(parts))
+    block, begin, end = parts[index]
+    row = rng.randrange(begin, end)
+    twice = [(block, begin, row + 1), (block, row, end)]
+    parts[index : index + 1] = twice[::-1] if page.oldest_first else twice
+    return parts
+
+
+def _page(project: Project, name: str, offset: int, limit: int) -> Page:
+    oldest_first = project.settings.order == "oldest_first"
+    return project.graphs.get_or_new(name).page(offset, limit, oldest_first=oldest_first)
+
+
+def _insert(project: Project, name: str, count: int) -> None:
+    """Add imports that have ended."""
+    graphs, row = project.graphs, documentation.of_command(_INSERTED)
+    assert row is not None  # noqa: S101 the documentation has it
+    args = {"project_id": project.project_id, "graph_name": name}
+    listed = listed_requests.normalised(_INSERTED, name, {})
+    request = JobRequest(
+        _INSERTED, listed_requests.url(row, args, row.query), replies.encode(listed).decode()
+    )
+    edition = graphs.edition_of(graphs.get_or_new(name))
+    status = project.settings.finished(_INSERTED, edition)
+    for _ in range(count):
+        graphs.add(Job(graphs.new_job_id(name), status, request), name)
+
+
+def _remove(project: Project, name: str, count: int, offset: int, rng: Random) -> None:
+    """Remove jobs from before the page; if there are none, from anywhere."""
+    for _ in range(count):
+        total = _page(project, name, 0, 0).total
+        among = min(offset, total) or total
+        if not among:
+            return
+        for job in _page(project, name, rng.randrange(among), 1):
+            project.graphs.remove(job.job_id, name)
+
+
+def _finish(project: Project, name: str, count: int, offset: int, rng: Random) -> None:
+    graphs = project.graphs
+    around = _page(project, name, max(offset - _AROUND // 2, 0), _AROUND)
+    unfinished = [job for job in around if job.status not in FINAL]
+    edition = graphs.edition_of(graphs.get_or_new(name))
+    for job in rng.sample(unfinished, min(count, len(unfinished))):
+        end = project.settings.finished(job.request.command, edition)
+        graphs.move(job.job_id, Move(end), name)

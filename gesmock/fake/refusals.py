@@ -1,68 +1,62 @@
-"""The catalogue: which code and message the documentation has for a status of an operation."""
+"""The refusals of each operation: the code and message that the documentation has for them."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Final, NamedTuple
 
-from gesmock.fake import hyg, jobs, submissions
 from gesmock.faults import Error
 from gesmock.model import documentation, errors
-from gesmock.model.documentation import AsynchronousOperation
-from gesmock.model.errors import GesError, InjectedError
+from gesmock.model.documentation import AsynchronousOperation, Refusal
+from gesmock.model.errors import GesError, InjectedError, Refused
 from gesmock.model.messages import Operation, Request
 from gesmock.model.settings import Settings
-
-UNKNOWN_GRAPH: Final[Mapping[Operation, Callable[[Settings, Request], GesError]]] = {
-    **dict.fromkeys(("list_jobs", "show_job", "delete_job"), jobs.unknown_graph),
-    **dict.fromkeys(("hyg_delete_job", "hyg_delete_jobs"), hyg.unknown_graph),
-    **dict.fromkeys((row.command for row in documentation.operations()), submissions.unknown_graph),
-}
-"""The refusal of each operation where there is no such graph or project."""
+from gesmock.model.types import Edition
 
 _GATEWAY: Final = {413, 414, 429, 494, 502, 504}
-"""Statuses that only the gateway's table has (api-sign-errorcode); that it stands before the
-service is inferred."""
+"""Statuses that only the gateway's table has (api-sign-errorcode).
 
-_REFUSALS: Final[Mapping[int, type[GesError]]] = {
+That the gateway stands in front of the service is inferred.
+"""
+
+_SERVICE_WIDE: Final[Mapping[int, type[GesError]]] = {
     401: errors.InvalidToken,
     403: errors.InvalidAccess,
     405: errors.WrongMethod,
     503: errors.EngineUnavailable,
 }
-"""What is the same for every operation.
+"""The refusals that all operations share.
 
 Inferred pairings: the status lists of the pages give phrases only, and the table of ges_03_0110 has
 no row with 401, 403 or 503 (nor 404: there, each operation has its refusal of an unknown graph).
 """
 
 _EXAMPLES: Final[tuple[type[GesError], ...]] = (errors.ParameterError, errors.UnknownGraph)
-"""What the pages' examples have in other words than the table."""
+"""Refusals that the pages' examples word differently from the table."""
 
 _SHARED: Final = {"GES.8000", "GES.8301"}
-"""Codes of unknown graphs that are no operation's own: of parameters, and of jobs."""
+"""Codes of unknown graphs that are not particular to an operation: of parameters, and of jobs."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Own:
-    """The codes of an operation for 400 and for 500; *failed*: a refusal has a ``result``.
+class _Codes(NamedTuple):
+    """The codes of an operation for 400 (*refused*) and 500 (*error*).
 
-    *wire* is the text of the first as an example has it, where there is one.
+    *failed*: refusals have a ``result``; *example*: the text of *refused* in the page's example.
     """
 
     refused: str
-    failed: bool
     error: str
-    wire: str | None = None
+    failed: bool
+    example: str | None = None
 
 
-_OWN: Final[Mapping[Operation, _Own]] = {
+_CODES: Final[Mapping[Operation, _Codes]] = {
     # ges_03_0471; ges_03_0472 (the result is in the database edition's example); ges_03_0038;
     # ges_03_0533. The pairing of 500 with the codes of jobs is inferred from their texts.
-    "list_jobs": _Own("GES.8005", failed=False, error="GES.8302", wire="Parameter error!"),
-    "show_job": _Own("GES.8301", failed=True, error="GES.8302"),
-    "delete_job": _Own("GES.8303", failed=False, error="GES.8304"),
-    "hyg_delete_job": _Own("GES.8303", failed=True, error="GES.8304"),
-    "hyg_delete_jobs": _Own("GES.8303", failed=True, error="GES.8304"),
+    "list_jobs": _Codes("GES.8005", "GES.8302", failed=False, example="Parameter error!"),
+    "show_job": _Codes("GES.8301", "GES.8302", failed=True),
+    "delete_job": _Codes("GES.8303", "GES.8304", failed=False),
+    "hyg_delete_job": _Codes("GES.8303", "GES.8304", failed=True),
+    "hyg_delete_jobs": _Codes("GES.8303", "GES.8304", failed=True),
 }
 
 _ERRORS: Final[Mapping[Operation, str]] = {
@@ -73,75 +67,107 @@ _ERRORS: Final[Mapping[Operation, str]] = {
 """Codes for 500 (ges_03_0110), by their texts; the others have "Engine service unavailable."."""
 
 
-def injected(fault: Error, request: Request, settings: Settings) -> InjectedError:
+def unknown_graph(request: Request, edition: Edition) -> GesError:
+    """The refusal of *request* where there is no such graph or project."""
+    if rows := rows_of(request, edition):
+        return refused(rows[0], rows[0].unknown_graph, request)
+    if request.operation in ("hyg_delete_job", "hyg_delete_jobs"):
+        return errors.UnknownHygGraph(**request.args)
+    if edition == "memory":
+        return errors.UnknownMemoryGraph(**request.args)
+    return errors.UnknownGraph(**request.args)
+
+
+def rows_of(request: Request, edition: Edition) -> Sequence[AsynchronousOperation]:
+    """The submissions that the documentation has at this URL; the first says what they share.
+
+    Inferred: a call that only the other edition documents is served too.
+    """
+    return _rows(request.operation, frozenset(request.args), edition)
+
+
+@cache
+def _rows(
+    operation: str | None, names: frozenset[str], edition: Edition
+) -> list[AsynchronousOperation]:
+    rows = [
+        row
+        for row in documentation.operations()
+        if row.command == operation
+        and {part[1:-1] for part in row.path.split("/") if part.startswith("{")} == names
+    ]
+    return [row for row in rows if row.edition in (edition, "any")] or rows
+
+
+def refused(row: AsynchronousOperation, refusal: Refusal, request: Request) -> Refused:
+    return Refused(
+        refusal.code,
+        refusal.message.format_map(request.args),
+        status=row.refused_in_errors or 400,
+        failed_result=row.failed_result,
+        in_errors=row.refused_in_errors is not None,
+    )
+
+
+def injected(fault: Error, request: Request, settings: Settings, edition: Edition) -> InjectedError:
     """The refusal of *request* with *fault*, as documented where code or message are left out.
 
     In the dialect ``page``, texts are those of the pages' examples where there are any; in
     ``error_table``, those of the error-code table (ges_03_0110).
     """
-    refusal = _documented(fault.status, request, settings)
-    code, message = refusal.code, refusal.message
+    status, operation, failed = fault.status, request.operation or "", False
+    rows = rows_of(request, edition)
+    if status in _GATEWAY:
+        code, message = next(
+            (row.code, row.message) for row in documentation.error_codes() if row.status == status
+        )
+    elif status in _SERVICE_WIDE:
+        code, message = _SERVICE_WIDE[status].code, _SERVICE_WIDE[status].template
+    elif status == 404:
+        unknown = unknown_graph(request, edition)
+        code, message, failed = unknown.code, unknown.message, unknown.failed_result
+    else:
+        codes = _codes_of(rows[0]) if rows else _CODES[operation]
+        failed = codes.failed and (operation, edition) != ("show_job", "memory")
+        code = codes.refused if status < 500 else codes.error
+        message = _texts(code)[0]
+        if status < 500 and codes.example and settings.dialect == "page":
+            message = codes.example
     if fault.code is not None and fault.code != code:
         code, message = fault.code, _message_of(fault.code, request.args, settings)
-    row = _row(request, settings)
     return InjectedError(
         code,
         message if fault.message is None else fault.message,
-        status=fault.status,
-        failed_result=refusal.failed_result,
-        in_errors=row is not None and row.refused_in_errors is not None,
+        status=status,
+        failed_result=failed,
+        in_errors=bool(rows) and rows[0].refused_in_errors is not None,
     )
 
 
-def _documented(status: int, request: Request, settings: Settings) -> GesError:
-    operation = request.operation or ""
-    if status in _GATEWAY:
-        row = next(row for row in documentation.error_codes() if row.status == status)
-        return InjectedError(row.code, row.message)
-    if status in _REFUSALS:
-        return _REFUSALS[status]()
-    if status == 404:
-        return UNKNOWN_GRAPH[operation](settings, request)
-    own = _OWN.get(operation) or _own(request, settings)
-    failed = own.failed and not (operation == "show_job" and settings.edition == "memory")
-    code, wire = (own.refused, own.wire) if status < 500 else (own.error, None)
-    told = wire if wire and settings.dialect == "page" else _tabled(code)
-    return InjectedError(code, told, failed_result=failed)
-
-
-def _row(request: Request, settings: Settings) -> AsynchronousOperation | None:
-    """What the documentation has for the submission that *request* is, if it is one."""
-    submits = documentation.of_command(request.operation or "") is not None
-    return submissions.rows_of(request, settings.edition)[0] if submits else None
-
-
-def _own(request: Request, settings: Settings) -> _Own:
-    """The codes of a submission, from its row."""
-    row = submissions.rows_of(request, settings.edition)[0]
-    refusals = [row.malformed_body, *(check.refusal for check in row.body)]
+def _codes_of(row: AsynchronousOperation) -> _Codes:
+    refusals = [row.malformed_body, *(condition.refusal for condition in row.body)]
     code = row.unknown_graph.code
     if code in _SHARED:
         code = refusals[-1].code
-    wire = next((one.message for one in refusals if one.code == code), None)
-    error = _ERRORS.get(row.command, "GES.8602")
-    return _Own(code, failed=row.failed_result, error=error, wire=wire)
+    example = next((refusal.message for refusal in refusals if refusal.code == code), None)
+    return _Codes(code, _ERRORS.get(row.command, "GES.8602"), row.failed_result, example)
 
 
-def _tabled(code: str) -> str:
-    """The text of the error-code table for *code*, which has one."""
-    return next(row.message for row in documentation.error_codes() if row.code == code)
+def _texts(code: str) -> list[str]:
+    """The texts of the error-code table for *code*."""
+    return [row.message for row in documentation.error_codes() if row.code == code]
 
 
 def _message_of(code: str, names: Mapping[str, str], settings: Settings) -> str:
     """The message that the documentation has for *code*, or a phrase of ours."""
-    known = [row.message for row in documentation.error_codes() if row.code == code]
+    texts = _texts(code) or ["Unknown error."]
     if settings.dialect == "page":
-        known[:0] = [refusal.template for refusal in _EXAMPLES if refusal.code == code]
-    return known[0].format_map(_Named(names)) if known else "Unknown error."
+        texts[:0] = [refusal.template for refusal in _EXAMPLES if refusal.code == code]
+    return texts[0].format_map(_Named(names))
 
 
 class _Named(dict[str, str]):
-    """What fills a documented message; a name that nobody knows stands for itself."""
+    """Fills the braces of a documented message; an unknown name stands for itself."""
 
     def __missing__(self, name: str) -> str:
         return name

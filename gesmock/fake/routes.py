@@ -95,19 +95,9 @@ def match(method: str, path: str, query: Mapping[str, str]) -> Match:
     return Match(None, allowed=tuple(sorted(allowed)))
 
 
-def path_of(operation: Operation, **args: str) -> str:
-    """The path of *operation*, with its variables replaced by *args*, percent-encoded."""
-    path = next(
-        route.path
-        for route in ROUTES
-        if route.operation == operation and set(re.findall(r"\{(\w+)\}", route.path)) == {*args}
-    )
-    return path.format_map({name: quote(value, safe="") for name, value in args.items()})
-
-
-def graph_path(project_id: str, graph_name: str, plane: str = "graphs") -> str:
-    """The path of a graph, below which its operations are; those of HyG in the *plane* ``hyg``."""
-    return f"{ROOT}/{quote(project_id, safe='')}/{plane}/{quote(graph_name, safe='')}"
+def graph_path(project_id: str, graph_name: str) -> str:
+    """The path of a graph, below which its operations are."""
+    return f"{ROOT}/{quote(project_id, safe='')}/graphs/{quote(graph_name, safe='')}"
 
 
 def is_service_path(path: str) -> bool:

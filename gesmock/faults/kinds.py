@@ -31,6 +31,8 @@ Phase = Literal["before", "after"]
 Memory = tuple[int, ...]
 """What a kind has to remember from one call to the next."""
 
+Draw = Callable[[], float]
+
 ErrorStatus = Annotated[int, Meta(ge=400, le=599, description="an HTTP status from 400 to 599")]
 PositiveSeconds = Annotated[
     float, Meta(gt=0, le=1e9, description="a number of seconds above 0, at most 1000000000")
@@ -50,8 +52,6 @@ HeaderValue = Annotated[
     str,
     Meta(pattern=r"^[\t\x20-\x7e\xa0-\xff]*(?![\s\S])", description="one line of Latin-1 text"),
 ]
-
-_LONGEST_S: Final = 1e9
 
 
 class Kind(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="kind"):
@@ -74,9 +74,7 @@ class Kind(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, 
         """Whether it can happen to a call of *operation* on a graph of this *edition*."""
         return (not self.operations or operation in self.operations) and edition in self.editions
 
-    def decide(
-        self, _elapsed: int, _draw: Callable[[], float], memory: Memory, /
-    ) -> "tuple[Kind | None, Memory]":
+    def decide(self, _elapsed: int, _draw: Draw, memory: Memory, /) -> tuple["Kind | None", Memory]:
         """The fault that happens to a call, if any, and what to remember for the next call.
 
         *elapsed* is in nanoseconds of the project's clock since the rule was armed; *draw* returns
@@ -221,8 +219,8 @@ class Lognormal(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
             raise ValueError(f"cap_s: {self.cap_s:g} is below median_s, {self.median_s:g}")
 
     def draw_s(self, rng: Random) -> float:
-        longest_s = _LONGEST_S if self.cap_s is None else self.cap_s
-        return min(rng.lognormvariate(log(self.median_s), self.sigma), longest_s)
+        drawn_s = rng.lognormvariate(log(self.median_s), self.sigma)
+        return min(drawn_s, 1e9 if self.cap_s is None else self.cap_s)
 
 
 class Delay(Kind, frozen=True, tag="delay"):
@@ -321,9 +319,7 @@ class Throttle(Kind, frozen=True, tag="throttle"):
     limit: Annotated[int, Meta(ge=1)]
     window_s: PositiveSeconds
 
-    def decide(
-        self, elapsed: int, _draw: Callable[[], float], memory: Memory, /
-    ) -> tuple[Kind | None, Memory]:
+    def decide(self, elapsed: int, _draw: Draw, memory: Memory, /) -> tuple[Kind | None, Memory]:
         """Remembers when the window ends, and how many calls came in it."""
         end, count = memory or (0, 0)
         if elapsed >= end:
@@ -368,9 +364,7 @@ class Outage(Failing, frozen=True, tag="outage", kw_only=True):
             raise ValueError(f"until_s: {self.until_s:g} is not after from_s, {self.from_s:g}")
         super().__post_init__()
 
-    def decide(
-        self, elapsed: int, _draw: Callable[[], float], memory: Memory, /
-    ) -> tuple[Kind | None, Memory]:
+    def decide(self, elapsed: int, _draw: Draw, memory: Memory, /) -> tuple[Kind | None, Memory]:
         lasts = nanoseconds(self.from_s) <= elapsed < nanoseconds(self.until_s)
         return (self.failure if lasts else None), memory
 
@@ -398,9 +392,7 @@ class Ramp(Failing, frozen=True, tag="ramp", kw_only=True):
         done = elapsed / span if elapsed < span else 1.0
         return self.begin + (self.to - self.begin) * done
 
-    def decide(
-        self, elapsed: int, draw: Callable[[], float], memory: Memory, /
-    ) -> tuple[Kind | None, Memory]:
+    def decide(self, elapsed: int, draw: Draw, memory: Memory, /) -> tuple[Kind | None, Memory]:
         return (self.failure if draw() < self._rate(elapsed) else None), memory
 
     def remainder(self, elapsed: int, /) -> Kind | None:
@@ -421,17 +413,9 @@ Fault = SingleFault | Throttle | Outage | Ramp
 """Every kind of fault. A new one is a struct, and a member of this."""
 
 PlainKind = Literal[
-    "reset",
-    "close",
-    "hang",
-    "garbage",
-    "malformed",
-    "insert_jobs",
-    "remove_jobs",
-    "finish_jobs",
-    "shrink_total",
-    "repeat_row",
-]
+    "reset", "close", "hang", "garbage", "malformed",
+    "insert_jobs", "remove_jobs", "finish_jobs", "shrink_total", "repeat_row",
+]  # fmt: skip
 """The kinds that need no fields: their names alone will do."""
 
 KINDS: Final[dict[str, type[Kind]]] = {

@@ -1,9 +1,9 @@
 """The armed fault rules of a project, ``ges.faults`` in Python, and what they do to a request."""
 
+import dataclasses
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from dataclasses import replace as replaced
 from functools import partial
 from random import Random
 from threading import RLock
@@ -201,6 +201,14 @@ def _draw(chance: str, index: int) -> float:
     return [rng.random() for _ in range(index + 1)][index]
 
 
+_HITS: Final[Mapping[str, Any]] = {
+    field.name: field.default
+    for field in msgspec.structs.fields(FaultRule)
+    if field.name not in ("operation", "fault", "script", "preset")
+}
+"""The fields that say which requests a rule hits."""
+
+
 class FaultRules(Rules[ArmedRule]):
     """The fault rules of a project. The first that fires wins; only delays add up."""
 
@@ -230,8 +238,6 @@ class FaultRules(Rules[ArmedRule]):
             for rule in rules:
                 self._arm(rule)
             self._recent.clear()
-
-    # --- To arm them ---
 
     def arm(
         self,
@@ -264,9 +270,9 @@ class FaultRules(Rules[ArmedRule]):
         instead of *operation*, as in a fixture file, to arm that. Raises InvalidInput, with nothing
         armed; also if the server in use cannot produce the fault.
         """
-        hits = _hits(locals())
+        hits = {name: value for name, value in locals().items() if name in _HITS}
         if isinstance(operation, FaultRule | Mapping):
-            if hits or (status, code, message, headers, fault) != (None,) * 5:
+            if hits != _HITS or (status, code, message, headers, fault) != (None,) * 5:
                 raise TypeError("give either a whole fault rule, or its fields")
             return self._read_and_arm(operation)
         if fault is None and isinstance(status, str):
@@ -298,9 +304,8 @@ class FaultRules(Rules[ArmedRule]):
 
         The entries can also be passed as one list.
         """
-        whole = len(entries) == 1 and isinstance(entries[0], list)
-        hits = _hits(locals())
-        script = entries[0] if whole else entries
+        hits = {name: value for name, value in locals().items() if name in _HITS}
+        script = entries[0] if len(entries) == 1 and isinstance(entries[0], list) else entries
         return self._read_and_arm({"operation": operation, "script": script, **hits})
 
     def delay_all(self, seconds: float) -> ArmedRule:
@@ -311,12 +316,8 @@ class FaultRules(Rules[ArmedRule]):
         """Replace the rules of the active preset with those of *name*, or with none."""
         fields = {"preset": name}
         preset = validation.read_python(fields, dict[str, PresetName | None], "faults")["preset"]
-        return self.set_preset(preset, "faults.preset")
-
-    def set_preset(self, preset: PresetName | None, path: str = "$.preset") -> list[ArmedRule]:
-        """The same for a checked name; raises InvalidInput, which names *path*."""
         rules = [] if preset is None else PRESETS[preset]
-        check(rules, self._can_deliver, path)
+        check(rules, self._can_deliver, "faults.preset")
         with self._lock:
             for armed in [*self._armed.values()]:
                 if armed.rule.preset is not None:
@@ -340,8 +341,6 @@ class FaultRules(Rules[ArmedRule]):
             self._armed[armed.id] = armed
             self._recent.append(armed)
             return armed
-
-    # --- To change them ---
 
     def change(
         self,
@@ -397,8 +396,6 @@ class FaultRules(Rules[ArmedRule]):
         """Let *rule* go on where it was paused. Raises NotFound."""
         return self.update(rule, {"paused": False})
 
-    # --- What they do ---
-
     def match(
         self, request: Request, command: str | None = None, edition: Edition = "database"
     ) -> MatchedFault | None:
@@ -448,15 +445,10 @@ class FaultRules(Rules[ArmedRule]):
             self._preferred += 1
             return MatchedFault(Error(status=status), f"prefer#{self._preferred}")
 
-    # --- What to report of them ---
-
     def untried(self) -> list[ArmedRule]:
         """The rules that no request came for; paused ones and a preset's are left out."""
-        return [
-            armed
-            for armed in super().untried()
-            if not armed.rule.paused and armed.rule.preset is None
-        ]
+        untried = super().untried()
+        return [armed for armed in untried if not armed.rule.paused and armed.rule.preset is None]
 
     def as_python(self, name: str = "ges") -> list[str]:
         """Python that arms what was armed since the last reset, a line each.
@@ -475,21 +467,4 @@ class FaultRules(Rules[ArmedRule]):
             ]
 
     def _copy(self, armed: ArmedRule) -> ArmedRule:
-        return replaced(armed, now=self._time.age())
-
-
-_HITS: Final[Mapping[str, Any]] = {
-    field.name: field.default
-    for field in msgspec.structs.fields(FaultRule)
-    if field.name not in ("operation", "fault", "script", "preset")
-}
-
-
-def _hits(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of a method's *arguments* that say which requests are hit, but for the defaults."""
-    return {
-        name: arguments[name]
-        for name, default in _HITS.items()
-        if name in arguments
-        and (type(arguments[name]) is not type(default) or arguments[name] != default)
-    }
+        return dataclasses.replace(armed, now=self._time.age())

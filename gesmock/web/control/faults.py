@@ -103,5 +103,5 @@ def show_preset(project: Project) -> Presets:
 def set_preset(address: Address, body: PresetBody) -> dict[str, Any]:
     rules = () if body.preset is None else PRESETS[body.preset]
     faults.check(rules, address.fake.can_deliver, "$.preset")
-    armed = address.open().faults.set_preset(body.preset)
+    armed = address.open().faults.preset(body.preset)
     return {"preset": body.preset, "faults": [rule.as_json() for rule in armed]}
