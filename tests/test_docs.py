@@ -24,7 +24,7 @@ from gesmock.journal.verdict.findings import RULES
 from gesmock.model.plans import PlanName
 from gesmock.model.settings import Settings
 from gesmock.model.validation import read
-from gesmock.web.control.routes import CALLS
+from gesmock.web.control.document import CALLS
 
 TOP = Path(__file__).parents[1]
 README = (TOP / "README.md").read_text(encoding="utf-8")

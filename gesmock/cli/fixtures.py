@@ -82,11 +82,10 @@ def openapi(control: bool, set: tuple[str, ...]) -> None:
     """Print the OpenAPI document of the service, or of the control API."""
     from gesmock.contract import service_document
     from gesmock.web.control.document import control_document
-    from gesmock.web.control.routes import CALLS
 
     try:
         settings = Settings().changed(dict(options.setting(text, "--set") for text in set), "--set")
     except GesmockError as error:
         fail(error)
-    document = control_document(CALLS) if control else service_document(settings)
+    document = control_document() if control else service_document(settings)
     click.echo(msgspec.json.format(msgspec.json.encode(document), indent=2))

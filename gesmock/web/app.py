@@ -9,7 +9,7 @@ from gesmock.fake.fake import Fake
 from gesmock.fake.options import StartOptions
 from gesmock.web import cors, documents, service
 from gesmock.web.control import api
-from gesmock.web.control.routes import CALLS
+from gesmock.web.control.document import CALLS
 from gesmock.web.guard import Guard
 from gesmock.web.guard import is_control as is_control_path
 
@@ -38,8 +38,7 @@ def create_app(
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False
     app.register_blueprint(service.blueprint(fake))
-    app.register_blueprint(documents.blueprint(fake))
-    app.register_blueprint(documents.browser(control=control))
+    app.register_blueprint(documents.blueprint(fake, control=control))
     if control:
         app.register_blueprint(api.blueprint(fake, CALLS))
 

@@ -18,8 +18,12 @@ The documents themselves are at {SERVICE_DOCUMENT} and {CONTROL_DOCUMENT}.
 """
 
 
-def blueprint(fake: Fake) -> flask.Blueprint:
-    """The document of the service, by the present settings of the default project."""
+def blueprint(fake: Fake, *, control: bool) -> flask.Blueprint:
+    """The document of the service, and pages that show it and, with *control*, the control API's.
+
+    The document is by the present settings of the default project. The pages are those of the
+    installed Swagger UI, which loads nothing from another site, or say how to install it.
+    """
     documents = flask.Blueprint("documents", __name__)
 
     @documents.get(SERVICE_DOCUMENT)
@@ -30,31 +34,18 @@ def blueprint(fake: Fake) -> flask.Blueprint:
         document = service_document(project.settings, signed_in=bool(project.tokens))
         return flask.Response(replies.encode(document), content_type="application/json")
 
-    return documents
-
-
-def browser(*, control: bool) -> flask.Blueprint:
-    """Swagger UI over the documents, from the installed package; else a page on how to install it.
-
-    Nothing is loaded from another site.
-    """
     try:
         from flask_swagger_ui import get_swaggerui_blueprint
     except ImportError:
-        return _not_installed()
+
+        @documents.get(f"{BROWSER}/")
+        def not_installed() -> flask.Response:
+            return flask.Response(NOT_INSTALLED, 404, content_type="text/plain; charset=utf-8")
+
+        return documents
     urls = [{"url": SERVICE_DOCUMENT, "name": "the service"}]
     if control:
         urls.append({"url": CONTROL_DOCUMENT, "name": "the control API"})
     config = {"app_name": "gesmock", "urls": urls, "validatorUrl": None}
-    pages: flask.Blueprint = get_swaggerui_blueprint(BROWSER, SERVICE_DOCUMENT, config)
-    return pages
-
-
-def _not_installed() -> flask.Blueprint:
-    pages = flask.Blueprint("no_documents", __name__, url_prefix=BROWSER)
-
-    @pages.get("/")
-    def not_installed() -> flask.Response:
-        return flask.Response(NOT_INSTALLED, 404, content_type="text/plain; charset=utf-8")
-
-    return pages
+    documents.register_blueprint(get_swaggerui_blueprint(BROWSER, SERVICE_DOCUMENT, config))
+    return documents

@@ -17,7 +17,6 @@ _HOST: Final = re.compile(r"(?:\[(?P<address>[^\[\]]*)\]|(?P<name>[^:@\[\]]+?))\
 
 
 def is_control(path: str) -> bool:
-    """Whether *path* belongs to the control API."""
     return path == CONTROL or path.startswith(f"{CONTROL}/")
 
 
@@ -52,7 +51,7 @@ class Guard:
         return None
 
     def foreign_call(self, environ: "WSGIEnvironment") -> str | None:
-        """The reason that ``foreign`` gives, for a request outside Flask."""
+        """The reason of ``foreign``, for a request outside Flask."""
         from werkzeug import Request
 
         refusal = self.foreign(Request(environ))
@@ -63,7 +62,8 @@ class Guard:
             import hmac
 
             scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-            same = hmac.compare_digest(_bytes(token), _bytes(self.token))
+            both = (text.encode(errors="surrogatepass") for text in (token, self.token))
+            same = hmac.compare_digest(*both)
             if scheme.lower() != "bearer" or not same:
                 return 401, "Authorization: Bearer <control token> is missing or wrong"
         elif not is_loopback(request.remote_addr or ""):
@@ -91,7 +91,3 @@ def _address(host: str) -> "IPv4Address | IPv6Address | None":
         return ipaddress.ip_address(host)
     except ValueError:
         return None
-
-
-def _bytes(text: str) -> bytes:
-    return text.encode(errors="surrogatepass")

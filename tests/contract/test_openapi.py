@@ -23,7 +23,6 @@ from gesmock.model.settings import Settings
 from gesmock.model.types import DEFAULT_GRAPH, DEFAULT_PROJECT, EDITION_STATUSES
 from gesmock.web import create_app, documents
 from gesmock.web.control.document import control_document
-from gesmock.web.control.routes import CALLS
 
 METHODS = {"get", "put", "post", "delete", "patch"}
 
@@ -75,7 +74,7 @@ DOCUMENTS = {
         ),
         signed_in=False,
     ),
-    "control": control_document(CALLS),
+    "control": control_document(),
 }
 SERVICE = DOCUMENTS["page"]
 

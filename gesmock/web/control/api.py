@@ -18,25 +18,9 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from gesmock.fake.fake import Fake
 from gesmock.fake.project import Project
 from gesmock.model import replies, validation
-from gesmock.model.errors import (
-    Conflict,
-    ExpectationFailed,
-    GesmockError,
-    InputError,
-    InvalidInput,
-    NotFound,
-    TimedOut,
-)
+from gesmock.model.errors import GesmockError, InputError, InvalidInput, NotFound
 from gesmock.model.types import GraphName, ProjectId
 from gesmock.web.guard import CONTROL, LARGEST_CONTROL_BODY, Guard
-
-_STATUS_OF: Final[tuple[tuple[type[GesmockError], int], ...]] = (
-    (InvalidInput, 400),
-    (NotFound, 404),
-    (Conflict, 409),
-    (TimedOut, 409),
-    (ExpectationFailed, 409),
-)
 
 PATH_TYPES: Final[Mapping[str, Any]] = {"project_id": ProjectId, "graph": GraphName}
 """Names in a path that must look a certain way. Ids may be any string."""
@@ -77,7 +61,7 @@ class Address:
     project_id: str | None
 
     def project(self) -> Project:
-        """The project. Raises NotFound."""
+        """Raises NotFound."""
         return self.fake.default if self.project_id is None else self.fake.project(self.project_id)
 
     def open(self) -> Project:
@@ -95,64 +79,76 @@ class Address:
 class call:  # noqa: N801 a decorator
     """Declares that a function carries out *method* *path*, a Werkzeug rule below ``/_gesmock/``.
 
-    The function takes the project, the names in the path, the *query* and the *body*. The project
-    must exist, or is created (*opens*) once the input has been read; a function that checks more
-    before that takes an ``Address`` instead. With *partial*, all fields of the body are optional,
-    and come as a dict. A body that may be one of several structs comes as text.
+    The annotations of the function say the rest. It takes the project, the names in the path, and a
+    ``query`` and a ``body`` if it has them. The project must exist, or is created (*opens*) once
+    the input has been read; a function that checks more before that takes an ``Address`` instead.
+    The structs of a body and of an answer may stand behind another type: ``Annotated[dict[str,
+    Any], Settings]`` is a body whose fields are all optional, or an answer that comes as a dict;
+    ``Annotated[bytes, State, ListAnswer]`` is the text of one of two.
 
-    The document describes the answer by the struct that the function returns, or by *answer* where
-    it returns a dict. *needs_jobs*: refused by a fake that has no jobs of its own. *may_miss*: may
-    answer 404, as calls with an id in their path always may.
+    *no_query*: refuses every query parameter. *needs_jobs*: refused by a fake that has no jobs of
+    its own. *may_miss*: may answer 404, as calls with an id in their path always may.
     """
 
     method: str
     path: str
     _: KW_ONLY
     summary: str
-    body: type[Struct] | tuple[type[Struct], ...] = ()
-    query: type[Struct] | None = None
-    answer: type[Struct] | None = None
     status: int = 200
     opens: bool = False
-    partial: bool = False
+    no_query: bool = False
     needs_jobs: bool = False
     may_miss: bool = False
     function: Callable[..., object] = field(default=lambda: None, repr=False)
 
     def __call__(self, function: Callable[..., object]) -> "call":
-        """The declaration of *function*."""
-        returned = function.__annotations__["return"]
-        answer = self.answer or (returned if isinstance(returned, type) else None)
-        return replace(self, function=function, answer=answer)
+        return replace(self, function=function)
+
+    @property
+    def query(self) -> type[Struct] | None:
+        return NoQuery if self.no_query else self.function.__annotations__.get("query")
 
     @property
     def bodies(self) -> tuple[type[Struct], ...]:
         """The structs that the body may be."""
-        return self.body if isinstance(self.body, tuple) else (self.body,)
+        return _structs(self.function.__annotations__.get("body"))
+
+    @property
+    def answer(self) -> type[Struct] | None:
+        return next(iter(_structs(self.function.__annotations__["return"])), None)
 
     def perform(self, address: Address, names: Mapping[str, str]) -> object:
         """Carry out the request that is being served, with these *names* in its path."""
         if self.needs_jobs:
             address.fake.check_jobs()
-        inputs: list[object] = [
+        types = self.function.__annotations__
+        path = [
             validation.read(name, PATH_TYPES[key], key) if key in PATH_TYPES else name
             for key, name in names.items()
         ]
-        if self.query is not None:
-            inputs.append(_read_query(self.query))
-        if self.body:
-            inputs.append(self._read_body())
-        if Address in self.function.__annotations__.values():
-            return self.function(address, *inputs)
-        return self.function(address.open() if self.opens else address.project(), *inputs)
+        inputs: dict[str, object] = {}
+        if self.no_query:
+            _read_query(NoQuery)
+        elif "query" in types:
+            inputs["query"] = _read_query(types["query"])
+        if "body" in types:
+            inputs["body"] = _read_body(types["body"])
+        if "address" in types:
+            return self.function(address, *path, **inputs)
+        return self.function(address.open() if self.opens else address.project(), *path, **inputs)
 
-    def _read_body(self) -> object:
-        if not flask.request.is_json:
-            flask.abort(415, "Content-Type must be application/json")
-        text = flask.request.get_data(cache=False)
-        if isinstance(self.body, tuple):
-            return text
-        return validation.decode(text, dict[str, Any] if self.partial else self.body)
+
+def _structs(annotation: Any) -> tuple[type[Struct], ...]:
+    types = getattr(annotation, "__metadata__", (annotation,))
+    return tuple(each for each in types if isinstance(each, type) and issubclass(each, Struct))
+
+
+def _read_body(annotation: Any) -> object:
+    if not flask.request.is_json:
+        flask.abort(415, "Content-Type must be application/json")
+    text = flask.request.get_data(cache=False)
+    type_ = getattr(annotation, "__origin__", annotation)  # of what is Annotated
+    return text if type_ is bytes else validation.decode(text, type_)
 
 
 def _read_query(type_: type[Struct]) -> Struct:
@@ -179,17 +175,15 @@ def _read_query(type_: type[Struct]) -> Struct:
 
 @cache
 def _field_kinds(type_: type[Struct]) -> dict[str, type[inspect.Type]]:
-    fields = msgspec.structs.fields(type_)
-    return {each.encode_name: type(_present(inspect.type_info(each.type))) for each in fields}
-
-
-def _present(node: inspect.Type) -> inspect.Type:
-    """*node* without its annotations, and without null."""
-    if isinstance(node, inspect.Metadata):
-        return _present(node.type)
-    if isinstance(node, inspect.UnionType):
-        return _present(next(t for t in node.types if not isinstance(t, inspect.NoneType)))
-    return node
+    """The types of the fields, without annotations and null."""
+    kinds = {}
+    for each in msgspec.structs.fields(type_):
+        node = inspect.type_info(each.type)
+        while isinstance(node, inspect.Metadata | inspect.UnionType):
+            types = [node.type] if isinstance(node, inspect.Metadata) else node.types
+            node = next(each for each in types if not isinstance(each, inspect.NoneType))
+        kinds[each.encode_name] = type(node)
+    return kinds
 
 
 def blueprint(fake: Fake, calls: Iterable[call]) -> flask.Blueprint:
@@ -207,24 +201,23 @@ def _view(fake: Fake, each: call) -> Callable[..., flask.Response]:
     def view(project_id: str | None = None, **names: str) -> flask.Response:
         flask.request.max_content_length = LARGEST_CONTROL_BODY
         try:
-            answer = each.perform(Address(fake, project_id), names)
+            return _respond(each.status, each.perform(Address(fake, project_id), names))
         except GesmockError as error:
             return _refused(error)
-        return _respond(each.status, answer)
 
     return view
 
 
 def guarded(guard: Guard) -> flask.Response | None:
     """The refusal of the request being served, if *guard* does not let it pass."""
-    refusal = guard.refusal(flask.request)
-    if refusal is None:
-        return None
-    status, reason = refusal
-    response = _respond(status, ErrorBody(reason))
-    if status == 401:
-        response.headers["WWW-Authenticate"] = "Bearer"
-    return response
+    match guard.refusal(flask.request):
+        case None:
+            return None
+        case status, reason:
+            response = _respond(status, ErrorBody(reason))
+            if status == 401:
+                response.headers["WWW-Authenticate"] = "Bearer"
+            return response
 
 
 def failed(error: HTTPException) -> flask.Response:
@@ -239,7 +232,11 @@ def failed(error: HTTPException) -> flask.Response:
 
 
 def _refused(error: GesmockError) -> flask.Response:
-    status = next(status for kind, status in _STATUS_OF if isinstance(error, kind))
+    status = 409
+    if isinstance(error, InvalidInput):
+        status = 400
+    elif isinstance(error, NotFound):
+        status = 404
     errors: Iterable[InputError] = getattr(error, "errors", ())
     bodies = [InputErrorBody(each.path, each.message) for each in errors]
     return _respond(status, ErrorBody(str(error), bodies))

@@ -1,4 +1,4 @@
-"""The OpenAPI document of the control API, from the declarations of its calls."""
+"""Every control call, and the OpenAPI document that describes them."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -9,11 +9,12 @@ import msgspec
 from msgspec import Struct
 
 import gesmock
+from gesmock.fake.project import Project
 from gesmock.faults import FaultRule
 from gesmock.model.generators import Generator
 from gesmock.model.types import STATUSES
+from gesmock.web.control import faults, jobs, journal, state
 from gesmock.web.control.api import PATH_TYPES, ErrorBody, call
-from gesmock.web.control.faults import ArmedFaultBody
 from gesmock.web.guard import CONTROL
 
 Node = dict[str, Any]
@@ -38,7 +39,7 @@ _FAULT_OR_SCRIPT: Final = {
 }
 _EXTRAS: Final[Mapping[str, Node]] = {
     FaultRule.__name__: _FAULT_OR_SCRIPT,
-    ArmedFaultBody.__name__: _FAULT_OR_SCRIPT,
+    faults.ArmedFaultBody.__name__: _FAULT_OR_SCRIPT,
 }
 """What ``__post_init__`` demands, which msgspec's schemas do not have."""
 
@@ -54,12 +55,28 @@ _REFUSALS: Final = {
 }
 
 
+@call("GET", "openapi.json", summary="Describe the control API")
+def describe(_: Project) -> dict[str, Any]:
+    return control_document()
+
+
+CALLS: Final = (
+    describe,
+    *(
+        declared
+        for module in (state, jobs, faults, journal)
+        for declared in vars(module).values()
+        if isinstance(declared, call)
+    ),
+)
+
+
 @cache
-def control_document(calls: tuple[call, ...]) -> Node:
-    """The document of *calls*, each for the default project and for any other."""
+def control_document() -> Node:
+    """Each call for the default project and for any other."""
     paths: Node = {}
     names: dict[str, None] = {}
-    for each in calls:
+    for each in CALLS:
         for prefix in ("", "projects/<project_id>/"):
             rule = prefix + each.path
             inside = _NAME.findall(rule)
@@ -69,7 +86,7 @@ def control_document(calls: tuple[call, ...]) -> Node:
                 {"parameters": [_ref("parameters", name) for name in inside]},
             )
             item[each.method.lower()] = _operation(each, of_project=bool(prefix))
-    structs = {struct for each in calls for struct in (each.answer, *each.bodies) if struct}
+    structs = {struct for each in CALLS for struct in (each.answer, *each.bodies) if struct}
     return {
         "openapi": "3.1.1",
         "info": {
@@ -111,13 +128,13 @@ def _schemas(structs: Iterable[type[Struct]]) -> Node:
 def _operation(each: call, *, of_project: bool) -> Node:
     noun = _NAME.sub("one", each.path).replace("/", "_").replace(".", "_")
     possible = {
-        400: bool(each.body or each.query or of_project),
+        400: bool(each.bodies or each.query or of_project),
         401: True,
         403: True,
         404: each.may_miss or of_project or "_id>" in each.path,
         409: True,
-        413: bool(each.body),
-        415: bool(each.body),
+        413: bool(each.bodies),
+        415: bool(each.bodies),
     }
     schema = {"type": "object"} if each.answer is None else _struct_ref(each.answer)
     refusal = _json(_struct_ref(ErrorBody))
@@ -135,7 +152,7 @@ def _operation(each: call, *, of_project: bool) -> Node:
             },
         },
     }
-    if each.body:
+    if each.bodies:
         bodies = [_struct_ref(struct) for struct in each.bodies]
         body = bodies[0] if len(bodies) == 1 else {"anyOf": bodies}
         operation["requestBody"] = {"required": True, "content": _json(body)}

@@ -1,13 +1,13 @@
 """Control calls about fault rules and presets."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from msgspec import Struct
 
 from gesmock import faults
 from gesmock.fake.project import Project
 from gesmock.faults import PRESETS, FaultRule, PresetName
-from gesmock.web.control.api import Address, Disarmed, NoQuery, call
+from gesmock.web.control.api import Address, Disarmed, call
 
 
 class ArmedFaultBody(FaultRule, frozen=True, kw_only=True, omit_defaults=True):
@@ -20,6 +20,9 @@ class ArmedFaultBody(FaultRule, frozen=True, kw_only=True, omit_defaults=True):
     calls: int
     fires: int
     remaining: int | None
+
+
+ArmedFault = Annotated[dict[str, Any], ArmedFaultBody]
 
 
 class ArmedFaultBodies(Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,43 +55,36 @@ class SetPreset(Struct, frozen=True, forbid_unknown_fields=True):
     faults: list[ArmedFaultBody]
 
 
-@call("GET", "faults", answer=ArmedFaultBodies, summary="List fault rules")
-def list_rules(project: Project) -> dict[str, Any]:
+@call("GET", "faults", summary="List fault rules")
+def list_rules(project: Project) -> Annotated[dict[str, Any], ArmedFaultBodies]:
     return {"faults": [armed.as_json() for armed in project.faults.armed()]}
 
 
-@call(
-    "POST", "faults", body=FaultRule, answer=ArmedFaultBody, status=201, summary="Arm a fault rule"
-)
-def arm(address: Address, rule: FaultRule) -> dict[str, Any]:
-    faults.check(rule, address.fake.can_deliver, "$")  # refused before a project is created
-    return address.open().faults.arm(rule).as_json()
+@call("POST", "faults", status=201, summary="Arm a fault rule")
+def arm(address: Address, body: FaultRule) -> ArmedFault:
+    faults.check(body, address.fake.can_deliver, "$")  # refused before a project is created
+    return address.open().faults.arm(body).as_json()
 
 
-@call("DELETE", "faults", query=NoQuery, summary="Disarm every fault rule")
-def disarm_all(project: Project, _: NoQuery) -> Disarmed:
+@call("DELETE", "faults", no_query=True, summary="Disarm every fault rule")
+def disarm_all(project: Project) -> Disarmed:
     return Disarmed(len(project.faults.disarm()))
 
 
-@call("GET", "faults/<fault_id>", answer=ArmedFaultBody, summary="Show a fault rule")
-def show(project: Project, fault_id: str) -> dict[str, Any]:
+@call("GET", "faults/<fault_id>", summary="Show a fault rule")
+def show(project: Project, fault_id: str) -> ArmedFault:
     return project.faults.find(fault_id).as_json()
 
 
-@call(
-    "PATCH",
-    "faults/<fault_id>",
-    body=FaultRuleChange,
-    partial=True,
-    answer=ArmedFaultBody,
-    summary="Change a fault rule",
-)
-def change(project: Project, fault_id: str, changes: dict[str, Any]) -> dict[str, Any]:
-    return project.faults.update(fault_id, changes).as_json()
+@call("PATCH", "faults/<fault_id>", summary="Change a fault rule")
+def change(
+    project: Project, fault_id: str, body: Annotated[dict[str, Any], FaultRuleChange]
+) -> ArmedFault:
+    return project.faults.update(fault_id, body).as_json()
 
 
-@call("DELETE", "faults/<fault_id>", answer=ArmedFaultBody, summary="Disarm a fault rule")
-def disarm(project: Project, fault_id: str) -> dict[str, Any]:
+@call("DELETE", "faults/<fault_id>", summary="Disarm a fault rule")
+def disarm(project: Project, fault_id: str) -> ArmedFault:
     return project.faults.disarm(fault_id)[0].as_json()
 
 
@@ -99,8 +95,8 @@ def show_preset(project: Project) -> Presets:
     )
 
 
-@call("PUT", "preset", body=PresetBody, answer=SetPreset, summary="Change the preset")
-def set_preset(address: Address, body: PresetBody) -> dict[str, Any]:
+@call("PUT", "preset", summary="Change the preset")
+def set_preset(address: Address, body: PresetBody) -> Annotated[dict[str, Any], SetPreset]:
     rules = () if body.preset is None else PRESETS[body.preset]
     faults.check(rules, address.fake.can_deliver, "$.preset")
     armed = address.open().faults.preset(body.preset)

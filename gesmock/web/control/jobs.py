@@ -13,7 +13,7 @@ from gesmock.model.jobs import Job, Move
 from gesmock.model.rules import PlanRule
 from gesmock.model.timeline import Transition
 from gesmock.model.types import FINAL, Edition, GraphName, ListedStatus
-from gesmock.web.control.api import Disarmed, NoQuery, call
+from gesmock.web.control.api import Disarmed, call
 
 
 class PlacedJob(Struct, frozen=True, forbid_unknown_fields=True):
@@ -91,6 +91,9 @@ class ArmedPlanBody(PlanRule, frozen=True, kw_only=True):
     remaining: int | None
 
 
+ArmedPlan = Annotated[dict[str, Any], ArmedPlanBody]
+
+
 class ArmedPlanBodies(Struct, frozen=True, forbid_unknown_fields=True):
     """Every plan rule in force, spent ones included."""
 
@@ -103,31 +106,19 @@ class MovedClock(Timing, frozen=True, kw_only=True, omit_defaults=False):
     transitions: list[Transition]
 
 
-# --- Jobs ---
-
-
-@call("GET", "jobs", query=JobFilter, may_miss=True, summary="List jobs")
+@call("GET", "jobs", may_miss=True, summary="List jobs")
 def list_jobs(project: Project, query: JobFilter) -> PlacedJobs:
     jobs = project.graphs.jobs(query.graph, query.status)
     return PlacedJobs([PlacedJob(job, graph) for graph, job in jobs], len(jobs))
 
 
-@call(
-    "POST",
-    "jobs",
-    body=PlacedJob,
-    status=201,
-    opens=True,
-    needs_jobs=True,
-    may_miss=True,
-    summary="Add a job",
-)
-def add_job(project: Project, placed: PlacedJob) -> PlacedJob:
-    graph, job = project.graphs.add(placed.job, placed.graph)
+@call("POST", "jobs", status=201, opens=True, needs_jobs=True, may_miss=True, summary="Add a job")
+def add_job(project: Project, body: PlacedJob) -> PlacedJob:
+    graph, job = project.graphs.add(body.job, body.graph)
     return PlacedJob(job, graph)
 
 
-@call("GET", "jobs/<path:job_id>", query=JobQuery, summary="Show a job, or wait for it")
+@call("GET", "jobs/<path:job_id>", summary="Show a job, or wait for it")
 def show_job(project: Project, job_id: str, query: JobQuery) -> PlacedJob:
     if query.status is None and not query.wait_s:
         graph, job = project.graphs.find(job_id, query.graph)
@@ -137,26 +128,16 @@ def show_job(project: Project, job_id: str, query: JobQuery) -> PlacedJob:
     return PlacedJob(project.graphs.get_or_new(graph).planned(job), graph)
 
 
-@call(
-    "PATCH",
-    "jobs/<path:job_id>",
-    query=GraphQuery,
-    body=Move,
-    needs_jobs=True,
-    summary="Move a job to another status",
-)
-def move_job(project: Project, job_id: str, query: GraphQuery, move: Move) -> PlacedJob:
-    graph, job = project.graphs.move(job_id, move, query.graph)
+@call("PATCH", "jobs/<path:job_id>", needs_jobs=True, summary="Move a job to another status")
+def move_job(project: Project, job_id: str, query: GraphQuery, body: Move) -> PlacedJob:
+    graph, job = project.graphs.move(job_id, body, query.graph)
     return PlacedJob(job, graph)
 
 
-@call("DELETE", "jobs/<path:job_id>", query=GraphQuery, needs_jobs=True, summary="Remove a job")
+@call("DELETE", "jobs/<path:job_id>", needs_jobs=True, summary="Remove a job")
 def remove_job(project: Project, job_id: str, query: GraphQuery) -> PlacedJob:
     graph, job = project.graphs.remove(job_id, query.graph)
     return PlacedJob(job, graph)
-
-
-# --- Graphs ---
 
 
 @call("GET", "graphs", summary="List graphs")
@@ -168,13 +149,12 @@ def list_graphs(project: Project) -> DescribedGraphs:
 @call(
     "PUT",
     "graphs/<graph>",
-    body=GraphChange,
     opens=True,
     needs_jobs=True,
     summary="Create a graph, or change its edition",
 )
-def put_graph(project: Project, name: str, change: GraphChange) -> DescribedGraph:
-    project.graphs.make(name, change.edition)
+def put_graph(project: Project, name: str, body: GraphChange) -> DescribedGraph:
+    project.graphs.make(name, body.edition)
     return _describe(project.graphs, name)
 
 
@@ -183,59 +163,45 @@ def _describe(graphs: Graphs, name: str) -> DescribedGraph:
     return DescribedGraph(name, graphs.edition_of(graph), len(graph))
 
 
-@call("POST", "generate", body=Generator, opens=True, needs_jobs=True, summary="Generate jobs")
-def generate(project: Project, order: Generator) -> Generated:
-    graph, total = project.generate(order)
-    return Generated(graph, order.count, total)
+@call("POST", "generate", opens=True, needs_jobs=True, summary="Generate jobs")
+def generate(project: Project, body: Generator) -> Generated:
+    graph, total = project.generate(body)
+    return Generated(graph, body.count, total)
 
 
-# --- The clock ---
-
-
-@call("GET", "clock", answer=Timing, summary="Read the clock")
-def read_clock(project: Project) -> dict[str, Any]:
+@call("GET", "clock", summary="Read the clock")
+def read_clock(project: Project) -> Annotated[dict[str, Any], Timing]:
     with project.lock:
         return msgspec.structs.asdict(project.time.timing)
 
 
-@call("PATCH", "clock", body=ClockChange, opens=True, summary="Change the clock")
-def change_clock(project: Project, change: ClockChange) -> MovedClock:
-    transitions = project.clock.change(change)
+@call("PATCH", "clock", opens=True, summary="Change the clock")
+def change_clock(project: Project, body: ClockChange) -> MovedClock:
+    transitions = project.clock.change(body)
     with project.lock:
         return MovedClock(**msgspec.structs.asdict(project.time.timing), transitions=transitions)
 
 
-# --- Plan rules ---
-
-
-@call("GET", "plans", answer=ArmedPlanBodies, summary="List plan rules")
-def list_plan_rules(project: Project) -> dict[str, Any]:
+@call("GET", "plans", summary="List plan rules")
+def list_plan_rules(project: Project) -> Annotated[dict[str, Any], ArmedPlanBodies]:
     return {"plans": [armed.as_json() for armed in project.plans.armed()]}
 
 
-@call(
-    "POST",
-    "plans",
-    body=PlanRule,
-    answer=ArmedPlanBody,
-    status=201,
-    opens=True,
-    summary="Arm a plan rule",
-)
-def arm_plan_rule(project: Project, rule: PlanRule) -> dict[str, Any]:
-    return project.plans.arm(rule).as_json()
+@call("POST", "plans", status=201, opens=True, summary="Arm a plan rule")
+def arm_plan_rule(project: Project, body: PlanRule) -> ArmedPlan:
+    return project.plans.arm(body).as_json()
 
 
-@call("DELETE", "plans", query=NoQuery, summary="Disarm every plan rule")
-def disarm_plan_rules(project: Project, _: NoQuery) -> Disarmed:
+@call("DELETE", "plans", no_query=True, summary="Disarm every plan rule")
+def disarm_plan_rules(project: Project) -> Disarmed:
     return Disarmed(len(project.plans.disarm()))
 
 
-@call("GET", "plans/<plan_id>", answer=ArmedPlanBody, summary="Show a plan rule")
-def show_plan_rule(project: Project, plan_id: str) -> dict[str, Any]:
+@call("GET", "plans/<plan_id>", summary="Show a plan rule")
+def show_plan_rule(project: Project, plan_id: str) -> ArmedPlan:
     return project.plans.find(plan_id).as_json()
 
 
-@call("DELETE", "plans/<plan_id>", answer=ArmedPlanBody, summary="Disarm a plan rule")
-def disarm_plan_rule(project: Project, plan_id: str) -> dict[str, Any]:
+@call("DELETE", "plans/<plan_id>", summary="Disarm a plan rule")
+def disarm_plan_rule(project: Project, plan_id: str) -> ArmedPlan:
     return project.plans.disarm(plan_id)[0].as_json()

@@ -12,7 +12,7 @@ from gesmock.journal.observations import Observation
 from gesmock.journal.verdict.config import Code, VerdictConfig
 from gesmock.journal.verdict.findings import Finding
 from gesmock.model.types import GraphName, ListedStatus
-from gesmock.web.control.api import Address, NoQuery, call
+from gesmock.web.control.api import Address, call
 
 
 class JournalQuery(
@@ -72,7 +72,7 @@ class SeenQuery(Struct, frozen=True, forbid_unknown_fields=True):
     statuses: list[ListedStatus] | None = None
 
 
-@call("GET", "journal", query=JournalQuery, summary="List journal entries, or wait for them")
+@call("GET", "journal", summary="List journal entries, or wait for them")
 def list_entries(project: Project, query: JournalQuery) -> Entries:
     journal = project.journal
     if query.wait_s:
@@ -82,37 +82,36 @@ def list_entries(project: Project, query: JournalQuery) -> Entries:
     return Entries(entries, len(entries), journal.dropped, journal.count)
 
 
-@call("DELETE", "journal", query=NoQuery, summary="Clear the journal")
-def clear(project: Project, _: NoQuery) -> ClearedEntries:
+@call("DELETE", "journal", no_query=True, summary="Clear the journal")
+def clear(project: Project) -> ClearedEntries:
     return ClearedEntries(project.journal.clear())
 
 
-@call("POST", "journal/assert_called", body=Assertion, summary="Assert that requests were made")
-def assert_called(project: Project, assertion: Assertion) -> MatchingEntries:
-    return MatchingEntries(assertion.check(project.journal.snapshot()))
+@call("POST", "journal/assert_called", summary="Assert that requests were made")
+def assert_called(project: Project, body: Assertion) -> MatchingEntries:
+    return MatchingEntries(body.check(project.journal.snapshot()))
 
 
-@call("GET", "journal/har", query=NoQuery, summary="Export the journal as an HTTP archive")
-def export_har(project: Project, _: NoQuery) -> dict[str, Any]:
+@call("GET", "journal/har", no_query=True, summary="Export the journal as an HTTP archive")
+def export_har(project: Project) -> dict[str, Any]:
     return project.journal.har(flask.request.scheme)
 
 
-@call("GET", "findings", query=FindingsQuery, summary="List findings about the client")
+@call("GET", "findings", summary="List findings about the client")
 def list_findings(project: Project, query: FindingsQuery) -> FindingsBody:
     findings = project.verdict.findings(query.codes)
     failing = project.verdict.failing()
     return FindingsBody(findings, len(findings), sum(each in failing for each in findings))
 
 
-@call("GET", "report", query=NoQuery, summary="Report findings, coverage and jobs")
-def report(project: Project, _: NoQuery) -> dict[str, Any]:
+@call("GET", "report", no_query=True, summary="Report findings, coverage and jobs")
+def report(project: Project) -> dict[str, Any]:
     return project.verdict.report()
 
 
 @call(
     "GET",
     "seen/<path:job_id>",
-    query=SeenQuery,
     summary="Show which statuses a job went through, and which the client saw",
 )
 def show_seen(project: Project, job_id: str, query: SeenQuery) -> Observation:
@@ -122,19 +121,15 @@ def show_seen(project: Project, job_id: str, query: SeenQuery) -> Observation:
     return observation
 
 
-@call("GET", "verdict", query=NoQuery, answer=VerdictConfig, summary="Read the verdict's config")
-def read_config(project: Project, _: NoQuery) -> dict[str, Any]:
+VerdictConfigBody = Annotated[dict[str, Any], VerdictConfig]
+
+
+@call("GET", "verdict", no_query=True, summary="Read the verdict's config")
+def read_config(project: Project) -> VerdictConfigBody:
     return structs.asdict(project.verdict.config)
 
 
-@call(
-    "PATCH",
-    "verdict",
-    body=VerdictConfig,
-    partial=True,
-    answer=VerdictConfig,
-    summary="Change the verdict's config",
-)
-def change_config(address: Address, changes: dict[str, Any]) -> dict[str, Any]:
-    VerdictConfig().changed(changes)  # refused before a project is created
-    return structs.asdict(address.open().verdict.change(changes))
+@call("PATCH", "verdict", summary="Change the verdict's config")
+def change_config(address: Address, body: VerdictConfigBody) -> VerdictConfigBody:
+    VerdictConfig().changed(body)  # refused before a project is created
+    return structs.asdict(address.open().verdict.change(body))

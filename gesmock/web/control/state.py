@@ -1,6 +1,6 @@
 """Control calls about a project as a whole: its health, state, settings and reset."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from msgspec import Struct
 
@@ -60,13 +60,12 @@ def reset(project: Project) -> Cleared:
 @call(
     "POST",
     "provider-states",
-    body=ProviderState,
     needs_jobs=True,
     may_miss=True,
     summary="Set up a provider state, as a Pact verifier asks for it",
 )
-def set_up(address: Address, state: ProviderState) -> PreparedProject:
-    prepared = provider_state(state, address.checked_id(), address.fake.can_deliver)
+def set_up(address: Address, body: ProviderState) -> PreparedProject:
+    prepared = provider_state(body, address.checked_id(), address.fake.can_deliver)
     project = address.open()
     if prepared is None:
         project.reset()
@@ -83,12 +82,12 @@ def export(project: Project) -> State:
     return project.state()
 
 
-@call("PUT", "state", body=(State, ListAnswer), needs_jobs=True, summary="Load a project")
-def load(address: Address, text: bytes) -> Loaded:
+@call("PUT", "state", needs_jobs=True, summary="Load a project")
+def load(address: Address, body: Annotated[bytes, State, ListAnswer]) -> Loaded:
     try:
-        state = address.project().parse(text)
+        state = address.project().parse(body)
     except NotFound:
-        state = fixtures.parse(text, address.project_id)
+        state = fixtures.parse(body, address.project_id)
         check(state.faults, address.fake.can_deliver, "$.faults")
     address.open().load(state)
     return Loaded(fixtures.describe(state))
@@ -99,7 +98,7 @@ def read_settings(project: Project) -> Settings:
     return project.settings
 
 
-@call("PATCH", "settings", body=Settings, partial=True, summary="Change settings")
-def change_settings(address: Address, changes: dict[str, Any]) -> Settings:
-    Settings().changed(changes)  # refused before a project is created
-    return address.open().configure(changes)
+@call("PATCH", "settings", summary="Change settings")
+def change_settings(address: Address, body: Annotated[dict[str, Any], Settings]) -> Settings:
+    Settings().changed(body)  # refused before a project is created
+    return address.open().configure(body)
