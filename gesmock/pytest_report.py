@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from gesmock.journal.coverage import Cell, Coverage, Table
+from gesmock.journal.coverage import COLUMNS, Cell, Coverage, Table
 from gesmock.journal.verdict.findings import RULES, Finding
 from gesmock.model.messages import OPERATION_NAMES
 
@@ -127,8 +127,8 @@ class RunReport:
 
 def table_lines(table: Table) -> Iterator[str]:
     """*table* as text, and a sentence that sums it up."""
-    rows = [["operation", *table.columns]]
-    rows += [[row.operation, *(str(count or ".") for count in row.counts)] for row in table.rows]
+    rows = [["operation", *COLUMNS]]
+    rows += [[name, *(str(count or ".") for count in row)] for name, row in table.rows.items()]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for name, *counts in rows:
         cells = [text.rjust(width) for text, width in zip(counts, widths[1:], strict=True)]

@@ -117,7 +117,7 @@ class Verdict:
 
     def report(self) -> dict[str, Any]:
         """All findings, the coverage, and the observations of all jobs, as JSON."""
-        sightings = Sightings(self._journal, 0)
+        sightings = Sightings(self._journal[:])
         report: dict[str, Any] = msgspec.to_builtins(
             {
                 "findings": self.findings(("GM", "GM9")),
@@ -125,13 +125,8 @@ class Verdict:
                 "config": msgspec.structs.asdict(self.config),
                 "coverage": self.coverage.report(),
                 "seen": [
-                    Observation(
-                        job_id,
-                        graph,
-                        self._went_through(graph, job_id),
-                        sightings.of(graph, job_id),
-                    )
-                    for graph, job_id in sightings
+                    Observation(job_id, graph, self._went_through(graph, job_id), tuple(observed))
+                    for (graph, job_id), observed in sightings.by_job.items()
                 ],
                 "dropped": self._journal.dropped,
             }

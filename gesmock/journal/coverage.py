@@ -1,7 +1,7 @@
 """Coverage: which documented answers of which operations were met, and how connections broke."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
@@ -24,24 +24,18 @@ class Cell(Struct, frozen=True):
     count: int
 
 
-class Row(NamedTuple):
-    """How often each column of *operation* was met, in the order of ``COLUMNS``."""
+class Table(NamedTuple):
+    """The documented cells of some operations, of which *met* out of *all* were met.
 
-    operation: str
-    counts: Sequence[int]
+    *rows* has for each operation how often each of ``COLUMNS`` was met.
+    """
 
-
-class Table(Struct, frozen=True):
-    """The documented cells of some operations, of which *met* out of *all* were met."""
-
-    columns: Sequence[str]
-    rows: Sequence[Row]
+    rows: Mapping[str, Sequence[int]]
     met: int
     all: int
 
     @property
     def percent(self) -> float:
-        """The cells that were met, in percent; 0 if there are none."""
         return 100 * self.met / self.all if self.all else 0.0
 
     @property
@@ -61,7 +55,6 @@ class Coverage:
         self.add(cells)
 
     def add(self, cells: Iterable[Cell]) -> None:
-        """Add what another has met."""
         for cell in cells:
             self.met[cell.operation, cell.status, cell.connection] += cell.count
 
@@ -84,9 +77,9 @@ class Coverage:
             column = cell.connection if cell.connection in UNREADABLE else str(cell.status)
             if cell.operation in rows and column in COLUMNS:
                 rows[cell.operation][column] += cell.count
-        counted = [Row(name, tuple(row.values())) for name, row in rows.items()]
-        met = sum(count > 0 for row in counted for count in row.counts)
-        return Table(COLUMNS, counted, met, len(rows) * len(COLUMNS))
+        counts = {name: tuple(row.values()) for name, row in rows.items()}
+        met = sum(count > 0 for row in counts.values() for count in row)
+        return Table(counts, met, len(rows) * len(COLUMNS))
 
     def report(self, operations: Collection[str] = ()) -> dict[str, Any]:
         """The table of *operations* and all cells, as JSON."""
@@ -95,7 +88,7 @@ class Coverage:
             "percent": table.rounded_percent,
             "met": table.met,
             "all": table.all,
-            "columns": table.columns,
-            "rows": {row.operation: row.counts for row in table.rows},
+            "columns": COLUMNS,
+            "rows": table.rows,
             "cells": self.cells(),
         }

@@ -14,6 +14,8 @@ from gesmock.model.clock import iso_time
 MOST_STATUSES: Final = 100
 """An entry with more statuses is archived without: each entry would repeat them."""
 
+_OWN: Final = "number operation job_id statuses returned total fault phase connection"
+
 _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -21,7 +23,7 @@ def archive(entries: Iterable[Entry], scheme: str = "http") -> dict[str, Any]:
     """*entries* as an HTTP Archive; *scheme* is that of their URLs.
 
     A size of -1 means that it is unknown. What the format does not have is under names that begin
-    with an underscore.
+    with an underscore. An answer that never came has status 0, as browsers write it.
     """
     creator = {"name": "gesmock", "version": __version__}
     archived = [_entry(entry, scheme) for entry in entries]
@@ -30,61 +32,44 @@ def archive(entries: Iterable[Entry], scheme: str = "http") -> dict[str, Any]:
 
 def _entry(entry: Entry, scheme: str) -> dict[str, Any]:
     took = entry.virtual_s * 1000
-    own = {
-        "number": entry.number,
-        "operation": entry.operation,
-        "job_id": entry.job_id,
-        "statuses": None if len(entry.statuses or ()) > MOST_STATUSES else entry.statuses,
-        "returned": entry.returned,
-        "total": entry.total,
-        "fault": entry.fault,
-        "phase": entry.phase,
-        "connection": entry.connection,
-        "gave_up": entry.gave_up or None,
-    }
-    return {
-        "startedDateTime": iso_time(entry.at),
-        "time": took,
-        "request": _request(entry, scheme),
-        "response": _response(entry),
-        "cache": {},
-        "timings": {"send": 0, "wait": took, "receive": 0},
-        **{f"_{name}": value for name, value in own.items() if value is not None},
-    }
-
-
-def _request(entry: Entry, scheme: str) -> dict[str, Any]:
     host = entry.headers.get("host", "localhost")
     query = f"?{urlencode(entry.query)}" if entry.query else ""
     body: dict[str, Any] = {}
     if entry.body is not None:
         kind = entry.headers.get("content-type", "application/json")
         body = {"postData": {"mimeType": kind, "text": msgspec.json.encode(entry.body).decode()}}
+    own = {f"_{name}": getattr(entry, name) for name in _OWN.split()}
+    own["_gave_up"] = entry.gave_up or None
+    if len(entry.statuses or ()) > MOST_STATUSES:
+        own["_statuses"] = None
     return {
-        "method": entry.method,
-        "url": f"{scheme}://{host}{quote(entry.path)}{query}",
-        "httpVersion": "HTTP/1.1",
-        "cookies": [],
-        "headers": _pairs(entry.headers),
-        "queryString": _pairs(entry.query),
-        **body,
-        "headersSize": -1,
-        "bodySize": -1,
-    }
-
-
-def _response(entry: Entry) -> dict[str, Any]:
-    """The answer; one that never came has status 0, as browsers write it."""
-    return {
-        "status": entry.status,
-        "statusText": _PHRASES.get(entry.status, ""),
-        "httpVersion": "HTTP/1.1",
-        "cookies": [],
-        "headers": _pairs(entry.reply_headers),
-        "content": {"size": -1, "mimeType": "application/json"},
-        "redirectURL": "",
-        "headersSize": -1,
-        "bodySize": -1,
+        "startedDateTime": iso_time(entry.at),
+        "time": took,
+        "request": {
+            "method": entry.method,
+            "url": f"{scheme}://{host}{quote(entry.path)}{query}",
+            "httpVersion": "HTTP/1.1",
+            "cookies": [],
+            "headers": _pairs(entry.headers),
+            "queryString": _pairs(entry.query),
+            **body,
+            "headersSize": -1,
+            "bodySize": -1,
+        },
+        "response": {
+            "status": entry.status,
+            "statusText": _PHRASES.get(entry.status, ""),
+            "httpVersion": "HTTP/1.1",
+            "cookies": [],
+            "headers": _pairs(entry.reply_headers),
+            "content": {"size": -1, "mimeType": "application/json"},
+            "redirectURL": "",
+            "headersSize": -1,
+            "bodySize": -1,
+        },
+        "cache": {},
+        "timings": {"send": 0, "wait": took, "receive": 0},
+        **{name: own[name] for name in own if own[name] is not None},
     }
 
 

@@ -1,9 +1,10 @@
 """Observations: what a job went through, and what the client was shown of it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gesmock.journal.entries import Entry
 from gesmock.journal.verdict.traffic import statuses_read
@@ -85,78 +86,49 @@ def _line(sighting: Sighting) -> str:
     return f"{sighting.status}: {sighting.times} times (#{sighting.first} to #{sighting.last})"
 
 
-class _Answers(NamedTuple):
-    """Answers in a row with the very same mapping of *statuses*; fields as in ``Sighting``."""
-
-    graph: str
-    statuses: Mapping[str, str]
-    first: int
-    last: int
-    times: int
-    at: float
-
-
-def _answers(entries: Iterable[Entry]) -> Iterator[_Answers]:
-    """*entries*, grouped so that a long list that was read again and again is walked once."""
-    answers: _Answers | None = None
-    for entry in entries:
-        statuses = statuses_read(entry)
-        if not statuses:
-            continue
-        graph = entry.args.get("graph_name", "")
-        if answers is not None and answers.statuses is statuses and answers.graph == graph:
-            answers = answers._replace(last=entry.number, times=answers.times + 1)
-            continue
-        if answers is not None:
-            yield answers
-        answers = _Answers(graph, statuses, entry.number, entry.number, 1, entry.at)
-    if answers is not None:
-        yield answers
-
-
 class Sightings:
-    """What *entries* showed of all jobs, after the journal *dropped* so many."""
+    """What *entries* showed of all jobs, after the journal *dropped* so many.
 
-    def __init__(self, entries: Iterable[Entry], dropped: int) -> None:
+    *by_job* has it by graph and job id, for each job that was submitted or shown.
+    """
+
+    def __init__(self, entries: Sequence[Entry], dropped: int = 0) -> None:
         self._dropped = dropped
-        self._by_job: dict[tuple[str, str], list[Sighting]] = {}
         self._submitted: set[tuple[str, str]] = set()
-        for answers in _answers(self._noted(entries)):
-            self._add(answers)
+        self.by_job: dict[tuple[str, str], list[Sighting]] = {}
+        # A long list that was read again and again, as one mapping, is walked once.
+        for (graph, _), group in groupby(self._read(entries), _answer):
+            self._add(graph, [*group])
 
-    def _noted(self, entries: Iterable[Entry]) -> Iterator[Entry]:
-        """*entries*, each once it is noted which job it submitted."""
+    def _read(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        """The entries with statuses, each once the jobs submitted before it are noted."""
         for entry in entries:
             if entry.job_id is not None:
                 job = entry.args.get("graph_name", ""), entry.job_id
                 self._submitted.add(job)
-                self._by_job.setdefault(job, [])
-            yield entry
+                self.by_job.setdefault(job, [])
+            if statuses_read(entry):
+                yield entry
 
-    def _add(self, answers: _Answers) -> None:
-        graph, statuses, first, last, times, at = answers
-        for job_id, status in statuses.items():
-            sightings = self._by_job.setdefault((graph, job_id), [])
+    def _add(self, graph: str, answers: Sequence[Entry]) -> None:
+        first, last, times = answers[0], answers[-1].number, len(answers)
+        for job_id, status in statuses_read(first).items():
+            sightings = self.by_job.setdefault((graph, job_id), [])
+            sighting = Sighting(status, first.number, last, times, first.at)
             if sightings and sightings[-1].status == status:
                 before = sightings.pop()
-                sighting = Sighting(status, before.first, last, before.times + times, before.at)
-            else:
-                sighting = Sighting(status, first, last, times, at)
+                sighting = replace(before, last=last, times=before.times + times)
             sightings.append(sighting)
 
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        """The graph and id of each job that was submitted or shown."""
-        return iter(self._by_job)
-
-    def of(self, graph: str, job_id: str) -> tuple[Sighting, ...]:
-        """What the entries showed of this job."""
-        return tuple(self._by_job.get((graph, job_id), ()))
-
     def all_of(self, graph: str, job_id: str) -> tuple[Sighting, ...]:
-        """The same; Conflict if entries that were dropped may have shown the job."""
+        """Those of a job; Conflict if entries that were dropped may have shown it."""
         if self._dropped and (graph, job_id) not in self._submitted:
             raise Conflict(
                 f"cannot tell what was shown of job {job_id!r}: {self._dropped} entries were "
                 "dropped from the journal; raise journal_size"
             )
-        return self.of(graph, job_id)
+        return tuple(self.by_job.get((graph, job_id), ()))
+
+
+def _answer(entry: Entry) -> tuple[str, int]:
+    return entry.args.get("graph_name", ""), id(entry.statuses)

@@ -1,4 +1,4 @@
-"""Which documented answers were met: counted as they come, whatever is reset."""
+"""Coverage counts the documented answers that were met, over resets."""
 
 from contextlib import suppress
 
@@ -49,8 +49,8 @@ def test_connections_that_broke_are_cells_of_their_own(ges: GesMock) -> None:
     for cell, count in before.met.items():
         met.met[cell] -= count
 
-    [row] = [row for row in met.table(["show_job"]).rows if row.operation == "show_job"]
-    assert {name for name, count in zip(COLUMNS, row.counts, strict=True) if count} == {
+    row = met.table(["show_job"]).rows["show_job"]
+    assert {name for name, count in zip(COLUMNS, row, strict=True) if count} == {
         "503",
         "malformed",
         "reset",
@@ -62,7 +62,7 @@ def test_connections_that_broke_are_cells_of_their_own(ges: GesMock) -> None:
     ]
 
 
-def test_those_of_projects_that_are_no_more_are_counted_too(new: GesMock) -> None:
+def test_answers_of_dropped_projects_are_counted_too(new: GesMock) -> None:
     new.configure(open_projects=True)
     ask(new, project="other")
     new.reset()
@@ -73,18 +73,18 @@ def test_those_of_projects_that_are_no_more_are_counted_too(new: GesMock) -> Non
     assert met(new) == [("list_jobs", 200, 2)]
 
 
-def test_a_table_has_the_operations_that_were_called_or_are_wanted() -> None:
+def test_a_table_has_the_called_or_the_named_operations() -> None:
     coverage = Coverage([Cell("list_jobs", 200, None, 3), Cell("list_jobs", 429, None, 1)])
     coverage.add([Cell("list_jobs", 503, "reset", 2), Cell("list_jobs", 200, "drip", 1)])
 
     called = coverage.table()
     wanted = coverage.table(["show_job", "list_jobs"])
 
-    [row] = called.rows
-    counts = dict(zip(COLUMNS, row.counts, strict=True))
+    [row] = called.rows.values()
+    counts = dict(zip(COLUMNS, row, strict=True))
     assert {name: count for name, count in counts.items() if count} == {"200": 4, "reset": 2}
     assert (called.met, called.all, round(called.percent, 1)) == (2, 13, 15.4)
-    assert [row.operation for row in wanted.rows] == ["list_jobs", "show_job"]
+    assert [*wanted.rows] == ["list_jobs", "show_job"]
     assert (wanted.met, wanted.all) == (2, 26)
     assert len(coverage.table(OPERATION_NAMES).rows) == len(OPERATION_NAMES)
 
@@ -92,17 +92,17 @@ def test_a_table_has_the_operations_that_were_called_or_are_wanted() -> None:
 @pytest.mark.parametrize(
     ("met", "of", "told"), [(2, 3, 66.6), (4, 5, 80.0), (7999, 10_000, 79.9), (77, 500, 15.4)]
 )
-def test_a_percentage_is_never_told_as_more_than_it_is(met: int, of: int, told: float) -> None:
-    assert Table((), (), met, of).rounded_percent == told <= Table((), (), met, of).percent
+def test_a_percentage_is_rounded_down(met: int, of: int, told: float) -> None:
+    assert Table({}, met, of).rounded_percent == told <= Table({}, met, of).percent
 
 
-def test_nothing_is_nothing_of_nothing() -> None:
+def test_an_empty_coverage_is_zero_percent() -> None:
     table = Coverage().table()
 
     assert (table.met, table.all, table.percent, table.rounded_percent) == (0, 0, 0.0, 0.0)
 
 
-def test_the_report_over_http_has_it_all(service: Service) -> None:
+def test_the_report_over_http_is_complete(service: Service) -> None:
     service.fake.default.verdict.coverage = Coverage()
     service.fake.default.graphs.add(_job())
     service.list()
@@ -123,7 +123,7 @@ def test_the_report_over_http_has_it_all(service: Service) -> None:
     assert service.control("GET", "projects/nobody/report").status_code == 404
 
 
-def test_python_tells_the_same(ges: GesMock) -> None:
+def test_the_report_in_python_is_the_same(ges: GesMock) -> None:
     ges.generate(1001)
     requests.get(ges.jobs_url(limit=1))
     requests.get(ges.jobs_url())

@@ -31,12 +31,12 @@ def archive(ges: GesMock) -> Any:
     return ges.journal.har()
 
 
-def test_it_is_valid(archive: Any) -> None:
+def test_an_archive_is_valid(archive: Any) -> None:
     check(archive)
     check(json.loads(json.dumps(archive)))
 
 
-def test_it_tells_what_was_asked_and_answered(archive: Any, ges: GesMock) -> None:
+def test_an_archive_has_requests_and_answers(archive: Any, ges: GesMock) -> None:
     listed, submitted, refused = archive["log"]["entries"]
 
     assert archive["log"]["creator"]["name"] == "gesmock"
@@ -54,7 +54,7 @@ def test_it_tells_what_was_asked_and_answered(archive: Any, ges: GesMock) -> Non
     assert (refused["response"]["status"], refused["_fault"]) == (503, "f1#1")
 
 
-def test_no_secret_is_in_it(archive: Any) -> None:
+def test_an_archive_has_no_secrets(archive: Any) -> None:
     assert "top-secret" not in json.dumps(archive)
 
 
@@ -87,7 +87,7 @@ def test_an_answer_that_came_broken_has_its_status(ges: GesMock) -> None:
     assert (truncated["response"]["status"], truncated["_connection"]) == (200, "truncate")
 
 
-def test_of_a_long_list_it_has_only_how_many_jobs_it_had(ges: GesMock) -> None:
+def test_of_a_long_list_an_archive_has_only_the_counts(ges: GesMock) -> None:
     ges.generate(101)
     requests.get(ges.jobs_url(limit=100))
     requests.get(ges.jobs_url())
@@ -99,7 +99,7 @@ def test_of_a_long_list_it_has_only_how_many_jobs_it_had(ges: GesMock) -> None:
     assert ("_statuses" in long, long["_returned"], long["_total"]) == (False, 101, 101)
 
 
-def test_it_can_be_had_over_http(service: Service) -> None:
+def test_an_archive_is_exported_over_http(service: Service) -> None:
     service.list("?limit=1")
 
     answer = service.control("GET", "journal/har")

@@ -100,13 +100,13 @@ def test_cleared_entries_are_not_counted_as_dropped() -> None:
         ({"operation": None, "path": "/favicon.ico"}, False),
     ],
 )
-def test_unmatched_is_what_no_operation_serves_below_the_services_paths(
+def test_unmatched_requests_are_below_the_services_paths(
     fields: dict[str, Any], unmatched: bool
 ) -> None:
     assert entry(**fields).unmatched is unmatched
 
 
-def test_what_is_secret_is_masked_or_left_out() -> None:
+def test_secrets_are_masked_or_left_out() -> None:
     told = entry(
         query={"limit": "1", "secretKey": "K"},
         headers={"x-auth-token": "T", "accept": "*/*"},
@@ -119,7 +119,7 @@ def test_what_is_secret_is_masked_or_left_out() -> None:
 
 
 @pytest.mark.parametrize("name", ["token", "access_token", "X-Auth-Token", "api_key", "apiKey"])
-def test_what_a_client_may_sign_in_with_elsewhere_is_masked_in_the_query(name: str) -> None:
+def test_secrets_in_the_query_are_masked(name: str) -> None:
     one, other = (entry(query={name: value, "limit": "1"}) for value in ("S1", "S2"))
 
     assert one.query == other.query == {name: "***", "limit": "1"}
@@ -159,7 +159,7 @@ SIGNED = "SDK-HMAC-SHA256 Access={}, SignedHeaders=host;x-sdk-date, Signature={}
         ({"body": {"a": 1}}, {"body": {"a": 2}}),
     ],
 )
-def test_what_is_left_out_can_be_told_apart_and_not_be_read(
+def test_a_digest_distinguishes_what_is_left_out(
     one: dict[str, Any], other: dict[str, Any]
 ) -> None:
     first, again, second = (entry(**fields) for fields in (one, one, other))
@@ -180,7 +180,7 @@ def test_what_is_left_out_can_be_told_apart_and_not_be_read(
         ({"authorization": "Basic x"}, {}, True),
     ],
 )  # fmt: skip
-def test_who_has_signed_in_can_be_told_apart(
+def test_a_digest_distinguishes_who_signed_in(
     one: dict[str, str], other: dict[str, str], same: bool
 ) -> None:
     first, second = (entry(headers=headers) for headers in (one, other))
@@ -190,11 +190,11 @@ def test_who_has_signed_in_can_be_told_apart(
 
 
 @pytest.mark.parametrize("body", [{}, None, {"edgesetPath": "x" * LONGEST_BODY}])
-def test_no_body_is_kept_where_there_was_none_or_it_is_long(body: Any) -> None:
+def test_absent_and_long_bodies_are_not_recorded(body: Any) -> None:
     assert entry(body=body).body is None
 
 
-def test_an_entry_tells_which_statuses_the_client_was_shown_and_what_it_submitted() -> None:
+def test_an_entry_has_the_statuses_in_the_answer_and_the_submitted_job() -> None:
     with GesMock(clock={"frozen": True}) as ges:
         done = ges.add_job(status="success")
         failed = ges.add_job(
@@ -246,7 +246,7 @@ def test_the_oldest_statuses_of_lists_are_dropped_first(few: Journal) -> None:
     assert [one.returned for one in few.entries()] == [30, 30, 50, 50, 0, 0, 30, 30]
 
 
-def test_the_status_of_a_single_job_is_kept_as_long_as_its_entry(few: Journal) -> None:
+def test_the_status_of_a_single_job_lasts_as_long_as_its_entry(few: Journal) -> None:
     few.append(0.0, 1, request(), Reply(200, {}, shown=Shown((("a1", "running"),))))
     for page in "bc":
         few.append(0.0, 1, request(), Reply(200, {}, shown=listed(30, page)))
@@ -268,7 +268,7 @@ def test_a_long_journal_keeps_more_statuses(size: int, resized: int, lists: int)
     assert sum(one.statuses is not None for one in journal.entries()) == lists
 
 
-def test_statuses_that_are_dropped_are_held_by_nobody(few: Journal) -> None:
+def test_dropped_statuses_are_freed(few: Journal) -> None:
     statuses = [listed(30, f"{page}/").statuses for page in range(3)]
     for one in statuses:
         few.append(0.0, 1, request(), Reply(200, {}, shown=Shown(one, 30, 30)))
@@ -278,7 +278,7 @@ def test_statuses_that_are_dropped_are_held_by_nobody(few: Journal) -> None:
     assert len(last) > 1
 
 
-def test_what_is_shown_by_the_entries_that_are_kept_is_kept_with_them() -> None:
+def test_statuses_shared_by_recent_entries_are_not_dropped() -> None:
     journal = Journal(RLock(), size=3)
     for number in range(8):
         shown = Shown(((f"{number}", "success"),), 1, 1)
@@ -293,7 +293,7 @@ def test_what_is_shown_by_the_entries_that_are_kept_is_kept_with_them() -> None:
     assert len(journal._lists) == 3
 
 
-def test_an_entry_tells_what_a_fault_did_to_it() -> None:
+def test_an_entry_says_what_a_fault_did() -> None:
     with GesMock(clock={"frozen": True}) as ges:
         ges.faults.arm("list_jobs", fault={"kind": "delay", "seconds": 3}, times=1)
         ges.faults.arm("clear_graph", 503, times=1)
@@ -313,7 +313,7 @@ def test_an_entry_tells_what_a_fault_did_to_it() -> None:
         assert ges.journal[-1].real_at > delayed.real_at
 
 
-def test_an_entry_has_the_request_id_that_the_client_was_given(ges: GesMock) -> None:
+def test_an_entry_has_the_request_id_of_its_answer(ges: GesMock) -> None:
     ges.faults.arm("list_jobs", 503, times=1)
 
     given = [requests.get(ges.jobs_url()).headers["X-Request-Id"] for _ in range(2)]
@@ -327,7 +327,7 @@ WAYS = ["jobs/status", "jobs/status?x=1"]
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_of_a_long_head_the_beginnings_are_kept(ges: GesMock, way: str) -> None:
+def test_a_long_head_is_cut(ges: GesMock, way: str) -> None:
     secret = "s" * 8000
     headers = {"X-Auth-Token": secret, "X-Long": "long " * 1000, "X-Short": "short"}
     requests.get(f"{ges.graph_url()}/{way}", headers=headers)
@@ -340,7 +340,7 @@ def test_of_a_long_head_the_beginnings_are_kept(ges: GesMock, way: str) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_many_long_heads_leave_little(ges: GesMock, way: str) -> None:
+def test_many_long_heads_use_little_memory(ges: GesMock, way: str) -> None:
     journal = ges.fake.default.journal
 
     def ask(count: int) -> None:
@@ -362,7 +362,7 @@ def test_many_long_heads_leave_little(ges: GesMock, way: str) -> None:
     assert held < 100 * 40_000
 
 
-def test_long_heads_can_be_told_apart(ges: GesMock) -> None:
+def test_a_digest_distinguishes_long_heads(ges: GesMock) -> None:
     pad = {"X-Long": "x" * 5000}
 
     def ask(query: str, **headers: str) -> None:
@@ -382,7 +382,7 @@ def test_long_heads_can_be_told_apart(ges: GesMock) -> None:
     assert None not in (a.token, b.token)
 
 
-def test_a_signature_of_usual_length_tells_whose_it_is_also_in_a_long_head(ges: GesMock) -> None:
+def test_a_usual_signature_is_kept_in_a_long_head(ges: GesMock) -> None:
     signature = "SDK-HMAC-SHA256 Access=KEY, SignedHeaders=host, Signature="
     requests.get(ges.jobs_url(), headers={"Authorization": f"{signature}1"})
     requests.get(ges.jobs_url(), headers={"Authorization": f"{signature}2", "X": "x" * 5000})
@@ -391,7 +391,7 @@ def test_a_signature_of_usual_length_tells_whose_it_is_also_in_a_long_head(ges: 
     assert short.token == long.token is not None
 
 
-def test_the_later_ones_can_be_had_alone() -> None:
+def test_a_snapshot_may_begin_after_an_entry() -> None:
     journal = journaled(200, 201, 202, 203, 204, size=3)
 
     def numbers(since: int) -> list[int]:

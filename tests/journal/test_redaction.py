@@ -1,4 +1,4 @@
-"""What is kept of an exchange has no secrets in it, wherever they stand."""
+"""Redaction removes secrets from an exchange, wherever they are."""
 
 import json
 from typing import Any
@@ -43,7 +43,7 @@ def redacted(body: Any = None, secrets: tuple[str, ...] = (), **fields: Any) -> 
     return Redaction(secrets).request(asked)
 
 
-def test_what_is_known_is_taken_out_wherever_it_stands() -> None:
+def test_known_secrets_are_removed_everywhere() -> None:
     found = redacted(
         {"name": "a s3cr3t!", "s3cr3t": 1, "number": 3},
         ("s3cr3t", "s3cr3t!"),
@@ -60,7 +60,7 @@ def test_what_is_known_is_taken_out_wherever_it_stands() -> None:
     assert json.loads(found.body) == {"name": "a ***", "***": 1, "number": 3}
 
 
-def test_what_has_the_name_of_a_secret_is_taken_out() -> None:
+def test_values_with_secret_names_are_removed() -> None:
     found = redacted(
         {"auth": {"password": 'p"w'}, "userToken": "t", "token_type": 3, "name": "n"},
         query={"signature": "s", "ak": "a", "limit": "1"},
@@ -77,7 +77,7 @@ def test_what_has_the_name_of_a_secret_is_taken_out() -> None:
     }
 
 
-def test_what_has_the_name_of_a_secret_may_hold_several() -> None:
+def test_one_header_may_hold_several_secrets() -> None:
     found = redacted(
         {
             "tokens": ["s"],
@@ -102,15 +102,15 @@ def test_what_has_the_name_of_a_secret_may_hold_several() -> None:
     assert found.path == "/token=***"
 
 
-def test_a_number_that_is_like_a_secret_leaves_json() -> None:
+def test_redacting_a_number_leaves_valid_json() -> None:
     found = redacted({"a": 123456, "b": "123456"}, ("123456",))
 
     assert json.loads(found.body) == {"a": 123456, "b": "***"}
 
 
-def test_what_is_too_short_for_a_secret_may_be_any_word() -> None:
+def test_short_values_are_not_secrets() -> None:
     assert redacted(None, ("", "movie"), path="/movie").path == "/movie"
 
 
-def test_where_no_body_is_kept_there_is_none() -> None:
+def test_a_missing_body_stays_missing() -> None:
     assert redacted().body == {}

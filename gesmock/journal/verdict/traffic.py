@@ -18,7 +18,7 @@ _T = TypeVar("_T")
 
 
 class Caller(NamedTuple):
-    """A client: the value of the *header* that tells clients apart, and its *token*."""
+    """A client: the value of the *header* that distinguishes clients, and its *token*."""
 
     header: str
     token: str | None

@@ -1,4 +1,4 @@
-"""Whatever goes wrong, nothing is found of a client that does all as it should; else it is."""
+"""A correct client has no findings, whatever goes wrong; one that breaks a rule has."""
 
 import time
 from collections.abc import Callable
@@ -124,7 +124,7 @@ hurried = settings(
     tick_s=st.sampled_from([0, 0.4]),
     most=st.sampled_from([4, 100_000]),
 )
-def test_nothing_is_found_of_a_correct_client_while_the_clock_stands_still(
+def test_a_correct_client_has_no_findings_with_a_frozen_clock(
     shared_ges: GesMock, story: list[Any], faults: list[Any], ways: Ways, tick_s: float, most: int
 ) -> None:
     begin(
@@ -144,7 +144,7 @@ def test_nothing_is_found_of_a_correct_client_while_the_clock_stands_still(
 
 @hurried
 @given(story=STORIES, faults=st.lists(fault_rules(), max_size=3), ways=WAYS)
-def test_nothing_is_found_of_a_correct_client_while_the_clock_runs(
+def test_a_correct_client_has_no_findings_with_a_running_clock(
     shared_ges: GesMock, story: list[Any], faults: list[Any], ways: Ways
 ) -> None:
     begin(shared_ges, faults, clock={"rate": RATE})
@@ -166,7 +166,7 @@ def hastily(seconds: float) -> None:
     ways=WAYS,
     frozen=st.booleans(),
 )
-def test_nothing_is_found_of_several_threads(
+def test_several_threads_have_no_findings(
     shared_ges: GesMock, stories: list[Any], faults: list[Any], ways: Ways, frozen: bool
 ) -> None:
     """Where a token is refused, one of them has to stop before it has looked at its job."""
@@ -184,7 +184,7 @@ def test_nothing_is_found_of_several_threads(
     assert accused(shared_ges) == []
 
 
-def test_that_threads_were_not_judged_is_no_finding_but_reported(shared_ges: GesMock) -> None:
+def test_the_report_says_that_threads_were_not_judged(shared_ges: GesMock) -> None:
     shared_ges.restart()
     with requests.Session() as one, requests.Session() as another:
         for session in (one, another, one):
@@ -261,7 +261,7 @@ LATE = st.sampled_from(
 @pytest.mark.parametrize("code", MISTAKES)
 @settings(hurried, max_examples=5)
 @given(data=st.data(), ways=WAYS, limit=LIMITS, late=st.lists(LATE, max_size=1))
-def test_whoever_breaks_a_rule_is_found(
+def test_a_client_that_breaks_a_rule_is_found(
     shared_ges: GesMock, code: str, data: st.DataObject, ways: Ways, limit: int, late: list[Any]
 ) -> None:
     mistake, deed, faults = MISTAKES[code]
@@ -284,5 +284,5 @@ def test_whoever_breaks_a_rule_is_found(
     assert code in {one.code for one in shared_ges.findings()}
 
 
-def test_there_is_a_client_with_every_mistake() -> None:
+def test_every_rule_has_a_client_that_breaks_it() -> None:
     assert [*MISTAKES] == [rule.code for rule in RULES if rule.code.startswith(("GM1", "GM2"))]

@@ -1,4 +1,4 @@
-"""The journal can be asked for what was called, and how often."""
+"""Filters select entries, assert how many there are, and wait for them."""
 
 from collections.abc import Callable
 from threading import RLock, Thread
@@ -51,19 +51,17 @@ def asked(ges: GesMock) -> GesMock:
         ({"since": 3}, [4, 5]),
     ],
 )
-def test_entries_are_chosen_by_what_they_have(
-    asked: GesMock, filters: dict[str, Any], numbers: list[int]
-) -> None:
+def test_entries_are_filtered(asked: GesMock, filters: dict[str, Any], numbers: list[int]) -> None:
     assert [entry.number for entry in asked.journal.entries(**filters)] == numbers
 
 
-def test_a_job_that_was_made_is_asked_for_too(asked: GesMock) -> None:
+def test_the_filter_job_matches_its_submission(asked: GesMock) -> None:
     job_id = asked.journal[3].job_id
 
     assert asked.journal.assert_called(job=job_id, operation="clear_graph", times=1)
 
 
-def test_a_job_may_be_given_as_it_is(asked: GesMock) -> None:
+def test_the_filter_job_takes_a_job(asked: GesMock) -> None:
     job = asked.job("a1")
 
     assert len(asked.journal.entries(job=job)) == 3
@@ -73,7 +71,7 @@ def test_a_job_may_be_given_as_it_is(asked: GesMock) -> None:
         asked.journal.entries(job=7)  # type: ignore[arg-type]
 
 
-def test_entries_can_be_had_by_their_place(asked: GesMock) -> None:
+def test_the_journal_is_a_sequence(asked: GesMock) -> None:
     journal = asked.journal
 
     assert [entry.number for entry in journal[:2]] == [1, 2]
@@ -82,7 +80,7 @@ def test_entries_can_be_had_by_their_place(asked: GesMock) -> None:
     assert journal[7:] == []
 
 
-def test_what_was_called_as_often_as_wanted_is_returned(asked: GesMock) -> None:
+def test_assert_called_returns_the_entries(asked: GesMock) -> None:
     journal = asked.journal
 
     assert [entry.number for entry in journal.assert_called("list_jobs")] == [1, 2, 5]
@@ -93,7 +91,7 @@ def test_what_was_called_as_often_as_wanted_is_returned(asked: GesMock) -> None:
     assert (journal.count, journal.dropped) == (5, 0)
 
 
-def test_a_failure_shows_the_nearest_and_in_what_they_differ(asked: GesMock) -> None:
+def test_a_failure_lists_near_misses_and_differences(asked: GesMock) -> None:
     with pytest.raises(AssertionError) as told:
         asked.journal.assert_called(
             "list_jobs", times=2, status=200, query={"limit": 10, "offset": None}
@@ -112,7 +110,7 @@ def test_a_failure_shows_the_nearest_and_in_what_they_differ(asked: GesMock) -> 
     )
 
 
-def test_every_difference_has_its_words(asked: GesMock) -> None:
+def test_every_difference_is_described(asked: GesMock) -> None:
     with pytest.raises(ExpectationFailed) as told:
         asked.journal.assert_called(
             "delete_job", method="DELETE", graph="third", job="b1", fault="f1", since=4
@@ -130,7 +128,7 @@ def test_every_difference_has_its_words(asked: GesMock) -> None:
     )
 
 
-def test_too_many_are_shown_and_nothing_else(asked: GesMock) -> None:
+def test_too_many_calls_are_listed_alone(asked: GesMock) -> None:
     with pytest.raises(ExpectationFailed) as told:
         asked.journal.assert_called(at_most=1)
 
@@ -143,7 +141,7 @@ def test_too_many_are_shown_and_nothing_else(asked: GesMock) -> None:
     ]
 
 
-def test_too_few_are_shown_beside_the_nearest(asked: GesMock) -> None:
+def test_too_few_calls_are_listed_with_near_misses(asked: GesMock) -> None:
     with pytest.raises(ExpectationFailed) as told:
         asked.journal.assert_called("list_jobs", status=503, times=2, since=4)
 
@@ -163,7 +161,7 @@ def test_too_few_are_shown_beside_the_nearest(asked: GesMock) -> None:
         ({"method": "get"}, "assert_called.method: 'get' is not a method in capitals"),
     ],
 )
-def test_wrong_questions_are_refused(asked: GesMock, wrong: dict[str, Any], told: str) -> None:
+def test_wrong_filters_are_refused(asked: GesMock, wrong: dict[str, Any], told: str) -> None:
     with pytest.raises(InvalidInput, match=told.replace("?", r"\?")):
         asked.journal.assert_called(**wrong)
 
@@ -173,7 +171,7 @@ def test_a_misspelt_filter_is_refused(asked: GesMock) -> None:
         asked.journal.assert_called(stats=200)  # type: ignore[call-arg]
 
 
-def test_the_journal_says_how_much_it_has(asked: GesMock) -> None:
+def test_the_repr_has_the_counts(asked: GesMock) -> None:
     assert asked.journal is asked.journal
     assert repr(asked.journal) == "<Journal: 5 entries, 0 dropped>"
 
@@ -206,7 +204,7 @@ def short() -> Journal:
         ({"times": 4, "since": 1}, Conflict),
     ],
 )
-def test_a_question_that_dropped_entries_could_change_is_refused(
+def test_an_assertion_that_dropped_entries_could_change_is_refused(
     short: Journal, fields: dict[str, Any], outcome: type[Exception] | None
 ) -> None:
     assertion = Assertion(**fields)
@@ -218,7 +216,7 @@ def test_a_question_that_dropped_entries_could_change_is_refused(
             assertion.check(short.snapshot())
 
 
-def test_the_refusal_says_what_could_be_asked(short: Journal) -> None:
+def test_the_refusal_says_which_since_to_use(short: Journal) -> None:
     with pytest.raises(Conflict) as told:
         Assertion(status=503, times=2).check(short.snapshot())
 
@@ -229,7 +227,7 @@ def test_the_refusal_says_what_could_be_asked(short: Journal) -> None:
     )
 
 
-def test_entries_since_one_that_is_dropped_are_refused(short: Journal) -> None:
+def test_selecting_since_a_dropped_entry_is_refused(short: Journal) -> None:
     assert [entry.number for entry in EntryFilter().select(short.snapshot())] == [3, 4, 5]
     assert [entry.number for entry in EntryFilter(since=2).select(short.snapshot())] == [3, 4, 5]
     with pytest.raises(
@@ -238,7 +236,7 @@ def test_entries_since_one_that_is_dropped_are_refused(short: Journal) -> None:
         EntryFilter(since=1).select(short.snapshot())
 
 
-def test_what_was_forgotten_on_purpose_is_no_question_any_more(short: Journal) -> None:
+def test_cleared_entries_do_not_count_as_dropped(short: Journal) -> None:
     short.clear()
 
     assert short.dropped == 0
@@ -249,7 +247,7 @@ def test_what_was_forgotten_on_purpose_is_no_question_any_more(short: Journal) -
 # --- Long lists ---
 
 
-def test_of_a_list_of_very_many_jobs_it_is_not_recorded_which(ges: GesMock) -> None:
+def test_statuses_of_very_long_lists_are_not_recorded(ges: GesMock) -> None:
     ges.generate(1200)
     job = ges.add_job(status="running")
     requests.get(ges.jobs_url())
@@ -280,7 +278,7 @@ def in_a_thread(journal: Journal, wait: Callable[[], Any]) -> tuple[Thread, list
     return thread, found
 
 
-def test_entries_are_waited_for(ges: GesMock) -> None:
+def test_wait_for_returns_the_entries(ges: GesMock) -> None:
     requests.get(ges.jobs_url())
     journal = ges.fake.default.journal
     thread, found = in_a_thread(
@@ -295,7 +293,7 @@ def test_entries_are_waited_for(ges: GesMock) -> None:
     assert len(ges.journal.wait_for("list_jobs", timeout_s=0)) == 3
 
 
-def test_who_has_waited_in_vain_is_told_what_came_near(ges: GesMock) -> None:
+def test_a_timeout_lists_near_misses(ges: GesMock) -> None:
     requests.get(ges.jobs_url(limit=1))
 
     with pytest.raises(TimedOut) as told:
@@ -309,7 +307,7 @@ def test_who_has_waited_in_vain_is_told_what_came_near(ges: GesMock) -> None:
     )
 
 
-def test_an_answer_that_never_came_is_asked_for_by_the_status_0(ges: GesMock) -> None:
+def test_status_0_matches_answers_that_never_came(ges: GesMock) -> None:
     ges.faults.arm("list_jobs", fault={"kind": "close"}, times=1)
     with pytest.raises(requests.ConnectionError):
         requests.get(ges.jobs_url())
@@ -319,7 +317,7 @@ def test_an_answer_that_never_came_is_asked_for_by_the_status_0(ges: GesMock) ->
     assert (entry.number, entry.connection) == (1, "close")
 
 
-def test_who_waits_for_what_may_be_dropped_is_refused_at_once(ges: GesMock) -> None:
+def test_waiting_for_entries_that_may_be_dropped_is_refused(ges: GesMock) -> None:
     ges.restart(journal_size=2)
     for _ in range(3):
         requests.get(ges.jobs_url())
@@ -336,7 +334,7 @@ def test_who_waits_for_what_may_be_dropped_is_refused_at_once(ges: GesMock) -> N
         ges.journal.wait_for("list_jobs", since=3, timeout_s=0)
 
 
-def test_who_waits_is_told_where_entries_went_by_unseen(ges: GesMock) -> None:
+def test_entries_dropped_while_waiting_raise_conflict(ges: GesMock) -> None:
     ges.restart(journal_size=1)
     journal = ges.fake.default.journal
     thread, found = in_a_thread(journal, lambda: ges.journal.wait_for("show_job", timeout_s=60))
@@ -359,7 +357,7 @@ def test_a_reset_ends_the_waiting(ges: GesMock) -> None:
     assert "nothing else was called" in str(found[0])
 
 
-def test_nobody_waits_for_more_than_was_read_before_a_reset() -> None:
+def test_waiting_with_a_snapshot_from_before_a_reset_ends_at_once() -> None:
     journal = Journal(RLock())
     before = journal.snapshot()
     journal.reset()
@@ -397,7 +395,7 @@ def test_the_journal_is_filtered_over_http(service: Service) -> None:
     assert service.control("GET", "journal?times=2&wait_s=60").status_code == 409
 
 
-def test_it_is_asserted_over_http_what_was_called(service: Service) -> None:
+def test_assert_called_works_over_http(service: Service) -> None:
     service.list("?limit=1")
     order = {"operation": "list_jobs", "query": {"limit": 1}}
 

@@ -1,4 +1,4 @@
-"""What is found of how a client reads a list, and what is not."""
+"""Findings about how a client reads a list; a correct client has none."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -40,13 +40,13 @@ def read(story: Story, *offsets: int, total: int | None = 100, limit: int = 10) 
     ],
     ids=str,
 )
-def test_who_reads_page_by_page_is_not_accused(story: Story, offsets: Sequence[int]) -> None:
+def test_reading_page_by_page_is_fine(story: Story, offsets: Sequence[int]) -> None:
     read(story, *offsets)
 
     assert story.found() == []
 
 
-def test_two_clients_with_pages_of_their_own_size_are_not_accused(story: Story) -> None:
+def test_two_clients_may_use_different_page_sizes(story: Story) -> None:
     for first, second in ((0, 0), (10, 25), (20, 50)):
         story.page(first, 10)
         story.page(second, 25)
@@ -54,14 +54,14 @@ def test_two_clients_with_pages_of_their_own_size_are_not_accused(story: Story) 
     assert story.found() == []
 
 
-def test_who_stops_at_the_last_page_is_not_accused(story: Story) -> None:
+def test_stopping_at_the_last_page_is_fine(story: Story) -> None:
     read(story, 0, 10, 20, total=25)
 
     assert story.found() == []
 
 
 @pytest.mark.parametrize("total", [None, 20])
-def test_where_the_list_says_no_total_who_reads_to_the_first_empty_page_is_not_accused(
+def test_without_a_total_reading_to_the_first_empty_page_is_fine(
     story: Story, total: int | None
 ) -> None:
     for offset in (0, 10, 20):
@@ -70,7 +70,7 @@ def test_where_the_list_says_no_total_who_reads_to_the_first_empty_page_is_not_a
     assert story.found() == []
 
 
-def test_pages_that_fail_and_are_read_after_all_are_not_left_out(story: Story) -> None:
+def test_failed_pages_that_are_read_later_leave_no_gap(story: Story) -> None:
     story.failed_page(0)
     story.page(0)
     story.failed_page(10)
@@ -84,7 +84,7 @@ def test_pages_that_fail_and_are_read_after_all_are_not_left_out(story: Story) -
     assert story.found("GM2") == []
 
 
-def test_who_makes_up_for_a_list_that_has_changed_is_not_accused(story: Story) -> None:
+def test_a_client_may_make_up_for_a_changed_list(story: Story) -> None:
     story.page(0, total=100)
     story.page(7, total=97)
     story.page(20, total=100)
@@ -103,7 +103,7 @@ def test_lists_of_other_graphs_and_clients_are_other_lists(story: Story) -> None
     assert story.found() == []
 
 
-def test_windows_that_the_service_refuses_are_no_pages(story: Story) -> None:
+def test_refused_windows_are_not_pages(story: Story) -> None:
     story.page(0)
     for query in ({"offset": "x"}, {"limit": "-1", "offset": "5"}, {"offset": ""}):
         story.ask(query=query, status=400)
@@ -121,7 +121,7 @@ def test_no_limit_and_a_limit_of_zero_are_windows_too(story: Story) -> None:
     assert story.found() == []
 
 
-def test_who_turns_to_pages_of_another_size_is_not_accused(story: Story) -> None:
+def test_a_client_may_change_the_page_size(story: Story) -> None:
     story.page(0, 25)
     story.page(10, 10)
     story.page(33, 3)
@@ -129,14 +129,14 @@ def test_who_turns_to_pages_of_another_size_is_not_accused(story: Story) -> None
     assert story.found() == []
 
 
-def test_who_wants_one_page_only_is_not_accused_where_it_is_short(story: Story) -> None:
+def test_a_client_may_want_a_single_short_page(story: Story) -> None:
     for limit in (5, 10, 20):
         story.page(0, limit, returned=4, total=25)
 
     assert story.found() == []
 
 
-def test_who_finds_what_it_looked_for_is_not_accused_where_the_page_is_short(story: Story) -> None:
+def test_a_client_may_stop_where_it_found_its_job(story: Story) -> None:
     story.page(0)
     story.page(10, returned=4, statuses={"a1": "running", "b1": "failed"})
     story.poll("b1", "failed")
@@ -145,7 +145,7 @@ def test_who_finds_what_it_looked_for_is_not_accused_where_the_page_is_short(sto
 
 
 @pytest.mark.parametrize("failed", [{"status": 503}, {"status": 401}, {"connection": "close"}])
-def test_who_ends_at_an_error_is_not_accused(story: Story, failed: dict[str, Any]) -> None:
+def test_a_client_may_stop_at_an_error(story: Story, failed: dict[str, Any]) -> None:
     story.page(0)
     story.page(10, returned=4)
     story.failed_page(14, **failed)
@@ -153,7 +153,7 @@ def test_who_ends_at_an_error_is_not_accused(story: Story, failed: dict[str, Any
     assert story.found() == []
 
 
-def test_who_goes_on_with_another_limit_has_not_stopped(story: Story) -> None:
+def test_going_on_with_another_limit_is_not_stopping(story: Story) -> None:
     story.page(0)
     story.page(10, returned=4)
     story.page(14, 6)
@@ -161,7 +161,7 @@ def test_who_goes_on_with_another_limit_has_not_stopped(story: Story) -> None:
     assert story.found() == []
 
 
-def test_a_gap_that_is_read_after_all_is_none(story: Story) -> None:
+def test_a_gap_that_is_read_later_is_fine(story: Story) -> None:
     """Somebody reads all pages at once, and then what a page did not have."""
     story.page(0, returned=4)
     story.page(10)
@@ -176,7 +176,7 @@ def test_a_gap_that_is_read_after_all_is_none(story: Story) -> None:
     assert story.told().keys() == {"GM203"}
 
 
-def test_who_begins_in_the_midst_has_not_gone_astray(story: Story) -> None:
+def test_beginning_in_the_middle_of_the_list_is_fine(story: Story) -> None:
     story.page(0)
     story.page(37)
 
@@ -184,7 +184,7 @@ def test_who_begins_in_the_midst_has_not_gone_astray(story: Story) -> None:
 
 
 @pytest.mark.parametrize("offset", [10, 11])
-def test_a_row_that_is_shown_twice_may_be_counted_once_or_twice(story: Story, offset: int) -> None:
+def test_a_repeated_row_may_be_counted_once_or_twice(story: Story, offset: int) -> None:
     jobs = {f"{number}": "success" for number in range(10)}
     story.page(0, returned=11, statuses=jobs)
     story.page(offset, statuses={f"{10 + number}": "success" for number in range(10)})
@@ -202,7 +202,7 @@ def test_a_page_of_unknown_jobs_proves_no_overlap(story: Story) -> None:
     assert story.found() == []
 
 
-def test_who_has_seen_the_list_become_shorter_may_step_back(story: Story) -> None:
+def test_a_client_may_step_back_when_the_list_has_shrunk(story: Story) -> None:
     story.page(0, total=100)
     story.page(10, total=97)
     story.page(17, total=97)
@@ -211,9 +211,7 @@ def test_who_has_seen_the_list_become_shorter_may_step_back(story: Story) -> Non
 
 
 @pytest.mark.parametrize("offsets", [[20, 30, 40, 50], [20, 21, 22, 23]])
-def test_who_was_told_of_a_longer_list_may_read_as_far(
-    story: Story, offsets: Sequence[int]
-) -> None:
+def test_a_client_may_read_as_far_as_an_earlier_total(story: Story, offsets: Sequence[int]) -> None:
     story.page(0, total=60)
     story.page(10, total=20)
     read(story, *offsets, total=20)
@@ -221,7 +219,7 @@ def test_who_was_told_of_a_longer_list_may_read_as_far(
     assert story.found() == []
 
 
-def test_what_several_threads_are_told_none_of_them_may_know_yet(story: Story) -> None:
+def test_several_threads_may_not_know_the_total_yet(story: Story) -> None:
     one, two = Wire("a:1", 1.0, None), Wire("a:2", 2.0, None)
     for offset in (0, 10, 20, 30, 40, 50):
         story.page(offset, total=12, real_at=3 + offset / 1000, wire=one if offset % 20 else two)
@@ -229,7 +227,7 @@ def test_what_several_threads_are_told_none_of_them_may_know_yet(story: Story) -
     assert story.found() == []
 
 
-def test_where_one_row_comes_at_a_time_who_goes_on_by_what_it_got_counts_no_pages(
+def test_single_rows_are_not_page_numbers(
     story: Story,
 ) -> None:
     for offset in range(6):
@@ -239,7 +237,7 @@ def test_where_one_row_comes_at_a_time_who_goes_on_by_what_it_got_counts_no_page
     assert story.found("GM201") == []
 
 
-def test_who_goes_on_behind_the_jobs_it_had_not_seen_counts_no_pages(story: Story) -> None:
+def test_going_on_behind_the_new_jobs_is_not_counting_pages(story: Story) -> None:
     """Two jobs come in front: of the three of each later page, two were on the page before."""
     jobs = [f"{number}" for number in range(16)]
     story.page(0, 3, total=16, statuses=dict.fromkeys(jobs[:3], "success"))
@@ -266,7 +264,7 @@ def test_an_offset_that_counts_pages_is_found(story: Story) -> None:
     )
 
 
-def test_it_is_found_where_pages_are_counted_from_one_and_other_pages_follow(story: Story) -> None:
+def test_pages_counted_from_one_are_found(story: Story) -> None:
     read(story, 1, 2, 3)
     story.page(50)
 
@@ -275,7 +273,7 @@ def test_it_is_found_where_pages_are_counted_from_one_and_other_pages_follow(sto
 
 @pytest.mark.parametrize("first", [0, 1])
 @pytest.mark.parametrize("limit", [2, 3])
-def test_it_is_found_where_it_is_known_which_jobs_the_pages_had(
+def test_page_numbers_are_found_when_the_jobs_are_known(
     story: Story, first: int, limit: int
 ) -> None:
     for offset in range(first, first + 4):
@@ -285,13 +283,13 @@ def test_it_is_found_where_it_is_known_which_jobs_the_pages_had(
     assert story.told()["GM201"] == (1, 2, 3, 4)
 
 
-def test_pages_of_one_job_are_not_counted(story: Story) -> None:
+def test_pages_of_one_job_are_not_page_numbers(story: Story) -> None:
     read(story, 0, 1, 2, 3, limit=1)
 
     assert story.found() == []
 
 
-def test_windows_that_overlap_are_found_with_the_calls(story: Story) -> None:
+def test_overlapping_windows_are_found(story: Story) -> None:
     read(story, 0, 9, 18)
 
     [found] = story.found()
@@ -313,13 +311,13 @@ def test_windows_that_leave_a_gap_are_found(story: Story) -> None:
     )
 
 
-def test_whole_pages_that_are_left_out_one_after_the_other_are_a_gap_too(story: Story) -> None:
+def test_skipping_whole_pages_repeatedly_is_a_gap(story: Story) -> None:
     read(story, 0, 20, 40)
 
     assert story.told() == {"GM203": (1, 2, 3)}
 
 
-def test_who_goes_on_by_the_limit_though_it_got_less_leaves_a_gap(story: Story) -> None:
+def test_advancing_by_the_limit_after_a_short_page_is_a_gap(story: Story) -> None:
     """The service caps the limit: the client has asked for 1000, and got 100."""
     story.page(0, 1000, returned=100, total=5000)
     story.page(1000, 1000, returned=100, total=5000)
@@ -327,7 +325,7 @@ def test_who_goes_on_by_the_limit_though_it_got_less_leaves_a_gap(story: Story) 
     assert story.told() == {"GM203": (1, 2), "GM204": (2,)}
 
 
-def test_who_takes_a_short_page_for_the_last_one_is_found(story: Story) -> None:
+def test_stopping_at_a_short_page_is_found(story: Story) -> None:
     story.page(0, 1000, returned=100, total=250)
 
     [found] = story.found()
@@ -341,7 +339,7 @@ def test_who_takes_a_short_page_for_the_last_one_is_found(story: Story) -> None:
     assert story.found() == []
 
 
-def test_who_reads_on_and_on_is_found(story: Story) -> None:
+def test_reading_on_past_the_end_is_found(story: Story) -> None:
     read(story, 0, 10, 20, 30, 40, total=15)
 
     assert story.told() == {"GM205": (3, 4, 5), "GM206": (2, 3)}
@@ -353,13 +351,13 @@ def test_who_reads_on_and_on_is_found(story: Story) -> None:
     assert story.found("GM205", empty_pages=4) == []
 
 
-def test_an_empty_page_once_more_is_not_farther_on(story: Story) -> None:
+def test_repeating_an_empty_page_is_not_reading_on(story: Story) -> None:
     read(story, 0, 10, 10, 10, 10, total=5)
 
     assert story.told().keys() == {"GM206"}
 
 
-def test_who_asks_for_what_the_total_has_said_is_not_there_is_found(story: Story) -> None:
+def test_asking_beyond_the_total_is_found(story: Story) -> None:
     read(story, 0, 10, 20, total=20)
     read(story, 0, 10, 20, total=15)
 
@@ -371,7 +369,7 @@ def test_who_asks_for_what_the_total_has_said_is_not_there_is_found(story: Story
     )
 
 
-def test_who_comes_back_later_for_what_is_new_behind_the_end_is_not(story: Story) -> None:
+def test_coming_back_later_for_new_jobs_is_fine(story: Story) -> None:
     read(story, 0, 10, total=20)
     for _ in range(4):
         story.page(20, total=20, after_s=2)
@@ -379,7 +377,7 @@ def test_who_comes_back_later_for_what_is_new_behind_the_end_is_not(story: Story
     assert story.found() == []
 
 
-def test_who_looks_far_beyond_the_end_is_not(story: Story) -> None:
+def test_looking_far_beyond_the_end_is_fine(story: Story) -> None:
     read(story, 0, 500, total=5)
 
     assert story.found() == []

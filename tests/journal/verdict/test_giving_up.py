@@ -1,4 +1,4 @@
-"""What a client did not wait for it has not read: the journal knows, and the verdict too."""
+"""Journal and verdict know that a client has not read an answer that it gave up."""
 
 import socket
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ def has_been_asked(ges: GesMock, times: int = 1) -> None:
     "fault", [SLOW, {"kind": "drip", "parts": 2, "seconds": 3600}, {"kind": "hang"}]
 )
 @pytest.mark.parametrize("way", ["", "?x=1"], ids=["lane", "flask"])
-def test_who_leaves_before_the_answer_is_all_there_gives_up(
+def test_leaving_before_the_whole_answer_is_giving_up(
     ges: GesMock, client: socket.socket, fault: dict[str, Any], way: str
 ) -> None:
     job = ges.add_job(status="running")
@@ -53,7 +53,9 @@ def test_who_leaves_before_the_answer_is_all_there_gives_up(
     assert ges.journal[0].statuses in (None, {job.job_id: "running"})
 
 
-def test_who_leaves_a_long_list_where_it_is_gives_up(ges: GesMock, client: socket.socket) -> None:
+def test_leaving_in_the_middle_of_a_long_list_is_giving_up(
+    ges: GesMock, client: socket.socket
+) -> None:
     ges.generate(20_000)
 
     ask(client, ges.jobs_url())
@@ -63,7 +65,7 @@ def test_who_leaves_a_long_list_where_it_is_gives_up(ges: GesMock, client: socke
     until(lambda: ges.journal[0].gave_up)
 
 
-def test_who_does_not_read_what_has_come_gives_up_too(ges: GesMock, client: socket.socket) -> None:
+def test_leaving_without_reading_is_giving_up(ges: GesMock, client: socket.socket) -> None:
     ask(client, ges.jobs_url())
     until(lambda: client.recv(1, socket.MSG_PEEK))
     client.close()
@@ -71,7 +73,7 @@ def test_who_does_not_read_what_has_come_gives_up_too(ges: GesMock, client: sock
     until(lambda: ges.journal[0].gave_up)
 
 
-def test_only_the_last_answer_of_a_connection_is_given_up(
+def test_only_the_last_answer_on_a_connection_can_be_given_up(
     ges: GesMock, client: socket.socket
 ) -> None:
     ges.faults.arm("list_jobs", fault=SLOW, after=1, times=1)
@@ -88,7 +90,9 @@ def test_only_the_last_answer_of_a_connection_is_given_up(
 
 
 @pytest.mark.parametrize("kind", ["reset", "close", "garbage", "truncate"])
-def test_who_is_cut_off_has_not_given_up(ges: GesMock, client: socket.socket, kind: str) -> None:
+def test_a_client_that_a_fault_cut_off_has_not_given_up(
+    ges: GesMock, client: socket.socket, kind: str
+) -> None:
     fault = {"kind": kind, **({"after_bytes": 1} if kind == "truncate" else {})}
     ges.faults.arm("list_jobs", fault=fault, times=1)
 
@@ -100,14 +104,14 @@ def test_who_is_cut_off_has_not_given_up(ges: GesMock, client: socket.socket, ki
     assert (ges.journal[0].gave_up, ges.journal[0].connection) == (False, kind)
 
 
-def test_who_reads_all_and_leaves_has_not(ges: GesMock) -> None:
+def test_a_client_that_read_everything_has_not_given_up(ges: GesMock) -> None:
     requests.get(ges.jobs_url())
 
     until(lambda: ges.journal[0].wire and ges.journal[0].wire.closed_at)
     assert not ges.journal[0].gave_up
 
 
-def test_a_connection_is_told_with_its_times(ges: GesMock) -> None:
+def test_an_entry_has_the_times_of_its_connection(ges: GesMock) -> None:
     with requests.Session() as session:
         session.get(ges.jobs_url())
         session.get(ges.jobs_url(limit=1))
@@ -132,7 +136,7 @@ def timed_out(ges: GesMock, method: str, url: str, **body: Any) -> None:
     until(lambda: ges.journal[-1].gave_up)
 
 
-def test_who_times_out_and_asks_again_does_nothing_wrong(ges: GesMock) -> None:
+def test_retrying_after_a_timeout_is_fine(ges: GesMock) -> None:
     job = ges.add_job(status="running")
     ges.faults.arm(fault=SLOW)
 
@@ -142,7 +146,7 @@ def test_who_times_out_and_asks_again_does_nothing_wrong(ges: GesMock) -> None:
     assert ges.findings("GM1") == []
 
 
-def test_who_times_out_and_submits_again_makes_two_jobs_unless_it_looks(ges: GesMock) -> None:
+def test_submitting_again_after_a_timeout_without_looking_is_found(ges: GesMock) -> None:
     ges.faults.arm("import_graph", fault=SLOW)
     body = {"edgesetPath": "e", "obsParameters": {"accessKey": "A", "secretKey": "S"}}
 
@@ -156,7 +160,7 @@ def test_who_times_out_and_submits_again_makes_two_jobs_unless_it_looks(ges: Ges
     assert [one.code for one in ges.findings("GM1")] == ["GM108"]
 
 
-def test_an_error_that_nobody_waited_for_has_told_nothing(ges: GesMock) -> None:
+def test_an_error_that_the_client_did_not_read_does_not_count(ges: GesMock) -> None:
     ges.faults.arm(fault=SLOW)
     ges.faults.arm("list_jobs", 503, headers={"Retry-After": "60"}, times=4)
     ges.faults.arm("list_jobs", 401, times=4)

@@ -20,7 +20,7 @@ def submit(ges: GesMock) -> str:
     return job_id
 
 
-def test_what_was_shown_is_told_by_changes_and_what_the_job_went_through_too(ges: GesMock) -> None:
+def test_an_observation_has_changes_shown_and_the_timeline(ges: GesMock) -> None:
     ges.clock.freeze()
     begin = ges.clock.now
     job_id = submit(ges)
@@ -48,7 +48,7 @@ def test_what_was_shown_is_told_by_changes_and_what_the_job_went_through_too(ges
     ]
 
 
-def test_a_client_that_was_shown_what_it_was_to_be_shown_passes(ges: GesMock) -> None:
+def test_assert_seen_passes_for_the_statuses_shown(ges: GesMock) -> None:
     ges.clock.freeze()
     ges.clock.tick_s = 5
     job_id = submit(ges)
@@ -58,7 +58,7 @@ def test_a_client_that_was_shown_what_it_was_to_be_shown_passes(ges: GesMock) ->
     ges.assert_seen(job_id, "pending", "running", "success")
 
 
-def test_the_difference_is_told(ges: GesMock) -> None:
+def test_a_failure_describes_the_difference(ges: GesMock) -> None:
     ges.clock.freeze()
     job_id = submit(ges)
     requests.get(ges.job_url(job_id))
@@ -79,7 +79,7 @@ def test_the_difference_is_told(ges: GesMock) -> None:
     )
 
 
-def test_what_was_shown_but_not_wanted_is_told_where_it_came(ges: GesMock) -> None:
+def test_unexpected_statuses_are_listed_where_they_came(ges: GesMock) -> None:
     ges.clock.freeze()
     job = ges.add_job(status="pending")
     for status in ("running", "failed"):
@@ -100,7 +100,7 @@ def test_what_was_shown_but_not_wanted_is_told_where_it_came(ges: GesMock) -> No
         ges.assert_seen(job, "running", "pending")
 
 
-def test_a_job_that_was_there_from_the_start_was_so_ever_since(ges: GesMock) -> None:
+def test_a_job_from_the_start_state_has_no_start_time(ges: GesMock) -> None:
     ges.restart(clock={"now": 100, "frozen": True}, fixture="movies")
     [job, *_] = ges.jobs(status="running")
 
@@ -116,7 +116,7 @@ def test_a_job_that_was_there_from_the_start_was_so_ever_since(ges: GesMock) -> 
     ]
 
 
-def test_steps_that_only_change_the_progress_are_one_stretch(ges: GesMock) -> None:
+def test_steps_that_change_only_progress_are_one_span(ges: GesMock) -> None:
     steps = [
         {"after_s": 0, "status": "running"},
         {"after_s": 0, "status": "running", "progress": 50},
@@ -126,7 +126,7 @@ def test_steps_that_only_change_the_progress_are_one_stretch(ges: GesMock) -> No
     assert [one.status for one in ges.observation(job).went_through] == ["running"]
 
 
-def test_a_job_that_is_gone_is_known_from_the_journal(ges: GesMock) -> None:
+def test_a_removed_job_is_observed_from_the_journal(ges: GesMock) -> None:
     job = ges.add_job(status="running")
     requests.get(ges.jobs_url())
     ges.remove_job(job)
@@ -140,7 +140,7 @@ def test_a_job_that_is_gone_is_known_from_the_journal(ges: GesMock) -> None:
         ges.observation("nobody")
 
 
-def test_a_job_of_a_graph_that_is_gone_too(ges: GesMock) -> None:
+def test_a_job_of_a_removed_graph_is_observed_too(ges: GesMock) -> None:
     job_id = requests.delete(ges.graph_url()).json()["jobId"]
     requests.get(ges.job_url(job_id))
     ges.clock.advance(100)
@@ -148,7 +148,7 @@ def test_a_job_of_a_graph_that_is_gone_too(ges: GesMock) -> None:
     assert ges.observation(job_id).statuses == ("pending",)
 
 
-def test_where_several_graphs_have_such_a_job_it_has_to_be_said_which(ges: GesMock) -> None:
+def test_a_job_id_in_several_graphs_needs_the_graph(ges: GesMock) -> None:
     for graph in ("movie", "other"):
         ges.add_job(job_id="a1", status="running", graph=graph)
     requests.get(ges.jobs_url("other"))
@@ -159,12 +159,12 @@ def test_where_several_graphs_have_such_a_job_it_has_to_be_said_which(ges: GesMo
     ges.assert_seen("a1", graph="movie")
 
 
-def test_statuses_that_no_job_has_are_refused(ges: GesMock) -> None:
+def test_unknown_statuses_are_refused(ges: GesMock) -> None:
     with pytest.raises(InvalidInput, match=r"assert_seen\[1\]: 'done' is none of pending, "):
         ges.assert_seen("a1", "running", "done")  # type: ignore[arg-type]
 
 
-def test_an_algorithm_that_has_failed_was_shown_so_by_its_refusal(ges: GesMock) -> None:
+def test_a_refusal_shows_a_failed_algorithm(ges: GesMock) -> None:
     job = ges.add_job(
         status="failed", command="execute_algorithm", raw_request='{"algorithmName":"pagerank"}'
     )
@@ -176,7 +176,7 @@ def test_an_algorithm_that_has_failed_was_shown_so_by_its_refusal(ges: GesMock) 
 # --- What was dropped, and what is not recorded ---
 
 
-def test_what_dropped_entries_may_have_shown_is_refused_but_for_jobs_made_since() -> None:
+def test_dropped_entries_matter_only_for_older_jobs() -> None:
     story = Story()
     story.poll("old", "running")
     story.submit("new")
@@ -193,7 +193,7 @@ def test_what_dropped_entries_may_have_shown_is_refused_but_for_jobs_made_since(
     assert [one.status for one in sightings.all_of("movie", "new")] == ["pending"]
 
 
-def test_a_list_of_very_many_jobs_counts_as_one_that_showed_none(ges: GesMock) -> None:
+def test_a_very_long_list_shows_no_statuses(ges: GesMock) -> None:
     ges.generate(1001)
     requests.get(ges.jobs_url())
     job = ges.jobs()[-1]
@@ -202,7 +202,7 @@ def test_a_list_of_very_many_jobs_counts_as_one_that_showed_none(ges: GesMock) -
     assert [one.first for one in ges.observation(job).observed] == [2]
 
 
-def test_what_was_shown_again_and_again_is_walked_through_once() -> None:
+def test_repeated_answers_are_walked_once() -> None:
     walks: list[int] = []
 
     class Statuses(dict[str, str]):
@@ -223,17 +223,17 @@ def test_what_was_shown_again_and_again_is_walked_through_once() -> None:
 
     assert walks == [2, 2, 1, 2]
     first, at = story.entries[0].number, story.entries[0].at
-    assert sightings.of("movie", "a1") == (Sighting("running", first, last.number, 5, at),)
-    assert sightings.of("movie", "a2") == (Sighting("running", first, last.number, 4, at),)
-    assert sightings.of("other", "a1") == (
-        Sighting("running", other.number, other.number, 1, other.at),
-    )
+    assert sightings.by_job["movie", "a1"] == [Sighting("running", first, last.number, 5, at)]
+    assert sightings.by_job["movie", "a2"] == [Sighting("running", first, last.number, 4, at)]
+    assert sightings.by_job["other", "a1"] == [
+        Sighting("running", other.number, other.number, 1, other.at)
+    ]
 
 
 # --- Over HTTP ---
 
 
-def test_it_is_told_and_held_against_what_was_wanted_over_http(service: Service) -> None:
+def test_observations_are_checked_over_http(service: Service) -> None:
     service.fake.default.graphs.add(_job("a/1"))
     service.list()
 

@@ -1,4 +1,4 @@
-"""What is known of the order in which a client has asked, by its connections."""
+"""Whether a client waited for each answer, as its connections show."""
 
 import pytest
 from stories import Story
@@ -31,7 +31,7 @@ def asked(*requests: tuple[str, float], closed: dict[str, float] | None = None) 
         ([(ONE, 1), (TWO, 2), (ONE, 3)], {TWO: 3}),
     ],
 )
-def test_who_has_one_connection_at_a_time_asks_one_after_the_other(
+def test_one_connection_at_a_time_is_sequential(
     requests: list[tuple[str, float]], closed: dict[str, float]
 ) -> None:
     assert is_sequential(asked(*requests, closed=closed))
@@ -46,13 +46,13 @@ def test_who_has_one_connection_at_a_time_asks_one_after_the_other(
         ([(ONE, 1), (TWO, 2), (THREE, 2.1), (TWO, 2.2), (ONE, 3)], {TWO: 2.5, THREE: 2.4}),
     ],
 )
-def test_what_is_asked_over_several_at_once_has_no_order(
+def test_several_connections_at_once_are_not_sequential(
     requests: list[tuple[str, float]], closed: dict[str, float]
 ) -> None:
     assert not is_sequential(asked(*requests, closed=closed))
 
 
-def test_a_late_answer_may_come_after_what_was_asked_meanwhile() -> None:
+def test_requests_during_a_late_answer_are_not_sequential() -> None:
     story = Story()
     story.ask(real_at=1.5, real_s=5.0, virtual_s=5.0, wire=Wire(ONE, 1.0, None))
     story.ask(real_at=3.0, wire=Wire(TWO, 2.0, 3.5))
@@ -73,7 +73,7 @@ def test_a_hang_lasts_until_the_connection_ends() -> None:
     assert is_sequential(story.entries)
 
 
-def test_without_connections_only_late_answers_tell_who_asks_at_once() -> None:
+def test_without_connections_only_late_answers_show_concurrency() -> None:
     story = Story()
     for real_at in (1.0, 2.0, 2.0):
         story.ask(real_at=real_at)

@@ -1,4 +1,4 @@
-"""What a client does that the contract does not have is told, with the place in the document."""
+"""Breaches of the contract are reported with a pointer into the document."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ def told(
 
 
 @pytest.mark.parametrize("row", documentation.operations(), ids=lambda row: row.name)
-def test_what_the_documentation_shows_breaks_nothing(row: Any) -> None:
+def test_documented_examples_keep_the_contract(row: Any) -> None:
     names = {"project_id": PROJECT, "graph_name": "g", "job_id": "a", "index_name": "i"}
     path = row.path.format_map({**names, "commit": "commit"})
 
@@ -66,11 +66,11 @@ def test_what_the_documentation_shows_breaks_nothing(row: Any) -> None:
         ("DELETE", "/jobs/a", {}),
     ],
 )
-def test_a_call_about_jobs_breaks_nothing(method: str, path: str, query: dict[str, str]) -> None:
+def test_calls_about_jobs_keep_the_contract(method: str, path: str, query: dict[str, str]) -> None:
     assert told(method, GRAPH + path, query, headers=TOKEN) == []
 
 
-def test_other_paths_are_not_the_services() -> None:
+def test_paths_outside_the_service_are_not_judged() -> None:
     assert told("GET", "/favicon.ico", headers={}) == []
 
 
@@ -95,9 +95,7 @@ def test_other_paths_are_not_the_services() -> None:
         ),
     ],
 )
-def test_a_list_request_that_breaks_the_contract_is_told(
-    wrong: dict[str, Any], code: str, message: str
-) -> None:
+def test_a_wrong_list_request_is_reported(wrong: dict[str, Any], code: str, message: str) -> None:
     request = {"method": "GET", "path": f"{GRAPH}/jobs/status", **wrong}
 
     assert told(**request) == [(code, message)]
@@ -127,9 +125,7 @@ def test_a_list_request_that_breaks_the_contract_is_told(
         ),
     ],
 )
-def test_a_submission_that_breaks_the_contract_is_told(
-    wrong: dict[str, Any], code: str, message: str
-) -> None:
+def test_a_wrong_submission_is_reported(wrong: dict[str, Any], code: str, message: str) -> None:
     request = {
         "method": "POST",
         "path": f"{GRAPH}/action",
@@ -144,20 +140,20 @@ def test_a_submission_that_breaks_the_contract_is_told(
     assert text.startswith(message)
 
 
-def test_a_body_that_was_too_long_to_keep_is_not_judged() -> None:
+def test_a_body_too_long_for_the_journal_is_not_judged() -> None:
     headers = {**JSON, "content-length": "5000"}
 
     assert told("POST", f"{GRAPH}/action", {"action_id": "import-graph"}, None, headers) == []
 
 
-def test_a_body_that_one_of_the_editions_takes_is_right() -> None:
+def test_a_body_that_either_edition_accepts_is_right() -> None:
     index = {"indexName": "a", "indexType": "GlobalCompositeVertexIndex", "indexProperty": ["b"]}
 
     for has_label in (True, "true"):
         assert told("POST", f"{GRAPH}/indices", None, {**index, "hasLabel": has_label}) == []
 
 
-def test_what_was_asked_over_http_is_judged_the_same(ges: GesMock) -> None:
+def test_requests_over_http_are_judged_the_same(ges: GesMock) -> None:
     requests.post(f"{ges.graph_url()}/action?action_id=import-graph", data="{}")
     signed = {"Authorization": "SDK-HMAC-SHA256 Access=a"}
     requests.get(ges.jobs_url(), headers=signed)
@@ -230,7 +226,7 @@ def codes(ges: GesMock) -> list[str]:
     return [one.code for one in ges.findings()]
 
 
-def test_what_the_service_lets_pass_is_told_once_with_its_entries_and_its_place(
+def test_a_tolerated_breach_is_one_finding_with_its_entries_and_pointer(
     ges: GesMock,
 ) -> None:
     for _ in range(2):
@@ -246,7 +242,7 @@ def test_what_the_service_lets_pass_is_told_once_with_its_entries_and_its_place(
     )
 
 
-def test_what_the_service_refuses_is_told_where_that_is_asked_for(ges: GesMock) -> None:
+def test_refused_breaches_are_reported_on_request(ges: GesMock) -> None:
     requests.get(ges.jobs_url(), params={"limit": "ten"}, timeout=5)
     requests.delete(ges.jobs_url(), timeout=5)
     assert codes(ges) == ["GM002"]

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 import requests
 from conftest import Service
+from stories import Story
 
 from gesmock import ExpectationFailed, Finding, GesMock, InvalidInput, VerdictConfig
+from gesmock.journal.entries import Wire
 from gesmock.journal.verdict import CHECKS
 from gesmock.journal.verdict.findings import CODES, RULES, finding
 
@@ -20,6 +22,11 @@ def accused(ges: GesMock) -> GesMock:
     return ges
 
 
+@pytest.fixture
+def story() -> Story:
+    return Story()
+
+
 def codes(found: list[Finding]) -> list[str]:
     return [one.code for one in found]
 
@@ -29,11 +36,11 @@ def test_codes_are_unique_and_in_order_and_so_are_names() -> None:
     assert len({rule.name for rule in RULES}) == len(RULES)
 
 
-def test_every_code_has_a_check_but_for_what_the_fake_notices_itself() -> None:
+def test_every_code_has_a_check_except_gm0() -> None:
     assert [*CHECKS] == [code for code in CODES if not code.startswith("GM0")]
 
 
-def test_findings_are_all_that_was_found_and_failing_what_no_client_can_do_rightly(
+def test_failing_has_only_the_findings_that_fail_a_test(
     accused: GesMock,
 ) -> None:
     assert codes(accused.findings()) == ["GM002", "GM107"]
@@ -44,14 +51,14 @@ def test_findings_are_all_that_was_found_and_failing_what_no_client_can_do_right
         accused.findings("GM7")
 
 
-def test_a_finding_tells_its_code_rule_and_entries(accused: GesMock) -> None:
+def test_a_finding_has_a_code_a_rule_and_entries(accused: GesMock) -> None:
     [found] = accused.findings("GM1")
 
     assert (found.code, found.rule, found.entries) == ("GM107", "retries_a_refusal", (1, 2))
     assert str(found) == f"GM107 {found.message} (#1, #2)"
 
 
-def test_what_a_terminal_would_obey_is_escaped(ges: GesMock) -> None:
+def test_control_characters_are_escaped(ges: GesMock) -> None:
     ges.verdict.configure(contract="all")
     jobs = ges.graph_url()
     for path in ("/jobs/a%0A%1B[31mb/status", "/jobs/status?%1b[31mred=%07", "/no%0athing"):
@@ -86,7 +93,7 @@ def test_the_config_is_an_option_and_can_be_changed() -> None:
     assert ges.verdict.config == VerdictConfig(ignore=["GM2"], poll_s=2)
 
 
-def test_a_state_has_its_config_and_one_without_leaves_it_as_it_is() -> None:
+def test_a_state_without_a_config_leaves_it_unchanged() -> None:
     ges = GesMock(verdict={"ignore": ["GM101"]})
     ges.load({"graphs": {"g": {}}})
     assert ges.state()["verdict"] == {"ignore": ["GM101"], "fail_on": ["GM0"]}
@@ -120,7 +127,7 @@ def test_a_wrong_config_is_refused_with_nothing_changed(
     assert ges.verdict.config == VerdictConfig()
 
 
-def test_nothing_fails_where_nothing_is_to_fail(accused: GesMock) -> None:
+def test_with_no_codes_to_fail_on_nothing_fails(accused: GesMock) -> None:
     accused.verdict.configure(fail_on=[])
     assert accused.verdict.failing() == []
 
@@ -128,7 +135,7 @@ def test_nothing_fails_where_nothing_is_to_fail(accused: GesMock) -> None:
     assert accused.verdict.failing() == []
 
 
-def test_clients_are_told_apart_by_the_header_that_is_said(ges: GesMock) -> None:
+def test_clients_are_distinguished_by_the_configured_header(ges: GesMock) -> None:
     for number in range(4):
         requests.get(ges.jobs_url() + "?limit=x", headers={"X-Client": f"{number}"})
     assert codes(ges.findings()) == ["GM107"]
@@ -137,7 +144,7 @@ def test_clients_are_told_apart_by_the_header_that_is_said(ges: GesMock) -> None
     assert ges.findings() == []
 
 
-def test_the_client_of_every_project_is_judged_and_by_its_own_config(ges: GesMock) -> None:
+def test_every_project_is_judged_by_its_own_config(ges: GesMock) -> None:
     ges.restart(
         fixture=[{"project_id": "p1"}, {"project_id": "p2", "verdict": {"ignore": ["GM1"]}}]
     )
@@ -153,10 +160,67 @@ def test_the_client_of_every_project_is_judged_and_by_its_own_config(ges: GesMoc
     assert codes(ges.findings()) == ["GM107"]
 
 
+# --- Of a story ---
+
+
+def test_findings_are_selected_and_ignored_by_code_or_family(story: Story) -> None:
+    story.ask(status=401)
+    story.poll("a1", status=401)
+    story.poll("a1", status=401)
+    story.submit("b1")
+
+    assert story.told().keys() == {"GM106", "GM109"}
+    assert story.told("GM109", "GM2").keys() == {"GM109"}
+    assert story.told(ignore=["GM106"]).keys() == {"GM109"}
+    assert story.told(ignore=["GM1"]) == {}
+    assert story.told("GM106", ignore=["GM1"]) == {}
+
+
+def test_findings_and_their_entries_are_limited(story: Story) -> None:
+    for number in range(300):
+        story.submit(f"{number}", body=number)
+        story.poll("other", status=401)
+
+    assert len(story.found("GM109")) == 200
+    story.entries = [entry for entry in story.entries if entry.status == 401]
+    [found] = story.found("GM106")
+    assert len(found.entries) == 50
+    assert "300 requests in a row" in found.message
+
+
+def test_concurrent_clients_are_reported_on_request(story: Story) -> None:
+    """One connection for lists, one for polls, both kept open: who can tell them from threads?"""
+    for token in ("old", "new", "old"):
+        story.ask(wire=Wire("a:1", 900.0, None), token=token)
+        story.poll("a1", "running", wire=Wire("a:2", 950.0, None), token=token)
+    story.ask(headers={"user-agent": "orderly"})
+
+    [found] = story.found("GM9", ignore=[])
+
+    assert str(found) == (
+        "GM902 client '' used several connections at once: checks that depend on the order of "
+        "its 6 requests were skipped (GM101 to GM108, GM2) (#1, #2, #3, #4, #5, ...)"
+    )
+    assert story.found("GM902", ignore=[]) == story.found("GM", "GM9", ignore=[]) == [found]
+    assert story.found(ignore=[]) == story.found("GM", ignore=[]) == []
+    assert story.found("GM902", ignore=["GM9"]) == []
+
+
+def test_dropped_entries_are_reported(story: Story) -> None:
+    story.ask()
+
+    [found] = story.found(dropped=7, ignore=[])
+
+    assert str(found) == (
+        "GM901 conduct and paging were judged by the last 1 requests only: the journal "
+        "dropped 7 before them; raise journal_size to judge all"
+    )
+
+
 # --- Over HTTP ---
 
 
-def test_findings_are_told_over_http_below_each_project(service: Service) -> None:
+def test_findings_are_listed_per_project_over_http(service: Service) -> None:
     for _ in range(2):
         service.list("?limit=x")
     service.client.get("/ges/nothing")

@@ -1,0 +1,394 @@
+"""Findings about polls, cancels and submissions; a correct client has none."""
+
+from typing import Any
+
+import pytest
+from stories import Story
+
+from gesmock.journal.entries import Wire
+
+
+@pytest.fixture
+def story() -> Story:
+    return Story()
+
+
+# --- Polling ---
+
+
+def test_polls_too_close_together_are_found(story: Story) -> None:
+    for _ in range(5):
+        story.poll("a1", "running", after_s=0.1)
+
+    [found] = story.found("GM101")
+
+    assert str(found) == (
+        "GM101 job 'a1' was polled 5 times in a row less than 0.5 s apart, 0.1 s at the closest, "
+        "while it was running; wait longer between polls (#1, #2, #3, #4, #5)"
+    )
+    assert (found.rule, found.entries) == ("polls_too_often", (1, 2, 3, 4, 5))
+
+
+@pytest.mark.parametrize(
+    ("after_s", "polls"),
+    [
+        ([2.0] * 10, ["running"] * 10),  # slow enough
+        ([0.1] * 3, ["running"] * 3),  # a test that looks now and then
+        ([0.1, 0.1, 2.0] * 4, ["running"] * 12),  # two clients at a time
+        ([0.1] * 6, ["pending", "pending", "running", "running", "success", "success"]),
+        ([0.1] * 6, ["success"] * 6),  # that is another finding
+        ([0.5, 0.497, 0.503, 0.46] * 3, ["running"] * 12),  # a timer, which is never exact
+        ([0.1] * 6, [None] * 6),  # nothing was shown: they are retries
+    ],
+)
+def test_slow_polls_and_polls_that_see_a_change_are_fine(
+    story: Story, after_s: list[float], polls: list[str | None]
+) -> None:
+    for seconds, status in zip(after_s, polls, strict=True):
+        story.poll("a1", status, after_s=seconds)
+
+    assert story.found("GM101") == []
+
+
+def test_several_runs_of_polls_of_a_job_are_one_finding(story: Story) -> None:
+    for _ in range(60):
+        for _ in range(4):
+            story.poll("a1", "running", after_s=0.1)
+        story.poll("a1", "running", after_s=0.1)
+        story.now += 5
+
+    [found] = story.found()
+
+    assert "polled 5 times in a row" in found.message
+    assert "while it was running (60 times); wait" in found.message
+
+
+@pytest.mark.parametrize("unread", [{"status": 503}, {"connection": "reset"}, {"gave_up": True}])
+def test_failures_between_polls_do_not_end_a_run(story: Story, unread: dict[str, Any]) -> None:
+    for _ in range(4):
+        story.poll("a1", "running", after_s=0.1)
+        story.poll("a1", after_s=0.1, **unread)
+
+    assert story.told("GM101") == {"GM101": (1, 3, 5, 7)}
+
+
+def test_retries_of_failed_polls_do_not_count(story: Story) -> None:
+    for _ in range(8):
+        story.poll("a1", "running", after_s=1.7)
+        story.poll("a1", after_s=2, status=503)
+        story.poll("a1", "running", after_s=0.3)
+
+    assert story.found() == []
+
+
+@pytest.mark.parametrize("poll_s", [0.1, 0.3, 0.7, 1.1])
+def test_polling_exactly_at_the_limit_is_fine(story: Story, poll_s: float) -> None:
+    for _ in range(40):
+        story.poll("a1", "running", after_s=poll_s)
+
+    assert story.found(poll_s=poll_s) == []
+
+
+def test_reading_pages_of_a_result_is_not_polling(story: Story) -> None:
+    for offset in range(8):
+        story.poll("a1", "success", after_s=0.1, query={"offset": str(offset), "limit": "1"})
+
+    assert story.found() == []
+
+
+def test_with_a_frozen_clock_real_time_counts(
+    story: Story,
+) -> None:
+    for number in range(6):
+        story.poll("patient", "running", after_s=0, real_at=number * 2.0)
+        story.poll("hasty", "running", after_s=0, real_at=number * 2.0)
+        story.poll("hasty", "running", after_s=0, real_at=number * 2.0 + 0.001)
+
+    assert story.found("GM101") == []
+    for number in range(6):
+        story.poll("hasty", "running", after_s=0, real_at=20 + number / 1000)
+    assert "'hasty'" in story.found("GM101")[0].message
+
+
+@pytest.mark.parametrize("rate", [0.001, 0.1, 1, 60])
+def test_the_clock_that_advanced_more_counts(story: Story, rate: float) -> None:
+    for number in range(8):
+        story.poll("slow", "running", after_s=2 * rate, real_at=number * 2.0)
+        story.ask(status=503, after_s=0, real_at=number * 2.0)
+    for number in range(8):
+        seconds = 0.01 * rate
+        story.poll("hasty", "running", after_s=seconds, real_at=20 + number / 100)
+
+    assert [one.message.partition(" was")[0] for one in story.found()] == ["job 'hasty'"] * (
+        rate < 50
+    )
+
+
+def test_polls_are_timed_from_request_to_request(story: Story) -> None:
+    """A timer that polls once a second does not ask more often where answers take almost as long."""
+    for number in range(8):
+        story.poll("a1", "running", real_at=float(number), virtual_s=0.9, real_s=0.9)
+
+    assert story.found("GM101") == []
+
+
+def test_a_poll_that_the_client_gave_up_does_not_count(story: Story) -> None:
+    for _ in range(9):
+        story.poll("a1", "running", after_s=0.1, gave_up=True)
+    story.poll("a1", "success", gave_up=True)
+    for _ in range(3):
+        story.poll("a1", "success", after_s=5)
+
+    assert story.found() == []
+
+
+def test_polls_from_several_threads_are_not_judged(story: Story) -> None:
+    wires = [Wire(f"a:{number}", number / 100, None) for number in range(6)]
+    for turn in range(4):
+        for number, wire in enumerate(wires):
+            at = 1 + turn + number / 10
+            status = "running" if turn < 3 else "success"
+            story.poll("a1", status, after_s=0.1, real_at=at, wire=wire)
+
+    assert story.found() == []
+
+
+def test_polls_of_different_clients_are_separate(story: Story) -> None:
+    for number in range(20):
+        story.poll("a1", "running", after_s=0.1, headers={"user-agent": f"client {number % 8}"})
+
+    assert story.found("GM101") == []
+    assert story.told("GM101", client_header="x-none").keys() == {"GM101"}
+
+
+def test_polls_after_the_final_status_are_found(story: Story) -> None:
+    for status in ("running", "success", "success", "success"):
+        story.poll("a1", status, after_s=5)
+    assert story.found() == []  # who has waited looks once more, and so does a test
+
+    story.poll("a1", "success", after_s=5)
+
+    [found] = story.found()
+    assert str(found) == (
+        "GM104 job 'a1' was polled 3 more times after the client had read that it was success; stop "
+        "polling at a final status (#2, #3, #4, #5)"
+    )
+
+
+def test_a_final_status_in_a_list_or_refusal_counts_too(story: Story) -> None:
+    story.ask(statuses={"a1": "complete", "b1": "running"}, returned=2, total=2)
+    story.poll("b1", "failed", status=400)
+    for _ in range(3):
+        story.poll("a1", "complete", after_s=5)
+        story.poll("b1", "failed", after_s=5, status=400)
+
+    assert [one.entries for one in story.found()] == [(1, 3, 5, 7), (2, 4, 6, 8)]
+
+
+@pytest.mark.parametrize(
+    "unseen", [{"connection": "reset"}, {"method": "HEAD"}, {"headers": {"user-agent": "other"}}]
+)
+def test_a_final_status_that_the_client_did_not_read_does_not_count(
+    story: Story, unseen: dict[str, Any]
+) -> None:
+    story.poll("a1", "success", **unseen)
+    for _ in range(3):
+        story.poll("a1", "success", after_s=5)
+
+    assert story.found("GM104") == []
+
+
+def test_a_failed_look_may_be_repeated(story: Story) -> None:
+    story.poll("a1", "success")
+    for pause in (1, 2, 4, 8):
+        story.poll("a1", after_s=pause, status=503)
+    story.poll("a1", "success", after_s=16)
+
+    assert story.found() == []
+
+
+def test_a_cancel_after_the_final_status_was_read_is_found(story: Story) -> None:
+    story.poll("a1", "running")
+    story.cancel("a1", status=400)  # it has just ended: nobody could know
+    assert story.found() == []
+
+    story.poll("a1", "success")
+    story.cancel("a1", status=400)
+
+    [found] = story.found("GM105")
+    assert str(found) == (
+        "GM105 job 'a1' was cancelled after the client had read that it was success; a finished job "
+        "needs no cancel (#3, #4)"
+    )
+
+
+# --- Submitting ---
+
+
+@pytest.mark.parametrize(
+    ("lost", "became"),
+    [
+        ({"status": 503}, "failed"),
+        ({"connection": "reset"}, "failed"),
+        ({"connection": "hang"}, "failed"),
+        ({"gave_up": True}, "was given up"),
+        ({"gave_up": True, "status": 503}, "was given up"),
+    ],
+)
+def test_repeating_a_submission_that_took_effect_is_found(
+    story: Story, lost: dict[str, Any], became: str
+) -> None:
+    story.submit("a1", phase="after", **lost)
+    story.submit("b1")
+    story.poll("b1", "running")
+
+    [found] = story.found()
+
+    assert str(found) == (
+        f"GM108 POST /ges/v1.0/p1/graphs/movie/action {became} after it had created job 'a1', and "
+        "was repeated unchanged: it created job 'b1', too; look at the list before you submit again "
+        "(#1, #2)"
+    )
+
+
+@pytest.mark.parametrize("lost", [{"status": 503}, {"gave_up": True}])
+def test_a_client_that_read_a_list_without_the_job_may_submit_again(
+    story: Story, lost: dict[str, Any]
+) -> None:
+    story.submit("a1", **lost)
+    story.page(0, statuses={"c1": "success"})
+    story.submit("b1")
+    story.poll("b1", "running")
+    assert story.found() == []
+
+
+@pytest.mark.parametrize("end", ["success", "failed"])
+def test_a_client_that_read_the_final_status_may_submit_again(story: Story, end: str) -> None:
+    story.submit("a1", status=503)
+    story.page(0, statuses={"a1": "running"})
+    story.page(0, statuses={"a1": end})
+    story.submit("b1")
+    assert story.told("GM108") == {}
+
+
+def test_a_client_that_asked_for_the_job_may_submit_again(story: Story) -> None:
+    story.submit("a1", status=503)
+    story.page(0, statuses={"a1": "running"})
+    story.poll("a1", "running")
+    story.submit("b1")
+    assert story.told("GM108") == {}
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        {"gave_up": True, "returned": 1},
+        {"status": 503},
+        {"args": {"project_id": "p1", "graph_name": "other"}, "returned": 1},
+    ],
+)
+def test_a_look_without_an_answer_is_no_reason_to_submit_again(
+    story: Story, look: dict[str, Any]
+) -> None:
+    story.submit("a1", status=503)
+    story.ask(statuses={"c1": "success"}, **look)
+    story.submit("b1")
+    story.poll("b1", "running")
+    assert story.told().keys() == {"GM108"}
+
+
+@pytest.mark.parametrize(("second", "codes"), [("c2", set()), ("a1", {"GM108"})])
+def test_a_look_may_be_several_pages_long(story: Story, second: str, codes: set[str]) -> None:
+    story.submit("a1", status=503)
+    story.page(0, 1, statuses={"c1": "success"}, total=2)
+    story.page(1, 1, statuses={second: "running"}, total=2)
+    story.submit("b1")
+    story.poll("b1", "running")
+    assert story.told().keys() == codes
+
+
+@pytest.mark.parametrize("other", [{"digest": "2"}, {"headers": {"content-length": "7"}}])
+def test_secrets_left_out_of_the_journal_make_another_submission(
+    story: Story, other: dict[str, Any]
+) -> None:
+    story.submit("a1", status=503, body=None, digest="1")
+    story.submit("b1", **{"body": None, "digest": "1", **other})
+    story.poll("b1", "running")
+    assert story.found() == []
+
+    story.submit("c1", **{"body": None, "digest": "1", "status": 503, **other})
+    story.submit("d1", **{"body": None, "digest": "1", **other})
+    story.poll("d1", "running")
+    assert story.told().keys() == {"GM108"}
+
+
+def test_two_threads_may_make_the_same_submission(story: Story) -> None:
+    for turn, status in enumerate((503, 200)):
+        for name in ("a", "b"):
+            at = 10.0 + turn
+            wire = Wire(f"{name}:1", 1.0 if name == "a" else 2.0, None)
+            story.submit(f"{name}{turn}", status=status, real_at=at, wire=wire)
+            story.poll(f"{name}{turn}", "running", real_at=at, wire=wire)
+
+    assert story.found() == []
+
+
+def test_a_client_that_found_the_job_may_not_submit_again(story: Story) -> None:
+    story.submit("a1", status=503)
+    story.page(0, statuses={"a1": "running"})
+    story.submit("b1")
+    story.poll("b1", "running")
+    assert story.told().keys() == {"GM108"}
+
+
+def test_failed_or_different_submissions_may_be_sent(
+    story: Story,
+) -> None:
+    story.submit(None, status=503, phase="before")
+    story.submit("a1", connection="reset")
+    story.submit("b1", body={"edgesetPath": "other"})
+    story.submit(None, status=400)
+    for job_id in ("a1", "b1"):
+        story.poll(job_id, "running")
+
+    assert story.found() == []
+
+
+def test_a_job_that_no_request_asks_for_is_found(story: Story) -> None:
+    for job_id in ("polled", "cancelled", "lost", "forgotten", "unknown"):
+        fields: dict[str, Any] = {"connection": "reset"} if job_id == "lost" else {}
+        story.submit(job_id, body=job_id, **fields)
+    story.poll("polled", "running")
+    story.cancel("cancelled")
+    story.poll("unknown", status=503)
+
+    [found] = story.found()
+
+    assert str(found) == (
+        "GM109 job 'forgotten' was submitted (import_graph), but no request asked how it went; poll "
+        "it, or read the list (#4)"
+    )
+
+
+@pytest.mark.parametrize("look", [{}, {"statuses": {"b1": "running"}}, {"statuses": None}])
+def test_reading_the_list_counts_as_looking(story: Story, look: dict[str, Any]) -> None:
+    story.submit("a1")
+    story.page(0, args={"project_id": "p1", "graph_name": "other"})
+    story.submit("b1", body="other", args={"project_id": "p1", "graph_name": "other"})
+    story.page(0, **look)
+
+    assert [one.entries for one in story.found()] == [(3,)]
+
+
+def test_cancelling_all_jobs_counts_as_looking(story: Story) -> None:
+    story.submit("a1")
+    story.ask("hyg_delete_jobs", method="DELETE", path="/ges/v1.0/p1/hyg/movie/jobs")
+
+    assert story.found() == []
+
+
+def test_a_poll_that_was_given_up_counts_as_looking(story: Story) -> None:
+    story.submit("a1")
+    story.page(0, statuses={"a1": "running"}, gave_up=True)
+
+    assert story.found("GM109") == []
