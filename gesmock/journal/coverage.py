@@ -47,7 +47,7 @@ class Table(NamedTuple):
 class Coverage:
     """How often each cell was met: by operation, status, and how the connection broke.
 
-    *met* is counted up by whoever answers; it never has more than all possible cells.
+    *met* is counted up by whoever answers.
     """
 
     def __init__(self, cells: Iterable[Cell] = ()) -> None:

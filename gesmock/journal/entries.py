@@ -111,7 +111,6 @@ class Entry(Struct, frozen=True, kw_only=True):
 
     @property
     def unmatched(self) -> bool:
-        """Whether it was meant for the service, but no operation serves it."""
         return self.operation is None and self.path.lstrip("/").startswith("ges/")
 
     def __str__(self) -> str:
@@ -137,7 +136,6 @@ class Reported:
         return by_job
 
     def drop(self) -> int:
-        """Drop the statuses, and return how many there were."""
         count = len(self.statuses or ())
         self.statuses = self._by_job = None
         return count
@@ -162,25 +160,18 @@ class Record(Struct, frozen=True, gc=False):
 
     @property
     def gave_up(self) -> bool:
-        """Whether the client left before it had all of this answer, the last on its connection.
-
-        If a fault ended the connection, the client had no choice.
-        """
+        """Whether the client left before it had all of this answer, the last on its connection."""
         link = self.link
-        if link is None or not link.gave_up or self.connection in _ENDING:
+        if link is None or self.connection in _ENDING:  # then the client had no choice
             return False
-        return link.answers == self.nth
+        return link.gave_up and link.answers == self.nth
 
     @property
     def connection(self) -> str | None:
-        """How a fault broke the connection, if it did."""
-        if self.fired is None or self.crash is not None:
-            return None
-        return self.fired.connection
+        return None if self.fired is None or self.crash is not None else self.fired.connection
 
     @property
     def entry(self) -> Entry:
-        """The entry, with secrets masked."""
         request, reported, fired, link = self.request, self.reported, self.fired, self.link
         digest, wire = request.digest, None
         if link is not None:
@@ -285,9 +276,6 @@ def _cut(text: str, room: int, *, secret: bool = False) -> str:
     if secret:
         return text if len(text) <= _LONGEST_SECRET else MASK + _digest_of_text(text)
     return text if len(text) <= room else f"{text[:room]}..."
-
-
-# --- What tells requests apart ---
 
 
 def _digest(text: bytes) -> str:

@@ -90,7 +90,7 @@ class Journal:
         return self.count - self._cleared - len(self._records)
 
     def snapshot(self, since: int = 0) -> Snapshot:
-        """The journal now; only the entries after number *since*."""
+        """Only the entries after number *since*."""
         with self._lock:
             later = islice(reversed(self._records), max(self.count - since, 0))
             return Snapshot(list(later)[::-1], self.count, self.dropped, self._resets)
@@ -139,10 +139,7 @@ class Journal:
         return entries
 
     def wait(self, entry_filter: EntryFilter, times: int, timeout_s: float) -> list[Entry]:
-        """The entries that match: as soon as there are *times* of them, else those in the end.
-
-        Raises Conflict at once if entries that were dropped could be among them.
-        """
+        """Like ``wait_for``, but returns the entries there are if time is up."""
         until = real_time() + timeout_s
         since, entries = entry_filter.since, list[Entry]()
         while True:

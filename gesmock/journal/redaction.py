@@ -39,18 +39,16 @@ class Redaction:
         self._secrets = Secrets(secret for secret in secrets if len(secret) >= _SHORTEST)
 
     def text(self, text: str) -> str:
-        """*text* without secrets, and without values that it calls secret."""
         return self._secrets.redact(text)
 
     def named(self, values: Mapping[str, str]) -> dict[str, str]:
-        """*values* without secrets, and without those whose name says that they are secret."""
         return {
             self.text(name): MASK if is_secret(name) else self.text(value)
             for name, value in values.items()
         }
 
     def request(self, request: Request) -> Request:
-        """*request*, its body shortened already, without secrets."""
+        """*request*, whose body is shortened already."""
         body = request.body
         if body and isinstance(body, bytes):
             body = msgspec.json.encode(self._secrets.redact_value(msgspec.json.decode(body)))

@@ -116,7 +116,6 @@ def _bodies(entry: Entry, operation: "Node", pointer: str) -> Iterator[Breach]:
 
 @cache
 def _errors(reference: str) -> Callable[[Any], str | None]:
-    """A function that says why a value breaks the schema at *reference*."""
     import fastjsonschema  # most runs never check a contract
 
     schema = _without_secrets(_at(reference))
@@ -173,7 +172,6 @@ def _document() -> "Node":
 
 
 def _at(pointer: str) -> Any:
-    """The part of the document that *pointer* leads to."""
     target: Any = _document()
     for escaped in pointer.removeprefix("#/").split("/"):
         name = escaped.replace("~1", "/").replace("~0", "~")

@@ -26,13 +26,10 @@ _LARGEST: Final = 2**31 - 1
 class Window:
     """A request for *asked* jobs from *offset* on; None: the limit was left to the service.
 
-    It got *returned* jobs out of *total*, as far as the answer said so; *returned* is None if the
-    client read no answer. *was_hit*: the client went on with one of its jobs.
-
-    The rest is what the client knew then, since it last began at offset 0: of how many jobs
-    (*rows*, a repeated one counts once), how many of them were *new* in this window, whether all
-    totals agreed and all jobs are on record (*steady*), and the largest total (*longest*) that it
-    had read before.
+    It got *returned* jobs out of *total*; *returned* is None if the client read no answer.
+    *was_hit*: the client went on with one of its jobs. The rest is what the client knew then, since
+    it last began at offset 0: how many jobs (*rows*), how many of them *new* in this window,
+    whether all totals agreed and all jobs are on record (*steady*), and the *longest* total before.
     """
 
     entry: Entry
@@ -56,17 +53,14 @@ class Window:
 
     @property
     def is_beyond(self) -> bool:
-        """Whether it begins behind the last job."""
         return self.returned == 0 and self.asked != 0
 
     @property
     def is_short(self) -> bool:
-        """Whether the client got fewer jobs than it asked for."""
         return self.asked is not None and self.returned is not None and self.returned < self.asked
 
     @property
     def is_last(self) -> bool:
-        """Whether the answer says that there are no more jobs."""
         return self.total is not None and self.end >= self.total
 
 

@@ -17,26 +17,13 @@ from gesmock.journal.verdict.traffic import (
     was_answered,
 )
 
-_AT_ONCE_S: Final = 0.01
-"""A shorter pause is none: the request itself takes as long."""
-
-_SHORT_S: Final = 0.1
-"""Shorter pauses are alike: a busy machine may add as much by itself."""
-
-_VARIES: Final = 1.2
-"""By this factor a pause must exceed another to count as longer (a back-off that grows, jitter)."""
-
-_GROWS: Final = 1.5
-"""By this factor each pause exceeds the one before where a back-off roughly doubles."""
-
-_OUTLIERS: Final = 8
-"""One pause in eight may be any longer, and one in eight any shorter: the machine's doing."""
-
-_THREADS: Final = 32
-"""The largest default size of a thread pool (documentation of concurrent.futures)."""
-
-_TOLERANCE_S: Final = 0.05
-"""By this much a client may be early: clocks are not exact."""
+_AT_ONCE_S: Final = 0.01  # a shorter pause is none: the request itself takes as long
+_SHORT_S: Final = 0.1  # shorter pauses are alike: a busy machine may add as much by itself
+_VARIES: Final = 1.2  # by this factor a pause must exceed another to count as longer
+_GROWS: Final = 1.5  # by this factor each pause exceeds the one before in a doubling back-off
+_OUTLIERS: Final = 8  # one pause in eight may be any longer, and one any shorter
+_THREADS: Final = 32  # the largest default size of a pool (documentation of concurrent.futures)
+_TOLERANCE_S: Final = 0.05  # by this much a client may be early: clocks are not exact
 
 
 def no_back_off(traffic: Traffic, config: VerdictConfig) -> Iterator[Finding]:
@@ -64,7 +51,7 @@ def no_back_off(traffic: Traffic, config: VerdictConfig) -> Iterator[Finding]:
 def _attempts(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
     """Failures of the same call in a row, and the attempt after them.
 
-    A retry at the time that the answer named is right, and ends the run.
+    A retry at the time that the answer named ends the run.
     """
     run: list[Entry] = []
     for entry in entries:
@@ -96,10 +83,7 @@ def _varies(pauses: Sequence[float]) -> bool:
 
 
 def _are_threads(run: Sequence[Entry], entries: Sequence[Entry]) -> bool:
-    """Whether *run* may come from threads that fail one after the other, and come back later.
-
-    Each has its own connection, and retries what failed, whatever the others got.
-    """
+    """Whether *run* may come from threads, each with its own connection, that back off."""
     count = len(run) - 1
     if count > _THREADS or any(
         None in (entry.wire, later.wire) or entry.wire == later.wire
@@ -183,10 +167,7 @@ def retries_a_refusal(traffic: Traffic, config: VerdictConfig) -> Iterator[Findi
 
 
 def _streaks(entries: Sequence[Entry], belongs: Callable[[Entry], bool]) -> Iterator[list[Entry]]:
-    """The longest runs of *entries* that belong together.
-
-    A request that failed, or was not read, neither belongs to a run nor ends it.
-    """
+    """The runs of *entries* that belong together; failures and unread answers do not end one."""
     run: list[Entry] = []
     for entry in entries:
         if belongs(entry):

@@ -94,23 +94,15 @@ def _grouped(entries: Iterable[Entry], key: Callable[[Entry], _T]) -> dict[_T, l
 
 
 def waited_s(earlier: Entry, later: Entry) -> float:
-    """The time between two requests, by the clock that says more.
-
-    A real second counts whatever the project's clock does; where that runs faster, or is advanced
-    instead of sleeping, its seconds count.
-    """
+    """The time between two requests, by the clock that says more: the project's may be advanced."""
     return max(later.at - earlier.at, later.real_at - earlier.real_at)
 
 
 def paused_s(earlier: Entry, later: Entry) -> float:
-    """The time between the end of an answer and the next request.
-
-    A frozen clock does not advance for a delay.
-    """
-    late_s = earlier.virtual_s if earlier.real_s else 0.0
-    return max(
-        later.at - earlier.at - late_s, later.real_at - earlier.real_at - earlier.real_s, 0.0
-    )
+    """The time between the end of an answer and the next request."""
+    late_s = earlier.virtual_s if earlier.real_s else 0.0  # a frozen clock does not advance for it
+    real_s = later.real_at - earlier.real_at - earlier.real_s
+    return max(later.at - earlier.at - late_s, real_s, 0.0)
 
 
 def read_whole(entry: Entry) -> bool:
@@ -119,21 +111,16 @@ def read_whole(entry: Entry) -> bool:
 
 
 def was_answered(entry: Entry) -> bool:
-    """Whether the client received an answer to its question."""
     return read_whole(entry) and not failed(entry)
 
 
 def failed(entry: Entry) -> bool:
-    """Whether the service was unable to answer, so that a retry is right.
-
-    A client that gave up waiting has only itself to blame.
-    """
+    """Whether the service was unable to answer, so that a retry is right."""
     unable = entry.connection is not None or entry.status == 429 or entry.status >= 500
     return unable and not entry.gave_up
 
 
 def statuses_read(entry: Entry) -> Mapping[str, str]:
-    """The statuses that the client read, by job."""
     return entry.statuses or {} if read_whole(entry) and entry.method != "HEAD" else {}
 
 
