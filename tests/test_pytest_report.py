@@ -151,6 +151,25 @@ def test_it(gesmock):
     )
 
 
+def test_a_finding_in_another_project_fails_the_test_too(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        USER
+        + """
+def test_it(gesmock):
+    states = [{"project_id": name, "graphs": {"movie": {}}} for name in ("p1", "p2")]
+    gesmock.restart(fixture=states)
+    gesmock.fake.project("p2").verdict.configure(fail_on=["GM1"])
+    for _ in range(2):
+        requests.get(f"{gesmock.url}/ges/v1.0/p2/graphs/movie/jobs/status?limit=x")
+    assert gesmock.verdict.failing() == []
+""",
+    )
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["gesmock found 1 finding: GM107 *"])
+
+
 def test_a_finding_that_grows_in_the_teardown_is_no_new_one(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,

@@ -8,6 +8,7 @@ from conftest import Service
 from stories import Story
 
 from gesmock import ExpectationFailed, Finding, GesMock, InvalidInput, VerdictConfig
+from gesmock.fake.handle import OPERATIONS
 from gesmock.journal.entries import Wire
 from gesmock.journal.verdict import CHECKS
 from gesmock.journal.verdict.findings import CODES, RULES, finding
@@ -74,6 +75,24 @@ def test_control_characters_are_escaped(ges: GesMock) -> None:
     with pytest.raises(ExpectationFailed) as told:
         ges.journal.assert_called("list_jobs", query={"limit": 1})
     assert "\x1b" not in str(told.value)
+
+
+def test_crashes_and_unmatched_requests_are_remembered_up_to_a_limit(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(101):
+        service.client.get(f"/ges/{number}")
+    for _ in range(60):
+        service.client.get("/ges/1")
+    monkeypatch.setitem(OPERATIONS, "list_jobs", None)
+    for _ in range(11):
+        assert service.list().status_code == 500
+
+    found = service.fake.default.verdict.findings(["GM0"])
+
+    assert [one.code for one in found] == ["GM001"] * 10 + ["GM002"] * 100
+    assert max(len(one.entries) for one in found) == 50
+    assert any("(61 times)" in one.message for one in found)
 
 
 def test_a_traceback_keeps_its_lines() -> None:
