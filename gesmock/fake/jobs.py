@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 from gesmock.fake.project import Project
 from gesmock.fake.refusals import unknown_graph
@@ -17,7 +17,7 @@ from gesmock.model.messages import Reply, Request
 from gesmock.model.replies import MemoryItems
 from gesmock.model.rows import Page
 from gesmock.model.settings import Settings
-from gesmock.model.types import FINAL
+from gesmock.model.types import FINAL, GoodEnd
 
 _DECIMAL: Final = re.compile(r"0*([0-9]{1,10})")
 _LARGEST: Final = 2**31 - 1  # the type is Integer (ges_03_0471); 32 bits are inferred
@@ -169,18 +169,14 @@ def _page_after(fault: MatchedFault, project: Project, name: str, offset: int, l
         case kinds.ShrinkTotal(count):
             return Page(page.parts, max(page.total - count, 0), page.oldest_first)
         case kinds.RepeatRow() if page.parts:
-            return Page(_with_a_row_twice(page, rng), page.total, page.oldest_first)
+            parts = [*page.parts]
+            index = rng.randrange(len(parts))
+            block, begin, end = parts[index]
+            row = rng.randrange(begin, end)
+            twice = [(block, begin, row + 1), (block, row, end)]
+            parts[index : index + 1] = twice[::-1] if page.oldest_first else twice
+            return Page(parts, page.total, page.oldest_first)
     return page
-
-
-def _with_a_row_twice(page: Page, rng: Random) -> list[Any]:
-    parts = [*page.parts]
-    index = rng.randrange(len(parts))
-    block, begin, end = parts[index]
-    row = rng.randrange(begin, end)
-    twice = [(block, begin, row + 1), (block, row, end)]
-    parts[index : index + 1] = twice[::-1] if page.oldest_first else twice
-    return parts
 
 
 def _page(project: Project, name: str, offset: int, limit: int) -> Page:
@@ -192,15 +188,13 @@ def _insert(project: Project, name: str, count: int) -> None:
     """Add imports that have ended."""
     graphs, row = project.graphs, documentation.of_command(_INSERTED)
     assert row is not None  # noqa: S101 the documentation has it
-    args = {"project_id": project.project_id, "graph_name": name}
-    listed = listed_requests.normalised(_INSERTED, name, {})
-    request = JobRequest(
-        _INSERTED, listed_requests.url(row, args, row.query), replies.encode(listed).decode()
+    url = listed_requests.url(
+        row, {"project_id": project.project_id, "graph_name": name}, row.query
     )
-    edition = graphs.edition_of(graphs.get_or_new(name))
-    status = project.settings.finished(_INSERTED, edition)
+    body = replies.encode(listed_requests.normalised(_INSERTED, name, {})).decode()
+    status = _end_of(_INSERTED, project, name)
     for _ in range(count):
-        graphs.add(Job(graphs.new_job_id(name), status, request), name)
+        graphs.add(Job(graphs.new_job_id(name), status, JobRequest(_INSERTED, url, body)), name)
 
 
 def _remove(project: Project, name: str, count: int, offset: int, rng: Random) -> None:
@@ -215,10 +209,13 @@ def _remove(project: Project, name: str, count: int, offset: int, rng: Random) -
 
 
 def _finish(project: Project, name: str, count: int, offset: int, rng: Random) -> None:
-    graphs = project.graphs
     around = _page(project, name, max(offset - _AROUND // 2, 0), _AROUND)
     unfinished = [job for job in around if job.status not in FINAL]
-    edition = graphs.edition_of(graphs.get_or_new(name))
     for job in rng.sample(unfinished, min(count, len(unfinished))):
-        end = project.settings.finished(job.request.command, edition)
-        graphs.move(job.job_id, Move(end), name)
+        end = _end_of(job.request.command, project, name)
+        project.graphs.move(job.job_id, Move(end), name)
+
+
+def _end_of(command: str, project: Project, name: str) -> GoodEnd:
+    graphs = project.graphs
+    return project.settings.finished(command, graphs.edition_of(graphs.get_or_new(name)))

@@ -186,9 +186,6 @@ class Drip(_Altering, frozen=True, tag="drip"):
         return replace(reply, delivery=Delivery(parts=self.parts, spread_s=self.seconds))
 
 
-# --- Delays -------------------------------------------------------------------------------------
-
-
 class Uniform(Struct, frozen=True, forbid_unknown_fields=True):
     """Any time from *low_s* to *high_s*, each as likely as the others."""
 
@@ -345,7 +342,6 @@ class Failing(Kind, frozen=True, kw_only=True):
 
     @property
     def failure(self) -> Failure:
-        """The fault, spelled out."""
         return cast("Failure", self.fault)
 
 
@@ -400,8 +396,6 @@ class Ramp(Failing, frozen=True, tag="ramp", kw_only=True):
         over_s = remaining / NANOSECONDS if remaining > 0 else self.over_s
         return replace(self, begin=self._rate(elapsed), over_s=over_s)
 
-
-# --- All of them --------------------------------------------------------------------------------
 
 SingleFault = (
     Error | Delay | Reset | Close | Hang | Garbage | Malformed | Truncate | Drip

@@ -224,9 +224,7 @@ class FaultRules(Rules[ArmedRule]):
         can_deliver: CanDeliver = lambda _: True,
     ) -> None:
         super().__init__(lock)
-        self._seed = seed
-        self._time = time
-        self._can_deliver = can_deliver
+        self._seed, self._time, self._can_deliver = seed, time, can_deliver
         self._preferred = 0
         self._recent: deque[ArmedRule] = deque(maxlen=_MOST_RECENT)
 
@@ -424,16 +422,11 @@ class FaultRules(Rules[ArmedRule]):
             if not receipts:
                 return None
             fault, phase, chance = winner or ("ok", "after", "")
+            kind = fault if isinstance(fault, Kind) else None
             spread_s = fault.seconds if isinstance(fault, Drip) else 0.0
-            return MatchedFault(
-                fault if isinstance(fault, Kind) else None,
-                ", ".join(receipts),
-                phase,
-                self._real_s(delay_s),
-                self._real_s(spread_s),
-                delay_s + spread_s,
-                chance,
-            )
+            wait_s, real_s = self._real_s(delay_s), self._real_s(spread_s)
+            receipt, virtual_s = ", ".join(receipts), delay_s + spread_s
+            return MatchedFault(kind, receipt, phase, wait_s, real_s, virtual_s, chance)
 
     def _real_s(self, seconds: float) -> float:
         """How many real seconds *seconds* of the project's clock are; 0 if it is frozen."""

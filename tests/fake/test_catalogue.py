@@ -80,7 +80,9 @@ def test_a_status_has_the_documented_code_and_message(status: int, code: str, me
         ("hyg_sync", 400, "GES.8005", "Parameter error!"),
     ],
 )  # fmt: skip
-def test_an_operation_has_its_own(operation: str, status: int, code: str, message: str) -> None:
+def test_an_operation_has_its_own_code_and_message(
+    operation: str, status: int, code: str, message: str
+) -> None:
     answer = body(status, operation)
 
     assert (answer["errorCode"], answer["errorMessage"]) == (code, message)
@@ -95,7 +97,7 @@ def test_an_operation_has_its_own(operation: str, status: int, code: str, messag
         ("export_graph", "GES.8011", "Failed to export a graph."),
     ],
 )
-def test_in_the_other_dialect_the_texts_are_those_of_the_table(
+def test_the_error_table_dialect_has_the_texts_of_the_table(
     operation: str, code: str, message: str
 ) -> None:
     answer = body(400, operation, dialect="error_table")
@@ -103,7 +105,7 @@ def test_in_the_other_dialect_the_texts_are_those_of_the_table(
     assert (answer["errorCode"], answer["errorMessage"]) == (code, message)
 
 
-def test_a_code_has_another_text_in_the_other_dialect() -> None:
+def test_an_overridden_code_has_the_text_of_the_dialect() -> None:
     fault = {"kind": "error", "status": 404, "code": "GES.8005"}
 
     assert body(404, fault=fault)["errorMessage"] == "Parameter error!"
@@ -123,7 +125,7 @@ def test_the_edition_of_the_graph_decides_where_they_differ() -> None:
     assert body(400, "batch_build_index")["result"] == "failed"
 
 
-def test_cypher_has_it_among_its_errors() -> None:
+def test_a_cypher_error_is_listed_in_errors() -> None:
     assert body(503, "execute_cypher_query") == {
         "results": [],
         "errors": [{"code": "GES.8602", "message": "Engine service unavailable."}],
@@ -143,7 +145,7 @@ def test_cypher_has_it_among_its_errors() -> None:
         ({"code": "GES.8000", "message": ""}, "GES.8000", ""),
     ],
 )
-def test_code_and_message_can_be_overridden_each(
+def test_code_and_message_can_be_overridden_separately(
     fields: dict[str, str], code: str, message: str
 ) -> None:
     answer = body(400, fault={"kind": "error", "status": 400, **fields})
@@ -172,7 +174,7 @@ def test_every_operation_has_a_documented_code_for_each_status_of_the_pages() ->
             assert code in known
 
 
-def test_the_table_has_the_texts_of_all_codes_that_an_operation_has() -> None:
+def test_the_table_has_a_text_for_every_code_of_an_operation() -> None:
     tabled = {row.code for row in error_codes() if "ges_03_0110" in row.source}
 
     assert {

@@ -69,7 +69,7 @@ def test_a_documented_call_gets_its_documented_answer_and_its_row_in_the_list(
     assert "XXXXXXXX" not in json.dumps(listed)
 
 
-def test_an_id_stands_wherever_the_example_has_one(service: Service) -> None:
+def test_the_answer_has_the_id_wherever_the_example_has_one(service: Service) -> None:
     row = next(row for row in operations() if row.command == "execute_cypher_query")
 
     [result] = submit(service, row).json["results"]
@@ -77,7 +77,7 @@ def test_an_id_stands_wherever_the_example_has_one(service: Service) -> None:
     assert result["data"][0]["row"] == [result["jobId"], 1]
 
 
-def test_an_id_has_the_form_of_its_edition(service: Service) -> None:
+def test_a_job_id_has_the_form_of_its_edition(service: Service) -> None:
     row = next(row for row in operations() if row.command == "clear_graph")
 
     database = submit(service, row).json["jobId"]
@@ -89,7 +89,7 @@ def test_an_id_has_the_form_of_its_edition(service: Service) -> None:
     assert memory.count("-") == 4
 
 
-def test_the_listed_body_is_the_engines_own_form(service: Service) -> None:
+def test_a_body_is_listed_in_the_form_of_the_engine(service: Service) -> None:
     """The three bodies of the page's example come out of what may have been sent for them."""
     for job in PAGE["jobs"]:
         request, raw = job["request"], json.loads(job["request"]["rawRequest"])
@@ -195,7 +195,7 @@ def test_a_body_may_be_nested_deeply(service: Service) -> None:
 
 
 @pytest.mark.parametrize("chunks", ["zz\r\n", "-5\r\nabc"])
-def test_chunks_that_are_none_are_refused(ges: GesMock, chunks: str) -> None:
+def test_invalid_chunks_are_refused(ges: GesMock, chunks: str) -> None:
     import socket
 
     head = (
@@ -211,7 +211,7 @@ def test_chunks_that_are_none_are_refused(ges: GesMock, chunks: str) -> None:
     assert ges.findings() == []
 
 
-def test_batch_deletion_of_edges_is_synchronous_unless_told_otherwise(service: Service) -> None:
+def test_a_batch_deletion_of_edges_is_synchronous_by_default(service: Service) -> None:
     url = f"{G}/edges/action?action_id=batch-delete"
 
     answers = [

@@ -41,7 +41,7 @@ def asker_of(edition: str, *faults: Any, **options: Any) -> Asker:
 
 
 @EDITIONS
-def test_jobs_that_are_inserted_show_some_twice(edition: str) -> None:
+def test_inserted_jobs_make_rows_appear_twice(edition: str) -> None:
     asker = asker_of(edition, list_fault("insert_jobs", count=2))
     before = ids(page(asker_of(edition)))
 
@@ -54,7 +54,7 @@ def test_jobs_that_are_inserted_show_some_twice(edition: str) -> None:
 
 
 @EDITIONS
-def test_jobs_that_are_removed_hide_some(edition: str) -> None:
+def test_removed_jobs_make_rows_disappear(edition: str) -> None:
     asker = asker_of(edition, list_fault("remove_jobs", count=2))
     before = ids(page(asker_of(edition)))
 
@@ -66,14 +66,14 @@ def test_jobs_that_are_removed_hide_some(edition: str) -> None:
     assert gone <= set(before[:10])
 
 
-def test_where_no_job_is_before_the_page_any_may_be_removed_and_no_more_than_there_are() -> None:
+def test_on_the_first_page_any_jobs_are_removed_but_no_more_than_exist() -> None:
     asker = Asker({"fault": {"kind": "remove_jobs", "count": 2}}, generate=3)
 
     assert [len(ids(page(asker))) for _ in range(3)] == [1, 0, 0]
 
 
 @EDITIONS
-def test_jobs_that_are_finished_are_no_longer_what_was_seen(edition: str) -> None:
+def test_finished_jobs_differ_from_what_the_client_was_shown(edition: str) -> None:
     jobs = {"count": 30, "statuses": {"running": 1}, "plan": "slow"}
     asker = asker_of(edition, list_fault("finish_jobs", count=3), generate=jobs)
 
@@ -85,14 +85,14 @@ def test_jobs_that_are_finished_are_no_longer_what_was_seen(edition: str) -> Non
     assert all(job["status"] in FINAL for job in page(asker)["jobs"])
 
 
-def test_where_no_job_is_unfinished_none_is_finished() -> None:
+def test_nothing_happens_if_no_job_is_unfinished() -> None:
     jobs = {"count": 3, "statuses": {"failed": 1}}
     asker = Asker({"fault": {"kind": "finish_jobs"}}, generate=jobs)
 
     assert [job["status"] for job in page(asker)["jobs"]] == ["failed"] * 3
 
 
-def test_the_total_shrinks_by_so_many() -> None:
+def test_the_total_shrinks_by_the_count() -> None:
     asker = Asker(list_fault("shrink_total", count=4), generate=30)
 
     totals = [page(asker, offset, 10)["totalCount"] for offset in (0, 10, 20)]
@@ -100,7 +100,7 @@ def test_the_total_shrinks_by_so_many() -> None:
     assert totals == [30, 26, 30]
 
 
-def test_a_list_without_a_total_does_not_meet_what_shrinks_it() -> None:
+def test_a_list_without_a_total_is_not_hit_by_shrink_total() -> None:
     fault = {"kind": "shrink_total", "count": 1}
     asker = asker_of(
         "memory",
@@ -157,7 +157,7 @@ def test_a_list_fault_leaves_a_receipt_and_is_seeded() -> None:
     assert shown(1) != shown(2)
 
 
-def test_a_list_that_is_refused_meets_the_list_fault_and_nothing_happens() -> None:
+def test_a_list_fault_on_a_refused_list_changes_nothing() -> None:
     asker = Asker({"fault": {"kind": "insert_jobs"}})
 
     refused = asker.ask(query={"limit": "x"})
@@ -167,7 +167,7 @@ def test_a_list_that_is_refused_meets_the_list_fault_and_nothing_happens() -> No
     assert len(asker.project.graphs.jobs()) == 3
 
 
-def test_a_job_that_has_a_plan_may_be_inserted_beside() -> None:
+def test_jobs_can_be_inserted_beside_one_with_a_plan() -> None:
     asker = Asker({"fault": {"kind": "insert_jobs"}, "times": 1}, plans={"plan": "slow"})
     asker.submit()
 

@@ -13,14 +13,14 @@ from gesmock.model.errors import InvalidInput
 from gesmock.web import create_app
 
 
-def test_each_preset_is_a_list_of_ordinary_fault_rules_of_its_own() -> None:
+def test_a_preset_is_a_list_of_ordinary_fault_rules_marked_with_its_name() -> None:
     assert set(PRESETS) == set(get_args(PresetName))
     for name, fault_rules in PRESETS.items():
         assert fault_rules
         assert {one.preset for one in fault_rules} == {name}
 
 
-def test_a_preset_takes_the_place_of_another_and_leaves_the_rest_alone() -> None:
+def test_a_preset_replaces_another_and_leaves_other_rules_alone() -> None:
     ges = GesMock(preset="flaky")
     own = ges.faults.arm("list_jobs", 500)
 
@@ -32,7 +32,7 @@ def test_a_preset_takes_the_place_of_another_and_leaves_the_rest_alone() -> None
     assert [one.id for one in ges.faults] == [own.id]
 
 
-def test_a_preset_is_there_again_after_a_reset_and_in_an_exported_state() -> None:
+def test_a_preset_survives_a_reset_and_an_export() -> None:
     ges = GesMock(preset="slow")
     ges.faults.disarm()
 
@@ -43,7 +43,7 @@ def test_a_preset_is_there_again_after_a_reset_and_in_an_exported_state() -> Non
     assert ges.fake.default.faults.active_preset == "slow"
 
 
-def test_the_control_api_tells_and_sets_the_preset(service: Service) -> None:
+def test_the_control_api_shows_and_sets_the_preset(service: Service) -> None:
     fair = service.control("GET", "preset").json
     down = service.control("PUT", "preset", {"preset": "down"}).json
 
@@ -57,7 +57,7 @@ def test_the_control_api_tells_and_sets_the_preset(service: Service) -> None:
 
 
 @pytest.mark.parametrize("preset", get_args(PresetName))
-def test_no_preset_is_a_finding_of_a_test_that_sends_nothing(preset: PresetName) -> None:
+def test_an_untried_preset_is_no_finding(preset: PresetName) -> None:
     assert GesMock(preset=preset).findings() == []
 
 
@@ -70,14 +70,14 @@ def test_no_preset_is_a_finding_of_a_test_that_sends_nothing(preset: PresetName)
         ("mobile", {0, 200}, 200),
     ],
 )
-def test_preset_is_what_it_is_called(preset: str, statuses: set[int], most_often: int) -> None:
+def test_a_preset_behaves_as_it_is_called(preset: str, statuses: set[int], most_often: int) -> None:
     met = Counter(Asker(preset=preset).statuses(1000))
 
     assert set(met) == statuses
     assert met[most_often] > 750
 
 
-def test_flaky_also_fails_after_it_has_done_what_was_asked() -> None:
+def test_flaky_also_fails_after_performing_the_operation() -> None:
     asker = Asker(preset="flaky", generate=0)
     replies = [asker.submit() for _ in range(200)]
 
@@ -87,7 +87,7 @@ def test_flaky_also_fails_after_it_has_done_what_was_asked() -> None:
 
 
 @pytest.mark.parametrize("preset", ["flaky", "mobile"])
-def test_preset_that_the_server_cannot_make_is_refused(preset: Any) -> None:
+def test_a_preset_that_the_server_cannot_produce_is_refused(preset: Any) -> None:
     finding = r"^preset\[\d\]\.fault\.kind: '\w+' needs a server that owns its sockets"
     with pytest.raises(InvalidInput, match=finding):
         create_app(preset=preset)

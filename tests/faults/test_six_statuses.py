@@ -64,7 +64,7 @@ def by_preference(status: int, ges: GesMock, serve: Any, tmp_path: Path) -> Answ
 
 @pytest.mark.parametrize("status", BODIES)
 @pytest.mark.parametrize("way", [by_python, by_http, by_command_line, by_fixture, by_preference])
-def test_an_error_is_the_same_whichever_way_it_is_ordered(
+def test_an_error_is_the_same_however_it_is_requested(
     status: int, way: Callable[..., Answers], ges: GesMock, serve: Any, tmp_path: Path
 ) -> None:
     code, message = BODIES[status]

@@ -1,4 +1,4 @@
-"""What each kind of fault does to a call, to its answer, and to how that is brought."""
+"""What each kind of fault does to a call, its answer and the delivery of that."""
 
 import json
 from collections.abc import Callable
@@ -28,12 +28,12 @@ MANNERS: list[tuple[dict[str, Any], Delivery]] = [
 ]
 
 
-# --- In the place of the answer -----------------------------------------------------------------
+# --- Instead of the answer -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("fault", "delivery"), MANNERS)
 @pytest.mark.parametrize(("phase", "created"), [("before", 3), (None, 3), ("after", 4)])
-def test_a_cut_connection_is_no_answer_whether_the_job_was_made_or_not(
+def test_a_cut_connection_gives_no_answer_in_either_phase(
     fault: dict[str, Any], delivery: Delivery, phase: str | None, created: int
 ) -> None:
     asker = Asker({"fault": fault, "phase": phase, "times": 1})
@@ -47,7 +47,7 @@ def test_a_cut_connection_is_no_answer_whether_the_job_was_made_or_not(
 
 
 @pytest.mark.parametrize(("phase", "created"), [("before", 3), ("after", 4)])
-def test_an_error_is_the_answer_whether_the_job_was_made_or_not(phase: str, created: int) -> None:
+def test_an_error_replaces_the_answer_in_either_phase(phase: str, created: int) -> None:
     asker = Asker({"fault": 503, "phase": phase})
 
     reply = asker.submit()
@@ -56,13 +56,13 @@ def test_an_error_is_the_answer_whether_the_job_was_made_or_not(phase: str, crea
     assert len(asker.project.graphs.jobs()) == created
 
 
-def test_after_a_refusal_the_answer_is_the_error_all_the_same() -> None:
+def test_an_error_in_the_after_phase_replaces_a_refusal_too() -> None:
     asker = Asker({"fault": 503, "phase": "after"})
 
     assert asker.ask("show_job", job_id="nothing").status == 503
 
 
-def test_a_crash_of_ours_is_told_even_where_an_error_was_to_be_the_answer(
+def test_a_crash_is_reported_even_if_an_error_was_to_replace_the_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def broken(*_: object) -> Reply:
@@ -74,10 +74,10 @@ def test_a_crash_of_ours_is_told_even_where_an_error_was_to_be_the_answer(
     assert (asker.ask().status, len(asker.project.verdict.findings())) == (500, 1)
 
 
-# --- For whom -------------------------------------------------------------------------------------
+# --- Which requests --------------------------------------------------------------------------------
 
 
-def test_a_command_is_that_of_the_job_which_is_submitted_or_asked_for() -> None:
+def test_a_rule_for_a_command_hits_the_job_that_is_submitted_or_named() -> None:
     job = {"jobId": "a1", "status": "running", "request": {"command": "clear_graph", "url": "/"}}
     asker = Asker({"command": "import_graph", "fault": 503}, fixture={"jobs": [job]}, generate=0)
     asker.project.faults.arm(FaultRule(command="clear_graph", fault=500))
@@ -90,7 +90,7 @@ def test_a_command_is_that_of_the_job_which_is_submitted_or_asked_for() -> None:
     assert asker.ask().status == 200
 
 
-def test_a_job_and_a_graph_are_those_of_the_path() -> None:
+def test_rules_for_a_job_or_a_graph_compare_the_names_in_the_path() -> None:
     asker = Asker({"job_id": "a1", "fault": 503}, {"graph": "films", "fault": 500})
 
     assert asker.ask("show_job", job_id="a1", graph_name="films").status == 503
@@ -99,7 +99,7 @@ def test_a_job_and_a_graph_are_those_of_the_path() -> None:
     assert asker.ask().status == 200
 
 
-def test_the_journal_knows_the_job_that_was_made_though_the_client_was_not_told() -> None:
+def test_the_journal_has_the_submitted_job_even_if_the_client_got_no_answer() -> None:
     asker = Asker({"fault": {"kind": "close"}, "phase": "after"})
     asker.submit()
 
@@ -117,7 +117,7 @@ def test_the_journal_knows_the_job_that_was_made_though_the_client_was_not_told(
     [{}, {"settings": {"edition": "memory"}}, {"settings": {"id_key": "both"}}, {"generate": 900}],
     ids=str,
 )
-def test_a_malformed_answer_is_of_the_right_length_and_no_json(options: dict[str, Any]) -> None:
+def test_a_malformed_answer_has_the_right_length_but_is_not_json(options: dict[str, Any]) -> None:
     real = text_of(Asker(**options).ask())
 
     reply = Asker({"fault": {"kind": "malformed"}}, **options).ask()
@@ -128,7 +128,7 @@ def test_a_malformed_answer_is_of_the_right_length_and_no_json(options: dict[str
         json.loads(broken)
 
 
-def test_a_truncated_answer_is_whole_until_it_is_sent() -> None:
+def test_a_truncated_answer_is_cut_only_on_delivery() -> None:
     reply = Asker({"fault": {"kind": "truncate", "after_bytes": 7}}).ask()
 
     assert reply.delivery == Delivery(after_bytes=7)
@@ -147,7 +147,7 @@ def test_a_drip_takes_its_seconds_on_the_clock(rate: float | None, seconds: floa
 
 
 @pytest.mark.parametrize(("rate", "seconds"), [(None, 0.0), (1.0, 2.0), (4.0, 0.5)])
-def test_a_delay_takes_its_seconds_on_the_clock_and_none_where_it_is_frozen(
+def test_a_delay_passes_on_the_clock_and_takes_no_time_if_it_is_frozen(
     rate: float | None, seconds: float
 ) -> None:
     asker = Asker({"fault": {"kind": "delay", "seconds": 2}}, rate=rate)
@@ -169,7 +169,7 @@ def test_a_delay_is_recorded_in_seconds_of_the_clock_and_in_real_ones() -> None:
     assert (fired.wait_s, fired.virtual_s, fired.real_s) == (0.5, 8.0, 2.0)
 
 
-def test_delays_add_up_with_one_another_and_with_whatever_else_happens() -> None:
+def test_delays_add_up_with_each_other_and_with_any_other_fault() -> None:
     asker = Asker(
         {"fault": {"kind": "delay", "seconds": 0.25}},
         {"fault": {"kind": "reset"}, "nth": 2},
@@ -198,7 +198,7 @@ def test_delays_add_up_with_one_another_and_with_whatever_else_happens() -> None
         ({"fault": RAMP, "probability": 0.5}, lambda first, second: max(first, second) < 0.5),
     ],
 )
-def test_what_is_left_to_chance_is_drawn_from_seed_fault_rule_and_call(
+def test_chances_are_drawn_from_the_seed_the_rule_and_the_call_number(
     fault_rule: dict[str, Any], expected: Callable[[float, float], bool]
 ) -> None:
     asker = Asker(fault_rule)
@@ -212,7 +212,7 @@ def test_what_is_left_to_chance_is_drawn_from_seed_fault_rule_and_call(
 @pytest.mark.parametrize(
     "fault", [503, {"kind": "delay", "seconds": 1}, {"kind": "cap_limit", "limit": 1}]
 )
-def test_nothing_is_drawn_where_nothing_is_left_to_chance(
+def test_a_fault_without_chance_draws_nothing(
     fault: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn = Mock(side_effect=AssertionError)
@@ -229,7 +229,7 @@ def draws(fault: dict[str, Any], seed: int = 0) -> list[float]:
     return [one.virtual_s for one in fired if one]
 
 
-def test_a_log_normal_delay_has_its_median_its_cap_and_the_same_series_for_the_same_seed() -> None:
+def test_a_lognormal_delay_has_its_median_and_cap_and_repeats_for_the_same_seed() -> None:
     fault = {"kind": "delay", "lognormal": {"median_s": 0.5, "sigma": 1.0, "cap_s": 3}}
 
     drawn = draws(fault)
@@ -243,7 +243,7 @@ def test_a_log_normal_delay_has_its_median_its_cap_and_the_same_series_for_the_s
     assert drawn != draws(fault, seed=1)
 
 
-def test_a_uniform_delay_is_anywhere_between_its_ends() -> None:
+def test_a_uniform_delay_covers_its_whole_range() -> None:
     drawn = draws({"kind": "delay", "uniform": {"low_s": 1, "high_s": 3}})
 
     assert (min(drawn) >= 1, max(drawn) <= 3) == (True, True)
@@ -252,7 +252,7 @@ def test_a_uniform_delay_is_anywhere_between_its_ends() -> None:
     assert max(drawn) > 2.95
 
 
-def test_what_is_delayed_does_not_depend_on_whether_it_was_likely() -> None:
+def test_the_length_of_a_delay_does_not_depend_on_its_probability() -> None:
     fault = {"kind": "delay", "uniform": {"low_s": 0, "high_s": 1}}
     faults = Asker({"fault": fault, "probability": 0.1}).project.faults
 
@@ -264,7 +264,7 @@ def test_what_is_delayed_does_not_depend_on_whether_it_was_likely() -> None:
 # --- What looks at the clock --------------------------------------------------------------------
 
 
-def test_a_throttle_lets_so_many_pass_in_a_window_and_says_when_it_ends() -> None:
+def test_a_throttle_answers_its_limit_in_a_window_and_says_when_it_ends() -> None:
     asker = Asker({"fault": {"kind": "throttle", "limit": 2, "window_s": 10}})
 
     assert asker.statuses(2) == [200, 200]
@@ -278,7 +278,7 @@ def test_a_throttle_lets_so_many_pass_in_a_window_and_says_when_it_ends() -> Non
     assert asker.statuses(3) == [200, 200, 429]
 
 
-def test_a_window_begins_with_the_first_request_after_the_last_one_has_ended() -> None:
+def test_a_throttle_window_begins_with_the_first_request_after_the_last_window() -> None:
     asker = Asker({"fault": {"kind": "throttle", "limit": 1, "window_s": 10}})
     asker.advance(7)
     assert asker.statuses(2) == [200, 429]
@@ -289,7 +289,7 @@ def test_a_window_begins_with_the_first_request_after_the_last_one_has_ended() -
     assert asker.ask().headers["Retry-After"] == "10"
 
 
-def test_what_is_throttled_is_not_carried_out() -> None:
+def test_a_throttled_request_is_not_performed() -> None:
     asker = Asker({"fault": {"kind": "throttle", "limit": 1, "window_s": 10}})
     asker.submit()
     asker.submit()
@@ -297,7 +297,7 @@ def test_what_is_throttled_is_not_carried_out() -> None:
     assert len(asker.project.graphs.jobs()) == 4
 
 
-def test_an_outage_lasts_from_one_time_to_another() -> None:
+def test_an_outage_lasts_from_its_start_to_its_end() -> None:
     asker = Asker({"fault": {"kind": "outage", "from_s": 1, "until_s": 3}})
     statuses = []
     for _ in range(4):
@@ -311,7 +311,7 @@ def test_an_outage_lasts_from_one_time_to_another() -> None:
 
 @pytest.mark.parametrize("kind", ["outage", "ramp"])
 @pytest.mark.parametrize(("phase", "created"), [("before", 3), ("after", 4)])
-def test_an_outage_and_a_ramp_may_be_of_any_failure_in_either_phase(
+def test_outages_and_ramps_take_any_failure_in_either_phase(
     kind: str, phase: str, created: int
 ) -> None:
     when = {"until_s": 5} if kind == "outage" else {"begin": 1, "to": 1, "over_s": 1}
@@ -335,13 +335,13 @@ def test_a_ramp_grows_to_its_rate_and_stays() -> None:
     assert 0.74 < shares[3] < 0.86
 
 
-def test_a_ramp_may_take_next_to_no_time() -> None:
+def test_a_ramp_can_be_almost_instant() -> None:
     asker = Asker({"fault": {"kind": "ramp", "to": 1, "over_s": 1e-300, "fault": 500}})
 
     assert asker.statuses(2) == [500, 500]
 
 
-def test_what_is_left_of_an_outage_and_a_ramp_goes_on_where_they_are() -> None:
+def test_the_remainder_of_an_outage_or_ramp_continues_where_it_is() -> None:
     asker = Asker(
         {"fault": {"kind": "outage", "from_s": 3, "until_s": 8}},
         {"fault": {"kind": "ramp", "to": 1, "over_s": 8}},
@@ -394,13 +394,15 @@ def test_what_is_left_of_an_outage_and_a_ramp_goes_on_where_they_are() -> None:
         ({"fault": {"kind": "cap_limit"}}, "$.fault.limit: missing; an integer of at least 1 is wanted"),
     ],
 )  # fmt: skip
-def test_a_wrong_fault_is_refused_by_name(fields: dict[str, Any], finding: str) -> None:
+def test_an_invalid_fault_is_refused_with_the_field_named(
+    fields: dict[str, Any], finding: str
+) -> None:
     with pytest.raises(InvalidInput) as caught:
         read(fields, FaultRule)
 
     assert str(caught.value).startswith(finding)
 
 
-def test_every_kind_says_what_it_is() -> None:
+def test_every_kind_has_a_name_and_a_docstring() -> None:
     assert all(kind.__doc__ for kind in KINDS.values())
     assert kinds.Delay(seconds=1).name == "delay"

@@ -1,4 +1,4 @@
-"""Which calls a fault rule hits, and what is left of it."""
+"""Which calls a fault rule hits, and what remains of it."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import RLock
@@ -65,7 +65,7 @@ def test_a_fault_rule_hits_the_calls_it_says(fields: dict[str, Any], statuses: l
     assert hits(6, **fields) == statuses
 
 
-def test_a_probability_hits_its_share_and_the_same_calls_for_the_same_seed() -> None:
+def test_a_probability_hits_its_share_and_the_same_calls_with_the_same_seed() -> None:
     first = hits(2000, seed=7, fault=FAULT, probability=0.3)
 
     assert first == hits(2000, seed=7, fault=FAULT, probability=0.3)
@@ -73,7 +73,7 @@ def test_a_probability_hits_its_share_and_the_same_calls_for_the_same_seed() -> 
     assert 500 < first.count(503) < 700
 
 
-def test_the_first_fault_rule_that_fires_wins_and_a_spent_one_gives_way() -> None:
+def test_the_first_rule_that_fires_wins_and_a_spent_one_is_skipped() -> None:
     plan = new_plan()
     plan.arm(fault_rule(fault={"kind": "error", "status": 401}, times=1))
     plan.arm(fault_rule(fault={"kind": "error", "status": 500}, times=1))
@@ -105,7 +105,7 @@ def test_the_first_fault_rule_that_fires_wins_and_a_spent_one_gives_way() -> Non
     ),
     st.integers(0, 8),
 )
-def test_what_is_left_hits_the_calls_that_the_whole_would_have_hit(
+def test_the_remainder_hits_the_calls_that_the_rule_would_have_hit(
     fields: dict[str, Any], calls: int
 ) -> None:
     plan, expected = new_plan(), hits(calls + 10, **fields)[calls:]
@@ -119,7 +119,7 @@ def test_what_is_left_hits_the_calls_that_the_whole_would_have_hit(
     assert left == expected
 
 
-def test_an_endless_fault_rule_is_left_as_it_is() -> None:
+def test_the_remainder_of_an_endless_rule_is_the_rule() -> None:
     plan = new_plan()
     armed = plan.arm(fault_rule(fault=FAULT, every=2))
     plan.match(*asked())
@@ -165,14 +165,16 @@ def test_an_endless_fault_rule_is_left_as_it_is() -> None:
         ({"fault": {**FAULT, "headers": {"X": 3}}}, "$.fault.headers.X: 3 is not one line of Latin-1 text"),
     ],
 )  # fmt: skip
-def test_a_wrong_fault_rule_is_refused_by_name(fields: dict[str, Any], finding: str) -> None:
+def test_an_invalid_fault_rule_is_refused_with_the_field_named(
+    fields: dict[str, Any], finding: str
+) -> None:
     with pytest.raises(InvalidInput) as caught:
         fault_rule(**fields)
 
     assert str(caught.value).startswith(finding)
 
 
-def test_an_unknown_id_is_refused_with_the_ids_there_are() -> None:
+def test_an_unknown_id_is_refused_with_the_armed_ids_listed() -> None:
     plan = new_plan()
     with pytest.raises(NotFound, match="no fault rule has the id 'f9'; armed are: none"):
         plan.find("f9")
@@ -181,7 +183,7 @@ def test_an_unknown_id_is_refused_with_the_ids_there_are() -> None:
         plan.disarm("f9")
 
 
-def test_a_fault_rule_tells_its_counts() -> None:
+def test_an_armed_rule_shows_its_counts() -> None:
     plan = new_plan()
     plan.arm(fault_rule(operation="list_jobs", fault=FAULT, times=3))
     plan.match(*asked())
@@ -205,7 +207,7 @@ def test_a_fault_rule_tells_its_counts() -> None:
         ({"script": ["ok"]}, 1, False),
     ],
 )
-def test_a_fault_rule_is_untried_until_a_request_comes_at_which_it_could_fire(
+def test_a_rule_is_untried_until_a_request_on_which_it_could_fire(
     fields: dict[str, Any], calls: int, *, untried: bool
 ) -> None:
     plan = new_plan()
@@ -216,7 +218,7 @@ def test_a_fault_rule_is_untried_until_a_request_comes_at_which_it_could_fire(
     assert bool(plan.untried()) is untried
 
 
-# --- Which calls are meant ----------------------------------------------------------------------
+# --- Which calls a rule is for ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -232,7 +234,7 @@ def test_a_fault_rule_is_untried_until_a_request_comes_at_which_it_could_fire(
         ({"header": "X-T="}, asked(headers={"x-t": ""}), asked(headers={"x-t": "a"})),
     ],
 )
-def test_a_fault_rule_is_for_the_calls_it_says_and_counts_no_others(
+def test_a_rule_counts_only_the_calls_it_is_for(
     chosen: dict[str, Any], meant: Any, another: Any
 ) -> None:
     plan = new_plan()
@@ -268,7 +270,7 @@ def test_a_window_on_the_clock_counts_from_when_it_was_armed() -> None:
     assert (armed.calls, armed.remaining, armed.remainder()) == (2, 0, None)
 
 
-def test_what_is_left_of_a_window_is_shorter() -> None:
+def test_the_remainder_of_a_window_is_shorter() -> None:
     clock = VirtualTime(Timing(frozen=True))
     plan = new_plan(clock=clock)
     plan.arm(fault_rule(fault=FAULT, from_s=4, until_s=10))
@@ -283,10 +285,10 @@ def test_what_is_left_of_a_window_is_shorter() -> None:
     ]
 
 
-# --- What can be done about one that is armed -----------------------------------------------------
+# --- Changing an armed rule --------------------------------------------------------------------------
 
 
-def test_a_paused_fault_rule_meets_nothing_and_goes_on_where_it_was() -> None:
+def test_a_paused_rule_hits_nothing_and_continues_where_it_was() -> None:
     plan = new_plan()
     armed = plan.arm(fault_rule(script=[500, 503, 401]))
     statuses = [status_of(plan.match(*asked()))]
@@ -299,7 +301,7 @@ def test_a_paused_fault_rule_meets_nothing_and_goes_on_where_it_was() -> None:
     assert (armed.calls, armed.remaining) == (3, 0)
 
 
-def test_a_changed_fault_rule_keeps_its_id_its_place_and_its_counts() -> None:
+def test_a_changed_rule_keeps_its_id_its_place_and_its_counts() -> None:
     plan = new_plan()
     before = plan.arm(fault_rule(fault=FAULT, times=2))
     plan.arm(fault_rule(fault=401))
@@ -316,7 +318,7 @@ def test_a_changed_fault_rule_keeps_its_id_its_place_and_its_counts() -> None:
     ]
 
 
-def test_a_wrong_change_is_refused_by_name_and_changes_nothing() -> None:
+def test_an_invalid_change_is_refused_and_changes_nothing() -> None:
     plan = new_plan()
     plan.arm(fault_rule(fault=FAULT, times=2))
 
@@ -331,7 +333,7 @@ def test_a_wrong_change_is_refused_by_name_and_changes_nothing() -> None:
     assert armed.rule == fault_rule(fault=FAULT, times=2)
 
 
-def test_a_paused_fault_rule_is_not_missed_when_no_request_comes_for_it() -> None:
+def test_a_paused_rule_does_not_count_as_untried() -> None:
     plan = new_plan()
     plan.arm(fault_rule(fault=FAULT, paused=True))
     plan.arm(fault_rule(fault=FAULT, preset="down"))
@@ -360,7 +362,7 @@ def numbers_hit(threads: int, probability: float) -> list[int]:
 
 
 @pytest.mark.parametrize(("probability", "low", "high"), [(0, 0, 0), (0.5, 900, 1100), (1, 2000, 2000)])  # fmt: skip
-def test_the_same_calls_are_hit_whether_one_thread_sends_them_or_eight(
+def test_one_thread_or_eight_have_the_same_calls_hit(
     probability: float, low: int, high: int
 ) -> None:
     alone = numbers_hit(1, probability)
