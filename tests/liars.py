@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlencode
 
 from gesmock import GesMock
 from gesmock.remote.client import Client, ServerReply, json_value
-from gesmock.remote.failures import Unreachable
+from gesmock.remote.http import Unreachable
 from gesmock.remote.session import Session, Submission
 from gesmock.remote.sign_in import SignIn
 from gesmock.remote.target import Target

@@ -14,7 +14,7 @@ from gesmock.model.secrets import one_line
 from gesmock.model.settings import DIALECTS, Settings
 from gesmock.model.types import STATUSES
 from gesmock.remote.client import ServerReply
-from gesmock.remote.failures import Unreachable
+from gesmock.remote.http import Unreachable
 from gesmock.remote.session import (
     LIST,
     CheckFailed,

@@ -11,7 +11,7 @@ from gesmock.conformance import checks_refusals as refusals
 from gesmock.conformance import checks_writes as writes
 from gesmock.conformance.probes import Probe, probe, settings_of, shape_settings
 from gesmock.contract.schemas import Contract
-from gesmock.remote.failures import Unreachable
+from gesmock.remote.http import Unreachable
 from gesmock.remote.session import CheckFailed, Session, Skipped
 
 State = Literal["passed", "failed", "deviation", "skipped"]

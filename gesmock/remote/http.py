@@ -13,19 +13,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import BadStatusLine, HTTPException, HTTPResponse, UnknownProtocol
 from threading import Lock
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from gesmock.model.clock import real_time
-from gesmock.model.errors import InvalidInput
-from gesmock.remote.failures import (
-    ASKING,
-    CONNECTING,
-    SECURING,
-    HungUp,
-    Unreachable,
-    Unresponsive,
-    reporting_failures,
-)
+from gesmock.model.errors import GesmockError, InvalidInput
 from gesmock.remote.target import Target
 
 LARGEST_BODY: Final = 256 * 2**20
@@ -40,14 +31,79 @@ Headers = Sequence[tuple[str, str]]
 _MOST_IDLE: Final = 16
 _IDLE_S: Final = 20.0
 _BLOCK: Final = 2**18
-_HUNG_UP: Final = (
-    BrokenPipeError,
-    ConnectionResetError,
-    ssl.SSLEOFError,
-    ssl.SSLZeroReturnError,
-)
+_HUNG_UP: Final = (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 _LENGTH: Final = re.compile("[0-9]{1,18}")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+# --- Failures -----------------------------------------------------------------------------------
+
+
+class Unreachable(GesmockError):
+    """The server at *where* gave no complete HTTP answer; *kind* is an error type of RFC 9209."""
+
+    def __init__(self, where: str, kind: str, why: str) -> None:
+        super().__init__(where, kind, why)
+        self.kind = kind
+
+    def __str__(self) -> str:
+        where, _, why = self.args
+        return f"{where}: {why}"
+
+
+class Unresponsive(Unreachable):
+    """The answer did not arrive in time."""
+
+
+class HungUp(Unreachable):
+    """The connection ended before an answer began."""
+
+
+class Attempt(NamedTuple):
+    """What is *missing* when an attempt takes too long; its kinds when it is *late* or *broken*."""
+
+    missing: str
+    late: str
+    broken: str
+
+
+CONNECTING: Final = Attempt("no connection", "connection_timeout", "destination_ip_unroutable")
+SECURING: Final = Attempt("no TLS handshake", "connection_timeout", "tls_protocol_error")
+ASKING: Final = Attempt("no complete answer", "http_response_timeout", "connection_terminated")
+
+
+@contextmanager
+def reporting_failures(target: Target, attempt: Attempt) -> Iterator[None]:
+    """Turn every OSError into Unreachable, and a timeout into Unresponsive."""
+    try:
+        yield
+    except TimeoutError:
+        why = f"{attempt.missing} within {target.timeout_s:g} s"
+        raise Unresponsive(target.url, attempt.late, why) from None
+    except OSError as error:
+        raise Unreachable(target.url, *reason(error, attempt)) from None
+
+
+def reason(error: OSError, attempt: Attempt) -> tuple[str, str]:
+    match error:
+        case socket.gaierror():
+            return "dns_error", "the host name cannot be resolved"
+        case ConnectionRefusedError():
+            return "connection_refused", "nothing listens there (connection refused)"
+        case ConnectionError():
+            return attempt.broken, "it broke off the connection"
+        case ssl.SSLCertVerificationError():
+            return "tls_certificate_error", (
+                f"its certificate is not trusted: {error.verify_message} "
+                "(--cafile FILE names the certificates to trust, --insecure trusts any)"
+            )
+        case ssl.SSLError() if attempt is SECURING:
+            detail = getattr(error, "reason", None) or error.strerror  # some lack a reason
+            return attempt.broken, f"it does not speak TLS ({detail}); did you mean http://?"
+    return attempt.broken, error.strerror or type(error).__name__
+
+
+# --- Connections --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +146,7 @@ class ConnectionPool:
             return connection.exchange(method, url, headers, body, deadline)
 
     def connect(self, deadline: float) -> "HttpConnection":
-        """Open a connection that is not part of the pool."""
+        """A connection that is not part of the pool."""
         return HttpConnection(self._target, self._tls, deadline)
 
     def close(self) -> None:
@@ -136,7 +192,15 @@ class HttpConnection:
         self.reusable = False
         self._idle_since = 0.0
         self._target = target
-        self._socket = _connect(target, tls, deadline)
+        host = target.parts.hostname or ""
+        port = target.parts.port or (80 if tls is None else 443)
+        with reporting_failures(target, CONNECTING):
+            self._socket = socket.create_connection((host, port), _remaining_s(deadline))
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls is not None:
+            with reporting_failures(target, SECURING):
+                self._socket.settimeout(max(deadline - real_time(), 0.001))
+                self._socket = tls.wrap_socket(self._socket, server_hostname=host)
         self._source = _Source(self._socket)
         self._stream = _Stream(self._source)
 
@@ -167,7 +231,7 @@ class HttpConnection:
         return False
 
     def read_on(self, most: int, silence_s: float, deadline: float) -> bytes:
-        """Bytes that follow the last answer, until the server closes or pauses for *silence_s*."""
+        """What follows the last answer, until the server closes or pauses for *silence_s*."""
         text = b""
         with reporting_failures(self._target, ASKING), suppress(TimeoutError):
             while len(text) < most:
@@ -179,12 +243,11 @@ class HttpConnection:
         return text
 
     def hang_up(self) -> None:
-        """End the connection, from any thread: an exchange in progress fails."""
+        """End the connection, from any thread; an exchange in progress fails."""
         with suppress(OSError):  # it has ended already
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Release the socket."""
         self._socket.close()
 
     def _send(
@@ -198,11 +261,10 @@ class HttpConnection:
             "\r\n",
         ]
         with suppress(*_HUNG_UP):  # it may have answered before it closed
-            for part in ("\r\n".join(lines).encode("latin-1"), body or b""):
-                unsent = memoryview(part)
-                while unsent:
-                    self._socket.settimeout(_remaining_s(deadline))
-                    unsent = unsent[self._socket.send(unsent) :]
+            unsent = memoryview("\r\n".join(lines).encode("latin-1") + (body or b""))
+            while unsent:
+                self._socket.settimeout(_remaining_s(deadline))
+                unsent = unsent[self._socket.send(unsent) :]
 
     def _read(self, method: str) -> HttpReply:
         response, body = self._response(method), bytearray()
@@ -220,7 +282,7 @@ class HttpConnection:
                     raise self._not_http("a chunk has no valid size") from None
             if self._source.ended and (response.chunked or len(body) < (length or 0)):
                 of = f" of {length}" if length else ""
-                raise self._incomplete(f"after {len(body)}{of} bytes of its body")
+                raise self._cut_off(f"after {len(body)}{of} bytes of its body")
         self.reusable = response.version == 11 and not response.will_close
         self._idle_since = real_time()
         return reply
@@ -238,7 +300,7 @@ class HttpConnection:
                     raise self._not_http(why) from None
             if self._source.ended:  # which begin() takes for the end of the head
                 if self._source.begun:
-                    raise self._incomplete("in its head")
+                    raise self._cut_off("in its head")
                 raise self._failure("connection_terminated", "it hung up without an answer")
             if response.status == 101:
                 raise self._not_http("it switches to another protocol")
@@ -271,7 +333,7 @@ class HttpConnection:
     def _not_http(self, why: str) -> Unreachable:
         return self._failure("http_protocol_error", f"its answer is not HTTP: {why}")
 
-    def _incomplete(self, where: str) -> Unreachable:
+    def _cut_off(self, where: str) -> Unreachable:
         return self._failure("http_response_incomplete", f"its answer was cut off {where}")
 
     def _failure(self, kind: str, why: str) -> Unreachable:
@@ -304,13 +366,13 @@ class _Source(io.RawIOBase):
 
 
 class _Stream(io.BufferedReader):
-    """Stands in for a socket before ``HTTPResponse``, which must not close it after an answer."""
+    """The socket of an ``HTTPResponse``, which closes it after an answer: it stays open."""
 
     def makefile(self, _mode: str) -> "_Stream":
         return self
 
     def close(self) -> None:
-        """Stay open, for the next answer."""
+        pass
 
 
 def _tls_context(target: Target) -> ssl.SSLContext | None:
@@ -325,23 +387,6 @@ def _tls_context(target: Target) -> ssl.SSLContext | None:
     except OSError as error:
         why = "it has no certificate in PEM" if isinstance(error, ssl.SSLError) else error.strerror
         raise InvalidInput.at("--cafile", f"{target.cafile}: {why}") from None
-
-
-def _connect(target: Target, tls: ssl.SSLContext | None, deadline: float) -> socket.socket:
-    host = target.parts.hostname or ""
-    port = target.parts.port or (80 if tls is None else 443)
-    with reporting_failures(target, CONNECTING):
-        plain = socket.create_connection((host, port), _remaining_s(deadline))
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if tls is None:
-        return plain
-    try:
-        with reporting_failures(target, SECURING):
-            plain.settimeout(_remaining_s(deadline))
-            return tls.wrap_socket(plain, server_hostname=host)
-    except Unreachable:
-        plain.close()
-        raise
 
 
 def _remaining_s(deadline: float) -> float:

@@ -29,7 +29,6 @@ from gesmock.model.errors import (
     Unanswered,
 )
 from gesmock.model.messages import NO_ENTRY, ConnectionInfo, Reply, Request
-from gesmock.remote.failures import Unreachable, Unresponsive
 from gesmock.remote.forward import (
     Forwarded,
     Forwarder,
@@ -38,6 +37,7 @@ from gesmock.remote.forward import (
     reply_of,
     request_of,
 )
+from gesmock.remote.http import Unreachable, Unresponsive
 from gesmock.remote.target import Target
 from gesmock.server.wsgi import CONNECTION, DELIVER, HEADERS
 from gesmock.web import access_log, create_app

@@ -19,7 +19,7 @@ from gesmock.model.errors import GesmockError
 from gesmock.model.listed_requests import without_secrets
 from gesmock.model.secrets import Secrets, compact, is_storage_key, one_line
 from gesmock.remote.client import NOT_JSON, Client, json_value
-from gesmock.remote.failures import Unresponsive
+from gesmock.remote.http import Unresponsive
 from gesmock.remote.session import LIST, ListedJobs, Session, id_of, is_count, listed_jobs
 
 RETRIES: Final = 10

@@ -15,7 +15,7 @@ from gesmock.model.errors import GesmockError, InvalidInput, naming_file
 from gesmock.model.secrets import Secrets, one_line, secrets_in
 from gesmock.model.types import Edition
 from gesmock.remote.client import EXCERPT, NOT_JSON, Client, ServerReply
-from gesmock.remote.failures import Unresponsive
+from gesmock.remote.http import Unresponsive
 
 LIST: Final = "/jobs/status"
 TRIES: Final = 4

@@ -10,13 +10,16 @@ from urllib.parse import unquote
 from gesmock.model.clock import real_time
 from gesmock.model.errors import GesmockError, InvalidInput
 
-TOKEN: Final = "GESMOCK_TARGET_TOKEN"  # noqa: S105 a variable's name
-AK: Final = "HUAWEICLOUD_SDK_AK"
-SK: Final = "HUAWEICLOUD_SDK_SK"
-SECURITY_TOKEN: Final = "HUAWEICLOUD_SDK_SECURITY_TOKEN"  # noqa: S105 a variable's name
-
 UNSENDABLE: Final = re.compile(r"[^!-~]")
 """A header can carry visible ASCII as it is, at its ends too."""
+
+_VARIABLES: Final = {
+    "token": "GESMOCK_TARGET_TOKEN",
+    "ak": "HUAWEICLOUD_SDK_AK",
+    "sk": "HUAWEICLOUD_SDK_SK",
+    "security_token": "HUAWEICLOUD_SDK_SECURITY_TOKEN",
+}
+"""The environment variable of each credential."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,33 +36,30 @@ class SignIn:
     security_token: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
-        named = ((TOKEN, self.token), (AK, self.ak), (SK, self.sk))
-        for name, value in (*named, (SECURITY_TOKEN, self.security_token)):
-            match = UNSENDABLE.search(value)
-            if match is not None:
+        for name, variable in _VARIABLES.items():
+            value = getattr(self, name)
+            if match := UNSENDABLE.search(value):
                 position = f"character {match.start() + 1} of {len(value)}"
                 why = f"{position} is a space, a line break, or not visible ASCII"
-                raise InvalidInput.at(name, why)
+                raise InvalidInput.at(variable, why)
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "SignIn":
         """The credentials in *environment*; a token takes precedence. Raises InvalidInput."""
-        token = environment.get(TOKEN, "")
-        if token:
-            return cls(token)
-        ak, sk = environment.get(AK, ""), environment.get(SK, "")
-        if bool(ak) != bool(sk):
-            raise InvalidInput.at(SK if ak else AK, f"is required with {AK if ak else SK}")
-        return cls("", ak, sk, environment.get(SECURITY_TOKEN, ""))
+        values = {name: environment.get(variable, "") for name, variable in _VARIABLES.items()}
+        if values["token"]:
+            return cls(values["token"])
+        for name, other in (("ak", "sk"), ("sk", "ak")):
+            if values[other] and not values[name]:
+                raise InvalidInput.at(_VARIABLES[name], f"is required with {_VARIABLES[other]}")
+        return cls(**values)
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must not be shown."""
         return tuple(filter(None, (self.token, self.ak, self.sk, self.security_token)))
 
     @property
     def scheme(self) -> Literal["token", "AK/SK", "none"]:
-        """What requests are signed in with."""
         return "token" if self.token else "AK/SK" if self.ak else "none"
 
 
@@ -78,7 +78,17 @@ class Signer:
 
     def __init__(self, sign_in: SignIn) -> None:
         self._sign_in = sign_in
-        self._sdk_signer = _sdk_signer(sign_in) if sign_in.ak else None
+        self._sdk_signer: Any = None
+        if sign_in.scheme != "AK/SK":
+            return
+        try:
+            from huaweicloudsdkcore.auth.credentials import BasicCredentials
+            from huaweicloudsdkcore.signer.signer import Signer as SdkSigner
+        except ImportError:
+            raise NotInstalled(
+                "signing with AK/SK needs the vendor's SDK: pip install 'gesmock[cloud]'"
+            ) from None
+        self._sdk_signer = SdkSigner(BasicCredentials(sign_in.ak, sign_in.sk))
 
     def headers(
         self, method: str, host: str, path: str, query: str, headers: dict[str, str], body: bytes
@@ -94,37 +104,18 @@ class Signer:
 
         titled = {name.title(): value for name, value in headers.items()}
         # Without a date, the SDK would call utcnow(), which is deprecated from Python 3.12 on.
-        now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(real_time()))
-        token = self._sign_in.security_token
-        signed = {"X-Security-Token": token} if token else {}
-        signed["X-Sdk-Date"] = titled.get("X-Sdk-Date", now)
-        if "Content-Type" in titled:
-            signed["Content-Type"] = titled["Content-Type"]
+        signed = {"X-Sdk-Date": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(real_time()))}
+        signed |= {name: titled[name] for name in ("X-Sdk-Date", "Content-Type") if name in titled}
+        if self._sign_in.security_token:
+            signed["X-Security-Token"] = self._sign_in.security_token
+        pairs = [part.partition("=") for part in query.split("&") if part]
         request = SdkRequest(
             method=method,
             host=host,
             resource_path=path,
-            query_params=[_pair(part) for part in query.split("&") if part],
+            query_params=[(unquote(name), unquote(value)) for name, _, value in pairs],
             header_params=signed,
             body=body or None,
         )
         result: dict[str, str] = self._sdk_signer.sign(request).header_params
-        return {
-            name: value for name, value in result.items() if name not in ("Host", "Content-Type")
-        }
-
-
-def _sdk_signer(sign_in: SignIn) -> Any:
-    try:
-        from huaweicloudsdkcore.auth.credentials import BasicCredentials
-        from huaweicloudsdkcore.signer.signer import Signer as SdkSigner
-    except ImportError:
-        raise NotInstalled(
-            "signing with AK/SK needs the vendor's SDK: pip install 'gesmock[cloud]'"
-        ) from None
-    return SdkSigner(BasicCredentials(sign_in.ak, sign_in.sk))
-
-
-def _pair(part: str) -> tuple[str, str]:
-    name, _, value = part.partition("=")
-    return unquote(name), unquote(value)
+        return {name: result[name] for name in result if name not in ("Host", "Content-Type")}

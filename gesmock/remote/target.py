@@ -3,18 +3,26 @@
 import math
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypedDict, Unpack
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from gesmock.fake import routes
 from gesmock.model.errors import InvalidInput
 from gesmock.model.types import is_graph_name, is_project_id
-from gesmock.remote.sign_in import AK, ANONYMOUS, TOKEN, UNSENDABLE, SignIn
+from gesmock.remote.sign_in import ANONYMOUS, UNSENDABLE, SignIn
 
 _AUTHORITY: Final = re.compile(r"(?:[^/?#]*//)?[^/?#]*")
 _FORM: Final = f"http://10.0.0.7:80{routes.graph_path('PROJECT', 'GRAPH')}"
 _LONGEST_TIMEOUT_S: Final = 86_400
 _LOWEST_RATE: Final = 0.001
+
+
+class _Limits(TypedDict, total=False):
+    sign_in: SignIn
+    timeout_s: float
+    per_second: float
+    cafile: str | None
+    insecure: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +48,7 @@ class Target:
         url: str,
         project_id: str | None = None,
         graph: str | None = None,
-        *,
-        sign_in: SignIn = ANONYMOUS,
-        timeout_s: float = 30.0,
-        per_second: float = 0.0,
-        cafile: str | None = None,
-        insecure: bool = False,
+        **limits: Unpack[_Limits],
     ) -> "Target":
         """A target from a server's URL, or from the URL of a graph or its list.
 
@@ -62,32 +65,22 @@ class Target:
             name = "--graph" if project_id else "--project-id"
             raise InvalidInput.at(name, f"is required unless the URL is like {_FORM}")
         if not is_project_id(project_id):
-            raise InvalidInput.at(
-                "--project-id", f"{project_id!r} is not 1 to 64 letters or digits"
-            )
+            why = f"{project_id!r} is not 1 to 64 letters or digits"
+            raise InvalidInput.at("--project-id", why)
         if not is_graph_name(graph):
             raise InvalidInput.at("--graph", f"{graph!r} is not a graph name")
-        if not 0.01 <= timeout_s <= _LONGEST_TIMEOUT_S:
-            raise InvalidInput.at("--timeout-s", f"{timeout_s:g} is not 0.01 to 86400")
-        if per_second != 0 and not _LOWEST_RATE <= per_second < math.inf:
-            raise InvalidInput.at(
-                "--per-second",
-                f"{per_second:g} is neither {_LOWEST_RATE} or more, nor 0",
-            )
-        return cls(
-            url=f"{parts.scheme}://{parts.netloc}{prefix}",
-            project_id=project_id,
-            graph=graph,
-            sign_in=sign_in,
-            timeout_s=timeout_s,
-            per_second=per_second,
-            cafile=cafile,
-            insecure=insecure,
-        )
+        server = f"{parts.scheme}://{parts.netloc}{prefix}"
+        target = cls(url=server, project_id=project_id, graph=graph, **limits)
+        if not 0.01 <= target.timeout_s <= _LONGEST_TIMEOUT_S:
+            raise InvalidInput.at("--timeout-s", f"{target.timeout_s:g} is not 0.01 to 86400")
+        rate = target.per_second
+        if rate != 0 and not _LOWEST_RATE <= rate < math.inf:
+            why = f"{rate:g} is neither {_LOWEST_RATE} or more, nor 0"
+            raise InvalidInput.at("--per-second", why)
+        return target
 
     @property
     def parts(self) -> SplitResult:
-        """The parts of the URL."""
         return urlsplit(self.url)
 
     @property
@@ -112,10 +105,11 @@ class Target:
 def _split(url: str) -> SplitResult:
     authority = _AUTHORITY.match(url)
     if authority is not None and "@" in authority[0]:  # may have a password: not to be shown
-        raise InvalidInput.at(
-            "--target",
-            f"names a user, which the service does not use; see {TOKEN} and {AK}",
+        why = (
+            "names a user, which the service does not use; "
+            "see GESMOCK_TARGET_TOKEN and HUAWEICLOUD_SDK_AK"
         )
+        raise InvalidInput.at("--target", why)
     bare = re.sub(r"[?#].*", "", url, flags=re.DOTALL)  # a query may hold a secret
     try:
         parts = urlsplit(url)

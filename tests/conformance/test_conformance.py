@@ -35,7 +35,7 @@ from gesmock.contract.schemas import Contract
 from gesmock.fake import fixtures
 from gesmock.model.settings import Settings
 from gesmock.remote.client import Client, ServerReply
-from gesmock.remote.failures import Unresponsive
+from gesmock.remote.http import Unresponsive
 from gesmock.remote.session import Session, Submission
 from gesmock.remote.target import Target
 

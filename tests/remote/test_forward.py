@@ -14,8 +14,8 @@ from other_server import OK, Act, OtherServer, hang_up, lines, reset, wait
 
 from gesmock.model.errors import InvalidInput
 from gesmock.remote import http
-from gesmock.remote.failures import Unreachable
 from gesmock.remote.forward import Forwarder
+from gesmock.remote.http import Unreachable
 from gesmock.remote.sign_in import SignIn
 from gesmock.remote.target import Target
 

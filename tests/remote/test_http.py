@@ -18,8 +18,19 @@ from other_server import OK, Act, OtherServer, hang_up, lines, reset, wait
 from gesmock.model.clock import real_time
 from gesmock.model.errors import InvalidInput
 from gesmock.remote import http
-from gesmock.remote.failures import HungUp, Unreachable, Unresponsive
-from gesmock.remote.http import ConnectionPool, HttpConnection, HttpReply
+from gesmock.remote.http import (
+    ASKING,
+    CONNECTING,
+    SECURING,
+    Attempt,
+    ConnectionPool,
+    HttpConnection,
+    HttpReply,
+    HungUp,
+    Unreachable,
+    Unresponsive,
+    reason,
+)
 from gesmock.remote.target import Target
 
 
@@ -520,3 +531,26 @@ def test_a_file_of_certificates_that_is_none_is_told(cafile: str, why: str) -> N
         ConnectionPool(Target.of("https://h", "p", "g", cafile=cafile))
 
     assert str(error.value) == f"--cafile: {cafile}: {why}"
+
+
+NO_REASON = "it does not speak TLS (EOF occurred); did you mean http://?"
+
+
+@pytest.mark.parametrize(
+    ("error", "attempt", "kind", "why"),
+    [
+        (OSError(113, "No way"), CONNECTING, "destination_ip_unroutable", "No way"),
+        (OSError(), CONNECTING, "destination_ip_unroutable", "OSError"),
+        (ssl.SSLEOFError(8, "EOF occurred"), SECURING, "tls_protocol_error", NO_REASON),
+        (
+            ssl.SSLError(1, "certificate required"),
+            ASKING,
+            "connection_terminated",
+            "certificate required",
+        ),
+    ],
+)
+def test_a_failure_has_a_reason_even_where_the_system_gives_little(
+    error: OSError, attempt: Attempt, kind: str, why: str
+) -> None:
+    assert reason(error, attempt) == (kind, why)

@@ -21,7 +21,7 @@ from gesmock.model.errors import InvalidInput
 from gesmock.model.secrets import Secrets
 from gesmock.remote import record as recording
 from gesmock.remote.client import Client, ServerReply
-from gesmock.remote.failures import Unresponsive
+from gesmock.remote.http import Unresponsive
 from gesmock.remote.record import CannotRecord, Recorder, Renaming, SecretId, redacted
 from gesmock.remote.sign_in import SignIn
 from gesmock.remote.target import Target

@@ -13,7 +13,7 @@ from gesmock.conformance.run import run
 from gesmock.model import documentation
 from gesmock.model.errors import InvalidInput
 from gesmock.remote.client import Client
-from gesmock.remote.failures import Unreachable, Unresponsive
+from gesmock.remote.http import Unreachable, Unresponsive
 from gesmock.remote.session import NotTheService, RefusedAtOnce, Session, Skipped
 from gesmock.remote.sign_in import SignIn
 from gesmock.remote.target import Target
