@@ -27,13 +27,9 @@ EXCERPT: Final = 200
 
 _SEARCHED: Final = 100_000  # bytes of a body in which secrets are masked before it is quoted
 
-_WAIT_S: Final = 1.0
-_LONGEST_WAIT_S: Final = 60.0
-"""The wait where ``Retry-After`` gives none, and the longest single one."""
-
-_PATIENCE_S: Final = 300.0
-"""The longest that a client waits altogether."""
-
+_WAIT_S: Final = 1.0  # where Retry-After gives none
+_LONGEST_WAIT_S: Final = 60.0  # for one answer
+_PATIENCE_S: Final = 300.0  # for all answers together
 _SILENCE_S: Final = 1.0
 _LONGEST_TRAILER: Final = 2**20
 
@@ -59,14 +55,13 @@ class ServerReply:
         excerpt = text if len(text) <= EXCERPT else text[:EXCERPT] + "..."
         location = secrets.mask(self.headers.get("location", ""))[:EXCERPT]
         to = f", to {location!r}," if location else ""
-        request, decoded = self.request, unquote(self.request)
-        if secrets.mask(decoded) != decoded:  # a job id, say, that the target gave
-            request = secrets.mask(decoded)
+        decoded = unquote(self.request)
+        masked = secrets.mask(decoded)
+        request = self.request if masked == decoded else masked  # its path may have a secret
         return f"{request} was answered {self.status}{to} {excerpt!r}"
 
     @property
     def media_type(self) -> str:
-        """The media type, without its parameters."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     @property
@@ -100,7 +95,7 @@ class Client:
         self._pool = ConnectionPool(target)
 
     def get(self, path: str, query: str = "", *, token: str | None = None) -> ServerReply:
-        """GET *path* below the graph; see ``ask``."""
+        """``ask`` for *path* below the graph."""
         return self.ask("GET", self.target.path(path), query, token=token)
 
     def ask(
@@ -117,24 +112,25 @@ class Client:
         *token* replaces the target's credentials; an empty one sends none.
         """
         content = b"" if body is None else json.dumps(body).encode()
-        for _ in range(self._retries):
-            reply = self._ask_once(method, path, query, content, token)
-            wait_s = _wait_s(reply, method)
+        url = self.target.prefix + path + (f"?{query}" if query else "")
+        for retries_left in range(self._retries, -1, -1):
+            headers = self._headers(method, path, query, content, token)
+            reply = self.send(method, url, content, headers)
+            wait_s = _wait_s(reply, method) if retries_left else None
             if wait_s is None or wait_s > min(_LONGEST_WAIT_S, self._patience_s):
-                return reply
+                break
             self._patience_s -= wait_s
             self._sleep(wait_s)
-        return self._ask_once(method, path, query, content, token)
+        return reply
 
     def trailer_of_head(self, path: str, query: str) -> bytes:
         """Bytes that follow the answer to a HEAD of *path* below the graph; there should be none.
 
         The server is asked to close; one that does not is waited for a moment.
         """
-        self._pace()
-        deadline = real_time() + self.target.timeout_s
         path = self.target.path(path)
         headers = self._headers("HEAD", path, query, b"", None) | {"Connection": "close"}
+        deadline = real_time() + self.target.timeout_s
         with closing(self._pool.connect(deadline)) as connection:
             url = f"{self.target.prefix}{path}?{query}"
             connection.exchange("HEAD", url, [*headers.items()], None, deadline)
@@ -143,48 +139,31 @@ class Client:
     def send(
         self, method: str, url: str, content: bytes, headers: Mapping[str, str]
     ) -> ServerReply:
-        """Send a request once, as it is."""
         body = content if content or method not in SAFE_METHODS else None
-        raw = self._pool.exchange(method, url, [*headers.items()], body)
-        named = {name.lower(): value for name, value in raw.headers}
-        text = bytes(raw.body)
-        return ServerReply(
-            f"{method} {url}", raw.status, named, text, json_value(text), self.secrets
-        )
+        answer = self._pool.exchange(method, url, [*headers.items()], body)
+        named = {name.lower(): value for name, value in answer.headers}
+        text, request = bytes(answer.body), f"{method} {url}"
+        return ServerReply(request, answer.status, named, text, json_value(text), self.secrets)
 
     def close(self) -> None:
-        """Close all connections."""
         self._pool.close()
-
-    def _ask_once(
-        self, method: str, path: str, query: str, content: bytes, token: str | None
-    ) -> ServerReply:
-        self._pace()
-        url = self.target.prefix + path + (f"?{query}" if query else "")
-        return self.send(method, url, content, self._headers(method, path, query, content, token))
 
     def _headers(
         self, method: str, path: str, query: str, content: bytes, token: str | None
     ) -> dict[str, str]:
-        headers = {
-            "Content-Type": "application/json",
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-        }
+        """The headers of the next request, once it may be sent."""
+        self.requests += 1
+        if self.target.per_second:
+            now = time.monotonic()
+            self._sleep(max(self._next - now, 0.0))
+            self._next = max(self._next, now) + 1 / self.target.per_second
+        json_ = "application/json"
+        headers = {"Content-Type": json_, "Accept": json_, "Accept-Encoding": "identity"}
         if token is not None:
             return {**headers, "X-Auth-Token": token} if token else headers
         return headers | self._signer.headers(
             method, self.target.authority, self.target.prefix + path, query, headers, content
         )
-
-    def _pace(self) -> None:
-        """Count a request, and wait until it may be sent."""
-        self.requests += 1
-        if not self.target.per_second:
-            return
-        now = time.monotonic()
-        self._sleep(max(self._next - now, 0.0))
-        self._next = max(self._next, now) + 1 / self.target.per_second
 
 
 def _wait_s(reply: ServerReply, method: str) -> float | None:

@@ -2,7 +2,7 @@
 
 import re
 import zlib
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -29,26 +29,11 @@ from gesmock.web import site, wire
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-T = TypeVar("T")
-
 _BLOCK: Final = 2**20
 _SCHEME_AND_HOST: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
-_HOP_BY_HOP: Final = frozenset(
-    (
-        "connection",
-        "content-length",
-        "expect",
-        "host",
-        "http2-settings",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    )
+_HOP_BY_HOP: Final = re.compile(
+    "connection|content-length|expect|host|http2-settings|keep-alive|proxy-authenticate|"
+    "proxy-authorization|proxy-connection|te|trailer|transfer-encoding|upgrade"
 )
 """Headers of a single connection (RFC 9110, 7.6.1), and those that each side writes itself."""
 
@@ -56,12 +41,11 @@ _SIGNATURE: Final = ("x-sdk-date", "x-sdk-content-sha256", "x-security-token")
 """What comes with a signature, beside ``Authorization``."""
 
 
-class Forwarder:
+class Forwarder(ConnectionPool):
     """Sends requests on to *target*, from any thread. Raises NotInstalled and InvalidInput."""
 
     def __init__(self, target: Target) -> None:
-        self._pool = ConnectionPool(target)
-        self._target = target
+        super().__init__(target)
         self._signer = Signer(target.sign_in)
 
     def send(self, method: str, url: str, headers: Headers, body: bytes | None) -> HttpReply:
@@ -70,16 +54,7 @@ class Forwarder:
         Requests without credentials are signed in as the target says. Raises Unreachable.
         """
         url = url if url == "*" else self._target.prefix + url
-        return self._pool.exchange(method, url, self._signed(method, url, headers, body), body)
-
-    @property
-    def closed(self) -> bool:
-        """Whether ``close`` has been called."""
-        return self._pool.closed
-
-    def close(self) -> None:
-        """Close all connections; requests in progress fail."""
-        self._pool.close()
+        return self.exchange(method, url, self._signed(method, url, headers, body), body)
 
     def _signed(self, method: str, url: str, headers: Headers, body: bytes | None) -> Headers:
         """*headers* with credentials.
@@ -95,9 +70,8 @@ class Forwarder:
             if not (name.lower() in _SIGNATURE or _is_signature(name, value, sign_in.ak))
         ]
         path, _, query = url.partition("?")
-        added = self._signer.headers(
-            method, self._target.authority, path, query, dict(unsigned), body or b""
-        )
+        host = self._target.authority
+        added = self._signer.headers(method, host, path, query, dict(unsigned), body or b"")
         return [*unsigned, *added.items()]
 
 
@@ -117,7 +91,7 @@ def end_to_end(headers: Headers) -> list[tuple[str, str]]:
     return [
         (name, value)
         for name, value in headers
-        if name.lower() not in _HOP_BY_HOP and name.lower() not in options
+        if not _HOP_BY_HOP.fullmatch(name.lower()) and name.lower() not in options
     ]
 
 
@@ -143,7 +117,7 @@ def request_of(environ: "WSGIEnvironment", body: bytes, epoch: int) -> Request:
         query=first,
         headers=headers,
         long=is_long([path, environ["QUERY_STRING"]], headers, headers.values()),
-        body=_value(body),
+        body=(wire.json_value(body) if len(body) <= LARGEST_BODY else None) if body else {},
         epoch=environ.get(site.EPOCH, epoch),
     )
 
@@ -153,12 +127,6 @@ def origin_form(target: str) -> str:
     absolute = _SCHEME_AND_HOST.match(target)
     path = (target[absolute.end() :] if absolute else target).partition("#")[0]
     return path if path.startswith(("/", "*")) else f"/{path}"
-
-
-def _value(body: bytes) -> Any:
-    if not body:
-        return {}
-    return wire.json_value(body) if len(body) <= LARGEST_BODY else None
 
 
 # --- Answers ------------------------------------------------------------------------------------
@@ -187,14 +155,9 @@ def reply_of(request: Request, answer: HttpReply, redaction: Redaction) -> Forwa
         title = name.title()
         joined[title] = f"{joined[title]}, {value}" if title in joined else value
     text = _decompressed(answer) if answer.status == 200 else b""
-    return Forwarded(
-        answer.status,
-        Encoded.of(blocks or [b""]),
-        redaction.named(joined),
-        shown=_statuses(request, text, redaction),
-        job_id=_submitted_job(request, text, redaction),
-        lines=lines,
-    )
+    payload, headers = Encoded.of(blocks or [b""]), redaction.named(joined)
+    shown, job_id = _jobs(request, text, redaction)
+    return Forwarded(answer.status, payload, headers, shown=shown, job_id=job_id, lines=lines)
 
 
 def _decompressed(answer: HttpReply) -> bytes | bytearray:
@@ -211,58 +174,39 @@ def _decompressed(answer: HttpReply) -> bytes | bytearray:
     return b""
 
 
-class _Job(Struct, gc=False):
-    """What is read of a job, or of the answer to a submission."""
+class _Answer(Struct, gc=False):
+    """What is read of an answer, or of a job in it; msgspec skips the rest, most of a list."""
 
     jobId: Any = None  # noqa: N815 as the service spells it
     job_id: Any = None
     status: Any = None
-
-
-class _List(Struct, gc=False):
-    jobs: list[_Job]
     totalCount: Any = None  # noqa: N815
+    jobs: list["_Answer"] | None = None
+    results: list["_Answer"] | None = None
 
 
-class _Results(Struct, gc=False):
-    results: list[_Job]
-
-
-def _decode(text: bytes | bytearray, type_: type[T]) -> T | None:
-    """The fields of *type_* in *text*; msgspec skips all others, which are most of a list."""
+def _jobs(
+    request: Request, text: bytes | bytearray, redaction: Redaction
+) -> tuple[Shown | None, str | None]:
+    """What the answer *text* shows of jobs, and the id of the job that was submitted."""
     try:
-        return msgspec.json.decode(text, type=type_)
+        answer = msgspec.json.decode(text, type=_Answer)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-
-
-def _statuses(request: Request, text: bytes | bytearray, redaction: Redaction) -> Shown | None:
-    """The statuses of jobs in the answer, for the journal."""
-    if request.operation == "show_job":
-        job = _decode(text, _Job)
-        if job is None or not isinstance(job.status, str):
-            return None
-        status: Any = redaction.text(job.status)
-        return Shown(((redaction.text(request.args["job_id"]), status),))
-    listed = _decode(text, _List) if request.operation == "list_jobs" else None
-    if listed is None:
-        return None
+        return None, None
     statuses: Any = None
-    if len(listed.jobs) <= MOST_SHOWN:
-        statuses = tuple(
-            (redaction.text(str(job.jobId or job.job_id or "")), redaction.text(job.status))
-            for job in listed.jobs
-            if isinstance(job.status, str)
-        )
-    total = listed.totalCount if isinstance(listed.totalCount, int) else None
-    return Shown(statuses, len(listed.jobs), total)
-
-
-def _submitted_job(request: Request, text: bytes | bytearray, redaction: Redaction) -> str | None:
-    if documentation.of_command(request.operation or "") is None:
-        return None
-    several = _decode(text, _Results)
-    job = several.results[0] if several is not None and several.results else _decode(text, _Job)
-    if job is None or not isinstance(job.jobId, str):
-        return None
-    return redaction.text(job.jobId)
+    if request.operation == "show_job" and isinstance(answer.status, str):
+        statuses = ((redaction.text(request.args["job_id"]), redaction.text(answer.status)),)
+        return Shown(statuses), None
+    if request.operation == "list_jobs" and answer.jobs is not None:
+        if len(answer.jobs) <= MOST_SHOWN:
+            statuses = tuple(
+                (redaction.text(str(job.jobId or job.job_id or "")), redaction.text(job.status))
+                for job in answer.jobs
+                if isinstance(job.status, str)
+            )
+        total = answer.totalCount if isinstance(answer.totalCount, int) else None
+        return Shown(statuses, len(answer.jobs), total), None
+    job = answer.results[0] if answer.results else answer
+    if documentation.of_command(request.operation or "") and isinstance(job.jobId, str):
+        return None, redaction.text(job.jobId)
+    return None, None

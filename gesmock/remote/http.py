@@ -198,9 +198,13 @@ class HttpConnection:
             self._socket = socket.create_connection((host, port), _remaining_s(deadline))
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls is not None:
-            with reporting_failures(target, SECURING):
-                self._socket.settimeout(max(deadline - real_time(), 0.001))
-                self._socket = tls.wrap_socket(self._socket, server_hostname=host)
+            try:
+                with reporting_failures(target, SECURING):
+                    self._socket.settimeout(_remaining_s(deadline))
+                    self._socket = tls.wrap_socket(self._socket, server_hostname=host)
+            except Unreachable:
+                self._socket.close()
+                raise
         self._source = _Source(self._socket)
         self._stream = _Stream(self._source)
 

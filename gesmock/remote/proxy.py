@@ -6,9 +6,9 @@ while the other server is asked.
 
 import re
 import secrets
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from functools import partial
-from http import HTTPStatus
+from http.client import responses
 from io import BytesIO
 from typing import TYPE_CHECKING, Final, Self, Unpack
 
@@ -28,7 +28,7 @@ from gesmock.model.errors import (
     Overtaken,
     Unanswered,
 )
-from gesmock.model.messages import NO_ENTRY, ConnectionInfo, Reply, Request
+from gesmock.model.messages import NO_ENTRY, Reply, Request
 from gesmock.remote.forward import (
     Forwarded,
     Forwarder,
@@ -45,8 +45,9 @@ from gesmock.web.guard import Guard, is_control, is_loopback
 from gesmock.web.server import Server
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+_NO_ENTRY: Final = {"X-Request-Id": NO_ENTRY}
 _OURS: Final = re.compile(r"/(openapi\.json|docs(/.*)?)")
 
 
@@ -54,11 +55,10 @@ class ProxyFake(Fake):
     """A fake without jobs: it only has a journal and fault rules."""
 
     def can_deliver(self, kind: str) -> bool:
-        """List faults need the rows of a list, which a proxy does not have."""
+        # List faults need the rows of a list.
         return not issubclass(KINDS[kind], ListFault) and super().can_deliver(kind)
 
     def check_jobs(self) -> None:
-        """Raises Conflict."""
         raise Conflict("a proxy has no jobs of its own: it shows those of the server behind it")
 
 
@@ -95,16 +95,14 @@ class ProxyServer:
             control_token = secrets.token_urlsafe(16)
         self.control_token = control_token or None
         guard = Guard(self.control_token, frozenset(map(str.lower, [host, *allow_hosts])))
+        self._guard = guard
+        self._secrets = {*target.sign_in.secrets}
         self._forwarder = Forwarder(target)
-        app = create_app(self.fake, guard=guard)
-        self.proxy = Proxy(self.fake, app, target, self._forwarder, guard)
-        self._server = Server(self.fake, lambda: self.proxy, host, port, guard=guard, lane=False)
+        self._app = create_app(self.fake, guard=guard)
+        self._server = Server(self.fake, lambda: self._respond, host, port, guard=guard, lane=False)
         self.url = self._server.url
 
     def __enter__(self) -> Self:
-        return self._start()
-
-    def _start(self) -> Self:
         self._server.start()
         return self
 
@@ -112,67 +110,40 @@ class ProxyServer:
         self._server.stop()
         self._forwarder.close()
 
-
-class Proxy:
-    """The proxy as a WSGI application; *app* serves the control API of *fake*.
-
-    Requests that *guard* takes for those of another site's page are not forwarded.
-    """
-
-    def __init__(
-        self,
-        fake: Fake,
-        app: "WSGIApplication",
-        target: Target,
-        forwarder: Forwarder,
-        guard: Guard,
-    ) -> None:
-        self._fake, self._app = fake, app
-        self._forwarder, self._guard = forwarder, guard
-        self._secrets = {*target.sign_in.secrets}
-
-    def __call__(
+    def _respond(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Forward a request, unless it is for gesmock itself."""
+        """The WSGI application: forwards a request, unless it is for gesmock itself."""
         path = environ["PATH_INFO"]
         if is_control(path) or _OURS.fullmatch(path):
             return self._app(environ, start_response)
         body = environ.get("wsgi.input", BytesIO()).read()
-        request = request_of(environ, body, self._fake.epochs.current)
+        request = request_of(environ, body, self.fake.epochs.current)
         redaction = Redaction(self._secrets | secrets_of(request.headers))
         journaled = redaction.request(entries.with_short_body(listed_requests.cleaned(request)))
         if journaled.long:
             journaled = entries.with_short_head(journaled)
+        ask = partial(self._ask, request, environ, body, redaction)
         foreign = self._guard.foreign_call(environ)
-        if foreign is None:
-            ask = partial(self._ask, request, environ, body, redaction)
-            reply = self._forward(request, journaled, ask, environ.get(CONNECTION))
-        else:
-            reply = self._refusal(NotPassedOn(reason=foreign))
+        try:
+            if foreign is None:
+                connection = environ.get(CONNECTION)
+                reply = handle.forward(self.fake, request, journaled, ask, connection)
+            else:
+                reply = self._refusal(NotPassedOn(reason=foreign), _NO_ENTRY)
+        except Overtaken as error:
+            reply = self._refusal(error, _NO_ENTRY)
         if not self._forwarder.closed:
             access_log.tell(journaled, reply)
         if reply.delivery is not None:
             environ[DELIVER](reply.delivery)
         payload = reply.payload() if callable(reply.payload) else reply.payload
         blocks = replies.blocks(payload)
-        start_response(_status_line(reply.status or 200), _lines(reply, sum(map(len, blocks))))
+        status = reply.status or 200
+        start_response(
+            f"{status} {responses.get(status, 'Unknown')}", _lines(reply, sum(map(len, blocks)))
+        )
         return map(bytes, blocks)
-
-    def _forward(
-        self,
-        request: Request,
-        journaled: Request,
-        ask: Callable[[], Reply],
-        connection: ConnectionInfo | None,
-    ) -> Reply:
-        try:
-            return handle.forward(self._fake, request, journaled, ask, connection)
-        except Overtaken as error:
-            return self._refusal(error)
-
-    def _refusal(self, error: GesError) -> Reply:
-        return replies.refusal(error, self._fake.default.settings, {"X-Request-Id": NO_ENTRY})
 
     def _ask(
         self, request: Request, environ: "WSGIEnvironment", body: bytes, redaction: Redaction
@@ -186,10 +157,12 @@ class Proxy:
             if self._forwarder.closed:
                 raise Overtaken from None
             kind = AnsweredTooLate if isinstance(failed, Unresponsive) else Unanswered
-            error = kind(reason=str(failed))
             status = {"Proxy-Status": f"gesmock; error={failed.kind}"}
-            return replies.refusal(error, self._fake.default.settings, status)
+            return self._refusal(kind(reason=str(failed)), status)
         return reply_of(request, answer, redaction)
+
+    def _refusal(self, error: GesError, headers: dict[str, str]) -> Reply:
+        return replies.refusal(error, self.fake.default.settings, headers)
 
 
 def _lines(reply: Reply, length: int) -> list[tuple[str, str]]:
@@ -200,13 +173,12 @@ def _lines(reply: Reply, length: int) -> list[tuple[str, str]]:
         return [*{name.lower(): (name, value) for name, value in headers.items()}.values()]
     came = {(name.title(), value) for name, value in reply.lines}
     names = {name for name, _ in came}
-    added = [(name, value) for name, value in reply.headers.items() if name not in names]
-    receipt = ("X-Gesmock-Fault", reply.headers.get("X-Gesmock-Fault", ""))
-    if receipt[0] in names and receipt not in came:  # gesmock in front of gesmock
-        added.append(receipt)
-    return [*reply.lines, *added]
-
-
-def _status_line(status: int) -> str:
-    phrases = {item.value: item.phrase for item in HTTPStatus}
-    return f"{status} {phrases.get(status, 'Unknown')}"
+    # A receipt is added to another one: gesmock may stand in front of gesmock.
+    return [
+        *reply.lines,
+        *(
+            (name, value)
+            for name, value in reply.headers.items()
+            if name not in names or (name == "X-Gesmock-Fault" and (name, value) not in came)
+        ),
+    ]

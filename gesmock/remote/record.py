@@ -6,8 +6,9 @@ What has been read is stored beside the fixture, so that an interrupted recordin
 import json
 import os
 import re
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, unquote, urlencode
@@ -24,8 +25,6 @@ from gesmock.remote.session import LIST, ListedJobs, Session, id_of, is_count, l
 
 RETRIES: Final = 10
 """How often a page is asked for while the server is busy."""
-
-_STALLS: Final = 4  # pages in a row that bring nothing new
 
 Job = dict[str, Any]
 Progress = tuple[int, int | None]
@@ -67,7 +66,7 @@ class Recorder:
         """Read the list, and yield after each page.
 
         A list that changes too much meanwhile is read anew once. Raises CannotRecord, Unreachable,
-        NotTheService, RefusedAtOnce, CheckFailed, Skipped.
+        NoJobList, CheckFailed, Skipped.
         """
         try:
             yield from self._read()
@@ -110,55 +109,34 @@ class Recorder:
             )
 
     def _read_pages(self) -> Generator[Progress, None, bool]:
-        """Read to where the list ends now; returns whether it was read without a gap.
+        """Read the list as it was at the beginning; returns whether it was read without a gap.
 
         Each page begins with the last job of the one before, so that a gap shows. New jobs at the
         beginning of the list push that job down: *pushed* corrects the offset.
         """
-        jobs, pushed, stalls, end = self.part.jobs, 0, 0, self._most
+        jobs, pushed, end = self.part.jobs, 0, self._most
         while not jobs or end is None or len(jobs) < end:
             offset = max(len(jobs) - 1, 0) + pushed
             page, ids = self._page(offset), [id_of(job) for job in jobs]
-            ignores_offset = (
-                offset > 0 and page.ids[:1] == ids[:1] and self._page(0).ids[:1] == ids[:1]
-            )
+            ignores_offset = offset and page.ids[:1] == ids[:1] == self._page(0).ids[:1]
             if ignores_offset:
                 self._check_complete(page)
             if ids and ids[-1] not in page.ids:
                 return False
-            recorded = {*ids}
-            new = [job for job in page.jobs if id_of(job) not in recorded]
-            if ids and not ignores_offset:
-                pushed += page.ids.index(ids[-1])
-            self.part.add(redacted(job, self._secrets) for job in new)
+            start = page.ids.index(ids[-1]) if ids and not ignores_offset else 0
+            pushed, recorded = pushed + start, {*ids}
+            new = [job for job in page.jobs[start:] if id_of(job) not in recorded]
+            self.part.add([redacted(job, self._secrets) for job in new])
             end = end or (page.total if is_count(page.total) else None)
             yield len(jobs), end
             if ignores_offset or page.ids == ids[-1:]:
                 break
-            stalls = 0 if new else stalls + 1
-            if stalls > _STALLS:
+            if not new:
                 return False
-        return self._read_beginning()
-
-    def _read_beginning(self) -> bool:
-        """Add the jobs that came first meanwhile; returns whether the others are still listed."""
-        page, recorded = self._page(0), {id_of(job) for job in self.part.jobs}
-        came = 0
-        while came < len(page.ids) and page.ids[came] not in recorded:
-            came += 1
-        if came == len(page.ids) and (recorded or came):
-            return False
-        if self._most is None and is_count(page.total):
-            if page.total < came + len(recorded):
-                return False
-            if page.total > came + len(recorded):
-                self.notes.append(
-                    f"its totalCount was {page.total}, but {came + len(recorded)} jobs were read: "
-                    "others may have come at its end"
-                )
-        if came:
-            self.part.jobs[:0] = [redacted(job, self._secrets) for job in page.jobs[:came]]
-            self.notes.append(f"{came} jobs came at its beginning, and are recorded too")
+        if pushed:
+            self.notes.append(f"{pushed} jobs came at its beginning: they are not recorded")
+        if self._most is None and end and len(jobs) + pushed < end:
+            self.notes.append(f"its totalCount was {end}, but {len(jobs)} jobs were read")
         return True
 
     def _check_complete(self, page: ListedJobs) -> None:
@@ -176,40 +154,36 @@ class Recorder:
             )
 
     def _page(self, offset: int) -> ListedJobs:
-        try:
-            page = self._ask(offset)
-        except Unresponsive:  # a single timeout may be chance
-            page = self._ask(offset)
-        self.exact = self.exact and is_exact(page)
-        return page
-
-    def _ask(self, offset: int) -> ListedJobs:
         path, query = self._session.target.path(LIST), f"limit={self._page_size}&offset={offset}"
         # documented=False: else the session would store all pages
-        return listed_jobs(self._session.ask("GET", path, query, documented=False))
+        ask = partial(self._session.ask, "GET", path, query, documented=False)
+        try:
+            page = listed_jobs(ask())
+        except Unresponsive:  # a single timeout may be chance
+            page = listed_jobs(ask())
+        self.exact = self.exact and is_exact(page)
+        return page
 
 
 @dataclass(slots=True)
 class PartFile:
-    """The jobs read so far, in *file*, one a line; the first line names the *source*."""
+    """The jobs read so far, in *file*, one a line; the first line, *header*, names the source."""
 
     file: Path
-    source: dict[str, Any]
+    header: str
     jobs: list[Job] = field(default_factory=list)
 
     @classmethod
     def open(cls, file: Path, source: dict[str, Any]) -> "PartFile":
         """Read *file*, if it exists. Raises CannotRecord where it is of another source."""
-        part = cls(file, source)
+        part = cls(file, f"{json.dumps(source)}\n")
         if not file.exists():
             return part
         try:
             text = file.read_text(encoding="utf-8")
             whole = text[: text.rfind("\n") + 1]  # the last line may have been cut off
-            lines = whole.split("\n")[1:-1]
-            jobs = msgspec.convert([*map(json.loads, lines)], list[Job])
-            header = part.header
-            matches = whole.startswith(header) if whole else header.startswith(text)
+            jobs = msgspec.convert([*map(json.loads, whole.split("\n")[1:-1])], list[Job])
+            matches = whole.startswith(part.header) if whole else part.header.startswith(text)
         except (ValueError, RecursionError):
             matches = False
         if not matches:
@@ -218,13 +192,8 @@ class PartFile:
             os.truncate(file, len(whole))  # of ASCII
         else:
             file.unlink()
-        part.jobs.extend(jobs)
+        part.jobs = jobs
         return part
-
-    @property
-    def header(self) -> str:
-        """The first line."""
-        return f"{json.dumps(self.source)}\n"
 
     @property
     def hint(self) -> str:
@@ -233,18 +202,14 @@ class PartFile:
             return ""
         return f"; {len(self.jobs)} jobs are stored in {self.file}: the same command resumes there"
 
-    def add(self, jobs: Iterable[Job]) -> None:
-        """Store more jobs."""
-        new = [*jobs]
-        lines = [f"{json.dumps(job)}\n" for job in new]
-        header = [] if self.jobs else [self.header]
-        self.jobs += new
+    def add(self, jobs: list[Job]) -> None:
+        lines = [] if self.jobs else [self.header]
+        self.jobs += jobs
         self.file.touch(0o600)
         with self.file.open("a", encoding="utf-8") as file:
-            file.writelines([*header, *lines])
+            file.writelines([*lines, *(f"{json.dumps(job)}\n" for job in jobs)])
 
     def clear(self) -> None:
-        """Remove the file, and start over."""
         self.jobs.clear()
         self.file.unlink(missing_ok=True)
 
@@ -253,10 +218,6 @@ class PartFile:
 
 _ID_KEYS: Final = ("jobId", "job_id")
 _VALUE: Final = re.compile(r"(?<==)(?<![?&]action_id=)[^&]+")
-
-
-class SecretId(GesmockError):
-    """The id of a job contains a secret; without it, the job could not be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,9 +264,7 @@ class Renaming:
         return {"jobId": id_of(job), **_change_request(fields, self._of_field)}
 
     def _of_field(self, name: str, text: str) -> str:
-        if name == "command":
-            return text
-        return self.of_url(text) if name == "url" else self.of(text)
+        return text if name == "command" else self.of_url(text) if name == "url" else self.of(text)
 
 
 def _renamed(segment: str, pair: tuple[str, str]) -> str:
@@ -315,13 +274,13 @@ def _renamed(segment: str, pair: tuple[str, str]) -> str:
 def redacted(job: Job, secrets: Secrets) -> Job:
     """A listed *job* without storage keys, other secrets by name, and the *secrets* themselves.
 
-    Raises SecretId.
+    Raises CannotRecord where an id, without which nobody could ask for the job, has a secret.
     """
     ids = {name: job[name] for name in _ID_KEYS if name in job}
     for job_id in map(str, ids.values()):
         masked = secrets.mask(job_id)
         if masked != job_id:
-            raise SecretId(
+            raise CannotRecord(
                 f"the id of a job ({one_line(masked)}) contains the token or a key that the list "
                 "was asked for with: it can be neither stored nor changed"
             )
@@ -356,14 +315,14 @@ def _without_keys(name: str, text: str) -> str:
 def is_exact(page: ListedJobs) -> bool:
     """Whether gesmock would serve the page in the same bytes, as in the example of ges_03_0471."""
     value = page.reply.value
-    ordered = {name: value[name] for name in ("jobs", "totalCount", "result") if name in value}
-    if compact({**ordered, **value}).encode() != page.reply.body:
+    answer = {name: value[name] for name in ("jobs", "totalCount", "result") if name in value}
+    if compact({**answer, **value}).encode() != page.reply.body:
         return False
     for job in page.jobs:
         request = job.get("request")
         fields = [*request] if isinstance(request, dict) else []
-        if [*job] != [key for key in (*_ID_KEYS, "status", "request") if key in job] or fields != [
-            key for key in ("command", "url", "rawRequest") if key in fields
-        ]:
+        if [*job] != [key for key in (*_ID_KEYS, "status", "request") if key in job]:
+            return False
+        if fields != [key for key in ("command", "url", "rawRequest") if key in fields]:
             return False
     return True

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,25 +25,13 @@ TRIES: Final = 4
 _MOST_JOBS: Final = 100_000  # no more come in one answer (ges_03_0471)
 _LARGEST_STORED: Final = 4 * 2**20  # bytes: a dozen longer lists would fill the memory
 _LONGEST_LINE: Final = 600  # characters
-_TIMEOUTS: Final = 2
-"""How many timeouts in a row end the session."""
-
+_TIMEOUTS: Final = 2  # as many in a row end the session
 _BUSY: Final = (429, 502, 503, 504)
 """Statuses that say nothing about the request: too many requests, or no server there."""
 
-_READ_ONLY: Final = (
-    "batch_build_index",
-    "build_schema_structure",
-    "create_index",
-    "edge_query",
-    "execute_algorithm",
-    "export_edges",
-    "export_graph",
-    "export_vertices",
-    "filtered_query",
-    "path_query",
-    "summary",
-    "vertex_query",
+_READ_ONLY: Final = re.compile(
+    "batch_build_index|build_schema_structure|create_index|edge_query|execute_algorithm|"
+    "export_edges|export_graph|export_vertices|filtered_query|path_query|summary|vertex_query"
 )
 """Operations that leave the vertices, edges and indices that a graph has as they are."""
 
@@ -56,12 +45,8 @@ _CREDENTIAL_HINTS: Final[Mapping[str, str]] = {
 T = TypeVar("T")
 
 
-class NotTheService(GesmockError):
-    """The target answers, but not as the service does."""
-
-
-class RefusedAtOnce(GesmockError):
-    """The target refuses even the plain list."""
+class NoJobList(GesmockError):
+    """The target refuses even the plain list, or does not answer as the service does."""
 
 
 class CheckFailed(GesmockError):
@@ -91,7 +76,6 @@ class ListedJobs:
 
     @property
     def ids(self) -> list[str]:
-        """The ids, in order."""
         return [id_of(job) for job in self.jobs]
 
     @property
@@ -114,12 +98,10 @@ def listed_jobs(reply: ServerReply) -> ListedJobs:
 
 
 def id_of(job: dict[str, Any]) -> str:
-    """The id of a listed job, under either of its names."""
     return str(job.get("jobId", job.get("job_id", "")))
 
 
 def is_count(value: object) -> TypeGuard[int]:
-    """Whether *value* is a number of jobs."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
@@ -155,19 +137,19 @@ class Submission:
             for row in reversed(documentation.operations())  # of several, the first counts
             if "/graphs/" in row.path and "{job_id}" not in row.path
         }
-        if command not in rows:
+        row = rows.get(command)
+        if row is None:
             raise InvalidInput.at("--submit", f"{command!r} is none of {', '.join(reversed(rows))}")
-        row = rows[command]
         if not (math.isfinite(wait_s) and wait_s >= 0):
             raise InvalidInput.at("--wait-s", f"{wait_s:g} is not a number of seconds from 0 on")
-        if body is None:
-            return cls(row, row.request_example, wait_s)
+        example = row.request_example
         with naming_file("--body"):
-            return cls(row, validation.decode(body.encode(), dict[str, Any]), wait_s)
+            value = example if body is None else validation.decode(body.encode(), dict[str, Any])
+        return cls(row, value, wait_s)
 
     def permitted(self, *, data_loss: bool) -> "Submission":
         """Itself. Raises InvalidInput where it may lose data and *data_loss* is False."""
-        if data_loss or self.row.command in _READ_ONLY:
+        if data_loss or _READ_ONLY.fullmatch(self.row.command):
             return self
         raise InvalidInput.at(
             "--submit",
@@ -222,42 +204,37 @@ class Session:
     def begin(self) -> ListedJobs | None:
         """The first page; None where ``jobs`` is an object, as in the table of ges_03_0471.
 
-        Raises Unreachable, NotTheService or RefusedAtOnce.
+        Raises Unreachable and NoJobList.
         """
         reply = self.client.get(LIST, "limit=1")
         self.replies.append(reply)
-        value, hint = reply.value, self._credential_hint(reply)
-        if is_refusal(value):
-            why = one_line(f"{reply.status} {value['errorCode']} {value['errorMessage']}")
-            raise RefusedAtOnce(f"{reply.request} is refused: {self.redact(why)}{hint}")
+        value, code = reply.value, reply.value["errorCode"] if is_refusal(reply.value) else None
+        denied = reply.status in (401, 403) or code in _CREDENTIAL_CODES
+        hint = f" ({_CREDENTIAL_HINTS[self.target.sign_in.scheme]})" if denied else ""
+        if code is not None:
+            why = one_line(f"{reply.status} {code} {value['errorMessage']}")
+            raise NoJobList(f"{reply.request} is refused: {self.redact(why)}{hint}")
         if 300 <= reply.status < 400:
-            raise NotTheService(f"it redirects: {reply}")
+            raise NoJobList(f"it redirects: {reply}")
         if not isinstance(value, dict):
             kind = one_line(reply.headers.get("content-type", "no Content-Type"))
             if value is NOT_JSON and reply.media_type == "application/json":
                 kind += f"; {one_line(reply.json_error)}"
-            raise NotTheService(f"this is not the service ({self.redact(kind)}): {reply}{hint}")
+            raise NoJobList(f"this is not the service ({self.redact(kind)}): {reply}{hint}")
         if reply.status == 200 and isinstance(value.get("jobs"), dict) and "result" in value:
             return None
         if reply.status != 200 or not isinstance(value.get("jobs"), list):
-            raise NotTheService(f"this is neither a job list nor a refusal: {reply}{hint}")
+            raise NoJobList(f"this is neither a job list nor a refusal: {reply}{hint}")
         return listed_jobs(reply)
 
     def redact(self, text: object) -> str:
-        """*text* without the secrets of the requests, each line cut to a readable length."""
+        """*text* without the secrets of the requests, its lines cut to a readable length."""
         lines = Secrets(self.client.secrets).mask(str(text)).split("\n")
         return "\n".join(one_line(line[:_LONGEST_LINE]) for line in lines)
 
     def excerpt(self, value: object) -> str:
         """*value*, which the target sent, as JSON without secrets, cut short."""
         return self.redact(json.dumps(value, ensure_ascii=False))[:EXCERPT]
-
-    def _credential_hint(self, reply: ServerReply) -> str:
-        if reply.status not in (401, 403) and not (
-            is_refusal(reply.value) and reply.value["errorCode"] in _CREDENTIAL_CODES
-        ):
-            return ""
-        return f" ({_CREDENTIAL_HINTS[self.target.sign_in.scheme]})"
 
     @property
     def submission(self) -> Submission:
@@ -269,7 +246,7 @@ class Session:
     # --- Asking ---
 
     def get(self, path: str, query: str = "", *, token: str | None = None) -> ServerReply:
-        """GET *path* below the graph; see ``ask``."""
+        """``ask`` for *path* below the graph."""
         return self.ask("GET", self.target.path(path), query, token=token)
 
     def ask(
@@ -328,15 +305,14 @@ class Session:
         """
         for _ in range(TRIES):
             before = self.page(limit=self.page_size)
-            failure: CheckFailed | None = None
             try:
                 result = read()
-            except CheckFailed as error:
-                failure = error
-            if self.page(limit=self.page_size).state == before.state:
-                if failure is not None:
-                    raise failure
-                return before, result
+            except CheckFailed:
+                if self.page(limit=self.page_size).state == before.state:
+                    raise
+            else:
+                if self.page(limit=self.page_size).state == before.state:
+                    return before, result
         raise Skipped("the list changes faster than it can be read")
 
     # --- The list as it was first read ---

@@ -14,7 +14,7 @@ from gesmock.model import documentation
 from gesmock.model.errors import InvalidInput
 from gesmock.remote.client import Client
 from gesmock.remote.http import Unreachable, Unresponsive
-from gesmock.remote.session import NotTheService, RefusedAtOnce, Session, Skipped
+from gesmock.remote.session import NoJobList, Session, Skipped
 from gesmock.remote.sign_in import SignIn
 from gesmock.remote.target import Target
 
@@ -35,7 +35,7 @@ def session(url: str, timeout_s: float = 5, **options: Any) -> Session:
 def told(url: str, timeout_s: float = 5, **options: Any) -> str:
     """Why nothing can be said about the server at *url*."""
     asked = session(url, timeout_s, **options)
-    with pytest.raises((Unreachable, NotTheService, RefusedAtOnce)) as error:
+    with pytest.raises((Unreachable, NoJobList)) as error:
         run(asked)
     asked.client.close()
     return str(error.value)

@@ -158,7 +158,7 @@ def test_one_that_has_ended_meanwhile_is_not_asked() -> None:
     with OtherServer() as server, asking(server.url) as asked:
         get(asked)
         server.hang_up()
-        until(lambda: not asked._pool._idle[0].is_usable())
+        until(lambda: not asked._idle[0].is_usable())
         get(asked)
 
     assert (server.connections, len(server.asked)) == (2, 2)
@@ -171,7 +171,7 @@ def test_one_that_was_reset_meanwhile_is_not_asked() -> None:
 
     with OtherServer(say_more, OK) as server, asking(server.url) as asked:
         get(asked)
-        until(lambda: not asked._pool._idle[0].is_usable())
+        until(lambda: not asked._idle[0].is_usable())
         get(asked)
 
     assert (server.connections, len(server.asked)) == (2, 2)
@@ -202,7 +202,7 @@ def test_no_more_connections_are_kept_than_a_few(monkeypatch: pytest.MonkeyPatch
         for thread in threads:
             thread.join(10)
 
-        assert (server.connections, len(asked._pool._idle)) == (4, 2)
+        assert (server.connections, len(asked._idle)) == (4, 2)
 
 
 def test_who_closes_waits_for_no_answer() -> None:
@@ -228,7 +228,7 @@ def test_once_closed_it_keeps_no_connection() -> None:
         asked.close()
         get(asked)
 
-        assert not asked._pool._idle
+        assert not asked._idle
 
 
 def test_a_file_of_certificates_that_is_none_is_refused_at_start() -> None:

@@ -23,9 +23,11 @@ from other_server import OK, Act, OtherServer, ask, hang_up, journal, lines, res
 from gesmock import GesMock, __version__
 from gesmock.cli import main as cli
 from gesmock.cli import proxy as cli_proxy
+from gesmock.fake import handle
 from gesmock.fake.verdict import Verdict
 from gesmock.faults import FaultRule
 from gesmock.model.errors import InvalidInput
+from gesmock.model.messages import Request
 from gesmock.remote.proxy import ProxyServer
 from gesmock.remote.sign_in import SignIn
 from gesmock.remote.target import Target
@@ -897,15 +899,11 @@ def test_what_was_on_its_way_when_the_proxy_was_stopped_leaves_no_trace(
 
 
 def test_what_was_asked_before_a_reset_is_not_passed_on(ges: GesMock, proxy: ProxyServer) -> None:
-    from gesmock.model.messages import Request
-    from gesmock.remote.proxy import Proxy
-
     request = Request(operation=None, method="GET", path="/", epoch=0)
-    [made] = [one for one in [proxy.proxy] if isinstance(one, Proxy)]
 
-    assert (
-        made._forward(request, request, lambda: pytest.fail("it was passed on"), None).status == 503
-    )
+    reply = handle.forward(proxy.fake, request, request, lambda: pytest.fail("it was forwarded"))
+
+    assert reply.status == 503
 
 
 def test_gesmocks_own_pages_are_its_own(ges: GesMock, proxy: ProxyServer) -> None:
@@ -930,10 +928,11 @@ def test_the_command_says_where_it_listens_and_at_the_end_what_it_has_found(
     ges: GesMock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     seen: list[ProxyServer] = []
+    enter = ProxyServer.__enter__
 
     def entered(self: ProxyServer) -> ProxyServer:
         seen.append(self)
-        return self._start()
+        return enter(self)
 
     monkeypatch.setattr(ProxyServer, "__enter__", entered)
 
