@@ -283,9 +283,8 @@ class Start:
         listed = {}
         for name, graph in state.graphs.items():
             edition = graph.edition or settings.edition
-            listed[name] = JobStore(edition=graph.edition)
             jobs, timelines = started(graph.jobs, settings, edition, 0)
-            listed[name].add(listed[name].prepare(jobs, timelines))
+            listed[name] = JobStore(jobs, graph.edition, timelines)
         empty = {name: GraphState(edition=graph.edition) for name, graph in state.graphs.items()}
         return cls(structs.replace(state, graphs=empty), listed)
 

@@ -152,7 +152,8 @@ class Project:
             project_id=self.project_id,
             seed=seed or None,
             graphs={
-                name: GraphState(graph.exported(), graph.edition) for name, graph in graphs.items()
+                name: GraphState([*map(graph.planned, graph.all_jobs())], graph.edition)
+                for name, graph in graphs.items()
             },
             settings=None if settings == Settings() else settings,
             clock=None if clock == Timing() else clock,

@@ -23,7 +23,7 @@ every function of ``time`` but ``clock_gettime``, of which time-machine replaces
 
 
 def _start() -> float:
-    """When the ticks were at 0, in seconds since 1970.
+    """When ``_ticks`` was 0, in seconds since 1970.
 
     On Linux also if gesmock is first imported during a travel in time: 5 is CLOCK_REALTIME_COARSE,
     which is a few milliseconds late, but which no library replaces.
@@ -37,7 +37,7 @@ _STARTED: Final = _start()
 
 
 def real_time() -> float:
-    """The real time, in seconds since 1970."""
+    """In seconds since 1970."""
     return _STARTED + _ticks()
 
 
@@ -91,7 +91,6 @@ class VirtualTime:
         self.reset(timing or Timing())
 
     def reset(self, timing: Timing) -> None:
-        """Begin anew, as *timing* says."""
         self._since = self.real_at = self._source()
         self._passed = 0
         self._start = self._since if timing.now is None else timing.now
@@ -118,7 +117,6 @@ class VirtualTime:
         return self._start + age / NANOSECONDS
 
     def now(self) -> float:
-        """The time now, in seconds since 1970."""
         return self._start + self.age() / NANOSECONDS
 
     def __enter__(self) -> float:
@@ -137,7 +135,6 @@ class VirtualTime:
 
     @property
     def timing(self) -> Timing:
-        """How it runs, and what it says now."""
         return structs.replace(self._timing, now=self.now())
 
     @property

@@ -1,7 +1,6 @@
 """Plans: how a job progresses, counted from its submission. A plan knows no job and no clock."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from math import inf
 from typing import Annotated, Any, Final, Literal, cast, get_args
 
@@ -50,27 +49,17 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
         return status, 100 if status in FINAL else 0
 
 
-@dataclass(frozen=True, slots=True)
-class _NamedPlan:
-    """How long a job is pending and running, how far it gets, and how it ends."""
-
-    pending_s: float
-    running_s: float
-    progress: int
-    end: PlannedStatus | None
-    hidden_s: float = 0.0
-
-
-_NAMED: Final[Mapping[PlanName, _NamedPlan]] = {
-    "instant": _NamedPlan(0, 0, 100, "finished"),
-    "normal": _NamedPlan(2, 8, 100, "finished"),
-    "slow": _NamedPlan(30, 570, 100, "finished"),
-    "stuck_pending": _NamedPlan(inf, 0, 0, None),
-    "stuck_at_99": _NamedPlan(2, 8, 99, None),
-    "fails_early": _NamedPlan(2, 1, 10, "failed"),
-    "fails_late": _NamedPlan(2, 8, 95, "failed"),
-    "partial": _NamedPlan(2, 8, 100, "partiallyFailed"),
-    "never_listed_for_s": _NamedPlan(2, 8, 100, "finished", hidden_s=5),
+# For how long a job is pending and running, how far it gets, and its end.
+_NAMED: Final[Mapping[PlanName, tuple[float, float, int, PlannedStatus]]] = {
+    "instant": (0, 0, 100, "finished"),
+    "normal": (2, 8, 100, "finished"),
+    "slow": (30, 570, 100, "finished"),
+    "stuck_pending": (inf, 0, 0, "pending"),
+    "stuck_at_99": (2, 8, 99, "running"),
+    "fails_early": (2, 1, 10, "failed"),
+    "fails_late": (2, 8, 95, "failed"),
+    "partial": (2, 8, 100, "partiallyFailed"),
+    "never_listed_for_s": (2, 8, 100, "finished"),
 }
 
 
@@ -116,7 +105,7 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_d
         """For how many seconds the list does not show the job."""
         if self.never_listed_for_s is not None:
             return self.never_listed_for_s
-        return _NAMED[self.name].hidden_s if self.name else 0.0
+        return 5.0 if self.name == "never_listed_for_s" else 0.0
 
     def stages(self, finished: GoodEnd, edition: Edition) -> Iterator[tuple[float, JobStatus, int]]:
         """The seconds after submission, status and progress of each stage of a job.
@@ -134,20 +123,18 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_d
             yield step.after_s, *step.meant(good, partial)
 
     def _named_steps(self) -> list[Step]:
-        named = _NAMED[self.name or "normal"]
-        pending_s = named.pending_s if self.pending_s is None else self.pending_s
-        running_s = named.running_s if self.running_s is None else self.running_s
-        steps = [Step(0, "pending", 0)]
-        if pending_s == inf:
-            return steps
-        steps += [
-            Step(pending_s + running_s * part / 4, "running", named.progress * part // 4)
+        pending_s, running_s, progress, end = _NAMED[self.name or "normal"]
+        pending_s = pending_s if self.pending_s is None else self.pending_s
+        running_s = running_s if self.running_s is None else self.running_s
+        first = Step(0, "pending", 0)
+        if end == "pending":
+            return [first]
+        quarters = [
+            Step(pending_s + running_s * part / 4, "running", progress * part // 4)
             for part in range(4)
         ]
-        last = Step(
-            pending_s + running_s, named.end or "running", None if named.end else named.progress
-        )
-        return [*steps, last]
+        last = Step(pending_s + running_s, end, progress if end == "running" else None)
+        return [first, *quarters, last]
 
 
 AnyPlan = PlanName | Plan

@@ -36,12 +36,10 @@ _decode_statuses = msgspec.json.Decoder(list[JobAndStatus]).decode
 
 
 def encode(job: Job) -> bytes:
-    """The row of *job*, and the comma after it."""
-    return _encode(job) + b","
+    return _encode(job) + b","  # as every row has it
 
 
 def decode(row: bytes) -> Job:
-    """The job of a *row*."""
     return _decode(row[:-1])
 
 
@@ -64,7 +62,6 @@ class Block:
 
     @classmethod
     def of(cls, rows: Sequence[tuple[int, bytes]]) -> "Block":
-        """The block of *rows*, each with its number."""
         numbers, texts = zip(*rows, strict=True)
         return cls(numbers, b"".join(texts), array("q", accumulate(map(len, texts), initial=0)))
 
@@ -72,12 +69,10 @@ class Block:
         return len(self.numbers)
 
     def part(self, begin: int, end: int) -> "Block":
-        """A block of the rows from *begin* up to *end*."""
         text = bytes(self.piece(begin, end))
         return Block(self.numbers[begin:end], text, self.starts[begin : end + 1])
 
     def with_newest(self, number: int, row: bytes) -> "Block":
-        """A block with one more row, of a newer job."""
         starts = array("q", [self.starts[0] - len(row)]) + self.starts
         return Block((number, *self.numbers), row + self.text, starts)
 
@@ -88,31 +83,18 @@ class Block:
         zero = self.starts[0]
         return memoryview(self.text)[self.starts[begin] - zero : self.starts[end] - zero]
 
-    def rows(self) -> list[bytes]:
-        """Every row, with its comma."""
+    def rows(self) -> Iterator[tuple[int, bytes]]:
+        """Every row, with its number and its comma."""
         text, zero = self.text, self.starts[0]
-        return [text[start - zero : end - zero] for start, end in pairwise(self.starts)]
+        rows = [text[start - zero : end - zero] for start, end in pairwise(self.starts)]
+        return zip(self.numbers, rows, strict=True)
 
     def statuses(self, begin: int, end: int) -> list[JobAndStatus]:
-        """The ids and statuses of the rows from *begin* up to *end*."""
         return _decode_statuses(_as_list(self.piece(begin, end)))
 
     def row(self, number: int) -> bytes:
-        """The row of the job with this *number*."""
         index = self.numbers.index(number)
         return bytes(self.piece(index, index + 1))
-
-    def with_row(self, number: int, row: bytes) -> "Block":
-        """A block with another *row* of the job with this *number*; without the job if empty."""
-        index, text, starts = self.numbers.index(number), memoryview(self.text), self.starts
-        begin, end = starts[index] - starts[0], starts[index + 1] - starts[0]
-        shift = len(row) - (end - begin)
-        later = array("q", [start + shift for start in starts[index + 1 :]])
-        text_of = b"".join([text[:begin], row, text[end:]])
-        if row:
-            return Block(self.numbers, text_of, starts[: index + 1] + later)
-        numbers = self.numbers[:index] + self.numbers[index + 1 :]
-        return Block(numbers, text_of, starts[:index] + later)
 
 
 @dataclass(slots=True, eq=False)
@@ -137,7 +119,6 @@ class Page:
         return (job for _, job in self.numbered())
 
     def numbered(self) -> Iterator[tuple[int, Job]]:
-        """The jobs, each with its number."""
         step = -1 if self.oldest_first else 1
         for block, begin, end in self.parts:
             jobs = _decode_all(_as_list(block.piece(begin, end)))
@@ -151,13 +132,13 @@ class Page:
 
     @property
     def costly(self) -> bool:
-        """Whether ``pieces`` takes long."""
+        """Whether to turn it round takes long."""
         return self.oldest_first and len(self.parts) > 4
 
     def pieces(self) -> list[bytes | memoryview]:
         """The rows, with commas between them, in a few large pieces that are not copied."""
         pieces = [
-            b"".join(block.rows()[begin:end][::-1])
+            b"".join([row for _, row in block.rows()][begin:end][::-1])
             if self.oldest_first
             else block.piece(begin, end)
             for block, begin, end in self.parts

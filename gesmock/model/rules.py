@@ -25,10 +25,7 @@ Command = Annotated[
 
 
 class _Armed(Protocol):
-    """An armed rule: a dataclass that counts its matches.
-
-    *tried* says whether it has matched.
-    """
+    """A dataclass; *identity* is the same object in all copies, *tried*: it has matched."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
@@ -50,10 +47,8 @@ class Rules(Generic[A]):
     which do not change afterwards.
     """
 
-    _noun: ClassVar[str]
-    """What messages call a rule."""
-    _letter: ClassVar[str]
-    """What ids start with."""
+    _noun: ClassVar[str]  # what messages call a rule
+    _letter: ClassVar[str]  # what ids start with
 
     def __init__(self, lock: RLock) -> None:
         self._lock = lock
@@ -75,7 +70,6 @@ class Rules(Generic[A]):
             return [self._copy(armed) for armed in self._armed.values()]
 
     def untried(self) -> list[A]:
-        """The rules that have not matched yet."""
         return [armed for armed in self.armed() if not armed.tried]
 
     def find(self, id: str) -> A:
@@ -137,12 +131,10 @@ class ArmedPlanRule:
 
     @property
     def identity(self) -> object:
-        """The same object in all copies of it."""
         return self.rule
 
     @property
     def tried(self) -> bool:
-        """Whether a job got its plan from it."""
         return self.uses > 0
 
     @property
@@ -151,19 +143,16 @@ class ArmedPlanRule:
         return None if self.rule.times is None else self.rule.times - self.uses
 
     def matches(self, command: str, graph: str) -> bool:
-        """Whether a job of *command* in *graph* gets its plan from it."""
         rule = self.rule
         matches = rule.command in (None, command) and rule.graph in (None, graph)
         return matches and self.remaining != 0
 
     def remainder(self) -> PlanRule | None:
         """A rule for the remaining jobs; None if there are none."""
-        if self.remaining == 0:
-            return None
-        return msgspec.structs.replace(self.rule, times=self.remaining)
+        rule = msgspec.structs.replace(self.rule, times=self.remaining)
+        return None if self.remaining == 0 else rule
 
     def as_json(self) -> dict[str, Any]:
-        """The rule as the control API shows it."""
         rule = msgspec.to_builtins(self.rule)
         return {"id": self.id, **rule, "uses": self.uses, "remaining": self.remaining}
 
@@ -200,18 +189,19 @@ class PlanRules(Rules[ArmedPlanRule]):
         *rule* instead for a whole rule, as in a fixture file. Raises InvalidInput.
         """
         own = {"command": command, "graph": graph, "times": times}
-        fields = _present(
-            pending_s=pending_s,
-            running_s=running_s,
-            steps=steps,
-            never_listed_for_s=never_listed_for_s,
-            finished=finished,
-            result=result,
-            fail_reason=fail_reason,
-        )
+        of_plan = {
+            "pending_s": pending_s,
+            "running_s": running_s,
+            "steps": steps,
+            "never_listed_for_s": never_listed_for_s,
+            "finished": finished,
+            "result": result,
+            "fail_reason": fail_reason,
+        }
+        fields = {name: value for name, value in of_plan.items() if value is not None}
         if rule is None:
             rule = own if plan is None and not fields else {"plan": _merged(plan, fields), **own}
-        elif plan is not None or fields or _present(**own):
+        elif plan is not None or fields or any(value is not None for value in own.values()):
             raise TypeError("pass either a rule or its fields")
         checked = validation.read_python(rule, PlanRule, "plan rule")
         with self._lock:
@@ -234,10 +224,6 @@ class PlanRules(Rules[ArmedPlanRule]):
                     armed.uses += 1
                     return plan_of(armed.rule.plan)
             return Plan(name="normal")
-
-
-def _present(**fields: Any) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _merged(plan: AnyPlan | Mapping[str, Any] | None, fields: Mapping[str, Any]) -> Any:

@@ -5,7 +5,7 @@ again.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
@@ -15,7 +15,7 @@ from gesmock.model.clock import NANOSECONDS, nanoseconds
 from gesmock.model.jobs import Job, Move
 from gesmock.model.plans import Plan, Step, plan_of
 from gesmock.model.settings import Settings
-from gesmock.model.types import FINAL, Edition, GoodEnd, JobStatus
+from gesmock.model.types import FINAL, STATUSES, Edition, GoodEnd, JobStatus
 
 NEVER: Final = 2**70
 """An age that no clock reaches: 37 thousand years."""
@@ -71,20 +71,19 @@ class Timeline:
     @classmethod
     def of(cls, plan: Plan, finished: GoodEnd, edition: Edition, now: int) -> "Timeline":
         """The timeline of a job that is submitted *now* with *plan*; *finished* if it succeeds."""
-        stages = tuple(
+        stages = [
             Stage(now + nanoseconds(after_s), status, progress)
             for after_s, status, progress in plan.stages(finished, edition)
-        )
+        ]
         listed = now + nanoseconds(plan.listed_after_s)
-        return cls(stages, listed, plan.result, plan.fail_reason)
+        return cls(tuple(stages), listed, plan.result, plan.fail_reason)
 
     @classmethod
     def still(cls, status: JobStatus, now: int) -> "Timeline":
-        """The timeline of a job that keeps its *status* until it is moved."""
+        """One that keeps its *status* until the job is moved."""
         return cls((Stage(now, status, 100 if status in FINAL else 0),), now)
 
     def at(self, now: int) -> Stage:
-        """The stage at this time."""
         return self.stages[self._index(now)]
 
     def _index(self, now: int) -> int:
@@ -100,39 +99,29 @@ class Timeline:
 
     def started(self, now: int) -> int | None:
         """When the job began to run, if it has."""
-        return self._first(now, lambda status: status != "pending")
+        return self._reached(now, {*STATUSES} - {"pending"})
 
     def ended(self, now: int) -> int | None:
-        """When the job ended, if it has."""
-        return self._first(now, lambda status: status in FINAL)
+        return self._reached(now, FINAL)
 
-    def _first(self, now: int, matches: Callable[[JobStatus], bool]) -> int | None:
-        first = next((stage.time for stage in self.stages if matches(stage.status)), NEVER)
-        return first if first <= now else None
+    def _reached(self, now: int, statuses: Collection[JobStatus]) -> int | None:
+        past = self.stages[: self._index(now) + 1]
+        return next((stage.time for stage in past if stage.status in statuses), None)
 
     def moved(self, move: Move, now: int) -> "Timeline":
         """The timeline after a move by hand: it goes on from the first stage that fits *move*."""
         index = self._index(now)
         past, ahead = self.stages[: index + 1], self.stages[index:]
-        target = next(
-            (
-                index
-                for index, stage in enumerate(ahead)
-                if stage.status == move.status and stage.progress >= (move.progress or 0)
-            ),
-            None,
-        )
-        progress = 100 if move.status in FINAL else 0
-        later: tuple[Stage, ...] = ()
-        if target is not None:
-            progress = ahead[target].progress
-            later = _shifted(ahead[target + 1 :], now - ahead[target].time)
+        least = move.progress or 0
+        while ahead and not (ahead[0].status == move.status and ahead[0].progress >= least):
+            ahead = ahead[1:]
+        ahead = _shifted(ahead, now) or Timeline.still(move.status, now).stages
+        present = ahead[0] if move.progress is None else ahead[0]._replace(progress=move.progress)
         if [stage.status for stage in past[-2:]] == [move.status] * 2:
             past = past[:-1]  # the stage before it says since when
-        present = Stage(now, move.status, progress if move.progress is None else move.progress)
         return replace(
             self,
-            stages=(*past, present, *later),
+            stages=(*past, present, *ahead[1:]),
             result=self.result if move.result is UNSET else move.result,
             fail_reason=self.fail_reason if move.fail_reason is None else move.fail_reason,
         )
@@ -142,23 +131,21 @@ class Timeline:
 
         The job keeps a status that is not in its timeline.
         """
-        indexes = (index for index, stage in enumerate(self.stages) if stage.status == status)
-        first = next(indexes, None)
-        if first is None:
-            return replace(self, stages=Timeline.still(status, now).stages)
-        return replace(self, stages=_shifted(self.stages[first:], now - self.stages[first].time))
+        ahead = self.stages
+        while ahead and ahead[0].status != status:
+            ahead = ahead[1:]
+        stages = _shifted(ahead, now) or Timeline.still(status, now).stages
+        return replace(self, stages=stages)
 
     def cancelled(self, now: int, delay: int, reason: str) -> "Timeline":
         """The timeline after a cancellation: the job fails after *delay*, if it has not ended."""
-        ends = (stage.time for stage in self.stages if stage.status in FINAL)
-        if next(ends, NEVER) <= now + delay:
+        if self.ended(now + delay) is not None:
             return self
         past = self.stages[: self._index(now) + 1]
         end = Stage(now + delay, "failed", 100)
         return replace(self, stages=(*past, end), fail_reason=reason, effect=None)
 
     def goes_through(self, status: JobStatus, now: int) -> bool:
-        """Whether the job has this *status*, or will have it."""
         return any(stage.status == status for stage in self.stages[self._index(now) :])
 
     def remainder(self, now: int) -> Plan | UnsetType:
@@ -186,5 +173,8 @@ def timeline_of(job: Job, settings: Settings, edition: Edition, now: int) -> Tim
     return Timeline.of(plan_of(job.plan), finished, edition, now).since(job.status, now)
 
 
-def _shifted(stages: tuple[Stage, ...], span: int) -> tuple[Stage, ...]:
-    return tuple(stage._replace(time=stage.time + span) for stage in stages)
+def _shifted(stages: tuple[Stage, ...], now: int) -> tuple[Stage, ...]:
+    """*stages*, the first of which, if any, begins *now*."""
+    return tuple(
+        [Stage(now + time - stages[0].time, status, progress) for time, status, progress in stages]
+    )
