@@ -53,20 +53,16 @@ class Graphs:
 
     @property
     def default(self) -> str:
-        """The graph to use if none is named: the first."""
         with self._lock:
             return next(iter(self._graphs), DEFAULT_GRAPH)
 
     def get(self, name: str) -> JobStore | None:
-        """The graph *name*; None if there is none."""
         with self._lock:
             graph = self._graphs.get(name)
-            if graph is None:
-                return None
-            graph.now = age = self.time.age()
-            if graph.next_change() > age:
-                return graph
-            self._settle(name)
+            if graph is not None:
+                graph.now = age = self.time.age()
+                if graph.next_change() <= age:
+                    self._settle(name)
             return self._graphs.get(name)
 
     def get_or_new(self, name: str) -> JobStore:
@@ -117,14 +113,12 @@ class Graphs:
                 types.check_edition(job_id, "partiallyFailed", edition)
 
     def edition_of(self, graph: JobStore) -> Edition:
-        """The edition of *graph*: its own or else that of the settings."""
         return edition_of(graph, self.settings)
 
     def _most(self, graph: JobStore) -> int | None:
         return MOST_JOBS if self.edition_of(graph) == "database" else None
 
     def copies(self) -> dict[str, JobStore]:
-        """A copy of every graph."""
         with self._lock:
             self.settle()
             return {name: graph.copy() for name, graph in self._graphs.items()}
@@ -198,20 +192,18 @@ class Graphs:
         """
         with self._lock:
             self.settle()
-            names = [
-                name
-                for name, store in self._graphs.items()
-                if graph in (None, name) and job_id in store
-            ]
-            if not names:
-                where = f"graph {graph!r}" if graph else "any graph"
-                raise NotFound(
-                    f"no job has the id {job_id!r} in {where} of project {self.project_id}"
-                )
-            if len(names) > 1:
-                listed = ", ".join(names)
-                raise Conflict(f"several graphs have a job {job_id!r}; say which: {listed}")
-            return names[0], self._graphs[names[0]].job(job_id)
+            searched = self._graphs if graph is None else self._graphs.keys() & {graph}
+            match [name for name in searched if job_id in self._graphs[name]]:
+                case [name]:
+                    return name, self._graphs[name].job(job_id)
+                case []:
+                    where = f"graph {graph!r}" if graph else "any graph"
+                    raise NotFound(
+                        f"no job has the id {job_id!r} in {where} of project {self.project_id}"
+                    )
+                case names:
+                    listed = ", ".join(names)
+                    raise Conflict(f"several graphs have a job {job_id!r}; say which: {listed}")
 
     def add(self, job: Job, graph: str | None = None) -> tuple[str, Job]:
         """Add *job* as the newest of *graph*, which is made if it is missing.
@@ -230,7 +222,6 @@ class Graphs:
     def submit(
         self, job_id: str, request: JobRequest, graph: str, plan: Plan, effect: Effect | None
     ) -> Job:
-        """Add the job that a client submits to *graph*, with this *plan*."""
         with self._lock:
             store = self._graphs[graph]
             edition = self.edition_of(store)
@@ -247,7 +238,6 @@ class Graphs:
         return job
 
     def new_job_id(self, graph: str | None = None) -> str:
-        """An id that no job has, as the graph's edition writes them."""
         with self._lock:
             edition = self.edition_of(self.get_or_new(graph or self.default))
             while True:
@@ -270,7 +260,6 @@ class Graphs:
             return name, moved
 
     def cancel(self, job_id: str, graph: str, delay: int, reason: str) -> None:
-        """Let a job fail after *delay* nanoseconds, for this *reason*."""
         with self._lock:
             self._graphs[graph].cancel(job_id, delay, reason)
             self.changes.notify()

@@ -113,7 +113,6 @@ class JobStore:
         self._count()
 
     def copy(self) -> "JobStore":
-        """A store of its own with the same jobs."""
         copy = JobStore(edition=self.edition)
         copy.now, copy._first, copy._next = self.now, self._first, self._next
         copy._numbers, copy._timelines = self._numbers.copy(), self._timelines.copy()
@@ -124,7 +123,6 @@ class JobStore:
     # --- Reading it ---
 
     def __len__(self) -> int:
-        """How many jobs the list shows."""
         return self._starts[-1] - self._starts[0]
 
     def __iter__(self) -> Iterator[Job]:
@@ -142,7 +140,6 @@ class JobStore:
         return None if number is None else self._timelines.get(number)
 
     def timelines(self) -> Shared[Timeline]:
-        """The timelines of the jobs as they are now, by number."""
         return self._timelines.copy()
 
     def all_jobs(self) -> list[Job]:
@@ -427,7 +424,8 @@ class JobStore:
         hidden = self._hidden.keys() & numbers
         jobs = {number: decode(self._hidden[number]) for number in hidden}
         for index, some in self._by_block(numbers - hidden):
-            rows = dict(self._blocks[index].rows())
+            block = self._blocks[index]
+            rows = dict(block.rows()) if len(some) > 1 else {some[0]: block.row(some[0])}
             jobs.update((number, decode(rows[number])) for number in some)
         return jobs
 
@@ -436,12 +434,19 @@ class JobStore:
         self._pages.clear()
         hidden = edits.keys() & self._hidden.keys()
         self._hidden.update((number, edits[number]) for number in hidden)
+        resized = False
         for index, numbers in self._by_block(edits.keys() - hidden):
-            rows = dict(self._blocks[index].rows()) if self._blocks else {}
+            blocks, first = self._blocks[index : index + 1], numbers[0]
+            if blocks and len(numbers) == 1 and edits[first] and first in blocks[0].numbers:
+                self._blocks[index] = blocks[0].with_row(first, edits[first])
+                continue
+            rows = {number: row for block in blocks for number, row in block.rows()}
             rows.update((number, edits[number]) for number in numbers)
             remaining = [(n, row) for n, row in sorted(rows.items(), reverse=True) if row]
             self._blocks[index : index + 1] = map(Block.of, parts(remaining))
-        self._count()
+            resized = True
+        if resized:
+            self._count()
 
     def _by_block(self, numbers: Iterable[int]) -> Iterator[tuple[int, list[int]]]:
         """*numbers* by the block that has them, or would have them; the newest block first."""

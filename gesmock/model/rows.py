@@ -96,6 +96,15 @@ class Block:
         index = self.numbers.index(number)
         return bytes(self.piece(index, index + 1))
 
+    def with_row(self, number: int, row: bytes) -> "Block":
+        """A block with another *row* of the job with this *number*."""
+        index, text, zero = self.numbers.index(number), memoryview(self.text), self.starts[0]
+        begin, end = self.starts[index] - zero, self.starts[index + 1] - zero
+        shift = len(row) - (end - begin)
+        later = array("q", [start + shift for start in self.starts[index + 1 :]])
+        text_of = b"".join([text[:begin], row, text[end:]])
+        return Block(self.numbers, text_of, self.starts[: index + 1] + later)
+
 
 @dataclass(slots=True, eq=False)
 class Page:

@@ -51,6 +51,8 @@ def test_a_block_is_a_list_of_rows(texts: list[bytes], data: st.DataObject) -> N
     edited = block.with_newest(99, b"newest,")
     assert [*edited.rows()] == [(99, b"newest,"), *zip(numbers, texts, strict=True)]
     assert [(number, edited.row(number)) for number in edited.numbers] == [*edited.rows()]
+    changed = block.with_row(numbers[index], b"new row,")
+    assert [row for _, row in changed.rows()] == [*texts[:index], b"new row,", *texts[index + 1 :]]
     assert [*block.part(index, end).rows()] == [*block.rows()][index:end]
 
 
