@@ -18,6 +18,7 @@ from gesmock.model.types import Edition, JobStatus
 
 _MOST_PAGES: Final = 16
 _MOST_CHANGES: Final = 1_000
+_FEW: Final = 4  # rows of a block that are read or rewritten one by one
 _MUCH: Final = 1_000  # transitions, which take some five milliseconds
 
 V = TypeVar("V")
@@ -425,7 +426,8 @@ class JobStore:
         jobs = {number: decode(self._hidden[number]) for number in hidden}
         for index, some in self._by_block(numbers - hidden):
             block = self._blocks[index]
-            rows = dict(block.rows()) if len(some) > 1 else {some[0]: block.row(some[0])}
+            few = len(some) <= _FEW
+            rows = {n: block.row(n) for n in some} if few else dict(block.rows())
             jobs.update((number, decode(rows[number])) for number in some)
         return jobs
 
@@ -435,10 +437,12 @@ class JobStore:
         hidden = edits.keys() & self._hidden.keys()
         self._hidden.update((number, edits[number]) for number in hidden)
         resized = False
-        for index, numbers in self._by_block(edits.keys() - hidden):
-            blocks, first = self._blocks[index : index + 1], numbers[0]
-            if blocks and len(numbers) == 1 and edits[first] and first in blocks[0].numbers:
-                self._blocks[index] = blocks[0].with_row(first, edits[first])
+        for index, numbers in self._by_block(n for n in edits if n not in hidden):
+            blocks = self._blocks[index : index + 1]
+            there = blocks[0].numbers if blocks else ()
+            if len(numbers) <= _FEW and all(edits[n] and n in there for n in numbers):
+                for number in numbers:
+                    self._blocks[index] = self._blocks[index].with_row(number, edits[number])
                 continue
             rows = {number: row for block in blocks for number, row in block.rows()}
             rows.update((number, edits[number]) for number in numbers)

@@ -210,6 +210,7 @@ def test_whatever_is_done_a_store_is_a_list_and_its_pages_and_copies_stay_what_t
         for module in (job_rows, job_store):
             patch.setattr(module, "SIZE", 4)
         patch.setattr(job_store, "_MOST_CHANGES", 3)
+        patch.setattr(job_store, "_FEW", 1)
         model = Model()
         for step, number in steps:
             getattr(model, step)(number)
