@@ -12,7 +12,7 @@ from msgspec import structs
 from gesmock.model.clock import NANOSECONDS
 from gesmock.model.errors import Conflict, NotFound
 from gesmock.model.jobs import Job, Move
-from gesmock.model.rows import SIZE, Block, Page, decode, encode, in_status, parts
+from gesmock.model.rows import SIZE, Block, Page, Part, decode, encode, in_status, parts
 from gesmock.model.timeline import NEVER, DeleteGraph, EraseJob, Timeline, Transition
 from gesmock.model.types import Edition, JobStatus
 
@@ -165,22 +165,21 @@ class JobStore:
         return decode(self._row(max(numbers))).job_id if numbers else None
 
     def page(self, offset: int, limit: int, *, oldest_first: bool = False) -> Page:
-        """At most *limit* jobs of the list from *offset* on."""
+        """At most *limit* jobs of the list from *offset* on; the same page until a change."""
         key = offset, limit, oldest_first
-        page = self._pages.get(key)
-        if page is None:
+        if key not in self._pages:
             if len(self._pages) >= _MOST_PAGES:
                 self._pages.clear()
-            page = self._pages[key] = self._cut(*key)
-        return page
+            self._pages[key] = Page(self._parts(*key), len(self), oldest_first)
+        return self._pages[key]
 
-    def _cut(self, offset: int, limit: int, oldest_first: bool) -> Page:  # noqa: FBT001 private
+    def _parts(self, offset: int, limit: int, oldest_first: bool) -> Sequence[Part]:  # noqa: FBT001 private
         zero, total = self._starts[0], len(self)
         low, high = min(offset, total), min(offset + limit, total)
         if not oldest_first:
             low, high = total - high, total - low
         if low == high:
-            return Page((), total, oldest_first)
+            return ()
         first = bisect_right(self._starts, zero + low) - 1
         last = bisect_left(self._starts, zero + high) - 1
         parts = [(block, 0, len(block)) for block in self._blocks[first : last + 1]]
@@ -188,7 +187,7 @@ class JobStore:
         parts[-1] = block, begin + self._starts[last + 1] - zero - high, end
         block, begin, end = parts[0]
         parts[0] = block, begin, end - (zero + low - self._starts[first])
-        return Page(parts if oldest_first else parts[::-1], total, oldest_first)
+        return parts if oldest_first else parts[::-1]
 
     # --- Changing it ---
 
@@ -422,13 +421,15 @@ class JobStore:
         return self._blocks[self._index(number)].row(number) if hidden is None else hidden
 
     def _jobs(self, numbers: set[int]) -> dict[int, Job]:
+        """The jobs with these numbers, and maybe more."""
         hidden = self._hidden.keys() & numbers
         jobs = {number: decode(self._hidden[number]) for number in hidden}
         for index, some in self._by_block(numbers - hidden):
             block = self._blocks[index]
-            few = len(some) <= _FEW
-            rows = {n: block.row(n) for n in some} if few else dict(block.rows())
-            jobs.update((number, decode(rows[number])) for number in some)
+            if len(some) <= _FEW:
+                jobs.update((number, decode(block.row(number))) for number in some)
+            else:
+                jobs.update(zip(block.numbers, block.jobs(0, len(block)), strict=True))
         return jobs
 
     def _edit(self, edits: Mapping[int, bytes]) -> None:

@@ -15,6 +15,7 @@ from msgspec import Struct
 from gesmock.model.jobs import Job
 from gesmock.model.types import JobStatus
 
+Part = tuple["Block", int, int]
 T = TypeVar("T")
 
 SIZE: Final = 256
@@ -89,6 +90,9 @@ class Block:
         rows = [text[start - zero : end - zero] for start, end in pairwise(self.starts)]
         return zip(self.numbers, rows, strict=True)
 
+    def jobs(self, begin: int, end: int) -> list[Job]:
+        return _decode_all(_as_list(self.piece(begin, end)))
+
     def statuses(self, begin: int, end: int) -> list[JobAndStatus]:
         return _decode_statuses(_as_list(self.piece(begin, end)))
 
@@ -115,7 +119,7 @@ class Page:
     those who make something of it, to do so once.
     """
 
-    parts: Sequence[tuple[Block, int, int]]
+    parts: Sequence[Part]
     total: int
     oldest_first: bool
     reply: Any = None
@@ -130,8 +134,8 @@ class Page:
     def numbered(self) -> Iterator[tuple[int, Job]]:
         step = -1 if self.oldest_first else 1
         for block, begin, end in self.parts:
-            jobs = _decode_all(_as_list(block.piece(begin, end)))
-            yield from zip(block.numbers[begin:end][::step], jobs[::step], strict=True)
+            numbers, jobs = block.numbers[begin:end], block.jobs(begin, end)
+            yield from zip(numbers[::step], jobs[::step], strict=True)
 
     def ids_and_statuses(self) -> Iterator[tuple[str, JobStatus]]:
         """The ids and statuses of the jobs; the order is not defined."""
