@@ -209,6 +209,19 @@ _HITS: Final[Mapping[str, Any]] = {
 """The fields that say which requests a rule hits."""
 
 
+def _hits(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Those *arguments* that say which requests a rule hits, without the defaults.
+
+    msgspec would take another 1.0 than the default's own object for no default, and show it.
+    """
+    return {
+        name: arguments[name]
+        for name, default in _HITS.items()
+        if name in arguments
+        and (type(arguments[name]) is not type(default) or arguments[name] != default)
+    }
+
+
 class FaultRules(Rules[ArmedRule]):
     """The fault rules of a project. The first that fires wins; only delays add up."""
 
@@ -268,9 +281,9 @@ class FaultRules(Rules[ArmedRule]):
         instead of *operation*, as in a fixture file, to arm that. Raises InvalidInput, with nothing
         armed; also if the server in use cannot produce the fault.
         """
-        hits = {name: value for name, value in locals().items() if name in _HITS}
+        hits = _hits(locals())
         if isinstance(operation, FaultRule | Mapping):
-            if hits != _HITS or (status, code, message, headers, fault) != (None,) * 5:
+            if hits or (status, code, message, headers, fault) != (None,) * 5:
                 raise TypeError("give either a whole fault rule, or its fields")
             return self._read_and_arm(operation)
         if fault is None and isinstance(status, str):
@@ -302,7 +315,7 @@ class FaultRules(Rules[ArmedRule]):
 
         The entries can also be passed as one list.
         """
-        hits = {name: value for name, value in locals().items() if name in _HITS}
+        hits = _hits(locals())
         script = entries[0] if len(entries) == 1 and isinstance(entries[0], list) else entries
         return self._read_and_arm({"operation": operation, "script": script, **hits})
 
