@@ -72,8 +72,13 @@ class Connection:
         if self._closed:
             return
         try:
-            if self._handshaking and not self._shake_hands():
+            if self._handshaking and (event := self._transport.handshake()):
+                self._listen(event)
                 return
+            if self._handshaking:
+                self._handshaking = False
+                self._listen(READ)
+                self.deadline = self._state.loop.now + self._state.limits.idle_s
             if events & WRITE:
                 self._flush()
             else:
@@ -84,15 +89,6 @@ class Connection:
         except Exception:
             log.exception("a connection failed")
             self.close()
-
-    def _shake_hands(self) -> bool:
-        """Whether the handshake is done."""
-        event = self._transport.handshake()
-        self._listen(event or READ)
-        if not event:
-            self._handshaking = False
-            self.deadline = self._state.loop.now + self._state.limits.idle_s
-        return not event
 
     # --- What comes in ---
 

@@ -67,31 +67,24 @@ def environ_of(head: Head, body: bytes, connection: ConnectionInfo) -> "WSGIEnvi
 def respond(application: "WSGIApplication", environ: "WSGIEnvironment", head: Head) -> Answer:
     """Call *application*, and collect the whole of its answer to the request *head*."""
     started: list[Any] = ["", []]
-    blocks: list[bytes] = []
+    written: list[bytes] = []
     deliveries: list[Delivery] = []
     environ[DELIVER] = deliveries.append
 
     def start_response(status: str, headers: list[tuple[str, str]], _exc_info: Any = None) -> Any:
         started[:] = status, headers
-        return blocks.append
+        return written.append
 
     iterable = application(environ, start_response)
     try:
-        blocks.extend(iterable)
+        written.extend(iterable)
     finally:
         close = getattr(iterable, "close", None)
         if close is not None:
             close()
-    status, headers = started
-    answer = _answer(int(status[:3]), headers, [*filter(None, blocks)], head)
-    return answer._replace(delivery=deliveries[-1]) if deliveries else answer
-
-
-def _answer(
-    status: int, headers: list[tuple[str, str]], written: list[bytes], head: Head
-) -> Answer:
-    values = {name.lower(): value for name, value in headers}
-    lines = [f"{name}: {value}\r\n" for name, value in headers]
+    status, written = int(started[0][:3]), [*filter(None, written)]
+    values = {name.lower(): value for name, value in started[1]}
+    lines = [f"{name}: {value}\r\n" for name, value in started[1]]
     if "date" not in values:
         lines.append(f"Date: {http_date(real_time())}\r\n")
     blocks: Sequence[Block] = written
@@ -110,4 +103,5 @@ def _answer(
         closes = True
     if "server" not in values:
         lines.append(SERVER.decode())
-    return Answer(status, "".join(lines).encode("latin-1"), blocks, closes=closes)
+    delivery = deliveries[-1] if deliveries else None
+    return Answer(status, "".join(lines).encode("latin-1"), blocks, delivery, closes)

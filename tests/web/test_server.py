@@ -3,7 +3,9 @@
 import json
 import socket
 import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from urllib.request import urlopen
@@ -217,3 +219,26 @@ def test_a_port_in_use_is_refused_by_name(server: Server) -> None:
 def test_a_host_that_is_none_is_refused_by_name(host: str) -> None:
     with pytest.raises(CannotListen, match=f"cannot listen on {host}:0: "):
         serving(host=host)
+
+
+UNSTOPPED = """
+import socket, time
+from gesmock import GesMock
+
+ges = GesMock(clock={"frozen": True})
+ges.start()
+job = ges.add_job(status="running")
+client = socket.create_connection(("127.0.0.1", int(ges.url.rpartition(":")[2])))
+client.sendall(
+    f"GET /_gesmock/jobs/{job.job_id}?wait_s=60 HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n".encode()
+)
+while not ges.fake.default.graphs.changes._changed._waiters:
+    time.sleep(0.01)
+print(time.time())
+"""
+
+
+def test_a_process_ends_while_its_server_still_has_a_long_poll() -> None:
+    printed = subprocess.check_output([sys.executable, "-c", UNSTOPPED], text=True, timeout=50)
+
+    assert time.time() - float(printed) < 5  # the poll would take 60 s
