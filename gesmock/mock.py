@@ -32,6 +32,7 @@ from gesmock.model.plans import AnyPlan
 from gesmock.model.rules import PlanRules
 from gesmock.model.settings import SettingChanges, Settings
 from gesmock.model.types import FINAL, Edition, GraphName, JobStatus, ListedStatus
+from gesmock.web.gateway import Gateway
 from gesmock.web.guard import Guard, is_loopback
 from gesmock.web.server import Server
 
@@ -162,13 +163,9 @@ class GesMock:
         """Bind the port and answer; does nothing if it already does. Raises CannotListen."""
         with self._starting:
             if self._server is None:
-                self._server = Server(
-                    self.fake,
-                    lambda: self.app,
-                    *self._address,
-                    guard=self._guard if self._control else None,
-                    ssl_context=self._ssl_context,
-                )
+                guard = self._guard if self._control else None
+                gateway = Gateway(self.fake, lambda: self.app, guard)
+                self._server = Server(gateway, *self._address, ssl_context=self._ssl_context)
                 self._server.start()
                 self._address = self._address[0], self._server.port  # the same after a stop
         return self

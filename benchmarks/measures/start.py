@@ -7,7 +7,7 @@ from benchmarks.targets.base import WrongAnswer
 
 
 def start(bench: Bench) -> None:
-    """``start`` with ten jobs, for everyone; ``start100000`` for gesmock and its lane off."""
+    """``start`` with ten jobs, for everyone; ``start100000`` for gesmock both ways."""
     few = bench.list_of(10)
     compared = ("gesmock", "pytest-httpserver", "WireMock") if bench.quick else ()
     turns = [("start", target, few) for target in bench.present(*compared)]

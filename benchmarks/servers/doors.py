@@ -11,6 +11,7 @@ from gesmock.server.application import Answer
 from gesmock.server.parser import Head, Limits
 from gesmock.server.server import HttpServer
 from gesmock.web import create_app
+from gesmock.web.gateway import Gateway
 from gesmock.web.server import Server
 
 if TYPE_CHECKING:
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 HOST: Final = "127.0.0.1"
 
 
-def lane_off(fake: Fake, port: int) -> Server:
-    """The server of gesmock, with *fake* behind Flask: no request is answered ahead of it."""
-    return Server(fake, lambda: create_app(fake), HOST, port, lane=False)
+def through_flask(fake: Fake, port: int) -> Server:
+    """The server of gesmock, with *fake* behind Flask: the gateway answers no request itself."""
+    return Server(Gateway(fake, lambda: create_app(fake), app_only=True), HOST, port)
 
 
 def bare(bodies: dict[str, bytes], port: int) -> HttpServer:
@@ -39,7 +40,7 @@ def fixed(bodies: dict[str, bytes], port: int) -> HttpServer:
 
 
 class _Bodies:
-    """An application of *bodies* by their paths, some of which the lane has *answers* for."""
+    """An application of *bodies* by their paths, some of which are answered in the loop."""
 
     def __init__(self, bodies: dict[str, bytes], answers: dict[str, Answer]) -> None:
         self._bodies, self._answers = bodies, answers

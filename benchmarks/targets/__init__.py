@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from benchmarks.targets.base import Target
-from benchmarks.targets.gesmock import Gesmock, LaneOff
+from benchmarks.targets.gesmock import Gesmock, ThroughFlask
 from benchmarks.targets.json_server import JsonServer
 from benchmarks.targets.limits import BareWsgi, FixedBytes
 from benchmarks.targets.mockoon import Mockoon
@@ -20,7 +20,7 @@ __all__ = ["QUICK", "Target", "all_targets"]
 
 _TARGETS: tuple[type[Target], ...] = (
     Gesmock,
-    LaneOff,
+    ThroughFlask,
     BareWsgi,
     FixedBytes,
     Nginx,
@@ -37,7 +37,7 @@ _TARGETS: tuple[type[Target], ...] = (
 )
 
 QUICK = (
-    *("gesmock", "gesmock, lane off", "bare WSGI callable", "fixed bytes", "nginx"),
+    *("gesmock", "gesmock, through Flask", "bare WSGI callable", "fixed bytes", "nginx"),
     *("WireMock, tuned", "WireMock", "json-server", "pytest-httpserver"),
 )
 """The targets of a quick run: those that gesmock has to be compared with."""

@@ -1,4 +1,4 @@
-"""gesmock as it ships, and with its fast lane off."""
+"""gesmock as it ships, and through Flask."""
 
 import sys
 from collections.abc import Sequence
@@ -24,11 +24,11 @@ class Gesmock(PythonTarget):
         return f"{jobs.path}?limit=10"
 
 
-class LaneOff(Gesmock):
+class ThroughFlask(Gesmock):
     """The same app and server, but every request passes through Flask."""
 
-    name = "gesmock, lane off"
+    name = "gesmock, through Flask"
 
     def command(self, lists: Sequence[JobList], port: int, room: Path) -> list[str]:
         fixtures = [str(jobs.fixture.resolve()) for jobs in lists]
-        return [sys.executable, "-m", "benchmarks.servers.lane_off", str(port), *fixtures]
+        return [sys.executable, "-m", "benchmarks.servers.through_flask", str(port), *fixtures]

@@ -118,7 +118,6 @@ def serve(
     Without a fixture and without --generate, serves the example of the service's own page.
     """
     from gesmock.mock import GesMock
-    from gesmock.web import access_log
 
     exit_on_signals()
     log_to_stderr(log_level)
@@ -148,7 +147,7 @@ def serve(
     except GesmockError as error:
         fail(error)
     signals = StopSignals()
-    with ges, access_log.together():
+    with ges:
         click.echo(f"gesmock {gesmock.__version__} listening on {ges.url}")
         header = " -H 'X-Auth-Token: <token>'" if ges.fake.default.tokens else ""
         click.echo(f"curl{header} '{ges.jobs_url()}'")

@@ -69,7 +69,6 @@ def proxy(
     the client and exits with 0; it exits with 2 if it cannot start.
     """
     from gesmock.remote.proxy import ProxyServer
-    from gesmock.web import access_log
 
     exit_on_signals()
     log_to_stderr(log_level)
@@ -89,7 +88,7 @@ def proxy(
         )
     except GesmockError as error:
         fail(error)
-    with server, access_log.together():
+    with server:
         click.echo(f"gesmock {gesmock.__version__} listening on {server.url} for {target.url}")
         click.echo(f"curl '{server.url}{target.path('/jobs/status')}'")
         if server.control_token and not control_token:

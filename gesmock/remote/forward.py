@@ -24,7 +24,7 @@ from gesmock.remote import http
 from gesmock.remote.http import ConnectionPool, Headers, HttpReply
 from gesmock.remote.sign_in import Signer
 from gesmock.remote.target import Target
-from gesmock.web import site, wire
+from gesmock.web import gateway
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -117,8 +117,8 @@ def request_of(environ: "WSGIEnvironment", body: bytes, epoch: int) -> Request:
         query=first,
         headers=headers,
         long=is_long([path, environ["QUERY_STRING"]], headers, headers.values()),
-        body=(wire.json_value(body) if len(body) <= LARGEST_BODY else None) if body else {},
-        epoch=environ.get(site.EPOCH, epoch),
+        body=(gateway.json_value(body) if len(body) <= LARGEST_BODY else None) if body else {},
+        epoch=environ.get(gateway.EPOCH, epoch),
     )
 
 

@@ -40,7 +40,8 @@ from gesmock.remote.forward import (
 from gesmock.remote.http import Unreachable, Unresponsive
 from gesmock.remote.target import Target
 from gesmock.server.wsgi import CONNECTION, DELIVER, HEADERS
-from gesmock.web import access_log, create_app
+from gesmock.web import create_app, gateway
+from gesmock.web.gateway import Gateway
 from gesmock.web.guard import Guard, is_control, is_loopback
 from gesmock.web.server import Server
 
@@ -99,7 +100,8 @@ class ProxyServer:
         self._secrets = {*target.sign_in.secrets}
         self._forwarder = Forwarder(target)
         self._app = create_app(self.fake, guard=guard)
-        self._server = Server(self.fake, lambda: self._respond, host, port, guard=guard, lane=False)
+        forwards = Gateway(self.fake, lambda: self._respond, guard, app_only=True)
+        self._server = Server(forwards, host, port)
         self.url = self._server.url
 
     def __enter__(self) -> Self:
@@ -134,11 +136,10 @@ class ProxyServer:
         except Overtaken as error:
             reply = self._refusal(error, _NO_ENTRY)
         if not self._forwarder.closed:
-            access_log.tell(journaled, reply)
+            gateway.log_request(journaled, reply)
         if reply.delivery is not None:
             environ[DELIVER](reply.delivery)
-        payload = reply.payload() if callable(reply.payload) else reply.payload
-        blocks = replies.blocks(payload)
+        blocks = gateway.blocks_of(reply)
         status = reply.status or 200
         start_response(
             f"{status} {responses.get(status, 'Unknown')}", _lines(reply, sum(map(len, blocks)))

@@ -51,17 +51,24 @@ def environ_of(head: Head, body: bytes, connection: ConnectionInfo) -> "WSGIEnvi
         HEADERS: head.headers,
         CONNECTION: connection,
     }
-    for name, value in head.headers:
-        if "_" in name:  # else it would pass for the one with a hyphen
-            continue
-        key = name.upper().replace("-", "_")
-        if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-            key = f"HTTP_{key}"
-        separator = "; " if key == "HTTP_COOKIE" else ","  # RFC 9110, 5.3; RFC 9113, 8.2.3
-        environ[key] = f"{environ[key]}{separator}{value}" if key in environ else value
-    if head.host:
-        environ["HTTP_HOST"] = head.host
+    for name, value in headers_of(head).items():
+        prefix = "" if name in ("content-type", "content-length") else "HTTP_"
+        environ[prefix + name.upper().replace("-", "_")] = value
     return environ
+
+
+def headers_of(head: Head) -> dict[str, str]:
+    """The headers as an application reads them from an environ, by their lower-case names."""
+    headers: dict[str, str] = {}
+    for name, value in head.headers:
+        # In an environ, an underscore would pass for a hyphen, and no content type is an empty one.
+        if "_" in name or (name == "content-type" and not value):
+            continue
+        separator = "; " if name == "cookie" else ","  # RFC 9110, 5.3; RFC 9113, 8.2.3
+        headers[name] = f"{headers[name]}{separator}{value}" if name in headers else value
+    if head.host:
+        headers["host"] = head.host
+    return headers
 
 
 def respond(application: "WSGIApplication", environ: "WSGIEnvironment", head: Head) -> Answer:

@@ -7,7 +7,7 @@ from werkzeug.exceptions import HTTPException
 
 from gesmock.fake.fake import Fake
 from gesmock.fake.options import StartOptions
-from gesmock.web import cors, documents, service
+from gesmock.web import documents, gateway, service
 from gesmock.web.control import api
 from gesmock.web.control.document import CALLS
 from gesmock.web.guard import Guard
@@ -58,7 +58,7 @@ def create_app(
     @app.after_request
     def finished(response: flask.Response) -> flask.Response:
         if not is_control():
-            for name, value in cors.HEADERS:
+            for name, value in gateway.CORS:
                 response.headers.setdefault(name, value)
         return response
 

@@ -1,28 +1,45 @@
 """The service behind Flask, for other WSGI servers and the test client."""
 
+import errno
+from collections.abc import Callable, Iterator
+from http.client import RemoteDisconnected
+from threading import Event
+from typing import Any, Final, NoReturn
+
 import flask
-from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed
+from werkzeug.exceptions import (
+    ClientDisconnected,
+    HTTPException,
+    InternalServerError,
+    MethodNotAllowed,
+)
 
 from gesmock.fake import routes
 from gesmock.fake.fake import Fake
 from gesmock.fake.handle import handle
 from gesmock.model import replies
-from gesmock.model.errors import JobQueryFailed
-from gesmock.model.messages import NO_ENTRY, Request
-from gesmock.server.wsgi import CONNECTION
-from gesmock.web import access_log, cors, deliveries, wire
+from gesmock.model.clock import real_time
+from gesmock.model.errors import GesmockError, JobQueryFailed, Overtaken
+from gesmock.model.messages import LARGEST_BODY, NO_ENTRY, Delivery, Reply, Request
+from gesmock.server.wsgi import CONNECTION, DELIVER
+from gesmock.web import gateway
 
-log = access_log.log
+_LARGEST_DRAINED: Final = 64 * 2**20
+_CHUNK: Final = 2**18
+
+
+class NeedsSocket(GesmockError, RuntimeError):
+    """What was to happen to an answer can only be seen over a socket of a started ``GesMock``."""
 
 
 def blueprint(fake: Fake) -> flask.Blueprint:
     """One rule for everything below the service's paths; ``fake.routes`` knows them."""
     service = flask.Blueprint("service", __name__)
 
-    @service.route(f"{routes.BELOW}<path:path>", methods=cors.METHODS)
+    @service.route(f"{routes.BELOW}<path:path>", methods=gateway.METHODS)
     def answer(path: str) -> flask.Response:
         del path
-        return _answer(fake, wire.request_from(fake, flask.request))
+        return _answer(fake)
 
     return service
 
@@ -30,29 +47,143 @@ def blueprint(fake: Fake) -> flask.Blueprint:
 def refused(fake: Fake, error: HTTPException) -> flask.Response:
     """The answer where Flask refuses: no route matches (404, 405), or a bug is outside the core."""
     if isinstance(error, InternalServerError):
-        log.error("gesmock crashed over %s %s", flask.request.method, flask.request.path)
-        settings = fake.default.settings
+        gateway.log.error("gesmock crashed over %s %s", flask.request.method, flask.request.path)
         headers = {"X-Request-Id": NO_ENTRY, "X-Gesmock-Crash": "0"}
-        return wire.response_to(replies.refusal(JobQueryFailed(), settings, headers))
-    allowed: tuple[str, ...] = ()
+        return _response(replies.refusal(JobQueryFailed(), fake.default.settings, headers))
     if isinstance(error, MethodNotAllowed) and not routes.is_service_path(flask.request.path):
-        allowed = tuple(sorted(error.valid_methods or ()))
-    return _answer(fake, wire.request_from(fake, flask.request, allowed))
+        return _answer(fake, tuple(sorted(error.valid_methods or ())))
+    return _answer(fake)
 
 
 def preflight() -> flask.Response:
     """The answer to any OPTIONS of the service."""
-    asked = [
-        flask.request.headers.get(f"Access-Control-Request-{what}")
-        for what in ("Method", "Headers")
-    ]
-    headers = {"X-Request-Id": NO_ENTRY, **cors.preflight(*asked)}
-    response = flask.Response(status=204, headers=headers)
+    response = flask.Response(status=204, headers=gateway.preflight(_headers()))
     del response.headers["Content-Type"]
     return response
 
 
-def _answer(fake: Fake, request: Request) -> flask.Response:
-    reply = handle(fake, request, flask.request.environ.get(CONNECTION))
-    access_log.tell(request, reply)
-    return deliveries.response_to(fake, request, reply)
+def _answer(fake: Fake, allowed: tuple[str, ...] = ()) -> flask.Response:
+    http, environ = flask.request, flask.request.environ
+    request = gateway.read_request(
+        http.method,
+        http.path,
+        environ["QUERY_STRING"],
+        _headers(),
+        environ.get(gateway.EPOCH, fake.epochs.current),
+        _body(),
+        allowed,
+    )
+    reply = handle(fake, request, environ.get(CONNECTION))
+    gateway.log_request(request, reply)
+    if reply.delivery is None:
+        return _response(reply)
+    deliver: Callable[[Delivery], None] | None = environ.get(DELIVER)
+    if deliver is None:
+        return _delivered(fake, request, reply, reply.delivery)
+    deliver(reply.delivery)  # our own server does it, without a thread
+    return _response(reply)
+
+
+def _headers() -> dict[str, str]:
+    return {name.lower(): value for name, value in flask.request.headers}
+
+
+def _body() -> bytes | None:
+    """What was sent; None where it is too long or cut off.
+
+    A body that is too long is read on for a while: a client that is still sending would not see the
+    answer.
+    """
+    body, length = bytearray(), 0
+    try:
+        while length < _LARGEST_DRAINED and (chunk := flask.request.stream.read(_CHUNK)):
+            length += len(chunk)
+            if length <= LARGEST_BODY:
+                body += chunk
+    except (ClientDisconnected, OSError):  # such as a chunk that is none
+        return None
+    return bytes(body) if length <= LARGEST_BODY else None
+
+
+def _response(reply: Reply) -> flask.Response:
+    blocks = gateway.blocks_of(reply)
+    headers = gateway.headers_of(reply, sum(map(len, blocks)))
+    return flask.Response(map(bytes, blocks), reply.status or 200, headers)
+
+
+# --- Deliveries under other servers -------------------------------------------------------------
+
+
+def _delivered(fake: Fake, request: Request, reply: Reply, delivery: Delivery) -> flask.Response:
+    """*reply*, for which the thread sleeps; a 503 if the project is reset meanwhile.
+
+    Flask's test client has no connection that could break. It raises what ``http.client`` would:
+    ConnectionResetError for ``reset``, RemoteDisconnected for ``close``; else NeedsSocket.
+    """
+    if not _sleep(fake, request, real_time() + delivery.delay_s):
+        project = fake.find(request.args.get("project_id", "")) or fake.default
+        headers = {"X-Request-Id": NO_ENTRY}
+        return _response(replies.refusal(Overtaken(), project.settings, headers))
+    error = _error(delivery)
+    if error is not None:
+        return _Broken(error)
+    response = _response(reply)
+    if delivery.parts > 1:
+        response.response = _dripping(fake, request, delivery, response.get_data())
+    return response
+
+
+def _sleep(fake: Fake, request: Request, until: float) -> bool:
+    """Sleep *until* then; False, at once, when the project of *request* is reset."""
+    woken = Event()
+    fake.epochs.watch(woken.set)
+    try:
+        while not fake.overtaken(request.args.get("project_id", ""), request.epoch):
+            remaining_s = until - real_time()
+            if remaining_s <= 0:
+                return True
+            woken.wait(remaining_s)
+            woken.clear()
+        return False
+    finally:
+        fake.epochs.unwatch(woken.set)
+
+
+def _dripping(fake: Fake, request: Request, drip: Delivery, body: bytes) -> Iterator[bytes]:
+    began, sent = real_time(), 0
+    for after_s, size in drip.schedule(len(body)):
+        if not _sleep(fake, request, began + after_s):  # the client has to see that it is not all
+            raise ConnectionResetError(errno.ECONNRESET, str(Overtaken()))
+        yield body[sent : sent + size]
+        sent += size
+
+
+def _error(delivery: Delivery) -> Exception | None:
+    match delivery:
+        case Delivery(end="reset"):
+            return ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
+        case Delivery(end="close"):
+            return RemoteDisconnected("Remote end closed connection without response")
+        case Delivery(end="hang"):
+            kind = "hang"
+        case Delivery(raw=bytes()):
+            kind = "garbage"
+        case Delivery(after_bytes=int()):
+            kind = "truncate"
+        case _:
+            return None
+    return NeedsSocket(
+        f"a {kind!r} happens to a connection, of which there is none here: start the GesMock, and "
+        "send the request to its url"
+    )
+
+
+class _Broken(flask.Response):
+    """An answer that never comes, but raises this *error* past Flask's error handlers."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self._error = error
+
+    def __call__(self, *_: Any) -> NoReturn:
+        raise self._error

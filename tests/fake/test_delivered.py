@@ -1,4 +1,4 @@
-"""Replies that go wrong on their way: from the whole of a mock, over its lane and through Flask."""
+"""Replies that go wrong on their way: from the whole of a mock, from its gateway and through Flask."""
 
 import contextlib
 import http.client
@@ -18,12 +18,12 @@ from gesmock import GesMock
 from gesmock.fake.fake import Fake
 from gesmock.fake.handle import handle
 from gesmock.model.messages import ConnectionInfo, Delivery, Reply, Request
-from gesmock.web import lane
+from gesmock.web import gateway
 from gesmock.web import service as service_of_flask
-from gesmock.web.deliveries import NeedsSocket
+from gesmock.web.service import NeedsSocket
 
-LANE, FLASK = b"", b"Prefer: code=200\r\n"
-"""What makes a list come over the lane, or through Flask."""
+GATEWAY, FLASK = "", "/"
+"""What to put before a path so that the gateway answers, or leaves it to Flask."""
 OTHER = "other"
 LIST = "/ges/v1.0/{}/graphs/movie/jobs/status"
 
@@ -39,7 +39,7 @@ def tell(monkeypatch: pytest.MonkeyPatch) -> Tell:
         reply = handle(fake, request, link)
         return msgspec.structs.replace(reply, delivery=told[-1] if told else None)
 
-    for room in (lane, service_of_flask):
+    for room in (gateway, service_of_flask):
         monkeypatch.setattr(room, "handle", delivered)
     return told.append
 
@@ -50,13 +50,11 @@ def ges() -> Iterator[GesMock]:
         yield started
 
 
-def ask(ges: GesMock, *lines: bytes, project_id: str | None = None) -> socket.socket:
+def ask(ges: GesMock, way: str = GATEWAY, project_id: str | None = None) -> socket.socket:
     """A client that has asked for the list."""
-    path = LIST.format(project_id or ges.project_id)
+    path = way + LIST.format(project_id or ges.project_id)
     client = socket.create_connection(("127.0.0.1", int(ges.url.rpartition(":")[2])), timeout=10)
-    client.sendall(
-        f"GET {path} HTTP/1.1\r\nHost: localhost\r\n".encode() + b"".join(lines) + b"\r\n"
-    )
+    client.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     return client
 
 
@@ -65,7 +63,7 @@ def under_way(ges: GesMock) -> int:
     return len(ges._server._http._state.delivering)
 
 
-@pytest.mark.parametrize("way", [LANE, FLASK], ids=["lane", "flask"])
+@pytest.mark.parametrize("way", [GATEWAY, FLASK], ids=["gateway", "Flask"])
 @pytest.mark.parametrize(
     "delivery",
     [Delivery(end="hang"), Delivery(delay_s=1000), Delivery(parts=9, spread_s=1000)],
@@ -77,7 +75,7 @@ def test_fifty_in_flight_hold_no_thread_and_are_let_go_at_once(
     tell: Tell,
     end: Callable[[GesMock], Any],
     delivery: Delivery,
-    way: bytes,
+    way: str,
 ) -> None:
     tell(delivery)
     with contextlib.closing(ask(ges, way)):  # so that the worker for Flask is there
@@ -98,15 +96,15 @@ def test_fifty_in_flight_hold_no_thread_and_are_let_go_at_once(
     [*map(socket.socket.close, clients)]
 
 
-@pytest.mark.parametrize("way", [LANE, FLASK], ids=["lane", "flask"])
+@pytest.mark.parametrize("way", [GATEWAY, FLASK], ids=["gateway", "Flask"])
 def test_the_reset_of_one_project_is_nothing_to_those_who_wait_for_another(
-    ges: GesMock, tell: Tell, way: bytes
+    ges: GesMock, tell: Tell, way: str
 ) -> None:
     other = ges.fake.open(OTHER)
     tell(Delivery(end="hang"))
     with (
         contextlib.closing(ask(ges, way)) as client,
-        contextlib.closing(ask(ges, way, project_id=OTHER)) as another,
+        contextlib.closing(ask(ges, way, OTHER)) as another,
     ):
         until(lambda: under_way(ges) == 2)
         requests.post(f"{ges.url}/_gesmock/projects/{OTHER}/reset").raise_for_status()
@@ -140,8 +138,8 @@ def test_the_list_comes_whole_with_its_head_whichever_way_it_comes(
     plain = requests.get(url)
     tell(msgspec.structs.replace(delivery, delay_s=0.001))
 
-    for headers in ({}, {"Prefer": "code=200"}):
-        slow = requests.get(url, headers=headers)
+    for way in (GATEWAY, FLASK):
+        slow = requests.get(url.replace("/ges", f"{way}/ges", 1))
         assert slow.json() == plain.json()
         assert slow.headers.keys() == plain.headers.keys()
     assert requests.head(url).headers["Content-Length"] == plain.headers["Content-Length"]

@@ -11,6 +11,7 @@ from gesmock.fake.project import Project
 from gesmock.model.errors import NotFound
 from gesmock.model.jobs import Job, JobRequest
 from gesmock.web import create_app
+from gesmock.web.gateway import Gateway
 from gesmock.web.server import Server
 
 NEW = Job("new", "running", JobRequest("import_graph", "/"))
@@ -151,5 +152,5 @@ def test_what_can_happen_to_an_answer_is_up_to_the_server() -> None:
     assert not any(fake.can_deliver(kind) for kind in below_http)
     assert all(fake.can_deliver(kind) for kind in ("delay", "drip", "error"))
     assert all(GesMock().fake.can_deliver(kind) for kind in below_http)
-    Server(fake, lambda: create_app(fake), "127.0.0.1", 0).stop()
+    Server(Gateway(fake, lambda: create_app(fake)), "127.0.0.1", 0).stop()
     assert all(fake.can_deliver(kind) for kind in below_http)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gesmock.fake import handle as operations
 from gesmock.model.clock import ClockChange
 from gesmock.model.messages import Request
-from gesmock.web import wire
+from gesmock.web import gateway
 
 PARAMETER_ERROR = {"errorMessage": "Parameter error!", "errorCode": "GES.8005"}
 NOT_FOUND = {
@@ -453,15 +453,15 @@ def test_a_request_that_a_reset_overtakes_leaves_no_trace(
 ) -> None:
     """It has arrived, and goes on only when the project has been reset and another test has begun."""
     project, arrived, reset = service.fake.default, Event(), Event()
-    request_from = wire.request_from
+    read_request = gateway.read_request
 
     def held_up(*args: Any) -> Request:
-        request = request_from(*args)
+        request = read_request(*args)
         arrived.set()
         assert reset.wait(10)
         return request
 
-    monkeypatch.setattr(wire, "request_from", held_up)
+    monkeypatch.setattr(gateway, "read_request", held_up)
     answers: list[Any] = []
     thread = Thread(target=lambda: answers.append(service.client.get(LIST)))
     thread.start()

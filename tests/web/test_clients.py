@@ -144,7 +144,7 @@ def hanging(ges: GesMock, request: str, kept: ExitStack) -> list[socket.socket]:
 
 
 @pytest.mark.parametrize("end", [GesMock.reset, GesMock.stop])
-@pytest.mark.parametrize("method", ["GET", "DELETE"], ids=["in the lane", "through Flask"])
+@pytest.mark.parametrize("method", ["GET", "DELETE"], ids=str)
 def test_fifty_hangs_hold_no_thread_and_are_let_go_at_once(
     end: Callable[[GesMock], Any], method: str
 ) -> None:

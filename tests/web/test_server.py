@@ -19,13 +19,14 @@ from gesmock import GesMock
 from gesmock.fake.fake import Fake
 from gesmock.server.server import CannotListen
 from gesmock.web import create_app
+from gesmock.web.gateway import Gateway
 from gesmock.web.server import Server
 
 
 def serving(fake: Fake | None = None, host: str = "127.0.0.1", port: int = 0) -> Server:
     """A server that is not started yet."""
     fake = fake or Fake()
-    return Server(fake, lambda: create_app(fake), host, port)
+    return Server(Gateway(fake, lambda: create_app(fake)), host, port)
 
 
 @pytest.fixture

@@ -1,0 +1,262 @@
+"""Gateway: what our own server calls for each request.
+
+It answers the service's requests itself, and leaves the control API, the documents and the panel to
+the Flask app. The Flask app reads and answers the service's requests with the same functions, for
+other servers.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl, quote, unquote_to_bytes
+
+import msgspec
+from msgspec.structs import replace
+
+from gesmock.fake import routes
+from gesmock.fake.fake import Fake
+from gesmock.fake.handle import handle
+from gesmock.model import replies, validation
+from gesmock.model.clock import http_date, real_time
+from gesmock.model.errors import NotUnderstood, ParameterError
+from gesmock.model.messages import LARGEST_BODY, NO_ENTRY, ConnectionInfo, Reply, Request, is_long
+from gesmock.model.settings import Settings
+from gesmock.server import wsgi
+from gesmock.server.application import NAME, SERVER, Answer
+from gesmock.server.parser import Head
+from gesmock.server.transport import Block
+from gesmock.web.guard import LARGEST_CONTROL_BODY, Guard, is_control
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+log = logging.getLogger("gesmock.service")
+
+EPOCH: Final = "gesmock.epoch"
+"""The environ's key for the epoch in which the request began to come in."""
+
+_LARGEST_IN_LOOP: Final = 2**15  # bytes of a body; a larger one is decoded in a worker
+_MOST_REMEMBERED: Final = 512
+
+METHODS: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+CORS: Final = (
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Expose-Headers", "Allow, Retry-After, X-Gesmock-Fault, X-Request-Id"),
+)
+"""The Fetch standard's headers that let the pages of any site call the service, in each answer."""
+
+_CONTENT_TYPE: Final = ("Content-Type", "application/json")
+_FIRST_LINE: Final = "{}: {}\r\n".format(*_CONTENT_TYPE)
+_LAST_LINES: Final = "".join(f"{name}: {value}\r\n" for name, value in CORS) + SERVER.decode()
+
+
+class Gateway:
+    """The application of our own server: answers requests to *fake*.
+
+    *make_app* makes the Flask app for the first request that needs it: importing Flask takes longer
+    than most tests. *guard* is that of the control API, if there is one. With *app_only*, the app
+    answers the service's requests too. Without *remember*, each request is read anew, however often
+    it came before.
+    """
+
+    def __init__(
+        self,
+        fake: Fake,
+        make_app: "Callable[[], WSGIApplication]",
+        guard: Guard | None = None,
+        *,
+        app_only: bool = False,
+        remember: bool = True,
+    ) -> None:
+        self.fake = fake
+        self._make_app, self._guard = make_app, guard
+        self._app_only, self._remembers = app_only, remember
+        self._app: WSGIApplication | None = None
+        self._making = Lock()
+        self._requests: dict[Head, Request] = {}
+
+    def epoch(self) -> int:
+        return self.fake.epochs.current
+
+    def answer(
+        self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo | None = None
+    ) -> Answer | Callable[[], Answer] | None:
+        request = self._requests.get(head)
+        if request is None or request.epoch != epoch:
+            path = unquote_to_bytes(head.path).decode(errors="replace")
+            if self._app_only or not routes.is_service_path(path):
+                return None
+            headers = wsgi.headers_of(head)
+            if head.method == "OPTIONS":
+                lines = [*preflight(headers).items(), *CORS, *_last_headers()]
+                return Answer(204, _encoded(lines), ())
+            read = partial(read_request, head.method, path, head.query, headers, epoch)
+            if len(body) > _LARGEST_IN_LOOP:
+                return lambda: self._respond(read(body), connection)
+            request = read(body)
+            if self._remembers and head.length == 0 and not request.long:
+                if len(self._requests) >= _MOST_REMEMBERED:
+                    self._requests.clear()
+                self._requests[head] = request
+        args, later = request.args, partial(self._respond, request, connection)
+        project = self.fake.find(args.get("project_id", ""))
+        if project is None:
+            project = self.fake.default
+            if project.settings.open_projects:  # a new project may take long to fill
+                return later
+        if not project.lock.acquire(blocking=False):
+            return later
+        try:
+            if project.graphs.takes_long(args.get("graph_name", "")):
+                return later
+            reply = handle(self.fake, request, connection)
+        finally:
+            project.lock.release()
+        log_request(request, reply)
+        answer = partial(answer_of, reply, request.method)
+        return answer if callable(reply.payload) else answer()
+
+    def _respond(self, request: Request, connection: ConnectionInfo | None) -> Answer:
+        reply = handle(self.fake, request, connection)
+        log_request(request, reply)
+        return answer_of(reply, request.method)
+
+    def respond(self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo) -> Answer:
+        with self._making:
+            if self._app is None:
+                self._app = self._make_app()
+        environ = wsgi.environ_of(head, body, connection)
+        return wsgi.respond(self._app, {**environ, EPOCH: epoch}, head)
+
+    def overtaken(self, head: Head, epoch: int) -> bool:
+        return self.fake.overtaken(routes.project_of(head.path), epoch)
+
+    def refuse(self, status: int, reason: str) -> Answer:
+        """In the service's shape. The body is inferred."""
+        error = NotUnderstood(reason=reason) if reason else ParameterError()
+        reply = replies.refusal(error, Settings(), {"X-Request-Id": NO_ENTRY})
+        return answer_of(replace(reply, status=status))
+
+    def largest_body(self, head: Head, connection: ConnectionInfo) -> int | None:
+        """More for those who may call the control API; None for a long body of those who may not.
+
+        A body that anybody may send is not looked into.
+        """
+        guard, is_short = self._guard, 0 <= head.length <= LARGEST_BODY
+        if guard is None or is_short or not is_control(head.path):
+            return LARGEST_BODY
+        import flask  # see above
+
+        refusal = guard.refusal(flask.Request(wsgi.environ_of(head, b"", connection)))
+        return LARGEST_CONTROL_BODY if refusal is None else None
+
+
+# --- Requests -----------------------------------------------------------------------------------
+
+
+def read_request(
+    method: str,
+    path: str,
+    query: str,
+    headers: dict[str, str],
+    epoch: int,
+    body: bytes | None,
+    allowed: tuple[str, ...] = (),
+) -> Request:
+    """An HTTP request as the fake takes it; *allowed* are methods of a path outside the service.
+
+    *path* is decoded, *query* as sent. *body* is None where it was too long or cut off.
+    """
+    first: dict[str, str] = {}
+    text = query.encode("latin-1").decode(errors="replace")
+    for name, value in parse_qsl(text, keep_blank_values=True):
+        first.setdefault(name, value)
+    operation, args, of_the_service = routes.match(method, path, first)
+    return Request(
+        operation=operation,
+        method=method,
+        path=path,
+        args=args,
+        query=first,
+        headers=headers,
+        long=is_long([path, query], headers, headers.values()),
+        body={} if operation is None or body == b"" else json_value(body),
+        allowed=of_the_service or allowed,
+        epoch=epoch,
+    )
+
+
+def json_value(text: bytes | None) -> Any:
+    """The JSON value of *text*; None where it has none, or one that cannot be encoded again."""
+    try:
+        value = msgspec.json.decode(text or b"")
+        msgspec.json.encode(value)
+    except (*validation.REFUSED, ValueError, OverflowError):
+        return None
+    return value
+
+
+def preflight(headers: dict[str, str]) -> dict[str, str]:
+    """The headers of the answer to an OPTIONS request with these *headers*, besides ``CORS``."""
+    answer = {"X-Request-Id": NO_ENTRY}
+    if headers.get("access-control-request-method") in METHODS:
+        answer["Access-Control-Allow-Methods"] = ", ".join(METHODS)
+        if names := headers.get("access-control-request-headers"):
+            answer["Access-Control-Allow-Headers"] = names
+    return answer
+
+
+def log_request(request: Request, reply: Reply) -> None:
+    if log.isEnabledFor(logging.INFO):
+        fault = reply.headers.get("X-Gesmock-Fault", "")
+        path = quote(request.path)
+        log.info("%s %s %s%s", request.method, path, reply.status, fault and f" {fault}")
+
+
+# --- Answers ------------------------------------------------------------------------------------
+
+
+def answer_of(reply: Reply, method: str = "GET") -> Answer:
+    """*reply* to a request with this *method*, as our own server sends it."""
+    blocks = blocks_of(reply)
+    length = len(blocks[0]) if len(blocks) == 1 else sum(map(len, blocks))
+    headers = reply.headers
+    if len(headers) == 2 and "Date" in headers:  # with X-Request-Id: an answer without a fault
+        lines = f"{_FIRST_LINE}Content-Length: {length}\r\n"
+        for name, value in headers.items():
+            lines += f"{name}: {value}\r\n"
+        text = (lines + _LAST_LINES).encode("latin-1")
+    else:
+        text = _encoded(headers_of(reply, length, _last_headers()))
+    status = reply.status or 200  # a fault that sends no answer has none
+    return Answer(status, text, () if method == "HEAD" else blocks, reply.delivery)
+
+
+def blocks_of(reply: Reply) -> Sequence[Block]:
+    return replies.blocks(reply.payload() if callable(reply.payload) else reply.payload)
+
+
+def headers_of(
+    reply: Reply, length: int, last: Sequence[tuple[str, str]] = ()
+) -> list[tuple[str, str]]:
+    """The headers of the answer with a body of *length* bytes, each name once.
+
+    Those of *reply* replace ours, in whichever case a fault spells them.
+    """
+    headers = {}
+    ours = (_CONTENT_TYPE, ("Content-Length", str(length)))
+    for name, value in (*ours, *reply.headers.items()):
+        headers[name.lower()] = name, value
+    for name, value in (*CORS, *last):
+        headers.setdefault(name.lower(), (name, value))
+    return [*headers.values()]
+
+
+def _last_headers() -> Sequence[tuple[str, str]]:
+    return ("Date", http_date(real_time())), ("Server", NAME)
+
+
+def _encoded(headers: Sequence[tuple[str, str]]) -> bytes:
+    return "".join(f"{name}: {value}\r\n" for name, value in headers).encode("latin-1")
