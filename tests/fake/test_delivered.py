@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -20,10 +21,9 @@ from gesmock.fake.handle import handle
 from gesmock.model.messages import ConnectionInfo, Delivery, Reply, Request
 from gesmock.web import gateway
 from gesmock.web import service as service_of_flask
+from gesmock.web.gateway import Gateway
 from gesmock.web.service import NeedsSocket
 
-GATEWAY, FLASK = "", "/"
-"""What to put before a path so that the gateway answers, or leaves it to Flask."""
 OTHER = "other"
 LIST = "/ges/v1.0/{}/graphs/movie/jobs/status"
 
@@ -45,14 +45,23 @@ def tell(monkeypatch: pytest.MonkeyPatch) -> Tell:
 
 
 @pytest.fixture
+def through_flask(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether the gateway of ``ges`` leaves the service's requests to Flask."""
+    monkeypatch.setattr("gesmock.mock.Gateway", partial(Gateway, app_only=request.param))
+
+
+both_ways = pytest.mark.parametrize("through_flask", [False, True], indirect=True)
+
+
+@pytest.fixture
 def ges() -> Iterator[GesMock]:
     with GesMock(clock={"frozen": True}, generate=3) as started:
         yield started
 
 
-def ask(ges: GesMock, way: str = GATEWAY, project_id: str | None = None) -> socket.socket:
+def ask(ges: GesMock, project_id: str | None = None) -> socket.socket:
     """A client that has asked for the list."""
-    path = way + LIST.format(project_id or ges.project_id)
+    path = LIST.format(project_id or ges.project_id)
     client = socket.create_connection(("127.0.0.1", int(ges.url.rpartition(":")[2])), timeout=10)
     client.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     return client
@@ -63,7 +72,7 @@ def under_way(ges: GesMock) -> int:
     return len(ges._server._http._state.delivering)
 
 
-@pytest.mark.parametrize("way", [GATEWAY, FLASK], ids=["gateway", "Flask"])
+@both_ways
 @pytest.mark.parametrize(
     "delivery",
     [Delivery(end="hang"), Delivery(delay_s=1000), Delivery(parts=9, spread_s=1000)],
@@ -71,19 +80,19 @@ def under_way(ges: GesMock) -> int:
 )
 @pytest.mark.parametrize("end", [GesMock.reset, GesMock.restart, GesMock.stop])
 def test_fifty_in_flight_hold_no_thread_and_are_let_go_at_once(
+    through_flask: None,
     ges: GesMock,
     tell: Tell,
     end: Callable[[GesMock], Any],
     delivery: Delivery,
-    way: str,
 ) -> None:
     tell(delivery)
-    with contextlib.closing(ask(ges, way)):  # so that the worker for Flask is there
+    with contextlib.closing(ask(ges)):  # so that the worker for Flask is there
         until(lambda: under_way(ges) == 1)
         before = threading.active_count()
         clients: list[socket.socket] = []
         while len(clients) < 50:
-            clients.append(ask(ges, way))
+            clients.append(ask(ges))
             until(lambda: under_way(ges) == len(clients) + 1)
         assert threading.active_count() < before + 10  # a worker may not be idle again at once
         began = time.perf_counter()
@@ -96,15 +105,15 @@ def test_fifty_in_flight_hold_no_thread_and_are_let_go_at_once(
     [*map(socket.socket.close, clients)]
 
 
-@pytest.mark.parametrize("way", [GATEWAY, FLASK], ids=["gateway", "Flask"])
+@both_ways
 def test_the_reset_of_one_project_is_nothing_to_those_who_wait_for_another(
-    ges: GesMock, tell: Tell, way: str
+    through_flask: None, ges: GesMock, tell: Tell
 ) -> None:
     other = ges.fake.open(OTHER)
     tell(Delivery(end="hang"))
     with (
-        contextlib.closing(ask(ges, way)) as client,
-        contextlib.closing(ask(ges, way, OTHER)) as another,
+        contextlib.closing(ask(ges)) as client,
+        contextlib.closing(ask(ges, OTHER)) as another,
     ):
         until(lambda: under_way(ges) == 2)
         requests.post(f"{ges.url}/_gesmock/projects/{OTHER}/reset").raise_for_status()
@@ -121,27 +130,27 @@ def test_an_opened_project_that_a_reset_forgets_lets_go_whoever_waits_for_it(
 ) -> None:
     ges.fake.open(OTHER)
     tell(Delivery(delay_s=1000))
-    with contextlib.closing(ask(ges, project_id=OTHER)) as client:
+    with contextlib.closing(ask(ges, OTHER)) as client:
         until(lambda: under_way(ges) == 1)
         ges.reset()
 
         assert read_ending(client) == (b"", "end")
 
 
+@both_ways
 @pytest.mark.parametrize(
     "delivery", [Delivery(parts=3, spread_s=0.003), Delivery(after_bytes=10**9)]
 )
 def test_the_list_comes_whole_with_its_head_whichever_way_it_comes(
-    ges: GesMock, tell: Tell, delivery: Delivery
+    through_flask: None, ges: GesMock, tell: Tell, delivery: Delivery
 ) -> None:
     url = ges.jobs_url(limit=2)
     plain = requests.get(url)
     tell(msgspec.structs.replace(delivery, delay_s=0.001))
 
-    for way in (GATEWAY, FLASK):
-        slow = requests.get(url.replace("/ges", f"{way}/ges", 1))
-        assert slow.json() == plain.json()
-        assert slow.headers.keys() == plain.headers.keys()
+    slow = requests.get(url)
+    assert slow.json() == plain.json()
+    assert slow.headers.keys() == plain.headers.keys()
     assert requests.head(url).headers["Content-Length"] == plain.headers["Content-Length"]
 
 

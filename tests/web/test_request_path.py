@@ -1,0 +1,80 @@
+"""One request runs through few of gesmock's files, in few calls."""
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import pytest
+
+import gesmock
+from gesmock import GesMock
+
+HOUSE: Final = str(Path(gesmock.__file__).parent)
+PATH: Final = "/ges/v1.0/{}/graphs/movie/"
+SUBMISSION: Final = {"clearMetadata": True}
+FAULT: Final = {"operation": "show_job", "fault": 503}
+
+CASES: Final[dict[str, tuple[int, int, tuple[str, str, Any], int]]] = {
+    "plain list": (18, 75, ("GET", f"{PATH}jobs/status", None), 200),
+    "injected 503": (26, 136, ("GET", f"{PATH}jobs/any/status", None), 503),
+    "control GET": (16, 80, ("GET", "/_gesmock/clock", None), 200),
+    "control POST": (21, 155, ("PATCH", "/_gesmock/clock", {"advance_s": 1}), 200),
+    "submission": (30, 205, ("POST", f"{PATH}action?action_id=clear-graph", SUBMISSION), 200),
+}
+"""At most so many files and calls, somewhat above today's; the request; the status of its answer."""
+
+
+class Profile:
+    """Counts the calls of gesmock's functions by their file, in threads that start from now on."""
+
+    def __init__(self) -> None:
+        self.calls: Counter[str] = Counter()
+        threading.setprofile(self._note)
+
+    def _note(self, frame: FrameType, event: str, _: Any) -> None:
+        code = frame.f_code
+        is_function = not code.co_name.startswith("<")  # but a comprehension or a generator
+        if event == "call" and is_function and code.co_filename.startswith(HOUSE):
+            self.calls[code.co_filename] += 1
+
+    def of(self, action: Callable[[], None]) -> Counter[str]:
+        self.calls.clear()
+        action()
+        time.sleep(0.02)  # until the server waits for the next request
+        return self.calls.copy()
+
+
+@pytest.fixture
+def profile() -> Iterator[Profile]:
+    yield Profile()
+    threading.setprofile(None)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_request_touches_few_files_and_makes_few_calls(profile: Profile, case: str) -> None:
+    most_files, most_calls, (method, path, body), status = CASES[case]
+    faults: Any = [FAULT] if status == 503 else []
+    with GesMock(generate=10, clock={"frozen": True}, faults=faults) as ges:
+        client = HTTPConnection(urlsplit(ges.url).netloc)
+        target = path.format(ges.project_id)
+        headers = {"Content-Type": "application/json"} if body else {}
+
+        def ask() -> None:
+            client.request(method, target, body and json.dumps(body), headers)
+            answer = client.getresponse()
+            assert (answer.status, bool(answer.read())) == (status, True)
+
+        profile.of(ask)  # what only the first request does
+        calls = min((profile.of(ask) for _ in range(5)), key=Counter.total)
+        client.close()
+
+    by_file = {Path(name).relative_to(HOUSE).as_posix(): number for name, number in calls.items()}
+    assert len(calls) <= most_files, by_file
+    assert calls.total() <= most_calls, by_file
