@@ -241,7 +241,7 @@ def serve(
             def wait(self) -> None:
                 results.append(visit(capsys.readouterr().out.splitlines()))
 
-        monkeypatch.setattr(cli, "StopSignals", Visited)
+        monkeypatch.setattr("gesmock.cli.serve.StopSignals", Visited)
         cli.main(["serve", "--port", "0", *args], standalone_mode=False)
         return results[0]
 

@@ -1,4 +1,4 @@
-"""The commands: one module each, what they share in ``options``, ``terminal`` and ``files``.
+"""The commands (click); what they share is in ``options`` and ``output``.
 
 The only room that imports click; nothing imports it but ``gesmock.__main__``.
 """

@@ -6,55 +6,46 @@ from pathlib import Path
 import click
 import msgspec
 
-from gesmock.cli import files, options
-from gesmock.cli.options import command, option
-from gesmock.cli.terminal import fail, progress
+from gesmock.cli import options
+from gesmock.cli.options import command, file_option, option
+from gesmock.cli.output import progress, write
 from gesmock.fake import fixtures
 from gesmock.fake.fake import Fake
 from gesmock.fake.graphs import MOST_JOBS
 from gesmock.fake.options import check_editions
-from gesmock.model.errors import GesmockError, InvalidInput, naming_file
+from gesmock.model.errors import InvalidInput, naming_file
 from gesmock.model.settings import Settings
 
 
 @command()
 @click.argument("what", metavar="[GRAPH=]N")
-@option("--seed", default=0, show_default=True, type=int, help="The seed of all random choices.")
+@option("--seed", default=0, help="The seed of all random choices.")
 @option("--project-id", help="The project of the fixture.")
 @option("--status", multiple=True, metavar="STATUS=WEIGHT", help="How often a status occurs.")
-@option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    help="The file to write [default: standard output].",
-)
+@file_option("-o", "--output", help="The file to write [default: standard output].")
 def generate(
     what: str, seed: int, project_id: str | None, status: tuple[str, ...], output: Path | None
 ) -> None:
     """Write a fixture of N realistic jobs; the same seed writes the same bytes."""
-    try:
-        generator = {**options.generator(what), "statuses": options.statuses(status)}
-        if generator["count"] > MOST_JOBS:
-            raise InvalidInput.at(
-                "", f"{what!r}: a graph has {MOST_JOBS} jobs at most (ges_03_0471)"
-            )
-        fake = Fake(
-            {
-                "project_id": project_id,
-                "seed": seed,
-                "generate": generator,
-                "graph_name": generator["graph"],
-            },
-            progress=progress,
-        )
-        # The seed has done its work: in the fixture, it would clash with another fixture's.
-        text = fixtures.dump(msgspec.structs.replace(fake.default.state(), seed=None))
-        if output is None:
-            click.echo(text, nl=False)
-        else:
-            files.write(output, text)
-    except GesmockError as error:
-        fail(error)
+    weights = dict(options.setting(text, "--status") for text in status)
+    generator = {**options.generator(what), "statuses": weights or None}
+    if generator["count"] > MOST_JOBS:
+        raise InvalidInput.at("", f"{what!r}: a graph has {MOST_JOBS} jobs at most (ges_03_0471)")
+    fake = Fake(
+        {
+            "project_id": project_id,
+            "seed": seed,
+            "generate": generator,
+            "graph_name": generator["graph"],
+        },
+        progress=progress,
+    )
+    # The seed has done its work: in the fixture, it would clash with another fixture's.
+    text = fixtures.dump(msgspec.structs.replace(fake.default.state(), seed=None))
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write(output, text)
 
 
 @command()
@@ -83,9 +74,6 @@ def openapi(control: bool, set: tuple[str, ...]) -> None:
     from gesmock.contract import service_document
     from gesmock.web.control.document import control_document
 
-    try:
-        settings = Settings().changed(dict(options.setting(text, "--set") for text in set), "--set")
-    except GesmockError as error:
-        fail(error)
+    settings = Settings().changed(dict(options.setting(text, "--set") for text in set), "--set")
     document = control_document() if control else service_document(settings)
     click.echo(msgspec.json.format(msgspec.json.encode(document), indent=2))

@@ -1,27 +1,28 @@
-"""The options that commands share, and what their short texts say in the fixture format's fields.
+"""The options that commands share, and the meaning of their texts, as fields of a fixture.
 
 Every option can also come from the environment: ``--port`` from ``GESMOCK_PORT``.
 """
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from functools import partial, wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 import click
 import msgspec
 
-from gesmock.cli.terminal import fail
 from gesmock.faults import KINDS, FaultRule, PresetName
 from gesmock.model import validation
-from gesmock.model.errors import GesmockError, InvalidInput, naming_file
+from gesmock.model.errors import InvalidInput, naming_file
 
 if TYPE_CHECKING:
     import ssl
 
 command = partial(click.command, context_settings={"auto_envvar_prefix": "GESMOCK"})
-option = partial(click.option, show_envvar=True)
+option = partial(click.option, show_envvar=True, show_default=True)
+file_option = partial(option, type=click.Path(path_type=Path))
 
 
 class LineParamType(click.types.StringParamType):
@@ -35,7 +36,6 @@ class LineParamType(click.types.StringParamType):
 port = option(
     "--port",
     default=8080,
-    show_default=True,
     type=click.IntRange(0, 65535),
     help="The port to listen on; 0 picks a free one.",
 )
@@ -63,7 +63,6 @@ preset = option(
 log_level = option(
     "--log-level",
     default="info",
-    show_default=True,
     type=click.Choice(["debug", "info", "warning", "error"]),
     help="What to log to standard error; info logs each request.",
 )
@@ -71,8 +70,6 @@ log_level = option(
 per_second = option(
     "--per-second",
     default=20.0,
-    show_default=True,
-    type=float,
     help="The most requests to send per second; 0 for no limit.",
 )
 
@@ -88,8 +85,6 @@ _TARGET: Final = (
     option(
         "--timeout-s",
         default=30.0,
-        show_default=True,
-        type=float,
         help="How long a whole answer may take.",
     ),
     option("--cafile", metavar="FILE", help="The certificates to trust."),
@@ -109,10 +104,7 @@ def target_options(function: Callable[..., None]) -> Any:
 
         names = ("timeout_s", "per_second", "cafile", "insecure")
         how = {name: values.pop(name) for name in names if name in values}
-        try:
-            server = Target.of(target, project_id, graph, sign_in=SignIn.of(os.environ), **how)
-        except GesmockError as error:
-            fail(error)
+        server = Target.of(target, project_id, graph, sign_in=SignIn.of(os.environ), **how)
         function(target=server, **values)
 
     for add in reversed(_TARGET):
@@ -122,7 +114,6 @@ def target_options(function: Callable[..., None]) -> Any:
 
 # --- What a text means ----------------------------------------------------------------------------
 
-_RULE_FIELDS: Final = ("graph", "times")
 _FAULT_FIELDS: Final = {
     *FaultRule.__struct_fields__,
     *(field for kind in KINDS.values() for field in kind.__struct_fields__),
@@ -159,32 +150,20 @@ def fault_rule(text: str) -> dict[str, Any]:
         fields["message"] = message
     kinds = [entry for entry in entries if isinstance(entry, str) and entry != "ok"]
     kind = kinds[0] if len(entries) == 1 and kinds else "error"
-    fault = {name: fields.pop(name) for name in [*fields] if _belongs_to(name, kind)}
-    if len(entries) > 1 or entries == ["ok"]:
-        return {
-            **fields,
-            "script": entries,
-            **({"fault": {"kind": kind, **fault}} if fault else {}),
-        }
-    status = {"status": entries[0]} if entries and not kinds else {}
-    return {**fields, "fault": {"kind": kind, **status, **_nested(fault)}}
-
-
-def _belongs_to(name: str, kind: str) -> bool:
-    """Whether faults of this *kind* have a field *name*."""
-    return kind in KINDS and name.partition(".")[0] in KINDS[kind].__struct_fields__
-
-
-def _nested(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """*fields*, with ``uniform.low_s`` as the field ``low_s`` of ``uniform``."""
-    nested: dict[str, Any] = {}
-    for name, value in fields.items():
-        outer, dot, inner = name.partition(".")
-        if dot:
-            nested.setdefault(outer, {})[inner] = value
+    fault: dict[str, Any] = {}
+    for field in [*fields]:
+        name, dot, inner = field.partition(".")
+        if kind not in KINDS or name not in KINDS[kind].__struct_fields__:
+            continue
+        if dot:  # uniform.low_s is the field low_s of uniform
+            fault.setdefault(name, {})[inner] = fields.pop(field)
         else:
-            nested[outer] = value
-    return nested
+            fault[name] = fields.pop(field)
+    if len(entries) > 1 or entries == ["ok"]:
+        extra = {"fault": {"kind": kind, **fault}} if fault else {}
+        return {**fields, "script": entries, **extra}
+    status = {"status": entries[0]} if entries and not kinds else {}
+    return {**fields, "fault": {"kind": kind, **status, **fault}}
 
 
 def plan_rule(text: str) -> dict[str, Any]:
@@ -194,15 +173,9 @@ def plan_rule(text: str) -> dict[str, Any]:
     first, *parts = (part.strip() for part in text.split(","))
     command, _, name = first.rpartition("=")
     fields = dict(setting(part, "--plan") for part in parts)
-    rule: dict[str, Any] = {key: fields.pop(key) for key in _RULE_FIELDS if key in fields}
+    rule: dict[str, Any] = {key: fields.pop(key) for key in ("graph", "times") if key in fields}
     plan = {"name": name, **fields} if fields else name
     return {**rule, "plan": plan, **({"command": command} if command else {})}
-
-
-def timing(*, frozen: bool, rate: float | None, tick_s: float | None) -> dict[str, Any] | None:
-    """The fields of the clock that the options set; None where they set none."""
-    fields = {"frozen": frozen or None, "rate": rate, "tick_s": tick_s}
-    return {name: value for name, value in fields.items() if value is not None} or None
 
 
 def tls(cert: str | None, key: str | None) -> "ssl.SSLContext | None":
@@ -223,11 +196,6 @@ def setting(text: str, path: str) -> tuple[str, Any]:
     if not equals:
         raise InvalidInput.at(path, f"{text!r} is not NAME=VALUE")
     return name, _scalar(value)
-
-
-def statuses(texts: Iterable[str]) -> dict[str, Any] | None:
-    """``failed=2`` and the like as weights; None where there are none."""
-    return dict(setting(text, "--status") for text in texts) or None
 
 
 def _json(text: str, path: str) -> dict[str, Any]:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gesmock.cli import files
-from gesmock.cli.options import command, option, per_second, target_options
-from gesmock.cli.terminal import fail, show_steps
+from gesmock.cli.options import command, file_option, option, per_second, target_options
+from gesmock.cli.output import check_writable, show_steps, write
 from gesmock.fake import fixtures
 from gesmock.model.errors import GesmockError, InvalidInput
 from gesmock.model.types import is_graph_name, is_project_id
@@ -20,17 +19,10 @@ if TYPE_CHECKING:
 @command()
 @target_options
 @per_second
-@option(
-    "-o",
-    "--output",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="The fixture to write.",
-)
+@file_option("-o", "--output", required=True, help="The fixture to write.")
 @option(
     "--page",
     default=1000,
-    show_default=True,
     type=click.IntRange(2, 100_000),
     help="How many jobs to read at a time.",
 )
@@ -64,18 +56,16 @@ def record(
     from gesmock.remote.client import Client
     from gesmock.remote.record import RETRIES, Recorder, Renaming
 
+    check_writable({"--output": output})
+    if as_project is not None and not is_project_id(as_project):
+        raise InvalidInput.at("--as-project", f"{as_project!r} is not a valid name")
+    if as_graph is not None and not is_graph_name(as_graph):
+        raise InvalidInput.at("--as-graph", f"{as_graph!r} is not a valid name")
+    rename = Renaming(
+        (target.project_id, as_project or target.project_id),
+        (target.graph, as_graph or target.graph),
+    )
     try:
-        files.check_writable({"--output": output})
-        for path, name, is_valid in (
-            ("--as-project", as_project, is_project_id),
-            ("--as-graph", as_graph, is_graph_name),
-        ):
-            if name is not None and not is_valid(name):
-                raise InvalidInput.at(path, f"{name!r} is not a valid name")
-        rename = Renaming(
-            (target.project_id, as_project or target.project_id),
-            (target.graph, as_graph or target.graph),
-        )
         with closing(Client(target, retries=RETRIES)) as client:
             recorder = Recorder(client, output, page, rename, most)
             try:
@@ -85,12 +75,10 @@ def record(
             except KeyboardInterrupt:
                 raise KeyboardInterrupt(recorder.part.hint) from None
             text = recorder.fixture()
-        files.write(output, text)
+        write(output, text)
         recorder.part.clear()
     except OSError as error:
-        fail(GesmockError(f"{output}: cannot be written: {error.strerror}"))
-    except GesmockError as error:
-        fail(error)
+        raise GesmockError(f"{output}: cannot be written: {error.strerror}") from None
     click.echo(f"{output}: {fixtures.describe(fixtures.parse(text))}")
     for change in recorder.notes:
         click.echo(f"while the list was read, {change}", err=True)

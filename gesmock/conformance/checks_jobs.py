@@ -4,20 +4,21 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from gesmock.conformance.checks_list import follows
+from gesmock.conformance.checks import check, require, skip_if
+from gesmock.conformance.checks_list import ALWAYS, follows
 from gesmock.contract.schemas import Contract
 from gesmock.model.types import FINAL
 from gesmock.remote.client import ServerReply, quoted
-from gesmock.remote.session import CheckFailed, Session, Skipped, id_of, is_count, is_refusal
+from gesmock.remote.session import Session, Skipped, id_of, is_count, is_refusal
 
 _SAMPLES: Final = 6
 _SUCCESSFUL: Final = ("success", "complete")
 _STATUS_OF_A_JOB: Final = re.compile(r"/graphs/[^/]+/jobs/[^/?]+/status(\?|$)")
 
 
-def status_path(job_id: str) -> str:
-    """The path of a job's status, below the graph."""
-    return f"/jobs/{quoted(job_id)}/status"
+def ask(session: Session, job_id: str, query: str = "") -> ServerReply:
+    """The answer about a job."""
+    return session.get(f"/jobs/{quoted(job_id)}/status", query)
 
 
 def status_of(reply: ServerReply) -> str | None:
@@ -53,12 +54,11 @@ def is_gone(reply: ServerReply) -> bool:
 def outputs_of(reply: ServerReply) -> dict[str, Any]:
     """The result in an answer: below ``data`` (table) or ``data.outputs`` (example)."""
     fields = reply.value.get("data") if isinstance(reply.value, dict) else None
-    if not isinstance(fields, dict):
-        return {}
-    outputs = fields.get("outputs", fields)
+    outputs = fields.get("outputs", fields) if isinstance(fields, dict) else None
     return outputs if isinstance(outputs, dict) else {}
 
 
+@check("ges_03_0472, ges_03_0037")
 def job_status_agrees_with_list(session: Session, _: Contract) -> None:
     """The status of a job is the one that the list gave, or a later one."""
     decided = False
@@ -68,14 +68,13 @@ def job_status_agrees_with_list(session: Session, _: Contract) -> None:
             continue
         decided = True
         # success and complete are two words for the same end, each from another page.
-        if after is None or not (
-            follows(before, after) or (before in _SUCCESSFUL and after in _SUCCESSFUL)
-        ):
-            raise CheckFailed(f"the list says {before} of {id_of(job)}", reply)
-    if not decided:
-        raise Skipped(f"the query of each job fails: {reply}")
+        same_end = before in _SUCCESSFUL and after in _SUCCESSFUL
+        agrees = after is not None and (follows(before, after) or same_end)
+        require(agrees, f"the list says {before} of {id_of(job)}", reply)
+    skip_if(not decided, f"the query of each job fails: {reply}")
 
 
+@check("ges_03_0472, ges_03_0037")
 def job_has_documented_shape(session: Session, contract: Contract) -> None:
     """The answer about a job has the documented keys and no others."""
     names = ["JobStatus" if session.edition == "database" else "MemoryJobStatus"]
@@ -84,61 +83,53 @@ def job_has_documented_shape(session: Session, contract: Contract) -> None:
     for _job, reply in _samples(session):
         shapes = ["FailedQuery"] if query_failed(reply) else names
         errors = [contract.error(name, reply.value) for name in shapes]
-        if reply.status == 200 and all(errors):
-            raise CheckFailed(str(errors[0]), reply)
+        require(reply.status != 200 or not all(errors), str(errors[0]), reply)
 
 
+@check("ges_03_0472: data is empty where the query fails", inferred=True)
 def only_successful_jobs_have_results(session: Session, _: Contract) -> None:
     """A job that has not ended successfully has no data."""
     for _job, reply in _samples(session):
-        if status_of(reply) in ("pending", "running", "failed") and reply.value.get("data"):
-            raise CheckFailed("it has a result", reply)
+        unsuccessful = status_of(reply) in ("pending", "running", "failed")
+        require(not (unsuccessful and reply.value.get("data")), "it has a result", reply)
 
 
+@check("ges_03_0037: offset and limit page the rows of a result")
 def results_are_paged(session: Session, _: Contract) -> None:
     """With limit and offset, a result has some of its rows, and sizes that say which."""
-    job, key, rows, outputs = _rows(session)
+    job_id, key, outputs = _result_with_rows(session)
     total = outputs["data_total_size"]
-    reply = _ask(session, job, "limit=1&offset=1")
-    if is_gone(reply):
-        raise Skipped("the job is gone")
-    if query_failed(reply):
-        raise Skipped(f"the query fails: {reply}")
-    page = outputs_of(reply)
-    sizes = {"data_return_size": 1, "data_offset": 1, "data_total_size": total}
-    if page.get(key) != rows[1:2] or any(page.get(name) != sizes[name] for name in sizes):
-        raise CheckFailed(f"limit=1&offset=1 does not return the second of {total} rows", reply)
+    reply = ask(session, job_id, "limit=1&offset=1")
+    skip_if(is_gone(reply), "the job is gone")
+    skip_if(query_failed(reply), f"the query fails: {reply}")
+    expected = {"data_return_size": 1, "data_offset": 1, "data_total_size": total}
+    expected[key] = outputs[key][1:2]
+    paged = expected.items() <= outputs_of(reply).items()
+    require(paged, f"limit=1&offset=1 does not return the second of {total} rows", reply)
 
 
+@check(ALWAYS)
 def results_are_stable(session: Session, _: Contract) -> None:
     """The answer about a job that has ended is the same when asked for again."""
     ended = session.jobs_with("that has ended", lambda job: job.get("status") in FINAL)
-    first, second = _ask(session, ended[0]), _ask(session, ended[0])
-    if is_gone(second):
-        raise Skipped("the job is gone")
-    if query_failed(first):
-        raise Skipped(f"the query fails: {first}")
-    if status_of(first) is None:
-        raise CheckFailed("it has no status", first)
-    if status_of(second) is None:
-        raise Skipped(f"the second time it has no status: {second}")
-    if (first.status, first.value) != (second.status, second.value):
-        raise CheckFailed("two answers differ", first, second)
+    first, second = ask(session, id_of(ended[0])), ask(session, id_of(ended[0]))
+    skip_if(is_gone(second), "the job is gone")
+    skip_if(query_failed(first), f"the query fails: {first}")
+    require(status_of(first), "it has no status", first)
+    skip_if(status_of(second) is None, f"the second time it has no status: {second}")
+    same = (first.status, first.value) == (second.status, second.value)
+    require(same, "two answers differ", first, second)
 
 
+@check("ges_03_0472, ges_03_0037: GES.8301")
 def unknown_jobs_are_refused(session: Session, _: Contract) -> None:
     """A job that does not exist is refused with GES.8301, in a message that has its id."""
-    reply = session.get(status_path("gesmock-no-job"))
+    reply = ask(session, "gesmock-no-job")
     refusal = reply.value if is_refusal(reply.value) else {}
     message = "can not find job, jobId is gesmock-no-job"
-    if (reply.status, refusal.get("errorCode")) != (400, "GES.8301"):
-        raise CheckFailed("expected 400 GES.8301", reply)
-    if refusal.get("errorMessage") != message:
-        raise CheckFailed(f"expected {message!r}", reply)
-
-
-def _ask(session: Session, job: dict[str, Any], query: str = "") -> ServerReply:
-    return session.get(status_path(id_of(job)), query)
+    refused = (reply.status, refusal.get("errorCode")) == (400, "GES.8301")
+    require(refused, "expected 400 GES.8301", reply)
+    require(refusal.get("errorMessage") == message, f"expected {message!r}", reply)
 
 
 def _samples(session: Session) -> Iterator[tuple[dict[str, Any], ServerReply]]:
@@ -146,21 +137,20 @@ def _samples(session: Session) -> Iterator[tuple[dict[str, Any], ServerReply]]:
     by_status = {str(job.get("status")): job for job in session.jobs_with("", lambda _: True)}
     count = 0
     for job in [*by_status.values()][:_SAMPLES]:
-        reply = _ask(session, job)
+        reply = ask(session, id_of(job))
         if is_gone(reply) and id_of(job) not in session.page(limit=session.page_size).ids:
             continue
         count += 1
         yield job, reply
-    if not count:
-        raise Skipped("the listed jobs are gone")
+    skip_if(not count, "the listed jobs are gone")
 
 
-def _rows(session: Session) -> tuple[dict[str, Any], str, list[Any], dict[str, Any]]:
-    """A job with two or more rows in its result; their key, the rows, and all outputs."""
+def _result_with_rows(session: Session) -> tuple[str, str, dict[str, Any]]:
+    """The id of a job whose result has two or more rows, their key, and the result."""
     ended = session.jobs_with("that was successful", lambda job: job.get("status") in _SUCCESSFUL)
     for job in ended[:20]:
-        outputs = outputs_of(_ask(session, job))
+        outputs = outputs_of(ask(session, id_of(job)))
         lists = [key for key, rows in outputs.items() if isinstance(rows, list) and len(rows) > 1]
         if lists and is_count(outputs.get("data_total_size")):
-            return job, lists[0], outputs[lists[0]], outputs
+            return id_of(job), lists[0], outputs
     raise Skipped("no job has a result with rows")

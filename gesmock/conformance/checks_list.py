@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
+from gesmock.conformance.checks import check, require, skip_if
 from gesmock.contract.schemas import Contract
 from gesmock.fake import routes
 from gesmock.model.secrets import is_storage_key
@@ -26,6 +27,9 @@ from gesmock.remote.session import (
     is_count,
     listed_jobs,
 )
+
+ALWAYS: Final = "holds for any jobs"
+"""The source of rules that no page has to state."""
 
 _JSON_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 
@@ -44,17 +48,18 @@ def follows(before: object, after: object) -> bool:
     return before not in moves or after in moves[before]
 
 
-# --- The list and its pages ---------------------------------------------------------------------
+# --- The list and its pages -----------------------------------------------------------------------
 
 
+@check("ges_03_0471, ges_03_0204")
 def list_has_documented_shape(session: Session, contract: Contract) -> None:
     """The list has the documented keys and no others, with values of the documented types."""
     name = "JobList" if session.edition == "database" else "MemoryJobList"
-    reply = session.whole.reply
-    if error := contract.error(name, reply.value):
-        raise CheckFailed(error, reply)
+    error = contract.error(name, session.whole.reply.value)
+    require(not error, str(error), session.whole.reply)
 
 
+@check("examples of ges_03_0471 and ges_03_0204; JSON objects are unordered", inferred=True)
 def keys_are_in_example_order(session: Session, _: Contract) -> None:
     """The keys of the list, and of its jobs, are in the order of the example."""
     reply = session.whole.reply
@@ -63,17 +68,18 @@ def keys_are_in_example_order(session: Session, _: Contract) -> None:
         objects += [(("jobId", "status", "request"), job) for job in session.whole.jobs]
     for order, value in objects:
         keys = [key for key in value if key in order]
-        if keys != sorted(keys, key=order.index):
-            raise CheckFailed(f"the keys are in the order {', '.join(keys)}", reply)
+        in_order = keys == sorted(keys, key=order.index)
+        require(in_order, f"the keys are in the order {', '.join(keys)}", reply)
 
 
+@check(ALWAYS)
 def ids_are_unique(session: Session, _: Contract) -> None:
     """No two jobs have the same id."""
     for job_id, count in Counter(session.whole.ids).most_common(1):
-        if count > 1:
-            raise CheckFailed(f"{count} jobs have the id {job_id!r}", session.whole.reply)
+        require(count == 1, f"{count} jobs have the id {job_id!r}", session.whole.reply)
 
 
+@check(ALWAYS)
 def ids_are_stable(session: Session, _: Contract) -> None:
     """Reading the list again returns the same jobs in the same order."""
     pages = [session.page(limit=session.page_size)]
@@ -82,72 +88,73 @@ def ids_are_stable(session: Session, _: Contract) -> None:
         first, second = pages[-2:]
         if first.ids == second.ids:
             return
-        if sorted(map(repr, first.state)) == sorted(map(repr, second.state)):
-            raise CheckFailed("the same jobs are in another order", first.reply, second.reply)
+        same_jobs = sorted(map(repr, first.state)) == sorted(map(repr, second.state))
+        require(not same_jobs, "the same jobs are in another order", first.reply, second.reply)
     counts = {(len(page.ids), repr(page.total)) for page in pages}
     ids = [job_id for page in pages for job_id in {*page.ids}]
-    if len(counts) == 1 and len(ids) == len({*ids}):
-        raise CheckFailed("all jobs are different each time", pages[0].reply, pages[1].reply)
+    differ = len(counts) == 1 and len(ids) == len({*ids})
+    require(not differ, "all jobs are different each time", pages[0].reply, pages[1].reply)
     raise Skipped("the list changes faster than it can be read")
 
 
+@check(ALWAYS)
 def pages_add_up_to_the_list(session: Session, _: Contract) -> None:
     """Consecutive pages contain the whole list, each job once."""
-    _require_jobs(session, 2)
-    step = max(len(session.whole.jobs) // 3, 1)
-
-    def read() -> list[ListedJobs]:
-        return [session.page_at(step, at) for at in range(0, len(session.whole.jobs), step)]
-
-    whole, pages = session.while_unchanged(read)
+    count = _at_least_two_jobs(session)
+    step = max(count // 3, 1)
+    whole, pages = session.while_unchanged(
+        lambda: [session.page_at(step, offset) for offset in range(0, count, step)]
+    )
     joined = [job_id for page in pages for job_id in page.ids]
-    expected = whole.ids[: len(session.whole.jobs)]
+    expected = whole.ids[:count]
     if joined[: len(expected)] != expected or len(joined) > len(pages) * step:
         _skip_if_unpaged(session, whole)
         replies = [page.reply for page in pages[:2]]
         raise CheckFailed(f"pages of {step} jobs do not add up to the whole list", *replies)
 
 
+@check("ges_03_0471: limit")
 def limit_is_respected(session: Session, _: Contract) -> None:
     """As many jobs as limit says are returned, or all where there are fewer."""
     count = len(session.whole.jobs)
     limits = {at for at in (1, 2, 4, count // 2, count - 1) if 1 <= at <= session.page_size}
-
-    def read() -> list[tuple[int, ListedJobs]]:
-        return [(limit, session.page(limit=limit)) for limit in sorted(limits)]
-
-    whole, pages = session.while_unchanged(read)
-    for limit, page in pages:
+    whole, pages = session.while_unchanged(
+        lambda: {limit: session.page(limit=limit) for limit in sorted(limits)}
+    )
+    for limit, page in pages.items():
         if len(page.jobs) != min(limit, len(whole.jobs)):
             _skip_if_unpaged(session, whole)
             why = f"limit is {limit}, and {len(page.jobs)} of {len(whole.jobs)} jobs were returned"
             raise CheckFailed(why, page.reply)
 
 
+@check("ges_03_0471: offset")
 def offset_skips_jobs(session: Session, _: Contract) -> None:
     """With offset=1, the list lacks its first job."""
-    _require_jobs(session, 2)
+    _at_least_two_jobs(session)
     whole, page = session.while_unchanged(lambda: session.page_at(session.page_size, 1))
     if page.ids[: len(whole.ids) - 1] != whole.ids[1:]:
         _skip_if_unpaged(session, whole)
         raise CheckFailed("this is not the list without its first job", page.reply)
 
 
+@check("ges_03_0471: offset is 0 by default")
 def offset_defaults_to_0(session: Session, _: Contract) -> None:
     """Without offset, the list begins with its first job."""
     whole, page = session.while_unchanged(lambda: session.page(limit=1, offset=0))
-    if page.ids[:1] != whole.ids[:1]:
-        raise CheckFailed("offset=0 and no offset differ", page.reply, whole.reply)
+    same = page.ids[:1] == whole.ids[:1]
+    require(same, "offset=0 and no offset differ", page.reply, whole.reply)
 
 
+@check("ges_03_0471: limit is 100000 by default")
 def limit_defaults_to_the_maximum(session: Session, _: Contract) -> None:
     """Without limit, no fewer jobs are returned than with one."""
     whole, page = session.while_unchanged(lambda: session.page(offset=0))
-    if len(page.jobs) < len(whole.jobs):
-        why = f"{len(page.jobs)} jobs were returned, but {len(whole.jobs)} with a limit"
-        raise CheckFailed(why, page.reply)
+    why = f"{len(page.jobs)} jobs were returned, but {len(whole.jobs)} with a limit"
+    require(len(page.jobs) >= len(whole.jobs), why, page.reply)
 
 
+@check("ges_03_0471: totalCount; that it counts before paging is inferred")
 def total_is_the_number_of_jobs(session: Session, _: Contract) -> None:
     """The totalCount is the number of jobs in the list."""
 
@@ -156,59 +163,55 @@ def total_is_the_number_of_jobs(session: Session, _: Contract) -> None:
         return total, session.page_at(1, max(total - 1, 0)), session.page_at(1, total)
 
     whole, (total, last, after) = session.while_unchanged(read)
-    count = len(whole.jobs)
-    if total < count:
-        raise CheckFailed(f"totalCount is {total}, but there are {count} jobs", whole.reply)
-    if total > count and {*last.ids} <= {*whole.ids}:
-        raise CheckFailed(f"totalCount is {total}, but only {count} jobs follow", last.reply)
+    count, ids = len(whole.jobs), {*whole.ids}
+    why = f"totalCount is {total}, but "
+    require(total >= count, f"{why}there are {count} jobs", whole.reply)
+    repeats = {*last.ids} <= ids
+    require(total == count or not repeats, f"{why}only {count} jobs follow", last.reply)
     # Past its end, a list may be empty, be refused, or start over (no page says): only a new job
     # shows that it continues.
-    if total == count and not {*after.ids} <= {*whole.ids}:
-        raise CheckFailed(f"totalCount is {total}, but another job follows", after.reply)
+    require(total > count or {*after.ids} <= ids, f"{why}another job follows", after.reply)
 
 
+@check(ALWAYS, inferred=True)
 def total_is_independent_of_the_page(session: Session, _: Contract) -> None:
     """The totalCount is the same for every limit and offset."""
     _total(session, session.whole)
-
-    def read() -> list[ListedJobs]:
-        return [session.page(limit=1), session.page_at(1, 1), session.page(offset=0)]
-
-    whole, pages = session.while_unchanged(read)
+    whole, pages = session.while_unchanged(
+        lambda: [session.page(limit=1), session.page_at(1, 1), session.page(offset=0)]
+    )
     for page in pages:
-        if page.reply.status == 200 and page.total != whole.total:
-            raise CheckFailed(f"totalCount is {page.total}, and was {whole.total}", page.reply)
+        same = page.reply.status != 200 or page.total == whole.total
+        require(same, f"totalCount is {page.total}, and was {whole.total}", page.reply)
 
 
+@check("undocumented", inferred=True)
 def list_is_empty_past_its_end(session: Session, _: Contract) -> None:
     """At an offset past the end, the list is empty."""
     page = session.page_at(1, 2_000_000_000)
-    if page.reply.status != 200:
-        raise CheckFailed("such an offset is refused", page.reply)
-    if page.jobs:
-        raise CheckFailed("there are jobs past the end", page.reply)
+    require(page.reply.status == 200, "such an offset is refused", page.reply)
+    require(not page.jobs, "there are jobs past the end", page.reply)
 
 
+@check("undocumented", inferred=True)
 def unknown_parameters_are_ignored(session: Session, _: Contract) -> None:
     """An unknown parameter makes no difference."""
     query = f"limit={session.page_size}&gesmock=1"
     whole, reply = session.while_unchanged(
         lambda: session.ask("GET", session.target.path(LIST), query, documented=False)
     )
-    if listed_jobs(reply).ids != whole.ids:
-        raise CheckFailed("it makes a difference", reply)
+    require(listed_jobs(reply).ids == whole.ids, "it makes a difference", reply)
 
 
+@check(ALWAYS, inferred=True)
 def final_statuses_are_final(session: Session, _: Contract) -> None:
     """A job that has ended keeps its status, and no status goes back."""
-    statuses = {id_of(job): job.get("status") for job in session.whole.jobs}
-    if not statuses:
-        raise Skipped("no job is listed")
+    statuses = {id_of(job): job.get("status") for job in session.jobs_with("", lambda _: True)}
     page = session.page(limit=session.page_size)
     for job in page.jobs:
         before, after = statuses.get(id_of(job)), job.get("status")
-        if id_of(job) in statuses and not follows(before, after):
-            raise CheckFailed(f"the job {id_of(job)} was {before}, and is {after}", page.reply)
+        why = f"the job {id_of(job)} was {before}, and is {after}"
+        require(id_of(job) not in statuses or follows(before, after), why, page.reply)
 
 
 def _total(session: Session, page: ListedJobs) -> int:
@@ -219,19 +222,21 @@ def _total(session: Session, page: ListedJobs) -> int:
     return page.total
 
 
-def _require_jobs(session: Session, count: int) -> None:
-    if len(session.whole.jobs) < count:
-        raise Skipped(f"this needs {count} jobs; {len(session.whole.jobs)} are listed")
+def _at_least_two_jobs(session: Session) -> int:
+    count = len(session.whole.jobs)
+    skip_if(count < 2, f"this needs 2 jobs; {count} are listed")
+    return count
 
 
 def _skip_if_unpaged(session: Session, whole: ListedJobs) -> None:
-    if session.is_pre_2025 and session.page_at(1, 1).ids == whole.ids:
-        raise Skipped("limit and offset are ignored, as by large graphs in 2021 (ges_03_0204)")
+    unpaged = session.is_pre_2025 and session.page_at(1, 1).ids == whole.ids
+    skip_if(unpaged, "limit and offset are ignored, as by large graphs in 2021 (ges_03_0204)")
 
 
-# --- Listed jobs --------------------------------------------------------------------------------
+# --- Listed jobs ----------------------------------------------------------------------------------
 
 
+@check("ges_03_0471, ges_03_0204, 2025")
 def statuses_are_documented(session: Session, _: Contract) -> None:
     """Each status is one of the edition's."""
     statuses = EDITION_STATUSES[session.edition]
@@ -244,6 +249,7 @@ def statuses_are_documented(session: Session, _: Contract) -> None:
                 raise CheckFailed(f"a status is none of {expected}: {session.excerpt(job)}")
 
 
+@check("ges_03_0471: rawRequest is JSON in a string")
 def raw_requests_are_json(session: Session, _: Contract) -> None:
     """Each rawRequest is JSON in a string, or empty."""
     for job in session.jobs_with("with a rawRequest", _raw_request):
@@ -252,6 +258,7 @@ def raw_requests_are_json(session: Session, _: Contract) -> None:
             raise CheckFailed(f"a rawRequest is not JSON: {session.excerpt(text)}")
 
 
+@check("examples of ges_03_0471 and ges_03_0204", inferred=True)
 def raw_requests_are_compact(session: Session, _: Contract) -> None:
     """No rawRequest has white space between its tokens."""
     for job in session.jobs_with("with a rawRequest", _raw_request):
@@ -259,6 +266,7 @@ def raw_requests_are_compact(session: Session, _: Contract) -> None:
             raise CheckFailed(f"a rawRequest is not compact: {session.excerpt(_raw_request(job))}")
 
 
+@check("examples of ges_03_0471 have no obsParameters", inferred=True)
 def requests_show_no_storage_keys(session: Session, _: Contract) -> None:
     """No url, rawRequest or body shows storage keys."""
     jobs = session.jobs_with("with its request", lambda job: request_of(job) or _raw_request(job))
@@ -270,6 +278,7 @@ def requests_show_no_storage_keys(session: Session, _: Contract) -> None:
             raise CheckFailed(f"the job {id_of(job)} shows storage keys")
 
 
+@check("ges_03_0471: path and query")
 def urls_are_paths(session: Session, _: Contract) -> None:
     """The url of a listed request is a path with a query, without scheme and host."""
     for job in session.jobs_with("with its request", request_of):
@@ -278,6 +287,7 @@ def urls_are_paths(session: Session, _: Contract) -> None:
             raise CheckFailed(f"a url is not a path: {session.excerpt(url)}")
 
 
+@check("examples of ges_03_0471", inferred=True)
 def urls_name_this_graph(session: Session, _: Contract) -> None:
     """The url of a listed request is one of this project and graph."""
     names = (session.target.project_id, session.target.graph)
@@ -289,10 +299,10 @@ def urls_name_this_graph(session: Session, _: Contract) -> None:
             raise CheckFailed(f"a url is of another graph: {session.excerpt(url)}")
 
 
+@check("ges_03_0204, 2025-11-28")
 def memory_jobs_are_consistent(session: Session, _: Contract) -> None:
     """The fields of a job agree: progress, failReason, files, canStop, start and end."""
-    if session.edition == "database":
-        raise Skipped("this is about the memory edition's list")
+    skip_if(session.edition == "database", "this is about the memory edition's list")
     for job in session.jobs_with("", lambda _: True):
         progress, status = str(job.get("progress")), job.get("status")
         start, end = (str(job.get(key) or "") for key in ("startTime", "endTime"))

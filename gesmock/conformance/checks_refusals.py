@@ -6,17 +6,19 @@ but their answers do not have to follow the documentation.
 
 from typing import Final
 
-from gesmock.conformance.checks_jobs import query_failed, status_path
-from gesmock.conformance.probes import NONEXISTENT
+from gesmock.conformance import checks_jobs
+from gesmock.conformance.checks import check, require, skip_if
+from gesmock.conformance.probes import NONEXISTENT, is_refused_with
 from gesmock.contract.schemas import Contract
 from gesmock.model import documentation
 from gesmock.remote.client import NOT_JSON, ServerReply
-from gesmock.remote.session import LIST, CheckFailed, Session, Skipped, is_refusal
+from gesmock.remote.session import LIST, CheckFailed, Session, is_refusal
 
 _NOT_FOUND: Final = "Not found. Please check the input parameters."
 """ges_03_0122, with 404; ges_03_0302 and ges_03_0542, with 400."""
 
 
+@check("ges_03_0471: 400 GES.8005; no page says for which values", inferred=True)
 def invalid_numbers_are_refused(session: Session, _: Contract) -> None:
     """A limit or offset that is not a number from 0 on is refused with GES.8005."""
     path = session.target.path(LIST)
@@ -25,14 +27,17 @@ def invalid_numbers_are_refused(session: Session, _: Contract) -> None:
         _require_refusal(reply, ("GES.8005",), 400)
 
 
+@check("status list of ges_03_0471, or ges_03_0110; messages: ges_03_0533, ges_03_0204")
 def unknown_graphs_are_refused(session: Session, _: Contract) -> None:
     """A graph that does not exist is refused with GES.8000, in a message that names it."""
     reply = session.ask("GET", session.target.path(LIST, graph=NONEXISTENT))
     _require_refusal(reply, ("GES.8000",), 404, 400)
-    if NONEXISTENT not in (message := reply.value["errorMessage"]) and message != _NOT_FOUND:
-        raise CheckFailed(f"{NONEXISTENT} is not named", reply)
+    message = reply.value["errorMessage"]
+    named = NONEXISTENT in message or message == _NOT_FOUND
+    require(named, f"{NONEXISTENT} is not named", reply)
 
 
+@check("ges_03_0471: 1 to 64 letters and digits; how others are refused is inferred", inferred=True)
 def invalid_projects_are_refused(session: Session, _: Contract) -> None:
     """A project_id with other characters than letters and digits is refused."""
     path = session.target.path(LIST, project_id="no-project")
@@ -40,98 +45,94 @@ def invalid_projects_are_refused(session: Session, _: Contract) -> None:
     _require_refusal(reply, ("GES.8005", "GES.8006"), 400, 403)
 
 
+@check("ges_03_0122; inferred for other URLs", inferred=True)
 def unknown_urls_are_refused(session: Session, _: Contract) -> None:
     """A URL that does not exist is refused with 404 GES.8000."""
     reply = session.ask("GET", session.target.path("/gesmock"), documented=False)
     _require_refusal(reply, ("GES.8000",), 404)
 
 
+@check("ges_03_0110: GES.8007, or GES.8005 by its advice; status list of ges_03_0471")
 def invalid_tokens_are_refused(session: Session, _: Contract) -> None:
     """An invalid token is refused with GES.8007."""
-    _require_credentials(session)
-    reply = session.get(LIST, "limit=1", token=NONEXISTENT)
-    _require_refusal(reply, ("GES.8007", "GES.8005"), 401, 400)
+    _require_refusal_of_token(session, NONEXISTENT)
 
 
+@check("ges_03_0121: mandatory up to 2025-08; how they are refused is inferred", inferred=True)
 def anonymous_requests_are_refused(session: Session, _: Contract) -> None:
     """A request without credentials is refused with GES.8007."""
-    _require_credentials(session)
-    reply = session.get(LIST, "limit=1", token="")
-    _require_refusal(reply, ("GES.8007", "GES.8005"), 401, 400)
+    _require_refusal_of_token(session, "")
 
 
+@check("ges_03_0471")
 def refusals_have_documented_shape(session: Session, contract: Contract) -> None:
     """Every refusal has errorMessage and errorCode, and no jobs; every other answer has neither."""
     for reply in _all_replies(session):
-        if reply.status < 400:
-            value = reply.value if isinstance(reply.value, dict) else {}
-            refuses = value.get("errorCode") or value.get("errorMessage")
-            if refuses and not query_failed(reply):
-                raise CheckFailed("a refusal has the status of a success", reply)
-        elif (error := contract.error("Refusal", reply.value)) and contract.error(
-            "RefusalInErrors", reply.value
-        ):
-            raise CheckFailed(error, reply)
+        if reply.status >= 400:
+            errors = [contract.error(it, reply.value) for it in ("Refusal", "RefusalInErrors")]
+            require(not all(errors), str(errors[0]), reply)
+        elif isinstance(reply.value, dict) and not checks_jobs.query_failed(reply):
+            refuses = reply.value.get("errorCode") or reply.value.get("errorMessage")
+            require(not refuses, "a refusal has the status of a success", reply)
 
 
+@check("ges_03_0110, and the statuses of every page")
 def refusals_have_documented_statuses(session: Session, _: Contract) -> None:
     """Every refusal has a status that some page documents."""
     for reply in _all_replies(session):
-        if reply.status >= 400 and reply.status not in (400, 401, 403, 404, 500):
-            raise CheckFailed(f"{reply.status} is undocumented", reply)
-        if reply.status >= 500:
-            raise CheckFailed("the server failed, instead of answering or refusing", reply)
+        documented = reply.status < 400 or reply.status in (400, 401, 403, 404, 500)
+        require(documented, f"{reply.status} is undocumented", reply)
+        failed = reply.status >= 500
+        require(not failed, "the server failed, instead of answering or refusing", reply)
 
 
+@check("ges_03_0110")
 def codes_match_their_statuses(session: Session, _: Contract) -> None:
     """A code that is documented with 500 does not come with 4xx, and vice versa."""
     servers = {row.code for row in documentation.error_codes() if row.status == 500}
     clients = {row.code for row in documentation.error_codes() if row.status < 500}
     for reply in _all_replies(session):
-        if not is_refusal(reply.value):
-            continue
-        code = reply.value["errorCode"]
-        if code in (servers - clients if reply.status < 500 else clients - servers):
-            raise CheckFailed(f"{code} came with {reply.status}", reply)
+        code = reply.value["errorCode"] if is_refusal(reply.value) else None
+        others = servers - clients if reply.status < 500 else clients - servers
+        require(code not in others, f"{code} came with {reply.status}", reply)
 
 
+@check("ges_03_0121: application/json")
 def answers_are_json(session: Session, _: Contract) -> None:
     """Every answer is JSON and says so; none is a redirect."""
     for reply in _all_replies(session):
-        if 300 <= reply.status < 400:
-            raise CheckFailed("it redirects", reply)
+        require(not 300 <= reply.status < 400, "it redirects", reply)
         if reply.value is NOT_JSON:
             raise CheckFailed(reply.json_error, reply)
-        if reply.media_type != "application/json":
-            raise CheckFailed(f"its Content-Type is {reply.media_type!r}", reply)
+        named = reply.media_type == "application/json"
+        require(named, f"its Content-Type is {reply.media_type!r}", reply)
 
 
+@check("RFC 9110, 9.3.2", inferred=True)
 def head_equals_get_without_body(session: Session, _: Contract) -> None:
     """HEAD is answered like GET, without a body."""
     get = session.get(LIST, "limit=1")
     head = session.ask("HEAD", session.target.path(LIST), "limit=1", documented=False)
-    if head.status != get.status:
-        raise CheckFailed(f"GET is answered {get.status}", head)
-    if trailer := session.client.trailer_of_head(LIST, "limit=1"):
-        raise CheckFailed(f"{len(trailer)} bytes follow its head", head)
+    require(head.status == get.status, f"GET is answered {get.status}", head)
+    trailer = session.client.trailer_of_head(LIST, "limit=1")
+    require(not trailer, f"{len(trailer)} bytes follow its head", head)
 
 
 def _require_refusal(reply: ServerReply, codes: tuple[str, ...], *statuses: int) -> None:
     """Raise CheckFailed unless *reply* refuses with one of *codes* and of *statuses*."""
-    code = reply.value["errorCode"] if is_refusal(reply.value) else None
-    if reply.status not in statuses or code not in codes:
-        expected = " or ".join(map(str, statuses))
-        raise CheckFailed(f"expected {expected} {' or '.join(codes)}", reply)
+    expected = f"expected {' or '.join(map(str, statuses))} {' or '.join(codes)}"
+    require(is_refused_with(reply, codes, *statuses), expected, reply)
 
 
-def _require_credentials(session: Session) -> None:
-    if session.target.sign_in.scheme == "none":
-        raise Skipped("the requests are anonymous")
+def _require_refusal_of_token(session: Session, token: str) -> None:
+    skip_if(session.target.sign_in.scheme == "none", "the requests are anonymous")
+    reply = session.get(LIST, "limit=1", token=token)
+    _require_refusal(reply, ("GES.8007", "GES.8005"), 401, 400)
 
 
 def _all_replies(session: Session) -> list[ServerReply]:
     """All answers so far, some lists and refusals among them."""
     session.get(LIST, "limit=1")
     session.get(LIST, "limit=none")
-    session.get(status_path("gesmock-no-job"))
+    checks_jobs.ask(session, "gesmock-no-job")
     return session.replies

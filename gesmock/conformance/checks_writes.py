@@ -3,7 +3,8 @@
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from gesmock.conformance.checks_jobs import query_failed, status_of, status_path
+from gesmock.conformance.checks import check, require, skip_if
+from gesmock.conformance.checks_jobs import ask, query_failed, status_of
 from gesmock.conformance.checks_list import follows
 from gesmock.contract.schemas import Contract
 from gesmock.model.types import FINAL, STATUSES
@@ -23,6 +24,7 @@ _FIRST_PAUSE_S: Final = 0.05
 _LONGEST_PAUSE_S: Final = 1.0
 
 
+@check("ges_03_0471, ges_03_0472 and the page of the call", writes=True)
 def submitted_jobs_run_to_an_end(session: Session, _: Contract) -> None:
     """A submission returns the id of a job that is listed, can be queried, and comes to an end.
 
@@ -43,64 +45,62 @@ def submitted_jobs_run_to_an_end(session: Session, _: Contract) -> None:
         session.sleep(pause_s)
         waited_s, pause_s = waited_s + pause_s, min(2 * pause_s, _LONGEST_PAUSE_S)
         after, latest = _query(session, job_id)
-        if after not in STATUSES or not follows(status, after):
-            raise CheckFailed(f"it was {status}", latest)
+        require(after in STATUSES and follows(status, after), f"it was {status}", latest)
         status = after
     first, last = _ends_of_list(session)
     job = SubmittedJob(submission.row.command, first == job_id, last == job_id, str(status))
     session.submitted.append(job)
     if job_id not in (first, last):
         _find_in_list(session, job_id, reply)
-    if status not in FINAL:
-        raise Skipped(f"it is still {status} after {submission.wait_s:g} s")
+    skip_if(status not in FINAL, f"it is still {status} after {submission.wait_s:g} s")
 
 
+@check("ges_03_0038", writes=True)
 def jobs_can_be_cancelled(session: Session, _: Contract) -> None:
     """Cancelling a job is answered with 200 and {}."""
     _job_id, reply = _submit_and_cancel(session)
-    if reply.status != 200 or reply.value != {}:
-        raise _unexpected(session, "200 {}", reply)
+    _require_cancel(session, (reply.status, reply.value) == (200, {}), "200 {}", reply)
 
 
+@check("undocumented", inferred=True, writes=True)
 def cancelled_jobs_end(session: Session, _: Contract) -> None:
     """A cancelled job has ended."""
     job_id, reply = _submit_and_cancel(session)
-    if reply.status != 200:
-        raise Skipped(f"it is not cancelled: {reply}")
+    skip_if(reply.status != 200, f"it is not cancelled: {reply}")
     status, latest = _query(session, job_id)
-    if status not in FINAL:
-        raise CheckFailed("it continues, or is gone", reply, latest)
+    require(status in FINAL, "it continues, or is gone", reply, latest)
 
 
+@check("ges_03_0038: GES.8303", writes=True)
 def cancelling_an_unknown_job_is_refused(session: Session, _: Contract) -> None:
     """Cancelling a job that does not exist is refused with GES.8303."""
     reply = _cancel(session, "gesmock-no-job")
     code = reply.value["errorCode"] if is_refusal(reply.value) else None
-    if (reply.status, code) != (400, "GES.8303"):
-        raise _unexpected(session, "400 GES.8303", reply)
+    refused = (reply.status, code) == (400, "GES.8303")
+    _require_cancel(session, refused, "400 GES.8303", reply)
 
 
+@check("the page of the call", writes=True)
 def invalid_bodies_are_refused(session: Session, _: Contract) -> None:
     """A body that is not an object makes no job."""
-    if session.submission.row.request_example is None:
-        raise Skipped("this call has no body")
+    skip_if(session.submission.row.request_example is None, "this call has no body")
     reply = _post(session, ["gesmock"], documented=False)
     value = reply.value if isinstance(reply.value, dict) else {}
-    if reply.status < 400 and not value.get("errors"):
-        raise CheckFailed("it is accepted", reply)
+    require(reply.status >= 400 or value.get("errors"), "it is accepted", reply)
 
 
+@check("undocumented", inferred=True, writes=True)
 def unsupported_methods_are_refused(session: Session, _: Contract) -> None:
     """PATCH of the list is refused with 405 and an Allow header."""
     reply = session.ask("PATCH", session.target.path(LIST), documented=False)
-    if reply.status != 405 or "GET" not in reply.headers.get("allow", ""):
-        raise CheckFailed("expected 405 with Allow", reply)
+    refused = reply.status == 405 and "GET" in reply.headers.get("allow", "")
+    require(refused, "expected 405 with Allow", reply)
 
 
 def _post(session: Session, body: object, *, documented: bool = True) -> ServerReply:
     row, target = session.submission.row, session.target
     names = {"project_id": target.project_id, "graph_name": quoted(target.graph)}
-    path = row.path.format_map({**dict.fromkeys(("index_name", "commit"), "gesmock"), **names})
+    path = row.path.format_map({"index_name": "gesmock", "commit": "gesmock", **names})
     return session.ask(row.method, path, urlencode(row.query), body=body, documented=documented)
 
 
@@ -125,10 +125,9 @@ def _submit(session: Session) -> tuple[str, ServerReply]:
 
 
 def _query(session: Session, job_id: str) -> tuple[str | None, ServerReply]:
-    reply = session.get(status_path(job_id))
+    reply = ask(session, job_id)
     status = status_of(reply)
-    if status is None and query_failed(reply):
-        raise Skipped(f"its query fails: {reply}")
+    skip_if(status is None and query_failed(reply), f"its query fails: {reply}")
     return status, reply
 
 
@@ -164,22 +163,20 @@ def _submit_and_cancel(session: Session) -> tuple[str, ServerReply]:
 
     Raises Skipped where it cannot be cancelled, by its page or since it has ended.
     """
-    submission = session.submission
-    kinds = submission.row.cancellable
-    if kinds is not True and str((submission.body or {}).get("algorithmName")) not in (kinds or ()):
-        raise Skipped("this kind of job cannot be cancelled")
+    kinds, body = session.submission.row.cancellable, session.submission.body or {}
+    uncancellable = kinds is not True and str(body.get("algorithmName")) not in (kinds or ())
+    skip_if(uncancellable, "this kind of job cannot be cancelled")
     try:
         job_id, _reply = _submit(session)
     except CheckFailed as error:  # which submitted_jobs_run_to_an_end reports
         raise Skipped(f"no job could be submitted: {error}") from None
     status, _reply = _query(session, job_id)
     reply = _cancel(session, job_id)
-    if not is_refusal(reply.value):
-        return job_id, reply
-    if "unsupported" in reply.value["errorMessage"].lower():  # ges_03_0038, the older text
-        raise Skipped(f"this kind of job cannot be cancelled: {reply}")
-    if status in FINAL or _query(session, job_id)[0] in FINAL:
-        raise Skipped("it had ended before it could be cancelled")
+    if is_refusal(reply.value):
+        if "unsupported" in reply.value["errorMessage"].lower():  # ges_03_0038, the older text
+            raise Skipped(f"this kind of job cannot be cancelled: {reply}")
+        ended = status in FINAL or _query(session, job_id)[0] in FINAL
+        skip_if(ended, "it had ended before it could be cancelled")
     return job_id, reply
 
 
@@ -189,7 +186,7 @@ def _cancel(session: Session, job_id: str) -> ServerReply:
     return session.ask("DELETE", path, documented=False)
 
 
-def _unexpected(session: Session, expected: str, reply: ServerReply) -> Exception:
-    if session.edition == "database":
-        return Skipped(f"the database edition documents no cancel: {reply}")
-    return CheckFailed(f"expected {expected}", reply)
+def _require_cancel(session: Session, holds: object, expected: str, reply: ServerReply) -> None:
+    undocumented = not holds and session.edition == "database"
+    skip_if(undocumented, f"the database edition documents no cancel: {reply}")
+    require(holds, f"expected {expected}", reply)

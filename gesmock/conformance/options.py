@@ -16,25 +16,15 @@ if TYPE_CHECKING:
 
 def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> None:
     """Add the options where the checks are asked for by their package."""
-    if any(arg.startswith("gesmock.conformance") for arg in args):
-        add(parser)
-
-
-def add(parser: pytest.Parser) -> None:
-    """Add the options."""
-    group = parser.getgroup("gesmock", "gesmock.conformance")
-    add = group.addoption
+    if not any(arg.startswith("gesmock.conformance") for arg in args):
+        return
+    add = parser.getgroup("gesmock", "gesmock.conformance").addoption
     add("--gesmock-target", metavar="URL", help="the server, or the URL of a graph or its list")
     add("--gesmock-project-id", metavar="ID", help="the project (default: the URL's)")
     add("--gesmock-graph", metavar="NAME", help="the graph (default: the URL's)")
     add("--gesmock-timeout-s", type=float, default=30.0, metavar="S", help="for one answer")
-    add(
-        "--gesmock-per-second",
-        type=float,
-        default=20.0,
-        metavar="N",
-        help="most requests a second, of all pytest-xdist workers together",
-    )
+    rate = "most requests a second, of all pytest-xdist workers together"
+    add("--gesmock-per-second", type=float, default=20.0, metavar="N", help=rate)
     add("--gesmock-cafile", metavar="FILE", help="the certificates to trust")
     add("--gesmock-insecure", action="store_true", help="trust any certificate")
     add("--gesmock-most", type=int, default=1000, metavar="N", help="jobs of the list to read")
@@ -66,7 +56,6 @@ class AllSkipped:
         self._decided: dict[str, set[bool]] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Remember whether a check was decided."""
         _, test, check = report.nodeid.partition("test_service.py::test_service[")
         if test and (report.when == "call" or not report.passed):
             decided = not report.skipped or hasattr(report, "wasxfail")
@@ -74,45 +63,34 @@ class AllSkipped:
 
     @property
     def applies(self) -> bool:
-        """Whether the run has to fail."""
         return self._decided.get("documented", self._decided.get("inferred")) == {False}
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
-        """Fail the run."""
         result = yield
         session.testsfailed += self.applies
         return result
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say why."""
         if self.applies:
             terminalreporter.write_line("gesmock: all checks were skipped (-rs says why)", red=True)
 
 
 def session_of(config: pytest.Config) -> "Session":
     """A session as the options say. Raises GesmockError."""
-    from gesmock.remote.client import Client
-    from gesmock.remote.session import Session, Submission
+    from gesmock.conformance.run import open_session
     from gesmock.remote.sign_in import SignIn
     from gesmock.remote.target import Target
 
-    def option(name: str) -> Any:
-        return config.getoption(f"gesmock_{name}")
+    def chosen(*names: str) -> dict[str, Any]:
+        return {name: config.getoption(f"gesmock_{name}") for name in names}
 
     workers = getattr(config, "workerinput", {}).get("workercount", 1)  # each has a session
     target = Target.of(
-        option("target"),
-        option("project_id"),
-        option("graph"),
+        config.getoption("gesmock_target"),
         sign_in=SignIn.of(os.environ),
-        timeout_s=option("timeout_s"),
-        per_second=option("per_second") / workers,
-        cafile=option("cafile"),
-        insecure=option("insecure"),
+        per_second=config.getoption("gesmock_per_second") / workers,
+        **chosen("project_id", "graph", "timeout_s", "cafile", "insecure"),
     )
-    submission = None
-    if option("allow_writes"):
-        submission = Submission.of(option("submit"), option("body"), option("wait_s"))
-        submission = submission.permitted(data_loss=option("allow_data_loss"))
-    return Session(Client(target), option("most"), submit=submission)
+    limits = ("most", "allow_writes", "allow_data_loss", "submit", "body", "wait_s")
+    return open_session(target, **chosen(*limits))

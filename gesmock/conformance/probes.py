@@ -4,10 +4,11 @@ Most probes find the value of a gesmock setting. They accept a list, or a refusa
 words; other answers (too many requests, another status, an HTML page) decide nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from gesmock.conformance.checks import skip_if
 from gesmock.conformance.checks_list import request_of
 from gesmock.model import documentation
 from gesmock.model.secrets import one_line
@@ -56,7 +57,7 @@ def probe(session: Session) -> list[Probe]:
     return probes + [_probe(session, question, None, run) for question, run in _OTHERS]
 
 
-def settings_of(probes: list[Probe]) -> dict[str, Any]:
+def settings_of(probes: Iterable[Probe]) -> dict[str, Any]:
     """The settings with which gesmock answers alike, as far as they were found."""
     return {it.setting: it.value for it in probes if it.setting and it.value is not None}
 
@@ -83,22 +84,27 @@ def _probe(
 
 def _dialect(probes: list[Probe]) -> Probe:
     statuses = {it.setting: it.value for it in probes if it.setting in DIALECTS["page"]}
-    question = "dialect"
     for name, values in DIALECTS.items():
         if statuses == values:
-            return Probe(question, "dialect", name, name)
+            return Probe("dialect", "dialect", name, name)
     count = sum(value is not None for value in statuses.values())
+    why = "neither the page's nor the error table's"
     if count < len(statuses):
-        return Probe(question, "dialect", None, f"of its three statuses, {count} were found")
-    return Probe(question, "dialect", None, "neither the page's nor the error table's")
+        why = f"of its three statuses, {count} were found"
+    return Probe("dialect", "dialect", None, why)
+
+
+def is_refused_with(reply: ServerReply, codes: tuple[str, ...], *statuses: int) -> bool:
+    """Whether *reply* is a refusal with one of *codes* and of *statuses*."""
+    refused = is_refusal(reply.value) and reply.value["errorCode"] in codes
+    return refused and reply.status in statuses
 
 
 def _status_if_refused(reply: ServerReply, codes: tuple[str, ...], *statuses: int) -> int:
     """The status of *reply*, which must be a refusal with one of *codes* and *statuses*."""
-    expected = is_refusal(reply.value) and reply.value["errorCode"] in codes
-    if expected and reply.status in statuses:
-        return reply.status
-    raise Skipped(f"expected {' or '.join(codes)}: {reply}")
+    refused = is_refused_with(reply, codes, *statuses)
+    skip_if(not refused, f"expected {' or '.join(codes)}: {reply}")
+    return reply.status
 
 
 def _list_unless_refused(session: Session, query: str) -> ListedJobs | None:
@@ -116,26 +122,21 @@ def _list_unless_refused(session: Session, query: str) -> ListedJobs | None:
 def _unknown_graph(session: Session) -> int:
     reply = session.ask("GET", session.target.path(LIST, graph=NONEXISTENT))
     status = _status_if_refused(reply, ("GES.8000",), 404, 400)
-    if not str(reply.value["errorMessage"]).startswith("Graph ["):
-        raise Skipped(f"its message is that of another page: {reply.value['errorMessage']}")
+    message = reply.value["errorMessage"]
+    skip_if(not message.startswith("Graph ["), f"its message is that of another page: {message}")
     return status
 
 
 def _invalid_token(session: Session) -> int:
-    _require_token(session)
+    skip_if(not session.target.sign_in.token, "the requests have no token")
     reply = session.get(LIST, "limit=1", token=NONEXISTENT)
     return _status_if_refused(reply, ("GES.8007",), 401, 400)
 
 
 def _foreign_project(session: Session) -> int:
-    _require_token(session)
+    skip_if(not session.target.sign_in.token, "the requests have no token")
     reply = session.ask("GET", session.target.path(LIST, project_id=_FOREIGN_PROJECT))
     return _status_if_refused(reply, _FOREIGN_CODES, 403, 400)
-
-
-def _require_token(session: Session) -> None:
-    if not session.target.sign_in.token:
-        raise Skipped("the requests have no token")
 
 
 def _open_projects(session: Session) -> bool:
@@ -143,8 +144,8 @@ def _open_projects(session: Session) -> bool:
     if reply.status == 200:
         listed_jobs(reply)
         return True
-    if is_refusal(reply.value) and reply.value["errorCode"] in _FOREIGN_CODES:
-        raise Skipped("the token is valid for one project only")
+    foreign = is_refusal(reply.value) and reply.value["errorCode"] in _FOREIGN_CODES
+    skip_if(foreign, "the token is valid for one project only")
     _status_if_refused(reply, ("GES.8000",), 404, 400)
     return False
 
@@ -158,8 +159,8 @@ def _is_refused(session: Session, limit: int) -> bool:
     offset = session.last_offset
     if _list_unless_refused(session, f"limit={limit}&offset={offset}") is not None:
         return False
-    if _list_unless_refused(session, f"limit=1&offset={offset}") is None:
-        raise Skipped(f"at the offset {offset}, every limit is refused")
+    unlisted = _list_unless_refused(session, f"limit=1&offset={offset}") is None
+    skip_if(unlisted, f"at the offset {offset}, every limit is refused")
     return True
 
 
@@ -194,14 +195,15 @@ def _confirm_maximum(session: Session, count: int, page: ListedJobs) -> int:
 
 def _limit_zero(session: Session) -> str:
     page = _list_unless_refused(session, "limit=0")
-    if page is not None and page.jobs:
-        raise Skipped(f"{len(page.jobs)} jobs are returned")
-    return "refuse" if page is None else "empty"
+    if page is None:
+        return "refuse"
+    skip_if(page.jobs, f"{len(page.jobs)} jobs are returned")
+    return "empty"
 
 
 def _edition(session: Session) -> str:
-    if session.is_pre_2025 and any("body" in request_of(job) for job in session.whole.jobs):
-        raise Skipped("its list is like those before 2025, which are the same for both editions")
+    old = session.is_pre_2025 and any("body" in request_of(job) for job in session.whole.jobs)
+    skip_if(old, "its list is like those before 2025, which are the same for both editions")
     return session.edition
 
 
@@ -215,9 +217,8 @@ def _order(session: Session) -> str:
         raise Skipped("no two jobs with comparable times are listed (see --allow-writes)")
     if times == sorted(times, reverse=True):
         return "newest_first"
-    if times == sorted(times):
-        return "oldest_first"
-    raise Skipped("the jobs are in no order of their times")
+    skip_if(times != sorted(times), "the jobs are in no order of their times")
+    return "oldest_first"
 
 
 def _finished_status(session: Session) -> str:
@@ -238,10 +239,8 @@ def _finished_status(session: Session) -> str:
 
 
 def _id_key(session: Session) -> str:
-    keys = {
-        tuple(key for key in ("jobId", "job_id") if isinstance(job.get(key), str) and job[key])
-        for job in session.whole.jobs
-    }
+    pairs = [{key: job.get(key) for key in ("jobId", "job_id")} for job in session.whole.jobs]
+    keys = {tuple(key for key, it in pair.items() if isinstance(it, str) and it) for pair in pairs}
     names = {("jobId",): "jobId", ("job_id",): "job_id", ("jobId", "job_id"): "both"}
     if len(keys) != 1 or (key := keys.pop()) not in names:
         raise Skipped("no job is listed, or jobs have different keys")
@@ -251,21 +250,19 @@ def _id_key(session: Session) -> str:
 def _refusal_of_a_number(session: Session) -> dict[str, Any]:
     reply = session.get(LIST, "limit=none")
     _status_if_refused(reply, ("GES.8005",), 400)
-    value: dict[str, Any] = reply.value
-    return value
+    return dict(reply.value)
 
 
 def _failed_result(session: Session) -> bool:
     result = _refusal_of_a_number(session).get("result")
-    if result not in (None, "failed"):
-        raise Skipped(f"the result of a refusal is {session.excerpt(result)}")
+    unknown = result not in (None, "failed")
+    skip_if(unknown, f"the result of a refusal is {session.excerpt(result)}")
     return result == "failed"
 
 
 def _sdk_error_keys(session: Session) -> bool:
     keys = {"error_code", "error_msg"} & _refusal_of_a_number(session).keys()
-    if len(keys) == 1:
-        raise Skipped("a refusal has only one of them")
+    skip_if(len(keys) == 1, "a refusal has only one of them")
     return bool(keys)
 
 
@@ -290,23 +287,17 @@ _SETTINGS: Final[tuple[tuple[str, str, Callable[[Session], Any]], ...]] = (
 
 
 def _body_key(session: Session) -> str:
-    keys = {
-        key
-        for job in session.whole.jobs
-        for key in ("rawRequest", "body")
-        if key in job or key in request_of(job)
-    }
-    if not keys:
-        raise Skipped("no job is listed with its request")
+    jobs = session.whole.jobs
+    keys = {"rawRequest", "body"} & {key for job in jobs for key in (*job, *request_of(job))}
+    skip_if(not keys, "no job is listed with its request")
     return " and ".join(sorted(keys, reverse=True))
 
 
 def _type_of_jobs(session: Session) -> str:
     reply = session.get(LIST, "limit=1")
     jobs = reply.value.get("jobs") if isinstance(reply.value, dict) else None
-    if isinstance(jobs, dict | list):
-        return "a list" if isinstance(jobs, list) else "an object"
-    raise Skipped(f"there are none: {reply}")
+    skip_if(not isinstance(jobs, dict | list), f"there are none: {reply}")
+    return "a list" if isinstance(jobs, list) else "an object"
 
 
 def _statuses(session: Session) -> str:
@@ -326,8 +317,7 @@ def _sizes(session: Session) -> str:
 
 def _progress(session: Session) -> str:
     types = {type(job["progress"]) for job in session.whole.jobs if "progress" in job}
-    if not types:
-        raise Skipped("no progress is listed (only the memory edition lists it)")
+    skip_if(not types, "no progress is listed (only the memory edition lists it)")
     return " and ".join(sorted({str: "String", int: "Integer"}.get(it, "?") for it in types))
 
 

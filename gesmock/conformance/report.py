@@ -1,23 +1,32 @@
 """Writes the report of a run as text, JSON, JUnit XML, and as a fixture with its settings."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Final
 from xml.etree import ElementTree as ET
 
 import msgspec
 
-from gesmock.conformance.run import Outcome, Report, State
+from gesmock.conformance.checks import Outcome, State
+from gesmock.conformance.run import Report
 from gesmock.fake import fixtures
 from gesmock.model.secrets import one_line
 
-_MARKS = {"passed": "ok", "failed": "FAILED", "deviation": "deviation", "skipped": "skipped"}
+_WORDS: Final[Mapping[State, tuple[str, str]]] = {
+    "passed": ("ok", "passed"),
+    "failed": ("FAILED", "failed"),
+    "deviation": ("deviation", "deviate from inferred rules"),
+    "skipped": ("skipped", "skipped"),
+}
+"""How an outcome is marked in its line, and named in the summary."""
 
 
 def line(outcome: Outcome) -> str:
     """One *outcome*, with its detail in the lines below."""
     details = [part for part in _printable(outcome.detail).split("\n") if part]
     detail = "".join(f"\n           {part}" for part in details)
-    return f"{_MARKS[outcome.state]:>9}  {outcome.check.name}{detail}"
+    return f"{_WORDS[outcome.state][0]:>9}  {outcome.check.name}{detail}"
 
 
 def text(report: Report) -> str:
@@ -27,18 +36,10 @@ def text(report: Report) -> str:
 
 def summary(report: Report) -> str:
     """The numbers of outcomes, in a line."""
-    words: dict[State, str] = {
-        "passed": "passed",
-        "failed": "failed",
-        "deviation": "deviate from inferred rules",
-        "skipped": "skipped",
-    }
-    counts = ", ".join(
-        f"{report.count(state)} {word}"
-        for state, word in words.items()
-        if report.count(state) or state == "passed"
-    )
-    return f"{report.target}: {counts} ({report.requests} requests, {report.seconds:.1f} s)"
+    counts = {word: report.count(state) for state, (_mark, word) in _WORDS.items()}
+    words = [f"{count} {word}" for word, count in counts.items() if count or word == "passed"]
+    effort = f"({report.requests} requests, {report.seconds:.1f} s)"
+    return f"{report.target}: {', '.join(words)} {effort}"
 
 
 def _probes(report: Report) -> Iterator[str]:
@@ -55,30 +56,23 @@ def _probes(report: Report) -> Iterator[str]:
 
 
 def as_json(report: Report) -> str:
+    checks = [
+        {
+            "name": outcome.check.name,
+            "says": outcome.check.rule,
+            "source": outcome.check.source,
+            "fidelity": outcome.check.fidelity,
+            "outcome": outcome.state,
+            "detail": outcome.detail,
+            "seconds": round(outcome.seconds, 3),
+        }
+        for outcome in report.outcomes
+    ]
     fields = {
         "target": report.target,
         "passed": report.passed(),
-        "checks": [
-            {
-                "name": outcome.check.name,
-                "says": outcome.check.rule,
-                "source": outcome.check.source,
-                "fidelity": outcome.check.fidelity,
-                "outcome": outcome.state,
-                "detail": outcome.detail,
-                "seconds": round(outcome.seconds, 3),
-            }
-            for outcome in report.outcomes
-        ],
-        "probes": [
-            {
-                "question": probe.question,
-                "setting": probe.setting,
-                "value": probe.value,
-                "detail": probe.detail,
-            }
-            for probe in report.probes
-        ],
+        "checks": checks,
+        "probes": [asdict(probe) for probe in report.probes],
         "settings": report.settings,
         "requests": report.requests,
         "seconds": round(report.seconds, 3),
@@ -95,31 +89,27 @@ def as_fixture(report: Report) -> str:
 
 def as_junit(report: Report, *, strict: bool = False) -> str:
     """JUnit XML; deviations are skipped tests, or failures where *strict*."""
-    deviations = report.count("deviation")
-    suite = ET.Element(
-        "testsuite",
-        name="gesmock verify",
-        tests=str(len(report.outcomes)),
-        failures=str(report.count("failed") + (deviations if strict else 0)),
-        skipped=str(report.count("skipped") + (0 if strict else deviations)),
-        errors="0",
-        time=f"{report.seconds:.3f}",
-    )
+    root = ET.Element("testsuites")
+    suite = ET.SubElement(root, "testsuite", name="gesmock verify", errors="0")
+    failures = skipped = 0
     for outcome in report.outcomes:
+        check, detail = outcome.check, _printable(outcome.detail)
         case = ET.SubElement(
             suite,
             "testcase",
-            classname=f"gesmock.{outcome.check.fidelity}",
-            name=outcome.check.name,
+            classname=f"gesmock.{check.fidelity}",
+            name=check.name,
             time=f"{outcome.seconds:.3f}",
         )
         if outcome.state == "failed" or (strict and outcome.state == "deviation"):
-            failure = ET.SubElement(case, "failure", message=outcome.check.rule)
-            failure.text = _printable(outcome.detail)
+            failures += 1
+            ET.SubElement(case, "failure", message=check.rule).text = detail
         elif outcome.state != "passed":
-            ET.SubElement(case, "skipped", message=_printable(outcome.detail))
-    root = ET.Element("testsuites")
-    root.append(suite)
+            skipped += 1
+            ET.SubElement(case, "skipped", message=detail)
+    counts = {"tests": len(report.outcomes), "failures": failures, "skipped": skipped}
+    suite.attrib.update({name: str(count) for name, count in counts.items()})
+    suite.set("time", f"{report.seconds:.3f}")
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 

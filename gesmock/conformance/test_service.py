@@ -2,9 +2,35 @@
 
 import pytest
 
-from gesmock.conformance.run import CHECKS, ServiceCheck, run_check
+from gesmock.conformance import options
+from gesmock.conformance.checks import ServiceCheck, run_check
+from gesmock.conformance.probes import shape_settings
+from gesmock.conformance.run import CHECKS
 from gesmock.contract.schemas import Contract
+from gesmock.model.errors import GesmockError
 from gesmock.remote.session import Session
+
+
+@pytest.fixture(scope="module")
+def target_session(request: pytest.FixtureRequest) -> Session:
+    """The session; all tests fail where the target cannot be checked."""
+    if not request.config.getoption("gesmock_target", None):
+        # The option exists only where the package is named.
+        usage = "run: pytest --pyargs gesmock.conformance --gesmock-target URL"
+        pytest.fail(usage, pytrace=False)
+    try:
+        session = options.session_of(request.config)
+        request.addfinalizer(session.client.close)  # noqa: PT021 also where begin() fails
+        session.begin()
+    except GesmockError as error:
+        pytest.fail(str(error), pytrace=False)
+    return session
+
+
+@pytest.fixture(scope="module")
+def contract(target_session: Session) -> Contract:
+    """The contract, in the shapes that the target uses."""
+    return Contract(shape_settings(target_session))
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)

@@ -16,8 +16,8 @@ from conftest import free_port, listens, until
 
 from gesmock import GesMock, __version__
 from gesmock.cli import main as cli
-from gesmock.cli import options, terminal
-from gesmock.cli.terminal import StopSignals
+from gesmock.cli import options, output
+from gesmock.cli.serve import StopSignals
 
 Serve = Callable[..., Any]
 
@@ -417,7 +417,7 @@ def test_a_bar_shows_the_progress_on_a_terminal(monkeypatch: pytest.MonkeyPatch)
 
     screen = Terminal()
     monkeypatch.setattr(sys, "stderr", screen)
-    GesMock(generate=5_000, progress=terminal.progress)
+    GesMock(generate=5_000, progress=output.progress)
 
     assert "generating jobs" in screen.written
     assert "100%" in screen.written

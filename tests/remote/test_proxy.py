@@ -22,7 +22,7 @@ from other_server import OK, Act, OtherServer, ask, hang_up, journal, lines, res
 
 from gesmock import GesMock, __version__
 from gesmock.cli import main as cli
-from gesmock.cli import proxy as cli_proxy
+from gesmock.cli import serve as cli_serve
 from gesmock.fake import handle
 from gesmock.fake.verdict import Verdict
 from gesmock.faults import FaultRule
@@ -921,7 +921,7 @@ def run(monkeypatch: pytest.MonkeyPatch, visit: Any, *arguments: str) -> Any:
         def wait(self) -> None:
             visit()
 
-    monkeypatch.setattr(cli_proxy, "StopSignals", Visited)
+    monkeypatch.setattr(cli_serve, "StopSignals", Visited)
     return CliRunner().invoke(cli.main, ["proxy", "--port", "0", *arguments])
 
 

@@ -23,7 +23,8 @@ from liars import (
 
 from gesmock import GesMock
 from gesmock.conformance import probes, report
-from gesmock.conformance.run import CHECKS, Report, ServiceCheck, run, run_check
+from gesmock.conformance.checks import ServiceCheck, run_check
+from gesmock.conformance.run import CHECKS, Report, run
 from gesmock.contract.schemas import Contract
 from gesmock.model.settings import Settings
 from gesmock.remote.session import Session, Submission, SubmittedJob

@@ -30,7 +30,8 @@ from liars import (
 
 from gesmock import GesMock
 from gesmock.conformance import probes, report
-from gesmock.conformance.run import CHECKS, Outcome, Report, ServiceCheck, run, run_check
+from gesmock.conformance.checks import Outcome, ServiceCheck, run_check
+from gesmock.conformance.run import CHECKS, Report, run
 from gesmock.contract.schemas import Contract
 from gesmock.fake import fixtures
 from gesmock.model.settings import Settings
@@ -79,7 +80,7 @@ def test_the_fake_passes_and_is_read_as_it_is_set(
 
     assert failures(found) == []
     in_force = {name: getattr(ges.settings, name) for name in Settings.__struct_fields__}
-    seen = probes.settings_of([*found.probes])
+    seen = probes.settings_of(found.probes)
     assert seen.items() <= in_force.items()
     assert set(in_force) - set(seen) == unseen(settings, token)
 
@@ -103,9 +104,9 @@ def unseen(settings: dict[str, Any], token: str) -> set[str]:
 
 def test_settings_that_were_seen_make_a_fake_that_is_seen_the_same(ges: GesMock) -> None:
     settings = {"limit_zero": "refuse", "id_key": "both", "order": "oldest_first"}
-    seen = probes.settings_of([*run(lying(ges, settings=settings)).probes])
+    seen = probes.settings_of(run(lying(ges, settings=settings)).probes)
 
-    assert probes.settings_of([*run(lying(ges, settings=seen)).probes]) == seen
+    assert probes.settings_of(run(lying(ges, settings=seen)).probes) == seen
 
 
 @pytest.mark.parametrize(
@@ -117,7 +118,7 @@ def test_the_word_for_a_good_end_is_read_from_what_was_submitted(
     session = lying(ges, settings={"finished_status": finished}, generate=0)
     session.submit = Submission.of(command, None, 60)
 
-    seen = probes.settings_of([*run(session).probes])
+    seen = probes.settings_of(run(session).probes)
 
     assert seen["finished_status"] == finished
 

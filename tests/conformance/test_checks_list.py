@@ -7,7 +7,8 @@ from liars import TRUTH, Asked, Lie, Said, jobs, lying, shown
 
 from gesmock import GesMock
 from gesmock.conformance import report
-from gesmock.conformance.run import CHECKS, Report, run, run_check
+from gesmock.conformance.checks import run_check
+from gesmock.conformance.run import CHECKS, Report, run
 from gesmock.contract.schemas import Contract
 from gesmock.model.settings import Settings
 from gesmock.remote import session as session_module

@@ -14,10 +14,11 @@ from conftest import IMPORTED
 from liars import lying
 
 from gesmock import GesMock
-from gesmock.cli import files as output_files
 from gesmock.cli import main as cli
+from gesmock.cli import output
 from gesmock.conformance import options, report, test_service
-from gesmock.conformance.run import CHECKS, Outcome, Report, ServiceCheck
+from gesmock.conformance.checks import Outcome, ServiceCheck
+from gesmock.conformance.run import CHECKS, Report
 from gesmock.contract.schemas import Contract
 from gesmock.fake import fixtures
 from gesmock.model.settings import Settings
@@ -226,9 +227,7 @@ def test_a_file_that_is_there_is_seen_to_be_writable(tmp_path: Path) -> None:
     file = tmp_path / "a.json"
     file.write_text("before")
 
-    output_files.check_writable(
-        {"--json": file, "--junit": Path("/dev/null"), "--write-settings": None}
-    )
+    output.check_writable({"--json": file, "--junit": Path("/dev/null"), "--write-settings": None})
 
     assert file.read_text() == "before"
     assert [*tmp_path.iterdir()] == [file]

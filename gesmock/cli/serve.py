@@ -1,0 +1,232 @@
+"""``gesmock serve`` and ``gesmock proxy``: commands that run until a signal stops them."""
+
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+import gesmock
+from gesmock.cli import options, output
+from gesmock.cli.options import LineParamType, command, file_option, option
+from gesmock.model.errors import GesmockError
+
+if TYPE_CHECKING:
+    from gesmock.mock import GesMock
+    from gesmock.remote.proxy import ProxyServer
+    from gesmock.remote.target import Target
+
+_STOPS = signal.SIGINT, signal.SIGTERM
+_SWITCH_S = 0.0005
+"""How long a thread may keep the interpreter while others wait for it.
+
+While a worker generates jobs, the loop has to ask for the interpreter with each system call: at
+Python's default of 5 ms, sixteen clients would wait 160 ms.
+"""
+
+
+class StopSignals:
+    """Catches SIGINT and SIGTERM from its creation on; ``wait`` returns once one has arrived.
+
+    The interpreter writes each to a pipe. A handler that set an Event could deadlock: it runs in
+    the thread that waits for it, which may hold the Event's lock.
+    """
+
+    def __init__(self) -> None:
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._writer, False)
+        signal.set_wakeup_fd(self._writer)
+        for number in _STOPS:
+            signal.signal(number, lambda *_: None)
+
+    def wait(self) -> None:
+        os.read(self._reader, 1)
+        signal.set_wakeup_fd(-1)
+        os.close(self._reader)
+        os.close(self._writer)
+
+
+def _prepare(log_level: str) -> None:
+    """Log to standard error; until the server starts, let signals end the process with 0."""
+    log = logging.getLogger("gesmock")
+    log.addHandler(logging.StreamHandler())
+    log.setLevel(log_level.upper())
+    for number in _STOPS:
+        signal.signal(number, lambda *_: sys.exit(0))
+
+
+def _run(
+    server: "GesMock | ProxyServer", signals: StopSignals, *, of: str = "", curl: str, token: bool
+) -> None:
+    """Run *server*, *of* another one, until a signal; print a *curl* command and its *token*."""
+    with server:
+        click.echo(f"gesmock {gesmock.__version__} listening on {server.url}{of}")
+        click.echo(f"curl {curl}")
+        if token and server.control_token:
+            click.echo(f"control token: {server.control_token}")
+        signals.wait()
+
+
+@command()
+@click.argument("fixture", nargs=-1)
+@option("--host", default="127.0.0.1", help="The address to listen on.")
+@options.port
+@option("--project-id", help="The default project.")
+@option("--generate", multiple=True, metavar="[GRAPH=]N", help="Add N realistic jobs.")
+@option("--seed", type=int, help="The seed of all random choices [default: the fixture's, else 0].")
+@options.faults
+@options.preset
+@option(
+    "--plan",
+    multiple=True,
+    type=LineParamType(),
+    metavar="[COMMAND=]PLAN[,...]",
+    help="What becomes of submitted jobs: slow or import_graph=fails_late,times=1 or a plan rule "
+    "as JSON. In the environment, one per line.",
+)
+@option("--frozen", is_flag=True, help="Start with a frozen clock.")
+@option("--rate", type=float, help="The clock's seconds per real second [default: 1].")
+@option(
+    "--tick-s",
+    type=float,
+    help="The seconds that each request to the service advances the clock by [default: 0].",
+)
+@option("--token", multiple=True, help="Require an X-Auth-Token: this one.")
+@option(
+    "--dialect",
+    type=click.Choice(["page", "error_table"]),
+    help="Whose statuses to answer with: the page's own, or the error-code table's.",
+)
+@option("--set", multiple=True, metavar="NAME=VALUE", help="Change a setting.")
+@option(
+    "--journal-size",
+    type=int,
+    help="How many requests the journal keeps, the latest [default: 10000].",
+)
+@options.control_token
+@option("--allow-host", multiple=True, help="A host name to answer control calls under.")
+@option("--cert", metavar="FILE", help="Serve HTTPS with this certificate chain (PEM).")
+@option("--key", metavar="FILE", help="The certificate's key [default: in the same file].")
+@option("--no-control", is_flag=True, help="Do not serve the control API.")
+@options.log_level
+def serve(
+    *,
+    fixture: tuple[str, ...],
+    generate: tuple[str, ...],
+    fault: tuple[str, ...],
+    plan: tuple[str, ...],
+    frozen: bool,
+    rate: float | None,
+    tick_s: float | None,
+    token: tuple[str, ...],
+    dialect: str | None,
+    set: tuple[str, ...],
+    control_token: str | None,
+    allow_host: tuple[str, ...],
+    cert: str | None,
+    key: str | None,
+    no_control: bool,
+    log_level: str,
+    **parameters: Any,
+) -> None:
+    """Serve FIXTUREs: JSON files, or names of those that gesmock ships.
+
+    Without a fixture and without --generate, serves the example of the service's own page.
+    """
+    from gesmock.mock import GesMock
+
+    _prepare(log_level)
+    sys.setswitchinterval(_SWITCH_S)
+    changes = {} if dialect is None else {"dialect": dialect}
+    clock = {"frozen": frozen or None, "rate": rate, "tick_s": tick_s}
+    ges = GesMock(
+        fixture=fixture or (() if generate else "page_example"),
+        generate=[options.generator(text, "--generate") for text in generate],
+        faults=[options.fault_rule(text) for text in fault],
+        plans=[options.plan_rule(text) for text in plan],
+        clock={name: value for name, value in clock.items() if value is not None} or None,
+        tokens=token,
+        settings=changes | dict(options.setting(text, "--set") for text in set),
+        control=not no_control,
+        control_token=control_token,
+        allow_hosts=allow_host,
+        ssl_context=options.tls(cert, key),
+        progress=output.progress,
+        **parameters,
+    ).start()
+    header = "-H 'X-Auth-Token: <token>' " if ges.fake.default.tokens else ""
+    curl = f"{header}'{ges.jobs_url()}'"
+    _run(ges, StopSignals(), curl=curl, token=not (no_control or control_token))
+
+
+@command()
+@options.target_options
+@option(
+    "--host",
+    default="127.0.0.1",
+    help="The address to listen on; one that other machines reach needs --allow-others.",
+)
+@options.port
+@option(
+    "--allow-host",
+    multiple=True,
+    metavar="NAME",
+    help="A host name to answer to, besides localhost and addresses.",
+)
+@option(
+    "--allow-others",
+    is_flag=True,
+    help="Let other machines send requests, in your name, if --host lets them reach the proxy.",
+)
+@options.control_token
+@options.faults
+@options.preset
+@option("--seed", type=int, help="The seed of all random choices [default: 0].")
+@file_option("--har", help="Write the journal as an HTTP archive to this file at the end.")
+@options.log_level
+def proxy(
+    *,
+    target: "Target",
+    allow_host: tuple[str, ...],
+    control_token: str | None,
+    fault: tuple[str, ...],
+    har: Path | None,
+    log_level: str,
+    **parameters: Any,
+) -> None:
+    """Forward requests to a server, keep a journal of them, and inject faults.
+
+    Signs requests in that carry no credentials, with the token in GESMOCK_TARGET_TOKEN, or with the
+    keys in HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK (and HUAWEICLOUD_SDK_SECURITY_TOKEN, if they
+    are temporary; signing needs the extra "cloud"). The control API, below /_gesmock/, has the
+    journal, the verdict and the faults. On SIGINT (Ctrl-C) or SIGTERM it prints its findings about
+    the client and exits with 0; it exits with 2 if it cannot start.
+    """
+    from gesmock.remote.proxy import ProxyServer
+
+    _prepare(log_level)
+    output.check_writable({"--har": har})
+    signals = StopSignals()  # before it listens: from then on, there are findings
+    server = ProxyServer(
+        target,
+        control_token=control_token,
+        allow_hosts=allow_host,
+        faults=[options.fault_rule(text) for text in fault],
+        **parameters,
+    )
+    curl = f"'{server.url}{target.path('/jobs/status')}'"
+    _run(server, signals, of=f" for {target.url}", curl=curl, token=not control_token)
+    project, failure = server.fake.default, None
+    if har is not None:  # first: standard output may be closed
+        try:
+            output.write(har, msgspec.json.encode(project.journal.har()))
+        except GesmockError as error:
+            failure = error
+    for finding in project.verdict.findings():
+        click.echo(str(finding))
+    if failure is not None:
+        raise failure
