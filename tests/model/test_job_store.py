@@ -111,6 +111,20 @@ def test_prepared_jobs_are_taken_unless_their_ids_or_their_place_are_taken() -> 
     assert not store.takes(again)
 
 
+def test_a_copy_after_many_changes_has_no_job_that_was_removed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(job_store, "_MOST_CHANGES", 1)
+    store = JobStore(jobs(4))
+    for job_id in ("0", "2"):
+        store.remove(job_id)
+    copy = store.copy()
+    add_older(copy, [job("2")])
+
+    assert (ids(store), ids(copy)) == (["1", "3"], ["1", "3", "2"])
+    assert ("0" in copy, "2" in copy, "2" in store) == (False, True, False)
+
+
 class Model:
     """A store beside a plain list, newest first, of jobs and whether each is listed."""
 
