@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from heapq import heapify, heappop, heappush
 from itertools import count
+from math import inf
 from queue import SimpleQueue
 from threading import Lock, Semaphore, Thread
 from typing import Any, Final
@@ -102,11 +103,10 @@ class Loop:
                 log.exception("a callback failed")
 
     def _turn(self) -> None:
-        timeout = None
-        if self._calls or self._writes:
-            timeout = 0.0
-        elif self._timers:
-            timeout = min(max(self._timers[0][0] - real_time(), 0), _LONGEST_WAIT_S)
+        timeout = 0.0
+        if not (self._calls or self._writes):
+            due_at = self._timers[0][0] if self._timers else inf
+            timeout = min(max(due_at - real_time(), 0), _LONGEST_WAIT_S)
         ready = self._selector.select(timeout)
         self.now = real_time()
         for key, events in ready:

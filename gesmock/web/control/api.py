@@ -210,14 +210,14 @@ def _view(fake: Fake, each: call) -> Callable[..., flask.Response]:
 
 def guarded(guard: Guard) -> flask.Response | None:
     """The refusal of the request being served, if *guard* does not let it pass."""
-    match guard.refusal(flask.request):
-        case None:
-            return None
-        case status, reason:
-            response = _respond(status, ErrorBody(reason))
-            if status == 401:
-                response.headers["WWW-Authenticate"] = "Bearer"
-            return response
+    refusal = guard.refusal(flask.request)
+    if refusal is None:
+        return None
+    status, reason = refusal
+    response = _respond(status, ErrorBody(reason))
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
 
 
 def failed(error: HTTPException) -> flask.Response:
