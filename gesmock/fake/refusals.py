@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from gesmock.faults import Error
 from gesmock.model import documentation, errors
 from gesmock.model.documentation import AsynchronousOperation, Refusal
-from gesmock.model.errors import GesError, InjectedError, Refused
+from gesmock.model.errors import GesError, Refused
 from gesmock.model.messages import Operation, Request
 from gesmock.model.settings import Settings
 from gesmock.model.types import Edition
@@ -109,7 +109,7 @@ def refused(row: AsynchronousOperation, refusal: Refusal, request: Request) -> R
     )
 
 
-def injected(fault: Error, request: Request, settings: Settings, edition: Edition) -> InjectedError:
+def injected(fault: Error, request: Request, settings: Settings, edition: Edition) -> Refused:
     """The refusal of *request* with *fault*, as documented where code or message are left out.
 
     In the dialect ``page``, texts are those of the pages' examples where there are any; in
@@ -135,7 +135,7 @@ def injected(fault: Error, request: Request, settings: Settings, edition: Editio
             message = codes.example
     if fault.code is not None and fault.code != code:
         code, message = fault.code, _message_of(fault.code, request.args, settings)
-    return InjectedError(
+    return Refused(
         code,
         message if fault.message is None else fault.message,
         status=status,

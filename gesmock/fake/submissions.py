@@ -105,4 +105,4 @@ def _answer(example: Body, job_id: str) -> Encoded:
     """The answer in the page's *example*, with *job_id* instead of its job's."""
     documented = example["jobId"] if "jobId" in example else example["results"][0]["jobId"]
     old, new = replies.encode(documented), replies.encode(job_id)
-    return Encoded.of([replies.encode(example).replace(old, new)])
+    return Encoded([replies.encode(example).replace(old, new)])

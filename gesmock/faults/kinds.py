@@ -157,14 +157,14 @@ class Malformed(_Altering, frozen=True, tag="malformed"):
     def apply(self, reply: Reply, /) -> Reply:
         payload = reply.payload
         broken = (lambda: _broken(payload())) if callable(payload) else _broken(payload)
-        return replace(reply, payload=broken, shown=None)
+        return replace(reply, payload=broken, statuses=None)
 
 
 def _broken(payload: Any) -> Encoded:
     """*payload* as JSON with a comma where its last brace would be."""
     encoded = isinstance(payload, Encoded)
     *whole, last = payload.blocks if encoded else [msgspec.json.encode(payload)]
-    return Encoded.of([*whole, b"%b," % last[:-1]])
+    return Encoded([*whole, b"%b," % last[:-1]])
 
 
 class Truncate(_Altering, frozen=True, tag="truncate"):
@@ -173,7 +173,7 @@ class Truncate(_Altering, frozen=True, tag="truncate"):
     after_bytes: Annotated[int, Meta(ge=0)]
 
     def apply(self, reply: Reply, /) -> Reply:
-        return replace(reply, delivery=Delivery(after_bytes=self.after_bytes), shown=None)
+        return replace(reply, delivery=Delivery(after_bytes=self.after_bytes), statuses=None)
 
 
 class Drip(_Altering, frozen=True, tag="drip"):

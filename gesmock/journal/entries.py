@@ -16,7 +16,7 @@ from gesmock.model.messages import (
     ConnectionInfo,
     Operation,
     Request,
-    Shown,
+    ShownStatuses,
     request_id,
 )
 from gesmock.model.secrets import MASK, is_secret, masked_by_name
@@ -122,7 +122,7 @@ class Reported:
 
     __slots__ = ("_by_job", "returned", "statuses", "total")
 
-    def __init__(self, source: Shown) -> None:
+    def __init__(self, source: ShownStatuses) -> None:
         self.returned, self.total = source.returned, source.total
         self.statuses = source.statuses
         self._by_job: Mapping[str, str] | None = None

@@ -17,7 +17,7 @@ from gesmock.model import validation
 from gesmock.model.clock import Seconds, real_time
 from gesmock.model.errors import Conflict, TimedOut
 from gesmock.model.jobs import Job
-from gesmock.model.messages import ConnectionInfo, Operation, Reply, Request, Shown
+from gesmock.model.messages import ConnectionInfo, Operation, Reply, Request, ShownStatuses
 
 SIZE: Final = 10_000
 """The number of entries that are kept by default."""
@@ -55,7 +55,7 @@ class Journal:
             self._lists: deque[Reported] = deque()  # those with statuses, oldest first
             self._statuses = 0
             self._last: Reported | None = None
-            self._last_source: Shown | None = None
+            self._last_source: ShownStatuses | None = None
             self.count = 0
             """The number of the last request; ``since=journal.count`` selects later ones."""
             self._cleared = 0
@@ -212,7 +212,7 @@ class Journal:
     ) -> Record:
         """Record a *request*, its body and head shortened, and its *reply*; the lock is held."""
         self.count = number = self.count + 1
-        reported, source = None, reply.shown
+        reported, source = None, reply.statuses
         if source is not None:
             reported = self._last if self._last_source is source else self._report(source)
         nth = 0
@@ -238,7 +238,7 @@ class Journal:
             over.set()
         return record
 
-    def _report(self, source: Shown) -> Reported:
+    def _report(self, source: ShownStatuses) -> Reported:
         """What the answer said of jobs; if there is too much of lists, the oldest is dropped."""
         self._last, self._last_source = Reported(source), source
         if source.statuses and source.returned is not None:

@@ -1,7 +1,4 @@
-"""Errors: the service's refusals, and those that a user of gesmock meets.
-
-How they become JSON is in ``replies`` and ``web/control``.
-"""
+"""Errors: the service's refusals, and the errors that a user of gesmock meets."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -17,140 +14,32 @@ class GesmockError(Exception):
 
 
 class GesError(GesmockError):
-    """An error that the service answers with.
+    """An error that the service answers with; the constructor's keywords fill *template*.
 
-    *status* is the HTTP status of the ``page`` dialect; *status_setting* names the setting that
-    overrides it. With *failed_result* the body always has ``"result": "failed"``, with *in_errors*
+    *status* is the HTTP status in the ``page`` dialect; *status_setting* names the setting that
+    overrides it. With *failed_result* the body always has ``"result": "failed"``. With *in_errors*,
     code and message are in ``errors[]``, as those of Cypher and GQL are. *failed_job* is the job
-    whose failure the client learns of. The constructor's keywords fill the braces of *template*.
+    whose failure the client learns of.
     """
 
     status: int = 400
-    failed_result: bool = False
-    in_errors: bool = False
-    failed_job: str | None = None
     code: str
     template: ClassVar[str]
     status_setting: ClassVar[str | None] = None
+    failed_result: bool = False
+    in_errors: bool = False
+    failed_job: str | None = None
 
     def __init__(self, **names: str) -> None:
         super().__init__(self.template.format_map(names))
 
     @property
     def message(self) -> str:
-        """The text of ``errorMessage``."""
         return str(self)
 
 
-class ParameterError(GesError):
-    """A parameter is wrong (ges_03_0471, the only failure example of the job list)."""
-
-    code = "GES.8005"
-    template = "Parameter error!"
-
-
-class InvalidToken(GesError):
-    """The token is missing, unknown or expired (ges_03_0110; the status from the page's list)."""
-
-    status = 401
-    code = "GES.8007"
-    template = "Invalid token."
-    status_setting = "invalid_token_status"
-
-
-class InvalidAccess(GesError):
-    """The token belongs to another project (ges_03_0110, 2025 wording)."""
-
-    status = 403
-    code = "GES.8006"
-    template = "Invalid resource access."
-    status_setting = "forbidden_status"
-
-
-class NoPermission(GesError):
-    """The token lacks the permission (ges_03_0110)."""
-
-    status = 403
-    code = "GES.8020"
-    template = "The current user does not have permission."
-    status_setting = "forbidden_status"
-
-
-class UnknownGraph(GesError):
-    """The graph does not exist (text: ges_03_0533; status: the list of ges_03_0471)."""
-
-    status = 404
-    code = "GES.8000"
-    template = (
-        "Graph [{project_id}-{graph_name}] does not exist, please check project_id and graph_name."
-    )
-    status_setting = "unknown_graph_status"
-
-
-class UnknownMemoryGraph(GesError):
-    """The graph does not exist, in the memory edition (ges_03_0204, 2021 to 2025-03)."""
-
-    failed_result = True
-    code = "GES.8000"
-    template = "graph : {graph_name} not exist"
-
-
-class UnknownHygGraph(GesError):
-    """The graph does not exist, for a HyG call (ges_03_0533)."""
-
-    failed_result = True
-    code = "GES.8000"
-    template = UnknownGraph.template
-
-
-class UnknownJob(GesError):
-    """No job of the graph has this id (ges_03_0472)."""
-
-    failed_result = True
-    code = "GES.8301"
-    template = "can not find job, jobId is {job_id}"
-
-
-class UnknownMemoryJob(UnknownJob):
-    """No job of the graph has this id, in the memory edition (ges_03_0037)."""
-
-    failed_result = False
-
-
-class AlgorithmFailed(GesError):
-    """The job is an algorithm that failed, and has no result (ges_03_0446)."""
-
-    code = "GES.8301"
-    template = "{reason}"
-
-    def __init__(self, *, job_id: str, reason: str) -> None:
-        super().__init__(reason=reason)
-        self.failed_job = job_id
-
-
-class UnknownJobToCancel(GesError):
-    """No job of the graph has this id (ges_03_0038, 2025)."""
-
-    code = "GES.8303"
-    template = "Can not find job to cancel, jobId is {job_id}"
-
-
-class JobHasEnded(GesError):
-    """A job that has ended cannot be cancelled (ges_03_0038; the text: ges_03_0110)."""
-
-    code = "GES.8303"
-    template = "Failed to terminate a job."
-
-
-class NotCancellable(GesError):
-    """A job of this kind cannot be cancelled (ges_03_0038; code and text are inferred)."""
-
-    code = "GES.8303"
-    template = "Unsupported operation."
-
-
 class Refused(GesError):
-    """A refusal with the code and message of the call's own page."""
+    """A refusal with a code and message of its own, such as those of a call's page."""
 
     def __init__(
         self,
@@ -168,77 +57,91 @@ class Refused(GesError):
         self.in_errors = in_errors
 
 
-class UnknownUrl(GesError):
-    """No operation has this path (ges_03_0122, the only documented 404 body of this plane)."""
-
-    status = 404
-    code = "GES.8000"
-    template = "Not found. Please check the input parameters."
+class ParameterError(GesError):  # ges_03_0471, the only failure example of the job list
+    code, template = "GES.8005", "Parameter error!"
 
 
-class WrongMethod(UnknownUrl):
-    """The path has no such method. Inferred: no page shows a 405, so the 404's text stands in."""
+class InvalidToken(GesError):  # missing, unknown or expired (ges_03_0110); the status: ges_03_0471
+    status, code, template = 401, "GES.8007", "Invalid token."
+    status_setting = "invalid_token_status"
 
+
+class InvalidAccess(GesError):  # a token of another project (ges_03_0110, 2025 wording)
+    status, code, template = 403, "GES.8006", "Invalid resource access."
+    status_setting = "forbidden_status"
+
+
+class NoPermission(GesError):  # ges_03_0110
+    status, code, template = 403, "GES.8020", "The current user does not have permission."
+    status_setting = "forbidden_status"
+
+
+class UnknownGraph(GesError):  # the text: ges_03_0533; the status: the list of ges_03_0471
+    status, code = 404, "GES.8000"
+    template = (
+        "Graph [{project_id}-{graph_name}] does not exist, please check project_id and graph_name."
+    )
+    status_setting = "unknown_graph_status"
+
+
+class UnknownMemoryGraph(GesError):  # ges_03_0204, 2021 to 2025-03
+    code, template, failed_result = "GES.8000", "graph : {graph_name} not exist", True
+
+
+class UnknownHygGraph(GesError):  # ges_03_0533
+    code, template, failed_result = "GES.8000", UnknownGraph.template, True
+
+
+class UnknownJob(GesError):  # ges_03_0472
+    code, template, failed_result = "GES.8301", "can not find job, jobId is {job_id}", True
+
+
+class UnknownMemoryJob(UnknownJob):  # ges_03_0037
+    failed_result = False
+
+
+class AlgorithmFailed(GesError):  # it has no result (ges_03_0446)
+    code, template = "GES.8301", "{reason}"
+
+    def __init__(self, *, job_id: str, reason: str) -> None:
+        super().__init__(reason=reason)
+        self.failed_job = job_id
+
+
+class UnknownJobToCancel(GesError):  # ges_03_0038, 2025
+    code, template = "GES.8303", "Can not find job to cancel, jobId is {job_id}"
+
+
+class JobHasEnded(GesError):  # ges_03_0038; the text: ges_03_0110
+    code, template = "GES.8303", "Failed to terminate a job."
+
+
+class NotCancellable(GesError):  # ges_03_0038; code and text are inferred
+    code, template = "GES.8303", "Unsupported operation."
+
+
+class UnknownUrl(GesError):  # ges_03_0122, the only documented 404 body of this plane
+    status, code, template = 404, "GES.8000", "Not found. Please check the input parameters."
+
+
+class WrongMethod(UnknownUrl):  # inferred: no page shows a 405, so the 404's text stands in
     status = 405
 
 
-class JobQueryFailed(GesError):
-    """The service failed while it read jobs (ges_03_0110)."""
-
-    status = 500
-    code = "GES.8302"
-    template = "Job query error."
+class JobQueryFailed(GesError):  # ges_03_0110
+    status, code, template = 500, "GES.8302", "Job query error."
 
 
-class EngineUnavailable(GesError):
-    """The graph engine is down. Inferred for 503: ges_03_0110 lists the code under 500."""
-
-    status = 503
-    code = "GES.8602"
-    template = "Engine service unavailable."
+class EngineUnavailable(GesError):  # inferred for 503: ges_03_0110 lists the code under 500
+    status, code, template = 503, "GES.8602", "Engine service unavailable."
 
 
-class UnknownPreference(ParameterError):
-    """``Prefer: code=...`` asks for a status that gesmock cannot send; not the service's."""
-
+class UnknownPreference(ParameterError):  # ``Prefer: code=...``; not the service's
     template = "Prefer: code={code}: {code!r} is not 200 or from 400 to 599."
 
 
-class NotUnderstood(ParameterError):
-    """The bytes are no valid HTTP request; not the service's."""
-
-    template = "{reason}"
-
-
-class Overtaken(EngineUnavailable):
-    """gesmock was reset while it handled the request; not the service's."""
-
+class Overtaken(EngineUnavailable):  # not the service's
     template = "gesmock was reset while this request was on its way."
-
-
-class Unanswered(EngineUnavailable):
-    """The server behind the proxy has not answered; not the service's."""
-
-    status = 502
-    template = "{reason}"
-
-
-class AnsweredTooLate(Unanswered):
-    """The server behind the proxy has not answered in time; not the service's."""
-
-    status = 504
-
-
-class NotPassedOn(GesError):
-    """The proxy does not forward this request in its owner's name; not the service's."""
-
-    status = 403
-    code = "GES.8006"
-    template = "{reason}"
-
-
-class InjectedError(Refused):
-    """The error of a fault rule, with its status, code and message."""
 
 
 # --- Errors of gesmock's own API ------------------------------------------------------------------

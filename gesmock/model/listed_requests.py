@@ -1,7 +1,7 @@
 """How the engine lists the call that submitted a job: its URL, and its body in its own form."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -11,6 +11,7 @@ from gesmock.model.messages import Request
 from gesmock.model.secrets import copied, is_storage_key
 
 Body = dict[str, Any]
+T = TypeVar("T")
 
 
 def url(row: AsynchronousOperation, names: Mapping[str, str], query: Mapping[str, str]) -> str:
@@ -40,16 +41,10 @@ def cleaned(request: Request) -> Request:
 
 def without_secrets(value: Any) -> Any:
     """*value* without storage keys, at any depth and in any spelling."""
-    return copied(value, _without_keys)
+    return copied(value, query_without_secrets)
 
 
-def _without_keys(container: Any) -> Any:
-    if isinstance(container, list):
-        return container.copy()
-    return {name: item for name, item in container.items() if not is_storage_key(name)}
-
-
-def query_without_secrets(query: Mapping[str, str]) -> dict[str, str]:
+def query_without_secrets(query: Mapping[str, T]) -> dict[str, T]:
     """*query* without storage keys."""
     return {name: value for name, value in query.items() if not is_storage_key(name)}
 

@@ -44,7 +44,7 @@ OperationName = Literal[
     "hyg_dsl",
     "hyg_export_result",
 ]
-"""The operations that gesmock serves; one that makes a job is called like the job's command."""
+"""The operations that gesmock serves; one that submits a job has the name of its command."""
 
 OPERATION_NAMES: Final[tuple[str, ...]] = get_args(OperationName)
 
@@ -56,17 +56,15 @@ Operation = Annotated[
     ),
 ]
 
-LARGEST_BODY: Final = 12 * 2**20
-"""How long a body may be, in bytes (the API signing guide)."""
-
+LARGEST_BODY: Final = 12 * 2**20  # bytes (the API signing guide)
 LONGEST_HEAD: Final = 4096
-"""How long path, query and headers may be together, in characters, to be kept as they are."""
+"""The most characters of path, query and headers together that are journaled as they are."""
 
 MOST_SHOWN: Final = 1_000
-"""Of how many jobs in one answer it is known afterwards what it showed."""
+"""The most jobs in one answer whose statuses are remembered."""
 
 NO_ENTRY: Final = "0" * 32
-"""The ``X-Request-Id`` of an answer that no journal entry stands behind."""
+"""The ``X-Request-Id`` of an answer without a journal entry."""
 
 
 def request_id(epoch: int, number: int) -> str:
@@ -77,14 +75,13 @@ def request_id(epoch: int, number: int) -> str:
 class Request(Struct, frozen=True, kw_only=True):
     """One HTTP request below the service's paths, as the core sees it.
 
-    *operation* is None where no route matches; *allowed* then lists the methods that the path does
-    have, if any. *query* holds the first value of each parameter. Header names are lower case.
-    *body* is the JSON value that was sent: an empty object where nothing was, None where it was
-    none, longer than ``LARGEST_BODY``, or cut off; *clean* is the same without secrets, where
-    somebody has made that (``raw_requests.cleaned``), and *digest* tells it from other bodies,
-    where somebody has made that (``journal.kept``). *long* tells that path, query and headers are
-    longer than ``LONGEST_HEAD``. *epoch* is the fake's epoch when the request
-    arrived: a project that was reset since must not see it.
+    *operation* is None where no route matches; *allowed* then has the methods of the path, if any.
+    *query* holds the first value of each parameter. Header names are lower case. *body* is the JSON
+    value of the body: an empty object if there is none, None if it is not JSON, cut off, or longer
+    than ``LARGEST_BODY``. *clean* is the body without secrets (``listed_requests.cleaned``), and
+    *digest* tells a shortened body from others (``entries.with_short_body``). *long*: path, query
+    and headers are longer than ``LONGEST_HEAD``. *epoch* is the fake's when the request arrived: a
+    project that was reset since must not see it.
     """
 
     operation: Operation | None
@@ -102,26 +99,19 @@ class Request(Struct, frozen=True, kw_only=True):
 
 
 def is_long(*texts: Iterable[str]) -> bool:
-    """Whether *texts*, those of a head, are longer than ``LONGEST_HEAD``."""
     return sum(len(text) for several in texts for text in several) > LONGEST_HEAD
 
 
 class Encoded(Struct, frozen=True):
-    """A payload that is JSON already, in *blocks* of together *length* bytes; never joined."""
+    """A payload that is JSON already, in *blocks* that are never joined."""
 
     blocks: Sequence[bytes | memoryview]
-    length: int
-
-    @classmethod
-    def of(cls, blocks: Sequence[bytes | memoryview]) -> "Encoded":
-        """*blocks*, measured."""
-        return cls(blocks, sum(map(len, blocks)))
 
 
-class Shown(Struct, frozen=True, gc=False):
-    """What an answer shows of jobs: the *statuses* by job, unless there are very many.
+class ShownStatuses(Struct, frozen=True, gc=False):
+    """The statuses that an answer shows: pairs of id and status, None if there are too many.
 
-    Of a list, *returned* is how many jobs it has, *total* out of how many, where it says so.
+    A list has *returned* jobs, out of *total* where it says so.
     """
 
     statuses: tuple[tuple[str, JobStatus], ...] | None
@@ -132,12 +122,11 @@ class Shown(Struct, frozen=True, gc=False):
 class Delivery(Struct, frozen=True, kw_only=True):
     """How a reply reaches its client, if not at once and whole.
 
-    The server waits *delay_s* real seconds. Then it sends the answer: with *parts* above 1 the head
-    first, then the body in so many pieces, spread evenly over *spread_s* real seconds. With
-    *after_bytes*, it sends only the head and so many bytes of the body, then closes the connection.
-    *raw* is sent instead of the answer, before the connection closes. With an *end* other than
-    ``keep``, nothing is sent: the connection is closed (TCP FIN), reset (TCP RST), or hangs, at
-    once, until the client gives up.
+    After *delay_s* real seconds the server sends the answer. With *parts* above 1, the body follows
+    the head in that many pieces, spread evenly over *spread_s* real seconds; with *after_bytes*,
+    the connection is closed after the head and that many bytes of the body. *raw* is sent instead
+    of the answer, before the connection is closed. With an *end* other than ``keep`` nothing is
+    sent: the connection is closed (TCP FIN), reset (TCP RST), or hangs until the client gives up.
     """
 
     delay_s: float = 0.0
@@ -150,7 +139,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     def schedule(self, length: int) -> Iterator[tuple[float, int]]:
         """When each part of a body of *length* bytes is due, in seconds after the head; its size.
 
-        No part is empty: a short body has fewer, an empty one none. The last is due at *spread_s*.
+        No part is empty, so a short body has fewer. The last is due at *spread_s*.
         """
         count = min(self.parts, length)
         for number in range(1, count + 1):
@@ -158,41 +147,25 @@ class Delivery(Struct, frozen=True, kw_only=True):
             yield self.spread_s * number / count, size
 
 
-class ConnectionInfo:
+class ConnectionInfo(Struct, eq=False):
     """A client's connection, as its server keeps it up to date.
 
-    *client* and *server* are the address and port of its two ends; *secure*: it uses TLS. Times are
-    real ones: *opened_at*, *heard_at* (when the request that is being answered, or the last, came
-    in) and *closed_at*. *gave_up* says that the client left before it had all of the last answer;
-    *answers* counts those journaled.
+    *client* and *server* are the addresses and ports of its ends; *secure*: it uses TLS. Times are
+    real ones: *opened_at*, *heard_at* (when the last request came in) and *closed_at*. *gave_up*:
+    the client left before it had all of the last answer. *answers* counts those journaled.
     """
 
-    __slots__ = (
-        "answers",
-        "client",
-        "closed_at",
-        "gave_up",
-        "heard_at",
-        "opened_at",
-        "secure",
-        "server",
-    )
+    client: tuple[str, int]
+    opened_at: float
+    server: tuple[str, int] = ("", 0)
+    secure: bool = False
+    heard_at: float = 0.0
+    closed_at: float | None = None
+    gave_up: bool = False
+    answers: int = 0
 
-    def __init__(
-        self,
-        client: tuple[str, int],
-        opened_at: float,
-        server: tuple[str, int] = ("", 0),
-        *,
-        secure: bool = False,
-    ) -> None:
-        self.client = client
-        self.server = server
-        self.secure = secure
-        self.opened_at = self.heard_at = opened_at
-        self.closed_at: float | None = None
-        self.gave_up = False
-        self.answers = 0
+    def __post_init__(self) -> None:
+        self.heard_at = self.opened_at
 
     def end(self, at: float) -> None:
         """Note when the connection ended; only the first time counts."""
@@ -201,16 +174,15 @@ class ConnectionInfo:
 
 
 class Reply(Struct, frozen=True):
-    """What goes back; the edge encodes *payload* as JSON, outside the project's lock.
+    """What goes back; *payload* is encoded as JSON outside the project's lock.
 
-    It may be ``Encoded`` already. Where it takes long to make, *payload* is a function that makes
-    it, and is called outside too. *shown* and *job_id* (of the job that was submitted) are for the
-    journal. *delivery* says how it is brought to the client, if not at once and whole.
+    It may be ``Encoded`` already, or, where that takes long, a function that makes it. *statuses*
+    and *job_id* (of the job that was submitted) are for the journal.
     """
 
     status: int
     payload: Any
     headers: Mapping[str, str] = {}
-    shown: Shown | None = None
+    statuses: ShownStatuses | None = None
     job_id: str | None = None
     delivery: Delivery | None = None

@@ -13,7 +13,7 @@ from gesmock.model.clock import NANOSECONDS, list_time
 from gesmock.model.errors import GesError
 from gesmock.model.jobs import Job
 from gesmock.model.listed_requests import Body
-from gesmock.model.messages import MOST_SHOWN, Encoded, Reply, Shown
+from gesmock.model.messages import MOST_SHOWN, Encoded, Reply, ShownStatuses
 from gesmock.model.rows import Page
 from gesmock.model.settings import Settings
 from gesmock.model.timeline import Timeline
@@ -36,28 +36,28 @@ def job_list(page: Page, settings: Settings) -> Reply:
     rows = _ROWS[settings.id_key]
     if rows is not None:
         listed = lambda: JobList([rows(job) for job in page], page.total)  # noqa: E731 it is one
-        return Reply(200, listed, shown=_statuses(page))
+        return Reply(200, listed, statuses=_statuses(page))
     answer: Reply | None = page.reply
     if answer is None:
         tail = b'],"totalCount":%d,"result":"success"}' % page.total
 
         def encoded() -> Encoded:
-            return Encoded.of(_joined_if_small([b'{"jobs":[', *page.pieces(), tail]))
+            return Encoded(_joined_if_small([b'{"jobs":[', *page.pieces(), tail]))
 
         if page.costly:
-            return Reply(200, encoded, shown=_statuses(page))
-        answer = page.reply = Reply(200, encoded(), shown=_statuses(page))
+            return Reply(200, encoded, statuses=_statuses(page))
+        answer = page.reply = Reply(200, encoded(), statuses=_statuses(page))
     return answer
 
 
-def _statuses(page: Page, *, with_total: bool = True) -> Shown:
+def _statuses(page: Page, *, with_total: bool = True) -> ShownStatuses:
     """The statuses that a list of *page* shows; the same object until something changes."""
-    statuses: Shown | None = page.statuses
+    statuses: ShownStatuses | None = page.statuses
     total = page.total if with_total else None
     if statuses is None or statuses.total != total:
         count = len(page)
         pairs = tuple(page.ids_and_statuses()) if count <= MOST_SHOWN else None
-        statuses = page.statuses = Shown(pairs, count, total)
+        statuses = page.statuses = ShownStatuses(pairs, count, total)
     return statuses
 
 
@@ -83,20 +83,20 @@ def job_status(job: Job, result: dict[str, Any] | None, edition: Edition) -> Rep
         body = {**data_key, "status": job.status}
     else:
         body = {"status": job.status, **data_key, "result": "success"}  # ges_03_0472
-    return Reply(200, body, shown=Shown(((job.job_id, job.status),)))
+    return Reply(200, body, statuses=ShownStatuses(((job.job_id, job.status),)))
 
 
 def memory_list(page: Page, items: Callable[[], Sequence[Mapping[str, Any]]]) -> Reply:
     """The answer that lists *items*, those of *page*, in the memory edition (ges_03_0204)."""
     statuses = _statuses(page, with_total=False)
-    return Reply(200, lambda: {"jobs": items(), "result": "success"}, shown=statuses)
+    return Reply(200, lambda: {"jobs": items(), "result": "success"}, statuses=statuses)
 
 
 def refusal(error: GesError, settings: Settings, headers: Mapping[str, str] | None = None) -> Reply:
     """The answer that refuses with *error*."""
     setting = error.status_setting
     status = error.status if setting is None else getattr(settings, setting)
-    statuses = None if error.failed_job is None else Shown(((error.failed_job, "failed"),))
+    statuses = None if error.failed_job is None else ShownStatuses(((error.failed_job, "failed"),))
     if error.in_errors:  # ges_03_0474
         errors = [{"code": error.code, "message": error.message}]
         return Reply(status, {"results": [], "errors": errors}, headers or {}, statuses)

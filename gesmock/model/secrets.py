@@ -1,17 +1,16 @@
 """Secrets: what is one, by its name or because its value is known, and how it is masked.
 
-In parsed values, and in texts: as they stand, and with one layer of JSON or URL escapes taken off.
-Also here: how a text of somebody else's is shown in one line.
+In parsed values and in texts: in a text as it stands, and as JSON or a URL writes it once.
+Also here: how somebody else's text is shown in one line.
 """
 
 import json
 import re
 import unicodedata
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import unquote
+from urllib.parse import quote, quote_plus
 
 MASK: Final = "***"
 
@@ -23,11 +22,9 @@ _SECRET: Final = re.compile(
 _SHORT_NAMES: Final = ("ak", "sk")
 _NO_LETTER: Final = re.compile(r"[\W_]")
 
-_SHORTEST: Final = 4
-"""Shorter secrets are not looked for: every word would have them."""
-
-_SHORTEST_NUMBER: Final = 6
-"""The same for numbers, which only their names make secret."""
+_SHORTEST: Final = 4  # every word would have shorter secrets
+_EMPTY: Final[Sequence[Any]] = (None, False, True, "", [], {}, "null", "false", "true", MASK)
+_SHORTEST_NUMBER: Final = 6  # the same for numbers, which only their names make secret
 
 
 def one_line(text: str) -> str:
@@ -66,31 +63,33 @@ def _letters(name: str) -> str:
     return _NO_LETTER.sub("", plain).casefold()
 
 
-def copied(value: Any, copy: Callable[[Any], Any]) -> Any:
-    """*value*, with *copy* applied to each list and object in it that is not empty."""
+def copied(
+    value: Any,
+    copy_object: Callable[[dict[str, Any]], dict[str, Any]],
+    copy_list: Callable[[list[Any]], list[Any]] = list.copy,
+) -> Any:
+    """*value*, with each object and list in it that is not empty copied by these functions."""
     # Without recursion: a body may be nested deeper than Python's stack. Empty lists are not
     # copied: a body may have millions of them.
-    whole = copy([value])
-    unvisited: list[dict[str, Any] | list[Any]] = [whole]
+    whole = copy_list([value])
+    unvisited: list[Any] = [whole]
     while unvisited:
-        container: Any = unvisited.pop()
+        container = unvisited.pop()
         items = container.items() if isinstance(container, dict) else enumerate(container)
         for key, item in items:
             if item and isinstance(item, (dict, list)):
-                container[key] = copy(item)
-                unvisited.append(container[key])
+                copy = copy_object(item) if isinstance(item, dict) else copy_list(item)
+                container[key] = copy
+                unvisited.append(copy)
     return whole[0]
 
 
 def masked_by_name(value: Any) -> Any:
     """*value* with everything masked that has the name of a secret."""
-    return copied(value, _masked_by_name)
-
-
-def _masked_by_name(container: Any) -> Any:
-    if isinstance(container, list):
-        return container.copy()
-    return {name: MASK if is_secret(name) else item for name, item in container.items()}
+    return copied(
+        value,
+        lambda item: {name: MASK if is_secret(name) else each for name, each in item.items()},
+    )
 
 
 def secrets_in(value: Any) -> Iterator[str]:
@@ -117,31 +116,30 @@ class Secrets:
     """Masks the secrets whose *values* are known, and those that have the name of a secret."""
 
     def __init__(self, values: Iterable[str]) -> None:
-        forms = {form for value in values for form in _forms(value) if len(form) >= _SHORTEST}
-        self._forms = sorted(forms)
+        self._forms = {
+            form for value in values if len(value) >= _SHORTEST for form in _forms(value)
+        }
 
     def mask(self, text: str) -> str:
         """*text* without the known values."""
-        return _masked(text, self._known_in)
+        return _masked(text, self._known_in(text))
 
     def redact(self, text: str) -> str:
         """*text* without the known values and the named secrets; it may be JSON or any text."""
         value = _parsed(text)
         if value is None:
-            return _masked(text, lambda plain: [*self._known_in(plain), *_named_in(plain)])
+            return _masked(text, [*self._known_in(text), *_named_in(text)])
         redacted = self.redact_value(value)
         return text if redacted == value else compact(redacted)
 
     def redact_value(self, value: Any) -> Any:
         """The same for a parsed *value*."""
-        return copied(value, self._copy)
+        return copied(value, self._object, lambda items: [self._leaf(item) for item in items])
 
-    def _copy(self, container: Any) -> Any:
-        if isinstance(container, list):
-            return [self._leaf(item) for item in container]
+    def _object(self, value: dict[str, Any]) -> dict[str, Any]:
         return {
-            self.mask(name): MASK if is_secret(name) and not _is_empty(item) else self._leaf(item)
-            for name, item in container.items()
+            self.mask(name): MASK if is_secret(name) and item not in _EMPTY else self._leaf(item)
+            for name, item in value.items()
         }
 
     def _leaf(self, item: Any) -> Any:
@@ -155,8 +153,22 @@ class Secrets:
                 start = text.find(form, start + len(form))
 
 
-def _is_empty(value: Any) -> bool:
-    return value is None or isinstance(value, bool) or value in ("", [], {})
+_HTML: Final = re.compile("[=+<>&']")
+_HEX: Final = re.compile(r"\\u[0-9a-fA-F]{4}|%[0-9a-fA-F]{2}")
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """*secret* as it is, and as JSON and URLs have it, with escapes in upper and lower case."""
+    yield secret
+    forms = [json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)]
+    forms += [text.replace("/", r"\/") for text in forms]  # PHP
+    forms += [_HTML.sub(lambda char: f"\\u{ord(char[0]):04x}", text) for text in forms]  # Gson
+    forms += [
+        write(secret, safe, errors="replace") for write in (quote, quote_plus) for safe in "/ "
+    ]
+    for form in forms:
+        yield form
+        yield _HEX.sub(lambda escape: escape[0].swapcase().replace("U", "u"), form)
 
 
 def _parsed(text: str) -> Any:
@@ -181,97 +193,44 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 # --- In texts -------------------------------------------------------------------------------------
 
-_HEX: Final = "[0-9a-fA-F]"
-_ESCAPE: Final = re.compile(
-    rf"(?P<pair>\\u[dD][89abAB]{_HEX}{{2}}\\u[dD][c-fC-F]{_HEX}{{2}}|\\u{_HEX}{{4}})"
-    rf"|\\(?P<short>[bfnrt])|\\(?P<mark>[^\w\s])"
-    rf"|(?P<url>%[0-7]{_HEX}|(?:%[89a-fA-F]{_HEX})+)"
+_QUOTE: Final = r"""(?:\\?["']|%22)"""
+_NAME: Final = re.compile(
+    r"(?<![\w.-])(?:(?<=%)[0-9a-f]{2}|(?<=\\)(?:u[0-9a-f]{4}|[nr]))?(?P<name>[\w.-]++)"
+    rf"(?:{_QUOTE}\s*(?=:|%3A)|\s*(?==|%3D|\\u003d))(?P<separator>:|=|%3A|%3D|\\u003d)",
+    re.IGNORECASE,
 )
-_SHORT_ESCAPES: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+"""A name, perhaps behind an escape, and the separator between it and its value."""
+
+_QUOTED: Final = rf"(?P<quote>{_QUOTE})(?P<text>(?:[^\\]|\\.?)*?)(?:(?P=quote)|\Z)"
+_VALUES: Final = {
+    separator: re.compile(rf"\s*(?:{_QUOTED}|(?P<bare>{bare}))", re.DOTALL | re.IGNORECASE)
+    for separator, bare in {
+        ":": r"""[\[{](?!\s*[\]}]).*|[^\s,\[\]{}"'\\]+""",
+        "=": r"""[^\s&"'<>\\]+""",
+        "\\": r"""[^\s&"'<>\\]+""",
+        "%": r"""(?:(?!%26|%22|%2C)[^\s&"'<>\\])+""",
+    }.items()
+}
+"""The value behind each kind of separator; a list or an object is taken to go on to the end."""
 
 
-def _unescaped(escape: re.Match[str]) -> str:
-    if escape["pair"]:
-        return bytes.fromhex(escape["pair"].replace("\\u", "")).decode("utf-16-be", "replace")
-    if escape["url"]:
-        return unquote(escape["url"])
-    return _SHORT_ESCAPES[escape["short"]] if escape["short"] else escape["mark"]
+def _named_in(text: str) -> Iterator[tuple[int, int]]:
+    """The values with the name of a secret, in a form, a query, or JSON that is cut off."""
+    end = 0
+    for match in _NAME.finditer(text):
+        if match.start() >= end and is_secret(match["name"]):
+            value = _VALUES[match["separator"][0]].match(text, match.end())
+            if value is not None and value[value.lastgroup or 0] not in _EMPTY:
+                yield value.span(value.lastgroup or 0)
+                end = value.end()
 
 
-class _Unescaped:
-    """A *text* without its escapes, which knows where each part of it was."""
-
-    def __init__(self, text: str) -> None:
-        self._starts: list[int] = []
-        self._escapes: list[tuple[int, int, int]] = []
-        parts: list[str] = []
-        end = length = 0
-        for escape in _ESCAPE.finditer(text):
-            plain = _unescaped(escape)
-            start = length + escape.start() - end
-            parts += text[end : escape.start()], plain
-            length, end = start + len(plain), escape.end()
-            self._starts.append(start)
-            self._escapes.append((length, escape.start(), end))
-        self.text = "".join([*parts, text[end:]])
-
-    def origin(self, start: int, end: int) -> tuple[int, int]:
-        """Where the part from *start* to *end* was in the text with escapes."""
-        return self._origin(start)[0], self._origin(end - 1)[1]
-
-    def _origin(self, index: int) -> tuple[int, int]:
-        number = bisect_right(self._starts, index) - 1
-        if number < 0:
-            return index, index + 1
-        length, start, end = self._escapes[number]
-        return (start, end) if index < length else (index - length + end, index - length + end + 1)
-
-
-def _forms(secret: str) -> set[str]:
-    """*secret* as it can be found in a text without escapes; it may look escaped itself."""
-    return {secret, secret.replace(" ", "+"), _Unescaped(secret).text}
-
-
-def _masked(text: str, find: Callable[[str], Iterable[tuple[int, int]]]) -> str:
-    """*text* with the parts masked that *find* finds in it, or in it without its escapes."""
-    spans = [*find(text)]
-    if "\\" in text or "%" in text:
-        plain = _Unescaped(text)
-        spans += [plain.origin(*span) for span in find(plain.text)]
+def _masked(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """*text* with these parts masked; they may overlap."""
     parts: list[str] = []
     end = 0
     for start, stop in sorted(spans):
         if start >= end:
             parts += text[end:start], MASK
         end = max(end, stop)
-    return "".join([*parts, text[end:]]) if parts else text
-
-
-_LONGEST_NAME: Final = 64
-_OF_NAMES: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-."
-_BEHIND_NAME: Final = re.compile(r"(?P<quote>[\"'])\s*:|=")
-_STRING: Final = r"\"(?P<double>[^\"\\]*(?:\\.[^\"\\]*)*)|'(?P<single>[^'\\]*(?:\\.[^'\\]*)*)"
-_VALUE: Final = {
-    ":": re.compile(
-        rf"\s*(?:{_STRING}|(?P<nested>[\[{{](?!\s*[\]}}]).*)|(?P<bare>[^\s,\[\]{{}}\"'\\][^\s,\[\]{{}}\"']*))",
-        re.DOTALL,
-    ),
-    "=": re.compile(rf"\s*(?:{_STRING}|(?P<bare>[^\s&\"'<>\\][^\s&\"'<>]*))", re.DOTALL),
-}
-_EMPTY: Final = ("", "true", "false", "null", MASK)
-
-
-def _named_in(text: str) -> Iterator[tuple[int, int]]:
-    """The values with the name of a secret, in a form, a query, or JSON that is cut off."""
-    separator = _BEHIND_NAME.search(text)
-    while separator is not None:
-        start = separator.start()
-        before = text[max(start - _LONGEST_NAME, 0) : start].rstrip()
-        quote = separator["quote"]
-        name = before.rpartition(quote)[2] if quote else before[len(before.rstrip(_OF_NAMES)) :]
-        end = separator.end()
-        value = _VALUE[separator[0][-1]].match(text, end) if is_secret(name) else None
-        if value is not None and value.lastgroup and value[value.lastgroup] not in _EMPTY:
-            yield value.span(value.lastgroup)
-            end = value.end()
-        separator = _BEHIND_NAME.search(text, end)
+    return "".join([*parts, text[end:]])

@@ -17,7 +17,7 @@ from gesmock.model.messages import (
     Encoded,
     Reply,
     Request,
-    Shown,
+    ShownStatuses,
     is_long,
 )
 from gesmock.remote import http
@@ -155,9 +155,9 @@ def reply_of(request: Request, answer: HttpReply, redaction: Redaction) -> Forwa
         title = name.title()
         joined[title] = f"{joined[title]}, {value}" if title in joined else value
     text = _decompressed(answer) if answer.status == 200 else b""
-    payload, headers = Encoded.of(blocks or [b""]), redaction.named(joined)
+    payload, headers = Encoded(blocks or [b""]), redaction.named(joined)
     shown, job_id = _jobs(request, text, redaction)
-    return Forwarded(answer.status, payload, headers, shown=shown, job_id=job_id, lines=lines)
+    return Forwarded(answer.status, payload, headers, statuses=shown, job_id=job_id, lines=lines)
 
 
 def _decompressed(answer: HttpReply) -> bytes | bytearray:
@@ -187,7 +187,7 @@ class _Answer(Struct, gc=False):
 
 def _jobs(
     request: Request, text: bytes | bytearray, redaction: Redaction
-) -> tuple[Shown | None, str | None]:
+) -> tuple[ShownStatuses | None, str | None]:
     """What the answer *text* shows of jobs, and the id of the job that was submitted."""
     try:
         answer = msgspec.json.decode(text, type=_Answer)
@@ -196,7 +196,7 @@ def _jobs(
     statuses: Any = None
     if request.operation == "show_job" and isinstance(answer.status, str):
         statuses = ((redaction.text(request.args["job_id"]), redaction.text(answer.status)),)
-        return Shown(statuses), None
+        return ShownStatuses(statuses), None
     if request.operation == "list_jobs" and answer.jobs is not None:
         if len(answer.jobs) <= MOST_SHOWN:
             statuses = tuple(
@@ -205,7 +205,7 @@ def _jobs(
                 if isinstance(job.status, str)
             )
         total = answer.totalCount if isinstance(answer.totalCount, int) else None
-        return Shown(statuses, len(answer.jobs), total), None
+        return ShownStatuses(statuses, len(answer.jobs), total), None
     job = answer.results[0] if answer.results else answer
     if documentation.of_command(request.operation or "") and isinstance(job.jobId, str):
         return None, redaction.text(job.jobId)

@@ -20,13 +20,11 @@ from gesmock.journal import entries
 from gesmock.journal.redaction import Redaction, secrets_of
 from gesmock.model import listed_requests, replies
 from gesmock.model.errors import (
-    AnsweredTooLate,
     Conflict,
     GesError,
     InvalidInput,
-    NotPassedOn,
     Overtaken,
-    Unanswered,
+    Refused,
 )
 from gesmock.model.messages import NO_ENTRY, Reply, Request
 from gesmock.remote.forward import (
@@ -132,7 +130,7 @@ class ProxyServer:
                 connection = environ.get(CONNECTION)
                 reply = handle.forward(self.fake, request, journaled, ask, connection)
             else:
-                reply = self._refusal(NotPassedOn(reason=foreign), _NO_ENTRY)
+                reply = self._refusal(Refused("GES.8006", foreign, status=403), _NO_ENTRY)
         except Overtaken as error:
             reply = self._refusal(error, _NO_ENTRY)
         if not self._forwarder.closed:
@@ -157,9 +155,9 @@ class ProxyServer:
         except Unreachable as failed:
             if self._forwarder.closed:
                 raise Overtaken from None
-            kind = AnsweredTooLate if isinstance(failed, Unresponsive) else Unanswered
+            code = 504 if isinstance(failed, Unresponsive) else 502
             status = {"Proxy-Status": f"gesmock; error={failed.kind}"}
-            return self._refusal(kind(reason=str(failed)), status)
+            return self._refusal(Refused("GES.8602", str(failed), status=code), status)
         return reply_of(request, answer, redaction)
 
     def _refusal(self, error: GesError, headers: dict[str, str]) -> Reply:

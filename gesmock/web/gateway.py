@@ -20,7 +20,7 @@ from gesmock.fake.fake import Fake
 from gesmock.fake.handle import handle
 from gesmock.model import replies, validation
 from gesmock.model.clock import http_date, real_time
-from gesmock.model.errors import NotUnderstood, ParameterError
+from gesmock.model.errors import ParameterError, Refused
 from gesmock.model.messages import LARGEST_BODY, NO_ENTRY, ConnectionInfo, Reply, Request, is_long
 from gesmock.model.settings import Settings
 from gesmock.server import wsgi
@@ -135,7 +135,7 @@ class Gateway:
 
     def refuse(self, status: int, reason: str) -> Answer:
         """In the service's shape. The body is inferred."""
-        error = NotUnderstood(reason=reason) if reason else ParameterError()
+        error = Refused("GES.8005", reason) if reason else ParameterError()
         reply = replies.refusal(error, Settings(), {"X-Request-Id": NO_ENTRY})
         return answer_of(replace(reply, status=status))
 

