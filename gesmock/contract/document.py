@@ -13,12 +13,12 @@ from typing import Any, Final
 import msgspec
 
 from gesmock.contract import submissions
-from gesmock.contract.nodes import Node
+from gesmock.contract.submissions import Node
+from gesmock.model.replies import ID_KEYS
 from gesmock.model.settings import Settings
 
 _FILE: Final = Path(__file__).with_name("openapi.json")
 _COPIED: Final = ("#/components/responses/", "#/components/examples/")
-_ID_KEYS: Final = {"jobId": ["jobId"], "job_id": ["job_id"], "both": ["jobId", "job_id"]}
 
 
 def service_document(settings: Settings | None = None, *, signed_in: bool = True) -> Node:
@@ -103,7 +103,7 @@ def _apply_limits(components: Node, settings: Settings) -> None:
 
 def _apply_id_keys(document: Node, settings: Settings) -> None:
     """The keys under which a listed job has its id."""
-    keys = _ID_KEYS[settings.id_key]
+    keys = ID_KEYS[settings.id_key]
     for name in ("Job", "MemoryJob"):
         schema = document["components"]["schemas"][name]
         schema["required"][:1] = keys

@@ -1,16 +1,15 @@
-"""The calls that submit a job, as parts of the document: made from ``documented/operations.json``.
+"""The calls that submit a job, as parts of the document, made from ``documented/operations.json``.
 
-OpenAPI tells operations apart by method and path; the service also looks at ``action_id`` and at
-the graph's edition. Calls that share a method and a path are one operation here. Its body is that
-of any of them, and ``x-calls`` lists each with its action, edition, body and sources.
+OpenAPI tells operations apart by method and path; the service also by ``action_id`` and by the
+graph's edition. Calls that share a method and a path are one operation here, whose body is that of
+any of them; ``x-calls`` lists each with its action, edition, body and sources.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Final, get_args
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, TypeVar, get_args
 
 import fastjsonschema
 
-from gesmock.contract.nodes import Node, documented, json_body, ref, with_inferred
 from gesmock.model import replies
 from gesmock.model.documentation import AsynchronousOperation as Call
 from gesmock.model.documentation import Refusal, operations
@@ -18,17 +17,12 @@ from gesmock.model.errors import Refused
 from gesmock.model.settings import Settings
 from gesmock.model.types import DEFAULT_GRAPH, DEFAULT_PROJECT, Edition
 
-LIMITS: Final = {
-    "default",
-    "exclusiveMinimum",
-    "maxItems",
-    "maxLength",
-    "maxProperties",
-    "maximum",
-    "minItems",
-    "minLength",
-    "minimum",
-    "pattern",
+T = TypeVar("T")
+Node = dict[str, Any]
+"""A part of an OpenAPI document."""
+
+LIMITS: Final = {"default", "exclusiveMinimum", "pattern", "minimum", "maximum"} | {
+    f"{bound}{what}" for bound in ("min", "max") for what in ("Items", "Length", "Properties")
 }
 """The keywords of a schema that limit a value."""
 
@@ -38,17 +32,15 @@ _DOCUMENTED_LIMITS: Final = ("indexName", "strLength")
 That an empty text or list is refused, and how many indexes a call may build, is inferred.
 """
 
-_ID: Final = with_inferred({"type": "string", "minLength": 1}, "minLength")
-_PATH_PARAMETERS: Final = {
-    **{name: ref("parameters", name) for name in ("project_id", "graph_name", "job_id")},
-    **{
-        name: documented(source, **{"name": name, "in": "path", "required": True, "schema": _ID})
-        for name, source in (
-            ("index_name", "ges_03_0058, ges_03_0455"),
-            ("commit", "ges_03_0553"),
-        )
-    },
+_REFUSALS: Final = {
+    "400": "BadRequest",
+    "401": "InvalidToken",
+    "403": "Forbidden",
+    "404": "UnknownUrl",
+    "500": "JobQueryFailed",
+    "503": "EngineUnavailable",
 }
+"""The responses of ``openapi.json`` that refuse a submission."""
 
 
 def paths(shared: Node) -> Node:
@@ -59,7 +51,7 @@ def paths(shared: Node) -> Node:
     items: Node = {}
     for (path, method), calls in by_operation.items():
         names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
-        item = items.setdefault(path, {"parameters": [_PATH_PARAMETERS[name] for name in names]})
+        item = items.setdefault(path, {"parameters": [_ref("parameters", name) for name in names]})
         item[method.lower()] = _operation(calls, shared)
     return items
 
@@ -73,16 +65,14 @@ def schemas() -> Node:
 
 def _operation(calls: Sequence[Call], shared: Node) -> Node:
     first = calls[0]
-    actions = [
-        *dict.fromkeys(call.query["action_id"] for call in calls if "action_id" in call.query)
-    ]
+    actions = _unique(call.query["action_id"] for call in calls if "action_id" in call.query)
     alone = len({call.command for call in calls}) == 1
     operation: Node = {
         "operationId": _name(first) if alone else f"post_{_path_name(first)}",
         "tags": ["submissions"],
         "summary": first.name if alone else f"Submit a job: {', '.join(actions)}",
-        **documented("; ".join(dict.fromkeys(call.source for call in calls))),
-        "parameters": [*_query(calls, actions), ref("parameters", "X-Language")],
+        **_documented(_sources(calls)),
+        "parameters": [*_query(calls, actions), _ref("parameters", "X-Language")],
         "responses": {"200": _submitted(calls), **_refused(calls, shared)},
         "x-calls": [_call(call) for call in calls],
     }
@@ -90,8 +80,8 @@ def _operation(calls: Sequence[Call], shared: Node) -> Node:
     if with_body:
         operation["requestBody"] = {
             "required": all(_body_required(call) for call in calls),
-            "content": json_body(
-                _any_of([ref("schemas", name) for name in with_body]),
+            "content": _json_body(
+                [_ref("schemas", name) for name in with_body],
                 {
                     _body_name(call): {"summary": call.source, "value": call.request_example}
                     for call in calls
@@ -103,31 +93,21 @@ def _operation(calls: Sequence[Call], shared: Node) -> Node:
 
 def _query(calls: Sequence[Call], actions: Sequence[str]) -> Iterator[Node]:
     if actions:
-        yield documented(
-            "ges_03_0468 and the page of each call",
-            **{
-                "name": "action_id",
-                "in": "query",
-                "required": True,
-                "schema": {"type": "string", "enum": [*actions]},
-            },
-        )
-    examples: dict[str, str] = {}
-    for call in calls:
-        for name, value in call.query.items():
-            examples.setdefault(name, value)
-    examples.pop("action_id", None)
-    for name, value in examples.items():
-        schema = {"type": "string", "examples": [value]}
-        yield documented(calls[0].source, **{"name": name, "in": "query", "schema": schema})
+        schema: Node = {"type": "string", "enum": actions}
+        action = {"name": "action_id", "in": "query", "required": True, "schema": schema}
+        yield _documented("ges_03_0468 and the page of each call", action)
+    examples = {name: value for call in reversed(calls) for name, value in call.query.items()}
+    for name in _unique(name for call in calls for name in call.query if name != "action_id"):
+        schema = {"type": "string", "examples": [examples[name]]}
+        yield _documented(calls[0].source, {"name": name, "in": "query", "schema": schema})
 
 
 def _call(call: Call) -> Node:
     body: Node = {}
     if call.request_example is not None:
-        body = {"body": ref("schemas", _body_name(call)), "bodyRequired": _body_required(call)}
+        body = {"body": _ref("schemas", _body_name(call)), "bodyRequired": _body_required(call)}
     return {
-        **documented(call.source, name=call.name, operation=call.command),
+        **_documented(call.source, {"name": call.name, "operation": call.command}),
         "edition": call.edition,
         "query": call.query,
         **body,
@@ -182,12 +162,9 @@ def _body_name(call: Call) -> str:
 
 def _body(call: Call) -> Node:
     calls = _tried_with(call)
-    return documented(
-        "; ".join(dict.fromkeys(each.source for each in calls)),
-        **{"x-certainty": calls[0].certainty},
-        type="object",
-        allOf=[_with_inferred_limits(schema) for schema in _conditions(calls)],
-    )
+    limits = [_with_inferred_limits(schema) for schema in _conditions(calls)]
+    node = {"x-certainty": calls[0].certainty, "type": "object", "allOf": limits}
+    return _documented(_sources(calls), node)
 
 
 def _body_required(call: Call) -> bool:
@@ -212,11 +189,7 @@ def _with_inferred_limits(schema: Any, name: str = "") -> Any:
             marked[key] = {part: _with_inferred_limits(item, part) for part, item in value.items()}
         else:
             marked[key] = _with_inferred_limits(value, name)
-    return marked if name in _DOCUMENTED_LIMITS else with_inferred(marked, *LIMITS & schema.keys())
-
-
-def _any_of(schemas: Sequence[Node]) -> Node:
-    return schemas[0] if len(schemas) == 1 else {"anyOf": [*schemas]}
+    return marked if name in _DOCUMENTED_LIMITS else _marked(marked, *LIMITS & schema.keys())
 
 
 # --- The answers ----------------------------------------------------------------------------------
@@ -225,40 +198,36 @@ def _any_of(schemas: Sequence[Node]) -> Node:
 def _submitted(calls: Sequence[Call]) -> Node:
     answers = [call.response_example for call in calls]
     answers += [call.synchronous_answer for call in calls if call.synchronous_answer is not None]
-    shapes = _unique([_shape(answer) for answer in answers])
+    shapes = _unique(map(_shape, answers))
     if any(call.refused_in_errors == 200 for call in calls):
-        shapes.append(ref("schemas", "RefusalInErrors"))
-    pointers = dict.fromkeys(
+        shapes.append(_ref("schemas", "RefusalInErrors"))
+    pointers = _unique(
         "/jobId" if "jobId" in call.response_example else "/results/0/jobId" for call in calls
     )
     targets = ["show_job", "hyg_delete_job" if "/hyg/" in calls[0].path else "delete_job"]
-    return documented(
-        "the page of each call, see x-calls",
-        description="The job that was made.",
-        content=json_body(
-            _any_of(shapes),
-            {f"{call.command}.{call.edition}": {"value": call.response_example} for call in calls},
-        ),
-        links={
-            f"{target}{number or ''}": _link(target, pointer)
-            for number, pointer in enumerate(pointers)
-            for target in targets
-        },
-    )
-
-
-def _link(operation: str, pointer: str) -> Node:
-    """The *operation* on the job whose id is at *pointer* in the answer."""
-    return {
-        "operationId": operation,
-        "parameters": {
-            "project_id": "$request.path.project_id",
-            "graph_name": "$request.path.graph_name",
-            "job_id": f"$response.body#{pointer}",
-        },
-        "x-source": "ids are those of the list and of submissions",
-        "x-fidelity": "inferred",
+    examples = {
+        f"{call.command}.{call.edition}": {"value": call.response_example} for call in calls
     }
+    links = {
+        f"{target}{number or ''}": {
+            "operationId": target,
+            "parameters": {
+                "project_id": "$request.path.project_id",
+                "graph_name": "$request.path.graph_name",
+                "job_id": f"$response.body#{pointer}",
+            },
+            "x-source": "ids are those of the list and of submissions",
+            "x-fidelity": "inferred",
+        }
+        for number, pointer in enumerate(pointers)
+        for target in targets
+    }
+    node = {
+        "description": "The submitted job.",
+        "content": _json_body(shapes, examples),
+        "links": links,
+    }
+    return _documented("the page of each call, see x-calls", node)
 
 
 def _shape(value: Any) -> Node:
@@ -272,9 +241,9 @@ def _shape(value: Any) -> Node:
                 "additionalProperties": False,
             }
         case []:
-            return {"type": "array", **with_inferred({"maxItems": 0}, "maxItems")}
+            return {"type": "array", **_marked({"maxItems": 0}, "maxItems")}
         case list():
-            return {"type": "array", "items": _any_of(_unique([_shape(item) for item in value]))}
+            return {"type": "array", "items": _any_of(_unique(map(_shape, value)))}
         case str():
             return {"type": "string"}
         case int():
@@ -284,37 +253,23 @@ def _shape(value: Any) -> Node:
 
 def _property(name: str, value: Any) -> Node:
     if name == "jobId":
-        return ref("schemas", "JobId")
+        return _ref("schemas", "JobId")
     if name in ("jobType", "result"):  # they say what kind of answer it is
         return {**_shape(value), "const": value}
     return _shape(value)
 
 
-def _unique(schemas: Sequence[Node]) -> list[Node]:
-    return [schema for number, schema in enumerate(schemas) if schema not in schemas[:number]]
-
-
-_RESPONSES: Final = {
-    "400": "BadRequest",
-    "401": "InvalidToken",
-    "403": "Forbidden",
-    "404": "UnknownUrl",
-    "500": "JobQueryFailed",
-    "503": "EngineUnavailable",
-}
-
-
 def _refused(calls: Sequence[Call], shared: Node) -> Node:
     """The *shared* responses that refuse, the first with the examples that the calls have."""
-    bodies = [ref("schemas", "Refusal")]
+    bodies = [_ref("schemas", "Refusal")]
     if any(call.refused_in_errors is not None for call in calls):
-        bodies.append(ref("schemas", "RefusalInErrors"))
+        bodies.append(_ref("schemas", "RefusalInErrors"))
     responses: Node = {}
-    for status, name in _RESPONSES.items():
+    for status, name in _REFUSALS.items():
         examples = shared[name]["content"]["application/json"]["examples"]
         if status == "400":
             examples = examples | _refusals(calls)
-        responses[status] = shared[name] | {"content": json_body(_any_of(bodies), examples)}
+        responses[status] = shared[name] | {"content": _json_body(bodies, examples)}
     return responses
 
 
@@ -339,3 +294,40 @@ def _refusal_body(call: Call, refusal: Refusal) -> object:
     in_errors = call.refused_in_errors is not None
     error = Refused(refusal.code, message, failed_result=call.failed_result, in_errors=in_errors)
     return replies.refusal(error, Settings()).payload
+
+
+# --- Parts of a document --------------------------------------------------------------------------
+
+
+def _documented(source: str, node: Node | None = None) -> Node:
+    """*node*, as the page *source* documents it."""
+    return {**(node or {}), "x-source": source, "x-fidelity": "documented"}
+
+
+def _sources(calls: Sequence[Call]) -> str:
+    return "; ".join(_unique(call.source for call in calls))
+
+
+def _marked(schema: Node, *keywords: str) -> Node:
+    """*schema*, marked so that a reader knows that no page states these *keywords*."""
+    return {**schema, "x-inferred": sorted(keywords)} if keywords else schema
+
+
+def _ref(kind: str, name: str) -> Node:
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
+def _json_body(schemas: Sequence[Node], examples: Node) -> Node:
+    return {"application/json": {"schema": _any_of(schemas), "examples": examples}}
+
+
+def _any_of(schemas: Sequence[Node]) -> Node:
+    return schemas[0] if len(schemas) == 1 else {"anyOf": [*schemas]}
+
+
+def _unique(values: Iterable[T]) -> list[T]:
+    unique: list[T] = []
+    for value in values:
+        if value not in unique:
+            unique.append(value)
+    return unique

@@ -89,24 +89,20 @@ def result_page(
     result: Mapping[str, Any], algorithm: str, offset: int, limit: int
 ) -> dict[str, Any]:
     """*result* with *limit* of its rows from *offset* on, and the three sizes (ges_03_0037)."""
-    outputs = result.get("outputs")
+    outputs: Any = result.get("outputs")
     if not isinstance(outputs, dict):
         return dict(result)
-    lists = [
-        name
-        for name in (*ROWS, algorithm)
-        if isinstance(outputs.get(name), list) and name in outputs
-    ]
-    if not lists:
+    names = [name for name in (*ROWS, algorithm) if isinstance(outputs.get(name), list)]
+    if not names:
         return dict(result)
-    rows: Sequence[Any] = outputs[lists[0]]
-    cut = rows[offset : offset + limit]
+    rows = outputs[names[0]]
+    page = rows[offset : offset + limit]
     sizes = {
-        "data_return_size": len(cut),
+        "data_return_size": len(page),
         "data_offset": offset,
         "data_total_size": len(rows),
     }
-    return {**result, "outputs": {**outputs, lists[0]: cut, **sizes}}
+    return {**result, "outputs": {**outputs, names[0]: page, **sizes}}
 
 
 def _vertices(body: Body, rng: Random) -> dict[str, Any]:

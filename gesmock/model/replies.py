@@ -19,6 +19,13 @@ from gesmock.model.settings import Settings
 from gesmock.model.timeline import Timeline
 from gesmock.model.types import FINAL, Edition
 
+ID_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    "jobId": ("jobId",),
+    "job_id": ("job_id",),
+    "both": ("jobId", "job_id"),
+}
+"""The keys that a listed job has its id under, by the setting ``id_key``."""
+
 _SMALL: Final = 2**14
 """Up to this many bytes, joining blocks costs less than handing over each."""
 
@@ -33,9 +40,15 @@ class JobList(Struct, frozen=True, rename={"total_count": "totalCount"}):
 
 def job_list(page: Page, settings: Settings) -> Reply:
     """The answer that lists the jobs of *page*; key order as in ``JobList``."""
-    rows = _ROWS[settings.id_key]
-    if rows is not None:
-        listed = lambda: JobList([rows(job) for job in page], page.total)  # noqa: E731 it is one
+    if settings.id_key != "jobId":
+        ids = ID_KEYS[settings.id_key]
+        listed = lambda: JobList(  # noqa: E731 it is one
+            [
+                {**dict.fromkeys(ids, job.job_id), "status": job.status, "request": job.request}
+                for job in page
+            ],
+            page.total,
+        )
         return Reply(200, listed, statuses=_statuses(page))
     answer: Reply | None = page.reply
     if answer is None:
@@ -59,21 +72,6 @@ def _statuses(page: Page, *, with_total: bool = True) -> ShownStatuses:
         pairs = tuple(page.ids_and_statuses()) if count <= MOST_SHOWN else None
         statuses = page.statuses = ShownStatuses(pairs, count, total)
     return statuses
-
-
-def _job_id_only(job: Job) -> dict[str, Any]:
-    return {"job_id": job.job_id, "status": job.status, "request": job.request}
-
-
-def _both_ids(job: Job) -> dict[str, Any]:
-    return {"jobId": job.job_id, **_job_id_only(job)}
-
-
-_ROWS: Final[Mapping[str, Callable[[Job], dict[str, Any]] | None]] = {
-    "jobId": None,  # a Job is encoded as it is
-    "job_id": _job_id_only,
-    "both": _both_ids,
-}
 
 
 def job_status(job: Job, result: dict[str, Any] | None, edition: Edition) -> Reply:
@@ -130,12 +128,6 @@ _APART_S: Final = 60
 _LASTED_S: Final = 30
 """How far apart jobs that have no timeline began, and how long they took."""
 
-_ID_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
-    "jobId": ("jobId",),
-    "job_id": ("job_id",),
-    "both": ("jobId", "job_id"),
-}
-
 
 @dataclass(frozen=True, slots=True)
 class MemoryItems:
@@ -159,7 +151,7 @@ class MemoryItems:
         progress = (100 if ended else 0) if timeline is None else timeline.at(self.age).progress
         failed = job.status == "failed"
         return {
-            **dict.fromkeys(_ID_KEYS[self.id_key], job.job_id),
+            **dict.fromkeys(ID_KEYS[self.id_key], job.job_id),
             # The example's import has an empty one.
             "rawRequest": "" if imports else job.request.raw_request or "",
             "taskType": task_type,
@@ -177,15 +169,14 @@ class MemoryItems:
         status = job.status
         if timeline is not None:
             moments = (timeline.started(self.age), timeline.ended(self.age))
-            started, ended = ("" if age is None else list_time(self._at(age)) for age in moments)
+            started, ended = (
+                "" if age is None else list_time(self.began + age / NANOSECONDS) for age in moments
+            )
             return started, ended
         if status == "pending":
             return "", ""
         began = self.began - index * _APART_S
         return list_time(began), list_time(began + _LASTED_S) if status in FINAL else ""
-
-    def _at(self, age: int) -> float:
-        return self.began + age / NANOSECONDS
 
     def _files(self, job: Job, body: Body) -> list[dict[str, Any]]:
         """The files that an import reads; names but ``edgeFiles`` and ``fileName`` are inferred."""

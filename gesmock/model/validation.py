@@ -1,7 +1,7 @@
 """JSON values as msgspec types, with *every* error of a value and its path.
 
-msgspec stops at the first error. Where there is one, ``errors_in`` walks over value and type and
-collects them all: what was seen, and what would be right.
+msgspec stops at the first error. After one, value and type are walked over, and every error is
+collected: what the value is, and what would be right.
 """
 
 import difflib
@@ -17,7 +17,7 @@ from gesmock.model.errors import InputError, InvalidInput
 T = TypeVar("T")
 
 REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises over a text that it does not take; a ValidationError is a DecodeError."""
+"""What msgspec raises for a text that it cannot decode; a ValidationError is a DecodeError."""
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
@@ -30,18 +30,20 @@ def read(value: object, type_: type[T], path: str = "$") -> T:
         raise InvalidInput.at(
             path, f"{described(error.object)} is not text: {error.reason}"
         ) from None
-    except (ValueError, OverflowError):  # a number that JSON has no place for: told below
+    except (ValueError, OverflowError):  # a number that JSON has no place for: reported below
         pass
     try:
         return msgspec.convert(value, type_)
     except msgspec.ValidationError as error:
-        # What only msgspec minds (a number beyond its range) is reported in its words.
-        errors = list(errors_in(type_, value, path)) or [InputError(path, str(error))]
+        # What only msgspec refuses (a number beyond its range) is reported in its words.
+        errors = list(_errors(inspect.type_info(type_), value, path)) or [
+            InputError(path, str(error))
+        ]
         raise InvalidInput(errors) from None
 
 
 def read_python(value: object, type_: type[T], path: str) -> T:
-    """*value*, in which structs and plain Python values may be mixed, as a *type_*."""
+    """*value*, a mixture of structs and plain Python values, as a *type_*."""
     try:
         plain = msgspec.to_builtins(_plain(value), str_keys=True)
     except (TypeError, RecursionError) as error:
@@ -122,12 +124,8 @@ def unknown(name: str, names: list[str]) -> str:
     return f"unknown key; {hint}known are {', '.join(names) or 'none'}"
 
 
-def errors_in(type_: Any, value: object, path: str) -> Iterator[InputError]:
-    """The errors of *value*, as a JSON decoder returns it, as a *type_*."""
-    yield from _errors(inspect.type_info(type_), value, path)
-
-
 def _errors(node: inspect.Type, value: object, path: str) -> Iterator[InputError]:
+    """The errors of *value*, as a JSON decoder returns it, as a *node*."""
     yield from _WALKS.get(type(node), _leaf)(node, value, path)
 
 

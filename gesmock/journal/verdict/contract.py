@@ -15,7 +15,7 @@ from gesmock.journal.verdict.traffic import Traffic
 from gesmock.model.secrets import is_storage_key
 
 if TYPE_CHECKING:
-    from gesmock.contract.nodes import Node
+    from gesmock.contract.submissions import Node
 
 
 class Breach(NamedTuple):
