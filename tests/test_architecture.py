@@ -1,0 +1,271 @@
+"""The rules of the house (docs/architecture.md), checked from the imports and the names."""
+
+import ast
+import inspect
+from collections import Counter
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import gesmock
+from gesmock.fake import fixtures
+
+HOUSE = Path(gesmock.__file__).parent
+
+FLOORS = {
+    "model": 1,
+    "faults": 2,
+    "contract": 2,
+    "server": 2,
+    "journal": 3,
+    "fake": 4,
+    "web": 5,
+    "mock": 6,
+    "remote": 6,
+    "pytest_plugin": 7,
+    "pytest_report": 6,
+    "conformance": 7,
+    "cli": 8,
+    "__main__": 9,
+}
+"""Each room with its floor. A room imports lower floors only; ``gesmock`` itself imports nothing
+until a name is asked for, so every room may read its ``__version__``."""
+
+LIBRARIES = {
+    "flask": {"web"},
+    "werkzeug": {"web"},
+    "socket": {"server", "remote"},
+    "ssl": {"server", "remote"},
+    "selectors": {"server", "remote"},
+    "httptools": {"server", "remote"},
+    "click": {"cli"},
+    "faker": {"model"},
+}
+"""Libraries that only these rooms import. Type checkers may see them anywhere."""
+
+EMPTY_NAMES = {
+    *("told", "tell", "kept", "seen", "shown", "found", "given", "made", "wanted", "known", "left"),
+    *("one", "place", "rest", "others", "twin", "thing", "manager", "handler", "helper", "util"),
+    *("utils", "helpers", "data", "info", "context"),
+}
+"""Names that say nothing of what they stand for."""
+
+LONGEST_MODULE = 500
+
+
+def modules(house: Path) -> dict[str, ast.Module]:
+    """Every module of the package in *house*, by its dotted name without ``gesmock.``."""
+    return {
+        dotted(path.relative_to(house)): ast.parse(path.read_text(encoding="utf-8"))
+        for path in sorted(house.rglob("*.py"))
+    }
+
+
+def dotted(path: Path) -> str:
+    parts = path.with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
+
+TREES = modules(HOUSE)
+
+
+def room_of(module: str) -> str:
+    return module.split(".", maxsplit=1)[0]
+
+
+def is_for_type_checkers(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+def statements(tree: ast.AST, *, for_type_checkers: bool) -> Iterator[ast.AST]:
+    """Every node below *tree*, with or without those that only type checkers read."""
+    nodes = [tree]
+    while nodes:
+        node = nodes.pop()
+        if is_for_type_checkers(node) and not for_type_checkers:
+            continue
+        yield node
+        nodes += ast.iter_child_nodes(node)
+
+
+def imports(tree: ast.AST, *, for_type_checkers: bool = True) -> set[str]:
+    """The dotted names that *tree* imports, inside functions too."""
+    names: set[str] = set()
+    for node in statements(tree, for_type_checkers=for_type_checkers):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {f"{'.' * node.level}{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def arrows(house: Path) -> dict[str, set[str]]:
+    """Which modules each module imports; ``__init__`` of the package itself left out."""
+    trees = modules(house)
+    graph: dict[str, set[str]] = {}
+    for name, tree in trees.items():
+        if name == "__init__":
+            continue
+        graph[name] = set()
+        for imported in imports(tree):
+            inside = imported.removeprefix("gesmock.")
+            if inside == imported:
+                continue
+            target = inside if inside in trees else inside.rpartition(".")[0]
+            if target in trees and target not in (name, "__init__"):
+                graph[name].add(target)
+    return graph
+
+
+def looks_up(graph: dict[str, set[str]]) -> list[str]:
+    """The imports that do not lead to a lower floor."""
+    return sorted(
+        f"{name} imports {target}"
+        for name, targets in graph.items()
+        for target in targets
+        if room_of(name) != room_of(target) and FLOORS[room_of(target)] >= FLOORS[room_of(name)]
+    )
+
+
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    """The modules of a circle of imports, if there is one.
+
+    That a package's ``__init__`` imports its own modules, which Python imports after it, is none.
+    """
+    inner = {
+        name: {target for target in targets if not name.startswith(f"{target}.")}
+        for name, targets in graph.items()
+    }
+    try:
+        TopologicalSorter(inner).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def bound_names(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """The names that *tree* gives to values, functions, classes, parameters and attributes."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                yield node.name, node.lineno
+            case ast.Name(ctx=ast.Store()):
+                yield node.id, node.lineno
+            case ast.Attribute(ctx=ast.Store()):
+                yield node.attr, node.lineno
+            case ast.arg():
+                yield node.arg, node.lineno
+
+
+def test_a_room_imports_lower_floors_only() -> None:
+    assert looks_up(arrows(HOUSE)) == []
+
+
+def test_no_imports_form_a_circle() -> None:
+    assert circle(arrows(HOUSE)) == []
+
+
+@pytest.mark.parametrize(
+    "line", ["from gesmock.fake.project import Project", "import gesmock.web.app"]
+)
+def test_an_import_that_is_turned_round_is_noticed(tmp_path: Path, line: str) -> None:
+    for path in HOUSE.rglob("*.py"):
+        copy = tmp_path / path.relative_to(HOUSE)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(path.read_bytes())
+    planted = tmp_path / "model" / "clock.py"
+    planted.write_text(f"{planted.read_text(encoding='utf-8')}\n{line}\n", encoding="utf-8")
+
+    graph = arrows(tmp_path)
+
+    assert [found.split(" imports ")[0] for found in looks_up(graph)] == ["model.clock"]
+    assert "model.clock" in circle(graph)
+
+
+def test_every_module_has_a_room_and_says_what_lives_there() -> None:
+    for name, tree in TREES.items():
+        assert name == "__init__" or room_of(name) in FLOORS, name
+        assert ast.get_docstring(tree), name
+
+
+def test_libraries_are_imported_in_their_rooms_only() -> None:
+    strays = [
+        f"{name} imports {imported}"
+        for name, tree in TREES.items()
+        for imported in imports(tree, for_type_checkers=False)
+        if room_of(name) not in LIBRARIES.get(imported.split(".")[0], {room_of(name)})
+    ]
+    assert strays == []
+
+
+def test_imports_are_absolute() -> None:
+    relative = [
+        name
+        for name, tree in TREES.items()
+        if any(imported.startswith(".") for imported in imports(tree))
+    ]
+    assert relative == []
+
+
+def test_the_service_s_paths_stand_in_the_routes_only() -> None:
+    spelled = [
+        name
+        for name, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and "/ges/v1" in node.value
+        and name != "fake.routes"
+    ]
+    assert spelled == []
+
+
+def test_no_class_name_stands_for_two_classes() -> None:
+    names = Counter(
+        node.name
+        for tree in TREES.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_names_say_what_they_stand_for() -> None:
+    empty = [
+        f"{name}:{line} {bound}"
+        for name, tree in TREES.items()
+        for bound, line in bound_names(tree)
+        if bound.strip("_") in EMPTY_NAMES
+    ]
+    assert empty == []
+
+
+def test_no_module_is_too_long_to_read_at_once() -> None:
+    lengths = {
+        path.relative_to(HOUSE).as_posix(): len(path.read_text(encoding="utf-8").splitlines())
+        for path in HOUSE.rglob("*.py")
+    }
+    assert {path: length for path, length in lengths.items() if length > LONGEST_MODULE} == {}
+
+
+def test_the_public_api_is_documented() -> None:
+    undocumented = [
+        name
+        for name in dir(gesmock)
+        if not name.startswith("_")
+        for value in [getattr(gesmock, name)]
+        if isinstance(value, type) or inspect.isfunction(value)
+        if not inspect.getdoc(value)
+    ]
+    assert undocumented == []
+
+
+def test_every_shipped_state_loads_and_is_used() -> None:
+    top = HOUSE.parent
+    texts = [path.read_text(encoding="utf-8") for path in (top / "docs").rglob("*.md")]
+    texts += [path.read_text(encoding="utf-8") for path in (top / "tests").rglob("*.py")]
+    for name in fixtures.shipped_names():
+        assert fixtures.read(name)
+        assert any(name in text for text in texts), f"nobody uses {name}"
