@@ -93,8 +93,8 @@ def codes_match_their_statuses(session: Session, _: Contract) -> None:
     clients = {row.code for row in documentation.error_codes() if row.status < 500}
     for reply in _all_replies(session):
         code = reply.value["errorCode"] if is_refusal(reply.value) else None
-        others = servers - clients if reply.status < 500 else clients - servers
-        require(code not in others, f"{code} came with {reply.status}", reply)
+        mismatched = servers - clients if reply.status < 500 else clients - servers
+        require(code not in mismatched, f"{code} came with {reply.status}", reply)
 
 
 @check("ges_03_0121: application/json")
