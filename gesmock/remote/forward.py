@@ -156,8 +156,8 @@ def reply_of(request: Request, answer: HttpReply, redaction: Redaction) -> Forwa
         joined[title] = f"{joined[title]}, {value}" if title in joined else value
     text = _decompressed(answer) if answer.status == 200 else b""
     payload, headers = Encoded(blocks or [b""]), redaction.named(joined)
-    shown, job_id = _jobs(request, text, redaction)
-    return Forwarded(answer.status, payload, headers, statuses=shown, job_id=job_id, lines=lines)
+    statuses, job_id = _jobs(request, text, redaction)
+    return Forwarded(answer.status, payload, headers, statuses=statuses, job_id=job_id, lines=lines)
 
 
 def _decompressed(answer: HttpReply) -> bytes | bytearray:
