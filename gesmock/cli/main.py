@@ -49,8 +49,7 @@ def run() -> None:
         try:
             main()
         finally:
-            if sys.stdout is not None:  # it is None where it was closed before the start
-                sys.stdout.flush()
+            click.echo(nl=False)  # flushes; does nothing where it was closed before the start
     except OSError as error:  # such as a full disk
         click.echo(f"gesmock: standard output: {error.strerror}", err=True)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python flushes once more at its end

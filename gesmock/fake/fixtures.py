@@ -226,8 +226,7 @@ def _from_list_answer(
     if repeated := list(_repeated(answer.jobs, "$.jobs")):
         raise InvalidInput(repeated)
     url = routes.split(answer.jobs[0].request.url) if answer.jobs else None
-    if url is not None and (url.before or not is_project_id(url.project_id)):
-        url = None
+    url = url if url and not url.before and is_project_id(url.project_id) else None
     names = [graph_name, unquote(url.graph_name) if url else None, fallback_graph_name]
     name = next((each for each in names if is_graph_name(each)), DEFAULT_GRAPH)
     return State(

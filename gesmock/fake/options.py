@@ -296,8 +296,7 @@ class Start:
             name = order.graph or next(iter(graphs), DEFAULT_GRAPH)
             graph = graphs.get(name, JobStore())
             edition = edition_of(graph, settings)
-            if order.replace:
-                graph = JobStore(edition=graph.edition)
+            graph = JobStore(edition=graph.edition) if order.replace else graph
             seed = (state.seed or 0) if order.seed is None else order.seed
             rows = generators.unknown_jobs(project_id, name, order, seed, graph)
             jobs = [job for _, job in progress(rows, order.count)]

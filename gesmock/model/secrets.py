@@ -153,7 +153,7 @@ class Secrets:
                 start = text.find(form, start + len(form))
 
 
-_HTML: Final = re.compile("[=+<>&']")
+_HTML: Final = (re.compile("[=+<>&']"), re.compile("[/=+<>&']"))
 _HEX: Final = re.compile(r"\\u[0-9a-fA-F]{4}|%[0-9a-fA-F]{2}")
 
 
@@ -162,7 +162,11 @@ def _forms(secret: str) -> Iterator[str]:
     yield secret
     forms = [json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)]
     forms += [text.replace("/", r"\/") for text in forms]  # PHP
-    forms += [_HTML.sub(lambda char: f"\\u{ord(char[0]):04x}", text) for text in forms]  # Gson
+    forms += [  # Gson, and others that escape for HTML
+        special.sub(lambda char: f"\\u{ord(char[0]):04x}", text)
+        for special in _HTML
+        for text in forms
+    ]
     forms += [
         write(secret, safe, errors="replace") for write in (quote, quote_plus) for safe in "/ "
     ]

@@ -113,15 +113,16 @@ class Client:
         """
         content = b"" if body is None else json.dumps(body).encode()
         url = self.target.prefix + path + (f"?{query}" if query else "")
-        for retries_left in range(self._retries, -1, -1):
+        retries = self._retries
+        while True:
             headers = self._headers(method, path, query, content, token)
             reply = self.send(method, url, content, headers)
-            wait_s = _wait_s(reply, method) if retries_left else None
+            wait_s = _wait_s(reply, method) if retries else None
             if wait_s is None or wait_s > min(_LONGEST_WAIT_S, self._patience_s):
-                break
+                return reply
+            retries -= 1
             self._patience_s -= wait_s
             self._sleep(wait_s)
-        return reply
 
     def trailer_of_head(self, path: str, query: str) -> bytes:
         """Bytes that follow the answer to a HEAD of *path* below the graph; there should be none.

@@ -238,13 +238,13 @@ class HttpConnection:
         """What follows the last answer, until the server closes or pauses for *silence_s*."""
         text = b""
         with reporting_failures(self._target, ASKING), suppress(TimeoutError):
-            while len(text) < most:
-                self._source.begin(min(real_time() + silence_s, deadline))
-                block = self._stream.read1(_BLOCK)
-                if not block:
-                    break
+            while len(text) < most and (block := self._read_within(silence_s, deadline)):
                 text += block
         return text
+
+    def _read_within(self, silence_s: float, deadline: float) -> bytes:
+        self._source.begin(min(real_time() + silence_s, deadline))
+        return self._stream.read1(_BLOCK)
 
     def hang_up(self) -> None:
         """End the connection, from any thread; an exchange in progress fails."""

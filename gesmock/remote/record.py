@@ -114,7 +114,7 @@ class Recorder:
         Each page begins with the last job of the one before, so that a gap shows. New jobs at the
         beginning of the list push that job down: *pushed* corrects the offset.
         """
-        jobs, pushed, end = self.part.jobs, 0, self._most
+        jobs, pushed, end, complete = self.part.jobs, 0, self._most, True
         while not jobs or end is None or len(jobs) < end:
             offset = max(len(jobs) - 1, 0) + pushed
             page, ids = self._page(offset), [id_of(job) for job in jobs]
@@ -129,15 +129,15 @@ class Recorder:
             self.part.add([redacted(job, self._secrets) for job in new])
             end = end or (page.total if is_count(page.total) else None)
             yield len(jobs), end
-            if ignores_offset or page.ids == ids[-1:]:
+            is_last = bool(ignores_offset or page.ids == ids[-1:])
+            complete = is_last or bool(new)
+            if is_last or not new:
                 break
-            if not new:
-                return False
         if pushed:
             self.notes.append(f"{pushed} jobs came at its beginning: they are not recorded")
         if self._most is None and end and len(jobs) + pushed < end:
             self.notes.append(f"its totalCount was {end}, but {len(jobs)} jobs were read")
-        return True
+        return complete
 
     def _check_complete(self, page: ListedJobs) -> None:
         """Raise CannotRecord unless *page*, which comes at every offset, is the whole list.
@@ -318,11 +318,12 @@ def is_exact(page: ListedJobs) -> bool:
     answer = {name: value[name] for name in ("jobs", "totalCount", "result") if name in value}
     if compact({**answer, **value}).encode() != page.reply.body:
         return False
-    for job in page.jobs:
-        request = job.get("request")
-        fields = [*request] if isinstance(request, dict) else []
-        if [*job] != [key for key in (*_ID_KEYS, "status", "request") if key in job]:
-            return False
-        if fields != [key for key in ("command", "url", "rawRequest") if key in fields]:
-            return False
-    return True
+    return all(
+        _in_order(job, *_ID_KEYS, "status", "request")
+        and _in_order(job.get("request"), "command", "url", "rawRequest")
+        for job in page.jobs
+    )
+
+
+def _in_order(value: object, *keys: str) -> bool:
+    return not isinstance(value, dict) or [*value] == [key for key in keys if key in value]

@@ -305,14 +305,16 @@ class Session:
         """
         for _ in range(TRIES):
             before = self.page(limit=self.page_size)
+            failure = None
             try:
                 result = read()
-            except CheckFailed:
-                if self.page(limit=self.page_size).state == before.state:
-                    raise
-            else:
-                if self.page(limit=self.page_size).state == before.state:
-                    return before, result
+            except CheckFailed as error:
+                failure = error
+            if self.page(limit=self.page_size).state != before.state:
+                continue
+            if failure is not None:
+                raise failure
+            return before, result
         raise Skipped("the list changes faster than it can be read")
 
     # --- The list as it was first read ---

@@ -50,9 +50,9 @@ def refused(fake: Fake, error: HTTPException) -> flask.Response:
         gateway.log.error("gesmock crashed over %s %s", flask.request.method, flask.request.path)
         headers = {"X-Request-Id": NO_ENTRY, "X-Gesmock-Crash": "0"}
         return _response(replies.refusal(JobQueryFailed(), fake.default.settings, headers))
-    if isinstance(error, MethodNotAllowed) and not routes.is_service_path(flask.request.path):
-        return _answer(fake, tuple(sorted(error.valid_methods or ())))
-    return _answer(fake)
+    is_ours = isinstance(error, MethodNotAllowed) and not routes.is_service_path(flask.request.path)
+    methods = getattr(error, "valid_methods", None) or ()
+    return _answer(fake, tuple(sorted(methods)) if is_ours else ())
 
 
 def preflight() -> flask.Response:

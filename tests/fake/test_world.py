@@ -7,6 +7,7 @@ import pytest
 from conftest import asked
 from msgspec.structs import replace
 
+from gesmock import GesMock
 from gesmock.fake import handle
 from gesmock.fake.fixtures import State
 from gesmock.fake.options import Rows, Start
@@ -284,3 +285,9 @@ def test_a_state_is_exported_with_what_is_left_of_its_faults() -> None:
 
     assert state.faults == []
     assert state.tokens_of("p1") == made.tokens
+
+
+def test_a_generator_of_a_fixture_may_replace_the_jobs_of_its_graph() -> None:
+    order = {"graph": "movies", "count": 3, "replace": True}
+
+    assert len(GesMock(fixture="movies", generate=order).jobs("movies")) == 3
