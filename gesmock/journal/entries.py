@@ -73,7 +73,7 @@ class Entry(Struct, frozen=True, kw_only=True):
 
     *reply_headers* are those particular to the answer. *job_id* is the job that was submitted.
     *statuses* has the statuses in the answer, by job id; None if it had none, or was a list of more
-    than ``messages.MOST_SHOWN`` jobs or too old. A list *returned* so many jobs out of *total*.
+    than ``messages.MOST_SHOWN`` jobs or too old. A list *returned* that many jobs out of *total*.
     *fault* is the receipt of the fault, *phase* whether it came ``before`` or ``after`` the request
     took effect, *connection* how it broke the connection. A delay took *virtual_s* seconds of the
     project's clock, and *real_s* real ones. *wire* is the connection, under our own server;
@@ -216,7 +216,7 @@ class Record(Struct, frozen=True, gc=False):
 class Snapshot(NamedTuple):
     """The journal at one moment: the last *records* of *total* requests.
 
-    The journal *dropped* so many before them to make room, and was reset *resets* times.
+    The journal *dropped* that many before them to make room, and was reset *resets* times.
     """
 
     records: Sequence[Record]

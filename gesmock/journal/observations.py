@@ -87,7 +87,7 @@ def _line(sighting: Sighting) -> str:
 
 
 class Sightings:
-    """What *entries* showed of all jobs, after the journal *dropped* so many.
+    """What *entries* showed of all jobs, after the journal *dropped* that many.
 
     *by_job* has it by graph and job id, for each job that was submitted or shown.
     """

@@ -128,7 +128,7 @@ class Loop:
 
 
 class Workers:
-    """At most so many threads for jobs that block.
+    """A bounded number of threads for jobs that block.
 
     They are daemons: those of ``concurrent.futures`` would keep a process that ends without
     ``stop`` alive until their jobs are done.

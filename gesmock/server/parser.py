@@ -251,7 +251,7 @@ class Parser:
     ) -> None:
         self._cache, self._limits, self._largest_body = cache, limits, largest_body
         self._received = bytearray()
-        self._searched = 0  # so many bytes hold no end of a head
+        self._searched = 0  # bytes in which no end of a head was found
         self._head: Head | None = None  # whose body is being read
         self._body: _Body | None = None
         self._expects_continue = False
