@@ -1,7 +1,6 @@
 """Graphs: the graphs of a project by name, and their jobs."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from threading import RLock
 from typing import Final
 
@@ -226,7 +225,7 @@ class Graphs:
             store = self._graphs[graph]
             edition = self.edition_of(store)
             finished = self.settings.finished(request.command, edition)
-            timeline = replace(Timeline.of(plan, finished, edition, store.now), effect=effect)
+            timeline = Timeline.of(plan, finished, edition, store.now, effect)
             return self._submit(job_id, request, graph, store, timeline)
 
     def _submit(

@@ -35,11 +35,8 @@ def _start() -> float:
 
 _STARTED: Final = _start()
 
-
-def real_time() -> float:
-    """In seconds since 1970."""
-    return _STARTED + _ticks()
-
+real_time: Final[Callable[[], float]] = partial(next, map(_STARTED.__add__, iter(_ticks, None)))
+"""In seconds since 1970: ``_STARTED + _ticks()``, without the call of a Python function."""
 
 NANOSECONDS: Final = 1_000_000_000  # in a second
 
@@ -190,9 +187,7 @@ def _whole_second(seconds: int) -> str:
 
 def list_time(seconds: float) -> str:
     """*seconds* since 1970 as in a list of the memory edition (ges_03_0204); UTC is inferred."""
-    at = time.gmtime(seconds)
-    date = f"{at.tm_year:04}-{at.tm_mon:02}-{at.tm_mday:02}"
-    return f"{date} {at.tm_hour:02}:{at.tm_min:02}:{at.tm_sec:02}"
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds))
 
 
 def iso_time(seconds: float) -> str:

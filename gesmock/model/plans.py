@@ -1,8 +1,8 @@
 """Plans: how a job progresses, counted from its submission. A plan knows no job and no clock."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from math import inf
-from typing import Annotated, Any, Final, Literal, cast, get_args
+from typing import Annotated, Any, Final, Literal, get_args
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -39,14 +39,6 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     after_s: Annotated[float, Meta(ge=0, le=1e10)]  # pending and running may both take 1e9
     status: PlannedStatus
     progress: Progress | None = None
-
-    def meant(self, finished: JobStatus, partial: JobStatus) -> tuple[JobStatus, int]:
-        """The status and the progress, with these statuses for the two that depend on the job."""
-        ends: Mapping[str, JobStatus] = {"finished": finished, "partiallyFailed": partial}
-        status = ends.get(self.status) or cast(JobStatus, self.status)
-        if self.progress is not None:
-            return status, self.progress
-        return status, 100 if status in FINAL else 0
 
 
 # For how long a job is pending and running, how far it gets, and its end.
@@ -100,41 +92,41 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_d
             if _any(step.status) not in MOVES[_any(before.status)]:
                 raise ValueError(f"steps: {step.status} cannot follow {before.status}")
 
-    @property
-    def listed_after_s(self) -> float:
-        """For how many seconds the list does not show the job."""
-        if self.never_listed_for_s is not None:
-            return self.never_listed_for_s
-        return 5.0 if self.name == "never_listed_for_s" else 0.0
-
-    def stages(self, finished: GoodEnd, edition: Edition) -> Iterator[tuple[float, JobStatus, int]]:
+    def stages(self, finished: GoodEnd, edition: Edition) -> list[tuple[float, JobStatus, int]]:
         """The seconds after submission, status and progress of each stage of a job.
 
         *finished* is the status of success unless the plan has its own. A job starts out
         ``pending``, if only for a moment. Inferred: ``partiallyFailed``, which the database
         edition lacks, is ``failed`` there.
         """
-        good = self.finished or finished
-        partial: JobStatus = "failed" if edition == "database" else "partiallyFailed"
-        steps = self._named_steps() if self.steps is None else self.steps
-        if steps[0].after_s > 0 or steps[0].status != "pending":
-            yield 0, "pending", 0
-        for step in steps:
-            yield step.after_s, *step.meant(good, partial)
+        ends: dict[str, Any] = {"finished": self.finished or finished}
+        if edition == "database":
+            ends["partiallyFailed"] = "failed"
+        steps = self._steps()
+        if steps[0][:2] != (0, "pending"):
+            steps.insert(0, (0, "pending", 0))
+        stages: list[tuple[float, JobStatus, int]] = []
+        for after_s, planned, progress in steps:
+            status = ends.get(planned, planned)
+            if progress is None:
+                progress = 100 if status in FINAL else 0  # noqa: PLW2901
+            stages.append((after_s, status, progress))
+        return stages
 
-    def _named_steps(self) -> list[Step]:
+    def _steps(self) -> list[tuple[float, PlannedStatus, int | None]]:
+        """Its own steps, or those that its name stands for."""
+        if self.steps is not None:
+            return [(step.after_s, step.status, step.progress) for step in self.steps]
         pending_s, running_s, progress, end = _NAMED[self.name or "normal"]
+        if end == "pending":
+            return [(0, end, 0)]
         pending_s = pending_s if self.pending_s is None else self.pending_s
         running_s = running_s if self.running_s is None else self.running_s
-        first = Step(0, "pending", 0)
-        if end == "pending":
-            return [first]
-        quarters = [
-            Step(pending_s + running_s * part / 4, "running", progress * part // 4)
-            for part in range(4)
+        quarters: list[tuple[float, PlannedStatus, int | None]] = [
+            (pending_s + running_s * part / 4, "running", progress * part // 4) for part in range(4)
         ]
-        last = Step(pending_s + running_s, end, progress if end == "running" else None)
-        return [first, *quarters, last]
+        last = pending_s + running_s, end, progress if end == "running" else None
+        return [(0, "pending", 0), *quarters, last]
 
 
 AnyPlan = PlanName | Plan

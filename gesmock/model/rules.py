@@ -23,6 +23,8 @@ Command = Annotated[
     ),
 ]
 
+_NORMAL: Final = Plan(name="normal")
+
 
 class _Armed(Protocol):
     """A dataclass; *identity* is the same object in all copies, *tried*: it has matched."""
@@ -223,7 +225,7 @@ class PlanRules(Rules[ArmedPlanRule]):
                 if armed.matches(command, graph):
                     armed.uses += 1
                     return plan_of(armed.rule.plan)
-            return Plan(name="normal")
+            return _NORMAL
 
 
 def _merged(plan: AnyPlan | Mapping[str, Any] | None, fields: Mapping[str, Any]) -> Any:

@@ -6,12 +6,12 @@ again.
 
 from bisect import bisect_right
 from collections.abc import Collection
-from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
 
-from gesmock.model.clock import NANOSECONDS, nanoseconds
+from gesmock.model.clock import NANOSECONDS
 from gesmock.model.jobs import Job, Move
 from gesmock.model.plans import Plan, Step, plan_of
 from gesmock.model.settings import Settings
@@ -39,13 +39,11 @@ class Stage(NamedTuple):
     progress: int
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteGraph:
+class DeleteGraph(Struct, frozen=True):
     """The graph is deleted, with all its jobs."""
 
 
-@dataclass(frozen=True, slots=True)
-class EraseJob:
+class EraseJob(Struct, frozen=True):
     """Another job of the graph is removed, with its result."""
 
     job_id: str
@@ -55,8 +53,7 @@ Effect = DeleteGraph | EraseJob
 """What a job does to its graph when it succeeds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(Struct, frozen=True):
     """The *stages* of one job, the first of which begins with its submission.
 
     The list shows the job from *listed* on. *result* and *fail_reason* are those of its ``Plan``.
@@ -69,14 +66,24 @@ class Timeline:
     effect: Effect | None = None
 
     @classmethod
-    def of(cls, plan: Plan, finished: GoodEnd, edition: Edition, now: int) -> "Timeline":
+    def of(
+        cls,
+        plan: Plan,
+        finished: GoodEnd,
+        edition: Edition,
+        now: int,
+        effect: Effect | None = None,
+    ) -> "Timeline":
         """The timeline of a job that is submitted *now* with *plan*; *finished* if it succeeds."""
         stages = [
-            Stage(now + nanoseconds(after_s), status, progress)
+            Stage(now + round(after_s * NANOSECONDS), status, progress)
             for after_s, status, progress in plan.stages(finished, edition)
         ]
-        listed = now + nanoseconds(plan.listed_after_s)
-        return cls(tuple(stages), listed, plan.result, plan.fail_reason)
+        hidden_s = plan.never_listed_for_s
+        if hidden_s is None:
+            hidden_s = 5 if plan.name == "never_listed_for_s" else 0
+        listed = now + round(hidden_s * NANOSECONDS)
+        return cls(tuple(stages), listed, plan.result, plan.fail_reason, effect)
 
     @classmethod
     def still(cls, status: JobStatus, now: int) -> "Timeline":

@@ -1,13 +1,13 @@
 """The jobs of one graph, against a plain list; and how little a change of them costs."""
 
 import tracemalloc
-from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gesmock import GesMock
 from gesmock.model import job_store
