@@ -429,7 +429,7 @@ class GesMock:
         names = validation.read_python(codes, list[Code], "findings")
         return [
             finding
-            for project in self.fake.projects()
+            for project in self.fake.projects.values()
             for finding in project.verdict.findings(names)
         ]
 

@@ -253,7 +253,7 @@ class _Use:
 
     def new_findings(self) -> str:
         """A message with the failing findings since the last time; empty without any."""
-        projects = self._ges.fake.projects() if self._strict else []
+        projects = [*self._ges.fake.projects.values()] if self._strict else []
         failing = [finding for project in projects for finding in project.verdict.failing()]
         new = [finding for finding in failing if _identity(finding) not in self._reported]
         self._reported += map(_identity, new)

@@ -157,8 +157,7 @@ class Asker:
 
 
 def text_of(reply: Reply) -> bytes:
-    payload = reply.payload() if callable(reply.payload) else reply.payload
-    return b"".join(replies.blocks(payload))
+    return b"".join(replies.blocks(reply))
 
 
 class Service:

@@ -1,13 +1,12 @@
 """Fake: all projects, and what the whole of them starts with."""
 
 from collections.abc import Collection
+from functools import partial
 from threading import Lock
 
 from gesmock.fake import options as start
-from gesmock.fake.fixtures import State
 from gesmock.fake.options import Progress, Start, StartOptions, no_progress
-from gesmock.fake.project import Cleared, Project
-from gesmock.fake.waiting import Epochs
+from gesmock.fake.project import Cleared, Epochs, Project
 from gesmock.faults import BELOW_HTTP
 from gesmock.journal.coverage import Coverage
 from gesmock.model.errors import NotFound
@@ -16,13 +15,17 @@ from gesmock.model.types import is_project_id
 
 
 class Fake:
-    """A fake of the service, with any number of projects.
+    """A fake of the service, with any number of *projects* by id, the *default* one first.
 
     *deliverable* are the faults of ``BELOW_HTTP`` that its server can produce. Raises InvalidInput
-    if the options are wrong. Looking up a project takes no lock: the dictionary of projects is
-    replaced, never changed. Whoever replaces it holds the lock, and may then take that of a
-    project, never the other way round.
+    if the options are wrong. Looking up a project takes no lock: *projects* is replaced, never
+    changed. Whoever replaces it holds the lock, and may then take that of a project, never the
+    other way round.
     """
+
+    projects: dict[str, Project]
+    default: Project
+    _epoch: int  # of the last reset of all projects
 
     def __init__(
         self,
@@ -34,30 +37,12 @@ class Fake:
         self._lock = Lock()
         self.deliverable = deliverable
         self.epochs = Epochs()
-        self._epoch = self.epochs.current  # of the last reset of all projects
+        self._new = partial(Project, epochs=self.epochs, can_deliver=self.can_deliver)
         states = start.states(options or {}, self.can_deliver)
         self._start = list(states)
         self._dropped = Coverage()  # of projects that no longer exist
-        self._projects = {
-            project_id: self._new(project_id, state, progress=progress)
-            for project_id, state in states.items()
-        }
-
-    def _new(
-        self,
-        project_id: str,
-        state: State | Start | None = None,
-        *,
-        epoch: int | None = None,
-        progress: Progress = no_progress,
-    ) -> Project:
-        return Project(
-            project_id,
-            state,
-            epochs=self.epochs,
-            epoch=epoch,
-            progress=progress,
-            can_deliver=self.can_deliver,
+        self._replace(
+            {name: self._new(name, state, progress=progress) for name, state in states.items()}
         )
 
     def can_deliver(self, kind: str) -> bool:
@@ -74,36 +59,17 @@ class Fake:
 
     # --- Projects ---
 
-    @property
-    def default(self) -> Project:
-        """The default project."""
-        return self._projects[self._start[0]]
-
-    def projects(self) -> list[Project]:
-        """Every project, the default project first."""
-        default = self.default
-        return sorted(self._projects.values(), key=lambda project: project is not default)
-
     def project(self, project_id: str) -> Project:
         """The project; raises NotFound if there is none."""
         try:
-            return self._projects[project_id]
+            return self.projects[project_id]
         except KeyError:
             raise NotFound(f"no project {project_id!r} is set up") from None
 
-    def find(self, project_id: str) -> Project | None:
-        """The project, or None if there is none."""
-        return self._projects.get(project_id)
-
-    def serving(self, project_id: str) -> Project | None:
-        """The project that answers requests to *project_id*, or None.
-
-        With ``open_projects`` on, only what cannot be the id of a project has none.
-        """
-        project = self._projects.get(project_id)
-        if project is None and self.default.settings.open_projects and is_project_id(project_id):
-            return self.open(project_id)
-        return project
+    def open_if_allowed(self, project_id: str) -> Project | None:
+        """``open`` where the settings have ``open_projects`` and this is an id; else None."""
+        allowed = self.default.settings.open_projects and is_project_id(project_id)
+        return self.open(project_id) if allowed else None
 
     def open(self, project_id: str) -> Project:
         """The project; if there is none, a new one with one empty graph.
@@ -111,34 +77,35 @@ class Fake:
         With ``open_projects`` on, a new one starts as the default project did.
         """
         while True:
-            project, epoch, default = self._projects.get(project_id), self._epoch, self.default
+            project, epoch, default = self.projects.get(project_id), self._epoch, self.default
             if project is not None:
                 return project
             state = default.start if default.settings.open_projects else None
             new = self._new(project_id, state, epoch=epoch)
             with self._lock:
                 if self._epoch == epoch:  # else all projects were reset meanwhile
-                    self._projects = {project_id: new, **self._projects}  # or another's, if quicker
+                    project = self.projects.get(project_id, new)  # another thread may be quicker
+                    self.projects = {**self.projects, project_id: project}
 
     def overtaken(self, project_id: str, epoch: int) -> bool:
         """Whether the project that answers requests to *project_id* was reset after *epoch*."""
-        return epoch < (self._projects.get(project_id) or self.default).epoch
+        return epoch < self.projects.get(project_id, self.default).epoch
 
     def tokens(self) -> list[Token]:
         """The tokens of every project."""
-        return [token for project in self.projects() for token in project.tokens]
+        return [token for project in self.projects.values() for token in project.tokens]
 
     def coverage(self) -> Coverage:
         """The documented answers that any project has given since the fake was made."""
         with self._lock:
             total = Coverage(self._dropped.cells())
-            for project in self.projects():
+            for project in self.projects.values():
                 total.add(project.verdict.coverage.cells())
             return total
 
     def interrupt(self) -> None:
         """Make every thread that waits in any project give up."""
-        for project in self.projects():
+        for project in self.projects.values():
             project.interrupt()
 
     # --- Resets ---
@@ -149,11 +116,9 @@ class Fake:
         Returns what was cleared in the default project.
         """
         with self._lock:
-            remaining = {project_id: self._projects[project_id] for project_id in self._start}
-            cleared = {name: project.reset() for name, project in self._projects.items()}
-            self._drop(self._projects.keys() - remaining.keys())
-            self._projects = remaining
-            self._epoch = self.epochs.current
+            cleared = {name: project.reset() for name, project in self.projects.items()}
+            self._drop(self.projects.keys() - self._start)
+            self._replace({name: self.projects[name] for name in self._start})
             return cleared[self._start[0]]
 
     def restart(self, options: StartOptions) -> Cleared:
@@ -166,20 +131,22 @@ class Fake:
         }
         graphs = {name: state.graphs(name) for name, state in states.items()}
         with self._lock:
-            before = self._projects
+            before = self.projects
             after = {name: before.get(name) or self._new(name) for name in states}
             dropped = before.keys() - after.keys()
             for name in dropped:
                 before[name].reset()
             self._drop(dropped)
             cleared = [after[name].restart(states[name], graphs[name]) for name in states]
-            # In this order, there is a default project at every moment.
-            self._projects = {**before, **after}
             self._start = list(states)
-            self._projects = after
-            self._epoch = self.epochs.current
+            self._replace(after)
             return cleared[0]
+
+    def _replace(self, projects: dict[str, Project]) -> None:
+        self.default = next(iter(projects.values()))
+        self.projects = projects
+        self._epoch = self.epochs.current
 
     def _drop(self, project_ids: Collection[str]) -> None:
         for project_id in project_ids:
-            self._dropped.add(self._projects[project_id].verdict.coverage.cells())
+            self._dropped.add(self.projects[project_id].verdict.coverage.cells())

@@ -1,10 +1,9 @@
-"""Graphs: the graphs of a project by name, and their jobs."""
+"""Graphs: the graphs of a project by name, their jobs, and how threads wait for these."""
 
 from collections.abc import Iterator
-from threading import RLock
+from threading import Condition, RLock
 from typing import Final
 
-from gesmock.fake.waiting import Changes
 from gesmock.model import generators, types
 from gesmock.model.clock import VirtualTime
 from gesmock.model.errors import Conflict, NotFound
@@ -19,9 +18,43 @@ MOST_JOBS: Final = 100_000
 """How many jobs a graph of the database edition keeps (ges_03_0471); the oldest go first."""
 
 
-def edition_of(graph: JobStore, settings: Settings) -> Edition:
+def edition_of(graph: JobStore | None, settings: Settings) -> Edition:
     """The edition of *graph*: its own, else that of *settings*."""
-    return graph.edition or settings.edition
+    return settings.edition if graph is None or graph.edition is None else graph.edition
+
+
+class Changes:
+    """Wakes the threads that wait for a job to change.
+
+    They hold the project's *lock*, which is free while they wait.
+    """
+
+    def __init__(self, lock: RLock) -> None:
+        self._changed = Condition(lock)
+        self._interrupts = 0
+        self._reason = ""
+
+    def notify(self) -> None:
+        """Wake every thread that waits: something has changed."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def interrupt(self, reason: str) -> None:
+        """Raise Conflict, with this *reason*, in every thread that waits."""
+        with self._changed:
+            self._interrupts += 1
+            self._reason = reason
+            self._changed.notify_all()
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait for a change, for at most *timeout_s* real seconds.
+
+        Raises Conflict if the waiting is interrupted.
+        """
+        interrupts = self._interrupts
+        self._changed.wait(timeout_s)
+        if self._interrupts != interrupts:
+            raise Conflict(self._reason)
 
 
 class Graphs:
@@ -58,10 +91,11 @@ class Graphs:
     def get(self, name: str) -> JobStore | None:
         with self._lock:
             graph = self._graphs.get(name)
-            if graph is not None:
-                graph.now = age = self.time.age()
-                if graph.next_change() <= age:
-                    self._settle(name)
+            if graph is None:
+                return None
+            graph.now = age = self.time.age()
+            if graph.next_change() <= age:
+                self._settle(name, graph)
             return self._graphs.get(name)
 
     def get_or_new(self, name: str) -> JobStore:
@@ -78,9 +112,8 @@ class Graphs:
         The oldest jobs are removed if it has too many.
         """
         with self._lock:
-            most = self._most(graph)
-            if most is not None:
-                graph.keep(most)
+            if edition_of(graph, self.settings) == "database":
+                graph.keep(MOST_JOBS)
             self._graphs[name] = graph
             if graph.deleted:
                 del self._graphs[name]
@@ -106,16 +139,10 @@ class Graphs:
             self.settings = settings
 
     def _check_edition(self, graph: JobStore, edition: Edition) -> None:
-        if edition == "database" and self.edition_of(graph) == "memory":
+        if edition == "database" and edition_of(graph, self.settings) == "memory":
             job_id = graph.goes_through("partiallyFailed")
             if job_id is not None:
                 types.check_edition(job_id, "partiallyFailed", edition)
-
-    def edition_of(self, graph: JobStore) -> Edition:
-        return edition_of(graph, self.settings)
-
-    def _most(self, graph: JobStore) -> int | None:
-        return MOST_JOBS if self.edition_of(graph) == "database" else None
 
     def copies(self) -> dict[str, JobStore]:
         with self._lock:
@@ -127,13 +154,13 @@ class Graphs:
     def settle(self) -> list[Transition]:
         """Carry out what is due; returns the transitions in order of time."""
         with self._lock:
-            transitions = [each for name in self for each in self._settle(name)]
+            graphs = [*self._graphs.items()]
+            transitions = [each for graph in graphs for each in self._settle(*graph)]
             return sorted(transitions, key=lambda transition: transition.at)
 
-    def _settle(self, name: str) -> list[Transition]:
-        graph = self._graphs[name]
-        now, began = self.time.age(), self.time.at(0)
-        transitions = graph.settle(now, name, began, self._most(graph))
+    def _settle(self, name: str, graph: JobStore) -> list[Transition]:
+        most = MOST_JOBS if edition_of(graph, self.settings) == "database" else None
+        transitions = graph.settle(self.time.age(), name, self.time.at(0), most)
         if graph.deleted:
             del self._graphs[name]
         if transitions:
@@ -142,11 +169,11 @@ class Graphs:
 
     def takes_long(self, name: str) -> bool:
         """Whether so much is due that a request to the graph *name* takes long; hold the lock."""
-        now = self.time.age()
+        graphs = [self._graphs.get(name)]
         if self.time.ticks:  # a tick settles all graphs
-            return any(graph.much_is_due(now) for graph in self._graphs.values())
-        graph = self._graphs.get(name)
-        return graph is not None and graph.much_is_due(now)
+            graphs = [*self._graphs.values()]
+        now = self.time.age()
+        return any(graph.much_is_due(now) for graph in graphs if graph is not None)
 
     def next_change(self) -> int | None:
         """When the next job of any graph changes; None if none will."""
@@ -213,7 +240,7 @@ class Graphs:
         with self._lock:
             name = graph or self.default
             store = self.get_or_new(name)
-            edition = self.edition_of(store)
+            edition = edition_of(store, self.settings)
             types.check_edition(job.job_id, job.status, edition)
             timeline = timeline_of(job, self.settings, edition, store.now)
             return name, self._submit(job.job_id, job.request, name, store, timeline)
@@ -223,7 +250,7 @@ class Graphs:
     ) -> Job:
         with self._lock:
             store = self._graphs[graph]
-            edition = self.edition_of(store)
+            edition = edition_of(store, self.settings)
             finished = self.settings.finished(request.command, edition)
             timeline = Timeline.of(plan, finished, edition, store.now, effect)
             return self._submit(job_id, request, graph, store, timeline)
@@ -238,7 +265,7 @@ class Graphs:
 
     def new_job_id(self, graph: str | None = None) -> str:
         with self._lock:
-            edition = self.edition_of(self.get_or_new(graph or self.default))
+            edition = edition_of(self._graphs.get(graph or self.default), self.settings)
             while True:
                 self._new_ids += 1
                 job_id = generators.job_id(self.seed, self._new_ids, edition)
@@ -253,7 +280,7 @@ class Graphs:
         with self._lock:
             name, job = self.find(job_id, graph)
             store = self._graphs[name]
-            types.check_move(job_id, job.status, move.status, self.edition_of(store))
+            types.check_move(job_id, job.status, move.status, edition_of(store, self.settings))
             moved = store.move(job_id, move)
             self.put(name, store)
             return name, moved

@@ -10,13 +10,14 @@ from msgspec.structs import replace
 
 from gesmock.fake import jobs, refusals
 from gesmock.fake.fake import Fake
+from gesmock.fake.graphs import edition_of
 from gesmock.fake.project import Project
 from gesmock.fake.submissions import submit
 from gesmock.faults import NO_STATUS, Error, ListFault, MatchedFault
 from gesmock.journal import entries
 from gesmock.model import documentation, errors, listed_requests, replies, tokens
 from gesmock.model.clock import NANOSECONDS, http_date
-from gesmock.model.messages import NO_ENTRY, ConnectionInfo, Operation, Reply, Request, request_id
+from gesmock.model.messages import ConnectionInfo, Operation, Reply, Request
 from gesmock.model.tokens import Token
 from gesmock.model.types import is_project_id
 
@@ -40,7 +41,8 @@ def handle(fake: Fake, request: Request, connection: ConnectionInfo | None = Non
 
     A request that belongs to no project is journaled in the default one.
     """
-    owner = fake.serving(request.args.get("project_id", ""))
+    project_id = request.args.get("project_id", "")
+    owner = fake.projects.get(project_id) or fake.open_if_allowed(project_id)
     project = owner or fake.default
     known_tokens = fake.tokens() if project.tokens else []
     journaled = request
@@ -55,7 +57,7 @@ def handle(fake: Fake, request: Request, connection: ConnectionInfo | None = Non
     with project.lock:
         if request.epoch < project.epoch:
             return _overtaken(project)
-        if owner is not None:
+        if owner is not None and project.time.ticks:
             project.tick()
         with project.time as now:  # the request happens at one moment
             try:
@@ -104,7 +106,7 @@ def forward(
 
 
 def _overtaken(project: Project) -> Reply:
-    return replies.refusal(errors.Overtaken(), project.settings, {"X-Request-Id": NO_ENTRY})
+    return replies.unjournaled(errors.Overtaken(), project.settings)
 
 
 def _fault(project: Project, request: Request, *, owned: bool) -> MatchedFault | None:
@@ -122,7 +124,7 @@ def _fault(project: Project, request: Request, *, owned: bool) -> MatchedFault |
     if not (owned and project.faults):
         return None
     graph, command = project.graphs.get(request.args["graph_name"]), request.operation
-    edition = (graph and graph.edition) or project.settings.edition
+    edition = edition_of(graph, project.graphs.settings)
     if command in _ABOUT_A_JOB and graph is not None and request.args["job_id"] in graph:
         command = graph.job(request.args["job_id"]).request.command
     return project.faults.match(request, command, edition)
@@ -168,15 +170,17 @@ def _finish(
         # The journal has the job that was made, whatever the client gets.
         job_id = reply.job_id
         if isinstance(fault.fault, Error):
-            settings = project.settings
-            graph = project.graphs.get(request.args["graph_name"])
-            edition = (graph and graph.edition) or settings.edition
+            settings = project.graphs.settings
+            edition = edition_of(project.graphs.get(request.args["graph_name"]), settings)
             refusal = refusals.injected(fault.fault, request, settings, edition)
             reply = replies.refusal(refusal, settings)
         reply = replace(fault.apply(reply), job_id=job_id)
     epoch, number = project.epoch, project.journal.count + 1
     real_at = project.time.real_at if connection is None else connection.heard_at
     record = project.journal.append(now, epoch, journaled, reply, fault, crash, real_at, connection)
-    project.verdict.note(record)
-    ours = {"X-Request-Id": request_id(epoch, number), "Date": http_date(now)}
+    broken = None if fault is None else fault.connection
+    project.verdict.coverage.met[request.operation, reply.status, broken] += 1
+    if crash is not None or request.operation is None:
+        project.verdict.note(record)
+    ours = {"X-Request-Id": replies.request_id(epoch, number), "Date": http_date(now)}
     return replace(reply, headers={**ours, **reply.headers})

@@ -6,6 +6,7 @@ from functools import lru_cache
 from random import Random
 from typing import Final
 
+from gesmock.fake.graphs import edition_of
 from gesmock.fake.project import Project
 from gesmock.fake.refusals import unknown_graph
 from gesmock.faults import MatchedFault, kinds
@@ -36,7 +37,7 @@ def list_jobs(project: Project, request: Request, fault: MatchedFault | None = N
 
     A list *fault* happens just before.
     """
-    graph, settings = _graph(project, request), project.settings
+    graph, settings = _graph(project, request), project.graphs.settings
     offset, limit = (
         _window(request.query, settings) if request.query else (0, settings.maximum_limit)
     )
@@ -59,7 +60,7 @@ def list_jobs(project: Project, request: Request, fault: MatchedFault | None = N
 def show_job(project: Project, request: Request) -> Reply:
     """Querying a Job (ges_03_0472, ges_03_0037): its status, and a page of its result's rows."""
     graph, settings = _graph(project, request), project.settings
-    edition = graph.edition or settings.edition
+    edition = edition_of(graph, settings)
     offset, limit = _window(request.query, settings)
     job_id = request.args["job_id"]
     if job_id not in graph:
@@ -217,5 +218,5 @@ def _finish(project: Project, name: str, count: int, offset: int, rng: Random) -
 
 
 def _end_of(command: str, project: Project, name: str) -> GoodEnd:
-    graphs = project.graphs
-    return project.settings.finished(command, graphs.edition_of(graphs.get_or_new(name)))
+    edition = edition_of(project.graphs.get(name), project.settings)
+    return project.settings.finished(command, edition)

@@ -1,7 +1,7 @@
 """Project: everything in one project that can change, and the lock of it all."""
 
 from collections.abc import Callable, Collection, Mapping
-from threading import RLock
+from threading import Lock, RLock
 from typing import Any
 
 from msgspec import Struct
@@ -9,10 +9,9 @@ from msgspec import Struct
 from gesmock.fake import fixtures
 from gesmock.fake.clock import Clock
 from gesmock.fake.fixtures import GraphState, State
-from gesmock.fake.graphs import Graphs
+from gesmock.fake.graphs import Graphs, edition_of
 from gesmock.fake.options import Progress, Start, generated, no_progress
 from gesmock.fake.verdict import Verdict
-from gesmock.fake.waiting import Epochs
 from gesmock.faults import CanDeliver, FaultRules, check
 from gesmock.journal.journal import SIZE, Journal
 from gesmock.journal.verdict.config import VerdictConfig
@@ -26,6 +25,40 @@ from gesmock.model.rules import PlanRules
 from gesmock.model.settings import Settings
 from gesmock.model.timeline import Effect
 from gesmock.model.types import FINAL, JobStatus
+
+
+class Epochs:
+    """Numbers the epochs of a fake: each reset of any of its projects begins one.
+
+    A request of an earlier epoch than its project's comes from the test before. Methods may be
+    called from any thread.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._watching: tuple[Callable[[], None], ...] = ()
+        self.current = 1
+
+    def begin(self) -> int:
+        """Begin the next epoch; returns its number."""
+        with self._lock:
+            self.current += 1
+            return self.current
+
+    def watch(self, callback: Callable[[], None]) -> None:
+        """Call *callback* after each reset, in the thread that reset, until ``unwatch``."""
+        with self._lock:
+            self._watching = (*self._watching, callback)
+
+    def unwatch(self, callback: Callable[[], None]) -> None:
+        """Call *callback* no longer."""
+        with self._lock:
+            self._watching = tuple(each for each in self._watching if each != callback)
+
+    def announce(self) -> None:
+        """Call everybody who watches."""
+        for callback in self._watching:
+            callback()
 
 
 class Cleared(Struct, frozen=True):
@@ -184,8 +217,6 @@ class Project:
         that: so a client sees each status at least once. If a running clock has passed from just
         before a change to beyond it, there is no tick.
         """
-        if not self.time.ticks:
-            return
         transitions = self.graphs.settle()
         if transitions and self._before_change:
             stop: int | None = self.time.age()
@@ -220,7 +251,7 @@ class Project:
             with self.lock:
                 name, settings = order.graph or self.graphs.default, self.settings
                 before = self.graphs.get_or_new(name)
-                now, edition = before.now, self.graphs.edition_of(before)
+                now, edition = before.now, edition_of(before, settings)
                 seed = self.graphs.seed if order.seed is None else order.seed
                 anew = order.replace or name not in self.graphs
                 store = JobStore() if anew else before

@@ -100,11 +100,6 @@ def graph_path(project_id: str, graph_name: str) -> str:
     return f"{ROOT}/{quote(project_id, safe='')}/graphs/{quote(graph_name, safe='')}"
 
 
-def is_service_path(path: str) -> bool:
-    """Whether *path* is the service's to answer, if only with a 404."""
-    return path.startswith(BELOW)
-
-
 _PROJECT: Final = re.compile(rf"{re.escape(ROOT)}/([^/]*)/")
 
 

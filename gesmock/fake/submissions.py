@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, Final
 
+from gesmock.fake.graphs import edition_of
 from gesmock.fake.project import Project
 from gesmock.fake.refusals import refused, rows_of, unknown_graph
 from gesmock.model import documentation, listed_requests, replies
@@ -23,11 +24,11 @@ _UNKNOWN_JOB: Final = Refusal(
 
 def submit(project: Project, request: Request) -> Reply:
     """Submit a job: it comes first in the list, and progresses by the plan that the rules give."""
-    name, settings = request.args["graph_name"], project.settings
+    name = request.args["graph_name"]
     graph = project.graphs.get(name)
+    edition = edition_of(graph, project.graphs.settings)
     if graph is None:
-        raise unknown_graph(request, settings.edition)
-    edition = graph.edition or settings.edition
+        raise unknown_graph(request, edition)
     rows = rows_of(request, edition)
     first, body = rows[0], request.body
     if first.request_example is None:  # no body is documented
@@ -102,7 +103,6 @@ def _effect(
 
 
 def _answer(example: Body, job_id: str) -> Encoded:
-    """The answer in the page's *example*, with *job_id* instead of its job's."""
+    """The answer in the page's *example*, with *job_id* wherever that has its job's id."""
     documented = example["jobId"] if "jobId" in example else example["results"][0]["jobId"]
-    old, new = replies.encode(documented), replies.encode(job_id)
-    return Encoded([replies.encode(example).replace(old, new)])
+    return Encoded([replies.encode(example).replace(documented.encode(), job_id.encode())])

@@ -48,12 +48,7 @@ class Verdict:
         self._unmatched: dict[str, tuple[list[int], int]] = {}  # some numbers, and how many in all
 
     def note(self, record: Record) -> None:
-        """Take a new *record* of the journal into account; the lock is held."""
-        request = record.request
-        connection = None if record.fired is None else record.connection
-        self.coverage.met[request.operation, record.status, connection] += 1
-        if record.crash is None and request.operation is not None:
-            return
+        """Take the *record* of a crash or of an unmatched request into account; hold the lock."""
         entry = record.entry
         if entry.crash and len(self._crashes) < MOST_CRASHES:
             message = f"gesmock crashed: {entry}; please report this bug"

@@ -10,14 +10,13 @@ import msgspec
 from msgspec import Struct
 
 from gesmock.faults import MatchedFault
-from gesmock.model import listed_requests
+from gesmock.model import listed_requests, replies
 from gesmock.model.messages import (
     LONGEST_HEAD,
     ConnectionInfo,
     Operation,
     Request,
     ShownStatuses,
-    request_id,
 )
 from gesmock.model.secrets import MASK, is_secret, masked_by_name
 
@@ -194,7 +193,10 @@ class Record(Struct, frozen=True, gc=False):
             },
             body=masked_by_name(msgspec.json.decode(request.body)) if request.body else None,
             status=self.status,
-            reply_headers={"X-Request-Id": request_id(self.epoch, self.number), **self.headers},
+            reply_headers={
+                "X-Request-Id": replies.request_id(self.epoch, self.number),
+                **self.headers,
+            },
             job_id=self.job_id,
             statuses=None if reported is None else reported.by_job(),
             returned=None if reported is None else reported.returned,

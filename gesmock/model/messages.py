@@ -63,14 +63,6 @@ LONGEST_HEAD: Final = 4096
 MOST_SHOWN: Final = 1_000
 """The most jobs in one answer whose statuses are remembered."""
 
-NO_ENTRY: Final = "0" * 32
-"""The ``X-Request-Id`` of an answer without a journal entry."""
-
-
-def request_id(epoch: int, number: int) -> str:
-    """The ``X-Request-Id`` of the answer with this *number* in its *epoch*."""
-    return f"{epoch:08x}{number:024x}"
-
 
 class Request(Struct, frozen=True, kw_only=True):
     """One HTTP request below the service's paths, as the core sees it.

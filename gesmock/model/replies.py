@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from gesmock.model import job_kinds
-from gesmock.model.clock import NANOSECONDS, list_time
+from gesmock.model.clock import NANOSECONDS, http_date, list_time, real_time
 from gesmock.model.errors import GesError
 from gesmock.model.jobs import Job
 from gesmock.model.listed_requests import Body
@@ -26,8 +26,16 @@ ID_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The keys that a listed job has its id under, by the setting ``id_key``."""
 
+NO_ENTRY: Final = "0" * 32
+"""The ``X-Request-Id`` of an answer without a journal entry."""
+
 _SMALL: Final = 2**14
 """Up to this many bytes, joining blocks costs less than handing over each."""
+
+
+def request_id(epoch: int, number: int) -> str:
+    """The ``X-Request-Id`` of the answer with this *number* in its *epoch*."""
+    return f"{epoch:08x}{number:024x}"
 
 
 class JobList(Struct, frozen=True, rename={"total_count": "totalCount"}):
@@ -106,8 +114,17 @@ def refusal(error: GesError, settings: Settings, headers: Mapping[str, str] | No
     return Reply(status, body, headers or {}, statuses)
 
 
-def blocks(payload: object) -> Sequence[bytes | memoryview]:
-    """*payload* as compact JSON, in blocks to send one after the other."""
+def unjournaled(
+    error: GesError, settings: Settings, headers: Mapping[str, str] | None = None
+) -> Reply:
+    """The refusal of a request that gets no journal entry."""
+    ours = {"X-Request-Id": NO_ENTRY, "Date": http_date(real_time())}
+    return refusal(error, settings, ours | dict(headers or {}))
+
+
+def blocks(reply: Reply) -> Sequence[bytes | memoryview]:
+    """The body of *reply*, compact JSON, in blocks to send one after the other."""
+    payload = reply.payload() if callable(reply.payload) else reply.payload
     return payload.blocks if isinstance(payload, Encoded) else [encode(payload)]
 
 

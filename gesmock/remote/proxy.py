@@ -21,12 +21,11 @@ from gesmock.journal.redaction import Redaction, secrets_of
 from gesmock.model import listed_requests, replies
 from gesmock.model.errors import (
     Conflict,
-    GesError,
     InvalidInput,
     Overtaken,
     Refused,
 )
-from gesmock.model.messages import NO_ENTRY, Reply, Request
+from gesmock.model.messages import Reply, Request
 from gesmock.remote.forward import (
     Forwarded,
     Forwarder,
@@ -46,7 +45,6 @@ from gesmock.web.server import Server
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-_NO_ENTRY: Final = {"X-Request-Id": NO_ENTRY}
 _OURS: Final = re.compile(r"/(openapi\.json|docs(/.*)?)")
 
 
@@ -125,19 +123,20 @@ class ProxyServer:
             journaled = entries.with_short_head(journaled)
         ask = partial(self._ask, request, environ, body, redaction)
         foreign = self._guard.foreign_call(environ)
-        try:
-            if foreign is None:
+        settings = self.fake.default.settings
+        if foreign is None:
+            try:
                 connection = environ.get(CONNECTION)
                 reply = handle.forward(self.fake, request, journaled, ask, connection)
-            else:
-                reply = self._refusal(Refused("GES.8006", foreign, status=403), _NO_ENTRY)
-        except Overtaken as error:
-            reply = self._refusal(error, _NO_ENTRY)
+            except Overtaken as error:
+                reply = replies.unjournaled(error, settings)
+        else:
+            reply = replies.unjournaled(Refused("GES.8006", foreign, status=403), settings)
         if not self._forwarder.closed:
             gateway.log_request(journaled, reply)
         if reply.delivery is not None:
             environ[DELIVER](reply.delivery)
-        blocks = gateway.blocks_of(reply)
+        blocks = replies.blocks(reply)
         status = reply.status or 200
         start_response(
             f"{status} {responses.get(status, 'Unknown')}", _lines(reply, sum(map(len, blocks)))
@@ -157,11 +156,9 @@ class ProxyServer:
                 raise Overtaken from None
             code = 504 if isinstance(failed, Unresponsive) else 502
             status = {"Proxy-Status": f"gesmock; error={failed.kind}"}
-            return self._refusal(Refused("GES.8602", str(failed), status=code), status)
+            error = Refused("GES.8602", str(failed), status=code)
+            return replies.refusal(error, self.fake.default.settings, status)
         return reply_of(request, answer, redaction)
-
-    def _refusal(self, error: GesError, headers: dict[str, str]) -> Reply:
-        return replies.refusal(error, self.fake.default.settings, headers)
 
 
 def _lines(reply: Reply, length: int) -> list[tuple[str, str]]:

@@ -7,11 +7,10 @@ from werkzeug.exceptions import HTTPException
 
 from gesmock.fake.fake import Fake
 from gesmock.fake.options import StartOptions
-from gesmock.web import documents, gateway, service
+from gesmock.web import documents, service
 from gesmock.web.control import api
 from gesmock.web.control.document import CALLS
-from gesmock.web.guard import Guard
-from gesmock.web.guard import is_control as is_control_path
+from gesmock.web.guard import Guard, is_control
 
 
 def create_app(
@@ -31,35 +30,20 @@ def create_app(
         fake = Fake(options)
     elif options:
         raise TypeError(f"an existing fake takes no start options ({', '.join(options)})")
-    guard = guard or Guard()
     app = flask.Flask("gesmock", static_folder=None)
     app.extensions["gesmock"] = fake
     # As Flask comes, it redirects "//" and a missing slash; the service never redirects.
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False
+    if control:
+        app.register_blueprint(api.blueprint(fake, CALLS, guard or Guard()))
     app.register_blueprint(service.blueprint(fake))
     app.register_blueprint(documents.blueprint(fake, control=control))
-    if control:
-        app.register_blueprint(api.blueprint(fake, CALLS))
-
-    def is_control() -> bool:
-        return control and is_control_path(flask.request.path)
-
-    @app.before_request
-    def first() -> flask.Response | None:
-        if is_control():
-            return api.guarded(guard)
-        return service.preflight() if flask.request.method == "OPTIONS" else None
 
     @app.errorhandler(HTTPException)
     def refused(error: HTTPException) -> flask.Response:
-        return api.failed(error) if is_control() else service.refused(fake, error)
-
-    @app.after_request
-    def finished(response: flask.Response) -> flask.Response:
-        if not is_control():
-            for name, value in gateway.CORS:
-                response.headers.setdefault(name, value)
-        return response
+        if control and is_control(flask.request.path):
+            return api.failed(error)
+        return service.refused(fake, error)
 
     return app

@@ -6,6 +6,7 @@ import flask
 
 from gesmock.fake.fake import Fake
 from gesmock.model import replies
+from gesmock.web.gateway import CORS
 from gesmock.web.guard import CONTROL
 
 SERVICE_DOCUMENT: Final = "/openapi.json"
@@ -25,6 +26,11 @@ def blueprint(fake: Fake, *, control: bool) -> flask.Blueprint:
     installed Swagger UI, which loads nothing from another site, or say how to install it.
     """
     documents = flask.Blueprint("documents", __name__)
+
+    @documents.after_request
+    def finished(response: flask.Response) -> flask.Response:
+        response.headers.extend(CORS)
+        return response
 
     @documents.get(SERVICE_DOCUMENT)
     def service() -> flask.Response:

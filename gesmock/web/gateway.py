@@ -6,7 +6,7 @@ other servers.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
@@ -21,12 +21,11 @@ from gesmock.fake.handle import handle
 from gesmock.model import replies, validation
 from gesmock.model.clock import http_date, real_time
 from gesmock.model.errors import ParameterError, Refused
-from gesmock.model.messages import LARGEST_BODY, NO_ENTRY, ConnectionInfo, Reply, Request, is_long
+from gesmock.model.messages import LARGEST_BODY, ConnectionInfo, Reply, Request, is_long
 from gesmock.model.settings import Settings
 from gesmock.server import wsgi
 from gesmock.server.application import NAME, SERVER, Answer
 from gesmock.server.parser import Head
-from gesmock.server.transport import Block
 from gesmock.web.guard import LARGEST_CONTROL_BODY, Guard, is_control
 
 if TYPE_CHECKING:
@@ -86,12 +85,12 @@ class Gateway:
         request = self._requests.get(head)
         if request is None or request.epoch != epoch:
             path = unquote_to_bytes(head.path).decode(errors="replace")
-            if self._app_only or not routes.is_service_path(path):
+            if self._app_only or not path.startswith(routes.BELOW):
                 return None
             headers = wsgi.headers_of(head)
             if head.method == "OPTIONS":
-                lines = [*preflight(headers).items(), *CORS, *_last_headers()]
-                return Answer(204, _encoded(lines), ())
+                headers = preflight(headers) | {"Date": http_date(real_time()), "Server": NAME}
+                return Answer(204, _encoded(headers.items()), ())
             read = partial(read_request, head.method, path, head.query, headers, epoch)
             if len(body) > _LARGEST_IN_LOOP:
                 return lambda: self._respond(read(body), connection)
@@ -101,7 +100,7 @@ class Gateway:
                     self._requests.clear()
                 self._requests[head] = request
         args, later = request.args, partial(self._respond, request, connection)
-        project = self.fake.find(args.get("project_id", ""))
+        project = self.fake.projects.get(args.get("project_id", ""))
         if project is None:
             project = self.fake.default
             if project.settings.open_projects:  # a new project may take long to fill
@@ -136,7 +135,7 @@ class Gateway:
     def refuse(self, status: int, reason: str) -> Answer:
         """In the service's shape. The body is inferred."""
         error = Refused("GES.8005", reason) if reason else ParameterError()
-        reply = replies.refusal(error, Settings(), {"X-Request-Id": NO_ENTRY})
+        reply = replies.unjournaled(error, Settings())
         return answer_of(replace(reply, status=status))
 
     def largest_body(self, head: Head, connection: ConnectionInfo) -> int | None:
@@ -199,8 +198,8 @@ def json_value(text: bytes | None) -> Any:
 
 
 def preflight(headers: dict[str, str]) -> dict[str, str]:
-    """The headers of the answer to an OPTIONS request with these *headers*, besides ``CORS``."""
-    answer = {"X-Request-Id": NO_ENTRY}
+    """The headers of the answer to an OPTIONS request with these *headers*."""
+    answer = {"X-Request-Id": replies.NO_ENTRY, **dict(CORS)}
     if headers.get("access-control-request-method") in METHODS:
         answer["Access-Control-Allow-Methods"] = ", ".join(METHODS)
         if names := headers.get("access-control-request-headers"):
@@ -220,7 +219,7 @@ def log_request(request: Request, reply: Reply) -> None:
 
 def answer_of(reply: Reply, method: str = "GET") -> Answer:
     """*reply* to a request with this *method*, as our own server sends it."""
-    blocks = blocks_of(reply)
+    blocks = replies.blocks(reply)
     length = len(blocks[0]) if len(blocks) == 1 else sum(map(len, blocks))
     headers = reply.headers
     if len(headers) == 2 and "Date" in headers:  # with X-Request-Id: an answer without a fault
@@ -229,18 +228,12 @@ def answer_of(reply: Reply, method: str = "GET") -> Answer:
             lines += f"{name}: {value}\r\n"
         text = (lines + _LAST_LINES).encode("latin-1")
     else:
-        text = _encoded(headers_of(reply, length, _last_headers()))
+        text = _encoded(headers_of(reply, length, ("Server", NAME)))
     status = reply.status or 200  # a fault that sends no answer has none
     return Answer(status, text, () if method == "HEAD" else blocks, reply.delivery)
 
 
-def blocks_of(reply: Reply) -> Sequence[Block]:
-    return replies.blocks(reply.payload() if callable(reply.payload) else reply.payload)
-
-
-def headers_of(
-    reply: Reply, length: int, last: Sequence[tuple[str, str]] = ()
-) -> list[tuple[str, str]]:
+def headers_of(reply: Reply, length: int, *last: tuple[str, str]) -> list[tuple[str, str]]:
     """The headers of the answer with a body of *length* bytes, each name once.
 
     Those of *reply* replace ours, in whichever case a fault spells them.
@@ -254,9 +247,5 @@ def headers_of(
     return [*headers.values()]
 
 
-def _last_headers() -> Sequence[tuple[str, str]]:
-    return ("Date", http_date(real_time())), ("Server", NAME)
-
-
-def _encoded(headers: Sequence[tuple[str, str]]) -> bytes:
+def _encoded(headers: Iterable[tuple[str, str]]) -> bytes:
     return "".join(f"{name}: {value}\r\n" for name, value in headers).encode("latin-1")

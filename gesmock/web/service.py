@@ -20,9 +20,10 @@ from gesmock.fake.handle import handle
 from gesmock.model import replies
 from gesmock.model.clock import real_time
 from gesmock.model.errors import GesmockError, JobQueryFailed, Overtaken
-from gesmock.model.messages import LARGEST_BODY, NO_ENTRY, Delivery, Reply, Request
+from gesmock.model.messages import LARGEST_BODY, Delivery, Reply, Request
 from gesmock.server.wsgi import CONNECTION, DELIVER
 from gesmock.web import gateway
+from gesmock.web.guard import is_control
 
 _LARGEST_DRAINED: Final = 64 * 2**20
 _CHUNK: Final = 2**18
@@ -41,6 +42,14 @@ def blueprint(fake: Fake) -> flask.Blueprint:
         del path
         return _answer(fake)
 
+    @service.before_app_request
+    def preflight() -> flask.Response | None:
+        if flask.request.method != "OPTIONS" or is_control(flask.request.path):
+            return None
+        response = flask.Response(status=204, headers=gateway.preflight(_headers()))
+        del response.headers["Content-Type"]
+        return response
+
     return service
 
 
@@ -48,18 +57,11 @@ def refused(fake: Fake, error: HTTPException) -> flask.Response:
     """The answer where Flask refuses: no route matches (404, 405), or a bug is outside the core."""
     if isinstance(error, InternalServerError):
         gateway.log.error("gesmock crashed over %s %s", flask.request.method, flask.request.path)
-        headers = {"X-Request-Id": NO_ENTRY, "X-Gesmock-Crash": "0"}
-        return _response(replies.refusal(JobQueryFailed(), fake.default.settings, headers))
-    is_ours = isinstance(error, MethodNotAllowed) and not routes.is_service_path(flask.request.path)
-    methods = getattr(error, "valid_methods", None) or ()
-    return _answer(fake, tuple(sorted(methods)) if is_ours else ())
-
-
-def preflight() -> flask.Response:
-    """The answer to any OPTIONS of the service."""
-    response = flask.Response(status=204, headers=gateway.preflight(_headers()))
-    del response.headers["Content-Type"]
-    return response
+        crashed = {"X-Gesmock-Crash": "0"}
+        return _response(replies.unjournaled(JobQueryFailed(), fake.default.settings, crashed))
+    if isinstance(error, MethodNotAllowed) and not flask.request.path.startswith(routes.BELOW):
+        return _answer(fake, tuple(sorted(error.valid_methods or ())))
+    return _answer(fake)
 
 
 def _answer(fake: Fake, allowed: tuple[str, ...] = ()) -> flask.Response:
@@ -106,7 +108,7 @@ def _body() -> bytes | None:
 
 
 def _response(reply: Reply) -> flask.Response:
-    blocks = gateway.blocks_of(reply)
+    blocks = replies.blocks(reply)
     headers = gateway.headers_of(reply, sum(map(len, blocks)))
     return flask.Response(map(bytes, blocks), reply.status or 200, headers)
 
@@ -121,9 +123,8 @@ def _delivered(fake: Fake, request: Request, reply: Reply, delivery: Delivery) -
     ConnectionResetError for ``reset``, RemoteDisconnected for ``close``; else NeedsSocket.
     """
     if not _sleep(fake, request, real_time() + delivery.delay_s):
-        project = fake.find(request.args.get("project_id", "")) or fake.default
-        headers = {"X-Request-Id": NO_ENTRY}
-        return _response(replies.refusal(Overtaken(), project.settings, headers))
+        project = fake.projects.get(request.args.get("project_id", ""), fake.default)
+        return _response(replies.unjournaled(Overtaken(), project.settings))
     error = _error(delivery)
     if error is not None:
         return _Broken(error)

@@ -22,7 +22,7 @@ def test_projects_share_nothing() -> None:
     fake.open("two").graphs.add(NEW)
 
     assert fake.default.graphs.jobs() == []
-    assert [project.project_id for project in fake.projects()] == ["one", "two"]
+    assert [project.project_id for project in fake.projects.values()] == ["one", "two"]
 
 
 def test_an_opened_project_stays_what_it_is() -> None:
@@ -37,7 +37,7 @@ def test_a_reset_forgets_the_projects_that_were_opened() -> None:
     fake.default.graphs.add(NEW)
 
     assert fake.reset().jobs == 1
-    assert [project.project_id for project in fake.projects()] == ["one"]
+    assert [project.project_id for project in fake.projects.values()] == ["one"]
 
 
 def test_a_restart_is_in_place() -> None:
@@ -49,7 +49,7 @@ def test_a_restart_is_in_place() -> None:
     assert len(project.graphs.jobs()) == 2
     fake.restart({"project_id": "three"})
 
-    assert [project.project_id for project in fake.projects()] == ["three"]
+    assert [project.project_id for project in fake.projects.values()] == ["three"]
 
 
 def test_each_reset_of_any_project_begins_an_epoch() -> None:
@@ -72,12 +72,14 @@ def test_a_project_that_is_opened_while_the_fake_is_reset_belongs_to_the_new_epo
 ) -> None:
     fake = Fake({"generate": 2, "settings": {"open_projects": True}})
 
-    def slow(*args: Any, **fields: Any) -> Project:
-        monkeypatch.setattr("gesmock.fake.fake.Project", Project)
-        fake.restart({})
-        return Project(*args, **fields)
+    new = fake._new
 
-    monkeypatch.setattr("gesmock.fake.fake.Project", slow)
+    def slow(*args: Any, **fields: Any) -> Project:
+        monkeypatch.setattr(fake, "_new", new)
+        fake.restart({})
+        return new(*args, **fields)
+
+    monkeypatch.setattr(fake, "_new", slow)
 
     assert fake.open("late").graphs.jobs() == []
 

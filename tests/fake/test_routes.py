@@ -77,11 +77,6 @@ def test_a_path_names_a_project(path: str, project_id: str) -> None:
     assert routes.project_of(path) == project_id
 
 
-def test_only_what_is_below_the_services_root_is_its_to_answer() -> None:
-    assert routes.is_service_path("/ges/v2/anything")
-    assert not routes.is_service_path("/gesmock")
-
-
 def test_the_url_of_a_graph_is_split_and_joined_again() -> None:
     url = routes.split(f"https://host/before{GRAPH}/jobs/status?limit=1")
 

@@ -307,7 +307,7 @@ def test_a_wrong_call_names_the_field_and_changes_nothing(
     assert (response.status_code, response.content_type) == (status, "application/json")
     assert words in response.json["error"]
     assert service.control("GET", "state").json == before
-    assert len(service.fake.projects()) == 1
+    assert len(service.fake.projects) == 1
 
 
 def test_every_error_is_listed_with_its_path(service: Service) -> None:

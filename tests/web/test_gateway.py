@@ -21,7 +21,7 @@ from gesmock.model import documentation
 from gesmock.model.clock import NANOSECONDS, ClockChange
 from gesmock.model.generators import Generator
 from gesmock.model.jobs import Job, JobRequest
-from gesmock.model.messages import NO_ENTRY
+from gesmock.model.replies import NO_ENTRY
 from gesmock.server.application import Answer
 from gesmock.server.parser import Head, Limits, parse
 from gesmock.web import create_app
@@ -338,9 +338,9 @@ def test_a_worker_decodes_a_large_body_and_opens_a_project(fake: Fake) -> None:
 
     assert len(fake.default.graphs.jobs()) == 3
     assert (decode().status, len(fake.default.graphs.jobs())) == (200, 4)
-    assert opens.find("b" * 32) is None
+    assert opens.projects.get("b" * 32) is None
     assert open_().status == 200
-    assert opens.find("b" * 32) is not None
+    assert opens.projects.get("b" * 32) is not None
 
 
 @pytest.mark.parametrize("added", ["together", "one by one", "to another graph"])

@@ -17,10 +17,10 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from gesmock.fake.fake import Fake
 from gesmock.fake.project import Project
-from gesmock.model import replies, validation
+from gesmock.model import validation
 from gesmock.model.errors import GesmockError, InputError, InvalidInput, NotFound
 from gesmock.model.types import GraphName, ProjectId
-from gesmock.web.guard import CONTROL, LARGEST_CONTROL_BODY, Guard
+from gesmock.web.guard import CONTROL, LARGEST_CONTROL_BODY, Guard, is_control
 
 PATH_TYPES: Final[Mapping[str, Any]] = {"project_id": ProjectId, "graph": GraphName}
 """Names in a path that must look a certain way. Ids may be any string."""
@@ -186,9 +186,25 @@ def _field_kinds(type_: type[Struct]) -> dict[str, type[inspect.Type]]:
     return kinds
 
 
-def blueprint(fake: Fake, calls: Iterable[call]) -> flask.Blueprint:
-    """The *calls*, for the default project of *fake* and below ``projects/<project_id>/``."""
+def blueprint(fake: Fake, calls: Iterable[call], guard: Guard) -> flask.Blueprint:
+    """The *calls*, for the default project of *fake* and below ``projects/<project_id>/``.
+
+    *guard* looks at every request below ``/_gesmock``, those for calls that do not exist too.
+    """
     control = flask.Blueprint("control", __name__, url_prefix=CONTROL)
+
+    @control.before_app_request
+    def guarded() -> flask.Response | None:
+        request = flask.request
+        refusal = guard.refusal(request) if is_control(request.path) else None
+        if refusal is None:
+            return None
+        status, reason = refusal
+        response = _respond(status, ErrorBody(reason))
+        if status == 401:
+            response.headers["WWW-Authenticate"] = "Bearer"
+        return response
+
     for number, each in enumerate(calls):
         for prefix in ("/", "/projects/<project_id>/"):
             endpoint = f"{number}{prefix.count('/')}"
@@ -206,18 +222,6 @@ def _view(fake: Fake, each: call) -> Callable[..., flask.Response]:
             return _refused(error)
 
     return view
-
-
-def guarded(guard: Guard) -> flask.Response | None:
-    """The refusal of the request being served, if *guard* does not let it pass."""
-    refusal = guard.refusal(flask.request)
-    if refusal is None:
-        return None
-    status, reason = refusal
-    response = _respond(status, ErrorBody(reason))
-    if status == 401:
-        response.headers["WWW-Authenticate"] = "Bearer"
-    return response
 
 
 def failed(error: HTTPException) -> flask.Response:
@@ -243,4 +247,4 @@ def _refused(error: GesmockError) -> flask.Response:
 
 
 def _respond(status: int, value: object) -> flask.Response:
-    return flask.Response(replies.encode(value), status, content_type="application/json")
+    return flask.Response(msgspec.json.encode(value), status, content_type="application/json")

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from gesmock.fake.graphs import Graphs
+from gesmock.fake.graphs import Graphs, edition_of
 from gesmock.fake.project import Project
 from gesmock.model.clock import ClockChange, Timing
 from gesmock.model.generators import Generator
@@ -160,7 +160,7 @@ def put_graph(project: Project, name: str, body: GraphChange) -> DescribedGraph:
 
 def _describe(graphs: Graphs, name: str) -> DescribedGraph:
     graph = graphs.get_or_new(name)
-    return DescribedGraph(name, graphs.edition_of(graph), len(graph))
+    return DescribedGraph(name, edition_of(graph, graphs.settings), len(graph))
 
 
 @call("POST", "generate", opens=True, needs_jobs=True, summary="Generate jobs")

@@ -267,5 +267,5 @@ def test_the_config_is_read_and_changed_over_http(service: Service) -> None:
     assert changed.json == {**service.control("GET", "verdict").json, "poll_s": 2}
     assert service.fake.default.verdict.config == VerdictConfig(poll_s=2, ignore=["GM101"])
     assert wrong.json["errors"][0]["message"].startswith("unknown key; did you mean 'polls'?")
-    assert service.fake.find("new") is None
+    assert "new" not in service.fake.projects
     assert service.control("PATCH", "projects/new/verdict", {"polls": 9}).json["polls"] == 9
