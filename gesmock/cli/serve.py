@@ -52,8 +52,13 @@ class StopSignals:
 
 def _prepare(log_level: str) -> None:
     """Log to standard error; until the server starts, let signals end the process with 0."""
+    from gesmock.web.gateway import AccessLog  # what the other commands need not wait for
+
     log = logging.getLogger("gesmock")
     log.addHandler(logging.StreamHandler())
+    requests = logging.getLogger("gesmock.service")
+    requests.addHandler(AccessLog())
+    requests.propagate = False
     log.setLevel(log_level.upper())
     for number in _STOPS:
         signal.signal(number, lambda *_: sys.exit(0))

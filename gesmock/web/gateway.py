@@ -7,9 +7,10 @@ other servers.
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TextIO
 from urllib.parse import parse_qsl, quote, unquote_to_bytes
 
 import msgspec
@@ -207,11 +208,27 @@ def preflight(headers: dict[str, str]) -> dict[str, str]:
     return answer
 
 
+class AccessLog(logging.StreamHandler[TextIO]):
+    """Writes the lines of ``log_request`` without log records, which take 6 us of a request's 20.
+
+    It must be the only handler of the logger ``gesmock.service``.
+    """
+
+    def write(self, line: str) -> None:
+        with suppress(OSError, ValueError):  # nobody reads it any more
+            self.stream.write(f"{line}\n")
+
+
 def log_request(request: Request, reply: Reply) -> None:
-    if log.isEnabledFor(logging.INFO):
-        fault = reply.headers.get("X-Gesmock-Fault", "")
-        path = quote(request.path)
-        log.info("%s %s %s%s", request.method, path, reply.status, fault and f" {fault}")
+    if not log.isEnabledFor(logging.INFO):
+        return
+    fault = reply.headers.get("X-Gesmock-Fault", "")
+    line = f"{request.method} {quote(request.path)} {reply.status}{fault and f' {fault}'}"
+    match log.handlers:
+        case [AccessLog() as access_log]:
+            access_log.write(line)
+        case _:
+            log.info(line)
 
 
 # --- Answers ------------------------------------------------------------------------------------
