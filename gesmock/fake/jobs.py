@@ -48,7 +48,7 @@ def list_jobs(project: Project, request: Request, fault: MatchedFault | None = N
     if (graph.edition or settings.edition) == "database":
         return replies.job_list(page, settings)
     items = MemoryItems(project.time.at(0), graph.now, project.graphs.seed, settings.id_key)
-    timelines = graph.timelines()
+    timelines = graph.timelines(page)
     return replies.memory_list(
         page,
         lambda: [

@@ -2,10 +2,11 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy as shallow_copy
 from heapq import heapify, heappop, heappush
-from itertools import accumulate, count, islice
+from itertools import accumulate, islice
 from operator import itemgetter
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Final
 
 from msgspec import structs
 
@@ -17,51 +18,15 @@ from gesmock.model.timeline import NEVER, DeleteGraph, EraseJob, Timeline, Trans
 from gesmock.model.types import Edition, JobStatus
 
 _MOST_PAGES: Final = 16
-_MOST_CHANGES: Final = 1_000
 _FEW: Final = 4  # rows of a block that are read or rewritten one by one
 _MUCH: Final = 1_000  # transitions, which take some five milliseconds
 
-V = TypeVar("V")
 
+_Due = tuple[int, int, Timeline, list[int]]
+"""At this time, the jobs with these numbers change, if the timeline is theirs still.
 
-class Shared(Generic[V]):
-    """A dict that is quick to copy: its copies share the *base*, and no one changes that."""
-
-    def __init__(self, base: dict[Any, V], changes: dict[Any, V | None] | None = None) -> None:
-        self.base = base
-        self.changes = changes or {}  # since; None where there is no value any more
-
-    def get(self, key: object) -> V | None:
-        return self.changes[key] if key in self.changes else self.base.get(key)
-
-    def discard(self, key: object) -> None:
-        self.changes.pop(key, None)
-        if key in self.base:
-            self.changes[key] = None
-
-    def merged(self) -> dict[Any, V]:
-        merged: dict[Any, Any] = {**self.base, **self.changes}
-        for key in [key for key, value in self.changes.items() if value is None]:
-            del merged[key]
-        return merged
-
-    def copy(self) -> "Shared[V]":
-        if len(self.changes) > _MOST_CHANGES:
-            self.base, self.changes = self.merged(), {}
-        return Shared(self.base, self.changes.copy())
-
-
-class _Due(NamedTuple):
-    """At *time*, the jobs with these *numbers* change, if *timeline* is theirs still.
-
-    The *tie* is its id: so timelines themselves are never compared.
-    """
-
-    time: int
-    tie: int
-    timeline: Timeline
-    numbers: tuple[int, ...]
-
+Its id comes before it, so that timelines are never compared.
+"""
 
 _Change = tuple[int, int, JobStatus, Timeline]
 """At this time, the job with this number has the status, by its timeline."""
@@ -89,33 +54,33 @@ class JobStore:
         # Jobs are numbered from 0 on as they are submitted, and downwards from -1 as older ones
         # are added. A number is never used again.
         self._first, self._next = below - len(jobs), below
-        self._numbers = Shared({job.job_id: n for n, job in zip(count(below - 1, -1), jobs)})
+        numbers = range(below - 1, self._first - 1, -1)
+        self._numbers = {job.job_id: number for number, job in zip(numbers, jobs, strict=True)}
         self._hidden: dict[int, bytes] = {}  # rows that the list does not show yet
-        self._timelines: Shared[Timeline] = Shared({})
+        self._timelines: dict[int, Timeline] = {}
         self._due: list[_Due] = []  # a heap
-        self._most_due = 64
         self._pages: dict[tuple[int, int, bool], Page] = {}
         listed: list[tuple[int, Job]] = []
         groups: dict[int, list[int]] = {}  # many jobs share a timeline
-        for number, job in zip(count(below - 1, -1), jobs):
+        for number, job in zip(numbers, jobs, strict=True):
             timeline = timelines.get(job.job_id) if timelines else None
             if timeline is not None:
-                self._timelines.base[number] = timeline
+                self._timelines[number] = timeline
                 groups.setdefault(id(timeline), []).append(number)
             if timeline is None or timeline.listed <= now:
                 listed.append((number, job))
             else:
                 self._hidden[number] = encode(job)
         for group in groups.values():
-            self._expect(self._timelines.base[group[0]], tuple(group), now)
+            self._expect(self._timelines[group[0]], group, now)
         self._blocks = [  # oldest first
             Block.of([(number, encode(job)) for number, job in part]) for part in parts(listed)
         ]
         self._count()
 
     def copy(self) -> "JobStore":
-        copy = JobStore(edition=self.edition)
-        copy.now, copy._first, copy._next = self.now, self._first, self._next
+        copy = shallow_copy(self)
+        copy._pages = {}
         copy._numbers, copy._timelines = self._numbers.copy(), self._timelines.copy()
         copy._hidden, copy._due = self._hidden.copy(), self._due.copy()
         copy._blocks, copy._starts = self._blocks.copy(), self._starts.copy()
@@ -130,7 +95,7 @@ class JobStore:
         return iter(self.page(0, len(self)))
 
     def __contains__(self, job_id: object) -> bool:
-        return self._numbers.get(job_id) is not None
+        return job_id in self._numbers
 
     def job(self, job_id: str) -> Job:
         """The job with this id, whether the list shows it or not; NotFound if there is none."""
@@ -140,8 +105,10 @@ class JobStore:
         number = self._numbers.get(job_id)
         return None if number is None else self._timelines.get(number)
 
-    def timelines(self) -> Shared[Timeline]:
-        return self._timelines.copy()
+    def timelines(self, page: Page) -> dict[int, Timeline]:
+        """The timelines of the jobs of *page*, by number."""
+        numbers = (n for block, begin, end in page.parts for n in block.numbers[begin:end])
+        return {n: self._timelines[n] for n in numbers if n in self._timelines}
 
     def all_jobs(self) -> list[Job]:
         """Every job, those included that the list does not show yet."""
@@ -156,7 +123,7 @@ class JobStore:
 
     def goes_through(self, status: JobStatus) -> str | None:
         """The id of the newest job that has *status*, or will have it; None if no job does."""
-        shared = {id(line): (n, line) for n, line in sorted(self._timelines.merged().items())}
+        shared = {id(line): (n, line) for n, line in sorted(self._timelines.items())}
         ahead = [n for n, line in shared.values() if line.goes_through(status, self.now)]
         text = in_status(status)
         blocks = (block for block in reversed(self._blocks) if text in block.text)
@@ -197,7 +164,7 @@ class JobStore:
             raise Conflict(f"a job with the id {job.job_id!r} is there already")
         row, number = encode(job), self._next
         self._next += 1
-        self._numbers.changes[job.job_id] = number
+        self._numbers[job.job_id] = number
         if timeline is not None and timeline.listed > self.now:
             self._hidden[number] = row
         else:
@@ -226,16 +193,15 @@ class JobStore:
 
     def takes(self, older: "JobStore") -> bool:
         """Whether *older* can be added still: no other has been since, and no id is taken."""
-        ids, mine = older._numbers.base.keys(), self._numbers
-        same = (ids & mine.base.keys()) | (ids & mine.changes.keys())
-        return older._next == self._first and not any(job_id in self for job_id in same)
+        same = older._numbers.keys() & self._numbers.keys()
+        return older._next == self._first and not same
 
     def add(self, older: "JobStore") -> None:
         """Add the jobs of *older*, which this store has prepared and takes, after all others."""
         self._pages.clear()
         self._first = older._first
-        self._numbers.changes |= older._numbers.base
-        self._timelines.changes |= older._timelines.base
+        self._numbers |= older._numbers
+        self._timelines |= older._timelines
         self._hidden |= older._hidden
         self._due += older._due
         heapify(self._due)
@@ -268,8 +234,8 @@ class JobStore:
     def remove(self, job_id: str) -> Job:
         """Remove a job; NotFound if there is none."""
         job, number = self.job(job_id), self._number(job_id)
-        self._numbers.discard(job_id)
-        self._timelines.discard(number)
+        del self._numbers[job_id]
+        self._timelines.pop(number, None)
         if self._hidden.pop(number, None) is None:
             self._edit({number: b""})
         return job
@@ -280,10 +246,10 @@ class JobStore:
             self._pages.clear()
             block = self._blocks[0]
             remaining = max(len(block) - surplus, 0)
-            removed = block.statuses(remaining, len(block))
-            for number, row in zip(block.numbers[remaining:], removed, strict=True):
-                self._numbers.discard(row.job_id)
-                self._timelines.discard(number)
+            removed = block.jobs(remaining, len(block))
+            for number, job in zip(block.numbers[remaining:], removed, strict=True):
+                del self._numbers[job.job_id]
+                self._timelines.pop(number, None)
             if remaining:
                 self._blocks[0] = block.part(0, remaining)
                 self._starts[0] += surplus
@@ -294,29 +260,31 @@ class JobStore:
 
     def next_change(self) -> int:
         """When the next job changes its status or is listed; NEVER if none will."""
-        current = self._timelines.get
         while self._due:
             time, _, timeline, numbers = self._due[0]
-            if current(numbers[0]) is timeline:
+            if self._timelines.get(numbers[0]) is timeline:
                 return time
             heappop(self._due)  # the first is gone, or has been moved
-            indexes = (index for index, n in enumerate(numbers) if current(n) is timeline)
-            self._expect(timeline, numbers[next(indexes, len(numbers)) :], time - 1)
+            self._expect(timeline, self._following(timeline, numbers), time - 1)
         return NEVER
 
-    def _expect(self, timeline: Timeline, numbers: tuple[int, ...], now: int) -> None:
+    def _following(self, timeline: Timeline, numbers: Iterable[int]) -> list[int]:
+        """Those of *numbers* whose jobs have this *timeline*."""
+        return [number for number in numbers if self._timelines.get(number) is timeline]
+
+    def _expect(self, timeline: Timeline, numbers: list[int], now: int) -> None:
         """Note when these jobs, if any, change next after *now*."""
         time = timeline.next_after(now)
         if numbers and time < NEVER:
-            heappush(self._due, _Due(time, id(timeline), timeline, numbers))
+            heappush(self._due, (time, id(timeline), timeline, numbers))
 
     def much_is_due(self, now: int) -> bool:
         """Whether ``settle`` would take more than a few milliseconds."""
         total, indexes = 0, [0]  # in the heap: below what is not due, nothing is
         while indexes and total <= _MUCH:
             index = indexes.pop()
-            if index < len(self._due) and self._due[index].time <= now:
-                total += len(self._due[index].numbers)
+            if index < len(self._due) and self._due[index][0] <= now:
+                total += len(self._due[index][3])
                 indexes += (2 * index + 1, 2 * index + 2)
         return total > _MUCH
 
@@ -329,60 +297,58 @@ class JobStore:
         was 0, in seconds since 1970.
         """
         self.now = now
-        transitions: list[Transition] = []
-        changes: list[_Change] = []
+        return [
+            transition
+            for changes in self._batches(now, most)
+            for transition in self._carry_out(changes, graph, began)
+        ]
 
-        def carry_out() -> None:
-            transitions.extend(self._carry_out(changes, graph, began))
-            changes.clear()
-
-        while (time := self.next_change()) <= now and not self.deleted:
-            listing = False
-            for change in self._changes(time):
-                changes.append(change)
-                listing = listing or change[3].listed == time
-                if change[3].effect is not None:  # after it, others may be gone
-                    carry_out()
+    def _batches(self, now: int, most: int | None) -> Iterator[list[_Change]]:
+        """What is due at *now*, in order; each batch is carried out before the next is made."""
+        batch: list[_Change] = []
+        while (time := self.next_change()) <= now:
+            changes: list[_Change] = []
+            while self._due and self._due[0][0] == time:
+                _, _, timeline, numbers = heappop(self._due)
+                numbers = self._following(timeline, numbers)
+                self._expect(timeline, numbers, time)
+                status = timeline.at(time).status
+                changes += [(time, number, status, timeline) for number in numbers]
+            changes.sort()  # in the order of submission; a number is there once
+            for change in changes:
+                _, number, _, timeline = change
+                if self._timelines.get(number) is not timeline:
+                    continue
+                batch.append(change)
+                if timeline.effect is not None:  # after it, others may be gone
+                    yield batch
+                    batch = []
                     if self.deleted:
-                        break
+                        return
+            listing = any(timeline.listed == time for _, _, _, timeline in changes)
             if listing and most is not None and len(self) + len(self._hidden) > most:
-                carry_out()
+                yield batch
+                batch = []
                 self.keep(most)
-        if changes:
-            carry_out()
-        return transitions
-
-    def _changes(self, time: int) -> list[_Change]:
-        """What is due at *time*, in the order of submission; each job is expected again."""
-        changes: list[_Change] = []
-        current = self._timelines.get
-        while self._due and self._due[0].time == time:
-            _, _, timeline, numbers = heappop(self._due)
-            numbers = tuple([n for n in numbers if current(n) is timeline])
-            self._expect(timeline, numbers, time)
-            status = timeline.at(time).status
-            changes += [(time, number, status, timeline) for number in numbers]
-        changes.sort()  # a number is there once
-        return changes
+        yield batch
 
     def _carry_out(
         self, changes: Sequence[_Change], graph: str, began: float
     ) -> Iterator[Transition]:
-        current = [each for each in changes if self._timelines.get(each[1]) is each[3]]
-        jobs = self._jobs({number for _, number, _, _ in current})
-        changed: set[int] = set()
-        listed: dict[int, bytes] = {}
-        for time, number, status, timeline in current:
+        jobs = self._jobs({number for _, number, _, _ in changes})
+        edited: set[int] = set()
+        for time, number, status, timeline in changes:
             job = jobs[number]
             if job.status != status:
                 at = began + time / NANOSECONDS
                 yield Transition(graph, job.job_id, job.status, status, at)
                 jobs[number] = Job(job.job_id, status, job.request)
-                changed.add(number)
-            if timeline.listed == time and number in self._hidden:
-                listed[number] = self._hidden.pop(number)
-        self._edit(listed | {number: encode(jobs[number]) for number in changed})
-        for _, _, status, timeline in current[-1:]:  # no other has an effect
+                edited.add(number)
+            if number in self._hidden and timeline.listed <= time:
+                del self._hidden[number]
+                edited.add(number)
+        self._edit({number: encode(jobs[number]) for number in edited})
+        for _, _, status, timeline in changes[-1:]:  # no other has an effect
             self._take_effect(timeline, status)
 
     def _take_effect(self, timeline: Timeline, status: JobStatus) -> None:
@@ -396,17 +362,13 @@ class JobStore:
 
     def _follow(self, number: int, timeline: Timeline) -> None:
         """From now on, let a job have this *timeline*."""
-        current = self._timelines.get
-        if current(number) is timeline:
+        if self._timelines.get(number) is timeline:
             return
-        self._timelines.changes[number] = timeline
-        self._expect(timeline, (number,), self.now)
-        if len(self._due) > self._most_due:  # jobs that are gone or moved may have left most
-            self._due = [
-                due for due in self._due if any(current(n) is due.timeline for n in due.numbers)
-            ]
+        self._timelines[number] = timeline
+        self._expect(timeline, [number], self.now)
+        if len(self._due) > 2 * len(self._timelines) + 64:  # most are of jobs gone or moved
+            self._due = [due for due in self._due if self._following(due[2], due[3])]
             heapify(self._due)
-            self._most_due = 2 * len(self._due) + 64
 
     # --- Rows by number ---
 

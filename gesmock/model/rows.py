@@ -10,7 +10,6 @@ from itertools import accumulate, pairwise
 from typing import Any, Final, TypeVar
 
 import msgspec
-from msgspec import Struct
 
 from gesmock.model.jobs import Job
 from gesmock.model.types import JobStatus
@@ -24,16 +23,6 @@ SIZE: Final = 256
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Job).decode
 _decode_all = msgspec.json.Decoder(list[Job]).decode
-
-
-class JobAndStatus(Struct, rename={"job_id": "jobId"}, gc=False):
-    """A row without its request."""
-
-    job_id: str
-    status: JobStatus
-
-
-_decode_statuses = msgspec.json.Decoder(list[JobAndStatus]).decode
 
 
 def encode(job: Job) -> bytes:
@@ -93,9 +82,6 @@ class Block:
     def jobs(self, begin: int, end: int) -> list[Job]:
         return _decode_all(_as_list(self.piece(begin, end)))
 
-    def statuses(self, begin: int, end: int) -> list[JobAndStatus]:
-        return _decode_statuses(_as_list(self.piece(begin, end)))
-
     def row(self, number: int) -> bytes:
         index = self.numbers.index(number)
         return bytes(self.piece(index, index + 1))
@@ -140,8 +126,8 @@ class Page:
     def ids_and_statuses(self) -> Iterator[tuple[str, JobStatus]]:
         """The ids and statuses of the jobs; the order is not defined."""
         for block, begin, end in self.parts:
-            for row in block.statuses(begin, end):
-                yield row.job_id, row.status
+            for job in block.jobs(begin, end):
+                yield job.job_id, job.status
 
     @property
     def costly(self) -> bool:

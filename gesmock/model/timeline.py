@@ -53,7 +53,7 @@ Effect = DeleteGraph | EraseJob
 """What a job does to its graph when it succeeds."""
 
 
-class Timeline(Struct, frozen=True):
+class Timeline(Struct, frozen=True, gc=False):
     """The *stages* of one job, the first of which begins with its submission.
 
     The list shows the job from *listed* on. *result* and *fail_reason* are those of its ``Plan``.
@@ -100,9 +100,10 @@ class Timeline(Struct, frozen=True):
         """When the status changes, or the list begins to show the job; NEVER if neither will."""
         index = self._index(now)
         status = self.stages[index].status
-        later = self.stages[index + 1 :]
-        change = next((stage.time for stage in later if stage.status != status), NEVER)
-        return min(change, self.listed) if self.listed > now else change
+        times = [time for time, later, _ in self.stages[index + 1 :] if later != status]
+        if self.listed > now:
+            times.append(self.listed)
+        return min(times, default=NEVER)
 
     def started(self, now: int) -> int | None:
         """When the job began to run, if it has."""

@@ -114,7 +114,6 @@ def test_prepared_jobs_are_taken_unless_their_ids_or_their_place_are_taken() -> 
 def test_a_copy_after_many_changes_has_no_job_that_was_removed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(job_store, "_MOST_CHANGES", 1)
     store = JobStore(jobs(4))
     for job_id in ("0", "2"):
         store.remove(job_id)
@@ -223,7 +222,6 @@ def test_whatever_is_done_a_store_is_a_list_and_its_pages_and_copies_stay_what_t
     with pytest.MonkeyPatch.context() as patch:
         for module in (job_rows, job_store):
             patch.setattr(module, "SIZE", 4)
-        patch.setattr(job_store, "_MOST_CHANGES", 3)
         patch.setattr(job_store, "_FEW", 1)
         model = Model()
         for step, number in steps:

@@ -64,7 +64,7 @@ class Work:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.counts: Counter[str] = Counter()
-        for name in ("_encode", "_decode", "_decode_all", "_decode_statuses"):
+        for name in ("_encode", "_decode", "_decode_all"):
             self._count(monkeypatch, rows, name)
         for name in ("piece", "rows"):
             self._count(monkeypatch, Block, name)
@@ -93,8 +93,8 @@ def test_a_page_touches_two_blocks_at_most_and_encodes_nothing(
     reply = replies.job_list(many.page(offset, 10), Settings())
 
     assert isinstance(reply.payload, Encoded)
-    assert set(work.counts) == {"piece", "_decode_statuses"}
-    assert work.counts["_decode_statuses"] <= 2
+    assert set(work.counts) == {"piece", "_decode_all"}
+    assert work.counts["_decode_all"] <= 2
     listed = msgspec.json.decode(replies.encode(reply.payload), type=dict[str, Any])["jobs"]
     assert [each["jobId"] for each in listed] == [f"j{offset + n}" for n in range(10)]
 
