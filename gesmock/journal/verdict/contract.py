@@ -4,15 +4,15 @@ The service is lenient about some of it, and gesmock answers as the service does
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gesmock.journal.entries import LONGEST_BODY, Entry
 from gesmock.journal.verdict.config import VerdictConfig
-from gesmock.journal.verdict.findings import Finding, finding
+from gesmock.journal.verdict.findings import Evidence
 from gesmock.journal.verdict.traffic import Traffic
-from gesmock.model.secrets import is_storage_key
+from gesmock.model.secrets import copied, is_storage_key
 
 if TYPE_CHECKING:
     from gesmock.contract.submissions import Node
@@ -26,15 +26,20 @@ class Breach(NamedTuple):
     pointer: str
 
 
-def check(traffic: Traffic, _config: VerdictConfig) -> Iterator[Finding]:
-    """A finding for each breach, whatever the number of requests that have it."""
-    grouped: dict[tuple[str | None, Breach], list[Entry]] = {}
+def check(code: str, traffic: Traffic, _config: VerdictConfig) -> Iterator[Evidence]:
+    """One finding for each breach with this *code*, however many requests have it."""
+    for breach, entries in traffic.once(_by_breach):
+        if breach.code == code:
+            message = f"{breach.message}: {entries[0]}; see {breach.pointer} of /openapi.json"
+            yield Evidence(message, entries)
+
+
+def _by_breach(traffic: Traffic) -> Iterable[tuple[Breach, list[Entry]]]:
+    grouped: dict[tuple[str, Breach], list[Entry]] = {}
     for entry in traffic.all_entries:
         for breach in breaches(entry):
             grouped.setdefault((entry.operation or entry.path, breach), []).append(entry)
-    for (_, breach), entries in grouped.items():
-        message = f"{breach.message}: {entries[0]}; see {breach.pointer} of /openapi.json"
-        yield finding(breach.code, message, entries)
+    return ((breach, entries) for (_, breach), entries in grouped.items())
 
 
 def breaches(entry: Entry) -> Iterator[Breach]:
@@ -118,7 +123,7 @@ def _bodies(entry: Entry, operation: "Node", pointer: str) -> Iterator[Breach]:
 def _errors(reference: str) -> Callable[[Any], str | None]:
     import fastjsonschema  # most runs never check a contract
 
-    schema = _without_secrets(_at(reference))
+    schema = copied(_at(reference), _without_keys)
     validate = fastjsonschema.compile(schema, use_default=False)
 
     def error(value: Any) -> str | None:
@@ -131,17 +136,12 @@ def _errors(reference: str) -> Callable[[Any], str | None]:
     return error
 
 
-def _without_secrets(schema: Any) -> Any:
+def _without_keys(schema: "Node") -> "Node":
     """*schema* without a demand for storage keys, which the journal does not record."""
-    match schema:
-        case dict():
-            copy = {name: _without_secrets(item) for name, item in schema.items()}
-            if isinstance(copy.get("required"), list):
-                copy["required"] = [name for name in copy["required"] if not is_storage_key(name)]
-            return copy
-        case list():
-            return [_without_secrets(item) for item in schema]
-    return schema
+    required = schema.get("required")
+    if not isinstance(required, list):
+        return schema.copy()
+    return {**schema, "required": [name for name in required if not is_storage_key(name)]}
 
 
 # --- The document ---

@@ -13,7 +13,7 @@ MOST_ENTRIES: Final = 50
 
 
 class Rule(NamedTuple):
-    """A row of the table: a code, its name, and what it finds.
+    """A row of the table: a code, its name, which is that of its check, and what it finds.
 
     *on_request* rules are reported only where the code or its family is named. *refused*: the
     service refuses such a request anyway, so it is reported only under ``contract="all"``.
@@ -24,6 +24,13 @@ class Rule(NamedTuple):
     summary: str
     on_request: bool = False
     refused: bool = False
+
+
+class Evidence(NamedTuple):
+    """What a check has found: a sentence, and the entries that prove it."""
+
+    message: str
+    entries: Iterable[Entry] = ()
 
 
 RULES: Final = (

@@ -8,20 +8,15 @@ depend on what a client had read look at *sequential* clients only.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from math import inf
-from typing import NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from gesmock.journal.entries import Entry
+from gesmock.journal.verdict.config import VerdictConfig
+from gesmock.journal.verdict.findings import Evidence
 
 _T = TypeVar("_T")
-
-
-class Caller(NamedTuple):
-    """A client: the value of the *header* that distinguishes clients, and its *token*."""
-
-    header: str
-    token: str | None
 
 
 class Traffic:
@@ -37,6 +32,7 @@ class Traffic:
         self._source = entries  # read only if a check needs them
         self.dropped = dropped
         self._client_header = client_header
+        self._derived: dict[Any, Any] = {}
 
     @cached_property
     def all_entries(self) -> Sequence[Entry]:
@@ -47,25 +43,33 @@ class Traffic:
         """The requests for an operation of the service."""
         return [entry for entry in self.all_entries if entry.operation is not None]
 
-    def client(self, entry: Entry) -> Caller:
-        return Caller(entry.headers.get(self._client_header, ""), entry.token)
+    def client(self, entry: Entry) -> str:
+        """The value of the header that distinguishes clients."""
+        return entry.headers.get(self._client_header, "")
 
     @cached_property
     def concurrent(self) -> Mapping[str, list[Entry]]:
         """The entries of each client that used several connections at once, whatever its token."""
-        by_header = _grouped(self.entries, lambda entry: self.client(entry).header)
-        return {name: each for name, each in by_header.items() if not is_sequential(each)}
+        clients = _grouped(self.entries, self.client)
+        return {name: each for name, each in clients.items() if not is_sequential(each)}
 
     @cached_property
     def sequential(self) -> Sequence[Sequence[Entry]]:
         """The entries of each other client."""
-        clients = _grouped(self.entries, self.client).items()
-        return [entries for client, entries in clients if client.header not in self.concurrent]
+        entries = (entry for entry in self.entries if self.client(entry) not in self.concurrent)
+        return [*_grouped(entries, lambda entry: (self.client(entry), entry.token)).values()]
 
     @cached_property
     def calls(self) -> Sequence[Sequence[Entry]]:
         """The entries of each call of each sequential client."""
         return [call for entries in self.sequential for call in calls_of(entries)]
+
+    def once(self, derive: "Callable[[Traffic], Iterable[_T]]") -> Sequence[_T]:
+        """What *derive* makes of this traffic, for all checks that ask for it."""
+        if derive not in self._derived:
+            self._derived[derive] = list(derive(self))
+        derived: list[_T] = self._derived[derive]
+        return derived
 
 
 def calls_of(entries: Iterable[Entry]) -> Iterable[Sequence[Entry]]:
@@ -88,6 +92,37 @@ def _grouped(entries: Iterable[Entry], key: Callable[[Entry], _T]) -> dict[_T, l
     for entry in entries:
         groups.setdefault(key(entry), []).append(entry)
     return groups
+
+
+def runs(items: Iterable[_T], goes_on: Callable[[Sequence[_T], _T], bool]) -> list[list[_T]]:
+    """*items* in runs: an item that *goes_on* with the run before it is part of it."""
+    split: list[list[_T]] = []
+    for item in items:
+        if split and goes_on(split[-1], item):
+            split[-1].append(item)
+        else:
+            split.append([item])
+    return split
+
+
+# --- What was not judged ---
+
+
+def history_dropped(traffic: Traffic, _config: VerdictConfig) -> Iterator[Evidence]:
+    if traffic.dropped:
+        yield Evidence(
+            f"conduct and paging were judged by the last {len(traffic.entries)} requests only: "
+            f"the journal dropped {traffic.dropped} before them; raise journal_size to judge all"
+        )
+
+
+def not_judged(traffic: Traffic, _config: VerdictConfig) -> Iterator[Evidence]:
+    for name, entries in traffic.concurrent.items():
+        yield Evidence(
+            f"client {name!r} used several connections at once: checks that depend on the order "
+            f"of its {len(entries)} requests were skipped (GM101 to GM108, GM2)",
+            entries,
+        )
 
 
 # --- What an entry says of its client ---

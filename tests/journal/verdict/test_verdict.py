@@ -38,7 +38,7 @@ def test_codes_are_unique_and_in_order_and_so_are_names() -> None:
 
 
 def test_every_code_has_a_check_except_gm0() -> None:
-    assert [*CHECKS] == [code for code in CODES if not code.startswith("GM0")]
+    assert sorted(CHECKS) == [code for code in CODES if not code.startswith("GM0")]
 
 
 def test_failing_has_only_the_findings_that_fail_a_test(
