@@ -7,10 +7,11 @@ collected: what the value is, and what would be right.
 import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
-from msgspec import inspect
+from msgspec import Struct, UnsetType, inspect, structs
 
 from gesmock.model.errors import InputError, InvalidInput
 
@@ -34,12 +35,8 @@ def read(value: object, type_: type[T], path: str = "$") -> T:
         pass
     try:
         return msgspec.convert(value, type_)
-    except msgspec.ValidationError as error:
-        # What only msgspec refuses (a number beyond its range) is reported in its words.
-        errors = list(_errors(inspect.type_info(type_), value, path)) or [
-            InputError(path, str(error))
-        ]
-        raise InvalidInput(errors) from None
+    except msgspec.ValidationError:
+        raise InvalidInput(_errors(type_, value, path)) from None
 
 
 def read_python(value: object, type_: type[T], path: str) -> T:
@@ -119,119 +116,110 @@ def described(value: object) -> str:
 
 def unknown(name: str, names: list[str]) -> str:
     """The message for an unknown key *name*; *names* are the known ones."""
-    close = difflib.get_close_matches(name[:100], names, 1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    return f"unknown key; {hint}known are {', '.join(names) or 'none'}"
-
-
-def _errors(node: inspect.Type, value: object, path: str) -> Iterator[InputError]:
-    """The errors of *value*, as a JSON decoder returns it, as a *node*."""
-    yield from _WALKS.get(type(node), _leaf)(node, value, path)
-
-
-def _leaf(node: inspect.Type, value: object, path: str) -> Iterator[InputError]:
-    if not _fits(node, value):
-        yield _error(node, _expected(node), value, path)
-
-
-def _error(node: inspect.Type, expected: str, value: object, path: str) -> InputError:
-    verb = "is none of" if isinstance(node, inspect.LiteralType) else "is not"
-    return InputError(path, f"{described(value)} {verb} {expected}")
-
-
-def _metadata(node: inspect.Metadata, value: object, path: str) -> Iterator[InputError]:
-    if list(_errors(node.type, value, path)):
-        expected = _expected(node)
-        names = [name for name in expected.partition("one of ")[2].split(", ") if name]
-        yield _error(node.type, expected + _meant(value, names), value, path)
+    return f"unknown key{_meant(name, names) or ';'} known are {', '.join(names) or 'none'}"
 
 
 def _meant(value: object, names: Sequence[str]) -> str:
-    close = difflib.get_close_matches(str(value)[:100], names, 1)
+    text = value[:100] if isinstance(value, str) else ""
+    close = difflib.get_close_matches(text, names, 1)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def _list(node: inspect.ListType, value: object, path: str) -> Iterator[InputError]:
-    if not isinstance(value, list):
-        yield from _leaf(node, value, path)
+def _errors(type_: Any, value: object, path: str) -> Iterator[InputError]:
+    """The errors of *value*, as a JSON decoder returns it, as a *type_*."""
+    try:
+        msgspec.convert(value, type_)
+    except msgspec.ValidationError as error:
+        reason = str(error)
+    else:
         return
-    if len(value) < (node.min_length or 0):
+    kind, args = _kind(type_)
+    if kind is Union:
+        yield from _union(type_, args, value, path)
+    elif kind is list and isinstance(value, list) and value:
+        for index, item in enumerate(value):
+            yield from _errors(args[0], item, join(path, index))
+    elif kind is list and value == []:
         yield InputError(path, "an empty list is not a list with something in it")
-    for index, item in enumerate(value):
-        yield from _errors(node.item_type, item, join(path, index))
+    elif kind is dict and isinstance(value, dict):
+        for key, item in value.items():
+            yield from _errors(args[0], key, join(path, key))
+            yield from _errors(args[1], item, join(path, key))
+    elif _is_struct(kind) and isinstance(value, dict):
+        yield from _struct(kind, value, path, reason)
+    elif isinstance(value, int | float) and "out of range" in reason:
+        yield InputError(path, reason)
+    else:
+        verb = "is none of" if kind is Literal else "is not"
+        expected = _expected(type_)
+        names = [name for name in expected.partition("one of ")[2].split(", ") if name]
+        yield InputError(path, f"{described(value)} {verb} {expected}{_meant(value, names)}")
 
 
-def _dict(node: inspect.DictType, value: object, path: str) -> Iterator[InputError]:
-    if not isinstance(value, dict):
-        yield from _leaf(node, value, path)
-        return
-    for key, item in value.items():
-        where = join(path, key)
-        yield from _errors(node.key_type, key, where)
-        yield from _errors(node.value_type, item, where)
+def _kind(type_: Any) -> tuple[Any, tuple[Any, ...]]:
+    """The class of *type_*, or ``Union`` or ``Literal``, without annotations; its arguments."""
+    bare = get_args(type_)[0] if get_origin(type_) is Annotated else type_
+    kind = get_origin(bare) or bare
+    return Union if kind is UnionType else kind, get_args(bare)
 
 
-def _struct(node: inspect.StructType, value: object, path: str) -> Iterator[InputError]:
-    if not isinstance(value, dict):
-        yield InputError(path, f"{described(value)} is not an object")
-        return
-    errors = list(_fields(node, value, path))
-    yield from errors
-    if not errors:
-        try:
-            msgspec.convert(value, node.cls)
-        except msgspec.ValidationError as error:  # raised by the struct's own __post_init__
-            text = str(error).split(" - at `")[0]
-            name, colon, reason = text.partition(": ")
-            if colon and any(name == field.encode_name for field in node.fields):
-                yield InputError(join(path, name), reason)
-            else:
-                yield InputError(path, text)
+def _is_struct(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Struct)
 
 
-def _fields(
-    node: inspect.StructType, value: Mapping[str, object], path: str
-) -> Iterator[InputError]:
-    fields = {field.encode_name: field for field in node.fields}
-    tags = {node.tag_field: node.tag} if node.tag_field else {}
+def _struct(
+    cls: type[Struct], value: Mapping[str, object], path: str, reason: str
+) -> Sequence[InputError]:
+    errors: list[InputError] = []
+    fields = {field.encode_name: field for field in structs.fields(cls)}
+    config = cls.__struct_config__
+    tags = {config.tag_field: config.tag} if config.tag_field else {}
+    names = [*tags, *fields]
     for name, tag in tags.items():
         if value.get(name, tag) != tag:
-            yield InputError(join(path, name), f"{described(value[name])} is none of {tag}")
+            errors.append(
+                InputError(join(path, name), f"{described(value[name])} is none of {tag}")
+            )
     for name, field in fields.items():
         if name in value:
-            yield from _errors(field.type, value[name], join(path, name))
+            errors += _errors(field.type, value[name], join(path, name))
         elif field.required:
-            yield InputError(join(path, name), f"missing; {_expected(field.type)} is wanted")
-    for name in value:
-        if name in fields or name in tags:
-            continue
-        yield InputError(join(path, name), unknown(name, [*tags, *fields]))
+            missing = f"missing; {_expected(field.type)} is wanted"
+            errors.append(InputError(join(path, name), missing))
+    errors += [
+        InputError(join(path, name), unknown(name, names)) for name in value if name not in names
+    ]
+    if not errors:  # it is what the struct's own __post_init__ raises
+        name, _, text = reason.partition(": ")
+        named = name in fields
+        errors.append(InputError(join(path, name), text) if named else InputError(path, reason))
+    return errors
 
 
-def _union(node: inspect.UnionType, value: object, path: str) -> Iterator[InputError]:
+def _union(type_: Any, args: Sequence[Any], value: object, path: str) -> Iterator[InputError]:
     """The errors of the one member of the value's own JSON kind, or that no member fits."""
-    members = [member for member in node.types if not isinstance(member, inspect.NoneType)]
-    alike = [member for member in members if _same_kind(member, value)]
-    if value is None and len(members) < len(node.types):
-        return
-    if len(members) == 1:
-        alike = members
-    tagged = {member.tag: member for member in alike if isinstance(member, inspect.StructType)}
+    members = [member for member in args if member not in (NoneType, UnsetType)]
+    kinds = [_kind(member)[0] for member in members]
+    tagged = {kind.__struct_config__.tag: kind for kind in kinds if _is_struct(kind)}
+    alike = [
+        member
+        for member, kind in zip(members, kinds, strict=True)
+        if (isinstance(value, list) and kind is list)
+        or (isinstance(value, dict) and (kind is dict or _is_struct(kind)))
+    ]
     if isinstance(value, dict) and len(tagged) > 1:
         yield from _tagged(tagged, value, path)
-    elif len(alike) == 1:
-        yield from _errors(alike[0], value, path)
-    elif all(list(_errors(member, value, path)) for member in members):
-        yield InputError(path, f"{described(value)} is not {_expected(node)}")
+    elif len(alike) == 1 or len(members) == 1:
+        yield from _errors((alike or members)[0], value, path)
+    else:
+        yield InputError(path, f"{described(value)} is not {_expected(type_)}")
 
 
 def _tagged(
-    members: Mapping[str | int | None, inspect.StructType],
-    value: Mapping[str, object],
-    path: str,
+    members: Mapping[Any, type[Struct]], value: Mapping[str, object], path: str
 ) -> Iterator[InputError]:
     """The errors of the member that the tag of *value* names, or those of the tag."""
-    field = str(next(iter(members.values())).tag_field)
+    field = str(next(iter(members.values())).__struct_config__.tag_field)
     tags = [str(tag) for tag in members]
     where, tag = join(path, field), value.get(field)
     if field not in value:
@@ -242,56 +230,12 @@ def _tagged(
         yield InputError(where, f"{described(tag)} is none of {', '.join(tags)}{_meant(tag, tags)}")
 
 
-_WALKS: dict[type[inspect.Type], Any] = {
-    inspect.Metadata: _metadata,
-    inspect.ListType: _list,
-    inspect.DictType: _dict,
-    inspect.StructType: _struct,
-    inspect.UnionType: _union,
-}
-
-
-def _same_kind(node: inspect.Type, value: object) -> bool:
-    match node:
-        case inspect.StructType() | inspect.DictType():
-            return isinstance(value, dict)
-        case inspect.ListType():
-            return isinstance(value, list)
-    return False
-
-
-def _fits(node: inspect.Type, value: object) -> bool:
-    match node:
-        case inspect.AnyType():
-            return True
-        case inspect.NoneType():
-            return value is None
-        case inspect.BoolType():
-            return isinstance(value, bool)
-        case inspect.LiteralType(values=values):
-            return any(value == item and type(value) is type(item) for item in values)
-        case inspect.StrType():
-            return isinstance(value, str) and _text_fits(node, value)
-        case inspect.IntType(ge=low, le=high):
-            return type(value) is int and _within(low, value, high)
-        case inspect.FloatType(ge=low, gt=over, le=high) if type(value) in (int, float):
-            number: Any = value
-            return _within(low, number, high) and (over is None or number > over)
-    return False
-
-
-def _within(low: float | None, value: float, high: float | None) -> bool:
-    return (low is None or low <= value) and (high is None or value <= high)
-
-
-def _text_fits(node: inspect.StrType, value: str) -> bool:
-    return _within(node.min_length, len(value), node.max_length) and (
-        node.pattern is None or re.search(node.pattern, value) is not None
-    )
-
-
-def _expected(node: inspect.Type) -> str:
+def _expected(type_: Any) -> str:
     """What is expected, as a phrase to follow "is not"."""
+    return _phrase(inspect.type_info(type_))
+
+
+def _phrase(node: inspect.Type) -> str:
     match node:
         case inspect.Metadata(extra_json_schema={"description": str(description)}):
             return description
@@ -310,7 +254,7 @@ def _expected(node: inspect.Type) -> str:
         case inspect.ListType():
             return "a list"
         case inspect.UnionType(types=types):
-            members = (_expected(kind) for kind in types if not isinstance(kind, inspect.NoneType))
+            members = (_phrase(kind) for kind in types if not isinstance(kind, inspect.NoneType))
             return " or ".join(dict.fromkeys(members))
     return "an object"
 
