@@ -1,7 +1,7 @@
 """How gesmock's own server is made here: the one place that knows its constructors."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from gesmock.fake.fake import Fake
@@ -50,11 +50,11 @@ class _Bodies:
 
     def answer(
         self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo
-    ) -> Answer | None:
-        return self._answers.get(head.path)
-
-    def respond(self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo) -> Answer:
-        return wsgi.respond(self._application, wsgi.environ_of(head, body, connection), head)
+    ) -> Answer | Callable[[], Answer]:
+        if head.path in self._answers:
+            return self._answers[head.path]
+        environ = wsgi.environ_of(head, body, connection)
+        return lambda: wsgi.respond(self._application, environ, head)
 
     def _application(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         body = self._bodies[environ["PATH_INFO"]]

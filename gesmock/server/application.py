@@ -22,14 +22,12 @@ class Answer(NamedTuple):
 
     *headers* are lines, each with its end; they tell the length of the body, but not what becomes
     of the connection. *delivery* says how the answer reaches the client, if not at once and whole.
-    *closes*: the connection ends with the answer, even if the client would keep it.
     """
 
     status: int
     headers: bytes
     blocks: Sequence[Block]
     delivery: Delivery | None = None
-    closes: bool = False
 
     def head(self, version: str, *, closes: bool) -> bytes:
         """The status line and the headers, for a client that speaks this *version* of HTTP."""
@@ -44,7 +42,7 @@ class Answer(NamedTuple):
 class Application(Protocol):
     """Answers the requests of one server.
 
-    Everything but ``respond`` is called in the server's loop, where it must not block.
+    All of it is called in the server's loop, where it must not block.
     """
 
     def epoch(self) -> int:
@@ -52,15 +50,8 @@ class Application(Protocol):
 
     def answer(
         self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo
-    ) -> Answer | Callable[[], Answer] | None:
-        """Answer a complete request at once.
-
-        Returns a function where the answer takes long to make: a worker calls it. Returns None
-        where ``respond`` is to answer.
-        """
-
-    def respond(self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo) -> Answer:
-        """Answer a request in a worker."""
+    ) -> Answer | Callable[[], Answer]:
+        """Answer a complete request; if that takes long, with a function that a worker calls."""
 
     def overtaken(self, head: Head, epoch: int) -> bool:
         """Whether a reset has made the answer to this request obsolete."""

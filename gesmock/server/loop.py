@@ -35,9 +35,9 @@ class Loop:
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
-        self._events: dict[int, int] = {}
         self._calls: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
-        self._writes: deque[Callable[[int], None]] = deque()
+        self.writes: deque[Callable[[int], None]] = deque()
+        """Called once with ``WRITE`` when all sockets that are ready now have had their turn."""
         self._timers: list[Timer] = []
         self._timer_numbers = count()
         self._running = True
@@ -54,16 +54,10 @@ class Loop:
         Only the loop refers to *ready*: without events its owner is freed, and not by the garbage
         collector, before which thousands of clients could come and go.
         """
-        before = self._events.get(fd, 0)
-        if events == before:
-            return
-        if not events:
+        if fd in self._selector.get_map():
             self._selector.unregister(fd)
-        elif before:
-            self._selector.modify(fd, events, ready)
-        else:
+        if events:
             self._selector.register(fd, events, ready)
-        self._events[fd] = events
 
     def call_at(self, time: float, callback: Callable[[], None]) -> Timer:
         """Call back at *time* (as in ``now``)."""
@@ -75,10 +69,6 @@ class Loop:
         """Cancel a timer that is not due yet."""
         self._timers.remove(timer)
         heapify(self._timers)
-
-    def write_later(self, ready: Callable[[int], None]) -> None:
-        """Call *ready* for ``WRITE`` once all sockets that are ready now have had their turn."""
-        self._writes.append(ready)
 
     def call_soon(self, callback: Callable[..., None], *args: Any) -> None:
         """Call back in the loop's thread, unless it is stopped before; from any thread."""
@@ -104,7 +94,7 @@ class Loop:
 
     def _turn(self) -> None:
         timeout = 0.0
-        if not (self._calls or self._writes):
+        if not (self._calls or self.writes):
             due_at = self._timers[0][0] if self._timers else inf
             timeout = min(max(due_at - real_time(), 0), _LONGEST_WAIT_S)
         ready = self._selector.select(timeout)
@@ -116,8 +106,8 @@ class Loop:
             callback(*args)
         while self._timers and self._timers[0][0] <= self.now:
             heappop(self._timers)[2]()
-        for _ in range(len(self._writes)):  # what these append is for the next turn: others wait
-            self._writes.popleft()(WRITE)
+        for _ in range(len(self.writes)):  # what these append is for the next turn: others wait
+            self.writes.popleft()(WRITE)
 
     def close(self) -> None:
         """Free the sockets; nothing is called any more. May be called again."""

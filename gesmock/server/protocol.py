@@ -8,11 +8,11 @@ from http import HTTPStatus
 from math import inf
 from typing import Final
 
-from gesmock.model.messages import ConnectionInfo, Delivery
+from gesmock.model.messages import ConnectionInfo
 from gesmock.server.application import Answer, Application
 from gesmock.server.delivery import LastBlocks, Step, steps
 from gesmock.server.loop import READ, WRITE, Loop, Timer, Workers
-from gesmock.server.parser import BadRequest, Head, HeadCache, Limits, Parser
+from gesmock.server.parser import BadRequest, Head, Limits, Parser
 from gesmock.server.transport import Block, Transport
 
 log = logging.getLogger("gesmock.server")
@@ -31,7 +31,8 @@ class ServerState:
     loop: Loop
     limits: Limits
     workers: Workers
-    heads: HeadCache
+    heads: dict[bytes, Head] = field(default_factory=dict)
+    """By their bytes: a client that polls sends the same head again and again."""
     connections: "set[Connection]" = field(default_factory=set)
     delivering: "set[Connection]" = field(default_factory=set)
     """Those with an answer on its way to the client, step by step."""
@@ -52,7 +53,6 @@ class Connection:
         self._handshaking = True
         self._answering = False  # a worker makes the answer, or it is being delivered
         self._steps: Iterator[Step] | None = None  # those to come of a delivery
-        self._step_follows = False  # when the client has taken all
         self._timer: Timer | None = None  # of the next step
         self._overtaken: Callable[[], bool] | None = None  # whether the delivery is
         self._closing = False  # after the answer that is being made or sent
@@ -62,27 +62,36 @@ class Connection:
         limits = state.limits
         self.deadline = state.loop.now + (limits.head_s if transport.secure else limits.idle_s)
         state.connections.add(self)
-        self._fd = transport.fileno()
         self._listen(READ)
 
     def _listen(self, events: int) -> None:
-        self._state.loop.listen(self._fd, events, self._ready)
+        self._events = events
+        self._state.loop.listen(self._transport.fd, events, self._ready)
 
     def _ready(self, events: int) -> None:
         if self._closed:
             return
         try:
-            if self._handshaking and (event := self._transport.handshake()):
-                self._listen(event)
-                return
             if self._handshaking:
+                event = self._transport.handshake()
+                if event or self._events != READ:
+                    self._listen(event or READ)
+                if event:
+                    return
                 self._handshaking = False
-                self._listen(READ)
                 self.deadline = self._state.loop.now + self._state.limits.idle_s
             if events & WRITE:
                 self._flush()
+            elif received := self._transport.receive():
+                self._take(received)
             else:
-                self._receive()
+                self._eof_received = True  # it may still listen, or it may have gone
+                unsent = self._transport.unsent
+                self._peer.gave_up = self._answering or bool(unsent) or self._steps is not None
+                self._peer.end(self._state.loop.now)
+                self._settle()
+        except BlockingIOError:
+            pass
         except OSError:  # the client has gone; a reset says that it has not read all
             self._peer.gave_up = True
             self.close()
@@ -92,54 +101,37 @@ class Connection:
 
     # --- What comes in ---
 
-    def _receive(self) -> None:
-        pending = True
-        while pending and not self._closed:
-            try:
-                received = self._transport.receive()
-            except BlockingIOError:
-                return
-            if received:
-                self._take(received)
-            else:
-                self._eof_received = True  # it may still listen, or it may have gone
-                busy = self._answering or self._transport.unsent or self._steps is not None
-                self._peer.gave_up = busy
-                self._peer.end(self._state.loop.now)
-                self._settle()
-            pending = self._transport.has_pending()
-
     def _take(self, received: bytes) -> None:
         if self._closing:  # nobody will answer it
             return
         state, parser = self._state, self._parser
-        if parser.in_body:
+        if parser.head is not None:
             self.deadline = state.loop.now + state.limits.body_s
-        elif not parser:
+        elif not parser.received:
             self._epoch = state.application.epoch()
             if not (self._answering or self._transport.unsent):
                 head = state.heads.get(received)
-                if head is not None:
+                if head is not None and head.length == 0:  # all of the request, as it often is
                     self._answer(head, b"")
-                    self._settle()
                     return
                 if not received.isspace():  # empty lines begin no head
                     self.deadline = state.loop.now + state.limits.head_s
-        parser.feed(received)
+        parser.received += received
         self._advance()
 
     def _advance(self) -> None:
         """Answer what has come, until an answer has to be waited for."""
-        parser = self._parser
+        parser, unsent = self._parser, self._transport.unsent
         try:
-            while parser and not (self._answering or self._transport.unsent or self._closing):
+            while parser.received and not (self._answering or unsent or self._closing):
                 request = parser.next_request()
                 if request is None:
                     break
                 self._answer(*request)
         except BadRequest as error:
             self.refuse(error.status, error.reason)
-        if parser.take_expectation():
+        if parser.expects_continue:
+            parser.expects_continue = False
             self._send([_CONTINUE])
         self._settle()
 
@@ -152,8 +144,6 @@ class Connection:
         if isinstance(answer, Answer):
             self._finish(head, epoch, answer)
             return
-        if answer is None:
-            answer = partial(state.application.respond, head, body, epoch, peer)
         self._answering, self.deadline = True, inf
         try:
             state.workers.submit(partial(self._work, head, epoch, answer))
@@ -180,11 +170,17 @@ class Connection:
             self._finish(head, epoch, answer)
 
     def _finish(self, head: Head, epoch: int, answer: Answer) -> None:
-        self._closing = answer.closes or not head.keep_alive
+        self._closing = not head.keep_alive
         text = answer.head(head.version, closes=self._closing)
         blocks = answer.blocks
         if answer.delivery is not None:
-            self._deliver(head, epoch, answer.delivery, [text, *blocks])
+            self._answering, self.deadline = True, inf
+            blocks = [text, *blocks]
+            self._steps = steps(answer.delivery, blocks, self._transport, closes=self._closing)
+            self._overtaken = partial(self._state.application.overtaken, head, epoch)
+            self._state.delivering.add(self)
+            self._next_step()
+            self._settle()
         elif len(blocks) == 1 and len(blocks[0]) <= _SMALL:
             self._send([text + blocks[0]])
         else:
@@ -204,44 +200,32 @@ class Connection:
         Sending wakes up the client. If it happened between any two answers, the client would take
         the processor and its caches each time, and answers would take a third longer.
         """
-        self._transport.write(blocks)
+        self._transport.unsent.extend(blocks)
         self._flush_due = True
-        self._state.loop.write_later(self._ready)
+        self._state.loop.writes.append(self._ready)
 
     def _flush(self) -> None:
         self._flush_due = False
         self._transport.flush()
-        self._set_deadline()
-        if self._transport.unsent:
-            self._settle()
-        else:
-            if self._step_follows:
-                self._next_step()
-            self._advance()
-
-    def _set_deadline(self) -> None:
-        limits, now = self._state.limits, self._state.loop.now
+        limits, now, parser = self._state.limits, self._state.loop.now, self._parser
         if self._transport.unsent:
             self.deadline = now + limits.write_s
-        elif self._answering:
+        elif self._steps is not None:
             self.deadline = inf
-        elif self._parser.in_body:
+            self._next_step()
+        elif parser.head is not None:
             self.deadline = now + limits.body_s
         else:
-            self.deadline = now + (limits.head_s if self._parser else limits.idle_s)
+            self.deadline = now + (limits.head_s if parser.received else limits.idle_s)
+        if parser.received:
+            self._advance()
+        else:
+            self._settle()
 
     # --- Deliveries ---
 
-    def _deliver(self, head: Head, epoch: int, delivery: Delivery, blocks: Sequence[Block]) -> None:
-        self._answering, self.deadline = True, inf
-        self._steps = steps(delivery, blocks, self._transport, closes=self._closing)
-        self._overtaken = partial(self._state.application.overtaken, head, epoch)
-        self._state.delivering.add(self)
-        self._next_step()
-        self._settle()
-
     def _next_step(self) -> None:
-        self._step_follows, self._timer = False, None
+        self._timer = None
         self.release()
         if self._steps is None:
             return
@@ -259,7 +243,6 @@ class Connection:
                 self._transport.reset_on_close()
                 self.close()
             case blocks:
-                self._step_follows = True
                 self._send(blocks)
 
     def release(self) -> None:
@@ -281,35 +264,34 @@ class Connection:
         """Wait for what can happen next; close where nothing can."""
         if self._closed or self._flush_due:
             return
+        events, now = READ, self._state.loop.now
         if self._transport.unsent:
-            self._listen(WRITE)
+            events = WRITE
         elif self._answering:
-            if self._eof_received or len(self._parser) >= _MOST_UNREAD:
+            if self._eof_received or len(self._parser.received) >= _MOST_UNREAD:
                 # From now on it is not noticed if the client goes.
-                idle_until = self._state.loop.now + self._state.limits.idle_s
-                self.deadline = min(self.deadline, idle_until)
-                self._listen(0)
-            else:
-                self._listen(READ)
+                self.deadline = min(self.deadline, now + self._state.limits.idle_s)
+                events = 0
         elif self._eof_received:
             self._transport.write_eof()
             self.close()
-        else:
-            if self._closing and not self._eof_written:
-                # Closing while the client still sends would take the answer from it.
-                self._eof_written = True
-                self._transport.write_eof()
-                self.deadline = self._state.loop.now + _LINGER_S
-            self._listen(READ)
+            return
+        elif self._closing and not self._eof_written:
+            # Closing while the client still sends would take the answer from it.
+            self._eof_written = True
+            self._transport.write_eof()
+            self.deadline = now + _LINGER_S
+        if events != self._events:
+            self._listen(events)
 
     def expire(self) -> None:
         """The deadline has passed."""
-        if self._handshaking or self._answering or self._transport.unsent or self._eof_written:
-            self._peer.gave_up |= self._transport.unsent
-            self.close()
-        elif self._parser or self._parser.in_body:
+        unsent = bool(self._transport.unsent)
+        busy = self._handshaking or self._answering or unsent or self._eof_written
+        if not busy and (self._parser.received or self._parser.head is not None):
             self.refuse(408)
         else:
+            self._peer.gave_up |= unsent
             self.close()
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
 """HttpServer: listens, accepts, and ends the connections whose deadline has passed."""
 
 import socket
+from collections.abc import Callable
 from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING, Final
@@ -9,7 +10,7 @@ from gesmock.model.errors import GesmockError
 from gesmock.model.messages import ConnectionInfo
 from gesmock.server.application import Application
 from gesmock.server.loop import READ, Loop, Workers
-from gesmock.server.parser import HeadCache, Limits
+from gesmock.server.parser import Limits
 from gesmock.server.protocol import Connection, ServerState
 from gesmock.server.transport import Transport
 
@@ -42,11 +43,14 @@ class HttpServer:
     ) -> None:
         self._socket = _listening(host, port)
         self.host, self.port = self._socket.getsockname()[:2]
-        self._ssl_context = ssl_context
+        self._transport: Callable[[socket.socket], Transport] = Transport
+        if ssl_context is not None:
+            from gesmock.server.tls import TlsTransport
+
+            self._transport = partial(TlsTransport, ssl_context=ssl_context)
+        self._secure = ssl_context is not None
         self._loop = Loop()
-        self._state = ServerState(
-            application, self._loop, limits, Workers(limits.connections), HeadCache(limits)
-        )
+        self._state = ServerState(application, self._loop, limits, Workers(limits.connections))
         shortest_s = min(limits.head_s, limits.body_s, limits.idle_s, limits.write_s)
         self._expire_every_s = min(1.0, shortest_s / 4)
         self._loop.listen(self._socket.fileno(), READ, self._accept)
@@ -96,22 +100,16 @@ class HttpServer:
 
     def _connect(self, connected: socket.socket, address: tuple[str, int]) -> None:
         full = len(self._state.connections) >= self._state.limits.connections
-        if self._ssl_context is None:
-            transport = Transport(connected)
-        elif full:  # it would take a handshake to say so
+        if full and self._secure:  # it would take a handshake to say so
             connected.close()
             return
-        else:
-            from gesmock.server.tls import TlsTransport
-
-            try:
-                transport = TlsTransport(connected, self._ssl_context)
-            except OSError:  # the client has gone
-                connected.close()
-                return
-        peer = ConnectionInfo(
-            address[:2], self._loop.now, (self.host, self.port), secure=transport.secure
-        )
+        try:
+            transport = self._transport(connected)
+        except OSError:  # the client has gone
+            connected.close()
+            return
+        here = self.host, self.port
+        peer = ConnectionInfo(address[:2], self._loop.now, here, secure=self._secure)
         connection = Connection(self._state, transport, peer)
         if full:
             connection.refuse(503)

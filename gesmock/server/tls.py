@@ -42,9 +42,6 @@ class TlsTransport(Transport):
         except _WOULD_BLOCK:
             raise BlockingIOError from None
 
-    def has_pending(self) -> bool:
-        return self._socket.pending() > 0
-
     def _send(self, blocks: Sequence[Block]) -> int:
         try:
             return self._socket.send(blocks[0])

@@ -28,10 +28,9 @@ class Transport:
     def __init__(self, connected: socket.socket) -> None:
         connected.settimeout(0)
         self._socket = connected
-        self._buffer: deque[Block] = deque()
-
-    def fileno(self) -> int:
-        return self._socket.fileno()
+        self.fd = connected.fileno()
+        self.unsent: deque[Block] = deque()
+        """What ``flush`` is to send."""
 
     def handshake(self) -> int:
         """The event to wait for before the next call; 0 once it is done, here at once."""
@@ -41,38 +40,21 @@ class Transport:
         """What has come; nothing at the end of the stream."""
         return self._socket.recv(_RECEIVED_AT_ONCE)
 
-    def has_pending(self) -> bool:
-        """Whether there is more to receive that no selector reports."""
-        return False
-
-    @property
-    def unsent(self) -> bool:
-        """Whether something waits for the client."""
-        return bool(self._buffer)
-
-    def write(self, blocks: Sequence[Block]) -> None:
-        """Have ``flush`` send these blocks."""
-        self._buffer.extend(filter(None, blocks))
-
     def flush(self) -> None:
         """Send as much as the client takes now."""
-        buffer = self._buffer
-        if not buffer:
+        unsent = self.unsent
+        if not unsent:
             return
         try:
-            sent = self._send([*islice(buffer, _BLOCKS_AT_ONCE)])
+            sent = self._send([*islice(unsent, _BLOCKS_AT_ONCE)])
         except BlockingIOError:
             return
-        while sent:
-            block = buffer.popleft()
-            if sent < len(block):
-                buffer.appendleft(memoryview(block)[sent:])
-                return
-            sent -= len(block)
+        while unsent and sent >= len(unsent[0]):
+            sent -= len(unsent.popleft())
+        if sent:
+            unsent[0] = memoryview(unsent[0])[sent:]
 
     def _send(self, blocks: Sequence[Block]) -> int:
-        if len(blocks) == 1:
-            return self._socket.send(blocks[0])
         return self._socket.sendmsg(blocks)
 
     def write_eof(self) -> None:
@@ -97,5 +79,5 @@ class Transport:
 
     def close(self) -> None:
         """Close the socket, and forget what is unsent."""
-        self._buffer.clear()
+        self.unsent.clear()
         self._socket.close()

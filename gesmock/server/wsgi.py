@@ -1,7 +1,6 @@
 """WSGI (PEP 3333): a request as an environ, and what an application answers."""
 
 import sys
-from collections import deque
 from collections.abc import Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
@@ -10,7 +9,6 @@ from urllib.parse import unquote_to_bytes
 from gesmock.model.clock import http_date, real_time
 from gesmock.model.messages import ConnectionInfo, Delivery
 from gesmock.server.application import SERVER, Answer
-from gesmock.server.delivery import take
 from gesmock.server.parser import Head
 from gesmock.server.transport import Block
 
@@ -89,26 +87,17 @@ def respond(application: "WSGIApplication", environ: "WSGIEnvironment", head: He
         close = getattr(iterable, "close", None)
         if close is not None:
             close()
-    status, written = int(started[0][:3]), [*filter(None, written)]
-    values = {name.lower(): value for name, value in started[1]}
+    status = int(started[0][:3])
+    names = {name.lower() for name, _ in started[1]}
     lines = [f"{name}: {value}\r\n" for name, value in started[1]]
-    if "date" not in values:
+    if "date" not in names:
         lines.append(f"Date: {http_date(real_time())}\r\n")
+    if "server" not in names:
+        lines.append(SERVER.decode())
     blocks: Sequence[Block] = written
-    closes = False
     if head.method == "HEAD" or status in (204, 304):
         blocks = []
-    elif "content-length" in values:
-        length = int(values["content-length"])
-        blocks = take(deque(written), length)
-        closes = sum(map(len, blocks)) < length
-    elif head.version == "1.1":
-        lines.append("Transfer-Encoding: chunked\r\n")
-        chunks = (b"%x\r\n%b\r\n" % (len(block), block) for block in written)
-        blocks = [*chunks, b"0\r\n\r\n"]
-    else:
-        closes = True
-    if "server" not in values:
-        lines.append(SERVER.decode())
+    elif "content-length" not in names:
+        lines.append(f"Content-Length: {sum(map(len, written))}\r\n")
     delivery = deliveries[-1] if deliveries else None
-    return Answer(status, "".join(lines).encode("latin-1"), blocks, delivery, closes)
+    return Answer(status, "".join(lines).encode("latin-1"), blocks, delivery)

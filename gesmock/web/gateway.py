@@ -81,13 +81,13 @@ class Gateway:
         return self.fake.epochs.current
 
     def answer(
-        self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo | None = None
-    ) -> Answer | Callable[[], Answer] | None:
+        self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo
+    ) -> Answer | Callable[[], Answer]:
         request = self._requests.get(head)
         if request is None or request.epoch != epoch:
             path = unquote_to_bytes(head.path).decode(errors="replace")
             if self._app_only or not path.startswith(routes.BELOW):
-                return None
+                return partial(self._ask_app, head, body, epoch, connection)
             headers = wsgi.headers_of(head)
             if head.method == "OPTIONS":
                 headers = preflight(headers) | {"Date": http_date(real_time()), "Server": NAME}
@@ -118,12 +118,12 @@ class Gateway:
         answer = partial(answer_of, reply, request.method)
         return answer if callable(reply.payload) else answer()
 
-    def _respond(self, request: Request, connection: ConnectionInfo | None) -> Answer:
+    def _respond(self, request: Request, connection: ConnectionInfo) -> Answer:
         reply = handle(self.fake, request, connection)
         log_request(request, reply)
         return answer_of(reply, request.method)
 
-    def respond(self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo) -> Answer:
+    def _ask_app(self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo) -> Answer:
         with self._making:
             if self._app is None:
                 self._app = self._make_app()

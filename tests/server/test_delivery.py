@@ -52,7 +52,7 @@ class DeliveredPages(Pages):
 
     def answer(
         self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo
-    ) -> Answer | Callable[[], Answer] | None:
+    ) -> Answer | Callable[[], Answer]:
         if head.path not in ("/lane", "/later") or head.method != "GET":
             return super().answer(head, body, epoch, connection)
         self.asked.append(head.path)
@@ -351,11 +351,7 @@ def test_a_delivery_to_a_client_that_is_no_longer_read_has_the_idle_deadline() -
     with delivering(Delivery(delay_s=1000), Limits(idle_s=0.2)) as (_, server):
         with connect(server) as client:
             client.sendall(keep("/lane") + keep("/now") * 5000)
-            until(
-                lambda: [
-                    one for one in server._state.connections if not server._loop._events[one._fd]
-                ]
-            )
+            until(lambda: [one for one in server._state.connections if not one._events])
             reset_when_closed(client)
 
         until(lambda: not server._state.connections)
@@ -467,7 +463,7 @@ def test_a_system_that_does_not_tell_what_is_unacknowledged_is_not_waited_for(
     ours, theirs = socket.socketpair()
 
     with contextlib.closing(theirs), contextlib.closing(Transport(ours)) as transport:
-        transport.write([b"owed"])
+        transport.unsent.append(b"owed")
         transport.flush()
         assert not transport.unacknowledged()
 

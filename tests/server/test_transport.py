@@ -37,7 +37,7 @@ def test_all_arrives_in_order_whatever_the_client_takes(
     transport = NarrowTransport(room)
 
     for blocks in written:
-        transport.write(blocks)
+        transport.unsent.extend(blocks)
         transport.flush()
     while transport.unsent:
         transport.flush()
@@ -48,7 +48,7 @@ def test_all_arrives_in_order_whatever_the_client_takes(
 
 def test_closing_forgets_what_is_unsent() -> None:
     transport = NarrowTransport([1])
-    transport.write([b"abc"])
+    transport.unsent.append(b"abc")
     transport.flush()
 
     transport.close()

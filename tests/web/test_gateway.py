@@ -21,6 +21,7 @@ from gesmock.model import documentation
 from gesmock.model.clock import NANOSECONDS, ClockChange
 from gesmock.model.generators import Generator
 from gesmock.model.jobs import Job, JobRequest
+from gesmock.model.messages import ConnectionInfo
 from gesmock.model.replies import NO_ENTRY
 from gesmock.server.application import Answer
 from gesmock.server.parser import Head, Limits, parse
@@ -28,6 +29,7 @@ from gesmock.web import create_app
 from gesmock.web.gateway import Gateway
 from gesmock.web.server import Server
 
+CONNECTION = ConnectionInfo(("127.0.0.1", 1), 0.0)
 LIST = f"/ges/v1.0/{PROJECT}/graphs/movie/jobs/status"
 JOBS = {"jobs": [{"jobId": str(number), "status": "running"} for number in range(3)]}
 COMMANDS = [
@@ -278,7 +280,7 @@ class Asked:
         self._fake, self._gateway = fake, gateway_of(fake)
 
     def __call__(self, head: Head, body: bytes = b"") -> Any:
-        return self._gateway.answer(head, body, self._fake.epochs.current)
+        return self._gateway.answer(head, body, self._fake.epochs.current, CONNECTION)
 
 
 @pytest.mark.parametrize(
@@ -307,7 +309,7 @@ def test_a_request_to_the_service_is_answered_in_the_loop(fake: Fake, asked: Hea
 
 @pytest.mark.parametrize("path", ["/", "/ges", "/_gesmock/health", "/openapi.json", f"/{LIST}"])
 def test_all_other_requests_are_left_to_flask(fake: Fake, path: str) -> None:
-    assert Asked(fake)(head(path)) is None
+    assert not isinstance(Asked(fake)(head(path)), Answer)
 
 
 def test_while_a_project_is_locked_a_worker_answers(fake: Fake) -> None:
@@ -378,11 +380,11 @@ def test_a_long_list_is_encoded_in_a_worker() -> None:
 def test_a_remembered_request_does_not_outlive_a_reset(fake: Fake) -> None:
     gateway, asked = gateway_of(fake), head(LIST)
     before = fake.epochs.current
-    gateway.answer(asked, b"", before)
+    gateway.answer(asked, b"", before, CONNECTION)
     fake.reset()
 
-    late = gateway.answer(asked, b"", before)
-    now = gateway.answer(asked, b"", fake.epochs.current)
+    late = gateway.answer(asked, b"", before, CONNECTION)
+    now = gateway.answer(asked, b"", fake.epochs.current, CONNECTION)
 
     assert isinstance(late, Answer)
     assert isinstance(now, Answer)
@@ -395,7 +397,7 @@ def test_only_so_many_requests_are_remembered(fake: Fake) -> None:
 
     for number in range(1300):
         asked = head(f"{LIST}?limit={number}")
-        assert gateway.answer(asked, b"", fake.epochs.current) is not None
+        assert gateway.answer(asked, b"", fake.epochs.current, CONNECTION) is not None
     assert len(gateway._requests) < 600
 
 
