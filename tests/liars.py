@@ -9,9 +9,10 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode
 
 from gesmock import GesMock
+from gesmock.conformance.probes import ProbedSession
 from gesmock.remote.client import Client, ServerReply, json_value
 from gesmock.remote.http import Unreachable
-from gesmock.remote.session import Session, Submission
+from gesmock.remote.session import Submission
 from gesmock.remote.sign_in import SignIn
 from gesmock.remote.target import Target
 
@@ -194,10 +195,10 @@ def _body(said: Said) -> bytes:
     return json.dumps(said.value).encode() if said.raw is None else said.raw
 
 
-def lying(ges: GesMock, lie: Lie = TRUTH, *, submit: bool = True, **options: Any) -> Session:
+def lying(ges: GesMock, lie: Lie = TRUTH, *, submit: bool = True, **options: Any) -> ProbedSession:
     """A session against what a liar makes of *ges*, which begins with these options."""
     begins = {**SOME, **lie.options, **options}
     ges.restart(**begins)
     token = (begins.get("tokens") or [""])[0]
     client = Liar(Target.of(ges.jobs_url(), sign_in=SignIn(token)), ges.app, lie)
-    return Session(client, submit=SUBMIT if submit else None, sleep=ges.clock.advance)
+    return ProbedSession(client, submit=SUBMIT if submit else None, sleep=ges.clock.advance)

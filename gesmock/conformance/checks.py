@@ -5,10 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from gesmock.contract.schemas import Contract
-from gesmock.remote.client import ServerReply
+from gesmock.conformance.probes import ProbedSession
 from gesmock.remote.http import Unreachable
-from gesmock.remote.session import CheckFailed, Session, Skipped
+from gesmock.remote.session import CheckFailed, Skipped
 
 State = Literal["passed", "failed", "deviation", "skipped"]
 
@@ -21,7 +20,7 @@ class ServiceCheck:
     Checks that make jobs have *writes*.
     """
 
-    run: Callable[[Session, Contract], None]
+    run: Callable[[ProbedSession], None]
     source: str
     inferred: bool = False
     writes: bool = False
@@ -51,19 +50,19 @@ class Outcome:
 
 def check(
     source: str, *, inferred: bool = False, writes: bool = False
-) -> Callable[[Callable[[Session, Contract], None]], ServiceCheck]:
+) -> Callable[[Callable[[ProbedSession], None]], ServiceCheck]:
     """Make a function a check; see ``ServiceCheck``."""
     return lambda run: ServiceCheck(run, source, inferred, writes)
 
 
-def run_check(check: ServiceCheck, session: Session, contract: Contract) -> Outcome:
+def run_check(check: ServiceCheck, session: ProbedSession) -> Outcome:
     started = time.monotonic()
     state: State = "deviation" if check.inferred else "failed"
     detail: object = ""
     try:
         if check.writes:
             _ = session.submission  # raises Skipped where writing is not allowed
-        check.run(session, contract)
+        check.run(session)
         state = "passed"
     except Skipped as error:
         state, detail = "skipped", error
@@ -72,15 +71,3 @@ def run_check(check: ServiceCheck, session: Session, contract: Contract) -> Outc
     except RecursionError:
         detail = "an answer is nested too deeply"
     return Outcome(check, state, session.redact(detail), time.monotonic() - started)
-
-
-def require(holds: object, message: str, *replies: ServerReply) -> None:
-    """Raise CheckFailed with *message* and *replies* unless something *holds*."""
-    if not holds:
-        raise CheckFailed(message, *replies)
-
-
-def skip_if(holds: object, message: str) -> None:
-    """Raise Skipped with *message* where something *holds*."""
-    if holds:
-        raise Skipped(message)

@@ -1,156 +1,293 @@
-"""Checks of a single job's status and result."""
+"""Checks of single jobs: their status and result, and of jobs that are submitted and cancelled."""
 
-import re
 from collections.abc import Iterator
 from typing import Any, Final
+from urllib.parse import urlencode
 
-from gesmock.conformance.checks import check, require, skip_if
-from gesmock.conformance.checks_list import ALWAYS, follows
-from gesmock.contract.schemas import Contract
-from gesmock.model.types import FINAL
+from gesmock.conformance import answers
+from gesmock.conformance.answers import SUCCESSFUL, require, skip_if
+from gesmock.conformance.checks import check
+from gesmock.conformance.checks_list import ALWAYS
+from gesmock.conformance.probes import ProbedSession
+from gesmock.model.types import FINAL, STATUSES
 from gesmock.remote.client import ServerReply, quoted
-from gesmock.remote.session import Session, Skipped, id_of, is_count, is_refusal
+from gesmock.remote.session import (
+    LIST,
+    TRIES,
+    CheckFailed,
+    Skipped,
+    SubmittedJob,
+    id_of,
+    is_count,
+    is_refusal,
+)
 
 _SAMPLES: Final = 6
-_SUCCESSFUL: Final = ("success", "complete")
-_STATUS_OF_A_JOB: Final = re.compile(r"/graphs/[^/]+/jobs/[^/?]+/status(\?|$)")
-
-
-def ask(session: Session, job_id: str, query: str = "") -> ServerReply:
-    """The answer about a job."""
-    return session.get(f"/jobs/{quoted(job_id)}/status", query)
-
-
-def status_of(reply: ServerReply) -> str | None:
-    """The status that an answer about a job gives; None where it gives none.
-
-    GES.8301 means both that the job has failed and that there is no such job (ges_03_0446).
-    """
-    value = reply.value if isinstance(reply.value, dict) else {}
-    refused = reply.status == 400 or query_failed(reply)
-    if refused and is_refusal(value) and value["errorCode"] == "GES.8301":
-        return None if is_gone(reply) else "failed"
-    status = value.get("status") if reply.status == 200 else None
-    return status if status and isinstance(status, str) else None
-
-
-def query_failed(reply: ServerReply) -> bool:
-    """Whether the query of a job failed, with 200: status and data are then empty or absent.
-
-    See ges_03_0472 and ges_03_0037.
-    """
-    value, asked = reply.value, _STATUS_OF_A_JOB.search(reply.request)
-    if reply.status != 200 or not isinstance(value, dict) or not asked:
-        return False
-    blank = not value.get("status") and not value.get("data")
-    return blank and (value.get("result") == "failed" or is_refusal(value))
-
-
-def is_gone(reply: ServerReply) -> bool:
-    """Whether an answer says that there is no such job."""
-    return is_refusal(reply.value) and reply.value["errorMessage"].startswith("can not find job")
-
-
-def outputs_of(reply: ServerReply) -> dict[str, Any]:
-    """The result in an answer: below ``data`` (table) or ``data.outputs`` (example)."""
-    fields = reply.value.get("data") if isinstance(reply.value, dict) else None
-    outputs = fields.get("outputs", fields) if isinstance(fields, dict) else None
-    return outputs if isinstance(outputs, dict) else {}
+_FIRST_PAUSE_S: Final = 0.05
+_LONGEST_PAUSE_S: Final = 1.0
 
 
 @check("ges_03_0472, ges_03_0037")
-def job_status_agrees_with_list(session: Session, _: Contract) -> None:
+def job_status_agrees_with_list(session: ProbedSession) -> None:
     """The status of a job is the one that the list gave, or a later one."""
     decided = False
     for job, reply in _samples(session):
-        before, after = job.get("status"), status_of(reply)
-        if after is None and query_failed(reply):
+        before, after = job.get("status"), answers.status_of(reply)
+        if after is None and answers.query_failed(reply):
             continue
         decided = True
-        # success and complete are two words for the same end, each from another page.
-        same_end = before in _SUCCESSFUL and after in _SUCCESSFUL
-        agrees = after is not None and (follows(before, after) or same_end)
+        same_end = before in SUCCESSFUL and after in SUCCESSFUL
+        agrees = after is not None and (answers.follows(before, after) or same_end)
         require(agrees, f"the list says {before} of {id_of(job)}", reply)
     skip_if(not decided, f"the query of each job fails: {reply}")
 
 
 @check("ges_03_0472, ges_03_0037")
-def job_has_documented_shape(session: Session, contract: Contract) -> None:
+def job_has_documented_shape(session: ProbedSession) -> None:
     """The answer about a job has the documented keys and no others."""
     names = ["JobStatus" if session.edition == "database" else "MemoryJobStatus"]
     if session.is_pre_2025:
         names.append("MemoryJobStatus")
     for _job, reply in _samples(session):
-        shapes = ["FailedQuery"] if query_failed(reply) else names
-        errors = [contract.error(name, reply.value) for name in shapes]
-        require(reply.status != 200 or not all(errors), str(errors[0]), reply)
+        shapes = ["FailedQuery"] if answers.query_failed(reply) else names
+        error = session.contract.error(reply.value, *shapes)
+        require(reply.status != 200 or not error, str(error), reply)
 
 
 @check("ges_03_0472: data is empty where the query fails", inferred=True)
-def only_successful_jobs_have_results(session: Session, _: Contract) -> None:
+def only_successful_jobs_have_results(session: ProbedSession) -> None:
     """A job that has not ended successfully has no data."""
     for _job, reply in _samples(session):
-        unsuccessful = status_of(reply) in ("pending", "running", "failed")
+        unsuccessful = answers.status_of(reply) in ("pending", "running", "failed")
         require(not (unsuccessful and reply.value.get("data")), "it has a result", reply)
 
 
 @check("ges_03_0037: offset and limit page the rows of a result")
-def results_are_paged(session: Session, _: Contract) -> None:
+def results_are_paged(session: ProbedSession) -> None:
     """With limit and offset, a result has some of its rows, and sizes that say which."""
     job_id, key, outputs = _result_with_rows(session)
     total = outputs["data_total_size"]
-    reply = ask(session, job_id, "limit=1&offset=1")
-    skip_if(is_gone(reply), "the job is gone")
-    skip_if(query_failed(reply), f"the query fails: {reply}")
+    reply = answers.show_job(session, job_id, "limit=1&offset=1")
+    skip_if(answers.is_gone(reply), "the job is gone")
+    skip_if(answers.query_failed(reply), f"the query fails: {reply}")
     expected = {"data_return_size": 1, "data_offset": 1, "data_total_size": total}
     expected[key] = outputs[key][1:2]
-    paged = expected.items() <= outputs_of(reply).items()
+    paged = expected.items() <= answers.outputs_of(reply).items()
     require(paged, f"limit=1&offset=1 does not return the second of {total} rows", reply)
 
 
 @check(ALWAYS)
-def results_are_stable(session: Session, _: Contract) -> None:
+def results_are_stable(session: ProbedSession) -> None:
     """The answer about a job that has ended is the same when asked for again."""
     ended = session.jobs_with("that has ended", lambda job: job.get("status") in FINAL)
-    first, second = ask(session, id_of(ended[0])), ask(session, id_of(ended[0]))
-    skip_if(is_gone(second), "the job is gone")
-    skip_if(query_failed(first), f"the query fails: {first}")
-    require(status_of(first), "it has no status", first)
-    skip_if(status_of(second) is None, f"the second time it has no status: {second}")
+    first, second = (answers.show_job(session, id_of(ended[0])) for _ in range(2))
+    skip_if(answers.is_gone(second), "the job is gone")
+    skip_if(answers.query_failed(first), f"the query fails: {first}")
+    require(answers.status_of(first), "it has no status", first)
+    skip_if(answers.status_of(second) is None, f"the second time it has no status: {second}")
     same = (first.status, first.value) == (second.status, second.value)
     require(same, "two answers differ", first, second)
 
 
 @check("ges_03_0472, ges_03_0037: GES.8301")
-def unknown_jobs_are_refused(session: Session, _: Contract) -> None:
+def unknown_jobs_are_refused(session: ProbedSession) -> None:
     """A job that does not exist is refused with GES.8301, in a message that has its id."""
-    reply = ask(session, "gesmock-no-job")
-    refusal = reply.value if is_refusal(reply.value) else {}
+    reply = answers.show_job(session, "gesmock-no-job")
+    answers.require_refusal(reply, ("GES.8301",), 400)
     message = "can not find job, jobId is gesmock-no-job"
-    refused = (reply.status, refusal.get("errorCode")) == (400, "GES.8301")
-    require(refused, "expected 400 GES.8301", reply)
-    require(refusal.get("errorMessage") == message, f"expected {message!r}", reply)
+    require(reply.value["errorMessage"] == message, f"expected {message!r}", reply)
 
 
-def _samples(session: Session) -> Iterator[tuple[dict[str, Any], ServerReply]]:
+def _samples(session: ProbedSession) -> Iterator[tuple[dict[str, Any], ServerReply]]:
     """A listed job of each status, and the answer about it. Skips jobs that are gone."""
-    by_status = {str(job.get("status")): job for job in session.jobs_with("", lambda _: True)}
+    by_status = {str(job.get("status")): job for job in session.jobs_with()}
     count = 0
     for job in [*by_status.values()][:_SAMPLES]:
-        reply = ask(session, id_of(job))
-        if is_gone(reply) and id_of(job) not in session.page(limit=session.page_size).ids:
+        reply = answers.show_job(session, id_of(job))
+        if answers.is_gone(reply) and id_of(job) not in session.page(limit=session.page_size).ids:
             continue
         count += 1
         yield job, reply
     skip_if(not count, "the listed jobs are gone")
 
 
-def _result_with_rows(session: Session) -> tuple[str, str, dict[str, Any]]:
+def _result_with_rows(session: ProbedSession) -> tuple[str, str, dict[str, Any]]:
     """The id of a job whose result has two or more rows, their key, and the result."""
-    ended = session.jobs_with("that was successful", lambda job: job.get("status") in _SUCCESSFUL)
+    ended = session.jobs_with("that was successful", lambda job: job.get("status") in SUCCESSFUL)
     for job in ended[:20]:
-        outputs = outputs_of(ask(session, id_of(job)))
+        outputs = answers.outputs_of(answers.show_job(session, id_of(job)))
         lists = [key for key, rows in outputs.items() if isinstance(rows, list) and len(rows) > 1]
         if lists and is_count(outputs.get("data_total_size")):
             return id_of(job), lists[0], outputs
     raise Skipped("no job has a result with rows")
+
+
+# --- Jobs that are submitted ----------------------------------------------------------------------
+
+
+@check("ges_03_0471, ges_03_0472 and the page of the call", writes=True)
+def submitted_jobs_run_to_an_end(session: ProbedSession) -> None:
+    """A submission returns the id of a job that is listed, can be queried, and comes to an end.
+
+    Meanwhile, its status only moves forward.
+    """
+    submission = session.submission
+    job_id, reply = _submit(session)
+    for _try in range(TRIES):  # it may take a moment to appear
+        status, latest = _query(session, job_id)
+        if status in STATUSES:
+            break
+        session.sleep(_LONGEST_PAUSE_S)
+    else:
+        raise CheckFailed("its status cannot be queried", reply, latest)
+    waited_s, pause_s = 0.0, _FIRST_PAUSE_S
+    while status not in FINAL and waited_s < submission.wait_s:
+        session.sleep(pause_s)
+        waited_s, pause_s = waited_s + pause_s, min(2 * pause_s, _LONGEST_PAUSE_S)
+        after, latest = _query(session, job_id)
+        moves_on = after in STATUSES and answers.follows(status, after)
+        require(moves_on, f"it was {status}", latest)
+        status = after
+    first, last = _ends_of_list(session)
+    job = SubmittedJob(submission.row.command, first == job_id, last == job_id, str(status))
+    session.submitted.append(job)
+    if job_id not in (first, last):
+        _find_in_list(session, job_id, reply)
+    skip_if(status not in FINAL, f"it is still {status} after {submission.wait_s:g} s")
+
+
+@check("ges_03_0038", writes=True)
+def jobs_can_be_cancelled(session: ProbedSession) -> None:
+    """Cancelling a job is answered with 200 and {}."""
+    _job_id, reply = _submit_and_cancel(session)
+    _require_cancel(session, (reply.status, reply.value) == (200, {}), "200 {}", reply)
+
+
+@check("undocumented", inferred=True, writes=True)
+def cancelled_jobs_end(session: ProbedSession) -> None:
+    """A cancelled job has ended."""
+    job_id, reply = _submit_and_cancel(session)
+    skip_if(reply.status != 200, f"it is not cancelled: {reply}")
+    status, latest = _query(session, job_id)
+    require(status in FINAL, "it continues, or is gone", reply, latest)
+
+
+@check("ges_03_0038: GES.8303", writes=True)
+def cancelling_an_unknown_job_is_refused(session: ProbedSession) -> None:
+    """Cancelling a job that does not exist is refused with GES.8303."""
+    reply = _cancel(session, "gesmock-no-job")
+    refused = (reply.status, answers.code_of(reply)) == (400, "GES.8303")
+    _require_cancel(session, refused, "400 GES.8303", reply)
+
+
+@check("the page of the call", writes=True)
+def invalid_bodies_are_refused(session: ProbedSession) -> None:
+    """A body that is not an object makes no job."""
+    skip_if(session.submission.row.request_example is None, "this call has no body")
+    reply = _post(session, ["gesmock"], documented=False)
+    refused = reply.status >= 400 or answers.fields_of(reply).get("errors")
+    require(refused, "it is accepted", reply)
+
+
+@check("undocumented", inferred=True, writes=True)
+def unsupported_methods_are_refused(session: ProbedSession) -> None:
+    """PATCH of the list is refused with 405 and an Allow header."""
+    reply = session.ask("PATCH", session.target.path(LIST), documented=False)
+    refused = reply.status == 405 and "GET" in reply.headers.get("allow", "")
+    require(refused, "expected 405 with Allow", reply)
+
+
+def _post(session: ProbedSession, body: object, *, documented: bool = True) -> ServerReply:
+    row, target = session.submission.row, session.target
+    names = {"project_id": target.project_id, "graph_name": quoted(target.graph)}
+    path = row.path.format_map({"index_name": "gesmock", "commit": "gesmock", **names})
+    return session.ask(row.method, path, urlencode(row.query), body=body, documented=documented)
+
+
+def _submit(session: ProbedSession) -> tuple[str, ServerReply]:
+    """Submit a job; returns its id, and the answer.
+
+    The id is job_id in tables and jobId in examples; Cypher and GQL have it in ``results``. Raises
+    Skipped where a second submission is refused: an index, for one, can only be made once.
+    """
+    reply = _post(session, session.submission.body)
+    fields = answers.fields_of(reply)
+    results = fields.get("results")
+    job = results[0] if isinstance(results, list) and results else fields
+    job_id = id_of(job) if isinstance(job, dict) else ""
+    if reply.status == 200 and job_id:
+        session.accepted += 1
+        return job_id, reply
+    if session.accepted and (is_refusal(fields) or fields.get("errors")):
+        raise Skipped(f"it was accepted before, and is refused now: {reply}")
+    raise CheckFailed("expected 200 and a jobId", reply)
+
+
+def _query(session: ProbedSession, job_id: str) -> tuple[str | None, ServerReply]:
+    reply = answers.show_job(session, job_id)
+    status = answers.status_of(reply)
+    skip_if(status is None and answers.query_failed(reply), f"its query fails: {reply}")
+    return status, reply
+
+
+def _find_in_list(session: ProbedSession, job_id: str, reply: ServerReply) -> None:
+    """Raise CheckFailed where the job is not listed, Skipped where that cannot be decided."""
+    for _try in range(TRIES):
+        page = session.page(limit=session.page_size)
+        if job_id in page.ids:
+            return
+        if len(page.jobs) >= session.page_size:
+            raise Skipped(f"it is neither among the first {session.page_size} jobs nor the last")
+        session.sleep(_LONGEST_PAUSE_S)
+    raise CheckFailed(f"{job_id} is not listed", reply)
+
+
+def _ends_of_list(session: ProbedSession) -> tuple[str, str]:
+    """The ids of the first and of the last job; the latter blank where it is uncertain."""
+    head = session.page(limit=1)
+    if not head.ids:
+        return "", ""
+    if is_count(head.total):
+        tail = session.page_at(1, max(head.total - 1, 0))
+        is_end = tail.total == head.total
+    else:
+        tail = session.page(limit=session.page_size)
+        # Any job, even a listed one that others have pushed down, shows that there are more.
+        is_end = not session.page_at(1, len(tail.jobs)).jobs
+    return head.ids[0], "".join(tail.ids[-1:]) if is_end else ""
+
+
+def _submit_and_cancel(session: ProbedSession) -> tuple[str, ServerReply]:
+    """Submit a job and cancel it; returns its id, and the answer to the cancel.
+
+    Raises Skipped where it cannot be cancelled, by its page or since it has ended.
+    """
+    kinds, body = session.submission.row.cancellable, session.submission.body or {}
+    uncancellable = kinds is not True and str(body.get("algorithmName")) not in (kinds or ())
+    skip_if(uncancellable, "this kind of job cannot be cancelled")
+    try:
+        job_id, _reply = _submit(session)
+    except CheckFailed as error:  # which submitted_jobs_run_to_an_end reports
+        raise Skipped(f"no job could be submitted: {error}") from None
+    status, _reply = _query(session, job_id)
+    reply = _cancel(session, job_id)
+    if is_refusal(reply.value):
+        unsupported = "unsupported" in reply.value["errorMessage"].lower()
+        skip_if(unsupported, f"this kind of job cannot be cancelled: {reply}")  # ges_03_0038, older
+        ended = status in FINAL or _query(session, job_id)[0] in FINAL
+        skip_if(ended, "it had ended before it could be cancelled")
+    return job_id, reply
+
+
+def _cancel(session: ProbedSession, job_id: str) -> ServerReply:
+    # The database edition does not document this call.
+    path = session.target.path(f"/jobs/{quoted(job_id)}")
+    return session.ask("DELETE", path, documented=False)
+
+
+def _require_cancel(
+    session: ProbedSession, holds: object, expected: str, reply: ServerReply
+) -> None:
+    undocumented = not holds and session.edition == "database"
+    skip_if(undocumented, f"the database edition documents no cancel: {reply}")
+    require(holds, f"expected {expected}", reply)

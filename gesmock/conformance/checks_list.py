@@ -6,22 +6,21 @@ decided of a moment in which the list was the same before and after.
 
 import re
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
-from gesmock.conformance.checks import check, require, skip_if
-from gesmock.contract.schemas import Contract
+from gesmock.conformance.answers import fields_of, follows, request_of, require, skip_if
+from gesmock.conformance.checks import check
+from gesmock.conformance.probes import ProbedSession
 from gesmock.fake import routes
 from gesmock.model.secrets import is_storage_key
-from gesmock.model.types import EDITION_STATUSES, FINAL, MOVES
-from gesmock.remote.client import NOT_JSON, json_value
+from gesmock.model.types import EDITION_STATUSES, FINAL
+from gesmock.remote.client import NOT_JSON, ServerReply, json_value
 from gesmock.remote.session import (
     LIST,
     TRIES,
     CheckFailed,
     ListedJobs,
-    Session,
     Skipped,
     id_of,
     is_count,
@@ -34,33 +33,19 @@ ALWAYS: Final = "holds for any jobs"
 _JSON_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
-def request_of(job: dict[str, Any]) -> dict[str, Any]:
-    """The request of a listed job; empty where it has none."""
-    request = job.get("request")
-    return request if isinstance(request, dict) else {}
-
-
-def follows(before: object, after: object) -> bool:
-    """Whether a job may have the status *before*, and later *after*."""
-    moves: Mapping[Any, tuple[str, ...]] = MOVES
-    if after == before or not isinstance(before, str):
-        return True
-    return before not in moves or after in moves[before]
-
-
 # --- The list and its pages -----------------------------------------------------------------------
 
 
 @check("ges_03_0471, ges_03_0204")
-def list_has_documented_shape(session: Session, contract: Contract) -> None:
+def list_has_documented_shape(session: ProbedSession) -> None:
     """The list has the documented keys and no others, with values of the documented types."""
     name = "JobList" if session.edition == "database" else "MemoryJobList"
-    error = contract.error(name, session.whole.reply.value)
+    error = session.contract.error(session.whole.reply.value, name)
     require(not error, str(error), session.whole.reply)
 
 
 @check("examples of ges_03_0471 and ges_03_0204; JSON objects are unordered", inferred=True)
-def keys_are_in_example_order(session: Session, _: Contract) -> None:
+def keys_are_in_example_order(session: ProbedSession) -> None:
     """The keys of the list, and of its jobs, are in the order of the example."""
     reply = session.whole.reply
     objects = [(("jobs", "totalCount", "result"), reply.value)]
@@ -73,14 +58,14 @@ def keys_are_in_example_order(session: Session, _: Contract) -> None:
 
 
 @check(ALWAYS)
-def ids_are_unique(session: Session, _: Contract) -> None:
+def ids_are_unique(session: ProbedSession) -> None:
     """No two jobs have the same id."""
     for job_id, count in Counter(session.whole.ids).most_common(1):
         require(count == 1, f"{count} jobs have the id {job_id!r}", session.whole.reply)
 
 
 @check(ALWAYS)
-def ids_are_stable(session: Session, _: Contract) -> None:
+def ids_are_stable(session: ProbedSession) -> None:
     """Reading the list again returns the same jobs in the same order."""
     pages = [session.page(limit=session.page_size)]
     for _try in range(TRIES):
@@ -98,7 +83,7 @@ def ids_are_stable(session: Session, _: Contract) -> None:
 
 
 @check(ALWAYS)
-def pages_add_up_to_the_list(session: Session, _: Contract) -> None:
+def pages_add_up_to_the_list(session: ProbedSession) -> None:
     """Consecutive pages contain the whole list, each job once."""
     count = _at_least_two_jobs(session)
     step = max(count // 3, 1)
@@ -108,13 +93,12 @@ def pages_add_up_to_the_list(session: Session, _: Contract) -> None:
     joined = [job_id for page in pages for job_id in page.ids]
     expected = whole.ids[:count]
     if joined[: len(expected)] != expected or len(joined) > len(pages) * step:
-        _skip_if_unpaged(session, whole)
-        replies = [page.reply for page in pages[:2]]
-        raise CheckFailed(f"pages of {step} jobs do not add up to the whole list", *replies)
+        why = f"pages of {step} jobs do not add up to the whole list"
+        raise _unpaged(session, whole, why, *(page.reply for page in pages[:2]))
 
 
 @check("ges_03_0471: limit")
-def limit_is_respected(session: Session, _: Contract) -> None:
+def limit_is_respected(session: ProbedSession) -> None:
     """As many jobs as limit says are returned, or all where there are fewer."""
     count = len(session.whole.jobs)
     limits = {at for at in (1, 2, 4, count // 2, count - 1) if 1 <= at <= session.page_size}
@@ -123,23 +107,22 @@ def limit_is_respected(session: Session, _: Contract) -> None:
     )
     for limit, page in pages.items():
         if len(page.jobs) != min(limit, len(whole.jobs)):
-            _skip_if_unpaged(session, whole)
             why = f"limit is {limit}, and {len(page.jobs)} of {len(whole.jobs)} jobs were returned"
-            raise CheckFailed(why, page.reply)
+            raise _unpaged(session, whole, why, page.reply)
 
 
 @check("ges_03_0471: offset")
-def offset_skips_jobs(session: Session, _: Contract) -> None:
+def offset_skips_jobs(session: ProbedSession) -> None:
     """With offset=1, the list lacks its first job."""
     _at_least_two_jobs(session)
     whole, page = session.while_unchanged(lambda: session.page_at(session.page_size, 1))
     if page.ids[: len(whole.ids) - 1] != whole.ids[1:]:
-        _skip_if_unpaged(session, whole)
-        raise CheckFailed("this is not the list without its first job", page.reply)
+        why = "this is not the list without its first job"
+        raise _unpaged(session, whole, why, page.reply)
 
 
 @check("ges_03_0471: offset is 0 by default")
-def offset_defaults_to_0(session: Session, _: Contract) -> None:
+def offset_defaults_to_0(session: ProbedSession) -> None:
     """Without offset, the list begins with its first job."""
     whole, page = session.while_unchanged(lambda: session.page(limit=1, offset=0))
     same = page.ids[:1] == whole.ids[:1]
@@ -147,7 +130,7 @@ def offset_defaults_to_0(session: Session, _: Contract) -> None:
 
 
 @check("ges_03_0471: limit is 100000 by default")
-def limit_defaults_to_the_maximum(session: Session, _: Contract) -> None:
+def limit_defaults_to_the_maximum(session: ProbedSession) -> None:
     """Without limit, no fewer jobs are returned than with one."""
     whole, page = session.while_unchanged(lambda: session.page(offset=0))
     why = f"{len(page.jobs)} jobs were returned, but {len(whole.jobs)} with a limit"
@@ -155,7 +138,7 @@ def limit_defaults_to_the_maximum(session: Session, _: Contract) -> None:
 
 
 @check("ges_03_0471: totalCount; that it counts before paging is inferred")
-def total_is_the_number_of_jobs(session: Session, _: Contract) -> None:
+def total_is_the_number_of_jobs(session: ProbedSession) -> None:
     """The totalCount is the number of jobs in the list."""
 
     def read() -> tuple[int, ListedJobs, ListedJobs]:
@@ -174,7 +157,7 @@ def total_is_the_number_of_jobs(session: Session, _: Contract) -> None:
 
 
 @check(ALWAYS, inferred=True)
-def total_is_independent_of_the_page(session: Session, _: Contract) -> None:
+def total_is_independent_of_the_page(session: ProbedSession) -> None:
     """The totalCount is the same for every limit and offset."""
     _total(session, session.whole)
     whole, pages = session.while_unchanged(
@@ -186,7 +169,7 @@ def total_is_independent_of_the_page(session: Session, _: Contract) -> None:
 
 
 @check("undocumented", inferred=True)
-def list_is_empty_past_its_end(session: Session, _: Contract) -> None:
+def list_is_empty_past_its_end(session: ProbedSession) -> None:
     """At an offset past the end, the list is empty."""
     page = session.page_at(1, 2_000_000_000)
     require(page.reply.status == 200, "such an offset is refused", page.reply)
@@ -194,7 +177,7 @@ def list_is_empty_past_its_end(session: Session, _: Contract) -> None:
 
 
 @check("undocumented", inferred=True)
-def unknown_parameters_are_ignored(session: Session, _: Contract) -> None:
+def unknown_parameters_are_ignored(session: ProbedSession) -> None:
     """An unknown parameter makes no difference."""
     query = f"limit={session.page_size}&gesmock=1"
     whole, reply = session.while_unchanged(
@@ -204,17 +187,17 @@ def unknown_parameters_are_ignored(session: Session, _: Contract) -> None:
 
 
 @check(ALWAYS, inferred=True)
-def final_statuses_are_final(session: Session, _: Contract) -> None:
+def final_statuses_are_final(session: ProbedSession) -> None:
     """A job that has ended keeps its status, and no status goes back."""
-    statuses = {id_of(job): job.get("status") for job in session.jobs_with("", lambda _: True)}
+    statuses = {id_of(job): job.get("status") for job in session.jobs_with()}
     page = session.page(limit=session.page_size)
     for job in page.jobs:
         before, after = statuses.get(id_of(job)), job.get("status")
         why = f"the job {id_of(job)} was {before}, and is {after}"
-        require(id_of(job) not in statuses or follows(before, after), why, page.reply)
+        require(follows(before, after), why, page.reply)
 
 
-def _total(session: Session, page: ListedJobs) -> int:
+def _total(session: ProbedSession, page: ListedJobs) -> int:
     if session.edition == "memory" or page.total is None:
         raise Skipped("the list has no total, as before 2025 and in ges_03_0204")
     if not is_count(page.total):
@@ -222,27 +205,31 @@ def _total(session: Session, page: ListedJobs) -> int:
     return page.total
 
 
-def _at_least_two_jobs(session: Session) -> int:
+def _at_least_two_jobs(session: ProbedSession) -> int:
     count = len(session.whole.jobs)
     skip_if(count < 2, f"this needs 2 jobs; {count} are listed")
     return count
 
 
-def _skip_if_unpaged(session: Session, whole: ListedJobs) -> None:
-    unpaged = session.is_pre_2025 and session.page_at(1, 1).ids == whole.ids
-    skip_if(unpaged, "limit and offset are ignored, as by large graphs in 2021 (ges_03_0204)")
+def _unpaged(
+    session: ProbedSession, whole: ListedJobs, why: str, *replies: ServerReply
+) -> CheckFailed | Skipped:
+    if session.is_pre_2025 and session.page_at(1, 1).ids == whole.ids:
+        ignored = "limit and offset are ignored, as by large graphs in 2021 (ges_03_0204)"
+        return Skipped(ignored)
+    return CheckFailed(why, *replies)
 
 
 # --- Listed jobs ----------------------------------------------------------------------------------
 
 
 @check("ges_03_0471, ges_03_0204, 2025")
-def statuses_are_documented(session: Session, _: Contract) -> None:
+def statuses_are_documented(session: ProbedSession) -> None:
     """Each status is one of the edition's."""
     statuses = EDITION_STATUSES[session.edition]
-    session.jobs_with("", lambda _: True)
+    session.jobs_with()
     for reply in session.replies:
-        jobs = reply.value.get("jobs") if isinstance(reply.value, dict) else None
+        jobs = fields_of(reply).get("jobs")
         for job in jobs if isinstance(jobs, list) else ():
             if not isinstance(job, dict) or job.get("status") not in statuses:
                 expected = ", ".join(statuses)
@@ -250,36 +237,34 @@ def statuses_are_documented(session: Session, _: Contract) -> None:
 
 
 @check("ges_03_0471: rawRequest is JSON in a string")
-def raw_requests_are_json(session: Session, _: Contract) -> None:
+def raw_requests_are_json(session: ProbedSession) -> None:
     """Each rawRequest is JSON in a string, or empty."""
-    for job in session.jobs_with("with a rawRequest", _raw_request):
-        text = _raw_request(job)
+    for text in _raw_requests(session):
         if not isinstance(text, str) or json_value(text.encode()) is NOT_JSON:
             raise CheckFailed(f"a rawRequest is not JSON: {session.excerpt(text)}")
 
 
 @check("examples of ges_03_0471 and ges_03_0204", inferred=True)
-def raw_requests_are_compact(session: Session, _: Contract) -> None:
+def raw_requests_are_compact(session: ProbedSession) -> None:
     """No rawRequest has white space between its tokens."""
-    for job in session.jobs_with("with a rawRequest", _raw_request):
-        if re.search(r"\s", _JSON_STRING.sub('""', str(_raw_request(job)))):
-            raise CheckFailed(f"a rawRequest is not compact: {session.excerpt(_raw_request(job))}")
+    for text in _raw_requests(session):
+        if re.search(r"\s", _JSON_STRING.sub('""', str(text))):
+            raise CheckFailed(f"a rawRequest is not compact: {session.excerpt(text)}")
 
 
 @check("examples of ges_03_0471 have no obsParameters", inferred=True)
-def requests_show_no_storage_keys(session: Session, _: Contract) -> None:
+def requests_show_no_storage_keys(session: ProbedSession) -> None:
     """No url, rawRequest or body shows storage keys."""
     jobs = session.jobs_with("with its request", lambda job: request_of(job) or _raw_request(job))
     for job in jobs:
         query = str(request_of(job).get("url")).partition("?")[2]
-        names = [name for name, _value in parse_qsl(query, keep_blank_values=True)]
-        bodies = (_raw_request(job), request_of(job).get("body"))
-        if any(map(is_storage_key, names)) or any(map(_has_storage_keys, bodies)):
+        values = [dict(parse_qsl(query, keep_blank_values=True)), _raw_request(job)]
+        if _has_storage_keys([*values, request_of(job).get("body")]):
             raise CheckFailed(f"the job {id_of(job)} shows storage keys")
 
 
 @check("ges_03_0471: path and query")
-def urls_are_paths(session: Session, _: Contract) -> None:
+def urls_are_paths(session: ProbedSession) -> None:
     """The url of a listed request is a path with a query, without scheme and host."""
     for job in session.jobs_with("with its request", request_of):
         url = request_of(job).get("url")
@@ -288,7 +273,7 @@ def urls_are_paths(session: Session, _: Contract) -> None:
 
 
 @check("examples of ges_03_0471", inferred=True)
-def urls_name_this_graph(session: Session, _: Contract) -> None:
+def urls_name_this_graph(session: ProbedSession) -> None:
     """The url of a listed request is one of this project and graph."""
     names = (session.target.project_id, session.target.graph)
     for job in session.jobs_with("with its request", request_of):
@@ -300,10 +285,10 @@ def urls_name_this_graph(session: Session, _: Contract) -> None:
 
 
 @check("ges_03_0204, 2025-11-28")
-def memory_jobs_are_consistent(session: Session, _: Contract) -> None:
+def memory_jobs_are_consistent(session: ProbedSession) -> None:
     """The fields of a job agree: progress, failReason, files, canStop, start and end."""
     skip_if(session.edition == "database", "this is about the memory edition's list")
-    for job in session.jobs_with("", lambda _: True):
+    for job in session.jobs_with():
         progress, status = str(job.get("progress")), job.get("status")
         start, end = (str(job.get(key) or "") for key in ("startTime", "endTime"))
         faults = {
@@ -325,8 +310,12 @@ def _raw_request(job: dict[str, Any]) -> Any:
     return (request_of(job) or job).get("rawRequest")
 
 
+def _raw_requests(session: ProbedSession) -> list[Any]:
+    return [_raw_request(job) for job in session.jobs_with("with a rawRequest", _raw_request)]
+
+
 def _has_storage_keys(value: Any) -> bool:
-    """Whether *value* has storage keys, also within JSON in its strings."""
+    """Whether an object in *value* has them, or an object in the JSON of its strings."""
     stack = [value]
     while stack:
         item = stack.pop()

@@ -6,78 +6,80 @@ but their answers do not have to follow the documentation.
 
 from typing import Final
 
-from gesmock.conformance import checks_jobs
-from gesmock.conformance.checks import check, require, skip_if
-from gesmock.conformance.probes import NONEXISTENT, is_refused_with
-from gesmock.contract.schemas import Contract
+from gesmock.conformance import answers
+from gesmock.conformance.answers import require, require_refusal, skip_if
+from gesmock.conformance.checks import check
+from gesmock.conformance.probes import NONEXISTENT, ProbedSession
 from gesmock.model import documentation
 from gesmock.remote.client import NOT_JSON, ServerReply
-from gesmock.remote.session import LIST, CheckFailed, Session, is_refusal
+from gesmock.remote.session import LIST, CheckFailed
 
 _NOT_FOUND: Final = "Not found. Please check the input parameters."
 """ges_03_0122, with 404; ges_03_0302 and ges_03_0542, with 400."""
 
 
 @check("ges_03_0471: 400 GES.8005; no page says for which values", inferred=True)
-def invalid_numbers_are_refused(session: Session, _: Contract) -> None:
+def invalid_numbers_are_refused(session: ProbedSession) -> None:
     """A limit or offset that is not a number from 0 on is refused with GES.8005."""
     path = session.target.path(LIST)
     for query in ("limit=none", "limit=-1", "offset=-1", "limit=1.5", "offset=none", "limit="):
         reply = session.ask("GET", path, query, documented=False)
-        _require_refusal(reply, ("GES.8005",), 400)
+        require_refusal(reply, ("GES.8005",), 400)
 
 
 @check("status list of ges_03_0471, or ges_03_0110; messages: ges_03_0533, ges_03_0204")
-def unknown_graphs_are_refused(session: Session, _: Contract) -> None:
+def unknown_graphs_are_refused(session: ProbedSession) -> None:
     """A graph that does not exist is refused with GES.8000, in a message that names it."""
     reply = session.ask("GET", session.target.path(LIST, graph=NONEXISTENT))
-    _require_refusal(reply, ("GES.8000",), 404, 400)
+    require_refusal(reply, ("GES.8000",), 404, 400)
     message = reply.value["errorMessage"]
     named = NONEXISTENT in message or message == _NOT_FOUND
     require(named, f"{NONEXISTENT} is not named", reply)
 
 
 @check("ges_03_0471: 1 to 64 letters and digits; how others are refused is inferred", inferred=True)
-def invalid_projects_are_refused(session: Session, _: Contract) -> None:
+def invalid_projects_are_refused(session: ProbedSession) -> None:
     """A project_id with other characters than letters and digits is refused."""
     path = session.target.path(LIST, project_id="no-project")
     reply = session.ask("GET", path, documented=False)
-    _require_refusal(reply, ("GES.8005", "GES.8006"), 400, 403)
+    require_refusal(reply, ("GES.8005", "GES.8006"), 400, 403)
 
 
 @check("ges_03_0122; inferred for other URLs", inferred=True)
-def unknown_urls_are_refused(session: Session, _: Contract) -> None:
+def unknown_urls_are_refused(session: ProbedSession) -> None:
     """A URL that does not exist is refused with 404 GES.8000."""
     reply = session.ask("GET", session.target.path("/gesmock"), documented=False)
-    _require_refusal(reply, ("GES.8000",), 404)
+    require_refusal(reply, ("GES.8000",), 404)
 
 
 @check("ges_03_0110: GES.8007, or GES.8005 by its advice; status list of ges_03_0471")
-def invalid_tokens_are_refused(session: Session, _: Contract) -> None:
+def invalid_tokens_are_refused(session: ProbedSession) -> None:
     """An invalid token is refused with GES.8007."""
     _require_refusal_of_token(session, NONEXISTENT)
 
 
 @check("ges_03_0121: mandatory up to 2025-08; how they are refused is inferred", inferred=True)
-def anonymous_requests_are_refused(session: Session, _: Contract) -> None:
+def anonymous_requests_are_refused(session: ProbedSession) -> None:
     """A request without credentials is refused with GES.8007."""
     _require_refusal_of_token(session, "")
 
 
 @check("ges_03_0471")
-def refusals_have_documented_shape(session: Session, contract: Contract) -> None:
+def refusals_have_documented_shape(session: ProbedSession) -> None:
     """Every refusal has errorMessage and errorCode, and no jobs; every other answer has neither."""
     for reply in _all_replies(session):
         if reply.status >= 400:
-            errors = [contract.error(it, reply.value) for it in ("Refusal", "RefusalInErrors")]
-            require(not all(errors), str(errors[0]), reply)
-        elif isinstance(reply.value, dict) and not checks_jobs.query_failed(reply):
-            refuses = reply.value.get("errorCode") or reply.value.get("errorMessage")
+            error = session.contract.error(reply.value, "Refusal", "RefusalInErrors")
+            require(not error, str(error), reply)
+        elif not answers.query_failed(reply):
+            refuses = answers.fields_of(reply).get("errorCode") or answers.fields_of(reply).get(
+                "errorMessage"
+            )
             require(not refuses, "a refusal has the status of a success", reply)
 
 
 @check("ges_03_0110, and the statuses of every page")
-def refusals_have_documented_statuses(session: Session, _: Contract) -> None:
+def refusals_have_documented_statuses(session: ProbedSession) -> None:
     """Every refusal has a status that some page documents."""
     for reply in _all_replies(session):
         documented = reply.status < 400 or reply.status in (400, 401, 403, 404, 500)
@@ -87,18 +89,18 @@ def refusals_have_documented_statuses(session: Session, _: Contract) -> None:
 
 
 @check("ges_03_0110")
-def codes_match_their_statuses(session: Session, _: Contract) -> None:
+def codes_match_their_statuses(session: ProbedSession) -> None:
     """A code that is documented with 500 does not come with 4xx, and vice versa."""
     servers = {row.code for row in documentation.error_codes() if row.status == 500}
     clients = {row.code for row in documentation.error_codes() if row.status < 500}
     for reply in _all_replies(session):
-        code = reply.value["errorCode"] if is_refusal(reply.value) else None
         mismatched = servers - clients if reply.status < 500 else clients - servers
+        code = answers.code_of(reply)
         require(code not in mismatched, f"{code} came with {reply.status}", reply)
 
 
 @check("ges_03_0121: application/json")
-def answers_are_json(session: Session, _: Contract) -> None:
+def answers_are_json(session: ProbedSession) -> None:
     """Every answer is JSON and says so; none is a redirect."""
     for reply in _all_replies(session):
         require(not 300 <= reply.status < 400, "it redirects", reply)
@@ -109,7 +111,7 @@ def answers_are_json(session: Session, _: Contract) -> None:
 
 
 @check("RFC 9110, 9.3.2", inferred=True)
-def head_equals_get_without_body(session: Session, _: Contract) -> None:
+def head_equals_get_without_body(session: ProbedSession) -> None:
     """HEAD is answered like GET, without a body."""
     get = session.get(LIST, "limit=1")
     head = session.ask("HEAD", session.target.path(LIST), "limit=1", documented=False)
@@ -118,21 +120,15 @@ def head_equals_get_without_body(session: Session, _: Contract) -> None:
     require(not trailer, f"{len(trailer)} bytes follow its head", head)
 
 
-def _require_refusal(reply: ServerReply, codes: tuple[str, ...], *statuses: int) -> None:
-    """Raise CheckFailed unless *reply* refuses with one of *codes* and of *statuses*."""
-    expected = f"expected {' or '.join(map(str, statuses))} {' or '.join(codes)}"
-    require(is_refused_with(reply, codes, *statuses), expected, reply)
-
-
-def _require_refusal_of_token(session: Session, token: str) -> None:
+def _require_refusal_of_token(session: ProbedSession, token: str) -> None:
     skip_if(session.target.sign_in.scheme == "none", "the requests are anonymous")
     reply = session.get(LIST, "limit=1", token=token)
-    _require_refusal(reply, ("GES.8007", "GES.8005"), 401, 400)
+    require_refusal(reply, ("GES.8007", "GES.8005"), 401, 400)
 
 
-def _all_replies(session: Session) -> list[ServerReply]:
+def _all_replies(session: ProbedSession) -> list[ServerReply]:
     """All answers so far, some lists and refusals among them."""
     session.get(LIST, "limit=1")
     session.get(LIST, "limit=none")
-    checks_jobs.ask(session, "gesmock-no-job")
+    answers.show_job(session, "gesmock-no-job")
     return session.replies

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from gesmock.remote.session import Session
+    from gesmock.conformance.probes import ProbedSession
 
 
 def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> None:
@@ -76,7 +76,7 @@ class AllSkipped:
             terminalreporter.write_line("gesmock: all checks were skipped (-rs says why)", red=True)
 
 
-def session_of(config: pytest.Config) -> "Session":
+def session_of(config: pytest.Config) -> "ProbedSession":
     """A session as the options say. Raises GesmockError."""
     from gesmock.conformance.run import open_session
     from gesmock.remote.sign_in import SignIn

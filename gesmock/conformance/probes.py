@@ -4,17 +4,19 @@ Most probes find the value of a gesmock setting. They accept a list, or a refusa
 words; other answers (too many requests, another status, an HTML page) decide nothing.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
-from gesmock.conformance.checks import skip_if
-from gesmock.conformance.checks_list import request_of
+from gesmock.conformance import answers
+from gesmock.conformance.answers import fields_of, request_of, require_refusal, skip_if
+from gesmock.contract.schemas import Contract
 from gesmock.model import documentation
-from gesmock.model.secrets import one_line
+from gesmock.model.replies import ID_KEYS
 from gesmock.model.settings import DIALECTS, Settings
 from gesmock.model.types import STATUSES
-from gesmock.remote.client import ServerReply
 from gesmock.remote.http import Unreachable
 from gesmock.remote.session import (
     LIST,
@@ -23,7 +25,6 @@ from gesmock.remote.session import (
     Session,
     Skipped,
     is_count,
-    is_refusal,
     listed_jobs,
 )
 
@@ -50,23 +51,26 @@ class Probe:
     detail: str
 
 
+class ProbedSession(Session):
+    """A session that knows in which shapes its target answers."""
+
+    @cached_property
+    def contract(self) -> Contract:
+        """The contract, as the settings that change the shape of answers read it."""
+        shapes = ("id_key", "failed_result", "sdk_error_keys")
+        probes = [_probe(self, *row) for row in _PROBES if row[1] in shapes]
+        return Contract(Settings().changed(settings_of(probes)))
+
+
 def probe(session: Session) -> list[Probe]:
     """Run all probes; those of settings come first."""
-    probes = [_probe(session, *row) for row in _SETTINGS]
-    probes.insert(0, _dialect(probes))
-    return probes + [_probe(session, question, None, run) for question, run in _OTHERS]
+    probes = [_probe(session, *row) for row in _PROBES]
+    return [_dialect(probes), *probes]
 
 
 def settings_of(probes: Iterable[Probe]) -> dict[str, Any]:
     """The settings with which gesmock answers alike, as far as they were found."""
     return {it.setting: it.value for it in probes if it.setting and it.value is not None}
-
-
-def shape_settings(session: Session) -> Settings:
-    """The settings that change the shape of answers; the defaults where they were not found."""
-    shapes = ("id_key", "failed_result", "sdk_error_keys")
-    probes = [_probe(session, *row) for row in _SETTINGS if row[1] in shapes]
-    return Settings().changed(settings_of(probes))
 
 
 def _probe(
@@ -75,11 +79,11 @@ def _probe(
     try:
         value = run(session)
     except (Skipped, CheckFailed, Unreachable) as error:
-        detail = session.redact(error).partition("\n")[0]
-        return Probe(question, setting, None, one_line(detail))
+        detail = ": ".join(line.strip() for line in session.redact(error).split("\n"))
+        return Probe(question, setting, None, detail)
     except RecursionError:
         return Probe(question, setting, None, "an answer is nested too deeply")
-    return Probe(question, setting, value, one_line(session.redact(value)))
+    return Probe(question, setting, value, session.redact(value))
 
 
 def _dialect(probes: list[Probe]) -> Probe:
@@ -88,40 +92,17 @@ def _dialect(probes: list[Probe]) -> Probe:
         if statuses == values:
             return Probe("dialect", "dialect", name, name)
     count = sum(value is not None for value in statuses.values())
-    why = "neither the page's nor the error table's"
-    if count < len(statuses):
-        why = f"of its three statuses, {count} were found"
+    partial = f"of its three statuses, {count} were found"
+    why = partial if count < 3 else "neither the page's nor the error table's"
     return Probe("dialect", "dialect", None, why)
 
 
-def is_refused_with(reply: ServerReply, codes: tuple[str, ...], *statuses: int) -> bool:
-    """Whether *reply* is a refusal with one of *codes* and of *statuses*."""
-    refused = is_refusal(reply.value) and reply.value["errorCode"] in codes
-    return refused and reply.status in statuses
-
-
-def _status_if_refused(reply: ServerReply, codes: tuple[str, ...], *statuses: int) -> int:
-    """The status of *reply*, which must be a refusal with one of *codes* and *statuses*."""
-    refused = is_refused_with(reply, codes, *statuses)
-    skip_if(not refused, f"expected {' or '.join(codes)}: {reply}")
-    return reply.status
-
-
-def _list_unless_refused(session: Session, query: str) -> ListedJobs | None:
-    """The list for *query*; None where *query* is refused as an invalid parameter."""
-    reply = session.get(LIST, query)
-    if reply.status == 200:
-        return listed_jobs(reply)
-    _status_if_refused(reply, ("GES.8005",), 400)
-    return None
-
-
-# --- Settings -----------------------------------------------------------------------------------
+# --- Settings -------------------------------------------------------------------------------------
 
 
 def _unknown_graph(session: Session) -> int:
     reply = session.ask("GET", session.target.path(LIST, graph=NONEXISTENT))
-    status = _status_if_refused(reply, ("GES.8000",), 404, 400)
+    status = require_refusal(reply, ("GES.8000",), 404, 400)
     message = reply.value["errorMessage"]
     skip_if(not message.startswith("Graph ["), f"its message is that of another page: {message}")
     return status
@@ -130,13 +111,13 @@ def _unknown_graph(session: Session) -> int:
 def _invalid_token(session: Session) -> int:
     skip_if(not session.target.sign_in.token, "the requests have no token")
     reply = session.get(LIST, "limit=1", token=NONEXISTENT)
-    return _status_if_refused(reply, ("GES.8007",), 401, 400)
+    return require_refusal(reply, ("GES.8007",), 401, 400)
 
 
 def _foreign_project(session: Session) -> int:
     skip_if(not session.target.sign_in.token, "the requests have no token")
     reply = session.ask("GET", session.target.path(LIST, project_id=_FOREIGN_PROJECT))
-    return _status_if_refused(reply, _FOREIGN_CODES, 403, 400)
+    return require_refusal(reply, _FOREIGN_CODES, 403, 400)
 
 
 def _open_projects(session: Session) -> bool:
@@ -144,24 +125,30 @@ def _open_projects(session: Session) -> bool:
     if reply.status == 200:
         listed_jobs(reply)
         return True
-    foreign = is_refusal(reply.value) and reply.value["errorCode"] in _FOREIGN_CODES
-    skip_if(foreign, "the token is valid for one project only")
-    _status_if_refused(reply, ("GES.8000",), 404, 400)
+    skip_if(answers.code_of(reply) in _FOREIGN_CODES, "the token is valid for one project only")
+    require_refusal(reply, ("GES.8000",), 404, 400)
     return False
 
 
-def _over_maximum(session: Session) -> str:
-    return "refuse" if _is_refused(session, _ABOVE_MAXIMUM) else "cap"
+def _list_unless_refused(session: Session, query: str) -> ListedJobs | None:
+    """The list for *query*; None where *query* is refused as an invalid parameter."""
+    reply = session.get(LIST, query)
+    if reply.status == 200:
+        return listed_jobs(reply)
+    require_refusal(reply, ("GES.8005",), 400)
+    return None
 
 
-def _is_refused(session: Session, limit: int) -> bool:
+def _refuses(session: Session, limit: int) -> bool:
     """Whether *limit* is refused; asked near the end of the list, for a short answer."""
-    offset = session.last_offset
-    if _list_unless_refused(session, f"limit={limit}&offset={offset}") is not None:
-        return False
-    unlisted = _list_unless_refused(session, f"limit=1&offset={offset}") is None
-    skip_if(unlisted, f"at the offset {offset}, every limit is refused")
-    return True
+    return _list_unless_refused(session, f"limit={limit}&offset={session.last_offset}") is None
+
+
+def _over_maximum(session: Session) -> str:
+    if not _refuses(session, _ABOVE_MAXIMUM):
+        return "cap"
+    skip_if(_refuses(session, 1), f"at the offset {session.last_offset}, every limit is refused")
+    return "refuse"
 
 
 def _maximum(session: Session) -> int:
@@ -172,25 +159,20 @@ def _maximum(session: Session) -> int:
         return page, session.continues_after(page)
 
     whole, (page, continues) = session.while_unchanged(read)
+    count = len(page.jobs)
     if continues:
-        return _confirm_maximum(session, len(page.jobs), page)
-    if not _is_refused(session, _ABOVE_MAXIMUM):
+        more = _list_unless_refused(session, f"limit={count + 1}&offset=0")
+        if not 1 <= count < _ABOVE_MAXIMUM or (more is not None and more.ids != page.ids):
+            # A higher limit returns more: it is only the default.
+            of = f"{page.total} jobs" if is_count(page.total) else "more jobs"
+            raise Skipped(f"{count} of {of} are returned without a limit, others with one")
+        return count
+    if _over_maximum(session) == "cap":
         raise Skipped(f"its {len(whole.jobs)} jobs are all returned without a limit")
-    valid, refused = 1, _ABOVE_MAXIMUM
-    while refused - valid > 1:
-        middle = _ABOVE_MAXIMUM - 1 if refused == _ABOVE_MAXIMUM else (valid + refused) // 2
-        listed = _list_unless_refused(session, f"limit={middle}&offset={session.last_offset}")
-        valid, refused = (valid, middle) if listed is None else (middle, refused)
-    return valid
-
-
-def _confirm_maximum(session: Session, count: int, page: ListedJobs) -> int:
-    """*count*, unless a higher limit returns more: then it is only the default."""
-    more = _list_unless_refused(session, f"limit={count + 1}&offset=0")
-    if not 1 <= count < _ABOVE_MAXIMUM or (more is not None and more.ids != page.ids):
-        of = f"{page.total} jobs" if is_count(page.total) else "more jobs"
-        raise Skipped(f"{count} of {of} are returned without a limit, others with one")
-    return count
+    documented = _ABOVE_MAXIMUM - 1
+    if not _refuses(session, documented):
+        return documented
+    return bisect_left(range(1, documented), 1, key=lambda limit: _refuses(session, limit))
 
 
 def _limit_zero(session: Session) -> str:
@@ -221,36 +203,43 @@ def _order(session: Session) -> str:
     return "oldest_first"
 
 
+_ENDS: Final = {
+    "complete": {("success", "complete"), ("complete", "complete")},
+    "success": {("success", "success"), ("complete", "success")},
+    "by_command": {("success", "success"), ("complete", "complete")},
+}
+"""By the setting: the status on the page of a command, and the one that its jobs end with."""
+
+
 def _finished_status(session: Session) -> str:
-    """What jobs end with whose pages say ``success``, and those whose pages say ``complete``."""
-    ends: dict[str, set[str]] = {"success": set(), "complete": set()}
     listed = [(request_of(job).get("command"), job.get("status")) for job in session.whole.jobs]
-    for command, status in [*listed, *((job.command, job.status) for job in session.submitted)]:
-        row = documentation.of_command(str(command))
-        if row is not None and status in ("success", "complete"):
-            ends[row.finished].add(status)
-    if ends["success"] == {"complete"} and "success" not in ends["complete"]:
-        return "complete"
-    if ends["complete"] == {"success"} and "complete" not in ends["success"]:
-        return "success"
-    if (ends["success"], ends["complete"]) == ({"success"}, {"complete"}):
-        return "by_command"
-    raise Skipped("this needs an algorithm and an import or index that were successful")
+    submitted = [(job.command, job.status) for job in session.submitted]
+    ends = {
+        (row.finished, status)
+        for command, status in [*listed, *submitted]
+        if (row := documentation.of_command(str(command))) and status in answers.SUCCESSFUL
+    }
+    settings = [setting for setting, all_ends in _ENDS.items() if ends <= all_ends]
+    if len(settings) != 1:
+        raise Skipped("this needs an algorithm and an import or index that were successful")
+    return settings[0]
 
 
 def _id_key(session: Session) -> str:
-    pairs = [{key: job.get(key) for key in ("jobId", "job_id")} for job in session.whole.jobs]
-    keys = {tuple(key for key, it in pair.items() if isinstance(it, str) and it) for pair in pairs}
-    names = {("jobId",): "jobId", ("job_id",): "job_id", ("jobId", "job_id"): "both"}
-    if len(keys) != 1 or (key := keys.pop()) not in names:
-        raise Skipped("no job is listed, or jobs have different keys")
-    return names[key]
+    listed = {
+        tuple(key for key in ID_KEYS["both"] if isinstance(job.get(key), str) and job[key])
+        for job in session.whole.jobs
+    }
+    for setting, keys in ID_KEYS.items():
+        if listed == {keys}:
+            return setting
+    raise Skipped("no job is listed, or jobs have different keys")
 
 
 def _refusal_of_a_number(session: Session) -> dict[str, Any]:
     reply = session.get(LIST, "limit=none")
-    _status_if_refused(reply, ("GES.8005",), 400)
-    return dict(reply.value)
+    require_refusal(reply, ("GES.8005",), 400)
+    return fields_of(reply)
 
 
 def _failed_result(session: Session) -> bool:
@@ -266,7 +255,58 @@ def _sdk_error_keys(session: Session) -> bool:
     return bool(keys)
 
 
-_SETTINGS: Final[tuple[tuple[str, str, Callable[[Session], Any]], ...]] = (
+# --- What is no setting ---------------------------------------------------------------------------
+
+
+def _body_key(session: Session) -> str:
+    jobs = session.whole.jobs
+    keys = {"rawRequest", "body"} & {key for job in jobs for key in (*job, *request_of(job))}
+    skip_if(not keys, "no job is listed with its request")
+    return " and ".join(sorted(keys, reverse=True))
+
+
+def _type_of_jobs(session: Session) -> str:
+    reply = session.get(LIST, "limit=1")
+    jobs = fields_of(reply).get("jobs")
+    skip_if(not isinstance(jobs, dict | list), f"there are none: {reply}")
+    return "a list" if isinstance(jobs, list) else "an object"
+
+
+def _statuses(session: Session) -> str:
+    listed = [job.get("status") for job in session.whole.jobs]
+    return ", ".join(status for status in STATUSES if status in listed) or "none"
+
+
+def _sizes(session: Session) -> str:
+    for reply in session.replies:
+        fields = fields_of(reply).get("data")
+        outputs = fields.get("outputs") if isinstance(fields, dict) else None
+        for position, value in (("below data", fields), ("below data.outputs", outputs)):
+            if isinstance(value, dict) and "data_total_size" in value:
+                return position
+    raise Skipped("no result had rows")
+
+
+def _progress(session: Session) -> str:
+    types = {type(job["progress"]) for job in session.whole.jobs if "progress" in job}
+    skip_if(not types, "no progress is listed (only the memory edition lists it)")
+    return " and ".join(sorted({str: "String", int: "Integer"}.get(it, "?") for it in types))
+
+
+def _token(session: Session) -> str:
+    reply = session.get(LIST, "limit=1", token="")
+    if reply.status != 200:
+        return f"required ({require_refusal(reply, ('GES.8007', 'GES.8005'), 401, 400)})"
+    listed_jobs(reply)
+    return "optional"
+
+
+def _job_id_parameter(session: Session) -> str:
+    refused = _list_unless_refused(session, "limit=1&job_id=x") is None
+    return "refused" if refused else "ignored"
+
+
+_PROBES: Final[tuple[tuple[str, str | None, Callable[[Session], Any]], ...]] = (
     ("status of an unknown graph", "unknown_graph_status", _unknown_graph),
     ("status of an invalid token", "invalid_token_status", _invalid_token),
     ("status of another project's token", "forbidden_status", _foreign_project),
@@ -280,68 +320,12 @@ _SETTINGS: Final[tuple[tuple[str, str, Callable[[Session], Any]], ...]] = (
     ("an unknown project", "open_projects", _open_projects),
     ('"result": "failed" in refusals', "failed_result", _failed_result),
     ("error_code and error_msg in refusals", "sdk_error_keys", _sdk_error_keys),
-)
-
-
-# --- Others -------------------------------------------------------------------------------------
-
-
-def _body_key(session: Session) -> str:
-    jobs = session.whole.jobs
-    keys = {"rawRequest", "body"} & {key for job in jobs for key in (*job, *request_of(job))}
-    skip_if(not keys, "no job is listed with its request")
-    return " and ".join(sorted(keys, reverse=True))
-
-
-def _type_of_jobs(session: Session) -> str:
-    reply = session.get(LIST, "limit=1")
-    jobs = reply.value.get("jobs") if isinstance(reply.value, dict) else None
-    skip_if(not isinstance(jobs, dict | list), f"there are none: {reply}")
-    return "a list" if isinstance(jobs, list) else "an object"
-
-
-def _statuses(session: Session) -> str:
-    listed = {job.get("status") for job in session.whole.jobs if job.get("status") in STATUSES}
-    return ", ".join(status for status in STATUSES if status in listed) or "none"
-
-
-def _sizes(session: Session) -> str:
-    for reply in session.replies:
-        fields = reply.value.get("data") if isinstance(reply.value, dict) else None
-        outputs = fields.get("outputs") if isinstance(fields, dict) else None
-        for where, value in (("below data", fields), ("below data.outputs", outputs)):
-            if isinstance(value, dict) and "data_total_size" in value:
-                return where
-    raise Skipped("no result had rows")
-
-
-def _progress(session: Session) -> str:
-    types = {type(job["progress"]) for job in session.whole.jobs if "progress" in job}
-    skip_if(not types, "no progress is listed (only the memory edition lists it)")
-    return " and ".join(sorted({str: "String", int: "Integer"}.get(it, "?") for it in types))
-
-
-def _token(session: Session) -> str:
-    reply = session.get(LIST, "limit=1", token="")
-    if reply.status != 200:
-        status = _status_if_refused(reply, ("GES.8007", "GES.8005"), 401, 400)
-        return f"required ({status})"
-    listed_jobs(reply)
-    return "optional"
-
-
-def _job_id_parameter(session: Session) -> str:
-    refused = _list_unless_refused(session, "limit=1&job_id=x") is None
-    return "refused" if refused else "ignored"
-
-
-_OTHERS: Final[tuple[tuple[str, Callable[[Session], Any]], ...]] = (
-    ("key of a listed request's body", _body_key),
-    ("jobs: an object (table) or a list (example)", _type_of_jobs),
-    ("listed statuses", _statuses),
-    ("position of a result's sizes", _sizes),
-    ("HTTP or HTTPS", lambda session: session.target.parts.scheme),
-    ("X-Auth-Token", _token),
-    ("the parameter job_id of the list", _job_id_parameter),
-    ("type of progress", _progress),
+    ("key of a listed request's body", None, _body_key),
+    ("jobs: an object (table) or a list (example)", None, _type_of_jobs),
+    ("listed statuses", None, _statuses),
+    ("position of a result's sizes", None, _sizes),
+    ("HTTP or HTTPS", None, lambda session: session.target.parts.scheme),
+    ("X-Auth-Token", None, _token),
+    ("the parameter job_id of the list", None, _job_id_parameter),
+    ("type of progress", None, _progress),
 )

@@ -1,7 +1,7 @@
 """Writes the report of a run as text, JSON, JUnit XML, and as a fixture with its settings."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Final
 from xml.etree import ElementTree as ET
@@ -11,7 +11,6 @@ import msgspec
 from gesmock.conformance.checks import Outcome, State
 from gesmock.conformance.run import Report
 from gesmock.fake import fixtures
-from gesmock.model.secrets import one_line
 
 _WORDS: Final[Mapping[State, tuple[str, str]]] = {
     "passed": ("ok", "passed"),
@@ -24,14 +23,23 @@ _WORDS: Final[Mapping[State, tuple[str, str]]] = {
 
 def line(outcome: Outcome) -> str:
     """One *outcome*, with its detail in the lines below."""
-    details = [part for part in _printable(outcome.detail).split("\n") if part]
-    detail = "".join(f"\n           {part}" for part in details)
+    detail = "".join(f"\n           {part}" for part in outcome.detail.split("\n") if part)
     return f"{_WORDS[outcome.state][0]:>9}  {outcome.check.name}{detail}"
 
 
 def text(report: Report) -> str:
     """The probes, and a summary."""
-    return "\n".join([*_probes(report), "", summary(report)])
+    lines = ["What the documentation leaves open:"]
+    for probe in report.probes:
+        detail = f"skipped: {probe.detail}" if probe.value is None else probe.detail
+        setting = f" ({probe.setting})" if probe.setting else ""
+        lines.append(f"  {probe.question}{setting}: {detail}")
+    options = " ".join(
+        f"--set {name}={json.dumps(value) if isinstance(value, bool) else value}"
+        for name, value in report.settings.items()
+    )
+    lines.append(f"To make gesmock answer alike: gesmock serve {options}".rstrip())
+    return "\n".join([*lines, "", summary(report)])
 
 
 def summary(report: Report) -> str:
@@ -42,36 +50,22 @@ def summary(report: Report) -> str:
     return f"{report.target}: {', '.join(words)} {effort}"
 
 
-def _probes(report: Report) -> Iterator[str]:
-    yield "What the documentation leaves open:"
-    for probe in report.probes:
-        detail = f"skipped: {probe.detail}" if probe.value is None else probe.detail
-        setting = f" ({probe.setting})" if probe.setting else ""
-        yield f"  {probe.question}{setting}: {detail}"
-    options = " ".join(
-        f"--set {name}={json.dumps(value) if isinstance(value, bool) else value}"
-        for name, value in report.settings.items()
-    )
-    yield f"To make gesmock answer alike: gesmock serve {options}".rstrip()
-
-
 def as_json(report: Report) -> str:
-    checks = [
-        {
-            "name": outcome.check.name,
-            "says": outcome.check.rule,
-            "source": outcome.check.source,
-            "fidelity": outcome.check.fidelity,
-            "outcome": outcome.state,
-            "detail": outcome.detail,
-            "seconds": round(outcome.seconds, 3),
-        }
-        for outcome in report.outcomes
-    ]
     fields = {
         "target": report.target,
         "passed": report.passed(),
-        "checks": checks,
+        "checks": [
+            {
+                "name": outcome.check.name,
+                "says": outcome.check.rule,
+                "source": outcome.check.source,
+                "fidelity": outcome.check.fidelity,
+                "outcome": outcome.state,
+                "detail": outcome.detail,
+                "seconds": round(outcome.seconds, 3),
+            }
+            for outcome in report.outcomes
+        ],
         "probes": [asdict(probe) for probe in report.probes],
         "settings": report.settings,
         "requests": report.requests,
@@ -89,31 +83,25 @@ def as_fixture(report: Report) -> str:
 
 def as_junit(report: Report, *, strict: bool = False) -> str:
     """JUnit XML; deviations are skipped tests, or failures where *strict*."""
+    failing: tuple[State, ...] = ("failed", "deviation") if strict else ("failed",)
+    failures = report.count(*failing)
+    counts = {
+        "tests": len(report.outcomes),
+        "failures": failures,
+        "skipped": len(report.outcomes) - failures - report.count("passed"),
+    }
     root = ET.Element("testsuites")
     suite = ET.SubElement(root, "testsuite", name="gesmock verify", errors="0")
-    failures = skipped = 0
-    for outcome in report.outcomes:
-        check, detail = outcome.check, _printable(outcome.detail)
-        case = ET.SubElement(
-            suite,
-            "testcase",
-            classname=f"gesmock.{check.fidelity}",
-            name=check.name,
-            time=f"{outcome.seconds:.3f}",
-        )
-        if outcome.state == "failed" or (strict and outcome.state == "deviation"):
-            failures += 1
-            ET.SubElement(case, "failure", message=check.rule).text = detail
-        elif outcome.state != "passed":
-            skipped += 1
-            ET.SubElement(case, "skipped", message=detail)
-    counts = {"tests": len(report.outcomes), "failures": failures, "skipped": skipped}
     suite.attrib.update({name: str(count) for name, count in counts.items()})
     suite.set("time", f"{report.seconds:.3f}")
+    for outcome in report.outcomes:
+        check, detail = outcome.check, outcome.detail
+        kind = f"gesmock.{check.fidelity}"
+        case = ET.SubElement(suite, "testcase", classname=kind, name=check.name)
+        case.set("time", f"{outcome.seconds:.3f}")
+        if outcome.state in failing:
+            ET.SubElement(case, "failure", message=check.rule).text = detail
+        elif outcome.state != "passed":
+            ET.SubElement(case, "skipped", message=detail)
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
-
-
-def _printable(detail: str) -> str:
-    """*detail* with escapes for what neither a terminal nor XML can show."""
-    return "\n".join(map(one_line, detail.split("\n")))

@@ -4,15 +4,13 @@ import pytest
 
 from gesmock.conformance import options
 from gesmock.conformance.checks import ServiceCheck, run_check
-from gesmock.conformance.probes import shape_settings
+from gesmock.conformance.probes import ProbedSession
 from gesmock.conformance.run import CHECKS
-from gesmock.contract.schemas import Contract
 from gesmock.model.errors import GesmockError
-from gesmock.remote.session import Session
 
 
 @pytest.fixture(scope="module")
-def target_session(request: pytest.FixtureRequest) -> Session:
+def target_session(request: pytest.FixtureRequest) -> ProbedSession:
     """The session; all tests fail where the target cannot be checked."""
     if not request.config.getoption("gesmock_target", None):
         # The option exists only where the package is named.
@@ -27,15 +25,9 @@ def target_session(request: pytest.FixtureRequest) -> Session:
     return session
 
 
-@pytest.fixture(scope="module")
-def contract(target_session: Session) -> Contract:
-    """The contract, in the shapes that the target uses."""
-    return Contract(shape_settings(target_session))
-
-
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
-def test_service(check: ServiceCheck, target_session: Session, contract: Contract) -> None:
-    outcome = run_check(check, target_session, contract)
+def test_service(check: ServiceCheck, target_session: ProbedSession) -> None:
+    outcome = run_check(check, target_session)
     if outcome.state == "failed":
         pytest.fail(f"{check.rule}\n{outcome.detail}", pytrace=False)
     if outcome.state == "deviation":

@@ -31,13 +31,18 @@ class Contract:
             node[name] = copy["schema"]
         self._compiled = cache(self._compile)
 
-    def error(self, name: str, value: Any) -> str | None:
-        """What keeps *value* from being a *name*, such as ``JobList``; None where it is one."""
-        try:
-            self._compiled(name)(value)
-        except fastjsonschema.JsonSchemaValueException as error:
-            return str(error.message).removeprefix("data.").replace("data ", "the body ", 1)
-        return None
+    def error(self, value: Any, *names: str) -> str | None:
+        """What keeps *value* from being the first of *names*; None where it is one of them."""
+        errors = []
+        for name in names:
+            try:
+                self._compiled(name)(value)
+            except fastjsonschema.JsonSchemaValueException as error:
+                text = str(error.message).removeprefix("data.")
+                errors.append(text.replace("data ", "the body ", 1))
+            else:
+                return None
+        return errors[0]
 
     def _compile(self, name: str) -> Callable[[Any], Any]:
         # The validator is for draft 7, which has the same keywords.

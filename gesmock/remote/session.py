@@ -364,7 +364,7 @@ class Session:
         return self.edition == "database" and self.whole.total is None
 
     def jobs_with(
-        self, what: str, holds: Callable[[dict[str, Any]], object]
+        self, what: str = "", holds: Callable[[dict[str, Any]], object] = lambda _: True
     ) -> list[dict[str, Any]]:
         """The listed jobs for which *holds* is true. Raises Skipped where there are none."""
         jobs = [job for job in self.whole.jobs if holds(job)]

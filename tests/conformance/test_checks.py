@@ -31,13 +31,13 @@ from liars import (
 from gesmock import GesMock
 from gesmock.conformance import probes, report
 from gesmock.conformance.checks import Outcome, ServiceCheck, run_check
+from gesmock.conformance.probes import ProbedSession
 from gesmock.conformance.run import CHECKS, Report, run
-from gesmock.contract.schemas import Contract
 from gesmock.fake import fixtures
 from gesmock.model.settings import Settings
 from gesmock.remote.client import Client, ServerReply
 from gesmock.remote.http import Unresponsive
-from gesmock.remote.session import Session, Submission
+from gesmock.remote.session import Submission
 from gesmock.remote.target import Target
 
 
@@ -50,8 +50,8 @@ def check_of(name: str) -> ServiceCheck:
     return check
 
 
-def held(name: str, session: Session) -> Outcome:
-    return run_check(check_of(name), session, Contract(Settings()))
+def held(name: str, session: ProbedSession) -> Outcome:
+    return run_check(check_of(name), session)
 
 
 # --- The truth ----------------------------------------------------------------------------------
@@ -552,7 +552,9 @@ def test_whatever_a_server_answers_is_told_without_a_traceback(
 
         trailer_of_head = Mock(return_value=b"")  # asked for after some answers only
 
-    session = Session(Odd(Target.of("http://h", "p", "g")), submit=SUBMIT, sleep=lambda _: None)
+    session = ProbedSession(
+        Odd(Target.of("http://h", "p", "g")), submit=SUBMIT, sleep=lambda _: None
+    )
 
     found = run(session)
 
@@ -651,7 +653,7 @@ def test_what_a_server_repeats_of_the_storage_keys_of_a_body_is_not_shown(ges: G
     echo = where(lambda asked: asked.method == "POST", 400, told)
     client = Liar(session.target, ges.app, Lie("", echo))
 
-    outcome = held("submitted_jobs_run_to_an_end", Session(client, submit=submission))
+    outcome = held("submitted_jobs_run_to_an_end", ProbedSession(client, submit=submission))
 
     assert outcome.state == "failed"
     assert "no ***" in outcome.detail
@@ -666,7 +668,7 @@ def test_the_secrets_of_a_body_are_not_shown_whatever_they_are_called(ges: GesMo
     echo = where(lambda asked: asked.method == "POST", 400, told)
     client = Liar(session.target, ges.app, Lie("", echo))
 
-    outcome = held("submitted_jobs_run_to_an_end", Session(client, submit=submission))
+    outcome = held("submitted_jobs_run_to_an_end", ProbedSession(client, submit=submission))
 
     assert "bad body {" in outcome.detail
     for secret in ("topsecret", "top/secret", "918273"):

@@ -8,11 +8,9 @@ from liars import TRUTH, Asked, Lie, Said, jobs, lying, shown
 from gesmock import GesMock
 from gesmock.conformance import report
 from gesmock.conformance.checks import run_check
+from gesmock.conformance.probes import ProbedSession
 from gesmock.conformance.run import CHECKS, Report, run
-from gesmock.contract.schemas import Contract
-from gesmock.model.settings import Settings
 from gesmock.remote import session as session_module
-from gesmock.remote.session import Session
 
 
 def wrong(found: Report) -> list[str]:
@@ -87,9 +85,9 @@ def test_whenever_something_happens_it_is_never_wrong_and_mostly_seen(
     assert found.count("passed") > 25
 
 
-def outcome_of(name: str, session: Session) -> tuple[str, str]:
+def outcome_of(name: str, session: ProbedSession) -> tuple[str, str]:
     [check] = [one for one in CHECKS if one.name == name]
-    outcome = run_check(check, session, Contract(Settings()))
+    outcome = run_check(check, session)
     return outcome.state, outcome.detail.partition("\n")[0]
 
 

@@ -9,12 +9,13 @@ import pytest
 from other_server import OK, Act, OtherServer, hang_up, lines, reset, wait
 
 from gesmock import GesMock
+from gesmock.conformance.probes import ProbedSession
 from gesmock.conformance.run import run
 from gesmock.model import documentation
 from gesmock.model.errors import InvalidInput
 from gesmock.remote.client import Client
 from gesmock.remote.http import Unreachable, Unresponsive
-from gesmock.remote.session import NoJobList, Session, Skipped
+from gesmock.remote.session import NoJobList, Skipped
 from gesmock.remote.sign_in import SignIn
 from gesmock.remote.target import Target
 
@@ -28,8 +29,8 @@ def speaking(*answers: bytes | Act) -> Iterator[str]:
         yield server.url
 
 
-def session(url: str, timeout_s: float = 5, **options: Any) -> Session:
-    return Session(Client(Target.of(url, PROJECT, "movie", timeout_s=timeout_s, **options)))
+def session(url: str, timeout_s: float = 5, **options: Any) -> ProbedSession:
+    return ProbedSession(Client(Target.of(url, PROJECT, "movie", timeout_s=timeout_s, **options)))
 
 
 def told(url: str, timeout_s: float = 5, **options: Any) -> str:

@@ -1,0 +1,105 @@
+"""Reads the answers of the service, and says what is required of them."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from gesmock.model.types import MOVES
+from gesmock.remote.client import ServerReply, quoted
+from gesmock.remote.session import CheckFailed, Session, Skipped, is_refusal
+
+SUCCESSFUL: Final = ("success", "complete")
+"""Two words for the same end, each from another page."""
+
+_STATUS_OF_A_JOB: Final = re.compile(r"/graphs/[^/]+/jobs/[^/?]+/status(\?|$)")
+
+
+def require(holds: object, message: str, *replies: ServerReply) -> None:
+    """Raise CheckFailed with *message* and *replies* unless something *holds*."""
+    if not holds:
+        raise CheckFailed(message, *replies)
+
+
+def skip_if(holds: object, message: str) -> None:
+    """Raise Skipped with *message* where something *holds*."""
+    if holds:
+        raise Skipped(message)
+
+
+# --- Any answer -----------------------------------------------------------------------------------
+
+
+def fields_of(reply: ServerReply) -> dict[str, Any]:
+    """The body of *reply*; empty where it is not an object."""
+    return reply.value if isinstance(reply.value, dict) else {}
+
+
+def code_of(reply: ServerReply) -> str | None:
+    """The code of a refusal; None for any other answer."""
+    return reply.value["errorCode"] if is_refusal(reply.value) else None
+
+
+def require_refusal(reply: ServerReply, codes: tuple[str, ...], *statuses: int) -> int:
+    """The status of *reply*, a refusal with one of *codes* and *statuses*. Raises CheckFailed."""
+    refused = code_of(reply) in codes and reply.status in statuses
+    expected = f"expected {' or '.join(map(str, statuses))} {' or '.join(codes)}"
+    require(refused, expected, reply)
+    return reply.status
+
+
+# --- Jobs -----------------------------------------------------------------------------------------
+
+
+def request_of(job: dict[str, Any]) -> dict[str, Any]:
+    """The request of a listed job; empty where it has none."""
+    request = job.get("request")
+    return request if isinstance(request, dict) else {}
+
+
+def follows(before: object, after: object) -> bool:
+    """Whether a job may have the status *before*, and later *after*."""
+    moves: Mapping[Any, tuple[str, ...]] = MOVES
+    if after == before or not isinstance(before, str):
+        return True
+    return before not in moves or after in moves[before]
+
+
+def show_job(session: Session, job_id: str, query: str = "") -> ServerReply:
+    """The answer about a job."""
+    return session.get(f"/jobs/{quoted(job_id)}/status", query)
+
+
+def is_gone(reply: ServerReply) -> bool:
+    """Whether an answer says that there is no such job."""
+    return is_refusal(reply.value) and reply.value["errorMessage"].startswith("can not find job")
+
+
+def query_failed(reply: ServerReply) -> bool:
+    """Whether the query of a job failed, with 200: status and data are then empty or absent.
+
+    See ges_03_0472 and ges_03_0037.
+    """
+    value = fields_of(reply)
+    if reply.status != 200 or not value or not _STATUS_OF_A_JOB.search(reply.request):
+        return False
+    blank = not value.get("status") and not value.get("data")
+    return blank and (value.get("result") == "failed" or is_refusal(value))
+
+
+def status_of(reply: ServerReply) -> str | None:
+    """The status that an answer about a job gives; None where it gives none.
+
+    GES.8301 means both that the job has failed and that there is no such job (ges_03_0446).
+    """
+    refused = reply.status == 400 or query_failed(reply)
+    if refused and code_of(reply) == "GES.8301":
+        return None if is_gone(reply) else "failed"
+    status = fields_of(reply).get("status") if reply.status == 200 else None
+    return status if status and isinstance(status, str) else None
+
+
+def outputs_of(reply: ServerReply) -> dict[str, Any]:
+    """The result in an answer: below ``data`` (table) or ``data.outputs`` (example)."""
+    fields = fields_of(reply).get("data")
+    outputs = fields.get("outputs", fields) if isinstance(fields, dict) else None
+    return outputs if isinstance(outputs, dict) else {}
