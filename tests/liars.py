@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
@@ -13,8 +13,7 @@ from gesmock.conformance.probes import ProbedSession
 from gesmock.remote.client import Client, ServerReply, json_value
 from gesmock.remote.http import Unreachable
 from gesmock.remote.session import Submission
-from gesmock.remote.sign_in import SignIn
-from gesmock.remote.target import Target
+from gesmock.remote.target import SignIn, Target
 
 SUBMIT = Submission.of("vertex_query", None, 60)
 
@@ -145,7 +144,7 @@ class Liar(Client):
         self.lied = False
 
     def send(
-        self, method: str, url: str, content: bytes, headers: Mapping[str, str]
+        self, method: str, url: str, content: bytes, headers: Sequence[tuple[str, str]]
     ) -> ServerReply:
         said = self._said(method, url, content, headers)
         body = b"" if method == "HEAD" else _body(said)
@@ -156,9 +155,11 @@ class Liar(Client):
         )
 
     def trailer_of_head(self, rest: str, query: str) -> bytes:
-        return self._said("HEAD", f"{self.target.path(rest)}?{query}", b"", {}).raw or b""
+        return self._said("HEAD", f"{self.target.path(rest)}?{query}", b"", ()).raw or b""
 
-    def _said(self, method: str, url: str, content: bytes, headers: Mapping[str, str]) -> Said:
+    def _said(
+        self, method: str, url: str, content: bytes, headers: Sequence[tuple[str, str]]
+    ) -> Said:
         self.turn += 1
         path, _, query = url.partition("?")
         environ: dict[str, Any] = {
@@ -171,7 +172,7 @@ class Liar(Client):
             "CONTENT_TYPE": "application/json",
             "wsgi.input": BytesIO(content),
             "wsgi.url_scheme": "http",
-            **{f"HTTP_{name.upper().replace('-', '_')}": one for name, one in headers.items()},
+            **{f"HTTP_{name.upper().replace('-', '_')}": one for name, one in headers},
         }
         query_of = dict(parse_qsl(query, keep_blank_values=True))
         asked = Asked(method, environ["PATH_INFO"], query_of, environ, self.turn)

@@ -99,8 +99,7 @@ def target_options(function: Callable[..., None]) -> Any:
     def with_target(
         *, target: str, project_id: str | None, graph: str | None, **values: Any
     ) -> None:
-        from gesmock.remote.sign_in import SignIn
-        from gesmock.remote.target import Target
+        from gesmock.remote.target import SignIn, Target
 
         names = ("timeout_s", "per_second", "cafile", "insecure")
         how = {name: values.pop(name) for name in names if name in values}

@@ -79,8 +79,7 @@ class AllSkipped:
 def session_of(config: pytest.Config) -> "ProbedSession":
     """A session as the options say. Raises GesmockError."""
     from gesmock.conformance.run import open_session
-    from gesmock.remote.sign_in import SignIn
-    from gesmock.remote.target import Target
+    from gesmock.remote.target import SignIn, Target
 
     def chosen(*names: str) -> dict[str, Any]:
         return {name: config.getoption(f"gesmock_{name}") for name in names}

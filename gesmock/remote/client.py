@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -15,7 +15,7 @@ from gesmock.model import validation
 from gesmock.model.clock import real_time
 from gesmock.model.errors import InvalidInput
 from gesmock.model.secrets import Secrets
-from gesmock.remote.http import SAFE_METHODS, ConnectionPool
+from gesmock.remote.http import SAFE_METHODS, ConnectionPool, Headers
 from gesmock.remote.sign_in import Signer
 from gesmock.remote.target import Target
 
@@ -25,13 +25,17 @@ NOT_JSON: Final = object()
 EXCERPT: Final = 200
 """Characters of a body that a message quotes."""
 
+_HEADERS: Final = (
+    ("Content-Type", "application/json"),
+    ("Accept", "application/json"),
+    ("Accept-Encoding", "identity"),
+)
 _SEARCHED: Final = 100_000  # bytes of a body in which secrets are masked before it is quoted
 
 _WAIT_S: Final = 1.0  # where Retry-After gives none
 _LONGEST_WAIT_S: Final = 60.0  # for one answer
 _PATIENCE_S: Final = 300.0  # for all answers together
 _SILENCE_S: Final = 1.0
-_LONGEST_TRAILER: Final = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ class Client:
         self._sleep = sleep
         self._retries = retries
         self._patience_s = _PATIENCE_S
-        self._signer = Signer(target.sign_in)
+        self._signer = Signer(target)
         self._next = 0.0
         self._pool = ConnectionPool(target)
 
@@ -115,7 +119,10 @@ class Client:
         url = self.target.prefix + path + (f"?{query}" if query else "")
         retries = self._retries
         while True:
-            headers = self._headers(method, path, query, content, token)
+            headers: Headers = [*_HEADERS, *([("X-Auth-Token", token)] if token else [])]
+            if token is None:
+                headers = self._signer.signed(method, url, headers, content)
+            self._keep_rate()
             reply = self.send(method, url, content, headers)
             wait_s = _wait_s(reply, method) if retries else None
             if wait_s is None or wait_s > min(_LONGEST_WAIT_S, self._patience_s):
@@ -129,19 +136,22 @@ class Client:
 
         The server is asked to close; one that does not is waited for a moment.
         """
-        path = self.target.path(path)
-        headers = self._headers("HEAD", path, query, b"", None) | {"Connection": "close"}
+        url = f"{self.target.prefix}{self.target.path(path)}?{query}"
+        headers = self._signer.signed("HEAD", url, [*_HEADERS, ("Connection", "close")], b"")
+        self._keep_rate()
         deadline = real_time() + self.target.timeout_s
         with closing(self._pool.connect(deadline)) as connection:
-            url = f"{self.target.prefix}{path}?{query}"
-            connection.exchange("HEAD", url, [*headers.items()], None, deadline)
-            return connection.read_on(_LONGEST_TRAILER, _SILENCE_S, deadline)
+            reply = connection.exchange("HEAD", url, headers, None, deadline)
+            trailer = reply.head.split(b"\r\n\r\n", reply.heads)[-1]
+            until = min(real_time() + _SILENCE_S, deadline)
+            with suppress(OSError):
+                while block := connection.receive(until):
+                    trailer += block
+        return trailer
 
-    def send(
-        self, method: str, url: str, content: bytes, headers: Mapping[str, str]
-    ) -> ServerReply:
+    def send(self, method: str, url: str, content: bytes, headers: Headers) -> ServerReply:
         body = content if content or method not in SAFE_METHODS else None
-        answer = self._pool.exchange(method, url, [*headers.items()], body)
+        answer = self._pool.exchange(method, url, headers, body)
         named = {name.lower(): value for name, value in answer.headers}
         text, request = bytes(answer.body), f"{method} {url}"
         return ServerReply(request, answer.status, named, text, json_value(text), self.secrets)
@@ -149,22 +159,13 @@ class Client:
     def close(self) -> None:
         self._pool.close()
 
-    def _headers(
-        self, method: str, path: str, query: str, content: bytes, token: str | None
-    ) -> dict[str, str]:
-        """The headers of the next request, once it may be sent."""
+    def _keep_rate(self) -> None:
+        """Wait until the next request may be sent."""
         self.requests += 1
         if self.target.per_second:
             now = time.monotonic()
             self._sleep(max(self._next - now, 0.0))
             self._next = max(self._next, now) + 1 / self.target.per_second
-        json_ = "application/json"
-        headers = {"Content-Type": json_, "Accept": json_, "Accept-Encoding": "identity"}
-        if token is not None:
-            return {**headers, "X-Auth-Token": token} if token else headers
-        return headers | self._signer.headers(
-            method, self.target.authority, self.target.prefix + path, query, headers, content
-        )
 
 
 def _wait_s(reply: ServerReply, method: str) -> float | None:

@@ -1,19 +1,17 @@
 """HTTP/1.1 connections to the target. Requests go out byte for byte; redirects are not followed.
 
 Sending is done by hand, since an HTTP library would mend a hostile query or a repeated parameter.
-Answers are read by the standard library's ``http.client``.
+Answers are parsed by httptools.
 """
 
-import io
-import re
 import socket
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from http.client import BadStatusLine, HTTPException, HTTPResponse, UnknownProtocol
 from threading import Lock
-from typing import Any, Final, NamedTuple, cast
+from typing import Final
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from gesmock.model.clock import real_time
 from gesmock.model.errors import GesmockError, InvalidInput
@@ -28,12 +26,11 @@ new connection: on an old one nobody could say whether the server has acted on t
 
 Headers = Sequence[tuple[str, str]]
 
-_MOST_IDLE: Final = 16
+_LARGEST_HEAD: Final = 2**16
 _IDLE_S: Final = 20.0
 _BLOCK: Final = 2**18
+_ASKING: Final = ("no complete answer", "http_response_timeout", "connection_terminated")
 _HUNG_UP: Final = (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
-_LENGTH: Final = re.compile("[0-9]{1,18}")
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 # --- Failures -----------------------------------------------------------------------------------
@@ -59,64 +56,137 @@ class HungUp(Unreachable):
     """The connection ended before an answer began."""
 
 
-class Attempt(NamedTuple):
-    """What is *missing* when an attempt takes too long; its kinds when it is *late* or *broken*."""
-
-    missing: str
-    late: str
-    broken: str
-
-
-CONNECTING: Final = Attempt("no connection", "connection_timeout", "destination_ip_unroutable")
-SECURING: Final = Attempt("no TLS handshake", "connection_timeout", "tls_protocol_error")
-ASKING: Final = Attempt("no complete answer", "http_response_timeout", "connection_terminated")
-
-
 @contextmanager
-def reporting_failures(target: Target, attempt: Attempt) -> Iterator[None]:
-    """Turn every OSError into Unreachable, and a timeout into Unresponsive."""
+def _reporting(target: Target, missing: str, late: str, broken: str) -> Iterator[None]:
+    """Turn a timeout into Unresponsive, of the kind *late*, and other OSErrors into Unreachable."""
     try:
         yield
     except TimeoutError:
-        why = f"{attempt.missing} within {target.timeout_s:g} s"
-        raise Unresponsive(target.url, attempt.late, why) from None
+        why = f"{missing} within {target.timeout_s:g} s"
+        raise Unresponsive(target.url, late, why) from None
     except OSError as error:
-        raise Unreachable(target.url, *reason(error, attempt)) from None
+        kind, why = broken, error.strerror or type(error).__name__
+        match error:
+            case socket.gaierror():
+                kind, why = "dns_error", "the host name cannot be resolved"
+            case ConnectionRefusedError():
+                kind, why = "connection_refused", "nothing listens there (connection refused)"
+            case ConnectionError():
+                why = "it broke off the connection"
+            case ssl.SSLCertVerificationError():
+                kind = "tls_certificate_error"
+                why = (
+                    f"its certificate is not trusted: {error.verify_message} "
+                    "(--cafile FILE names the certificates to trust, --insecure trusts any)"
+                )
+            case ssl.SSLError() if broken == "tls_protocol_error":
+                detail = getattr(error, "reason", None) or error.strerror  # some lack a reason
+                why = f"it does not speak TLS ({detail}); did you mean http://?"
+        raise Unreachable(target.url, kind, why) from None
 
 
-def reason(error: OSError, attempt: Attempt) -> tuple[str, str]:
-    match error:
-        case socket.gaierror():
-            return "dns_error", "the host name cannot be resolved"
-        case ConnectionRefusedError():
-            return "connection_refused", "nothing listens there (connection refused)"
-        case ConnectionError():
-            return attempt.broken, "it broke off the connection"
-        case ssl.SSLCertVerificationError():
-            return "tls_certificate_error", (
-                f"its certificate is not trusted: {error.verify_message} "
-                "(--cafile FILE names the certificates to trust, --insecure trusts any)"
-            )
-        case ssl.SSLError() if attempt is SECURING:
-            detail = getattr(error, "reason", None) or error.strerror  # some lack a reason
-            return attempt.broken, f"it does not speak TLS ({detail}); did you mean http://?"
-    return attempt.broken, error.strerror or type(error).__name__
+# --- Answers ------------------------------------------------------------------------------------
 
 
-# --- Connections --------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
 class HttpReply:
-    """A complete answer: its headers as they came, its body without chunk framing."""
+    """The answer of the server at *where*: headers as they came, the body without chunk framing.
 
-    status: int
-    headers: Headers
-    body: bytearray = field(repr=False)
+    httptools calls the ``on_`` methods. Raises Unreachable where the answer is not HTTP.
+    """
+
+    def __init__(self, where: str, method: str) -> None:
+        self.status = 0
+        self.headers: Headers = ()
+        self.body = bytearray()
+        self.head = b""
+        """The head as it came, with what came together with its end; *heads* if 1xx came first."""
+        self.heads = 0
+        self.complete = self.reusable = False
+        self._where = where
+        self._is_head = method == "HEAD"
+        self._fields: list[tuple[str, str]] = []
+        self._parser = HttpResponseParser(self)
 
     def values(self, name: str) -> list[str]:
         """The values of the header *name*, which is in lower case."""
         return [value for header, value in self.headers if header.lower() == name]
+
+    def feed(self, block: bytes) -> None:
+        """Take the next bytes from the server; none where it has closed the connection."""
+        if not block:
+            self._end()
+            return
+        if not self.status:
+            self.head += block
+        try:
+            self._parser.feed_data(block)
+        except (HttpParserError, HttpParserUpgrade) as error:
+            if not self.complete:
+                switches = self._parser.get_status_code() == 101
+                raise self._not_http("it switches protocols" if switches else str(error)) from None
+            self.reusable = False  # more than the answer came
+        if self.status:
+            self._check()
+        elif len(self.head) > _LARGEST_HEAD:
+            raise self._not_http(f"its head has more than {_LARGEST_HEAD} bytes")
+
+    def on_message_begin(self) -> None:
+        if self.complete:
+            raise ValueError("a second answer")
+        self._fields = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._fields.append((name.decode("latin-1"), value.decode("latin-1").rstrip(" \t")))
+
+    def on_headers_complete(self) -> None:
+        self.heads += 1
+        status = self._parser.get_status_code()
+        if status >= 200:  # others announce the answer
+            self.status, self.headers, self._fields = status, self._fields, []
+            self.complete = self._is_head
+
+    def on_body(self, block: bytes) -> None:
+        if not self._is_head:
+            self.body += block
+
+    def on_message_complete(self) -> None:
+        self.complete = self.status > 0
+        # After HEAD, a body that should not be there might be on its way.
+        self.reusable = not self._is_head and self._parser.should_keep_alive()
+
+    @property
+    def _length(self) -> int:
+        """The length that is announced for the body; 0 where there is none."""
+        return int("".join(self.values("content-length")) or 0)
+
+    def _check(self) -> None:
+        codings = ", ".join(self.values("transfer-encoding")).lower()
+        if codings not in ("", "chunked"):
+            why = f"its answer is sent as {codings[:100]!r}, which is not supported"
+            raise Unreachable(self._where, "http_response_transfer_coding", why)
+        size = len(self.body) if self.complete else max(len(self.body), self._length)
+        if size > LARGEST_BODY:
+            why = f"its answer has {size} bytes or more; at most {LARGEST_BODY} are read"
+            raise Unreachable(self._where, "http_response_body_size", why)
+
+    def _end(self) -> None:
+        if not self.head:
+            why = "it hung up without an answer"
+            raise Unreachable(self._where, "connection_terminated", why)
+        where = "in its head"
+        if self.status:
+            of = f" of {self._length}" if self._length else ""
+            where = f"after {len(self.body)}{of} bytes of its body"
+            self.complete = not (of or self.values("transfer-encoding"))
+        if not self.complete:
+            why = f"its answer was cut off {where}"
+            raise Unreachable(self._where, "http_response_incomplete", why)
+
+    def _not_http(self, why: str) -> Unreachable:
+        return Unreachable(self._where, "http_protocol_error", f"its answer is not HTTP: {why}")
+
+
+# --- Connections --------------------------------------------------------------------------------
 
 
 class ConnectionPool:
@@ -176,7 +246,7 @@ class ConnectionPool:
         finally:
             with self._lock:
                 self._busy.discard(connection)
-                if connection.reusable and not self.closed and len(self._idle) < _MOST_IDLE:
+                if connection.reusable and not self.closed:
                     self._idle.append(connection)
                 else:
                     connection.close()
@@ -194,57 +264,51 @@ class HttpConnection:
         self._target = target
         host = target.parts.hostname or ""
         port = target.parts.port or (80 if tls is None else 443)
-        with reporting_failures(target, CONNECTING):
+        with _reporting(target, "no connection", "connection_timeout", "destination_ip_unroutable"):
             self._socket = socket.create_connection((host, port), _remaining_s(deadline))
-            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls is not None:
-            try:
-                with reporting_failures(target, SECURING):
-                    self._socket.settimeout(_remaining_s(deadline))
-                    self._socket = tls.wrap_socket(self._socket, server_hostname=host)
-            except Unreachable:
-                self._socket.close()
-                raise
-        self._source = _Source(self._socket)
-        self._stream = _Stream(self._source)
+            self._socket.settimeout(max(deadline - real_time(), 0.001))  # 0 would not block
+            with _reporting(target, "no TLS handshake", "connection_timeout", "tls_protocol_error"):
+                self._socket = tls.wrap_socket(self._socket, server_hostname=host)
 
     def exchange(
         self, method: str, url: str, headers: Headers, body: bytes | None, deadline: float
     ) -> HttpReply:
         """See ``ConnectionPool.exchange``. Raises HungUp where no answer began, and Unreachable."""
         self.reusable = False
-        self._source.begin(deadline)
+        reply = HttpReply(self._target.url, method)
         try:
-            with reporting_failures(self._target, ASKING):
+            with _reporting(self._target, *_ASKING):
                 self._send(method, url, headers, body, deadline)
-                return self._read(method)
+                while not reply.complete:
+                    reply.feed(self.receive(deadline))
         except Unresponsive:
             raise
         except Unreachable as error:
-            if self._source.begun:
+            if reply.head:
                 raise
             raise HungUp(*error.args) from None
+        self.reusable = reply.reusable
+        self._idle_since = real_time()
+        return reply
 
     def is_usable(self) -> bool:
         """Whether it can be reused: the server has neither closed it nor sent anything more."""
-        if not self.reusable or real_time() - self._idle_since > _IDLE_S:
-            return False
-        self._source.begin(None)
-        with suppress(OSError):
-            return not (self._stream.peek(1) or self._source.ended)
+        if self.reusable and real_time() - self._idle_since <= _IDLE_S:
+            self._socket.setblocking(False)  # noqa: FBT003 the standard library's signature
+            try:
+                self._socket.recv(1)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                return True
+            except OSError:
+                return False
         return False
 
-    def read_on(self, most: int, silence_s: float, deadline: float) -> bytes:
-        """What follows the last answer, until the server closes or pauses for *silence_s*."""
-        text = b""
-        with reporting_failures(self._target, ASKING), suppress(TimeoutError):
-            while len(text) < most and (block := self._read_within(silence_s, deadline)):
-                text += block
-        return text
-
-    def _read_within(self, silence_s: float, deadline: float) -> bytes:
-        self._source.begin(min(real_time() + silence_s, deadline))
-        return self._stream.read1(_BLOCK)
+    def receive(self, deadline: float) -> bytes:
+        """The next bytes from the server; none where it has closed. Raises OSError."""
+        self._socket.settimeout(_remaining_s(deadline))
+        return self._socket.recv(_BLOCK)
 
     def hang_up(self) -> None:
         """End the connection, from any thread; an exchange in progress fails."""
@@ -269,114 +333,6 @@ class HttpConnection:
             while unsent:
                 self._socket.settimeout(_remaining_s(deadline))
                 unsent = unsent[self._socket.send(unsent) :]
-
-    def _read(self, method: str) -> HttpReply:
-        response, body = self._response(method), bytearray()
-        headers = [(name, value.rstrip(" \t")) for name, value in response.headers.items()]
-        reply = HttpReply(response.status, headers, body)
-        length = self._length(reply, chunked=response.chunked)
-        if method != "HEAD" and reply.status not in (204, 304):  # RFC 9112, 6.3
-            self._check_size(length or 0)
-            try:
-                while block := response.read1(_BLOCK):
-                    body += block
-                    self._check_size(len(body))
-            except HTTPException:
-                if not self._source.ended:
-                    raise self._not_http("a chunk has no valid size") from None
-            if self._source.ended and (response.chunked or len(body) < (length or 0)):
-                of = f" of {length}" if length else ""
-                raise self._cut_off(f"after {len(body)}{of} bytes of its body")
-        self.reusable = response.version == 11 and not response.will_close
-        self._idle_since = real_time()
-        return reply
-
-    def _response(self, method: str) -> HTTPResponse:
-        """The head of the final answer. ``http.client`` skips 100, but not the other 1xx."""
-        while True:
-            response = HTTPResponse(cast("socket.socket", self._stream), method=method)
-            try:
-                response.begin()
-            except HTTPException as error:
-                bad_start = isinstance(error, BadStatusLine | UnknownProtocol)
-                why = "its status line is malformed" if bad_start else str(error)
-                if not self._source.ended:
-                    raise self._not_http(why) from None
-            if self._source.ended:  # which begin() takes for the end of the head
-                if self._source.begun:
-                    raise self._cut_off("in its head")
-                raise self._failure("connection_terminated", "it hung up without an answer")
-            if response.status == 101:
-                raise self._not_http("it switches to another protocol")
-            if response.status >= 200:
-                break
-        # After a line that is no header, the parser drops the lines that follow.
-        if response.headers.defects or any(map(_CONTROL.search, response.headers.values())):
-            raise self._not_http("a header is malformed")
-        return response
-
-    def _length(self, reply: HttpReply, *, chunked: bool) -> int | None:
-        """The announced length, which ``http.client`` ignores where it is malformed."""
-        codings = ", ".join(reply.values("transfer-encoding"))
-        lengths = reply.values("content-length")
-        if codings and lengths:
-            raise self._not_http("it has both Content-Length and Transfer-Encoding")
-        if codings and not (chunked and codings.lower() == "chunked"):
-            why = f"its answer is sent as {codings[:100].lower()!r}, which is not supported"
-            raise self._failure("http_response_transfer_coding", why)
-        if len(lengths) > 1 or not all(map(_LENGTH.fullmatch, lengths)):
-            values = ", ".join(repr(value[:30]) for value in lengths[:3])
-            raise self._not_http(f"its Content-Length is malformed ({values})")
-        return int(lengths[0]) if lengths else None
-
-    def _check_size(self, size: int) -> None:
-        if size > LARGEST_BODY:
-            why = f"its answer has {size} bytes or more; at most {LARGEST_BODY} are read"
-            raise self._failure("http_response_body_size", why)
-
-    def _not_http(self, why: str) -> Unreachable:
-        return self._failure("http_protocol_error", f"its answer is not HTTP: {why}")
-
-    def _cut_off(self, where: str) -> Unreachable:
-        return self._failure("http_response_incomplete", f"its answer was cut off {where}")
-
-    def _failure(self, kind: str, why: str) -> Unreachable:
-        return Unreachable(self._target.url, kind, why)
-
-
-class _Source(io.RawIOBase):
-    """What a socket receives before a deadline; without one (None), what has arrived already."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self.begun = self.ended = False
-        self._socket = connection
-        self._deadline: float | None = None
-
-    def begin(self, deadline: float | None) -> None:
-        self.begun = self.ended = False
-        self._deadline = deadline
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        self._socket.settimeout(0 if self._deadline is None else _remaining_s(self._deadline))
-        try:
-            count = self._socket.recv_into(buffer)
-        except (BlockingIOError, ssl.SSLWantReadError):
-            return None
-        self.begun, self.ended = self.begun or count > 0, count == 0
-        return count
-
-
-class _Stream(io.BufferedReader):
-    """The socket of an ``HTTPResponse``, which closes it after an answer: it stays open."""
-
-    def makefile(self, _mode: str) -> "_Stream":
-        return self
-
-    def close(self) -> None:
-        pass
 
 
 def _tls_context(target: Target) -> ssl.SSLContext | None:

@@ -6,11 +6,12 @@ while the other server is asked.
 
 import re
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection
 from functools import partial
-from http.client import responses
-from io import BytesIO
-from typing import TYPE_CHECKING, Final, Self, Unpack
+from typing import Final, Self, Unpack
+from urllib.parse import unquote_to_bytes
+
+from msgspec.structs import replace
 
 from gesmock.fake import handle
 from gesmock.fake.fake import Fake
@@ -19,31 +20,19 @@ from gesmock.faults import BELOW_HTTP, KINDS, ListFault
 from gesmock.journal import entries
 from gesmock.journal.redaction import Redaction, secrets_of
 from gesmock.model import listed_requests, replies
-from gesmock.model.errors import (
-    Conflict,
-    InvalidInput,
-    Overtaken,
-    Refused,
-)
-from gesmock.model.messages import Reply, Request
-from gesmock.remote.forward import (
-    Forwarded,
-    Forwarder,
-    end_to_end,
-    origin_form,
-    reply_of,
-    request_of,
-)
-from gesmock.remote.http import Unreachable, Unresponsive
+from gesmock.model.errors import Conflict, GesError, InvalidInput, Overtaken, Refused
+from gesmock.model.messages import ConnectionInfo, Reply, Request
+from gesmock.remote.forward import Forwarded, end_to_end, origin_form, reply_of
+from gesmock.remote.http import ConnectionPool, Headers, Unreachable, Unresponsive
+from gesmock.remote.sign_in import Signer
 from gesmock.remote.target import Target
-from gesmock.server.wsgi import CONNECTION, DELIVER, HEADERS
+from gesmock.server.application import NAME, Answer
+from gesmock.server.parser import Head
+from gesmock.server.wsgi import environ_of, headers_of
 from gesmock.web import create_app, gateway
 from gesmock.web.gateway import Gateway
 from gesmock.web.guard import Guard, is_control, is_loopback
 from gesmock.web.server import Server
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 _OURS: Final = re.compile(r"/(openapi\.json|docs(/.*)?)")
 
@@ -59,7 +48,7 @@ class ProxyFake(Fake):
         raise Conflict("a proxy has no jobs of its own: it shows those of the server behind it")
 
 
-class ProxyServer:
+class ProxyServer(Gateway):
     """A proxy in front of *target*; starts and stops with a ``with`` block.
 
     It listens on *host* and *port*. Anyone who can reach it acts with the target's credentials:
@@ -86,18 +75,18 @@ class ProxyServer:
                 f"{host!r} can be reached from other machines, which would act with your "
                 "credentials; --allow-others permits it",
             )
-        begins: StartOptions = {**options, "project_id": target.project_id}
-        self.fake = ProxyFake({**begins, "graph_name": target.graph}, deliverable=BELOW_HTTP)
         if not control_token and not is_loopback(host):
             control_token = secrets.token_urlsafe(16)
         self.control_token = control_token or None
+        begins: StartOptions = {**options, "project_id": target.project_id}
+        fake = ProxyFake({**begins, "graph_name": target.graph}, deliverable=BELOW_HTTP)
         guard = Guard(self.control_token, frozenset(map(str.lower, [host, *allow_hosts])))
-        self._guard = guard
-        self._secrets = {*target.sign_in.secrets}
-        self._forwarder = Forwarder(target)
-        self._app = create_app(self.fake, guard=guard)
-        forwards = Gateway(self.fake, lambda: self._respond, guard, app_only=True)
-        self._server = Server(forwards, host, port)
+        super().__init__(fake, partial(create_app, fake, guard=guard), guard)
+        self._foreign_call = guard.foreign_call
+        self._target = target
+        self._signer = Signer(target)
+        self._pool = ConnectionPool(target)
+        self._server = Server(self, host, port)
         self.url = self._server.url
 
     def __enter__(self) -> Self:
@@ -106,53 +95,50 @@ class ProxyServer:
 
     def __exit__(self, *_: object) -> None:
         self._server.stop()
-        self._forwarder.close()
+        self._pool.close()
 
-    def _respond(
-        self, environ: "WSGIEnvironment", start_response: "StartResponse"
-    ) -> Iterable[bytes]:
-        """The WSGI application: forwards a request, unless it is for gesmock itself."""
-        path = environ["PATH_INFO"]
+    def answer(
+        self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo
+    ) -> Answer | Callable[[], Answer]:
+        """Forward a request, in a worker, unless it is for gesmock itself."""
+        path = unquote_to_bytes(head.path).decode(errors="replace")
         if is_control(path) or _OURS.fullmatch(path):
-            return self._app(environ, start_response)
-        body = environ.get("wsgi.input", BytesIO()).read()
-        request = request_of(environ, body, self.fake.epochs.current)
-        redaction = Redaction(self._secrets | secrets_of(request.headers))
+            return super().answer(head, body, epoch, connection)
+        return partial(self._forward, head, path, body, epoch, connection)
+
+    def _forward(
+        self, head: Head, path: str, body: bytes, epoch: int, connection: ConnectionInfo
+    ) -> Answer:
+        headers = headers_of(head)
+        request = gateway.read_request(head.method, path, head.query, headers, epoch, body)
+        if request.operation is None and body:
+            request = replace(request, body=gateway.json_value(body))
+        redaction = Redaction({*self._target.sign_in.secrets, *secrets_of(headers)})
         journaled = redaction.request(entries.with_short_body(listed_requests.cleaned(request)))
         if journaled.long:
             journaled = entries.with_short_head(journaled)
-        ask = partial(self._ask, request, environ, body, redaction)
-        foreign = self._guard.foreign_call(environ)
-        settings = self.fake.default.settings
-        if foreign is None:
-            try:
-                connection = environ.get(CONNECTION)
-                reply = handle.forward(self.fake, request, journaled, ask, connection)
-            except Overtaken as error:
-                reply = replies.unjournaled(error, settings)
-        else:
-            reply = replies.unjournaled(Refused("GES.8006", foreign, status=403), settings)
-        if not self._forwarder.closed:
-            gateway.log_request(journaled, reply)
-        if reply.delivery is not None:
-            environ[DELIVER](reply.delivery)
-        blocks = replies.blocks(reply)
-        status = reply.status or 200
-        start_response(
-            f"{status} {responses.get(status, 'Unknown')}", _lines(reply, sum(map(len, blocks)))
-        )
-        return map(bytes, blocks)
-
-    def _ask(
-        self, request: Request, environ: "WSGIEnvironment", body: bytes, redaction: Redaction
-    ) -> Reply:
-        framed = "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ
-        headers = [(name.title(), value) for name, value in end_to_end(environ[HEADERS])]
-        url = origin_form(environ["RAW_URI"])
+        foreign = self._foreign_call(environ_of(head, b"", connection))
         try:
-            answer = self._forwarder.send(request.method, url, headers, body if framed else None)
+            if foreign is not None:
+                raise Refused("GES.8006", foreign, status=403)
+            ask = partial(self._ask, head, body, request, redaction)
+            reply = handle.forward(self.fake, request, journaled, ask, connection)
+        except GesError as error:
+            reply = replies.unjournaled(error, self.fake.default.settings)
+        if not self._pool.closed:
+            gateway.log_request(journaled, reply)
+        return _answer_of(reply, head.method)
+
+    def _ask(self, head: Head, body: bytes, request: Request, redaction: Redaction) -> Reply:
+        path = origin_form(head.target)
+        url = path if path == "*" else self._target.prefix + path
+        headers: Headers = [(name.title(), value) for name, value in end_to_end(head.headers)]
+        framed = {"content-length", "transfer-encoding"} & request.headers.keys()
+        try:
+            headers = self._signer.signed(head.method, url, headers, body)
+            answer = self._pool.exchange(head.method, url, headers, body if framed else None)
         except Unreachable as failed:
-            if self._forwarder.closed:
+            if self._pool.closed:
                 raise Overtaken from None
             code = 504 if isinstance(failed, Unresponsive) else 502
             status = {"Proxy-Status": f"gesmock; error={failed.kind}"}
@@ -161,20 +147,29 @@ class ProxyServer:
         return reply_of(request, answer, redaction)
 
 
-def _lines(reply: Reply, length: int) -> list[tuple[str, str]]:
-    """The headers of *reply*; those of another server come first, unchanged."""
-    if not isinstance(reply, Forwarded):
-        framing = {"Content-Type": "application/json", "Content-Length": str(length)}
-        headers = {**framing, **reply.headers}  # a fault may spell names in its own way
-        return [*{name.lower(): (name, value) for name, value in headers.items()}.values()]
-    came = {(name.title(), value) for name, value in reply.lines}
-    names = {name for name, _ in came}
-    # A receipt is added to another one: gesmock may stand in front of gesmock.
-    return [
-        *reply.lines,
-        *(
-            (name, value)
-            for name, value in reply.headers.items()
-            if name not in names or (name == "X-Gesmock-Fault" and (name, value) not in came)
-        ),
-    ]
+def _answer_of(reply: Reply, method: str) -> Answer:
+    """*reply* as it goes over the wire; the headers of another server come first, unchanged."""
+    status, blocks = reply.status or 200, replies.blocks(reply)
+    if isinstance(reply, Forwarded):
+        came = {(name.title(), value) for name, value in reply.lines}
+        names = {name for name, _ in came}
+        lines = [
+            *reply.lines,
+            *(
+                (name, value)
+                for name, value in [*reply.headers.items(), ("Server", NAME)]
+                # A receipt is added to another one: gesmock may stand in front of gesmock.
+                if name not in names or (name == "X-Gesmock-Fault" and (name, value) not in came)
+            ),
+        ]
+    else:
+        ours = {
+            "Content-Type": "application/json",
+            "Content-Length": str(sum(map(len, blocks))),
+            "Server": NAME,
+        }
+        headers = {**ours, **reply.headers}  # a fault may spell names in its own way
+        lines = [*{name.lower(): (name, value) for name, value in headers.items()}.values()]
+    text = "".join(f"{name}: {value}\r\n" for name, value in lines).encode("latin-1")
+    bodiless = method == "HEAD" or status in (204, 304) or ("Content-Length", "0") in lines
+    return Answer(status, text, () if bodiless else blocks, reply.delivery)

@@ -1,69 +1,16 @@
-"""Signing in to the target: by token or by AK/SK, and the headers that do it."""
+"""Signing in to the target: the headers that carry a token or an AK/SK signature."""
 
-import re
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final
 from urllib.parse import unquote
 
 from gesmock.model.clock import real_time
-from gesmock.model.errors import GesmockError, InvalidInput
+from gesmock.model.errors import GesmockError
+from gesmock.remote.http import Headers
+from gesmock.remote.target import Target
 
-UNSENDABLE: Final = re.compile(r"[^!-~]")
-"""A header can carry visible ASCII as it is, at its ends too."""
-
-_VARIABLES: Final = {
-    "token": "GESMOCK_TARGET_TOKEN",
-    "ak": "HUAWEICLOUD_SDK_AK",
-    "sk": "HUAWEICLOUD_SDK_SK",
-    "security_token": "HUAWEICLOUD_SDK_SECURITY_TOKEN",
-}
-"""The environment variable of each credential."""
-
-
-@dataclass(frozen=True, slots=True)
-class SignIn:
-    """Credentials: a *token*, a key pair *ak* and *sk*, or nothing for anonymous requests.
-
-    A temporary key pair has a *security_token* too. Raises InvalidInput, without showing the
-    value, where a header cannot carry it.
-    """
-
-    token: str = field(default="", repr=False)
-    ak: str = ""
-    sk: str = field(default="", repr=False)
-    security_token: str = field(default="", repr=False)
-
-    def __post_init__(self) -> None:
-        for name, variable in _VARIABLES.items():
-            value = getattr(self, name)
-            if match := UNSENDABLE.search(value):
-                position = f"character {match.start() + 1} of {len(value)}"
-                why = f"{position} is a space, a line break, or not visible ASCII"
-                raise InvalidInput.at(variable, why)
-
-    @classmethod
-    def of(cls, environment: Mapping[str, str]) -> "SignIn":
-        """The credentials in *environment*; a token takes precedence. Raises InvalidInput."""
-        values = {name: environment.get(variable, "") for name, variable in _VARIABLES.items()}
-        if values["token"]:
-            return cls(values["token"])
-        for name, other in (("ak", "sk"), ("sk", "ak")):
-            if values[other] and not values[name]:
-                raise InvalidInput.at(_VARIABLES[name], f"is required with {_VARIABLES[other]}")
-        return cls(**values)
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        return tuple(filter(None, (self.token, self.ak, self.sk, self.security_token)))
-
-    @property
-    def scheme(self) -> Literal["token", "AK/SK", "none"]:
-        return "token" if self.token else "AK/SK" if self.ak else "none"
-
-
-ANONYMOUS: Final = SignIn()
+_SIGNATURE: Final = ("x-sdk-date", "x-sdk-content-sha256", "x-security-token")
+"""What comes with a signature, beside ``Authorization``."""
 
 
 class NotInstalled(GesmockError):
@@ -71,15 +18,15 @@ class NotInstalled(GesmockError):
 
 
 class Signer:
-    """Makes the headers that sign a request in. Raises NotInstalled.
+    """Adds credentials to requests. Raises NotInstalled.
 
     AK/SK signatures (SDK-HMAC-SHA256) are made by the vendor's SDK.
     """
 
-    def __init__(self, sign_in: SignIn) -> None:
-        self._sign_in = sign_in
+    def __init__(self, target: Target) -> None:
+        self._host, self._sign_in = target.authority, target.sign_in
         self._sdk_signer: Any = None
-        if sign_in.scheme != "AK/SK":
+        if self._sign_in.scheme != "AK/SK":
             return
         try:
             from huaweicloudsdkcore.auth.credentials import BasicCredentials
@@ -88,34 +35,53 @@ class Signer:
             raise NotInstalled(
                 "signing with AK/SK needs the vendor's SDK: pip install 'gesmock[cloud]'"
             ) from None
-        self._sdk_signer = SdkSigner(BasicCredentials(sign_in.ak, sign_in.sk))
+        self._sdk_signer = SdkSigner(BasicCredentials(self._sign_in.ak, self._sign_in.sk))
 
-    def headers(
-        self, method: str, host: str, path: str, query: str, headers: dict[str, str], body: bytes
-    ) -> dict[str, str]:
-        """The headers to add to this request: *path* and *query* as sent, *host* as in ``Host``.
+    def signed(self, method: str, url: str, headers: Headers, body: bytes) -> Headers:
+        """The *headers* of a request for *url* (path and query, as sent), with credentials.
 
-        Of *headers*, a signature covers only ``Content-Type`` and ``X-Sdk-Date``: others may
-        change on their way, or occur twice.
+        A token stays. A signature is replaced, since it was made for another host.
         """
+        if self._sign_in.scheme == "none" or any(
+            name.lower() == "x-auth-token" for name, _ in headers
+        ):
+            return headers
+        unsigned = [header for header in headers if not self._is_signature(*header)]
         if self._sdk_signer is None:
-            return {"X-Auth-Token": self._sign_in.token} if self._sign_in.token else {}
+            return [*unsigned, ("X-Auth-Token", self._sign_in.token)]
+        return [*unsigned, *self._signature(method, url, unsigned, body)]
+
+    def _is_signature(self, name: str, value: str) -> bool:
+        """Whether a header signs the request, or is where a signature belongs."""
+        if name.lower() == "authorization":
+            return bool(self._sign_in.ak) or value.startswith("SDK-")
+        return name.lower() in _SIGNATURE
+
+    def _signature(self, method: str, url: str, headers: Headers, body: bytes) -> Headers:
+        """The headers that sign this request.
+
+        Of *headers*, they cover only ``Content-Type``: others may change on their way, or occur
+        twice.
+        """
         from huaweicloudsdkcore.sdk_request import SdkRequest
 
-        titled = {name.title(): value for name, value in headers.items()}
-        # Without a date, the SDK would call utcnow(), which is deprecated from Python 3.12 on.
-        signed = {"X-Sdk-Date": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(real_time()))}
-        signed |= {name: titled[name] for name in ("X-Sdk-Date", "Content-Type") if name in titled}
-        if self._sign_in.security_token:
-            signed["X-Security-Token"] = self._sign_in.security_token
+        path, _, query = url.partition("?")
         pairs = [part.partition("=") for part in query.split("&") if part]
+        # Without a date, the SDK would call utcnow(), which is deprecated from Python 3.12 on.
+        date = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(real_time()))
+        covered = {name.title(): value for name, value in headers if name.lower() == "content-type"}
+        security_token = self._sign_in.security_token
         request = SdkRequest(
             method=method,
-            host=host,
+            host=self._host,
             resource_path=path,
             query_params=[(unquote(name), unquote(value)) for name, _, value in pairs],
-            header_params=signed,
+            header_params={
+                "X-Sdk-Date": date,
+                **covered,
+                **({"X-Security-Token": security_token} if security_token else {}),
+            },
             body=body or None,
         )
-        result: dict[str, str] = self._sdk_signer.sign(request).header_params
-        return {name: result[name] for name in result if name not in ("Host", "Content-Type")}
+        signed: dict[str, str] = self._sdk_signer.sign(request).header_params
+        return [item for item in signed.items() if item[0] not in ("Host", "Content-Type")]

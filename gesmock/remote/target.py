@@ -2,27 +2,71 @@
 
 import math
 import re
-from dataclasses import dataclass
-from typing import Final, TypedDict, Unpack
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from gesmock.fake import routes
 from gesmock.model.errors import InvalidInput
 from gesmock.model.types import is_graph_name, is_project_id
-from gesmock.remote.sign_in import ANONYMOUS, UNSENDABLE, SignIn
 
 _AUTHORITY: Final = re.compile(r"(?:[^/?#]*//)?[^/?#]*")
 _FORM: Final = f"http://10.0.0.7:80{routes.graph_path('PROJECT', 'GRAPH')}"
 _LONGEST_TIMEOUT_S: Final = 86_400
 _LOWEST_RATE: Final = 0.001
 
+UNSENDABLE: Final = re.compile(r"[^!-~]")
+"""A header can carry visible ASCII as it is, at its ends too."""
 
-class _Limits(TypedDict, total=False):
-    sign_in: SignIn
-    timeout_s: float
-    per_second: float
-    cafile: str | None
-    insecure: bool
+_VARIABLES: Final = {
+    "token": "GESMOCK_TARGET_TOKEN",
+    "ak": "HUAWEICLOUD_SDK_AK",
+    "sk": "HUAWEICLOUD_SDK_SK",
+    "security_token": "HUAWEICLOUD_SDK_SECURITY_TOKEN",
+}
+"""The environment variable of each credential."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """Credentials: a *token*, a key pair *ak* and *sk*, or nothing for anonymous requests.
+
+    A temporary key pair has a *security_token* too. Raises InvalidInput, without showing the
+    value, where a header cannot carry it.
+    """
+
+    token: str = field(default="", repr=False)
+    ak: str = ""
+    sk: str = field(default="", repr=False)
+    security_token: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        for name, variable in _VARIABLES.items():
+            value = getattr(self, name)
+            if match := UNSENDABLE.search(value):
+                position = f"character {match.start() + 1} of {len(value)}"
+                why = f"{position} is a space, a line break, or not visible ASCII"
+                raise InvalidInput.at(variable, why)
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> "SignIn":
+        """The credentials in *environment*; a token takes precedence. Raises InvalidInput."""
+        values = {name: environment.get(variable, "") for name, variable in _VARIABLES.items()}
+        if values["token"]:
+            return cls(values["token"])
+        for name, other in (("ak", "sk"), ("sk", "ak")):
+            if values[other] and not values[name]:
+                raise InvalidInput.at(_VARIABLES[name], f"is required with {_VARIABLES[other]}")
+        return cls(**values)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return tuple(filter(None, (self.token, self.ak, self.sk, self.security_token)))
+
+    @property
+    def scheme(self) -> Literal["token", "AK/SK", "none"]:
+        return "token" if self.token else "AK/SK" if self.ak else "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +80,7 @@ class Target:
     url: str
     project_id: str
     graph: str
-    sign_in: SignIn = ANONYMOUS
+    sign_in: SignIn = SignIn()
     timeout_s: float = 30.0
     per_second: float = 0.0
     cafile: str | None = None
@@ -48,7 +92,7 @@ class Target:
         url: str,
         project_id: str | None = None,
         graph: str | None = None,
-        **limits: Unpack[_Limits],
+        **limits: Any,
     ) -> "Target":
         """A target from a server's URL, or from the URL of a graph or its list.
 

@@ -21,9 +21,6 @@ DELIVER: Final = "gesmock.deliver"
 CONNECTION: Final = "gesmock.connection"
 """The environ's key for the ``ConnectionInfo``."""
 
-HEADERS: Final = "gesmock.headers"
-"""The environ's key for the headers of the request as they came, one by one."""
-
 
 def environ_of(head: Head, body: bytes, connection: ConnectionInfo) -> "WSGIEnvironment":
     environ: WSGIEnvironment = {
@@ -46,7 +43,6 @@ def environ_of(head: Head, body: bytes, connection: ConnectionInfo) -> "WSGIEnvi
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
-        HEADERS: head.headers,
         CONNECTION: connection,
     }
     for name, value in headers_of(head).items():

@@ -23,8 +23,7 @@ from gesmock.remote import record as recording
 from gesmock.remote.client import Client, ServerReply
 from gesmock.remote.http import Unresponsive
 from gesmock.remote.record import CannotRecord, Recorder, Renaming, redacted
-from gesmock.remote.sign_in import SignIn
-from gesmock.remote.target import Target
+from gesmock.remote.target import SignIn, Target
 
 JOB: dict[str, Any] = {
     "jobId": "a1",

@@ -1,17 +1,17 @@
-"""Which server is asked, and how: what is refused before it is asked."""
+"""A target is a URL, a graph, credentials and limits, checked before anything is sent."""
 
 import math
 
 import pytest
 
 from gesmock.model.errors import InvalidInput
-from gesmock.remote.target import Target
+from gesmock.remote.target import SignIn, Target
 
 FORM = "http://10.0.0.7:80/ges/v1.0/PROJECT/graphs/GRAPH"
 
 
 @pytest.mark.parametrize(
-    ("url", "wanted"),
+    ("url", "expected"),
     [
         ("http://h:80", ("http://h:80", "p", "g")),
         ("http://h:80/", ("http://h:80", "p", "g")),
@@ -20,20 +20,20 @@ FORM = "http://10.0.0.7:80/ges/v1.0/PROJECT/graphs/GRAPH"
         ("http://[::1]:8080", ("http://[::1]:8080", "p", "g")),
     ],
 )
-def test_a_target_is_a_url_with_or_without_its_graph(url: str, wanted: tuple[str, ...]) -> None:
+def test_a_target_is_a_server_or_a_graph(url: str, expected: tuple[str, ...]) -> None:
     target = Target.of(url, "p", "g")
 
-    assert (target.url, target.project_id, target.graph) == wanted
+    assert (target.url, target.project_id, target.graph) == expected
 
 
-def test_a_url_of_a_list_names_project_and_graph() -> None:
+def test_the_url_of_a_list_names_project_and_graph() -> None:
     target = Target.of("http://h/x/ges/v1.0/q/graphs/films/jobs/status")
 
     assert (target.url, target.project_id, target.graph) == ("http://h/x", "q", "films")
     assert target.path("/jobs") == "/ges/v1.0/q/graphs/films/jobs"
 
 
-def test_names_in_a_url_are_read_as_urls_write_them() -> None:
+def test_names_in_a_url_are_decoded() -> None:
     target = Target.of("http://h/ges/v1.0/q/graphs/my%20films")
 
     assert target.graph == "my films"
@@ -67,7 +67,7 @@ LIKE = "is not like http://10.0.0.7:80"
         ("http://h/#a", "p", "g", f"--target: 'http://h/' has a fragment; expected {FORM}"),
     ],
 )
-def test_a_target_that_is_none_is_told(
+def test_an_invalid_target_is_refused(
     url: str, project: str | None, graph: str | None, message: str
 ) -> None:
     with pytest.raises(InvalidInput) as error:
@@ -79,7 +79,7 @@ def test_a_target_that_is_none_is_told(
 @pytest.mark.parametrize(
     "url", ["http://me:secret@h", "me:secret@h", "http://me:secret@h:port", "//secret@h/a"]
 )
-def test_a_user_in_the_url_is_refused_and_not_shown(url: str) -> None:
+def test_a_user_in_the_url_is_refused_without_showing_it(url: str) -> None:
     with pytest.raises(InvalidInput) as error:
         Target.of(url, "p", "g")
 
@@ -101,17 +101,58 @@ def test_a_user_in_the_url_is_refused_and_not_shown(url: str) -> None:
         ("http://b\u00fccher", "xn--bcher-kva"),
     ],
 )
-def test_a_host_is_named_without_its_usual_port(url: str, authority: str) -> None:
+def test_the_host_header_omits_the_default_port(url: str, authority: str) -> None:
     assert Target.of(url, "p", "g").authority == authority
 
 
 @pytest.mark.parametrize("seconds", [math.inf, math.nan, 0.0, -1.0, 1e300])
-def test_a_time_that_is_none_is_told(seconds: float) -> None:
+def test_an_invalid_timeout_is_refused(seconds: float) -> None:
     with pytest.raises(InvalidInput, match="^--timeout-s: .* is not 0.01 to 86400$"):
         Target.of("http://h", "p", "g", timeout_s=seconds)
 
 
 @pytest.mark.parametrize("number", [math.inf, math.nan, -1.0, 1e-300])
-def test_a_pace_that_is_none_is_told(number: float) -> None:
+def test_an_invalid_rate_is_refused(number: float) -> None:
     with pytest.raises(InvalidInput, match="^--per-second: .* is neither 0.001 or more, nor 0"):
         Target.of("http://h", "p", "g", per_second=number)
+
+
+# --- Credentials --------------------------------------------------------------------------------
+
+KEYS = {"HUAWEICLOUD_SDK_AK": "a", "HUAWEICLOUD_SDK_SK": "s"}
+
+
+def test_credentials_come_from_the_environment() -> None:
+    assert SignIn.of({}).scheme == "none"
+    assert SignIn.of(KEYS).scheme == "AK/SK"
+    assert SignIn.of({**KEYS, "GESMOCK_TARGET_TOKEN": "t"}).scheme == "token"
+    with pytest.raises(InvalidInput, match="HUAWEICLOUD_SDK_SK: is required with"):
+        SignIn.of({"HUAWEICLOUD_SDK_AK": "a"})
+    with pytest.raises(InvalidInput, match="HUAWEICLOUD_SDK_AK: is required with"):
+        SignIn.of({"HUAWEICLOUD_SDK_SK": "s"})
+
+
+def test_repr_hides_secrets() -> None:
+    assert repr(SignIn("token", "ak", "sk", "temporary")) == "SignIn(ak='ak')"
+
+
+@pytest.mark.parametrize(
+    "value", ["s3cr3t\n", " s3cr3t", "s3\u200bcr3t", "s3cr3t\x7f", "s3\u00e9cr3t", "s3 cr3t"]
+)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "GESMOCK_TARGET_TOKEN",
+        "HUAWEICLOUD_SDK_AK",
+        "HUAWEICLOUD_SDK_SK",
+        "HUAWEICLOUD_SDK_SECURITY_TOKEN",
+    ],
+)
+def test_a_credential_that_no_header_can_carry_is_refused_without_showing_it(
+    name: str, value: str
+) -> None:
+    with pytest.raises(InvalidInput) as error:
+        SignIn.of({**KEYS, name: value})
+
+    assert str(error.value).startswith(f"{name}: character ")
+    assert "cr3t" not in str(error.value)
