@@ -556,7 +556,7 @@ def test_the_package_offers_what_it_lists() -> None:
         ({"allow_hosts": [5]}, "allow_hosts[0]: 5 is not a string"),
         (
             {"fixture": [5]},
-            "fixture: 5 is not a file, the name of a fixture, or the content of one",
+            "fixture[0]: 5 is not a file, the name of a fixture, or the content of one",
         ),
         (
             {"ssl_context": "x"},

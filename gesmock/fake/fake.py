@@ -42,7 +42,10 @@ class Fake:
         self._start = list(states)
         self._dropped = Coverage()  # of projects that no longer exist
         self._replace(
-            {name: self._new(name, state, progress=progress) for name, state in states.items()}
+            {
+                name: self._new(name, Start.of(state, name, progress))
+                for name, state in states.items()
+            }
         )
 
     def can_deliver(self, kind: str) -> bool:
@@ -80,8 +83,9 @@ class Fake:
             project, epoch, default = self.projects.get(project_id), self._epoch, self.default
             if project is not None:
                 return project
-            state = default.start if default.settings.open_projects else None
-            new = self._new(project_id, state, epoch=epoch)
+            opens = default.settings.open_projects
+            start = default.start.of_project(project_id) if opens else None
+            new = self._new(project_id, start, epoch=epoch)
             with self._lock:
                 if self._epoch == epoch:  # else all projects were reset meanwhile
                     project = self.projects.get(project_id, new)  # another thread may be quicker
@@ -126,19 +130,17 @@ class Fake:
 
         Returns what was cleared in the project that is the default one from now on.
         """
-        states = {
-            name: Start.of(state) for name, state in start.states(options, self.can_deliver).items()
-        }
-        graphs = {name: state.graphs(name) for name, state in states.items()}
+        states = start.states(options, self.can_deliver)
+        starts = {name: Start.of(state, name) for name, state in states.items()}
         with self._lock:
             before = self.projects
-            after = {name: before.get(name) or self._new(name) for name in states}
+            after = {name: before.get(name) or self._new(name) for name in starts}
             dropped = before.keys() - after.keys()
             for name in dropped:
                 before[name].reset()
             self._drop(dropped)
-            cleared = [after[name].restart(states[name], graphs[name]) for name in states]
-            self._start = list(states)
+            cleared = [after[name].reset(starts[name]) for name in starts]
+            self._start = list(starts)
             self._replace(after)
             return cleared[0]
 

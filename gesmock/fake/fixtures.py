@@ -5,9 +5,9 @@ at all.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import unquote
 
 import msgspec
@@ -79,34 +79,21 @@ class State(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_
 
     def merged(self, other: "State") -> "State":
         """One state of both; raises InvalidInput if they contradict each other."""
-        twice = self.graphs.keys() & other.graphs.keys()
-        if twice:
+        if twice := self.graphs.keys() & other.graphs.keys():
             raise InvalidInput(
                 InputError(validation.join("$.graphs", name), "another fixture has this graph too")
                 for name in sorted(twice)
             )
-        if self.seed not in (None, other.seed) and other.seed is not None:
-            raise InvalidInput.at(
-                "$.seed", f"{other.seed} here, but {self.seed} in another fixture"
-            )
-        for name in ("settings", "clock", "verdict", "journal_size"):
+        merged: dict[str, Any] = {"graphs": {**self.graphs, **other.graphs}}
+        for name in ("generators", "plans", "tokens", "faults"):
+            merged[name] = [*getattr(self, name), *getattr(other, name)]
+        for name in ("seed", "settings", "clock", "verdict", "journal_size"):
             mine, theirs = getattr(self, name), getattr(other, name)
             if None not in (mine, theirs) and mine != theirs:
-                raise InvalidInput.at(f"$.{name}", "another fixture of this project has others")
-        return State(
-            description=self.description or other.description,
-            project_id=self.project_id,
-            seed=other.seed if self.seed is None else self.seed,
-            graphs={**self.graphs, **other.graphs},
-            generators=[*self.generators, *other.generators],
-            settings=self.settings or other.settings,
-            clock=self.clock or other.clock,
-            verdict=self.verdict or other.verdict,
-            journal_size=self.journal_size or other.journal_size,
-            plans=[*self.plans, *other.plans],
-            tokens=[*self.tokens, *other.tokens],
-            faults=[*self.faults, *other.faults],
-        )
+                raise InvalidInput.at(f"$.{name}", "another fixture of this project has another")
+            merged[name] = theirs if mine is None else mine
+        description = self.description or other.description
+        return msgspec.structs.replace(self, description=description, **merged)
 
 
 class ListAnswer(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -117,6 +104,9 @@ class ListAnswer(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"
     result: str | None = None
     error_message: str | None = None
     error_code: str | None = None
+
+
+Content = TypeVar("Content", bound=State | ListAnswer)
 
 
 # --- Files --------------------------------------------------------------------------------------
@@ -141,6 +131,15 @@ def shipped_names() -> list[str]:
     return sorted(file.stem for file in _shipped().glob("*.json"))
 
 
+def names_by_description() -> dict[str, str]:
+    """The names of these states, by their names and by their descriptions."""
+    names = {name: name for name in shipped_names()}
+    for name in shipped_names():
+        description = msgspec.json.decode(find(name).read_bytes()).get("description", name)
+        names[description] = name
+    return names
+
+
 def _shipped() -> Path:
     """The folder of these states: inside the package once installed, else in the checkout."""
     package = Path(__file__).parents[1]
@@ -159,19 +158,16 @@ def read(
     """
     with naming_file(str(fixture)):
         path = find(fixture)
-        return parse(_bytes(path), project_id, graph_name, path.stem)
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        text = path.read_bytes()
-    except FileNotFoundError:
-        raise InvalidInput.at("", "no such file") from None
-    except IsADirectoryError:
-        raise InvalidInput.at("", "is a folder; a fixture is a JSON file") from None
-    except OSError as error:
-        raise InvalidInput.at("", f"cannot be read: {error.strerror}") from None
-    return text.removeprefix(b"\xef\xbb\xbf")  # a byte order mark, which Windows tools write
+        try:
+            text = path.read_bytes()
+        except FileNotFoundError:
+            raise InvalidInput.at("", "no such file") from None
+        except IsADirectoryError:
+            raise InvalidInput.at("", "is a folder; a fixture is a JSON file") from None
+        except OSError as error:
+            raise InvalidInput.at("", f"cannot be read: {error.strerror}") from None
+        text = text.removeprefix(b"\xef\xbb\xbf")  # a byte order mark, which Windows tools write
+        return parse(text, project_id, graph_name, path.stem)
 
 
 # --- JSON ---------------------------------------------------------------------------------------
@@ -193,38 +189,11 @@ def parse(
         raise InvalidInput.at("$", f"{value} is not a list answer or a project file") from None
     if "errorCode" in keys and "jobs" not in keys:
         raise InvalidInput.at("$", "a refusal, not a list of jobs")
-    if keys & {"jobs", "totalCount"}:
-        return _from_list_answer(text, project_id, graph_name, fallback_graph_name)
-    try:
-        state = validation.decode(text, State)
-    except InvalidInput as error:
-        graphs = validation.parse(text).get("graphs")
-        lists = {
-            name: graph.get("jobs") if isinstance(graph, dict) else None
-            for name, graph in (graphs.items() if isinstance(graphs, dict) else ())
-        }
-        raise InvalidInput([*error.errors, *_repeated_in_graphs(lists)]) from None
-    lists = {name: graph.jobs for name, graph in state.graphs.items()}
-    if repeated := list(_repeated_in_graphs(lists)):
-        raise InvalidInput(repeated)
-    return state
-
-
-def _from_list_answer(
-    text: bytes, project_id: str | None, graph_name: str | None, fallback_graph_name: str
-) -> State:
-    try:
-        answer = msgspec.json.decode(text, type=ListAnswer)
-    except validation.REFUSED:
-        value = _with_camel_ids(validation.parse(text))
-        try:
-            answer = validation.read(value, ListAnswer)
-        except InvalidInput as error:
-            raise InvalidInput([*error.errors, *_repeated(value.get("jobs"), "$.jobs")]) from None
+    if not keys & {"jobs", "totalCount"}:
+        return _decode(text, State)
+    answer = _decode(text, ListAnswer)
     if answer.error_code or answer.error_message or answer.result not in (None, "", "success"):
         raise InvalidInput.at("$", "a refusal, not a list of jobs")
-    if repeated := list(_repeated(answer.jobs, "$.jobs")):
-        raise InvalidInput(repeated)
     url = routes.split(answer.jobs[0].request.url) if answer.jobs else None
     url = url if url and not url.before and is_project_id(url.project_id) else None
     names = [graph_name, unquote(url.graph_name) if url else None, fallback_graph_name]
@@ -235,8 +204,33 @@ def _from_list_answer(
     )
 
 
-def _with_camel_ids(answer: Any) -> Any:
-    """*answer* with ``jobId``, the example's key, where it has ``job_id``, the table's."""
+def _decode(text: bytes, type_: type[Content]) -> Content:
+    """*text* as a *type_*; InvalidInput has every error, and every id that a list has twice."""
+    try:
+        content = msgspec.json.decode(text, type=type_)
+    except validation.REFUSED:
+        pass
+    else:
+        graphs = [content] if isinstance(content, ListAnswer) else content.graphs.values()
+        if all(len({job.job_id for job in graph.jobs}) == len(graph.jobs) for graph in graphs):
+            return content
+    value = _with_camel_ids(validation.parse(text))
+    repeated = [*_repeated(value.get("jobs"), "$.jobs")]
+    described = value.get("graphs")
+    for name, graph in described.items() if isinstance(described, dict) else ():
+        if isinstance(graph, dict):
+            repeated += _repeated(graph.get("jobs"), validation.join("$.graphs", name) + ".jobs")
+    try:
+        content = validation.read(value, type_)
+    except InvalidInput as error:
+        raise InvalidInput([*error.errors, *repeated]) from None
+    if repeated:
+        raise InvalidInput(repeated)
+    return content
+
+
+def _with_camel_ids(answer: dict[str, Any]) -> dict[str, Any]:
+    """*answer* with ``jobId``, the example's key, where a list has ``job_id``, the table's."""
     jobs = answer.get("jobs")
     for job in jobs if isinstance(jobs, list) else ():
         if isinstance(job, dict) and "job_id" in job:
@@ -244,24 +238,14 @@ def _with_camel_ids(answer: Any) -> Any:
     return answer
 
 
-def _repeated_in_graphs(lists: Mapping[str, object]) -> Iterator[InputError]:
-    for name, jobs in lists.items():
-        yield from _repeated(jobs, validation.join("$.graphs", name) + ".jobs")
-
-
 def _repeated(jobs: object, path: str) -> Iterator[InputError]:
     """An error for each job whose id an earlier one has; none if *jobs* is not a list."""
     first: dict[str, int] = {}
     for index, job in enumerate(jobs if isinstance(jobs, list) else ()):
-        job_id = job.job_id if isinstance(job, Job) else _raw_id(job)
-        if job_id is not None and (earlier := first.setdefault(job_id, index)) != index:
+        job_id = job.get("jobId") if isinstance(job, dict) else None
+        if isinstance(job_id, str) and (earlier := first.setdefault(job_id, index)) != index:
             where = validation.join(validation.join(path, index), "jobId")
             yield InputError(where, f"{job_id!r} is the id of job {earlier} too")
-
-
-def _raw_id(job: object) -> str | None:
-    job_id = job.get("jobId") if isinstance(job, dict) else None
-    return job_id if isinstance(job_id, str) else None
 
 
 def describe(state: State) -> str:

@@ -5,12 +5,11 @@ The pytest marker, the command line and the control API derive their options fro
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, TypedDict, cast
+from typing import Annotated, Any, Final, Literal, TypedDict, cast
 
 import msgspec
-from msgspec import UNSET, Struct, structs
+from msgspec import UNSET, Meta, Struct, structs
 
 from gesmock.fake import fixtures
 from gesmock.fake.fixtures import GraphState, State
@@ -68,6 +67,28 @@ OPTION_NAMES: Final = [*StartOptions.__annotations__]
 
 # --- From options to states ---------------------------------------------------------------------
 
+_TYPES: Final[Mapping[str, Any]] = {
+    "fixture": list[
+        Annotated[
+            str | dict[str, Any],
+            Meta(description="a file, the name of a fixture, or the content of one"),
+        ]
+    ],
+    "project_id": ProjectId,
+    "graph_name": GraphName,
+    "generate": list[Generator],
+    "seed": Seed,
+    "settings": dict[str, Any],
+    "tokens": list[Token | TokenText],
+    "faults": list[FaultRule],
+    "preset": PresetName,
+    "plans": list[PlanRule],
+    "clock": Timing,
+    "verdict": VerdictConfig,
+    "journal_size": Size,
+}
+_LISTS: Final = ("fixture", "generate", "tokens", "faults", "plans")
+
 
 def states(options: StartOptions, can_deliver: CanDeliver = lambda _: True) -> dict[str, State]:
     """The start state of each project; the first is the default project's.
@@ -75,15 +96,14 @@ def states(options: StartOptions, can_deliver: CanDeliver = lambda _: True) -> d
     Raises InvalidInput with every error of the first step that has any, faults that the server
     cannot produce included.
     """
-    for name in options:
-        if name not in OPTION_NAMES:
-            raise InvalidInput.at(name, validation.unknown(name, OPTION_NAMES))
-    project_id = _optional(options, "project_id", ProjectId)
-    graph_name = _optional(options, "graph_name", GraphName)
-    loaded = [
-        _state_of(fixture, project_id, graph_name)
-        for fixture in _several(options, "fixture", str | Path | Mapping)
-    ]
+    read = _read(options)
+    project_id, graph_name = read.get("project_id"), read.get("graph_name")
+    faults, preset = read.get("faults", []), read.get("preset")
+    check(faults, can_deliver, "faults")
+    if preset is not None:
+        check(PRESETS[preset], can_deliver, "preset")
+        faults += PRESETS[preset]
+    loaded = [_state_of(each, project_id, graph_name) for each in read.get("fixture", ())]
     projects = dict.fromkeys(state.project_id for _, state in loaded if state.project_id)
     if project_id is not None and len(projects.keys() - {project_id}) > 1:
         raise InvalidInput.at("project_id", f"the fixtures name several: {', '.join(projects)}")
@@ -94,88 +114,56 @@ def states(options: StartOptions, can_deliver: CanDeliver = lambda _: True) -> d
         with naming_file(label):
             check(state.faults, can_deliver, "$.faults")
             merged[owner] = merged.get(owner, State(project_id=owner)).merged(state)
-    merged[default] = _with_graphs(merged[default], options, graph_name)
-    return {owner: _with_options(state, options, can_deliver) for owner, state in merged.items()}
+    first = merged[default].merged(State(generators=read.get("generate", [])))
+    if graph_name is not None:
+        graphs = {graph_name: first.graphs.get(graph_name, GraphState()), **first.graphs}
+        first = structs.replace(first, graphs=graphs)
+    merged[default] = first
+    replaced = ("seed", "clock", "verdict", "journal_size")
+    return {
+        owner: structs.replace(
+            state,
+            **{name: read[name] for name in replaced if name in read},
+            tokens=[*state.tokens, *read.get("tokens", ())],
+            faults=[*state.faults, *faults],
+            plans=[*read.get("plans", ()), *state.plans],
+            settings=(state.settings or Settings()).changed(read.get("settings", {}), "settings"),
+        )
+        for owner, state in merged.items()
+    }
+
+
+def _read(options: StartOptions) -> dict[str, Any]:
+    """The options that are set, of the types above; a list may be given as its only item."""
+    read: dict[str, Any] = {}
+    for name, option in options.items():
+        if name not in _TYPES:
+            raise InvalidInput.at(name, validation.unknown(name, OPTION_NAMES))
+        value: Any = option
+        if value is None:
+            continue
+        if name in _LISTS:
+            several = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+            value = [_plain(name, each) for each in (value if several else [value])]
+        read[name] = validation.read_python(value, _TYPES[name], name)
+    return read
+
+
+def _plain(name: str, item: object) -> object:
+    """*item* of the option *name* as JSON would have it."""
+    if isinstance(item, Path):
+        return str(item)
+    return {"count": item} if name == "generate" and isinstance(item, int) else item
 
 
 def _state_of(
-    fixture: AnyFixture, project_id: str | None, graph_name: str | None
+    fixture: str | dict[str, Any], project_id: str | None, graph_name: str | None
 ) -> tuple[str, State]:
     """What messages call *fixture*, and its state."""
-    if isinstance(fixture, Mapping):
-        content = validation.read_python(fixture, dict[str, Any], "fixture")
-        with naming_file("fixture"):
-            return "fixture", fixtures.parse(msgspec.json.encode(content), project_id, graph_name)
-    if isinstance(fixture, str | Path):
-        return str(fixture), fixtures.read(fixture, project_id, graph_name)
-    expected = "a file, the name of a fixture, or the content of one"
-    raise InvalidInput.at("fixture", f"{validation.described(fixture)} is not {expected}")
-
-
-def _with_graphs(state: State, options: StartOptions, graph_name: str | None) -> State:
-    """*state*, the default project's, with what the options add to its graphs."""
-    orders = [
-        {"count": order} if isinstance(order, int) else order
-        for order in _several(options, "generate", int | Mapping | Struct)
-    ]
-    added = validation.read_python(orders, list[Generator], "generate")
-    state = state.merged(State(generators=added))
-    if graph_name is None:
-        return state
-    graphs = {graph_name: state.graphs.get(graph_name, GraphState()), **state.graphs}
-    return structs.replace(state, graphs=graphs)
-
-
-def _with_options(state: State, options: StartOptions, can_deliver: CanDeliver) -> State:
-    """*state*, of any project, with the options that apply to every project."""
-    tokens = _several(options, "tokens", str | Mapping | Struct)
-    rules = _several(options, "faults", Mapping | Struct)
-    faults = validation.read_python(rules, list[FaultRule], "faults")
-    check(faults, can_deliver, "faults")
-    preset = _optional(options, "preset", PresetName)
-    if preset is not None:
-        check(PRESETS[preset], can_deliver, "preset")
-        faults += PRESETS[preset]
-    changes = _optional(options, "settings", dict[str, Any]) or {}
-    seed = _optional(options, "seed", Seed)
-    clock = _optional(options, "clock", Timing)
-    verdict = _optional(options, "verdict", VerdictConfig)
-    journal_size = _optional(options, "journal_size", Size)
-    plans = _several(options, "plans", Mapping | Struct)
-    return structs.replace(
-        state,
-        tokens=[
-            *state.tokens,
-            *validation.read_python(tokens, list[Token | TokenText], "tokens"),
-        ],
-        faults=[*state.faults, *faults],
-        seed=state.seed if seed is None else seed,
-        clock=clock or state.clock,
-        verdict=verdict or state.verdict,
-        journal_size=journal_size or state.journal_size,
-        plans=[*validation.read_python(plans, list[PlanRule], "plans"), *state.plans],
-        settings=(state.settings or Settings()).changed(changes, "settings"),
-    )
-
-
-def _optional(options: StartOptions, name: str, type_: Any) -> Any:
-    """The option *name* as a *type_*; None if it is not set."""
-    value = options.get(name)
-    return None if value is None else validation.read_python(value, type_, name)
-
-
-def _several(options: StartOptions, name: str, item_type: Any) -> list[Any]:
-    """The option *name* as a list: it may be a single value of *item_type*, a list, or None."""
-    value = options.get(name)
-    if value is None:
-        return []
-    if isinstance(value, item_type):
-        return [value]
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return list(value)
-    raise InvalidInput.at(
-        name, f"{validation.described(value)} is neither a value of this option nor a list of them"
-    )
+    if isinstance(fixture, str):
+        return fixture, fixtures.read(fixture, project_id, graph_name)
+    with naming_file("fixture"):
+        return "fixture", fixtures.parse(msgspec.json.encode(fixture), project_id, graph_name)
 
 
 # --- From a provider state to a state -----------------------------------------------------------
@@ -199,8 +187,8 @@ class ProviderState(Struct, frozen=True):
 
 def provider_state(
     posted: ProviderState, project_id: str, can_deliver: CanDeliver
-) -> "tuple[State, dict[str, JobStore]] | None":
-    """The state of the project that is asked for, and its graphs; None for its start state.
+) -> "tuple[State, Start] | None":
+    """The state that is asked for, and what a project in it begins with; None: its start state.
 
     Raises NotFound if there is no such state, InvalidInput if its params are wrong.
     """
@@ -211,14 +199,20 @@ def provider_state(
     if not (names or options):
         return None
     if "fixture" not in options:
-        fixture_names = _fixture_names()
-        for name in names:
-            if name not in fixture_names and not options:
-                raise _no_state(name, fixture_names)
-        options["fixture"] = [fixture_names[name] for name in names if name in fixture_names]
-    options["project_id"] = project_id
-    [state] = states(cast(StartOptions, options), can_deliver).values()
-    return state, Start.of(state).graphs(project_id)
+        shipped = fixtures.names_by_description()
+        missing = [] if options else [name for name in names if name not in shipped]
+        if missing:
+            close = difflib.get_close_matches(missing[0], shipped, 1)
+            hint = f"did you mean {close[0]!r}? " if close else ""
+            raise NotFound(
+                f"no starting state is called {missing[0]!r}; {hint}known are "
+                f"{', '.join(fixtures.shipped_names())}; or say with params what it is"
+            )
+        options["fixture"] = [shipped[name] for name in names if name in shipped]
+    [state] = states(
+        cast(StartOptions, {**options, "project_id": project_id}), can_deliver
+    ).values()
+    return state, Start.of(state, project_id)
 
 
 def _options_of(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -236,26 +230,6 @@ def _options_of(params: Mapping[str, Any]) -> dict[str, Any]:
     return dict(params)
 
 
-def _fixture_names() -> dict[str, str]:
-    """The name of each state that gesmock ships, by its name and by its description."""
-    names = {name: name for name in fixtures.shipped_names()}
-    for name in fixtures.shipped_names():
-        text = fixtures.find(name).read_bytes()
-        description = msgspec.json.decode(text).get("description")
-        if description is not None:
-            names[description] = name
-    return names
-
-
-def _no_state(name: str, names: Iterable[str]) -> NotFound:
-    close = difflib.get_close_matches(name, names, 1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    return NotFound(
-        f"no starting state is called {name!r}; {hint}known are "
-        f"{', '.join(fixtures.shipped_names())}; or say with params what it is"
-    )
-
-
 # --- From a state to graphs ---------------------------------------------------------------------
 
 Rows = Iterable[tuple[int, Job]]
@@ -268,44 +242,49 @@ def no_progress(rows: Rows, _count: int) -> Rows:
     return rows
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
-    """A start state: a *state* whose jobs have been taken out of it, into graphs (*listed*)."""
+class Start(Struct, frozen=True):
+    """What a project begins with: a *state*, and its *graphs*.
+
+    The jobs of the state have been taken out of it, into the graphs. Those that it lists, rather
+    than generates, are in *listed* too: other projects may begin with them.
+    """
 
     state: State
     listed: Mapping[str, JobStore]
+    graphs: Mapping[str, JobStore]
 
     @classmethod
-    def of(cls, state: State) -> "Start":
-        """Raises InvalidInput if a job has a status that its graph's edition does not have."""
+    def of(cls, state: State, project_id: str, progress: Progress = no_progress) -> "Start":
+        """What the project *project_id* begins with; takes long if jobs are generated.
+
+        Raises InvalidInput if a job has a status that its graph's edition does not have.
+        """
         check_editions(state)
         settings = state.settings or Settings()
         listed = {}
         for name, graph in state.graphs.items():
-            edition = graph.edition or settings.edition
-            jobs, timelines = started(graph.jobs, settings, edition, 0)
+            jobs, timelines = started(graph.jobs, settings, graph.edition or settings.edition, 0)
             listed[name] = JobStore(jobs, graph.edition, timelines)
         empty = {name: GraphState(edition=graph.edition) for name, graph in state.graphs.items()}
-        return cls(structs.replace(state, graphs=empty), listed)
+        bare = structs.replace(state, graphs=empty)
+        return cls(bare, listed, {}).of_project(project_id, progress)
 
-    def graphs(self, project_id: str, progress: Progress = no_progress) -> dict[str, JobStore]:
-        """New graphs for a project that starts like this; takes long if jobs are generated."""
+    def of_project(self, project_id: str, progress: Progress = no_progress) -> "Start":
+        """What another project begins with: its generated jobs have its own URLs."""
         state, settings = self.state, self.state.settings or Settings()
         graphs = {name: graph.copy() for name, graph in self.listed.items()}
         for order in state.generators:
             name = order.graph or next(iter(graphs), DEFAULT_GRAPH)
             graph = graphs.get(name, JobStore())
-            edition = edition_of(graph, settings)
             graph = JobStore(edition=graph.edition) if order.replace else graph
             seed = (state.seed or 0) if order.seed is None else order.seed
-            rows = generators.unknown_jobs(project_id, name, order, seed, graph)
-            jobs = [job for _, job in progress(rows, order.count)]
-            graph.add(graph.prepare(*generated(jobs, order, edition, settings, 0)))
+            batch, _ = generated(order, seed, project_id, name, graph, settings, progress=progress)
+            graph.add(batch)
             graphs[name] = graph
         for graph in graphs.values():
             if edition_of(graph, settings) == "database":
                 graph.keep(MOST_JOBS)
-        return graphs or {DEFAULT_GRAPH: JobStore()}
+        return structs.replace(self, graphs=graphs or {DEFAULT_GRAPH: JobStore()})
 
 
 def check_editions(state: State) -> None:
@@ -317,20 +296,31 @@ def check_editions(state: State) -> None:
 
 
 def generated(
-    jobs: Sequence[Job], order: Generator, edition: Edition, settings: Settings, now: int
-) -> tuple[Sequence[Job], Mapping[str, Timeline]]:
-    """``started`` for *jobs* that *order* has generated.
+    order: Generator,
+    seed: int,
+    project_id: str,
+    graph_name: str,
+    graph: JobStore,
+    settings: Settings,
+    row: int = 0,
+    progress: Progress = no_progress,
+) -> tuple[JobStore, int]:
+    """The jobs that *order* asks for from *row* on, for *graph* to add, and the next row.
 
-    Raises InvalidInput if *edition* does not have one of their statuses.
+    Raises InvalidInput if the edition of *graph* does not have one of their statuses.
     """
+    edition, now = edition_of(graph, settings), graph.now
+    new = generators.unknown_jobs(project_id, graph_name, order, seed, graph, row)
+    rows = [*progress(new, order.count)]
+    jobs = [job for _, job in rows]
     if "partiallyFailed" in (order.statuses or ()):
         _check_statuses(jobs, edition, "statuses")
-    if order.plan is None:
-        return jobs, {}
-    planned = [
-        job if job.status in FINAL else structs.replace(job, plan=order.plan) for job in jobs
-    ]
-    return started(planned, settings, edition, now)
+    if order.plan is not None:
+        jobs = [
+            job if job.status in FINAL else structs.replace(job, plan=order.plan) for job in jobs
+        ]
+    batch = graph.prepare(*started(jobs, settings, edition, now), now)
+    return batch, rows[-1][0] if rows else row
 
 
 def started(

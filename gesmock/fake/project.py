@@ -9,13 +9,12 @@ from msgspec import Struct
 from gesmock.fake import fixtures
 from gesmock.fake.clock import Clock
 from gesmock.fake.fixtures import GraphState, State
-from gesmock.fake.graphs import Graphs, edition_of
+from gesmock.fake.graphs import Graphs
 from gesmock.fake.options import Progress, Start, generated, no_progress
 from gesmock.fake.verdict import Verdict
 from gesmock.faults import CanDeliver, FaultRules, check
 from gesmock.journal.journal import SIZE, Journal
 from gesmock.journal.verdict.config import VerdictConfig
-from gesmock.model import generators
 from gesmock.model.clock import Timing, VirtualTime, real_time
 from gesmock.model.errors import Conflict, NotFound, TimedOut
 from gesmock.model.generators import Generator
@@ -83,12 +82,11 @@ class Project:
     def __init__(
         self,
         project_id: str,
-        state: State | Start | None = None,
+        start: Start | None = None,
         *,
         source: Callable[[], float] = real_time,
         epochs: Epochs | None = None,
         epoch: int | None = None,
-        progress: Progress = no_progress,
         can_deliver: CanDeliver = lambda _: True,
     ) -> None:
         self.lock = RLock()
@@ -103,21 +101,16 @@ class Project:
         self.plans = PlanRules(self.lock)
         self.journal = Journal(self.lock)
         self.verdict = Verdict(self.journal, self.graphs, self.faults, self.plans, self.lock)
-        self.start = state if isinstance(state, Start) else Start.of(state or State())
-        self._start_graphs = self.start.graphs(project_id, progress)
+        self.start = start or Start.of(State(), project_id)
         self._begin()
 
-    def restart(self, start: Start, graphs: dict[str, JobStore]) -> Cleared:
-        """Make *start*, which has made *graphs*, the start state, and reset to it."""
-        with self.lock:
-            self.start, self._start_graphs = start, graphs
-            cleared = self._reset()
-        self._epochs.announce()
-        return cleared
+    def reset(self, start: Start | None = None) -> Cleared:
+        """Reset to the start state, or to another *start*, in one step.
 
-    def reset(self) -> Cleared:
-        """Reset to the start state, in one step; the journal and all counts start again."""
+        The journal and all counts start again.
+        """
         with self.lock:
+            self.start = start or self.start
             cleared = self._reset()
         self._epochs.announce()
         return cleared
@@ -132,8 +125,7 @@ class Project:
     def _begin(self) -> None:
         self.journal.reset(self.start.state.journal_size or SIZE)
         self.verdict.reset(self.start.state.verdict or VerdictConfig())
-        graphs = {name: graph.copy() for name, graph in self._start_graphs.items()}
-        self._take(self.start.state, graphs, self.start.state.clock or Timing())
+        self._take(self.start, self.start.state.clock or Timing())
 
     def parse(self, text: bytes) -> State:
         """The state in the JSON *text*; a list answer belongs to this project."""
@@ -148,23 +140,24 @@ class Project:
         """
         epoch = self.epoch
         check(state.faults, self._can_deliver, "$.faults")
-        graphs = Start.of(state).graphs(self.project_id)
+        start = Start.of(state, self.project_id)
         with self.lock:
             self._check_epoch(epoch)
-            self._load(state, graphs)
+            self._load(start)
 
-    def begin_with(self, state: State, graphs: dict[str, JobStore]) -> None:
-        """Reset the project and load *state*, which has made *graphs*, in one step."""
+    def begin_with(self, start: Start) -> None:
+        """Reset the project and load *start*, in one step; a later reset ends this."""
         with self.lock:
             self._reset()
-            self._load(state, graphs)
+            self._load(start)
         self._epochs.announce()
 
-    def _load(self, state: State, graphs: dict[str, JobStore]) -> None:
+    def _load(self, start: Start) -> None:
+        state = start.state
         self.verdict.config = state.verdict or self.verdict.config
         if state.journal_size is not None:
             self.journal.resize(state.journal_size)
-        self._take(state, graphs, state.clock or self.time.timing)
+        self._take(start, state.clock or self.time.timing)
 
     def _check_epoch(self, epoch: int) -> None:
         if self.epoch != epoch:
@@ -197,8 +190,10 @@ class Project:
             faults=[rule for rule in faults if rule is not None],
         )
 
-    def _take(self, state: State, graphs: dict[str, JobStore], timing: Timing) -> None:
+    def _take(self, start: Start, timing: Timing) -> None:
+        state = start.state
         seed = state.seed or 0
+        graphs = {name: graph.copy() for name, graph in start.graphs.items()}
         self.time.reset(timing)
         self.graphs.reset(graphs, state.settings or Settings(), seed)
         self.faults.reset(seed, state.faults)
@@ -250,20 +245,15 @@ class Project:
         while True:
             with self.lock:
                 name, settings = order.graph or self.graphs.default, self.settings
-                before = self.graphs.get_or_new(name)
-                now, edition = before.now, edition_of(before, settings)
+                store = self.graphs.get_or_new(name)
                 seed = self.graphs.seed if order.seed is None else order.seed
-                anew = order.replace or name not in self.graphs
-                store = JobStore() if anew else before
-                row = 0 if anew else self._next_rows.get((name, seed), 0)
-            new = list(
-                progress(
-                    generators.unknown_jobs(self.project_id, name, order, seed, store, row),
-                    order.count,
-                )
+                if order.replace:
+                    store = JobStore(edition=store.edition, now=store.now)
+                fresh = order.replace or name not in self.graphs
+                row = 0 if fresh else self._next_rows.get((name, seed), 0)
+            batch, next_row = generated(
+                order, seed, self.project_id, name, store, settings, row, progress
             )
-            jobs, timelines = generated([job for _, job in new], order, edition, settings, now)
-            batch = store.prepare(jobs, timelines, now)
             with self.lock:
                 self._check_epoch(epoch)
                 graph = self.graphs.get_or_new(name)
@@ -273,7 +263,7 @@ class Project:
                     continue  # others were added meanwhile
                 graph.add(batch)
                 self.graphs.put(name, graph)
-                self._next_rows[name, seed] = new[-1][0] if new else row
+                self._next_rows[name, seed] = next_row
                 return name, len(graph)
 
     def wait_for_job(

@@ -71,8 +71,9 @@ def set_up(address: Address, body: ProviderState) -> PreparedProject:
         project.reset()
         loaded = "the start state"
     else:
-        project.begin_with(*prepared)
-        loaded = fixtures.describe(prepared[0])
+        state, start = prepared
+        project.begin_with(start)
+        loaded = fixtures.describe(state)
     graphs = project.graphs
     return PreparedProject(project.project_id, graphs.default, [*graphs], loaded)
 
