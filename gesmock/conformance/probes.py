@@ -217,7 +217,7 @@ def _finished_status(session: Session) -> str:
     ends = {
         (row.finished, status)
         for command, status in [*listed, *submitted]
-        if (row := documentation.of_command(str(command))) and status in answers.SUCCESSFUL
+        if (row := documentation.by_command().get(str(command))) and status in answers.SUCCESSFUL
     }
     settings = [setting for setting, all_ends in _ENDS.items() if ends <= all_ends]
     if len(settings) != 1:

@@ -72,7 +72,7 @@ class Clock:
         with self._lock:
             self._graphs.settle()
             self._time.change(change)
-            self._graphs.changes.notify()
+            self._graphs.notify()
             return self._graphs.settle()
 
     def _set(self, **fields: Any) -> list[Transition]:

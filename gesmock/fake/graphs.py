@@ -9,9 +9,8 @@ from gesmock.model.clock import VirtualTime
 from gesmock.model.errors import Conflict, NotFound
 from gesmock.model.job_store import JobStore
 from gesmock.model.jobs import Job, JobRequest, Move
-from gesmock.model.plans import Plan
 from gesmock.model.settings import Settings
-from gesmock.model.timeline import NEVER, Effect, Timeline, Transition, timeline_of
+from gesmock.model.timeline import NEVER, Timeline, Transition, timeline_of
 from gesmock.model.types import DEFAULT_GRAPH, Edition, JobStatus
 
 MOST_JOBS: Final = 100_000
@@ -21,40 +20,6 @@ MOST_JOBS: Final = 100_000
 def edition_of(graph: JobStore | None, settings: Settings) -> Edition:
     """The edition of *graph*: its own, else that of *settings*."""
     return settings.edition if graph is None or graph.edition is None else graph.edition
-
-
-class Changes:
-    """Wakes the threads that wait for a job to change.
-
-    They hold the project's *lock*, which is free while they wait.
-    """
-
-    def __init__(self, lock: RLock) -> None:
-        self._changed = Condition(lock)
-        self._interrupts = 0
-        self._reason = ""
-
-    def notify(self) -> None:
-        """Wake every thread that waits: something has changed."""
-        with self._changed:
-            self._changed.notify_all()
-
-    def interrupt(self, reason: str) -> None:
-        """Raise Conflict, with this *reason*, in every thread that waits."""
-        with self._changed:
-            self._interrupts += 1
-            self._reason = reason
-            self._changed.notify_all()
-
-    def wait(self, timeout_s: float) -> None:
-        """Wait for a change, for at most *timeout_s* real seconds.
-
-        Raises Conflict if the waiting is interrupted.
-        """
-        interrupts = self._interrupts
-        self._changed.wait(timeout_s)
-        if self._interrupts != interrupts:
-            raise Conflict(self._reason)
 
 
 class Graphs:
@@ -69,8 +34,10 @@ class Graphs:
         self.time = time
         self.settings = Settings()
         self.seed = 0
-        self.changes = Changes(lock)
         self._lock = lock
+        self._changed = Condition(lock)
+        self._interrupts = 0
+        self._interrupt_reason = ""
         self._graphs: dict[str, JobStore] = {}
         self._new_ids = 0
 
@@ -78,7 +45,7 @@ class Graphs:
         """Replace every graph by *graphs*, and interrupt the threads that wait for a job."""
         with self._lock:
             self._graphs, self.settings, self.seed, self._new_ids = graphs, settings, seed, 0
-            self.changes.interrupt("the project was reset meanwhile")
+            self.interrupt("the project was reset meanwhile")
 
     def __iter__(self) -> Iterator[str]:
         return iter([*self._graphs])
@@ -117,7 +84,7 @@ class Graphs:
             self._graphs[name] = graph
             if graph.deleted:
                 del self._graphs[name]
-            self.changes.notify()
+            self._changed.notify_all()
 
     def make(self, name: str, edition: Edition | None = None) -> None:
         """Ensure that there is a graph *name*, of this *edition* if one is given.
@@ -153,18 +120,21 @@ class Graphs:
 
     def settle(self) -> list[Transition]:
         """Carry out what is due; returns the transitions in order of time."""
+        transitions: list[Transition] = []
         with self._lock:
-            graphs = [*self._graphs.items()]
-            transitions = [each for graph in graphs for each in self._settle(*graph)]
-            return sorted(transitions, key=lambda transition: transition.at)
+            now = self.time.age()
+            for name, graph in [*self._graphs.items()]:
+                graph.now = now
+                if graph.next_change() <= now:
+                    transitions += self._settle(name, graph)
+        return sorted(transitions, key=lambda transition: transition.at)
 
     def _settle(self, name: str, graph: JobStore) -> list[Transition]:
         most = MOST_JOBS if edition_of(graph, self.settings) == "database" else None
-        transitions = graph.settle(self.time.age(), name, self.time.at(0), most)
+        transitions = graph.settle(graph.now, name, self.time.at(0), most)
         if graph.deleted:
             del self._graphs[name]
-        if transitions:
-            self.changes.notify()
+        self._changed.notify_all()
         return transitions
 
     def takes_long(self, name: str) -> bool:
@@ -180,14 +150,29 @@ class Graphs:
         soonest = min((graph.next_change() for graph in self._graphs.values()), default=NEVER)
         return None if soonest == NEVER else soonest
 
+    # --- Those who wait for a job ---
+
     def await_change(self, graph: str, timeout_s: float) -> None:
         """Wait until a job of *graph* may have changed, for at most *timeout_s* real seconds.
 
         Hold the lock; it is free meanwhile. Raises Conflict if the waiting is interrupted.
         """
+        interrupts = self._interrupts
         due = self._graphs[graph].next_change() - self.time.age()
         real_s = self.time.real_seconds(due)
-        self.changes.wait(timeout_s if real_s is None else max(min(timeout_s, real_s), 0))
+        self._changed.wait(timeout_s if real_s is None else max(min(timeout_s, real_s), 0))
+        if self._interrupts != interrupts:
+            raise Conflict(self._interrupt_reason)
+
+    def notify(self) -> None:
+        """Wake every thread that waits for a job; the lock is held."""
+        self._changed.notify_all()
+
+    def interrupt(self, reason: str) -> None:
+        """Raise Conflict, with this *reason*, in every thread that waits; the lock is held."""
+        self._interrupts += 1
+        self._interrupt_reason = reason
+        self._changed.notify_all()
 
     # --- The jobs ---
 
@@ -243,24 +228,15 @@ class Graphs:
             edition = edition_of(store, self.settings)
             types.check_edition(job.job_id, job.status, edition)
             timeline = timeline_of(job, self.settings, edition, store.now)
-            return name, self._submit(job.job_id, job.request, name, store, timeline)
+            return name, self.submit(job.job_id, job.request, name, store, timeline)
 
     def submit(
-        self, job_id: str, request: JobRequest, graph: str, plan: Plan, effect: Effect | None
+        self, job_id: str, request: JobRequest, name: str, graph: JobStore, timeline: Timeline
     ) -> Job:
-        with self._lock:
-            store = self._graphs[graph]
-            edition = edition_of(store, self.settings)
-            finished = self.settings.finished(request.command, edition)
-            timeline = Timeline.of(plan, finished, edition, store.now, effect)
-            return self._submit(job_id, request, graph, store, timeline)
-
-    def _submit(
-        self, job_id: str, request: JobRequest, name: str, store: JobStore, timeline: Timeline
-    ) -> Job:
-        job = Job(job_id, timeline.at(store.now).status, request)
-        store.submit(job, timeline)
-        self.put(name, store)
+        """Add a job to *graph*, the one with this *name*; the lock is held."""
+        job = Job(job_id, timeline.at(graph.now).status, request)
+        graph.submit(job, timeline)
+        self.put(name, graph)
         return job
 
     def new_job_id(self, graph: str | None = None) -> str:
@@ -288,11 +264,11 @@ class Graphs:
     def cancel(self, job_id: str, graph: str, delay: int, reason: str) -> None:
         with self._lock:
             self._graphs[graph].cancel(job_id, delay, reason)
-            self.changes.notify()
+            self._changed.notify_all()
 
     def remove(self, job_id: str, graph: str | None = None) -> tuple[str, Job]:
         """Remove a job; raises what ``find`` does."""
         with self._lock:
             name, _ = self.find(job_id, graph)
-            self.changes.notify()
+            self._changed.notify_all()
             return name, self._graphs[name].remove(job_id)

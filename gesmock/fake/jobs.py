@@ -187,8 +187,7 @@ def _page(project: Project, name: str, offset: int, limit: int) -> Page:
 
 def _insert(project: Project, name: str, count: int) -> None:
     """Add imports that have ended."""
-    graphs, row = project.graphs, documentation.of_command(_INSERTED)
-    assert row is not None  # noqa: S101 the documentation has it
+    graphs, row = project.graphs, documentation.by_command()[_INSERTED]
     url = listed_requests.url(
         row, {"project_id": project.project_id, "graph_name": name}, row.query
     )

@@ -19,10 +19,9 @@ from gesmock.model.clock import Timing, VirtualTime, real_time
 from gesmock.model.errors import Conflict, NotFound, TimedOut
 from gesmock.model.generators import Generator
 from gesmock.model.job_store import JobStore
-from gesmock.model.jobs import Job, JobRequest
+from gesmock.model.jobs import Job
 from gesmock.model.rules import PlanRules
 from gesmock.model.settings import Settings
-from gesmock.model.timeline import Effect
 from gesmock.model.types import FINAL, JobStatus
 
 
@@ -200,7 +199,7 @@ class Project:
         self.plans.reset(state.plans)
         self.tokens = state.tokens_of(self.project_id)
         self._next_rows: dict[tuple[str, int], int] = {}  # of each graph and seed
-        self._submitted = False  # since the last tick
+        self.submitted = False  # since the last tick
         self._before_change = False  # where the last tick stopped
 
     # --- The time ---
@@ -217,22 +216,14 @@ class Project:
             stop: int | None = self.time.age()
         else:
             stop = self.graphs.next_change()
-        self._before_change = self._submitted and not self._before_change
+        self._before_change = self.submitted and not self._before_change
         if stop is not None and self._before_change:
             stop -= 1
-        self._submitted = False
+        self.submitted = False
         self.time.tick(stop)
-        self.graphs.changes.notify()
+        self.graphs.notify()
 
     # --- Graphs and jobs ---
-
-    def submit(self, request: JobRequest, graph: str, effect: Effect | None = None) -> Job:
-        """Add the job that a client submits to *graph*; the plan rules say how it progresses."""
-        with self.lock:
-            self._submitted = True
-            plan = self.plans.take(request.command, graph)
-            job_id = self.graphs.new_job_id(graph)
-            return self.graphs.submit(job_id, request, graph, plan, effect)
 
     def generate(self, order: Generator, progress: Progress = no_progress) -> tuple[str, int]:
         """Add the jobs that *order* asks for; returns their graph, and how many jobs it now has.
@@ -307,7 +298,7 @@ class Project:
         """Make every thread that waits for a job or an entry give up."""
         with self.lock:
             self.journal.interrupt()
-            self.graphs.changes.interrupt("the server was stopped meanwhile")
+            self.graphs.interrupt("the server was stopped meanwhile")
 
     # --- Settings ---
 

@@ -13,7 +13,7 @@ from gesmock.model.job_store import JobStore
 from gesmock.model.jobs import JobRequest
 from gesmock.model.listed_requests import Body
 from gesmock.model.messages import Encoded, Reply, Request
-from gesmock.model.timeline import DeleteGraph, Effect, EraseJob
+from gesmock.model.timeline import DeleteGraph, Effect, EraseJob, Timeline
 from gesmock.model.types import Edition
 
 _UNSUPPORTED: Final = Refusal("GES.8814", "Unsupported API.", "ges_03_0332 (here inferred)")
@@ -24,9 +24,9 @@ _UNKNOWN_JOB: Final = Refusal(
 
 def submit(project: Project, request: Request) -> Reply:
     """Submit a job: it comes first in the list, and progresses by the plan that the rules give."""
-    name = request.args["graph_name"]
+    name, settings = request.args["graph_name"], project.graphs.settings
     graph = project.graphs.get(name)
-    edition = edition_of(graph, project.graphs.settings)
+    edition = edition_of(graph, settings)
     if graph is None:
         raise unknown_graph(request, edition)
     rows = rows_of(request, edition)
@@ -49,8 +49,13 @@ def submit(project: Project, request: Request) -> Reply:
         listed = listed_requests.normalised(row.command, name, request.clean)
         raw = replies.encode(listed).decode()
     url = listed_requests.url(row, request.args, request.query)
-    job = project.submit(JobRequest(row.command, url, raw), name, effect)
-    return Reply(200, _answer(row.response_example, job.job_id), job_id=job.job_id)
+    plan = project.plans.take(row.command, name)
+    finished = settings.finished(row.command, edition)
+    timeline = Timeline.of(plan, finished, edition, graph.now, effect)
+    job_id = project.graphs.new_job_id(name)
+    project.graphs.submit(job_id, JobRequest(row.command, url, raw), name, graph, timeline)
+    project.submitted = True
+    return Reply(200, _answer(row.response_example, job_id), job_id=job_id)
 
 
 # --- The body -----------------------------------------------------------------------------------

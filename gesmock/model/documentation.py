@@ -100,11 +100,7 @@ def operations() -> tuple[AsynchronousOperation, ...]:
     return msgspec.json.decode(text, type=tuple[AsynchronousOperation, ...])
 
 
-def of_command(command: str) -> AsynchronousOperation | None:
-    """The first call that submits jobs with this *command*; None for an undocumented command."""
-    return _by_command().get(command)
-
-
 @cache
-def _by_command() -> dict[str, AsynchronousOperation]:
+def by_command() -> dict[str, AsynchronousOperation]:
+    """The first call that submits jobs with each documented command."""
     return {row.command: row for row in reversed(operations())}

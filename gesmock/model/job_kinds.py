@@ -42,7 +42,7 @@ def algorithm(job: Job) -> str:
 
 def cancellable(job: Job) -> bool:
     """Whether a job of this kind can be cancelled before it ends (ges_03_0038)."""
-    row = documentation.of_command(job.request.command)
+    row = documentation.by_command().get(job.request.command)
     if row is None or isinstance(row.cancellable, bool):
         return row is not None and bool(row.cancellable)
     return algorithm(job) in row.cancellable
@@ -50,7 +50,7 @@ def cancellable(job: Job) -> bool:
 
 def task_type(job: Job) -> str:
     """The memory edition's name for jobs of this kind; without one, made from the command."""
-    row = documentation.of_command(job.request.command)
+    row = documentation.by_command().get(job.request.command)
     return row.task_type if row else job.request.command.title().replace("_", "")
 
 

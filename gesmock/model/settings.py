@@ -68,7 +68,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         """
         if self.finished_status != "by_command":
             return self.finished_status
-        row = documentation.of_command(command)
+        row = documentation.by_command().get(command)
         return "success" if row is None or edition == "memory" else row.finished
 
 

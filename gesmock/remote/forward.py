@@ -104,7 +104,7 @@ def _jobs(
         total = answer.totalCount if isinstance(answer.totalCount, int) else None
         return ShownStatuses(statuses, len(answer.jobs), total), None
     job = answer.results[0] if answer.results else answer
-    if documentation.of_command(request.operation or "") and isinstance(job.jobId, str):
+    if documentation.by_command().get(request.operation or "") and isinstance(job.jobId, str):
         return None, redaction.text(job.jobId)
     return None, None
 

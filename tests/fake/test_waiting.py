@@ -16,7 +16,7 @@ LONG = 60.0  # no test waits so long
 
 def waited_for(ges: GesMock) -> Callable[[], object]:
     """Tells whether somebody waits for a job to change."""
-    told: Any = ges.fake.default.graphs.changes._changed
+    told: Any = ges.fake.default.graphs._changed
     return lambda: told._waiters
 
 

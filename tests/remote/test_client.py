@@ -220,7 +220,7 @@ def test_a_call_that_may_have_made_a_job_is_not_repeated(ges: GesMock) -> None:
     ges.faults.arm("vertex_query", 503)
     client = Client(Target.of(ges.jobs_url()), waited.append)
 
-    row = documentation.of_command("vertex_query")
+    row = documentation.by_command().get("vertex_query")
     assert row is not None
     path = row.path.format(project_id=ges.project_id, graph_name=ges.graph_name)
     assert client.ask("POST", path, urlencode(row.query), body={}).status == 503
