@@ -7,10 +7,9 @@ Also here: how somebody else's text is shown in one line.
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import quote, quote_plus
 
 MASK: Final = "***"
 
@@ -112,13 +111,15 @@ def secrets_in(value: Any) -> Iterator[str]:
 # --- By value -------------------------------------------------------------------------------------
 
 
+_SPECIAL: Final = re.compile("[^0-9A-Za-z]")
+_ESCAPES: Final[Mapping[str, Sequence[str]]] = {"/": ["\\/"], " ": ["+"]}  # PHP's, and a form's
+
+
 class Secrets:
     """Masks the secrets whose *values* are known, and those that have the name of a secret."""
 
     def __init__(self, values: Iterable[str]) -> None:
-        self._forms = {
-            form for value in values if len(value) >= _SHORTEST for form in _forms(value)
-        }
+        self._patterns = [_pattern(value) for value in {*values} if len(value) >= _SHORTEST]
 
     def mask(self, text: str) -> str:
         """*text* without the known values."""
@@ -146,33 +147,20 @@ class Secrets:
         return self.redact(item) if isinstance(item, str) else item
 
     def _known_in(self, text: str) -> Iterator[tuple[int, int]]:
-        for form in self._forms:
-            start = text.find(form)
-            while start >= 0:
-                yield start, start + len(form)
-                start = text.find(form, start + len(form))
+        for pattern in self._patterns:
+            yield from (match.span() for match in pattern.finditer(text))
 
 
-_HTML: Final = (re.compile("[=+<>&']"), re.compile("[/=+<>&']"))
-_HEX: Final = re.compile(r"\\u[0-9a-fA-F]{4}|%[0-9a-fA-F]{2}")
+def _pattern(secret: str) -> re.Pattern[str]:
+    """What matches *secret*, each character as it is, or as JSON or a URL may write it."""
+    return re.compile(_SPECIAL.sub(_written, secret))
 
 
-def _forms(secret: str) -> Iterator[str]:
-    """*secret* as it is, and as JSON and URLs have it, with escapes in upper and lower case."""
-    yield secret
-    forms = [json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)]
-    forms += [text.replace("/", r"\/") for text in forms]  # PHP
-    forms += [  # Gson, and others that escape for HTML
-        special.sub(lambda char: f"\\u{ord(char[0]):04x}", text)
-        for special in _HTML
-        for text in forms
-    ]
-    forms += [
-        write(secret, safe, errors="replace") for write in (quote, quote_plus) for safe in "/ "
-    ]
-    for form in forms:
-        yield form
-        yield _HEX.sub(lambda escape: escape[0].swapcase().replace("U", "u"), form)
+def _written(special: re.Match[str]) -> str:
+    char = special[0]
+    octets = "".join(f"%{octet:02x}" for octet in char.encode(errors="replace"))
+    escapes = [json.dumps(char)[1:-1], f"\\u{ord(char):04x}", octets, *_ESCAPES.get(char, ())]
+    return f"(?:{re.escape(char)}|(?i:{'|'.join(map(re.escape, escapes))}))"
 
 
 def _parsed(text: str) -> Any:
