@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, TypeVar, get_args
 
 import fastjsonschema
+from msgspec import structs
 
 from gesmock.model import replies
 from gesmock.model.documentation import AsynchronousOperation as Call
-from gesmock.model.documentation import Refusal, operations
-from gesmock.model.errors import Refused
+from gesmock.model.documentation import operations
+from gesmock.model.errors import GesError, Refusal
 from gesmock.model.settings import Settings
 from gesmock.model.types import DEFAULT_GRAPH, DEFAULT_PROJECT, Edition
 
@@ -290,9 +291,9 @@ def _refusals(calls: Sequence[Call]) -> Node:
 
 
 def _refusal_body(call: Call, refusal: Refusal) -> object:
-    message = refusal.message.format(project_id=DEFAULT_PROJECT, graph_name=DEFAULT_GRAPH)
     in_errors = call.refused_in_errors is not None
-    error = Refused(refusal.code, message, failed_result=call.failed_result, in_errors=in_errors)
+    shaped = structs.replace(refusal, failed_result=call.failed_result, in_errors=in_errors)
+    error = GesError(shaped, project_id=DEFAULT_PROJECT, graph_name=DEFAULT_GRAPH)
     return replies.refusal(error, Settings()).payload
 
 

@@ -17,6 +17,7 @@ from gesmock.faults import NO_STATUS, Error, ListFault, MatchedFault
 from gesmock.journal import entries
 from gesmock.model import documentation, errors, listed_requests, replies, tokens
 from gesmock.model.clock import NANOSECONDS, http_date
+from gesmock.model.errors import GesError
 from gesmock.model.messages import ConnectionInfo, Operation, Reply, Request
 from gesmock.model.tokens import Token
 from gesmock.model.types import is_project_id
@@ -64,13 +65,13 @@ def handle(fake: Fake, request: Request, connection: ConnectionInfo | None = Non
                 fault = _fault(project, request, owned=owner is not None)
                 if fault is None or fault.phase == "after":
                     reply = _perform(project, request, fault, known_tokens, owned=owner is not None)
-            except errors.GesError as error:
+            except GesError as error:
                 allow = {"Allow": ", ".join(request.allowed)} if request.allowed else None
                 reply = replies.refusal(error, project.settings, allow)
             except Exception:  # noqa: BLE001 whatever it is, it is reported
                 crash = traceback.format_exc()
                 number = {"X-Gesmock-Crash": str(project.journal.count + 1)}
-                reply = replies.refusal(errors.JobQueryFailed(), project.settings, number)
+                reply = replies.refusal(GesError(errors.JOB_QUERY_FAILED), project.settings, number)
             reply = _finish(project, now, request, journaled, reply, fault, crash, connection)
     if crash is not None:
         log.error("gesmock crashed over %s %s\n%s", request.method, request.path, crash)
@@ -95,7 +96,7 @@ def forward(
             return _overtaken(project)
         try:
             fault = _fault(project, request, owned=True)
-        except errors.UnknownPreference as error:
+        except GesError as error:
             reply = replies.refusal(error, project.settings)
     if reply is None and (fault is None or fault.phase == "after"):
         reply = ask()
@@ -106,7 +107,7 @@ def forward(
 
 
 def _overtaken(project: Project) -> Reply:
-    return replies.unjournaled(errors.Overtaken(), project.settings)
+    return replies.unjournaled(errors.OVERTAKEN, project.settings)
 
 
 def _fault(project: Project, request: Request, *, owned: bool) -> MatchedFault | None:
@@ -119,7 +120,7 @@ def _fault(project: Project, request: Request, *, owned: bool) -> MatchedFault |
         if re.fullmatch(r"[45][0-9][0-9]", code):
             return project.faults.prefer(int(code))
         if code != "200":
-            raise errors.UnknownPreference(code=code)
+            raise GesError(errors.UNKNOWN_PREFERENCE, code=code)
         return None
     if not (owned and project.faults):
         return None
@@ -140,10 +141,10 @@ def _perform(
 ) -> Reply:
     """Perform the operation, if URL, project and token are right."""
     if request.operation is None:
-        raise errors.WrongMethod if request.allowed else errors.UnknownUrl
+        raise GesError(errors.WRONG_METHOD if request.allowed else errors.UNKNOWN_URL)
     project_id = request.args["project_id"]
     if not (owned or is_project_id(project_id)):
-        raise errors.ParameterError
+        raise GesError(errors.PARAMETER_ERROR)
     if project.tokens:
         age_s = project.time.age() / NANOSECONDS
         tokens.check(known_tokens, request.headers.get("x-auth-token"), project_id, age_s)

@@ -12,6 +12,7 @@ from gesmock.fake.refusals import unknown_graph
 from gesmock.faults import MatchedFault, kinds
 from gesmock.model import documentation, errors, job_kinds, listed_requests, replies
 from gesmock.model.clock import NANOSECONDS
+from gesmock.model.errors import GesError
 from gesmock.model.job_store import JobStore
 from gesmock.model.jobs import Job, JobRequest, Move
 from gesmock.model.messages import Reply, Request
@@ -64,13 +65,13 @@ def show_job(project: Project, request: Request) -> Reply:
     offset, limit = _window(request.query, settings)
     job_id = request.args["job_id"]
     if job_id not in graph:
-        raise (errors.UnknownJob if edition == "database" else errors.UnknownMemoryJob)(
-            job_id=job_id
-        )
+        unknown = errors.UNKNOWN_JOB if edition == "database" else errors.UNKNOWN_MEMORY_JOB
+        raise GesError(unknown, job_id=job_id)
     job, timeline = graph.job(job_id), graph.timeline(job_id)
     algorithm = job_kinds.algorithm(job)
     if job.status == "failed" and algorithm:
-        raise errors.AlgorithmFailed(job_id=job_id, reason=job_kinds.fail_reason(job, timeline))
+        reason = job_kinds.fail_reason(job, timeline)
+        raise GesError(errors.ALGORITHM_FAILED, failed_job=job_id, reason=reason)
     if job.status not in ("success", "complete", "partiallyFailed"):
         return replies.job_status(job, None, edition)
     result: Mapping[str, object] | None
@@ -87,7 +88,7 @@ def delete_job(project: Project, request: Request) -> Reply:
     """Canceling a Job (ges_03_0038): it fails. For the database edition, this is inferred."""
     job = _unfinished(project, request)
     if not job_kinds.cancellable(job):
-        raise errors.NotCancellable
+        raise GesError(errors.NOT_CANCELLABLE)
     _cancel(project, request, job)
     return Reply(200, {})
 
@@ -118,10 +119,10 @@ def _unfinished(project: Project, request: Request, prefix: str = "") -> Job:
     """The job to cancel, if its command starts with *prefix*."""
     graph, job_id = _graph(project, request), request.args["job_id"]
     if job_id not in graph or not graph.job(job_id).request.command.startswith(prefix):
-        raise errors.UnknownJobToCancel(job_id=job_id)
+        raise GesError(errors.UNKNOWN_JOB_TO_CANCEL, job_id=job_id)
     job = graph.job(job_id)
     if job.status in FINAL:
-        raise errors.JobHasEnded
+        raise GesError(errors.JOB_HAS_ENDED)
     return job
 
 
@@ -130,13 +131,13 @@ def _cancel(project: Project, request: Request, job: Job, delay: int = 0) -> Non
 
 
 def _window(query: Mapping[str, str], settings: Settings) -> tuple[int, int]:
-    """The offset and limit of *query*; errors.ParameterError where they are not plain numbers."""
+    """The offset and limit of *query*; a parameter error where they are not plain numbers."""
     offset = _number(query.get("offset"), 0)
     limit = _number(query.get("limit"), settings.maximum_limit)
     if limit == 0 and settings.limit_zero == "refuse":
-        raise errors.ParameterError
+        raise GesError(errors.PARAMETER_ERROR)
     if limit > settings.maximum_limit and settings.limit_over_maximum == "refuse":
-        raise errors.ParameterError
+        raise GesError(errors.PARAMETER_ERROR)
     return offset, min(limit, settings.maximum_limit)
 
 
@@ -146,7 +147,7 @@ def _number(text: str | None, absent: int) -> int:
         return absent
     decimal = _DECIMAL.fullmatch(text)
     if decimal is None or int(decimal[1]) > _LARGEST:
-        raise errors.ParameterError
+        raise GesError(errors.PARAMETER_ERROR)
     return int(decimal[1])
 
 

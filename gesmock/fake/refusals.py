@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Final, NamedTuple
 
+from msgspec import structs
+
 from gesmock.faults import Error
 from gesmock.model import documentation, errors
-from gesmock.model.documentation import AsynchronousOperation, Refusal
-from gesmock.model.errors import GesError, Refused
+from gesmock.model.documentation import AsynchronousOperation
+from gesmock.model.errors import GesError, Refusal
 from gesmock.model.messages import Operation, Request
 from gesmock.model.settings import Settings
 from gesmock.model.types import Edition
@@ -18,11 +20,11 @@ _GATEWAY: Final = {413, 414, 429, 494, 502, 504}
 That the gateway stands in front of the service is inferred.
 """
 
-_SERVICE_WIDE: Final[Mapping[int, type[GesError]]] = {
-    401: errors.InvalidToken,
-    403: errors.InvalidAccess,
-    405: errors.WrongMethod,
-    503: errors.EngineUnavailable,
+_SERVICE_WIDE: Final[Mapping[int, Refusal]] = {
+    401: errors.INVALID_TOKEN,
+    403: errors.INVALID_ACCESS,
+    405: errors.WRONG_METHOD,
+    503: errors.ENGINE_UNAVAILABLE,
 }
 """The refusals that all operations share.
 
@@ -30,7 +32,7 @@ Inferred pairings: the status lists of the pages give phrases only, and the tabl
 no row with 401, 403 or 503 (nor 404: there, each operation has its refusal of an unknown graph).
 """
 
-_EXAMPLES: Final[tuple[type[GesError], ...]] = (errors.ParameterError, errors.UnknownGraph)
+_EXAMPLES: Final = (errors.PARAMETER_ERROR, errors.UNKNOWN_GRAPH)
 """Refusals that the pages' examples word differently from the table."""
 
 _SHARED: Final = {"GES.8000", "GES.8301"}
@@ -72,10 +74,10 @@ def unknown_graph(request: Request, edition: Edition) -> GesError:
     if rows := rows_of(request, edition):
         return refused(rows[0], rows[0].unknown_graph, request)
     if request.operation in ("hyg_delete_job", "hyg_delete_jobs"):
-        return errors.UnknownHygGraph(**request.args)
+        return GesError(errors.UNKNOWN_HYG_GRAPH, **request.args)
     if edition == "memory":
-        return errors.UnknownMemoryGraph(**request.args)
-    return errors.UnknownGraph(**request.args)
+        return GesError(errors.UNKNOWN_MEMORY_GRAPH, **request.args)
+    return GesError(errors.UNKNOWN_GRAPH, **request.args)
 
 
 def rows_of(request: Request, edition: Edition) -> Sequence[AsynchronousOperation]:
@@ -99,17 +101,17 @@ def _rows(
     return [row for row in rows if row.edition in (edition, "any")] or rows
 
 
-def refused(row: AsynchronousOperation, refusal: Refusal, request: Request) -> Refused:
-    return Refused(
-        refusal.code,
-        refusal.message.format_map(request.args),
+def refused(row: AsynchronousOperation, refusal: Refusal, request: Request) -> GesError:
+    shaped = structs.replace(
+        refusal,
         status=row.refused_in_errors or 400,
         failed_result=row.failed_result,
         in_errors=row.refused_in_errors is not None,
     )
+    return GesError(shaped, **request.args)
 
 
-def injected(fault: Error, request: Request, settings: Settings, edition: Edition) -> Refused:
+def injected(fault: Error, request: Request, settings: Settings, edition: Edition) -> GesError:
     """The refusal of *request* with *fault*, as documented where code or message are left out.
 
     In the dialect ``page``, texts are those of the pages' examples where there are any; in
@@ -122,10 +124,11 @@ def injected(fault: Error, request: Request, settings: Settings, edition: Editio
             (row.code, row.message) for row in documentation.error_codes() if row.status == status
         )
     elif status in _SERVICE_WIDE:
-        code, message = _SERVICE_WIDE[status].code, _SERVICE_WIDE[status].template
+        code, message = _SERVICE_WIDE[status].code, _SERVICE_WIDE[status].message
     elif status == 404:
         unknown = unknown_graph(request, edition)
-        code, message, failed = unknown.code, unknown.message, unknown.failed_result
+        code, message = unknown.refusal.code, str(unknown)
+        failed = unknown.refusal.failed_result
     else:
         codes = _codes_of(rows[0]) if rows else _CODES[operation]
         failed = codes.failed and (operation, edition) != ("show_job", "memory")
@@ -135,13 +138,14 @@ def injected(fault: Error, request: Request, settings: Settings, edition: Editio
             message = codes.example
     if fault.code is not None and fault.code != code:
         code, message = fault.code, _message_of(fault.code, request.args, settings)
-    return Refused(
+    refusal = Refusal(
         code,
         message if fault.message is None else fault.message,
         status=status,
         failed_result=failed,
         in_errors=bool(rows) and rows[0].refused_in_errors is not None,
     )
+    return GesError(refusal)
 
 
 def _codes_of(row: AsynchronousOperation) -> _Codes:
@@ -162,7 +166,7 @@ def _message_of(code: str, names: Mapping[str, str], settings: Settings) -> str:
     """The message that the documentation has for *code*, or a phrase of ours."""
     texts = _texts(code) or ["Unknown error."]
     if settings.dialect == "page":
-        texts[:0] = [refusal.template for refusal in _EXAMPLES if refusal.code == code]
+        texts[:0] = [refusal.message for refusal in _EXAMPLES if refusal.code == code]
     return texts[0].format_map(_Named(names))
 
 

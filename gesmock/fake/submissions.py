@@ -8,7 +8,8 @@ from gesmock.fake.graphs import edition_of
 from gesmock.fake.project import Project
 from gesmock.fake.refusals import refused, rows_of, unknown_graph
 from gesmock.model import documentation, listed_requests, replies
-from gesmock.model.documentation import AsynchronousOperation, Refusal
+from gesmock.model.documentation import AsynchronousOperation
+from gesmock.model.errors import Refusal
 from gesmock.model.job_store import JobStore
 from gesmock.model.jobs import JobRequest
 from gesmock.model.listed_requests import Body

@@ -11,6 +11,8 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
+from gesmock.model.errors import Refusal
+
 _FOLDER = Path(__file__).parent / "documented"
 
 
@@ -22,17 +24,6 @@ class ErrorCode(Struct, frozen=True):
     message: str
     when: str
     plane: str
-    source: str
-
-
-class Refusal(Struct, frozen=True, forbid_unknown_fields=True):
-    """The *code* and *message* of a case, and the *source* that has them.
-
-    ``{project_id}`` and ``{graph_name}`` in the message are replaced.
-    """
-
-    code: str
-    message: str
     source: str
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Final
+
+from msgspec import Struct
 
 
 class GesmockError(Exception):
@@ -13,135 +15,93 @@ class GesmockError(Exception):
 # --- Refusals of the service ------------------------------------------------------------------
 
 
-class GesError(GesmockError):
-    """An error that the service answers with; the constructor's keywords fill *template*.
+class Refusal(Struct, frozen=True, forbid_unknown_fields=True):
+    """The *code* and *message* of a refusal, and the page that has them (*source*).
 
-    *status* is the HTTP status in the ``page`` dialect; *status_setting* names the setting that
-    overrides it. With *failed_result* the body always has ``"result": "failed"``. With *in_errors*,
-    code and message are in ``errors[]``, as those of Cypher and GQL are. *failed_job* is the job
-    whose failure the client learns of.
+    The names in braces in the message are filled in. *status* is the HTTP status in the ``page``
+    dialect; *status_setting* names the setting that overrides it. With *failed_result* the body
+    always has ``"result": "failed"``. With *in_errors*, code and message are in ``errors[]``, as
+    those of Cypher and GQL are.
     """
 
-    status: int = 400
     code: str
-    template: ClassVar[str]
-    status_setting: ClassVar[str | None] = None
+    message: str
+    source: str = ""
+    status: int = 400
+    status_setting: str | None = None
     failed_result: bool = False
     in_errors: bool = False
-    failed_job: str | None = None
-
-    def __init__(self, **names: str) -> None:
-        super().__init__(self.template.format_map(names))
-
-    @property
-    def message(self) -> str:
-        return str(self)
 
 
-class Refused(GesError):
-    """A refusal with a code and message of its own, such as those of a call's page."""
+class GesError(GesmockError):
+    """The service refuses a request; *names* fill the message of the *refusal*.
 
-    def __init__(
-        self,
-        code: str,
-        message: str,
-        *,
-        status: int = 400,
-        failed_result: bool = False,
-        in_errors: bool = False,
-    ) -> None:
-        GesmockError.__init__(self, message)
-        self.code = code
-        self.status = status
-        self.failed_result = failed_result
-        self.in_errors = in_errors
+    *failed_job* is the job whose failure the client learns of.
+    """
+
+    def __init__(self, refusal: Refusal, failed_job: str | None = None, **names: str) -> None:
+        super().__init__(refusal.message.format_map(names) if names else refusal.message)
+        self.refusal = refusal
+        self.failed_job = failed_job
 
 
-class ParameterError(GesError):  # ges_03_0471, the only failure example of the job list
-    code, template = "GES.8005", "Parameter error!"
+PARAMETER_ERROR: Final = Refusal("GES.8005", "Parameter error!", "ges_03_0471")
+INVALID_TOKEN: Final = Refusal(  # missing, unknown or expired; the status: ges_03_0471
+    "GES.8007", "Invalid token.", "ges_03_0110", 401, "invalid_token_status"
+)
+INVALID_ACCESS: Final = Refusal(  # a token of another project
+    "GES.8006", "Invalid resource access.", "ges_03_0110 (2025)", 403, "forbidden_status"
+)
+NO_PERMISSION: Final = Refusal(
+    "GES.8020",
+    "The current user does not have permission.",
+    "ges_03_0110",
+    403,
+    "forbidden_status",
+)
+UNKNOWN_GRAPH: Final = Refusal(
+    "GES.8000",
+    "Graph [{project_id}-{graph_name}] does not exist, please check project_id and graph_name.",
+    "ges_03_0533 (the status: ges_03_0471)",
+    404,
+    "unknown_graph_status",
+)
+UNKNOWN_HYG_GRAPH: Final = Refusal(
+    "GES.8000", UNKNOWN_GRAPH.message, "ges_03_0533", failed_result=True
+)
+UNKNOWN_MEMORY_GRAPH: Final = Refusal(
+    "GES.8000",
+    "graph : {graph_name} not exist",
+    "ges_03_0204 (2021 to 2025-03)",
+    failed_result=True,
+)
+UNKNOWN_JOB: Final = Refusal(
+    "GES.8301", "can not find job, jobId is {job_id}", "ges_03_0472", failed_result=True
+)
+UNKNOWN_MEMORY_JOB: Final = Refusal("GES.8301", UNKNOWN_JOB.message, "ges_03_0037")
+ALGORITHM_FAILED: Final = Refusal("GES.8301", "{reason}", "ges_03_0446")
+UNKNOWN_JOB_TO_CANCEL: Final = Refusal(
+    "GES.8303", "Can not find job to cancel, jobId is {job_id}", "ges_03_0038 (2025)"
+)
+JOB_HAS_ENDED: Final = Refusal("GES.8303", "Failed to terminate a job.", "ges_03_0038, ges_03_0110")
+NOT_CANCELLABLE: Final = Refusal("GES.8303", "Unsupported operation.", "ges_03_0038 (inferred)")
+UNKNOWN_URL: Final = Refusal(  # the only documented 404 body of this plane
+    "GES.8000", "Not found. Please check the input parameters.", "ges_03_0122", 404
+)
+# Inferred: no page shows a 405.
+WRONG_METHOD: Final = Refusal("GES.8000", UNKNOWN_URL.message, status=405)
+JOB_QUERY_FAILED: Final = Refusal("GES.8302", "Job query error.", "ges_03_0110", 500)
+ENGINE_UNAVAILABLE: Final = Refusal(  # inferred for 503: the page has the code under 500
+    "GES.8602", "Engine service unavailable.", "ges_03_0110", 503
+)
 
-
-class InvalidToken(GesError):  # missing, unknown or expired (ges_03_0110); the status: ges_03_0471
-    status, code, template = 401, "GES.8007", "Invalid token."
-    status_setting = "invalid_token_status"
-
-
-class InvalidAccess(GesError):  # a token of another project (ges_03_0110, 2025 wording)
-    status, code, template = 403, "GES.8006", "Invalid resource access."
-    status_setting = "forbidden_status"
-
-
-class NoPermission(GesError):  # ges_03_0110
-    status, code, template = 403, "GES.8020", "The current user does not have permission."
-    status_setting = "forbidden_status"
-
-
-class UnknownGraph(GesError):  # the text: ges_03_0533; the status: the list of ges_03_0471
-    status, code = 404, "GES.8000"
-    template = (
-        "Graph [{project_id}-{graph_name}] does not exist, please check project_id and graph_name."
-    )
-    status_setting = "unknown_graph_status"
-
-
-class UnknownMemoryGraph(GesError):  # ges_03_0204, 2021 to 2025-03
-    code, template, failed_result = "GES.8000", "graph : {graph_name} not exist", True
-
-
-class UnknownHygGraph(GesError):  # ges_03_0533
-    code, template, failed_result = "GES.8000", UnknownGraph.template, True
-
-
-class UnknownJob(GesError):  # ges_03_0472
-    code, template, failed_result = "GES.8301", "can not find job, jobId is {job_id}", True
-
-
-class UnknownMemoryJob(UnknownJob):  # ges_03_0037
-    failed_result = False
-
-
-class AlgorithmFailed(GesError):  # it has no result (ges_03_0446)
-    code, template = "GES.8301", "{reason}"
-
-    def __init__(self, *, job_id: str, reason: str) -> None:
-        super().__init__(reason=reason)
-        self.failed_job = job_id
-
-
-class UnknownJobToCancel(GesError):  # ges_03_0038, 2025
-    code, template = "GES.8303", "Can not find job to cancel, jobId is {job_id}"
-
-
-class JobHasEnded(GesError):  # ges_03_0038; the text: ges_03_0110
-    code, template = "GES.8303", "Failed to terminate a job."
-
-
-class NotCancellable(GesError):  # ges_03_0038; code and text are inferred
-    code, template = "GES.8303", "Unsupported operation."
-
-
-class UnknownUrl(GesError):  # ges_03_0122, the only documented 404 body of this plane
-    status, code, template = 404, "GES.8000", "Not found. Please check the input parameters."
-
-
-class WrongMethod(UnknownUrl):  # inferred: no page shows a 405, so the 404's text stands in
-    status = 405
-
-
-class JobQueryFailed(GesError):  # ges_03_0110
-    status, code, template = 500, "GES.8302", "Job query error."
-
-
-class EngineUnavailable(GesError):  # inferred for 503: ges_03_0110 lists the code under 500
-    status, code, template = 503, "GES.8602", "Engine service unavailable."
-
-
-class UnknownPreference(ParameterError):  # ``Prefer: code=...``; not the service's
-    template = "Prefer: code={code}: {code!r} is not 200 or from 400 to 599."
-
-
-class Overtaken(EngineUnavailable):  # not the service's
-    template = "gesmock was reset while this request was on its way."
+# These two are not the service's.
+UNKNOWN_PREFERENCE: Final = Refusal(
+    "GES.8005", "Prefer: code={code}: {code!r} is not 200 or from 400 to 599."
+)
+OVERTAKEN: Final = Refusal(
+    "GES.8602", "gesmock was reset while this request was on its way.", status=503
+)
 
 
 # --- Errors of gesmock's own API ------------------------------------------------------------------

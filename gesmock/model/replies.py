@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from gesmock.model import job_kinds
 from gesmock.model.clock import NANOSECONDS, http_date, list_time, real_time
-from gesmock.model.errors import GesError
+from gesmock.model.errors import GesError, Refusal
 from gesmock.model.jobs import Job
 from gesmock.model.listed_requests import Body
 from gesmock.model.messages import MOST_SHOWN, Encoded, Reply, ShownStatuses
@@ -100,26 +100,27 @@ def memory_list(page: Page, items: Callable[[], Sequence[Mapping[str, Any]]]) ->
 
 def refusal(error: GesError, settings: Settings, headers: Mapping[str, str] | None = None) -> Reply:
     """The answer that refuses with *error*."""
-    setting = error.status_setting
-    status = error.status if setting is None else getattr(settings, setting)
+    refusal = error.refusal
+    setting, message = refusal.status_setting, str(error)
+    status = refusal.status if setting is None else getattr(settings, setting)
     statuses = None if error.failed_job is None else ShownStatuses(((error.failed_job, "failed"),))
-    if error.in_errors:  # ges_03_0474
-        errors = [{"code": error.code, "message": error.message}]
+    if refusal.in_errors:  # ges_03_0474
+        errors = [{"code": refusal.code, "message": message}]
         return Reply(status, {"results": [], "errors": errors}, headers or {}, statuses)
-    body = {"errorMessage": error.message, "errorCode": error.code}
-    if settings.failed_result or error.failed_result:
+    body = {"errorMessage": message, "errorCode": refusal.code}
+    if settings.failed_result or refusal.failed_result:
         body["result"] = "failed"
     if settings.sdk_error_keys:
-        body |= {"error_code": error.code, "error_msg": error.message}
+        body |= {"error_code": refusal.code, "error_msg": message}
     return Reply(status, body, headers or {}, statuses)
 
 
 def unjournaled(
-    error: GesError, settings: Settings, headers: Mapping[str, str] | None = None
+    why: Refusal, settings: Settings, headers: Mapping[str, str] | None = None
 ) -> Reply:
     """The refusal of a request that gets no journal entry."""
     ours = {"X-Request-Id": NO_ENTRY, "Date": http_date(real_time())}
-    return refusal(error, settings, ours | dict(headers or {}))
+    return refusal(GesError(why), settings, ours | dict(headers or {}))
 
 
 def blocks(reply: Reply) -> Sequence[bytes | memoryview]:

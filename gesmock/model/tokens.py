@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from gesmock.model.errors import GesError, InvalidAccess, InvalidToken, NoPermission
+from gesmock.model.errors import INVALID_ACCESS, INVALID_TOKEN, NO_PERMISSION, GesError, Refusal
 from gesmock.model.types import ProjectId
 
 TokenText = Annotated[str, Meta(min_length=1)]
@@ -28,21 +28,21 @@ class Token(Struct, frozen=True, forbid_unknown_fields=True):
 def check(tokens: Iterable[Token], text: str | None, project_id: str, age_s: float) -> None:
     """Refuse a request to *project_id* unless its token, *text*, is valid *age_s* after the start.
 
-    Raises InvalidToken (GES.8007), InvalidAccess (GES.8006) or NoPermission (GES.8020).
+    Raises GesError: GES.8007, GES.8006 or GES.8020.
     """
     refusals = [_refusal(token, project_id, age_s) for token in tokens if token.token == text] or [
-        InvalidToken
+        INVALID_TOKEN
     ]
     if None not in refusals:
-        raise next(refusal for refusal in _WORST_LAST if refusal in refusals)
+        raise GesError(next(refusal for refusal in _WORST_LAST if refusal in refusals))
 
 
-_WORST_LAST = (NoPermission, InvalidAccess, InvalidToken)
+_WORST_LAST = (NO_PERMISSION, INVALID_ACCESS, INVALID_TOKEN)
 
 
-def _refusal(token: Token, project_id: str, age_s: float) -> type[GesError] | None:
+def _refusal(token: Token, project_id: str, age_s: float) -> Refusal | None:
     if token.expires_in_s is not None and age_s >= token.expires_in_s:
-        return InvalidToken
+        return INVALID_TOKEN
     if token.project_id != project_id:
-        return InvalidAccess
-    return None if token.permission else NoPermission
+        return INVALID_ACCESS
+    return None if token.permission else NO_PERMISSION

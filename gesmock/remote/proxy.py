@@ -20,7 +20,7 @@ from gesmock.faults import BELOW_HTTP, KINDS, ListFault
 from gesmock.journal import entries
 from gesmock.journal.redaction import Redaction, secrets_of
 from gesmock.model import listed_requests, replies
-from gesmock.model.errors import Conflict, GesError, InvalidInput, Overtaken, Refused
+from gesmock.model.errors import OVERTAKEN, Conflict, GesError, InvalidInput, Refusal
 from gesmock.model.messages import ConnectionInfo, Reply, Request
 from gesmock.remote.forward import Forwarded, end_to_end, origin_form, reply_of
 from gesmock.remote.http import ConnectionPool, Headers, Unreachable, Unresponsive
@@ -120,11 +120,11 @@ class ProxyServer(Gateway):
         foreign = self._foreign_call(environ_of(head, b"", connection))
         try:
             if foreign is not None:
-                raise Refused("GES.8006", foreign, status=403)
+                raise GesError(Refusal("GES.8006", foreign, status=403))
             ask = partial(self._ask, head, body, request, redaction)
             reply = handle.forward(self.fake, request, journaled, ask, connection)
         except GesError as error:
-            reply = replies.unjournaled(error, self.fake.default.settings)
+            reply = replies.unjournaled(error.refusal, self.fake.default.settings)
         if not self._pool.closed:
             gateway.log_request(journaled, reply)
         return _answer_of(reply, head.method)
@@ -139,10 +139,10 @@ class ProxyServer(Gateway):
             answer = self._pool.exchange(head.method, url, headers, body if framed else None)
         except Unreachable as failed:
             if self._pool.closed:
-                raise Overtaken from None
+                raise GesError(OVERTAKEN) from None
             code = 504 if isinstance(failed, Unresponsive) else 502
             status = {"Proxy-Status": f"gesmock; error={failed.kind}"}
-            error = Refused("GES.8602", str(failed), status=code)
+            error = GesError(Refusal("GES.8602", str(failed), status=code))
             return replies.refusal(error, self.fake.default.settings, status)
         return reply_of(request, answer, redaction)
 

@@ -21,7 +21,7 @@ from gesmock.fake.fake import Fake
 from gesmock.fake.handle import handle
 from gesmock.model import replies, validation
 from gesmock.model.clock import http_date, real_time
-from gesmock.model.errors import ParameterError, Refused
+from gesmock.model.errors import PARAMETER_ERROR, Refusal
 from gesmock.model.messages import LARGEST_BODY, ConnectionInfo, Reply, Request, is_long
 from gesmock.model.settings import Settings
 from gesmock.server import wsgi
@@ -135,8 +135,8 @@ class Gateway:
 
     def refuse(self, status: int, reason: str) -> Answer:
         """In the service's shape. The body is inferred."""
-        error = Refused("GES.8005", reason) if reason else ParameterError()
-        reply = replies.unjournaled(error, Settings())
+        refusal = Refusal("GES.8005", reason) if reason else PARAMETER_ERROR
+        reply = replies.unjournaled(refusal, Settings())
         return answer_of(replace(reply, status=status))
 
     def largest_body(self, head: Head, connection: ConnectionInfo) -> int | None:

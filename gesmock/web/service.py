@@ -19,7 +19,7 @@ from gesmock.fake.fake import Fake
 from gesmock.fake.handle import handle
 from gesmock.model import replies
 from gesmock.model.clock import real_time
-from gesmock.model.errors import GesmockError, JobQueryFailed, Overtaken
+from gesmock.model.errors import JOB_QUERY_FAILED, OVERTAKEN, GesmockError
 from gesmock.model.messages import LARGEST_BODY, Delivery, Reply, Request
 from gesmock.server.wsgi import CONNECTION, DELIVER
 from gesmock.web import gateway
@@ -58,7 +58,7 @@ def refused(fake: Fake, error: HTTPException) -> flask.Response:
     if isinstance(error, InternalServerError):
         gateway.log.error("gesmock crashed over %s %s", flask.request.method, flask.request.path)
         crashed = {"X-Gesmock-Crash": "0"}
-        return _response(replies.unjournaled(JobQueryFailed(), fake.default.settings, crashed))
+        return _response(replies.unjournaled(JOB_QUERY_FAILED, fake.default.settings, crashed))
     if isinstance(error, MethodNotAllowed) and not flask.request.path.startswith(routes.BELOW):
         return _answer(fake, tuple(sorted(error.valid_methods or ())))
     return _answer(fake)
@@ -124,7 +124,7 @@ def _delivered(fake: Fake, request: Request, reply: Reply, delivery: Delivery) -
     """
     if not _sleep(fake, request, real_time() + delivery.delay_s):
         project = fake.projects.get(request.args.get("project_id", ""), fake.default)
-        return _response(replies.unjournaled(Overtaken(), project.settings))
+        return _response(replies.unjournaled(OVERTAKEN, project.settings))
     error = _error(delivery)
     if error is not None:
         return _Broken(error)
@@ -154,7 +154,7 @@ def _dripping(fake: Fake, request: Request, drip: Delivery, body: bytes) -> Iter
     began, sent = real_time(), 0
     for after_s, size in drip.schedule(len(body)):
         if not _sleep(fake, request, began + after_s):  # the client has to see that it is not all
-            raise ConnectionResetError(errno.ECONNRESET, str(Overtaken()))
+            raise ConnectionResetError(errno.ECONNRESET, OVERTAKEN.message)
         yield body[sent : sent + size]
         sent += size
 
