@@ -20,19 +20,6 @@ from gesmock.model.messages import (
 )
 from gesmock.model.secrets import MASK, is_secret, masked_by_name
 
-SECRET_HEADERS: Final = frozenset(
-    (
-        "api-key",
-        "authorization",
-        "cookie",
-        "proxy-authorization",
-        "x-api-key",
-        "x-auth-token",
-        "x-security-token",
-        "x-subject-token",
-    )
-)
-
 LONGEST_BODY: Final = 4096
 """The longest body that is recorded, in bytes of JSON."""
 
@@ -46,7 +33,7 @@ _MOST_NAMES: Final = 64
 """The most parameters, and headers, that are recorded of a long head."""
 
 _LONGEST_SECRET: Final = 512
-"""A longer secret header is recorded by its digest only; a signature is shorter."""
+"""A longer secret is recorded by its digest only; a signature is shorter."""
 
 
 class Wire(Struct, frozen=True):
@@ -177,7 +164,7 @@ class Record(Struct, frozen=True, gc=False):
             wire = Wire("{}:{}".format(*link.client), link.opened_at, link.closed_at)
         query = listed_requests.query_without_secrets(request.query)
         if secrets := {name: value for name, value in request.query.items() if is_secret(name)}:
-            digest = _digest(msgspec.json.encode([digest, secrets]))
+            digest = _digest([digest, secrets])
         return Entry(
             number=self.number,
             at=self.at,
@@ -186,11 +173,8 @@ class Record(Struct, frozen=True, gc=False):
             method=request.method,
             path=request.path,
             args=request.args,
-            query={name: MASK if name in secrets else value for name, value in query.items()},
-            headers={
-                name: MASK if name in SECRET_HEADERS else value
-                for name, value in request.headers.items()
-            },
+            query=masked_by_name(query),
+            headers=masked_by_name(dict(request.headers)),
             body=masked_by_name(msgspec.json.decode(request.body)) if request.body else None,
             status=self.status,
             reply_headers={
@@ -249,14 +233,14 @@ def with_short_body(request: Request) -> Request:
         return request
     body = msgspec.json.encode(request.clean if request.body else request.body)
     short = body if len(body) <= LONGEST_BODY else b""
-    digest = _digest(msgspec.json.encode(request.body))
+    digest = _digest(request.body)
     return msgspec.structs.replace(request, body=short, clean=None, digest=digest)
 
 
 def with_short_head(request: Request) -> Request:
     """*request*, whose head is ``long``, with path, query and headers cut to ``LONGEST_HEAD``."""
     room = LONGEST_HEAD // (1 + 2 * min(len(request.query) + len(request.headers), _MOST_NAMES))
-    digest = _digest(msgspec.json.encode([request.digest, request.path, request.query]))
+    digest = _digest([request.digest, request.path, request.query])
     return msgspec.structs.replace(
         request,
         path=_cut(request.path, room),
@@ -269,25 +253,23 @@ def with_short_head(request: Request) -> Request:
 
 def _cut_all(values: Mapping[str, str], room: int) -> dict[str, str]:
     return {
-        _cut(name, room): _cut(value, room, secret=name in SECRET_HEADERS)
+        _cut(name, room): _short_secret(value) if is_secret(name) else _cut(value, room)
         for name, value in islice(values.items(), _MOST_NAMES)
     }
 
 
-def _cut(text: str, room: int, *, secret: bool = False) -> str:
-    if secret:
-        return text if len(text) <= _LONGEST_SECRET else MASK + _digest_of_text(text)
+def _cut(text: str, room: int) -> str:
     return text if len(text) <= room else f"{text[:room]}..."
 
 
-def _digest(text: bytes) -> str:
+def _short_secret(text: str) -> str:
+    return text if len(text) <= _LONGEST_SECRET else MASK + _digest(text)
+
+
+def _digest(value: object) -> str:
     from hashlib import blake2b  # 1 ms
 
-    return blake2b(text, digest_size=8).hexdigest()
-
-
-def _digest_of_text(text: str) -> str:
-    return _digest(text.encode(errors="surrogateescape"))
+    return blake2b(msgspec.json.encode(value), digest_size=8).hexdigest()
 
 
 def _token(headers: Mapping[str, str]) -> str | None:
@@ -295,4 +277,4 @@ def _token(headers: Mapping[str, str]) -> str | None:
     token = headers.get("x-auth-token") or (signed[1] if signed else None)
     if token is None or token.startswith(MASK):
         return token and token.removeprefix(MASK)
-    return _digest_of_text(token)
+    return _digest(token)

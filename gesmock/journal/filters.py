@@ -1,6 +1,6 @@
 """Filters: which entries of the journal are meant, how many there should be, and near misses."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Final, TypedDict
 from urllib.parse import quote
 
@@ -157,27 +157,25 @@ class Assertion(
         elif least is None:
             least = 1 if most is None else 0
         entries = self.matching(snapshot)
-        if most is not None and len(entries) > most:  # dropped ones would only add to them
-            expected = f"{most}" if least == most else f"at most {most}"
-            raise ExpectationFailed("\n".join(self._message(entries, expected)))
-        dropped = snapshot.dropped_since(self.since)
-        if dropped and (most is not None or len(entries) < least):
+        count, dropped = len(entries), snapshot.dropped_since(self.since)
+        too_many = most is not None and count > most  # dropped ones would only add to them
+        if dropped and not too_many and (most is not None or count < least):
             raise Conflict(
                 f"cannot tell how often {self} was called: {dropped} entries were dropped from the "
-                f"journal, and {len(entries)} of the others match; raise journal_size, or ask with "
+                f"journal, and {count} of the others match; raise journal_size, or ask with "
                 f"since={snapshot.oldest - 1} for the others only"
             )
-        if len(entries) < least:
-            expected = f"{least}" if least == most else f"at least {least}"
-            lines = [*self._message(entries, expected), *self.near_misses(snapshot)]
+        if count < least or too_many:
+            kind = "" if least == most else "at most " if too_many else "at least "
+            expected = f"{kind}{most if too_many else least}"
+            lines = [f"{self} was called {times(count)}, not {expected}"]
+            lines += [f"  {line(entry)}" for entry in entries[:_MOST_LISTED]]
+            if count > _MOST_LISTED:
+                lines.append(f"  and {count - _MOST_LISTED} more")
+            if not too_many:
+                lines += self.near_misses(snapshot)
             raise ExpectationFailed("\n".join(lines))
         return entries
-
-    def _message(self, entries: Sequence[Entry], expected: str) -> Iterator[str]:
-        yield f"{self} was called {times(len(entries))}, not {expected}"
-        yield from (f"  {line(entry)}" for entry in entries[:_MOST_LISTED])
-        if len(entries) > _MOST_LISTED:
-            yield f"  and {len(entries) - _MOST_LISTED} more"
 
 
 def line(entry: Entry) -> str:

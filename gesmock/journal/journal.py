@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from threading import Event, RLock
+from threading import Condition, RLock
 from typing import Annotated, Any, Final, TypeVar, Unpack, overload
 
 from msgspec import Meta
@@ -43,7 +43,8 @@ class Journal:
 
     def __init__(self, lock: RLock, size: int = SIZE) -> None:
         self._lock = lock
-        self._waiting: list[Event] = []
+        self._more = Condition(lock)
+        self._waiting = 0
         self._resets = 0
         self.reset(size)
 
@@ -161,20 +162,16 @@ class Journal:
 
         False if there are none by then, the project was reset after *than*, or the server stops.
         """
-        over = Event()
-        with self._lock:
-            if self.count > count or self._resets != than.resets:
-                return self._resets == than.resets
-            self._waiting.append(over)
-        over.wait(timeout_s)
-        with self._lock:
-            self._waiting.remove(over)
+        with self._more:
+            if self.count <= count and self._resets == than.resets:
+                self._waiting += 1
+                self._more.wait(timeout_s)
+                self._waiting -= 1
             return self.count > count and self._resets == than.resets
 
     def interrupt(self) -> None:
-        with self._lock:
-            for over in self._waiting:
-                over.set()
+        with self._more:
+            self._more.notify_all()
 
     def har(self, scheme: str | None = None) -> dict[str, Any]:
         """The entries as an HTTP Archive (HAR 1.2), secrets masked.
@@ -234,8 +231,8 @@ class Journal:
             nth,
         )
         self._records.append(record)
-        for over in self._waiting:
-            over.set()
+        if self._waiting:
+            self._more.notify_all()
         return record
 
     def _report(self, source: ShownStatuses) -> Reported:

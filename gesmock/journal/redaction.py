@@ -10,7 +10,6 @@ from typing import Final
 
 import msgspec
 
-from gesmock.journal.entries import SECRET_HEADERS
 from gesmock.model.messages import Request
 from gesmock.model.secrets import MASK, Secrets, is_secret
 
@@ -58,9 +57,9 @@ class Redaction:
             args={name: self.text(value) for name, value in request.args.items()},
             query=self.named(request.query),
             headers={
-                **self.named(request.headers),
-                # Entries mask these themselves, and need them to tell clients apart.
-                **{name: request.headers[name] for name in SECRET_HEADERS & request.headers.keys()},
+                # Entries mask secrets themselves, and need them to tell clients apart.
+                self.text(name): value if is_secret(name) else self.text(value)
+                for name, value in request.headers.items()
             },
             body=body,
         )

@@ -127,7 +127,7 @@ def test_secrets_in_the_query_are_masked(name: str) -> None:
 
 
 def test_other_headers_with_secrets_are_masked_too() -> None:
-    names = ("x-api-key", "api-key", "x-subject-token")
+    names = ("x-api-key", "api-key", "x-subject-token", "x-user-token")
 
     assert set(entry(headers=dict.fromkeys(names, "S")).headers.values()) == {"***"}
 
