@@ -3,12 +3,11 @@
 A correct client advances by the jobs it received, or by those that were new, up to ``totalCount``.
 """
 
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise, zip_longest
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from gesmock.journal.entries import Entry
@@ -27,9 +26,10 @@ class Window:
     """A request for *asked* jobs from *offset* on; None: the limit was left to the service.
 
     It got *returned* jobs out of *total*; *returned* is None if the client read no answer.
-    *was_hit*: the client went on with one of its jobs. The rest is what the client knew then, since
-    it last began at offset 0: how many jobs (*rows*), how many of them *new* in this window,
-    whether all totals agreed and all jobs are on record (*steady*), and the *longest* total before.
+    *went_on*: the client then asked for one of its jobs, or later for those behind it. The rest is
+    what the client knew then, since it last began at offset 0: how many jobs (*rows*), how many of
+    them *new* in this window, whether all totals agreed and all jobs are on record (*steady*), and
+    the *longest* total before.
     """
 
     entry: Entry
@@ -37,7 +37,7 @@ class Window:
     asked: int | None
     returned: int | None = None
     total: int | None = None
-    was_hit: bool = False
+    went_on: bool = False
     rows: int = 0
     new: int = 0
     steady: bool = False
@@ -72,25 +72,8 @@ class Window:
         return self.is_empty and self.offset >= self.longest
 
 
-class Break(NamedTuple):
-    """A *window* that begins where none that the client has read ended; it came after *before*."""
-
-    before: Window
-    window: Window
-
-    @property
-    def step(self) -> tuple[int, int | None]:
-        return self.window.offset - self.before.offset, self.window.asked
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether a reader went on, and did not begin anew with another limit.
-
-        If the length of the list has changed meanwhile, the client may have made up for it.
-        """
-        before, window = self
-        same = (before.asked, before.total) == (window.asked, window.total)
-        return same and before.steady and before.returned is not None and not before.is_last
+Break = tuple[Window, Window]
+"""A window, and a later one that begins where none that the client has read ended."""
 
 
 class Walk(NamedTuple):
@@ -98,13 +81,11 @@ class Walk(NamedTuple):
 
     Those that failed and were read later are left out. No window began where those in *tails*
     ended, whatever the order of the requests: a client may read several at once.
-    *asked* has the number of the last request for each offset, whatever its token.
     """
 
     windows: Sequence[Window]
     tails: Sequence[Window]
     breaks: Sequence[Break]
-    asked: Mapping[int, int]
 
 
 def _entries(windows: Iterable[Window]) -> list[Entry]:
@@ -144,11 +125,11 @@ def windows_overlap(traffic: Traffic, _config: VerdictConfig) -> Iterator[Eviden
     for walk in traffic.once(walks):
         numbered = set(chain(*_numbered(walk)))
         breaks = [
-            jump
-            for jump in walk.breaks
-            if jump.before.offset < jump.window.offset < min(jump.before.end, jump.before.rows)
-            and jump.goes_on
-            and jump.window not in numbered
+            (before, window)
+            for before, window in walk.breaks
+            if before.offset < window.offset < min(before.end, before.rows)
+            and _goes_on(before, window)
+            and window not in numbered
         ]
         if breaks:
             before, window = breaks[0]
@@ -162,15 +143,17 @@ def windows_overlap(traffic: Traffic, _config: VerdictConfig) -> Iterator[Eviden
 def windows_leave_a_gap(traffic: Traffic, _config: VerdictConfig) -> Iterator[Evidence]:
     for walk in traffic.once(walks):
         wide = [
-            jump for jump in walk.breaks if jump.window.offset > jump.before.end and jump.goes_on
+            (before, window)
+            for before, window in walk.breaks
+            if window.offset > before.end and _goes_on(before, window)
         ]
-        steps = Counter(jump.step for jump in wide)
-        ranges = _ranges_read(walk.windows)
+        steps = Counter(_step(*pair) for pair in wide)
+        begins = _begins(walk.windows)
         breaks = [
-            jump
-            for jump in wide
-            if _is_mistake(jump, steps[jump.step])
-            and not _cover(ranges[jump.window], jump.before.end, jump.window.offset)
+            (before, window)
+            for before, window in wide
+            if begins[window] > before.end
+            and (steps[_step(before, window)] > 1 or _is_mistake(before, window))
         ]
         if breaks:
             before, window = breaks[0]
@@ -183,35 +166,38 @@ def windows_leave_a_gap(traffic: Traffic, _config: VerdictConfig) -> Iterator[Ev
             )
 
 
-def _is_mistake(jump: Break, count: int) -> bool:
-    """Whether a reader that took this step *count* times has not simply turned to a page."""
-    before, window = jump
-    by_limit = before.is_short and window.offset == before.offset + (before.asked or 0)
-    astray = window.asked is not None and window.offset % window.asked > 0
-    return by_limit or count > 1 or (astray and window.offset - before.end < (window.asked or 0))
+def _goes_on(before: Window, window: Window) -> bool:
+    """Whether a reader went on, and did not begin anew with another limit.
+
+    If the length of the list has changed meanwhile, the client may have made up for it.
+    """
+    same = (before.asked, before.total) == (window.asked, window.total)
+    return same and before.steady and before.returned is not None and not before.is_last
 
 
-_Ranges = list[tuple[int, int]]
-"""Ranges of rows in order, with something between them."""
+def _step(before: Window, window: Window) -> tuple[int, int | None]:
+    return window.offset - before.offset, window.asked
 
 
-def _ranges_read(windows: Sequence[Window]) -> Mapping[Window, _Ranges]:
-    """By window, the rows that were read, or could not be, between two beginnings of the list."""
-    by_window: dict[Window, _Ranges] = {}
+def _is_mistake(before: Window, window: Window) -> bool:
+    """Whether a reader that took this step only once has not simply turned to a page."""
+    asked = window.asked or 0
+    by_limit = before.is_short and window.offset == before.offset + asked
+    return by_limit or (
+        asked > 0 and window.offset % asked > 0 and window.offset < before.end + asked
+    )
+
+
+def _begins(windows: Sequence[Window]) -> Mapping[Window, int]:
+    """By window, from where on all rows before it were read, or failed, in the same round."""
+    begins: dict[Window, int] = {}
     for part in runs(windows, lambda _, window: window.offset > 0):
-        ranges: _Ranges = []
-        for begin, end in sorted((window.offset, window.end) for window in part):
-            if ranges and begin <= ranges[-1][1]:
-                ranges[-1] = ranges[-1][0], max(end, ranges[-1][1])
-            else:
-                ranges.append((begin, end))
-        by_window |= dict.fromkeys(part, ranges)
-    return by_window
-
-
-def _cover(ranges: _Ranges, begin: int, end: int) -> bool:
-    index = bisect_right(ranges, begin, key=itemgetter(0))
-    return index > 0 and ranges[index - 1][1] >= end
+        begin = end = 0
+        for window in sorted(part, key=attrgetter("offset")):
+            begin = begin if window.offset <= end else window.offset
+            end = max(end, window.end)
+            begins[window] = begin
+    return begins
 
 
 # --- Where reading ends ---
@@ -220,15 +206,15 @@ def _cover(ranges: _Ranges, begin: int, end: int) -> bool:
 def stops_at_a_short_page(traffic: Traffic, _config: VerdictConfig) -> Iterator[Evidence]:
     for walk in traffic.once(walks):
         first = next((window for window in walk.windows if window.end > window.offset), None)
-        continued = {jump.before for jump in walk.breaks}
+        continued = {before for before, _ in walk.breaks}
         stops = []
         for window in walk.tails:
             # A client that reads a single page may want no more, unless it asked for all.
             asked_for_all = (window.asked or 0) >= (window.total or 0)
             wants_more = (window.offset > 0 and window is not first) or asked_for_all
-            goes_on = window in continued or walk.asked[window.end] > window.entry.number
+            goes_on = window.went_on or window in continued
             stopped_short = window.is_short and window.total and not window.is_last
-            if stopped_short and wants_more and not goes_on and not window.was_hit:
+            if stopped_short and wants_more and not goes_on:
                 stops.append(window)
         if stops:
             window = stops[0]
@@ -282,22 +268,22 @@ def ignores_total_count(traffic: Traffic, _config: VerdictConfig) -> Iterator[Ev
 
 def walks(traffic: Traffic) -> Iterator[Walk]:
     """How each sequential client has read each list."""
-    asked: dict[tuple[str, str], Counter[int]] = {}
+    asked: dict[tuple[str, str, int], int] = {}  # the last request for each offset
     for entry in traffic.entries:
-        if window := _window(entry, None):
-            numbers = asked.setdefault((traffic.client(entry), entry.path), Counter())
-            numbers[window.offset] = entry.number
+        if window := _window(entry):
+            asked[traffic.client(entry), entry.path, window.offset] = entry.number
     for entries in traffic.sequential:
         lists: dict[str, list[Window]] = {}
         for entry, later in zip_longest(entries, entries[1:]):
-            if window := _window(entry, later):
+            if window := _window(entry):
+                hit = later is not None and later.args.get("job_id") in (entry.statuses or ())
+                behind = asked.get((traffic.client(entry), entry.path, window.end), 0)
+                window.went_on = hit or behind > entry.number
                 lists.setdefault(entry.path, []).append(window)
-        for path, windows in lists.items():
-            yield _walk(windows, asked[traffic.client(entries[0]), path])
+        yield from map(_walk, lists.values())
 
 
-def _window(entry: Entry, later: Entry | None) -> Window | None:
-    """The window that *entry* asks for; *later* is the client's next request."""
+def _window(entry: Entry) -> Window | None:
     texts = [entry.query.get(name) for name in ("offset", "limit")]
     if entry.operation != "list_jobs" or entry.method != "GET":
         return None
@@ -306,11 +292,10 @@ def _window(entry: Entry, later: Entry | None) -> Window | None:
     offset, asked = (None if text is None else min(int(text[-20:]), _LARGEST) for text in texts)
     if entry.returned is None or not read_whole(entry):
         return Window(entry, offset or 0, asked)
-    hit = later is not None and later.args.get("job_id") in (entry.statuses or ())
-    return Window(entry, offset or 0, asked, entry.returned, entry.total, hit)
+    return Window(entry, offset or 0, asked, entry.returned, entry.total)
 
 
-def _walk(windows: Sequence[Window], asked: Mapping[int, int]) -> Walk:
+def _walk(windows: Sequence[Window]) -> Walk:
     """Find out which windows follow each other: those of several readers at once, too."""
     answered = {window.key for window in windows if window.returned is not None}
     windows = [
@@ -330,18 +315,18 @@ def _walk(windows: Sequence[Window], asked: Mapping[int, int]) -> Walk:
             latest = window
             continue  # a window may be read again
         elif window.offset and latest is not None:
-            jumps.append(Break(latest, window))
+            jumps.append((latest, window))
         begun.add(window.key)
         tails.setdefault((window.end, window.asked), []).append(window)
         latest = window
     breaks = []
-    for jump in sorted(jumps, key=lambda jump: jump.window.offset):
-        if leads := tails.get(jump.window.key):
+    for before, window in sorted(jumps, key=lambda jump: jump[1].offset):
+        if leads := tails.get(window.key):
             leads.pop()  # it was read later
         else:
-            breaks.append(jump)
+            breaks.append((before, window))
     in_order = sorted(chain(*tails.values()), key=attrgetter("entry.number"))
-    return Walk(windows, in_order, breaks, asked)
+    return Walk(windows, in_order, breaks)
 
 
 def _remember(windows: Sequence[Window]) -> None:
