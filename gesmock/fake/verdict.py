@@ -11,14 +11,14 @@ from gesmock.faults import FaultRules
 from gesmock.journal.coverage import Coverage
 from gesmock.journal.entries import Entry, Record
 from gesmock.journal.journal import Journal
-from gesmock.journal.observations import Observation, Sightings, Span
+from gesmock.journal.observations import Observation, Span, sightings
 from gesmock.journal.verdict import judge
 from gesmock.journal.verdict.config import VerdictConfig
 from gesmock.journal.verdict.findings import MOST_ENTRIES, Finding, finding, times
 from gesmock.journal.verdict.traffic import Traffic
 from gesmock.model import validation
 from gesmock.model.clock import NANOSECONDS
-from gesmock.model.errors import NotFound
+from gesmock.model.errors import Conflict, NotFound
 from gesmock.model.rules import PlanRules
 
 MOST_URLS: Final = 100
@@ -107,12 +107,18 @@ class Verdict:
         snapshot = self._journal.snapshot()
         entries = [record.entry for record in snapshot.records]
         name = self._graph_of(job_id, graph, entries)
-        sightings = Sightings(entries, snapshot.dropped).all_of(name, job_id)
-        return Observation(job_id, name, self._went_through(name, job_id), sightings)
+        job = name, job_id
+        submitted = any((entry.args.get("graph_name"), entry.job_id) == job for entry in entries)
+        if snapshot.dropped and not submitted:
+            raise Conflict(
+                f"cannot tell what was shown of job {job_id!r}: {snapshot.dropped} entries were "
+                "dropped from the journal; raise journal_size"
+            )
+        observed = sightings(entries).get(job, ())
+        return Observation(job_id, name, self._went_through(name, job_id), tuple(observed))
 
     def report(self) -> dict[str, Any]:
         """All findings, the coverage, and the observations of all jobs, as JSON."""
-        sightings = Sightings(self._journal[:])
         report: dict[str, Any] = msgspec.to_builtins(
             {
                 "findings": self.findings(("GM", "GM9")),
@@ -121,7 +127,7 @@ class Verdict:
                 "coverage": self.coverage.report(),
                 "seen": [
                     Observation(job_id, graph, self._went_through(graph, job_id), tuple(observed))
-                    for (graph, job_id), observed in sightings.by_job.items()
+                    for (graph, job_id), observed in sightings(self._journal[:]).items()
                 ],
                 "dropped": self._journal.dropped,
             }

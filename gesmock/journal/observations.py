@@ -1,6 +1,6 @@
 """Observations: what a job went through, and what the client was shown of it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 
 from msgspec import Struct
@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from gesmock.journal.entries import Entry
 from gesmock.journal.verdict.traffic import statuses_read
-from gesmock.model.errors import Conflict, ExpectationFailed
+from gesmock.model.errors import ExpectationFailed
 
 
 class Span(Struct, frozen=True):
@@ -86,49 +86,26 @@ def _line(sighting: Sighting) -> str:
     return f"{sighting.status}: {sighting.times} times (#{sighting.first} to #{sighting.last})"
 
 
-class Sightings:
-    """What *entries* showed of all jobs, after the journal *dropped* that many.
-
-    *by_job* has it by graph and job id, for each job that was submitted or shown.
-    """
-
-    def __init__(self, entries: Sequence[Entry], dropped: int = 0) -> None:
-        self._dropped = dropped
-        self._submitted: set[tuple[str, str]] = set()
-        self.by_job: dict[tuple[str, str], list[Sighting]] = {}
-        # A long list that was read again and again, as one mapping, is walked once.
-        for (graph, _), group in groupby(self._read(entries), _answer):
-            self._add(graph, [*group])
-
-    def _read(self, entries: Iterable[Entry]) -> Iterator[Entry]:
-        """The entries with statuses, each once the jobs submitted before it are noted."""
-        for entry in entries:
-            if entry.job_id is not None:
-                job = entry.args.get("graph_name", ""), entry.job_id
-                self._submitted.add(job)
-                self.by_job.setdefault(job, [])
-            if statuses_read(entry):
-                yield entry
-
-    def _add(self, graph: str, answers: Sequence[Entry]) -> None:
+def sightings(entries: Sequence[Entry]) -> dict[tuple[str, str], list[Sighting]]:
+    """What *entries* showed, by graph and job id, of each job that was submitted or shown."""
+    by_job: dict[tuple[str, str], list[Sighting]] = {}
+    concerned = (entry for entry in entries if entry.job_id is not None or statuses_read(entry))
+    # A long list that was read again and again, as one mapping, is walked once.
+    for (graph, _), group in groupby(concerned, _answer):
+        answers = [*group]
         first, last, times = answers[0], answers[-1].number, len(answers)
+        if first.job_id is not None:
+            by_job.setdefault((graph, first.job_id), [])
         for job_id, status in statuses_read(first).items():
-            sightings = self.by_job.setdefault((graph, job_id), [])
+            observed = by_job.setdefault((graph, job_id), [])
             sighting = Sighting(status, first.number, last, times, first.at)
-            if sightings and sightings[-1].status == status:
-                before = sightings.pop()
+            if observed and observed[-1].status == status:
+                before = observed.pop()
                 sighting = replace(before, last=last, times=before.times + times)
-            sightings.append(sighting)
-
-    def all_of(self, graph: str, job_id: str) -> tuple[Sighting, ...]:
-        """Those of a job; Conflict if entries that were dropped may have shown it."""
-        if self._dropped and (graph, job_id) not in self._submitted:
-            raise Conflict(
-                f"cannot tell what was shown of job {job_id!r}: {self._dropped} entries were "
-                "dropped from the journal; raise journal_size"
-            )
-        return tuple(self.by_job.get((graph, job_id), ()))
+            observed.append(sighting)
+    return by_job
 
 
 def _answer(entry: Entry) -> tuple[str, int]:
-    return entry.args.get("graph_name", ""), id(entry.statuses)
+    """What distinguishes answers that show something else, or submit a job."""
+    return entry.args.get("graph_name", ""), id(entry.job_id or entry.statuses)

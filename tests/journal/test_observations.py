@@ -8,7 +8,7 @@ from conftest import Service
 from stories import Story
 
 from gesmock import Conflict, ExpectationFailed, GesMock, InvalidInput, NotFound
-from gesmock.journal.observations import Sighting, Sightings
+from gesmock.journal.observations import Sighting, sightings
 from gesmock.model.jobs import Job, JobRequest
 
 FILES = {"edgesetPath": "e", "obsParameters": {"accessKey": "A", "secretKey": "S"}}
@@ -176,21 +176,22 @@ def test_a_refusal_shows_a_failed_algorithm(ges: GesMock) -> None:
 # --- What was dropped, and what is not recorded ---
 
 
-def test_dropped_entries_matter_only_for_older_jobs() -> None:
-    story = Story()
-    story.poll("old", "running")
-    story.submit("new")
-    story.poll("new", "pending")
+def test_dropped_entries_matter_only_for_older_jobs(ges: GesMock) -> None:
+    ges.restart(journal_size=2, clock={"frozen": True})
+    old = ges.add_job(status="running")
+    requests.get(ges.job_url(old))
+    requests.get(ges.job_url(old))
+    new = submit(ges)
+    requests.get(ges.job_url(new))
 
-    sightings = Sightings(story.entries, dropped=3)
+    with pytest.raises(Conflict) as refused:
+        ges.observation(old)
 
-    with pytest.raises(Conflict) as told:
-        sightings.all_of("movie", "old")
-    assert str(told.value) == (
-        "cannot tell what was shown of job 'old': 3 entries were dropped from the journal; raise "
-        "journal_size"
+    assert str(refused.value) == (
+        f"cannot tell what was shown of job '{old.job_id}': 2 entries were dropped from the "
+        "journal; raise journal_size"
     )
-    assert [one.status for one in sightings.all_of("movie", "new")] == ["pending"]
+    assert ges.observation(new).statuses == ("pending",)
 
 
 def test_a_very_long_list_shows_no_statuses(ges: GesMock) -> None:
@@ -219,15 +220,13 @@ def test_repeated_answers_are_walked_once() -> None:
     story.ask(statuses=Statuses(a1="running"))
     last = story.ask(statuses=listed)
 
-    sightings = Sightings(story.entries, 0)
+    by_job = sightings(story.entries)
 
     assert walks == [2, 2, 1, 2]
     first, at = story.entries[0].number, story.entries[0].at
-    assert sightings.by_job["movie", "a1"] == [Sighting("running", first, last.number, 5, at)]
-    assert sightings.by_job["movie", "a2"] == [Sighting("running", first, last.number, 4, at)]
-    assert sightings.by_job["other", "a1"] == [
-        Sighting("running", other.number, other.number, 1, other.at)
-    ]
+    assert by_job["movie", "a1"] == [Sighting("running", first, last.number, 5, at)]
+    assert by_job["movie", "a2"] == [Sighting("running", first, last.number, 4, at)]
+    assert by_job["other", "a1"] == [Sighting("running", other.number, other.number, 1, other.at)]
 
 
 # --- Over HTTP ---
