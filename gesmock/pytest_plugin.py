@@ -112,30 +112,30 @@ def _marked(node: pytest.Item) -> dict[str, Any]:
 
 
 def _restart(ges: "GesMock", options: dict[str, Any], config: pytest.Config) -> None:
-    """Start *ges* again with its own options and those of the marker, which win."""
+    """Start *ges* again with its own options, those of the ini file and of the marker, which win.
+
+    Its ``verdict`` also has what is to be ignored, and what fails.
+    """
+    from gesmock.model import validation
     from gesmock.model.errors import InvalidInput
 
     __tracebackhide__ = True
-    start_options: dict[str, Any] = {**ges.options}
+    start: dict[str, Any] = {**ges.options, **options}
+    ignore = [*config.getini("gesmock_ignore"), *_several(start.pop("ignore", None))]
+    fail_on = _several(start.pop("fail_on", None), config.getini("gesmock_fail_on"))
+    verdict = start.pop("verdict", None)
     try:
-        ges.start().restart(**_with_verdict(start_options | options, config))
+        verdict = {} if verdict is None else verdict
+        verdict = validation.read_python(verdict, dict[str, Any], "verdict")
+        if ignore:
+            verdict["ignore"] = [*ignore, *_several(verdict.get("ignore"))]
+        if fail_on:
+            verdict.setdefault("fail_on", fail_on)
+        if verdict:
+            start["verdict"] = verdict
+        ges.start().restart(**start)
     except InvalidInput as error:
         raise pytest.UsageError(f"@pytest.mark.gesmock: {error}") from None
-
-
-def _with_verdict(options: dict[str, Any], config: pytest.Config) -> dict[str, Any]:
-    """*options* whose ``verdict`` has what the ini file, ``ignore`` and ``fail_on`` say."""
-    from gesmock.model import validation
-
-    ignore = [*config.getini("gesmock_ignore"), *_several(options.pop("ignore", None))]
-    fail_on = _several(options.pop("fail_on", None), config.getini("gesmock_fail_on"))
-    verdict = options.pop("verdict", None)
-    verdict = validation.read_python({} if verdict is None else verdict, dict[str, Any], "verdict")
-    if ignore:
-        verdict["ignore"] = [*ignore, *_several(verdict.get("ignore"))]
-    if fail_on:
-        verdict.setdefault("fail_on", fail_on)
-    return {**options, "verdict": verdict} if verdict else options
 
 
 def _several(value: Any, default: Any = ()) -> Any:
@@ -216,47 +216,47 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Fail the test for its findings, or add them to the report of its failure."""
     use = item.stash.get(_IN_USE, None)
+    if use is None:
+        return (yield)
+    use.called = True
     try:
         outcome = yield
     except BaseException:
-        if use is not None:
-            use.called = True
-            if findings := "\n".join(filter(None, (use.new_findings(), use.other_findings()))):
-                item.add_report_section("call", "gesmock", findings)
-            _add_faults(item, use)
+        findings = filter(None, (use.new_findings(), use.other_findings()))
+        _add_sections(item, use, "\n".join(findings))
         raise
-    if use is not None:
-        use.called = True
-        if message := use.new_findings():
-            _add_faults(item, use)
-            pytest.fail(message, pytrace=False)
+    if message := use.new_findings():
+        _add_sections(item, use)
+        pytest.fail(message, pytrace=False)
     return outcome
 
 
-def _add_faults(item: pytest.Item, use: "_Use") -> None:
-    """Add to the report of a failure the code that arms the same faults again."""
-    if lines := use.faults():
-        item.add_report_section("call", "gesmock faults", lines)
+def _add_sections(item: pytest.Item, use: "_Use", findings: str = "") -> None:
+    """Add *findings* to the report of a failure, and the code that arms the same faults again."""
+    faults = "\n".join(use.ges.faults.as_python("gesmock"))
+    for title, text in (("gesmock", findings), ("gesmock faults", faults)):
+        if text:
+            item.add_report_section("call", title, text)
 
 
 class _Use:
     """The fake as one test uses it, and the findings that have been reported.
 
-    *called* says whether the test itself has run: if its setup failed, that is the news.
+    *called*: the test itself was called; if its setup failed, that is the news.
     """
 
     def __init__(self, ges: "GesMock", strict: bool) -> None:  # noqa: FBT001 private
-        self._ges = ges
+        self.ges = ges
         self._strict = strict
-        self._reported: list[Any] = []
+        self._reported = set[Any]()
         self.called = False
 
     def new_findings(self) -> str:
         """A message with the failing findings since the last time; empty without any."""
-        projects = [*self._ges.fake.projects.values()] if self._strict else []
+        projects = [*self.ges.fake.projects.values()] if self._strict else []
         failing = [finding for project in projects for finding in project.verdict.failing()]
         new = [finding for finding in failing if _identity(finding) not in self._reported]
-        self._reported += map(_identity, new)
+        self._reported.update(map(_identity, new))
         if not new:
             return ""
         # pytest's summary shows the first line.
@@ -265,13 +265,9 @@ class _Use:
 
     def other_findings(self) -> str:
         """A message with the findings that fail no test, but may say why it failed."""
-        findings = self._ges.findings()
+        findings = self.ges.findings()
         lines = [f"- {each}" for each in findings if _identity(each) not in self._reported]
         return "\n".join(["what else gesmock has found:", *lines]) if lines else ""
-
-    def faults(self) -> str:
-        """Python that arms again what this test has armed."""
-        return "\n".join(self._ges.faults.as_python("gesmock"))
 
 
 def _identity(finding: "Finding") -> Any:

@@ -32,11 +32,9 @@ class RunReport:
         self._crashed: list[str] = []
         self._too_low = False
         self._fail_under: float | None = config.getoption("gesmock_fail_under")
-        self._operations = config.getini("gesmock_operations")
-        if self._operations == ["all"]:
-            self._operations = list(OPERATION_NAMES)
-        unknown = [name for name in self._operations if name not in OPERATION_NAMES]
-        if unknown:
+        named = config.getini("gesmock_operations")
+        self._operations = list(OPERATION_NAMES) if named == ["all"] else named
+        if unknown := [name for name in self._operations if name not in OPERATION_NAMES]:
             raise pytest.UsageError(
                 f"gesmock_operations: unknown {', '.join(unknown)}; known are all, "
                 + ", ".join(OPERATION_NAMES)
@@ -53,7 +51,6 @@ class RunReport:
         return server
 
     def add_findings(self, test: str, findings: Iterable[Finding]) -> None:
-        """Add the findings of *test*."""
         added = [{"test": test, **msgspec.to_builtins(finding)} for finding in findings]
         self._findings += added[: MOST_FINDINGS - len(self._findings)]
 
@@ -65,7 +62,6 @@ class RunReport:
 
     @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
     def pytest_testnodedown(self, node: Any) -> None:
-        """Add the part of a worker."""
         output = getattr(node, "workeroutput", {}).get(_OUTPUT)
         if output is None:
             self._crashed.append(node.gateway.id)
