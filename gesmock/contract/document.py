@@ -1,8 +1,8 @@
 """The service's OpenAPI document: ``openapi.json``, the submissions, and what settings change.
 
-``openapi.json`` has the operations on jobs, read with the default settings. Responses and examples
-that operations share stand below its ``components`` and are copied to where they are referred to,
-so that each operation of the finished document is complete.
+``openapi.json`` has the operations on jobs, read with the default settings, and what submissions
+share. Responses and examples that operations share stand below its ``components`` and are copied
+to where they are referred to, so that each operation of the finished document is complete.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,36 +26,28 @@ def service_document(settings: Settings | None = None, *, signed_in: bool = True
 
     *signed_in* says whether the server requires a token, as the service does.
     """
-    document = _read(_whole(), settings or Settings())
+    settings = settings or Settings()
+    document: Node = msgspec.json.decode(_encoded())
+    _apply_limits(document["components"], settings)
+    _apply_id_keys(document, settings)
+    _apply_refusal_keys(document, settings)
     if not signed_in:
         document["security"].append({})
     return document
 
 
-def schemas(settings: Settings) -> Node:
-    """The schemas of the answers of the operations on jobs, and of refusals."""
-    document = _read(msgspec.json.encode(_operations_on_jobs()), settings)
-    return dict(document["components"]["schemas"])
-
-
 @cache
-def _whole() -> bytes:
-    """The document for the default settings: encoded, so that each reader decodes its own copy."""
-    document = _operations_on_jobs()
-    components = document["components"]
-    shared = components.pop("responses")
-    del components["examples"]
-    for path, item in submissions.paths(shared).items():
+def _encoded() -> bytes:
+    """The document for the default settings, encoded: each reader decodes its own copy."""
+    file = msgspec.json.decode(_FILE.read_bytes())
+    document = _inlined(file, file)
+    for path, item in submissions.paths(document.pop("submission")).items():
         document["paths"].setdefault(path, {}).update(item)
     document["paths"] = dict(sorted(document["paths"].items()))
+    components = document["components"]
     components["schemas"] |= submissions.schemas()
+    del components["responses"], components["examples"]
     return msgspec.json.encode(document)
-
-
-def _operations_on_jobs() -> Node:
-    document = msgspec.json.decode(_FILE.read_bytes())
-    inlined: Node = _inlined(document, document)
-    return inlined
 
 
 def _inlined(node: Any, document: Node) -> Any:
@@ -72,14 +64,6 @@ def _inlined(node: Any, document: Node) -> Any:
 
 
 # --- What settings change -------------------------------------------------------------------------
-
-
-def _read(encoded: bytes, settings: Settings) -> Node:
-    document: Node = msgspec.json.decode(encoded)
-    _apply_limits(document["components"], settings)
-    _apply_id_keys(document, settings)
-    _apply_refusal_keys(document, settings)
-    return document
 
 
 def _apply_limits(components: Node, settings: Settings) -> None:
@@ -108,15 +92,12 @@ def _apply_id_keys(document: Node, settings: Settings) -> None:
         schema = document["components"]["schemas"][name]
         schema["required"][:1] = keys
         schema["properties"] = _renamed(schema["properties"], keys)
-    paths = document["paths"].values()
-    [response] = [
-        path["get"]["responses"]["200"]
-        for path in paths
-        if path.get("get", {}).get("operationId") == "list_jobs"
-    ]
-    response["links"]["show_job"]["parameters"]["job_id"] = f"$response.body#/jobs/0/{keys[0]}"
-    for example in _examples(response):
-        example["jobs"] = [_renamed(job, keys) for job in example["jobs"]]
+    for response in _responses(document):
+        for body in _examples(response):
+            if "jobs" in body:
+                body["jobs"] = [_renamed(job, keys) for job in body["jobs"]]
+                job_id = f"$response.body#/jobs/0/{keys[0]}"
+                response["links"]["show_job"]["parameters"]["job_id"] = job_id
 
 
 def _renamed(job: Node, keys: Sequence[str]) -> Node:
@@ -128,27 +109,28 @@ def _renamed(job: Node, keys: Sequence[str]) -> Node:
 def _apply_refusal_keys(document: Node, settings: Settings) -> None:
     """The further keys of a refusal."""
     schema = document["components"]["schemas"]["Refusal"]
+    refusals = [
+        body for it in _responses(document) for body in _examples(it) if "errorCode" in body
+    ]
     if settings.failed_result:
         schema["required"].append("result")
+        for refusal in refusals:
+            refusal["result"] = "failed"
     if settings.sdk_error_keys:
         schema["required"] += ["error_code", "error_msg"]
         source = "not the service's: the keys that the vendor's SDK core reads"
         key = {"type": "string", "x-source": source, "x-fidelity": "inferred"}
         schema["properties"] |= {"error_code": key, "error_msg": key}
-    for refusal in _refusals(document):
-        if settings.failed_result:
-            refusal["result"] = "failed"
-        if settings.sdk_error_keys:
+        for refusal in refusals:
             refusal["error_code"] = refusal["errorCode"]
             refusal["error_msg"] = refusal["errorMessage"]
 
 
-def _refusals(document: Node) -> Iterator[Node]:
+def _responses(document: Node) -> Iterator[Node]:
     for path in document["paths"].values():
         for operation in path.values():
             if isinstance(operation, dict):
-                for response in operation["responses"].values():
-                    yield from (body for body in _examples(response) if "errorCode" in body)
+                yield from operation["responses"].values()
 
 
 def _examples(response: Node) -> list[Node]:

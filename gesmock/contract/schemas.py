@@ -12,7 +12,7 @@ from typing import Any, Final
 import fastjsonschema
 import msgspec
 
-from gesmock.contract import document
+from gesmock.contract.document import service_document
 from gesmock.model.settings import Settings
 
 _OTHER_COPIES: Final = Path(__file__).with_name("other_copies.json")
@@ -22,7 +22,7 @@ class Contract:
     """Validates values against the schemas of the service's answers, as *settings* read them."""
 
     def __init__(self, settings: Settings) -> None:
-        self._schemas = document.schemas(settings)
+        self._schemas = service_document(settings)["components"]["schemas"]
         for copy in msgspec.json.decode(_OTHER_COPIES.read_bytes()):
             *parents, name = copy["path"].split(".")
             node = self._schemas

@@ -8,13 +8,12 @@ any of them; ``x-calls`` lists each with its action, edition, body and sources.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, TypeVar, get_args
 
-import fastjsonschema
 from msgspec import structs
 
 from gesmock.model import replies
 from gesmock.model.documentation import AsynchronousOperation as Call
 from gesmock.model.documentation import operations
-from gesmock.model.errors import GesError, Refusal
+from gesmock.model.errors import GesError
 from gesmock.model.settings import Settings
 from gesmock.model.types import DEFAULT_GRAPH, DEFAULT_PROJECT, Edition
 
@@ -33,19 +32,9 @@ _DOCUMENTED_LIMITS: Final = ("indexName", "strLength")
 That an empty text or list is refused, and how many indexes a call may build, is inferred.
 """
 
-_REFUSALS: Final = {
-    "400": "BadRequest",
-    "401": "InvalidToken",
-    "403": "Forbidden",
-    "404": "UnknownUrl",
-    "500": "JobQueryFailed",
-    "503": "EngineUnavailable",
-}
-"""The responses of ``openapi.json`` that refuse a submission."""
-
 
 def paths(shared: Node) -> Node:
-    """The paths of the calls; *shared* are the responses of ``openapi.json``, by name."""
+    """The paths of the calls; *shared* is ``submission`` of ``openapi.json``."""
     by_operation: dict[tuple[str, str], list[Call]] = {}
     for call in operations():
         by_operation.setdefault((call.path, call.method), []).append(call)
@@ -59,9 +48,7 @@ def paths(shared: Node) -> Node:
 
 def schemas() -> Node:
     """The body of each call, under its name, followed by the edition where those differ."""
-    return {
-        _body_name(call): _body(call) for call in operations() if call.request_example is not None
-    }
+    return {_body_name(call): _body(call) for call in operations() if call.request_example}
 
 
 def _operation(calls: Sequence[Call], shared: Node) -> Node:
@@ -74,20 +61,21 @@ def _operation(calls: Sequence[Call], shared: Node) -> Node:
         "summary": first.name if alone else f"Submit a job: {', '.join(actions)}",
         **_documented(_sources(calls)),
         "parameters": [*_query(calls, actions), _ref("parameters", "X-Language")],
-        "responses": {"200": _submitted(calls), **_refused(calls, shared)},
+        "responses": {
+            "200": _submitted(calls, shared["link"]),
+            **_refused(calls, shared["refusals"]),
+        },
         "x-calls": [_call(call) for call in calls],
     }
-    with_body = {_body_name(call): call for call in calls if call.request_example is not None}
-    if with_body:
+    if first.request_example:
+        names = _unique(map(_body_name, calls))
+        examples = {
+            _body_name(call): {"summary": call.source, "value": call.request_example}
+            for call in calls
+        }
         operation["requestBody"] = {
-            "required": all(_body_required(call) for call in calls),
-            "content": _json_body(
-                [_ref("schemas", name) for name in with_body],
-                {
-                    _body_name(call): {"summary": call.source, "value": call.request_example}
-                    for call in calls
-                },
-            ),
+            "required": all(map(_body_required, calls)),
+            "content": _json_body([_ref("schemas", name) for name in names], examples),
         }
     return operation
 
@@ -97,15 +85,15 @@ def _query(calls: Sequence[Call], actions: Sequence[str]) -> Iterator[Node]:
         schema: Node = {"type": "string", "enum": actions}
         action = {"name": "action_id", "in": "query", "required": True, "schema": schema}
         yield _documented("ges_03_0468 and the page of each call", action)
-    examples = {name: value for call in reversed(calls) for name, value in call.query.items()}
-    for name in _unique(name for call in calls for name in call.query if name != "action_id"):
-        schema = {"type": "string", "examples": [examples[name]]}
-        yield _documented(calls[0].source, {"name": name, "in": "query", "schema": schema})
+    for name, value in calls[0].query.items():
+        if name != "action_id":
+            schema = {"type": "string", "examples": [value]}
+            yield _documented(calls[0].source, {"name": name, "in": "query", "schema": schema})
 
 
 def _call(call: Call) -> Node:
     body: Node = {}
-    if call.request_example is not None:
+    if call.request_example:
         body = {"body": _ref("schemas", _body_name(call)), "bodyRequired": _body_required(call)}
     return {
         **_documented(call.source, {"name": call.name, "operation": call.command}),
@@ -132,18 +120,18 @@ def _path_name(call: Call) -> str:
 # --- The body -------------------------------------------------------------------------------------
 
 
-def _alternatives(call: Call, edition: Edition) -> list[Call]:
-    """The calls with the command and path of *call* that an *edition* tries one after the other."""
+def _alternatives(call: Call) -> Iterator[list[Call]]:
+    """The calls with the command and path of *call* that each edition tries one after the other."""
     same = [
         other for other in operations() if (other.command, other.path) == (call.command, call.path)
     ]
-    return [other for other in same if other.edition in (edition, "any")] or same
+    for edition in get_args(Edition):
+        yield [other for other in same if other.edition in (edition, "any")] or same
 
 
 def _tried_with(call: Call) -> list[Call]:
     """The alternatives that *call* is one of, in the first edition that has it."""
-    editions = [_alternatives(call, edition) for edition in get_args(Edition)]
-    return next(calls for calls in editions if call in calls)
+    return next(calls for calls in _alternatives(call) if call in calls)
 
 
 def _conditions(calls: Sequence[Call]) -> list[Node]:
@@ -157,25 +145,25 @@ def _conditions(calls: Sequence[Call]) -> list[Node]:
 
 
 def _body_name(call: Call) -> str:
-    database, memory = (_conditions(_alternatives(call, edition)) for edition in get_args(Edition))
+    database, memory = map(_conditions, _alternatives(call))
     return _name(call) if database == memory else f"{_name(call)}.{call.edition}"
 
 
 def _body(call: Call) -> Node:
     calls = _tried_with(call)
-    limits = [_with_inferred_limits(schema) for schema in _conditions(calls)]
+    limits = _with_inferred_limits(_conditions(calls))
     node = {"x-certainty": calls[0].certainty, "type": "object", "allOf": limits}
     return _documented(_sources(calls), node)
 
 
 def _body_required(call: Call) -> bool:
     """Whether a call without a body, which counts as an empty object, is refused."""
-    try:
-        schema = {"allOf": _conditions(_tried_with(call))}
-        fastjsonschema.validate(schema, {}, use_default=False)
-    except fastjsonschema.JsonSchemaValueException:
-        return True
-    return False
+    return any(map(_refuses_empty_body, _conditions(_tried_with(call))))
+
+
+def _refuses_empty_body(schema: Node) -> bool:
+    choices = schema.get("anyOf", ())
+    return "required" in schema or (len(choices) > 0 and all(map(_refuses_empty_body, choices)))
 
 
 def _with_inferred_limits(schema: Any, name: str = "") -> Any:
@@ -196,7 +184,7 @@ def _with_inferred_limits(schema: Any, name: str = "") -> Any:
 # --- The answers ----------------------------------------------------------------------------------
 
 
-def _submitted(calls: Sequence[Call]) -> Node:
+def _submitted(calls: Sequence[Call], link: Node) -> Node:
     answers = [call.response_example for call in calls]
     answers += [call.synchronous_answer for call in calls if call.synchronous_answer is not None]
     shapes = _unique(map(_shape, answers))
@@ -209,20 +197,12 @@ def _submitted(calls: Sequence[Call]) -> Node:
     examples = {
         f"{call.command}.{call.edition}": {"value": call.response_example} for call in calls
     }
-    links = {
-        f"{target}{number or ''}": {
-            "operationId": target,
-            "parameters": {
-                "project_id": "$request.path.project_id",
-                "graph_name": "$request.path.graph_name",
-                "job_id": f"$response.body#{pointer}",
-            },
-            "x-source": "ids are those of the list and of submissions",
-            "x-fidelity": "inferred",
-        }
-        for number, pointer in enumerate(pointers)
-        for target in targets
-    }
+    links: Node = {}
+    for number, pointer in enumerate(pointers):
+        parameters = link["parameters"] | {"job_id": f"$response.body#{pointer}"}
+        for target in targets:
+            operation = {"operationId": target, "parameters": parameters}
+            links[f"{target}{number or ''}"] = link | operation
     node = {
         "description": "The submitted job.",
         "content": _json_body(shapes, examples),
@@ -231,20 +211,24 @@ def _submitted(calls: Sequence[Call]) -> Node:
     return _documented("the page of each call, see x-calls", node)
 
 
-def _shape(value: Any) -> Node:
-    """The schema of values like the example *value*."""
+def _shape(value: Any, name: str = "") -> Node:
+    """The schema of values like the example *value*, which is called *name*."""
     match value:
+        case _ if name == "jobId":
+            return _ref("schemas", "JobId")
         case dict():
             return {
                 "type": "object",
                 "required": [*value],
-                "properties": {name: _property(name, item) for name, item in value.items()},
+                "properties": {name: _shape(item, name) for name, item in value.items()},
                 "additionalProperties": False,
             }
         case []:
             return {"type": "array", **_marked({"maxItems": 0}, "maxItems")}
         case list():
             return {"type": "array", "items": _any_of(_unique(map(_shape, value)))}
+        case str() | int() if name in ("jobType", "result"):  # they say what answer it is
+            return {**_shape(value), "const": value}
         case str():
             return {"type": "string"}
         case int():
@@ -252,26 +236,18 @@ def _shape(value: Any) -> Node:
     return {"type": "null"}
 
 
-def _property(name: str, value: Any) -> Node:
-    if name == "jobId":
-        return _ref("schemas", "JobId")
-    if name in ("jobType", "result"):  # they say what kind of answer it is
-        return {**_shape(value), "const": value}
-    return _shape(value)
-
-
-def _refused(calls: Sequence[Call], shared: Node) -> Node:
-    """The *shared* responses that refuse, the first with the examples that the calls have."""
+def _refused(calls: Sequence[Call], refusals: Node) -> Node:
+    """The shared *refusals*, the first with the examples that the calls have."""
     bodies = [_ref("schemas", "Refusal")]
     if any(call.refused_in_errors is not None for call in calls):
         bodies.append(_ref("schemas", "RefusalInErrors"))
-    responses: Node = {}
-    for status, name in _REFUSALS.items():
-        examples = shared[name]["content"]["application/json"]["examples"]
+    refused: Node = {}
+    for status, response in refusals.items():
+        examples = response["content"]["application/json"]["examples"]
         if status == "400":
             examples = examples | _refusals(calls)
-        responses[status] = shared[name] | {"content": _json_body(bodies, examples)}
-    return responses
+        refused[status] = response | {"content": _json_body(bodies, examples)}
+    return refused
 
 
 def _refusals(calls: Sequence[Call]) -> Node:
@@ -279,22 +255,18 @@ def _refusals(calls: Sequence[Call]) -> Node:
     examples: dict[tuple[str, str], tuple[str, Node]] = {}
     for call in calls:
         refusals = {"unknown_graph": call.unknown_graph}
-        if call.request_example is not None:
+        if call.request_example:
             refusals["malformed_body"] = call.malformed_body
             for number, condition in enumerate(call.body, 1):
                 refusals[f"body_{number}"] = condition.refusal
-        for label, refusal in refusals.items():
-            example = {"summary": refusal.source, "value": _refusal_body(call, refusal)}
-            key = refusal.code, refusal.message
-            examples.setdefault(key, (f"{_name(call)}.{label}", example))
+        in_errors = call.refused_in_errors is not None
+        for label, it in refusals.items():
+            shaped = structs.replace(it, failed_result=call.failed_result, in_errors=in_errors)
+            error = GesError(shaped, project_id=DEFAULT_PROJECT, graph_name=DEFAULT_GRAPH)
+            value = replies.refusal(error, Settings()).payload
+            example = {"summary": it.source, "value": value}
+            examples.setdefault((it.code, it.message), (f"{_name(call)}.{label}", example))
     return dict(examples.values())
-
-
-def _refusal_body(call: Call, refusal: Refusal) -> object:
-    in_errors = call.refused_in_errors is not None
-    shaped = structs.replace(refusal, failed_result=call.failed_result, in_errors=in_errors)
-    error = GesError(shaped, project_id=DEFAULT_PROJECT, graph_name=DEFAULT_GRAPH)
-    return replies.refusal(error, Settings()).payload
 
 
 # --- Parts of a document --------------------------------------------------------------------------
