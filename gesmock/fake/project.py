@@ -96,7 +96,7 @@ class Project:
         self.time = VirtualTime(source=source)
         self.graphs = Graphs(project_id, self.time, self.lock)
         self.clock = Clock(self.time, self.graphs, self.lock)
-        self.faults = FaultRules(self.lock, self.time, can_deliver=can_deliver)
+        self.faults = FaultRules(self.lock, self.time, can_deliver)
         self.plans = PlanRules(self.lock)
         self.journal = Journal(self.lock)
         self.verdict = Verdict(self.journal, self.graphs, self.faults, self.plans, self.lock)

@@ -6,30 +6,12 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, Struct
 from msgspec.structs import force_setattr
 
-from gesmock.faults.kinds import (
-    KINDS,
-    Delay,
-    Drip,
-    Error,
-    ErrorStatus,
-    Failing,
-    Fault,
-    Hang,
-    Kind,
-    ListFault,
-    Lognormal,
-    Phase,
-    PlainKind,
-    PositiveSeconds,
-    Reset,
-    SingleFault,
-    Truncate,
-)
+from gesmock.faults import kinds
 from gesmock.model.clock import Seconds
 from gesmock.model.errors import InputError, InvalidInput
 from gesmock.model.messages import Operation, Request
 from gesmock.model.rules import Command
-from gesmock.model.types import Edition, GraphName
+from gesmock.model.types import GraphName
 
 PresetName = Literal["flaky", "slow", "down", "mobile"]
 
@@ -42,7 +24,7 @@ HeaderChoice = Annotated[
 ]
 Number = Annotated[int, Meta(ge=1)]
 
-ScriptEntry = ErrorStatus | Literal["ok"] | PlainKind | SingleFault
+ScriptEntry = kinds.ErrorStatus | Literal["ok"] | kinds.PlainKind | kinds.SingleFault
 
 
 class FaultRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -68,16 +50,16 @@ class FaultRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, o
     job_id: Annotated[str, Meta(min_length=1)] | None = None
     command: Command | None = None
     header: HeaderChoice | None = None
-    fault: ErrorStatus | PlainKind | Fault | None = None
+    fault: kinds.ErrorStatus | kinds.PlainKind | kinds.Fault | None = None
     script: Annotated[list[ScriptEntry], Meta(min_length=1)] | None = None
-    phase: Phase | None = None
+    phase: kinds.Phase | None = None
     nth: Number | Annotated[list[Number], Meta(min_length=1)] | None = None
     after: Annotated[int, Meta(ge=0)] = 0
     every: Number = 1
     times: Number | None = None
     probability: Annotated[float, Meta(ge=0, le=1)] = 1.0
     from_s: Seconds = 0.0
-    until_s: PositiveSeconds | None = None
+    until_s: kinds.PositiveSeconds | None = None
     paused: bool = False
     preset: PresetName | None = None
 
@@ -93,48 +75,41 @@ class FaultRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, o
             raise ValueError("nth says which calls are hit: it goes without after, every and times")
         if self.until_s is not None and self.until_s <= self.from_s:
             raise ValueError(f"until_s: {self.until_s:g} is not after from_s, {self.from_s:g}")
-        if isinstance(self.fault, int):
-            force_setattr(self, "fault", Error(self.fault))
-        elif isinstance(self.fault, str):
-            force_setattr(self, "fault", KINDS[self.fault]())
-        elif self.script is not None:
+        if self.fault is not None:
+            force_setattr(self, "fault", kinds.fault_of(self.fault))
+        if self.script is not None:
             script = [
-                KINDS[entry]() if isinstance(entry, str) and entry != "ok" else entry
+                kinds.fault_of(entry) if isinstance(entry, str) and entry != "ok" else entry
                 for entry in self.script
             ]
             force_setattr(self, "script", script)
         for _, fault in self.faults():
             self._check(fault)
 
-    def _check(self, fault: Kind) -> None:
+    def _check(self, fault: kinds.Kind) -> None:
         if self.phase is not None and self.phase not in fault.phases:
             phases = f"only {fault.phases[0]!r}" if fault.phases else "none"
             raise ValueError(
                 f"phase: {self.phase!r} is not for {fault.name}, which takes {phases}: {fault.why}"
             )
-        chosen = () if self.operation is None else (self.operation,)
         # A script is for one operation: its entries would not know whom to wait for.
-        if fault.operations and (chosen or self.script) and chosen != fault.operations:
+        allowed = ("list_jobs",) if self.script else ("list_jobs", None)
+        if isinstance(fault, kinds.ListFault) and self.operation not in allowed:
             asked = "every operation" if self.operation is None else repr(self.operation)
-            raise ValueError(
-                f"operation: {fault.name} is for {' and '.join(fault.operations)}, not for {asked}"
-            )
+            raise ValueError(f"operation: {fault.name} is for list_jobs, not for {asked}")
 
-    def faults(self) -> Iterator[tuple[str, Kind]]:
+    def faults(self) -> Iterator[tuple[str, kinds.Kind]]:
         """Every fault in it, each with the field that it is in."""
         entries = enumerate(self.script or ())
         fields = [("fault", self.fault), *((f"script[{index}]", entry) for index, entry in entries)]
         for field, fault in fields:
-            if isinstance(fault, Kind):
+            if isinstance(fault, kinds.Kind):
                 yield field, fault
-            if isinstance(fault, Failing):
+            if isinstance(fault, kinds.Failing):
                 yield f"{field}.fault", fault.failure
 
-    def is_for(self, request: Request, command: str | None, edition: Edition) -> bool:
-        """Whether it is for *request*, whenever that comes.
-
-        *command* is that of the job that the request submits or names, *edition* its graph's.
-        """
+    def is_for(self, request: Request, command: str | None) -> bool:
+        """Whether it is for *request*, which submits or names a job with this *command*."""
         if self.header is not None:
             name, equals, expected = self.header.partition("=")
             value = request.headers.get(name.lower())
@@ -145,12 +120,12 @@ class FaultRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, o
             and self.graph in (None, request.args.get("graph_name"))
             and self.job_id in (None, request.args.get("job_id"))
             and self.command in (None, command)
-            and (not isinstance(self.fault, Kind) or self.fault.suits(request.operation, edition))
         )
 
-    def numbers(self) -> list[int]:
-        """The numbers of the calls that *nth* names."""
-        return [self.nth] if isinstance(self.nth, int) else self.nth or []
+    def numbers(self, calls: int = 0) -> list[int]:
+        """The calls that *nth* names, counted from the next after so many."""
+        nth = [self.nth] if isinstance(self.nth, int) else self.nth or []
+        return [number - calls for number in nth if number > calls]
 
 
 CanDeliver = Callable[[str], bool]
@@ -167,7 +142,7 @@ def check(rules: FaultRule | Sequence[FaultRule], can_deliver: CanDeliver, path:
         InputError(
             f"{path}.{name}.kind",
             f"{fault.name!r} needs the jobs of a fake; a proxy has none"
-            if isinstance(fault, ListFault)
+            if isinstance(fault, kinds.ListFault)
             else f"{fault.name!r} needs a server that owns its sockets, as that of GesMock and of "
             "gesmock serve does; the one in use does not",
         )
@@ -182,24 +157,24 @@ def check(rules: FaultRule | Sequence[FaultRule], can_deliver: CanDeliver, path:
 PRESETS: Final[Mapping[PresetName, Sequence[FaultRule]]] = {
     # A service that fails now and then, even after it did what was asked.
     "flaky": (
-        FaultRule(preset="flaky", fault=Error(503), probability=0.1),
-        FaultRule(preset="flaky", fault=Error(500), probability=0.05, phase="after"),
-        FaultRule(preset="flaky", fault=Reset(), probability=0.02),
-        FaultRule(preset="flaky", fault=Delay(lognormal=Lognormal(0.2, 0.8, 5.0))),
+        FaultRule(preset="flaky", fault=kinds.Error(503), probability=0.1),
+        FaultRule(preset="flaky", fault=kinds.Error(500), probability=0.05, phase="after"),
+        FaultRule(preset="flaky", fault=kinds.Reset(), probability=0.02),
+        FaultRule(preset="flaky", fault=kinds.Delay(lognormal=kinds.Lognormal(0.2, 0.8, 5.0))),
     ),
     # A service that takes its time.
     "slow": (
-        FaultRule(preset="slow", fault=Delay(lognormal=Lognormal(1.5, 0.5, 10.0))),
-        FaultRule(preset="slow", fault=Drip(5, 2.0), operation="list_jobs", probability=0.25),
+        FaultRule(preset="slow", fault=kinds.Delay(lognormal=kinds.Lognormal(1.5, 0.5, 10.0))),
+        FaultRule(preset="slow", fault=kinds.Drip(5, 2.0), operation="list_jobs", probability=0.25),
     ),
     # A service that is down, and says when to try again.
-    "down": (FaultRule(preset="down", fault=Error(503, headers={"Retry-After": "30"})),),
+    "down": (FaultRule(preset="down", fault=kinds.Error(503, headers={"Retry-After": "30"})),),
     # A phone on a train.
     "mobile": (
-        FaultRule(preset="mobile", fault=Reset(), probability=0.02, phase="after"),
-        FaultRule(preset="mobile", fault=Truncate(200), probability=0.02),
-        FaultRule(preset="mobile", fault=Hang(), probability=0.01, phase="after"),
-        FaultRule(preset="mobile", fault=Delay(lognormal=Lognormal(0.4, 1.0, 15.0))),
+        FaultRule(preset="mobile", fault=kinds.Reset(), probability=0.02, phase="after"),
+        FaultRule(preset="mobile", fault=kinds.Truncate(200), probability=0.02),
+        FaultRule(preset="mobile", fault=kinds.Hang(), probability=0.01, phase="after"),
+        FaultRule(preset="mobile", fault=kinds.Delay(lognormal=kinds.Lognormal(0.4, 1.0, 15.0))),
     ),
 }
 """How an app copes with a bad day."""

@@ -3,7 +3,6 @@
 Each applies to one reply. Which requests are affected is up to the fault rules.
 """
 
-from collections.abc import Callable
 from math import log
 from random import Random
 from typing import Annotated, Any, ClassVar, Final, Literal, cast, get_args
@@ -31,8 +30,6 @@ Phase = Literal["before", "after"]
 Memory = tuple[int, ...]
 """What a kind has to remember from one call to the next."""
 
-Draw = Callable[[], float]
-
 ErrorStatus = Annotated[int, Meta(ge=400, le=599, description="an HTTP status from 400 to 599")]
 PositiveSeconds = Annotated[
     float, Meta(gt=0, le=1e9, description="a number of seconds above 0, at most 1000000000")
@@ -58,33 +55,14 @@ class Kind(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, 
     """What all kinds have in common.
 
     *phases* are those it can come in, the default first; *why* says why it has no others.
-    *operations* are the only ones it is for; if empty, it is for all.
     """
 
     phases: ClassVar[tuple[Phase, ...]] = ("before", "after")
     why: ClassVar[str] = ""
-    operations: ClassVar[tuple[str, ...]] = ()
-    editions: ClassVar[tuple[Edition, ...]] = ("database", "memory")
 
     @property
     def name(self) -> str:
         return str(self.__struct_config__.tag)
-
-    def suits(self, operation: str | None, edition: Edition) -> bool:
-        """Whether it can happen to a call of *operation* on a graph of this *edition*."""
-        return (not self.operations or operation in self.operations) and edition in self.editions
-
-    def decide(self, _elapsed: int, _draw: Draw, memory: Memory, /) -> tuple["Kind | None", Memory]:
-        """The fault that happens to a call, if any, and what to remember for the next call.
-
-        *elapsed* is in nanoseconds of the project's clock since the rule was armed; *draw* returns
-        a random number from 0 to 1.
-        """
-        return self, memory
-
-    def remainder(self, _elapsed: int, /) -> "Kind | None":
-        """The fault as it goes on after *elapsed* nanoseconds; None if it is over."""
-        return self
 
     def apply(self, reply: Reply, /) -> Reply:
         """*reply* as the client gets it; its ``spread_s`` in seconds of the project's clock."""
@@ -255,7 +233,11 @@ class ListFault(Kind, frozen=True):
 
     phases = ()
     why = "it comes just before the list is read"
-    operations = ("list_jobs",)
+    editions: ClassVar[tuple[Edition, ...]] = ("database", "memory")
+
+    def suits(self, operation: str | None, edition: Edition) -> bool:
+        """Whether it can happen to a call of *operation* on a graph of this *edition*."""
+        return operation == "list_jobs" and edition in self.editions
 
 
 class InsertJobs(ListFault, frozen=True, tag="insert_jobs"):
@@ -301,6 +283,9 @@ class CapLimit(ListFault, frozen=True, tag="cap_limit"):
 
 
 # --- Faults that look at the clock --------------------------------------------------------------
+# ``decide`` returns the fault that happens to a call, if any, and what to remember for the next.
+# ``remainder`` is the fault as it goes on; None if it is over. *elapsed* is in nanoseconds of the
+# project's clock since the rule was armed; *chance* is the seed of what is drawn.
 
 
 class Throttle(Kind, frozen=True, tag="throttle"):
@@ -316,7 +301,7 @@ class Throttle(Kind, frozen=True, tag="throttle"):
     limit: Annotated[int, Meta(ge=1)]
     window_s: PositiveSeconds
 
-    def decide(self, elapsed: int, _draw: Draw, memory: Memory, /) -> tuple[Kind | None, Memory]:
+    def decide(self, elapsed: int, _chance: str, memory: Memory, /) -> tuple[Kind | None, Memory]:
         """Remembers when the window ends, and how many calls came in it."""
         end, count = memory or (0, 0)
         if elapsed >= end:
@@ -336,9 +321,7 @@ class Failing(Kind, frozen=True, kw_only=True):
     fault: ErrorStatus | Literal["reset", "close", "hang", "garbage"] | Failure = 503
 
     def __post_init__(self) -> None:
-        if not isinstance(self.fault, Kind):
-            fault = KINDS[self.fault]() if isinstance(self.fault, str) else Error(self.fault)
-            force_setattr(self, "fault", fault)
+        force_setattr(self, "fault", fault_of(self.fault))
 
     @property
     def failure(self) -> Failure:
@@ -360,7 +343,7 @@ class Outage(Failing, frozen=True, tag="outage", kw_only=True):
             raise ValueError(f"until_s: {self.until_s:g} is not after from_s, {self.from_s:g}")
         super().__post_init__()
 
-    def decide(self, elapsed: int, _draw: Draw, memory: Memory, /) -> tuple[Kind | None, Memory]:
+    def decide(self, elapsed: int, _chance: str, memory: Memory, /) -> tuple[Kind | None, Memory]:
         lasts = nanoseconds(self.from_s) <= elapsed < nanoseconds(self.until_s)
         return (self.failure if lasts else None), memory
 
@@ -388,8 +371,9 @@ class Ramp(Failing, frozen=True, tag="ramp", kw_only=True):
         done = elapsed / span if elapsed < span else 1.0
         return self.begin + (self.to - self.begin) * done
 
-    def decide(self, elapsed: int, draw: Draw, memory: Memory, /) -> tuple[Kind | None, Memory]:
-        return (self.failure if draw() < self._rate(elapsed) else None), memory
+    def decide(self, elapsed: int, chance: str, memory: Memory, /) -> tuple[Kind | None, Memory]:
+        drawn = Random(chance).random()  # noqa: S311 no secret
+        return (self.failure if drawn < self._rate(elapsed) else None), memory
 
     def remainder(self, elapsed: int, /) -> Kind | None:
         remaining = nanoseconds(self.over_s) - elapsed
@@ -403,7 +387,10 @@ SingleFault = (
 )  # fmt: skip
 """The kinds that can be an entry of a script: the others look at more than one call."""
 
-Fault = SingleFault | Throttle | Outage | Ramp
+Varying = Throttle | Outage | Ramp
+"""The kinds that look at the clock, and at more than one call."""
+
+Fault = SingleFault | Varying
 """Every kind of fault. A new one is a struct, and a member of this."""
 
 PlainKind = Literal[
@@ -416,3 +403,10 @@ KINDS: Final[dict[str, type[Kind]]] = {
     str(kind.__struct_config__.tag): kind for kind in get_args(Fault)
 }
 """Every kind, by its name."""
+
+
+def fault_of(fault: int | str | Kind) -> Kind:
+    """*fault*, of which a status stands for an error, and a name for a kind without fields."""
+    if isinstance(fault, int):
+        return Error(fault)
+    return KINDS[fault]() if isinstance(fault, str) else fault

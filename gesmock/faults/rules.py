@@ -4,27 +4,17 @@ import dataclasses
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from random import Random
 from threading import RLock
 from typing import Any, Final, Literal, cast
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import Struct
 from msgspec.structs import replace
 
+from gesmock.faults import kinds
 from gesmock.faults.fault_rules import PRESETS, CanDeliver, FaultRule, PresetName, check
-from gesmock.faults.kinds import (
-    UNREADABLE,
-    Delay,
-    Drip,
-    Error,
-    Fault,
-    Kind,
-    Memory,
-    Phase,
-    PlainKind,
-)
+from gesmock.faults.kinds import Fault, PlainKind
 from gesmock.model import validation
 from gesmock.model.clock import NANOSECONDS, VirtualTime, nanoseconds
 from gesmock.model.errors import InvalidInput
@@ -43,9 +33,9 @@ class MatchedFault(Struct, frozen=True):
     frozen. On that clock, *virtual_s* seconds pass in all. *chance* seeds what the fault draws.
     """
 
-    fault: Kind | None
+    fault: kinds.Kind | None
     receipt: str
-    phase: Phase = "before"
+    phase: kinds.Phase = "before"
     wait_s: float = 0.0
     spread_s: float = 0.0
     virtual_s: float = 0.0
@@ -60,7 +50,7 @@ class MatchedFault(Struct, frozen=True):
     def connection(self) -> str | None:
         """The kind of the fault, if it leaves the client without an answer that it can read."""
         name = None if self.fault is None else self.fault.name
-        return name if name in UNREADABLE else None
+        return name if name in kinds.UNREADABLE else None
 
     def apply(self, reply: Reply) -> Reply:
         """*reply* as the client gets it, with the receipt.
@@ -77,7 +67,7 @@ class MatchedFault(Struct, frozen=True):
         return replace(reply, headers=headers, delivery=delivery)
 
 
-Hit = tuple[Kind | Literal["ok"], Phase, str]
+Hit = tuple[kinds.Kind | None, kinds.Phase, str]
 """What a rule does to a request: the fault, its phase, and the seed of what it draws."""
 
 
@@ -96,7 +86,7 @@ class ArmedRule:
     fires: int = 0
     tried: bool = False
     now: int = 0
-    memory: Memory = ()
+    memory: kinds.Memory = ()
     identity: object = field(default_factory=object, repr=False)
     """The same object in all copies of it, changed ones included."""
 
@@ -108,15 +98,11 @@ class ArmedRule:
             return 0
         if rule.script is not None:
             return max(len(rule.script) - max(self.calls - rule.after, 0), 0)
-        if cast("Kind", rule.fault).remainder(elapsed) is None:
+        if isinstance(rule.fault, kinds.Failing) and rule.fault.remainder(elapsed) is None:
             return 0
         if rule.nth is not None:
-            return len(self._numbers())
+            return len(rule.numbers(self.calls))
         return None if rule.times is None else max(rule.times - self.fires, 0)
-
-    def _numbers(self) -> list[int]:
-        """The calls to come that ``nth`` names, counted from the next."""
-        return [number - self.calls for number in self.rule.numbers() if number > self.calls]
 
     def match(
         self, request: Request, command: str | None, edition: Edition, seed: int, now: int
@@ -124,10 +110,12 @@ class ArmedRule:
         """What it does to *request*, counted."""
         self.now = now
         rule, elapsed = self.rule, now - self.since
+        fault = cast("kinds.Kind | None", rule.fault)
         if (
             rule.paused
             or (rule.from_s and nanoseconds(rule.from_s) > elapsed)
-            or not rule.is_for(request, command, edition)
+            or not rule.is_for(request, command)
+            or (isinstance(fault, kinds.ListFault) and not fault.suits(request.operation, edition))
             or self.remaining == 0
         ):
             return None
@@ -141,21 +129,20 @@ class ArmedRule:
             self.tried = True
             entry = rule.script[turn - 1]
             if entry == "ok":
-                return "ok", "after", chance
-            fault = Error(entry) if isinstance(entry, int) else cast("Kind", entry)
-            if not fault.suits(request.operation, edition):
+                return None, "after", ""
+            fault = kinds.fault_of(entry)
+            if isinstance(fault, kinds.ListFault) and not fault.suits(request.operation, edition):
                 return None
         else:
             if turn % rule.every or (rule.nth is not None and turn not in rule.numbers()):
                 return None
             self.tried = True
-            if rule.probability < 1 and _draw(chance, 0) >= rule.probability:
+            if rule.probability < 1 and Random(chance).random() >= rule.probability:  # noqa: S311
                 return None
-            draw = partial(_draw, chance, 1)
-            happens, self.memory = cast("Kind", rule.fault).decide(elapsed, draw, self.memory)
-            if happens is None:
+            if isinstance(fault, kinds.Varying):
+                fault, self.memory = fault.decide(elapsed, f"{chance}/ramp", self.memory)
+            if fault is None:
                 return None
-            fault = happens
         self.fires += 1
         phases = (rule.phase,) if rule.phase else fault.phases
         return fault, phases[0] if phases else "after", f"{chance}/fault"
@@ -173,10 +160,10 @@ class ArmedRule:
         if rule.script is not None:
             changes["script"] = rule.script[-(remaining or 0) :]
         elif rule.nth is not None:
-            changes["nth"] = self._numbers()
+            changes["nth"] = rule.numbers(self.calls)
         else:
             changes["times"] = remaining
-        if isinstance(rule.fault, Kind):
+        if isinstance(rule.fault, kinds.Failing):
             changes["fault"] = rule.fault.remainder(elapsed)
         changes["from_s"] = max(nanoseconds(rule.from_s) - elapsed, 0) / NANOSECONDS
         if rule.until_s is not None:
@@ -192,21 +179,12 @@ class ArmedRule:
         return f"{self.id} {msgspec.json.encode(self.rule).decode()}"
 
 
-def _draw(chance: str, index: int) -> float:
-    """The number at *index* of the series that *chance* seeds.
-
-    The first is for whether a rule hits, the second for what its fault leaves to chance.
-    """
-    rng = Random(chance)  # noqa: S311 no secret
-    return [rng.random() for _ in range(index + 1)][index]
-
-
 _HITS: Final[Mapping[str, Any]] = {
     field.name: field.default
     for field in msgspec.structs.fields(FaultRule)
     if field.name not in ("operation", "fault", "script", "preset")
 }
-"""The fields that say which requests a rule hits."""
+"""The fields that say which requests a rule hits, with their defaults."""
 
 
 def _hits(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -214,12 +192,7 @@ def _hits(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
     msgspec would take another 1.0 than the default's own object for no default, and show it.
     """
-    return {
-        name: arguments[name]
-        for name, default in _HITS.items()
-        if name in arguments
-        and (type(arguments[name]) is not type(default) or arguments[name] != default)
-    }
+    return {name: v for name, v in arguments.items() if name in _HITS and v != _HITS[name]}
 
 
 class FaultRules(Rules[ArmedRule]):
@@ -228,17 +201,10 @@ class FaultRules(Rules[ArmedRule]):
     _noun = "fault rule"
     _letter = "f"
 
-    def __init__(
-        self,
-        lock: RLock,
-        time: VirtualTime,
-        *,
-        seed: int = 0,
-        can_deliver: CanDeliver = lambda _: True,
-    ) -> None:
+    def __init__(self, lock: RLock, time: VirtualTime, can_deliver: CanDeliver) -> None:
         super().__init__(lock)
-        self._seed, self._time, self._can_deliver = seed, time, can_deliver
-        self._preferred = 0
+        self._time, self._can_deliver = time, can_deliver
+        self._seed = self._preferred = 0
         self._recent: deque[ArmedRule] = deque(maxlen=_MOST_RECENT)
 
     def reset(self, seed: int, rules: Iterable[FaultRule]) -> None:
@@ -263,7 +229,7 @@ class FaultRules(Rules[ArmedRule]):
         job_id: str | None = None,
         command: str | None = None,
         header: str | None = None,
-        phase: Phase | None = None,
+        phase: kinds.Phase | None = None,
         nth: int | Sequence[int] | None = None,
         after: int = 0,
         every: int = 1,
@@ -305,7 +271,7 @@ class FaultRules(Rules[ArmedRule]):
         job_id: str | None = None,
         command: str | None = None,
         header: str | None = None,
-        phase: Phase | None = None,
+        phase: kinds.Phase | None = None,
         after: int = 0,
         from_s: float = 0.0,
         until_s: float | None = None,
@@ -353,39 +319,14 @@ class FaultRules(Rules[ArmedRule]):
             self._recent.append(armed)
             return armed
 
-    def change(
-        self,
-        rule: ArmedRule | str,
-        *,
-        operation: OperationName | UnsetType | None = UNSET,
-        fault: int | PlainKind | Fault | Mapping[str, Any] | UnsetType | None = UNSET,
-        script: Sequence[Any] | UnsetType | None = UNSET,
-        graph: str | UnsetType | None = UNSET,
-        job_id: str | UnsetType | None = UNSET,
-        command: str | UnsetType | None = UNSET,
-        header: str | UnsetType | None = UNSET,
-        phase: Phase | UnsetType | None = UNSET,
-        nth: int | Sequence[int] | UnsetType | None = UNSET,
-        after: int | UnsetType = UNSET,
-        every: int | UnsetType = UNSET,
-        times: int | UnsetType | None = UNSET,
-        probability: float | UnsetType = UNSET,
-        from_s: float | UnsetType = UNSET,
-        until_s: float | UnsetType | None = UNSET,
-        paused: bool | UnsetType = UNSET,
-    ) -> ArmedRule:
-        """Change fields of *rule* (what ``arm`` returned, or its id).
+    def change(self, rule: ArmedRule | str, **changes: Any) -> ArmedRule:
+        """Change fields of *rule* (what ``arm`` returned, or its id), by their names.
 
         It keeps its id, its place and its counts: with ``times=3``, one that has fired twice fires
         once more. Raises InvalidInput, with nothing changed, or NotFound.
         """
-        fields = {
-            name: value
-            for name, value in locals().items()
-            if value is not UNSET and name not in ("self", "rule")
-        }
-        changes = validation.read_python(fields, dict[str, Any], "fault rule")
-        return self.update(rule, changes, "fault rule")
+        fields = validation.read_python(changes, dict[str, Any], "fault rule")
+        return self.update(rule, fields, "fault rule")
 
     def update(
         self, rule: ArmedRule | str, changes: Mapping[str, Any], path: str = "$"
@@ -420,36 +361,32 @@ class FaultRules(Rules[ArmedRule]):
             delay_s = 0.0
             receipts: list[str] = []
             for armed in self._armed.values():
-                if winner is not None and not isinstance(armed.rule.fault, Delay):
+                if winner is not None and not isinstance(armed.rule.fault, kinds.Delay):
                     continue
                 hit = armed.match(request, command, edition, self._seed, now)
                 if hit is None:
                     continue
                 fault, _, chance = hit
-                if isinstance(fault, Delay):
+                if isinstance(fault, kinds.Delay):
                     delay_s += fault.draw_s(chance)
                 else:
                     winner = hit
-                if fault != "ok":
+                if fault is not None:
                     receipts.append(f"{armed.id}#{armed.fires}")
             if not receipts:
                 return None
-            fault, phase, chance = winner or ("ok", "after", "")
-            kind = fault if isinstance(fault, Kind) else None
-            spread_s = fault.seconds if isinstance(fault, Drip) else 0.0
-            wait_s, real_s = self._real_s(delay_s), self._real_s(spread_s)
-            receipt, virtual_s = ", ".join(receipts), delay_s + spread_s
-            return MatchedFault(kind, receipt, phase, wait_s, real_s, virtual_s, chance)
-
-    def _real_s(self, seconds: float) -> float:
-        """How many real seconds *seconds* of the project's clock are; 0 if it is frozen."""
-        return (self._time.real_seconds(nanoseconds(seconds)) or 0.0) if seconds else 0.0
+            fault, phase, chance = winner or (None, "after", "")
+            spread_s = fault.seconds if isinstance(fault, kinds.Drip) else 0.0
+            virtual_s = delay_s + spread_s
+            pace = (self._time.real_seconds(NANOSECONDS) or 0.0) if virtual_s else 0.0
+            real_s = delay_s * pace, spread_s * pace
+            return MatchedFault(fault, ", ".join(receipts), phase, *real_s, virtual_s, chance)
 
     def prefer(self, status: int) -> MatchedFault:
         """The error that a client asked for itself (``Prefer: code=...``)."""
         with self._lock:
             self._preferred += 1
-            return MatchedFault(Error(status=status), f"prefer#{self._preferred}")
+            return MatchedFault(kinds.Error(status=status), f"prefer#{self._preferred}")
 
     def untried(self) -> list[ArmedRule]:
         """The rules that no request came for; paused ones and a preset's are left out."""

@@ -24,7 +24,9 @@ def fault_rule(**fields: Any) -> FaultRule:
 
 
 def new_plan(seed: int = 0, clock: VirtualTime | None = None) -> FaultRules:
-    return FaultRules(RLock(), clock or VirtualTime(Timing(frozen=True)), seed=seed)
+    rules = FaultRules(RLock(), clock or VirtualTime(Timing(frozen=True)), lambda _: True)
+    rules.reset(seed, [])
+    return rules
 
 
 def status_of(fired: MatchedFault | None) -> int:
