@@ -118,13 +118,15 @@ class ProxyServer(Gateway):
         if journaled.long:
             journaled = entries.with_short_head(journaled)
         foreign = self._foreign_call(environ_of(head, b"", connection))
-        try:
-            if foreign is not None:
-                raise GesError(Refusal("GES.8006", foreign, status=403))
+        settings = self.fake.default.settings
+        if foreign is None:
             ask = partial(self._ask, head, body, request, redaction)
-            reply = handle.forward(self.fake, request, journaled, ask, connection)
-        except GesError as error:
-            reply = replies.unjournaled(error.refusal, self.fake.default.settings)
+            try:
+                reply = handle.forward(self.fake, request, journaled, ask, connection)
+            except GesError as error:
+                reply = replies.unjournaled(error.refusal, settings)
+        else:
+            reply = replies.unjournaled(Refusal("GES.8006", foreign, status=403), settings)
         if not self._pool.closed:
             gateway.log_request(journaled, reply)
         return _answer_of(reply, head.method)
