@@ -16,7 +16,7 @@ from gesmock.model.errors import GesError
 from gesmock.model.job_store import JobStore
 from gesmock.model.jobs import Job, JobRequest, Move
 from gesmock.model.messages import Reply, Request
-from gesmock.model.replies import MemoryItems
+from gesmock.model.replies import MemoryList
 from gesmock.model.rows import Page
 from gesmock.model.settings import Settings
 from gesmock.model.types import FINAL, GoodEnd
@@ -48,14 +48,8 @@ def list_jobs(project: Project, request: Request, fault: MatchedFault | None = N
         page = _page_after(fault, project, request.args["graph_name"], offset, limit)
     if (graph.edition or settings.edition) == "database":
         return replies.job_list(page, settings)
-    items = MemoryItems(project.time.at(0), graph.now, project.graphs.seed, settings.id_key)
-    timelines = graph.timelines(page)
-    return replies.memory_list(
-        page,
-        lambda: [
-            items.item(job, timelines.get(number), -number) for number, job in page.numbered()
-        ],
-    )
+    memory = MemoryList(project.time.at(0), graph.now, project.graphs.seed, settings.id_key)
+    return memory.reply(page, graph.timelines(page))
 
 
 def show_job(project: Project, request: Request) -> Reply:

@@ -1,12 +1,12 @@
 """Our values -> the service's JSON: which keys, in which order, by the settings."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any, Final
 
 import msgspec
-from msgspec import Struct
 
 from gesmock.model import job_kinds
 from gesmock.model.clock import NANOSECONDS, http_date, list_time, real_time
@@ -38,48 +38,39 @@ def request_id(epoch: int, number: int) -> str:
     return f"{epoch:08x}{number:024x}"
 
 
-class JobList(Struct, frozen=True, rename={"total_count": "totalCount"}):
-    """The body of a job list (ges_03_0471, 2025-08-22), key order included."""
-
-    jobs: Sequence[Any]
-    total_count: int
-    result: str = "success"
-
-
 def job_list(page: Page, settings: Settings) -> Reply:
-    """The answer that lists the jobs of *page*; key order as in ``JobList``."""
+    """The answer that lists the jobs of *page* (ges_03_0471, 2025-08-22), key order included."""
     if settings.id_key != "jobId":
         ids = ID_KEYS[settings.id_key]
-        listed = lambda: JobList(  # noqa: E731 it is one
-            [
+        listed = lambda: {  # noqa: E731 it is one
+            "jobs": [
                 {**dict.fromkeys(ids, job.job_id), "status": job.status, "request": job.request}
                 for job in page
             ],
-            page.total,
-        )
-        return Reply(200, listed, statuses=_statuses(page))
-    answer: Reply | None = page.reply
-    if answer is None:
-        tail = b'],"totalCount":%d,"result":"success"}' % page.total
-
-        def encoded() -> Encoded:
-            return Encoded(_joined_if_small([b'{"jobs":[', *page.pieces(), tail]))
-
-        if page.costly:
-            return Reply(200, encoded, statuses=_statuses(page))
-        answer = page.reply = Reply(200, encoded(), statuses=_statuses(page))
-    return answer
+            "totalCount": page.total,
+            "result": "success",
+        }
+        return Reply(200, listed, statuses=_statuses(page, page.total))
+    if page.reply is None:
+        encoded = partial(_encoded, page)
+        payload = encoded if page.costly else encoded()
+        page.reply = Reply(200, payload, statuses=_statuses(page, page.total))
+    return page.reply
 
 
-def _statuses(page: Page, *, with_total: bool = True) -> ShownStatuses:
+def _encoded(page: Page) -> Encoded:
+    tail = b'],"totalCount":%d,"result":"success"}' % page.total
+    blocks = [b'{"jobs":[', *page.pieces(), tail]
+    return Encoded(blocks if sum(map(len, blocks)) > _SMALL else [b"".join(blocks)])
+
+
+def _statuses(page: Page, total: int | None) -> ShownStatuses:
     """The statuses that a list of *page* shows; the same object until something changes."""
-    statuses: ShownStatuses | None = page.statuses
-    total = page.total if with_total else None
-    if statuses is None or statuses.total != total:
+    if page.statuses is None or page.statuses.total != total:
         count = len(page)
         pairs = tuple(page.ids_and_statuses()) if count <= MOST_SHOWN else None
-        statuses = page.statuses = ShownStatuses(pairs, count, total)
-    return statuses
+        page.statuses = ShownStatuses(pairs, count, total)
+    return page.statuses
 
 
 def job_status(job: Job, result: dict[str, Any] | None, edition: Edition) -> Reply:
@@ -90,12 +81,6 @@ def job_status(job: Job, result: dict[str, Any] | None, edition: Edition) -> Rep
     else:
         body = {"status": job.status, **data_key, "result": "success"}  # ges_03_0472
     return Reply(200, body, statuses=ShownStatuses(((job.job_id, job.status),)))
-
-
-def memory_list(page: Page, items: Callable[[], Sequence[Mapping[str, Any]]]) -> Reply:
-    """The answer that lists *items*, those of *page*, in the memory edition (ges_03_0204)."""
-    statuses = _statuses(page, with_total=False)
-    return Reply(200, lambda: {"jobs": items(), "result": "success"}, statuses=statuses)
 
 
 def refusal(error: GesError, settings: Settings, headers: Mapping[str, str] | None = None) -> Reply:
@@ -129,10 +114,6 @@ def blocks(reply: Reply) -> Sequence[bytes | memoryview]:
     return payload.blocks if isinstance(payload, Encoded) else [encode(payload)]
 
 
-def _joined_if_small(blocks: Sequence[bytes | memoryview]) -> Sequence[bytes | memoryview]:
-    return blocks if sum(map(len, blocks)) > _SMALL else [b"".join(blocks)]
-
-
 def encode(payload: object) -> bytes:
     """*payload* as the compact JSON that goes over the wire."""
     if isinstance(payload, Encoded):
@@ -148,8 +129,8 @@ _LASTED_S: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
-class MemoryItems:
-    """Makes the items of the memory edition's list (ges_03_0204, 2024-12 and later).
+class MemoryList:
+    """Lists jobs as the memory edition does (ges_03_0204, 2024-12 and later).
 
     *age* is how long the clock has run since its epoch, which was *began* seconds after 1970.
     """
@@ -159,7 +140,17 @@ class MemoryItems:
     seed: int
     id_key: str
 
-    def item(self, job: Job, timeline: Timeline | None, index: int) -> dict[str, Any]:
+    def reply(self, page: Page, timelines: Mapping[int, Timeline]) -> Reply:
+        """The answer that lists the jobs of *page*, whose *timelines* are by number."""
+        listed = lambda: {  # noqa: E731 it is one
+            "jobs": [
+                self._item(job, timelines.get(number), -number) for number, job in page.numbered()
+            ],
+            "result": "success",
+        }
+        return Reply(200, listed, statuses=_statuses(page, None))
+
+    def _item(self, job: Job, timeline: Timeline | None, index: int) -> dict[str, Any]:
         """*job* as it is listed; *index* is its place among those that have no *timeline*."""
         body = job_kinds.body_of(job)
         task_type = job_kinds.task_type(job)
@@ -182,19 +173,18 @@ class MemoryItems:
             **({"files": self._files(job, body)} if imports else {}),
         }
 
-    def _times(self, job: Job, timeline: Timeline | None, index: int) -> tuple[str, str]:
+    def _times(self, job: Job, timeline: Timeline | None, index: int) -> list[str]:
         """When *job* began to run and ended; empty if it has not (ges_01_0096)."""
-        status = job.status
-        if timeline is not None:
-            moments = (timeline.started(self.age), timeline.ended(self.age))
+        if timeline is None:
+            ran_at = self.began - index * _APART_S
+            started = None if job.status == "pending" else ran_at
+            ended = ran_at + _LASTED_S if job.status in FINAL else None
+        else:
+            ages = timeline.started(self.age), timeline.ended(self.age)
             started, ended = (
-                "" if age is None else list_time(self.began + age / NANOSECONDS) for age in moments
+                None if age is None else self.began + age / NANOSECONDS for age in ages
             )
-            return started, ended
-        if status == "pending":
-            return "", ""
-        began = self.began - index * _APART_S
-        return list_time(began), list_time(began + _LASTED_S) if status in FINAL else ""
+        return ["" if at is None else list_time(at) for at in (started, ended)]
 
     def _files(self, job: Job, body: Body) -> list[dict[str, Any]]:
         """The files that an import reads; names but ``edgeFiles`` and ``fileName`` are inferred."""

@@ -7,11 +7,12 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
 from gesmock.model.jobs import Job
+from gesmock.model.messages import Reply, ShownStatuses
 from gesmock.model.types import JobStatus
 
 Part = tuple["Block", int, int]
@@ -108,8 +109,8 @@ class Page:
     parts: Sequence[Part]
     total: int
     oldest_first: bool
-    reply: Any = None
-    statuses: Any = None
+    reply: Reply | None = None
+    statuses: ShownStatuses | None = None
 
     def __len__(self) -> int:
         return sum(end - begin for _, begin, end in self.parts)
