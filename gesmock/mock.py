@@ -23,7 +23,7 @@ from gesmock.journal.journal import Journal
 from gesmock.journal.observations import Observation
 from gesmock.journal.verdict.config import Code
 from gesmock.journal.verdict.findings import Finding
-from gesmock.model import replies, validation
+from gesmock.model import validation
 from gesmock.model.clock import Seconds
 from gesmock.model.errors import GesmockError, InvalidInput
 from gesmock.model.generators import Generator
@@ -391,7 +391,7 @@ class GesMock:
         project = self._project
         if isinstance(state, Mapping):
             content = validation.read_python(state, dict[str, Any], "$")
-            loaded = project.parse(replies.encode(content))
+            loaded = project.parse(msgspec.json.encode(content))
         elif isinstance(state, str | Path):
             loaded = fixtures.read(state, project.project_id)
         else:

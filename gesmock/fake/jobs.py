@@ -6,6 +6,8 @@ from functools import lru_cache
 from random import Random
 from typing import Final
 
+import msgspec
+
 from gesmock.fake.graphs import edition_of
 from gesmock.fake.project import Project
 from gesmock.fake.refusals import unknown_graph
@@ -186,7 +188,7 @@ def _insert(project: Project, name: str, count: int) -> None:
     url = listed_requests.url(
         row, {"project_id": project.project_id, "graph_name": name}, row.query
     )
-    body = replies.encode(listed_requests.normalised(_INSERTED, name, {})).decode()
+    body = msgspec.json.encode(listed_requests.normalised(_INSERTED, name, {})).decode()
     status = _end_of(_INSERTED, project, name)
     for _ in range(count):
         graphs.add(Job(graphs.new_job_id(name), status, JobRequest(_INSERTED, url, body)), name)

@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, Final
 
+import msgspec
+
 from gesmock.fake.graphs import edition_of
 from gesmock.fake.project import Project
 from gesmock.fake.refusals import refused, rows_of, unknown_graph
-from gesmock.model import documentation, listed_requests, replies
+from gesmock.model import documentation, listed_requests
 from gesmock.model.documentation import AsynchronousOperation
 from gesmock.model.errors import Refusal
 from gesmock.model.job_store import JobStore
@@ -48,7 +50,7 @@ def submit(project: Project, request: Request) -> Reply:
     raw = ""
     if row.request_example is not None:
         listed = listed_requests.normalised(row.command, name, request.clean)
-        raw = replies.encode(listed).decode()
+        raw = msgspec.json.encode(listed).decode()
     url = listed_requests.url(row, request.args, request.query)
     plan = project.plans.take(row.command, name)
     finished = settings.finished(row.command, edition)
@@ -111,4 +113,4 @@ def _effect(
 def _answer(example: Body, job_id: str) -> Encoded:
     """The answer in the page's *example*, with *job_id* wherever that has its job's id."""
     documented = example["jobId"] if "jobId" in example else example["results"][0]["jobId"]
-    return Encoded([replies.encode(example).replace(documented.encode(), job_id.encode())])
+    return Encoded([msgspec.json.encode(example).replace(documented.encode(), job_id.encode())])

@@ -8,11 +8,10 @@ commands, URLs and bodies there are is documented, most names of commands are in
 
 import struct
 from bisect import bisect_right
-from collections.abc import Callable, Container, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import accumulate, count, cycle, islice
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -65,13 +64,13 @@ def jobs(
 
     Row *n* depends on *seed* and *n* only, except for the names in its URL and body.
     """
-    outcomes = Weighted(statuses or _USUAL_MIX)
-    operations = templates(project_id, graph_name)
-    words, instance = word_list(seed), _instance(seed)
+    pick_outcome = _weighted(statuses or _USUAL_MIX)
+    pick_template = _templates(project_id, graph_name)
+    words, instance = _vocabulary(seed), _instance(seed)
 
     def job(row: int) -> Job:
         digits, rng = random_bits(f"{seed}/{row}")
-        outcome, template = outcomes.pick(rng), operations.pick(rng)
+        outcome, template = pick_outcome(rng), pick_template(rng)
         status = template.finished if outcome == FINISHED else outcome
         return Job(digits + instance, status, template.request(rng, words))
 
@@ -86,6 +85,7 @@ def job_id(seed: int, number: int, edition: Edition = "database") -> str:
     return f"{UUID(digits, version=4)}{instance[:9]}"
 
 
+@lru_cache(maxsize=8)
 def _instance(seed: int) -> str:
     """The 13 digits that end every job id of one graph instance.
 
@@ -130,71 +130,63 @@ def random_bits(key: str) -> tuple[str, Rng]:
     return digest[:16].hex(), cycle(_SIXTEENS.unpack_from(digest, 16)).__next__
 
 
-class Weighted:
-    """Values to pick from, each as often as its weight says."""
-
-    def __init__(self, weights: Mapping[Any, float]) -> None:
-        self._values = [value for value, weight in weights.items() if weight > 0]
-        limits = list(accumulate(weight for weight in weights.values() if weight > 0))
-        self._limits = [bound / limits[-1] * 2**16 for bound in limits]
-
-    def pick(self, rng: Rng) -> Any:
-        """One of the values."""
-        return self._values[bisect_right(self._limits, rng())]
+def _weighted(weights: Mapping[Any, float]) -> Callable[[Rng], Any]:
+    """Picks from the keys of *weights*, each as often as its weight says."""
+    values = [value for value, weight in weights.items() if weight > 0]
+    limits = list(accumulate(weight for weight in weights.values() if weight > 0))
+    limits = [limit / limits[-1] * 2**16 for limit in limits]
+    return lambda rng: values[bisect_right(limits, rng())]
 
 
 # --- Words ---------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class WordList:
+class Vocabulary(NamedTuple):
     """The words and user names that a seed's jobs are made of."""
 
-    words: tuple[str, ...]
-    names: tuple[str, ...]
+    words: Sequence[str]
+    names: Sequence[str]
 
-    def word(self, rng: Rng) -> str:
-        """One of the words."""
-        return self.words[rng() % len(self.words)]
 
-    def name(self, rng: Rng) -> str:
-        """One of the names."""
-        return self.names[rng() % len(self.names)]
+def _any(rng: Rng, values: Sequence[str]) -> str:
+    return values[rng() % len(values)]
 
 
 @lru_cache(maxsize=8)
-def word_list(seed: int) -> WordList:
+def _vocabulary(seed: int) -> Vocabulary:
     from faker import Faker  # slow to import, and only generators need it
 
     fake = Faker("en_US")
     fake.seed_instance(seed)
     words = sorted({fake.word() for _ in range(300)})
     names = sorted({fake.user_name() for _ in range(100)})
-    return WordList(tuple(filter(str.isalnum, words)), tuple(filter(str.isalnum, names)))
+    return Vocabulary([*filter(str.isalnum, words)], [*filter(str.isalnum, names)])
 
 
-_Filler = Callable[[Rng, WordList], str]
+_Filler = Callable[[Rng, Vocabulary], str]
 """Returns a random value of a field as JSON; the words need no escaping."""
 
 
 def _file(kind: str) -> _Filler:
-    return lambda rng, words: f'"/user/GES/{words.name(rng)}/{words.word(rng)}_{kind}"'
+    return lambda rng, vocabulary: (
+        f'"/user/GES/{_any(rng, vocabulary.names)}/{_any(rng, vocabulary.words)}_{kind}"'
+    )
 
 
 def _word(suffix: str = "") -> _Filler:
-    return lambda rng, words: f'"{words.word(rng)}{suffix}"'
+    return lambda rng, vocabulary: f'"{_any(rng, vocabulary.words)}{suffix}"'
 
 
-def _words(rng: Rng, words: WordList) -> str:
-    return "[" + ",".join(f'"{words.word(rng)}"' for _ in range(1 + rng() % 3)) + "]"
+def _words(rng: Rng, vocabulary: Vocabulary) -> str:
+    return "[" + ",".join(f'"{_any(rng, vocabulary.words)}"' for _ in range(1 + rng() % 3)) + "]"
 
 
-def _vertex(rng: Rng, _words: WordList) -> str:
+def _vertex(rng: Rng, _: Vocabulary) -> str:
     return f'"{rng() % 10_000}"'
 
 
 def _any_of(*values: str) -> _Filler:
-    return lambda rng, _words: values[rng() % len(values)]
+    return lambda rng, _: _any(rng, values)
 
 
 _FIELDS: Final[Mapping[str, _Filler]] = {
@@ -233,40 +225,27 @@ _JOB: Final = "~job~"
 """The random parts of a path."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Template:
+class _Template(NamedTuple):
     """A documented operation, prepared for a graph, with a ``%s`` for each random value."""
 
     command: str
     path: str
     body: str
-    fillers: tuple[_Filler, ...]
+    fillers: Sequence[_Filler]
     finished: GoodEnd
 
-    def request(self, rng: Rng, words: WordList) -> JobRequest:
+    def request(self, rng: Rng, words: Vocabulary) -> JobRequest:
         path = self.path
         if _INDEX in path or _JOB in path:
             digits, _ = random_bits(f"{rng()}{rng()}")
-            path = path.replace(_INDEX, f"{words.word(rng)}_index").replace(_JOB, digits)
+            path = path.replace(_INDEX, f"{_any(rng, words.words)}_index").replace(_JOB, digits)
         body = self.body % tuple([fill(rng, words) for fill in self.fillers])
         return JobRequest(self.command, path, body)
 
 
 @lru_cache(maxsize=64)
-def templates(project_id: str, graph_name: str) -> Weighted:
-    """The database edition's operations; the two that the list's page shows are likelier."""
-    return Weighted(
-        {
-            _prepared(row, project_id, graph_name): 5
-            if row.command_certainty == "documented"
-            else 1
-            for row in documentation.operations()
-            if row.edition != "memory"
-        }
-    )
-
-
-def _prepared(row: AsynchronousOperation, project_id: str, graph_name: str) -> _Template:
+def _templates(project_id: str, graph_name: str) -> Callable[[Rng], _Template]:
+    """Picks database-edition operations; the two that the list's page shows more often."""
     names = {
         "project_id": project_id,
         "graph_name": graph_name,
@@ -274,16 +253,24 @@ def _prepared(row: AsynchronousOperation, project_id: str, graph_name: str) -> _
         "job_id": _JOB,
         "commit": "commit",  # a composed value: no page shows one
     }
-    path = listed_requests.url(row, names, row.query)
-    if row.request_example is None:
-        # Inferred: a call without a body is listed with an empty one, as on ges_03_0204 (2024-12).
-        return _Template(row.command, path, "", (), row.finished)
-    fillers: list[_Filler] = []
-    example = listed_requests.normalised(
-        row.command, graph_name, listed_requests.without_secrets(row.request_example)
+    return _weighted(
+        {
+            _template(row, names): 5 if row.command_certainty == "documented" else 1
+            for row in documentation.operations()
+            if row.edition != "memory"
+        }
     )
-    text = msgspec.json.encode(_with_slots(example, fillers)).decode()
-    body = text.replace("%", "%%").replace(r'"\u0000"', "%s")
+
+
+def _template(row: AsynchronousOperation, names: Mapping[str, str]) -> _Template:
+    path, body = listed_requests.url(row, names, row.query), ""
+    fillers: list[_Filler] = []
+    # Inferred: a call without a body is listed with an empty one, as on ges_03_0204 (2024-12).
+    if row.request_example is not None:
+        example = listed_requests.without_secrets(row.request_example)
+        listed = listed_requests.normalised(row.command, names["graph_name"], example)
+        text = msgspec.json.encode(_with_slots(listed, fillers)).decode()
+        body = text.replace("%", "%%").replace(r'"\u0000"', "%s")
     return _Template(row.command, path, body, tuple(fillers), row.finished)
 
 

@@ -111,14 +111,7 @@ def unjournaled(
 def blocks(reply: Reply) -> Sequence[bytes | memoryview]:
     """The body of *reply*, compact JSON, in blocks to send one after the other."""
     payload = reply.payload() if callable(reply.payload) else reply.payload
-    return payload.blocks if isinstance(payload, Encoded) else [encode(payload)]
-
-
-def encode(payload: object) -> bytes:
-    """*payload* as the compact JSON that goes over the wire."""
-    if isinstance(payload, Encoded):
-        return b"".join(payload.blocks)
-    return msgspec.json.encode(payload)
+    return payload.blocks if isinstance(payload, Encoded) else [msgspec.json.encode(payload)]
 
 
 # --- Items of the memory edition ------------------------------------------------------------------

@@ -3,9 +3,9 @@
 from typing import Final
 
 import flask
+import msgspec
 
 from gesmock.fake.fake import Fake
-from gesmock.model import replies
 from gesmock.web.gateway import CORS
 from gesmock.web.guard import CONTROL
 
@@ -38,7 +38,7 @@ def blueprint(fake: Fake, *, control: bool) -> flask.Blueprint:
 
         project = fake.default
         document = service_document(project.settings, signed_in=bool(project.tokens))
-        return flask.Response(replies.encode(document), content_type="application/json")
+        return flask.Response(msgspec.json.encode(document), content_type="application/json")
 
     try:
         from flask_swagger_ui import get_swaggerui_blueprint
