@@ -16,8 +16,8 @@ if TYPE_CHECKING:  # the public names; below, each is imported when it is asked 
     from gesmock.journal.entries import Entry as Entry
     from gesmock.journal.journal import Journal as Journal
     from gesmock.journal.observations import Observation as Observation
-    from gesmock.journal.verdict.config import VerdictConfig as VerdictConfig
     from gesmock.journal.verdict.findings import Finding as Finding
+    from gesmock.journal.verdict.findings import VerdictConfig as VerdictConfig
     from gesmock.mock import GesMock as GesMock
     from gesmock.mock import NotStarted as NotStarted
     from gesmock.model.clock import ClockChange as ClockChange

@@ -21,8 +21,7 @@ from gesmock.fake.verdict import Verdict
 from gesmock.faults import BELOW_HTTP, FaultRules
 from gesmock.journal.journal import Journal
 from gesmock.journal.observations import Observation
-from gesmock.journal.verdict.config import Code
-from gesmock.journal.verdict.findings import Finding
+from gesmock.journal.verdict.findings import Code, Finding
 from gesmock.model import validation
 from gesmock.model.clock import Seconds
 from gesmock.model.errors import GesmockError, InvalidInput

@@ -197,7 +197,7 @@ def _check_codes(config: pytest.Config) -> None:
     """Refuse the whole run if the ini file has codes that do not exist."""
     for name in ("gesmock_ignore", "gesmock_fail_on"):
         if codes := config.getini(name):
-            from gesmock.journal.verdict.config import Code
+            from gesmock.journal.verdict.findings import Code
             from gesmock.model import validation
             from gesmock.model.errors import InvalidInput
 

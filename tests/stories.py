@@ -5,8 +5,7 @@ from typing import Any
 
 from gesmock.journal.entries import Entry
 from gesmock.journal.verdict import judge
-from gesmock.journal.verdict.config import VerdictConfig
-from gesmock.journal.verdict.findings import Finding
+from gesmock.journal.verdict.findings import Finding, VerdictConfig
 from gesmock.journal.verdict.traffic import Traffic
 
 GRAPH = "/ges/v1.0/p1/graphs/movie"

@@ -19,8 +19,7 @@ from gesmock.cli import main as cli
 from gesmock.fake import fixtures
 from gesmock.fake.routes import ROUTES
 from gesmock.faults import KINDS, PRESETS, FaultRule
-from gesmock.journal.verdict.config import VerdictConfig
-from gesmock.journal.verdict.findings import RULES
+from gesmock.journal.verdict.findings import RULES, VerdictConfig
 from gesmock.model.plans import PlanName
 from gesmock.model.settings import Settings
 from gesmock.model.validation import read

@@ -16,7 +16,7 @@ from msgspec import Struct
 from gesmock.fake import routes
 from gesmock.faults import FaultRule
 from gesmock.journal.journal import Size
-from gesmock.journal.verdict.config import VerdictConfig
+from gesmock.journal.verdict.findings import VerdictConfig
 from gesmock.model import validation
 from gesmock.model.clock import Timing
 from gesmock.model.errors import InputError, InvalidInput, naming_file

@@ -16,7 +16,7 @@ from gesmock.fake.fixtures import GraphState, State
 from gesmock.fake.graphs import MOST_JOBS, edition_of
 from gesmock.faults import PRESETS, CanDeliver, FaultRule, PresetName, check
 from gesmock.journal.journal import Size
-from gesmock.journal.verdict.config import VerdictConfig
+from gesmock.journal.verdict.findings import VerdictConfig
 from gesmock.model import generators, validation
 from gesmock.model.clock import Timing
 from gesmock.model.errors import InputError, InvalidInput, NotFound, naming_file

@@ -14,7 +14,7 @@ from gesmock.fake.options import Progress, Start, generated, no_progress
 from gesmock.fake.verdict import Verdict
 from gesmock.faults import CanDeliver, FaultRules, check
 from gesmock.journal.journal import SIZE, Journal
-from gesmock.journal.verdict.config import VerdictConfig
+from gesmock.journal.verdict.findings import VerdictConfig
 from gesmock.model.clock import Timing, VirtualTime, real_time
 from gesmock.model.errors import Conflict, NotFound, TimedOut
 from gesmock.model.generators import Generator

@@ -13,8 +13,7 @@ from gesmock.journal.entries import Entry, Record
 from gesmock.journal.journal import Journal
 from gesmock.journal.observations import Observation, Span, sightings
 from gesmock.journal.verdict import judge
-from gesmock.journal.verdict.config import VerdictConfig
-from gesmock.journal.verdict.findings import MOST_ENTRIES, Finding, finding, times
+from gesmock.journal.verdict.findings import MOST_ENTRIES, Finding, VerdictConfig, finding, times
 from gesmock.journal.verdict.traffic import Traffic
 from gesmock.model import validation
 from gesmock.model.clock import NANOSECONDS

@@ -11,8 +11,7 @@ from operator import attrgetter
 from typing import Final
 
 from gesmock.journal.verdict import conduct, contract, paging, traffic
-from gesmock.journal.verdict.config import VerdictConfig
-from gesmock.journal.verdict.findings import RULES, Evidence, Finding, finding
+from gesmock.journal.verdict.findings import RULES, Evidence, Finding, VerdictConfig, finding
 from gesmock.journal.verdict.traffic import Traffic
 
 MOST_FINDINGS: Final = 200

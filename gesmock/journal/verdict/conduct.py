@@ -7,9 +7,8 @@ from operator import attrgetter
 from typing import Final
 
 from gesmock.journal.entries import Entry
-from gesmock.journal.verdict.config import VerdictConfig
 from gesmock.journal.verdict.contract import breaches
-from gesmock.journal.verdict.findings import Evidence, times
+from gesmock.journal.verdict.findings import Evidence, VerdictConfig, times
 from gesmock.journal.verdict.traffic import (
     Traffic,
     calls_of,

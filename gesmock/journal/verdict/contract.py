@@ -9,8 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gesmock.journal.entries import LONGEST_BODY, Entry
-from gesmock.journal.verdict.config import VerdictConfig
-from gesmock.journal.verdict.findings import Evidence
+from gesmock.journal.verdict.findings import Evidence, VerdictConfig
 from gesmock.journal.verdict.traffic import Traffic
 from gesmock.model.secrets import copied, is_storage_key
 

@@ -11,8 +11,7 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 
 from gesmock.journal.entries import Entry
-from gesmock.journal.verdict.config import VerdictConfig
-from gesmock.journal.verdict.findings import Evidence, times
+from gesmock.journal.verdict.findings import Evidence, VerdictConfig, times
 from gesmock.journal.verdict.traffic import Traffic, paused_s, read_whole, runs
 
 _FRESH_S: Final = 1.5

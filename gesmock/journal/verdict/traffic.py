@@ -13,8 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from gesmock.journal.entries import Entry
-from gesmock.journal.verdict.config import VerdictConfig
-from gesmock.journal.verdict.findings import Evidence
+from gesmock.journal.verdict.findings import Evidence, VerdictConfig
 
 _T = TypeVar("_T")
 

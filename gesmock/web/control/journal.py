@@ -9,8 +9,7 @@ from gesmock.fake.project import Project
 from gesmock.journal.entries import Entry
 from gesmock.journal.filters import Assertion, Count, EntryFilter
 from gesmock.journal.observations import Observation
-from gesmock.journal.verdict.config import Code, VerdictConfig
-from gesmock.journal.verdict.findings import Finding
+from gesmock.journal.verdict.findings import Code, Finding, VerdictConfig
 from gesmock.model.types import GraphName, ListedStatus
 from gesmock.web.control.api import Address, call
 
