@@ -1,4 +1,4 @@
-"""Stories: what a client has asked, as entries of a journal that nobody has to ask for."""
+"""Stories: the requests of a client as journal entries, without a server."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ NAMES = {"project_id": "p1", "graph_name": "movie"}
 
 
 class Story:
-    """Entries, one after the other; each comes a second after the one before, unless told."""
+    """Entries in order, each a second after the one before it, unless a test says otherwise."""
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
@@ -38,7 +38,7 @@ class Story:
         return entry
 
     def poll(self, job_id: str, reported: str | None = None, **fields: Any) -> Entry:
-        """The status of a job is asked for, and *reported*."""
+        """Ask for the status of a job, which is *reported*."""
         usual = {
             "path": f"{GRAPH}/jobs/{job_id}/status",
             "args": {**NAMES, "job_id": job_id},
@@ -47,13 +47,13 @@ class Story:
         return self.ask("show_job", **{**usual, **fields})
 
     def cancel(self, job_id: str, **fields: Any) -> Entry:
-        """A job is to be cancelled."""
+        """Cancel a job."""
         args = {**NAMES, "job_id": job_id}
         path = f"{GRAPH}/jobs/{job_id}"
         return self.ask("delete_job", method="DELETE", path=path, args=args, **fields)
 
     def submit(self, job_id: str | None, **fields: Any) -> Entry:
-        """A job is submitted, and made unless *job_id* is None."""
+        """Submit a job; it is created unless *job_id* is None."""
         usual = {"method": "POST", "path": f"{GRAPH}/action", "body": {"edgesetPath": "e"}}
         return self.ask("import_graph", job_id=job_id, **{**usual, **fields})
 
@@ -66,7 +66,7 @@ class Story:
         returned: int | None = None,
         **fields: Any,
     ) -> Entry:
-        """A page of the list is asked for; by default, the jobs are called by their places."""
+        """Ask for a page of the list; by default, the id of a job is its row."""
         asked = {"offset": offset, "limit": limit}
         query = {name: str(value) for name, value in asked.items() if value is not None}
         begin = offset or 0
@@ -77,17 +77,17 @@ class Story:
         return self.ask(**{**usual, **fields})
 
     def failed_page(self, offset: int, limit: int = 10, **fields: Any) -> Entry:
-        """A page of the list is asked for, in vain."""
+        """Ask for a page of the list, without success."""
         query = {"offset": str(offset), "limit": str(limit)}
         return self.ask(**{"query": query, "status": 503, **fields})
 
-    def found(self, *codes: str, dropped: int = 0, **config: Any) -> list[Finding]:
-        """What is found of the client's conduct, but for breaches of the contract."""
+    def findings(self, *codes: str, dropped: int = 0, **config: Any) -> list[Finding]:
+        """The findings about the client's conduct, without breaches of the contract."""
         ignore = [*config.pop("ignore", ["GM9"]), "GM3"]
-        held = VerdictConfig(ignore=ignore, **config)
-        traffic = Traffic(self.entries, dropped=dropped, client_header=held.client_header)
-        return judge(traffic, held, codes)
+        measures = VerdictConfig(ignore=ignore, **config)
+        traffic = Traffic(self.entries, dropped=dropped, client_header=measures.client_header)
+        return judge(traffic, measures, codes)
 
-    def told(self, *codes: str, **config: Any) -> Mapping[str, tuple[int, ...]]:
-        """The codes of what is found, each with the numbers of its entries."""
-        return {one.code: one.entries for one in self.found(*codes, **config)}
+    def codes(self, *codes: str, **config: Any) -> Mapping[str, tuple[int, ...]]:
+        """The codes of the findings, each with the numbers of its entries."""
+        return {each.code: each.entries for each in self.findings(*codes, **config)}

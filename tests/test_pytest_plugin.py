@@ -20,14 +20,14 @@ def total(gesmock):
 
 
 def run(pytester: pytest.Pytester, test: str, *args: str) -> pytest.RunResult:
-    """What a run of these tests gives."""
+    """Run these tests."""
     pytester.makepyfile(USER + test)
     return pytester.runpytest_inprocess(
         "-W", "error", *IMPORTED, "-p", "gesmock.pytest_plugin", *args
     )
 
 
-def test_a_test_gets_a_fake_as_new_at_an_address_that_stays(pytester: pytest.Pytester) -> None:
+def test_each_test_gets_a_fresh_fake_at_the_same_url(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
         """
@@ -41,7 +41,7 @@ def test_it(gesmock, number):
     URLS.add(gesmock.jobs_url())
     assert len(URLS) == 1
 
-def test_settings_are_as_new(gesmock):
+def test_settings_are_reset(gesmock):
     assert gesmock.settings.limit_zero == "empty"
 
 class TestMarkers:
@@ -73,7 +73,7 @@ class TestMarkers:
     result.assert_outcomes(passed=8)
 
 
-def test_a_server_of_ones_own_keeps_what_it_began_with_and_the_marker_comes_on_top(
+def test_an_overridden_server_restarts_with_its_own_options_and_the_marker(
     pytester: pytest.Pytester,
 ) -> None:
     result = run(
@@ -146,7 +146,7 @@ def test_fails(gesmock):
     requests.post(gesmock.jobs_url())
     assert False, "its own reason"
 
-def test_fails_without_a_problem(gesmock):
+def test_fails_without_findings(gesmock):
     assert False, "another reason"
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def client(gesmock):
     yield
     requests.delete(gesmock.jobs_url())
 
-def test_a_client_that_errs_at_its_end(client):
+def test_a_mistake_in_the_teardown(client):
     pass
 
 @pytest.fixture
@@ -162,7 +162,7 @@ def broken(gesmock):
     gesmock.faults.arm("list_jobs", 503)
     raise RuntimeError("in its setup")
 
-def test_whose_setup_fails(broken):
+def test_with_a_failing_setup(broken):
     pass
 """,
     )
@@ -184,7 +184,7 @@ def test_whose_setup_fails(broken):
     result.stdout.no_fnmatch_line("*gesmock found 0*")
 
 
-def test_a_failed_test_tells_how_to_arm_its_faults_again(pytester: pytest.Pytester) -> None:
+def test_a_failed_test_shows_how_to_arm_its_faults_again(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
         """
@@ -209,8 +209,8 @@ def test_fails_without_a_fault(gesmock):
     armed = (
         "gesmock.faults.arm({'operation': 'list_jobs', 'fault': {'kind': 'error', 'status': 503}"
     )
-    told = [line for line in result.outlines if line.startswith("gesmock.faults.arm")]
-    assert told == [
+    armed_again = [line for line in result.outlines if line.startswith("gesmock.faults.arm")]
+    assert armed_again == [
         f"{armed}, 'times': 2}})  # f4: fired at 1 of 1 calls",
         f"{armed}, 'after': 9}})  # f1: fired at 0 of 0 calls",
     ]
@@ -218,7 +218,7 @@ def test_fails_without_a_fault(gesmock):
     assert len(titles) == 2
 
 
-def test_the_environment_leads_code_that_uses_the_sdk_to_the_fake(
+def test_the_environment_points_the_sdk_at_the_fake(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_PROXY", "intranet")
@@ -248,9 +248,9 @@ def test_the_environment_leads_code_that_uses_the_sdk_to_the_fake(
 
 @pytest.fixture(autouse=True)
 def _few_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An inner run imports every installed plugin, which takes most of its time, unless told not to.
+    """Keep inner runs from importing every installed plugin, which takes most of their time.
 
-    That the plugin is found without ``-p`` is shown by this run and its examples.
+    This run itself shows that the plugin is found without ``-p``.
     """
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
@@ -287,7 +287,7 @@ def test_it_can_be_switched_off(pytester: pytest.Pytester, monkeypatch: pytest.M
     result.stdout.no_fnmatch_line("*gesmock_env*")
 
 
-def test_these_tests_pass_where_the_command_is_pytest() -> None:
+def test_these_tests_pass_under_the_pytest_command() -> None:
     command = Path(sys.executable).with_name("pytest")
     ran = subprocess.run(
         [command, "-p", "no:randomly", __file__, "-k", "wrong_marker"],

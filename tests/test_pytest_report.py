@@ -1,4 +1,4 @@
-"""What a user's test run tells of the verdict: findings by code, coverage, reports."""
+"""The report of a test run: findings by code, coverage, and what fails a test."""
 
 import json
 from pathlib import Path
@@ -32,7 +32,7 @@ def _few_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(pytester: pytest.Pytester, test: str, *args: str, ini: str = "") -> pytest.RunResult:
-    """What a run of these tests gives."""
+    """Run these tests."""
     pytester.makepyfile(test)
     pytester.makeini(f"[pytest]\n{ini}\n")
     return pytester.runpytest_inprocess(
@@ -43,7 +43,7 @@ def run(pytester: pytest.Pytester, test: str, *args: str, ini: str = "") -> pyte
 # --- What fails a test ---
 
 
-def test_conduct_fails_no_test_unless_it_is_to(
+def test_findings_about_conduct_fail_a_test_only_on_request(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")  # the summary is cut there
@@ -65,7 +65,7 @@ def test_ignored(gesmock):
     assert gesmock.findings() == []
 
 @pytest.mark.gesmock(verdict={"fail_on": ["GM1"], "refusals": 3})
-def test_by_standard(gesmock):
+def test_by_config(gesmock):
     twice(gesmock)
 
 @pytest.mark.gesmock(fail_on=["GM1"], strict=False)
@@ -99,7 +99,7 @@ class TestIgnored:
     pytestmark = pytest.mark.gesmock(ignore=["GM107"])
 
     @pytest.mark.gesmock(ignore=["GM2"])
-    def test_all_that_say_so_are_heard(self, gesmock):
+    def test_markers_and_ini_file_add_up(self, gesmock):
         twice(gesmock)
         assert gesmock.verdict.config.ignore == ["GM109", "GM107", "GM2"]
 """,
@@ -128,7 +128,7 @@ def test_a_wrong_code_of_a_marker_is_refused(pytester: pytest.Pytester) -> None:
     )
 
 
-def test_a_test_that_fails_tells_what_else_was_found(pytester: pytest.Pytester) -> None:
+def test_a_failed_test_shows_its_other_findings(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
         USER
@@ -170,7 +170,7 @@ def test_it(gesmock):
     result.stdout.fnmatch_lines(["gesmock found 1 finding: GM107 *"])
 
 
-def test_a_finding_that_grows_in_the_teardown_is_no_new_one(pytester: pytest.Pytester) -> None:
+def test_a_finding_that_grows_in_the_teardown_is_not_new(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
         USER
@@ -196,7 +196,7 @@ def test_new(client):
 # --- The report ---
 
 
-def test_the_table_is_printed_with_what_was_found(pytester: pytest.Pytester) -> None:
+def test_the_table_is_printed_with_the_findings(pytester: pytest.Pytester) -> None:
     result = run(
         pytester, PASSES + "    listed(gesmock, '?limit=x')\n", "--gesmock-report", "-p", "no:xdist"
     )
@@ -213,7 +213,7 @@ def test_the_table_is_printed_with_what_was_found(pytester: pytest.Pytester) -> 
     )
 
 
-def test_a_server_of_ones_own_counts_too(pytester: pytest.Pytester) -> None:
+def test_an_overridden_server_counts_too(pytester: pytest.Pytester) -> None:
     own = """
 from gesmock import GesMock
 
@@ -238,7 +238,7 @@ def test_without_the_option_nothing_is_printed(pytester: pytest.Pytester) -> Non
 @pytest.mark.parametrize(
     ("least", "outcome"), [("15", 0), ("15.3", 0), ("0", 0), ("15.4", 1), ("100", 1)]
 )
-def test_a_run_that_has_met_too_little_fails(
+def test_a_run_that_met_too_few_answers_fails(
     pytester: pytest.Pytester, least: str, outcome: int
 ) -> None:
     result = run(pytester, PASSES, f"--gesmock-fail-under={least}")
@@ -250,9 +250,7 @@ def test_a_run_that_has_met_too_little_fails(
 
 
 @pytest.mark.parametrize("wrong", ["nan", "-1", "100.1", "inf", "1e3", "", "most", "80 %"])
-def test_what_is_no_percentage_is_refused_at_the_start(
-    pytester: pytest.Pytester, wrong: str
-) -> None:
+def test_a_wrong_percentage_is_refused_at_the_start(pytester: pytest.Pytester, wrong: str) -> None:
     result = run(pytester, PASSES, f"--gesmock-fail-under={wrong}")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
@@ -272,7 +270,7 @@ def test_what_is_no_percentage_is_refused_at_the_start(
     ],
 )
 @pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "1")])
-def test_a_run_of_no_test_has_not_met_too_little(
+def test_a_run_without_tests_does_not_fail(
     pytester: pytest.Pytester,
     args: tuple[str, ...],
     outcome: pytest.ExitCode,
@@ -288,7 +286,7 @@ def test_a_run_of_no_test_has_not_met_too_little(
     result.stdout.no_fnmatch_line("*less than*")
 
 
-def test_a_run_without_the_fake_has_met_nothing(pytester: pytest.Pytester) -> None:
+def test_a_run_that_does_not_use_the_fake_fails(pytester: pytest.Pytester) -> None:
     result = run(pytester, "def test_it():\n    pass\n", "--gesmock-fail-under=1")
 
     assert result.ret == 1
@@ -307,15 +305,15 @@ def test_the_ini_file_says_which_operations_count(pytester: pytest.Pytester) -> 
 
 
 def test_the_report_is_written_as_json(pytester: pytest.Pytester, tmp_path: Path) -> None:
-    told = tmp_path / "new" / "report.json"
+    path = tmp_path / "new" / "report.json"
 
     run(
         pytester,
         PASSES + "    listed(gesmock, '?limit=x')\n",
-        f"--gesmock-report-json={told}",
+        f"--gesmock-report-json={path}",
     )
 
-    report = json.loads(told.read_bytes())
+    report = json.loads(path.read_bytes())
     assert (report["coverage"]["met"], report["coverage"]["all"]) == (2, 13)
     [finding] = report["findings"]
     assert (finding["code"], finding["entries"]) == ("GM107", [2, 3])
@@ -377,7 +375,7 @@ def test_crash():
     assert json.loads((pytester.path / "told.json").read_bytes())["crashed_workers"] == ["gw0"]
 
 
-def test_a_report_that_cannot_be_written_fails_the_run_and_says_so(
+def test_a_report_that_cannot_be_written_fails_the_run(
     pytester: pytest.Pytester,
 ) -> None:
     result = run(pytester, PASSES, "--gesmock-report-json=.")
@@ -389,7 +387,7 @@ def test_a_report_that_cannot_be_written_fails_the_run_and_says_so(
 # --- How it looks ---
 
 
-def test_a_table_as_text() -> None:
+def test_the_table_has_a_row_for_each_operation() -> None:
     coverage = Coverage([Cell("show_job", 200, None, 12), Cell("list_jobs", 503, "reset", 1)])
 
     lines = [*table_lines(coverage.table())]
@@ -404,8 +402,8 @@ def test_a_table_as_text() -> None:
 
 
 def test_findings_are_summed_up_by_code() -> None:
-    found = [("GM101", "t1"), ("GM002", "t1"), ("GM101", "t2"), ("GM101", "t3"), ("GM101", "t1")]
-    findings = [{"code": code, "test": test} for code, test in found]
+    pairs = [("GM101", "t1"), ("GM002", "t1"), ("GM101", "t2"), ("GM101", "t3"), ("GM101", "t1")]
+    findings = [{"code": code, "test": test} for code, test in pairs]
 
     assert [*finding_lines(findings)] == [
         "GM002 unmatched: 1 in t1",

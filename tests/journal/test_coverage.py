@@ -1,4 +1,4 @@
-"""Coverage counts the documented answers that were met, over resets."""
+"""Coverage counts the documented answers that were met, across resets."""
 
 from contextlib import suppress
 
@@ -27,7 +27,7 @@ def ask(ges: GesMock, graph: str = "movie", project: str | None = None) -> None:
     ges.app.test_client().get(path)
 
 
-def test_answers_are_counted_by_operation_and_status_over_resets(new: GesMock) -> None:
+def test_answers_are_counted_by_operation_and_status_across_resets(new: GesMock) -> None:
     ask(new)
     new.reset()
     ask(new)
@@ -55,7 +55,7 @@ def test_connections_that_broke_are_cells_of_their_own(ges: GesMock) -> None:
         "malformed",
         "reset",
     }
-    assert [(one.connection, one.phase) for one in ges.journal] == [
+    assert [(each.connection, each.phase) for each in ges.journal] == [
         ("reset", "before"),
         ("malformed", "after"),
         (None, "before"),
@@ -78,22 +78,22 @@ def test_a_table_has_the_called_or_the_named_operations() -> None:
     coverage.add([Cell("list_jobs", 503, "reset", 2), Cell("list_jobs", 200, "drip", 1)])
 
     called = coverage.table()
-    wanted = coverage.table(["show_job", "list_jobs"])
+    named = coverage.table(["show_job", "list_jobs"])
 
     [row] = called.rows.values()
     counts = dict(zip(COLUMNS, row, strict=True))
     assert {name: count for name, count in counts.items() if count} == {"200": 4, "reset": 2}
     assert (called.met, called.all, round(called.percent, 1)) == (2, 13, 15.4)
-    assert [*wanted.rows] == ["list_jobs", "show_job"]
-    assert (wanted.met, wanted.all) == (2, 26)
+    assert [*named.rows] == ["list_jobs", "show_job"]
+    assert (named.met, named.all) == (2, 26)
     assert len(coverage.table(OPERATION_NAMES).rows) == len(OPERATION_NAMES)
 
 
 @pytest.mark.parametrize(
-    ("met", "of", "told"), [(2, 3, 66.6), (4, 5, 80.0), (7999, 10_000, 79.9), (77, 500, 15.4)]
+    ("met", "of", "percent"), [(2, 3, 66.6), (4, 5, 80.0), (7999, 10_000, 79.9), (77, 500, 15.4)]
 )
-def test_a_percentage_is_rounded_down(met: int, of: int, told: float) -> None:
-    assert Table({}, met, of).rounded_percent == told <= Table({}, met, of).percent
+def test_a_percentage_is_rounded_down(met: int, of: int, percent: float) -> None:
+    assert Table({}, met, of).rounded_percent == percent <= Table({}, met, of).percent
 
 
 def test_an_empty_coverage_is_zero_percent() -> None:
@@ -108,18 +108,18 @@ def test_the_report_over_http_is_complete(service: Service) -> None:
     service.list()
     service.client.get("/ges/nothing")
 
-    told = service.control("GET", "report").json
+    report = service.control("GET", "report").json
 
-    assert told["coverage"]["cells"] == [
+    assert report["coverage"]["cells"] == [
         {"operation": "list_jobs", "status": 200, "connection": None, "count": 1}
     ]
-    assert told["coverage"]["rows"]["list_jobs"][0] == 1
-    assert (told["coverage"]["met"], told["coverage"]["percent"]) == (1, 7.6)
-    assert [one["code"] for one in told["findings"]] == ["GM002"]
-    assert told["failing"] == 1
-    assert [(one["job_id"], len(one["observed"])) for one in told["seen"]] == [("a1", 1)]
-    assert told["config"]["fail_on"] == ["GM0"]
-    assert told["dropped"] == 0
+    assert report["coverage"]["rows"]["list_jobs"][0] == 1
+    assert (report["coverage"]["met"], report["coverage"]["percent"]) == (1, 7.6)
+    assert [each["code"] for each in report["findings"]] == ["GM002"]
+    assert report["failing"] == 1
+    assert [(each["job_id"], len(each["observed"])) for each in report["seen"]] == [("a1", 1)]
+    assert report["config"]["fail_on"] == ["GM0"]
+    assert report["dropped"] == 0
     assert service.control("GET", "projects/nobody/report").status_code == 404
 
 
@@ -128,11 +128,11 @@ def test_the_report_in_python_is_the_same(ges: GesMock) -> None:
     requests.get(ges.jobs_url(limit=1))
     requests.get(ges.jobs_url())
 
-    told = ges.verdict.report()
+    report = ges.verdict.report()
 
-    assert told.keys() == {"findings", "failing", "config", "coverage", "seen", "dropped"}
-    [seen] = told["seen"]
-    assert [one["status"] for one in seen["observed"]] == [ges.jobs()[0].status]
+    assert report.keys() == {"findings", "failing", "config", "coverage", "seen", "dropped"}
+    [job] = report["seen"]
+    assert [each["status"] for each in job["observed"]] == [ges.jobs()[0].status]
 
 
 def _job() -> Job:

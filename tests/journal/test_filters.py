@@ -71,7 +71,7 @@ def test_the_filter_job_takes_a_job(asked: GesMock) -> None:
         asked.journal.entries(job=7)  # type: ignore[arg-type]
 
 
-def test_the_journal_is_a_sequence(asked: GesMock) -> None:
+def test_the_journal_is_indexed_like_a_sequence(asked: GesMock) -> None:
     journal = asked.journal
 
     assert [entry.number for entry in journal[:2]] == [1, 2]
@@ -92,12 +92,12 @@ def test_assert_called_returns_the_entries(asked: GesMock) -> None:
 
 
 def test_a_failure_lists_near_misses_and_differences(asked: GesMock) -> None:
-    with pytest.raises(AssertionError) as told:
+    with pytest.raises(AssertionError) as raised:
         asked.journal.assert_called(
             "list_jobs", times=2, status=200, query={"limit": 10, "offset": None}
         )
 
-    assert str(told.value) == (
+    assert str(raised.value) == (
         "list_jobs with status 200, query limit=10, query offset=none was called 0 times, not 2\n"
         "near misses among 5 other requests:\n"
         f"  #1 GET {LIST}?limit=10&offset=0 answered 200\n"
@@ -111,12 +111,12 @@ def test_a_failure_lists_near_misses_and_differences(asked: GesMock) -> None:
 
 
 def test_every_difference_is_described(asked: GesMock) -> None:
-    with pytest.raises(ExpectationFailed) as told:
+    with pytest.raises(ExpectationFailed) as raised:
         asked.journal.assert_called(
             "delete_job", method="DELETE", graph="third", job="b1", fault="f1", since=4
         )
 
-    assert str(told.value) == (
+    assert str(raised.value) == (
         "delete_job with method DELETE, graph third, job b1, fault f1, since entry #4 was called "
         "0 times, not at least 1\n"
         "near misses among 1 other request:\n"
@@ -129,10 +129,10 @@ def test_every_difference_is_described(asked: GesMock) -> None:
 
 
 def test_too_many_calls_are_listed_alone(asked: GesMock) -> None:
-    with pytest.raises(ExpectationFailed) as told:
+    with pytest.raises(ExpectationFailed) as raised:
         asked.journal.assert_called(at_most=1)
 
-    assert str(told.value).splitlines() == [
+    assert str(raised.value).splitlines() == [
         "any operation was called 5 times, not at most 1",
         f"  #1 GET {LIST}?limit=10&offset=0 answered 200",
         f"  #2 GET {LIST}?limit=20 answered 200",
@@ -142,17 +142,17 @@ def test_too_many_calls_are_listed_alone(asked: GesMock) -> None:
 
 
 def test_too_few_calls_are_listed_with_near_misses(asked: GesMock) -> None:
-    with pytest.raises(ExpectationFailed) as told:
+    with pytest.raises(ExpectationFailed) as raised:
         asked.journal.assert_called("list_jobs", status=503, times=2, since=4)
 
-    assert str(told.value).splitlines()[0] == (
+    assert str(raised.value).splitlines()[0] == (
         "list_jobs with status 503, since entry #4 was called once, not 2"
     )
-    assert str(told.value).splitlines()[-1] == "nothing else was called"
+    assert str(raised.value).splitlines()[-1] == "nothing else was called"
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "message"),
     [
         ({"times": 1, "at_least": 1}, "give either times, or at_least and at_most"),
         ({"at_least": 3, "at_most": 2}, "at_least is more than at_most"),
@@ -161,8 +161,8 @@ def test_too_few_calls_are_listed_with_near_misses(asked: GesMock) -> None:
         ({"method": "get"}, "assert_called.method: 'get' is not a method in capitals"),
     ],
 )
-def test_wrong_filters_are_refused(asked: GesMock, wrong: dict[str, Any], told: str) -> None:
-    with pytest.raises(InvalidInput, match=told.replace("?", r"\?")):
+def test_wrong_filters_are_refused(asked: GesMock, wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidInput, match=message.replace("?", r"\?")):
         asked.journal.assert_called(**wrong)
 
 
@@ -181,7 +181,7 @@ def test_the_repr_has_the_counts(asked: GesMock) -> None:
 
 @pytest.fixture
 def short() -> Journal:
-    """A journal of which only the last three of five are left."""
+    """A journal that has dropped two of five entries."""
     journal = Journal(RLock(), size=3)
     for status in (200, 200, 503, 200, 503):
         request = Request(operation="list_jobs", method="GET", path="/", epoch=1)
@@ -216,11 +216,11 @@ def test_an_assertion_that_dropped_entries_could_change_is_refused(
             assertion.check(short.snapshot())
 
 
-def test_the_refusal_says_which_since_to_use(short: Journal) -> None:
-    with pytest.raises(Conflict) as told:
+def test_the_refusal_names_a_since_to_use(short: Journal) -> None:
+    with pytest.raises(Conflict) as raised:
         Assertion(status=503, times=2).check(short.snapshot())
 
-    assert str(told.value) == (
+    assert str(raised.value) == (
         "cannot tell how often any operation with status 503 was called: 2 entries were dropped "
         "from the journal, and 2 of the others match; raise journal_size, or ask with since=2 for "
         "the others only"
@@ -264,24 +264,24 @@ def test_statuses_of_very_long_lists_are_not_recorded(ges: GesMock) -> None:
 
 def in_a_thread(journal: Journal, wait: Callable[[], Any]) -> tuple[Thread, list[Any]]:
     """A thread that waits for the journal; it is waiting when this returns."""
-    found: list[Any] = []
+    outcome: list[Any] = []
 
     def run() -> None:
         try:
-            found.append(wait())
+            outcome.append(wait())
         except Exception as error:  # noqa: BLE001 it is what is looked at
-            found.append(error)
+            outcome.append(error)
 
     thread = Thread(target=run)
     thread.start()
     until(lambda: journal._waiting)
-    return thread, found
+    return thread, outcome
 
 
 def test_wait_for_returns_the_entries(ges: GesMock) -> None:
     requests.get(ges.jobs_url())
     journal = ges.fake.default.journal
-    thread, found = in_a_thread(
+    thread, outcome = in_a_thread(
         journal, lambda: ges.journal.wait_for("list_jobs", times=3, status=200, timeout_s=60)
     )
     requests.get(ges.jobs_url(limit=1))
@@ -289,17 +289,17 @@ def test_wait_for_returns_the_entries(ges: GesMock) -> None:
     requests.get(ges.jobs_url(limit=2))
     thread.join()
 
-    assert [entry.number for entry in found[0]] == [1, 2, 4]
+    assert [entry.number for entry in outcome[0]] == [1, 2, 4]
     assert len(ges.journal.wait_for("list_jobs", timeout_s=0)) == 3
 
 
 def test_a_timeout_lists_near_misses(ges: GesMock) -> None:
     requests.get(ges.jobs_url(limit=1))
 
-    with pytest.raises(TimedOut) as told:
+    with pytest.raises(TimedOut) as raised:
         ges.journal.wait_for("list_jobs", query={"limit": 2}, timeout_s=0.001)
 
-    assert str(told.value) == (
+    assert str(raised.value) == (
         "list_jobs with query limit=2 was called 0 times in 0.001 s, not 1\n"
         "near misses among 1 other request:\n"
         f"  #1 GET {LIST}?limit=1 answered 200\n"
@@ -324,9 +324,9 @@ def test_waiting_for_entries_that_may_be_dropped_is_refused(ges: GesMock) -> Non
 
     assert len(ges.journal.wait_for("list_jobs", times=2)) == 2
     assert len(ges.journal.wait_for("list_jobs", since=1, times=2)) == 2
-    with pytest.raises(Conflict) as told:
+    with pytest.raises(Conflict) as raised:
         ges.journal.wait_for("list_jobs", times=3, timeout_s=60)
-    assert str(told.value) == (
+    assert str(raised.value) == (
         "cannot tell whether list_jobs was called 3 times: 1 entries were dropped from the "
         "journal, and 2 of the others match; raise journal_size, or ask with since=3 for later ones"
     )
@@ -337,24 +337,24 @@ def test_waiting_for_entries_that_may_be_dropped_is_refused(ges: GesMock) -> Non
 def test_entries_dropped_while_waiting_raise_conflict(ges: GesMock) -> None:
     ges.restart(journal_size=1)
     journal = ges.fake.default.journal
-    thread, found = in_a_thread(journal, lambda: ges.journal.wait_for("show_job", timeout_s=60))
+    thread, outcome = in_a_thread(journal, lambda: ges.journal.wait_for("show_job", timeout_s=60))
     with ges.fake.default.lock:  # it cannot look meanwhile
         for _ in range(2):
             request = Request(operation="list_jobs", method="GET", path="/", epoch=1)
             journal.append(0.0, 1, request, Reply(200, {}))
     thread.join()
 
-    assert isinstance(found[0], Conflict)
+    assert isinstance(outcome[0], Conflict)
 
 
 def test_a_reset_ends_the_waiting(ges: GesMock) -> None:
     journal = ges.fake.default.journal
-    thread, found = in_a_thread(journal, lambda: ges.journal.wait_for(timeout_s=60))
+    thread, outcome = in_a_thread(journal, lambda: ges.journal.wait_for(timeout_s=60))
     ges.reset()
     thread.join()
 
-    assert isinstance(found[0], TimedOut)
-    assert "nothing else was called" in str(found[0])
+    assert isinstance(outcome[0], TimedOut)
+    assert "nothing else was called" in str(outcome[0])
 
 
 def test_waiting_with_a_snapshot_from_before_a_reset_ends_at_once() -> None:

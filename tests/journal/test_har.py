@@ -1,4 +1,4 @@
-"""The journal as an HTTP Archive, which is held against the format's schema."""
+"""The journal as an HTTP Archive, validated against the schema of the format."""
 
 import json
 from pathlib import Path
@@ -67,15 +67,15 @@ def test_a_connection_that_broke_has_no_status_and_a_delay_its_time() -> None:
     written = har.archive(story.entries)
 
     check(written)
-    broken, strange, left = written["log"]["entries"]
-    assert ("_gave_up" in strange, left["_gave_up"]) == (False, True)
+    broken, strange, given_up = written["log"]["entries"]
+    assert ("_gave_up" in strange, given_up["_gave_up"]) == (False, True)
     assert (broken["response"]["status"], broken["_connection"]) == (0, "reset")
     assert broken["time"] == broken["timings"]["wait"] == 1500
     assert broken["request"]["url"].startswith("http://localhost/ges/")
     assert (strange["response"]["status"], strange["response"]["statusText"]) == (599, "")
 
 
-def test_an_answer_that_came_broken_has_its_status(ges: GesMock) -> None:
+def test_a_broken_answer_has_its_status(ges: GesMock) -> None:
     ges.faults.script("list_jobs", {"kind": "malformed"}, {"kind": "truncate", "after_bytes": 5})
     assert requests.get(ges.jobs_url()).status_code == 200
     with pytest.raises(requests.RequestException):
@@ -87,7 +87,7 @@ def test_an_answer_that_came_broken_has_its_status(ges: GesMock) -> None:
     assert (truncated["response"]["status"], truncated["_connection"]) == (200, "truncate")
 
 
-def test_of_a_long_list_an_archive_has_only_the_counts(ges: GesMock) -> None:
+def test_a_long_list_is_archived_without_statuses(ges: GesMock) -> None:
     ges.generate(101)
     requests.get(ges.jobs_url(limit=100))
     requests.get(ges.jobs_url())

@@ -1,4 +1,4 @@
-"""The journal is bounded, can be asked for a part, and keeps no secrets."""
+"""The journal is bounded, can be filtered, and contains no secrets."""
 
 import gc
 import tracemalloc
@@ -39,18 +39,18 @@ def entry(**fields: Any) -> Entry:
 def test_old_entries_make_room_and_are_counted() -> None:
     journal = journaled(200, 201, 202, 203, 204, size=3)
 
-    assert [one.status for one in journal.entries()] == [202, 203, 204]
+    assert [each.status for each in journal.entries()] == [202, 203, 204]
     assert (len(journal), journal.count, journal.dropped) == (3, 5, 2)
 
 
-def test_a_journal_that_is_made_smaller_keeps_the_last_and_a_larger_one_has_room() -> None:
+def test_a_smaller_journal_drops_the_oldest_and_a_larger_one_has_room() -> None:
     journal = journaled(200, 201, 202, 203, size=3)
 
     journal.resize(2)
-    assert [one.status for one in journal.entries()] == [202, 203]
+    assert [each.status for each in journal.entries()] == [202, 203]
     journal.resize(3)
     journal.append(0.0, 1, request(), Reply(204, {}))
-    assert [one.status for one in journal.entries()] == [202, 203, 204]
+    assert [each.status for each in journal.entries()] == [202, 203, 204]
     assert (journal.count, journal.dropped) == (5, 2)
 
 
@@ -107,23 +107,23 @@ def test_unmatched_requests_are_below_the_services_paths(
 
 
 def test_secrets_are_masked_or_left_out() -> None:
-    told = entry(
+    first = entry(
         query={"limit": "1", "secretKey": "K"},
         headers={"x-auth-token": "T", "accept": "*/*"},
         body={"edgesetPath": "e", "obsParameters": {"accessKey": "A"}},
     )
 
-    assert told.query == {"limit": "1"}
-    assert told.headers == {"x-auth-token": "***", "accept": "*/*"}
-    assert told.body == {"edgesetPath": "e"}
+    assert first.query == {"limit": "1"}
+    assert first.headers == {"x-auth-token": "***", "accept": "*/*"}
+    assert first.body == {"edgesetPath": "e"}
 
 
 @pytest.mark.parametrize("name", ["token", "access_token", "X-Auth-Token", "api_key", "apiKey"])
 def test_secrets_in_the_query_are_masked(name: str) -> None:
-    one, other = (entry(query={name: value, "limit": "1"}) for value in ("S1", "S2"))
+    first, second = (entry(query={name: value, "limit": "1"}) for value in ("S1", "S2"))
 
-    assert one.query == other.query == {name: "***", "limit": "1"}
-    assert one.digest != other.digest
+    assert first.query == second.query == {name: "***", "limit": "1"}
+    assert first.digest != second.digest
 
 
 def test_other_headers_with_secrets_are_masked_too() -> None:
@@ -136,13 +136,13 @@ def test_passwords_and_tokens_of_a_body_are_masked_however_deep() -> None:
     deep: dict[str, Any] = {"password": "S1"}
     for _ in range(300):
         deep = {"a": deep}
-    told = entry(body={"password": "S2", "list": [{"auth_token": {"id": "S3"}}, 1], "deep": deep})
-    other = entry(body={"password": "S4", "list": [{"auth_token": {"id": "S3"}}, 1], "deep": deep})
+    first = entry(body={"password": "S2", "list": [{"auth_token": {"id": "S3"}}, 1], "deep": deep})
+    second = entry(body={"password": "S4", "list": [{"auth_token": {"id": "S3"}}, 1], "deep": deep})
 
-    assert told.body["password"] == "***"
-    assert told.body["list"] == [{"auth_token": "***"}, 1]
-    assert "S1" not in repr(told.body)
-    assert told.digest != other.digest
+    assert first.body["password"] == "***"
+    assert first.body["list"] == [{"auth_token": "***"}, 1]
+    assert "S1" not in repr(first.body)
+    assert first.digest != second.digest
 
 
 LONG = "x" * LONGEST_BODY
@@ -150,7 +150,7 @@ SIGNED = "SDK-HMAC-SHA256 Access={}, SignedHeaders=host;x-sdk-date, Signature={}
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("usual", "changed"),
     [
         ({"body": {"edgesetPath": LONG + "a"}}, {"body": {"edgesetPath": LONG + "b"}}),
         ({"body": {"accessKey": "A"}}, {"body": {"accessKey": "B"}}),
@@ -160,9 +160,9 @@ SIGNED = "SDK-HMAC-SHA256 Access={}, SignedHeaders=host;x-sdk-date, Signature={}
     ],
 )
 def test_a_digest_distinguishes_what_is_left_out(
-    one: dict[str, Any], other: dict[str, Any]
+    usual: dict[str, Any], changed: dict[str, Any]
 ) -> None:
-    first, again, second = (entry(**fields) for fields in (one, one, other))
+    first, again, second = (entry(**fields) for fields in (usual, usual, changed))
 
     assert first.digest == again.digest != second.digest
     assert LONG not in str(first)
@@ -170,7 +170,7 @@ def test_a_digest_distinguishes_what_is_left_out(
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "same"),
+    ("usual", "changed", "same"),
     [
         ({"x-auth-token": "T"}, {"x-auth-token": "T"}, True),
         ({"x-auth-token": "T"}, {"x-auth-token": "U"}, False),
@@ -181,9 +181,9 @@ def test_a_digest_distinguishes_what_is_left_out(
     ],
 )  # fmt: skip
 def test_a_digest_distinguishes_who_signed_in(
-    one: dict[str, str], other: dict[str, str], same: bool
+    usual: dict[str, str], changed: dict[str, str], same: bool
 ) -> None:
-    first, second = (entry(headers=headers) for headers in (one, other))
+    first, second = (entry(headers=headers) for headers in (usual, changed))
 
     assert (first.token == second.token) is same
     assert "'T'" not in repr(first)
@@ -229,7 +229,7 @@ def listed(rows: int, name: str = "") -> ShownStatuses:
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> Journal:
-    """A journal that keeps little of what lists have shown: 10 statuses for each of 3 entries."""
+    """A journal with few statuses of lists: 10 for each of 3 entries."""
     monkeypatch.setattr("gesmock.journal.journal.MOST_STATUSES", 30)
     return Journal(RLock(), size=3)
 
@@ -241,9 +241,9 @@ def test_the_oldest_statuses_of_lists_are_dropped_first(few: Journal) -> None:
         for _ in range(2):
             few.append(0.0, 1, request(), Reply(200, {}, statuses=page))
 
-    counts = [None if one.statuses is None else len(one.statuses) for one in few.entries()]
+    counts = [None if each.statuses is None else len(each.statuses) for each in few.entries()]
     assert counts == [None, None, 50, 50, 0, 0, 30, 30]
-    assert [one.returned for one in few.entries()] == [30, 30, 50, 50, 0, 0, 30, 30]
+    assert [each.returned for each in few.entries()] == [30, 30, 50, 50, 0, 0, 30, 30]
 
 
 def test_the_status_of_a_single_job_lasts_as_long_as_its_entry(few: Journal) -> None:
@@ -251,7 +251,7 @@ def test_the_status_of_a_single_job_lasts_as_long_as_its_entry(few: Journal) -> 
     for page in "bc":
         few.append(0.0, 1, request(), Reply(200, {}, statuses=listed(30, page)))
 
-    assert [one.statuses is None for one in few.entries()] == [False, True, False]
+    assert [each.statuses is None for each in few.entries()] == [False, True, False]
     assert few[0].statuses == {"a1": "running"}
 
 
@@ -259,20 +259,20 @@ def test_the_status_of_a_single_job_lasts_as_long_as_its_entry(few: Journal) -> 
     ("size", "resized", "lists"),
     [(1000, 1000, 100), (20_000, 20_000, 101), (20_000, 1000, 100), (1000, 20_000, 101)],
 )
-def test_a_long_journal_keeps_more_statuses(size: int, resized: int, lists: int) -> None:
+def test_a_long_journal_has_more_statuses(size: int, resized: int, lists: int) -> None:
     journal = Journal(RLock(), size=size)
     journal.resize(resized)
     for page in range(101):
         journal.append(0.0, 1, request(), Reply(200, {}, statuses=listed(1000, f"{page}/")))
 
-    assert sum(one.statuses is not None for one in journal.entries()) == lists
+    assert sum(each.statuses is not None for each in journal.entries()) == lists
 
 
 def test_dropped_statuses_are_freed(few: Journal) -> None:
     statuses = [listed(30, f"{page}/").statuses for page in range(3)]
-    for one in statuses:
-        few.append(0.0, 1, request(), Reply(200, {}, statuses=ShownStatuses(one, 30, 30)))
-    first, second, last = (gc.get_referrers(one) for one in statuses)
+    for pairs in statuses:
+        few.append(0.0, 1, request(), Reply(200, {}, statuses=ShownStatuses(pairs, 30, 30)))
+    first, second, last = (gc.get_referrers(pairs) for pairs in statuses)
 
     assert [len(holders) for holders in (first, second)] == [1, 1]  # the list of this test
     assert len(last) > 1
@@ -281,11 +281,11 @@ def test_dropped_statuses_are_freed(few: Journal) -> None:
 def test_statuses_shared_by_recent_entries_are_not_dropped() -> None:
     journal = Journal(RLock(), size=3)
     for number in range(8):
-        shown = ShownStatuses(((f"{number}", "success"),), 1, 1)
+        source = ShownStatuses(((f"{number}", "success"),), 1, 1)
         for _ in range(1 + number % 2):
-            journal.append(0.0, 1, request(), Reply(200, {}, statuses=shown))
+            journal.append(0.0, 1, request(), Reply(200, {}, statuses=source))
 
-    assert [one.statuses for one in journal.entries()] == [
+    assert [each.statuses for each in journal.entries()] == [
         {"6": "success"},
         {"7": "success"},
         {"7": "success"},
@@ -316,10 +316,10 @@ def test_an_entry_says_what_a_fault_did() -> None:
 def test_an_entry_has_the_request_id_of_its_answer(ges: GesMock) -> None:
     ges.faults.arm("list_jobs", 503, times=1)
 
-    given = [requests.get(ges.jobs_url()).headers["X-Request-Id"] for _ in range(2)]
+    request_ids = [requests.get(ges.jobs_url()).headers["X-Request-Id"] for _ in range(2)]
 
-    assert given == [entry.reply_headers["X-Request-Id"] for entry in ges.journal]
-    assert len(set(given)) == 2
+    assert request_ids == [entry.reply_headers["X-Request-Id"] for entry in ges.journal]
+    assert len(set(request_ids)) == 2
 
 
 def test_a_long_head_is_cut(ges: GesMock) -> None:
@@ -327,11 +327,11 @@ def test_a_long_head_is_cut(ges: GesMock) -> None:
     headers = {"X-Auth-Token": secret, "X-Long": "long " * 1000, "X-Short": "short"}
     requests.get(ges.jobs_url(), headers=headers)
 
-    [one] = ges.journal.entries()
-    assert one.headers["x-long"].startswith("long long ")
-    assert one.headers["x-long"].endswith("...")
-    assert (one.headers["x-short"], one.headers["x-auth-token"]) == ("short", "***")
-    assert sum(len(name) + len(value) for name, value in one.headers.items()) < 5000
+    [long] = ges.journal.entries()
+    assert long.headers["x-long"].startswith("long long ")
+    assert long.headers["x-long"].endswith("...")
+    assert (long.headers["x-short"], long.headers["x-auth-token"]) == ("short", "***")
+    assert sum(len(name) + len(value) for name, value in long.headers.items()) < 5000
 
 
 def test_many_long_heads_use_little_memory(ges: GesMock) -> None:
@@ -376,7 +376,7 @@ def test_a_digest_distinguishes_long_heads(ges: GesMock) -> None:
     assert None not in (a.token, b.token)
 
 
-def test_a_usual_signature_is_kept_in_a_long_head(ges: GesMock) -> None:
+def test_a_signature_in_a_long_head_is_not_cut(ges: GesMock) -> None:
     signature = "SDK-HMAC-SHA256 Access=KEY, SignedHeaders=host, Signature="
     requests.get(ges.jobs_url(), headers={"Authorization": f"{signature}1"})
     requests.get(ges.jobs_url(), headers={"Authorization": f"{signature}2", "X": "x" * 5000})
@@ -389,7 +389,7 @@ def test_a_snapshot_may_begin_after_an_entry() -> None:
     journal = journaled(200, 201, 202, 203, 204, size=3)
 
     def numbers(since: int) -> list[int]:
-        return [one.number for one in journal.snapshot(since).records]
+        return [each.number for each in journal.snapshot(since).records]
 
     assert [numbers(since) for since in (0, 2, 3, 4, 5, 9)] == [
         [3, 4, 5], [3, 4, 5], [4, 5], [5], [], [],

@@ -1,4 +1,4 @@
-"""What a client was shown of a job, and what the job went through."""
+"""An observation compares what a job went through with what its client was shown."""
 
 from typing import Any
 
@@ -37,11 +37,11 @@ def test_an_observation_has_changes_shown_and_the_timeline(ges: GesMock) -> None
         "movie",
         ("pending", "running"),
     )
-    assert [(one.status, one.first, one.last, one.times) for one in observation.observed] == [
+    assert [(each.status, each.first, each.last, each.times) for each in observation.observed] == [
         ("pending", 2, 3, 2),
         ("running", 4, 6, 3),
     ]
-    assert [(one.status, one.at and one.at - begin) for one in observation.went_through] == [
+    assert [(each.status, each.at and each.at - begin) for each in observation.went_through] == [
         ("pending", 0),
         ("running", 2),
         ("success", 10),
@@ -66,10 +66,10 @@ def test_a_failure_describes_the_difference(ges: GesMock) -> None:
     ges.clock.advance(11)
     requests.get(ges.job_url(job_id))
 
-    with pytest.raises(AssertionError) as told:
+    with pytest.raises(AssertionError) as raised:
         ges.assert_seen(job_id, "pending", "running", "failed")
 
-    assert str(told.value) == (
+    assert str(raised.value) == (
         f"the client should have been shown pending, running, failed of job '{job_id}', but was shown "
         "pending, success\n"
         "  pending: 2 times (#2 to #3)\n"
@@ -79,17 +79,17 @@ def test_a_failure_describes_the_difference(ges: GesMock) -> None:
     )
 
 
-def test_unexpected_statuses_are_listed_where_they_came(ges: GesMock) -> None:
+def test_unexpected_statuses_are_listed_in_order(ges: GesMock) -> None:
     ges.clock.freeze()
     job = ges.add_job(status="pending")
     for status in ("running", "failed"):
         requests.get(ges.job_url(job))
         ges.move_job(job, status)
 
-    with pytest.raises(ExpectationFailed) as told:
+    with pytest.raises(ExpectationFailed) as raised:
         ges.assert_seen(job, "running", "failed")
 
-    assert str(told.value).splitlines()[1:] == [
+    assert str(raised.value).splitlines()[1:] == [
         "+ pending: once (#1)",
         "  running: once (#2)",
         "- failed: the job had this status, but the client did not ask in that time",
@@ -104,13 +104,13 @@ def test_a_job_from_the_start_state_has_no_start_time(ges: GesMock) -> None:
     ges.restart(clock={"now": 100, "frozen": True}, fixture="movies")
     [job, *_] = ges.jobs(status="running")
 
-    assert [(one.status, one.at) for one in ges.observation(job).went_through] == [
+    assert [(each.status, each.at) for each in ges.observation(job).went_through] == [
         ("running", None)
     ]
 
     ges.move_job(job, "failed")
 
-    assert [(one.status, one.at) for one in ges.observation(job).went_through] == [
+    assert [(each.status, each.at) for each in ges.observation(job).went_through] == [
         ("running", None),
         ("failed", 100),
     ]
@@ -123,7 +123,7 @@ def test_steps_that_change_only_progress_are_one_span(ges: GesMock) -> None:
     ]
     job = ges.add_job(plan={"steps": steps}, status="running")
 
-    assert [one.status for one in ges.observation(job).went_through] == ["running"]
+    assert [each.status for each in ges.observation(job).went_through] == ["running"]
 
 
 def test_a_removed_job_is_observed_from_the_journal(ges: GesMock) -> None:
@@ -200,7 +200,7 @@ def test_a_very_long_list_shows_no_statuses(ges: GesMock) -> None:
     job = ges.jobs()[-1]
     requests.get(ges.job_url(job))
 
-    assert [one.first for one in ges.observation(job).observed] == [2]
+    assert [each.first for each in ges.observation(job).observed] == [2]
 
 
 def test_repeated_answers_are_walked_once() -> None:
@@ -216,7 +216,7 @@ def test_repeated_answers_are_walked_once() -> None:
     for _ in range(3):
         story.ask(statuses=listed)
         story.ask(statuses=None, connection="reset")
-    other = story.ask(statuses=listed, args={"graph_name": "other"})
+    elsewhere = story.ask(statuses=listed, args={"graph_name": "other"})
     story.ask(statuses=Statuses(a1="running"))
     last = story.ask(statuses=listed)
 
@@ -226,7 +226,9 @@ def test_repeated_answers_are_walked_once() -> None:
     first, at = story.entries[0].number, story.entries[0].at
     assert by_job["movie", "a1"] == [Sighting("running", first, last.number, 5, at)]
     assert by_job["movie", "a2"] == [Sighting("running", first, last.number, 4, at)]
-    assert by_job["other", "a1"] == [Sighting("running", other.number, other.number, 1, other.at)]
+    assert by_job["other", "a1"] == [
+        Sighting("running", elsewhere.number, elsewhere.number, 1, elsewhere.at)
+    ]
 
 
 # --- Over HTTP ---
@@ -236,10 +238,10 @@ def test_observations_are_checked_over_http(service: Service) -> None:
     service.fake.default.graphs.add(_job("a/1"))
     service.list()
 
-    told = service.control("GET", "seen/a/1").json
-    assert (told["job_id"], told["graph"]) == ("a/1", "movie")
-    assert [one["status"] for one in told["observed"]] == ["running"]
-    assert [one["status"] for one in told["went_through"]] == ["running"]
+    observation = service.control("GET", "seen/a/1").json
+    assert (observation["job_id"], observation["graph"]) == ("a/1", "movie")
+    assert [each["status"] for each in observation["observed"]] == ["running"]
+    assert [each["status"] for each in observation["went_through"]] == ["running"]
     assert service.control("GET", "seen/a/1?statuses=running&graph=movie").status_code == 200
     assert service.control("GET", "seen/a/1?statuses=").status_code == 409
 

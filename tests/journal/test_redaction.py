@@ -44,7 +44,7 @@ def redacted(body: Any = None, secrets: tuple[str, ...] = (), **fields: Any) -> 
 
 
 def test_known_secrets_are_removed_everywhere() -> None:
-    found = redacted(
+    clean = redacted(
         {"name": "a s3cr3t!", "s3cr3t": 1, "number": 3},
         ("s3cr3t", "s3cr3t!"),
         path="/ges/s3cr3t",
@@ -53,23 +53,23 @@ def test_known_secrets_are_removed_everywhere() -> None:
         headers={"x-mine": "is s3cr3t!"},
     )
 
-    assert found.path == "/ges/***"
-    assert found.args == {"graph_name": "***"}
-    assert found.query == {"q": "***", "***": ""}
-    assert found.headers == {"x-mine": "is ***"}
-    assert json.loads(found.body) == {"name": "a ***", "***": 1, "number": 3}
+    assert clean.path == "/ges/***"
+    assert clean.args == {"graph_name": "***"}
+    assert clean.query == {"q": "***", "***": ""}
+    assert clean.headers == {"x-mine": "is ***"}
+    assert json.loads(clean.body) == {"name": "a ***", "***": 1, "number": 3}
 
 
 def test_values_with_secret_names_are_removed() -> None:
-    found = redacted(
+    clean = redacted(
         {"auth": {"password": 'p"w'}, "userToken": "t", "token_type": 3, "name": "n"},
         query={"signature": "s", "ak": "a", "limit": "1"},
         headers={"x-auth-token": "masked by the entry"},
     )
 
-    assert found.query == {"signature": "***", "ak": "***", "limit": "1"}
-    assert found.headers == {"x-auth-token": "masked by the entry"}
-    assert json.loads(found.body) == {
+    assert clean.query == {"signature": "***", "ak": "***", "limit": "1"}
+    assert clean.headers == {"x-auth-token": "masked by the entry"}
+    assert json.loads(clean.body) == {
         "auth": {"password": "***"},
         "userToken": "***",
         "token_type": "***",
@@ -77,8 +77,8 @@ def test_values_with_secret_names_are_removed() -> None:
     }
 
 
-def test_one_header_may_hold_several_secrets() -> None:
-    found = redacted(
+def test_secrets_within_texts_are_removed() -> None:
+    clean = redacted(
         {
             "tokens": ["s"],
             "password": {"value": "s"},
@@ -90,22 +90,22 @@ def test_one_header_may_hold_several_secrets() -> None:
         path="/token=s/jobs",
     )
 
-    assert json.loads(found.body) == {
+    assert json.loads(clean.body) == {
         **dict.fromkeys(("tokens", "password", "secretNumber"), "***"),
         "inner": '{"password":"***","a":1}',
     }
-    assert found.query == {"back": "http://h/?a=1&token=***"}
-    assert found.headers == {
+    assert clean.query == {"back": "http://h/?a=1&token=***"}
+    assert clean.headers == {
         "referer": "http://h/?token=***",
         "location": "/a?back=%2F%3Fpassword%3D***",
     }
-    assert found.path == "/token=***"
+    assert clean.path == "/token=***"
 
 
 def test_redacting_a_number_leaves_valid_json() -> None:
-    found = redacted({"a": 123456, "b": "123456"}, ("123456",))
+    clean = redacted({"a": 123456, "b": "123456"}, ("123456",))
 
-    assert json.loads(found.body) == {"a": 123456, "b": "***"}
+    assert json.loads(clean.body) == {"a": 123456, "b": "***"}
 
 
 def test_short_values_are_not_secrets() -> None:

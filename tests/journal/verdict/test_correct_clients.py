@@ -108,7 +108,7 @@ def live(client: Client, story: list[Any], first: int = 0) -> None:
 
 
 def accused(ges: GesMock) -> list[str]:
-    return [str(one) for one in ges.findings() if one.code != "GM003"]
+    return [str(each) for each in ges.findings() if each.code != "GM003"]
 
 
 hurried = settings(
@@ -162,7 +162,7 @@ def hastily(seconds: float) -> None:
 @hurried
 @given(
     stories=st.lists(STORIES, min_size=2, max_size=5),
-    faults=st.lists(fault_rules().filter(lambda one: one["fault"] != 401), max_size=3),
+    faults=st.lists(fault_rules().filter(lambda each: each["fault"] != 401), max_size=3),
     ways=WAYS,
     frozen=st.booleans(),
 )
@@ -186,14 +186,14 @@ def test_several_threads_have_no_findings(
 
 def test_the_report_says_that_threads_were_not_judged(shared_ges: GesMock) -> None:
     shared_ges.restart()
-    with requests.Session() as one, requests.Session() as another:
-        for session in (one, another, one):
+    with requests.Session() as first, requests.Session() as another:
+        for session in (first, another, first):
             session.get(shared_ges.jobs_url(limit=10), timeout=20)
 
     assert shared_ges.findings() == shared_ges.findings("GM") == []
-    [found] = shared_ges.findings("GM902")
+    [finding] = shared_ges.findings("GM902")
     report = shared_ges.verdict.report()
-    assert [one["code"] for one in report["findings"]] == [found.code]
+    assert [each["code"] for each in report["findings"]] == [finding.code]
     assert report["failing"] == 0
 
 
@@ -265,7 +265,7 @@ def test_a_client_that_breaks_a_rule_is_found(
     shared_ges: GesMock, code: str, data: st.DataObject, ways: Ways, limit: int, late: list[Any]
 ) -> None:
     mistake, deed, faults = MISTAKES[code]
-    armed: list[Any] = [{"fault": one} for one in late]
+    armed: list[Any] = [{"fault": each} for each in late]
     if faults:
         fault = data.draw(st.sampled_from(faults))
         phase = {"phase": "after"} if code == "GM108" else {}
@@ -281,7 +281,7 @@ def test_a_client_that_breaks_a_rule_is_found(
     ):
         deed(client, limit)
 
-    assert code in {one.code for one in shared_ges.findings()}
+    assert code in {each.code for each in shared_ges.findings()}
 
 
 def test_every_rule_has_a_client_that_breaks_it() -> None:

@@ -1,4 +1,4 @@
-"""Journal and verdict know that a client has not read an answer that it gave up."""
+"""An answer that the client gave up on is not one that it has read."""
 
 import socket
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ SLOW = {"kind": "delay", "seconds": 3600}
 
 @pytest.fixture
 def client(ges: GesMock) -> Iterator[socket.socket]:
-    """A client that asks by itself, and leaves when it wants to."""
+    """A bare connection, which a test closes when it likes."""
     parts = urlsplit(ges.url)
     with closing(socket.create_connection((parts.hostname, parts.port), timeout=20)) as connected:
         yield connected
@@ -121,8 +121,8 @@ def test_an_entry_has_the_times_of_its_connection(ges: GesMock) -> None:
         assert first.client.startswith("127.0.0.1:")
         assert first.closed_at is None
         assert first.opened_at < ges.journal[0].real_at < ges.journal[1].real_at
-    other = ges.app.test_client().get("/ges/v1.0/nothing")
-    assert other.status_code == 404
+    unmatched = ges.app.test_client().get("/ges/v1.0/nothing")
+    assert unmatched.status_code == 404
     assert ges.journal[-1].wire is None
 
 
@@ -156,7 +156,7 @@ def test_submitting_again_after_a_timeout_without_looking_is_found(ges: GesMock)
     assert ges.findings("GM1") == []
 
     timed_out(ges, "POST", f"{ges.graph_url()}/action?action_id=import-graph", json=body)
-    assert [one.code for one in ges.findings("GM1")] == ["GM108"]
+    assert [each.code for each in ges.findings("GM1")] == ["GM108"]
 
 
 def test_an_error_that_the_client_did_not_read_does_not_count(ges: GesMock) -> None:

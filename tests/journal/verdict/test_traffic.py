@@ -6,7 +6,7 @@ from stories import Story
 from gesmock.journal.entries import Entry, Wire
 from gesmock.journal.verdict.traffic import is_sequential
 
-ONE, TWO, THREE = "a:1", "a:2", "a:3"
+A, B, C = "a:1", "a:2", "a:3"
 
 
 def asked(*requests: tuple[str, float], closed: dict[str, float] | None = None) -> list[Entry]:
@@ -23,12 +23,12 @@ def asked(*requests: tuple[str, float], closed: dict[str, float] | None = None) 
     ("requests", "closed"),
     [
         ([], {}),
-        ([(ONE, 1), (ONE, 2), (ONE, 3)], {}),
-        ([(ONE, 1), (TWO, 2), (THREE, 3)], {ONE: 1.2, TWO: 2.2}),  # a new one for each
-        ([(ONE, 1), (TWO, 2), (THREE, 3)], {ONE: 1.5, TWO: 2.5}),  # seen at the same moment
-        ([(ONE, 1), (TWO, 2), (TWO, 3)], {}),  # one is left open
-        ([(ONE, 1), (TWO, 2), (ONE, 3)], {TWO: 2.5}),  # and taken up again
-        ([(ONE, 1), (TWO, 2), (ONE, 3)], {TWO: 3}),
+        ([(A, 1), (A, 2), (A, 3)], {}),
+        ([(A, 1), (B, 2), (C, 3)], {A: 1.2, B: 2.2}),  # a new one for each
+        ([(A, 1), (B, 2), (C, 3)], {A: 1.5, B: 2.5}),  # seen at the same moment
+        ([(A, 1), (B, 2), (B, 3)], {}),  # one is left open
+        ([(A, 1), (B, 2), (A, 3)], {B: 2.5}),  # and taken up again
+        ([(A, 1), (B, 2), (A, 3)], {B: 3}),
     ],
 )
 def test_one_connection_at_a_time_is_sequential(
@@ -40,10 +40,10 @@ def test_one_connection_at_a_time_is_sequential(
 @pytest.mark.parametrize(
     ("requests", "closed"),
     [
-        ([(ONE, 1), (TWO, 2), (ONE, 3)], {}),  # taken up while the other is open
-        ([(ONE, 1), (TWO, 1.2)], {ONE: 1.1}),  # the second was opened before
-        ([(ONE, 1), (TWO, 2), (THREE, 3), (TWO, 4)], {}),
-        ([(ONE, 1), (TWO, 2), (THREE, 2.1), (TWO, 2.2), (ONE, 3)], {TWO: 2.5, THREE: 2.4}),
+        ([(A, 1), (B, 2), (A, 3)], {}),  # taken up while the other is open
+        ([(A, 1), (B, 1.2)], {A: 1.1}),  # the second was opened before
+        ([(A, 1), (B, 2), (C, 3), (B, 4)], {}),
+        ([(A, 1), (B, 2), (C, 2.1), (B, 2.2), (A, 3)], {B: 2.5, C: 2.4}),
     ],
 )
 def test_several_connections_at_once_are_not_sequential(
@@ -54,22 +54,22 @@ def test_several_connections_at_once_are_not_sequential(
 
 def test_requests_during_a_late_answer_are_not_sequential() -> None:
     story = Story()
-    story.ask(real_at=1.5, real_s=5.0, virtual_s=5.0, wire=Wire(ONE, 1.0, None))
-    story.ask(real_at=3.0, wire=Wire(TWO, 2.0, 3.5))
-    story.ask(real_at=9.0, wire=Wire(ONE, 1.0, None))
+    story.ask(real_at=1.5, real_s=5.0, virtual_s=5.0, wire=Wire(A, 1.0, None))
+    story.ask(real_at=3.0, wire=Wire(B, 2.0, 3.5))
+    story.ask(real_at=9.0, wire=Wire(A, 1.0, None))
 
     assert not is_sequential(story.entries)
 
 
 def test_a_hang_lasts_until_the_connection_ends() -> None:
     story = Story()
-    story.ask(real_at=1.5, connection="hang", wire=Wire(ONE, 1.0, None))
-    story.ask(real_at=99.0, wire=Wire(TWO, 2.0, 99.5))
+    story.ask(real_at=1.5, connection="hang", wire=Wire(A, 1.0, None))
+    story.ask(real_at=99.0, wire=Wire(B, 2.0, 99.5))
     assert not is_sequential(story.entries)
 
     story.entries = []
-    story.ask(real_at=1.5, connection="hang", wire=Wire(ONE, 1.0, 1.9))
-    story.ask(real_at=99.0, wire=Wire(TWO, 2.0, 99.5))
+    story.ask(real_at=1.5, connection="hang", wire=Wire(A, 1.0, 1.9))
+    story.ask(real_at=99.0, wire=Wire(B, 2.0, 99.5))
     assert is_sequential(story.entries)
 
 

@@ -28,8 +28,8 @@ def story() -> Story:
     return Story()
 
 
-def codes(found: list[Finding]) -> list[str]:
-    return [one.code for one in found]
+def codes(findings: list[Finding]) -> list[str]:
+    return [each.code for each in findings]
 
 
 def test_codes_are_unique_and_in_order_and_so_are_names() -> None:
@@ -53,10 +53,10 @@ def test_failing_has_only_the_findings_that_fail_a_test(
 
 
 def test_a_finding_has_a_code_a_rule_and_entries(accused: GesMock) -> None:
-    [found] = accused.findings("GM1")
+    [finding] = accused.findings("GM1")
 
-    assert (found.code, found.rule, found.entries) == ("GM107", "retries_a_refusal", (1, 2))
-    assert str(found) == f"GM107 {found.message} (#1, #2)"
+    assert (finding.code, finding.rule, finding.entries) == ("GM107", "retries_a_refusal", (1, 2))
+    assert str(finding) == f"GM107 {finding.message} (#1, #2)"
 
 
 def test_control_characters_are_escaped(ges: GesMock) -> None:
@@ -67,14 +67,14 @@ def test_control_characters_are_escaped(ges: GesMock) -> None:
             requests.get(jobs + path)
     requests.get(ges.jobs_url(), params={"limit": "\x1b[2J"})
 
-    found = ges.findings()
+    findings = ges.findings()
 
-    assert {one.code for one in found} >= {"GM002", "GM107", "GM301", "GM304", "GM305"}
-    assert all(one.message.isprintable() for one in found)
-    assert any("\\x1b[31mred is not a parameter" in one.message for one in found)
-    with pytest.raises(ExpectationFailed) as told:
+    assert {each.code for each in findings} >= {"GM002", "GM107", "GM301", "GM304", "GM305"}
+    assert all(each.message.isprintable() for each in findings)
+    assert any("\\x1b[31mred is not a parameter" in each.message for each in findings)
+    with pytest.raises(ExpectationFailed) as raised:
         ges.journal.assert_called("list_jobs", query={"limit": 1})
-    assert "\x1b" not in str(told.value)
+    assert "\x1b" not in str(raised.value)
 
 
 def test_crashes_and_unmatched_requests_are_remembered_up_to_a_limit(
@@ -88,11 +88,11 @@ def test_crashes_and_unmatched_requests_are_remembered_up_to_a_limit(
     for _ in range(11):
         assert service.list().status_code == 500
 
-    found = service.fake.default.verdict.findings(["GM0"])
+    findings = service.fake.default.verdict.findings(["GM0"])
 
-    assert [one.code for one in found] == ["GM001"] * 10 + ["GM002"] * 100
-    assert max(len(one.entries) for one in found) == 50
-    assert any("(61 times)" in one.message for one in found)
+    assert [each.code for each in findings] == ["GM001"] * 10 + ["GM002"] * 100
+    assert max(len(each.entries) for each in findings) == 50
+    assert any("(61 times)" in each.message for each in findings)
 
 
 def test_a_traceback_keeps_its_lines() -> None:
@@ -125,7 +125,7 @@ def test_a_state_without_a_config_leaves_it_unchanged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "message"),
     [
         ({"ignore": ["GM7"]}, r"ignore\[0\]: 'GM7' is not one of GM001"),
         ({"ignore": ["GM10"]}, r"ignore\[0\]: 'GM10' is not one of GM001.*did you mean 'GM10"),
@@ -137,11 +137,11 @@ def test_a_state_without_a_config_leaves_it_unchanged() -> None:
     ],
 )
 def test_a_wrong_config_is_refused_with_nothing_changed(
-    ges: GesMock, wrong: dict[str, Any], told: str
+    ges: GesMock, wrong: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(InvalidInput, match="config." + told.replace("?", r"\?")):
+    with pytest.raises(InvalidInput, match="config." + message.replace("?", r"\?")):
         ges.verdict.configure(**wrong)
-    with pytest.raises(InvalidInput, match="verdict." + told.replace("?", r"\?")):
+    with pytest.raises(InvalidInput, match="verdict." + message.replace("?", r"\?")):
         GesMock(verdict=wrong)
     assert ges.verdict.config == VerdictConfig()
 
@@ -188,11 +188,11 @@ def test_findings_are_selected_and_ignored_by_code_or_family(story: Story) -> No
     story.poll("a1", status=401)
     story.submit("b1")
 
-    assert story.told().keys() == {"GM106", "GM109"}
-    assert story.told("GM109", "GM2").keys() == {"GM109"}
-    assert story.told(ignore=["GM106"]).keys() == {"GM109"}
-    assert story.told(ignore=["GM1"]) == {}
-    assert story.told("GM106", ignore=["GM1"]) == {}
+    assert story.codes().keys() == {"GM106", "GM109"}
+    assert story.codes("GM109", "GM2").keys() == {"GM109"}
+    assert story.codes(ignore=["GM106"]).keys() == {"GM109"}
+    assert story.codes(ignore=["GM1"]) == {}
+    assert story.codes("GM106", ignore=["GM1"]) == {}
 
 
 def test_findings_and_their_entries_are_limited(story: Story) -> None:
@@ -200,11 +200,11 @@ def test_findings_and_their_entries_are_limited(story: Story) -> None:
         story.submit(f"{number}", body=number)
         story.poll("other", status=401)
 
-    assert len(story.found("GM109")) == 200
+    assert len(story.findings("GM109")) == 200
     story.entries = [entry for entry in story.entries if entry.status == 401]
-    [found] = story.found("GM106")
-    assert len(found.entries) == 50
-    assert "300 requests in a row" in found.message
+    [finding] = story.findings("GM106")
+    assert len(finding.entries) == 50
+    assert "300 requests in a row" in finding.message
 
 
 def test_concurrent_clients_are_reported_on_request(story: Story) -> None:
@@ -214,23 +214,23 @@ def test_concurrent_clients_are_reported_on_request(story: Story) -> None:
         story.poll("a1", "running", wire=Wire("a:2", 950.0, None), token=token)
     story.ask(headers={"user-agent": "orderly"})
 
-    [found] = story.found("GM9", ignore=[])
+    [finding] = story.findings("GM9", ignore=[])
 
-    assert str(found) == (
+    assert str(finding) == (
         "GM902 client '' used several connections at once: checks that depend on the order of "
         "its 6 requests were skipped (GM101 to GM108, GM2) (#1, #2, #3, #4, #5, ...)"
     )
-    assert story.found("GM902", ignore=[]) == story.found("GM", "GM9", ignore=[]) == [found]
-    assert story.found(ignore=[]) == story.found("GM", ignore=[]) == []
-    assert story.found("GM902", ignore=["GM9"]) == []
+    assert story.findings("GM902", ignore=[]) == story.findings("GM", "GM9", ignore=[]) == [finding]
+    assert story.findings(ignore=[]) == story.findings("GM", ignore=[]) == []
+    assert story.findings("GM902", ignore=["GM9"]) == []
 
 
 def test_dropped_entries_are_reported(story: Story) -> None:
     story.ask()
 
-    [found] = story.found(dropped=7, ignore=[])
+    [finding] = story.findings(dropped=7, ignore=[])
 
-    assert str(found) == (
+    assert str(finding) == (
         "GM901 conduct and paging were judged by the last 1 requests only: the journal "
         "dropped 7 before them; raise journal_size to judge all"
     )
@@ -244,11 +244,11 @@ def test_findings_are_listed_per_project_over_http(service: Service) -> None:
         service.list("?limit=x")
     service.client.get("/ges/nothing")
 
-    told = service.control("GET", "findings").json
+    listed = service.control("GET", "findings").json
     conduct = service.control("GET", "findings?codes=GM1,GM2").json
 
-    assert [one["code"] for one in told["findings"]] == ["GM002", "GM107"]
-    assert (told["total"], told["failing"]) == (2, 1)
+    assert [each["code"] for each in listed["findings"]] == ["GM002", "GM107"]
+    assert (listed["total"], listed["failing"]) == (2, 1)
     assert (conduct["total"], conduct["failing"]) == (1, 0)
     assert conduct["findings"][0]["entries"] == [1, 2]
     assert conduct["findings"][0]["rule"] == "retries_a_refusal"

@@ -20,7 +20,7 @@ TOKEN = {"x-auth-token": "***"}
 JSON = {**TOKEN, "content-type": "application/json"}
 
 
-def told(
+def breaches_of(
     method: str,
     path: str,
     query: dict[str, str] | None = None,
@@ -39,14 +39,14 @@ def told(
         headers=JSON if headers is None else headers,
         body=body,
     )
-    found = [*breaches(entry)]
-    for one in found:
-        assert one.code in CODES
+    breached = [*breaches(entry)]
+    for breach in breached:
+        assert breach.code in CODES
         part: Any = service_document()
-        for escaped in one.pointer.removeprefix("#/").split("/"):
+        for escaped in breach.pointer.removeprefix("#/").split("/"):
             name = escaped.replace("~1", "/").replace("~0", "~")
             part = part[int(name)] if isinstance(part, list) else part[name]
-    return [(one.code, one.message) for one in found]
+    return [(breach.code, breach.message) for breach in breached]
 
 
 @pytest.mark.parametrize("row", documentation.operations(), ids=lambda row: row.name)
@@ -54,7 +54,7 @@ def test_documented_examples_keep_the_contract(row: Any) -> None:
     names = {"project_id": PROJECT, "graph_name": "g", "job_id": "a", "index_name": "i"}
     path = row.path.format_map({**names, "commit": "commit"})
 
-    assert told(row.method, path, row.query, row.request_example) == []
+    assert breaches_of(row.method, path, row.query, row.request_example) == []
 
 
 @pytest.mark.parametrize(
@@ -67,11 +67,11 @@ def test_documented_examples_keep_the_contract(row: Any) -> None:
     ],
 )
 def test_calls_about_jobs_keep_the_contract(method: str, path: str, query: dict[str, str]) -> None:
-    assert told(method, GRAPH + path, query, headers=TOKEN) == []
+    assert breaches_of(method, GRAPH + path, query, headers=TOKEN) == []
 
 
 def test_paths_outside_the_service_are_not_judged() -> None:
-    assert told("GET", "/favicon.ico", headers={}) == []
+    assert breaches_of("GET", "/favicon.ico", headers={}) == []
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_paths_outside_the_service_are_not_judged() -> None:
 def test_a_wrong_list_request_is_reported(wrong: dict[str, Any], code: str, message: str) -> None:
     request = {"method": "GET", "path": f"{GRAPH}/jobs/status", **wrong}
 
-    assert told(**request) == [(code, message)]
+    assert breaches_of(**request) == [(code, message)]
 
 
 @pytest.mark.parametrize(
@@ -130,27 +130,29 @@ def test_a_wrong_submission_is_reported(wrong: dict[str, Any], code: str, messag
         "method": "POST",
         "path": f"{GRAPH}/action",
         "query": {"action_id": "import-graph"},
-        "body": {"edgesetPath": "a"},  # the journal does not keep obsParameters
+        "body": {"edgesetPath": "a"},  # the journal does not record obsParameters
         **wrong,
     }
 
-    [(found, text)] = told(**request)
+    [(breached, text)] = breaches_of(**request)
 
-    assert found == code
+    assert breached == code
     assert text.startswith(message)
 
 
 def test_a_body_too_long_for_the_journal_is_not_judged() -> None:
     headers = {**JSON, "content-length": "5000"}
 
-    assert told("POST", f"{GRAPH}/action", {"action_id": "import-graph"}, None, headers) == []
+    assert (
+        breaches_of("POST", f"{GRAPH}/action", {"action_id": "import-graph"}, None, headers) == []
+    )
 
 
 def test_a_body_that_either_edition_accepts_is_right() -> None:
     index = {"indexName": "a", "indexType": "GlobalCompositeVertexIndex", "indexProperty": ["b"]}
 
     for has_label in (True, "true"):
-        assert told("POST", f"{GRAPH}/indices", None, {**index, "hasLabel": has_label}) == []
+        assert breaches_of("POST", f"{GRAPH}/indices", None, {**index, "hasLabel": has_label}) == []
 
 
 def test_requests_over_http_are_judged_the_same(ges: GesMock) -> None:
@@ -160,7 +162,7 @@ def test_requests_over_http_are_judged_the_same(ges: GesMock) -> None:
 
     [sent, listed] = ges.journal
 
-    assert [one.code for one in breaches(sent)] == ["GM307", "GM306", "GM308"]
+    assert [each.code for each in breaches(sent)] == ["GM307", "GM306", "GM308"]
     assert [*breaches(listed)] == []
 
 
@@ -170,7 +172,7 @@ IMPORT = "action?action_id=import-graph"
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "headers", "body", "found"),
+    ("method", "path", "headers", "body", "expected"),
     [
         ("GET", "jobs/status?limit=1&limit=ten", {"X-Mine": "1", **JSON_UTF8}, None, []),
         ("DELETE", "jobs/a", {}, None, []),
@@ -202,7 +204,7 @@ def test_a_body_is_judged_as_it_was_sent(
     path: str,
     headers: dict[str, str],
     body: Any,
-    found: list[str],
+    expected: list[str],
 ) -> None:
     sent = iter(body) if isinstance(body, list) else body
     with ProxyServer(Target.of(ges.jobs_url())) as proxy:
@@ -214,16 +216,16 @@ def test_a_body_is_judged_as_it_was_sent(
         requests.Session().send(asked.prepare(), timeout=5)
         [entry] = (proxy.fake if by_proxy else ges.fake).default.journal.entries()
 
-    told = [f"{one.code} {one.message}" for one in breaches(entry)]
-    assert len(told) == len(found)
-    assert all(one.startswith(start) for one, start in zip(told, found, strict=True)), told
+    texts = [f"{breach.code} {breach.message}" for breach in breaches(entry)]
+    assert len(texts) == len(expected)
+    assert all(map(str.startswith, texts, expected)), texts
 
 
 # --- As findings --------------------------------------------------------------------------------
 
 
 def codes(ges: GesMock) -> list[str]:
-    return [one.code for one in ges.findings()]
+    return [each.code for each in ges.findings()]
 
 
 def test_a_tolerated_breach_is_one_finding_with_its_entries_and_pointer(
@@ -232,10 +234,14 @@ def test_a_tolerated_breach_is_one_finding_with_its_entries_and_pointer(
     for _ in range(2):
         requests.get(ges.jobs_url(), params={"status": "running"}, timeout=5)
 
-    [found] = ges.findings()
+    [finding] = ges.findings()
 
-    assert (found.code, found.rule, found.entries) == ("GM304", "undocumented_parameter", (1, 2))
-    assert found.message == (
+    assert (finding.code, finding.rule, finding.entries) == (
+        "GM304",
+        "undocumented_parameter",
+        (1, 2),
+    )
+    assert finding.message == (
         f"status is not a parameter of this call: GET {ges.jobs_url().removeprefix(ges.url)} answered 200; "
         "see #/paths/~1ges~1v1.0~1{project_id}~1graphs~1{graph_name}~1jobs~1status/get/parameters "
         "of /openapi.json"
@@ -250,7 +256,7 @@ def test_refused_breaches_are_reported_on_request(ges: GesMock) -> None:
     ges.verdict.configure(contract="all")
 
     assert codes(ges) == ["GM002", "GM302", "GM305", "GM307", "GM307"]
-    assert [one.entries for one in ges.findings("GM307")] == [(1,), (2,)]
+    assert [each.entries for each in ges.findings("GM307")] == [(1,), (2,)]
 
 
 def test_a_test_may_be_strict_about_the_contract(pytester: pytest.Pytester) -> None:

@@ -1,4 +1,4 @@
-"""Findings about how a client reads a list; a correct client has none."""
+"""Findings about how a client reads a list, and what is none."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,7 +26,7 @@ def read(story: Story, *offsets: int, total: int | None = 100, limit: int = 10) 
     "offsets",
     [
         [0, 10, 20],
-        [0],  # one page is all that was wanted
+        [0],  # a single page
         [0, 10],  # found what it looked for
         [90],
         [0, 50, 20, 90, 20, 0, 30],  # somebody turns to pages
@@ -43,7 +43,7 @@ def read(story: Story, *offsets: int, total: int | None = 100, limit: int = 10) 
 def test_reading_page_by_page_is_fine(story: Story, offsets: Sequence[int]) -> None:
     read(story, *offsets)
 
-    assert story.found() == []
+    assert story.findings() == []
 
 
 def test_two_clients_may_use_different_page_sizes(story: Story) -> None:
@@ -51,13 +51,13 @@ def test_two_clients_may_use_different_page_sizes(story: Story) -> None:
         story.page(first, 10)
         story.page(second, 25)
 
-    assert story.found() == []
+    assert story.findings() == []
 
 
 def test_stopping_at_the_last_page_is_fine(story: Story) -> None:
     read(story, 0, 10, 20, total=25)
 
-    assert story.found() == []
+    assert story.findings() == []
 
 
 @pytest.mark.parametrize("total", [None, 20])
@@ -67,7 +67,7 @@ def test_without_a_total_reading_to_the_first_empty_page_is_fine(
     for offset in (0, 10, 20):
         story.page(offset, returned=min(10, 20 - offset), total=None)
 
-    assert story.found() == []
+    assert story.findings() == []
 
 
 def test_failed_pages_that_are_read_later_leave_no_gap(story: Story) -> None:
@@ -81,7 +81,7 @@ def test_failed_pages_that_are_read_later_leave_no_gap(story: Story) -> None:
     story.failed_page(50, connection="reset", status=200, returned=10, total=100)
     story.page(60)
 
-    assert story.found("GM2") == []
+    assert story.findings("GM2") == []
 
 
 def test_a_client_may_make_up_for_a_changed_list(story: Story) -> None:
@@ -91,7 +91,7 @@ def test_a_client_may_make_up_for_a_changed_list(story: Story) -> None:
     story.page(0, total=100)
     story.page(13, total=103)
 
-    assert story.found() == []
+    assert story.findings() == []
 
 
 def test_lists_of_other_graphs_and_clients_are_other_lists(story: Story) -> None:
@@ -100,7 +100,7 @@ def test_lists_of_other_graphs_and_clients_are_other_lists(story: Story) -> None
     story.page(5, headers={"user-agent": "another"})
     story.page(5, method="HEAD")
 
-    assert story.found() == []
+    assert story.findings() == []
 
 
 def test_refused_windows_are_not_pages(story: Story) -> None:
@@ -108,7 +108,7 @@ def test_refused_windows_are_not_pages(story: Story) -> None:
     for query in ({"offset": "x"}, {"limit": "-1", "offset": "5"}, {"offset": ""}):
         story.ask(query=query, status=400)
 
-    assert story.found() == []
+    assert story.findings() == []
 
 
 def test_no_limit_and_a_limit_of_zero_are_windows_too(story: Story) -> None:
@@ -118,7 +118,7 @@ def test_no_limit_and_a_limit_of_zero_are_windows_too(story: Story) -> None:
     story.page(99, None)
     story.ask(query={"offset": "7"}, status=503)
 
-    assert story.found() == []
+    assert story.findings() == []
 
 
 def test_a_client_may_change_the_page_size(story: Story) -> None:
@@ -126,14 +126,14 @@ def test_a_client_may_change_the_page_size(story: Story) -> None:
     story.page(10, 10)
     story.page(33, 3)
 
-    assert story.found() == []
+    assert story.findings() == []
 
 
 def test_a_client_may_want_a_single_short_page(story: Story) -> None:
     for limit in (5, 10, 20):
         story.page(0, limit, returned=4, total=25)
 
-    assert story.found() == []
+    assert story.findings() == []
 
 
 def test_a_client_may_stop_where_it_found_its_job(story: Story) -> None:
@@ -141,7 +141,7 @@ def test_a_client_may_stop_where_it_found_its_job(story: Story) -> None:
     story.page(10, returned=4, statuses={"a1": "running", "b1": "failed"})
     story.poll("b1", "failed")
 
-    assert story.found() == []
+    assert story.findings() == []
 
 
 @pytest.mark.parametrize("failed", [{"status": 503}, {"status": 401}, {"connection": "close"}])
@@ -150,7 +150,7 @@ def test_a_client_may_stop_at_an_error(story: Story, failed: dict[str, Any]) -> 
     story.page(10, returned=4)
     story.failed_page(14, **failed)
 
-    assert story.found() == []
+    assert story.findings() == []
 
 
 def test_going_on_with_another_limit_is_not_stopping(story: Story) -> None:
@@ -158,7 +158,7 @@ def test_going_on_with_another_limit_is_not_stopping(story: Story) -> None:
     story.page(10, returned=4)
     story.page(14, 6)
 
-    assert story.found() == []
+    assert story.findings() == []
 
 
 def test_a_gap_that_is_read_later_is_fine(story: Story) -> None:
@@ -167,20 +167,20 @@ def test_a_gap_that_is_read_later_is_fine(story: Story) -> None:
     story.page(10)
     story.page(20)
     story.page(4, 6)
-    assert story.found() == []
+    assert story.findings() == []
 
     other = "/ges/v1.0/p1/graphs/other/jobs/status"
     story.page(0, returned=4, path=other)
     story.page(10, path=other)
     story.page(4, 4, path=other)
-    assert story.told().keys() == {"GM203"}
+    assert story.codes().keys() == {"GM203"}
 
 
 def test_beginning_in_the_middle_of_the_list_is_fine(story: Story) -> None:
     story.page(0)
     story.page(37)
 
-    assert story.found() == []
+    assert story.findings() == []
 
 
 @pytest.mark.parametrize("offset", [10, 11])
@@ -188,18 +188,18 @@ def test_a_repeated_row_may_be_counted_once_or_twice(story: Story, offset: int) 
     jobs = {f"{number}": "success" for number in range(10)}
     story.page(0, returned=11, statuses=jobs)
     story.page(offset, statuses={f"{10 + number}": "success" for number in range(10)})
-    assert story.found() == []
+    assert story.findings() == []
 
     story.page(0, returned=11, statuses=jobs)
     story.page(9)
-    assert story.told().keys() == {"GM202"}
+    assert story.codes().keys() == {"GM202"}
 
 
 def test_a_page_of_unknown_jobs_proves_no_overlap(story: Story) -> None:
     story.page(0, statuses=None)
     story.page(9)
 
-    assert story.found() == []
+    assert story.findings() == []
 
 
 def test_a_client_may_step_back_when_the_list_has_shrunk(story: Story) -> None:
@@ -207,7 +207,7 @@ def test_a_client_may_step_back_when_the_list_has_shrunk(story: Story) -> None:
     story.page(10, total=97)
     story.page(17, total=97)
 
-    assert story.found() == []
+    assert story.findings() == []
 
 
 @pytest.mark.parametrize("offsets", [[20, 30, 40, 50], [20, 21, 22, 23]])
@@ -216,15 +216,17 @@ def test_a_client_may_read_as_far_as_an_earlier_total(story: Story, offsets: Seq
     story.page(10, total=20)
     read(story, *offsets, total=20)
 
-    assert story.found() == []
+    assert story.findings() == []
 
 
 def test_several_threads_may_not_know_the_total_yet(story: Story) -> None:
-    one, two = Wire("a:1", 1.0, None), Wire("a:2", 2.0, None)
+    first, second = Wire("a:1", 1.0, None), Wire("a:2", 2.0, None)
     for offset in (0, 10, 20, 30, 40, 50):
-        story.page(offset, total=12, real_at=3 + offset / 1000, wire=one if offset % 20 else two)
+        story.page(
+            offset, total=12, real_at=3 + offset / 1000, wire=first if offset % 20 else second
+        )
 
-    assert story.found() == []
+    assert story.findings() == []
 
 
 def test_single_rows_are_not_page_numbers(
@@ -234,7 +236,7 @@ def test_single_rows_are_not_page_numbers(
         story.page(offset, 10, returned=1)
     story.page(6, returned=10)
 
-    assert story.found("GM201") == []
+    assert story.findings("GM201") == []
 
 
 def test_going_on_behind_the_new_jobs_is_not_counting_pages(story: Story) -> None:
@@ -247,7 +249,7 @@ def test_going_on_behind_the_new_jobs_is_not_counting_pages(story: Story) -> Non
             offset, 3, total=18, statuses=dict.fromkeys(jobs[offset : offset + 3], "success")
         )
 
-    assert story.found("GM201") == []
+    assert story.findings("GM201") == []
 
 
 # --- What is not ---
@@ -256,9 +258,9 @@ def test_going_on_behind_the_new_jobs_is_not_counting_pages(story: Story) -> Non
 def test_an_offset_that_counts_pages_is_found(story: Story) -> None:
     read(story, 0, 1, 2, 3, 4)
 
-    [found] = story.found()
+    [finding] = story.findings()
 
-    assert str(found) == (
+    assert str(finding) == (
         "GM201 the offset looks like a page number: 0, 1, 2, 3, with 10 jobs a page, all but one "
         "of them read before; advance it by the number of jobs received (#1, #2, #3, #4, #5)"
     )
@@ -268,7 +270,7 @@ def test_pages_counted_from_one_are_found(story: Story) -> None:
     read(story, 1, 2, 3)
     story.page(50)
 
-    assert story.told()["GM201"] == (1, 2, 3)
+    assert story.codes()["GM201"] == (1, 2, 3)
 
 
 @pytest.mark.parametrize("first", [0, 1])
@@ -277,24 +279,24 @@ def test_page_numbers_are_found_when_the_jobs_are_known(
     story: Story, first: int, limit: int
 ) -> None:
     for offset in range(first, first + 4):
-        shown = {f"{number}": "success" for number in range(offset, offset + limit)}
-        story.page(offset, limit, statuses=shown)
+        statuses = {f"{number}": "success" for number in range(offset, offset + limit)}
+        story.page(offset, limit, statuses=statuses)
 
-    assert story.told()["GM201"] == (1, 2, 3, 4)
+    assert story.codes()["GM201"] == (1, 2, 3, 4)
 
 
 def test_pages_of_one_job_are_not_page_numbers(story: Story) -> None:
     read(story, 0, 1, 2, 3, limit=1)
 
-    assert story.found() == []
+    assert story.findings() == []
 
 
 def test_overlapping_windows_are_found(story: Story) -> None:
     read(story, 0, 9, 18)
 
-    [found] = story.found()
+    [finding] = story.findings()
 
-    assert str(found) == (
+    assert str(finding) == (
         "GM202 pages overlap: offset 9 begins among the 10 jobs from offset 0 on (2 times); go on "
         "at offset 10 (#1, #2, #3)"
     )
@@ -303,9 +305,9 @@ def test_overlapping_windows_are_found(story: Story) -> None:
 def test_windows_that_leave_a_gap_are_found(story: Story) -> None:
     read(story, 0, 11, 22)
 
-    [found] = story.found()
+    [finding] = story.findings()
 
-    assert str(found) == (
+    assert str(finding) == (
         "GM203 pages leave a gap: 1 job was never read from offset 10 on; the page before had "
         "10 jobs, from offset 0 on (2 times); go on at offset 10 (#1, #2, #3)"
     )
@@ -314,7 +316,7 @@ def test_windows_that_leave_a_gap_are_found(story: Story) -> None:
 def test_skipping_whole_pages_repeatedly_is_a_gap(story: Story) -> None:
     read(story, 0, 20, 40)
 
-    assert story.told() == {"GM203": (1, 2, 3)}
+    assert story.codes() == {"GM203": (1, 2, 3)}
 
 
 def test_advancing_by_the_limit_after_a_short_page_is_a_gap(story: Story) -> None:
@@ -322,48 +324,48 @@ def test_advancing_by_the_limit_after_a_short_page_is_a_gap(story: Story) -> Non
     story.page(0, 1000, returned=100, total=5000)
     story.page(1000, 1000, returned=100, total=5000)
 
-    assert story.told() == {"GM203": (1, 2), "GM204": (2,)}
+    assert story.codes() == {"GM203": (1, 2), "GM204": (2,)}
 
 
 def test_stopping_at_a_short_page_is_found(story: Story) -> None:
     story.page(0, 1000, returned=100, total=250)
 
-    [found] = story.found()
+    [finding] = story.findings()
 
-    assert str(found) == (
+    assert str(finding) == (
         "GM204 the client stopped at a short page: it asked for 1000 jobs from offset 0 on and "
         "got 100, and totalCount was 250; read on up to totalCount (#1)"
     )
     story.page(100, 1000, returned=100, total=250)
     story.page(200, 1000, returned=50, total=250)
-    assert story.found() == []
+    assert story.findings() == []
 
 
 def test_reading_on_past_the_end_is_found(story: Story) -> None:
     read(story, 0, 10, 20, 30, 40, total=15)
 
-    assert story.told() == {"GM205": (3, 4, 5), "GM206": (2, 3)}
-    [endless] = story.found("GM205")
+    assert story.codes() == {"GM205": (3, 4, 5), "GM206": (2, 3)}
+    [endless] = story.findings("GM205")
     assert str(endless) == (
         "GM205 the client kept reading past the end of the list: 3 empty pages in a row, up "
         "to offset 40; stop at totalCount, or at an empty page (#3, #4, #5)"
     )
-    assert story.found("GM205", empty_pages=4) == []
+    assert story.findings("GM205", empty_pages=4) == []
 
 
 def test_repeating_an_empty_page_is_not_reading_on(story: Story) -> None:
     read(story, 0, 10, 10, 10, 10, total=5)
 
-    assert story.told().keys() == {"GM206"}
+    assert story.codes().keys() == {"GM206"}
 
 
-def test_asking_beyond_the_total_is_found(story: Story) -> None:
+def test_asking_for_more_than_the_total_is_found(story: Story) -> None:
     read(story, 0, 10, 20, total=20)
     read(story, 0, 10, 20, total=15)
 
-    [found] = story.found()
+    [finding] = story.findings()
 
-    assert str(found) == (
+    assert str(finding) == (
         "GM206 the client ignored totalCount: it was 20, and all jobs were read when the "
         "client asked for more from offset 20 on (2 times); stop there (#2, #3, #5, #6)"
     )
@@ -374,10 +376,10 @@ def test_coming_back_later_for_new_jobs_is_fine(story: Story) -> None:
     for _ in range(4):
         story.page(20, total=20, after_s=2)
 
-    assert story.found() == []
+    assert story.findings() == []
 
 
 def test_looking_far_beyond_the_end_is_fine(story: Story) -> None:
     read(story, 0, 500, total=5)
 
-    assert story.found() == []
+    assert story.findings() == []
