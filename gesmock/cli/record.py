@@ -54,20 +54,17 @@ def record(
     replace the names in URLs where these have them, and elsewhere as whole words.
     """
     from gesmock.remote.client import Client
-    from gesmock.remote.record import RETRIES, Recorder, Renaming
+    from gesmock.remote.record import Recorder
 
     check_writable({"--output": output})
     if as_project is not None and not is_project_id(as_project):
         raise InvalidInput.at("--as-project", f"{as_project!r} is not a valid name")
     if as_graph is not None and not is_graph_name(as_graph):
         raise InvalidInput.at("--as-graph", f"{as_graph!r} is not a valid name")
-    rename = Renaming(
-        (target.project_id, as_project or target.project_id),
-        (target.graph, as_graph or target.graph),
-    )
+    names = {"as_project": as_project, "as_graph": as_graph}
     try:
-        with closing(Client(target, retries=RETRIES)) as client:
-            recorder = Recorder(client, output, page, rename, most)
+        with closing(Client(target, retries=10)) as client:
+            recorder = Recorder(client, output, page, most=most, **names)
             try:
                 show_steps(recorder.read(), "reading jobs")
             except GesmockError as error:

@@ -60,9 +60,8 @@ def open_session(
     wait_s: float,
 ) -> ProbedSession:
     """A session with *target*, which submits jobs if *allow_writes*. Raises InvalidInput."""
-    submission = Submission.of(submit, body, wait_s)
-    if allow_writes:
-        submission = submission.permitted(data_loss=allow_data_loss)
+    permitted = allow_data_loss or not allow_writes
+    submission = Submission.of(submit, body, wait_s, data_loss=permitted)
     return ProbedSession(Client(target), most, submit=submission if allow_writes else None)
 
 

@@ -37,23 +37,20 @@ _HUNG_UP: Final = (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError, ssl.S
 
 
 class Unreachable(GesmockError):
-    """The server at *where* gave no complete HTTP answer; *kind* is an error type of RFC 9209."""
+    """The server at *where* gave no complete HTTP answer; *kind* is an error type of RFC 9209.
+
+    *begun* says whether a part of an answer came.
+    """
+
+    begun = False
 
     def __init__(self, where: str, kind: str, why: str) -> None:
-        super().__init__(where, kind, why)
+        super().__init__(f"{where}: {why}")
         self.kind = kind
-
-    def __str__(self) -> str:
-        where, _, why = self.args
-        return f"{where}: {why}"
 
 
 class Unresponsive(Unreachable):
     """The answer did not arrive in time."""
-
-
-class HungUp(Unreachable):
-    """The connection ended before an answer began."""
 
 
 @contextmanager
@@ -210,8 +207,12 @@ class ConnectionPool:
         """
         deadline = real_time() + self._target.timeout_s
         if method in SAFE_METHODS and (idle := self._take_idle()):
-            with suppress(HungUp), self._in_use(idle):
-                return idle.exchange(method, url, headers, body, deadline)
+            try:
+                with self._in_use(idle):
+                    return idle.exchange(method, url, headers, body, deadline)
+            except Unreachable as error:
+                if error.begun or isinstance(error, Unresponsive):
+                    raise
         with self._in_use(self.connect(deadline)) as connection:
             return connection.exchange(method, url, headers, body, deadline)
 
@@ -275,7 +276,7 @@ class HttpConnection:
     def exchange(
         self, method: str, url: str, headers: Headers, body: bytes | None, deadline: float
     ) -> HttpReply:
-        """See ``ConnectionPool.exchange``. Raises HungUp where no answer began, and Unreachable."""
+        """See ``ConnectionPool.exchange``."""
         self.reusable = False
         reply = HttpReply(self._target.url, method)
         try:
@@ -283,26 +284,22 @@ class HttpConnection:
                 self._send(method, url, headers, body, deadline)
                 while not reply.complete:
                     reply.feed(self.receive(deadline))
-        except Unresponsive:
-            raise
         except Unreachable as error:
-            if reply.head:
-                raise
-            raise HungUp(*error.args) from None
+            error.begun = bool(reply.head)
+            raise
         self.reusable = reply.reusable
         self._idle_since = real_time()
         return reply
 
     def is_usable(self) -> bool:
         """Whether it can be reused: the server has neither closed it nor sent anything more."""
-        if self.reusable and real_time() - self._idle_since <= _IDLE_S:
-            self._socket.setblocking(False)  # noqa: FBT003 the standard library's signature
-            try:
-                self._socket.recv(1)
-            except (BlockingIOError, ssl.SSLWantReadError):
-                return True
-            except OSError:
-                return False
+        if not self.reusable or real_time() - self._idle_since > _IDLE_S:
+            return False
+        self._socket.settimeout(0)
+        try:
+            self._socket.recv(1)
+        except OSError as error:
+            return isinstance(error, BlockingIOError | ssl.SSLWantReadError)
         return False
 
     def receive(self, deadline: float) -> bytes:

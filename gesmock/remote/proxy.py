@@ -6,11 +6,14 @@ while the other server is asked.
 
 import re
 import secrets
+import zlib
 from collections.abc import Callable, Collection
 from functools import partial
-from typing import Final, Self, Unpack
+from typing import Any, Final, Self, Unpack
 from urllib.parse import unquote_to_bytes
 
+import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from gesmock.fake import handle
@@ -19,11 +22,18 @@ from gesmock.fake.options import StartOptions
 from gesmock.faults import BELOW_HTTP, KINDS, ListFault
 from gesmock.journal import entries
 from gesmock.journal.redaction import Redaction, secrets_of
-from gesmock.model import listed_requests, replies
+from gesmock.model import documentation, listed_requests, replies, validation
 from gesmock.model.errors import OVERTAKEN, Conflict, GesError, InvalidInput, Refusal
-from gesmock.model.messages import ConnectionInfo, Reply, Request
-from gesmock.remote.forward import Forwarded, end_to_end, origin_form, reply_of
-from gesmock.remote.http import ConnectionPool, Headers, Unreachable, Unresponsive
+from gesmock.model.messages import (
+    MOST_SHOWN,
+    ConnectionInfo,
+    Encoded,
+    Reply,
+    Request,
+    ShownStatuses,
+)
+from gesmock.remote import http
+from gesmock.remote.http import ConnectionPool, Headers, HttpReply, Unreachable, Unresponsive
 from gesmock.remote.sign_in import Signer
 from gesmock.remote.target import Target
 from gesmock.server.application import NAME, Answer
@@ -35,6 +45,11 @@ from gesmock.web.guard import Guard, is_control, is_loopback
 from gesmock.web.server import Server
 
 _OURS: Final = re.compile(r"/(openapi\.json|docs(/.*)?)")
+_HOP_BY_HOP: Final = re.compile(
+    "connection|content-length|expect|host|http2-settings|keep-alive|proxy-authenticate|"
+    "proxy-authorization|proxy-connection|te|trailer|transfer-encoding|upgrade"
+)
+"""Headers of a single connection (RFC 9110, 7.6.1), and those that each side writes itself."""
 
 
 class ProxyFake(Fake):
@@ -132,9 +147,10 @@ class ProxyServer(Gateway):
         return _answer_of(reply, head.method)
 
     def _ask(self, head: Head, body: bytes, request: Request, redaction: Redaction) -> Reply:
-        path = origin_form(head.target)
-        url = path if path == "*" else self._target.prefix + path
-        headers: Headers = [(name.title(), value) for name, value in end_to_end(head.headers)]
+        mark = "?" if "?" in head.target.partition("#")[0] else ""
+        prefix = "" if head.path == "*" else self._target.prefix
+        url = f"{prefix}{head.path}{mark}{head.query}"
+        headers: Headers = [(name.title(), value) for name, value in _end_to_end(head.headers)]
         framed = {"content-length", "transfer-encoding"} & request.headers.keys()
         try:
             headers = self._signer.signed(head.method, url, headers, body)
@@ -146,13 +162,106 @@ class ProxyServer(Gateway):
             status = {"Proxy-Status": f"gesmock; error={failed.kind}"}
             error = GesError(Refusal("GES.8602", str(failed), status=code))
             return replies.refusal(error, self.fake.default.settings, status)
-        return reply_of(request, answer, redaction)
+        return _reply_of(request, answer, redaction)
+
+
+# --- Requests and answers ------------------------------------------------------------------------
+
+
+def _end_to_end(headers: Headers) -> list[tuple[str, str]]:
+    """*headers* without those of a single connection (RFC 9110, 7.6.1)."""
+    connection = ",".join(value for name, value in headers if name.lower() == "connection")
+    options = {option.strip().lower() for option in connection.split(",")}
+    return [
+        (name, value)
+        for name, value in headers
+        if not _HOP_BY_HOP.fullmatch(name.lower()) and name.lower() not in options
+    ]
+
+
+class _Forwarded(Reply, frozen=True):
+    """The target's answer: *lines* are its headers, ``headers`` the same for the journal.
+
+    The latter have no secrets, and each name once.
+    """
+
+    lines: Headers = ()
+
+
+def _reply_of(request: Request, answer: HttpReply, redaction: Redaction) -> _Forwarded:
+    """The target's *answer* as the reply to *request*."""
+    lines = _end_to_end(answer.headers)
+    if request.method == "HEAD" or answer.status == 304:
+        lines += [("Content-Length", value) for value in answer.values("content-length")]
+    elif answer.status != 204:
+        lines.append(("Content-Length", str(len(answer.body))))
+    joined: dict[str, str] = {}
+    for name, value in lines:
+        title = name.title()
+        joined[title] = f"{joined[title]}, {value}" if title in joined else value
+    statuses, job_id = _jobs(request, answer, redaction)
+    return _Forwarded(
+        answer.status,
+        Encoded([memoryview(answer.body)]),
+        redaction.named(joined),
+        statuses=statuses,
+        job_id=job_id,
+        lines=lines,
+    )
+
+
+class _Answer(Struct, gc=False):
+    """What is read of an answer, or of a job in it; msgspec skips the rest, most of a list."""
+
+    jobId: Any = None  # noqa: N815 as the service spells it
+    job_id: Any = None
+    status: Any = None
+    totalCount: Any = None  # noqa: N815
+    jobs: list["_Answer"] | None = None
+    results: list["_Answer"] | None = None
+
+
+def _jobs(
+    request: Request, reply: HttpReply, redaction: Redaction
+) -> tuple[ShownStatuses | None, str | None]:
+    """What *reply* shows of jobs, and the id of the job that was submitted."""
+    if reply.status != 200:
+        return None, None
+    try:
+        answer = msgspec.json.decode(_decompressed(reply), type=_Answer)
+    except (*validation.REFUSED, zlib.error):
+        return None, None
+    statuses: Any = None
+    if request.operation == "show_job" and isinstance(answer.status, str):
+        statuses = ((redaction.text(request.args["job_id"]), redaction.text(answer.status)),)
+        return ShownStatuses(statuses), None
+    if request.operation == "list_jobs" and answer.jobs is not None:
+        if len(answer.jobs) <= MOST_SHOWN:
+            statuses = tuple(
+                (redaction.text(str(job.jobId or job.job_id or "")), redaction.text(job.status))
+                for job in answer.jobs
+                if isinstance(job.status, str)
+            )
+        total = answer.totalCount if isinstance(answer.totalCount, int) else None
+        return ShownStatuses(statuses, len(answer.jobs), total), None
+    job = answer.results[0] if answer.results else answer
+    if documentation.by_command().get(request.operation or "") and isinstance(job.jobId, str):
+        return None, redaction.text(job.jobId)
+    return None, None
+
+
+def _decompressed(reply: HttpReply) -> bytes | bytearray:
+    """The body as text, or as it is where its compression is not supported."""
+    if ", ".join(reply.values("content-encoding")).lower() in ("gzip", "x-gzip", "deflate"):
+        decompressor = zlib.decompressobj(32 + zlib.MAX_WBITS)
+        return decompressor.decompress(reply.body, http.LARGEST_BODY)
+    return reply.body
 
 
 def _answer_of(reply: Reply, method: str) -> Answer:
     """*reply* as it goes over the wire; the headers of another server come first, unchanged."""
     status, blocks = reply.status or 200, replies.blocks(reply)
-    if isinstance(reply, Forwarded):
+    if isinstance(reply, _Forwarded):
         came = {(name.title(), value) for name, value in reply.lines}
         names = {name for name, _ in came}
         lines = [

@@ -3,11 +3,10 @@
 What has been read is stored beside the fixture, so that an interrupted recording can be resumed.
 """
 
-import json
 import os
 import re
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -16,15 +15,13 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 import msgspec
 
 from gesmock.fake import fixtures, routes
+from gesmock.model import validation
 from gesmock.model.errors import GesmockError
 from gesmock.model.listed_requests import without_secrets
 from gesmock.model.secrets import Secrets, compact, is_storage_key, one_line
 from gesmock.remote.client import NOT_JSON, Client, json_value
 from gesmock.remote.http import Unresponsive
 from gesmock.remote.session import LIST, ListedJobs, Session, id_of, is_count, listed_jobs
-
-RETRIES: Final = 10
-"""How often a page is asked for while the server is busy."""
 
 Job = dict[str, Any]
 Progress = tuple[int, int | None]
@@ -38,8 +35,9 @@ class CannotRecord(GesmockError):
 class Recorder:
     """Records the list that *client* asks for as *output*, *page_size* jobs at a time.
 
-    Only the first *most* jobs, where that is given. *notes* say how the list changed while it was
-    read; *exact* says whether gesmock would serve it in the same bytes.
+    Only the first *most* jobs, where that is given. *as_project* and *as_graph* replace the names
+    of the target's. *notes* say how the list changed while it was read; *exact* says whether
+    gesmock would serve it in the same bytes.
     """
 
     def __init__(
@@ -47,20 +45,22 @@ class Recorder:
         client: Client,
         output: Path,
         page_size: int,
-        rename: "Renaming | None" = None,
+        *,
         most: int | None = None,
+        as_project: str | None = None,
+        as_graph: str | None = None,
     ) -> None:
         target = client.target
         self.exact = True
         self.notes: list[str] = []
         self._session = Session(client, page_size)
         self._secrets = Secrets(target.sign_in.secrets)
-        self._page_size = page_size
-        self._most = most
-        self._rename = rename or Renaming((target.project_id,) * 2, (target.graph,) * 2)
+        self._page_size, self._most = page_size, most
+        self._project = (target.project_id, as_project or target.project_id)
+        self._graph = (target.graph, as_graph or target.graph)
         self._limit_works = True
         source = {"target": target.url + target.path(), "page": page_size}
-        self.part = PartFile.open(output.with_name(f"{output.name}.part"), source)
+        self.part = PartFile(output.with_name(f"{output.name}.part"), source)
 
     def read(self) -> Iterator[Progress]:
         """Read the list, and yield after each page.
@@ -69,17 +69,34 @@ class Recorder:
         NoJobList, CheckFailed, Skipped.
         """
         try:
-            yield from self._read()
+            first = self._session.begin()
+            if first is not None and first.jobs and self._session.edition == "memory":
+                raise CannotRecord(
+                    "a list of the memory edition lacks the requests of its jobs: "
+                    "it cannot be served"
+                )
+            self._limit_works = first is None or len(first.jobs) < 2  # one was asked for
+            resumed = len(self.part.jobs)
+            if (yield from self._read_pages()):
+                if resumed:
+                    self.notes.append(f"it was resumed: {resumed} jobs have the statuses of before")
+                return
+            self.notes.append("it changed too much, and was read anew")
+            self.part.clear()
+            if not (yield from self._read_pages()):
+                raise CannotRecord(
+                    "the list changes faster than it can be read "
+                    f"{self._page_size} jobs at a time; a larger --page may help"
+                )
         except RecursionError:
             raise CannotRecord("an answer is nested too deeply") from None
 
     def fixture(self) -> bytes:
         """The fixture as text. Raises InvalidInput where gesmock cannot serve such jobs."""
-        jobs = self.part.jobs[: self._most]
-        renamed = [self._rename.of_job(redacted(job, self._secrets)) for job in jobs]
+        jobs, rename = self.part.jobs[: self._most], Renaming(self._project, self._graph)
         state: dict[str, Any] = {
-            "project_id": self._rename.project[1],
-            "graphs": {self._rename.graph[1]: {"jobs": renamed}},
+            "project_id": self._project[1],
+            "graphs": {self._graph[1]: {"jobs": [rename.of_job(job) for job in jobs]}},
         }
         keys = {tuple(key for key in _ID_KEYS if key in job) for job in jobs}
         if keys and keys != {("jobId",)}:
@@ -87,26 +104,6 @@ class Recorder:
         text = msgspec.json.format(msgspec.json.encode(state), indent=2) + b"\n"
         fixtures.parse(text)
         return text
-
-    def _read(self) -> Iterator[Progress]:
-        first = self._session.begin()
-        if first is not None and first.jobs and self._session.edition == "memory":
-            raise CannotRecord(
-                "a list of the memory edition lacks the requests of its jobs: it cannot be served"
-            )
-        self._limit_works = first is None or len(first.jobs) < 2  # one was asked for
-        resumed = len(self.part.jobs)
-        if (yield from self._read_pages()):
-            if resumed:
-                self.notes.append(f"it was resumed: {resumed} jobs have the statuses of before")
-            return
-        self.notes.append("it changed too much, and was read anew")
-        self.part.clear()
-        if not (yield from self._read_pages()):
-            raise CannotRecord(
-                f"the list changes faster than it can be read {self._page_size} jobs at a time; "
-                "a larger --page may help"
-            )
 
     def _read_pages(self) -> Generator[Progress, None, bool]:
         """Read the list as it was at the beginning; returns whether it was read without a gap.
@@ -154,46 +151,40 @@ class Recorder:
             )
 
     def _page(self, offset: int) -> ListedJobs:
-        path, query = self._session.target.path(LIST), f"limit={self._page_size}&offset={offset}"
+        query = f"limit={self._page_size}&offset={offset}"
         # documented=False: else the session would store all pages
-        ask = partial(self._session.ask, "GET", path, query, documented=False)
+        ask = partial(self._session.get, LIST, query, documented=False)
         try:
-            page = listed_jobs(ask())
+            reply = ask()
         except Unresponsive:  # a single timeout may be chance
-            page = listed_jobs(ask())
+            reply = ask()
+        page = listed_jobs(reply)
         self.exact = self.exact and is_exact(page)
         return page
 
 
-@dataclass(slots=True)
 class PartFile:
-    """The jobs read so far, in *file*, one a line; the first line, *header*, names the source."""
+    """The *jobs* read so far, in *file*, one a line; its first line names the *source*.
 
-    file: Path
-    header: str
-    jobs: list[Job] = field(default_factory=list)
+    Raises CannotRecord where the file is of another source.
+    """
 
-    @classmethod
-    def open(cls, file: Path, source: dict[str, Any]) -> "PartFile":
-        """Read *file*, if it exists. Raises CannotRecord where it is of another source."""
-        part = cls(file, f"{json.dumps(source)}\n")
-        if not file.exists():
-            return part
+    def __init__(self, file: Path, source: dict[str, Any]) -> None:
+        self.file = file
+        self._header = msgspec.json.encode(source) + b"\n"
+        text = file.read_bytes() if file.exists() else b""
+        whole = text[: text.rfind(b"\n") + 1]  # the last line may have been cut off
+        matches = self._header.startswith(text[: len(self._header)])
         try:
-            text = file.read_text(encoding="utf-8")
-            whole = text[: text.rfind("\n") + 1]  # the last line may have been cut off
-            jobs = msgspec.convert([*map(json.loads, whole.split("\n")[1:-1])], list[Job])
-            matches = whole.startswith(part.header) if whole else part.header.startswith(text)
-        except (ValueError, RecursionError):
+            self.jobs = msgspec.json.Decoder(Job).decode_lines(whole[len(self._header) :])
+        except validation.REFUSED:
             matches = False
         if not matches:
             raise CannotRecord(f"{file} is of another recording; remove it to start over")
-        if jobs:
-            os.truncate(file, len(whole))  # of ASCII
+        if self.jobs:
+            os.truncate(file, len(whole))
         else:
-            file.unlink()
-        part.jobs = jobs
-        return part
+            file.unlink(missing_ok=True)
 
     @property
     def hint(self) -> str:
@@ -203,11 +194,11 @@ class PartFile:
         return f"; {len(self.jobs)} jobs are stored in {self.file}: the same command resumes there"
 
     def add(self, jobs: list[Job]) -> None:
-        lines = [] if self.jobs else [self.header]
+        text = (b"" if self.jobs else self._header) + msgspec.json.Encoder().encode_lines(jobs)
         self.jobs += jobs
         self.file.touch(0o600)
-        with self.file.open("a", encoding="utf-8") as file:
-            file.writelines([*lines, *(f"{json.dumps(job)}\n" for job in jobs)])
+        with self.file.open("ab") as file:
+            file.write(text)
 
     def clear(self) -> None:
         self.jobs.clear()
@@ -314,16 +305,13 @@ def _without_keys(name: str, text: str) -> str:
 
 def is_exact(page: ListedJobs) -> bool:
     """Whether gesmock would serve the page in the same bytes, as in the example of ges_03_0471."""
-    value = page.reply.value
-    answer = {name: value[name] for name in ("jobs", "totalCount", "result") if name in value}
-    if compact({**answer, **value}).encode() != page.reply.body:
-        return False
-    return all(
-        _in_order(job, *_ID_KEYS, "status", "request")
-        and _in_order(job.get("request"), "command", "url", "rawRequest")
-        for job in page.jobs
-    )
+    jobs = []
+    for job in page.jobs:
+        request = _picked(job.get("request"), "command", "url", "rawRequest")
+        jobs.append(_picked({**job, "request": request}, *_ID_KEYS, "status", "request"))
+    answer = _picked({**page.reply.value, "jobs": jobs}, "jobs", "totalCount", "result")
+    return compact(answer).encode() == page.reply.body
 
 
-def _in_order(value: object, *keys: str) -> bool:
-    return not isinstance(value, dict) or [*value] == [key for key in keys if key in value]
+def _picked(value: Any, *keys: str) -> Any:
+    return {key: value[key] for key in keys if key in value} if isinstance(value, dict) else value

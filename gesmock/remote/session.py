@@ -127,10 +127,12 @@ class Submission:
     wait_s: float = 60.0
 
     @classmethod
-    def of(cls, command: str, body: str | None, wait_s: float) -> "Submission":
+    def of(
+        cls, command: str, body: str | None, wait_s: float, *, data_loss: bool = True
+    ) -> "Submission":
         """The call of *command* with *body* (JSON), or with the example of its page.
 
-        Raises InvalidInput.
+        Raises InvalidInput, also for a call that may lose data unless *data_loss* permits it.
         """
         rows = {
             row.command: row
@@ -145,17 +147,10 @@ class Submission:
         example = row.request_example
         with naming_file("--body"):
             value = example if body is None else validation.decode(body.encode(), dict[str, Any])
+        if not (data_loss or _READ_ONLY.fullmatch(command)):
+            why = "can overwrite or delete what the graph holds; --allow-data-loss permits it"
+            raise InvalidInput.at("--submit", f"{command!r} {why}")
         return cls(row, value, wait_s)
-
-    def permitted(self, *, data_loss: bool) -> "Submission":
-        """Itself. Raises InvalidInput where it may lose data and *data_loss* is False."""
-        if data_loss or _READ_ONLY.fullmatch(self.row.command):
-            return self
-        raise InvalidInput.at(
-            "--submit",
-            f"{self.row.command!r} can overwrite or delete what the graph holds; "
-            "--allow-data-loss permits it",
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,28 +240,21 @@ class Session:
 
     # --- Asking ---
 
-    def get(self, path: str, query: str = "", *, token: str | None = None) -> ServerReply:
+    def get(self, path: str, query: str = "", **options: Any) -> ServerReply:
         """``ask`` for *path* below the graph."""
-        return self.ask("GET", self.target.path(path), query, token=token)
+        return self.ask("GET", self.target.path(path), query, **options)
 
     def ask(
-        self,
-        method: str,
-        path: str,
-        query: str = "",
-        *,
-        documented: bool = True,
-        body: object = None,
-        token: str | None = None,
+        self, method: str, path: str, query: str = "", *, documented: bool = True, **sent: Any
     ) -> ServerReply:
-        """Send a request; *documented* says whether its answer must follow the documentation.
+        """``Client.ask``; *documented* says whether the answer must follow the documentation.
 
         Raises Unreachable, and Skipped where the target is busy or no longer answers.
         """
         if self._timeouts >= _TIMEOUTS:
             raise Skipped(f"it timed out {_TIMEOUTS} times in a row, and is not asked any more")
         try:
-            reply = self.client.ask(method, path, query, body=body, token=token)
+            reply = self.client.ask(method, path, query, **sent)
         except Unresponsive:
             self._timeouts += 1
             raise

@@ -208,6 +208,17 @@ def test_an_empty_file_is_the_beginning_of_a_recording(ges: GesMock, tmp_path: P
     assert fixtures.describe(fixtures.read(recorded(ges, tmp_path))) == "1 graph, 0 jobs"
 
 
+def test_a_part_file_that_was_edited_is_not_resumed(ges: GesMock, tmp_path: Path) -> None:
+    ges.restart(generate=50)
+    for one in recorder(ges, tmp_path):
+        next(one.read())
+    with (tmp_path / "recorded.json.part").open("a") as part:
+        part.write("no JSON\n")
+
+    with pytest.raises(CannotRecord, match="is of another recording; remove it to start over"):
+        recorded(ges, tmp_path)
+
+
 @pytest.mark.parametrize("text", ["{}\n", "no JSON\n", "no JSON", "\n", "{}\n[]\n"])
 def test_what_is_left_of_another_recording_is_not_gone_on_with(
     ges: GesMock, tmp_path: Path, text: str
@@ -218,16 +229,12 @@ def test_what_is_left_of_another_recording_is_not_gone_on_with(
         recorded(ges, tmp_path)
 
 
-def test_secrets_are_left_out_and_names_replaced_where_they_are_whole_words() -> None:
-    rename = Renaming(("p1", "project"), ("movie", "films"))
-
+def test_secrets_are_left_out_and_names_replaced_where_they_are_whole_words(tmp_path: Path) -> None:
     with closing(Client(Target.of("http://h", "p1", "movie"))) as client:
-        one = Recorder(client, Path("/nowhere/a.json"), 10, rename)
-        one.part.jobs = [
-            JOB,
-            {**JOB, "jobId": "a2", "request": {**JOB["request"], "rawRequest": "x"}},
-        ]
-        told = json.loads(one.fixture())
+        recorder = Recorder(client, tmp_path / "a.json", 10, as_project="project", as_graph="films")
+        other = {**JOB, "jobId": "a2", "request": {**JOB["request"], "rawRequest": "x"}}
+        recorder.part.add([redacted(job, Secrets([])) for job in (JOB, other)])
+        told = json.loads(recorder.fixture())
 
     [job, other] = told["graphs"]["films"]["jobs"]
     assert told["project_id"] == "project"
