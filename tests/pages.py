@@ -13,7 +13,7 @@ from gesmock.model.messages import ConnectionInfo
 from gesmock.server import wsgi
 from gesmock.server.application import Answer
 from gesmock.server.parser import Head, Limits
-from gesmock.server.server import HttpServer
+from gesmock.server.protocol import HttpServer
 
 MEBIBYTE = 2**20
 LARGEST_BODY = 100
@@ -149,7 +149,7 @@ def loop_blocked(server: HttpServer) -> Iterator[None]:
         begun.set()
         ended.wait(10)
 
-    server._loop.call_soon(block)
+    server.loop.call_soon(block)
     begun.wait(10)
     yield
     ended.set()

@@ -9,7 +9,7 @@ from gesmock.model.messages import ConnectionInfo
 from gesmock.server import wsgi
 from gesmock.server.application import Answer
 from gesmock.server.parser import Head, Limits
-from gesmock.server.server import HttpServer
+from gesmock.server.protocol import HttpServer
 from gesmock.web import create_app
 from gesmock.web.gateway import Gateway
 from gesmock.web.server import Server

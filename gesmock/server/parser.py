@@ -113,6 +113,13 @@ def parse(text: bytes, limits: Limits) -> Head:
     expected = values.get("expect", "").lower() if version == "1.1" else ""
     if expected not in ("", "100-continue"):
         raise BadRequest(417)
+    encoding = values.get("transfer-encoding", "")
+    if encoding and version == "1.0":
+        raise BadRequest(400)
+    if encoding.lower() not in ("", "chunked"):
+        raise BadRequest(501)
+    # llhttp has refused two lengths, and a length with an encoding.
+    length = CHUNKED if encoding else int(values.get("content-length", "0"))
     options = {option.strip() for option in values.get("connection", "").lower().split(",")}
     return Head(
         method=method,
@@ -122,7 +129,7 @@ def parse(text: bytes, limits: Limits) -> Head:
         version=version,
         host=host,
         headers=headers,
-        length=_body_length(values, version),
+        length=length,
         # RFC 9112, section 9.3
         keep_alive="close" not in options and (version == "1.1" or "keep-alive" in options),
         expects_continue=expected == "100-continue",
@@ -140,18 +147,6 @@ def _address(method: str, target: str, host: str) -> tuple[str, str, str]:
     if method == "CONNECT" or (not path.startswith("/") and (method, path) != ("OPTIONS", "*")):
         raise BadRequest(400)
     return host, path, query
-
-
-def _body_length(values: dict[str, str], version: str) -> int:
-    """The length of the body; llhttp has refused two lengths, and a length with an encoding."""
-    encoding = values.get("transfer-encoding")
-    if encoding is None:
-        return int(values.get("content-length", "0"))
-    if version == "1.0":
-        raise BadRequest(400)
-    if encoding.lower() != "chunked":
-        raise BadRequest(501)
-    return CHUNKED
 
 
 class Parser:

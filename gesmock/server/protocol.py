@@ -1,13 +1,15 @@
-"""Protocol: one client's requests, one after the other, and their answers in the same order."""
+"""Protocol: the server, which listens and accepts, and a connection, which answers its client."""
 
 import logging
+import socket
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 from math import inf
-from typing import Final
+from threading import Thread
+from typing import TYPE_CHECKING, Final
 
+from gesmock.model.errors import GesmockError
 from gesmock.model.messages import ConnectionInfo
 from gesmock.server.application import Answer, Application
 from gesmock.server.delivery import LastBlocks, Step, steps
@@ -15,27 +17,140 @@ from gesmock.server.loop import READ, WRITE, Loop, Timer, Workers
 from gesmock.server.parser import BadRequest, Head, Limits, Parser
 from gesmock.server.transport import Block, Transport
 
+if TYPE_CHECKING:
+    import ssl
+
 log = logging.getLogger("gesmock.server")
 
+_BACKLOG: Final = 1024
+_ACCEPTED_AT_ONCE: Final = 64  # before those who are connected have their turn
+_ACCEPT_AGAIN_S: Final = 0.1
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _MOST_UNREAD: Final = 2**17  # of what a client sends before it has its answer
 _SMALL: Final = 2**14  # a body that is joined to its head: one buffer is sent quicker than two
 _LINGER_S: Final = 2.0
 
 
-@dataclass(eq=False, slots=True)
-class ServerState:
-    """What the connections of one server share."""
+class CannotListen(GesmockError, OSError):
+    """The address cannot be bound; the message names it and the system's reason."""
 
-    application: Application
-    loop: Loop
-    limits: Limits
-    workers: Workers
-    heads: dict[bytes, Head] = field(default_factory=dict)
-    """By their bytes: a client that polls sends the same head again and again."""
-    connections: "set[Connection]" = field(default_factory=set)
-    delivering: "set[Connection]" = field(default_factory=set)
-    """Those with an answer on its way to the client, step by step."""
+
+class HttpServer:
+    """Serves an application at *host* and *port* (0: any free one) from a thread of its own.
+
+    It is bound when it is made, and answers when ``start`` returns; with an *ssl_context*, over
+    TLS. Raises CannotListen.
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        host: str,
+        port: int,
+        limits: Limits,
+        ssl_context: "ssl.SSLContext | None" = None,
+    ) -> None:
+        self._socket = _listening(host, port)
+        self.host, self.port = self._socket.getsockname()[:2]
+        self._transport: Callable[[socket.socket], Transport] = Transport
+        if ssl_context is not None:
+            from gesmock.server.tls import TlsTransport
+
+            self._transport = partial(TlsTransport, ssl_context=ssl_context)
+        self._secure = ssl_context is not None
+        self.application, self.limits = application, limits
+        self.loop, self.workers = Loop(), Workers(limits.connections)
+        self.connections: set[Connection] = set()
+        self.delivering: set[Connection] = set()
+        """Those with an answer on its way to the client, step by step."""
+        self.heads: dict[bytes, Head] = {}
+        """By their bytes: a client that polls sends the same head again and again."""
+        shortest_s = min(limits.head_s, limits.body_s, limits.idle_s, limits.write_s)
+        self._expire_every_s = min(1.0, shortest_s / 4)
+        self.loop.listen(self._socket.fileno(), READ, self._accept)
+        self._thread = Thread(target=self.loop.run, name="gesmock", daemon=True)
+        self._expire()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Close all connections, and free the port; workers are not waited for.
+
+        May be called again.
+        """
+        if self._thread.is_alive():
+            self.loop.stop()
+            self._thread.join()
+        for connection in [*self.connections]:
+            connection.close()
+        self.loop.close()
+        self._socket.close()
+        self.workers.stop()
+
+    def release(self) -> None:
+        """Hang up on those who wait for an answer that a reset has overtaken; from any thread."""
+        for connection in [*self.delivering]:
+            self.loop.call_soon(connection.release)
+
+    # --- In the loop ---
+
+    def _accept(self, _events: int) -> None:
+        for _ in range(_ACCEPTED_AT_ONCE):
+            try:
+                connected, address = self._socket.accept()
+            except BlockingIOError:
+                return
+            except OSError:  # the client has gone, or there are too many files: try again later
+                listen = partial(self.loop.listen, self._socket.fileno(), ready=self._accept)
+                listen(0)
+                self.loop.call_at(self.loop.now + _ACCEPT_AGAIN_S, partial(listen, READ))
+                return
+            self._connect(connected, address)
+
+    def _connect(self, connected: socket.socket, address: tuple[str, int]) -> None:
+        full = len(self.connections) >= self.limits.connections
+        if full and self._secure:  # it would take a handshake to say so
+            connected.close()
+            return
+        try:
+            transport = self._transport(connected)
+        except OSError:  # the client has gone
+            connected.close()
+            return
+        here = self.host, self.port
+        peer = ConnectionInfo(address[:2], self.loop.now, here, secure=self._secure)
+        connection = Connection(self, transport, peer)
+        if full:
+            connection.refuse(503)
+
+    def _expire(self) -> None:
+        self.loop.call_at(self.loop.now + self._expire_every_s, self._expire)
+        for connection in [*self.connections]:
+            if connection.deadline <= self.loop.now:
+                connection.expire()
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    listener = None
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind)
+        listener.settimeout(0)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # With Nagle's algorithm, a head and a body in two segments cost 44 ms a request. Accepted
+        # sockets inherit this option.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listener.bind(address)
+        listener.listen(_BACKLOG)
+    except (OSError, UnicodeError) as error:
+        if listener is not None:
+            listener.close()
+        reason = getattr(error, "strerror", None) or str(error)
+        raise CannotListen(f"cannot listen on {host}:{port}: {reason}") from None
+    return listener
 
 
 class Connection:
@@ -45,10 +160,10 @@ class Connection:
     ``call_soon``.
     """
 
-    def __init__(self, state: ServerState, transport: Transport, peer: ConnectionInfo) -> None:
-        self._state, self._transport, self._peer = state, transport, peer
-        largest_body = partial(state.application.largest_body, connection=peer)
-        self._parser = Parser(state.heads, state.limits, largest_body)
+    def __init__(self, server: HttpServer, transport: Transport, peer: ConnectionInfo) -> None:
+        self._server, self._transport, self._peer = server, transport, peer
+        largest_body = partial(server.application.largest_body, connection=peer)
+        self._parser = Parser(server.heads, server.limits, largest_body)
         self._epoch = 0  # in which the request began to come
         self._handshaking = True
         self._answering = False  # a worker makes the answer, or it is being delivered
@@ -59,14 +174,14 @@ class Connection:
         self._flush_due = False
         self._eof_written = self._eof_received = False
         self._closed = False
-        limits = state.limits
-        self.deadline = state.loop.now + (limits.head_s if transport.secure else limits.idle_s)
-        state.connections.add(self)
+        limits = server.limits
+        self.deadline = server.loop.now + (limits.head_s if peer.secure else limits.idle_s)
+        server.connections.add(self)
         self._listen(READ)
 
     def _listen(self, events: int) -> None:
         self._events = events
-        self._state.loop.listen(self._transport.fd, events, self._ready)
+        self._server.loop.listen(self._transport.fd, events, self._ready)
 
     def _ready(self, events: int) -> None:
         if self._closed:
@@ -79,7 +194,7 @@ class Connection:
                 if event:
                     return
                 self._handshaking = False
-                self.deadline = self._state.loop.now + self._state.limits.idle_s
+                self.deadline = self._server.loop.now + self._server.limits.idle_s
             if events & WRITE:
                 self._flush()
             elif received := self._transport.receive():
@@ -88,7 +203,7 @@ class Connection:
                 self._eof_received = True  # it may still listen, or it may have gone
                 unsent = self._transport.unsent
                 self._peer.gave_up = self._answering or bool(unsent) or self._steps is not None
-                self._peer.end(self._state.loop.now)
+                self._peer.end(self._server.loop.now)
                 self._settle()
         except BlockingIOError:
             pass
@@ -104,18 +219,18 @@ class Connection:
     def _take(self, received: bytes) -> None:
         if self._closing:  # nobody will answer it
             return
-        state, parser = self._state, self._parser
+        server, parser = self._server, self._parser
         if parser.head is not None:
-            self.deadline = state.loop.now + state.limits.body_s
+            self.deadline = server.loop.now + server.limits.body_s
         elif not parser.received:
-            self._epoch = state.application.epoch()
+            self._epoch = server.application.epoch()
             if not (self._answering or self._transport.unsent):
-                head = state.heads.get(received)
+                head = server.heads.get(received)
                 if head is not None and head.length == 0:  # all of the request, as it often is
                     self._answer(head, b"")
                     return
                 if not received.isspace():  # empty lines begin no head
-                    self.deadline = state.loop.now + state.limits.head_s
+                    self.deadline = server.loop.now + server.limits.head_s
         parser.received += received
         self._advance()
 
@@ -138,15 +253,15 @@ class Connection:
     # --- What goes out ---
 
     def _answer(self, head: Head, body: bytes) -> None:
-        state, peer, epoch = self._state, self._peer, self._epoch
-        peer.heard_at = state.loop.now
-        answer = state.application.answer(head, body, epoch, peer)
+        server, peer, epoch = self._server, self._peer, self._epoch
+        peer.heard_at = server.loop.now
+        answer = server.application.answer(head, body, epoch, peer)
         if isinstance(answer, Answer):
             self._finish(head, epoch, answer)
             return
         self._answering, self.deadline = True, inf
         try:
-            state.workers.submit(partial(self._work, head, epoch, answer))
+            server.workers.submit(partial(self._work, head, epoch, answer))
         except RuntimeError as error:
             log.warning("no thread could be started: %s", error)
             self.refuse(503)
@@ -158,7 +273,7 @@ class Connection:
             answer = make()
         except Exception:
             log.exception("the application failed")
-        self._state.loop.call_soon(self._answered, head, epoch, answer)
+        self._server.loop.call_soon(self._answered, head, epoch, answer)
 
     def _answered(self, head: Head, epoch: int, answer: Answer | None) -> None:
         if self._closed:
@@ -177,8 +292,8 @@ class Connection:
             self._answering, self.deadline = True, inf
             blocks = [text, *blocks]
             self._steps = steps(answer.delivery, blocks, self._transport, closes=self._closing)
-            self._overtaken = partial(self._state.application.overtaken, head, epoch)
-            self._state.delivering.add(self)
+            self._overtaken = partial(self._server.application.overtaken, head, epoch)
+            self._server.delivering.add(self)
             self._next_step()
             self._settle()
         elif len(blocks) == 1 and len(blocks[0]) <= _SMALL:
@@ -189,7 +304,7 @@ class Connection:
     def refuse(self, status: int, reason: str = "") -> None:
         """Answer that the server refuses the request, and close the connection."""
         log.info("refused a request: %d %s", status, reason or HTTPStatus(status).phrase)
-        answer = self._state.application.refuse(status, reason)
+        answer = self._server.application.refuse(status, reason)
         self._parser.clear()
         self._answering, self._closing = False, True
         self._send([answer.head("1.1", closes=True), *answer.blocks])
@@ -202,12 +317,12 @@ class Connection:
         """
         self._transport.unsent.extend(blocks)
         self._flush_due = True
-        self._state.loop.writes.append(self._ready)
+        self._server.loop.writes.append(self._ready)
 
     def _flush(self) -> None:
         self._flush_due = False
         self._transport.flush()
-        limits, now, parser = self._state.limits, self._state.loop.now, self._parser
+        limits, now, parser = self._server.limits, self._server.loop.now, self._parser
         if self._transport.unsent:
             self.deadline = now + limits.write_s
         elif self._steps is not None:
@@ -231,7 +346,7 @@ class Connection:
             return
         match next(self._steps):
             case float(until):
-                self._timer = self._state.loop.call_at(until, self._next_step)
+                self._timer = self._server.loop.call_at(until, self._next_step)
             case LastBlocks(blocks, closes):
                 self._end_delivery()
                 self._answering, self._closing = False, closes
@@ -252,10 +367,10 @@ class Connection:
             self.close()
 
     def _end_delivery(self) -> None:
-        self._state.delivering.discard(self)
+        self._server.delivering.discard(self)
         self._steps = self._overtaken = None
         if self._timer is not None:
-            self._state.loop.cancel(self._timer)
+            self._server.loop.cancel(self._timer)
             self._timer = None
 
     # --- What to wait for ---
@@ -264,13 +379,13 @@ class Connection:
         """Wait for what can happen next; close where nothing can."""
         if self._closed or self._flush_due:
             return
-        events, now = READ, self._state.loop.now
+        events, now = READ, self._server.loop.now
         if self._transport.unsent:
             events = WRITE
         elif self._answering:
             if self._eof_received or len(self._parser.received) >= _MOST_UNREAD:
                 # From now on it is not noticed if the client goes.
-                self.deadline = min(self.deadline, now + self._state.limits.idle_s)
+                self.deadline = min(self.deadline, now + self._server.limits.idle_s)
                 events = 0
         elif self._eof_received:
             self._transport.write_eof()
@@ -299,9 +414,9 @@ class Connection:
         if self._closed:
             return
         self._closed = True
-        self._peer.end(self._state.loop.now)
+        self._peer.end(self._server.loop.now)
         self._listen(0)
-        self._state.connections.discard(self)
+        self._server.connections.discard(self)
         self._parser.clear()
         self._transport.close()
         self._end_delivery()

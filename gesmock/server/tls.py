@@ -17,7 +17,6 @@ _WOULD_BLOCK: Final = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
 class TlsTransport(Transport):
     """A socket with TLS. Raises OSError where the client has gone already."""
 
-    secure = True
     _socket: ssl.SSLSocket
 
     def __init__(self, connected: socket.socket, ssl_context: ssl.SSLContext) -> None:

@@ -23,8 +23,6 @@ class Transport:
     another OSError when the client has gone.
     """
 
-    secure: bool = False
-
     def __init__(self, connected: socket.socket) -> None:
         connected.settimeout(0)
         self._socket = connected

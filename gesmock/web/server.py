@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from gesmock.faults import BELOW_HTTP
 from gesmock.server.parser import Limits
-from gesmock.server.server import HttpServer
+from gesmock.server.protocol import HttpServer
 from gesmock.web.gateway import Gateway
 
 if TYPE_CHECKING:

@@ -69,7 +69,7 @@ def ask(ges: GesMock, project_id: str | None = None) -> socket.socket:
 
 def under_way(ges: GesMock) -> int:
     assert ges._server is not None
-    return len(ges._server._http._state.delivering)
+    return len(ges._server._http.delivering)
 
 
 @both_ways

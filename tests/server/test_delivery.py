@@ -29,8 +29,7 @@ from gesmock.model.messages import ConnectionInfo, Delivery
 from gesmock.server.application import Answer
 from gesmock.server.loop import Loop
 from gesmock.server.parser import Head, Limits
-from gesmock.server.protocol import Connection
-from gesmock.server.server import HttpServer
+from gesmock.server.protocol import Connection, HttpServer
 from gesmock.server.transport import Transport
 from gesmock.server.wsgi import DELIVER
 
@@ -148,7 +147,7 @@ def test_a_client_sees_the_delivery(
     assert body(whole) == BODY
     assert (undated(answer[0]), answer[1]) == (undated(expected(whole)), end)
     assert time.perf_counter() - began >= delay_s
-    until(lambda: not server._state.delivering)
+    until(lambda: not server.delivering)
     pages.delivery = None
     assert body(exchange(server, get("/now"), secure=secure)) == b"ok"
 
@@ -233,7 +232,7 @@ def test_a_request_behind_a_broken_answer_is_never_answered(delivery: Delivery) 
         until(lambda: "/lane" in pages.asked)
         reset_when_closed(client)
         client.close()
-        until(lambda: not server._state.connections)
+        until(lambda: not server.connections)
 
         assert pages.asked == ["/now", "/lane"]
 
@@ -259,12 +258,12 @@ def test_a_hang_lasts_until_the_client_goes(
     with delivering(Delivery(delay_s=delay_s, end="hang"), times, secure=secure) as (_, server):
         with (TlsClient if secure else connect)(server) as client:
             client.sendall(keep(way))
-            until(lambda: server._state.delivering)
+            until(lambda: server.delivering)
             assert exchange(server) == b""  # one that is idle is left meanwhile
-            assert len(server._state.delivering) == 1
-        until(lambda: not server._state.connections)
+            assert len(server.delivering) == 1
+        until(lambda: not server.connections)
 
-        until(lambda: not server._state.delivering)
+        until(lambda: not server.delivering)
         assert body(exchange(server, get("/now"), secure=secure)) == b"ok"
 
 
@@ -289,11 +288,11 @@ def test_a_client_that_leaves_during_a_delivery_is_forgotten(way: str, delivery:
     with delivering(delivery) as (_, server):
         with connect(server) as client:
             client.sendall(keep(way))
-            until(lambda: server._state.delivering)
+            until(lambda: server.delivering)
             reset_when_closed(client)
-        until(lambda: not server._state.connections)
+        until(lambda: not server.connections)
 
-        until(lambda: not server._state.delivering)
+        until(lambda: not server.delivering)
         assert body(exchange(server, get("/now"))) == b"ok"
 
 
@@ -314,7 +313,7 @@ def test_a_connection_that_has_ended_is_freed_at_once(way: str, delivery: Delive
             client.sendall(keep(way))
             until(lambda: pages.asked)
             reset_when_closed(client)
-        until(lambda: not server._state.connections)
+        until(lambda: not server.connections)
 
 
 def test_after_a_half_close_a_delivery_lasts_no_longer_than_an_idle_connection() -> None:
@@ -326,7 +325,7 @@ def test_after_a_half_close_a_delivery_lasts_no_longer_than_an_idle_connection()
         client.shutdown(socket.SHUT_WR)
 
         assert read_ending(client)[0] == b""
-        until(lambda: not server._state.delivering)
+        until(lambda: not server.delivering)
 
 
 @pytest.mark.parametrize("sent", [keep("/later"), keep("/waits") + keep("/lane")])
@@ -340,22 +339,22 @@ def test_a_half_close_before_the_delivery_counts_too(
         pages.held = True
         client.sendall(sent)
         client.shutdown(socket.SHUT_WR)
-        until(lambda: [one for one in server._state.connections if one._eof_received])
+        until(lambda: [one for one in server.connections if one._eof_received])
         pages.gate.set()
 
         assert body(read_ending(client)[0]) in (b"", b"ok")
-        until(lambda: not server._state.delivering)
+        until(lambda: not server.delivering)
 
 
 def test_a_delivery_to_a_client_that_is_no_longer_read_has_the_idle_deadline() -> None:
     with delivering(Delivery(delay_s=1000), Limits(idle_s=0.2)) as (_, server):
         with connect(server) as client:
             client.sendall(keep("/lane") + keep("/now") * 5000)
-            until(lambda: [one for one in server._state.connections if not one._events])
+            until(lambda: [one for one in server.connections if not one._events])
             reset_when_closed(client)
 
-        until(lambda: not server._state.connections)
-        until(lambda: not server._state.delivering)
+        until(lambda: not server.connections)
+        until(lambda: not server.delivering)
 
 
 def test_nothing_is_delivered_to_a_client_that_left_while_its_answer_was_made() -> None:
@@ -365,11 +364,11 @@ def test_nothing_is_delivered_to_a_client_that_left_while_its_answer_was_made() 
             client.sendall(keep("/later"))
             until(lambda: "/later" in pages.asked)
             reset_when_closed(client)
-        until(lambda: not server._state.connections)
+        until(lambda: not server.connections)
         pages.gate.set()
 
         assert body(exchange(server, get("/write"))) == b"writ"
-        until(lambda: not server._state.delivering)
+        until(lambda: not server.delivering)
 
 
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
@@ -385,17 +384,17 @@ def test_a_delivery_that_a_reset_overtakes_is_cut(
     with delivering(delivery, secure=secure) as (pages, server):
         with (TlsClient if secure else connect)(server) as client:
             client.sendall(keep(way))
-            until(lambda: server._state.delivering)
+            until(lambda: server.delivering)
             server.release()
-            server._loop.call_soon(server.release)
-            assert len(server._state.delivering) == 1  # it was another project
+            server.loop.call_soon(server.release)
+            assert len(server.delivering) == 1  # it was another project
             pages.is_past = True
             server.release()
             answer, end = read_ending(client)
 
         assert (body(answer), end) == (b"", "end")
-        until(lambda: not server._state.delivering)
-        until(lambda: not server._state.connections)
+        until(lambda: not server.delivering)
+        until(lambda: not server.connections)
 
 
 @pytest.mark.parametrize("delivery", [Delivery(delay_s=0.02), Delivery(end="hang")])
@@ -415,7 +414,7 @@ def test_two_hundred_delays_take_no_thread_and_block_nobody() -> None:
         clients = [connect(server) for _ in range(200)]
         for client in clients:
             client.sendall(get("/lane"))
-        until(lambda: len(server._state.delivering) == 200)
+        until(lambda: len(server.delivering) == 200)
 
         assert body(exchange(server, get("/now"))) == b"ok"
         assert threading.active_count() == before + 1
@@ -445,7 +444,7 @@ def test_stop_does_not_wait_for_deliveries(delivery: Delivery) -> None:
         clients = [connect(server) for _ in range(50)]
         for client in clients:
             client.sendall(keep("/app"))
-        until(lambda: len(server._state.delivering) == 50)
+        until(lambda: len(server.delivering) == 50)
         began = time.perf_counter()
         server.stop()
         assert time.perf_counter() - began < 5  # nobody waits for the 1000 s

@@ -10,7 +10,7 @@ from pages import LARGEST_BODY, serving
 from raw_client import body, exchange, get, keep, post, status
 
 from gesmock.server.parser import BadRequest, Head, Limits, Parser
-from gesmock.server.server import HttpServer
+from gesmock.server.protocol import HttpServer
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,7 @@ from pages import LARGE, MEBIBYTE, Pages, come_and_gone, loop_blocked, serving
 from raw_client import body, connect, exchange, get, post, read_all, reset_when_closed, status
 
 from gesmock.server.parser import Limits
-from gesmock.server.protocol import Connection
-from gesmock.server.server import CannotListen, HttpServer
+from gesmock.server.protocol import CannotListen, Connection, HttpServer
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +132,7 @@ def test_a_large_answer_goes_at_the_pace_of_a_slow_client(path: str) -> None:
     with serving() as server, connect(server) as client:
         client.sendall(get(path))
         until(
-            lambda: [one for one in server._state.connections if one._transport.unsent]
+            lambda: [one for one in server.connections if one._transport.unsent]
         )  # no room any more
         assert body(exchange(server, get("/now"))) == b"ok"
 
@@ -147,7 +146,7 @@ def test_a_client_that_leaves_in_the_middle_of_an_answer_is_forgotten(path: str)
             client.sendall(get(path))
             client.recv(1)
             reset_when_closed(client)
-        until(lambda: not server._state.connections)
+        until(lambda: not server.connections)
 
         assert body(exchange(server, get("/now"))) == b"ok"
 
@@ -160,7 +159,7 @@ def test_a_client_that_leaves_before_its_answer_is_forgotten(path: str) -> None:
             client.sendall(get(path))
             until(lambda: path in pages.asked)
         pages.gate.set()
-        until(lambda: not server._state.connections)
+        until(lambda: not server.connections)
 
         assert body(exchange(server, get("/now"))) == b"ok"
 
@@ -175,7 +174,7 @@ def test_the_answer_of_a_client_that_has_gone_is_dropped(path: str) -> None:
             client.sendall(get(path))
             until(lambda: "waits" in pages.asked or "/waits" in pages.asked)
             reset_when_closed(client)
-        until(lambda: not server._state.connections)
+        until(lambda: not server.connections)
         pages.gate.set()
 
         assert body(exchange(server, get("/later"))) == b"later"
@@ -242,7 +241,7 @@ def test_a_client_that_takes_nothing_of_its_answer_is_closed() -> None:
     with serving(limits=TIMES) as server, connect(server) as client:
         client.sendall(get("/large"))
         client.recv(1)
-        until(lambda: not server._state.connections)
+        until(lambda: not server.connections)
 
         assert len(read_all(client)) < LARGE
 
@@ -325,7 +324,7 @@ def test_a_client_that_has_gone_when_it_is_accepted_is_forgotten(
     come_and_gone(server, sent)
 
     assert body(exchange(server, get("/now"))) == b"ok"
-    until(lambda: not server._state.connections)
+    until(lambda: not server.connections)
 
 
 def test_what_fails_in_the_loop_is_logged_and_the_loop_goes_on(
@@ -337,10 +336,10 @@ def test_what_fails_in_the_loop_is_logged_and_the_loop_goes_on(
     done = threading.Event()
 
     def call_both() -> None:
-        server._loop.call_soon(fail)
-        server._loop.call_soon(done.set)
+        server.loop.call_soon(fail)
+        server.loop.call_soon(done.set)
 
-    server._loop.call_soon(call_both)
+    server.loop.call_soon(call_both)
     assert done.wait(10)
 
     assert body(exchange(server, get("/now"))) == b"ok"
@@ -384,9 +383,9 @@ def test_clients_that_come_and_go_leave_no_timers_behind() -> None:
     with serving() as server:
         for _ in range(30):
             exchange(server, get("/now"))
-            until(lambda: not server._state.connections)
+            until(lambda: not server.connections)
 
-        assert len(server._loop._timers) < 5
+        assert len(server.loop._timers) < 5
 
 
 @pytest.mark.parametrize(
@@ -399,7 +398,7 @@ def test_a_connection_that_has_ended_is_freed_at_once(sent: bytes) -> None:
             client.sendall(sent)
             if sent:
                 client.recv(1)
-        until(lambda: not server._state.connections)
+        until(lambda: not server.connections)
 
 
 @pytest.mark.parametrize("path", ["/waits", "/waits-", "/waits-large"])
@@ -410,7 +409,7 @@ def test_a_connection_whose_client_has_gone_is_freed_at_once(path: str) -> None:
             client.sendall(get(path))
             until(lambda: pages.asked)
             reset_when_closed(client)
-        until(lambda: not server._state.connections)
+        until(lambda: not server.connections)
         pages.gate.set()
 
 
@@ -438,15 +437,15 @@ def test_a_connection_closed_in_the_turn_in_which_it_writes_is_left_alone(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with serving() as server, connect(server) as client:
-        until(lambda: server._state.connections)
-        (connection,) = server._state.connections
+        until(lambda: server.connections)
+        (connection,) = server.connections
 
         def write_and_close() -> None:
             connection._send([b"too late"])
             connection.close()
             connection.close()
 
-        server._loop.call_soon(write_and_close)
+        server.loop.call_soon(write_and_close)
 
         assert read_all(client) == b""
     assert not caplog.records

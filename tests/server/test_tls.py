@@ -30,8 +30,7 @@ from gesmock import GesMock
 from gesmock.cli import main as cli
 from gesmock.server.loop import WRITE
 from gesmock.server.parser import Limits
-from gesmock.server.protocol import Connection
-from gesmock.server.server import HttpServer
+from gesmock.server.protocol import Connection, HttpServer
 from gesmock.server.transport import Transport
 
 
@@ -73,7 +72,7 @@ def test_a_body_of_many_records_is_taken_whole(server: HttpServer) -> None:
 def test_a_large_answer_goes_at_the_pace_of_a_slow_client(server: HttpServer, path: str) -> None:
     with secured(server) as client:
         client.sendall(get(path))
-        until(lambda: [one for one in server._state.connections if one._transport.unsent])
+        until(lambda: [one for one in server.connections if one._transport.unsent])
 
         assert len(body(read_all(client))) == LARGE
 
@@ -81,8 +80,8 @@ def test_a_large_answer_goes_at_the_pace_of_a_slow_client(server: HttpServer, pa
 def test_over_tls_a_client_that_takes_nothing_of_its_answer_is_closed() -> None:
     with serving_at(Limits(write_s=0.05)) as server, secured(server) as client:
         client.sendall(get("/many"))
-        until(lambda: server._state.connections)
-        until(lambda: not server._state.connections)
+        until(lambda: server.connections)
+        until(lambda: not server.connections)
 
 
 def test_a_client_without_tls_is_hung_up_on(server: HttpServer) -> None:
@@ -90,7 +89,7 @@ def test_a_client_without_tls_is_hung_up_on(server: HttpServer) -> None:
         client.sendall(get("/now"))
 
         assert b"HTTP" not in read_all(client)
-    until(lambda: not server._state.connections)
+    until(lambda: not server.connections)
 
 
 @pytest.mark.parametrize("sent", [b"", get("/now")])
@@ -102,7 +101,7 @@ def test_a_client_that_has_gone_when_it_is_accepted_is_forgotten(
     with secured(server) as client:
         client.sendall(get("/now"))
         assert body(read_all(client)) == b"ok"
-    until(lambda: not server._state.connections)
+    until(lambda: not server.connections)
 
 
 def test_one_client_too_many_is_hung_up_on() -> None:
@@ -177,7 +176,7 @@ def test_a_handshake_has_the_deadline_of_a_head(sent: bytes) -> None:
         client.sendall(sent)
 
         assert read_all(client) == b""
-        assert not server._state.connections
+        assert not server.connections
 
 
 def test_a_client_may_be_idle_between_the_handshake_and_its_first_request() -> None:
@@ -197,7 +196,7 @@ def test_a_connection_that_has_ended_is_freed_at_once(server: HttpServer) -> Non
         with connect(server) as stranger:
             stranger.sendall(b"no TLS" * 9)
             read_all(stranger)
-        until(lambda: not server._state.connections)
+        until(lambda: not server.connections)
 
 
 def test_a_close_notify_is_answered(server: HttpServer) -> None:
@@ -219,7 +218,7 @@ def test_a_long_certificate_goes_at_the_pace_of_a_slow_client() -> None:
         with pytest.raises(ssl.SSLWantReadError):
             secure.do_handshake()
         client.sendall(out.read())
-        until(lambda: [one for one in server._state.connections if one._events == WRITE])
+        until(lambda: [one for one in server.connections if one._events == WRITE])
 
         shake_hands(client, secure, into, out)
         secure.write(get("/now"))
@@ -232,10 +231,10 @@ def test_a_record_may_come_in_two_segments(server: HttpServer) -> None:
         into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
         secure = client_context().wrap_bio(into, out, server_hostname="localhost")
         shake_hands(client, secure, into, out)
-        until(lambda: server._state.connections)
+        until(lambda: server.connections)
         secure.write(get("/now"))
         record = out.read()
-        (connection,) = server._state.connections
+        (connection,) = server.connections
 
         client.sendall(record[:20])
         until(lambda: not unread(connection._transport))

@@ -17,7 +17,7 @@ from conftest import until
 
 from gesmock import GesMock
 from gesmock.fake.fake import Fake
-from gesmock.server.server import CannotListen
+from gesmock.server.protocol import CannotListen
 from gesmock.web import create_app
 from gesmock.web.gateway import Gateway
 from gesmock.web.server import Server
