@@ -236,11 +236,10 @@ def serve(
     def run(visit: Callable[[list[str]], Any], *args: str) -> Any:
         results: list[Any] = []
 
-        class Visited:
-            def wait(self) -> None:
-                results.append(visit(capsys.readouterr().out.splitlines()))
+        def wait() -> None:
+            results.append(visit(capsys.readouterr().out.splitlines()))
 
-        monkeypatch.setattr("gesmock.cli.serve.StopSignals", Visited)
+        monkeypatch.setattr("gesmock.cli.serve.stop_signals", lambda: wait)
         cli.main(["serve", "--port", "0", *args], standalone_mode=False)
         return results[0]
 

@@ -9,9 +9,8 @@ import click
 import gesmock
 from gesmock.cli.fixtures import check, generate, openapi
 from gesmock.cli.output import fail
-from gesmock.cli.record import record
+from gesmock.cli.remote import record, verify
 from gesmock.cli.serve import proxy, serve
-from gesmock.cli.verify import verify
 from gesmock.model.errors import GesmockError
 
 

@@ -73,28 +73,21 @@ per_second = option(
     help="The most requests to send per second; 0 for no limit.",
 )
 
-_TARGET: Final = (
-    option(
-        "--target",
-        required=True,
-        metavar="URL",
-        help="The server, or the URL of a graph or of its job list there.",
-    ),
-    option("--project-id", help="The project [default: the URL's]."),
-    option("--graph", help="The graph [default: the URL's]."),
-    option(
-        "--timeout-s",
-        default=30.0,
-        help="How long a whole answer may take.",
-    ),
-    option("--cafile", metavar="FILE", help="The certificates to trust."),
-    option("--insecure", is_flag=True, help="Trust any certificate."),
-)
-
 
 def target_options(function: Callable[..., None]) -> Any:
     """Options for the server to ask; *function* gets them as a ``Target``, its keyword *target*."""
 
+    @option(
+        "--target",
+        required=True,
+        metavar="URL",
+        help="The server, or the URL of a graph or of its job list there.",
+    )
+    @option("--project-id", help="The project [default: the URL's].")
+    @option("--graph", help="The graph [default: the URL's].")
+    @option("--timeout-s", default=30.0, help="How long a whole answer may take.")
+    @option("--cafile", metavar="FILE", help="The certificates to trust.")
+    @option("--insecure", is_flag=True, help="Trust any certificate.")
     @wraps(function)
     def with_target(
         *, target: str, project_id: str | None, graph: str | None, **values: Any
@@ -102,12 +95,10 @@ def target_options(function: Callable[..., None]) -> Any:
         from gesmock.remote.target import SignIn, Target
 
         names = ("timeout_s", "per_second", "cafile", "insecure")
-        how = {name: values.pop(name) for name in names if name in values}
-        server = Target.of(target, project_id, graph, sign_in=SignIn.of(os.environ), **how)
+        limits = {name: values.pop(name) for name in names if name in values}
+        server = Target.of(target, project_id, graph, sign_in=SignIn.of(os.environ), **limits)
         function(target=server, **values)
 
-    for add in reversed(_TARGET):
-        with_target = add(with_target)
     return with_target
 
 

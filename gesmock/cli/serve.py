@@ -4,6 +4,8 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,25 +31,18 @@ Python's default of 5 ms, sixteen clients would wait 160 ms.
 """
 
 
-class StopSignals:
-    """Catches SIGINT and SIGTERM from its creation on; ``wait`` returns once one has arrived.
+def stop_signals() -> Callable[[], object]:
+    """Catch SIGINT and SIGTERM from now on; the result waits for one.
 
     The interpreter writes each to a pipe. A handler that set an Event could deadlock: it runs in
     the thread that waits for it, which may hold the Event's lock.
     """
-
-    def __init__(self) -> None:
-        self._reader, self._writer = os.pipe()
-        os.set_blocking(self._writer, False)
-        signal.set_wakeup_fd(self._writer)
-        for number in _STOPS:
-            signal.signal(number, lambda *_: None)
-
-    def wait(self) -> None:
-        os.read(self._reader, 1)
-        signal.set_wakeup_fd(-1)
-        os.close(self._reader)
-        os.close(self._writer)
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer)
+    for number in _STOPS:
+        signal.signal(number, lambda *_: None)
+    return partial(os.read, reader, 1)
 
 
 def _prepare(log_level: str) -> None:
@@ -65,15 +60,20 @@ def _prepare(log_level: str) -> None:
 
 
 def _run(
-    server: "GesMock | ProxyServer", signals: StopSignals, *, of: str = "", curl: str, token: bool
+    server: "GesMock | ProxyServer",
+    wait: Callable[[], object],
+    *,
+    of: str = "",
+    curl: str,
+    token: bool,
 ) -> None:
-    """Run *server*, *of* another one, until a signal; print a *curl* command and its *token*."""
+    """Run *server*, *of* another one, until *wait* ends; print a *curl* command and its *token*."""
     with server:
         click.echo(f"gesmock {gesmock.__version__} listening on {server.url}{of}")
         click.echo(f"curl {curl}")
         if token and server.control_token:
             click.echo(f"control token: {server.control_token}")
-        signals.wait()
+        wait()
 
 
 @command()
@@ -165,7 +165,7 @@ def serve(
     ).start()
     header = "-H 'X-Auth-Token: <token>' " if ges.fake.default.tokens else ""
     curl = f"{header}'{ges.jobs_url()}'"
-    _run(ges, StopSignals(), curl=curl, token=not (no_control or control_token))
+    _run(ges, stop_signals(), curl=curl, token=not (no_control or control_token))
 
 
 @command()
@@ -215,7 +215,7 @@ def proxy(
 
     _prepare(log_level)
     output.check_writable({"--har": har})
-    signals = StopSignals()  # before it listens: from then on, there are findings
+    wait = stop_signals()  # before it listens: from then on, there are findings
     server = ProxyServer(
         target,
         control_token=control_token,
@@ -224,7 +224,7 @@ def proxy(
         **parameters,
     )
     curl = f"'{server.url}{target.path('/jobs/status')}'"
-    _run(server, signals, of=f" for {target.url}", curl=curl, token=not control_token)
+    _run(server, wait, of=f" for {target.url}", curl=curl, token=not control_token)
     project, failure = server.fake.default, None
     if har is not None:  # first: standard output may be closed
         try:

@@ -17,7 +17,7 @@ from conftest import free_port, listens, until
 from gesmock import GesMock, __version__
 from gesmock.cli import main as cli
 from gesmock.cli import options, output
-from gesmock.cli.serve import StopSignals
+from gesmock.cli.serve import stop_signals
 
 Serve = Callable[..., Any]
 
@@ -82,10 +82,10 @@ def test_it_serves_though_its_standard_output_is_closed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_that_comes_before_the_wait_is_not_lost(number: signal.Signals) -> None:
-    signals = StopSignals()
+    wait = stop_signals()
     signal.raise_signal(number)
 
-    signals.wait()
+    wait()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

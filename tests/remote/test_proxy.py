@@ -916,11 +916,7 @@ def test_gesmocks_own_pages_are_its_own(ges: GesMock, proxy: ProxyServer) -> Non
 
 
 def run(monkeypatch: pytest.MonkeyPatch, visit: Any, *arguments: str) -> Any:
-    class Visited:
-        def wait(self) -> None:
-            visit()
-
-    monkeypatch.setattr(cli_serve, "StopSignals", Visited)
+    monkeypatch.setattr(cli_serve, "stop_signals", lambda: visit)
     return CliRunner().invoke(cli.main, ["proxy", "--port", "0", *arguments])
 
 

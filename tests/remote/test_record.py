@@ -15,7 +15,7 @@ from other_server import OtherServer
 
 from gesmock import GesMock
 from gesmock.cli import main as cli
-from gesmock.cli import record as cli_record
+from gesmock.cli import remote as cli_remote
 from gesmock.fake import fixtures
 from gesmock.model.errors import InvalidInput
 from gesmock.model.secrets import Secrets
@@ -738,7 +738,7 @@ def test_ctrl_c_ends_it_with_130_and_says_where_it_goes_on(
         next(steps)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli_record, "show_steps", interrupted)
+    monkeypatch.setattr(cli_remote, "show_steps", interrupted)
 
     ran = run(ges, file, "--page", "10")
 
