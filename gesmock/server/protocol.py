@@ -2,6 +2,7 @@
 
 import logging
 import socket
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from http import HTTPStatus
@@ -9,13 +10,13 @@ from math import inf
 from threading import Thread
 from typing import TYPE_CHECKING, Final
 
+from gesmock.model.clock import real_time
 from gesmock.model.errors import GesmockError
-from gesmock.model.messages import ConnectionInfo
+from gesmock.model.messages import ConnectionInfo, Delivery
 from gesmock.server.application import Answer, Application
-from gesmock.server.delivery import LastBlocks, Step, steps
 from gesmock.server.loop import READ, WRITE, Loop, Timer, Workers
 from gesmock.server.parser import BadRequest, Head, Limits, Parser
-from gesmock.server.transport import Block, Transport
+from gesmock.server.transport import Block, Transport, take
 
 if TYPE_CHECKING:
     import ssl
@@ -29,6 +30,9 @@ _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _MOST_UNREAD: Final = 2**17  # of what a client sends before it has its answer
 _SMALL: Final = 2**14  # a body that is joined to its head: one buffer is sent quicker than two
 _LINGER_S: Final = 2.0
+_POLL_S: Final = 0.01
+_LONGEST_RESET_S: Final = 5.0
+"""How often, and for how long, a reset waits until the client has the answers before it."""
 
 
 class CannotListen(GesmockError, OSError):
@@ -167,7 +171,7 @@ class Connection:
         self._epoch = 0  # in which the request began to come
         self._handshaking = True
         self._answering = False  # a worker makes the answer, or it is being delivered
-        self._steps: Iterator[Step] | None = None  # those to come of a delivery
+        self._steps: Iterator[float] | None = None  # those to come of a delivery
         self._timer: Timer | None = None  # of the next step
         self._overtaken: Callable[[], bool] | None = None  # whether the delivery is
         self._closing = False  # after the answer that is being made or sent
@@ -291,7 +295,7 @@ class Connection:
         if answer.delivery is not None:
             self._answering, self.deadline = True, inf
             blocks = [text, *blocks]
-            self._steps = steps(answer.delivery, blocks, self._transport, closes=self._closing)
+            self._steps = self._deliver(answer.delivery, blocks)
             self._overtaken = partial(self._server.application.overtaken, head, epoch)
             self._server.delivering.add(self)
             self._next_step()
@@ -339,26 +343,52 @@ class Connection:
 
     # --- Deliveries ---
 
+    def _deliver(self, delivery: Delivery, blocks: Sequence[Block]) -> Iterator[float]:
+        """Deliver *blocks*, of which the first is the head, as *delivery* says.
+
+        Yields the times to wait for; 0: until the client has taken what was sent. They are those of
+        the system: the loop's ``now`` is that at which its turn began.
+        """
+        if delivery.end == "hang":  # as if the answer were sent, but without a deadline
+            self._answering, self._closing, self._eof_written = False, True, True
+            self._parser.clear()
+            yield inf
+        if delivery.delay_s > 0:
+            yield real_time() + delivery.delay_s
+        if delivery.end == "reset":
+            until = real_time() + _LONGEST_RESET_S
+            while self._transport.unacknowledged() and real_time() < until:
+                yield real_time() + _POLL_S
+            self._transport.reset_on_close()
+            self.close()
+            return
+        body, closes = deque(blocks[1:]), True
+        if delivery.end == "close":
+            blocks = []
+        elif delivery.raw is not None:
+            blocks = [delivery.raw]
+        elif delivery.after_bytes is not None:
+            blocks = [blocks[0], *take(body, delivery.after_bytes)]
+        else:
+            closes = self._closing
+            if delivery.parts > 1:
+                self._send(blocks[:1])
+                yield 0
+                begun = real_time()
+                for after_s, size in delivery.schedule(sum(map(len, body))):
+                    yield begun + after_s
+                    self._send(take(body, size))
+                    yield 0
+                blocks = []
+        self._end_delivery()
+        self._answering, self._closing = False, closes
+        self._send(blocks)
+
     def _next_step(self) -> None:
         self._timer = None
         self.release()
-        if self._steps is None:
-            return
-        match next(self._steps):
-            case float(until):
-                self._timer = self._server.loop.call_at(until, self._next_step)
-            case LastBlocks(blocks, closes):
-                self._end_delivery()
-                self._answering, self._closing = False, closes
-                self._send(blocks)
-            case "hang":  # as if the answer were sent, but without a deadline
-                self._answering, self._closing, self._eof_written = False, True, True
-                self._parser.clear()
-            case "reset":
-                self._transport.reset_on_close()
-                self.close()
-            case blocks:
-                self._send(blocks)
+        if self._steps is not None and (until := next(self._steps, 0)):
+            self._timer = self._server.loop.call_at(until, self._next_step)
 
     def release(self) -> None:
         """Hang up if a reset has made the answer on its way obsolete."""

@@ -79,3 +79,17 @@ class Transport:
         """Close the socket, and forget what is unsent."""
         self.unsent.clear()
         self._socket.close()
+
+
+def take(blocks: deque[Block], length: int) -> list[Block]:
+    """Remove the first *length* bytes, or as many as there are, from *blocks*."""
+    front: list[Block] = []
+    while blocks and length > 0:
+        block = blocks.popleft()
+        if len(block) > length:
+            view = memoryview(block)
+            block = view[:length]
+            blocks.appendleft(view[length:])
+        front.append(block)
+        length -= len(block)
+    return front
