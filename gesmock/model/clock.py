@@ -91,11 +91,15 @@ class VirtualTime:
         self._since = self.real_at = self._source()
         self._passed = 0
         self._start = self._since if timing.now is None else timing.now
-        self._timing = structs.replace(timing, now=None)
-        self._pace()
+        self._run(structs.replace(timing, now=None))
         self._held: int | None = None
         self._ticked: int | None = None
         self._last = nanoseconds(LATEST - self._start)  # the age at which it stands still
+
+    def _run(self, timing: Timing) -> None:
+        self._timing = timing
+        self.ticks = timing.tick_s > 0
+        self.frozen, self._speed = timing.frozen, timing.rate * NANOSECONDS
 
     def age(self) -> int:
         """The time that has passed since it began, in nanoseconds."""
@@ -151,16 +155,11 @@ class VirtualTime:
                 "$.advance_s", f"{change.advance_s:g} s from {now} on is beyond the year 9999"
             )
         self._passed, self._since = age, self._source()
-        fields = {"frozen": change.frozen, "rate": change.rate, "tick_s": change.tick_s}
-        self._timing = structs.replace(
-            self._timing, **{name: value for name, value in fields.items() if value is not UNSET}
-        )
-        self._pace()
-
-    def _pace(self) -> None:
-        timing = self._timing
-        self.ticks = timing.tick_s > 0
-        self.frozen, self._speed = timing.frozen, timing.rate * NANOSECONDS
+        changes = {
+            name: value for name, value in structs.asdict(change).items() if value is not UNSET
+        }
+        del changes["advance_s"]
+        self._run(structs.replace(self._timing, **changes))
 
     def tick(self, before: int | None) -> None:
         """Let ``tick_s`` pass, but stop at the age *before*, if there is one."""

@@ -18,17 +18,15 @@ class GesmockError(Exception):
 class Refusal(Struct, frozen=True, forbid_unknown_fields=True):
     """The *code* and *message* of a refusal, and the page that has them (*source*).
 
-    The names in braces in the message are filled in. *status* is the HTTP status in the ``page``
-    dialect; *status_setting* names the setting that overrides it. With *failed_result* the body
-    always has ``"result": "failed"``. With *in_errors*, code and message are in ``errors[]``, as
-    those of Cypher and GQL are.
+    The names in braces in the message are filled in. *status* is the HTTP status, or the setting
+    that has it. With *failed_result* the body always has ``"result": "failed"``. With *in_errors*,
+    code and message are in ``errors[]``, as those of Cypher and GQL are.
     """
 
     code: str
     message: str
     source: str = ""
-    status: int = 400
-    status_setting: str | None = None
+    status: int | str = 400
     failed_result: bool = False
     in_errors: bool = False
 
@@ -46,24 +44,19 @@ class GesError(GesmockError):
 
 
 PARAMETER_ERROR: Final = Refusal("GES.8005", "Parameter error!", "ges_03_0471")
-INVALID_TOKEN: Final = Refusal(  # missing, unknown or expired; the status: ges_03_0471
-    "GES.8007", "Invalid token.", "ges_03_0110", 401, "invalid_token_status"
+INVALID_TOKEN: Final = Refusal(  # missing, unknown or expired
+    "GES.8007", "Invalid token.", "ges_03_0110", "invalid_token_status"
 )
 INVALID_ACCESS: Final = Refusal(  # a token of another project
-    "GES.8006", "Invalid resource access.", "ges_03_0110 (2025)", 403, "forbidden_status"
+    "GES.8006", "Invalid resource access.", "ges_03_0110 (2025)", "forbidden_status"
 )
 NO_PERMISSION: Final = Refusal(
-    "GES.8020",
-    "The current user does not have permission.",
-    "ges_03_0110",
-    403,
-    "forbidden_status",
+    "GES.8020", "The current user does not have permission.", "ges_03_0110", "forbidden_status"
 )
 UNKNOWN_GRAPH: Final = Refusal(
     "GES.8000",
     "Graph [{project_id}-{graph_name}] does not exist, please check project_id and graph_name.",
-    "ges_03_0533 (the status: ges_03_0471)",
-    404,
+    "ges_03_0533",
     "unknown_graph_status",
 )
 UNKNOWN_HYG_GRAPH: Final = Refusal(

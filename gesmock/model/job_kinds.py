@@ -4,12 +4,11 @@ Which commands have which kind of result is documented (ges_03_0037, ges_03_0446
 ges_03_0472) or inferred by symmetry; the values are random, from the seed and the job's id.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any, Final
 
 import msgspec
-from msgspec import UNSET
 
 from gesmock.model import documentation, validation
 from gesmock.model.jobs import Job
@@ -25,14 +24,10 @@ _REASON: Final = "parameter [source] is invalid!"
 
 def body_of(job: Job) -> Body:
     """The body of the call that submitted *job*, as it is listed; empty if there is none."""
-    text = job.request.raw_request
-    if text is UNSET or not text:
-        return {}
     try:
-        body = msgspec.json.decode(text)
+        return msgspec.json.decode(job.request.raw_request or "", type=Body)
     except validation.REFUSED:
         return {}
-    return body if isinstance(body, dict) else {}
 
 
 def algorithm(job: Job) -> str:
@@ -81,8 +76,7 @@ def result(command: str, body: Body, seed: int, job_id: str) -> dict[str, Any] |
     *body* is that of the call that submitted the job, as it is listed.
     """
     rng = Random(f"{seed}/result/{job_id}")  # noqa: S311 no secret
-    kind = _KINDS.get(command)
-    return None if kind is None else kind(body, rng)
+    return _KINDS[command](body, rng) if command in _KINDS else None
 
 
 def result_page(
@@ -92,35 +86,33 @@ def result_page(
     outputs: Any = result.get("outputs")
     if not isinstance(outputs, dict):
         return dict(result)
-    names = [name for name in (*ROWS, algorithm) if isinstance(outputs.get(name), list)]
-    if not names:
+    name = next((each for each in (*ROWS, algorithm) if isinstance(outputs.get(each), list)), None)
+    if name is None:
         return dict(result)
-    rows = outputs[names[0]]
-    page = rows[offset : offset + limit]
+    page = outputs[name][offset : offset + limit]
     sizes = {
         "data_return_size": len(page),
         "data_offset": offset,
-        "data_total_size": len(rows),
+        "data_total_size": len(outputs[name]),
     }
-    return {**result, "outputs": {**outputs, names[0]: page, **sizes}}
+    return {**result, "outputs": {**outputs, name: page, **sizes}}
 
 
 def _vertices(body: Body, rng: Random) -> dict[str, Any]:
-    labels = _texts(body.get("labels")) or ["movie"]
-    rows = [_vertex(rng, labels) for _ in range(rng.randint(1, _MOST))]
+    labels = _labels(body, "movie")
+    rows = [
+        {
+            "id": _id(rng),
+            "label": rng.choice(labels),
+            "properties": {"genres": [rng.choice(_WORDS)], "year": [str(rng.randint(1950, 2020))]},
+        }
+        for _ in range(rng.randint(1, _MOST))
+    ]
     return {"outputs": {"vertices": rows}}
 
 
-def _vertex(rng: Random, labels: Sequence[str]) -> dict[str, Any]:
-    return {
-        "id": _id(rng),
-        "label": rng.choice(labels),
-        "properties": {"genres": [rng.choice(_WORDS)], "year": [str(rng.randint(1950, 2020))]},
-    }
-
-
 def _edges(body: Body, rng: Random) -> dict[str, Any]:
-    labels = _texts(body.get("labels")) or ["rate"]
+    labels = _labels(body, "rate")
     rows = [
         {
             "source": _id(rng),
@@ -132,6 +124,12 @@ def _edges(body: Body, rng: Random) -> dict[str, Any]:
         for _ in range(rng.randint(1, _MOST))
     ]
     return {"outputs": {"edges": rows}}
+
+
+def _labels(body: Body, default: str) -> list[str]:
+    labels = body.get("labels")
+    texts = [each for each in labels if isinstance(each, str)] if isinstance(labels, list) else []
+    return texts or [default]
 
 
 def _algorithm(body: Body, rng: Random) -> dict[str, Any]:
@@ -184,10 +182,6 @@ def algorithm_of(body: Body) -> str:
     """The algorithm that a body names; empty if it names none."""
     name = body.get("algorithmName")
     return name if isinstance(name, str) else ""
-
-
-def _texts(value: object) -> list[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _id(rng: Random) -> str:

@@ -86,8 +86,9 @@ def job_status(job: Job, result: dict[str, Any] | None, edition: Edition) -> Rep
 def refusal(error: GesError, settings: Settings, headers: Mapping[str, str] | None = None) -> Reply:
     """The answer that refuses with *error*."""
     refusal = error.refusal
-    setting, message = refusal.status_setting, str(error)
-    status = refusal.status if setting is None else getattr(settings, setting)
+    message, status = str(error), refusal.status
+    if isinstance(status, str):
+        status = getattr(settings, status)
     statuses = None if error.failed_job is None else ShownStatuses(((error.failed_job, "failed"),))
     if refusal.in_errors:  # ges_03_0474
         errors = [{"code": refusal.code, "message": message}]

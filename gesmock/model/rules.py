@@ -190,20 +190,14 @@ class PlanRules(Rules[ArmedPlanRule]):
         arguments after *times* replace fields of it, or of ``normal`` if it is left out. Pass
         *rule* instead for a whole rule, as in a fixture file. Raises InvalidInput.
         """
-        own = {"command": command, "graph": graph, "times": times}
-        of_plan = {
-            "pending_s": pending_s,
-            "running_s": running_s,
-            "steps": steps,
-            "never_listed_for_s": never_listed_for_s,
-            "finished": finished,
-            "result": result,
-            "fail_reason": fail_reason,
+        passed = {name: value for name, value in locals().items() if value is not None}
+        own: dict[str, Any] = {
+            name: passed[name] for name in ("command", "graph", "times") if name in passed
         }
-        fields = {name: value for name, value in of_plan.items() if value is not None}
+        fields = {name: passed[name] for name in Plan.__struct_fields__ if name in passed}
         if rule is None:
             rule = own if plan is None and not fields else {"plan": _merged(plan, fields), **own}
-        elif plan is not None or fields or any(value is not None for value in own.values()):
+        elif plan is not None or fields or own:
             raise TypeError("pass either a rule or its fields")
         checked = validation.read_python(rule, PlanRule, "plan rule")
         with self._lock:

@@ -13,11 +13,9 @@ Dialect = Literal["page", "error_table"]
 
 DIALECTS: Final[Mapping[Dialect, Mapping[str, int]]] = {
     "page": {"unknown_graph_status": 404, "invalid_token_status": 401, "forbidden_status": 403},
-    "error_table": {
-        "unknown_graph_status": 400,
-        "invalid_token_status": 400,
-        "forbidden_status": 400,
-    },
+    "error_table": dict.fromkeys(
+        ("unknown_graph_status", "invalid_token_status", "forbidden_status"), 400
+    ),
 }
 """The statuses of each dialect: those of the job list's own page (ges_03_0471), or those of the
 service's error-code table (ges_03_0110), which has 400 and 500 only."""

@@ -5,7 +5,6 @@ again.
 """
 
 from bisect import bisect_right
-from collections.abc import Collection
 from typing import Any, Final, NamedTuple
 
 from msgspec import UNSET, Struct, UnsetType
@@ -15,7 +14,7 @@ from gesmock.model.clock import NANOSECONDS
 from gesmock.model.jobs import Job, Move
 from gesmock.model.plans import Plan, Step, plan_of
 from gesmock.model.settings import Settings
-from gesmock.model.types import FINAL, STATUSES, Edition, GoodEnd, JobStatus
+from gesmock.model.types import FINAL, Edition, GoodEnd, JobStatus
 
 NEVER: Final = 2**70
 """An age that no clock reaches: 37 thousand years."""
@@ -105,53 +104,38 @@ class Timeline(Struct, frozen=True, gc=False):
             times.append(self.listed)
         return min(times, default=NEVER)
 
+    def _past(self, now: int) -> tuple[Stage, ...]:
+        return self.stages[: self._index(now) + 1]
+
     def started(self, now: int) -> int | None:
         """When the job began to run, if it has."""
-        return self._reached(now, {*STATUSES} - {"pending"})
+        return next((stage.time for stage in self._past(now) if stage.status != "pending"), None)
 
     def ended(self, now: int) -> int | None:
-        return self._reached(now, FINAL)
-
-    def _reached(self, now: int, statuses: Collection[JobStatus]) -> int | None:
-        past = self.stages[: self._index(now) + 1]
-        return next((stage.time for stage in past if stage.status in statuses), None)
+        return next((stage.time for stage in self._past(now) if stage.status in FINAL), None)
 
     def moved(self, move: Move, now: int) -> "Timeline":
         """The timeline after a move by hand: it goes on from the first stage that fits *move*."""
-        index = self._index(now)
-        past, ahead = self.stages[: index + 1], self.stages[index:]
-        least = move.progress or 0
-        while ahead and not (ahead[0].status == move.status and ahead[0].progress >= least):
-            ahead = ahead[1:]
-        ahead = _shifted(ahead, now) or Timeline.still(move.status, now).stages
-        present = ahead[0] if move.progress is None else ahead[0]._replace(progress=move.progress)
+        past = self._past(now)
+        ahead = self.stages[len(past) - 1 :]
+        present, *later = _onwards(ahead, now, move.status, move.progress or 0)
+        if move.progress is not None:
+            present = present._replace(progress=move.progress)
         if [stage.status for stage in past[-2:]] == [move.status] * 2:
             past = past[:-1]  # the stage before it says since when
         return replace(
             self,
-            stages=(*past, present, *ahead[1:]),
+            stages=(*past, present, *later),
             result=self.result if move.result is UNSET else move.result,
             fail_reason=self.fail_reason if move.fail_reason is None else move.fail_reason,
         )
-
-    def since(self, status: JobStatus, now: int) -> "Timeline":
-        """The timeline of a job that has *status* now: it goes on from the first such stage.
-
-        The job keeps a status that is not in its timeline.
-        """
-        ahead = self.stages
-        while ahead and ahead[0].status != status:
-            ahead = ahead[1:]
-        stages = _shifted(ahead, now) or Timeline.still(status, now).stages
-        return replace(self, stages=stages)
 
     def cancelled(self, now: int, delay: int, reason: str) -> "Timeline":
         """The timeline after a cancellation: the job fails after *delay*, if it has not ended."""
         if self.ended(now + delay) is not None:
             return self
-        past = self.stages[: self._index(now) + 1]
         end = Stage(now + delay, "failed", 100)
-        return replace(self, stages=(*past, end), fail_reason=reason, effect=None)
+        return replace(self, stages=(*self._past(now), end), fail_reason=reason, effect=None)
 
     def goes_through(self, status: JobStatus, now: int) -> bool:
         return any(stage.status == status for stage in self.stages[self._index(now) :])
@@ -178,11 +162,19 @@ def timeline_of(job: Job, settings: Settings, edition: Edition, now: int) -> Tim
     if job.plan is UNSET:
         return Timeline.still(job.status, now)
     finished = settings.finished(job.request.command, edition)
-    return Timeline.of(plan_of(job.plan), finished, edition, now).since(job.status, now)
+    timeline = Timeline.of(plan_of(job.plan), finished, edition, now)
+    return replace(timeline, stages=_onwards(timeline.stages, now, job.status))
 
 
-def _shifted(stages: tuple[Stage, ...], now: int) -> tuple[Stage, ...]:
-    """*stages*, the first of which, if any, begins *now*."""
-    return tuple(
-        [Stage(now + time - stages[0].time, status, progress) for time, status, progress in stages]
-    )
+def _onwards(
+    stages: tuple[Stage, ...], now: int, status: JobStatus, progress: int = 0
+) -> tuple[Stage, ...]:
+    """*stages* from the first with this status and progress on, which begins *now*.
+
+    If there is none, the job keeps the status.
+    """
+    for index, first in enumerate(stages):
+        if first.status == status and first.progress >= progress:
+            shift = now - first.time
+            return tuple([stage._replace(time=shift + stage.time) for stage in stages[index:]])
+    return Timeline.still(status, now).stages
