@@ -13,12 +13,11 @@ from typing import Any, Final
 
 MASK: Final = "***"
 
-_STORAGE_KEY: Final = re.compile("obsparameters|accesskey|secretkey|securitytoken")
+_STORAGE_KEY: Final = re.compile("^[as]k$|obsparameters|accesskey|secretkey|securitytoken")
 _SECRET: Final = re.compile(
     f"{_STORAGE_KEY.pattern}|token|secret|passw|passphrase|pwd|credential|signature|authorization|"
     "cookie|apikey|privatekey|xauth"
 )
-_SHORT_NAMES: Final = ("ak", "sk")
 _NO_LETTER: Final = re.compile(r"[\W_]")
 
 _SHORTEST: Final = 4  # every word would have shorter secrets
@@ -46,15 +45,13 @@ def compact(value: Any) -> str:
 @lru_cache(maxsize=256)
 def is_storage_key(name: str) -> bool:
     """Whether a value called *name*, in any spelling, is a storage key or holds one."""
-    letters = _letters(name)
-    return letters in _SHORT_NAMES or _STORAGE_KEY.search(letters) is not None
+    return _STORAGE_KEY.search(_letters(name)) is not None
 
 
 @lru_cache(maxsize=256)
 def is_secret(name: str) -> bool:
     """Whether a value called *name*, in any spelling, is a secret of any kind."""
-    letters = _letters(name)
-    return letters in _SHORT_NAMES or _SECRET.search(letters) is not None
+    return _SECRET.search(_letters(name)) is not None
 
 
 def _letters(name: str) -> str:
@@ -85,10 +82,7 @@ def copied(
 
 def masked_by_name(value: Any) -> Any:
     """*value* with everything masked that has the name of a secret."""
-    return copied(
-        value,
-        lambda item: {name: MASK if is_secret(name) else each for name, each in item.items()},
-    )
+    return copied(value, lambda item: {key: MASK if is_secret(key) else item[key] for key in item})
 
 
 def secrets_in(value: Any) -> Iterator[str]:

@@ -42,19 +42,16 @@ def read(value: object, type_: type[T], path: str = "$") -> T:
 def read_python(value: object, type_: type[T], path: str) -> T:
     """*value*, a mixture of structs and plain Python values, as a *type_*."""
     try:
-        plain = msgspec.to_builtins(_plain(value), str_keys=True)
+        plain = msgspec.to_builtins(value, str_keys=True, enc_hook=_as_dict)
     except (TypeError, RecursionError) as error:
         raise InvalidInput.at(path, str(error)) from None
     return read(plain, type_, path)
 
 
-def _plain(value: object) -> object:
-    """*value* with every mapping as a dict and every tuple as a list."""
+def _as_dict(value: object) -> dict[Any, Any]:
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
+        return dict(value)
+    raise TypeError(f"Encoding objects of type {type(value).__name__} is unsupported")
 
 
 def decode(text: bytes, type_: type[T], path: str = "$") -> T:
@@ -72,22 +69,19 @@ def parse(text: bytes) -> Any:
     except RecursionError:
         raise InvalidInput.at("", "broken JSON: nested too deeply") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidInput.at(*_where_it_breaks(text, str(error))) from None
-
-
-def _where_it_breaks(text: bytes, reason: str) -> tuple[str, str]:
-    """Line, column and reason, from the standard library: msgspec has none."""
-    import json
+        reason = str(error)
+    import json  # it says where; msgspec does not
 
     try:
         json.loads(text.decode())
     except UnicodeDecodeError as error:
-        return f"byte {error.start}", "broken JSON: not UTF-8"
+        raise InvalidInput.at(f"byte {error.start}", "broken JSON: not UTF-8") from None
     except json.JSONDecodeError as error:
-        return f"line {error.lineno} column {error.colno}", f"broken JSON: {error.msg}"
+        where = f"line {error.lineno} column {error.colno}"
+        raise InvalidInput.at(where, f"broken JSON: {error.msg}") from None
     except (RecursionError, ValueError):  # the standard library has limits of its own
         pass
-    return "", f"broken JSON: {reason}"
+    raise InvalidInput.at("", f"broken JSON: {reason}")
 
 
 def join(path: str, key: str | int) -> str:
@@ -167,6 +161,11 @@ def _is_struct(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Struct)
 
 
+def _json_type(type_: Any) -> Any:
+    kind, _ = _kind(type_)
+    return dict if _is_struct(kind) else kind
+
+
 def _struct(
     cls: type[Struct], value: Mapping[str, object], path: str, reason: str
 ) -> Sequence[InputError]:
@@ -199,16 +198,10 @@ def _struct(
 def _union(type_: Any, args: Sequence[Any], value: object, path: str) -> Iterator[InputError]:
     """The errors of the one member of the value's own JSON kind, or that no member fits."""
     members = [member for member in args if member not in (NoneType, UnsetType)]
-    kinds = [_kind(member)[0] for member in members]
-    tagged = {kind.__struct_config__.tag: kind for kind in kinds if _is_struct(kind)}
-    alike = [
-        member
-        for member, kind in zip(members, kinds, strict=True)
-        if (isinstance(value, list) and kind is list)
-        or (isinstance(value, dict) and (kind is dict or _is_struct(kind)))
-    ]
-    if isinstance(value, dict) and len(tagged) > 1:
-        yield from _tagged(tagged, value, path)
+    container = type(value) if isinstance(value, dict | list) else None
+    alike = [member for member in members if _json_type(member) is container]
+    if isinstance(value, dict) and len(alike) > 1:
+        yield from _tagged({cls.__struct_config__.tag: cls for cls in alike}, value, path)
     elif len(alike) == 1 or len(members) == 1:
         yield from _errors((alike or members)[0], value, path)
     else:
