@@ -19,7 +19,6 @@ from gesmock.model import documentation, errors, listed_requests, replies, token
 from gesmock.model.clock import NANOSECONDS, http_date
 from gesmock.model.errors import GesError
 from gesmock.model.messages import ConnectionInfo, Operation, Reply, Request
-from gesmock.model.tokens import Token
 from gesmock.model.types import is_project_id
 
 OPERATIONS: Final[Mapping[Operation, Callable[[Project, Request], Reply]]] = {
@@ -45,7 +44,6 @@ def handle(fake: Fake, request: Request, connection: ConnectionInfo | None = Non
     project_id = request.args.get("project_id", "")
     owner = fake.projects.get(project_id) or fake.open_if_allowed(project_id)
     project = owner or fake.default
-    known_tokens = fake.tokens() if project.tokens else []
     journaled = request
     if request.body or "content-length" in request.headers:  # most have none, and each call costs
         request = listed_requests.cleaned(request)
@@ -64,7 +62,7 @@ def handle(fake: Fake, request: Request, connection: ConnectionInfo | None = Non
             try:
                 fault = _fault(project, request, owned=owner is not None)
                 if fault is None or fault.phase == "after":
-                    reply = _perform(project, request, fault, known_tokens, owned=owner is not None)
+                    reply = _perform(fake, project, request, fault, owned=owner is not None)
             except GesError as error:
                 allow = {"Allow": ", ".join(request.allowed)} if request.allowed else None
                 reply = replies.refusal(error, project.settings, allow)
@@ -132,12 +130,7 @@ def _fault(project: Project, request: Request, *, owned: bool) -> MatchedFault |
 
 
 def _perform(
-    project: Project,
-    request: Request,
-    fault: MatchedFault | None,
-    known_tokens: list[Token],
-    *,
-    owned: bool,
+    fake: Fake, project: Project, request: Request, fault: MatchedFault | None, *, owned: bool
 ) -> Reply:
     """Perform the operation, if URL, project and token are right."""
     if request.operation is None:
@@ -147,7 +140,7 @@ def _perform(
         raise GesError(errors.PARAMETER_ERROR)
     if project.tokens:
         age_s = project.time.age() / NANOSECONDS
-        tokens.check(known_tokens, request.headers.get("x-auth-token"), project_id, age_s)
+        tokens.check(fake.tokens(), request.headers.get("x-auth-token"), project_id, age_s)
     if not owned:
         raise refusals.unknown_graph(request, project.settings.edition)
     if fault is not None and isinstance(fault.fault, ListFault):

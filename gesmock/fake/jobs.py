@@ -159,7 +159,11 @@ def _page_after(fault: MatchedFault, project: Project, name: str, offset: int, l
         case kinds.RemoveJobs(count):
             _remove(project, name, count, offset, rng)
         case kinds.FinishJobs(count):
-            _finish(project, name, count, offset, rng)
+            around = _page(project, name, max(offset - _AROUND // 2, 0), _AROUND)
+            unfinished = [job for job in around if job.status not in FINAL]
+            for job in rng.sample(unfinished, min(count, len(unfinished))):
+                status = _end_of(job.request.command, project, name)
+                project.graphs.move(job.job_id, Move(status), name)
         case kinds.CapLimit(most):
             limit = min(limit, most)
     page = _page(project, name, offset, limit)
@@ -185,13 +189,12 @@ def _page(project: Project, name: str, offset: int, limit: int) -> Page:
 def _insert(project: Project, name: str, count: int) -> None:
     """Add imports that have ended."""
     graphs, row = project.graphs, documentation.by_command()[_INSERTED]
-    url = listed_requests.url(
-        row, {"project_id": project.project_id, "graph_name": name}, row.query
-    )
+    names = {"project_id": project.project_id, "graph_name": name}
     body = msgspec.json.encode(listed_requests.normalised(_INSERTED, name, {})).decode()
+    request = JobRequest(_INSERTED, listed_requests.url(row, names, row.query), body)
     status = _end_of(_INSERTED, project, name)
     for _ in range(count):
-        graphs.add(Job(graphs.new_job_id(name), status, JobRequest(_INSERTED, url, body)), name)
+        graphs.add(Job(graphs.new_job_id(name), status, request), name)
 
 
 def _remove(project: Project, name: str, count: int, offset: int, rng: Random) -> None:
@@ -199,18 +202,9 @@ def _remove(project: Project, name: str, count: int, offset: int, rng: Random) -
     for _ in range(count):
         total = _page(project, name, 0, 0).total
         among = min(offset, total) or total
-        if not among:
-            return
-        for job in _page(project, name, rng.randrange(among), 1):
+        if among:
+            [job] = _page(project, name, rng.randrange(among), 1)
             project.graphs.remove(job.job_id, name)
-
-
-def _finish(project: Project, name: str, count: int, offset: int, rng: Random) -> None:
-    around = _page(project, name, max(offset - _AROUND // 2, 0), _AROUND)
-    unfinished = [job for job in around if job.status not in FINAL]
-    for job in rng.sample(unfinished, min(count, len(unfinished))):
-        end = _end_of(job.request.command, project, name)
-        project.graphs.move(job.job_id, Move(end), name)
 
 
 def _end_of(command: str, project: Project, name: str) -> GoodEnd:

@@ -28,13 +28,13 @@ from gesmock.model.types import FINAL, JobStatus
 class Epochs:
     """Numbers the epochs of a fake: each reset of any of its projects begins one.
 
-    A request of an earlier epoch than its project's comes from the test before. Methods may be
-    called from any thread.
+    A request of an earlier epoch than its project's comes from the test before. After each reset,
+    whatever is in *watchers* is called, in the thread that reset.
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._watching: tuple[Callable[[], None], ...] = ()
+        self.watchers: list[Callable[[], None]] = []
         self.current = 1
 
     def begin(self) -> int:
@@ -43,20 +43,10 @@ class Epochs:
             self.current += 1
             return self.current
 
-    def watch(self, callback: Callable[[], None]) -> None:
-        """Call *callback* after each reset, in the thread that reset, until ``unwatch``."""
-        with self._lock:
-            self._watching = (*self._watching, callback)
-
-    def unwatch(self, callback: Callable[[], None]) -> None:
-        """Call *callback* no longer."""
-        with self._lock:
-            self._watching = tuple(each for each in self._watching if each != callback)
-
     def announce(self) -> None:
-        """Call everybody who watches."""
-        for callback in self._watching:
-            callback()
+        """Call the watchers."""
+        for watcher in self.watchers.copy():
+            watcher()
 
 
 class Cleared(Struct, frozen=True):

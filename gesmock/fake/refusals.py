@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from msgspec import structs
 
@@ -13,12 +13,6 @@ from gesmock.model.errors import GesError, Refusal
 from gesmock.model.messages import Operation, Request
 from gesmock.model.settings import Settings
 from gesmock.model.types import Edition
-
-_GATEWAY: Final = {413, 414, 429, 494, 502, 504}
-"""Statuses that only the gateway's table has (api-sign-errorcode).
-
-That the gateway stands in front of the service is inferred.
-"""
 
 _SERVICE_WIDE: Final[Mapping[int, Refusal]] = {
     401: errors.INVALID_TOKEN,
@@ -38,28 +32,17 @@ _EXAMPLES: Final = (errors.PARAMETER_ERROR, errors.UNKNOWN_GRAPH)
 _SHARED: Final = {"GES.8000", "GES.8301"}
 """Codes of unknown graphs that are not particular to an operation: of parameters, and of jobs."""
 
-
-class _Codes(NamedTuple):
-    """The codes of an operation for 400 (*refused*) and 500 (*error*).
-
-    *failed*: refusals have a ``result``; *example*: the text of *refused* in the page's example.
-    """
-
-    refused: str
-    error: str
-    failed: bool
-    example: str | None = None
-
-
-_CODES: Final[Mapping[Operation, _Codes]] = {
-    # ges_03_0471; ges_03_0472 (the result is in the database edition's example); ges_03_0038;
-    # ges_03_0533. The pairing of 500 with the codes of jobs is inferred from their texts.
-    "list_jobs": _Codes("GES.8005", "GES.8302", failed=False, example="Parameter error!"),
-    "show_job": _Codes("GES.8301", "GES.8302", failed=True),
-    "delete_job": _Codes("GES.8303", "GES.8304", failed=False),
-    "hyg_delete_job": _Codes("GES.8303", "GES.8304", failed=True),
-    "hyg_delete_jobs": _Codes("GES.8303", "GES.8304", failed=True),
+_CODES: Final[Mapping[Operation, tuple[str, str, bool]]] = {
+    "list_jobs": ("GES.8005", "GES.8302", False),  # ges_03_0471
+    "show_job": ("GES.8301", "GES.8302", True),  # ges_03_0472, the database edition's example
+    "delete_job": ("GES.8303", "GES.8304", False),  # ges_03_0038
+    "hyg_delete_job": ("GES.8303", "GES.8304", True),  # ges_03_0533
+    "hyg_delete_jobs": ("GES.8303", "GES.8304", True),
 }
+"""The codes for 400 and 500, and whether refusals have a ``result``.
+
+The pairing of 500 with the codes of jobs is inferred from their texts.
+"""
 
 _ERRORS: Final[Mapping[Operation, str]] = {
     "summary": "GES.8002",
@@ -117,57 +100,71 @@ def injected(fault: Error, request: Request, settings: Settings, edition: Editio
     In the dialect ``page``, texts are those of the pages' examples where there are any; in
     ``error_table``, those of the error-code table (ges_03_0110).
     """
-    status, operation, failed = fault.status, request.operation or "", False
-    rows = rows_of(request, edition)
-    if status in _GATEWAY:
-        code, message = next(
-            (row.code, row.message) for row in documentation.error_codes() if row.status == status
-        )
-    elif status in _SERVICE_WIDE:
-        code, message = _SERVICE_WIDE[status].code, _SERVICE_WIDE[status].message
+    status, rows = fault.status, rows_of(request, edition)
+    if status in _SERVICE_WIDE:
+        refusal = _SERVICE_WIDE[status]
     elif status == 404:
         unknown = unknown_graph(request, edition)
-        code, message = unknown.refusal.code, str(unknown)
-        failed = unknown.refusal.failed_result
+        refusal = structs.replace(unknown.refusal, message=str(unknown))
     else:
-        codes = _codes_of(rows[0]) if rows else _CODES[operation]
-        failed = codes.failed and (operation, edition) != ("show_job", "memory")
-        code = codes.refused if status < 500 else codes.error
-        message = _texts(code)[0]
-        if status < 500 and codes.example and settings.dialect == "page":
-            message = codes.example
-    if fault.code is not None and fault.code != code:
-        code, message = fault.code, _message_of(fault.code, request.args, settings)
-    refusal = Refusal(
-        code,
-        message if fault.message is None else fault.message,
-        status=status,
-        failed_result=failed,
-        in_errors=bool(rows) and rows[0].refused_in_errors is not None,
+        refusal = _gateways(status) or _of_operation(request, rows, settings, edition, status)
+    if fault.code not in (None, refusal.code):
+        code = fault.code or ""
+        message = _text(code, settings, {}).format_map(_Named(request.args))
+        refusal = structs.replace(refusal, code=code, message=message)
+    return GesError(
+        structs.replace(
+            refusal,
+            message=refusal.message if fault.message is None else fault.message,
+            status=status,
+            in_errors=bool(rows) and rows[0].refused_in_errors is not None,
+        )
     )
-    return GesError(refusal)
 
 
-def _codes_of(row: AsynchronousOperation) -> _Codes:
-    refusals = [row.malformed_body, *(condition.refusal for condition in row.body)]
-    code = row.unknown_graph.code
-    if code in _SHARED:
-        code = refusals[-1].code
-    example = next((refusal.message for refusal in refusals if refusal.code == code), None)
-    return _Codes(code, _ERRORS.get(row.command, "GES.8602"), row.failed_result, example)
+@cache
+def _gateways(status: int) -> Refusal | None:
+    """The refusal with a *status* that only the gateway's table has (api-sign-errorcode).
+
+    That the gateway stands in front of the service is inferred.
+    """
+    first = next((row for row in documentation.error_codes() if row.status == status), None)
+    if first is None or first.plane != "gateway":
+        return None
+    return Refusal(first.code, first.message)
 
 
-def _texts(code: str) -> list[str]:
-    """The texts of the error-code table for *code*."""
-    return [row.message for row in documentation.error_codes() if row.code == code]
+def _of_operation(
+    request: Request,
+    rows: Sequence[AsynchronousOperation],
+    settings: Settings,
+    edition: Edition,
+    status: int,
+) -> Refusal:
+    examples: list[Refusal] = []
+    if rows:
+        row = rows[0]
+        examples = [row.malformed_body, *(condition.refusal for condition in row.body)]
+        code, failed = row.unknown_graph.code, row.failed_result
+        if code in _SHARED:
+            code = examples[-1].code
+        error_code = _ERRORS.get(row.command, "GES.8602")
+    else:
+        code, error_code, failed = _CODES[request.operation or ""]
+        failed = failed and (request.operation, edition) != ("show_job", "memory")
+    if status >= 500:
+        code, examples = error_code, []
+    message = _text(code, settings, {each.code: each.message for each in examples[::-1]})
+    return Refusal(code, message, failed_result=failed)
 
 
-def _message_of(code: str, names: Mapping[str, str], settings: Settings) -> str:
+def _text(code: str, settings: Settings, examples: Mapping[str, str]) -> str:
     """The message that the documentation has for *code*, or a phrase of ours."""
-    texts = _texts(code) or ["Unknown error."]
-    if settings.dialect == "page":
-        texts[:0] = [refusal.message for refusal in _EXAMPLES if refusal.code == code]
-    return texts[0].format_map(_Named(names))
+    examples = {**{refusal.code: refusal.message for refusal in _EXAMPLES}, **examples}
+    if settings.dialect == "page" and code in examples:
+        return examples[code]
+    texts = (row.message for row in documentation.error_codes() if row.code == code)
+    return next(texts, "Unknown error.")
 
 
 class _Named(dict[str, str]):

@@ -7,7 +7,7 @@ spells these paths; the documentation's data has them once more, per operation.
 import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from gesmock.model import documentation
 from gesmock.model.messages import Operation
@@ -98,15 +98,6 @@ def match(method: str, path: str, query: Mapping[str, str]) -> Match:
 def graph_path(project_id: str, graph_name: str) -> str:
     """The path of a graph, below which its operations are."""
     return f"{ROOT}/{quote(project_id, safe='')}/graphs/{quote(graph_name, safe='')}"
-
-
-_PROJECT: Final = re.compile(rf"{re.escape(ROOT)}/([^/]*)/")
-
-
-def project_of(path: str) -> str:
-    """The project that *path*, still percent-encoded, names; empty where it names none."""
-    project = _PROJECT.match(path)
-    return unquote(project[1]) if project else ""
 
 
 _GRAPH_URL: Final = re.compile(

@@ -11,7 +11,7 @@ from contextlib import suppress
 from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, TextIO
-from urllib.parse import parse_qsl, quote, unquote_to_bytes
+from urllib.parse import parse_qsl, quote, unquote, unquote_to_bytes
 
 import msgspec
 from msgspec.structs import replace
@@ -131,7 +131,8 @@ class Gateway:
         return wsgi.respond(self._app, {**environ, EPOCH: epoch}, head)
 
     def overtaken(self, head: Head, epoch: int) -> bool:
-        return self.fake.overtaken(routes.project_of(head.path), epoch)
+        url = routes.split(head.path)
+        return self.fake.overtaken(unquote(url.project_id) if url else "", epoch)
 
     def refuse(self, status: int, reason: str) -> Answer:
         """In the service's shape. The body is inferred."""

@@ -30,7 +30,7 @@ class Server:
         self._fake = gateway.fake
         self._fake.deliverable |= BELOW_HTTP
         self._http = HttpServer(gateway, host, port, limits or Limits(), ssl_context)
-        self._fake.epochs.watch(self._http.release)
+        self._fake.epochs.watchers.append(self._http.release)
         self.port = self._http.port
         scheme = "http" if ssl_context is None else "https"
         self.url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
@@ -40,6 +40,6 @@ class Server:
 
     def stop(self) -> None:
         """Hang up, free the port, and interrupt whoever waits for a job or a journal entry."""
-        self._fake.epochs.unwatch(self._http.release)
+        self._fake.epochs.watchers.remove(self._http.release)
         self._http.stop()
         self._fake.interrupt()

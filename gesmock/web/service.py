@@ -137,7 +137,7 @@ def _delivered(fake: Fake, request: Request, reply: Reply, delivery: Delivery) -
 def _sleep(fake: Fake, request: Request, until: float) -> bool:
     """Sleep *until* then; False, at once, when the project of *request* is reset."""
     woken = Event()
-    fake.epochs.watch(woken.set)
+    fake.epochs.watchers.append(woken.set)
     try:
         while not fake.overtaken(request.args.get("project_id", ""), request.epoch):
             remaining_s = until - real_time()
@@ -147,7 +147,7 @@ def _sleep(fake: Fake, request: Request, until: float) -> bool:
             woken.clear()
         return False
     finally:
-        fake.epochs.unwatch(woken.set)
+        fake.epochs.watchers.remove(woken.set)
 
 
 def _dripping(fake: Fake, request: Request, drip: Delivery, body: bytes) -> Iterator[bytes]:

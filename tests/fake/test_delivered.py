@@ -158,7 +158,7 @@ def test_after_a_stop_a_reset_has_nothing_to_tell(ges: GesMock) -> None:
     ges.stop()
     ges.reset()
 
-    assert ges.fake.epochs._watching == ()
+    assert ges.fake.epochs.watchers == []
 
 
 # --- Where the server is not ours: Flask's test client stands for them all ---
@@ -197,7 +197,7 @@ def test_under_another_server_the_thread_sleeps(service: Service, tell: Tell) ->
     assert time.perf_counter() - began >= 0.03
 
     assert parts.headers["Content-Length"] == plain.headers["Content-Length"]
-    assert service.fake.epochs._watching == ()
+    assert service.fake.epochs.watchers == []
 
 
 def test_a_drip_under_another_server_is_in_parts(service: Service, tell: Tell) -> None:
@@ -228,7 +228,7 @@ def test_a_thread_that_sleeps_is_woken_by_a_reset_of_its_project(
 
     thread = threading.Thread(target=ask)
     thread.start()
-    until(lambda: service.fake.epochs._watching)
+    until(lambda: service.fake.epochs.watchers)
     other.reset()
     assert not outcome
     service.fake.reset()
@@ -240,4 +240,4 @@ def test_a_thread_that_sleeps_is_woken_by_a_reset_of_its_project(
         assert words in str(answer)
     else:
         assert (answer.status_code, answer.json["errorMessage"]) == (503, words)
-    assert service.fake.epochs._watching == ()
+    assert service.fake.epochs.watchers == []

@@ -136,10 +136,10 @@ def test_who_watches_is_told_of_each_reset_once_it_has_overtaken_what_came_befor
     def told() -> None:
         seen.append([fake.overtaken(name, 1) for name in ("one", "two", "none")])
 
-    fake.epochs.watch(told)
+    fake.epochs.watchers.append(told)
     two.reset()
     fake.restart({"project_id": "one"})
-    fake.epochs.unwatch(told)
+    fake.epochs.watchers.remove(told)
     fake.reset()
 
     assert seen == [[False, True, False], [False, True, False], [True, True, True]]

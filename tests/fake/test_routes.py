@@ -69,14 +69,6 @@ def test_names_are_escaped_in_the_path_of_a_graph() -> None:
     assert routes.graph_path("p", "a/b") == "/ges/v1.0/p/graphs/a%2Fb"
 
 
-@pytest.mark.parametrize(
-    ("path", "project_id"),
-    [(GRAPH, "p1"), ("/ges/v1.0/p%31/x", "p1"), ("/ges/v1.0/p1", ""), ("/elsewhere/p1/", "")],
-)
-def test_a_path_names_a_project(path: str, project_id: str) -> None:
-    assert routes.project_of(path) == project_id
-
-
 def test_the_url_of_a_graph_is_split_and_joined_again() -> None:
     url = routes.split(f"https://host/before{GRAPH}/jobs/status?limit=1")
 
