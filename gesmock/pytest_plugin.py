@@ -19,15 +19,8 @@ _REPORT: Final = "gesmock-report"
 
 # The regions that the vendor's SDK has for this service (huaweicloudsdkges 3.1, ges_region.py).
 _REGIONS: Final = (
-    "AP_SOUTHEAST_1",
-    "AP_SOUTHEAST_3",
-    "CN_EAST_3",
-    "CN_NORTH_1",
-    "CN_NORTH_2",
-    "CN_NORTH_4",
-    "CN_SOUTH_1",
-    "EU_WEST_101",
-    "RU_MOSCOW_1",
+    *("AP_SOUTHEAST_1", "AP_SOUTHEAST_3", "CN_EAST_3", "CN_NORTH_1", "CN_NORTH_2", "CN_NORTH_4"),
+    *("CN_SOUTH_1", "EU_WEST_101", "RU_MOSCOW_1"),
 )
 
 

@@ -1,4 +1,4 @@
-"""Clients that do all as they should, in whatever way, and what may be broken of that."""
+"""Correct clients of every kind, and ways to make one incorrect."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,12 +14,12 @@ Answer = tuple[int, dict[str, Any]]
 
 
 class GivenUpError(Exception):
-    """The client has tried often enough."""
+    """The client has run out of attempts, or of tokens."""
 
 
 @dataclass(frozen=True)
 class Ways:
-    """How a client does what it does: each is a right one, unless a test says something else."""
+    """How a client behaves; the defaults, and what the tests vary them by, are correct."""
 
     pauses: Callable[[int, Random], float] = lambda attempt, _draw: 0.5 * (1 << attempt)
     heeds_retry_after: bool = True
@@ -48,7 +48,7 @@ def constant(_attempt: int, _draw: Random) -> float:
 
 @dataclass
 class Client:
-    """Asks the graph at *url*, in its *ways*; *sleep* is how it waits, *tokens* what it has left."""
+    """A client of the graph at *url*; *sleep* is how it waits, *tokens* are those it may use."""
 
     url: str
     sleep: Callable[[float], object]
@@ -68,7 +68,7 @@ class Client:
         self.session.close()
 
     def send(self, method: str, path: str, json: Any = None) -> tuple[Answer | None, float | None]:
-        """One try: the answer, if there is one, and how long to wait where it says so."""
+        """One attempt: the answer, if there is one, and its ``Retry-After``."""
         if not self.tokens:
             raise GivenUpError
         token = self.tokens[0]
@@ -85,14 +85,14 @@ class Client:
                 self.session.close()
         if answer[0] == 401 and self.ways.renews:
             self._renew(token)
-        told = response.headers.get("Retry-After") if self.ways.heeds_retry_after else None
-        return answer, None if told is None else float(told)
+        after = response.headers.get("Retry-After") if self.ways.heeds_retry_after else None
+        return answer, None if after is None else float(after)
 
     def ask(self, method: str, path: str) -> Answer:
-        """What may be asked again, until there is an answer."""
+        """Retry an idempotent request until there is an answer."""
         refused = 0
         for attempt in range(self.ways.attempts):
-            answer, told_s = self.send(method, path)
+            answer, retry_after_s = self.send(method, path)
             if answer is not None and answer[0] == 401:
                 continue
             if answer is not None and answer[0] in (400, 403) and method == "GET":
@@ -102,7 +102,9 @@ class Client:
                 continue
             if answer is not None and answer[0] != 429 and answer[0] < 500:
                 return answer
-            self.sleep(self.ways.pauses(attempt, self.draw) if told_s is None else told_s)
+            self.sleep(
+                self.ways.pauses(attempt, self.draw) if retry_after_s is None else retry_after_s
+            )
         raise GivenUpError
 
     def _renew(self, refused: str) -> None:
@@ -111,8 +113,8 @@ class Client:
             del self.tokens[0]
 
     def pages(self, limit: int | None) -> Iterator[list[dict[str, Any]]]:
-        """The pages of the list, as far as somebody wants them."""
-        offset, seen = 0, set[str]()
+        """The pages of the list, read as they are asked for."""
+        offset, read = 0, set[str]()
         for _ in range(60):
             query = f"?offset={offset}" if limit is None else f"?offset={offset}&limit={limit}"
             status, page = self.ask("GET", f"/jobs/status{query}")
@@ -120,8 +122,8 @@ class Client:
                 return
             jobs = page["jobs"]
             yield jobs
-            fresh = {job["jobId"] for job in jobs} - seen
-            seen |= fresh
+            fresh = {job["jobId"] for job in jobs} - read
+            read |= fresh
             returned = len(jobs) if self.ways.counts_twice else len(fresh) or len(jobs)
             after = self.ways.next_offset(offset, limit or 100_000, returned)
             if self.ways.ends(after, limit or 100_000, len(jobs), page.get("totalCount")):
@@ -137,15 +139,15 @@ class Client:
         next(self.pages(limit), None)
 
     def find(self, limit: int | None, number: int) -> None:
-        """Look for a job in the list, and at it."""
-        wanted = f"wanted-{number % 16}"
+        """Find a job in the list, and ask for its status."""
+        job_id = f"job-{number % 16}"
         for page in self.pages(limit):
-            if wanted in [job["jobId"] for job in page]:
-                self.status(wanted)
+            if job_id in [job["jobId"] for job in page]:
+                self.status(job_id)
                 return
 
     def status(self, job_id: str) -> str:
-        """The status of a job; where it is gone, it has failed."""
+        """The status of a job; ``failed`` if it no longer exists."""
         status, answer = self.ask("GET", f"/jobs/{job_id}/status")
         return str(answer["status"]) if status == 200 else "failed"
 
@@ -158,20 +160,22 @@ class Client:
             self.status(job_id)
 
     def submit(self, limit: int | None, number: int) -> str | None:
-        """The job that is made; None where the service refuses to make it."""
+        """Submit a job and return its id; None if the service refuses it."""
         looks = self.ways.looks_before_it_repeats
-        known = self.jobs(limit) if looks else set()
+        before = self.jobs(limit) if looks else set()
         for attempt in range(self.ways.attempts):
             path = "/action?action_id=import-graph"
-            answer, told_s = self.send("POST", path, {**BODY, "edgesetPath": f"{number}"})
+            answer, retry_after_s = self.send("POST", path, {**BODY, "edgesetPath": f"{number}"})
             if answer is not None and answer[0] == 401:
                 continue
             if answer is not None and answer[0] != 429 and answer[0] < 500:
                 return answer[1].get("jobId")
-            self.sleep(self.ways.pauses(attempt, self.draw) if told_s is None else told_s)
-            made = self.jobs(limit) - known if looks else None
-            if made:
-                return min(made)
+            self.sleep(
+                self.ways.pauses(attempt, self.draw) if retry_after_s is None else retry_after_s
+            )
+            created = self.jobs(limit) - before if looks else None
+            if created:
+                return min(created)
         raise GivenUpError
 
     def submit_and_wait(self, limit: int | None, number: int) -> None:

@@ -33,7 +33,7 @@ def test_polls_too_close_together_are_found(story: Story) -> None:
     ("after_s", "polls"),
     [
         ([2.0] * 10, ["running"] * 10),  # slow enough
-        ([0.1] * 3, ["running"] * 3),  # a test that looks now and then
+        ([0.1] * 3, ["running"] * 3),  # a test that looks a few times
         ([0.1, 0.1, 2.0] * 4, ["running"] * 12),  # two clients at a time
         ([0.1] * 6, ["pending", "pending", "running", "running", "success", "success"]),
         ([0.1] * 6, ["success"] * 6),  # that is another finding
@@ -125,7 +125,7 @@ def test_the_clock_that_advanced_more_counts(story: Story, rate: float) -> None:
 
 
 def test_polls_are_timed_from_request_to_request(story: Story) -> None:
-    """A timer that polls once a second does not ask more often where answers take almost as long."""
+    """A timer that fires once a second is not hasty, even if answers take almost as long."""
     for number in range(8):
         story.poll("a1", "running", real_at=float(number), virtual_s=0.9, real_s=0.9)
 
@@ -164,7 +164,7 @@ def test_polls_of_different_clients_are_separate(story: Story) -> None:
 def test_polls_after_the_final_status_are_found(story: Story) -> None:
     for status in ("running", "success", "success", "success"):
         story.poll("a1", status, after_s=5)
-    assert story.findings() == []  # who has waited looks once more, and so does a test
+    assert story.findings() == []  # a client may look once more, and so may a test
 
     story.poll("a1", "success", after_s=5)
 
@@ -701,7 +701,7 @@ def test_answers_that_do_not_refuse_the_call_may_be_retried(
     ("pause", "limit", "status", "reported"),
     [
         (10, "1", 400, False),
-        (10, "x", 400, True),  # it asks wrongly, however late
+        (10, "x", 400, True),  # the parameter is wrong, however long it waits
         (10, "1", 403, True),
         (0.5, "1", 400, True),
     ],

@@ -94,11 +94,11 @@ def begin(ges: GesMock, faults: list[Any], **options: Any) -> None:
     tokens: list[Any] = ["good", {"token": "stale", "expires_in_s": 0}]
     ges.restart(tokens=tokens, faults=faults, **options)
     for number in range(JOBS):
-        ges.add_job(job_id=f"wanted-{number}", status="running" if number % 3 else "success")
+        ges.add_job(job_id=f"job-{number}", status="running" if number % 3 else "success")
 
 
 def live(client: Client, story: list[Any], first: int = 0) -> None:
-    """Do all of it; what has to be another each time has a number from *first* on."""
+    """Act out *story*; steps that must differ are numbered from *first* on."""
     with suppress(GivenUpError):
         for number, (step, limit) in enumerate(story, first):
             if step in ("jobs", "first_page"):
@@ -169,7 +169,7 @@ def hastily(seconds: float) -> None:
 def test_several_threads_have_no_findings(
     shared_ges: GesMock, stories: list[Any], faults: list[Any], ways: Ways, frozen: bool
 ) -> None:
-    """Where a token is refused, one of them has to stop before it has looked at its job."""
+    """Without 401, over which a thread may have to stop before it has looked at its job."""
     begin(shared_ges, faults, clock={"frozen": True} if frozen else {"rate": RATE})
     sleep: Callable[[float], object] = shared_ges.clock.advance if frozen else hastily
 
@@ -212,16 +212,16 @@ def reads_a_page(client: Client, limit: int) -> None:
 
 
 def waits(client: Client, _limit: int) -> None:
-    client.wait("wanted-1")
+    client.wait("job-1")
 
 
 def waits_for_what_has_ended(client: Client, _limit: int) -> None:
-    client.wait("wanted-0")
+    client.wait("job-0")
 
 
 def cancels_what_has_ended(client: Client, _limit: int) -> None:
-    client.wait("wanted-0")
-    client.cancel("wanted-0")
+    client.wait("job-0")
+    client.cancel("job-0")
 
 
 def submits(client: Client, limit: int) -> None:

@@ -16,7 +16,7 @@ from gesmock.journal.verdict.findings import CODES, RULES, finding
 
 @pytest.fixture
 def accused(ges: GesMock) -> GesMock:
-    """One whose client has sent a bad request twice, and asked for what nobody serves."""
+    """A fake whose client sent a bad request twice, and used an unknown URL."""
     for _ in range(2):
         requests.get(ges.jobs_url() + "?limit=x")
     requests.get(f"{ges.url}/ges/nothing")
@@ -171,7 +171,7 @@ def test_every_project_is_judged_by_its_own_config(ges: GesMock) -> None:
         for _ in range(2):
             requests.get(f"{ges.url}/ges/v1.0/{project}/graphs/g/jobs/status?limit=x")
 
-    assert codes(ges.findings()) == []  # their graph is unknown: 404, which may come to be
+    assert codes(ges.findings()) == []  # their graph is unknown: 404, and may be created yet
     for project in ("p1", "p2"):
         ges.fake.project(project).graphs.make("g", None)
         for _ in range(2):
@@ -208,7 +208,7 @@ def test_findings_and_their_entries_are_limited(story: Story) -> None:
 
 
 def test_concurrent_clients_are_reported_on_request(story: Story) -> None:
-    """One connection for lists, one for polls, both kept open: who can tell them from threads?"""
+    """One connection for lists and another for polls look like two threads."""
     for token in ("old", "new", "old"):
         story.ask(wire=Wire("a:1", 900.0, None), token=token)
         story.poll("a1", "running", wire=Wire("a:2", 950.0, None), token=token)

@@ -27,7 +27,7 @@ def breaches_of(
     body: Any = None,
     headers: dict[str, str] | None = None,
 ) -> list[tuple[str, str]]:
-    """The codes and messages for a request; each pointer leads somewhere."""
+    """The codes and messages for a request, whose pointers lead into the document."""
     entry = Entry(
         number=1,
         at=0,

@@ -27,9 +27,9 @@ def read(story: Story, *offsets: int, total: int | None = 100, limit: int = 10) 
     [
         [0, 10, 20],
         [0],  # a single page
-        [0, 10],  # found what it looked for
+        [0, 10],  # found its job
         [90],
-        [0, 50, 20, 90, 20, 0, 30],  # somebody turns to pages
+        [0, 50, 20, 90, 20, 0, 30],  # a person turns the pages
         [0, 0, 10, 10, 20, 20],  # two clients
         [0, 10, 0, 20, 10, 0],
         [0, 20, 10, 30],  # several at once, in any order
@@ -162,7 +162,7 @@ def test_going_on_with_another_limit_is_not_stopping(story: Story) -> None:
 
 
 def test_a_gap_that_is_read_later_is_fine(story: Story) -> None:
-    """Somebody reads all pages at once, and then what a page did not have."""
+    """Read all pages, then the rows that a short page did not have."""
     story.page(0, returned=4)
     story.page(10)
     story.page(20)
@@ -240,7 +240,7 @@ def test_single_rows_are_not_page_numbers(
 
 
 def test_going_on_behind_the_new_jobs_is_not_counting_pages(story: Story) -> None:
-    """Two jobs come in front: of the three of each later page, two were on the page before."""
+    """After two insertions, two of the three jobs on each later page were on the page before."""
     jobs = [f"{number}" for number in range(16)]
     story.page(0, 3, total=16, statuses=dict.fromkeys(jobs[:3], "success"))
     jobs[:0] = ["new-a", "new-b"]
