@@ -28,10 +28,8 @@ class RunReport:
         self._config = config
         self._coverage = Coverage()
         self._findings: list[dict[str, Any]] = []
-        self._not_written = ""
         self._crashed: list[str] = []
-        self._too_low = False
-        self._fail_under: float | None = config.getoption("gesmock_fail_under")
+        self._failures: list[str] = []
         named = config.getini("gesmock_operations")
         self._operations = list(OPERATION_NAMES) if named == ["all"] else named
         if unknown := [name for name in self._operations if name not in OPERATION_NAMES]:
@@ -54,10 +52,6 @@ class RunReport:
         added = [{"test": test, **msgspec.to_builtins(finding)} for finding in findings]
         self._findings += added[: MOST_FINDINGS - len(self._findings)]
 
-    @property
-    def _table(self) -> Table:
-        return self._coverage.table(self._operations)
-
     # --- Over the workers ---
 
     @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
@@ -74,9 +68,15 @@ class RunReport:
         """Fail a run that met too little, once its fakes have ended; not one without tests."""
         result = yield
         ran = session.testscollected > 0 and not session.config.option.collectonly
-        if ran and self._fail_under is not None and not hasattr(session.config, "workeroutput"):
-            self._too_low = self._table.percent < self._fail_under
-            session.testsfailed += self._too_low
+        least: float | None = session.config.getoption("gesmock_fail_under")
+        if ran and least is not None and not hasattr(session.config, "workeroutput"):
+            table = self._coverage.table(self._operations)
+            if table.percent < least:
+                session.testsfailed += 1
+                self._failures.append(
+                    f"gesmock: {table.rounded_percent:.1f} % of the documented answers were met, "
+                    f"less than {least:.12g} %"
+                )
         return result
 
     @pytest.hookimpl(trylast=True)
@@ -96,29 +96,21 @@ class RunReport:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
             except OSError as error:
-                self._not_written = f"gesmock: --gesmock-report-json {name}: {error.strerror}"
+                self._failures.append(f"gesmock: --gesmock-report-json {name}: {error.strerror}")
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print the table and the findings, and what is missing, too little or not written."""
-        table = self._table
-        if self._not_written:
-            terminalreporter.write_line(self._not_written, red=True)
+        """Print the table and the findings, and what is missing or has failed."""
         if self._config.getoption("gesmock_report"):
             terminalreporter.section("gesmock: documented answers that were met")
+            table = self._coverage.table(self._operations)
             for line in (*table_lines(table), *finding_lines(self._findings)):
                 terminalreporter.write_line(line)
         for worker in self._crashed:
-            terminalreporter.write_line(
-                f"gesmock: what the worker {worker} had met is missing, as it has crashed",
-                yellow=True,
-            )
-        if self._too_low:
-            terminalreporter.write_line(
-                f"gesmock: {table.rounded_percent:.1f} % of the documented answers were met, "
-                f"less than {self._fail_under:.12g} %",
-                red=True,
-            )
+            line = f"gesmock: what the worker {worker} had met is missing, as it has crashed"
+            terminalreporter.write_line(line, yellow=True)
+        for line in self._failures:
+            terminalreporter.write_line(line, red=True)
 
 
 def table_lines(table: Table) -> Iterator[str]:
