@@ -84,7 +84,7 @@ def breaches(entry: Entry) -> Iterator[Breach]:
 def _typed(reference: str, parameter: "Node", value: str) -> Iterator[Breach]:
     name, whole = parameter["name"], parameter["schema"]["type"] == "integer"
     typed: Any = int(value) if whole and re.fullmatch(r"-?[0-9]{1,18}", value) else value
-    if error := _errors(f"{reference}/schema")(typed):
+    if error := _error(f"{reference}/schema", typed):
         code = "GM303" if name == "action_id" else "GM305"
         yield Breach(code, f"{name}={value} {error.removeprefix('data ')}", reference)
 
@@ -106,7 +106,7 @@ def _bodies(entry: Entry, operation: "Node", pointer: str) -> Iterator[Breach]:
         return
     references = [call["body"]["$ref"] for call in calls]
     if entry.body is not None:
-        errors = [_errors(reference)(entry.body) for reference in references]
+        errors = [_error(reference, entry.body) for reference in references]
         if all(errors):
             message = re.sub(r"^data\b\.?", "the body ", f"{errors[0]}").replace("  ", " ")
             yield Breach("GM308", message, references[0])
@@ -118,21 +118,22 @@ def _bodies(entry: Entry, operation: "Node", pointer: str) -> Iterator[Breach]:
         yield Breach("GM308", "the body is missing", references[0])
 
 
+def _error(reference: str, value: Any) -> str | None:
+    """What keeps *value* from the schema at *reference*, if anything does."""
+    try:
+        _validator(reference)(value)
+    except ValueError as error:  # fastjsonschema's own class would have to be imported
+        return str(error)
+    return None
+
+
 @cache
-def _errors(reference: str) -> Callable[[Any], str | None]:
+def _validator(reference: str) -> Callable[[Any], Any]:
     import fastjsonschema  # most runs never check a contract
 
     schema = copied(_at(reference), _without_keys)
-    validate = fastjsonschema.compile(schema, use_default=False)
-
-    def error(value: Any) -> str | None:
-        try:
-            validate(value)
-        except fastjsonschema.JsonSchemaValueException as error:
-            return str(error.message)
-        return None
-
-    return error
+    validator: Callable[[Any], Any] = fastjsonschema.compile(schema, use_default=False)
+    return validator
 
 
 def _without_keys(schema: "Node") -> "Node":

@@ -178,20 +178,19 @@ def is_sequential(entries: Iterable[Entry]) -> bool:
     It may return to a connection once those that it opened since are closed.
     """
     is_open: dict[_Key, None] = {}  # in the order in which they were opened
-    busy: dict[_Key, float] = {}  # until when an answer takes its time
+    busy: _Key | None = None  # its answer takes its time
+    busy_until = 0.0
     for at, kind, key, until in sorted(_events(entries)):
-        busy.pop(key, None)
         if kind == _OPENED:
             is_open[key] = None
         elif key in is_open and next(reversed(is_open)) != key:
             return False
         if kind == _CLOSED:
             is_open.pop(key, None)
-            continue
-        if any(end > at for end in busy.values()):
+        elif key != busy and busy_until > at:
             return False
-        if until > at:
-            busy[key] = until
+        if kind != _CLOSED or key == busy:
+            busy, busy_until = key, until
     return True
 
 
