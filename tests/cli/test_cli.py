@@ -1,4 +1,4 @@
-"""The command line, as a shell uses it."""
+"""The commands ``serve``, ``proxy``, ``generate`` and ``check``."""
 
 import json
 import signal
@@ -17,7 +17,10 @@ from conftest import free_port, listens, until
 from gesmock import GesMock, __version__
 from gesmock.cli import main as cli
 from gesmock.cli import options, output
+from gesmock.cli import serve as cli_serve
 from gesmock.cli.serve import stop_signals
+from gesmock.fake.verdict import Verdict
+from gesmock.remote.proxy import ProxyServer
 
 Serve = Callable[..., Any]
 
@@ -33,7 +36,7 @@ def url_of(lines: list[str]) -> str:
 # --- serve --------------------------------------------------------------------------------------
 
 
-def test_serve_alone_serves_the_pages_example_and_prints_a_curl_line_that_works(
+def test_serve_serves_the_example_of_the_page_and_prints_a_working_curl_command(
     serve: Serve,
 ) -> None:
     def visit(lines: list[str]) -> tuple[list[str], Any]:
@@ -47,7 +50,7 @@ def test_serve_alone_serves_the_pages_example_and_prints_a_curl_line_that_works(
     assert answer == json.loads(example)
 
 
-def test_a_script_gets_the_address_from_the_first_line_and_stops_it_with_sigterm() -> None:
+def test_sigterm_stops_serve() -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "gesmock", "serve", "--port", "0"],
         stdout=subprocess.PIPE,
@@ -64,7 +67,7 @@ def test_a_script_gets_the_address_from_the_first_line_and_stops_it_with_sigterm
     assert (process.returncode, errors) == (0, "")
 
 
-def test_it_serves_though_its_standard_output_is_closed(tmp_path: Path) -> None:
+def test_serve_runs_with_closed_standard_output(tmp_path: Path) -> None:
     port = free_port()
     process = subprocess.Popen(
         ["sh", "-c", f'exec "{sys.executable}" -m gesmock serve --port {port} >&-'],
@@ -81,7 +84,7 @@ def test_it_serves_though_its_standard_output_is_closed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_that_comes_before_the_wait_is_not_lost(number: signal.Signals) -> None:
+def test_a_signal_before_the_wait_is_not_lost(number: signal.Signals) -> None:
     wait = stop_signals()
     signal.raise_signal(number)
 
@@ -89,7 +92,7 @@ def test_a_signal_that_comes_before_the_wait_is_not_lost(number: signal.Signals)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_that_comes_before_it_listens_ends_it_too(
+def test_a_signal_before_serve_listens_ends_it(
     number: signal.Signals, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(options, "generator", lambda *_: signal.raise_signal(number))
@@ -122,7 +125,7 @@ def test_the_same_seed_serves_the_same_jobs(serve: Serve) -> None:
     assert serve(visit, "--generate", "3", "--seed", "8") != first
 
 
-def test_the_size_of_the_journal_is_chosen(serve: Serve) -> None:
+def test_serve_takes_a_journal_size(serve: Serve) -> None:
     def visit(lines: list[str]) -> int:
         for _ in range(3):
             requests.get(url_of(lines))
@@ -133,7 +136,7 @@ def test_the_size_of_the_journal_is_chosen(serve: Serve) -> None:
     assert serve(visit, "--generate", "3", "--journal-size", "2") == 1
 
 
-def test_settings_and_dialect_are_chosen(serve: Serve) -> None:
+def test_serve_takes_settings_and_a_dialect(serve: Serve) -> None:
     def visit(lines: list[str]) -> list[int]:
         url = url_of(lines)
         return [
@@ -159,11 +162,11 @@ def test_a_token_is_required_and_never_printed_or_logged(
     assert "secret" not in "".join(lines) + capsys.readouterr().err
 
 
-def test_a_fixture_with_tokens_has_the_header_in_the_curl_line(serve: Serve) -> None:
+def test_the_curl_command_has_a_token_header_if_the_fixture_has_tokens(serve: Serve) -> None:
     assert "-H 'X-Auth-Token: <token>'" in serve(list, "signed_in")[1]
 
 
-def test_an_exposed_server_prints_the_control_token_that_it_made(serve: Serve) -> None:
+def test_an_exposed_server_prints_its_generated_control_token(serve: Serve) -> None:
     def visit(lines: list[str]) -> int:
         token = lines[2].removeprefix("control token: ")
         url = lines[0].split()[-1].replace("0.0.0.0", "127.0.0.1")
@@ -174,25 +177,25 @@ def test_an_exposed_server_prints_the_control_token_that_it_made(serve: Serve) -
     assert serve(visit, "--host", "0.0.0.0") == 200
 
 
-def test_a_control_token_that_is_given_is_not_printed(serve: Serve) -> None:
+def test_a_chosen_control_token_is_not_printed(serve: Serve) -> None:
     assert len(serve(list, "--host", "0.0.0.0", "--control-token", "secret")) == 2
 
 
-def test_the_preset_can_be_chosen(serve: Serve) -> None:
+def test_serve_takes_a_preset(serve: Serve) -> None:
     def visit(lines: list[str]) -> int:
         return requests.get(url_of(lines)).status_code
 
     assert serve(visit, "--preset", "down") == 503
 
 
-def test_no_control_leaves_the_control_api_out(serve: Serve) -> None:
+def test_no_control_removes_the_control_api(serve: Serve) -> None:
     def visit(lines: list[str]) -> int:
         return requests.get(f"{lines[0].split()[-1]}/_gesmock/health").status_code
 
     assert serve(visit, "--no-control") == 404
 
 
-def test_requests_are_logged_at_the_level_that_is_asked_for(
+def test_requests_are_logged_at_level_info(
     serve: Serve, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def visit(lines: list[str]) -> None:
@@ -238,11 +241,11 @@ def test_options_may_come_from_the_environment(
         ('{"script": [500]}', {"script": [500]}),
     ],
 )  # fmt: skip
-def test_a_fault_can_be_ordered_in_short(text: str, fields: dict[str, Any]) -> None:
+def test_a_fault_rule_has_a_short_form(text: str, fields: dict[str, Any]) -> None:
     assert options.fault_rule(text) == fields
 
 
-def test_a_port_in_use_is_one_line_and_status_2(ges: GesMock) -> None:
+def test_a_port_in_use_is_reported_in_one_line(ges: GesMock) -> None:
     port = ges.url.rpartition(":")[2]
 
     result = run("serve", "--port", port)
@@ -283,12 +286,199 @@ def test_a_port_in_use_is_one_line_and_status_2(ges: GesMock) -> None:
         (["--prot", "1"], "No such option"),
     ],
 )  # fmt: skip
-def test_a_wrong_option_is_a_clear_message_and_status_2(args: list[str], words: str) -> None:
+def test_a_bad_option_is_reported_clearly(args: list[str], words: str) -> None:
     result = run("serve", *args)
 
     assert (result.exit_code, result.stdout) == (2, "")
     assert words in result.stderr
     assert "Traceback" not in result.stderr
+
+
+# --- proxy ----------------------------------------------------------------------------------------
+
+
+def graph(ges: GesMock, server: ProxyServer) -> str:
+    """The URL of the graph behind the proxy *server*."""
+    return ges.graph_url().replace(ges.url, server.url)
+
+
+def proxy(monkeypatch: pytest.MonkeyPatch, visit: Any, *arguments: str) -> Result:
+    monkeypatch.setattr(cli_serve, "stop_signals", lambda: visit)
+    return CliRunner().invoke(cli.main, ["proxy", "--port", "0", *arguments])
+
+
+def test_proxy_prints_its_address_and_its_findings(
+    ges: GesMock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    proxies: list[ProxyServer] = []
+    enter = ProxyServer.__enter__
+
+    def entered(self: ProxyServer) -> ProxyServer:
+        proxies.append(self)
+        return enter(self)
+
+    monkeypatch.setattr(ProxyServer, "__enter__", entered)
+
+    def visit() -> None:
+        for _ in range(3):
+            requests.get(f"{graph(ges, proxies[0])}/jobs/status?status=running")
+
+    result = proxy(
+        monkeypatch,
+        visit,
+        *("--target", ges.jobs_url(), "--fault", "list_jobs=503,times=1"),
+        *("--har", str(tmp_path / "a.har")),
+    )
+
+    assert result.exit_code == 0, result.output
+    first, second, finding = result.stdout.splitlines()
+    assert first == f"gesmock {__version__} listening on {proxies[0].url} for {ges.url}"
+    assert second == f"curl '{graph(ges, proxies[0])}/jobs/status'"
+    assert finding.startswith("GM304 status is not a parameter of this call: GET ")
+    archive = json.loads((tmp_path / "a.har").read_text())
+    assert [entry["response"]["status"] for entry in archive["log"]["entries"]] == [503, 200, 200]
+
+
+def test_proxy_generates_a_control_token_for_other_addresses_than_loopback(
+    ges: GesMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ("--target", ges.jobs_url(), "--host", "0.0.0.0")
+
+    refused = proxy(monkeypatch, lambda: None, *arguments)
+    result = proxy(monkeypatch, lambda: None, *arguments, "--allow-others")
+
+    assert (refused.exit_code, refused.stderr[:26]) == (2, "--host: '0.0.0.0' can be r")
+    assert result.stdout.splitlines()[2].startswith("control token: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("GESMOCK_TARGET_TOKEN", "s3cr3t\n", "GESMOCK_TARGET_TOKEN: character 7 of 7 is "),
+        ("HUAWEICLOUD_SDK_AK", "s3cr3t", "HUAWEICLOUD_SDK_SK: is required with"),
+    ],
+)
+def test_proxy_reports_bad_credentials_at_start(
+    ges: GesMock, monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    result = proxy(monkeypatch, lambda: None, "--target", ges.jobs_url())
+
+    assert (result.exit_code, result.stderr[: len(message)]) == (2, message)
+    assert "s3cr3t" not in result.output
+
+
+def test_proxy_reports_a_missing_sdk_at_start(
+    ges: GesMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUAWEICLOUD_SDK_AK", "a")
+    monkeypatch.setenv("HUAWEICLOUD_SDK_SK", "s")
+    monkeypatch.setitem(sys.modules, "huaweicloudsdkcore.auth.credentials", None)
+
+    result = proxy(monkeypatch, lambda: None, "--target", ges.jobs_url())
+
+    assert result.exit_code == 2
+    assert result.stderr.endswith("needs the vendor's SDK: pip install 'gesmock[cloud]'\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--target", "nowhere"), "--target: 'nowhere' is not like http://10.0.0.7:80\n"),
+        (("--target", "http://h:80"), "--project-id: is required unless the URL is like http://"),
+        (("--fault", "paint=503"), "faults"),
+        (("--har", "/nowhere/a.har"), "--har: /nowhere/a.har cannot be written: No such file"),
+        (("--har", "."), "--har: . is a directory, not a file\n"),
+    ],
+)
+def test_proxy_reports_bad_options_before_it_listens(
+    ges: GesMock, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], message: str
+) -> None:
+    result = proxy(monkeypatch, lambda: None, "--target", ges.jobs_url(), *arguments)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(message)
+
+
+def test_proxy_runs_with_closed_standard_output(ges: GesMock, tmp_path: Path) -> None:
+    har, port = tmp_path / "a.har", free_port()
+    command = f'exec "{sys.executable}" -m gesmock proxy --port {port} --har "$1" --target "$2" >&-'
+    process = subprocess.Popen(
+        ["sh", "-c", command, "sh", str(har), ges.jobs_url()], stderr=subprocess.PIPE, text=True
+    )
+    until(lambda: process.poll() is not None or listens(port))
+
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=10)
+
+    assert (process.returncode, errors) == (0, "")
+    assert har.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_proxy_writes_the_archive_after_a_signal_right_at_the_start(
+    ges: GesMock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: signal.Signals
+) -> None:
+    har = tmp_path / "a.har"
+    begin = ProxyServer.__init__
+
+    def listened(self: ProxyServer, *arguments: Any, **options: Any) -> None:
+        begin(self, *arguments, **options)
+        signal.raise_signal(number)
+
+    monkeypatch.setattr(ProxyServer, "__init__", listened)
+    command = ["proxy", "--port", "0", "--target", ges.jobs_url(), "--har", str(har)]
+    result = CliRunner().invoke(cli.main, command)
+
+    assert result.exit_code == 0, result.output
+    assert json.loads(har.read_text())["log"]["entries"] == []
+
+
+def test_proxy_prints_findings_even_if_the_archive_cannot_be_written(
+    ges: GesMock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    monkeypatch.setattr(Verdict, "findings", lambda verdict: ["GM304 of a client"])
+
+    result = proxy(
+        monkeypatch,
+        lambda: None,
+        *("--target", ges.jobs_url(), "--har", str(tmp_path / "a.har")),
+    )
+
+    assert (result.exit_code, result.stdout.splitlines()[2:]) == (2, ["GM304 of a client"])
+    assert result.stderr.endswith("/a.har: cannot be written: No space left on device\n")
+
+
+def test_proxy_writes_the_archive_even_if_findings_cannot_be_printed(
+    ges: GesMock, tmp_path: Path
+) -> None:
+    archive = tmp_path / "a.har"
+    options = ["--port", "0", "--target", ges.jobs_url(), "--har", str(archive)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gesmock", "proxy", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    curl = process.stdout.readline()
+    requests.get(curl.split("'")[1] + "?status=running")  # there will be a finding
+    process.stdout.close()
+
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    with process.stderr as errors:
+        message = errors.read()
+
+    assert process.wait(10) == 2
+    assert message.splitlines()[1:] == ["gesmock: standard output: Broken pipe"]
+    assert len(json.loads(archive.read_text())["log"]["entries"]) == 1
 
 
 # --- generate and check -------------------------------------------------------------------------
@@ -306,7 +496,7 @@ def test_generate_writes_a_fixture_that_check_accepts(tmp_path: Path) -> None:
     assert {job["status"] for job in jobs} == {"failed"}
 
 
-def test_generate_writes_the_same_bytes_for_the_same_seed_and_more_rows_follow() -> None:
+def test_generate_writes_the_same_bytes_for_the_same_seed() -> None:
     first, more = run("generate", "5"), run("generate", "8")
 
     assert first.stdout_bytes == run("generate", "5").stdout_bytes
@@ -322,7 +512,7 @@ def test_fixtures_of_different_seeds_can_be_served_together(tmp_path: Path, serv
     assert "/graphs/g1/" in serve(lambda lines: lines[1], *paths, "--set", "limit_zero=refuse")
 
 
-def test_generate_leaves_the_old_file_where_it_cannot_write(tmp_path: Path) -> None:
+def test_generate_reports_a_file_that_cannot_be_written(tmp_path: Path) -> None:
     folder = tmp_path / "films.json"
     folder.mkdir()
 
@@ -333,7 +523,7 @@ def test_generate_leaves_the_old_file_where_it_cannot_write(tmp_path: Path) -> N
     assert [*tmp_path.iterdir()] == [folder]
 
 
-def test_generate_follows_links_and_keeps_devices(tmp_path: Path) -> None:
+def test_generate_follows_links_and_does_not_replace_devices(tmp_path: Path) -> None:
     (tmp_path / "link.json").symlink_to(tmp_path / "films.json")
 
     assert run("generate", "2", "-o", str(tmp_path / "link.json")).exit_code == 0
@@ -344,11 +534,11 @@ def test_generate_follows_links_and_keeps_devices(tmp_path: Path) -> None:
     assert Path("/dev/null").is_char_device()
 
 
-def test_generate_keeps_the_old_file_whole_where_the_new_one_cannot_be_finished(
+def test_generate_keeps_the_old_file_if_the_disk_is_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "films.json"
-    path.write_text("the old one")
+    path.write_text("old")
 
     def full(self: Path, text: bytes) -> int:
         self.touch()
@@ -357,23 +547,23 @@ def test_generate_keeps_the_old_file_whole_where_the_new_one_cannot_be_finished(
     monkeypatch.setattr(Path, "write_bytes", full)
     result = run("generate", "2", "-o", str(path))
 
-    assert (result.exit_code, path.read_text()) == (2, "the old one")
+    assert (result.exit_code, path.read_text()) == (2, "old")
     assert [*tmp_path.iterdir()] == [path]
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o444])
-def test_generate_keeps_the_mode_of_the_file_that_is_there(tmp_path: Path, mode: int) -> None:
+def test_generate_keeps_the_mode_of_an_existing_file(tmp_path: Path, mode: int) -> None:
     path = tmp_path / "films.json"
-    path.write_text("the old one")
+    path.write_text("old")
     path.chmod(mode)
 
     assert run("generate", "2", "-o", str(path)).exit_code == 0
 
     assert path.stat().st_mode & 0o7777 == mode
-    assert path.read_text() != "the old one"
+    assert path.read_text() != "old"
 
 
-def test_generate_refuses_what_is_no_number_of_jobs() -> None:
+def test_generate_refuses_a_bad_number_of_jobs() -> None:
     result = run("generate", "films")
 
     assert (result.exit_code, result.stderr) == (
@@ -382,7 +572,7 @@ def test_generate_refuses_what_is_no_number_of_jobs() -> None:
     )
 
 
-def test_check_reports_every_finding_of_every_file(tmp_path: Path) -> None:
+def test_check_reports_every_error_of_every_file(tmp_path: Path) -> None:
     wrong, broken = tmp_path / "wrong.json", tmp_path / "broken.json"
     wrong.write_text('{"seed": "x", "graps": {}}')
     broken.write_text("{")
@@ -401,7 +591,7 @@ def test_check_reports_every_finding_of_every_file(tmp_path: Path) -> None:
     ]
 
 
-def test_a_bar_shows_the_progress_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_progress_bar_is_shown_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     class Terminal:
         written = ""
 
@@ -423,20 +613,20 @@ def test_a_bar_shows_the_progress_on_a_terminal(monkeypatch: pytest.MonkeyPatch)
     assert "100%" in screen.written
 
 
-def test_every_option_of_serve_may_come_from_the_environment() -> None:
-    told = " ".join(run("serve", "--help").output.split())
+def test_every_option_of_serve_has_an_environment_variable() -> None:
+    text = " ".join(run("serve", "--help").output.split())
 
     for option in cli.main.commands["serve"].params:
         if option.param_type_name == "option":
             name = max(option.opts)[2:].replace("-", "_").upper()
-            assert f"[env var: GESMOCK_{name}" in told
+            assert f"[env var: GESMOCK_{name}" in text
 
 
-def test_the_version_is_told() -> None:
+def test_the_version_is_printed() -> None:
     assert run("--version").output == f"gesmock {__version__}\n"
 
 
-def test_a_client_that_keeps_its_connection_open_does_not_hold_up_the_stop() -> None:
+def test_an_open_connection_does_not_delay_the_end() -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "gesmock", "serve", "--port", "0"], stdout=subprocess.PIPE, text=True
     )
@@ -449,7 +639,7 @@ def test_a_client_that_keeps_its_connection_open_does_not_hold_up_the_stop() -> 
     process.stdout.close()
 
 
-def test_check_holds_a_status_against_the_edition(tmp_path: Path) -> None:
+def test_check_refuses_a_status_of_another_edition(tmp_path: Path) -> None:
     job = {"jobId": "a", "status": "partiallyFailed", "request": {"command": "x", "url": "/"}}
     path = tmp_path / "partial.json"
     path.write_text(json.dumps({"graphs": {"g": {"jobs": [job]}}}))
@@ -460,10 +650,10 @@ def test_check_holds_a_status_against_the_edition(tmp_path: Path) -> None:
     assert result.stderr.startswith(f"{path}: $.graphs.g.jobs[0].status: 'partiallyFailed' is none")
 
 
-# --- Jobs that live -----------------------------------------------------------------------------
+# --- Plans and the clock --------------------------------------------------------------------------
 
 
-def test_plans_and_the_clock_are_options(serve: Serve) -> None:
+def test_serve_takes_plans_and_clock_options(serve: Serve) -> None:
     def visit(lines: list[str]) -> Any:
         base = lines[0].split()[-1]
         graph = url_of(lines).removesuffix("/jobs/status")
@@ -490,7 +680,7 @@ def test_plans_and_the_clock_are_options(serve: Serve) -> None:
         ('{"plan": "slow"}', {"plan": "slow"}),
     ],
 )
-def test_a_plan_rule_is_spelled_in_short_or_as_json(text: str, rule: dict[str, Any]) -> None:
+def test_a_plan_rule_has_a_short_form(text: str, rule: dict[str, Any]) -> None:
     assert options.plan_rule(text) == rule
 
 
@@ -506,25 +696,23 @@ def test_a_plan_rule_is_spelled_in_short_or_as_json(text: str, rule: dict[str, A
         (["--tick-s", "-1"], "clock.tick_s: -1.0 is not a number from 0"),
     ],
 )
-def test_a_wrong_plan_or_clock_is_a_clear_message_and_status_2(
-    option: list[str], words: str
-) -> None:
+def test_a_bad_plan_or_clock_is_reported_clearly(option: list[str], words: str) -> None:
     result = run("serve", "--port", "0", *option)
 
     assert result.exit_code == 2
     assert words in result.stderr
 
 
-def test_no_more_jobs_are_generated_than_a_graph_keeps() -> None:
+def test_generate_refuses_more_jobs_than_a_graph_can_hold() -> None:
     result = CliRunner().invoke(cli.main, ["generate", "films=100001"])
 
     assert result.exit_code == 2
     assert result.stderr == "'films=100001': a graph has 100000 jobs at most (ges_03_0471)\n"
 
 
-def test_a_full_disk_behind_standard_output_is_told_of() -> None:
+def test_a_full_disk_behind_standard_output_is_reported() -> None:
     with Path("/dev/full").open("w", encoding="utf-8") as full:
-        ran = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-m", "gesmock", "generate", "3"],
             stdout=full,
             stderr=subprocess.PIPE,
@@ -532,7 +720,7 @@ def test_a_full_disk_behind_standard_output_is_told_of() -> None:
             check=False,
         )
 
-    assert (ran.returncode, ran.stderr) == (
+    assert (result.returncode, result.stderr) == (
         2,
         "gesmock: standard output: No space left on device\n",
     )

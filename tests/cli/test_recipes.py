@@ -14,9 +14,9 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
 def run(folder: Path, *command: str) -> str:
-    """What *command* prints, run in *folder* beside a server; it has to end well."""
+    """What *command* prints, run in *folder* beside a server; it must succeed."""
     with GesMock(fixture="empty") as ges:
-        ran = subprocess.run(
+        result = subprocess.run(
             command,
             cwd=folder,
             env={**os.environ, "GESMOCK_URL": ges.url, "NO_PROXY": "127.0.0.1"},
@@ -25,31 +25,33 @@ def run(folder: Path, *command: str) -> str:
             timeout=60,
             check=False,
         )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    return ran.stdout + ran.stderr
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout + result.stderr
 
 
-@pytest.mark.parametrize("started", [["-m", "unittest", "unittest_client"], ["unittest_client.py"]])
-def test_a_client_is_tested_with_unittest(started: list[str]) -> None:
-    told = run(EXAMPLES, sys.executable, "-W", "error", *started)
+@pytest.mark.parametrize(
+    "arguments", [["-m", "unittest", "unittest_client"], ["unittest_client.py"]]
+)
+def test_the_unittest_recipe_runs(arguments: list[str]) -> None:
+    output = run(EXAMPLES, sys.executable, "-W", "error", *arguments)
 
-    assert "Ran 2 tests" in told
-    assert "OK" in told
+    assert "Ran 2 tests" in output
+    assert "OK" in output
 
 
-def test_a_javascript_client_is_tested_with_nodes_own_runner(tmp_path: Path) -> None:
+def test_the_node_recipe_runs(tmp_path: Path) -> None:
     node = shutil.which("node")
-    assert node is not None, "Node.js 20 or newer is wanted: apt-get install nodejs"
+    assert node is not None, "Node.js 20 or newer is required: apt-get install nodejs"
 
-    told = run(tmp_path, node, "--test", "--test-reporter=tap", str(EXAMPLES / "client.test.mjs"))
+    output = run(tmp_path, node, "--test", "--test-reporter=tap", str(EXAMPLES / "client.test.mjs"))
 
-    assert "# pass 3\n# fail 0\n" in told
+    assert "# pass 3\n# fail 0\n" in output
 
 
-def test_a_script_is_tested_with_curl(tmp_path: Path) -> None:
-    told = run(tmp_path, "bash", str(EXAMPLES / "with_curl.sh"))
+def test_the_curl_recipe_runs(tmp_path: Path) -> None:
+    output = run(tmp_path, "bash", str(EXAMPLES / "with_curl.sh"))
 
-    assert told.splitlines() == [
+    assert output.splitlines() == [
         '"status":"failed"',
         '"status":"complete"',
         '{"status":"pending","result":"success"}',

@@ -1,30 +1,22 @@
-"""A proxy passes on what is asked and answered, keeps a journal of it, and makes things go wrong."""
+"""A proxy forwards requests and answers, journals them, and injects faults."""
 
 import gzip
 import json
 import logging
-import signal
 import socket
-import subprocess
-import sys
 import threading
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from click.testing import CliRunner
-from conftest import free_port, listens, until
+from conftest import until
 from other_server import OK, Act, OtherServer, ask, hang_up, journal, lines, reset, wait
 
-from gesmock import GesMock, __version__
-from gesmock.cli import main as cli
-from gesmock.cli import serve as cli_serve
+from gesmock import GesMock
 from gesmock.fake import handle
-from gesmock.fake.verdict import Verdict
 from gesmock.faults import FaultRule
 from gesmock.model.errors import InvalidInput
 from gesmock.model.messages import Request
@@ -43,7 +35,7 @@ LIST = (
 
 
 @contextmanager
-def before(
+def proxy_for(
     server: OtherServer, allow_hosts: Sequence[str] = (), **options: Any
 ) -> Iterator[ProxyServer]:
     """A proxy in front of *server*."""
@@ -54,7 +46,9 @@ def before(
 
 def get(target: str, *headers: str) -> bytes:
     """A request for *target*, byte by byte."""
-    ends = () if any(one.startswith("Connection") for one in headers) else ("Connection: close",)
+    ends = (
+        () if any(header.startswith("Connection") for header in headers) else ("Connection: close",)
+    )
     named = [f"GET {target} HTTP/1.1", "Host: localhost", *ends, *headers]
     return "\r\n".join([*named, "\r\n"]).encode()
 
@@ -88,7 +82,7 @@ def arm(proxy: ProxyServer, **fields: Any) -> None:
         ("GET", "../../p2/graphs/g%2Fh/jobs/status"),
     ],
 )
-def test_answers_are_passed_on_in_the_same_bytes(
+def test_answers_are_forwarded_byte_for_byte(
     ges: GesMock, proxy: ProxyServer, method: str, path: str
 ) -> None:
     ges.restart(generate=10)
@@ -105,7 +99,7 @@ def test_answers_are_passed_on_in_the_same_bytes(
     assert first == second
 
 
-def test_a_head_has_the_length_of_the_get(ges: GesMock, proxy: ProxyServer) -> None:
+def test_head_has_the_content_length_of_get(ges: GesMock, proxy: ProxyServer) -> None:
     got = requests.get(f"{graph(ges, proxy)}/jobs/status")
     head = requests.head(f"{graph(ges, proxy)}/jobs/status")
 
@@ -113,7 +107,7 @@ def test_a_head_has_the_length_of_the_get(ges: GesMock, proxy: ProxyServer) -> N
     assert head.content == b""
 
 
-def test_a_submission_is_passed_on_with_its_body_and_both_are_journaled(
+def test_a_submission_is_forwarded_and_journaled_with_its_job(
     ges: GesMock, proxy: ProxyServer
 ) -> None:
     answer = requests.post(f"{graph(ges, proxy)}/{IMPORT}", json=BODY)
@@ -127,8 +121,8 @@ def test_a_submission_is_passed_on_with_its_body_and_both_are_journaled(
     assert submitted.body == {"edgesetPath": "a"}
     assert shown.statuses == {job_id: "pending"}
     assert (listed.statuses, listed.returned, listed.total) == ({job_id: "pending"}, 1, 1)
-    [made] = [entry for entry in ges.journal if entry.operation == "import_graph"]
-    assert made.job_id == job_id
+    [submitted_entry] = [entry for entry in ges.journal if entry.operation == "import_graph"]
+    assert submitted_entry.job_id == job_id
 
 
 @pytest.mark.parametrize("statements", [[{"statement": "a", "executionMode": "async"}], "none"])
@@ -141,30 +135,30 @@ def test_a_cypher_query_is_journaled_with_its_job(
     )
 
     [entry] = proxy.fake.default.journal.entries()
-    made = answer.json()["results"]
-    assert entry.job_id == (made[0]["jobId"] if made else None)
+    results = answer.json()["results"]
+    assert entry.job_id == (results[0]["jobId"] if results else None)
 
 
-def test_a_body_that_is_no_json_is_passed_on(ges: GesMock, proxy: ProxyServer) -> None:
+def test_a_body_that_is_not_json_is_forwarded(ges: GesMock, proxy: ProxyServer) -> None:
     answer = requests.post(f"{graph(ges, proxy)}/{IMPORT}", data=b"{\xff")
 
     assert answer.json()["errorCode"] == "GES.8013"
     assert proxy.fake.default.journal.entries()[0].body is None
 
 
-def test_the_client_is_judged(ges: GesMock, proxy: ProxyServer) -> None:
+def test_the_proxy_reports_findings_about_the_client(ges: GesMock, proxy: ProxyServer) -> None:
     for _ in range(2):
         requests.get(f"{graph(ges, proxy)}/jobs/status?limit=none")
 
-    told = requests.get(f"{proxy.url}/_gesmock/findings").json()
+    report = requests.get(f"{proxy.url}/_gesmock/findings").json()
 
-    assert [one["code"] for one in told["findings"]] == ["GM107"]
-
-
-# --- What goes wrong ----------------------------------------------------------------------------
+    assert [finding["code"] for finding in report["findings"]] == ["GM107"]
 
 
-def test_a_fault_that_comes_before_keeps_the_request_from_the_other_server(
+# --- Faults ---------------------------------------------------------------------------------------
+
+
+def test_a_fault_before_the_commit_keeps_the_request_from_the_target(
     ges: GesMock, proxy: ProxyServer
 ) -> None:
     arm(proxy, operation="list_jobs", fault=503, times=1)
@@ -176,7 +170,7 @@ def test_a_fault_that_comes_before_keeps_the_request_from_the_other_server(
     assert [entry.fault for entry in proxy.fake.default.journal.entries()] == ["f1#1", None]
 
 
-def test_a_fault_that_comes_after_hides_what_the_other_server_did(
+def test_a_fault_after_the_commit_hides_the_answer_of_the_target(
     ges: GesMock, proxy: ProxyServer
 ) -> None:
     arm(proxy, operation="import_graph", fault={"kind": "reset"}, phase="after")
@@ -188,7 +182,7 @@ def test_a_fault_that_comes_after_hides_what_the_other_server_did(
     assert proxy.fake.default.journal.entries()[0].job_id == job.job_id
 
 
-def test_an_answer_may_be_altered(ges: GesMock, proxy: ProxyServer) -> None:
+def test_a_fault_may_alter_a_forwarded_answer(ges: GesMock, proxy: ProxyServer) -> None:
     arm(proxy, fault={"kind": "malformed"})
 
     answer = requests.get(f"{graph(ges, proxy)}/jobs/status")
@@ -198,7 +192,7 @@ def test_an_answer_may_be_altered(ges: GesMock, proxy: ProxyServer) -> None:
         answer.json()
 
 
-def test_what_needs_the_rows_of_a_list_is_refused(ges: GesMock, proxy: ProxyServer) -> None:
+def test_list_faults_are_refused(ges: GesMock, proxy: ProxyServer) -> None:
     fault = {"operation": "list_jobs", "fault": {"kind": "insert_jobs", "count": 1}}
 
     refused = requests.post(f"{proxy.url}/_gesmock/faults", json=fault)
@@ -211,7 +205,7 @@ def test_what_needs_the_rows_of_a_list_is_refused(ges: GesMock, proxy: ProxyServ
         ProxyServer(Target.of(ges.jobs_url()), faults=fault)
 
 
-def test_a_client_may_ask_for_an_error_itself(ges: GesMock, proxy: ProxyServer) -> None:
+def test_a_client_may_prefer_an_error(ges: GesMock, proxy: ProxyServer) -> None:
     url = f"{graph(ges, proxy)}/jobs/status"
 
     assert requests.get(url, headers={"Prefer": "code=404"}).json()["errorCode"] == "GES.8000"
@@ -230,39 +224,37 @@ def test_a_client_may_ask_for_an_error_itself(ges: GesMock, proxy: ProxyServer) 
         ({"kind": "error", "status": 503}, b'{"errorMessage":"Engine service unavailable."'),
     ],
 )
-def test_an_answer_that_a_fault_has_hit_carries_its_receipt(
-    fault: dict[str, Any], answer: bytes
-) -> None:
+def test_an_affected_answer_names_the_fault(fault: dict[str, Any], answer: bytes) -> None:
     length = f"Content-Length: {len(LIST)}\r\n\r\n".encode()
     came = b"HTTP/1.1 200 OK\r\nX-Gesmock-Fault: f9#9\r\nX-Mine: 1\r\n" + length
-    with OtherServer(came + LIST) as server, before(server) as proxy:
+    with OtherServer(came + LIST) as server, proxy_for(server) as proxy:
         arm(proxy, operation="list_jobs", fault=fault)
-        found = ask(proxy.url, get(LISTED))
+        sent = ask(proxy.url, get(LISTED))
         [entry] = proxy.fake.default.journal.entries()
 
-    assert found.partition(b"\r\n\r\n")[2].startswith(answer)
+    assert sent.partition(b"\r\n\r\n")[2].startswith(answer)
     assert entry.fault == "f1#1"
-    assert "X-Gesmock-Fault: f1#1" in lines(found)
-    assert ("X-Mine: 1" in lines(found)) == (fault["kind"] != "error")
+    assert "X-Gesmock-Fault: f1#1" in lines(sent)
+    assert ("X-Mine: 1" in lines(sent)) == (fault["kind"] != "error")
 
 
 @pytest.mark.parametrize("kind", ["reset", "close", "garbage"])
 @pytest.mark.parametrize("phase", ["before", "after"])
-def test_a_connection_may_break(kind: str, phase: str) -> None:
-    with OtherServer() as server, before(server) as proxy:
+def test_a_fault_may_break_the_connection(kind: str, phase: str) -> None:
+    with OtherServer() as server, proxy_for(server) as proxy:
         arm(proxy, operation="list_jobs", fault={"kind": kind}, phase=phase)
         try:
-            found = ask(proxy.url, get(LISTED))
+            answer = ask(proxy.url, get(LISTED))
         except ConnectionResetError:
-            found = b"reset"
+            answer = b"reset"
         [entry] = proxy.fake.default.journal.entries()
 
-    assert found == {"reset": b"reset", "close": b"", "garbage": b"This is not HTTP.\r\n"}[kind]
+    assert answer == {"reset": b"reset", "close": b"", "garbage": b"This is not HTTP.\r\n"}[kind]
     assert (entry.connection, entry.fault, entry.phase) == (kind, "f1#1", phase)
     assert len(server.asked) == (phase == "after")
 
 
-def test_the_journal_knows_who_has_gone_before_the_answer(proxy: ProxyServer) -> None:
+def test_the_journal_marks_a_client_that_gave_up(proxy: ProxyServer) -> None:
     arm(proxy, fault={"kind": "delay", "seconds": 60}, times=1)
 
     with pytest.raises(requests.ReadTimeout):
@@ -274,21 +266,21 @@ def test_the_journal_knows_who_has_gone_before_the_answer(proxy: ProxyServer) ->
     assert not entries()[1].gave_up
 
 
-def test_a_fault_may_name_headers_as_it_likes(proxy: ProxyServer) -> None:
+def test_headers_of_a_fault_replace_ours_in_any_spelling(proxy: ProxyServer) -> None:
     named = {"content-type": "text/html", "date": "today", "SERVER": "mine", "x-a": "b"}
     arm(proxy, fault={"kind": "error", "status": 503, "headers": named})
 
-    found = [line for line in lines(ask(proxy.url, get(LISTED))) if ": " in line]
+    answer_lines = [line for line in lines(ask(proxy.url, get(LISTED))) if ": " in line]
 
-    told = {name.lower(): value for name, value in (line.split(": ") for line in found)}
-    assert len(told) == len(found)
-    assert {name: told[name.lower()] for name in named} == named
+    headers = {name.lower(): value for name, value in (line.split(": ") for line in answer_lines)}
+    assert len(headers) == len(answer_lines)
+    assert {name: headers[name.lower()] for name in named} == named
 
 
 @pytest.mark.parametrize("text", [b"", b"{}"])
-def test_a_body_without_rows_may_be_malformed(text: bytes) -> None:
+def test_an_empty_body_stays_empty_when_malformed(text: bytes) -> None:
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(text), text)
-    with OtherServer(answer) as server, before(server) as proxy:
+    with OtherServer(answer) as server, proxy_for(server) as proxy:
         arm(proxy, operation="list_jobs", fault={"kind": "malformed"})
 
         assert requests.get(proxy.url + LISTED).content == (b"{," if text else b"")
@@ -305,7 +297,7 @@ def test_a_body_without_rows_may_be_malformed(text: bytes) -> None:
         },
     ],
 )
-def test_what_needs_rows_is_refused_however_it_is_armed(
+def test_list_faults_inside_other_faults_are_refused(
     proxy: ProxyServer, armed: dict[str, Any]
 ) -> None:
     refused = requests.post(
@@ -328,7 +320,7 @@ def test_what_needs_rows_is_refused_however_it_is_armed(
         ("POST", "projects/other/generate", {"count": 3}),
     ],
 )
-def test_a_proxy_takes_no_jobs_and_keeps_its_faults(
+def test_control_calls_that_change_jobs_are_refused(
     proxy: ProxyServer, method: str, path: str, body: Any
 ) -> None:
     arm(proxy, operation="list_jobs", fault={"kind": "error", "status": 503})
@@ -342,7 +334,7 @@ def test_a_proxy_takes_no_jobs_and_keeps_its_faults(
     assert len([*proxy.fake.default.faults]) == 1
 
 
-# --- What fails ---------------------------------------------------------------------------------
+# --- Failures of the target -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -355,28 +347,30 @@ def test_a_proxy_takes_no_jobs_and_keeps_its_faults(
         (wait, 504, "http_response_timeout"),
     ],
 )
-def test_a_server_that_fails_is_told_and_journaled(
+def test_a_failure_of_the_target_is_answered_and_journaled(
     answer: bytes | Act, status: int, kind: str
 ) -> None:
     def once(connection: socket.socket) -> None:
         connection.sendall(answer) if isinstance(answer, bytes) else answer(connection)
 
-    with OtherServer(once) as server, before(server, timeout_s=0.2) as proxy:
-        found = requests.get(proxy.url + LISTED)
+    with OtherServer(once) as server, proxy_for(server, timeout_s=0.2) as proxy:
+        reply = requests.get(proxy.url + LISTED)
         report = requests.get(f"{proxy.url}/_gesmock/report").json()
         [entry] = journal(proxy.url)
 
-    assert found.status_code == entry["status"] == status
-    assert found.json()["errorCode"] == "GES.8602"
-    assert found.json()["errorMessage"].startswith(f"{server.url}: ")
-    assert found.headers["Proxy-Status"] == f"gesmock; error={kind}"
+    assert reply.status_code == entry["status"] == status
+    assert reply.json()["errorCode"] == "GES.8602"
+    assert reply.json()["errorMessage"].startswith(f"{server.url}: ")
+    assert reply.headers["Proxy-Status"] == f"gesmock; error={kind}"
     assert entry["reply_headers"]["Proxy-Status"] == f"gesmock; error={kind}"
     assert (entry["operation"], entry["number"]) == ("list_jobs", 1)
-    assert found.headers["X-Request-Id"] == entry["reply_headers"]["X-Request-Id"]
-    assert [(one["status"], one["count"]) for one in report["coverage"]["cells"]] == [(status, 1)]
+    assert reply.headers["X-Request-Id"] == entry["reply_headers"]["X-Request-Id"]
+    assert [(cell["status"], cell["count"]) for cell in report["coverage"]["cells"]] == [
+        (status, 1)
+    ]
 
 
-def test_a_server_that_does_not_answer_is_502(ges: GesMock) -> None:
+def test_a_target_that_refuses_connections_is_a_502(ges: GesMock) -> None:
     url = ges.jobs_url()
     ges.stop()
     try:
@@ -401,8 +395,8 @@ def test_a_server_that_does_not_answer_is_502(ges: GesMock) -> None:
         ("text/plain", b"\x00"),
     ],
 )
-def test_no_body_is_too_odd_to_be_passed_on(kind: str, text: bytes) -> None:
-    with OtherServer() as server, before(server) as proxy:
+def test_any_body_is_forwarded(kind: str, text: bytes) -> None:
+    with OtherServer() as server, proxy_for(server) as proxy:
         url = f"{proxy.url}{GRAPH}/action?action_id=import-graph"
         answer = requests.post(url, data=text, headers={"Content-Type": kind})
         entries = journal(proxy.url)
@@ -414,8 +408,8 @@ def test_no_body_is_too_odd_to_be_passed_on(kind: str, text: bytes) -> None:
 @pytest.mark.parametrize(
     "target", [f"{'/%ff%00' * 3}?%ff=%00&=&&a", "/?a=1;b=2", "/ges/v1.0/p/graphs/%C3/jobs/status"]
 )
-def test_no_url_is_too_odd_to_be_passed_on(target: str) -> None:
-    with OtherServer() as server, before(server) as proxy:
+def test_any_url_is_forwarded(target: str) -> None:
+    with OtherServer() as server, proxy_for(server) as proxy:
         answer = ask(proxy.url, get(target))
 
     assert lines(answer)[0] == "HTTP/1.1 200 OK"
@@ -425,8 +419,8 @@ def test_no_url_is_too_odd_to_be_passed_on(target: str) -> None:
 # --- Byte by byte -------------------------------------------------------------------------------
 
 
-def test_a_request_is_passed_on_line_by_line() -> None:
-    with OtherServer() as server, before(server) as proxy:
+def test_the_lines_of_a_request_are_forwarded_unchanged() -> None:
+    with OtherServer() as server, proxy_for(server) as proxy:
         ask(
             proxy.url,
             get(
@@ -463,7 +457,7 @@ def test_a_request_is_passed_on_line_by_line() -> None:
     assert (entry["headers"]["accept"], entry["query"]) == ("a,b", {"x": "%zz"})
 
 
-def test_an_application_sees_cookies_as_one_line(ges: GesMock) -> None:
+def test_cookies_are_joined_for_the_journal(ges: GesMock) -> None:
     ask(ges.url, get("/ges/x", "Cookie: a=1", "Cookie: b=2"))
 
     [record] = ges.fake.default.journal.snapshot().records
@@ -479,8 +473,8 @@ def test_an_application_sees_cookies_as_one_line(ges: GesMock) -> None:
         ("Transfer-Encoding: chunked", b"3\r\na\r\n\r\n0\r\n\r\n", ["Content-Length: 3"]),
     ],
 )
-def test_a_body_is_passed_on_with_its_length(framing: str, text: bytes, sent: list[str]) -> None:
-    with OtherServer() as server, before(server) as proxy:
+def test_a_body_is_forwarded_with_its_length(framing: str, text: bytes, sent: list[str]) -> None:
+    with OtherServer() as server, proxy_for(server) as proxy:
         head = get("/a", framing).replace(b"GET", b"DELETE")
         ask(proxy.url, head + text)
 
@@ -488,9 +482,9 @@ def test_a_body_is_passed_on_with_its_length(framing: str, text: bytes, sent: li
     assert server.asked[0].partition(b"\r\n\r\n")[2] == (b"a\r\n" if b"a" in text else b"")
 
 
-def test_who_waits_for_a_word_is_answered_by_the_proxy() -> None:
+def test_the_proxy_answers_expect_100_continue_itself() -> None:
     host, port = "127.0.0.1", 0
-    with OtherServer() as server, before(server) as proxy:
+    with OtherServer() as server, proxy_for(server) as proxy:
         port = int(proxy.url.rpartition(":")[2])
         with socket.create_connection((host, port), 10) as client:
             client.sendall(get("/a", "Expect: 100-continue", "Content-Length: 2"))
@@ -502,14 +496,14 @@ def test_who_waits_for_a_word_is_answered_by_the_proxy() -> None:
     assert not any(line.startswith("Expect") for line in lines(server.asked[0]))
 
 
-def test_an_answer_is_passed_on_line_by_line() -> None:
+def test_the_lines_of_an_answer_are_forwarded_unchanged() -> None:
     came = (
         b"HTTP/1.1 207 Whatever\r\nSet-Cookie: a=1; Path=/\r\nserver: other/1\r\nTraceID: \xe9\r\n"
         b"set-cookie: b=2\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\nx-request-id: theirs\r\n"
         b"Access-Control-Allow-Origin: https://a\r\nKeep-Alive: 5\r\nConnection: keep-alive, x-hop\r\n"
         b"X-Hop: 1\r\nProxy-Status: theirs\r\nContent-Length: 2\r\n\r\nok"
     )
-    with OtherServer(came) as server, before(server) as proxy:
+    with OtherServer(came) as server, proxy_for(server) as proxy:
         answer = ask(proxy.url, get(LISTED))
         [entry] = journal(proxy.url)
 
@@ -552,20 +546,20 @@ def test_an_answer_is_passed_on_line_by_line() -> None:
         ("GET", b"999 Odd\r\nContent-Length: 0\r\n\r\n", "0", b""),
     ],
 )
-def test_an_answer_has_the_length_that_it_has(
+def test_the_length_of_an_answer_is_that_of_the_target(
     method: str, came: bytes, length: str | None, body: bytes
 ) -> None:
     def once(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 " + came)
 
-    with OtherServer(once) as server, before(server) as proxy:
+    with OtherServer(once) as server, proxy_for(server) as proxy:
         head = get(LISTED).replace(b"GET", method.encode())
-        found = ask(proxy.url, head)
+        answer = ask(proxy.url, head)
         [entry] = journal(proxy.url)
 
-    told = dict(line.split(": ") for line in lines(found)[1:])
-    assert (told.get("Content-Length"), "Content-Type" in told) == (length, False)
-    assert found.partition(b"\r\n\r\n")[2] == body
+    headers = dict(line.split(": ") for line in lines(answer)[1:])
+    assert (headers.get("Content-Length"), "Content-Type" in headers) == (length, False)
+    assert answer.partition(b"\r\n\r\n")[2] == body
     assert entry["status"] == int(came[:3])
 
 
@@ -579,12 +573,12 @@ def test_an_answer_has_the_length_that_it_has(
         ("gzip", bytes, False),
     ],
 )
-def test_what_is_packed_is_passed_on_as_it_is_and_read_for_the_journal(
+def test_a_compressed_answer_is_forwarded_as_it_is_and_read_for_the_journal(
     coding: str, pack: Any, read: bool
 ) -> None:
     body = pack(LIST)
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: {len(body)}\r\n\r\n"
-    with OtherServer(head.encode() + body) as server, before(server) as proxy:
+    with OtherServer(head.encode() + body) as server, proxy_for(server) as proxy:
         answer = ask(proxy.url, get(LISTED))
         [entry] = journal(proxy.url)
 
@@ -593,7 +587,7 @@ def test_what_is_packed_is_passed_on_as_it_is_and_read_for_the_journal(
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "told"),
+    ("path", "body", "journaled"),
     [
         ("jobs/status", '{"jobs": []}', ({}, 0, None)),
         ("jobs/status", '{"jobs": [{"job_id": "a", "status": "x"}]}', ({"a": "x"}, 1, None)),
@@ -606,26 +600,28 @@ def test_what_is_packed_is_passed_on_as_it_is_and_read_for_the_journal(
         ("jobs/a/status", "running", (None, None, None)),
     ],
 )
-def test_what_is_shown_of_jobs_is_journaled(path: str, body: str, told: tuple[Any, ...]) -> None:
+def test_the_statuses_in_an_answer_are_journaled(
+    path: str, body: str, journaled: tuple[Any, ...]
+) -> None:
     answer = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
-    with OtherServer(answer) as server, before(server) as proxy:
+    with OtherServer(answer) as server, proxy_for(server) as proxy:
         requests.get(f"{proxy.url}{GRAPH}/{path}")
         [entry] = journal(proxy.url)
 
-    assert (entry["statuses"], entry["returned"], entry["total"]) == told
+    assert (entry["statuses"], entry["returned"], entry["total"]) == journaled
 
 
-def test_of_a_long_head_the_beginnings_are_journaled_and_all_is_passed_on() -> None:
-    with OtherServer() as server, before(server) as proxy:
+def test_a_long_head_is_forwarded_whole_and_journaled_in_part() -> None:
+    with OtherServer() as server, proxy_for(server) as proxy:
         requests.get(proxy.url + LISTED, headers={"X-Long": "long " * 1000 + "end"})
-        [one] = proxy.fake.default.journal.entries()
+        [entry] = proxy.fake.default.journal.entries()
 
     assert f"X-Long: {'long ' * 1000}end" in lines(server.asked[0])
-    assert one.headers["x-long"].startswith("long long ")
-    assert one.headers["x-long"].endswith("...")
+    assert entry.headers["x-long"].startswith("long long ")
+    assert entry.headers["x-long"].endswith("...")
 
 
-def test_a_long_list_is_passed_on_in_the_same_bytes(ges: GesMock) -> None:
+def test_a_long_list_is_forwarded_byte_for_byte(ges: GesMock) -> None:
     ges.restart(generate=20_000)
     with ProxyServer(Target.of(ges.jobs_url())) as proxy:
         direct = requests.get(ges.jobs_url())
@@ -640,7 +636,7 @@ def test_a_long_list_is_passed_on_in_the_same_bytes(ges: GesMock) -> None:
     )
 
 
-# --- For whom -----------------------------------------------------------------------------------
+# --- Who may send requests, and secrets -----------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -653,10 +649,10 @@ def test_a_long_list_is_passed_on_in_the_same_bytes(ges: GesMock) -> None:
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
-def test_another_sites_page_is_refused_and_nothing_passed_on(
+def test_requests_from_the_pages_of_other_sites_are_refused(
     method: str, target: str, headers: tuple[str, ...], reason: str
 ) -> None:
-    with OtherServer() as server, before(server, sign_in=SignIn("s3cr3t-token")) as proxy:
+    with OtherServer() as server, proxy_for(server, sign_in=SignIn("s3cr3t-token")) as proxy:
         asked = get(target, *headers).replace(b"GET", method.encode())
         answer = ask(proxy.url, asked)
         entries = journal(proxy.url)
@@ -667,9 +663,9 @@ def test_another_sites_page_is_refused_and_nothing_passed_on(
     assert (server.asked, entries) == ([], [])
 
 
-def test_a_name_that_was_bound_to_this_machine_is_refused_unless_it_is_known() -> None:
-    with OtherServer() as server, before(server, allow_hosts=["Known.example"]) as proxy:
-        found = [
+def test_unknown_host_names_are_refused() -> None:
+    with OtherServer() as server, proxy_for(server, allow_hosts=["Known.example"]) as proxy:
+        status_lines = [
             lines(
                 ask(
                     proxy.url,
@@ -679,7 +675,7 @@ def test_a_name_that_was_bound_to_this_machine_is_refused_unless_it_is_known() -
             for host in ("evil.example", "known.example:8080", "localhost", "[::1]:99")
         ]
 
-    assert [one.split()[1] for one in found] == ["403", "200", "200", "200"]
+    assert [line.split()[1] for line in status_lines] == ["403", "200", "200", "200"]
 
 
 @pytest.mark.parametrize(
@@ -693,15 +689,15 @@ def test_a_name_that_was_bound_to_this_machine_is_refused_unless_it_is_known() -
         ("/http://evil.example/", "/http://evil.example/"),
     ],
 )
-def test_whatever_a_request_names_it_leads_to_the_target(target: str, sent: str) -> None:
-    with OtherServer() as server, before(server) as proxy:
+def test_every_request_goes_to_the_target(target: str, sent: str) -> None:
+    with OtherServer() as server, proxy_for(server) as proxy:
         ask(proxy.url, get(target))
 
     assert lines(server.asked[0])[:2] == [f"GET {sent} HTTP/1.1", f"Host: {server.authority}"]
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", ""])
-def test_other_machines_are_only_let_in_where_that_is_said(host: str) -> None:
+def test_other_addresses_than_loopback_need_permission(host: str) -> None:
     with pytest.raises(InvalidInput) as error:
         ProxyServer(Target.of("http://h", "p", "g"), host=host)
 
@@ -711,8 +707,8 @@ def test_other_machines_are_only_let_in_where_that_is_said(host: str) -> None:
     )
 
 
-def test_no_secret_is_kept(caplog: pytest.LogCaptureFixture) -> None:
-    who = SignIn("", "the-access-key", "the-secret-key", "the-security-token")
+def test_no_secret_reaches_journal_or_log(caplog: pytest.LogCaptureFixture) -> None:
+    sign_in = SignIn("", "the-access-key", "the-secret-key", "the-security-token")
     theirs = "their-own-token"
     body = f'{{"jobs":[],"errorMessage":"{theirs}"}}'
     answer = (
@@ -721,7 +717,7 @@ def test_no_secret_is_kept(caplog: pytest.LogCaptureFixture) -> None:
         f"Content-Length: {len(body)}\r\n\r\n{body}"
     ).encode()
     caplog.set_level(logging.DEBUG, "gesmock")
-    with OtherServer(answer, OK) as server, before(server, sign_in=who) as proxy:
+    with OtherServer(answer, OK) as server, proxy_for(server, sign_in=sign_in) as proxy:
         headers = {
             "X-Auth-Token": theirs,
             "Authorization": "SDK-HMAC-SHA256 Access=their-access, Signature=their-signature",
@@ -735,29 +731,36 @@ def test_no_secret_is_kept(caplog: pytest.LogCaptureFixture) -> None:
         )
         requests.get(f"{proxy.url}{LISTED}&token=tk-in-query")
         control = f"{proxy.url}/_gesmock"
-        kept = "".join(
-            requests.get(f"{control}/{one}").text
-            for one in ("journal", "journal/har", "findings?codes=GM", "report", "state")
+        texts = "".join(
+            requests.get(f"{control}/{path}").text
+            for path in ("journal", "journal/har", "findings?codes=GM", "report", "state")
         )
 
     assert answered.headers["X-Echo"] == f"{theirs} the-secret-key the-cookie"
     assert server.asked[0].count(theirs.encode()) == 5
-    kept += caplog.text
-    assert "GET /ges/v1.0/p/graphs/g/jobs/status 200" in kept
+    texts += caplog.text
+    assert "GET /ges/v1.0/p/graphs/g/jobs/status 200" in texts
     for secret in (
         *(theirs, "their-access", "their-signature", "the-cookie", "session-id", "subject"),
-        *(who.ak, who.sk, who.security_token, "pw-in-query", "pw-in-body", "tk-in-query"),
+        *(
+            sign_in.ak,
+            sign_in.sk,
+            sign_in.security_token,
+            "pw-in-query",
+            "pw-in-body",
+            "tk-in-query",
+        ),
     ):
-        assert secret not in kept.replace("x-subject", "")
+        assert secret not in texts.replace("x-subject", "")
 
 
 @pytest.mark.parametrize("path", ["jobs/status", "jobs/s3cr3t%2bToken/status", IMPORT])
-def test_no_secret_is_kept_of_the_jobs_that_an_answer_shows(path: str) -> None:
+def test_secrets_in_jobs_are_masked_in_the_journal(path: str) -> None:
     token = "s3cr3t+Token"
     job = {"jobId": f"job-{token}", "status": f"is {token}"}
     body = json.dumps({**job, "jobs": [job], "totalCount": 1}).replace("+", "\\u002b")
     answer = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
-    with OtherServer(answer) as server, before(server, sign_in=SignIn(token)) as proxy:
+    with OtherServer(answer) as server, proxy_for(server, sign_in=SignIn(token)) as proxy:
         method = "POST" if path == IMPORT else "GET"
         requests.request(method, f"{proxy.url}{GRAPH}/{path}", json={"edgesetPath": "a"})
         [entry] = journal(proxy.url)
@@ -769,14 +772,14 @@ def test_no_secret_is_kept_of_the_jobs_that_an_answer_shows(path: str) -> None:
     assert "s3cr3t" not in json.dumps(entry)
 
 
-def test_no_secret_is_kept_however_headers_write_it() -> None:
+def test_secrets_in_headers_are_masked_in_any_encoding() -> None:
     token = "s3cr3t/To+ken="
     quoted = "s3cr3t%2fTo%2bken%3d"
     answer = (
         f"HTTP/1.1 302 Found\r\nLocation: http://h/?back={quoted}&password=N3W\r\n"
         "Content-Length: 0\r\n\r\n"
     ).encode()
-    with OtherServer(answer) as server, before(server, sign_in=SignIn(token)) as proxy:
+    with OtherServer(answer) as server, proxy_for(server, sign_in=SignIn(token)) as proxy:
         requests.get(
             f"{proxy.url}{LISTED}",
             params={"cb": "http://h/?token=N3W"},
@@ -789,15 +792,15 @@ def test_no_secret_is_kept_however_headers_write_it() -> None:
     assert entry["reply_headers"]["Location"] == "http://h/?back=***&password=***"
     assert entry["headers"]["referer"] == "http://h/?a=***&token=***"
     assert entry["query"]["cb"] == "http://h/?token=***"
-    for kept in (json.dumps(entry), archive):
-        assert "s3cr3t" not in kept
-        assert "N3W" not in kept
+    for text in (json.dumps(entry), archive):
+        assert "s3cr3t" not in text
+        assert "N3W" not in text
 
 
-# --- Who asks -----------------------------------------------------------------------------------
+# --- Signing in -----------------------------------------------------------------------------------
 
 
-def test_who_does_not_sign_in_is_signed_in(ges: GesMock) -> None:
+def test_requests_without_a_token_are_signed_in(ges: GesMock) -> None:
     ges.restart(tokens=["secret"])
     target = Target.of(ges.jobs_url(), sign_in=SignIn("secret"))
     with ProxyServer(target) as proxy:
@@ -807,8 +810,8 @@ def test_who_does_not_sign_in_is_signed_in(ges: GesMock) -> None:
         assert requests.get(url, headers={"X-Auth-Token": "other"}).status_code == 401
 
 
-@pytest.mark.filterwarnings("ignore:datetime")  # the vendor's code asks for the time as of old
-def test_a_signature_is_made_anew_for_the_other_server(ges: GesMock) -> None:
+@pytest.mark.filterwarnings("ignore:datetime")  # the vendor's SDK calls utcnow()
+def test_a_signature_is_replaced(ges: GesMock) -> None:
     target = Target.of(ges.jobs_url(), sign_in=SignIn("", "AK", "SK"))
     with ProxyServer(target) as proxy:
         signed = {"Authorization": "SDK-HMAC-SHA256 Access=a, Signature=b", "X-Mine": "1"}
@@ -819,11 +822,11 @@ def test_a_signature_is_made_anew_for_the_other_server(ges: GesMock) -> None:
     assert entry.headers["x-mine"] == "1"
 
 
-# --- Meanwhile ----------------------------------------------------------------------------------
+# --- Requests in progress -------------------------------------------------------------------------
 
 
 class Slow:
-    """Another server, which answers once it is let, and does something before."""
+    """A target that answers once ``let`` is set."""
 
     def __init__(self) -> None:
         from gesmock.fake.fake import Fake
@@ -842,35 +845,35 @@ class Slow:
 
 @pytest.fixture
 def slow() -> Iterator[Slow]:
-    made = Slow()
-    made.server.start()
-    yield made
-    made.let.set()
-    made.server.stop()
+    target = Slow()
+    target.server.start()
+    yield target
+    target.let.set()
+    target.server.stop()
 
 
 def asking(url: str) -> tuple[threading.Thread, list[requests.Response]]:
-    found: list[requests.Response] = []
-    thread = threading.Thread(target=lambda: found.append(requests.get(url)))
+    answers: list[requests.Response] = []
+    thread = threading.Thread(target=lambda: answers.append(requests.get(url)))
     thread.start()
-    return thread, found
+    return thread, answers
 
 
-def test_while_the_other_server_takes_its_time_others_are_answered(slow: Slow) -> None:
+def test_a_slow_target_does_not_block_other_requests(slow: Slow) -> None:
     with ProxyServer(Target.of(slow.server.url, "p", "g")) as proxy:
-        thread, found = asking(f"{proxy.url}/ges/v1.0/p/graphs/g/jobs/status")
+        thread, answers = asking(f"{proxy.url}/ges/v1.0/p/graphs/g/jobs/status")
         assert slow.asked.wait(10)
 
         assert requests.get(f"{proxy.url}/_gesmock/journal").json()["total"] == 0
 
         slow.let.set()
         thread.join(10)
-    assert (found[0].text, found[0].headers["Content-Type"]) == ("late", "text/plain")
+    assert (answers[0].text, answers[0].headers["Content-Type"]) == ("late", "text/plain")
 
 
-def test_what_was_on_its_way_when_the_proxy_was_reset_leaves_no_trace(slow: Slow) -> None:
+def test_a_request_in_progress_during_a_reset_leaves_no_trace(slow: Slow) -> None:
     with ProxyServer(Target.of(slow.server.url, "p", "g")) as proxy:
-        thread, found = asking(f"{proxy.url}/ges/v1.0/p/graphs/g/jobs/status")
+        thread, answers = asking(f"{proxy.url}/ges/v1.0/p/graphs/g/jobs/status")
         assert slow.asked.wait(10)
 
         requests.post(f"{proxy.url}/_gesmock/reset")
@@ -878,27 +881,27 @@ def test_what_was_on_its_way_when_the_proxy_was_reset_leaves_no_trace(slow: Slow
         thread.join(10)
 
         assert not proxy.fake.default.journal.entries()
-    assert found[0].status_code == 503
+    assert answers[0].status_code == 503
 
 
-def test_what_was_on_its_way_when_the_proxy_was_stopped_leaves_no_trace(
+def test_a_request_in_progress_when_the_proxy_stops_leaves_no_trace(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO, "gesmock")
-    before_it = threading.active_count()
+    threads = threading.active_count()
     with OtherServer(wait) as server:
-        with before(server) as proxy:
+        with proxy_for(server) as proxy:
             thread = threading.Thread(target=ask, args=(proxy.url, get(LISTED)))
             thread.start()
             until(lambda: server.asked)
         thread.join(10)
-        until(lambda: threading.active_count() <= before_it + 2)  # those of the other server
+        until(lambda: threading.active_count() <= threads + 2)  # those of the other server
 
     assert not proxy.fake.default.journal.entries()
     assert not caplog.records
 
 
-def test_what_was_asked_before_a_reset_is_not_passed_on(ges: GesMock, proxy: ProxyServer) -> None:
+def test_a_request_from_before_a_reset_is_not_forwarded(ges: GesMock, proxy: ProxyServer) -> None:
     request = Request(operation=None, method="GET", path="/", epoch=0)
 
     reply = handle.forward(proxy.fake, request, request, lambda: pytest.fail("it was forwarded"))
@@ -906,187 +909,7 @@ def test_what_was_asked_before_a_reset_is_not_passed_on(ges: GesMock, proxy: Pro
     assert reply.status == 503
 
 
-def test_gesmocks_own_pages_are_its_own(ges: GesMock, proxy: ProxyServer) -> None:
+def test_gesmocks_own_pages_are_not_forwarded(ges: GesMock, proxy: ProxyServer) -> None:
     for path in ("/openapi.json", "/docs/", "/_gesmock/health"):
         assert requests.get(proxy.url + path).status_code == 200
     assert not [*ges.journal]
-
-
-# --- The command line ---------------------------------------------------------------------------
-
-
-def run(monkeypatch: pytest.MonkeyPatch, visit: Any, *arguments: str) -> Any:
-    monkeypatch.setattr(cli_serve, "stop_signals", lambda: visit)
-    return CliRunner().invoke(cli.main, ["proxy", "--port", "0", *arguments])
-
-
-def test_the_command_says_where_it_listens_and_at_the_end_what_it_has_found(
-    ges: GesMock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    seen: list[ProxyServer] = []
-    enter = ProxyServer.__enter__
-
-    def entered(self: ProxyServer) -> ProxyServer:
-        seen.append(self)
-        return enter(self)
-
-    monkeypatch.setattr(ProxyServer, "__enter__", entered)
-
-    def visit() -> None:
-        for _ in range(3):
-            requests.get(f"{graph(ges, seen[0])}/jobs/status?status=running")
-
-    ran = run(
-        monkeypatch,
-        visit,
-        *("--target", ges.jobs_url(), "--fault", "list_jobs=503,times=1"),
-        *("--har", str(tmp_path / "a.har")),
-    )
-
-    assert ran.exit_code == 0, ran.output
-    first, second, found = ran.stdout.splitlines()
-    assert first == f"gesmock {__version__} listening on {seen[0].url} for {ges.url}"
-    assert second == f"curl '{graph(ges, seen[0])}/jobs/status'"
-    assert found.startswith("GM304 status is not a parameter of this call: GET ")
-    archive = json.loads((tmp_path / "a.har").read_text())
-    assert [one["response"]["status"] for one in archive["log"]["entries"]] == [503, 200, 200]
-
-
-def test_beyond_this_machine_a_control_token_is_made(
-    ges: GesMock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    arguments = ("--target", ges.jobs_url(), "--host", "0.0.0.0")
-
-    refused = run(monkeypatch, lambda: None, *arguments)
-    ran = run(monkeypatch, lambda: None, *arguments, "--allow-others")
-
-    assert (refused.exit_code, refused.stderr[:26]) == (2, "--host: '0.0.0.0' can be r")
-    assert ran.stdout.splitlines()[2].startswith("control token: ")
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "told"),
-    [
-        ("GESMOCK_TARGET_TOKEN", "s3cr3t\n", "GESMOCK_TARGET_TOKEN: character 7 of 7 is "),
-        ("HUAWEICLOUD_SDK_AK", "s3cr3t", "HUAWEICLOUD_SDK_SK: is required with"),
-    ],
-)
-def test_whoever_cannot_sign_in_learns_it_at_start(
-    ges: GesMock, monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
-) -> None:
-    monkeypatch.setenv(name, value)
-
-    ran = run(monkeypatch, lambda: None, "--target", ges.jobs_url())
-
-    assert (ran.exit_code, ran.stderr[: len(told)]) == (2, told)
-    assert "s3cr3t" not in ran.output
-
-
-def test_what_signs_is_missed_at_start(ges: GesMock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HUAWEICLOUD_SDK_AK", "a")
-    monkeypatch.setenv("HUAWEICLOUD_SDK_SK", "s")
-    monkeypatch.setitem(sys.modules, "huaweicloudsdkcore.auth.credentials", None)
-
-    ran = run(monkeypatch, lambda: None, "--target", ges.jobs_url())
-
-    assert ran.exit_code == 2
-    assert ran.stderr.endswith("needs the vendor's SDK: pip install 'gesmock[cloud]'\n")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        (("--target", "nowhere"), "--target: 'nowhere' is not like http://10.0.0.7:80\n"),
-        (("--target", "http://h:80"), "--project-id: is required unless the URL is like http://"),
-        (("--fault", "paint=503"), "faults"),
-        (("--har", "/nowhere/a.har"), "--har: /nowhere/a.har cannot be written: No such file"),
-        (("--har", "."), "--har: . is a directory, not a file\n"),
-    ],
-)
-def test_what_is_wrong_is_told_before_it_listens(
-    ges: GesMock, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], told: str
-) -> None:
-    ran = run(monkeypatch, lambda: None, "--target", ges.jobs_url(), *arguments)
-
-    assert (ran.exit_code, ran.stdout) == (2, "")
-    assert ran.stderr.startswith(told)
-
-
-def test_it_serves_though_its_standard_output_is_closed(ges: GesMock, tmp_path: Path) -> None:
-    har, port = tmp_path / "a.har", free_port()
-    command = f'exec "{sys.executable}" -m gesmock proxy --port {port} --har "$1" --target "$2" >&-'
-    process = subprocess.Popen(
-        ["sh", "-c", command, "sh", str(har), ges.jobs_url()], stderr=subprocess.PIPE, text=True
-    )
-    until(lambda: process.poll() is not None or listens(port))
-
-    process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=10)
-
-    assert (process.returncode, errors) == (0, "")
-    assert har.exists()
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_that_comes_as_soon_as_it_listens_costs_no_archive(
-    ges: GesMock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: signal.Signals
-) -> None:
-    har = tmp_path / "a.har"
-    begin = ProxyServer.__init__
-
-    def listened(self: ProxyServer, *arguments: Any, **options: Any) -> None:
-        begin(self, *arguments, **options)
-        signal.raise_signal(number)
-
-    monkeypatch.setattr(ProxyServer, "__init__", listened)
-    command = ["proxy", "--port", "0", "--target", ges.jobs_url(), "--har", str(har)]
-    ran = CliRunner().invoke(cli.main, command)
-
-    assert ran.exit_code == 0, ran.output
-    assert json.loads(har.read_text())["log"]["entries"] == []
-
-
-def test_a_disk_that_is_full_at_the_end_costs_no_finding(
-    ges: GesMock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "replace", full)
-    monkeypatch.setattr(Verdict, "findings", lambda verdict: ["GM304 of a client"])
-
-    ran = run(
-        monkeypatch,
-        lambda: None,
-        *("--target", ges.jobs_url(), "--har", str(tmp_path / "a.har")),
-    )
-
-    assert (ran.exit_code, ran.stdout.splitlines()[2:]) == (2, ["GM304 of a client"])
-    assert ran.stderr.endswith("/a.har: cannot be written: No space left on device\n")
-
-
-def test_where_nobody_reads_its_findings_the_archive_is_written_all_the_same(
-    ges: GesMock, tmp_path: Path
-) -> None:
-    archive = tmp_path / "a.har"
-    options = ["--port", "0", "--target", ges.jobs_url(), "--har", str(archive)]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gesmock", "proxy", *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    process.stdout.readline()
-    curl = process.stdout.readline()
-    requests.get(curl.split("'")[1] + "?status=running")  # there is something to tell of
-    process.stdout.close()
-
-    process.send_signal(signal.SIGINT)
-    assert process.stderr is not None
-    with process.stderr as errors:
-        told = errors.read()
-
-    assert process.wait(10) == 2
-    assert told.splitlines()[1:] == ["gesmock: standard output: Broken pipe"]
-    assert len(json.loads(archive.read_text())["log"]["entries"]) == 1
