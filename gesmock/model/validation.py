@@ -120,7 +120,7 @@ def _meant(value: object, names: Sequence[str]) -> str:
 
 
 def _errors(type_: Any, value: object, path: str) -> Iterator[InputError]:
-    """The errors of *value*, as a JSON decoder returns it or with tuples for lists, as a *type_*."""
+    """The errors of *value*, JSON with lists or tuples, as a *type_*."""
     value = list(value) if isinstance(value, tuple) else value
     try:
         msgspec.convert(value, type_)
