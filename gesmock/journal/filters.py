@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from msgspec import Meta, Struct
 
-from gesmock.journal.entries import Entry, Record, Snapshot
+from gesmock.journal.entries import Entry, Snapshot
 from gesmock.model.errors import Conflict, ExpectationFailed
 from gesmock.model.jobs import Job
 from gesmock.model.messages import Operation
@@ -72,16 +72,14 @@ class EntryFilter(
 
     def matching(self, snapshot: Snapshot) -> list[Entry]:
         """The entries that match and were not dropped, oldest first."""
-        entries = (record.entry for record in snapshot.records if self._may_match(record))
-        return [entry for entry in entries if not any(self.differences(entry))]
-
-    def _may_match(self, record: Record) -> bool:
-        """Whether it is worth making the entry."""
-        return (
-            record.number > self.since
+        entries = (
+            record.entry  # made only where the record may match
+            for record in snapshot.records
+            if record.number > self.since
             and self.operation in (None, record.request.operation)
             and self.status in (None, record.status)
         )
+        return [entry for entry in entries if not any(self.differences(entry))]
 
     def differences(self, entry: Entry) -> Iterator[tuple[int, str]]:
         """How *entry* differs from what is asked for, each with its weight."""

@@ -58,7 +58,7 @@ def polls_too_often(traffic: Traffic, config: VerdictConfig) -> Iterator[Evidenc
 
 
 def polls_after_the_end(traffic: Traffic, config: VerdictConfig) -> Iterator[Evidence]:
-    for job_id, ended, later in _ends(traffic):
+    for job_id, ended, later in traffic.once(_ends):
         # A poll without an answer is retried for the sake of a single look.
         polls = [entry for entry in later if is_poll(entry) and statuses_read(entry)]
         if len(polls) > config.looks:
@@ -70,7 +70,7 @@ def polls_after_the_end(traffic: Traffic, config: VerdictConfig) -> Iterator[Evi
 
 
 def cancels_after_the_end(traffic: Traffic, _config: VerdictConfig) -> Iterator[Evidence]:
-    for job_id, ended, later in _ends(traffic):
+    for job_id, ended, later in traffic.once(_ends):
         cancels = [entry for entry in later if entry.operation in ("delete_job", "hyg_delete_job")]
         if cancels:
             yield Evidence(
@@ -109,7 +109,7 @@ def submits_twice(traffic: Traffic, _config: VerdictConfig) -> Iterator[Evidence
                     continue
                 became = "was given up" if lost.gave_up else "failed"
                 yield Evidence(
-                    f"{lost.method} {lost.path} {became} after it had created job "
+                    f"{_call(lost)} {became} after it had created job "
                     f"{lost.job_id!r}, and was repeated unchanged: it created job "
                     f"{again.job_id!r}, too; look at the list before you submit again",
                     [lost, again],
