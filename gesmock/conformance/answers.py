@@ -58,10 +58,8 @@ def request_of(job: dict[str, Any]) -> dict[str, Any]:
 
 def follows(before: object, after: object) -> bool:
     """Whether a job may have the status *before*, and later *after*."""
-    moves: Mapping[Any, tuple[str, ...]] = MOVES
-    if after == before or not isinstance(before, str):
-        return True
-    return before not in moves or after in moves[before]
+    moves: Mapping[Any, tuple[object, ...]] = MOVES
+    return after == before or not isinstance(before, str) or after in moves.get(before, (after,))
 
 
 def show_job(session: Session, job_id: str, query: str = "") -> ServerReply:

@@ -214,8 +214,8 @@ def _submit(session: ProbedSession) -> tuple[str, ServerReply]:
     fields = answers.fields_of(reply)
     results = fields.get("results")
     job = results[0] if isinstance(results, list) and results else fields
-    job_id = id_of(job) if isinstance(job, dict) else ""
-    if reply.status == 200 and job_id:
+    job_id = job.get("jobId", job.get("job_id")) if isinstance(job, dict) else None
+    if reply.status == 200 and isinstance(job_id, str) and job_id:
         session.accepted += 1
         return job_id, reply
     if session.accepted and (is_refusal(fields) or fields.get("errors")):

@@ -236,21 +236,19 @@ def _id_key(session: Session) -> str:
     raise Skipped("no job is listed, or jobs have different keys")
 
 
-def _refusal_of_a_number(session: Session) -> dict[str, Any]:
+def _failed_result(session: Session) -> bool:
     reply = session.get(LIST, "limit=none")
     require_refusal(reply, ("GES.8005",), 400)
-    return fields_of(reply)
-
-
-def _failed_result(session: Session) -> bool:
-    result = _refusal_of_a_number(session).get("result")
+    result: object = reply.value.get("result")
     unknown = result not in (None, "failed")
     skip_if(unknown, f"the result of a refusal is {session.excerpt(result)}")
     return result == "failed"
 
 
 def _sdk_error_keys(session: Session) -> bool:
-    keys = {"error_code", "error_msg"} & _refusal_of_a_number(session).keys()
+    reply = session.get(LIST, "limit=none")
+    require_refusal(reply, ("GES.8005",), 400)
+    keys = {"error_code", "error_msg"} & reply.value.keys()
     skip_if(len(keys) == 1, "a refusal has only one of them")
     return bool(keys)
 
@@ -295,10 +293,10 @@ def _progress(session: Session) -> str:
 
 def _token(session: Session) -> str:
     reply = session.get(LIST, "limit=1", token="")
-    if reply.status != 200:
-        return f"required ({require_refusal(reply, ('GES.8007', 'GES.8005'), 401, 400)})"
-    listed_jobs(reply)
-    return "optional"
+    if reply.status == 200:
+        listed_jobs(reply)
+        return "optional"
+    return f"required ({require_refusal(reply, ('GES.8007', 'GES.8005'), 401, 400)})"
 
 
 def _job_id_parameter(session: Session) -> str:
