@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from conftest import IMPORTED
-from liars import lying
+from quirks import session_with
 
 from gesmock import GesMock
 from gesmock.conformance import options, test_service
@@ -49,7 +49,7 @@ def test_deviations_are_expected_failures(ges: GesMock, pytester: pytest.Pyteste
     check = ServiceCheck(run, "ges_03_0471", inferred=True)
 
     with pytest.raises(pytest.xfail.Exception, match="deviates from an inferred rule: it differs"):
-        test_service.test_service(check, lying(ges))
+        test_service.test_service(check, session_with(ges))
 
 
 def test_a_run_without_a_target_is_refused(pytester: pytest.Pytester) -> None:

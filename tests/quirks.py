@@ -1,0 +1,242 @@
+"""Quirks: ways in which a server differs from the fake behind it, which is called directly."""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlencode
+
+from gesmock import GesMock
+from gesmock.conformance import report
+from gesmock.conformance.checks import Outcome, run_check
+from gesmock.conformance.probes import ProbedSession
+from gesmock.conformance.run import CHECKS, Report
+from gesmock.remote.client import Client, ServerReply, json_value
+from gesmock.remote.http import Unreachable
+from gesmock.remote.session import Submission
+from gesmock.remote.target import SignIn, Target
+
+VERTEX_QUERY = Submission.of("vertex_query", None, 60)
+
+PARAMETER_ERROR = {"errorMessage": "Parameter error!", "errorCode": "GES.8005"}
+EMPTY_LIST = {"jobs": [], "totalCount": 0, "result": "success"}
+MEMORY: dict[str, Any] = {"settings": {"edition": "memory"}}
+
+_START: dict[str, Any] = {"generate": 30, "seed": 3, "clock": {"frozen": True, "now": 1767225600}}
+
+
+@dataclass
+class Request:
+    """A request, which a quirk may change; *number* counts all requests of the session."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    number: int
+
+    @property
+    def lists_jobs(self) -> bool:
+        return self.method == "GET" and self.path.endswith("/jobs/status")
+
+
+@dataclass
+class Answer:
+    """An answer, which a quirk may change; *raw* replaces the encoded value."""
+
+    status: int
+    value: Any
+    headers: dict[str, str] = field(default_factory=dict)
+    raw: bytes | None = None
+
+
+class Disconnect(Exception):
+    """Raised by a quirk in place of an answer."""
+
+
+Change = Callable[[Request, Answer], Answer | None]
+"""Changes an answer in place, or returns another one."""
+
+
+@dataclass
+class Quirk:
+    """How a server that was started with *options* changes each request and *answer*."""
+
+    answer: Change = lambda request, answer: None
+    request: Callable[[Request], object] = lambda request: None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+NO_QUIRK = Quirk()
+
+
+# --- Changes --------------------------------------------------------------------------------------
+
+
+def job_list(change: Callable[[dict[str, Any], Request], object]) -> Change:
+    """Change each job list."""
+
+    def changed(request: Request, answer: Answer) -> None:
+        if request.lists_jobs and answer.status == 200:
+            change(answer.value, request)
+
+    return changed
+
+
+def each_job(change: Callable[[dict[str, Any]], object]) -> Change:
+    """Change each listed job."""
+    return job_list(lambda value, _: [change(job) for job in value["jobs"]])
+
+
+def job_status(change: Callable[[dict[str, Any], int], object]) -> Change:
+    """Change each status of a job, by the number of the request."""
+
+    def changed(request: Request, answer: Answer) -> None:
+        if re.search(r"/jobs/[^/]+/status$", request.path) and answer.status == 200:
+            change(answer.value, request.number)
+
+    return changed
+
+
+def each_refusal(change: Callable[[Answer], object]) -> Change:
+    """Change each refusal."""
+
+    def changed(request: Request, answer: Answer) -> None:
+        if answer.status >= 400:
+            change(answer)
+
+    return changed
+
+
+def answer_if(
+    applies: Callable[[Request], object], status: int, value: Any, **headers: str
+) -> Change:
+    """Give another answer to some requests."""
+    return lambda request, _: Answer(status, value, headers) if applies(request) else None
+
+
+def all_of(*changes: Change) -> Change:
+    """Make several changes, one after the other."""
+
+    def changed(request: Request, answer: Answer) -> Answer | None:
+        for change in changes:
+            answer = change(request, answer) or answer
+        return answer
+
+    return changed
+
+
+def list_query(change: Callable[[dict[str, str]], object]) -> Callable[[Request], object]:
+    """Change the query of each request for the list."""
+    return lambda request: request.lists_jobs and change(request.query)
+
+
+def number(text: str | None) -> int:
+    """A limit or offset; 0 where it is not a number."""
+    return int(text) if text and text.isdecimal() else 0
+
+
+# --- Sessions -------------------------------------------------------------------------------------
+
+
+class QuirkyClient(Client):
+    """Calls *app* as a server would, with *quirk* in between."""
+
+    def __init__(self, target: Target, app: Any, quirk: Quirk) -> None:
+        self.slept: list[float] = []
+        super().__init__(target, self.slept.append)
+        self._app, self._quirk = app, quirk
+        self._number = 0
+        self.changed_anything = False
+
+    def send(
+        self, method: str, url: str, content: bytes, headers: Sequence[tuple[str, str]]
+    ) -> ServerReply:
+        answer = self._ask(method, url, content, headers)
+        body = json.dumps(answer.value).encode() if answer.raw is None else answer.raw
+        if method == "HEAD":
+            body = b""
+        by_name = {"content-type": "application/json"}
+        by_name |= {name.lower(): value for name, value in answer.headers.items()}
+        value = json_value(body)
+        return ServerReply(f"{method} {url}", answer.status, by_name, body, value, self.secrets)
+
+    def trailer_of_head(self, path: str, query: str) -> bytes:
+        return self._ask("HEAD", f"{self.target.path(path)}?{query}", b"", ()).raw or b""
+
+    def _ask(
+        self, method: str, url: str, content: bytes, headers: Sequence[tuple[str, str]]
+    ) -> Answer:
+        self._number += 1
+        path, _, text = url.partition("?")
+        environ: dict[str, Any] = {
+            "REQUEST_METHOD": method,
+            "PATH_INFO": unquote(path, "latin-1"),
+            "RAW_URI": url,
+            "SERVER_NAME": "h",
+            "SERVER_PORT": "80",
+            "CONTENT_LENGTH": str(len(content)),
+            "CONTENT_TYPE": "application/json",
+            "wsgi.input": BytesIO(content),
+            "wsgi.url_scheme": "http",
+            **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers},
+        }
+        query = dict(parse_qsl(text, keep_blank_values=True))
+        request = Request(method, environ["PATH_INFO"], query, environ, self._number)
+        before = repr(request)
+        self._quirk.request(request)
+        self.changed_anything |= repr(request) != before
+        environ["QUERY_STRING"] = urlencode(query)
+        answer = self._call(environ)
+        before = repr(answer)
+        try:
+            answer = self._quirk.answer(request, answer) or answer
+        except Disconnect:
+            raise Unreachable("http://h", "connection_terminated", "it hung up") from None
+        self.changed_anything |= repr(answer) != before
+        return answer
+
+    def _call(self, environ: dict[str, Any]) -> Answer:
+        head: list[Any] = []
+        body = b"".join(self._app(environ, lambda *start: head.extend(start)))
+        return Answer(int(head[0].split()[0]), json.loads(body or b"{}"), dict(head[1]))
+
+
+def session_with(
+    ges: GesMock, quirk: Quirk = NO_QUIRK, *, submit: bool = True, **options: Any
+) -> ProbedSession:
+    """A session with *ges*, restarted with *options*, behind a *quirk*."""
+    options = {**_START, **quirk.options, **options}
+    ges.restart(**options)
+    token = (options.get("tokens") or [""])[0]
+    client = QuirkyClient(Target.of(ges.jobs_url(), sign_in=SignIn(token)), ges.app, quirk)
+    submission = VERTEX_QUERY if submit else None
+    return ProbedSession(client, submit=submission, sleep=ges.clock.advance)
+
+
+# --- Outcomes -------------------------------------------------------------------------------------
+
+
+def outcome_of(name: str, session: ProbedSession) -> Outcome:
+    """How the check *name* ends."""
+    [check] = [check for check in CHECKS if check.name == name]
+    return run_check(check, session)
+
+
+def ended(name: str, session: ProbedSession) -> tuple[str, str]:
+    """The state of the check *name*, and the first line of its detail."""
+    outcome = outcome_of(name, session)
+    return outcome.state, outcome.detail.partition("\n")[0]
+
+
+def failures(result: Report, *states: str) -> list[str]:
+    """The outcomes that failed or deviate, or those in other *states*, as they are printed."""
+    states = states or ("failed", "deviation")
+    return [report.line(outcome) for outcome in result.outcomes if outcome.state in states]
+
+
+def failed_checks(result: Report) -> list[str]:
+    """The names of the checks that failed or deviate."""
+    return [it.check.name for it in result.outcomes if it.state in ("failed", "deviation")]
