@@ -193,8 +193,7 @@ class JobStore:
 
     def takes(self, older: "JobStore") -> bool:
         """Whether *older* can be added still: no other has been since, and no id is taken."""
-        same = older._numbers.keys() & self._numbers.keys()
-        return older._next == self._first and not same
+        return older._next == self._first and not older._numbers.keys() & self._numbers.keys()
 
     def add(self, older: "JobStore") -> None:
         """Add the jobs of *older*, which this store has prepared and takes, after all others."""
@@ -210,10 +209,7 @@ class JobStore:
 
     def move(self, job_id: str, move: Move) -> Job:
         """Move a job by hand, to go on along its timeline from there; returns it as it is then."""
-        timeline = self._timeline(job_id).moved(move, self.now)
-        job = self._change(job_id, timeline)
-        self._take_effect(timeline, job.status)
-        return job
+        return self._change(job_id, self._timeline(job_id).moved(move, self.now))
 
     def cancel(self, job_id: str, delay: int, reason: str) -> None:
         """Let a job fail after *delay* nanoseconds, for this *reason*."""
@@ -229,6 +225,7 @@ class JobStore:
         if job.status != status:
             job = Job(job_id, status, job.request)
             self._edit({number: encode(job)})
+        self._take_effect(timeline, status)
         return job
 
     def remove(self, job_id: str) -> Job:

@@ -53,7 +53,8 @@ def job_list(page: Page, settings: Settings) -> Reply:
         return Reply(200, listed, statuses=_statuses(page, page.total))
     if page.reply is None:
         encoded = partial(_encoded, page)
-        payload = encoded if page.costly else encoded()
+        takes_long = page.oldest_first and len(page.parts) > 4  # each is turned round
+        payload = encoded if takes_long else encoded()
         page.reply = Reply(200, payload, statuses=_statuses(page, page.total))
     return page.reply
 
@@ -68,7 +69,8 @@ def _statuses(page: Page, total: int | None) -> ShownStatuses:
     """The statuses that a list of *page* shows; the same object until something changes."""
     if page.statuses is None or page.statuses.total != total:
         count = len(page)
-        pairs = tuple(page.ids_and_statuses()) if count <= MOST_SHOWN else None
+        few = count <= MOST_SHOWN
+        pairs = tuple([(job.job_id, job.status) for job in page]) if few else None
         page.statuses = ShownStatuses(pairs, count, total)
     return page.statuses
 
@@ -191,7 +193,6 @@ class MemoryList:
 
 
 def _lines(job: Job, rng: Random) -> dict[str, int]:
-    """How many lines of a file were read, once the import has ended."""
     if job.status not in ("success", "complete", "partiallyFailed"):
         return {}
     total = rng.randint(100, 10_000)

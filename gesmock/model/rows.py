@@ -81,7 +81,8 @@ class Block:
         return zip(self.numbers, rows, strict=True)
 
     def jobs(self, begin: int, end: int) -> list[Job]:
-        return _decode_all(_as_list(self.piece(begin, end)))
+        rows = memoryview(self.piece(begin, end))[:-1]
+        return _decode_all(b"".join([b"[", rows, b"]"]))
 
     def row(self, number: int) -> bytes:
         index = self.numbers.index(number)
@@ -124,17 +125,6 @@ class Page:
             numbers, jobs = block.numbers[begin:end], block.jobs(begin, end)
             yield from zip(numbers[::step], jobs[::step], strict=True)
 
-    def ids_and_statuses(self) -> Iterator[tuple[str, JobStatus]]:
-        """The ids and statuses of the jobs; the order is not defined."""
-        for block, begin, end in self.parts:
-            for job in block.jobs(begin, end):
-                yield job.job_id, job.status
-
-    @property
-    def costly(self) -> bool:
-        """Whether to turn it round takes long."""
-        return self.oldest_first and len(self.parts) > 4
-
     def pieces(self) -> list[bytes | memoryview]:
         """The rows, with commas between them, in a few large pieces that are not copied."""
         pieces = [
@@ -152,7 +142,3 @@ def parts(rows: Sequence[tuple[int, T]]) -> list[Sequence[tuple[int, T]]]:
     """*rows*, newest first, by the block they go to; the oldest block first."""
     size = SIZE if len(rows) > 2 * SIZE else 2 * SIZE
     return [rows[max(end - size, 0) : end] for end in range(len(rows), 0, -size)]
-
-
-def _as_list(piece: bytes | memoryview) -> bytes:
-    return b"".join([b"[", memoryview(piece)[:-1], b"]"])
