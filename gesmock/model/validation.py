@@ -42,16 +42,19 @@ def read(value: object, type_: type[T], path: str = "$") -> T:
 def read_python(value: object, type_: type[T], path: str) -> T:
     """*value*, a mixture of structs and plain Python values, as a *type_*."""
     try:
-        plain = msgspec.to_builtins(value, str_keys=True, enc_hook=_as_dict)
+        plain = msgspec.to_builtins(_plain(value), str_keys=True)
     except (TypeError, RecursionError) as error:
         raise InvalidInput.at(path, str(error)) from None
     return read(plain, type_, path)
 
 
-def _as_dict(value: object) -> dict[Any, Any]:
+def _plain(value: object) -> object:
+    """*value* with every mapping as a dict and every tuple as a list."""
     if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"Encoding objects of type {type(value).__name__} is unsupported")
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
 
 
 def decode(text: bytes, type_: type[T], path: str = "$") -> T:

@@ -1,5 +1,6 @@
 """Every error of an input is named, with its path, what was seen and what would be right."""
 
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -146,3 +147,11 @@ def test_what_msgspec_refuses_has_flaws_and_what_it_takes_has_none(value: object
         assert all(error.path.startswith("$") for error in caught.value.errors)
     else:
         assert validation.read(value, State) == expected
+
+
+def test_a_tuple_counts_as_a_list_and_any_mapping_as_an_object() -> None:
+    value = MappingProxyType({"name": "a", "wheels": ({"size": 1},)})
+
+    assert validation.read_python(value, Cart, "cart") == Cart("a", [Wheel(1)])
+    with pytest.raises(InvalidInput, match=r"cart\[1\]: 2 is not a string"):
+        validation.read_python(("a", 2), list[str], "cart")
