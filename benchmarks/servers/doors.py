@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from gesmock.fake.fake import Fake
@@ -22,7 +23,7 @@ HOST: Final = "127.0.0.1"
 
 def through_flask(fake: Fake, port: int) -> Server:
     """The server of gesmock, with *fake* behind Flask: the gateway answers no request itself."""
-    return Server(Gateway(fake, lambda: create_app(fake), app_only=True), HOST, port)
+    return Server(_ThroughFlask(fake, lambda: create_app(fake)), HOST, port)
 
 
 def bare(bodies: dict[str, bytes], port: int) -> HttpServer:
@@ -37,6 +38,13 @@ def fixed(bodies: dict[str, bytes], port: int) -> HttpServer:
         for path, body in bodies.items()
     }
     return HttpServer(_Bodies(bodies, answers), HOST, port, Limits())
+
+
+class _ThroughFlask(Gateway):
+    def answer(
+        self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo
+    ) -> Callable[[], Answer]:
+        return partial(self.ask_app, head, body, epoch, connection)
 
 
 class _Bodies:

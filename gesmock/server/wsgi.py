@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_to_bytes
 
 from gesmock.model.clock import http_date, real_time
-from gesmock.model.messages import ConnectionInfo, Delivery
+from gesmock.model.messages import ConnectionInfo
 from gesmock.server.application import SERVER, Answer
 from gesmock.server.parser import Head
 from gesmock.server.transport import Block
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
-
-DELIVER: Final = "gesmock.deliver"
-"""The environ's key for the function that takes a ``Delivery``; other servers have none."""
 
 CONNECTION: Final = "gesmock.connection"
 """The environ's key for the ``ConnectionInfo``."""
@@ -69,8 +66,6 @@ def respond(application: "WSGIApplication", environ: "WSGIEnvironment", head: He
     """Call *application*, and collect the whole of its answer to the request *head*."""
     started: list[Any] = ["", []]
     written: list[bytes] = []
-    deliveries: list[Delivery] = []
-    environ[DELIVER] = deliveries.append
 
     def start_response(status: str, headers: list[tuple[str, str]], _exc_info: Any = None) -> Any:
         started[:] = status, headers
@@ -95,5 +90,4 @@ def respond(application: "WSGIApplication", environ: "WSGIEnvironment", head: He
         blocks = []
     elif "content-length" not in names:
         lines.append(f"Content-Length: {sum(map(len, written))}\r\n")
-    delivery = deliveries[-1] if deliveries else None
-    return Answer(status, "".join(lines).encode("latin-1"), blocks, delivery)
+    return Answer(status, "".join(lines).encode("latin-1"), blocks)

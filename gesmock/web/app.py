@@ -36,9 +36,17 @@ def create_app(
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False
     if control:
-        app.register_blueprint(api.blueprint(fake, CALLS, guard or Guard()))
+        app.register_blueprint(api.blueprint(fake, CALLS))
     app.register_blueprint(service.blueprint(fake))
     app.register_blueprint(documents.blueprint(fake, control=control))
+
+    guard = guard or Guard()
+
+    @app.before_request
+    def first() -> flask.Response | None:
+        if is_control(flask.request.path):  # whether or not there is such a call
+            return api.refused(guard) if control else None
+        return service.preflight()
 
     @app.errorhandler(HTTPException)
     def refused(error: HTTPException) -> flask.Response:

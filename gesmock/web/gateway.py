@@ -56,9 +56,7 @@ class Gateway:
     """The application of our own server: answers requests to *fake*.
 
     *make_app* makes the Flask app for the first request that needs it: importing Flask takes longer
-    than most tests. *guard* is that of the control API, if there is one. With *app_only*, the app
-    answers the service's requests too. Without *remember*, each request is read anew, however often
-    it came before.
+    than most tests. *guard* is that of the control API, if there is one.
     """
 
     def __init__(
@@ -66,13 +64,9 @@ class Gateway:
         fake: Fake,
         make_app: "Callable[[], WSGIApplication]",
         guard: Guard | None = None,
-        *,
-        app_only: bool = False,
-        remember: bool = True,
     ) -> None:
         self.fake = fake
         self._make_app, self._guard = make_app, guard
-        self._app_only, self._remembers = app_only, remember
         self._app: WSGIApplication | None = None
         self._making = Lock()
         self._requests: dict[Head, Request] = {}
@@ -86,8 +80,8 @@ class Gateway:
         request = self._requests.get(head)
         if request is None or request.epoch != epoch:
             path = unquote_to_bytes(head.path).decode(errors="replace")
-            if self._app_only or not path.startswith(routes.BELOW):
-                return partial(self._ask_app, head, body, epoch, connection)
+            if not path.startswith(routes.BELOW):
+                return partial(self.ask_app, head, body, epoch, connection)
             headers = wsgi.headers_of(head)
             if head.method == "OPTIONS":
                 headers = preflight(headers) | {"Date": http_date(real_time()), "Server": NAME}
@@ -96,7 +90,7 @@ class Gateway:
             if len(body) > _LARGEST_IN_LOOP:
                 return lambda: self._respond(read(body), connection)
             request = read(body)
-            if self._remembers and head.length == 0 and not request.long:
+            if head.length == 0 and not request.long:
                 if len(self._requests) >= _MOST_REMEMBERED:
                     self._requests.clear()
                 self._requests[head] = request
@@ -123,7 +117,7 @@ class Gateway:
         log_request(request, reply)
         return answer_of(reply, request.method)
 
-    def _ask_app(self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo) -> Answer:
+    def ask_app(self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo) -> Answer:
         with self._making:
             if self._app is None:
                 self._app = self._make_app()

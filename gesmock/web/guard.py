@@ -35,15 +35,29 @@ class Guard:
 
     def refusal(self, request: "Request") -> tuple[int, str] | None:
         """The HTTP status and reason with which to refuse *request*; None: let it pass."""
-        return self.foreign(request) or self._unauthorized(request)
+        if foreign := self.foreign(request):
+            return foreign
+        if self.token is None:
+            if is_loopback(request.remote_addr or ""):
+                return None
+            return 403, "without a control token, only callers on this machine are answered"
+        import hmac
+
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        both = (text.encode(errors="surrogatepass") for text in (token, self.token))
+        if hmac.compare_digest(*both) and scheme.lower() == "bearer":
+            return None
+        return 401, "Authorization: Bearer <control token> is missing or wrong"
 
     def foreign(self, request: "Request") -> tuple[int, str] | None:
         """The same, but only for requests that come from another site's page."""
         site = request.headers.get("Sec-Fetch-Site", "none")
         if site not in ("same-origin", "none"):
             return 403, f"Sec-Fetch-Site: {site}: pages of other sites are refused"
-        if "Host" not in request.headers or not self._is_ours(request.host):
-            host = request.headers.get("Host", "")
+        host = request.headers.get("Host", "")
+        parts = _HOST.fullmatch(request.host.lower()) if host else None
+        name = parts["name"] or parts["address"] if parts else ""
+        if not (name == "localhost" or name in self.hosts or _address(name)):
             return 403, f"Host: {host!r} is not a known name of this server (see --allow-host)"
         origin = request.headers.get("Origin")
         if origin is not None and origin.lower() != request.host_url.rstrip("/").lower():
@@ -56,24 +70,6 @@ class Guard:
 
         refusal = self.foreign(Request(environ))
         return None if refusal is None else refusal[1]
-
-    def _unauthorized(self, request: "Request") -> tuple[int, str] | None:
-        if self.token is not None:
-            import hmac
-
-            scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-            both = (text.encode(errors="surrogatepass") for text in (token, self.token))
-            same = hmac.compare_digest(*both)
-            if scheme.lower() != "bearer" or not same:
-                return 401, "Authorization: Bearer <control token> is missing or wrong"
-        elif not is_loopback(request.remote_addr or ""):
-            return 403, "without a control token, only callers on this machine are answered"
-        return None
-
-    def _is_ours(self, host: str) -> bool:
-        parts = _HOST.fullmatch(host.lower())
-        name = parts["name"] or parts["address"] if parts else ""
-        return name == "localhost" or name in self.hosts or _address(name) is not None
 
 
 def is_loopback(host: str) -> bool:

@@ -1,7 +1,7 @@
 """The service behind Flask, for other WSGI servers and the test client."""
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.client import RemoteDisconnected
 from threading import Event
 from typing import Any, Final, NoReturn
@@ -21,9 +21,8 @@ from gesmock.model import replies
 from gesmock.model.clock import real_time
 from gesmock.model.errors import JOB_QUERY_FAILED, OVERTAKEN, GesmockError
 from gesmock.model.messages import LARGEST_BODY, Delivery, Reply, Request
-from gesmock.server.wsgi import CONNECTION, DELIVER
+from gesmock.server.wsgi import CONNECTION
 from gesmock.web import gateway
-from gesmock.web.guard import is_control
 
 _LARGEST_DRAINED: Final = 64 * 2**20
 _CHUNK: Final = 2**18
@@ -42,15 +41,16 @@ def blueprint(fake: Fake) -> flask.Blueprint:
         del path
         return _answer(fake)
 
-    @service.before_app_request
-    def preflight() -> flask.Response | None:
-        if flask.request.method != "OPTIONS" or is_control(flask.request.path):
-            return None
-        response = flask.Response(status=204, headers=gateway.preflight(_headers()))
-        del response.headers["Content-Type"]
-        return response
-
     return service
+
+
+def preflight() -> flask.Response | None:
+    """The answer to an OPTIONS request."""
+    if flask.request.method != "OPTIONS":
+        return None
+    response = flask.Response(status=204, headers=gateway.preflight(_headers()))
+    del response.headers["Content-Type"]
+    return response
 
 
 def refused(fake: Fake, error: HTTPException) -> flask.Response:
@@ -79,11 +79,7 @@ def _answer(fake: Fake, allowed: tuple[str, ...] = ()) -> flask.Response:
     gateway.log_request(request, reply)
     if reply.delivery is None:
         return _response(reply)
-    deliver: Callable[[Delivery], None] | None = environ.get(DELIVER)
-    if deliver is None:
-        return _delivered(fake, request, reply, reply.delivery)
-    deliver(reply.delivery)  # our own server does it, without a thread
-    return _response(reply)
+    return _delivered(fake, request, reply, reply.delivery)
 
 
 def _headers() -> dict[str, str]:

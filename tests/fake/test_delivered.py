@@ -6,7 +6,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -21,7 +20,6 @@ from gesmock.fake.handle import handle
 from gesmock.model.messages import ConnectionInfo, Delivery, Reply, Request
 from gesmock.web import gateway
 from gesmock.web import service as service_of_flask
-from gesmock.web.gateway import Gateway
 from gesmock.web.service import NeedsSocket
 
 OTHER = "other"
@@ -45,15 +43,6 @@ def tell(monkeypatch: pytest.MonkeyPatch) -> Tell:
 
 
 @pytest.fixture
-def through_flask(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether the gateway of ``ges`` leaves the service's requests to Flask."""
-    monkeypatch.setattr("gesmock.mock.Gateway", partial(Gateway, app_only=request.param))
-
-
-both_ways = pytest.mark.parametrize("through_flask", [False, True], indirect=True)
-
-
-@pytest.fixture
 def ges() -> Iterator[GesMock]:
     with GesMock(clock={"frozen": True}, generate=3) as started:
         yield started
@@ -72,7 +61,6 @@ def under_way(ges: GesMock) -> int:
     return len(ges._server._http.delivering)
 
 
-@both_ways
 @pytest.mark.parametrize(
     "delivery",
     [Delivery(end="hang"), Delivery(delay_s=1000), Delivery(parts=9, spread_s=1000)],
@@ -80,7 +68,6 @@ def under_way(ges: GesMock) -> int:
 )
 @pytest.mark.parametrize("end", [GesMock.reset, GesMock.restart, GesMock.stop])
 def test_fifty_in_flight_hold_no_thread_and_are_let_go_at_once(
-    through_flask: None,
     ges: GesMock,
     tell: Tell,
     end: Callable[[GesMock], Any],
@@ -105,9 +92,8 @@ def test_fifty_in_flight_hold_no_thread_and_are_let_go_at_once(
     [*map(socket.socket.close, clients)]
 
 
-@both_ways
 def test_the_reset_of_one_project_is_nothing_to_those_who_wait_for_another(
-    through_flask: None, ges: GesMock, tell: Tell
+    ges: GesMock, tell: Tell
 ) -> None:
     other = ges.fake.open(OTHER)
     tell(Delivery(end="hang"))
@@ -137,12 +123,11 @@ def test_an_opened_project_that_a_reset_forgets_lets_go_whoever_waits_for_it(
         assert read_ending(client) == (b"", "end")
 
 
-@both_ways
 @pytest.mark.parametrize(
     "delivery", [Delivery(parts=3, spread_s=0.003), Delivery(after_bytes=10**9)]
 )
 def test_the_list_comes_whole_with_its_head_whichever_way_it_comes(
-    through_flask: None, ges: GesMock, tell: Tell, delivery: Delivery
+    ges: GesMock, tell: Tell, delivery: Delivery
 ) -> None:
     url = ges.jobs_url(limit=2)
     plain = requests.get(url)

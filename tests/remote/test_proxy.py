@@ -829,12 +829,13 @@ class Slow:
     """A target that answers once ``let`` is set."""
 
     def __init__(self) -> None:
+        from through_flask import ThroughFlask
+
         from gesmock.fake.fake import Fake
-        from gesmock.web.gateway import Gateway
         from gesmock.web.server import Server
 
         self.asked, self.let = threading.Event(), threading.Event()
-        self.server = Server(Gateway(Fake(), lambda: self, app_only=True), "127.0.0.1", 0)
+        self.server = Server(ThroughFlask(Fake(), lambda: self), "127.0.0.1", 0)
 
     def __call__(self, environ: Any, start_response: Any) -> list[bytes]:
         self.asked.set()

@@ -5,7 +5,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, TypeVar
 
@@ -31,14 +31,13 @@ from gesmock.server.loop import Loop
 from gesmock.server.parser import Head, Limits
 from gesmock.server.protocol import Connection, HttpServer
 from gesmock.server.transport import Transport
-from gesmock.server.wsgi import DELIVER
 
 T = TypeVar("T")
 
 BODY = b"0123456789"
 LENGTH = b"Content-Length: 10\r\n"
-WAYS = ["/lane", "/later", "/app"]
-"""How an answer comes to be: in the loop, in a worker, or by the application."""
+WAYS = ["/lane", "/later"]
+"""How an answer comes to be: in the loop, or in a worker."""
 
 
 class DeliveredPages(Pages):
@@ -52,25 +51,17 @@ class DeliveredPages(Pages):
     def answer(
         self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo
     ) -> Answer | Callable[[], Answer]:
-        if head.path not in ("/lane", "/later") or head.method != "GET":
+        if head.path not in WAYS or head.method not in ("GET", "HEAD"):
             return super().answer(head, body, epoch, connection)
         self.asked.append(head.path)
-        answer = Answer(200, LENGTH, [b"", BODY[:3], BODY[3:]], self.delivery)
+        blocks = [] if head.method == "HEAD" else [b"", BODY[:3], BODY[3:]]
+        answer = Answer(200, LENGTH, blocks, self.delivery)
         return answer if head.path == "/lane" else partial(self._made, answer)
 
     def _made(self, answer: Answer) -> Answer:
         if self.held:
             self.gate.wait(10)
         return answer
-
-    def app(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
-        if environ["PATH_INFO"] not in WAYS:
-            return super().app(environ, start)
-        self.asked.append("/app")
-        if self.delivery is not None:
-            environ[DELIVER](self.delivery)
-        start("200 OK", [("Content-Length", "10")])
-        return [BODY[:3], BODY[3:]]
 
 
 @contextlib.contextmanager
@@ -163,7 +154,7 @@ def undated(answer: bytes) -> bytes:
 )
 def test_a_head_alone_is_sent_whole_whatever_becomes_of_its_body(delivery: Delivery) -> None:
     with delivering(delivery) as (_, server), connect(server) as client:
-        client.sendall(keep("/app", "HEAD"))
+        client.sendall(keep("/later", "HEAD"))
         client.shutdown(socket.SHUT_WR)
         answer, end = read_ending(client)
 
@@ -202,7 +193,7 @@ def test_a_drip_without_a_spread_is_in_parts_too(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(Transport, "_send", noted)
     with delivering(Delivery(parts=2, spread_s=0)) as (_, server):
-        exchange(server, get("/app"))
+        exchange(server, get("/later"))
 
     assert sent[1:] == [b"01234", b"56789"]
 
@@ -443,7 +434,7 @@ def test_stop_does_not_wait_for_deliveries(delivery: Delivery) -> None:
     with delivering(delivery) as (_, server):
         clients = [connect(server) for _ in range(50)]
         for client in clients:
-            client.sendall(keep("/app"))
+            client.sendall(keep("/later"))
         until(lambda: len(server.delivering) == 50)
         began = time.perf_counter()
         server.stop()

@@ -20,7 +20,7 @@ from gesmock.fake.project import Project
 from gesmock.model import validation
 from gesmock.model.errors import GesmockError, InputError, InvalidInput, NotFound
 from gesmock.model.types import GraphName, ProjectId
-from gesmock.web.guard import CONTROL, LARGEST_CONTROL_BODY, Guard, is_control
+from gesmock.web.guard import CONTROL, LARGEST_CONTROL_BODY, Guard
 
 PATH_TYPES: Final[Mapping[str, Any]] = {"project_id": ProjectId, "graph": GraphName}
 """Names in a path that must look a certain way. Ids may be any string."""
@@ -186,25 +186,9 @@ def _field_kinds(type_: type[Struct]) -> dict[str, type[inspect.Type]]:
     return kinds
 
 
-def blueprint(fake: Fake, calls: Iterable[call], guard: Guard) -> flask.Blueprint:
-    """The *calls*, for the default project of *fake* and below ``projects/<project_id>/``.
-
-    *guard* looks at every request below ``/_gesmock``, those for calls that do not exist too.
-    """
+def blueprint(fake: Fake, calls: Iterable[call]) -> flask.Blueprint:
+    """The *calls*, for the default project of *fake* and below ``projects/<project_id>/``."""
     control = flask.Blueprint("control", __name__, url_prefix=CONTROL)
-
-    @control.before_app_request
-    def guarded() -> flask.Response | None:
-        request = flask.request
-        refusal = guard.refusal(request) if is_control(request.path) else None
-        if refusal is None:
-            return None
-        status, reason = refusal
-        response = _respond(status, ErrorBody(reason))
-        if status == 401:
-            response.headers["WWW-Authenticate"] = "Bearer"
-        return response
-
     for number, each in enumerate(calls):
         for prefix in ("/", "/projects/<project_id>/"):
             endpoint = f"{number}{prefix.count('/')}"
@@ -222,6 +206,18 @@ def _view(fake: Fake, each: call) -> Callable[..., flask.Response]:
             return _refused(error)
 
     return view
+
+
+def refused(guard: Guard) -> flask.Response | None:
+    """The answer to a request that *guard* does not let pass."""
+    refusal = guard.refusal(flask.request)
+    if refusal is None:
+        return None
+    status, reason = refusal
+    response = _respond(status, ErrorBody(reason))
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
 
 
 def failed(error: HTTPException) -> flask.Response:

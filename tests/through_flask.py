@@ -1,0 +1,18 @@
+"""A gateway that answers nothing itself."""
+
+from collections.abc import Callable
+from functools import partial
+
+from gesmock.model.messages import ConnectionInfo
+from gesmock.server.application import Answer
+from gesmock.server.parser import Head
+from gesmock.web.gateway import Gateway
+
+
+class ThroughFlask(Gateway):
+    """Leaves the service's requests to the Flask app, too."""
+
+    def answer(
+        self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo
+    ) -> Callable[[], Answer]:
+        return partial(self.ask_app, head, body, epoch, connection)
