@@ -32,7 +32,7 @@ from gesmock.model.rules import PlanRules
 from gesmock.model.settings import SettingChanges, Settings
 from gesmock.model.types import FINAL, Edition, GraphName, JobStatus, ListedStatus
 from gesmock.web.gateway import Gateway
-from gesmock.web.guard import Guard, is_loopback
+from gesmock.web.guard import Guard
 from gesmock.web.server import Server
 
 if TYPE_CHECKING:
@@ -116,13 +116,8 @@ class GesMock:
             check_context(ssl_context)
         self.options = options
         self.fake = Fake(options, deliverable=BELOW_HTTP, progress=progress)
-        if not control_token and not is_loopback(host):
-            import secrets  # 2 ms that most runs need not wait for
-
-            control_token = secrets.token_urlsafe(16)
-        self.control_token = control_token or None
-        names = frozenset(name.lower() for name in (host, *allow_hosts))
-        self._control, self._guard = control, Guard(self.control_token, names)
+        self._control, self._guard = control, Guard.of(host, allow_hosts, control_token)
+        self.control_token = self._guard.token
         self._ssl_context = ssl_context
         self._address = host, port
         self._server: Server | None = None

@@ -5,7 +5,6 @@ while the other server is asked.
 """
 
 import re
-import secrets
 import zlib
 from collections.abc import Callable, Collection
 from functools import partial
@@ -90,12 +89,10 @@ class ProxyServer(Gateway):
                 f"{host!r} can be reached from other machines, which would act with your "
                 "credentials; --allow-others permits it",
             )
-        if not control_token and not is_loopback(host):
-            control_token = secrets.token_urlsafe(16)
-        self.control_token = control_token or None
+        guard = Guard.of(host, allow_hosts, control_token)
+        self.control_token = guard.token
         begins: StartOptions = {**options, "project_id": target.project_id}
         fake = ProxyFake({**begins, "graph_name": target.graph}, deliverable=BELOW_HTTP)
-        guard = Guard(self.control_token, frozenset(map(str.lower, [host, *allow_hosts])))
         super().__init__(fake, partial(create_app, fake, guard=guard), guard)
         self._foreign_call = guard.foreign_call
         self._target = target
@@ -274,13 +271,7 @@ def _answer_of(reply: Reply, method: str) -> Answer:
             ),
         ]
     else:
-        ours = {
-            "Content-Type": "application/json",
-            "Content-Length": str(sum(map(len, blocks))),
-            "Server": NAME,
-        }
-        headers = {**ours, **reply.headers}  # a fault may spell names in its own way
-        lines = [*{name.lower(): (name, value) for name, value in headers.items()}.values()]
+        lines = gateway.headers_of(reply, sum(map(len, blocks)), ("Server", NAME))
     text = "".join(f"{name}: {value}\r\n" for name, value in lines).encode("latin-1")
     bodiless = method == "HEAD" or status in (204, 304) or ("Content-Length", "0") in lines
     return Answer(status, text, () if bodiless else blocks, reply.delivery)

@@ -13,7 +13,6 @@ from gesmock.model.types import is_graph_name, is_project_id
 
 _AUTHORITY: Final = re.compile(r"(?:[^/?#]*//)?[^/?#]*")
 _FORM: Final = f"http://10.0.0.7:80{routes.graph_path('PROJECT', 'GRAPH')}"
-_LONGEST_TIMEOUT_S: Final = 86_400
 _LOWEST_RATE: Final = 0.001
 
 UNSENDABLE: Final = re.compile(r"[^!-~]")
@@ -88,11 +87,7 @@ class Target:
 
     @classmethod
     def of(
-        cls,
-        url: str,
-        project_id: str | None = None,
-        graph: str | None = None,
-        **limits: Any,
+        cls, url: str, project_id: str | None = None, graph: str | None = None, **limits: Any
     ) -> "Target":
         """A target from a server's URL, or from the URL of a graph or its list.
 
@@ -103,8 +98,9 @@ class Target:
         prefix = named.before if named else parts.path.rstrip("/")
         if routes.ROOT in prefix:
             raise InvalidInput.at("--target", f"{url!r} names no graph; expected {_FORM}")
-        project_id = project_id or (unquote(named.project_id) if named else "")
-        graph = graph or (unquote(named.graph_name) if named else "")
+        if named:
+            project_id = project_id or unquote(named.project_id)
+            graph = graph or unquote(named.graph_name)
         if not (project_id and graph):
             name = "--graph" if project_id else "--project-id"
             raise InvalidInput.at(name, f"is required unless the URL is like {_FORM}")
@@ -115,7 +111,7 @@ class Target:
             raise InvalidInput.at("--graph", f"{graph!r} is not a graph name")
         server = f"{parts.scheme}://{parts.netloc}{prefix}"
         target = cls(url=server, project_id=project_id, graph=graph, **limits)
-        if not 0.01 <= target.timeout_s <= _LONGEST_TIMEOUT_S:
+        if not 0.01 <= target.timeout_s <= 86_400:
             raise InvalidInput.at("--timeout-s", f"{target.timeout_s:g} is not 0.01 to 86400")
         rate = target.per_second
         if rate != 0 and not _LOWEST_RATE <= rate < math.inf:

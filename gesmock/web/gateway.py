@@ -240,7 +240,7 @@ def answer_of(reply: Reply, method: str = "GET") -> Answer:
             lines += f"{name}: {value}\r\n"
         text = (lines + _LAST_LINES).encode("latin-1")
     else:
-        text = _encoded(headers_of(reply, length, ("Server", NAME)))
+        text = _encoded(headers_of(reply, length, *CORS, ("Server", NAME)))
     status = reply.status or 200  # a fault that sends no answer has none
     return Answer(status, text, () if method == "HEAD" else blocks, reply.delivery)
 
@@ -254,7 +254,7 @@ def headers_of(reply: Reply, length: int, *last: tuple[str, str]) -> list[tuple[
     ours = (_CONTENT_TYPE, ("Content-Length", str(length)))
     for name, value in (*ours, *reply.headers.items()):
         headers[name.lower()] = name, value
-    for name, value in (*CORS, *last):
+    for name, value in last:
         headers.setdefault(name.lower(), (name, value))
     return [*headers.values()]
 

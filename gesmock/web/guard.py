@@ -1,6 +1,7 @@
 """Which paths are the control API's, and who may call it."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -32,6 +33,15 @@ class Guard:
 
     token: str | None = field(default=None, repr=False)
     hosts: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, host: str, allow_hosts: Iterable[str], token: str | None) -> "Guard":
+        """The guard of a server on *host*; generates a token if that is no loopback address."""
+        if not token and not is_loopback(host):
+            import secrets  # 2 ms that most runs need not wait for
+
+            token = secrets.token_urlsafe(16)
+        return cls(token or None, frozenset(name.lower() for name in (host, *allow_hosts)))
 
     def refusal(self, request: "Request") -> tuple[int, str] | None:
         """The HTTP status and reason with which to refuse *request*; None: let it pass."""

@@ -105,7 +105,7 @@ def _body() -> bytes | None:
 
 def _response(reply: Reply) -> flask.Response:
     blocks = replies.blocks(reply)
-    headers = gateway.headers_of(reply, sum(map(len, blocks)))
+    headers = gateway.headers_of(reply, sum(map(len, blocks)), *gateway.CORS)
     return flask.Response(map(bytes, blocks), reply.status or 200, headers)
 
 
