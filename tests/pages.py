@@ -79,8 +79,8 @@ class Pages:
             start("200 OK", [("Content-Length", str(len(body)))])
             return [body]
         if path == "/environ":
-            kept = {name: value for name, value in environ.items() if isinstance(value, str)}
-            body = json.dumps(kept).encode()
+            texts = {name: value for name, value in environ.items() if isinstance(value, str)}
+            body = json.dumps(texts).encode()
             start("200 OK", [("Content-Length", str(len(body)))])
             return [body]
         if path == "/write":

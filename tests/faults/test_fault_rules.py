@@ -23,7 +23,7 @@ def fault_rule(**fields: Any) -> FaultRule:
     return read(fields, FaultRule)
 
 
-def new_plan(seed: int = 0, clock: VirtualTime | None = None) -> FaultRules:
+def fault_rules(seed: int = 0, clock: VirtualTime | None = None) -> FaultRules:
     rules = FaultRules(RLock(), clock or VirtualTime(Timing(frozen=True)), lambda _: True)
     rules.reset(seed, [])
     return rules
@@ -36,9 +36,9 @@ def status_of(fired: MatchedFault | None) -> int:
 
 def hits(calls: int, seed: int = 0, **fields: Any) -> list[int]:
     """The status of each of so many calls; 200 where none is injected."""
-    plan = new_plan(seed)
-    plan.arm(fault_rule(**fields))
-    return [status_of(plan.match(*asked())) for _ in range(calls)]
+    rules = fault_rules(seed)
+    rules.arm(fault_rule(**fields))
+    return [status_of(rules.match(*asked())) for _ in range(calls)]
 
 
 FAULT = {"kind": "error", "status": 503}
@@ -76,13 +76,13 @@ def test_a_probability_hits_its_share_and_the_same_calls_with_the_same_seed() ->
 
 
 def test_the_first_rule_that_fires_wins_and_a_spent_one_is_skipped() -> None:
-    plan = new_plan()
-    plan.arm(fault_rule(fault={"kind": "error", "status": 401}, times=1))
-    plan.arm(fault_rule(fault={"kind": "error", "status": 500}, times=1))
+    rules = fault_rules()
+    rules.arm(fault_rule(fault={"kind": "error", "status": 401}, times=1))
+    rules.arm(fault_rule(fault={"kind": "error", "status": 500}, times=1))
 
-    receipts = [plan.match(*asked()) for _ in range(3)]
+    receipts = [rules.match(*asked()) for _ in range(3)]
 
-    assert [one and (status_of(one), one.receipt) for one in receipts] == [
+    assert [hit and (status_of(hit), hit.receipt) for hit in receipts] == [
         (401, "f1#1"),
         (500, "f2#1"),
         None,
@@ -110,21 +110,21 @@ def test_the_first_rule_that_fires_wins_and_a_spent_one_is_skipped() -> None:
 def test_the_remainder_hits_the_calls_that_the_rule_would_have_hit(
     fields: dict[str, Any], calls: int
 ) -> None:
-    plan, expected = new_plan(), hits(calls + 10, **fields)[calls:]
-    armed = plan.arm(fault_rule(**fields))
+    rules, expected = fault_rules(), hits(calls + 10, **fields)[calls:]
+    armed = rules.arm(fault_rule(**fields))
     for _ in range(calls):
-        plan.match(*asked())
+        rules.match(*asked())
 
-    rest = armed.remainder()
+    remainder = armed.remainder()
 
-    left = [200] * 10 if rest is None else hits(10, **msgspec.to_builtins(rest))
-    assert left == expected
+    statuses = [200] * 10 if remainder is None else hits(10, **msgspec.to_builtins(remainder))
+    assert statuses == expected
 
 
 def test_the_remainder_of_an_endless_rule_is_the_rule() -> None:
-    plan = new_plan()
-    armed = plan.arm(fault_rule(fault=FAULT, every=2))
-    plan.match(*asked())
+    rules = fault_rules()
+    armed = rules.arm(fault_rule(fault=FAULT, every=2))
+    rules.match(*asked())
 
     assert armed.remaining is None
     assert armed.remainder() == fault_rule(fault=FAULT, every=2)
@@ -177,23 +177,23 @@ def test_an_invalid_fault_rule_is_refused_with_the_field_named(
 
 
 def test_an_unknown_id_is_refused_with_the_armed_ids_listed() -> None:
-    plan = new_plan()
+    rules = fault_rules()
     with pytest.raises(NotFound, match="no fault rule has the id 'f9'; armed are: none"):
-        plan.find("f9")
-    plan.arm(fault_rule(fault=FAULT))
+        rules.find("f9")
+    rules.arm(fault_rule(fault=FAULT))
     with pytest.raises(NotFound, match="armed are: f1"):
-        plan.disarm("f9")
+        rules.disarm("f9")
 
 
 def test_an_armed_rule_shows_its_counts() -> None:
-    plan = new_plan()
-    plan.arm(fault_rule(operation="list_jobs", fault=FAULT, times=3))
-    plan.match(*asked())
+    rules = fault_rules()
+    rules.arm(fault_rule(operation="list_jobs", fault=FAULT, times=3))
+    rules.match(*asked())
 
-    [armed] = plan.armed()
-    told = armed.as_json()
+    [armed] = rules.armed()
+    body = armed.as_json()
 
-    assert (told["id"], told["calls"], told["fires"], told["remaining"]) == ("f1", 1, 1, 2)
+    assert (body["id"], body["calls"], body["fires"], body["remaining"]) == ("f1", 1, 1, 2)
     assert '"status":503' in str(armed)
 
 
@@ -212,12 +212,12 @@ def test_an_armed_rule_shows_its_counts() -> None:
 def test_a_rule_is_untried_until_a_request_on_which_it_could_fire(
     fields: dict[str, Any], calls: int, *, untried: bool
 ) -> None:
-    plan = new_plan()
-    plan.arm(fault_rule(**fields))
+    rules = fault_rules()
+    rules.arm(fault_rule(**fields))
     for _ in range(calls):
-        plan.match(*asked())
+        rules.match(*asked())
 
-    assert bool(plan.untried()) is untried
+    assert bool(rules.untried()) is untried
 
 
 # --- Which calls a rule is for ----------------------------------------------------------------------
@@ -239,10 +239,10 @@ def test_a_rule_is_untried_until_a_request_on_which_it_could_fire(
 def test_a_rule_counts_only_the_calls_it_is_for(
     chosen: dict[str, Any], meant: Any, another: Any
 ) -> None:
-    plan = new_plan()
-    armed = plan.arm(fault_rule(fault=FAULT, after=1, **chosen))
+    rules = fault_rules()
+    armed = rules.arm(fault_rule(fault=FAULT, after=1, **chosen))
 
-    fired = [status_of(plan.match(*call)) for call in (another, meant, another, meant)]
+    fired = [status_of(rules.match(*call)) for call in (another, meant, another, meant)]
 
     assert fired == [200, 200, 200, 503]
     assert (armed.calls, armed.fires) == (2, 1)
@@ -250,23 +250,23 @@ def test_a_rule_counts_only_the_calls_it_is_for(
 
 @pytest.mark.parametrize("kind", ["insert_jobs", "repeat_row", "shrink_total"])
 def test_a_list_fault_is_for_lists_only(kind: str) -> None:
-    plan = new_plan()
-    armed = plan.arm(fault_rule(fault={"kind": kind}))
+    rules = fault_rules()
+    armed = rules.arm(fault_rule(fault={"kind": kind}))
 
-    assert plan.match(*asked("show_job", job_id="a1")) is None
-    assert plan.match(*asked()) is not None
+    assert rules.match(*asked("show_job", job_id="a1")) is None
+    assert rules.match(*asked()) is not None
     assert armed.calls == 1
 
 
 def test_a_window_on_the_clock_counts_from_when_it_was_armed() -> None:
     clock = VirtualTime(Timing(frozen=True))
-    plan = new_plan(clock=clock)
+    rules = fault_rules(clock=clock)
     clock.change(ClockChange(advance_s=100))
-    armed = plan.arm(fault_rule(fault=FAULT, from_s=1, until_s=2.5))
+    armed = rules.arm(fault_rule(fault=FAULT, from_s=1, until_s=2.5))
     fired: dict[float, int] = {}
     for at in (0.0, 0.9, 1.0, 2.4, 2.5):
         clock.change(ClockChange(advance_s=at - max(fired, default=0)))
-        fired[at] = status_of(plan.match(*asked()))
+        fired[at] = status_of(rules.match(*asked()))
 
     assert fired == {0.0: 200, 0.9: 200, 1.0: 503, 2.4: 503, 2.5: 200}
     assert (armed.calls, armed.remaining, armed.remainder()) == (2, 0, None)
@@ -274,14 +274,14 @@ def test_a_window_on_the_clock_counts_from_when_it_was_armed() -> None:
 
 def test_the_remainder_of_a_window_is_shorter() -> None:
     clock = VirtualTime(Timing(frozen=True))
-    plan = new_plan(clock=clock)
-    plan.arm(fault_rule(fault=FAULT, from_s=4, until_s=10))
-    left = []
+    rules = fault_rules(clock=clock)
+    rules.arm(fault_rule(fault=FAULT, from_s=4, until_s=10))
+    remainders = []
     for _ in range(2):
         clock.change(ClockChange(advance_s=3))
-        left += [armed.remainder() for armed in plan.armed()]
+        remainders += [armed.remainder() for armed in rules.armed()]
 
-    assert left == [
+    assert remainders == [
         fault_rule(fault=FAULT, from_s=1, until_s=7),
         fault_rule(fault=FAULT, until_s=4),
     ]
@@ -291,56 +291,56 @@ def test_the_remainder_of_a_window_is_shorter() -> None:
 
 
 def test_a_paused_rule_hits_nothing_and_continues_where_it_was() -> None:
-    plan = new_plan()
-    armed = plan.arm(fault_rule(script=[500, 503, 401]))
-    statuses = [status_of(plan.match(*asked()))]
-    plan.update(armed, {"paused": True})
-    statuses += [status_of(plan.match(*asked())) for _ in range(2)]
-    plan.update("f1", {"paused": False})
-    statuses += [status_of(plan.match(*asked())) for _ in range(2)]
+    rules = fault_rules()
+    armed = rules.arm(fault_rule(script=[500, 503, 401]))
+    statuses = [status_of(rules.match(*asked()))]
+    rules.update(armed, {"paused": True})
+    statuses += [status_of(rules.match(*asked())) for _ in range(2)]
+    rules.update("f1", {"paused": False})
+    statuses += [status_of(rules.match(*asked())) for _ in range(2)]
 
     assert statuses == [500, 200, 200, 503, 401]
     assert (armed.calls, armed.remaining) == (3, 0)
 
 
 def test_a_changed_rule_keeps_its_id_its_place_and_its_counts() -> None:
-    plan = new_plan()
-    before = plan.arm(fault_rule(fault=FAULT, times=2))
-    plan.arm(fault_rule(fault=401))
+    rules = fault_rules()
+    before = rules.arm(fault_rule(fault=FAULT, times=2))
+    rules.arm(fault_rule(fault=401))
     for _ in range(2):
-        plan.match(*asked())
+        rules.match(*asked())
 
-    changed = plan.update(before, {"times": 3, "fault": 500})
+    changed = rules.update(before, {"times": 3, "fault": 500})
 
     assert (changed.id, changed.calls, changed.fires, changed.remaining) == ("f1", 2, 2, 1)
-    taken = [plan.match(*asked()) for _ in range(2)]
-    assert [one and (status_of(one), one.receipt) for one in taken] == [
+    matched = [rules.match(*asked()) for _ in range(2)]
+    assert [hit and (status_of(hit), hit.receipt) for hit in matched] == [
         (500, "f1#3"),
         (401, "f2#1"),
     ]
 
 
 def test_an_invalid_change_is_refused_and_changes_nothing() -> None:
-    plan = new_plan()
-    plan.arm(fault_rule(fault=FAULT, times=2))
+    rules = fault_rules()
+    rules.arm(fault_rule(fault=FAULT, times=2))
 
     with pytest.raises(InvalidInput, match=r"^\$\.tims: unknown key; did you mean 'times'\?"):
-        plan.update("f1", {"tims": 3})
+        rules.update("f1", {"tims": 3})
     with pytest.raises(InvalidInput, match=r"^\$: a fault rule has either a fault or a script"):
-        plan.update("f1", {"script": [503]})
+        rules.update("f1", {"script": [503]})
     with pytest.raises(NotFound, match="no fault rule has the id 'f2'; armed are: f1"):
-        plan.update("f2", {"times": 3})
+        rules.update("f2", {"times": 3})
 
-    [armed] = plan.armed()
+    [armed] = rules.armed()
     assert armed.rule == fault_rule(fault=FAULT, times=2)
 
 
 def test_a_paused_rule_does_not_count_as_untried() -> None:
-    plan = new_plan()
-    plan.arm(fault_rule(fault=FAULT, paused=True))
-    plan.arm(fault_rule(fault=FAULT, preset="down"))
+    rules = fault_rules()
+    rules.arm(fault_rule(fault=FAULT, paused=True))
+    rules.arm(fault_rule(fault=FAULT, preset="down"))
 
-    assert plan.untried() == []
+    assert rules.untried() == []
 
 
 # --- Chance -------------------------------------------------------------------------------------

@@ -179,8 +179,10 @@ def test_delays_add_up_with_each_other_and_with_any_other_fault() -> None:
 
     replies = [asker.ask() for _ in range(5)]
 
-    told = [(one.status, one.headers["X-Gesmock-Fault"], one.delivery) for one in replies]
-    assert told == [
+    outcomes = [
+        (reply.status, reply.headers["X-Gesmock-Fault"], reply.delivery) for reply in replies
+    ]
+    assert outcomes == [
         (200, "f1#1, f4#1", Delivery(delay_s=0.75)),
         (0, "f1#2, f2#1, f4#2", Delivery(delay_s=0.75, end="reset")),
         (200, "f1#3, f4#3", Delivery(delay_s=0.75)),
@@ -226,7 +228,7 @@ def draws(fault: dict[str, Any], seed: int = 0) -> list[float]:
     """A thousand delays."""
     faults = Asker({"fault": fault}, seed=seed).project.faults
     fired = [faults.match(*asked()) for _ in range(1000)]
-    return [one.virtual_s for one in fired if one]
+    return [fault.virtual_s for fault in fired if fault]
 
 
 def test_a_lognormal_delay_has_its_median_and_cap_and_repeats_for_the_same_seed() -> None:
@@ -238,7 +240,7 @@ def test_a_lognormal_delay_has_its_median_and_cap_and_repeats_for_the_same_seed(
     assert 0.45 < median(drawn) < 0.55
     assert max(drawn) == 3  # one in 27 is above
     assert 20 < drawn.count(3) < 60
-    assert 0.22 < sum(one < 0.25 for one in drawn) / 1000 < 0.27  # below half of the median
+    assert 0.22 < sum(delay_s < 0.25 for delay_s in drawn) / 1000 < 0.27  # below half of the median
     assert drawn == draws(fault)
     assert drawn != draws(fault, seed=1)
 
@@ -258,7 +260,7 @@ def test_the_length_of_a_delay_does_not_depend_on_its_probability() -> None:
 
     fired = [faults.match(*asked()) for _ in range(2000)]
 
-    assert max(one.virtual_s for one in fired if one) > 0.9
+    assert max(fault.virtual_s for fault in fired if fault) > 0.9
 
 
 # --- What looks at the clock --------------------------------------------------------------------
@@ -346,17 +348,19 @@ def test_the_remainder_of_an_outage_or_ramp_continues_where_it_is() -> None:
         {"fault": {"kind": "outage", "from_s": 3, "until_s": 8}},
         {"fault": {"kind": "ramp", "to": 1, "over_s": 8}},
     )
-    left = []
+    remainders = []
     for _ in range(3):
         asker.advance(4)
-        left.append([one.fault for one in asker.project.state().faults])
+        remainders.append([rule.fault for rule in asker.project.state().faults])
 
     kinds = [
         [{"kind": "outage", "until_s": 4}, {"kind": "ramp", "begin": 0.5, "to": 1, "over_s": 4}],
         [{"kind": "ramp", "begin": 1, "to": 1, "over_s": 8}],
         [{"kind": "ramp", "begin": 1, "to": 1, "over_s": 8}],
     ]
-    assert left == [[read({"fault": one}, FaultRule).fault for one in some] for some in kinds]
+    assert remainders == [
+        [read({"fault": fault}, FaultRule).fault for fault in some] for some in kinds
+    ]
 
 
 # --- What is refused ----------------------------------------------------------------------------

@@ -122,7 +122,7 @@ def test_a_row_of_the_page_is_repeated(edition: str, order: str) -> None:
 
     shown = ids(page(asker, 100, 1000))
 
-    [twice] = {one for one in shown if shown.count(one) > 1}
+    [twice] = {job_id for job_id in shown if shown.count(job_id) > 1}
     assert shown.index(twice) == before.index(twice)
     at = before.index(twice)
     assert shown == [*before[: at + 1], *before[at:]]
@@ -183,9 +183,9 @@ def test_no_list_fault_looks_at_every_job(kind: str, monkeypatch: pytest.MonkeyP
     decode_all = rows._decode_all
 
     def counted(text: bytes) -> list[Job]:
-        found = decode_all(text)
-        decoded.append(len(found))
-        return found
+        jobs = decode_all(text)
+        decoded.append(len(jobs))
+        return jobs
 
     monkeypatch.setattr(rows, "_decode_all", counted)
     page(asker, 10_000, 10)

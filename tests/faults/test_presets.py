@@ -1,4 +1,4 @@
-"""Preset: named lists of faults, ordered from all sides, each in the place of the last."""
+"""Presets: named lists of fault rules, however they are chosen; each replaces the last."""
 
 from collections import Counter
 from typing import Any, get_args
@@ -17,7 +17,7 @@ def test_a_preset_is_a_list_of_ordinary_fault_rules_marked_with_its_name() -> No
     assert set(PRESETS) == set(get_args(PresetName))
     for name, fault_rules in PRESETS.items():
         assert fault_rules
-        assert {one.preset for one in fault_rules} == {name}
+        assert {rule.preset for rule in fault_rules} == {name}
 
 
 def test_a_preset_replaces_another_and_leaves_other_rules_alone() -> None:
@@ -26,10 +26,10 @@ def test_a_preset_replaces_another_and_leaves_other_rules_alone() -> None:
 
     armed = ges.faults.preset("down")
 
-    assert [one.rule for one in armed] == [*PRESETS["down"]]
-    assert [one.id for one in ges.faults] == [own.id, *(one.id for one in armed)]
+    assert [each.rule for each in armed] == [*PRESETS["down"]]
+    assert [each.id for each in ges.faults] == [own.id, *(each.id for each in armed)]
     assert ges.faults.preset(None) == []
-    assert [one.id for one in ges.faults] == [own.id]
+    assert [each.id for each in ges.faults] == [own.id]
 
 
 def test_a_preset_survives_a_reset_and_an_export() -> None:
@@ -38,7 +38,7 @@ def test_a_preset_survives_a_reset_and_an_export() -> None:
 
     ges.reset()
 
-    assert [one.rule for one in ges.faults] == [*PRESETS["slow"]]
+    assert [each.rule for each in ges.faults] == [*PRESETS["slow"]]
     ges.load(ges.state())
     assert ges.fake.default.faults.active_preset == "slow"
 
@@ -49,7 +49,7 @@ def test_the_control_api_shows_and_sets_the_preset(service: Service) -> None:
 
     assert (fair["preset"], sorted(fair["presets"])) == (None, ["down", "flaky", "mobile", "slow"])
     assert fair["presets"]["down"][0]["fault"]["status"] == 503
-    assert (down["preset"], [one["id"] for one in down["faults"]]) == ("down", ["f1"])
+    assert (down["preset"], [rule["id"] for rule in down["faults"]]) == ("down", ["f1"])
     assert service.list().status_code == 503
     assert service.control("GET", "preset").json["preset"] == "down"
     service.control("PUT", "preset", {"preset": None})
@@ -81,7 +81,7 @@ def test_flaky_also_fails_after_performing_the_operation() -> None:
     asker = Asker(preset="flaky", generate=0)
     replies = [asker.submit() for _ in range(200)]
 
-    answered = sum(one.status == 200 for one in replies)
+    answered = sum(reply.status == 200 for reply in replies)
 
     assert answered < len(asker.project.graphs.jobs()) < 200
 

@@ -46,8 +46,8 @@ def by_command_line(status: int, ges: GesMock, serve: Any, tmp_path: Path) -> An
     def visit(lines: list[str]) -> Answers:
         return answers(lines[1].split("'")[1])
 
-    found: Answers = serve(visit, "--generate", "1", "--fault", f"list_jobs={status},times=1")
-    return found
+    pair: Answers = serve(visit, "--generate", "1", "--fault", f"list_jobs={status},times=1")
+    return pair
 
 
 def by_fixture(status: int, ges: GesMock, serve: Any, tmp_path: Path) -> Answers:

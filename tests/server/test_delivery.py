@@ -46,7 +46,7 @@ class DeliveredPages(Pages):
     def __init__(self, delivery: Delivery | None = None) -> None:
         super().__init__()
         self.delivery = delivery
-        self.held = False
+        self.waits = False
 
     def answer(
         self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo
@@ -59,7 +59,7 @@ class DeliveredPages(Pages):
         return answer if head.path == "/lane" else partial(self._made, answer)
 
     def _made(self, answer: Answer) -> Answer:
-        if self.held:
+        if self.waits:
             self.gate.wait(10)
         return answer
 
@@ -203,7 +203,7 @@ def test_a_request_behind_a_slow_answer_is_answered_after_it(way: str) -> None:
     with delivering(Delivery(delay_s=0.01, parts=3, spread_s=0.01)) as (_, server):
         answer = exchange(server, keep("/now") + keep(way) * 2 + get("/now"))
 
-    bodies = [one.partition(b"\r\n\r\n")[2] for one in answer.split(b"HTTP/1.1 200 OK\r\n")[1:]]
+    bodies = [part.partition(b"\r\n\r\n")[2] for part in answer.split(b"HTTP/1.1 200 OK\r\n")[1:]]
     assert bodies == [b"ok", BODY, BODY, b"ok"]
 
 
@@ -250,7 +250,7 @@ def test_a_hang_lasts_until_the_client_goes(
         with (TlsClient if secure else connect)(server) as client:
             client.sendall(keep(way))
             until(lambda: server.delivering)
-            assert exchange(server) == b""  # one that is idle is left meanwhile
+            assert exchange(server) == b""  # an idle connection expires meanwhile
             assert len(server.delivering) == 1
         until(lambda: not server.connections)
 
@@ -327,10 +327,10 @@ def test_a_half_close_before_the_delivery_counts_too(
         delivering(Delivery(delay_s=1000), Limits(idle_s=0.2)) as (pages, server),
         connect(server) as client,
     ):
-        pages.held = True
+        pages.waits = True
         client.sendall(sent)
         client.shutdown(socket.SHUT_WR)
-        until(lambda: [one for one in server.connections if one._eof_received])
+        until(lambda: [each for each in server.connections if each._eof_received])
         pages.gate.set()
 
         assert body(read_ending(client)[0]) in (b"", b"ok")
@@ -341,7 +341,7 @@ def test_a_delivery_to_a_client_that_is_no_longer_read_has_the_idle_deadline() -
     with delivering(Delivery(delay_s=1000), Limits(idle_s=0.2)) as (_, server):
         with connect(server) as client:
             client.sendall(keep("/lane") + keep("/now") * 5000)
-            until(lambda: [one for one in server.connections if not one._events])
+            until(lambda: [each for each in server.connections if not each._events])
             reset_when_closed(client)
 
         until(lambda: not server.connections)
@@ -350,7 +350,7 @@ def test_a_delivery_to_a_client_that_is_no_longer_read_has_the_idle_deadline() -
 
 def test_nothing_is_delivered_to_a_client_that_left_while_its_answer_was_made() -> None:
     with delivering(Delivery(delay_s=1000)) as (pages, server):
-        pages.held = True
+        pages.waits = True
         with connect(server) as client:
             client.sendall(keep("/later"))
             until(lambda: "/later" in pages.asked)

@@ -15,8 +15,8 @@ from gesmock.server.protocol import HttpServer
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[HttpServer]:
-    with serving() as made:
-        yield made
+    with serving() as started:
+        yield started
 
 
 H = b"Host: localhost\r\n"
@@ -105,7 +105,7 @@ ACCEPTED = {
     "an absolute target": (get("http://example.org:80/now?x#y"), b"ok"),
     "an upgrade that is not known": (get("/now", "Connection: upgrade", "Upgrade: h2c"), b"ok"),
     "an upgrade to a web socket": (get("/now", "Connection: upgrade", "Upgrade: websocket"), b"ok"),
-    "made in a worker": (get("/later"), b"later"),
+    "answered in a worker": (get("/later"), b"later"),
     "a body of no bytes": (post(b"", "Content-Length: 0"), b""),
     "a body of some length": (post(b"abc", "Content-Length: 3"), b"abc"),
     "a body that is answered in the loop": (post(b"ab", "Content-Length: 2", path="/copy"), b"ab"),
@@ -132,39 +132,39 @@ def test_a_request_is_answered_whole_or_byte_by_byte(
 
 
 def read(*parts: bytes) -> list[tuple[str, str, bytes] | int]:
-    """What is made of bytes that come in these *parts*; a refusal is its status."""
+    """The requests in bytes that come in these *parts*; a refusal is its status."""
     limits = Limits()
     parser = Parser({}, limits, lambda _: LARGEST_BODY)
-    found: list[tuple[str, str, bytes] | int] = []
+    requests: list[tuple[str, str, bytes] | int] = []
     try:
         for part in parts:
             parser.received += part
             while (request := parser.next_request()) is not None:
                 head, body = request
-                found.append((head.method, head.path, body))
+                requests.append((head.method, head.path, body))
     except BadRequest as error:
-        found.append(error.status)
-    return found
+        requests.append(error.status)
+    return requests
 
 
 @pytest.mark.parametrize(
-    "sent", [one for one, _ in [*ACCEPTED.values(), *REFUSED.values()] if len(one) < 500]
+    "sent", [text for text, _ in [*ACCEPTED.values(), *REFUSED.values()] if len(text) < 500]
 )
 def test_where_the_bytes_are_split_makes_no_difference(sent: bytes) -> None:
     sent += get("/now")
     whole = read(sent)
 
-    assert all(read(sent[:place], sent[place:]) == whole for place in range(len(sent)))
+    assert all(read(sent[:index], sent[index:]) == whole for index in range(len(sent)))
     assert read(*(bytes([byte]) for byte in sent)) == whole
 
 
 @given(st.binary(max_size=300), st.integers(0, 300))
-def test_any_bytes_are_a_request_or_refused(noise: bytes, place: int) -> None:
+def test_any_bytes_are_a_request_or_refused(noise: bytes, index: int) -> None:
     sent = bytearray(post(b"3\r\nabc\r\n0\r\n\r\n", CHUNKED))
-    sent[place:place] = noise
+    sent[index:index] = noise
 
-    assert all(isinstance(one, tuple) or 400 <= one <= 505 for one in read(bytes(sent)))
-    assert all(isinstance(one, tuple) or 400 <= one <= 505 for one in read(noise))
+    assert all(isinstance(request, tuple) or 400 <= request <= 505 for request in read(bytes(sent)))
+    assert all(isinstance(request, tuple) or 400 <= request <= 505 for request in read(noise))
 
 
 def test_a_head_that_comes_byte_by_byte_is_searched_once() -> None:

@@ -18,8 +18,8 @@ from gesmock.server.protocol import CannotListen, Connection, HttpServer
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[HttpServer]:
-    with serving() as made:
-        yield made
+    with serving() as started:
+        yield started
 
 
 def test_requests_that_come_together_are_answered_in_their_order(server: HttpServer) -> None:
@@ -95,13 +95,13 @@ def test_an_environ_has_the_request_as_it_was_sent(server: HttpServer) -> None:
         server, get("/%65nviron?a=%20", "A-b: 1", "A-b: 2", "A_b: 3", "Content-Type: x")
     )
 
-    told = json.loads(body(answer))
-    assert told["PATH_INFO"] == "/environ"
-    assert told["REQUEST_URI"] == "/%65nviron?a=%20"
-    assert told["QUERY_STRING"] == "a=%20"
-    assert told["HTTP_A_B"] == "1,2"
-    assert told["CONTENT_TYPE"] == "x"
-    assert (told["HTTP_HOST"], told["SERVER_PORT"]) == ("localhost", str(server.port))
+    environ = json.loads(body(answer))
+    assert environ["PATH_INFO"] == "/environ"
+    assert environ["REQUEST_URI"] == "/%65nviron?a=%20"
+    assert environ["QUERY_STRING"] == "a=%20"
+    assert environ["HTTP_A_B"] == "1,2"
+    assert environ["CONTENT_TYPE"] == "x"
+    assert (environ["HTTP_HOST"], environ["SERVER_PORT"]) == ("localhost", str(server.port))
     without = exchange(server, b"GET /environ HTTP/1.0\r\n\r\n")
     assert "HTTP_HOST" not in json.loads(body(without))
 
@@ -132,7 +132,7 @@ def test_a_large_answer_goes_at_the_pace_of_a_slow_client(path: str) -> None:
     with serving() as server, connect(server) as client:
         client.sendall(get(path))
         until(
-            lambda: [one for one in server.connections if one._transport.unsent]
+            lambda: [each for each in server.connections if each._transport.unsent]
         )  # no room any more
         assert body(exchange(server, get("/now"))) == b"ok"
 
@@ -191,9 +191,9 @@ def test_a_client_that_keeps_sending_while_it_waits_is_not_read_for_ever() -> No
         client.settimeout(10)
         pages.gate.set()
 
-        left = 600_000  # bytes of more answers than it can hold questions unread
-        while left > 0:
-            left -= len(client.recv(left))
+        remaining = 600_000  # bytes of more answers than it can hold questions unread
+        while remaining > 0:
+            remaining -= len(client.recv(remaining))
 
 
 def test_forty_waiting_requests_block_nobody() -> None:

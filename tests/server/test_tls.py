@@ -36,10 +36,10 @@ from gesmock.server.transport import Transport
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[HttpServer]:
-    made = HttpServer(Pages(), "127.0.0.1", 0, Limits(), server_context())
-    made.start()
-    yield made
-    made.stop()
+    started = HttpServer(Pages(), "127.0.0.1", 0, Limits(), server_context())
+    started.start()
+    yield started
+    started.stop()
 
 
 def secured(server: HttpServer) -> ssl.SSLSocket:
@@ -72,7 +72,7 @@ def test_a_body_of_many_records_is_taken_whole(server: HttpServer) -> None:
 def test_a_large_answer_goes_at_the_pace_of_a_slow_client(server: HttpServer, path: str) -> None:
     with secured(server) as client:
         client.sendall(get(path))
-        until(lambda: [one for one in server.connections if one._transport.unsent])
+        until(lambda: [each for each in server.connections if each._transport.unsent])
 
         assert len(body(read_all(client))) == LARGE
 
@@ -136,7 +136,7 @@ def test_the_command_serves_https(serve: Any, tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_certificate_is_refused(options: list[str], words: str) -> None:
-    arguments = ["serve", "--port", "0", *(one.format(own=__file__) for one in options)]
+    arguments = ["serve", "--port", "0", *(option.format(own=__file__) for option in options)]
 
     result = CliRunner().invoke(cli.main, arguments)
 
@@ -157,13 +157,15 @@ def test_a_mock_is_reached_over_https() -> None:
 
 @contextlib.contextmanager
 def serving_at(limits: Limits, *names: str) -> Iterator[HttpServer]:
-    made = HttpServer(Pages(), "127.0.0.1", 0, limits, server_context(*names))
-    made._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # its clients' have it too
-    made.start()
+    started = HttpServer(Pages(), "127.0.0.1", 0, limits, server_context(*names))
+    started._socket.setsockopt(
+        socket.SOL_SOCKET, socket.SO_SNDBUF, 4096
+    )  # its clients' have it too
+    started.start()
     try:
-        yield made
+        yield started
     finally:
-        made.stop()
+        started.stop()
 
 
 HELLO = bytes.fromhex("16030100c8010000c40303")
@@ -218,7 +220,7 @@ def test_a_long_certificate_goes_at_the_pace_of_a_slow_client() -> None:
         with pytest.raises(ssl.SSLWantReadError):
             secure.do_handshake()
         client.sendall(out.read())
-        until(lambda: [one for one in server.connections if one._events == WRITE])
+        until(lambda: [each for each in server.connections if each._events == WRITE])
 
         shake_hands(client, secure, into, out)
         secure.write(get("/now"))
