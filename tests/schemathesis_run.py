@@ -1,7 +1,6 @@
-"""Runs Schemathesis: standard input says with what (JSON), standard output what came of it (JSON).
+"""Runs Schemathesis as a process: reads what to run from standard input, writes the outcome as JSON.
 
-It is a process of its own, the fake included, which nobody measures: it would take three times as
-long.
+The fake runs in the same process, without coverage, with which it would take three times as long.
 """
 
 import json
@@ -23,7 +22,7 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 from gesmock import GesMock
 
 PROJECT = "854d9316e71d4dc599c5f27ea323d445"
-PLACE = re.compile(r"/ges/v1\.0/([^/]*)/(?:graphs|hyg)/([^/]*)(?:/jobs/([^/]*))?")
+URL = re.compile(r"/ges/v1\.0/([^/]*)/(?:graphs|hyg)/([^/]*)(?:/jobs/([^/]*))?")
 
 RULES = (
     "$.state: missing",
@@ -50,52 +49,52 @@ RULES = (
     "is the id of job",
     "stuck_pending takes neither",
 )
-"""What the control API says of input that is well formed, and still wrong: no schema says it."""
+"""Messages of the control API about input that fits its schema and breaks a further rule."""
 
 
 @schemathesis.check
-def accepts_what_is_valid(ctx: Any, response: Any, case: Any) -> bool | None:
-    """positive_data_acceptance; but 400 is also for what is not there, or breaks a further rule."""
+def accepts_valid_input(ctx: Any, response: Any, case: Any) -> bool | None:
+    """positive_data_acceptance; but 400 may also mean that something does not exist or breaks a rule."""
     if response.status_code == 400:
         control = case.path.startswith("/_gesmock/")
-        if any(rule in response.text for rule in RULES) if control else not is_there(response):
+        if any(rule in response.text for rule in RULES) if control else not exists(response):
             return None
     return positive_data_acceptance(ctx, response, case)
 
 
-def is_there(response: Any) -> bool:
-    """Whether the fake has what the request names: the graph; the job, and whether it goes on."""
+def exists(response: Any) -> bool:
+    """Whether the graph and the job that the request names exist; no job can be cancelled."""
     parts = urlsplit(response.request.url)
-    place = PLACE.match(parts.path)
-    assert place is not None
-    project, graph, job = (unquote(name or "") for name in place.groups())
+    url = URL.match(parts.path)
+    assert url is not None
+    project, graph, job = (unquote(name or "") for name in url.groups())
     control = f"{parts.scheme}://{parts.netloc}/_gesmock"
     graphs = requests.get(f"{control}/graphs").json()["graphs"]
-    if project != PROJECT or graph not in [one["graph"] for one in graphs]:
+    if project != PROJECT or graph not in [it["graph"] for it in graphs]:
         return False
     if not job:
         return True
     jobs = requests.get(f"{control}/jobs", params={"graph": graph}).json()["jobs"]
-    statuses = [one["job"]["status"] for one in jobs if one["job"]["jobId"] == job]
+    statuses = [it["job"]["status"] for it in jobs if it["job"]["jobId"] == job]
     return bool(statuses) and response.request.method != "DELETE"
 
 
 @schemathesis.check
-def rejects_what_is_not(ctx: Any, response: Any, case: Any) -> bool | None:
-    """negative_data_rejection; but the service refuses GQL with 200, too (ges_03_0567)."""
+def rejects_invalid_input(ctx: Any, response: Any, case: Any) -> bool | None:
+    """negative_data_rejection; but the service also refuses GQL with 200 (ges_03_0567)."""
     if case.path.endswith("#execute-gql-query") and '"errors":[{"code"' in response.text:
         return None
     return negative_data_rejection(ctx, response, case)
 
 
 def whole(value: Any) -> Any:
-    """*value* with numbers that are whole as such, and with few jobs to generate."""
+    """*value* with whole numbers as integers, and with few jobs to generate."""
     match value:
         case dict():
-            made = {name: whole(item) for name, item in value.items()}
-            if isinstance(count := made.get("count"), int) and 20 < count <= 1_000_000:
-                made["count"] = 20
-            return made
+            copy = {name: whole(item) for name, item in value.items()}
+            if isinstance(count := copy.get("count"), int) and 20 < count <= 1_000_000:
+                copy["count"] = 20
+            return copy
         case list():
             return [whole(item) for item in value]
         case float() if value.is_integer() and abs(value) < 2**53:
@@ -105,18 +104,18 @@ def whole(value: Any) -> Any:
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
-    """Let nothing take long; and write whole numbers without a fraction, as msgspec wants them."""
+    """Limit how long a call takes, and write whole numbers without a fraction, for msgspec."""
     body = whole(case.body)
     if repr(body) != repr(case.body):
         case.body = body
-    with suppress(ValueError, TypeError):  # what is no number is told so at once
+    with suppress(ValueError, TypeError):  # the call refuses what is not a number
         if float(case.query.get("wait_s", inf)) <= 60:
             case.query["wait_s"] = 0
 
 
 @dataclass
 class Outcome:
-    """What came of a run."""
+    """The outcome of a run."""
 
     operations: int = 0
     cases: int = 0
@@ -141,8 +140,8 @@ class Outcome:
             if interaction.response is not None:
                 self.statuses[interaction.response.status_code] += 1
                 answers[case] = interaction.response.text
-        for case, found in event.recorder.checks.items():
-            for check in found:
+        for case, checks in event.recorder.checks.items():
+            for check in checks:
                 if check.failure_info is not None:
                     failure = check.failure_info.failure
                     self.failures[f"{event.label} {check.name}"] = "\n".join(
@@ -157,9 +156,9 @@ class Outcome:
 def run(
     options: dict[str, Any], document: dict[str, Any], config: dict[str, Any], examples: int
 ) -> Outcome:
-    """The outcome of all phases over a fake that begins with *options*.
+    """Run all phases against a fake started with *options*.
 
-    With so many *examples* an operation, always the same ones.
+    Each operation is called with the same number of *examples*, always the same ones.
     """
     with GesMock(**options) as ges:
         return outcome_of(document, {**config, "base-url": ges.url}, examples)

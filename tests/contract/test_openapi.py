@@ -1,4 +1,4 @@
-"""The OpenAPI documents: valid, and one with routes, error catalogue, operations and settings."""
+"""The OpenAPI documents: valid, and consistent with routes, errors, operations and settings."""
 
 import json
 import re
@@ -28,7 +28,7 @@ METHODS = {"get", "put", "post", "delete", "patch"}
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Method, path and operation of all that *document* has."""
+    """Method, path and operation of everything in *document*."""
     for path, item in document["paths"].items():
         for method in item.keys() & METHODS:
             yield method.upper(), path, item[method]
@@ -37,10 +37,7 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
 def nodes(
     value: Any, path: str = "#", inside: tuple[str, ...] = ()
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every object of *value*, with where it is; examples and schemas of bodies are left out.
-
-    Those *inside* of them are not.
-    """
+    """Every object in *value*, with its path; examples and bodies only where *inside* names them."""
     if isinstance(value, dict):
         yield path, value
         for name, item in value.items():
@@ -53,12 +50,12 @@ def nodes(
 
 def resolved(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
     """*node*, or what it refers to."""
-    found: Any = document
     if "$ref" not in node:
         return node
+    target: Any = document
     for name in node["$ref"].removeprefix("#/").split("/"):
-        found = found[name]
-    return found  # type: ignore[no-any-return]
+        target = target[name]
+    return target  # type: ignore[no-any-return]
 
 
 DOCUMENTS = {
@@ -91,41 +88,42 @@ def test_every_example_fits_its_schema(name: str) -> None:
     for path, node in nodes(document):
         if "schema" not in node or not {"example", "examples"} & node.keys():
             continue
-        shown = [one["value"] for one in node.get("examples", {}).values()]
-        shown += [node["example"]] if "example" in node else []
+        values = [example["value"] for example in node.get("examples", {}).values()]
+        values += [node["example"]] if "example" in node else []
         schema = {**node["schema"], "components": document["components"]}
-        for value in shown:
+        for value in values:
             count += 1
             assert not list(Draft202012Validator(schema).iter_errors(value)), (path, value)
     assert count > 100 or name == "control"
 
 
-def test_the_service_document_has_the_routes_and_no_other() -> None:
-    told = {
+def test_the_service_document_has_exactly_the_routes() -> None:
+    documented = {
         (method, path, action)
         for method, path, operation in operations(SERVICE)
         for action in actions(operation)
     }
 
-    assert told == {(route.method, route.path, route.action_id) for route in ROUTES}
+    assert documented == {(route.method, route.path, route.action_id) for route in ROUTES}
 
 
 def actions(operation: dict[str, Any]) -> list[str | None]:
-    parameters = [one for one in operation["parameters"] if one.get("name") == "action_id"]
+    parameters = [it for it in operation["parameters"] if it.get("name") == "action_id"]
     return parameters[0]["schema"]["enum"] if parameters else [None]
 
 
-def test_every_call_of_operations_json_is_told_once_with_its_sources() -> None:
-    told = [
-        call for _, _, operation in operations(SERVICE) for call in operation.get("x-calls", ())
+def test_every_documented_call_appears_once_with_its_sources() -> None:
+    calls = [
+        (call["name"], call["x-source"], call["x-certainty"])
+        for _, _, operation in operations(SERVICE)
+        for call in operation.get("x-calls", ())
     ]
 
-    assert sorted((call["name"], call["x-source"], call["x-certainty"]) for call in told) == sorted(
-        (row.name, row.source, row.certainty) for row in documentation.operations()
-    )
+    rows = [(row.name, row.source, row.certainty) for row in documentation.operations()]
+    assert sorted(calls) == sorted(rows)
 
 
-def test_a_call_has_the_body_that_its_row_has() -> None:
+def test_a_call_has_the_body_of_its_row() -> None:
     rows = {row.name: row for row in documentation.operations()}
     for _, _, operation in operations(SERVICE):
         for call in operation.get("x-calls", ()):
@@ -139,18 +137,18 @@ def test_a_call_has_the_body_that_its_row_has() -> None:
             assert call["bodyRequired"] == (not validator.is_valid({}))
 
 
-def test_every_code_of_the_catalogue_is_told_and_every_refusal_has_one_of_them() -> None:
-    told = SERVICE["components"]["schemas"]["ErrorCode"]["enum"]
+def test_the_error_codes_are_those_of_the_catalogue_and_cover_every_refusal() -> None:
+    codes = SERVICE["components"]["schemas"]["ErrorCode"]["enum"]
 
-    assert set(told) == {row.code for row in documentation.error_codes() if row.plane == "service"}
+    assert set(codes) == {row.code for row in documentation.error_codes() if row.plane == "service"}
     used = {each.code for each in vars(errors).values() if isinstance(each, Refusal)}
     rows = documentation.operations()
     used |= {row.unknown_graph.code for row in rows} | {row.malformed_body.code for row in rows}
     used |= {check.refusal.code for row in rows for check in row.body}
-    assert used <= set(told)
+    assert used <= set(codes)
 
 
-def test_the_example_of_the_job_list_is_the_page_s_own() -> None:
+def test_the_example_of_the_job_list_is_that_of_the_page() -> None:
     content = SERVICE["paths"][LIST]["get"]["responses"]["200"]["content"]["application/json"]
 
     assert content["examples"]["database"]["value"] == json.loads(
@@ -158,7 +156,7 @@ def test_the_example_of_the_job_list_is_the_page_s_own() -> None:
     )
 
 
-def test_an_example_of_a_refusal_is_what_the_fake_answers() -> None:
+def test_examples_of_refusals_are_the_answers_of_the_fake() -> None:
     names = {"project_id": DEFAULT_PROJECT, "graph_name": DEFAULT_GRAPH}
     job_id = "4ae64af4226f9b91a469c7e609e00b800000382489090"
     reason = "Running algorithm [shortest_path] error: parameter [source] is invalid!"
@@ -179,7 +177,7 @@ def test_an_example_of_a_refusal_is_what_the_fake_answers() -> None:
     assert len(compared) > 12
 
 
-def test_every_operation_tells_the_statuses_of_the_pages() -> None:
+def test_every_operation_has_the_statuses_of_the_pages() -> None:
     for _, _, operation in operations(SERVICE):
         assert operation["responses"].keys() == {"200", "400", "401", "403", "404", "500", "503"}
     statuses = {"invalid_token_status": "401", "forbidden_status": "403"}
@@ -193,15 +191,15 @@ def test_every_operation_tells_the_statuses_of_the_pages() -> None:
 LIST = "/ges/v1.0/{project_id}/graphs/{graph_name}/jobs/status"
 
 
-def test_all_that_is_told_names_its_page_and_how_certain_it_is() -> None:
+def test_every_part_names_its_source_and_fidelity() -> None:
     parts = [operation for _, _, operation in operations(SERVICE)]
-    parts += [one for part in parts for one in part["responses"].values()]
+    parts += [response for part in parts for response in part["responses"].values()]
     parts += [
-        resolved(SERVICE, one)
+        resolved(SERVICE, parameter)
         for item in SERVICE["paths"].values()
-        for one in [
+        for parameter in [
             *item["parameters"],
-            *(p for m in item.keys() & METHODS for p in item[m]["parameters"]),
+            *(it for method in item.keys() & METHODS for it in item[method]["parameters"]),
         ]
     ]
     parts += SERVICE["components"]["schemas"].values()
@@ -223,32 +221,32 @@ DOCUMENTED_LIMITS = {
     "strLength": {"minimum", "maximum"},
     "jobs/{job_id}/delete": {"maxProperties"},
 }
-"""The limits that a page states; every other one is inferred."""
+"""The limits that a page states; all others are inferred."""
 
 
 @pytest.mark.parametrize("name", ["page", "error_table"])
-def test_every_limit_that_no_page_states_is_told_to_be_inferred(name: str) -> None:
+def test_limits_that_no_page_states_are_marked_as_inferred(name: str) -> None:
     count = 0
     for path, node in nodes(DOCUMENTS[name], inside=("allOf",)):
         if path.endswith("/properties") or ("x-inferred" not in node and not limits(node)):
             continue
         count += 1
         stated = limits(node) - {*node.get("x-inferred", ())}
-        known = [limit for part, limit in DOCUMENTED_LIMITS.items() if part in path]
-        assert stated <= {*(known or [set()])[0]}, path
+        documented = [limit for part, limit in DOCUMENTED_LIMITS.items() if part in path]
+        assert stated <= {*(documented or [set()])[0]}, path
         assert {*node.get("x-inferred", ())} <= limits(node), path
     assert count > 40
 
 
 def limits(node: dict[str, Any]) -> set[str]:
-    return {one for one in LIMITS if isinstance(node.get(one), int | str)}
+    return {keyword for keyword in LIMITS if isinstance(node.get(keyword), int | str)}
 
 
-def test_the_documented_maximum_is_documented_where_it_is_in_force() -> None:
+def test_the_maximum_is_inferred_unless_the_documented_one_is_in_force() -> None:
     def inferred(**settings: Any) -> list[str]:
         limit = service_document(Settings(**settings))["components"]["parameters"]["limit"]
-        found: list[str] = limit["schema"]["x-inferred"]
-        return found
+        keywords: list[str] = limit["schema"]["x-inferred"]
+        return keywords
 
     assert inferred() == ["maximum", "minimum"]
     assert inferred(limit_over_maximum="refuse") == ["minimum"]
@@ -267,7 +265,7 @@ def test_the_statuses_of_a_job_are_those_of_its_edition() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "part", "was", "became"),
+    ("changes", "part", "before", "after"),
     [
         ({"limit_zero": "refuse"}, "parameters.limit.schema.minimum", 0, 1),
         ({"limit_over_maximum": "refuse"}, "parameters.limit.schema.maximum", 2**31 - 1, 100_000),
@@ -278,24 +276,24 @@ def test_the_statuses_of_a_job_are_those_of_its_edition() -> None:
         ({"sdk_error_keys": True}, "schemas.Refusal.required.2", None, "error_code"),
     ],
 )
-def test_a_setting_changes_what_the_document_says(
-    changes: dict[str, Any], part: str, was: Any, became: Any
+def test_settings_change_the_document(
+    changes: dict[str, Any], part: str, before: Any, after: Any
 ) -> None:
     def value(settings: Settings) -> Any:
-        found: Any = service_document(settings)["components"]
+        node: Any = service_document(settings)["components"]
         for name in part.split("."):
-            if isinstance(found, list):
-                return found[int(name)] if int(name) < len(found) else None
-            found = found[name]
-        return found
+            if isinstance(node, list):
+                return node[int(name)] if int(name) < len(node) else None
+            node = node[name]
+        return node
 
-    assert (value(Settings()), value(Settings().changed(changes))) == (was, became)
+    assert (value(Settings()), value(Settings().changed(changes))) == (before, after)
 
 
 # --- The control API ----------------------------------------------------------------------------
 
 
-def test_the_control_document_has_the_routes_and_no_other() -> None:
+def test_the_control_document_has_exactly_the_routes() -> None:
     documented = {(method, path) for method, path, _ in operations(DOCUMENTS["control"])}
     routes = {
         (method, re.sub(r"<(?:path:)?(\w+)>", r"{\1}", rule.rule))
@@ -307,36 +305,36 @@ def test_the_control_document_has_the_routes_and_no_other() -> None:
     assert documented == routes
 
 
-def test_the_control_document_reads_settings_as_the_struct_does() -> None:
+def test_the_control_document_has_every_setting() -> None:
     schema = DOCUMENTS["control"]["components"]["schemas"]["Settings"]
 
     assert schema["properties"].keys() == set(Settings.__struct_fields__)
 
 
-# --- Where they are ------------------------------------------------------------------------------
+# --- Served and printed ------------------------------------------------------------------------------
 
 
-def test_the_document_that_is_served_reads_the_pages_as_the_fake_does(service: Service) -> None:
+def test_the_served_document_follows_the_settings(service: Service) -> None:
     service.begin(settings={"limit_zero": "refuse"}, tokens=["secret"])
 
-    told = service.client.get("/openapi.json").get_json()
+    served = service.client.get("/openapi.json").get_json()
 
-    assert told == service_document(Settings(limit_zero="refuse"))
-    assert told["security"] == [{"token": []}]
+    assert served == service_document(Settings(limit_zero="refuse"))
+    assert served["security"] == [{"token": []}]
 
 
-def test_without_tokens_the_document_wants_none(service: Service) -> None:
+def test_without_tokens_the_document_requires_none(service: Service) -> None:
     assert service.client.get("/openapi.json").get_json()["security"] == [{"token": []}, {}]
 
 
 def test_the_control_document_is_served_below_the_control_api(service: Service) -> None:
-    told = service.control("GET", "openapi.json").get_json()
+    served = service.control("GET", "openapi.json").get_json()
 
-    assert told == json.loads(json.dumps(DOCUMENTS["control"]))
+    assert served == json.loads(json.dumps(DOCUMENTS["control"]))
     assert service.control("GET", "projects/nobody/openapi.json").status_code == 404
 
 
-def test_a_document_is_printed() -> None:
+def test_openapi_prints_the_documents() -> None:
     printed = CliRunner().invoke(cli.main, ["openapi", "--set", "limit_zero=refuse"])
     control = CliRunner().invoke(cli.main, ["openapi", "--control"])
 
@@ -344,14 +342,14 @@ def test_a_document_is_printed() -> None:
     assert json.loads(control.output) == json.loads(json.dumps(DOCUMENTS["control"]))
 
 
-def test_a_wrong_setting_is_told() -> None:
+def test_openapi_refuses_an_invalid_setting() -> None:
     printed = CliRunner().invoke(cli.main, ["openapi", "--set", "limit_zero=maybe"])
 
     assert printed.exit_code == 2
     assert printed.stderr == "--set.limit_zero: 'maybe' is none of empty, refuse\n"
 
 
-def test_the_documents_can_be_browsed_without_another_site(service: Service) -> None:
+def test_the_documents_can_be_browsed_offline(service: Service) -> None:
     page = service.client.get("/docs/").get_data(as_text=True)
 
     assert "/openapi.json" in page
@@ -363,13 +361,13 @@ def test_the_documents_can_be_browsed_without_another_site(service: Service) -> 
         answer.close()
 
 
-def test_without_the_control_api_its_document_is_not_offered() -> None:
+def test_without_the_control_api_its_document_is_not_linked() -> None:
     page = create_app(control=False).test_client().get("/docs/").get_data(as_text=True)
 
     assert "/_gesmock/openapi.json" not in page
 
 
-def test_without_swagger_ui_what_to_install_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_swagger_ui_the_page_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "flask_swagger_ui", None)
 
     answer = create_app().test_client().get("/docs/")

@@ -1,4 +1,4 @@
-"""Schemathesis, over the running fake: what the documents say is what it does."""
+"""Schemathesis against the running fake, for each of its documents."""
 
 import copy
 import json
@@ -24,53 +24,56 @@ JOB = "4ae64af4226f9b91a469c7e609e00b800000382489090"
 JOBS = "/ges/v1.0/{project_id}/graphs/{graph_name}/jobs"
 LIST = f"{JOBS}/status"
 
-OURS = {
+SERVICE_CHECKS = {
     "positive_data_acceptance": {"enabled": False},
     "negative_data_rejection": {"enabled": False},
 }
-"""In their place, there are checks that know what the service refuses, and how."""
+"""Replaced by checks that know what the service refuses, and how."""
 
-OURS_TOO = {
+CONTROL_CHECKS = {
     "positive_data_acceptance": {"enabled": False},
-    "rejects_what_is_not": {"enabled": False},
+    "rejects_invalid_input": {"enabled": False},
 }
-"""The same for the control API, which needs only the first."""
+"""The same for the control API, which replaces only the first."""
 
 
-def apart(document: dict[str, Any], edition: str) -> dict[str, Any]:
-    """The *document* with each call of an *edition* as an operation of its own.
+def with_separate_calls(document: dict[str, Any], edition: str) -> dict[str, Any]:
+    """The *document* with each call of an *edition* as a separate operation.
 
-    They are told apart by what is behind ``#`` in the path, which no client sends.
+    Their paths differ in the fragment, which no client sends.
     """
-    made = copy.deepcopy(document)
-    for path, item in list(made["paths"].items()):
+    separate = copy.deepcopy(document)
+    for path, item in list(separate["paths"].items()):
         calls: dict[str, list[Any]] = defaultdict(list)
         for call in item.get("post", {}).get("x-calls", ()):
             calls[call["query"].get("action_id", "")].append(call)
-        for action, found in calls.items():
-            rows = [row for row in found if row["edition"] in (edition, "any")] or found
-            one = copy.deepcopy(item["post"])
-            one["operationId"] = f"{rows[0]['operation']}{len(made['paths'])}"
-            for parameter in one["parameters"]:
+        for action, same in calls.items():
+            rows = [row for row in same if row["edition"] in (edition, "any")] or same
+            operation = copy.deepcopy(item["post"])
+            operation["operationId"] = f"{rows[0]['operation']}{len(separate['paths'])}"
+            for parameter in operation["parameters"]:
                 if parameter.get("name") == "action_id":
                     parameter["schema"] = {"const": action}
             if "body" in rows[0]:
                 body = {"application/json": {"schema": rows[0]["body"]}}
-                one["requestBody"] = {"required": rows[0]["bodyRequired"], "content": body}
-            made["paths"][f"{path}#{action}"] = {"parameters": item["parameters"], "post": one}
+                operation["requestBody"] = {"required": rows[0]["bodyRequired"], "content": body}
+            separate["paths"][f"{path}#{action}"] = {
+                "parameters": item["parameters"],
+                "post": operation,
+            }
         if calls:
             del item["post"]
         for method in ("get", "delete"):
             for call in item.get(method, {}).get("x-calls", ()):
                 if call["synchronousInTheOtherEdition"] and call["edition"] != edition:
                     del item[method]  # where it makes no job, it is not served
-    return made
+    return separate
 
 
 def run(document: dict[str, Any], config: dict[str, Any], **options: Any) -> dict[str, Any]:
-    """What came of a run over the page's example, on a clock that stands still: no job ends."""
-    begins = {"fixture": "page_example", "clock": {"frozen": True}, **options}
-    order = {"options": begins, "document": document, "config": config, "examples": 1}
+    """The outcome of a run with the page's example and a frozen clock, so that no job ends."""
+    start = {"fixture": "page_example", "clock": {"frozen": True}, **options}
+    order = {"options": start, "document": document, "config": config, "examples": 1}
     measured = ("COVERAGE_", "COV_")
     ran = subprocess.run(
         [sys.executable, str(RUN)],
@@ -84,27 +87,27 @@ def run(document: dict[str, Any], config: dict[str, Any], **options: Any) -> dic
     return outcome
 
 
-def of_the_service(
-    settings: Settings, wanted: Callable[[str, Any], object], **options: Any
+def run_service(
+    settings: Settings, selects: Callable[[str, Any], object], **options: Any
 ) -> dict[str, Any]:
-    """A run over what of the service is *wanted*, mostly with what is there."""
-    known = {"project_id": PROJECT, "graph_name": GRAPH, "job_id": JOB}
+    """A run over the paths that *selects* accepts, mostly with names that exist."""
+    names = {"project_id": PROJECT, "graph_name": GRAPH, "job_id": JOB}
     checks = {
-        **OURS,
+        **SERVICE_CHECKS,
         # It takes 401 and 403 only for a refusal; this dialect has 400.
         "ignored_auth": {"enabled": settings.dialect == "page"},
     }
     config = {
         "headers": {"X-Auth-Token": "secret"},
         "checks": checks,
-        "dictionaries": {name: {"values": [value]} for name, value in known.items()},
-        "parameters": {f"path.{name}": {"dictionary": name, "probability": 0.8} for name in known},
+        "dictionaries": {name: {"values": [value]} for name, value in names.items()},
+        "parameters": {f"path.{name}": {"dictionary": name, "probability": 0.8} for name in names},
     }
-    document = apart(service_document(settings), settings.edition)
+    document = with_separate_calls(service_document(settings), settings.edition)
     paths = document["paths"].items()
-    document["paths"] = {path: item for path, item in paths if wanted(path, item)}
-    read = {"edition": settings.edition, "dialect": settings.dialect}
-    return run(document, config, settings=read, tokens=["secret"], **options)
+    document["paths"] = {path: item for path, item in paths if selects(path, item)}
+    chosen = {"edition": settings.edition, "dialect": settings.dialect}
+    return run(document, config, settings=chosen, tokens=["secret"], **options)
 
 
 ALL_RAN = dict.fromkeys(PHASES, "success")
@@ -113,7 +116,7 @@ ALL_RAN = dict.fromkeys(PHASES, "success")
 def passed(
     name: str, outcome: dict[str, Any], show: Callable[[str], None], *, without: str = ""
 ) -> None:
-    """Every phase has run, but for the one that it is *without*, and none has found anything."""
+    """Assert that every phase but *without* has run, and that none has failed."""
     counts = [f"{outcome[what]} {what}" for what in ("operations", "cases")]
     failures = f"{len(outcome['failures'])} failures"
     show(f"Schemathesis, {name}: {', '.join([*counts, failures])}")
@@ -123,31 +126,31 @@ def passed(
     assert ran == {**ALL_RAN, **({without: "skip"} if without else {})}
 
 
-def of_an_edition(path: str, item: Any) -> bool:
-    """Whether an operation is another one in the other edition: those on jobs are, too."""
+def differs_by_edition(path: str, item: Any) -> bool:
+    """Whether an operation differs between the editions, as those on jobs do."""
     calls = [
         call
-        for one in item.values()
-        for call in (one.get("x-calls", ()) if isinstance(one, dict) else ())
+        for operation in item.values()
+        for call in (operation.get("x-calls", ()) if isinstance(operation, dict) else ())
     ]
     return "/jobs" in path or not all(call["edition"] == "any" for call in calls)
 
 
 @pytest.mark.parametrize("dialect", ["page", "error_table"])
 @pytest.mark.parametrize(
-    ("edition", "wanted", "operations"),
-    [("database", lambda path, item: True, 36), ("memory", of_an_edition, 21)],
+    ("edition", "selects", "operations"),
+    [("database", lambda path, item: True, 36), ("memory", differs_by_edition, 21)],
     ids=["database", "memory"],
 )
-def test_the_service_does_what_its_document_says(
+def test_the_service_conforms_to_its_document(
     edition: str,
     dialect: str,
-    wanted: Callable[[str, Any], object],
+    selects: Callable[[str, Any], object],
     operations: int,
     show: Callable[[str], None],
 ) -> None:
     settings = Settings().changed({"edition": edition, "dialect": dialect})
-    outcome = of_the_service(settings, wanted)
+    outcome = run_service(settings, selects)
 
     passed(f"the service ({edition} edition, dialect {dialect})", outcome, show)
     assert outcome["operations"] == operations
@@ -155,12 +158,12 @@ def test_the_service_does_what_its_document_says(
     assert outcome["statuses"].get("500", 0) == 0
 
 
-def test_the_control_api_does_what_its_document_says(show: Callable[[str], None]) -> None:
+def test_the_control_api_conforms_to_its_document(show: Callable[[str], None]) -> None:
     document = copy.deepcopy(control_document())
     for path in [*document["paths"]]:
         if "/projects/" in path and not path.endswith("/jobs"):  # the same views serve them all
             del document["paths"][path]
-    outcome = run(document, {"checks": OURS_TOO})
+    outcome = run(document, {"checks": CONTROL_CHECKS})
 
     passed("the control API", outcome, show, without="examples")  # its document has none
     assert outcome["statuses"].get("200", 0) > 100 < outcome["statuses"].get("400", 0)
@@ -169,18 +172,18 @@ def test_the_control_api_does_what_its_document_says(show: Callable[[str], None]
 
 @pytest.mark.parametrize("phase", PHASES)
 @pytest.mark.parametrize("ended", ["skip", "interrupted", None])
-def test_a_run_in_which_a_phase_did_not_run_has_not_passed(phase: str, ended: str | None) -> None:
+def test_a_run_without_one_of_its_phases_does_not_pass(phase: str, ended: str | None) -> None:
     ran = {"operations": 1, "cases": 1, "failures": {}, "errors": [], "phases": ALL_RAN}
 
-    passed("all", ran, lambda _: None)
+    passed("all phases", ran, lambda _: None)
 
     with pytest.raises(AssertionError, match=phase):
-        passed("some", {**ran, "phases": {**ALL_RAN, phase: ended}}, lambda _: None)
+        passed("some phases", {**ran, "phases": {**ALL_RAN, phase: ended}}, lambda _: None)
 
 
 def test_an_injected_503_fails_the_check_for_server_errors_only() -> None:
     faults = [{"operation": "list_jobs", "fault": 503}]
-    outcome = of_the_service(Settings(), lambda path, _: path.startswith(JOBS), faults=faults)
+    outcome = run_service(Settings(), lambda path, _: path.startswith(JOBS), faults=faults)
 
     assert not outcome["errors"]
     assert f"GET {LIST} not_a_server_error" in outcome["failures"]
