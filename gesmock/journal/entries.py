@@ -106,25 +106,11 @@ class Entry(Struct, frozen=True, kw_only=True):
 class Reported:
     """What one answer said of jobs, or several in a row; *statuses* may be dropped to save room."""
 
-    __slots__ = ("_by_job", "returned", "statuses", "total")
+    __slots__ = ("returned", "statuses", "total")
 
     def __init__(self, source: ShownStatuses) -> None:
+        self.statuses: Mapping[str, str] | None = source.statuses
         self.returned, self.total = source.returned, source.total
-        self.statuses = source.statuses
-        self._by_job: Mapping[str, str] | None = None
-
-    def by_job(self) -> Mapping[str, str] | None:
-        """The statuses by job, the same mapping for all entries; None if they were dropped."""
-        statuses, by_job = self.statuses, self._by_job  # another thread may drop them meanwhile
-        if statuses is None or by_job is not None:
-            return by_job
-        self._by_job = by_job = dict(statuses)
-        return by_job
-
-    def drop(self) -> int:
-        count = len(self.statuses or ())
-        self.statuses = self._by_job = None
-        return count
 
 
 class Record(Struct, frozen=True, gc=False):
@@ -182,7 +168,7 @@ class Record(Struct, frozen=True, gc=False):
                 **self.headers,
             },
             job_id=self.job_id,
-            statuses=None if reported is None else reported.by_job(),
+            statuses=None if reported is None else reported.statuses,
             returned=None if reported is None else reported.returned,
             total=None if reported is None else reported.total,
             fault=None if fired is None else fired.receipt,

@@ -244,7 +244,9 @@ class Journal:
             most = max(MOST_STATUSES, 10 * self.size)
             # Each belongs to a record at least: beyond the size, its records were dropped.
             while self._statuses > most or len(self._lists) > self.size:
-                self._statuses -= self._lists.popleft().drop()
+                oldest = self._lists.popleft()
+                self._statuses -= len(oldest.statuses or ())
+                oldest.statuses = None
         return self._last
 
 

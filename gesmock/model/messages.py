@@ -101,12 +101,12 @@ class Encoded(Struct, frozen=True):
 
 
 class ShownStatuses(Struct, frozen=True, gc=False):
-    """The statuses that an answer shows: pairs of id and status, None if there are too many.
+    """The statuses that an answer shows, by job id; None if there are too many.
 
     A list has *returned* jobs, out of *total* where it says so.
     """
 
-    statuses: tuple[tuple[str, JobStatus], ...] | None
+    statuses: Mapping[str, JobStatus] | None
     returned: int | None = None
     total: int | None = None
 

@@ -69,9 +69,8 @@ def _statuses(page: Page, total: int | None) -> ShownStatuses:
     """The statuses that a list of *page* shows; the same object until something changes."""
     if page.statuses is None or page.statuses.total != total:
         count = len(page)
-        few = count <= MOST_SHOWN
-        pairs = tuple([(job.job_id, job.status) for job in page]) if few else None
-        page.statuses = ShownStatuses(pairs, count, total)
+        statuses = {job.job_id: job.status for job in page} if count <= MOST_SHOWN else None
+        page.statuses = ShownStatuses(statuses, count, total)
     return page.statuses
 
 
@@ -82,7 +81,7 @@ def job_status(job: Job, result: dict[str, Any] | None, edition: Edition) -> Rep
         body = {**data_key, "status": job.status}
     else:
         body = {"status": job.status, **data_key, "result": "success"}  # ges_03_0472
-    return Reply(200, body, statuses=ShownStatuses(((job.job_id, job.status),)))
+    return Reply(200, body, statuses=ShownStatuses({job.job_id: job.status}))
 
 
 def refusal(error: GesError, settings: Settings, headers: Mapping[str, str] | None = None) -> Reply:
@@ -91,7 +90,7 @@ def refusal(error: GesError, settings: Settings, headers: Mapping[str, str] | No
     message, status = str(error), refusal.status
     if isinstance(status, str):
         status = getattr(settings, status)
-    statuses = None if error.failed_job is None else ShownStatuses(((error.failed_job, "failed"),))
+    statuses = None if error.failed_job is None else ShownStatuses({error.failed_job: "failed"})
     if refusal.in_errors:  # ges_03_0474
         errors = [{"code": refusal.code, "message": message}]
         return Reply(status, {"results": [], "errors": errors}, headers or {}, statuses)

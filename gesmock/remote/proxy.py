@@ -230,15 +230,15 @@ def _jobs(
         return None, None
     statuses: Any = None
     if request.operation == "show_job" and isinstance(answer.status, str):
-        statuses = ((redaction.text(request.args["job_id"]), redaction.text(answer.status)),)
+        statuses = {redaction.text(request.args["job_id"]): redaction.text(answer.status)}
         return ShownStatuses(statuses), None
     if request.operation == "list_jobs" and answer.jobs is not None:
         if len(answer.jobs) <= MOST_SHOWN:
-            statuses = tuple(
-                (redaction.text(str(job.jobId or job.job_id or "")), redaction.text(job.status))
+            statuses = {
+                redaction.text(str(job.jobId or job.job_id or "")): redaction.text(job.status)
                 for job in answer.jobs
                 if isinstance(job.status, str)
-            )
+            }
         total = answer.totalCount if isinstance(answer.totalCount, int) else None
         return ShownStatuses(statuses, len(answer.jobs), total), None
     job = answer.results[0] if answer.results else answer

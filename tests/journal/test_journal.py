@@ -224,7 +224,7 @@ def test_an_entry_names_the_request_as_its_answer_did() -> None:
 
 
 def listed(rows: int, name: str = "") -> ShownStatuses:
-    return ShownStatuses(tuple((f"{name}{row}", "success") for row in range(rows)), rows, rows)
+    return ShownStatuses({f"{name}{row}": "success" for row in range(rows)}, rows, rows)
 
 
 @pytest.fixture
@@ -247,7 +247,7 @@ def test_the_oldest_statuses_of_lists_are_dropped_first(few: Journal) -> None:
 
 
 def test_the_status_of_a_single_job_lasts_as_long_as_its_entry(few: Journal) -> None:
-    few.append(0.0, 1, request(), Reply(200, {}, statuses=ShownStatuses((("a1", "running"),))))
+    few.append(0.0, 1, request(), Reply(200, {}, statuses=ShownStatuses({"a1": "running"})))
     for page in "bc":
         few.append(0.0, 1, request(), Reply(200, {}, statuses=listed(30, page)))
 
@@ -269,10 +269,10 @@ def test_a_long_journal_has_more_statuses(size: int, resized: int, lists: int) -
 
 
 def test_dropped_statuses_are_freed(few: Journal) -> None:
-    statuses = [listed(30, f"{page}/").statuses for page in range(3)]
-    for pairs in statuses:
-        few.append(0.0, 1, request(), Reply(200, {}, statuses=ShownStatuses(pairs, 30, 30)))
-    first, second, last = (gc.get_referrers(pairs) for pairs in statuses)
+    pages = [listed(30, f"{page}/").statuses for page in range(3)]
+    for page in pages:
+        few.append(0.0, 1, request(), Reply(200, {}, statuses=ShownStatuses(page, 30, 30)))
+    first, second, last = (gc.get_referrers(page) for page in pages)
 
     assert [len(holders) for holders in (first, second)] == [1, 1]  # the list of this test
     assert len(last) > 1
@@ -281,7 +281,7 @@ def test_dropped_statuses_are_freed(few: Journal) -> None:
 def test_statuses_shared_by_recent_entries_are_not_dropped() -> None:
     journal = Journal(RLock(), size=3)
     for number in range(8):
-        source = ShownStatuses(((f"{number}", "success"),), 1, 1)
+        source = ShownStatuses({f"{number}": "success"}, 1, 1)
         for _ in range(1 + number % 2):
             journal.append(0.0, 1, request(), Reply(200, {}, statuses=source))
 
