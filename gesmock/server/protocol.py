@@ -291,19 +291,18 @@ class Connection:
     def _finish(self, head: Head, epoch: int, answer: Answer) -> None:
         self._closing = not head.keep_alive
         text = answer.head(head.version, closes=self._closing)
-        blocks = answer.blocks
+        blocks = [text, *answer.blocks]
         if answer.delivery is not None:
             self._answering, self.deadline = True, inf
-            blocks = [text, *blocks]
             self._steps = self._deliver(answer.delivery, blocks)
             self._overtaken = partial(self._server.application.overtaken, head, epoch)
             self._server.delivering.add(self)
             self._next_step()
             self._settle()
-        elif len(blocks) == 1 and len(blocks[0]) <= _SMALL:
-            self._send([text + blocks[0]])
+        elif len(blocks) == 2 and len(blocks[1]) <= _SMALL:
+            self._send([text + blocks[1]])
         else:
-            self._send([text, *blocks])
+            self._send(blocks)
 
     def refuse(self, status: int, reason: str = "") -> None:
         """Answer that the server refuses the request, and close the connection."""
