@@ -6,6 +6,7 @@ commands, URLs and bodies there are is documented, most names of commands are in
 (``documented/operations.json`` says which).
 """
 
+import re
 import struct
 from bisect import bisect_right
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
@@ -21,10 +22,10 @@ from gesmock.model import documentation, listed_requests
 from gesmock.model.documentation import AsynchronousOperation
 from gesmock.model.jobs import Job, JobRequest
 from gesmock.model.plans import AnyPlan
+from gesmock.model.secrets import copied
 from gesmock.model.types import Edition, GoodEnd, GraphName, JobStatus, ListedStatus
 
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-Weight = Annotated[float, Meta(ge=0, le=1e9)]
 
 FINISHED: Final = "finished"
 _USUAL_MIX: Final[Mapping[str, float]] = {FINISHED: 85, "failed": 8, "running": 5, "pending": 2}
@@ -44,7 +45,7 @@ class Generator(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     graph: GraphName | None = None
     seed: Seed | None = None
     replace: bool = False
-    statuses: dict[ListedStatus, Weight] | None = None
+    statuses: dict[ListedStatus, Annotated[float, Meta(ge=0, le=1e9)]] | None = None
     plan: AnyPlan | None = None
 
     def __post_init__(self) -> None:
@@ -217,8 +218,8 @@ _FIELDS: Final[Mapping[str, _Filler]] = {
 }
 """How to fill the fields of a body; others keep the documented value."""
 
-# --- How a documented operation becomes a job ---------------------------------------------------
 
+# --- How a documented operation becomes a job ---------------------------------------------------
 
 _INDEX: Final = "~index~"
 _JOB: Final = "~job~"
@@ -262,30 +263,20 @@ def _templates(project_id: str, graph_name: str) -> Callable[[Rng], _Template]:
     )
 
 
+_SLOT: Final = re.compile(r'"\\u0000(\w+)"')  # no graph name has it, and no documented body
+
+
 def _template(row: AsynchronousOperation, names: Mapping[str, str]) -> _Template:
-    path, body = listed_requests.url(row, names, row.query), ""
-    fillers: list[_Filler] = []
     # Inferred: a call without a body is listed with an empty one, as on ges_03_0204 (2024-12).
+    text = ""
     if row.request_example is not None:
         example = listed_requests.without_secrets(row.request_example)
         listed = listed_requests.normalised(row.command, names["graph_name"], example)
-        text = msgspec.json.encode(_with_slots(listed, fillers)).decode()
-        body = text.replace("%", "%%").replace(r'"\u0000"', "%s")
-    return _Template(row.command, path, body, tuple(fillers), row.finished)
-
-
-_SLOT: Final = "\0"  # no graph name has it, and no documented body
-
-
-def _with_slots(value: Any, fillers: list[_Filler]) -> Any:
-    """*value* with a slot for each field of ``_FIELDS``; adds their fillers in the same order."""
-    if isinstance(value, list):
-        return [_with_slots(item, fillers) for item in value]
-    if not isinstance(value, dict):
-        return value
-    marked = {}
-    for key, item in value.items():
-        if key in _FIELDS:
-            fillers.append(_FIELDS[key])
-        marked[key] = _SLOT if key in _FIELDS else _with_slots(item, fillers)
-    return marked
+        slotted = copied(
+            listed,
+            lambda item: {key: f"\0{key}" if key in _FIELDS else item[key] for key in item},
+        )
+        text = msgspec.json.encode(slotted).decode().replace("%", "%%")
+    path = listed_requests.url(row, names, row.query)
+    fillers = tuple([_FIELDS[name] for name in _SLOT.findall(text)])
+    return _Template(row.command, path, _SLOT.sub("%s", text), fillers, row.finished)
