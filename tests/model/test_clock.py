@@ -18,7 +18,7 @@ from gesmock.model.clock import (
 
 
 class Source:
-    """A real time that goes on when it is told to."""
+    """A real time that a test moves."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -27,13 +27,13 @@ class Source:
         return self.now
 
 
-def test_it_runs_with_the_real_time() -> None:
+def test_a_clock_runs_with_the_real_time() -> None:
     before = time.time()
 
     assert before - 0.001 <= VirtualTime().now() <= time.time() + 0.001
 
 
-def test_it_follows_its_source_but_never_back() -> None:
+def test_a_clock_never_runs_backwards() -> None:
     source = Source()
     clock = VirtualTime(source=source)
 
@@ -43,7 +43,7 @@ def test_it_follows_its_source_but_never_back() -> None:
     assert clock.now() == 1000
 
 
-def test_a_frozen_clock_goes_on_only_when_it_is_advanced() -> None:
+def test_only_advancing_moves_a_frozen_clock() -> None:
     source = Source()
     clock = VirtualTime(Timing(frozen=True), source)
 
@@ -67,11 +67,11 @@ def test_at_a_rate_of_60_a_second_is_a_minute() -> None:
     assert clock.now() == 1061
 
 
-def test_it_may_begin_at_another_time() -> None:
+def test_a_clock_can_start_at_another_time() -> None:
     assert VirtualTime(Timing(now=5, frozen=True)).now() == 5
 
 
-def test_a_tenth_of_a_second_ten_times_is_a_second() -> None:
+def test_ten_tenths_of_a_second_are_a_second() -> None:
     clock = VirtualTime(Timing(frozen=True))
 
     for _ in range(10):
@@ -80,7 +80,7 @@ def test_a_tenth_of_a_second_ten_times_is_a_second() -> None:
     assert clock.age() == nanoseconds(1)
 
 
-def test_a_tick_stops_at_what_comes_before_its_end() -> None:
+def test_a_tick_stops_at_an_earlier_limit() -> None:
     clock = VirtualTime(Timing(frozen=True, tick_s=5))
 
     clock.tick(None)
@@ -91,7 +91,7 @@ def test_a_tick_stops_at_what_comes_before_its_end() -> None:
     assert clock.age() == nanoseconds(7)
 
 
-def test_what_happens_after_a_tick_happens_where_the_tick_stopped() -> None:
+def test_a_request_happens_where_its_tick_stopped() -> None:
     source = Source()
     clock = VirtualTime(Timing(now=0, tick_s=5), source)
 
@@ -103,7 +103,7 @@ def test_what_happens_after_a_tick_happens_where_the_tick_stopped() -> None:
         assert now == 3
 
 
-def test_it_goes_no_further_than_the_year_9999() -> None:
+def test_a_clock_stops_at_the_end_of_the_year_9999() -> None:
     clock = VirtualTime(Timing(now=253_402_300_000, frozen=True, tick_s=1e9))
 
     with pytest.raises(InvalidInput) as caught:
@@ -120,13 +120,13 @@ def test_it_goes_no_further_than_the_year_9999() -> None:
     assert list_time(fast.now()) == "9999-12-31 23:59:59"
 
 
-def test_the_times_are_written_as_http_and_as_the_list_have_them() -> None:
+def test_times_in_headers_and_in_the_list() -> None:
     assert http_date(784111777.9) == "Sun, 06 Nov 1994 08:49:37 GMT"  # RFC 9110, 5.6.7
     assert list_time(784111777.9) == "1994-11-06 08:49:37"
 
 
 @pytest.mark.parametrize("name", ["freezegun", "time-machine"])
-def test_not_even_where_it_is_imported_on_the_way(name: str) -> None:
+def test_the_real_time_is_right_even_if_first_imported_during_time_travel(name: str) -> None:
     program = f"""
 import sys, time
 sys.path.insert(0, "tests")

@@ -8,7 +8,7 @@ def test_every_row_names_its_source() -> None:
     assert all(row.source and row.certainty for row in documentation.operations())
 
 
-def test_the_operations_that_make_jobs_are_those_of_the_service_plane() -> None:
+def test_the_operations_are_those_of_the_service_plane() -> None:
     rows = documentation.operations()
 
     assert all(row.path.startswith("/ges/v1.0/{project_id}/") for row in rows)

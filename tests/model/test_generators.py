@@ -28,8 +28,8 @@ def test_more_rows_do_not_change_the_first_ones(seed: int, few: int, more: int) 
     assert rows(few + more, seed)[:few] == rows(few, seed)
 
 
-def test_the_same_seed_makes_the_same_bytes_in_every_process() -> None:
-    """The facts that do not hang on Faker's words: ids, commands, statuses."""
+def test_a_seed_makes_the_same_jobs_in_every_process() -> None:
+    """Ids, commands and statuses do not depend on Faker's words."""
     facts = [(job.job_id, job.request.command, job.status) for job in rows(3)]
 
     assert facts == [
@@ -39,14 +39,14 @@ def test_the_same_seed_makes_the_same_bytes_in_every_process() -> None:
     ]
 
 
-def test_another_seed_makes_other_jobs_and_another_graph_the_same_with_its_name() -> None:
+def test_jobs_depend_on_the_seed_and_not_on_the_graph() -> None:
     ids = [job.job_id for job in rows(50)]
 
     assert {*ids}.isdisjoint(job.job_id for job in rows(50, seed=8))
     assert ids == [job.job_id for job in rows(50, graph="films")]
 
 
-def test_ids_have_the_form_of_the_database_edition_and_name_one_instance() -> None:
+def test_ids_end_with_the_digits_of_one_instance() -> None:
     ids = [job.job_id for job in rows(200)]
 
     assert all(re.fullmatch(r"[0-9a-f]{32}[0-9]{9}9090", job_id) for job_id in ids)
@@ -54,7 +54,7 @@ def test_ids_have_the_form_of_the_database_edition_and_name_one_instance() -> No
     assert len(set(ids)) == 200
 
 
-def test_every_database_edition_command_of_the_documentation_appears() -> None:
+def test_every_command_of_the_database_edition_appears() -> None:
     documented = {row.command for row in documentation.operations() if row.edition != "memory"}
 
     assert {job.request.command for job in rows(2000)} == documented
@@ -103,7 +103,7 @@ def test_the_usual_mix_has_every_status() -> None:
     assert set(Counter(job.status for job in rows(2000))) == set(EDITION_STATUSES["database"])
 
 
-def test_a_chosen_mix_is_kept() -> None:
+def test_statuses_follow_their_weights() -> None:
     jobs = islice(
         generators.jobs("p1", "movie", 1, {"failed": 3, "running": 1, "pending": 0}), 2000
     )
@@ -122,7 +122,7 @@ def test_odd_graph_names_are_escaped_where_they_appear(graph: str) -> None:
             assert msgspec.json.decode(raw)["graphName"] == graph
 
 
-def test_ids_of_single_jobs_are_never_those_of_rows() -> None:
+def test_submitted_jobs_never_have_the_ids_of_generated_ones() -> None:
     singles = {generators.job_id(7, number) for number in range(100)}
 
     assert len(singles) == 100
@@ -140,6 +140,6 @@ def test_ids_of_single_jobs_are_never_those_of_rows() -> None:
         ({"done": 1}, "'done' is none of pending, running"),
     ],
 )
-def test_weights_that_weigh_nothing_are_refused(weights: dict[str, float], words: str) -> None:
+def test_wrong_weights_are_refused(weights: dict[str, float], words: str) -> None:
     with pytest.raises(InvalidInput, match=words):
         validated({"count": 1, "statuses": weights}, Generator)

@@ -68,7 +68,7 @@ def test_a_page_is_a_slice_of_the_list_in_either_order(count: int, offset: int, 
     assert [*store.page(offset, limit, oldest_first=True)] == oldest_first
 
 
-def test_a_submitted_job_is_the_newest_and_older_ones_follow() -> None:
+def test_submitted_jobs_come_first_and_added_ones_last() -> None:
     store = JobStore(jobs(2))
 
     store.submit(job("new"))
@@ -99,7 +99,7 @@ def test_an_id_that_is_taken_or_unknown_is_refused() -> None:
         store.remove("x")
 
 
-def test_prepared_jobs_are_taken_unless_their_ids_or_their_place_are_taken() -> None:
+def test_prepared_jobs_can_be_added_until_others_are_or_an_id_is_taken() -> None:
     store = JobStore(jobs(1))
     first, second = store.prepare([job("a")]), store.prepare([job("b")])
 
@@ -111,7 +111,7 @@ def test_prepared_jobs_are_taken_unless_their_ids_or_their_place_are_taken() -> 
     assert not store.takes(again)
 
 
-def test_a_copy_after_many_changes_has_no_job_that_was_removed(
+def test_a_removed_job_is_in_no_copy_until_it_is_added_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     store = JobStore(jobs(4))
@@ -214,7 +214,7 @@ STEPS = ["submit", "submit", "older", "move", "remove", "remove", "settle", "kee
     st.integers(0, 30),
     st.integers(0, 30),
 )
-def test_whatever_is_done_a_store_is_a_list_and_its_pages_and_copies_stay_what_they_were(
+def test_a_store_behaves_like_a_list_and_its_pages_and_copies_never_change(
     steps: list[tuple[str, int]], offset: int, limit: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -227,7 +227,7 @@ def test_whatever_is_done_a_store_is_a_list_and_its_pages_and_copies_stay_what_t
         model.check(offset, limit)
 
 
-def test_many_jobs_that_are_listed_at_once_come_to_their_places() -> None:
+def test_many_hidden_jobs_are_listed_in_order_at_once() -> None:
     store = JobStore()
     hides = timeline("stuck_pending", never_listed_for_s=5)
     add_older(store, jobs(2_000), {f"{number}": hides for number in range(0, 2_000, 2)})
@@ -241,7 +241,7 @@ def test_many_jobs_that_are_listed_at_once_come_to_their_places() -> None:
 # --- The time -----------------------------------------------------------------------------------
 
 
-def test_each_transition_comes_once_in_the_order_of_its_time() -> None:
+def test_transitions_come_once_each_in_order_of_time() -> None:
     store = JobStore()
     store.submit(job("a", "pending"), timeline())
     store.submit(job("b", "pending"), timeline("fails_early"))
@@ -274,7 +274,7 @@ def test_jobs_that_share_a_timeline_change_in_the_order_of_submission() -> None:
     assert store.next_change() == NEVER
 
 
-def test_those_that_share_a_timeline_may_go_or_be_moved_without_the_others() -> None:
+def test_jobs_that_share_a_timeline_can_be_moved_and_removed_alone() -> None:
     line = timeline()
     store = JobStore()
     pending = [job(name, "pending") for name in "dcba"]
@@ -289,7 +289,7 @@ def test_those_that_share_a_timeline_may_go_or_be_moved_without_the_others() -> 
     assert store.next_change() == NEVER
 
 
-def test_what_is_due_does_not_grow_with_jobs_that_are_gone_or_moved() -> None:
+def test_removed_jobs_do_not_stay_due() -> None:
     store = JobStore()
     store.submit(job("stays", "pending"), timeline())
     for number in range(1000):
@@ -300,7 +300,7 @@ def test_what_is_due_does_not_grow_with_jobs_that_are_gone_or_moved() -> None:
     assert store.next_change() == 2 * S
 
 
-def test_a_job_that_erases_another_at_the_time_it_would_change_is_told_alone() -> None:
+def test_an_erased_job_has_no_transition_at_that_moment() -> None:
     store = JobStore()
     store.submit(job("a", "pending"), timeline(effect=EraseJob("b")))
     store.submit(job("b", "pending"), timeline())
@@ -311,7 +311,7 @@ def test_a_job_that_erases_another_at_the_time_it_would_change_is_told_alone() -
     assert ids(store) == ["c", "a"]
 
 
-def test_a_job_whose_eraser_fails_stays() -> None:
+def test_a_failed_export_erases_nothing() -> None:
     store = JobStore(jobs(1))
     store.submit(job("a", "pending"), timeline("fails_early", EraseJob("0")))
     store.submit(job("b", "pending"), timeline("instant", EraseJob("x")))
@@ -326,13 +326,13 @@ def test_nothing_happens_after_the_graph_is_deleted() -> None:
     for name, effect in (("a", None), ("b", DeleteGraph()), ("c", None)):
         store.submit(job(name, "pending"), timeline("normal", effect))
 
-    told = moves(store, 100)
+    changes = moves(store, 100)
 
-    assert told[-2:] == [("a", "success"), ("b", "success")]
+    assert changes[-2:] == [("a", "success"), ("b", "success")]
     assert store.deleted
 
 
-def test_an_eraser_that_is_erased_itself_has_no_effect() -> None:
+def test_an_erased_export_erases_nothing() -> None:
     store = JobStore(jobs(1))
     store.submit(job("a", "pending"), timeline(effect=EraseJob("b")))
     store.submit(job("b", "pending"), timeline(effect=EraseJob("0")))
@@ -342,19 +342,19 @@ def test_an_eraser_that_is_erased_itself_has_no_effect() -> None:
     assert ids(store) == ["a", "0"]
 
 
-def test_a_job_that_is_listed_late_drives_out_the_oldest_and_that_is_not_heard_of_again() -> None:
+def test_a_job_that_is_listed_late_removes_the_oldest() -> None:
     store = JobStore()
     store.submit(job("old", "pending"), timeline("slow"))
     store.submit(job("late", "pending"), timeline(never_listed_for_s=5))
 
-    told = moves(store, 1_000, most=1)
+    changes = moves(store, 1_000, most=1)
 
-    assert told == [("late", "running"), ("late", "success")]
+    assert changes == [("late", "running"), ("late", "success")]
     assert ids(store) == ["late"]
     assert "old" not in store
 
 
-def test_a_few_changes_that_are_due_cost_little_and_many_do_not() -> None:
+def test_only_many_due_changes_are_much() -> None:
     store = JobStore()
     add_older(store, jobs(900), {f"{number}": timeline() for number in range(900)})
     line = timeline()
@@ -366,7 +366,7 @@ def test_a_few_changes_that_are_due_cost_little_and_many_do_not() -> None:
     assert store.much_is_due(2 * S)
 
 
-# --- How little is done -------------------------------------------------------------------------
+# --- Cost -------------------------------------------------------------------------
 
 
 def test_a_job_takes_little_more_than_its_row() -> None:
@@ -395,11 +395,11 @@ def test_a_change_of_status_touches_no_other_block(monkeypatch: pytest.MonkeyPat
     assert sum(before is not after for before, after in [*pieces][:-1]) == 1
 
 
-def test_generating_a_few_jobs_again_and_again_leaves_nothing_to_look_through() -> None:
+def test_repeated_generating_leaves_only_what_is_due() -> None:
     ges = GesMock(clock={"frozen": True})
     for _ in range(100):
         ges.generate(1, plan="normal")
 
-    there = ges.fake.default.graphs.get_or_new("movie")
-    assert len(there) == 100
-    assert len(there._due) <= 100
+    store = ges.fake.default.graphs.get_or_new("movie")
+    assert len(store) == 100
+    assert len(store._due) <= 100

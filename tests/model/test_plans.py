@@ -1,4 +1,4 @@
-"""Plans: the library, and steps of one's own."""
+"""Plans: the named ones, and steps of their own."""
 
 from typing import Any, get_args
 
@@ -34,21 +34,21 @@ def stages(plan: Any, edition: Any = "database", finished: Any = "success") -> l
         ("partial", [*NORMAL, (10, "failed", 100)]),
     ],
 )  # fmt: skip
-def test_a_plan_of_the_library_is_what_its_name_says(name: str, expected: list[Any]) -> None:
+def test_named_plans(name: str, expected: list[Any]) -> None:
     assert stages(name) == expected
 
 
-def test_an_instant_job_is_done_at_once_a_slow_one_after_ten_minutes() -> None:
+def test_an_instant_job_ends_at_once_and_a_slow_one_after_ten_minutes() -> None:
     assert stages("instant")[-1] == (0, "success", 100)
     assert stages("slow")[-1] == (600, "success", 100)
 
 
-def test_one_that_fails_early_comes_nowhere() -> None:
+def test_fails_early_fails_at_little_progress() -> None:
     assert stages("fails_early")[-1] == (3, "failed", 100)
     assert stages("fails_early")[-2][2] < 10
 
 
-def test_the_memory_edition_calls_a_partial_failure_by_its_name() -> None:
+def test_a_partial_failure_has_its_own_status_in_the_memory_edition() -> None:
     assert stages("partial", "memory")[-1] == (10, "partiallyFailed", 100)
 
 
@@ -60,16 +60,16 @@ def test_the_memory_edition_calls_a_partial_failure_by_its_name() -> None:
         ({"name": "slow", "pending_s": 0, "running_s": 0}, [0] * 6),
     ],
 )
-def test_a_plan_of_the_library_takes_other_times(plan: Any, at: list[float]) -> None:
+def test_named_plans_take_other_times(plan: Any, at: list[float]) -> None:
     assert [stage[0] for stage in stages(plan)] == at
 
 
-def test_the_word_for_a_good_end_is_the_commands_or_the_plans() -> None:
+def test_the_status_of_success_is_the_command_s_or_the_plan_s() -> None:
     assert stages("instant", finished="complete")[-1][1] == "complete"
     assert stages({"name": "instant", "finished": "complete"})[-1][1] == "complete"
 
 
-def test_steps_of_ones_own_are_taken_as_they_are() -> None:
+def test_a_plan_can_have_steps_of_its_own() -> None:
     steps = [
         {"after_s": 1, "status": "running", "progress": 7},
         {"after_s": 2, "status": "running"},
@@ -84,7 +84,7 @@ def test_steps_of_ones_own_are_taken_as_they_are() -> None:
     ]
 
 
-def test_a_job_may_be_pending_in_steps() -> None:
+def test_steps_can_be_pending() -> None:
     steps = [{"after_s": 0, "status": "pending"}, {"after_s": 5, "status": "pending"}]
 
     assert stages({"steps": steps}) == [(0, "pending", 0), (5, "pending", 0)]
@@ -122,16 +122,16 @@ def test_a_wrong_plan_is_refused_and_the_field_is_named(plan: Any, words: str) -
     st.none() | st.floats(0, 1e6),
     st.none() | st.floats(0, 1e6),
 )
-def test_every_plan_begins_at_once_and_goes_forward(
+def test_every_plan_starts_at_once_and_moves_forward(
     name: PlanName, edition: Any, pending_s: float | None, running_s: float | None
 ) -> None:
     own: dict[str, Any] = (
         {} if name == "stuck_pending" else {"pending_s": pending_s, "running_s": running_s}
     )
     plan = Plan(name=name, **own)
-    found = list(plan.stages("success", edition))
+    result = list(plan.stages("success", edition))
 
-    assert found[0][0] == 0
-    assert [at for at, _, _ in found] == sorted(at for at, _, _ in found)
-    assert all(0 <= progress <= 100 for _, _, progress in found)
-    assert sum(status in ("success", "failed", "partiallyFailed") for _, status, _ in found) <= 1
+    assert result[0][0] == 0
+    assert [at for at, _, _ in result] == sorted(at for at, _, _ in result)
+    assert all(0 <= progress <= 100 for _, _, progress in result)
+    assert sum(status in ("success", "failed", "partiallyFailed") for _, status, _ in result) <= 1

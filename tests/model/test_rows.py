@@ -1,4 +1,4 @@
-"""Encoded rows in blocks, and how little is done to show a page of them."""
+"""Encoded rows in blocks, and what a page of them costs."""
 
 from collections import Counter
 from typing import Any
@@ -30,7 +30,7 @@ def jobs(count: int) -> list[Job]:
     st.sampled_from(STATUSES),
     st.text(),
 )
-def test_a_row_says_which_job_it_is_and_only_its_status_is_found_in_it(
+def test_a_row_contains_its_job_and_no_other_status(
     job_id: str, status: JobStatus, text: str
 ) -> None:
     job = Job(job_id, status, JobRequest(text, text, text))
@@ -56,7 +56,7 @@ def test_a_block_is_a_list_of_rows(texts: list[bytes], data: st.DataObject) -> N
     assert [*block.part(index, end).rows()] == [*block.rows()][index:end]
 
 
-# --- How little is done -------------------------------------------------------------------------
+# --- Cost -------------------------------------------------------------------------
 
 
 class Work:
@@ -99,14 +99,14 @@ def test_a_page_touches_two_blocks_at_most_and_encodes_nothing(
     assert [each["jobId"] for each in listed] == [f"j{offset + n}" for n in range(10)]
 
 
-def test_the_whole_list_is_handed_over_without_a_copy(many: JobStore) -> None:
+def test_the_whole_list_is_not_copied(many: JobStore) -> None:
     first, second = (many.page(0, COUNT).pieces() for _ in range(2))
 
     assert len(first) <= COUNT // 256 + 1
-    assert all(one is other for one, other in zip(first[:-1], second[:-1], strict=True))
+    assert all(piece is same for piece, same in zip(first[:-1], second[:-1], strict=True))
 
 
-def test_a_long_list_is_turned_round_outside_the_lock(many: JobStore) -> None:
+def test_a_long_list_is_reversed_outside_the_lock(many: JobStore) -> None:
     short = replies.job_list(many.page(0, 300, oldest_first=True), Settings())
     long = replies.job_list(many.page(0, 9000, oldest_first=True), Settings())
 
@@ -115,7 +115,7 @@ def test_a_long_list_is_turned_round_outside_the_lock(many: JobStore) -> None:
     assert msgspec.json.decode(b"".join(long.payload().blocks))["totalCount"] == COUNT
 
 
-def test_an_encoded_list_says_its_length_over_wsgi(service: Service) -> None:
+def test_an_encoded_list_has_a_content_length(service: Service) -> None:
     service.begin(generate=600)
 
     response = service.list()

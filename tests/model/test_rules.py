@@ -22,11 +22,11 @@ def submit(service: Service, action: str = "clear-graph", graph: str = "movie") 
     return status
 
 
-def test_a_job_that_no_rule_is_for_goes_the_normal_way(service: Service) -> None:
+def test_a_job_without_a_rule_gets_the_normal_plan(service: Service) -> None:
     assert submit(service) == "pending"
 
 
-def test_the_first_rule_that_is_for_a_job_and_is_not_spent_gives_it_its_plan(
+def test_the_first_matching_rule_with_uses_left_gives_the_plan(
     service: Service,
 ) -> None:
     for rule in (
@@ -52,14 +52,14 @@ def test_the_first_rule_that_is_for_a_job_and_is_not_spent_gives_it_its_plan(
     ]
 
 
-def test_rules_are_shown_and_disarmed_one_by_one_or_all_at_once(service: Service) -> None:
+def test_rules_can_be_read_and_disarmed(service: Service) -> None:
     rule = {"plan": "slow", "times": 2}
     service.control("POST", "plans", rule)
     service.control("POST", "plans", rule)
 
-    shown = service.control("GET", "plans/p1").json
-    assert shown == {"id": "p1", "plan": "slow", "times": 2, "uses": 0, "remaining": 2}
-    assert service.control("DELETE", "plans/p1").json == shown
+    listed_rule = service.control("GET", "plans/p1").json
+    assert listed_rule == {"id": "p1", "plan": "slow", "times": 2, "uses": 0, "remaining": 2}
+    assert service.control("DELETE", "plans/p1").json == listed_rule
     missing = service.control("GET", "plans/p1")
     assert missing.status_code == 404
     assert missing.json["error"] == "no plan has the id 'p1'; armed are: p2"
@@ -86,31 +86,31 @@ def test_a_wrong_rule_is_refused_by_name(service: Service, rule: Any, words: str
     assert service.control("GET", "plans").json == {"plans": []}
 
 
-def test_python_arms_them_by_words_or_values(ges: GesMock) -> None:
-    one = ges.plans.arm(command="import_graph", plan="fails_late", times=1)
+def test_rules_are_armed_from_keywords_structs_or_mappings(ges: GesMock) -> None:
+    first = ges.plans.arm(command="import_graph", plan="fails_late", times=1)
     two = ges.plans.arm(plan="slow", running_s=60, graph="g")
     three = ges.plans.arm(plan=Plan(name="slow"), pending_s=1)
     four = ges.plans.arm(PlanRule(plan=Plan(steps=[Step(0, "running")])))
     five = ges.plans.arm({"plan": "instant"})
     six = ges.plans.arm(running_s=3)
 
-    assert one.rule == PlanRule(plan="fails_late", command="import_graph", times=1)
+    assert first.rule == PlanRule(plan="fails_late", command="import_graph", times=1)
     assert two.rule == PlanRule(plan=Plan(name="slow", running_s=60), graph="g")
     assert three.rule.plan == Plan(name="slow", pending_s=1)
     assert four.rule.plan == Plan(steps=[Step(0, "running")])
     assert five.rule.plan == "instant"
     assert six.rule.plan == Plan(name="normal", running_s=3)
     assert [armed.id for armed in ges.plans] == ["p1", "p2", "p3", "p4", "p5", "p6"]
-    ges.plans.disarm(one)
+    ges.plans.disarm(first)
     ges.plans.disarm("p2")
     assert len(ges.plans) == 4
     with pytest.raises(NotFound, match="no plan has the id 'p1'"):
-        ges.plans.disarm(one)
+        ges.plans.disarm(first)
     ges.plans.disarm()
     assert len(ges.plans) == 0
 
 
-def test_python_refuses_what_is_wrong_and_arms_nothing(ges: GesMock) -> None:
+def test_a_wrong_rule_is_not_armed(ges: GesMock) -> None:
     with pytest.raises(TypeError, match="unexpected keyword argument 'runing_s'"):
         ges.plans.arm(plan="slow", runing_s=1)  # type: ignore[call-arg]
     with pytest.raises(InvalidInput, match="plan rule.plan.running_s: "):
@@ -124,7 +124,7 @@ def test_python_refuses_what_is_wrong_and_arms_nothing(ges: GesMock) -> None:
     assert len(ges.plans) == 0
 
 
-def test_a_rule_of_before_a_reset_is_not_the_one_that_has_its_id_now(ges: GesMock) -> None:
+def test_a_rule_from_before_a_reset_is_unknown(ges: GesMock) -> None:
     before = ges.plans.arm(plan="slow")
     ges.reset()
     ges.plans.arm(plan="slow")
@@ -133,17 +133,17 @@ def test_a_rule_of_before_a_reset_is_not_the_one_that_has_its_id_now(ges: GesMoc
         ges.plans.disarm(before)
 
 
-def test_a_rule_that_no_job_was_submitted_for_is_a_finding(ges: GesMock) -> None:
+def test_an_unused_rule_is_a_finding(ges: GesMock) -> None:
     ges.plans.arm(plan="slow", command="clear_graph")
 
-    assert [str(one) for one in ges.findings()] == [
+    assert [str(finding) for finding in ges.findings()] == [
         'GM004 plan rule was never used, as no job matched it: p1 {"plan":"slow","command":"clear_graph"}'
     ]
     requests.post(f"{ges.graph_url()}/action?action_id=clear-graph", json={})
     assert ges.findings("GM0") == []
 
 
-def test_fixtures_and_options_have_rules_and_those_of_the_options_come_first(
+def test_rules_of_the_options_come_before_those_of_the_fixtures(
     service: Service,
 ) -> None:
     service.begin(fixture={"plans": [{"plan": "instant"}]}, plans={"plan": "slow", "times": 1})
@@ -153,7 +153,7 @@ def test_fixtures_and_options_have_rules_and_those_of_the_options_come_first(
     assert submit(service) == "pending"
 
 
-def test_a_state_has_what_is_left_of_the_rules(service: Service) -> None:
+def test_a_state_has_the_remainder_of_the_rules(service: Service) -> None:
     service.begin(plans=[{"plan": "instant", "times": 2}, {"plan": "slow", "times": 1}])
     submit(service)
 
@@ -166,7 +166,7 @@ def test_a_state_has_what_is_left_of_the_rules(service: Service) -> None:
     assert "plans" not in service.control("GET", "state").json
 
 
-def test_the_rules_say_how_many_are_armed_and_a_wrong_one_disarms_none(ges: GesMock) -> None:
+def test_disarming_an_unknown_rule_disarms_none(ges: GesMock) -> None:
     ges.plans.arm(plan="slow")
     ges.plans.arm(plan="instant", times=1)
 

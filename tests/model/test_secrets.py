@@ -1,4 +1,4 @@
-"""A secret is masked by its name or because it is known, plain or escaped once."""
+"""Secrets are masked by name and by value, plain or escaped once."""
 
 import json
 from collections.abc import Callable
@@ -30,18 +30,18 @@ def test_storage_keys_are_secrets(name: str) -> None:
         *("Signature", "proxy-authorization", "api_key", "API-Key", "private_key", "x-auth"),
     ],
 )
-def test_other_secrets_are_no_storage_keys(name: str) -> None:
+def test_other_secrets_are_not_storage_keys(name: str) -> None:
     assert is_secret(name)
     assert not is_storage_key(name)
 
 
 @pytest.mark.parametrize("name", ["", "skin", "task", "limit", "edgesetPath", "compass", "key"])
-def test_other_names_are_those_of_no_secret(name: str) -> None:
+def test_other_names_are_not_secrets(name: str) -> None:
     assert not is_secret(name)
 
 
 def wholly(form: Callable[[int], str]) -> Callable[[str], str]:
-    return lambda text: "".join(form(ord(one)) for one in text)
+    return lambda text: "".join(form(ord(char)) for char in text)
 
 
 def json_text(text: str) -> str:
@@ -54,19 +54,21 @@ WRITTEN: dict[str, Callable[[str], str]] = {
     "JSON in UTF-8": lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
     "PHP's JSON": lambda text: json_text(text).replace("/", "\\/"),
     "Gson's JSON": lambda text: "".join(
-        f"\\u{ord(one):04x}" if one in "=+<>&'" else one for one in json_text(text)
+        f"\\u{ord(char):04x}" if char in "=+<>&'" else char for char in json_text(text)
     ),
     "a URL": lambda text: quote(text, safe=""),
     "a path": quote,
     "a URL in lower case": wholly(
-        lambda one: chr(one) if chr(one).isalnum() and one < 128 else quote(chr(one), "").lower()
+        lambda code: (
+            chr(code) if chr(code).isalnum() and code < 128 else quote(chr(code), "").lower()
+        )
     ),
     "a form": lambda text: urlencode({"": text})[1:],
 }
 
 
 @pytest.mark.parametrize("written", WRITTEN)
-def test_a_known_secret_is_masked_in_every_way_of_writing_it(written: str) -> None:
+def test_a_known_secret_is_masked_however_it_is_written(written: str) -> None:
     text = f"before {WRITTEN[written](TOKEN)} behind"
 
     assert Secrets((TOKEN,)).mask(text) == "before *** behind"
@@ -101,7 +103,7 @@ def test_a_secret_may_look_like_an_escape(secret: str, written: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("secrets", "text", "shown"),
+    ("secrets", "text", "masked"),
     [
         (("abcdef", "cdefgh"), "xabcdefghx", "x***x"),
         (("s3cr3t", "s3cr3t!"), "s3cr3t!s3cr3t", "******"),
@@ -110,12 +112,12 @@ def test_a_secret_may_look_like_an_escape(secret: str, written: str) -> None:
         (("s3cr3t",), "&unknown; %zz \\q s3cr3t", "&unknown; %zz \\q ***"),
     ],
 )
-def test_only_known_secrets_are_masked(secrets: tuple[str, ...], text: str, shown: str) -> None:
-    assert Secrets(secrets).mask(text) == shown
+def test_only_known_secrets_are_masked(secrets: tuple[str, ...], text: str, masked: str) -> None:
+    assert Secrets(secrets).mask(text) == masked
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "masked"),
     [
         ("/a?limit=1&password=NEW&b=2", "/a?limit=1&password=***&b=2"),
         ("http://h/?token=a%26b", "http://h/?token=***"),
@@ -146,12 +148,12 @@ def test_only_known_secrets_are_masked(secrets: tuple[str, ...], text: str, show
         ("Content-Type: a/b; charset=utf-8", "Content-Type: a/b; charset=utf-8"),
     ],
 )
-def test_a_value_with_the_name_of_a_secret_is_masked_in_a_text(text: str, told: str) -> None:
-    assert NAMELESS.redact(text) == told
+def test_a_value_named_like_a_secret_is_masked_in_a_text(text: str, masked: str) -> None:
+    assert NAMELESS.redact(text) == masked
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "masked"),
     [
         ({"tokens": ["a"], "b": ["c"]}, {"tokens": "***", "b": ["c"]}),
         ({"password": {"value": "a"}}, {"password": "***"}),
@@ -166,35 +168,35 @@ def test_a_value_with_the_name_of_a_secret_is_masked_in_a_text(text: str, told: 
         (7, 7),
     ],
 )
-def test_a_value_with_the_name_of_a_secret_is_masked(value: Any, told: Any) -> None:
+def test_a_value_named_like_a_secret_is_masked(value: Any, masked: Any) -> None:
     secrets = Secrets((TOKEN, "123456"))
 
-    assert secrets.redact_value(value) == told
-    assert secrets.redact_value(told) == told
+    assert secrets.redact_value(value) == masked
+    assert secrets.redact_value(masked) == masked
 
 
-def test_json_within_texts_is_read() -> None:
+def test_json_inside_texts_is_masked() -> None:
     inner = json.dumps({"password": "NEW", "a": TOKEN.replace("F", "é")})
     value = {"inner": json.dumps({"inner": inner})}
 
-    told = Secrets((TOKEN.replace("F", "é"),)).redact_value(value)
+    masked = Secrets((TOKEN.replace("F", "é"),)).redact_value(value)
 
-    assert json.loads(json.loads(told["inner"])["inner"]) == {"password": "***", "a": "***"}
+    assert json.loads(json.loads(masked["inner"])["inner"]) == {"password": "***", "a": "***"}
 
 
 @pytest.mark.parametrize("text", ['{ "a": 1e5 }', '{"a":"\\u00e9"}', "[1, 2]", '"a"', "[", "{}"])
-def test_json_without_secrets_stays_as_it_is_written(text: str) -> None:
+def test_json_without_secrets_is_unchanged(text: str) -> None:
     assert Secrets((TOKEN,)).redact(text) == text
 
 
-def test_what_is_nested_as_deep_as_can_be_is_masked() -> None:
+def test_a_deeply_nested_secret_is_masked() -> None:
     text = "[" * 100_000 + '{"password":"NEW"}' + "]" * 100_000
 
     assert "NEW" not in NAMELESS.redact(text)
 
 
 @pytest.mark.parametrize(
-    ("value", "found"),
+    ("value", "secrets"),
     [
         ({"password": "PW", "a": "b"}, {"PW"}),
         ({"obsParameters": [{"accessKey": "AK", "region": ["R", 5]}]}, {"AK", "R"}),
@@ -203,5 +205,5 @@ def test_what_is_nested_as_deep_as_can_be_is_masked() -> None:
         (["token", None, 918273], set()),
     ],
 )
-def test_values_with_the_name_of_a_secret_are_found(value: Any, found: set[str]) -> None:
-    assert {*secrets_in(value)} == found
+def test_secrets_in_a_value(value: Any, secrets: set[str]) -> None:
+    assert {*secrets_in(value)} == secrets

@@ -22,7 +22,7 @@ def test_a_dialect_brings_its_statuses_and_each_can_be_overridden() -> None:
     assert settings.forbidden_status == 403
 
 
-def test_a_changed_dialect_takes_its_statuses_along() -> None:
+def test_a_new_dialect_brings_its_statuses() -> None:
     changed = Settings(unknown_graph_status=400).changed({"dialect": "page"})
 
     assert changed.unknown_graph_status == 404

@@ -28,7 +28,7 @@ def test_the_status_is_a_function_of_the_time() -> None:
     ]  # fmt: skip
 
 
-def test_a_timeline_says_when_it_changes_next_and_when_the_job_began_and_ended() -> None:
+def test_the_next_change_the_start_and_the_end_of_a_job() -> None:
     line = timeline(now=5 * S)
 
     assert [line.next_after(at * S) // S for at in (5, 7, 14)] == [7, 15, 15]
@@ -37,33 +37,33 @@ def test_a_timeline_says_when_it_changes_next_and_when_the_job_began_and_ended()
     assert (line.started(7 * S), line.ended(15 * S)) == (7 * S, 15 * S)
 
 
-def test_a_job_that_is_moved_goes_on_along_its_plan_from_there() -> None:
+def test_a_moved_job_continues_its_plan() -> None:
     moved = timeline().moved(Move("running"), 1 * S)
 
     assert statuses(moved, 0.5, 1, 8.9, 9) == ["pending", "running", "running", "success"]
 
 
-def test_one_that_is_moved_where_its_plan_does_not_lead_stays_there() -> None:
+def test_a_job_stays_in_a_status_outside_its_plan() -> None:
     assert (
         statuses(timeline("stuck_pending").moved(Move("running"), 1 * S), 1, 1e6) == ["running"] * 2
     )
     assert statuses(timeline().moved(Move("failed"), 1 * S), 1, 1e6) == ["failed"] * 2
 
 
-def test_a_move_with_a_progress_goes_on_from_that_progress() -> None:
+def test_a_move_with_a_progress_continues_from_there() -> None:
     moved = timeline().moved(Move("running", progress=60), 1 * S)
 
     assert moved.at(1 * S).progress == 60
     assert moved.at(3 * S).status == "success"  # 75 % was two seconds before the end
 
 
-def test_a_job_without_a_plan_stays_as_it_is() -> None:
+def test_a_job_without_a_plan_keeps_its_status() -> None:
     job = Job("a", "running", JobRequest("import_graph", "/"))
 
     assert statuses(timeline_of(job, Settings(), "database", 0), 0, 1e6) == ["running"] * 2
 
 
-def test_a_job_with_a_plan_goes_on_from_the_status_it_has() -> None:
+def test_a_loaded_job_continues_its_plan_from_its_status() -> None:
     job = Job("a", "running", JobRequest("execute_algorithm", "/"), "normal")
 
     assert statuses(timeline_of(job, Settings(), "database", 0), 0, 7.9, 8) == [
@@ -71,13 +71,13 @@ def test_a_job_with_a_plan_goes_on_from_the_status_it_has() -> None:
     ]  # fmt: skip
 
 
-def test_one_whose_status_is_not_in_its_plan_keeps_it() -> None:
+def test_a_loaded_job_keeps_a_status_outside_its_plan() -> None:
     job = Job("a", "failed", JobRequest("import_graph", "/"), "normal")
 
     assert statuses(timeline_of(job, Settings(), "database", 0), 0, 1e6) == ["failed"] * 2
 
 
-def test_nothing_remains_of_a_timeline_once_nothing_will_change() -> None:
+def test_nothing_remains_once_nothing_will_change() -> None:
     assert isinstance(timeline().remainder(4 * S), Plan)
     assert not isinstance(timeline().remainder(10 * S), Plan)
     assert isinstance(timeline(result={"a": 1}).remainder(10 * S), Plan)
@@ -92,7 +92,7 @@ def test_nothing_remains_of_a_timeline_once_nothing_will_change() -> None:
     st.lists(st.integers(0, 700), max_size=5),
     st.none() | st.tuples(st.integers(0, 20), st.sampled_from(["running", "failed", "success"])),
 )
-def test_what_remains_of_a_timeline_goes_on_as_the_timeline_does(
+def test_the_remainder_of_a_timeline_continues_like_it(
     name: str, now: int, later: list[int], move: Any
 ) -> None:
     line = timeline(name)
@@ -108,7 +108,7 @@ def test_what_remains_of_a_timeline_goes_on_as_the_timeline_does(
         assert again.at(seconds * S)[1:] == line.at((now + seconds) * S)[1:]
 
 
-def test_a_hidden_job_changes_when_it_is_listed_too() -> None:
+def test_being_listed_is_a_change_too() -> None:
     line = timeline(never_listed_for_s=5)
 
     assert [line.next_after(at * S) // S for at in (0, 2, 5)] == [2, 5, 10]

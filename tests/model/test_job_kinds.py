@@ -15,8 +15,8 @@ def job(command: str, body: str = "{}", status: str = "success", **fields: Any) 
     return {"jobId": "j", "status": status, "request": request, **fields}
 
 
-def show(service: Service, shown: dict[str, Any], query: str = "", **settings: Any) -> Any:
-    service.begin(fixture={"graphs": {"movie": {"jobs": [shown]}}}, settings=settings)
+def show(service: Service, shown_job: dict[str, Any], query: str = "", **settings: Any) -> Any:
+    service.begin(fixture={"graphs": {"movie": {"jobs": [shown_job]}}}, settings=settings)
     return service.client.get(f"{G}/jobs/j/status{query}")
 
 
@@ -24,13 +24,13 @@ PATH = '{"algorithmName":"shortest_path","parameters":{"source":"46","target":"7
 RANK = '{"algorithmName":"pagerank","parameters":{}}'
 
 
-def test_a_path_has_the_shape_of_the_page_of_its_edition(service: Service) -> None:
-    shown = show(service, job("execute_algorithm", PATH, "complete"))
+def test_a_path_has_the_documented_shape_of_each_edition(service: Service) -> None:
+    response = show(service, job("execute_algorithm", PATH, "complete"))
 
-    assert [*shown.json] == ["status", "data", "result"]  # ges_03_0472
-    assert shown.json["status"] == "complete"
-    assert shown.json["result"] == "success"
-    outputs = shown.json["data"]["outputs"]
+    assert [*response.json] == ["status", "data", "result"]  # ges_03_0472
+    assert response.json["status"] == "complete"
+    assert response.json["result"] == "success"
+    outputs = response.json["data"]["outputs"]
     assert (outputs["source"], outputs["target"]) == ("46", "78")
     assert (outputs["path"][0], outputs["path"][-1]) == ("46", "78")
     memory = show(service, job("execute_algorithm", PATH), edition="memory")
@@ -51,7 +51,7 @@ def test_a_path_has_the_shape_of_the_page_of_its_edition(service: Service) -> No
         ("execute_algorithm", '{"algorithmName":"louvain","parameters":3}', "louvain"),
     ],
 )
-def test_rows_are_paged_with_three_sizes(
+def test_the_rows_of_a_result_are_paged(
     service: Service, command: str, body: str, rows: str
 ) -> None:
     whole = show(service, job(command, body)).json["data"]["outputs"]
@@ -67,14 +67,14 @@ def test_rows_are_paged_with_three_sizes(
     assert (beyond[rows], beyond["data_return_size"]) == ([], 0)
 
 
-def test_labels_of_a_query_are_those_of_its_result(service: Service) -> None:
+def test_a_result_has_the_labels_of_its_query(service: Service) -> None:
     outputs = show(service, job("edge_query", '{"labels":["likes"]}')).json["data"]["outputs"]
 
     assert {row["label"] for row in outputs["edges"]} == {"likes"}
     assert [*outputs["edges"][0]] == ["source", "target", "index", "label", "properties"]
 
 
-def test_a_summary_stands_directly_under_data(service: Service) -> None:
+def test_a_summary_is_directly_under_data(service: Service) -> None:
     data = show(service, job("summary", "")).json["data"]
 
     assert [*data] == ["vertexNum", "edgeNum", "labelDetails"]  # ges_03_0465
@@ -85,16 +85,16 @@ def test_an_import_has_no_data(service: Service) -> None:
 
 
 @pytest.mark.parametrize("status", ["pending", "running"])
-def test_before_its_end_a_job_has_no_data(service: Service, status: str) -> None:
-    shown = show(service, job("execute_algorithm", RANK, status))
+def test_an_unfinished_job_has_no_data(service: Service, status: str) -> None:
+    response = show(service, job("execute_algorithm", RANK, status))
 
-    assert shown.json == {"status": status, "result": "success"}
+    assert response.json == {"status": status, "result": "success"}
 
 
-def test_a_failed_import_is_told_by_its_status(service: Service) -> None:
-    shown = show(service, job("import_graph", "{}", "failed"))
+def test_a_failed_import_has_the_status_failed(service: Service) -> None:
+    response = show(service, job("import_graph", "{}", "failed"))
 
-    assert (shown.status_code, shown.json) == (200, {"status": "failed", "result": "success"})
+    assert (response.status_code, response.json) == (200, {"status": "failed", "result": "success"})
 
 
 @pytest.mark.parametrize(
@@ -105,33 +105,33 @@ def test_a_failed_import_is_told_by_its_status(service: Service) -> None:
         ("Running algorithm [pagerank] error: x!", "Running algorithm [pagerank] error: x!"),
     ],
 )
-def test_a_failed_algorithm_is_an_error_with_its_reason(
+def test_a_failed_algorithm_is_refused_with_its_reason(
     service: Service, reason: str | None, message: str
 ) -> None:
     steps = [{"after_s": 0, "status": "failed"}]
     plan = {"steps": steps, **({"fail_reason": reason} if reason else {})}
 
-    shown = show(service, job("execute_algorithm", RANK, "failed", plan=plan))
+    response = show(service, job("execute_algorithm", RANK, "failed", plan=plan))
 
-    assert shown.status_code == 400
-    assert shown.json == {"errorMessage": message, "errorCode": "GES.8301"}
+    assert response.status_code == 400
+    assert response.json == {"errorMessage": message, "errorCode": "GES.8301"}
 
 
-def test_a_result_is_stable_from_the_seed() -> None:
+def test_a_result_depends_on_the_seed_and_the_job() -> None:
     assert result("vertex_query", {}, 7, "j") == result("vertex_query", {}, 7, "j")
     assert result("vertex_query", {}, 7, "j") != result("vertex_query", {}, 8, "j")
     assert result("vertex_query", {}, 7, "j") != result("vertex_query", {}, 7, "k")
     assert result("import_graph", {}, 7, "j") is None
 
 
-def test_a_test_sets_the_result_and_its_rows_are_paged_too(service: Service) -> None:
+def test_the_result_of_a_plan_is_paged_too(service: Service) -> None:
     rows = [{"id": str(number)} for number in range(5)]
     mine = {"outputs": {"vertices": rows, "mine": True}}
     plan = {"name": "instant", "result": mine}
 
-    shown = show(service, job("import_graph", "{}", plan=plan), "?limit=2&offset=1")
+    response = show(service, job("import_graph", "{}", plan=plan), "?limit=2&offset=1")
 
-    assert shown.json["data"]["outputs"] == {
+    assert response.json["data"]["outputs"] == {
         "vertices": rows[1:3],
         "mine": True,
         "data_return_size": 2,
@@ -141,12 +141,12 @@ def test_a_test_sets_the_result_and_its_rows_are_paged_too(service: Service) -> 
 
 
 @pytest.mark.parametrize("data", [{}, {"outputs": []}, {"outputs": {"path": ["1", "2"]}}])
-def test_what_has_no_rows_is_not_paged(data: dict[str, Any]) -> None:
+def test_a_result_without_rows_is_not_paged(data: dict[str, Any]) -> None:
     assert result_page(data, "shortest_path", 5, 0) == data
 
 
-def test_a_partial_failure_shows_what_there_is(service: Service) -> None:
-    shown = show(service, job("vertex_query", "{}", "partiallyFailed"), edition="memory")
+def test_a_partial_failure_has_a_result(service: Service) -> None:
+    response = show(service, job("vertex_query", "{}", "partiallyFailed"), edition="memory")
 
-    assert shown.json["status"] == "partiallyFailed"
-    assert shown.json["data"]["outputs"]["vertices"]
+    assert response.json["status"] == "partiallyFailed"
+    assert response.json["data"]["outputs"]["vertices"]

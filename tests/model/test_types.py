@@ -1,4 +1,4 @@
-"""Which status may follow which, and what a refused move is told."""
+"""Which statuses may follow which, and which an edition has."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from gesmock.model.types import FINAL, MOVES, STATUSES, check_edition, check_mov
 
 
 @pytest.mark.parametrize("status", FINAL)
-def test_what_is_final_stays(status: str) -> None:
+def test_final_statuses_never_change(status: str) -> None:
     assert MOVES[status] == ()  # type: ignore[index]
 
 
@@ -16,12 +16,12 @@ def test_nothing_goes_back_to_pending() -> None:
     assert all("pending" not in later for later in MOVES.values())
 
 
-def test_a_partial_failure_is_of_the_memory_edition() -> None:
+def test_only_the_memory_edition_has_partial_failures() -> None:
     assert "partiallyFailed" not in moves("running", "database")
     assert "partiallyFailed" in moves("running", "memory")
 
 
-def test_an_illegal_move_is_refused_with_the_current_status_and_the_legal_ones() -> None:
+def test_an_illegal_move_is_refused_naming_the_legal_ones() -> None:
     check_move("a", "pending", "running", "database")
 
     with pytest.raises(Conflict) as back:
@@ -36,7 +36,7 @@ def test_an_illegal_move_is_refused_with_the_current_status_and_the_legal_ones()
     assert str(on.value) == "job 'a' cannot move to running: it is failed, which is final"
 
 
-def test_a_status_of_the_other_edition_is_refused_with_those_of_this_one() -> None:
+def test_a_status_that_the_edition_lacks_is_refused() -> None:
     check_edition("a", "partiallyFailed", "memory")
 
     with pytest.raises(Conflict, match="the database edition has pending, running, complete, succ"):

@@ -30,7 +30,7 @@ def submit(service: Service, action: str, body: Any) -> Any:
     return service.client.post(f"{G}/action?action_id={action}", json=body)
 
 
-def test_a_failed_algorithm_has_the_keys_of_the_pages_example_in_their_order(
+def test_a_failed_algorithm_is_listed_as_in_the_page_s_example(
     memory: Service,
 ) -> None:
     body = {
@@ -60,17 +60,17 @@ def test_a_failed_algorithm_has_the_keys_of_the_pages_example_in_their_order(
     assert [*memory.list().json] == ["jobs", "result"]
 
 
-def test_times_progress_and_can_stop_follow_the_life_of_the_job(memory: Service) -> None:
+def test_times_progress_and_can_stop_follow_the_job(memory: Service) -> None:
     submit(memory, "execute-algorithm", {"algorithmName": "pagerank"})
-    seen = []
+    items = []
     for _ in range(4):
         item = newest(memory)
-        seen.append(
+        items.append(
             [item[key] for key in ("status", "progress", "canStop", "startTime", "endTime")]
         )
         memory.control("PATCH", "clock", {"advance_s": 4})
 
-    assert seen == [
+    assert items == [
         ["pending", "0", True, "", ""],
         ["running", "25", True, "2024-05-23 09:54:02", ""],
         ["running", "75", True, "2024-05-23 09:54:02", ""],
@@ -105,7 +105,7 @@ def test_an_import_lists_its_files(memory: Service) -> None:
     assert newest(memory) == item
 
 
-def test_a_cancelled_job_tells_why_it_failed(memory: Service) -> None:
+def test_a_cancelled_job_has_a_reason(memory: Service) -> None:
     job_id = submit(memory, "import-graph", FILES).get_json()["jobId"]
     memory.client.delete(f"{G}/jobs/{job_id}")
 
@@ -113,14 +113,14 @@ def test_a_cancelled_job_tells_why_it_failed(memory: Service) -> None:
     assert newest(memory)["progress"] == "100"
 
 
-def test_a_reason_is_set_by_the_test(memory: Service) -> None:
+def test_a_reason_can_be_set(memory: Service) -> None:
     job_id = submit(memory, "import-graph", FILES).get_json()["jobId"]
     memory.control("PATCH", f"jobs/{job_id}", {"status": "failed", "fail_reason": "disk full"})
 
     assert newest(memory)["failReason"] == "disk full"
 
 
-def test_jobs_that_were_there_from_the_start_go_back_in_time(service: Service) -> None:
+def test_jobs_without_a_timeline_have_times_in_the_past(service: Service) -> None:
     jobs = [
         {"jobId": status, "status": status, "request": {"command": "mine_own", "url": "/"}}
         for status in ("pending", "running", "failed", "success")
@@ -142,7 +142,7 @@ def test_jobs_that_were_there_from_the_start_go_back_in_time(service: Service) -
     assert items[0]["rawRequest"] == ""
 
 
-def test_each_graph_has_its_own_edition(service: Service) -> None:
+def test_a_graph_can_have_its_own_edition(service: Service) -> None:
     assert service.control("PUT", "graphs/m", {"edition": "memory"}).json == {
         "graph": "m",
         "edition": "memory",
@@ -154,11 +154,11 @@ def test_each_graph_has_its_own_edition(service: Service) -> None:
     assert "totalCount" in service.list().json
     assert "totalCount" not in service.list(graph="m").json
     graphs = service.control("GET", "graphs").json["graphs"]
-    assert [one["edition"] for one in graphs] == ["database", "memory"]
+    assert [graph["edition"] for graph in graphs] == ["database", "memory"]
     assert service.control("GET", "state").json["graphs"]["m"]["edition"] == "memory"
 
 
-def test_generated_jobs_replace_others_in_the_same_edition(service: Service) -> None:
+def test_replacing_jobs_keeps_the_edition(service: Service) -> None:
     service.control("PUT", "graphs/m", {"edition": "memory"})
 
     order = {"graph": "m", "count": 2, "replace": True, "statuses": {"partiallyFailed": 1}}
@@ -199,7 +199,7 @@ def test_a_graph_with_a_partial_failure_does_not_become_a_database(service: Serv
     assert service.control("PUT", "graphs/m", {"edition": "database"}).status_code == 409
 
 
-def test_nor_does_one_that_will_have_a_partial_failure(memory: Service) -> None:
+def test_nor_does_a_graph_that_will_have_a_partial_failure(memory: Service) -> None:
     job = {"jobId": "a", "status": "pending", "request": {"command": "x", "url": "/"}}
     plan = {"name": "partial", "never_listed_for_s": 5}
     memory.control("POST", "jobs", {"job": {**job, "plan": plan}})
@@ -214,7 +214,7 @@ def test_nor_does_one_that_will_have_a_partial_failure(memory: Service) -> None:
     assert memory.control("PATCH", "settings", {"edition": "database"}).status_code == 200
 
 
-def test_the_ids_key_is_a_question_of_settings_here_too(memory: Service) -> None:
+def test_the_setting_id_key_applies_here_too(memory: Service) -> None:
     submit(memory, "clear-graph", {})
     memory.control("PATCH", "settings", {"id_key": "both"})
 
