@@ -6,7 +6,7 @@ any of them; ``x-calls`` lists each with its action, edition, body and sources.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, TypeVar, get_args
+from typing import Any, TypeVar, get_args
 
 from msgspec import structs
 
@@ -20,17 +20,6 @@ from gesmock.model.types import DEFAULT_GRAPH, DEFAULT_PROJECT, Edition
 T = TypeVar("T")
 Node = dict[str, Any]
 """A part of an OpenAPI document."""
-
-LIMITS: Final = {"default", "exclusiveMinimum", "pattern", "minimum", "maximum"} | {
-    f"{bound}{what}" for bound in ("min", "max") for what in ("Items", "Length", "Properties")
-}
-"""The keywords of a schema that limit a value."""
-
-_DOCUMENTED_LIMITS: Final = ("indexName", "strLength")
-"""The properties of a body whose limits a page states (ges_03_0454, ges_03_0490).
-
-That an empty text or list is refused, and how many indexes a call may build, is inferred.
-"""
 
 
 def paths(shared: Node) -> Node:
@@ -151,8 +140,8 @@ def _body_name(call: Call) -> str:
 
 def _body(call: Call) -> Node:
     calls = _tried_with(call)
-    limits = _with_inferred_limits(_conditions(calls))
-    node = {"x-certainty": calls[0].certainty, "type": "object", "allOf": limits}
+    conditions = _conditions(calls)
+    node = {"x-certainty": calls[0].certainty, "type": "object", "allOf": conditions}
     return _documented(_sources(calls), node)
 
 
@@ -164,21 +153,6 @@ def _body_required(call: Call) -> bool:
 def _refuses_empty_body(schema: Node) -> bool:
     choices = schema.get("anyOf", ())
     return "required" in schema or (len(choices) > 0 and all(map(_refuses_empty_body, choices)))
-
-
-def _with_inferred_limits(schema: Any, name: str = "") -> Any:
-    """*schema*, which is that of the property *name*, with its inferred limits marked."""
-    if isinstance(schema, list):
-        return [_with_inferred_limits(item, name) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    marked: Node = {}
-    for key, value in schema.items():
-        if key == "properties":
-            marked[key] = {part: _with_inferred_limits(item, part) for part, item in value.items()}
-        else:
-            marked[key] = _with_inferred_limits(value, name)
-    return marked if name in _DOCUMENTED_LIMITS else _marked(marked, *LIMITS & schema.keys())
 
 
 # --- The answers ----------------------------------------------------------------------------------
@@ -224,7 +198,7 @@ def _shape(value: Any, name: str = "") -> Node:
                 "additionalProperties": False,
             }
         case []:
-            return {"type": "array", **_marked({"maxItems": 0}, "maxItems")}
+            return {"type": "array", "maxItems": 0, "x-inferred": ["maxItems"]}
         case list():
             return {"type": "array", "items": _any_of(_unique(map(_shape, value)))}
         case str() | int() if name in ("jobType", "result"):  # they say what answer it is
@@ -279,11 +253,6 @@ def _documented(source: str, node: Node | None = None) -> Node:
 
 def _sources(calls: Sequence[Call]) -> str:
     return "; ".join(_unique(call.source for call in calls))
-
-
-def _marked(schema: Node, *keywords: str) -> Node:
-    """*schema*, marked so that a reader knows that no page states these *keywords*."""
-    return {**schema, "x-inferred": sorted(keywords)} if keywords else schema
 
 
 def _ref(kind: str, name: str) -> Node:

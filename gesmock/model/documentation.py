@@ -28,7 +28,10 @@ class ErrorCode(Struct, frozen=True):
 
 
 class Condition(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a body has to fit (JSON Schema, draft 7), and the *refusal* of one that does not."""
+    """What a body has to fit (JSON Schema, draft 7), and the *refusal* of one that does not.
+
+    ``x-inferred`` names the keywords of a schema that no page states.
+    """
 
     schema: dict[str, Any]
     refusal: Refusal

@@ -14,7 +14,6 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from gesmock.cli import main as cli
 from gesmock.contract import service_document
-from gesmock.contract.submissions import LIMITS
 from gesmock.fake import fixtures
 from gesmock.fake.routes import ROUTES
 from gesmock.model import documentation, errors, replies
@@ -210,6 +209,11 @@ def test_every_part_names_its_source_and_fidelity() -> None:
         assert part["x-fidelity"] in ("documented", "inferred")
 
 
+LIMITS = {"default", "exclusiveMinimum", "pattern", "minimum", "maximum"} | {
+    f"{bound}{what}" for bound in ("min", "max") for what in ("Items", "Length", "Properties")
+}
+"""The keywords of a schema that limit a value."""
+
 DOCUMENTED_LIMITS = {
     "parameters/project_id": {"pattern", "minLength", "maxLength"},
     "parameters/limit": {"default", "maximum"},
@@ -221,7 +225,10 @@ DOCUMENTED_LIMITS = {
     "strLength": {"minimum", "maximum"},
     "jobs/{job_id}/delete": {"maxProperties"},
 }
-"""The limits that a page states; all others are inferred."""
+"""The limits that a page states (ges_03_0454 and ges_03_0490 for bodies); others are inferred.
+
+That an empty text or list is refused, and how many indexes a call may build, is inferred too.
+"""
 
 
 @pytest.mark.parametrize("name", ["page", "error_table"])
