@@ -55,8 +55,6 @@ class Journal:
             self._records: deque[Record] = deque(maxlen=size)
             self._lists: deque[Reported] = deque()  # those with statuses, oldest first
             self._statuses = 0
-            self._last: Reported | None = None
-            self._last_source: ShownStatuses | None = None
             self.count = 0
             """The number of the last request; ``since=journal.count`` selects later ones."""
             self._cleared = 0
@@ -209,9 +207,10 @@ class Journal:
     ) -> Record:
         """Record a *request*, its body and head shortened, and its *reply*; the lock is held."""
         self.count = number = self.count + 1
-        reported, source = None, reply.statuses
+        reported, source, lists = None, reply.statuses, self._lists
         if source is not None:
-            reported = self._last if self._last_source is source else self._report(source)
+            is_last = lists and lists[-1].statuses is source.statuses
+            reported = lists[-1] if is_last else self._report(source)
         nth = 0
         if link is not None:
             link.answers = nth = link.answers + 1
@@ -237,9 +236,9 @@ class Journal:
 
     def _report(self, source: ShownStatuses) -> Reported:
         """What the answer said of jobs; if there is too much of lists, the oldest is dropped."""
-        self._last, self._last_source = Reported(source), source
+        reported = Reported(source)
         if source.statuses and source.returned is not None:
-            self._lists.append(self._last)
+            self._lists.append(reported)
             self._statuses += len(source.statuses)
             most = max(MOST_STATUSES, 10 * self.size)
             # Each belongs to a record at least: beyond the size, its records were dropped.
@@ -247,7 +246,7 @@ class Journal:
                 oldest = self._lists.popleft()
                 self._statuses -= len(oldest.statuses or ())
                 oldest.statuses = None
-        return self._last
+        return reported
 
 
 def _read(
