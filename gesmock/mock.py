@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Any, Self, Unpack
 from urllib.parse import quote, urlencode
 
@@ -174,12 +173,7 @@ class GesMock:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.stop()
 
     @property
@@ -240,17 +234,17 @@ class GesMock:
         name = graph or graphs.default
         if job is None:
             command = "import_graph" if command is None else command
-            if url is None:
-                action = f"{command}".replace("_", "-")
-                url = f"{routes.graph_path(self.project_id, name)}/action?action_id={action}"
+            action = f"{command}".replace("_", "-")
+            path = f"{routes.graph_path(self.project_id, name)}/action?action_id={action}"
+            request = {
+                "command": command,
+                "url": path if url is None else url,
+                "rawRequest": "{}" if raw_request is None else raw_request,
+            }
             job = {
                 "jobId": job_id or graphs.new_job_id(name),
                 "status": status or ("success" if plan is None else "pending"),
-                "request": {
-                    "command": command,
-                    "url": url,
-                    "rawRequest": "{}" if raw_request is None else raw_request,
-                },
+                "request": request,
             }
         elif (status, job_id, command, url, raw_request) != (None,) * 5:
             raise TypeError("give either a job, or what it is to be made of")
@@ -331,10 +325,9 @@ class GesMock:
         Raises TimedOut, with its last status, after *timeout_s* real seconds, or as soon as it has
         ended with another status; and what ``job`` does.
         """
-        several = {"status": status} if isinstance(status, str) else dict(enumerate(status))
-        statuses = validation.read_python(several, dict[str, ListedStatus], "wait_for_job").values()
-        number = {"timeout_s": timeout_s}
-        seconds = validation.read_python(number, dict[str, Seconds], "wait_for_job")["timeout_s"]
+        several = [status] if isinstance(status, str) else [*status]
+        statuses = validation.read(several, list[ListedStatus], "wait_for_job.status")
+        seconds = validation.read(timeout_s, Seconds, "wait_for_job.timeout_s")
         return self._project.wait_for_job(_id(job), statuses, seconds, graph)[1]
 
     # --- What drives and records them ---
