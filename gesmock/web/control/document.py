@@ -75,15 +75,17 @@ CALLS: Final = (
 def control_document() -> Node:
     """Each call for the default project and for any other."""
     paths: Node = {}
-    names: dict[str, None] = {}
+    parameters: Node = {}
     for each in CALLS:
         for prefix in ("", "projects/<project_id>/"):
             rule = prefix + each.path
-            inside = _NAME.findall(rule)
-            names |= dict.fromkeys(inside)
+            names = _NAME.findall(rule)
+            for name in names:
+                schema = msgspec.json.schema(PATH_TYPES.get(name, str))
+                parameters[name] = {"name": name, "in": "path", "required": True, "schema": schema}
             item = paths.setdefault(
                 f"{CONTROL}/" + _NAME.sub(r"{\1}", rule),
-                {"parameters": [_ref("parameters", name) for name in inside]},
+                {"parameters": [{"$ref": f"#/components/parameters/{name}"} for name in names]},
             )
             item[each.method.lower()] = _operation(each, of_project=bool(prefix))
     structs = {struct for each in CALLS for struct in (each.answer, *each.bodies) if struct}
@@ -99,16 +101,11 @@ def control_document() -> Node:
         "security": [{"control": []}, {}],
         "paths": paths,
         "components": {
-            "parameters": {name: _path_parameter(name) for name in names},
+            "parameters": parameters,
             "schemas": _schemas({*structs, ErrorBody}),
             "securitySchemes": {"control": {"type": "http", "scheme": "bearer"}},
         },
     }
-
-
-def _path_parameter(name: str) -> Node:
-    schema = msgspec.json.schema(PATH_TYPES.get(name, str))
-    return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
 def _schemas(structs: Iterable[type[Struct]]) -> Node:
@@ -127,17 +124,14 @@ def _schemas(structs: Iterable[type[Struct]]) -> Node:
 
 def _operation(each: call, *, of_project: bool) -> Node:
     noun = _NAME.sub("one", each.path).replace("/", "_").replace(".", "_")
-    possible = {
-        400: bool(each.bodies or each.query or of_project),
-        401: True,
-        403: True,
-        404: each.may_miss or of_project or "_id>" in each.path,
-        409: True,
-        413: bool(each.bodies),
-        415: bool(each.bodies),
-    }
-    schema = {"type": "object"} if each.answer is None else _struct_ref(each.answer)
-    refusal = _json(_struct_ref(ErrorBody))
+    possible = {401, 403, 409}
+    if each.bodies:
+        possible |= {400, 413, 415}
+    if each.query or of_project:
+        possible.add(400)
+    if each.may_miss or of_project or "_id>" in each.path:
+        possible.add(404)
+    schema = {"type": "object"} if each.answer is None else _ref(each.answer)
     operation: Node = {
         "operationId": f"{each.method.lower()}_{noun}{'_of_project' * of_project}",
         "tags": [each.path.partition("/")[0]],
@@ -146,14 +140,13 @@ def _operation(each: call, *, of_project: bool) -> Node:
         "responses": {
             str(each.status): {"description": each.summary, "content": _json(schema)},
             **{
-                str(status): {"description": description, "content": refusal}
-                for status, description in _REFUSALS.items()
-                if possible[status]
+                str(status): {"description": _REFUSALS[status], "content": _json(_ref(ErrorBody))}
+                for status in sorted(possible)
             },
         },
     }
     if each.bodies:
-        bodies = [_struct_ref(struct) for struct in each.bodies]
+        bodies = [_ref(struct) for struct in each.bodies]
         body = bodies[0] if len(bodies) == 1 else {"anyOf": bodies}
         operation["requestBody"] = {"required": True, "content": _json(body)}
     return operation
@@ -162,28 +155,17 @@ def _operation(each: call, *, of_project: bool) -> Node:
 def _query_parameters(query: type[Struct]) -> list[Node]:
     parameters = []
     for name, schema in _schemas([query])[query.__name__]["properties"].items():
-        present = _without_null(schema)
+        # A query parameter is absent instead of null.
+        [present] = [each for each in schema.get("anyOf", [schema]) if each != _NULL]
         style = {"style": "form", "explode": False} if present.get("type") == "array" else {}
         if present.get("type") != "object":  # whose items are parameters: query.limit=10
             parameters.append({"name": name, "in": "query", "schema": present, **style})
     return parameters
 
 
-def _without_null(schema: Node) -> Node:
-    """*schema* as that of a query parameter, which is absent instead of null."""
-    if "anyOf" not in schema:
-        return schema
-    [present] = [each for each in schema["anyOf"] if each != _NULL]
-    return dict(present)
-
-
 def _json(schema: Node) -> Node:
     return {"application/json": {"schema": schema}}
 
 
-def _struct_ref(struct: type[Struct]) -> Node:
-    return _ref("schemas", struct.__name__)
-
-
-def _ref(kind: str, name: str) -> Node:
-    return {"$ref": f"#/components/{kind}/{name}"}
+def _ref(struct: type[Struct]) -> Node:
+    return {"$ref": f"#/components/schemas/{struct.__name__}"}
