@@ -1,6 +1,6 @@
 """Fake: all projects, and what the whole of them starts with."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from functools import partial
 from threading import Lock
 
@@ -39,7 +39,6 @@ class Fake:
         self.epochs = Epochs()
         self._new = partial(Project, epochs=self.epochs, can_deliver=self.can_deliver)
         states = start.states(options or {}, self.can_deliver)
-        self._start = list(states)
         self._dropped = Coverage()  # of projects that no longer exist
         self._replace(
             {
@@ -120,10 +119,7 @@ class Fake:
         Returns what was cleared in the default project.
         """
         with self._lock:
-            cleared = {name: project.reset() for name, project in self.projects.items()}
-            self._drop(self.projects.keys() - self._start)
-            self._replace({name: self.projects[name] for name in self._start})
-            return cleared[self._start[0]]
+            return self._begin({name: self.projects[name].start for name in self._start})
 
     def restart(self, options: StartOptions) -> Cleared:
         """Start again with other *options*, in place.
@@ -133,22 +129,19 @@ class Fake:
         states = start.states(options, self.can_deliver)
         starts = {name: Start.of(state, name) for name, state in states.items()}
         with self._lock:
-            before = self.projects
-            after = {name: before.get(name) or self._new(name) for name in starts}
-            dropped = before.keys() - after.keys()
-            for name in dropped:
-                before[name].reset()
-            self._drop(dropped)
-            cleared = [after[name].reset(starts[name]) for name in starts]
-            self._start = list(starts)
-            self._replace(after)
-            return cleared[0]
+            return self._begin(starts)
+
+    def _begin(self, starts: Mapping[str, Start]) -> Cleared:
+        projects = {name: self.projects.get(name) or self._new(name) for name in starts}
+        for name in self.projects.keys() - projects.keys():
+            self.projects[name].reset()
+            self._dropped.add(self.projects[name].verdict.coverage.cells())
+        cleared = [projects[name].reset(start) for name, start in starts.items()]
+        self._replace(projects)
+        return cleared[0]
 
     def _replace(self, projects: dict[str, Project]) -> None:
+        self._start = [*projects]
         self.default = next(iter(projects.values()))
         self.projects = projects
         self._epoch = self.epochs.current
-
-    def _drop(self, project_ids: Collection[str]) -> None:
-        for project_id in project_ids:
-            self._dropped.add(self.projects[project_id].verdict.coverage.cells())

@@ -112,9 +112,10 @@ class Project:
         return Cleared(self.epoch, jobs, faults, entries)
 
     def _begin(self) -> None:
-        self.journal.reset(self.start.state.journal_size or SIZE)
-        self.verdict.reset(self.start.state.verdict or VerdictConfig())
-        self._take(self.start, self.start.state.clock or Timing())
+        self.journal.reset()
+        self.verdict.reset(VerdictConfig())
+        self.time.reset(Timing())
+        self._load(self.start)
 
     def parse(self, text: bytes) -> State:
         """The state in the JSON *text*; a list answer belongs to this project."""
@@ -146,7 +147,16 @@ class Project:
         self.verdict.config = state.verdict or self.verdict.config
         if state.journal_size is not None:
             self.journal.resize(state.journal_size)
-        self._take(start, state.clock or self.time.timing)
+        seed = state.seed or 0
+        graphs = {name: graph.copy() for name, graph in start.graphs.items()}
+        self.time.reset(state.clock or self.time.timing)
+        self.graphs.reset(graphs, state.settings or Settings(), seed)
+        self.faults.reset(seed, state.faults)
+        self.plans.reset(state.plans)
+        self.tokens = state.tokens_of(self.project_id)
+        self._next_rows: dict[tuple[str, int], int] = {}  # of each graph and seed
+        self.submitted = False  # since the last tick
+        self._before_change = False  # where the last tick stopped
 
     def _check_epoch(self, epoch: int) -> None:
         if self.epoch != epoch:
@@ -178,19 +188,6 @@ class Project:
             tokens=list(tokens),
             faults=[rule for rule in faults if rule is not None],
         )
-
-    def _take(self, start: Start, timing: Timing) -> None:
-        state = start.state
-        seed = state.seed or 0
-        graphs = {name: graph.copy() for name, graph in start.graphs.items()}
-        self.time.reset(timing)
-        self.graphs.reset(graphs, state.settings or Settings(), seed)
-        self.faults.reset(seed, state.faults)
-        self.plans.reset(state.plans)
-        self.tokens = state.tokens_of(self.project_id)
-        self._next_rows: dict[tuple[str, int], int] = {}  # of each graph and seed
-        self.submitted = False  # since the last tick
-        self._before_change = False  # where the last tick stopped
 
     # --- The time ---
 
