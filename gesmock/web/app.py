@@ -1,16 +1,27 @@
-"""create_app: the fake as a Flask app."""
+"""create_app: the fake as a Flask app, its OpenAPI documents, and Swagger UI over both."""
 
-from typing import Unpack
+from typing import Final, Unpack
 
 import flask
+import msgspec
 from werkzeug.exceptions import HTTPException
 
 from gesmock.fake.fake import Fake
 from gesmock.fake.options import StartOptions
-from gesmock.web import documents, service
+from gesmock.web import service
 from gesmock.web.control import api
 from gesmock.web.control.document import CALLS
-from gesmock.web.guard import Guard, is_control
+from gesmock.web.gateway import CORS
+from gesmock.web.guard import CONTROL, Guard, is_control
+
+SERVICE_DOCUMENT: Final = "/openapi.json"
+CONTROL_DOCUMENT: Final = f"{CONTROL}/openapi.json"
+BROWSER: Final = "/docs"
+
+NOT_INSTALLED: Final = f"""\
+To browse the OpenAPI documents here, install Swagger UI: pip install 'gesmock[docs]'
+The documents themselves are at {SERVICE_DOCUMENT} and {CONTROL_DOCUMENT}.
+"""
 
 
 def create_app(
@@ -38,7 +49,7 @@ def create_app(
     if control:
         app.register_blueprint(api.blueprint(fake, CALLS))
     app.register_blueprint(service.blueprint(fake))
-    app.register_blueprint(documents.blueprint(fake, control=control))
+    app.register_blueprint(_documents(fake, control=control))
 
     guard = guard or Guard()
 
@@ -55,3 +66,41 @@ def create_app(
         return service.refused(fake, error)
 
     return app
+
+
+def _documents(fake: Fake, *, control: bool) -> flask.Blueprint:
+    """The document of the service, and pages that show it and, with *control*, the control API's.
+
+    The document is by the present settings of the default project. The pages are those of the
+    installed Swagger UI, which loads nothing from another site, or say how to install it.
+    """
+    documents = flask.Blueprint("documents", __name__)
+
+    @documents.after_request
+    def finished(response: flask.Response) -> flask.Response:
+        response.headers.extend(CORS)
+        return response
+
+    @documents.get(SERVICE_DOCUMENT)
+    def service() -> flask.Response:
+        from gesmock.contract import service_document  # few ask for it
+
+        project = fake.default
+        document = service_document(project.settings, signed_in=bool(project.tokens))
+        return flask.Response(msgspec.json.encode(document), content_type="application/json")
+
+    try:
+        from flask_swagger_ui import get_swaggerui_blueprint
+    except ImportError:
+
+        @documents.get(f"{BROWSER}/")
+        def not_installed() -> flask.Response:
+            return flask.Response(NOT_INSTALLED, 404, content_type="text/plain; charset=utf-8")
+
+        return documents
+    urls = [{"url": SERVICE_DOCUMENT, "name": "the service"}]
+    if control:
+        urls.append({"url": CONTROL_DOCUMENT, "name": "the control API"})
+    config = {"app_name": "gesmock", "urls": urls, "validatorUrl": None}
+    documents.register_blueprint(get_swaggerui_blueprint(BROWSER, SERVICE_DOCUMENT, config))
+    return documents

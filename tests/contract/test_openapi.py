@@ -20,7 +20,8 @@ from gesmock.model import documentation, errors, replies
 from gesmock.model.errors import GesError, Refusal
 from gesmock.model.settings import Settings
 from gesmock.model.types import DEFAULT_GRAPH, DEFAULT_PROJECT, EDITION_STATUSES
-from gesmock.web import create_app, documents
+from gesmock.web import create_app
+from gesmock.web.app import NOT_INSTALLED
 from gesmock.web.control.document import control_document
 
 METHODS = {"get", "put", "post", "delete", "patch"}
@@ -380,5 +381,5 @@ def test_without_swagger_ui_the_page_says_what_to_install(monkeypatch: pytest.Mo
     answer = create_app().test_client().get("/docs/")
 
     assert answer.status_code == 404
-    assert answer.get_data(as_text=True) == documents.NOT_INSTALLED
-    assert "pip install 'gesmock[docs]'" in documents.NOT_INSTALLED
+    assert answer.get_data(as_text=True) == NOT_INSTALLED
+    assert "pip install 'gesmock[docs]'" in NOT_INSTALLED
