@@ -30,7 +30,6 @@ _LARGEST_HEAD: Final = 2**16
 _IDLE_S: Final = 20.0
 _BLOCK: Final = 2**18
 _ASKING: Final = ("no complete answer", "http_response_timeout", "connection_terminated")
-_HUNG_UP: Final = (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 
 # --- Failures -----------------------------------------------------------------------------------
@@ -170,14 +169,14 @@ class HttpReply:
         if not self.head:
             why = "it hung up without an answer"
             raise Unreachable(self._where, "connection_terminated", why)
-        where = "in its head"
-        if self.status:
-            of = f" of {self._length}" if self._length else ""
-            where = f"after {len(self.body)}{of} bytes of its body"
-            self.complete = not (of or self.values("transfer-encoding"))
-        if not self.complete:
+        of = f" of {self._length}" if self._length else ""
+        if not self.status or of or self.values("transfer-encoding"):
+            where = (
+                f"after {len(self.body)}{of} bytes of its body" if self.status else "in its head"
+            )
             why = f"its answer was cut off {where}"
             raise Unreachable(self._where, "http_response_incomplete", why)
+        self.complete = True
 
     def _not_http(self, why: str) -> Unreachable:
         return Unreachable(self._where, "http_protocol_error", f"its answer is not HTTP: {why}")
@@ -267,7 +266,7 @@ class HttpConnection:
         port = target.parts.port or (80 if tls is None else 443)
         with _reporting(target, "no connection", "connection_timeout", "destination_ip_unroutable"):
             self._socket = socket.create_connection((host, port), _remaining_s(deadline))
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls is not None:
             self._socket.settimeout(max(deadline - real_time(), 0.001))  # 0 would not block
             with _reporting(target, "no TLS handshake", "connection_timeout", "tls_protocol_error"):
@@ -325,7 +324,7 @@ class HttpConnection:
             *([] if body is None else [f"Content-Length: {len(body)}"]),
             "\r\n",
         ]
-        with suppress(*_HUNG_UP):  # it may have answered before it closed
+        with suppress(ConnectionError, ssl.SSLError):  # it may have answered before it closed
             unsent = memoryview("\r\n".join(lines).encode("latin-1") + (body or b""))
             while unsent:
                 self._socket.settimeout(_remaining_s(deadline))
