@@ -176,5 +176,5 @@ def _finish(
     project.verdict.coverage.met[request.operation, reply.status, broken] += 1
     if crash is not None or request.operation is None:
         project.verdict.note(record)
-    ours = {"X-Request-Id": replies.request_id(epoch, number), "Date": http_date(now)}
+    ours = {"X-Request-Id": replies.request_id(epoch, number), "Date": http_date(int(now))}
     return replace(reply, headers={**ours, **reply.headers})

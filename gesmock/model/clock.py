@@ -174,14 +174,8 @@ class VirtualTime:
         return None if self._timing.frozen else span / NANOSECONDS / self._timing.rate
 
 
-def http_date(seconds: float) -> str:
-    """*seconds* since 1970 as in a ``Date`` header (RFC 9110, 5.6.7)."""
-    return _whole_second(int(seconds))
-
-
-@lru_cache(maxsize=16)
-def _whole_second(seconds: int) -> str:
-    return format_date_time(seconds)
+http_date: Final = lru_cache(maxsize=16)(format_date_time)
+"""A time, in whole seconds since 1970, as in a ``Date`` header (RFC 9110, 5.6.7)."""
 
 
 def list_time(seconds: float) -> str:

@@ -87,9 +87,11 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_d
                     f"steps: {step.after_s} s comes behind {before.after_s} s; "
                     "after_s counts from the submission of the job"
                 )
-            if before.status == "pending" == step.status:
-                continue
-            if _any(step.status) not in MOVES[_any(before.status)]:
+            # The same statuses may follow either one that ``finished`` may mean.
+            was, status = (
+                "success" if each.status == "finished" else each.status for each in (before, step)
+            )
+            if status not in MOVES[was] and not was == status == "pending":
                 raise ValueError(f"steps: {step.status} cannot follow {before.status}")
 
     def stages(self, finished: GoodEnd, edition: Edition) -> list[tuple[float, JobStatus, int]]:
@@ -136,8 +138,3 @@ AnyPlan = PlanName | Plan
 def plan_of(plan: AnyPlan) -> Plan:
     """*plan*, or the plan of this name."""
     return plan if isinstance(plan, Plan) else Plan(name=plan)
-
-
-def _any(status: PlannedStatus) -> JobStatus:
-    """*status*, or one that ``finished`` may mean: the same statuses may follow either."""
-    return "success" if status == "finished" else status

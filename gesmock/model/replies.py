@@ -106,7 +106,7 @@ def unjournaled(
     why: Refusal, settings: Settings, headers: Mapping[str, str] | None = None
 ) -> Reply:
     """The refusal of a request that gets no journal entry."""
-    ours = {"X-Request-Id": NO_ENTRY, "Date": http_date(real_time())}
+    ours = {"X-Request-Id": NO_ENTRY, "Date": http_date(int(real_time()))}
     return refusal(GesError(why), settings, ours | dict(headers or {}))
 
 

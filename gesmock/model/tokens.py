@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from gesmock.model.errors import INVALID_ACCESS, INVALID_TOKEN, NO_PERMISSION, GesError, Refusal
+from gesmock.model.errors import INVALID_ACCESS, INVALID_TOKEN, NO_PERMISSION, GesError
 from gesmock.model.types import ProjectId
 
 TokenText = Annotated[str, Meta(min_length=1)]
@@ -30,19 +30,15 @@ def check(tokens: Iterable[Token], text: str | None, project_id: str, age_s: flo
 
     Raises GesError: GES.8007, GES.8006 or GES.8020.
     """
-    refusals = [_refusal(token, project_id, age_s) for token in tokens if token.token == text] or [
-        INVALID_TOKEN
+    valid = [
+        token
+        for token in tokens
+        if token.token == text and (token.expires_in_s is None or age_s < token.expires_in_s)
     ]
-    if None not in refusals:
-        raise GesError(next(refusal for refusal in _WORST_LAST if refusal in refusals))
-
-
-_WORST_LAST = (NO_PERMISSION, INVALID_ACCESS, INVALID_TOKEN)
-
-
-def _refusal(token: Token, project_id: str, age_s: float) -> Refusal | None:
-    if token.expires_in_s is not None and age_s >= token.expires_in_s:
-        return INVALID_TOKEN
-    if token.project_id != project_id:
-        return INVALID_ACCESS
-    return None if token.permission else NO_PERMISSION
+    if not valid:
+        raise GesError(INVALID_TOKEN)
+    scoped = [token for token in valid if token.project_id == project_id]
+    if not scoped:
+        raise GesError(INVALID_ACCESS)
+    if not any(token.permission for token in scoped):
+        raise GesError(NO_PERMISSION)

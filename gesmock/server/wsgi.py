@@ -82,7 +82,7 @@ def respond(application: "WSGIApplication", environ: "WSGIEnvironment", head: He
     names = {name.lower() for name, _ in started[1]}
     lines = [f"{name}: {value}\r\n" for name, value in started[1]]
     if "date" not in names:
-        lines.append(f"Date: {http_date(real_time())}\r\n")
+        lines.append(f"Date: {http_date(int(real_time()))}\r\n")
     if "server" not in names:
         lines.append(SERVER.decode())
     blocks: Sequence[Block] = written

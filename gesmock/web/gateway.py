@@ -84,7 +84,7 @@ class Gateway:
                 return partial(self.ask_app, head, body, epoch, connection)
             headers = wsgi.headers_of(head)
             if head.method == "OPTIONS":
-                headers = preflight(headers) | {"Date": http_date(real_time()), "Server": NAME}
+                headers = preflight(headers) | {"Date": http_date(int(real_time())), "Server": NAME}
                 return Answer(204, _encoded(headers.items()), ())
             read = partial(read_request, head.method, path, head.query, headers, epoch)
             if len(body) > _LARGEST_IN_LOOP:
