@@ -32,9 +32,9 @@ class FaultRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, o
 
     A status stands for an error with it, the name of a kind for one that needs no fields. The rule
     is for requests of *operation*, to *graph*, about the job *job_id*, about jobs with this
-    *command* (one that is submitted, or asked for), with this *header* (``NAME`` or
-    ``NAME=VALUE``), from *from_s* to *until_s* seconds of the project's clock after it was armed;
-    by default, for all. It counts those that no earlier fault rule has taken.
+    *command* (submitted or requested), with this *header* (``NAME`` or ``NAME=VALUE``), from
+    *from_s* to *until_s* seconds of the project's clock after it was armed; by default, for all. It
+    counts those that no earlier fault rule has taken.
     It lets the first *after* of them pass, then fires at every *every*-th with *probability*, at
     most *times* times (default: no limit); or at the *nth* ones, counted from 1. A *script* is
     played once, an entry for each request: a status, a fault, or "ok" for the real answer. A spent
@@ -177,4 +177,4 @@ PRESETS: Final[Mapping[PresetName, Sequence[FaultRule]]] = {
         FaultRule(preset="mobile", fault=kinds.Delay(lognormal=kinds.Lognormal(0.4, 1.0, 15.0))),
     ),
 }
-"""How an app copes with a bad day."""
+"""Named lists of fault rules, one for each sort of bad day."""

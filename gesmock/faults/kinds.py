@@ -76,9 +76,9 @@ class Error(Kind, frozen=True, tag="error"):
     """Answer with an HTTP error instead of the real reply.
 
     *status* is any of 400-599. *code* and *message* default to what the documentation has for this
-    status and operation, in the dialect; for a status that it does not know, to those of 400 or
-    500, as HTTP clients are to read such a one (RFC 9110, 15). *headers* are added to the answer,
-    or take the place of those that it has.
+    status and operation, in the dialect; for an undocumented status, to those of 400 or 500, as
+    which HTTP clients treat it (RFC 9110, 15). *headers* are added to the answer, and replace those
+    of the same name.
     """
 
     status: ErrorStatus
@@ -130,7 +130,7 @@ class _Altering(Kind, frozen=True):
 
 
 class Malformed(_Altering, frozen=True, tag="malformed"):
-    """Send the answer with broken JSON of the right length: its last byte is another."""
+    """Send the answer as broken JSON of the right length: its last byte is wrong."""
 
     def apply(self, reply: Reply, /) -> Reply:
         payload = reply.payload
@@ -155,7 +155,7 @@ class Truncate(_Altering, frozen=True, tag="truncate"):
 
 
 class Drip(_Altering, frozen=True, tag="drip"):
-    """Send the body in so many *parts*, spread over *seconds* of the project's clock."""
+    """Send the body in *parts* pieces, spread over *seconds* of the project's clock."""
 
     parts: Annotated[int, Meta(ge=2, le=100_000)]
     seconds: Seconds
@@ -165,7 +165,7 @@ class Drip(_Altering, frozen=True, tag="drip"):
 
 
 class Uniform(Struct, frozen=True, forbid_unknown_fields=True):
-    """Any time from *low_s* to *high_s*, each as likely as the others."""
+    """Any time from *low_s* to *high_s*, all equally likely."""
 
     low_s: Seconds
     high_s: Seconds
@@ -179,7 +179,7 @@ class Uniform(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Lognormal(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Times as networks have them: half of them below *median_s*, few of them far above.
+    """Times as in real networks: half of them below *median_s*, a few far above.
 
     *sigma* is the standard deviation of their logarithm: with 0.5, one in ten takes 1.9 times the
     median or longer, with 1.0 3.6 times. None takes longer than *cap_s*.
@@ -199,11 +199,11 @@ class Lognormal(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
 
 
 class Delay(Kind, frozen=True, tag="delay"):
-    """Let the answer wait: a fixed number of *seconds*, or one that is drawn for each call.
+    """Delay the answer by a fixed number of *seconds*, or by one that is drawn for each call.
 
-    The operation is performed before that. The seconds are the project's: a clock that runs faster
-    makes the wait shorter, and with a frozen one there is none. Delays add up, with one another
-    and with whatever else happens to the call.
+    The operation is performed first. The seconds are those of the project's clock: with a faster
+    clock the delay is shorter, and with a frozen one there is none. Delays add up with each other
+    and with any other fault.
     """
 
     phases = ("after",)
@@ -241,31 +241,31 @@ class ListFault(Kind, frozen=True):
 
 
 class InsertJobs(ListFault, frozen=True, tag="insert_jobs"):
-    """Add *count* finished jobs as the newest: later rows move on, and some are seen twice."""
+    """Add *count* finished jobs as the newest: later rows move down, and some are listed twice."""
 
     count: Count = 1
 
 
 class RemoveJobs(ListFault, frozen=True, tag="remove_jobs"):
-    """Take *count* jobs out: later rows move up, and some are never seen.
+    """Remove *count* jobs: later rows move up, and some are never listed.
 
-    They are drawn from those before the page that is asked for; where there are none, from all.
+    They are drawn from those before the requested page; if there are none, from all.
     """
 
     count: Count = 1
 
 
 class FinishJobs(ListFault, frozen=True, tag="finish_jobs"):
-    """Let *count* jobs end well: what was seen of them is no longer so.
+    """Finish *count* jobs with success: pages read before show them as unfinished.
 
-    They are drawn from the unfinished ones among the 500 rows around where the page begins.
+    They are drawn from the unfinished ones among the 500 rows around the start of the page.
     """
 
     count: Count = 1
 
 
 class ShrinkTotal(ListFault, frozen=True, tag="shrink_total"):
-    """Say *count* too little in ``totalCount``, which only the database edition has."""
+    """Report a ``totalCount`` that is *count* too low; only the database edition has one."""
 
     editions = ("database",)
 
@@ -273,11 +273,11 @@ class ShrinkTotal(ListFault, frozen=True, tag="shrink_total"):
 
 
 class RepeatRow(ListFault, frozen=True, tag="repeat_row"):
-    """Show one of the page's rows twice: the page has a row more than it should."""
+    """List one of the page's rows twice: the page has one row too many."""
 
 
 class CapLimit(ListFault, frozen=True, tag="cap_limit"):
-    """Show *limit* rows at most, however many are asked for, and say nothing of it."""
+    """List at most *limit* rows, however many are requested, without saying so."""
 
     limit: Annotated[int, Meta(ge=1)]
 
@@ -289,7 +289,7 @@ class CapLimit(ListFault, frozen=True, tag="cap_limit"):
 
 
 class Throttle(Kind, frozen=True, tag="throttle"):
-    """Answer *limit* requests in a window of *window_s* seconds, and the others in it with 429.
+    """Let *limit* requests through in *window_s* seconds, and answer the others with 429.
 
     A window begins with the first request after the last one has ended; ``Retry-After`` is the
     number of seconds to its end, rounded up. All on the project's clock.
@@ -316,7 +316,7 @@ Failure = Error | Reset | Close | Hang | Garbage
 
 
 class Failing(Kind, frozen=True, kw_only=True):
-    """A kind that leads to a *fault*, which may be spelled as a status or a name, too."""
+    """A kind that leads to another *fault*, which may also be a status or a name."""
 
     fault: ErrorStatus | Literal["reset", "close", "hang", "garbage"] | Failure = 503
 
@@ -329,7 +329,7 @@ class Failing(Kind, frozen=True, kw_only=True):
 
 
 class Outage(Failing, frozen=True, tag="outage", kw_only=True):
-    """Meet every call with *fault*, *from_s* to *until_s* seconds after it was armed.
+    """Answer every call with *fault*, *from_s* to *until_s* seconds after it was armed.
 
     On the project's clock. The fault is a status or one of error, reset, close, hang and garbage
     (default: 503).
@@ -356,10 +356,10 @@ class Outage(Failing, frozen=True, tag="outage", kw_only=True):
 
 
 class Ramp(Failing, frozen=True, tag="ramp", kw_only=True):
-    """Meet a share of the calls with *fault* that grows from *begin* to *to* over *over_s* seconds.
+    """Answer a share of the calls with *fault*, growing from *begin* to *to* over *over_s* seconds.
 
-    It grows from when it was armed, on the project's clock, and then stays. The fault is a status
-    or one of error, reset, close, hang and garbage (default: 503).
+    It grows from the time it was armed, on the project's clock, and then stays. The fault is a
+    status or one of error, reset, close, hang and garbage (default: 503).
     """
 
     to: Rate
@@ -406,7 +406,7 @@ KINDS: Final[dict[str, type[Kind]]] = {
 
 
 def fault_of(fault: int | str | Kind) -> Kind:
-    """*fault*, of which a status stands for an error, and a name for a kind without fields."""
+    """The kind that *fault* is, or that its status or name stands for."""
     if isinstance(fault, int):
         return Error(fault)
     return KINDS[fault]() if isinstance(fault, str) else fault

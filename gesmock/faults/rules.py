@@ -179,12 +179,9 @@ class ArmedRule:
         return f"{self.id} {msgspec.json.encode(self.rule).decode()}"
 
 
-_HITS: Final[Mapping[str, Any]] = {
-    field.name: field.default
-    for field in msgspec.structs.fields(FaultRule)
-    if field.name not in ("operation", "fault", "script", "preset")
-}
-"""The fields that say which requests a rule hits, with their defaults."""
+_DEFAULTS: Final = dict(
+    zip(FaultRule.__struct_fields__, FaultRule.__struct_defaults__, strict=True)
+)
 
 
 def _hits(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -192,7 +189,11 @@ def _hits(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
     msgspec would take another 1.0 than the default's own object for no default, and show it.
     """
-    return {name: v for name, v in arguments.items() if name in _HITS and v != _HITS[name]}
+    return {
+        name: value
+        for name, value in arguments.items()
+        if name not in ("operation", "fault") and value != _DEFAULTS.get(name, value)
+    }
 
 
 class FaultRules(Rules[ArmedRule]):
@@ -242,10 +243,10 @@ class FaultRules(Rules[ArmedRule]):
         """Answer *operation* (default: any) with the error *status*, or with another *fault*.
 
         A kind that needs no fields can be named in place of *status*: ``"reset"``. *code* and
-        *message* default to what the documentation has for the status and the operation. The
-        arguments after *fault* say which requests are hit, as in ``FaultRule``. Pass a whole rule
-        instead of *operation*, as in a fixture file, to arm that. Raises InvalidInput, with nothing
-        armed; also if the server in use cannot produce the fault.
+        *message* default to those documented for the status and the operation. The arguments after
+        *fault* say which requests are hit, as in ``FaultRule``. To arm a whole rule, as in a
+        fixture file, pass it instead of *operation*. Raises InvalidInput, with nothing armed; also
+        if the server in use cannot produce the fault.
         """
         hits = _hits(locals())
         if isinstance(operation, FaultRule | Mapping):
@@ -286,7 +287,7 @@ class FaultRules(Rules[ArmedRule]):
         return self._read_and_arm({"operation": operation, "script": script, **hits})
 
     def delay_all(self, seconds: float) -> ArmedRule:
-        """Let every answer wait *seconds*, besides other delays."""
+        """Delay every answer by *seconds*, in addition to other delays."""
         return self._read_and_arm({"fault": {"kind": "delay", "seconds": seconds}})
 
     def preset(self, name: PresetName | None) -> list[ArmedRule]:
@@ -341,11 +342,11 @@ class FaultRules(Rules[ArmedRule]):
             return self._copy(armed)
 
     def pause(self, rule: ArmedRule | str) -> ArmedRule:
-        """Let *rule* hit nothing until it is resumed. Raises NotFound."""
+        """Stop *rule* from hitting requests until it is resumed. Raises NotFound."""
         return self.update(rule, {"paused": True})
 
     def resume(self, rule: ArmedRule | str) -> ArmedRule:
-        """Let *rule* go on where it was paused. Raises NotFound."""
+        """Continue *rule* where it was paused. Raises NotFound."""
         return self.update(rule, {"paused": False})
 
     def match(

@@ -313,7 +313,7 @@ class Connection:
         self._send([answer.head("1.1", closes=True), *answer.blocks])
 
     def _send(self, blocks: Sequence[Block]) -> None:
-        """Have *blocks* sent at the end of the loop's turn.
+        """Send *blocks* at the end of the loop's turn.
 
         Sending wakes up the client. If it happened between any two answers, the client would take
         the processor and its caches each time, and answers would take a third longer.
