@@ -55,6 +55,7 @@ class Journal:
             self._records: deque[Record] = deque(maxlen=size)
             self._lists: deque[Reported] = deque()  # those with statuses, oldest first
             self._statuses = 0
+            self._last = Reported(ShownStatuses(None))
             self.count = 0
             """The number of the last request; ``since=journal.count`` selects later ones."""
             self._cleared = 0
@@ -207,10 +208,11 @@ class Journal:
     ) -> Record:
         """Record a *request*, its body and head shortened, and its *reply*; the lock is held."""
         self.count = number = self.count + 1
-        reported, source, lists = None, reply.statuses, self._lists
+        reported, source = None, reply.statuses
         if source is not None:
-            is_last = lists and lists[-1].statuses is source.statuses
-            reported = lists[-1] if is_last else self._report(source)
+            reported, statuses = self._last, source.statuses
+            if statuses is None or statuses is not reported.statuses:
+                reported = self._report(source)
         nth = 0
         if link is not None:
             link.answers = nth = link.answers + 1
@@ -236,7 +238,7 @@ class Journal:
 
     def _report(self, source: ShownStatuses) -> Reported:
         """What the answer said of jobs; if there is too much of lists, the oldest is dropped."""
-        reported = Reported(source)
+        self._last = reported = Reported(source)
         if source.statuses and source.returned is not None:
             self._lists.append(reported)
             self._statuses += len(source.statuses)
