@@ -6,6 +6,7 @@ from typing import Final
 
 from msgspec import structs
 
+from gesmock.fake import routes
 from gesmock.faults import Error
 from gesmock.model import documentation, errors
 from gesmock.model.documentation import AsynchronousOperation
@@ -54,34 +55,13 @@ _ERRORS: Final[Mapping[Operation, str]] = {
 
 def unknown_graph(request: Request, edition: Edition) -> GesError:
     """The refusal of *request* where there is no such graph or project."""
-    if rows := rows_of(request, edition):
+    if rows := routes.rows_of(request.operation, frozenset(request.args), edition):
         return refused(rows[0], rows[0].unknown_graph, request)
     if request.operation in ("hyg_delete_job", "hyg_delete_jobs"):
         return GesError(errors.UNKNOWN_HYG_GRAPH, **request.args)
     if edition == "memory":
         return GesError(errors.UNKNOWN_MEMORY_GRAPH, **request.args)
     return GesError(errors.UNKNOWN_GRAPH, **request.args)
-
-
-def rows_of(request: Request, edition: Edition) -> Sequence[AsynchronousOperation]:
-    """The submissions that the documentation has at this URL; the first says what they share.
-
-    Inferred: a call that only the other edition documents is served too.
-    """
-    return _rows(request.operation, frozenset(request.args), edition)
-
-
-@cache
-def _rows(
-    operation: str | None, names: frozenset[str], edition: Edition
-) -> list[AsynchronousOperation]:
-    rows = [
-        row
-        for row in documentation.operations()
-        if row.command == operation
-        and {part[1:-1] for part in row.path.split("/") if part.startswith("{")} == names
-    ]
-    return [row for row in rows if row.edition in (edition, "any")] or rows
 
 
 def refused(row: AsynchronousOperation, refusal: Refusal, request: Request) -> GesError:
@@ -100,7 +80,7 @@ def injected(fault: Error, request: Request, settings: Settings, edition: Editio
     In the dialect ``page``, texts are those of the pages' examples where there are any; in
     ``error_table``, those of the error-code table (ges_03_0110).
     """
-    status, rows = fault.status, rows_of(request, edition)
+    status, rows = fault.status, routes.rows_of(request.operation, frozenset(request.args), edition)
     if status in _SERVICE_WIDE:
         refusal = _SERVICE_WIDE[status]
     elif status == 404:

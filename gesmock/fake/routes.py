@@ -6,11 +6,14 @@ spells these paths; the documentation's data has them once more, per operation.
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from gesmock.model import documentation
+from gesmock.model.documentation import AsynchronousOperation
 from gesmock.model.messages import Operation
+from gesmock.model.types import Edition
 
 BELOW: Final = "/ges/"
 """What every path begins with that is the service's to answer, if only with a 404."""
@@ -93,6 +96,24 @@ def match(method: str, path: str, query: Mapping[str, str]) -> Match:
             return Match(None) if operation is None else Match(operation, names.groupdict())
         allowed |= {*methods, "OPTIONS", *(["HEAD"] if "GET" in methods else [])}
     return Match(None, allowed=tuple(sorted(allowed)))
+
+
+@cache
+def rows_of(
+    operation: str | None, names: frozenset[str], edition: Edition
+) -> Sequence[AsynchronousOperation]:
+    """The submissions documented for an *operation* with these *names* in its path.
+
+    The first says what they share. Inferred: a call that only the other edition documents is served
+    too.
+    """
+    rows = [
+        row
+        for row in documentation.operations()
+        if row.command == operation
+        and {part[1:-1] for part in row.path.split("/") if part.startswith("{")} == names
+    ]
+    return [row for row in rows if row.edition in (edition, "any")] or rows
 
 
 def graph_path(project_id: str, graph_name: str) -> str:

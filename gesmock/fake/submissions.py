@@ -8,7 +8,8 @@ import msgspec
 
 from gesmock.fake.graphs import edition_of
 from gesmock.fake.project import Project
-from gesmock.fake.refusals import refused, rows_of, unknown_graph
+from gesmock.fake.refusals import refused, unknown_graph
+from gesmock.fake.routes import rows_of
 from gesmock.model import documentation, listed_requests
 from gesmock.model.documentation import AsynchronousOperation
 from gesmock.model.errors import Refusal
@@ -32,7 +33,7 @@ def submit(project: Project, request: Request) -> Reply:
     edition = edition_of(graph, settings)
     if graph is None:
         raise unknown_graph(request, edition)
-    rows = rows_of(request, edition)
+    rows = rows_of(request.operation, frozenset(request.args), edition)
     first, body = rows[0], request.body
     if first.request_example is None:  # no body is documented
         body = {}

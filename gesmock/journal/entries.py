@@ -223,6 +223,12 @@ def with_short_body(request: Request) -> Request:
     return msgspec.structs.replace(request, body=short, clean=None, digest=digest)
 
 
+def is_long(path: str, query: str, headers: Mapping[str, str]) -> bool:
+    """Whether path, query and headers together are longer than ``LONGEST_HEAD``."""
+    texts = (path, query, *headers, *headers.values())
+    return sum(map(len, texts)) > LONGEST_HEAD
+
+
 def with_short_head(request: Request) -> Request:
     """*request*, whose head is ``long``, with path, query and headers cut to ``LONGEST_HEAD``."""
     room = LONGEST_HEAD // (1 + 2 * min(len(request.query) + len(request.headers), _MOST_NAMES))

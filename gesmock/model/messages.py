@@ -1,6 +1,6 @@
 """Request and Reply, how a reply is delivered, and the connection that they use."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, get_args
 
 from msgspec import Meta, Struct, field
@@ -88,10 +88,6 @@ class Request(Struct, frozen=True, kw_only=True):
     digest: str | None = None
     long: bool = False
     allowed: tuple[str, ...] = ()
-
-
-def is_long(*texts: Iterable[str]) -> bool:
-    return sum(len(text) for several in texts for text in several) > LONGEST_HEAD
 
 
 class Encoded(Struct, frozen=True):

@@ -19,10 +19,11 @@ from msgspec.structs import replace
 from gesmock.fake import routes
 from gesmock.fake.fake import Fake
 from gesmock.fake.handle import handle
+from gesmock.journal import entries
 from gesmock.model import replies, validation
 from gesmock.model.clock import http_date, real_time
 from gesmock.model.errors import PARAMETER_ERROR, Refusal
-from gesmock.model.messages import LARGEST_BODY, ConnectionInfo, Reply, Request, is_long
+from gesmock.model.messages import LARGEST_BODY, ConnectionInfo, Reply, Request
 from gesmock.model.settings import Settings
 from gesmock.server import wsgi
 from gesmock.server.application import NAME, SERVER, Answer
@@ -176,7 +177,7 @@ def read_request(
         args=args,
         query=first,
         headers=headers,
-        long=is_long([path, query], headers, headers.values()),
+        long=entries.is_long(path, query, headers),
         body={} if operation is None or body == b"" else json_value(body),
         allowed=of_the_service or allowed,
         epoch=epoch,
