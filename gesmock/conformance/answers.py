@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from gesmock.model.types import MOVES
 from gesmock.remote.client import ServerReply, quoted
-from gesmock.remote.session import CheckFailed, Session, Skipped, is_refusal
+from gesmock.remote.session import CheckFailed, Session, Skipped
 
 SUCCESSFUL: Final = ("success", "complete")
 """Two words for the same end, each from another page."""
@@ -26,22 +26,9 @@ def skip_if(holds: object, message: str) -> None:
         raise Skipped(message)
 
 
-# --- Any answer -----------------------------------------------------------------------------------
-
-
-def fields_of(reply: ServerReply) -> dict[str, Any]:
-    """The body of *reply*; empty where it is not an object."""
-    return reply.value if isinstance(reply.value, dict) else {}
-
-
-def code_of(reply: ServerReply) -> str | None:
-    """The code of a refusal; None for any other answer."""
-    return reply.value["errorCode"] if is_refusal(reply.value) else None
-
-
 def require_refusal(reply: ServerReply, codes: tuple[str, ...], *statuses: int) -> int:
     """The status of *reply*, a refusal with one of *codes* and *statuses*. Raises CheckFailed."""
-    refused = code_of(reply) in codes and reply.status in statuses
+    refused = reply.code in codes and reply.status in statuses
     expected = f"expected {' or '.join(map(str, statuses))} {' or '.join(codes)}"
     require(refused, expected, reply)
     return reply.status
@@ -69,7 +56,7 @@ def show_job(session: Session, job_id: str, query: str = "") -> ServerReply:
 
 def is_gone(reply: ServerReply) -> bool:
     """Whether an answer says that there is no such job."""
-    return is_refusal(reply.value) and reply.value["errorMessage"].startswith("can not find job")
+    return bool(reply.code) and reply.value["errorMessage"].startswith("can not find job")
 
 
 def query_failed(reply: ServerReply) -> bool:
@@ -77,11 +64,10 @@ def query_failed(reply: ServerReply) -> bool:
 
     See ges_03_0472 and ges_03_0037.
     """
-    value = fields_of(reply)
-    if reply.status != 200 or not value or not _STATUS_OF_A_JOB.search(reply.request):
+    if reply.status != 200 or not _STATUS_OF_A_JOB.search(reply.request):
         return False
-    blank = not value.get("status") and not value.get("data")
-    return blank and (value.get("result") == "failed" or is_refusal(value))
+    blank = not reply.fields.get("status") and not reply.fields.get("data")
+    return blank and (reply.fields.get("result") == "failed" or reply.code is not None)
 
 
 def status_of(reply: ServerReply) -> str | None:
@@ -90,14 +76,14 @@ def status_of(reply: ServerReply) -> str | None:
     GES.8301 means both that the job has failed and that there is no such job (ges_03_0446).
     """
     refused = reply.status == 400 or query_failed(reply)
-    if refused and code_of(reply) == "GES.8301":
+    if refused and reply.code == "GES.8301":
         return None if is_gone(reply) else "failed"
-    status = fields_of(reply).get("status") if reply.status == 200 else None
+    status = reply.fields.get("status") if reply.status == 200 else None
     return status if status and isinstance(status, str) else None
 
 
 def outputs_of(reply: ServerReply) -> dict[str, Any]:
     """The result in an answer: below ``data`` (table) or ``data.outputs`` (example)."""
-    fields = fields_of(reply).get("data")
+    fields = reply.fields.get("data")
     outputs = fields.get("outputs", fields) if isinstance(fields, dict) else None
     return outputs if isinstance(outputs, dict) else {}

@@ -19,7 +19,6 @@ from gesmock.remote.session import (
     SubmittedJob,
     id_of,
     is_count,
-    is_refusal,
 )
 
 _SAMPLES: Final = 6
@@ -176,7 +175,7 @@ def cancelled_jobs_end(session: ProbedSession) -> None:
 def cancelling_an_unknown_job_is_refused(session: ProbedSession) -> None:
     """Cancelling a job that does not exist is refused with GES.8303."""
     reply = _cancel(session, "gesmock-no-job")
-    refused = (reply.status, answers.code_of(reply)) == (400, "GES.8303")
+    refused = (reply.status, reply.code) == (400, "GES.8303")
     _require_cancel(session, refused, "400 GES.8303", reply)
 
 
@@ -185,7 +184,7 @@ def invalid_bodies_are_refused(session: ProbedSession) -> None:
     """A body that is not an object makes no job."""
     skip_if(session.submission.row.request_example is None, "this call has no body")
     reply = _post(session, ["gesmock"], documented=False)
-    refused = reply.status >= 400 or answers.fields_of(reply).get("errors")
+    refused = reply.status >= 400 or reply.fields.get("errors")
     require(refused, "it is accepted", reply)
 
 
@@ -211,14 +210,13 @@ def _submit(session: ProbedSession) -> tuple[str, ServerReply]:
     Skipped where a second submission is refused: an index, for one, can only be made once.
     """
     reply = _post(session, session.submission.body)
-    fields = answers.fields_of(reply)
-    results = fields.get("results")
-    job = results[0] if isinstance(results, list) and results else fields
+    results = reply.fields.get("results")
+    job = results[0] if isinstance(results, list) and results else reply.fields
     job_id = job.get("jobId", job.get("job_id")) if isinstance(job, dict) else None
     if reply.status == 200 and isinstance(job_id, str) and job_id:
         session.accepted += 1
         return job_id, reply
-    if session.accepted and (is_refusal(fields) or fields.get("errors")):
+    if session.accepted and (reply.code or reply.fields.get("errors")):
         raise Skipped(f"it was accepted before, and is refused now: {reply}")
     raise CheckFailed("expected 200 and a jobId", reply)
 
@@ -271,7 +269,7 @@ def _submit_and_cancel(session: ProbedSession) -> tuple[str, ServerReply]:
         raise Skipped(f"no job could be submitted: {error}") from None
     status, _reply = _query(session, job_id)
     reply = _cancel(session, job_id)
-    if is_refusal(reply.value):
+    if reply.code:
         unsupported = "unsupported" in reply.value["errorMessage"].lower()
         skip_if(unsupported, f"this kind of job cannot be cancelled: {reply}")  # ges_03_0038, older
         ended = status in FINAL or _query(session, job_id)[0] in FINAL

@@ -9,7 +9,7 @@ from collections import Counter
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
-from gesmock.conformance.answers import fields_of, follows, request_of, require, skip_if
+from gesmock.conformance.answers import follows, request_of, require, skip_if
 from gesmock.conformance.checks import check
 from gesmock.conformance.probes import ProbedSession
 from gesmock.fake import routes
@@ -229,7 +229,7 @@ def statuses_are_documented(session: ProbedSession) -> None:
     statuses = EDITION_STATUSES[session.edition]
     session.jobs_with()
     for reply in session.replies:
-        jobs = fields_of(reply).get("jobs")
+        jobs = reply.fields.get("jobs")
         for job in jobs if isinstance(jobs, list) else ():
             if not isinstance(job, dict) or job.get("status") not in statuses:
                 expected = ", ".join(statuses)

@@ -72,9 +72,7 @@ def refusals_have_documented_shape(session: ProbedSession) -> None:
             error = session.contract.error(reply.value, "Refusal", "RefusalInErrors")
             require(not error, str(error), reply)
         elif not answers.query_failed(reply):
-            refuses = answers.fields_of(reply).get("errorCode") or answers.fields_of(reply).get(
-                "errorMessage"
-            )
+            refuses = reply.fields.get("errorCode") or reply.fields.get("errorMessage")
             require(not refuses, "a refusal has the status of a success", reply)
 
 
@@ -95,7 +93,7 @@ def codes_match_their_statuses(session: ProbedSession) -> None:
     clients = {row.code for row in documentation.error_codes() if row.status < 500}
     for reply in _all_replies(session):
         mismatched = servers - clients if reply.status < 500 else clients - servers
-        code = answers.code_of(reply)
+        code = reply.code
         require(code not in mismatched, f"{code} came with {reply.status}", reply)
 
 

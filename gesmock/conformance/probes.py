@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from gesmock.conformance import answers
-from gesmock.conformance.answers import fields_of, request_of, require_refusal, skip_if
+from gesmock.conformance.answers import request_of, require_refusal, skip_if
 from gesmock.contract.schemas import Contract
 from gesmock.model import documentation
 from gesmock.model.replies import ID_KEYS
@@ -125,7 +125,7 @@ def _open_projects(session: Session) -> bool:
     if reply.status == 200:
         listed_jobs(reply)
         return True
-    skip_if(answers.code_of(reply) in _FOREIGN_CODES, "the token is valid for one project only")
+    skip_if(reply.code in _FOREIGN_CODES, "the token is valid for one project only")
     require_refusal(reply, ("GES.8000",), 404, 400)
     return False
 
@@ -265,7 +265,7 @@ def _body_key(session: Session) -> str:
 
 def _type_of_jobs(session: Session) -> str:
     reply = session.get(LIST, "limit=1")
-    jobs = fields_of(reply).get("jobs")
+    jobs = reply.fields.get("jobs")
     skip_if(not isinstance(jobs, dict | list), f"there are none: {reply}")
     return "a list" if isinstance(jobs, list) else "an object"
 
@@ -277,7 +277,7 @@ def _statuses(session: Session) -> str:
 
 def _sizes(session: Session) -> str:
     for reply in session.replies:
-        fields = fields_of(reply).get("data")
+        fields = reply.fields.get("data")
         outputs = fields.get("outputs") if isinstance(fields, dict) else None
         for position, value in (("below data", fields), ("below data.outputs", outputs)):
             if isinstance(value, dict) and "data_total_size" in value:

@@ -65,6 +65,22 @@ class ServerReply:
         return f"{request} was answered {self.status}{to} {excerpt!r}"
 
     @property
+    def fields(self) -> dict[str, Any]:
+        """The body; empty where it is not an object."""
+        return self.value if isinstance(self.value, dict) else {}
+
+    @property
+    def code(self) -> str | None:
+        """The errorCode of a refusal in the service's words; None for any other answer.
+
+        A list may have the keys of a refusal too, blank (ges_03_0471).
+        """
+        code, message = self.fields.get("errorCode"), self.fields.get("errorMessage")
+        if isinstance(code, str) and isinstance(message, str) and message:
+            return code or None
+        return None
+
+    @property
     def media_type(self) -> str:
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 

@@ -105,16 +105,6 @@ def is_count(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def is_refusal(value: Any) -> bool:
-    """Whether a body refuses the request in the service's words.
-
-    A list may have both keys too, blank (ges_03_0471).
-    """
-    return isinstance(value, dict) and all(
-        isinstance(value.get(key), str) and value[key] for key in ("errorMessage", "errorCode")
-    )
-
-
 # --- Submissions --------------------------------------------------------------------------------
 
 
@@ -203,7 +193,7 @@ class Session:
         """
         reply = self.client.get(LIST, "limit=1")
         self.replies.append(reply)
-        value, code = reply.value, reply.value["errorCode"] if is_refusal(reply.value) else None
+        value, code = reply.value, reply.code
         denied = reply.status in (401, 403) or code in _CREDENTIAL_CODES
         hint = f" ({_CREDENTIAL_HINTS[self.target.sign_in.scheme]})" if denied else ""
         if code is not None:
@@ -275,8 +265,7 @@ class Session:
         No page says what happens there; a refusal counts as an empty list. Raises CheckFailed.
         """
         reply = self.get(LIST, f"limit={limit}&offset={offset}")
-        refused = reply.status == 400 and is_refusal(reply.value)
-        if offset and refused and reply.value["errorCode"] == "GES.8005":
+        if offset and (reply.status, reply.code) == (400, "GES.8005"):
             return ListedJobs(reply, [], None)
         return listed_jobs(reply)
 
@@ -311,7 +300,7 @@ class Session:
     def page_size(self) -> int:
         """How many jobs are read at once: *most*, or what the target returns at most."""
         reply = self.get(LIST, f"limit={self.most}")
-        if reply.status == 400 and is_refusal(reply.value):
+        if reply.status == 400 and reply.code is not None:
             return len(self.page().jobs) or 1
         page = listed_jobs(reply)
         if len(page.jobs) < self.most and self.continues_after(page):
