@@ -53,6 +53,8 @@ class Transport:
             unsent[0] = memoryview(unsent[0])[sent:]
 
     def _send(self, blocks: Sequence[Block]) -> int:
+        if len(blocks) == 1:  # as most often: this is quicker
+            return self._socket.send(blocks[0])
         return self._socket.sendmsg(blocks)
 
     def write_eof(self) -> None:
