@@ -68,9 +68,7 @@ log_level = option(
 )
 
 per_second = option(
-    "--per-second",
-    default=20.0,
-    help="The most requests to send per second; 0 for no limit.",
+    "--per-second", default=20.0, help="The most requests to send per second; 0 for no limit."
 )
 
 

@@ -86,10 +86,7 @@ def verify(
 @per_second
 @file_option("-o", "--output", required=True, help="The fixture to write.")
 @option(
-    "--page",
-    default=1000,
-    type=click.IntRange(2, 100_000),
-    help="How many jobs to read at a time.",
+    "--page", default=1000, type=click.IntRange(2, 100_000), help="How many jobs to read at a time."
 )
 @option(
     "--most",

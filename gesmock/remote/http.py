@@ -275,7 +275,6 @@ class HttpConnection:
     def exchange(
         self, method: str, url: str, headers: Headers, body: bytes | None, deadline: float
     ) -> HttpReply:
-        """See ``ConnectionPool.exchange``."""
         self.reusable = False
         reply = HttpReply(self._target.url, method)
         try:

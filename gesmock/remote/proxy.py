@@ -32,8 +32,8 @@ from gesmock.model.messages import (
     ShownStatuses,
 )
 from gesmock.remote import http
+from gesmock.remote.client import Signer
 from gesmock.remote.http import ConnectionPool, Headers, HttpReply, Unreachable, Unresponsive
-from gesmock.remote.sign_in import Signer
 from gesmock.remote.target import Target
 from gesmock.server.application import NAME, Answer
 from gesmock.server.parser import Head

@@ -1,7 +1,11 @@
-"""A client keeps to its limits, and says why a server is not the service."""
+"""A client keeps to its limits, signs in, and says why a server is not the service."""
 
+import hashlib
+import hmac
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,7 +16,8 @@ from gesmock import GesMock
 from gesmock.conformance.probes import ProbedSession
 from gesmock.conformance.run import run
 from gesmock.model import documentation
-from gesmock.remote.client import Client
+from gesmock.model.errors import GesmockError
+from gesmock.remote.client import Client, Signer
 from gesmock.remote.http import Unreachable, Unresponsive
 from gesmock.remote.session import NoJobList, Skipped
 from gesmock.remote.target import SignIn, Target
@@ -300,3 +305,100 @@ def test_a_head_without_an_answer_is_reported() -> None:
         client = Client(Target.of(url, "p", "g", timeout_s=0.05))
         with pytest.raises(Unresponsive, match=r"no complete answer within 0\.05 s"):
             client.trailer_of_head("/jobs/status", "limit=1")
+
+
+# --- Signing in -----------------------------------------------------------------------------------
+
+TOKEN = SignIn("secret-token")
+KEYS = SignIn("", "AK", "SK", "temporary")
+SIGNED = [
+    ("Authorization", "SDK-HMAC-SHA256 Access=a, SignedHeaders=host, Signature=b"),
+    ("x-sdk-date", "20200101T000000Z"),
+    ("X-Sdk-Content-Sha256", "UNSIGNED-PAYLOAD"),
+    ("X-Security-Token", "theirs"),
+]
+OURS = ["Authorization: SDK-HMAC", "X-Sdk-Date: 2", "X-Security-Token: temporary"]
+
+
+def signer(who: SignIn) -> Signer:
+    return Signer(Target.of("http://10.0.0.7", "p", "g", sign_in=who))
+
+
+@pytest.mark.parametrize(
+    ("who", "headers", "sent"),
+    [
+        (SignIn(), SIGNED, [f"{name}: {value}" for name, value in SIGNED]),
+        (SignIn(), [], []),
+        (TOKEN, [], ["X-Auth-Token: secret-token"]),
+        (TOKEN, SIGNED, ["X-Auth-Token: secret-token"]),
+        (TOKEN, [("Authorization", "Basic YTpi")], ["Authorization: Basic YTpi", "X-Auth-Token"]),
+        (TOKEN, [("x-auth-token", "theirs")], ["x-auth-token: theirs"]),
+        (KEYS, [("x-auth-token", "theirs")], ["x-auth-token: theirs"]),
+        (KEYS, [], OURS),
+        (KEYS, SIGNED, OURS),
+        (KEYS, [("authorization", "Basic YTpi")], OURS),
+    ],
+)
+def test_a_request_without_a_token_is_signed_in(
+    who: SignIn, headers: list[tuple[str, str]], sent: list[str]
+) -> None:
+    signed = signer(who).signed("GET", "/a", headers, b"")
+
+    texts = sorted(f"{name}: {value}" for name, value in signed)
+    assert len(texts) == len(sent)
+    assert all(text.startswith(start) for text, start in zip(texts, sorted(sent), strict=True))
+
+
+# --- Signatures ---------------------------------------------------------------------------------
+
+
+def signature(path: str, query: str, content_type: str, payload: str) -> str:
+    """The signature of a POST to 10.0.0.7, calculated as the API signing guide describes it."""
+    headers = {"content-type": content_type, "host": "10.0.0.7", "x-sdk-date": "20260101T000000Z"}
+    if payload == "UNSIGNED-PAYLOAD":
+        headers["x-sdk-content-sha256"] = payload
+    names = sorted(headers)
+    lines = [f"{name}:{headers[name]}" for name in names]
+    canonical = "\n".join(["POST", path, query, *lines, "", ";".join(names), payload])
+    digest = hashlib.sha256(canonical.encode()).hexdigest()
+    to_sign = f"SDK-HMAC-SHA256\n20260101T000000Z\n{digest}"
+    signature = hmac.new(b"SK", to_sign.encode(), "sha256").hexdigest()
+    return f"SDK-HMAC-SHA256 Access=AK, SignedHeaders={';'.join(names)}, Signature={signature}"
+
+
+@pytest.mark.parametrize(
+    ("url", "body", "content_type", "covered"),
+    [
+        ("/ges?offset=2&limit=1", b"", "application/json", ("/ges/", "limit=1&offset=2")),
+        ("/a%20b/%C3%A9/", b"{}", "application/json", ("/a%20b/%C3%A9/", "")),
+        ("/a//b?k=2&k=1&&e", b"{}", "application/json", ("/a//b/", "e=&k=1&k=2")),
+        ("/a?k=%2F~&k=%41", b"\xff", "application/json", ("/a/", "k=%2F~&k=A")),
+        ("/a", b"\xff", "text/plain", ("/a/", "")),
+    ],
+)
+def test_the_signature_is_the_documented_one(
+    monkeypatch: pytest.MonkeyPatch,
+    url: str,
+    body: bytes,
+    content_type: str,
+    covered: tuple[str, str],
+) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
+    monkeypatch.setattr("gesmock.remote.client.real_time", lambda: now)
+    headers = [("content-type", content_type), ("accept", "*/*")]
+
+    signed = dict(signer(SignIn("", "AK", "SK")).signed("POST", url, headers, body))
+
+    is_json = content_type == "application/json"
+    payload = hashlib.sha256(body).hexdigest() if is_json else "UNSIGNED-PAYLOAD"
+    assert signed["Authorization"] == signature(*covered, content_type, payload)
+    assert signed.keys() == {"content-type", "accept", "Authorization", "X-Sdk-Date"} | (
+        set() if is_json else {"X-Sdk-Content-Sha256"}
+    )
+
+
+def test_aksk_needs_the_vendors_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "huaweicloudsdkcore.auth.credentials", None)
+
+    with pytest.raises(GesmockError, match=r"pip install 'gesmock\[cloud\]'"):
+        signer(SignIn("", "a", "s"))
