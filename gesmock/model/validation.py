@@ -133,7 +133,7 @@ def _errors(type_: Any, value: object, path: str) -> Iterator[InputError]:
         return
     kind, args = _kind(type_)
     if kind is Union:
-        yield from _union(type_, args, value, path)
+        yield from _union(type_, value, path)
     elif kind is list and isinstance(value, list) and value:
         for index, item in enumerate(value):
             yield from _errors(args[0], item, join(path, index))
@@ -199,9 +199,9 @@ def _struct(
     return errors
 
 
-def _union(type_: Any, args: Sequence[Any], value: object, path: str) -> Iterator[InputError]:
+def _union(type_: Any, value: object, path: str) -> Iterator[InputError]:
     """The errors of the one member of the value's own JSON kind, or that no member fits."""
-    members = [member for member in args if member not in (NoneType, UnsetType)]
+    members = _members(type_)
     container = type(value) if isinstance(value, dict | list) else None
     alike = [member for member in members if _json_type(member) is container]
     if isinstance(value, dict) and len(alike) > 1:
@@ -210,6 +210,10 @@ def _union(type_: Any, args: Sequence[Any], value: object, path: str) -> Iterato
         yield from _errors((alike or members)[0], value, path)
     else:
         yield InputError(path, f"{described(value)} is not {_expected(type_)}")
+
+
+def _members(union: Any) -> list[Any]:
+    return [member for member in _kind(union)[1] if member not in (NoneType, UnsetType)]
 
 
 def _tagged(
@@ -229,11 +233,7 @@ def _tagged(
 
 def _expected(type_: Any) -> str:
     """What is expected, as a phrase to follow "is not"."""
-    return _phrase(inspect.type_info(type_))
-
-
-def _phrase(node: inspect.Type) -> str:
-    match node:
+    match inspect.type_info(type_):
         case inspect.Metadata(extra_json_schema={"description": str(description)}):
             return description
         case inspect.NoneType():
@@ -250,9 +250,8 @@ def _phrase(node: inspect.Type) -> str:
             return "a string that is not empty" if least else "a string"
         case inspect.ListType():
             return "a list"
-        case inspect.UnionType(types=types):
-            members = (_phrase(kind) for kind in types if not isinstance(kind, inspect.NoneType))
-            return " or ".join(dict.fromkeys(members))
+        case inspect.UnionType():
+            return " or ".join(dict.fromkeys(map(_expected, _members(type_))))
     return "an object"
 
 
