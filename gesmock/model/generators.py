@@ -67,13 +67,13 @@ def jobs(
     """
     pick_outcome = _weighted(statuses or _USUAL_MIX)
     pick_template = _templates(project_id, graph_name)
-    words, instance = _vocabulary(seed), _instance(seed)
+    vocabulary, instance = _vocabulary(seed), _instance(seed)
 
     def job(row: int) -> Job:
         digits, rng = random_bits(f"{seed}/{row}")
         outcome, template = pick_outcome(rng), pick_template(rng)
         status = template.finished if outcome == FINISHED else outcome
-        return Job(digits + instance, status, template.request(rng, words))
+        return Job(digits + instance, status, template.request(rng, vocabulary))
 
     return map(job, count(first_row))
 
@@ -164,59 +164,52 @@ def _vocabulary(seed: int) -> Vocabulary:
     return Vocabulary([*filter(str.isalnum, words)], [*filter(str.isalnum, names)])
 
 
-_Filler = Callable[[Rng, Vocabulary], str]
-"""Returns a random value of a field as JSON; the words need no escaping."""
+class _Draws:
+    """Draws a value each time that a ``%(kind)s`` is filled in; the words need no escaping."""
+
+    def __init__(self, rng: Rng, vocabulary: Vocabulary) -> None:
+        self._rng, self._vocabulary = rng, vocabulary
+
+    def __getitem__(self, kind: str) -> str:
+        match kind:
+            case "word":
+                return _any(self._rng, self._vocabulary.words)
+            case "name":
+                return _any(self._rng, self._vocabulary.names)
+            case "words":
+                return '","'.join([self["word"] for _ in range(1 + self._rng() % 3)])
+            case "number":
+                return str(self._rng() % 10_000)
+        return _any(self._rng, kind.split("|"))
 
 
-def _file(kind: str) -> _Filler:
-    return lambda rng, vocabulary: (
-        f'"/user/GES/{_any(rng, vocabulary.names)}/{_any(rng, vocabulary.words)}_{kind}"'
-    )
-
-
-def _word(suffix: str = "") -> _Filler:
-    return lambda rng, vocabulary: f'"{_any(rng, vocabulary.words)}{suffix}"'
-
-
-def _words(rng: Rng, vocabulary: Vocabulary) -> str:
-    return "[" + ",".join(f'"{_any(rng, vocabulary.words)}"' for _ in range(1 + rng() % 3)) + "]"
-
-
-def _vertex(rng: Rng, _: Vocabulary) -> str:
-    return f'"{rng() % 10_000}"'
-
-
-def _any_of(*values: str) -> _Filler:
-    return lambda rng, _: _any(rng, values)
-
-
-_FIELDS: Final[Mapping[str, _Filler]] = {
-    "edgesetPath": _file("edge.csv"),
-    "vertexsetPath": _file("vertex.csv"),
-    "schemaPath": _file("schema.xml"),
-    "scriptPath": _file("job.py"),
-    "graphExportPath": _file("export/"),
-    "exportPath": _file("result/"),
-    "logDir": _file("logs/"),
-    "fileName": _word(".csv"),
-    "indexName": _word("_index"),
-    "indexProperty": _words,
-    "propertyName": _word(),
-    "labels": _words,
-    "label": _word(),
-    "property": _words,
-    "properties": _words,
-    "values": _words,
-    "source": _vertex,
-    "target": _vertex,
-    "action": _any_of('"override"', '"ignore"'),
-    "ignoreLabel": _any_of("true", "false"),
-    "predicate": _any_of('"="', '">="', '"<="'),
-    "alpha": _any_of("0.5", "0.75", "0.85", "0.9"),
-    "max_iterations": _any_of("100", "500", "1000"),
-    "times": _any_of("1", "2", "3"),
+_FIELDS: Final[Mapping[str, str]] = {
+    "edgesetPath": '"/user/GES/%(name)s/%(word)s_edge.csv"',
+    "vertexsetPath": '"/user/GES/%(name)s/%(word)s_vertex.csv"',
+    "schemaPath": '"/user/GES/%(name)s/%(word)s_schema.xml"',
+    "scriptPath": '"/user/GES/%(name)s/%(word)s_job.py"',
+    "graphExportPath": '"/user/GES/%(name)s/%(word)s_export/"',
+    "exportPath": '"/user/GES/%(name)s/%(word)s_result/"',
+    "logDir": '"/user/GES/%(name)s/%(word)s_logs/"',
+    "fileName": '"%(word)s.csv"',
+    "indexName": '"%(word)s_index"',
+    "indexProperty": '["%(words)s"]',
+    "propertyName": '"%(word)s"',
+    "labels": '["%(words)s"]',
+    "label": '"%(word)s"',
+    "property": '["%(words)s"]',
+    "properties": '["%(words)s"]',
+    "values": '["%(words)s"]',
+    "source": '"%(number)s"',
+    "target": '"%(number)s"',
+    "action": '"%(override|ignore)s"',
+    "ignoreLabel": "%(true|false)s",
+    "predicate": '"%(=|>=|<=)s"',
+    "alpha": "%(0.5|0.75|0.85|0.9)s",
+    "max_iterations": "%(100|500|1000)s",
+    "times": "%(1|2|3)s",
 }
-"""How to fill the fields of a body; others keep the documented value."""
+"""How to fill the fields of a body, as JSON; others keep the documented value."""
 
 
 # --- How a documented operation becomes a job ---------------------------------------------------
@@ -227,21 +220,21 @@ _JOB: Final = "~job~"
 
 
 class _Template(NamedTuple):
-    """A documented operation, prepared for a graph, with a ``%s`` for each random value."""
+    """A documented operation, prepared for a graph; ``_Draws`` fill its body."""
 
     command: str
     path: str
     body: str
-    fillers: Sequence[_Filler]
     finished: GoodEnd
 
-    def request(self, rng: Rng, words: Vocabulary) -> JobRequest:
+    def request(self, rng: Rng, vocabulary: Vocabulary) -> JobRequest:
         path = self.path
         if _INDEX in path or _JOB in path:
             digits, _ = random_bits(f"{rng()}{rng()}")
-            path = path.replace(_INDEX, f"{_any(rng, words.words)}_index").replace(_JOB, digits)
-        body = self.body % tuple([fill(rng, words) for fill in self.fillers])
-        return JobRequest(self.command, path, body)
+            path = path.replace(_INDEX, f"{_any(rng, vocabulary.words)}_index").replace(
+                _JOB, digits
+            )
+        return JobRequest(self.command, path, self.body % _Draws(rng, vocabulary))
 
 
 @lru_cache(maxsize=64)
@@ -278,5 +271,5 @@ def _template(row: AsynchronousOperation, names: Mapping[str, str]) -> _Template
         )
         text = msgspec.json.encode(slotted).decode().replace("%", "%%")
     path = listed_requests.url(row, names, row.query)
-    fillers = tuple([_FIELDS[name] for name in _SLOT.findall(text)])
-    return _Template(row.command, path, _SLOT.sub("%s", text), fillers, row.finished)
+    body = _SLOT.sub(lambda slot: _FIELDS[slot[1]], text)
+    return _Template(row.command, path, body, row.finished)
