@@ -37,7 +37,9 @@ def paths(shared: Node) -> Node:
 
 def schemas() -> Node:
     """The body of each call, under its name, followed by the edition where those differ."""
-    return {_body_name(call): _body(call) for call in operations() if call.request_example}
+    return {
+        _body_name(call): _body(call) for call in operations() if call.request_example is not None
+    }
 
 
 def _operation(calls: Sequence[Call], shared: Node) -> Node:
@@ -56,7 +58,7 @@ def _operation(calls: Sequence[Call], shared: Node) -> Node:
         },
         "x-calls": [_call(call) for call in calls],
     }
-    if first.request_example:
+    if first.request_example is not None:
         names = _unique(map(_body_name, calls))
         examples = {
             _body_name(call): {"summary": call.source, "value": call.request_example}
@@ -74,7 +76,8 @@ def _query(calls: Sequence[Call], actions: Sequence[str]) -> Iterator[Node]:
         schema: Node = {"type": "string", "enum": actions}
         action = {"name": "action_id", "in": "query", "required": True, "schema": schema}
         yield _documented("ges_03_0468 and the page of each call", action)
-    for name, value in calls[0].query.items():
+    examples = {name: value for call in reversed(calls) for name, value in call.query.items()}
+    for name, value in examples.items():
         if name != "action_id":
             schema = {"type": "string", "examples": [value]}
             yield _documented(calls[0].source, {"name": name, "in": "query", "schema": schema})
@@ -82,7 +85,7 @@ def _query(calls: Sequence[Call], actions: Sequence[str]) -> Iterator[Node]:
 
 def _call(call: Call) -> Node:
     body: Node = {}
-    if call.request_example:
+    if call.request_example is not None:
         body = {"body": _ref("schemas", _body_name(call)), "bodyRequired": _body_required(call)}
     return {
         **_documented(call.source, {"name": call.name, "operation": call.command}),
@@ -229,7 +232,7 @@ def _refusals(calls: Sequence[Call]) -> Node:
     examples: dict[tuple[str, str], tuple[str, Node]] = {}
     for call in calls:
         refusals = {"unknown_graph": call.unknown_graph}
-        if call.request_example:
+        if call.request_example is not None:
             refusals["malformed_body"] = call.malformed_body
             for number, condition in enumerate(call.body, 1):
                 refusals[f"body_{number}"] = condition.refusal
