@@ -128,7 +128,7 @@ def test_an_unknown_project_is_refused() -> None:
         Fake().project("two")
 
 
-def test_who_watches_is_told_of_each_reset_once_it_has_overtaken_what_came_before() -> None:
+def test_a_watcher_is_called_once_a_reset_has_overtaken_earlier_requests() -> None:
     fake = Fake({"project_id": "one"})
     two = fake.open("two")
     seen: list[list[bool]] = []
@@ -147,7 +147,7 @@ def test_who_watches_is_told_of_each_reset_once_it_has_overtaken_what_came_befor
     assert not fake.overtaken("one", fake.epochs.current)
 
 
-def test_what_can_happen_to_an_answer_is_up_to_the_server() -> None:
+def test_the_server_decides_which_faults_can_be_delivered() -> None:
     below_http = ["reset", "close", "hang", "garbage", "truncate"]
     fake = Fake()
 

@@ -51,7 +51,7 @@ def test_a_list_answer_is_a_fixture_and_names_project_and_graph_in_its_urls() ->
     ]
 
 
-def test_a_list_answer_takes_the_names_it_is_given(tmp_path: Path) -> None:
+def test_a_list_answer_takes_the_project_and_graph_that_the_caller_names(tmp_path: Path) -> None:
     path = written(tmp_path, {"jobs": [JOB], "totalCount": 1, "result": "success"})
 
     state = fixtures.read(path, "other", "films")
@@ -88,7 +88,7 @@ def test_a_list_answer_may_call_the_id_job_id_and_have_blank_error_fields(tmp_pa
     assert [job.job_id for job in state.graphs["movies"].jobs] == ["a1", "b"]
 
 
-def test_a_project_file_is_read_with_all_it_has(tmp_path: Path) -> None:
+def test_a_project_file_may_have_every_field(tmp_path: Path) -> None:
     content = {
         "description": "all there is",
         "project_id": "p1",

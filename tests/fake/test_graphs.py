@@ -57,7 +57,7 @@ def test_jobs_that_were_loaded_change_in_the_order_of_their_submission(service: 
     assert [one["job_id"] for one in moved] == ["oldest", "newest"]
 
 
-def test_what_is_left_of_its_plan_is_shown_with_a_job(service: Service) -> None:
+def test_a_job_is_shown_with_the_remainder_of_its_plan(service: Service) -> None:
     service.begin(clock={"frozen": True})
     job_id = service.client.post(f"{G}/action?action_id=clear-graph", json={}).get_json()["jobId"]
     service.control("PATCH", "clock", {"advance_s": 9})
@@ -81,7 +81,7 @@ def test_one_long_advance_is_as_good_as_many_short_ones(ges: GesMock) -> None:
     assert together == apart == ["running", "success"]
 
 
-def test_a_job_with_a_plan_begins_pending_or_with_the_status_it_is_given(ges: GesMock) -> None:
+def test_a_job_with_a_plan_begins_pending_or_with_its_own_status(ges: GesMock) -> None:
     assert ges.add_job(plan="normal").status == "pending"
     assert ges.add_job(plan="instant").status == "success"
     assert ges.add_job(plan="normal", status="running").status == "running"
@@ -227,7 +227,7 @@ def test_a_job_that_is_listed_late_makes_room_too(monkeypatch: pytest.MonkeyPatc
     assert len(ids(ges)) == 3
 
 
-def test_a_graph_that_is_made_again_gets_the_same_generated_jobs(ges: GesMock) -> None:
+def test_a_graph_that_is_created_again_gets_the_same_generated_jobs(ges: GesMock) -> None:
     ges.generate(3)
     before = ges.jobs()
     ges.plans.arm(plan="instant")
@@ -388,7 +388,7 @@ def test_a_long_memory_list_shows_how_far_each_job_is(service: Service) -> None:
     assert service.list("?limit=3").json["jobs"] == listed[:3]
 
 
-def test_an_edition_is_refused_by_the_newest_job_that_will_not_fit(ges: GesMock) -> None:
+def test_an_edition_is_refused_naming_the_newest_job_that_does_not_fit(ges: GesMock) -> None:
     ges.add_graph("m", "memory")
     ges.generate(20, graph="m", statuses={"running": 1}, plan="partial")
     first, last = ges.jobs("m")[0].job_id, ges.jobs("m")[-1].job_id

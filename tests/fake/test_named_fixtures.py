@@ -6,13 +6,13 @@ import requests
 from gesmock import GesMock
 
 
-def test_empty_has_a_graph_without_jobs(ges: GesMock) -> None:
+def test_the_empty_fixture_has_a_graph_without_jobs(ges: GesMock) -> None:
     ges.restart(fixture="empty")
 
     assert requests.get(ges.jobs_url("movies")).json()["jobs"] == []
 
 
-def test_failing_has_each_error_once(ges: GesMock) -> None:
+def test_the_failing_fixture_has_each_error_once(ges: GesMock) -> None:
     ges.restart(fixture="failing")
 
     statuses = [requests.get(ges.jobs_url()).status_code for _ in range(8)]
@@ -24,13 +24,15 @@ def test_failing_has_each_error_once(ges: GesMock) -> None:
     ("token", "status"),
     [("good", 200), ("expired", 401), ("foreign", 403), ("powerless", 403), ("", 401)],
 )
-def test_signed_in_wants_a_good_token(ges: GesMock, token: str, status: int) -> None:
+def test_the_signed_in_fixture_requires_a_valid_token(
+    ges: GesMock, token: str, status: int
+) -> None:
     ges.restart(fixture="signed_in")
 
     assert requests.get(ges.jobs_url(), headers={"X-Auth-Token": token}).status_code == status
 
 
-def test_living_has_jobs_on_their_way(ges: GesMock) -> None:
+def test_the_living_fixture_has_unfinished_jobs(ges: GesMock) -> None:
     ges.restart(fixture="living", clock={"frozen": True})
 
     seen = []

@@ -44,7 +44,7 @@ def test_a_project_id_is_that_of_a_project_file_whatever_it_names() -> None:
     assert list(found["mine"].graphs) == ["movies"]
 
 
-def test_a_project_id_does_not_join_projects_that_fixtures_tell_apart(tmp_path: Path) -> None:
+def test_a_project_id_does_not_join_different_projects_of_fixtures(tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text('{"project_id": "other"}')
 
     assert list(states(fixture=["movies", "page_example"], project_id="mine")) == ["mine"]

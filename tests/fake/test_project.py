@@ -120,13 +120,13 @@ def test_rows_that_are_removed_do_not_come_again_and_those_that_are_loaded_are_p
     assert len({one.job_id for _, one in project.graphs.jobs()} | set(ids)) == 5
 
 
-def test_generating_can_replace_what_is_there() -> None:
+def test_generating_can_replace_the_jobs() -> None:
     project = new_project(generators=[{"count": 5, "seed": 1}])
 
     assert project.generate(Generator(count=2, seed=3, replace=True)) == ("movie", 2)
 
 
-def test_a_job_that_comes_while_jobs_are_generated_is_kept() -> None:
+def test_a_job_added_while_jobs_are_generated_stays() -> None:
     project = new_project()
 
     def interrupted(jobs: Rows, count: int) -> Rows:
@@ -198,7 +198,7 @@ def test_jobs_are_chosen_by_graph_and_status() -> None:
     assert [one.job_id for _, one in project.graphs.jobs("movie")] == ["a"]
 
 
-def test_a_job_is_found_in_whichever_graph_it_is() -> None:
+def test_a_job_is_looked_up_in_every_graph() -> None:
     project = new_project()
     project.graphs.add(job("a"), "films")
 
@@ -274,7 +274,7 @@ def test_findings_outlive_a_cleared_journal_and_are_counted_and_bounded() -> Non
     assert project.verdict.findings() == []
 
 
-def test_a_state_is_exported_with_what_is_left_of_its_faults() -> None:
+def test_a_state_is_exported_with_the_remainder_of_its_faults() -> None:
     project = new_project(
         faults=[{"fault": {"kind": "error", "status": 503}, "times": 2}, {"script": [500]}],
         tokens=["t"],

@@ -156,7 +156,7 @@ def travel(name: str) -> Any:
 
 
 @pytest.mark.parametrize("name", ["freezegun", "time-machine"])
-def test_a_clients_travel_in_time_neither_moves_nor_breaks_it(name: str, ges: GesMock) -> None:
+def test_time_travel_in_a_client_does_not_affect_the_clock(name: str, ges: GesMock) -> None:
     before = real_time()
 
     with travel(name):

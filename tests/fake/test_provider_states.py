@@ -18,9 +18,7 @@ def ids(service: Service, graph: str) -> list[str]:
     "state",
     ["movies", "A graph with a job in every status, newest first."],
 )
-def test_a_state_is_called_like_a_fixture_or_as_it_says_of_itself(
-    service: Service, state: str
-) -> None:
+def test_a_state_has_the_name_or_the_description_of_a_fixture(service: Service, state: str) -> None:
     prepared = post(service, consumer="portal", state=state, states=[state], params={})
 
     assert prepared.status_code == 200
@@ -33,7 +31,7 @@ def test_a_state_is_called_like_a_fixture_or_as_it_says_of_itself(
     assert len(ids(service, "movies")) == 5
 
 
-def test_params_say_what_it_is_in_the_words_of_the_fake(service: Service) -> None:
+def test_params_may_have_the_options_of_the_fake(service: Service) -> None:
     params = {
         "fixture": {"graphs": {"films": {"edition": "memory"}}},
         "generate": {"graph": "films", "count": 7},
@@ -49,21 +47,21 @@ def test_params_say_what_it_is_in_the_words_of_the_fake(service: Service) -> Non
 
 
 @pytest.mark.parametrize("body", [{"state": "a thousand jobs"}, {"states": ["a", "b"]}, {}])
-def test_with_params_a_state_may_be_called_anything(service: Service, body: dict[str, Any]) -> None:
+def test_with_params_a_state_may_have_any_name(service: Service, body: dict[str, Any]) -> None:
     prepared = post(service, params={"generate": 1000}, **body)
 
     assert prepared.get_json()["loaded"] == "0 graphs, 0 jobs, 1 generator"
     assert len(ids(service, "movie")) == 1000
 
 
-def test_params_say_more_of_a_state_that_is_known(service: Service) -> None:
+def test_params_add_to_a_shipped_state(service: Service) -> None:
     prepared = post(service, state="movies", params={"settings": {"limit_zero": "refuse"}})
 
     assert prepared.get_json()["loaded"] == "1 graph, 5 jobs"
     assert service.list("?limit=0", graph="movies").status_code == 400
 
 
-def test_several_states_are_one(service: Service) -> None:
+def test_several_states_are_merged(service: Service) -> None:
     prepared = post(service, states=["movies", "page_example"])
 
     assert prepared.get_json()["graphs"] == ["movies", "ges_j60071198_hdfs_fdb"]
@@ -86,7 +84,7 @@ def test_each_state_begins_anew_and_a_teardown_goes_back(service: Service) -> No
 
 
 @pytest.mark.parametrize("body", [{"state": ""}, {"state": None}, {}, {"states": []}])
-def test_where_an_interaction_wants_no_state_it_is_the_start_state(
+def test_an_interaction_without_a_state_gets_the_start_state(
     service: Service, body: dict[str, Any]
 ) -> None:
     service.begin(generate=3)
@@ -99,7 +97,7 @@ def test_where_an_interaction_wants_no_state_it_is_the_start_state(
     assert ids(service, "movie") == before
 
 
-def test_what_a_state_does_not_say_is_as_after_a_reset(service: Service) -> None:
+def test_fields_that_a_state_lacks_are_as_after_a_reset(service: Service) -> None:
     service.begin(clock={"now": 1_000, "frozen": True}, verdict={"poll_s": 7})
     service.control("PATCH", "clock", {"advance_s": 500})
     service.control("PATCH", "verdict", {"poll_s": 9})
@@ -184,7 +182,7 @@ def test_another_project_has_states_of_its_own(service: Service) -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_told_and_changes_nothing(
+def test_a_wrong_state_is_refused_and_changes_nothing(
     service: Service, body: dict[str, Any], status: int, error: str
 ) -> None:
     service.begin(generate=3)

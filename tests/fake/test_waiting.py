@@ -50,7 +50,7 @@ def test_a_job_is_waited_for_until_it_has_ended_in_the_time_of_the_project(ges: 
     assert ges.wait_for_job(job, timeout_s=LONG).status == "success"
 
 
-def test_whoever_waits_hears_of_an_advance_and_of_a_move(ges: GesMock) -> None:
+def test_an_advance_and_a_move_wake_whoever_waits(ges: GesMock) -> None:
     ges.clock.freeze()
     job = ges.add_job(plan="normal")
     thread, found = in_a_thread(ges, job, "running")

@@ -141,7 +141,7 @@ def test_the_routes_are_those_of_the_operations() -> None:
     assert {route.operation for route in ROUTES} == set(OPERATIONS) == set(OPERATION_NAMES)
 
 
-def test_a_bug_outside_the_core_is_told_in_the_services_shape() -> None:
+def test_a_bug_outside_the_core_is_answered_in_the_services_shape() -> None:
     service = Service()
 
     @service.client.application.before_request

@@ -146,7 +146,7 @@ def test_all_hyg_jobs_that_queue_are_cancelled_and_no_others(frozen: Service) ->
     "url", [f"{G}/jobs/{{}}/action?action_id=export-result", f"{H}/jobs/{{}}/export-result"]
 )
 @pytest.mark.parametrize(("erase", "left"), [({}, 1), ({"erase": True}, 1), ({"erase": False}, 2)])
-def test_an_exported_job_is_erased_at_the_end_of_the_export_unless_told_otherwise(
+def test_an_export_erases_its_job_at_the_end_by_default(
     frozen: Service, url: str, erase: dict[str, bool], left: int
 ) -> None:
     source = algorithm(frozen)

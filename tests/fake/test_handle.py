@@ -132,9 +132,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("name", ["limit", "offset"])
 @pytest.mark.parametrize("value", HOSTILE, ids=lambda value: repr(value)[:12])
-def test_a_number_that_is_none_is_a_parameter_error(
-    service: Service, name: str, value: str
-) -> None:
+def test_an_invalid_number_is_a_parameter_error(service: Service, name: str, value: str) -> None:
     response = service.list(f"?{name}={quote(value)}")
 
     assert (response.status_code, response.json) == (400, PARAMETER_ERROR)
@@ -149,14 +147,14 @@ def test_any_text_is_a_window_or_a_parameter_error(value: str, name: str) -> Non
     assert response.status_code == (200 if plain else 400)
 
 
-def test_zeros_in_front_of_a_number_are_no_matter(service: Service) -> None:
+def test_leading_zeros_are_ignored(service: Service) -> None:
     assert service.list(f"?limit={'0' * 5000}1").status_code == 200
 
 
 @pytest.mark.parametrize(
     "project_id", ["a-b", "a" * 65, "%C3%A4", "a%20b", "a%0A", "%00", ".", "$", "٣"]
 )
-def test_a_project_id_that_is_none_is_a_parameter_error(service: Service, project_id: str) -> None:
+def test_an_invalid_project_id_is_a_parameter_error(service: Service, project_id: str) -> None:
     response = service.client.get(f"/ges/v1.0/{project_id}/graphs/movie/jobs/status")
 
     assert (response.status_code, response.json) == (400, PARAMETER_ERROR)
@@ -276,7 +274,7 @@ TOKENS = [
         ("powerless", 403, "GES.8020", "The current user does not have permission."),
     ],
 )
-def test_a_token_that_is_not_good_is_refused_in_the_dialects_way(
+def test_an_invalid_token_is_refused_with_the_dialects_status(
     service: Service,
     dialect: str,
     token: str | None,
@@ -297,7 +295,7 @@ def test_a_token_that_is_not_good_is_refused_in_the_dialects_way(
 
 
 @pytest.mark.parametrize("project_id", ["one", "two"])
-def test_a_token_that_two_projects_have_is_good_in_both(service: Service, project_id: str) -> None:
+def test_a_token_of_two_projects_is_valid_in_both(service: Service, project_id: str) -> None:
     for name in ("one", "two"):
         service.control(
             "PUT", f"projects/{name}/state", {"tokens": ["t", {"token": "t", "expires_in_s": 0}]}
@@ -310,7 +308,7 @@ def test_a_token_that_two_projects_have_is_good_in_both(service: Service, projec
     assert response.status_code == 200
 
 
-def test_a_good_token_passes_and_only_in_its_own_project(service: Service) -> None:
+def test_a_valid_token_passes_in_its_own_project_only(service: Service) -> None:
     service.begin(tokens=TOKENS)
 
     assert service.list(x_auth_token="good").status_code == 200
@@ -370,7 +368,7 @@ def test_an_injected_error_follows_the_settings_for_refusals(service: Service) -
 
 
 @pytest.mark.parametrize("prefer", ["code=503", 'code="503"', "wait=5, Code = 503", "a;code=503"])
-def test_a_client_may_ask_for_one_error_itself(service: Service, prefer: str) -> None:
+def test_a_client_may_ask_for_an_error_itself(service: Service, prefer: str) -> None:
     response = service.list(prefer=prefer)
 
     assert response.status_code == 503

@@ -67,7 +67,7 @@ def under_way(ges: GesMock) -> int:
     ids=str,
 )
 @pytest.mark.parametrize("end", [GesMock.reset, GesMock.restart, GesMock.stop])
-def test_fifty_in_flight_hold_no_thread_and_are_let_go_at_once(
+def test_fifty_pending_answers_hold_no_thread_and_end_at_once(
     ges: GesMock,
     tell: Tell,
     end: Callable[[GesMock], Any],
@@ -92,7 +92,7 @@ def test_fifty_in_flight_hold_no_thread_and_are_let_go_at_once(
     [*map(socket.socket.close, clients)]
 
 
-def test_the_reset_of_one_project_is_nothing_to_those_who_wait_for_another(
+def test_a_reset_of_one_project_leaves_pending_answers_of_another_alone(
     ges: GesMock, tell: Tell
 ) -> None:
     other = ges.fake.open(OTHER)
@@ -111,9 +111,7 @@ def test_the_reset_of_one_project_is_nothing_to_those_who_wait_for_another(
         assert read_ending(client) == (b"", "end")
 
 
-def test_an_opened_project_that_a_reset_forgets_lets_go_whoever_waits_for_it(
-    ges: GesMock, tell: Tell
-) -> None:
+def test_a_reset_ends_pending_answers_of_a_project_that_it_drops(ges: GesMock, tell: Tell) -> None:
     ges.fake.open(OTHER)
     tell(Delivery(delay_s=1000))
     with contextlib.closing(ask(ges, OTHER)) as client:
@@ -126,7 +124,7 @@ def test_an_opened_project_that_a_reset_forgets_lets_go_whoever_waits_for_it(
 @pytest.mark.parametrize(
     "delivery", [Delivery(parts=3, spread_s=0.003), Delivery(after_bytes=10**9)]
 )
-def test_the_list_comes_whole_with_its_head_whichever_way_it_comes(
+def test_a_slow_list_is_the_same_as_a_plain_one(
     ges: GesMock, tell: Tell, delivery: Delivery
 ) -> None:
     url = ges.jobs_url(limit=2)
@@ -139,7 +137,7 @@ def test_the_list_comes_whole_with_its_head_whichever_way_it_comes(
     assert requests.head(url).headers["Content-Length"] == plain.headers["Content-Length"]
 
 
-def test_after_a_stop_a_reset_has_nothing_to_tell(ges: GesMock) -> None:
+def test_after_a_stop_a_reset_calls_no_watcher(ges: GesMock) -> None:
     ges.stop()
     ges.reset()
 
@@ -160,7 +158,7 @@ def test_after_a_stop_a_reset_has_nothing_to_tell(ges: GesMock) -> None:
         (Delivery(after_bytes=1), NeedsSocket, "start the GesMock"),
     ],
 )
-def test_a_client_without_a_socket_is_told_what_would_have_happened(
+def test_the_test_client_raises_what_a_broken_connection_would(
     tell: Tell, delivery: Delivery, error: type[Exception], words: str, method: str
 ) -> None:
     ges = GesMock()
