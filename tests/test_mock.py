@@ -36,11 +36,11 @@ def test_its_url_is_where_its_list_is(ges: GesMock) -> None:
 
 
 def test_two_in_one_process_do_not_know_of_each_other() -> None:
-    with GesMock() as one, GesMock() as two:
-        one.add_job()
+    with GesMock() as each, GesMock() as two:
+        each.add_job()
 
-        assert one.url != two.url
-        assert (listed(one)["totalCount"], listed(two)["totalCount"]) == (1, 0)
+        assert each.url != two.url
+        assert (listed(each)["totalCount"], listed(two)["totalCount"]) == (1, 0)
 
 
 def test_it_can_be_started_and_stopped_again_and_keeps_what_it_has() -> None:
@@ -186,9 +186,9 @@ def test_a_job_with_steps_goes_through_them_from_the_first(ges: GesMock) -> None
     done = ges.add_job(plan={"steps": [{"after_s": 0, "status": "success"}]})
     ges.generate(1, statuses={"pending": 1}, plan={"steps": steps})
 
-    assert [one.status for one in ges.jobs()] == ["success", "running", "running"]
+    assert [each.status for each in ges.jobs()] == ["success", "running", "running"]
     ges.clock.advance(5)
-    assert [one.status for one in ges.jobs()] == ["success", "failed", "failed"]
+    assert [each.status for each in ges.jobs()] == ["success", "failed", "failed"]
     ges.assert_seen(job)
     assert requests.get(ges.job_url(job)).json()["status"] == "failed"
     assert ges.job(done).status == "success"
@@ -236,7 +236,7 @@ def test_errors_are_armed_scripted_and_disarmed(ges: GesMock) -> None:
     ges.faults.arm(fault=Error(403), every=2)
     assert statuses(2) == [200, 403]
     ges.faults.disarm("f3")
-    assert [one.id for one in ges.faults] == ["f1"]
+    assert [each.id for each in ges.faults] == ["f1"]
     ges.faults.disarm()
 
     assert (len(ges.faults), statuses(1)) == (0, [200])
@@ -362,14 +362,14 @@ def test_a_kind_that_needs_no_fields_may_be_named_alone(ges: GesMock) -> None:
     ges.faults.script("list_jobs", "close", 503, "garbage")
     ges.faults.arm(fault={"kind": "outage", "until_s": 5, "fault": "close"})
 
-    found = [msgspec.to_builtins(one.rule) for one in ges.faults]
-    assert [one.get("fault") for one in found] == [
+    actual = [msgspec.to_builtins(each.rule) for each in ges.faults]
+    assert [each.get("fault") for each in actual] == [
         {"kind": "reset"},
         {"kind": "hang"},
         None,
         {"kind": "outage", "until_s": 5.0, "fault": {"kind": "close"}},
     ]
-    assert found[2]["script"] == [{"kind": "close"}, 503, {"kind": "garbage"}]
+    assert actual[2]["script"] == [{"kind": "close"}, 503, {"kind": "garbage"}]
 
 
 def test_the_kinds_that_need_no_fields_are_those_that_can_be_made_without() -> None:
@@ -434,7 +434,7 @@ def test_what_was_armed_can_be_armed_again_from_what_it_says_of_itself() -> None
     ):
         ges.faults.arm(fault_rule)
     ges.faults.disarm(ges.faults.arm("list_jobs", 404))
-    before = [one.rule for one in ges.faults]
+    before = [each.rule for each in ges.faults]
 
     lines = ges.faults.as_python()
 
@@ -447,7 +447,7 @@ def test_what_was_armed_can_be_armed_again_from_what_it_says_of_itself() -> None
     ges.reset()
     for line in lines:
         exec(line, {"ges": ges})
-    assert [one.rule for one in ges.faults] == before
+    assert [each.rule for each in ges.faults] == before
 
 
 def test_a_job_may_be_named_by_itself(ges: GesMock) -> None:
@@ -490,7 +490,7 @@ def test_a_fault_whose_turn_never_came_tells_how_many_requests_it_met(ges: GesMo
     for url in [ges.jobs_url()] * 2 + [ges.job_url("nobody")] * 2:
         requests.get(url)
 
-    assert [one.message.partition(" {")[0] for one in ges.findings("GM0")] == [
+    assert [each.message.partition(" {")[0] for each in ges.findings("GM0")] == [
         "fault rule never fired; it matched no requests: f2",
         "fault rule never fired; it matched 2 requests: f3",
         "fault rule never fired; it matched no requests: f4",

@@ -78,7 +78,7 @@ def calls(work: Callable[[], object]) -> int:
         profile.runcall(work)
     finally:
         gc.enable()
-    return sum(one.callcount for one in profile.getstats())
+    return sum(each.callcount for each in profile.getstats())
 
 
 def test_a_page_takes_few_calls(few: Fake) -> None:

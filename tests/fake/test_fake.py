@@ -94,13 +94,15 @@ def test_a_reset_of_one_project_leaves_the_requests_of_another_alone() -> None:
 
 def test_whoever_waits_in_a_project_that_a_reset_drops_waits_no_longer() -> None:
     fake = Fake()
-    one, before = (journal := fake.open("one").journal), journal.snapshot()
+    journal = fake.open("one").journal
+    before = journal.snapshot()
     fake.reset()
-    assert not one.await_more(before, 0, 60)
+    assert not journal.await_more(before, 0, 60)
 
-    two, before = (journal := fake.open("two").journal), journal.snapshot()
+    journal = fake.open("two").journal
+    before = journal.snapshot()
     fake.restart({})
-    assert not two.await_more(before, 0, 60)
+    assert not journal.await_more(before, 0, 60)
 
 
 def test_a_reset_and_requests_with_tokens_do_not_block_each_other() -> None:
@@ -131,18 +133,18 @@ def test_an_unknown_project_is_refused() -> None:
 def test_a_watcher_is_called_once_a_reset_has_overtaken_earlier_requests() -> None:
     fake = Fake({"project_id": "one"})
     two = fake.open("two")
-    seen: list[list[bool]] = []
+    observed: list[list[bool]] = []
 
-    def told() -> None:
-        seen.append([fake.overtaken(name, 1) for name in ("one", "two", "none")])
+    def watcher() -> None:
+        observed.append([fake.overtaken(name, 1) for name in ("one", "two", "none")])
 
-    fake.epochs.watchers.append(told)
+    fake.epochs.watchers.append(watcher)
     two.reset()
     fake.restart({"project_id": "one"})
-    fake.epochs.watchers.remove(told)
+    fake.epochs.watchers.remove(watcher)
     fake.reset()
 
-    assert seen == [[False, True, False], [False, True, False], [True, True, True]]
+    assert observed == [[False, True, False], [False, True, False], [True, True, True]]
     assert fake.overtaken("two", 1)
     assert not fake.overtaken("one", fake.epochs.current)
 

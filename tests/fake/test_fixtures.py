@@ -208,13 +208,13 @@ def test_an_unknown_name_is_refused_with_the_names_there_are() -> None:
 
 
 def test_states_of_one_project_are_merged() -> None:
-    one = State(graphs={"a": fixtures.GraphState()}, seed=1, tokens=["t1"])
+    first = State(graphs={"a": fixtures.GraphState()}, seed=1, tokens=["t1"])
     two = State(graphs={"b": fixtures.GraphState()}, tokens=["t2"])
 
-    merged = one.merged(two)
+    merged = first.merged(two)
 
     assert (list(merged.graphs), merged.seed, merged.tokens) == (["a", "b"], 1, ["t1", "t2"])
-    assert two.merged(one).seed == 1
+    assert two.merged(first).seed == 1
 
 
 @pytest.mark.parametrize(
@@ -226,10 +226,10 @@ def test_states_of_one_project_are_merged() -> None:
     ],
 )  # fmt: skip
 def test_states_that_contradict_each_other_are_refused(fields: dict[str, Any], error: str) -> None:
-    one = {"graphs": {"a": {}}, "seed": 1, "settings": {"limit_zero": "refuse"}}
+    first = {"graphs": {"a": {}}, "seed": 1, "settings": {"limit_zero": "refuse"}}
 
     with pytest.raises(InvalidInput) as caught:
-        msgspec.convert(one, State).merged(msgspec.convert(fields, State))
+        msgspec.convert(first, State).merged(msgspec.convert(fields, State))
 
     assert str(caught.value) == error
 

@@ -46,5 +46,5 @@ def test_a_hundred_thousand_requests_leave_as_much_as_the_journal_holds() -> Non
     project = fake.default
     assert (project.journal.count, len(project.journal)) == (MANY, 10_000)
     assert len(project.verdict.coverage.cells()) == 3
-    assert [one.code for one in project.verdict.findings(["GM9"])] == ["GM901"]
-    assert sum(one.code == "GM002" for one in project.verdict.findings()) == 100
+    assert [each.code for each in project.verdict.findings(["GM9"])] == ["GM901"]
+    assert sum(each.code == "GM002" for each in project.verdict.findings()) == 100

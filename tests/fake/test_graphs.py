@@ -34,13 +34,13 @@ def test_an_advance_says_which_transitions_it_caused_in_their_order(ges: GesMock
     caused = ges.clock.advance(5)
 
     began = ges.clock.now - 5
-    assert [(one.graph, one.job_id, one.was, one.status) for one in caused] == [
+    assert [(each.graph, each.job_id, each.was, each.status) for each in caused] == [
         ("movie", slow.job_id, "pending", "running"),
         ("films", quick.job_id, "pending", "running"),
         ("films", quick.job_id, "running", "failed"),
     ]
-    assert [one.at for one in caused] == pytest.approx([began + 2, began + 2, began + 3])
-    assert [one.status for one in ges.clock.advance(100)] == ["success"]
+    assert [each.at for each in caused] == pytest.approx([began + 2, began + 2, began + 3])
+    assert [each.status for each in ges.clock.advance(100)] == ["success"]
     assert ges.clock.advance(100) == []
 
 
@@ -54,7 +54,7 @@ def test_jobs_that_were_loaded_change_in_the_order_of_their_submission(service: 
 
     moved = service.control("PATCH", "clock", {"advance_s": 2}).json["transitions"]
 
-    assert [one["job_id"] for one in moved] == ["oldest", "newest"]
+    assert [each["job_id"] for each in moved] == ["oldest", "newest"]
 
 
 def test_a_job_is_shown_with_the_remainder_of_its_plan(service: Service) -> None:
@@ -75,8 +75,8 @@ def test_one_long_advance_is_as_good_as_many_short_ones(ges: GesMock) -> None:
     other = GesMock(clock={"frozen": True})
     other.add_job(plan="normal")
 
-    together = [one.status for one in ges.clock.advance(10)]
-    apart = [one.status for _ in range(100) for one in other.clock.advance(0.1)]
+    together = [each.status for each in ges.clock.advance(10)]
+    apart = [each.status for _ in range(100) for each in other.clock.advance(0.1)]
 
     assert together == apart == ["running", "success"]
 
@@ -85,8 +85,8 @@ def test_a_job_with_a_plan_begins_pending_or_with_its_own_status(ges: GesMock) -
     assert ges.add_job(plan="normal").status == "pending"
     assert ges.add_job(plan="instant").status == "success"
     assert ges.add_job(plan="normal", status="running").status == "running"
-    given = {"jobId": "a", "status": "running", "request": {"command": "x", "url": "/"}}
-    assert ges.add_job(given, plan={"name": "normal", "running_s": 4}).status == "running"
+    initial = {"jobId": "a", "status": "running", "request": {"command": "x", "url": "/"}}
+    assert ges.add_job(initial, plan={"name": "normal", "running_s": 4}).status == "running"
 
     ges.clock.advance(4)
 
@@ -111,7 +111,7 @@ def test_a_job_is_moved_by_hand_and_goes_on_from_there(ges: GesMock) -> None:
     job = ges.add_job(plan="normal")
 
     assert ges.move_job(job, "running", progress=75).status == "running"
-    assert [one.status for one in ges.clock.advance(2)] == ["success"]
+    assert [each.status for each in ges.clock.advance(2)] == ["success"]
 
 
 def test_an_illegal_move_is_refused_and_changes_nothing(ges: GesMock) -> None:
@@ -131,8 +131,8 @@ def test_a_move_sets_the_result(ges: GesMock) -> None:
 
     ges.move_job(job, "complete", result={"outputs": {"mine": 1}})
 
-    shown = ges.app.test_client().get(f"{G}/jobs/{job.job_id}/status").get_json()
-    assert shown["data"] == {"outputs": {"mine": 1}}
+    statuses_shown = ges.app.test_client().get(f"{G}/jobs/{job.job_id}/status").get_json()
+    assert statuses_shown["data"] == {"outputs": {"mine": 1}}
 
 
 # --- Those that the list does not show yet ------------------------------------------------------
@@ -151,11 +151,11 @@ def test_a_job_that_is_not_listed_yet_has_a_status_and_then_stands_where_it_belo
     assert hidden.job_id in [job.job_id for job in ges.jobs()]
 
     caused = ges.clock.advance(4.9)
-    assert [one.status for one in caused] == ["running"]
+    assert [each.status for each in caused] == ["running"]
     assert hidden.job_id not in ids(ges)
     assert ges.clock.advance(0.1) == []
     assert ids(ges) == [last.job_id, hidden.job_id, first.job_id]
-    assert [one.status for one in ges.clock.advance(5)] == ["success"]
+    assert [each.status for each in ges.clock.advance(5)] == ["success"]
 
 
 def test_a_hidden_job_can_be_moved_and_removed(ges: GesMock) -> None:
@@ -178,12 +178,12 @@ def test_jobs_of_a_fixture_may_be_hidden_at_first(service: Service) -> None:
     ]
     service.begin(fixture={"graphs": {"movie": {"jobs": jobs}}}, clock={"frozen": True})
 
-    seen = []
+    observed = []
     for _ in range(3):
-        seen.append([(job["jobId"], job["status"]) for job in service.list().json["jobs"]])
+        observed.append([(job["jobId"], job["status"]) for job in service.list().json["jobs"]])
         service.control("PATCH", "clock", {"advance_s": 5})
 
-    assert seen == [
+    assert observed == [
         [("new", "running"), ("old", "running")],
         [("new", "running"), ("lag", "running"), ("old", "running")],
         [("new", "running"), ("lag", "success"), ("old", "success")],
@@ -206,9 +206,9 @@ def test_a_state_goes_on_where_it_was_exported(ges: GesMock) -> None:
 
     assert other.state() == ges.state()
     for seconds in (3, 1, 3, 5):
-        expected = [(one.job_id, one.status) for one in ges.clock.advance(seconds)]
-        found = [(one.job_id, one.status) for one in other.clock.advance(seconds)]
-        assert sorted(found) == sorted(expected)
+        expected = [(each.job_id, each.status) for each in ges.clock.advance(seconds)]
+        actual = [(each.job_id, each.status) for each in other.clock.advance(seconds)]
+        assert sorted(actual) == sorted(expected)
         assert other.jobs() == ges.jobs()
 
 
@@ -359,9 +359,11 @@ def test_whatever_a_tick_is_a_client_meets_every_status(service: Service, tick_s
     service.begin(clock={"frozen": True, "tick_s": tick_s})
     job_id = service.client.post(f"{G}/action?action_id=clear-graph", json={}).get_json()["jobId"]
 
-    seen = [service.client.get(f"{G}/jobs/{job_id}/status").get_json()["status"] for _ in range(25)]
+    observed = [
+        service.client.get(f"{G}/jobs/{job_id}/status").get_json()["status"] for _ in range(25)
+    ]
 
-    assert list(dict.fromkeys(seen)) == ["pending", "running", "success"]
+    assert list(dict.fromkeys(observed)) == ["pending", "running", "success"]
 
 
 def test_a_client_that_only_submits_moves_the_clock_too(service: Service) -> None:
@@ -419,5 +421,5 @@ def test_a_full_graph_drops_the_oldest_of_those_that_are_listed_late(
     caused = ges.clock.advance(100)
 
     assert ids(ges) == whole[:10]
-    ended = {one.job_id for one in caused if one.status in ("success", "complete")}
+    ended = {each.job_id for each in caused if each.status in ("success", "complete")}
     assert ended == set(whole[:10])

@@ -119,7 +119,7 @@ def test_every_answer_has_a_request_id_of_its_own(service: Service) -> None:
     ids = [service.list(query).headers["X-Request-Id"] for query in ("", "?limit=x", "")]
 
     assert len(set(ids)) == 3
-    assert all(len(one) == 32 for one in ids)
+    assert all(len(each) == 32 for each in ids)
 
 
 # --- What it refuses ----------------------------------------------------------------------------
@@ -417,14 +417,14 @@ def test_every_request_is_in_the_journal_of_its_project(service: Service) -> Non
 
     entries = service.fake.default.journal.entries()
 
-    assert [(one.operation, one.status, one.fault) for one in entries] == [
+    assert [(each.operation, each.status, each.fault) for each in entries] == [
         ("list_jobs", 200, None),
         ("list_jobs", 503, "prefer#1"),
         ("list_jobs", 404, None),
         (None, 405, None),
     ]
     assert entries[0].query == {"limit": "2"}
-    assert [one.unmatched for one in entries] == [False, False, False, True]
+    assert [each.unmatched for each in entries] == [False, False, False, True]
 
 
 def test_a_crash_is_a_500_in_the_services_shape_and_a_finding(

@@ -26,12 +26,12 @@ def submitted(service: Service, path: str, body: Any = None, method: str = "POST
 def advance(service: Service, seconds: float) -> list[Any]:
     moved = service.control("PATCH", "clock", {"advance_s": seconds})
     transitions: list[Any] = moved.json["transitions"]
-    return [(one["was"], one["status"]) for one in transitions]
+    return [(each["was"], each["status"]) for each in transitions]
 
 
 def status(service: Service, job_id: str) -> str:
-    found: str = service.control("GET", f"jobs/{job_id}").json["job"]["status"]
-    return found
+    actual: str = service.control("GET", f"jobs/{job_id}").json["job"]["status"]
+    return actual
 
 
 def algorithm(service: Service, name: str = "pagerank", path: str = "action") -> str:
@@ -95,7 +95,7 @@ def test_a_queued_hyg_job_is_cancelled_at_once_a_running_one_with_delay(frozen: 
         response = frozen.client.delete(f"{H}/jobs/{job_id}")
         assert response.get_json() == {"result": "success"}
 
-    assert [status(frozen, one) for one in (running, queued)] == ["running", "failed"]
+    assert [status(frozen, each) for each in (running, queued)] == ["running", "failed"]
     assert advance(frozen, 1) == [("running", "failed")]
 
 
@@ -117,14 +117,14 @@ def test_a_hyg_job_that_is_cancelled_again_or_is_about_to_end_stops_no_later(
 def test_hyg_jobs_that_were_there_from_the_start_are_cancelled_too(service: Service) -> None:
     commands = ("hyg_sync", "import_graph")
     jobs = [
-        {"jobId": one, "status": "pending", "request": {"command": one, "url": "/"}}
-        for one in commands
+        {"jobId": each, "status": "pending", "request": {"command": each, "url": "/"}}
+        for each in commands
     ]
     service.begin(fixture={"graphs": {"movie": {"jobs": jobs}}})
 
     service.client.delete(f"{H}/jobs")
 
-    assert [status(service, one) for one in commands] == ["failed", "pending"]
+    assert [status(service, each) for each in commands] == ["failed", "pending"]
 
 
 def test_all_hyg_jobs_that_queue_are_cancelled_and_no_others(frozen: Service) -> None:
@@ -135,8 +135,8 @@ def test_all_hyg_jobs_that_queue_are_cancelled_and_no_others(frozen: Service) ->
 
     assert frozen.client.delete(f"{H}/jobs").get_json() == {"result": "success"}
 
-    assert [status(frozen, one) for one in queued] == ["failed", "failed"]
-    assert [status(frozen, one) for one in (running, other)] == ["running", "pending"]
+    assert [status(frozen, each) for each in queued] == ["failed", "failed"]
+    assert [status(frozen, each) for each in (running, other)] == ["running", "pending"]
 
 
 # --- Export, with erase -------------------------------------------------------------------------
@@ -145,9 +145,11 @@ def test_all_hyg_jobs_that_queue_are_cancelled_and_no_others(frozen: Service) ->
 @pytest.mark.parametrize(
     "url", [f"{G}/jobs/{{}}/action?action_id=export-result", f"{H}/jobs/{{}}/export-result"]
 )
-@pytest.mark.parametrize(("erase", "left"), [({}, 1), ({"erase": True}, 1), ({"erase": False}, 2)])
+@pytest.mark.parametrize(
+    ("erase", "remaining"), [({}, 1), ({"erase": True}, 1), ({"erase": False}, 2)]
+)
 def test_an_export_erases_its_job_at_the_end_by_default(
-    frozen: Service, url: str, erase: dict[str, bool], left: int
+    frozen: Service, url: str, erase: dict[str, bool], remaining: int
 ) -> None:
     source = algorithm(frozen)
     advance(frozen, 10)
@@ -156,9 +158,9 @@ def test_an_export_erases_its_job_at_the_end_by_default(
 
     advance(frozen, 10)
 
-    assert frozen.list().json["totalCount"] == left
-    shown = frozen.client.get(f"{G}/jobs/{source}/status")
-    assert shown.status_code == (200 if left == 2 else 400)
+    assert frozen.list().json["totalCount"] == remaining
+    listed = frozen.client.get(f"{G}/jobs/{source}/status")
+    assert listed.status_code == (200 if remaining == 2 else 400)
 
 
 def test_an_export_that_fails_erases_nothing(frozen: Service) -> None:

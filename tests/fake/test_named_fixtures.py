@@ -35,12 +35,12 @@ def test_the_signed_in_fixture_requires_a_valid_token(
 def test_the_living_fixture_has_unfinished_jobs(ges: GesMock) -> None:
     ges.restart(fixture="living", clock={"frozen": True})
 
-    seen = []
+    observed = []
     for seconds in (5, 5, 1000):
-        seen.append([job["status"] for job in requests.get(ges.jobs_url()).json()["jobs"]])
+        observed.append([job["status"] for job in requests.get(ges.jobs_url()).json()["jobs"]])
         ges.clock.advance(seconds)
     ended = [job["status"] for job in requests.get(ges.jobs_url()).json()["jobs"]]
 
-    assert seen[0] == ["pending", "pending", "running", "running", "success"]
-    assert seen[1] == ["pending", "running", "pending", "running", "running", "success"]
+    assert observed[0] == ["pending", "pending", "running", "running", "success"]
+    assert observed[1] == ["pending", "running", "pending", "running", "running", "success"]
     assert ended == ["pending", "complete", "success", "running", "failed", "success"]

@@ -24,24 +24,24 @@ def test_without_options_there_is_the_default_project_with_nothing_in_it() -> No
 
 
 def test_the_first_fixture_that_names_a_project_makes_it_the_default() -> None:
-    found = states(fixture=["movies", "page_example"])
+    actual = states(fixture=["movies", "page_example"])
 
-    assert list(found) == ["0123456789abcdef0123456789abcdef", DEFAULT_PROJECT]
+    assert list(actual) == ["0123456789abcdef0123456789abcdef", DEFAULT_PROJECT]
 
 
 def test_a_project_id_is_that_of_list_answers_and_of_the_options() -> None:
-    found = states(fixture="page_example", project_id="mine", generate=3)
+    actual = states(fixture="page_example", project_id="mine", generate=3)
 
-    assert list(found) == ["mine"]
-    assert list(found["mine"].graphs) == [EXAMPLE_GRAPH]
-    assert found["mine"].generators == [Generator(count=3)]
+    assert list(actual) == ["mine"]
+    assert list(actual["mine"].graphs) == [EXAMPLE_GRAPH]
+    assert actual["mine"].generators == [Generator(count=3)]
 
 
 def test_a_project_id_is_that_of_a_project_file_whatever_it_names() -> None:
-    found = states(fixture="movies", project_id="mine")
+    actual = states(fixture="movies", project_id="mine")
 
-    assert list(found) == ["mine"]
-    assert list(found["mine"].graphs) == ["movies"]
+    assert list(actual) == ["mine"]
+    assert list(actual["mine"].graphs) == ["movies"]
 
 
 def test_a_project_id_does_not_join_different_projects_of_fixtures(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_a_project_id_does_not_join_different_projects_of_fixtures(tmp_path: Pat
 
 
 def test_settings_tokens_faults_and_seed_are_for_every_project() -> None:
-    found = states(
+    actual = states(
         fixture=["movies", "page_example"],
         seed=9,
         settings={"limit_zero": "refuse"},
@@ -64,8 +64,8 @@ def test_settings_tokens_faults_and_seed_are_for_every_project() -> None:
         faults={"script": [503]},
     )
 
-    assert len(found) == 2
-    for state in found.values():
+    assert len(actual) == 2
+    for state in actual.values():
         assert (state.seed, state.tokens, len(state.faults)) == (9, ["secret"], 1)
         assert state.settings.limit_zero == "refuse"
 

@@ -112,12 +112,12 @@ def test_rows_that_are_removed_do_not_come_again_and_those_that_are_loaded_are_p
     project.generate(Generator(count=3))
     project.graphs.remove(project.graphs.jobs()[0][1].job_id)
     project.generate(Generator(count=1))
-    ids = [one.job_id for _, one in project.graphs.jobs()]
+    ids = [each.job_id for _, each in project.graphs.jobs()]
 
     project.load(project.state())
     project.generate(Generator(count=2))
 
-    assert len({one.job_id for _, one in project.graphs.jobs()} | set(ids)) == 5
+    assert len({each.job_id for _, each in project.graphs.jobs()} | set(ids)) == 5
 
 
 def test_generating_can_replace_the_jobs() -> None:
@@ -135,7 +135,7 @@ def test_a_job_added_while_jobs_are_generated_stays() -> None:
 
     project.generate(Generator(count=3), interrupted)
 
-    listed = [one.job_id for _, one in project.graphs.jobs()]
+    listed = [each.job_id for _, each in project.graphs.jobs()]
     assert listed[0] == "new"
     assert len(listed) == 4
 
@@ -194,8 +194,8 @@ def test_jobs_are_chosen_by_graph_and_status() -> None:
     project.graphs.add(job("b"), "films")
     project.graphs.move("b", Move("failed"))
 
-    assert [one.job_id for _, one in project.graphs.jobs(status="failed")] == ["b"]
-    assert [one.job_id for _, one in project.graphs.jobs("movie")] == ["a"]
+    assert [each.job_id for _, each in project.graphs.jobs(status="failed")] == ["b"]
+    assert [each.job_id for _, each in project.graphs.jobs("movie")] == ["a"]
 
 
 def test_a_job_is_looked_up_in_every_graph() -> None:
@@ -255,7 +255,7 @@ def test_findings_outlive_a_cleared_journal_and_are_counted_and_bounded() -> Non
 
     project.journal.clear()
 
-    findings = [str(one) for one in project.verdict.findings()]
+    findings = [str(each) for each in project.verdict.findings()]
     assert len(findings) == 101
     assert (
         findings[0]

@@ -109,8 +109,8 @@ def test_an_overridden_code_has_the_text_of_the_dialect() -> None:
     fault = {"kind": "error", "status": 404, "code": "GES.8005"}
 
     assert body(404, fault=fault)["errorMessage"] == "Parameter error!"
-    told = body(404, fault=fault, dialect="error_table")
-    assert told["errorMessage"] == "Incorrect parameter."
+    answer = body(404, fault=fault, dialect="error_table")
+    assert answer["errorMessage"] == "Incorrect parameter."
 
 
 def test_the_edition_of_the_graph_decides_where_they_differ() -> None:
@@ -166,20 +166,20 @@ def test_every_documented_code_can_be_injected_by_name() -> None:
 
 
 def test_every_operation_has_a_documented_code_for_each_status_of_the_pages() -> None:
-    known = {row.code for row in error_codes()}
+    codes = {row.code for row in error_codes()}
     for operation in dict.fromkeys(row.command for row in documentation.operations()):
         for status in (400, 401, 403, 404, 500, 503):
             answer = body(status, operation)
             code = answer["errors"][0]["code"] if "errors" in answer else answer["errorCode"]
-            assert code in known
+            assert code in codes
 
 
 def test_the_table_has_a_text_for_every_code_of_an_operation() -> None:
     tabled = {row.code for row in error_codes() if "ges_03_0110" in row.source}
 
     assert {
-        body(status, one)["errorCode"]
-        for one in OPERATION_NAMES
-        if "cypher" not in one and "gql" not in one
+        body(status, each)["errorCode"]
+        for each in OPERATION_NAMES
+        if "cypher" not in each and "gql" not in each
         for status in (400, 500)
     } <= tabled

@@ -37,8 +37,8 @@ def action(name: str, base: str = G, noun: str = "") -> str:
     return f"{base}{noun}/action?action_id={name}"
 
 
-def without(body: dict[str, Any], *names: str, **others: Any) -> dict[str, Any]:
-    return {name: value for name, value in body.items() if name not in names} | others
+def without(body: dict[str, Any], *names: str, **remaining: Any) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name not in names} | remaining
 
 
 EXPORT_BODY = {
@@ -240,8 +240,8 @@ def test_a_refusal_is_that_of_its_page_and_makes_no_job(
 
     response = send(service, method, url, body)
 
-    told = {key: value for key, value in response.json.items() if key != "result"}
-    assert (response.status_code, told) == (status, {"errorMessage": message, "errorCode": code})
+    answer = {key: value for key, value in response.json.items() if key != "result"}
+    assert (response.status_code, answer) == (status, {"errorMessage": message, "errorCode": code})
     hyg = "/hyg/" in url and not message.startswith("Not found.")
     if (method, url) in WITH_RESULT:
         assert response.json["result"] == "failed"
@@ -381,8 +381,8 @@ def test_an_unknown_project_is_like_an_unknown_graph(
 ) -> None:
     response = send(service, method, url.replace(PROJECT, "other"), body)
 
-    told = (response.status_code, response.json["errorCode"], response.json["errorMessage"])
-    assert told == (status, code, message.replace(PROJECT, "other"))
+    answer = (response.status_code, response.json["errorCode"], response.json["errorMessage"])
+    assert answer == (status, code, message.replace(PROJECT, "other"))
     assert source
 
 

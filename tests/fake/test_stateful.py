@@ -44,7 +44,7 @@ class Modelled:
     listed: int
     erases: "Modelled | None" = None
     gone: bool = False
-    shown: list[str] = field(default_factory=list)
+    statuses_shown: list[str] = field(default_factory=list)
 
     def status(self, now: int) -> str:
         return next(status for time, status in reversed(self.timeline) if time <= now)
@@ -78,38 +78,38 @@ class LivingJobs(RuleBasedStateMachine):
     @rule(target=jobs, source=jobs, plan=st.sampled_from(["instant", "normal", "fails_late"]))
     def export_and_erase(self, source: str, plan: str) -> str:
         url = f"{G}/jobs/{source}/action?action_id=export-result"
-        known = self._there().get(source)
+        exported = self._there().get(source)
         # Which of two exports ends first would be another model.
-        assume(known is None or known.command != "export_result")
-        if known is None:
+        assume(exported is None or exported.command != "export_result")
+        if exported is None:
             assert self._post(url).status_code == 400
             return source
-        job_id = self._submitted(url, "export_result", plan, "success", known)
+        job_id = self._submitted(url, "export_result", plan, "success", exported)
         self._erase()
         return job_id
 
     @rule(hundredths=st.integers(0, 120).map(lambda number: number * 5))
     def advance(self, hundredths: int) -> None:
-        before = {name: one.status(self.now) for name, one in self._there().items()}
+        before = {name: each.status(self.now) for name, each in self._there().items()}
         self.now += hundredths
         self._erase()
 
         moved = self.service.control("PATCH", "clock", {"advance_s": hundredths / 100}).json
 
-        last = {one["job_id"]: one["status"] for one in moved["transitions"]}
-        for name, one in self._there().items():
-            changed = before[name] != one.status(self.now)
-            assert last.get(name) == (one.status(self.now) if changed else None)
+        last = {each["job_id"]: each["status"] for each in moved["transitions"]}
+        for name, each in self._there().items():
+            changed = before[name] != each.status(self.now)
+            assert last.get(name) == (each.status(self.now) if changed else None)
 
     @rule(job_id=jobs)
     def cancel(self, job_id: str) -> None:
         response = self.service.client.delete(f"{G}/jobs/{job_id}")
 
-        one = self.model.get(job_id)
-        alive = one is not None and not one.gone and one.status(self.now) not in FINAL
-        if one is not None and alive and one.command == "execute_algorithm":
+        each = self.model.get(job_id)
+        alive = each is not None and not each.gone and each.status(self.now) not in FINAL
+        if each is not None and alive and each.command == "execute_algorithm":
             assert response.status_code == 200
-            self._end(one, "failed")
+            self._end(each, "failed")
         else:
             assert response.get_json()["errorCode"] == "GES.8303"
 
@@ -117,27 +117,27 @@ class LivingJobs(RuleBasedStateMachine):
     def move(self, job_id: str, to: str) -> None:
         response = self.service.control("PATCH", f"jobs/{job_id}", {"status": to})
 
-        one = self.model.get(job_id)
-        if one is None or one.gone:
+        each = self.model.get(job_id)
+        if each is None or each.gone:
             assert response.status_code == 404
             return
-        status = one.status(self.now)
+        status = each.status(self.now)
         if status in FINAL or to == "pending":
             assert response.status_code == 409
             assert f"it is {status}" in response.json["error"]
             return
         assert response.json["job"]["status"] == to
-        self._move(one, to)
+        self._move(each, to)
         self._erase()
 
     @rule(job_id=jobs)
     def remove(self, job_id: str) -> None:
         response = self.service.control("DELETE", f"jobs/{job_id}")
 
-        one = self.model.get(job_id)
-        assert response.status_code == (404 if one is None or one.gone else 200)
-        if one is not None:
-            one.gone = True
+        each = self.model.get(job_id)
+        assert response.status_code == (404 if each is None or each.gone else 200)
+        if each is not None:
+            each.gone = True
 
     @rule(job_id=jobs)
     def add_again(self, job_id: str) -> None:
@@ -162,12 +162,12 @@ class LivingJobs(RuleBasedStateMachine):
     @rule()
     def export_and_load(self) -> None:
         """What a project has can be loaded again, but for what jobs do to others."""
-        assume(not any(one.erases for one in self._there().values()))
+        assume(not any(each.erases for each in self._there().values()))
         state = self.service.control("GET", "state").json
         assert self.service.control("PUT", "state", state).status_code == 200
-        for one in self._there().values():
-            later = [(time, status) for time, status in one.timeline if time > self.now]
-            one.timeline = [(self.now, one.status(self.now)), *later]
+        for each in self._there().values():
+            later = [(time, status) for time, status in each.timeline if time > self.now]
+            each.timeline = [(self.now, each.status(self.now)), *later]
 
     # --- What always holds ---
 
@@ -176,25 +176,25 @@ class LivingJobs(RuleBasedStateMachine):
         there = self._there()
         response = self.service.list()
         listed = {job["jobId"]: job["status"] for job in response.json["jobs"]}
-        visible = [name for name, one in there.items() if one.listed <= self.now]
+        visible = [name for name, each in there.items() if each.listed <= self.now]
         assert [*listed] == visible[::-1]
         assert response.json["totalCount"] == len(visible)
-        for name, one in there.items():
-            expected = one.status(self.now)
+        for name, each in there.items():
+            expected = each.status(self.now)
             assert listed.get(name, expected) == expected
-            shown = self.service.client.get(f"{G}/jobs/{name}/status")
-            if expected == "failed" and one.command == "execute_algorithm":
-                assert shown.get_json()["errorCode"] == "GES.8301"
+            answer = self.service.client.get(f"{G}/jobs/{name}/status")
+            if expected == "failed" and each.command == "execute_algorithm":
+                assert answer.get_json()["errorCode"] == "GES.8301"
             else:
-                assert shown.get_json()["status"] == expected
-            one.shown.append(expected)
+                assert answer.get_json()["status"] == expected
+            each.statuses_shown.append(expected)
 
     @invariant()
     def what_is_final_stays(self) -> None:
-        for one in self.model.values():
-            final = next((status for status in one.shown if status in FINAL), None)
+        for each in self.model.values():
+            final = next((status for status in each.statuses_shown if status in FINAL), None)
             if final is not None:
-                assert set(one.shown[one.shown.index(final) :]) == {final}
+                assert set(each.statuses_shown[each.statuses_shown.index(final) :]) == {final}
 
     @invariant()
     def the_list_is_as_if_encoded_anew(self) -> None:
@@ -211,7 +211,7 @@ class LivingJobs(RuleBasedStateMachine):
     # --- The model ---
 
     def _there(self) -> dict[str, Modelled]:
-        return {name: one for name, one in self.model.items() if not one.gone}
+        return {name: each for name, each in self.model.items() if not each.gone}
 
     def _post(self, url: str) -> Any:
         keys = {"accessKey": "AK", "secretKey": "SK"}
@@ -231,25 +231,25 @@ class LivingJobs(RuleBasedStateMachine):
         self.model[job_id] = Modelled(command, timeline, listed, erases)
         return job_id
 
-    def _end(self, one: Modelled, status: str) -> None:
-        past = [(time, name) for time, name in one.timeline if time <= self.now]
-        one.timeline = [*past, (self.now, status)]
+    def _end(self, each: Modelled, status: str) -> None:
+        past = [(time, name) for time, name in each.timeline if time <= self.now]
+        each.timeline = [*past, (self.now, status)]
 
-    def _move(self, one: Modelled, to: str) -> None:
+    def _move(self, each: Modelled, to: str) -> None:
         """It goes on from where its plan first has this status, from the present on."""
-        present = max(i for i, (time, _) in enumerate(one.timeline) if time <= self.now)
-        rest = one.timeline[present:]
-        place = next((i for i, (_, status) in enumerate(rest) if status == to), None)
-        later = [] if place is None else rest[place + 1 :]
-        shift = 0 if place is None else self.now - rest[place][0]
-        self._end(one, to)
-        one.timeline += [(time + shift, status) for time, status in later]
+        present = max(i for i, (time, _) in enumerate(each.timeline) if time <= self.now)
+        remainder = each.timeline[present:]
+        index = next((i for i, (_, status) in enumerate(remainder) if status == to), None)
+        later = [] if index is None else remainder[index + 1 :]
+        shift = 0 if index is None else self.now - remainder[index][0]
+        self._end(each, to)
+        each.timeline += [(time + shift, status) for time, status in later]
 
     def _erase(self) -> None:
-        for one in self._there().values():
-            ended = one.ended_well()
-            if one.erases is not None and ended is not None and ended <= self.now:
-                one.erases.gone = True
+        for each in self._there().values():
+            ended = each.ended_well()
+            if each.erases is not None and ended is not None and ended <= self.now:
+                each.erases.gone = True
 
 
 def test_whatever_is_done_list_and_status_are_as_the_model_says(shared_service: Service) -> None:

@@ -96,9 +96,9 @@ def test_a_body_is_listed_in_the_form_of_the_engine(service: Service) -> None:
         sent = {key: raw[key] for key in reversed(raw) if raw[key] != "" and key != "graphName"}
         graph = request["url"].split("/")[5]
 
-        made = normalised(request["command"], graph, sent)
+        created = normalised(request["command"], graph, sent)
 
-        assert json.dumps(made) == json.dumps(raw)
+        assert json.dumps(created) == json.dumps(raw)
 
 
 def test_an_import_of_a_schema_alone_is_listed_with_what_the_engine_adds(service: Service) -> None:
@@ -168,9 +168,9 @@ JSON = st.recursive(
 def test_without_secrets_is_the_same_but_for_them_and_leaves_the_body_alone(body: Any) -> None:
     def clean(value: Any) -> Any:
         if isinstance(value, list):
-            return [clean(one) for one in value]
+            return [clean(each) for each in value]
         if isinstance(value, dict):
-            return {name: clean(one) for name, one in value.items() if name in ("a", "b")}
+            return {name: clean(each) for name, each in value.items() if name in ("a", "b")}
         return value
 
     before = deepcopy(body)

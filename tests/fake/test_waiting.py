@@ -16,24 +16,24 @@ LONG = 60.0  # no test waits so long
 
 def waited_for(ges: GesMock) -> Callable[[], object]:
     """Tells whether somebody waits for a job to change."""
-    told: Any = ges.fake.default.graphs._changed
-    return lambda: told._waiters
+    condition: Any = ges.fake.default.graphs._changed
+    return lambda: condition._waiters
 
 
 def in_a_thread(ges: GesMock, job: Job, status: Any = FINAL) -> tuple[Thread, list[Any]]:
     """A thread that waits; it is waiting when this returns."""
-    found: list[Any] = []
+    actual: list[Any] = []
 
     def wait() -> None:
         try:
-            found.append(ges.wait_for_job(job, status, timeout_s=LONG))
+            actual.append(ges.wait_for_job(job, status, timeout_s=LONG))
         except Exception as error:  # noqa: BLE001 it is what is looked at
-            found.append(error)
+            actual.append(error)
 
     thread = Thread(target=wait)
     thread.start()
     until(waited_for(ges))
-    return thread, found
+    return thread, actual
 
 
 def test_a_job_that_has_the_status_is_there_at_once(ges: GesMock) -> None:
@@ -53,15 +53,15 @@ def test_a_job_is_waited_for_until_it_has_ended_in_the_time_of_the_project(ges: 
 def test_an_advance_and_a_move_wake_whoever_waits(ges: GesMock) -> None:
     ges.clock.freeze()
     job = ges.add_job(plan="normal")
-    thread, found = in_a_thread(ges, job, "running")
+    thread, actual = in_a_thread(ges, job, "running")
     ges.clock.advance(2)
     thread.join()
-    assert found[0].status == "running"
+    assert actual[0].status == "running"
 
-    thread, found = in_a_thread(ges, job, "failed")
+    thread, actual = in_a_thread(ges, job, "failed")
     ges.move_job(job, "failed")
     thread.join()
-    assert found[0].status == "failed"
+    assert actual[0].status == "failed"
 
 
 def test_when_it_gives_up_it_names_the_last_status(ges: GesMock) -> None:
@@ -90,38 +90,38 @@ def test_it_gives_up_at_once_where_the_job_has_ended_otherwise(ges: GesMock) -> 
 
 def test_it_gives_up_where_the_job_goes_or_the_project_begins_anew(ges: GesMock) -> None:
     job = ges.add_job(job_id="a", status="running")
-    thread, found = in_a_thread(ges, job)
+    thread, actual = in_a_thread(ges, job)
     ges.remove_job(job)
     thread.join()
-    assert isinstance(found[0], TimedOut)
-    assert str(found[0]) == "job 'a' is gone; it was running at last"
+    assert isinstance(actual[0], TimedOut)
+    assert str(actual[0]) == "job 'a' is gone; it was running at last"
 
-    thread, found = in_a_thread(ges, ges.add_job(job_id="a", status="running"))
+    thread, actual = in_a_thread(ges, ges.add_job(job_id="a", status="running"))
     ges.reset()
     thread.join()
-    assert isinstance(found[0], Conflict)
-    assert "the project was reset meanwhile; job 'a' is running at last" in str(found[0])
+    assert isinstance(actual[0], Conflict)
+    assert "the project was reset meanwhile; job 'a' is running at last" in str(actual[0])
 
 
 def test_it_gives_up_where_the_server_is_stopped_but_is_not_harmed() -> None:
     with GesMock() as ges:
-        thread, found = in_a_thread(ges, ges.add_job(job_id="a", status="running"))
+        thread, actual = in_a_thread(ges, ges.add_job(job_id="a", status="running"))
     thread.join()
 
-    assert isinstance(found[0], Conflict)
-    assert "the server was stopped meanwhile; job 'a' is running at last" in str(found[0])
+    assert isinstance(actual[0], Conflict)
+    assert "the server was stopped meanwhile; job 'a' is running at last" in str(actual[0])
     ges.move_job("a", "success")
     assert ges.wait_for_job("a", timeout_s=LONG).status == "success"
 
 
 def test_it_gives_up_where_the_graph_is_deleted(ges: GesMock) -> None:
     ges.clock.freeze()
-    thread, found = in_a_thread(ges, ges.add_job(job_id="a", status="running"))
+    thread, actual = in_a_thread(ges, ges.add_job(job_id="a", status="running"))
     requests.delete(ges.graph_url())
     ges.clock.advance(10)
     thread.join()
 
-    assert str(found[0]) == "job 'a' is gone; it was running at last"
+    assert str(actual[0]) == "job 'a' is gone; it was running at last"
 
 
 def test_what_cannot_be_waited_for_is_refused(ges: GesMock) -> None:

@@ -110,29 +110,30 @@ def test_each_kind_is_an_error_of_its_own_in_each_client(
     names = [client.__name__.removeprefix("with_").replace("_c", ".c") for client in CLIENTS]
     lines = [["kind", *names]]
     for kind in KINDS:
-        seen = []
+        observed = []
         for client in CLIENTS:
             running.faults.arm("list_jobs", fault={"kind": kind, **FIELDS.get(kind, {})}, times=1)
             assert kind != "throttle" or client(url, LONG_S) == 200  # the one that is let through
             waits = kind in ("delay", "hang")
-            seen.append(outcome(client, url, SHORT_S if waits else LONG_S))
+            observed.append(outcome(client, url, SHORT_S if waits else LONG_S))
             assert client(url, LONG_S) == 200  # the next one, on a connection of its own
             running.faults.disarm()
-        lines.append([kind, *seen])
+        lines.append([kind, *observed])
     table = "\n".join(
-        f"{kind:13} {'  '.join(f'{one:20}' for one in seen).rstrip()}" for kind, *seen in lines
+        f"{kind:13} {'  '.join(f'{each:20}' for each in observed).rstrip()}"
+        for kind, *observed in lines
     )
     show(table)
 
     assert table == SEEN.strip()
 
 
-def hanging(ges: GesMock, request: str, kept: ExitStack) -> list[socket.socket]:
+def hanging(ges: GesMock, request: str, recorded: ExitStack) -> list[socket.socket]:
     """Fifty clients that wait for an answer to *request*, which hangs."""
     address = urlsplit(ges.url)
     before = len(ges.journal)
     clients = [
-        kept.enter_context(
+        recorded.enter_context(
             socket.create_connection((address.hostname, address.port), timeout=LONG_S)
         )
         for _ in range(50)
@@ -148,12 +149,12 @@ def hanging(ges: GesMock, request: str, kept: ExitStack) -> list[socket.socket]:
 def test_fifty_hangs_hold_no_thread_and_are_let_go_at_once(
     end: Callable[[GesMock], Any], method: str
 ) -> None:
-    others = set(threading.enumerate())
-    with ExitStack() as kept, GesMock(faults={"fault": {"kind": "hang"}}) as ges:
+    remaining = set(threading.enumerate())
+    with ExitStack() as recorded, GesMock(faults={"fault": {"kind": "hang"}}) as ges:
         path = urlsplit(ges.jobs_url() if method == "GET" else f"{ges.graph_url()}/jobs/a").path
         with_httpx(f"{ges.url}/_gesmock/health", LONG_S)  # so that there is a worker
         before = threading.active_count()
-        clients = hanging(ges, f"{method} {path}", kept)
+        clients = hanging(ges, f"{method} {path}", recorded)
         assert threading.active_count() < before + 10  # a worker may not be idle again at once
 
         began = time.perf_counter()
@@ -163,4 +164,4 @@ def test_fifty_hangs_hold_no_thread_and_are_let_go_at_once(
 
     assert ends == [b""] * 50
     assert took < 2
-    until(lambda: set(threading.enumerate()) <= others)
+    until(lambda: set(threading.enumerate()) <= remaining)

@@ -116,8 +116,8 @@ def three_ways(start: StartOptions) -> Iterator[tuple[list[Client], Fake]]:
 
 def same_answer(clients: list[Client], sent: bytes) -> Answered:
     """The answer that every one of *clients* gets to the request *sent*."""
-    first, *others = [client.send(sent) for client in clients]
-    assert others == [first] * len(others)
+    first, *remaining = [client.send(sent) for client in clients]
+    assert remaining == [first] * len(remaining)
     return first
 
 
@@ -198,9 +198,9 @@ def chunked(method: str, target: str, body: bytes) -> bytes:
 @pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
 def test_a_request_is_answered_with_the_same_bytes_in_every_way(start: StartOptions) -> None:
     with three_ways(start) as (clients, fake):
-        known = [job.job_id for _, job in fake.default.graphs.jobs()][:2]
+        job_ids = [job.job_id for _, job in fake.default.graphs.jobs()][:2]
         jobs = f"/ges/v1.0/{PROJECT}/graphs/movie/jobs"
-        of_known = st.builds(f"{jobs}/{{}}/status".format, st.sampled_from(known))
+        of_known = st.builds(f"{jobs}/{{}}/status".format, st.sampled_from(job_ids))
 
         @settings(max_examples=60)
         @given(
@@ -218,7 +218,7 @@ def test_a_request_is_answered_with_the_same_bytes_in_every_way(start: StartOpti
         @given(
             st.sampled_from(["POST", "POST", "POST", "DELETE", "GET", "HEAD", "PUT"]),
             st.builds("/ges/v1.0/{}/{}".format, PROJECTS, SUBMISSIONS)
-            | st.builds(f"{jobs}/{{}}".format, IDS | st.sampled_from(known)),
+            | st.builds(f"{jobs}/{{}}".format, IDS | st.sampled_from(job_ids)),
             BODIES,
             st.booleans(),
         )
@@ -228,7 +228,7 @@ def test_a_request_is_answered_with_the_same_bytes_in_every_way(start: StartOpti
 
         reads()
         writes()
-        assert {job.job_id for _, job in fake.default.graphs.jobs()} != {*known}
+        assert {job.job_id for _, job in fake.default.graphs.jobs()} != {*job_ids}
 
 
 def test_a_broken_delivery_is_the_same_whatever_the_gateway_remembers() -> None:

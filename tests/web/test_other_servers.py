@@ -24,7 +24,7 @@ def serving(command: list[str]) -> Iterator[str]:
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    arguments = [one.format(port=port) for one in command]
+    arguments = [each.format(port=port) for each in command]
     process = subprocess.Popen([sys.executable, "-m", *arguments], stderr=subprocess.PIPE)
     try:
         until(lambda: process.poll() is not None or accepts(port))

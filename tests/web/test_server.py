@@ -31,10 +31,10 @@ def serving(fake: Fake | None = None, host: str = "127.0.0.1", port: int = 0) ->
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    made = serving()
-    made.start()
-    yield made
-    made.stop()
+    created = serving()
+    created.start()
+    yield created
+    created.stop()
 
 
 def test_it_answers_real_clients_as_soon_as_it_is_started(server: Server) -> None:
@@ -180,9 +180,9 @@ def test_after_stop_the_port_is_free_and_no_thread_is_left() -> None:
 
     again = serving(port=first.port)
     again.stop()
-    left = [*set(threading.enumerate()) - before]
-    [*map(threading.Thread.join, left)]  # one that has answered may be ending
-    assert not [thread for thread in left if thread.is_alive()]
+    remaining = [*set(threading.enumerate()) - before]
+    [*map(threading.Thread.join, remaining)]  # one that has answered may be ending
+    assert not [thread for thread in remaining if thread.is_alive()]
 
 
 def test_it_listens_on_ipv6(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,8 +196,8 @@ def test_it_listens_on_ipv6(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_name_may_mean_an_ipv6_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = socket.getaddrinfo("::1", 0, type=socket.SOCK_STREAM)
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    actual = socket.getaddrinfo("::1", 0, type=socket.SOCK_STREAM)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: actual)
     server = serving(host="localhost")
     monkeypatch.undo()
     server.start()

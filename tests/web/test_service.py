@@ -25,21 +25,21 @@ from gesmock.web.service import NeedsSocket
 OTHER = "other"
 LIST = "/ges/v1.0/{}/graphs/movie/jobs/status"
 
-Tell = Callable[[Delivery], None]
+Deliver = Callable[[Delivery], None]
 
 
 @pytest.fixture
-def tell(monkeypatch: pytest.MonkeyPatch) -> Tell:
-    """Have each answer of the service delivered so from now on: tell(delivery)."""
-    told: list[Delivery] = []
+def deliver(monkeypatch: pytest.MonkeyPatch) -> Deliver:
+    """Have each answer of the service delivered in this way from now on: deliver(delivery)."""
+    deliveries: list[Delivery] = []
 
     def delivered(fake: Fake, request: Request, link: ConnectionInfo | None) -> Reply:
         reply = handle(fake, request, link)
-        return msgspec.structs.replace(reply, delivery=told[-1] if told else None)
+        return msgspec.structs.replace(reply, delivery=deliveries[-1] if deliveries else None)
 
     for room in (gateway, service_of_flask):
         monkeypatch.setattr(room, "handle", delivered)
-    return told.append
+    return deliveries.append
 
 
 @pytest.fixture
@@ -69,11 +69,11 @@ def under_way(ges: GesMock) -> int:
 @pytest.mark.parametrize("end", [GesMock.reset, GesMock.restart, GesMock.stop])
 def test_fifty_pending_answers_hold_no_thread_and_end_at_once(
     ges: GesMock,
-    tell: Tell,
+    deliver: Deliver,
     end: Callable[[GesMock], Any],
     delivery: Delivery,
 ) -> None:
-    tell(delivery)
+    deliver(delivery)
     with contextlib.closing(ask(ges)):  # so that the worker for Flask is there
         until(lambda: under_way(ges) == 1)
         before = threading.active_count()
@@ -93,10 +93,10 @@ def test_fifty_pending_answers_hold_no_thread_and_end_at_once(
 
 
 def test_a_reset_of_one_project_leaves_pending_answers_of_another_alone(
-    ges: GesMock, tell: Tell
+    ges: GesMock, deliver: Deliver
 ) -> None:
     other = ges.fake.open(OTHER)
-    tell(Delivery(end="hang"))
+    deliver(Delivery(end="hang"))
     with (
         contextlib.closing(ask(ges)) as client,
         contextlib.closing(ask(ges, OTHER)) as another,
@@ -111,9 +111,11 @@ def test_a_reset_of_one_project_leaves_pending_answers_of_another_alone(
         assert read_ending(client) == (b"", "end")
 
 
-def test_a_reset_ends_pending_answers_of_a_project_that_it_drops(ges: GesMock, tell: Tell) -> None:
+def test_a_reset_ends_pending_answers_of_a_project_that_it_drops(
+    ges: GesMock, deliver: Deliver
+) -> None:
     ges.fake.open(OTHER)
-    tell(Delivery(delay_s=1000))
+    deliver(Delivery(delay_s=1000))
     with contextlib.closing(ask(ges, OTHER)) as client:
         until(lambda: under_way(ges) == 1)
         ges.reset()
@@ -125,11 +127,11 @@ def test_a_reset_ends_pending_answers_of_a_project_that_it_drops(ges: GesMock, t
     "delivery", [Delivery(parts=3, spread_s=0.003), Delivery(after_bytes=10**9)]
 )
 def test_a_slow_list_is_the_same_as_a_plain_one(
-    ges: GesMock, tell: Tell, delivery: Delivery
+    ges: GesMock, deliver: Deliver, delivery: Delivery
 ) -> None:
     url = ges.jobs_url(limit=2)
     plain = requests.get(url)
-    tell(msgspec.structs.replace(delivery, delay_s=0.001))
+    deliver(msgspec.structs.replace(delivery, delay_s=0.001))
 
     slow = requests.get(url)
     assert slow.json() == plain.json()
@@ -159,22 +161,22 @@ def test_after_a_stop_a_reset_calls_no_watcher(ges: GesMock) -> None:
     ],
 )
 def test_the_test_client_raises_what_a_broken_connection_would(
-    tell: Tell, delivery: Delivery, error: type[Exception], words: str, method: str
+    deliver: Deliver, delivery: Delivery, error: type[Exception], words: str, method: str
 ) -> None:
     ges = GesMock()
-    tell(delivery)
+    deliver(delivery)
 
     with pytest.raises(error, match=words):
         ges.app.test_client().open(LIST.format(ges.project_id), method=method)
 
 
-def test_under_another_server_the_thread_sleeps(service: Service, tell: Tell) -> None:
+def test_under_another_server_the_thread_sleeps(service: Service, deliver: Deliver) -> None:
     plain = service.begin(generate=3).list()
-    tell(Delivery(delay_s=0.01))
+    deliver(Delivery(delay_s=0.01))
     began = time.perf_counter()
     late = service.list()
     assert time.perf_counter() - began >= 0.01
-    tell(Delivery(parts=4, spread_s=0.02))
+    deliver(Delivery(parts=4, spread_s=0.02))
     parts = service.list()
     assert parts.data == plain.data == late.data
     assert time.perf_counter() - began >= 0.03
@@ -183,8 +185,8 @@ def test_under_another_server_the_thread_sleeps(service: Service, tell: Tell) ->
     assert service.fake.epochs.watchers == []
 
 
-def test_a_drip_under_another_server_is_in_parts(service: Service, tell: Tell) -> None:
-    tell(Delivery(parts=4, spread_s=0.002))
+def test_a_drip_under_another_server_is_in_parts(service: Service, deliver: Deliver) -> None:
+    deliver(Delivery(parts=4, spread_s=0.002))
     response = service.client.get(LIST.format(service.fake.default.project_id), buffered=False)
     parts = list(response.iter_encoded())
 
@@ -197,10 +199,10 @@ def test_a_drip_under_another_server_is_in_parts(service: Service, tell: Tell) -
     [Delivery(delay_s=1000), Delivery(delay_s=1000, end="reset"), Delivery(parts=3, spread_s=3000)],
 )
 def test_a_thread_that_sleeps_is_woken_by_a_reset_of_its_project(
-    service: Service, tell: Tell, delivery: Delivery
+    service: Service, deliver: Deliver, delivery: Delivery
 ) -> None:
     other = service.fake.open(OTHER)
-    tell(delivery)
+    deliver(delivery)
     outcome: list[Any] = []
 
     def ask() -> None:
