@@ -92,7 +92,7 @@ class HttpReply:
 
     def __init__(self, where: str, method: str) -> None:
         self.status = 0
-        self.headers: Headers = ()
+        self.headers: list[tuple[str, str]] = []
         self.body = bytearray()
         self.head = b""
         """The head as it came, with what came together with its end; *heads* if 1xx came first."""
@@ -100,7 +100,6 @@ class HttpReply:
         self.complete = self.reusable = False
         self._where = where
         self._is_head = method == "HEAD"
-        self._fields: list[tuple[str, str]] = []
         self._parser = HttpResponseParser(self)
 
     def values(self, name: str) -> list[str]:
@@ -129,17 +128,18 @@ class HttpReply:
     def on_message_begin(self) -> None:
         if self.complete:
             raise ValueError("a second answer")
-        self._fields = []
+        self.headers = []
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._fields.append((name.decode("latin-1"), value.decode("latin-1").rstrip(" \t")))
+        if not self.status:  # else it is a trailer
+            text = value.decode("latin-1").rstrip(" \t")
+            self.headers.append((name.decode("latin-1"), text))
 
     def on_headers_complete(self) -> None:
         self.heads += 1
         status = self._parser.get_status_code()
         if status >= 200:  # others announce the answer
-            self.status, self.headers, self._fields = status, self._fields, []
-            self.complete = self._is_head
+            self.status, self.complete = status, self._is_head
 
     def on_body(self, block: bytes) -> None:
         if not self._is_head:
