@@ -64,8 +64,8 @@ class Project:
     A reset clears these parts, but never replaces them: ``project.clock`` stays the same object.
     Methods may be called from any thread; hold *lock* to make several of them one step, but never
     while sleeping or writing to a socket. Under the lock, work grows with the number of jobs only
-    where the clock moves (with the jobs that come due, 6 us each), and in a reset or a change of
-    settings (with all jobs, 0.2 us each).
+    where the clock moves (with the jobs that come due, 6 us each), in a reset or a change of
+    settings (with all jobs, 0.2 us each), and in lists of the memory edition (with those listed).
     """
 
     def __init__(

@@ -149,7 +149,7 @@ class JobStore:
             return ()
         first = bisect_right(self._starts, zero + low) - 1
         last = bisect_left(self._starts, zero + high) - 1
-        parts = [(block, 0, len(block)) for block in self._blocks[first : last + 1]]
+        parts = [(block, 0, len(block.numbers)) for block in self._blocks[first : last + 1]]
         block, begin, end = parts[-1]  # indexes in a block count from its newest row
         parts[-1] = block, begin + self._starts[last + 1] - zero - high, end
         block, begin, end = parts[0]
@@ -175,7 +175,7 @@ class JobStore:
 
     def _append(self, number: int, row: bytes) -> None:
         self._pages.clear()
-        if self._blocks and len(self._blocks[-1]) < SIZE:
+        if self._blocks and len(self._blocks[-1].numbers) < SIZE:
             self._blocks[-1] = self._blocks[-1].with_newest(number, row)
             self._starts[-1] += 1
         else:
@@ -242,8 +242,8 @@ class JobStore:
         while (surplus := len(self) - most) > 0:
             self._pages.clear()
             block = self._blocks[0]
-            remaining = max(len(block) - surplus, 0)
-            removed = block.jobs(remaining, len(block))
+            remaining = max(len(block.numbers) - surplus, 0)
+            removed = block.jobs(remaining, len(block.numbers))
             for number, job in zip(block.numbers[remaining:], removed, strict=True):
                 del self._numbers[job.job_id]
                 self._timelines.pop(number, None)
@@ -388,7 +388,7 @@ class JobStore:
             if len(some) <= _FEW:
                 jobs.update((number, decode(block.row(number))) for number in some)
             else:
-                jobs.update(zip(block.numbers, block.jobs(0, len(block)), strict=True))
+                jobs.update(zip(block.numbers, block.jobs(0, len(block.numbers)), strict=True))
         return jobs
 
     def _edit(self, edits: Mapping[int, bytes]) -> None:
@@ -426,7 +426,7 @@ class JobStore:
 
     def _count(self) -> None:
         # Of each block in the list, and its end; counted from any zero.
-        self._starts = [*accumulate((len(block) for block in self._blocks), initial=0)]
+        self._starts = [*accumulate((len(block.numbers) for block in self._blocks), initial=0)]
 
 
 def _oldest(block: Block) -> int:

@@ -56,9 +56,6 @@ class Block:
         numbers, texts = zip(*rows, strict=True)
         return cls(numbers, b"".join(texts), array("q", accumulate(map(len, texts), initial=0)))
 
-    def __len__(self) -> int:
-        return len(self.numbers)
-
     def part(self, begin: int, end: int) -> "Block":
         text = bytes(self.piece(begin, end))
         return Block(self.numbers[begin:end], text, self.starts[begin : end + 1])
