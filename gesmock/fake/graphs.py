@@ -68,10 +68,7 @@ class Graphs:
     def get_or_new(self, name: str) -> JobStore:
         """The graph *name*, or a new one that ``put`` may add."""
         graph = self.get(name)
-        if graph is None:
-            graph = JobStore()
-            graph.now = self.time.age()
-        return graph
+        return JobStore(now=self.time.age()) if graph is None else graph
 
     def put(self, name: str, graph: JobStore) -> None:
         """Make *graph* the graph *name*, unless one of its jobs has deleted it.

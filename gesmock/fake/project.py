@@ -273,10 +273,9 @@ class Project:
                     )
                 try:
                     self.graphs.await_change(name, remaining_s)
+                    name, job = self.graphs.find(job_id, name)
                 except Conflict as error:
                     raise Conflict(f"{error}; {status} at last") from None
-                try:
-                    name, job = self.graphs.find(job_id, name)
                 except NotFound:
                     raise TimedOut(f"job {job_id!r} is gone; it was {job.status} at last") from None
         return name, job

@@ -292,3 +292,9 @@ def test_a_generator_of_a_fixture_may_replace_the_jobs_of_its_graph() -> None:
     order = {"graph": "movies", "count": 3, "replace": True}
 
     assert len(GesMock(fixture="movies", generate=order).jobs("movies")) == 3
+
+
+def test_the_edition_can_change_while_every_job_fits() -> None:
+    project = new_project(settings={"edition": "memory"})
+
+    assert project.configure({"edition": "database"}).edition == "database"

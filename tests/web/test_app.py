@@ -53,6 +53,15 @@ def test_a_wrong_method_is_a_405_with_allow(service: Service, method: str) -> No
     assert response.headers["Allow"] == "GET, HEAD, OPTIONS"
 
 
+def test_the_wrong_method_for_a_page_beside_the_service_is_a_405_with_allow(
+    service: Service,
+) -> None:
+    response = service.client.post("/openapi.json")
+
+    assert (response.status_code, response.json) == (405, NOT_FOUND)
+    assert response.headers["Allow"] == "GET, HEAD, OPTIONS"
+
+
 @pytest.mark.parametrize(
     ("path", "headers", "status"),
     [
