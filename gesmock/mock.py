@@ -23,7 +23,7 @@ from gesmock.journal.observations import Observation
 from gesmock.journal.verdict.findings import Code, Finding
 from gesmock.model import validation
 from gesmock.model.clock import Seconds
-from gesmock.model.errors import GesmockError, InvalidInput
+from gesmock.model.errors import GesmockError
 from gesmock.model.generators import Generator
 from gesmock.model.jobs import Job, Move
 from gesmock.model.plans import AnyPlan
@@ -375,17 +375,12 @@ class GesMock:
         *state* is the content of a fixture file or of a list answer, or such a file, or the name of
         a state that gesmock ships. The journal stays. Raises InvalidInput, with nothing changed.
         """
-        project = self._project
-        if isinstance(state, Mapping):
-            content = validation.read_python(state, dict[str, Any], "$")
-            loaded = project.parse(msgspec.json.encode(content))
-        elif isinstance(state, str | Path):
-            loaded = fixtures.read(state, project.project_id)
+        project, source = self._project, str(state) if isinstance(state, Path) else state
+        fixture: str | dict[str, Any] = validation.read_python(source, fixtures.Fixture, "$")
+        if isinstance(fixture, str):
+            project.load(fixtures.read(fixture, project.project_id))
         else:
-            raise InvalidInput.at(
-                "$", f"{validation.described(state)} is neither a state nor a file"
-            )
-        project.load(loaded)
+            project.load(project.parse(msgspec.json.encode(fixture)))
 
     def reset(self) -> Cleared:
         """Back to the start in every project: jobs, clock, plans, faults, journal and settings.

@@ -329,7 +329,7 @@ def test_a_state_is_exported_and_loaded(ges: GesMock, tmp_path: Path) -> None:
 def test_what_is_neither_a_state_nor_a_file_is_not_loaded(ges: GesMock, state: Any) -> None:
     ges.add_job()
 
-    with pytest.raises(InvalidInput, match="is neither a state nor a file"):
+    with pytest.raises(InvalidInput, match="is not a file, the name of a fixture, or the content"):
         ges.load(state)
     assert len(ges.jobs()) == 1
 

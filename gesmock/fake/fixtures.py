@@ -7,11 +7,11 @@ at all.
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import unquote
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from gesmock.fake import routes
 from gesmock.faults import FaultRule
@@ -35,6 +35,12 @@ from gesmock.model.types import (
 )
 
 _NAME: Final = re.compile(r"\w{1,100}")
+
+
+Fixture: Any = Annotated[
+    str | dict[str, Any],
+    Meta(description="a file, the name of a fixture, or the content of one"),
+]
 
 
 class GraphState(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

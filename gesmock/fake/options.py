@@ -6,10 +6,10 @@ The pytest marker, the command line and the control API derive their options fro
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypedDict, cast
+from typing import Any, Final, Literal, TypedDict, cast
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, structs
+from msgspec import UNSET, Struct, structs
 
 from gesmock.fake import fixtures
 from gesmock.fake.fixtures import GraphState, State
@@ -68,12 +68,7 @@ OPTION_NAMES: Final = [*StartOptions.__annotations__]
 # --- From options to states ---------------------------------------------------------------------
 
 _TYPES: Final[Mapping[str, Any]] = {
-    "fixture": list[
-        Annotated[
-            str | dict[str, Any],
-            Meta(description="a file, the name of a fixture, or the content of one"),
-        ]
-    ],
+    "fixture": list[fixtures.Fixture],
     "project_id": ProjectId,
     "graph_name": GraphName,
     "generate": list[Generator],
