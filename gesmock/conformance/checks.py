@@ -12,30 +12,20 @@ from gesmock.remote.session import CheckFailed, Skipped
 State = Literal["passed", "failed", "deviation", "skipped"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceCheck:
-    """A function that raises CheckFailed or Skipped; the first line of its docstring is the rule.
+    """A row of ``checks.json``, and its function, which raises CheckFailed or Skipped.
 
-    *source* is where the rule is documented. A target that breaks an *inferred* rule only deviates.
+    *source* is where the *rule* is documented; a target that breaks an inferred rule only deviates.
     Checks that make jobs have *writes*.
     """
 
     run: Callable[[ProbedSession], None]
+    name: str
+    rule: str
     source: str
-    inferred: bool = False
+    fidelity: Literal["documented", "inferred"] = "documented"
     writes: bool = False
-
-    @property
-    def name(self) -> str:
-        return self.run.__name__
-
-    @property
-    def rule(self) -> str:
-        return (self.run.__doc__ or "").partition("\n")[0]
-
-    @property
-    def fidelity(self) -> Literal["documented", "inferred"]:
-        return "inferred" if self.inferred else "documented"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +38,9 @@ class Outcome:
     seconds: float = 0.0
 
 
-def check(
-    source: str, *, inferred: bool = False, writes: bool = False
-) -> Callable[[Callable[[ProbedSession], None]], ServiceCheck]:
-    """Make a function a check; see ``ServiceCheck``."""
-    return lambda run: ServiceCheck(run, source, inferred, writes)
-
-
 def run_check(check: ServiceCheck, session: ProbedSession) -> Outcome:
     started = time.monotonic()
-    state: State = "deviation" if check.inferred else "failed"
+    state: State = "deviation" if check.fidelity == "inferred" else "failed"
     detail: object = ""
     try:
         if check.writes:

@@ -6,8 +6,6 @@ from urllib.parse import urlencode
 
 from gesmock.conformance import answers
 from gesmock.conformance.answers import SUCCESSFUL, require, skip_if
-from gesmock.conformance.checks import check
-from gesmock.conformance.checks_list import ALWAYS
 from gesmock.conformance.probes import ProbedSession
 from gesmock.model.types import FINAL, STATUSES
 from gesmock.remote.client import ServerReply, quoted
@@ -26,9 +24,7 @@ _FIRST_PAUSE_S: Final = 0.05
 _LONGEST_PAUSE_S: Final = 1.0
 
 
-@check("ges_03_0472, ges_03_0037")
 def job_status_agrees_with_list(session: ProbedSession) -> None:
-    """The status of a job is the one that the list gave, or a later one."""
     decided = False
     for job, reply in _samples(session):
         before, after = job.get("status"), answers.status_of(reply)
@@ -41,9 +37,7 @@ def job_status_agrees_with_list(session: ProbedSession) -> None:
     skip_if(not decided, f"the query of each job fails: {reply}")
 
 
-@check("ges_03_0472, ges_03_0037")
 def job_has_documented_shape(session: ProbedSession) -> None:
-    """The answer about a job has the documented keys and no others."""
     names = ["JobStatus" if session.edition == "database" else "MemoryJobStatus"]
     if session.is_pre_2025:
         names.append("MemoryJobStatus")
@@ -53,17 +47,13 @@ def job_has_documented_shape(session: ProbedSession) -> None:
         require(reply.status != 200 or not error, str(error), reply)
 
 
-@check("ges_03_0472: data is empty where the query fails", inferred=True)
 def only_successful_jobs_have_results(session: ProbedSession) -> None:
-    """A job that has not ended successfully has no data."""
     for _job, reply in _samples(session):
         unsuccessful = answers.status_of(reply) in ("pending", "running", "failed")
         require(not (unsuccessful and reply.value.get("data")), "it has a result", reply)
 
 
-@check("ges_03_0037: offset and limit page the rows of a result")
 def results_are_paged(session: ProbedSession) -> None:
-    """With limit and offset, a result has some of its rows, and sizes that say which."""
     job_id, key, outputs = _result_with_rows(session)
     total = outputs["data_total_size"]
     reply = answers.show_job(session, job_id, "limit=1&offset=1")
@@ -75,9 +65,7 @@ def results_are_paged(session: ProbedSession) -> None:
     require(paged, f"limit=1&offset=1 does not return the second of {total} rows", reply)
 
 
-@check(ALWAYS)
 def results_are_stable(session: ProbedSession) -> None:
-    """The answer about a job that has ended is the same when asked for again."""
     ended = session.jobs_with("that has ended", lambda job: job.get("status") in FINAL)
     first, second = (answers.show_job(session, id_of(ended[0])) for _ in range(2))
     skip_if(answers.is_gone(second), "the job is gone")
@@ -88,9 +76,7 @@ def results_are_stable(session: ProbedSession) -> None:
     require(same, "two answers differ", first, second)
 
 
-@check("ges_03_0472, ges_03_0037: GES.8301")
 def unknown_jobs_are_refused(session: ProbedSession) -> None:
-    """A job that does not exist is refused with GES.8301, in a message that has its id."""
     reply = answers.show_job(session, "gesmock-no-job")
     answers.require_refusal(reply, ("GES.8301",), 400)
     message = "can not find job, jobId is gesmock-no-job"
@@ -124,12 +110,7 @@ def _result_with_rows(session: ProbedSession) -> tuple[str, str, dict[str, Any]]
 # --- Jobs that are submitted ----------------------------------------------------------------------
 
 
-@check("ges_03_0471, ges_03_0472 and the page of the call", writes=True)
 def submitted_jobs_run_to_an_end(session: ProbedSession) -> None:
-    """A submission returns the id of a job that is listed, can be queried, and comes to an end.
-
-    Meanwhile, its status only moves forward.
-    """
     submission = session.submission
     job_id, reply = _submit(session)
     for _try in range(TRIES):  # it may take a moment to appear
@@ -155,42 +136,32 @@ def submitted_jobs_run_to_an_end(session: ProbedSession) -> None:
     skip_if(status not in FINAL, f"it is still {status} after {submission.wait_s:g} s")
 
 
-@check("ges_03_0038", writes=True)
 def jobs_can_be_cancelled(session: ProbedSession) -> None:
-    """Cancelling a job is answered with 200 and {}."""
     _job_id, reply = _submit_and_cancel(session)
     _require_cancel(session, (reply.status, reply.value) == (200, {}), "200 {}", reply)
 
 
-@check("undocumented", inferred=True, writes=True)
 def cancelled_jobs_end(session: ProbedSession) -> None:
-    """A cancelled job has ended."""
     job_id, reply = _submit_and_cancel(session)
     skip_if(reply.status != 200, f"it is not cancelled: {reply}")
     status, latest = _query(session, job_id)
     require(status in FINAL, "it continues, or is gone", reply, latest)
 
 
-@check("ges_03_0038: GES.8303", writes=True)
 def cancelling_an_unknown_job_is_refused(session: ProbedSession) -> None:
-    """Cancelling a job that does not exist is refused with GES.8303."""
     reply = _cancel(session, "gesmock-no-job")
     refused = (reply.status, reply.code) == (400, "GES.8303")
     _require_cancel(session, refused, "400 GES.8303", reply)
 
 
-@check("the page of the call", writes=True)
 def invalid_bodies_are_refused(session: ProbedSession) -> None:
-    """A body that is not an object makes no job."""
     skip_if(session.submission.row.request_example is None, "this call has no body")
     reply = _post(session, ["gesmock"], documented=False)
     refused = reply.status >= 400 or reply.fields.get("errors")
     require(refused, "it is accepted", reply)
 
 
-@check("undocumented", inferred=True, writes=True)
 def unsupported_methods_are_refused(session: ProbedSession) -> None:
-    """PATCH of the list is refused with 405 and an Allow header."""
     reply = session.ask("PATCH", session.target.path(LIST), documented=False)
     refused = reply.status == 405 and "GET" in reply.headers.get("allow", "")
     require(refused, "expected 405 with Allow", reply)

@@ -10,7 +10,6 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
 from gesmock.conformance.answers import follows, request_of, require, skip_if
-from gesmock.conformance.checks import check
 from gesmock.conformance.probes import ProbedSession
 from gesmock.fake import routes
 from gesmock.model.secrets import is_storage_key
@@ -27,26 +26,19 @@ from gesmock.remote.session import (
     listed_jobs,
 )
 
-ALWAYS: Final = "holds for any jobs"
-"""The source of rules that no page has to state."""
-
 _JSON_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 # --- The list and its pages -----------------------------------------------------------------------
 
 
-@check("ges_03_0471, ges_03_0204")
 def list_has_documented_shape(session: ProbedSession) -> None:
-    """The list has the documented keys and no others, with values of the documented types."""
     name = "JobList" if session.edition == "database" else "MemoryJobList"
     error = session.contract.error(session.whole.reply.value, name)
     require(not error, str(error), session.whole.reply)
 
 
-@check("examples of ges_03_0471 and ges_03_0204; JSON objects are unordered", inferred=True)
 def keys_are_in_example_order(session: ProbedSession) -> None:
-    """The keys of the list, and of its jobs, are in the order of the example."""
     reply = session.whole.reply
     objects = [(("jobs", "totalCount", "result"), reply.value)]
     if session.edition == "database":
@@ -57,16 +49,12 @@ def keys_are_in_example_order(session: ProbedSession) -> None:
         require(in_order, f"the keys are in the order {', '.join(keys)}", reply)
 
 
-@check(ALWAYS)
 def ids_are_unique(session: ProbedSession) -> None:
-    """No two jobs have the same id."""
     for job_id, count in Counter(session.whole.ids).most_common(1):
         require(count == 1, f"{count} jobs have the id {job_id!r}", session.whole.reply)
 
 
-@check(ALWAYS)
 def ids_are_stable(session: ProbedSession) -> None:
-    """Reading the list again returns the same jobs in the same order."""
     pages = [session.page(limit=session.page_size)]
     for _try in range(TRIES):
         pages.append(session.page(limit=session.page_size))
@@ -82,9 +70,7 @@ def ids_are_stable(session: ProbedSession) -> None:
     raise Skipped("the list changes faster than it can be read")
 
 
-@check(ALWAYS)
 def pages_add_up_to_the_list(session: ProbedSession) -> None:
-    """Consecutive pages contain the whole list, each job once."""
     count = _at_least_two_jobs(session)
     step = max(count // 3, 1)
     whole, pages = session.while_unchanged(
@@ -97,9 +83,7 @@ def pages_add_up_to_the_list(session: ProbedSession) -> None:
         raise _unpaged(session, whole, why, *(page.reply for page in pages[:2]))
 
 
-@check("ges_03_0471: limit")
 def limit_is_respected(session: ProbedSession) -> None:
-    """As many jobs as limit says are returned, or all where there are fewer."""
     count = len(session.whole.jobs)
     limits = {at for at in (1, 2, 4, count // 2, count - 1) if 1 <= at <= session.page_size}
     whole, pages = session.while_unchanged(
@@ -111,9 +95,7 @@ def limit_is_respected(session: ProbedSession) -> None:
             raise _unpaged(session, whole, why, page.reply)
 
 
-@check("ges_03_0471: offset")
 def offset_skips_jobs(session: ProbedSession) -> None:
-    """With offset=1, the list lacks its first job."""
     _at_least_two_jobs(session)
     whole, page = session.while_unchanged(lambda: session.page_at(session.page_size, 1))
     if page.ids[: len(whole.ids) - 1] != whole.ids[1:]:
@@ -121,25 +103,19 @@ def offset_skips_jobs(session: ProbedSession) -> None:
         raise _unpaged(session, whole, why, page.reply)
 
 
-@check("ges_03_0471: offset is 0 by default")
 def offset_defaults_to_0(session: ProbedSession) -> None:
-    """Without offset, the list begins with its first job."""
     whole, page = session.while_unchanged(lambda: session.page(limit=1, offset=0))
     same = page.ids[:1] == whole.ids[:1]
     require(same, "offset=0 and no offset differ", page.reply, whole.reply)
 
 
-@check("ges_03_0471: limit is 100000 by default")
 def limit_defaults_to_the_maximum(session: ProbedSession) -> None:
-    """Without limit, no fewer jobs are returned than with one."""
     whole, page = session.while_unchanged(lambda: session.page(offset=0))
     why = f"{len(page.jobs)} jobs were returned, but {len(whole.jobs)} with a limit"
     require(len(page.jobs) >= len(whole.jobs), why, page.reply)
 
 
-@check("ges_03_0471: totalCount; that it counts before paging is inferred")
 def total_is_the_number_of_jobs(session: ProbedSession) -> None:
-    """The totalCount is the number of jobs in the list."""
 
     def read() -> tuple[int, ListedJobs, ListedJobs]:
         total = _total(session, session.page(limit=session.page_size))
@@ -156,9 +132,7 @@ def total_is_the_number_of_jobs(session: ProbedSession) -> None:
     require(total > count or {*after.ids} <= ids, f"{why}another job follows", after.reply)
 
 
-@check(ALWAYS, inferred=True)
 def total_is_independent_of_the_page(session: ProbedSession) -> None:
-    """The totalCount is the same for every limit and offset."""
     _total(session, session.whole)
     whole, pages = session.while_unchanged(
         lambda: [session.page(limit=1), session.page_at(1, 1), session.page(offset=0)]
@@ -168,17 +142,13 @@ def total_is_independent_of_the_page(session: ProbedSession) -> None:
         require(same, f"totalCount is {page.total}, and was {whole.total}", page.reply)
 
 
-@check("undocumented", inferred=True)
 def list_is_empty_past_its_end(session: ProbedSession) -> None:
-    """At an offset past the end, the list is empty."""
     page = session.page_at(1, 2_000_000_000)
     require(page.reply.status == 200, "such an offset is refused", page.reply)
     require(not page.jobs, "there are jobs past the end", page.reply)
 
 
-@check("undocumented", inferred=True)
 def unknown_parameters_are_ignored(session: ProbedSession) -> None:
-    """An unknown parameter makes no difference."""
     query = f"limit={session.page_size}&gesmock=1"
     whole, reply = session.while_unchanged(
         lambda: session.ask("GET", session.target.path(LIST), query, documented=False)
@@ -186,9 +156,7 @@ def unknown_parameters_are_ignored(session: ProbedSession) -> None:
     require(listed_jobs(reply).ids == whole.ids, "it makes a difference", reply)
 
 
-@check(ALWAYS, inferred=True)
 def final_statuses_are_final(session: ProbedSession) -> None:
-    """A job that has ended keeps its status, and no status goes back."""
     statuses = {id_of(job): job.get("status") for job in session.jobs_with()}
     page = session.page(limit=session.page_size)
     for job in page.jobs:
@@ -223,9 +191,7 @@ def _unpaged(
 # --- Listed jobs ----------------------------------------------------------------------------------
 
 
-@check("ges_03_0471, ges_03_0204, 2025")
 def statuses_are_documented(session: ProbedSession) -> None:
-    """Each status is one of the edition's."""
     statuses = EDITION_STATUSES[session.edition]
     session.jobs_with()
     for reply in session.replies:
@@ -236,25 +202,19 @@ def statuses_are_documented(session: ProbedSession) -> None:
                 raise CheckFailed(f"a status is none of {expected}: {session.excerpt(job)}")
 
 
-@check("ges_03_0471: rawRequest is JSON in a string")
 def raw_requests_are_json(session: ProbedSession) -> None:
-    """Each rawRequest is JSON in a string, or empty."""
     for text in _raw_requests(session):
         if not isinstance(text, str) or json_value(text.encode()) is NOT_JSON:
             raise CheckFailed(f"a rawRequest is not JSON: {session.excerpt(text)}")
 
 
-@check("examples of ges_03_0471 and ges_03_0204", inferred=True)
 def raw_requests_are_compact(session: ProbedSession) -> None:
-    """No rawRequest has white space between its tokens."""
     for text in _raw_requests(session):
         if re.search(r"\s", _JSON_STRING.sub('""', str(text))):
             raise CheckFailed(f"a rawRequest is not compact: {session.excerpt(text)}")
 
 
-@check("examples of ges_03_0471 have no obsParameters", inferred=True)
 def requests_show_no_storage_keys(session: ProbedSession) -> None:
-    """No url, rawRequest or body shows storage keys."""
     jobs = session.jobs_with("with its request", lambda job: request_of(job) or _raw_request(job))
     for job in jobs:
         query = str(request_of(job).get("url")).partition("?")[2]
@@ -263,18 +223,14 @@ def requests_show_no_storage_keys(session: ProbedSession) -> None:
             raise CheckFailed(f"the job {id_of(job)} shows storage keys")
 
 
-@check("ges_03_0471: path and query")
 def urls_are_paths(session: ProbedSession) -> None:
-    """The url of a listed request is a path with a query, without scheme and host."""
     for job in session.jobs_with("with its request", request_of):
         url = request_of(job).get("url")
         if not isinstance(url, str) or not url.startswith("/") or url.startswith("//"):
             raise CheckFailed(f"a url is not a path: {session.excerpt(url)}")
 
 
-@check("examples of ges_03_0471", inferred=True)
 def urls_name_this_graph(session: ProbedSession) -> None:
-    """The url of a listed request is one of this project and graph."""
     names = (session.target.project_id, session.target.graph)
     for job in session.jobs_with("with its request", request_of):
         url = str(request_of(job).get("url"))
@@ -284,9 +240,7 @@ def urls_name_this_graph(session: ProbedSession) -> None:
             raise CheckFailed(f"a url is of another graph: {session.excerpt(url)}")
 
 
-@check("ges_03_0204, 2025-11-28")
 def memory_jobs_are_consistent(session: ProbedSession) -> None:
-    """The fields of a job agree: progress, failReason, files, canStop, start and end."""
     skip_if(session.edition == "database", "this is about the memory edition's list")
     for job in session.jobs_with():
         progress, status = str(job.get("progress")), job.get("status")

@@ -3,7 +3,10 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
+
+import msgspec
 
 from gesmock.conformance import checks_jobs, checks_list, checks_refusals
 from gesmock.conformance.checks import Outcome, ServiceCheck, State, run_check
@@ -12,12 +15,12 @@ from gesmock.remote.client import Client
 from gesmock.remote.session import Submission
 from gesmock.remote.target import Target
 
+_FUNCTIONS: Final = vars(checks_list) | vars(checks_jobs) | vars(checks_refusals)
+
+# Those of refusals are last: some look at all answers so far.
 CHECKS: Final[tuple[ServiceCheck, ...]] = tuple(
-    value
-    # checks_refusals is last: some of its checks look at all answers so far.
-    for module in (checks_list, checks_jobs, checks_refusals)
-    for value in vars(module).values()
-    if isinstance(value, ServiceCheck)
+    ServiceCheck(run=_FUNCTIONS[row["name"]], **row)
+    for row in msgspec.json.decode(Path(__file__).with_name("checks.json").read_bytes())
 )
 
 
@@ -46,7 +49,7 @@ class Report:
     @property
     def empty(self) -> bool:
         """Whether all documented checks were skipped."""
-        return all(it.check.inferred or it.state == "skipped" for it in self.outcomes)
+        return all(it.check.fidelity == "inferred" or it.state == "skipped" for it in self.outcomes)
 
 
 def open_session(

@@ -1,6 +1,7 @@
 """The checks as tests: ``pytest --pyargs gesmock.conformance``."""
 
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,14 +10,14 @@ from quirks import session_with
 
 from gesmock import GesMock
 from gesmock.conformance import options, test_service
-from gesmock.conformance.checks import ServiceCheck
+from gesmock.conformance.run import CHECKS
 from gesmock.remote.session import CheckFailed
 
-SOME: dict[str, Any] = {"generate": 30, "seed": 3, "clock": {"frozen": True}}
+START: dict[str, Any] = {"generate": 30, "seed": 3, "clock": {"frozen": True}}
 
 
 def test_checks_run_as_pytest_tests(ges: GesMock, pytester: pytest.Pytester) -> None:
-    ges.restart(**SOME)
+    ges.restart(**START)
 
     result = pytester.runpytest_inprocess(
         "-p", "no:randomly", "--pyargs", "gesmock.conformance", "--gesmock-target", ges.jobs_url(),
@@ -46,7 +47,7 @@ def test_deviations_are_expected_failures(ges: GesMock, pytester: pytest.Pyteste
     def run(*_: object) -> None:
         raise CheckFailed("it differs")
 
-    check = ServiceCheck(run, "ges_03_0471", inferred=True)
+    check = replace(CHECKS[0], run=run, fidelity="inferred")
 
     with pytest.raises(pytest.xfail.Exception, match="deviates from an inferred rule: it differs"):
         test_service.test_service(check, session_with(ges))
@@ -107,7 +108,7 @@ def test_a_run_that_skips_all_checks_fails(
 def test_a_run_must_carry_out_a_documented_check(
     ges: GesMock, pytester: pytest.Pytester, selected: str, ends: pytest.ExitCode
 ) -> None:
-    ges.restart(**SOME)
+    ges.restart(**START)
 
     result = pytester.runpytest_inprocess(*conformance(ges, "-k", selected))
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from inspect import isfunction
 from itertools import cycle
 from typing import Any
 from unittest.mock import Mock
@@ -35,7 +36,7 @@ from quirks import (
 )
 
 from gesmock import GesMock
-from gesmock.conformance import probes, report
+from gesmock.conformance import checks_jobs, checks_list, checks_refusals, probes, report
 from gesmock.conformance.probes import ProbedSession
 from gesmock.conformance.run import CHECKS, run
 from gesmock.fake import fixtures
@@ -566,6 +567,17 @@ def test_a_broken_rule_fails_its_check_among_others(ges: GesMock, name: str) -> 
     result = run(session_with(ges, quirk))
 
     assert check in failed_checks(result)
+
+
+def test_every_public_function_of_a_check_module_is_a_check() -> None:
+    functions = {
+        name
+        for module in (checks_list, checks_jobs, checks_refusals)
+        for name, value in vars(module).items()
+        if isfunction(value) and value.__module__ == module.__name__ and not name.startswith("_")
+    }
+
+    assert functions == {check.name for check in CHECKS}
 
 
 def test_every_check_is_the_first_to_fail_for_some_server() -> None:
