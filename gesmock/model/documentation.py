@@ -22,7 +22,6 @@ class ErrorCode(Struct, frozen=True):
     status: int
     code: str
     message: str
-    when: str
     plane: str
     source: str
 

@@ -7,8 +7,6 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from gesmock.model.plans import AnyPlan, Progress
 from gesmock.model.types import ListedStatus
 
-JobId = Annotated[str, Meta(min_length=1)]
-
 
 class JobRequest(Struct, frozen=True, forbid_unknown_fields=True, gc=False, rename="camel"):
     """The call that submitted a job: its command, its path with query, and its normalised body.
@@ -27,7 +25,7 @@ class Job(Struct, frozen=True, forbid_unknown_fields=True, gc=False, rename={"jo
     *plan* says how it goes on from now; no list shows it.
     """
 
-    job_id: JobId
+    job_id: Annotated[str, Meta(min_length=1)]
     status: ListedStatus
     request: JobRequest
     plan: AnyPlan | UnsetType = UNSET

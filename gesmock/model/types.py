@@ -50,15 +50,13 @@ def is_graph_name(text: str | None) -> TypeGuard[str]:
 JobStatus = Literal["pending", "running", "complete", "success", "partiallyFailed", "failed"]
 """The statuses of both editions (ges_03_0471, ges_03_0472 and ges_03_0204, 2025)."""
 
-FinalStatus = Literal["complete", "success", "partiallyFailed", "failed"]
-
 GoodEnd = Literal["complete", "success"]
 
 Edition = Literal["database", "memory"]
 """The two editions of a graph: their lists share a URL, but not the shape of an item."""
 
 STATUSES: Final[tuple[JobStatus, ...]] = get_args(JobStatus)
-FINAL: Final[tuple[FinalStatus, ...]] = get_args(FinalStatus)
+FINAL: Final[tuple[JobStatus, ...]] = ("complete", "success", "partiallyFailed", "failed")
 
 EDITION_STATUSES: Final[Mapping[Edition, tuple[JobStatus, ...]]] = {
     "database": ("pending", "running", "complete", "success", "failed"),  # ges_03_0471, 2025
