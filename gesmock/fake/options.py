@@ -305,7 +305,7 @@ def generated(
     Raises InvalidInput if the edition of *graph* does not have one of their statuses.
     """
     edition, now = edition_of(graph, settings), graph.now
-    new = generators.unknown_jobs(project_id, graph_name, order, seed, graph, row)
+    new = generators.jobs(project_id, graph_name, order, seed, graph, row)
     rows = [*progress(new, order.count)]
     jobs = [job for _, job in rows]
     if "partiallyFailed" in (order.statuses or ()):

@@ -23,7 +23,7 @@ from gesmock.model.documentation import AsynchronousOperation
 from gesmock.model.jobs import Job, JobRequest
 from gesmock.model.plans import AnyPlan
 from gesmock.model.secrets import copied
-from gesmock.model.types import Edition, GoodEnd, GraphName, JobStatus, ListedStatus
+from gesmock.model.types import Edition, GoodEnd, GraphName, ListedStatus
 
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
@@ -56,26 +56,27 @@ class Generator(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 def jobs(
     project_id: str,
     graph_name: str,
+    generator: Generator,
     seed: int,
-    statuses: Mapping[JobStatus, float] | None = None,
-    *,
+    taken: Container[str] = (),
     first_row: int = 0,
-) -> Iterator[Job]:
-    """The jobs of *seed* for this graph, from *first_row* on, endlessly.
+) -> Iterator[tuple[int, Job]]:
+    """The jobs of *generator* whose ids are not *taken*, each with the number of the next row.
 
     Row *n* depends on *seed* and *n* only, except for the names in its URL and body.
     """
-    pick_outcome = _weighted(statuses or _USUAL_MIX)
+    pick_outcome = _weighted(generator.statuses or _USUAL_MIX)
     pick_template = _templates(project_id, graph_name)
     vocabulary, instance = _vocabulary(seed), _instance(seed)
 
-    def job(row: int) -> Job:
-        digits, rng = random_bits(f"{seed}/{row}")
+    def row(number: int) -> tuple[int, Job]:
+        digits, rng = random_bits(f"{seed}/{number}")
         outcome, template = pick_outcome(rng), pick_template(rng)
         status = template.finished if outcome == FINISHED else outcome
-        return Job(digits + instance, status, template.request(rng, vocabulary))
+        return number + 1, Job(digits + instance, status, template.request(rng, vocabulary))
 
-    return map(job, count(first_row))
+    new = (pair for pair in map(row, count(first_row)) if pair[1].job_id not in taken)
+    return islice(new, generator.count)
 
 
 def job_id(seed: int, number: int, edition: Edition = "database") -> str:
@@ -95,20 +96,6 @@ def _instance(seed: int) -> str:
     """
     _, rng = random_bits(f"{seed}")
     return "".join(str(1 + rng() % 254) for _ in range(3)).rjust(9, "0") + "9090"
-
-
-def unknown_jobs(
-    project_id: str,
-    graph_name: str,
-    generator: Generator,
-    seed: int,
-    taken: Container[str],
-    first_row: int = 0,
-) -> Iterator[tuple[int, Job]]:
-    """The jobs of *generator* whose ids are not *taken*, each with the number of the next row."""
-    rows = jobs(project_id, graph_name, seed, generator.statuses, first_row=first_row)
-    new = (row for row in enumerate(rows, first_row + 1) if row[1].job_id not in taken)
-    return islice(new, generator.count)
 
 
 # --- Random bits ----------------------------------------------------------------------------------

@@ -68,14 +68,16 @@ def _import(body: Body, graph_name: str) -> Body:
     }
 
 
+_INDEX: Final[Body] = {
+    "indexType": None,
+    "indexName": None,
+    "indexProperty": [],
+    "hasLabel": False,
+}
+
+
 def _batch_build(body: Body, _graph_name: str) -> Body:
-    return {"indices": [_index(index) for index in body["indices"]]}
-
-
-def _index(index: Body) -> Body:
-    order = ("indexType", "indexName", "indexProperty", "hasLabel")
-    defaults: Body = {**dict.fromkeys(order), "indexProperty": [], "hasLabel": False}
-    return {**defaults, **index}
+    return {"indices": [{**_INDEX, **index} for index in body["indices"]]}
 
 
 _FORMS: Final[Mapping[str, Callable[[Body, str], Body]]] = {

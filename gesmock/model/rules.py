@@ -195,9 +195,15 @@ class PlanRules(Rules[ArmedPlanRule]):
             name: passed[name] for name in ("command", "graph", "times") if name in passed
         }
         fields = {name: passed[name] for name in Plan.__struct_fields__ if name in passed}
+        if fields:
+            if plan is None or isinstance(plan, str):
+                fields["name"] = plan or "normal"
+            else:
+                fields = validation.read_python(plan, dict[str, Any], "plan") | fields
+            plan = fields
         if rule is None:
-            rule = own if plan is None and not fields else {"plan": _merged(plan, fields), **own}
-        elif plan is not None or fields or own:
+            rule = own if plan is None else {"plan": plan, **own}
+        elif plan is not None or own:
             raise TypeError("pass either a rule or its fields")
         checked = validation.read_python(rule, PlanRule, "plan rule")
         with self._lock:
@@ -220,12 +226,3 @@ class PlanRules(Rules[ArmedPlanRule]):
                     armed.uses += 1
                     return plan_of(armed.rule.plan)
             return _NORMAL
-
-
-def _merged(plan: AnyPlan | Mapping[str, Any] | None, fields: Mapping[str, Any]) -> Any:
-    """*plan* with other *fields*, as a fixture file spells it."""
-    if not fields:
-        return plan
-    if plan is None or isinstance(plan, str):
-        return {"name": plan or "normal", **fields}
-    return {**validation.read_python(plan, dict[str, Any], "plan"), **fields}

@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from itertools import islice
 
 import msgspec
 import pytest
@@ -19,7 +18,7 @@ from gesmock.model.validation import read as validated
 
 
 def rows(count: int, seed: int = 7, graph: str = "movie", project: str = "p1") -> list[Job]:
-    return list(islice(generators.jobs(project, graph, seed), count))
+    return [job for _, job in generators.jobs(project, graph, Generator(count=count), seed)]
 
 
 @given(st.integers(0, 2**63 - 1), st.integers(0, 30), st.integers(0, 30))
@@ -104,10 +103,8 @@ def test_the_usual_mix_has_every_status() -> None:
 
 
 def test_statuses_follow_their_weights() -> None:
-    jobs = islice(
-        generators.jobs("p1", "movie", 1, {"failed": 3, "running": 1, "pending": 0}), 2000
-    )
-    counts = Counter(job.status for job in jobs)
+    generator = Generator(count=2000, statuses={"failed": 3, "running": 1, "pending": 0})
+    counts = Counter(job.status for _, job in generators.jobs("p1", "movie", generator, 1))
 
     assert set(counts) == {"failed", "running"}
     assert 2.5 < counts["failed"] / counts["running"] < 3.5
