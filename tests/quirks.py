@@ -13,7 +13,7 @@ from gesmock.conformance import report
 from gesmock.conformance.checks import Outcome, run_check
 from gesmock.conformance.probes import ProbedSession
 from gesmock.conformance.run import CHECKS, Report
-from gesmock.remote.client import Client, ServerReply, json_value
+from gesmock.remote.client import ServerReply, json_value
 from gesmock.remote.http import Unreachable
 from gesmock.remote.session import Submission
 from gesmock.remote.target import SignIn, Target
@@ -141,12 +141,13 @@ def number(text: str | None) -> int:
 # --- Sessions -------------------------------------------------------------------------------------
 
 
-class QuirkyClient(Client):
+class QuirkySession(ProbedSession):
     """Calls *app* as a server would, with *quirk* in between."""
 
-    def __init__(self, target: Target, app: Any, quirk: Quirk) -> None:
+    def __init__(self, target: Target, app: Any, quirk: Quirk, **options: Any) -> None:
+        super().__init__(target, **options)
         self.slept: list[float] = []
-        super().__init__(target, self.slept.append)
+        self._sleep = self.slept.append
         self._app, self._quirk = app, quirk
         self._number = 0
         self.changed_anything = False
@@ -206,14 +207,14 @@ class QuirkyClient(Client):
 
 def session_with(
     ges: GesMock, quirk: Quirk = NO_QUIRK, *, submit: bool = True, **options: Any
-) -> ProbedSession:
+) -> QuirkySession:
     """A session with *ges*, restarted with *options*, behind a *quirk*."""
     options = {**_START, **quirk.options, **options}
     ges.restart(**options)
     token = (options.get("tokens") or [""])[0]
-    client = QuirkyClient(Target.of(ges.jobs_url(), sign_in=SignIn(token)), ges.app, quirk)
+    target = Target.of(ges.jobs_url(), sign_in=SignIn(token))
     submission = VERTEX_QUERY if submit else None
-    return ProbedSession(client, submit=submission, sleep=ges.clock.advance)
+    return QuirkySession(target, ges.app, quirk, submit=submission, sleep=ges.clock.advance)
 
 
 # --- Outcomes -------------------------------------------------------------------------------------

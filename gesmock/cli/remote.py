@@ -61,7 +61,7 @@ def verify(
     echo = Echo()
     check_writable({"--json": json, "--junit": junit, "--write-settings": write_settings})
     session = open_session(target, **limits)
-    with closing(session.client):
+    with closing(session):
         result = run(session, lambda outcome: echo(report.line(outcome)))
     echo(report.text(result))
     if json is not None:
@@ -115,8 +115,8 @@ def record(
     Run the same command again to resume an interrupted recording. --as-project and --as-graph
     replace the names in URLs where these have them, and elsewhere as whole words.
     """
-    from gesmock.remote.client import Client
     from gesmock.remote.record import Recorder
+    from gesmock.remote.session import Session
 
     check_writable({"--output": output})
     if as_project is not None and not is_project_id(as_project):
@@ -125,8 +125,8 @@ def record(
         raise InvalidInput.at("--as-graph", f"{as_graph!r} is not a valid name")
     names = {"as_project": as_project, "as_graph": as_graph}
     try:
-        with closing(Client(target, retries=10)) as client:
-            recorder = Recorder(client, output, page, most=most, **names)
+        with closing(Session(target, page, retries=10)) as session:
+            recorder = Recorder(session, output, most=most, **names)
             try:
                 show_steps(recorder.read(), "reading jobs")
             except GesmockError as error:

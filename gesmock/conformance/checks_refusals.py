@@ -91,7 +91,7 @@ def head_equals_get_without_body(session: ProbedSession) -> None:
     get = session.get(LIST, "limit=1")
     head = session.ask("HEAD", session.target.path(LIST), "limit=1", documented=False)
     require(head.status == get.status, f"GET is answered {get.status}", head)
-    trailer = session.client.trailer_of_head(LIST, "limit=1")
+    trailer = session.trailer_of_head(LIST, "limit=1")
     require(not trailer, f"{len(trailer)} bytes follow its head", head)
 
 

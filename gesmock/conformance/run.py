@@ -11,7 +11,6 @@ import msgspec
 from gesmock.conformance import checks_jobs, checks_list, checks_refusals
 from gesmock.conformance.checks import Outcome, ServiceCheck, State, run_check
 from gesmock.conformance.probes import Probe, ProbedSession, probe, settings_of
-from gesmock.remote.client import Client
 from gesmock.remote.session import Submission
 from gesmock.remote.target import Target
 
@@ -65,7 +64,7 @@ def open_session(
     """A session with *target*, which submits jobs if *allow_writes*. Raises InvalidInput."""
     permitted = allow_data_loss or not allow_writes
     submission = Submission.of(submit, body, wait_s, data_loss=permitted)
-    return ProbedSession(Client(target), most, submit=submission if allow_writes else None)
+    return ProbedSession(target, most, submit=submission if allow_writes else None)
 
 
 def run(session: ProbedSession, progress: Callable[[Outcome], None] = lambda _: None) -> Report:
@@ -84,6 +83,6 @@ def run(session: ProbedSession, progress: Callable[[Outcome], None] = lambda _: 
         target=session.target.url + session.target.path(),
         outcomes=tuple(outcomes),
         probes=tuple(probe(session)),
-        requests=session.client.requests,
+        requests=session.requests,
         seconds=time.monotonic() - started,
     )

@@ -18,7 +18,7 @@ def target_session(request: pytest.FixtureRequest) -> ProbedSession:
         pytest.fail(usage, pytrace=False)
     try:
         session = options.session_of(request.config)
-        request.addfinalizer(session.client.close)  # noqa: PT021 also where begin() fails
+        request.addfinalizer(session.close)  # noqa: PT021 also where begin() fails
         session.begin()
     except GesmockError as error:
         pytest.fail(str(error), pytrace=False)

@@ -116,9 +116,9 @@ class Client:
         self._next = 0.0
         self._pool = ConnectionPool(target)
 
-    def get(self, path: str, query: str = "", *, token: str | None = None) -> ServerReply:
+    def get(self, path: str, query: str = "", **options: Any) -> ServerReply:
         """``ask`` for *path* below the graph."""
-        return self.ask("GET", self.target.path(path), query, token=token)
+        return self.ask("GET", self.target.path(path), query, **options)
 
     def ask(
         self,

@@ -19,7 +19,7 @@ from gesmock.model import validation
 from gesmock.model.errors import GesmockError
 from gesmock.model.listed_requests import without_secrets
 from gesmock.model.secrets import Secrets, compact, is_storage_key, one_line
-from gesmock.remote.client import NOT_JSON, Client, json_value
+from gesmock.remote.client import NOT_JSON, json_value
 from gesmock.remote.http import Unresponsive
 from gesmock.remote.session import LIST, ListedJobs, Session, id_of, is_count, listed_jobs
 
@@ -33,7 +33,7 @@ class CannotRecord(GesmockError):
 
 
 class Recorder:
-    """Records the list that *client* asks for as *output*, *page_size* jobs at a time.
+    """Records the list that *session* reads, as many jobs at a time as that may, as *output*.
 
     Only the first *most* jobs, where that is given. *as_project* and *as_graph* replace the names
     of the target's. *notes* say how the list changed while it was read; *exact* says whether
@@ -42,24 +42,23 @@ class Recorder:
 
     def __init__(
         self,
-        client: Client,
+        session: Session,
         output: Path,
-        page_size: int,
         *,
         most: int | None = None,
         as_project: str | None = None,
         as_graph: str | None = None,
     ) -> None:
-        target = client.target
+        target = session.target
         self.exact = True
         self.notes: list[str] = []
-        self._session = Session(client, page_size)
+        self._session = session
         self._secrets = Secrets(target.sign_in.secrets)
-        self._page_size, self._most = page_size, most
+        self._page_size, self._most = session.most, most
         self._project = (target.project_id, as_project or target.project_id)
         self._graph = (target.graph, as_graph or target.graph)
         self._limit_works = True
-        source = {"target": target.url + target.path(), "page": page_size}
+        source = {"target": target.url + target.path(), "page": session.most}
         self.part = PartFile(output.with_name(f"{output.name}.part"), source)
 
     def read(self) -> Iterator[Progress]:

@@ -17,6 +17,7 @@ from gesmock.model.secrets import Secrets, one_line, secrets_in
 from gesmock.model.types import Edition
 from gesmock.remote.client import EXCERPT, NOT_JSON, Client, ServerReply
 from gesmock.remote.http import Unresponsive
+from gesmock.remote.target import Target
 
 LIST: Final = "/jobs/status"
 TRIES: Final = 4
@@ -156,29 +157,27 @@ class SubmittedJob:
 # --- The session --------------------------------------------------------------------------------
 
 
-class Session:
-    """Asks one target; reads at most *most* jobs of its list, and submits only *submit*.
+class Session(Client):
+    """A client that reads at most *most* jobs of the target's list, and submits only *submit*.
 
-    Raises InvalidInput.
+    *sleep* waits for submitted jobs. Raises InvalidInput too.
     """
 
     def __init__(
         self,
-        client: Client,
+        target: Target,
         most: int = 1000,
         *,
         submit: Submission | None = None,
         sleep: Callable[[float], object] = time.sleep,
+        retries: int = 1,
     ) -> None:
         if not 1 <= most <= _MOST_JOBS:
             raise InvalidInput.at("--most", f"{most} is not 1 to {_MOST_JOBS}")
+        super().__init__(target, retries=retries)
         if submit is not None:
-            client.secrets += tuple(secrets_in(submit.body))
-        self.client = client
-        self.sleep = sleep
-        self.submit = submit
-        self.target = client.target
-        self.most = most
+            self.secrets += tuple(secrets_in(submit.body))
+        self.most, self.submit, self.sleep = most, submit, sleep
         self.replies: list[ServerReply] = []
         """The documented answers so far."""
         self.submitted: list[SubmittedJob] = []
@@ -191,7 +190,7 @@ class Session:
 
         Raises Unreachable and NoJobList.
         """
-        reply = self.client.get(LIST, "limit=1")
+        reply = super().ask("GET", self.target.path(LIST), "limit=1")
         self.replies.append(reply)
         value, code = reply.value, reply.code
         denied = reply.status in (401, 403) or code in _CREDENTIAL_CODES
@@ -214,7 +213,7 @@ class Session:
 
     def redact(self, text: object) -> str:
         """*text* without the secrets of the requests, its lines cut to a readable length."""
-        lines = Secrets(self.client.secrets).mask(str(text)).split("\n")
+        lines = Secrets(self.secrets).mask(str(text)).split("\n")
         return "\n".join(one_line(line[:_LONGEST_LINE]) for line in lines)
 
     def excerpt(self, value: object) -> str:
@@ -230,10 +229,6 @@ class Session:
 
     # --- Asking ---
 
-    def get(self, path: str, query: str = "", **options: Any) -> ServerReply:
-        """``ask`` for *path* below the graph."""
-        return self.ask("GET", self.target.path(path), query, **options)
-
     def ask(
         self, method: str, path: str, query: str = "", *, documented: bool = True, **sent: Any
     ) -> ServerReply:
@@ -244,7 +239,7 @@ class Session:
         if self._timeouts >= _TIMEOUTS:
             raise Skipped(f"it timed out {_TIMEOUTS} times in a row, and is not asked any more")
         try:
-            reply = self.client.ask(method, path, query, **sent)
+            reply = super().ask(method, path, query, **sent)
         except Unresponsive:
             self._timeouts += 1
             raise

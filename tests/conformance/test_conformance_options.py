@@ -125,8 +125,8 @@ def test_xdist_workers_share_the_rate(
 
     options.pytest_configure(config)
 
-    with closing(options.session_of(config).client) as client:
-        assert client.target.per_second == rate
+    with closing(options.session_of(config)) as session:
+        assert session.target.per_second == rate
     watched = any(
         isinstance(plugin, options.AllSkipped) for plugin in config.pluginmanager.get_plugins()
     )

@@ -19,7 +19,7 @@ from quirks import (
     VERTEX_QUERY,
     Answer,
     Quirk,
-    QuirkyClient,
+    QuirkySession,
     Request,
     all_of,
     answer_if,
@@ -41,7 +41,7 @@ from gesmock.conformance.probes import ProbedSession
 from gesmock.conformance.run import CHECKS, run
 from gesmock.fake import fixtures
 from gesmock.model.settings import Settings
-from gesmock.remote.client import Client, ServerReply
+from gesmock.remote.client import ServerReply
 from gesmock.remote.http import Unresponsive
 from gesmock.remote.session import Submission
 from gesmock.remote.target import Target
@@ -611,15 +611,15 @@ def test_a_run_survives_any_answer(values: list[Any], jobs: list[Any]) -> None:
     answers = [(400 if n % 2 == 0 else 200, value) for n, value in enumerate(values)]
     turns = cycle([(200, first), *answers])
 
-    class Odd(Client):
+    class Odd(ProbedSession):
         def send(self, method: str, url: str, *_: Any) -> ServerReply:
             status, value = next(turns)
             return ServerReply(f"{method} {url}", status, {}, json.dumps(value).encode(), value)
 
         trailer_of_head = Mock(return_value=b"")  # asked for after some answers only
 
-    client = Odd(Target.of("http://h", "p", "g"))
-    session = ProbedSession(client, submit=VERTEX_QUERY, sleep=lambda _: None)
+    target = Target.of("http://h", "p", "g")
+    session = Odd(target, submit=VERTEX_QUERY, sleep=lambda _: None)
 
     result = run(session)
 
@@ -693,7 +693,7 @@ def test_a_server_that_stops_answering_is_given_up(ges: GesMock) -> None:
 
     unasked = [it for it in result.outcomes if "is not asked any more" in it.detail]
     assert len(unasked) > 20
-    assert session.client.requests < 20
+    assert session.requests < 20
 
 
 def test_a_busy_server_is_asked_once_more_and_fails_no_check(ges: GesMock) -> None:
@@ -704,7 +704,7 @@ def test_a_busy_server_is_asked_once_more_and_fails_no_check(ges: GesMock) -> No
 
     assert failures(result) == []
     assert any("it is busy: GET " in outcome.detail for outcome in result.outcomes)
-    assert {*session.client.slept} == {7.0}  # type: ignore[attr-defined]
+    assert {*session.slept} == {7.0}
 
 
 def test_a_run_in_which_everything_is_skipped_is_empty(ges: GesMock) -> None:
@@ -744,8 +744,8 @@ def submitting(ges: GesMock, secrets: dict[str, Any], refusal: dict[str, Any]) -
     """A session that submits *secrets*, and whose server refuses with *refusal*."""
     body = json.dumps({"labels": ["a"], **secrets})
     quirk = Quirk(answer_if(lambda request: request.method == "POST", 400, refusal))
-    client = QuirkyClient(session_with(ges).target, ges.app, quirk)
-    return ProbedSession(client, submit=Submission.of("vertex_query", body, 60))
+    submission = Submission.of("vertex_query", body, 60)
+    return QuirkySession(session_with(ges).target, ges.app, quirk, submit=submission)
 
 
 def test_storage_keys_that_the_server_repeats_are_masked(ges: GesMock) -> None:

@@ -33,7 +33,7 @@ def answering(*answers: bytes | Act) -> Iterator[str]:
 
 
 def session(url: str, timeout_s: float = 5, **options: Any) -> ProbedSession:
-    return ProbedSession(Client(Target.of(url, PROJECT, "movie", timeout_s=timeout_s, **options)))
+    return ProbedSession(Target.of(url, PROJECT, "movie", timeout_s=timeout_s, **options))
 
 
 def refusal(url: str, timeout_s: float = 5, **options: Any) -> str:
@@ -41,7 +41,7 @@ def refusal(url: str, timeout_s: float = 5, **options: Any) -> str:
     target_session = session(url, timeout_s, **options)
     with pytest.raises((Unreachable, NoJobList)) as error:
         run(target_session)
-    target_session.client.close()
+    target_session.close()
     return str(error.value)
 
 
@@ -147,7 +147,7 @@ def test_jobs_may_be_an_object_as_in_the_documented_table() -> None:
 
         assert target_session.begin() is None
 
-        target_session.client.close()
+        target_session.close()
 
 
 def test_a_list_that_always_changes_cannot_be_compared() -> None:
@@ -158,7 +158,7 @@ def test_a_list_that_always_changes_cannot_be_compared() -> None:
         with pytest.raises(Skipped, match="changes faster than it can be read"):
             target_session.while_unchanged(lambda: None)
 
-        target_session.client.close()
+        target_session.close()
 
 
 # --- Requests -----------------------------------------------------------------------------------

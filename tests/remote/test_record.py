@@ -14,9 +14,10 @@ from gesmock import GesMock
 from gesmock.fake import fixtures
 from gesmock.model.errors import InvalidInput
 from gesmock.model.secrets import Secrets
-from gesmock.remote.client import Client, ServerReply
+from gesmock.remote.client import ServerReply
 from gesmock.remote.http import Unresponsive
 from gesmock.remote.record import CannotRecord, Recorder, Renaming, redacted
+from gesmock.remote.session import Session
 from gesmock.remote.target import SignIn, Target
 
 JOB: dict[str, Any] = {
@@ -30,16 +31,16 @@ JOB: dict[str, Any] = {
 }
 
 
-class Busy(Client):
-    """A client that calls *meanwhile* before each request."""
+class Busy(Session):
+    """A session that calls *meanwhile* before each request."""
 
-    def __init__(self, target: Target, meanwhile: Callable[[int], object]) -> None:
-        super().__init__(target)
+    def __init__(self, target: Target, page: int, meanwhile: Callable[[int], object]) -> None:
+        super().__init__(target, page)
         self._meanwhile = meanwhile
 
-    def ask(self, *args: Any, **options: Any) -> ServerReply:
-        self._meanwhile(self.requests)
-        return super().ask(*args, **options)
+    def send(self, *request: Any) -> ServerReply:
+        self._meanwhile(self.requests - 1)
+        return super().send(*request)
 
 
 @contextmanager
@@ -49,8 +50,8 @@ def recording(
     page: int = 7,
     meanwhile: Callable[[int], object] = lambda sent: None,
 ) -> Iterator[Recorder]:
-    with closing(Busy(Target.of(ges.jobs_url()), meanwhile)) as client:
-        yield Recorder(client, folder / "recorded.json", page)
+    with closing(Busy(Target.of(ges.jobs_url()), page, meanwhile)) as session:
+        yield Recorder(session, folder / "recorded.json")
 
 
 def recorded(
@@ -225,8 +226,8 @@ def test_the_part_file_of_another_recording_is_not_resumed(
 
 
 def test_a_fixture_has_new_names_and_no_secrets(tmp_path: Path) -> None:
-    with closing(Client(Target.of("http://h", "p1", "movie"))) as client:
-        recorder = Recorder(client, tmp_path / "a.json", 10, as_project="project", as_graph="films")
+    with closing(Session(Target.of("http://h", "p1", "movie"))) as session:
+        recorder = Recorder(session, tmp_path / "a.json", as_project="project", as_graph="films")
         other = {**JOB, "jobId": "a2", "request": {**JOB["request"], "rawRequest": "x"}}
         recorder.part.add([redacted(job, Secrets([])) for job in (JOB, other)])
         state = json.loads(recorder.fixture())
@@ -242,8 +243,8 @@ def test_a_fixture_has_new_names_and_no_secrets(tmp_path: Path) -> None:
 
 
 def test_jobs_that_gesmock_cannot_serve_are_reported() -> None:
-    with closing(Client(Target.of("http://h", "p1", "movie"))) as client:
-        recorder = Recorder(client, Path("/nowhere/a.json"), 10)
+    with closing(Session(Target.of("http://h", "p1", "movie"))) as session:
+        recorder = Recorder(session, Path("/nowhere/a.json"))
         recorder.part.jobs = [{"jobId": "a", "status": "done"}]
 
         with pytest.raises(InvalidInput) as error:
@@ -312,8 +313,8 @@ def test_part_file_and_fixture_have_no_secrets(ges: GesMock, tmp_path: Path) -> 
     (tmp_path / "served.json").write_text(json.dumps(fixture))
     ges.restart(fixture=tmp_path / "served.json", tokens=[token])
     target = Target.of(ges.jobs_url(), sign_in=SignIn(token))
-    with closing(Client(target)) as client:
-        recorder = Recorder(client, tmp_path / "a.json", 10)
+    with closing(Session(target, 10)) as session:
+        recorder = Recorder(session, tmp_path / "a.json")
         next(recorder.read())
         written = recorder.fixture()
 
@@ -369,14 +370,14 @@ def test_most_limits_the_jobs_that_are_recorded(
     ges: GesMock, tmp_path: Path, most: int, page: int
 ) -> None:
     ges.restart(generate=50, seed=5)
-    with closing(Client(Target.of(ges.jobs_url()))) as client:
-        recorder = Recorder(client, tmp_path / "a.json", page, most=most)
+    with closing(Session(Target.of(ges.jobs_url()), page)) as session:
+        recorder = Recorder(session, tmp_path / "a.json", most=most)
         for _ in recorder.read():
             pass
         [graph] = json.loads(recorder.fixture())["graphs"].values()
 
     assert [job["jobId"] for job in graph["jobs"]] == [job.job_id for job in ges.jobs()[:most]]
-    assert client.requests <= most // (page - 1) + 6
+    assert session.requests <= most // (page - 1) + 6
 
 
 def test_a_list_that_grows_at_its_end_is_recorded(ges: GesMock, tmp_path: Path) -> None:
@@ -490,9 +491,9 @@ def recording_of(
     """A recorder of a server that gives these *answers*, the last one over and over."""
     with (
         OtherServer(*answers) as server,
-        closing(Client(Target.of(server.url, "p1", "movie"))) as client,
+        closing(Session(Target.of(server.url, "p1", "movie"), page)) as session,
     ):
-        yield Recorder(client, folder / "recorded.json", page, most=most)
+        yield Recorder(session, folder / "recorded.json", most=most)
 
 
 def read(recorder: Recorder) -> list[str]:
@@ -516,13 +517,13 @@ def test_recording_a_list_that_ignores_limit_and_offset_is_resumed(tmp_path: Pat
     answers = [*[answer(30)] * 4, answer(32)]
     with (
         OtherServer(*answers) as server,
-        closing(Client(Target.of(server.url, "p", "g"))) as client,
+        closing(Session(Target.of(server.url, "p", "g"), 7)) as session,
     ):
-        next(Recorder(client, tmp_path / "recorded.json", 7).read())
+        next(Recorder(session, tmp_path / "recorded.json").read())
         part = tmp_path / "recorded.json.part"
         part.write_text("".join(part.read_text().splitlines(keepends=True)[:20]))
 
-        recorder = Recorder(client, tmp_path / "recorded.json", 7)
+        recorder = Recorder(session, tmp_path / "recorded.json")
 
         assert len(recorder.part.jobs) == 19
         assert read(recorder) == [f"a{number}" for number in range(32)]
