@@ -96,7 +96,9 @@ class State(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_
         for name in ("seed", "settings", "clock", "verdict", "journal_size"):
             mine, theirs = getattr(self, name), getattr(other, name)
             if None not in (mine, theirs) and mine != theirs:
-                raise InvalidInput.at(f"$.{name}", "another fixture of this project has another")
+                raise InvalidInput.at(
+                    f"$.{name}", "another fixture of this project has a different one"
+                )
             merged[name] = theirs if mine is None else mine
         description = self.description or other.description
         return msgspec.structs.replace(self, description=description, **merged)

@@ -110,8 +110,7 @@ def rows_of(
     rows = [
         row
         for row in documentation.operations()
-        if row.command == operation
-        and {part[1:-1] for part in row.path.split("/") if part.startswith("{")} == names
+        if row.command == operation and names == {*re.findall(r"\{(\w+)\}", row.path)}
     ]
     return [row for row in rows if row.edition in (edition, "any")] or rows
 

@@ -12,7 +12,7 @@ from gesmock.fake.refusals import refused, unknown_graph
 from gesmock.fake.routes import rows_of
 from gesmock.model import documentation, listed_requests
 from gesmock.model.documentation import AsynchronousOperation
-from gesmock.model.errors import Refusal
+from gesmock.model.errors import UNKNOWN_MEMORY_JOB, Refusal
 from gesmock.model.job_store import JobStore
 from gesmock.model.jobs import JobRequest
 from gesmock.model.listed_requests import Body
@@ -21,9 +21,6 @@ from gesmock.model.timeline import DeleteGraph, Effect, EraseJob, Timeline
 from gesmock.model.types import Edition
 
 _UNSUPPORTED: Final = Refusal("GES.8814", "Unsupported API.", "ges_03_0332 (here inferred)")
-_UNKNOWN_JOB: Final = Refusal(
-    "GES.8301", "can not find job, jobId is {job_id}", "ges_03_0037 (for exports inferred)"
-)
 
 
 def submit(project: Project, request: Request) -> Reply:
@@ -104,9 +101,9 @@ def _effect(
         return None
     job_id = request.args["job_id"]
     if job_id not in graph:
-        # The HyG page has one refusal for all (ges_03_0530).
+        # The HyG page has one refusal for all (ges_03_0530); the other is inferred for exports.
         hyg = row.command.startswith("hyg_")
-        raise refused(row, row.malformed_body if hyg else _UNKNOWN_JOB, request)
+        raise refused(row, row.malformed_body if hyg else UNKNOWN_MEMORY_JOB, request)
     # By default the exported job is deleted (ges_03_0172, ges_03_0530).
     return EraseJob(job_id) if body.get("erase", True) else None
 

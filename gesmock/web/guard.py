@@ -45,8 +45,8 @@ class Guard:
 
     def refusal(self, request: "Request") -> tuple[int, str] | None:
         """The HTTP status and reason with which to refuse *request*; None: let it pass."""
-        if foreign := self.foreign(request):
-            return foreign
+        if reason := self._foreign(request):
+            return 403, reason
         if self.token is None:
             if is_loopback(request.remote_addr or ""):
                 return None
@@ -59,27 +59,25 @@ class Guard:
             return None
         return 401, "Authorization: Bearer <control token> is missing or wrong"
 
-    def foreign(self, request: "Request") -> tuple[int, str] | None:
-        """The same, but only for requests that come from another site's page."""
+    def _foreign(self, request: "Request") -> str | None:
         site = request.headers.get("Sec-Fetch-Site", "none")
         if site not in ("same-origin", "none"):
-            return 403, f"Sec-Fetch-Site: {site}: pages of other sites are refused"
+            return f"Sec-Fetch-Site: {site}: pages of other sites are refused"
         host = request.headers.get("Host", "")
         parts = _HOST.fullmatch(request.host.lower()) if host else None
         name = parts["name"] or parts["address"] if parts else ""
         if not (name == "localhost" or name in self.hosts or _address(name)):
-            return 403, f"Host: {host!r} is not a known name of this server (see --allow-host)"
+            return f"Host: {host!r} is not a known name of this server (see --allow-host)"
         origin = request.headers.get("Origin")
         if origin is not None and origin.lower() != request.host_url.rstrip("/").lower():
-            return 403, f"Origin: {origin!r}: pages of other sites are refused"
+            return f"Origin: {origin!r}: pages of other sites are refused"
         return None
 
     def foreign_call(self, environ: "WSGIEnvironment") -> str | None:
-        """The reason of ``foreign``, for a request outside Flask."""
+        """Why a request outside Flask is refused, if it comes from another site's page."""
         from werkzeug import Request
 
-        refusal = self.foreign(Request(environ))
-        return None if refusal is None else refusal[1]
+        return self._foreign(Request(environ))
 
 
 def is_loopback(host: str) -> bool:

@@ -221,8 +221,8 @@ def test_states_of_one_project_are_merged() -> None:
     ("fields", "error"),
     [
         ({"graphs": {"a": {}}}, "$.graphs.a: another fixture has this graph too"),
-        ({"seed": 2}, "$.seed: another fixture of this project has another"),
-        ({"settings": {"order": "oldest_first"}}, "$.settings: another fixture of this project has another"),
+        ({"seed": 2}, "$.seed: another fixture of this project has a different one"),
+        ({"settings": {"order": "oldest_first"}}, "$.settings: another fixture of this project has a different one"),
     ],
 )  # fmt: skip
 def test_states_that_contradict_each_other_are_refused(fields: dict[str, Any], error: str) -> None:
