@@ -37,9 +37,14 @@ def paths(shared: Node) -> Node:
 
 def schemas() -> Node:
     """The body of each call, under its name, followed by the edition where those differ."""
-    return {
-        _body_name(call): _body(call) for call in operations() if call.request_example is not None
-    }
+    bodies: Node = {}
+    for call in operations():
+        if call.request_example is not None:
+            calls = _tried_with(call)
+            certainty, conditions = calls[0].certainty, _conditions(calls)
+            node = {"x-certainty": certainty, "type": "object", "allOf": conditions}
+            bodies[_body_name(call)] = _documented(_sources(calls), node)
+    return bodies
 
 
 def _operation(calls: Sequence[Call], shared: Node) -> Node:
@@ -139,13 +144,6 @@ def _conditions(calls: Sequence[Call]) -> list[Node]:
 def _body_name(call: Call) -> str:
     database, memory = map(_conditions, _alternatives(call))
     return _name(call) if database == memory else f"{_name(call)}.{call.edition}"
-
-
-def _body(call: Call) -> Node:
-    calls = _tried_with(call)
-    conditions = _conditions(calls)
-    node = {"x-certainty": calls[0].certainty, "type": "object", "allOf": conditions}
-    return _documented(_sources(calls), node)
 
 
 def _body_required(call: Call) -> bool:
