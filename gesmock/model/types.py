@@ -74,14 +74,9 @@ MOVES: Final[Mapping[JobStatus, tuple[JobStatus, ...]]] = {
 ListedStatus = Annotated[JobStatus, Meta(description=", ".join(STATUSES))]
 
 
-def moves(status: JobStatus, edition: Edition) -> list[JobStatus]:
-    """The statuses that a job with *status* may move to in a graph of this *edition*."""
-    return [status for status in MOVES[status] if status in EDITION_STATUSES[edition]]
-
-
 def check_move(job_id: str, status: JobStatus, to: JobStatus, edition: Edition) -> None:
     """Raise Conflict, with the current status and the legal ones, if the move is illegal."""
-    legal = moves(status, edition)
+    legal = [each for each in MOVES[status] if each in EDITION_STATUSES[edition]]
     if to not in legal:
         reason = f"from there it can move to {', '.join(legal)}" if legal else "which is final"
         raise Conflict(f"job {job_id!r} cannot move to {to}: it is {status}, {reason}")
