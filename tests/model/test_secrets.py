@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gesmock.model.secrets import Secrets, is_secret, is_storage_key, secrets_in
+from gesmock.model.secrets import Secrets, is_secret, is_storage_key, one_line, secrets_in
 
 TOKEN = "MIIF/abc+def=="
 NAMELESS = Secrets(())
@@ -207,3 +207,8 @@ def test_a_deeply_nested_secret_is_masked() -> None:
 )
 def test_secrets_in_a_value(value: Any, secrets: set[str]) -> None:
     assert {*secrets_in(value)} == secrets
+
+
+@pytest.mark.parametrize(("text", "line"), [("a b", "a b"), ("a\x1b[2J\nb", r"a\x1b[2J\nb")])
+def test_a_terminal_obeys_nothing_in_one_line(text: str, line: str) -> None:
+    assert one_line(text) == line
