@@ -13,7 +13,7 @@ from msgspec import Meta
 from gesmock.fake import fixtures, routes
 from gesmock.fake.clock import Clock
 from gesmock.fake.fake import Fake
-from gesmock.fake.fixtures import GraphState
+from gesmock.fake.graphs import GraphChange
 from gesmock.fake.options import Progress, StartOptions, no_progress
 from gesmock.fake.project import Cleared, Project
 from gesmock.fake.verdict import Verdict
@@ -27,6 +27,7 @@ from gesmock.model.errors import GesmockError
 from gesmock.model.generators import Generator
 from gesmock.model.jobs import Job, Move
 from gesmock.model.plans import AnyPlan
+from gesmock.model.queries import Queries
 from gesmock.model.rules import PlanRules
 from gesmock.model.settings import SettingChanges, Settings
 from gesmock.model.types import FINAL, Edition, GraphName, JobStatus, ListedStatus
@@ -81,6 +82,7 @@ class GesMock:
     - ``preset``: a named list of fault rules that are armed from the start: ``flaky``, ``slow``,
       ``down`` or ``mobile``.
     - ``plans``: plan rules that are armed from the start, before those of the fixtures.
+    - ``queries``: results of queries that are set from the start, see ``Queries.set``.
     - ``clock``: how the clock starts and runs (``now``, ``frozen``, ``rate``, ``tick_s``).
     - ``verdict``: what is expected of the client (see ``VerdictConfig``).
     - ``journal_size``: how many requests the journal keeps (default: 10,000).
@@ -201,14 +203,24 @@ class GesMock:
 
     # --- Graphs and jobs ---
 
-    def add_graph(self, name: str, edition: Edition | None = None) -> None:
-        """Add an empty graph *name*, or give the one that exists another *edition*.
+    def add_graph(
+        self,
+        name: str,
+        edition: Edition | None = None,
+        *,
+        labels: Sequence[Mapping[str, Any]] | None = None,
+        summary: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Add an empty graph *name*, or change the one that exists.
 
-        Without an *edition*, it has that of the settings. Raises Conflict if a job of the graph has
-        a status that the edition does not have.
+        Without an *edition*, a new one has that of the settings. *labels* is its schema, such as
+        ``[{"label": "movie", "type": "vertex", "properties": [{"name": "Title"}]}]``, *summary*
+        what its summary shows, such as ``{"vertexNum": 146, "edgeNum": 1659}``. Raises Conflict if
+        a job of the graph has a status that the edition does not have.
         """
-        state = validation.read({"edition": edition}, GraphState, "graph")
-        self._project.graphs.make(validation.read(name, GraphName, "graph"), state.edition)
+        fields = {"edition": edition, "labels": labels, "summary": summary}
+        change = validation.read_python(fields, GraphChange, "graph")
+        self._project.graphs.make(validation.read(name, GraphName, "graph"), change)
 
     def add_job(
         self,
@@ -341,6 +353,11 @@ class GesMock:
     def plans(self) -> PlanRules:
         """The plan rules: how submitted jobs progress."""
         return self._project.plans
+
+    @property
+    def queries(self) -> Queries:
+        """What Cypher and GQL queries return."""
+        return self._project.queries
 
     @property
     def faults(self) -> FaultRules:

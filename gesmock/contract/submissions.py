@@ -11,8 +11,8 @@ from typing import Any, TypeVar, get_args
 from msgspec import structs
 
 from gesmock.model import replies
-from gesmock.model.documentation import AsynchronousOperation as Call
-from gesmock.model.documentation import operations
+from gesmock.model.documentation import DocumentedCall as Call
+from gesmock.model.documentation import calls as every_call
 from gesmock.model.errors import GesError
 from gesmock.model.settings import Settings
 from gesmock.model.types import DEFAULT_GRAPH, DEFAULT_PROJECT, Edition
@@ -25,7 +25,7 @@ Node = dict[str, Any]
 def paths(shared: Node) -> Node:
     """The paths of the calls; *shared* is ``submission`` of ``openapi.json``."""
     by_operation: dict[tuple[str, str], list[Call]] = {}
-    for call in operations():
+    for call in every_call():
         by_operation.setdefault((call.path, call.method), []).append(call)
     items: Node = {}
     for (path, method), calls in by_operation.items():
@@ -38,7 +38,7 @@ def paths(shared: Node) -> Node:
 def schemas() -> Node:
     """The body of each call, under its name, followed by the edition where those differ."""
     bodies: Node = {}
-    for call in operations():
+    for call in every_call():
         if call.request_example is not None:
             calls = _tried_with(call)
             certainty, conditions = calls[0].certainty, _conditions(calls)
@@ -97,7 +97,6 @@ def _call(call: Call) -> Node:
         "edition": call.edition,
         "query": call.query,
         **body,
-        "synchronousInTheOtherEdition": call.synchronous_in_the_other_edition,
         "x-certainty": call.certainty,
         "x-command-fidelity": call.command_certainty,
     }
@@ -105,7 +104,7 @@ def _call(call: Call) -> Node:
 
 def _name(call: Call) -> str:
     """The command of *call*, with its path where calls with that command have several."""
-    paths_of_command = {other.path for other in operations() if other.command == call.command}
+    paths_of_command = {other.path for other in every_call() if other.command == call.command}
     return call.command if len(paths_of_command) == 1 else f"{call.command}_{_path_name(call)}"
 
 
@@ -120,7 +119,7 @@ def _path_name(call: Call) -> str:
 def _alternatives(call: Call) -> Iterator[list[Call]]:
     """The calls with the command and path of *call* that each edition tries one after the other."""
     same = [
-        other for other in operations() if (other.command, other.path) == (call.command, call.path)
+        other for other in every_call() if (other.command, other.path) == (call.command, call.path)
     ]
     for edition in get_args(Edition):
         yield [other for other in same if other.edition in (edition, "any")] or same
@@ -166,7 +165,9 @@ def _submitted(calls: Sequence[Call], link: Node) -> Node:
     if any(call.refused_in_errors == 200 for call in calls):
         shapes.append(_ref("schemas", "RefusalInErrors"))
     pointers = _unique(
-        "/jobId" if "jobId" in call.response_example else "/results/0/jobId" for call in calls
+        "/jobId" if "jobId" in call.response_example else "/results/0/jobId"
+        for call in calls
+        if call.submits
     )
     targets = ["show_job", "hyg_delete_job" if "/hyg/" in calls[0].path else "delete_job"]
     examples = {

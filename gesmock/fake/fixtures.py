@@ -22,6 +22,7 @@ from gesmock.model.clock import Timing
 from gesmock.model.errors import InputError, InvalidInput, naming_file
 from gesmock.model.generators import Generator, Seed
 from gesmock.model.jobs import Job
+from gesmock.model.queries import Label, QueryResult
 from gesmock.model.rules import PlanRule
 from gesmock.model.settings import Settings
 from gesmock.model.tokens import Token, TokenText
@@ -46,11 +47,14 @@ Fixture: Any = Annotated[
 class GraphState(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The *jobs* of one graph, newest first, as the service lists them; each may have a ``plan``.
 
-    *edition* defaults to that of the settings.
+    *edition* defaults to that of the settings. *labels* are its schema, *summary* the numbers of
+    its vertices and edges, as the service gives them.
     """
 
     jobs: list[Job] = []
     edition: Edition | None = None
+    labels: list[Label] = []
+    summary: dict[str, Any] | None = None
 
 
 class State(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -58,8 +62,9 @@ class State(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_
 
     *graphs* has graphs by name. *generators* add jobs to them, from *seed* unless they have their
     own (default: 0). A token may be a plain string. *clock* says how the time starts and runs,
-    *plans* how submitted jobs progress, *verdict* what is expected of the client, *journal_size*
-    how many requests the journal keeps. *description* is for the reader.
+    *plans* how submitted jobs progress, *queries* what queries return, *verdict* what is expected
+    of the client, *journal_size* how many requests the journal keeps. *description* is for the
+    reader.
     """
 
     description: str | None = None
@@ -72,6 +77,7 @@ class State(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_
     verdict: VerdictConfig | None = None
     journal_size: Size | None = None
     plans: list[PlanRule] = []
+    queries: list[QueryResult] = []
     tokens: list[Token | TokenText] = []
     faults: list[FaultRule] = []
 
@@ -91,7 +97,7 @@ class State(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_
                 for name in sorted(twice)
             )
         merged: dict[str, Any] = {"graphs": {**self.graphs, **other.graphs}}
-        for name in ("generators", "plans", "tokens", "faults"):
+        for name in ("generators", "plans", "queries", "tokens", "faults"):
             merged[name] = [*getattr(self, name), *getattr(other, name)]
         for name in ("seed", "settings", "clock", "verdict", "journal_size"):
             mine, theirs = getattr(self, name), getattr(other, name)

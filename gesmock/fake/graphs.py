@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 from threading import Condition, RLock
-from typing import Final
+from typing import Any, Final
+
+from msgspec import Struct
 
 from gesmock.model import generators, types
 from gesmock.model.clock import VirtualTime
 from gesmock.model.errors import Conflict, NotFound
 from gesmock.model.job_store import JobStore
 from gesmock.model.jobs import Job, JobRequest, Move
+from gesmock.model.queries import Label
 from gesmock.model.settings import Settings
 from gesmock.model.timeline import NEVER, Timeline, Transition, timeline_of
 from gesmock.model.types import DEFAULT_GRAPH, Edition, JobStatus
@@ -20,6 +23,18 @@ MOST_JOBS: Final = 100_000
 def edition_of(graph: JobStore | None, settings: Settings) -> Edition:
     """The edition of *graph*: its own, else that of *settings*."""
     return settings.edition if graph is None or graph.edition is None else graph.edition
+
+
+class GraphChange(Struct, frozen=True, forbid_unknown_fields=True):
+    """What to change about a graph; a new one has the *edition* of the settings by default.
+
+    *labels* are its schema, *summary* the numbers of its vertices and edges, as the service gives
+    them.
+    """
+
+    edition: Edition | None = None
+    labels: list[Label] | None = None
+    summary: dict[str, Any] | None = None
 
 
 class Graphs:
@@ -83,16 +98,20 @@ class Graphs:
                 del self._graphs[name]
             self._changed.notify_all()
 
-    def make(self, name: str, edition: Edition | None = None) -> None:
-        """Ensure that there is a graph *name*, of this *edition* if one is given.
+    def make(self, name: str, change: GraphChange) -> None:
+        """Ensure that there is a graph *name*, and *change* it.
 
-        Raises Conflict if it has a job with a status that the edition lacks.
+        Raises Conflict if it has a job with a status that its new edition lacks.
         """
         with self._lock:
             graph = self.get_or_new(name)
-            if edition is not None:
-                self._check_edition(graph, edition)
-            graph.edition = edition or graph.edition
+            if change.edition is not None:
+                self._check_edition(graph, change.edition)
+                graph.edition = change.edition
+            if change.labels is not None:
+                graph.labels = {label.label: label for label in change.labels}
+            if change.summary is not None:
+                graph.summary = change.summary
             self.put(name, graph)
 
     def configure(self, settings: Settings) -> None:

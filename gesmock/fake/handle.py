@@ -27,7 +27,7 @@ OPERATIONS: Final[Mapping[Operation, Callable[[Project, Request], Reply]]] = {
     "delete_job": jobs.delete_job,
     "hyg_delete_job": jobs.hyg_delete_job,
     "hyg_delete_jobs": jobs.hyg_delete_jobs,
-    **{row.command: submit for row in documentation.operations()},
+    **{row.command: submit for row in documentation.calls()},
 }
 
 log = logging.getLogger("gesmock.fake")
@@ -58,6 +58,11 @@ def handle(fake: Fake, request: Request, connection: ConnectionInfo | None = Non
             return _overtaken(project)
         if owner is not None and project.time.ticks:
             project.tick()
+        if not _is_documented(project, request):
+            request, journaled = (
+                replace(request, operation=None),
+                replace(journaled, operation=None),
+            )
         with project.time as now:  # the request happens at one moment
             try:
                 fault = _fault(project, request, owned=owner is not None)
@@ -102,6 +107,15 @@ def forward(
         if request.epoch < project.epoch:
             return _overtaken(project)
         return _finish(project, now, request, journaled, reply, fault, None, connection)
+
+
+def _is_documented(project: Project, request: Request) -> bool:
+    """Whether the edition of the graph documents the call; other calls are unknown."""
+    if request.operation in (None, "list_jobs", "show_job"):
+        return True
+    settings = project.graphs.settings
+    edition = edition_of(project.graphs.get(request.args["graph_name"]), settings)
+    return refusals.documents(request, settings, edition)
 
 
 def _overtaken(project: Project) -> Reply:
@@ -166,7 +180,7 @@ def _finish(
         if isinstance(fault.fault, Error):
             settings = project.graphs.settings
             edition = edition_of(project.graphs.get(request.args["graph_name"]), settings)
-            refusal = refusals.injected(fault.fault, request, settings, edition)
+            refusal = refusals.injected(fault.fault, request, edition)
             reply = replies.refusal(refusal, settings)
         reply = replace(fault.apply(reply), job_id=job_id)
     epoch, number = project.epoch, project.journal.count + 1
@@ -176,5 +190,5 @@ def _finish(
     project.verdict.coverage.met[request.operation, reply.status, broken] += 1
     if crash is not None or request.operation is None:
         project.verdict.note(record)
-    ours = {"X-Request-Id": replies.request_id(epoch, number), "Date": http_date(int(now))}
+    ours = {**replies.request_ids(epoch, number), "Date": http_date(int(now))}
     return replace(reply, headers={**ours, **reply.headers})

@@ -73,6 +73,8 @@ def show_job(project: Project, request: Request) -> Reply:
     result: Mapping[str, object] | None
     if timeline is not None and isinstance(timeline.result, dict):
         result = timeline.result
+    elif job.request.command == "summary" and graph.summary is not None:
+        result = graph.summary
     else:
         body = job_kinds.body_of(job)
         result = job_kinds.result(job.request.command, body, project.graphs.seed, job_id)
@@ -81,7 +83,7 @@ def show_job(project: Project, request: Request) -> Reply:
 
 
 def delete_job(project: Project, request: Request) -> Reply:
-    """Canceling a Job (ges_03_0038): it fails. For the database edition, this is inferred."""
+    """Canceling a Job (ges_03_0038): it fails."""
     job = _unfinished(project, request)
     if not job_kinds.cancellable(job):
         raise GesError(errors.NOT_CANCELLABLE)

@@ -23,6 +23,7 @@ from gesmock.model.errors import InputError, InvalidInput, NotFound, naming_file
 from gesmock.model.generators import Generator, Seed
 from gesmock.model.job_store import JobStore
 from gesmock.model.jobs import Job
+from gesmock.model.queries import QueryResult
 from gesmock.model.rules import PlanRule
 from gesmock.model.settings import SettingChanges, Settings
 from gesmock.model.timeline import Timeline, timeline_of
@@ -42,6 +43,7 @@ AnyGenerator = int | Mapping[str, Any] | Generator
 AnyToken = str | Mapping[str, Any] | Token
 AnyFaultRule = FaultRule | Mapping[str, Any]
 AnyPlanRule = PlanRule | Mapping[str, Any]
+AnyQueryResult = QueryResult | Mapping[str, Any]
 
 
 class StartOptions(TypedDict, total=False):
@@ -57,6 +59,7 @@ class StartOptions(TypedDict, total=False):
     faults: AnyFaultRule | Sequence[AnyFaultRule] | None
     preset: PresetName | None
     plans: AnyPlanRule | Sequence[AnyPlanRule] | None
+    queries: AnyQueryResult | Sequence[AnyQueryResult] | None
     clock: Timing | Mapping[str, Any] | None
     verdict: VerdictConfig | Mapping[str, Any] | None
     journal_size: int | None
@@ -78,11 +81,12 @@ _TYPES: Final[Mapping[str, Any]] = {
     "faults": list[FaultRule],
     "preset": PresetName,
     "plans": list[PlanRule],
+    "queries": list[QueryResult],
     "clock": Timing,
     "verdict": VerdictConfig,
     "journal_size": Size,
 }
-_LISTS: Final = ("fixture", "generate", "tokens", "faults", "plans")
+_LISTS: Final = ("fixture", "generate", "tokens", "faults", "plans", "queries")
 
 
 def states(options: StartOptions, can_deliver: CanDeliver = lambda _: True) -> dict[str, State]:
@@ -122,6 +126,7 @@ def states(options: StartOptions, can_deliver: CanDeliver = lambda _: True) -> d
             tokens=[*state.tokens, *read.get("tokens", ())],
             faults=[*state.faults, *faults],
             plans=[*read.get("plans", ()), *state.plans],
+            queries=[*state.queries, *read.get("queries", ())],
             settings=(state.settings or Settings()).changed(read.get("settings", {}), "settings"),
         )
         for owner, state in merged.items()
@@ -259,7 +264,9 @@ class Start(Struct, frozen=True):
         listed = {}
         for name, graph in state.graphs.items():
             jobs, timelines = started(graph.jobs, settings, graph.edition or settings.edition, 0)
-            listed[name] = JobStore(jobs, graph.edition, timelines)
+            store = listed[name] = JobStore(jobs, graph.edition, timelines)
+            store.labels = {label.label: label for label in graph.labels}
+            store.summary = graph.summary
         empty = {name: GraphState(edition=graph.edition) for name, graph in state.graphs.items()}
         bare = structs.replace(state, graphs=empty)
         return cls(bare, listed, {}).of_project(project_id, progress)
@@ -305,7 +312,7 @@ def generated(
     Raises InvalidInput if the edition of *graph* does not have one of their statuses.
     """
     edition, now = edition_of(graph, settings), graph.now
-    new = generators.jobs(project_id, graph_name, order, seed, graph, row)
+    new = generators.jobs(project_id, graph_name, order, seed, graph, row, edition)
     rows = [*progress(new, order.count)]
     jobs = [job for _, job in rows]
     if "partiallyFailed" in (order.statuses or ()):

@@ -20,6 +20,7 @@ from gesmock.model.errors import Conflict, NotFound, TimedOut
 from gesmock.model.generators import Generator
 from gesmock.model.job_store import JobStore
 from gesmock.model.jobs import Job
+from gesmock.model.queries import Queries
 from gesmock.model.rules import PlanRules
 from gesmock.model.settings import Settings
 from gesmock.model.types import FINAL, JobStatus
@@ -88,6 +89,7 @@ class Project:
         self.clock = Clock(self.time, self.graphs, self.lock)
         self.faults = FaultRules(self.lock, self.time, can_deliver)
         self.plans = PlanRules(self.lock)
+        self.queries = Queries(self.lock)
         self.journal = Journal(self.lock)
         self.verdict = Verdict(self.journal, self.graphs, self.faults, self.plans, self.lock)
         self.start = start or Start.of(State(), project_id)
@@ -153,6 +155,7 @@ class Project:
         self.graphs.reset(graphs, state.settings or Settings(), seed)
         self.faults.reset(seed, state.faults)
         self.plans.reset(state.plans)
+        self.queries.reset(state.queries)
         self.tokens = state.tokens_of(self.project_id)
         self._next_rows: dict[tuple[str, int], int] = {}  # of each graph and seed
         self.submitted = False  # since the last tick
@@ -177,7 +180,12 @@ class Project:
             project_id=self.project_id,
             seed=seed or None,
             graphs={
-                name: GraphState([*map(graph.planned, graph.all_jobs())], graph.edition)
+                name: GraphState(
+                    [*map(graph.planned, graph.all_jobs())],
+                    graph.edition,
+                    [*graph.labels.values()],
+                    None if graph.summary is None else dict(graph.summary),
+                )
                 for name, graph in graphs.items()
             },
             settings=None if settings == Settings() else settings,
@@ -185,6 +193,7 @@ class Project:
             verdict=None if config == VerdictConfig() else config,
             journal_size=None if size == SIZE else size,
             plans=[rule for rule in plans if rule is not None],
+            queries=[*self.queries],
             tokens=list(tokens),
             faults=[rule for rule in faults if rule is not None],
         )

@@ -9,7 +9,7 @@ from msgspec import structs
 from gesmock.fake import routes
 from gesmock.faults import Error
 from gesmock.model import documentation, errors
-from gesmock.model.documentation import AsynchronousOperation
+from gesmock.model.documentation import DocumentedCall
 from gesmock.model.errors import GesError, Refusal
 from gesmock.model.messages import Operation, Request
 from gesmock.model.settings import Settings
@@ -45,6 +45,15 @@ _CODES: Final[Mapping[Operation, tuple[str, str, bool]]] = {
 The pairing of 500 with the codes of jobs is inferred from their texts.
 """
 
+_EDITIONS: Final[Mapping[Operation, str]] = {
+    "list_jobs": "any",
+    "show_job": "any",
+    "delete_job": "memory",  # ges_03_0038
+    "hyg_delete_job": "database",  # ges_03_0533
+    "hyg_delete_jobs": "database",
+}
+"""The editions that document the calls about jobs (the API trees of ges_03_0010, ges_03_0385)."""
+
 _ERRORS: Final[Mapping[Operation, str]] = {
     "summary": "GES.8002",
     "execute_algorithm": "GES.8403",
@@ -59,12 +68,17 @@ def unknown_graph(request: Request, edition: Edition) -> GesError:
         return refused(rows[0], rows[0].unknown_graph, request)
     if request.operation in ("hyg_delete_job", "hyg_delete_jobs"):
         return GesError(errors.UNKNOWN_HYG_GRAPH, **request.args)
-    if edition == "memory":
-        return GesError(errors.UNKNOWN_MEMORY_GRAPH, **request.args)
     return GesError(errors.UNKNOWN_GRAPH, **request.args)
 
 
-def refused(row: AsynchronousOperation, refusal: Refusal, request: Request) -> GesError:
+def documents(request: Request, settings: Settings, edition: Edition) -> bool:
+    """Whether *edition* documents the call, or is served those of the other edition too."""
+    rows = routes.rows_of(request.operation, frozenset(request.args), edition)
+    documented = rows[0].edition if rows else _EDITIONS[request.operation or ""]
+    return not settings.strict_edition or documented in (edition, "any")
+
+
+def refused(row: DocumentedCall, refusal: Refusal, request: Request) -> GesError:
     shaped = structs.replace(
         refusal,
         status=row.refused_in_errors or 400,
@@ -74,11 +88,11 @@ def refused(row: AsynchronousOperation, refusal: Refusal, request: Request) -> G
     return GesError(shaped, **request.args)
 
 
-def injected(fault: Error, request: Request, settings: Settings, edition: Edition) -> GesError:
+def injected(fault: Error, request: Request, edition: Edition) -> GesError:
     """The refusal of *request* with *fault*, as documented where code or message are left out.
 
-    In the dialect ``page``, texts are those of the pages' examples where there are any; in
-    ``error_table``, those of the error-code table (ges_03_0110).
+    Texts are those of the pages' examples where there are any; the dialect ``error_table`` has
+    those of its table.
     """
     status, rows = fault.status, routes.rows_of(request.operation, frozenset(request.args), edition)
     if status in _SERVICE_WIDE:
@@ -87,19 +101,15 @@ def injected(fault: Error, request: Request, settings: Settings, edition: Editio
         unknown = unknown_graph(request, edition)
         refusal = structs.replace(unknown.refusal, message=str(unknown))
     else:
-        refusal = _gateways(status) or _of_operation(request, rows, settings, edition, status)
+        refusal = _gateways(status) or _of_operation(request, rows, edition, status)
     if fault.code not in (None, refusal.code):
         code = fault.code or ""
-        message = _text(code, settings, {}).format_map(_Named(request.args))
+        message = _text(code, {}).format_map(_Named(request.args))
         refusal = structs.replace(refusal, code=code, message=message)
-    return GesError(
-        structs.replace(
-            refusal,
-            message=refusal.message if fault.message is None else fault.message,
-            status=status,
-            in_errors=bool(rows) and rows[0].refused_in_errors is not None,
-        )
-    )
+    if fault.message is not None:
+        refusal = structs.replace(refusal, message=fault.message, source="")
+    in_errors = bool(rows) and rows[0].refused_in_errors is not None
+    return GesError(structs.replace(refusal, status=status, in_errors=in_errors))
 
 
 @cache
@@ -116,8 +126,7 @@ def _gateways(status: int) -> Refusal | None:
 
 def _of_operation(
     request: Request,
-    rows: Sequence[AsynchronousOperation],
-    settings: Settings,
+    rows: Sequence[DocumentedCall],
     edition: Edition,
     status: int,
 ) -> Refusal:
@@ -134,17 +143,15 @@ def _of_operation(
         failed = failed and (request.operation, edition) != ("show_job", "memory")
     if status >= 500:
         code, examples = error_code, []
-    message = _text(code, settings, {each.code: each.message for each in examples[::-1]})
-    return Refusal(code, message, failed_result=failed)
+    message = _text(code, {each.code: each.message for each in examples[::-1]})
+    return Refusal(code, message, "the pages and ges_03_0110", failed_result=failed)
 
 
-def _text(code: str, settings: Settings, examples: Mapping[str, str]) -> str:
+def _text(code: str, examples: Mapping[str, str]) -> str:
     """The message that the documentation has for *code*, or a phrase of ours."""
-    examples = {**{refusal.code: refusal.message for refusal in _EXAMPLES}, **examples}
-    if settings.dialect == "page" and code in examples:
-        return examples[code]
-    texts = (row.message for row in documentation.error_codes() if row.code == code)
-    return next(texts, "Unknown error.")
+    texts = {row.code: row.message for row in reversed(documentation.error_codes())}
+    texts |= {refusal.code: refusal.message for refusal in _EXAMPLES} | dict(examples)
+    return texts.get(code, "Unknown error.")
 
 
 class _Named(dict[str, str]):

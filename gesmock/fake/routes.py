@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from gesmock.model import documentation
-from gesmock.model.documentation import AsynchronousOperation
+from gesmock.model.documentation import DocumentedCall
 from gesmock.model.messages import Operation
 from gesmock.model.types import Edition
 
@@ -40,7 +40,7 @@ ROUTES: Final = (
     Route("DELETE", f"{_H}/jobs", "hyg_delete_jobs"),
     *(
         Route(row.method, row.path, row.command, row.query.get("action_id"))
-        for row in documentation.operations()
+        for row in documentation.calls()
     ),
 )
 
@@ -101,15 +101,14 @@ def match(method: str, path: str, query: Mapping[str, str]) -> Match:
 @cache
 def rows_of(
     operation: str | None, names: frozenset[str], edition: Edition
-) -> Sequence[AsynchronousOperation]:
-    """The submissions documented for an *operation* with these *names* in its path.
+) -> Sequence[DocumentedCall]:
+    """The calls documented for an *operation* with these *names* in its path.
 
-    The first says what they share. Inferred: a call that only the other edition documents is served
-    too.
+    Those of *edition*, or, if there are none, of the other one. The first says what they share.
     """
     rows = [
         row
-        for row in documentation.operations()
+        for row in documentation.calls()
         if row.command == operation and names == {*re.findall(r"\{(\w+)\}", row.path)}
     ]
     return [row for row in rows if row.edition in (edition, "any")] or rows

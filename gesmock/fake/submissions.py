@@ -1,4 +1,4 @@
-"""Submitting a job: one function for every asynchronous operation of the documentation's table."""
+"""The calls of the documentation's table: one function for all, which submits a job or not."""
 
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -6,25 +6,28 @@ from typing import Any, Final
 
 import msgspec
 
+from gesmock.fake import queries
 from gesmock.fake.graphs import edition_of
 from gesmock.fake.project import Project
 from gesmock.fake.refusals import refused, unknown_graph
 from gesmock.fake.routes import rows_of
 from gesmock.model import documentation, listed_requests
-from gesmock.model.documentation import AsynchronousOperation
+from gesmock.model.documentation import DocumentedCall
 from gesmock.model.errors import UNKNOWN_MEMORY_JOB, Refusal
 from gesmock.model.job_store import JobStore
 from gesmock.model.jobs import JobRequest
 from gesmock.model.listed_requests import Body
 from gesmock.model.messages import Encoded, Reply, Request
 from gesmock.model.timeline import DeleteGraph, Effect, EraseJob, Timeline
-from gesmock.model.types import Edition
 
 _UNSUPPORTED: Final = Refusal("GES.8814", "Unsupported API.", "ges_03_0332 (here inferred)")
 
 
 def submit(project: Project, request: Request) -> Reply:
-    """Submit a job: it comes first in the list, and progresses by the plan that the rules give."""
+    """Submit a job: it comes first in the list, and progresses by the plan that the rules give.
+
+    A call of which no job is made is answered at once.
+    """
     name, settings = request.args["graph_name"], project.graphs.settings
     graph = project.graphs.get(name)
     edition = edition_of(graph, settings)
@@ -39,11 +42,11 @@ def submit(project: Project, request: Request) -> Reply:
     for condition, validate in zip(first.body, _validators(first.name), strict=False):
         if not _accepts(validate, body):
             raise refused(first, condition.refusal, request)
-    row = next((row for row in rows if _is_asynchronous(row, body, edition)), None)
+    row = next((row for row in rows if _is_asynchronous(row, body)), None)
     if row is None:
         if first.synchronous_answer is None:
             raise refused(first, _UNSUPPORTED, request)
-        return Reply(200, first.synchronous_answer)
+        return queries.answer_at_once(project, request, first, graph, edition)
     effect = _effect(row, graph, body, request)
     raw = ""
     if row.request_example is not None:
@@ -69,7 +72,7 @@ def _validators(name: str) -> Sequence[_Validator]:
     """What checks a body for the row *name*: its conditions, then ``asynchronous_if``."""
     import fastjsonschema  # 6 ms that only submissions should cost
 
-    row = next(row for row in documentation.operations() if row.name == name)
+    row = next(row for row in documentation.calls() if row.name == name)
     schemas = [*(condition.schema for condition in row.body), row.asynchronous_if or {}]
     return [fastjsonschema.compile(schema, use_default=False) for schema in schemas]
 
@@ -82,18 +85,14 @@ def _accepts(validate: _Validator, body: Body) -> bool:
     return True
 
 
-def _is_asynchronous(row: AsynchronousOperation, body: Body, edition: Edition) -> bool:
-    if row.synchronous_in_the_other_edition and row.edition != edition:
-        return False
+def _is_asynchronous(row: DocumentedCall, body: Body) -> bool:
     return row.asynchronous_if is None or _accepts(_validators(row.name)[-1], body)
 
 
 # --- The job ------------------------------------------------------------------------------------
 
 
-def _effect(
-    row: AsynchronousOperation, graph: JobStore, body: Body, request: Request
-) -> Effect | None:
+def _effect(row: DocumentedCall, graph: JobStore, body: Body, request: Request) -> Effect | None:
     """What the job does to the graph when it ends well."""
     if row.command == "delete_graph":
         return DeleteGraph()

@@ -36,13 +36,27 @@ PositiveSeconds = Annotated[
 ]
 Count = Annotated[int, Meta(ge=1, le=100)]
 Rate = Annotated[float, Meta(ge=0, le=1)]
+
+
+def _any_case(name: str) -> str:
+    """A pattern for *name* in any case; JavaScript has no flags inside a pattern."""
+    return "".join(f"[{char.upper()}{char}]" if char.isalpha() else char for char in name)
+
+
+_RESERVED: Final = "|".join(
+    map(
+        _any_case,
+        ("content-length", "transfer-encoding", "connection", "x-request-id", "traceid"),
+    )
+)
+
 HeaderName = Annotated[
     str,
     Meta(
-        pattern=r"^(?i:(?!(?:content-length|transfer-encoding|connection|x-request-id)$|x-gesmock-))"
+        pattern=rf"^(?!(?:{_RESERVED})$|{_any_case('x-gesmock-')})"
         r"[A-Za-z0-9!#$%&'*+.^_`|~-]+(?![\s\S])",
-        description="a header name that a fault may set: those of framing, X-Request-Id and those "
-        "that begin with X-Gesmock- are not",
+        description="a header name that a fault may set: those of framing, X-Request-Id, TraceID "
+        "and those that begin with X-Gesmock- are not",
     ),
 ]
 HeaderValue = Annotated[

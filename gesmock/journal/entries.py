@@ -163,10 +163,7 @@ class Record(Struct, frozen=True, gc=False):
             headers=masked_by_name(dict(request.headers)),
             body=masked_by_name(msgspec.json.decode(request.body)) if request.body else None,
             status=self.status,
-            reply_headers={
-                "X-Request-Id": replies.request_id(self.epoch, self.number),
-                **self.headers,
-            },
+            reply_headers=replies.request_ids(self.epoch, self.number) | dict(self.headers),
             job_id=self.job_id,
             statuses=None if reported is None else reported.statuses,
             returned=None if reported is None else reported.returned,

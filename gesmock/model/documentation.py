@@ -36,11 +36,10 @@ class Condition(Struct, frozen=True, forbid_unknown_fields=True):
     refusal: Refusal
 
 
-class AsynchronousOperation(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A call of the service plane that submits a job.
+class DocumentedCall(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A call of the service plane that submits a job, or answers at once.
 
-    - *edition*: ``database``, ``memory`` or ``any``. A call of one edition is served in the other
-      too, unless *synchronous_in_the_other_edition*.
+    - *edition*: the one that has the call: ``database``, ``memory`` or ``any``.
     - *command_certainty*: ``documented``, ``inferred`` or ``guess``; *certainty* says the same of
       the whole row, in words.
     - *finished*: the status of such a job at its end. *task_type*: its name in the memory edition's
@@ -48,7 +47,8 @@ class AsynchronousOperation(Struct, frozen=True, forbid_unknown_fields=True, kw_
     - *malformed_body*: the refusal of a body that is not JSON. *body*: conditions, each with the
       refusal of a body that fails it.
     - *asynchronous_if* (JSON Schema): of several rows with a method, path and action, the first
-      that accepts the body is meant. *synchronous_answer* is the answer if none does.
+      that accepts the body is meant; ``{"not": {}}`` accepts none. *synchronous_answer* is an
+      example of the answer if none does.
     - *added_query*: what the engine adds to the URL that it lists.
     - *refused_in_errors*: the status of refusals that stand in ``errors[]``. *failed_result*:
       whether refusals have a ``result``.
@@ -76,7 +76,23 @@ class AsynchronousOperation(Struct, frozen=True, forbid_unknown_fields=True, kw_
     added_query: dict[str, str] = {}
     refused_in_errors: int | None = None
     failed_result: bool = False
-    synchronous_in_the_other_edition: bool = False
+
+    @property
+    def submits(self) -> bool:
+        """Whether the call may submit a job."""
+        return self.asynchronous_if != {"not": {}}
+
+
+class GeneratedCall(Struct, frozen=True, forbid_unknown_fields=True):
+    """A call that graphs of *edition* get, as often as its *weight* says, with one of *bodies*.
+
+    ``<name>`` in a body is a slot for a value of the vocabulary; null: there is no body.
+    """
+
+    edition: str
+    command: str
+    weight: float
+    bodies: list[dict[str, Any] | None]
 
 
 @cache
@@ -87,13 +103,33 @@ def error_codes() -> tuple[ErrorCode, ...]:
 
 
 @cache
-def operations() -> tuple[AsynchronousOperation, ...]:
-    """The documented calls of the service plane that submit a job."""
-    text = (_FOLDER / "operations.json").read_bytes()
-    return msgspec.json.decode(text, type=tuple[AsynchronousOperation, ...])
+def table_texts() -> dict[tuple[str, int], str]:
+    """The messages of the service's error-code table (ges_03_0110), by code and status."""
+    rows = [row for row in error_codes() if row.source.startswith("ges_03_0110")]
+    return {(row.code, row.status): row.message for row in reversed(rows)}
 
 
 @cache
-def by_command() -> dict[str, AsynchronousOperation]:
+def calls() -> tuple[DocumentedCall, ...]:
+    """The documented calls of the service plane besides those about jobs."""
+    text = (_FOLDER / "operations.json").read_bytes()
+    return msgspec.json.decode(text, type=tuple[DocumentedCall, ...])
+
+
+@cache
+def submissions() -> tuple[DocumentedCall, ...]:
+    """The documented calls that may submit a job."""
+    return tuple(call for call in calls() if call.submits)
+
+
+@cache
+def by_command() -> dict[str, DocumentedCall]:
     """The first call that submits jobs with each documented command."""
-    return {row.command: row for row in reversed(operations())}
+    return {row.command: row for row in reversed(submissions())}
+
+
+@cache
+def generated_calls() -> tuple[GeneratedCall, ...]:
+    """The calls that generated jobs come from; their bodies are ours, in the documented form."""
+    text = (_FOLDER / "generated_jobs.json").read_bytes()
+    return msgspec.json.decode(text, type=tuple[GeneratedCall, ...])

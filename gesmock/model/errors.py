@@ -53,19 +53,17 @@ INVALID_ACCESS: Final = Refusal(  # a token of another project
 NO_PERMISSION: Final = Refusal(
     "GES.8020", "The current user does not have permission.", "ges_03_0110", "forbidden_status"
 )
-UNKNOWN_GRAPH: Final = Refusal(
+UNKNOWN_GRAPH: Final = Refusal(  # for the memory edition inferred
+    "GES.8000",
+    "Graph [{project_id}-{graph_name}] does not exist, please check projectId and graphName.",
+    "ges_03_0440, ges_03_0442, ges_03_0454, ges_03_0458",
+    "unknown_graph_status",
+    failed_result=True,
+)
+UNKNOWN_HYG_GRAPH: Final = Refusal(
     "GES.8000",
     "Graph [{project_id}-{graph_name}] does not exist, please check project_id and graph_name.",
     "ges_03_0533",
-    "unknown_graph_status",
-)
-UNKNOWN_HYG_GRAPH: Final = Refusal(
-    "GES.8000", UNKNOWN_GRAPH.message, "ges_03_0533", failed_result=True
-)
-UNKNOWN_MEMORY_GRAPH: Final = Refusal(
-    "GES.8000",
-    "graph : {graph_name} not exist",
-    "ges_03_0204 (2021 to 2025-03)",
     failed_result=True,
 )
 UNKNOWN_JOB: Final = Refusal(

@@ -10,6 +10,7 @@ import re
 import struct
 from bisect import bisect_right
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from datetime import date
 from functools import lru_cache
 from itertools import accumulate, count, cycle, islice
 from typing import Annotated, Any, Final, NamedTuple
@@ -19,16 +20,21 @@ import msgspec
 from msgspec import Meta, Struct
 
 from gesmock.model import documentation, listed_requests
-from gesmock.model.documentation import AsynchronousOperation
+from gesmock.model.documentation import DocumentedCall
 from gesmock.model.jobs import Job, JobRequest
 from gesmock.model.plans import AnyPlan
-from gesmock.model.secrets import copied
 from gesmock.model.types import Edition, GoodEnd, GraphName, ListedStatus
 
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 FINISHED: Final = "finished"
-_USUAL_MIX: Final[Mapping[str, float]] = {FINISHED: 85, "failed": 8, "running": 5, "pending": 2}
+_ENDS: Final[Mapping[str, float]] = {FINISHED: 92, "failed": 8}
+_MOST_ALIVE: Final = 5
+"""At most this many of the newest rows have not ended."""
+
+_EXPORTS_EVERY: Final = 32
+_EXPORT: Final = 12
+"""Of these many rows, this one exports the result of the job before it."""
 
 
 class Generator(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -36,9 +42,9 @@ class Generator(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     *graph* defaults to the project's first, *seed* to the project's own. The jobs come after the
     existing ones, as older jobs, or instead of them (*replace*). *statuses* are weights, such as
-    ``{"success": 8, "failed": 2}``; by default 85 % are finished (with the status of their
-    command), 8 % failed, 5 % running, 2 % pending. Jobs that have not ended follow *plan*, if
-    there is one, from their status on.
+    ``{"success": 8, "failed": 2}``; by default the newest few are pending or running, and of the
+    others 92 % finished (with the status of their command) and 8 % failed. Jobs that have not ended
+    follow *plan*, if there is one, from their status on.
     """
 
     count: Annotated[int, Meta(ge=0, le=1_000_000)]
@@ -60,28 +66,51 @@ def jobs(
     seed: int,
     taken: Container[str] = (),
     first_row: int = 0,
+    edition: Edition = "database",
 ) -> Iterator[tuple[int, Job]]:
     """The jobs of *generator* whose ids are not *taken*, each with the number of the next row.
 
-    Row *n* depends on *seed* and *n* only, except for the names in its URL and body.
+    Row *n* depends on *seed*, *edition* and *n* only, except for the names in its URL and body.
     """
-    pick_outcome = _weighted(generator.statuses or _USUAL_MIX)
-    pick_template = _templates(project_id, graph_name)
-    vocabulary, instance = _vocabulary(seed), _instance(seed)
+    pick_outcome = _weighted(generator.statuses or _ENDS)
+    templates, words = _templates(project_id, graph_name, edition), _vocabulary(seed)
+    alive = [] if generator.statuses else _alive(seed)
 
-    def row(number: int) -> tuple[int, Job]:
-        digits, rng = random_bits(f"{seed}/{number}")
-        outcome, template = pick_outcome(rng), pick_template(rng)
+    def job(row: int) -> Job:
+        digits, rng = random_bits(f"{seed}/{row}")
+        outcome, template = pick_outcome(rng), templates.pick(rng)
+        exported = ""
+        if row < len(alive):
+            outcome = alive[row]
+        elif row % _EXPORTS_EVERY == _EXPORT:  # of the result of the next row, an older job
+            outcome, template = FINISHED, templates.export
+            exported = _form(random_bits(f"{seed}/{row + 1}")[0], seed, edition)
+        elif row % _EXPORTS_EVERY == _EXPORT + 1:
+            outcome, template = FINISHED, templates.exported
         status = template.finished if outcome == FINISHED else outcome
-        return number + 1, Job(digits + instance, status, template.request(rng, vocabulary))
+        return Job(_form(digits, seed, edition), status, template.request(rng, words, exported))
 
-    new = (pair for pair in map(row, count(first_row)) if pair[1].job_id not in taken)
+    new = (
+        (row + 1, new_job) for row in count(first_row) if (new_job := job(row)).job_id not in taken
+    )
     return islice(new, generator.count)
+
+
+def _alive(seed: int) -> list[str]:
+    """The statuses of the newest rows, those that have not ended."""
+    _, rng = random_bits(f"{seed}/alive")
+    pending, running = rng() % 2, 1 + rng() % (_MOST_ALIVE - 1)
+    return ["pending"] * pending + ["running"] * running
 
 
 def job_id(seed: int, number: int, edition: Edition = "database") -> str:
     """The id of the *number*-th submitted job, which no row of ``jobs`` has, in this *edition*."""
-    digits, instance = random_bits(f"{seed}+{number}")[0], _instance(seed)
+    return _form(random_bits(f"{seed}+{number}")[0], seed, edition)
+
+
+def _form(digits: str, seed: int, edition: Edition) -> str:
+    """These 32 digits as the id of a job of *edition*."""
+    instance = _instance(seed)
     if edition == "database":
         return digits + instance
     return f"{UUID(digits, version=4)}{instance[:9]}"
@@ -126,137 +155,128 @@ def _weighted(weights: Mapping[Any, float]) -> Callable[[Rng], Any]:
     return lambda rng: values[bisect_right(limits, rng())]
 
 
-# --- Words ---------------------------------------------------------------------
+# --- Words ------------------------------------------------------------------------------------
+
+Vocabulary = Mapping[str, Sequence[str]]
+"""The values of each slot of a template, none of which needs escaping in JSON or Cypher."""
+
+_FIXED: Final[Vocabulary] = {
+    "year": [*map(str, range(1950, 2025))],
+    "score": ["1", "2", "3", "4", "5"],
+    "limit": ["10", "20", "50", "100", "1000"],
+    "property": ["title", "year", "genres", "name", "age", "gender", "occupation", "city"],
+    "vertex": [*map(str, range(1, 10_000))],
+}
 
 
-class Vocabulary(NamedTuple):
-    """The words and user names that a seed's jobs are made of."""
+_DAYS: Final = date(2019, 1, 1), date(2025, 8, 22)
+"""The first and the last; not by today's date, which would change the jobs of a seed."""
 
-    words: Sequence[str]
-    names: Sequence[str]
+
+@lru_cache(maxsize=8)
+def _vocabulary(seed: int) -> Vocabulary:
+    """The people, films, cities and days of a seed: those of a graph of users who rate films."""
+    from faker import Faker  # slow to import, and only generators need it
+
+    fake = Faker("en_US")
+    fake.seed_instance(seed)
+    words = {
+        "user": [fake.user_name() for _ in range(40)],
+        "name": [f"{fake.first_name()} {fake.last_name()}" for _ in range(60)],
+        "title": [f"The {fake.color_name()} {fake.word().title()}" for _ in range(60)],
+        "city": [fake.city() for _ in range(40)],
+        "date": [fake.date_between(*_DAYS).isoformat() for _ in range(60)],
+    }
+    plain = {
+        slot: sorted(filter(re.compile(r"[\w -]+").fullmatch, values))
+        for slot, values in words.items()
+    }
+    return {**_FIXED, **plain}
+
+
+# --- How a documented call becomes a job ----------------------------------------------------------
+
+_INDEX: Final = "~index~"
+_JOB: Final = "~job~"
+"""What stands in a path for an index and for a job."""
+
+
+class _Template(NamedTuple):
+    """A call, prepared for a graph, with a ``%(slot)s`` in its body for each of *slots*."""
+
+    command: str
+    path: str
+    body: str
+    slots: Sequence[str]
+    finished: GoodEnd
+
+    def request(self, rng: Rng, words: Vocabulary, job_id: str) -> JobRequest:
+        path = self.path
+        if "~" in path:
+            index = f"{_any(rng, words['property'])}_index"
+            path = path.replace(_INDEX, index).replace(_JOB, job_id)
+        body = self.body % {slot: _any(rng, words[slot.rstrip("23")]) for slot in self.slots}
+        return JobRequest(self.command, path, body)
+
+
+class _Templates(NamedTuple):
+    """Those of an edition: what *pick* picks, and an *export* with the job that is *exported*."""
+
+    pick: Callable[[Rng], _Template]
+    export: _Template
+    exported: _Template
 
 
 def _any(rng: Rng, values: Sequence[str]) -> str:
     return values[rng() % len(values)]
 
 
-@lru_cache(maxsize=8)
-def _vocabulary(seed: int) -> Vocabulary:
-    from faker import Faker  # slow to import, and only generators need it
-
-    fake = Faker("en_US")
-    fake.seed_instance(seed)
-    words = sorted({fake.word() for _ in range(300)})
-    names = sorted({fake.user_name() for _ in range(100)})
-    return Vocabulary([*filter(str.isalnum, words)], [*filter(str.isalnum, names)])
-
-
-class _Draws:
-    """Draws a value each time that a ``%(kind)s`` is filled in; the words need no escaping."""
-
-    def __init__(self, rng: Rng, vocabulary: Vocabulary) -> None:
-        self._rng, self._vocabulary = rng, vocabulary
-
-    def __getitem__(self, kind: str) -> str:
-        match kind:
-            case "word":
-                return _any(self._rng, self._vocabulary.words)
-            case "name":
-                return _any(self._rng, self._vocabulary.names)
-            case "words":
-                return '","'.join([self["word"] for _ in range(1 + self._rng() % 3)])
-            case "number":
-                return str(self._rng() % 10_000)
-        return _any(self._rng, kind.split("|"))
-
-
-_FIELDS: Final[Mapping[str, str]] = {
-    "edgesetPath": '"/user/GES/%(name)s/%(word)s_edge.csv"',
-    "vertexsetPath": '"/user/GES/%(name)s/%(word)s_vertex.csv"',
-    "schemaPath": '"/user/GES/%(name)s/%(word)s_schema.xml"',
-    "scriptPath": '"/user/GES/%(name)s/%(word)s_job.py"',
-    "graphExportPath": '"/user/GES/%(name)s/%(word)s_export/"',
-    "exportPath": '"/user/GES/%(name)s/%(word)s_result/"',
-    "logDir": '"/user/GES/%(name)s/%(word)s_logs/"',
-    "fileName": '"%(word)s.csv"',
-    "indexName": '"%(word)s_index"',
-    "indexProperty": '["%(words)s"]',
-    "propertyName": '"%(word)s"',
-    "labels": '["%(words)s"]',
-    "label": '"%(word)s"',
-    "property": '["%(words)s"]',
-    "properties": '["%(words)s"]',
-    "values": '["%(words)s"]',
-    "source": '"%(number)s"',
-    "target": '"%(number)s"',
-    "action": '"%(override|ignore)s"',
-    "ignoreLabel": "%(true|false)s",
-    "predicate": '"%(=|>=|<=)s"',
-    "alpha": "%(0.5|0.75|0.85|0.9)s",
-    "max_iterations": "%(100|500|1000)s",
-    "times": "%(1|2|3)s",
-}
-"""How to fill the fields of a body, as JSON; others keep the documented value."""
-
-
-# --- How a documented operation becomes a job ---------------------------------------------------
-
-_INDEX: Final = "~index~"
-_JOB: Final = "~job~"
-"""The random parts of a path."""
-
-
-class _Template(NamedTuple):
-    """A documented operation, prepared for a graph; ``_Draws`` fill its body."""
-
-    command: str
-    path: str
-    body: str
-    finished: GoodEnd
-
-    def request(self, rng: Rng, vocabulary: Vocabulary) -> JobRequest:
-        path = self.path
-        if _INDEX in path or _JOB in path:
-            digits, _ = random_bits(f"{rng()}{rng()}")
-            path = path.replace(_INDEX, f"{_any(rng, vocabulary.words)}_index").replace(
-                _JOB, digits
-            )
-        return JobRequest(self.command, path, self.body % _Draws(rng, vocabulary))
-
-
 @lru_cache(maxsize=64)
-def _templates(project_id: str, graph_name: str) -> Callable[[Rng], _Template]:
-    """Picks database-edition operations; the two that the list's page shows more often."""
+def _templates(project_id: str, graph_name: str, edition: Edition) -> _Templates:
     names = {
         "project_id": project_id,
         "graph_name": graph_name,
         "index_name": _INDEX,
         "job_id": _JOB,
-        "commit": "commit",  # a composed value: no page shows one
     }
-    return _weighted(
-        {
-            _template(row, names): 5 if row.command_certainty == "documented" else 1
-            for row in documentation.operations()
-            if row.edition != "memory"
-        }
-    )
-
-
-_SLOT: Final = re.compile(r'"\\u0000(\w+)"')  # no graph name has it, and no documented body
-
-
-def _template(row: AsynchronousOperation, names: Mapping[str, str]) -> _Template:
-    # Inferred: a call without a body is listed with an empty one, as on ges_03_0204 (2024-12).
-    text = ""
-    if row.request_example is not None:
-        example = listed_requests.without_secrets(row.request_example)
-        listed = listed_requests.normalised(row.command, names["graph_name"], example)
-        slotted = copied(
-            listed,
-            lambda item: {key: f"\0{key}" if key in _FIELDS else item[key] for key in item},
+    weights: dict[_Template, float] = {}
+    by_command: dict[str, _Template] = {}
+    for call in documentation.generated_calls():
+        if call.edition not in (edition, "any"):
+            continue
+        row = next(
+            row
+            for row in documentation.submissions()
+            if row.command == call.command and row.edition in (edition, "any")
         )
-        text = msgspec.json.encode(slotted).decode().replace("%", "%%")
+        for body in call.bodies:
+            template = by_command[call.command] = _template(row, body, names, edition)
+            if "export_result" not in call.command:
+                weights[template] = call.weight / len(call.bodies)
+    export, exported = _EXPORTS[edition]
+    return _Templates(_weighted(weights), by_command[export], by_command[exported])
+
+
+_EXPORTS: Final[Mapping[Edition, tuple[str, str]]] = {
+    "database": ("hyg_export_result", "hyg_algorithm"),
+    "memory": ("export_result", "execute_algorithm"),
+}
+"""The call that exports a result, and the one whose result it exports."""
+
+_SLOT: Final = re.compile(r"<(\w+)>")
+
+
+def _template(
+    row: DocumentedCall, body: dict[str, Any] | None, names: Mapping[str, str], edition: Edition
+) -> _Template:
+    # Inferred: a call without a body is listed with an empty one, as on ges_03_0204 (2024-12).
+    text, slots = "", []
+    if body is not None:
+        listed = listed_requests.normalised(row.command, "\0", body)
+        text = msgspec.json.encode(listed).decode().replace("%", "%%")
+        slots = [*dict.fromkeys(_SLOT.findall(text))]
+        name = msgspec.json.encode(names["graph_name"]).decode()[1:-1].replace("%", "%%")
+        text = _SLOT.sub(r"%(\1)s", text).replace("\\u0000", name)
     path = listed_requests.url(row, names, row.query)
-    body = _SLOT.sub(lambda slot: _FIELDS[slot[1]], text)
-    return _Template(row.command, path, body, row.finished)
+    finished: GoodEnd = row.finished if edition == "database" else "success"
+    return _Template(row.command, path, text, tuple(slots), finished)

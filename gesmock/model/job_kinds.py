@@ -18,8 +18,8 @@ from gesmock.model.timeline import Timeline
 CANCELLED: Final = "The job has been cancelled."
 """The reason of a cancelled job; inferred, like its status."""
 
-_REASON: Final = "parameter [source] is invalid!"
-"""The reason in the only example of a failed job (ges_03_0204, 2024-12)."""
+_REASON: Final = "parameter [{}] is invalid!"
+"""The reason in the only example of a failed job (ges_03_0204, 2024-12), of a first parameter."""
 
 
 def body_of(job: Job) -> Body:
@@ -57,7 +57,9 @@ def fail_reason(job: Job, timeline: Timeline | None) -> str:
         return reason or "The job failed."
     prefix = f"Running algorithm [{name}] error: "
     if reason is None:
-        return prefix + _REASON
+        parameters = body_of(job).get("parameters")
+        first = next(iter(parameters), "source") if isinstance(parameters, dict) else "source"
+        return prefix + _REASON.format(first)
     return reason if reason.startswith(prefix) or reason == CANCELLED else prefix + reason
 
 
@@ -161,7 +163,7 @@ def _summary(_body: Body, rng: Random) -> dict[str, Any]:
     return {
         "vertexNum": sum(vertices.values()),
         "edgeNum": sum(edges.values()),
-        "labelDetails": {"labelVertexNum": vertices, "labelEdgeNum": edges},
+        "labelDetails": {"labelInVertex": vertices, "labelInEdge": edges},
     }
 
 

@@ -6,13 +6,14 @@ from copy import copy as shallow_copy
 from heapq import heapify, heappop, heappush
 from itertools import accumulate, islice
 from operator import itemgetter
-from typing import Final
+from typing import Any, Final
 
 from msgspec import structs
 
 from gesmock.model.clock import NANOSECONDS
 from gesmock.model.errors import Conflict, NotFound
 from gesmock.model.jobs import Job, Move
+from gesmock.model.queries import Label
 from gesmock.model.rows import SIZE, Block, Page, Part, decode, encode, in_status, parts
 from gesmock.model.timeline import NEVER, DeleteGraph, EraseJob, Timeline, Transition
 from gesmock.model.types import Edition, JobStatus
@@ -35,7 +36,8 @@ _Change = tuple[int, int, JobStatus, Timeline]
 class JobStore:
     """The jobs of one graph, newest first.
 
-    *edition* is the graph's own, if it has one. A job without a timeline keeps its status; those
+    *edition* is the graph's own, if it has one; *labels* and *summary* are what is told of its
+    vertices and edges, of which there are none. A job without a timeline keeps its status; those
     in *timelines*, by id, are at the age *now*. Call ``settle`` before anything else: it carries
     out what is due. A graph that one of its jobs has deleted is *deleted*.
     """
@@ -49,6 +51,8 @@ class JobStore:
         below: int = 0,
     ) -> None:
         self.edition = edition
+        self.labels: Mapping[str, Label] = {}
+        self.summary: Mapping[str, Any] | None = None
         self.now = now
         self.deleted = False
         # Jobs are numbered from 0 on as they are submitted, and downwards from -1 as older ones

@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from gesmock.model.documentation import AsynchronousOperation
+from gesmock.model.documentation import DocumentedCall
 from gesmock.model.messages import Request
 from gesmock.model.secrets import copied, is_storage_key
 
@@ -14,7 +14,7 @@ Body = dict[str, Any]
 T = TypeVar("T")
 
 
-def url(row: AsynchronousOperation, names: Mapping[str, str], query: Mapping[str, str]) -> str:
+def url(row: DocumentedCall, names: Mapping[str, str], query: Mapping[str, str]) -> str:
     """The URL of a call of *row* as it is listed; *names* fill its path."""
     path = row.path.format_map({name: quote(value, safe="") for name, value in names.items()})
     added = {name: value.format_map(names) for name, value in row.added_query.items()}

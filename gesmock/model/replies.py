@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from gesmock.model import job_kinds
+from gesmock.model import documentation, job_kinds
 from gesmock.model.clock import NANOSECONDS, http_date, list_time, real_time
 from gesmock.model.errors import GesError, Refusal
 from gesmock.model.jobs import Job
@@ -26,16 +26,21 @@ ID_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The keys that a listed job has its id under, by the setting ``id_key``."""
 
-NO_ENTRY: Final = "0" * 32
-"""The ``X-Request-Id`` of an answer without a journal entry."""
-
 _SMALL: Final = 2**14
 """Up to this many bytes, joining blocks costs less than handing over each."""
 
 
-def request_id(epoch: int, number: int) -> str:
-    """The ``X-Request-Id`` of the answer with this *number* in its *epoch*."""
-    return f"{epoch:08x}{number:024x}"
+def request_ids(epoch: int, number: int) -> dict[str, str]:
+    """The headers that name the answer with this *number* in its *epoch*.
+
+    ``TraceID`` is the service's (returned values, 2021), ``X-Request-Id`` the gateway's.
+    """
+    request_id = f"{epoch:08x}{number:024x}"
+    return {"X-Request-Id": request_id, "TraceID": request_id}
+
+
+NO_ENTRY: Final = request_ids(0, 0)
+"""The headers that name an answer without a journal entry."""
 
 
 def job_list(page: Page, settings: Settings) -> Reply:
@@ -90,6 +95,8 @@ def refusal(error: GesError, settings: Settings, headers: Mapping[str, str] | No
     message, status = str(error), refusal.status
     if isinstance(status, str):
         status = getattr(settings, status)
+    if settings.dialect == "error_table" and refusal.source:
+        message = documentation.table_texts().get((refusal.code, status), message)
     statuses = None if error.failed_job is None else ShownStatuses({error.failed_job: "failed"})
     if refusal.in_errors:  # ges_03_0474
         errors = [{"code": refusal.code, "message": message}]
@@ -106,8 +113,8 @@ def unjournaled(
     why: Refusal, settings: Settings, headers: Mapping[str, str] | None = None
 ) -> Reply:
     """The refusal of a request that gets no journal entry."""
-    ours = {"X-Request-Id": NO_ENTRY, "Date": http_date(int(real_time()))}
-    return refusal(GesError(why), settings, ours | dict(headers or {}))
+    ours = {**NO_ENTRY, "Date": http_date(int(real_time())), **(headers or {})}
+    return refusal(GesError(why), settings, ours)
 
 
 def blocks(reply: Reply) -> Sequence[bytes | memoryview]:
@@ -118,9 +125,16 @@ def blocks(reply: Reply) -> Sequence[bytes | memoryview]:
 
 # --- Items of the memory edition ------------------------------------------------------------------
 
-_APART_S: Final = 60
-_LASTED_S: Final = 30
-"""How far apart jobs that have no timeline began, and how long they took."""
+_APART_S: Final = 300
+_SOONER_S: Final = 240
+"""How far apart jobs that have no timeline began: so far, and at most so much sooner."""
+
+_LASTS_S: Final[Mapping[str, tuple[float, float]]] = {
+    "ImportGraph": (20, 600),
+    "ExportGraph": (20, 300),
+    "Algorithm": (1, 120),
+}
+"""How long such jobs take, at least and at most; others take up to 20 seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +165,12 @@ class MemoryList:
         task_type = job_kinds.task_type(job)
         ended = job.status in FINAL
         imports = task_type == "ImportGraph"
-        start, end = self._times(job, timeline, index)
-        progress = (100 if ended else 0) if timeline is None else timeline.at(self.age).progress
+        # A job without a timeline has times and a progress of its own, by its id.
+        rng = Random(f"{self.seed}/course/{job.job_id}")  # noqa: S311 no secret
+        start, end = self._times(job, task_type, timeline, index, rng)
+        progress = 100 if ended else rng.randint(1, 99) if job.status == "running" else 0
+        if timeline is not None:
+            progress = timeline.at(self.age).progress
         failed = job.status == "failed"
         return {
             **dict.fromkeys(ID_KEYS[self.id_key], job.job_id),
@@ -168,12 +186,15 @@ class MemoryList:
             **({"files": self._files(job, body)} if imports else {}),
         }
 
-    def _times(self, job: Job, timeline: Timeline | None, index: int) -> list[str]:
+    def _times(
+        self, job: Job, task_type: str, timeline: Timeline | None, index: int, rng: Random
+    ) -> list[str]:
         """When *job* began to run and ended; empty if it has not (ges_01_0096)."""
         if timeline is None:
-            ran_at = self.began - index * _APART_S
+            ran_at = self.began - max(index, 0) * _APART_S - rng.uniform(0, _SOONER_S)
+            lasted_s = rng.uniform(*_LASTS_S.get(task_type, (0, 20)))
             started = None if job.status == "pending" else ran_at
-            ended = ran_at + _LASTED_S if job.status in FINAL else None
+            ended = min(ran_at + lasted_s, self.began) if job.status in FINAL else None
         else:
             ages = timeline.started(self.age), timeline.ended(self.age)
             started, ended = (

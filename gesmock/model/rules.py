@@ -13,7 +13,7 @@ from gesmock.model.errors import NotFound
 from gesmock.model.plans import AnyPlan, Plan, Step, plan_of
 from gesmock.model.types import GoodEnd, GraphName
 
-_COMMANDS: Final = tuple(dict.fromkeys(row.command for row in documentation.operations()))
+_COMMANDS: Final = tuple(dict.fromkeys(row.command for row in documentation.submissions()))
 
 Command = Annotated[
     str,

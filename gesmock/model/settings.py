@@ -12,10 +12,8 @@ from gesmock.model.types import Edition, GoodEnd
 Dialect = Literal["page", "error_table"]
 
 DIALECTS: Final[Mapping[Dialect, Mapping[str, int]]] = {
-    "page": {"unknown_graph_status": 404, "invalid_token_status": 401, "forbidden_status": 403},
-    "error_table": dict.fromkeys(
-        ("unknown_graph_status", "invalid_token_status", "forbidden_status"), 400
-    ),
+    "page": {"invalid_token_status": 401, "forbidden_status": 403},
+    "error_table": {"invalid_token_status": 400, "forbidden_status": 400},
 }
 """The statuses of each dialect: those of the job list's own page (ges_03_0471), or those of the
 service's error-code table (ges_03_0110), which has 400 and 500 only."""
@@ -28,7 +26,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """
 
     dialect: Dialect = "page"
-    unknown_graph_status: Literal[404, 400] | None = None
+    unknown_graph_status: Literal[400, 404] = 400
     invalid_token_status: Literal[401, 400] | None = None
     forbidden_status: Literal[403, 400] | None = None
     limit_over_maximum: Literal["cap", "refuse"] = "cap"
@@ -36,6 +34,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     maximum_limit: Annotated[int, Meta(ge=1, le=100_000)] = 100_000
     order: Literal["newest_first", "oldest_first"] = "newest_first"
     edition: Edition = "database"
+    strict_edition: bool = True
     finished_status: Literal["by_command", "success", "complete"] = "by_command"
     id_key: Literal["jobId", "job_id", "both"] = "jobId"
     open_projects: bool = False
@@ -74,7 +73,7 @@ class SettingChanges(TypedDict, total=False):
     """Changes to ``Settings``, by name."""
 
     dialect: Dialect
-    unknown_graph_status: Literal[404, 400] | None
+    unknown_graph_status: Literal[400, 404]
     invalid_token_status: Literal[401, 400] | None
     forbidden_status: Literal[403, 400] | None
     limit_over_maximum: Literal["cap", "refuse"]
@@ -82,6 +81,7 @@ class SettingChanges(TypedDict, total=False):
     maximum_limit: Annotated[int, Meta(ge=1, le=100_000)]
     order: Literal["newest_first", "oldest_first"]
     edition: Edition
+    strict_edition: bool
     finished_status: Literal["by_command", "success", "complete"]
     id_key: Literal["jobId", "job_id", "both"]
     open_projects: bool

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeGuard, TypeVar
 from urllib.parse import urlencode
 
 from gesmock.model import documentation, validation
-from gesmock.model.documentation import AsynchronousOperation
+from gesmock.model.documentation import DocumentedCall
 from gesmock.model.errors import GesmockError, InvalidInput, naming_file
 from gesmock.model.secrets import Secrets, one_line, secrets_in
 from gesmock.model.types import Edition
@@ -113,7 +113,7 @@ def is_count(value: object) -> TypeGuard[int]:
 class Submission:
     """A call that makes a job; *wait_s* is how long the job may take to end."""
 
-    row: AsynchronousOperation
+    row: DocumentedCall
     body: dict[str, Any] | None
     wait_s: float = 60.0
 
@@ -127,7 +127,7 @@ class Submission:
         """
         rows = {
             row.command: row
-            for row in reversed(documentation.operations())  # of several, the first counts
+            for row in reversed(documentation.submissions())  # of several, the first counts
             if "/graphs/" in row.path and "{job_id}" not in row.path
         }
         row = rows.get(command)

@@ -44,7 +44,7 @@ _MOST_REMEMBERED: Final = 512
 METHODS: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 CORS: Final = (
     ("Access-Control-Allow-Origin", "*"),
-    ("Access-Control-Expose-Headers", "Allow, Retry-After, X-Gesmock-Fault, X-Request-Id"),
+    ("Access-Control-Expose-Headers", "Allow, Retry-After, TraceID, X-Gesmock-Fault, X-Request-Id"),
 )
 """The Fetch standard's headers that let the pages of any site call the service, in each answer."""
 
@@ -196,7 +196,7 @@ def json_value(text: bytes | None) -> Any:
 
 def preflight(headers: dict[str, str]) -> dict[str, str]:
     """The headers of the answer to an OPTIONS request with these *headers*."""
-    answer = {"X-Request-Id": replies.NO_ENTRY, **dict(CORS)}
+    answer = {**replies.NO_ENTRY, **dict(CORS)}
     if headers.get("access-control-request-method") in METHODS:
         answer["Access-Control-Allow-Methods"] = ", ".join(METHODS)
         if names := headers.get("access-control-request-headers"):
@@ -235,7 +235,7 @@ def answer_of(reply: Reply, method: str = "GET") -> Answer:
     blocks = replies.blocks(reply)
     length = len(blocks[0]) if len(blocks) == 1 else sum(map(len, blocks))
     headers = reply.headers
-    if len(headers) == 2 and "Date" in headers:  # with X-Request-Id: an answer without a fault
+    if len(headers) == len(replies.NO_ENTRY) + 1 and "Date" in headers:  # neither fault nor Allow
         lines = f"{_FIRST_LINE}Content-Length: {length}\r\n"
         for name, value in headers.items():
             lines += f"{name}: {value}\r\n"

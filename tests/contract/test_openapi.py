@@ -119,12 +119,12 @@ def test_every_documented_call_appears_once_with_its_sources() -> None:
         for call in operation.get("x-calls", ())
     ]
 
-    rows = [(row.name, row.source, row.certainty) for row in documentation.operations()]
+    rows = [(row.name, row.source, row.certainty) for row in documentation.submissions()]
     assert sorted(calls) == sorted(rows)
 
 
 def test_a_call_has_the_body_of_its_row() -> None:
-    rows = {row.name: row for row in documentation.operations()}
+    rows = {row.name: row for row in documentation.submissions()}
     for _, _, operation in operations(SERVICE):
         for call in operation.get("x-calls", ()):
             row = rows[call["name"]]
@@ -142,7 +142,7 @@ def test_the_error_codes_are_those_of_the_catalogue_and_cover_every_refusal() ->
 
     assert set(codes) == {row.code for row in documentation.error_codes() if row.plane == "service"}
     used = {each.code for each in vars(errors).values() if isinstance(each, Refusal)}
-    rows = documentation.operations()
+    rows = documentation.submissions()
     used |= {row.unknown_graph.code for row in rows} | {row.malformed_body.code for row in rows}
     used |= {check.refusal.code for row in rows for check in row.body}
     assert used <= set(codes)

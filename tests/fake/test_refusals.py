@@ -167,7 +167,7 @@ def test_every_documented_code_can_be_injected_by_name() -> None:
 
 def test_every_operation_has_a_documented_code_for_each_status_of_the_pages() -> None:
     codes = {row.code for row in error_codes()}
-    for operation in dict.fromkeys(row.command for row in documentation.operations()):
+    for operation in dict.fromkeys(row.command for row in documentation.submissions()):
         for status in (400, 401, 403, 404, 500, 503):
             answer = body(status, operation)
             code = answer["errors"][0]["code"] if "errors" in answer else answer["errorCode"]

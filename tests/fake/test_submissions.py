@@ -13,19 +13,19 @@ from hypothesis import strategies as st
 
 from gesmock import GesMock
 from gesmock.model import listed_requests
-from gesmock.model.documentation import AsynchronousOperation, operations
+from gesmock.model.documentation import DocumentedCall, submissions
 from gesmock.model.listed_requests import normalised, without_secrets
 
 G = f"/ges/v1.0/{PROJECT}/graphs/movie"
 PAGE = json.loads(Path("fixtures/page_example.json").read_text(encoding="utf-8"))
 
 
-def begin(service: Service, row: AsynchronousOperation) -> Service:
+def begin(service: Service, row: DocumentedCall) -> Service:
     edition = "memory" if row.edition == "memory" else "database"
     return service.begin(settings={"edition": edition, "finished_status": "by_command"})
 
 
-def submit(service: Service, row: AsynchronousOperation, **change: Any) -> Any:
+def submit(service: Service, row: DocumentedCall, **change: Any) -> Any:
     service.control("POST", "jobs", {"job": plain("source")})
     names = {"project_id": PROJECT, "graph_name": "movie", "job_id": "source"}
     path = row.path.format(**names, index_name="ages", commit="commit")
@@ -48,9 +48,9 @@ def shape(value: Any) -> Any:
     return type(value)
 
 
-@pytest.mark.parametrize("row", operations(), ids=lambda row: row.name)
+@pytest.mark.parametrize("row", submissions(), ids=lambda row: row.name)
 def test_a_documented_call_gets_its_documented_answer_and_its_row_in_the_list(
-    service: Service, row: AsynchronousOperation
+    service: Service, row: DocumentedCall
 ) -> None:
     response = submit(begin(service, row), row)
 
@@ -70,7 +70,7 @@ def test_a_documented_call_gets_its_documented_answer_and_its_row_in_the_list(
 
 
 def test_the_answer_has_the_id_wherever_the_example_has_one(service: Service) -> None:
-    row = next(row for row in operations() if row.command == "execute_cypher_query")
+    row = next(row for row in submissions() if row.command == "execute_cypher_query")
 
     [result] = submit(service, row).json["results"]
 
@@ -78,7 +78,7 @@ def test_the_answer_has_the_id_wherever_the_example_has_one(service: Service) ->
 
 
 def test_a_job_id_has_the_form_of_its_edition(service: Service) -> None:
-    row = next(row for row in operations() if row.command == "clear_graph")
+    row = next(row for row in submissions() if row.command == "clear_graph")
 
     database = submit(service, row).json["jobId"]
     memory = submit(service.begin(settings={"edition": "memory"}), row).json["jobId"]
@@ -120,7 +120,7 @@ def test_an_import_of_a_schema_alone_is_listed_with_what_the_engine_adds(service
 
 
 def test_the_engine_adds_the_graph_to_the_url_of_an_index_build(service: Service) -> None:
-    row = next(row for row in operations() if row.command == "batch_build_index")
+    row = next(row for row in submissions() if row.command == "batch_build_index")
     submit(service, row)
 
     url = service.list().json["jobs"][0]["request"]["url"]

@@ -54,7 +54,7 @@ def test_ids_end_with_the_digits_of_one_instance() -> None:
 
 
 def test_every_command_of_the_database_edition_appears() -> None:
-    documented = {row.command for row in documentation.operations() if row.edition != "memory"}
+    documented = {row.command for row in documentation.submissions() if row.edition != "memory"}
 
     assert {job.request.command for job in rows(2000)} == documented
 

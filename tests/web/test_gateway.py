@@ -34,7 +34,7 @@ CONNECTION = ConnectionInfo(("127.0.0.1", 1), 0.0)
 LIST = f"/ges/v1.0/{PROJECT}/graphs/movie/jobs/status"
 JOBS = {"jobs": [{"jobId": str(number), "status": "running"} for number in range(3)]}
 COMMANDS = [
-    row.query["action_id"] for row in documentation.operations() if "action_id" in row.query
+    row.query["action_id"] for row in documentation.submissions() if "action_id" in row.query
 ]
 FAULTS: list[Any] = [
     {"operation": "list_jobs", "script": ["ok", 503, {"kind": "error", "status": 404}, 599]},
@@ -75,7 +75,7 @@ class Client:
             self.close()
             self._socket = socket.create_connection(self._address, timeout=10)
         headers = answer.getheaders()
-        if ("X-Request-Id", NO_ENTRY) in headers:
+        if NO_ENTRY.items() <= {*headers}:
             headers = [(name, value) for name, value in headers if name != "Date"]
         return answer.status, answer.reason, headers, body
 

@@ -5,11 +5,12 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from gesmock.fake.graphs import Graphs, edition_of
+from gesmock.fake.graphs import GraphChange, Graphs, edition_of
 from gesmock.fake.project import Project
 from gesmock.model.clock import ClockChange, Timing
 from gesmock.model.generators import Generator
 from gesmock.model.jobs import Job, Move
+from gesmock.model.queries import QueryResult
 from gesmock.model.rules import PlanRule
 from gesmock.model.timeline import Transition
 from gesmock.model.types import FINAL, Edition, GraphName, ListedStatus
@@ -55,12 +56,6 @@ class JobQuery(Struct, frozen=True, forbid_unknown_fields=True):
     wait_s: Annotated[float, Meta(ge=0, le=60)] = 0
 
 
-class GraphChange(Struct, frozen=True, forbid_unknown_fields=True):
-    """What to change about a graph; a new one has the *edition* of the settings by default."""
-
-    edition: Edition | None = None
-
-
 class DescribedGraph(Struct, frozen=True, forbid_unknown_fields=True):
     """A *graph*, its edition, and the number of its *jobs*."""
 
@@ -98,6 +93,18 @@ class ArmedPlanBodies(Struct, frozen=True, forbid_unknown_fields=True):
     """Every plan rule in force, spent ones included."""
 
     plans: list[ArmedPlanBody]
+
+
+class QueryResults(Struct, frozen=True, forbid_unknown_fields=True):
+    """The results that are set for queries; of several that match, the last counts."""
+
+    queries: list[QueryResult]
+
+
+class Forgotten(Struct, frozen=True, forbid_unknown_fields=True):
+    """How many results were *forgotten*."""
+
+    forgotten: int
 
 
 class MovedClock(Timing, frozen=True, kw_only=True, omit_defaults=False):
@@ -151,10 +158,10 @@ def list_graphs(project: Project) -> DescribedGraphs:
     "graphs/<graph>",
     opens=True,
     needs_jobs=True,
-    summary="Create a graph, or change its edition",
+    summary="Create a graph, or change its edition, labels or summary",
 )
 def put_graph(project: Project, name: str, body: GraphChange) -> DescribedGraph:
-    project.graphs.make(name, body.edition)
+    project.graphs.make(name, body)
     return _describe(project.graphs, name)
 
 
@@ -180,6 +187,21 @@ def change_clock(project: Project, body: ClockChange) -> MovedClock:
     transitions = project.clock.change(body)
     with project.lock:
         return MovedClock(**msgspec.structs.asdict(project.time.timing), transitions=transitions)
+
+
+@call("GET", "queries", summary="List the results that are set for queries")
+def list_query_results(project: Project) -> QueryResults:
+    return QueryResults([*project.queries])
+
+
+@call("POST", "queries", status=201, opens=True, summary="Set what a query returns")
+def set_query_result(project: Project, body: QueryResult) -> QueryResult:
+    return project.queries.add(body)
+
+
+@call("DELETE", "queries", no_query=True, summary="Forget the results that are set for queries")
+def forget_query_results(project: Project) -> Forgotten:
+    return Forgotten(project.queries.clear())
 
 
 @call("GET", "plans", summary="List plan rules")

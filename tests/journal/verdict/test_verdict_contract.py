@@ -49,7 +49,7 @@ def breaches_of(
     return [(breach.code, breach.message) for breach in breached]
 
 
-@pytest.mark.parametrize("row", documentation.operations(), ids=lambda row: row.name)
+@pytest.mark.parametrize("row", documentation.submissions(), ids=lambda row: row.name)
 def test_documented_examples_keep_the_contract(row: Any) -> None:
     names = {"project_id": PROJECT, "graph_name": "g", "job_id": "a", "index_name": "i"}
     path = row.path.format_map({**names, "commit": "commit"})

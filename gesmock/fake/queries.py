@@ -1,0 +1,114 @@
+"""The calls that answer at once: queries, algorithms, and the schema and summary of a graph."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from msgspec import to_builtins
+
+from gesmock.fake.project import Project
+from gesmock.fake.refusals import refused
+from gesmock.model import job_kinds
+from gesmock.model.documentation import DocumentedCall
+from gesmock.model.errors import Refusal
+from gesmock.model.job_store import JobStore
+from gesmock.model.messages import Reply, Request
+from gesmock.model.queries import Label, LabelProperty
+from gesmock.model.types import Edition
+
+_LABEL_EXISTS: Final = Refusal("GES.8801", "label already exists", "ges_03_0056")
+_STATS: Final = (
+    *("contains_updates", "edges_created", "edges_deleted", "labels_set", "properties_set"),
+    *("vertices_created", "vertices_deleted"),
+)
+"""The keys of ``stats`` (ges_03_0336)."""
+
+
+def answer_at_once(
+    project: Project, request: Request, call: DocumentedCall, graph: JobStore, edition: Edition
+) -> Reply:
+    """Answer *request*, a *call* of which no job is made."""
+    body = request.body
+    match call.command:
+        case "execute_cypher_query" | "execute_gql_query":
+            name, statements = request.args["graph_name"], body["statements"]
+            results = [_result(project, name, statement) for statement in statements]
+            return Reply(200, {"results": results, "errors": []})
+        case "execute_algorithm":
+            return Reply(200, {"data": _outputs(project, body), "result": "success"})
+        case "summary":
+            return Reply(200, {"data": summary(graph, request)})
+        case "show_schema":
+            return Reply(200, _schema(graph, request, edition))
+        case "add_label" if body["name"] in graph.labels:
+            raise refused(call, _LABEL_EXISTS, request)
+        case "add_label" | "update_label":
+            _put_label(graph, body.get("name") or request.query.get("label", ""), body)
+    return Reply(200, call.synchronous_answer)
+
+
+def _result(project: Project, graph_name: str, asked: dict[str, Any]) -> dict[str, Any]:
+    """The result of one statement, in the forms that it asks for (ges_03_0336, ges_03_0474)."""
+    canned = project.queries.find(asked["statement"], graph_name)
+    contents = asked.get("resultDataContents") or "row"
+    forms = [contents] if isinstance(contents, str) else contents
+    meta = canned.meta or [[None] * len(canned.columns) for _ in canned.rows]
+    data = [_row(row, meta[index], forms) for index, row in enumerate(canned.rows)]
+    result: dict[str, Any] = {"columns": canned.columns, "data": data}
+    if asked.get("includeStats") is True:
+        result["stats"] = dict.fromkeys(_STATS, 0) | {"contains_updates": False}
+    return result
+
+
+def _row(row: list[Any], meta: list[Any], forms: Sequence[str]) -> dict[str, Any]:
+    """A row as ``row``, ``graph`` and ``raw``; that those have no vertices or edges is inferred."""
+    data: dict[str, Any] = {}
+    if "row" in forms:
+        data |= {"row": row, "meta": meta}
+    if "graph" in forms:
+        data["graph"] = {"nodes": [], "relationships": []}
+    if "raw" in forms:
+        data["raw"] = row
+    return data
+
+
+def _outputs(project: Project, body: dict[str, Any]) -> dict[str, Any]:
+    """The result of an algorithm, the page of it that the body asks for (ges_03_0460)."""
+    name = job_kinds.algorithm_of(body)
+    result = job_kinds.result("execute_algorithm", body, project.graphs.seed, name)
+    pages = [body.get("offset", 0), body.get("limit", 100_000)]
+    offset, limit = (number if isinstance(number, int) else 0 for number in pages)
+    return job_kinds.result_page(result or {}, name, max(offset, 0), max(limit, 0))
+
+
+def summary(graph: JobStore, request: Request) -> dict[str, Any]:
+    """The summary of *graph* (ges_03_0028, ges_03_0465): empty, unless a test has set another."""
+    details: dict[str, Any] = {"labelDetails": {"labelInVertex": {}, "labelInEdge": {}}}
+    data = {"vertexNum": 0, "edgeNum": 0, **details, **(graph.summary or {})}
+    if request.query.get("label_details") != "true":
+        del data["labelDetails"]
+    return data
+
+
+def _schema(graph: JobStore, request: Request, edition: Edition) -> dict[str, Any]:
+    """All labels, or, in the database edition, the one that the query names."""
+    name = request.query.get("label")
+    if name is None or edition == "memory":
+        return {"data": {"schema": [_described(label) for label in graph.labels.values()]}}
+    described = _described(graph.labels.get(name, Label(name)))
+    del described["label"]
+    return {"data": described, "result": "success"}
+
+
+def _described(label: Label) -> dict[str, Any]:
+    properties = to_builtins(label.properties)
+    return {"label": label.label, "type": label.type, "properties": properties}
+
+
+def _put_label(graph: JobStore, name: str, body: dict[str, Any]) -> None:
+    """Add a label, or write another over it (ges_03_0432, ges_03_0433)."""
+    properties = []
+    for item in body["properties"]:
+        it = item["property"]
+        type_, cardinality = it.get("dataType", "string"), it.get("cardinality", "single")
+        properties.append(LabelProperty(it["name"], str(type_), str(cardinality)))
+    graph.labels = {**graph.labels, name: Label(name, body.get("type", "all"), properties)}
