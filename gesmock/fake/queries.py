@@ -52,8 +52,8 @@ def _result(project: Project, graph_name: str, asked: dict[str, Any]) -> dict[st
     contents = asked.get("resultDataContents") or "row"
     forms = [contents] if isinstance(contents, str) else contents
     meta = canned.meta or [[None] * len(canned.columns) for _ in canned.rows]
-    data = [_row(row, meta[index], forms) for index, row in enumerate(canned.rows)]
-    result: dict[str, Any] = {"columns": canned.columns, "data": data}
+    rows = [_row(row, meta[index], forms) for index, row in enumerate(canned.rows)]
+    result: dict[str, Any] = {"columns": canned.columns, "data": rows}
     if asked.get("includeStats") is True:
         result["stats"] = dict.fromkeys(_STATS, 0) | {"contains_updates": False}
     return result
@@ -61,14 +61,14 @@ def _result(project: Project, graph_name: str, asked: dict[str, Any]) -> dict[st
 
 def _row(row: list[Any], meta: list[Any], forms: Sequence[str]) -> dict[str, Any]:
     """A row as ``row``, ``graph`` and ``raw``; that those have no vertices or edges is inferred."""
-    data: dict[str, Any] = {}
+    shaped: dict[str, Any] = {}
     if "row" in forms:
-        data |= {"row": row, "meta": meta}
+        shaped |= {"row": row, "meta": meta}
     if "graph" in forms:
-        data["graph"] = {"nodes": [], "relationships": []}
+        shaped["graph"] = {"nodes": [], "relationships": []}
     if "raw" in forms:
-        data["raw"] = row
-    return data
+        shaped["raw"] = row
+    return shaped
 
 
 def _outputs(project: Project, body: dict[str, Any]) -> dict[str, Any]:
@@ -83,10 +83,10 @@ def _outputs(project: Project, body: dict[str, Any]) -> dict[str, Any]:
 def summary(graph: JobStore, request: Request) -> dict[str, Any]:
     """The summary of *graph* (ges_03_0028, ges_03_0465): empty, unless a test has set another."""
     details: dict[str, Any] = {"labelDetails": {"labelInVertex": {}, "labelInEdge": {}}}
-    data = {"vertexNum": 0, "edgeNum": 0, **details, **(graph.summary or {})}
+    numbers = {"vertexNum": 0, "edgeNum": 0, **details, **(graph.summary or {})}
     if request.query.get("label_details") != "true":
-        del data["labelDetails"]
-    return data
+        del numbers["labelDetails"]
+    return numbers
 
 
 def _schema(graph: JobStore, request: Request, edition: Edition) -> dict[str, Any]:
