@@ -469,7 +469,7 @@ def test_a_reset_restores_what_it_began_with_in_every_project() -> None:
         assert (cleared.epoch > 1, cleared.jobs) == (True, 3)
         assert len(ges.jobs()) == 2
         assert ges.settings.limit_zero == "refuse"
-        assert requests.get(ges.jobs_url().replace(ges.project_id, "other")).status_code == 404
+        assert requests.get(ges.jobs_url().replace(ges.project_id, "other")).status_code == 400
 
 
 def test_a_restart_begins_anew_at_the_same_address(ges: GesMock) -> None:

@@ -105,7 +105,7 @@ def injected(fault: Error, request: Request, edition: Edition) -> GesError:
     if fault.code not in (None, refusal.code):
         code = fault.code or ""
         message = _text(code, {}).format_map(_Named(request.args))
-        refusal = structs.replace(refusal, code=code, message=message)
+        refusal = structs.replace(refusal, code=code, message=message, source="ges_03_0110")
     if fault.message is not None:
         refusal = structs.replace(refusal, message=fault.message, source="")
     in_errors = bool(rows) and rows[0].refused_in_errors is not None

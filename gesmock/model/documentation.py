@@ -103,10 +103,10 @@ def error_codes() -> tuple[ErrorCode, ...]:
 
 
 @cache
-def table_texts() -> dict[tuple[str, int], str]:
-    """The messages of the service's error-code table (ges_03_0110), by code and status."""
-    rows = [row for row in error_codes() if row.source.startswith("ges_03_0110")]
-    return {(row.code, row.status): row.message for row in reversed(rows)}
+def table_texts() -> dict[str, str]:
+    """The message of each code in the service's error-code table (ges_03_0110)."""
+    rows = (row for row in error_codes() if row.source.startswith("ges_03_0110"))
+    return {row.code: row.message for row in rows}
 
 
 @cache

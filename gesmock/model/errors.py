@@ -18,9 +18,10 @@ class GesmockError(Exception):
 class Refusal(Struct, frozen=True, forbid_unknown_fields=True):
     """The *code* and *message* of a refusal, and the page that has them (*source*).
 
-    The names in braces in the message are filled in. *status* is the HTTP status, or the setting
-    that has it. With *failed_result* the body always has ``"result": "failed"``. With *in_errors*,
-    code and message are in ``errors[]``, as those of Cypher and GQL are.
+    The dialect ``error_table`` words those of pages as its table does. The names in braces in the
+    message are filled in. *status* is the HTTP status, or the setting that has it. With
+    *failed_result* the body always has ``"result": "failed"``. With *in_errors*, code and message
+    are in ``errors[]``, as those of Cypher and GQL are.
     """
 
     code: str
@@ -76,8 +77,8 @@ UNKNOWN_JOB_TO_CANCEL: Final = Refusal(
 )
 JOB_HAS_ENDED: Final = Refusal("GES.8303", "Failed to terminate a job.", "ges_03_0038, ges_03_0110")
 NOT_CANCELLABLE: Final = Refusal("GES.8303", "Unsupported operation.", "ges_03_0038 (inferred)")
-UNKNOWN_URL: Final = Refusal(  # the only documented 404 body of this plane
-    "GES.8000", "Not found. Please check the input parameters.", "ges_03_0122", 404
+UNKNOWN_URL: Final = Refusal(  # the only documented 404 body of this plane (ges_03_0122)
+    "GES.8000", "Not found. Please check the input parameters.", status=404
 )
 # Inferred: no page shows a 405.
 WRONG_METHOD: Final = Refusal("GES.8000", UNKNOWN_URL.message, status=405)

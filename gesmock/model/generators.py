@@ -82,11 +82,12 @@ def jobs(
         exported = ""
         if row < len(alive):
             outcome = alive[row]
-        elif row % _EXPORTS_EVERY == _EXPORT:  # of the result of the next row, an older job
-            outcome, template = FINISHED, templates.export
+        elif row % _EXPORTS_EVERY in (_EXPORT, _EXPORT + 1):
+            outcome = outcome if generator.statuses else FINISHED
+            template = templates.exported
+        if row % _EXPORTS_EVERY == _EXPORT:  # of the result of the next row, an older job
+            template = templates.export
             exported = _form(random_bits(f"{seed}/{row + 1}")[0], seed, edition)
-        elif row % _EXPORTS_EVERY == _EXPORT + 1:
-            outcome, template = FINISHED, templates.exported
         status = template.finished if outcome == FINISHED else outcome
         return Job(_form(digits, seed, edition), status, template.request(rng, words, exported))
 

@@ -96,7 +96,7 @@ def refusal(error: GesError, settings: Settings, headers: Mapping[str, str] | No
     if isinstance(status, str):
         status = getattr(settings, status)
     if settings.dialect == "error_table" and refusal.source:
-        message = documentation.table_texts().get((refusal.code, status), message)
+        message = documentation.table_texts().get(refusal.code, message)
     statuses = None if error.failed_job is None else ShownStatuses({error.failed_job: "failed"})
     if refusal.in_errors:  # ges_03_0474
         errors = [{"code": refusal.code, "message": message}]

@@ -32,6 +32,7 @@ def is_told_when_to_come_again(ges, client):
 
 
 def cancels_a_job_that_has_ended(ges, client):
+    ges.restart(settings={"edition": "memory"}, clock={"frozen": True})
     client.cancel(ges.add_job(status="failed").job_id)
 
 
@@ -181,6 +182,13 @@ def test_the_careful_client_comes_to_know_what_it_asks_for(ges):
 
     assert len(client.jobs()) == 25
     assert client.wait(client.submit(BODY)) == "success"
-    job_id = client.submit(BODY)
+
+
+def test_the_careful_client_cancels_a_job_of_the_memory_edition(ges):
+    ges.restart(settings={"edition": "memory"}, clock={"frozen": True})
+    client = CarefulClient(ges.graph_url())
+    job_id = ges.add_job(plan="slow", command="export_graph").job_id
+
     client.cancel(job_id)
+
     assert client.wait(job_id) == "failed"

@@ -152,7 +152,7 @@ def test_a_file_from_a_windows_tool_may_begin_with_a_byte_order_mark(tmp_path: P
         ({"graphs": {"a/b": {}}}, ["movies.json: $.graphs['a/b']: 'a/b' is not a graph name: 1 to 255 characters, no '/' and no control characters"]),
         ({"project_id": "a-b"}, ["movies.json: $.project_id: 'a-b' is not a project id: 1 to 64 letters and digits (ges_03_0471)"]),
         ({"project_id": "a\n"}, ["movies.json: $.project_id: 'a\\n' is not a project id: 1 to 64 letters and digits (ges_03_0471)"]),
-        ({"setings": {}}, ["movies.json: $.setings: unknown key; did you mean 'settings'? known are description, project_id, seed, graphs, generators, settings, clock, verdict, journal_size, plans, tokens, faults"]),
+        ({"setings": {}}, ["movies.json: $.setings: unknown key; did you mean 'settings'? known are description, project_id, seed, graphs, generators, settings, clock, verdict, journal_size, plans, queries, tokens, faults"]),
         ({"settings": {"order": "up"}}, ["movies.json: $.settings.order: 'up' is none of newest_first, oldest_first"]),
         ({"tokens": [3]}, ["movies.json: $.tokens[0]: 3 is not an object or a string that is not empty"]),
         ({"faults": [{"fault": {"kind": "error", "status": 200}}]}, ["movies.json: $.faults[0].fault.status: 200 is not an HTTP status from 400 to 599"]),

@@ -1,7 +1,7 @@
 """The job list over HTTP: what it answers, refuses and injects, in every reading of the pages."""
 
 import json
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -22,7 +22,8 @@ NOT_FOUND = {
     "errorMessage": "Not found. Please check the input parameters.",
     "errorCode": "GES.8000",
 }
-LIST = f"/ges/v1.0/{PROJECT}/graphs/movie/jobs/status"
+GRAPH = f"/ges/v1.0/{PROJECT}/graphs/movie"
+LIST = f"{GRAPH}/jobs/status"
 EXAMPLE_GRAPH = "ges_j60071198_hdfs_fdb"
 
 
@@ -33,8 +34,8 @@ def one_service() -> Service:
 
 
 def unknown_graph(project_id: str, graph: str) -> dict[str, str]:
-    text = f"Graph [{project_id}-{graph}] does not exist, please check project_id and graph_name."
-    return {"errorMessage": text, "errorCode": "GES.8000"}
+    text = f"Graph [{project_id}-{graph}] does not exist, please check projectId and graphName."
+    return {"errorMessage": text, "errorCode": "GES.8000", "result": "failed"}
 
 
 # --- What it answers ----------------------------------------------------------------------------
@@ -113,12 +114,24 @@ def test_head_is_get_without_a_body(service: Service) -> None:
     assert head.status_code == get.status_code
 
 
-def test_every_answer_has_a_request_id_of_its_own(service: Service) -> None:
+def test_every_answer_has_a_request_id_of_its_own_which_is_the_trace_id_too(
+    service: Service,
+) -> None:
     service.begin()
+    answers = [
+        service.list(),
+        service.list("?limit=x"),
+        service.list(prefer="code=503"),
+        service.client.get("/ges/v1.0/x"),
+        service.client.put(LIST),
+        service.client.options(LIST),
+        service.client.get("/elsewhere"),
+    ]
 
-    ids = [service.list(query).headers["X-Request-Id"] for query in ("", "?limit=x", "")]
+    ids = [each.headers["X-Request-Id"] for each in answers]
 
-    assert len(set(ids)) == 3
+    assert [each.headers["TraceID"] for each in answers] == ids
+    assert len(set(ids)) == len(ids)
     assert all(len(each) == 32 for each in ids)
 
 
@@ -161,16 +174,16 @@ def test_an_invalid_project_id_is_a_parameter_error(service: Service, project_id
 
 
 @pytest.mark.parametrize("graph", ["films", "a b", "..", "{x}", "%s", "ü" * 50, "'\"\\<script>"])
-def test_an_unknown_graph_is_not_found(service: Service, graph: str) -> None:
+def test_an_unknown_graph_is_refused_by_name(service: Service, graph: str) -> None:
     response = service.list(graph=quote(graph))
 
-    assert (response.status_code, response.json) == (404, unknown_graph(PROJECT, graph))
+    assert (response.status_code, response.json) == (400, unknown_graph(PROJECT, graph))
 
 
 def test_a_project_that_no_fixture_names_is_like_an_unknown_graph(service: Service) -> None:
     response = service.client.get("/ges/v1.0/other/graphs/movie/jobs/status")
 
-    assert (response.status_code, response.json) == (404, unknown_graph("other", "movie"))
+    assert (response.status_code, response.json) == (400, unknown_graph("other", "movie"))
 
 
 # --- Every row of the table of readings ---------------------------------------------------------
@@ -319,21 +332,41 @@ def test_a_valid_token_passes_in_its_own_project_only(service: Service) -> None:
     assert (other.status_code, other.get_json()["errorCode"]) == (403, "GES.8006")
 
 
-@pytest.mark.parametrize(
-    ("setting", "expected"),
-    [
-        ({}, 404),
-        ({"dialect": "error_table"}, 400),
-        ({"dialect": "error_table", "unknown_graph_status": 404}, 404),
-        ({"unknown_graph_status": 400}, 400),
-    ],
-)
-def test_an_unknown_graphs_status_is_the_dialects_or_the_settings(
-    service: Service, setting: dict[str, Any], expected: int
+@pytest.mark.parametrize("setting", [{}, {"unknown_graph_status": 404}])
+@pytest.mark.parametrize("edition", ["database", "memory"])
+def test_an_unknown_graphs_status_is_that_of_the_examples_or_of_the_pages_status_list(
+    service: Service, setting: dict[str, Any], edition: str
 ) -> None:
-    response = service.begin(settings=setting).list(graph="films")
+    response = service.begin(settings={"edition": edition, **setting}).list(graph="films")
 
-    assert (response.status_code, response.json) == (expected, unknown_graph(PROJECT, "films"))
+    assert response.status_code == setting.get("unknown_graph_status", 400)
+    assert response.json == unknown_graph(PROJECT, "films")
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_in_the_error_table_dialect_real_refusals_have_the_texts_of_the_table(
+    service: Service, status: int
+) -> None:
+    service.begin(settings={"dialect": "error_table", "unknown_graph_status": status})
+    submit = partial(service.client.post, f"{GRAPH}/action?action_id=import-graph", json={})
+    unknown = [
+        service.client.get(f"{GRAPH}/jobs/x/status"),
+        service.client.get(f"{GRAPH}/nothing"),
+        service.client.put(f"{GRAPH}/jobs/status"),
+    ]
+
+    answers = [service.list("?limit=-1"), service.list(graph="films"), submit(), *unknown]
+
+    assert [(each.status_code, each.json["errorMessage"]) for each in answers] == [
+        (400, "Incorrect parameter."),
+        (status, "Incorrect parameter format."),
+        (400, "Failed to incrementally import data to the graph."),
+        (400, "Failed to query a job."),
+        (404, NOT_FOUND["errorMessage"]),
+        (405, NOT_FOUND["errorMessage"]),
+    ]
+    cypher = service.client.post(f"{GRAPH}/action?action_id=execute-cypher-query", json={})
+    assert cypher.get_json()["errors"][0]["message"] == "Incorrect parameter format."
 
 
 # --- What is injected ---------------------------------------------------------------------------
@@ -397,7 +430,7 @@ def test_faults_hit_before_anything_is_checked_but_only_their_own_project(
     service.control("POST", "faults", {"fault": {"kind": "error", "status": 503}})
 
     assert service.list("?limit=x").status_code == 503
-    assert service.client.get("/ges/v1.0/other/graphs/m/jobs/status").status_code == 404
+    assert service.client.get("/ges/v1.0/other/graphs/m/jobs/status").status_code == 400
 
 
 def test_unmatched_requests_meet_no_faults(service: Service) -> None:
@@ -420,7 +453,7 @@ def test_every_request_is_in_the_journal_of_its_project(service: Service) -> Non
     assert [(each.operation, each.status, each.fault) for each in entries] == [
         ("list_jobs", 200, None),
         ("list_jobs", 503, "prefer#1"),
-        ("list_jobs", 404, None),
+        ("list_jobs", 400, None),
         (None, 405, None),
     ]
     assert entries[0].query == {"limit": "2"}

@@ -121,7 +121,7 @@ def test_another_project_has_states_of_its_own(service: Service) -> None:
 
     assert prepared.get_json()["project_id"] == "abc"
     assert service.client.get("/ges/v1.0/abc/graphs/movies/jobs/status").status_code == 200
-    assert service.list(graph="movies").status_code == 404
+    assert service.list(graph="movies").status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_another_project_has_states_of_its_own(service: Service) -> None:
             {"state": "a", "params": {"jobs": 3}},
             400,
             "$.params.jobs: unknown key; known are fixture, generate, seed, settings, tokens, "
-            "faults, preset, plans, clock, verdict, journal_size",
+            "faults, preset, plans, queries, clock, verdict, journal_size",
         ),
         (
             {"state": "a", "params": {"fixture": "/etc/passwd"}},

@@ -20,14 +20,15 @@ INDEX = {
     "indexProperty": ["age"],
 }
 NOT_FOUND = "graph [nope] is not found"
-NOT_EXIST = f"Graph [{PROJECT}-nope] does not exist, please check project_id and graph_name."
-NOT_EXIST_CAMEL = f"Graph [{PROJECT}-nope] does not exist, please check projectId and graphName."
+NOT_EXIST = f"Graph [{PROJECT}-nope] does not exist, please check projectId and graphName."
+NOT_EXIST_SNAKE = NOT_EXIST.replace("projectId and graphName", "project_id and graph_name")
 FORMAT = "parameter format error"
-INDEX_TEXT = "Failed to create an index."
+INDEX_TEXT = "Failed to create an index"
 NO_FILTER = "Bad Request, parameter labels and {}Filters cannot all be null"
 MODE = "executionMode is not correct, it should be sync or async"
 EXPORT = "Failed to export a graph."
 MALFORMED = "Incorrect parameter format."
+PATH = "shortest_path"
 NO_FILTERS: list[Any] = [{}, {"labels": []}, {"labels": [], "vertexFilters": []}]
 
 Row = tuple[str, str, Any, int, str, str, str]
@@ -51,20 +52,34 @@ EXPORT_BODY = {
 RESULT_BODY = {"exportPath": "b/x/", "obsParameters": KEYS}
 
 UNKNOWN_GRAPH: list[Row] = [
-    ("GET", f"{NO_G}/jobs/status", None, 404, "GES.8000", NOT_EXIST, "ges_03_0471 (404), ges_03_0533 (text)"),
-    ("GET", f"{NO_G}/jobs/x/status", None, 404, "GES.8000", NOT_EXIST, "ges_03_0472, API.md 8.1 #9"),
-    ("DELETE", f"{NO_G}/jobs/x", None, 404, "GES.8000", NOT_EXIST, "inferred from the list"),
-    ("DELETE", f"{NO_H}/jobs/x", None, 400, "GES.8000", NOT_EXIST, "ges_03_0533"),
-    ("DELETE", f"{NO_H}/jobs", None, 400, "GES.8000", NOT_EXIST, "ges_03_0533"),
+    ("GET", f"{NO_G}/jobs/status", None, 400, "GES.8000", NOT_EXIST, "ges_03_0458, whose example has the list's project"),
+    ("GET", f"{NO_G}/jobs/x/status", None, 400, "GES.8000", NOT_EXIST, "ges_03_0458"),
+    ("DELETE", f"{NO_H}/jobs/x", None, 400, "GES.8000", NOT_EXIST_SNAKE, "ges_03_0533"),
+    ("DELETE", f"{NO_H}/jobs", None, 400, "GES.8000", NOT_EXIST_SNAKE, "ges_03_0533"),
     ("POST", action("import-graph", NO_G), FILES, 400, "GES.8013", NOT_FOUND, "ges_03_0468"),
     ("POST", action("export-graph", NO_G), EXPORT_BODY, 400, "GES.8011", NOT_FOUND, "ges_03_0229"),
     ("POST", action("clear-graph", NO_G), {}, 400, "GES.8012", NOT_FOUND, "ges_03_0469"),
     ("DELETE", NO_G, None, 400, "GES.8301", NOT_EXIST, "ges_03_0510"),
     ("GET", f"{NO_G}/summary?label_details=true", None, 400, "GES.8001", NOT_FOUND, "summary 1.0.0"),
-    ("POST", f"{NO_G}/indices", INDEX, 400, "GES.8000", NOT_EXIST_CAMEL, "ges_03_0454"),
-    ("POST", action("batch-build", NO_G, "/indices"), {"indices": [INDEX]}, 400, "GES.8000", NOT_EXIST_CAMEL, "ges_03_0454 (inferred)"),
+    ("POST", f"{NO_G}/indices", INDEX, 400, "GES.8000", NOT_EXIST, "ges_03_0454"),
+    ("POST", action("batch-build", NO_G, "/indices"), {"indices": [INDEX]}, 400, "GES.8000", NOT_EXIST, "ges_03_0454 (inferred)"),
     ("DELETE", f"{NO_G}/indices/i", None, 400, "GES.8604", NOT_FOUND, "ges_03_0058"),
-    ("POST", action("execute-algorithm", NO_G), {"algorithmName": "a"}, 400, "GES.8402", NOT_FOUND, "ges_03_0458"),
+    ("POST", action("execute-algorithm", NO_G), {"algorithmName": "shortest_path"}, 400, "GES.8000", NOT_EXIST, "ges_03_0458"),
+    ("POST", action("batch-delete", NO_G, "/edges"), {"edges": []}, 400, "GES.8105", NOT_FOUND, "inferred"),
+    ("GET", f"{NO_G}/schema?label=book", None, 400, "GES.8204", NOT_FOUND, "ges_03_0434"),
+    ("POST", f"{NO_G}/schema?label=book", {"properties": []}, 400, "GES.8204", NOT_FOUND, "inferred"),
+    ("POST", f"{NO_G}/schema/labels", {"name": "book", "properties": []}, 400, "GES.8204", NOT_FOUND, "inferred"),
+    ("POST", f"{NO_H}/import-graph", {}, 400, "GES.8000", "Not found. Please check the input parameters.", "ges_03_0542"),
+    ("POST", f"{NO_H}/sync", {}, 400, "GES.8000", NOT_EXIST, "ges_03_0440"),
+    ("POST", f"{NO_H}/algorithm", {"algorithmName": "a"}, 400, "GES.8000", NOT_EXIST, "ges_03_0442"),
+]  # fmt: skip
+
+UNKNOWN_MEMORY_GRAPH: list[Row] = [
+    ("GET", f"{NO_G}/jobs/status", None, 400, "GES.8000", NOT_EXIST, "inferred from ges_03_0458"),
+    ("GET", f"{NO_G}/jobs/x/status", None, 400, "GES.8000", NOT_EXIST, "inferred from ges_03_0458"),
+    ("DELETE", f"{NO_G}/jobs/x", None, 400, "GES.8000", NOT_EXIST, "inferred from ges_03_0458"),
+    ("GET", f"{NO_G}/summary", None, 400, "GES.8001", NOT_FOUND, "ges_03_0028"),
+    ("POST", action("execute-algorithm", NO_G), {"algorithmName": "a"}, 400, "GES.8402", NOT_FOUND, "ges_03_0030"),
     ("POST", action("query", NO_G, "/vertices"), {"labels": ["a"]}, 400, "GES.8204", NOT_FOUND, "vertex detail 1.0.0"),
     ("POST", action("query", NO_G, "/edges"), {"labels": ["a"]}, 400, "GES.8105", NOT_FOUND, "inferred"),
     ("POST", action("filtered-query", NO_G), {}, 400, "GES.8806", NOT_FOUND, "ges_03_0175"),
@@ -73,9 +88,6 @@ UNKNOWN_GRAPH: list[Row] = [
     ("POST", action("delete-by-file", NO_G), FILES, 400, "GES.8013", NOT_FOUND, "inferred"),
     ("POST", f"{NO_G}/schema/structure/build", None, 400, "GES.8000", "Not found. Please check the input parameters.", "ges_03_0302"),
     ("POST", f"{NO_G}/jobs/x/action?action_id=export-result", RESULT_BODY, 400, "GES.8011", NOT_FOUND, "ges_03_0172"),
-    ("POST", f"{NO_H}/import-graph", {}, 400, "GES.8000", "Not found. Please check the input parameters.", "ges_03_0542"),
-    ("POST", f"{NO_H}/sync", {}, 400, "GES.8000", NOT_EXIST, "ges_03_0533 (inferred)"),
-    ("POST", f"{NO_H}/algorithm", {"algorithmName": "a"}, 400, "GES.8000", NOT_EXIST, "ges_03_0533 (inferred)"),
 ]  # fmt: skip
 
 IMPORTS: list[Row] = [
@@ -122,6 +134,16 @@ INDEXES: list[Row] = [
     ]
 ]
 
+ALGORITHMS: list[Row] = [
+    ("POST", action("execute-algorithm"), body, 400, code, message, "ges_03_0110")
+    for body, code, message in [
+        ({}, "GES.8401", "The algorithm or graph name cannot be empty."),
+        ({"algorithmName": ""}, "GES.8401", "The algorithm or graph name cannot be empty."),
+        ({"algorithmName": PATH, "parameters": []}, "GES.8402", "Failed to run the algorithm."),
+        ({"algorithmName": PATH, "executionMode": "x"}, "GES.8404", "Invalid algorithm running format."),
+    ]
+]  # fmt: skip
+
 BODIES: list[Row] = [
     *[
         ("POST", action("export-graph"), without(EXPORT_BODY, name), 400, "GES.8011", EXPORT, f"ges_03_0229; no {name}")
@@ -130,10 +152,30 @@ BODIES: list[Row] = [
     ("POST", action("clear-graph"), {"clearMetadata": "yes"}, 400, "GES.8012", "Failed to clear a graph.", "ges_03_0469"),
     ("POST", action("batch-build", G, "/indices"), {"indices": []}, 400, "GES.8603", INDEX_TEXT, "ges_03_0490"),
     ("POST", action("batch-build", G, "/indices"), {"indices": [INDEX] * 501}, 400, "GES.8603", INDEX_TEXT, "ges_03_0490; up to 500"),
-    ("POST", action("execute-algorithm"), {}, 400, "GES.8401", "The algorithm or graph name cannot be empty.", "ges_03_0110"),
-    ("POST", action("execute-algorithm"), {"algorithmName": ""}, 400, "GES.8401", "The algorithm or graph name cannot be empty.", "ges_03_0110"),
-    ("POST", action("execute-algorithm"), {"algorithmName": "a", "parameters": []}, 400, "GES.8402", "Failed to run the algorithm.", "ges_03_0110"),
-    ("POST", action("execute-algorithm"), {"algorithmName": "a", "executionMode": "x"}, 400, "GES.8404", "Invalid algorithm running format.", "ges_03_0110"),
+    *ALGORITHMS,
+    ("POST", action("execute-algorithm"), {"algorithmName": "pagerank"}, 400, "GES.8402", "Failed to run the algorithm.", "ges_03_0460: one of three"),
+    ("POST", action("batch-delete", G, "/edges"), {"executionMode": "async"}, 400, "GES.8000", "parameter does not contain 'edges'", "batch-delete edges 2.1.9"),
+    ("POST", action("batch-delete", G, "/edges"), {"edges": [], "executionMode": "x"}, 400, "GES.8000", MALFORMED, "ges_03_0429 (inferred)"),
+    *[
+        ("POST", f"{G}/schema/labels", body, 400, "GES.8801", "Failed to add a label to metadata.", f"ges_03_0432; {why}")
+        for body, why in [
+            ({"properties": []}, "no name"),
+            ({"name": "", "properties": []}, "an empty name"),
+            ({"name": "a" * 257, "properties": []}, "257 characters"),
+            ({"name": "a"}, "no properties"),
+            ({"name": "a", "type": "node", "properties": []}, "an unknown type"),
+            ({"name": "a", "properties": [{"name": "b"}]}, "a property without its key"),
+        ]
+    ],
+    ("POST", f"{H}/jobs/there/export-result", {"erase": 1}, 400, "GES.8005", "Parameter error!", "ges_03_0530"),
+    ("POST", f"{H}/algorithm", {}, 400, "GES.8401", "The algorithm or graph name cannot be empty.", "ges_03_0110 (inferred)"),
+    ("POST", f"{H}/dsl", "[1]", 400, "GES.8005", "Parameter error!", "ges_03_0530 (inferred)"),
+    ("POST", action("export-graph"), "nonsense", 400, "GES.8000", MALFORMED, "ges_03_0110"),
+    ("POST", f"{G}/indices", '{"a": NaN}', 400, "GES.8000", MALFORMED, "ges_03_0110"),
+]  # fmt: skip
+
+MEMORY_BODIES: list[Row] = [
+    *ALGORITHMS,
     ("POST", action("execute-algorithm"), {"algorithmName": "a", "executionMode": "sync"}, 400, "GES.8814", "Unsupported API.", "inferred: results are asynchronous here"),
     *[
         ("POST", action(name, G, "/vertices"), body, 400, "GES.8203", NO_FILTER.format("vertex"), "vertex filter query")
@@ -149,50 +191,46 @@ BODIES: list[Row] = [
     ("POST", action("query", G, "/edges"), {"labels": 1}, 400, "GES.8102", "Invalid label for edge filtering queries.", "ges_03_0110"),
     ("POST", action("query", G, "/edges"), {"edgeFilters": {}}, 400, "GES.8101", "Invalid filter criteria for edge queries.", "ges_03_0110"),
     ("POST", action("export", G, "/vertices"), {"labels": ["a"]}, 400, "GES.8204", "Failed to query vertices that meet filter criteria.", "inferred"),
-    ("POST", action("batch-delete", G, "/edges"), {"executionMode": "async"}, 400, "GES.8000", "parameter does not contain 'edges'", "batch-delete edges 2.1.9"),
     ("POST", action("filtered-query"), {"executionMode": "later"}, 400, "GES.8806", MODE, "ges_03_0175"),
     ("POST", action("path-query"), {"executionMode": 1}, 400, "GES.8806", MODE, "ges_03_0331"),
     ("POST", action("filtered-query"), {"executionMode": "async", "vertices": "a"}, 400, "GES.8806", "K-Hop query with filter criteria failed.", "ges_03_0110"),
     ("POST", action("filtered-query"), {}, 400, "GES.8814", "Unsupported API.", "ges_03_0175: sync is the default; inferred"),
     ("POST", f"{G}/jobs/there/action?action_id=export-result", without(RESULT_BODY, "exportPath"), 400, "GES.8011", EXPORT, "ges_03_0172"),
     ("POST", f"{G}/jobs/there/action?action_id=export-result", without(RESULT_BODY, "obsParameters"), 400, "GES.8011", EXPORT, "ges_03_0172"),
-    ("POST", f"{H}/jobs/there/export-result", {"erase": 1}, 400, "GES.8005", "Parameter error!", "ges_03_0530"),
-    ("POST", f"{H}/algorithm", {}, 400, "GES.8401", "The algorithm or graph name cannot be empty.", "ges_03_0110 (inferred)"),
-    ("POST", f"{H}/dsl", "[1]", 400, "GES.8005", "Parameter error!", "ges_03_0530 (inferred)"),
-    ("POST", action("export-graph"), "nonsense", 400, "GES.8000", MALFORMED, "ges_03_0110"),
-    ("POST", f"{G}/indices", '{"a": NaN}', 400, "GES.8000", MALFORMED, "ges_03_0110"),
 ]  # fmt: skip
 
 JOBS: list[Row] = [
     ("GET", f"{G}/jobs/x/status", None, 400, "GES.8301", "can not find job, jobId is x", "ges_03_0472"),
     ("GET", f"{G}/jobs/wrong/status", None, 400, "GES.8301", "Running algorithm [pagerank] error: parameter [source] is invalid!", "ges_03_0446"),
     ("GET", f"{G}/jobs/there/status?limit=-1", None, 400, "GES.8005", "Parameter error!", "ges_03_0471"),
+    ("DELETE", f"{H}/jobs/x", None, 400, "GES.8303", "Can not find job to cancel, jobId is x", "ges_03_0533 (inferred)"),
+    ("DELETE", f"{H}/jobs/there", None, 400, "GES.8303", "Can not find job to cancel, jobId is there", "inferred: no HyG job"),
+    ("DELETE", f"{H}/jobs/synced", None, 400, "GES.8303", "Failed to terminate a job.", "inferred from ges_03_0038"),
+    ("POST", f"{H}/jobs/x/export-result", {}, 400, "GES.8005", "Parameter error!", "ges_03_0530"),
+]  # fmt: skip
+
+MEMORY_JOBS: list[Row] = [
+    ("GET", f"{G}/jobs/x/status", None, 400, "GES.8301", "can not find job, jobId is x", "ges_03_0037"),
     ("DELETE", f"{G}/jobs/x", None, 400, "GES.8303", "Can not find job to cancel, jobId is x", "ges_03_0038"),
     ("DELETE", f"{G}/jobs/there", None, 400, "GES.8303", "Failed to terminate a job.", "ges_03_0038, ges_03_0110"),
     ("DELETE", f"{G}/jobs/wrong", None, 400, "GES.8303", "Failed to terminate a job.", "ges_03_0038, ges_03_0110"),
     ("DELETE", f"{G}/jobs/clearing", None, 400, "GES.8303", "Unsupported operation.", "ges_03_0038 (inferred)"),
-    ("DELETE", f"{H}/jobs/x", None, 400, "GES.8303", "Can not find job to cancel, jobId is x", "ges_03_0533 (inferred)"),
-    ("DELETE", f"{H}/jobs/there", None, 400, "GES.8303", "Can not find job to cancel, jobId is there", "inferred: no HyG job"),
-    ("DELETE", f"{H}/jobs/synced", None, 400, "GES.8303", "Failed to terminate a job.", "inferred from ges_03_0038"),
     ("POST", f"{G}/jobs/x/action?action_id=export-result", RESULT_BODY, 400, "GES.8301", "can not find job, jobId is x", "inferred from ges_03_0037"),
-    ("POST", f"{H}/jobs/x/export-result", {}, 400, "GES.8005", "Parameter error!", "ges_03_0530"),
 ]  # fmt: skip
 
 CYPHER: list[Row] = [
-    ("POST", action("execute-cypher-query", NO_G), {"statements": [{"statement": "s"}]}, 400, "GES.8000", NOT_EXIST, "ges_03_0474 (code inferred)"),
+    ("POST", action("execute-cypher-query", NO_G), {"statements": [{"statement": "s"}]}, 400, "GES.8000", NOT_EXIST, "ges_03_0474 (in errors), ges_03_0458 (text); code inferred"),
     ("POST", action("execute-cypher-query"), {}, 400, "GES.8000", "parameter does not contain 'statements'", "inferred"),
-    ("POST", action("execute-cypher-query"), {"statements": [{"statement": "s"}]}, 400, "GES.8814", "Unsupported API.", "ges_03_0474: sync is the default; inferred"),
     ("POST", f"{G}/transaction/commit", {"statements": []}, 400, "GES.8000", "parameter does not contain 'statements'", "inferred"),
     ("POST", action("execute-gql-query"), {}, 200, "GES.8000", "parameter does not contain 'statements'", "ges_03_0567 (200); inferred"),
 ]  # fmt: skip
 
-# Those with "result": "failed", by the example of their page.
+# Those with "result": "failed", by the example of their page, in the database edition.
 WITH_RESULT = {
     ("GET", f"{G}/jobs/x/status"),
     ("POST", f"{G}/indices"),
-    ("POST", f"{NO_G}/indices"),
     ("POST", action("batch-build", G, "/indices")),
-    ("POST", action("batch-build", NO_G, "/indices")),
+    ("POST", action("execute-algorithm")),
 }
 
 
@@ -208,7 +246,7 @@ STATE = {
                 job("there", "success", "import_graph"),
                 job("wrong", "failed", "execute_algorithm", '{"algorithmName":"pagerank"}'),
                 job("clearing", "running", "clear_graph"),
-                job("synced", "complete", "hyg_sync"),
+                job("synced", "success", "hyg_sync"),
             ]
         }
     }
@@ -222,11 +260,15 @@ def send(service: Service, method: str, url: str, body: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("method", "url", "body", "status", "code", "message", "source"),
-    [*UNKNOWN_GRAPH, *IMPORTS, *INDEXES, *BODIES, *JOBS],
+    ("edition", "method", "url", "body", "status", "code", "message", "source"),
+    [
+        *(("database", *row) for row in [*UNKNOWN_GRAPH, *IMPORTS, *INDEXES, *BODIES, *JOBS]),
+        *(("memory", *row) for row in [*UNKNOWN_MEMORY_GRAPH, *MEMORY_BODIES, *MEMORY_JOBS]),
+    ],
 )
 def test_a_refusal_is_that_of_its_page_and_makes_no_job(
     service: Service,
+    edition: str,
     method: str,
     url: str,
     body: Any,
@@ -235,17 +277,17 @@ def test_a_refusal_is_that_of_its_page_and_makes_no_job(
     message: str,
     source: str,
 ) -> None:
-    service.begin(fixture=STATE)
+    service.begin(fixture=STATE, settings={"edition": edition})
     before = service.list().json
 
     response = send(service, method, url, body)
 
     answer = {key: value for key, value in response.json.items() if key != "result"}
     assert (response.status_code, answer) == (status, {"errorMessage": message, "errorCode": code})
-    hyg = "/hyg/" in url and not message.startswith("Not found.")
-    if (method, url) in WITH_RESULT:
+    not_exist = message in (NOT_EXIST, NOT_EXIST_SNAKE) and code == "GES.8000"
+    if not_exist or (edition == "database" and (method, url) in WITH_RESULT):
         assert response.json["result"] == "failed"
-    elif not hyg:
+    elif "/hyg/" not in url or message.startswith("Not found."):
         assert "result" not in response.json
     assert service.list().json == before
     assert source
@@ -319,28 +361,6 @@ def test_a_number_beyond_all_bounds_is_taken_or_refused(service: Service, number
     assert service.list().status_code == 200
 
 
-def test_the_memory_edition_has_its_own_message_for_an_unknown_graph(service: Service) -> None:
-    service.begin(settings={"edition": "memory"})
-    refused = {
-        "errorMessage": "graph : nope not exist",
-        "errorCode": "GES.8000",
-        "result": "failed",
-    }  # ges_03_0204, 2021 to 2025-03
-
-    for url in (f"{NO_G}/jobs/status", f"{NO_G}/jobs/x/status"):
-        response = service.client.get(url)
-        assert (response.status_code, response.json) == (400, refused)
-
-
-def test_the_memory_edition_refuses_an_unknown_job_without_a_result(service: Service) -> None:
-    service.begin(settings={"edition": "memory"})
-
-    assert service.client.get(f"{G}/jobs/x/status").json == {
-        "errorMessage": "can not find job, jobId is x",
-        "errorCode": "GES.8301",
-    }  # ges_03_0037
-
-
 @pytest.mark.parametrize(
     ("url", "body"),
     [
@@ -358,19 +378,16 @@ def test_what_only_the_memory_edition_takes_is_taken_there(
     assert send(service, "POST", f"{G}/indices", INDEX).json["errorCode"] == "GES.8603"
 
 
-def test_the_summary_of_the_memory_edition_is_synchronous(service: Service) -> None:
-    service.begin(settings={"edition": "memory"})
-
-    response = service.client.get(f"{G}/summary")
-
-    assert (response.status_code, response.get_json()["errorCode"]) == (400, "GES.8814")
-
-
 @pytest.mark.parametrize(
-    ("method", "url", "body", "status", "code", "message", "source"), UNKNOWN_GRAPH
+    ("edition", "method", "url", "body", "status", "code", "message", "source"),
+    [
+        *(("database", *row) for row in UNKNOWN_GRAPH),
+        *(("memory", *row) for row in UNKNOWN_MEMORY_GRAPH),
+    ],
 )
 def test_an_unknown_project_is_like_an_unknown_graph(
     service: Service,
+    edition: str,
     method: str,
     url: str,
     body: Any,
@@ -379,6 +396,8 @@ def test_an_unknown_project_is_like_an_unknown_graph(
     message: str,
     source: str,
 ) -> None:
+    service.begin(settings={"edition": edition})
+
     response = send(service, method, url.replace(PROJECT, "other"), body)
 
     answer = (response.status_code, response.json["errorCode"], response.json["errorMessage"])

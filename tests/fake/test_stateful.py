@@ -32,7 +32,11 @@ PLANS: dict[str, list[tuple[int, str]]] = {
     "fails_late": [*NORMAL, (1000, "failed")],
     "never_listed_for_s": [*NORMAL, (1000, "end")],
 }  # fmt: skip
-COMMANDS = {"execute-algorithm": ("execute_algorithm", "complete"), "clear-graph": ("clear_graph", "success")}  # fmt: skip
+COMMANDS = {
+    "execute-algorithm": ("execute_algorithm", "complete"),
+    "import-graph": ("import_graph", "success"),
+    "clear-graph": ("clear_graph", "success"),
+}
 
 
 @dataclass
@@ -66,7 +70,8 @@ class LivingJobs(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.service.begin(clock={"frozen": True})
+        # Cancelling and exporting are calls of the other edition.
+        self.service.begin(clock={"frozen": True}, settings={"strict_edition": False})
 
     # --- What is done ---
 
@@ -107,7 +112,7 @@ class LivingJobs(RuleBasedStateMachine):
 
         each = self.model.get(job_id)
         alive = each is not None and not each.gone and each.status(self.now) not in FINAL
-        if each is not None and alive and each.command == "execute_algorithm":
+        if each is not None and alive and each.command == "import_graph":
             assert response.status_code == 200
             self._end(each, "failed")
         else:
@@ -215,7 +220,13 @@ class LivingJobs(RuleBasedStateMachine):
 
     def _post(self, url: str) -> Any:
         keys = {"accessKey": "AK", "secretKey": "SK"}
-        body = {"algorithmName": "pagerank", "exportPath": "b/", "obsParameters": keys}
+        body = {
+            "algorithmName": "shortest_path",
+            "executionMode": "async",
+            "edgesetPath": "b/",
+            "exportPath": "b/",
+            "obsParameters": keys,
+        }
         return self.service.client.post(url, json=body)
 
     def _submitted(

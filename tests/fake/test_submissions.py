@@ -134,7 +134,8 @@ def test_storage_keys_reach_neither_list_nor_journal_nor_log(
     caplog.set_level("DEBUG", "gesmock")
     keys = {"accessKey": "SECRET-AK", "secretKey": "SECRET-SK", "securityToken": "SECRET-T"}
     body = {
-        "algorithmName": "pagerank",
+        "algorithmName": "shortest_path",
+        "executionMode": "async",
         "obsParameters": keys,
         "parameters": {"deep": [{"ObsParameters": keys}], "secret_key": "SECRET-X"},
         "accessKey": "SECRET-Y",
@@ -225,6 +226,7 @@ def test_a_batch_deletion_of_edges_is_synchronous_by_default(service: Service) -
 
 
 def test_a_particular_algorithm_has_a_job_type_of_its_own(service: Service) -> None:
+    service.begin(settings={"edition": "memory"})
     url = f"{G}/action?action_id=execute-algorithm"
 
     types = [

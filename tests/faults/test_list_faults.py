@@ -163,7 +163,7 @@ def test_a_list_fault_on_a_refused_list_changes_nothing() -> None:
     refused = asker.ask(query={"limit": "x"})
     unknown = asker.ask(graph_name="nothing")
 
-    assert (refused.status, unknown.status) == (400, 404)
+    assert (refused.status, unknown.status) == (400, 400)
     assert len(asker.project.graphs.jobs()) == 3
 
 

@@ -16,7 +16,7 @@ BODIES = {
     403: ("GES.8006", "Invalid resource access."),
     404: (
         "GES.8000",
-        "Graph [{project_id}-{graph_name}] does not exist, please check project_id and graph_name.",
+        "Graph [{project_id}-{graph_name}] does not exist, please check projectId and graphName.",
     ),
     500: ("GES.8302", "Job query error."),
     503: ("GES.8602", "Engine service unavailable."),
@@ -70,7 +70,9 @@ def test_an_error_is_the_same_however_it_is_requested(
     code, message = BODIES[status]
     names = {"project_id": "854d9316e71d4dc599c5f27ea323d445", "graph_name": "movie"}
 
+    failed = {"result": "failed"} if status == 404 else {}
+
     assert way(status, ges, serve, tmp_path) == [
-        (status, {"errorMessage": message.format(**names), "errorCode": code}),
+        (status, {"errorMessage": message.format(**names), "errorCode": code, **failed}),
         (200, "success"),
     ]

@@ -35,7 +35,7 @@ def test_answers_are_counted_by_operation_and_status_across_resets(new: GesMock)
     new.app.test_client().get("/ges/nothing")
     new.journal.clear()
 
-    assert met(new) == [("list_jobs", 200, 2), ("list_jobs", 404, 1)]
+    assert met(new) == [("list_jobs", 200, 2), ("list_jobs", 400, 1)]
 
 
 def test_connections_that_broke_are_cells_of_their_own(ges: GesMock) -> None:

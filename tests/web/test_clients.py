@@ -150,7 +150,10 @@ def test_fifty_hangs_hold_no_thread_and_are_let_go_at_once(
     end: Callable[[GesMock], Any], method: str
 ) -> None:
     remaining = set(threading.enumerate())
-    with ExitStack() as recorded, GesMock(faults={"fault": {"kind": "hang"}}) as ges:
+    with (
+        ExitStack() as recorded,
+        GesMock(faults={"fault": {"kind": "hang"}}, settings={"edition": "memory"}) as ges,
+    ):
         path = urlsplit(ges.jobs_url() if method == "GET" else f"{ges.graph_url()}/jobs/a").path
         with_httpx(f"{ges.url}/_gesmock/health", LONG_S)  # so that there is a worker
         before = threading.active_count()

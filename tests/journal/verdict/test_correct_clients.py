@@ -90,9 +90,13 @@ STEPS = st.one_of(
 STORIES = st.lists(STEPS, min_size=1, max_size=6)
 
 
-def begin(ges: GesMock, faults: list[Any], **options: Any) -> None:
+def begin(
+    ges: GesMock, faults: list[Any], settings: dict[str, Any] | None = None, **options: Any
+) -> None:
+    """Begin anew, with the totals of one edition's lists and the other edition's cancelling."""
     tokens: list[Any] = ["good", {"token": "stale", "expires_in_s": 0}]
-    ges.restart(tokens=tokens, faults=faults, **options)
+    both: Any = {"strict_edition": False, **(settings or {})}
+    ges.restart(tokens=tokens, faults=faults, settings=both, **options)
     for number in range(JOBS):
         ges.add_job(job_id=f"job-{number}", status="running" if number % 3 else "success")
 
