@@ -280,7 +280,10 @@ class Start(Struct, frozen=True):
             graph = graphs.get(name, JobStore())
             graph = JobStore(edition=graph.edition) if order.replace else graph
             seed = (state.seed or 0) if order.seed is None else order.seed
-            batch, _ = generated(order, seed, project_id, name, graph, settings, progress=progress)
+            batch, _ = generated(
+                order, seed, project_id, name, graph, settings, 0, progress,
+                after_ended=graph.oldest_has_ended(),
+            )  # fmt: skip
             graph.add(batch)
             graphs[name] = graph
         for graph in graphs.values():
@@ -306,13 +309,18 @@ def generated(
     settings: Settings,
     row: int = 0,
     progress: Progress = no_progress,
+    *,
+    after_ended: bool,
 ) -> tuple[JobStore, int]:
     """The jobs that *order* asks for from *row* on, for *graph* to add, and the next row.
 
+    *after_ended*: whether the oldest job of *graph*, which they come after, has ended.
     Raises InvalidInput if the edition of *graph* does not have one of their statuses.
     """
     edition, now = edition_of(graph, settings), graph.now
-    new = generators.jobs(project_id, graph_name, order, seed, graph, row, edition)
+    new = generators.jobs(
+        project_id, graph_name, order, seed, graph, row, edition, settings, after_ended=after_ended
+    )
     rows = [*progress(new, order.count)]
     jobs = [job for _, job in rows]
     if "partiallyFailed" in (order.statuses or ()):

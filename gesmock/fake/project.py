@@ -237,9 +237,11 @@ class Project:
                     store = JobStore(edition=store.edition, now=store.now)
                 fresh = order.replace or name not in self.graphs
                 row = 0 if fresh else self._next_rows.get((name, seed), 0)
+                ended = store.oldest_has_ended()
             batch, next_row = generated(
-                order, seed, self.project_id, name, store, settings, row, progress
-            )
+                order, seed, self.project_id, name, store, settings, row, progress,
+                after_ended=ended,
+            )  # fmt: skip
             with self.lock:
                 self._check_epoch(epoch)
                 graph = self.graphs.get_or_new(name)

@@ -11,10 +11,9 @@ import struct
 from bisect import bisect_right
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from datetime import date
-from functools import lru_cache
-from itertools import accumulate, count, cycle, islice
+from functools import lru_cache, partial
+from itertools import accumulate, cycle
 from typing import Annotated, Any, Final, NamedTuple
-from uuid import UUID
 
 import msgspec
 from msgspec import Meta, Struct
@@ -23,7 +22,8 @@ from gesmock.model import documentation, listed_requests
 from gesmock.model.documentation import DocumentedCall
 from gesmock.model.jobs import Job, JobRequest
 from gesmock.model.plans import AnyPlan
-from gesmock.model.types import Edition, GoodEnd, GraphName, ListedStatus
+from gesmock.model.settings import Settings
+from gesmock.model.types import Edition, GraphName, ListedStatus
 
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
@@ -34,7 +34,10 @@ _MOST_ALIVE: Final = 5
 
 _EXPORTS_EVERY: Final = 32
 _EXPORT: Final = 12
-"""Of these many rows, this one exports the result of the job before it."""
+"""Of so many rows, this one exports the result of the job before it, the next row."""
+
+_EXPORTED: Final = (FINISHED, "complete", "success")
+"""The outcomes of a job whose result is exported."""
 
 
 class Generator(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -64,37 +67,46 @@ def jobs(
     graph_name: str,
     generator: Generator,
     seed: int,
-    taken: Container[str] = (),
-    first_row: int = 0,
-    edition: Edition = "database",
+    taken: Container[str],
+    first_row: int,
+    edition: Edition,
+    settings: Settings,
+    *,
+    after_ended: bool,
 ) -> Iterator[tuple[int, Job]]:
     """The jobs of *generator* whose ids are not *taken*, each with the number of the next row.
 
-    Row *n* depends on *seed*, *edition* and *n* only, except for the names in its URL and body.
+    Row *n* depends on *seed*, *edition* and *n* only, except for the names in its URL and body, and
+    that none is alive if the job before it has ended (*after_ended*). A row that would export the
+    result of a job beyond the last is left out.
     """
     pick_outcome = _weighted(generator.statuses or _ENDS)
     templates, words = _templates(project_id, graph_name, edition), _vocabulary(seed)
-    alive = [] if generator.statuses else _alive(seed)
+    alive = [] if generator.statuses or after_ended else _alive(seed)
+    finished = lru_cache(lambda command: settings.finished(command, edition))
 
     def job(row: int) -> Job:
         digits, rng = random_bits(f"{seed}/{row}")
-        outcome, template = pick_outcome(rng), templates.pick(rng)
-        exported = ""
+        outcome, template, exported = pick_outcome(rng), templates.pick(rng), ""
         if row < len(alive):
             outcome = alive[row]
-        elif row % _EXPORTS_EVERY in (_EXPORT, _EXPORT + 1):
-            outcome = outcome if generator.statuses else FINISHED
+        elif row % _EXPORTS_EVERY == _EXPORT:
+            older, older_rng = random_bits(f"{seed}/{row + 1}")
+            if pick_outcome(older_rng) in _EXPORTED:
+                template, exported = templates.export, _form(older, seed, edition)
+        elif row % _EXPORTS_EVERY == _EXPORT + 1 and outcome in _EXPORTED:
             template = templates.exported
-        if row % _EXPORTS_EVERY == _EXPORT:  # of the result of the next row, an older job
-            template = templates.export
-            exported = _form(random_bits(f"{seed}/{row + 1}")[0], seed, edition)
-        status = template.finished if outcome == FINISHED else outcome
+        status = finished(template.command) if outcome == FINISHED else outcome
         return Job(_form(digits, seed, edition), status, template.request(rng, words, exported))
 
-    new = (
-        (row + 1, new_job) for row in count(first_row) if (new_job := job(row)).job_id not in taken
-    )
-    return islice(new, generator.count)
+    missing, row = generator.count, first_row
+    while missing:
+        if missing > 1 or row % _EXPORTS_EVERY != _EXPORT:
+            new = job(row)
+            if new.job_id not in taken:
+                missing -= 1
+                yield row + 1, new
+        row += 1
 
 
 def _alive(seed: int) -> list[str]:
@@ -114,7 +126,9 @@ def _form(digits: str, seed: int, edition: Edition) -> str:
     instance = _instance(seed)
     if edition == "database":
         return digits + instance
-    return f"{UUID(digits, version=4)}{instance[:9]}"
+    variant = "89ab"[int(digits[16], 16) % 4]  # as in a UUID of version 4, in a third of its time
+    middle = f"{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}"
+    return f"{digits[:8]}-{middle}-{digits[20:]}{instance[:9]}"
 
 
 @lru_cache(maxsize=8)
@@ -181,10 +195,11 @@ def _vocabulary(seed: int) -> Vocabulary:
 
     fake = Faker("en_US")
     fake.seed_instance(seed)
+    noun = partial(fake.word, part_of_speech="noun")
     words = {
-        "user": [fake.user_name() for _ in range(40)],
+        "user": [fake.user_name() for _ in range(8)],
         "name": [f"{fake.first_name()} {fake.last_name()}" for _ in range(60)],
-        "title": [f"The {fake.color_name()} {fake.word().title()}" for _ in range(60)],
+        "title": [f"The {fake.safe_color_name()} {noun()}".title() for _ in range(60)],
         "city": [fake.city() for _ in range(40)],
         "date": [fake.date_between(*_DAYS).isoformat() for _ in range(60)],
     }
@@ -209,7 +224,6 @@ class _Template(NamedTuple):
     path: str
     body: str
     slots: Sequence[str]
-    finished: GoodEnd
 
     def request(self, rng: Rng, words: Vocabulary, job_id: str) -> JobRequest:
         path = self.path
@@ -251,7 +265,7 @@ def _templates(project_id: str, graph_name: str, edition: Edition) -> _Templates
             if row.command == call.command and row.edition in (edition, "any")
         )
         for body in call.bodies:
-            template = by_command[call.command] = _template(row, body, names, edition)
+            template = by_command[call.command] = _template(row, body, names)
             if "export_result" not in call.command:
                 weights[template] = call.weight / len(call.bodies)
     export, exported = _EXPORTS[edition]
@@ -268,7 +282,7 @@ _SLOT: Final = re.compile(r"<(\w+)>")
 
 
 def _template(
-    row: DocumentedCall, body: dict[str, Any] | None, names: Mapping[str, str], edition: Edition
+    row: DocumentedCall, body: dict[str, Any] | None, names: Mapping[str, str]
 ) -> _Template:
     # Inferred: a call without a body is listed with an empty one, as on ges_03_0204 (2024-12).
     text, slots = "", []
@@ -279,5 +293,4 @@ def _template(
         name = msgspec.json.encode(names["graph_name"]).decode()[1:-1].replace("%", "%%")
         text = _SLOT.sub(r"%(\1)s", text).replace("\\u0000", name)
     path = listed_requests.url(row, names, row.query)
-    finished: GoodEnd = row.finished if edition == "database" else "success"
-    return _Template(row.command, path, text, tuple(slots), finished)
+    return _Template(row.command, path, text, tuple(slots))

@@ -58,7 +58,8 @@ def fail_reason(job: Job, timeline: Timeline | None) -> str:
     prefix = f"Running algorithm [{name}] error: "
     if reason is None:
         parameters = body_of(job).get("parameters")
-        first = next(iter(parameters), "source") if isinstance(parameters, dict) else "source"
+        unnamed = "source" if "path" in name else "parameters"
+        first = next(iter(parameters), unnamed) if isinstance(parameters, dict) else unnamed
         return prefix + _REASON.format(first)
     return reason if reason.startswith(prefix) or reason == CANCELLED else prefix + reason
 

@@ -16,7 +16,7 @@ from gesmock.model.jobs import Job, Move
 from gesmock.model.queries import Label
 from gesmock.model.rows import SIZE, Block, Page, Part, decode, encode, in_status, parts
 from gesmock.model.timeline import NEVER, DeleteGraph, EraseJob, Timeline, Transition
-from gesmock.model.types import Edition, JobStatus
+from gesmock.model.types import FINAL, Edition, JobStatus
 
 _MOST_PAGES: Final = 16
 _FEW: Final = 4  # rows of a block that are read or rewritten one by one
@@ -143,6 +143,10 @@ class JobStore:
         present = (number for block in blocks for number, row in block.rows() if text in row)
         numbers = [*ahead, *islice(present, 1)]
         return decode(self._row(max(numbers))).job_id if numbers else None
+
+    def oldest_has_ended(self) -> bool:
+        """Whether the list has jobs, and the oldest has ended."""
+        return any(job.status in FINAL for job in self.page(0, 1, oldest_first=True))
 
     def page(self, offset: int, limit: int, *, oldest_first: bool = False) -> Page:
         """At most *limit* jobs of the list from *offset* on; the same page until a change."""

@@ -11,6 +11,7 @@ import msgspec
 from gesmock.model import documentation, job_kinds
 from gesmock.model.clock import NANOSECONDS, http_date, list_time, real_time
 from gesmock.model.errors import GesError, Refusal
+from gesmock.model.generators import Rng, random_bits
 from gesmock.model.jobs import Job
 from gesmock.model.listed_requests import Body
 from gesmock.model.messages import MOST_SHOWN, Encoded, Reply, ShownStatuses
@@ -125,16 +126,16 @@ def blocks(reply: Reply) -> Sequence[bytes | memoryview]:
 
 # --- Items of the memory edition ------------------------------------------------------------------
 
-_APART_S: Final = 300
-_SOONER_S: Final = 240
-"""How far apart jobs that have no timeline began: so far, and at most so much sooner."""
+_APART_S: Final = 120
+_SOONER_S: Final = 100
+"""How far apart jobs that were not submitted here began: so far, and at most so much sooner."""
 
 _LASTS_S: Final[Mapping[str, tuple[float, float]]] = {
-    "ImportGraph": (20, 600),
-    "ExportGraph": (20, 300),
-    "Algorithm": (1, 120),
+    "ImportGraph": (20, 900),
+    "ExportGraph": (20, 600),
+    "Algorithm": (1, 600),
 }
-"""How long such jobs take, at least and at most; others take up to 20 seconds."""
+"""How long jobs without a timeline take, at least and at most; others take up to 60 seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,15 +161,15 @@ class MemoryList:
         return Reply(200, listed, statuses=_statuses(page, None))
 
     def _item(self, job: Job, timeline: Timeline | None, index: int) -> dict[str, Any]:
-        """*job* as it is listed; *index* is its place among those that have no *timeline*."""
+        """*job* as it is listed; *index* counts from 1 on, back from those submitted here."""
         body = job_kinds.body_of(job)
         task_type = job_kinds.task_type(job)
         ended = job.status in FINAL
         imports = task_type == "ImportGraph"
         # A job without a timeline has times and a progress of its own, by its id.
-        rng = Random(f"{self.seed}/course/{job.job_id}")  # noqa: S311 no secret
+        _, rng = random_bits(f"{self.seed}/course/{job.job_id}")
         start, end = self._times(job, task_type, timeline, index, rng)
-        progress = 100 if ended else rng.randint(1, 99) if job.status == "running" else 0
+        progress = 100 if ended else 1 + rng() % 99 if job.status == "running" else 0
         if timeline is not None:
             progress = timeline.at(self.age).progress
         failed = job.status == "failed"
@@ -187,12 +188,12 @@ class MemoryList:
         }
 
     def _times(
-        self, job: Job, task_type: str, timeline: Timeline | None, index: int, rng: Random
+        self, job: Job, task_type: str, timeline: Timeline | None, index: int, rng: Rng
     ) -> list[str]:
         """When *job* began to run and ended; empty if it has not (ges_01_0096)."""
+        ran_at = self.began - index * _APART_S + _between(-_SOONER_S, 0, rng)
+        lasted_s = _between(*_LASTS_S.get(task_type, (1, 60)), rng)
         if timeline is None:
-            ran_at = self.began - max(index, 0) * _APART_S - rng.uniform(0, _SOONER_S)
-            lasted_s = rng.uniform(*_LASTS_S.get(task_type, (0, 20)))
             started = None if job.status == "pending" else ran_at
             ended = min(ran_at + lasted_s, self.began) if job.status in FINAL else None
         else:
@@ -200,6 +201,8 @@ class MemoryList:
             started, ended = (
                 None if age is None else self.began + age / NANOSECONDS for age in ages
             )
+            if index > 0 and timeline.stages[0].status != "pending":  # it ran before
+                started = ran_at
         return ["" if at is None else list_time(at) for at in (started, ended)]
 
     def _files(self, job: Job, body: Body) -> list[dict[str, Any]]:
@@ -210,6 +213,10 @@ class MemoryList:
             for key, path in (("edgeFiles", "edgesetPath"), ("vertexFiles", "vertexsetPath"))
             if body.get(path)
         ]
+
+
+def _between(least: float, most: float, rng: Rng) -> float:
+    return least + (most - least) * rng() / 2**16
 
 
 def _lines(job: Job, rng: Random) -> dict[str, int]:

@@ -98,9 +98,32 @@ def test_a_failed_import_has_the_status_failed(service: Service) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (PATH, "Running algorithm [shortest_path] error: parameter [source] is invalid!"),
+        (
+            '{"algorithmName":"shortest_path"}',
+            "Running algorithm [shortest_path] error: parameter [source] is invalid!",
+        ),
+        (
+            '{"algorithmName":"louvain","parameters":{"weight":"score"}}',
+            "Running algorithm [louvain] error: parameter [weight] is invalid!",
+        ),
+        (RANK, "Running algorithm [pagerank] error: parameter [parameters] is invalid!"),
+    ],
+)
+def test_the_reason_of_a_failed_algorithm_names_a_parameter_that_it_has(
+    service: Service, body: str, message: str
+) -> None:
+    response = show(service, job("execute_algorithm", body, "failed"))
+
+    assert response.json == {"errorMessage": message, "errorCode": "GES.8301"}
+
+
+@pytest.mark.parametrize(
     ("reason", "message"),
     [
-        (None, "Running algorithm [pagerank] error: parameter [source] is invalid!"),
+        (None, "Running algorithm [pagerank] error: parameter [parameters] is invalid!"),
         ("out of memory", "Running algorithm [pagerank] error: out of memory"),
         ("Running algorithm [pagerank] error: x!", "Running algorithm [pagerank] error: x!"),
     ],

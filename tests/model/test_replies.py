@@ -1,6 +1,9 @@
 """The list of the memory edition: its items, key by key."""
 
+import itertools
 import json
+import re
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -13,6 +16,7 @@ FILES = {
     "obsParameters": {"accessKey": "AK", "secretKey": "SK"},
 }
 AT_NOON = 1716458040  # 2024-05-23 09:54:00
+MIXED = {"success": 3, "running": 1, "pending": 1}
 
 
 @pytest.fixture
@@ -120,7 +124,7 @@ def test_a_reason_can_be_set(memory: Service) -> None:
     assert newest(memory)["failReason"] == "disk full"
 
 
-def test_jobs_without_a_timeline_have_times_in_the_past(service: Service) -> None:
+def test_jobs_without_a_plan_have_times_and_progress_by_their_status(service: Service) -> None:
     jobs = [
         {"jobId": status, "status": status, "request": {"command": "mine_own", "url": "/"}}
         for status in ("pending", "running", "failed", "success")
@@ -128,18 +132,76 @@ def test_jobs_without_a_timeline_have_times_in_the_past(service: Service) -> Non
     clock = {"now": AT_NOON, "frozen": True}
     service.begin(fixture={"graphs": {"movie": {"edition": "memory", "jobs": jobs}}}, clock=clock)
 
-    items = service.list().json["jobs"]
+    pending, running, failed, success = items = service.list().json["jobs"]
 
-    assert [(item["startTime"], item["endTime"]) for item in items] == [
-        ("", ""),
-        ("2024-05-23 09:52:00", ""),
-        ("2024-05-23 09:51:00", "2024-05-23 09:51:30"),
-        ("2024-05-23 09:50:00", "2024-05-23 09:50:30"),
-    ]
-    assert [item["progress"] for item in items] == ["0", "0", "100", "100"]
-    assert items[2]["failReason"] == "The job failed."
+    assert (pending["startTime"], pending["endTime"], pending["progress"]) == ("", "", "0")
+    assert running["startTime"] < "2024-05-23 09:54:00"
+    assert (running["endTime"], 0 < int(running["progress"]) < 100) == ("", True)
+    for item in (failed, success):
+        assert item["startTime"] < item["endTime"] <= "2024-05-23 09:54:00"
+        assert item["progress"] == "100"
+    assert failed["failReason"] == "The job failed."
     assert {item["taskType"] for item in items} == {"MineOwn"}
-    assert items[0]["rawRequest"] == ""
+    assert pending["rawRequest"] == ""
+
+
+def seconds(text: str) -> float:
+    return datetime.strptime(f"{text} +0000", "%Y-%m-%d %H:%M:%S %z").timestamp()
+
+
+@pytest.mark.parametrize("plan", [{}, {"plan": "slow"}, {"plan": "slow", "statuses": MIXED}])
+def test_generated_jobs_have_the_times_and_progress_of_a_history(
+    service: Service, plan: dict[str, Any]
+) -> None:
+    clock = {"now": AT_NOON, "frozen": True}
+    generator = {"count": 500, "seed": 7, **plan}
+    service.begin(generate=generator, settings={"edition": "memory"}, clock=clock)
+    items = service.list().json["jobs"]
+    begun = [item for item in items if item["startTime"]]
+    ended = [item for item in items if item["endTime"]]
+    starts = [seconds(item["startTime"]) for item in begun]
+    lengths = [seconds(item["endTime"]) - seconds(item["startTime"]) for item in ended]
+    gaps = [later - sooner for later, sooner in itertools.pairwise(starts)]
+
+    assert [item["status"] for item in items if item not in begun] == ["pending"] * (
+        len(items) - len(begun)
+    )
+    assert {item["status"] for item in items if item not in ended} == {"pending", "running"}
+    assert min(gaps) > 0
+    assert len({*gaps}) > 50
+    assert min(lengths) >= 0
+    assert max(lengths) <= 900
+    assert len({round(length) for length in lengths}) > 50
+    assert all(seconds(item["endTime"]) <= AT_NOON for item in ended)
+    assert max(starts) <= AT_NOON
+    for item in items:
+        assert re.fullmatch(r"[0-9a-f-]{36}\d{9}", item["jobId"])
+        low, high = {"pending": (0, 0), "running": (0 if plan else 1, 99)}.get(
+            item["status"], (100, 100)
+        )
+        assert low <= int(item["progress"]) <= high
+    longest = max(zip(lengths, ended, strict=True), key=lambda pair: pair[0])[1]
+    assert longest["taskType"] in ("ImportGraph", "Algorithm", "ExportGraph")
+    assert service.list().json["jobs"] == items
+
+
+def test_a_generated_job_that_runs_keeps_its_start_when_it_ends(service: Service) -> None:
+    clock = {"now": AT_NOON, "frozen": True}
+    generator = {"count": 20, "seed": 7, "plan": "normal"}
+    service.begin(generate=generator, settings={"edition": "memory"}, clock=clock)
+    before = {item["jobId"]: item for item in service.list().json["jobs"]}
+
+    service.control("PATCH", "clock", {"advance_s": 60})
+
+    for item in service.list().json["jobs"]:
+        was = before[item["jobId"]]
+        if was["status"] == "pending":
+            assert was["startTime"] == ""
+            assert "2024-05-23 09:54:00" < item["startTime"] < item["endTime"]
+        else:
+            assert item["startTime"] == was["startTime"]
+        assert item["status"] in ("success", "failed")
+        assert item["endTime"]
 
 
 def test_a_graph_can_have_its_own_edition(service: Service) -> None:

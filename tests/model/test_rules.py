@@ -16,7 +16,8 @@ G = f"/ges/v1.0/{PROJECT}/graphs"
 def submit(service: Service, action: str = "clear-graph", graph: str = "movie") -> str:
     """The status of the job right after its submission."""
     url = f"{G}/{graph}/action?action_id={action}"
-    body = {"algorithmName": "pagerank"} if action == "execute-algorithm" else {}
+    algorithm = {"algorithmName": "shortest_path", "executionMode": "async"}
+    body = algorithm if action == "execute-algorithm" else {}
     assert service.client.post(url, json=body).status_code == 200
     status: str = service.list("?limit=1", graph=graph).json["jobs"][0]["status"]
     return status

@@ -11,21 +11,27 @@ def test_the_page_is_the_default_dialect() -> None:
     settings = Settings()
 
     assert settings.dialect == "page"
-    assert (settings.unknown_graph_status, settings.invalid_token_status) == (404, 401)
+    assert (settings.unknown_graph_status, settings.invalid_token_status) == (400, 401)
 
 
 def test_a_dialect_brings_its_statuses_and_each_can_be_overridden() -> None:
     settings = Settings(dialect="error_table", forbidden_status=403)
 
-    assert settings.unknown_graph_status == 400
     assert settings.invalid_token_status == 400
     assert settings.forbidden_status == 403
 
 
 def test_a_new_dialect_brings_its_statuses() -> None:
-    changed = Settings(unknown_graph_status=400).changed({"dialect": "page"})
+    changed = Settings(invalid_token_status=400).changed({"dialect": "page"})
 
-    assert changed.unknown_graph_status == 404
+    assert changed.invalid_token_status == 401
+
+
+def test_an_unknown_graph_is_400_in_each_dialect_unless_the_setting_says_404() -> None:
+    settings = Settings(unknown_graph_status=404).changed({"dialect": "error_table"})
+
+    assert Settings(dialect="error_table").unknown_graph_status == 400
+    assert settings.unknown_graph_status == 404
 
 
 def test_a_change_of_one_setting_leaves_the_others() -> None:
