@@ -18,7 +18,7 @@ from gesmock.remote.http import Unreachable
 from gesmock.remote.session import Submission
 from gesmock.remote.target import SignIn, Target
 
-VERTEX_QUERY = Submission.of("vertex_query", None, 60)
+READS = Submission.of(None, None, 60)
 
 PARAMETER_ERROR = {"errorMessage": "Parameter error!", "errorCode": "GES.8005"}
 EMPTY_LIST = {"jobs": [], "totalCount": 0, "result": "success"}
@@ -213,7 +213,7 @@ def session_with(
     ges.restart(**options)
     token = (options.get("tokens") or [""])[0]
     target = Target.of(ges.jobs_url(), sign_in=SignIn(token))
-    submission = VERTEX_QUERY if submit else None
+    submission = READS if submit else None
     return QuirkySession(target, ges.app, quirk, submit=submission, sleep=ges.clock.advance)
 
 

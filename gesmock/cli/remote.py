@@ -30,7 +30,12 @@ _report_option = partial(file_option, allow_from_autoenv=False)
     is_flag=True,
     help="Let --submit name an operation that can overwrite or delete the graph's content.",
 )
-@option("--submit", default="vertex_query", metavar="OPERATION", help="The operation to submit.")
+@option(
+    "--submit",
+    metavar="OPERATION",
+    help="The operation to submit "
+    "[default: execute_algorithm, or vertex_query where the graph is of the memory edition].",
+)
 @option("--body", metavar="JSON", help="Its body [default: its page's example].")
 @option("--wait-s", default=60.0, help="How long to wait for a submitted job to end.")
 @option("--strict", is_flag=True, help="Fail on deviations from inferred behaviour too.")

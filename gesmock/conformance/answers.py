@@ -4,12 +4,19 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from gesmock.model import documentation
 from gesmock.model.types import MOVES
 from gesmock.remote.client import ServerReply, quoted
 from gesmock.remote.session import CheckFailed, Session, Skipped
 
 SUCCESSFUL: Final = ("success", "complete")
 """Two words for the same end, each from another page."""
+
+NO_JOB: Final = documentation.table_texts()["GES.8301"]
+"""What the error table says of a job that cannot be queried, in place of its page's example."""
+
+UNKNOWN: Final = documentation.table_texts()["GES.8000"]
+"""What the error table says of an unknown graph."""
 
 _STATUS_OF_A_JOB: Final = re.compile(r"/graphs/[^/]+/jobs/[^/?]+/status(\?|$)")
 
@@ -55,8 +62,11 @@ def show_job(session: Session, job_id: str, query: str = "") -> ServerReply:
 
 
 def is_gone(reply: ServerReply) -> bool:
-    """Whether an answer says that there is no such job."""
-    return bool(reply.code) and reply.value["errorMessage"].startswith("can not find job")
+    """Whether an answer says that there is no such job, as its page does or the error table."""
+    if reply.code is None:
+        return False
+    message = str(reply.value["errorMessage"])
+    return message.startswith("can not find job") or message == NO_JOB
 
 
 def query_failed(reply: ServerReply) -> bool:

@@ -30,7 +30,8 @@ def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> Non
     add("--gesmock-most", type=int, default=1000, metavar="N", help="jobs of the list to read")
     add("--gesmock-allow-writes", action="store_true", help="submit and cancel jobs too")
     add("--gesmock-allow-data-loss", action="store_true", help="even calls that can lose data")
-    add("--gesmock-submit", default="vertex_query", metavar="OPERATION", help="the call to submit")
+    submit = "the call to submit (default: one that reads)"
+    add("--gesmock-submit", metavar="OPERATION", help=submit)
     add("--gesmock-body", metavar="JSON", help="its body (default: the example of its page)")
     add("--gesmock-wait-s", type=float, default=60.0, metavar="S", help="for a job to end")
 

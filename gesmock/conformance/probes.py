@@ -92,8 +92,8 @@ def _dialect(probes: list[Probe]) -> Probe:
         if statuses == values:
             return Probe("dialect", "dialect", name, name)
     count = sum(value is not None for value in statuses.values())
-    partial = f"of its three statuses, {count} were found"
-    why = partial if count < 3 else "neither the page's nor the error table's"
+    partial = f"of its {len(statuses)} statuses, {count} were found"
+    why = partial if count < len(statuses) else "neither the page's nor the error table's"
     return Probe("dialect", "dialect", None, why)
 
 
@@ -104,7 +104,8 @@ def _unknown_graph(session: Session) -> int:
     reply = session.ask("GET", session.target.path(LIST, graph=NONEXISTENT))
     status = require_refusal(reply, ("GES.8000",), 404, 400)
     message = reply.value["errorMessage"]
-    skip_if(not message.startswith("Graph ["), f"its message is that of another page: {message}")
+    worded = message.startswith("Graph [") or message == answers.UNKNOWN
+    skip_if(not worded, f"its message is that of another page: {message}")
     return status
 
 
@@ -187,6 +188,21 @@ def _edition(session: Session) -> str:
     old = session.is_pre_2025 and any("body" in request_of(job) for job in session.whole.jobs)
     skip_if(old, "its list is like those before 2025, which are the same for both editions")
     return session.edition
+
+
+def _strict_edition(session: Session) -> bool:
+    """Whether the call that cancels jobs of the other edition is unknown."""
+    _ = session.submission  # raises Skipped where cancelling is not allowed
+    skip_if(session.is_pre_2025, "the lists before 2025 are the same for both editions")
+    path = session.target.path("/jobs/gesmock-no-job")
+    if session.edition == "memory":
+        path = path.replace("/graphs/", "/hyg/", 1)
+    reply = session.ask("DELETE", path, documented=False)
+    if reply.status == 404:
+        require_refusal(reply, ("GES.8000",), 404)
+        return True
+    require_refusal(reply, ("GES.8303",), 400)
+    return False
 
 
 def _order(session: Session) -> str:
@@ -313,6 +329,7 @@ _PROBES: Final[tuple[tuple[str, str | None, Callable[[Session], Any]], ...]] = (
     ("limit=0", "limit_zero", _limit_zero),
     ("order of the list", "order", _order),
     ("edition of the graph", "edition", _edition),
+    ("calls of the other edition", "strict_edition", _strict_edition),
     ("status of successful jobs", "finished_status", _finished_status),
     ("key of the job id", "id_key", _id_key),
     ("an unknown project", "open_projects", _open_projects),

@@ -57,7 +57,7 @@ def open_session(
     most: int,
     allow_writes: bool,
     allow_data_loss: bool,
-    submit: str,
+    submit: str | None,
     body: str | None,
     wait_s: float,
 ) -> ProbedSession:

@@ -194,7 +194,7 @@ def _reply_of(request: Request, answer: HttpReply, redaction: Redaction) -> _For
         lines.append(("Content-Length", str(len(answer.body))))
     joined: dict[str, str] = {}
     for name, value in lines:
-        title = name.title()
+        title = _titled(name)
         joined[title] = f"{joined[title]}, {value}" if title in joined else value
     statuses, job_id = _jobs(request, answer, redaction)
     return _Forwarded(
@@ -255,11 +255,15 @@ def _decompressed(reply: HttpReply) -> bytes | bytearray:
     return reply.body
 
 
+def _titled(name: str) -> str:
+    return "TraceID" if name.lower() == "traceid" else name.title()
+
+
 def _answer_of(reply: Reply, method: str) -> Answer:
     """*reply* as it goes over the wire; the headers of another server come first, unchanged."""
     status, blocks = reply.status or 200, replies.blocks(reply)
     if isinstance(reply, _Forwarded):
-        came = {(name.title(), value) for name, value in reply.lines}
+        came = {(_titled(name), value) for name, value in reply.lines}
         names = {name for name, _ in came}
         lines = [
             *reply.lines,

@@ -36,6 +36,12 @@ _READ_ONLY: Final = re.compile(
 )
 """Operations that leave the vertices, edges and indices that a graph has as they are."""
 
+_SUBMITTED: Final[Mapping[Edition, str]] = {
+    "database": "execute_algorithm",
+    "memory": "vertex_query",
+}
+"""What is submitted unless an operation is named: a call that reads, and makes a job."""
+
 _CREDENTIAL_CODES: Final = ("GES.8006", "GES.8007", "GES.8020")
 _CREDENTIAL_HINTS: Final[Mapping[str, str]] = {
     "none": "the request was anonymous: set GESMOCK_TARGET_TOKEN, or HUAWEICLOUD_SDK_AK and _SK",
@@ -119,29 +125,35 @@ class Submission:
 
     @classmethod
     def of(
-        cls, command: str, body: str | None, wait_s: float, *, data_loss: bool = True
-    ) -> "Submission":
-        """The call of *command* with *body* (JSON), or with the example of its page.
+        cls, command: str | None, body: str | None, wait_s: float, *, data_loss: bool = True
+    ) -> "dict[Edition, Submission]":
+        """The call of *command* in each edition, with *body* (JSON) or the example of its page.
 
-        Raises InvalidInput, also for a call that may lose data unless *data_loss* permits it.
+        Without a command, one that only reads. Raises InvalidInput, also for a call that may lose
+        data unless *data_loss* permits it.
         """
-        rows = {
-            row.command: row
-            for row in reversed(documentation.submissions())  # of several, the first counts
+        rows = [
+            row
+            for row in documentation.submissions()
             if "/graphs/" in row.path and "{job_id}" not in row.path
-        }
-        row = rows.get(command)
-        if row is None:
-            raise InvalidInput.at("--submit", f"{command!r} is none of {', '.join(reversed(rows))}")
+        ]
+        if command is not None and command not in {row.command for row in rows}:
+            names = ", ".join(dict.fromkeys(row.command for row in rows))
+            raise InvalidInput.at("--submit", f"{command!r} is none of {names}")
         if not (math.isfinite(wait_s) and wait_s >= 0):
             raise InvalidInput.at("--wait-s", f"{wait_s:g} is not a number of seconds from 0 on")
-        example = row.request_example
         with naming_file("--body"):
-            value = example if body is None else validation.decode(body.encode(), dict[str, Any])
-        if not (data_loss or _READ_ONLY.fullmatch(command)):
+            value = body and validation.decode(body.encode(), dict[str, Any])
+        if command is not None and not (data_loss or _READ_ONLY.fullmatch(command)):
             why = "can overwrite or delete what the graph holds; --allow-data-loss permits it"
             raise InvalidInput.at("--submit", f"{command!r} {why}")
-        return cls(row, value, wait_s)
+        submissions = {}
+        for edition, default in _SUBMITTED.items():
+            named = [row for row in rows if row.command == (command or default)]
+            of_edition = [row for row in named if row.edition in (edition, "any")]
+            row = (of_edition or named)[0]
+            submissions[edition] = cls(row, value or row.request_example, wait_s)
+        return submissions
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +172,8 @@ class SubmittedJob:
 class Session(Client):
     """A client that reads at most *most* jobs of the target's list, and submits only *submit*.
 
-    *sleep* waits for submitted jobs. Raises InvalidInput too.
+    The latter is what to submit by the graph's edition. *sleep* waits for submitted jobs. Raises
+    InvalidInput too.
     """
 
     def __init__(
@@ -168,15 +181,15 @@ class Session(Client):
         target: Target,
         most: int = 1000,
         *,
-        submit: Submission | None = None,
+        submit: Mapping[Edition, Submission] | None = None,
         sleep: Callable[[float], object] = time.sleep,
         retries: int = 1,
     ) -> None:
         if not 1 <= most <= _MOST_JOBS:
             raise InvalidInput.at("--most", f"{most} is not 1 to {_MOST_JOBS}")
         super().__init__(target, retries=retries)
-        if submit is not None:
-            self.secrets += tuple(secrets_in(submit.body))
+        for submission in (submit or {}).values():
+            self.secrets += tuple(secrets_in(submission.body))
         self.most, self.submit, self.sleep = most, submit, sleep
         self.replies: list[ServerReply] = []
         """The documented answers so far."""
@@ -225,7 +238,11 @@ class Session(Client):
         """What may be submitted. Raises Skipped where nothing may."""
         if self.submit is None:
             raise Skipped("submitting and cancelling jobs is not allowed")
-        return self.submit
+        try:
+            return self.submit[self.edition]
+        except (Skipped, CheckFailed):  # which other checks report
+            total = any("totalCount" in reply.fields for reply in self.replies)
+            return self.submit["database" if total else "memory"]
 
     # --- Asking ---
 

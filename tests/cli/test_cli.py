@@ -585,7 +585,7 @@ def test_check_reports_every_error_of_every_file(tmp_path: Path) -> None:
         "wrong.json: $.seed: 'x' is not an integer from 0 to 9223372036854775807",
         "wrong.json: $.graps: unknown key; did you mean 'graphs'? known are description, "
         "project_id, seed, graphs, generators, settings, clock, verdict, journal_size, plans, "
-        "tokens, faults",
+        "queries, tokens, faults",
         "broken.json: line 1 column 2: broken JSON: Expecting property name enclosed in double "
         "quotes",
     ]

@@ -126,7 +126,7 @@ def test_a_call_that_may_lose_data_is_submitted_with_permission(ges: GesMock) ->
 def test_a_job_that_does_not_end_in_time_is_not_a_failure(ges: GesMock) -> None:
     ges.restart(clock={"frozen": True})
 
-    result = verify(ges, "--allow-writes", "--wait-s", "0", "--body", '{"labels": ["a"]}')
+    result = verify(ges, "--allow-writes", "--wait-s", "0")
 
     assert result.exit_code == 0, result.output
     assert "it is still pending after 0 s" in result.output

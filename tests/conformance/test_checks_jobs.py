@@ -201,7 +201,7 @@ def test_a_job_in_the_middle_of_a_long_list_is_not_searched_for(ges: GesMock) ->
 
 
 def test_a_job_that_ends_at_once_cannot_be_cancelled(ges: GesMock) -> None:
-    session = session_with(ges, generate=0, plans=[{"plan": "instant"}])
+    session = session_with(ges, generate=0, plans=[{"plan": "instant"}], **MEMORY)
 
     assert ended("cancelled_jobs_end", session) == (
         "skipped",
@@ -239,7 +239,7 @@ def test_a_call_that_is_never_accepted_fails_one_check(ges: GesMock) -> None:
     refusal = {"errorMessage": "no", "errorCode": "GES.8402"}
     quirk = Quirk(answer_if(lambda request: request.method == "POST", 400, refusal))
 
-    result = run(session_with(ges, quirk))
+    result = run(session_with(ges, quirk, **MEMORY))
 
     assert failed_checks(result) == ["submitted_jobs_run_to_an_end"]
     [cancel] = [it for it in result.outcomes if it.check.name == "jobs_can_be_cancelled"]

@@ -16,7 +16,7 @@ from quirks import (
     EMPTY_LIST,
     MEMORY,
     PARAMETER_ERROR,
-    VERTEX_QUERY,
+    READS,
     Answer,
     Quirk,
     QuirkySession,
@@ -61,7 +61,8 @@ from gesmock.remote.target import Target
         {"maximum_limit": 1},
         {"maximum_limit": 7, "id_key": "job_id", "order": "oldest_first"},
         {"failed_result": True, "sdk_error_keys": True, "open_projects": True},
-        {"unknown_graph_status": 400},
+        {"unknown_graph_status": 404, "strict_edition": False},
+        {"edition": "memory", "strict_edition": False},
     ],
 )
 @pytest.mark.parametrize("token", ["", "secret"])
@@ -88,9 +89,9 @@ def undeterminable(settings: dict[str, Any], token: str) -> set[str]:
     if settings.get("maximum_limit") == 1:
         hidden.add("finished_status")  # it takes two jobs
     if memory:
-        hidden |= {"unknown_graph_status", "finished_status", "maximum_limit"}
-    if not token or memory or "unknown_graph_status" in settings:
-        hidden.add("dialect")  # it takes three statuses, and those of one dialect
+        hidden |= {"finished_status", "maximum_limit"}
+    if not token:
+        hidden.add("dialect")  # it takes its statuses
     return hidden
 
 
@@ -104,7 +105,7 @@ def test_a_fake_with_the_determined_settings_yields_the_same_settings(ges: GesMo
 
 
 @pytest.mark.parametrize(
-    ("command", "finished"), [("vertex_query", "complete"), ("execute_algorithm", "success")]
+    ("command", "finished"), [("create_index", "complete"), ("execute_algorithm", "success")]
 )
 def test_the_finished_status_is_read_from_submitted_jobs(
     ges: GesMock, command: str, finished: str
@@ -461,6 +462,7 @@ BROKEN = {
             lambda request: (
                 request.method == "DELETE" and request.headers.update(REQUEST_METHOD="GET")
             ),
+            options=MEMORY,
         ),
     ),
     "any job can be cancelled": (
@@ -619,7 +621,7 @@ def test_a_run_survives_any_answer(values: list[Any], jobs: list[Any]) -> None:
         trailer_of_head = Mock(return_value=b"")  # asked for after some answers only
 
     target = Target.of("http://h", "p", "g")
-    session = Odd(target, submit=VERTEX_QUERY, sleep=lambda _: None)
+    session = Odd(target, submit=READS, sleep=lambda _: None)
 
     result = run(session)
 

@@ -127,7 +127,7 @@ def test_a_refused_sign_in_is_reported_with_a_hint(
 def test_another_refusal_has_no_hint(ges: GesMock) -> None:
     ges.restart(graph_name="other")
 
-    assert refusal(ges.url).endswith("please check project_id and graph_name.")
+    assert refusal(ges.url).endswith("please check projectId and graphName.")
 
 
 def test_a_web_page_that_refuses_has_the_hint_too() -> None:
@@ -222,10 +222,10 @@ def test_a_server_that_stays_busy_is_given_up(ges: GesMock) -> None:
 
 def test_a_call_that_may_have_made_a_job_is_not_repeated(ges: GesMock) -> None:
     waited: list[float] = []
-    ges.faults.arm("vertex_query", 503)
+    ges.faults.arm("execute_algorithm", 503)
     client = Client(Target.of(ges.jobs_url()), waited.append)
 
-    row = documentation.by_command().get("vertex_query")
+    row = documentation.by_command().get("execute_algorithm")
     assert row is not None
     path = row.path.format(project_id=ges.project_id, graph_name=ges.graph_name)
     assert client.ask("POST", path, urlencode(row.query), body={}).status == 503

@@ -91,7 +91,7 @@ def test_answers_are_forwarded_byte_for_byte(
     passed = requests.request(method, f"{graph(ges, proxy)}/{path}")
 
     assert (passed.status_code, passed.content) == (direct.status_code, direct.content)
-    changing = ("Date", "X-Request-Id")
+    changing = ("Date", "TraceID", "X-Request-Id")
     assert {n: v for n, v in passed.headers.items() if n not in changing} == {
         n: v for n, v in direct.headers.items() if n not in changing
     }
@@ -522,7 +522,7 @@ def test_the_lines_of_an_answer_are_forwarded_unchanged() -> None:
     ]
     assert answer.endswith(b"\r\n\r\nok")
     assert entry["reply_headers"]["X-Request-Id"] == "theirs"
-    assert entry["reply_headers"]["Traceid"] == "\xe9"
+    assert entry["reply_headers"]["TraceID"] == "\xe9"
 
 
 @pytest.mark.parametrize(
