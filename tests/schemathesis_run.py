@@ -48,6 +48,10 @@ RULES = (
     "the database edition",
     "is the id of job",
     "stuck_pending takes neither",
+    "give either a statement or a pattern",
+    "is not a regular expression",
+    "a value for each of columns",
+    "an item for each of rows",
 )
 """Messages of the control API about input that fits its schema and breaks a further rule."""
 
@@ -58,6 +62,8 @@ def accepts_valid_input(ctx: Any, response: Any, case: Any) -> bool | None:
     if response.status_code == 400:
         control = case.path.startswith("/_gesmock/")
         if any(rule in response.text for rule in RULES) if control else not exists(response):
+            return None
+        if case.path.endswith("/schema/labels#") and is_label(response.request):
             return None
     return positive_data_acceptance(ctx, response, case)
 
@@ -77,6 +83,14 @@ def exists(response: Any) -> bool:
     jobs = requests.get(f"{control}/jobs", params={"graph": graph}).json()["jobs"]
     statuses = [it["job"]["status"] for it in jobs if it["job"]["jobId"] == job]
     return bool(statuses) and response.request.method != "DELETE"
+
+
+def is_label(request: Any) -> bool:
+    """Whether the graph has the label that *request* adds."""
+    url = request.url.partition("?")[0].removesuffix("/labels")
+    token = {"X-Auth-Token": request.headers["X-Auth-Token"]}
+    labels = requests.get(url, headers=token).json()["data"]["schema"]
+    return json.loads(request.body)["name"] in [it["label"] for it in labels]
 
 
 @schemathesis.check

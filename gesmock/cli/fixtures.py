@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import get_args
 
 import click
 import msgspec
@@ -15,6 +16,7 @@ from gesmock.fake.graphs import MOST_JOBS
 from gesmock.fake.options import check_editions
 from gesmock.model.errors import InvalidInput, naming_file
 from gesmock.model.settings import Settings
+from gesmock.model.types import Edition
 
 
 @command()
@@ -68,12 +70,15 @@ def check(file: tuple[str, ...]) -> None:
 
 @click.command()
 @click.option("--control", is_flag=True, help="Print that of the control API.")
+@click.option("--edition", type=click.Choice(get_args(Edition)), help="That of one edition.")
 @click.option("--set", multiple=True, metavar="NAME=VALUE", help="Change a setting.")
-def openapi(control: bool, set: tuple[str, ...]) -> None:
+def openapi(control: bool, edition: Edition | None, set: tuple[str, ...]) -> None:
     """Print the OpenAPI document of the service, or of the control API."""
     from gesmock.contract import service_document
     from gesmock.web.control.document import control_document
 
-    settings = Settings().changed(dict(options.setting(text, "--set") for text in set), "--set")
+    changes = dict(options.setting(text, "--set") for text in set)
+    changes |= {"edition": edition} if edition else {}
+    settings = Settings().changed(changes, "--set")
     document = control_document() if control else service_document(settings)
     click.echo(msgspec.json.format(msgspec.json.encode(document), indent=2))

@@ -1,66 +1,126 @@
-"""The service's OpenAPI document: ``openapi.json``, the submissions, and what settings change.
+"""The service's OpenAPI document: ``openapi.json``, the other calls, and what settings change.
 
-``openapi.json`` has the operations on jobs, read with the default settings, and what submissions
-share. Responses and examples that operations share stand below its ``components`` and are copied
-to where they are referred to, so that each operation of the finished document is complete.
+``openapi.json`` has the operations on jobs, read with the default settings, and what all operations
+share. A part with an ``x-edition`` stands in the documents of that edition only.
 """
 
-from collections.abc import Iterator, Sequence
-from functools import cache
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from gesmock.contract import submissions
-from gesmock.contract.submissions import Node
+from gesmock.contract.parts import Node, ref
+from gesmock.contract.refusals import Refused
 from gesmock.model.replies import ID_KEYS
 from gesmock.model.settings import Settings
+from gesmock.model.types import Edition
 
 _FILE: Final = Path(__file__).with_name("openapi.json")
-_COPIED: Final = ("#/components/responses/", "#/components/examples/")
 
 
-def service_document(settings: Settings | None = None, *, signed_in: bool = True) -> Node:
+def service_document(
+    settings: Settings | None = None,
+    *,
+    signed_in: bool = True,
+    editions: Collection[Edition] = (),
+    names: Mapping[str, str] | None = None,
+) -> Node:
     """The whole document, read as *settings* say; each call returns a new one.
 
-    *signed_in* says whether the server requires a token, as the service does.
+    It has what graphs of these *editions* have (default: that of the settings); where the settings
+    are not strict about editions, also the calls that only the other one documents. *signed_in*
+    says whether the server requires a token, as the service does. *names* are examples of the names
+    in paths, by parameter, where they are not the page's own.
     """
     settings = settings or Settings()
-    document: Node = msgspec.json.decode(_encoded())
-    _apply_limits(document["components"], settings)
-    _apply_id_keys(document, settings)
-    _apply_refusal_keys(document, settings)
+    chosen = frozenset(editions or (settings.edition,))
+    document: Node = msgspec.json.decode(_encoded(settings, chosen))
     if not signed_in:
         document["security"].append({})
+    for name, example in (names or {}).items():
+        document["components"]["parameters"][name]["example"] = example
     return document
 
 
-@cache
-def _encoded() -> bytes:
-    """The document for the default settings, encoded: each reader decodes its own copy."""
-    file = msgspec.json.decode(_FILE.read_bytes())
-    document = _inlined(file, file)
-    for path, item in submissions.paths(document.pop("submission")).items():
-        document["paths"].setdefault(path, {}).update(item)
-    document["paths"] = dict(sorted(document["paths"].items()))
+@lru_cache(8)
+def _encoded(settings: Settings, editions: Collection[Edition]) -> bytes:
+    """The document for *settings* and *editions*, encoded: each reader decodes its own copy."""
+    document: Node = msgspec.json.decode(_FILE.read_bytes())
     components = document["components"]
-    components["schemas"] |= submissions.schemas()
-    del components["responses"], components["examples"]
-    return msgspec.json.encode(document)
+    refused = Refused(components.pop("responses"), document.pop("refusals"), settings)
+    for operation in _operations(document):
+        examples = refused.examples(operation.pop("refusals"))
+        operation["responses"] |= refused.responses(examples)
+        if not settings.strict_edition:
+            operation.pop("x-edition", None)
+    calls = submissions.served(editions, strict=settings.strict_edition)
+    answers, link = document.pop("answers"), document.pop("link")
+    for path, item in submissions.paths(calls, answers, link, refused).items():
+        document["paths"].setdefault(path, {}).update(item)
+    components["schemas"] |= submissions.schemas(calls)
+    _apply_limits(components, settings)
+    _apply_id_keys(document, settings)
+    _apply_refusal_keys(components["schemas"]["Refusal"], settings)
+    return msgspec.json.encode(_finished(_of_editions(document, editions, components["schemas"])))
 
 
-def _inlined(node: Any, document: Node) -> Any:
-    """*node* with a copy of each response and example that it refers to."""
+def _finished(document: Node) -> Node:
+    """*document* without what nothing in it refers to, and with the headers of each response."""
+    components = document["components"]
+    items = sorted(document["paths"].items())
+    document["paths"] = {path: item for path, item in items if item.keys() != {"parameters"}}
+    operations = {operation["operationId"] for operation in _operations(document)}
+    for response in _responses(document):
+        response["headers"] = {name: ref("headers", name) for name in components["headers"]}
+        links = response.pop("links", {}).items()
+        if served := {name: it for name, it in links if it["operationId"] in operations}:
+            response["links"] = served
+    unused: Iterable[tuple[str, str]] | None = None
+    while unused is None or unused:
+        text = msgspec.json.encode(document).decode()
+        unused = [
+            (kind, name)
+            for kind in ("schemas", "parameters")
+            for name in components[kind]
+            if f'"#/components/{kind}/{name}"' not in text
+        ]
+        for kind, name in unused:
+            del components[kind][name]
+    return document
+
+
+# --- What editions change -------------------------------------------------------------------------
+
+
+def _of_editions(node: Any, editions: Collection[Edition], schemas: Node) -> Any:
+    """*node* without what none of *editions* has, and without references to their *schemas*."""
     if isinstance(node, list):
-        return [_inlined(item, document) for item in node]
+        return [
+            _of_editions(item, editions, schemas)
+            for item in node
+            if _is_of(item, editions, schemas)
+        ]
     if not isinstance(node, dict):
         return node
-    pointer = node.get("$ref", "")
-    if pointer.startswith(_COPIED):
-        _, _, kind, name = pointer.split("/")
-        return _inlined(document["components"][kind][name], document)
-    return {name: _inlined(item, document) for name, item in node.items()}
+    part = {
+        name: _of_editions(item, editions, schemas)
+        for name, item in node.items()
+        if _is_of(item, editions, schemas)
+    }
+    if len(part.get("anyOf", ())) == 1 < len(node["anyOf"]):
+        return part["anyOf"][0]
+    return part
+
+
+def _is_of(node: Any, editions: Collection[Edition], schemas: Node) -> bool:
+    if not isinstance(node, dict):
+        return True
+    target = schemas.get(str(node.get("$ref")).rpartition("/")[2], {})
+    edition = node.get("x-edition") or target.get("x-edition")
+    return edition is None or edition in editions
 
 
 # --- What settings change -------------------------------------------------------------------------
@@ -97,7 +157,8 @@ def _apply_id_keys(document: Node, settings: Settings) -> None:
             if "jobs" in body:
                 body["jobs"] = [_renamed(job, keys) for job in body["jobs"]]
                 job_id = f"$response.body#/jobs/0/{keys[0]}"
-                response["links"]["show_job"]["parameters"]["job_id"] = job_id
+                for link in response["links"].values():
+                    link["parameters"]["job_id"] = job_id
 
 
 def _renamed(job: Node, keys: Sequence[str]) -> Node:
@@ -106,31 +167,27 @@ def _renamed(job: Node, keys: Sequence[str]) -> Node:
     return {**dict.fromkeys(keys, identity), **job}
 
 
-def _apply_refusal_keys(document: Node, settings: Settings) -> None:
+def _apply_refusal_keys(schema: Node, settings: Settings) -> None:
     """The further keys of a refusal."""
-    schema = document["components"]["schemas"]["Refusal"]
-    refusals = [
-        body for it in _responses(document) for body in _examples(it) if "errorCode" in body
-    ]
     if settings.failed_result:
         schema["required"].append("result")
-        for refusal in refusals:
-            refusal["result"] = "failed"
     if settings.sdk_error_keys:
         schema["required"] += ["error_code", "error_msg"]
         source = "not the service's: the keys that the vendor's SDK core reads"
         key = {"type": "string", "x-source": source, "x-fidelity": "inferred"}
         schema["properties"] |= {"error_code": key, "error_msg": key}
-        for refusal in refusals:
-            refusal["error_code"] = refusal["errorCode"]
-            refusal["error_msg"] = refusal["errorMessage"]
 
 
-def _responses(document: Node) -> Iterator[Node]:
+def _operations(document: Node) -> Iterator[Node]:
     for path in document["paths"].values():
         for operation in path.values():
             if isinstance(operation, dict):
-                yield from operation["responses"].values()
+                yield operation
+
+
+def _responses(document: Node) -> Iterator[Node]:
+    for operation in _operations(document):
+        yield from operation["responses"].values()
 
 
 def _examples(response: Node) -> list[Node]:

@@ -7,13 +7,14 @@ of a contradiction between a page's table and its example: ``other_copies.json``
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import fastjsonschema
 import msgspec
 
 from gesmock.contract.document import service_document
 from gesmock.model.settings import Settings
+from gesmock.model.types import Edition
 
 _OTHER_COPIES: Final = Path(__file__).with_name("other_copies.json")
 
@@ -22,7 +23,9 @@ class Contract:
     """Validates values against the schemas of the service's answers, as *settings* read them."""
 
     def __init__(self, settings: Settings) -> None:
-        self._schemas = service_document(settings)["components"]["schemas"]
+        self._schemas = service_document(settings, editions=get_args(Edition))["components"][
+            "schemas"
+        ]
         for copy in msgspec.json.decode(_OTHER_COPIES.read_bytes()):
             *parents, name = copy["path"].split(".")
             node = self._schemas

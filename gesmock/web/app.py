@@ -1,5 +1,6 @@
 """create_app: the fake as a Flask app, its OpenAPI documents, and Swagger UI over both."""
 
+from itertools import islice
 from typing import Final, Unpack
 
 import flask
@@ -7,7 +8,9 @@ import msgspec
 from werkzeug.exceptions import HTTPException
 
 from gesmock.fake.fake import Fake
+from gesmock.fake.graphs import edition_of
 from gesmock.fake.options import StartOptions
+from gesmock.fake.project import Project
 from gesmock.web import service
 from gesmock.web.control import api
 from gesmock.web.control.document import CALLS
@@ -68,11 +71,21 @@ def create_app(
     return app
 
 
+def _served_names(project: Project) -> dict[str, str]:
+    """The project, its first graph and the newest job that has not failed, by parameter."""
+    names = {"project_id": project.project_id, "graph_name": project.graphs.default}
+    if graph := project.graphs.get(project.graphs.default):
+        jobs = (job.job_id for job in graph.page(0, 100) if job.status != "failed")
+        names |= [("job_id", job_id) for job_id in islice(jobs, 1)]
+    return names
+
+
 def _documents(fake: Fake, *, control: bool) -> flask.Blueprint:
     """The document of the service, and pages that show it and, with *control*, the control API's.
 
-    The document is by the present settings of the default project. The pages are those of the
-    installed Swagger UI, which loads nothing from another site, or say how to install it.
+    The document is by the present settings, graphs and jobs of the default project. The pages are
+    those of the installed Swagger UI, which loads nothing from another site, or say how to install
+    it.
     """
     documents = flask.Blueprint("documents", __name__)
 
@@ -86,7 +99,11 @@ def _documents(fake: Fake, *, control: bool) -> flask.Blueprint:
         from gesmock.contract import service_document  # few ask for it
 
         project = fake.default
-        document = service_document(project.settings, signed_in=bool(project.tokens))
+        with project.lock:
+            settings, signed_in = project.settings, bool(project.tokens)
+            editions = {edition_of(project.graphs.get(name), settings) for name in project.graphs}
+            names = _served_names(project)
+        document = service_document(settings, signed_in=signed_in, editions=editions, names=names)
         return flask.Response(msgspec.json.encode(document), content_type="application/json")
 
     try:

@@ -3,8 +3,9 @@
 import json
 import re
 import sys
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from http import HTTPStatus
+from typing import Any, get_args
 
 import pytest
 from click.testing import CliRunner
@@ -19,7 +20,7 @@ from gesmock.fake.routes import ROUTES
 from gesmock.model import documentation, errors, replies
 from gesmock.model.errors import GesError, Refusal
 from gesmock.model.settings import Settings
-from gesmock.model.types import DEFAULT_GRAPH, DEFAULT_PROJECT, EDITION_STATUSES
+from gesmock.model.types import DEFAULT_GRAPH, DEFAULT_PROJECT, EDITION_STATUSES, Edition
 from gesmock.web import create_app
 from gesmock.web.app import NOT_INSTALLED
 from gesmock.web.control.document import control_document
@@ -58,8 +59,12 @@ def resolved(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
     return target  # type: ignore[no-any-return]
 
 
+EDITIONS: tuple[Edition, ...] = get_args(Edition)
 DOCUMENTS = {
-    "page": service_document(),
+    "page": service_document(editions=EDITIONS),
+    "database": service_document(),
+    "memory": service_document(Settings(edition="memory")),
+    "generous": service_document(Settings(strict_edition=False)),
     "error_table": service_document(
         Settings(
             dialect="error_table",
@@ -70,9 +75,12 @@ DOCUMENTS = {
             sdk_error_keys=True,
         ),
         signed_in=False,
+        editions=EDITIONS,
     ),
     "control": control_document(),
 }
+"""Those of pages and of the error table have the calls of both editions."""
+SERVED = {"project_id": DEFAULT_PROJECT, "graph_name": DEFAULT_GRAPH}
 SERVICE = DOCUMENTS["page"]
 
 
@@ -119,12 +127,12 @@ def test_every_documented_call_appears_once_with_its_sources() -> None:
         for call in operation.get("x-calls", ())
     ]
 
-    rows = [(row.name, row.source, row.certainty) for row in documentation.submissions()]
+    rows = [(row.name, row.source, row.certainty) for row in documentation.calls()]
     assert sorted(calls) == sorted(rows)
 
 
 def test_a_call_has_the_body_of_its_row() -> None:
-    rows = {row.name: row for row in documentation.submissions()}
+    rows = {row.name: row for row in documentation.calls()}
     for _, _, operation in operations(SERVICE):
         for call in operation.get("x-calls", ()):
             row = rows[call["name"]]
@@ -142,7 +150,7 @@ def test_the_error_codes_are_those_of_the_catalogue_and_cover_every_refusal() ->
 
     assert set(codes) == {row.code for row in documentation.error_codes() if row.plane == "service"}
     used = {each.code for each in vars(errors).values() if isinstance(each, Refusal)}
-    rows = documentation.submissions()
+    rows = documentation.calls()
     used |= {row.unknown_graph.code for row in rows} | {row.malformed_body.code for row in rows}
     used |= {check.refusal.code for row in rows for check in row.body}
     assert used <= set(codes)
@@ -156,13 +164,19 @@ def test_the_example_of_the_job_list_is_that_of_the_page() -> None:
     )
 
 
-def test_examples_of_refusals_are_the_answers_of_the_fake() -> None:
+@pytest.mark.parametrize(
+    "settings",
+    [Settings(), Settings(dialect="error_table"), Settings(unknown_graph_status=404)],
+    ids=["page", "error_table", "404"],
+)
+def test_examples_of_refusals_are_the_answers_of_the_fake(settings: Settings) -> None:
+    document = service_document(settings, editions=EDITIONS)
     names = {"project_id": DEFAULT_PROJECT, "graph_name": DEFAULT_GRAPH}
     job_id = "4ae64af4226f9b91a469c7e609e00b800000382489090"
     reason = "Running algorithm [shortest_path] error: parameter [source] is invalid!"
     compared = set()
-    for _, _, operation in operations(SERVICE):
-        for status in ("400", "401", "403", "404", "500", "503"):
+    for _, _, operation in operations(document):
+        for status in operation["responses"].keys() - {"200"}:
             content = operation["responses"][status]["content"]["application/json"]
             for name, example in content["examples"].items():
                 if "." not in name:  # those of a call are on its own page
@@ -170,22 +184,106 @@ def test_examples_of_refusals_are_the_answers_of_the_fake() -> None:
                     values = {"job_id": job_id}
                     values |= {"reason": reason} if name == "algorithm_failed" else names
                     reply = replies.refusal(
-                        GesError(getattr(errors, name.upper()), **values), Settings()
+                        GesError(getattr(errors, name.upper()), **values), settings
                     )
                     assert example["value"] == reply.payload
-                    assert {"400", str(reply.status)} >= {status}
+                    assert status == str(reply.status)
     assert len(compared) > 12
 
 
 def test_every_operation_has_the_statuses_of_the_pages() -> None:
     for _, _, operation in operations(SERVICE):
         assert operation["responses"].keys() == {"200", "400", "401", "403", "404", "500", "503"}
-    statuses = {"invalid_token_status": "401", "forbidden_status": "403"}
-    statuses["unknown_graph_status"] = "404"
-    responses = SERVICE["paths"][LIST]["get"]["responses"]
-    for setting, status in statuses.items():
-        assert responses[status]["x-setting"] == setting
-        assert str(getattr(Settings(), setting)) == status
+
+
+def test_a_refusal_stands_under_the_status_that_its_setting_gives_it() -> None:
+    names = {"invalid_token": "401", "invalid_access": "403", "unknown_graph": "400"}
+
+    assert statuses_of(Settings(), names) == names
+    table = Settings(dialect="error_table", unknown_graph_status=404)
+    assert statuses_of(table, names) == {**dict.fromkeys(names, "400"), "unknown_graph": "404"}
+
+
+def statuses_of(settings: Settings, names: Iterable[str]) -> dict[str, str]:
+    """The status under which the list of jobs has the refusals called *names*."""
+    responses = service_document(settings)["paths"][LIST]["get"]["responses"]
+    return {
+        name: status
+        for name in names
+        for status, response in responses.items()
+        if name in response["content"]["application/json"]["examples"]
+    }
+
+
+def test_of_some_refusals_only_number_and_phrase_are_documented() -> None:
+    parts = {"number": "documented", "phrase": "documented"}
+    parts |= {"errorCode": "inferred", "errorMessage": "inferred"}
+    for _, _, operation in operations(SERVICE):
+        for status in ("401", "403", "404", "503"):
+            response = operation["responses"][status]
+            assert response["x-fidelity"] == parts
+            assert response["description"].startswith(HTTPStatus(int(status)).phrase)
+
+
+def test_every_answer_has_the_headers_that_name_it() -> None:
+    for _, _, operation in operations(SERVICE):
+        for response in operation["responses"].values():
+            assert [*response["headers"]] == ["TraceID", "X-Request-Id"]
+
+
+# --- Editions -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_the_document_of_an_edition_has_only_its_calls_and_answers(edition: str) -> None:
+    document = DOCUMENTS[edition]
+
+    [other] = {*EDITIONS} - {edition}
+    for _, _, operation in operations(document):
+        assert operation.get("x-edition") in (None, edition)
+        assert {call["edition"] for call in operation.get("x-calls", ())} <= {"any", edition}
+    assert f'"x-edition": "{other}"' not in json.dumps(document)
+    [listed] = references(document["paths"][LIST]["get"]["responses"]["200"]["content"])
+    assert listed == {"database": "JobList", "memory": "MemoryJobList"}[edition]
+    for kind in ("schemas", "parameters", "headers"):
+        assert references(document, kind) == document["components"][kind].keys()
+
+
+def references(node: Any, kind: str = "schemas") -> set[str]:
+    """The names of the components of a *kind* to which *node* refers."""
+    return set(re.findall(rf'"#/components/{kind}/([^"]+)"', json.dumps(node)))
+
+
+def test_a_call_of_the_other_edition_is_in_the_document_where_it_is_served() -> None:
+    assert calls_of("generous") == {route.operation for route in ROUTES}
+    assert calls_of("database") | calls_of("memory") == calls_of("generous")
+    assert {"delete_job", "build_schema_structure"} <= calls_of("memory") - calls_of("database")
+    assert {"hyg_delete_job", "delete_graph"} <= calls_of("database") - calls_of("memory")
+
+
+def calls_of(name: str) -> set[str]:
+    """What can be called by a document of ``DOCUMENTS``."""
+    names = set()
+    for _, _, operation in operations(DOCUMENTS[name]):
+        calls = operation.get("x-calls")
+        names |= {call["operation"] for call in calls} if calls else {operation["operationId"]}
+    return names
+
+
+def test_links_lead_to_operations_of_the_document() -> None:
+    for document in (DOCUMENTS["database"], DOCUMENTS["memory"]):
+        names = {operation["operationId"] for _, _, operation in operations(document)}
+        links = [
+            link["operationId"]
+            for _, _, operation in operations(document)
+            for response in operation["responses"].values()
+            for link in response.get("links", {}).values()
+        ]
+        assert {*links} <= names
+        assert "show_job" in links
+
+
+# --- Sources --------------------------------------------------------------------------------------
 
 
 LIST = "/ges/v1.0/{project_id}/graphs/{graph_name}/jobs/status"
@@ -207,7 +305,9 @@ def test_every_part_names_its_source_and_fidelity() -> None:
     assert len(parts) > 250
     for part in parts:
         assert part["x-source"]
-        assert part["x-fidelity"] in ("documented", "inferred")
+        fidelity = part["x-fidelity"]
+        parts_of_it = fidelity.values() if isinstance(fidelity, dict) else [fidelity]
+        assert {*parts_of_it} <= {"documented", "inferred"}
 
 
 LIMITS = {"default", "exclusiveMinimum", "pattern", "minimum", "maximum"} | {
@@ -223,10 +323,11 @@ DOCUMENTED_LIMITS = {
     "MemoryJobList/properties/jobs": {"maxItems"},
     "MemoryJob/properties/progress": {"pattern"},
     "indexName": {"pattern"},
+    "add_label/allOf/0/properties/name": {"maxLength"},
     "strLength": {"minimum", "maximum"},
     "jobs/{job_id}/delete": {"maxProperties"},
 }
-"""The limits that a page states (ges_03_0454 and ges_03_0490 for bodies); others are inferred.
+"""The limits that a page states (ges_03_0056, ges_03_0454 and ges_03_0490 for bodies); others are inferred.
 
 That an empty text or list is refused, and how many indexes a call may build, is inferred too.
 """
@@ -327,8 +428,45 @@ def test_the_served_document_follows_the_settings(service: Service) -> None:
 
     served = service.client.get("/openapi.json").get_json()
 
-    assert served == service_document(Settings(limit_zero="refuse"))
+    assert served == service_document(Settings(limit_zero="refuse"), names=SERVED)
     assert served["security"] == [{"token": []}]
+
+
+def test_the_served_document_has_the_editions_of_the_graphs(service: Service) -> None:
+    def schemas() -> set[str]:
+        return references(service.client.get("/openapi.json").get_json())
+
+    service.begin(fixture={"graphs": {"m": {"edition": "memory"}}})
+    assert "MemoryJobList" in schemas()
+    assert "JobList" not in schemas()
+    service.begin(fixture={"graphs": {"d": {}, "m": {"edition": "memory"}}})
+    assert {"JobList", "MemoryJobList"} <= schemas()
+
+
+def test_the_examples_of_the_served_document_name_what_is_served(service: Service) -> None:
+    failed = {"status": "failed", "request": {"command": "import_graph", "url": "/"}}
+    jobs = [{"jobId": "a", **failed}, {"jobId": "b", **failed, "status": "success"}]
+    service.begin(fixture={"project_id": "p1", "graphs": {"films": {"jobs": jobs}}})
+
+    parameters = service.client.get("/openapi.json").get_json()["components"]["parameters"]
+
+    examples = {
+        name: parameters[name]["example"] for name in ("project_id", "graph_name", "job_id")
+    }
+    assert examples == {"project_id": "p1", "graph_name": "films", "job_id": "b"}
+    for template in (LIST, LIST.replace("status", "{job_id}/status")):
+        assert service.client.get(template.format_map(examples)).status_code == 200
+
+
+def test_without_a_graph_the_served_document_has_the_page_s_job(service: Service) -> None:
+    service.begin(clock={"frozen": True})
+    submitted = service.client.delete(f"/ges/v1.0/{DEFAULT_PROJECT}/graphs/{DEFAULT_GRAPH}")
+    assert service.control("PATCH", "clock", {"advance_s": 3600}).status_code == 200
+    assert (submitted.status_code, service.list().status_code) == (200, 400)
+
+    parameters = service.client.get("/openapi.json").get_json()["components"]["parameters"]
+
+    assert parameters["job_id"] == SERVICE["components"]["parameters"]["job_id"]
 
 
 def test_without_tokens_the_document_requires_none(service: Service) -> None:
@@ -344,9 +482,11 @@ def test_the_control_document_is_served_below_the_control_api(service: Service) 
 
 def test_openapi_prints_the_documents() -> None:
     printed = CliRunner().invoke(cli.main, ["openapi", "--set", "limit_zero=refuse"])
+    memory = CliRunner().invoke(cli.main, ["openapi", "--edition", "memory"])
     control = CliRunner().invoke(cli.main, ["openapi", "--control"])
 
     assert json.loads(printed.output) == service_document(Settings(limit_zero="refuse"))
+    assert json.loads(memory.output) == DOCUMENTS["memory"]
     assert json.loads(control.output) == json.loads(json.dumps(DOCUMENTS["control"]))
 
 

@@ -37,8 +37,8 @@ CONTROL_CHECKS = {
 """The same for the control API, which replaces only the first."""
 
 
-def with_separate_calls(document: dict[str, Any], edition: str) -> dict[str, Any]:
-    """The *document* with each call of an *edition* as a separate operation.
+def with_separate_calls(document: dict[str, Any]) -> dict[str, Any]:
+    """The *document* with each of the calls that share a path as a separate operation.
 
     Their paths differ in the fragment, which no client sends.
     """
@@ -47,26 +47,21 @@ def with_separate_calls(document: dict[str, Any], edition: str) -> dict[str, Any
         calls: dict[str, list[Any]] = defaultdict(list)
         for call in item.get("post", {}).get("x-calls", ()):
             calls[call["query"].get("action_id", "")].append(call)
-        for action, same in calls.items():
-            rows = [row for row in same if row["edition"] in (edition, "any")] or same
+        for action, [call, *_] in calls.items():
             operation = copy.deepcopy(item["post"])
-            operation["operationId"] = f"{rows[0]['operation']}{len(separate['paths'])}"
+            operation["operationId"] = f"{call['operation']}{len(separate['paths'])}"
             for parameter in operation["parameters"]:
                 if parameter.get("name") == "action_id":
                     parameter["schema"] = {"const": action}
-            if "body" in rows[0]:
-                body = {"application/json": {"schema": rows[0]["body"]}}
-                operation["requestBody"] = {"required": rows[0]["bodyRequired"], "content": body}
+            if "body" in call:
+                body = {"application/json": {"schema": call["body"]}}
+                operation["requestBody"] = {"required": call["bodyRequired"], "content": body}
             separate["paths"][f"{path}#{action}"] = {
                 "parameters": item["parameters"],
                 "post": operation,
             }
         if calls:
             del item["post"]
-        for method in ("get", "delete"):
-            for call in item.get(method, {}).get("x-calls", ()):
-                if call["synchronousInTheOtherEdition"] and call["edition"] != edition:
-                    del item[method]  # where it makes no job, it is not served
     return separate
 
 
@@ -87,10 +82,8 @@ def run(document: dict[str, Any], config: dict[str, Any], **options: Any) -> dic
     return outcome
 
 
-def run_service(
-    settings: Settings, selects: Callable[[str, Any], object], **options: Any
-) -> dict[str, Any]:
-    """A run over the paths that *selects* accepts, mostly with names that exist."""
+def run_service(settings: Settings, below: str = "", **options: Any) -> dict[str, Any]:
+    """A run over the paths that begin with *below*, mostly with names that exist."""
     names = {"project_id": PROJECT, "graph_name": GRAPH, "job_id": JOB}
     checks = {
         **SERVICE_CHECKS,
@@ -103,9 +96,9 @@ def run_service(
         "dictionaries": {name: {"values": [value]} for name, value in names.items()},
         "parameters": {f"path.{name}": {"dictionary": name, "probability": 0.8} for name in names},
     }
-    document = with_separate_calls(service_document(settings), settings.edition)
+    document = with_separate_calls(service_document(settings))
     paths = document["paths"].items()
-    document["paths"] = {path: item for path, item in paths if selects(path, item)}
+    document["paths"] = {path: item for path, item in paths if path.startswith(below)}
     chosen = {"edition": settings.edition, "dialect": settings.dialect}
     return run(document, config, settings=chosen, tokens=["secret"], **options)
 
@@ -126,31 +119,13 @@ def passed(
     assert ran == {**ALL_RAN, **({without: "skip"} if without else {})}
 
 
-def differs_by_edition(path: str, item: Any) -> bool:
-    """Whether an operation differs between the editions, as those on jobs do."""
-    calls = [
-        call
-        for operation in item.values()
-        for call in (operation.get("x-calls", ()) if isinstance(operation, dict) else ())
-    ]
-    return "/jobs" in path or not all(call["edition"] == "any" for call in calls)
-
-
 @pytest.mark.parametrize("dialect", ["page", "error_table"])
-@pytest.mark.parametrize(
-    ("edition", "selects", "operations"),
-    [("database", lambda path, item: True, 36), ("memory", differs_by_edition, 21)],
-    ids=["database", "memory"],
-)
+@pytest.mark.parametrize(("edition", "operations"), [("database", 26), ("memory", 26)])
 def test_the_service_conforms_to_its_document(
-    edition: str,
-    dialect: str,
-    selects: Callable[[str, Any], object],
-    operations: int,
-    show: Callable[[str], None],
+    edition: str, dialect: str, operations: int, show: Callable[[str], None]
 ) -> None:
     settings = Settings().changed({"edition": edition, "dialect": dialect})
-    outcome = run_service(settings, selects)
+    outcome = run_service(settings)
 
     passed(f"the service ({edition} edition, dialect {dialect})", outcome, show)
     assert outcome["operations"] == operations
@@ -183,7 +158,7 @@ def test_a_run_without_one_of_its_phases_does_not_pass(phase: str, ended: str | 
 
 def test_an_injected_503_fails_the_check_for_server_errors_only() -> None:
     faults = [{"operation": "list_jobs", "fault": 503}]
-    outcome = run_service(Settings(), lambda path, _: path.startswith(JOBS), faults=faults)
+    outcome = run_service(Settings(), JOBS, faults=faults)
 
     assert not outcome["errors"]
     assert f"GET {LIST} not_a_server_error" in outcome["failures"]

@@ -6,15 +6,16 @@ The service is lenient about some of it, and gesmock answers as the service does
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from gesmock.journal.entries import LONGEST_BODY, Entry
 from gesmock.journal.verdict.findings import Evidence, VerdictConfig
 from gesmock.journal.verdict.traffic import Traffic
 from gesmock.model.secrets import copied, is_storage_key
+from gesmock.model.types import Edition
 
 if TYPE_CHECKING:
-    from gesmock.contract.submissions import Node
+    from gesmock.contract.parts import Node
 
 
 class Breach(NamedTuple):
@@ -168,7 +169,7 @@ def _paths() -> list[tuple[re.Pattern[str], str, "Node"]]:
 def _document() -> "Node":
     from gesmock.contract.document import service_document
 
-    return service_document()
+    return service_document(editions=get_args(Edition))
 
 
 def _at(pointer: str) -> Any:
