@@ -120,7 +120,7 @@ def passed(
 
 
 @pytest.mark.parametrize("dialect", ["page", "error_table"])
-@pytest.mark.parametrize(("edition", "operations"), [("database", 26), ("memory", 26)])
+@pytest.mark.parametrize(("edition", "operations"), [("database", 26), ("memory", 27)])
 def test_the_service_conforms_to_its_document(
     edition: str, dialect: str, operations: int, show: Callable[[str], None]
 ) -> None:
