@@ -58,7 +58,7 @@ def handle(fake: Fake, request: Request, connection: ConnectionInfo | None = Non
             return _overtaken(project)
         if owner is not None and project.time.ticks:
             project.tick()
-        if not _is_documented(project, request):
+        if not _is_documented(owner, project, request):
             request, journaled = (
                 replace(request, operation=None),
                 replace(journaled, operation=None),
@@ -109,13 +109,13 @@ def forward(
         return _finish(project, now, request, journaled, reply, fault, None, connection)
 
 
-def _is_documented(project: Project, request: Request) -> bool:
+def _is_documented(owner: Project | None, project: Project, request: Request) -> bool:
     """Whether the edition of the graph documents the call; other calls are unknown."""
     if request.operation in (None, "list_jobs", "show_job"):
         return True
     settings = project.graphs.settings
-    edition = edition_of(project.graphs.get(request.args["graph_name"]), settings)
-    return refusals.documents(request, settings, edition)
+    graph = None if owner is None else owner.graphs.get(request.args["graph_name"])
+    return refusals.documents(request, settings, edition_of(graph, settings))
 
 
 def _overtaken(project: Project) -> Reply:
@@ -148,6 +148,8 @@ def _perform(
 ) -> Reply:
     """Perform the operation, if URL, project and token are right."""
     if request.operation is None:
+        if plane := entries.other_plane(request.path):
+            raise GesError(errors.OTHER_PLANE, plane=plane)
         raise GesError(errors.WRONG_METHOD if request.allowed else errors.UNKNOWN_URL)
     project_id = request.args["project_id"]
     if not (owned or is_project_id(project_id)):

@@ -41,8 +41,12 @@ def answer_at_once(
             return Reply(200, _schema(graph, request, edition))
         case "add_label" if body["name"] in graph.labels:
             raise refused(call, _LABEL_EXISTS, request)
-        case "add_label" | "update_label":
-            _put_label(graph, body.get("name") or request.query.get("label", ""), body)
+        case "add_label":
+            _put_label(graph, body["name"], body)
+        case "update_label" if not request.query.get("label"):
+            raise refused(call, call.malformed_body, request)
+        case "update_label":
+            _put_label(graph, request.query["label"], body)
     return Reply(200, call.synchronous_answer)
 
 
@@ -75,9 +79,12 @@ def _outputs(project: Project, body: dict[str, Any]) -> dict[str, Any]:
     """The result of an algorithm, the page of it that the body asks for (ges_03_0460)."""
     name = job_kinds.algorithm_of(body)
     result = job_kinds.result("execute_algorithm", body, project.graphs.seed, name)
-    pages = [body.get("offset", 0), body.get("limit", 100_000)]
-    offset, limit = (number if isinstance(number, int) else 0 for number in pages)
-    return job_kinds.result_page(result or {}, name, max(offset, 0), max(limit, 0))
+    offset, limit = _natural(body.get("offset"), 0), _natural(body.get("limit"), 100_000)
+    return job_kinds.result_page(result or {}, name, offset, limit)
+
+
+def _natural(value: object, default: int) -> int:
+    return value if isinstance(value, int) and value >= 0 else default
 
 
 def summary(graph: JobStore, request: Request) -> dict[str, Any]:

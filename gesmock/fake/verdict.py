@@ -6,10 +6,11 @@ from typing import Any, Final
 
 import msgspec
 
-from gesmock.fake.graphs import Graphs
+from gesmock.fake import routes
+from gesmock.fake.graphs import Graphs, edition_of
 from gesmock.faults import FaultRules
 from gesmock.journal.coverage import Coverage
-from gesmock.journal.entries import Entry, Record
+from gesmock.journal.entries import Entry, Record, other_plane
 from gesmock.journal.journal import Journal
 from gesmock.journal.observations import Observation, Span, sightings
 from gesmock.journal.verdict import judge
@@ -44,7 +45,8 @@ class Verdict:
         """Forget what was noticed, but for the coverage."""
         self.config = config
         self._crashes: list[Finding] = []
-        self._unmatched: dict[str, tuple[list[int], int]] = {}  # some numbers, and how many in all
+        # By request and hint: some numbers, and how many in all.
+        self._unmatched: dict[tuple[str, str], tuple[list[int], int]] = {}
 
     def note(self, record: Record) -> None:
         """Take the *record* of a crash or of an unmatched request into account; hold the lock."""
@@ -53,11 +55,24 @@ class Verdict:
             message = f"gesmock crashed: {entry}; please report this bug"
             self._crashes.append(finding("GM001", message, [entry], entry.crash))
         elif entry.unmatched:
-            text = str(entry)
-            if text in self._unmatched or len(self._unmatched) < MOST_URLS:
-                numbers, count = self._unmatched.get(text, ([], 0))
+            key = str(entry), self._hint(entry)
+            if key in self._unmatched or len(self._unmatched) < MOST_URLS:
+                numbers, count = self._unmatched.get(key, ([], 0))
                 numbers = [*numbers, entry.number][:MOST_ENTRIES]
-                self._unmatched[text] = numbers, count + 1
+                self._unmatched[key] = numbers, count + 1
+
+    def _hint(self, entry: Entry) -> str:
+        """What to do about an unmatched request."""
+        if plane := other_plane(entry.path):
+            return f"it is a call of {plane}, and gesmock serves the service plane only"
+        match = routes.match(entry.method, entry.path, entry.query)
+        if match.operation is None:
+            return "check the URL and method"
+        edition = edition_of(self._graphs.get(match.args["graph_name"]), self._graphs.settings)
+        return (
+            f"{match.operation} is no call of the {edition} edition; check the graph's edition, or "
+            "have the calls of both with strict_edition=False"
+        )
 
     def configure(self, **changes: Any) -> VerdictConfig:
         """Change the configuration by name, such as ``poll_s=2``. Raises InvalidInput."""
@@ -84,8 +99,8 @@ class Verdict:
     def _noticed(self) -> Iterator[Finding]:
         """Crashes and unmatched requests, which outlive the journal's entries, and unused rules."""
         yield from self._crashes
-        for text, (numbers, count) in self._unmatched.items():
-            message = f"no operation serves this: {text}{times(count)}; check the URL and method"
+        for (text, hint), (numbers, count) in self._unmatched.items():
+            message = f"no operation serves this: {text}{times(count)}; {hint}"
             yield finding("GM002", message, numbers)
         for rule in self._faults.untried():
             calls = f"{rule.calls or 'no'} request{'s' * (rule.calls != 1)}"

@@ -29,6 +29,13 @@ _ENDING: Final = frozenset(("reset", "close", "garbage", "truncate"))
 _ACCESS_KEY: Final = re.compile(r"\bAccess=([^,\s]+)")
 """Who signed a request (API signing guide); the signature itself differs each time."""
 
+_OTHER_PLANES: Final[Mapping[str, str]] = {
+    "v1.0": "the management plane (v1)",
+    "v2": "the management plane (v2)",
+    "v3": "IAM",
+}
+"""Whose calls have paths that begin like this; those of the service plane begin with ``ges``."""
+
 _MOST_NAMES: Final = 64
 """The most parameters, and headers, that are recorded of a long head."""
 
@@ -97,10 +104,18 @@ class Entry(Struct, frozen=True, kw_only=True):
 
     @property
     def unmatched(self) -> bool:
-        return self.operation is None and self.path.lstrip("/").startswith("ges/")
+        """Whether this is a call of the service that no operation serves, or of another plane."""
+        if self.operation is not None:
+            return False
+        return self.path.lstrip("/").startswith("ges/") or other_plane(self.path) is not None
 
     def __str__(self) -> str:
         return f"{self.method} {quote(self.path)} answered {self.status}"
+
+
+def other_plane(path: str) -> str | None:
+    """The plane of Huawei Cloud that *path* belongs to, if it is another one than the service's."""
+    return _OTHER_PLANES.get(path.lstrip("/").partition("/")[0])
 
 
 class Reported:

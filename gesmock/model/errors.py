@@ -87,7 +87,10 @@ ENGINE_UNAVAILABLE: Final = Refusal(  # inferred for 503: the page has the code 
     "GES.8602", "Engine service unavailable.", "ges_03_0110", 503
 )
 
-# These two are not the service's.
+# These are not the service's.
+OTHER_PLANE: Final = Refusal(
+    "GES.8000", "This is a call of {plane}; gesmock serves the service plane only.", status=404
+)
 UNKNOWN_PREFERENCE: Final = Refusal(
     "GES.8005", "Prefer: code={code}: {code!r} is not 200 or from 400 to 599."
 )

@@ -8,10 +8,12 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+import requests
 from conftest import PROJECT, Service
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gesmock import GesMock
 from gesmock.fake import handle as operations
 from gesmock.model.clock import ClockChange
 from gesmock.model.messages import Request
@@ -437,6 +439,101 @@ def test_unmatched_requests_meet_no_faults(service: Service) -> None:
     service.control("POST", "faults", {"fault": {"kind": "error", "status": 503}})
 
     assert service.client.get("/ges/v1.0/x").json == NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    ("path", "plane"),
+    [
+        ("/v1.0/p1/graphs/jobs", "the management plane (v1)"),
+        ("/v2/p1/graphs/g1", "the management plane (v2)"),
+        ("/v3/auth/tokens", "IAM"),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_call_of_another_plane_is_answered_and_found_with_the_plane_named(
+    ges: GesMock, method: str, path: str, plane: str
+) -> None:
+    response = requests.request(method, ges.url + path, json={})
+
+    assert (response.status_code, response.json()) == (
+        404,
+        {
+            "errorMessage": f"This is a call of {plane}; gesmock serves the service plane only.",
+            "errorCode": "GES.8000",
+        },
+    )
+    [finding] = ges.findings()
+    assert str(finding) == (
+        f"GM002 no operation serves this: {method} {path} answered 404; it is a call of {plane}, "
+        "and gesmock serves the service plane only (#1)"
+    )
+
+
+# --- Calls by edition ---------------------------------------------------------------------------
+
+FOREIGN = [
+    ("memory", "delete_job", "DELETE", "/jobs/a"),
+    ("memory", "vertex_query", "POST", "/vertices/action?action_id=query"),
+    ("memory", "delete_edges", "POST", "/edges/action?action_id=delete"),
+    ("memory", "filtered_query", "POST", "/action?action_id=filtered-query"),
+    ("memory", "path_query", "POST", "/action?action_id=path-query"),
+    ("memory", "import_properties", "POST", "/action?action_id=import-properties"),
+    ("memory", "delete_by_file", "POST", "/action?action_id=delete-by-file"),
+    ("memory", "build_schema_structure", "POST", "/schema/structure/build"),
+    ("memory", "export_result", "POST", "/jobs/a/action?action_id=export-result"),
+    ("database", "delete_graph", "DELETE", ""),
+    ("database", "update_label", "POST", "/schema?label=book"),
+    ("database", "batch_build_index", "POST", "/indices/action?action_id=batch-build"),
+    ("database", "execute_cypher_query", "POST", "/transaction/commit"),
+    ("database", "hyg_sync", "POST", "hyg/sync"),
+    ("database", "hyg_delete_jobs", "DELETE", "hyg/jobs"),
+]
+
+
+@pytest.mark.parametrize(("edition", "operation", "method", "path"), FOREIGN)
+def test_a_call_that_the_graphs_edition_does_not_document_is_an_unknown_call(
+    service: Service, edition: str, operation: str, method: str, path: str
+) -> None:
+    other = "memory" if edition == "database" else "database"
+    service.begin(fixture={"graphs": {"movie": {"edition": other}}})
+    hyg = f"/ges/v1.0/{PROJECT}/hyg/movie"
+    url = path.replace("hyg", hyg, 1) if path.startswith("hyg") else GRAPH + path
+
+    refused = service.client.open(url, method=method, json={})
+
+    assert (refused.status_code, refused.get_json()) == (404, NOT_FOUND)
+    [entry] = service.fake.default.journal.entries()
+    assert (entry.operation, entry.unmatched) == (None, True)
+    [finding] = service.fake.default.verdict.findings(["GM0"])
+    assert str(finding) == (
+        f"GM002 no operation serves this: {method} {url.partition('?')[0]} answered 404; "
+        f"{operation} is no call of the {other} edition; check the graph's edition, or have the "
+        "calls of both with strict_edition=False (#1)"
+    )
+
+    service.control("PATCH", "settings", {"strict_edition": False})
+    served = service.client.open(url, method=method, json={})
+    assert served.status_code != 404
+    assert service.fake.default.journal.entries()[-1].operation == operation
+
+
+def test_a_call_of_the_other_edition_meets_no_faults_and_needs_no_token(service: Service) -> None:
+    service.begin(tokens=["good"])
+    service.control("POST", "faults", {"fault": {"kind": "error", "status": 503}})
+
+    refused = service.client.delete(f"{GRAPH}/jobs/a", headers={"Prefer": "code=500"})
+
+    assert refused.get_json() == NOT_FOUND
+
+
+def test_a_call_on_an_unknown_graph_is_that_of_the_settings_edition(service: Service) -> None:
+    unknown = GRAPH.replace("movie", "films")
+    service.begin(fixture={"graphs": {"movie": {"edition": "memory"}}})
+
+    assert service.client.delete(f"{unknown}/jobs/a").status_code == 404
+    assert service.client.delete(f"{GRAPH.replace(PROJECT, 'other')}/jobs/a").status_code == 404
+    service.control("PATCH", "settings", {"edition": "memory"})
+    assert service.client.delete(f"{unknown}/jobs/a").status_code == 400
 
 
 # --- What is kept of it -------------------------------------------------------------------------

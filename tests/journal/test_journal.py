@@ -97,10 +97,12 @@ def test_cleared_entries_are_not_counted_as_dropped() -> None:
         ({}, False),
         ({"operation": None}, True),
         ({"operation": None, "path": "//ges/v1.0/p1"}, True),
+        ({"operation": None, "path": "/v2/p1/graphs"}, True),
         ({"operation": None, "path": "/favicon.ico"}, False),
+        ({"operation": None, "path": "/v20/p1"}, False),
     ],
 )
-def test_unmatched_requests_are_below_the_services_paths(
+def test_unmatched_requests_are_below_the_paths_of_the_service_or_of_another_plane(
     fields: dict[str, Any], unmatched: bool
 ) -> None:
     assert entry(**fields).unmatched is unmatched

@@ -37,7 +37,11 @@ class Evidence(NamedTuple):
 
 RULES: Final = (
     Rule("GM001", "crash", "gesmock itself crashed"),
-    Rule("GM002", "unmatched", "a request below `/ges/` that no operation serves"),
+    Rule(
+        "GM002",
+        "unmatched",
+        "a request below `/ges/` or of another plane, that no operation serves",
+    ),
     Rule("GM003", "untried_fault", "a fault rule that never fired"),
     Rule("GM004", "untried_plan", "a plan rule that no job used"),
     Rule("GM101", "polls_too_often", "polls of a job that follow each other too closely"),
