@@ -4,14 +4,14 @@ The pytest marker, the command line and the control API derive their options fro
 """
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, TypedDict, cast
 
 import msgspec
 from msgspec import UNSET, Struct, structs
 
-from gesmock.fake import fixtures
+from gesmock.fake import fixtures, routes
 from gesmock.fake.fixtures import GraphState, State
 from gesmock.fake.graphs import MOST_JOBS, edition_of
 from gesmock.faults import PRESETS, CanDeliver, FaultRule, PresetName, check
@@ -36,6 +36,7 @@ from gesmock.model.types import (
     Edition,
     GraphName,
     ProjectId,
+    is_project_id,
 )
 
 AnyFixture = str | Path | Mapping[str, Any]
@@ -174,8 +175,8 @@ class ProviderState(Struct, frozen=True):
 
     A state is the name or the description of a state that gesmock ships. *params* may have a
     ``fixture`` (such a name, or the content of a file) and the other options that a fake starts
-    with; with any of them, the state may have any name. The *action* ``teardown`` resets the
-    project, and so does a *state* without a name and params. Other keys are ignored.
+    with; with any but ``project_id``, the state may have any name. The *action* ``teardown`` resets
+    the project, and so does a *state* without a name and params. Other keys are ignored.
     """
 
     state: str | None = None
@@ -186,18 +187,19 @@ class ProviderState(Struct, frozen=True):
 
 
 def provider_state(
-    posted: ProviderState, project_id: str, can_deliver: CanDeliver
-) -> "tuple[State, Start] | None":
-    """The state that is asked for, and what a project in it begins with; None: its start state.
+    posted: ProviderState, in_url: str | None, default: str, can_deliver: CanDeliver
+) -> "tuple[str, State | None, Start | None]":
+    """The project that is meant, the state that is asked for, and what that begins with.
 
-    Raises NotFound if there is no such state, InvalidInput if its params are wrong.
+    The project is that *in_url*, else that of the params, else the only one that the state names,
+    or the URLs of its jobs, else *default*. Without a state, its start state is meant. Raises
+    NotFound if there is no such state, InvalidInput if its params are wrong.
     """
-    if posted.action == "teardown":
-        return None
     options = _options_of(posted.params)
+    project_id = _project_of(options, in_url)
     names = [name for name in dict.fromkeys([posted.state, *posted.states]) if name]
     if not (names or options):
-        return None
+        return project_id or default, None, None
     if "fixture" not in options:
         shipped = fixtures.names_by_description()
         missing = [] if options else [name for name in names if name not in shipped]
@@ -209,15 +211,48 @@ def provider_state(
                 f"{', '.join(fixtures.shipped_names())}; or say with params what it is"
             )
         options["fixture"] = [shipped[name] for name in names if name in shipped]
+    project_id = project_id or _named_project(options["fixture"]) or default
+    if posted.action == "teardown":
+        return project_id, None, None
     [state] = states(
         cast(StartOptions, {**options, "project_id": project_id}), can_deliver
     ).values()
-    return state, Start.of(state, project_id)
+    return project_id, state, Start.of(state, project_id)
+
+
+def _project_of(options: dict[str, Any], in_url: str | None) -> str | None:
+    """The project that the URL names, or the *options*, from which it is taken."""
+    path, named = "$.params.project_id", options.pop("project_id", None)
+    if named is None:
+        return in_url
+    project_id: str = validation.read(named, ProjectId, path)
+    if in_url not in (None, project_id):
+        raise InvalidInput.at(path, f"{project_id!r} is not the project in the URL, {in_url!r}")
+    return project_id
+
+
+def _named_project(fixture: object) -> str | None:
+    """The only project that the states in *fixture* name, or the URLs of their jobs."""
+    named: dict[str, None] = {}
+    for each in fixture if isinstance(fixture, list) else [fixture]:
+        if isinstance(each, str | dict):  # others are refused later
+            _, state = _state_of(each, None, None)
+            named |= dict.fromkeys([state.project_id] if state.project_id else _projects_of(state))
+    return next(iter(named)) if len(named) == 1 else None
+
+
+def _projects_of(state: State) -> Iterator[str]:
+    """The projects in the URLs of its jobs."""
+    for graph in state.graphs.values():
+        for job in graph.jobs:
+            url = routes.split(job.request.url)
+            if url is not None and not url.before and is_project_id(url.project_id):
+                yield url.project_id
 
 
 def _options_of(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The options in *params*: the URL names the project, and no file of the server is read."""
-    names = [name for name in OPTION_NAMES if name not in ("project_id", "graph_name")]
+    """The options in *params*: no file of the server is read."""
+    names = [name for name in OPTION_NAMES if name != "graph_name"]
     for name in params:
         if name not in names:
             where = validation.join("$.params", name)

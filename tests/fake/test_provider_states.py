@@ -3,15 +3,22 @@
 from typing import Any
 
 import pytest
-from conftest import Service
+from conftest import PROJECT, Service
 
 
 def post(service: Service, path: str = "provider-states", **body: Any) -> Any:
     return service.control("POST", path, body)
 
 
-def ids(service: Service, graph: str) -> list[str]:
-    return [job["jobId"] for job in service.list(graph=graph).get_json()["jobs"]]
+MOVIES = "0123456789abcdef0123456789abcdef"  # the project that the state movies names
+
+
+def listed(service: Service, graph: str, project: str = PROJECT) -> Any:
+    return service.client.get(f"/ges/v1.0/{project}/graphs/{graph}/jobs/status")
+
+
+def ids(service: Service, graph: str, project: str = PROJECT) -> list[str]:
+    return [job["jobId"] for job in listed(service, graph, project).get_json()["jobs"]]
 
 
 @pytest.mark.parametrize(
@@ -23,12 +30,12 @@ def test_a_state_has_the_name_or_the_description_of_a_fixture(service: Service, 
 
     assert prepared.status_code == 200
     assert prepared.get_json() == {
-        "project_id": service.fake.default.project_id,
+        "project_id": MOVIES,
         "graph_name": "movies",
         "graphs": ["movies"],
         "loaded": "1 graph, 5 jobs",
     }
-    assert len(ids(service, "movies")) == 5
+    assert len(ids(service, "movies", MOVIES)) == 5
 
 
 def test_params_may_have_the_options_of_the_fake(service: Service) -> None:
@@ -55,15 +62,82 @@ def test_with_params_a_state_may_have_any_name(service: Service, body: dict[str,
 
 
 def test_params_add_to_a_shipped_state(service: Service) -> None:
-    prepared = post(service, state="movies", params={"settings": {"limit_zero": "refuse"}})
+    params = {"settings": {"limit_zero": "refuse"}, "project_id": PROJECT}
+    prepared = post(service, state="movies", params=params)
 
     assert prepared.get_json()["loaded"] == "1 graph, 5 jobs"
+    assert len(ids(service, "movies")) == 5
     assert service.list("?limit=0", graph="movies").status_code == 400
+
+
+def fixture_of(project: str, graph: str = "films", **state: Any) -> dict[str, Any]:
+    """A state without a name, whose jobs' URLs name *project*."""
+    url = f"/ges/v1.0/{project}/graphs/{graph}/action?action_id=import-graph"
+    jobs = [{"jobId": "a", "status": "success", "request": {"command": "import_graph", "url": url}}]
+    return {"graphs": {graph: {"jobs": jobs}}, **state}
+
+
+@pytest.mark.parametrize(
+    ("params", "project"),
+    [
+        ({"fixture": fixture_of("p1")}, "p1"),
+        ({"fixture": [fixture_of("p1"), fixture_of("p1", "books")]}, "p1"),
+        ({"fixture": fixture_of("p1")["graphs"]["films"]}, "p1"),  # a list answer
+        ({"fixture": fixture_of("p1", project_id="p2")}, "p2"),
+        ({"fixture": fixture_of("p1"), "project_id": "p3"}, "p3"),
+        ({"fixture": [fixture_of("p1"), fixture_of("p2", "books")]}, PROJECT),
+        ({"fixture": fixture_of("a-b")}, PROJECT),
+        ({"fixture": {"graphs": {"films": {}}}}, PROJECT),
+        ({"generate": {"count": 1, "graph": "films"}, "project_id": "p3"}, "p3"),
+    ],
+)
+def test_a_state_is_loaded_in_the_project_that_it_names(
+    service: Service, params: dict[str, Any], project: str
+) -> None:
+    service.begin(generate=3)
+
+    prepared = post(service, state="there are films", params=params)
+
+    assert prepared.get_json()["project_id"] == project
+    assert listed(service, "films", project).status_code == 200
+    torn = post(service, state="there are films", params=params, action="teardown")
+    assert (torn.get_json()["project_id"], torn.get_json()["loaded"]) == (
+        project,
+        "the start state",
+    )
+    assert listed(service, "films", project).status_code == 400
+    assert len(ids(service, "movie")) == 3
+
+
+def test_params_may_name_no_other_project_than_the_url(service: Service) -> None:
+    body = {"state": "movies", "params": {"project_id": "abc"}}
+
+    refused = post(service, "projects/abd/provider-states", **body)
+
+    assert refused.status_code == 400
+    assert refused.get_json()["error"] == (
+        "$.params.project_id: 'abc' is not the project in the URL, 'abd'"
+    )
+    assert post(service, "projects/abc/provider-states", **body).status_code == 200
+    assert (
+        post(service, params={"project_id": "a-b"})
+        .get_json()["error"]
+        .startswith("$.params.project_id: 'a-b' is not")
+    )
+    assert service.control("GET", "projects/abd/health").status_code == 404
+
+
+def test_params_with_a_project_alone_are_its_start_state(service: Service) -> None:
+    prepared = post(service, params={"project_id": "abc"})
+
+    assert prepared.get_json()["project_id"] == "abc"
+    assert prepared.get_json()["loaded"] == "the start state"
 
 
 def test_several_states_are_merged(service: Service) -> None:
     prepared = post(service, states=["movies", "page_example"])
 
+    assert prepared.get_json()["project_id"] == PROJECT
     assert prepared.get_json()["graphs"] == ["movies", "ges_j60071198_hdfs_fdb"]
     assert prepared.get_json()["loaded"] == "2 graphs, 8 jobs"
 
@@ -71,7 +145,7 @@ def test_several_states_are_merged(service: Service) -> None:
 def test_each_state_begins_anew_and_a_teardown_goes_back(service: Service) -> None:
     service.begin(generate=3)
     before = ids(service, "movie")
-    post(service, state="movies")
+    post(service, state="movies", params={"project_id": PROJECT})
     post(service, state="page_example")
     assert service.control("GET", "graphs").get_json()["graphs"][0]["jobs"] == 3
     service.list(graph="nobody")
@@ -89,7 +163,7 @@ def test_an_interaction_without_a_state_gets_the_start_state(
 ) -> None:
     service.begin(generate=3)
     before = ids(service, "movie")
-    post(service, state="movies")
+    post(service, state="page_example")
 
     prepared = post(service, params={}, action="setup", consumer="portal", **body)
 
@@ -102,7 +176,7 @@ def test_fields_that_a_state_lacks_are_as_after_a_reset(service: Service) -> Non
     service.control("PATCH", "clock", {"advance_s": 500})
     service.control("PATCH", "verdict", {"poll_s": 9})
 
-    post(service, state="movies")
+    post(service, state="page_example")
 
     assert service.control("GET", "clock").get_json()["now"] == 1_000
     assert service.control("GET", "verdict").get_json()["poll_s"] == 7
@@ -137,7 +211,7 @@ def test_another_project_has_states_of_its_own(service: Service) -> None:
         (
             {"state": "a", "params": {"jobs": 3}},
             400,
-            "$.params.jobs: unknown key; known are fixture, generate, seed, settings, tokens, "
+            "$.params.jobs: unknown key; known are fixture, project_id, generate, seed, settings, tokens, "
             "faults, preset, plans, queries, clock, verdict, journal_size",
         ),
         (

@@ -65,13 +65,14 @@ def reset(project: Project) -> Cleared:
     summary="Set up a provider state, as a Pact verifier asks for it",
 )
 def set_up(address: Address, body: ProviderState) -> PreparedProject:
-    prepared = provider_state(body, address.checked_id(), address.fake.can_deliver)
-    project = address.open()
-    if prepared is None:
+    fake, in_url = address.fake, address.project_id and address.checked_id()
+    default = fake.default.project_id
+    project_id, state, start = provider_state(body, in_url, default, fake.can_deliver)
+    project = fake.open(project_id)
+    if state is None or start is None:
         project.reset()
         loaded = "the start state"
     else:
-        state, start = prepared
         project.begin_with(start)
         loaded = fixtures.describe(state)
     graphs = project.graphs
