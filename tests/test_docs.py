@@ -8,20 +8,23 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import get_args
+from typing import NamedTuple, get_args, get_type_hints
 
 import msgspec
 import pytest
-from conftest import IMPORTED
+from conftest import IMPORTED, PROJECT, Service
 
 from gesmock import __version__
 from gesmock.cli import main as cli
 from gesmock.fake import fixtures
+from gesmock.fake.graphs import MOST_JOBS
 from gesmock.fake.routes import ROUTES
 from gesmock.faults import KINDS, PRESETS, FaultRule
 from gesmock.journal.verdict.findings import RULES, VerdictConfig
+from gesmock.model import documentation, errors
 from gesmock.model.plans import PlanName
 from gesmock.model.settings import Settings
+from gesmock.model.types import Edition
 from gesmock.model.validation import read
 from gesmock.web.control.document import CALLS
 
@@ -117,10 +120,144 @@ def test_ci_runs_the_two_commands_of_the_readme() -> None:
     assert "command_of_the_readme 2" in script
 
 
-def test_every_setting_is_in_the_table_of_differences() -> None:
-    named = set(re.findall(r"^\|[^|]*\|[^|]*\| `(\w+)`:", DOCS, re.MULTILINE))
+# --- Differences from the real service ------------------------------------------------------------
 
-    assert named == set(Settings.__struct_fields__)
+
+class Difference(NamedTuple):
+    answer: str
+    setting: str
+    mark: str
+    page: str
+
+    @property
+    def names(self) -> set[str]:
+        """What the answer has in code font."""
+        return set(re.findall("`(.+?)`", self.answer))
+
+
+def _differences() -> dict[str, Difference]:
+    """The rows of the table of differences, by question; those with a question only are headings."""
+    table = DOCS.partition("| question | in gesmock | setting | mark | page |")[2]
+    rows = table.partition("\n\n")[0].splitlines()[2:]
+    cells = [[cell.strip() for cell in row[1:-1].split("|")] for row in rows]
+    return {question: Difference(*others) for question, *others in cells if any(others)}
+
+
+DIFFERENCES = _differences()
+
+
+def test_every_difference_is_marked_and_has_a_page_that_the_package_names_too() -> None:
+    package = "".join(
+        path.read_text(encoding="utf-8")
+        for path in (TOP / "gesmock").rglob("*.*")
+        if path.suffix in (".py", ".json")
+    )
+
+    assert len(DIFFERENCES) > 60
+    for question, row in DIFFERENCES.items():
+        pages = re.findall(r"ges_\d\d_\d{4}", row.page)
+        assert [page for page in pages if page not in package] == [], question
+        assert row.mark in ("documented", "inferred", "seen in a public client"), question
+        if row.mark == "documented":
+            assert pages or "returned values, 2021" in row.page, question
+        if row.mark == "seen in a public client":
+            assert re.search("ges_graph_skill|huaweicloudsdkcore", row.page), question
+
+
+def test_every_setting_is_in_the_table_of_differences_its_default_first() -> None:
+    lines = [row.setting.partition(": ") for row in DIFFERENCES.values() if row.setting]
+    listed = {name.strip("`"): values.split(", ") for name, _, values in lines}
+    types = get_type_hints(Settings)
+
+    assert listed.pop("maximum_limit") == ["1 to 100000"]
+    assert listed.keys() == set(Settings.__struct_fields__) - {"maximum_limit"}
+    for name, values in listed.items():
+        literal = get_args(types[name])[0] if type(None) in get_args(types[name]) else types[name]
+        choices = get_args(literal) or (False, True)
+        assert {*values} == {json.dumps(choice).strip('"') for choice in choices}, name
+        assert values[0] == json.dumps(getattr(Settings(), name)).strip('"'), name
+
+
+@pytest.fixture
+def served(service: Service) -> dict[str, set[str]]:
+    """The editions that know each operation."""
+    served: dict[str, set[str]] = {}
+    for edition in get_args(Edition):
+        service.begin(settings={"edition": edition})
+        for route in ROUTES:
+            path = re.sub(r"\{(project_id|graph_name)\}", lambda slot: NAMES[slot[1]], route.path)
+            query = {"action_id": route.action_id} if route.action_id else None
+            service.client.open(path, method=route.method, query_string=query, json={})
+            [entry] = service.fake.default.journal
+            service.fake.default.journal.clear()
+            if entry.operation is not None:
+                served.setdefault(entry.operation, set()).add(edition)
+    return served
+
+
+def test_the_calls_of_one_edition_alone_are_those_that_the_other_does_not_know(
+    served: dict[str, set[str]],
+) -> None:
+    for edition in get_args(Edition):
+        alone = DIFFERENCES[f"calls of the {edition} edition alone"].names
+        assert alone == {operation for operation, known in served.items() if known == {edition}}
+
+
+NAMES = {"project_id": PROJECT, "graph_name": "movie"}
+
+
+def test_what_the_table_of_differences_says_of_calls_is_what_the_data_say() -> None:
+    calls = documentation.submissions()
+    database = [call for call in calls if call.edition != "memory"]
+    complete = {call.command for call in database if call.finished == "complete"}
+    queries = {"execute_cypher_query", "execute_gql_query"}
+    [algorithms] = [
+        condition.schema["properties"]["algorithmName"]["enum"]
+        for call in database
+        if call.command == "execute_algorithm"
+        for condition in call.body
+        if "enum" in condition.schema["properties"].get("algorithmName", {})
+    ]
+    [cancellable] = {
+        tuple(call.cancellable) for call in calls if isinstance(call.cancellable, list)
+    }
+    certainty = {call.command: call.command_certainty for call in calls}
+
+    assert {
+        "commands that a page shows": {
+            name for name, sure in certainty.items() if sure == "documented"
+        },
+        "commands guessed from other names": {
+            name for name, sure in certainty.items() if sure == "guess"
+        },
+        "algorithms of the database edition": {*algorithms},
+        "jobs of the database edition that end as `complete`": complete - queries,
+        "queries that end as `complete` there": complete & queries,
+        "jobs that can be cancelled": {call.command for call in calls if call.cancellable is True},
+        "algorithms that can be cancelled": {*cancellable},
+    }.items() <= {question: row.names for question, row in DIFFERENCES.items()}.items()
+    assert DIFFERENCES["task types that a page shows"].names <= {call.task_type for call in calls}
+
+
+def test_the_texts_in_the_table_of_differences_are_those_of_the_package() -> None:
+    texts = documentation.table_texts()
+    without_stop = "the texts of GES.8603, GES.8604 and GES.8605"
+    codes = set(re.findall(r"GES\.\d+", without_stop))
+
+    assert DIFFERENCES[without_stop].answer == "without a full stop"
+    assert not [text for text in map(texts.__getitem__, codes) if text.endswith(".")]
+    for question, refusal in {
+        "an unknown graph": errors.UNKNOWN_GRAPH,
+        "a bad token": errors.INVALID_TOKEN,
+        "an unknown URL": errors.UNKNOWN_URL,
+        "a wrong `limit` or `offset`": errors.PARAMETER_ERROR,
+        "an unknown job to cancel": errors.UNKNOWN_JOB_TO_CANCEL,
+        "a job that cannot be cancelled": errors.NOT_CANCELLABLE,
+    }.items():
+        answer = DIFFERENCES[question].answer
+        filled = {"project_id": "<project>", "graph_name": "<graph>", "job_id": "<id>"}
+        assert f"{refusal.code} `{refusal.message.format_map(filled)}`" in answer
+    assert str(MOST_JOBS) in DIFFERENCES[f"more than {MOST_JOBS} jobs"].answer
 
 
 def test_every_plan_of_the_library_is_in_its_table() -> None:
@@ -228,16 +365,20 @@ def test_every_option_that_only_a_command_for_servers_has_is_documented(command:
             assert any(name in DOCS for name in parameter.opts)
 
 
-def test_the_table_of_operations_is_that_of_the_routes() -> None:
-    table = DOCS.partition("| operation | call |")[2].partition("\n\n")[0]
-    told = re.findall(r"^\| `(\w+)` \| (.+) \|$", table, re.MULTILINE)
+def test_the_table_of_operations_is_that_of_the_routes(served: dict[str, set[str]]) -> None:
+    table = DOCS.partition("| operation | call | edition |")[2].partition("\n\n")[0]
+    told = re.findall(r"^\| `(\w+)` \| (.+) \| (\w+) \|$", table, re.MULTILINE)
     routes: dict[str, set[str]] = {}
     for route in ROUTES:
         path = re.sub(r"^/ges/v1\.0/\{project_id\}/(g|h)\w+/\{graph_name\}", short, route.path)
         action = f"?action_id={route.action_id}" if route.action_id else ""
         routes.setdefault(route.operation, set()).add(f"{route.method} {path}{action}")
 
-    assert {name: set(re.findall("`(.+?)`", calls)) for name, calls in told} == routes
+    assert {name: set(re.findall("`(.+?)`", calls)) for name, calls, _ in told} == routes
+    assert {
+        name: {"database", "memory"} if edition == "both" else {edition}
+        for name, _, edition in told
+    } == served
 
 
 def short(place: re.Match[str]) -> str:
