@@ -4,6 +4,7 @@ import pytest
 import requests
 
 from gesmock import GesMock
+from gesmock.model import documentation
 
 
 def test_the_empty_fixture_has_a_graph_without_jobs(ges: GesMock) -> None:
@@ -44,3 +45,20 @@ def test_the_living_fixture_has_unfinished_jobs(ges: GesMock) -> None:
     assert observed[0] == ["pending", "pending", "running", "running", "success"]
     assert observed[1] == ["pending", "running", "pending", "running", "running", "success"]
     assert ended == ["pending", "complete", "success", "running", "failed", "success"]
+
+
+@pytest.mark.parametrize("name", ["living", "movies", "page_example"])
+def test_every_request_of_a_fixture_is_accepted_and_listed_as_the_fixture_lists_it(
+    ges: GesMock, name: str
+) -> None:
+    ges.restart(fixture=name, clock={"frozen": True})
+    methods = {row.command: row.method for row in documentation.submissions()}
+
+    for job in ges.jobs():
+        request = job.request
+        answer = requests.request(
+            methods[request.command], f"{ges.url}{request.url}", data=str(request.raw_request)
+        )
+        assert answer.status_code == 200, answer.text
+        assert ges.jobs()[0].job_id in answer.text
+        assert ges.jobs()[0].request == request
