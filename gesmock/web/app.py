@@ -58,13 +58,13 @@ def create_app(
 
     @app.before_request
     def first() -> flask.Response | None:
-        if is_control(flask.request.path):  # whether or not there is such a call
+        if is_control(service.requested_path()):  # whether or not there is such a call
             return api.refused(guard) if control else None
-        return service.preflight()
+        return service.preflight() or service.unmatched(fake)
 
     @app.errorhandler(HTTPException)
     def refused(error: HTTPException) -> flask.Response:
-        if control and is_control(flask.request.path):
+        if control and is_control(service.requested_path()):
             return api.failed(error)
         return service.refused(fake, error)
 

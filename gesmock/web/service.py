@@ -53,6 +53,17 @@ def preflight() -> flask.Response | None:
     return response
 
 
+def requested_path() -> str:
+    """The path as it was sent, but decoded: Flask's own lacks leading slashes."""
+    path: str = flask.request.environ.get("PATH_INFO", "")
+    return path.encode("latin-1").decode(errors="replace") or "/"
+
+
+def unmatched(fake: Fake) -> flask.Response | None:
+    """The 404 for a path that begins with two slashes, for which Flask would find a route."""
+    return _answer(fake) if requested_path().startswith("//") else None
+
+
 def refused(fake: Fake, error: HTTPException) -> flask.Response:
     """The answer where Flask refuses: no route matches (404, 405), or a bug is outside the core."""
     if isinstance(error, InternalServerError):
@@ -68,7 +79,7 @@ def _answer(fake: Fake, allowed: tuple[str, ...] = ()) -> flask.Response:
     http, environ = flask.request, flask.request.environ
     request = gateway.read_request(
         http.method,
-        http.path,
+        requested_path(),
         environ["QUERY_STRING"],
         _headers(),
         environ.get(gateway.EPOCH, fake.epochs.current),

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from conftest import PROJECT, Service
+from werkzeug.test import EnvironBuilder
 
 from gesmock.fake.fake import Fake
 from gesmock.fake.handle import OPERATIONS
@@ -27,7 +28,6 @@ NOT_FOUND = {
         "/ges/v1.0",
         f"/ges/v1.0/{PROJECT}/graphs/movie/jobs",
         f"{LIST}/",
-        f"/{LIST}",
         LIST.replace("/graphs", "//graphs"),
         "/ges/v1.0//graphs/movie/jobs/status",
         LIST.replace("ges", "GES"),
@@ -43,6 +43,23 @@ def test_what_no_operation_serves_is_a_404_in_the_services_shape(
     assert (response.status_code, response.json) == (404, NOT_FOUND)
     assert response.content_type == "application/json"
     assert "Location" not in response.headers
+
+
+@pytest.mark.parametrize("path", [LIST, "/_gesmock/health", "/openapi.json", "/docs/"])
+@pytest.mark.parametrize("slashes", ["/", "//"])
+def test_a_path_that_begins_with_several_slashes_is_served_by_no_operation_or_page(
+    service: Service, slashes: str, path: str
+) -> None:
+    # Werkzeug's client would take what follows two slashes for a host.
+    raw = EnvironBuilder("/", environ_overrides={"PATH_INFO": f"{slashes}{path}"})
+
+    response = service.client.open(raw)
+
+    assert (response.status_code, response.json) == (404, NOT_FOUND)
+    [entry] = service.fake.default.journal
+    assert (entry.operation, entry.path) == (None, f"{slashes}{path}")
+    codes = [finding.code for finding in service.fake.default.verdict.findings()]
+    assert codes == (["GM002"] if path == LIST else [])
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"])

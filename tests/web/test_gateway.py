@@ -208,6 +208,8 @@ def test_a_request_is_answered_with_the_same_bytes_in_every_way(start: StartOpti
         )
         @example("GET", LIST, "?limit=2", ["Connection: close"])
         @example("GET", LIST, "?x=\xfc&x=%FF&limit=1", ["Content-Type: "])
+        @example("GET", f"/{LIST}", "", [])
+        @example("GET", "//_gesmock/health", "", [])
         @example("GET", "/ges/\xfc", "", ["Cookie: a=1", "Cookie: b=2"])
         @example("OPTIONS", LIST, "", ["Access-Control-Request-Method: GET"])
         def reads(method: str, path: str, query: str, headers: list[str]) -> None:
