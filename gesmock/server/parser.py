@@ -47,11 +47,14 @@ class Limits:
 
 
 class BadRequest(Exception):
-    """The request gets *status*, and nothing more is read; *reason* says more, or is empty."""
+    """The request gets *status*, and nothing more is read.
 
-    def __init__(self, status: int, reason: str = "") -> None:
+    *reason* is for the log; *answered*: for the client, too.
+    """
+
+    def __init__(self, status: int, reason: str, *, answered: bool = False) -> None:
         super().__init__(status)
-        self.status, self.reason = status, reason
+        self.status, self.reason, self.answered = status, reason, answered
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,15 +82,15 @@ def parse(text: bytes, limits: Limits) -> Head:
     """Parse a whole head, its empty line included. Raises BadRequest."""
     first = text[: text.index(b"\r\n")]
     if first.count(b" ") != 2 or not _METHOD.match(first):
-        raise BadRequest(400)
+        raise BadRequest(400, "The request line is not a method, a target and a version")
     method, target, protocol = first.decode("latin-1").split(" ")
     if len(target) > limits.url:
-        raise BadRequest(414)
+        raise BadRequest(414, f"The URL is longer than {limits.url} bytes")
     if len(text) > limits.head:
-        raise BadRequest(431)
+        raise BadRequest(431, f"The head is longer than {limits.head} bytes")
     if protocol not in ("HTTP/1.1", "HTTP/1.0"):
         other = _VERSION.fullmatch(protocol) and protocol[5:7] != "1."
-        raise BadRequest(505 if other else 400)
+        raise BadRequest(505 if other else 400, f"The version is {protocol[:40]!r}")
     version = protocol[5:]
     lines: list[tuple[bytes, bytes]] = []
     callbacks = SimpleNamespace(on_header=lambda name, value: lines.append((name, value)))
@@ -97,27 +100,28 @@ def parse(text: bytes, limits: Limits) -> Head:
         pass
     except httptools.HttpParserInvalidMethodError:  # case counts (RFC 9110, section 9.1)
         end = "." if method == method.upper() else f"; is {method.upper()} meant?"
-        raise BadRequest(501, f"No method is called {method}{end}") from None
-    except httptools.HttpParserError:
-        raise BadRequest(400) from None
+        reason = f"No method is called {method}{end}"
+        raise BadRequest(501, reason, answered=True) from None
+    except httptools.HttpParserError as error:
+        raise BadRequest(400, str(error)) from None
     headers = tuple(
         (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in lines
     )
     hosts = [value for name, value in headers if name == "host"]
     if len(hosts) > 1 or (not hosts and version == "1.1"):
-        raise BadRequest(400)
+        raise BadRequest(400, "Several Host headers" if hosts else "No Host header")
     host, path, query = _address(method, target, hosts[0] if hosts else "")
     values: dict[str, str] = {}
     for name, value in headers:  # lines of one name are one list (RFC 9110, section 5.2)
         values[name] = f"{values[name]},{value}" if name in values else value
     expected = values.get("expect", "").lower() if version == "1.1" else ""
     if expected not in ("", "100-continue"):
-        raise BadRequest(417)
+        raise BadRequest(417, f"Expect: {expected[:40]!r}")
     encoding = values.get("transfer-encoding", "")
     if encoding and version == "1.0":
-        raise BadRequest(400)
+        raise BadRequest(400, "Transfer-Encoding in HTTP/1.0")
     if encoding.lower() not in ("", "chunked"):
-        raise BadRequest(501)
+        raise BadRequest(501, f"Transfer-Encoding: {encoding[:40]!r}")
     # llhttp has refused two lengths, and a length with an encoding.
     length = CHUNKED if encoding else int(values.get("content-length", "0"))
     options = {option.strip() for option in values.get("connection", "").lower().split(",")}
@@ -143,9 +147,9 @@ def _address(method: str, target: str, host: str) -> tuple[str, str, str]:
         host = absolute[1]
         path = path[absolute.end() :] or "/"
     if not _AUTHORITY.fullmatch(host):
-        raise BadRequest(400)
+        raise BadRequest(400, f"The host is {host[:40]!r}")
     if method == "CONNECT" or (not path.startswith("/") and (method, path) != ("OPTIONS", "*")):
-        raise BadRequest(400)
+        raise BadRequest(400, f"The target is {target[:40]!r}")
     return host, path, query
 
 
@@ -222,7 +226,7 @@ class Parser:
                 received.clear()
                 return replace(head, length=0, keep_alive=False)
             if head.length > largest:
-                raise BadRequest(413)
+                raise BadRequest(413, f"The body is longer than {largest} bytes")
             self.head, self._largest = head, largest
             self.expects_continue = head.expects_continue and not received
         return head
@@ -231,24 +235,27 @@ class Parser:
         """Refuse what cannot become a head, whatever follows."""
         received, limits = self.received, self._limits
         if received.startswith(_TLS):
-            raise BadRequest(400, "The client speaks TLS; this server does not.")
-        if not _METHOD.match(received) or _BARE_LF.search(received, self._searched):
-            raise BadRequest(400)
+            reason = "The client speaks TLS; this server does not."
+            raise BadRequest(400, reason, answered=True)
+        if not _METHOD.match(received):
+            raise BadRequest(400, "The first line does not begin with a method")
+        if _BARE_LF.search(received, self._searched):
+            raise BadRequest(400, "A line ends without CR")
         if len(received) > limits.url and received.find(b"\r\n", 0, limits.url + 64) < 0:
-            raise BadRequest(414)
+            raise BadRequest(414, f"The URL is longer than {limits.url} bytes")
         if len(received) > limits.head:
-            raise BadRequest(431)
+            raise BadRequest(431, f"The head is longer than {limits.head} bytes")
 
     def _read_chunks(self) -> bool:
         """Take the chunks that have come; whether they are complete, up to the last trailer."""
         received = self.received
         while (line := _CHUNK.match(received)) and (size := int(line[1], 16)):
             if len(self._chunks) + size > self._largest:
-                raise BadRequest(413)
+                raise BadRequest(413, f"The body is longer than {self._largest} bytes")
             begin, end = line.end(), line.end() + size
             line_end = received[end : end + 2]
             if begin > _LONGEST_FRAMING or not b"\r\n".startswith(line_end):
-                raise BadRequest(400)
+                raise BadRequest(400, "A chunk is longer than its size, or its line is too long")
             if len(line_end) < 2:
                 return False
             self._chunks += received[begin:end]
@@ -259,5 +266,5 @@ class Parser:
         if complete:
             del received[: end + 2]
         elif b"\n" in received[end:] or len(received) > _LONGEST_FRAMING:
-            raise BadRequest(400)
+            raise BadRequest(400, "A chunk's line or a trailer is malformed or too long")
         return complete

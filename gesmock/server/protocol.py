@@ -131,7 +131,7 @@ class HttpServer:
         peer = ConnectionInfo(address[:2], self.loop.now, here, secure=self._secure)
         connection = Connection(self, transport, peer)
         if full:
-            connection.refuse(503)
+            connection.refuse(503, "Too many connections")
 
     def _expire(self) -> None:
         self.loop.call_at(self.loop.now + self._expire_every_s, self._expire)
@@ -253,7 +253,7 @@ class Connection:
                     break
                 self._answer(*request)
         except BadRequest as error:
-            self.refuse(error.status, error.reason)
+            self.refuse(error.status, error.reason, answered=error.answered)
         if parser.expects_continue:
             parser.expects_continue = False
             self._send([_CONTINUE])
@@ -273,7 +273,7 @@ class Connection:
             server.workers.submit(partial(self._work, head, epoch, answer))
         except RuntimeError as error:
             log.warning("no thread could be started: %s", error)
-            self.refuse(503)
+            self.refuse(503, "No thread could be started")
 
     def _work(self, head: Head, epoch: int, make: Callable[[], Answer]) -> None:
         """Make an answer, in a worker."""
@@ -289,7 +289,7 @@ class Connection:
             return
         self._answering = False
         if answer is None:
-            self.refuse(500)
+            self.refuse(500, "The application failed")
         else:
             self._finish(head, epoch, answer)
 
@@ -309,10 +309,13 @@ class Connection:
         else:
             self._send(blocks)
 
-    def refuse(self, status: int, reason: str = "") -> None:
-        """Answer that the server refuses the request, and close the connection."""
-        log.info("refused a request: %d %s", status, reason or HTTPStatus(status).phrase)
-        answer = self._server.application.refuse(status, reason)
+    def refuse(self, status: int, reason: str, *, answered: bool = False) -> None:
+        """Answer that the server refuses the request, and close the connection.
+
+        *reason* is logged; *answered*: the answer has it, too.
+        """
+        log.info("refused a request with %d: %s", status, reason)
+        answer = self._server.application.refuse(status, reason if answered else "")
         self._parser.clear()
         self._answering, self._closing = False, True
         self._send([_head(answer, "1.1", closes=True), *answer.blocks])
@@ -438,7 +441,7 @@ class Connection:
         unsent = bool(self._transport.unsent)
         busy = self._handshaking or self._answering or unsent or self._eof_written
         if not busy and (self._parser.received or self._parser.head is not None):
-            self.refuse(408)
+            self.refuse(408, "The rest of it did not come in time")
         else:
             self._peer.gave_up |= unsent
             self.close()

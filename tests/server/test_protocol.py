@@ -413,14 +413,74 @@ def test_a_connection_whose_client_has_gone_is_freed_at_once(path: str) -> None:
         pages.gate.set()
 
 
+H = b"Host: localhost\r\n"
+CHUNKED = "Transfer-Encoding: chunked"
+
+
 @pytest.mark.parametrize(
     ("sent", "reason"),
     [
         (
             bytes.fromhex("16030100c8010000c40303"),
-            "400 The client speaks TLS; this server does not.",
+            "400: The client speaks TLS; this server does not.",
         ),
-        (b"GET / HTTP/3.0\r\n\r\n", "505 HTTP Version Not Supported"),
+        (
+            b"GET /\r\n\r\n",
+            "400: The request line is not a method, a target and a version",
+        ),
+        (b"\0\0", "400: The first line does not begin with a method"),
+        (b"GET / HTTP/1.1\n" + H, "400: A line ends without CR"),
+        (
+            b"GET / HTTP/3.0\r\n\r\n",
+            "505: The version is 'HTTP/3.0'",
+        ),
+        (b"BREW / HTTP/1.1\r\n\r\n", "501: No method is called BREW."),
+        (b"GET / HTTP/1.1\r\n\r\n", "400: No Host header"),
+        (b"GET / HTTP/1.1\r\n" + H + H + b"\r\n", "400: Several Host headers"),
+        (b"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", "400: The host is 'a/b'"),
+        (get("now"), "400: Invalid characters in url"),
+        (get("*"), "400: The target is '*'"),
+        (
+            post(b"abc", "Content-Length: 3", "Content-Length: 3"),
+            "400: Duplicate Content-Length",
+        ),
+        (
+            post(b"abc", "Content-Length: 3", CHUNKED),
+            "400: Transfer-Encoding can't be present with Content-Length",
+        ),
+        (
+            get("/", CHUNKED, method="POST", version="1.0"),
+            "400: Transfer-Encoding in HTTP/1.0",
+        ),
+        (
+            post(b"", "Transfer-Encoding: gzip, chunked"),
+            "501: Transfer-Encoding: 'gzip, chunked'",
+        ),
+        (get("/", "Expect: tea"), "417: Expect: 'tea'"),
+        (
+            post(b"1\r\nabc", CHUNKED),
+            "400: A chunk is longer than its size, or its line is too long",
+        ),
+        (
+            post(b"zz\r\n", CHUNKED),
+            "400: A chunk's line or a trailer is malformed or too long",
+        ),
+        (
+            post(b"", "Content-Length: 1000"),
+            "413: The body is longer than 100 bytes",
+        ),
+        (
+            post(b"65\r\n", CHUNKED),
+            "413: The body is longer than 100 bytes",
+        ),
+        (
+            get("/" + "a" * 17_000),
+            "414: The URL is longer than 16384 bytes",
+        ),
+        (
+            get("/now", "X: " + "a" * 66_000),
+            "431: The head is longer than 65536 bytes",
+        ),
     ],
 )
 def test_the_reason_of_a_refusal_is_logged(
@@ -428,9 +488,11 @@ def test_the_reason_of_a_refusal_is_logged(
 ) -> None:
     caplog.set_level("INFO", "gesmock.server")
 
-    exchange(server, sent)
+    answer = exchange(server, sent)
 
-    assert caplog.messages == [f"refused a request: {reason}"]
+    assert caplog.messages == [f"refused a request with {reason}"]
+    named = "TLS" in reason or "No method" in reason
+    assert body(answer) == (reason.partition(": ")[2].encode() if named else b"")
 
 
 def test_a_connection_closed_in_the_turn_in_which_it_writes_is_left_alone(
