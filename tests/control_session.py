@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 from goldens import CLOCK, PROJECT
 
 G: Final = f"/ges/v1.0/{PROJECT}/graphs/movies"
+CYPHER: Final = "/action?action_id=execute-cypher-query"
 IMPORT: Final = {"edgesetPath": "b/edges/", "obsParameters": {"accessKey": "A", "secretKey": "S"}}
 
 
@@ -26,6 +27,7 @@ JOBS: Final = [
     job("hyg", "running", "hyg_algorithm"),
     job("success", "success"),
 ]
+HERE: Final = {"project_id": PROJECT}
 STATE: Final = {"project_id": PROJECT, "graphs": {"movies": {"jobs": JOBS}}}
 
 
@@ -83,6 +85,11 @@ SESSION: Final = (
     call("GET", "/plans"),
     call("GET", "/plans/{plan_id}", plan_id="p1"),
     call("DELETE", "/plans/{plan_id}", plan_id="p1"),
+    call("POST", "/queries", {"statement": "RETURN 1", "columns": ["1"], "rows": [[1]]}),
+    call("POST", "/queries", {"pattern": "(", "columns": [1]}),
+    call("GET", "/queries"),
+    asked("POST", CYPHER, {"statements": [{"statement": "RETURN  1"}, {"statement": "q"}]}),
+    call("DELETE", "/queries"),
     call("GET", "/clock"),
     call("PATCH", "/clock", {"advance_s": 2}),
     call("PATCH", "/clock", {"rate": 60, "tick_s": 1, "frozen": True}),
@@ -135,10 +142,10 @@ SESSION: Final = (
     call("GET", "/state"),
     call("DELETE", "/journal"),
     call("DELETE", "/plans"),
-    call("POST", "/provider-states", {"state": "movies", "consumer": "front end"}),
+    call("POST", "/provider-states", {"state": "movies", "consumer": "front end", "params": HERE}),
     call("POST", "/provider-states", {"state": "one job", "params": {"generate": 1, "seed": 3}}),
     call("POST", "/provider-states", {"state": "movie"}),
-    call("POST", "/provider-states", {"action": "teardown", "state": "movies"}),
+    call("POST", "/provider-states", {"action": "teardown", "state": "movies", "params": HERE}),
     call("POST", "/provider-states", {"state": "any", "params": {"seeds": 3, "preset": "rain"}}),
     call("GET", "/jobs"),
     call("POST", "/reset"),

@@ -54,7 +54,7 @@ class TestMarkers:
 
     @pytest.mark.gesmock(settings={"dialect": "error_table"})
     def test_settings(self, gesmock):
-        assert gesmock.settings.unknown_graph_status == 400
+        assert gesmock.settings.forbidden_status == 400
         assert total(gesmock) == 3
         assert gesmock.state()["seed"] == 7
 
@@ -63,6 +63,17 @@ class TestMarkers:
         assert [total(gesmock) for _ in range(3)] == [3, 3, 3]
         assert gesmock.journal.dropped == 1
 
+    @pytest.mark.gesmock(queries=[{"statement": "q", "columns": ["n"], "rows": [[1], [2]]}])
+    def test_queries(self, gesmock):
+        url = gesmock.graph_url() + "/action?action_id=execute-cypher-query"
+        answer = requests.post(url, json={"statements": [{"statement": "q"}]}).json()
+        assert [each["row"] for each in answer["results"][0]["data"]] == [[1], [2]]
+        assert len(gesmock.queries) == 1
+        assert total(gesmock) == 3
+
+    def test_no_queries(self, gesmock):
+        assert len(gesmock.queries) == 0
+
     @pytest.mark.gesmock(strict=False)
     def test_lenient(self, gesmock):
         gesmock.faults.arm("list_jobs", 503, after=5)
@@ -70,7 +81,7 @@ class TestMarkers:
 """,
     )
 
-    result.assert_outcomes(passed=8)
+    result.assert_outcomes(passed=10)
 
 
 def test_an_overridden_server_restarts_with_its_own_options_and_the_marker(

@@ -43,9 +43,9 @@ def answer_at_once(
             raise refused(call, _LABEL_EXISTS, request)
         case "add_label":
             _put_label(graph, body["name"], body)
-        case "update_label" if not request.query.get("label"):
-            raise refused(call, call.malformed_body, request)
         case "update_label":
+            if not request.query.get("label"):
+                raise refused(call, call.malformed_body, request)
             _put_label(graph, request.query["label"], body)
     return Reply(200, call.synchronous_answer)
 

@@ -250,6 +250,11 @@ def test_another_project_has_states_of_its_own(service: Service) -> None:
             "failed (the database edition)",
         ),
         (
+            {"state": "a", "params": {"fixture": [3]}},
+            400,
+            "fixture[0]: 3 is not a file, the name of a fixture, or the content of one",
+        ),
+        (
             {"state": "movies", "action": "rest"},
             400,
             "$.action: 'rest' is none of setup, teardown",

@@ -201,7 +201,7 @@ MEMORY_BODIES: list[Row] = [
 
 JOBS: list[Row] = [
     ("GET", f"{G}/jobs/x/status", None, 400, "GES.8301", "can not find job, jobId is x", "ges_03_0472"),
-    ("GET", f"{G}/jobs/wrong/status", None, 400, "GES.8301", "Running algorithm [pagerank] error: parameter [source] is invalid!", "ges_03_0446"),
+    ("GET", f"{G}/jobs/wrong/status", None, 400, "GES.8301", "Running algorithm [shortest_path] error: parameter [source] is invalid!", "ges_03_0446"),
     ("GET", f"{G}/jobs/there/status?limit=-1", None, 400, "GES.8005", "Parameter error!", "ges_03_0471"),
     ("DELETE", f"{H}/jobs/x", None, 400, "GES.8303", "Can not find job to cancel, jobId is x", "ges_03_0533 (inferred)"),
     ("DELETE", f"{H}/jobs/there", None, 400, "GES.8303", "Can not find job to cancel, jobId is there", "inferred: no HyG job"),
@@ -239,12 +239,13 @@ def job(job_id: str, status: str, command: str, body: str = "{}") -> dict[str, A
     return {"jobId": job_id, "status": status, "request": request}
 
 
+WRONG = '{"algorithmName":"shortest_path","parameters":{"source":"x"}}'
 STATE = {
     "graphs": {
         "movie": {
             "jobs": [
                 job("there", "success", "import_graph"),
-                job("wrong", "failed", "execute_algorithm", '{"algorithmName":"pagerank"}'),
+                job("wrong", "failed", "execute_algorithm", WRONG),
                 job("clearing", "running", "clear_graph"),
                 job("synced", "success", "hyg_sync"),
             ]

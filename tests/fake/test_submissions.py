@@ -1,6 +1,7 @@
 """Submitting: every documented call, its answer, and its row in the list."""
 
 import json
+import re
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,47 @@ def test_a_body_is_listed_in_the_form_of_the_engine(service: Service) -> None:
         created = normalised(request["command"], graph, sent)
 
         assert json.dumps(created) == json.dumps(raw)
+
+
+def test_the_requests_of_the_pages_example_are_accepted_and_listed_as_the_page_lists_them(
+    service: Service,
+) -> None:
+    graph = PAGE["jobs"][0]["request"]["url"].split("/")[5]
+    service.begin(graph_name=graph, plans={"plan": "instant"})
+
+    for job in reversed(PAGE["jobs"]):
+        request = job["request"]
+        response = service.client.post(
+            request["url"], data=request["rawRequest"], content_type="application/json"
+        )
+        assert (response.status_code, [*response.get_json()][:1]) == (200, ["jobId"])
+
+    listed = service.list(graph=graph)
+    expected = {**PAGE, "jobs": [{**job, "jobId": ""} for job in PAGE["jobs"]]}
+    text = re.sub(r'"jobId":"[0-9a-f]{32}[0-9]{13}"', '"jobId":""', listed.get_data(as_text=True))
+    assert text == json.dumps(expected, separators=(",", ":"))
+
+
+@pytest.mark.parametrize(
+    ("path", "keys", "status"),
+    [
+        ("/user/GES/e", {}, 200),
+        ("/user/GES/e", {"obsParameters": {"accessKey": "A", "secretKey": "S"}}, 200),
+        ("/user/GES/e", {"obsParameters": {"accessKey": "A"}}, 400),
+        ("bucket/e", {"obsParameters": {"accessKey": "A", "secretKey": "S"}}, 200),
+        ("bucket/e", {}, 400),
+    ],
+)
+@pytest.mark.parametrize("edition", ["database", "memory"])
+def test_an_import_from_hdfs_needs_no_storage_keys(
+    service: Service, edition: str, path: str, keys: dict[str, Any], status: int
+) -> None:
+    service.begin(settings={"edition": edition})
+    body = {"edgesetPath": path, **keys}
+
+    response = service.client.post(f"{G}/action?action_id=import-graph", json=body)
+
+    assert response.status_code == status
 
 
 def test_an_import_of_a_schema_alone_is_listed_with_what_the_engine_adds(service: Service) -> None:
