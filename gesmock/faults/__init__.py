@@ -1,6 +1,6 @@
 """What can go wrong: the kinds of fault, the rules that say which requests they hit, and presets.
 
-Imports ``model`` only. A new kind is a frozen struct in ``kinds`` and a member of ``Fault``.
+Imports ``model`` only. A new kind is a frozen struct in ``kinds`` and a member of its unions.
 """
 
 from gesmock.faults.fault_rules import PRESETS, CanDeliver, FaultRule, PresetName, check

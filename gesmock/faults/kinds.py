@@ -405,7 +405,7 @@ Varying = Throttle | Outage | Ramp
 """The kinds that look at the clock, and at more than one call."""
 
 Fault = SingleFault | Varying
-"""Every kind of fault. A new one is a struct, and a member of this."""
+"""Every kind of fault. A new one is a struct, and a member of ``SingleFault`` or ``Varying``."""
 
 PlainKind = Literal[
     "reset", "close", "hang", "garbage", "malformed",
