@@ -69,25 +69,25 @@ class GesMock:
 
     - ``fixture``: a JSON file, the name of a state that gesmock ships, or the content of a file;
       or a list of these.
-    - ``project_id``: the default project. The fixtures are loaded into it, even if they name
-      another (default: the project that the first fixture names, else the documentation's).
+    - ``project_id``: the default project. The fixture files are loaded into it, even if they name
+      another (default: the project that the first fixture file names, else the documentation's).
     - ``graph_name``: the graph that is meant where a call names none (default: the first one of the
-      fixtures and generators, else ``movie``). The jobs of a list answer are loaded into it.
+      fixture files and generators, else ``movie``). The jobs of a list answer are loaded into it.
     - ``generate``: a number of jobs to generate, the fields of a generator, or a list of these.
-    - ``seed``: what jobs and probabilities are drawn from (default: the fixture's, else 0).
+    - ``seed``: what jobs and probabilities are drawn from (default: the fixture file's, else 0).
     - ``settings``: how the documentation is read where it can be read in two ways.
     - ``tokens``: tokens, as strings or with their fields; with any, requests need one.
     - ``faults``: fault rules that are armed from the start.
     - ``preset``: a named list of fault rules that are armed from the start: ``flaky``, ``slow``,
       ``down`` or ``mobile``.
-    - ``plans``: plan rules that are armed from the start, before those of the fixtures.
+    - ``plans``: plan rules that are armed from the start, before those of the fixture files.
     - ``queries``: results of queries that are set from the start, see ``Queries.set``.
     - ``clock``: how the clock starts and runs (``now``, ``frozen``, ``rate``, ``tick_s``).
     - ``verdict``: what is expected of the client (see ``VerdictConfig``).
     - ``journal_size``: how many requests the journal keeps (default: 10,000).
 
-    Those from ``seed`` on apply to every project that the fixtures name. Raises InvalidInput for
-    a wrong argument.
+    Those from ``seed`` on apply to every project that the fixture files name. Raises InvalidInput
+    for a wrong argument.
     """
 
     def __init__(

@@ -329,7 +329,9 @@ def test_a_state_is_exported_and_loaded(ges: GesMock, tmp_path: Path) -> None:
 def test_what_is_neither_a_state_nor_a_file_is_not_loaded(ges: GesMock, state: Any) -> None:
     ges.add_job()
 
-    with pytest.raises(InvalidInput, match="is not a file, the name of a fixture, or the content"):
+    with pytest.raises(
+        InvalidInput, match="is not a file, the name of one that gesmock ships, or the content"
+    ):
         ges.load(state)
     assert len(ges.jobs()) == 1
 
@@ -556,7 +558,7 @@ def test_the_package_offers_what_it_lists() -> None:
         ({"allow_hosts": [5]}, "allow_hosts[0]: 5 is not a string"),
         (
             {"fixture": [5]},
-            "fixture[0]: 5 is not a file, the name of a fixture, or the content of one",
+            "fixture[0]: 5 is not a file, the name of one that gesmock ships, or the content of one",
         ),
         (
             {"ssl_context": "x"},

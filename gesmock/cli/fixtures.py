@@ -22,13 +22,13 @@ from gesmock.model.types import Edition
 @command()
 @click.argument("what", metavar="[GRAPH=]N")
 @option("--seed", default=0, help="The seed of all random choices.")
-@option("--project-id", help="The project of the fixture.")
+@option("--project-id", help="The project of the fixture file.")
 @option("--status", multiple=True, metavar="STATUS=WEIGHT", help="How often a status occurs.")
 @file_option("-o", "--output", help="The file to write [default: standard output].")
 def generate(
     what: str, seed: int, project_id: str | None, status: tuple[str, ...], output: Path | None
 ) -> None:
-    """Write a fixture of N realistic jobs; the same seed writes the same bytes."""
+    """Write a fixture file of N realistic jobs; the same seed writes the same bytes."""
     weights = dict(options.setting(text, "--status") for text in status)
     generator = {**options.generator(what), "statuses": weights or None}
     if generator["count"] > MOST_JOBS:
@@ -42,7 +42,7 @@ def generate(
         },
         progress=progress,
     )
-    # The seed has done its work: in the fixture, it would clash with another fixture's.
+    # The seed has done its work: in a fixture file, it would clash with another file's.
     text = fixtures.dump(msgspec.structs.replace(fake.default.state(), seed=None))
     if output is None:
         click.echo(text, nl=False)
@@ -53,7 +53,7 @@ def generate(
 @command()
 @click.argument("file", nargs=-1, required=True, metavar="FILE...")
 def check(file: tuple[str, ...]) -> None:
-    """Validate fixtures without serving them; report every error."""
+    """Validate fixture files without serving them; report every error."""
     failed = False
     for name in file:
         try:

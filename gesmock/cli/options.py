@@ -1,4 +1,4 @@
-"""The options that commands share, and the meaning of their texts, as fields of a fixture.
+"""The options that commands share, and the meaning of their texts, as fields of a fixture file.
 
 Every option can also come from the environment: ``--port`` from ``GESMOCK_PORT``.
 """
@@ -85,7 +85,7 @@ def target_options(function: Callable[..., None]) -> Any:
     @option("--graph", help="The graph [default: the URL's].")
     @option("--timeout-s", default=30.0, help="How long a whole answer may take.")
     @option("--cafile", metavar="FILE", help="The certificates to trust.")
-    @option("--insecure", is_flag=True, help="Trust any certificate.")
+    @option("--insecure", is_flag=True, help="Do not verify the server's TLS certificate.")
     @wraps(function)
     def with_target(
         *, target: str, project_id: str | None, graph: str | None, **values: Any

@@ -36,14 +36,18 @@ _report_option = partial(file_option, allow_from_autoenv=False)
     help="The operation to submit "
     "[default: execute_algorithm, or vertex_query where the graph is of the memory edition].",
 )
-@option("--body", metavar="JSON", help="Its body [default: its page's example].")
+@option(
+    "--body",
+    metavar="JSON",
+    help="The body to submit it with [default: the example of the operation's page].",
+)
 @option("--wait-s", default=60.0, help="How long to wait for a submitted job to end.")
 @option("--strict", is_flag=True, help="Fail on deviations from inferred behaviour too.")
 @_report_option("--json", help="Write the report as JSON to this file.")
 @_report_option("--junit", help="Write the report as JUnit XML to this file.")
 @_report_option(
     "--write-settings",
-    help="Write a fixture with the settings that make gesmock answer like the server.",
+    help="Write a fixture file with the settings that make gesmock answer like the server.",
 )
 def verify(
     *,
@@ -89,7 +93,7 @@ def verify(
 @command()
 @target_options
 @per_second
-@file_option("-o", "--output", required=True, help="The fixture to write.")
+@file_option("-o", "--output", required=True, help="The fixture file to write.")
 @option(
     "--page", default=1000, type=click.IntRange(2, 100_000), help="How many jobs to read at a time."
 )
@@ -100,10 +104,10 @@ def verify(
     help="How many jobs to record, from the first on [default: all].",
 )
 @option(
-    "--as-project", metavar="ID", allow_from_autoenv=False, help="The project's id in the fixture."
+    "--as-project", metavar="ID", allow_from_autoenv=False, help="The project's id in the file."
 )
 @option(
-    "--as-graph", metavar="NAME", allow_from_autoenv=False, help="The graph's name in the fixture."
+    "--as-graph", metavar="NAME", allow_from_autoenv=False, help="The graph's name in the file."
 )
 def record(
     target: "Target",
@@ -113,7 +117,7 @@ def record(
     as_project: str | None,
     as_graph: str | None,
 ) -> None:
-    """Record the job list of a server as a fixture, without secrets.
+    """Record the job list of a server as a fixture file, without secrets.
 
     Signs in like verify. To record what a client asks and gets, use gesmock proxy.
 

@@ -77,12 +77,12 @@ def _run(
 
 
 @command()
-@click.argument("fixture", nargs=-1)
+@click.argument("fixture", nargs=-1, metavar="[FIXTURE_FILE]...")
 @option("--host", default="127.0.0.1", help="The address to listen on.")
 @options.port
 @option("--project-id", help="The default project.")
 @option("--generate", multiple=True, metavar="[GRAPH=]N", help="Add N realistic jobs.")
-@option("--seed", type=int, help="The seed of all random choices [default: the fixture's, else 0].")
+@option("--seed", type=int, help="The seed of all random choices [default: the file's, else 0].")
 @options.faults
 @options.preset
 @option(
@@ -110,7 +110,7 @@ def _run(
 @option(
     "--journal-size",
     type=int,
-    help="How many requests the journal keeps, the latest [default: 10000].",
+    help="How many of the latest requests the journal keeps [default: 10000].",
 )
 @options.control_token
 @option("--allow-host", multiple=True, help="A host name to answer control calls under.")
@@ -138,9 +138,9 @@ def serve(
     log_level: str,
     **parameters: Any,
 ) -> None:
-    """Serve FIXTUREs: JSON files, or names of those that gesmock ships.
+    """Serve fixture files: JSON files, or names of those that gesmock ships.
 
-    Without a fixture and without --generate, serves the example of the service's own page.
+    Without a fixture file and without --generate, serves the example of the service's own page.
     """
     from gesmock.mock import GesMock
 
@@ -185,7 +185,7 @@ def serve(
 @option(
     "--allow-others",
     is_flag=True,
-    help="Let other machines send requests, in your name, if --host lets them reach the proxy.",
+    help="Let other machines use the proxy, with your credentials, if --host lets them reach it.",
 )
 @options.control_token
 @options.faults

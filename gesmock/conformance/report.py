@@ -1,4 +1,4 @@
-"""Writes the report of a run as text, JSON, JUnit XML, and as a fixture with its settings."""
+"""Writes the report of a run as text, JSON, JUnit XML, and as a fixture file with its settings."""
 
 import json
 from collections.abc import Mapping
@@ -75,7 +75,7 @@ def as_json(report: Report) -> str:
 
 
 def as_fixture(report: Report) -> str:
-    """A fixture with the settings that make gesmock answer alike."""
+    """A fixture file with the settings that make gesmock answer alike."""
     state = msgspec.json.encode({"settings": report.settings})
     fixtures.parse(state)  # raises where gesmock would refuse it
     return msgspec.json.format(state).decode() + "\n"

@@ -40,7 +40,7 @@ _NAME: Final = re.compile(r"\w{1,100}")
 
 Fixture: Any = Annotated[
     str | dict[str, Any],
-    Meta(description="a file, the name of a fixture, or the content of one"),
+    Meta(description="a file, the name of one that gesmock ships, or the content of one"),
 ]
 
 
@@ -93,7 +93,9 @@ class State(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_
         """One state of both; raises InvalidInput if they contradict each other."""
         if twice := self.graphs.keys() & other.graphs.keys():
             raise InvalidInput(
-                InputError(validation.join("$.graphs", name), "another fixture has this graph too")
+                InputError(
+                    validation.join("$.graphs", name), "another fixture file has this graph too"
+                )
                 for name in sorted(twice)
             )
         merged: dict[str, Any] = {"graphs": {**self.graphs, **other.graphs}}
@@ -103,7 +105,7 @@ class State(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_
             mine, theirs = getattr(self, name), getattr(other, name)
             if None not in (mine, theirs) and mine != theirs:
                 raise InvalidInput.at(
-                    f"$.{name}", "another fixture of this project has a different one"
+                    f"$.{name}", "another fixture file of this project has a different one"
                 )
             merged[name] = theirs if mine is None else mine
         description = self.description or other.description
@@ -137,7 +139,7 @@ def find(fixture: str | Path) -> Path:
     if path.exists():
         return path
     names = ", ".join(shipped_names())
-    raise InvalidInput.at("", f"no such file, and none of gesmock's own fixtures ({names})")
+    raise InvalidInput.at("", f"no such file, and none of gesmock's own fixture files ({names})")
 
 
 def shipped_names() -> list[str]:
@@ -177,7 +179,7 @@ def read(
         except FileNotFoundError:
             raise InvalidInput.at("", "no such file") from None
         except IsADirectoryError:
-            raise InvalidInput.at("", "is a folder; a fixture is a JSON file") from None
+            raise InvalidInput.at("", "is a folder; a fixture file is a JSON file") from None
         except OSError as error:
             raise InvalidInput.at("", f"cannot be read: {error.strerror}") from None
         text = text.removeprefix(b"\xef\xbb\xbf")  # a byte order mark, which Windows tools write
@@ -195,7 +197,7 @@ def parse(
 ) -> State:
     """The state in the JSON *text*, a project file or a list answer; see ``read``."""
     if not text or text.isspace():
-        raise InvalidInput.at("", "is empty; a fixture is a list answer or a project file")
+        raise InvalidInput.at("", "is empty; a fixture file is a list answer or a project file")
     try:
         keys = msgspec.json.decode(text, type=dict[str, msgspec.Raw]).keys()
     except validation.REFUSED:

@@ -106,7 +106,9 @@ def states(options: StartOptions, can_deliver: CanDeliver = lambda _: True) -> d
     loaded = [_state_of(each, project_id, graph_name) for each in read.get("fixture", ())]
     projects = dict.fromkeys(state.project_id for _, state in loaded if state.project_id)
     if project_id is not None and len(projects.keys() - {project_id}) > 1:
-        raise InvalidInput.at("project_id", f"the fixtures name several: {', '.join(projects)}")
+        raise InvalidInput.at(
+            "project_id", f"the fixture files name several projects: {', '.join(projects)}"
+        )
     default = project_id or next(iter(projects), DEFAULT_PROJECT)
     merged: dict[str, State] = {default: State(project_id=default)}
     for label, state in loaded:
@@ -207,7 +209,7 @@ def provider_state(
             close = difflib.get_close_matches(missing[0], shipped, 1)
             hint = f"did you mean {close[0]!r}? " if close else ""
             raise NotFound(
-                f"no starting state is called {missing[0]!r}; {hint}known are "
+                f"no fixture file is called {missing[0]!r}; {hint}known are "
                 f"{', '.join(fixtures.shipped_names())}; or say with params what it is"
             )
         options["fixture"] = [shipped[name] for name in names if name in shipped]

@@ -1,6 +1,6 @@
-"""Records a server's job list as a fixture: page by page, without secrets, under other names.
+"""Records a server's job list as a fixture file: page by page, without secrets, under other names.
 
-What has been read is stored beside the fixture, so that an interrupted recording can be resumed.
+What has been read is stored beside the file, so that an interrupted recording can be resumed.
 """
 
 import os
@@ -91,7 +91,7 @@ class Recorder:
             raise CannotRecord("an answer is nested too deeply") from None
 
     def fixture(self) -> bytes:
-        """The fixture as text. Raises InvalidInput where gesmock cannot serve such jobs."""
+        """The fixture file as text. Raises InvalidInput where gesmock cannot serve such jobs."""
         jobs, rename = self.part.jobs[: self._most], Renaming(self._project, self._graph)
         state: dict[str, Any] = {
             "project_id": self._project[1],

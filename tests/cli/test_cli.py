@@ -260,7 +260,7 @@ def test_a_port_in_use_is_reported_in_one_line(ges: GesMock) -> None:
     ("args", "words"),
     [
         (["nowhere.json"], "nowhere.json: no such file"),
-        (["no_such_name"], "no_such_name: no such file, and none of gesmock's own fixtures (empty,"),
+        (["no_such_name"], "no_such_name: no such file, and none of gesmock's own fixture files (empty,"),
         (["--generate", "many"], "--generate: 'many' is not [GRAPH=]N, such as movies=1000"),
         (["--generate", "9" * 5000], "is not [GRAPH=]N"),
         (["--fault", "503,message=\udcff"], "faults: '"),

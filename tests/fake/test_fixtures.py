@@ -125,8 +125,8 @@ def test_a_file_from_a_windows_tool_may_begin_with_a_byte_order_mark(tmp_path: P
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        ("", ["movies.json: is empty; a fixture is a list answer or a project file"]),
-        (" \n", ["movies.json: is empty; a fixture is a list answer or a project file"]),
+        ("", ["movies.json: is empty; a fixture file is a list answer or a project file"]),
+        (" \n", ["movies.json: is empty; a fixture file is a list answer or a project file"]),
         ('{"graphs": {', ["movies.json: line 1 column 13: broken JSON: Expecting property name enclosed in double quotes"]),
         ("[" * 9999, ["movies.json: broken JSON: nested too deeply"]),
         ([], ["movies.json: $: a list is not a list answer or a project file"]),
@@ -179,7 +179,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     loop.symlink_to(loop)
 
     assert errors(tmp_path / "missing.json") == ["missing.json: no such file"]
-    folder = f"{tmp_path.name}: is a folder; a fixture is a JSON file"
+    folder = f"{tmp_path.name}: is a folder; a fixture file is a JSON file"
     assert errors(tmp_path) == [folder]
     assert errors(loop) == ["loop.json: cannot be read: Too many levels of symbolic links"]
 
@@ -196,7 +196,7 @@ def test_a_folder_does_not_hide_a_name_that_gesmock_ships(
     (tmp_path / "other").mkdir()
 
     assert fixtures.read("movies").graphs
-    assert errors("other") == ["other: is a folder; a fixture is a JSON file"]
+    assert errors("other") == ["other: is a folder; a fixture file is a JSON file"]
 
 
 def test_an_unknown_name_is_refused_with_the_names_there_are() -> None:
@@ -204,7 +204,7 @@ def test_an_unknown_name_is_refused_with_the_names_there_are() -> None:
         fixtures.read("page_exampel")
 
     assert "page_example" in str(caught.value)
-    assert "page_exampel: no such file, and none of gesmock's own fixtures" in str(caught.value)
+    assert "page_exampel: no such file, and none of gesmock's own" in str(caught.value)
 
 
 def test_states_of_one_project_are_merged() -> None:
@@ -220,9 +220,9 @@ def test_states_of_one_project_are_merged() -> None:
 @pytest.mark.parametrize(
     ("fields", "error"),
     [
-        ({"graphs": {"a": {}}}, "$.graphs.a: another fixture has this graph too"),
-        ({"seed": 2}, "$.seed: another fixture of this project has a different one"),
-        ({"settings": {"order": "oldest_first"}}, "$.settings: another fixture of this project has a different one"),
+        ({"graphs": {"a": {}}}, "$.graphs.a: another fixture file has this graph too"),
+        ({"seed": 2}, "$.seed: another fixture file of this project has a different one"),
+        ({"settings": {"order": "oldest_first"}}, "$.settings: another fixture file of this project has a different one"),
     ],
 )  # fmt: skip
 def test_states_that_contradict_each_other_are_refused(fields: dict[str, Any], error: str) -> None:

@@ -51,7 +51,7 @@ def test_a_project_id_does_not_join_different_projects_of_fixtures(tmp_path: Pat
     with pytest.raises(InvalidInput) as caught:
         states(fixture=["movies", tmp_path / "other.json"], project_id="mine")
     assert str(caught.value) == (
-        "project_id: the fixtures name several: 0123456789abcdef0123456789abcdef, other"
+        "project_id: the fixture files name several projects: 0123456789abcdef0123456789abcdef, other"
     )
 
 
@@ -102,7 +102,10 @@ def test_options_are_added_to_what_fixtures_say() -> None:
             "fixtures: unknown key; did you mean 'fixture'? known are fixture",
         ),
         ({"generate": 2.5}, "generate[0]: 2.5 is not an object"),
-        ({"fixture": 3}, "fixture[0]: 3 is not a file, the name of a fixture, or the content"),
+        (
+            {"fixture": 3},
+            "fixture[0]: 3 is not a file, the name of one that gesmock ships, or the content",
+        ),
         ({"settings": [1]}, "settings: a list is not an object"),
         ({"tokens": [object()]}, "tokens: Encoding objects of type object is unsupported"),
         ({"generate": -1}, "generate[0].count: -1 is not an integer from 0 to 1000000"),
@@ -114,7 +117,7 @@ def test_options_are_added_to_what_fixtures_say() -> None:
         ({"fixture": Path("/nowhere/at_all.json")}, "/nowhere/at_all.json: no such file"),
         (
             {"fixture": ["page_example", "page_example"]},
-            f"page_example: $.graphs.{EXAMPLE_GRAPH}: another fixture has this graph too",
+            f"page_example: $.graphs.{EXAMPLE_GRAPH}: another fixture file has this graph too",
         ),
     ],
 )

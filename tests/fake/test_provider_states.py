@@ -204,7 +204,7 @@ def test_another_project_has_states_of_its_own(service: Service) -> None:
         (
             {"state": "movie"},
             404,
-            "no starting state is called 'movie'; did you mean 'movies'? known are empty, failing, "
+            "no fixture file is called 'movie'; did you mean 'movies'? known are empty, failing, "
             "living, movies, page_example, signed_in; or say with params what it is",
         ),
         ({"state": 3}, 400, "$.state: 3 is not a string"),

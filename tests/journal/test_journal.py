@@ -77,7 +77,9 @@ def test_the_size_is_an_option_everywhere_by_the_same_name() -> None:
 def test_a_wrong_size_is_refused(wrong: Any) -> None:
     with pytest.raises(InvalidInput, match="journal_size: .* is not a number of entries from 1"):
         GesMock(journal_size=wrong)
-    with pytest.raises(InvalidInput, match="another fixture of this project has a different one"):
+    with pytest.raises(
+        InvalidInput, match="another fixture file of this project has a different one"
+    ):
         GesMock(fixture=[{"journal_size": 7}, {"journal_size": 8}])
 
 
