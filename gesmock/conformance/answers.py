@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import unquote
 
 from gesmock.model import documentation
 from gesmock.model.types import MOVES
@@ -18,7 +19,7 @@ NO_JOB: Final = documentation.table_texts()["GES.8301"]
 UNKNOWN: Final = documentation.table_texts()["GES.8000"]
 """What the error table says of an unknown graph."""
 
-_STATUS_OF_A_JOB: Final = re.compile(r"/graphs/[^/]+/jobs/[^/?]+/status(\?|$)")
+_STATUS_OF_A_JOB: Final = re.compile(r"/graphs/[^/]+/jobs/([^/?]+)/status(?:\?|$)")
 
 
 def require(holds: object, message: str, *replies: ServerReply) -> None:
@@ -56,6 +57,12 @@ def follows(before: object, after: object) -> bool:
     return after == before or not isinstance(before, str) or after in moves.get(before, (after,))
 
 
+def job_id_of(reply: ServerReply) -> str | None:
+    """The id of the job that *reply* is about; None where it is about another thing."""
+    match = _STATUS_OF_A_JOB.search(reply.request)
+    return unquote(match[1]) if match else None
+
+
 def show_job(session: Session, job_id: str, query: str = "") -> ServerReply:
     """The answer about a job."""
     return session.get(f"/jobs/{quoted(job_id)}/status", query)
@@ -74,7 +81,7 @@ def query_failed(reply: ServerReply) -> bool:
 
     See ges_03_0472 and ges_03_0037.
     """
-    if reply.status != 200 or not _STATUS_OF_A_JOB.search(reply.request):
+    if reply.status != 200 or job_id_of(reply) is None:
         return False
     blank = not reply.fields.get("status") and not reply.fields.get("data")
     return blank and (reply.fields.get("result") == "failed" or reply.code is not None)

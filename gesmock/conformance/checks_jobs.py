@@ -19,7 +19,8 @@ from gesmock.remote.session import (
     is_count,
 )
 
-_SAMPLES: Final = 6
+_STATUSES: Final = 6
+_SAMPLES: Final = 7  # a status
 _FIRST_PAUSE_S: Final = 0.05
 _LONGEST_PAUSE_S: Final = 1.0
 
@@ -85,16 +86,24 @@ def unknown_jobs_are_refused(session: ProbedSession) -> None:
 
 
 def _samples(session: ProbedSession) -> Iterator[tuple[dict[str, Any], ServerReply]]:
-    """A listed job of each status, and the answer about it. Skips jobs that are gone."""
-    by_status = {str(job.get("status")): job for job in session.jobs_with()}
+    """Some listed jobs of each status, and the answers about them. Skips jobs that are gone."""
+    by_status: dict[str, list[dict[str, Any]]] = {}
+    for job in session.jobs_with():
+        by_status.setdefault(str(job.get("status")), []).append(job)
     count = 0
-    for job in [*by_status.values()][:_SAMPLES]:
+    for job in [job for jobs in [*by_status.values()][:_STATUSES] for job in _spread(jobs)]:
         reply = answers.show_job(session, id_of(job))
         if answers.is_gone(reply) and id_of(job) not in session.page(limit=session.page_size).ids:
             continue
         count += 1
         yield job, reply
     skip_if(not count, "the listed jobs are gone")
+
+
+def _spread(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Some of *jobs*, the first and the last among them."""
+    count = min(len(jobs), _SAMPLES)
+    return [jobs[n * (len(jobs) - 1) // max(count - 1, 1)] for n in range(count)]
 
 
 def _result_with_rows(session: ProbedSession) -> tuple[str, str, dict[str, Any]]:

@@ -6,10 +6,12 @@ decided of a moment in which the list was the same before and after.
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
-from gesmock.conformance.answers import follows, request_of, require, skip_if
+from gesmock.conformance import answers
+from gesmock.conformance.answers import follows, request_of, require, skip_if, status_of
 from gesmock.conformance.probes import ProbedSession
 from gesmock.fake import routes
 from gesmock.model.secrets import is_storage_key
@@ -17,6 +19,7 @@ from gesmock.model.types import EDITION_STATUSES, FINAL
 from gesmock.remote.client import NOT_JSON, ServerReply, json_value
 from gesmock.remote.session import (
     LIST,
+    MOST_JOBS,
     TRIES,
     CheckFailed,
     ListedJobs,
@@ -26,6 +29,9 @@ from gesmock.remote.session import (
     listed_jobs,
 )
 
+_FAR: Final = 2_000_000_000
+"""An offset past the end of any list."""
+
 _JSON_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
@@ -33,6 +39,8 @@ _JSON_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 def list_has_documented_shape(session: ProbedSession) -> None:
+    first = session.get(LIST, "limit=1")
+    require(isinstance(first.fields.get("jobs"), list), "jobs is no list", first)
     name = "JobList" if session.edition == "database" else "MemoryJobList"
     error = session.contract.error(session.whole.reply.value, name)
     require(not error, str(error), session.whole.reply)
@@ -93,6 +101,8 @@ def limit_is_respected(session: ProbedSession) -> None:
         if len(page.jobs) != min(limit, len(whole.jobs)):
             why = f"limit is {limit}, and {len(page.jobs)} of {len(whole.jobs)} jobs were returned"
             raise _unpaged(session, whole, why, page.reply)
+    if len(whole.jobs) == session.page_size:  # more may follow
+        _require_all(session, limit=MOST_JOBS)
 
 
 def offset_skips_jobs(session: ProbedSession) -> None:
@@ -110,9 +120,23 @@ def offset_defaults_to_0(session: ProbedSession) -> None:
 
 
 def limit_defaults_to_the_maximum(session: ProbedSession) -> None:
-    whole, page = session.while_unchanged(lambda: session.page(offset=0))
-    why = f"{len(page.jobs)} jobs were returned, but {len(whole.jobs)} with a limit"
-    require(len(page.jobs) >= len(whole.jobs), why, page.reply)
+    for window in ({"offset": 0}, {}):
+        whole, page = _require_all(session, **window)
+        same = page.ids[: len(whole.ids)] == whole.ids
+        require(same, "the list is another one with a limit", page.reply, whole.reply)
+
+
+def _require_all(session: ProbedSession, **window: int) -> tuple[ListedJobs, ListedJobs]:
+    """The list, and its jobs in *window*. Raises CheckFailed where that lacks jobs at its end."""
+
+    def read() -> tuple[ListedJobs, ListedJobs]:
+        page = session.page(**window)
+        return page, session.page_at(1, len(page.jobs))
+
+    whole, (page, after) = session.while_unchanged(read)
+    complete = len(page.jobs) >= MOST_JOBS or {*after.ids} <= {*page.ids}
+    require(complete, f"only {len(page.jobs)} jobs come, and others follow", page.reply)
+    return whole, page
 
 
 def total_is_the_number_of_jobs(session: ProbedSession) -> None:
@@ -133,17 +157,24 @@ def total_is_the_number_of_jobs(session: ProbedSession) -> None:
 
 
 def total_is_independent_of_the_page(session: ProbedSession) -> None:
-    _total(session, session.whole)
-    whole, pages = session.while_unchanged(
-        lambda: [session.page(limit=1), session.page_at(1, 1), session.page(offset=0)]
-    )
+    total = _total(session, session.whole)
+    inside = {1, total // 4, total // 2, 3 * total // 4, max(total - 1, 0)}
+
+    def read() -> Iterator[ListedJobs]:
+        yield session.page(limit=1)
+        for offset in sorted(inside | {total, total + 1, _FAR}):
+            yield session.page_at(1, offset)
+        yield session.page_at(session.page_size, max(total - 2, 0))
+        yield session.page(offset=0)
+
+    whole, pages = session.while_unchanged(lambda: [*read()])
     for page in pages:
         same = page.reply.status != 200 or page.total == whole.total
         require(same, f"totalCount is {page.total}, and was {whole.total}", page.reply)
 
 
 def list_is_empty_past_its_end(session: ProbedSession) -> None:
-    page = session.page_at(1, 2_000_000_000)
+    page = session.page_at(1, _FAR)
     require(page.reply.status == 200, "such an offset is refused", page.reply)
     require(not page.jobs, "there are jobs past the end", page.reply)
 
@@ -157,12 +188,38 @@ def unknown_parameters_are_ignored(session: ProbedSession) -> None:
 
 
 def final_statuses_are_final(session: ProbedSession) -> None:
-    statuses = {id_of(job): job.get("status") for job in session.jobs_with()}
-    page = session.page(limit=session.page_size)
-    for job in page.jobs:
-        before, after = statuses.get(id_of(job)), job.get("status")
-        why = f"the job {id_of(job)} was {before}, and is {after}"
-        require(follows(before, after), why, page.reply)
+    for job_id, job, later, reply in _histories(session):
+        before, after = job.get("status"), later.get("status")
+        require(follows(before, after), f"the job {job_id} was {before}, and is {after}", reply)
+
+
+def progress_never_falls(session: ProbedSession) -> None:
+    skip_if(session.edition == "database", "only the memory edition lists the progress")
+    for job_id, job, later, reply in _histories(session):
+        before, after = (str(it.get("progress")) for it in (job, later))
+        falls = before.isdecimal() and after.isdecimal() and int(after) < int(before)
+        require(not falls, f"the progress of {job_id} was {before}, and is {after}", reply)
+
+
+def _histories(
+    session: ProbedSession,
+) -> Iterator[tuple[str, dict[str, Any], dict[str, Any], ServerReply]]:
+    """Each job in an answer so far: its id, itself in the one before and in this one, and this.
+
+    Lists and answers about a single job are apart: they may have different words for the same end.
+    """
+    session.jobs_with()
+    session.page(limit=session.page_size)
+    latest: dict[tuple[bool, str], dict[str, Any]] = {}
+    for reply in session.replies:
+        job_id = answers.job_id_of(reply)
+        jobs = reply.fields.get("jobs") if job_id is None else [{"status": status_of(reply)}]
+        for job in jobs if isinstance(jobs, list) else ():
+            if isinstance(job, dict) and job.get("status") is not None:
+                key = (job_id is None, id_of(job) if job_id is None else job_id)
+                if key in latest:
+                    yield key[1], latest[key], job, reply
+                latest[key] = job
 
 
 def _total(session: ProbedSession, page: ListedJobs) -> int:
@@ -253,7 +310,9 @@ def memory_jobs_are_consistent(session: ProbedSession) -> None:
             and job.get("taskType") != "ImportGraph",
             "a job that has ended can be stopped": job.get("canStop") and status in FINAL,
             # Either dates or timestamps, both in the same form.
-            "a job ends before it starts": len(end) == len(start) and end < start,
+            "a job that has ended has no endTime": status in FINAL and not end,
+            "a job that has not ended has an endTime": status in ("pending", "running") and end,
+            "a job ends before it starts": end and len(end) == len(start) and end < start,
         }
         for fault, applies in faults.items():
             if applies:

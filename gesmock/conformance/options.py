@@ -33,6 +33,7 @@ def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> Non
     submit = "the call to submit (default: one that reads)"
     add("--gesmock-submit", metavar="OPERATION", help=submit)
     add("--gesmock-body", metavar="JSON", help="its body (default: the example of its page)")
+    add("--gesmock-strict", action="store_true", help="fail on deviations from inferred rules too")
     add("--gesmock-wait-s", type=float, default=60.0, metavar="S", help="for a job to end")
 
 

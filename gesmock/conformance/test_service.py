@@ -26,9 +26,12 @@ def target_session(request: pytest.FixtureRequest) -> ProbedSession:
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
-def test_service(check: ServiceCheck, target_session: ProbedSession) -> None:
+def test_service(
+    check: ServiceCheck, target_session: ProbedSession, request: pytest.FixtureRequest
+) -> None:
     outcome = run_check(check, target_session)
-    if outcome.state == "failed":
+    strict = request.config.getoption("gesmock_strict", None)
+    if outcome.state == "failed" or (strict and outcome.state == "deviation"):
         pytest.fail(f"{check.rule}\n{outcome.detail}", pytrace=False)
     if outcome.state == "deviation":
         pytest.xfail(f"deviates from an inferred rule: {outcome.detail}")

@@ -20,10 +20,12 @@ from gesmock.remote.http import Unresponsive
 from gesmock.remote.target import Target
 
 LIST: Final = "/jobs/status"
+MOST_JOBS: Final = 100_000
+"""No more come in one answer (ges_03_0471)."""
+
 TRIES: Final = 4
 """How often a list that changes meanwhile is read."""
 
-_MOST_JOBS: Final = 100_000  # no more come in one answer (ges_03_0471)
 _LARGEST_STORED: Final = 4 * 2**20  # bytes: a dozen longer lists would fill the memory
 _LONGEST_LINE: Final = 600  # characters
 _TIMEOUTS: Final = 2  # as many in a row end the session
@@ -185,8 +187,8 @@ class Session(Client):
         sleep: Callable[[float], object] = time.sleep,
         retries: int = 1,
     ) -> None:
-        if not 1 <= most <= _MOST_JOBS:
-            raise InvalidInput.at("--most", f"{most} is not 1 to {_MOST_JOBS}")
+        if not 1 <= most <= MOST_JOBS:
+            raise InvalidInput.at("--most", f"{most} is not 1 to {MOST_JOBS}")
         super().__init__(target, retries=retries)
         for submission in (submit or {}).values():
             self.secrets += tuple(secrets_in(submission.body))
@@ -199,7 +201,7 @@ class Session(Client):
         self._timeouts = 0
 
     def begin(self) -> ListedJobs | None:
-        """The first page; None where ``jobs`` is an object, as in the table of ges_03_0471.
+        """The first page; None where ``jobs`` is no list (an object, in the table of ges_03_0471).
 
         Raises Unreachable and NoJobList.
         """
@@ -208,7 +210,7 @@ class Session(Client):
         value, code = reply.value, reply.code
         denied = reply.status in (401, 403) or code in _CREDENTIAL_CODES
         hint = f" ({_CREDENTIAL_HINTS[self.target.sign_in.scheme]})" if denied else ""
-        if code is not None:
+        if code is not None and not (reply.status == 200 and "jobs" in value):
             why = one_line(f"{reply.status} {code} {value['errorMessage']}")
             raise NoJobList(f"{reply.request} is refused: {self.redact(why)}{hint}")
         if 300 <= reply.status < 400:
@@ -218,11 +220,9 @@ class Session(Client):
             if value is NOT_JSON and reply.media_type == "application/json":
                 kind += f"; {one_line(reply.json_error)}"
             raise NoJobList(f"this is not the service ({self.redact(kind)}): {reply}{hint}")
-        if reply.status == 200 and isinstance(value.get("jobs"), dict) and "result" in value:
-            return None
-        if reply.status != 200 or not isinstance(value.get("jobs"), list):
+        if reply.status != 200 or not ({"jobs", "totalCount"} & value.keys()):
             raise NoJobList(f"this is neither a job list nor a refusal: {reply}{hint}")
-        return listed_jobs(reply)
+        return listed_jobs(reply) if isinstance(value.get("jobs"), list) else None
 
     def redact(self, text: object) -> str:
         """*text* without the secrets of the requests, its lines cut to a readable length."""

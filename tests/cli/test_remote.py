@@ -44,7 +44,7 @@ def test_verify_prints_checks_probes_and_a_summary(ges: GesMock) -> None:
     assert "  limit=0 (limit_zero): refuse" in lines
     assert "--set limit_zero=refuse" in lines[-3]
     assert "--set open_projects=false" in lines[-3]
-    assert lines[-1].startswith(f"{ges.graph_url()}: 35 passed, 3 skipped (")
+    assert lines[-1].startswith(f"{ges.graph_url()}: 35 passed, 4 skipped (")
 
 
 def test_verify_writes_settings_as_a_fixture(ges: GesMock, tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_verify_writes_json_and_junit_reports(ges: GesMock, tmp_path: Path) -> N
     assert outcomes["limit_is_respected"] == "passed"
     assert report["settings"]["limit_zero"] == "empty"
     [suite] = ET.parse(tmp_path / "a.xml").getroot()
-    assert (suite.get("failures"), suite.get("skipped")) == ("0", "3")
+    assert (suite.get("failures"), suite.get("skipped")) == ("0", "4")
     assert len(suite) == len(report["checks"]) == int(suite.get("tests", "0"))
 
 

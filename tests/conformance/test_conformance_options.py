@@ -24,7 +24,7 @@ def test_checks_run_as_pytest_tests(ges: GesMock, pytester: pytest.Pytester) -> 
         "--gesmock-per-second", "0",
     )  # fmt: skip
 
-    result.assert_outcomes(passed=35, skipped=9)
+    result.assert_outcomes(passed=35, skipped=10)
 
 
 def test_tests_fail_if_checks_fail(ges: GesMock, pytester: pytest.Pytester) -> None:
@@ -43,14 +43,27 @@ def test_tests_fail_if_checks_fail(ges: GesMock, pytester: pytest.Pytester) -> N
     result.stdout.fnmatch_lines(["*expected 400 GES.8303*"])
 
 
-def test_deviations_are_expected_failures(ges: GesMock, pytester: pytest.Pytester) -> None:
+def test_deviations_are_expected_failures(ges: GesMock, request: pytest.FixtureRequest) -> None:
     def run(*_: object) -> None:
         raise CheckFailed("it differs")
 
     check = replace(CHECKS[0], run=run, fidelity="inferred")
 
     with pytest.raises(pytest.xfail.Exception, match="deviates from an inferred rule: it differs"):
-        test_service.test_service(check, session_with(ges))
+        test_service.test_service(check, session_with(ges), request)
+
+
+@pytest.mark.parametrize(("options", "failed"), [((), 0), (("--gesmock-strict",), 1)])
+def test_deviations_fail_a_strict_run(
+    ges: GesMock, pytester: pytest.Pytester, options: tuple[str, ...], failed: int
+) -> None:
+    ges.restart(**START)
+    ges.add_job(status="success", command="import_graph", url="/ges/v1.0/p/graphs/g/action")
+    selected = ("-k", "urls_name_this_graph or urls_are_paths", *options)
+
+    result = pytester.runpytest_inprocess(*conformance(ges, *selected))
+
+    result.assert_outcomes(passed=1, failed=failed, xfailed=1 - failed)
 
 
 def test_a_run_without_a_target_is_refused(pytester: pytest.Pytester) -> None:

@@ -18,6 +18,7 @@ from quirks import (
     each_job,
     each_refusal,
     ended,
+    failed_checks,
     failures,
     job_list,
     job_status,
@@ -164,7 +165,6 @@ READINGS = {
             )
         ),
     ),
-    "3: jobs is an object (table)": Quirk(job_list(_jobs_as_object)),
     "4: result is failed on a refusal": Quirk(options={"settings": {"failed_result": True}}),
     "4: result of a failed job": Quirk(job_status(_failed_result)),
     "5: complete in the memory edition": Quirk(COMPLETE, options=MEMORY),
@@ -255,9 +255,10 @@ def test_a_documented_reading_fails_no_check(ges: GesMock, name: str) -> None:
     assert session.changed_anything or quirk.options
 
 
-def test_jobs_may_be_an_object(ges: GesMock) -> None:
-    session = session_with(ges, READINGS["3: jobs is an object (table)"])
+def test_jobs_that_are_an_object_fail_a_check_and_decide_nothing_else(ges: GesMock) -> None:
+    session = session_with(ges, Quirk(job_list(_jobs_as_object)))
 
+    assert failed_checks(run(session)) == ["list_has_documented_shape"]
     assert detail_of(session, "jobs: an object") == "an object"
     assert "no page says which jobs it holds" in setting(session, "order")[1]
 

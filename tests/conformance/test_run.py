@@ -71,11 +71,14 @@ def test_the_fake_passes_and_its_settings_are_determined(
 ) -> None:
     result = run(session_with(ges, settings=settings, tokens=[token] if token else []))
 
-    assert failures(result) == []
+    assert failed_checks(result) == (CAPPED if "maximum_limit" in settings else [])
     in_force = {name: getattr(ges.settings, name) for name in Settings.__struct_fields__}
     determined = probes.settings_of(result.probes)
     assert determined.items() <= in_force.items()
     assert set(in_force) - set(determined) == undeterminable(settings, token)
+
+
+CAPPED = ["limit_is_respected", "limit_defaults_to_the_maximum"]
 
 
 def undeterminable(settings: dict[str, Any], token: str) -> set[str]:
@@ -319,6 +322,17 @@ BROKEN = {
         Quirk(each_job(lambda job: job["request"].update(url="http://10.0.0.1/ges"))),
     ),
     "ended jobs that run again": ("final_statuses_are_final", Quirk(job_list(_restart_jobs))),
+    "progress that falls": (
+        "progress_never_falls",
+        Quirk(
+            job_list(
+                lambda value, request: [
+                    job.update(progress=str(100 - request.number % 100)) for job in value["jobs"]
+                ]
+            ),
+            options=MEMORY,
+        ),
+    ),
     "a failReason without a failure": (
         "memory_jobs_are_consistent",
         Quirk(each_job(lambda job: job.update(failReason="none")), options=MEMORY),
