@@ -420,9 +420,9 @@ class GesMock:
         return self._project.verdict
 
     def findings(self, *codes: str) -> list[Finding]:
-        """What is wrong with the client or the test, in every project, except what is ignored.
+        """What is wrong with the client or the test, in every project, except ignored findings.
 
-        Only findings with these *codes*, or of the families that they name (``"GM1"``), if any.
+        With *codes*, only the findings with one of these codes, or of such a family (``"GM1"``).
         """
         names = validation.read_python(codes, list[Code], "findings")
         return [

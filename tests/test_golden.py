@@ -116,11 +116,11 @@ def indented(text: str) -> str:
     return json.dumps(json.loads(text), indent=2, ensure_ascii=False) + "\n"
 
 
-def test_the_service_is_documented_as_ever(document: str) -> None:
+def test_the_service_is_documented_as_in_the_golden_file(document: str) -> None:
     hold("openapi.json", indented(document))
 
 
-def test_the_control_api_is_documented_as_ever(
+def test_the_control_api_is_documented_as_in_the_golden_file(
     wire: Wire, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     served = wire.fetch("GET", "/_gesmock/openapi.json")[1]
@@ -138,7 +138,7 @@ def of_list(text: str) -> str:
     return json.dumps(document)
 
 
-def test_settings_change_the_document_as_ever(
+def test_settings_change_the_document_as_in_the_golden_file(
     mock: GesMock,
     wire: Wire,
     document: str,
@@ -160,7 +160,7 @@ def test_settings_change_the_document_as_ever(
     hold("openapi_by_setting.txt", "\n".join(told))
 
 
-def test_the_help_of_every_command_is_as_ever(
+def test_the_help_of_every_command_is_as_in_the_golden_file(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _, first, _ = run(monkeypatch, capsys, "--help")
@@ -173,7 +173,7 @@ def test_the_help_of_every_command_is_as_ever(
     hold("help.txt", "\n".join(told))
 
 
-def test_commands_print_and_refuse_as_ever(
+def test_commands_print_and_refuse_as_in_the_golden_file(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -214,7 +214,7 @@ def test_commands_print_and_refuse_as_ever(
     hold("commands.txt", "\n".join(told))
 
 
-def test_public_names_take_and_give_what_they_ever_did() -> None:
+def test_public_names_and_signatures_are_as_in_the_golden_file() -> None:
     mock = GesMock()
     told = ["dir(gesmock): " + ", ".join(sorted(dir(gesmock))), ""]
     for name in sorted(dir(gesmock)):
@@ -233,7 +233,9 @@ def test_public_names_take_and_give_what_they_ever_did() -> None:
 # --- Bytes on the wire ----------------------------------------------------------------------------
 
 
-def test_the_example_of_the_page_is_answered_as_ever(mock: GesMock, wire: Wire) -> None:
+def test_the_example_of_the_page_is_answered_as_in_the_golden_file(
+    mock: GesMock, wire: Wire
+) -> None:
     mock.restart(fixture="page_example", clock=CLOCK)
     path = f"/ges/v1.0/{mock.project_id}/graphs/{mock.graph_name}/jobs"
     first = re.findall('"jobId":"([^"]+)"', wire.ask("GET", f"{path}/status"))[0]
@@ -244,7 +246,7 @@ def test_the_example_of_the_page_is_answered_as_ever(mock: GesMock, wire: Wire) 
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
-def test_every_operation_answers_as_ever(
+def test_every_operation_answers_as_in_the_golden_file(
     mock: GesMock, wire: Wire, described: dict[str, list[Call]], edition: str
 ) -> None:
     again(mock, edition=edition)
@@ -268,7 +270,7 @@ def test_every_operation_answers_as_ever(
 
 
 @pytest.mark.parametrize("reading", READINGS)
-def test_wrong_requests_are_refused_as_ever(
+def test_wrong_requests_are_refused_as_in_the_golden_file(
     mock: GesMock, wire: Wire, described: dict[str, list[Call]], reading: str
 ) -> None:
     again(mock, **READINGS[reading])
@@ -319,7 +321,7 @@ def test_wrong_requests_are_refused_as_ever(
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
-def test_wrong_bodies_are_refused_as_ever(
+def test_wrong_bodies_are_refused_as_in_the_golden_file(
     mock: GesMock, wire: Wire, described: dict[str, list[Call]], edition: str
 ) -> None:
     again(mock, edition=edition)
@@ -340,7 +342,7 @@ def test_wrong_bodies_are_refused_as_ever(
 
 
 @pytest.mark.parametrize("reading", ["page", "error_table"])
-def test_tokens_are_refused_as_ever(
+def test_tokens_are_refused_as_in_the_golden_file(
     mock: GesMock, wire: Wire, described: dict[str, list[Call]], reading: str
 ) -> None:
     mock.restart(fixture="signed_in", clock=CLOCK, settings=READINGS[reading])
@@ -362,7 +364,7 @@ def test_tokens_are_refused_as_ever(
     hold(f"tokens_{reading}.txt", wire.text)
 
 
-def test_each_setting_changes_answers_as_ever(mock: GesMock, wire: Wire) -> None:
+def test_each_setting_changes_answers_as_in_the_golden_file(mock: GesMock, wire: Wire) -> None:
     for name, value in OTHERS.items():
         mock.restart(fixture=STATE, seed=7, clock=CLOCK, settings={name: value})
         wire.say(f"{name}={value}")
@@ -386,7 +388,7 @@ def test_each_setting_changes_answers_as_ever(mock: GesMock, wire: Wire) -> None
 
 
 @pytest.mark.parametrize("reading", READINGS)
-def test_every_operation_has_its_injected_errors_as_ever(
+def test_every_operation_has_its_injected_errors_as_in_the_golden_file(
     mock: GesMock, wire: Wire, described: dict[str, list[Call]], reading: str
 ) -> None:
     again(mock, **READINGS[reading])
@@ -399,7 +401,7 @@ def test_every_operation_has_its_injected_errors_as_ever(
     hold(f"injected_{reading}.txt", wire.text)
 
 
-def test_faults_reach_the_wire_as_ever(mock: GesMock, wire: Wire) -> None:
+def test_faults_reach_the_wire_as_in_the_golden_file(mock: GesMock, wire: Wire) -> None:
     again(mock)
     listed = f"GET {G}/jobs/status?limit=2 HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
     body = json.dumps(IMPORT).encode()
@@ -457,7 +459,7 @@ def test_faults_reach_the_wire_as_ever(mock: GesMock, wire: Wire) -> None:
     hold("faults.txt", wire.text)
 
 
-def test_what_is_hardly_http_is_answered_as_ever(wire: Wire) -> None:
+def test_what_is_hardly_http_is_answered_as_in_the_golden_file(wire: Wire) -> None:
     target = f"{G}/jobs/status?limit=0"
     host = "Host: localhost\r\n"
     post = f"POST {G}/action?action_id=import-graph HTTP/1.1\r\n{host}"
@@ -516,7 +518,7 @@ def test_what_is_hardly_http_is_answered_as_ever(wire: Wire) -> None:
 # --- Control calls ------------------------------------------------------------------------------------
 
 
-def test_the_control_api_guards_itself_as_ever(wire: Wire) -> None:
+def test_the_control_api_guards_itself_as_in_the_golden_file(wire: Wire) -> None:
     for method, target, body, headers in (
         ("GET", "/_gesmock/health", None, []),
         ("HEAD", "/_gesmock/health", None, []),
@@ -549,7 +551,9 @@ def test_the_control_api_guards_itself_as_ever(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("place", ["", "/projects/{project_id}"])
-def test_every_control_call_answers_as_ever(mock: GesMock, wire: Wire, place: str) -> None:
+def test_every_control_call_answers_as_in_the_golden_file(
+    mock: GesMock, wire: Wire, place: str
+) -> None:
     project = "project2" if place else PROJECT
     other = json.loads(json.dumps(STATE).replace(PROJECT, project))
     for worlds in [[STATE, other]] if place else [STATE, STATE]:  # either is the third that begins

@@ -156,7 +156,7 @@ def test_an_id_is_made_that_no_job_has(ges: GesMock) -> None:
 @pytest.mark.parametrize(
     ("arguments", "error", "words"),
     [
-        ({"job_id": "\ud800"}, InvalidInput, "job: '\\\\ud800' is not text"),
+        ({"job_id": "\ud800"}, InvalidInput, "job: '\\\\ud800' is not valid Unicode"),
         ({"job": {"jobId": object()}}, InvalidInput, "job: Encoding objects of type object"),
         ({"job": {1: 2}}, InvalidInput, "job\\['1'\\]: unknown key"),
         ({"command": 3}, InvalidInput, "job.request.command: 3 is not a string"),
@@ -266,7 +266,11 @@ def test_a_fault_rule_of_before_a_reset_does_not_disarm_the_one_that_has_its_id_
             "'list' is not one of list_jobs, show_job",
         ),
         ({"status": 500, "headers": "abc"}, InvalidInput, "headers: 'abc' is not an object"),
-        ({"status": 500, "message": "\ud800"}, InvalidInput, "fault rule: '\\\\ud800' is not text"),
+        (
+            {"status": 500, "message": "\ud800"},
+            InvalidInput,
+            "fault rule: '\\\\ud800' is not valid Unicode",
+        ),
         ({"status": 500, "times": 0}, InvalidInput, "fault rule.times: 0 is not an integer"),
         ({"fault": {"kind": "flood"}}, InvalidInput, "fault rule.fault.kind: 'flood' is none of"),
         ({"fault": Error(500), "status": 503}, TypeError, "either a fault, or a status"),

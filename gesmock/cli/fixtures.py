@@ -1,4 +1,4 @@
-"""``gesmock generate``, ``check`` and ``openapi``: commands that read and write JSON, and end."""
+"""``gesmock generate``, ``check`` and ``openapi``: commands that read and write JSON."""
 
 import sys
 from pathlib import Path

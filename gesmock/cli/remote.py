@@ -1,4 +1,4 @@
-"""``gesmock verify`` and ``record``: commands that ask another server, and end."""
+"""``gesmock verify`` and ``record``: commands that send requests to another server."""
 
 import sys
 from contextlib import closing

@@ -224,7 +224,7 @@ def _histories(
 
 def _total(session: ProbedSession, page: ListedJobs) -> int:
     if session.edition == "memory" or page.total is None:
-        raise Skipped("the list has no total, as before 2025 and in ges_03_0204")
+        raise Skipped("the list has no totalCount: pages before 2025 and ges_03_0204 have none")
     if not is_count(page.total):
         raise CheckFailed(f"totalCount is {page.total!r}, which is not a number", page.reply)
     return page.total

@@ -40,9 +40,9 @@ _ABOVE_MAXIMUM: Final = 100_001
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """The answer to a *question*: the *value* of a *setting*, or words where that is None.
+    """The answer to a *question*: the *value* of a *setting*, or a text if *setting* is None.
 
-    A *value* of None means that it could not be found; *detail* says why.
+    *value* is None if it could not be determined; *detail* says why.
     """
 
     question: str

@@ -162,7 +162,7 @@ class Graphs:
         return any(graph.much_is_due(now) for graph in graphs if graph is not None)
 
     def next_change(self) -> int | None:
-        """When the next job of any graph changes; None if none will."""
+        """When the next job of any graph changes; None if no job will change."""
         soonest = min((graph.next_change() for graph in self._graphs.values()), default=NEVER)
         return None if soonest == NEVER else soonest
 
@@ -233,10 +233,10 @@ class Graphs:
                     raise Conflict(f"several graphs have a job {job_id!r}; say which: {listed}")
 
     def add(self, job: Job, graph: str | None = None) -> tuple[str, Job]:
-        """Add *job* as the newest of *graph*, which is made if it is missing.
+        """Add *job* as the newest of *graph*, which is created if it does not exist.
 
-        It goes on along its plan from the status it has. Returns the graph's name, and the job as
-        it is now. Raises Conflict if its id is taken or the graph's edition lacks its status.
+        The job continues along its plan from its present status. Returns the graph's name and the
+        updated job. Raises Conflict if its id is taken or the graph's edition lacks its status.
         """
         with self._lock:
             name = graph or self.default

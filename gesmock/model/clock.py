@@ -77,8 +77,7 @@ class VirtualTime:
 
     It is counted in whole nanoseconds since it began, its *age*: ten times 0.1 s are 1 s. *source*
     gives the real time. *frozen* tells whether it stands still, *ticks* whether requests move it,
-    *real_at* the real time at which it was last held. Whoever changes or holds it has the project's
-    lock.
+    *real_at* the real time at which it was last held. Callers must hold the project's lock.
     """
 
     def __init__(

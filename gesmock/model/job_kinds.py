@@ -16,7 +16,7 @@ from gesmock.model.listed_requests import Body
 from gesmock.model.timeline import Timeline
 
 CANCELLED: Final = "The job has been cancelled."
-"""The reason of a cancelled job; inferred, like its status."""
+"""The failure reason of a cancelled job; inferred, like its status."""
 
 _REASON: Final = "parameter [{}] is invalid!"
 """The reason in the only example of a failed job (ges_03_0204, 2024-12), of a first parameter."""

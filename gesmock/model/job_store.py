@@ -124,7 +124,7 @@ class JobStore:
         return {n: self._timelines[n] for n in numbers if n in self._timelines}
 
     def all_jobs(self) -> list[Job]:
-        """Every job, those included that the list does not show yet."""
+        """Every job, including those that the list does not show yet."""
         hidden = [(number, decode(row)) for number, row in self._hidden.items()]
         numbered = [*self.page(0, len(self)).numbered(), *hidden]
         return [job for _, job in sorted(numbered, key=itemgetter(0), reverse=True)]
@@ -227,7 +227,7 @@ class JobStore:
         self._count()
 
     def move(self, job_id: str, move: Move) -> Job:
-        """Move a job by hand, to go on along its timeline from there; returns it as it is then."""
+        """Set a job's status; its timeline resumes from there. Returns the updated job."""
         return self._change(job_id, self._timeline(job_id).moved(move, self.now))
 
     def cancel(self, job_id: str, delay: int, reason: str) -> None:

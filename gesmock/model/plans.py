@@ -1,4 +1,4 @@
-"""Plans: how a job progresses, counted from its submission. A plan knows no job and no clock."""
+"""Plans: how a job progresses, counted from its submission, whatever the job and the clock."""
 
 from collections.abc import Mapping
 from math import inf

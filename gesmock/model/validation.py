@@ -29,7 +29,7 @@ def read(value: object, type_: type[T], path: str = "$") -> T:
         msgspec.json.encode(value)
     except UnicodeEncodeError as error:
         raise InvalidInput.at(
-            path, f"{described(error.object)} is not text: {error.reason}"
+            path, f"{described(error.object)} is not valid Unicode: {error.reason}"
         ) from None
     except (ValueError, OverflowError):  # a number that JSON has no place for: reported below
         pass

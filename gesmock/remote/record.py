@@ -264,7 +264,7 @@ def _renamed(segment: str, pair: tuple[str, str]) -> str:
 def redacted(job: Job, secrets: Secrets) -> Job:
     """A listed *job* without storage keys, other secrets by name, and the *secrets* themselves.
 
-    Raises CannotRecord where an id, without which nobody could ask for the job, has a secret.
+    Raises CannotRecord if a job's id, which cannot be masked, contains a secret.
     """
     ids = {name: job[name] for name in _ID_KEYS if name in job}
     for job_id in map(str, ids.values()):

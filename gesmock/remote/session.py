@@ -254,7 +254,7 @@ class Session(Client):
         Raises Unreachable, and Skipped where the target is busy or no longer answers.
         """
         if self._timeouts >= _TIMEOUTS:
-            raise Skipped(f"it timed out {_TIMEOUTS} times in a row, and is not asked any more")
+            raise Skipped(f"gave up after {_TIMEOUTS} consecutive timeouts")
         try:
             reply = super().ask(method, path, query, **sent)
         except Unresponsive:

@@ -159,7 +159,7 @@ def _split(url: str) -> SplitResult:
         raise InvalidInput.at("--target", f"{bare!r}: {error}") from None
     complete = parts.scheme in ("http", "https") and parts.hostname and port != 0
     if not complete or UNSENDABLE.search(parts.path):
-        raise InvalidInput.at("--target", f"{bare!r} is not like http://10.0.0.7:80")
+        raise InvalidInput.at("--target", f"{bare!r} is not a URL such as http://10.0.0.7:80")
     for part, mark in (("query", "?"), ("fragment", "#")):
         if mark in url:
             raise InvalidInput.at("--target", f"{bare!r} has a {part}; expected {_FORM}")

@@ -118,10 +118,10 @@ class Loop:
 
 
 class Workers:
-    """A bounded number of threads for jobs that block.
+    """Up to *most* threads, for jobs that would block the loop.
 
-    They are daemons: those of ``concurrent.futures`` would keep a process that ends without
-    ``stop`` alive until their jobs are done.
+    They are daemon threads. Those of ``concurrent.futures`` would keep a process that ends without
+    calling ``stop`` alive until their jobs are done.
     """
 
     def __init__(self, most: int) -> None:

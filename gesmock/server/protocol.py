@@ -437,7 +437,7 @@ class Connection:
             self._listen(events)
 
     def expire(self) -> None:
-        """The deadline has passed."""
+        """Act on the passed deadline: refuse an incomplete request, or else hang up."""
         unsent = bool(self._transport.unsent)
         busy = self._handshaking or self._answering or unsent or self._eof_written
         if not busy and (self._parser.received or self._parser.head is not None):

@@ -187,7 +187,7 @@ def _error(delivery: Delivery) -> Exception | None:
 
 
 class _Broken(flask.Response):
-    """An answer that never comes, but raises this *error* past Flask's error handlers."""
+    """A response that raises *error* instead of being sent, past Flask's error handlers."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__()

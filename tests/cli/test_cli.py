@@ -385,7 +385,7 @@ def test_proxy_reports_a_missing_sdk_at_start(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--target", "nowhere"), "--target: 'nowhere' is not like http://10.0.0.7:80\n"),
+        (("--target", "nowhere"), "--target: 'nowhere' is not a URL such as http://10.0.0.7:80\n"),
         (("--target", "http://h:80"), "--project-id: is required unless the URL is like http://"),
         (("--fault", "paint=503"), "faults"),
         (("--har", "/nowhere/a.har"), "--har: /nowhere/a.har cannot be written: No such file"),

@@ -152,7 +152,7 @@ def test_an_invalid_target_fails_all_tests(pytester: pytest.Pytester) -> None:
     )
 
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*'nowhere' is not like http://10.0.0.7:80*"])
+    result.stdout.fnmatch_lines(["*'nowhere' is not a URL such as http://10.0.0.7:80*"])
 
 
 def test_other_pytest_runs_have_no_such_options(pytester: pytest.Pytester) -> None:

@@ -263,7 +263,7 @@ class LivingJobs(RuleBasedStateMachine):
                 each.erases.gone = True
 
 
-def test_whatever_is_done_list_and_status_are_as_the_model_says(shared_service: Service) -> None:
+def test_list_and_status_agree_with_the_model_after_any_actions(shared_service: Service) -> None:
     LivingJobs.service = shared_service
 
     run_state_machine_as_test(

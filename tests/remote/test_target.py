@@ -40,7 +40,7 @@ def test_names_in_a_url_are_decoded() -> None:
     assert target.path() == "/ges/v1.0/q/graphs/my%20films"
 
 
-LIKE = "is not like http://10.0.0.7:80"
+LIKE = "is not a URL such as http://10.0.0.7:80"
 
 
 @pytest.mark.parametrize(

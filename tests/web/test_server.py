@@ -82,7 +82,7 @@ def test_a_connection_is_used_again(server: Server) -> None:
     assert None not in sockets
 
 
-def test_fifty_long_polls_hold_up_nobody() -> None:
+def test_fifty_long_polls_do_not_delay_other_requests() -> None:
     answers: list[int] = []
     with GesMock(clock={"frozen": True}) as ges:
         job = ges.add_job(status="running")
@@ -123,7 +123,7 @@ def test_it_serves_a_client_while_another_dawdles(server: Server) -> None:
         (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 70_000 + b"\r\n\r\n", b"431"),
     ],
 )
-def test_what_the_server_cannot_read_is_refused_in_the_services_shape_and_in_silence(
+def test_malformed_http_is_refused_in_the_services_shape_and_prints_nothing(
     server: Server, capfd: pytest.CaptureFixture[str], sent: bytes, status: bytes
 ) -> None:
     with socket.create_connection(("127.0.0.1", server.port)) as client:
@@ -158,7 +158,7 @@ def test_a_request_that_began_before_a_reset_and_ends_after_it_leaves_no_trace()
     server.stop()
 
 
-def test_stop_hangs_up_on_who_is_connected() -> None:
+def test_stop_closes_open_connections() -> None:
     server = serving()
     server.start()
     with socket.create_connection(("127.0.0.1", server.port)) as client:
@@ -217,7 +217,7 @@ def test_a_port_in_use_is_refused_by_name(server: Server) -> None:
 
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "a" * 70 + ".invalid"])
-def test_a_host_that_is_none_is_refused_by_name(host: str) -> None:
+def test_a_host_that_does_not_resolve_is_named_in_the_error(host: str) -> None:
     with pytest.raises(CannotListen, match=f"cannot listen on {host}:0: "):
         serving(host=host)
 

@@ -64,7 +64,7 @@ def polls_after_the_end(traffic: Traffic, config: VerdictConfig) -> Iterator[Evi
         if len(polls) > config.looks:
             yield Evidence(
                 f"job {job_id!r} was polled {len(polls)} more times after the client had read "
-                f"that it was {statuses_read(ended)[job_id]}; stop polling at a final status",
+                f"its status {statuses_read(ended)[job_id]!r}; stop polling at a final status",
                 [ended, *polls],
             )
 
@@ -74,8 +74,8 @@ def cancels_after_the_end(traffic: Traffic, _config: VerdictConfig) -> Iterator[
         cancels = [entry for entry in later if entry.operation in ("delete_job", "hyg_delete_job")]
         if cancels:
             yield Evidence(
-                f"job {job_id!r} was cancelled after the client had read that it was "
-                f"{statuses_read(ended)[job_id]}; a finished job needs no cancel",
+                f"job {job_id!r} was cancelled after the client had read its status "
+                f"{statuses_read(ended)[job_id]!r}; a finished job needs no cancel",
                 [ended, *cancels],
             )
 
@@ -189,7 +189,7 @@ def no_back_off(traffic: Traffic, config: VerdictConfig) -> Iterator[Evidence]:
             run = max(hasty, key=len)
             yield Evidence(
                 f"{_call(run[0])} failed and was retried {len(run) - 1} times, each time within "
-                f"{_longest_s(run):.3g} s, and no later the longer it went on"
+                f"{_longest_s(run):.3g} s, without increasing the delay"
                 f"{times(len(hasty))}; wait longer after each failure",
                 chain(*hasty),
             )

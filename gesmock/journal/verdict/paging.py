@@ -100,7 +100,7 @@ def page_number_as_offset(traffic: Traffic, _config: VerdictConfig) -> Iterator[
             offsets = ", ".join(str(window.offset) for window in run[:4])
             yield Evidence(
                 f"the offset looks like a page number: {offsets}, with {run[0].returned} jobs a "
-                "page, all but one of them read before; advance it by the number of jobs received",
+                "page, only one of them new each time; advance it by the number of jobs received",
                 _entries(run),
             )
 

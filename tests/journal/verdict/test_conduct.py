@@ -170,7 +170,7 @@ def test_polls_after_the_final_status_are_found(story: Story) -> None:
 
     [finding] = story.findings()
     assert str(finding) == (
-        "GM104 job 'a1' was polled 3 more times after the client had read that it was success; stop "
+        "GM104 job 'a1' was polled 3 more times after the client had read its status 'success'; stop "
         "polling at a final status (#2, #3, #4, #5)"
     )
 
@@ -217,7 +217,7 @@ def test_a_cancel_after_the_final_status_was_read_is_found(story: Story) -> None
 
     [finding] = story.findings("GM105")
     assert str(finding) == (
-        "GM105 job 'a1' was cancelled after the client had read that it was success; a finished job "
+        "GM105 job 'a1' was cancelled after the client had read its status 'success'; a finished job "
         "needs no cancel (#3, #4)"
     )
 
@@ -412,7 +412,7 @@ def test_retries_without_a_pause_are_found(story: Story, fields: dict[str, Any])
 
     assert str(finding) == (
         "GM102 GET /ges/v1.0/p1/graphs/movie/jobs/status failed and was retried 3 times, each "
-        "time within 0.003 s, and no later the longer it went on; wait longer after each failure "
+        "time within 0.003 s, without increasing the delay; wait longer after each failure "
         "(#1, #2, #3, #4)"
     )
 

@@ -32,7 +32,7 @@ def codes(findings: list[Finding]) -> list[str]:
     return [each.code for each in findings]
 
 
-def test_codes_are_unique_and_in_order_and_so_are_names() -> None:
+def test_codes_and_names_are_unique_and_in_order() -> None:
     assert [*CODES] == sorted(set(CODES))
     assert len({rule.name for rule in RULES}) == len(RULES)
 
@@ -146,7 +146,7 @@ def test_a_wrong_config_is_refused_with_nothing_changed(
     assert ges.verdict.config == VerdictConfig()
 
 
-def test_with_no_codes_to_fail_on_nothing_fails(accused: GesMock) -> None:
+def test_findings_fail_a_test_only_with_codes_to_fail_on(accused: GesMock) -> None:
     accused.verdict.configure(fail_on=[])
     assert accused.verdict.failing() == []
 

@@ -261,8 +261,8 @@ def test_an_offset_that_counts_pages_is_found(story: Story) -> None:
     [finding] = story.findings()
 
     assert str(finding) == (
-        "GM201 the offset looks like a page number: 0, 1, 2, 3, with 10 jobs a page, all but one "
-        "of them read before; advance it by the number of jobs received (#1, #2, #3, #4, #5)"
+        "GM201 the offset looks like a page number: 0, 1, 2, 3, with 10 jobs a page, only one of "
+        "them new each time; advance it by the number of jobs received (#1, #2, #3, #4, #5)"
     )
 
 
