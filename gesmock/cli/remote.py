@@ -148,11 +148,14 @@ def record(
     except OSError as error:
         raise GesmockError(f"{output}: cannot be written: {error.strerror}") from None
     click.echo(f"{output}: {fixtures.describe(fixtures.parse(text))}")
+    if recorder.part.stale:
+        click.echo(recorder.part.stale, err=True)
     for change in recorder.notes:
         click.echo(f"while the list was read, {change}", err=True)
     if not recorder.exact:
         click.echo(
             "gesmock serves the same jobs, but in other bytes: "
-            "the server writes its JSON with blanks, escapes or another order of keys",
+            "the server writes its JSON with blanks, escapes or another order of keys, "
+            "or as in 2023",
             err=True,
         )

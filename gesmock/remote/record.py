@@ -19,6 +19,7 @@ from gesmock.model import validation
 from gesmock.model.errors import GesmockError
 from gesmock.model.listed_requests import without_secrets
 from gesmock.model.secrets import Secrets, compact, is_storage_key, one_line
+from gesmock.model.types import FINAL
 from gesmock.remote.client import NOT_JSON, json_value
 from gesmock.remote.http import Unresponsive
 from gesmock.remote.session import LIST, ListedJobs, Session, id_of, is_count, listed_jobs
@@ -58,7 +59,7 @@ class Recorder:
         self._project = (target.project_id, as_project or target.project_id)
         self._graph = (target.graph, as_graph or target.graph)
         self._limit_works = True
-        source = {"target": target.url + target.path(), "page": session.most}
+        source = target.url + target.path()
         self.part = PartFile(output.with_name(f"{output.name}.part"), source)
 
     def read(self) -> Iterator[Progress]:
@@ -75,10 +76,10 @@ class Recorder:
                     "it cannot be served"
                 )
             self._limit_works = first is None or len(first.jobs) < 2  # one was asked for
-            resumed = len(self.part.jobs)
+            resumed = self._resume() if self.part.jobs else ""
             if (yield from self._read_pages()):
                 if resumed:
-                    self.notes.append(f"it was resumed: {resumed} jobs have the statuses of before")
+                    self.notes.append(resumed)
                 return
             self.notes.append("it changed too much, and was read anew")
             self.part.clear()
@@ -95,7 +96,7 @@ class Recorder:
         jobs, rename = self.part.jobs[: self._most], Renaming(self._project, self._graph)
         state: dict[str, Any] = {
             "project_id": self._project[1],
-            "graphs": {self._graph[1]: {"jobs": [rename.of_job(job) for job in jobs]}},
+            "graphs": {self._graph[1]: {"jobs": [rename.of_job(_listed(job)) for job in jobs]}},
         }
         keys = {tuple(key for key in _ID_KEYS if key in job) for job in jobs}
         if keys and keys != {("jobId",)}:
@@ -104,14 +105,34 @@ class Recorder:
         fixtures.parse(text)
         return text
 
+    def _resume(self) -> str:
+        """Take what is stored for the beginning of the list; returns a note about it.
+
+        The jobs of the first page are taken as they are now. If the first job that is stored is not
+        there, nothing is resumed.
+        """
+        jobs, now = self.part.jobs, {id_of(job): job for job in self._page(0).jobs}
+        if id_of(jobs[0]) not in now:
+            why = "its first job is no longer at the beginning of the list"
+            self.part.stale = f"{self.part.file} was stale, and is replaced: {why}"
+            self.part.clear()
+            return ""
+        old = sum(job.get("status") not in FINAL for job in jobs if id_of(job) not in now)
+        jobs[:] = [redacted(now.get(id_of(job), job), self._secrets) for job in jobs]
+        since = f"; {old} of them had not ended, and may have since" if old else ""
+        return f"it was resumed after {len(jobs)} jobs{since}"
+
     def _read_pages(self) -> Generator[Progress, None, bool]:
         """Read the list as it was at the beginning; returns whether it was read without a gap.
 
         Each page begins with the last job of the one before, so that a gap shows. New jobs at the
-        beginning of the list push that job down: *pushed* corrects the offset.
+        beginning of the list push that job down: *pushed* corrects the offset. Only the pages show
+        where the list ends: a totalCount may be that of its page.
         """
-        jobs, pushed, end, complete = self.part.jobs, 0, self._most, True
-        while not jobs or end is None or len(jobs) < end:
+        jobs, pushed, complete = self.part.jobs, 0, True
+        total: int | None = None
+        misleading = False
+        while self._most is None or len(jobs) < self._most:
             offset = max(len(jobs) - 1, 0) + pushed
             page, ids = self._page(offset), [id_of(job) for job in jobs]
             ignores_offset = offset and page.ids[:1] == ids[:1] == self._page(0).ids[:1]
@@ -122,18 +143,31 @@ class Recorder:
             start = page.ids.index(ids[-1]) if ids and not ignores_offset else 0
             pushed, recorded = pushed + start, {*ids}
             new = [job for job in page.jobs[start:] if id_of(job) not in recorded]
+            if new and total is not None and not misleading and len(jobs) >= total:
+                if self._total() >= len(jobs) + len(new):
+                    break  # they have come since the first page
+                misleading = True
+                self.notes.append(f"its totalCount was {total}, but more jobs followed")
+            if not ids and len(page.ids) == 1 and not {*self._page(1).ids} <= {*page.ids}:
+                raise CannotRecord("it returns only one job at a time, so that gaps would not show")
             self.part.add([redacted(job, self._secrets) for job in new])
-            end = end or (page.total if is_count(page.total) else None)
-            yield len(jobs), end
+            if total is None and is_count(page.total):
+                total = page.total
+            yield len(jobs), self._most or (None if misleading else total)
             is_last = bool(ignores_offset or page.ids == ids[-1:])
             complete = is_last or bool(new)
             if is_last or not new:
                 break
         if pushed:
             self.notes.append(f"{pushed} jobs came at its beginning: they are not recorded")
-        if self._most is None and end and len(jobs) + pushed < end:
-            self.notes.append(f"its totalCount was {end}, but {len(jobs)} jobs were read")
+        if self._most is None and total and len(jobs) + pushed < total:
+            self.notes.append(f"its totalCount was {total}, but {len(jobs)} jobs were read")
         return complete
+
+    def _total(self) -> int:
+        """The totalCount now, of a page with a single job."""
+        page = listed_jobs(self._session.get(LIST, "limit=1&offset=0", documented=False))
+        return page.total if is_count(page.total) else 0
 
     def _check_complete(self, page: ListedJobs) -> None:
         """Raise CannotRecord unless *page*, which comes at every offset, is the whole list.
@@ -158,6 +192,11 @@ class Recorder:
         except Unresponsive:  # a single timeout may be chance
             reply = ask()
         page = listed_jobs(reply)
+        for job in page.jobs:
+            ids = [job[name] for name in _ID_KEYS if name in job]
+            if not ids or not all(isinstance(job_id, str) and job_id for job_id in ids):
+                written = self._session.excerpt(ids[0]) if ids else "missing"
+                raise CannotRecord(f"the id of a job is {written}, and not a string: {page.reply}")
         self.exact = self.exact and is_exact(page)
         return page
 
@@ -165,25 +204,32 @@ class Recorder:
 class PartFile:
     """The *jobs* read so far, in *file*, one a line; its first line names the *source*.
 
-    Raises CannotRecord where the file is of another source.
+    A file of another source, or one that cannot be read, is replaced; *stale* then says so.
     """
 
-    def __init__(self, file: Path, source: dict[str, Any]) -> None:
+    def __init__(self, file: Path, source: str) -> None:
         self.file = file
-        self._header = msgspec.json.encode(source) + b"\n"
+        self.jobs: list[Job] = []
+        self.stale = ""
+        self._header = msgspec.json.encode({"target": source}) + b"\n"
         text = file.read_bytes() if file.exists() else b""
         whole = text[: text.rfind(b"\n") + 1]  # the last line may have been cut off
-        matches = self._header.startswith(text[: len(self._header)])
+        if self._header.startswith(text):
+            return
+        head, _, lines = whole.partition(b"\n")
         try:
-            self.jobs = msgspec.json.Decoder(Job).decode_lines(whole[len(self._header) :])
+            named = msgspec.json.decode(head, type=dict[str, Any]).get("target")
+            jobs = msgspec.json.Decoder(Job).decode_lines(lines)
         except validation.REFUSED:
-            matches = False
-        if not matches:
-            raise CannotRecord(f"{file} is of another recording; remove it to start over")
-        if self.jobs:
+            self.stale = f"{file} was damaged, and is replaced"
+            return
+        if named != source:
+            of = one_line(str(named))
+            self.stale = f"{file} was of another recording, of {of}, and is replaced"
+            return
+        self.jobs = jobs
+        if jobs:
             os.truncate(file, len(whole))
-        else:
-            file.unlink(missing_ok=True)
 
     @property
     def hint(self) -> str:
@@ -193,7 +239,10 @@ class PartFile:
         return f"; {len(self.jobs)} jobs are stored in {self.file}: the same command resumes there"
 
     def add(self, jobs: list[Job]) -> None:
-        text = (b"" if self.jobs else self._header) + msgspec.json.Encoder().encode_lines(jobs)
+        text = msgspec.json.Encoder().encode_lines(jobs)
+        if not self.jobs:
+            self.file.unlink(missing_ok=True)
+            text = self._header + text
         self.jobs += jobs
         self.file.touch(0o600)
         with self.file.open("ab") as file:
@@ -275,6 +324,17 @@ def redacted(job: Job, secrets: Secrets) -> Job:
                 "was asked for with: it can be neither stored nor changed"
             )
     return {**secrets.redact_value(_change_request(without_secrets(job), _without_keys)), **ids}
+
+
+def _listed(job: Job) -> Job:
+    """*job* with a rawRequest; the lists of 2023 have its value as ``body`` (ges_03_0471)."""
+    request = job.get("request")
+    if not isinstance(request, dict) or "body" not in request or "rawRequest" in request:
+        return job
+    fields = {name: value for name, value in request.items() if name != "body"}
+    body = request["body"]
+    raw = body if isinstance(body, str) else compact(body)
+    return {**job, "request": {**fields, "rawRequest": raw}}
 
 
 def _change_request(job: Job, change: Callable[[str, str], str]) -> Job:

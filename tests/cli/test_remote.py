@@ -463,9 +463,7 @@ def test_record_says_how_to_resume_after_an_error(ges: GesMock, tmp_path: Path) 
     )
     again = record(ges, file, "--page", "10", "--most", "45")
     assert again.stdout == f"{file}: 1 graph, 45 jobs\n"
-    assert again.stderr == (
-        "while the list was read, it was resumed: 19 jobs have the statuses of before\n"
-    )
+    assert again.stderr == ("while the list was read, it was resumed after 19 jobs\n")
 
 
 def test_record_says_how_to_resume_after_ctrl_c(
@@ -498,6 +496,16 @@ def test_record_prints_the_notes(ges: GesMock, tmp_path: Path) -> None:
     assert result.stderr == (
         "while the list was read, 1 jobs came at its beginning: they are not recorded\n"
     )
+
+
+def test_record_names_a_stale_part_file_and_replaces_it(ges: GesMock, tmp_path: Path) -> None:
+    (tmp_path / "a.json.part").write_text("no JSON\n")
+
+    result = record(ges, tmp_path / "a.json")
+
+    assert result.exit_code == 0, result.output
+    assert result.stderr == f"{tmp_path}/a.json.part was damaged, and is replaced\n"
+    assert [*tmp_path.iterdir()] == [tmp_path / "a.json"]
 
 
 def test_record_waits_for_a_busy_server(

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import requests
+from liars.changes import in_jobs, in_list
+from liars.liar_server import Change, LiarServer, Service
 from other_server import OtherServer
 
 from gesmock import GesMock
@@ -202,27 +204,6 @@ def test_an_empty_part_file_is_accepted(ges: GesMock, tmp_path: Path) -> None:
     (tmp_path / "recorded.json.part").write_text("")
 
     assert fixtures.describe(fixtures.read(recorded(ges, tmp_path))) == "1 graph, 0 jobs"
-
-
-def test_a_part_file_that_was_edited_is_not_resumed(ges: GesMock, tmp_path: Path) -> None:
-    ges.restart(generate=50)
-    with recording(ges, tmp_path) as recorder:
-        next(recorder.read())
-    with (tmp_path / "recorded.json.part").open("a") as part:
-        part.write("no JSON\n")
-
-    with pytest.raises(CannotRecord, match="is of another recording; remove it to start over"):
-        recorded(ges, tmp_path)
-
-
-@pytest.mark.parametrize("text", ["{}\n", "no JSON\n", "no JSON", "\n", "{}\n[]\n"])
-def test_the_part_file_of_another_recording_is_not_resumed(
-    ges: GesMock, tmp_path: Path, text: str
-) -> None:
-    (tmp_path / "recorded.json.part").write_text(text)
-
-    with pytest.raises(CannotRecord, match="is of another recording; remove it to start over"):
-        recorded(ges, tmp_path)
 
 
 def test_a_fixture_has_new_names_and_no_secrets(tmp_path: Path) -> None:
@@ -568,10 +549,218 @@ def test_a_note_says_how_many_jobs_were_recorded_before_resuming(
 
     with recording(ges, tmp_path) as recorder:
         assert len(read(recorder)) == 50
-        assert recorder.notes == ["it was resumed: 7 jobs have the statuses of before"]
+        assert recorder.notes == ["it was resumed after 7 jobs"]
 
-    with recording(
-        ges, tmp_path, 7, lambda sent: sent == 3 and ges.remove_job(ges.jobs()[0])
-    ) as recorder:
+
+# --- Where the list ends --------------------------------------------------------------------------
+
+
+@contextmanager
+def recording_from(
+    folder: Path, service: Service, change: Change | None, page: int = 1000
+) -> Iterator[tuple[Recorder, LiarServer]]:
+    """A recorder of the liar server."""
+    with (
+        LiarServer(service, change) as server,
+        closing(Session(Target.of(server.url), page)) as session,
+    ):
+        yield Recorder(session, folder / "recorded.json"), server
+
+
+def total_of(value: Callable[[dict[str, Any]], object]) -> Change:
+    return in_list(lambda listed, _: listed.update(totalCount=value(listed)))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(total_of(lambda listed: len(listed["jobs"])), id="of the page"),
+        pytest.param(total_of(lambda _: 1000), id="always 1000"),
+        pytest.param(total_of(lambda _: 0), id="always 0"),
+        pytest.param(total_of(lambda _: None), id="null"),
+        pytest.param(in_list(lambda listed, _: listed.pop("totalCount")), id="absent"),
+        pytest.param(
+            in_list(
+                lambda listed, asked: listed.update(
+                    totalCount=asked.integer("offset", 0) + len(listed["jobs"])
+                )
+            ),
+            id="of the jobs so far",
+        ),
+    ],
+)
+def test_a_list_is_recorded_whole_whatever_its_total_says(tmp_path: Path, change: Change) -> None:
+    service = Service(2500)
+
+    with recording_from(tmp_path, service, change) as (recorder, _):
+        assert read(recorder) == [job["jobId"] for job in service.jobs]
+
+
+def test_a_note_says_that_total_count_is_too_low(tmp_path: Path) -> None:
+    change = total_of(lambda listed: len(listed["jobs"]))
+
+    with recording_from(tmp_path, Service(25), change, page=10) as (recorder, _):
+        assert len(read(recorder)) == 25
+        assert recorder.notes == ["its totalCount was 10, but more jobs followed"]
+
+
+def test_a_list_that_comes_one_job_at_a_time_cannot_be_recorded(tmp_path: Path) -> None:
+    service = Service(25)
+    service.maximum = 1
+
+    with (
+        recording_from(tmp_path, service, None) as (recorder, _),
+        pytest.raises(CannotRecord, match="only one job at a time"),
+    ):
         read(recorder)
-        assert recorder.notes == ["it changed too much, and was read anew"]
+
+
+# --- Other shapes ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("written", [json.loads, str])
+def test_the_items_of_2023_are_recorded_with_their_body(
+    tmp_path: Path, written: Callable[[str], object]
+) -> None:
+    def as_in_2023(job: dict[str, Any]) -> None:
+        job["request"]["body"] = written(job["request"].pop("rawRequest"))
+
+    service = Service(30)
+    with recording_from(tmp_path, service, in_jobs(as_in_2023)) as (recorder, _):
+        read(recorder)
+        state = json.loads(recorder.fixture())
+        assert not recorder.exact
+
+    [graph] = state["graphs"].values()
+    assert graph["jobs"] == service.jobs
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        (lambda job: job.update(jobId=7), "7, and not a string"),
+        (lambda job: job.update(jobId=None), "null, and not a string"),
+        (lambda job: job.update(jobId=""), '"", and not a string'),
+        (lambda job: job.update(job_id=1.5), '"'),
+        (lambda job: job.pop("jobId"), "missing, and not a string"),
+    ],
+)
+def test_ids_that_are_no_strings_are_refused(
+    tmp_path: Path, change: Callable[[dict[str, Any]], object], shown: str
+) -> None:
+    with (
+        recording_from(tmp_path, Service(3), in_jobs(change)) as (recorder, _),
+        pytest.raises(CannotRecord) as error,
+    ):
+        read(recorder)
+
+    assert str(error.value).startswith(f"the id of a job is {shown}")
+
+
+def test_a_recording_of_another_server_is_served_in_the_same_bytes(tmp_path: Path) -> None:
+    service = Service(2500)
+    with LiarServer(service, encode=compact_json) as server:
+        target = Target.of(server.url)
+        with closing(Session(target, 1000)) as session:
+            recorder = Recorder(session, tmp_path / "recorded.json")
+            read(recorder)
+            assert recorder.exact
+            (tmp_path / "a.json").write_bytes(recorder.fixture())
+        queries = ("", "?limit=7&offset=2400", "?limit=0", "?offset=2499", "?offset=9999")
+        with GesMock(fixture=tmp_path / "a.json") as ges:
+            for query in queries:
+                served = requests.get(f"{ges.url}{target.path('/jobs/status')}{query}").content
+                assert served == requests.get(f"{server.url}/jobs/status{query}").content
+
+
+def compact_json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+# --- Stale part files -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("no JSON\n", "was damaged"),
+        ("no JSON", "was damaged"),
+        ("\n", "was damaged"),
+        ("{}\n[]\n", "was damaged"),
+        (
+            '{"target": "http://h/ges"}\n{"jobId": "a"}\n',
+            "was of another recording, of http://h/ges",
+        ),
+        ("{}\n", "was of another recording, of None"),
+    ],
+)
+def test_a_stale_part_file_is_named_and_replaced(
+    ges: GesMock, tmp_path: Path, text: str, why: str
+) -> None:
+    ges.restart(generate=20)
+    part = tmp_path / "recorded.json.part"
+    part.write_text(text)
+
+    with recording(ges, tmp_path) as recorder:
+        assert part.read_text() == text  # until something else has been read
+        assert read(recorder) == [job.job_id for job in ges.jobs()]
+        assert (recorder.part.stale, recorder.notes) == (f"{part} {why}, and is replaced", [])
+
+
+def test_a_part_file_with_a_damaged_job_is_named_and_replaced(ges: GesMock, tmp_path: Path) -> None:
+    ges.restart(generate=50)
+    with recording(ges, tmp_path) as recorder:
+        next(recorder.read())
+    part = tmp_path / "recorded.json.part"
+    part.write_text(part.read_text() + "no JSON\n")
+
+    with recording(ges, tmp_path) as recorder:
+        assert read(recorder) == [job.job_id for job in ges.jobs()]
+        assert recorder.part.stale == f"{part} was damaged, and is replaced"
+
+
+def test_a_part_file_of_jobs_that_are_gone_is_named_and_replaced(
+    ges: GesMock, tmp_path: Path
+) -> None:
+    ges.restart(generate=50, seed=5)
+    with recording(ges, tmp_path) as recorder:
+        next(recorder.read())
+    ges.restart(generate=30, seed=6)
+
+    with recording(ges, tmp_path) as recorder:
+        assert read(recorder) == [job.job_id for job in ges.jobs()]
+        assert recorder.part.stale == (
+            f"{recorder.part.file} was stale, and is replaced: "
+            "its first job is no longer at the beginning of the list"
+        )
+
+
+def test_a_recording_is_resumed_with_another_page_size(ges: GesMock, tmp_path: Path) -> None:
+    ges.restart(generate=50)
+    with recording(ges, tmp_path, 7) as recorder:
+        next(recorder.read())
+
+    with recording(ges, tmp_path, 20) as recorder:
+        assert len(recorder.part.jobs) == 7
+        assert read(recorder) == [job.job_id for job in ges.jobs()]
+
+
+def test_jobs_that_have_ended_since_are_resumed_as_they_are_now(
+    ges: GesMock, tmp_path: Path
+) -> None:
+    ges.restart(clock={"frozen": True})
+    for _ in range(30):
+        ges.add_job(plan="normal")
+    with recording(ges, tmp_path) as recorder:
+        steps = recorder.read()
+        assert [next(steps)[0] for _ in range(2)] == [7, 13]
+    ges.clock.advance(3600)
+
+    with recording(ges, tmp_path) as recorder:
+        read(recorder)
+        statuses = [job["status"] for job in recorder.part.jobs]
+        assert recorder.notes == [
+            "it was resumed after 13 jobs; 6 of them had not ended, and may have since"
+        ]
+    assert {*statuses[:7], *statuses[13:]} == {"success"}
+    assert {*statuses[7:13]} == {"pending"}
