@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
@@ -397,6 +399,50 @@ def test_settings_change_the_document(
         return node
 
     assert (value(Settings()), value(Settings().changed(changes))) == (before, after)
+
+
+# --- What generators of clients take --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_schema_has_what_generators_of_clients_ask_for(name: str) -> None:
+    """Items of lists, a type where there is a pattern, and null only as one of several types."""
+    for path, node in nodes(DOCUMENTS[name], inside=("allOf",)):
+        if node.get("type") == "array":
+            assert "items" in node, path
+        if isinstance(node.get("pattern"), str) and not path.endswith("/propertyNames"):
+            assert node.get("type") == "string", path
+        if node.get("type") == "null":
+            assert re.search(r"/(anyOf/\d+|not)$", path), path
+        if "discriminator" in node:
+            assert "oneOf" in node, path
+        assert None not in node.values() or {"default"} >= {
+            keyword for keyword, value in node.items() if value is None
+        }
+
+
+def test_no_schema_has_a_name_of_the_language_typescript() -> None:
+    for document in DOCUMENTS.values():
+        assert not document["components"]["schemas"].keys() & {"Error", "Object", "Array", "Map"}
+
+
+def test_node_compiles_every_pattern() -> None:
+    node = shutil.which("node")
+    assert node is not None, "Node.js 20 or newer is required: apt-get install nodejs"
+    patterns = {
+        part["pattern"]
+        for document in DOCUMENTS.values()
+        for _, part in nodes(document, inside=("allOf",))
+        if isinstance(part.get("pattern"), str)
+    }
+    script = "for (const it of JSON.parse(process.argv[1])) new RegExp(it, 'u')"
+
+    ran = subprocess.run(
+        [node, "-e", script, json.dumps([*patterns])], check=False, capture_output=True, text=True
+    )
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert len(patterns) > 10
 
 
 # --- The control API ----------------------------------------------------------------------------

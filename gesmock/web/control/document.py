@@ -10,7 +10,7 @@ from msgspec import Struct
 
 import gesmock
 from gesmock.fake.project import Project
-from gesmock.faults import FaultRule
+from gesmock.faults import Error, FaultRule
 from gesmock.model.generators import Generator
 from gesmock.model.types import STATUSES
 from gesmock.web.control import faults, jobs, journal, state
@@ -21,18 +21,20 @@ Node = dict[str, Any]
 """A part of an OpenAPI document."""
 
 _NULL: Final = {"type": "null"}
+_SET: Final = {"not": _NULL}
+_UNSET: Final = {"not": _SET}  # generators of clients know no property that is always null
 _FAULT_OR_SCRIPT: Final = {
     "oneOf": [
-        {"required": ["fault"], "properties": {"fault": {"not": _NULL}, "script": _NULL}},
+        {"required": ["fault"], "properties": {"fault": _SET, "script": _UNSET}},
         {
             "required": ["script"],
             "properties": {
-                "script": {"not": _NULL},
-                "fault": _NULL,
+                "script": _SET,
+                "fault": _UNSET,
                 "every": {"const": 1},
-                "times": _NULL,
+                "times": _UNSET,
                 "probability": {"const": 1},
-                "nth": _NULL,
+                "nth": _UNSET,
             },
         },
     ]
@@ -112,7 +114,11 @@ def _schemas(structs: Iterable[type[Struct]]) -> Node:
     ordered = sorted(structs, key=lambda struct: struct.__name__)
     template = "#/components/schemas/{name}"
     _, components = msgspec.json.schema_components(ordered, ref_template=template)
-    schemas: dict[str, Node] = msgspec.json.decode(msgspec.json.encode(components))
+    text = msgspec.json.encode(components).replace(b'schemas/Error"', b'schemas/ErrorFault"')
+    schemas: dict[str, Node] = msgspec.json.decode(text)
+    if Error.__name__ in schemas:  # in TypeScript, Error is a name of the language
+        schemas["ErrorFault"] = schemas.pop(Error.__name__)
+    _spell_out(schemas)
     for name, schema in schemas.items():
         schema["description"] = " ".join(schema.get("description", "").split())
         schema.update(_EXTRAS.get(name, {}))
@@ -120,6 +126,18 @@ def _schemas(structs: Iterable[type[Struct]]) -> Node:
         [counts, _] = schemas[Generator.__name__]["properties"]["statuses"]["anyOf"]
         counts["propertyNames"] = {"enum": [*STATUSES]}
     return dict(sorted(schemas.items()))
+
+
+def _spell_out(node: Any) -> None:
+    """Say what msgspec leaves out, and generators of clients need: items, and that one fits."""
+    if isinstance(node, dict):
+        if node.get("type") == "array":
+            node.setdefault("items", {})
+        if "discriminator" in node:
+            node["oneOf"] = node.pop("anyOf")
+    if isinstance(node, dict | list):
+        for item in node.values() if isinstance(node, dict) else node:
+            _spell_out(item)
 
 
 def _operation(each: call, *, of_project: bool) -> Node:
