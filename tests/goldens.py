@@ -235,16 +235,13 @@ def calls(document: Any) -> list[Call]:
     made = []
     for path, item in document["paths"].items():
         for method, operation in item.items():
-            if method != "parameters":
-                verb = method.upper()
-                plain = Call(operation["operationId"], verb, path, {}, None, "any")
-                kinds = operation.get("x-calls")
-                examples = _examples(operation)
-                made += (
-                    [plain]
-                    if kinds is None
-                    else [_call(verb, path, one, examples) for one in kinds]
-                )
+            verb = method.upper()
+            plain = Call(operation["operationId"], verb, path, {}, None, "any")
+            kinds = operation.get("x-calls")
+            examples = _examples(operation)
+            made += (
+                [plain] if kinds is None else [_call(verb, path, one, examples) for one in kinds]
+            )
     return made
 
 

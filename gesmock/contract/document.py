@@ -70,8 +70,7 @@ def _encoded(settings: Settings, editions: Collection[Edition]) -> bytes:
 def _finished(document: Node) -> Node:
     """*document* without what nothing in it refers to, and with the headers of each response."""
     components = document["components"]
-    items = sorted(document["paths"].items())
-    document["paths"] = {path: item for path, item in items if item.keys() != {"parameters"}}
+    document["paths"] = {path: item for path, item in sorted(document["paths"].items()) if item}
     operations = {operation["operationId"] for operation in _operations(document)}
     for response in _responses(document):
         response["headers"] = {name: ref("headers", name) for name in components["headers"]}
@@ -180,9 +179,7 @@ def _apply_refusal_keys(schema: Node, settings: Settings) -> None:
 
 def _operations(document: Node) -> Iterator[Node]:
     for path in document["paths"].values():
-        for operation in path.values():
-            if isinstance(operation, dict):
-                yield operation
+        yield from path.values()
 
 
 def _responses(document: Node) -> Iterator[Node]:

@@ -5,8 +5,9 @@ graph's edition. Calls that share a method and a path are one operation here, wh
 any of them; ``x-calls`` lists each with its action, edition, body and sources.
 """
 
+import re
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any, get_args
+from typing import Any, Final, get_args
 
 from msgspec import structs
 
@@ -16,6 +17,9 @@ from gesmock.model.documentation import DocumentedCall as Call
 from gesmock.model.documentation import calls as every_call
 from gesmock.model.errors import Refusal
 from gesmock.model.types import Edition
+
+_REQUIRED: Final = {("update_label", "label")}
+"""Commands with a parameter that they cannot do without, besides ``action_id``."""
 
 
 def served(editions: Collection[Edition], *, strict: bool) -> list[Call]:
@@ -42,8 +46,7 @@ def paths(calls: Sequence[Call], answers: Node, link: Node, refused: Refused) ->
         by_operation.setdefault((call.path, call.method), []).append(call)
     items: Node = {}
     for (path, method), same in by_operation.items():
-        names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
-        item = items.setdefault(path, {"parameters": [ref("parameters", name) for name in names]})
+        item = items.setdefault(path, {})
         item[method.lower()] = _operation(same, answers, link, refused)
     return items
 
@@ -71,7 +74,11 @@ def _operation(calls: Sequence[Call], answers: Node, link: Node, refused: Refuse
         "tags": ["submissions" if any(call.submits for call in calls) else "queries"],
         "summary": first.name if alone else f"Submit a job: {', '.join(actions)}",
         **documented(_sources(calls)),
-        "parameters": [*_query(calls, actions), ref("parameters", "X-Language")],
+        "parameters": [
+            *(ref("parameters", name) for name in re.findall(r"\{(\w+)\}", first.path)),
+            *_query(calls, actions),
+            ref("parameters", "X-Language"),
+        ],
         "responses": {
             "200": _answered(calls, answers, link, refusals.get("200", {})),
             **refused.responses(refusals, in_errors=in_errors),
@@ -99,8 +106,17 @@ def _query(calls: Sequence[Call], actions: Sequence[str]) -> Iterator[Node]:
     examples = {name: value for call in reversed(calls) for name, value in call.query.items()}
     for name, value in examples.items():
         if name != "action_id":
-            schema = {"type": "string", "examples": [value]}
-            yield documented(calls[0].source, {"name": name, "in": "query", "schema": schema})
+            schema = {"type": "string"}
+            required = {"required": True} if (calls[0].command, name) in _REQUIRED else {}
+            schema |= {"minLength": 1, "x-inferred": ["minLength"]} if required else {}
+            parameter = {
+                "name": name,
+                "in": "query",
+                **required,
+                "schema": schema,
+                "example": value,
+            }
+            yield documented(calls[0].source, parameter)
 
 
 def _call(call: Call) -> Node:

@@ -56,10 +56,7 @@ def with_separate_calls(document: dict[str, Any]) -> dict[str, Any]:
             if "body" in call:
                 body = {"application/json": {"schema": call["body"]}}
                 operation["requestBody"] = {"required": call["bodyRequired"], "content": body}
-            separate["paths"][f"{path}#{action}"] = {
-                "parameters": item["parameters"],
-                "post": operation,
-            }
+            separate["paths"][f"{path}#{action}"] = {"post": operation}
         if calls:
             del item["post"]
     return separate

@@ -56,15 +56,14 @@ def breaches(entry: Entry) -> Iterator[Breach]:
         return
     method = "get" if entry.method == "HEAD" else entry.method.lower()
     if method not in item:
-        methods = ", ".join(name.upper() for name in item if name != "parameters")
+        methods = ", ".join(map(str.upper, item))
         yield Breach("GM302", f"{entry.method} is none of {methods}", path)
         return
     pointer = f"{path}/{method}"
     parameters = {
         f"{parameter['in']} {parameter['name']}": (reference, parameter)
-        for parent, listed in ((path, item["parameters"]), (pointer, item[method]["parameters"]))
-        for number, node in enumerate(listed)
-        for reference in [node.get("$ref", f"{parent}/parameters/{number}")]
+        for number, node in enumerate(item[method]["parameters"])
+        for reference in [node.get("$ref", f"{pointer}/parameters/{number}")]
         for parameter in [_at(reference)]
     }
     for name, value in match.groupdict().items():

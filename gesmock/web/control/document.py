@@ -85,11 +85,11 @@ def control_document() -> Node:
             for name in names:
                 schema = msgspec.json.schema(PATH_TYPES.get(name, str))
                 parameters[name] = {"name": name, "in": "path", "required": True, "schema": schema}
-            item = paths.setdefault(
-                f"{CONTROL}/" + _NAME.sub(r"{\1}", rule),
-                {"parameters": [{"$ref": f"#/components/parameters/{name}"} for name in names]},
-            )
-            item[each.method.lower()] = _operation(each, of_project=bool(prefix))
+            operation = _operation(each, of_project=bool(prefix))
+            in_path = [{"$ref": f"#/components/parameters/{name}"} for name in names]
+            operation["parameters"][:0] = in_path  # Swagger UI misses those of the path at times
+            item = paths.setdefault(f"{CONTROL}/" + _NAME.sub(r"{\1}", rule), {})
+            item[each.method.lower()] = operation
     structs = {struct for each in CALLS for struct in (each.answer, *each.bodies) if struct}
     return {
         "openapi": "3.1.1",
