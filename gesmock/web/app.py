@@ -15,7 +15,7 @@ from gesmock.web import service
 from gesmock.web.control import api
 from gesmock.web.control.document import CALLS
 from gesmock.web.gateway import CORS
-from gesmock.web.guard import CONTROL, Guard, is_control
+from gesmock.web.guard import CONTROL, Guard, is_control, requested_path
 
 SERVICE_DOCUMENT: Final = "/openapi.json"
 CONTROL_DOCUMENT: Final = f"{CONTROL}/openapi.json"
@@ -58,13 +58,13 @@ def create_app(
 
     @app.before_request
     def first() -> flask.Response | None:
-        if is_control(service.requested_path()):  # whether or not there is such a call
+        if is_control(requested_path(flask.request.environ)):  # whether or not there is such a call
             return api.refused(guard) if control else None
         return service.preflight() or service.unmatched(fake)
 
     @app.errorhandler(HTTPException)
     def refused(error: HTTPException) -> flask.Response:
-        if control and is_control(service.requested_path()):
+        if control and is_control(requested_path(flask.request.environ)):
             return api.failed(error)
         return service.refused(fake, error)
 

@@ -17,6 +17,12 @@ LARGEST_CONTROL_BODY: Final = 256 * 2**20  # bytes; a state of 100,000 jobs has 
 _HOST: Final = re.compile(r"(?:\[(?P<address>[^\[\]]*)\]|(?P<name>[^:@\[\]]+?))\.?(?::[0-9]*)?")
 
 
+def requested_path(environ: "WSGIEnvironment") -> str:
+    """The path as it was sent, but decoded: Flask's own lacks leading slashes."""
+    path: str = environ.get("PATH_INFO", "")
+    return path.encode("latin-1").decode(errors="replace") or "/"
+
+
 def is_control(path: str) -> bool:
     return path == CONTROL or path.startswith(f"{CONTROL}/")
 

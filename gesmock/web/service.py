@@ -23,6 +23,7 @@ from gesmock.model.errors import JOB_QUERY_FAILED, OVERTAKEN, GesmockError
 from gesmock.model.messages import LARGEST_BODY, Delivery, Reply, Request
 from gesmock.server.wsgi import CONNECTION
 from gesmock.web import gateway
+from gesmock.web.guard import requested_path
 
 _LARGEST_DRAINED: Final = 64 * 2**20
 _CHUNK: Final = 2**18
@@ -53,15 +54,9 @@ def preflight() -> flask.Response | None:
     return response
 
 
-def requested_path() -> str:
-    """The path as it was sent, but decoded: Flask's own lacks leading slashes."""
-    path: str = flask.request.environ.get("PATH_INFO", "")
-    return path.encode("latin-1").decode(errors="replace") or "/"
-
-
 def unmatched(fake: Fake) -> flask.Response | None:
     """The 404 for a path that begins with two slashes, for which Flask would find a route."""
-    return _answer(fake) if requested_path().startswith("//") else None
+    return _answer(fake) if requested_path(flask.request.environ).startswith("//") else None
 
 
 def refused(fake: Fake, error: HTTPException) -> flask.Response:
@@ -79,7 +74,7 @@ def _answer(fake: Fake, allowed: tuple[str, ...] = ()) -> flask.Response:
     http, environ = flask.request, flask.request.environ
     request = gateway.read_request(
         http.method,
-        requested_path(),
+        requested_path(environ),
         environ["QUERY_STRING"],
         _headers(),
         environ.get(gateway.EPOCH, fake.epochs.current),
