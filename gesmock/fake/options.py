@@ -315,7 +315,7 @@ class Start(Struct, frozen=True):
         for order in state.generators:
             name = order.graph or next(iter(graphs), DEFAULT_GRAPH)
             graph = graphs.get(name, JobStore())
-            graph = JobStore(edition=graph.edition) if order.replace else graph
+            graph = graph.without_jobs() if order.replace else graph
             seed = (state.seed or 0) if order.seed is None else order.seed
             batch, _ = generated(
                 order, seed, project_id, name, graph, settings, 0, progress,

@@ -17,7 +17,6 @@ from gesmock.journal.verdict.findings import VerdictConfig
 from gesmock.model.clock import Timing, VirtualTime, real_time
 from gesmock.model.errors import Conflict, NotFound, TimedOut
 from gesmock.model.generators import Generator
-from gesmock.model.job_store import JobStore
 from gesmock.model.jobs import Job
 from gesmock.model.queries import Queries
 from gesmock.model.rules import PlanRules
@@ -234,7 +233,7 @@ class Project:
                 store = self.graphs.get_or_new(name)
                 seed = self.graphs.seed if order.seed is None else order.seed
                 if order.replace:
-                    store = JobStore(edition=store.edition, now=store.now)
+                    store = store.without_jobs()
                 fresh = order.replace or name not in self.graphs
                 row = 0 if fresh else self._next_rows.get((name, seed), 0)
                 ended = store.oldest_has_ended()
@@ -246,7 +245,7 @@ class Project:
                 self._check_epoch(epoch)
                 graph = self.graphs.get_or_new(name)
                 if order.replace:
-                    graph = JobStore(edition=graph.edition)
+                    graph = graph.without_jobs()
                 elif not graph.takes(batch):
                     continue  # others were added meanwhile
                 graph.add(batch)

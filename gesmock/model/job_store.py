@@ -93,6 +93,12 @@ class JobStore:
         copy._blocks, copy._starts = self._blocks.copy(), self._starts.copy()
         return copy
 
+    def without_jobs(self) -> "JobStore":
+        """A graph like this one, but empty."""
+        empty = JobStore(edition=self.edition, now=self.now)
+        empty.labels, empty.summary = self.labels, self.summary
+        return empty
+
     def _own(self) -> None:
         """Have ids and timelines of its own, before they are changed."""
         if self._shares:

@@ -233,6 +233,29 @@ def test_a_state_has_what_was_set_and_can_be_loaded_again(service: Service) -> N
     assert service.client.get(f"{G}/schema").get_json() == {"data": {"schema": []}}
 
 
+@pytest.mark.parametrize("later", [False, True])
+def test_a_graph_whose_jobs_are_replaced_is_otherwise_the_same(
+    service: Service, later: bool
+) -> None:
+    job = {"jobId": "a", "status": "success", "request": {"command": "summary", "url": "/"}}
+    graph = {
+        "jobs": [job],
+        "edition": "memory",
+        "labels": [{"label": "movie"}],
+        "summary": {"vertexNum": 3},
+    }
+    order = {"count": 2, "graph": "movie", "replace": True}
+    service.begin(fixture={"graphs": {"movie": graph}}, generate=[] if later else order)
+    if later:
+        assert service.control("POST", "generate", order).status_code == 200
+
+    state = service.control("GET", "state").json["graphs"]["movie"]
+
+    assert [job["jobId"] == "a" for job in state.pop("jobs")] == [False, False]
+    del graph["jobs"]
+    assert state == graph
+
+
 # --- Queries that are refused -------------------------------------------------------------------
 
 
