@@ -252,7 +252,7 @@ def test_another_project_has_states_of_its_own(service: Service) -> None:
         (
             {"state": "a", "params": {"fixture": [3]}},
             400,
-            "fixture[0]: 3 is not a file, the name of a fixture, or the content of one",
+            "fixture[0]: 3 is not a file, the name of one that gesmock ships, or the content of one",
         ),
         (
             {"state": "movies", "action": "rest"},

@@ -66,13 +66,16 @@ class Address:
 
     def open(self) -> Project:
         """The project, created if it does not exist (see ``Fake.open``). Raises InvalidInput."""
-        return self.fake.default if self.project_id is None else self.fake.open(self.checked_id())
+        project_id = self.checked_id()
+        return self.fake.default if project_id is None else self.fake.open(project_id)
 
-    def checked_id(self) -> str:
-        """The id of the project, whether or not it exists. Raises InvalidInput."""
-        if self.project_id is None:
-            return self.fake.default.project_id
-        return validation.read(self.project_id, ProjectId, "project_id")
+    def checked_id(self) -> str | None:
+        """The id that the call names, whether or not there is such a project.
+
+        Raises InvalidInput.
+        """
+        name = self.project_id
+        return None if name is None else validation.read(name, ProjectId, "project_id")
 
 
 @dataclass(frozen=True, slots=True)

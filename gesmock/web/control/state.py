@@ -65,7 +65,7 @@ def reset(project: Project) -> Cleared:
     summary="Set up a provider state, as a Pact verifier asks for it",
 )
 def set_up(address: Address, body: ProviderState) -> PreparedProject:
-    fake, in_url = address.fake, address.project_id and address.checked_id()
+    fake, in_url = address.fake, address.checked_id()
     default = fake.default.project_id
     project_id, state, start = provider_state(body, in_url, default, fake.can_deliver)
     project = fake.open(project_id)
