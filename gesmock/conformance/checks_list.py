@@ -89,6 +89,24 @@ def pages_add_up_to_the_list(session: ProbedSession) -> None:
     if joined[: len(expected)] != expected or len(joined) > len(pages) * step:
         why = f"pages of {step} jobs do not add up to the whole list"
         raise _unpaged(session, whole, why, *(page.reply for page in pages[:2]))
+    if count == session.page_size:  # more may follow
+        _require_deep_pages(session)
+
+
+def _require_deep_pages(session: ProbedSession) -> None:
+    """Raise CheckFailed where pages far behind the first differ from the list without limit."""
+
+    def read() -> tuple[ListedJobs, dict[int, ListedJobs]]:
+        every = session.page(offset=0)
+        count = len(every.jobs)
+        offsets = {session.page_size, count // 2, 3 * count // 4, count - 1}
+        return every, {offset: session.page_at(2, offset) for offset in offsets}
+
+    _whole, (every, pages) = session.while_unchanged(read)
+    for offset, page in pages.items():
+        expected = every.ids[offset : offset + 2]
+        same = page.ids[: len(expected)] == expected
+        require(same, f"these are not the jobs from {offset} on", page.reply)
 
 
 def limit_is_respected(session: ProbedSession) -> None:
@@ -158,7 +176,7 @@ def total_is_the_number_of_jobs(session: ProbedSession) -> None:
 
 def total_is_independent_of_the_page(session: ProbedSession) -> None:
     total = _total(session, session.whole)
-    inside = {1, total // 4, total // 2, 3 * total // 4, max(total - 1, 0)}
+    inside = {1, session.page_size, total // 4, total // 2, 3 * total // 4, max(total - 1, 0)}
 
     def read() -> Iterator[ListedJobs]:
         yield session.page(limit=1)

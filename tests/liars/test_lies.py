@@ -600,5 +600,36 @@ def test_a_limit_that_is_capped_above_what_is_read_at_once_fails(tmp_path: Path)
     )
 
 
+DEEP = {
+    "offset is capped at 1000": (
+        "pages_add_up_to_the_list",
+        rewritten(lambda query: query.update(offset=str(min(number(query, "offset") or 0, 1000)))),
+    ),
+    "offset is one too low from 1001 on": (
+        "pages_add_up_to_the_list",
+        rewritten(
+            lambda query: query.update(
+                offset=str((number(query, "offset") or 0) - ((number(query, "offset") or 0) > 1000))
+            )
+        ),
+    ),
+    "the total is wrong from 1000 on": (
+        "total_is_independent_of_the_page",
+        _at(lambda offset, *_: offset >= 1000, 2501),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_a_lie_far_behind_the_first_page_fails_its_check(name: str, tmp_path: Path) -> None:
+    check, change = DEEP[name]
+
+    with LiarServer(Service(2500), change) as server:
+        result = verify(server, tmp_path)
+
+    assert result.exit_status == 1, result.output
+    assert check in result.failed, result.output
+
+
 def test_there_are_at_least_sixty_lies() -> None:
     assert len(LIES) - len(STRICT) >= 60
