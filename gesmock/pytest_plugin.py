@@ -86,14 +86,17 @@ def _marked(node: pytest.Item) -> dict[str, Any]:
     options: dict[str, Any] = {}
     for marker in reversed(list(node.iter_markers("gesmock"))):
         from gesmock.fake.options import OPTION_NAMES  # which a run without markers does not need
+        from gesmock.model import validation
 
         keywords = [*OPTION_NAMES, "ignore", "fail_on", "strict"]
-        wrong = [repr(value) for value in marker.args]
-        wrong += [name for name in marker.kwargs if name not in keywords]
-        if wrong:
+        if marker.args:
             raise pytest.UsageError(
-                f"@pytest.mark.gesmock: unknown {', '.join(wrong)}; known are "
-                + ", ".join(f"{name}=..." for name in keywords)
+                "@pytest.mark.gesmock takes keyword arguments only, such as fixture='movies'; got "
+                + ", ".join(map(repr, marker.args))
+            )
+        if wrong := [name for name in marker.kwargs if name not in keywords]:
+            raise pytest.UsageError(
+                f"@pytest.mark.gesmock: {wrong[0]}: {validation.unknown(wrong[0], keywords)}"
             )
         if not isinstance(marker.kwargs.get("strict", True), bool):
             raise pytest.UsageError("@pytest.mark.gesmock: strict is True or False")
@@ -169,7 +172,7 @@ def _percent(text: str) -> float:
         number = -1.0
     if 0 <= number <= 100:  # nan is not
         return number
-    raise ArgumentTypeError(f"{text!r} is not a number from 0 to 100, such as 80 or 82.5")
+    raise ArgumentTypeError(f"expected a number from 0 to 100, such as 80 or 82.5, got {text!r}")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from gesmock.journal.coverage import COLUMNS, Cell, Coverage, Table
 from gesmock.journal.verdict.findings import RULES, Finding
+from gesmock.model import validation
 from gesmock.model.messages import OPERATION_NAMES
 
 MOST_FINDINGS: Final = 1_000
@@ -32,11 +33,10 @@ class RunReport:
         self._failures: list[str] = []
         named = config.getini("gesmock_operations")
         self._operations = list(OPERATION_NAMES) if named == ["all"] else named
-        if unknown := [name for name in self._operations if name not in OPERATION_NAMES]:
-            raise pytest.UsageError(
-                f"gesmock_operations: unknown {', '.join(unknown)}; known are all, "
-                + ", ".join(OPERATION_NAMES)
-            )
+        for name in self._operations:
+            if name not in OPERATION_NAMES:
+                wrong = validation.none_of(name, ["all", *OPERATION_NAMES])
+                raise pytest.UsageError(f"gesmock_operations: {wrong}")
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(

@@ -26,7 +26,7 @@ URL = re.compile(r"/ges/v1\.0/([^/]*)/(?:graphs|hyg)/([^/]*)(?:/jobs/([^/]*))?")
 
 RULES = (
     "$.state: missing",
-    "is none of empty, failing",
+    "is not one of empty, failing",
     "$.params",
     "a refusal, not a list",
     "a plan has its own steps, or a name",

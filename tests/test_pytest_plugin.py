@@ -120,11 +120,12 @@ def test_as_it_began(gesmock_server):
 
 def test_a_wrong_marker_is_refused_by_name(pytester: pytest.Pytester) -> None:
     wrong = {
-        "fixtures='movies'": "*unknown fixtures; known are fixture=..., project_id=..., graph_name=...*",
-        "'movies'": "*@pytest.mark.gesmock: unknown 'movies'; known are*",
-        "fixture='nothing'": "*nothing: no such file, and none of gesmock's own fixtures*",
+        "fixtures='movies'": "*fixtures: unknown key; did you mean 'fixture'? known are fixture, project_id, graph_name*",
+        "'movies'": "*@pytest.mark.gesmock takes keyword arguments only, such as fixture='movies'; got 'movies'",
+        "graphs={}": "*graphs: unknown key; did you mean 'graph_name'? known are *",
+        "fixture='nothing'": "*nothing: no such file, and none of gesmock's own fixture files*",
         "settings={'limits': 0}": "*settings.limits: unknown key*",
-        "verdict=5": "*verdict: 5 is not an object*",
+        "verdict=5": "*verdict: expected an object, got 5*",
         "ignore=5": "*verdict.ignore[[]0]: 5 is not *",
         "strict='no'": "*@pytest.mark.gesmock: strict is True or False*",
     }
@@ -138,7 +139,7 @@ def test_a_wrong_marker_is_refused_by_name(pytester: pytest.Pytester) -> None:
         + "@pytest.mark.gesmock(see=7)\ndef test_without_the_fake():\n    pass\n",
     )
 
-    result.assert_outcomes(errors=8)
+    result.assert_outcomes(errors=9)
     result.stdout.fnmatch_lines_random([*wrong.values()])
 
 

@@ -256,8 +256,8 @@ def test_a_wrong_percentage_is_refused_at_the_start(pytester: pytest.Pytester, w
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
         [
-            f"*error: argument --gesmock-fail-under: {wrong!r} is not a number from 0 to 100, such "
-            "as 80 or 82.5"
+            "*error: argument --gesmock-fail-under: expected a number from 0 to 100, such "
+            f"as 80 or 82.5, got {wrong!r}"
         ]
     )
 
@@ -301,7 +301,7 @@ def test_the_ini_file_says_which_operations_count(pytester: pytest.Pytester) -> 
     assert few.ret == 1
     few.stdout.fnmatch_lines(["show_job     .    . *", "2 of 26 cells were met (7.6 %); *"])
     every.stdout.fnmatch_lines(["import_graph *", "2 of * cells were met (0.4 %)"])
-    wrong.stderr.fnmatch_lines(["*gesmock_operations: unknown list; known are all, list_jobs, *"])
+    wrong.stderr.fnmatch_lines(["*gesmock_operations: 'list' is not one of all, list_jobs, *"])
 
 
 def test_the_report_is_written_as_json(pytester: pytest.Pytester, tmp_path: Path) -> None:

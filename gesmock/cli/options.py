@@ -150,6 +150,8 @@ def fault_rule(text: str) -> dict[str, Any]:
     if len(entries) > 1 or entries == ["ok"]:
         extra = {"fault": {"kind": kind, **fault}} if fault else {}
         return {**fields, "script": entries, **extra}
+    if not (entries or fault):
+        raise InvalidInput.at("--fault", f"{text!r} names no fault, such as 503 or delay,seconds=2")
     status = {"status": entries[0]} if entries and not kinds else {}
     return {**fields, "fault": {"kind": kind, **status, **fault}}
 

@@ -129,9 +129,9 @@ def record(
 
     check_writable({"--output": output})
     if as_project is not None and not is_project_id(as_project):
-        raise InvalidInput.at("--as-project", f"{as_project!r} is not a valid name")
+        raise InvalidInput.at("--as-project", f"expected a project id, got {as_project!r}")
     if as_graph is not None and not is_graph_name(as_graph):
-        raise InvalidInput.at("--as-graph", f"{as_graph!r} is not a valid name")
+        raise InvalidInput.at("--as-graph", f"expected a graph name, got {as_graph!r}")
     names = {"as_project": as_project, "as_graph": as_graph}
     try:
         with closing(Session(target, page, retries=10)) as session:

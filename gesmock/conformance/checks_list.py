@@ -274,7 +274,7 @@ def statuses_are_documented(session: ProbedSession) -> None:
         for job in jobs if isinstance(jobs, list) else ():
             if not isinstance(job, dict) or job.get("status") not in statuses:
                 expected = ", ".join(statuses)
-                raise CheckFailed(f"a status is none of {expected}: {session.excerpt(job)}")
+                raise CheckFailed(f"a status is not one of {expected}: {session.excerpt(job)}")
 
 
 def raw_requests_are_json(session: ProbedSession) -> None:

@@ -202,7 +202,9 @@ def parse(
         keys = msgspec.json.decode(text, type=dict[str, msgspec.Raw]).keys()
     except validation.REFUSED:
         value = validation.described(validation.parse(text))
-        raise InvalidInput.at("$", f"{value} is not a list answer or a project file") from None
+        raise InvalidInput.at(
+            "$", f"expected a list answer or a project file, got {value}"
+        ) from None
     if "errorCode" in keys and "jobs" not in keys:
         raise InvalidInput.at("$", "a refusal, not a list of jobs")
     if not keys & {"jobs", "totalCount"}:

@@ -263,7 +263,7 @@ def _options_of(params: Mapping[str, Any]) -> dict[str, Any]:
     fixture = params.get("fixture")
     for source in fixture if isinstance(fixture, list) else [fixture]:
         if isinstance(source, str) and source not in shipped:
-            raise InvalidInput.at("$.params.fixture", f"{source!r} is none of {', '.join(shipped)}")
+            raise InvalidInput.at("$.params.fixture", validation.none_of(source, shipped))
     return dict(params)
 
 
@@ -396,7 +396,7 @@ def _check_statuses(jobs: Sequence[Job], edition: Edition, path: str) -> None:
     errors = [
         InputError(
             f"{validation.join(path, index)}.status",
-            f"{job.status!r} is none of {', '.join(statuses)} (the {edition} edition)",
+            f"{validation.none_of(job.status, statuses)} (the {edition} edition)",
         )
         for index, job in enumerate(jobs)
         if job.status not in statuses

@@ -166,7 +166,7 @@ class Assertion(
         if count < least or too_many:
             kind = "" if least == most else "at most " if too_many else "at least "
             expected = f"{kind}{most if too_many else least}"
-            lines = [f"{self} was called {times(count)}, not {expected}"]
+            lines = [f"{self._called(count)}, expected {expected}"]
             lines += [f"  {line(entry)}" for entry in entries[:_MOST_LISTED]]
             if count > _MOST_LISTED:
                 lines.append(f"  and {count - _MOST_LISTED} more")
@@ -174,6 +174,12 @@ class Assertion(
                 lines += self.near_misses(snapshot)
             raise ExpectationFailed("\n".join(lines))
         return entries
+
+    def _called(self, count: int) -> str:
+        if self.operation is not None:
+            return f"{self} was called {times(count)}"
+        requests = str(self).replace("any operation", "request" if count < 2 else "requests", 1)
+        return f"{count or 'no'} {requests} {'was' if count < 2 else 'were'} made"
 
 
 def line(entry: Entry) -> str:

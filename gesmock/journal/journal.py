@@ -134,7 +134,7 @@ class Journal:
         entries = self.wait(entry_filter, count, seconds)
         if len(entries) < count:
             called = in_words(len(entries))
-            message = f"{entry_filter} was called {called} in {seconds:g} s, not {count}"
+            message = f"{entry_filter} was called {called} in {seconds:g} s, expected {count}"
             raise TimedOut("\n".join([message, *entry_filter.near_misses(self.snapshot())]))
         return entries
 

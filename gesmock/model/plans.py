@@ -13,7 +13,7 @@ Progress = Annotated[int, Meta(ge=0, le=100)]
 
 PlannedStatus = Annotated[
     Literal[JobStatus, "finished"],
-    Meta(description=", ".join((*get_args(JobStatus), "finished"))),
+    Meta(description=f"one of {', '.join((*get_args(JobStatus), 'finished'))}"),
 ]
 
 PlanName = Literal[

@@ -71,7 +71,7 @@ MOVES: Final[Mapping[JobStatus, tuple[JobStatus, ...]]] = {
 """The statuses that may follow each; final ones stay. Inferred: no page lists them."""
 
 # msgspec sorts a Literal's values by the alphabet; messages have them in a job's order.
-ListedStatus = Annotated[JobStatus, Meta(description=", ".join(STATUSES))]
+ListedStatus = Annotated[JobStatus, Meta(description=f"one of {', '.join(STATUSES)}")]
 
 
 def check_move(job_id: str, status: JobStatus, to: JobStatus, edition: Edition) -> None:

@@ -8,7 +8,7 @@ import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 from msgspec import Struct, UnsetType, inspect, structs
@@ -84,7 +84,12 @@ def parse(text: bytes) -> Any:
         raise InvalidInput.at(where, f"broken JSON: {error.msg}") from None
     except (RecursionError, ValueError):  # the standard library has limits of its own
         pass
-    raise InvalidInput.at("", f"broken JSON: {reason}")
+    raise InvalidInput.at("", f"broken JSON: {_reason(reason)}")
+
+
+def _reason(text: str) -> str:
+    """What msgspec says, without its own way of naming a place."""
+    return text.removeprefix("JSON is malformed: ").partition(" - at `$")[0]
 
 
 def join(path: str, key: str | int) -> str:
@@ -112,14 +117,25 @@ def described(value: object) -> str:
 
 
 def unknown(name: str, names: list[str]) -> str:
-    """The message for an unknown key *name*; *names* are the known ones."""
-    return f"unknown key{_meant(name, names) or ';'} known are {', '.join(names) or 'none'}"
+    """The message for an unknown key *name*; *names* are the known ones.
+
+    Only the query of a call has none.
+    """
+    if not names:
+        return "the call takes no query parameters"
+    return f"unknown key{_meant(name, names) or ';'} known are {', '.join(names)}"
+
+
+def none_of(value: object, names: Sequence[str]) -> str:
+    """The message for a *value* that is not one of several *names*."""
+    return f"{described(value)} is not one of {', '.join(names)}{_meant(value, names)}"
 
 
 def _meant(value: object, names: Sequence[str]) -> str:
-    text = value[:100] if isinstance(value, str) else ""
-    close = difflib.get_close_matches(text, names, 1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    text = value[:100].lower() if isinstance(value, str) else ""
+    cases = {name.lower(): name for name in names if name}
+    close = difflib.get_close_matches(text, cases, 1)
+    return f"; did you mean {cases[close[0]]!r}?" if close else ""
 
 
 def _errors(type_: Any, value: object, path: str) -> Iterator[InputError]:
@@ -137,8 +153,8 @@ def _errors(type_: Any, value: object, path: str) -> Iterator[InputError]:
     elif kind is list and isinstance(value, list) and value:
         for index, item in enumerate(value):
             yield from _errors(args[0], item, join(path, index))
-    elif kind is list and value == []:
-        yield InputError(path, "an empty list is not a list with something in it")
+    elif (value == [] and kind is list) or (value == "" and kind is str):
+        yield InputError(path, "must not be empty")
     elif kind is dict and isinstance(value, dict):
         for key, item in value.items():
             yield from _errors(args[0], key, join(path, key))
@@ -146,12 +162,18 @@ def _errors(type_: Any, value: object, path: str) -> Iterator[InputError]:
     elif _is_struct(kind) and isinstance(value, dict):
         yield from _struct(kind, value, path, reason)
     elif isinstance(value, int | float) and "out of range" in reason:
-        yield InputError(path, reason)
+        yield InputError(path, _reason(reason))
     else:
-        verb = "is none of" if kind is Literal else "is not"
-        expected = _expected(type_)
-        names = [name for name in expected.partition("one of ")[2].split(", ") if name]
-        yield InputError(path, f"{described(value)} {verb} {expected}{_meant(value, names)}")
+        yield InputError(path, _unexpected(value, _expected(type_)))
+
+
+def _unexpected(value: object, expected: str) -> str:
+    """The message for a *value* instead of what is *expected*."""
+    before, one_of, names = expected.partition("one of ")
+    if one_of and not before and " or " not in names:
+        return none_of(value, names.split(", "))
+    listed = names.partition(" or ")[0].rstrip(",").split(", ")
+    return f"expected {expected}, got {described(value)}{_meant(value, listed)}"
 
 
 def _kind(type_: Any) -> tuple[Any, tuple[Any, ...]]:
@@ -180,14 +202,12 @@ def _struct(
     names = [*tags, *fields]
     for name, tag in tags.items():
         if value.get(name, tag) != tag:
-            errors.append(
-                InputError(join(path, name), f"{described(value[name])} is none of {tag}")
-            )
+            errors.append(InputError(join(path, name), _unexpected(value[name], repr(tag))))
     for name, field in fields.items():
         if name in value:
             errors += _errors(field.type, value[name], join(path, name))
         elif field.required:
-            missing = f"missing; {_expected(field.type)} is wanted"
+            missing = f"missing; expected {_expected(field.type)}"
             errors.append(InputError(join(path, name), missing))
     errors += [
         InputError(join(path, name), unknown(name, names)) for name in value if name not in names
@@ -209,7 +229,7 @@ def _union(type_: Any, value: object, path: str) -> Iterator[InputError]:
     elif len(alike) == 1 or len(members) == 1:
         yield from _errors((alike or members)[0], value, path)
     else:
-        yield InputError(path, f"{described(value)} is not {_expected(type_)}")
+        yield InputError(path, _unexpected(value, _expected(type_)))
 
 
 def _members(union: Any) -> list[Any]:
@@ -224,15 +244,15 @@ def _tagged(
     tags = [str(tag) for tag in members]
     where, tag = join(path, field), value.get(field)
     if field not in value:
-        yield InputError(where, f"missing; one of {', '.join(tags)} is wanted")
+        yield InputError(where, f"missing; expected one of {', '.join(tags)}")
     elif isinstance(tag, str) and tag in members:
         yield from _errors(members[tag], value, path)
     else:
-        yield InputError(where, f"{described(tag)} is none of {', '.join(tags)}{_meant(tag, tags)}")
+        yield InputError(where, none_of(tag, tags))
 
 
 def _expected(type_: Any) -> str:
-    """What is expected, as a phrase to follow "is not"."""
+    """What is expected, as a phrase to follow "expected"."""
     match inspect.type_info(type_):
         case inspect.Metadata(extra_json_schema={"description": str(description)}):
             return description
@@ -241,21 +261,23 @@ def _expected(type_: Any) -> str:
         case inspect.BoolType():
             return "true or false"
         case inspect.LiteralType(values=values):
-            return ", ".join(map(str, values))
+            return f"one of {', '.join(map(str, values))}" if len(values) > 1 else repr(values[0])
         case inspect.IntType(ge=low, le=high):
             return f"an integer{_range(low, high)}"
         case inspect.FloatType(ge=low, le=high):
             return f"a number{_range(low, high)}"
         case inspect.StrType(min_length=least):
-            return "a string that is not empty" if least else "a string"
+            return "a non-empty string" if least else "a string"
         case inspect.ListType():
             return "a list"
         case inspect.UnionType():
-            return " or ".join(dict.fromkeys(map(_expected, _members(type_))))
+            phrases = [*dict.fromkeys(map(_expected, _members(type_)))]
+            listed = any(phrase.startswith("one of ") for phrase in phrases)
+            return (", or " if listed else " or ").join(phrases)
     return "an object"
 
 
 def _range(low: float | None, high: float | None) -> str:
     if high is None:
         return "" if low is None else f" of at least {low}"
-    return f" from {low} to {high}"
+    return f" from {low} to {int(high) if high == int(high) else high}"

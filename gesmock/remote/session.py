@@ -140,10 +140,12 @@ class Submission:
             if "/graphs/" in row.path and "{job_id}" not in row.path
         ]
         if command is not None and command not in {row.command for row in rows}:
-            names = ", ".join(dict.fromkeys(row.command for row in rows))
-            raise InvalidInput.at("--submit", f"{command!r} is none of {names}")
+            names = [*dict.fromkeys(row.command for row in rows)]
+            raise InvalidInput.at("--submit", validation.none_of(command, names))
         if not (math.isfinite(wait_s) and wait_s >= 0):
-            raise InvalidInput.at("--wait-s", f"{wait_s:g} is not a number of seconds from 0 on")
+            raise InvalidInput.at(
+                "--wait-s", f"expected a number of seconds from 0 on, got {wait_s:g}"
+            )
         with naming_file("--body"):
             value = body and validation.decode(body.encode(), dict[str, Any])
         if command is not None and not (data_loss or _READ_ONLY.fullmatch(command)):

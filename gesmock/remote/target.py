@@ -108,7 +108,7 @@ class Target:
             why = f"{project_id!r} is not 1 to 64 letters or digits"
             raise InvalidInput.at("--project-id", why)
         if not is_graph_name(graph):
-            raise InvalidInput.at("--graph", f"{graph!r} is not a graph name")
+            raise InvalidInput.at("--graph", f"expected a graph name, got {graph!r}")
         server = f"{parts.scheme}://{parts.netloc}{prefix}"
         target = cls(url=server, project_id=project_id, graph=graph, **limits)
         if not 0.01 <= target.timeout_s <= 86_400:

@@ -108,7 +108,7 @@ def test_a_call_that_cannot_be_submitted_is_not_suggested(operation: str) -> Non
     )
 
     assert result.exit_code == 2
-    message, _, names = result.stderr.partition(" is none of ")
+    message, _, names = result.stderr.partition(" is not one of ")
     assert message == f"--submit: {operation!r}"
     assert operation not in names
     assert "vertex_query, edge_query" in names
@@ -152,8 +152,11 @@ def test_an_empty_graph_is_not_a_failure(ges: GesMock) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--submit", "paint", "--allow-writes"), "--submit: 'paint' is none of import_graph, "),
-        (("--submit", "export_result", "--allow-writes"), "--submit: 'export_result' is none of "),
+        (("--submit", "paint", "--allow-writes"), "--submit: 'paint' is not one of import_graph, "),
+        (
+            ("--submit", "export_result", "--allow-writes"),
+            "--submit: 'export_result' is not one of ",
+        ),
         (("--body", "{", "--allow-writes"), "--body: line 1 column 2: broken JSON: "),
         (("--project-id", "a-b"), "--project-id: 'a-b' is not 1 to 64 letters or digits"),
         (("--graph", "nobody"), "gesmock: GET /ges/v1.0/"),
@@ -182,8 +185,8 @@ NOTHING_LISTENS = "http://127.0.0.1:1/ges/v1.0/p/graphs/g"
         (("--timeout-s", "-1"), "--timeout-s: -1 is not 0.01 to 86400"),
         (("--per-second", "nan"), "--per-second: nan is neither 0.001 or more, nor 0"),
         (("--per-second", "inf"), "--per-second: inf is neither 0.001 or more, nor 0"),
-        (("--wait-s", "nan"), "--wait-s: nan is not a number of seconds from 0 on"),
-        (("--wait-s", "-1"), "--wait-s: -1 is not a number of seconds from 0 on"),
+        (("--wait-s", "nan"), "--wait-s: expected a number of seconds from 0 on, got nan"),
+        (("--wait-s", "-1"), "--wait-s: expected a number of seconds from 0 on, got -1"),
         (("--most", "0"), "--most: 0 is not 1 to 100000"),
         (("--most", "100001"), "--most: 100001 is not 1 to 100000"),
         (("--json", "."), "--json: . is a directory, not a file"),
@@ -426,8 +429,8 @@ def test_record_says_why_a_list_cannot_be_recorded(
     ("options", "message"),
     [
         (("-o", "."), "--output: . is a directory, not a file"),
-        (("--as-graph", "a/b"), "--as-graph: 'a/b' is not a valid name"),
-        (("--as-project", "a-b"), "--as-project: 'a-b' is not a valid name"),
+        (("--as-graph", "a/b"), "--as-graph: expected a graph name, got 'a/b'"),
+        (("--as-project", "a-b"), "--as-project: expected a project id, got 'a-b'"),
         (("--timeout-s", "nan"), "--timeout-s: nan is not "),
     ],
 )

@@ -651,7 +651,7 @@ DEEP = b'{"status":' + b"[" * 800 + b"]" * 800 + b"}"
 @pytest.mark.parametrize(
     ("raw", "detail"),
     [
-        (b'{"jobs":[],"totalCount":NaN,"result":"success"}', "broken JSON: JSON is malformed"),
+        (b'{"jobs":[],"totalCount":NaN,"result":"success"}', "broken JSON: invalid character"),
         (b'{"jobs":[],"totalCount":1e999,"result":"success"}', "Number out of range"),
         ('{"jobs":[]}'.encode("utf-16"), "byte 0: broken JSON: not UTF-8"),
         (b'{"jobs":["\xff"]}', "byte 10: broken JSON: not UTF-8"),

@@ -548,7 +548,7 @@ def test_openapi_refuses_an_invalid_setting() -> None:
     printed = CliRunner().invoke(cli.main, ["openapi", "--set", "limit_zero=maybe"])
 
     assert printed.exit_code == 2
-    assert printed.stderr == "--set.limit_zero: 'maybe' is none of empty, refuse\n"
+    assert printed.stderr == "--set.limit_zero: 'maybe' is not one of empty, refuse\n"
 
 
 def test_the_documents_can_be_browsed_offline(service: Service) -> None:

@@ -121,7 +121,9 @@ def test_an_illegal_move_is_refused_and_changes_nothing(ges: GesMock) -> None:
         ges.move_job(job, "pending")
     with pytest.raises(Conflict, match="partiallyFailed: it is running"):
         ges.move_job(job, "partiallyFailed")
-    with pytest.raises(InvalidInput, match="move.progress: 101 is not an integer from 0 to 100"):
+    with pytest.raises(
+        InvalidInput, match="move.progress: expected an integer from 0 to 100, got 101"
+    ):
         ges.move_job(job, "running", progress=101)
     assert ges.job(job).status == "running"
 

@@ -52,10 +52,10 @@ def test_it_is_read_and_moved_over_http(service: Service) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"advance_s": -1}, "$.advance_s: -1 is not a number from 0 to 1000000000.0"),
-        ({"rate": 0}, "$.rate: 0 is not a rate above 0, at most 1000000"),
-        ({"frozen": 1}, "$.frozen: 1 is not true or false"),
-        ({"rate": None}, "$.rate: null is not a rate above 0, at most 1000000"),
+        ({"advance_s": -1}, "$.advance_s: expected a number from 0 to 1000000000, got -1"),
+        ({"rate": 0}, "$.rate: expected a rate above 0, at most 1000000, got 0"),
+        ({"frozen": 1}, "$.frozen: expected true or false, got 1"),
+        ({"rate": None}, "$.rate: expected a rate above 0, at most 1000000, got null"),
         ({"advance": 5}, "$.advance: unknown key; did you mean 'advance_s'?"),
     ],
 )

@@ -166,10 +166,10 @@ def test_the_result_that_was_set_last_counts_and_blanks_do_not(ges: GesMock) -> 
             {"statement": "a", "columns": ["n"], "rows": [[1]], "meta": [[], []]},
             "query result: meta must have an item for each of rows",
         ),
-        ({"statement": 1}, "query result.statement: 1 is not a string"),
-        ({"statement": "a", "rows": ["x"]}, "query result.rows[0]: 'x' is not a list"),
-        ({"statement": "a", "columns": [1]}, "query result.columns[0]: 1 is not a string"),
-        ({"statement": "a", "graph": ""}, "query result.graph: '' is not"),
+        ({"statement": 1}, "query result.statement: expected a string, got 1"),
+        ({"statement": "a", "rows": ["x"]}, "query result.rows[0]: expected a list, got 'x'"),
+        ({"statement": "a", "columns": [1]}, "query result.columns[0]: expected a string, got 1"),
+        ({"statement": "a", "graph": ""}, "query result.graph: must not be empty"),
     ],
 )
 def test_a_wrong_result_is_refused_with_the_field_named(

@@ -100,7 +100,7 @@ def test_a_preset_that_the_server_cannot_produce_is_refused(preset: Any) -> None
 
 
 def test_an_unknown_preset_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="^preset: 'sunny' is none of down, flaky"):
+    with pytest.raises(InvalidInput, match="^preset: 'sunny' is not one of down, flaky"):
         GesMock(preset="sunny")  # type: ignore[arg-type]
-    with pytest.raises(InvalidInput, match=r"^faults\.preset: 'sunny' is none of"):
+    with pytest.raises(InvalidInput, match=r"^faults\.preset: 'sunny' is not one of"):
         GesMock().faults.preset("sunny")  # type: ignore[arg-type]

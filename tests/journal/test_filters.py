@@ -67,7 +67,7 @@ def test_the_filter_job_takes_a_job(asked: GesMock) -> None:
     assert len(asked.journal.entries(job=job)) == 3
     assert len(asked.journal.assert_called(job=job, times=3)) == 3
     assert len(asked.journal.wait_for(job=job, times=3)) == 3
-    with pytest.raises(InvalidInput, match="job: 7 is not"):
+    with pytest.raises(InvalidInput, match="job: expected a string, got 7"):
         asked.journal.entries(job=7)  # type: ignore[arg-type]
 
 
@@ -98,7 +98,7 @@ def test_a_failure_lists_near_misses_and_differences(asked: GesMock) -> None:
         )
 
     assert str(raised.value) == (
-        "list_jobs with status 200, query limit=10, query offset=none was called 0 times, not 2\n"
+        "list_jobs with status 200, query limit=10, query offset=none was called 0 times, expected 2\n"
         "near misses among 5 other requests:\n"
         f"  #1 GET {LIST}?limit=10&offset=0 answered 200\n"
         "     query offset: 0, not none\n"
@@ -118,7 +118,7 @@ def test_every_difference_is_described(asked: GesMock) -> None:
 
     assert str(raised.value) == (
         "delete_job with method DELETE, graph third, job b1, fault f1, since entry #4 was called "
-        "0 times, not at least 1\n"
+        "0 times, expected at least 1\n"
         "near misses among 1 other request:\n"
         f"  #5 GET {LIST.replace('movie', 'other')} answered 503 (f1#1)\n"
         "     operation: list_jobs, not delete_job\n"
@@ -133,7 +133,7 @@ def test_too_many_calls_are_listed_alone(asked: GesMock) -> None:
         asked.journal.assert_called(at_most=1)
 
     assert str(raised.value).splitlines() == [
-        "any operation was called 5 times, not at most 1",
+        "5 requests were made, expected at most 1",
         f"  #1 GET {LIST}?limit=10&offset=0 answered 200",
         f"  #2 GET {LIST}?limit=20 answered 200",
         f"  #3 GET /ges/v1.0/{PROJECT}/graphs/movie/jobs/a1/status answered 200",
@@ -146,7 +146,7 @@ def test_too_few_calls_are_listed_with_near_misses(asked: GesMock) -> None:
         asked.journal.assert_called("list_jobs", status=503, times=2, since=4)
 
     assert str(raised.value).splitlines()[0] == (
-        "list_jobs with status 503, since entry #4 was called once, not 2"
+        "list_jobs with status 503, since entry #4 was called once, expected 2"
     )
     assert str(raised.value).splitlines()[-1] == "nothing else was called"
 
@@ -156,9 +156,9 @@ def test_too_few_calls_are_listed_with_near_misses(asked: GesMock) -> None:
     [
         ({"times": 1, "at_least": 1}, "give either times, or at_least and at_most"),
         ({"at_least": 3, "at_most": 2}, "at_least is more than at_most"),
-        ({"times": -1}, "assert_called.times: -1 is not an integer"),
+        ({"times": -1}, "assert_called.times: expected an integer"),
         ({"operation": "list"}, "did you mean 'list_jobs'?"),
-        ({"method": "get"}, "assert_called.method: 'get' is not a method in capitals"),
+        ({"method": "get"}, "assert_called.method: expected a method in capitals, got 'get'"),
     ],
 )
 def test_wrong_filters_are_refused(asked: GesMock, wrong: dict[str, Any], message: str) -> None:
@@ -300,7 +300,7 @@ def test_a_timeout_lists_near_misses(ges: GesMock) -> None:
         ges.journal.wait_for("list_jobs", query={"limit": 2}, timeout_s=0.001)
 
     assert str(raised.value) == (
-        "list_jobs with query limit=2 was called 0 times in 0.001 s, not 1\n"
+        "list_jobs with query limit=2 was called 0 times in 0.001 s, expected 1\n"
         "near misses among 1 other request:\n"
         f"  #1 GET {LIST}?limit=1 answered 200\n"
         "     query limit: 1, not 2"
@@ -366,9 +366,11 @@ def test_waiting_with_a_snapshot_from_before_a_reset_ends_at_once() -> None:
 
 
 def test_a_wrong_wait_is_refused(ges: GesMock) -> None:
-    with pytest.raises(InvalidInput, match=r"^wait_for\.timeout_s: -1 is not "):
+    with pytest.raises(InvalidInput, match=r"^wait_for\.timeout_s: expected a number from 0 "):
         ges.journal.wait_for(timeout_s=-1)
-    with pytest.raises(InvalidInput, match=r"^wait_for\.times: -2 is not "):
+    with pytest.raises(
+        InvalidInput, match=r"^wait_for\.times: expected an integer of at least 0, got -2"
+    ):
         ges.journal.wait_for(times=-2)
 
 
@@ -405,5 +407,7 @@ def test_assert_called_works_over_http(service: Service) -> None:
 
     assert (met.status_code, met.json["entries"][0]["number"]) == (200, 1)
     assert unmet.status_code == 409
-    assert unmet.json["error"].startswith("list_jobs with query limit=1 was called once, not at ")
+    assert unmet.json["error"].startswith(
+        "list_jobs with query limit=1 was called once, expected at "
+    )
     assert (wrong.status_code, wrong.json["errors"][0]["path"]) == (400, "$.time")

@@ -160,7 +160,7 @@ def test_a_job_id_in_several_graphs_needs_the_graph(ges: GesMock) -> None:
 
 
 def test_unknown_statuses_are_refused(ges: GesMock) -> None:
-    with pytest.raises(InvalidInput, match=r"assert_seen\[1\]: 'done' is none of pending, "):
+    with pytest.raises(InvalidInput, match=r"assert_seen\[1\]: 'done' is not one of pending, "):
         ges.assert_seen("a1", "running", "done")  # type: ignore[arg-type]
 
 

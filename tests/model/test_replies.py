@@ -246,7 +246,7 @@ def test_a_partial_failure_in_the_database_edition_is_refused(
 
     assert response.status_code == 400
     assert (
-        "'partiallyFailed' is none of pending, running, complete, success, failed (the data"
+        "'partiallyFailed' is not one of pending, running, complete, success, failed (the data"
         in response.json["error"]
     )
     assert service.list().json["totalCount"] == 0

@@ -74,8 +74,8 @@ def test_rules_can_be_read_and_disarmed(service: Service) -> None:
         ({}, "$.plan: missing; "),
         ({"plan": "slow", "command": "import"}, "$.command: 'import' is not one of import_graph, "),
         ({"plan": "slow", "command": "import-graph"}, "; did you mean 'import_graph'?"),
-        ({"plan": "slow", "times": 0}, "$.times: 0 is not an integer of at least 1"),
-        ({"plan": "slow", "graph": "a/b"}, "$.graph: 'a/b' is not a graph name"),
+        ({"plan": "slow", "times": 0}, "$.times: expected an integer of at least 1, got 0"),
+        ({"plan": "slow", "graph": "a/b"}, "$.graph: expected a graph name"),
         ({"plan": "slow", "operation": "import_graph"}, "$.operation: unknown key"),
     ],
 )

@@ -47,8 +47,8 @@ def test_every_wrong_setting_is_refused_by_name() -> None:
         Settings().changed({"limit_zer": "refuse", "order": "random", "maximum_limit": 0})
 
     assert [str(error) for error in caught.value.errors] == [
-        "$.maximum_limit: 0 is not an integer from 1 to 100000",
-        "$.order: 'random' is none of newest_first, oldest_first",
+        "$.maximum_limit: expected an integer from 1 to 100000, got 0",
+        "$.order: 'random' is not one of newest_first, oldest_first",
         "$.limit_zer: unknown key; did you mean 'limit_zero'? known are "
         + ", ".join(Settings.__struct_fields__),
     ]

@@ -1,5 +1,6 @@
 """Every error of an input is reported, with its path and what is expected."""
 
+import re
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
@@ -10,8 +11,11 @@ from hypothesis import strategies as st
 from msgspec import Meta, Struct
 
 from gesmock.fake.fixtures import State
+from gesmock.journal.verdict.findings import Code
 from gesmock.model import validation
 from gesmock.model.errors import InvalidInput
+from gesmock.model.plans import Plan, PlanName
+from gesmock.model.types import Edition, JobStatus
 
 
 class Wheel(Struct, forbid_unknown_fields=True):
@@ -41,27 +45,27 @@ class Cart(Struct, forbid_unknown_fields=True):
 @pytest.mark.parametrize(
     ("value", "error"),
     [
-        ([], "$: a list is not an object"),
-        ({}, "$.name: missing; a string that is not empty is wanted"),
-        ({"name": ""}, "$.name: '' is not a string that is not empty"),
-        ({"name": 3}, "$.name: 3 is not a string that is not empty"),
+        ([], "$: expected an object, got a list"),
+        ({}, "$.name: missing; expected a non-empty string"),
+        ({"name": ""}, "$.name: must not be empty"),
+        ({"name": 3}, "$.name: expected a non-empty string, got 3"),
         ({"name": "unlucky"}, "$.name: 'unlucky' is taken"),
-        ({"name": "a", "wheels": {}}, "$.wheels: an object is not a list"),
-        ({"name": "a", "wheels": [{}]}, "$.wheels[0].size: missing; an integer from 1 to 9 is wanted"),
-        ({"name": "a", "wheels": [{"size": 0}]}, "$.wheels[0].size: 0 is not an integer from 1 to 9"),
-        ({"name": "a", "wheels": [{"size": True}]}, "$.wheels[0].size: true is not an integer from 1 to 9"),
-        ({"name": "a", "wheels": [{"size": 10**30}]}, f"$.wheels[0].size: {10**30} is not an integer from 1 to 9"),
-        ({"name": "a", "wheels": [{"size": 1, "colour": "blue"}]}, "$.wheels[0].colour: 'blue' is none of green, red"),
-        ({"name": "a", "loads": []}, "$.loads: a list is not an object"),
-        ({"name": "a", "loads": {"b c": 1}}, "$.loads['b c']: 1 is not true or false"),
-        ({"name": "a", "loads": {"long": True}}, "$.loads.long: 'long' is not a string"),
-        ({"name": "a", "engine": {"kind": "steam", "power": 1}}, "$.engine.kind: 'steam' is none of diesel"),
-        ({"name": "a", "engine": {"kind": "diesel", "power": -1}}, "$.engine.power: -1 is not a number of at least 0"),
-        ({"name": "a", "engine": 3}, "$.engine: 3 is not an object"),
-        ({"name": "a", "plate": "x" * 70}, f"$.plate: '{'x' * 60}...' is not a plate: capital letters"),
-        ({"name": "a", "parts": ["wheel"]}, "$.parts[0]: 'wheel' is not an integer or spare or an object"),
-        ({"name": "a", "parts": [{"kind": "diesel"}]}, "$.parts[0].power: missing; a number of at least 0 is wanted"),
-        ({"name": "a", "nothing": 1}, "$.nothing: 1 is not null"),
+        ({"name": "a", "wheels": {}}, "$.wheels: expected a list, got an object"),
+        ({"name": "a", "wheels": [{}]}, "$.wheels[0].size: missing; expected an integer from 1 to 9"),
+        ({"name": "a", "wheels": [{"size": 0}]}, "$.wheels[0].size: expected an integer from 1 to 9, got 0"),
+        ({"name": "a", "wheels": [{"size": True}]}, "$.wheels[0].size: expected an integer from 1 to 9, got true"),
+        ({"name": "a", "wheels": [{"size": 10**30}]}, f"$.wheels[0].size: expected an integer from 1 to 9, got {10**30}"),
+        ({"name": "a", "wheels": [{"size": 1, "colour": "blue"}]}, "$.wheels[0].colour: 'blue' is not one of green, red"),
+        ({"name": "a", "loads": []}, "$.loads: expected an object, got a list"),
+        ({"name": "a", "loads": {"b c": 1}}, "$.loads['b c']: expected true or false, got 1"),
+        ({"name": "a", "loads": {"long": True}}, "$.loads.long: expected a string, got 'long'"),
+        ({"name": "a", "engine": {"kind": "steam", "power": 1}}, "$.engine.kind: expected 'diesel', got 'steam'"),
+        ({"name": "a", "engine": {"kind": "diesel", "power": -1}}, "$.engine.power: expected a number of at least 0, got -1"),
+        ({"name": "a", "engine": 3}, "$.engine: expected an object, got 3"),
+        ({"name": "a", "plate": "x" * 70}, f"$.plate: expected a plate: capital letters, got '{'x' * 60}...'"),
+        ({"name": "a", "parts": ["wheel"]}, "$.parts[0]: expected an integer or 'spare' or an object, got 'wheel'"),
+        ({"name": "a", "parts": [{"kind": "diesel"}]}, "$.parts[0].power: missing; expected a number of at least 0"),
+        ({"name": "a", "nothing": 1}, "$.nothing: expected null, got 1"),
         ({"name": "a", "wheel": []}, "$.wheel: unknown key; did you mean 'wheels'? known are name, wheels, loads, engine, plate, parts, anything, nothing"),
     ],
 )  # fmt: skip
@@ -70,6 +74,23 @@ def test_an_error_names_the_path_the_value_and_what_is_expected(value: object, e
         validation.read(value, Cart)
 
     assert str(caught.value) == error
+
+
+@pytest.mark.parametrize(
+    ("value", "type_", "meant"),
+    [
+        ("runing", JobStatus, "running"),
+        ("memry", Edition, "memory"),
+        ("gm1", Code, "GM1"),
+        ("fails_lat", PlanName | Plan, "fails_late"),
+        ("reed", Wheel, None),
+    ],
+)
+def test_an_error_suggests_the_name_that_was_meant(value: str, type_: Any, meant: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        validation.read(value, type_)
+
+    assert str(caught.value).partition("; did you mean ")[2] == (f"{meant!r}?" if meant else "")
 
 
 def test_all_errors_are_reported_at_once() -> None:
@@ -110,8 +131,9 @@ def test_a_number_out_of_range_is_refused() -> None:
         (b'{\n "a" 1\n}', "line 2 column 6: broken JSON: Expecting ':' delimiter"),
         (b'{"a": "\xff"}', "byte 7: broken JSON: not UTF-8"),
         (b"[" * 100_000, "broken JSON: nested too deeply"),
-        (b"NaN", "broken JSON: JSON is malformed: invalid character"),
+        (b"NaN", "broken JSON: invalid character"),
         (b"1" * 5000, "broken JSON: Integer value out of range"),
+        (b"[1e999]", "broken JSON: Number out of range"),
         (b'{"a": 1} x', "line 1 column 10: broken JSON: Extra data"),
     ],
 )
@@ -144,6 +166,7 @@ def test_there_are_errors_exactly_where_msgspec_refuses(value: object) -> None:
         with pytest.raises(InvalidInput) as caught:
             validation.read(value, State)
         assert caught.value.errors
+        assert not re.search("`|did you mean ''", str(caught.value))
         assert all(error.path.startswith("$") for error in caught.value.errors)
     else:
         assert validation.read(value, State) == expected
@@ -153,5 +176,5 @@ def test_a_tuple_counts_as_a_list_and_any_mapping_as_an_object() -> None:
     value = MappingProxyType({"name": "a", "wheels": ({"size": 1},)})
 
     assert validation.read_python(value, Cart, "cart") == Cart("a", [Wheel(1)])
-    with pytest.raises(InvalidInput, match=r"cart\[1\]: 2 is not a string"):
+    with pytest.raises(InvalidInput, match=r"cart\[1\]: expected a string, got 2"):
         validation.read_python(("a", 2), list[str], "cart")

@@ -56,7 +56,7 @@ LIKE = "is not a URL such as http://10.0.0.7:80"
         ("http://h", None, "g", f"--project-id: is required unless the URL is like {FORM}"),
         ("http://h", "a-b", "g", "--project-id: 'a-b' is not 1 to 64 letters or digits"),
         ("http://h", "p", None, f"--graph: is required unless the URL is like {FORM}"),
-        ("http://h", "p", "a/b", "--graph: 'a/b' is not a graph name"),
+        ("http://h", "p", "a/b", "--graph: expected a graph name"),
         (
             "http://h/ges/v1.0/q/graphs",
             "p",

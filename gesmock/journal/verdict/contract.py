@@ -57,7 +57,7 @@ def breaches(entry: Entry) -> Iterator[Breach]:
     method = "get" if entry.method == "HEAD" else entry.method.lower()
     if method not in item:
         methods = ", ".join(map(str.upper, item))
-        yield Breach("GM302", f"{entry.method} is none of {methods}", path)
+        yield Breach("GM302", f"the method is {entry.method}, expected {methods}", path)
         return
     pointer = f"{path}/{method}"
     parameters = {

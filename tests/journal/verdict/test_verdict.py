@@ -129,11 +129,14 @@ def test_a_state_without_a_config_leaves_it_unchanged() -> None:
     [
         ({"ignore": ["GM7"]}, r"ignore\[0\]: 'GM7' is not one of GM001"),
         ({"ignore": ["GM10"]}, r"ignore\[0\]: 'GM10' is not one of GM001.*did you mean 'GM10"),
-        ({"ignore": "GM101"}, "ignore: 'GM101' is not a list"),
+        ({"ignore": "GM101"}, "ignore: expected a list, got 'GM101'"),
         ({"polls_s": 3}, "polls_s: unknown key; did you mean 'poll_s'?"),
-        ({"poll_s": -1}, "poll_s: -1 is not a number from 0 to "),
-        ({"refusals": 1}, "refusals: 1 is not an integer of at least 2"),
-        ({"client_header": "User-Agent"}, "client_header: 'User-Agent' is not a lower-case name"),
+        ({"poll_s": -1}, "poll_s: expected a number from 0 to "),
+        ({"refusals": 1}, "refusals: expected an integer of at least 2, got 1"),
+        (
+            {"client_header": "User-Agent"},
+            "client_header: expected a lower-case name, got 'User-Agent'",
+        ),
     ],
 )
 def test_a_wrong_config_is_refused_with_nothing_changed(

@@ -78,7 +78,7 @@ def test_paths_outside_the_service_are_not_judged() -> None:
     ("wrong", "code", "message"),
     [
         ({"path": f"{GRAPH}/tasks"}, "GM301", f"{GRAPH}/tasks is not a URL of the service"),
-        ({"method": "PUT"}, "GM302", "PUT is none of GET"),
+        ({"method": "PUT"}, "GM302", "the method is PUT, expected GET"),
         ({"query": {"status": "running"}}, "GM304", "status is not a parameter of this call"),
         ({"query": {"limit": "ten"}}, "GM305", "limit=ten must be integer"),
         ({"query": {"limit": "-1"}}, "GM305", "limit=-1 must be bigger than or equal to 0"),
