@@ -13,9 +13,9 @@ from typing import Any, Final
 from gesmock.conformance import answers
 from gesmock.conformance.answers import request_of, require_refusal, skip_if
 from gesmock.contract.schemas import Contract
-from gesmock.model import documentation
+from gesmock.model import documentation, errors
 from gesmock.model.replies import ID_KEYS
-from gesmock.model.settings import DIALECTS, Settings
+from gesmock.model.settings import Settings
 from gesmock.model.types import STATUSES
 from gesmock.remote.http import Unreachable
 from gesmock.remote.session import (
@@ -34,6 +34,12 @@ NONEXISTENT: Final = "gesmockNobody"
 _FOREIGN_PROJECT: Final = "0" * 32
 _FOREIGN_CODES: Final = ("GES.8006", "GES.8020")
 """What a token of another project is refused with (ges_03_0110)."""
+
+_DIALECTS: Final = {
+    errors.PARAMETER_ERROR.message: "page",
+    documentation.table_texts()["GES.8005"]: "error_table",
+}
+"""The dialect by its message of GES.8005."""
 
 _ABOVE_MAXIMUM: Final = 100_001
 
@@ -64,8 +70,7 @@ class ProbedSession(Session):
 
 def probe(session: Session) -> list[Probe]:
     """Run all probes; those of settings come first."""
-    probes = [_probe(session, *row) for row in _PROBES]
-    return [_dialect(probes), *probes]
+    return [_probe(session, *row) for row in _PROBES]
 
 
 def settings_of(probes: Iterable[Probe]) -> dict[str, Any]:
@@ -86,18 +91,16 @@ def _probe(
     return Probe(question, setting, value, session.redact(value))
 
 
-def _dialect(probes: list[Probe]) -> Probe:
-    statuses = {it.setting: it.value for it in probes if it.setting in DIALECTS["page"]}
-    for name, values in DIALECTS.items():
-        if statuses == values:
-            return Probe("dialect", "dialect", name, name)
-    count = sum(value is not None for value in statuses.values())
-    partial = f"of its {len(statuses)} statuses, {count} were found"
-    why = partial if count < len(statuses) else "neither the page's nor the error table's"
-    return Probe("dialect", "dialect", None, why)
-
-
 # --- Settings -------------------------------------------------------------------------------------
+
+
+def _dialect(session: Session) -> str:
+    """Whose words a refusal has; those of its statuses that differ are settings of their own."""
+    reply = session.get(LIST, "limit=none")
+    require_refusal(reply, ("GES.8005",), 400)
+    message = reply.value["errorMessage"]
+    skip_if(message not in _DIALECTS, f"its words are of another page: {message}")
+    return _DIALECTS[message]
 
 
 def _unknown_graph(session: Session) -> int:
@@ -321,6 +324,7 @@ def _job_id_parameter(session: Session) -> str:
 
 
 _PROBES: Final[tuple[tuple[str, str | None, Callable[[Session], Any]], ...]] = (
+    ("dialect", "dialect", _dialect),
     ("status of an unknown graph", "unknown_graph_status", _unknown_graph),
     ("status of an invalid token", "invalid_token_status", _invalid_token),
     ("status of another project's token", "forbidden_status", _foreign_project),

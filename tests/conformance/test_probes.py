@@ -295,6 +295,7 @@ PROBES: dict[str, tuple[Callable[[Request], object], dict[str, Any]]] = {
         lambda request: request.headers.get("HTTP_X_AUTH_TOKEN") == "gesmockNobody",
         SECRET,
     ),
+    "dialect": (lambda request: "none" in request.query.values(), {}),
     "failed_result": (lambda request: "none" in request.query.values(), {}),
     "sdk_error_keys": (lambda request: "none" in request.query.values(), {}),
 }
@@ -526,3 +527,9 @@ def test_undocumented_keys_of_a_refusal_yield_no_setting(
     session = session_with(ges, Quirk(each_refusal(lambda answer: answer.value.update(fields))))
 
     assert setting(session, name) == (None, detail)
+
+
+def test_words_of_no_page_yield_no_dialect(ges: GesMock) -> None:
+    session = session_with(ges, Quirk(each_refusal(lambda it: it.value.update(errorMessage="No!"))))
+
+    assert setting(session, "dialect") == (None, "its words are of another page: No!")

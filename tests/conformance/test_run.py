@@ -85,7 +85,7 @@ def undeterminable(settings: dict[str, Any], token: str) -> set[str]:
     """The settings that no answer shows."""
     hidden = {"open_projects"} if token else {"invalid_token_status", "forbidden_status"}
     if token and settings.get("open_projects"):
-        hidden = {"forbidden_status", "dialect"}  # the token opens every project
+        hidden = {"forbidden_status"}  # the token opens every project
     memory = settings.get("edition") == "memory"
     if "maximum_limit" not in settings and "limit_over_maximum" not in settings:
         hidden.add("maximum_limit")  # there are not so many jobs
@@ -93,8 +93,6 @@ def undeterminable(settings: dict[str, Any], token: str) -> set[str]:
         hidden.add("finished_status")  # it takes two jobs
     if memory:
         hidden |= {"finished_status", "maximum_limit"}
-    if not token:
-        hidden.add("dialect")  # it takes its statuses
     return hidden
 
 
