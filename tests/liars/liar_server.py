@@ -68,6 +68,7 @@ class Service:
         self.maximum = 100_000
         make = memory_job if memory else database_job
         self.jobs = [make(number) for number in range(count, 0, -1)]
+        self.polls: dict[str, int] = {}
         self.results = {job["jobId"]: result_of(job) for job in self.jobs}
 
     def answer(self, asked: Asked) -> Said:
@@ -88,8 +89,7 @@ class Service:
         if asked.method == "POST":
             return self.submitted(asked)
         if asked.method == "DELETE" and self.memory and asked.path.startswith(f"{ROOT}/jobs/"):
-            message = f"Can not find job to cancel, jobId is {asked.path.rpartition('/')[2]}"
-            return refusal(400, "GES.8303", message)
+            return self.stopped(asked.path.rpartition("/")[2])
         return refusal(404, "GES.8000", NOT_FOUND)
 
     def listed(self, asked: Asked) -> Said:
@@ -112,6 +112,10 @@ class Service:
         if job is None:
             failed = {} if self.memory else {"result": "failed"}
             return refusal(400, "GES.8301", f"can not find job, jobId is {job_id}", **failed)
+        if job_id in self.polls:  # a submitted job ends after some questions
+            self.polls[job_id] += 1
+            if self.polls[job_id] > 3:
+                self.end(job, "success")
         value: Json = {"status": job["status"]}
         if rows := self.results.get(job_id):
             offset, limit = asked.integer("offset", 0), asked.integer("limit", 100_000)
@@ -130,9 +134,29 @@ class Service:
             return refusal(400, "GES.8000", "Incorrect parameter format.")
         make = memory_job if self.memory else database_job
         job = make(len(self.jobs) + 1)
-        job["status"] = "success"
+        job["status"] = "running"
+        if self.memory:
+            job.update(progress="0", canStop=True)
+            job.pop("endTime", None)
+            job.pop("failReason", None)
         self.jobs.insert(0, job)
+        self.polls[job["jobId"]] = 0
         return Said(200, {"jobId": job["jobId"], "jobType": 1})
+
+    def stopped(self, job_id: str) -> Said:
+        job = next((job for job in self.jobs if job["jobId"] == job_id), None)
+        if job is None:
+            return refusal(400, "GES.8303", f"Can not find job to cancel, jobId is {job_id}")
+        if job["status"] != "running":
+            return refusal(400, "GES.8303", "Failed to terminate a job.")
+        self.end(job, "failed")
+        return Said(200, {})
+
+    def end(self, job: Json, status: str) -> None:
+        self.polls.pop(job["jobId"], None)
+        job["status"] = status
+        if self.memory:
+            job.update(progress="100", canStop=False, endTime="2024-05-24 00:00:00")
 
 
 def refusal(status: int, code: str, message: str, **more: Any) -> Said:

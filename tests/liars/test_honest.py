@@ -268,7 +268,7 @@ def test_an_honest_server_passes(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("memory", [False, True])
 def test_an_honest_server_that_accepts_jobs_passes(memory: bool, tmp_path: Path) -> None:
     with LiarServer(Service(memory=memory)) as server:
-        result = verify(server, tmp_path, "--allow-writes", "--wait-s", "0")
+        result = verify(server, tmp_path, "--allow-writes", "--wait-s", "5")
 
     assert (result.exit_status, result.failed) == (0, []), result.output
     assert "submitted_jobs_run_to_an_end" in result.passed

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gesmock.conformance.run import CHECKS
 from liars.changes import (
     if_asked,
     in_job,
@@ -509,6 +510,22 @@ WRITES: dict[str, tuple[str, Change]] = {
 }
 """What shows only where jobs may be submitted."""
 
+CANCELS: dict[str, tuple[str, Change]] = {
+    "any job can be cancelled": (
+        "cancelling_an_unknown_job_is_refused",
+        if_asked(lambda asked: asked.method == "DELETE" and "no-job" in asked.path, 200, {}),
+    ),
+    "a cancel with another answer": (
+        "jobs_can_be_cancelled",
+        lambda _, asked, said: (
+            Said(200, {"result": "success"})
+            if asked.method == "DELETE" and said.status == 200
+            else None
+        ),
+    ),
+}
+"""What shows only where jobs of the memory edition may be submitted."""
+
 TOKEN: dict[str, tuple[str, Change]] = {
     "every token is valid": (
         "invalid_tokens_are_refused",
@@ -557,6 +574,14 @@ STRICT: dict[str, tuple[str, Change]] = {
         "list_is_empty_past_its_end",
         rewritten(lambda query: (number(query, "offset") or 0) > 10**6 and query.pop("offset")),
     ),
+    "every project exists": (
+        "invalid_projects_are_refused",
+        if_asked(lambda asked: "/no-project/" in asked.path, 200, EMPTY),
+    ),
+    "every URL exists": (
+        "unknown_urls_are_refused",
+        if_asked(lambda asked: asked.path.endswith("/gesmock"), 200, {}),
+    ),
     "HEAD is unknown": (
         "head_equals_get_without_body",
         if_asked(lambda asked: asked.method == "HEAD", 404, PARAMETER_ERROR),
@@ -564,13 +589,44 @@ STRICT: dict[str, tuple[str, Change]] = {
 }
 """What breaks an inferred rule, and fails with ``--strict``."""
 
+
+def _go_on(service: Service, asked: Asked, said: Said) -> None:
+    """Let a cancelled job, the newest, run on."""
+    if asked.method == "DELETE" and said.status == 200:
+        service.jobs[0]["status"] = "running"
+
+
+STRICT_WRITES: dict[str, tuple[str, Change]] = {
+    "a cancelled job goes on": ("cancelled_jobs_end", _go_on),
+    "any method is accepted": (
+        "unsupported_methods_are_refused",
+        if_asked(lambda asked: asked.method == "PATCH", 200, EMPTY),
+    ),
+}
+"""The same, where jobs of the memory edition may be submitted."""
+
+WRITING = ("--allow-writes", "--wait-s", "5")
+
 LIES: dict[str, tuple[str, Change, dict[str, Any], tuple[str, ...]]] = {
     **{name: (check, change, {}, ()) for name, (check, change) in DATABASE.items()},
     **{name: (check, change, {"memory": True}, ()) for name, (check, change) in MEMORY.items()},
+    **{name: (check, change, {}, WRITING) for name, (check, change) in WRITES.items()},
     **{
-        name: (check, change, {}, ("--allow-writes", "--wait-s", "0"))
-        for name, (check, change) in WRITES.items()
+        name: (check, change, {"memory": True}, WRITING)
+        for name, (check, change) in CANCELS.items()
     },
+    **{
+        name: (check, change, {"memory": True}, (*WRITING, "--strict"))
+        for name, (check, change) in STRICT_WRITES.items()
+    },
+    "anonymous requests are accepted": (
+        "anonymous_requests_are_refused",
+        lambda service, asked, _: (
+            None if "X-Auth-Token" in asked.headers else Service().answer(asked)
+        ),
+        {"token": "secret"},
+        ("--strict",),
+    ),
     **{name: (check, change, {"token": "secret"}, ()) for name, (check, change) in TOKEN.items()},
     **{name: (check, change, {}, ("--strict",)) for name, (check, change) in STRICT.items()},
 }
@@ -631,5 +687,6 @@ def test_a_lie_far_behind_the_first_page_fails_its_check(name: str, tmp_path: Pa
     assert check in result.failed, result.output
 
 
-def test_there_are_at_least_sixty_lies() -> None:
-    assert len(LIES) - len(STRICT) >= 60
+def test_there_are_at_least_sixty_lies_and_one_for_each_check() -> None:
+    assert sum("--strict" not in options for *_, options in LIES.values()) >= 60
+    assert {check for check, *_ in LIES.values()} == {check.name for check in CHECKS}
