@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from gesmock.fake import jobs, refusals
+from gesmock.fake import jobs, refusals, routes
 from gesmock.fake.fake import Fake
 from gesmock.fake.graphs import edition_of
 from gesmock.fake.project import Project
@@ -50,6 +50,8 @@ def handle(fake: Fake, request: Request, connection: ConnectionInfo | None = Non
         journaled = entries.with_short_body(request)
     if request.long:
         journaled = entries.with_short_head(journaled)
+    if request.allowed:
+        request = replace(request, allowed=_allowed(fake, request))
     fault: MatchedFault | None = None
     reply: Reply | None = None
     crash: str | None = None
@@ -116,6 +118,20 @@ def _is_documented(owner: Project | None, project: Project, request: Request) ->
     settings = project.graphs.settings
     graph = None if owner is None else owner.graphs.get(request.args["graph_name"])
     return refusals.documents(request, settings, edition_of(graph, settings))
+
+
+def _allowed(fake: Fake, request: Request) -> tuple[str, ...]:
+    """The methods that the edition of the graph documents, where that of *request* is wrong."""
+    allowed = []
+    for method in request.allowed:
+        operation, args, _ = routes.match(method, request.path, request.query)
+        owner = fake.projects.get(args.get("project_id", ""))
+        project = owner or fake.default
+        with project.lock:
+            call = replace(request, operation=operation, args=args)
+            if _is_documented(owner, project, call):
+                allowed.append(method)
+    return () if allowed == ["OPTIONS"] else tuple(allowed)
 
 
 def _overtaken(project: Project) -> Reply:

@@ -517,6 +517,30 @@ def test_a_call_that_the_graphs_edition_does_not_document_is_an_unknown_call(
     assert service.fake.default.journal.entries()[-1].operation == operation
 
 
+@pytest.mark.parametrize(
+    ("edition", "method", "path", "allowed"),
+    [
+        ("database", "GET", "/jobs/a", None),  # of which DELETE is the memory edition's
+        ("memory", "GET", "/jobs/a", "DELETE, OPTIONS"),
+        ("database", "POST", "", "DELETE, OPTIONS"),
+        ("memory", "POST", "", None),
+        ("database", "PUT", "/schema", "GET, HEAD, OPTIONS, POST"),
+        ("memory", "PUT", "/schema", "GET, HEAD, OPTIONS"),
+        ("database", "GET", "/action", "OPTIONS, POST"),
+        ("database", "GET", "/vertices/action?action_id=query", None),
+    ],
+)
+def test_a_wrong_method_is_answered_with_those_that_the_edition_documents(
+    service: Service, edition: str, method: str, path: str, allowed: str | None
+) -> None:
+    service.begin(fixture={"graphs": {"movie": {"edition": edition}}})
+
+    refused = service.client.open(GRAPH + path, method=method)
+
+    assert (refused.status_code, refused.headers.get("Allow")) == (405 if allowed else 404, allowed)
+    assert refused.get_json() == NOT_FOUND
+
+
 def test_a_call_of_the_other_edition_meets_no_faults_and_needs_no_token(service: Service) -> None:
     service.begin(tokens=["good"])
     service.control("POST", "faults", {"fault": {"kind": "error", "status": 503}})
