@@ -112,8 +112,8 @@ _TEXT_FIELDS: Final = {"code", "graph", "header", "job_id", "text"}
 
 def generator(text: str, path: str = "") -> dict[str, Any]:
     """``movies=1000`` or ``1000``: the fields of a generator."""
-    graph, _, count = text.rpartition("=")
-    if not re.fullmatch("[0-9]{1,9}", count):
+    graph, equals, count = text.rpartition("=")
+    if not re.fullmatch("[0-9]{1,9}", count) or (equals and not graph):
         raise InvalidInput.at(path, f"{text!r} is not [GRAPH=]N, such as movies=1000")
     return {"graph": graph or None, "count": int(count)}
 

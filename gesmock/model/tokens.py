@@ -8,7 +8,13 @@ from msgspec import Meta, Struct
 from gesmock.model.errors import INVALID_ACCESS, INVALID_TOKEN, NO_PERMISSION, GesError
 from gesmock.model.types import ProjectId
 
-TokenText = Annotated[str, Meta(min_length=1)]
+TokenText = Annotated[
+    str,
+    Meta(
+        pattern=r"^[!-~\xa0-\xff]([\t -~\xa0-\xff]*[!-~\xa0-\xff])?(?![\s\S])",
+        description="a token that fits into a header",
+    ),
+]
 
 
 class Token(Struct, frozen=True, forbid_unknown_fields=True):

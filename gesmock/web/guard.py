@@ -3,7 +3,11 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
+
+from msgspec import Meta
+
+from gesmock.model import validation
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
@@ -14,6 +18,10 @@ if TYPE_CHECKING:
 CONTROL: Final = "/_gesmock"
 LARGEST_CONTROL_BODY: Final = 256 * 2**20  # bytes; a state of 100,000 jobs has about 57 MB
 
+HostName = Annotated[
+    str,
+    Meta(pattern=r"^[A-Za-z0-9_.-]+(?![\s\S])", description="a host name such as fake.test"),
+]
 _HOST: Final = re.compile(r"(?:\[(?P<address>[^\[\]]*)\]|(?P<name>[^:@\[\]]+?))\.?(?::[0-9]*)?")
 
 
@@ -42,12 +50,16 @@ class Guard:
 
     @classmethod
     def of(cls, host: str, allow_hosts: Iterable[str], token: str | None) -> "Guard":
-        """The guard of a server on *host*; generates a token if that is no loopback address."""
+        """The guard of a server on *host*; generates a token if that is no loopback address.
+
+        Raises InvalidInput for what is no host name.
+        """
+        names = validation.read([*allow_hosts], list[HostName], "allow_hosts")
         if not token and not is_loopback(host):
             import secrets  # 2 ms that most runs need not wait for
 
             token = secrets.token_urlsafe(16)
-        return cls(token or None, frozenset(name.lower() for name in (host, *allow_hosts)))
+        return cls(token or None, frozenset(name.lower() for name in (host, *names)))
 
     def refusal(self, request: "Request") -> tuple[int, str] | None:
         """The HTTP status and reason with which to refuse *request*; None: let it pass."""

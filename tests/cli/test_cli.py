@@ -264,6 +264,9 @@ def test_a_port_in_use_is_reported_in_one_line(ges: GesMock) -> None:
         (["--generate", "many"], "--generate: 'many' is not [GRAPH=]N, such as movies=1000"),
         (["--generate", "9" * 5000], "is not [GRAPH=]N"),
         (["--fault", "503,message=\udcff"], "faults: '"),
+        (["--generate", "=5"], "--generate: '=5' is not [GRAPH=]N"),
+        (["--token", "a\nb"], "tokens[0]: expected an object or a token that fits into a header, got 'a\\nb'"),
+        (["--allow-host", "a b"], "allow_hosts[0]: expected a host name such as fake.test, got 'a b'"),
         (["--generate", "-1"], "--generate: '-1' is not [GRAPH=]N"),
         (["--fault", "200"], "faults[0].fault.status: expected an HTTP status from 400 to 599, got 200"),
         (["--fault", "list=503"], "faults[0].operation: 'list' is not one of list_jobs, show_job"),
@@ -279,7 +282,7 @@ def test_a_port_in_use_is_reported_in_one_line(ges: GesMock) -> None:
         (["--set", "limit_zero"], "--set: 'limit_zero' is not NAME=VALUE"),
         (["--set", "limit_zer=x"], "settings.limit_zer: unknown key; did you mean 'limit_zero'?"),
         (["--set", "maximum_limit=many"], "settings.maximum_limit: expected an integer"),
-        (["--token", ""], "tokens[0]: expected an object or a non-empty string, got ''\n"),
+        (["--token", ""], "tokens[0]: expected an object or a token that fits into a header, got ''\n"),
         (["--project-id", "a-b"], "project_id: expected a project id"),
         (["--seed", "-1"], "seed: expected an integer from 0"),
         (["--dialect", "pag"], "'pag' is not one of 'page', 'error_table'"),
@@ -648,7 +651,9 @@ def test_check_refuses_a_status_of_another_edition(tmp_path: Path) -> None:
     result = run("check", str(path))
 
     assert result.exit_code == 2
-    assert result.stderr.startswith(f"{path}: $.graphs.g.jobs[0].status: 'partiallyFailed' is none")
+    assert result.stderr.startswith(
+        f"{path}: $.graphs.g.jobs[0].status: 'partiallyFailed' is not one of"
+    )
 
 
 # --- Plans and the clock --------------------------------------------------------------------------

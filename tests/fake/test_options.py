@@ -111,7 +111,10 @@ def test_options_are_added_to_what_fixtures_say() -> None:
         ({"generate": -1}, "generate[0].count: expected an integer from 0 to 1000000, got -1"),
         ({"generate": {"cuont": 3}}, "generate[0].cuont: unknown key; did you mean 'count'?"),
         ({"settings": {"limit_zero": 0}}, "settings.limit_zero: 0 is not one of empty, refuse"),
-        ({"tokens": [""]}, "tokens[0]: expected an object or a non-empty string, got ''"),
+        (
+            {"tokens": [""]},
+            "tokens[0]: expected an object or a token that fits into a header, got ''",
+        ),
         ({"tokens": [{"token": ""}]}, "tokens[0].token: must not be empty"),
         ({"faults": [{"fault": 3}]}, "faults[0].fault: expected an HTTP status"),
         ({"fixture": Path("/nowhere/at_all.json")}, "/nowhere/at_all.json: no such file"),

@@ -410,3 +410,17 @@ def test_a_warm_call_passes_few_files(
             counts[file] = counts.get(file, 0) + entry.callcount
     assert 5 < len(counts) <= most_files
     assert sum(counts.values()) <= most_calls
+
+
+@pytest.mark.parametrize("path", ["reset", "projects/p1/reset"])
+def test_a_body_for_a_call_that_takes_none_is_refused_and_nothing_is_done(
+    service: Service, path: str
+) -> None:
+    service.begin(project_id="p1").control("POST", "generate", {"count": 3})
+
+    refused = service.control("POST", path, {"state": "movies"})
+
+    assert (refused.status_code, refused.json["error"]) == (400, "the call takes no body")
+    assert service.list().json["totalCount"] == 3
+    assert service.control("POST", path, {}).status_code == 200
+    assert service.list().json["totalCount"] == 0

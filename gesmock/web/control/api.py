@@ -136,6 +136,8 @@ class call:  # noqa: N801 a decorator
             inputs["query"] = _read_query(types["query"])
         if "body" in types:
             inputs["body"] = _read_body(types["body"])
+        elif flask.request.get_data(cache=False).strip() not in (b"", b"{}"):
+            raise InvalidInput.at("", "the call takes no body")
         if "address" in types:
             return self.function(address, *path, **inputs)
         return self.function(address.open() if self.opens else address.project(), *path, **inputs)
