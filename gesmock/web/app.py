@@ -1,6 +1,5 @@
 """create_app: the fake as a Flask app, its OpenAPI documents, and Swagger UI over both."""
 
-from itertools import islice
 from typing import Final, Unpack
 
 import flask
@@ -10,10 +9,9 @@ from werkzeug.exceptions import HTTPException
 from gesmock.fake.fake import Fake
 from gesmock.fake.graphs import edition_of
 from gesmock.fake.options import StartOptions
-from gesmock.fake.project import Project
 from gesmock.web import service
 from gesmock.web.control import api
-from gesmock.web.control.document import CALLS
+from gesmock.web.control.document import CALLS, served_names
 from gesmock.web.gateway import CORS
 from gesmock.web.guard import CONTROL, Guard, is_control, requested_path
 
@@ -71,15 +69,6 @@ def create_app(
     return app
 
 
-def _served_names(project: Project) -> dict[str, str]:
-    """The project, its first graph and the newest job that has not failed, by parameter."""
-    names = {"project_id": project.project_id, "graph_name": project.graphs.default}
-    if graph := project.graphs.get(project.graphs.default):
-        jobs = (job.job_id for job in graph.page(0, 100) if job.status != "failed")
-        names |= [("job_id", job_id) for job_id in islice(jobs, 1)]
-    return names
-
-
 def _documents(fake: Fake, *, control: bool) -> flask.Blueprint:
     """The document of the service, and pages that show it and, with *control*, the control API's.
 
@@ -102,7 +91,7 @@ def _documents(fake: Fake, *, control: bool) -> flask.Blueprint:
         with project.lock:
             settings, signed_in = project.settings, bool(project.tokens)
             editions = {edition_of(project.graphs.get(name), settings) for name in project.graphs}
-            names = _served_names(project)
+            names = served_names(project)
         document = service_document(settings, signed_in=signed_in, editions=editions, names=names)
         return flask.Response(msgspec.json.encode(document), content_type="application/json")
 

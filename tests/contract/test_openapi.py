@@ -530,6 +530,9 @@ def test_without_tokens_the_document_requires_none(service: Service) -> None:
 def test_the_control_document_is_served_below_the_control_api(service: Service) -> None:
     served = service.control("GET", "openapi.json").get_json()
 
+    parameters = served["components"]["parameters"]
+    names = {name: it.pop("example") for name, it in parameters.items() if "example" in it}
+    assert names == {"project_id": DEFAULT_PROJECT, "graph": DEFAULT_GRAPH}
     assert served == json.loads(json.dumps(DOCUMENTS["control"]))
     assert service.control("GET", "projects/nobody/openapi.json").status_code == 404
 

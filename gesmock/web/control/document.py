@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -58,8 +59,24 @@ _REFUSALS: Final = {
 
 
 @call("GET", "openapi.json", summary="Describe the control API")
-def describe(_: Project) -> dict[str, Any]:
-    return control_document()
+def describe(project: Project) -> dict[str, Any]:
+    document = control_document()
+    components = document["components"]
+    parameters: Node = components["parameters"]
+    with project.lock:
+        names = served_names(project)
+    names["graph"] = names.pop("graph_name")
+    examples = {name: parameters[name] | {"example": example} for name, example in names.items()}
+    return document | {"components": components | {"parameters": parameters | examples}}
+
+
+def served_names(project: Project) -> dict[str, str]:
+    """The project, its first graph and the newest job that has not failed, by parameter."""
+    names = {"project_id": project.project_id, "graph_name": project.graphs.default}
+    if graph := project.graphs.get(project.graphs.default):
+        jobs = (job.job_id for job in graph.page(0, 100) if job.status != "failed")
+        names |= [("job_id", job_id) for job_id in islice(jobs, 1)]
+    return names
 
 
 CALLS: Final = (
