@@ -127,7 +127,10 @@ def test_the_control_api_is_documented_as_in_the_golden_file(
     status, printed, _ = run(monkeypatch, capsys, "openapi", "--control")
 
     hold("control_openapi.json", indented(served))
-    assert (status, json.loads(printed)) == (0, json.loads(served))
+    without_examples = json.loads(served)
+    for parameter in without_examples["components"]["parameters"].values():
+        parameter.pop("example", None)
+    assert (status, json.loads(printed)) == (0, without_examples)
 
 
 def of_list(text: str) -> str:
