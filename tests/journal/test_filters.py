@@ -128,6 +128,28 @@ def test_every_difference_is_described(asked: GesMock) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("filters", "message"),
+    [
+        ({"since": 5}, "no request, since entry #5 was made, expected at least 1"),
+        ({"method": "PUT"}, "no request with method PUT was made, expected at least 1"),
+        ({"method": "POST", "times": 2}, "1 request with method POST was made, expected 2"),
+    ],
+)
+def test_without_an_operation_the_failure_counts_requests(
+    asked: GesMock, filters: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ExpectationFailed) as raised:
+        asked.journal.assert_called(**filters)
+
+    assert str(raised.value).splitlines()[0] == message
+
+
+def test_an_empty_journal_says_that_no_request_was_made(ges: GesMock) -> None:
+    with pytest.raises(ExpectationFailed, match="^no request was made, expected at least 1"):
+        ges.journal.assert_called()
+
+
 def test_too_many_calls_are_listed_alone(asked: GesMock) -> None:
     with pytest.raises(ExpectationFailed) as raised:
         asked.journal.assert_called(at_most=1)
