@@ -26,6 +26,7 @@ MOST_JOBS: Final = 100_000
 TRIES: Final = 4
 """How often a list that changes meanwhile is read."""
 
+_LIST_KEYS: Final = {"jobs", "totalCount", "result"}  # two of them make a list, though a wrong one
 _LARGEST_STORED: Final = 4 * 2**20  # bytes: a dozen longer lists would fill the memory
 _LONGEST_LINE: Final = 600  # characters
 _TIMEOUTS: Final = 2  # as many in a row end the session
@@ -222,9 +223,10 @@ class Session(Client):
             if value is NOT_JSON and reply.media_type == "application/json":
                 kind += f"; {one_line(reply.json_error)}"
             raise NoJobList(f"this is not the service ({self.redact(kind)}): {reply}{hint}")
-        if reply.status != 200 or not ({"jobs", "totalCount"} & value.keys()):
+        listed = reply.status == 200 and isinstance(value.get("jobs"), list)
+        if not listed and (reply.status != 200 or len(_LIST_KEYS & value.keys()) < 2):
             raise NoJobList(f"this is neither a job list nor a refusal: {reply}{hint}")
-        return listed_jobs(reply) if isinstance(value.get("jobs"), list) else None
+        return listed_jobs(reply) if listed else None
 
     def redact(self, text: object) -> str:
         """*text* without the secrets of the requests, its lines cut to a readable length."""
