@@ -1,4 +1,4 @@
-"""The starting states that gesmock ships, each telling its story."""
+"""The fixture files that gesmock ships, each telling its story."""
 
 import pytest
 import requests
