@@ -49,21 +49,20 @@ class GraphClient:
 
     def wait(self, job_id: str, *ends: str) -> list[str]:
         """The statuses of a job until one of *ends*, polled every two seconds, 60 times at most."""
-        statuses = []
-        for _ in range(60):
+        statuses: list[str] = []
+        while not statuses or statuses[-1] not in ends:
+            assert len(statuses) < 60, f"{job_id} never was one of {ends}: {statuses}"
             self._sleep(2)
             statuses.append(self._ask("GET", f"/jobs/{job_id}/status")["status"])
-            if statuses[-1] in ends:
-                return statuses
-        raise TimeoutError(f"{job_id} never was one of {ends}: {statuses}")
+        return statuses
 
-    def import_graph(self, schema: str, vertices: str = "", edges: str = "") -> str:
-        body: dict[str, Any] = {"schemaPath": schema}
-        if vertices:
-            body["vertexsetPath"] = vertices
-        if edges:
-            body["edgesetPath"] = edges
-        body["obsParameters"] = {"accessKey": "ak", "secretKey": "sk"}
+    def import_graph(self, schema: str, vertices: str, edges: str) -> str:
+        body = {
+            "schemaPath": schema,
+            "vertexsetPath": vertices,
+            "edgesetPath": edges,
+            "obsParameters": {"accessKey": "ak", "secretKey": "sk"},
+        }
         return self.job_id(self._ask("POST", "/action?action_id=import-graph", body))
 
     def export_graph(self, path: str) -> str:

@@ -89,6 +89,13 @@ def test_a_label_that_is_added_is_shown(ges: GesMock, client: GraphClient) -> No
         client.add_label("movie")
 
 
+def test_an_index_of_the_database_edition_is_built() -> None:
+    with GesMock(clock={"frozen": True}) as ges:
+        client = GraphClient(ges.graph_url(), ges.clock.advance)
+
+        assert ends_at_once(client.wait(client.create_index("by_label"), "success"), "success")
+
+
 def test_a_label_of_the_database_edition_is_written_over() -> None:
     with GesMock() as ges:
         ges.add_graph("movie", labels=[{"label": "book", "properties": [{"name": "Title"}]}])

@@ -8,10 +8,11 @@ from collections import Counter
 from cProfile import Profile
 from typing import Any, Final, get_args
 
+import generated_history
 import msgspec
 import pytest
 from conftest import PROJECT, Service
-from generated_history import history, references, report
+from generated_history import history, references
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -206,10 +207,13 @@ def test_urls_name_older_jobs_of_the_list_however_long_it_is(
 
 
 def test_results_are_exported_now_and_then() -> None:
-    for edition in EDITIONS:
-        text = report(edition)
-        assert text.startswith(f"{edition}: 200 jobs\n")
-        [named, present] = re.findall(r"\d+", text.splitlines()[-1])
+    command = [sys.executable, generated_history.__file__]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    assert re.findall(r"^\w+: 200 jobs$", printed, re.MULTILINE) == [
+        f"{edition}: 200 jobs" for edition in EDITIONS
+    ]
+    for named, present in re.findall(r"in URLs: (\d+), of older jobs in the list: (\d+)", printed):
         assert int(named) == int(present) > 3
 
 
