@@ -11,9 +11,9 @@ import msgspec
 from msgspec import Meta
 
 from gesmock.fake import fixtures, routes
-from gesmock.fake.clock import Clock
 from gesmock.fake.fake import Fake
 from gesmock.fake.fixtures import GraphState
+from gesmock.fake.graphs import Clock
 from gesmock.fake.options import Progress, StartOptions, no_progress
 from gesmock.fake.project import Cleared, Project
 from gesmock.fake.verdict import Verdict

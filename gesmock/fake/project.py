@@ -7,9 +7,8 @@ from typing import Any
 from msgspec import Struct
 
 from gesmock.fake import fixtures
-from gesmock.fake.clock import Clock
 from gesmock.fake.fixtures import GraphState, State
-from gesmock.fake.graphs import Graphs
+from gesmock.fake.graphs import Clock, Graphs
 from gesmock.fake.options import Progress, Start, generated, no_progress
 from gesmock.fake.verdict import Verdict
 from gesmock.faults import CanDeliver, FaultRules, check

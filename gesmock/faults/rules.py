@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from threading import RLock
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, TypedDict, Unpack, cast
 
 import msgspec
 from msgspec import Struct
@@ -196,6 +196,27 @@ def _hits(arguments: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+class FaultRuleChanges(TypedDict, total=False):
+    """Changes to the fields of a ``FaultRule``, by name."""
+
+    operation: OperationName | None
+    fault: int | PlainKind | Fault | Mapping[str, Any] | None
+    script: Sequence[Any] | None
+    graph: str | None
+    job_id: str | None
+    command: str | None
+    header: str | None
+    phase: kinds.Phase | None
+    nth: int | Sequence[int] | None
+    after: int
+    every: int
+    times: int | None
+    probability: float
+    from_s: float
+    until_s: float | None
+    paused: bool
+
+
 class FaultRules(Rules[ArmedRule]):
     """The fault rules of a project. The first that fires wins; only delays add up."""
 
@@ -320,7 +341,7 @@ class FaultRules(Rules[ArmedRule]):
             self._recent.append(armed)
             return armed
 
-    def change(self, rule: ArmedRule | str, **changes: Any) -> ArmedRule:
+    def change(self, rule: ArmedRule | str, **changes: Unpack[FaultRuleChanges]) -> ArmedRule:
         """Change fields of *rule* (what ``arm`` returned, or its id), by their names.
 
         It keeps its id, its place and its counts: with ``times=3``, one that has fired twice fires

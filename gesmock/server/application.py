@@ -1,7 +1,6 @@
 """Application: what the server calls for each request, and the answer that it gives."""
 
 from collections.abc import Callable, Sequence
-from http import HTTPStatus
 from typing import Final, NamedTuple, Protocol
 
 from gesmock.model.messages import ConnectionInfo, Delivery
@@ -10,11 +9,6 @@ from gesmock.server.transport import Block
 
 NAME: Final = "gesmock"
 SERVER: Final = f"Server: {NAME}\r\n".encode()
-_PHRASES: Final = {status.value: status.phrase for status in HTTPStatus} | {449: "Retry With"}
-_STATUS_LINES: Final = {
-    status: f"HTTP/1.1 {status} {_PHRASES.get(status, 'UNKNOWN')}\r\n".encode()
-    for status in range(100, 1000)
-}
 
 
 class Answer(NamedTuple):
@@ -28,15 +22,6 @@ class Answer(NamedTuple):
     headers: bytes
     blocks: Sequence[Block]
     delivery: Delivery | None = None
-
-    def head(self, version: str, *, closes: bool) -> bytes:
-        """The status line and the headers, for a client that speaks this *version* of HTTP."""
-        connection = b""
-        if closes:
-            connection = b"Connection: close\r\n"
-        elif version == "1.0":
-            connection = b"Connection: keep-alive\r\n"
-        return _STATUS_LINES[self.status] + self.headers + connection + b"\r\n"
 
 
 class Application(Protocol):

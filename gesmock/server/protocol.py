@@ -26,6 +26,11 @@ log = logging.getLogger("gesmock.server")
 _BACKLOG: Final = 1024
 _ACCEPTED_AT_ONCE: Final = 64  # before those who are connected have their turn
 _ACCEPT_AGAIN_S: Final = 0.1
+_PHRASES: Final = {status.value: status.phrase for status in HTTPStatus} | {449: "Retry With"}
+_STATUS_LINES: Final = {
+    status: f"HTTP/1.1 {status} {_PHRASES.get(status, 'UNKNOWN')}\r\n".encode()
+    for status in range(100, 1000)
+}
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _MOST_UNREAD: Final = 2**17  # of what a client sends before it has its answer
 _SMALL: Final = 2**14  # a body that is joined to its head: one buffer is sent quicker than two
@@ -290,7 +295,7 @@ class Connection:
 
     def _finish(self, head: Head, epoch: int, answer: Answer) -> None:
         self._closing = not head.keep_alive
-        text = answer.head(head.version, closes=self._closing)
+        text = _head(answer, head.version, closes=self._closing)
         blocks = [text, *answer.blocks]
         if answer.delivery is not None:
             self._answering, self.deadline = True, inf
@@ -310,7 +315,7 @@ class Connection:
         answer = self._server.application.refuse(status, reason)
         self._parser.clear()
         self._answering, self._closing = False, True
-        self._send([answer.head("1.1", closes=True), *answer.blocks])
+        self._send([_head(answer, "1.1", closes=True), *answer.blocks])
 
     def _send(self, blocks: Sequence[Block]) -> None:
         """Send *blocks* at the end of the loop's turn.
@@ -449,3 +454,13 @@ class Connection:
         self._parser.clear()
         self._transport.close()
         self._end_delivery()
+
+
+def _head(answer: Answer, version: str, *, closes: bool) -> bytes:
+    """The status line and the headers, for a client that speaks this *version* of HTTP."""
+    connection = b""
+    if closes:
+        connection = b"Connection: close\r\n"
+    elif version == "1.0":
+        connection = b"Connection: keep-alive\r\n"
+    return _STATUS_LINES[answer.status] + answer.headers + connection + b"\r\n"

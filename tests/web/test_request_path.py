@@ -22,10 +22,10 @@ SUBMISSION: Final = {"clearMetadata": True}
 FAULT: Final = {"operation": "show_job", "fault": 503}
 
 CASES: Final[dict[str, tuple[int, int, tuple[str, str, Any], int]]] = {
-    "plain list": (13, 42, ("GET", f"{PATH}jobs/status", None), 200),
+    "plain list": (12, 42, ("GET", f"{PATH}jobs/status", None), 200),
     "injected 503": (17, 58, ("GET", f"{PATH}jobs/any/status", None), 503),
     "control GET": (11, 45, ("GET", "/_gesmock/clock", None), 200),
-    "control POST": (16, 72, ("PATCH", "/_gesmock/clock", {"advance_s": 1}), 200),
+    "control POST": (14, 72, ("PATCH", "/_gesmock/clock", {"advance_s": 1}), 200),
     "submission": (24, 97, ("POST", f"{PATH}action?action_id=clear-graph", SUBMISSION), 200),
 }
 """At most so many files and calls, somewhat above today's; the request; the status of its answer."""
