@@ -54,8 +54,11 @@ class JobStore:
         # Jobs are numbered from 0 on as they are submitted, and downwards from -1 as older ones
         # are added. A number is never used again.
         self._first, self._next = below - len(jobs), below
-        numbers = range(below - 1, self._first - 1, -1)
-        self._numbers = {job.job_id: number for number, job in zip(numbers, jobs, strict=True)}
+        numbers = [*range(below - 1, self._first - 1, -1)]  # each number is an object once
+        self._shares = False  # the next two with the store that it is a copy of, or with a copy
+        # A new string each: those of the jobs would keep the memory around them from being freed.
+        ids = (job.job_id[:1] + job.job_id[1:] for job in jobs)
+        self._numbers: dict[str, int] = dict(zip(ids, numbers, strict=True))
         self._hidden: dict[int, bytes] = {}  # rows that the list does not show yet
         self._timelines: dict[int, Timeline] = {}
         self._due: list[_Due] = []  # a heap
@@ -79,12 +82,18 @@ class JobStore:
         self._count()
 
     def copy(self) -> "JobStore":
+        self._shares = True
         copy = shallow_copy(self)
         copy._pages = {}
-        copy._numbers, copy._timelines = self._numbers.copy(), self._timelines.copy()
         copy._hidden, copy._due = self._hidden.copy(), self._due.copy()
         copy._blocks, copy._starts = self._blocks.copy(), self._starts.copy()
         return copy
+
+    def _own(self) -> None:
+        """Have ids and timelines of its own, before they are changed."""
+        if self._shares:
+            self._numbers, self._timelines = self._numbers.copy(), self._timelines.copy()
+            self._shares = False
 
     # --- Reading it ---
 
@@ -162,6 +171,7 @@ class JobStore:
         """Add *job* as the newest; Conflict if its id is taken."""
         if job.job_id in self:
             raise Conflict(f"a job with the id {job.job_id!r} is there already")
+        self._own()
         row, number = encode(job), self._next
         self._next += 1
         self._numbers[job.job_id] = number
@@ -197,6 +207,7 @@ class JobStore:
 
     def add(self, older: "JobStore") -> None:
         """Add the jobs of *older*, which this store has prepared and takes, after all others."""
+        self._own()
         self._pages.clear()
         self._first = older._first
         self._numbers |= older._numbers
@@ -230,6 +241,7 @@ class JobStore:
 
     def remove(self, job_id: str) -> Job:
         """Remove a job; NotFound if there is none."""
+        self._own()
         job, number = self.job(job_id), self._number(job_id)
         del self._numbers[job_id]
         self._timelines.pop(number, None)
@@ -240,6 +252,7 @@ class JobStore:
     def keep(self, most: int) -> None:
         """Remove the oldest jobs of the list until it has at most *most*."""
         while (surplus := len(self) - most) > 0:
+            self._own()
             self._pages.clear()
             block = self._blocks[0]
             remaining = max(len(block.numbers) - surplus, 0)
@@ -361,6 +374,7 @@ class JobStore:
         """From now on, let a job have this *timeline*."""
         if self._timelines.get(number) is timeline:
             return
+        self._own()
         self._timelines[number] = timeline
         self._expect(timeline, [number], self.now)
         if len(self._due) > 2 * len(self._timelines) + 64:  # most are of jobs gone or moved
