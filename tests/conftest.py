@@ -226,7 +226,7 @@ def _process_as_it_was() -> Iterator[None]:
 
 @pytest.fixture
 def serve(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Callable[..., Any]:
     """Run ``gesmock serve`` in this process: serve(visit, *args) gives *visit* the printed lines.
 
@@ -237,7 +237,7 @@ def serve(
         results: list[Any] = []
 
         def wait() -> None:
-            results.append(visit(capsys.readouterr().out.splitlines()))
+            results.append(visit(capfd.readouterr().out.splitlines()))
 
         monkeypatch.setattr("gesmock.cli.serve.stop_signals", lambda: wait)
         cli.main(["serve", "--port", "0", *args], standalone_mode=False)

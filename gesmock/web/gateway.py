@@ -6,6 +6,8 @@ other servers.
 """
 
 import logging
+import os
+import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
@@ -204,27 +206,33 @@ def preflight(headers: dict[str, str]) -> dict[str, str]:
     return answer
 
 
-class AccessLog(logging.StreamHandler[TextIO]):
-    """Writes the lines of ``log_request`` without log records, which take 6 us of a request's 20.
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_./~-]*").fullmatch
+"""What ``quote`` would leave alone; asking takes half as long."""
 
-    It must be the only handler of the logger ``gesmock.service``.
+
+class AccessLog(logging.StreamHandler[TextIO]):
+    """Writes the lines of ``log_request`` to standard error as they are.
+
+    A log record would take 6 us of a request's 20, and the buffers of ``sys.stderr`` half of a
+    line's 1.5 us. It must be the only handler of the logger ``gesmock.service``.
     """
 
     def write(self, line: str) -> None:
-        with suppress(OSError, ValueError):  # nobody reads it any more
-            self.stream.write(f"{line}\n")
+        with suppress(OSError):  # nobody reads it any more
+            os.write(2, f"{line}\n".encode())
 
 
 def log_request(request: Request, reply: Reply) -> None:
     if not log.isEnabledFor(logging.INFO):
         return
     fault = reply.headers.get("X-Gesmock-Fault", "")
-    line = f"{request.method} {quote(request.path)} {reply.status}{fault and f' {fault}'}"
-    match log.handlers:
-        case [AccessLog() as access_log]:
-            access_log.write(line)
-        case _:
-            log.info(line)
+    path = request.path if _PLAIN(request.path) else quote(request.path)
+    line = f"{request.method} {path} {reply.status}{fault and f' {fault}'}"
+    first = log.handlers[0] if log.handlers else None
+    if isinstance(first, AccessLog):
+        first.write(line)
+    else:
+        log.info(line)
 
 
 # --- Answers ------------------------------------------------------------------------------------

@@ -149,7 +149,7 @@ def test_serve_takes_settings_and_a_dialect(serve: Serve) -> None:
 
 
 def test_a_token_is_required_and_never_printed_or_logged(
-    serve: Serve, capsys: pytest.CaptureFixture[str]
+    serve: Serve, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def visit(lines: list[str]) -> tuple[list[str], int, int]:
         url = url_of([lines[0], lines[1].replace("-H 'X-Auth-Token: <token>' ", "")])
@@ -159,7 +159,7 @@ def test_a_token_is_required_and_never_printed_or_logged(
     lines, without, good = serve(visit, "--token", "secret")
 
     assert (without, good) == (401, 200)
-    assert "secret" not in "".join(lines) + capsys.readouterr().err
+    assert "secret" not in "".join(lines) + capfd.readouterr().err
 
 
 def test_the_curl_command_has_a_token_header_if_the_fixture_has_tokens(serve: Serve) -> None:
@@ -195,16 +195,14 @@ def test_no_control_removes_the_control_api(serve: Serve) -> None:
     assert serve(visit, "--no-control") == 404
 
 
-def test_requests_are_logged_at_level_info(
-    serve: Serve, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_requests_are_logged_at_level_info(serve: Serve, capfd: pytest.CaptureFixture[str]) -> None:
     def visit(lines: list[str]) -> None:
         requests.get(url_of(lines), headers={"Prefer": "code=503"})
 
     serve(visit)
-    assert capsys.readouterr().err.endswith("/jobs/status 503 prefer#1\n")
+    assert capfd.readouterr().err.endswith("/jobs/status 503 prefer#1\n")
     serve(visit, "--log-level", "warning")
-    assert "prefer#1" not in capsys.readouterr().err
+    assert "prefer#1" not in capfd.readouterr().err
 
 
 def test_options_may_come_from_the_environment(
