@@ -213,21 +213,21 @@ def ges(shared_ges: GesMock) -> GesMock:
 @pytest.fixture(autouse=True)
 def _process_as_it_was() -> Iterator[None]:
     """Undo what a command does to its process, which no other test is to meet."""
-    log = logging.getLogger("gesmock")
-    level, handlers, interval = log.level, [*log.handlers], sys.getswitchinterval()
+    logs = [logging.getLogger(name) for name in ("gesmock", "gesmock.service")]
+    settings = [(log.level, [*log.handlers], log.propagate) for log in logs]
+    interval = sys.getswitchinterval()
     signals = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
-    log.setLevel(level)
-    log.handlers[:] = handlers
+    for log, (level, handlers, propagate) in zip(logs, settings, strict=True):
+        log.setLevel(level)
+        log.handlers[:], log.propagate = handlers, propagate
     sys.setswitchinterval(interval)
     for number, handler in signals.items():
         signal.signal(number, handler)
 
 
 @pytest.fixture
-def serve(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Callable[..., Any]:
+def serve(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Any]:
     """Run ``gesmock serve`` in this process: serve(visit, *args) gives *visit* the printed lines.
 
     The command stops, as on SIGTERM, when *visit* returns; its result is that of ``serve``.
