@@ -1,5 +1,6 @@
-"""The calls that submit a job, as parts of the document, made from ``documented/operations.json``.
+"""The calls that submit a job or answer at once, as parts of the document.
 
+They are made from ``documented/operations.json``.
 OpenAPI tells operations apart by method and path; the service also by ``action_id`` and by the
 graph's edition. Calls that share a method and a path are one operation here, whose body is that of
 any of them; ``x-calls`` lists each with its action, edition, body and sources.
@@ -13,8 +14,8 @@ from msgspec import structs
 
 from gesmock.contract.parts import Node, any_of, documented, json_body, ref, unique
 from gesmock.contract.refusals import Refused
+from gesmock.model import documentation
 from gesmock.model.documentation import DocumentedCall as Call
-from gesmock.model.documentation import calls as every_call
 from gesmock.model.errors import Refusal
 from gesmock.model.types import Edition
 
@@ -25,7 +26,7 @@ _REQUIRED: Final = {("update_label", "label")}
 def served(editions: Collection[Edition], *, strict: bool) -> list[Call]:
     """The calls that these *editions* have; unless *strict*, also those that none of them has."""
     groups: dict[tuple[str, ...], list[Call]] = {}
-    for call in every_call():
+    for call in documentation.calls():
         key = (call.method, call.path, call.query.get("action_id", ""))
         groups.setdefault(key, []).append(call)
     chosen: list[Call] = []
@@ -135,7 +136,9 @@ def _call(call: Call) -> Node:
 
 def _name(call: Call) -> str:
     """The command of *call*, with its path where calls with that command have several."""
-    paths_of_command = {other.path for other in every_call() if other.command == call.command}
+    paths_of_command = {
+        other.path for other in documentation.calls() if other.command == call.command
+    }
     return call.command if len(paths_of_command) == 1 else f"{call.command}_{_path_name(call)}"
 
 
@@ -151,16 +154,14 @@ def _sources(calls: Sequence[Call]) -> str:
 # --- The body -------------------------------------------------------------------------------------
 
 
-def _alternatives(call: Call) -> Iterator[list[Call]]:
-    """The calls with the command and path of *call* that each edition tries one after the other."""
-    same = [
-        other for other in every_call() if (other.command, other.path) == (call.command, call.path)
-    ]
+def _alternatives(call: Call) -> Iterator[Sequence[Call]]:
+    """What each edition tries one after the other where *call* may be meant."""
+    names = frozenset(re.findall(r"\{(\w+)\}", call.path))
     for edition in get_args(Edition):
-        yield [other for other in same if other.edition in (edition, "any")] or same
+        yield documentation.calls_of(call.command, names, edition)
 
 
-def _tried_with(call: Call) -> list[Call]:
+def _tried_with(call: Call) -> Sequence[Call]:
     """The alternatives that *call* is one of, in the first edition that has it."""
     return next(calls for calls in _alternatives(call) if call in calls)
 

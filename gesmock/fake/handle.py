@@ -61,10 +61,8 @@ def handle(fake: Fake, request: Request, connection: ConnectionInfo | None = Non
         if owner is not None and project.time.ticks:
             project.tick()
         if not _is_documented(owner, project, request):
-            request, journaled = (
-                replace(request, operation=None),
-                replace(journaled, operation=None),
-            )
+            request = replace(request, operation=None)
+            journaled = replace(journaled, operation=None)
         with project.time as now:  # the request happens at one moment
             try:
                 fault = _fault(project, request, owned=owner is not None)
@@ -113,7 +111,7 @@ def forward(
 
 def _is_documented(owner: Project | None, project: Project, request: Request) -> bool:
     """Whether the edition of the graph documents the call; other calls are unknown."""
-    if request.operation in (None, "list_jobs", "show_job"):
+    if request.operation in (None, "list_jobs", "show_job"):  # most are; both editions have them
         return True
     settings = project.graphs.settings
     graph = None if owner is None else owner.graphs.get(request.args["graph_name"])

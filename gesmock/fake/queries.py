@@ -36,7 +36,7 @@ def answer_at_once(
         case "execute_algorithm":
             return Reply(200, {"data": _outputs(project, body), "result": "success"})
         case "summary":
-            return Reply(200, {"data": summary(graph, request)})
+            return Reply(200, {"data": _summary(graph, request)})
         case "show_schema":
             return Reply(200, _schema(graph, request, edition))
         case "add_label" if body["name"] in graph.labels:
@@ -87,7 +87,7 @@ def _natural(value: object, default: int) -> int:
     return value if isinstance(value, int) and value >= 0 else default
 
 
-def summary(graph: JobStore, request: Request) -> dict[str, Any]:
+def _summary(graph: JobStore, request: Request) -> dict[str, Any]:
     """The summary of *graph* (ges_03_0028, ges_03_0465): empty, unless a test has set another."""
     details: dict[str, Any] = {"labelDetails": {"labelInVertex": {}, "labelInEdge": {}}}
     numbers = {"vertexNum": 0, "edgeNum": 0, **details, **(graph.summary or {})}

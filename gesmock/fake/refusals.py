@@ -6,7 +6,6 @@ from typing import Final
 
 from msgspec import structs
 
-from gesmock.fake import routes
 from gesmock.faults import Error
 from gesmock.model import documentation, errors
 from gesmock.model.documentation import DocumentedCall
@@ -46,13 +45,11 @@ The pairing of 500 with the codes of jobs is inferred from their texts.
 """
 
 _EDITIONS: Final[Mapping[Operation, str]] = {
-    "list_jobs": "any",
-    "show_job": "any",
     "delete_job": "memory",  # ges_03_0038
     "hyg_delete_job": "database",  # ges_03_0533
     "hyg_delete_jobs": "database",
 }
-"""The editions that document the calls about jobs (the API trees of ges_03_0010, ges_03_0385)."""
+"""The one edition that documents a call about jobs (the API trees of ges_03_0010, ges_03_0385)."""
 
 _ERRORS: Final[Mapping[Operation, str]] = {
     "summary": "GES.8002",
@@ -64,7 +61,7 @@ _ERRORS: Final[Mapping[Operation, str]] = {
 
 def unknown_graph(request: Request, edition: Edition) -> GesError:
     """The refusal of *request* where there is no such graph or project."""
-    if rows := routes.rows_of(request.operation, frozenset(request.args), edition):
+    if rows := documentation.calls_of(request.operation, frozenset(request.args), edition):
         return refused(rows[0], rows[0].unknown_graph, request)
     if request.operation in ("hyg_delete_job", "hyg_delete_jobs"):
         return GesError(errors.UNKNOWN_HYG_GRAPH, **request.args)
@@ -73,8 +70,8 @@ def unknown_graph(request: Request, edition: Edition) -> GesError:
 
 def documents(request: Request, settings: Settings, edition: Edition) -> bool:
     """Whether *edition* documents the call, or is served those of the other edition too."""
-    rows = routes.rows_of(request.operation, frozenset(request.args), edition)
-    documented = rows[0].edition if rows else _EDITIONS[request.operation or ""]
+    rows = documentation.calls_of(request.operation, frozenset(request.args), edition)
+    documented = rows[0].edition if rows else _EDITIONS.get(request.operation or "", "any")
     return not settings.strict_edition or documented in (edition, "any")
 
 
@@ -94,7 +91,8 @@ def injected(fault: Error, request: Request, edition: Edition) -> GesError:
     Texts are those of the pages' examples where there are any; the dialect ``error_table`` has
     those of its table.
     """
-    status, rows = fault.status, routes.rows_of(request.operation, frozenset(request.args), edition)
+    status = fault.status
+    rows = documentation.calls_of(request.operation, frozenset(request.args), edition)
     if status in _SERVICE_WIDE:
         refusal = _SERVICE_WIDE[status]
     elif status == 404:

@@ -6,14 +6,11 @@ spells these paths; the documentation's data has them once more, per operation.
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from gesmock.model import documentation
-from gesmock.model.documentation import DocumentedCall
 from gesmock.model.messages import Operation
-from gesmock.model.types import Edition
 
 BELOW: Final = "/ges/"
 """What every path begins with that is the service's to answer, if only with a 404."""
@@ -96,22 +93,6 @@ def match(method: str, path: str, query: Mapping[str, str]) -> Match:
             return Match(None) if operation is None else Match(operation, names.groupdict())
         allowed |= {*methods, "OPTIONS", *(["HEAD"] if "GET" in methods else [])}
     return Match(None, allowed=tuple(sorted(allowed)))
-
-
-@cache
-def rows_of(
-    operation: str | None, names: frozenset[str], edition: Edition
-) -> Sequence[DocumentedCall]:
-    """The calls documented for an *operation* with these *names* in its path.
-
-    Those of *edition*, or, if there are none, of the other one. The first says what they share.
-    """
-    rows = [
-        row
-        for row in documentation.calls()
-        if row.command == operation and names == {*re.findall(r"\{(\w+)\}", row.path)}
-    ]
-    return [row for row in rows if row.edition in (edition, "any")] or rows
 
 
 def graph_path(project_id: str, graph_name: str) -> str:

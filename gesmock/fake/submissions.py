@@ -10,7 +10,6 @@ from gesmock.fake import queries
 from gesmock.fake.graphs import edition_of
 from gesmock.fake.project import Project
 from gesmock.fake.refusals import refused, unknown_graph
-from gesmock.fake.routes import rows_of
 from gesmock.model import documentation, listed_requests
 from gesmock.model.documentation import DocumentedCall
 from gesmock.model.errors import UNKNOWN_MEMORY_JOB, Refusal
@@ -33,7 +32,7 @@ def submit(project: Project, request: Request) -> Reply:
     edition = edition_of(graph, settings)
     if graph is None:
         raise unknown_graph(request, edition)
-    rows = rows_of(request.operation, frozenset(request.args), edition)
+    rows = documentation.calls_of(request.operation, frozenset(request.args), edition)
     first, body = rows[0], request.body
     if first.request_example is None:  # no body is documented
         body = {}

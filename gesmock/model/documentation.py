@@ -4,6 +4,7 @@ The files in ``documented/`` name the page behind each row, and mark what is inf
 operation is to add a row.
 """
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from gesmock.model.errors import Refusal
+from gesmock.model.types import Edition
 
 _FOLDER = Path(__file__).parent / "documented"
 
@@ -114,6 +116,22 @@ def calls() -> tuple[DocumentedCall, ...]:
     """The documented calls of the service plane besides those about jobs."""
     text = (_FOLDER / "operations.json").read_bytes()
     return msgspec.json.decode(text, type=tuple[DocumentedCall, ...])
+
+
+@cache
+def calls_of(
+    command: str | None, names: frozenset[str], edition: Edition
+) -> tuple[DocumentedCall, ...]:
+    """The calls with this *command* and these *names* in their path; the body says which is meant.
+
+    Those of *edition*, or, if there are none, of the other one. The first says what they share.
+    """
+    same = [
+        call
+        for call in calls()
+        if call.command == command and names == {*re.findall(r"\{(\w+)\}", call.path)}
+    ]
+    return tuple(call for call in same if call.edition in (edition, "any")) or tuple(same)
 
 
 @cache
