@@ -282,17 +282,21 @@ def test_every_kind_of_fault_is_in_its_table_with_its_fields() -> None:
 
 
 def test_every_way_to_choose_is_in_its_table() -> None:
-    told = {name for row in rows("| which calls |") for name in re.findall(r"`(\w+)`", row[0])}
+    documented = {
+        name for row in rows("| which calls |") for name in re.findall(r"`(\w+)`", row[0])
+    }
 
-    assert told == set(FaultRule.__struct_fields__) - {"fault", "script", "preset"}
+    assert documented == set(FaultRule.__struct_fields__) - {"fault", "script", "preset"}
 
 
 def test_every_preset_is_in_its_table_with_its_fault_rules() -> None:
-    told = {row[0].strip("`"): re.findall(r"`([^`]+)`", row[2]) for row in rows("| preset | is |")}
+    documented = {
+        row[0].strip("`"): re.findall(r"`([^`]+)`", row[2]) for row in rows("| preset | is |")
+    }
 
     assert {
         name: [read({**msgspec.json.decode(one), "preset": name}, FaultRule) for one in listed]
-        for name, listed in told.items()
+        for name, listed in documented.items()
     } == {name: [*fault_rules] for name, fault_rules in PRESETS.items()}
 
 
@@ -306,19 +310,19 @@ def test_every_finding_is_in_its_table() -> None:
 
 def test_every_measure_is_in_its_table_with_its_default() -> None:
     table = DOCS.partition("| measure | default | |")[2].partition("\n\n")[0]
-    told: dict[str, str] = {}
+    documented: dict[str, str] = {}
     for names, defaults in re.findall(r"^\| (`.*?) \| (.*?) \|", table, re.MULTILINE):
-        told |= zip(re.findall(r"`(\w+)`", names), defaults.split(", "), strict=True)
+        documented |= zip(re.findall(r"`(\w+)`", names), defaults.split(", "), strict=True)
 
     held = msgspec.structs.asdict(VerdictConfig())
-    assert told.keys() == held.keys() - {"ignore", "fail_on"}
-    for name, default in told.items():
+    assert documented.keys() == held.keys() - {"ignore", "fail_on"}
+    for name, default in documented.items():
         assert default in (f"`{held[name]}`", str(held[name]).removesuffix(".0"))
 
 
 def test_every_option_of_the_pytest_plugin_is_documented(pytester: pytest.Pytester) -> None:
-    told = pytester.runpytest_inprocess("--help").stdout.str()
-    options = set(re.findall(r"--gesmock-[a-z-]+|gesmock_[a-z_]+(?= \()", told))
+    documented = pytester.runpytest_inprocess("--help").stdout.str()
+    options = set(re.findall(r"--gesmock-[a-z-]+|gesmock_[a-z_]+(?= \()", documented))
 
     assert len(options) == 6
     assert all(option in DOCS for option in options)
@@ -333,15 +337,15 @@ def test_every_option_of_serve_is_documented() -> None:
 def test_every_route_of_the_control_api_is_in_its_table() -> None:
     """A cell is ``GET``, ``PUT state`` · ...: methods, the last of them with the path."""
     table = DOCS.partition("| call | does |")[2].partition("\n\n")[0]
-    told: set[tuple[str, str]] = set()
+    documented: set[tuple[str, str]] = set()
     for row in table.splitlines()[2:]:
         for cell in row.split("|")[1].split("·"):
             words = re.findall(r"`([^`]+)`", cell)
             path = words[-1].split()[1]
-            told |= {(word.split()[0], path) for word in words}
+            documented |= {(word.split()[0], path) for word in words}
 
     routes = {(call.method, re.sub(r"<.*>", "{id}", call.path)) for call in CALLS}
-    assert told == routes
+    assert documented == routes
 
 
 def test_every_shipped_fixture_is_documented() -> None:
@@ -367,17 +371,17 @@ def test_every_option_that_only_a_command_for_servers_has_is_documented(command:
 
 def test_the_table_of_operations_is_that_of_the_routes(served: dict[str, set[str]]) -> None:
     table = DOCS.partition("| operation | call | edition |")[2].partition("\n\n")[0]
-    told = re.findall(r"^\| `(\w+)` \| (.+) \| (\w+) \|$", table, re.MULTILINE)
+    documented = re.findall(r"^\| `(\w+)` \| (.+) \| (\w+) \|$", table, re.MULTILINE)
     routes: dict[str, set[str]] = {}
     for route in ROUTES:
         path = re.sub(r"^/ges/v1\.0/\{project_id\}/(g|h)\w+/\{graph_name\}", short, route.path)
         action = f"?action_id={route.action_id}" if route.action_id else ""
         routes.setdefault(route.operation, set()).add(f"{route.method} {path}{action}")
 
-    assert {name: set(re.findall("`(.+?)`", calls)) for name, calls, _ in told} == routes
+    assert {name: set(re.findall("`(.+?)`", calls)) for name, calls, _ in documented} == routes
     assert {
         name: {"database", "memory"} if edition == "both" else {edition}
-        for name, _, edition in told
+        for name, _, edition in documented
     } == served
 
 

@@ -4,17 +4,17 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from liars.liar_server import Asked, Change, Json, Said, Service
+from liars.liar_server import Answer, Change, Json, Request, Service
 
 Job = Callable[[Json], object]
 
 
-def in_list(change: Callable[[Json, Asked], object]) -> Change:
+def in_list(change: Callable[[Json, Request], object]) -> Change:
     """Change each job list."""
 
-    def changed(_: Service, asked: Asked, said: Said) -> None:
-        if asked.lists and said.status == 200:
-            change(said.value, asked)
+    def changed(_: Service, request: Request, answer: Answer) -> None:
+        if request.lists and answer.status == 200:
+            change(answer.value, request)
 
     return changed
 
@@ -24,47 +24,49 @@ def in_jobs(change: Job) -> Change:
     return in_list(lambda value, _: [change(job) for job in value["jobs"]])
 
 
-def in_job(change: Callable[[Json, Asked], object]) -> Change:
+def in_job(change: Callable[[Json, Request], object]) -> Change:
     """Change each answer about a job."""
 
-    def changed(_: Service, asked: Asked, said: Said) -> None:
-        if asked.job_id is not None and said.status == 200:
-            change(said.value, asked)
+    def changed(_: Service, request: Request, answer: Answer) -> None:
+        if request.job_id is not None and answer.status == 200:
+            change(answer.value, request)
 
     return changed
 
 
-def in_outputs(change: Callable[[Json, Asked], object]) -> Change:
+def in_outputs(change: Callable[[Json, Request], object]) -> Change:
     """Change each result that has rows."""
     return in_job(
-        lambda value, asked: change(value["data"]["outputs"], asked) if "data" in value else 0
+        lambda value, request: change(value["data"]["outputs"], request) if "data" in value else 0
     )
 
 
-def in_refusals(change: Callable[[Said], object], code: str = "GES") -> Change:
+def in_refusals(change: Callable[[Answer], object], code: str = "GES") -> Change:
     """Change each refusal with *code*."""
 
-    def changed(_: Service, asked: Asked, said: Said) -> None:
-        if said.status >= 400 and code in said.value["errorCode"]:
-            change(said)
+    def changed(_: Service, request: Request, answer: Answer) -> None:
+        if answer.status >= 400 and code in answer.value["errorCode"]:
+            change(answer)
 
     return changed
 
 
-def if_asked(applies: Callable[[Asked], object], status: int, value: Any, **headers: str) -> Change:
+def answer_if(
+    applies: Callable[[Request], object], status: int, value: Any, **headers: str
+) -> Change:
     """Give another answer to some requests."""
     headers = {"Content-Type": "application/json", **headers}
-    return lambda _, asked, __: Said(status, value, headers) if applies(asked) else None
+    return lambda _, request, __: Answer(status, value, headers) if applies(request) else None
 
 
 def rewritten(change: Callable[[dict[str, str]], object]) -> Change:
     """Answer each request for the list as if another query had been sent."""
 
-    def changed(service: Service, asked: Asked, _: Said) -> Said | None:
-        if not asked.lists:
+    def changed(service: Service, request: Request, _: Answer) -> Answer | None:
+        if not request.lists:
             return None
-        change(asked.query)
-        return service.answer(asked)
+        change(request.query)
+        return service.answer(request)
 
     return changed
 
@@ -72,10 +74,10 @@ def rewritten(change: Callable[[dict[str, str]], object]) -> Change:
 def both(*changes: Change) -> Change:
     """Make several changes, one after the other."""
 
-    def changed(service: Service, asked: Asked, said: Said) -> Said:
+    def changed(service: Service, request: Request, answer: Answer) -> Answer:
         for change in changes:
-            said = change(service, asked, said) or said
-        return said
+            answer = change(service, request, answer) or answer
+        return answer
 
     return changed
 

@@ -23,7 +23,7 @@ Json = dict[str, Any]
 
 
 @dataclass
-class Asked:
+class Request:
     """A request; *number* counts all of them."""
 
     method: str
@@ -48,7 +48,7 @@ class Asked:
 
 
 @dataclass
-class Said:
+class Answer:
     """An answer; *raw* replaces the encoded *value*."""
 
     status: int
@@ -57,7 +57,7 @@ class Said:
     raw: bytes | None = None
 
 
-Change = Callable[["Service", Asked, Said], Said | None]
+Change = Callable[["Service", Request, Answer], Answer | None]
 
 
 class Service:
@@ -71,43 +71,43 @@ class Service:
         self.polls: dict[str, int] = {}
         self.results = {job["jobId"]: result_of(job) for job in self.jobs}
 
-    def answer(self, asked: Asked) -> Said:
-        parts = asked.path.split("/")
-        if asked.path.startswith("/ges/v1.0/") and len(parts) > 5 and parts[4] == "graphs":
+    def answer(self, request: Request) -> Answer:
+        parts = request.path.split("/")
+        if request.path.startswith("/ges/v1.0/") and len(parts) > 5 and parts[4] == "graphs":
             if not re.fullmatch("[A-Za-z0-9]{1,64}", parts[3]):
                 return refusal(400, "GES.8005", "Parameter error!")
-            if self.token and asked.headers.get("X-Auth-Token") != self.token:
+            if self.token and request.headers.get("X-Auth-Token") != self.token:
                 return refusal(401, "GES.8007", "Invalid token.")
             if (parts[3], unquote(parts[5])) != (PROJECT, GRAPH):
                 why = "does not exist, please check projectId and graphName."
                 text = f"Graph [{parts[3]}-{unquote(parts[5])}] {why}"
                 return refusal(400, "GES.8000", text, result="failed")
-        if asked.path == f"{ROOT}/jobs/status":
-            return self.listed(asked)
-        if asked.job_id is not None:
-            return self.shown(asked, asked.job_id)
-        if asked.method == "POST":
-            return self.submitted(asked)
-        if asked.method == "DELETE" and self.memory and asked.path.startswith(f"{ROOT}/jobs/"):
-            return self.stopped(asked.path.rpartition("/")[2])
+        if request.path == f"{ROOT}/jobs/status":
+            return self.list_jobs(request)
+        if request.job_id is not None:
+            return self.show_job(request, request.job_id)
+        if request.method == "POST":
+            return self.submit(request)
+        if request.method == "DELETE" and self.memory and request.path.startswith(f"{ROOT}/jobs/"):
+            return self.stop_job(request.path.rpartition("/")[2])
         return refusal(404, "GES.8000", NOT_FOUND)
 
-    def listed(self, asked: Asked) -> Said:
-        if not asked.lists:
-            said = refusal(405, "GES.8000", "Method not allowed.")
-            said.headers["Allow"] = "GET, HEAD"
-            return said
-        limits = [asked.query.get(name, "0") for name in ("limit", "offset")]
+    def list_jobs(self, request: Request) -> Answer:
+        if not request.lists:
+            answer = refusal(405, "GES.8000", "Method not allowed.")
+            answer.headers["Allow"] = "GET, HEAD"
+            return answer
+        limits = [request.query.get(name, "0") for name in ("limit", "offset")]
         if not all(re.fullmatch("[0-9]{1,18}", text) for text in limits):
             return refusal(400, "GES.8005", "Parameter error!")
-        offset = asked.integer("offset", 0)
-        limit = min(asked.integer("limit", 100_000), self.maximum)
+        offset = request.integer("offset", 0)
+        limit = min(request.integer("limit", 100_000), self.maximum)
         value: Json = {"jobs": copy.deepcopy(self.jobs[offset : offset + limit])}
         if not self.memory:
             value["totalCount"] = len(self.jobs)
-        return Said(200, {**value, "result": "success"})
+        return Answer(200, {**value, "result": "success"})
 
-    def shown(self, asked: Asked, job_id: str) -> Said:
+    def show_job(self, request: Request, job_id: str) -> Answer:
         job = next((job for job in self.jobs if job["jobId"] == job_id), None)
         if job is None:
             failed = {} if self.memory else {"result": "failed"}
@@ -118,15 +118,15 @@ class Service:
                 self.end(job, "success")
         value: Json = {"status": job["status"]}
         if rows := self.results.get(job_id):
-            offset, limit = asked.integer("offset", 0), asked.integer("limit", 100_000)
+            offset, limit = request.integer("offset", 0), request.integer("limit", 100_000)
             page = rows[offset : offset + limit]
             sizes = {"data_return_size": len(page), "data_offset": offset}
             outputs = {"vertices": page, **sizes, "data_total_size": len(rows)}
             value["data"] = {"outputs": outputs}
-        return Said(200, value if self.memory else {**value, "result": "success"})
+        return Answer(200, value if self.memory else {**value, "result": "success"})
 
-    def submitted(self, asked: Asked) -> Said:
-        if not isinstance(json.loads(asked.body), dict):
+    def submit(self, request: Request) -> Answer:
+        if not isinstance(json.loads(request.body), dict):
             return refusal(400, "GES.8000", "Incorrect parameter format.")
         make = memory_job if self.memory else database_job
         job = make(len(self.jobs) + 1)
@@ -137,14 +137,14 @@ class Service:
             job.pop("failReason", None)
         self.jobs.insert(0, job)
         self.polls[job["jobId"]] = 0
-        return Said(200, {"jobId": job["jobId"], "jobType": 1})
+        return Answer(200, {"jobId": job["jobId"], "jobType": 1})
 
-    def stopped(self, job_id: str) -> Said:
+    def stop_job(self, job_id: str) -> Answer:
         job = next((job for job in self.jobs if job["jobId"] == job_id), None)
         if job is None:
             return refusal(400, "GES.8303", f"Can not find job to cancel, jobId is {job_id}")
         self.end(job, "failed")
-        return Said(200, {})
+        return Answer(200, {})
 
     def end(self, job: Json, status: str) -> None:
         self.polls.pop(job["jobId"], None)
@@ -153,8 +153,8 @@ class Service:
             job.update(progress="100", canStop=False, endTime="2024-05-24 00:00:00")
 
 
-def refusal(status: int, code: str, message: str, **more: Any) -> Said:
-    return Said(status, {"errorMessage": message, "errorCode": code, **more})
+def refusal(status: int, code: str, message: str, **more: Any) -> Answer:
+    return Answer(status, {"errorMessage": message, "errorCode": code, **more})
 
 
 # --- Jobs: the first hundred are of any kind; what is older has ended -----------------------------
@@ -258,20 +258,20 @@ class LiarServer:
                 query = dict(reversed(parse_qsl(parts.query, keep_blank_values=True)))
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 with lock:
-                    asked = Asked(
+                    request = Request(
                         self.command, parts.path, query, body, dict(self.headers), next(numbers)
                     )
-                    said = service.answer(asked)
+                    answer = service.answer(request)
                     if change is not None:
-                        said = change(service, asked, said) or said
-                self.send(said)
+                        answer = change(service, request, answer) or answer
+                self.send(answer)
 
             do_GET = do_HEAD = do_POST = do_DELETE = do_PATCH = answer  # noqa: N815
 
-            def send(self, said: Said) -> None:
-                body = encode(said.value) if said.raw is None else said.raw
-                self.send_response(said.status)
-                for name, value in said.headers.items():
+            def send(self, answer: Answer) -> None:
+                body = encode(answer.value) if answer.raw is None else answer.raw
+                self.send_response(answer.status)
+                for name, value in answer.headers.items():
                     self.send_header(name, value)
                 if write == "chunked" and self.command != "HEAD":
                     self.send_header("Transfer-Encoding", "chunked")
@@ -282,7 +282,7 @@ class LiarServer:
                 elif write != "close":
                     self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                if self.command != "HEAD" or "X-Body-After-Head" in said.headers:
+                if self.command != "HEAD" or "X-Body-After-Head" in answer.headers:
                     self.wfile.write(body)
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

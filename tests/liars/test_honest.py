@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 import trustme
 
-from liars.changes import both, if_asked, in_job, in_jobs, in_list, in_refusals, number, rewritten
+from liars.changes import answer_if, both, in_job, in_jobs, in_list, in_refusals, number, rewritten
 from liars.liar_server import (
     NOT_FOUND,
-    Asked,
+    Answer,
     Change,
     Json,
     LiarServer,
-    Said,
+    Request,
     Service,
     database_job,
     memory_job,
@@ -34,13 +34,13 @@ def _compact(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _blank_errors(_: Service, asked: Asked, said: Said) -> None:
-    if said.status == 200 and (asked.lists or asked.job_id):
-        said.value.update(errorMessage="", errorCode="")
+def _blank_errors(_: Service, request: Request, answer: Answer) -> None:
+    if answer.status == 200 and (request.lists or request.job_id):
+        answer.value.update(errorMessage="", errorCode="")
 
 
-def _charset(_: Service, __: Asked, said: Said) -> None:
-    said.headers["Content-Type"] = "Application/JSON; charset=UTF-8"
+def _charset(_: Service, __: Request, answer: Answer) -> None:
+    answer.headers["Content-Type"] = "Application/JSON; charset=UTF-8"
 
 
 def _body_of_2023(job: Json) -> None:
@@ -61,7 +61,7 @@ def _both_ids(job: Json) -> None:
     job["job_id"] = job["jobId"]
 
 
-def _without_total(value: Json, _: Asked) -> None:
+def _without_total(value: Json, _: Request) -> None:
     value.pop("totalCount")
 
 
@@ -71,14 +71,14 @@ def _without_window(query: dict[str, str]) -> None:
         query.pop("offset", None)
 
 
-def _refuse_past_end(_: Service, asked: Asked, said: Said) -> Said | None:
-    past = asked.lists and said.status == 200 and not said.value["jobs"]
-    return Said(400, PARAMETER_ERROR) if past and number(asked.query, "offset") else None
+def _refuse_past_end(_: Service, request: Request, answer: Answer) -> Answer | None:
+    past = request.lists and answer.status == 200 and not answer.value["jobs"]
+    return Answer(400, PARAMETER_ERROR) if past and number(request.query, "offset") else None
 
 
-def _html_outside(_: Service, asked: Asked, said: Said) -> Said | None:
-    outside = asked.path.endswith("/gesmock") or "/no-project/" in asked.path
-    return Said(404, None, {"Content-Type": "text/html"}, b"<html>") if outside else None
+def _html_outside(_: Service, request: Request, answer: Answer) -> Answer | None:
+    outside = request.path.endswith("/gesmock") or "/no-project/" in request.path
+    return Answer(404, None, {"Content-Type": "text/html"}, b"<html>") if outside else None
 
 
 def _timestamps(job: Json, as_text: Callable[[int], Any] = int) -> None:
@@ -87,46 +87,46 @@ def _timestamps(job: Json, as_text: Callable[[int], Any] = int) -> None:
             job[key] = as_text(1716458040000 + place)
 
 
-def _blank_failure(value: Json, _: Asked) -> None:
+def _blank_failure(value: Json, _: Request) -> None:
     if value["status"] == "failed":
         value.update(status="", data={}, result="failed")
 
 
-def _refused_failure(_: Service, asked: Asked, said: Said) -> Said | None:
-    if asked.job_id is None or said.status != 200 or said.value["status"] != "failed":
+def _refused_failure(_: Service, request: Request, answer: Answer) -> Answer | None:
+    if request.job_id is None or answer.status != 200 or answer.value["status"] != "failed":
         return None
     message = "Running algorithm [shortest_path] error: parameter [source] is invalid!"
-    return Said(400, {"errorMessage": message, "errorCode": "GES.8301", "result": "failed"})
+    return Answer(400, {"errorMessage": message, "errorCode": "GES.8301", "result": "failed"})
 
 
-def _grow(service: Service, asked: Asked, _: Said) -> None:
-    if asked.lists:
-        service.jobs.insert(0, _made(service)(10_000 + asked.number))
+def _grow(service: Service, request: Request, _: Answer) -> None:
+    if request.lists:
+        service.jobs.insert(0, _made(service)(10_000 + request.number))
 
 
-def _shrink(service: Service, asked: Asked, _: Said) -> None:
-    if asked.lists and len(service.jobs) > 3:
+def _shrink(service: Service, request: Request, _: Answer) -> None:
+    if request.lists and len(service.jobs) > 3:
         service.jobs.pop()
 
 
 def _now_and_then(change: Change, every: int) -> Change:
-    def changed(service: Service, asked: Asked, said: Said) -> Said | None:
-        return None if asked.number % every else change(service, asked, said)
+    def changed(service: Service, request: Request, answer: Answer) -> Answer | None:
+        return None if request.number % every else change(service, request, answer)
 
     return changed
 
 
-def _end_one(service: Service, asked: Asked, _: Said) -> None:
+def _end_one(service: Service, request: Request, _: Answer) -> None:
     """End a running job."""
-    for job in service.jobs if asked.lists else ():
+    for job in service.jobs if request.lists else ():
         if job["status"] == "running":
             end = {"progress": "100", "canStop": False, "endTime": "2024-05-24 00:00:00"}
             job.update(status="success", **(end if service.memory else {}))
             return
 
 
-def _progress(service: Service, asked: Asked, _: Said) -> None:
-    for job in service.jobs if asked.lists else ():
+def _progress(service: Service, request: Request, _: Answer) -> None:
+    for job in service.jobs if request.lists else ():
         if job["status"] == "running":
             job["progress"] = str(min(int(job["progress"]) + 1, 99))
 
@@ -191,51 +191,55 @@ HONEST: dict[str, tuple[dict[str, Any], Change | None, dict[str, Any]]] = {
     "an offset past the end is refused": ({}, _refuse_past_end, {}),
     "limit=0 is refused": (
         {},
-        if_asked(
-            lambda asked: asked.lists and asked.query.get("limit") == "0", 400, PARAMETER_ERROR
+        answer_if(
+            lambda request: request.lists and request.query.get("limit") == "0",
+            400,
+            PARAMETER_ERROR,
         ),
         {},
     ),
     "a limit above 100000 is refused": (
         {},
-        if_asked(lambda asked: (number(asked.query, "limit") or 0) > 100_000, 400, PARAMETER_ERROR),
+        answer_if(
+            lambda request: (number(request.query, "limit") or 0) > 100_000, 400, PARAMETER_ERROR
+        ),
         {},
     ),
     "an unknown graph is answered 404": (
         {},
-        in_refusals(lambda said: setattr(said, "status", 404), "GES.8000"),
+        in_refusals(lambda answer: setattr(answer, "status", 404), "GES.8000"),
         {},
     ),
     "an unknown graph in the words of 2021": (
         {"memory": True},
         in_refusals(
-            lambda said: said.value.update(errorMessage="graph : gesmockNobody not exist"),
+            lambda answer: answer.value.update(errorMessage="graph : gesmockNobody not exist"),
             "GES.8000",
         ),
         {},
     ),
     "an unknown URL in the words of another page": (
         {},
-        in_refusals(lambda said: said.value.update(errorMessage=NOT_FOUND), "GES.8000"),
+        in_refusals(lambda answer: answer.value.update(errorMessage=NOT_FOUND), "GES.8000"),
         {},
     ),
     "refusals with a result": (
         {},
-        in_refusals(lambda said: said.value.update(result="failed")),
+        in_refusals(lambda answer: answer.value.update(result="failed")),
         {},
     ),
     "refusals with the keys of the SDK": (
         {},
         in_refusals(
-            lambda said: said.value.update(
-                error_code=said.value["errorCode"], error_msg=said.value["errorMessage"]
+            lambda answer: answer.value.update(
+                error_code=answer.value["errorCode"], error_msg=answer.value["errorMessage"]
             )
         ),
         {},
     ),
     "an invalid token is answered 400": (
         {"token": "secret"},
-        in_refusals(lambda said: setattr(said, "status", 400), "GES.8007"),
+        in_refusals(lambda answer: setattr(answer, "status", 400), "GES.8007"),
         {},
     ),
     "a failed query is blank": ({}, in_job(_blank_failure), {}),

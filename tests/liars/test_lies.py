@@ -9,7 +9,7 @@ import pytest
 
 from gesmock.conformance.run import CHECKS
 from liars.changes import (
-    if_asked,
+    answer_if,
     in_job,
     in_jobs,
     in_list,
@@ -18,22 +18,22 @@ from liars.changes import (
     number,
     rewritten,
 )
-from liars.liar_server import Asked, Change, Json, LiarServer, Said, Service, refusal
+from liars.liar_server import Answer, Change, Json, LiarServer, Request, Service, refusal
 from liars.verifying import verify
 
 PARAMETER_ERROR = {"errorMessage": "Parameter error!", "errorCode": "GES.8005"}
 EMPTY = {"jobs": [], "totalCount": 0, "result": "success"}
 
 
-def _wrong_number(asked: Asked) -> bool:
-    return "none" in asked.query.values()
+def _wrong_number(request: Request) -> bool:
+    return "none" in request.query.values()
 
 
 def _nth(name: str, change: Callable[[Json], object], every: int = 2) -> Change:
     """Change the jobs of every n-th list that has *name* in a status."""
     return in_list(
-        lambda value, asked: [
-            change(job) for job in value["jobs"] if job["status"] == name and asked.number % every
+        lambda value, request: [
+            change(job) for job in value["jobs"] if job["status"] == name and request.number % every
         ]
     )
 
@@ -50,16 +50,16 @@ def _reverse(value: Json) -> None:
     value["jobs"].reverse()
 
 
-def _repeat_id(value: Json, _: Asked) -> None:
+def _repeat_id(value: Json, _: Request) -> None:
     for job in value["jobs"][1:2]:
         job["jobId"] = value["jobs"][0]["jobId"]
 
 
-def _total(change: Callable[[Json, Asked], object]) -> Change:
+def _total(change: Callable[[Json, Request], object]) -> Change:
     """Give another total; None leaves it as it is."""
 
-    def changed(value: Json, asked: Asked) -> None:
-        total = change(value, asked)
+    def changed(value: Json, request: Request) -> None:
+        total = change(value, request)
         value["totalCount"] = value["totalCount"] if total is None else total
 
     return in_list(changed)
@@ -68,16 +68,16 @@ def _total(change: Callable[[Json, Asked], object]) -> Change:
 def _at(applies: Callable[[int, int, Json], object], total: int) -> Change:
     """Give another total where *applies* holds of offset, limit and list."""
 
-    def changed(value: Json, asked: Asked) -> int | None:
-        offset, limit = (number(asked.query, name) for name in ("offset", "limit"))
+    def changed(value: Json, request: Request) -> int | None:
+        offset, limit = (number(request.query, name) for name in ("offset", "limit"))
         return total if applies(offset or 0, limit or 100_000, value) else None
 
     return _total(changed)
 
 
-def _every_third_is_unknown(_: Service, asked: Asked, said: Said) -> Said | None:
-    job_id = asked.job_id or ""
-    if said.status != 200 or not job_id or int(job_id[:32], 16) % 3:
+def _every_third_is_unknown(_: Service, request: Request, answer: Answer) -> Answer | None:
+    job_id = request.job_id or ""
+    if answer.status != 200 or not job_id or int(job_id[:32], 16) % 3:
         return None
     message = f"can not find job, jobId is {job_id}"
     return refusal(400, "GES.8301", message, result="failed")
@@ -85,15 +85,15 @@ def _every_third_is_unknown(_: Service, asked: Asked, said: Said) -> Said | None
 
 def _raw(text: bytes) -> Change:
     """Give the second list as *text*, before any check looks for that."""
-    return lambda _, asked, said: (
-        Said(200, None, raw=text) if _wrong_number(asked) and asked.number < 20 else None
+    return lambda _, request, answer: (
+        Answer(200, None, raw=text) if _wrong_number(request) and request.number < 20 else None
     )
 
 
-def _falling(value: Json, asked: Asked) -> None:
+def _falling(value: Json, request: Request) -> None:
     for job in value["jobs"]:
         if job["status"] == "running":
-            job["progress"] = str(max(99 - asked.number, 0))
+            job["progress"] = str(max(99 - request.number, 0))
 
 
 DATABASE: dict[str, tuple[str, Change]] = {
@@ -145,14 +145,14 @@ DATABASE: dict[str, tuple[str, Change]] = {
     "other ids each time": (
         "ids_are_stable",
         in_list(
-            lambda value, asked: [
-                job.update(jobId=f"{job['jobId']}{asked.number}") for job in value["jobs"]
+            lambda value, request: [
+                job.update(jobId=f"{job['jobId']}{request.number}") for job in value["jobs"]
             ]
         ),
     ),
     "another order each time": (
         "ids_are_stable",
-        in_list(lambda value, asked: _reverse(value) if asked.number % 2 else None),
+        in_list(lambda value, request: _reverse(value) if request.number % 2 else None),
     ),
     # Pages
     "pages overlap": (
@@ -197,7 +197,9 @@ DATABASE: dict[str, tuple[str, Change]] = {
     ),
     "a limit above 500 is refused": (
         "limit_is_respected",
-        if_asked(lambda asked: (number(asked.query, "limit") or 0) > 500, 400, PARAMETER_ERROR),
+        answer_if(
+            lambda request: (number(request.query, "limit") or 0) > 500, 400, PARAMETER_ERROR
+        ),
     ),
     "limit is 10 by default": (
         "limit_defaults_to_the_maximum",
@@ -205,15 +207,15 @@ DATABASE: dict[str, tuple[str, Change]] = {
     ),
     "the list is reversed without limit": (
         "limit_defaults_to_the_maximum",
-        in_list(lambda value, asked: None if "limit" in asked.query else _reverse(value)),
+        in_list(lambda value, request: None if "limit" in request.query else _reverse(value)),
     ),
     "the list is reversed without parameters": (
         "limit_defaults_to_the_maximum",
-        in_list(lambda value, asked: None if asked.query else _reverse(value)),
+        in_list(lambda value, request: None if request.query else _reverse(value)),
     ),
     "the list is empty without parameters": (
         "limit_defaults_to_the_maximum",
-        in_list(lambda value, asked: None if asked.query else value.update(jobs=[])),
+        in_list(lambda value, request: None if request.query else value.update(jobs=[])),
     ),
     # The total
     "the total is the page's": (
@@ -222,11 +224,11 @@ DATABASE: dict[str, tuple[str, Change]] = {
     ),
     "the total is limit": (
         "total_is_independent_of_the_page",
-        _total(lambda _, asked: number(asked.query, "limit")),
+        _total(lambda _, request: number(request.query, "limit")),
     ),
     "the total is what follows": (
         "total_is_independent_of_the_page",
-        _total(lambda value, asked: value["totalCount"] - (number(asked.query, "offset") or 0)),
+        _total(lambda value, request: value["totalCount"] - (number(request.query, "offset") or 0)),
     ),
     "the total is wrong at depth": (
         "total_is_independent_of_the_page",
@@ -250,7 +252,7 @@ DATABASE: dict[str, tuple[str, Change]] = {
     ),
     "the total is wrong without limit": (
         "total_is_independent_of_the_page",
-        _total(lambda _, asked: None if "limit" in asked.query else 41),
+        _total(lambda _, request: None if "limit" in request.query else 41),
     ),
     "the total is too high": ("total_is_the_number_of_jobs", _total(lambda *_: 41)),
     "the total is too low": ("total_is_the_number_of_jobs", _total(lambda *_: 39)),
@@ -260,16 +262,16 @@ DATABASE: dict[str, tuple[str, Change]] = {
     "an ended job runs again": (
         "final_statuses_are_final",
         in_list(
-            lambda value, asked: [
-                job.update(status="running") for job in value["jobs"] if asked.number > 40
+            lambda value, request: [
+                job.update(status="running") for job in value["jobs"] if request.number > 40
             ]
         ),
     ),
     "a successful job fails later": (
         "final_statuses_are_final",
         in_list(
-            lambda value, asked: [
-                job.update(status="failed") for job in value["jobs"] if asked.number > 40
+            lambda value, request: [
+                job.update(status="failed") for job in value["jobs"] if request.number > 40
             ]
         ),
     ),
@@ -292,18 +294,18 @@ DATABASE: dict[str, tuple[str, Change]] = {
     "a status depends on the page": (
         "final_statuses_are_final",
         in_list(
-            lambda value, asked: [
+            lambda value, request: [
                 job.update(status="running")
                 for job in value["jobs"]
-                if job["status"] == "success" and asked.query.get("limit") == "1"
+                if job["status"] == "success" and request.query.get("limit") == "1"
             ]
         ),
     ),
     "a status alternates where one job is asked for": (
         "final_statuses_are_final",
         in_job(
-            lambda value, asked: (
-                value.update(status=("success", "complete")[asked.number % 2])
+            lambda value, request: (
+                value.update(status=("success", "complete")[request.number % 2])
                 if value["status"] != "failed"
                 else None
             )
@@ -312,8 +314,8 @@ DATABASE: dict[str, tuple[str, Change]] = {
     # Single jobs
     "no listed job is found": (
         "job_status_agrees_with_list",
-        if_asked(
-            lambda asked: asked.job_id is not None,
+        answer_if(
+            lambda request: request.job_id is not None,
             400,
             {"errorMessage": "can not find job, jobId is a", "errorCode": "GES.8301"},
         ),
@@ -321,8 +323,8 @@ DATABASE: dict[str, tuple[str, Change]] = {
     "some listed jobs are not found": ("job_status_agrees_with_list", _every_third_is_unknown),
     "a listed job is answered 404": (
         "job_status_agrees_with_list",
-        if_asked(
-            lambda asked: asked.job_id and "gesmock" not in asked.job_id,
+        answer_if(
+            lambda request: request.job_id and "gesmock" not in request.job_id,
             404,
             {"errorMessage": "Not found.", "errorCode": "GES.8000"},
         ),
@@ -339,15 +341,15 @@ DATABASE: dict[str, tuple[str, Change]] = {
     "a job without a result": ("job_has_documented_shape", in_job(lambda it, _: it.pop("result"))),
     "an answer about a job is a list": (
         "job_has_documented_shape",
-        lambda _, asked, said: (
-            Said(200, [said.value]) if asked.job_id and said.status == 200 else None
+        lambda _, request, answer: (
+            Answer(200, [answer.value]) if request.job_id and answer.status == 200 else None
         ),
     ),
     "a result changes": (
         "results_are_stable",
         in_job(
-            lambda it, asked: (
-                it.update(data={"outputs": {"n": asked.number}})
+            lambda it, request: (
+                it.update(data={"outputs": {"n": request.number}})
                 if it["status"] != "failed"
                 else None
             )
@@ -359,9 +361,9 @@ DATABASE: dict[str, tuple[str, Change]] = {
     ),
     "the rows of a result are not paged": (
         "results_are_paged",
-        lambda service, asked, said: (
-            service.shown(Asked("GET", asked.path, {}, b"", {}, 0), asked.job_id)
-            if asked.job_id
+        lambda service, request, answer: (
+            service.show_job(Request("GET", request.path, {}, b"", {}, 0), request.job_id)
+            if request.job_id
             else None
         ),
     ),
@@ -372,73 +374,73 @@ DATABASE: dict[str, tuple[str, Change]] = {
     # Refusals
     "every job exists": (
         "unknown_jobs_are_refused",
-        if_asked(
-            lambda asked: "no-job" in asked.path, 200, {"status": "failed", "result": "success"}
+        answer_if(
+            lambda request: "no-job" in request.path, 200, {"status": "failed", "result": "success"}
         ),
     ),
     "an unknown job is answered 404": (
         "unknown_jobs_are_refused",
-        in_refusals(lambda said: setattr(said, "status", 404), "GES.8301"),
+        in_refusals(lambda answer: setattr(answer, "status", 404), "GES.8301"),
     ),
     "an unknown job has another code": (
         "unknown_jobs_are_refused",
-        in_refusals(lambda said: said.value.update(errorCode="GES.8303"), "GES.8301"),
+        in_refusals(lambda answer: answer.value.update(errorCode="GES.8303"), "GES.8301"),
     ),
     "an unknown job is not named": (
         "unknown_jobs_are_refused",
-        in_refusals(lambda said: said.value.update(errorMessage="No such job."), "GES.8301"),
+        in_refusals(lambda answer: answer.value.update(errorMessage="No such job."), "GES.8301"),
     ),
     "every graph exists": (
         "unknown_graphs_are_refused",
-        if_asked(lambda asked: "gesmockNobody" in asked.path, 200, EMPTY),
+        answer_if(lambda request: "gesmockNobody" in request.path, 200, EMPTY),
     ),
     "an unknown graph has another code": (
         "unknown_graphs_are_refused",
-        in_refusals(lambda said: said.value.update(errorCode="GES.8005"), "GES.8000"),
+        in_refusals(lambda answer: answer.value.update(errorCode="GES.8005"), "GES.8000"),
     ),
     "an unknown graph is not named": (
         "unknown_graphs_are_refused",
-        in_refusals(lambda said: said.value.update(errorMessage="No such graph."), "GES.8000"),
+        in_refusals(lambda answer: answer.value.update(errorMessage="No such graph."), "GES.8000"),
     ),
     "a refusal with another key": (
         "refusals_have_documented_shape",
-        in_refusals(lambda said: said.value.update(request_id="1")),
+        in_refusals(lambda answer: answer.value.update(request_id="1")),
     ),
     "a refusal with jobs": (
         "refusals_have_documented_shape",
-        in_refusals(lambda said: said.value.update(jobs=[])),
+        in_refusals(lambda answer: answer.value.update(jobs=[])),
     ),
     "a refusal with the status of a success": (
         "refusals_have_documented_shape",
-        in_refusals(lambda said: setattr(said, "status", 200)),
+        in_refusals(lambda answer: setattr(answer, "status", 200)),
     ),
     "a refusal with the keys of the gateway": (
         "refusals_have_documented_shape",
-        lambda _, __, said: (
-            Said(said.status, {"error_code": "APIGW.0101", "error_msg": "?"})
-            if said.status >= 400
+        lambda _, __, answer: (
+            Answer(answer.status, {"error_code": "APIGW.0101", "error_msg": "?"})
+            if answer.status >= 400
             else None
         ),
     ),
     "422 for a wrong number": (
         "refusals_have_documented_statuses",
-        if_asked(_wrong_number, 422, PARAMETER_ERROR),
+        answer_if(_wrong_number, 422, PARAMETER_ERROR),
     ),
     "500 for a wrong number": (
         "refusals_have_documented_statuses",
-        if_asked(_wrong_number, 500, {"errorMessage": "?", "errorCode": "GES.8302"}),
+        answer_if(_wrong_number, 500, {"errorMessage": "?", "errorCode": "GES.8302"}),
     ),
     "400 with a code of server errors": (
         "codes_match_their_statuses",
-        if_asked(_wrong_number, 400, {**PARAMETER_ERROR, "errorCode": "GES.8302"}),
+        answer_if(_wrong_number, 400, {**PARAMETER_ERROR, "errorCode": "GES.8302"}),
     ),
     # HTTP and JSON
     "JSON labelled as HTML": (
         "answers_are_json",
-        lambda _, __, said: said.headers.update({"Content-Type": "text/html"}),
+        lambda _, __, answer: answer.headers.update({"Content-Type": "text/html"}),
     ),
-    "JSON without a label": ("answers_are_json", lambda _, __, said: said.headers.clear()),
-    "a redirect": ("answers_are_json", if_asked(_wrong_number, 302, {}, Location="/")),
+    "JSON without a label": ("answers_are_json", lambda _, __, answer: answer.headers.clear()),
+    "a redirect": ("answers_are_json", answer_if(_wrong_number, 302, {}, Location="/")),
     "NaN": ("answers_are_json", _raw(b'{"jobs":[],"totalCount":NaN,"result":"success"}')),
     "half an answer": ("answers_are_json", _raw(b'{"jobs":[')),
     "Latin-1": ("answers_are_json", _raw(b'{"errorMessage":"\xe9","errorCode":"GES.8005"}')),
@@ -485,25 +487,27 @@ MEMORY: dict[str, tuple[str, Change]] = {
 """What a graph of the memory edition does wrong."""
 
 
-def _no_job_id(_: Service, asked: Asked, said: Said) -> Said | None:
-    return Said(200, {"result": "success"}) if asked.method == "POST" else None
+def _no_job_id(_: Service, request: Request, answer: Answer) -> Answer | None:
+    return Answer(200, {"result": "success"}) if request.method == "POST" else None
 
 
 WRITES: dict[str, tuple[str, Change]] = {
     "a submission without a job id": ("submitted_jobs_run_to_an_end", _no_job_id),
     "a numeric id of a submission": (
         "submitted_jobs_run_to_an_end",
-        lambda _, asked, __: Said(200, {"jobId": 7}) if asked.method == "POST" else None,
+        lambda _, request, __: Answer(200, {"jobId": 7}) if request.method == "POST" else None,
     ),
     "a submission is answered 202": (
         "submitted_jobs_run_to_an_end",
-        lambda _, asked, said: setattr(said, "status", 202) if asked.method == "POST" else None,
+        lambda _, request, answer: (
+            setattr(answer, "status", 202) if request.method == "POST" else None
+        ),
     ),
     "any body makes a job": (
         "invalid_bodies_are_refused",
-        lambda _, asked, __: (
-            Said(200, {"jobId": "a", "jobType": 1})
-            if asked.method == "POST" and asked.body.startswith(b"[")
+        lambda _, request, __: (
+            Answer(200, {"jobId": "a", "jobType": 1})
+            if request.method == "POST" and request.body.startswith(b"[")
             else None
         ),
     ),
@@ -513,13 +517,13 @@ WRITES: dict[str, tuple[str, Change]] = {
 CANCELS: dict[str, tuple[str, Change]] = {
     "any job can be cancelled": (
         "cancelling_an_unknown_job_is_refused",
-        if_asked(lambda asked: asked.method == "DELETE" and "no-job" in asked.path, 200, {}),
+        answer_if(lambda request: request.method == "DELETE" and "no-job" in request.path, 200, {}),
     ),
     "a cancel with another answer": (
         "jobs_can_be_cancelled",
-        lambda _, asked, said: (
-            Said(200, {"result": "success"})
-            if asked.method == "DELETE" and said.status == 200
+        lambda _, request, answer: (
+            Answer(200, {"result": "success"})
+            if request.method == "DELETE" and answer.status == 200
             else None
         ),
     ),
@@ -529,17 +533,24 @@ CANCELS: dict[str, tuple[str, Change]] = {
 TOKEN: dict[str, tuple[str, Change]] = {
     "every token is valid": (
         "invalid_tokens_are_refused",
-        lambda service, asked, _: service.answer(
-            Asked(asked.method, asked.path, asked.query, asked.body, {"X-Auth-Token": "secret"}, 0)
+        lambda service, request, _: service.answer(
+            Request(
+                request.method,
+                request.path,
+                request.query,
+                request.body,
+                {"X-Auth-Token": "secret"},
+                0,
+            )
         ),
     ),
     "an invalid token is answered 404": (
         "invalid_tokens_are_refused",
-        in_refusals(lambda said: setattr(said, "status", 404), "GES.8007"),
+        in_refusals(lambda answer: setattr(answer, "status", 404), "GES.8007"),
     ),
     "an invalid token has another code": (
         "invalid_tokens_are_refused",
-        in_refusals(lambda said: said.value.update(errorCode="GES.8000"), "GES.8007"),
+        in_refusals(lambda answer: answer.value.update(errorCode="GES.8000"), "GES.8007"),
     ),
 }
 """What shows only where a token is required."""
@@ -551,7 +562,7 @@ STRICT: dict[str, tuple[str, Change]] = {
     ),
     "an unknown parameter filters": (
         "unknown_parameters_are_ignored",
-        in_list(lambda value, asked: "gesmock" in asked.query and value.update(jobs=[])),
+        in_list(lambda value, request: "gesmock" in request.query and value.update(jobs=[])),
     ),
     "white space in rawRequest": ("raw_requests_are_compact", _request(rawRequest='{"a": 1}')),
     "storage keys in rawRequest": (
@@ -568,7 +579,7 @@ STRICT: dict[str, tuple[str, Change]] = {
     ),
     "anything is a number": (
         "invalid_numbers_are_refused",
-        if_asked(_wrong_number, 200, EMPTY),
+        answer_if(_wrong_number, 200, EMPTY),
     ),
     "the list starts over past its end": (
         "list_is_empty_past_its_end",
@@ -576,23 +587,23 @@ STRICT: dict[str, tuple[str, Change]] = {
     ),
     "every project exists": (
         "invalid_projects_are_refused",
-        if_asked(lambda asked: "/no-project/" in asked.path, 200, EMPTY),
+        answer_if(lambda request: "/no-project/" in request.path, 200, EMPTY),
     ),
     "every URL exists": (
         "unknown_urls_are_refused",
-        if_asked(lambda asked: asked.path.endswith("/gesmock"), 200, {}),
+        answer_if(lambda request: request.path.endswith("/gesmock"), 200, {}),
     ),
     "HEAD is unknown": (
         "head_equals_get_without_body",
-        if_asked(lambda asked: asked.method == "HEAD", 404, PARAMETER_ERROR),
+        answer_if(lambda request: request.method == "HEAD", 404, PARAMETER_ERROR),
     ),
 }
 """What breaks an inferred rule, and fails with ``--strict``."""
 
 
-def _go_on(service: Service, asked: Asked, said: Said) -> None:
+def _go_on(service: Service, request: Request, answer: Answer) -> None:
     """Let a cancelled job, the newest, run on."""
-    if asked.method == "DELETE" and said.status == 200:
+    if request.method == "DELETE" and answer.status == 200:
         service.jobs[0]["status"] = "running"
 
 
@@ -600,7 +611,7 @@ STRICT_WRITES: dict[str, tuple[str, Change]] = {
     "a cancelled job goes on": ("cancelled_jobs_end", _go_on),
     "any method is accepted": (
         "unsupported_methods_are_refused",
-        if_asked(lambda asked: asked.method == "PATCH", 200, EMPTY),
+        answer_if(lambda request: request.method == "PATCH", 200, EMPTY),
     ),
 }
 """The same, where jobs of the memory edition may be submitted."""
@@ -621,8 +632,8 @@ LIES: dict[str, tuple[str, Change, dict[str, Any], tuple[str, ...]]] = {
     },
     "anonymous requests are accepted": (
         "anonymous_requests_are_refused",
-        lambda service, asked, _: (
-            None if "X-Auth-Token" in asked.headers else Service().answer(asked)
+        lambda service, request, _: (
+            None if "X-Auth-Token" in request.headers else Service().answer(request)
         ),
         {"token": "secret"},
         ("--strict",),

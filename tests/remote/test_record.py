@@ -581,8 +581,8 @@ def total_of(value: Callable[[dict[str, Any]], object]) -> Change:
         pytest.param(in_list(lambda listed, _: listed.pop("totalCount")), id="absent"),
         pytest.param(
             in_list(
-                lambda listed, asked: listed.update(
-                    totalCount=asked.integer("offset", 0) + len(listed["jobs"])
+                lambda value, request: value.update(
+                    totalCount=request.integer("offset", 0) + len(value["jobs"])
                 )
             ),
             id="of the jobs so far",
