@@ -47,7 +47,7 @@ def gesmock(request: pytest.FixtureRequest, gesmock_server: "GesMock") -> "Itera
     options = _marked(request.node)
     strict = options.pop("strict", True)
     _restart(gesmock_server, options, request.config)
-    use = _Use(gesmock_server, strict)
+    use = _Use(gesmock_server, strict=strict)
     request.node.stash[_IN_USE] = use
     yield gesmock_server
     if report := request.config.pluginmanager.get_plugin(_REPORT):
@@ -108,9 +108,9 @@ def _marked(node: pytest.Item) -> dict[str, Any]:
 
 
 def _restart(ges: "GesMock", options: dict[str, Any], config: pytest.Config) -> None:
-    """Start *ges* again with its own options, those of the ini file and of the marker, which win.
+    """Restart *ges* with its own options and those of the ini file and the marker, which win.
 
-    Its ``verdict`` also has what is to be ignored, and what fails.
+    ``ignore`` and ``fail_on`` become part of its ``verdict``.
     """
     from gesmock.model import validation
     from gesmock.model.errors import InvalidInput
@@ -241,7 +241,7 @@ class _Use:
     *called*: the test itself was called; if its setup failed, that is the news.
     """
 
-    def __init__(self, ges: "GesMock", strict: bool) -> None:  # noqa: FBT001 private
+    def __init__(self, ges: "GesMock", *, strict: bool) -> None:
         self.ges = ges
         self._strict = strict
         self._reported = set[Any]()

@@ -164,7 +164,7 @@ def test_an_id_is_made_that_no_job_has(ges: GesMock) -> None:
         ({"status": "done"}, InvalidInput, "job.status: 'done' is not one of pending, running"),
         ({"job": {"jobId": 1}}, InvalidInput, "job.jobId: expected a non-empty string, got 1"),
         ({"graph": "a/b"}, InvalidInput, "graph: expected a graph name"),
-        ({"job_id": "taken"}, Conflict, "a job with the id 'taken' is there already"),
+        ({"job_id": "taken"}, Conflict, "a job with the id 'taken' already exists"),
     ],
 )
 def test_a_wrong_job_is_refused_and_nothing_is_added(

@@ -380,14 +380,15 @@ def started(
     shared: dict[tuple[str | int, str, str], Timeline] = {}  # by all that a timeline depends on
     without_plans: list[Job] = []
     for job in jobs:
-        if job.plan is not UNSET:
-            plan = job.plan if isinstance(job.plan, str) else id(job.plan)
-            key = plan, job.status, settings.finished(job.request.command, edition)
-            if key not in shared:
-                shared[key] = timeline_of(job, settings, edition, now)
-            timelines[job.job_id] = shared[key]
-            job = Job(job.job_id, shared[key].at(now).status, job.request)  # noqa: PLW2901
-        without_plans.append(job)
+        if job.plan is UNSET:
+            without_plans.append(job)
+            continue
+        plan = job.plan if isinstance(job.plan, str) else id(job.plan)
+        key = plan, job.status, settings.finished(job.request.command, edition)
+        if key not in shared:
+            shared[key] = timeline_of(job, settings, edition, now)
+        timelines[job.job_id] = shared[key]
+        without_plans.append(Job(job.job_id, shared[key].at(now).status, job.request))
     return without_plans, timelines
 
 

@@ -123,7 +123,7 @@ class FaultRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, o
         )
 
     def numbers(self, calls: int = 0) -> list[int]:
-        """The calls that *nth* names, counted from the next after so many."""
+        """Which of the calls after the first *calls* are meant by *nth*, numbered from 1."""
         nth = [self.nth] if isinstance(self.nth, int) else self.nth or []
         return [number - calls for number in nth if number > calls]
 

@@ -1,8 +1,8 @@
 """Generators and templates: a seed and a row number -> a realistic job.
 
-Faker makes the words of a seed; which job a row is, its id and its status are random bits from the
-seed and the row number alone, so that neither more rows nor a new Faker release change them. Which
-commands, URLs and bodies there are is documented, most names of commands are inferred
+Faker makes the words of a seed. Which job a row is, its id and its outcome follow from the seed,
+the row number and the edition, so neither more rows nor a new Faker release change them. The
+commands, URLs and bodies are documented; most names of commands are inferred
 (``documented/operations.json`` says which).
 """
 
@@ -34,7 +34,7 @@ _MOST_ALIVE: Final = 5
 
 _EXPORTS_EVERY: Final = 32
 _EXPORT: Final = 12
-"""Of so many rows, this one exports the result of the job before it, the next row."""
+"""Row 12 of every 32 exports the result of the job before it, which is the next row."""
 
 _EXPORTED: Final = (FINISHED, "complete", "success")
 """The outcomes of a job whose result is exported."""
@@ -182,7 +182,6 @@ _FIXED: Final[Vocabulary] = {
     "property": ["title", "year", "genres", "name", "age", "gender", "occupation", "city"],
     "vertex": [*map(str, range(1, 10_000))],
 }
-
 
 _DAYS: Final = date(2019, 1, 1), date(2025, 8, 22)
 """The first and the last; not by today's date, which would change the jobs of a seed."""

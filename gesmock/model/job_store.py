@@ -36,7 +36,7 @@ _Change = tuple[int, int, JobStatus, Timeline]
 class JobStore:
     """The jobs of one graph, newest first.
 
-    *edition* is the graph's own, if it has one; *labels* and *summary* are what is told of its
+    *edition* is the graph's own, if it has one; *labels* and *summary* describe its
     vertices and edges, of which there are none. A job without a timeline keeps its status; those
     in *timelines*, by id, are at the age *now*. Call ``settle`` before anything else: it carries
     out what is due. A graph that one of its jobs has deleted is *deleted*.
@@ -160,10 +160,12 @@ class JobStore:
         if key not in self._pages:
             if len(self._pages) >= _MOST_PAGES:
                 self._pages.clear()
-            self._pages[key] = Page(self._parts(*key), len(self), oldest_first)
+            self._pages[key] = Page(
+                self._parts(offset, limit, oldest_first=oldest_first), len(self), oldest_first
+            )
         return self._pages[key]
 
-    def _parts(self, offset: int, limit: int, oldest_first: bool) -> Sequence[Part]:  # noqa: FBT001 private
+    def _parts(self, offset: int, limit: int, *, oldest_first: bool) -> Sequence[Part]:
         zero, total = self._starts[0], len(self)
         low, high = min(offset, total), min(offset + limit, total)
         if not oldest_first:
@@ -184,7 +186,7 @@ class JobStore:
     def submit(self, job: Job, timeline: Timeline | None = None) -> None:
         """Add *job* as the newest; Conflict if its id is taken."""
         if job.job_id in self:
-            raise Conflict(f"a job with the id {job.job_id!r} is there already")
+            raise Conflict(f"a job with the id {job.job_id!r} already exists")
         self._own()
         row, number = encode(job), self._next
         self._next += 1

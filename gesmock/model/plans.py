@@ -110,9 +110,8 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_d
         stages: list[tuple[float, JobStatus, int]] = []
         for after_s, planned, progress in steps:
             status = ends.get(planned, planned)
-            if progress is None:
-                progress = 100 if status in FINAL else 0  # noqa: PLW2901
-            stages.append((after_s, status, progress))
+            implied = 100 if status in FINAL else 0
+            stages.append((after_s, status, implied if progress is None else progress))
         return stages
 
     def _steps(self) -> list[tuple[float, PlannedStatus, int | None]]:

@@ -48,14 +48,14 @@ def job_list(page: Page, settings: Settings) -> Reply:
     """The answer that lists the jobs of *page* (ges_03_0471, 2025-08-22), key order included."""
     if settings.id_key != "jobId":
         ids = ID_KEYS[settings.id_key]
-        listed = lambda: {  # noqa: E731 it is one
-            "jobs": [
+
+        def listed() -> dict[str, Any]:
+            jobs = [
                 {**dict.fromkeys(ids, job.job_id), "status": job.status, "request": job.request}
                 for job in page
-            ],
-            "totalCount": page.total,
-            "result": "success",
-        }
+            ]
+            return {"jobs": jobs, "totalCount": page.total, "result": "success"}
+
         return Reply(200, listed, statuses=_statuses(page, page.total))
     if page.reply is None:
         encoded = partial(_encoded, page)
@@ -128,7 +128,7 @@ def blocks(reply: Reply) -> Sequence[bytes | memoryview]:
 
 _APART_S: Final = 120
 _SOONER_S: Final = 100
-"""How far apart jobs that were not submitted here began: so far, and at most so much sooner."""
+"""Jobs that were not submitted here began 120 seconds apart, each up to 100 seconds earlier."""
 
 _LASTS_S: Final[Mapping[str, tuple[float, float]]] = {
     "ImportGraph": (20, 900),
@@ -152,12 +152,13 @@ class MemoryList:
 
     def reply(self, page: Page, timelines: Mapping[int, Timeline]) -> Reply:
         """The answer that lists the jobs of *page*, whose *timelines* are by number."""
-        listed = lambda: {  # noqa: E731 it is one
-            "jobs": [
+
+        def listed() -> dict[str, Any]:
+            jobs = [
                 self._item(job, timelines.get(number), -number) for number, job in page.numbered()
-            ],
-            "result": "success",
-        }
+            ]
+            return {"jobs": jobs, "result": "success"}
+
         return Reply(200, listed, statuses=_statuses(page, None))
 
     def _item(self, job: Job, timeline: Timeline | None, index: int) -> dict[str, Any]:

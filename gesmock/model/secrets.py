@@ -1,7 +1,7 @@
 """Secrets: what is one, by its name or because its value is known, and how it is masked.
 
-In parsed values and in texts: in a text as it stands, and as JSON or a URL writes it once.
-Also here: how somebody else's text is shown in one line.
+Secrets are masked in parsed values and in text, where they may be plain, JSON-escaped or
+percent-encoded. Also here: how text from outside is shown in one line.
 """
 
 import json

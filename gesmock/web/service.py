@@ -30,7 +30,7 @@ _CHUNK: Final = 2**18
 
 
 class NeedsSocket(GesmockError, RuntimeError):
-    """What was to happen to an answer can only be seen over a socket of a started ``GesMock``."""
+    """The fault that hit this request shows only over a socket of a started ``GesMock``."""
 
 
 def blueprint(fake: Fake) -> flask.Blueprint:

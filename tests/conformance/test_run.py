@@ -88,7 +88,7 @@ def undeterminable(settings: dict[str, Any], token: str) -> set[str]:
         hidden = {"forbidden_status"}  # the token opens every project
     memory = settings.get("edition") == "memory"
     if "maximum_limit" not in settings and "limit_over_maximum" not in settings:
-        hidden.add("maximum_limit")  # there are not so many jobs
+        hidden.add("maximum_limit")  # the graph has fewer jobs than that
     if settings.get("maximum_limit") == 1:
         hidden.add("finished_status")  # it takes two jobs
     if memory:

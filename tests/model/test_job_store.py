@@ -93,7 +93,7 @@ def test_the_same_page_is_returned_until_something_changes() -> None:
 def test_an_id_that_is_taken_or_unknown_is_refused() -> None:
     store = JobStore(jobs(1))
 
-    with pytest.raises(Conflict, match="a job with the id '0' is there already"):
+    with pytest.raises(Conflict, match="a job with the id '0' already exists"):
         store.submit(job("0"))
     with pytest.raises(NotFound, match="no job has the id 'x'"):
         store.remove("x")

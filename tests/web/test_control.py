@@ -256,7 +256,7 @@ def test_a_state_may_be_loaded_into_another_project(service: Service) -> None:
         ("GET jobs?status=done", None, 400, "query.status: 'done' is not one of"),
         ("GET jobs?graph=nope", None, 404, "no graph 'nope' in project"),
         ("GET jobs?stat=done", None, 400, "query.stat: unknown key; did you mean 'status'?"),
-        ("POST jobs", {"job": {**JOB, "jobId": "a1"}}, 409, "a job with the id 'a1' is there already"),
+        ("POST jobs", {"job": {**JOB, "jobId": "a1"}}, 409, "a job with the id 'a1' already exists"),
         ("POST generate", {}, 400, "$.count: missing"),
         ("POST generate", {"count": 10**9}, 400, "$.count: expected an integer from 0 to 1000000, got 1000000000"),
         ("POST generate", {"count": 1, "seed": "x"}, 400, "$.seed: expected an integer from 0"),

@@ -29,7 +29,7 @@ CASES: Final[dict[str, tuple[int, int, tuple[str, str, Any], int]]] = {
     "control POST": (14, 72, ("PATCH", "/_gesmock/clock", {"advance_s": 1}), 200),
     "submission": (24, 97, ("POST", f"{PATH}action?action_id=clear-graph", SUBMISSION), 200),
 }
-"""At most so many files and calls, somewhat above today's; the request; the status of its answer."""
+"""The most files and calls, a little above what they are today; the request; its status."""
 
 
 class Profile:

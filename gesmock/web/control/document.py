@@ -146,7 +146,7 @@ def _schemas(structs: Iterable[type[Struct]]) -> Node:
 
 
 def _spell_out(node: Any) -> None:
-    """Say what msgspec leaves out, and generators of clients need: items, and that one fits."""
+    """Add what client generators need and msgspec leaves out: ``items``, and ``oneOf``."""
     if isinstance(node, dict):
         if node.get("type") == "array":
             node.setdefault("items", {})
