@@ -1,6 +1,7 @@
 """GesMock: the object that a Python test scripts."""
 
 import ssl
+import time
 from pathlib import Path
 from threading import Thread
 from types import MappingProxyType
@@ -13,7 +14,7 @@ import requests
 import gesmock
 from gesmock import GesMock, InvalidInput
 from gesmock.fake.options import StartOptions
-from gesmock.faults import KINDS, Error, FaultRule
+from gesmock.faults import KINDS, Error, FaultRule, kinds
 from gesmock.faults.kinds import Kind, PlainKind
 from gesmock.mock import NotStarted
 from gesmock.model.errors import Conflict, NotFound
@@ -439,6 +440,45 @@ def test_every_answer_can_be_delayed(ges: GesMock) -> None:
     ges.faults.delay_all(30)
 
     assert requests.get(ges.jobs_url()).headers["X-Gesmock-Fault"] == "f1#1"
+
+
+def test_an_answer_can_be_late_in_real_seconds_under_a_frozen_clock(ges: GesMock) -> None:
+    ges.clock.freeze()
+    ges.faults.delay_all(0.3, real=True)
+
+    began = time.monotonic()
+    answer = requests.get(ges.jobs_url())
+
+    assert (answer.status_code, answer.headers["X-Gesmock-Fault"]) == (200, "f1#1")
+    assert time.monotonic() - began >= 0.3
+    with pytest.raises(requests.Timeout):
+        requests.get(ges.jobs_url(), timeout=0.1)
+
+
+@pytest.mark.parametrize(
+    "fault", [kinds.Delay(seconds=3), {"kind": "delay", "seconds": 3}], ids=["struct", "JSON"]
+)
+def test_the_seconds_of_a_fault_can_be_real_ones(ges: GesMock, fault: Any) -> None:
+    armed = ges.faults.arm("list_jobs", fault=fault, real=True, times=1)
+
+    assert armed.rule.fault == kinds.Delay(seconds=3, real=True)
+
+
+@pytest.mark.parametrize("fault", [503, "reset", {"kind": "cap_limit", "limit": 1}])
+def test_a_fault_without_seconds_has_no_real_ones(ges: GesMock, fault: Any) -> None:
+    with pytest.raises(InvalidInput, match=r"^fault rule.fault.real: unknown key"):
+        ges.faults.arm("list_jobs", fault=fault, real=True)
+    with pytest.raises(InvalidInput, match=r"^fault rule.fault.real: unknown key"):
+        ges.faults.arm("list_jobs", 503, real=True)
+
+
+def test_real_delays_can_be_the_default_from_the_start() -> None:
+    ges = GesMock(clock={"frozen": True, "real_delays": True})
+    ges.clock.real_delays = False
+    ges.reset()
+
+    assert ges.clock.real_delays
+    assert GesMock(fixture=ges.state()).clock.real_delays
 
 
 def test_what_was_armed_can_be_armed_again_from_what_it_says_of_itself() -> None:

@@ -100,6 +100,7 @@ def _run(
     type=float,
     help="The seconds that each request to the service advances the clock by [default: 0].",
 )
+@option("--real-delays", is_flag=True, help="Delay answers by real seconds, not by the clock's.")
 @option("--token", multiple=True, help="Require an X-Auth-Token: this one.")
 @option(
     "--dialect",
@@ -127,6 +128,7 @@ def serve(
     frozen: bool,
     rate: float | None,
     tick_s: float | None,
+    real_delays: bool,
     token: tuple[str, ...],
     dialect: str | None,
     set: tuple[str, ...],
@@ -147,7 +149,8 @@ def serve(
     _prepare(log_level)
     sys.setswitchinterval(_SWITCH_S)
     changes = {} if dialect is None else {"dialect": dialect}
-    clock = {"frozen": frozen or None, "rate": rate, "tick_s": tick_s}
+    flags = {"frozen": frozen or None, "real_delays": real_delays or None}
+    clock = {**flags, "rate": rate, "tick_s": tick_s}
     ges = GesMock(
         fixture=fixture or (() if generate else "page_example"),
         generate=[options.generator(text, "--generate") for text in generate],

@@ -345,6 +345,15 @@ class Clock:
     def tick_s(self, tick_s: float) -> None:
         self._set(tick_s=tick_s)
 
+    @property
+    def real_delays(self) -> bool:
+        """Whether faults delay answers by real seconds unless they say otherwise. Can be set."""
+        return self._time.real_delays
+
+    @real_delays.setter
+    def real_delays(self, real_delays: bool) -> None:
+        self._set(real_delays=real_delays)
+
     def change(self, change: ClockChange) -> list[Transition]:
         """Make the whole *change* in one step; returns the transitions of jobs, in order of time.
 

@@ -79,7 +79,7 @@ class Kind(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, 
         return str(self.__struct_config__.tag)
 
     def apply(self, reply: Reply, /) -> Reply:
-        """*reply* as the client gets it; its ``spread_s`` in seconds of the project's clock."""
+        """*reply* as the client gets it; its ``spread_s`` is in seconds of the kind itself."""
         return reply
 
 
@@ -169,10 +169,11 @@ class Truncate(_Altering, frozen=True, tag="truncate"):
 
 
 class Drip(_Altering, frozen=True, tag="drip"):
-    """Send the body in *parts* pieces, spread over *seconds* of the project's clock."""
+    """Send the body in *parts* pieces, spread over *seconds*, which are as those of a delay."""
 
     parts: Annotated[int, Meta(ge=2, le=100_000)]
     seconds: Seconds
+    real: bool | None = None
 
     def apply(self, reply: Reply, /) -> Reply:
         return replace(reply, delivery=Delivery(parts=self.parts, spread_s=self.seconds))
@@ -216,8 +217,9 @@ class Delay(Kind, frozen=True, tag="delay"):
     """Delay the answer by a fixed number of *seconds*, or by one that is drawn for each call.
 
     The operation is performed first. The seconds are those of the project's clock: with a faster
-    clock the delay is shorter, and with a frozen one there is none. Delays add up with each other
-    and with any other fault.
+    clock the delay is shorter, and with a frozen one there is none. Where *real* is true they are
+    real ones, whatever the clock does (default: as the clock's ``real_delays`` says). Delays add up
+    with each other and with any other fault.
     """
 
     phases = ("after",)
@@ -226,13 +228,14 @@ class Delay(Kind, frozen=True, tag="delay"):
     seconds: Seconds | None = None
     uniform: Uniform | None = None
     lognormal: Lognormal | None = None
+    real: bool | None = None
 
     def __post_init__(self) -> None:
         if [self.seconds, self.uniform, self.lognormal].count(None) != 2:
             raise ValueError("a delay has either seconds, or uniform, or lognormal")
 
     def draw_s(self, chance: str) -> float:
-        """How long it is this time, in seconds of the project's clock; *chance* is the seed."""
+        """How many seconds it takes this time; *chance* is the seed."""
         spread = self.uniform or self.lognormal
         if spread is not None:
             return spread.draw_s(Random(chance))  # noqa: S311 no secret

@@ -29,8 +29,9 @@ class MatchedFault(Struct, frozen=True):
     """What happens to one request: a *fault* in a *phase*, or only a delay, where it is None.
 
     *receipt* is ``<rule id>#<nth fire>``; with delays several, separated by commas. The answer
-    waits *wait_s* real seconds, then the fault takes *spread_s*: none if the project's clock is
-    frozen. On that clock, *virtual_s* seconds pass in all. *chance* seeds what the fault draws.
+    waits *wait_s* real seconds, then the fault takes *spread_s*: both are 0 for seconds of a clock
+    that is frozen. On the project's clock, *virtual_s* seconds pass in all. *chance* seeds what the
+    fault draws.
     """
 
     fault: kinds.Kind | None
@@ -260,18 +261,20 @@ class FaultRules(Rules[ArmedRule]):
         from_s: float = 0.0,
         until_s: float | None = None,
         paused: bool = False,
+        real: bool | None = None,
     ) -> ArmedRule:
         """Answer *operation* (default: any) with the error *status*, or with another *fault*.
 
         A kind that needs no fields can be named in place of *status*: ``"reset"``. *code* and
         *message* default to those documented for the status and the operation. The arguments after
-        *fault* say which requests are hit, as in ``FaultRule``. To arm a whole rule, as in a
-        fixture file, pass it instead of *operation*. Raises InvalidInput, with nothing armed; also
-        if the server in use cannot produce the fault.
+        *fault* say which requests are hit, as in ``FaultRule``; with *real*, the seconds of a delay
+        or drip are real ones. To arm a whole rule, as in a fixture file, pass it instead of
+        *operation*. Raises InvalidInput, with nothing armed; also if the server in use cannot
+        produce the fault.
         """
         hits = _hits(locals())
         if isinstance(operation, FaultRule | Mapping):
-            if hits or (status, code, message, headers, fault) != (None,) * 5:
+            if hits or (status, code, message, headers, fault, real) != (None,) * 6:
                 raise TypeError("give either a whole fault rule, or its fields")
             return self._read_and_arm(operation)
         if fault is None and isinstance(status, str):
@@ -283,6 +286,9 @@ class FaultRules(Rules[ArmedRule]):
             fault = {"kind": "error", **error}
         elif (status, code, message, headers) != (None, None, None, None):
             raise TypeError("give either a fault, or a status with its code, message and headers")
+        if real is not None:
+            kind = kinds.fault_of(fault) if isinstance(fault, int | str) else fault
+            fault = {**validation.read_python(kind, dict[str, Any], "fault"), "real": real}
         return self._read_and_arm({"operation": operation, "fault": fault, **hits})
 
     def script(
@@ -307,9 +313,9 @@ class FaultRules(Rules[ArmedRule]):
         script = entries[0] if len(entries) == 1 and isinstance(entries[0], list) else entries
         return self._read_and_arm({"operation": operation, "script": script, **hits})
 
-    def delay_all(self, seconds: float) -> ArmedRule:
-        """Delay every answer by *seconds*, in addition to other delays."""
-        return self._read_and_arm({"fault": {"kind": "delay", "seconds": seconds}})
+    def delay_all(self, seconds: float, *, real: bool | None = None) -> ArmedRule:
+        """Delay every answer by *seconds*, *real* ones or the clock's, in addition to others."""
+        return self._read_and_arm({"fault": {"kind": "delay", "seconds": seconds, "real": real}})
 
     def preset(self, name: PresetName | None) -> list[ArmedRule]:
         """Replace the rules of the active preset with those of *name*, or with none."""
@@ -380,7 +386,7 @@ class FaultRules(Rules[ArmedRule]):
         with self._lock:
             now = self._time.age()
             winner: Hit | None = None
-            delay_s = 0.0
+            wait_s = spread_s = virtual_s = 0.0
             receipts: list[str] = []
             for armed in self._armed.values():
                 if winner is not None and not isinstance(armed.rule.fault, kinds.Delay):
@@ -390,7 +396,8 @@ class FaultRules(Rules[ArmedRule]):
                     continue
                 fault, _, chance = hit
                 if isinstance(fault, kinds.Delay):
-                    delay_s += fault.draw_s(chance)
+                    real_s, clock_s = self._lasts(fault.draw_s(chance), fault)
+                    wait_s, virtual_s = wait_s + real_s, virtual_s + clock_s
                 else:
                     winner = hit
                 if fault is not None:
@@ -398,11 +405,18 @@ class FaultRules(Rules[ArmedRule]):
             if not receipts:
                 return None
             fault, phase, chance = winner or (None, "after", "")
-            spread_s = fault.seconds if isinstance(fault, kinds.Drip) else 0.0
-            virtual_s = delay_s + spread_s
-            pace = (self._time.real_seconds(NANOSECONDS) or 0.0) if virtual_s else 0.0
-            real_s = delay_s * pace, spread_s * pace
-            return MatchedFault(fault, ", ".join(receipts), phase, *real_s, virtual_s, chance)
+            if isinstance(fault, kinds.Drip):
+                spread_s, clock_s = self._lasts(fault.seconds, fault)
+                virtual_s += clock_s
+            receipt = ", ".join(receipts)
+            return MatchedFault(fault, receipt, phase, wait_s, spread_s, virtual_s, chance)
+
+    def _lasts(self, seconds: float, fault: kinds.Delay | kinds.Drip) -> tuple[float, float]:
+        """How many real seconds, and seconds of the clock, *seconds* of *fault* last."""
+        pace = self._time.real_seconds(NANOSECONDS)
+        if self._time.real_delays if fault.real is None else fault.real:
+            return seconds, 0.0 if pace is None else seconds / pace
+        return seconds * (pace or 0.0), seconds
 
     def prefer(self, status: int) -> MatchedFault:
         """The error that a client asked for itself (``Prefer: code=...``)."""

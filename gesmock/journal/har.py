@@ -31,7 +31,7 @@ def archive(entries: Iterable[Entry], scheme: str = "http") -> dict[str, Any]:
 
 
 def _entry(entry: Entry, scheme: str) -> dict[str, Any]:
-    took = entry.virtual_s * 1000
+    took = (entry.virtual_s or entry.real_s) * 1000
     host = entry.headers.get("host", "localhost")
     query = f"?{urlencode(entry.query)}" if entry.query else ""
     body: dict[str, Any] = {}

@@ -54,13 +54,15 @@ class Timing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit
     """How a clock starts, at *now* (seconds since 1970; default: the real time), and how it runs.
 
     *rate* is how many of its seconds pass in a real one. *tick_s* seconds pass with each request to
-    the service. Only such ticks, and ``advance``, move a *frozen* clock.
+    the service. Only such ticks, and ``advance``, move a *frozen* clock. With *real_delays*, faults
+    delay answers by real seconds, whatever the clock does, unless they say otherwise.
     """
 
     now: Annotated[float, Meta(ge=0, le=LATEST)] | None = None
     frozen: bool = False
     rate: Rate = 1.0
     tick_s: Seconds = 0.0
+    real_delays: bool = False
 
 
 class ClockChange(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -70,6 +72,7 @@ class ClockChange(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     frozen: bool | UnsetType = UNSET
     rate: Rate | UnsetType = UNSET
     tick_s: Seconds | UnsetType = UNSET
+    real_delays: bool | UnsetType = UNSET
 
 
 class VirtualTime:
@@ -77,7 +80,8 @@ class VirtualTime:
 
     It is counted in whole nanoseconds since it began, its *age*: ten times 0.1 s are 1 s. *source*
     gives the real time. *frozen* tells whether it stands still, *ticks* whether requests move it,
-    *real_at* the real time at which it was last held. Callers must hold the project's lock.
+    *real_delays* whether delays pass beside it, *real_at* the real time at which it was last held.
+    Callers must hold the project's lock.
     """
 
     def __init__(
@@ -97,7 +101,7 @@ class VirtualTime:
 
     def _run(self, timing: Timing) -> None:
         self._timing = timing
-        self.ticks = timing.tick_s > 0
+        self.ticks, self.real_delays = timing.tick_s > 0, timing.real_delays
         self.frozen, self._speed = timing.frozen, timing.rate * NANOSECONDS
 
     def age(self) -> int:

@@ -136,6 +136,16 @@ def test_serve_takes_a_journal_size(serve: Serve) -> None:
     assert serve(visit, "--generate", "3", "--journal-size", "2") == 1
 
 
+def test_serve_takes_real_delays(serve: Serve) -> None:
+    def visit(lines: list[str]) -> Any:
+        control = url_of(lines).partition("/ges/")[0] + "/_gesmock"
+        return requests.get(f"{control}/clock").json()
+
+    clock = serve(visit, "--frozen", "--real-delays")
+
+    assert (clock["frozen"], clock["real_delays"]) == (True, True)
+
+
 def test_serve_takes_settings_and_a_dialect(serve: Serve) -> None:
     def visit(lines: list[str]) -> list[int]:
         url = url_of(lines)
@@ -227,6 +237,7 @@ def test_options_may_come_from_the_environment(
         ("status=401,probability=0.5,code=GES.8007", {"probability": 0.5, "fault": {"kind": "error", "status": 401, "code": "GES.8007"}}),
         ("503,message=Down, a=b", {"fault": {"kind": "error", "status": 503, "message": "Down, a=b"}}),
         ("delay,seconds=2", {"fault": {"kind": "delay", "seconds": 2}}),
+        ("delay,seconds=2,real=true", {"fault": {"kind": "delay", "seconds": 2, "real": True}}),
         ("list_jobs=reset,times=1,phase=after", {"operation": "list_jobs", "times": 1, "phase": "after", "fault": {"kind": "reset"}}),
         ("delay,lognormal.median_s=0.3,lognormal.sigma=1,every=2", {"every": 2, "fault": {"kind": "delay", "lognormal": {"median_s": 0.3, "sigma": 1}}}),
         ("outage,from_s=1,until_s=3,fault=500", {"fault": {"kind": "outage", "from_s": 1, "until_s": 3, "fault": 500}}),
@@ -670,7 +681,8 @@ def test_serve_takes_plans_and_clock_options(serve: Serve) -> None:
     args = ["--plan", "clear_graph=instant,times=1", "--plan", "stuck_pending"]
     clock, statuses = serve(visit, *args, "--frozen", "--rate", "60", "--tick-s", "0.5")
 
-    assert clock == {"now": 0, "frozen": True, "rate": 60.0, "tick_s": 0.5}
+    timing = {"frozen": True, "rate": 60.0, "tick_s": 0.5, "real_delays": False}
+    assert clock == {"now": 0, **timing}
     assert statuses[:2] == ["pending", "success"]
 
 

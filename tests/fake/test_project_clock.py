@@ -38,13 +38,16 @@ def test_it_is_read_and_moved_over_http(service: Service) -> None:
         "frozen": True,
         "rate": 1.0,
         "tick_s": 0.0,
+        "real_delays": False,
     }
-    moved = service.control("PATCH", "clock", {"advance_s": 1.5, "rate": 60, "tick_s": 2})
+    change = {"advance_s": 1.5, "rate": 60, "tick_s": 2, "real_delays": True}
+    moved = service.control("PATCH", "clock", change)
     assert moved.json == {
         "now": 101.5,
         "frozen": True,
         "rate": 60.0,
         "tick_s": 2.0,
+        "real_delays": True,
         "transitions": [],
     }
 

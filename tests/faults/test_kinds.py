@@ -163,6 +163,39 @@ def test_a_delay_passes_on_the_clock_and_takes_no_time_if_it_is_frozen(
     assert (reply.headers["X-Gesmock-Fault"], text_of(reply)) == ("f1#1", REAL)
 
 
+@pytest.mark.parametrize("rate", [None, 1.0, 60.0], ids=["frozen", "real", "fast"])
+@pytest.mark.parametrize(
+    ("fault", "delivery"),
+    [
+        ({"kind": "delay", "seconds": 2}, Delivery(delay_s=2)),
+        ({"kind": "delay", "uniform": {"low_s": 2, "high_s": 2}}, Delivery(delay_s=2)),
+        ({"kind": "drip", "parts": 3, "seconds": 2}, Delivery(parts=3, spread_s=2)),
+    ],
+    ids=["delay", "uniform delay", "drip"],
+)
+@pytest.mark.parametrize("said", ["in the rule", "of the clock"])
+def test_real_seconds_pass_at_any_rate_of_the_clock(
+    fault: dict[str, Any], delivery: Delivery, rate: float | None, said: str
+) -> None:
+    asker = Asker({"fault": {**fault, "real": True} if said == "in the rule" else fault}, rate=rate)
+    asker.project.clock.real_delays = said == "of the clock"
+
+    assert asker.ask().delivery == delivery
+    entry = asker.project.journal[-1]
+    assert (entry.real_s, entry.virtual_s) == (2, 2 * (rate or 0))
+
+
+def test_a_fault_may_take_seconds_of_the_clock_where_real_ones_are_the_default() -> None:
+    asker = Asker(
+        {"fault": {"kind": "delay", "seconds": 5, "real": False}},
+        {"fault": {"kind": "delay", "seconds": 2}},
+        rate=10,
+    )
+    asker.project.clock.real_delays = True
+
+    assert asker.ask().delivery == Delivery(delay_s=2.5)
+
+
 def test_a_delay_is_recorded_in_seconds_of_the_clock_and_in_real_ones() -> None:
     asker = Asker({"fault": {"kind": "delay", "seconds": 2}}, rate=4)
     drip = {"kind": "drip", "parts": 3, "seconds": 6}
@@ -382,6 +415,8 @@ def test_the_remainder_of_an_outage_or_ramp_continues_where_it_is() -> None:
         ({"fault": {"kind": "delay", "lognormal": {"median_s": 3, "sigma": 1, "cap_s": 2}}}, "$.fault.lognormal.cap_s: 2 is below median_s, 3"),
         ({"fault": {"kind": "delay", "lognormal": {"median_s": 0, "sigma": 1}}}, "$.fault.lognormal.median_s: expected a number of seconds above 0"),
         ({"fault": {"kind": "delay", "second": 1}}, "$.fault.second: unknown key; did you mean 'seconds'?"),
+        ({"fault": {"kind": "delay", "seconds": 1, "real": 1}}, "$.fault.real: expected true or false, got 1"),
+        ({"fault": {"kind": "throttle", "limit": 1, "window_s": 1, "real": True}}, "$.fault.real: unknown key"),
         ({"fault": {"kind": "drip", "parts": 1, "seconds": 1}}, "$.fault.parts: expected an integer from 2"),
         ({"fault": {"kind": "drip", "parts": 2}}, "$.fault.seconds: missing"),
         ({"fault": {"kind": "truncate"}}, "$.fault.after_bytes: missing"),

@@ -63,11 +63,13 @@ def test_a_connection_that_broke_has_no_status_and_a_delay_its_time() -> None:
     story.ask(status=0, connection="reset", virtual_s=1.5, real_s=0.25)
     story.ask(status=599)
     story.ask(gave_up=True)
+    story.ask(real_s=0.25)  # under a frozen clock
 
     written = har.archive(story.entries)
 
     check(written)
-    broken, strange, given_up = written["log"]["entries"]
+    broken, strange, given_up, late = written["log"]["entries"]
+    assert late["time"] == late["timings"]["wait"] == 250
     assert ("_gave_up" in strange, given_up["_gave_up"]) == (False, True)
     assert (broken["response"]["status"], broken["_connection"]) == (0, "reset")
     assert broken["time"] == broken["timings"]["wait"] == 1500

@@ -11,14 +11,14 @@ from typing import Any
 import msgspec
 import pytest
 import requests
-from conftest import Service, until
+from conftest import PROJECT, Service, until
 from raw_client import read_ending
 
 from gesmock import GesMock
 from gesmock.fake.fake import Fake
 from gesmock.fake.handle import handle
 from gesmock.model.messages import ConnectionInfo, Delivery, Reply, Request
-from gesmock.web import gateway
+from gesmock.web import create_app, gateway
 from gesmock.web import service as service_of_flask
 from gesmock.web.service import NeedsSocket
 
@@ -90,6 +90,17 @@ def test_fifty_pending_answers_hold_no_thread_and_end_at_once(
     assert ends == ["end"] * 50
     assert took < 2  # of 1000 s
     [*map(socket.socket.close, clients)]
+
+
+def test_flask_delays_an_answer_by_real_seconds_under_a_frozen_clock() -> None:
+    app = create_app(clock={"frozen": True})
+    app.extensions["gesmock"].default.faults.delay_all(0.02, real=True)
+
+    began = time.perf_counter()
+    answer = app.test_client().get(f"/ges/v1.0/{PROJECT}/graphs/movie/jobs/status")
+
+    assert answer.status_code == 200
+    assert time.perf_counter() - began >= 0.02
 
 
 def test_a_reset_of_one_project_leaves_pending_answers_of_another_alone(
