@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # the public names; below, each is imported when it is asked 
     from gesmock.journal.verdict.findings import VerdictConfig as VerdictConfig
     from gesmock.mock import GesMock as GesMock
     from gesmock.mock import NotStarted as NotStarted
+    from gesmock.mock_project import MockProject as MockProject
     from gesmock.model.clock import ClockChange as ClockChange
     from gesmock.model.clock import Timing as Timing
     from gesmock.model.errors import Conflict as Conflict

@@ -2,34 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Annotated, Any, Self, Unpack
-from urllib.parse import quote, urlencode
 
-import msgspec
 from msgspec import Meta
 
-from gesmock.fake import fixtures, routes
 from gesmock.fake.fake import Fake
-from gesmock.fake.graphs import Clock, GraphChange
 from gesmock.fake.options import Progress, StartOptions, no_progress
 from gesmock.fake.project import Cleared, Project
-from gesmock.fake.verdict import Verdict
-from gesmock.faults import BELOW_HTTP, FaultRules
-from gesmock.journal.journal import Journal
-from gesmock.journal.observations import Observation
-from gesmock.journal.verdict.findings import Code, Finding
+from gesmock.faults import BELOW_HTTP
+from gesmock.mock_project import MockProject
 from gesmock.model import validation
-from gesmock.model.clock import Seconds
 from gesmock.model.errors import GesmockError
-from gesmock.model.generators import Generator
-from gesmock.model.jobs import Job, Move
-from gesmock.model.plans import AnyPlan
-from gesmock.model.queries import Queries
-from gesmock.model.rules import PlanRules
-from gesmock.model.settings import SettingChanges, Settings
-from gesmock.model.types import FINAL, Edition, GraphName, JobStatus, ListedStatus
+from gesmock.model.types import ProjectId
 from gesmock.web.gateway import Gateway
 from gesmock.web.guard import Guard
 from gesmock.web.server import Server
@@ -47,7 +32,7 @@ class NotStarted(GesmockError, RuntimeError):
     """A URL was asked for before ``start``."""
 
 
-class GesMock:
+class GesMock(MockProject):
     """A fake of the service with its own server.
 
     ::
@@ -57,7 +42,8 @@ class GesMock:
             requests.get(ges.jobs_url()).json()
 
     Two fakes in one process share nothing. Methods may be called from any thread; they act on the
-    default project, unless they say otherwise.
+    default project, unless they say otherwise. ``findings`` and ``check`` are about every project.
+    With *strict*, the end of a ``with`` block calls ``check``, unless the block has raised.
 
     It listens on *host* and *port* (0: any free port) once it is started, over TLS with an
     *ssl_context*. *control* turns the control API on or off; its callers must send
@@ -95,6 +81,7 @@ class GesMock:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
+        strict: bool = False,
         control: bool = True,
         control_token: str | None = None,
         allow_hosts: Sequence[str] = (),
@@ -104,6 +91,7 @@ class GesMock:
     ) -> None:
         validation.read(host, str, "host")
         validation.read(port, Port, "port")
+        validation.read(strict, bool, "strict")
         validation.read(control, bool, "control")
         if control_token is not None:
             validation.read(control_token, str, "control_token")
@@ -115,6 +103,9 @@ class GesMock:
 
             check_context(ssl_context)
         self.options = options
+        self.verdict_defaults: Mapping[str, Any] = {}
+        """What ``restart`` expects of the client where its own ``verdict`` does not say."""
+        self._strict = strict
         self.fake = Fake(options, deliverable=BELOW_HTTP, progress=progress)
         self._control, self._guard = control, Guard.of(host, allow_hosts, control_token)
         self.control_token = self._guard.token
@@ -124,25 +115,12 @@ class GesMock:
         self._starting = Lock()
 
     def __repr__(self) -> str:
-        jobs = len(self._project.graphs.jobs())
-        graphs = [*self._project.graphs]
-        names = graphs[0] if len(graphs) == 1 else f"{len(graphs)} graphs"
         where = "not started" if self._server is None else self._server.url
-        return f"<GesMock {where}: {names}, {jobs} job{'' if jobs == 1 else 's'}>"
+        return f"<GesMock {where}: {self._content()}>"
 
     @property
     def _project(self) -> Project:
         return self.fake.default
-
-    @property
-    def project_id(self) -> str:
-        """The default project."""
-        return self._project.project_id
-
-    @property
-    def graph_name(self) -> str:
-        """The graph that is meant where a call names none."""
-        return self._project.graphs.default
 
     # --- The server ---
 
@@ -174,8 +152,10 @@ class GesMock:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(self, *_error: object) -> None:
+    def __exit__(self, error: type[BaseException] | None, *_error: object) -> None:
         self.stop()
+        if self._strict and error is None:
+            self.check()
 
     @property
     def url(self) -> str:
@@ -184,219 +164,15 @@ class GesMock:
             raise NotStarted("this GesMock is not started: call start(), or use it in a with block")
         return self._server.url
 
-    def graph_url(self, graph: str | None = None) -> str:
-        """The URL of a graph; its operations are below it (``f"{ges.graph_url()}/action"``)."""
-        return self.url + routes.graph_path(self.project_id, graph or self.graph_name)
+    # --- The projects ---
 
-    def jobs_url(
-        self, graph: str | None = None, *, limit: int | None = None, offset: int | None = None
-    ) -> str:
-        """The URL of the job list of a graph, with ``limit`` and ``offset`` if they are given."""
-        window = {"limit": limit, "offset": offset}
-        query = urlencode({name: value for name, value in window.items() if value is not None})
-        return f"{self.graph_url(graph)}/jobs/status{'?' * bool(query)}{query}"
+    def project(self, project_id: str) -> MockProject:
+        """Another project, with its own graphs, jobs, clock, plans, faults, journal and settings.
 
-    def job_url(self, job: str | Job, graph: str | None = None) -> str:
-        """The URL of the status and result of a job."""
-        return f"{self.graph_url(graph)}/jobs/{quote(_id(job), safe='')}/status"
-
-    # --- Graphs and jobs ---
-
-    def add_graph(
-        self,
-        name: str,
-        edition: Edition | None = None,
-        *,
-        labels: Sequence[Mapping[str, Any]] | None = None,
-        summary: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Add an empty graph *name*, or change the one that exists.
-
-        Without an *edition*, a new one has that of the settings. *labels* is its schema, such as
-        ``[{"label": "movie", "type": "vertex", "properties": [{"name": "Title"}]}]``, *summary*
-        what its summary shows, such as ``{"vertexNum": 146, "edgeNum": 1659}``. Raises Conflict if
-        a job of the graph has a status that the edition does not have.
+        If there is none with this id, it is created with one empty graph; where the setting
+        ``open_projects`` is on, it starts as the default project did. A reset of the fake drops it.
         """
-        fields = {"edition": edition, "labels": labels, "summary": summary}
-        change = validation.read_python(fields, GraphChange, "graph")
-        self._project.graphs.make(validation.read(name, GraphName, "graph"), change)
-
-    def add_job(
-        self,
-        job: Mapping[str, Any] | Job | None = None,
-        *,
-        status: JobStatus | None = None,
-        job_id: str | None = None,
-        command: str | None = None,
-        url: str | None = None,
-        raw_request: str | None = None,
-        plan: AnyPlan | Mapping[str, Any] | None = None,
-        graph: str | None = None,
-    ) -> Job:
-        """Add a job as the newest of *graph*, which is created if it is missing.
-
-        *job* is one as the service lists it. Otherwise it is made of the other arguments: by
-        default a finished import with a new id and a *url* that fits *command*. With a *plan*, it
-        progresses from its status on (default: ``pending``); without, its status stays as it is.
-        Raises InvalidInput if it is no job, Conflict if its id is taken or the graph's edition
-        does not have its status.
-        """
-        graphs = self._project.graphs
-        name = graph or graphs.default
-        if job is None:
-            command = "import_graph" if command is None else command
-            action = f"{command}".replace("_", "-")
-            path = f"{routes.graph_path(self.project_id, name)}/action?action_id={action}"
-            request = {
-                "command": command,
-                "url": path if url is None else url,
-                "rawRequest": "{}" if raw_request is None else raw_request,
-            }
-            job = {
-                "jobId": job_id or graphs.new_job_id(name),
-                "status": status or ("success" if plan is None else "pending"),
-                "request": request,
-            }
-        elif (status, job_id, command, url, raw_request) != (None,) * 5:
-            raise TypeError("give either a job, or what it is to be made of")
-        content = validation.read_python(job, dict[str, Any], "job")
-        if plan is not None:
-            content = {**content, "plan": plan}
-        added = validation.read_python(content, Job, "job")
-        return graphs.add(added, validation.read(name, GraphName, "graph"))[1]
-
-    def generate(
-        self,
-        count: int,
-        *,
-        graph: str | None = None,
-        seed: int | None = None,
-        replace: bool = False,
-        statuses: Mapping[JobStatus, float] | None = None,
-        plan: AnyPlan | Mapping[str, Any] | None = None,
-    ) -> int:
-        """Add *count* realistic jobs to *graph*, older than all others; returns how many it has.
-
-        The same *seed* (default: the project's) makes the same jobs. *replace* empties the graph
-        first. *statuses* weighs the statuses, such as ``{"success": 8, "failed": 2}``. Jobs that
-        have not ended progress along *plan*, if there is one.
-        """
-        fields: dict[str, Any] = {"count": count, "graph": graph, "seed": seed}
-        fields |= {"replace": replace, "statuses": statuses, "plan": plan}
-        return self._project.generate(validation.read_python(fields, Generator, "generate"))[1]
-
-    def job(self, job: str | Job, *, graph: str | None = None) -> Job:
-        """A job as it is now, by its id or as it was before.
-
-        Raises NotFound if there is no such job, Conflict if several graphs have one and *graph*
-        does not say which is meant.
-        """
-        return self._project.graphs.find(_id(job), graph)[1]
-
-    def jobs(self, graph: str | None = None, *, status: JobStatus | None = None) -> list[Job]:
-        """The jobs, newest first; only those of *graph*, or with *status*."""
-        if status is not None:
-            validation.read({"status": status}, Move, "jobs")
-        return [job for _, job in self._project.graphs.jobs(graph, status)]
-
-    def move_job(
-        self,
-        job: str | Job,
-        status: JobStatus,
-        *,
-        progress: int | None = None,
-        result: Mapping[str, Any] | None = None,
-        fail_reason: str | None = None,
-        graph: str | None = None,
-    ) -> Job:
-        """Give a job another *status*; it goes on along its plan from there.
-
-        *progress* is in percent, *result* is what the job's status shows under ``data``. Raises
-        what ``job`` does, and Conflict if the job cannot move from its status to this one.
-        """
-        fields: dict[str, Any] = {"status": status, "progress": progress}
-        fields |= {"fail_reason": fail_reason, **({} if result is None else {"result": result})}
-        move = validation.read_python(fields, Move, "move")
-        return self._project.graphs.move(_id(job), move, graph)[1]
-
-    def remove_job(self, job: str | Job, *, graph: str | None = None) -> Job:
-        """Remove a job. Raises what ``job`` does."""
-        return self._project.graphs.remove(_id(job), graph)[1]
-
-    def wait_for_job(
-        self,
-        job: str | Job,
-        status: JobStatus | Sequence[JobStatus] = FINAL,
-        timeout_s: float = 5.0,
-        *,
-        graph: str | None = None,
-    ) -> Job:
-        """A job, as soon as it has this *status*, or one of these (default: has ended).
-
-        Raises TimedOut, with its last status, after *timeout_s* real seconds, or as soon as it has
-        ended with another status; and what ``job`` does.
-        """
-        several = [status] if isinstance(status, str) else [*status]
-        statuses = validation.read(several, list[ListedStatus], "wait_for_job.status")
-        seconds = validation.read(timeout_s, Seconds, "wait_for_job.timeout_s")
-        return self._project.wait_for_job(_id(job), statuses, seconds, graph)[1]
-
-    # --- What drives and records them ---
-
-    @property
-    def clock(self) -> Clock:
-        """The time: freeze it, advance it, let it run faster."""
-        return self._project.clock
-
-    @property
-    def plans(self) -> PlanRules:
-        """The plan rules: how submitted jobs progress."""
-        return self._project.plans
-
-    @property
-    def queries(self) -> Queries:
-        """What Cypher and GQL queries return."""
-        return self._project.queries
-
-    @property
-    def faults(self) -> FaultRules:
-        """The fault rules: what goes wrong, and when."""
-        return self._project.faults
-
-    @property
-    def journal(self) -> Journal:
-        """The requests and answers since the last reset."""
-        return self._project.journal
-
-    # --- The state as a whole ---
-
-    @property
-    def settings(self) -> Settings:
-        """How the documentation is read where it can be read in two ways."""
-        return self._project.settings
-
-    def configure(self, **changes: Unpack[SettingChanges]) -> Settings:
-        """Change settings by name, such as ``limit_zero="refuse"``. Raises InvalidInput."""
-        fields = validation.read_python(changes, dict[str, Any], "settings")
-        return self._project.configure(fields, "settings")
-
-    def state(self) -> dict[str, Any]:
-        """Everything there is, as the content of a fixture file."""
-        content: dict[str, Any] = msgspec.to_builtins(self._project.state())
-        return content
-
-    def load(self, state: Mapping[str, Any] | str | Path) -> None:
-        """Replace everything there is by *state*; a reset still restores the start state.
-
-        *state* is the content of a fixture file or of a list answer, or such a file, or the name of
-        a state that gesmock ships. The journal stays. Raises InvalidInput, with nothing changed.
-        """
-        project, source = self._project, str(state) if isinstance(state, Path) else state
-        fixture: str | dict[str, Any] = validation.read_python(source, fixtures.Fixture, "$")
-        if isinstance(fixture, str):
-            project.load(fixtures.read(fixture, project.project_id))
-        else:
-            project.load(project.parse(msgspec.json.encode(fixture)))
+        return _OpenedProject(self, validation.read(project_id, ProjectId, "project_id"))
 
     def reset(self) -> Cleared:
         """Back to the start in every project: jobs, clock, plans, faults, journal and settings.
@@ -410,44 +186,34 @@ class GesMock:
 
         The options are those of ``GesMock``. Raises InvalidInput, with nothing changed.
         """
+        if self.verdict_defaults:
+            verdict = options.get("verdict")
+            own = {} if verdict is None else verdict
+            changes = validation.read_python(own, dict[str, Any], "verdict")
+            ignored = changes.get("ignore")
+            if isinstance(ignored, list):
+                changes["ignore"] = [*self.verdict_defaults.get("ignore", ()), *ignored]
+            options["verdict"] = {**self.verdict_defaults, **changes}
         return self.fake.restart(options)
 
-    # --- The verdict on the client ---
+    def _judged(self) -> Sequence[Project]:
+        return [*self.fake.projects.values()]
+
+
+class _OpenedProject(MockProject):
+    """A project of *ges* by its id; opened again when a reset has dropped it."""
+
+    def __init__(self, ges: GesMock, project_id: str) -> None:
+        self._ges, self._project_id = ges, project_id
+        ges.fake.open(project_id)
 
     @property
-    def verdict(self) -> Verdict:
-        """What is expected of the client, and the whole report on it."""
-        return self._project.verdict
+    def url(self) -> str:
+        return self._ges.url
 
-    def findings(self, *codes: str) -> list[Finding]:
-        """What is wrong with the client or the test, in every project, except ignored findings.
+    @property
+    def _project(self) -> Project:
+        return self._ges.fake.open(self._project_id)
 
-        With *codes*, only the findings with one of these codes, or of such a family (``"GM1"``).
-        """
-        names = validation.read_python(codes, list[Code], "findings")
-        return [
-            finding
-            for project in self.fake.projects.values()
-            for finding in project.verdict.findings(names)
-        ]
-
-    def observation(self, job: str | Job, *, graph: str | None = None) -> Observation:
-        """What a job went through, and what the client was shown of it.
-
-        Raises NotFound if nothing is known of such a job; Conflict if several graphs have one and
-        *graph* does not say which is meant, or if the journal no longer has what was shown.
-        """
-        return self._project.verdict.observation(_id(job), graph)
-
-    def assert_seen(self, job: str | Job, *statuses: JobStatus, graph: str | None = None) -> None:
-        """Assert that the client was shown exactly these *statuses* of a job, in this order.
-
-        Each counts once, however often it was shown. Raises ExpectationFailed, and what
-        ``observation`` does.
-        """
-        expected = validation.read_python(statuses, list[ListedStatus], "assert_seen")
-        self.observation(job, graph=graph).check(expected)
-
-
-def _id(job: str | Job) -> str:
-    return job.job_id if isinstance(job, Job) else job
+    def __repr__(self) -> str:
+        return f"<project {self.project_id} of {self._ges!r}: {self._content()}>"

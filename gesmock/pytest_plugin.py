@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _IN_USE: "pytest.StashKey[_Use]" = pytest.StashKey()
 _REPORT: Final = "gesmock-report"
 
+_MOST_REQUESTS: Final = 10
+"""The report of a failed test lists at most this many."""
+
 # The regions that the vendor's SDK has for this service (huaweicloudsdkges 3.1, ges_region.py).
 _REGIONS: Final = (
     *("AP_SOUTHEAST_1", "AP_SOUTHEAST_3", "CN_EAST_3", "CN_NORTH_1", "CN_NORTH_2", "CN_NORTH_4"),
@@ -50,6 +53,7 @@ def gesmock(request: pytest.FixtureRequest, gesmock_server: "GesMock") -> "Itera
     use = _Use(gesmock_server, strict=strict)
     request.node.stash[_IN_USE] = use
     yield gesmock_server
+    gesmock_server.verdict_defaults = {}
     if report := request.config.pluginmanager.get_plugin(_REPORT):
         report.add_findings(request.node.nodeid, gesmock_server.findings())
     if use.called and (message := use.new_findings()):
@@ -110,25 +114,17 @@ def _marked(node: pytest.Item) -> dict[str, Any]:
 def _restart(ges: "GesMock", options: dict[str, Any], config: pytest.Config) -> None:
     """Restart *ges* with its own options and those of the ini file and the marker, which win.
 
-    ``ignore`` and ``fail_on`` become part of its ``verdict``.
+    ``ignore`` and ``fail_on`` hold for every restart of the test.
     """
-    from gesmock.model import validation
     from gesmock.model.errors import InvalidInput
 
     __tracebackhide__ = True
     start: dict[str, Any] = {**ges.options, **options}
     ignore = [*config.getini("gesmock_ignore"), *_several(start.pop("ignore", None))]
     fail_on = _several(start.pop("fail_on", None), config.getini("gesmock_fail_on"))
-    verdict = start.pop("verdict", None)
+    defaults = {"ignore": ignore, "fail_on": fail_on}
+    ges.verdict_defaults = {name: codes for name, codes in defaults.items() if codes}
     try:
-        verdict = {} if verdict is None else verdict
-        verdict = validation.read_python(verdict, dict[str, Any], "verdict")
-        if ignore:
-            verdict["ignore"] = [*ignore, *_several(verdict.get("ignore"))]
-        if fail_on:
-            verdict.setdefault("fail_on", fail_on)
-        if verdict:
-            start["verdict"] = verdict
         ges.start().restart(**start)
     except InvalidInput as error:
         raise pytest.UsageError(f"@pytest.mark.gesmock: {error}") from None
@@ -228,9 +224,14 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 
 def _add_sections(item: pytest.Item, use: "_Use", findings: str = "") -> None:
-    """Add *findings* to the report of a failure, and the code that arms the same faults again."""
+    """Add *findings*, the last requests, and code that arms the same faults, to a failure."""
     faults = "\n".join(use.ges.faults.as_python("gesmock"))
-    for title, text in (("gesmock", findings), ("gesmock faults", faults)):
+    titled = {
+        "gesmock": findings,
+        "gesmock requests": use.last_requests(),
+        "gesmock faults": faults,
+    }
+    for title, text in titled.items():
         if text:
             item.add_report_section("call", title, text)
 
@@ -255,15 +256,27 @@ class _Use:
         self._reported.update(map(_identity, new))
         if not new:
             return ""
-        # pytest's summary shows the first line.
-        listed = "\n- ".join(map(str, new))
-        return f"gesmock found {len(new)} finding{'s' * (len(new) > 1)}: {listed}"
+        from gesmock.journal.verdict.findings import failed
+
+        return failed(new)  # pytest's summary shows the first line
 
     def other_findings(self) -> str:
         """A message with the findings that fail no test, but may say why it failed."""
+        from gesmock.journal.verdict.findings import noted
+
         findings = self.ges.findings()
-        lines = [f"- {each}" for each in findings if _identity(each) not in self._reported]
-        return "\n".join(["what else gesmock has found:", *lines]) if lines else ""
+        return noted([each for each in findings if _identity(each) not in self._reported])
+
+    def last_requests(self) -> str:
+        """The last requests to any project, as lines; empty without any."""
+        from gesmock.journal.filters import line
+
+        journals = [project.journal for project in self.ges.fake.projects.values()]
+        entries = [entry for journal in journals for entry in journal[-_MOST_REQUESTS:]]
+        last = sorted(entries, key=lambda entry: entry.real_at)[-_MOST_REQUESTS:]
+        count = sum(journal.count for journal in journals)
+        title = [f"the last {len(last)} of {count}:"] if count > len(last) else []
+        return "\n".join([*title, *map(line, last)])
 
 
 def _identity(finding: "Finding") -> Any:

@@ -22,6 +22,7 @@ FLOORS = {
     "journal": 3,
     "fake": 4,
     "web": 5,
+    "mock_project": 5,
     "mock": 6,
     "remote": 6,
     "pytest_plugin": 7,

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 import gesmock
-from gesmock import GesMock, InvalidInput
+from gesmock import ExpectationFailed, GesMock, InvalidInput
 from gesmock.fake.options import StartOptions
 from gesmock.faults import KINDS, Error, FaultRule, kinds
 from gesmock.faults.kinds import Kind, PlainKind
@@ -527,6 +527,44 @@ def test_a_reset_restores_what_it_began_with_in_every_project() -> None:
         assert requests.get(ges.jobs_url().replace(ges.project_id, "other")).status_code == 400
 
 
+def test_another_project_is_scripted_like_the_default_one(ges: GesMock) -> None:
+    other = ges.project("other")
+    other.clock.freeze()
+    other.faults.arm("list_jobs", 503, times=1)
+    job = other.add_job(plan="normal")
+    answers = [requests.get(other.jobs_url(limit=5)) for _ in range(2)]
+    other.clock.advance(3600)
+
+    assert [answer.status_code for answer in answers] == [503, 200]
+    assert requests.get(other.job_url(job)).json()["status"] == "success"
+    assert other.wait_for_job(job, timeout_s=0).status == "success"
+    other.assert_seen(job, "pending", "success")
+    other.journal.assert_called("list_jobs", times=2)
+    assert (other.project_id, other.graph_name) == ("other", "movie")
+    assert (len(ges.jobs()), len(ges.journal), ges.clock.frozen) == (0, 0, False)
+    assert ges.project(ges.project_id).clock is ges.clock
+    assert repr(other) == f"<project other of {ges!r}: movie, 1 job>"
+    assert other.reset().jobs == 1
+    assert other.jobs() == []
+
+
+def test_a_project_that_a_reset_has_dropped_is_opened_again(ges: GesMock) -> None:
+    ges.restart(generate=2, settings={"open_projects": True})
+    other = ges.project("other")
+    other.add_job()
+    assert len(other.jobs()) == 3
+
+    ges.reset()
+
+    assert len(other.jobs()) == 2
+
+
+def test_a_wrong_project_id_is_refused(ges: GesMock) -> None:
+    with pytest.raises(InvalidInput, match="^project_id: "):
+        ges.project("a/b")
+    assert [*ges.fake.projects] == [ges.project_id]
+
+
 def test_a_restart_begins_anew_at_the_same_address(ges: GesMock) -> None:
     url = ges.url
 
@@ -566,6 +604,48 @@ def test_findings_are_what_a_test_should_hear_of(ges: GesMock) -> None:
         'GM003 fault rule never fired; it matched 1 request: f1 {"operation":"list_jobs",'
         '"fault":{"kind":"error","status":503},"after":5}'
     )
+
+
+def test_a_check_raises_what_fails_a_strict_test_and_lists_what_else_there_is(
+    ges: GesMock,
+) -> None:
+    for _ in range(3):
+        requests.get(ges.jobs_url(limit=-1))
+    ges.check()
+    ges.faults.arm("list_jobs", 503)
+    other = ges.project("other")
+    requests.get(f"{other.graph_url()}/nothing")
+
+    with pytest.raises(ExpectationFailed) as raised:
+        ges.check()
+
+    first, second, title, third = str(raised.value).splitlines()
+    assert first.startswith("gesmock found 2 findings: GM003 fault rule never fired; ")
+    assert second.startswith("- GM002 no operation serves this: GET /ges/v1.0/other/graphs/movie/")
+    assert title == "what else gesmock has found:"
+    assert third.startswith("- GM107 ")
+    with pytest.raises(ExpectationFailed, match="^gesmock found 1 finding: GM002 .*nothing[^\n]*$"):
+        other.check()
+    with pytest.raises(ExpectationFailed, match="^gesmock found 1 finding: GM107 "):
+        ges.check("GM1", "GM2")
+    other.check("GM1")
+
+
+def test_a_strict_fake_is_checked_at_the_end_of_its_block() -> None:
+    with (
+        pytest.raises(ExpectationFailed, match="^gesmock found 1 finding: GM003 "),
+        GesMock(strict=True) as ges,
+    ):
+        ges.faults.arm("list_jobs", 503)
+
+    with pytest.raises(NotStarted):
+        _ = ges.url
+    with pytest.raises(KeyError, match="nothing"), GesMock(strict=True, faults=[{"fault": 503}]):
+        raise KeyError("nothing")
+    with GesMock(strict=True, verdict={"ignore": ["GM003"]}) as ges:
+        ges.faults.arm("list_jobs", 503)
+    with GesMock() as ges:
+        ges.faults.arm("list_jobs", 503)
 
 
 def test_its_control_api_wants_a_token_once_it_is_exposed() -> None:
@@ -608,6 +688,7 @@ def test_the_package_offers_what_it_lists() -> None:
         ({"host": 5}, "host: expected a string, got 5"),
         ({"control_token": 5}, "control_token: expected a string, got 5"),
         ({"control": "no"}, "control: expected true or false, got 'no'"),
+        ({"strict": 1}, "strict: expected true or false, got 1"),
         ({"allow_hosts": [5]}, "allow_hosts[0]: expected a string, got 5"),
         (
             {"fixture": [5]},

@@ -7,7 +7,7 @@ from pathlib import Path
 import fastjsonschema  # noqa: F401 an inner run that imports it first would drop it again
 import pytest
 import requests  # noqa: F401 an inner run that imports it first would drop half of it again
-from conftest import IMPORTED
+from conftest import IMPORTED, PROJECT
 
 import gesmock.mock  # noqa: F401 the same
 
@@ -228,6 +228,98 @@ def test_fails_without_a_fault(gesmock):
     ]
     titles = [line for line in result.outlines if "Captured gesmock faults call" in line]
     assert len(titles) == 2
+
+
+def test_a_restart_in_a_test_keeps_the_codes_of_the_ini_file_and_the_marker(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makeini("[pytest]\ngesmock_fail_on = GM0 GM1\ngesmock_ignore = GM109\n")
+
+    result = run(
+        pytester,
+        """
+def refused_twice(gesmock, **options):
+    gesmock.restart(fixture="movies", **options)
+    for _ in range(3):
+        requests.get(gesmock.jobs_url(limit=-1))
+
+def test_by_the_ini_file(gesmock):
+    refused_twice(gesmock)
+    assert gesmock.verdict.config.ignore == ["GM109"]
+
+def test_with_a_verdict_of_its_own(gesmock):
+    refused_twice(gesmock, verdict={"ignore": ["GM107"]})
+    assert gesmock.verdict.config.ignore == ["GM109", "GM107"]
+
+@pytest.mark.gesmock(fail_on="GM0")
+def test_by_the_marker(gesmock):
+    refused_twice(gesmock)
+    refused_twice(gesmock, verdict={"poll_s": 2})
+    assert gesmock.verdict.config.poll_s == 2
+
+def test_not_beyond_the_test(gesmock_server):
+    gesmock_server.restart()
+    assert gesmock_server.verdict.config.fail_on == ["GM0"]
+""",
+        "-p",
+        "no:randomly",
+    )
+
+    result.assert_outcomes(passed=3, failed=1)
+    result.stdout.fnmatch_lines(["gesmock found 1 finding: GM107 *", "FAILED *by_the_ini_file*"])
+
+
+def test_a_failed_test_shows_the_last_requests(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+def test_fails(gesmock):
+    other = gesmock.project("other")
+    for offset in range(8):
+        requests.get(gesmock.jobs_url(offset=offset))
+        requests.get(other.jobs_url(offset=offset))
+    assert False
+
+def test_fails_after_one(gesmock):
+    requests.get(gesmock.jobs_url(), headers={"Prefer": "code=503"})
+    assert False
+
+def test_fails_without_any(gesmock):
+    assert False
+""",
+    )
+
+    result.assert_outcomes(failed=3)
+    result.stdout.fnmatch_lines_random(["the last 10 of 16:"])
+    listed = [line.partition("/ges/v1.0/") for line in result.outlines if line.startswith("#")]
+    assert [line[2].rpartition("=")[2] for line in listed] == [
+        *(f"{offset} answered 200" for offset in (3, 3, 4, 4, 5, 5, 6, 6, 7, 7)),
+        f"{PROJECT}/graphs/movie/jobs/status answered 503 (prefer#1)",
+    ]
+    assert sum("other/" in line[2] for line in listed) == 5
+    titles = [line for line in result.outlines if "Captured gesmock requests call" in line]
+    assert len(titles) == 2
+
+
+def test_a_strict_server_of_a_wider_scope_hears_of_its_findings(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+from gesmock import GesMock
+
+@pytest.fixture(scope="module")
+def ges():
+    with GesMock(strict=True) as ges:
+        ges.faults.arm("delete_job", 503)
+        yield ges
+
+def test_passes(ges):
+    assert total(ges) == 0
+""",
+    )
+
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*ExpectationFailed: gesmock found 1 finding: GM003 *"])
 
 
 def test_the_environment_points_the_sdk_at_the_fake(

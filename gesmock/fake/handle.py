@@ -43,7 +43,7 @@ def handle(fake: Fake, request: Request, connection: ConnectionInfo | None = Non
     """
     project_id = request.args.get("project_id", "")
     owner = fake.projects.get(project_id) or fake.open_if_allowed(project_id)
-    project = owner or fake.default
+    project = owner or fake.projects.get(routes.project_in(request.path)) or fake.default
     journaled = request
     if request.body or "content-length" in request.headers:  # most have none, and each call costs
         request = listed_requests.cleaned(request)

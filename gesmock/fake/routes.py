@@ -95,6 +95,11 @@ def match(method: str, path: str, query: Mapping[str, str]) -> Match:
     return Match(None, allowed=tuple(sorted(allowed)))
 
 
+def project_in(path: str) -> str:
+    """The project that the decoded *path* names, whether or not an operation serves it; or none."""
+    return path.removeprefix(f"{ROOT}/").partition("/")[0] if path.startswith(f"{ROOT}/") else ""
+
+
 def graph_path(project_id: str, graph_name: str) -> str:
     """The path of a graph, below which its operations are."""
     return f"{ROOT}/{quote(project_id, safe='')}/graphs/{quote(graph_name, safe='')}"

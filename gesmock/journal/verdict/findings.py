@@ -1,6 +1,6 @@
 """Findings, the table of their codes, and the measures that a client is judged by."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from msgspec import Meta, Struct, field, structs
@@ -104,6 +104,17 @@ def finding(
     first = tuple(dict.fromkeys(numbers))[:MOST_ENTRIES]
     lines = "\n".join(map(one_line, details.split("\n")))
     return Finding(code, _NAMES[code], one_line(message), first, lines)
+
+
+def failed(findings: Sequence[Finding]) -> str:
+    """The message about *findings* that fail a test; its first line has the first of them."""
+    listed = "\n- ".join(map(str, findings))
+    return f"gesmock found {len(findings)} finding{'s' * (len(findings) > 1)}: {listed}"
+
+
+def noted(findings: Sequence[Finding]) -> str:
+    """The message about *findings* that fail no test, but may say why one failed; or none."""
+    return "\n- ".join(["what else gesmock has found:", *map(str, findings)]) if findings else ""
 
 
 def times(count: int) -> str:
