@@ -1,4 +1,4 @@
-"""The rules of the house (docs/architecture.md), checked from the imports and the names."""
+"""The rules of the house (docs/explanation/architecture.md), checked from the imports and the names."""
 
 import ast
 import inspect

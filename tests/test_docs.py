@@ -1,22 +1,17 @@
-"""The examples of README and docs run, and their tables name what there is."""
+"""The tables of README and docs name what there is, and their links lead somewhere."""
 
 import json
-import os
 import re
-import subprocess
-import sys
-from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple, get_args, get_type_hints
 
 import msgspec
 import pytest
-from conftest import IMPORTED, PROJECT, Service
+from conftest import PROJECT, Service
 
 from gesmock import __version__
 from gesmock.cli import main as cli
-from gesmock.fake import fixtures
 from gesmock.fake.graphs import MOST_JOBS
 from gesmock.fake.routes import ROUTES
 from gesmock.faults import KINDS, PRESETS, FaultRule
@@ -34,84 +29,8 @@ PAGES = {path: path.read_text(encoding="utf-8") for path in sorted((TOP / "docs"
 DOCS = "\n\n".join([README, *PAGES.values()])
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", DOCS, re.DOTALL | re.MULTILINE)
-
-
-def commands(block: str) -> Iterator[tuple[str, str]]:
-    """The commands of a console block, each with the output it is to have."""
-    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-        command, _, output = part.partition("\n")
-        yield command, output
-
-
-CONSOLE = [pair for block in blocks("console") for pair in commands(block)]
-SERVE = next(pair for pair in CONSOLE if pair[0].startswith("gesmock serve"))
-
-
-@pytest.fixture(scope="module")
-def port() -> Iterator[str]:
-    """The port of the README's server, started as it says, but at any free port."""
-    program, *arguments = SERVE[0].split()
-    with subprocess.Popen(
-        [sys.executable, "-m", program, *arguments],
-        env={**os.environ, "GESMOCK_PORT": "0"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        first, second = process.stdout.readline(), process.stdout.readline()
-        found = first.strip().rpartition(":")[2]
-        assert (first + second).replace(found, "8080") == SERVE[1]
-        yield found
-        process.terminate()
-
-
-@pytest.mark.parametrize(("command", "output"), [pair for pair in CONSOLE if pair != SERVE])
-def test_a_command_prints_what_the_docs_say(
-    command: str, output: str, port: str, tmp_path: Path
-) -> None:
-    movies = json.loads((TOP / "fixtures/movies.json").read_bytes())
-    movies["graphs"]["movies"]["jobs"][3]["status"] = "done"
-    (tmp_path / "movies.json").write_text(json.dumps(movies))
-
-    ran = subprocess.run(
-        ["bash", "-c", command.replace("8080", port)],
-        cwd=tmp_path,
-        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert (ran.stdout or ran.stderr).rstrip("\n") == output.rstrip("\n")
-
-
-@pytest.mark.parametrize("code", [one for one in blocks("python") if "def test_" not in one])
-def test_a_python_example_runs(code: str) -> None:
-    exec(compile(code, "docs", "exec"), {})
-
-
-@pytest.mark.parametrize("code", [one for one in blocks("python") if "def test_" in one])
-def test_a_pytest_example_passes(code: str, pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(code)
-
-    pytester.runpytest_inprocess("-W", "error", *IMPORTED).assert_outcomes(
-        passed=code.count("\ndef test_")
-    )
-
-
-def test_the_state_in_the_docs_loads() -> None:
-    [text] = blocks("json")
-
-    state = fixtures.parse(text.encode())
-
-    assert fixtures.describe(state) == "1 graph, 1 job, 1 generator, 1 plan, 2 tokens, 2 faults"
-
-
 def test_ci_runs_the_two_commands_of_the_readme() -> None:
-    first, second = blocks("sh")
+    first, second = re.findall(r"^```sh\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
     script = (TOP / ".ci/run").read_text(encoding="utf-8")
 
     assert first.endswith("gesmock serve\n")
@@ -393,11 +312,24 @@ def test_the_readme_is_short() -> None:
     assert len(README.split()) <= 700
 
 
-@pytest.mark.parametrize("page", [TOP / "README.md", *PAGES], ids=lambda page: page.name)
-def test_links_lead_to_files_that_exist(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
-    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", text)
+def anchors(page: Path) -> set[str]:
+    """The fragments that the headings of *page* can be linked by."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
-    missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
 
-    assert missing == []
+@pytest.mark.parametrize(
+    "page",
+    [*TOP.glob("*.md"), *PAGES, *(TOP / "skills").rglob("*.md")],
+    ids=lambda page: str(page.relative_to(TOP)),
+)
+def test_links_lead_to_files_and_headings_that_exist(page: Path) -> None:
+    text = re.sub(
+        r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE
+    )
+    links = re.findall(r"\]\(([^)\s]+)[^)]*\)", text)
+
+    for name, _, anchor in (link.partition("#") for link in links if "://" not in link):
+        target = page.parent / name if name else page
+        assert target.exists(), name
+        assert not anchor or anchor in anchors(target), f"{name}#{anchor}"

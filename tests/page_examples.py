@@ -1,0 +1,239 @@
+"""The examples of a Markdown page, run in order in one folder, as CONTRIBUTING.md says."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pytest
+import requests
+from click.testing import CliRunner
+from conftest import IMPORTED
+from sybil import Document, Example, Region
+from sybil.evaluators.python import PythonEvaluator
+from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
+
+import gesmock
+from gesmock.cli import main as cli
+from gesmock.contract.schemas import Contract
+from gesmock.fake import fixtures
+from gesmock.model.settings import Settings
+from gesmock.model.validation import read
+
+LANGUAGES: Final = ("python", "console", "json", "sh")
+"""Blocks in these languages run, or a mark says why one does not."""
+
+SERVE: Final = "gesmock serve movies --generate 1000 --fault list_jobs=503,every=10"
+"""The server of every page that starts no other one on port 8080."""
+
+_FENCED: Final = RawFencedCodeBlockLexer(re.compile(r"(?P<language>[^\n]*)\n"))
+_MARKS: Final = re.compile(r"(?:^<!-- .+ -->\n+)*\Z", re.MULTILINE)
+_MARK: Final = re.compile(r"<!-- (file|fails|is|not run): (.+) -->")
+_SHELL: Final = re.compile(r"[|&;<>$`=*]")
+
+
+class Block(NamedTuple):
+    """A fenced block with the marks above it, the code of which begins in *line*."""
+
+    language: str
+    text: str
+    marks: dict[str, str]
+
+    @property
+    def runs(self) -> bool:
+        return "not run" not in self.marks and (self.language in LANGUAGES or "file" in self.marks)
+
+
+def parse(page: Path) -> Document:
+    """*page* with its blocks as examples."""
+    return Document.parse(str(page), _regions)
+
+
+def _regions(document: Document) -> Iterator[Region]:
+    for region in _FENCED(document):
+        above = _MARKS.search(document.text, 0, region.start)
+        assert above is not None
+        region.parsed = region.lexemes["source"]
+        region.lexemes["block"] = Block(
+            region.lexemes["language"].strip(), region.parsed, dict(_MARK.findall(above[0]))
+        )
+        yield region
+
+
+def block_of(example: Example) -> Block:
+    block: Block = example.region.lexemes["block"]
+    return block
+
+
+class Served(NamedTuple):
+    port: str
+    printed: str
+
+
+@contextmanager
+def serving(command: str, folder: Path) -> Iterator[Served]:
+    """Run this ``gesmock`` command until the end, at a free port."""
+    with subprocess.Popen(
+        [sys.executable, "-m", *shlex.split(command)],
+        cwd=folder,
+        env={**os.environ, "GESMOCK_PORT": "0"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        printed = process.stdout.readline() + process.stdout.readline()
+        try:
+            yield Served(re.findall(r"listening on \w+://[^:]+:(\d+)", printed)[0], printed)
+        finally:
+            process.terminate()
+
+
+class PageExamples:
+    """The examples of a page, which run in the folder of *pytester*."""
+
+    def __init__(self, pytester: pytest.Pytester, default_server: Callable[[], Served]) -> None:
+        self._pytester = pytester
+        self._folder = pytester.path
+        self._default_server = default_server
+        self._ports: dict[str, str] = {}
+        self._evaluate_python = PythonEvaluator()
+        pytester.syspathinsert()
+
+    def run(self, page: Path) -> None:
+        with ExitStack() as self._servers:
+            for example in parse(page):
+                if block_of(example).runs:
+                    example.region.evaluator = self._evaluate
+                    example.evaluate()
+
+    def _evaluate(self, example: Example) -> str | None:
+        """Run an example; what was wrong with it."""
+        block = block_of(example)
+        name = block.marks.get("file")
+        if name is None and block.language == "python" and "def test_" in block.text:
+            name = f"test_line_{example.line}.py"
+        if name is not None:
+            path = self._folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block.text, encoding="utf-8")
+        if name is not None and Path(name).name.startswith("test_"):
+            return self._test(name, block.marks.get("fails"))
+        if block.language == "json":
+            return self._check_json(block)
+        if name is not None:
+            return None
+        if block.language == "console":
+            return self._converse(block.text)
+        if block.language == "python":
+            self._evaluate_python(example)
+            return None
+        return f"say why this {block.language} block does not run: <!-- not run: why -->"
+
+    def _test(self, name: str, fails: str | None) -> str | None:
+        """Run the tests in a file, which pass or fail with the text *fails*."""
+        output = self._pytest("-q", name)
+        passed = re.search(r"^\d+ passed in", output, re.MULTILINE)
+        as_said = passed if fails is None else not passed and fails in output
+        return None if as_said else output
+
+    def _pytest(self, *arguments: str) -> str:
+        ran = self._pytester.runpytest_inprocess(
+            *arguments, "-p", "no:randomly", "-W", "error", *IMPORTED
+        )
+        return "\n".join(ran.outlines + ran.errlines)
+
+    def _check_json(self, block: Block) -> str | None:
+        """Read JSON as what the page says it is: a state, a struct or an answer of the service."""
+        value = json.loads(block.text)
+        kind = block.marks.get("is")
+        if kind == "state":
+            fixtures.parse(block.text.encode())
+        elif kind is not None and hasattr(gesmock, kind):
+            read(value, getattr(gesmock, kind))
+        elif kind is not None:
+            return Contract(Settings()).error(value, kind)
+        return None
+
+    def _converse(self, text: str) -> str | None:
+        """Run the commands of a console; the first one that prints something else."""
+        for command, expected in commands(text):
+            output, status = self._command(command)
+            pattern = ".*".join(map(re.escape, expected.strip().split("...")))
+            if expected and not re.fullmatch(pattern, output.strip(), re.DOTALL):
+                return f"$ {command}\n{output}"
+            if not expected and status != 0:
+                return f"$ {command}\n{output}exit status {status}"
+        return None
+
+    def _command(self, command: str) -> tuple[str, int]:
+        """What a command prints and its exit status, with the ports of the page."""
+        if re.match("gesmock (serve|proxy) ", command):
+            return self._serve(command), 0
+        output, status = self._ran(self._with_real_ports(command))
+        return self._with_named_ports(output), status
+
+    def _serve(self, command: str) -> str:
+        """Start a server, which answers at the port that the page names; what it prints."""
+        port = re.search(r" --port (\d+)", command)
+        if command == SERVE:
+            served = self._begin()
+        else:
+            words = self._with_real_ports(command.replace(port[0], "") if port else command)
+            served = self._servers.enter_context(serving(words, self._folder))
+            self._ports[port[1] if port else "8080"] = served.port
+        return self._with_named_ports(served.printed)
+
+    def _with_real_ports(self, text: str) -> str:
+        if re.search(r"\b8080\b", text) and "8080" not in self._ports:
+            self._begin()
+        for port, found in self._ports.items():
+            text = re.sub(rf"\b{port}\b", found, text)
+        return text
+
+    def _with_named_ports(self, text: str) -> str:
+        for port, found in self._ports.items():
+            text = re.sub(rf"\b{found}\b", port, text)
+        return text
+
+    def _begin(self) -> Served:
+        """The default server, as new."""
+        served = self._default_server()
+        self._ports["8080"] = served.port
+        requests.post(f"http://127.0.0.1:{served.port}/_gesmock/reset", timeout=10)
+        return served
+
+    def _ran(self, command: str) -> tuple[str, int]:
+        """Run a command: in this process where it can, which saves the start of another one."""
+        program, *arguments = shlex.split(command)
+        if program == "pytest":
+            output = self._pytest(*arguments)
+            return output, 0
+        if program == "gesmock" and not _SHELL.search(command):
+            result = CliRunner().invoke(cli.main, arguments)
+            return result.output, result.exit_code
+        ran = subprocess.run(
+            ["bash", "-c", command],
+            cwd=self._folder,
+            env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return ran.stdout, ran.returncode
+
+
+def commands(text: str) -> Iterator[tuple[str, str]]:
+    """The commands of a console, each with the output that follows it."""
+    for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+        command = re.match(r"(?:.*\\\n)*.*\n?", part)
+        assert command is not None
+        yield command[0].rstrip("\n"), part[command.end() :]
