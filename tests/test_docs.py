@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from conftest import PROJECT, Service
 
+import gesmock
 from gesmock import __version__
 from gesmock.cli import main as cli
 from gesmock.fake.graphs import MOST_JOBS
@@ -265,6 +266,14 @@ def test_every_route_of_the_control_api_is_in_its_table() -> None:
 
     routes = {(call.method, re.sub(r"<.*>", "{id}", call.path)) for call in CALLS}
     assert documented == routes
+
+
+def test_every_public_name_is_on_the_page_of_the_python_api() -> None:
+    page = PAGES[TOP / "docs/reference/python-api.md"]
+    documented = set(re.findall(r"auto\w+:: gesmock\.(\w+)\b(?!\.)", page))
+
+    types_of_arguments = {"JobStatus", "SettingChanges", "StartOptions"}
+    assert documented | types_of_arguments | {"Error", "__version__"} == set(dir(gesmock))
 
 
 def test_every_shipped_fixture_is_documented() -> None:
