@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
+from unittest.mock import patch
 
 import pytest
 import requests
@@ -144,9 +145,10 @@ class PageExamples:
         return None if as_said else output
 
     def _pytest(self, *arguments: str) -> str:
-        ran = self._pytester.runpytest_inprocess(
-            *arguments, "-p", "no:randomly", "-W", "error", *IMPORTED
-        )
+        """What pytest prints, with no plugin but gesmock's: the many others would take longer."""
+        plugin = ("-p", "gesmock.pytest_plugin", "-W", "error", *IMPORTED)
+        with patch.dict(os.environ, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1"):
+            ran = self._pytester.runpytest_inprocess(*arguments, *plugin)
         return "\n".join(ran.outlines + ran.errlines)
 
     def _check_json(self, block: Block) -> str | None:
