@@ -257,9 +257,12 @@ class MockProject(ABC):
         fields = validation.read_python(changes, dict[str, Any], "settings")
         return self._project.configure(fields, "settings")
 
-    def state(self) -> dict[str, Any]:
-        """Everything there is, as the content of a fixture file."""
-        content: dict[str, Any] = msgspec.to_builtins(self._project.state())
+    def state(self, *, secrets: bool = False) -> dict[str, Any]:
+        """Everything there is, as the content of a fixture file.
+
+        Without *secrets*, it has no tokens, and what is secret in the requests of jobs is masked.
+        """
+        content: dict[str, Any] = msgspec.to_builtins(self._project.state(secrets=secrets))
         return content
 
     def load(self, state: Mapping[str, Any] | str | Path) -> None:

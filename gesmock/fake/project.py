@@ -17,7 +17,7 @@ from gesmock.journal.verdict.findings import VerdictConfig
 from gesmock.model.clock import Timing, VirtualTime, real_time
 from gesmock.model.errors import Conflict, NotFound, TimedOut
 from gesmock.model.generators import Generator
-from gesmock.model.jobs import Job
+from gesmock.model.jobs import Job, redacted
 from gesmock.model.queries import Queries
 from gesmock.model.rules import PlanRules
 from gesmock.model.settings import Settings
@@ -163,10 +163,11 @@ class Project:
         if self.epoch != epoch:
             raise Conflict("the project was reset meanwhile; nothing was changed")
 
-    def state(self) -> State:
+    def state(self, *, secrets: bool = False) -> State:
         """Everything in the project but the journal, as a state that can be loaded again.
 
-        Of fault rules, plan rules and the plans of jobs, it has what remains to be done.
+        Of fault rules, plan rules and the plans of jobs, it has what remains to be done. Without
+        *secrets*, it has no tokens, and what is secret in the requests of jobs is masked.
         """
         with self.lock:
             settings, graphs = self.settings, self.graphs.copies()
@@ -179,12 +180,13 @@ class Project:
             seed=seed or None,
             graphs={
                 name: GraphState(
-                    [*map(graph.planned, graph.all_jobs())],
+                    [*(jobs if secrets else map(redacted, jobs))],
                     graph.edition,
                     [*graph.labels.values()],
                     None if graph.summary is None else dict(graph.summary),
                 )
                 for name, graph in graphs.items()
+                for jobs in [map(graph.planned, graph.all_jobs())]
             },
             settings=None if settings == Settings() else settings,
             clock=None if clock == Timing() else clock,
@@ -192,7 +194,7 @@ class Project:
             journal_size=None if size == SIZE else size,
             plans=[rule for rule in plans if rule is not None],
             queries=[*self.queries],
-            tokens=list(tokens),
+            tokens=list(tokens) if secrets else [],
             faults=[rule for rule in faults if rule is not None],
         )
 

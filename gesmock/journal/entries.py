@@ -1,5 +1,6 @@
 """Entries: what the journal records of a request and its answer."""
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -18,7 +19,7 @@ from gesmock.model.messages import (
     Request,
     ShownStatuses,
 )
-from gesmock.model.secrets import MASK, is_secret, masked_by_name
+from gesmock.model.secrets import MASK, Secrets, is_secret
 
 LONGEST_BODY: Final = 4096
 """The longest body that is recorded, in bytes of JSON."""
@@ -38,6 +39,9 @@ _OTHER_PLANES: Final[Mapping[str, str]] = {
 
 _MOST_NAMES: Final = 64
 """The most parameters, and headers, that are recorded of a long head."""
+
+_DIGEST_KEY: Final = os.urandom(16)
+"""Another in each process, so that nobody can try out which secret a digest is of."""
 
 _LONGEST_SECRET: Final = 512
 """A longer secret is recorded by its digest only; a signature is shorter."""
@@ -164,6 +168,18 @@ class Record(Struct, frozen=True, gc=False):
         if link is not None:
             wire = Wire("{}:{}".format(*link.client), link.opened_at, link.closed_at)
         query = listed_requests.query_without_secrets(request.query)
+        ids = replies.request_ids(self.epoch, self.number)
+        redacted = Secrets().redact_value(
+            {
+                "path": request.path,
+                "args": dict(request.args),
+                "query": query,
+                "headers": dict(request.headers),
+                "body": msgspec.json.decode(request.body) if request.body else None,
+                "reply_headers": ids | dict(self.headers),
+                "crash": self.crash,
+            }
+        )
         if secrets := {name: value for name, value in request.query.items() if is_secret(name)}:
             digest = _digest([digest, secrets])
         return Entry(
@@ -172,13 +188,8 @@ class Record(Struct, frozen=True, gc=False):
             epoch=self.epoch,
             operation=request.operation,
             method=request.method,
-            path=request.path,
-            args=request.args,
-            query=masked_by_name(query),
-            headers=masked_by_name(dict(request.headers)),
-            body=masked_by_name(msgspec.json.decode(request.body)) if request.body else None,
+            **redacted,
             status=self.status,
-            reply_headers=replies.request_ids(self.epoch, self.number) | dict(self.headers),
             job_id=self.job_id,
             statuses=None if reported is None else reported.statuses,
             returned=None if reported is None else reported.returned,
@@ -188,7 +199,6 @@ class Record(Struct, frozen=True, gc=False):
             connection=self.connection,
             virtual_s=0.0 if fired is None else fired.virtual_s,
             real_s=0.0 if fired is None else fired.real_s,
-            crash=self.crash,
             real_at=self.real_at,
             wire=wire,
             gave_up=self.gave_up,
@@ -273,7 +283,7 @@ def _short_secret(text: str) -> str:
 def _digest(value: object) -> str:
     from hashlib import blake2b  # 1 ms
 
-    return blake2b(msgspec.json.encode(value), digest_size=8).hexdigest()
+    return blake2b(msgspec.json.encode(value), digest_size=8, key=_DIGEST_KEY).hexdigest()
 
 
 def _token(headers: Mapping[str, str]) -> str | None:

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from gesmock.model.messages import Request
-from gesmock.model.secrets import MASK, Secrets, is_secret
+from gesmock.model.secrets import Secrets, is_secret
 
 _PARTS: Final = re.compile(r"(?:Access|Signature|Credential)=([^\s,;]+)|^\w+ ([^\s,;=]+=*)$")
 """The secrets in an ``Authorization``: parts of a signature, or the text after a scheme."""
@@ -41,10 +41,8 @@ class Redaction:
         return self._secrets.redact(text)
 
     def named(self, values: Mapping[str, str]) -> dict[str, str]:
-        return {
-            self.text(name): MASK if is_secret(name) else self.text(value)
-            for name, value in values.items()
-        }
+        redacted: dict[str, str] = self._secrets.redact_value(dict(values))
+        return redacted
 
     def request(self, request: Request) -> Request:
         """*request*, whose body is shortened already."""

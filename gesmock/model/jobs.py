@@ -3,8 +3,10 @@
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec.structs import replace
 
 from gesmock.model.plans import AnyPlan, Progress
+from gesmock.model.secrets import Secrets
 from gesmock.model.types import ListedStatus
 
 
@@ -41,3 +43,12 @@ class Move(Struct, frozen=True, forbid_unknown_fields=True):
     progress: Progress | None = None
     result: dict[str, Any] | UnsetType = UNSET
     fail_reason: str | None = None
+
+
+def redacted(job: Job) -> Job:
+    """*job* without the secrets in its request; itself where there are none."""
+    redact, request = Secrets().redact, job.request
+    url, raw = redact(request.url), request.raw_request and redact(request.raw_request)
+    if (url, raw) == (request.url, request.raw_request):
+        return job
+    return replace(job, request=JobRequest(request.command, url, raw))

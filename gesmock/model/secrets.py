@@ -1,24 +1,18 @@
 """Secrets: what is one, by its name or because its value is known, and how it is masked.
 
-Secrets are masked in parsed values and in text, where they may be plain, JSON-escaped or
-percent-encoded. Also here: how text from outside is shown in one line.
+Secrets are masked in parsed values and in texts: JSON, URLs, forms, lines, and any of them inside
+another. Also here: how text from outside is shown in one line.
 """
 
 import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, wraps
 from typing import Any, Final
+from urllib.parse import quote, unquote, unquote_plus
 
 MASK: Final = "***"
-
-_STORAGE_KEY: Final = re.compile("^[as]k$|obsparameters|accesskey|secretkey|securitytoken")
-_SECRET: Final = re.compile(
-    f"{_STORAGE_KEY.pattern}|token|secret|passw|passphrase|pwd|credential|signature|authorization|"
-    "cookie|apikey|privatekey|xauth"
-)
-_NO_LETTER: Final = re.compile(r"[\W_]")
 
 _SHORTEST: Final = 4  # every word would have shorter secrets
 _EMPTY: Final[Sequence[Any]] = (None, False, True, "", [], {}, "null", "false", "true", MASK)
@@ -41,22 +35,84 @@ def compact(value: Any) -> str:
 
 # --- By name --------------------------------------------------------------------------------------
 
+_WORDS: Final = (
+    "token secret password passwd passphrase passcode pass pwd auth oauth authorization "
+    "authorisation signature sig session jsession sess cookie credential cred jwt otp totp pin"
+)
+"""The words that make a name that of a secret."""
 
-@lru_cache(maxsize=256)
+_COMPANIONS: Final = (
+    "access account admin api app aws bearer client code csrf current data db device google hash "
+    "header http iam id jdbc key ldap login master my mysql name new obs old parameter php private "
+    "proxy refresh root rsa security server service share ssh sso subject text type user value web "
+    "x xsrf"
+)
+"""Words that stand beside them where a name has no gaps: ``dbpassword``, ``accesskeyid``."""
+
+_LONGEST_NAME: Final = 256  # characters that are looked at
+_LONGEST_REMEMBERED: Final = 64
+
+_PART: Final = re.compile("[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_KNOWN: Final = "|".join(sorted(f"{_WORDS} {_COMPANIONS}".split(), key=len, reverse=True))
+_GAPLESS: Final = re.compile(rf"(?:{_KNOWN})(?:s(?=\Z|{_KNOWN}))?")
+_TAIL: Final = re.compile(
+    "(?:token|secret|passw(?:or)?d|passphrase|credential|cookie|signature|"
+    r"(?:access|api|private|secret)key)s?\Z"
+)
+"""What ends no word of English but these, whatever stands before it."""
+
+_STORAGE_KEY: Final = re.compile(
+    r"^[as] ?k$|\b(?:access key|secret key|security token|obs parameter)s?\b"
+)
+_SECRET: Final = re.compile(
+    rf"\b(?:{_WORDS.replace(' ', '|')}|(?:access|api|private)\b.*\bkey)s?\b|\b[as]k\b|"
+    + _STORAGE_KEY.pattern
+)
+
+
+def _remembered(decide: Callable[[str], bool]) -> Callable[[str], bool]:
+    """*decide* by the beginning of a name; a client's long names must not fill the memory."""
+    remembered = lru_cache(maxsize=256)(decide)
+
+    @wraps(decide)
+    def decided(name: str) -> bool:
+        if len(name) <= _LONGEST_REMEMBERED:
+            return remembered(name)
+        return decide(name[:_LONGEST_NAME])
+
+    return decided
+
+
+@_remembered
 def is_storage_key(name: str) -> bool:
     """Whether a value called *name*, in any spelling, is a storage key or holds one."""
-    return _STORAGE_KEY.search(_letters(name)) is not None
+    return _STORAGE_KEY.search(_in_words(name)) is not None
 
 
-@lru_cache(maxsize=256)
+@_remembered
 def is_secret(name: str) -> bool:
-    """Whether a value called *name*, in any spelling, is a secret of any kind."""
-    return _SECRET.search(_letters(name)) is not None
+    """Whether a value called *name*, in any spelling, is a secret of any kind.
+
+    Whole words decide: ``userToken``, ``USER_TOKEN`` and ``usertoken`` are, ``tokenizer`` is not.
+    """
+    return _SECRET.search(_in_words(name)) is not None
 
 
-def _letters(name: str) -> str:
-    plain = name if name.isascii() else unicodedata.normalize("NFKC", name)
-    return _NO_LETTER.sub("", plain).casefold()
+def _in_words(name: str) -> str:
+    """*name* in lower case, with a space between its words."""
+    if "%" in name:
+        name = unquote(unquote(name))
+    if not name.isascii():
+        name = unicodedata.normalize("NFKC", name)
+    words: list[str] = []
+    for part in _PART.findall(name):
+        word = part.lower()
+        parts = _GAPLESS.findall(word)
+        if "".join(parts) != word:
+            tail = _TAIL.search(word)
+            parts = _GAPLESS.findall(tail[0]) if tail else [word]
+        words += parts
+    return " ".join(words)
 
 
 def copied(
@@ -80,11 +136,6 @@ def copied(
     return whole[0]
 
 
-def masked_by_name(value: Any) -> Any:
-    """*value* with everything masked that has the name of a secret."""
-    return copied(value, lambda item: {key: MASK if is_secret(key) else item[key] for key in item})
-
-
 def secrets_in(value: Any) -> Iterator[str]:
     """The texts and long numbers anywhere in *value* that have the name of a secret."""
     unvisited = [(value, False)]
@@ -104,45 +155,83 @@ def secrets_in(value: Any) -> Iterator[str]:
 
 # --- By value -------------------------------------------------------------------------------------
 
-
 _SPECIAL: Final = re.compile("[^0-9A-Za-z]")
+_MOST_LEVELS: Final = 5
+_PAIRS: Final = [
+    (case(name), case(value))
+    for case in (str.lower, str.title, str.upper)
+    for name, value in (("name", "value"), ("key", "value"))
+]
 _ESCAPES: Final[Mapping[str, Sequence[str]]] = {"/": ["\\/"], " ": ["+"]}  # PHP's, and a form's
 
 
 class Secrets:
     """Masks the secrets whose *values* are known, and those that have the name of a secret."""
 
-    def __init__(self, values: Iterable[str]) -> None:
+    def __init__(self, values: Iterable[str] = ()) -> None:
         self._patterns = [_pattern(value) for value in {*values} if len(value) >= _SHORTEST]
 
     def mask(self, text: str) -> str:
         """*text* without the known values."""
-        return _masked(text, self._known_in(text))
+        return _masked(
+            text, (match.span() for pattern in self._patterns for match in pattern.finditer(text))
+        )
 
-    def redact(self, text: str) -> str:
-        """*text* without the known values and the named secrets; it may be JSON or any text."""
+    def redact(self, text: str, levels: int = _MOST_LEVELS) -> str:
+        """*text* without the known values and the named secrets; it may be JSON or any text.
+
+        Around a secret that is escaped, the text loses its escapes; what is inside more than
+        *levels* others is masked whole.
+        """
+        if not self._patterns and _is_plain(text):
+            return text
+        if not levels:
+            return MASK
         value = _parsed(text)
         if value is None:
-            return _masked(text, [*self._known_in(text), *_named_in(text)])
-        redacted = self.redact_value(value)
+            return self._redact_text(self.mask(text), levels)
+        redacted = self.redact_value(value, levels)
         return text if redacted == value else compact(redacted)
 
-    def redact_value(self, value: Any) -> Any:
+    def redact_value(self, value: Any, levels: int = _MOST_LEVELS) -> Any:
         """The same for a parsed *value*."""
-        return copied(value, self._object, lambda items: [self._leaf(item) for item in items])
 
-    def _object(self, value: dict[str, Any]) -> dict[str, Any]:
-        return {
-            self.mask(name): MASK if is_secret(name) and item not in _EMPTY else self._leaf(item)
-            for name, item in value.items()
-        }
+        def leaf(item: Any) -> Any:
+            return self.redact(item, levels - 1) if isinstance(item, str) else item
 
-    def _leaf(self, item: Any) -> Any:
-        return self.redact(item) if isinstance(item, str) else item
+        def copy(fields: dict[str, Any]) -> dict[str, Any]:
+            secret = _secret_fields(fields)
+            return {
+                leaf(name): MASK if name in secret and item not in _EMPTY else leaf(item)
+                for name, item in fields.items()
+            }
 
-    def _known_in(self, text: str) -> Iterator[tuple[int, int]]:
-        for pattern in self._patterns:
-            yield from (match.span() for match in pattern.finditer(text))
+        return copied(value, copy, lambda items: [leaf(item) for item in items])
+
+    def _redact_text(self, text: str, levels: int) -> str:
+        def decoded(match: re.Match[str]) -> str:
+            plain = unquote_plus(_ENCODED_AGAIN.sub("%", match[0]))
+            redacted = plain if plain == match[0] else self.redact(plain, levels - 1)
+            return match[0] if redacted == plain else quote(redacted, safe="*")
+
+        text = _URL_PASSWORD.sub(rf"\1{MASK}", text)
+        text = _masked(text, _named_in(text))
+        if "%" in text:
+            text = _SEGMENT.sub(decoded, text)
+        if "\\" in text:
+            plain = _ESCAPED.sub(lambda escape: _unescaped(*escape.groups()), text)
+            redacted = self.redact(plain, levels - 1)
+            text = text if redacted == plain else redacted
+        return text
+
+
+def _secret_fields(fields: Mapping[str, Any]) -> set[str]:
+    """The names of secrets, and ``value`` beside ``"name": "password"``."""
+    secret = {name for name in fields if is_secret(name)}
+    for name, value in _PAIRS:
+        if value in fields and isinstance(text := fields.get(name), str) and is_secret(text):
+            secret.add(value)
+    return secret
 
 
 def _pattern(secret: str) -> re.Pattern[str]:
@@ -179,33 +268,59 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 # --- In texts -------------------------------------------------------------------------------------
 
-_QUOTE: Final = r"""(?:\\?["']|%22)"""
+_SEPARATOR: Final = re.compile(r"[=:%\\]")
+_STEMS: Final = (
+    *("token", "secret", "pass", "pwd", "auth", "sig", "sess", "cook", "cred", "jwt", "otp", "pin"),
+    *("ak", "sk", "key", "obs", "@", "%", "\\u"),
+)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether *text* certainly has no secret with a name, as most texts; costs little."""
+    if not _SEPARATOR.search(text):
+        return True
+    lower = text.lower()
+    for stem in _STEMS:  # any() would take twice as long, and a pattern three times
+        if stem in lower:
+            return False
+    return text.isascii()
+
+
+_URL_PASSWORD: Final = re.compile(r"""(?<=://)([^\s/?#"'<>:@]*:)[^\s/?#"'<>]+(?=@)""")
+_SEGMENT: Final = re.compile(r"""[^\s&=;,"'<>]+""")
+_ENCODED_AGAIN: Final = re.compile("%(?:25)+(?=[0-9a-f]{2})", re.IGNORECASE)
+_ESCAPED: Final = re.compile(r"\\+(?:u00([0-7][0-9a-f])|(.?))", re.DOTALL | re.IGNORECASE)
+
+_QUOTED: Final = """["'][^"'\\\\]{1,256}["']"""
 _NAME: Final = re.compile(
-    r"(?<![\w.-])(?:(?<=%)[0-9a-f]{2}|(?<=\\)(?:u[0-9a-f]{4}|[nr]))?(?P<name>[\w.-]++)"
-    rf"(?:{_QUOTE}\s*(?=:|%3A)|\s*(?==|%3D|\\u003d))(?P<separator>:|=|%3A|%3D|\\u003d)",
+    rf"""["'](?:name|key)["']\s*:\s*(?P<named>{_QUOTED})\s*,\s*["']value["']\s*(?=:)"""
+    rf"|(?P<quoted>{_QUOTED})\s*(?=[:=])"
+    r"|(?<![\w.$%\[\]-])(?P<bare>[\w.$%\[\]-]++)(?:\s*(?==)|(?=:\s))",
     re.IGNORECASE,
 )
-"""A name, perhaps behind an escape, and the separator between it and its value."""
+"""A name before the separator of its value, or the beginning of ``{"name": ..., "value":``."""
 
-_QUOTED: Final = rf"(?P<quote>{_QUOTE})(?P<text>(?:[^\\]|\\.?)*?)(?:(?P=quote)|\Z)"
-_VALUES: Final = {
-    separator: re.compile(rf"\s*(?:{_QUOTED}|(?P<bare>{bare}))", re.DOTALL | re.IGNORECASE)
-    for separator, bare in {
-        ":": r"""[\[{](?!\s*[\]}]).*|[^\s,\[\]{}"'\\]+""",
-        "=": r"""[^\s&"'<>\\]+""",
-        "\\": r"""[^\s&"'<>\\]+""",
-        "%": r"""(?:(?!%26|%22|%2C)[^\s&"'<>\\])+""",
-    }.items()
-}
-"""The value behind each kind of separator; a list or an object is taken to go on to the end."""
+_TEXT: Final = r"""(?P<quote>["'])(?P<text>(?:[^\\]|\\.?)*?)(?:(?P=quote)|\Z)"""
+_IN_JSON, _IN_FORM, _IN_LINE = (
+    re.compile(rf"\s*(?:{_TEXT}|(?P<bare>{bare}))", re.DOTALL)
+    for bare in (r"""[\[{](?!\s*[\]}]).*|[^\s,\[\]{}"']+""", r"""[^\s&"'<>]+""", r"[^\r\n]+")
+)
+"""The value behind each separator; a list or an object is taken to go on to the end."""
+
+
+def _unescaped(octet: str | None, char: str) -> str:
+    return chr(int(octet, 16)) if octet else "\n" if char in ("n", "r", "t") else char
 
 
 def _named_in(text: str) -> Iterator[tuple[int, int]]:
-    """The values with the name of a secret, in a form, a query, or JSON that is cut off."""
+    """The values with the name of a secret, in a form, a query, a line, or JSON that is cut off."""
     end = 0
     for match in _NAME.finditer(text):
-        if match.start() >= end and is_secret(match["name"]):
-            value = _VALUES[match["separator"][0]].match(text, match.end())
+        kind = match.lastgroup or ""
+        if match.start() >= end and is_secret(match[kind]):
+            behind = _IN_LINE if kind == "bare" else _IN_JSON
+            behind = _IN_FORM if text[match.end()] == "=" else behind
+            value = behind.match(text, match.end() + 1)
             if value is not None and value[value.lastgroup or 0] not in _EMPTY:
                 yield value.span(value.lastgroup or 0)
                 end = value.end()

@@ -26,6 +26,7 @@ from gesmock.model import replies, validation
 from gesmock.model.clock import http_date, real_time
 from gesmock.model.errors import PARAMETER_ERROR, Refusal
 from gesmock.model.messages import LARGEST_BODY, ConnectionInfo, Reply, Request
+from gesmock.model.secrets import Secrets
 from gesmock.model.settings import Settings
 from gesmock.server import wsgi
 from gesmock.server.application import NAME, SERVER, Answer
@@ -226,7 +227,9 @@ def log_request(request: Request, reply: Reply) -> None:
     if not log.isEnabledFor(logging.INFO):
         return
     fault = reply.headers.get("X-Gesmock-Fault", "")
-    path = request.path if _PLAIN(request.path) else quote(request.path)
+    path = request.path
+    if not _PLAIN(path):
+        path = quote(Secrets().redact(path))
     line = f"{request.method} {path} {reply.status}{fault and f' {fault}'}"
     first = log.handlers[0] if log.handlers else None
     if isinstance(first, AccessLog):

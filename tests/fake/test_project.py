@@ -282,7 +282,7 @@ def test_a_state_is_exported_with_the_remainder_of_its_faults() -> None:
     for _ in range(3):
         project.faults.match(*asked())
 
-    state = project.state()
+    state = project.state(secrets=True)
 
     assert state.faults == []
     assert state.tokens_of("p1") == project.tokens

@@ -1,6 +1,8 @@
 """The journal is bounded, can be filtered, and contains no secrets."""
 
 import gc
+import subprocess
+import sys
 import tracemalloc
 from threading import RLock
 from typing import Any
@@ -149,6 +151,22 @@ def test_passwords_and_tokens_of_a_body_are_masked_however_deep() -> None:
     assert first.body["list"] == [{"auth_token": "***"}, 1]
     assert "S1" not in repr(first.body)
     assert first.digest != second.digest
+
+
+def test_digests_of_another_process_are_others() -> None:
+    script = """
+from gesmock import GesMock
+import requests
+with GesMock() as ges:
+    requests.get(ges.jobs_url() + "?token=T", headers={"X-Auth-Token": "T"})
+    [entry] = ges.journal
+    print(entry.digest, entry.token)
+"""
+    command = [sys.executable, "-c", script]
+    first, second = (subprocess.run(command, capture_output=True, check=True) for _ in range(2))
+
+    assert all(len(digest) == 16 for digest in first.stdout.split())
+    assert {*first.stdout.split()}.isdisjoint(second.stdout.split())
 
 
 LONG = "x" * LONGEST_BODY

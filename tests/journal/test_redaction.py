@@ -62,7 +62,7 @@ def test_known_secrets_are_removed_everywhere() -> None:
 
 def test_values_with_secret_names_are_removed() -> None:
     clean = redacted(
-        {"auth": {"password": 'p"w'}, "userToken": "t", "token_type": 3, "name": "n"},
+        {"user": {"password": 'p"w'}, "userToken": "t", "token_type": 3, "name": "n"},
         query={"signature": "s", "ak": "a", "limit": "1"},
         headers={"x-auth-token": "masked by the entry"},
     )
@@ -70,7 +70,7 @@ def test_values_with_secret_names_are_removed() -> None:
     assert clean.query == {"signature": "***", "ak": "***", "limit": "1"}
     assert clean.headers == {"x-auth-token": "masked by the entry"}
     assert json.loads(clean.body) == {
-        "auth": {"password": "***"},
+        "user": {"password": "***"},
         "userToken": "***",
         "token_type": "***",
         "name": "n",

@@ -44,6 +44,34 @@ def test_reset_returns_the_epoch_and_what_it_cleared(service: Service) -> None:
     assert service.list().json["totalCount"] == 0
 
 
+@pytest.mark.parametrize("place", ["", "projects/other/"])
+def test_tokens_and_secrets_of_jobs_are_exported_only_on_demand(
+    service: Service, place: str
+) -> None:
+    raw = '{"a":1,"userToken":"planted"}'
+    request = {"command": "import_graph", "url": "/?pwd=planted", "rawRequest": raw}
+    state = {"graphs": {"g": {"jobs": [{**JOB, "request": request}]}}, "tokens": ["configured"]}
+    service.control("PUT", f"{place}state", state)
+
+    default = service.control("GET", f"{place}state?secrets=false").json
+    whole = service.control("GET", f"{place}state?secrets=true").json
+
+    assert service.control("GET", f"{place}state").json == default
+    assert "tokens" not in default
+    masked = {**request, "url": "/?pwd=***", "rawRequest": '{"a":1,"userToken":"***"}'}
+    assert default["graphs"]["g"]["jobs"] == [{**JOB, "request": masked}]
+    assert [token["token"] for token in whole["tokens"]] == ["configured"]
+    assert whole["graphs"] == state["graphs"]
+
+
+@pytest.mark.parametrize("text", ["1", "yes", "True", ""])
+def test_whether_secrets_are_exported_is_true_or_false(service: Service, text: str) -> None:
+    refused = service.control("GET", f"state?secrets={text}")
+
+    assert refused.status_code == 400
+    assert refused.json["errors"][0]["path"] == "query.secrets"
+
+
 def test_a_state_can_be_exported_and_loaded(service: Service) -> None:
     service.control("POST", "generate", {"graph": "g", "count": 4, "seed": 7, "replace": True})
     service.control("PATCH", "settings", {"limit_zero": "refuse"})

@@ -173,6 +173,8 @@ def _read_query(type_: type[Struct]) -> Struct:
             values[name] = [item for item in text.split(",") if item]
         elif kind in (inspect.IntType, inspect.FloatType) and _NUMBER.fullmatch(text):
             values[name] = int(text) if text.isdecimal() else float(text)
+        elif kind is inspect.BoolType and text in ("true", "false"):
+            values[name] = text == "true"
         else:
             values[name] = text
     return validation.read({**values, **nested}, type_, "query")

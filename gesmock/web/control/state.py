@@ -24,6 +24,12 @@ class Health(Struct, frozen=True, forbid_unknown_fields=True):
     project_id: str
 
 
+class ExportQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether the tokens, and the *secrets* in the requests of jobs, are exported too."""
+
+    secrets: bool = False
+
+
 class Loaded(Struct, frozen=True, forbid_unknown_fields=True):
     """What was *loaded*, in words."""
 
@@ -80,8 +86,8 @@ def set_up(address: Address, body: ProviderState) -> PreparedProject:
 
 
 @call("GET", "state", summary="Export the project")
-def export(project: Project) -> State:
-    return project.state()
+def export(project: Project, query: ExportQuery) -> State:
+    return project.state(secrets=query.secrets)
 
 
 @call("PUT", "state", needs_jobs=True, summary="Load a project")
