@@ -544,7 +544,8 @@ def test_the_control_api_guards_itself_as_in_the_golden_file(wire: Wire) -> None
     with guarded, closing(Wire(guarded)) as other:
         wire.say("with a token")
         for given in ([], ["Authorization: Bearer secret"], ["Authorization: Bearer x"]):
-            other.ask("GET", "/_gesmock/health", None, given)
+            other.ask("GET", "/_gesmock/clock", None, given)
+        other.ask("GET", "/_gesmock/health")
     closed = GesMock(control=False, clock=CLOCK)
     with closed, closing(Wire(closed)) as last:
         last.say("without a control API")

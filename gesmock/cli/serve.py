@@ -63,13 +63,17 @@ def _run(
     server: "GesMock | ProxyServer",
     wait: Callable[[], object],
     *,
+    host: str,
     of: str = "",
     curl: str,
     token: bool,
 ) -> None:
     """Run *server*, *of* another one, until *wait* ends; print a *curl* command and its *token*."""
+    from gesmock.web.guard import reachable
+
+    also = "" if reachable(host) == host else ", and on all other addresses of this machine"
     with server:
-        click.echo(f"gesmock {gesmock.__version__} listening on {server.url}{of}")
+        click.echo(f"gesmock {gesmock.__version__} listening on {server.url}{also}{of}")
         click.echo(f"curl {curl}")
         if token and server.control_token:
             click.echo(f"control token: {server.control_token}")
@@ -168,7 +172,8 @@ def serve(
     ).start()
     header = "-H 'X-Auth-Token: <token>' " if ges.fake.default.tokens else ""
     curl = f"{header}'{ges.jobs_url()}'"
-    _run(ges, stop_signals(), curl=curl, token=not (no_control or control_token))
+    host = parameters["host"]
+    _run(ges, stop_signals(), host=host, curl=curl, token=not (no_control or control_token))
 
 
 @command()
@@ -227,7 +232,8 @@ def proxy(
         **parameters,
     )
     curl = f"'{server.url}{target.path('/jobs/status')}'"
-    _run(server, wait, of=f" for {target.url}", curl=curl, token=not control_token)
+    of, host = f" for {target.url}", parameters["host"]
+    _run(server, wait, host=host, of=of, curl=curl, token=not control_token)
     project, failure = server.fake.default, None
     if har is not None:  # first: standard output may be closed
         try:

@@ -50,6 +50,9 @@ _HOP_BY_HOP: Final = re.compile(
 )
 """Headers of a single connection (RFC 9110, 7.6.1), and those that each side writes itself."""
 
+_OWN: Final = frozenset(("Date", "TraceID", "X-Request-Id"))
+"""What our own answers have, and another server's only where that sent it."""
+
 
 class ProxyFake(Fake):
     """A fake without jobs: it only has a journal and fault rules."""
@@ -166,13 +169,16 @@ class ProxyServer(Gateway):
 
 
 def _end_to_end(headers: Headers) -> list[tuple[str, str]]:
-    """*headers* without those of a single connection (RFC 9110, 7.6.1)."""
+    """*headers* without those of a single connection (RFC 9110, 7.6.1), also with underscores.
+
+    What takes ``Transfer_Encoding`` for the header with a hyphen reads another body than we do.
+    """
     connection = ",".join(value for name, value in headers if name.lower() == "connection")
     options = {option.strip().lower() for option in connection.split(",")}
     return [
         (name, value)
         for name, value in headers
-        if not _HOP_BY_HOP.fullmatch(name.lower()) and name.lower() not in options
+        if not _HOP_BY_HOP.fullmatch(name.lower().replace("_", "-")) and name.lower() not in options
     ]
 
 
@@ -264,12 +270,12 @@ def _answer_of(reply: Reply, method: str) -> Answer:
     status, blocks = reply.status or 200, replies.blocks(reply)
     if isinstance(reply, _Forwarded):
         came = {(_titled(name), value) for name, value in reply.lines}
-        names = {name for name, _ in came}
+        names = {name for name, _ in came} | _OWN
         lines = [
             *reply.lines,
             *(
                 (name, value)
-                for name, value in [*reply.headers.items(), ("Server", NAME)]
+                for name, value in reply.headers.items()
                 # A receipt is added to another one: gesmock may stand in front of gesmock.
                 if name not in names or (name == "X-Gesmock-Fault" and (name, value) not in came)
             ),

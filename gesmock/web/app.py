@@ -1,5 +1,8 @@
 """create_app: the fake as a Flask app, its OpenAPI documents, and Swagger UI over both."""
 
+import re
+from base64 import b64encode
+from hashlib import sha256
 from typing import Final, Unpack
 
 import flask
@@ -18,6 +21,9 @@ from gesmock.web.guard import CONTROL, Guard, is_control, requested_path
 SERVICE_DOCUMENT: Final = "/openapi.json"
 CONTROL_DOCUMENT: Final = f"{CONTROL}/openapi.json"
 BROWSER: Final = "/docs"
+
+_SCRIPT: Final = re.compile(b"<script>(.*?)</script>", re.DOTALL)
+"""A script in a page itself."""
 
 NOT_INSTALLED: Final = f"""\
 To browse the OpenAPI documents here, install Swagger UI: pip install 'gesmock[docs]'
@@ -69,6 +75,22 @@ def create_app(
     return app
 
 
+def _only_for_itself(page: flask.Response) -> dict[str, str]:
+    """The headers with which *page* is in no frame, and loads and runs nothing but its own."""
+    scripts = [] if page.is_streamed else _SCRIPT.findall(page.get_data())
+    hashes = "".join(f" 'sha256-{b64encode(sha256(text).digest()).decode()}'" for text in scripts)
+    policy = (
+        f"default-src 'none'; script-src 'self'{hashes}; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
+        "form-action 'none'"
+    )
+    return {
+        "Content-Security-Policy": policy,
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+    }
+
+
 def _documents(fake: Fake, *, control: bool) -> flask.Blueprint:
     """The document of the service, and pages that show it and, with *control*, the control API's.
 
@@ -81,6 +103,8 @@ def _documents(fake: Fake, *, control: bool) -> flask.Blueprint:
     @documents.after_request
     def finished(response: flask.Response) -> flask.Response:
         response.headers.extend(CORS)
+        if flask.request.path != SERVICE_DOCUMENT:
+            response.headers.extend(_only_for_itself(response))
         return response
 
     @documents.get(SERVICE_DOCUMENT)

@@ -22,6 +22,14 @@ HostName = Annotated[
     str,
     Meta(pattern=r"^[A-Za-z0-9_.-]+(?![\s\S])", description="a host name such as fake.test"),
 ]
+_HEALTH: Final = re.compile(rf"{CONTROL}/(projects/[^/]+/)?health")
+_FORWARDED: Final = re.compile("forwarded|x-forwarded-.*|x-real-ip|via", re.IGNORECASE)
+"""Headers that only a forwarder adds."""
+
+_OTHER_SITE: Final = (
+    "pages of other sites are refused; call it from outside a browser, or through your page's own "
+    "server without this header"
+)
 _HOST: Final = re.compile(r"(?:\[(?P<address>[^\[\]]*)\]|(?P<name>[^:@\[\]]+?))\.?(?::[0-9]*)?")
 
 
@@ -40,9 +48,10 @@ class Guard:
     """Who may call the control API.
 
     With a *token*, callers must send ``Authorization: Bearer <token>``; without one, only callers
-    on this machine are answered. Either way, requests from another site's page are refused, and so
-    are those whose ``Host`` is none of *hosts*, ``localhost``, or an IP address: an attacker may
-    have bound any other name to our address (DNS rebinding).
+    on this machine are answered, and no forwarder, behind which anybody may be. Either way,
+    requests from another site's page are refused, and so are those whose ``Host`` is none of
+    *hosts*, ``localhost``, or an IP address: an attacker may have bound any other name to our
+    address (DNS rebinding). The health is for everybody, and pages may link to it.
     """
 
     token: str | None = field(default=None, repr=False)
@@ -63,12 +72,13 @@ class Guard:
 
     def refusal(self, request: "Request") -> tuple[int, str] | None:
         """The HTTP status and reason with which to refuse *request*; None: let it pass."""
-        if reason := self._foreign(request):
+        is_health = _is_health(request)
+        if reason := self._foreign(request, may_be_linked=is_health):
             return 403, reason
+        if is_health:
+            return None
         if self.token is None:
-            if is_loopback(request.remote_addr or ""):
-                return None
-            return 403, "without a control token, only callers on this machine are answered"
+            return self._refusal_without_token(request)
         import hmac
 
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -77,18 +87,35 @@ class Guard:
             return None
         return 401, "Authorization: Bearer <control token> is missing or wrong"
 
-    def _foreign(self, request: "Request") -> str | None:
-        site = request.headers.get("Sec-Fetch-Site", "none")
-        if site not in ("same-origin", "none"):
-            return f"Sec-Fetch-Site: {site}: pages of other sites are refused"
+    def _refusal_without_token(self, request: "Request") -> tuple[int, str] | None:
+        remedy = "set one (--control-token) and send it as Authorization: Bearer <control token>"
+        forwarded = next(filter(_FORWARDED.fullmatch, request.headers.keys()), None)
+        if forwarded:
+            return 403, (
+                f"{forwarded}: this came through a forwarder, behind which anybody may be, and "
+                f"there is no control token: {remedy}"
+            )
+        if not is_loopback(request.remote_addr or ""):
+            return 403, (
+                "without a control token, only callers on this machine are answered: " + remedy
+            )
+        return None
+
+    def _foreign(self, request: "Request", *, may_be_linked: bool = False) -> str | None:
+        headers = request.headers
+        site = headers.get("Sec-Fetch-Site", "none")
+        is_link = may_be_linked and headers.get("Sec-Fetch-Mode") == "navigate"
+        if site not in ("same-origin", "none") and not is_link:
+            return f"Sec-Fetch-Site: {site}: {_OTHER_SITE}"
         host = request.headers.get("Host", "")
         parts = _HOST.fullmatch(request.host.lower()) if host else None
         name = parts["name"] or parts["address"] if parts else ""
         if not (name == "localhost" or name in self.hosts or _address(name)):
-            return f"Host: {host!r} is not a known name of this server (see --allow-host)"
+            remedy = f"--allow-host {name} permits it" if name else "call it by its address"
+            return f"Host: {host!r} is not a known name of this server; {remedy}"
         origin = request.headers.get("Origin")
         if origin is not None and origin.lower() != request.host_url.rstrip("/").lower():
-            return f"Origin: {origin!r}: pages of other sites are refused"
+            return f"Origin: {origin!r}: {_OTHER_SITE}"
         return None
 
     def foreign_call(self, environ: "WSGIEnvironment") -> str | None:
@@ -98,12 +125,24 @@ class Guard:
         return self._foreign(Request(environ))
 
 
+def _is_health(request: "Request") -> bool:
+    path = requested_path(request.environ)
+    return request.method in ("GET", "HEAD") and _HEALTH.fullmatch(path) is not None
+
+
 def is_loopback(host: str) -> bool:
     """Whether *host* (a name or an address) can be reached from this machine only."""
     if host in ("localhost", "127.0.0.1"):
         return True
     address = _address(host)
     return address is not None and address.is_loopback
+
+
+def reachable(host: str) -> str:
+    """Where a server that listens on *host* is reached from this machine."""
+    if host in ("", "0.0.0.0"):  # noqa: S104 asks, and binds nothing
+        return "127.0.0.1"
+    return "::1" if host == "::" else host
 
 
 def _address(host: str) -> "IPv4Address | IPv6Address | None":

@@ -177,14 +177,16 @@ def test_the_curl_command_has_a_token_header_if_the_fixture_has_tokens(serve: Se
 
 
 def test_an_exposed_server_prints_its_generated_control_token(serve: Serve) -> None:
-    def visit(lines: list[str]) -> int:
+    def visit(lines: list[str]) -> list[int]:
+        assert lines[0].endswith(", and on all other addresses of this machine")
+        listed = url_of(lines)
+        clock = f"{listed.partition('/ges/')[0]}/_gesmock/clock"
         token = lines[2].removeprefix("control token: ")
-        url = lines[0].split()[-1].replace("0.0.0.0", "127.0.0.1")
-        return requests.get(
-            f"{url}/_gesmock/health", headers={"Authorization": f"Bearer {token}"}
-        ).status_code
+        headers = {"Authorization": f"Bearer {token}"}
+        answers = requests.get(listed), requests.get(clock, headers=headers), requests.get(clock)
+        return [answer.status_code for answer in answers]
 
-    assert serve(visit, "--host", "0.0.0.0") == 200
+    assert serve(visit, "--host", "0.0.0.0") == [200, 200, 401]
 
 
 def test_a_chosen_control_token_is_not_printed(serve: Serve) -> None:

@@ -1,11 +1,15 @@
 """Swagger UI in a real browser: "Try it out" answers 200, with the examples as they are."""
 
 import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 from chromium import Page, page
+from conftest import until
 
 from gesmock import GesMock
 
@@ -52,6 +56,46 @@ def tried(shown: Page, chosen: str) -> dict[str, int]:
     """The statuses of the calls that the pattern *chosen* matches, each tried in a fresh fake."""
     answers: dict[str, int] = shown.run(TRY.replace("CHOSEN", json.dumps(chosen)))
     return answers
+
+
+LINKS = """
+<p>a page of another site</p><a href="{url}/docs/">docs</a><a href="{url}/_gesmock/health">health</a>
+"""
+
+
+class Links(BaseHTTPRequestHandler):
+    """A page with links to gesmock at the URL in its query."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(LINKS.format(url=self.path.partition("?")[2]).encode())
+
+    def log_message(self, *_: object) -> None:
+        """Nothing is logged."""
+
+
+@pytest.fixture
+def links() -> Iterator[int]:
+    """The port of a server of such pages."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Links) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("site", ["127.0.0.1", "localhost"], ids=["same-site", "cross-site"])
+@pytest.mark.parametrize(("name", "text"), [("docs", "the service"), ("health", '"ready":true')])
+def test_a_link_on_another_page_works(
+    site: str, name: str, text: str, links: int, tmp_path: Path
+) -> None:
+    with GesMock() as ges, page(f"http://{site}:{links}/?{ges.url}", tmp_path) as visited:
+        click = f"[...document.links].find((link) => link.textContent == {name!r}).click()"
+        visited.run(f"setTimeout(() => {click}, 0)")
+        until(lambda: text in (visited.run("return document.documentElement?.innerHTML") or ""))
 
 
 @pytest.mark.parametrize(

@@ -457,6 +457,31 @@ def test_the_lines_of_a_request_are_forwarded_unchanged() -> None:
     assert (entry["headers"]["accept"], entry["query"]) == ("a,b", {"x": "%zz"})
 
 
+def test_no_variant_of_a_framing_header_is_forwarded() -> None:
+    with OtherServer() as server, proxy_for(server) as proxy:
+        variants = ("Transfer_Encoding: chunked", "transfer_encoding: x", "Content_Length: 9")
+        ask(proxy.url, get("/a", *variants, "Content-Length: 2") + b"{}")
+
+    assert lines(server.asked[0])[2:] == ["Content-Length: 2"]
+
+
+def test_upstream_gets_the_headers_of_the_client_and_no_others(ges: GesMock) -> None:
+    with OtherServer() as server, proxy_for(server) as proxy:
+        requests.post(proxy.url + LISTED, json={"a": 1}, headers={"X-Mine": "1"})
+        requests.post(server.url + LISTED, json={"a": 1}, headers={"X-Mine": "1"})
+        through, directly = ({*lines(request)[1:]} for request in server.asked)
+
+    assert through == directly - {"Connection: keep-alive"}
+
+
+def test_the_client_gets_the_headers_of_upstream_and_no_others() -> None:
+    came = b"HTTP/1.1 200 OK\r\nX-Mine: 1\r\nContent-Length: 2\r\n\r\nok"
+    with OtherServer(came) as server, proxy_for(server) as proxy:
+        answer = ask(proxy.url, get(LISTED))
+
+    assert lines(answer)[1:] == ["X-Mine: 1", "Content-Length: 2", "Connection: close"]
+
+
 def test_cookies_are_joined_for_the_journal(ges: GesMock) -> None:
     ask(ges.url, get("/ges/x", "Cookie: a=1", "Cookie: b=2"))
 

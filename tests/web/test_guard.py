@@ -15,6 +15,7 @@ from gesmock.web import create_app
 from gesmock.web.guard import Guard, is_loopback
 
 TOKEN = "a-control-token"
+LINK = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
 
 
 @cache
@@ -173,11 +174,104 @@ def test_a_caller_with_the_token_may_be_on_any_machine() -> None:
 def test_a_401_asks_for_a_token_without_revealing_it() -> None:
     client = create_app(Fake(), guard=Guard(TOKEN)).test_client()
 
-    response = client.get("/_gesmock/health")
+    response = client.get("/_gesmock/clock")
 
     assert response.headers["WWW-Authenticate"] == "Bearer"
     assert TOKEN not in response.get_data(as_text=True)
     assert TOKEN not in repr(Guard(TOKEN))
+
+
+@pytest.mark.parametrize(
+    ("headers", "peer", "reason"),
+    [
+        ({}, "192.168.1.7", "without a control token, only callers on this machine are answered: set "
+         "one (--control-token) and send it as Authorization: Bearer <control token>"),
+        ({"Via": "1.1 a"}, "127.0.0.1", "Via: this came through a forwarder, behind which anybody may "
+         "be, and there is no control token: set one (--control-token) and send it as "
+         "Authorization: Bearer <control token>"),
+        ({"Host": "my.host:80"}, "127.0.0.1", "Host: 'my.host:80' is not a known name of this server; "
+         "--allow-host my.host permits it"),
+        ({"Host": "[x"}, "127.0.0.1", "Host: '[x' is not a known name of this server; call it by its "
+         "address"),
+        ({"Sec-Fetch-Site": "cross-site"}, "127.0.0.1", "Sec-Fetch-Site: cross-site: pages of other "
+         "sites are refused; call it from outside a browser, or through your page's own server without "
+         "this header"),
+        ({"Origin": "http://a"}, "127.0.0.1", "Origin: 'http://a': pages of other sites are refused; "
+         "call it from outside a browser, or through your page's own server without this header"),
+    ],
+)  # fmt: skip
+def test_each_403_names_its_remedy(headers: dict[str, str], peer: str, reason: str) -> None:
+    _, client = guarded(Guard())
+
+    refused = client.get(
+        "/_gesmock/clock", headers=headers, environ_overrides={"REMOTE_ADDR": peer}
+    )
+
+    assert refused.status_code == 403
+    assert refused.get_json() == {"error": reason}
+
+
+@pytest.mark.parametrize(
+    "name", ["Forwarded", "X-Forwarded-For", "x-forwarded-anything", "X-Real-IP", "Via"]
+)
+def test_a_forwarder_needs_the_token(name: str) -> None:
+    assert attack(Guard(), {name: "a"})[0] == 403
+    assert attack(Guard(TOKEN), {name: "a"})[0] == 401
+    assert attack(Guard(TOKEN), {name: "a", "Authorization": f"Bearer {TOKEN}"})[0] == 200
+
+
+@pytest.mark.parametrize("guard", [Guard(), Guard(TOKEN)], ids=["loopback", "exposed"])
+@pytest.mark.parametrize("path", ["/_gesmock/health", "/_gesmock/projects/{}/health"])
+@pytest.mark.parametrize(
+    "headers", [{}, {"Via": "1.1 a"}, LINK], ids=["plain", "forwarded", "link"]
+)
+def test_everybody_may_ask_for_the_health(guard: Guard, path: str, headers: dict[str, str]) -> None:
+    fake, client = guarded(guard)
+
+    response = client.get(
+        path.format(fake.default.project_id),
+        headers=headers,
+        environ_overrides={"REMOTE_ADDR": "192.168.1.7"},
+    )
+
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers"),
+    [
+        ("GET", "health", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors"}),
+        ("GET", "health", {"Host": "evil.example"}),
+        ("POST", "health", LINK),
+        ("GET", "journal", LINK),
+        ("POST", "reset", LINK),
+        ("GET", "healthy", LINK),
+    ],
+)
+def test_a_page_may_link_to_nothing_else(method: str, path: str, headers: dict[str, str]) -> None:
+    _, client = guarded(Guard())
+
+    assert client.open(f"/_gesmock/{path}", method=method, headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize("site", ["same-site", "cross-site"])
+def test_a_page_may_link_to_the_documents(site: str) -> None:
+    _, client = guarded(Guard())
+    link = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate"}
+
+    assert client.get("/docs/", headers=link).status_code == 200
+
+
+def test_the_documents_are_in_no_frame_and_load_nothing_from_elsewhere() -> None:
+    _, client = guarded(Guard())
+
+    for path in ("/docs/", "/docs/index.css", "/docs/swagger-ui-bundle.js"):
+        with client.get(path) as response:
+            headers = response.headers
+        assert headers["X-Frame-Options"] == "DENY"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+        assert "unsafe-eval" not in headers["Content-Security-Policy"]
 
 
 @pytest.mark.parametrize("path", ["/%5Fgesmock/reset", "/_gesmock/../_gesmock/reset"])
