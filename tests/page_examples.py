@@ -147,7 +147,10 @@ class PageExamples:
     def _pytest(self, *arguments: str) -> str:
         """What pytest prints, with no plugin but gesmock's: the many others would take longer."""
         plugin = ("-p", "gesmock.pytest_plugin", "-W", "error", *IMPORTED)
-        with patch.dict(os.environ, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1"):
+        environ = patch.dict(os.environ, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+        with environ, patch.dict(sys.modules):
+            for file in self._folder.glob("test_*.py"):  # one of the suite may have its name
+                sys.modules.pop(file.stem, None)
             ran = self._pytester.runpytest_inprocess(*arguments, *plugin)
         return "\n".join(ran.outlines + ran.errlines)
 
