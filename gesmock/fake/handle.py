@@ -19,6 +19,7 @@ from gesmock.model import documentation, errors, listed_requests, replies, token
 from gesmock.model.clock import NANOSECONDS, http_date
 from gesmock.model.errors import GesError
 from gesmock.model.messages import ConnectionInfo, Operation, Reply, Request
+from gesmock.model.secrets import Secrets
 from gesmock.model.types import is_project_id
 
 OPERATIONS: Final[Mapping[Operation, Callable[[Project, Request], Reply]]] = {
@@ -77,7 +78,8 @@ def handle(fake: Fake, request: Request, connection: ConnectionInfo | None = Non
                 reply = replies.refusal(GesError(errors.JOB_QUERY_FAILED), project.settings, number)
             reply = _finish(project, now, request, journaled, reply, fault, crash, connection)
     if crash is not None:
-        log.error("gesmock crashed over %s %s\n%s", request.method, request.path, crash)
+        over = Secrets().redact(f"{request.method} {request.path}\n{crash}")
+        log.error("gesmock crashed over %s", over)
     return reply
 
 

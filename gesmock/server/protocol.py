@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from gesmock.model.clock import real_time
 from gesmock.model.errors import GesmockError
 from gesmock.model.messages import ConnectionInfo, Delivery
+from gesmock.model.secrets import Secrets
 from gesmock.server.application import Answer, Application
 from gesmock.server.loop import READ, WRITE, Loop, Timer, Workers
 from gesmock.server.parser import BadRequest, Head, Limits, Parser
@@ -314,7 +315,7 @@ class Connection:
 
         *reason* is logged; *answered*: the answer has it, too.
         """
-        log.info("refused a request with %d: %s", status, reason)
+        log.info("refused a request with %d: %s", status, Secrets().redact(reason))
         answer = self._server.application.refuse(status, reason if answered else "")
         self._parser.clear()
         self._answering, self._closing = False, True

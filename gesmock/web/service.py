@@ -21,6 +21,7 @@ from gesmock.model import replies
 from gesmock.model.clock import real_time
 from gesmock.model.errors import JOB_QUERY_FAILED, OVERTAKEN, GesmockError
 from gesmock.model.messages import LARGEST_BODY, Delivery, Reply, Request
+from gesmock.model.secrets import Secrets
 from gesmock.server.wsgi import CONNECTION
 from gesmock.web import gateway
 from gesmock.web.guard import requested_path
@@ -62,7 +63,8 @@ def unmatched(fake: Fake) -> flask.Response | None:
 def refused(fake: Fake, error: HTTPException) -> flask.Response:
     """The answer where Flask refuses: no route matches (404, 405), or a bug is outside the core."""
     if isinstance(error, InternalServerError):
-        gateway.log.error("gesmock crashed over %s %s", flask.request.method, flask.request.path)
+        over = Secrets().redact(f"{flask.request.method} {flask.request.path}")
+        gateway.log.error("gesmock crashed over %s", over)
         crashed = {"X-Gesmock-Crash": "0"}
         return _response(replies.unjournaled(JOB_QUERY_FAILED, fake.default.settings, crashed))
     if isinstance(error, MethodNotAllowed) and not flask.request.path.startswith(routes.BELOW):

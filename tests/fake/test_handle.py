@@ -600,6 +600,23 @@ def test_a_crash_is_a_500_in_the_services_shape_and_a_finding(
     assert "RuntimeError: a bug of ours" in str(finding)
 
 
+def test_a_crash_reveals_no_secret(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(project: object, request: Request) -> None:
+        raise RuntimeError(f"asked for {request.path} with {dict(request.headers)}")
+
+    monkeypatch.setitem(operations.OPERATIONS, "list_jobs", broken)
+
+    service.list(x_auth_token="planted")
+
+    [finding] = service.fake.default.verdict.findings()
+    for text in (caplog.text, str(finding)):
+        assert "RuntimeError: asked for /ges/v1.0/" in text
+        assert "'x-auth-token': '***'" in text.lower()
+        assert "planted" not in text
+
+
 def test_a_request_that_a_reset_overtakes_leaves_no_trace(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -440,6 +440,7 @@ CHUNKED = "Transfer-Encoding: chunked"
         (b"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", "400: The host is 'a/b'"),
         (get("now"), "400: Invalid characters in url"),
         (get("*"), "400: The target is '*'"),
+        (get("*?token=planted"), "400: The target is '*?token=***'"),
         (
             post(b"abc", "Content-Length: 3", "Content-Length: 3"),
             "400: Duplicate Content-Length",
