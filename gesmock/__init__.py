@@ -10,9 +10,28 @@ if TYPE_CHECKING:  # the public names; below, each is imported when it is asked 
     from gesmock.fake.options import StartOptions as StartOptions
     from gesmock.fake.project import Cleared as Cleared
     from gesmock.faults import ArmedRule as ArmedRule
-    from gesmock.faults import Error as Error
     from gesmock.faults import FaultRule as FaultRule
     from gesmock.faults import FaultRules as FaultRules
+    from gesmock.faults.kinds import CapLimit as CapLimit
+    from gesmock.faults.kinds import Close as Close
+    from gesmock.faults.kinds import Delay as Delay
+    from gesmock.faults.kinds import Drip as Drip
+    from gesmock.faults.kinds import Error as Error
+    from gesmock.faults.kinds import FinishJobs as FinishJobs
+    from gesmock.faults.kinds import Garbage as Garbage
+    from gesmock.faults.kinds import Hang as Hang
+    from gesmock.faults.kinds import InsertJobs as InsertJobs
+    from gesmock.faults.kinds import Lognormal as Lognormal
+    from gesmock.faults.kinds import Malformed as Malformed
+    from gesmock.faults.kinds import Outage as Outage
+    from gesmock.faults.kinds import Ramp as Ramp
+    from gesmock.faults.kinds import RemoveJobs as RemoveJobs
+    from gesmock.faults.kinds import RepeatRow as RepeatRow
+    from gesmock.faults.kinds import Reset as Reset
+    from gesmock.faults.kinds import ShrinkTotal as ShrinkTotal
+    from gesmock.faults.kinds import Throttle as Throttle
+    from gesmock.faults.kinds import Truncate as Truncate
+    from gesmock.faults.kinds import Uniform as Uniform
     from gesmock.journal.entries import Entry as Entry
     from gesmock.journal.journal import Journal as Journal
     from gesmock.journal.observations import Observation as Observation

@@ -213,10 +213,20 @@ class MockProject(ABC):
         Raises TimedOut, with its last status, after *timeout_s* real seconds, or as soon as it has
         ended with another status; and what ``job`` does.
         """
-        several = [status] if isinstance(status, str) else [*status]
-        statuses = validation.read(several, list[ListedStatus], "wait_for_job.status")
-        seconds = validation.read(timeout_s, Seconds, "wait_for_job.timeout_s")
-        return self._project.wait_for_job(_id(job), statuses, seconds, graph)[1]
+        wait = _wait(status, timeout_s)
+        return self._project.graphs.wait_for_job(_id(job), *wait, graph)[1]
+
+    async def wait_for_job_async(
+        self,
+        job: str | Job,
+        status: JobStatus | Sequence[JobStatus] = FINAL,
+        timeout_s: float = 5.0,
+        *,
+        graph: str | None = None,
+    ) -> Job:
+        """The same in a coroutine: the event loop goes on, and the task may be cancelled."""
+        wait = _wait(status, timeout_s)
+        return (await self._project.graphs.wait_for_job_async(_id(job), *wait, graph))[1]
 
     # --- What drives and records them ---
 
@@ -338,3 +348,12 @@ class MockProject(ABC):
 
 def _id(job: str | Job) -> str:
     return job.job_id if isinstance(job, Job) else job
+
+
+def _wait(
+    status: JobStatus | Sequence[JobStatus], timeout_s: float
+) -> tuple[list[JobStatus], float]:
+    """The statuses to wait for, and for how long. Raises InvalidInput."""
+    several = [status] if isinstance(status, str) else [*status]
+    statuses = validation.read(several, list[ListedStatus], "wait_for_job.status")
+    return statuses, validation.read(timeout_s, Seconds, "wait_for_job.timeout_s")

@@ -17,6 +17,7 @@ from gesmock.fake.options import StartOptions
 from gesmock.faults import KINDS, Error, FaultRule, kinds
 from gesmock.faults.kinds import Kind, PlainKind
 from gesmock.mock import NotStarted
+from gesmock.model import errors
 from gesmock.model.errors import Conflict, NotFound
 from gesmock.model.settings import SettingChanges, Settings
 
@@ -590,6 +591,45 @@ def test_a_fault_whose_turn_never_came_tells_how_many_requests_it_met(ges: GesMo
     ]
 
 
+def test_a_rule_that_must_be_used_up_is_a_finding_while_it_has_uses_left(ges: GesMock) -> None:
+    ges.clock.freeze()
+    ges.faults.arm("list_jobs", 503, times=2, until_s=60, must_be_used_up=True)
+    ges.faults.script("show_job", 503, "ok", must_be_used_up=True)
+    ges.faults.arm("show_job", 500, must_be_used_up=True)
+    requests.get(ges.jobs_url())
+    ges.clock.advance(60)
+
+    assert [each.message.partition(" {")[0] for each in ges.findings("fault_not_used_up")] == [
+        "fault rule must be used up, but it has 1 use left; it matched 1 request: f1",
+        "fault rule must be used up, but it has 2 uses left; it matched no requests: f2",
+        "fault rule must be used up, but it never fired; it matched no requests: f3",
+    ]
+    with pytest.raises(ExpectationFailed, match="^gesmock found 3 findings: GM005 "):
+        ges.check()
+    for _ in range(3):
+        requests.get(ges.job_url("a"))
+    ges.faults.change("f1", must_be_used_up=False)
+    ges.check()
+
+
+def test_an_error_is_armed_with_the_seconds_to_wait(ges: GesMock) -> None:
+    ges.faults.arm("list_jobs", 503, retry_after=3, headers={"X-Try": 1})
+
+    headers = requests.get(ges.jobs_url()).headers
+
+    assert (headers["Retry-After"], headers["X-Try"]) == ("3", "1")
+    with pytest.raises(TypeError, match="give either a fault"):
+        ges.faults.arm("list_jobs", fault="reset", retry_after=1)
+
+
+def test_a_kind_can_be_armed_as_it_is(ges: GesMock) -> None:
+    ges.faults.arm("list_jobs", gesmock.Error(503, retry_after=1), times=1)
+    ges.faults.script("show_job", gesmock.Delay(seconds=0), "ok")
+
+    assert requests.get(ges.jobs_url()).headers["Retry-After"] == "1"
+    assert [each.remaining for each in ges.faults] == [0, 2]
+
+
 def test_findings_are_what_a_test_should_hear_of(ges: GesMock) -> None:
     assert ges.findings() == []
     ges.faults.arm("list_jobs", 503, after=5)
@@ -671,6 +711,17 @@ def test_an_app_serves_without_a_socket() -> None:
 
     assert response.json is not None
     assert response.json["totalCount"] == 5
+
+
+def test_every_kind_of_fault_and_every_error_of_a_fake_is_exported() -> None:
+    kinds = {kind.__name__ for kind in KINDS.values()}
+    raised = {
+        name
+        for name, each in vars(errors).items()
+        if isinstance(each, type) and issubclass(each, errors.GesmockError)
+    }
+
+    assert kinds | raised <= {*dir(gesmock)}
 
 
 def test_the_package_offers_what_it_lists() -> None:

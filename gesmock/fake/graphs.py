@@ -1,20 +1,21 @@
 """Graphs: the graphs of a project by name, their jobs, and the clock that moves these."""
 
-from collections.abc import Iterator
-from threading import Condition, RLock
+from collections.abc import Collection, Iterator
+from threading import RLock
 from typing import Any, Final
 
 from msgspec import Struct
 
 from gesmock.model import generators, types, validation
-from gesmock.model.clock import ClockChange, VirtualTime, iso_time
-from gesmock.model.errors import Conflict, NotFound
+from gesmock.model.clock import ClockChange, VirtualTime, iso_time, real_time
+from gesmock.model.errors import Conflict, NotFound, TimedOut
 from gesmock.model.job_store import JobStore
 from gesmock.model.jobs import Job, JobRequest, Move
 from gesmock.model.queries import Label
 from gesmock.model.settings import Settings
 from gesmock.model.timeline import NEVER, Timeline, Transition, timeline_of
 from gesmock.model.types import DEFAULT_GRAPH, Edition, JobStatus
+from gesmock.model.waiters import Waiters
 
 MOST_JOBS: Final = 100_000
 """How many jobs a graph of the database edition keeps (ges_03_0471); the oldest go first."""
@@ -50,9 +51,9 @@ class Graphs:
         self.settings = Settings()
         self.seed = 0
         self._lock = lock
-        self._changed = Condition(lock)
-        self._interrupts = 0
-        self._interrupt_reason = ""
+        self._changed = Waiters(lock)
+        self.interrupts = 0
+        self.interrupt_reason = ""
         self._graphs: dict[str, JobStore] = {}
         self._new_ids = 0
 
@@ -96,7 +97,7 @@ class Graphs:
             self._graphs[name] = graph
             if graph.deleted:
                 del self._graphs[name]
-            self._changed.notify_all()
+            self.notify()
 
     def make(self, name: str, change: GraphChange) -> None:
         """Ensure that there is a graph *name*, and *change* it.
@@ -150,7 +151,7 @@ class Graphs:
         transitions = graph.settle(graph.now, name, self.time.at(0), most)
         if graph.deleted:
             del self._graphs[name]
-        self._changed.notify_all()
+        self.notify()
         return transitions
 
     def takes_long(self, name: str) -> bool:
@@ -166,29 +167,58 @@ class Graphs:
         soonest = min((graph.next_change() for graph in self._graphs.values()), default=NEVER)
         return None if soonest == NEVER else soonest
 
+    def next_change_of(self, graph: str) -> int:
+        """When the next job of *graph* changes; the lock is held."""
+        return self._graphs[graph].next_change()
+
     # --- Those who wait for a job ---
 
-    def await_change(self, graph: str, timeout_s: float) -> None:
-        """Wait until a job of *graph* may have changed, for at most *timeout_s* real seconds.
+    def wait_for_job(
+        self,
+        job_id: str,
+        statuses: Collection[JobStatus],
+        timeout_s: float,
+        graph: str | None = None,
+    ) -> tuple[str, Job]:
+        """The graph of a job, and the job, as soon as it has one of *statuses*.
 
-        Hold the lock; it is free meanwhile. Raises Conflict if the waiting is interrupted.
+        Raises TimedOut, which names its status, after *timeout_s* real seconds, or as soon as the
+        job has ended with another one or is gone; Conflict if the project is reset, or the server
+        stopped, meanwhile; NotFound if there is no such job.
         """
-        interrupts = self._interrupts
-        due = self._graphs[graph].next_change() - self.time.age()
-        real_s = self.time.real_seconds(due)
-        self._changed.wait(timeout_s if real_s is None else max(min(timeout_s, real_s), 0))
-        if self._interrupts != interrupts:
-            raise Conflict(self._interrupt_reason)
+        with self._lock:
+            wait = JobWait(self, job_id, statuses, timeout_s, graph)
+            while not wait.is_over():
+                self._changed.wait(wait.pause_s())
+            return wait.graph, wait.job
+
+    async def wait_for_job_async(
+        self,
+        job_id: str,
+        statuses: Collection[JobStatus],
+        timeout_s: float,
+        graph: str | None = None,
+    ) -> tuple[str, Job]:
+        """The same in a coroutine: the event loop goes on, and the task may be cancelled."""
+        with self._lock:
+            wait = JobWait(self, job_id, statuses, timeout_s, graph)
+        while True:
+            with self._lock:
+                if wait.is_over():
+                    return wait.graph, wait.job
+                change, pause_s = self._changed.next_change(), wait.pause_s()
+            await self._changed.pause(change, pause_s)
 
     def notify(self) -> None:
-        """Wake every thread that waits for a job; the lock is held."""
-        self._changed.notify_all()
+        """Wake everyone who waits for a job; the lock is held."""
+        if self._changed.count:
+            self._changed.notify_all()
 
     def interrupt(self, reason: str) -> None:
-        """Raise Conflict, with this *reason*, in every thread that waits; the lock is held."""
-        self._interrupts += 1
-        self._interrupt_reason = reason
-        self._changed.notify_all()
+        """Raise Conflict, with this *reason*, for everyone who waits; the lock is held."""
+        self.interrupts += 1
+        self.interrupt_reason = reason
+        self.notify()
 
     # --- The jobs ---
 
@@ -280,14 +310,60 @@ class Graphs:
     def cancel(self, job_id: str, graph: str, delay: int, reason: str) -> None:
         with self._lock:
             self._graphs[graph].cancel(job_id, delay, reason)
-            self._changed.notify_all()
+            self.notify()
 
     def remove(self, job_id: str, graph: str | None = None) -> tuple[str, Job]:
         """Remove a job; raises what ``find`` does."""
         with self._lock:
             name, _ = self.find(job_id, graph)
-            self._changed.notify_all()
+            self.notify()
             return name, self._graphs[name].remove(job_id)
+
+
+class JobWait:
+    """The *job* *job_id* of *graph*, until it has one of *statuses*; hold the lock."""
+
+    def __init__(
+        self,
+        graphs: Graphs,
+        job_id: str,
+        statuses: Collection[JobStatus],
+        timeout_s: float,
+        graph: str | None,
+    ) -> None:
+        self._graphs, self._statuses, self._timeout_s = graphs, statuses, timeout_s
+        self._until = real_time() + timeout_s
+        self._interrupts = graphs.interrupts
+        self.graph, self.job = graphs.find(job_id, graph)
+
+    def is_over(self) -> bool:
+        """Whether the job has the status by now; raises what ``Graphs.wait_for_job`` does."""
+        graphs, job_id = self._graphs, self.job.job_id
+        if self._interrupts != graphs.interrupts:
+            status = f"job {job_id!r} is {self.job.status}"
+            raise Conflict(f"{graphs.interrupt_reason}; {status} at last")
+        try:
+            self.job = graphs.find(job_id, self.graph)[1]
+        except NotFound:
+            was = f"it was {self.job.status} at last"
+            raise TimedOut(f"job {job_id!r} is gone; {was}") from None
+        status, expected = f"job {job_id!r} is {self.job.status}", " or ".join(self._statuses)
+        if self.job.status in self._statuses:
+            return True
+        if self.job.status in types.FINAL:
+            raise TimedOut(f"{status}, which is final; {expected} was waited for")
+        if self._until <= real_time():
+            hint = "; the clock is frozen" if graphs.time.frozen else ""
+            raise TimedOut(
+                f"{status} still, after {self._timeout_s:g} s; {expected} was waited for{hint}"
+            )
+        return False
+
+    def pause_s(self) -> float:
+        """How many real seconds may pass before the next look."""
+        due = self._graphs.next_change_of(self.graph) - self._graphs.time.age()
+        real_s, remaining_s = self._graphs.time.real_seconds(due), self._until - real_time()
+        return max(remaining_s if real_s is None else min(remaining_s, real_s), 0)
 
 
 class Clock:

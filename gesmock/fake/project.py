@@ -1,6 +1,6 @@
 """Project: everything in one project that can change, and the lock of it all."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from threading import Lock, RLock
 from typing import Any
 
@@ -15,13 +15,12 @@ from gesmock.faults import CanDeliver, FaultRules, check
 from gesmock.journal.journal import SIZE, Journal
 from gesmock.journal.verdict.findings import VerdictConfig
 from gesmock.model.clock import Timing, VirtualTime, real_time
-from gesmock.model.errors import Conflict, NotFound, TimedOut
+from gesmock.model.errors import Conflict
 from gesmock.model.generators import Generator
-from gesmock.model.jobs import Job, redacted
+from gesmock.model.jobs import redacted
 from gesmock.model.queries import Queries
 from gesmock.model.rules import PlanRules
 from gesmock.model.settings import Settings
-from gesmock.model.types import FINAL, JobStatus
 
 
 class Epochs:
@@ -255,44 +254,8 @@ class Project:
                 self._next_rows[name, seed] = next_row
                 return name, len(graph)
 
-    def wait_for_job(
-        self,
-        job_id: str,
-        statuses: Collection[JobStatus],
-        timeout_s: float,
-        graph: str | None = None,
-    ) -> tuple[str, Job]:
-        """The graph of a job, and the job, as soon as it has one of *statuses*.
-
-        Raises TimedOut, which names its status, after *timeout_s* real seconds, or as soon as the
-        job has ended with another one or is gone; Conflict if the project is reset, or the server
-        stopped, meanwhile; NotFound if there is no such job.
-        """
-        until = real_time() + timeout_s
-        expected = " or ".join(statuses)
-        with self.lock:
-            name, job = self.graphs.find(job_id, graph)
-            while job.status not in statuses:
-                status = f"job {job_id!r} is {job.status}"
-                remaining_s = until - real_time()
-                if job.status in FINAL:
-                    raise TimedOut(f"{status}, which is final; {expected} was waited for")
-                if remaining_s <= 0:
-                    hint = "; the clock is frozen" if self.time.frozen else ""
-                    raise TimedOut(
-                        f"{status} still, after {timeout_s:g} s; {expected} was waited for{hint}"
-                    )
-                try:
-                    self.graphs.await_change(name, remaining_s)
-                    name, job = self.graphs.find(job_id, name)
-                except Conflict as error:
-                    raise Conflict(f"{error}; {status} at last") from None
-                except NotFound:
-                    raise TimedOut(f"job {job_id!r} is gone; it was {job.status} at last") from None
-        return name, job
-
     def interrupt(self) -> None:
-        """Make every thread that waits for a job or an entry give up."""
+        """Make everyone who waits for a job or an entry give up."""
         with self.lock:
             self.journal.interrupt()
             self.graphs.interrupt("the server was stopped meanwhile")

@@ -5,7 +5,9 @@ spells these paths; the documentation's data has them once more, per operation.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from difflib import SequenceMatcher
+from functools import cache
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
@@ -27,6 +29,10 @@ class Route(NamedTuple):
     path: str
     operation: Operation
     action_id: str | None = None
+
+    def __str__(self) -> str:
+        action = "" if self.action_id is None else f"?action_id={self.action_id}"
+        return f"{self.operation}: {self.method} {self.path}{action}"
 
 
 ROUTES: Final = (
@@ -93,6 +99,53 @@ def match(method: str, path: str, query: Mapping[str, str]) -> Match:
             return Match(None) if operation is None else Match(operation, names.groupdict())
         allowed |= {*methods, "OPTIONS", *(["HEAD"] if "GET" in methods else [])}
     return Match(None, allowed=tuple(sorted(allowed)))
+
+
+# How far a request may be from the operation that was probably meant, and what counts how much:
+_FARTHEST: Final = 0.65
+_OTHER_METHOD: Final = 0.6
+_GAP: Final = 0.5  # a segment that is missing, or one too many
+_NO_ACTION: Final = 0.4
+
+_LONGEST_MISSPELT: Final = 300
+_MOST_SEGMENTS: Final = 16
+
+
+def nearest(method: str, path: str, query: Mapping[str, str]) -> Route | None:
+    """The operation that was probably meant by a *method* and *path* that mean none."""
+    segments, action_id = path.split("/"), query.get("action_id")
+    if len(path) > _LONGEST_MISSPELT or len(segments) > _MOST_SEGMENTS:
+        return None
+    distance = cache(_distance)
+    best, least = None, _FARTHEST
+    for route in ROUTES:
+        far = 0.0 if method == route.method else _OTHER_METHOD
+        if route.action_id is not None:
+            far += _NO_ACTION if action_id is None else distance(route.action_id, action_id)
+        far += _edits(route.path.split("/"), segments, distance)
+        if far < least:
+            best, least = route, far
+    return best
+
+
+def _edits(
+    expected: Sequence[str], segments: Sequence[str], distance: Callable[[str, str], float]
+) -> float:
+    """How far *segments* are from those of a route (Levenshtein's distance)."""
+    row = [_GAP * count for count in range(len(segments) + 1)]
+    for part in expected:
+        above, row = row, [row[0] + _GAP]
+        for index, segment in enumerate(segments):
+            change = above[index] + distance(part, segment)
+            row.append(min(change, above[index + 1] + _GAP, row[index] + _GAP))
+    return row[-1]
+
+
+def _distance(part: str, segment: str) -> float:
+    """How far *segment* is from a *part* of a route, from 0 to 1; a name may be anything."""
+    if part.startswith("{"):
+        return float(segment in ("", "status"))
+    return 1 - SequenceMatcher(None, segment, part).ratio()
 
 
 def project_in(path: str) -> str:

@@ -1,6 +1,7 @@
 """Verdict: what is wrong with the client of one project, as it is now; ``ges.verdict``."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from threading import RLock
 from typing import Any, Final
 
@@ -8,7 +9,7 @@ import msgspec
 
 from gesmock.fake import routes
 from gesmock.fake.graphs import Graphs, edition_of
-from gesmock.faults import FaultRules
+from gesmock.faults import ArmedRule, FaultRules
 from gesmock.journal.coverage import Coverage
 from gesmock.journal.entries import Entry, Record, other_plane
 from gesmock.journal.journal import Journal
@@ -24,6 +25,16 @@ from gesmock.model.rules import PlanRules
 MOST_URLS: Final = 100
 MOST_CRASHES: Final = 10
 """A client that makes up URLs without end must not fill the memory."""
+
+
+@dataclass(slots=True)
+class _Unmatched:
+    """A request that no operation serves: the first as *text*, what to do, and how many came."""
+
+    text: str
+    hint: str
+    numbers: list[int] = field(default_factory=list)
+    count: int = 0
 
 
 class Verdict:
@@ -45,8 +56,7 @@ class Verdict:
         """Forget what was noticed, but for the coverage."""
         self.config = config
         self._crashes: list[Finding] = []
-        # By request and hint: some numbers, and how many in all.
-        self._unmatched: dict[tuple[str, str], tuple[list[int], int]] = {}
+        self._unmatched: dict[tuple[object, ...], _Unmatched] = {}  # by request
 
     def note(self, record: Record) -> None:
         """Take the *record* of a crash or of an unmatched request into account; hold the lock."""
@@ -55,11 +65,15 @@ class Verdict:
             message = f"gesmock crashed: {entry}; please report this bug"
             self._crashes.append(finding("GM001", message, [entry], entry.crash))
         elif entry.unmatched:
-            key = str(entry), self._hint(entry)
-            if key in self._unmatched or len(self._unmatched) < MOST_URLS:
-                numbers, count = self._unmatched.get(key, ([], 0))
-                numbers = [*numbers, entry.number][:MOST_ENTRIES]
-                self._unmatched[key] = numbers, count + 1
+            key = entry.method, entry.path, entry.status, entry.query.get("action_id")
+            if key not in self._unmatched and len(self._unmatched) < MOST_URLS:
+                self._unmatched[key] = _Unmatched(
+                    f"{entry.request_line} answered {entry.status}", self._hint(entry)
+                )
+            if unmatched := self._unmatched.get(key):
+                unmatched.count += 1
+                if unmatched.count <= MOST_ENTRIES:
+                    unmatched.numbers.append(entry.number)
 
     def _hint(self, entry: Entry) -> str:
         """What to do about an unmatched request."""
@@ -67,7 +81,8 @@ class Verdict:
             return f"it is a call of {plane}, and gesmock serves the service plane only"
         match = routes.match(entry.method, entry.path, entry.query)
         if match.operation is None:
-            return "check the URL and method"
+            route = routes.nearest(entry.method, entry.path, entry.query)
+            return "check the URL and method" if route is None else f"did you mean {route}?"
         edition = edition_of(self._graphs.get(match.args["graph_name"]), self._graphs.settings)
         return (
             f"{match.operation} is no call of the {edition} edition; check the graph's edition, or "
@@ -99,14 +114,19 @@ class Verdict:
     def _noticed(self) -> Iterator[Finding]:
         """Crashes and unmatched requests, which outlive the journal's entries, and unused rules."""
         yield from self._crashes
-        for (text, hint), (numbers, count) in self._unmatched.items():
-            message = f"no operation serves this: {text}{times(count)}; {hint}"
-            yield finding("GM002", message, numbers)
+        for request in self._unmatched.values():
+            counted = f"{request.text}{times(request.count)}"
+            message = f"no operation serves this: {counted}; {request.hint}"
+            yield finding("GM002", message, request.numbers)
         for rule in self._faults.untried():
-            calls = f"{rule.calls or 'no'} request{'s' * (rule.calls != 1)}"
-            yield finding("GM003", f"fault rule never fired; it matched {calls}: {rule}")
+            yield finding("GM003", f"fault rule never fired; {_matched(rule)}")
         for plan in self._plans.untried():
             yield finding("GM004", f"plan rule was never used, as no job matched it: {plan}")
+        for rule in self._faults.not_used_up():
+            unused = "it never fired"
+            if rule.unused is not None:
+                unused = f"it has {_counted(rule.unused, 'use')} left"
+            yield finding("GM005", f"fault rule must be used up, but {unused}; {_matched(rule)}")
 
     def failing(self) -> list[Finding]:
         """The findings of this project that fail a strict test."""
@@ -179,3 +199,11 @@ class Verdict:
             timed = later is None or later.time > stage.time
             spans.append(Span(stage.status, began + stage.time / NANOSECONDS if timed else None))
         return tuple(spans)
+
+
+def _matched(rule: ArmedRule) -> str:
+    return f"it matched {_counted(rule.calls, 'request')}: {rule}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count or 'no'} {noun}{'s' * (count != 1)}"

@@ -42,7 +42,8 @@ class FaultRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, o
 
     In the *phase* ``before``, the operation is not performed; in ``after``, it is, and then the
     answer is replaced. The default depends on the kind. A *paused* rule hits nothing. A rule of a
-    *preset* goes when another preset comes.
+    *preset* goes when another preset comes. One that *must_be_used_up* is a finding while it has
+    uses left; without a limit, until it has fired.
     """
 
     operation: Operation | None = None
@@ -61,6 +62,7 @@ class FaultRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, o
     from_s: Seconds = 0.0
     until_s: kinds.PositiveSeconds | None = None
     paused: bool = False
+    must_be_used_up: bool = False
     preset: PresetName | None = None
 
     def __post_init__(self) -> None:

@@ -60,8 +60,8 @@ HeaderName = Annotated[
     ),
 ]
 HeaderValue = Annotated[
-    str,
-    Meta(pattern=r"^[\t\x20-\x7e\xa0-\xff]*(?![\s\S])", description="one line of Latin-1 text"),
+    Annotated[str, Meta(pattern=r"^[\t\x20-\x7e\xa0-\xff]*(?![\s\S])")] | int | float,
+    Meta(description="one line of Latin-1 text, or a number"),
 ]
 
 
@@ -92,17 +92,26 @@ class Error(Kind, frozen=True, tag="error"):
     *status* is any of 400-599. *code* and *message* default to what the documentation has for this
     status and operation, in the dialect; for an undocumented status, to those of 400 or 500, as
     which HTTP clients treat it (RFC 9110, 15). *headers* are added to the answer, and replace those
-    of the same name.
+    of the same name; *retry_after* is short for the header with this number of seconds.
     """
 
     status: ErrorStatus
     code: str | None = None
     message: str | None = None
     headers: dict[HeaderName, HeaderValue] = field(default_factory=dict)
+    retry_after: Annotated[int, Meta(ge=0)] | None = None
+
+    def __post_init__(self) -> None:
+        names = [name.lower() for name in self.headers]
+        if self.retry_after is not None and "retry-after" in names:
+            raise ValueError("retry_after: the headers have a Retry-After already")
 
     def apply(self, reply: Reply, /) -> Reply:
         """Add the headers to *reply*, which is the refusal with this status already."""
-        return replace(reply, headers={**reply.headers, **self.headers})
+        headers = {name: f"{value}" for name, value in self.headers.items()}
+        if self.retry_after is not None:
+            headers["Retry-After"] = f"{self.retry_after}"
+        return replace(reply, headers={**reply.headers, **headers})
 
 
 class Reset(Kind, frozen=True, tag="reset"):

@@ -97,10 +97,16 @@ class ArmedRule:
         rule, elapsed = self.rule, self.now - self.since
         if rule.until_s is not None and nanoseconds(rule.until_s) <= elapsed:
             return 0
-        if rule.script is not None:
-            return max(len(rule.script) - max(self.calls - rule.after, 0), 0)
         if isinstance(rule.fault, kinds.Failing) and rule.fault.remainder(elapsed) is None:
             return 0
+        return self.unused
+
+    @property
+    def unused(self) -> int | None:
+        """The same, had its time no end."""
+        rule = self.rule
+        if rule.script is not None:
+            return max(len(rule.script) - max(self.calls - rule.after, 0), 0)
         if rule.nth is not None:
             return len(rule.numbers(self.calls))
         return None if rule.times is None else max(rule.times - self.fires, 0)
@@ -216,6 +222,7 @@ class FaultRuleChanges(TypedDict, total=False):
     from_s: float
     until_s: float | None
     paused: bool
+    must_be_used_up: bool
 
 
 class FaultRules(Rules[ArmedRule]):
@@ -242,11 +249,12 @@ class FaultRules(Rules[ArmedRule]):
     def arm(
         self,
         operation: OperationName | FaultRule | Mapping[str, Any] | None = None,
-        status: int | PlainKind | None = None,
+        status: int | PlainKind | Fault | None = None,
         *,
         code: str | None = None,
         message: str | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str | float] | None = None,
+        retry_after: int | None = None,
         fault: int | PlainKind | Fault | Mapping[str, Any] | None = None,
         graph: str | None = None,
         job_id: str | None = None,
@@ -261,30 +269,32 @@ class FaultRules(Rules[ArmedRule]):
         from_s: float = 0.0,
         until_s: float | None = None,
         paused: bool = False,
+        must_be_used_up: bool = False,
         real: bool | None = None,
     ) -> ArmedRule:
         """Answer *operation* (default: any) with the error *status*, or with another *fault*.
 
-        A kind that needs no fields can be named in place of *status*: ``"reset"``. *code* and
-        *message* default to those documented for the status and the operation. The arguments after
-        *fault* say which requests are hit, as in ``FaultRule``; with *real*, the seconds of a delay
-        or drip are real ones. To arm a whole rule, as in a fixture file, pass it instead of
-        *operation*. Raises InvalidInput, with nothing armed; also if the server in use cannot
-        produce the fault.
+        A kind can stand in place of *status*, by its name if it needs no fields: ``"reset"``.
+        *code* and *message* default to those documented for the status and the operation;
+        *retry_after* is short for the header, in seconds. The arguments after *fault* say which
+        requests are hit, as in ``FaultRule``; with *real*, the seconds of a delay or drip are real
+        ones. To arm a whole rule, as in a fixture file, pass it instead of *operation*. Raises
+        InvalidInput, with nothing armed; also if the server in use cannot produce the fault.
         """
         hits = _hits(locals())
+        fields = {"code": code, "message": message, "headers": headers, "retry_after": retry_after}
+        error = {name: value for name, value in fields.items() if value is not None}
         if isinstance(operation, FaultRule | Mapping):
-            if hits or (status, code, message, headers, fault, real) != (None,) * 6:
+            if hits or error or (status, fault, real) != (None, None, None):
                 raise TypeError("give either a whole fault rule, or its fields")
             return self._read_and_arm(operation)
-        if fault is None and isinstance(status, str):
+        if fault is None and isinstance(status, str | kinds.Kind):
             fault, status = status, None
         if fault is None:
             if status is None:
                 raise InvalidInput.at("fault rule", "neither a status nor a fault is given")
-            error = {"status": status, "code": code, "message": message, "headers": headers or {}}
-            fault = {"kind": "error", **error}
-        elif (status, code, message, headers) != (None, None, None, None):
+            fault = {"kind": "error", "status": status, **error}
+        elif error or status is not None:
             raise TypeError("give either a fault, or a status with its code, message and headers")
         if real is not None:
             kind = kinds.fault_of(fault) if isinstance(fault, int | str) else fault
@@ -304,6 +314,7 @@ class FaultRules(Rules[ArmedRule]):
         from_s: float = 0.0,
         until_s: float | None = None,
         paused: bool = False,
+        must_be_used_up: bool = False,
     ) -> ArmedRule:
         """Answer the next calls one by one as *entries* say: a status, a fault, or "ok".
 
@@ -425,9 +436,26 @@ class FaultRules(Rules[ArmedRule]):
             return MatchedFault(kinds.Error(status=status), f"prefer#{self._preferred}")
 
     def untried(self) -> list[ArmedRule]:
-        """The rules that no request came for; paused ones and a preset's are left out."""
-        untried = super().untried()
-        return [armed for armed in untried if not armed.rule.paused and armed.rule.preset is None]
+        """The rules that no request came for; paused ones and a preset's are left out.
+
+        So are those that must be used up (see ``not_used_up``).
+        """
+        return [
+            armed
+            for armed in super().untried()
+            if not armed.rule.paused
+            and armed.rule.preset is None
+            and not armed.rule.must_be_used_up
+        ]
+
+    def not_used_up(self) -> list[ArmedRule]:
+        """The rules that must be used up, and are not; without a limit, one use is enough."""
+        return [
+            armed
+            for armed in self.armed()
+            if armed.rule.must_be_used_up
+            and (armed.unused or (armed.unused is None and not armed.fires))
+        ]
 
     def as_python(self, name: str = "ges") -> list[str]:
         """Python that arms what was armed since the last reset, a line each.

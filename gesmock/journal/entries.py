@@ -19,7 +19,7 @@ from gesmock.model.messages import (
     Request,
     ShownStatuses,
 )
-from gesmock.model.secrets import MASK, Secrets, is_secret
+from gesmock.model.secrets import MASK, Secrets, is_secret, one_line
 
 LONGEST_BODY: Final = 4096
 """The longest body that is recorded, in bytes of JSON."""
@@ -47,6 +47,10 @@ _LONGEST_SECRET: Final = 512
 """A longer secret is recorded by its digest only; a signature is shorter."""
 
 
+_LONGEST_TARGET: Final = 500
+"""Messages show this many characters of a path and query."""
+
+
 class Wire(Struct, frozen=True):
     """The connection of an entry: the *client*'s address and port, and when it was open.
 
@@ -58,15 +62,34 @@ class Wire(Struct, frozen=True):
     closed_at: float | None
 
 
+class Headers(dict[str, str]):
+    """Headers by name, which may be looked up in any case."""
+
+    def __missing__(self, name: str) -> str:
+        for key, value in self.items():
+            if key.lower() == name.lower():
+                return value
+        raise KeyError(name)
+
+    def __contains__(self, name: object) -> bool:
+        return self.get(str(name)) is not None
+
+    def get(self, name: str, default: Any = None) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+
 class Entry(Struct, frozen=True, kw_only=True):
     """A request and its answer.
 
     *number* counts the requests since the last reset, from 1; *at* is the project's time in seconds
     since 1970, *real_at* the real one. *operation* is None if no route matched; *args* are the
     names in the path. Storage keys are left out of *query* and *body*; tokens are masked there and
-    in *headers* (names in lower case). A long path, query or header is cut. *body* is None if it
-    was not JSON, or longer than ``LONGEST_BODY`` bytes. *digest* tells requests apart that differ
-    in what was left out; *token*, who signed in.
+    in *headers* (names in lower case, looked up in any). A long path, query or header is cut.
+    *body* is None if it was not JSON, or longer than ``LONGEST_BODY`` bytes. *digest* tells
+    requests apart that differ in what was left out; *token*, who signed in.
 
     *reply_headers* are those particular to the answer. *job_id* is the job that was submitted.
     *statuses* has the statuses in the answer, by job id; None if it had none, or was a list of more
@@ -112,6 +135,13 @@ class Entry(Struct, frozen=True, kw_only=True):
         if self.operation is not None:
             return False
         return self.path.lstrip("/").startswith("ges/") or other_plane(self.path) is not None
+
+    @property
+    def request_line(self) -> str:
+        """The method, path and query, on one line, cut if they are long."""
+        query = "&".join(f"{name}={value}" for name, value in self.query.items())
+        target = one_line(f"{quote(self.path)}{'?' * bool(query)}{query}")
+        return f"{self.method} {_cut(target, _LONGEST_TARGET)}"
 
     def __str__(self) -> str:
         return f"{self.method} {quote(self.path)} answered {self.status}"
@@ -180,6 +210,7 @@ class Record(Struct, frozen=True, gc=False):
                 "crash": self.crash,
             }
         )
+        headers, reply_headers = redacted.pop("headers"), redacted.pop("reply_headers")
         if secrets := {name: value for name, value in request.query.items() if is_secret(name)}:
             digest = _digest([digest, secrets])
         return Entry(
@@ -189,6 +220,8 @@ class Record(Struct, frozen=True, gc=False):
             operation=request.operation,
             method=request.method,
             **redacted,
+            headers=Headers(headers),
+            reply_headers=Headers(reply_headers),
             status=self.status,
             job_id=self.job_id,
             statuses=None if reported is None else reported.statuses,

@@ -1,8 +1,7 @@
 """Filters: which entries of the journal are meant, how many there should be, and near misses."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Final, TypedDict
-from urllib.parse import quote
+from typing import Annotated, Any, Final, TypedDict
 
 from msgspec import Meta, Struct
 
@@ -10,11 +9,15 @@ from gesmock.journal.entries import Entry, Snapshot
 from gesmock.model.errors import Conflict, ExpectationFailed
 from gesmock.model.jobs import Job
 from gesmock.model.messages import Operation
-from gesmock.model.secrets import one_line
+from gesmock.model.secrets import compact, one_line
 from gesmock.model.types import GraphName
+from gesmock.model.validation import described, join
 
 _MOST_LISTED: Final = 3
 """A message lists at most this many entries."""
+
+_LONGEST_BODY: Final = 200
+"""A message shows this many characters of a body that is asked for."""
 
 Count = Annotated[int, Meta(ge=0)]
 
@@ -27,6 +30,8 @@ class EntryFilters(TypedDict, total=False):
     graph: str | None
     job: str | Job | None
     query: Mapping[str, str | int | None] | None
+    headers: Mapping[str, str | int | None] | None
+    body: Mapping[str, Any] | None
     fault: str | None
     since: int
 
@@ -45,9 +50,10 @@ class EntryFilter(
     """Selects the entries that match every field.
 
     *job* matches requests for a job, those that made it, and answers with its status. *status* 0 is
-    that of an answer that never came, as the connection broke. *query* has parameters with their
-    values, None for one that is absent. *fault* is a receipt, the id of a fault rule, or ``*`` for
-    any. Only entries after number *since* match.
+    that of an answer that never came, as the connection broke. *query* and *headers* have what was
+    sent by name, with None for what is absent; names of headers in any case. *body* is a part of
+    the JSON body, whose objects may have more fields. *fault* is a receipt, the id of a fault rule,
+    or ``*`` for any. Only entries after number *since* match.
     """
 
     operation: Operation | None = None
@@ -58,6 +64,8 @@ class EntryFilter(
     job: str | None = None
     status: Annotated[int, Meta(ge=0, le=599)] | None = None
     query: dict[str, str | int | None] = {}
+    headers: dict[str, str | int | None] = {}
+    body: dict[str, Any] = {}
     fault: str | None = None
     since: Count = 0
 
@@ -95,10 +103,18 @@ class EntryFilter(
         concerned = self.job in (None, job_id, entry.job_id)
         if not concerned and self.job not in (entry.statuses or ()):
             yield 4, f"job: {job_id or entry.job_id or 'none'}, not {self.job}"
-        for name, parameter in self.query.items():
-            sent = entry.query.get(name)
-            if sent != (None if parameter is None else str(parameter)):
-                yield 1, f"query {name}: {one_line(_text(sent))}, not {_text(parameter)}"
+        for noun, expected_values, sent_values in (
+            ("query", self.query, entry.query),
+            ("header", self.headers, entry.headers),
+        ):
+            for name, value in expected_values.items():
+                sent = sent_values.get(name)
+                if sent != (None if value is None else str(value)):
+                    yield 1, f"{noun} {name}: {one_line(_text(sent))}, not {_text(value)}"
+        if self.body:
+            for path, part, required in _differences(self.body, entry.body, "body"):
+                text = "none" if part is None else described(part)
+                yield 1, f"{path}: {text}, not {described(required)}"
         if self.fault is not None:
             receipt = entry.fault or "none"
             if entry.fault is None or self.fault not in ("*", receipt, receipt.partition("#")[0]):
@@ -123,6 +139,8 @@ class EntryFilter(
         fields = [(name, getattr(self, name)) for name in names]
         texts = [f"{name} {value}" for name, value in fields if value is not None]
         texts += [f"query {name}={_text(value)}" for name, value in self.query.items()]
+        texts += [f"header {name}={_text(value)}" for name, value in self.headers.items()]
+        texts += [f"body {compact(self.body)[:_LONGEST_BODY]}"] if self.body else []
         conditions = f" with {', '.join(texts)}" if texts else ""
         since = f", since entry #{self.since}" if self.since else ""
         return f"{self.operation or 'any operation'}{conditions}{since}"
@@ -184,10 +202,8 @@ class Assertion(
 
 def line(entry: Entry) -> str:
     """*entry* in a line: its number, the request and how it was answered."""
-    query = "&".join(f"{name}={value}" for name, value in entry.query.items())
     fault = f" ({entry.fault})" if entry.fault else ""
-    path = f"{quote(entry.path)}{'?' * bool(query)}{query}"
-    return f"#{entry.number} {entry.method} {one_line(path)} answered {entry.status}{fault}"
+    return f"#{entry.number} {entry.request_line} answered {entry.status}{fault}"
 
 
 def times(count: int) -> str:
@@ -196,3 +212,18 @@ def times(count: int) -> str:
 
 def _text(value: str | int | None) -> str:
     return "none" if value is None else str(value)
+
+
+def _differences(expected: object, sent: object, path: str) -> Iterator[tuple[str, object, object]]:
+    """Where *sent* is not as *expected*, with both values there; its objects may have more fields.
+
+    A field that is absent is as good as null.
+    """
+    if isinstance(expected, dict) and isinstance(sent, dict):
+        for name, value in expected.items():
+            yield from _differences(value, sent.get(name), join(path, name))
+    elif isinstance(expected, list) and isinstance(sent, list) and len(expected) == len(sent):
+        for index, (item, sent_item) in enumerate(zip(expected, sent, strict=True)):
+            yield from _differences(item, sent_item, join(path, index))
+    elif sent != expected or isinstance(sent, bool) != isinstance(expected, bool):
+        yield path, sent, expected

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from threading import Condition, RLock
+from threading import RLock
 from typing import Annotated, Any, Final, TypeVar, Unpack, overload
 
 from msgspec import Meta
@@ -18,6 +18,7 @@ from gesmock.model.clock import Seconds, real_time
 from gesmock.model.errors import Conflict, TimedOut
 from gesmock.model.jobs import Job
 from gesmock.model.messages import ConnectionInfo, Operation, Reply, Request, ShownStatuses
+from gesmock.model.waiters import Waiters
 
 SIZE: Final = 10_000
 """The number of entries that are kept by default."""
@@ -43,8 +44,7 @@ class Journal:
 
     def __init__(self, lock: RLock, size: int = SIZE) -> None:
         self._lock = lock
-        self._more = Condition(lock)
-        self._waiting = 0
+        self._waiters = Waiters(lock)
         self._resets = 0
         self.reset(size)
 
@@ -128,49 +128,55 @@ class Journal:
         project is reset or the server stops; Conflict if entries that were dropped could be among
         them.
         """
-        entry_filter = _read(EntryFilter, "wait_for", operation, filters)
-        count = validation.read_python(times, Count, "wait_for.times")
-        seconds = validation.read_python(timeout_s, Seconds, "wait_for.timeout_s")
-        entries = self.wait(entry_filter, count, seconds)
-        if len(entries) < count:
-            called = in_words(len(entries))
-            message = f"{entry_filter} was called {called} in {seconds:g} s, expected {count}"
-            raise TimedOut("\n".join([message, *entry_filter.near_misses(self.snapshot())]))
-        return entries
+        search = _search(self, operation, times, timeout_s, filters)
+        self._finish(search)
+        return search.result()
+
+    async def wait_for_async(
+        self,
+        operation: Operation | None = None,
+        *,
+        times: int = 1,
+        timeout_s: float = 5.0,
+        **filters: Unpack[EntryFilters],
+    ) -> list[Entry]:
+        """The same in a coroutine: the event loop goes on, and the task may be cancelled."""
+        search = _search(self, operation, times, timeout_s, filters)
+        while not search.look():
+            with self._lock:
+                change = self._waiters.next_change() if self._has_no_more(search) else None
+            if change is not None:
+                await self._waiters.pause(change, search.remaining_s)
+            if self._is_over(search):
+                break
+        return search.result()
 
     def wait(self, entry_filter: EntryFilter, times: int, timeout_s: float) -> list[Entry]:
         """Like ``wait_for``, but returns the entries there are if time is up."""
-        until = real_time() + timeout_s
-        since, entries = entry_filter.since, list[Entry]()
-        while True:
-            snapshot = self.snapshot(since)
-            entries += entry_filter.matching(snapshot)
-            if len(entries) < times and (dropped := snapshot.dropped_since(since)):
-                raise Conflict(
-                    f"cannot tell whether {entry_filter} was called {in_words(times)}: {dropped} "
-                    f"entries were dropped from the journal, and {len(entries)} of the others "
-                    f"match; raise journal_size, or ask with since={snapshot.total} for later ones"
-                )
-            since = max(snapshot.total, since)
-            remaining_s = max(until - real_time(), 0)
-            if len(entries) >= times or not self.await_more(snapshot, since, remaining_s):
-                return entries
+        search = Search(self, entry_filter, times, timeout_s)
+        self._finish(search)
+        return search.entries
 
-    def await_more(self, than: Snapshot, count: int, timeout_s: float) -> bool:
-        """Wait for more than *count* entries, at most *timeout_s* real seconds.
+    def _finish(self, search: "Search") -> None:
+        while not search.look():
+            with self._lock:
+                if self._has_no_more(search):
+                    self._waiters.wait(search.remaining_s)
+                if self._is_over(search):
+                    break
 
-        False if there are none by then, the project was reset after *than*, or the server stops.
-        """
-        with self._more:
-            if self.count <= count and self._resets == than.resets:
-                self._waiting += 1
-                self._more.wait(timeout_s)
-                self._waiting -= 1
-            return self.count > count and self._resets == than.resets
+    def _has_no_more(self, search: "Search") -> bool:
+        """Whether *search* has looked at all there is."""
+        return self._resets == search.resets and self.count <= search.since
+
+    def _is_over(self, search: "Search") -> bool:
+        """Whether *search* has nothing to look at, once it has waited."""
+        return self._resets != search.resets or self.count <= search.since
 
     def interrupt(self) -> None:
-        with self._more:
-            self._more.notify_all()
+        """Make everyone who waits give up."""
+        with self._lock:
+            self._waiters.notify_all()
 
     def har(self, scheme: str | None = None) -> dict[str, Any]:
         """The entries as an HTTP Archive (HAR 1.2), secrets masked.
@@ -232,8 +238,8 @@ class Journal:
             nth,
         )
         self._records.append(record)
-        if self._waiting:
-            self._more.notify_all()
+        if self._waiters.count:
+            self._waiters.notify_all()
         return record
 
     def _report(self, source: ShownStatuses) -> Reported:
@@ -249,6 +255,65 @@ class Journal:
                 self._statuses -= len(oldest.statuses or ())
                 oldest.statuses = None
         return reported
+
+
+class Search:
+    """The *entries* of *journal* that *entry_filter* selects, until there are *times* of them.
+
+    Those after number *since* are still to be looked at.
+    """
+
+    def __init__(
+        self, journal: Journal, entry_filter: EntryFilter, times: int, timeout_s: float
+    ) -> None:
+        self._journal, self._filter = journal, entry_filter
+        self._times, self._timeout_s = times, timeout_s
+        self._until = real_time() + timeout_s
+        self.since, self.resets = entry_filter.since, 0
+        self.entries = list[Entry]()
+
+    @property
+    def remaining_s(self) -> float:
+        return max(self._until - real_time(), 0)
+
+    def look(self) -> bool:
+        """Take in the new entries; returns whether there are enough. Raises Conflict."""
+        snapshot = self._journal.snapshot(self.since)
+        self.entries += self._filter.matching(snapshot)
+        enough = len(self.entries) >= self._times
+        if not enough and (dropped := snapshot.dropped_since(self.since)):
+            raise Conflict(
+                f"cannot tell whether {self._filter} was called {in_words(self._times)}: {dropped} "
+                f"entries were dropped from the journal, and {len(self.entries)} of the others "
+                f"match; raise journal_size, or ask with since={snapshot.total} for later ones"
+            )
+        self.since, self.resets = max(snapshot.total, self.since), snapshot.resets
+        return enough
+
+    def result(self) -> list[Entry]:
+        """The entries; raises TimedOut if they are too few."""
+        if len(self.entries) < self._times:
+            called = in_words(len(self.entries))
+            message = (
+                f"{self._filter} was called {called} in {self._timeout_s:g} s, "
+                f"expected {self._times}"
+            )
+            misses = self._filter.near_misses(self._journal.snapshot())
+            raise TimedOut("\n".join([message, *misses]))
+        return self.entries
+
+
+def _search(
+    journal: Journal,
+    operation: str | None,
+    times: int,
+    timeout_s: float,
+    filters: Mapping[str, Any],
+) -> Search:
+    entry_filter = _read(EntryFilter, "wait_for", operation, filters)
+    count = validation.read_python(times, Count, "wait_for.times")
+    seconds = validation.read_python(timeout_s, Seconds, "wait_for.timeout_s")
+    return Search(journal, entry_filter, count, seconds)
 
 
 def _read(

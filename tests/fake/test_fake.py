@@ -1,13 +1,17 @@
 """A fake keeps its projects apart, and resets them together."""
 
+from functools import partial
 from threading import Thread
 from typing import Any
 
 import pytest
+from conftest import until
 
-from gesmock import GesMock
+from gesmock import Entry, GesMock
 from gesmock.fake.fake import Fake
 from gesmock.fake.project import Project
+from gesmock.journal.filters import EntryFilter
+from gesmock.journal.journal import Journal
 from gesmock.model.errors import NotFound
 from gesmock.model.jobs import Job, JobRequest
 from gesmock.web import create_app
@@ -94,15 +98,20 @@ def test_a_reset_of_one_project_leaves_the_requests_of_another_alone() -> None:
 
 def test_whoever_waits_in_a_project_that_a_reset_drops_waits_no_longer() -> None:
     fake = Fake()
-    journal = fake.open("one").journal
-    before = journal.snapshot()
-    fake.reset()
-    assert not journal.await_more(before, 0, 60)
+    outcomes: list[list[Entry]] = []
 
-    journal = fake.open("two").journal
-    before = journal.snapshot()
-    fake.restart({})
-    assert not journal.await_more(before, 0, 60)
+    def wait(journal: Journal) -> None:
+        outcomes.append(journal.wait(EntryFilter(), 1, 60))
+
+    for begin_again in (fake.reset, partial(fake.restart, {})):
+        journal = fake.open("one").journal
+        thread = Thread(target=wait, args=[journal])
+        thread.start()
+        until(partial(getattr, journal._waiters, "count"))
+        begin_again()
+        thread.join()
+
+    assert outcomes == [[], []]
 
 
 def test_a_reset_and_requests_with_tokens_do_not_block_each_other() -> None:

@@ -163,9 +163,11 @@ def test_the_remainder_of_an_endless_rule_is_the_rule() -> None:
         ({"fault": {**FAULT, "headers": {"x-request-id": "3"}}}, "$.fault.headers.x-request-id: expected a header name that a fault may set"),
         ({"fault": {**FAULT, "headers": {"TraceID": "3"}}}, "$.fault.headers.TraceID: expected a header name that a fault may set"),
         ({"fault": {**FAULT, "headers": {"X-Gesmock-Fault": "3"}}}, "$.fault.headers.X-Gesmock-Fault: expected a header name that a fault may set"),
-        ({"fault": {**FAULT, "headers": {"X": "a\r\nY: b"}}}, "$.fault.headers.X: expected one line of Latin-1 text, got 'a\\r\\nY: b'"),
-        ({"fault": {**FAULT, "headers": {"X": "a\n"}}}, "$.fault.headers.X: expected one line of Latin-1 text, got 'a\\n'"),
-        ({"fault": {**FAULT, "headers": {"X": 3}}}, "$.fault.headers.X: expected one line of Latin-1 text, got 3"),
+        ({"fault": {**FAULT, "headers": {"X": "a\r\nY: b"}}}, "$.fault.headers.X: expected one line of Latin-1 text, or a number, got 'a\\r\\nY: b'"),
+        ({"fault": {**FAULT, "headers": {"X": "a\n"}}}, "$.fault.headers.X: expected one line of Latin-1 text, or a number, got 'a\\n'"),
+        ({"fault": {**FAULT, "headers": {"X": True}}}, "$.fault.headers.X: expected one line of Latin-1 text, or a number, got true"),
+        ({"fault": {**FAULT, "retry_after": -1}}, "$.fault.retry_after: expected an integer of at least 0, got -1"),
+        ({"fault": {**FAULT, "retry_after": 1, "headers": {"retry-after": "1"}}}, "$.fault.retry_after: the headers have a Retry-After already"),
     ],
 )  # fmt: skip
 def test_an_invalid_fault_rule_is_refused_with_the_field_named(
@@ -184,6 +186,30 @@ def test_an_unknown_id_is_refused_with_the_armed_ids_listed() -> None:
     rules.arm(fault_rule(fault=FAULT))
     with pytest.raises(NotFound, match="armed are: f1"):
         rules.disarm("f9")
+
+
+@pytest.mark.parametrize(
+    ("fields", "unused"),
+    [
+        ({"fault": FAULT, "times": 3}, [3, 2, 1, 0]),
+        ({"fault": FAULT, "times": 1, "after": 1}, [1, 1, 0, 0]),
+        ({"fault": FAULT, "nth": [1, 3]}, [2, 1, 1, 0]),
+        ({"script": [503, "ok"]}, [2, 1, 0, 0]),
+        ({"script": [503], "after": 1}, [1, 1, 0, 0]),
+        ({"fault": FAULT, "times": 1, "paused": True}, [1, 1, 1, 1]),
+        ({"fault": FAULT, "after": 1}, [None, None, 0, 0]),
+    ],
+)
+def test_a_rule_that_must_be_used_up_is_not_while_it_has_uses_left(
+    fields: dict[str, Any], unused: list[int | None]
+) -> None:
+    rules = fault_rules()
+    rules.arm(fault_rule(**fields, must_be_used_up=True))
+
+    for count in unused:
+        assert [armed.unused for armed in rules.not_used_up()] == [count] * (count != 0)
+        assert rules.untried() == []
+        rules.match(*asked())
 
 
 def test_an_armed_rule_shows_its_counts() -> None:

@@ -55,6 +55,15 @@ def test_an_error_replaces_the_answer_in_either_phase(phase: str, created: int) 
     assert len(asker.project.graphs.jobs()) == created
 
 
+def test_numbers_are_header_values_and_retry_after_is_short_for_one() -> None:
+    headers = {"X-Count": 3, "X-Share": 0.5, "X-Text": "a"}
+    asker = Asker({"fault": {"kind": "error", "status": 503, "headers": headers, "retry_after": 7}})
+
+    sent = asker.ask().headers
+
+    assert [sent[name] for name in (*headers, "Retry-After")] == ["3", "0.5", "a", "7"]
+
+
 def test_an_error_in_the_after_phase_replaces_a_refusal_too() -> None:
     asker = Asker({"fault": 503, "phase": "after"})
 

@@ -1,16 +1,17 @@
 """Filters select entries, assert how many there are, and wait for them."""
 
+from asyncio import create_task, new_event_loop, run, sleep, to_thread, wait_for
 from collections.abc import Callable
-from threading import RLock, Thread
+from threading import RLock, Thread, active_count
 from typing import Any
 
 import pytest
 import requests
 from conftest import PROJECT, Service, until
 
-from gesmock import Conflict, ExpectationFailed, GesMock, InvalidInput, TimedOut
+from gesmock import Conflict, Entry, ExpectationFailed, GesMock, InvalidInput, TimedOut
 from gesmock.journal.filters import Assertion, EntryFilter
-from gesmock.journal.journal import Journal
+from gesmock.journal.journal import Journal, Search
 from gesmock.model.messages import Reply, Request
 
 LIST = f"/ges/v1.0/{PROJECT}/graphs/movie/jobs/status"
@@ -23,9 +24,10 @@ def asked(ges: GesMock) -> GesMock:
     ges.faults.arm("list_jobs", 503, times=1, after=2)
     ges.add_job(job_id="a1", status="running")
     requests.get(ges.jobs_url(limit=10, offset=0))
-    requests.get(ges.jobs_url(limit=20))
+    requests.get(ges.jobs_url(limit=20), headers={"X-Team": "7"})
     requests.get(ges.job_url("a1"))
-    requests.post(f"{ges.graph_url()}/action?action_id=clear-graph", json={})
+    body = {"limit": 10, "paths": [{"edge": True, "from": "Q"}]}
+    requests.post(f"{ges.graph_url()}/action?action_id=clear-graph", json=body)
     requests.get(ges.jobs_url("other"))
     return ges
 
@@ -44,6 +46,15 @@ def asked(ges: GesMock) -> GesMock:
         ({"query": {"limit": 10}}, [1]),
         ({"query": {"limit": "20", "offset": None}}, [2]),
         ({"query": {"action_id": "clear-graph"}}, [4]),
+        ({"headers": {"x-team": 7}}, [2]),
+        ({"headers": {"X-TEAM": "7", "Accept": "*/*"}}, [2]),
+        ({"headers": {"X-Team": None}}, [1, 3, 4, 5]),
+        ({"body": {"paths": [{"edge": True}]}}, [4]),
+        ({"body": {"paths": [{"edge": True, "to": None}], "limit": 10}}, [4]),
+        ({"body": {"paths": [{"edge": 1}]}}, []),
+        ({"body": {"paths": [{"edge": True}, {}]}}, []),
+        ({"body": {"paths": {"edge": True}}}, []),
+        ({"body": {}}, [1, 2, 3, 4, 5]),
         ({"fault": "*"}, [5]),
         ({"fault": "f1"}, [5]),
         ({"fault": "f1#1"}, [5]),
@@ -126,6 +137,30 @@ def test_every_difference_is_described(asked: GesMock) -> None:
         "     graph: other, not third\n"
         "     job: none, not b1"
     )
+
+
+def test_a_failure_says_how_headers_and_bodies_differ(asked: GesMock) -> None:
+    expected = {"limit": "10", "paths": [{"edge": True, "to": "R"}], "type": {}}
+
+    with pytest.raises(ExpectationFailed) as raised:
+        asked.journal.assert_called(
+            method="POST", headers={"X-Team": 7, "Host": None}, body=expected
+        )
+
+    first, _, *misses = str(raised.value).splitlines()
+    assert first == (
+        "no request with method POST, header X-Team=7, header Host=none, body "
+        '{"limit":"10","paths":[{"edge":true,"to":"R"}],"type":{}} was made, expected at least 1'
+    )
+    assert misses[:6] == [
+        f"  #4 POST {LIST.replace('jobs/status', 'action')}?action_id=clear-graph answered 200",
+        "     header X-Team: none, not 7",
+        f"     header Host: {asked.url.removeprefix('http://')}, not none",
+        "     body.limit: 10, not '10'",
+        "     body.paths[0].to: none, not 'R'",
+        "     body.type: none, not an object",
+    ]
+    assert "     body: none, not an object" in misses
 
 
 @pytest.mark.parametrize(
@@ -296,7 +331,7 @@ def in_a_thread(journal: Journal, wait: Callable[[], Any]) -> tuple[Thread, list
 
     thread = Thread(target=run)
     thread.start()
-    until(lambda: journal._waiting)
+    until(lambda: journal._waiters.count)
     return thread, outcome
 
 
@@ -379,12 +414,89 @@ def test_a_reset_ends_the_waiting(ges: GesMock) -> None:
     assert "nothing else was called" in str(outcome[0])
 
 
-def test_waiting_with_a_snapshot_from_before_a_reset_ends_at_once() -> None:
-    journal = Journal(RLock())
-    before = journal.snapshot()
-    journal.reset()
+def test_a_reset_just_before_the_waiting_begins_ends_it(
+    ges: GesMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = Search.look
 
-    assert not journal.await_more(before, 0, 60)
+    def look_then_reset(search: Search) -> bool:
+        enough = look(search)
+        ges.reset()
+        return enough
+
+    monkeypatch.setattr(Search, "look", look_then_reset)
+
+    with pytest.raises(TimedOut):
+        ges.journal.wait_for(timeout_s=60)
+
+
+def test_what_comes_just_before_the_waiting_begins_is_not_missed(
+    ges: GesMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = Search.look
+
+    def look_then_ask(search: Search) -> bool:
+        enough = look(search)
+        if not enough:
+            requests.get(ges.jobs_url())
+        return enough
+
+    monkeypatch.setattr(Search, "look", look_then_ask)
+
+    assert len(ges.journal.wait_for("list_jobs", timeout_s=60)) == 1
+    [entry] = run(ges.journal.wait_for_async("list_jobs", since=1, timeout_s=60))
+    assert entry.number == 2
+
+
+def test_a_task_waits_while_its_loop_goes_on(ges: GesMock) -> None:
+    async def script() -> list[Entry]:
+        waiting = create_task(ges.journal.wait_for_async("list_jobs", times=2, timeout_s=60))
+        await to_thread(requests.get, ges.jobs_url())
+        assert not waiting.done()
+        await to_thread(requests.get, ges.job_url("nobody"))
+        await to_thread(requests.get, ges.jobs_url())
+        return await waiting
+
+    assert [entry.number for entry in run(script())] == [1, 3]
+
+
+def test_a_task_that_waits_can_be_cancelled_and_leaves_nothing_behind(ges: GesMock) -> None:
+    async def script() -> int:
+        waiting = create_task(ges.journal.wait_for_async(timeout_s=60))
+        await sleep(0)
+        assert ges.journal._waiters.count == 1
+        with pytest.raises(TimeoutError):
+            await wait_for(waiting, 0)
+        return active_count()
+
+    before = active_count()
+    assert run(script()) <= before
+    assert ges.journal._waiters.count == 0
+
+
+def test_a_task_gives_up_as_a_thread_does(ges: GesMock) -> None:
+    async def reset_meanwhile() -> None:
+        waiting = create_task(ges.journal.wait_for_async(timeout_s=60))
+        await sleep(0)
+        ges.reset()
+        await waiting
+
+    with pytest.raises(TimedOut, match="was called 0 times in 60 s, expected 1"):
+        run(reset_meanwhile())
+    with pytest.raises(TimedOut, match="in 0.001 s"):
+        run(ges.journal.wait_for_async(timeout_s=0.001))
+    with pytest.raises(InvalidInput, match=r"^wait_for\.times"):
+        run(ges.journal.wait_for_async(times=-2))
+
+
+def test_a_task_whose_loop_is_gone_harms_nobody(ges: GesMock) -> None:
+    loop = new_event_loop()
+    waiting = loop.create_task(ges.journal.wait_for_async(timeout_s=60))
+    loop.run_until_complete(sleep(0))
+    loop.close()
+
+    assert requests.get(ges.jobs_url()).status_code == 200
+    waiting.get_coro().close()
 
 
 def test_a_wrong_wait_is_refused(ges: GesMock) -> None:
@@ -409,6 +521,10 @@ def test_the_journal_is_filtered_over_http(service: Service) -> None:
 
     assert numbers("operation=list_jobs&method=GET&graph=movie&since=1") == [2]
     assert numbers("query.limit=1") == [1]
+    assert numbers("headers.Prefer=code%3D503") == [2]
+    assert numbers('query={"limit":2}&headers={"PREFER":"code=503"}') == [2]
+    assert numbers('body={"limit":2}') == []
+    assert service.control("GET", "journal?body={").status_code == 400
     assert numbers("fault=*") == [2]
     assert numbers("job=a1") == []
     assert numbers("times=2&wait_s=5") == [1, 2]

@@ -45,6 +45,20 @@ def test_old_entries_make_room_and_are_counted() -> None:
     assert (len(journal), journal.count, journal.dropped) == (3, 5, 2)
 
 
+def test_headers_are_looked_up_in_any_case() -> None:
+    [recorded] = journaled(200, headers={"x-team": "7"}).entries()
+
+    assert recorded.headers["X-Team"] == recorded.headers.get("x-TEAM") == "7"
+    assert "X-Team" in recorded.headers
+    assert "x-other" not in recorded.headers
+    assert recorded.headers.get("X-Other", "none") == "none"
+    assert recorded.headers.keys() == {"x-team"}
+    with pytest.raises(KeyError, match="X-Other"):
+        _ = recorded.headers["X-Other"]
+    assert recorded.headers == {"x-team": "7"}
+    assert recorded.reply_headers["x-request-id"] == recorded.reply_headers["X-Request-Id"]
+
+
 def test_a_smaller_journal_drops_the_oldest_and_a_larger_one_has_room() -> None:
     journal = journaled(200, 201, 202, 203, size=3)
 

@@ -202,7 +202,7 @@ def test_a_caller_can_wait_for_journal_entries(service: Service) -> None:
         target=lambda: answers.append(service.control("GET", "journal?status=503&wait_s=30").json)
     )
     thread.start()
-    until(lambda: journal._waiting)
+    until(lambda: journal._waiters.count)
     service.list()
     service.list(prefer="code=503")
     thread.join()
@@ -214,14 +214,30 @@ def test_a_caller_can_wait_for_journal_entries(service: Service) -> None:
 
 def test_a_reset_ends_a_wait_for_journal_entries(service: Service) -> None:
     journal = service.fake.default.journal
-    waits: list[bool] = []
-    thread = Thread(target=lambda: waits.append(journal.await_more(journal.snapshot(), 0, 30)))
+    answers: list[Any] = []
+    thread = Thread(target=lambda: answers.append(service.control("GET", "journal?wait_s=30").json))
     thread.start()
-    until(lambda: journal._waiting)
+    until(lambda: journal._waiters.count)
     service.control("POST", "reset")
     thread.join()
 
-    assert waits == [False]
+    assert answers[0]["entries"] == []
+
+
+def test_projects_are_listed(service: Service) -> None:
+    service.list()
+    service.control("POST", "projects/other/jobs", {"job": JOB, "graph": "films"})
+
+    listed = service.control("GET", "projects").json
+
+    assert listed == {
+        "projects": [
+            {"project_id": PROJECT, "graphs": 1, "requests": 1},
+            {"project_id": "other", "graphs": 2, "requests": 0},
+        ],
+        "total": 2,
+    }
+    assert service.control("GET", "projects/other/projects").status_code == 404
 
 
 def test_a_reset_may_be_the_first_call_for_a_project(service: Service) -> None:

@@ -44,6 +44,9 @@ RULES: Final = (
     ),
     Rule("GM003", "untried_fault", "a fault rule that never fired"),
     Rule("GM004", "untried_plan", "a plan rule that no job used"),
+    Rule(
+        "GM005", "fault_not_used_up", "a fault rule that `must_be_used_up`, and still has uses left"
+    ),
     Rule("GM101", "polls_too_often", "polls of a job that follow each other too closely"),
     Rule("GM102", "no_back_off", "a failing call, retried again and again without a longer pause"),
     Rule("GM103", "retry_after_ignored", "a retry before the `Retry-After` has passed"),
@@ -74,6 +77,7 @@ RULES: Final = (
 CODES: Final = tuple(rule.code for rule in RULES)
 
 _NAMES: Final = {rule.code: rule.name for rule in RULES}
+_CODES_BY_NAME: Final = {rule.name: rule.code for rule in RULES}
 
 
 class Finding(Struct, frozen=True, omit_defaults=True):
@@ -130,11 +134,17 @@ _FAMILIES: Final = tuple(sorted({code[:length] for code in CODES for length in (
 Code = Annotated[
     str,
     Meta(
-        pattern=rf"^({'|'.join((*_FAMILIES, *CODES))})(?![\s\S])",
-        description=f"one of {', '.join((*CODES, *_FAMILIES))}",
+        pattern=rf"^({'|'.join((*_FAMILIES, *CODES, *_CODES_BY_NAME))})(?![\s\S])",
+        description=f"one of {', '.join((*CODES, *_FAMILIES, *_CODES_BY_NAME))}",
     ),
 ]
-"""The code of a finding, or the beginning of a family's: ``GM1``; ``GM`` is every code."""
+"""The code or name of a finding, or the beginning of a family's: ``GM1``; ``GM`` is every code."""
+
+
+def _codes_of(codes: Iterable[str]) -> list[str]:
+    """*codes* with those that are named by their codes."""
+    return [_CODES_BY_NAME.get(code, code) for code in codes]
+
 
 Count = Annotated[int, Meta(ge=1)]
 
@@ -169,6 +179,10 @@ class VerdictConfig(
     empty_pages: Count = 3
     contract: Literal["accepted", "all"] = "accepted"
 
+    def __post_init__(self) -> None:
+        for name in ("ignore", "fail_on"):
+            structs.force_setattr(self, name, _codes_of(getattr(self, name)))
+
     def changed(self, changes: Mapping[str, Any], path: str = "$") -> "VerdictConfig":
         """A copy with *changes*; InvalidInput names every wrong key and value below *path*."""
         return validation.read({**structs.asdict(self), **changes}, VerdictConfig, path)
@@ -178,11 +192,12 @@ class VerdictConfig(
 
         Rules that are reported on request only are not selected by ``GM``.
         """
-        named = tuple(code for code in selected if code != _ALL)
+        codes = _codes_of(selected)
+        named = tuple(code for code in codes if code != _ALL)
         return [
             rule.code
             for rule in RULES
-            if rule.code.startswith(named if rule.on_request else tuple(selected) or _ALL)
+            if rule.code.startswith(named if rule.on_request else tuple(codes) or _ALL)
             and not rule.code.startswith(tuple(self.ignore))
             and (self.contract == "all" or not rule.refused)
         ]

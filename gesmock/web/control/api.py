@@ -90,7 +90,8 @@ class call:  # noqa: N801 a decorator
     ``Annotated[bytes, State, ListAnswer]`` is the text of one of two.
 
     *no_query*: refuses every query parameter. *needs_jobs*: refused by a fake that has no jobs of
-    its own. *may_miss*: may answer 404, as calls with an id in their path always may.
+    its own. *may_miss*: may answer 404, as calls with an id in their path always may. *of_fake*: is
+    about all projects, and not repeated below each.
     """
 
     method: str
@@ -102,6 +103,7 @@ class call:  # noqa: N801 a decorator
     no_query: bool = False
     needs_jobs: bool = False
     may_miss: bool = False
+    of_fake: bool = False
     function: Callable[..., object] = field(default=lambda: None, repr=False)
 
     def __call__(self, function: Callable[..., object]) -> "call":
@@ -110,6 +112,11 @@ class call:  # noqa: N801 a decorator
     @property
     def query(self) -> type[Struct] | None:
         return NoQuery if self.no_query else self.function.__annotations__.get("query")
+
+    @property
+    def rules(self) -> list[str]:
+        """The Werkzeug rules of its paths."""
+        return [self.path] if self.of_fake else [self.path, f"projects/<project_id>/{self.path}"]
 
     @property
     def bodies(self) -> tuple[type[Struct], ...]:
@@ -159,7 +166,8 @@ def _read_body(annotation: Any) -> object:
 def _read_query(type_: type[Struct]) -> Struct:
     """The query of the request as a *type_*; of a repeated parameter, the first counts.
 
-    A list is separated by commas; an item of a dict is a parameter of its own: ``query.limit=10``.
+    A list is separated by commas. An item of a dict is a parameter of its own: ``query.limit=10``;
+    or the dict is JSON: ``body={"limit": 10}``.
     """
     kinds = _field_kinds(type_)
     values: dict[str, object] = {}
@@ -171,6 +179,8 @@ def _read_query(type_: type[Struct]) -> Struct:
             nested.setdefault(prefix, {})[key] = text
         elif kind is inspect.ListType:
             values[name] = [item for item in text.split(",") if item]
+        elif kind is inspect.DictType:
+            values[name] = validation.parse(text.encode())
         elif kind in (inspect.IntType, inspect.FloatType) and _NUMBER.fullmatch(text):
             values[name] = int(text) if text.isdecimal() else float(text)
         elif kind is inspect.BoolType and text in ("true", "false"):
@@ -197,10 +207,9 @@ def blueprint(fake: Fake, calls: Iterable[call]) -> flask.Blueprint:
     """The *calls*, for the default project of *fake* and below ``projects/<project_id>/``."""
     control = flask.Blueprint("control", __name__, url_prefix=CONTROL)
     for number, each in enumerate(calls):
-        for prefix in ("/", "/projects/<project_id>/"):
-            endpoint = f"{number}{prefix.count('/')}"
-            view = _view(fake, each)
-            control.add_url_rule(prefix + each.path, endpoint, view, methods=[each.method])
+        for rule in each.rules:
+            endpoint, view = f"{number}{rule.startswith('projects/')}", _view(fake, each)
+            control.add_url_rule(f"/{rule}", endpoint, view, methods=[each.method])
     return control
 
 

@@ -96,13 +96,12 @@ def control_document() -> Node:
     paths: Node = {}
     parameters: Node = {}
     for each in CALLS:
-        for prefix in ("", "projects/<project_id>/"):
-            rule = prefix + each.path
+        for rule in each.rules:
             names = _NAME.findall(rule)
             for name in names:
                 schema = msgspec.json.schema(PATH_TYPES.get(name, str))
                 parameters[name] = {"name": name, "in": "path", "required": True, "schema": schema}
-            operation = _operation(each, of_project=bool(prefix))
+            operation = _operation(each, of_project="project_id" in names)
             in_path = [{"$ref": f"#/components/parameters/{name}"} for name in names]
             operation["parameters"][:0] = in_path  # Swagger UI misses those of the path at times
             item = paths.setdefault(f"{CONTROL}/" + _NAME.sub(r"{\1}", rule), {})

@@ -131,7 +131,7 @@ def show_job(project: Project, job_id: str, query: JobQuery) -> PlacedJob:
         graph, job = project.graphs.find(job_id, query.graph)
     else:
         statuses = FINAL if query.status is None else (query.status,)
-        graph, job = project.wait_for_job(job_id, statuses, query.wait_s, query.graph)
+        graph, job = project.graphs.wait_for_job(job_id, statuses, query.wait_s, query.graph)
     return PlacedJob(project.graphs.get_or_new(graph).planned(job), graph)
 
 

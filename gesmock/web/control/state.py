@@ -24,6 +24,21 @@ class Health(Struct, frozen=True, forbid_unknown_fields=True):
     project_id: str
 
 
+class DescribedProject(Struct, frozen=True, forbid_unknown_fields=True):
+    """A project, the number of its *graphs*, and that of the *requests* since its last reset."""
+
+    project_id: str
+    graphs: int
+    requests: int
+
+
+class DescribedProjects(Struct, frozen=True, forbid_unknown_fields=True):
+    """Every project, the default one first, and how many there are."""
+
+    projects: list[DescribedProject]
+    total: int
+
+
 class ExportQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """Whether the tokens, and the *secrets* in the requests of jobs, are exported too."""
 
@@ -56,6 +71,15 @@ def health(project: Project) -> Health:
         epoch=project.epoch,
         project_id=project.project_id,
     )
+
+
+@call("GET", "projects", of_fake=True, summary="List projects")
+def list_projects(address: Address) -> DescribedProjects:
+    projects = [
+        DescribedProject(project.project_id, len([*project.graphs]), project.journal.count)
+        for project in address.fake.projects.values()
+    ]
+    return DescribedProjects(projects, len(projects))
 
 
 @call("POST", "reset", opens=True, summary="Return to the start state")

@@ -48,6 +48,10 @@ def test_failing_has_only_the_findings_that_fail_a_test(
     assert codes(accused.verdict.failing()) == ["GM002"]
     assert codes(accused.findings("GM1")) == ["GM107"]
     assert codes(accused.findings("GM107", "GM2")) == ["GM107"]
+    assert codes(accused.findings("retries_a_refusal", "GM2")) == ["GM107"]
+    accused.verdict.configure(fail_on=["retries_a_refusal"], ignore=["unmatched"])
+    assert codes(accused.verdict.failing()) == codes(accused.findings()) == ["GM107"]
+    assert accused.verdict.config == VerdictConfig(fail_on=["GM107"], ignore=["GM002"])
     with pytest.raises(InvalidInput, match=r"findings\[0\]: 'GM7' is not one of GM001, GM002, "):
         accused.findings("GM7")
 
@@ -57,6 +61,44 @@ def test_a_finding_has_a_code_a_rule_and_entries(accused: GesMock) -> None:
 
     assert (finding.code, finding.rule, finding.entries) == ("GM107", "retries_a_refusal", (1, 2))
     assert str(finding) == f"GM107 {finding.message} (#1, #2)"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "meant"),
+    [
+        ("GET", "job/status?limit=1&X-Auth-Token=s", "list_jobs: GET {}/jobs/status"),
+        ("POST", "jobs/status", "list_jobs: GET {}/jobs/status"),
+        ("GET", "jobs", "list_jobs: GET {}/jobs/status"),
+        ("GET", "jobs/a1", "show_job: GET {}/jobs/{{job_id}}/status"),
+        ("POST", "action", "import_graph: POST {}/action?action_id=import-graph"),
+        (
+            "POST",
+            "action?action_id=clear_graph",
+            "clear_graph: POST {}/action?action_id=clear-graph",
+        ),
+        ("GET", "status/of/the/jobs", None),
+        ("GET", "/".join("abcdefghijklmnop"), None),
+        ("GET", "job/" + "s" * 300, None),
+    ],
+)
+def test_an_unmatched_call_shows_its_query_and_the_operation_that_was_meant(
+    ges: GesMock, method: str, path: str, meant: str | None
+) -> None:
+    for offset in range(2):
+        requests.request(method, f"{ges.graph_url()}/{path}", params={"offset": offset})
+
+    [finding] = ges.findings("GM002")
+
+    url = f"{ges.graph_url().removeprefix(ges.url)}/{path}".replace("Token=s", "Token=***")
+    shown = f"{url}{'&' if '?' in path else '?'}offset=0"
+    shown = shown if len(shown) <= 500 else f"{shown[:500]}..."
+    graph = "/ges/v1.0/{project_id}/graphs/{graph_name}"
+    hint = "check the URL and method" if meant is None else f"did you mean {meant.format(graph)}?"
+    status = 405 if path == "jobs/status" else 404
+    assert finding.message == (
+        f"no operation serves this: {method} {shown} answered {status} (2 times); {hint}"
+    )
+    assert finding.entries == (1, 2)
 
 
 def test_control_characters_are_escaped(ges: GesMock) -> None:

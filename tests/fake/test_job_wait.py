@@ -1,5 +1,6 @@
 """Waiting for a job: in Python, and over HTTP as a long poll."""
 
+from asyncio import CancelledError, create_task, run, sleep, to_thread
 from collections.abc import Callable
 from threading import Thread
 from typing import Any
@@ -16,8 +17,7 @@ LONG = 60.0  # no test waits so long
 
 def waited_for(ges: GesMock) -> Callable[[], object]:
     """Tells whether somebody waits for a job to change."""
-    condition: Any = ges.fake.default.graphs._changed
-    return lambda: condition._waiters
+    return lambda: ges.fake.default.graphs._changed.count
 
 
 def in_a_thread(ges: GesMock, job: Job, status: Any = FINAL) -> tuple[Thread, list[Any]]:
@@ -132,6 +132,64 @@ def test_what_cannot_be_waited_for_is_refused(ges: GesMock) -> None:
     for timeout_s in (-1, float("inf"), "5"):
         with pytest.raises(InvalidInput, match="expected a number from 0 to"):
             ges.wait_for_job("x", timeout_s=timeout_s)  # type: ignore[arg-type]
+
+
+# --- In a coroutine -----------------------------------------------------------------------------
+
+
+def test_a_task_waits_for_a_job_while_its_loop_goes_on(ges: GesMock) -> None:
+    ges.clock.freeze()
+    job = ges.add_job(plan="normal")
+
+    async def script() -> Job:
+        waiting = create_task(ges.wait_for_job_async(job, "success", timeout_s=LONG))
+        await sleep(0)
+        await to_thread(ges.clock.advance, 3600)
+        return await waiting
+
+    assert run(script()).status == "success"
+    assert run(ges.wait_for_job_async(job, timeout_s=0)).status == "success"
+
+
+def test_a_task_waits_in_the_time_of_the_project(ges: GesMock) -> None:
+    ges.clock.rate = 1000
+    job = ges.add_job(plan="normal")
+
+    assert run(ges.wait_for_job_async(job, timeout_s=LONG)).status == "success"
+
+
+def test_a_task_that_waits_for_a_job_can_be_cancelled(ges: GesMock) -> None:
+    job = ges.add_job(status="running")
+
+    async def script() -> None:
+        waiting = create_task(ges.wait_for_job_async(job, timeout_s=LONG))
+        await sleep(0)
+        assert waited_for(ges)()
+        waiting.cancel()
+        await waiting
+
+    with pytest.raises(CancelledError):
+        run(script())
+    assert not waited_for(ges)()
+
+
+def test_a_task_gives_up_as_a_thread_does(ges: GesMock) -> None:
+    job = ges.add_job(job_id="a", status="running")
+
+    async def reset_meanwhile() -> None:
+        waiting = create_task(ges.wait_for_job_async(job, timeout_s=LONG))
+        await sleep(0)
+        ges.reset()
+        await waiting
+
+    with pytest.raises(TimedOut, match="job 'a' is running still, after 0.001 s"):
+        run(ges.wait_for_job_async(job, timeout_s=0.001))
+    with pytest.raises(Conflict, match="the project was reset meanwhile; job 'a' is running"):
+        run(reset_meanwhile())
+    with pytest.raises(NotFound):
+        run(ges.wait_for_job_async("x"))
+    with pytest.raises(InvalidInput, match="'done' is not one of pending"):
+        run(ges.wait_for_job_async("x", "done"))  # type: ignore[arg-type]
 
 
 # --- Over HTTP ----------------------------------------------------------------------------------
