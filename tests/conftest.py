@@ -216,7 +216,8 @@ def _process_as_it_was() -> Iterator[None]:
     logs = [logging.getLogger(name) for name in ("gesmock", "gesmock.service")]
     settings = [(log.level, [*log.handlers], log.propagate) for log in logs]
     interval = sys.getswitchinterval()
-    signals = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    stops = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    signals = {number: signal.getsignal(number) for number in stops}
     yield
     for log, (level, handlers, propagate) in zip(logs, settings, strict=True):
         log.setLevel(level)

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from gesmock.remote.proxy import ProxyServer
     from gesmock.remote.target import Target
 
-_STOPS = signal.SIGINT, signal.SIGTERM
 _SWITCH_S = 0.0005
 """How long a thread may keep the interpreter while others wait for it.
 
@@ -31,8 +30,18 @@ Python's default of 5 ms, sixteen clients would wait 160 ms.
 """
 
 
+def _catch(caught: Callable[..., object]) -> None:
+    """Call *caught* on the signals that stop a command; ``nohup`` has SIGHUP ignored."""
+    numbers = {signal.SIGINT, signal.SIGTERM}
+    hang_up = getattr(signal, "SIGHUP", signal.SIGTERM)  # Windows has none
+    if signal.getsignal(hang_up) is not signal.SIG_IGN:
+        numbers.add(hang_up)
+    for number in numbers:
+        signal.signal(number, caught)
+
+
 def stop_signals() -> Callable[[], object]:
-    """Catch SIGINT and SIGTERM from now on; the result waits for one.
+    """Catch SIGINT, SIGTERM and SIGHUP from now on; the result waits for one.
 
     The interpreter writes each to a pipe. A handler that set an Event could deadlock: it runs in
     the thread that waits for it, which may hold the Event's lock.
@@ -40,13 +49,11 @@ def stop_signals() -> Callable[[], object]:
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer)
-    for number in _STOPS:
-        signal.signal(number, lambda *_: None)
+    _catch(lambda *_: None)
     return partial(os.read, reader, 1)
 
 
-def _prepare(log_level: str) -> None:
-    """Log to standard error; until the server starts, let signals end the process with 0."""
+def _log_to_standard_error(level: str) -> None:
     from gesmock.web.gateway import AccessLog  # what the other commands need not wait for
 
     log = logging.getLogger("gesmock")
@@ -54,9 +61,7 @@ def _prepare(log_level: str) -> None:
     requests = logging.getLogger("gesmock.service")
     requests.addHandler(AccessLog())
     requests.propagate = False
-    log.setLevel(log_level.upper())
-    for number in _STOPS:
-        signal.signal(number, lambda *_: sys.exit(0))
+    log.setLevel(level.upper())
 
 
 def _run(
@@ -148,9 +153,10 @@ def serve(
 
     Without a fixture file and without --generate, serves the example of the service's own page.
     """
+    _catch(lambda *_: sys.exit(0))  # until it listens: then there is something to stop
     from gesmock.mock import GesMock
 
-    _prepare(log_level)
+    _log_to_standard_error(log_level)
     sys.setswitchinterval(_SWITCH_S)
     changes = {} if dialect is None else {"dialect": dialect}
     flags = {"frozen": frozen or None, "real_delays": real_delays or None}
@@ -216,14 +222,14 @@ def proxy(
     Signs requests in that carry no credentials, with the token in GESMOCK_TARGET_TOKEN, or with the
     keys in HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK (and HUAWEICLOUD_SDK_SECURITY_TOKEN, if they
     are temporary; signing needs the extra "cloud"). The control API, below /_gesmock/, has the
-    journal, the verdict and the faults. On SIGINT (Ctrl-C) or SIGTERM it prints its findings about
-    the client and exits with 0; it exits with 2 if it cannot start.
+    journal, the verdict and the faults. On SIGINT (Ctrl-C), SIGTERM or SIGHUP it prints its
+    findings about the client and exits with 0; it exits with 2 if it cannot start.
     """
+    wait = stop_signals()  # first of all: whenever one comes, the archive is written
     from gesmock.remote.proxy import ProxyServer
 
-    _prepare(log_level)
+    _log_to_standard_error(log_level)
     output.check_writable({"--har": har})
-    wait = stop_signals()  # before it listens: from then on, there are findings
     server = ProxyServer(
         target,
         control_token=control_token,

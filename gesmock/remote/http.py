@@ -27,6 +27,7 @@ new connection: on an old one nobody could say whether the server has acted on t
 Headers = Sequence[tuple[str, str]]
 
 _LARGEST_HEAD: Final = 2**16
+_MOST_DIGITS: Final = 20  # of a Content-Length
 _IDLE_S: Final = 20.0
 _BLOCK: Final = 2**18
 _ASKING: Final = ("no complete answer", "http_response_timeout", "connection_terminated")
@@ -156,6 +157,9 @@ class HttpReply:
         return int("".join(self.values("content-length")) or 0)
 
     def _check(self) -> None:
+        for digits in self.values("content-length"):
+            if len(digits) > _MOST_DIGITS:
+                raise self._not_http(f"its Content-Length has {len(digits)} digits")
         codings = ", ".join(self.values("transfer-encoding")).lower()
         if codings not in ("", "chunked"):
             why = f"its answer is sent as {codings[:100]!r}, which is not supported"

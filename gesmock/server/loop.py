@@ -112,9 +112,13 @@ class Loop:
     def close(self) -> None:
         """Free the sockets; nothing is called any more. May be called again."""
         with self._waking:
-            self._selector.close()
-            self._wakeup.close()
-            self._waker.close()
+            self.close_in_child()
+
+    def close_in_child(self) -> None:
+        """The same in the child of a fork, where a copied lock may be locked for ever."""
+        self._selector.close()
+        self._wakeup.close()
+        self._waker.close()
 
 
 class Workers:

@@ -1,7 +1,7 @@
 """Requests read from bytes, strictly: llhttp parses heads, and what it lets pass is checked."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Final
@@ -15,6 +15,7 @@ _HEAD_END: Final = b"\r\n\r\n"
 _LONGEST_FRAMING: Final = 4096  # of the line before a chunk, or of all trailers
 _LONGEST_CACHED: Final = 4096
 _MOST_CACHED: Final = 512
+_MOST_DIGITS: Final = 20  # of a length; zeros in front count, of which llhttp takes any number
 
 _TLS: Final = b"\x16\x03"
 _BARE_LF: Final = re.compile(rb"(?<!\r)\n")
@@ -117,13 +118,6 @@ def parse(text: bytes, limits: Limits) -> Head:
     expected = values.get("expect", "").lower() if version == "1.1" else ""
     if expected not in ("", "100-continue"):
         raise BadRequest(417, f"Expect: {expected[:40]!r}")
-    encoding = values.get("transfer-encoding", "")
-    if encoding and version == "1.0":
-        raise BadRequest(400, "Transfer-Encoding in HTTP/1.0")
-    if encoding.lower() not in ("", "chunked"):
-        raise BadRequest(501, f"Transfer-Encoding: {encoding[:40]!r}")
-    # llhttp has refused two lengths, and a length with an encoding.
-    length = CHUNKED if encoding else int(values.get("content-length", "0"))
     options = {option.strip() for option in values.get("connection", "").lower().split(",")}
     return Head(
         method=method,
@@ -133,11 +127,23 @@ def parse(text: bytes, limits: Limits) -> Head:
         version=version,
         host=host,
         headers=headers,
-        length=length,
+        length=_length(version, values),
         # RFC 9112, section 9.3
         keep_alive="close" not in options and (version == "1.1" or "keep-alive" in options),
         expects_continue=expected == "100-continue",
     )
+
+
+def _length(version: str, values: Mapping[str, str]) -> int:
+    """The length of the body. llhttp has refused two lengths, and a length with an encoding."""
+    encoding, digits = values.get("transfer-encoding", ""), values.get("content-length", "0")
+    if encoding and version == "1.0":
+        raise BadRequest(400, "Transfer-Encoding in HTTP/1.0")
+    if encoding.lower() not in ("", "chunked"):
+        raise BadRequest(501, f"Transfer-Encoding: {encoding[:40]!r}")
+    if len(digits) > _MOST_DIGITS:
+        raise BadRequest(400, f"The Content-Length has {len(digits)} digits")
+    return CHUNKED if encoding else int(digits)
 
 
 def _address(method: str, target: str, host: str) -> tuple[str, str, str]:

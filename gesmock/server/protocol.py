@@ -1,6 +1,7 @@
 """Protocol: the server, which listens and accepts, and a connection, which answers its client."""
 
 import logging
+import os
 import socket
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -79,6 +80,7 @@ class HttpServer:
         self._expire_every_s = min(1.0, shortest_s / 4)
         self.loop.listen(self._socket.fileno(), READ, self._accept)
         self._thread = Thread(target=self.loop.run, name="gesmock", daemon=True)
+        self._process = os.getpid()
         self._expire()
 
     def start(self) -> None:
@@ -87,8 +89,14 @@ class HttpServer:
     def stop(self) -> None:
         """Close all connections, and free the port; workers are not waited for.
 
-        May be called again.
+        May be called again. The child of a fork only closes its copies of the sockets.
         """
+        if self.is_copy:
+            for connection in self.connections:
+                connection.close_in_child()
+            self.loop.close_in_child()
+            self._socket.close()
+            return
         if self._thread.is_alive():
             self.loop.stop()
             self._thread.join()
@@ -97,6 +105,11 @@ class HttpServer:
         self.loop.close()
         self._socket.close()
         self.workers.stop()
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether this is the child of a fork: the server runs in its parent."""
+        return os.getpid() != self._process
 
     def release(self) -> None:
         """Hang up on those who wait for an answer that a reset has overtaken; from any thread."""
@@ -217,6 +230,10 @@ class Connection:
                 self._settle()
         except BlockingIOError:
             pass
+        except BadRequest as error:  # it speaks plain HTTP to a server with TLS
+            self._handshaking = False
+            self.refuse(error.status, error.reason, answered=error.answered)
+            self._settle()
         except OSError:  # the client has gone; a reset says that it has not read all
             self._peer.gave_up = True
             self.close()
@@ -458,6 +475,10 @@ class Connection:
         self._parser.clear()
         self._transport.close()
         self._end_delivery()
+
+    def close_in_child(self) -> None:
+        """Close the copy that the child of a fork has; the parent's connection goes on."""
+        self._transport.close()
 
 
 def _head(answer: Answer, version: str, *, closes: bool) -> bytes:

@@ -9,26 +9,39 @@ from typing import Final
 from gesmock.model import validation
 from gesmock.model.errors import InvalidInput
 from gesmock.server.loop import READ, WRITE
+from gesmock.server.parser import BadRequest
 from gesmock.server.transport import Block, Transport
 
 _WOULD_BLOCK: Final = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
+_PLAIN_HTTP: Final = (
+    "The client speaks plain HTTP; this server speaks HTTPS: the URL needs https://."
+)
 
 
 class TlsTransport(Transport):
-    """A socket with TLS. Raises OSError where the client has gone already."""
+    """A socket with TLS. Raises OSError where the client has gone already.
 
-    _socket: ssl.SSLSocket
+    ``handshake`` raises BadRequest where the client speaks plain HTTP; it is answered in that.
+    """
 
     def __init__(self, connected: socket.socket, ssl_context: ssl.SSLContext) -> None:
         connected.settimeout(0)
         connected.getpeername()  # without a peer, wrap_socket would leave a socket open
-        super().__init__(
-            ssl_context.wrap_socket(connected, server_side=True, do_handshake_on_connect=False)
+        self._tls = ssl_context.wrap_socket(
+            connected, server_side=True, do_handshake_on_connect=False
         )
+        super().__init__(self._tls)
+        self._first_byte = b""
 
     def handshake(self) -> int:
+        if not self._first_byte:  # peeked at past OpenSSL, which gives nothing back
+            self._first_byte = socket.socket.recv(self._tls, 1, socket.MSG_PEEK)
+            if self._first_byte.isalpha():  # as a method begins; TLS begins with 0x16
+                self._socket = socket.socket(fileno=self._tls.detach())
+                self._socket.settimeout(0)
+                raise BadRequest(400, _PLAIN_HTTP, answered=True)
         try:
-            self._socket.do_handshake()
+            self._tls.do_handshake()
         except ssl.SSLWantReadError:
             return READ
         except ssl.SSLWantWriteError:
@@ -49,7 +62,7 @@ class TlsTransport(Transport):
 
     def write_eof(self) -> None:
         with suppress(OSError, ValueError):  # it waits for the client's answer, or there is none
-            self._socket.unwrap()
+            self._tls.unwrap()
         super().write_eof()
 
 

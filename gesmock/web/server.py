@@ -41,7 +41,11 @@ class Server:
         self._http.start()
 
     def stop(self) -> None:
-        """Hang up, free the port, and interrupt whoever waits for a job or a journal entry."""
+        """Hang up, free the port, and interrupt whoever waits for a job or a journal entry.
+
+        In the child of a fork, its parent's server and connections stay as they are.
+        """
         self._fake.epochs.watchers.remove(self._http.release)
         self._http.stop()
-        self._fake.interrupt()
+        if not self._http.is_copy:  # a child has no other threads, but maybe their locks
+            self._fake.interrupt()

@@ -50,7 +50,8 @@ def test_serve_serves_the_example_of_the_page_and_prints_a_working_curl_command(
     assert answer == json.loads(example)
 
 
-def test_sigterm_stops_serve() -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_stops_serve(number: signal.Signals) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "gesmock", "serve", "--port", "0"],
         stdout=subprocess.PIPE,
@@ -61,7 +62,7 @@ def test_sigterm_stops_serve() -> None:
     url = process.stdout.readline().split()[-1]
     assert requests.get(f"{url}/_gesmock/health").ok
 
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(number)
     _, errors = process.communicate(timeout=10)
 
     assert (process.returncode, errors) == (0, "")
@@ -83,7 +84,10 @@ def test_serve_runs_with_closed_standard_output(tmp_path: Path) -> None:
     assert (process.returncode, errors) == (0, "")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+STOPS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+
+
+@pytest.mark.parametrize("number", STOPS)
 def test_a_signal_before_the_wait_is_not_lost(number: signal.Signals) -> None:
     wait = stop_signals()
     signal.raise_signal(number)
@@ -91,7 +95,16 @@ def test_a_signal_before_the_wait_is_not_lost(number: signal.Signals) -> None:
     wait()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_under_nohup_a_closed_terminal_does_not_end_serve(serve: Serve) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    serve(list)
+
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+
+
+@pytest.mark.parametrize("number", STOPS)
 def test_a_signal_before_serve_listens_ends_it(
     number: signal.Signals, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -431,18 +444,30 @@ def test_proxy_runs_with_closed_standard_output(ges: GesMock, tmp_path: Path) ->
     assert har.exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", STOPS)
+@pytest.mark.parametrize("when", ["before it listens", "when it listens"])
 def test_proxy_writes_the_archive_after_a_signal_right_at_the_start(
-    ges: GesMock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: signal.Signals
+    ges: GesMock,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    number: signal.Signals,
+    when: str,
 ) -> None:
     har = tmp_path / "a.har"
-    begin = ProxyServer.__init__
+    begin, check = ProxyServer.__init__, output.check_writable
 
     def listened(self: ProxyServer, *arguments: Any, **options: Any) -> None:
         begin(self, *arguments, **options)
         signal.raise_signal(number)
 
-    monkeypatch.setattr(ProxyServer, "__init__", listened)
+    def checked(files: Any) -> None:
+        signal.raise_signal(number)
+        check(files)
+
+    if when == "before it listens":
+        monkeypatch.setattr(output, "check_writable", checked)
+    else:
+        monkeypatch.setattr(ProxyServer, "__init__", listened)
     command = ["proxy", "--port", "0", "--target", ges.jobs_url(), "--har", str(har)]
     result = CliRunner().invoke(cli.main, command)
 

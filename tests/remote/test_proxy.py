@@ -344,6 +344,7 @@ def test_control_calls_that_change_jobs_are_refused(
         (reset, 502, "connection_terminated"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", 502, "http_protocol_error"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", 502, "http_response_incomplete"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: %05000d\r\n\r\n{" % 9, 502, "http_protocol_error"),
         (wait, 504, "http_response_timeout"),
     ],
 )

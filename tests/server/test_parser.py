@@ -47,6 +47,7 @@ REFUSED = {
     "a list of lengths": (post(b"abc", "Content-Length: 3, 3"), 400),
     "a signed length": (post(b"abc", "Content-Length: +3"), 400),
     "a negative length": (post(b"abc", "Content-Length: -3"), 400),
+    "a length of 5,000 digits": (post(b"abc", f"Content-Length: {3:05000}"), 400),
     "a length and chunks": (post(b"0\r\n\r\n", "Content-Length: 5", CHUNKED), 400),
     "chunks and a length": (post(b"0\r\n\r\n", CHUNKED, "Content-Length: 5"), 400),
     "chunks in HTTP/1.0": (get("/echo", CHUNKED, method="POST", version="1.0"), 400),

@@ -19,6 +19,7 @@ from raw_client import (
     body,
     client_context,
     connect,
+    exchange,
     get,
     post,
     read_all,
@@ -84,11 +85,20 @@ def test_over_tls_a_client_that_takes_nothing_of_its_answer_is_closed() -> None:
         until(lambda: not server.connections)
 
 
-def test_a_client_without_tls_is_hung_up_on(server: HttpServer) -> None:
-    with connect(server) as client:
-        client.sendall(get("/now"))
+@pytest.mark.parametrize("method", ["GET", "PATCH", "OPTIONS"])
+def test_a_client_without_tls_is_told_so_in_plain_http(server: HttpServer, method: str) -> None:
+    answer = exchange(server, get("/now", method=method))
 
-        assert b"HTTP" not in read_all(client)
+    assert status(answer) == 400
+    assert body(answer) == (
+        b"The client speaks plain HTTP; this server speaks HTTPS: the URL needs https://."
+    )
+    assert b"\r\nConnection: close\r\n" in answer
+    until(lambda: not server.connections)
+
+
+def test_a_client_that_speaks_neither_tls_nor_http_is_hung_up_on(server: HttpServer) -> None:
+    assert b"HTTP" not in exchange(server, b"\0" * 100)
     until(lambda: not server.connections)
 
 

@@ -1,11 +1,14 @@
 """The server behind its own socket: bound on return, closed on stop, nothing left behind."""
 
 import json
+import multiprocessing
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from urllib.request import urlopen
@@ -14,6 +17,7 @@ import httpx
 import pytest
 import requests
 from conftest import until
+from raw_client import AUTHORITY, server_context
 
 from gesmock import GesMock
 from gesmock.fake.fake import Fake
@@ -243,3 +247,25 @@ def test_a_process_ends_while_its_server_still_has_a_long_poll() -> None:
     printed = subprocess.check_output([sys.executable, "-c", UNSTOPPED], text=True, timeout=50)
 
     assert time.time() - float(printed) < 5  # the poll would take 60 s
+
+
+@pytest.mark.parametrize("context", [None, server_context()], ids=["plain", "tls"])
+def test_a_forked_child_that_stops_the_server_leaves_its_parents_connections_alone(
+    context: ssl.SSLContext | None,
+) -> None:
+    with (
+        GesMock(ssl_context=context) as ges,
+        AUTHORITY.cert_pem.tempfile() as trusted,
+        requests.Session() as session,
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")  # from Python 3.12 on, forking threads warns
+        assert session.get(ges.jobs_url(), verify=trusted).ok
+        child = multiprocessing.get_context("fork").Process(target=ges.stop)
+        child.start()
+        child.join()
+
+        assert child.exitcode == 0
+        assert session.get(ges.jobs_url(), timeout=5, verify=trusted).ok
+        assert len(ges._server._http.connections) == 1  # type: ignore[union-attr]
+        assert requests.get(ges.jobs_url(), timeout=5, verify=trusted).ok
