@@ -143,7 +143,10 @@ class ProxyServer(Gateway):
         else:
             reply = replies.unjournaled(Refusal("GES.8006", foreign, status=403), settings)
         if not self._pool.closed:
-            gateway.log_request(journaled, reply)
+            since = connection.heard_at
+            gateway.log_request(
+                head.method, journaled.path, head.query, reply, since, redaction.text
+            )
         return _answer_of(reply, head.method)
 
     def _ask(self, head: Head, body: bytes, request: Request, redaction: Redaction) -> Reply:

@@ -15,7 +15,7 @@ from gesmock.fake.options import StartOptions
 from gesmock.web import service
 from gesmock.web.control import api
 from gesmock.web.control.document import CALLS, served_names
-from gesmock.web.gateway import CORS
+from gesmock.web.gateway import cors
 from gesmock.web.guard import CONTROL, Guard, is_control, requested_path
 
 SERVICE_DOCUMENT: Final = "/openapi.json"
@@ -102,7 +102,7 @@ def _documents(fake: Fake, *, control: bool) -> flask.Blueprint:
 
     @documents.after_request
     def finished(response: flask.Response) -> flask.Response:
-        response.headers.extend(CORS)
+        response.headers.extend(cors(flask.request.headers.get("Origin")))
         if flask.request.path != SERVICE_DOCUMENT:
             response.headers.extend(_only_for_itself(response))
         return response

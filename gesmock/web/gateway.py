@@ -8,12 +8,12 @@ other servers.
 import logging
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, TextIO
-from urllib.parse import parse_qsl, quote, unquote, unquote_to_bytes
+from urllib.parse import parse_qsl, quote, unquote, unquote_plus, unquote_to_bytes
 
 import msgspec
 from msgspec.structs import replace
@@ -26,7 +26,7 @@ from gesmock.model import replies, validation
 from gesmock.model.clock import http_date, real_time
 from gesmock.model.errors import PARAMETER_ERROR, Refusal
 from gesmock.model.messages import LARGEST_BODY, ConnectionInfo, Reply, Request
-from gesmock.model.secrets import Secrets
+from gesmock.model.secrets import MASK, Secrets, is_secret, one_line
 from gesmock.model.settings import Settings
 from gesmock.server import wsgi
 from gesmock.server.application import NAME, SERVER, Answer
@@ -45,15 +45,17 @@ _LARGEST_IN_LOOP: Final = 2**15  # bytes of a body; a larger one is decoded in a
 _MOST_REMEMBERED: Final = 512
 
 METHODS: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
-CORS: Final = (
+_EXPOSED: Final = "Allow, Retry-After, TraceID, X-Gesmock-Crash, X-Gesmock-Fault, X-Request-Id"
+_CORS: Final = (
     ("Access-Control-Allow-Origin", "*"),
-    ("Access-Control-Expose-Headers", "Allow, Retry-After, TraceID, X-Gesmock-Fault, X-Request-Id"),
+    ("Access-Control-Expose-Headers", _EXPOSED),
+    ("Vary", "Origin"),
 )
-"""The Fetch standard's headers that let the pages of any site call the service, in each answer."""
+_PREFLIGHT_MAX_AGE_S: Final = 7200  # browsers remember an answer for no longer
 
 _CONTENT_TYPE: Final = ("Content-Type", "application/json")
 _FIRST_LINE: Final = "{}: {}\r\n".format(*_CONTENT_TYPE)
-_LAST_LINES: Final = "".join(f"{name}: {value}\r\n" for name, value in CORS) + SERVER.decode()
+_LAST_LINES: Final = "".join(f"{name}: {value}\r\n" for name, value in _CORS) + SERVER.decode()
 
 
 class Gateway:
@@ -89,16 +91,17 @@ class Gateway:
             headers = wsgi.headers_of(head)
             if head.method == "OPTIONS":
                 headers = preflight(headers) | {"Date": http_date(int(real_time())), "Server": NAME}
+                log_request("OPTIONS", path, head.query, NO_CONTENT, connection.heard_at)
                 return Answer(204, _encoded(headers.items()), ())
             read = partial(read_request, head.method, path, head.query, headers, epoch)
             if len(body) > _LARGEST_IN_LOOP:
-                return lambda: self._respond(read(body), connection)
+                return lambda: self._respond(read(body), head.query, connection)
             request = read(body)
             if head.length == 0 and not request.long:
                 if len(self._requests) >= _MOST_REMEMBERED:
                     self._requests.clear()
                 self._requests[head] = request
-        args, later = request.args, partial(self._respond, request, connection)
+        args, later = request.args, partial(self._respond, request, head.query, connection)
         project = self.fake.projects.get(args.get("project_id", ""))
         if project is None:
             project = self.fake.default
@@ -112,14 +115,11 @@ class Gateway:
             reply = handle(self.fake, request, connection)
         finally:
             project.lock.release()
-        log_request(request, reply)
-        answer = partial(answer_of, reply, request.method)
-        return answer if callable(reply.payload) else answer()
+        finish = partial(_finish, reply, request, head.query, connection)
+        return finish if callable(reply.payload) else finish()
 
-    def _respond(self, request: Request, connection: ConnectionInfo) -> Answer:
-        reply = handle(self.fake, request, connection)
-        log_request(request, reply)
-        return answer_of(reply, request.method)
+    def _respond(self, request: Request, query: str, connection: ConnectionInfo) -> Answer:
+        return _finish(handle(self.fake, request, connection), request, query, connection)
 
     def ask_app(self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo) -> Answer:
         with self._making:
@@ -150,6 +150,12 @@ class Gateway:
 
         refusal = guard.refusal(flask.Request(wsgi.environ_of(head, b"", connection)))
         return LARGEST_CONTROL_BODY if refusal is None else None
+
+
+def _finish(reply: Reply, request: Request, query: str, connection: ConnectionInfo) -> Answer:
+    answer = answer_of(reply, request.method, request.headers.get("origin"))
+    log_request(request.method, request.path, query, reply, connection.heard_at)
+    return answer
 
 
 # --- Requests -----------------------------------------------------------------------------------
@@ -199,16 +205,37 @@ def json_value(text: bytes | None) -> Any:
 
 def preflight(headers: dict[str, str]) -> dict[str, str]:
     """The headers of the answer to an OPTIONS request with these *headers*."""
-    answer = {**replies.NO_ENTRY, **dict(CORS)}
+    answer = {**replies.NO_ENTRY, **dict(cors(headers.get("origin")))}
     if headers.get("access-control-request-method") in METHODS:
         answer["Access-Control-Allow-Methods"] = ", ".join(METHODS)
+        answer["Access-Control-Max-Age"] = str(_PREFLIGHT_MAX_AGE_S)
         if names := headers.get("access-control-request-headers"):
             answer["Access-Control-Allow-Headers"] = names
     return answer
 
 
+def cors(origin: str | None) -> Sequence[tuple[str, str]]:
+    """The Fetch standard's headers that let the pages of any site call the service.
+
+    They are in each answer. A page is named by its *origin*, without which a browser would not let
+    it send its cookies or credentials.
+    """
+    if origin is None:
+        return _CORS
+    named = (_CORS[0][0], origin), ("Access-Control-Allow-Credentials", "true")
+    return *named, *_CORS[1:]
+
+
+# --- The access log -----------------------------------------------------------------------------
+
+NO_CONTENT: Final = Reply(204, None)
+"""The answer to a preflight, as it is logged."""
+
+_SECRETS: Final = Secrets(())  # those that only their names tell
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_./~-]*").fullmatch
 """What ``quote`` would leave alone; asking takes half as long."""
+_PAGE: Final = re.compile(r"(?:(?:limit|offset)=[0-9]{1,20}(?:&|\Z))*").fullmatch
+"""The query of a page, as most are, which holds no secrets."""
 
 
 class AccessLog(logging.StreamHandler[TextIO]):
@@ -223,14 +250,27 @@ class AccessLog(logging.StreamHandler[TextIO]):
             os.write(2, f"{line}\n".encode())
 
 
-def log_request(request: Request, reply: Reply) -> None:
+def log_request(
+    method: str,
+    path: str,
+    query: str,
+    reply: Reply,
+    since: float,
+    redact: Callable[[str], str] = _SECRETS.redact,
+) -> None:
+    """Log a request that came *since* then, and its *reply*; *redact* takes secrets out.
+
+    *path* is decoded, *query* as sent. The time that a fault holds the reply back is included.
+    """
     if not log.isEnabledFor(logging.INFO):
         return
-    fault = reply.headers.get("X-Gesmock-Fault", "")
-    path = request.path
-    if not _PLAIN(path):
-        path = quote(Secrets().redact(path))
-    line = f"{request.method} {path} {reply.status}{fault and f' {fault}'}"
+    taken_s, fault = real_time() - since, reply.headers.get("X-Gesmock-Fault", "")
+    if reply.delivery is not None:
+        taken_s += reply.delivery.delay_s + reply.delivery.spread_s
+    url = path if _PLAIN(path) else quote(redact(path))
+    if query:
+        url += f"?{query if _PAGE(query) else _redacted(query, redact)}"
+    line = f"{method} {url} {reply.status} {taken_s * 1000:.1f} ms{fault and f' {fault}'}"
     first = log.handlers[0] if log.handlers else None
     if isinstance(first, AccessLog):
         first.write(line)
@@ -238,21 +278,32 @@ def log_request(request: Request, reply: Reply) -> None:
         log.info(line)
 
 
+def _redacted(query: str, redact: Callable[[str], str]) -> str:
+    """*query* in one line, without secrets."""
+    parts = []
+    for part in query.encode("latin-1").decode(errors="replace").split("&"):
+        name, equals, value = part.partition("=")
+        secret = value and is_secret(unquote_plus(name))
+        parts.append(f"{name}{equals}{MASK}" if secret else redact(part))
+    return one_line("&".join(parts))
+
+
 # --- Answers ------------------------------------------------------------------------------------
 
 
-def answer_of(reply: Reply, method: str = "GET") -> Answer:
-    """*reply* to a request with this *method*, as our own server sends it."""
+def answer_of(reply: Reply, method: str = "GET", origin: str | None = None) -> Answer:
+    """*reply* to a request with this *method* and *origin*, as our own server sends it."""
     blocks = replies.blocks(reply)
     length = len(blocks[0]) if len(blocks) == 1 else sum(map(len, blocks))
     headers = reply.headers
-    if len(headers) == len(replies.NO_ENTRY) + 1 and "Date" in headers:  # neither fault nor Allow
+    plain = len(headers) == len(replies.NO_ENTRY) + 1 and "Date" in headers  # no fault, no Allow
+    if plain and origin is None:
         lines = f"{_FIRST_LINE}Content-Length: {length}\r\n"
         for name, value in headers.items():
             lines += f"{name}: {value}\r\n"
         text = (lines + _LAST_LINES).encode("latin-1")
     else:
-        text = _encoded(headers_of(reply, length, *CORS, ("Server", NAME)))
+        text = _encoded(headers_of(reply, length, *cors(origin), ("Server", NAME)))
     status = reply.status or 200  # a fault that sends no answer has none
     return Answer(status, text, () if method == "HEAD" else blocks, reply.delivery)
 

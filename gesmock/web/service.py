@@ -50,6 +50,14 @@ def preflight() -> flask.Response | None:
     """The answer to an OPTIONS request."""
     if flask.request.method != "OPTIONS":
         return None
+    environ = flask.request.environ
+    gateway.log_request(
+        "OPTIONS",
+        requested_path(environ),
+        environ["QUERY_STRING"],
+        gateway.NO_CONTENT,
+        _came_at(),
+    )
     response = flask.Response(status=204, headers=gateway.preflight(_headers()))
     del response.headers["Content-Type"]
     return response
@@ -73,21 +81,28 @@ def refused(fake: Fake, error: HTTPException) -> flask.Response:
 
 
 def _answer(fake: Fake, allowed: tuple[str, ...] = ()) -> flask.Response:
-    http, environ = flask.request, flask.request.environ
+    http, environ, since = flask.request, flask.request.environ, _came_at()
+    query = environ["QUERY_STRING"]
     request = gateway.read_request(
         http.method,
         requested_path(environ),
-        environ["QUERY_STRING"],
+        query,
         _headers(),
         environ.get(gateway.EPOCH, fake.epochs.current),
         _body(),
         allowed,
     )
     reply = handle(fake, request, environ.get(CONNECTION))
-    gateway.log_request(request, reply)
+    gateway.log_request(request.method, request.path, query, reply, since)
     if reply.delivery is None:
         return _response(reply)
     return _delivered(fake, request, reply, reply.delivery)
+
+
+def _came_at() -> float:
+    """When the request came in, as far as is known."""
+    connection = flask.request.environ.get(CONNECTION)
+    return real_time() if connection is None else float(connection.heard_at)
 
 
 def _headers() -> dict[str, str]:
@@ -113,7 +128,8 @@ def _body() -> bytes | None:
 
 def _response(reply: Reply) -> flask.Response:
     blocks = replies.blocks(reply)
-    headers = gateway.headers_of(reply, sum(map(len, blocks)), *gateway.CORS)
+    cors = gateway.cors(flask.request.headers.get("Origin"))
+    headers = gateway.headers_of(reply, sum(map(len, blocks)), *cors)
     return flask.Response(map(bytes, blocks), reply.status or 200, headers)
 
 

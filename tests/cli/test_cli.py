@@ -1,6 +1,7 @@
 """The commands ``serve``, ``proxy``, ``generate`` and ``check``."""
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -225,7 +226,7 @@ def test_requests_are_logged_at_level_info(serve: Serve, capfd: pytest.CaptureFi
         requests.get(url_of(lines), headers={"Prefer": "code=503"})
 
     serve(visit)
-    assert capfd.readouterr().err.endswith("/jobs/status 503 prefer#1\n")
+    assert re.search(r"/jobs/status 503 \d+\.\d ms prefer#1\n\Z", capfd.readouterr().err)
     serve(visit, "--log-level", "warning")
     assert "prefer#1" not in capfd.readouterr().err
 

@@ -94,8 +94,19 @@ def test_a_browser_may_read_every_answer_of_the_service(
     response = service.client.get(path, headers={"Origin": "http://localhost:3000", **headers})
 
     assert response.status_code == status
+    assert response.headers["Access-Control-Allow-Origin"] == "http://localhost:3000"
+    assert response.headers["Access-Control-Allow-Credentials"] == "true"
+    assert response.headers["Vary"] == "Origin"
+    exposed = response.headers["Access-Control-Expose-Headers"]
+    assert {"X-Gesmock-Fault", "X-Gesmock-Crash"} <= {*exposed.split(", ")}
+
+
+def test_an_answer_to_no_page_may_be_read_by_any(service: Service) -> None:
+    response = service.list()
+
     assert response.headers["Access-Control-Allow-Origin"] == "*"
-    assert "X-Gesmock-Fault" in response.headers["Access-Control-Expose-Headers"]
+    assert "Access-Control-Allow-Credentials" not in response.headers
+    assert response.headers["Vary"] == "Origin"
 
 
 @pytest.mark.parametrize("path", [LIST, "/ges/nothing"])
@@ -112,6 +123,9 @@ def test_a_browsers_preflight_passes(service: Service, path: str) -> None:
     assert (response.status_code, response.data) == (204, b"")
     assert "Content-Type" not in response.headers
     assert response.headers["X-Request-Id"]
+    assert response.headers["Access-Control-Allow-Origin"] == "http://localhost:3000"
+    assert response.headers["Access-Control-Allow-Credentials"] == "true"
+    assert response.headers["Access-Control-Max-Age"] == "7200"
     assert "GET" in response.headers["Access-Control-Allow-Methods"]
     allowed = response.headers["Access-Control-Allow-Headers"].lower()
     assert "x-auth-token" in allowed
@@ -127,6 +141,7 @@ def test_a_preflight_for_a_method_that_nobody_serves_allows_nothing(
 
     assert response.status_code == 204
     assert "Access-Control-Allow-Methods" not in response.headers
+    assert "Access-Control-Max-Age" not in response.headers
 
 
 @pytest.mark.parametrize("path", ["/_gesmock/health", "/_gesmock", "/_gesmock/nothing"])

@@ -1,6 +1,7 @@
 """The gateway gives the bytes that Flask gives, to every request of the service."""
 
 import logging
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -412,6 +413,11 @@ def test_only_so_many_requests_are_remembered(fake: Fake) -> None:
     assert len(gateway._requests) < 600
 
 
+def without_times(lines: list[str]) -> list[str]:
+    """*lines* of the access log, each without how long the answer took."""
+    return [re.sub(r" \d+\.\d ms", "", line) for line in lines]
+
+
 def test_each_request_is_logged_with_its_status_and_fault(
     fake: Fake, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -424,4 +430,59 @@ def test_each_request_is_logged_with_its_status_and_fault(
         ask(head(LIST))
 
     armed = fake.default.faults.armed()[0].id
-    assert caplog.messages == [f"GET {LIST} 503 {armed}#1", "GET /ges/%C3%BC 404"]
+    assert without_times(caplog.messages) == [f"GET {LIST} 503 {armed}#1", "GET /ges/%C3%BC 404"]
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("limit=10&offset=20", "limit=10&offset=20"),
+        ("Limit&a=%41&a=b+c", "Limit&a=%41&a=b+c"),
+        ("X-Auth-Token=S3CRET&limit=1", "X-Auth-Token=***&limit=1"),
+        ("x%2Dauth%2Dtok%65n=S3CRET", "x%2Dauth%2Dtok%65n=***"),
+        ("token=&a=1", "token=&a=1"),
+        ("q=%7B%22password%22%3A%22S3CRET%22%7D", "q=%7B%22password%22%3A%22***%22%7D"),
+    ],
+)
+def test_the_log_has_the_query_without_secrets(
+    fake: Fake, caplog: pytest.LogCaptureFixture, query: str, shown: str
+) -> None:
+    with caplog.at_level(logging.INFO, "gesmock.service"):
+        Asked(fake)(head(f"{LIST}?{query}"))
+
+    (line,) = without_times(caplog.messages)
+    assert line.startswith(f"GET {LIST}?{shown} ")
+
+
+def test_a_query_that_another_server_lets_pass_is_logged_in_one_line(
+    fake: Fake, caplog: pytest.LogCaptureFixture
+) -> None:
+    query = "a=\u00c3\u00bc\u00ff&b=\u001b[31m\n"  # as WSGI has it: UTF-8 in Latin-1
+    with caplog.at_level(logging.INFO, "gesmock.service"):
+        create_app(fake).test_client().get(LIST, environ_overrides={"QUERY_STRING": query})
+
+    (line,) = caplog.messages
+    assert line.startswith(f"GET {LIST}?a=\u00fc\ufffd&b=\\x1b[31m\\n ")
+
+
+def test_preflights_are_logged(fake: Fake, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "gesmock.service"):
+        Asked(fake)(head(f"{LIST}?limit=1", method="OPTIONS"))
+        create_app(fake).test_client().options(LIST)
+
+    assert without_times(caplog.messages) == [
+        f"OPTIONS {LIST}?limit=1 204",
+        f"OPTIONS {LIST} 204",
+    ]
+
+
+def test_the_log_has_how_long_an_answer_took_with_the_delay_of_its_fault(
+    fake: Fake, caplog: pytest.LogCaptureFixture
+) -> None:
+    fake.deliverable |= BELOW_HTTP
+    fake.default.faults.arm("list_jobs", fault={"kind": "delay", "seconds": 20})
+    with caplog.at_level(logging.INFO, "gesmock.service"):
+        Asked(fake)(head(LIST))
+
+    (took,) = re.findall(r" 200 (\d+\.\d) ms", caplog.text)
+    assert float(took) >= 20_000

@@ -52,4 +52,4 @@ def test_the_app_answers_there_as_it_does_here(command: list[str]) -> None:
     assert (len(page.json()["jobs"]), page.json()["totalCount"]) == (1000, 2000)
     assert submitted.json()["jobId"] == last.json()["jobs"][0]["jobId"]
     assert (refused.status_code, refused.json()["errorCode"]) == (404, "GES.8000")
-    assert asked.headers["Access-Control-Allow-Origin"] == "*"
+    assert asked.headers["Access-Control-Allow-Origin"] == "http://localhost:3000"
