@@ -61,7 +61,7 @@ if TYPE_CHECKING:  # the public names; below, each is imported when it is asked 
     from gesmock.model.timeline import Transition as Transition
     from gesmock.model.tokens import Token as Token
     from gesmock.model.types import JobStatus as JobStatus
-    from gesmock.server.protocol import CannotListen as CannotListen
+    from gesmock.server.listener import CannotListen as CannotListen
     from gesmock.web.app import create_app as create_app
     from gesmock.web.service import NeedsSocket as NeedsSocket
 else:

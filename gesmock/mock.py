@@ -16,7 +16,7 @@ from gesmock.model import validation
 from gesmock.model.errors import GesmockError
 from gesmock.model.types import ProjectId
 from gesmock.web.gateway import Gateway
-from gesmock.web.guard import Guard
+from gesmock.web.guard import LARGEST_CONTROL_BODY, Guard
 from gesmock.web.server import Server
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 
 Port = Annotated[int, Meta(ge=0, le=65535, description="a port from 0 to 65535")]
+
+
+ControlBody = Annotated[int, Meta(ge=1, le=2**40, description="a number of bytes from 1 on")]
 
 
 class NotStarted(GesmockError, RuntimeError):
@@ -47,8 +50,8 @@ class GesMock(MockProject):
 
     It listens on *host* and *port* (0: any free port) once it is started, over TLS with an
     *ssl_context*. *control* turns the control API on or off; its callers must send
-    *control_token* (default: none on a loopback address, else a random one), and may address the
-    fake by the names in *allow_hosts* too.
+    *control_token* (default: none on a loopback address, else a random one), may address the fake
+    by the names in *allow_hosts* too, and send bodies of up to *max_control_body* bytes.
 
     The other arguments say what the fake starts with, and what a reset restores. Without any, it
     has one empty graph.
@@ -85,6 +88,7 @@ class GesMock(MockProject):
         control: bool = True,
         control_token: str | None = None,
         allow_hosts: Sequence[str] = (),
+        max_control_body: int = LARGEST_CONTROL_BODY,
         ssl_context: "ssl.SSLContext | None" = None,
         progress: Progress = no_progress,
         **options: Unpack[StartOptions],
@@ -98,6 +102,7 @@ class GesMock(MockProject):
         if isinstance(allow_hosts, str):
             allow_hosts = [allow_hosts]
         allow_hosts = validation.read_python(allow_hosts, list[str], "allow_hosts")
+        validation.read(max_control_body, ControlBody, "max_control_body")
         if ssl_context is not None:
             from gesmock.server.tls import check_context  # 10 ms that only TLS should cost
 
@@ -107,7 +112,8 @@ class GesMock(MockProject):
         """What ``restart`` expects of the client where its own ``verdict`` does not say."""
         self._strict = strict
         self.fake = Fake(options, deliverable=BELOW_HTTP, progress=progress)
-        self._control, self._guard = control, Guard.of(host, allow_hosts, control_token)
+        self._control = control
+        self._guard = Guard.of(host, allow_hosts, control_token, max_control_body)
         self.control_token = self._guard.token
         self._ssl_context = ssl_context
         self._address = host, port

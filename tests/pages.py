@@ -64,6 +64,9 @@ class Pages:
         assert epoch == 7
         return self.is_past
 
+    def has_priority(self, head: Head) -> bool:
+        return head.path == "/copy"
+
     def refuse(self, status: int, reason: str) -> Answer:
         body = reason.encode()
         return Answer(status, b"Content-Length: %d\r\n" % len(body), [body])

@@ -73,6 +73,9 @@ class _Bodies:
     def overtaken(self, head: Head, epoch: int) -> bool:
         return False
 
+    def has_priority(self, head: Head) -> bool:
+        return False
+
     def refuse(self, status: int, reason: str) -> Answer:
         return Answer(status, b"Content-Length: 0\r\n", [])
 

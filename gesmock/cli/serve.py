@@ -126,6 +126,13 @@ def _run(
 @option("--allow-host", multiple=True, help="A host name to answer control calls under.")
 @option("--cert", metavar="FILE", help="Serve HTTPS with this certificate chain (PEM).")
 @option("--key", metavar="FILE", help="The certificate's key [default: in the same file].")
+@option(
+    "--max-control-body",
+    type=int,
+    metavar="BYTES",
+    default=32 * 2**20,
+    help="The longest body of a control call; a state of 100,000 jobs has 57 MB.",
+)
 @option("--no-control", is_flag=True, help="Do not serve the control API.")
 @options.log_level
 def serve(

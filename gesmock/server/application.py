@@ -1,6 +1,7 @@
 """Application: what the server calls for each request, and the answer that it gives."""
 
 from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from typing import Final, NamedTuple, Protocol
 
 from gesmock.model.messages import ConnectionInfo, Delivery
@@ -9,6 +10,19 @@ from gesmock.server.transport import Block
 
 NAME: Final = "gesmock"
 SERVER: Final = f"Server: {NAME}\r\n".encode()
+
+_PHRASES: Final = {status.value: status.phrase for status in HTTPStatus} | {449: "Retry With"}
+STATUS_LINES: Final = {
+    status: f"HTTP/1.1 {status} {_PHRASES.get(status, 'UNKNOWN')}\r\n".encode()
+    for status in range(100, 1000)
+}
+HEAD_ENDS: Final = {
+    ("1.1", False): b"\r\n",
+    ("1.0", False): b"Connection: keep-alive\r\n\r\n",
+    ("1.1", True): b"Connection: close\r\n\r\n",
+    ("1.0", True): b"Connection: close\r\n\r\n",
+}
+"""The end of a head, by the version of HTTP and whether the connection closes after the answer."""
 
 
 class Answer(NamedTuple):
@@ -40,6 +54,9 @@ class Application(Protocol):
 
     def overtaken(self, head: Head, epoch: int) -> bool:
         """Whether a reset has made the answer to this request obsolete."""
+
+    def has_priority(self, head: Head) -> bool:
+        """Whether the request may use a connection of those that are kept in reserve."""
 
     def refuse(self, status: int, reason: str) -> Answer:
         """The answer to a request that the server itself refuses; *reason* may be empty."""

@@ -32,15 +32,21 @@ _AUTHORITY: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\[\]:/?#@\s]*)(?::[0-9]
 class Limits:
     """How much a client may ask of the server: bytes, real seconds, and connections at once.
 
-    A longer *head* gets a 431, a longer *url* a 414, a head that takes longer than *head_s* or a
-    body of which nothing comes for *body_s* a 408, and one of too many *connections* a 503. A
-    connection is closed when no request comes for *idle_s*, or when the client takes nothing of its
-    answer for *write_s*.
+    A longer *head* gets a 431, and a longer *url* a 414. A head that takes longer than *head_s*
+    gets a 408, and so does a body of which nothing comes for *body_s*, or which falls behind
+    *body_rate* bytes per second by so much. One of too many *connections* gets a 503, unless an
+    idle one can be closed for it; *reserve* more are kept for requests that have priority. What
+    would bring the bytes of all requests and answers above *in_flight* gets a 503. A connection is
+    closed when no request comes for *idle_s*, or when the client takes nothing of its answer for
+    *write_s*.
     """
 
     head: int = 64 * 2**10
     url: int = 16 * 2**10
     connections: int = 4096
+    reserve: int = 16
+    in_flight: int = 256 * 2**20
+    body_rate: int = 1024
     head_s: float = 20
     body_s: float = 20
     idle_s: float = 75
@@ -181,9 +187,15 @@ class Parser:
         self._largest = 0
         self._chunks = bytearray()
 
+    @property
+    def size(self) -> int:
+        """How many bytes are held."""
+        return len(self.received) + len(self._chunks)
+
     def clear(self) -> None:
         """Forget all that is not read yet."""
         self.received.clear()
+        self._chunks.clear()
         self.head = None
         self._searched = 0
 
@@ -232,7 +244,7 @@ class Parser:
                 received.clear()
                 return replace(head, length=0, keep_alive=False)
             if head.length > largest:
-                raise BadRequest(413, f"The body is longer than {largest} bytes")
+                raise _too_long(largest)
             self.head, self._largest = head, largest
             self.expects_continue = head.expects_continue and not received
         return head
@@ -257,7 +269,7 @@ class Parser:
         received = self.received
         while (line := _CHUNK.match(received)) and (size := int(line[1], 16)):
             if len(self._chunks) + size > self._largest:
-                raise BadRequest(413, f"The body is longer than {self._largest} bytes")
+                raise _too_long(self._largest)
             begin, end = line.end(), line.end() + size
             line_end = received[end : end + 2]
             if begin > _LONGEST_FRAMING or not b"\r\n".startswith(line_end):
@@ -274,3 +286,7 @@ class Parser:
         elif b"\n" in received[end:] or len(received) > _LONGEST_FRAMING:
             raise BadRequest(400, "A chunk's line or a trailer is malformed or too long")
         return complete
+
+
+def _too_long(largest: int) -> BadRequest:
+    return BadRequest(413, f"The body is longer than {largest} bytes.", answered=True)

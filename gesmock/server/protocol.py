@@ -1,21 +1,22 @@
 """Protocol: the server, which listens and accepts, and a connection, which answers its client."""
 
+import errno
 import logging
 import os
 import socket
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from http import HTTPStatus
 from math import inf
 from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 from gesmock.model.clock import real_time
-from gesmock.model.errors import GesmockError
 from gesmock.model.messages import ConnectionInfo, Delivery
 from gesmock.model.secrets import Secrets
-from gesmock.server.application import Answer, Application
+from gesmock.server.application import HEAD_ENDS, STATUS_LINES, Answer, Application
+from gesmock.server.in_flight import UNCOUNTED, BytesInFlight, Share
+from gesmock.server.listener import listening, room
 from gesmock.server.loop import READ, WRITE, Loop, Timer, Workers
 from gesmock.server.parser import BadRequest, Head, Limits, Parser
 from gesmock.server.transport import Block, Transport, take
@@ -25,25 +26,18 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("gesmock.server")
 
-_BACKLOG: Final = 1024
 _ACCEPTED_AT_ONCE: Final = 64  # before those who are connected have their turn
 _ACCEPT_AGAIN_S: Final = 0.1
-_PHRASES: Final = {status.value: status.phrase for status in HTTPStatus} | {449: "Retry With"}
-_STATUS_LINES: Final = {
-    status: f"HTTP/1.1 {status} {_PHRASES.get(status, 'UNKNOWN')}\r\n".encode()
-    for status in range(100, 1000)
-}
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _MOST_UNREAD: Final = 2**17  # of what a client sends before it has its answer
 _SMALL: Final = 2**14  # a body that is joined to its head: one buffer is sent quicker than two
+_TOO_MANY: Final = "There are too many connections."
+_TOO_MUCH: Final = "Too many bytes of other requests and answers are in flight."
+_SHORTEST_IDLE_S: Final = 0.5  # before that, a request may be on its way
 _LINGER_S: Final = 2.0
 _POLL_S: Final = 0.01
 _LONGEST_RESET_S: Final = 5.0
 """How often, and for how long, a reset waits until the client has the answers before it."""
-
-
-class CannotListen(GesmockError, OSError):
-    """The address cannot be bound; the message names it and the system's reason."""
 
 
 class HttpServer:
@@ -61,8 +55,8 @@ class HttpServer:
         limits: Limits,
         ssl_context: "ssl.SSLContext | None" = None,
     ) -> None:
-        self._socket = _listening(host, port)
-        self.host, self.port = self._socket.getsockname()[:2]
+        self._socket = listening(host, port)
+        self.host, self.port = self._address = self._socket.getsockname()[:2]
         self._transport: Callable[[socket.socket], Transport] = Transport
         if ssl_context is not None:
             from gesmock.server.tls import TlsTransport
@@ -70,12 +64,13 @@ class HttpServer:
             self._transport = partial(TlsTransport, ssl_context=ssl_context)
         self._secure = ssl_context is not None
         self.application, self.limits = application, limits
-        self.loop, self.workers = Loop(), Workers(limits.connections)
+        self.most_connections = max(min(limits.connections, room() - limits.reserve), 1)
+        self.loop = Loop()
+        self.workers = Workers(self.most_connections + limits.reserve)
+        self.in_flight = BytesInFlight(limits.in_flight)
         self.connections: set[Connection] = set()
-        self.delivering: set[Connection] = set()
-        """Those with an answer on its way to the client, step by step."""
-        self.heads: dict[bytes, Head] = {}
-        """By their bytes: a client that polls sends the same head again and again."""
+        self.delivering: set[Connection] = set()  # with an answer on its way, step by step
+        self.heads: dict[bytes, Head] = {}  # by their bytes: who polls sends the same ones again
         shortest_s = min(limits.head_s, limits.body_s, limits.idle_s, limits.write_s)
         self._expire_every_s = min(1.0, shortest_s / 4)
         self.loop.listen(self._socket.fileno(), READ, self._accept)
@@ -124,15 +119,33 @@ class HttpServer:
                 connected, address = self._socket.accept()
             except BlockingIOError:
                 return
-            except OSError:  # the client has gone, or there are too many files: try again later
+            except OSError as error:  # the client has gone; or too many files: try again later
+                if error.errno in (errno.EMFILE, errno.ENFILE) and self._evict():
+                    return
                 listen = partial(self.loop.listen, self._socket.fileno(), ready=self._accept)
                 listen(0)
                 self.loop.call_at(self.loop.now + _ACCEPT_AGAIN_S, partial(listen, READ))
                 return
+            if full := self.is_full:
+                self._evict()
             self._connect(connected, address)
+            if full:  # before the next one is evicted, those who are connected have their turn
+                return
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no room but for requests that have priority."""
+        return len(self.connections) >= self.most_connections
+
+    def _evict(self) -> bool:
+        """Close the connection that has been idle for longest, if any is."""
+        longest = max(self.connections, key=Connection.idle_s, default=None)
+        if evicts := longest is not None and longest.idle_s() > 0:
+            longest.close()
+        return evicts
 
     def _connect(self, connected: socket.socket, address: tuple[str, int]) -> None:
-        full = len(self.connections) >= self.limits.connections
+        full = len(self.connections) >= self.most_connections + self.limits.reserve
         if full and self._secure:  # it would take a handshake to say so
             connected.close()
             return
@@ -141,39 +154,16 @@ class HttpServer:
         except OSError:  # the client has gone
             connected.close()
             return
-        here = self.host, self.port
-        peer = ConnectionInfo(address[:2], self.loop.now, here, secure=self._secure)
+        peer = ConnectionInfo(address[:2], self.loop.now, self._address, secure=self._secure)
         connection = Connection(self, transport, peer)
         if full:
-            connection.refuse(503, "Too many connections")
+            connection.refuse(503, _TOO_MANY, answered=True)
 
     def _expire(self) -> None:
         self.loop.call_at(self.loop.now + self._expire_every_s, self._expire)
         for connection in [*self.connections]:
             if connection.deadline <= self.loop.now:
                 connection.expire()
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    listener = None
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind)
-        listener.settimeout(0)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # With Nagle's algorithm, a head and a body in two segments cost 44 ms a request. Accepted
-        # sockets inherit this option.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        listener.bind(address)
-        listener.listen(_BACKLOG)
-    except (OSError, UnicodeError) as error:
-        if listener is not None:
-            listener.close()
-        reason = getattr(error, "strerror", None) or str(error)
-        raise CannotListen(f"cannot listen on {host}:{port}: {reason}") from None
-    return listener
 
 
 class Connection:
@@ -193,10 +183,11 @@ class Connection:
         self._steps: Iterator[float] | None = None  # those to come of a delivery
         self._timer: Timer | None = None  # of the next step
         self._overtaken: Callable[[], bool] | None = None  # whether the delivery is
+        self._reserved = server.is_full  # it serves only requests that have priority
+        self._share = Share(server.in_flight)
         self._closing = False  # after the answer that is being made or sent
-        self._flush_due = False
+        self._flush_due = self._closed = False
         self._eof_written = self._eof_received = False
-        self._closed = False
         limits = server.limits
         self.deadline = server.loop.now + (limits.head_s if peer.secure else limits.idle_s)
         server.connections.add(self)
@@ -233,7 +224,6 @@ class Connection:
         except BadRequest as error:  # it speaks plain HTTP to a server with TLS
             self._handshaking = False
             self.refuse(error.status, error.reason, answered=error.answered)
-            self._settle()
         except OSError:  # the client has gone; a reset says that it has not read all
             self._peer.gave_up = True
             self.close()
@@ -248,10 +238,11 @@ class Connection:
             return
         server, parser = self._server, self._parser
         if parser.head is not None:
-            self.deadline = server.loop.now + server.limits.body_s
+            later = self.deadline + len(received) / server.limits.body_rate
+            self.deadline = min(later, server.loop.now + server.limits.body_s)
         elif not parser.received:
             self._epoch = server.application.epoch()
-            if not (self._answering or self._transport.unsent):
+            if not (self._answering or self._transport.unsent or self._reserved):
                 head = server.heads.get(received)
                 if head is not None and head.length == 0:  # all of the request, as it often is
                     self._answer(head, b"")
@@ -259,6 +250,9 @@ class Connection:
                 if not received.isspace():  # empty lines begin no head
                     self.deadline = server.loop.now + server.limits.head_s
         parser.received += received
+        counted = parser.size > UNCOUNTED and not (self._answering or self._transport.unsent)
+        if counted and not self._share.receive(parser.size):
+            self.refuse(503, _TOO_MUCH, answered=True)
         self._advance()
 
     def _advance(self) -> None:
@@ -267,6 +261,8 @@ class Connection:
         try:
             while parser.received and not (self._answering or unsent or self._closing):
                 request = parser.next_request()
+                if self._reserved:
+                    self._check_priority(parser.head if request is None else request[0])
                 if request is None:
                     break
                 self._answer(*request)
@@ -276,6 +272,14 @@ class Connection:
             parser.expects_continue = False
             self._send([_CONTINUE])
         self._settle()
+
+    def _check_priority(self, head: Head | None) -> None:
+        """Raise BadRequest if the request needs a connection that is not in reserve."""
+        server = self._server
+        if len(server.connections) <= server.most_connections:
+            self._reserved = False  # others have gone
+        elif head is not None and not server.application.has_priority(head):
+            raise BadRequest(503, _TOO_MANY, answered=True)
 
     # --- What goes out ---
 
@@ -313,30 +317,32 @@ class Connection:
 
     def _finish(self, head: Head, epoch: int, answer: Answer) -> None:
         self._closing = not head.keep_alive
-        text = _head(answer, head.version, closes=self._closing)
+        end = HEAD_ENDS[head.version, self._closing]
+        text = STATUS_LINES[answer.status] + answer.headers + end
         blocks = [text, *answer.blocks]
-        if answer.delivery is not None:
+        if answer.delivery is None and len(blocks) == 2 and len(blocks[1]) <= _SMALL:
+            self._send([text + blocks[1]])
+            return
+        if not self._share.send(answer.blocks):
+            self.refuse(503, _TOO_MUCH, answered=True)
+        elif answer.delivery is None:
+            self._send(blocks)
+        else:
             self._answering, self.deadline = True, inf
             self._steps = self._deliver(answer.delivery, blocks)
             self._overtaken = partial(self._server.application.overtaken, head, epoch)
             self._server.delivering.add(self)
             self._next_step()
             self._settle()
-        elif len(blocks) == 2 and len(blocks[1]) <= _SMALL:
-            self._send([text + blocks[1]])
-        else:
-            self._send(blocks)
 
     def refuse(self, status: int, reason: str, *, answered: bool = False) -> None:
-        """Answer that the server refuses the request, and close the connection.
-
-        *reason* is logged; *answered*: the answer has it, too.
-        """
+        """Refuse the request, and close the connection. *answered*: the client gets the reason."""
         log.info("refused a request with %d: %s", status, Secrets().redact(reason))
         answer = self._server.application.refuse(status, reason if answered else "")
         self._parser.clear()
         self._answering, self._closing = False, True
-        self._send([_head(answer, "1.1", closes=True), *answer.blocks])
+        head = STATUS_LINES[answer.status] + answer.headers + HEAD_ENDS["1.1", True]
+        self._send([head, *answer.blocks])
 
     def _send(self, blocks: Sequence[Block]) -> None:
         """Send *blocks* at the end of the loop's turn.
@@ -361,6 +367,8 @@ class Connection:
             self.deadline = now + limits.body_s
         else:
             self.deadline = now + (limits.head_s if parser.received else limits.idle_s)
+        if self._share.counts and not (self._transport.unsent or self._answering):
+            self._share.clear()
         if parser.received:
             self._advance()
         else:
@@ -430,6 +438,16 @@ class Connection:
 
     # --- What to wait for ---
 
+    def idle_s(self) -> float:
+        """For how long it could have been closed; 0: a request comes in, or is being answered."""
+        if self._answering or self._steps is not None or self._flush_due or self._transport.unsent:
+            return 0
+        if self._closing:  # it only waits for the client's end
+            return inf
+        begun = self._parser.head or (self._parser.received and not self._reserved)
+        idle_s = self._server.loop.now - self._peer.heard_at
+        return 0 if begun or (idle_s < _SHORTEST_IDLE_S and not self._reserved) else idle_s
+
     def _settle(self) -> None:
         """Wait for what can happen next; close where nothing can."""
         if self._closed or self._flush_due:
@@ -473,19 +491,10 @@ class Connection:
         self._listen(0)
         self._server.connections.discard(self)
         self._parser.clear()
+        self._share.clear()
         self._transport.close()
         self._end_delivery()
 
     def close_in_child(self) -> None:
         """Close the copy that the child of a fork has; the parent's connection goes on."""
         self._transport.close()
-
-
-def _head(answer: Answer, version: str, *, closes: bool) -> bytes:
-    """The status line and the headers, for a client that speaks this *version* of HTTP."""
-    connection = b""
-    if closes:
-        connection = b"Connection: close\r\n"
-    elif version == "1.0":
-        connection = b"Connection: keep-alive\r\n"
-    return _STATUS_LINES[answer.status] + answer.headers + connection + b"\r\n"

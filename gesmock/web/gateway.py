@@ -31,7 +31,7 @@ from gesmock.model.settings import Settings
 from gesmock.server import wsgi
 from gesmock.server.application import NAME, SERVER, Answer
 from gesmock.server.parser import Head
-from gesmock.web.guard import LARGEST_CONTROL_BODY, Guard, is_control
+from gesmock.web.guard import Guard, is_control
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -115,8 +115,9 @@ class Gateway:
             reply = handle(self.fake, request, connection)
         finally:
             project.lock.release()
-        finish = partial(_finish, reply, request, head.query, connection)
-        return finish if callable(reply.payload) else finish()
+        if callable(reply.payload):
+            return partial(_finish, reply, request, head.query, connection)
+        return _finish(reply, request, head.query, connection)
 
     def _respond(self, request: Request, query: str, connection: ConnectionInfo) -> Answer:
         return _finish(handle(self.fake, request, connection), request, query, connection)
@@ -131,6 +132,10 @@ class Gateway:
     def overtaken(self, head: Head, epoch: int) -> bool:
         url = routes.split(head.path)
         return self.fake.overtaken(unquote(url.project_id) if url else "", epoch)
+
+    def has_priority(self, head: Head) -> bool:
+        """So that no client can lock a tester out."""
+        return self._guard is not None and is_control(head.path)
 
     def refuse(self, status: int, reason: str) -> Answer:
         """In the service's shape. The body is inferred."""
@@ -149,7 +154,7 @@ class Gateway:
         import flask  # see above
 
         refusal = guard.refusal(flask.Request(wsgi.environ_of(head, b"", connection)))
-        return LARGEST_CONTROL_BODY if refusal is None else None
+        return guard.largest_body if refusal is None else None
 
 
 def _finish(reply: Reply, request: Request, query: str, connection: ConnectionInfo) -> Answer:

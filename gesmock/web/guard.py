@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from werkzeug import Request
 
 CONTROL: Final = "/_gesmock"
-LARGEST_CONTROL_BODY: Final = 256 * 2**20  # bytes; a state of 100,000 jobs has about 57 MB
+LARGEST_CONTROL_BODY: Final = 32 * 2**20  # bytes, by default
 
 HostName = Annotated[
     str,
@@ -45,7 +45,7 @@ def is_control(path: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Who may call the control API.
+    """Who may call the control API, with bodies of up to *largest_body* bytes.
 
     With a *token*, callers must send ``Authorization: Bearer <token>``; without one, only callers
     on this machine are answered, and no forwarder, behind which anybody may be. Either way,
@@ -56,9 +56,16 @@ class Guard:
 
     token: str | None = field(default=None, repr=False)
     hosts: frozenset[str] = frozenset()
+    largest_body: int = LARGEST_CONTROL_BODY
 
     @classmethod
-    def of(cls, host: str, allow_hosts: Iterable[str], token: str | None) -> "Guard":
+    def of(
+        cls,
+        host: str,
+        allow_hosts: Iterable[str],
+        token: str | None,
+        largest_body: int = LARGEST_CONTROL_BODY,
+    ) -> "Guard":
         """The guard of a server on *host*; generates a token if that is no loopback address.
 
         Raises InvalidInput for what is no host name.
@@ -68,7 +75,8 @@ class Guard:
             import secrets  # 2 ms that most runs need not wait for
 
             token = secrets.token_urlsafe(16)
-        return cls(token or None, frozenset(name.lower() for name in (host, *names)))
+        hosts = frozenset(name.lower() for name in (host, *names))
+        return cls(token or None, hosts, largest_body)
 
     def refusal(self, request: "Request") -> tuple[int, str] | None:
         """The HTTP status and reason with which to refuse *request*; None: let it pass."""

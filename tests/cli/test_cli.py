@@ -96,6 +96,15 @@ def test_a_signal_before_the_wait_is_not_lost(number: signal.Signals) -> None:
     wait()
 
 
+def test_serve_takes_the_longest_body_of_a_control_call(serve: Serve) -> None:
+    def visit(lines: list[str]) -> int:
+        base = url_of(lines).partition("/ges/")[0]
+        return requests.post(f"{base}/_gesmock/jobs", json={"job": "x" * 100}).status_code
+
+    assert serve(visit) == 400
+    assert serve(visit, "--max-control-body", "100") == 413
+
+
 def test_under_nohup_a_closed_terminal_does_not_end_serve(serve: Serve) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 

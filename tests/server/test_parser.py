@@ -200,3 +200,15 @@ def test_heads_are_cached_until_there_are_many() -> None:
     assert read[0] == read[1]
     assert requests[0] not in heads
     assert requests[-1] in heads
+
+
+def test_cached_heads_take_two_mebibytes_at_most() -> None:
+    heads: dict[bytes, Head] = {}
+    parser = Parser(heads, Limits(), lambda _: LARGEST_BODY)
+
+    for number in range(1100):
+        for length in (3_900, 15_000):
+            parser.received += keep(f"/{number}{'a' * length}")
+            assert parser.next_request() is not None
+        assert sum(map(len, heads)) <= 2 * 2**20
+    assert max(map(len, heads)) <= 4096

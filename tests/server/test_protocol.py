@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import resource
+import select
 import threading
 import time
 from collections.abc import Iterator
@@ -9,11 +11,23 @@ from typing import Any
 
 import pytest
 from conftest import freed_at_once, until
-from pages import LARGE, MEBIBYTE, Pages, come_and_gone, loop_blocked, serving
-from raw_client import body, connect, exchange, get, post, read_all, reset_when_closed, status
+from pages import BLOCK, LARGE, MEBIBYTE, Pages, come_and_gone, loop_blocked, serving
+from raw_client import (
+    body,
+    connect,
+    exchange,
+    get,
+    keep,
+    post,
+    read_all,
+    reset_when_closed,
+    status,
+)
 
+from gesmock.server.in_flight import BytesInFlight, Share
+from gesmock.server.listener import CannotListen
 from gesmock.server.parser import Limits
-from gesmock.server.protocol import CannotListen, Connection, HttpServer
+from gesmock.server.protocol import Connection, HttpServer
 
 
 @pytest.fixture(scope="module")
@@ -210,6 +224,8 @@ def test_forty_waiting_requests_block_nobody() -> None:
             client.close()
 
 
+TOO_MUCH = b"Too many bytes of other requests and answers are in flight."
+CHUNKED = "Transfer-Encoding: chunked"
 TIMES = Limits(head_s=0.2, body_s=0.2, idle_s=0.2, write_s=0.2)
 
 
@@ -246,14 +262,168 @@ def test_a_client_that_takes_nothing_of_its_answer_is_closed() -> None:
         assert len(read_all(client)) < LARGE
 
 
-def test_one_client_too_many_gets_503() -> None:
-    with serving(limits=Limits(connections=1)) as server, connect(server) as first:
-        first.sendall(get("/now").replace(b"Connection: close\r\n", b""))
-        first.recv(1000)
+def trickle(server: HttpServer, sent: bytes, block: bytes, most: int) -> bytes:
+    """The answer to a client that sends *sent*, and a *block* every 20 ms, *most* blocks in all."""
+    with connect(server) as client:
+        client.sendall(sent)
+        blocks = 0
+        while blocks < most and not select.select([client], [], [], 0.02)[0]:
+            client.sendall(block)
+            blocks += 1
+        return read_all(client)
 
-        assert status(exchange(server)) == 503
+
+@pytest.mark.parametrize(
+    ("head", "block"),
+    [
+        (post(b"", "Content-Length: 100"), b"a"),
+        (post(b"", "Transfer-Encoding: chunked"), b"1\r\na\r\n"),
+    ],
+)
+def test_a_body_that_trickles_in_gets_408(head: bytes, block: bytes) -> None:
+    limits = Limits(head_s=0.3, body_s=0.3, body_rate=10_000)
+    with serving(limits=limits) as server:
+        assert status(trickle(server, head, block, 100)) == 408
+
+
+def test_a_body_that_keeps_the_rate_may_take_longer() -> None:
+    limits = Limits(head_s=0.3, body_s=0.3, body_rate=100)
+    with serving(limits=limits) as server:
+        head = post(b"", "Content-Length: 2000", path="/fails")
+        assert status(trickle(server, head, b"a" * 50, 40)) == 500  # as the page does
+
+
+def test_an_idle_client_is_closed_for_a_new_one() -> None:
+    limits = Limits(connections=2, reserve=0)
+    with serving(limits=limits) as server, connect(server) as first, connect(server) as second:
+        for client in (first, second, first):
+            client.sendall(keep("/now"))
+            client.recv(1000)
+
+        assert status(exchange(server)) == 503  # so soon, they may be about to ask
+        until(lambda: body(exchange(server, get("/now"))) == b"ok")
+        assert read_all(second) == b""  # the one that has been idle for longer
         first.sendall(get("/now"))
         assert body(read_all(first)) == b"ok"
+
+
+def test_one_client_too_many_gets_503_while_all_are_busy() -> None:
+    pages = Pages()
+    with serving(pages, Limits(connections=1, reserve=0)) as server, connect(server) as first:
+        first.sendall(get("/waits"))
+        until(lambda: pages.asked)
+
+        for _ in range(3):  # each is closed for the next one
+            answer = exchange(server)
+            assert (status(answer), body(answer)) == (503, b"There are too many connections.")
+        assert len(server.connections) <= 2
+        pages.gate.set()
+        assert body(read_all(first)) == b"ok"
+
+
+@contextlib.contextmanager
+def full(reserve: int) -> Iterator[HttpServer]:
+    """A server whose only ordinary connection is busy, and which has others in *reserve*."""
+    pages, limits = Pages(), Limits(connections=1, reserve=reserve)
+    with serving(pages, limits) as server, connect(server) as busy:
+        busy.sendall(get("/waits"))
+        until(lambda: pages.asked)
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("sent", "answered"),
+    [
+        (get("/copy"), 200),  # has priority
+        (get("/now"), 503),
+        (post(b"", "Content-Length: 5"), 503),  # without waiting for the body
+        (post(b"ab", "Content-Length: 2", path="/copy"), 200),
+    ],
+)
+def test_connections_in_reserve_serve_only_requests_that_have_priority(
+    sent: bytes, answered: int
+) -> None:
+    with full(reserve=16) as server:
+        assert status(exchange(server, sent)) == answered
+        assert status(exchange(server, *(bytes([byte]) for byte in sent))) == answered
+
+
+def test_who_begins_a_request_on_a_connection_in_reserve_does_not_hold_it() -> None:
+    with full(reserve=2) as server, contextlib.ExitStack() as stack:
+        for _ in range(5):
+            stack.enter_context(connect(server)).sendall(b"GET /copy HTT")
+            until(lambda: any(each._parser.received for each in server.connections))
+
+        assert status(exchange(server, get("/copy"))) == 200
+
+
+def test_a_connection_in_reserve_serves_all_requests_once_others_have_gone() -> None:
+    pages = Pages()
+    with serving(pages, Limits(connections=1, reserve=1)) as server, connect(server) as first:
+        first.sendall(get("/waits"))
+        until(lambda: pages.asked)
+        with connect(server) as second:
+            until(lambda: len(server.connections) == 2)
+            pages.gate.set()
+            assert body(read_all(first)) == b"ok"
+            first.close()
+            until(lambda: len(server.connections) == 1)
+            second.sendall(get("/now"))
+
+            assert body(read_all(second)) == b"ok"
+
+
+@pytest.mark.parametrize(
+    "upload",
+    [
+        post(bytes(150_000), "Content-Length: 200000", path="/fails"),
+        post(b"249f0\r\n" + bytes(150_000) + b"\r\n", CHUNKED, path="/fails"),
+    ],
+    ids=["length", "chunks"],
+)
+def test_too_many_bytes_of_bodies_get_503_but_short_requests_do_not(upload: bytes) -> None:
+    with serving(limits=Limits(in_flight=100_000)) as server:
+        with connect(server) as first:
+            first.sendall(upload)
+            until(lambda: server.in_flight.total > 80_000)
+
+            answer = exchange(server, upload)
+            assert (status(answer), body(answer)) == (503, TOO_MUCH)
+            assert body(exchange(server, post(bytes(50), "Content-Length: 50"))) == bytes(50)
+        until(lambda: not server.in_flight.total)
+
+        whole = post(bytes(150_000), "Content-Length: 150000", path="/fails")
+        assert status(exchange(server, whole)) == 500  # as the page does
+        until(lambda: not server.in_flight.total)
+
+
+def test_too_many_bytes_of_answers_get_503_but_short_answers_do_not() -> None:
+    with serving(limits=Limits(in_flight=BLOCK * 3 // 2)) as server:
+        with connect(server) as first:
+            first.sendall(get("/many"))
+            until(lambda: server.in_flight.total)
+
+            answer = exchange(server, get("/many"))
+            assert (status(answer), body(answer)) == (503, TOO_MUCH)
+            assert body(exchange(server, get("/now"))) == b"ok"
+        until(lambda: not server.in_flight.total)
+
+        assert len(body(exchange(server, get("/many")))) == LARGE
+        until(lambda: not server.in_flight.total)
+
+
+def test_a_block_that_several_answers_share_counts_once() -> None:
+    everything, block = BytesInFlight(150_000), bytes(100_000)
+    first, second, third = Share(everything), Share(everything), Share(everything)
+
+    assert first.send([memoryview(block)[10:], b"a"])
+    assert second.send([memoryview(block)[:70_000], block])
+    assert everything.total == 100_001
+    assert not third.send([bytes(100_000)])
+    first.clear()
+    second.clear()
+    assert everything.total == 0
+    assert third.send([bytes(100_000)])
 
 
 def test_a_client_that_sends_much_at_once_does_not_block_later_ones() -> None:
@@ -313,8 +483,38 @@ def test_out_of_file_descriptors_it_accepts_again_later(monkeypatch: pytest.Monk
 
         listening = server._socket
         monkeypatch.setattr(server, "_socket", Exhausted())
+        assert body(exchange(server, get("/now"))) == b"ok"
+
+
+def test_out_of_file_descriptors_an_idle_client_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving() as server, connect(server) as idle:
+        until(lambda: server.connections)
+
+        class Exhausted:
+            def accept(self) -> Any:
+                if server.connections:
+                    raise OSError(24, "Too many open files")
+                return listening.accept()
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(listening, name)
+
+        listening = server._socket
+        monkeypatch.setattr(server, "_socket", Exhausted())
 
         assert body(exchange(server, get("/now"))) == b"ok"
+        assert read_all(idle) == b""
+
+
+@pytest.mark.parametrize(
+    ("files", "most"), [(1024, 944), (70, 1), (10, 1), (resource.RLIM_INFINITY, 4096)]
+)
+def test_no_more_clients_are_let_in_than_the_process_may_have_files(
+    monkeypatch: pytest.MonkeyPatch, files: int, most: int
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
+    with serving() as server:
+        assert server.most_connections == most
 
 
 @pytest.mark.parametrize("sent", [b"", get("/now")])
@@ -468,11 +668,11 @@ CHUNKED = "Transfer-Encoding: chunked"
         ),
         (
             post(b"", "Content-Length: 1000"),
-            "413: The body is longer than 100 bytes",
+            "413: The body is longer than 100 bytes.",
         ),
         (
             post(b"65\r\n", CHUNKED),
-            "413: The body is longer than 100 bytes",
+            "413: The body is longer than 100 bytes.",
         ),
         (
             get("/" + "a" * 17_000),
@@ -492,7 +692,7 @@ def test_the_reason_of_a_refusal_is_logged(
     answer = exchange(server, sent)
 
     assert caplog.messages == [f"refused a request with {reason}"]
-    named = "TLS" in reason or "No method" in reason
+    named = any(words in reason for words in ("TLS", "No method", "The body"))
     assert body(answer) == (reason.partition(": ")[2].encode() if named else b"")
 
 

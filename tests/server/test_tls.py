@@ -13,7 +13,7 @@ import pytest
 import requests
 from click.testing import CliRunner
 from conftest import freed_at_once, until
-from pages import LARGE, Pages, come_and_gone
+from pages import LARGE, Pages, come_and_gone, serving
 from raw_client import (
     AUTHORITY,
     body,
@@ -115,9 +115,22 @@ def test_a_client_that_has_gone_when_it_is_accepted_is_forgotten(
 
 
 def test_one_client_too_many_is_hung_up_on() -> None:
-    limits = Limits(connections=1)
-    with serving_at(limits) as server, secured(server), connect(server) as second:
-        assert read_all(second) == b""
+    pages, limits = Pages(), Limits(connections=1, reserve=0)
+    with serving(pages, limits, server_context()) as server, secured(server) as first:
+        first.sendall(get("/waits"))
+        until(lambda: pages.asked)
+
+        assert exchange(server) == b""
+
+
+def test_over_tls_a_connection_in_reserve_serves_requests_that_have_priority() -> None:
+    pages, limits = Pages(), Limits(connections=1, reserve=1)
+    with serving(pages, limits, server_context()) as server, secured(server) as first:
+        first.sendall(get("/waits"))
+        until(lambda: pages.asked)
+
+        assert status(exchange(server, get("/now"), secure=True)) == 503
+        assert status(exchange(server, get("/copy"), secure=True)) == 200
 
 
 def test_the_command_serves_https(serve: Any, tmp_path: Path) -> None:

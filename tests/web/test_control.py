@@ -11,9 +11,12 @@ from conftest import PROJECT, Service, until
 
 import gesmock
 from gesmock import __version__
+from gesmock.fake.fake import Fake
 from gesmock.fake.project import Project
+from gesmock.web import create_app
 from gesmock.web.control import api
 from gesmock.web.control.document import CALLS
+from gesmock.web.guard import Guard
 
 JOB = {"jobId": "a1", "status": "running", "request": {"command": "import_graph", "url": "/"}}
 PACKAGE = str(Path(gesmock.__file__).parent)
@@ -388,15 +391,13 @@ def test_a_body_must_have_the_content_type_of_json(
     assert response.json == {"error": "Content-Type must be application/json"}
 
 
-def test_a_body_that_is_too_large_is_refused(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(api, "LARGEST_CONTROL_BODY", 100)
+def test_a_body_that_is_too_large_is_refused() -> None:
+    client = create_app(Fake(), guard=Guard(largest_body=100)).test_client()
 
-    response = service.control("POST", "jobs", {"job": {**JOB, "jobId": "a" * 200}})
+    response = client.post("/_gesmock/jobs", json={"job": {**JOB, "jobId": "a" * 200}})
 
     assert response.status_code == 413
-    assert response.json["error"]
+    assert response.json == {"error": "the body is longer than 100 bytes"}
 
 
 def test_a_job_id_that_several_graphs_have_needs_the_graph(service: Service) -> None:

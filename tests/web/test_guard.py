@@ -79,13 +79,15 @@ def test_an_exposed_control_api_needs_the_token(authorization: str | None) -> No
     assert len(fake.default.graphs.jobs()) == 3
 
 
-LONG = "Content-Length: 209715200"
+LONG = "Content-Length: 31457280"
 CHUNKED = "Transfer-Encoding: chunked"
 KNOWN = f"Authorization: Bearer {TOKEN}"
 LENGTHS = [
     ({}, ["Host: localhost", LONG], b"100"),
     ({}, ["Host: localhost", CHUNKED], b"100"),
-    ({}, ["Host: localhost", "Content-Length: 268435457"], b"413"),
+    ({}, ["Host: localhost", "Content-Length: 33554433"], b"413"),
+    ({"max_control_body": 2**26}, ["Host: localhost", "Content-Length: 67108864"], b"100"),
+    ({"max_control_body": 2**26}, ["Host: localhost", "Content-Length: 67108865"], b"413"),
     ({}, ["Host: evil.example", LONG], b"403"),
     ({}, ["Host: localhost", "Origin: http://evil.example", CHUNKED], b"403"),
     ({"control_token": TOKEN}, ["Host: localhost", KNOWN, LONG], b"100"),

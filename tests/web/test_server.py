@@ -10,6 +10,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
+from contextlib import ExitStack
 from http.client import HTTPConnection
 from urllib.request import urlopen
 
@@ -17,13 +18,16 @@ import httpx
 import pytest
 import requests
 from conftest import until
-from raw_client import AUTHORITY, server_context
+from raw_client import AUTHORITY, connect, keep, server_context
 
 from gesmock import GesMock
 from gesmock.fake.fake import Fake
-from gesmock.server.protocol import CannotListen
+from gesmock.faults import BELOW_HTTP
+from gesmock.server.listener import CannotListen
+from gesmock.server.parser import Limits
 from gesmock.web import create_app
 from gesmock.web.gateway import Gateway
+from gesmock.web.guard import Guard
 from gesmock.web.server import Server
 
 
@@ -269,3 +273,24 @@ def test_a_forked_child_that_stops_the_server_leaves_its_parents_connections_alo
         assert session.get(ges.jobs_url(), timeout=5, verify=trusted).ok
         assert len(ges._server._http.connections) == 1  # type: ignore[union-attr]
         assert requests.get(ges.jobs_url(), timeout=5, verify=trusted).ok
+
+
+def test_a_client_that_holds_all_connections_does_not_lock_a_tester_out() -> None:
+    fake = Fake({"faults": [{"fault": {"kind": "hang"}}]}, deliverable=BELOW_HTTP)
+    gateway = Gateway(fake, lambda: create_app(fake), Guard())
+    server = Server(gateway, "127.0.0.1", 0, limits=Limits(connections=20))
+    server.start()
+    request = keep(f"/ges/v1.0/{fake.default.project_id}/graphs/movie/jobs/status")
+    with ExitStack() as stack:
+        for _ in range(40):  # those in reserve, too
+            stack.enter_context(connect(server)).sendall(request)
+        until(lambda: len(fake.default.journal) == 20)
+
+        assert requests.get(f"{server.url}/_gesmock/health", timeout=5).ok
+        refused = requests.get(f"{server.url}/ges/v1.0", timeout=5)
+        assert refused.status_code == 503
+        assert refused.json()["errorMessage"] == "There are too many connections."
+        assert requests.post(f"{server.url}/_gesmock/reset", json={}, timeout=5).ok
+        until(lambda: len(server._http.connections) < 20)
+        assert requests.get(f"{server.url}/ges/v1.0", timeout=5).status_code == 404
+    server.stop()

@@ -20,7 +20,7 @@ from gesmock.fake.project import Project
 from gesmock.model import validation
 from gesmock.model.errors import GesmockError, InputError, InvalidInput, NotFound
 from gesmock.model.types import GraphName, ProjectId
-from gesmock.web.guard import CONTROL, LARGEST_CONTROL_BODY, Guard
+from gesmock.web.guard import CONTROL, Guard
 
 PATH_TYPES: Final[Mapping[str, Any]] = {"project_id": ProjectId, "graph": GraphName}
 """Names in a path that must look a certain way. Ids may be any string."""
@@ -215,7 +215,6 @@ def blueprint(fake: Fake, calls: Iterable[call]) -> flask.Blueprint:
 
 def _view(fake: Fake, each: call) -> Callable[..., flask.Response]:
     def view(project_id: str | None = None, **names: str) -> flask.Response:
-        flask.request.max_content_length = LARGEST_CONTROL_BODY
         try:
             return _respond(each.status, each.perform(Address(fake, project_id), names))
         except GesmockError as error:
@@ -226,6 +225,7 @@ def _view(fake: Fake, each: call) -> Callable[..., flask.Response]:
 
 def refused(guard: Guard) -> flask.Response | None:
     """The answer to a request that *guard* does not let pass."""
+    flask.request.max_content_length = guard.largest_body
     refusal = guard.refusal(flask.request)
     if refusal is None:
         return None
@@ -241,6 +241,8 @@ def failed(error: HTTPException) -> flask.Response:
     request, reason = flask.request, error.description or error.name
     if isinstance(error, exceptions.NotFound | MethodNotAllowed):
         reason = f"no such call: {request.method} {request.path}; see {CONTROL}/openapi.json"
+    elif isinstance(error, exceptions.RequestEntityTooLarge):
+        reason = f"the body is longer than {request.max_content_length} bytes"
     response = _respond(error.code or 500, ErrorBody(reason))
     if isinstance(error, MethodNotAllowed):
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
