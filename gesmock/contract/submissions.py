@@ -123,7 +123,11 @@ def _query(calls: Sequence[Call], actions: Sequence[str]) -> Iterator[Node]:
 def _call(call: Call) -> Node:
     body: Node = {}
     if call.request_example is not None:
-        body = {"body": ref("schemas", _body_name(call)), "bodyRequired": _body_required(call)}
+        body = {
+            "body": ref("schemas", _body_name(call)),
+            "bodyRequired": _body_required(call),
+            "keys": call.keys,
+        }
     return {
         **documented(call.source, {"name": call.name, "operation": call.command}),
         "edition": call.edition,

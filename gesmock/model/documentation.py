@@ -48,6 +48,9 @@ class DocumentedCall(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
       list. *cancellable*: whether it can be cancelled, or for which algorithms.
     - *malformed_body*: the refusal of a body that is not JSON. *body*: conditions, each with the
       refusal of a body that fails it.
+    - *keys*: every key of a body in any copy of the page, ``a.b`` in an object and ``a[].b`` in the
+      objects of a list. An object of which no key is named may have any; without *keys*, not all
+      are known. *keys_source* says which pages they are from.
     - *asynchronous_if* (JSON Schema): of several rows with a method, path and action, the first
       that accepts the body is meant; ``{"not": {}}`` accepts none. *synchronous_answer* is an
       example of the answer if none does.
@@ -73,6 +76,8 @@ class DocumentedCall(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     unknown_graph: Refusal
     malformed_body: Refusal
     body: list[Condition]
+    keys: list[str] = []
+    keys_source: str = ""
     asynchronous_if: dict[str, Any] | None = None
     synchronous_answer: dict[str, Any] | None = None
     added_query: dict[str, str] = {}

@@ -77,6 +77,15 @@ def reads_a_list_of_which_little_comes_at_a_time(ges, client):
     client.jobs(limit=1000)
 
 
+def reads_all_jobs_in_one_page(ges, client):
+    client.jobs(limit=100_000 if isinstance(client, CarefulClient) else 100_001)
+
+
+def names_the_format_of_its_edges(ges, client):
+    key = "edgesetFormat" if isinstance(client, CarefulClient) else "edgesFormat"
+    client.status(client.submit({**BODY, key: "txt"}))
+
+
 # How the careless client reads pages: which comes next, and which is the last.
 BY_NUMBER = {"next_offset": lambda page, limit: page}
 OVERLAPPING = {"next_offset": lambda page, limit: page * (limit - 1)}
@@ -103,6 +112,8 @@ STORIES = [
     (reads_a_list, ON_AND_ON, {"GM205", "GM206"}),
     (reads_a_list, TO_AN_EMPTY_PAGE, {"GM206"}),
     (reads_a_list_of_which_little_comes_at_a_time, TO_A_SHORT_PAGE, {"GM204"}),
+    (reads_all_jobs_in_one_page, DONE, {"GM305"}),
+    (names_the_format_of_its_edges, {}, {"GM308"}),
 ]
 each = pytest.mark.parametrize(("story", "mistakes", "codes"), STORIES)
 

@@ -6,11 +6,12 @@ The service is lenient about some of it, and gesmock answers as the service does
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
 
 from gesmock.journal.entries import LONGEST_BODY, Entry
 from gesmock.journal.verdict.findings import Evidence, VerdictConfig
 from gesmock.journal.verdict.traffic import Traffic
+from gesmock.model import validation
 from gesmock.model.secrets import copied, is_storage_key
 from gesmock.model.types import Edition
 
@@ -18,18 +19,27 @@ if TYPE_CHECKING:
     from gesmock.contract.parts import Node
 
 
+_REFUSED: Final = 400
+"""The status with which the service refuses a parameter or a body."""
+
+
 class Breach(NamedTuple):
-    """What is wrong with a request; *pointer* leads to the part of the document it breaks."""
+    """What is wrong with a request; *pointer* leads to the part of the document it breaks.
+
+    *accepted*: the service accepts it all the same. Others are reported on request only, as their
+    client hears of them.
+    """
 
     code: str
     message: str
     pointer: str
+    accepted: bool = False
 
 
-def check(code: str, traffic: Traffic, _config: VerdictConfig) -> Iterator[Evidence]:
+def check(code: str, traffic: Traffic, config: VerdictConfig) -> Iterator[Evidence]:
     """One finding for each breach with this *code*, however many requests have it."""
     for breach, entries in traffic.once(_by_breach):
-        if breach.code == code:
+        if breach.code == code and (breach.accepted or config.contract == "all"):
             message = f"{breach.message}: {entries[0]}; see {breach.pointer} of /openapi.json"
             yield Evidence(message, entries)
 
@@ -70,10 +80,11 @@ def breaches(entry: Entry) -> Iterator[Breach]:
         yield from _typed(*parameters[f"path {name}"], value)
     for name, value in entry.query.items():
         if f"query {name}" in parameters:
-            yield from _typed(*parameters[f"query {name}"], value)
+            reference, parameter = parameters[f"query {name}"]
+            yield from _typed(reference, parameter, value) or _large(reference, parameter, entry)
         else:
             message = f"{name} is not a parameter of this call"
-            yield Breach("GM304", message, f"{pointer}/parameters")
+            yield Breach("GM304", message, f"{pointer}/parameters", accepted=True)
     for reference, parameter in parameters.values():
         name = parameter["name"]
         if parameter.get("required") and parameter["in"] == "query" and name not in entry.query:
@@ -81,12 +92,21 @@ def breaches(entry: Entry) -> Iterator[Breach]:
     yield from _bodies(entry, item[method], pointer)
 
 
-def _typed(reference: str, parameter: "Node", value: str) -> Iterator[Breach]:
+def _typed(reference: str, parameter: "Node", value: str) -> list[Breach]:
     name, whole = parameter["name"], parameter["schema"]["type"] == "integer"
     typed: Any = int(value) if whole and re.fullmatch(r"-?[0-9]{1,18}", value) else value
     if error := _error(f"{reference}/schema", typed):
         code = "GM303" if name == "action_id" else "GM305"
-        yield Breach(code, f"{name}={value} {error.removeprefix('data ')}", reference)
+        return [Breach(code, f"{name}={value} {error.removeprefix('data ')}", reference)]
+    return []
+
+
+def _large(reference: str, parameter: "Node", entry: Entry) -> Iterator[Breach]:
+    """A ``limit`` above its default, which the page has as the maximum too."""
+    name = parameter["name"]
+    if name == "limit" and int(entry.query[name]) > (most := parameter["schema"]["default"]):
+        message = f"{name}={entry.query[name]} is above {most}, the documented maximum"
+        yield Breach("GM305", message, reference, accepted=entry.status != _REFUSED)
 
 
 def _bodies(entry: Entry, operation: "Node", pointer: str) -> Iterator[Breach]:
@@ -96,7 +116,7 @@ def _bodies(entry: Entry, operation: "Node", pointer: str) -> Iterator[Breach]:
     if sent and kind != "application/json":
         message = f"the Content-Type is {kind}" if kind else "the body has no Content-Type"
         where = f"{pointer}/requestBody/content" if "requestBody" in operation else pointer
-        yield Breach("GM306", message, where)
+        yield Breach("GM306", message, where, accepted=True)
     calls = [
         call
         for call in operation.get("x-calls", ())
@@ -110,12 +130,39 @@ def _bodies(entry: Entry, operation: "Node", pointer: str) -> Iterator[Breach]:
         if all(errors):
             message = re.sub(r"^data\b\.?", "the body ", f"{errors[0]}").replace("  ", " ")
             yield Breach("GM308", message, references[0])
+        for key, names in _unknown_keys(entry.body, calls):
+            message = f"{key} in the body: {validation.unknown(key.rpartition('.')[2], names)}"
+            yield Breach("GM308", message, references[0], accepted=entry.status != _REFUSED)
     elif "transfer-encoding" in entry.headers:
         return  # there is no telling whether it had a body
     elif sent and int(length) <= LONGEST_BODY:
         yield Breach("GM308", "the body is not JSON", references[0])
     elif not sent and all(call["bodyRequired"] for call in calls):
         yield Breach("GM308", "the body is missing", references[0])
+
+
+def _unknown_keys(body: Any, calls: Iterable["Node"]) -> Iterator[tuple[str, list[str]]]:
+    """Each key of *body* that none of *calls* has, and the known ones at its level.
+
+    Nothing if not every key of each call is known. What is known is as in ``DocumentedCall.keys``.
+    """
+    levels: dict[str, list[str]] = {}
+    for call in calls:
+        if not call["keys"]:
+            return
+        for key in call["keys"]:
+            level, dot, name = key.rpartition(".")
+            names = levels.setdefault(f"{level}{dot}", [])
+            if name not in names:
+                names.append(name)
+    values = [("", body)]
+    for level, value in values:  # which grows
+        for name, item in value.items() if isinstance(value, dict) else ():
+            if name not in levels[level]:
+                yield f"{level}{name}", levels[level]
+            several = isinstance(item, list)
+            if (below := f"{level}{name}{'[]' * several}.") in levels:
+                values += [(below, each) for each in (item if several else [item])]
 
 
 def _error(reference: str, value: Any) -> str | None:

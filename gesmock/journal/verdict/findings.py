@@ -17,15 +17,13 @@ MOST_ENTRIES: Final = 50
 class Rule(NamedTuple):
     """A row of the table: a code, its name, which is that of its check, and what it finds.
 
-    *on_request* rules are reported only where the code or its family is named. *refused*: the
-    service refuses such a request anyway, so it is reported only under ``contract="all"``.
+    *on_request* rules are reported only where the code or its family is named.
     """
 
     code: str
     name: str
     summary: str
     on_request: bool = False
-    refused: bool = False
 
 
 class Evidence(NamedTuple):
@@ -62,14 +60,18 @@ RULES: Final = (
     Rule("GM204", "stops_at_a_short_page", "a client that takes a short page as the last one"),
     Rule("GM205", "never_stops", "a client that keeps reading past the end of the list"),
     Rule("GM206", "ignores_total_count", "a page that `totalCount` said would be empty"),
-    Rule("GM301", "undocumented_url", "a URL that the document does not have", refused=True),
-    Rule("GM302", "undocumented_method", "a method that its URL does not have", refused=True),
-    Rule("GM303", "undocumented_action", "a missing or undocumented `action_id`", refused=True),
+    Rule("GM301", "undocumented_url", "a URL that the document does not have"),
+    Rule("GM302", "undocumented_method", "a method that its URL does not have"),
+    Rule("GM303", "undocumented_action", "a missing or undocumented `action_id`"),
     Rule("GM304", "undocumented_parameter", "a query parameter that the document does not have"),
-    Rule("GM305", "ill_typed_parameter", "a value of the wrong type or size", refused=True),
+    Rule(
+        "GM305",
+        "ill_typed_parameter",
+        "a value of the wrong type or size, such as a `limit` above 100000",
+    ),
     Rule("GM306", "content_type", "a body without `Content-Type: application/json`"),
-    Rule("GM307", "no_token", "neither an `X-Auth-Token` nor a signature", refused=True),
-    Rule("GM308", "wrong_body", "a body that is missing or breaks its schema", refused=True),
+    Rule("GM307", "no_token", "neither an `X-Auth-Token` nor a signature"),
+    Rule("GM308", "wrong_body", "a body that is missing, breaks its schema or has an unknown key"),
     Rule("GM901", "history_dropped", "the journal has dropped requests, which are not judged"),
     Rule("GM902", "not_judged", "a client with several connections at once", on_request=True),
 )
@@ -199,5 +201,4 @@ class VerdictConfig(
             for rule in RULES
             if rule.code.startswith(named if rule.on_request else tuple(codes) or _ALL)
             and not rule.code.startswith(tuple(self.ignore))
-            and (self.contract == "all" or not rule.refused)
         ]

@@ -1,6 +1,8 @@
 """Breaches of the contract are reported with a pointer into the document."""
 
+import json
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 import requests
@@ -18,6 +20,7 @@ PROJECT = "854d9316e71d4dc599c5f27ea323d445"
 GRAPH = f"/ges/v1.0/{PROJECT}/graphs/movie"
 TOKEN = {"x-auth-token": "***"}
 JSON = {**TOKEN, "content-type": "application/json"}
+PAGE_EXAMPLE = GesMock(fixture="page_example").state()["graphs"]["ges_j60071198_hdfs_fdb"]["jobs"]
 
 
 def breaches_of(
@@ -57,6 +60,25 @@ def test_documented_examples_keep_the_contract(row: Any) -> None:
     assert breaches_of(row.method, path, row.query, row.request_example) == []
 
 
+@pytest.mark.parametrize("row", documentation.calls(), ids=lambda row: f"{row.name} {row.edition}")
+def test_the_keys_of_a_call_include_those_that_its_schemas_and_example_have(row: Any) -> None:
+    named = {name for condition in row.body for name in condition.schema.get("properties", ())}
+
+    if row.keys:
+        assert named | {*(row.request_example or ())} <= {*row.keys}
+        assert row.keys_source
+
+
+@pytest.mark.parametrize("job", PAGE_EXAMPLE, ids=lambda job: job["request"]["command"])
+def test_the_listed_requests_of_the_page_keep_the_contract(job: Any) -> None:
+    path, _, query = job["request"]["url"].partition("?")
+    parameters = dict(parse_qsl(query))
+    parameters.pop("targetGraphName", None)  # which the engine added
+    body = json.loads(job["request"]["rawRequest"])
+
+    assert breaches_of("POST", path, parameters, body) == []
+
+
 @pytest.mark.parametrize(
     ("method", "path", "query"),
     [
@@ -82,6 +104,16 @@ def test_paths_outside_the_service_are_not_judged() -> None:
         ({"query": {"status": "running"}}, "GM304", "status is not a parameter of this call"),
         ({"query": {"limit": "ten"}}, "GM305", "limit=ten must be integer"),
         ({"query": {"limit": "-1"}}, "GM305", "limit=-1 must be bigger than or equal to 0"),
+        (
+            {"query": {"limit": "100001"}},
+            "GM305",
+            "limit=100001 is above 100000, the documented maximum",
+        ),
+        (
+            {"path": f"{GRAPH}/jobs/a/status", "query": {"limit": "2147483647"}},
+            "GM305",
+            "limit=2147483647 is above 100000, the documented maximum",
+        ),
         (
             {"path": GRAPH.replace(PROJECT, "a-b") + "/jobs/status"},
             "GM305",
@@ -119,6 +151,24 @@ def test_a_wrong_list_request_is_reported(wrong: dict[str, Any], code: str, mess
         ({"body": []}, "GM308", "the body must be object"),
         ({"body": {"edgesetPath": 3}}, "GM308", "the body edgesetPath must be string"),
         (
+            {"body": {"edgesetPath": "a", "edgesetForm": "csv"}},
+            "GM308",
+            "edgesetForm in the body: unknown key; did you mean 'edgesetFormat'?",
+        ),
+        (
+            {"body": {"edgesetPath": "a", "parallelEdge": {"actions": "ignore"}}},
+            "GM308",
+            "parallelEdge.actions in the body: unknown key; did you mean 'action'?",
+        ),
+        (
+            {
+                "query": {"action_id": "execute-cypher-query"},
+                "body": {"statements": [{"statement": "a", "parameters": {"b": 1}, "params": {}}]},
+            },
+            "GM308",
+            "statements[].params in the body: unknown key; did you mean 'parameters'?",
+        ),
+        (
             {"headers": {**TOKEN, "content-type": "text/plain; charset=utf-8"}},
             "GM306",
             "the Content-Type is text/plain",
@@ -138,6 +188,12 @@ def test_a_wrong_submission_is_reported(wrong: dict[str, Any], code: str, messag
 
     assert breached == code
     assert text.startswith(message)
+
+
+def test_keys_are_judged_only_where_all_of_them_are_known() -> None:
+    body = {"indexName": "a", "indexType": "FullTextIndex", "hasLabel": True, "newer": [{"a": []}]}
+
+    assert breaches_of("POST", f"{GRAPH}/indices", None, body) == []
 
 
 def test_a_body_too_long_for_the_journal_is_not_judged() -> None:
@@ -246,6 +302,26 @@ def test_a_tolerated_breach_is_one_finding_with_its_entries_and_pointer(
         "see #/paths/~1ges~1v1.0~1{project_id}~1graphs~1{graph_name}~1jobs~1status/get/parameters "
         "of /openapi.json"
     )
+
+
+def test_what_the_service_accepts_beyond_its_documentation_is_reported(ges: GesMock) -> None:
+    keys = {"accessKey": "A", "secretKey": "S"}
+    body = {"edgesetPath": "b/e", "obsParameters": keys, "edgeFormat": "csv"}
+    requests.get(ges.jobs_url(limit=100_001), timeout=5)
+    requests.post(f"{ges.graph_url()}/action?action_id=import-graph", json=body, timeout=5)
+
+    assert [each.code for each in ges.findings("GM3")] == ["GM305", "GM308"]
+
+
+def test_what_is_refused_anyway_is_reported_on_request(ges: GesMock) -> None:
+    ges.configure(limit_over_maximum="refuse")
+    requests.get(ges.jobs_url(limit=100_001), timeout=5)
+    url = f"{ges.graph_url()}/action?action_id=import-graph"
+    requests.post(url, json={"edgePath": "b/e"}, headers={"X-Auth-Token": "t"}, timeout=5)
+
+    assert codes(ges) == []
+    ges.verdict.configure(contract="all")
+    assert codes(ges) == ["GM305", "GM307", "GM308", "GM308"]
 
 
 def test_refused_breaches_are_reported_on_request(ges: GesMock) -> None:
