@@ -184,7 +184,7 @@ def test_a_wrong_job_is_refused_and_nothing_is_added(
 def test_a_job_with_steps_goes_through_them_from_the_first(ges: GesMock) -> None:
     ges.clock.freeze()
     steps = [{"after_s": 0, "status": "running"}, {"after_s": 5, "status": "failed"}]
-    job = ges.add_job(plan={"steps": steps, "fail_reason": "disk full"})
+    job = ges.add_job(plan={"steps": steps})
     done = ges.add_job(plan={"steps": [{"after_s": 0, "status": "success"}]})
     ges.generate(1, statuses={"pending": 1}, plan={"steps": steps})
 

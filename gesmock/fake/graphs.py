@@ -6,12 +6,13 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from gesmock.model import generators, types, validation
+from gesmock.model import generators, job_kinds, types, validation
 from gesmock.model.clock import ClockChange, VirtualTime, iso_time, real_time
 from gesmock.model.errors import Conflict, NotFound, TimedOut
 from gesmock.model.job_store import JobStore
 from gesmock.model.jobs import Job, JobRequest, Move
 from gesmock.model.queries import Label
+from gesmock.model.rules import PlanRule
 from gesmock.model.settings import Settings
 from gesmock.model.timeline import NEVER, Timeline, Transition, timeline_of
 from gesmock.model.types import DEFAULT_GRAPH, Edition, JobStatus
@@ -127,6 +128,15 @@ class Graphs:
             job_id = graph.goes_through("partiallyFailed")
             if job_id is not None:
                 types.check_edition(job_id, "partiallyFailed", edition)
+
+    def may_show_reason(self, rule: PlanRule) -> bool:
+        """Whether a job that *rule* is for can show why it failed, in the graphs as they are."""
+        with self._lock:
+            graphs = [None, *self._graphs.values()]  # and a new one
+            if rule.graph is not None:
+                graphs = [self._graphs.get(rule.graph)]
+            editions = {edition_of(graph, self.settings) for graph in graphs}
+            return rule.may_show_reason(editions)
 
     def copies(self) -> dict[str, JobStore]:
         with self._lock:
@@ -266,15 +276,22 @@ class Graphs:
         """Add *job* as the newest of *graph*, which is created if it does not exist.
 
         The job continues along its plan from its present status. Returns the graph's name and the
-        updated job. Raises Conflict if its id is taken or the graph's edition lacks its status.
+        updated job. Raises Conflict if its id is taken, the graph's edition lacks its status, or
+        no answer would show its ``fail_reason``.
         """
         with self._lock:
             name = graph or self.default
             store = self.get_or_new(name)
             edition = edition_of(store, self.settings)
             types.check_edition(job.job_id, job.status, edition)
+            _check_reason(job, job_kinds.reason_of(job), edition)
             timeline = timeline_of(job, self.settings, edition, store.now)
             return name, self.submit(job.job_id, job.request, name, store, timeline)
+
+    def planned(self, job: Job, graph: str) -> Job:
+        """*job* of *graph* with the plan that remains to it."""
+        store = self.get_or_new(graph)
+        return store.planned(job, edition_of(store, self.settings))
 
     def submit(
         self, job_id: str, request: JobRequest, name: str, graph: JobStore, timeline: Timeline
@@ -297,12 +314,15 @@ class Graphs:
     def move(self, job_id: str, move: Move, graph: str | None = None) -> tuple[str, Job]:
         """Move a job by hand; it goes on along its plan from there.
 
-        Raises what ``find`` does, and Conflict if the move is not legal.
+        Raises what ``find`` does, and Conflict if the move is not legal, or no answer would show
+        its ``fail_reason``.
         """
         with self._lock:
             name, job = self.find(job_id, graph)
             store = self._graphs[name]
-            types.check_move(job_id, job.status, move.status, edition_of(store, self.settings))
+            edition = edition_of(store, self.settings)
+            types.check_move(job_id, job.status, move.status, edition)
+            _check_reason(job, move.fail_reason, edition)
             moved = store.move(job_id, move)
             self.put(name, store)
             return name, moved
@@ -364,6 +384,11 @@ class JobWait:
         due = self._graphs.next_change_of(self.graph) - self._graphs.time.age()
         real_s, remaining_s = self._graphs.time.real_seconds(due), self._until - real_time()
         return max(remaining_s if real_s is None else min(remaining_s, real_s), 0)
+
+
+def _check_reason(job: Job, reason: str | None, edition: Edition) -> None:
+    if reason is not None and not job_kinds.shows_reason(job, edition):
+        raise Conflict(f"job {job.job_id!r}: {job_kinds.UNSEEN_REASON}")
 
 
 class Clock:

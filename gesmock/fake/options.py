@@ -17,12 +17,13 @@ from gesmock.fake.graphs import MOST_JOBS, edition_of
 from gesmock.faults import PRESETS, CanDeliver, FaultRule, PresetName, check
 from gesmock.journal.journal import Size
 from gesmock.journal.verdict.findings import VerdictConfig
-from gesmock.model import generators, validation
+from gesmock.model import generators, job_kinds, validation
 from gesmock.model.clock import Timing
 from gesmock.model.errors import InputError, InvalidInput, NotFound, naming_file
 from gesmock.model.generators import Generator, Seed
 from gesmock.model.job_store import JobStore
 from gesmock.model.jobs import Job
+from gesmock.model.plans import plan_of
 from gesmock.model.queries import QueryResult
 from gesmock.model.rules import PlanRule
 from gesmock.model.settings import SettingChanges, Settings
@@ -294,7 +295,8 @@ class Start(Struct, frozen=True):
     def of(cls, state: State, project_id: str, progress: Progress = no_progress) -> "Start":
         """What the project *project_id* begins with; takes long if jobs are generated.
 
-        Raises InvalidInput if a job has a status that its graph's edition does not have.
+        Raises InvalidInput if a job has a status that its graph's edition does not have, or a
+        ``fail_reason`` that it cannot show.
         """
         check_editions(state)
         settings = state.settings or Settings()
@@ -330,11 +332,33 @@ class Start(Struct, frozen=True):
 
 
 def check_editions(state: State) -> None:
-    """Raise InvalidInput if a job has a status that its graph's edition does not have."""
+    """Raise InvalidInput if a job has a status that its graph's edition does not have.
+
+    Also if a job, or a plan rule, has a ``fail_reason`` that no answer would show.
+    """
     settings = state.settings or Settings()
+    unseen: list[str] = []
     for name, graph in state.graphs.items():
-        path = validation.join("$.graphs", name) + ".jobs"
-        _check_statuses(graph.jobs, graph.edition or settings.edition, path)
+        path, edition = (
+            validation.join("$.graphs", name) + ".jobs",
+            graph.edition or settings.edition,
+        )
+        _check_statuses(graph.jobs, edition, path)
+        unseen += [
+            validation.join(path, index)
+            for index, job in enumerate(graph.jobs)
+            if job_kinds.reason_of(job) is not None and not job_kinds.shows_reason(job, edition)
+        ]
+    editions = {name: graph.edition or settings.edition for name, graph in state.graphs.items()}
+    for index, rule in enumerate(state.plans):
+        meant = {settings.edition, *editions.values()}
+        if rule.graph is not None:
+            meant = {editions.get(rule.graph, settings.edition)}
+        if not rule.may_show_reason(meant):
+            unseen.append(f"$.plans[{index}]")
+    if unseen:
+        paths = (f"{each}.plan.fail_reason" for each in unseen)
+        raise InvalidInput(InputError(path, job_kinds.UNSEEN_REASON) for path in paths)
 
 
 def generated(
@@ -352,7 +376,8 @@ def generated(
     """The jobs that *order* asks for from *row* on, for *graph* to add, and the next row.
 
     *after_ended*: whether the oldest job of *graph*, which they come after, has ended.
-    Raises InvalidInput if the edition of *graph* does not have one of their statuses.
+    Raises InvalidInput if the edition of *graph* does not have one of their statuses, or no answer
+    would show why any of them failed, though *order* says why.
     """
     edition, now = edition_of(graph, settings), graph.now
     new = generators.jobs(
@@ -363,6 +388,10 @@ def generated(
     if "partiallyFailed" in (order.statuses or ()):
         _check_statuses(jobs, edition, "statuses")
     if order.plan is not None:
+        planned = [job for job in jobs if job.status not in FINAL]
+        unseen = not any(job_kinds.shows_reason(job, edition) for job in planned)
+        if planned and unseen and plan_of(order.plan).fail_reason is not None:
+            raise InvalidInput.at("plan.fail_reason", job_kinds.UNSEEN_REASON)
         jobs = [
             job if job.status in FINAL else structs.replace(job, plan=order.plan) for job in jobs
         ]

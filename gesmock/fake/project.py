@@ -5,10 +5,11 @@ from threading import Lock, RLock
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gesmock.fake import fixtures
 from gesmock.fake.fixtures import GraphState, State
-from gesmock.fake.graphs import Clock, Graphs
+from gesmock.fake.graphs import Clock, Graphs, edition_of
 from gesmock.fake.options import Progress, Start, generated, no_progress
 from gesmock.fake.verdict import Verdict
 from gesmock.faults import CanDeliver, FaultRules, check
@@ -18,8 +19,9 @@ from gesmock.model.clock import Timing, VirtualTime, real_time
 from gesmock.model.errors import Conflict
 from gesmock.model.generators import Generator
 from gesmock.model.jobs import redacted
+from gesmock.model.plans import plan_of
 from gesmock.model.queries import Queries
-from gesmock.model.rules import PlanRules
+from gesmock.model.rules import PlanRule, PlanRules
 from gesmock.model.settings import Settings
 
 
@@ -85,7 +87,7 @@ class Project:
         self.graphs = Graphs(project_id, self.time, self.lock)
         self.clock = Clock(self.time, self.graphs, self.lock)
         self.faults = FaultRules(self.lock, self.time, can_deliver)
-        self.plans = PlanRules(self.lock)
+        self.plans = PlanRules(self.lock, self.graphs.may_show_reason)
         self.queries = Queries(self.lock)
         self.journal = Journal(self.lock)
         self.verdict = Verdict(self.journal, self.graphs, self.faults, self.plans, self.lock)
@@ -171,7 +173,7 @@ class Project:
         with self.lock:
             settings, graphs = self.settings, self.graphs.copies()
             faults = [armed.remainder() for armed in self.faults]
-            plans = [armed.remainder() for armed in self.plans.armed()]
+            plans = [self._without_unseen(armed.remainder()) for armed in self.plans.armed()]
             seed, tokens, clock = self.graphs.seed, self.tokens, self.time.start
             config, size = self.verdict.config, self.journal.size
         return State(
@@ -185,7 +187,8 @@ class Project:
                     None if graph.summary is None else dict(graph.summary),
                 )
                 for name, graph in graphs.items()
-                for jobs in [map(graph.planned, graph.all_jobs())]
+                for edition in [edition_of(graph, settings)]
+                for jobs in [(graph.planned(job, edition) for job in graph.all_jobs())]
             },
             settings=None if settings == Settings() else settings,
             clock=None if clock == Timing() else clock,
@@ -196,6 +199,12 @@ class Project:
             tokens=list(tokens) if secrets else [],
             faults=[rule for rule in faults if rule is not None],
         )
+
+    def _without_unseen(self, rule: PlanRule | None) -> PlanRule | None:
+        """*rule* without a ``fail_reason`` that no answer would show."""
+        if rule is None or self.graphs.may_show_reason(rule):
+            return rule
+        return replace(rule, plan=replace(plan_of(rule.plan), fail_reason=None))
 
     # --- The time ---
 

@@ -9,11 +9,15 @@ from random import Random
 from typing import Any, Final
 
 import msgspec
+from msgspec import UNSET
+from msgspec.structs import replace
 
 from gesmock.model import documentation, validation
 from gesmock.model.jobs import Job
 from gesmock.model.listed_requests import Body
+from gesmock.model.plans import plan_of
 from gesmock.model.timeline import Timeline
+from gesmock.model.types import Edition
 
 CANCELLED: Final = "The job has been cancelled."
 """The failure reason of a cancelled job; inferred, like its status."""
@@ -47,6 +51,27 @@ def task_type(job: Job) -> str:
     """The memory edition's name for jobs of this kind; without one, made from the command."""
     row = documentation.by_command().get(job.request.command)
     return row.task_type if row else job.request.command.title().replace("_", "")
+
+
+UNSEEN_REASON: Final = "in the database edition only failed algorithms show a fail_reason"
+"""Why a reason is refused that no answer would show (ges_03_0204, ges_03_0446, ges_03_0472)."""
+
+
+def shows_reason(job: Job, edition: Edition) -> bool:
+    """Whether an answer of this *edition* says why *job* failed, once it has."""
+    return edition == "memory" or bool(algorithm(job))
+
+
+def visible(timeline: Timeline | None, job: Job, edition: Edition) -> Timeline | None:
+    """The *timeline* of *job* without a reason that no answer of this *edition* shows."""
+    if timeline is None or timeline.fail_reason is None or shows_reason(job, edition):
+        return timeline
+    return replace(timeline, fail_reason=None)
+
+
+def reason_of(job: Job) -> str | None:
+    """The reason in the plan that *job* comes with."""
+    return None if job.plan is UNSET else plan_of(job.plan).fail_reason
 
 
 def fail_reason(job: Job, timeline: Timeline | None) -> str:

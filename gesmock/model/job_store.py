@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from msgspec import structs
 
+from gesmock.model import job_kinds
 from gesmock.model.clock import NANOSECONDS
 from gesmock.model.errors import Conflict, NotFound
 from gesmock.model.jobs import Job, Move
@@ -135,9 +136,9 @@ class JobStore:
         numbered = [*self.page(0, len(self)).numbered(), *hidden]
         return [job for _, job in sorted(numbered, key=itemgetter(0), reverse=True)]
 
-    def planned(self, job: Job) -> Job:
-        """*job* with the plan that remains to it."""
-        timeline = self.timeline(job.job_id)
+    def planned(self, job: Job, edition: Edition) -> Job:
+        """*job* with the plan that remains to it, as far as answers of this *edition* show it."""
+        timeline = job_kinds.visible(self.timeline(job.job_id), job, edition)
         return job if timeline is None else structs.replace(job, plan=timeline.remainder(self.now))
 
     def goes_through(self, status: JobStatus) -> str | None:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from gesmock.model.plans import AnyPlan, Progress
 from gesmock.model.secrets import Secrets
-from gesmock.model.types import ListedStatus
+from gesmock.model.types import FINAL, ListedStatus
 
 
 class JobRequest(Struct, frozen=True, forbid_unknown_fields=True, gc=False, rename="camel"):
@@ -43,6 +43,10 @@ class Move(Struct, frozen=True, forbid_unknown_fields=True):
     progress: Progress | None = None
     result: dict[str, Any] | UnsetType = UNSET
     fail_reason: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.fail_reason is not None and self.status in FINAL and self.status != "failed":
+            raise ValueError(f"fail_reason: a job that is {self.status} shows none")
 
 
 def redacted(job: Job) -> Job:

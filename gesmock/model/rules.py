@@ -1,6 +1,6 @@
 """Rules: armed one after the other and matched in that order; and the plan rules of a project."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import RLock
 from typing import Annotated, Any, ClassVar, Final, Generic, Protocol, TypeVar
@@ -9,9 +9,10 @@ import msgspec
 from msgspec import Meta, Struct
 
 from gesmock.model import documentation, validation
-from gesmock.model.errors import NotFound
+from gesmock.model.errors import Conflict, NotFound
+from gesmock.model.job_kinds import ALGORITHMS, UNSEEN_REASON
 from gesmock.model.plans import AnyPlan, Plan, Step, plan_of
-from gesmock.model.types import GoodEnd, GraphName
+from gesmock.model.types import Edition, GoodEnd, GraphName
 
 _COMMANDS: Final = tuple(dict.fromkeys(row.command for row in documentation.submissions()))
 
@@ -122,6 +123,12 @@ class PlanRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, om
     graph: GraphName | None = None
     times: Annotated[int, Meta(ge=1)] | None = None
 
+    def may_show_reason(self, editions: Collection[Edition]) -> bool:
+        """Whether a job that it is for can show why it failed, in graphs of these *editions*."""
+        if plan_of(self.plan).fail_reason is None or "memory" in editions:
+            return True
+        return self.command in (None, *ALGORITHMS)
+
 
 @dataclass(slots=True)
 class ArmedPlanRule:
@@ -168,6 +175,10 @@ class PlanRules(Rules[ArmedPlanRule]):
     _noun = "plan"
     _letter = "p"
 
+    def __init__(self, lock: RLock, may_show: Callable[[PlanRule], bool] = lambda _: True) -> None:
+        super().__init__(lock)
+        self._may_show = may_show
+
     def arm(
         self,
         rule: PlanRule | Mapping[str, Any] | None = None,
@@ -188,7 +199,8 @@ class PlanRules(Rules[ArmedPlanRule]):
 
         Only jobs of this *command* or *graph*, if given. *plan* is a name or a ``Plan``; the
         arguments after *times* replace fields of it, or of ``normal`` if it is left out. Pass
-        *rule* instead for a whole rule, as in a fixture file. Raises InvalidInput.
+        *rule* instead for a whole rule, as in a fixture file. Raises InvalidInput, or Conflict if
+        no job that the plan is for can show its *fail_reason*.
         """
         passed = {name: value for name, value in locals().items() if value is not None}
         own: dict[str, Any] = {
@@ -207,16 +219,21 @@ class PlanRules(Rules[ArmedPlanRule]):
             raise TypeError("pass either a rule or its fields")
         checked = validation.read_python(rule, PlanRule, "plan rule")
         with self._lock:
-            armed = ArmedPlanRule(self._next_id(), checked)
-            self._armed[armed.id] = armed
-            return armed
+            if not self._may_show(checked):
+                raise Conflict(f"the plan of {checked.command}: {UNSEEN_REASON}")
+            return self._arm(checked)
+
+    def _arm(self, rule: PlanRule) -> ArmedPlanRule:
+        armed = ArmedPlanRule(self._next_id(), rule)
+        self._armed[armed.id] = armed
+        return armed
 
     def reset(self, rules: Iterable[PlanRule] = ()) -> None:
         """Disarm every rule and arm *rules*; ids start again."""
         with self._lock:
             self._clear()
             for rule in rules:
-                self.arm(rule)
+                self._arm(rule)
 
     def take(self, command: str, graph: str) -> Plan:
         """The plan of a job that is submitted now, counted; ``normal`` if no rule matches."""

@@ -200,7 +200,8 @@ def test_jobs_of_a_fixture_may_be_hidden_at_first(service: Service) -> None:
 def test_a_state_goes_on_where_it_was_exported(ges: GesMock) -> None:
     ges.add_job(plan="normal")
     ges.add_job(plan={"never_listed_for_s": 7})
-    ges.add_job(plan={"name": "fails_late", "fail_reason": "x"})
+    plan = {"name": "fails_late", "fail_reason": "x"}
+    ges.add_job(command="execute_algorithm", raw_request='{"algorithmName":"louvain"}', plan=plan)
     ges.add_job(status="running")
     ges.clock.advance(3)
     other = GesMock()

@@ -132,7 +132,7 @@ def show_job(project: Project, job_id: str, query: JobQuery) -> PlacedJob:
     else:
         statuses = FINAL if query.status is None else (query.status,)
         graph, job = project.graphs.wait_for_job(job_id, statuses, query.wait_s, query.graph)
-    return PlacedJob(project.graphs.get_or_new(graph).planned(job), graph)
+    return PlacedJob(project.graphs.planned(job, graph), graph)
 
 
 @call("PATCH", "jobs/<path:job_id>", needs_jobs=True, summary="Move a job to another status")
