@@ -59,7 +59,8 @@ class GesMock(MockProject):
     - ``fixture``: a JSON file, the name of a state that gesmock ships, or the content of a file;
       or a list of these.
     - ``project_id``: the default project. The fixture files are loaded into it, even if they name
-      another (default: the project that the first fixture file names, else the documentation's).
+      another (default: the project that the first fixture file names, by ``project_id`` or by the
+      URLs of its jobs, else the documentation's).
     - ``graph_name``: the graph that is meant where a call names none (default: the first one of the
       fixture files and generators, else ``movie``). The jobs of a list answer are loaded into it.
     - ``generate``: a number of jobs to generate, the fields of a generator, or a list of these.

@@ -275,18 +275,22 @@ class MockProject(ABC):
         content: dict[str, Any] = msgspec.to_builtins(self._project.state(secrets=secrets))
         return content
 
-    def load(self, state: Mapping[str, Any] | str | Path) -> None:
-        """Replace everything there is by *state*; a reset still restores the start state.
+    def load(self, state: Mapping[str, Any] | str | Path, *, graph_name: str | None = None) -> None:
+        """Replace everything there is by *state*; from now on a reset returns to it.
 
         *state* is the content of a fixture file or of a list answer, or such a file, or the name of
-        a state that gesmock ships. The journal stays. Raises InvalidInput, with nothing changed.
+        a state that gesmock ships. It is loaded into this project, even if it names another; the
+        jobs of a list answer go into the graph *graph_name*, else into the one in the URL of the
+        first of them. The journal stays. Raises InvalidInput, with nothing changed.
         """
         project, source = self._project, str(state) if isinstance(state, Path) else state
         fixture: str | dict[str, Any] = validation.read_python(source, fixtures.Fixture, "$")
+        if graph_name is not None:
+            validation.read(graph_name, GraphName, "graph_name")
         if isinstance(fixture, str):
-            project.load(fixtures.read(fixture, project.project_id))
+            project.load(fixtures.read(fixture, project.project_id, graph_name))
         else:
-            project.load(project.parse(msgspec.json.encode(fixture)))
+            project.load(project.parse(msgspec.json.encode(fixture), graph_name))
 
     def reset(self) -> Cleared:
         """Back to the start: jobs, clock, plans, faults, journal and settings.

@@ -116,10 +116,13 @@ class Fake:
     def reset(self) -> Cleared:
         """Reset every project to its start state, and drop those that were opened since.
 
-        Returns what was cleared in the default project.
+        Not those that a state was loaded into: that is their start state. Returns what was cleared
+        in the default project.
         """
         with self._lock:
-            return self._begin({name: self.projects[name].start for name in self._start})
+            loaded = [name for name, project in self.projects.items() if project.loaded]
+            names = dict.fromkeys([*self._start, *loaded])
+            return self._begin({name: self.projects[name].start for name in names})
 
     def restart(self, options: StartOptions) -> Cleared:
         """Start again with other *options*, in place.

@@ -168,9 +168,9 @@ def read(
 ) -> State:
     """The state in the file *fixture*, a path or the name of a state that gesmock ships.
 
-    A list answer names no project and graph: they are *project_id* and *graph_name*, else those in
-    the URL of its first job, else the graph has the name of the file. Raises InvalidInput with
-    every error, each with the name of the file.
+    A list answer names no project and graph: they are *project_id*, else the only one in the URLs
+    of its jobs, and *graph_name*, else the one in the URL of its first job, else the graph has the
+    name of the file. Raises InvalidInput with every error, each with the name of the file.
     """
     with naming_file(str(fixture)):
         path = find(fixture)
@@ -212,14 +212,26 @@ def parse(
     answer = _decode(text, ListAnswer)
     if answer.error_code or answer.error_message or answer.result not in (None, "", "success"):
         raise InvalidInput.at("$", "a refusal, not a list of jobs")
-    url = routes.split(answer.jobs[0].request.url) if answer.jobs else None
-    url = url if url and not url.before and is_project_id(url.project_id) else None
+    url = next((_url(job) for job in answer.jobs), None)
     names = [graph_name, unquote(url.graph_name) if url else None, fallback_graph_name]
     name = next((each for each in names if is_graph_name(each)), DEFAULT_GRAPH)
-    return State(
-        project_id=project_id or (url.project_id if url else None),
-        graphs={name: GraphState(answer.jobs)},
-    )
+    state = State(project_id=project_id, graphs={name: GraphState(answer.jobs)})
+    return msgspec.structs.replace(state, project_id=project_of(state))
+
+
+def project_of(state: State) -> str | None:
+    """The project that *state* names, else the only one in the URLs of its jobs."""
+    if state.project_id is not None:
+        return state.project_id
+    jobs = (job for graph in state.graphs.values() for job in graph.jobs)
+    named = {url.project_id for url in map(_url, jobs) if url is not None}
+    return named.pop() if len(named) == 1 else None
+
+
+def _url(job: Job) -> routes.GraphUrl | None:
+    """The URL of the call that submitted *job*, if it is one of the service."""
+    url = routes.split(job.request.url)
+    return url if url and not url.before and is_project_id(url.project_id) else None
 
 
 def _decode(text: bytes, type_: type[Content]) -> Content:

@@ -4,14 +4,14 @@ The pytest marker, the command line and the control API derive their options fro
 """
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, TypedDict, cast
 
 import msgspec
 from msgspec import UNSET, Struct, structs
 
-from gesmock.fake import fixtures, routes
+from gesmock.fake import fixtures
 from gesmock.fake.fixtures import GraphState, State
 from gesmock.fake.graphs import MOST_JOBS, edition_of
 from gesmock.faults import PRESETS, CanDeliver, FaultRule, PresetName, check
@@ -37,7 +37,6 @@ from gesmock.model.types import (
     Edition,
     GraphName,
     ProjectId,
-    is_project_id,
 )
 
 AnyFixture = str | Path | Mapping[str, Any]
@@ -110,10 +109,11 @@ def states(options: StartOptions, can_deliver: CanDeliver = lambda _: True) -> d
         raise InvalidInput.at(
             "project_id", f"the fixture files name several projects: {', '.join(projects)}"
         )
-    default = project_id or next(iter(projects), DEFAULT_PROJECT)
+    owners = [project_id or fixtures.project_of(state) for _, state in loaded]
+    default = project_id or next(filter(None, owners), DEFAULT_PROJECT)
     merged: dict[str, State] = {default: State(project_id=default)}
-    for label, state in loaded:
-        owner = project_id or state.project_id or default
+    for (label, state), named in zip(loaded, owners, strict=True):
+        owner = named or default
         with naming_file(label):
             check(state.faults, can_deliver, "$.faults")
             merged[owner] = merged.get(owner, State(project_id=owner)).merged(state)
@@ -194,8 +194,8 @@ def provider_state(
 ) -> "tuple[str, State | None, Start | None]":
     """The project that is meant, the state that is asked for, and what that begins with.
 
-    The project is that *in_url*, else that of the params, else the only one that the state names,
-    or the URLs of its jobs, else *default*. Without a state, its start state is meant. Raises
+    The project is that *in_url*, else that of the params, else the only one that the state names
+    (see ``fixtures.project_of``), else *default*. Without a state, its start state is meant. Raises
     NotFound if there is no such state, InvalidInput if its params are wrong.
     """
     options = _options_of(posted.params)
@@ -235,22 +235,13 @@ def _project_of(options: dict[str, Any], in_url: str | None) -> str | None:
 
 
 def _named_project(fixture: object) -> str | None:
-    """The only project that the states in *fixture* name, or the URLs of their jobs."""
-    named: dict[str, None] = {}
-    for each in fixture if isinstance(fixture, list) else [fixture]:
-        if isinstance(each, str | dict):  # others are refused later
-            _, state = _state_of(each, None, None)
-            named |= dict.fromkeys([state.project_id] if state.project_id else _projects_of(state))
-    return next(iter(named)) if len(named) == 1 else None
-
-
-def _projects_of(state: State) -> Iterator[str]:
-    """The projects in the URLs of its jobs."""
-    for graph in state.graphs.values():
-        for job in graph.jobs:
-            url = routes.split(job.request.url)
-            if url is not None and not url.before and is_project_id(url.project_id):
-                yield url.project_id
+    """The only project that the states in *fixture* name."""
+    named = {
+        fixtures.project_of(_state_of(each, None, None)[1])
+        for each in (fixture if isinstance(fixture, list) else [fixture])
+        if isinstance(each, str | dict)  # others are refused later
+    } - {None}
+    return named.pop() if len(named) == 1 else None
 
 
 def _options_of(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -92,15 +92,18 @@ class Project:
         self.journal = Journal(self.lock)
         self.verdict = Verdict(self.journal, self.graphs, self.faults, self.plans, self.lock)
         self.start = start or Start.of(State(), project_id)
+        self.loaded = False  # the start state, since the project was opened or started again
         self._begin()
 
     def reset(self, start: Start | None = None) -> Cleared:
         """Reset to the start state, or to another *start*, in one step.
 
+        The start state is the one that was loaded last, if any was since there was another *start*.
         The journal and all counts start again.
         """
         with self.lock:
-            self.start = start or self.start
+            if start is not None:
+                self.start, self.loaded = start, False
             cleared = self._reset()
         self._epochs.announce()
         return cleared
@@ -118,16 +121,17 @@ class Project:
         self.time.reset(Timing())
         self._load(self.start)
 
-    def parse(self, text: bytes) -> State:
+    def parse(self, text: bytes, graph_name: str | None = None) -> State:
         """The state in the JSON *text*; a list answer belongs to this project."""
-        return fixtures.parse(text, self.project_id, fallback_graph_name=self.graphs.default)
+        return fixtures.parse(text, self.project_id, graph_name, self.graphs.default)
 
     def load(self, state: State) -> None:
-        """Replace everything but the journal and the start state by *state*.
+        """Replace everything but the journal by *state*, to which a reset returns from now on.
 
-        A state without a clock, a verdict or a journal size leaves that as it is. The project that
-        *state* names does not matter. Raises InvalidInput if the server in use cannot produce one
-        of the faults, Conflict if the project is reset meanwhile.
+        A state without a clock, a verdict or a journal size leaves that as it is, and a reset
+        returns to that of the last start state. The project that *state* names does not matter.
+        Raises InvalidInput if the server in use cannot produce one of the faults, Conflict if the
+        project is reset meanwhile.
         """
         epoch = self.epoch
         check(state.faults, self._can_deliver, "$.faults")
@@ -135,6 +139,14 @@ class Project:
         with self.lock:
             self._check_epoch(epoch)
             self._load(start)
+            before = self.start.state
+            remaining = {
+                name: getattr(before, name)
+                for name in ("clock", "verdict", "journal_size")
+                if getattr(state, name) is None
+            }
+            self.start = replace(start, state=replace(start.state, **remaining))
+            self.loaded = True
 
     def begin_with(self, start: Start) -> None:
         """Reset the project and load *start*, in one step; a later reset ends this."""

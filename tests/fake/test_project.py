@@ -85,13 +85,19 @@ def test_a_reset_may_bring_another_start_state() -> None:
     assert {name: len(graph) for name, graph in project.graphs.copies().items()} == {"films": 0}
 
 
-def test_a_loaded_state_does_not_outlive_a_reset() -> None:
-    project = new_project()
+def test_a_reset_returns_to_the_state_that_was_loaded_last() -> None:
+    project = new_project(clock={"now": 7, "frozen": True}, journal_size=5)
 
-    project.load(read({"graphs": {"films": {}}}, State))
-    assert list(project.graphs) == ["films"]
+    project.load(read({"graphs": {"films": {}}, "verdict": {"poll_s": 9}}, State))
+    project.graphs.add(job("new"), "others")
+    project.clock.resume()
     project.reset()
 
+    assert list(project.graphs) == ["films"]
+    assert (project.clock.now, project.clock.frozen, project.journal.size) == (7, True, 5)
+    assert project.verdict.config.poll_s == 9
+    project.reset(Start.of(State(), "p1"))
+    project.reset()
     assert list(project.graphs) == ["movie"]
 
 

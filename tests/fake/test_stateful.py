@@ -1,6 +1,7 @@
 """Whatever is done to jobs, in whichever order, they are as a simple model says."""
 
 import json
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,6 +68,7 @@ class LivingJobs(RuleBasedStateMachine):
         super().__init__()
         self.now = 0
         self.model: dict[str, Modelled] = {}  # oldest first
+        self.start: tuple[int, dict[str, Modelled]] = (0, {})  # what a reset returns to
 
     @initialize()
     def begin(self) -> None:
@@ -161,8 +163,7 @@ class LivingJobs(RuleBasedStateMachine):
     @rule()
     def reset(self) -> None:
         self.service.control("POST", "reset")
-        self.now = 0
-        self.model.clear()
+        self.now, self.model = deepcopy(self.start)
 
     @rule()
     def export_and_load(self) -> None:
@@ -173,6 +174,7 @@ class LivingJobs(RuleBasedStateMachine):
         for each in self._there().values():
             later = [(time, status) for time, status in each.timeline if time > self.now]
             each.timeline = [(self.now, each.status(self.now)), *later]
+        self.start = deepcopy((self.now, self.model))
 
     # --- What always holds ---
 

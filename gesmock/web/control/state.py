@@ -12,6 +12,7 @@ from gesmock.fake.project import Cleared, Project
 from gesmock.faults import check
 from gesmock.model.errors import NotFound
 from gesmock.model.settings import Settings
+from gesmock.model.types import GraphName
 from gesmock.web.control.api import Address, call
 
 
@@ -43,6 +44,12 @@ class ExportQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """Whether the tokens, and the *secrets* in the requests of jobs, are exported too."""
 
     secrets: bool = False
+
+
+class LoadQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """The graph of a list answer's jobs (default: the one in the URL of the first of them)."""
+
+    graph_name: GraphName | None = None
 
 
 class Loaded(Struct, frozen=True, forbid_unknown_fields=True):
@@ -115,11 +122,11 @@ def export(project: Project, query: ExportQuery) -> State:
 
 
 @call("PUT", "state", needs_jobs=True, summary="Load a project")
-def load(address: Address, body: Annotated[bytes, State, ListAnswer]) -> Loaded:
+def load(address: Address, query: LoadQuery, body: Annotated[bytes, State, ListAnswer]) -> Loaded:
     try:
-        state = address.project().parse(body)
+        state = address.project().parse(body, query.graph_name)
     except NotFound:
-        state = fixtures.parse(body, address.project_id)
+        state = fixtures.parse(body, address.project_id, query.graph_name)
         check(state.faults, address.fake.can_deliver, "$.faults")
     address.open().load(state)
     return Loaded(fixtures.describe(state))
