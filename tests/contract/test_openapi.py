@@ -333,7 +333,8 @@ DOCUMENTED_LIMITS = {
     "MemoryJobList/properties/jobs": {"maxItems"},
     "MemoryJob/properties/progress": {"pattern"},
     "indexName": {"pattern"},
-    "add_label/allOf/0/properties/name": {"maxLength"},
+    "add_label/allOf/0/properties/name": {"maxLength", "pattern"},
+    "property/properties/name": {"maxLength", "pattern"},
     "strLength": {"minimum", "maximum"},
     "jobs/{job_id}/delete": {"maxProperties"},
 }

@@ -405,6 +405,13 @@ def test_a_label_without_types_is_added_with_the_defaults(service: Service) -> N
     )
 
 
+@pytest.mark.parametrize("name", ["film 2", "影片", "Straße", "%@#$:?*.+-_"])
+def test_a_label_may_have_the_documented_characters(service: Service, name: str) -> None:
+    body = {"name": name, "properties": [{"property": {"name": "Größe, m/s"}}]}
+
+    assert service.client.post(f"{G}/schema/labels", json=body).get_json() == {"result": "success"}
+
+
 def test_an_update_is_of_the_label_in_the_query(service: Service) -> None:
     body = {"name": "other", "type": "edge", "properties": []}
 
