@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from gesmock.conformance import answers
 from gesmock.conformance.answers import request_of, require_refusal, skip_if
-from gesmock.contract.schemas import Contract
+from gesmock.contract.schemas import Contract, contract_of
 from gesmock.model import documentation, errors
 from gesmock.model.replies import ID_KEYS
 from gesmock.model.settings import Settings
@@ -65,7 +65,7 @@ class ProbedSession(Session):
         """The contract, as the settings that change the shape of answers read it."""
         shapes = ("id_key", "failed_result", "sdk_error_keys")
         probes = [_probe(self, *row) for row in _PROBES if row[1] in shapes]
-        return Contract(Settings().changed(settings_of(probes)))
+        return contract_of(Settings().changed(settings_of(probes)))
 
 
 def probe(session: Session) -> list[Probe]:

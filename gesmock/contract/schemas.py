@@ -5,7 +5,7 @@ of a contradiction between a page's table and its example: ``other_copies.json``
 """
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -17,6 +17,12 @@ from gesmock.model.settings import Settings
 from gesmock.model.types import Edition
 
 _OTHER_COPIES: Final = Path(__file__).with_name("other_copies.json")
+
+
+@lru_cache(8)
+def contract_of(settings: Settings) -> "Contract":
+    """The one of these *settings*: to compile its schemas takes longer than most runs."""
+    return Contract(settings)
 
 
 class Contract:
