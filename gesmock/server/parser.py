@@ -13,6 +13,7 @@ CHUNKED: Final = -1
 
 _HEAD_END: Final = b"\r\n\r\n"
 _LONGEST_FRAMING: Final = 4096  # of the line before a chunk, or of all trailers
+_LONGEST_AROUND_URL: Final = 64  # a method, the version, and what separates them
 _LONGEST_CACHED: Final = 4096
 _MOST_CACHED: Final = 512
 _MOST_DIGITS: Final = 20  # of a length; zeros in front count, of which llhttp takes any number
@@ -259,7 +260,8 @@ class Parser:
             raise BadRequest(400, "The first line does not begin with a method")
         if _BARE_LF.search(received, self._searched):
             raise BadRequest(400, "A line ends without CR")
-        if len(received) > limits.url and received.find(b"\r\n", 0, limits.url + 64) < 0:
+        longest_line = limits.url + _LONGEST_AROUND_URL
+        if len(received) > longest_line and received.find(b"\r\n", 0, longest_line) < 0:
             raise BadRequest(414, f"The URL is longer than {limits.url} bytes")
         if len(received) > limits.head:
             raise BadRequest(431, f"The head is longer than {limits.head} bytes")

@@ -159,6 +159,15 @@ def test_where_the_bytes_are_split_makes_no_difference(sent: bytes) -> None:
     assert read(*(bytes([byte]) for byte in sent)) == whole
 
 
+def test_a_url_of_the_greatest_length_is_read_wherever_it_is_cut() -> None:
+    sent = keep("/" + "a" * (Limits().url - 1))
+    url_end = len(b"GET ") + Limits().url
+    whole = read(sent)
+
+    assert [request for request in whole if isinstance(request, tuple)] == whole
+    assert all(read(sent[:index], sent[index:]) == whole for index in range(url_end - 5, len(sent)))
+
+
 @given(st.binary(max_size=300), st.integers(0, 300))
 def test_any_bytes_are_a_request_or_refused(noise: bytes, index: int) -> None:
     sent = bytearray(post(b"3\r\nabc\r\n0\r\n\r\n", CHUNKED))
