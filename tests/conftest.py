@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import os
 import signal
 import socket
 import sys
@@ -28,9 +29,14 @@ from gesmock.web import create_app
 
 pytest_plugins = ["pytester"]
 
+# The suite starts many interpreters; without bytecode each compiles everything anew.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # What a machine does besides must not fail a test.
-settings.register_profile("gesmock", deadline=None)
-settings.load_profile("gesmock")
+settings.register_profile("fast", deadline=None, max_examples=20)
+settings.register_profile("deep", deadline=None, max_examples=200)
+settings.load_profile("fast")
 
 PROJECT = "854d9316e71d4dc599c5f27ea323d445"
 
@@ -47,10 +53,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(f"\n{text}")
 
 
-IMPORTED: Final = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
+IMPORTED: Final = ("-W", "ignore::pytest.PytestAssertRewriteWarning", "-p", "no:schemathesis")
 """For a pytest run in this process, where gesmock is imported already.
 
 Where the command is ``pytest``, no import hook of its own has found it, and an inner run warns.
+The plugin of Schemathesis takes a second to import.
 """
 
 
@@ -62,23 +69,19 @@ def until(holds: Callable[[], object]) -> None:
         time.sleep(0.001)
 
 
-def _there(kind: type) -> set[int]:
-    return {id(one) for one in gc.get_objects() if type(one) is kind}
-
-
 @contextmanager
 def freed_at_once(kind: type) -> Iterator[None]:
     """Until the end, and a moment longer, no garbage is collected; no *kind* is to be left then.
 
     Those that were there before do not count.
     """
-    gc.collect()
-    before = _there(kind)
     gc.disable()
+    gc.freeze()
     try:
         yield
-        until(lambda: _there(kind) <= before)
+        until(lambda: not any(type(each) is kind for each in gc.get_objects()))
     finally:
+        gc.unfreeze()
         gc.enable()
 
 

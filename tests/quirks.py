@@ -8,8 +8,11 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode
 
+import pytest
+
 from gesmock import GesMock
 from gesmock.conformance import report
+from gesmock.conformance import run as conformance_run
 from gesmock.conformance.checks import Outcome, run_check
 from gesmock.conformance.probes import ProbedSession
 from gesmock.conformance.run import CHECKS, Report
@@ -224,6 +227,12 @@ def outcome_of(name: str, session: ProbedSession) -> Outcome:
     """How the check *name* ends."""
     [check] = [check for check in CHECKS if check.name == name]
     return run_check(check, session)
+
+
+def check_up_to(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have runs end with the check *name*: what follows cannot change how it ends."""
+    names = [check.name for check in CHECKS]
+    monkeypatch.setattr(conformance_run, "CHECKS", CHECKS[: names.index(name) + 1])
 
 
 def ended(name: str, session: ProbedSession) -> tuple[str, str]:

@@ -185,7 +185,6 @@ def outcome_of(document: dict[str, Any], config: dict[str, Any], examples: int) 
             "seed": 1,
             "suppress-health-check": ["all"],
             "generation": {"max-examples": examples, "deterministic": True, "database": "none"},
-            "phases": {"coverage": {"unexpected-methods": ["PATCH"]}},
             **config,
         }
     )

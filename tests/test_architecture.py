@@ -4,6 +4,7 @@ import ast
 import inspect
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -56,20 +57,16 @@ EMPTY_NAMES = {
 LONGEST_MODULE = 500
 
 
-def modules(house: Path) -> dict[str, ast.Module]:
-    """Every module of the package in *house*, by its dotted name without ``gesmock.``."""
-    return {
-        dotted(path.relative_to(house)): ast.parse(path.read_text(encoding="utf-8"))
-        for path in sorted(house.rglob("*.py"))
-    }
-
-
 def dotted(path: Path) -> str:
     parts = path.with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
 
 
-TREES = modules(HOUSE)
+TREES = {
+    dotted(path.relative_to(HOUSE)): ast.parse(path.read_text(encoding="utf-8"))
+    for path in sorted(HOUSE.rglob("*.py"))
+}
+"""Every module of the package, by its dotted name without ``gesmock.``."""
 
 
 def room_of(module: str) -> str:
@@ -91,6 +88,7 @@ def statements(tree: ast.AST, *, for_type_checkers: bool) -> Iterator[ast.AST]:
         nodes += ast.iter_child_nodes(node)
 
 
+@cache
 def imports(tree: ast.AST, *, for_type_checkers: bool = True) -> set[str]:
     """The dotted names that *tree* imports, inside functions too."""
     names: set[str] = set()
@@ -102,9 +100,8 @@ def imports(tree: ast.AST, *, for_type_checkers: bool = True) -> set[str]:
     return names
 
 
-def arrows(house: Path) -> dict[str, set[str]]:
+def arrows(trees: dict[str, ast.Module]) -> dict[str, set[str]]:
     """Which modules each module imports; ``__init__`` of the package itself left out."""
-    trees = modules(house)
     graph: dict[str, set[str]] = {}
     for name, tree in trees.items():
         if name == "__init__":
@@ -118,6 +115,9 @@ def arrows(house: Path) -> dict[str, set[str]]:
             if target in trees and target not in (name, "__init__"):
                 graph[name].add(target)
     return graph
+
+
+ARROWS = arrows(TREES)
 
 
 def looks_up(graph: dict[str, set[str]]) -> list[str]:
@@ -161,25 +161,20 @@ def bound_names(tree: ast.AST) -> Iterator[tuple[str, int]]:
 
 
 def test_a_room_imports_lower_floors_only() -> None:
-    assert looks_up(arrows(HOUSE)) == []
+    assert looks_up(ARROWS) == []
 
 
 def test_no_imports_form_a_circle() -> None:
-    assert circle(arrows(HOUSE)) == []
+    assert circle(ARROWS) == []
 
 
 @pytest.mark.parametrize(
     "line", ["from gesmock.fake.project import Project", "import gesmock.web.app"]
 )
-def test_an_import_that_is_turned_round_is_noticed(tmp_path: Path, line: str) -> None:
-    for path in HOUSE.rglob("*.py"):
-        copy = tmp_path / path.relative_to(HOUSE)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_bytes(path.read_bytes())
-    planted = tmp_path / "model" / "clock.py"
-    planted.write_text(f"{planted.read_text(encoding='utf-8')}\n{line}\n", encoding="utf-8")
+def test_an_import_that_is_turned_round_is_noticed(line: str) -> None:
+    clock = (HOUSE / "model" / "clock.py").read_text(encoding="utf-8")
 
-    graph = arrows(tmp_path)
+    graph = arrows({**TREES, "model.clock": ast.parse(f"{clock}\n{line}\n")})
 
     assert [found.split(" imports ")[0] for found in looks_up(graph)] == ["model.clock"]
     assert "model.clock" in circle(graph)

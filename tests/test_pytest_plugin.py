@@ -359,6 +359,7 @@ def _few_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
 
+@pytest.mark.deep
 def test_xdist_workers_have_a_server_each(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         USER
@@ -391,6 +392,7 @@ def test_it_can_be_switched_off(pytester: pytest.Pytester, monkeypatch: pytest.M
     result.stdout.no_fnmatch_line("*gesmock_env*")
 
 
+@pytest.mark.deep
 def test_these_tests_pass_under_the_pytest_command() -> None:
     command = Path(sys.executable).with_name("pytest")
     ran = subprocess.run(

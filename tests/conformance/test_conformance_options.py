@@ -16,7 +16,18 @@ from gesmock.remote.session import CheckFailed
 START: dict[str, Any] = {"generate": 30, "seed": 3, "clock": {"frozen": True}}
 
 
-def test_checks_run_as_pytest_tests(ges: GesMock, pytester: pytest.Pytester) -> None:
+@pytest.fixture(autouse=True)
+def _few_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Importing every installed plugin would take most of the time."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTEST_PLUGINS", "xdist.plugin,gesmock.conformance.options")
+
+
+def test_checks_run_as_pytest_tests(
+    ges: GesMock, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    monkeypatch.delenv("PYTEST_PLUGINS")
     ges.restart(**START)
 
     result = pytester.runpytest_inprocess(
@@ -95,7 +106,7 @@ def conformance(ges: GesMock, *options: str) -> list[str]:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+@pytest.mark.parametrize("workers", [(), ("-n", "1")])
 def test_a_run_that_skips_all_checks_fails(
     ges: GesMock, pytester: pytest.Pytester, workers: tuple[str, ...]
 ) -> None:

@@ -15,6 +15,8 @@ from gesmock.contract import service_document
 from gesmock.model.settings import Settings
 from gesmock.web.control.document import control_document
 
+pytestmark = pytest.mark.deep
+
 HERE: Final = Path(__file__).parent
 TOOLS: Final = Path(os.environ.get("GESMOCK_TOOLS", Path.home() / ".cache/gesmock-tools"))
 MODULES: Final = TOOLS / "node_modules"

@@ -13,6 +13,8 @@ from conftest import until
 
 from gesmock import GesMock
 
+pytestmark = pytest.mark.deep
+
 TRY = """
 const chosen = new RegExp(CHOSEN);
 const until = async (what, find) => {

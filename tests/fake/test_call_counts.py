@@ -123,6 +123,7 @@ def test_a_long_list_is_not_copied(many: Fake) -> None:
     assert peak(lambda: answer(many)) < COPIES * sum(map(len, answer(many).blocks))
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("part", ["text", 1, [], {}])
 def test_to_clean_a_body_takes_no_memory_for_what_can_hold_no_secret(part: object) -> None:
     body = {"parts": [part] * MANY}

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 import requests
 from conftest import PROJECT, Service
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gesmock import GesMock
@@ -73,7 +73,6 @@ def test_a_job_without_a_raw_request_is_listed_without_one(service: Service) -> 
     assert service.list().json["jobs"] == [job]
 
 
-@settings(max_examples=60)
 @given(st.integers(0, 40), st.integers(1, 50), st.integers(0, 60))
 def test_pages_joined_are_the_whole_in_order_with_nothing_twice(
     count: int, limit: int, offset: int

@@ -174,6 +174,7 @@ def test_jobs_can_be_inserted_beside_one_with_a_plan() -> None:
     assert [job["status"] for job in page(asker)["jobs"]][:2] == ["success", "pending"]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("kind", ["insert_jobs", "remove_jobs", "finish_jobs", "repeat_row"])
 def test_no_list_fault_looks_at_every_job(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     jobs = {"count": 20_000, "statuses": {"running": 1}}

@@ -372,6 +372,7 @@ def test_a_long_head_is_cut(ges: GesMock) -> None:
     assert sum(len(name) + len(value) for name, value in long.headers.items()) < 5000
 
 
+@pytest.mark.deep
 def test_many_long_heads_use_little_memory(ges: GesMock) -> None:
     journal = ges.fake.default.journal
 

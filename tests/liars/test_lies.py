@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from quirks import check_up_to
 
 from gesmock.conformance.run import CHECKS
 from liars.changes import (
@@ -644,8 +645,11 @@ LIES: dict[str, tuple[str, Change, dict[str, Any], tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("name", LIES)
-def test_a_lie_fails_the_check_that_is_named_for_it(name: str, tmp_path: Path) -> None:
+def test_a_lie_fails_the_check_that_is_named_for_it(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     check, change, service, options = LIES[name]
+    check_up_to(check, monkeypatch)
 
     with LiarServer(Service(**service), change) as server:
         result = verify(server, tmp_path, *options, token=service.get("token", ""))
@@ -688,8 +692,11 @@ DEEP = {
 
 
 @pytest.mark.parametrize("name", DEEP)
-def test_a_lie_far_behind_the_first_page_fails_its_check(name: str, tmp_path: Path) -> None:
+def test_a_lie_far_behind_the_first_page_fails_its_check(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     check, change = DEEP[name]
+    check_up_to(check, monkeypatch)
 
     with LiarServer(Service(2500), change) as server:
         result = verify(server, tmp_path)

@@ -369,6 +369,7 @@ def test_only_many_due_changes_are_much() -> None:
 # --- Cost -------------------------------------------------------------------------
 
 
+@pytest.mark.deep
 def test_a_job_takes_little_more_than_its_row() -> None:
     tracemalloc.start()
     try:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from conftest import PROJECT
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from through_flask import ThroughFlask
 
@@ -196,6 +196,7 @@ def chunked(method: str, target: str, body: bytes) -> bytes:
     return head + chunks + b"0\r\n\r\n"
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
 def test_a_request_is_answered_with_the_same_bytes_in_every_way(start: StartOptions) -> None:
     with three_ways(start) as (clients, fake):
@@ -203,7 +204,6 @@ def test_a_request_is_answered_with_the_same_bytes_in_every_way(start: StartOpti
         jobs = f"/ges/v1.0/{PROJECT}/graphs/movie/jobs"
         of_known = st.builds(f"{jobs}/{{}}/status".format, st.sampled_from(job_ids))
 
-        @settings(max_examples=60)
         @given(
             METHODS, PATHS | of_known | UNKNOWN, QUERIES, st.lists(HEADERS | PREFLIGHTS, max_size=3)
         )
@@ -217,7 +217,6 @@ def test_a_request_is_answered_with_the_same_bytes_in_every_way(start: StartOpti
             query = query if "?" not in path else ""
             same_answer(clients, request(method, path + query, headers))
 
-        @settings(max_examples=40)
         @given(
             st.sampled_from(["POST", "POST", "POST", "DELETE", "GET", "HEAD", "PUT"]),
             st.builds("/ges/v1.0/{}/{}".format, PROJECTS, SUBMISSIONS)

@@ -163,6 +163,7 @@ def hastily(seconds: float) -> None:
     time.sleep(seconds / RATE)
 
 
+@pytest.mark.deep
 @hurried
 @given(
     stories=st.lists(STORIES, min_size=2, max_size=5),

@@ -3,9 +3,13 @@
 import gc
 import sys
 
+import pytest
+
 from gesmock.fake.fake import Fake
 from gesmock.fake.handle import handle
 from gesmock.model.messages import Operation, Request
+
+pytestmark = pytest.mark.deep
 
 FULL, MANY = 20_000, 100_000
 
