@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.2.0"
 
 if TYPE_CHECKING:  # the public names; below, each is imported when it is asked for
-    from gesmock.fake.graphs import Clock as Clock
+    from gesmock.fake.clock import Clock as Clock
     from gesmock.fake.options import StartOptions as StartOptions
     from gesmock.fake.project import Cleared as Cleared
     from gesmock.faults import ArmedRule as ArmedRule

@@ -9,7 +9,8 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from gesmock.fake import fixtures, routes
-from gesmock.fake.graphs import Clock, GraphChange
+from gesmock.fake.clock import Clock
+from gesmock.fake.graphs import GraphChange
 from gesmock.fake.project import Cleared, Project
 from gesmock.fake.verdict import Verdict
 from gesmock.faults import FaultRules
@@ -214,7 +215,7 @@ class MockProject(ABC):
         ended with another status; and what ``job`` does.
         """
         wait = _wait(status, timeout_s)
-        return self._project.graphs.wait_for_job(_id(job), *wait, graph)[1]
+        return self._project.job_wait(_id(job), *wait, graph).finish()[1]
 
     async def wait_for_job_async(
         self,
@@ -226,7 +227,7 @@ class MockProject(ABC):
     ) -> Job:
         """The same in a coroutine: the event loop goes on, and the task may be cancelled."""
         wait = _wait(status, timeout_s)
-        return (await self._project.graphs.wait_for_job_async(_id(job), *wait, graph))[1]
+        return (await self._project.job_wait(_id(job), *wait, graph).finish_async())[1]
 
     # --- What drives and records them ---
 

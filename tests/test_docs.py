@@ -13,15 +13,19 @@ from conftest import PROJECT, Service
 import gesmock
 from gesmock import __version__
 from gesmock.cli import main as cli
+from gesmock.fake import fake, graphs
 from gesmock.fake.graphs import MOST_JOBS
 from gesmock.fake.routes import ROUTES
-from gesmock.faults import KINDS, PRESETS, FaultRule
+from gesmock.faults import KINDS, PRESETS, FaultRule, fault_rules
+from gesmock.journal import entries, journal
 from gesmock.journal.verdict.findings import RULES, VerdictConfig
-from gesmock.model import documentation, errors
+from gesmock.model import documentation, errors, messages, queries, rules, types, validation
 from gesmock.model.plans import PlanName
 from gesmock.model.settings import Settings
 from gesmock.model.types import Edition
 from gesmock.model.validation import read
+from gesmock.web.control import api
+from gesmock.web.control import jobs as control_jobs
 from gesmock.web.control.document import CALLS
 
 TOP = Path(__file__).parents[1]
@@ -344,3 +348,43 @@ def test_links_lead_to_files_and_headings_that_exist(page: Path) -> None:
         target = page.parent / name if name else page
         assert target.exists(), name
         assert not anchor or anchor in anchors(target), f"{name}#{anchor}"
+
+
+# --- Bounds -------------------------------------------------------------------------------------
+
+
+def test_the_table_of_bounds_has_the_values_of_the_code() -> None:
+    page = PAGES[TOP / "docs/reference/bounds.md"].partition("| what | at most |")[2]
+    rows = [row[1:-1].split("|") for row in page.partition("\n\n")[0].splitlines()[2:]]
+    jobs = graphs.MOST_JOBS
+
+    assert [int(value) for _, value, *_ in rows] == [
+        validation.MOST_LEVELS,
+        messages.LARGEST_BODY,
+        api.LONGEST_CHECKED,
+        errors.MOST_ERRORS,
+        errors.MOST_COUNTED,
+        errors.LONGEST_VALUE,
+        types.LONGEST_KEY,
+        fake.MOST_PROJECTS,
+        graphs.MOST_GRAPHS,
+        jobs,
+        graphs.MOST_MEMORY_JOBS,
+        jobs,
+        graphs.MOST_SUBMITTED,
+        rules.MOST_RULES,
+        fault_rules.LONGEST_SCRIPT,
+        fault_rules.MOST_NUMBERS,
+        queries.MOST_RESULTS,
+        queries.LONGEST_RESULT,
+        queries.LONGEST_PATTERN,
+        journal.SIZE,
+        journal.LARGEST,
+        entries.LONGEST_BODY,
+        messages.LONGEST_HEAD,
+        api.LIMIT,
+        api.LARGEST_PAGE,
+        control_jobs.MOST_TRANSITIONS,
+        api.LONGEST_WAIT_S,
+    ]
+    assert all(answer.strip() for _, _, answer, *_ in rows)

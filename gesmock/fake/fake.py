@@ -3,15 +3,18 @@
 from collections.abc import Mapping
 from functools import partial
 from threading import Lock
+from typing import Final
 
 from gesmock.fake import options as start
 from gesmock.fake.options import Progress, Start, StartOptions, no_progress
 from gesmock.fake.project import Cleared, Epochs, Project
 from gesmock.faults import BELOW_HTTP
 from gesmock.journal.coverage import Coverage
-from gesmock.model.errors import NotFound
+from gesmock.model.errors import Conflict, NotFound, shortened
 from gesmock.model.tokens import Token
 from gesmock.model.types import is_project_id
+
+MOST_PROJECTS: Final = 1_000
 
 
 class Fake:
@@ -66,22 +69,34 @@ class Fake:
         try:
             return self.projects[project_id]
         except KeyError:
-            raise NotFound(f"no project {project_id!r} is set up") from None
+            raise NotFound(f"no project {shortened(project_id)!r} is set up") from None
 
     def open_if_allowed(self, project_id: str) -> Project | None:
-        """``open`` where the settings have ``open_projects`` and this is an id; else None."""
-        allowed = self.default.settings.open_projects and is_project_id(project_id)
-        return self.open(project_id) if allowed else None
+        """``open`` where the settings have ``open_projects`` and this is an id; else None.
+
+        None also if there are ``MOST_PROJECTS``.
+        """
+        if not (self.default.settings.open_projects and is_project_id(project_id)):
+            return None
+        try:
+            return self.open(project_id)
+        except Conflict:
+            return None
 
     def open(self, project_id: str) -> Project:
         """The project; if there is none, a new one with one empty graph.
 
-        With ``open_projects`` on, a new one starts as the default project did.
+        With ``open_projects`` on, a new one starts as the default project did. Raises Conflict if
+        there are ``MOST_PROJECTS``.
         """
         while True:
             project, epoch, default = self.projects.get(project_id), self._epoch, self.default
             if project is not None:
                 return project
+            if len(self.projects) >= MOST_PROJECTS:
+                raise Conflict(
+                    f"there are {MOST_PROJECTS} projects, the most there may be; reset the fake"
+                )
             opens = default.settings.open_projects
             start = default.start.of_project(project_id) if opens else None
             new = self._new(project_id, start, epoch=epoch)

@@ -5,6 +5,7 @@ at all.
 """
 
 import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
@@ -14,16 +15,17 @@ import msgspec
 from msgspec import Meta, Struct
 
 from gesmock.fake import routes
+from gesmock.fake.graphs import MOST_GRAPHS
 from gesmock.faults import FaultRule
 from gesmock.journal.journal import Size
 from gesmock.journal.verdict.findings import VerdictConfig
 from gesmock.model import validation
 from gesmock.model.clock import Timing
-from gesmock.model.errors import InputError, InvalidInput, naming_file
+from gesmock.model.errors import InputError, InvalidInput, naming_file, shortened
 from gesmock.model.generators import Generator, Seed
 from gesmock.model.jobs import Job
-from gesmock.model.queries import Label, QueryResult
-from gesmock.model.rules import PlanRule
+from gesmock.model.queries import MOST_RESULTS, Label, QueryResult
+from gesmock.model.rules import MOST_RULES, PlanRule
 from gesmock.model.settings import Settings
 from gesmock.model.tokens import Token, TokenText
 from gesmock.model.types import (
@@ -70,16 +72,16 @@ class State(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_
     description: str | None = None
     project_id: ProjectId | None = None
     seed: Seed | None = None
-    graphs: dict[GraphName, GraphState] = {}
+    graphs: Annotated[dict[GraphName, GraphState], Meta(max_length=MOST_GRAPHS)] = {}
     generators: list[Generator] = []
     settings: Settings | None = None
     clock: Timing | None = None
     verdict: VerdictConfig | None = None
     journal_size: Size | None = None
-    plans: list[PlanRule] = []
-    queries: list[QueryResult] = []
+    plans: Annotated[list[PlanRule], Meta(max_length=MOST_RULES)] = []
+    queries: Annotated[list[QueryResult], Meta(max_length=MOST_RESULTS)] = []
     tokens: list[Token | TokenText] = []
-    faults: list[FaultRule] = []
+    faults: Annotated[list[FaultRule], Meta(max_length=MOST_RULES)] = []
 
     def tokens_of(self, project_id: str) -> tuple[Token, ...]:
         """The tokens; those that name no project are of *project_id*."""
@@ -175,15 +177,28 @@ def read(
     with naming_file(str(fixture)):
         path = find(fixture)
         try:
+            if sort := _sort_of(path):
+                raise InvalidInput.at("", f"is {sort}; a fixture file is a JSON file")
             text = path.read_bytes()
         except FileNotFoundError:
             raise InvalidInput.at("", "no such file") from None
-        except IsADirectoryError:
-            raise InvalidInput.at("", "is a folder; a fixture file is a JSON file") from None
         except OSError as error:
             raise InvalidInput.at("", f"cannot be read: {error.strerror}") from None
         text = text.removeprefix(b"\xef\xbb\xbf")  # a byte order mark, which Windows tools write
         return parse(text, project_id, graph_name, path.stem)
+
+
+def _sort_of(path: Path) -> str:
+    """What *path* is, if it is no regular file: reading a FIFO or a device may never end."""
+    mode = path.stat().st_mode
+    sorts = {
+        stat.S_IFDIR: "a folder",
+        stat.S_IFIFO: "a FIFO",
+        stat.S_IFCHR: "a device",
+        stat.S_IFBLK: "a device",
+        stat.S_IFSOCK: "a socket",
+    }
+    return sorts.get(stat.S_IFMT(mode), "")
 
 
 # --- JSON ---------------------------------------------------------------------------------------
@@ -198,6 +213,7 @@ def parse(
     """The state in the JSON *text*, a project file or a list answer; see ``read``."""
     if not text or text.isspace():
         raise InvalidInput.at("", "is empty; a fixture file is a list answer or a project file")
+    validation.check_levels(text)
     try:
         keys = msgspec.json.decode(text, type=dict[str, msgspec.Raw]).keys()
     except validation.REFUSED:
@@ -253,7 +269,7 @@ def _decode(text: bytes, type_: type[Content]) -> Content:
     try:
         content = validation.read(value, type_)
     except InvalidInput as error:
-        raise InvalidInput([*error.errors, *repeated]) from None
+        raise InvalidInput([*error.errors, *repeated], error.more) from None
     if repeated:
         raise InvalidInput(repeated)
     return content
@@ -275,7 +291,7 @@ def _repeated(jobs: object, path: str) -> Iterator[InputError]:
         job_id = job.get("jobId") if isinstance(job, dict) else None
         if isinstance(job_id, str) and (earlier := first.setdefault(job_id, index)) != index:
             where = validation.join(validation.join(path, index), "jobId")
-            yield InputError(where, f"{job_id!r} is the id of job {earlier} too")
+            yield InputError(where, f"{shortened(job_id)!r} is the id of job {earlier} too")
 
 
 def describe(state: State) -> str:

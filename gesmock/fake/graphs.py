@@ -1,17 +1,18 @@
-"""Graphs: the graphs of a project by name, their jobs, and the clock that moves these."""
+"""Graphs: the graphs of a project by name, and their jobs."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from threading import RLock
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 
-from gesmock.model import generators, job_kinds, types, validation
-from gesmock.model.clock import ClockChange, VirtualTime, iso_time, real_time
-from gesmock.model.errors import Conflict, NotFound, TimedOut
-from gesmock.model.job_store import JobStore
+from gesmock.model import generators, job_kinds, types
+from gesmock.model.clock import VirtualTime
+from gesmock.model.errors import Conflict, NotFound, listed, shortened
+from gesmock.model.job_store import MUCH, JobStore
 from gesmock.model.jobs import Job, JobRequest, Move
 from gesmock.model.queries import Label
+from gesmock.model.rows import decode
 from gesmock.model.rules import PlanRule
 from gesmock.model.settings import Settings
 from gesmock.model.timeline import NEVER, Timeline, Transition, timeline_of
@@ -21,10 +22,29 @@ from gesmock.model.waiters import Waiters
 MOST_JOBS: Final = 100_000
 """How many jobs a graph of the database edition keeps (ges_03_0471); the oldest go first."""
 
+MOST_MEMORY_JOBS: Final = 1_000_000
+"""How many jobs may be generated or loaded into a graph of the memory edition, which keeps all."""
+
+MOST_GRAPHS: Final = 1_000
+"""How many graphs a project may have."""
+
+MOST_SUBMITTED: Final = 256 * 2**20
+"""How many bytes of submitted jobs and added labels a graph keeps."""
+
 
 def edition_of(graph: JobStore | None, settings: Settings) -> Edition:
     """The edition of *graph*: its own, else that of *settings*."""
     return settings.edition if graph is None or graph.edition is None else graph.edition
+
+
+def check_number(name: str, jobs: int, edition: Edition) -> None:
+    """Raise Conflict if a graph of this *edition* may not begin with so many *jobs*."""
+    most = MOST_JOBS if edition == "database" else MOST_MEMORY_JOBS
+    if jobs > most:
+        raise Conflict(
+            f"graph {shortened(name)!r} would have {jobs} jobs; a graph of the {edition} edition "
+            f"has at most {most}"
+        )
 
 
 class GraphChange(Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,6 +57,22 @@ class GraphChange(Struct, frozen=True, forbid_unknown_fields=True):
     edition: Edition | None = None
     labels: list[Label] | None = None
     summary: dict[str, Any] | None = None
+
+
+def in_order(transitions: Iterable[Transition]) -> list[Transition]:
+    return sorted(transitions, key=lambda transition: transition.at)
+
+
+class JobPage(NamedTuple):
+    """Some *jobs*, each with its graph, out of *total*; *following*: the cursor of the next."""
+
+    jobs: Sequence[tuple[str, Job]]
+    total: int
+    following: int | None
+
+
+_PLACE: Final = 2**40
+"""Cursors of one graph are that far from those of the next; jobs are fewer."""
 
 
 class Graphs:
@@ -52,17 +88,23 @@ class Graphs:
         self.settings = Settings()
         self.seed = 0
         self._lock = lock
-        self._changed = Waiters(lock)
+        self.waiters = Waiters(lock)
         self.interrupts = 0
         self.interrupt_reason = ""
         self._graphs: dict[str, JobStore] = {}
         self._new_ids = 0
+        self.resets = 0
 
     def reset(self, graphs: dict[str, JobStore], settings: Settings, seed: int) -> None:
         """Replace every graph by *graphs*, and interrupt the threads that wait for a job."""
         with self._lock:
-            self._graphs, self.settings, self.seed, self._new_ids = graphs, settings, seed, 0
+            self._graphs, self.settings, self.seed = graphs, settings, seed
+            self.resets += 1
             self.interrupt("the project was reset meanwhile")
+
+    def restart_ids(self) -> None:
+        """Give new jobs the ids that the first ones had."""
+        self._new_ids = 0
 
     def __iter__(self) -> Iterator[str]:
         return iter([*self._graphs])
@@ -90,9 +132,12 @@ class Graphs:
     def put(self, name: str, graph: JobStore) -> None:
         """Make *graph* the graph *name*, unless one of its jobs has deleted it.
 
-        The oldest jobs are removed if it has too many.
+        The oldest jobs are removed if it has too many. Raises Conflict if there are ``MOST_GRAPHS``
+        others.
         """
         with self._lock:
+            if len(self._graphs) >= MOST_GRAPHS and name not in self._graphs:
+                raise Conflict(f"there are {MOST_GRAPHS} graphs, the most a project may have")
             if edition_of(graph, self.settings) == "database":
                 graph.keep(MOST_JOBS)
             self._graphs[name] = graph
@@ -103,12 +148,13 @@ class Graphs:
     def make(self, name: str, change: GraphChange) -> None:
         """Ensure that there is a graph *name*, and *change* it.
 
-        Raises Conflict if it has a job with a status that its new edition lacks.
+        Raises Conflict if it has a job with a status that its new edition lacks, or too many jobs
+        for it.
         """
         with self._lock:
             graph = self.get_or_new(name)
             if change.edition is not None:
-                self._check_edition(graph, change.edition)
+                self._check_edition(name, graph, change.edition)
                 graph.edition = change.edition
             if change.labels is not None:
                 graph.labels = {label.label: label for label in change.labels}
@@ -119,15 +165,17 @@ class Graphs:
     def configure(self, settings: Settings) -> None:
         """Use other *settings*; raises Conflict as ``make`` does."""
         with self._lock:
-            for graph in map(self.get_or_new, self):
-                self._check_edition(graph, edition_of(graph, settings))
+            for name in self:
+                graph = self.get_or_new(name)
+                self._check_edition(name, graph, edition_of(graph, settings))
             self.settings = settings
 
-    def _check_edition(self, graph: JobStore, edition: Edition) -> None:
+    def _check_edition(self, name: str, graph: JobStore, edition: Edition) -> None:
         if edition == "database" and edition_of(graph, self.settings) == "memory":
             job_id = graph.goes_through("partiallyFailed")
             if job_id is not None:
                 types.check_edition(job_id, "partiallyFailed", edition)
+            check_number(name, len(graph), edition)
 
     def may_show_reason(self, rule: PlanRule) -> bool:
         """Whether a job that *rule* is for can show why it failed, in the graphs as they are."""
@@ -154,15 +202,18 @@ class Graphs:
                 graph.now = now
                 if graph.next_change() <= now:
                     transitions += self._settle(name, graph)
-        return sorted(transitions, key=lambda transition: transition.at)
+        return in_order(transitions)
 
     def _settle(self, name: str, graph: JobStore) -> list[Transition]:
-        most = MOST_JOBS if edition_of(graph, self.settings) == "database" else None
-        transitions = graph.settle(graph.now, name, self.time.at(0), most)
+        transitions = graph.settle(graph.now, name, self.time.at(0), self._most(graph))
         if graph.deleted:
             del self._graphs[name]
         self.notify()
         return transitions
+
+    def _most(self, graph: JobStore) -> int | None:
+        """How many jobs *graph* may list; None: any number."""
+        return MOST_JOBS if edition_of(graph, self.settings) == "database" else None
 
     def takes_long(self, name: str) -> bool:
         """Whether so much is due that a request to the graph *name* takes long; hold the lock."""
@@ -170,59 +221,52 @@ class Graphs:
         if self.time.ticks:  # a tick settles all graphs
             graphs = [*self._graphs.values()]
         now = self.time.age()
-        return any(graph.much_is_due(now) for graph in graphs if graph is not None)
+        return any(graph.due(now) > MUCH for graph in graphs if graph is not None)
+
+    def ahead(self, age: int) -> "Ahead | None":
+        """The graphs, to be carried forward to *age*, if much is due by then; hold the lock."""
+        if sum(graph.due(age) for graph in self._graphs.values()) <= MUCH // 2:
+            return None
+        return Ahead(
+            age,
+            self.time.at(0),
+            {
+                name: _Copy(graph, graph.changes, graph.copy(), self._most(graph))
+                for name, graph in self._graphs.items()
+            },
+        )
+
+    def are_as(self, ahead: "Ahead") -> bool:
+        """Whether nothing but time has changed the graphs since; the lock is held."""
+        return all(
+            self._graphs.get(name) is copied.graph and copied.graph.changes == copied.changes
+            for name, copied in ahead.copies.items()
+        )
+
+    def replace(self, ahead: "Ahead") -> None:
+        """Replace the graphs by their copies, which have been carried forward; hold the lock."""
+        for name, (graph, _, copy, _) in ahead.copies.items():
+            copy.edition, copy.labels, copy.summary = graph.edition, graph.labels, graph.summary
+            self._graphs[name] = copy
+            if copy.deleted:
+                del self._graphs[name]
+        self.notify()
 
     def next_change(self) -> int | None:
         """When the next job of any graph changes; None if no job will change."""
         soonest = min((graph.next_change() for graph in self._graphs.values()), default=NEVER)
         return None if soonest == NEVER else soonest
 
+    # --- Those who wait for a job ---
+
     def next_change_of(self, graph: str) -> int:
         """When the next job of *graph* changes; the lock is held."""
         return self._graphs[graph].next_change()
 
-    # --- Those who wait for a job ---
-
-    def wait_for_job(
-        self,
-        job_id: str,
-        statuses: Collection[JobStatus],
-        timeout_s: float,
-        graph: str | None = None,
-    ) -> tuple[str, Job]:
-        """The graph of a job, and the job, as soon as it has one of *statuses*.
-
-        Raises TimedOut, which names its status, after *timeout_s* real seconds, or as soon as the
-        job has ended with another one or is gone; Conflict if the project is reset, or the server
-        stopped, meanwhile; NotFound if there is no such job.
-        """
-        with self._lock:
-            wait = JobWait(self, job_id, statuses, timeout_s, graph)
-            while not wait.is_over():
-                self._changed.wait(wait.pause_s())
-            return wait.graph, wait.job
-
-    async def wait_for_job_async(
-        self,
-        job_id: str,
-        statuses: Collection[JobStatus],
-        timeout_s: float,
-        graph: str | None = None,
-    ) -> tuple[str, Job]:
-        """The same in a coroutine: the event loop goes on, and the task may be cancelled."""
-        with self._lock:
-            wait = JobWait(self, job_id, statuses, timeout_s, graph)
-        while True:
-            with self._lock:
-                if wait.is_over():
-                    return wait.graph, wait.job
-                change, pause_s = self._changed.next_change(), wait.pause_s()
-            await self._changed.pause(change, pause_s)
-
     def notify(self) -> None:
         """Wake everyone who waits for a job; the lock is held."""
-        if self._changed.count:
-            self._changed.notify_all()
+        if self.waiters.count:
+            self.waiters.notify_all()
 
     def interrupt(self, reason: str) -> None:
         """Raise Conflict, with this *reason*, for everyone who waits; the lock is held."""
@@ -240,16 +284,45 @@ class Graphs:
         Jobs that the list does not show yet are included. Raises NotFound if there is no such
         graph.
         """
-        copies = self.copies()
-        if graph is not None and graph not in copies:
-            raise NotFound(f"no graph {graph!r} in project {self.project_id}")
         return [
             (name, job)
-            for name, store in copies.items()
-            if graph in (None, name)
+            for name, (_, store) in self._copies_of(graph).items()
             for job in store.all_jobs()
             if status in (None, job.status)
         ]
+
+    def search(
+        self, graph: str | None, texts: Sequence[bytes], limit: int, cursor: int | None
+    ) -> JobPage:
+        """At most *limit* jobs, newest first, those behind *cursor*: a page's ``following``.
+
+        Only those of *graph*, if it is given, and whose rows have all of *texts*. Raises NotFound.
+        """
+        copies = self._copies_of(graph)
+        page: list[tuple[int, str, bytes]] = []
+        total = 0 if texts else sum(store.total for _, store in copies.values())
+        for name, (index, store) in copies.items():
+            for number, row in store.rows(*texts):
+                key = index * _PLACE + _PLACE // 2 - number
+                if len(page) <= limit and (cursor is None or key > cursor):
+                    page.append((key, name, row))
+                if texts:
+                    total += 1
+                elif len(page) > limit:
+                    break
+        jobs = [(name, decode(row)) for _, name, row in page[:limit]]
+        return JobPage(jobs, total, page[limit - 1][0] if len(page) > limit else None)
+
+    def _copies_of(self, graph: str | None) -> dict[str, tuple[int, JobStore]]:
+        """Copies of all graphs, or of the one that is named, each with its index among them."""
+        copies = {
+            name: (index, store)
+            for index, (name, store) in enumerate(self.copies().items())
+            if graph in (None, name)
+        }
+        if graph is not None and not copies:
+            raise NotFound(f"no graph {shortened(graph)!r} in project {self.project_id}")
+        return copies
 
     def find(self, job_id: str, graph: str | None = None) -> tuple[str, Job]:
         """The graph of a job, and the job.
@@ -264,20 +337,24 @@ class Graphs:
                 case [name]:
                     return name, self._graphs[name].job(job_id)
                 case []:
-                    where = f"graph {graph!r}" if graph else "any graph"
+                    where = f"graph {shortened(graph)!r}" if graph else "any graph"
                     raise NotFound(
-                        f"no job has the id {job_id!r} in {where} of project {self.project_id}"
+                        f"no job has the id {shortened(job_id)!r} in {where} of project "
+                        f"{self.project_id}"
                     )
                 case names:
-                    listed = ", ".join(names)
-                    raise Conflict(f"several graphs have a job {job_id!r}; say which: {listed}")
+                    raise Conflict(
+                        f"several graphs have a job {shortened(job_id)!r}; say which: "
+                        f"{listed(names)}"
+                    )
 
     def add(self, job: Job, graph: str | None = None) -> tuple[str, Job]:
         """Add *job* as the newest of *graph*, which is created if it does not exist.
 
         The job continues along its plan from its present status. Returns the graph's name and the
         updated job. Raises Conflict if its id is taken, the graph's edition lacks its status, or
-        no answer would show its ``fail_reason``.
+        no answer would show its ``fail_reason``, or the graph has more than ``MOST_SUBMITTED``
+        bytes with it.
         """
         with self._lock:
             name = graph or self.default
@@ -286,6 +363,11 @@ class Graphs:
             types.check_edition(job.job_id, job.status, edition)
             _check_reason(job, job_kinds.reason_of(job), edition)
             timeline = timeline_of(job, self.settings, edition, store.now)
+            if not store.has_room(len(job.request.raw_request or ""), MOST_SUBMITTED):
+                raise Conflict(
+                    f"graph {shortened(name)!r} keeps at most {MOST_SUBMITTED} bytes of jobs that "
+                    "were added or submitted; remove some"
+                )
             return name, self.submit(job.job_id, job.request, name, store, timeline)
 
     def planned(self, job: Job, graph: str) -> Job:
@@ -340,137 +422,34 @@ class Graphs:
             return name, self._graphs[name].remove(job_id)
 
 
-class JobWait:
-    """The *job* *job_id* of *graph*, until it has one of *statuses*; hold the lock."""
+class _Copy(NamedTuple):
+    """A *copy* of *graph* when that had this many *changes*; it may list *most* jobs."""
 
-    def __init__(
-        self,
-        graphs: Graphs,
-        job_id: str,
-        statuses: Collection[JobStatus],
-        timeout_s: float,
-        graph: str | None,
-    ) -> None:
-        self._graphs, self._statuses, self._timeout_s = graphs, statuses, timeout_s
-        self._until = real_time() + timeout_s
-        self._interrupts = graphs.interrupts
-        self.graph, self.job = graphs.find(job_id, graph)
-
-    def is_over(self) -> bool:
-        """Whether the job has the status by now; raises what ``Graphs.wait_for_job`` does."""
-        graphs, job_id = self._graphs, self.job.job_id
-        if self._interrupts != graphs.interrupts:
-            status = f"job {job_id!r} is {self.job.status}"
-            raise Conflict(f"{graphs.interrupt_reason}; {status} at last")
-        try:
-            self.job = graphs.find(job_id, self.graph)[1]
-        except NotFound:
-            was = f"it was {self.job.status} at last"
-            raise TimedOut(f"job {job_id!r} is gone; {was}") from None
-        status, expected = f"job {job_id!r} is {self.job.status}", " or ".join(self._statuses)
-        if self.job.status in self._statuses:
-            return True
-        if self.job.status in types.FINAL:
-            raise TimedOut(f"{status}, which is final; {expected} was waited for")
-        if self._until <= real_time():
-            hint = "; the clock is frozen" if graphs.time.frozen else ""
-            raise TimedOut(
-                f"{status} still, after {self._timeout_s:g} s; {expected} was waited for{hint}"
-            )
-        return False
-
-    def pause_s(self) -> float:
-        """How many real seconds may pass before the next look."""
-        due = self._graphs.next_change_of(self.graph) - self._graphs.time.age()
-        real_s, remaining_s = self._graphs.time.real_seconds(due), self._until - real_time()
-        return max(remaining_s if real_s is None else min(remaining_s, real_s), 0)
+    graph: JobStore
+    changes: int
+    copy: JobStore
+    most: int | None
 
 
 def _check_reason(job: Job, reason: str | None, edition: Edition) -> None:
     if reason is not None and not job_kinds.shows_reason(job, edition):
-        raise Conflict(f"job {job.job_id!r}: {job_kinds.UNSEEN_REASON}")
+        raise Conflict(f"job {shortened(job.job_id)!r}: {job_kinds.UNSEEN_REASON}")
 
 
-class Clock:
-    """Moves the *time* of a project: freezes it, advances it, lets it run faster or tick.
+class Ahead(NamedTuple):
+    """Copies of graphs, to be carried forward to *age* while the graphs are used.
 
-    Whatever becomes due is carried out at once in the *graphs*.
+    *began* is when the age was 0, in seconds since 1970.
     """
 
-    def __init__(self, time: VirtualTime, graphs: Graphs, lock: RLock) -> None:
-        self._time = time
-        self._graphs = graphs
-        self._lock = lock
+    age: int
+    began: float
+    copies: Mapping[str, _Copy]
 
-    @property
-    def now(self) -> float:
-        """The time now, in seconds since 1970."""
-        return self._time.now()
-
-    def advance(self, seconds: float) -> list[Transition]:
-        """Let *seconds* pass at once; returns the transitions of jobs, in order of time."""
-        return self._set(advance_s=seconds)
-
-    def freeze(self) -> None:
-        """Stop the clock: from now on only ``advance`` and ticks move it."""
-        self._set(frozen=True)
-
-    def resume(self) -> None:
-        """Let the clock run on from where it was frozen."""
-        self._set(frozen=False)
-
-    @property
-    def frozen(self) -> bool:
-        """Whether the clock stands still. Can be set."""
-        return self._time.frozen
-
-    @frozen.setter
-    def frozen(self, frozen: bool) -> None:
-        self._set(frozen=frozen)
-
-    @property
-    def rate(self) -> float:
-        """How many of its seconds pass in a real one; 60: a minute a second. Can be set."""
-        return self._time.timing.rate
-
-    @rate.setter
-    def rate(self, rate: float) -> None:
-        self._set(rate=rate)
-
-    @property
-    def tick_s(self) -> float:
-        """How many of its seconds pass with each request to the service. Can be set."""
-        return self._time.timing.tick_s
-
-    @tick_s.setter
-    def tick_s(self, tick_s: float) -> None:
-        self._set(tick_s=tick_s)
-
-    @property
-    def real_delays(self) -> bool:
-        """Whether faults delay answers by real seconds unless they say otherwise. Can be set."""
-        return self._time.real_delays
-
-    @real_delays.setter
-    def real_delays(self, real_delays: bool) -> None:
-        self._set(real_delays=real_delays)
-
-    def change(self, change: ClockChange) -> list[Transition]:
-        """Make the whole *change* in one step; returns the transitions of jobs, in order of time.
-
-        Raises InvalidInput, with nothing changed, if it leads beyond the year 9999.
-        """
-        with self._lock:
-            self._graphs.settle()
-            self._time.change(change)
-            self._graphs.notify()
-            return self._graphs.settle()
-
-    def _set(self, **fields: Any) -> list[Transition]:
-        return self.change(validation.read_python(fields, ClockChange, "clock"))
-
-    def __repr__(self) -> str:
-        rate = "" if self.rate == 1 else f" at a rate of {self.rate:g}"
-        ticks = f", {self.tick_s:g} s with each request" if self.tick_s else ""
-        how = "frozen" if self.frozen else "running"
-        return f"<Clock: {how}{rate} at {iso_time(self.now)}{ticks}>"
+    def settle(self) -> list[Transition]:
+        """Carry out in the copies what is due; takes long, and needs no lock."""
+        return [
+            transition
+            for name, (_, _, copy, most) in self.copies.items()
+            for transition in copy.settle(self.age, name, self.began, most)
+        ]

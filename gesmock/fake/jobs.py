@@ -21,7 +21,7 @@ from gesmock.model.messages import Reply, Request
 from gesmock.model.replies import MemoryList
 from gesmock.model.rows import Page
 from gesmock.model.settings import Settings
-from gesmock.model.types import FINAL, GoodEnd
+from gesmock.model.types import FINAL, LONGEST_KEY, GoodEnd
 
 _DECIMAL: Final = re.compile(r"0*([0-9]{1,10})")
 _LARGEST: Final = 2**31 - 1  # the type is Integer (ges_03_0471); 32 bits are inferred
@@ -139,14 +139,20 @@ def _window(query: Mapping[str, str], settings: Settings) -> tuple[int, int]:
     return offset, min(limit, settings.maximum_limit)
 
 
-@lru_cache(maxsize=256)
 def _number(text: str | None, absent: int) -> int:
     if text is None:
         return absent
+    return _remembered(text) if len(text) <= LONGEST_KEY else _decimal(text)
+
+
+def _decimal(text: str) -> int:
     decimal = _DECIMAL.fullmatch(text)
     if decimal is None or int(decimal[1]) > _LARGEST:
         raise GesError(errors.PARAMETER_ERROR)
     return int(decimal[1])
+
+
+_remembered: Final = lru_cache(maxsize=256)(_decimal)
 
 
 # --- List faults: none takes longer where there are more jobs -----------------------------------

@@ -13,13 +13,21 @@ from msgspec import UNSET, Struct, structs
 
 from gesmock.fake import fixtures
 from gesmock.fake.fixtures import GraphState, State
-from gesmock.fake.graphs import MOST_JOBS, edition_of
+from gesmock.fake.graphs import check_number, edition_of
 from gesmock.faults import PRESETS, CanDeliver, FaultRule, PresetName, check
 from gesmock.journal.journal import Size
 from gesmock.journal.verdict.findings import VerdictConfig
 from gesmock.model import generators, job_kinds, validation
 from gesmock.model.clock import Timing
-from gesmock.model.errors import InputError, InvalidInput, NotFound, naming_file
+from gesmock.model.errors import (
+    LONGEST_VALUE,
+    Conflict,
+    InputError,
+    InvalidInput,
+    NotFound,
+    naming_file,
+    shortened,
+)
 from gesmock.model.generators import Generator, Seed
 from gesmock.model.job_store import JobStore
 from gesmock.model.jobs import Job
@@ -207,10 +215,10 @@ def provider_state(
         shipped = fixtures.names_by_description()
         missing = [] if options else [name for name in names if name not in shipped]
         if missing:
-            close = difflib.get_close_matches(missing[0], shipped, 1)
+            close = difflib.get_close_matches(missing[0][:LONGEST_VALUE], shipped, 1)
             hint = f"did you mean {close[0]!r}? " if close else ""
             raise NotFound(
-                f"no fixture file is called {missing[0]!r}; {hint}known are "
+                f"no fixture file is called {shortened(missing[0])!r}; {hint}known are "
                 f"{', '.join(fixtures.shipped_names())}; or say with params what it is"
             )
         options["fixture"] = [shipped[name] for name in names if name in shipped]
@@ -297,6 +305,7 @@ class Start(Struct, frozen=True):
             store = listed[name] = JobStore(jobs, graph.edition, timelines)
             store.labels = {label.label: label for label in graph.labels}
             store.summary = graph.summary
+            _check_number(name, len(store), edition_of(store, settings))
         empty = {name: GraphState(edition=graph.edition) for name, graph in state.graphs.items()}
         bare = structs.replace(state, graphs=empty)
         return cls(bare, listed, {}).of_project(project_id, progress)
@@ -310,16 +319,21 @@ class Start(Struct, frozen=True):
             graph = graphs.get(name, JobStore())
             graph = graph.without_jobs() if order.replace else graph
             seed = (state.seed or 0) if order.seed is None else order.seed
+            _check_number(name, len(graph) + order.count, edition_of(graph, settings))
             batch, _ = generated(
                 order, seed, project_id, name, graph, settings, 0, progress,
                 after_ended=graph.oldest_has_ended(),
             )  # fmt: skip
             graph.add(batch)
             graphs[name] = graph
-        for graph in graphs.values():
-            if edition_of(graph, settings) == "database":
-                graph.keep(MOST_JOBS)
         return structs.replace(self, graphs=graphs or {DEFAULT_GRAPH: JobStore()})
+
+
+def _check_number(name: str, jobs: int, edition: Edition) -> None:
+    try:
+        check_number(name, jobs, edition)
+    except Conflict as error:
+        raise InvalidInput.at(validation.join("$.graphs", name), str(error)) from None
 
 
 def check_editions(state: State) -> None:

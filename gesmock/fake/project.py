@@ -1,6 +1,6 @@
 """Project: everything in one project that can change, and the lock of it all."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from threading import Lock, RLock
 from typing import Any
 
@@ -8,8 +8,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gesmock.fake import fixtures
+from gesmock.fake.clock import Clock
 from gesmock.fake.fixtures import GraphState, State
-from gesmock.fake.graphs import Clock, Graphs, edition_of
+from gesmock.fake.graphs import Graphs, check_number, edition_of
+from gesmock.fake.job_wait import JobWait
 from gesmock.fake.options import Progress, Start, generated, no_progress
 from gesmock.fake.verdict import Verdict
 from gesmock.faults import CanDeliver, FaultRules, check
@@ -23,6 +25,7 @@ from gesmock.model.plans import plan_of
 from gesmock.model.queries import Queries
 from gesmock.model.rules import PlanRule, PlanRules
 from gesmock.model.settings import Settings
+from gesmock.model.types import JobStatus
 
 
 class Epochs:
@@ -119,6 +122,7 @@ class Project:
         self.journal.reset()
         self.verdict.reset(VerdictConfig())
         self.time.reset(Timing())
+        self.graphs.restart_ids()
         self._load(self.start)
 
     def parse(self, text: bytes, graph_name: str | None = None) -> State:
@@ -245,8 +249,8 @@ class Project:
         """Add the jobs that *order* asks for; returns their graph, and how many jobs it now has.
 
         The same seed goes on behind the rows that the graph has. Raises Conflict, with nothing
-        changed, if the project is reset meanwhile; InvalidInput if the graph's edition does not
-        have one of the statuses.
+        changed, if the project is reset meanwhile, or the graph would have too many jobs;
+        InvalidInput if the graph's edition does not have one of the statuses.
         """
         epoch = self.epoch
         while True:
@@ -256,6 +260,8 @@ class Project:
                 seed = self.graphs.seed if order.seed is None else order.seed
                 if order.replace:
                     store = store.without_jobs()
+                edition = edition_of(store, settings)
+                check_number(name, len(store) + order.count, edition)
                 fresh = order.replace or name not in self.graphs
                 row = 0 if fresh else self._next_rows.get((name, seed), 0)
                 ended = store.oldest_has_ended()
@@ -270,10 +276,26 @@ class Project:
                     graph = graph.without_jobs()
                 elif not graph.takes(batch):
                     continue  # others were added meanwhile
+                check_number(name, len(graph) + order.count, edition)
                 graph.add(batch)
                 self.graphs.put(name, graph)
-                self._next_rows[name, seed] = next_row
+                if order.replace:  # the rows of other seeds are gone
+                    self._next_rows = {
+                        key: row for key, row in self._next_rows.items() if key[0] != name
+                    }
+                if order.count:
+                    self._next_rows[name, seed] = next_row
                 return name, len(graph)
+
+    def job_wait(
+        self,
+        job_id: str,
+        statuses: Collection[JobStatus],
+        timeout_s: float,
+        graph: str | None = None,
+    ) -> JobWait:
+        """What waits for a job to have one of *statuses*; raises what it does."""
+        return JobWait(self.graphs, self.lock, job_id, statuses, timeout_s, graph)
 
     def interrupt(self) -> None:
         """Make everyone who waits for a job or an entry give up."""

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+import msgspec
 from msgspec import to_builtins
 
+from gesmock.fake.graphs import MOST_SUBMITTED
 from gesmock.fake.project import Project
 from gesmock.fake.refusals import refused
 from gesmock.model import job_kinds
 from gesmock.model.documentation import DocumentedCall
-from gesmock.model.errors import Refusal
+from gesmock.model.errors import FULL_GRAPH, GesError, Refusal
 from gesmock.model.job_store import JobStore
 from gesmock.model.messages import Reply, Request
 from gesmock.model.queries import Label, LabelProperty
@@ -118,4 +120,7 @@ def _put_label(graph: JobStore, name: str, body: dict[str, Any]) -> None:
         it = item["property"]
         type_, cardinality = it.get("dataType", "string"), it.get("cardinality", "single")
         properties.append(LabelProperty(it["name"], str(type_), str(cardinality)))
-    graph.labels = {**graph.labels, name: Label(name, body.get("type", "all"), properties)}
+    label = Label(name, body.get("type", "all"), properties)
+    if not graph.has_room(len(msgspec.json.encode(label)), MOST_SUBMITTED):
+        raise GesError(FULL_GRAPH)
+    graph.put_label(label)

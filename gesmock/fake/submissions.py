@@ -7,12 +7,12 @@ from typing import Any, Final
 import msgspec
 
 from gesmock.fake import queries
-from gesmock.fake.graphs import edition_of
+from gesmock.fake.graphs import MOST_SUBMITTED, edition_of
 from gesmock.fake.project import Project
 from gesmock.fake.refusals import refused, unknown_graph
 from gesmock.model import documentation, listed_requests
 from gesmock.model.documentation import DocumentedCall
-from gesmock.model.errors import UNKNOWN_MEMORY_JOB, Refusal
+from gesmock.model.errors import FULL_GRAPH, UNKNOWN_MEMORY_JOB, GesError, Refusal
 from gesmock.model.job_store import JobStore
 from gesmock.model.jobs import JobRequest
 from gesmock.model.listed_requests import Body
@@ -52,6 +52,8 @@ def submit(project: Project, request: Request) -> Reply:
         listed = listed_requests.normalised(row.command, name, request.clean)
         raw = msgspec.json.encode(listed).decode()
     url = listed_requests.url(row, request.args, request.query)
+    if not graph.has_room(len(url) + len(raw), MOST_SUBMITTED):
+        raise GesError(FULL_GRAPH)
     plan = project.plans.take(row.command, name)
     finished = settings.finished(row.command, edition)
     timeline = Timeline.of(plan, finished, edition, graph.now, effect)

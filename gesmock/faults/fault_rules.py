@@ -24,6 +24,12 @@ HeaderChoice = Annotated[
 ]
 Number = Annotated[int, Meta(ge=1)]
 
+LONGEST_SCRIPT: Final = 10_000
+"""The most entries of a script."""
+
+MOST_NUMBERS: Final = 1_000
+"""The most numbers that ``nth`` may list."""
+
 ScriptEntry = kinds.ErrorStatus | Literal["ok"] | kinds.PlainKind | kinds.SingleFault
 
 
@@ -52,9 +58,11 @@ class FaultRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, o
     command: Command | None = None
     header: HeaderChoice | None = None
     fault: kinds.ErrorStatus | kinds.PlainKind | kinds.Fault | None = None
-    script: Annotated[list[ScriptEntry], Meta(min_length=1)] | None = None
+    script: Annotated[list[ScriptEntry], Meta(min_length=1, max_length=LONGEST_SCRIPT)] | None = (
+        None
+    )
     phase: kinds.Phase | None = None
-    nth: Number | Annotated[list[Number], Meta(min_length=1)] | None = None
+    nth: Number | Annotated[list[Number], Meta(min_length=1, max_length=MOST_NUMBERS)] | None = None
     after: Annotated[int, Meta(ge=0)] = 0
     every: Number = 1
     times: Number | None = None

@@ -237,6 +237,9 @@ class FaultRules(Rules[ArmedRule]):
         self._seed = self._preferred = 0
         self._recent: deque[ArmedRule] = deque(maxlen=_MOST_RECENT)
 
+    def _subject(self, armed: ArmedRule) -> str | None:
+        return armed.rule.operation
+
     def reset(self, seed: int, rules: Iterable[FaultRule]) -> None:
         """Arm *rules* instead of all there are; ids and counts start again."""
         with self._lock:
@@ -337,7 +340,7 @@ class FaultRules(Rules[ArmedRule]):
         with self._lock:
             for armed in [*self._armed.values()]:
                 if armed.rule.preset is not None:
-                    del self._armed[armed.id]
+                    self._drop(armed)
             return [self._arm(rule) for rule in rules]
 
     @property
@@ -354,7 +357,7 @@ class FaultRules(Rules[ArmedRule]):
         with self._lock:
             now = self._time.age()
             armed = ArmedRule(self._next_id(), rule, since=now, now=now)
-            self._armed[armed.id] = armed
+            self._add(armed)
             self._recent.append(armed)
             return armed
 
@@ -377,6 +380,7 @@ class FaultRules(Rules[ArmedRule]):
             changed = validation.read(fields, FaultRule, path)
             check(changed, self._can_deliver, path)
             armed.rule = changed
+            self._by_subject.clear()
             return self._copy(armed)
 
     def pause(self, rule: ArmedRule | str) -> ArmedRule:
@@ -399,7 +403,7 @@ class FaultRules(Rules[ArmedRule]):
             winner: Hit | None = None
             wait_s = spread_s = virtual_s = 0.0
             receipts: list[str] = []
-            for armed in self._armed.values():
+            for armed in self._about(request.operation):
                 if winner is not None and not isinstance(armed.rule.fault, kinds.Delay):
                     continue
                 hit = armed.match(request, command, edition, self._seed, now)

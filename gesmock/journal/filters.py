@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, TypedDict
 from msgspec import Meta, Struct
 
 from gesmock.journal.entries import Entry, Snapshot
-from gesmock.model.errors import Conflict, ExpectationFailed
+from gesmock.model.errors import Conflict, ExpectationFailed, shortened
 from gesmock.model.jobs import Job
 from gesmock.model.messages import Operation
 from gesmock.model.secrets import compact, one_line
@@ -102,7 +102,7 @@ class EntryFilter(
                 yield weight, f"{name}: {actual or 'none'}, not {expected}"
         concerned = self.job in (None, job_id, entry.job_id)
         if not concerned and self.job not in (entry.statuses or ()):
-            yield 4, f"job: {job_id or entry.job_id or 'none'}, not {self.job}"
+            yield 4, f"job: {job_id or entry.job_id or 'none'}, not {_text(self.job)}"
         for noun, expected_values, sent_values in (
             ("query", self.query, entry.query),
             ("header", self.headers, entry.headers),
@@ -137,7 +137,7 @@ class EntryFilter(
     def __str__(self) -> str:
         names = ("method", "graph", "job", "status", "fault")
         fields = [(name, getattr(self, name)) for name in names]
-        texts = [f"{name} {value}" for name, value in fields if value is not None]
+        texts = [f"{name} {_text(value)}" for name, value in fields if value is not None]
         texts += [f"query {name}={_text(value)}" for name, value in self.query.items()]
         texts += [f"header {name}={_text(value)}" for name, value in self.headers.items()]
         texts += [f"body {compact(self.body)[:_LONGEST_BODY]}"] if self.body else []
@@ -211,7 +211,7 @@ def times(count: int) -> str:
 
 
 def _text(value: str | int | None) -> str:
-    return "none" if value is None else str(value)
+    return "none" if value is None else shortened(str(value))
 
 
 def _differences(expected: object, sent: object, path: str) -> Iterator[tuple[str, object, object]]:

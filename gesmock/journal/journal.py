@@ -23,8 +23,11 @@ from gesmock.model.waiters import Waiters
 SIZE: Final = 10_000
 """The number of entries that are kept by default."""
 
+LARGEST: Final = 1_000_000
+"""The most entries that a journal may keep."""
+
 Size = Annotated[
-    int, Meta(ge=1, le=10_000_000, description="a number of entries from 1 to 10000000")
+    int, Meta(ge=1, le=LARGEST, description=f"a number of entries from 1 to {LARGEST}")
 ]
 
 MOST_STATUSES: Final = 100_000

@@ -146,18 +146,19 @@ class VirtualTime:
         """What makes another time run like this one, from the same moment if it is frozen."""
         return self.timing if self._timing.frozen else self._timing
 
-    def change(self, change: ClockChange) -> None:
-        """Advance it, and let it run on as *change* says.
-
-        Raises InvalidInput, with nothing changed, if that leads beyond the year 9999.
-        """
+    def check(self, change: ClockChange) -> int:
+        """The age after *change*; raises InvalidInput if that is beyond the year 9999."""
         age = self.age() + nanoseconds(change.advance_s)
         if self.at(age) > LATEST:
             now = list_time(self.now())
             raise InvalidInput.at(
                 "$.advance_s", f"{change.advance_s:g} s from {now} on is beyond the year 9999"
             )
-        self._passed, self._since = age, self._source()
+        return age
+
+    def change(self, change: ClockChange) -> None:
+        """Advance it, and let it run on as *change* says; raises what ``check`` does."""
+        self._passed, self._since = self.check(change), self._source()
         changes = {
             name: value for name, value in structs.asdict(change).items() if value is not UNSET
         }

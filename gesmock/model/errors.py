@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
 from msgspec import Struct
@@ -94,12 +95,35 @@ OTHER_PLANE: Final = Refusal(
 UNKNOWN_PREFERENCE: Final = Refusal(
     "GES.8005", "Prefer: code={code}: {code!r} is not 200 or from 400 to 599."
 )
+FULL_GRAPH: Final = Refusal(
+    "GES.8005", "gesmock keeps no more submitted jobs and labels of this graph.", status=413
+)
 OVERTAKEN: Final = Refusal(
     "GES.8602", "gesmock was reset while this request was on its way.", status=503
 )
 
 
 # --- Errors of gesmock's own API ------------------------------------------------------------------
+
+MOST_ERRORS: Final = 20
+"""An InvalidInput has at most this many errors, and counts the others."""
+
+MOST_COUNTED: Final = 1_000
+"""How many errors are counted: each that is found costs time."""
+
+LONGEST_VALUE: Final = 200
+"""A message shows at most this many characters of a value or a name."""
+
+
+def shortened(text: str) -> str:
+    """*text* as messages show it: cut to ``LONGEST_VALUE`` characters."""
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 3]}..."
+
+
+def listed(names: Iterable[str]) -> str:
+    """*names* as messages list them: the first ``MOST_ERRORS``, each shortened."""
+    first = [*islice(names := iter(names), MOST_ERRORS)]
+    return ", ".join([*map(shortened, first), *(["..."] if any(True for _ in names) else [])])
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +139,21 @@ class InputError:
 
 
 class InvalidInput(GesmockError, ValueError):
-    """Some input is wrong; *errors* has every error in it."""
+    """Some input is wrong; *errors* has the first errors in it, *more* is how many others it has.
 
-    def __init__(self, errors: Iterable[InputError]) -> None:
-        self.errors = tuple(errors)
-        super().__init__("\n".join(map(str, self.errors)))
+    Of an input with more than ``MOST_COUNTED`` errors, *more* counts only so many.
+    """
+
+    def __init__(self, errors: Iterable[InputError], more: int = 0) -> None:
+        remaining = iter(errors)
+        self.errors = tuple(islice(remaining, MOST_ERRORS))
+        most = MOST_COUNTED - MOST_ERRORS
+        self.more = min(more + sum(1 for _ in islice(remaining, most)), most)
+        lines = [*map(str, self.errors)]
+        if self.more:
+            many = "at least " * (self.more == most)
+            lines.append(f"and {many}{self.more} more")
+        super().__init__("\n".join(lines))
 
     @classmethod
     def at(cls, path: str, message: str) -> "InvalidInput":
@@ -133,7 +167,8 @@ def naming_file(file: str) -> Iterator[None]:
     try:
         yield
     except InvalidInput as error:
-        raise InvalidInput(replace(error, file=file) for error in error.errors) from None
+        errors = (replace(each, file=file) for each in error.errors)
+        raise InvalidInput(errors, error.more) from None
 
 
 class NotFound(GesmockError, LookupError):

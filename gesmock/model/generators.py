@@ -23,7 +23,7 @@ from gesmock.model.documentation import DocumentedCall
 from gesmock.model.jobs import Job, JobRequest
 from gesmock.model.plans import AnyPlan
 from gesmock.model.settings import Settings
-from gesmock.model.types import Edition, GraphName, ListedStatus
+from gesmock.model.types import LONGEST_KEY, Edition, GraphName, ListedStatus
 
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
@@ -81,7 +81,8 @@ def jobs(
     result of a job beyond the last is left out.
     """
     pick_outcome = _weighted(generator.statuses or _ENDS)
-    templates, words = _templates(project_id, graph_name, edition), _vocabulary(seed)
+    remembered = _remembered if len(graph_name) <= LONGEST_KEY else _templates
+    templates, words = remembered(project_id, graph_name, edition), _vocabulary(seed)
     alive = [] if generator.statuses or after_ended else _alive(seed)
     finished = lru_cache(lambda command: settings.finished(command, edition))
 
@@ -245,7 +246,6 @@ def _any(rng: Rng, values: Sequence[str]) -> str:
     return values[rng() % len(values)]
 
 
-@lru_cache(maxsize=64)
 def _templates(project_id: str, graph_name: str, edition: Edition) -> _Templates:
     names = {
         "project_id": project_id,
@@ -270,6 +270,8 @@ def _templates(project_id: str, graph_name: str, edition: Edition) -> _Templates
     export, exported = _EXPORTS[edition]
     return _Templates(_weighted(weights), by_command[export], by_command[exported])
 
+
+_remembered: Final = lru_cache(maxsize=64)(_templates)
 
 _EXPORTS: Final[Mapping[Edition, tuple[str, str]]] = {
     "database": ("hyg_export_result", "hyg_algorithm"),

@@ -28,8 +28,9 @@ _REASON: Final = "parameter [{}] is invalid!"
 
 def body_of(job: Job) -> Body:
     """The body of the call that submitted *job*, as it is listed; empty if there is none."""
+    text = (job.request.raw_request or "").encode()
     try:
-        return msgspec.json.decode(job.request.raw_request or "", type=Body)
+        return {} if validation.too_deep(text) else msgspec.json.decode(text, type=Body)
     except validation.REFUSED:
         return {}
 

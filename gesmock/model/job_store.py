@@ -3,16 +3,16 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy as shallow_copy
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heappush, merge
 from itertools import accumulate, islice
 from operator import itemgetter
 from typing import Any, Final
 
-from msgspec import structs
+from msgspec import json, structs
 
 from gesmock.model import job_kinds
 from gesmock.model.clock import NANOSECONDS
-from gesmock.model.errors import Conflict, NotFound
+from gesmock.model.errors import Conflict, NotFound, shortened
 from gesmock.model.jobs import Job, Move
 from gesmock.model.queries import Label
 from gesmock.model.rows import SIZE, Block, Page, Part, decode, encode, in_status, parts
@@ -21,8 +21,7 @@ from gesmock.model.types import FINAL, Edition, JobStatus
 
 _MOST_PAGES: Final = 16
 _FEW: Final = 4  # rows of a block that are read or rewritten one by one
-_MUCH: Final = 1_000  # transitions, which take some five milliseconds
-
+MUCH: Final = 1_000  # transitions, which take some five milliseconds
 
 _Due = tuple[int, int, Timeline, list[int]]
 """At this time, the jobs with these numbers change, if the timeline is theirs still.
@@ -60,12 +59,14 @@ class JobStore:
         # are added. A number is never used again.
         self._first, self._next = below - len(jobs), below
         numbers = [*range(below - 1, self._first - 1, -1)]  # each number is an object once
+        self.changes = 0  # other than those that time brings
         self._shares = False  # the next two with the store that it is a copy of, or with a copy
         # A new string each: those of the jobs would keep the memory around them from being freed.
         ids = (job.job_id[:1] + job.job_id[1:] for job in jobs)
         self._numbers: dict[str, int] = dict(zip(ids, numbers, strict=True))
         self._hidden: dict[int, bytes] = {}  # rows that the list does not show yet
         self._timelines: dict[int, Timeline] = {}
+        self._submitted = 0  # bytes of submitted jobs and labels; some may be gone
         self._due: list[_Due] = []  # a heap
         self._pages: dict[tuple[int, int, bool], Page] = {}
         listed: list[tuple[int, Job]] = []
@@ -102,6 +103,7 @@ class JobStore:
 
     def _own(self) -> None:
         """Have ids and timelines of its own, before they are changed."""
+        self.changes += 1
         if self._shares:
             self._numbers, self._timelines = self._numbers.copy(), self._timelines.copy()
             self._shares = False
@@ -136,10 +138,29 @@ class JobStore:
         numbered = [*self.page(0, len(self)).numbered(), *hidden]
         return [job for _, job in sorted(numbered, key=itemgetter(0), reverse=True)]
 
+    def rows(self, *texts: bytes) -> Iterator[tuple[int, bytes]]:
+        """The rows that have all of *texts*, newest first, with the number of each.
+
+        Those that the list does not show yet are included.
+        """
+        blocks = (
+            block for block in reversed(self._blocks) if all(text in block.text for text in texts)
+        )
+        rows = (row for block in blocks for row in block.rows())
+        hidden = sorted(self._hidden.items(), reverse=True)
+        for number, row in merge(hidden, rows, key=itemgetter(0), reverse=True):
+            if all(text in row for text in texts):
+                yield number, row
+
     def planned(self, job: Job, edition: Edition) -> Job:
         """*job* with the plan that remains to it, as far as answers of this *edition* show it."""
         timeline = job_kinds.visible(self.timeline(job.job_id), job, edition)
         return job if timeline is None else structs.replace(job, plan=timeline.remainder(self.now))
+
+    @property
+    def total(self) -> int:
+        """How many jobs it has, including those that the list does not show yet."""
+        return len(self) + len(self._hidden)
 
     def goes_through(self, status: JobStatus) -> str | None:
         """The id of the newest job that has *status*, or will have it; None if no job does."""
@@ -187,10 +208,11 @@ class JobStore:
     def submit(self, job: Job, timeline: Timeline | None = None) -> None:
         """Add *job* as the newest; Conflict if its id is taken."""
         if job.job_id in self:
-            raise Conflict(f"a job with the id {job.job_id!r} already exists")
+            raise Conflict(f"a job with the id {shortened(job.job_id)!r} already exists")
         self._own()
         row, number = encode(job), self._next
         self._next += 1
+        self._submitted += len(row)
         self._numbers[job.job_id] = number
         if timeline is not None and timeline.listed > self.now:
             self._hidden[number] = row
@@ -199,6 +221,19 @@ class JobStore:
         if timeline is not None:
             self._follow(number, timeline)
             self._take_effect(timeline, job.status)
+
+    def has_room(self, size: int, most: int) -> bool:
+        """Whether there are at most *most* bytes of submitted jobs and labels with *size* more."""
+        if self._submitted + size > most:
+            submitted = (block for block in self._blocks if block.numbers[0] >= 0)
+            rows = [*self._hidden.values(), *(block.text for block in submitted)]
+            self._submitted = sum(map(len, rows)) + len(json.encode(self.labels))
+        return self._submitted + size <= most
+
+    def put_label(self, label: Label) -> None:
+        """Add *label*, or replace the one of this name."""
+        self._submitted += len(json.encode(label))
+        self.labels = {**self.labels, label.label: label}
 
     def _append(self, number: int, row: bytes) -> None:
         self._pages.clear()
@@ -305,15 +340,15 @@ class JobStore:
         if numbers and time < NEVER:
             heappush(self._due, (time, id(timeline), timeline, numbers))
 
-    def much_is_due(self, now: int) -> bool:
-        """Whether ``settle`` would take more than a few milliseconds."""
+    def due(self, now: int) -> int:
+        """How many jobs ``settle`` would change; beyond ``MUCH`` it stops to count."""
         total, indexes = 0, [0]  # in the heap: below what is not due, nothing is
-        while indexes and total <= _MUCH:
+        while indexes and total <= MUCH:
             index = indexes.pop()
             if index < len(self._due) and self._due[index][0] <= now:
                 total += len(self._due[index][3])
                 indexes += (2 * index + 1, 2 * index + 2)
-        return total > _MUCH
+        return total
 
     def settle(
         self, now: int, graph: str, began: float, most: int | None = None
@@ -403,7 +438,7 @@ class JobStore:
     def _number(self, job_id: str) -> int:
         number = self._numbers.get(job_id)
         if number is None:
-            raise NotFound(f"no job has the id {job_id!r}")
+            raise NotFound(f"no job has the id {shortened(job_id)!r}")
         return number
 
     def _row(self, number: int) -> bytes:

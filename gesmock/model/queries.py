@@ -3,12 +3,19 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from threading import RLock
-from typing import Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from gesmock.model import validation
+from gesmock.model.errors import Conflict, shortened
 from gesmock.model.types import GraphName
+
+MOST_RESULTS: Final = 1_000
+"""How many results for queries a project may have."""
+
+LONGEST_PATTERN: Final = 1_000  # characters; Python keeps the last few hundred patterns
+LONGEST_RESULT: Final = 100_000  # rows
 
 LabelType = Literal["vertex", "edge", "all"]
 
@@ -40,10 +47,10 @@ class QueryResult(
     """
 
     statement: str | None = None
-    pattern: str | None = None
+    pattern: Annotated[str, Meta(max_length=LONGEST_PATTERN)] | None = None
     graph: GraphName | None = None
     columns: list[str] = []
-    rows: list[list[Any]] = []
+    rows: Annotated[list[list[Any]], Meta(max_length=LONGEST_RESULT)] = []
     meta: list[list[Any]] = []
 
     def __post_init__(self) -> None:
@@ -52,8 +59,9 @@ class QueryResult(
         if self.pattern is not None:
             try:
                 re.compile(self.pattern)
-            except re.error as error:
-                raise ValueError(f"{self.pattern!r} is not a regular expression: {error}") from None
+            except (re.error, RecursionError, OverflowError) as error:
+                pattern = shortened(self.pattern)
+                raise ValueError(f"{pattern!r} is not a regular expression: {error}") from None
         if any(len(row) != len(self.columns) for row in self.rows):
             raise ValueError("each of rows must have a value for each of columns")
         if self.meta and len(self.meta) != len(self.rows):
@@ -109,7 +117,12 @@ class Queries:
         return self.add(validation.read_python(fields, QueryResult, "query result"))
 
     def add(self, result: QueryResult) -> QueryResult:
+        """Let it count before the others; raises Conflict if there are ``MOST_RESULTS``."""
         with self._lock:
+            if len(self._results) >= MOST_RESULTS:
+                raise Conflict(
+                    f"{MOST_RESULTS} results are set, the most a project may have; forget some"
+                )
             self._results.append(result)
         return result
 

@@ -39,6 +39,11 @@ def in_status(status: JobStatus) -> bytes:
     return b',"status":"%b","request":{' % status.encode()
 
 
+def with_command(command: str) -> bytes:
+    """What only rows of jobs with this *command* contain."""
+    return b',"request":{"command":%b,' % msgspec.json.encode(command)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
     """Consecutive rows of the list as one *text*, newest first, a comma after each.

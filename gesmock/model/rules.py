@@ -1,5 +1,6 @@
 """Rules: armed one after the other and matched in that order; and the plan rules of a project."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import RLock
@@ -9,7 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from gesmock.model import documentation, validation
-from gesmock.model.errors import Conflict, NotFound
+from gesmock.model.errors import Conflict, NotFound, listed, shortened
 from gesmock.model.job_kinds import ALGORITHMS, UNSEEN_REASON
 from gesmock.model.plans import AnyPlan, Plan, Step, plan_of
 from gesmock.model.types import Edition, GoodEnd, GraphName
@@ -23,6 +24,9 @@ Command = Annotated[
         description=f"one of {', '.join(_COMMANDS)}",
     ),
 ]
+
+MOST_RULES: Final = 50_000
+"""How many rules of one kind a project may have armed."""
 
 _NORMAL: Final = Plan(name="normal")
 
@@ -56,6 +60,7 @@ class Rules(Generic[A]):
     def __init__(self, lock: RLock) -> None:
         self._lock = lock
         self._armed: dict[str, A] = {}
+        self._by_subject: dict[str | None, dict[str, A]] = {}  # made when it is asked for
         self._count = 0
 
     def __repr__(self) -> str:
@@ -88,24 +93,62 @@ class Rules(Generic[A]):
         with self._lock:
             disarmed = [self._get(rule) for rule in rules] if rules else [*self._armed.values()]
             for armed in disarmed:
-                self._armed.pop(armed.id, None)
+                self._drop(armed)
             return disarmed
 
     def _clear(self) -> None:
         self._armed.clear()
+        self._by_subject.clear()
         self._count = 0
 
     def _next_id(self) -> str:
         self._count += 1
         return f"{self._letter}{self._count}"
 
+    def _add(self, armed: A) -> None:
+        """Arm a rule as the last; raises Conflict if there are ``MOST_RULES``."""
+        if len(self._armed) >= MOST_RULES:
+            raise Conflict(
+                f"{MOST_RULES} {self._noun}s are armed, the most a project may have; disarm some"
+            )
+        self._armed[armed.id] = armed
+        self._index(armed)
+
+    def _drop(self, armed: A) -> None:
+        if self._armed.pop(armed.id, None) is not None:
+            for rules in self._by_subject.values():
+                rules.pop(armed.id, None)
+
+    @abstractmethod
+    def _subject(self, armed: A) -> str | None:
+        """The operation or command that a rule is for; None: any."""
+
+    def _index(self, armed: A) -> None:
+        subject = self._subject(armed)
+        if subject is None:
+            for rules in self._by_subject.values():
+                rules[armed.id] = armed
+        elif subject in self._by_subject:
+            self._by_subject[subject][armed.id] = armed
+
+    def _about(self, subject: str | None) -> Iterable[A]:
+        """The rules for *subject*, and those for any, in the order in which they were armed."""
+        if subject not in self._by_subject:
+            self._by_subject[subject] = {
+                armed.id: armed
+                for armed in self._armed.values()
+                if self._subject(armed) in (None, subject)
+            }
+        return self._by_subject[subject].values()
+
     def _get(self, rule: A | str) -> A:
         name = getattr(rule, "id", rule)
         armed = self._armed.get(name) if isinstance(name, str) else None
         # Ids start again after a reset: a rule from before is not the one that has its id now.
         if armed is None or not (isinstance(rule, str) or armed.identity is rule.identity):
-            ids = ", ".join(self._armed) or "none"
-            raise NotFound(f"no {self._noun} has the id {name!r}; armed are: {ids}")
+            ids = listed(self._armed) or "none"
+            wrong = shortened(name) if isinstance(name, str) else name
+            raise NotFound(f"no {self._noun} has the id {wrong!r}; armed are: {ids}")
         return armed
 
     def _copy(self, armed: A) -> A:
@@ -179,6 +222,9 @@ class PlanRules(Rules[ArmedPlanRule]):
         super().__init__(lock)
         self._may_show = may_show
 
+    def _subject(self, armed: ArmedPlanRule) -> str | None:
+        return armed.rule.command
+
     def arm(
         self,
         rule: PlanRule | Mapping[str, Any] | None = None,
@@ -225,7 +271,7 @@ class PlanRules(Rules[ArmedPlanRule]):
 
     def _arm(self, rule: PlanRule) -> ArmedPlanRule:
         armed = ArmedPlanRule(self._next_id(), rule)
-        self._armed[armed.id] = armed
+        self._add(armed)
         return armed
 
     def reset(self, rules: Iterable[PlanRule] = ()) -> None:
@@ -238,7 +284,7 @@ class PlanRules(Rules[ArmedPlanRule]):
     def take(self, command: str, graph: str) -> Plan:
         """The plan of a job that is submitted now, counted; ``normal`` if no rule matches."""
         with self._lock:
-            for armed in self._armed.values():
+            for armed in self._about(command):
                 if armed.matches(command, graph):
                     armed.uses += 1
                     return plan_of(armed.rule.plan)

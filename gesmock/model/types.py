@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal, TypeGuard, get_args
 
 from msgspec import Meta
 
-from gesmock.model.errors import Conflict
+from gesmock.model.errors import Conflict, shortened
 
 PROJECT_PATTERN: Final = "[A-Za-z0-9]{1,64}"
 """1 to 64 letters and digits (ges_03_0471, 2025-11-28)."""
@@ -33,6 +33,10 @@ DEFAULT_PROJECT: Final = "854d9316e71d4dc599c5f27ea323d445"
 
 DEFAULT_GRAPH: Final = "movie"
 """The graph of older examples of the job list (ges_03_0471, 2024-01-04)."""
+
+
+LONGEST_KEY: Final = 64
+"""The most characters that a client may name in the key of a cache; longer names are not cached."""
 
 
 def is_project_id(text: str) -> bool:
@@ -79,7 +83,7 @@ def check_move(job_id: str, status: JobStatus, to: JobStatus, edition: Edition) 
     legal = [each for each in MOVES[status] if each in EDITION_STATUSES[edition]]
     if to not in legal:
         reason = f"from there it can move to {', '.join(legal)}" if legal else "which is final"
-        raise Conflict(f"job {job_id!r} cannot move to {to}: it is {status}, {reason}")
+        raise Conflict(f"job {shortened(job_id)!r} cannot move to {to}: it is {status}, {reason}")
 
 
 def check_edition(job_id: str, status: JobStatus, edition: Edition) -> None:
@@ -87,5 +91,6 @@ def check_edition(job_id: str, status: JobStatus, edition: Edition) -> None:
     statuses = EDITION_STATUSES[edition]
     if status not in statuses:
         raise Conflict(
-            f"job {job_id!r} cannot be {status}: the {edition} edition has {', '.join(statuses)}"
+            f"job {shortened(job_id)!r} cannot be {status}: the {edition} edition has "
+            f"{', '.join(statuses)}"
         )

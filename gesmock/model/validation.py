@@ -6,19 +6,29 @@ collected: what the value is, and what would be right.
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 from msgspec import Struct, UnsetType, inspect, structs
 
-from gesmock.model.errors import InputError, InvalidInput
+from gesmock.model.errors import InputError, InvalidInput, shortened
 
 T = TypeVar("T")
 
 REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for a text that it cannot decode; a ValidationError is a DecodeError."""
+
+MOST_LEVELS = 64
+"""How deep objects and lists may be nested in a JSON text that a client or a test sends."""
+
+_STEPS = bytes.maketrans(b"{}[]", b"\x01\xff\x01\xff"), bytes({*range(256)} - {*b'[]{}"'})
+"""Turn brackets into signed bytes, 1 and -1, and drop all else but quotes."""
+
+_TOO_LONG = re.compile(r"Expected `\w+(?: \| null)?` of length <= (\d+)")
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
@@ -59,6 +69,7 @@ def _plain(value: object) -> object:
 
 def decode(text: bytes, type_: type[T], path: str = "$") -> T:
     """The JSON *text* as a *type_*; InvalidInput names every error in it."""
+    check_levels(text)
     try:
         return msgspec.json.decode(text, type=type_)
     except REFUSED:
@@ -67,10 +78,9 @@ def decode(text: bytes, type_: type[T], path: str = "$") -> T:
 
 def parse(text: bytes) -> Any:
     """The JSON *text* as plain Python values; InvalidInput says where it breaks."""
+    check_levels(text)
     try:
         return msgspec.json.decode(text)
-    except RecursionError:
-        raise InvalidInput.at("", "broken JSON: nested too deeply") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         reason = str(error)
     import json  # it says where; msgspec does not
@@ -82,9 +92,46 @@ def parse(text: bytes) -> Any:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno} column {error.colno}"
         raise InvalidInput.at(where, f"broken JSON: {error.msg}") from None
-    except (RecursionError, ValueError):  # the standard library has limits of its own
+    except ValueError:  # the standard library has limits of its own
         pass
     raise InvalidInput.at("", f"broken JSON: {_reason(reason)}")
+
+
+def check_keys(text: bytes) -> None:
+    """Raise InvalidInput if an object in the JSON *text* has a key twice, or it is too deep."""
+    check_levels(text)
+    import json  # its hook gets every pair; msgspec takes the last one of a key
+
+    def check(pairs: list[tuple[str, Any]]) -> None:
+        if len(dict(pairs)) < len(pairs):
+            [(key, _)] = Counter(key for key, _ in pairs).most_common(1)
+            raise InvalidInput.at("", f"an object has the key {shortened(key)!r} twice")
+
+    try:
+        json.loads(text.decode(), object_pairs_hook=check, parse_int=str)
+    except InvalidInput:
+        raise
+    except ValueError:  # it is not JSON, which its reader reports
+        pass
+
+
+def check_levels(text: bytes) -> None:
+    """Raise InvalidInput if the JSON *text* is nested deeper than ``MOST_LEVELS``."""
+    if too_deep(text):
+        raise InvalidInput.at("", f"nested too deeply; at most {MOST_LEVELS} levels are allowed")
+
+
+def too_deep(text: bytes) -> bool:
+    """Whether the JSON *text*, up to where it breaks, is nested deeper than ``MOST_LEVELS``."""
+    if text.count(b"{") + text.count(b"[") <= MOST_LEVELS:  # most texts
+        return False
+    if b"\\\\" in text:
+        text = text.replace(b"\\\\", b"")
+    if b'\\"' in text:
+        text = text.replace(b'\\"', b"")
+    outside_strings = text.translate(*_STEPS).split(b'"')[::2]
+    steps = memoryview(b"".join(outside_strings)).cast("b")
+    return max(accumulate(steps), default=0) > MOST_LEVELS
 
 
 def _reason(text: str) -> str:
@@ -94,6 +141,7 @@ def _reason(text: str) -> str:
 
 def join(path: str, key: str | int) -> str:
     """The JSON path of *key* (a name or an index) below *path*: ``$.graphs.movies.jobs[3]``."""
+    key = shortened(key) if isinstance(key, str) else key
     if isinstance(key, str) and _IDENTIFIER.fullmatch(key):
         return f"{path}.{key}"
     return f"{path}[{key!r}]"
@@ -148,7 +196,10 @@ def _errors(type_: Any, value: object, path: str) -> Iterator[InputError]:
     else:
         return
     kind, args = _kind(type_)
-    if kind is Union:
+    if (most := _TOO_LONG.fullmatch(reason)) and isinstance(value, list | dict | str):
+        unit = "characters" if isinstance(value, str) else "items"
+        yield InputError(path, f"has {len(value)} {unit}, at most {most[1]} are allowed")
+    elif kind is Union:
         yield from _union(type_, value, path)
     elif kind is list and isinstance(value, list) and value:
         for index, item in enumerate(value):
@@ -194,29 +245,34 @@ def _json_type(type_: Any) -> Any:
 
 def _struct(
     cls: type[Struct], value: Mapping[str, object], path: str, reason: str
-) -> Sequence[InputError]:
-    errors: list[InputError] = []
+) -> Iterator[InputError]:
+    errors = _fields(cls, value, path)
+    first = next(errors, None)
+    if first is not None:
+        yield first
+        yield from errors
+    else:  # it is what the struct's own __post_init__ raises
+        name, _, text = reason.partition(": ")
+        named = any(name == field.encode_name for field in structs.fields(cls))
+        yield InputError(join(path, name), text) if named else InputError(path, reason)
+
+
+def _fields(cls: type[Struct], value: Mapping[str, object], path: str) -> Iterator[InputError]:
     fields = {field.encode_name: field for field in structs.fields(cls)}
     config = cls.__struct_config__
     tags = {config.tag_field: config.tag} if config.tag_field else {}
     names = [*tags, *fields]
     for name, tag in tags.items():
         if value.get(name, tag) != tag:
-            errors.append(InputError(join(path, name), _unexpected(value[name], repr(tag))))
+            yield InputError(join(path, name), _unexpected(value[name], repr(tag)))
     for name, field in fields.items():
         if name in value:
-            errors += _errors(field.type, value[name], join(path, name))
+            yield from _errors(field.type, value[name], join(path, name))
         elif field.required:
-            missing = f"missing; expected {_expected(field.type)}"
-            errors.append(InputError(join(path, name), missing))
-    errors += [
-        InputError(join(path, name), unknown(name, names)) for name in value if name not in names
-    ]
-    if not errors:  # it is what the struct's own __post_init__ raises
-        name, _, text = reason.partition(": ")
-        named = name in fields
-        errors.append(InputError(join(path, name), text) if named else InputError(path, reason))
-    return errors
+            yield InputError(join(path, name), f"missing; expected {_expected(field.type)}")
+    for name in value:
+        if name not in names:
+            yield InputError(join(path, name), unknown(name, names))
 
 
 def _union(type_: Any, value: object, path: str) -> Iterator[InputError]:

@@ -199,9 +199,14 @@ def read_request(
 
 
 def json_value(text: bytes | None) -> Any:
-    """The JSON value of *text*; None where it has none, or one that cannot be encoded again."""
+    """The JSON value of *text*; None where it has none, or one that cannot be encoded again.
+
+    One that is nested too deeply is none.
+    """
+    if text is None or validation.too_deep(text):
+        return None
     try:
-        value = msgspec.json.decode(text or b"")
+        value = msgspec.json.decode(text)
         msgspec.json.encode(value)
     except (*validation.REFUSED, ValueError, OverflowError):
         return None

@@ -128,7 +128,7 @@ def test_a_file_from_a_windows_tool_may_begin_with_a_byte_order_mark(tmp_path: P
         ("", ["movies.json: is empty; a fixture file is a list answer or a project file"]),
         (" \n", ["movies.json: is empty; a fixture file is a list answer or a project file"]),
         ('{"graphs": {', ["movies.json: line 1 column 13: broken JSON: Expecting property name enclosed in double quotes"]),
-        ("[" * 9999, ["movies.json: broken JSON: nested too deeply"]),
+        ("[" * 9999, ["movies.json: nested too deeply; at most 64 levels are allowed"]),
         ([], ["movies.json: $: expected a list answer or a project file, got a list"]),
         ("7", ["movies.json: $: expected a list answer or a project file, got 7"]),
         (

@@ -17,7 +17,7 @@ LONG = 60.0  # no test waits so long
 
 def waited_for(ges: GesMock) -> Callable[[], object]:
     """Tells whether somebody waits for a job to change."""
-    return lambda: ges.fake.default.graphs._changed.count
+    return lambda: ges.fake.default.graphs.waiters.count
 
 
 def in_a_thread(ges: GesMock, job: Job, status: Any = FINAL) -> tuple[Thread, list[Any]]:

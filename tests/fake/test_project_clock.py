@@ -49,6 +49,7 @@ def test_it_is_read_and_moved_over_http(service: Service) -> None:
         "tick_s": 2.0,
         "real_delays": True,
         "transitions": [],
+        "count": 0,
     }
 
 

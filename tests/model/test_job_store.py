@@ -14,7 +14,7 @@ from gesmock.model import job_store
 from gesmock.model import rows as job_rows
 from gesmock.model.clock import nanoseconds
 from gesmock.model.errors import Conflict, NotFound
-from gesmock.model.job_store import JobStore
+from gesmock.model.job_store import MUCH, JobStore
 from gesmock.model.jobs import Job, JobRequest, Move
 from gesmock.model.plans import Plan
 from gesmock.model.rows import Page
@@ -354,16 +354,16 @@ def test_a_job_that_is_listed_late_removes_the_oldest() -> None:
     assert "old" not in store
 
 
-def test_only_many_due_changes_are_much() -> None:
+def test_what_is_due_is_counted_until_it_is_much() -> None:
     store = JobStore()
     add_older(store, jobs(900), {f"{number}": timeline() for number in range(900)})
     line = timeline()
-    assert not store.much_is_due(100 * S)
+    assert store.due(100 * S) == 900
     pending = [job(f"s{number}", "pending") for number in range(200)]
     add_older(store, pending, {each.job_id: line for each in pending})
 
-    assert not store.much_is_due(1 * S)
-    assert store.much_is_due(2 * S)
+    assert store.due(1 * S) <= MUCH
+    assert store.due(2 * S) > MUCH
 
 
 # --- Cost -------------------------------------------------------------------------

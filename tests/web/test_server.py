@@ -103,7 +103,7 @@ def test_fifty_long_polls_do_not_delay_other_requests() -> None:
         ]
         for thread in threads:
             thread.start()
-        waiters = ges.fake.default.graphs._changed
+        waiters = ges.fake.default.graphs.waiters
         until(lambda: waiters.count == 50)
         assert requests.get(f"{ges.url}/_gesmock/health", timeout=5).ok
         assert requests.get(ges.jobs_url(), timeout=5).ok
@@ -241,7 +241,7 @@ client = socket.create_connection(("127.0.0.1", int(ges.url.rpartition(":")[2]))
 client.sendall(
     f"GET /_gesmock/jobs/{job.job_id}?wait_s=60 HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n".encode()
 )
-while not ges.fake.default.graphs._changed.count:
+while not ges.fake.default.graphs.waiters.count:
     time.sleep(0.01)
 print(time.time())
 """

@@ -4,33 +4,62 @@ The calls themselves are in the modules beside this one.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cache
-from typing import Any, Final
+from operator import itemgetter
+from typing import Annotated, Any, Final, TypeVar
 
 import flask
 import msgspec
-from msgspec import Struct, inspect
+from msgspec import Meta, Struct, inspect
 from werkzeug import exceptions
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from gesmock.fake.fake import Fake
 from gesmock.fake.project import Project
 from gesmock.model import validation
-from gesmock.model.errors import GesmockError, InputError, InvalidInput, NotFound
+from gesmock.model.errors import GesmockError, InputError, InvalidInput, NotFound, shortened
+from gesmock.model.rules import Rules
 from gesmock.model.types import GraphName, ProjectId
 from gesmock.web.guard import CONTROL, Guard
 
+Item = TypeVar("Item")
+
 PATH_TYPES: Final[Mapping[str, Any]] = {"project_id": ProjectId, "graph": GraphName}
 """Names in a path that must look a certain way. Ids may be any string."""
+
+LONGEST_CHECKED: Final = 2**20
+"""The most bytes of a body in which repeated keys are looked for; that takes its time."""
 
 _NUMBER: Final = re.compile(r"[0-9]{1,18}(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,3})?", re.ASCII)
 """A number as JSON and Python write it."""
 
 
+LARGEST_PAGE: Final = 1_000
+"""The most items of a list in an answer."""
+
+LONGEST_WAIT_S: Final = 60
+
+Limit = Annotated[int, Meta(ge=1, le=LARGEST_PAGE)]
+
+Cursor = Annotated[int, Meta(ge=0, le=2**53)]
+"""Where a page of a list begins: the ``next`` of the page before."""
+
+LIMIT: Final = 100
+"""How many items of a list an answer has, if the request does not say."""
+
+
 class NoQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """Refuses every query parameter: a filter that is ignored would be dangerous here."""
+    """Of a call without query parameters: one that is ignored would be dangerous here."""
+
+
+class PageQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """At most *limit* items of the list, those from *cursor* on: the *next* of the page before."""
+
+    limit: Limit = LIMIT
+    cursor: Cursor | None = None
 
 
 class Disarmed(Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,10 +76,11 @@ class InputErrorBody(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ErrorBody(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Why a call was refused; for wrong input, *errors* has every error."""
+    """Why a call was refused; for wrong input, the first *errors*, and how many *more* it has."""
 
     error: str
     errors: list[InputErrorBody] = []
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +119,9 @@ class call:  # noqa: N801 a decorator
     Any], Settings]`` is a body whose fields are all optional, or an answer that comes as a dict;
     ``Annotated[bytes, State, ListAnswer]`` is the text of one of two.
 
-    *no_query*: refuses every query parameter. *needs_jobs*: refused by a fake that has no jobs of
-    its own. *may_miss*: may answer 404, as calls with an id in their path always may. *of_fake*: is
-    about all projects, and not repeated below each.
+    *needs_jobs*: refused by a fake that has no jobs of its own. *may_miss*: may answer 404, as
+    calls with an id in their path always may. *of_fake*: is about all projects, and not repeated
+    below each.
     """
 
     method: str
@@ -100,7 +130,6 @@ class call:  # noqa: N801 a decorator
     summary: str
     status: int = 200
     opens: bool = False
-    no_query: bool = False
     needs_jobs: bool = False
     may_miss: bool = False
     of_fake: bool = False
@@ -110,8 +139,9 @@ class call:  # noqa: N801 a decorator
         return replace(self, function=function)
 
     @property
-    def query(self) -> type[Struct] | None:
-        return NoQuery if self.no_query else self.function.__annotations__.get("query")
+    def query(self) -> type[Struct]:
+        query: type[Struct] = self.function.__annotations__.get("query", NoQuery)
+        return query
 
     @property
     def rules(self) -> list[str]:
@@ -137,10 +167,9 @@ class call:  # noqa: N801 a decorator
             for key, name in names.items()
         ]
         inputs: dict[str, object] = {}
-        if self.no_query:
-            _read_query(NoQuery)
-        elif "query" in types:
-            inputs["query"] = _read_query(types["query"])
+        query = _read_query(self.query)
+        if "query" in types:
+            inputs["query"] = query
         if "body" in types:
             inputs["body"] = _read_body(types["body"])
         elif flask.request.get_data(cache=False).strip() not in (b"", b"{}"):
@@ -148,6 +177,35 @@ class call:  # noqa: N801 a decorator
         if "address" in types:
             return self.function(address, *path, **inputs)
         return self.function(address.open() if self.opens else address.project(), *path, **inputs)
+
+
+def page_of(
+    items: Sequence[Item], limit: int, cursor: int | None, key: Callable[[Item], int]
+) -> tuple[Sequence[Item], int | None]:
+    """At most *limit* of *items* behind *cursor*, and the cursor of the next page, if there is one.
+
+    The *key* of an item, which grows along the list, is the cursor of those behind it.
+    """
+    begin = 0 if cursor is None else bisect_right(items, cursor, key=key)
+    page = items[begin : begin + limit]
+    return page, key(page[-1]) if begin + limit < len(items) else None
+
+
+def numbered_page(items: Iterable[Item], query: PageQuery) -> tuple[list[Item], int, int | None]:
+    """The page of *items* that *query* asks for, how many they are, and the next cursor.
+
+    The cursor is an item's place in the list.
+    """
+    numbered = [*enumerate(items)]
+    page, following = page_of(numbered, query.limit, query.cursor, itemgetter(0))
+    return [item for _, item in page], len(numbered), following
+
+
+def rule_page(name: str, rules: Rules[Any], query: PageQuery) -> dict[str, Any]:
+    """The page of *rules* that *query* asks for, under *name*; the cursor is a rule's number."""
+    armed = rules.armed()
+    page, following = page_of(armed, query.limit, query.cursor, lambda each: int(each.id[1:]))
+    return {name: [each.as_json() for each in page], "total": len(armed), "next": following}
 
 
 def _structs(annotation: Any) -> tuple[type[Struct], ...]:
@@ -159,6 +217,8 @@ def _read_body(annotation: Any) -> object:
     if not flask.request.is_json:
         flask.abort(415, "Content-Type must be application/json")
     text = flask.request.get_data(cache=False)
+    if len(text) <= LONGEST_CHECKED:
+        validation.check_keys(text)
     type_ = getattr(annotation, "__origin__", annotation)  # of what is Annotated
     return text if type_ is bytes else validation.decode(text, type_)
 
@@ -166,9 +226,12 @@ def _read_body(annotation: Any) -> object:
 def _read_query(type_: type[Struct]) -> Struct:
     """The query of the request as a *type_*; of a repeated parameter, the first counts.
 
-    A list is separated by commas. An item of a dict is a parameter of its own: ``query.limit=10``;
-    or the dict is JSON: ``body={"limit": 10}``.
+    *needs_jobs*: refused by a fake that has no jobs of its own. *may_miss*: may answer 404, as
+    calls with an id in their path always may. *of_fake*: is about all projects, and not repeated
+    below each.
     """
+    if not flask.request.args:
+        return type_()
     kinds = _field_kinds(type_)
     values: dict[str, object] = {}
     nested: dict[str, dict[str, str]] = {}
@@ -240,7 +303,8 @@ def failed(error: HTTPException) -> flask.Response:
     """The answer to what Flask refuses: 404, 405, 413, 415."""
     request, reason = flask.request, error.description or error.name
     if isinstance(error, exceptions.NotFound | MethodNotAllowed):
-        reason = f"no such call: {request.method} {request.path}; see {CONTROL}/openapi.json"
+        path = shortened(request.path)
+        reason = f"no such call: {request.method} {path}; see {CONTROL}/openapi.json"
     elif isinstance(error, exceptions.RequestEntityTooLarge):
         reason = f"the body is longer than {request.max_content_length} bytes"
     response = _respond(error.code or 500, ErrorBody(reason))
@@ -257,7 +321,7 @@ def _refused(error: GesmockError) -> flask.Response:
         status = 404
     errors: Iterable[InputError] = getattr(error, "errors", ())
     bodies = [InputErrorBody(each.path, each.message) for each in errors]
-    return _respond(status, ErrorBody(str(error), bodies))
+    return _respond(status, ErrorBody(str(error), bodies, getattr(error, "more", 0)))
 
 
 def _respond(status: int, value: object) -> flask.Response:

@@ -158,11 +158,9 @@ def _spell_out(node: Any) -> None:
 
 def _operation(each: call, *, of_project: bool) -> Node:
     noun = _NAME.sub("one", each.path).replace("/", "_").replace(".", "_")
-    possible = {401, 403, 409}
+    possible = {400, 401, 403, 409}
     if each.bodies:
-        possible |= {400, 413, 415}
-    if each.query or of_project:
-        possible.add(400)
+        possible |= {413, 415}
     if each.may_miss or of_project or "_id>" in each.path:
         possible.add(404)
     schema = {"type": "object"} if each.answer is None else _ref(each.answer)
@@ -170,7 +168,7 @@ def _operation(each: call, *, of_project: bool) -> Node:
         "operationId": f"{each.method.lower()}_{noun}{'_of_project' * of_project}",
         "tags": [each.path.partition("/")[0]],
         "summary": each.summary,
-        "parameters": [] if each.query is None else _query_parameters(each.query),
+        "parameters": _query_parameters(each.query),
         "responses": {
             str(each.status): {"description": each.summary, "content": _json(schema)},
             **{

@@ -7,7 +7,7 @@ from msgspec import Struct
 from gesmock import faults
 from gesmock.fake.project import Project
 from gesmock.faults import PRESETS, FaultRule, PresetName
-from gesmock.web.control.api import Address, Disarmed, call
+from gesmock.web.control.api import Address, Disarmed, PageQuery, call, rule_page
 
 
 class ArmedFaultBody(FaultRule, frozen=True, kw_only=True, omit_defaults=True):
@@ -26,9 +26,14 @@ ArmedFault = Annotated[dict[str, Any], ArmedFaultBody]
 
 
 class ArmedFaultBodies(Struct, frozen=True, forbid_unknown_fields=True):
-    """Every fault rule in force, spent ones included."""
+    """A page of the fault rules in force, spent ones included.
+
+    *total* is how many there are, *next* the cursor of the next page.
+    """
 
     faults: list[ArmedFaultBody]
+    total: int
+    next: int | None
 
 
 class FaultRuleChange(FaultRule, frozen=True, kw_only=True, omit_defaults=True):
@@ -56,8 +61,8 @@ class SetPreset(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @call("GET", "faults", summary="List fault rules")
-def list_rules(project: Project) -> Annotated[dict[str, Any], ArmedFaultBodies]:
-    return {"faults": [armed.as_json() for armed in project.faults.armed()]}
+def list_rules(project: Project, query: PageQuery) -> Annotated[dict[str, Any], ArmedFaultBodies]:
+    return rule_page("faults", project.faults, query)
 
 
 @call("POST", "faults", status=201, summary="Arm a fault rule")
@@ -66,7 +71,7 @@ def arm(address: Address, body: FaultRule) -> ArmedFault:
     return address.open().faults.arm(body).as_json()
 
 
-@call("DELETE", "faults", no_query=True, summary="Disarm every fault rule")
+@call("DELETE", "faults", summary="Disarm every fault rule")
 def disarm_all(project: Project) -> Disarmed:
     return Disarmed(len(project.faults.disarm()))
 

@@ -1,6 +1,6 @@
 """Control calls about graphs and jobs, how they are planned, and the clock that moves them."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta, Struct
@@ -11,10 +11,24 @@ from gesmock.model.clock import ClockChange, Timing
 from gesmock.model.generators import Generator
 from gesmock.model.jobs import Job, Move
 from gesmock.model.queries import QueryResult
+from gesmock.model.rows import in_status, with_command
 from gesmock.model.rules import PlanRule
 from gesmock.model.timeline import Transition
 from gesmock.model.types import FINAL, Edition, GraphName, ListedStatus
-from gesmock.web.control.api import Disarmed, call
+from gesmock.web.control.api import (
+    LIMIT,
+    LONGEST_WAIT_S,
+    Cursor,
+    Disarmed,
+    Limit,
+    PageQuery,
+    call,
+    numbered_page,
+    rule_page,
+)
+
+MOST_TRANSITIONS: Final = 100
+"""The most transitions in the answer to a change of the clock."""
 
 
 class PlacedJob(Struct, frozen=True, forbid_unknown_fields=True):
@@ -25,17 +39,25 @@ class PlacedJob(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PlacedJobs(Struct, frozen=True, forbid_unknown_fields=True):
-    """Jobs with their graphs, and how many there are."""
+    """A page of jobs with their graphs, how many there are, and the cursor of the *next* page."""
 
     jobs: list[PlacedJob]
     total: int
+    next: int | None
 
 
 class JobFilter(Struct, frozen=True, forbid_unknown_fields=True):
-    """Only jobs of *graph*, and in *status*."""
+    """Only jobs of *graph*, in *status*, with this *command*, and with the text *q* in their row.
+
+    At most *limit* of them, those from *cursor* on: the *next* of the page before.
+    """
 
     graph: GraphName | None = None
     status: ListedStatus | None = None
+    command: str | None = None
+    q: str | None = None
+    limit: Limit = LIMIT
+    cursor: Cursor | None = None
 
 
 class GraphQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,7 +75,7 @@ class JobQuery(Struct, frozen=True, forbid_unknown_fields=True):
 
     graph: GraphName | None = None
     status: ListedStatus | None = None
-    wait_s: Annotated[float, Meta(ge=0, le=60)] = 0
+    wait_s: Annotated[float, Meta(ge=0, le=LONGEST_WAIT_S)] = 0
 
 
 class DescribedGraph(Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,9 +87,11 @@ class DescribedGraph(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DescribedGraphs(Struct, frozen=True, forbid_unknown_fields=True):
-    """Every graph of a project."""
+    """A page of the graphs of a project, how many there are, and the cursor of the *next* page."""
 
     graphs: list[DescribedGraph]
+    total: int
+    next: int | None
 
 
 class Generated(Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,15 +114,25 @@ ArmedPlan = Annotated[dict[str, Any], ArmedPlanBody]
 
 
 class ArmedPlanBodies(Struct, frozen=True, forbid_unknown_fields=True):
-    """Every plan rule in force, spent ones included."""
+    """A page of the plan rules in force, spent ones included.
+
+    *total* is how many there are, *next* the cursor of the next page.
+    """
 
     plans: list[ArmedPlanBody]
+    total: int
+    next: int | None
 
 
 class QueryResults(Struct, frozen=True, forbid_unknown_fields=True):
-    """The results that are set for queries; of several that match, the last counts."""
+    """A page of the results that are set for queries; of several that match, the last counts.
+
+    *total* is how many there are, *next* the cursor of the next page.
+    """
 
     queries: list[QueryResult]
+    total: int
+    next: int | None
 
 
 class Forgotten(Struct, frozen=True, forbid_unknown_fields=True):
@@ -108,15 +142,22 @@ class Forgotten(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MovedClock(Timing, frozen=True, kw_only=True, omit_defaults=False):
-    """The clock, and the *transitions* of jobs that the change caused."""
+    """The clock, and the first *transitions* of jobs that the change caused, out of *count*."""
 
-    transitions: list[Transition]
+    transitions: Annotated[list[Transition], Meta(max_length=MOST_TRANSITIONS)]
+    count: int
 
 
 @call("GET", "jobs", may_miss=True, summary="List jobs")
 def list_jobs(project: Project, query: JobFilter) -> PlacedJobs:
-    jobs = project.graphs.jobs(query.graph, query.status)
-    return PlacedJobs([PlacedJob(job, graph) for graph, job in jobs], len(jobs))
+    texts = [
+        *(in_status(each) for each in [query.status] if each is not None),
+        *(with_command(each) for each in [query.command] if each is not None),
+        *(msgspec.json.encode(each)[1:-1] for each in [query.q] if each is not None),
+    ]
+    page = project.graphs.search(query.graph, texts, query.limit, query.cursor)
+    jobs = [PlacedJob(job, graph) for graph, job in page.jobs]
+    return PlacedJobs(jobs, page.total, page.following)
 
 
 @call("POST", "jobs", status=201, opens=True, needs_jobs=True, may_miss=True, summary="Add a job")
@@ -131,7 +172,7 @@ def show_job(project: Project, job_id: str, query: JobQuery) -> PlacedJob:
         graph, job = project.graphs.find(job_id, query.graph)
     else:
         statuses = FINAL if query.status is None else (query.status,)
-        graph, job = project.graphs.wait_for_job(job_id, statuses, query.wait_s, query.graph)
+        graph, job = project.job_wait(job_id, statuses, query.wait_s, query.graph).finish()
     return PlacedJob(project.graphs.planned(job, graph), graph)
 
 
@@ -148,9 +189,10 @@ def remove_job(project: Project, job_id: str, query: GraphQuery) -> PlacedJob:
 
 
 @call("GET", "graphs", summary="List graphs")
-def list_graphs(project: Project) -> DescribedGraphs:
+def list_graphs(project: Project, query: PageQuery) -> DescribedGraphs:
     graphs = project.graphs
-    return DescribedGraphs([_describe(graphs, name) for name in graphs])
+    names, total, following = numbered_page(graphs, query)
+    return DescribedGraphs([_describe(graphs, name) for name in names], total, following)
 
 
 @call(
@@ -186,12 +228,13 @@ def read_clock(project: Project) -> Annotated[dict[str, Any], Timing]:
 def change_clock(project: Project, body: ClockChange) -> MovedClock:
     transitions = project.clock.change(body)
     with project.lock:
-        return MovedClock(**msgspec.structs.asdict(project.time.timing), transitions=transitions)
+        timing = msgspec.structs.asdict(project.time.timing)
+    return MovedClock(**timing, transitions=transitions[:MOST_TRANSITIONS], count=len(transitions))
 
 
 @call("GET", "queries", summary="List the results that are set for queries")
-def list_query_results(project: Project) -> QueryResults:
-    return QueryResults([*project.queries])
+def list_query_results(project: Project, query: PageQuery) -> QueryResults:
+    return QueryResults(*numbered_page(project.queries, query))
 
 
 @call("POST", "queries", status=201, opens=True, summary="Set what a query returns")
@@ -199,14 +242,16 @@ def set_query_result(project: Project, body: QueryResult) -> QueryResult:
     return project.queries.add(body)
 
 
-@call("DELETE", "queries", no_query=True, summary="Forget the results that are set for queries")
+@call("DELETE", "queries", summary="Forget the results that are set for queries")
 def forget_query_results(project: Project) -> Forgotten:
     return Forgotten(project.queries.clear())
 
 
 @call("GET", "plans", summary="List plan rules")
-def list_plan_rules(project: Project) -> Annotated[dict[str, Any], ArmedPlanBodies]:
-    return {"plans": [armed.as_json() for armed in project.plans.armed()]}
+def list_plan_rules(
+    project: Project, query: PageQuery
+) -> Annotated[dict[str, Any], ArmedPlanBodies]:
+    return rule_page("plans", project.plans, query)
 
 
 @call("POST", "plans", status=201, opens=True, summary="Arm a plan rule")
@@ -214,7 +259,7 @@ def arm_plan_rule(project: Project, body: PlanRule) -> ArmedPlan:
     return project.plans.arm(body).as_json()
 
 
-@call("DELETE", "plans", no_query=True, summary="Disarm every plan rule")
+@call("DELETE", "plans", summary="Disarm every plan rule")
 def disarm_plan_rules(project: Project) -> Disarmed:
     return Disarmed(len(project.plans.disarm()))
 

@@ -11,7 +11,17 @@ from gesmock.journal.filters import Assertion, Count, EntryFilter
 from gesmock.journal.observations import Observation
 from gesmock.journal.verdict.findings import Code, Finding, VerdictConfig
 from gesmock.model.types import GraphName, ListedStatus
-from gesmock.web.control.api import Address, call
+from gesmock.web.control.api import (
+    LIMIT,
+    LONGEST_WAIT_S,
+    Address,
+    Cursor,
+    Limit,
+    PageQuery,
+    call,
+    numbered_page,
+    page_of,
+)
 
 
 class JournalQuery(
@@ -19,29 +29,37 @@ class JournalQuery(
 ):
     """Which entries to list, and whether to wait for them.
 
-    With *wait_s* (seconds, at most 60), waits until there are *times* such entries.
+    With *wait_s* (seconds, at most 60), waits until there are *times* such entries. At most *limit*
+    are listed, the oldest first, from *cursor* on: the *next* of the page before. With *before*,
+    those with a lower number than that, the newest pages first.
     """
 
     times: Count = 1
-    wait_s: Annotated[float, Meta(ge=0, le=60)] = 0
+    before: Annotated[int, Meta(ge=1)] | None = None
+    limit: Limit = LIMIT
+    cursor: Cursor | None = None
+    wait_s: Annotated[float, Meta(ge=0, le=LONGEST_WAIT_S)] = 0
 
 
 class Entries(Struct, frozen=True, forbid_unknown_fields=True):
-    """Journal entries, how many they are, and how many were *dropped* to make room.
+    """A page of journal entries, how many there are, and how many were *dropped* to make room.
 
-    *count* is the number of the last request.
+    *count* is the number of the last request, *next* the cursor of the next page.
     """
 
     entries: list[Entry]
     total: int
     dropped: int
     count: int
+    next: int | None
 
 
 class MatchingEntries(Struct, frozen=True, forbid_unknown_fields=True):
-    """The journal entries that match."""
+    """A page of the journal entries that match, how many do, and the cursor of the *next* page."""
 
     entries: list[Entry]
+    total: int
+    next: int | None
 
 
 class ClearedEntries(Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,47 +69,80 @@ class ClearedEntries(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FindingsQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """Only findings of these *codes*, or of the families that they name."""
+    """Only findings of these *codes*, or of the families that they name.
+
+    At most *limit* of them, those from *cursor* on: the *next* of the page before.
+    """
 
     codes: list[Code] = []
+    limit: Limit = LIMIT
+    cursor: Cursor | None = None
 
 
 class FindingsBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """Findings, how many there are, and how many of them fail a strict test."""
+    """A page of findings, how many there are, and how many of them fail a strict test.
+
+    *next* is the cursor of the next page.
+    """
 
     findings: list[Finding]
     total: int
     failing: int
+    next: int | None
 
 
 class SeenQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """The *graph* of the job, and the *statuses* the client must have seen, in this order."""
+    """The *graph* of the job, and the *statuses* the client must have seen, in this order.
+
+    At most *limit* observations are listed, from *cursor* on: the *next* of the page before.
+    """
 
     graph: GraphName | None = None
     statuses: list[ListedStatus] | None = None
+    limit: Limit = LIMIT
+    cursor: Cursor | None = None
+
+
+class ObservationPage(Observation, frozen=True, kw_only=True):
+    """What a job went through, and a page of what the client was shown of it.
+
+    *total* is how often it was shown something else, *next* the cursor of the next page.
+    """
+
+    total: int
+    next: int | None
 
 
 @call("GET", "journal", summary="List journal entries, or wait for them")
 def list_entries(project: Project, query: JournalQuery) -> Entries:
     journal = project.journal
     if query.wait_s:
-        entries = journal.wait(query, query.times, query.wait_s)
+        matching = journal.wait(query, query.times, query.wait_s)
     else:
-        entries = query.select(journal.snapshot())
-    return Entries(entries, len(entries), journal.dropped, journal.count)
+        matching = query.select(journal.snapshot())
+    limit, cursor = query.limit, query.cursor
+    if (before := query.before) is None:
+        page, following = page_of(matching, limit, cursor, lambda entry: entry.number)
+    else:
+        older = [entry for entry in reversed(matching) if entry.number < before]
+        newest, following = page_of(older, limit, cursor, lambda entry: before - entry.number)
+        page = newest[::-1]
+    return Entries([*page], len(matching), journal.dropped, journal.count, following)
 
 
-@call("DELETE", "journal", no_query=True, summary="Clear the journal")
+@call("DELETE", "journal", summary="Clear the journal")
 def clear(project: Project) -> ClearedEntries:
     return ClearedEntries(project.journal.clear())
 
 
 @call("POST", "journal/assert_called", summary="Assert that requests were made")
-def assert_called(project: Project, body: Assertion) -> MatchingEntries:
-    return MatchingEntries(body.check(project.journal.snapshot()))
+def assert_called(project: Project, query: PageQuery, body: Assertion) -> MatchingEntries:
+    matching = body.check(project.journal.snapshot())
+    page, following = page_of(matching, query.limit, query.cursor, lambda entry: entry.number)
+    return MatchingEntries([*page], len(matching), following)
 
 
-@call("GET", "journal/har", no_query=True, summary="Export the journal as an HTTP archive")
+@call("GET", "journal/har", summary="Export the journal as an HTTP archive")
 def export_har(project: Project) -> dict[str, Any]:
     return project.journal.har(flask.request.scheme)
 
@@ -100,10 +151,12 @@ def export_har(project: Project) -> dict[str, Any]:
 def list_findings(project: Project, query: FindingsQuery) -> FindingsBody:
     findings = project.verdict.findings(query.codes)
     failing = project.verdict.failing()
-    return FindingsBody(findings, len(findings), sum(each in failing for each in findings))
+    failed = sum(each in failing for each in findings)
+    page, total, following = numbered_page(findings, PageQuery(query.limit, query.cursor))
+    return FindingsBody(page, total, failed, following)
 
 
-@call("GET", "report", no_query=True, summary="Report findings, coverage and jobs")
+@call("GET", "report", summary="Report findings, coverage and jobs")
 def report(project: Project) -> dict[str, Any]:
     return project.verdict.report()
 
@@ -113,17 +166,20 @@ def report(project: Project) -> dict[str, Any]:
     "seen/<path:job_id>",
     summary="Show which statuses a job went through, and which the client saw",
 )
-def show_seen(project: Project, job_id: str, query: SeenQuery) -> Observation:
+def show_seen(project: Project, job_id: str, query: SeenQuery) -> ObservationPage:
     observation = project.verdict.observation(job_id, query.graph)
     if query.statuses is not None:
         observation.check(query.statuses)
-    return observation
+    page = PageQuery(query.limit, query.cursor)
+    observed, total, following = numbered_page(observation.observed, page)
+    fields = structs.asdict(observation) | {"observed": tuple(observed)}
+    return ObservationPage(**fields, total=total, next=following)
 
 
 VerdictConfigBody = Annotated[dict[str, Any], VerdictConfig]
 
 
-@call("GET", "verdict", no_query=True, summary="Read the verdict's config")
+@call("GET", "verdict", summary="Read the verdict's config")
 def read_config(project: Project) -> VerdictConfigBody:
     return structs.asdict(project.verdict.config)
 

@@ -13,7 +13,7 @@ from gesmock.faults import check
 from gesmock.model.errors import NotFound
 from gesmock.model.settings import Settings
 from gesmock.model.types import GraphName
-from gesmock.web.control.api import Address, call
+from gesmock.web.control.api import Address, PageQuery, call, numbered_page
 
 
 class Health(Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,10 +34,11 @@ class DescribedProject(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DescribedProjects(Struct, frozen=True, forbid_unknown_fields=True):
-    """Every project, the default one first, and how many there are."""
+    """A page of the projects, how many there are, and the cursor of the *next* page."""
 
     projects: list[DescribedProject]
     total: int
+    next: int | None
 
 
 class ExportQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,12 +82,13 @@ def health(project: Project) -> Health:
 
 
 @call("GET", "projects", of_fake=True, summary="List projects")
-def list_projects(address: Address) -> DescribedProjects:
+def list_projects(address: Address, query: PageQuery) -> DescribedProjects:
+    page, total, following = numbered_page(address.fake.projects.values(), query)
     projects = [
         DescribedProject(project.project_id, len([*project.graphs]), project.journal.count)
-        for project in address.fake.projects.values()
+        for project in page
     ]
-    return DescribedProjects(projects, len(projects))
+    return DescribedProjects(projects, total, following)
 
 
 @call("POST", "reset", opens=True, summary="Return to the start state")
