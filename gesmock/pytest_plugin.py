@@ -20,12 +20,6 @@ _REPORT: Final = "gesmock-report"
 _MOST_REQUESTS: Final = 10
 """The report of a failed test lists at most this many."""
 
-# The regions that the vendor's SDK has for this service (huaweicloudsdkges 3.1, ges_region.py).
-_REGIONS: Final = (
-    *("AP_SOUTHEAST_1", "AP_SOUTHEAST_3", "CN_EAST_3", "CN_NORTH_1", "CN_NORTH_2", "CN_NORTH_4"),
-    *("CN_SOUTH_1", "EU_WEST_101", "RU_MOSCOW_1"),
-)
-
 
 # --- Fixtures -----------------------------------------------------------------------------------
 
@@ -67,16 +61,9 @@ def gesmock_env(gesmock: "GesMock", monkeypatch: pytest.MonkeyPatch) -> dict[str
     Sets ``HUAWEICLOUD_SDK_AK``, ``_SK``, ``_PROJECT_ID``, the endpoints of IAM and of every region
     of the service, and adds the fake to ``NO_PROXY``. Returns these variables.
     """
-    local = "127.0.0.1,localhost"
-    proxies = {name: os.environ.get(name) for name in ("NO_PROXY", "no_proxy")}
-    variables = {
-        "HUAWEICLOUD_SDK_AK": "gesmock-access-key",
-        "HUAWEICLOUD_SDK_SK": "gesmock-secret-key",
-        "HUAWEICLOUD_SDK_PROJECT_ID": gesmock.project_id,
-        "HUAWEICLOUD_SDK_IAM_ENDPOINT": gesmock.url,
-        **{f"HUAWEICLOUD_SDK_REGION_GES_{region}": gesmock.url for region in _REGIONS},
-        **{name: f"{value},{local}" if value else local for name, value in proxies.items()},
-    }
+    from gesmock.model.sdk_environment import sdk_environment
+
+    variables = sdk_environment(gesmock.url, gesmock.project_id, os.environ)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     return variables

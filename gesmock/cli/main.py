@@ -10,6 +10,7 @@ import gesmock
 from gesmock.cli.fixtures import check, generate, openapi
 from gesmock.cli.output import fail
 from gesmock.cli.remote import record, verify
+from gesmock.cli.running import env, health, reset, wait
 from gesmock.cli.serve import proxy, serve
 from gesmock.model.errors import GesmockError
 
@@ -34,7 +35,10 @@ class _Commands(click.Group):
 
 @click.group(
     cls=_Commands,
-    commands=[serve, generate, check, openapi, verify, record, proxy],
+    commands=[
+        *(serve, generate, check, openapi, verify, record, proxy),
+        *(health, wait, env, reset),
+    ],
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(gesmock.__version__, message="gesmock %(version)s")

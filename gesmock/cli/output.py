@@ -26,10 +26,10 @@ class Echo:
             self.failure = error
 
 
-def fail(error: GesmockError) -> NoReturn:
-    """Print *error* and exit with status 2."""
+def fail(error: GesmockError, status: int = 2) -> NoReturn:
+    """Print *error* and exit."""
     click.echo(str(error) if isinstance(error, InvalidInput) else f"gesmock: {error}", err=True)
-    sys.exit(2)
+    sys.exit(status)
 
 
 # --- Progress bars --------------------------------------------------------------------------------

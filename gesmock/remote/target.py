@@ -93,7 +93,7 @@ class Target:
 
         The latter names project and graph, unless they are passed. Raises InvalidInput.
         """
-        parts = _split(url)
+        parts = _split(url, "--target")
         named = routes.split(parts.path)
         prefix = named.before if named else parts.path.rstrip("/")
         if routes.ROOT in prefix:
@@ -110,14 +110,18 @@ class Target:
         if not is_graph_name(graph):
             raise InvalidInput.at("--graph", f"expected a graph name, got {graph!r}")
         server = f"{parts.scheme}://{parts.netloc}{prefix}"
-        target = cls(url=server, project_id=project_id, graph=graph, **limits)
-        if not 0.01 <= target.timeout_s <= 86_400:
-            raise InvalidInput.at("--timeout-s", f"{target.timeout_s:g} is not 0.01 to 86400")
-        rate = target.per_second
-        if rate != 0 and not _LOWEST_RATE <= rate < math.inf:
-            why = f"{rate:g} is neither {_LOWEST_RATE} or more, nor 0"
-            raise InvalidInput.at("--per-second", why)
-        return target
+        return _checked(cls(url=server, project_id=project_id, graph=graph, **limits))
+
+    @classmethod
+    def of_server(cls, url: str, **limits: Any) -> "Target":
+        """The server of *url*, which may be that of a graph there, for calls about no graph.
+
+        Raises InvalidInput.
+        """
+        parts = _split(url, "URL")
+        prefix = parts.path.partition(routes.ROOT)[0].rstrip("/")
+        server = f"{parts.scheme}://{parts.netloc}{prefix}"
+        return _checked(cls(url=server, project_id="", graph="", **limits))
 
     @property
     def parts(self) -> SplitResult:
@@ -142,25 +146,36 @@ class Target:
         return routes.graph_path(project_id or self.project_id, graph or self.graph) + below
 
 
-def _split(url: str) -> SplitResult:
+def _checked(target: Target) -> Target:
+    """*target*; raises InvalidInput where a limit on asking it makes no sense."""
+    if not 0.01 <= target.timeout_s <= 86_400:
+        raise InvalidInput.at("--timeout-s", f"{target.timeout_s:g} is not 0.01 to 86400")
+    rate = target.per_second
+    if rate != 0 and not _LOWEST_RATE <= rate < math.inf:
+        why = f"{rate:g} is neither {_LOWEST_RATE} or more, nor 0"
+        raise InvalidInput.at("--per-second", why)
+    return target
+
+
+def _split(url: str, option: str) -> SplitResult:
     authority = _AUTHORITY.match(url)
     if authority is not None and "@" in authority[0]:  # may have a password: not to be shown
         why = (
             "names a user, which the service does not use; "
             "see GESMOCK_TARGET_TOKEN and HUAWEICLOUD_SDK_AK"
         )
-        raise InvalidInput.at("--target", why)
+        raise InvalidInput.at(option, why)
     bare = re.sub(r"[?#].*", "", url, flags=re.DOTALL)  # a query may hold a secret
     try:
         parts = urlsplit(url)
         port = parts.port
         (parts.hostname or "").encode("idna")
     except ValueError as error:
-        raise InvalidInput.at("--target", f"{bare!r}: {error}") from None
+        raise InvalidInput.at(option, f"{bare!r}: {error}") from None
     complete = parts.scheme in ("http", "https") and parts.hostname and port != 0
     if not complete or UNSENDABLE.search(parts.path):
-        raise InvalidInput.at("--target", f"{bare!r} is not a URL such as http://10.0.0.7:80")
+        raise InvalidInput.at(option, f"{bare!r} is not a URL such as http://10.0.0.7:80")
     for part, mark in (("query", "?"), ("fragment", "#")):
         if mark in url:
-            raise InvalidInput.at("--target", f"{bare!r} has a {part}; expected {_FORM}")
+            raise InvalidInput.at(option, f"{bare!r} has a {part}; expected {_FORM}")
     return parts

@@ -249,6 +249,20 @@ def test_projects_are_listed(service: Service) -> None:
     assert service.control("GET", "projects/other/projects").status_code == 404
 
 
+def test_a_reset_of_all_projects_drops_those_that_were_opened(service: Service) -> None:
+    service.begin(generate=2)
+    service.control("POST", "projects/other/reset")
+    service.control("POST", "generate", {"count": 3})
+
+    refused = service.control("POST", "projects/other/reset?all=true")
+    cleared = service.control("POST", "reset?all=true")
+
+    assert refused.json["error"] == "query.all: the URL names one project; use /_gesmock/reset"
+    assert (refused.status_code, cleared.json["jobs"]) == (400, 5)
+    assert service.control("GET", "projects/other/health").status_code == 404
+    assert service.control("GET", "jobs").json["total"] == 2
+
+
 def test_a_reset_may_be_the_first_call_for_a_project(service: Service) -> None:
     assert service.control("POST", "projects/other/reset").json["jobs"] == 0
 

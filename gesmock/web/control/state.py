@@ -10,7 +10,7 @@ from gesmock.fake.fixtures import ListAnswer, State
 from gesmock.fake.options import ProviderState, provider_state
 from gesmock.fake.project import Cleared, Project
 from gesmock.faults import check
-from gesmock.model.errors import NotFound
+from gesmock.model.errors import InvalidInput, NotFound
 from gesmock.model.settings import Settings
 from gesmock.model.types import GraphName
 from gesmock.web.control.api import Address, PageQuery, call, numbered_page
@@ -39,6 +39,12 @@ class DescribedProjects(Struct, frozen=True, forbid_unknown_fields=True):
     projects: list[DescribedProject]
     total: int
     next: int | None
+
+
+class ResetQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether *all* projects are reset, and those dropped that were opened since the start."""
+
+    all: bool = False
 
 
 class ExportQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -91,9 +97,13 @@ def list_projects(address: Address, query: PageQuery) -> DescribedProjects:
     return DescribedProjects(projects, total, following)
 
 
-@call("POST", "reset", opens=True, summary="Return to the start state")
-def reset(project: Project) -> Cleared:
-    return project.reset()
+@call("POST", "reset", summary="Return to the start state")
+def reset(address: Address, query: ResetQuery) -> Cleared:
+    if not query.all:
+        return address.open().reset()
+    if address.project_id is not None:
+        raise InvalidInput.at("query.all", "the URL names one project; use /_gesmock/reset")
+    return address.fake.reset()
 
 
 @call(
