@@ -241,4 +241,4 @@ def commands(text: str) -> Iterator[tuple[str, str]]:
     for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
         command = re.match(r"(?:.*\\\n)*.*\n?", part)
         assert command is not None
-        yield command[0].rstrip("\n"), part[command.end() :]
+        yield command[0].rstrip("\n").replace("\\\n", ""), part[command.end() :]

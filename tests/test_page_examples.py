@@ -122,6 +122,6 @@ $ curl -s http://127.0.0.1:8081/ges/v1.0/0123456789abcdef0123456789abcdef/graphs
 
 def test_a_command_may_take_several_lines() -> None:
     assert [*commands("$ one \\\n  two\nthree\nfour\n$ five\n")] == [
-        ("one \\\n  two", "three\nfour\n"),
+        ("one   two", "three\nfour\n"),
         ("five", ""),
     ]
