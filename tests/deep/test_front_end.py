@@ -12,6 +12,8 @@ from chromium import Page, page
 
 from gesmock import GesMock
 
+pytestmark = pytest.mark.deep
+
 TUTORIAL = Path(__file__).parents[2] / "docs/tutorials/front-end.md"
 UNTIL = """
 const message = () => document.querySelector('#message').textContent;
