@@ -88,13 +88,16 @@ def test_every_difference_is_marked_and_has_a_page_that_the_package_names_too() 
             assert re.search("ges_graph_skill|huaweicloudsdkcore", row.page), question
 
 
-def test_every_setting_is_in_the_table_of_differences_its_default_first() -> None:
-    lines = [row.setting.partition(": ") for row in DIFFERENCES.values() if row.setting]
-    listed = {name.strip("`"): values.split(", ") for name, _, values in lines}
+def test_every_setting_is_in_its_table_its_default_first_and_in_a_row_of_the_differences() -> None:
+    listed = {
+        row[0].strip("`"): re.findall("`(.+?)`", row[1])
+        for row in rows("| setting | values, the default first |")
+    }
     types = get_type_hints(Settings)
 
-    assert listed.pop("maximum_limit") == ["1 to 100000"]
-    assert listed.keys() == set(Settings.__struct_fields__) - {"maximum_limit"}
+    assert [*listed] == [*Settings.__struct_fields__]
+    assert {row.setting.strip("`") for row in DIFFERENCES.values()} == {"", *listed}
+    assert listed.pop("maximum_limit") == ["100000"]
     for name, values in listed.items():
         literal = get_args(types[name])[0] if type(None) in get_args(types[name]) else types[name]
         choices = get_args(literal) or (False, True)
@@ -224,12 +227,19 @@ def test_every_preset_is_in_its_table_with_its_fault_rules() -> None:
     } == {name: [*fault_rules] for name, fault_rules in PRESETS.items()}
 
 
-def test_every_finding_is_in_its_table() -> None:
-    table = DOCS.partition("| code | name | what it finds |")[2].partition("\n\n")[0]
+def test_every_finding_is_in_its_table_and_has_a_section_with_two_clients_and_a_remedy() -> None:
+    page = PAGES[TOP / "docs/reference/findings.md"]
+    table = re.findall(r"^\| \[(GM\d+)\]\(#\S+\) \| `(\w+)` \| (.*) \|$", page, re.MULTILINE)
+    sections = re.split(r"^### (GM\d+) `(\w+)`$", page, flags=re.MULTILINE)[1:]
+    codes, names, texts = sections[::3], sections[1::3], sections[2::3]
 
-    assert re.findall(r"^\| (GM\d+) \| `(\w+)` \| (.*) \|$", table, re.MULTILINE) == [
-        (rule.code, rule.name, rule.summary) for rule in RULES
-    ]
+    assert table == [(rule.code, rule.name, rule.summary) for rule in RULES]
+    assert [*zip(codes, names, strict=True)] == [(rule.code, rule.name) for rule in RULES]
+    for code, text in zip(codes[1:], texts[1:], strict=True):  # a crash is no client's fault
+        careless = f"<!-- fails: gesmock found 1 finding: {code} -->\n```python\n"
+        assert text.count("<!-- fails: ") == text.count(careless) == 1, code
+        assert text.count("def test_careless(") == text.count("def test_corrected(") == 1, code
+        assert text.count("\nRemedy: ") == 1, code
 
 
 def test_every_measure_is_in_its_table_with_its_default() -> None:
