@@ -301,6 +301,13 @@ def test_the_changelog_has_this_version() -> None:
     assert f"## {__version__} " in (TOP / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
+def test_the_page_of_performance_says_when_its_figures_were_measured() -> None:
+    measured = (TOP / "benchmarks/measured.md").read_text(encoding="utf-8")
+    [day] = re.findall(r"^# Measured on (\S+)$", measured, re.MULTILINE)
+
+    assert f"## Measured on {day}\n" in PAGES[TOP / "docs/explanation/performance.md"]
+
+
 def test_the_version_is_that_of_the_package() -> None:
     assert version("gesmock") == __version__
 
