@@ -12,9 +12,9 @@ from conftest import PROJECT, Service
 
 import gesmock
 from gesmock import __version__
-from gesmock.cli import main as cli
 from gesmock.fake import fake, graphs
 from gesmock.fake.graphs import MOST_JOBS
+from gesmock.fake.options import OPTION_NAMES
 from gesmock.fake.routes import ROUTES
 from gesmock.faults import KINDS, PRESETS, FaultRule, fault_rules
 from gesmock.journal import entries, journal
@@ -26,7 +26,7 @@ from gesmock.model.types import Edition
 from gesmock.model.validation import read
 from gesmock.web.control import api
 from gesmock.web.control import jobs as control_jobs
-from gesmock.web.control.document import CALLS
+from gesmock.web.control.document import control_document
 
 TOP = Path(__file__).parents[1]
 README = (TOP / "README.md").read_text(encoding="utf-8")
@@ -262,24 +262,25 @@ def test_every_option_of_the_pytest_plugin_is_documented(pytester: pytest.Pytest
     assert all(option in DOCS for option in options)
 
 
-def test_every_option_of_serve_is_documented() -> None:
-    for parameter in cli.main.commands["serve"].params:
-        if parameter.param_type_name == "option" and parameter.name != "log_level":
-            assert max(parameter.opts, key=len) in DOCS
+def test_every_argument_of_the_marker_is_in_its_table() -> None:
+    listed = {name for row in rows("| argument | is |") for name in re.findall(r"`(\w+)`", row[0])}
+
+    assert listed == {*OPTION_NAMES, "fail_on", "ignore", "strict"}
 
 
-def test_every_route_of_the_control_api_is_in_its_table() -> None:
-    """A cell is ``GET``, ``PUT state`` · ...: methods, the last of them with the path."""
-    table = DOCS.partition("| call | does |")[2].partition("\n\n")[0]
-    documented: set[tuple[str, str]] = set()
-    for row in table.splitlines()[2:]:
-        for cell in row.split("|")[1].split("·"):
-            words = re.findall(r"`([^`]+)`", cell)
-            path = words[-1].split()[1]
-            documented |= {(word.split()[0], path) for word in words}
+def test_every_query_parameter_of_the_control_api_is_in_its_table() -> None:
+    documented = {
+        name for row in rows("| parameter | of |") for name in re.findall(r"`(\w+)`", row[0])
+    }
 
-    routes = {(call.method, re.sub(r"<.*>", "{id}", call.path)) for call in CALLS}
-    assert documented == routes
+    assert documented == {
+        parameter["name"]
+        for item in control_document()["paths"].values()
+        for call in item.values()
+        if isinstance(call, dict)
+        for parameter in call["parameters"]
+        if parameter.get("in") == "query"
+    }
 
 
 def test_every_public_name_is_on_the_page_of_the_python_api() -> None:
@@ -310,14 +311,6 @@ def test_the_page_of_performance_says_when_its_figures_were_measured() -> None:
 
 def test_the_version_is_that_of_the_package() -> None:
     assert version("gesmock") == __version__
-
-
-@pytest.mark.parametrize("command", ["verify", "record", "proxy"])
-def test_every_option_that_only_a_command_for_servers_has_is_documented(command: str) -> None:
-    shared = {parameter.name for parameter in cli.main.commands["serve"].params}
-    for parameter in cli.main.commands[command].params:
-        if parameter.name not in shared:
-            assert any(name in DOCS for name in parameter.opts)
 
 
 def test_the_table_of_operations_is_that_of_the_routes(served: dict[str, set[str]]) -> None:
