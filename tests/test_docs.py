@@ -360,6 +360,19 @@ def test_links_lead_to_files_and_headings_that_exist(page: Path) -> None:
         assert not anchor or anchor in anchors(target), f"{name}#{anchor}"
 
 
+@pytest.mark.parametrize("folder", ["tutorials", "how-to"])
+def test_every_guide_is_listed_by_its_title(folder: str) -> None:
+    listed = dict(
+        re.findall(r"^- \[(.+)\]\((.+)\.md\)", PAGES[TOP / f"docs/{folder}/index.md"], re.MULTILINE)
+    )
+
+    assert {name: title for title, name in listed.items()} == {
+        path.stem: text.partition("\n")[0].removeprefix("# ")
+        for path, text in PAGES.items()
+        if path.parent.name == folder and path.stem != "index"
+    }
+
+
 # --- Bounds -------------------------------------------------------------------------------------
 
 
