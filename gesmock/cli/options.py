@@ -67,6 +67,13 @@ log_level = option(
     help="What to log to standard error; info logs each request.",
 )
 
+log_format = option(
+    "--log-format",
+    default="text",
+    type=click.Choice(["text", "json"]),
+    help="How to log: lines of text, or a JSON object a line.",
+)
+
 per_second = option(
     "--per-second", default=20.0, help="The most requests to send per second; 0 for no limit."
 )

@@ -136,7 +136,7 @@ def env(target: "Target") -> None:
 @server_options(30.0, several=True)
 @option("--control-token", metavar="TOKEN", help="The control token of the servers.")
 def reset(targets: "list[Target]", control_token: str | None) -> None:
-    """Reset every project of each server, and drop those that were opened since its start.
+    """Reset every project of each server, and drop those that only calls have opened.
 
     Exits with 1 if one server cannot be reset; the others are. Without URL, it resets the server
     of gesmock health. GESMOCK_URL may hold several URLs, separated by spaces.

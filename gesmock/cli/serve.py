@@ -13,7 +13,7 @@ import click
 import msgspec
 
 import gesmock
-from gesmock.cli import options, output
+from gesmock.cli import options, output, state_file
 from gesmock.cli.options import LineParamType, command, file_option, option
 from gesmock.model.errors import GesmockError
 
@@ -53,14 +53,17 @@ def stop_signals() -> Callable[[], object]:
     return partial(os.read, reader, 1)
 
 
-def _log_to_standard_error(level: str) -> None:
-    from gesmock.web.gateway import AccessLog  # what the other commands need not wait for
+def _log_to_standard_error(level: str, log_format: str) -> None:
+    from gesmock.web import logs  # what the other commands need not wait for
 
-    log = logging.getLogger("gesmock")
-    log.addHandler(logging.StreamHandler())
-    requests = logging.getLogger("gesmock.service")
-    requests.addHandler(AccessLog())
-    requests.propagate = False
+    log, server, access = logging.getLogger("gesmock"), logging.StreamHandler(), logs.AccessLog()
+    if log_format == "json":
+        access = logs.JsonAccessLog()
+        for each in (server, access):
+            each.setFormatter(logs.JsonFormatter())
+    log.addHandler(server)
+    logs.ACCESS.addHandler(access)
+    logs.ACCESS.propagate = False
     log.setLevel(level.upper())
 
 
@@ -134,7 +137,13 @@ def _run(
     help="The longest body of a control call; a state of 100,000 jobs has 57 MB.",
 )
 @option("--no-control", is_flag=True, help="Do not serve the control API.")
+@file_option(
+    "--state",
+    help="Save the state, without secrets, to this file at the end, and start from it if it exists "
+    "already, in place of fixture files, --generate, --fault, --preset and --plan.",
+)
 @options.log_level
+@options.log_format
 def serve(
     *,
     fixture: tuple[str, ...],
@@ -153,7 +162,9 @@ def serve(
     cert: str | None,
     key: str | None,
     no_control: bool,
+    state: Path | None,
     log_level: str,
+    log_format: str,
     **parameters: Any,
 ) -> None:
     """Serve fixture files: JSON files, or names of those that gesmock ships.
@@ -163,30 +174,38 @@ def serve(
     _catch(lambda *_: sys.exit(0))  # until it listens: then there is something to stop
     from gesmock.mock import GesMock
 
-    _log_to_standard_error(log_level)
+    _log_to_standard_error(log_level, log_format)
     sys.setswitchinterval(_SWITCH_S)
     changes = {} if dialect is None else {"dialect": dialect}
     flags = {"frozen": frozen or None, "real_delays": real_delays or None}
     clock = {**flags, "rate": rate, "tick_s": tick_s}
+    begins: dict[str, Any] = {
+        "fixture": fixture or (() if generate else "page_example"),
+        "generate": [options.generator(text, "--generate") for text in generate],
+        "faults": [options.fault_rule(text) for text in fault],
+        "plans": [options.plan_rule(text) for text in plan],
+        "clock": {name: value for name, value in clock.items() if value is not None} or None,
+        "tokens": token,
+        "settings": changes | dict(options.setting(text, "--set") for text in set),
+        **parameters,
+    }
+    output.check_writable({"--state": state})
+    if state is not None and state.exists():
+        begins = state_file.options_from(state, begins)
     ges = GesMock(
-        fixture=fixture or (() if generate else "page_example"),
-        generate=[options.generator(text, "--generate") for text in generate],
-        faults=[options.fault_rule(text) for text in fault],
-        plans=[options.plan_rule(text) for text in plan],
-        clock={name: value for name, value in clock.items() if value is not None} or None,
-        tokens=token,
-        settings=changes | dict(options.setting(text, "--set") for text in set),
         control=not no_control,
         control_token=control_token,
         allow_hosts=allow_host,
         ssl_context=options.tls(cert, key),
         progress=output.progress,
-        **parameters,
+        **begins,
     ).start()
     header = "-H 'X-Auth-Token: <token>' " if ges.fake.default.tokens else ""
     curl = f"{header}'{ges.jobs_url()}'"
     host = parameters["host"]
     _run(ges, stop_signals(), host=host, curl=curl, token=not (no_control or control_token))
+    if state is not None:
+        state_file.save(state, ges.fake)
 
 
 @command()
@@ -214,6 +233,7 @@ def serve(
 @option("--seed", type=int, help="The seed of all random choices [default: 0].")
 @file_option("--har", help="Write the journal as an HTTP archive to this file at the end.")
 @options.log_level
+@options.log_format
 def proxy(
     *,
     target: "Target",
@@ -222,6 +242,7 @@ def proxy(
     fault: tuple[str, ...],
     har: Path | None,
     log_level: str,
+    log_format: str,
     **parameters: Any,
 ) -> None:
     """Forward requests to a server, keep a journal of them, and inject faults.
@@ -235,7 +256,7 @@ def proxy(
     wait = stop_signals()  # first of all: whenever one comes, the archive is written
     from gesmock.remote.proxy import ProxyServer
 
-    _log_to_standard_error(log_level)
+    _log_to_standard_error(log_level, log_format)
     output.check_writable({"--har": har})
     server = ProxyServer(
         target,

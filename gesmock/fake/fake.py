@@ -1,6 +1,6 @@
 """Fake: all projects, and what the whole of them starts with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from functools import partial
 from threading import Lock
 from typing import Final
@@ -43,6 +43,8 @@ class Fake:
         self._new = partial(Project, epochs=self.epochs, can_deliver=self.can_deliver)
         states = start.states(options or {}, self.can_deliver)
         self._dropped = Coverage()  # of projects that no longer exist
+        self.connections: Sized = ()
+        """The open connections, if they are those of a server of ours."""
         self._replace(
             {
                 name: self._new(name, Start.of(state, name, progress))
@@ -116,9 +118,12 @@ class Fake:
     def coverage(self) -> Coverage:
         """The documented answers that any project has given since the fake was made."""
         with self._lock:
-            total = Coverage(self._dropped.cells())
-            for project in self.projects.values():
-                total.add(project.verdict.coverage.cells())
+            total = Coverage()
+            for each in (
+                self._dropped,
+                *(project.verdict.coverage for project in self.projects.values()),
+            ):
+                total.merge(each)
             return total
 
     def interrupt(self) -> None:
@@ -153,7 +158,7 @@ class Fake:
         projects = {name: self.projects.get(name) or self._new(name) for name in starts}
         for name in self.projects.keys() - projects.keys():
             self.projects[name].reset()
-            self._dropped.add(self.projects[name].verdict.coverage.cells())
+            self._dropped.merge(self.projects[name].verdict.coverage)
         cleared = [projects[name].reset(start) for name, start in starts.items()]
         self._replace(projects)
         return cleared[0]

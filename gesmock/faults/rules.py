@@ -48,10 +48,14 @@ class MatchedFault(Struct, frozen=True):
         return self.wait_s + self.spread_s
 
     @property
+    def kind(self) -> str:
+        """The kind of the fault."""
+        return "delay" if self.fault is None else self.fault.name
+
+    @property
     def connection(self) -> str | None:
         """The kind of the fault, if it leaves the client without an answer that it can read."""
-        name = None if self.fault is None else self.fault.name
-        return name if name in kinds.UNREADABLE else None
+        return self.kind if self.kind in kinds.UNREADABLE else None
 
     def apply(self, reply: Reply) -> Reply:
         """*reply* as the client gets it, with the receipt.

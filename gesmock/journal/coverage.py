@@ -47,16 +47,24 @@ class Table(NamedTuple):
 class Coverage:
     """How often each cell was met: by operation, status, and how the connection broke.
 
-    *met* is counted up by whoever answers.
+    *met* is counted up by whoever answers, and so are *faults*, how many requests each kind hit.
     """
 
     def __init__(self, cells: Iterable[Cell] = ()) -> None:
         self.met: defaultdict[tuple[str | None, int, str | None], int] = defaultdict(int)
+        self.faults: defaultdict[str, int] = defaultdict(int)
         self.add(cells)
 
     def add(self, cells: Iterable[Cell]) -> None:
         for cell in cells:
             self.met[cell.operation, cell.status, cell.connection] += cell.count
+
+    def merge(self, other: "Coverage") -> None:
+        """Add all that *other* counted."""
+        for cell, count in other.met.copy().items():
+            self.met[cell] += count
+        for kind, count in other.faults.copy().items():
+            self.faults[kind] += count
 
     def cells(self) -> list[Cell]:
         """What was met, by operation; requests that no operation serves are left out."""

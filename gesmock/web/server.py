@@ -32,6 +32,7 @@ class Server:
         self._fake.deliverable |= BELOW_HTTP
         self._http = HttpServer(gateway, host, port, limits or Limits(), ssl_context)
         self._fake.epochs.watchers.append(self._http.release)
+        self._fake.connections = self._http.connections
         self.port = self._http.port
         scheme = "http" if ssl_context is None else "https"
         host = reachable(host)

@@ -50,6 +50,9 @@ Cursor = Annotated[int, Meta(ge=0, le=2**53)]
 LIMIT: Final = 100
 """How many items of a list an answer has, if the request does not say."""
 
+_TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
+"""The version is that of Prometheus's text format: nothing else is answered as text."""
+
 
 class NoQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """Of a call without query parameters: one that is ignored would be dangerous here."""
@@ -147,6 +150,11 @@ class call:  # noqa: N801 a decorator
     def rules(self) -> list[str]:
         """The Werkzeug rules of its paths."""
         return [self.path] if self.of_fake else [self.path, f"projects/<project_id>/{self.path}"]
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the answer is a text instead of JSON."""
+        return self.function.__annotations__["return"] is str
 
     @property
     def bodies(self) -> tuple[type[Struct], ...]:
@@ -325,4 +333,6 @@ def _refused(error: GesmockError) -> flask.Response:
 
 
 def _respond(status: int, value: object) -> flask.Response:
+    if isinstance(value, str):
+        return flask.Response(value, status, content_type=_TEXT)
     return flask.Response(msgspec.json.encode(value), status, content_type="application/json")

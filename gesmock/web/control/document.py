@@ -14,7 +14,7 @@ from gesmock.fake.project import Project
 from gesmock.faults import Error, FaultRule
 from gesmock.model.generators import Generator
 from gesmock.model.types import STATUSES
-from gesmock.web.control import faults, jobs, journal, state
+from gesmock.web.control import faults, jobs, journal, metrics, state
 from gesmock.web.control.api import PATH_TYPES, ErrorBody, call
 from gesmock.web.guard import CONTROL
 
@@ -83,7 +83,7 @@ CALLS: Final = (
     describe,
     *(
         declared
-        for module in (state, jobs, faults, journal)
+        for module in (state, jobs, faults, journal, metrics)
         for declared in vars(module).values()
         if isinstance(declared, call)
     ),
@@ -164,13 +164,14 @@ def _operation(each: call, *, of_project: bool) -> Node:
     if each.may_miss or of_project or "_id>" in each.path:
         possible.add(404)
     schema = {"type": "object"} if each.answer is None else _ref(each.answer)
+    content = {"text/plain": {"schema": {"type": "string"}}} if each.is_text else _json(schema)
     operation: Node = {
         "operationId": f"{each.method.lower()}_{noun}{'_of_project' * of_project}",
         "tags": [each.path.partition("/")[0]],
         "summary": each.summary,
         "parameters": _query_parameters(each.query),
         "responses": {
-            str(each.status): {"description": each.summary, "content": _json(schema)},
+            str(each.status): {"description": each.summary, "content": content},
             **{
                 str(status): {"description": _REFUSALS[status], "content": _json(_ref(ErrorBody))}
                 for status in sorted(possible)

@@ -42,7 +42,7 @@ class DescribedProjects(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ResetQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """Whether *all* projects are reset, and those dropped that were opened since the start."""
+    """Whether *all* projects are reset, and those dropped that only calls have opened."""
 
     all: bool = False
 

@@ -1,0 +1,71 @@
+"""The control call for metrics, in Prometheus's text format."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from gesmock.fake.fake import Fake
+from gesmock.faults import KINDS
+from gesmock.journal.verdict.findings import RULES
+from gesmock.model.rows import in_status
+from gesmock.model.types import STATUSES
+from gesmock.web.control.api import Address, call
+
+Values = Mapping[tuple[object, ...], int]
+"""How many there are, by the values of the labels."""
+
+
+class Metric(NamedTuple):
+    """A metric by *labels*, the names of which are separated by spaces, as a Prometheus *type*."""
+
+    name: str
+    type: str
+    help: str
+    labels: str
+    values: Values
+
+    def __str__(self) -> str:
+        head = f"# HELP {self.name} {self.help}\n# TYPE {self.name} {self.type}\n"
+        return head + "".join(map(self._sample, self.values))
+
+    def _sample(self, key: tuple[object, ...]) -> str:
+        pairs = zip(self.labels.split(), key, strict=True)
+        labels = ",".join(f'{name}="{value}"' for name, value in pairs)
+        return f"{self.name}{labels and f'{{{labels}}}'} {self.values[key]}\n"
+
+
+@call("GET", "metrics", of_fake=True, summary="Show metrics, for Prometheus")
+def show_metrics(address: Address) -> str:
+    return "".join(map(str, _metrics(address.fake)))
+
+
+def _metrics(fake: Fake) -> Iterator[Metric]:
+    """Those of all projects together; counters go on through resets.
+
+    Apart from the statuses of answers, it is known what a label may be: nobody can add to it.
+    """
+    coverage = fake.coverage()
+    requests: Counter[tuple[object, ...]] = Counter()
+    for (operation, status, _), count in coverage.met.items():
+        requests[operation or "none", status or "none"] += count
+    text = "Requests by operation and status; none: no such operation, no answer."
+    yield Metric("gesmock_requests_total", "counter", text, "operation status", requests)
+
+    faults: Values = {(kind,): coverage.faults.get(kind, 0) for kind in KINDS}
+    text = "Requests that a fault hit, by kind."
+    yield Metric("gesmock_faults_total", "counter", text, "kind", faults)
+
+    projects = fake.projects.values()
+    graphs = [graph for project in projects for graph in project.graphs.copies().values()]
+    jobs: Values = {
+        (status,): sum(1 for graph in graphs for _ in graph.rows(in_status(status)))
+        for status in STATUSES
+    }
+    yield Metric("gesmock_jobs", "gauge", "Jobs by status.", "status", jobs)
+
+    codes = [each.code for project in projects for each in project.verdict.findings(("GM", "GM9"))]
+    findings: Values = {(rule.code,): codes.count(rule.code) for rule in RULES}
+    yield Metric("gesmock_findings", "gauge", "Findings about the client.", "code", findings)
+
+    connections: Values = {(): len(fake.connections)}
+    yield Metric("gesmock_connections", "gauge", "Open connections.", "", connections)
