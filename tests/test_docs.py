@@ -13,20 +13,24 @@ from conftest import PROJECT, Service
 import gesmock
 from gesmock import __version__
 from gesmock.fake import fake, graphs
+from gesmock.fake import verdict as fake_verdict
 from gesmock.fake.graphs import MOST_JOBS
 from gesmock.fake.options import OPTION_NAMES
 from gesmock.fake.routes import ROUTES
 from gesmock.faults import KINDS, PRESETS, FaultRule, fault_rules
-from gesmock.journal import entries, journal
+from gesmock.journal import entries, journal, verdict
+from gesmock.journal.verdict import findings
 from gesmock.journal.verdict.findings import RULES, VerdictConfig
 from gesmock.model import documentation, errors, messages, queries, rules, types, validation
 from gesmock.model.plans import PlanName
 from gesmock.model.settings import Settings
 from gesmock.model.types import Edition
 from gesmock.model.validation import read
+from gesmock.server import parser, protocol
 from gesmock.web.control import api
 from gesmock.web.control import jobs as control_jobs
 from gesmock.web.control.document import control_document
+from gesmock.web.guard import LARGEST_CONTROL_BODY
 
 TOP = Path(__file__).parents[1]
 README = (TOP / "README.md").read_text(encoding="utf-8")
@@ -379,11 +383,27 @@ def test_every_guide_is_listed_by_its_title(folder: str) -> None:
 def test_the_table_of_bounds_has_the_values_of_the_code() -> None:
     page = PAGES[TOP / "docs/reference/bounds.md"].partition("| what | at most |")[2]
     rows = [row[1:-1].split("|") for row in page.partition("\n\n")[0].splitlines()[2:]]
-    jobs = graphs.MOST_JOBS
+    jobs, limits = graphs.MOST_JOBS, parser.Limits()
 
     assert [int(value) for _, value, *_ in rows] == [
-        validation.MOST_LEVELS,
+        limits.url,
+        limits.head,
         messages.LARGEST_BODY,
+        LARGEST_CONTROL_BODY,
+        parser.LONGEST_FRAMING,
+        parser.MOST_DIGITS,
+        limits.head_s,
+        limits.body_s,
+        limits.body_rate,
+        limits.in_flight,
+        limits.connections,
+        limits.reserve,
+        protocol.MOST_UNREAD,
+        limits.idle_s,
+        limits.write_s,
+        parser.LONGEST_CACHED,
+        parser.MOST_CACHED,
+        validation.MOST_LEVELS,
         api.LONGEST_CHECKED,
         errors.MOST_ERRORS,
         errors.MOST_COUNTED,
@@ -405,6 +425,12 @@ def test_the_table_of_bounds_has_the_values_of_the_code() -> None:
         journal.LARGEST,
         entries.LONGEST_BODY,
         messages.LONGEST_HEAD,
+        messages.MOST_SHOWN,
+        journal.MOST_STATUSES,
+        verdict.MOST_FINDINGS,
+        fake_verdict.MOST_URLS,
+        fake_verdict.MOST_CRASHES,
+        findings.MOST_ENTRIES,
         api.LIMIT,
         api.LARGEST_PAGE,
         control_jobs.MOST_TRANSITIONS,

@@ -12,11 +12,11 @@ CHUNKED: Final = -1
 """The length of a body whose end only its chunks tell."""
 
 _HEAD_END: Final = b"\r\n\r\n"
-_LONGEST_FRAMING: Final = 4096  # of the line before a chunk, or of all trailers
+LONGEST_FRAMING: Final = 4096  # of the line before a chunk, or of all trailers
 _LONGEST_AROUND_URL: Final = 64  # a method, the version, and what separates them
-_LONGEST_CACHED: Final = 4096
-_MOST_CACHED: Final = 512
-_MOST_DIGITS: Final = 20  # of a length; zeros in front count, of which llhttp takes any number
+LONGEST_CACHED: Final = 4096
+MOST_CACHED: Final = 512
+MOST_DIGITS: Final = 20  # of a length; zeros in front count, of which llhttp takes any number
 
 _TLS: Final = b"\x16\x03"
 _BARE_LF: Final = re.compile(rb"(?<!\r)\n")
@@ -148,7 +148,7 @@ def _length(version: str, values: Mapping[str, str]) -> int:
         raise BadRequest(400, "Transfer-Encoding in HTTP/1.0")
     if encoding.lower() not in ("", "chunked"):
         raise BadRequest(501, f"Transfer-Encoding: {encoding[:40]!r}")
-    if len(digits) > _MOST_DIGITS:
+    if len(digits) > MOST_DIGITS:
         raise BadRequest(400, f"The Content-Length has {len(digits)} digits")
     return CHUNKED if encoding else int(digits)
 
@@ -235,8 +235,8 @@ class Parser:
         head = self._heads.get(text)
         if head is None:
             head = parse(text, self._limits)
-            if len(text) <= _LONGEST_CACHED:
-                if len(self._heads) >= _MOST_CACHED:
+            if len(text) <= LONGEST_CACHED:
+                if len(self._heads) >= MOST_CACHED:
                     self._heads.clear()
                 self._heads[text] = head
         if head.length:
@@ -274,7 +274,7 @@ class Parser:
                 raise _too_long(self._largest)
             begin, end = line.end(), line.end() + size
             line_end = received[end : end + 2]
-            if begin > _LONGEST_FRAMING or not b"\r\n".startswith(line_end):
+            if begin > LONGEST_FRAMING or not b"\r\n".startswith(line_end):
                 raise BadRequest(400, "A chunk is longer than its size, or its line is too long")
             if len(line_end) < 2:
                 return False
@@ -282,10 +282,10 @@ class Parser:
             del received[: end + 2]
         last = _LAST_CHUNK.match(received)
         end = last.end() if last else 0
-        complete = received[end : end + 2] == b"\r\n" and 0 < end <= _LONGEST_FRAMING
+        complete = received[end : end + 2] == b"\r\n" and 0 < end <= LONGEST_FRAMING
         if complete:
             del received[: end + 2]
-        elif b"\n" in received[end:] or len(received) > _LONGEST_FRAMING:
+        elif b"\n" in received[end:] or len(received) > LONGEST_FRAMING:
             raise BadRequest(400, "A chunk's line or a trailer is malformed or too long")
         return complete
 

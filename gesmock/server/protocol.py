@@ -29,7 +29,7 @@ log = logging.getLogger("gesmock.server")
 _ACCEPTED_AT_ONCE: Final = 64  # before those who are connected have their turn
 _ACCEPT_AGAIN_S: Final = 0.1
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
-_MOST_UNREAD: Final = 2**17  # of what a client sends before it has its answer
+MOST_UNREAD: Final = 2**17  # of what a client sends before it has its answer
 _SMALL: Final = 2**14  # a body that is joined to its head: one buffer is sent quicker than two
 _TOO_MANY: Final = "There are too many connections."
 _TOO_MUCH: Final = "Too many bytes of other requests and answers are in flight."
@@ -456,7 +456,7 @@ class Connection:
         if self._transport.unsent:
             events = WRITE
         elif self._answering:
-            if self._eof_received or len(self._parser.received) >= _MOST_UNREAD:
+            if self._eof_received or len(self._parser.received) >= MOST_UNREAD:
                 # From now on it is not noticed if the client goes.
                 self.deadline = min(self.deadline, now + self._server.limits.idle_s)
                 events = 0
