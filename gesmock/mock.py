@@ -1,9 +1,9 @@
 """GesMock: a fake with a server, its URLs, and the handles with which a test scripts it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from threading import Lock
-from typing import TYPE_CHECKING, Annotated, Any, Self, Unpack
+from typing import TYPE_CHECKING, Annotated, Self, Unpack
 
 from msgspec import Meta
 
@@ -109,8 +109,6 @@ class GesMock(MockProject):
 
             check_context(ssl_context)
         self.options = options
-        self.verdict_defaults: Mapping[str, Any] = {}
-        """What ``restart`` expects of the client where its own ``verdict`` does not say."""
         self._strict = strict
         self.fake = Fake(options, deliverable=BELOW_HTTP, progress=progress)
         self._control = control
@@ -193,14 +191,6 @@ class GesMock(MockProject):
 
         The options are those of ``GesMock``. Raises InvalidInput, with nothing changed.
         """
-        if self.verdict_defaults:
-            verdict = options.get("verdict")
-            own = {} if verdict is None else verdict
-            changes = validation.read_python(own, dict[str, Any], "verdict")
-            ignored = changes.get("ignore")
-            if isinstance(ignored, list):
-                changes["ignore"] = [*self.verdict_defaults.get("ignore", ()), *ignored]
-            options["verdict"] = {**self.verdict_defaults, **changes}
         return self.fake.restart(options)
 
     def _judged(self) -> Sequence[Project]:

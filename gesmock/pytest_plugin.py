@@ -47,7 +47,7 @@ def gesmock(request: pytest.FixtureRequest, gesmock_server: "GesMock") -> "Itera
     use = _Use(gesmock_server, strict=strict)
     request.node.stash[_IN_USE] = use
     yield gesmock_server
-    gesmock_server.verdict_defaults = {}
+    gesmock_server.fake.verdict_defaults = {}
     if report := request.config.pluginmanager.get_plugin(_REPORT):
         report.add_findings(request.node.nodeid, gesmock_server.findings())
     if use.called and (message := use.new_findings()):
@@ -110,7 +110,7 @@ def _restart(ges: "GesMock", options: dict[str, Any], config: pytest.Config) -> 
     ignore = [*config.getini("gesmock_ignore"), *_several(start.pop("ignore", None))]
     fail_on = _several(start.pop("fail_on", None), config.getini("gesmock_fail_on"))
     defaults = {"ignore": ignore, "fail_on": fail_on}
-    ges.verdict_defaults = {name: codes for name, codes in defaults.items() if codes}
+    ges.fake.verdict_defaults = {name: codes for name, codes in defaults.items() if codes}
     try:
         ges.start().restart(**start)
     except InvalidInput as error:

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sized
 from functools import partial
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
 from gesmock.fake import options as start
 from gesmock.fake.options import Progress, Start, StartOptions, no_progress
 from gesmock.fake.project import Cleared, Epochs, Project
 from gesmock.faults import BELOW_HTTP
 from gesmock.journal.coverage import Coverage
+from gesmock.model import validation
 from gesmock.model.errors import Conflict, NotFound, shortened
 from gesmock.model.tokens import Token
 from gesmock.model.types import is_project_id
@@ -40,6 +41,8 @@ class Fake:
         self._lock = Lock()
         self.deliverable = deliverable
         self.epochs = Epochs()
+        self.verdict_defaults: Mapping[str, Any] = {}
+        """What ``restart`` expects of the client where its own ``verdict`` does not say."""
         self._new = partial(Project, epochs=self.epochs, can_deliver=self.can_deliver)
         states = start.states(options or {}, self.can_deliver)
         self._dropped = Coverage()  # of projects that no longer exist
@@ -149,10 +152,21 @@ class Fake:
 
         Returns what was cleared in the project that is the default one from now on.
         """
+        if self.verdict_defaults:
+            options = {**options, "verdict": self._with_defaults(options.get("verdict"))}
         states = start.states(options, self.can_deliver)
         starts = {name: Start.of(state, name) for name, state in states.items()}
         with self._lock:
             return self._begin(starts)
+
+    def _with_defaults(self, verdict: object) -> dict[str, Any]:
+        """*verdict* with the defaults; what both ignore is ignored."""
+        own = {} if verdict is None else verdict
+        changes = validation.read_python(own, dict[str, Any], "verdict")
+        ignored = changes.get("ignore")
+        if isinstance(ignored, list):
+            changes["ignore"] = [*self.verdict_defaults.get("ignore", ()), *ignored]
+        return {**self.verdict_defaults, **changes}
 
     def _begin(self, starts: Mapping[str, Start]) -> Cleared:
         projects = {name: self.projects.get(name) or self._new(name) for name in starts}
