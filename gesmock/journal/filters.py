@@ -9,7 +9,7 @@ from gesmock.journal.entries import Entry, Snapshot
 from gesmock.model.errors import Conflict, ExpectationFailed, shortened
 from gesmock.model.jobs import Job
 from gesmock.model.messages import Operation
-from gesmock.model.secrets import compact, one_line
+from gesmock.model.secrets import MASK, compact, is_secret, one_line, secrets_in
 from gesmock.model.types import GraphName
 from gesmock.model.validation import described, join
 
@@ -52,7 +52,8 @@ class EntryFilter(
     *job* matches requests for a job, those that made it, and answers with its status. *status* 0 is
     that of an answer that never came, as the connection broke. *query* and *headers* have what was
     sent by name, with None for what is absent; names of headers in any case. *body* is a part of
-    the JSON body, whose objects may have more fields. *fault* is a receipt, the id of a fault rule,
+    the JSON body, whose objects may have more fields. Of a secret, which the journal masks, only
+    ``***`` may be asked for; it stands for any value. *fault* is a receipt, the id of a fault rule,
     or ``*`` for any. Only entries after number *since* match.
     """
 
@@ -68,6 +69,18 @@ class EntryFilter(
     body: dict[str, Any] = {}
     fault: str | None = None
     since: Count = 0
+
+    def __post_init__(self) -> None:
+        for name, value in (*self.query.items(), *self.headers.items()):
+            if value not in (None, "", MASK) and is_secret(name):
+                raise ValueError(
+                    f"{shortened(name)!r} is secret, and masked in the journal; "
+                    f"{MASK!r} stands for any value"
+                )
+        if any(secret != MASK for secret in secrets_in(self.body)):
+            raise ValueError(
+                f"the body asked for has a secret, which the journal masks; {MASK!r} stands for any"
+            )
 
     def select(self, snapshot: Snapshot) -> list[Entry]:
         """The entries that match, oldest first; Conflict if some after ``since`` were dropped."""
@@ -156,6 +169,7 @@ class Assertion(
     at_most: Count | None = None
 
     def __post_init__(self) -> None:
+        EntryFilter.__post_init__(self)
         if self.times is not None and (self.at_least, self.at_most) != (None, None):
             raise ValueError("give either times, or at_least and at_most")
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:

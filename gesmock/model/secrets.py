@@ -52,7 +52,7 @@ _COMPANIONS: Final = (
 _LONGEST_NAME: Final = 256  # characters that are looked at
 _LONGEST_REMEMBERED: Final = 64
 
-_PART: Final = re.compile("[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_PART: Final = re.compile("[A-Z]{2,}s?(?![a-z])|[A-Z](?![a-z])|[A-Z]?[a-z]+")
 _KNOWN: Final = "|".join(sorted(f"{_WORDS} {_COMPANIONS}".split(), key=len, reverse=True))
 _GAPLESS: Final = re.compile(rf"(?:{_KNOWN})(?:s(?=\Z|{_KNOWN}))?")
 _TAIL: Final = re.compile(

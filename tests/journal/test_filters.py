@@ -25,7 +25,7 @@ def asked(ges: GesMock) -> GesMock:
     ges.add_job(job_id="a1", status="running")
     requests.get(ges.jobs_url(limit=10, offset=0))
     requests.get(ges.jobs_url(limit=20), headers={"X-Team": "7"})
-    requests.get(ges.job_url("a1"))
+    requests.get(ges.job_url("a1"), headers={"X-Auth-Token": "t1"})
     body = {"limit": 10, "paths": [{"edge": True, "from": "Q"}]}
     requests.post(f"{ges.graph_url()}/action?action_id=clear-graph", json=body)
     requests.get(ges.jobs_url("other"))
@@ -49,6 +49,9 @@ def asked(ges: GesMock) -> GesMock:
         ({"headers": {"x-team": 7}}, [2]),
         ({"headers": {"X-TEAM": "7", "Accept": "*/*"}}, [2]),
         ({"headers": {"X-Team": None}}, [1, 3, 4, 5]),
+        ({"headers": {"X-Auth-Token": "***"}}, [3]),
+        ({"headers": {"X-Auth-Token": None}}, [1, 2, 4, 5]),
+        ({"body": {"token": "***"}}, []),
         ({"body": {"paths": [{"edge": True}]}}, [4]),
         ({"body": {"paths": [{"edge": True, "to": None}], "limit": 10}}, [4]),
         ({"body": {"paths": [{"edge": 1}]}}, []),
@@ -216,6 +219,9 @@ def test_too_few_calls_are_listed_with_near_misses(asked: GesMock) -> None:
         ({"times": -1}, "assert_called.times: expected an integer"),
         ({"operation": "list"}, "did you mean 'list_jobs'?"),
         ({"method": "get"}, "assert_called.method: expected a method in capitals, got 'get'"),
+        ({"headers": {"X-Auth-Token": "t1"}}, "'X-Auth-Token' is secret.*'[*]{3}' stands for any"),
+        ({"query": {"a": 1, "password": 1}}, "'password' is secret, and masked in the journal"),
+        ({"body": {"a": [{"userToken": "t1"}]}}, "the body asked for has a secret"),
     ],
 )
 def test_wrong_filters_are_refused(asked: GesMock, wrong: dict[str, Any], message: str) -> None:

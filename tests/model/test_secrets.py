@@ -19,7 +19,7 @@ NAMELESS = Secrets()
 SECRETS = """
 token X-Auth-Token userToken USER_TOKEN usertoken tokens token2 token_type xauthtoken idtoken t%6Fken
 t%256Fken ｔｏｋｅｎ user[token] myoldtoken accesstokensecret password passwords dbpassword passwd pwd
-passphrase passphrases userPass user_credentials Cookie JSESSIONID sessionId Signature sig otp pin jwt
+passphrase passphrases userPass user_credentials Cookie JSESSIONID sessionId Signature sig otp pin jwt userJWTs OTPs PINs
 x-auth proxy-authorization authorizationheader api_key API-Key apikeys therapikey private_key
 privateRsaKey user-ak
 """

@@ -232,12 +232,7 @@ def _read_body(annotation: Any) -> object:
 
 
 def _read_query(type_: type[Struct]) -> Struct:
-    """The query of the request as a *type_*; of a repeated parameter, the first counts.
-
-    *needs_jobs*: refused by a fake that has no jobs of its own. *may_miss*: may answer 404, as
-    calls with an id in their path always may. *of_fake*: is about all projects, and not repeated
-    below each.
-    """
+    """The query of the request as a *type_*; of a repeated parameter, the first counts."""
     if not flask.request.args:
         return type_()
     kinds = _field_kinds(type_)
