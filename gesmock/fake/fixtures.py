@@ -189,7 +189,7 @@ def read(
 
 
 def _sort_of(path: Path) -> str:
-    """What *path* is, if it is no regular file: reading a FIFO or a device may never end."""
+    """What *path* is, if it is not a regular file: reading a FIFO or a device may never end."""
     mode = path.stat().st_mode
     sorts = {
         stat.S_IFDIR: "a folder",

@@ -54,27 +54,23 @@ class JobWait:
     def _is_over(self) -> bool:
         """Whether the job has the status by now; the lock is held."""
         graphs, job_id = self._graphs, self.job.job_id
+        name = repr(shortened(job_id))
         if self._interrupts != graphs.interrupts:
-            raise Conflict(f"{graphs.interrupt_reason}; {self._status} at last")
+            raise Conflict(f"{graphs.interrupt_reason}; job {name} was {self.job.status}")
         try:
             self.job = graphs.find(job_id, self.graph)[1]
         except NotFound:
-            gone = f"job {shortened(job_id)!r} is gone"
-            raise TimedOut(f"{gone}; it was {self.job.status} at last") from None
+            raise TimedOut(f"job {name} is gone; it was {self.job.status} before") from None
         expected = " or ".join(self._statuses)
         if self.job.status in self._statuses:
             return True
         if self.job.status in FINAL:
-            raise TimedOut(f"{self._status}, which is final; {expected} was waited for")
+            raise TimedOut(f"job {name} is {self.job.status}, which is final; expected {expected}")
         if self._until <= real_time():
             hint = "; the clock is frozen" if graphs.time.frozen else ""
-            after = f"still, after {self._timeout_s:g} s"
-            raise TimedOut(f"{self._status} {after}; {expected} was waited for{hint}")
+            still = f"job {name} is still {self.job.status} after {self._timeout_s:g} s"
+            raise TimedOut(f"{still}; expected {expected}{hint}")
         return False
-
-    @property
-    def _status(self) -> str:
-        return f"job {shortened(self.job.job_id)!r} is {self.job.status}"
 
     def _pause_s(self) -> float:
         """How many real seconds may pass before the next look."""

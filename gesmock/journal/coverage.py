@@ -47,7 +47,7 @@ class Table(NamedTuple):
 class Coverage:
     """How often each cell was met: by operation, status, and how the connection broke.
 
-    *met* is counted up by whoever answers, and so are *faults*, how many requests each kind hit.
+    *met* is incremented by whoever answers, and so are *faults*, how many requests each kind hit.
     """
 
     def __init__(self, cells: Iterable[Cell] = ()) -> None:

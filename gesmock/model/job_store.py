@@ -341,7 +341,7 @@ class JobStore:
             heappush(self._due, (time, id(timeline), timeline, numbers))
 
     def due(self, now: int) -> int:
-        """How many jobs ``settle`` would change; beyond ``MUCH`` it stops to count."""
+        """How many jobs ``settle`` would change; beyond ``MUCH`` it stops counting."""
         total, indexes = 0, [0]  # in the heap: below what is not due, nothing is
         while indexes and total <= MUCH:
             index = indexes.pop()

@@ -16,7 +16,7 @@ Body = TypeVar("Body")
 
 
 class NotAnswered(GesmockError):
-    """The server answered a control call with something else than what it asked for."""
+    """The server answered a control call with something other than what it asked for."""
 
 
 class ServerHealth(Struct, frozen=True):
@@ -68,5 +68,5 @@ def _body(target: Target, reply: HttpReply, type_: type[Body]) -> Body:
         reason = ""
     if _has_no_control(reply):
         reason = "it serves no control API (--no-control)"
-    why = f"answered {reply.status}: {reason or 'this is no gesmock'}"
+    why = f"answered {reply.status}: {reason or 'this is not gesmock'}"
     raise NotAnswered(f"{target.url}: {why}")

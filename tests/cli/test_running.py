@@ -107,8 +107,8 @@ def test_the_certificate_of_the_environment_s_own_server_is_not_verified(cert: P
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno", "answered 404: this is no gesmock"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "answered 200: this is no gesmock"),
+        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno", "answered 404: this is not gesmock"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "answered 200: this is not gesmock"),
         (b'HTTP/1.1 403 Forbidden\r\nContent-Length: 16\r\n\r\n{"error":"full"}', "answered 403: full\n"),
     ],
 )  # fmt: skip

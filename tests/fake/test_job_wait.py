@@ -73,7 +73,7 @@ def test_when_it_gives_up_it_names_the_last_status(ges: GesMock) -> None:
         ges.wait_for_job(job, "success", timeout_s=0.01)
 
     assert str(caught.value) == (
-        "job 'a' is running still, after 0.01 s; success was waited for; the clock is frozen"
+        "job 'a' is still running after 0.01 s; expected success; the clock is frozen"
     )
 
 
@@ -83,9 +83,7 @@ def test_it_gives_up_at_once_where_the_job_has_ended_otherwise(ges: GesMock) -> 
     with pytest.raises(TimedOut) as caught:
         ges.wait_for_job(job, ["success", "complete"], timeout_s=LONG)
 
-    assert str(caught.value) == (
-        "job 'a' is failed, which is final; success or complete was waited for"
-    )
+    assert str(caught.value) == ("job 'a' is failed, which is final; expected success or complete")
 
 
 def test_it_gives_up_where_the_job_goes_or_the_project_begins_anew(ges: GesMock) -> None:
@@ -94,13 +92,13 @@ def test_it_gives_up_where_the_job_goes_or_the_project_begins_anew(ges: GesMock)
     ges.remove_job(job)
     thread.join()
     assert isinstance(actual[0], TimedOut)
-    assert str(actual[0]) == "job 'a' is gone; it was running at last"
+    assert str(actual[0]) == "job 'a' is gone; it was running before"
 
     thread, actual = in_a_thread(ges, ges.add_job(job_id="a", status="running"))
     ges.reset()
     thread.join()
     assert isinstance(actual[0], Conflict)
-    assert "the project was reset meanwhile; job 'a' is running at last" in str(actual[0])
+    assert "the project was reset meanwhile; job 'a' was running" in str(actual[0])
 
 
 def test_it_gives_up_where_the_server_is_stopped_but_is_not_harmed() -> None:
@@ -109,7 +107,7 @@ def test_it_gives_up_where_the_server_is_stopped_but_is_not_harmed() -> None:
     thread.join()
 
     assert isinstance(actual[0], Conflict)
-    assert "the server was stopped meanwhile; job 'a' is running at last" in str(actual[0])
+    assert "the server was stopped meanwhile; job 'a' was running" in str(actual[0])
     ges.move_job("a", "success")
     assert ges.wait_for_job("a", timeout_s=LONG).status == "success"
 
@@ -121,7 +119,7 @@ def test_it_gives_up_where_the_graph_is_deleted(ges: GesMock) -> None:
     ges.clock.advance(10)
     thread.join()
 
-    assert str(actual[0]) == "job 'a' is gone; it was running at last"
+    assert str(actual[0]) == "job 'a' is gone; it was running before"
 
 
 def test_what_cannot_be_waited_for_is_refused(ges: GesMock) -> None:
@@ -182,9 +180,9 @@ def test_a_task_gives_up_as_a_thread_does(ges: GesMock) -> None:
         ges.reset()
         await waiting
 
-    with pytest.raises(TimedOut, match="job 'a' is running still, after 0.001 s"):
+    with pytest.raises(TimedOut, match="job 'a' is still running after 0.001 s"):
         run(ges.wait_for_job_async(job, timeout_s=0.001))
-    with pytest.raises(Conflict, match="the project was reset meanwhile; job 'a' is running"):
+    with pytest.raises(Conflict, match="the project was reset meanwhile; job 'a' was running"):
         run(reset_meanwhile())
     with pytest.raises(NotFound):
         run(ges.wait_for_job_async("x"))
@@ -218,11 +216,13 @@ def test_without_a_status_it_is_shown_or_waited_for_to_its_end(service: Service)
     assert service.control("GET", "jobs/a").json == {"job": job, "graph": "movie"}
     given_up = service.control("GET", "jobs/a?wait_s=0.01")
     assert given_up.status_code == 409
-    assert given_up.json["error"].startswith("job 'a' is running still, after 0.01 s; complete or")
+    assert given_up.json["error"].startswith(
+        "job 'a' is still running after 0.01 s; expected complete or"
+    )
     service.control("PATCH", "jobs/a", {"status": "failed"})
     assert service.control("GET", "jobs/a?wait_s=60").json["job"]["status"] == "failed"
     other = service.control("GET", "jobs/a?status=success")
-    assert other.json["error"] == "job 'a' is failed, which is final; success was waited for"
+    assert other.json["error"] == "job 'a' is failed, which is final; expected success"
 
 
 @pytest.mark.parametrize(
