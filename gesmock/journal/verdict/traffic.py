@@ -175,7 +175,8 @@ _Key = tuple[str, float]
 def is_sequential(entries: Iterable[Entry]) -> bool:
     """Whether the client of *entries* used one connection at a time and waited for the answers.
 
-    It may return to a connection once those that it opened since are closed.
+    It may return to a connection once those that it opened since are closed, and close one late:
+    ``requests.get`` does when its response is dropped.
     """
     is_open: dict[_Key, None] = {}  # in the order in which they were opened
     busy: _Key | None = None  # its answer takes its time
@@ -183,7 +184,7 @@ def is_sequential(entries: Iterable[Entry]) -> bool:
     for at, kind, key, until in sorted(_events(entries)):
         if kind == _OPENED:
             is_open[key] = None
-        elif key in is_open and next(reversed(is_open)) != key:
+        elif kind == _HEARD and key in is_open and next(reversed(is_open)) != key:
             return False
         if kind == _CLOSED:
             is_open.pop(key, None)

@@ -26,6 +26,7 @@ def asked(*requests: tuple[str, float], closed: dict[str, float] | None = None) 
         ([(A, 1), (A, 2), (A, 3)], {}),
         ([(A, 1), (B, 2), (C, 3)], {A: 1.2, B: 2.2}),  # a new one for each
         ([(A, 1), (B, 2), (C, 3)], {A: 1.5, B: 2.5}),  # seen at the same moment
+        ([(A, 1), (B, 2), (C, 3)], {A: 2.1, B: 3.1}),  # closed once the next is answered
         ([(A, 1), (B, 2), (B, 3)], {}),  # one is left open
         ([(A, 1), (B, 2), (A, 3)], {B: 2.5}),  # and taken up again
         ([(A, 1), (B, 2), (A, 3)], {B: 3}),

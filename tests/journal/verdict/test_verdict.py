@@ -265,6 +265,16 @@ def test_concurrent_clients_are_reported_on_request(story: Story) -> None:
     assert story.findings("GM902", ignore=["GM9"]) == []
 
 
+def test_a_client_that_keeps_its_last_response_is_judged(ges: GesMock) -> None:
+    """``requests`` closes the connection of a response when that is dropped."""
+    url = ges.job_url(ges.add_job(status="running"))
+    for _ in range(10):
+        response = requests.get(url)
+        assert response.json()["status"] == "running"
+
+    assert codes(ges.findings("GM1", "GM902")) == ["GM101"]
+
+
 def test_dropped_entries_are_reported(story: Story) -> None:
     story.ask()
 
