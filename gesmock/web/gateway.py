@@ -267,12 +267,11 @@ def log_request(
     url = path if _PLAIN(path) else quote(redact(path))
     if query:
         url += f"?{query if _PAGE(query) else _redacted(query, redact)}"
-    answered = logs.Answered(method, url, reply.status, taken_s, fault)
     first = log.handlers[0] if log.handlers else None
     if isinstance(first, logs.AccessLog):
-        first.write(answered)
+        first.write(first.line(method, url, reply.status, taken_s, fault))
     else:
-        log.info(str(answered))
+        log.info(logs.text_line(method, url, reply.status, taken_s, fault))
 
 
 def _redacted(query: str, redact: Callable[[str], str]) -> str:

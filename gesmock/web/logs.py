@@ -4,60 +4,58 @@ import json
 import logging
 import os
 from contextlib import suppress
-from typing import Final, NamedTuple, TextIO
+from typing import Final, TextIO
+
+import msgspec
 
 from gesmock.model.clock import iso_time, real_time
 
 ACCESS: Final = logging.getLogger("gesmock.service")
 
 
-class Answered(NamedTuple):
-    """A request, of which *url* has path and query without secrets, and how it was answered.
+def text_line(method: str, url: str, status: int, taken_s: float, fault: str) -> str:
+    """The line of an answered request; *url* has no secrets, *fault* is a receipt or empty."""
+    return f"{method} {url} {status} {taken_s * 1000:.1f} ms{fault and f' {fault}'}"
 
-    *taken_s* is how long that took. *fault* is a receipt; empty without a fault.
-    """
 
-    method: str
-    url: str
-    status: int
-    taken_s: float
-    fault: str
+def json_line(method: str, url: str, status: int, taken_s: float, fault: str) -> str:
+    """The same as a JSON object."""
+    fields = {
+        "time": iso_time(real_time()),
+        "level": "info",
+        "logger": ACCESS.name,
+        "message": text_line(method, url, status, taken_s, fault),
+        "method": method,
+        "url": url,
+        "status": status,
+        "duration_ms": round(taken_s * 1000, 3),
+    }
+    if fault:
+        fields["fault"] = fault
+    return _encode(fields).decode()
 
-    def __str__(self) -> str:
-        fault = self.fault and f" {self.fault}"
-        return f"{self.method} {self.url} {self.status} {self.taken_s * 1000:.1f} ms{fault}"
+
+_encode = msgspec.json.Encoder().encode
 
 
 class AccessLog(logging.StreamHandler[TextIO]):
-    """Writes answered requests to standard error, each as a line.
+    """Writes the lines of answered requests to standard error as they are.
 
     A log record would take 6 us of a request's 20, and the buffers of ``sys.stderr`` half of a
     line's 1.5 us. It must be the only handler of the logger ``gesmock.service``.
     """
 
-    def write(self, answered: Answered) -> None:
-        with suppress(OSError):  # nobody reads it any more
-            os.write(2, f"{self.line(answered)}\n".encode())
+    line = staticmethod(text_line)
 
-    def line(self, answered: Answered) -> str:
-        return str(answered)
+    def write(self, line: str) -> None:
+        with suppress(OSError):  # nobody reads it any more
+            os.write(2, f"{line}\n".encode())
 
 
 class JsonAccessLog(AccessLog):
-    """The same as JSON objects."""
+    """Writes JSON objects."""
 
-    def line(self, answered: Answered) -> str:
-        fields = {
-            "time": iso_time(real_time()),
-            "level": "info",
-            "logger": ACCESS.name,
-            "message": str(answered),
-            "method": answered.method,
-            "url": answered.url,
-            "status": answered.status,
-            "duration_ms": round(answered.taken_s * 1000, 3),
-        }
-        return json.dumps({**fields, "fault": answered.fault} if answered.fault else fields)
+    line = staticmethod(json_line)
 
 
 class JsonFormatter(logging.Formatter):
