@@ -200,6 +200,13 @@ def test_a_message_shows_at_most_200_characters_of_a_value(
     assert len(response.data) < 8_000
 
 
+def test_a_refused_preference_is_shown_cut(service: Service) -> None:
+    response = service.list(prefer=f"code={LONG[:10_000]}")
+
+    assert response.status_code == 400
+    assert len(response.data) < 1_000
+
+
 def test_a_message_lists_at_most_twenty_names(service: Service) -> None:
     for _ in range(30):
         service.control("POST", "faults", {"fault": ERROR})

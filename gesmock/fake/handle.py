@@ -148,7 +148,7 @@ def _fault(project: Project, request: Request, *, owned: bool) -> MatchedFault |
         if re.fullmatch(r"[45][0-9][0-9]", code):
             return project.faults.prefer(int(code))
         if code != "200":
-            raise GesError(errors.UNKNOWN_PREFERENCE, code=code)
+            raise GesError(errors.UNKNOWN_PREFERENCE, code=errors.shortened(code))
         return None
     if not (owned and project.faults):
         return None
