@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from msgspec import Meta
 
 from gesmock.model import validation
+from gesmock.model.errors import shortened
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
@@ -100,8 +101,8 @@ class Guard:
         forwarded = next(filter(_FORWARDED.fullmatch, request.headers.keys()), None)
         if forwarded:
             return 403, (
-                f"{forwarded}: this came through a forwarder, behind which anybody may be, and "
-                f"there is no control token: {remedy}"
+                f"{shortened(forwarded)}: this came through a forwarder, behind which anybody may "
+                f"be, and there is no control token: {remedy}"
             )
         if not is_loopback(request.remote_addr or ""):
             return 403, (
@@ -114,16 +115,17 @@ class Guard:
         site = headers.get("Sec-Fetch-Site", "none")
         is_link = may_be_linked and headers.get("Sec-Fetch-Mode") == "navigate"
         if site not in ("same-origin", "none") and not is_link:
-            return f"Sec-Fetch-Site: {site}: {_OTHER_SITE}"
+            return f"Sec-Fetch-Site: {shortened(site)}: {_OTHER_SITE}"
         host = request.headers.get("Host", "")
         parts = _HOST.fullmatch(request.host.lower()) if host else None
         name = parts["name"] or parts["address"] if parts else ""
         if not (name == "localhost" or name in self.hosts or _address(name)):
+            name = shortened(name)
             remedy = f"--allow-host {name} permits it" if name else "call it by its address"
-            return f"Host: {host!r} is not a known name of this server; {remedy}"
+            return f"Host: {shortened(host)!r} is not a known name of this server; {remedy}"
         origin = request.headers.get("Origin")
         if origin is not None and origin.lower() != request.host_url.rstrip("/").lower():
-            return f"Origin: {origin!r}: {_OTHER_SITE}"
+            return f"Origin: {shortened(origin)!r}: {_OTHER_SITE}"
         return None
 
     def foreign_call(self, environ: "WSGIEnvironment") -> str | None:

@@ -15,6 +15,7 @@ from gesmock.web import create_app
 from gesmock.web.guard import Guard, is_loopback
 
 TOKEN = "a-control-token"
+XS = "x" * 20_000
 LINK = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
 
 
@@ -211,6 +212,26 @@ def test_each_403_names_its_remedy(headers: dict[str, str], peer: str, reason: s
 
     assert refused.status_code == 403
     assert refused.get_json() == {"error": reason}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {f"X-Forwarded-{XS}": "a"},
+        {"Sec-Fetch-Site": XS},
+        {"Host": XS},
+        {"Origin": f"http://{XS}"},
+    ],
+    ids=lambda headers: next(iter(headers))[:20],
+)
+def test_a_403_shows_at_most_200_characters_of_a_header(headers: dict[str, str]) -> None:
+    _, client = guarded(Guard())
+
+    refused = client.get("/_gesmock/clock", headers=headers)
+
+    assert refused.status_code == 403
+    assert "x" * 201 not in refused.text
+    assert len(refused.data) < 1_000
 
 
 @pytest.mark.parametrize(
