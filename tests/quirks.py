@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode
 
@@ -16,10 +15,14 @@ from gesmock.conformance import run as conformance_run
 from gesmock.conformance.checks import Outcome, run_check
 from gesmock.conformance.probes import ProbedSession
 from gesmock.conformance.run import CHECKS, Report
+from gesmock.fake.fake import Fake
+from gesmock.fake.handle import handle
+from gesmock.model import replies
 from gesmock.remote.client import ServerReply, json_value
 from gesmock.remote.http import Unreachable
 from gesmock.remote.session import Submission
 from gesmock.remote.target import SignIn, Target
+from gesmock.web.gateway import headers_of, read_request
 
 READS = Submission.of(None, None, 60)
 
@@ -38,6 +41,7 @@ class Request:
     path: str
     query: dict[str, str]
     headers: dict[str, str]
+    body: bytes
     number: int
 
     @property
@@ -131,6 +135,16 @@ def all_of(*changes: Change) -> Change:
     return changed
 
 
+def lost(applies: Callable[[Request], object]) -> Callable[[Request], None]:
+    """Have some requests not reach the service."""
+
+    def changed(request: Request) -> None:
+        if applies(request):
+            request.path = "/"
+
+    return changed
+
+
 def list_query(change: Callable[[dict[str, str]], object]) -> Callable[[Request], object]:
     """Change the query of each request for the list."""
     return lambda request: request.lists_jobs and change(request.query)
@@ -145,13 +159,13 @@ def number(text: str | None) -> int:
 
 
 class QuirkySession(ProbedSession):
-    """Calls *app* as a server would, with *quirk* in between."""
+    """Asks *fake* as a server would, with *quirk* in between."""
 
-    def __init__(self, target: Target, app: Any, quirk: Quirk, **options: Any) -> None:
+    def __init__(self, target: Target, fake: Fake, quirk: Quirk, **options: Any) -> None:
         super().__init__(target, **options)
         self.slept: list[float] = []
         self._sleep = self.slept.append
-        self._app, self._quirk = app, quirk
+        self._fake, self._quirk = fake, quirk
         self._number = 0
         self.changed_anything = False
 
@@ -175,25 +189,14 @@ class QuirkySession(ProbedSession):
     ) -> Answer:
         self._number += 1
         path, _, text = url.partition("?")
-        environ: dict[str, Any] = {
-            "REQUEST_METHOD": method,
-            "PATH_INFO": unquote(path, "latin-1"),
-            "RAW_URI": url,
-            "SERVER_NAME": "h",
-            "SERVER_PORT": "80",
-            "CONTENT_LENGTH": str(len(content)),
-            "CONTENT_TYPE": "application/json",
-            "wsgi.input": BytesIO(content),
-            "wsgi.url_scheme": "http",
-            **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers},
-        }
+        by_name = {"content-type": "application/json"}
+        by_name |= {name.lower(): value for name, value in headers}
         query = dict(parse_qsl(text, keep_blank_values=True))
-        request = Request(method, environ["PATH_INFO"], query, environ, self._number)
+        request = Request(method, unquote(path), query, by_name, content, self._number)
         before = repr(request)
         self._quirk.request(request)
         self.changed_anything |= repr(request) != before
-        environ["QUERY_STRING"] = urlencode(query)
-        answer = self._call(environ)
+        answer = self._answer(request)
         before = repr(answer)
         try:
             answer = self._quirk.answer(request, answer) or answer
@@ -202,10 +205,13 @@ class QuirkySession(ProbedSession):
         self.changed_anything |= repr(answer) != before
         return answer
 
-    def _call(self, environ: dict[str, Any]) -> Answer:
-        head: list[Any] = []
-        body = b"".join(self._app(environ, lambda *start: head.extend(start)))
-        return Answer(int(head[0].split()[0]), json.loads(body or b"{}"), dict(head[1]))
+    def _answer(self, request: Request) -> Answer:
+        method, query, epoch = request.method, urlencode(request.query), self._fake.epochs.current
+        read = read_request(method, request.path, query, request.headers, epoch, request.body)
+        reply = handle(self._fake, read)
+        body = b"".join(replies.blocks(reply))
+        value = {} if method == "HEAD" else json.loads(body)
+        return Answer(reply.status, value, dict(headers_of(reply, len(body))))
 
 
 def session_with(
@@ -217,7 +223,7 @@ def session_with(
     token = (options.get("tokens") or [""])[0]
     target = Target.of(ges.jobs_url(), sign_in=SignIn(token))
     submission = READS if submit else None
-    return QuirkySession(target, ges.app, quirk, submit=submission, sleep=ges.clock.advance)
+    return QuirkySession(target, ges.fake, quirk, submit=submission, sleep=ges.clock.advance)
 
 
 # --- Outcomes -------------------------------------------------------------------------------------

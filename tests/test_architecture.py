@@ -4,7 +4,6 @@ import ast
 import inspect
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -62,11 +61,16 @@ def dotted(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
 
 
-TREES = {
-    dotted(path.relative_to(HOUSE)): ast.parse(path.read_text(encoding="utf-8"))
-    for path in sorted(HOUSE.rglob("*.py"))
-}
-"""Every module of the package, by its dotted name without ``gesmock.``."""
+Trees = dict[str, ast.Module]
+
+
+@pytest.fixture(scope="module")
+def trees() -> Trees:
+    """Every module of the package, by its dotted name without ``gesmock.``."""
+    return {
+        dotted(path.relative_to(HOUSE)): ast.parse(path.read_text(encoding="utf-8"))
+        for path in sorted(HOUSE.rglob("*.py"))
+    }
 
 
 def room_of(module: str) -> str:
@@ -88,7 +92,6 @@ def statements(tree: ast.AST, *, for_type_checkers: bool) -> Iterator[ast.AST]:
         nodes += ast.iter_child_nodes(node)
 
 
-@cache
 def imports(tree: ast.AST, *, for_type_checkers: bool = True) -> set[str]:
     """The dotted names that *tree* imports, inside functions too."""
     names: set[str] = set()
@@ -100,7 +103,7 @@ def imports(tree: ast.AST, *, for_type_checkers: bool = True) -> set[str]:
     return names
 
 
-def arrows(trees: dict[str, ast.Module]) -> dict[str, set[str]]:
+def arrows(trees: Trees) -> dict[str, set[str]]:
     """Which modules each module imports; ``__init__`` of the package itself left out."""
     graph: dict[str, set[str]] = {}
     for name, tree in trees.items():
@@ -115,9 +118,6 @@ def arrows(trees: dict[str, ast.Module]) -> dict[str, set[str]]:
             if target in trees and target not in (name, "__init__"):
                 graph[name].add(target)
     return graph
-
-
-ARROWS = arrows(TREES)
 
 
 def looks_up(graph: dict[str, set[str]]) -> list[str]:
@@ -160,55 +160,54 @@ def bound_names(tree: ast.AST) -> Iterator[tuple[str, int]]:
                 yield node.arg, node.lineno
 
 
-def test_a_room_imports_lower_floors_only() -> None:
-    assert looks_up(ARROWS) == []
+def test_a_room_imports_lower_floors_only_and_no_imports_form_a_circle(trees: Trees) -> None:
+    graph = arrows(trees)
 
-
-def test_no_imports_form_a_circle() -> None:
-    assert circle(ARROWS) == []
+    assert looks_up(graph) == []
+    assert circle(graph) == []
 
 
 @pytest.mark.parametrize(
     "line", ["from gesmock.fake.project import Project", "import gesmock.web.app"]
 )
-def test_an_import_that_is_turned_round_is_noticed(line: str) -> None:
+def test_an_import_that_is_turned_round_is_noticed(trees: Trees, line: str) -> None:
     clock = (HOUSE / "model" / "clock.py").read_text(encoding="utf-8")
 
-    graph = arrows({**TREES, "model.clock": ast.parse(f"{clock}\n{line}\n")})
+    graph = arrows({**trees, "model.clock": ast.parse(f"{clock}\n{line}\n")})
 
     assert [found.split(" imports ")[0] for found in looks_up(graph)] == ["model.clock"]
     assert "model.clock" in circle(graph)
 
 
-def test_every_module_has_a_room_and_says_what_lives_there() -> None:
-    for name, tree in TREES.items():
+def test_every_module_has_a_room_and_says_what_lives_there(trees: Trees) -> None:
+    for name, tree in trees.items():
         assert name == "__init__" or room_of(name) in FLOORS, name
         assert ast.get_docstring(tree), name
 
 
-def test_libraries_are_imported_in_their_rooms_only() -> None:
+def test_libraries_are_imported_in_their_rooms_only(trees: Trees) -> None:
     strays = [
         f"{name} imports {imported}"
-        for name, tree in TREES.items()
+        for name, tree in trees.items()
         for imported in imports(tree, for_type_checkers=False)
         if room_of(name) not in LIBRARIES.get(imported.split(".")[0], {room_of(name)})
     ]
     assert strays == []
 
 
-def test_imports_are_absolute() -> None:
+def test_imports_are_absolute(trees: Trees) -> None:
     relative = [
         name
-        for name, tree in TREES.items()
+        for name, tree in trees.items()
         if any(imported.startswith(".") for imported in imports(tree))
     ]
     assert relative == []
 
 
-def test_the_service_s_paths_stand_in_the_routes_only() -> None:
+def test_the_service_s_paths_stand_in_the_routes_only(trees: Trees) -> None:
     spelled = [
         name
-        for name, tree in TREES.items()
+        for name, tree in trees.items()
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant)
         and isinstance(node.value, str)
@@ -218,20 +217,20 @@ def test_the_service_s_paths_stand_in_the_routes_only() -> None:
     assert spelled == []
 
 
-def test_no_class_name_stands_for_two_classes() -> None:
+def test_no_class_name_stands_for_two_classes(trees: Trees) -> None:
     names = Counter(
         node.name
-        for tree in TREES.values()
+        for tree in trees.values()
         for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef)
     )
     assert [name for name, count in names.items() if count > 1] == []
 
 
-def test_names_say_what_they_stand_for() -> None:
+def test_names_say_what_they_stand_for(trees: Trees) -> None:
     empty = [
         f"{name}:{line} {bound}"
-        for name, tree in TREES.items()
+        for name, tree in trees.items()
         for bound, line in bound_names(tree)
         if bound.strip("_") in EMPTY_NAMES
     ]

@@ -271,18 +271,16 @@ def test_a_wrong_percentage_is_refused_at_the_start(pytester: pytest.Pytester, w
         (("-k", "nothing"), pytest.ExitCode.NO_TESTS_COLLECTED),
     ],
 )
-@pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "1")])
+@pytest.mark.parametrize(
+    "workers", [(), pytest.param(("-p", "xdist", "-n", "1"), marks=pytest.mark.deep)]
+)
 def test_a_run_without_tests_does_not_fail(
     pytester: pytest.Pytester,
     args: tuple[str, ...],
     outcome: pytest.ExitCode,
     workers: tuple[str, ...],
 ) -> None:
-    pytester.makepyfile(PASSES)
-
-    result = pytester.runpytest_subprocess(
-        *workers, "-p", "gesmock.pytest_plugin", "--gesmock-fail-under=50", *args
-    )
+    result = run(pytester, PASSES, "--gesmock-fail-under=50", *workers, *args)
 
     assert result.ret == outcome
     result.stdout.no_fnmatch_line("*less than*")

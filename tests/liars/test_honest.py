@@ -258,7 +258,13 @@ HONEST: dict[str, tuple[dict[str, Any], Change | None, dict[str, Any]]] = {
 """By name: the service, what it says otherwise, and how."""
 
 
-@pytest.mark.parametrize("name", HONEST)
+IN_EVERY_RUN = {"the database edition", "the memory edition", "with a token", "HTTP/1.0"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=() if name in IN_EVERY_RUN else pytest.mark.deep) for name in HONEST],
+)
 def test_an_honest_server_passes(name: str, tmp_path: Path) -> None:
     service, change, options = HONEST[name]
 

@@ -16,7 +16,9 @@ from gesmock.contract import service_document
 from gesmock.model.settings import Settings
 from gesmock.web.control.document import control_document
 
-RUN = Path(__file__).parents[1] / "schemathesis_run.py"
+pytestmark = pytest.mark.deep
+
+RUN = Path(__file__).with_name("schemathesis_run.py")
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 FAST = ("examples", "fuzzing", "stateful")  # nine of ten cases are of the coverage phase
 PROJECT = "854d9316e71d4dc599c5f27ea323d445"
@@ -134,20 +136,9 @@ def answered_well(outcome: dict[str, Any], at_least: int) -> bool:
     return accepted >= at_least <= refused and not crashed
 
 
-@pytest.mark.parametrize(("edition", "dialect"), [("database", "page"), ("memory", "error_table")])
-def test_the_service_conforms_to_its_document(
-    edition: str, dialect: str, show: Callable[[str], None]
-) -> None:
-    outcome = run_service(Settings().changed({"edition": edition, "dialect": dialect}), FAST)
-
-    passed(f"the service ({edition} edition, dialect {dialect})", outcome, show, phases=FAST)
-    assert answered_well(outcome, 5)
-
-
-@pytest.mark.deep
 @pytest.mark.parametrize("dialect", ["page", "error_table"])
 @pytest.mark.parametrize(("edition", "operations"), [("database", 26), ("memory", 27)])
-def test_the_service_conforms_to_its_document_in_all_phases(
+def test_the_service_conforms_to_its_document(
     edition: str, dialect: str, operations: int, show: Callable[[str], None]
 ) -> None:
     outcome = run_service(Settings().changed({"edition": edition, "dialect": dialect}))
@@ -157,21 +148,16 @@ def test_the_service_conforms_to_its_document_in_all_phases(
     assert answered_well(outcome, 50)
 
 
-@pytest.mark.parametrize(
-    ("phases", "at_least"), [(FAST, 1), pytest.param(PHASES, 100, marks=pytest.mark.deep)]
-)
-def test_the_control_api_conforms_to_its_document(
-    phases: tuple[str, ...], at_least: int, show: Callable[[str], None]
-) -> None:
+def test_the_control_api_conforms_to_its_document(show: Callable[[str], None]) -> None:
     document = copy.deepcopy(control_document())
     for path in [*document["paths"]]:
         if "/projects/" in path and not path.endswith("/jobs"):  # the same views serve them all
             del document["paths"][path]
-    outcome = run(document, {"checks": CONTROL_CHECKS}, phases)
+    outcome = run(document, {"checks": CONTROL_CHECKS}, PHASES)
 
-    with_cases = [phase for phase in phases if phase != "examples"]  # its document has none
+    with_cases = [phase for phase in PHASES if phase != "examples"]  # its document has none
     passed("the control API", outcome, show, phases=with_cases)
-    assert answered_well(outcome, at_least)
+    assert answered_well(outcome, 100)
 
 
 @pytest.mark.parametrize("phase", PHASES)
@@ -185,7 +171,6 @@ def test_a_run_without_one_of_its_phases_does_not_pass(phase: str, ended: str | 
         passed("some phases", {**ran, "phases": {**ALL_RAN, phase: ended}}, lambda _: None)
 
 
-@pytest.mark.deep
 def test_an_injected_503_fails_the_check_for_server_errors_only() -> None:
     faults = [{"operation": "list_jobs", "fault": 503}]
     outcome = run_service(Settings(), FAST, JOBS, faults=faults)
