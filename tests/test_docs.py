@@ -43,7 +43,7 @@ def test_ci_runs_the_two_commands_of_the_readme() -> None:
     script = (TOP / ".ci/run").read_text(encoding="utf-8")
 
     assert first.endswith("gesmock serve\n")
-    assert " && .venv/bin/coverage run -m pytest" in second
+    assert second.endswith(" && .venv/bin/pytest -n 2\n")
     assert "command_of_the_readme 1" in script
     assert "command_of_the_readme 2" in script
 
