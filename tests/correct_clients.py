@@ -48,13 +48,17 @@ def constant(_attempt: int, _draw: Random) -> float:
 
 @dataclass
 class Client:
-    """A client of the graph at *url*; *sleep* is how it waits, *tokens* are those it may use."""
+    """A client of the graph at *url*; *sleep* is how it waits, *tokens* are those it may use.
+
+    *patience_s* is in real time: what a slow machine delays must not look like a hang.
+    """
 
     url: str
     sleep: Callable[[float], object]
     ways: Ways = Ways()
     seed: int = 0
     tokens: list[str] = field(default_factory=lambda: ["good"])
+    patience_s: float = 20
 
     session: requests.Session = field(default_factory=requests.Session)
 
@@ -75,7 +79,7 @@ class Client:
         headers = {"X-Auth-Token": token}
         try:
             response = self.session.request(
-                method, self.url + path, json=json, headers=headers, timeout=(20, 0.25)
+                method, self.url + path, json=json, headers=headers, timeout=(20, self.patience_s)
             )
             answer = response.status_code, response.json()
         except (requests.RequestException, ValueError):

@@ -604,21 +604,20 @@ def test_every_check_is_the_first_to_fail_for_some_server() -> None:
 # --- Servers that answer anything -----------------------------------------------------------------
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(["jobs", "jobId", "request", "status", "totalCount", "data", "outputs"])
-            | st.sampled_from(
-                ["errorCode", "errorMessage", "rawRequest", "url", "progress", "results"]
-            ),
-            inner,
-            max_size=4,
-        )
-    ),
-    max_leaves=12,
+KEYS = st.sampled_from(
+    [
+        *("jobs", "jobId", "request", "status", "totalCount", "data", "outputs"),
+        *("errorCode", "errorMessage", "rawRequest", "url", "progress", "results"),
+    ]
 )
+
+
+def containers(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4)
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=3)
+JSON = st.recursive(SCALARS, containers, max_leaves=12)
 
 
 @given(values=st.lists(JSON, min_size=1, max_size=5), jobs=st.lists(JSON, max_size=3))

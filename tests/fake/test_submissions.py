@@ -197,14 +197,12 @@ def test_storage_keys_reach_neither_list_nor_journal_nor_log(
     assert without_secrets({"a": [1, {"accesskey": 2, "b": 3}]}) == {"a": [1, {"b": 3}]}
 
 
-JSON = st.recursive(
-    st.none() | st.integers(0, 1) | st.text(max_size=1),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["a", "b", "AK", "secret_key"]), inner, max_size=3)
-    ),
-    max_leaves=15,
-)
+def containers(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    keys = st.sampled_from(["a", "b", "AK", "secret_key"])
+    return st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3)
+
+
+JSON = st.recursive(st.none() | st.integers(0, 1) | st.text(max_size=1), containers, max_leaves=15)
 
 
 @given(JSON)

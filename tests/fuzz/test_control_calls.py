@@ -53,14 +53,14 @@ SCALARS: Final = (
     | st.text(max_size=5)
     | st.sampled_from(["x" * 100_000, "\0", "\ud800", "a" * 65])
 )
-VALUES: Final = st.recursive(
-    SCALARS,
-    lambda inner: (
-        st.lists(inner, max_size=4)
-        | st.dictionaries(st.sampled_from(WORDS) | st.text(max_size=3), inner, max_size=6)
-    ),
-    max_leaves=25,
-)
+
+
+def containers(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    names = st.sampled_from(WORDS) | st.text(max_size=3)
+    return st.lists(inner, max_size=4) | st.dictionaries(names, inner, max_size=6)
+
+
+VALUES: Final = st.recursive(SCALARS, containers, max_leaves=25)
 
 
 def nested(depth: int, value: str, name: str | None) -> str:

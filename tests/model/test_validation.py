@@ -147,18 +147,15 @@ def test_broken_json_says_where_it_breaks(text: bytes, error: str) -> None:
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="`"), max_size=5)
 """Without what is around the names of types in msgspec's own messages."""
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-5, 700) | st.floats(0, 9) | TEXTS,
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(["graphs", "jobs", "seed", "tokens", "faults", "fault", "status", "m"]),
-            inner,
-            max_size=4,
-        )
-    ),
-    max_leaves=12,
-)
+SCALARS = st.none() | st.booleans() | st.integers(-5, 700) | st.floats(0, 9) | TEXTS
+KEYS = st.sampled_from(["graphs", "jobs", "seed", "tokens", "faults", "fault", "status", "m"])
+
+
+def containers(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    return st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4)
+
+
+json_values = st.recursive(SCALARS, containers, max_leaves=12)
 
 
 @given(json_values)

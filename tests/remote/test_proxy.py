@@ -259,7 +259,7 @@ def test_the_journal_marks_a_client_that_gave_up(proxy: ProxyServer) -> None:
     arm(proxy, fault={"kind": "delay", "seconds": 60}, times=1)
 
     with pytest.raises(requests.ReadTimeout):
-        requests.get(proxy.url + LISTED, timeout=0.2)
+        requests.get(proxy.url + LISTED, timeout=0.3)
     requests.get(proxy.url + LISTED)
 
     entries = proxy.fake.default.journal.entries

@@ -245,7 +245,7 @@ def test_a_hang_lasts_until_the_client_goes(
     delay_s: float,
     secure: bool,
 ) -> None:
-    times = Limits(head_s=0.2, body_s=0.2, idle_s=0.2, write_s=0.2)
+    times = Limits(head_s=0.3, body_s=0.3, idle_s=0.3, write_s=0.3)
     with delivering(Delivery(delay_s=delay_s, end="hang"), times, secure=secure) as (_, server):
         with (TlsClient if secure else connect)(server) as client:
             client.sendall(keep(way))
@@ -309,7 +309,7 @@ def test_a_connection_that_has_ended_is_freed_at_once(way: str, delivery: Delive
 
 def test_after_a_half_close_a_delivery_lasts_no_longer_than_an_idle_connection() -> None:
     with (
-        delivering(Delivery(delay_s=1000), Limits(idle_s=0.2)) as (_, server),
+        delivering(Delivery(delay_s=1000), Limits(idle_s=0.3)) as (_, server),
         connect(server) as client,
     ):
         client.sendall(keep("/lane") + keep("/now"))
@@ -324,7 +324,7 @@ def test_a_half_close_before_the_delivery_counts_too(
     sent: bytes,
 ) -> None:
     with (
-        delivering(Delivery(delay_s=1000), Limits(idle_s=0.2)) as (pages, server),
+        delivering(Delivery(delay_s=1000), Limits(idle_s=0.3)) as (pages, server),
         connect(server) as client,
     ):
         pages.waits = True
@@ -338,7 +338,7 @@ def test_a_half_close_before_the_delivery_counts_too(
 
 
 def test_a_delivery_to_a_client_that_is_no_longer_read_has_the_idle_deadline() -> None:
-    with delivering(Delivery(delay_s=1000), Limits(idle_s=0.2)) as (_, server):
+    with delivering(Delivery(delay_s=1000), Limits(idle_s=0.3)) as (_, server):
         with connect(server) as client:
             client.sendall(keep("/lane") + keep("/now") * 5000)
             until(lambda: [each for each in server.connections if not each._events])
@@ -388,7 +388,7 @@ def test_a_delivery_that_a_reset_overtakes_is_cut(
         until(lambda: not server.connections)
 
 
-@pytest.mark.parametrize("delivery", [Delivery(delay_s=0.02), Delivery(end="hang")])
+@pytest.mark.parametrize("delivery", [Delivery(delay_s=1), Delivery(end="hang")])
 def test_an_overtaken_answer_is_not_sent_even_without_a_release(delivery: Delivery) -> None:
     with delivering(delivery) as (pages, server), connect(server) as client:
         pages.is_past = delivery.end == "hang"  # else only while it waits
@@ -401,16 +401,13 @@ def test_an_overtaken_answer_is_not_sent_even_without_a_release(delivery: Delive
 
 def test_two_hundred_delays_take_no_thread_and_block_nobody() -> None:
     before = threading.active_count()
-    with delivering(Delivery(delay_s=1000)) as (_, server):
-        clients = [connect(server) for _ in range(200)]
-        for client in clients:
-            client.sendall(get("/lane"))
+    with delivering(Delivery(delay_s=1000)) as (_, server), contextlib.ExitStack() as clients:
+        for _ in range(200):
+            clients.enter_context(connect(server)).sendall(get("/lane"))
         until(lambda: len(server.delivering) == 200)
 
         assert body(exchange(server, get("/now"))) == b"ok"
-        assert threading.active_count() == before + 1
-        for client in clients:
-            client.close()
+        assert threading.active_count() <= before + 1  # others may have ended meanwhile
 
 
 def test_delays_run_side_by_side() -> None:

@@ -226,7 +226,7 @@ def test_forty_waiting_requests_block_nobody() -> None:
 
 TOO_MUCH = b"Too many bytes of other requests and answers are in flight."
 CHUNKED = "Transfer-Encoding: chunked"
-TIMES = Limits(head_s=0.2, body_s=0.2, idle_s=0.2, write_s=0.2)
+TIMES = Limits(head_s=0.3, body_s=0.3, idle_s=0.3, write_s=0.3)
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_a_slow_client_gets_408_and_an_idle_one_is_closed(
 
 
 def test_a_client_that_sends_only_empty_lines_is_idle() -> None:
-    with serving(limits=Limits(idle_s=0.2)) as server:
+    with serving(limits=Limits(idle_s=0.3)) as server:
         assert exchange(server, b"\r\n") == b""
         assert status(exchange(server, b"\r\n\r")) == 408  # of what may be the end of a line
 

@@ -205,7 +205,7 @@ def test_a_handshake_has_the_deadline_of_a_head(sent: bytes) -> None:
 
 
 def test_a_client_may_be_idle_between_the_handshake_and_its_first_request() -> None:
-    with serving_at(Limits(head_s=0.2, body_s=0.2)) as server, secured(server) as client:
+    with serving_at(Limits(head_s=0.3, body_s=0.3)) as server, secured(server) as client:
         with connect(server) as slow:
             assert read_all(slow) == b""  # the time of a handshake is over
         client.sendall(get("/now"))

@@ -42,6 +42,7 @@ LOST: list[Any] = [
     {"kind": "garbage"},
     401,
 ]
+HANG = {"kind": "hang"}
 ANY: list[Any] = [
     *LOST,
     {"kind": "malformed"},
@@ -65,8 +66,8 @@ def fault_rules(draw: st.DrawFn) -> dict[str, Any]:
             "phase": "after",
             **after,
         }
-    fault = draw(st.sampled_from([*ANY, *FAULTS[operation], {"kind": "hang"}]))
-    if fault == {"kind": "hang"}:
+    fault = draw(st.sampled_from([*ANY, *FAULTS[operation], HANG]))
+    if fault == HANG:
         after["times"] = 1  # it takes as long as the client has patience
     return {"operation": operation, "fault": fault, **after}
 
@@ -111,6 +112,11 @@ def live(client: Client, story: list[Any], first: int = 0) -> None:
                 getattr(client, step)(limit, number)
 
 
+def patience_s(faults: list[Any]) -> float:
+    """How long to wait for an answer, if one or none may hang."""
+    return 1 if HANG in [rule["fault"] for rule in faults] else 20
+
+
 def accused(ges: GesMock) -> list[str]:
     return [str(each) for each in ges.findings() if each.code != "GM003"]
 
@@ -139,7 +145,11 @@ def test_a_correct_client_has_no_findings_with_a_frozen_clock(
     )
 
     with Client(
-        shared_ges.graph_url(), shared_ges.clock.advance, ways, tokens=["stale", "good"]
+        shared_ges.graph_url(),
+        shared_ges.clock.advance,
+        ways,
+        tokens=["stale", "good"],
+        patience_s=patience_s(faults),
     ) as client:
         live(client, story)
 
@@ -153,7 +163,13 @@ def test_a_correct_client_has_no_findings_with_a_running_clock(
 ) -> None:
     begin(shared_ges, faults, clock={"rate": RATE})
 
-    with Client(shared_ges.graph_url(), hastily, ways, tokens=["stale", "good"]) as client:
+    with Client(
+        shared_ges.graph_url(),
+        hastily,
+        ways,
+        tokens=["stale", "good"],
+        patience_s=patience_s(faults),
+    ) as client:
         live(client, story)
 
     assert accused(shared_ges) == []
@@ -181,7 +197,9 @@ def test_several_threads_have_no_findings(
     with ExitStack() as stack, ThreadPoolExecutor(len(stories)) as threads:
         tokens = ["stale", "good"]
         clients = [
-            stack.enter_context(Client(shared_ges.graph_url(), sleep, ways, number, tokens))
+            stack.enter_context(
+                Client(shared_ges.graph_url(), sleep, ways, number, tokens, patience_s(faults))
+            )
             for number in range(len(stories))
         ]
         list(threads.map(live, clients, stories, range(0, 100, 6)))
