@@ -194,6 +194,20 @@ def test_what_a_reset_overtakes_leaves_no_trace() -> None:
     assert project.graphs.jobs() == []
 
 
+def test_a_load_that_a_reset_overtakes_changes_nothing() -> None:
+    def overtaking(_: object) -> bool:
+        project.reset()
+        return True
+
+    project = Project("p1", can_deliver=overtaking)
+    state = read({"graphs": {"films": {}}, "faults": [{"fault": 503}]}, State)
+
+    with pytest.raises(Conflict, match="the project was reset meanwhile; nothing was changed"):
+        project.load(state)
+    assert [*project.graphs.copies()] == ["movie"]
+    assert not project.loaded
+
+
 def test_jobs_are_chosen_by_graph_and_status() -> None:
     project = new_project()
     project.graphs.add(job("a"))

@@ -93,9 +93,10 @@ WRITTEN: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("written", WRITTEN)
 def test_a_known_secret_is_masked_however_it_is_written(written: str) -> None:
-    text = f"before {WRITTEN[written](TOKEN)} behind"
+    secret = f"two words {TOKEN}"
+    text = f"before {WRITTEN[written](secret)} behind"
 
-    assert Secrets((TOKEN,)).mask(text) == "before *** behind"
+    assert Secrets((secret,)).mask(text) == "before *** behind"
 
 
 @given(
@@ -260,6 +261,18 @@ def test_what_is_hidden_behind_too_many_escapes_is_masked_whole() -> None:
         text = "".join(f"%{ord(char):x}" for char in text)
 
     assert NAMELESS.redact(f"a={text}") == "a=***"
+
+
+@pytest.mark.parametrize(("around", "is_visible"), [(4, True), (5, False)])
+def test_json_inside_more_than_four_texts_is_masked_whole(around: int, is_visible: bool) -> None:
+    text = '{"password":"NEW","a":"visible"}'
+    for _ in range(around):
+        text = json.dumps({"in": text})
+
+    redacted = NAMELESS.redact(text)
+
+    assert ("NEW" in redacted, "***" in redacted) == (False, True)
+    assert ("visible" in redacted) is is_visible
 
 
 def test_names_of_any_case_name_their_values() -> None:

@@ -168,6 +168,15 @@ def test_a_url_of_the_greatest_length_is_read_wherever_it_is_cut() -> None:
     assert all(read(sent[:index], sent[index:]) == whole for index in range(url_end - 5, len(sent)))
 
 
+@pytest.mark.parametrize(("more", "is_read"), [(0, True), (1, False)])
+def test_a_head_may_have_the_greatest_length_and_no_more(more: int, is_read: bool) -> None:
+    around = len(get("/now", "X: "))
+    sent = get("/now", "X: " + "a" * (Limits().head - around + more))
+    expected = [("GET", "/now", b"")] if is_read else [431]
+
+    assert read(sent) == read(sent[:-1], sent[-1:]) == expected
+
+
 @given(st.binary(max_size=300), st.integers(0, 300))
 def test_any_bytes_are_a_request_or_refused(noise: bytes, index: int) -> None:
     sent = bytearray(post(b"3\r\nabc\r\n0\r\n\r\n", CHUNKED))
