@@ -220,21 +220,21 @@ def test_there_are_many_carriers() -> None:
     assert len(CARRIERS) >= 126
 
 
-@pytest.mark.parametrize("text", CARRIERS)
 @pytest.mark.parametrize("keeper", ["serve", "proxy", "recorded"])
-def test_no_carrier_leaks(keeper: str, text: str, kept: Mapping[str, str]) -> None:
-    secret = CARRIERS[text][1]
-    written = secret, str(int(secret.encode().hex(), 16))
+def test_no_carrier_leaks(keeper: str, kept: Mapping[str, str]) -> None:
+    text = kept[keeper]
+    leaks = [
+        carrier
+        for carrier, (_, secret) in CARRIERS.items()
+        if secret in text or str(int(secret.encode().hex(), 16)) in text
+    ]
 
-    assert [form for form in written if form in kept[keeper]] == []
+    assert leaks == []
 
 
-@pytest.mark.parametrize("name", HARMLESS)
 @pytest.mark.parametrize("keeper", ["serve", "recorded"])
-def test_what_only_looks_like_a_secret_is_visible(
-    keeper: str, name: str, kept: Mapping[str, str]
-) -> None:
-    assert f"{name}=visible-{name}" in kept[keeper]
+def test_what_only_looks_like_a_secret_is_visible(keeper: str, kept: Mapping[str, str]) -> None:
+    assert [name for name in HARMLESS if f"{name}=visible-{name}" not in kept[keeper]] == []
 
 
 def test_the_job_list_shows_what_was_sent_as_the_service_does(kept: Mapping[str, str]) -> None:
