@@ -90,6 +90,12 @@ def test_a_job_id_has_the_form_of_its_edition(service: Service) -> None:
     assert memory.count("-") == 4
 
 
+def test_a_job_id_has_the_form_of_its_graph_s_own_edition(service: Service) -> None:
+    service.begin(fixture={"graphs": {"movie": {"edition": "memory"}}})
+
+    assert service.fake.default.graphs.new_job_id("movie").count("-") == 4
+
+
 def test_a_body_is_listed_in_the_form_of_the_engine(service: Service) -> None:
     """The three bodies of the page's example come out of what may have been sent for them."""
     for job in PAGE["jobs"]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from gesmock.model.clock import nanoseconds
 from gesmock.model.jobs import Job, JobRequest, Move
-from gesmock.model.plans import Plan
+from gesmock.model.plans import Plan, Step
 from gesmock.model.settings import Settings
 from gesmock.model.timeline import NEVER, Timeline, timeline_of
 
@@ -48,6 +48,13 @@ def test_a_job_stays_in_a_status_outside_its_plan() -> None:
         statuses(timeline("stuck_pending").moved(Move("running"), 1 * S), 1, 1e6) == ["running"] * 2
     )
     assert statuses(timeline().moved(Move("failed"), 1 * S), 1, 1e6) == ["failed"] * 2
+
+
+def test_a_move_to_no_progress_begins_the_status_anew() -> None:
+    line = timeline(None, steps=[Step(1, "running", 40)])
+
+    assert line.moved(Move("running"), 2 * S).at(2 * S).progress == 40
+    assert line.moved(Move("running", progress=0), 2 * S).at(2 * S).progress == 0
 
 
 def test_a_move_with_a_progress_continues_from_there() -> None:
