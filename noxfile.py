@@ -18,6 +18,14 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", *(session.posargs or ["-n", "2"]))
 
 
+@nox.session(venv_backend="uv")
+def lowest(session: nox.Session) -> None:
+    """Run the tests with the lowest versions of the dependencies that setup.cfg allows."""
+    session.install("--resolution", "lowest-direct", "-e", ".[cloud,docs]")
+    session.install("-e", ".[test]")
+    session.run("pytest", *(session.posargs or ["-n", "2"]))
+
+
 @nox.session
 def coverage(session: nox.Session) -> None:
     """Run the tests, and fail where a line or branch is not covered."""
