@@ -6,7 +6,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,21 @@ Serve = Callable[..., Any]
 
 def run(*args: str, **env: str) -> Result:
     return CliRunner().invoke(cli.main, args, env=env)
+
+
+@contextmanager
+def started(*command: str, **options: Any) -> Iterator["subprocess.Popen[str]"]:
+    """A process whose output can be read, and which does not outlive the test."""
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+GESMOCK = (sys.executable, "-m", "gesmock")
 
 
 def url_of(lines: list[str]) -> str:
@@ -53,34 +69,25 @@ def test_serve_serves_the_example_of_the_page_and_prints_a_working_curl_command(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_stops_serve(number: signal.Signals) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gesmock", "serve", "--port", "0"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    url = process.stdout.readline().split()[-1]
-    assert requests.get(f"{url}/_gesmock/health").ok
+    with started(*GESMOCK, "serve", "--port", "0") as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[-1]
+        assert requests.get(f"{url}/_gesmock/health").ok
 
-    process.send_signal(number)
-    _, errors = process.communicate(timeout=10)
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=10)
 
     assert (process.returncode, errors) == (0, "")
 
 
 def test_serve_runs_with_closed_standard_output(tmp_path: Path) -> None:
     port = free_port()
-    process = subprocess.Popen(
-        ["sh", "-c", f'exec "{sys.executable}" -m gesmock serve --port {port} >&-'],
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=tmp_path,
-    )
-    until(lambda: process.poll() is not None or listens(port))
+    command = f'exec "{sys.executable}" -m gesmock serve --port {port} >&-'
+    with started("sh", "-c", command, cwd=tmp_path) as process:
+        until(lambda: process.poll() is not None or listens(port))
 
-    process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=10)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=10)
 
     assert (process.returncode, errors) == (0, "")
 
@@ -442,13 +449,11 @@ def test_proxy_reports_bad_options_before_it_listens(
 def test_proxy_runs_with_closed_standard_output(ges: GesMock, tmp_path: Path) -> None:
     har, port = tmp_path / "a.har", free_port()
     command = f'exec "{sys.executable}" -m gesmock proxy --port {port} --har "$1" --target "$2" >&-'
-    process = subprocess.Popen(
-        ["sh", "-c", command, "sh", str(har), ges.jobs_url()], stderr=subprocess.PIPE, text=True
-    )
-    until(lambda: process.poll() is not None or listens(port))
+    with started("sh", "-c", command, "sh", str(har), ges.jobs_url()) as process:
+        until(lambda: process.poll() is not None or listens(port))
 
-    process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=10)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=10)
 
     assert (process.returncode, errors) == (0, "")
     assert har.exists()
@@ -509,24 +514,18 @@ def test_proxy_writes_the_archive_even_if_findings_cannot_be_printed(
 ) -> None:
     archive = tmp_path / "a.har"
     options = ["--port", "0", "--target", ges.jobs_url(), "--har", str(archive)]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gesmock", "proxy", *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    process.stdout.readline()
-    curl = process.stdout.readline()
-    requests.get(curl.split("'")[1] + "?status=running")  # there will be a finding
-    process.stdout.close()
+    with started(*GESMOCK, "proxy", *options) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        curl = process.stdout.readline()
+        requests.get(curl.split("'")[1] + "?status=running")  # there will be a finding
+        process.stdout.close()
 
-    process.send_signal(signal.SIGINT)
-    assert process.stderr is not None
-    with process.stderr as errors:
-        message = errors.read()
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        message = process.stderr.read()
 
-    assert process.wait(10) == 2
+        assert process.wait(10) == 2
     assert message.splitlines()[1:] == ["gesmock: standard output: Broken pipe"]
     assert len(json.loads(archive.read_text())["log"]["entries"]) == 1
 
@@ -677,16 +676,13 @@ def test_the_version_is_printed() -> None:
 
 
 def test_an_open_connection_does_not_delay_the_end() -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gesmock", "serve", "--port", "0"], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    port = int(process.stdout.readline().rpartition(":")[2])
-    with socket.create_connection(("127.0.0.1", port)) as client:
-        client.sendall(b"GET / HTTP/1.1\r\n")
-        process.terminate()
-        assert process.wait(10) == 0
-    process.stdout.close()
+    with started(*GESMOCK, "serve", "--port", "0") as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline().rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.sendall(b"GET / HTTP/1.1\r\n")
+            process.terminate()
+            assert process.wait(10) == 0
 
 
 def test_check_refuses_a_status_of_another_edition(tmp_path: Path) -> None:
