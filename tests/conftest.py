@@ -33,6 +33,9 @@ pytest_plugins = ["pytester"]
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
+# Under nohup it is ignored, and gesmock leaves it so: servers would not stop when a test hangs up.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
 # What a machine does besides must not fail a test, nor what was drawn this time.
 settings.register_profile("fast", deadline=None, max_examples=20, derandomize=True)
 settings.register_profile("deep", deadline=None, max_examples=200)
