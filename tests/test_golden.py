@@ -6,7 +6,7 @@
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -30,6 +30,7 @@ from goldens import (
 
 import gesmock
 from gesmock import GesMock
+from gesmock.faults import KINDS
 
 H: Final = f"/ges/v1.0/{PROJECT}/hyg/movies"
 EDITIONS: Final = ("database", "memory")
@@ -415,33 +416,28 @@ def test_faults_reach_the_wire_as_in_the_golden_file(mock: GesMock, wire: Wire) 
         "message": 'Über "all".',
         "headers": {"Retry-After": "7", "Server": "s"},
     }
-    for fault in (
-        {"fault": 503},
-        {"fault": {"kind": "error", "status": 429, **reply}},
-        {"fault": {"kind": "error", "status": 400, "code": "GES.8000"}},
-        {"fault": {"kind": "delay", "seconds": 30}},
-        {"fault": "reset"},
-        {"fault": "close"},
-        {"fault": "hang"},
-        {"fault": "garbage"},
-        {"fault": {"kind": "garbage", "text": "SSH-2.0-x\n"}},
-        {"fault": "malformed"},
-        {"fault": {"kind": "truncate", "after_bytes": 20}},
-        {"fault": {"kind": "truncate", "after_bytes": 0}},
-        {"fault": {"kind": "drip", "parts": 3, "seconds": 9}},
-        {"fault": {"kind": "insert_jobs", "count": 1}},
-        {"fault": {"kind": "remove_jobs", "count": 1}},
-        {"fault": {"kind": "finish_jobs", "count": 1}},
-        {"fault": {"kind": "shrink_total", "count": 1}},
-        {"fault": "repeat_row"},
-        {"fault": {"kind": "cap_limit", "limit": 1}},
-        {"fault": {"kind": "throttle", "limit": 1, "window_s": 60}},
-        {"fault": {"kind": "outage", "from_s": 0, "until_s": 60}},
-        {"fault": {"kind": "ramp", "begin": 1, "to": 1, "over_s": 60, "fault": "close"}},
+    fields: Mapping[str, Sequence[Mapping[str, Any]]] = {
+        "error": [
+            {"status": 503},
+            {"status": 429, **reply},
+            {"status": 400, "code": "GES.8000"},
+        ],
+        "delay": [{"seconds": 30}],
+        "garbage": [{}, {"text": "SSH-2.0-x\n"}],
+        "truncate": [{"after_bytes": 20}, {"after_bytes": 0}],
+        "drip": [{"parts": 3, "seconds": 9}],
+        "cap_limit": [{"limit": 1}],
+        "throttle": [{"limit": 1, "window_s": 60}],
+        "outage": [{"from_s": 0, "until_s": 60}],
+        "ramp": [{"begin": 1, "to": 1, "over_s": 60, "fault": "close"}],
+    }
+    faults: Sequence[Mapping[str, Any]] = (
+        *({"fault": {"kind": kind, **each}} for kind in KINDS for each in fields.get(kind, [{}])),
         {"script": ["ok", 500]},
         {"fault": 503, "probability": 0.5},
         {"fault": 503, "header": "X-Team"},
-    ):
+    )
+    for fault in faults:
         mock.reset()
         mock.faults.arm(fault)
         for time in ("first", "second"):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from random import Random
-from typing import Final
+from typing import Final, assert_never, cast
 
 import msgspec
 
@@ -161,7 +161,8 @@ _remembered: Final = lru_cache(maxsize=256)(_decimal)
 def _page_after(fault: MatchedFault, project: Project, name: str, offset: int, limit: int) -> Page:
     """The page of graph *name* that a client gets, just after *fault* happened to its list."""
     rng = Random(fault.chance)  # noqa: S311 no secret
-    match fault.fault:
+    list_fault = cast("kinds.EveryListFault", fault.fault)
+    match list_fault:
         case kinds.InsertJobs(count):
             _insert(project, name, count)
         case kinds.RemoveJobs(count):
@@ -174,8 +175,12 @@ def _page_after(fault: MatchedFault, project: Project, name: str, offset: int, l
                 project.graphs.move(job.job_id, Move(status), name)
         case kinds.CapLimit(most):
             limit = min(limit, most)
+        case kinds.ShrinkTotal() | kinds.RepeatRow():
+            pass  # it happens to the page
+        case _:
+            assert_never(list_fault)
     page = _page(project, name, offset, limit)
-    match fault.fault:
+    match list_fault:
         case kinds.ShrinkTotal(count):
             return Page(page.parts, max(page.total - count, 0), page.oldest_first)
         case kinds.RepeatRow() if page.parts:

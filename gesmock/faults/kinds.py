@@ -407,17 +407,19 @@ class Ramp(Failing, frozen=True, tag="ramp", kw_only=True):
         return replace(self, begin=self._rate(elapsed), over_s=over_s)
 
 
+EveryListFault = InsertJobs | RemoveJobs | FinishJobs | ShrinkTotal | RepeatRow | CapLimit
+"""The kinds of list fault, each of which ``fake.jobs`` carries out."""
+
 SingleFault = (
-    Error | Delay | Reset | Close | Hang | Garbage | Malformed | Truncate | Drip
-    | InsertJobs | RemoveJobs | FinishJobs | ShrinkTotal | RepeatRow | CapLimit
-)  # fmt: skip
+    Error | Delay | Reset | Close | Hang | Garbage | Malformed | Truncate | Drip | EveryListFault
+)
 """The kinds that can be an entry of a script: the others look at more than one call."""
 
 Varying = Throttle | Outage | Ramp
 """The kinds that look at the clock, and at more than one call."""
 
 Fault = SingleFault | Varying
-"""Every kind of fault. A new one is a struct, and a member of ``SingleFault`` or ``Varying``."""
+"""Every kind of fault."""
 
 PlainKind = Literal[
     "reset", "close", "hang", "garbage", "malformed",

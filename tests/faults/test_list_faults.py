@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from conftest import Asker, text_of
 
+from gesmock.faults import KINDS, kinds
 from gesmock.model import rows
 from gesmock.model.jobs import Job
 from gesmock.model.types import FINAL
@@ -38,6 +39,17 @@ EDITIONS = pytest.mark.parametrize("edition", ["database", "memory"])
 def asker_of(edition: str, *faults: Any, **options: Any) -> Asker:
     settings = {"edition": edition, **options.pop("settings", {})}
     return Asker(*faults, settings=settings, **{"generate": 30, **options})
+
+
+@pytest.mark.parametrize(
+    "kind", [name for name, kind in KINDS.items() if issubclass(kind, kinds.ListFault)]
+)
+def test_every_list_fault_changes_a_page(kind: str) -> None:
+    fields = {"cap_limit": {"limit": 4}}.get(kind, {})
+    jobs = {"count": 30, "statuses": {"running": 1}, "plan": "slow"}
+    asker = asker_of("database", list_fault(kind, **fields), generate=jobs)
+
+    assert page(asker) != page(asker)
 
 
 @EDITIONS
