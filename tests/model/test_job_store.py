@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -206,9 +206,12 @@ class Model:
             assert [*then] == expected
 
 
+EVERY_STEP = [("older", 9), ("page", 5), ("submit", 3), ("move", 2), ("remove", 1), ("copy", 0)]
+EVERY_STEP += [("settle", 0), ("keep", 7), ("older", 6), ("page", 9), ("keep", 1), ("submit", 1)]
 STEPS = ["submit", "submit", "older", "move", "remove", "remove", "settle", "keep", "page", "copy"]
 
 
+@example(EVERY_STEP, 1, 3)
 @given(
     st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 40)), max_size=40),
     st.integers(0, 30),
