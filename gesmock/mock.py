@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Self, Unpack
 from msgspec import Meta
 
 from gesmock.fake.fake import Fake
-from gesmock.fake.options import Progress, StartOptions, no_progress
+from gesmock.fake.options import Progress, StartOptions, check_names, no_progress
 from gesmock.fake.project import Cleared, Project
 from gesmock.faults import BELOW_HTTP
 from gesmock.mock_project import MockProject
@@ -94,6 +94,7 @@ class GesMock(MockProject):
         progress: Progress = no_progress,
         **options: Unpack[StartOptions],
     ) -> None:
+        check_names(options, GesMock.__init__.__kwdefaults__ or ())
         validation.read(host, str, "host")
         validation.read(port, Port, "port")
         validation.read(strict, bool, "strict")

@@ -19,7 +19,7 @@ from gesmock.journal.observations import Observation
 from gesmock.journal.verdict.findings import Code, Finding, failed, noted
 from gesmock.model import validation
 from gesmock.model.clock import Seconds
-from gesmock.model.errors import ExpectationFailed
+from gesmock.model.errors import ExpectationFailed, InvalidInput
 from gesmock.model.generators import Generator
 from gesmock.model.jobs import Job, Move
 from gesmock.model.plans import AnyPlan
@@ -352,7 +352,11 @@ class MockProject(ABC):
 
 
 def _id(job: str | Job) -> str:
-    return job.job_id if isinstance(job, Job) else job
+    if isinstance(job, Job):
+        return job.job_id
+    if not isinstance(job, str):
+        raise InvalidInput.at("job", f"expected a job or its id, got {validation.described(job)}")
+    return job
 
 
 def _wait(

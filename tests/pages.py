@@ -67,7 +67,7 @@ class Pages:
     def has_priority(self, head: Head) -> bool:
         return head.path == "/copy"
 
-    def refuse(self, status: int, reason: str) -> Answer:
+    def refuse(self, status: int, reason: str, head: Head | None) -> Answer:
         body = reason.encode()
         return Answer(status, b"Content-Length: %d\r\n" % len(body), [body])
 

@@ -106,11 +106,20 @@ def test_started_from_several_threads_it_is_one_server() -> None:
     [
         ({"port": 70000}, "port: expected a port from 0 to 65535, got 70000"),
         ({"fixtures": "movies"}, "fixtures: unknown key; did you mean 'fixture'?"),
+        ({"prot": 0}, "prot: unknown key; did you mean 'port'. known are host, port, .*, clock"),
+        ({"dialect": "page"}, "dialect: a setting: settings={'dialect': 'page'}"),
+        ({"generate": "x"}, "expected an object or a number of jobs, got 'x'"),
     ],
 )
 def test_a_wrong_option_is_refused_by_name(options: dict[str, Any], words: str) -> None:
     with pytest.raises(InvalidInput, match=words):
         GesMock(**options)
+
+
+@pytest.mark.parametrize("job", [None, 5])
+def test_the_url_of_what_is_no_job_is_refused(ges: GesMock, job: Any) -> None:
+    with pytest.raises(InvalidInput, match="^job: expected a job or its id, got (null|5)$"):
+        ges.job_url(job)
 
 
 def test_one_host_may_be_given_as_it_is() -> None:
@@ -267,6 +276,16 @@ def test_a_fault_rule_of_before_a_reset_does_not_disarm_the_one_that_has_its_id_
     [
         ({"status": 200}, InvalidInput, "fault rule.fault.status: expected an HTTP status"),
         ({}, InvalidInput, "fault rule: neither a status nor a fault"),
+        (
+            {"operation": 503},
+            InvalidInput,
+            r"503 stands where the operation belongs; arm\(status=503\) hits any operation",
+        ),
+        (
+            {"operation": "list_jobs", "status": "delay"},
+            InvalidInput,
+            'fault: \'delay\' needs fields: Delay\\(seconds=...\\) or {"kind": "delay", "seconds": ...}',
+        ),
         (
             {"operation": "list", "status": 500},
             InvalidInput,

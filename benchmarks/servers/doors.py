@@ -76,7 +76,7 @@ class _Bodies:
     def has_priority(self, head: Head) -> bool:
         return False
 
-    def refuse(self, status: int, reason: str) -> Answer:
+    def refuse(self, status: int, reason: str, head: Head | None) -> Answer:
         return Answer(status, b"Content-Length: 0\r\n", [])
 
     def largest_body(self, head: Head, connection: ConnectionInfo) -> int:

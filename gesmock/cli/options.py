@@ -16,6 +16,7 @@ import msgspec
 from gesmock.faults import KINDS, FaultRule, PresetName
 from gesmock.model import validation
 from gesmock.model.errors import InvalidInput, naming_file
+from gesmock.model.messages import OPERATION_NAMES
 
 if TYPE_CHECKING:
     import ssl
@@ -144,6 +145,7 @@ def fault_rule(text: str) -> dict[str, Any]:
     if has_message:
         fields["message"] = message
     kinds = [entry for entry in entries if isinstance(entry, str) and entry != "ok"]
+    _check_kinds(kinds)
     kind = kinds[0] if len(entries) == 1 and kinds else "error"
     fault: dict[str, Any] = {}
     for field in [*fields]:
@@ -161,6 +163,14 @@ def fault_rule(text: str) -> dict[str, Any]:
         raise InvalidInput.at("--fault", f"{text!r} names no fault, such as 503 or delay,seconds=2")
     status = {"status": entries[0]} if entries and not kinds else {}
     return {**fields, "fault": {"kind": kind, **status, **fault}}
+
+
+def _check_kinds(kinds: list[str]) -> None:
+    for kind in kinds:
+        if ";" in kind:
+            raise InvalidInput.at("--fault", f"{kind!r}: separate with a comma")
+        if kind in OPERATION_NAMES:
+            raise InvalidInput.at("--fault", f"{kind} is an operation: {kind}=503")
 
 
 def plan_rule(text: str) -> dict[str, Any]:

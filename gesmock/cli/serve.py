@@ -76,7 +76,10 @@ def _run(
     curl: str,
     token: bool,
 ) -> None:
-    """Run *server*, *of* another one, until *wait* ends; print a *curl* command and its *token*."""
+    """Run *server* until *wait* returns.
+
+    Prints its URL, followed by *of*, a *curl* command and, with *token*, its control token.
+    """
     from gesmock.web.guard import reachable
 
     also = "" if reachable(host) == host else ", and on all other addresses of this machine"

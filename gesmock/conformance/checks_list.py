@@ -312,7 +312,7 @@ def urls_name_this_graph(session: ProbedSession) -> None:
         parts = routes.split(url)
         graph = parts and not parts.before and (parts.project_id, parts.graph_name)
         if not graph or tuple(map(unquote, graph)) != names:
-            raise CheckFailed(f"a url is of another graph: {session.excerpt(url)}")
+            raise CheckFailed(f"a url names another graph: {session.excerpt(url)}")
 
 
 def memory_jobs_are_consistent(session: ProbedSession) -> None:

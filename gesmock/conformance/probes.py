@@ -162,7 +162,7 @@ def _maximum(session: Session) -> int:
         page = session.page(offset=0)
         return page, session.continues_after(page)
 
-    whole, (page, continues) = session.while_unchanged(read)
+    _, (page, continues) = session.while_unchanged(read)
     count = len(page.jobs)
     if continues:
         more = _list_unless_refused(session, f"limit={count + 1}&offset=0")
@@ -172,7 +172,7 @@ def _maximum(session: Session) -> int:
             raise Skipped(f"{count} of {of} are returned without a limit, others with one")
         return count
     if _over_maximum(session) == "cap":
-        raise Skipped(f"its {len(whole.jobs)} jobs are all returned without a limit")
+        raise Skipped(f"its {count} jobs are all returned without a limit")
     documented = _ABOVE_MAXIMUM - 1
     if not _refuses(session, documented):
         return documented

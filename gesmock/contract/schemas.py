@@ -21,7 +21,7 @@ _OTHER_COPIES: Final = Path(__file__).with_name("other_copies.json")
 
 @lru_cache(8)
 def contract_of(settings: Settings) -> "Contract":
-    """The one of these *settings*: to compile its schemas takes longer than most runs."""
+    """The contract for *settings*, cached: compiling its schemas is slow."""
     return Contract(settings)
 
 

@@ -150,7 +150,7 @@ def shipped_names() -> list[str]:
 
 
 def names_by_description() -> dict[str, str]:
-    """The names of these states, by their names and by their descriptions."""
+    """Maps each state's name and description to its name."""
     names = {name: name for name in shipped_names()}
     for name in shipped_names():
         description = msgspec.json.decode(find(name).read_bytes()).get("description", name)

@@ -6,10 +6,10 @@ The pytest marker, the command line and the control API derive their options fro
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal, TypedDict, cast
+from typing import Annotated, Any, Final, Literal, TypedDict, cast
 
 import msgspec
-from msgspec import UNSET, Struct, structs
+from msgspec import UNSET, Meta, Struct, structs
 
 from gesmock.fake import fixtures
 from gesmock.fake.fixtures import GraphState, State
@@ -83,7 +83,7 @@ _TYPES: Final[Mapping[str, Any]] = {
     "fixture": list[fixtures.Fixture],
     "project_id": ProjectId,
     "graph_name": GraphName,
-    "generate": list[Generator],
+    "generate": list[Generator | Annotated[int, Meta(description="a number of jobs")]],
     "seed": Seed,
     "settings": dict[str, Any],
     "tokens": list[Token | TokenText],
@@ -96,6 +96,16 @@ _TYPES: Final[Mapping[str, Any]] = {
     "journal_size": Size,
 }
 _LISTS: Final = ("fixture", "generate", "tokens", "faults", "plans", "queries")
+
+
+def check_names(options: StartOptions, own: Iterable[str] = ()) -> None:
+    """Raises InvalidInput for an option that ``StartOptions`` lacks; *own* names are known too."""
+    for name, value in options.items():
+        if name in Settings.__struct_fields__:
+            settings = f"{{{name!r}: {validation.described(value)}}}"
+            raise InvalidInput.at(name, f"a setting: settings={settings}")
+        if name not in _TYPES:
+            raise InvalidInput.at(name, validation.unknown(name, [*own, *OPTION_NAMES]))
 
 
 def states(options: StartOptions, can_deliver: CanDeliver = lambda _: True) -> dict[str, State]:
@@ -147,10 +157,9 @@ def states(options: StartOptions, can_deliver: CanDeliver = lambda _: True) -> d
 
 def _read(options: StartOptions) -> dict[str, Any]:
     """The options that are set, of the types above; a list may be given as its only item."""
+    check_names(options)
     read: dict[str, Any] = {}
     for name, option in options.items():
-        if name not in _TYPES:
-            raise InvalidInput.at(name, validation.unknown(name, OPTION_NAMES))
         value: Any = option
         if value is None:
             continue

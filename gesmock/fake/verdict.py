@@ -85,8 +85,8 @@ class Verdict:
             return "check the URL and method" if route is None else f"did you mean {route}?"
         edition = edition_of(self._graphs.get(match.args["graph_name"]), self._graphs.settings)
         return (
-            f"{match.operation} is no call of the {edition} edition; check the graph's edition, or "
-            "have the calls of both with strict_edition=False"
+            f"{match.operation} is not part of the {edition} edition; check the graph's edition, "
+            "or allow both with strict_edition=False"
         )
 
     def configure(self, **changes: Any) -> VerdictConfig:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from threading import RLock
-from typing import Any, Final, Literal, TypedDict, Unpack, cast
+from typing import Any, Final, Literal, TypedDict, Unpack, cast, get_args
 
 import msgspec
 from msgspec import Struct
@@ -107,7 +107,7 @@ class ArmedRule:
 
     @property
     def unused(self) -> int | None:
-        """The same, had its time no end."""
+        """As ``remaining``, ignoring ``until_s``."""
         rule = self.rule
         if rule.script is not None:
             return max(len(rule.script) - max(self.calls - rule.after, 0), 0)
@@ -298,11 +298,19 @@ class FaultRules(Rules[ArmedRule]):
         if fault is None and isinstance(status, str | kinds.Kind):
             fault, status = status, None
         if fault is None:
+            if isinstance(operation, int):
+                why = f"stands where the operation belongs; arm(status={operation})"
+                raise InvalidInput.at("fault rule", f"{operation} {why} hits any operation")
             if status is None:
                 raise InvalidInput.at("fault rule", "neither a status nor a fault is given")
             fault = {"kind": "error", "status": status, **error}
         elif error or status is not None:
             raise TypeError("give either a fault, or a status with its code, message and headers")
+        if isinstance(fault, str) and fault in {*kinds.KINDS} - {*get_args(PlainKind)}:
+            struct = kinds.KINDS[fault]
+            name = struct.__struct_fields__[0]
+            forms = f'{struct.__name__}({name}=...) or {{"kind": "{fault}", "{name}": ...}}'
+            raise InvalidInput.at("fault", f"{fault!r} needs fields: {forms}")
         if real is not None:
             kind = kinds.fault_of(fault) if isinstance(fault, int | str) else fault
             fault = {**validation.read_python(kind, dict[str, Any], "fault"), "real": real}
@@ -431,7 +439,7 @@ class FaultRules(Rules[ArmedRule]):
             return MatchedFault(fault, receipt, phase, wait_s, spread_s, virtual_s, chance)
 
     def _lasts(self, seconds: float, fault: kinds.Delay | kinds.Drip) -> tuple[float, float]:
-        """How many real seconds, and seconds of the clock, *seconds* of *fault* last."""
+        """*seconds* of *fault*, as (real seconds, clock seconds)."""
         pace = self._time.real_seconds(NANOSECONDS)
         if self._time.real_delays if fault.real is None else fault.real:
             return seconds, 0.0 if pace is None else seconds / pace

@@ -80,7 +80,7 @@ class VirtualTime:
 
     It is counted in whole nanoseconds since it began, its *age*: ten times 0.1 s are 1 s. *source*
     gives the real time. *frozen* tells whether it stands still, *ticks* whether requests move it,
-    *real_delays* whether delays pass beside it, *real_at* the real time at which it was last held.
+    *real_delays* whether delays pass beside it, *real_at* the real time when it was last held.
     Callers must hold the project's lock.
     """
 

@@ -153,7 +153,7 @@ class JobStore:
                 yield number, row
 
     def planned(self, job: Job, edition: Edition) -> Job:
-        """*job* with the plan that remains to it, as far as answers of this *edition* show it."""
+        """*job* with the rest of its plan, as visible in this *edition*."""
         timeline = job_kinds.visible(self.timeline(job.job_id), job, edition)
         return job if timeline is None else structs.replace(job, plan=timeline.remainder(self.now))
 

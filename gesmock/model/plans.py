@@ -84,8 +84,8 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_d
         for before, step in zip(self.steps, self.steps[1:], strict=False):
             if step.after_s < before.after_s:
                 raise ValueError(
-                    f"steps: {step.after_s} s comes behind {before.after_s} s; "
-                    "after_s counts from the submission of the job"
+                    f"steps: {step.after_s} s comes after a step at {before.after_s} s, but is "
+                    "earlier; after_s counts from the submission of the job"
                 )
             # The same statuses may follow either one that ``finished`` may mean.
             was, status = (

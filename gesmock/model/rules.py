@@ -106,7 +106,7 @@ class Rules(Generic[A]):
         return f"{self._letter}{self._count}"
 
     def _add(self, armed: A) -> None:
-        """Arm a rule as the last; raises Conflict if there are ``MOST_RULES``."""
+        """Append a rule; raises Conflict if there are ``MOST_RULES``."""
         if len(self._armed) >= MOST_RULES:
             raise Conflict(
                 f"{MOST_RULES} {self._noun}s are armed, the most a project may have; disarm some"

@@ -59,7 +59,7 @@ _TAIL: Final = re.compile(
     "(?:token|secret|passw(?:or)?d|passphrase|credential|cookie|signature|"
     r"(?:access|api|private|secret)key)s?\Z"
 )
-"""What ends no word of English but these, whatever stands before it."""
+"""Endings that no other English word has."""
 
 _STORAGE_KEY: Final = re.compile(
     r"^[as] ?k$|\b(?:access key|secret key|security token|obs parameter)s?\b"
@@ -194,7 +194,7 @@ class Secrets:
         return text if redacted == value else compact(redacted)
 
     def redact_value(self, value: Any, levels: int = _MOST_LEVELS) -> Any:
-        """The same for a parsed *value*."""
+        """*value*, parsed JSON, without the known values and the named secrets."""
 
         def leaf(item: Any) -> Any:
             return self.redact(item, levels - 1) if isinstance(item, str) else item

@@ -144,9 +144,7 @@ class Submission:
             names = [*dict.fromkeys(row.command for row in rows)]
             raise InvalidInput.at("--submit", validation.none_of(command, names))
         if not (math.isfinite(wait_s) and wait_s >= 0):
-            raise InvalidInput.at(
-                "--wait-s", f"expected a number of seconds from 0 on, got {wait_s:g}"
-            )
+            raise InvalidInput.at("--wait-s", f"expected 0 or more seconds, got {wait_s:g}")
         with naming_file("--body"):
             value = body and validation.decode(body.encode(), dict[str, Any])
         if command is not None and not (data_loss or _READ_ONLY.fullmatch(command)):

@@ -58,8 +58,11 @@ class Application(Protocol):
     def has_priority(self, head: Head) -> bool:
         """Whether the request may use a connection of those that are kept in reserve."""
 
-    def refuse(self, status: int, reason: str) -> Answer:
-        """The answer to a request that the server itself refuses; *reason* may be empty."""
+    def refuse(self, status: int, reason: str, head: Head | None) -> Answer:
+        """The answer to a request that the server itself refuses; *reason* may be empty.
+
+        Its *head* is known where it is the body that is refused.
+        """
 
     def largest_body(self, head: Head, connection: ConnectionInfo) -> int | None:
         """The longest body in bytes that is accepted behind *head*; a longer one gets a 413.

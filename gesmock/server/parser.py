@@ -244,9 +244,9 @@ class Parser:
             if largest is None:
                 received.clear()
                 return replace(head, length=0, keep_alive=False)
+            self.head, self._largest = head, largest
             if head.length > largest:
                 raise _too_long(largest)
-            self.head, self._largest = head, largest
             self.expects_continue = head.expects_continue and not received
         return head
 

@@ -338,7 +338,7 @@ class Connection:
     def refuse(self, status: int, reason: str, *, answered: bool = False) -> None:
         """Refuse the request, and close the connection. *answered*: the client gets the reason."""
         log.info("refused a request with %d: %s", status, Secrets().redact(reason))
-        answer = self._server.application.refuse(status, reason if answered else "")
+        answer = self._server.application.refuse(status, reason * answered, self._parser.head)
         self._parser.clear()
         self._answering, self._closing = False, True
         head = STATUS_LINES[answer.status] + answer.headers + HEAD_ENDS["1.1", True]

@@ -136,11 +136,14 @@ class Gateway:
         """So that no client can lock a tester out."""
         return self._guard is not None and is_control(head.path)
 
-    def refuse(self, status: int, reason: str) -> Answer:
-        """In the service's shape. The body is inferred."""
+    def refuse(self, status: int, reason: str, head: Head | None) -> Answer:
+        """In the shape of the control API, or the service's. That body is inferred."""
         refusal = Refusal("GES.8005", reason) if reason else PARAMETER_ERROR
-        reply = replies.unjournaled(refusal, Settings())
-        return answer_of(replace(reply, status=status))
+        reply = replace(replies.unjournaled(refusal, Settings()), status=status)
+        if self._guard is not None and head is not None and is_control(head.path):
+            more = " --max-control-body allows more." if status == 413 else ""
+            reply = replace(reply, payload={"error": refusal.message + more})
+        return answer_of(reply)
 
     def largest_body(self, head: Head, connection: ConnectionInfo) -> int | None:
         """More for those who may call the control API; None for a long body of those who may not.

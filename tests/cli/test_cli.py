@@ -318,6 +318,8 @@ def test_a_port_in_use_is_reported_in_one_line(ges: GesMock) -> None:
         (["--fault", "drip,parts=1,seconds=2"], "faults[0].fault.parts: expected an integer from 2"),
         (["--preset", "sunny"], "'sunny' is not one of 'flaky', 'slow', 'down', 'mobile'"),
         (["--fault", "times=2"], "--fault: 'times=2' names no fault, such as 503 or delay,seconds=2"),
+        (["--fault", "list_jobs"], "--fault: list_jobs is an operation: list_jobs=503"),
+        (["--fault", "list_jobs=503;every=10"], "--fault: '503;every=10': separate with a comma"),
         (["--fault", ""], "--fault: '' names no fault, such as 503 or delay,seconds=2"),
         (["--fault", "{"], "--fault: line 1 column 2: broken JSON"),
         (["--set", "limit_zero"], "--set: 'limit_zero' is not NAME=VALUE"),

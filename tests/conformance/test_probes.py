@@ -413,6 +413,14 @@ def test_a_default_is_not_taken_for_the_maximum(ges: GesMock, quirk: Quirk, deta
     assert setting(session_with(ges, quirk), "maximum_limit") == (None, detail)
 
 
+def test_all_jobs_are_counted_that_are_returned_without_a_limit(ges: GesMock) -> None:
+    session = session_with(ges, generate=5)
+    session.most = 3
+
+    detail = "its 5 jobs are all returned without a limit"
+    assert setting(session, "maximum_limit") == (None, detail)
+
+
 def test_without_a_total_the_maximum_is_what_more_jobs_follow(ges: GesMock) -> None:
     session = session_with(ges, Quirk(WITHOUT_TOTAL), settings={"maximum_limit": 5})
 

@@ -44,7 +44,7 @@ RULES = (
     "another fixture",
     "at least one weight",
     "cannot follow",
-    "comes behind",
+    "but is earlier",
     "the database edition",
     "is the id of job",
     "stuck_pending takes neither",

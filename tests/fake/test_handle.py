@@ -506,8 +506,8 @@ def test_a_call_that_the_graphs_edition_does_not_document_is_an_unknown_call(
     [finding] = service.fake.default.verdict.findings(["GM0"])
     assert str(finding) == (
         f"GM002 no operation serves this: {method} {url} answered 404; "
-        f"{operation} is no call of the {other} edition; check the graph's edition, or have the "
-        "calls of both with strict_edition=False (#1)"
+        f"{operation} is not part of the {other} edition; check the graph's edition, or allow "
+        "both with strict_edition=False (#1)"
     )
 
     service.control("PATCH", "settings", {"strict_edition": False})

@@ -101,7 +101,7 @@ def test_options_are_added_to_what_fixtures_say() -> None:
             {"fixtures": "movies"},
             "fixtures: unknown key; did you mean 'fixture'? known are fixture",
         ),
-        ({"generate": 2.5}, "generate[0]: expected an object, got 2.5"),
+        ({"generate": 2.5}, "generate[0]: expected an object or a number of jobs, got 2.5"),
         (
             {"fixture": 3},
             "fixture[0]: expected a file, the name of one that gesmock ships, or the content",

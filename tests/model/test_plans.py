@@ -102,7 +102,7 @@ def test_steps_can_be_pending() -> None:
         ({"steps": [{"after_s": 0, "status": "running", "progress": 101}]}, "expected an integer from 0 to 100, got 101"),
         ({"pending_s": -1}, "$.pending_s: expected a number from 0"),
         ({"name": "normal", "steps": [{"after_s": 0, "status": "running"}]}, "a plan has its own steps, or a name"),
-        ({"steps": [{"after_s": 2, "status": "running"}, {"after_s": 1, "status": "failed"}]}, "steps: 1.0 s comes behind 2.0 s; after_s counts from the submission"),
+        ({"steps": [{"after_s": 2, "status": "running"}, {"after_s": 1, "status": "failed"}]}, "steps: 1.0 s comes after a step at 2.0 s, but is earlier; after_s counts from the submission"),
         ({"steps": [{"after_s": 0, "status": "finished"}, {"after_s": 1, "status": "failed"}]}, "steps: failed cannot follow finished"),
         ({"steps": [{"after_s": 0, "status": "running"}, {"after_s": 1, "status": "pending"}]}, "steps: pending cannot follow running"),
         ({"name": "stuck_pending", "running_s": 1}, "stuck_pending takes neither pending_s nor running_s"),

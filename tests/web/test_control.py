@@ -417,7 +417,9 @@ def test_a_body_that_is_too_large_is_refused() -> None:
     response = client.post("/_gesmock/jobs", json={"job": {**JOB, "jobId": "a" * 200}})
 
     assert response.status_code == 413
-    assert response.json == {"error": "the body is longer than 100 bytes"}
+    assert response.json == {
+        "error": "the body is longer than 100 bytes; --max-control-body allows more"
+    }
 
 
 def test_a_job_id_that_several_graphs_have_needs_the_graph(service: Service) -> None:

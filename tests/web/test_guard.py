@@ -1,5 +1,6 @@
 """Attacks on the control API: refused, with nothing changed."""
 
+import json
 import socket
 from functools import cache
 from typing import Any
@@ -113,6 +114,21 @@ def test_a_long_body_of_a_refused_caller_is_not_read(
 
     assert answer.split()[1] == expected
     assert closes is (expected != b"100")
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 33554433", f"{CHUNKED}\r\n\r\n2000001"])
+def test_a_body_that_is_too_long_is_refused_in_the_shape_of_the_control_api(framing: str) -> None:
+    head = f"PUT /_gesmock/state HTTP/1.1\r\nHost: localhost\r\n{framing}\r\n\r\n"
+    with GesMock() as ges:
+        address = ("127.0.0.1", int(ges.url.rpartition(":")[2]))
+        with socket.create_connection(address, timeout=10) as client:
+            client.sendall(head.encode())
+            answer = client.makefile("rb").read()
+
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2]) == {
+        "error": "The body is longer than 33554432 bytes. --max-control-body allows more."
+    }
 
 
 def test_a_short_body_of_a_refused_caller_is_read_and_the_connection_kept() -> None:

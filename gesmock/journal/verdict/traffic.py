@@ -209,5 +209,5 @@ def _events(entries: Iterable[Entry]) -> Iterator[tuple[float, int, _Key, float]
             yield wire.opened_at, _OPENED, key, 0.0
             if wire.closed_at is not None:
                 yield wire.closed_at, _CLOSED, key, 0.0
-        # A connection that hangs does so until it is closed.
+        # A hung connection stays busy until closed.
         yield entry.real_at, _HEARD, key, inf if entry.connection == "hang" else over

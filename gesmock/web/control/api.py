@@ -309,7 +309,8 @@ def failed(error: HTTPException) -> flask.Response:
         path = shortened(request.path)
         reason = f"no such call: {request.method} {path}; see {CONTROL}/openapi.json"
     elif isinstance(error, exceptions.RequestEntityTooLarge):
-        reason = f"the body is longer than {request.max_content_length} bytes"
+        most = request.max_content_length
+        reason = f"the body is longer than {most} bytes; --max-control-body allows more"
     response = _respond(error.code or 500, ErrorBody(reason))
     if isinstance(error, MethodNotAllowed):
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
