@@ -108,7 +108,8 @@ def forward(
     with project.lock, project.time as now:
         if request.epoch < project.epoch:
             return _overtaken(project)
-        return _finish(project, now, request, journaled, reply, fault, None, connection)
+        reply = _finish(project, now, request, journaled, reply, fault, None, connection)
+    return replace(reply, hint=None)  # the server behind it may serve more
 
 
 def _is_documented(owner: Project | None, project: Project, request: Request) -> bool:
@@ -210,6 +211,6 @@ def _finish(
     if kind is not None:
         coverage.faults[kind] += 1
     if crash is not None or request.operation is None:
-        project.verdict.note(record)
+        reply = replace(reply, hint=project.verdict.note(record))
     ours = {**replies.request_ids(epoch, number), "Date": http_date(int(now))}
     return replace(reply, headers={**ours, **reply.headers})

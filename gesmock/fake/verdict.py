@@ -58,8 +58,11 @@ class Verdict:
         self._crashes: list[Finding] = []
         self._unmatched: dict[tuple[object, ...], _Unmatched] = {}  # by request
 
-    def note(self, record: Record) -> None:
-        """Take the *record* of a crash or of an unmatched request into account; hold the lock."""
+    def note(self, record: Record) -> str | None:
+        """Take the *record* of a crash or of an unmatched request into account; hold the lock.
+
+        Returns what to do about an unmatched request. That is found out once for each URL.
+        """
         entry = record.entry
         if entry.crash and len(self._crashes) < MOST_CRASHES:
             message = f"gesmock crashed: {entry}; please report this bug"
@@ -74,6 +77,8 @@ class Verdict:
                 unmatched.count += 1
                 if unmatched.count <= MOST_ENTRIES:
                     unmatched.numbers.append(entry.number)
+                return unmatched.hint
+        return None
 
     def _hint(self, entry: Entry) -> str:
         """What to do about an unmatched request."""

@@ -168,7 +168,8 @@ class Reply(Struct, frozen=True):
     """What goes back; *payload* is encoded as JSON outside the project's lock.
 
     It may be ``Encoded`` already, or, where that takes long, a function that makes it. *statuses*
-    and *job_id* (of the job that was submitted) are for the journal.
+    and *job_id* (of the job that was submitted) are for the journal. *hint* is for the log: what to
+    do about a request that no operation serves.
     """
 
     status: int
@@ -177,3 +178,4 @@ class Reply(Struct, frozen=True):
     statuses: ShownStatuses | None = None
     job_id: str | None = None
     delivery: Delivery | None = None
+    hint: str | None = None

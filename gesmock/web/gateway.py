@@ -275,6 +275,8 @@ def log_request(
         first.write(first.line(method, url, reply.status, taken_s, fault))
     else:
         log.info(logs.text_line(method, url, reply.status, taken_s, fault))
+    if reply.hint is not None:
+        log.info("no operation serves this: %s %s; %s", method, url, reply.hint)
 
 
 def _redacted(query: str, redact: Callable[[str], str]) -> str:

@@ -100,6 +100,19 @@ def test_answers_are_forwarded_byte_for_byte(
     assert first == second
 
 
+def test_only_the_service_says_what_a_wrong_url_probably_meant(
+    ges: GesMock, proxy: ProxyServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "gesmock.service")
+
+    requests.get(f"{graph(ges, proxy)}/job/status")
+
+    of_the_service, hint, of_the_proxy = caplog.messages
+    assert " 404 " in of_the_service
+    assert hint.startswith("no operation serves this: ")
+    assert " 404 " in of_the_proxy
+
+
 def test_head_has_the_content_length_of_get(ges: GesMock, proxy: ProxyServer) -> None:
     got = requests.get(f"{graph(ges, proxy)}/jobs/status")
     head = requests.head(f"{graph(ges, proxy)}/jobs/status")

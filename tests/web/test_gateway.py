@@ -412,6 +412,12 @@ def test_only_so_many_requests_are_remembered(fake: Fake) -> None:
     assert len(gateway._requests) < 600
 
 
+UNMATCHED = (
+    "GET /ges/%C3%BC 404",
+    "no operation serves this: GET /ges/%C3%BC; check the URL and method",
+)
+
+
 def without_times(lines: list[str]) -> list[str]:
     """*lines* of the access log, each without how long the answer took."""
     return [re.sub(r" \d+\.\d ms", "", line) for line in lines]
@@ -429,7 +435,24 @@ def test_each_request_is_logged_with_its_status_and_fault(
         ask(head(LIST))
 
     armed = fake.default.faults.armed()[0].id
-    assert without_times(caplog.messages) == [f"GET {LIST} 503 {armed}#1", "GET /ges/%C3%BC 404"]
+    assert without_times(caplog.messages) == [f"GET {LIST} 503 {armed}#1", *UNMATCHED]
+
+
+@pytest.mark.parametrize("through_flask", [False, True])
+def test_a_wrong_url_is_logged_with_what_was_probably_meant(
+    fake: Fake, caplog: pytest.LogCaptureFixture, through_flask: bool
+) -> None:
+    wrong = LIST.replace("/jobs/", "/job/")
+    with caplog.at_level(logging.INFO, "gesmock.service"):
+        for _ in range(2):
+            if through_flask:
+                create_app(fake).test_client().get(wrong)
+            else:
+                Asked(fake)(head(wrong))
+
+    hint = "did you mean list_jobs: GET /ges/v1.0/{project_id}/graphs/{graph_name}/jobs/status?"
+    said = f"no operation serves this: GET {wrong}; {hint}"
+    assert without_times(caplog.messages) == [f"GET {wrong} 404", said] * 2
 
 
 @pytest.mark.parametrize(

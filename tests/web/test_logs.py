@@ -50,6 +50,19 @@ def test_each_request_is_an_object(logged: Callable[..., list[dict[str, Any]]]) 
     assert (second["status"], "fault" in second) == (200, False)
 
 
+def test_what_to_do_about_a_wrong_url_is_an_object(
+    logged: Callable[..., list[dict[str, Any]]],
+) -> None:
+    def visit(lines: list[str]) -> None:
+        requests.get(lines[1].split("'")[1] + "/")
+
+    request, hint = logged(visit)
+
+    assert request["status"] == 404
+    assert hint["message"].startswith(f"no operation serves this: GET {request['url']}; did you")
+    assert "did you mean list_jobs: GET " in hint["message"]
+
+
 def test_what_the_server_says_of_itself_is_an_object(
     logged: Callable[..., list[dict[str, Any]]],
 ) -> None:
