@@ -33,6 +33,9 @@ pytest_plugins = ["pytester"]
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
+# Users have it unset: what cannot be printed then stays in a buffer.
+os.environ.pop("PYTHONUNBUFFERED", None)
+
 # Under nohup it is ignored, and gesmock leaves it so: servers would not stop when a test hangs up.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 

@@ -9,7 +9,7 @@ import msgspec
 
 from gesmock.cli import options
 from gesmock.cli.options import command, file_option, option
-from gesmock.cli.output import progress, write
+from gesmock.cli.output import check_writable, progress, write
 from gesmock.fake import fixtures
 from gesmock.fake.fake import Fake
 from gesmock.fake.graphs import MOST_JOBS
@@ -29,6 +29,7 @@ def generate(
     what: str, seed: int, project_id: str | None, status: tuple[str, ...], output: Path | None
 ) -> None:
     """Write a fixture file of N realistic jobs; the same seed writes the same bytes."""
+    check_writable({"--output": output})
     weights = dict(options.setting(text, "--status") for text in status)
     generator = {**options.generator(what), "statuses": weights or None}
     if generator["count"] > MOST_JOBS:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from errno import EADDRINUSE
 from typing import Any
 
 import click
@@ -25,12 +26,14 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except GesmockError as error:
+            if isinstance(error, OSError) and error.errno == EADDRINUSE:
+                error = GesmockError(f"{error}; --port 0 takes any free port")
             fail(error)
         except KeyboardInterrupt as error:  # its text says what remains to be done
             click.echo(f"gesmock: interrupted{error}", err=True)
             sys.exit(130)
-        except BrokenPipeError as error:
-            fail(GesmockError(f"standard output: {error.strerror}"))
+        except BrokenPipeError as error:  # click would exit with 1; ``run`` reports it
+            raise OSError(0, error.strerror) from None
 
 
 @click.group(

@@ -74,6 +74,8 @@ def check_writable(files: Mapping[str, Path | None]) -> None:
         options[target] = option
         if target.is_dir():
             raise InvalidInput.at(option, f"{file} is a directory, not a file")
+        if target.is_fifo():  # to open it would wait for a reader
+            raise InvalidInput.at(option, f"{file} is a FIFO, not a file")
         try:
             if target.exists():
                 with target.open("ab"):

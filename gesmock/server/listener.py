@@ -33,7 +33,9 @@ def listening(host: str, port: int) -> socket.socket:
         if listener is not None:
             listener.close()
         reason = getattr(error, "strerror", None) or str(error)
-        raise CannotListen(f"cannot listen on {host}:{port}: {reason}") from None
+        refused = CannotListen(f"cannot listen on {host}:{port}: {reason}")
+        refused.errno = getattr(error, "errno", None)
+        raise refused from None
     return listener
 
 

@@ -1,5 +1,6 @@
 """TLS: its transport, and what may secure a server. Imported only where there is TLS: 10 ms."""
 
+import os
 import socket
 import ssl
 from collections.abc import Sequence
@@ -76,11 +77,12 @@ def load_context(cert: str, key: str | None = None) -> ssl.SSLContext:
     try:
         ssl_context.load_cert_chain(cert, key, password="")
     except OSError as error:
-        files = cert if key is None else f"{cert}, {key}"
-        reason = error.strerror
+        files, reason = [cert] if key is None else [cert, key], error.strerror
         if isinstance(error, ssl.SSLError):
             reason = "no certificate with its key, both in PEM without a password"
-        raise InvalidInput.at("", f"{files}: {reason}") from None
+        else:  # it names no file
+            files = [file for file in files if not os.access(file, os.R_OK)] or files
+        raise InvalidInput.at("", f"{', '.join(files)}: {reason}") from None
     return ssl_context
 
 

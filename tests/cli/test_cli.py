@@ -1,6 +1,7 @@
 """The commands ``serve``, ``proxy``, ``generate`` and ``check``."""
 
 import json
+import os
 import re
 import signal
 import socket
@@ -293,7 +294,8 @@ def test_a_port_in_use_is_reported_in_one_line(ges: GesMock) -> None:
 
     assert result.exit_code == 2
     assert result.stderr == (
-        f"gesmock: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+        f"gesmock: cannot listen on 127.0.0.1:{port}: Address already in use; "
+        "--port 0 takes any free port\n"
     )
 
 
@@ -570,8 +572,17 @@ def test_generate_reports_a_file_that_cannot_be_written(tmp_path: Path) -> None:
     result = run("generate", "5", "-o", str(folder))
 
     assert result.exit_code == 2
-    assert result.stderr == f"gesmock: {folder}: cannot be written: Is a directory\n"
+    assert result.stderr == f"--output: {folder} is a directory, not a file\n"
     assert [*tmp_path.iterdir()] == [folder]
+
+
+def test_generate_refuses_a_fifo_at_once(tmp_path: Path) -> None:
+    fifo = tmp_path / "films.json"
+    os.mkfifo(fifo)
+    command = [*GESMOCK, "generate", "5", "-o", str(fifo)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+
+    assert (ran.returncode, ran.stderr) == (2, f"--output: {fifo} is a FIFO, not a file\n")
 
 
 def test_generate_follows_links_and_does_not_replace_devices(tmp_path: Path) -> None:
@@ -759,6 +770,27 @@ def test_generate_refuses_more_jobs_than_a_graph_can_hold() -> None:
 
     assert result.exit_code == 2
     assert result.stderr == "'films=100001': a graph has 100000 jobs at most (ges_03_0471)\n"
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("arguments", [("generate", "3"), ("serve", "movies", "--port", "0")])
+def test_a_reader_that_is_gone_is_reported_once(
+    arguments: tuple[str, ...], unbuffered: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as gone:
+        ran = subprocess.run(
+            [*GESMOCK, *arguments],
+            stdout=gone,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=20,
+        )
+
+    assert (ran.returncode, ran.stderr) == (2, "gesmock: standard output: Broken pipe\n")
 
 
 def test_a_full_disk_behind_standard_output_is_reported() -> None:

@@ -154,6 +154,7 @@ def test_the_command_serves_https(serve: Any, tmp_path: Path) -> None:
     [
         (["--key", "key.pem"], "--key: 'key.pem' is of no use without --cert"),
         (["--cert", "no.pem"], "--cert: no.pem: No such file or directory"),
+        (["--cert", "no.pem", "--key", "{own}"], "--cert: no.pem: No such file or directory"),
         (["--cert", "{own}"], "{own}: no certificate with its key, both in PEM without a password"),
         (["--cert", "{own}", "--key", "{own}"], "{own}, {own}: no certificate with its key"),
     ],
@@ -165,6 +166,16 @@ def test_a_wrong_certificate_is_refused(options: list[str], words: str) -> None:
 
     assert result.exit_code == 2
     assert words.format(own=__file__) in result.stderr
+
+
+def test_a_missing_key_is_named_without_the_certificate(tmp_path: Path) -> None:
+    cert = tmp_path / "cert.pem"
+    AUTHORITY.cert_pem.write_to_path(str(cert))
+    arguments = ["serve", "--port", "0", "--cert", str(cert), "--key", "no.pem"]
+
+    result = CliRunner().invoke(cli.main, arguments)
+
+    assert (result.exit_code, result.stderr) == (2, "--cert: no.pem: No such file or directory\n")
 
 
 def test_a_mock_is_reached_over_https() -> None:
