@@ -193,6 +193,8 @@ def serve(
         **parameters,
     }
     output.check_writable({"--state": state})
+    if state is not None:
+        click.get_current_context().with_resource(state_file.locked(state))
     if state is not None and state.exists():
         begins = state_file.options_from(state, begins)
     ges = GesMock(

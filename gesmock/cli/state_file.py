@@ -1,6 +1,7 @@
 """``gesmock serve --state``: starts from a file if there is one, and saves to it at the end."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,10 +12,32 @@ from gesmock.fake import fixtures
 from gesmock.fake.fake import Fake
 from gesmock.fake.fixtures import State
 from gesmock.model import validation
-from gesmock.model.errors import naming_file
+from gesmock.model.errors import InvalidInput, naming_file
 
 _REPLACED: Final = frozenset(("generate", "faults", "preset", "plans"))
 """The options that the file stands for: what remains of them is in it."""
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep other servers from the file *path*. Raises InvalidInput."""
+    if path.exists():
+        with naming_file(str(path)):
+            fixtures.check_regular(path)
+    target = path.resolve()
+    with ExitStack() as stack:
+        try:  # a file of its own, as saving replaces *path*
+            lock = stack.enter_context(target.with_name(f".{target.name}.lock").open("ab"))
+            with suppress(ImportError):
+                from fcntl import LOCK_EX, LOCK_NB, flock  # not on Windows
+
+                flock(lock, LOCK_EX | LOCK_NB)
+        except BlockingIOError:
+            raise InvalidInput.at("--state", f"{path} is in use by another gesmock serve") from None
+        except OSError as error:
+            reason = f"cannot be locked: {error.strerror}"
+            raise InvalidInput.at("--state", f"{path} {reason}") from None
+        yield
 
 
 def options_from(path: Path, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -33,10 +56,10 @@ def options_from(path: Path, options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read(path: Path) -> list[State]:
     """The states of all projects; a file with one project need not be a list."""
-    text = path.read_bytes()
-    if not text.startswith(b"["):
-        return [fixtures.read(path)]
     with naming_file(str(path)):
+        text = fixtures.text_of(path)
+        if not text.startswith(b"["):
+            return [fixtures.parse(text, fallback_graph_name=path.stem)]
         items = validation.decode(text, list[msgspec.Raw])
     states = []
     for index, item in enumerate(items):

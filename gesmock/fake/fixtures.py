@@ -1,7 +1,7 @@
 """Fixture files: JSON that holds the state of a project, read with every error in it.
 
-A file is a list answer as the service returns it, or a project file. It is loaded as a whole or not
-at all.
+A file is a list answer as the service returns it, or a state. It is loaded as a whole or not at
+all.
 """
 
 import re
@@ -176,20 +176,23 @@ def read(
     """
     with naming_file(str(fixture)):
         path = find(fixture)
-        try:
-            if sort := _sort_of(path):
-                raise InvalidInput.at("", f"is {sort}; a fixture file is a JSON file")
-            text = path.read_bytes()
-        except FileNotFoundError:
-            raise InvalidInput.at("", "no such file") from None
-        except OSError as error:
-            raise InvalidInput.at("", f"cannot be read: {error.strerror}") from None
-        text = text.removeprefix(b"\xef\xbb\xbf")  # a byte order mark, which Windows tools write
-        return parse(text, project_id, graph_name, path.stem)
+        return parse(text_of(path), project_id, graph_name, path.stem)
 
 
-def _sort_of(path: Path) -> str:
-    """What *path* is, if it is not a regular file: reading a FIFO or a device may never end."""
+def text_of(path: Path) -> bytes:
+    """The text of *path*; raises InvalidInput unless it is a regular file that can be read."""
+    try:
+        check_regular(path)
+        text = path.read_bytes()
+    except FileNotFoundError:
+        raise InvalidInput.at("", "no such file") from None
+    except OSError as error:
+        raise InvalidInput.at("", f"cannot be read: {error.strerror}") from None
+    return text.removeprefix(b"\xef\xbb\xbf")  # a byte order mark, which Windows tools write
+
+
+def check_regular(path: Path) -> None:
+    """Refuse what is no regular file: reading a FIFO or a device may never end."""
     mode = path.stat().st_mode
     sorts = {
         stat.S_IFDIR: "a folder",
@@ -198,7 +201,8 @@ def _sort_of(path: Path) -> str:
         stat.S_IFBLK: "a device",
         stat.S_IFSOCK: "a socket",
     }
-    return sorts.get(stat.S_IFMT(mode), "")
+    if sort := sorts.get(stat.S_IFMT(mode)):
+        raise InvalidInput.at("", f"is {sort}; a fixture file is a JSON file")
 
 
 # --- JSON ---------------------------------------------------------------------------------------
@@ -210,17 +214,15 @@ def parse(
     graph_name: str | None = None,
     fallback_graph_name: str = DEFAULT_GRAPH,
 ) -> State:
-    """The state in the JSON *text*, a project file or a list answer; see ``read``."""
+    """The state in the JSON *text*, a state or a list answer; see ``read``."""
     if not text or text.isspace():
-        raise InvalidInput.at("", "is empty; a fixture file is a list answer or a project file")
+        raise InvalidInput.at("", "is empty; expected a list answer or a state, as JSON")
     validation.check_levels(text)
     try:
         keys = msgspec.json.decode(text, type=dict[str, msgspec.Raw]).keys()
     except validation.REFUSED:
         value = validation.described(validation.parse(text))
-        raise InvalidInput.at(
-            "$", f"expected a list answer or a project file, got {value}"
-        ) from None
+        raise InvalidInput.at("$", f"expected a list answer or a state, got {value}") from None
     if "errorCode" in keys and "jobs" not in keys:
         raise InvalidInput.at("$", "a refusal, not a list of jobs")
     if not keys & {"jobs", "totalCount"}:
@@ -312,5 +314,5 @@ def describe(state: State) -> str:
 
 
 def dump(state: State) -> bytes:
-    """*state* as the text of a project file, indented."""
+    """*state* as the text of a fixture file, indented."""
     return msgspec.json.format(msgspec.json.encode(state), indent=2) + b"\n"

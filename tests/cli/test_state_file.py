@@ -1,6 +1,7 @@
 """``gesmock serve --state``, as a user starts and stops it."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -35,8 +36,10 @@ def started(*args: str | Path, stop: signal.Signals = signal.SIGTERM) -> Iterato
     command = [sys.executable, "-m", "gesmock", "serve", "--port", "0", "--log-level", "error"]
     with subprocess.Popen([*command, *args], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        yield process.stdout.readline().split()[-1] + "/_gesmock"
-        process.send_signal(stop)
+        try:
+            yield process.stdout.readline().split()[-1] + "/_gesmock"
+        finally:
+            process.send_signal(stop)
     assert process.returncode == 0
 
 
@@ -118,7 +121,7 @@ def test_the_file_has_no_secrets_and_tokens_are_those_of_the_command_line(
         ('{"sed": 7}', ": $.sed: unknown key; did you mean 'seed'?"),
         ('[{}, {"sed": 7}]', "[1]: $.sed: unknown key; did you mean 'seed'?"),
         ("[", ": line 1 column 2: broken JSON"),
-        ("", ": is empty"),
+        ("", ": is empty; expected a list answer or a state, as JSON"),
     ],
 )
 def test_a_broken_file_is_refused_and_stays(text: str, error: str, tmp_path: Path) -> None:
@@ -130,6 +133,50 @@ def test_a_broken_file_is_refused_and_stays(text: str, error: str, tmp_path: Pat
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr.startswith(f"{file}{error}")
     assert file.read_text(encoding="utf-8") == text
+
+
+def refused(state: Path) -> str:
+    """What ``gesmock serve`` with this *state* writes to standard error."""
+    command = [sys.executable, "-m", "gesmock", "serve", "--port", "0", "--state", str(state)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    return ran.stderr
+
+
+def test_a_state_that_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
+    fifo, device = tmp_path / "fifo", tmp_path / "device"
+    os.mkfifo(fifo)
+    device.symlink_to("/dev/zero")
+
+    assert refused(fifo) == f"--state: {fifo} is a FIFO, not a file\n"
+    assert refused(device) == f"{device}: is a device; a fixture file is a JSON file\n"
+    assert not Path("/dev/.zero.lock").exists()
+
+
+def test_one_server_at_a_time_has_the_file(tmp_path: Path) -> None:
+    file, link = tmp_path / "state.json", tmp_path / "link.json"
+    link.symlink_to(file)
+    in_use = "is in use by another gesmock serve\n"
+
+    with started("empty", "--state", file):
+        assert refused(file) == f"--state: {file} {in_use}"
+        assert refused(link) == f"--state: {link} {in_use}"
+    with started("--state", file):  # the first has replaced the file
+        assert refused(file) == f"--state: {file} {in_use}"
+
+
+def test_a_file_that_cannot_be_locked_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".state.json.lock").mkdir()
+    file = tmp_path / "state.json"
+
+    assert refused(file) == f"--state: {file} cannot be locked: Is a directory\n"
+
+
+def test_a_file_from_a_windows_tool_may_hold_several_projects(serve: Serve, tmp_path: Path) -> None:
+    file = tmp_path / "state.json"
+    file.write_bytes(b'\xef\xbb\xbf[{"project_id": "mine"}]')
+
+    assert "/ges/v1.0/mine/" in serve(lambda lines: lines[1], "--state", str(file))
 
 
 def test_a_file_that_cannot_be_written_is_refused_at_the_start(tmp_path: Path) -> None:

@@ -125,12 +125,12 @@ def test_a_file_from_a_windows_tool_may_begin_with_a_byte_order_mark(tmp_path: P
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        ("", ["movies.json: is empty; a fixture file is a list answer or a project file"]),
-        (" \n", ["movies.json: is empty; a fixture file is a list answer or a project file"]),
+        ("", ["movies.json: is empty; expected a list answer or a state, as JSON"]),
+        (" \n", ["movies.json: is empty; expected a list answer or a state, as JSON"]),
         ('{"graphs": {', ["movies.json: line 1 column 13: broken JSON: Expecting property name enclosed in double quotes"]),
         ("[" * 9999, ["movies.json: nested too deeply; at most 64 levels are allowed"]),
-        ([], ["movies.json: $: expected a list answer or a project file, got a list"]),
-        ("7", ["movies.json: $: expected a list answer or a project file, got 7"]),
+        ([], ["movies.json: $: expected a list answer or a state, got a list"]),
+        ("7", ["movies.json: $: expected a list answer or a state, got 7"]),
         (
             {"graphs": {"movies": {"jobs": [JOB, JOB | {"jobId": "b"}, JOB | {"jobId": "c"}, changed(jobId="d", status="done")]}}},
             ["movies.json: $.graphs.movies.jobs[3].status: 'done' is not one of pending, running, complete, success, partiallyFailed, failed"],
