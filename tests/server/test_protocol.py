@@ -691,7 +691,9 @@ def test_the_reason_of_a_refusal_is_logged(
 
     answer = exchange(server, sent)
 
-    assert caplog.messages == [f"refused a request with {reason}"]
+    # A worker that outlives an earlier test may log its failure meanwhile.
+    refusals = [message for message in caplog.messages if message.startswith("refused")]
+    assert refusals == [f"refused a request with {reason}"]
     named = any(words in reason for words in ("TLS", "No method", "The body"))
     assert body(answer) == (reason.partition(": ")[2].encode() if named else b"")
 
