@@ -20,12 +20,13 @@ from gesmock.journal.verdict.findings import VerdictConfig
 from gesmock.model.clock import Timing, VirtualTime, real_time
 from gesmock.model.errors import Conflict
 from gesmock.model.generators import Generator
+from gesmock.model.job_store import JobStore
 from gesmock.model.jobs import redacted
 from gesmock.model.plans import plan_of
 from gesmock.model.queries import Queries
 from gesmock.model.rules import PlanRule, PlanRules
 from gesmock.model.settings import Settings
-from gesmock.model.types import JobStatus
+from gesmock.model.types import Edition, JobStatus
 
 
 class Epochs:
@@ -95,7 +96,7 @@ class Project:
         self.journal = Journal(self.lock)
         self.verdict = Verdict(self.journal, self.graphs, self.faults, self.plans, self.lock)
         self.start = start or Start.of(State(), project_id)
-        self.loaded = False  # the start state, since the project was opened or started again
+        self.loaded = False  # whether the start state was loaded, by `load`
         self._begin()
 
     def reset(self, start: Start | None = None) -> Cleared:
@@ -196,15 +197,8 @@ class Project:
             project_id=self.project_id,
             seed=seed or None,
             graphs={
-                name: GraphState(
-                    [*(jobs if secrets else map(redacted, jobs))],
-                    graph.edition,
-                    [*graph.labels.values()],
-                    None if graph.summary is None else dict(graph.summary),
-                )
+                name: _graph_state(graph, edition_of(graph, settings), secrets=secrets)
                 for name, graph in graphs.items()
-                for edition in [edition_of(graph, settings)]
-                for jobs in [(graph.planned(job, edition) for job in graph.all_jobs())]
             },
             settings=None if settings == Settings() else settings,
             clock=None if clock == Timing() else clock,
@@ -319,3 +313,13 @@ class Project:
         with self.lock:
             self.graphs.configure(self.graphs.settings.changed(changes, path))
             return self.graphs.settings
+
+
+def _graph_state(graph: JobStore, edition: Edition, *, secrets: bool) -> GraphState:
+    jobs = (graph.planned(job, edition) for job in graph.all_jobs())
+    return GraphState(
+        [*(jobs if secrets else map(redacted, jobs))],
+        graph.edition,
+        [*graph.labels.values()],
+        None if graph.summary is None else dict(graph.summary),
+    )
