@@ -12,6 +12,8 @@ from functools import lru_cache, wraps
 from typing import Any, Final
 from urllib.parse import quote, unquote, unquote_plus
 
+from gesmock.model.types import LONGEST_KEY
+
 MASK: Final = "***"
 
 _SHORTEST: Final = 4  # every word would have shorter secrets
@@ -50,7 +52,6 @@ _COMPANIONS: Final = (
 """Words that stand beside them where a name has no gaps: ``dbpassword``, ``accesskeyid``."""
 
 _LONGEST_NAME: Final = 256  # characters that are looked at
-_LONGEST_REMEMBERED: Final = 64
 
 _PART: Final = re.compile("[A-Z]{2,}s?(?![a-z])|[A-Z](?![a-z])|[A-Z]?[a-z]+")
 _KNOWN: Final = "|".join(sorted(f"{_WORDS} {_COMPANIONS}".split(), key=len, reverse=True))
@@ -76,7 +77,7 @@ def _remembered(decide: Callable[[str], bool]) -> Callable[[str], bool]:
 
     @wraps(decide)
     def decided(name: str) -> bool:
-        if len(name) <= _LONGEST_REMEMBERED:
+        if len(name) <= LONGEST_KEY:
             return remembered(name)
         return decide(name[:_LONGEST_NAME])
 

@@ -36,7 +36,7 @@ DEFAULT_GRAPH: Final = "movie"
 
 
 LONGEST_KEY: Final = 64
-"""The most characters that a client may name in the key of a cache; longer names are not cached."""
+"""The most characters of a client's text that a cache keeps as a key; longer ones bypass it."""
 
 
 def is_project_id(text: str) -> bool:
