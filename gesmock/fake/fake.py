@@ -47,7 +47,7 @@ class Fake:
         states = start.states(options or {}, self.can_deliver)
         self._dropped = Coverage()  # of projects that no longer exist
         self.connections: Sized = ()
-        """The open connections, if they are those of a server of ours."""
+        """The open connections of gesmock's own server; other servers do not tell theirs."""
         self._replace(
             {
                 name: self._new(name, Start.of(state, name, progress))
@@ -122,11 +122,9 @@ class Fake:
         """The documented answers that any project has given since the fake was made."""
         with self._lock:
             total = Coverage()
-            for each in (
-                self._dropped,
-                *(project.verdict.coverage for project in self.projects.values()),
-            ):
-                total.merge(each)
+            total.merge(self._dropped)
+            for project in self.projects.values():
+                total.merge(project.verdict.coverage)
             return total
 
     def interrupt(self) -> None:
@@ -160,7 +158,7 @@ class Fake:
             return self._begin(starts)
 
     def _with_defaults(self, verdict: object) -> dict[str, Any]:
-        """*verdict* with the defaults; what both ignore is ignored."""
+        """*verdict* with the defaults; what either of them ignores is ignored."""
         own = {} if verdict is None else verdict
         changes = validation.read_python(own, dict[str, Any], "verdict")
         ignored = changes.get("ignore")

@@ -351,19 +351,16 @@ def check_editions(state: State) -> None:
     Also if a job, or a plan rule, has a ``fail_reason`` that no answer would show.
     """
     settings = state.settings or Settings()
+    editions = {name: graph.edition or settings.edition for name, graph in state.graphs.items()}
     unseen: list[str] = []
     for name, graph in state.graphs.items():
-        path, edition = (
-            validation.join("$.graphs", name) + ".jobs",
-            graph.edition or settings.edition,
-        )
+        path, edition = validation.join("$.graphs", name) + ".jobs", editions[name]
         _check_statuses(graph.jobs, edition, path)
         unseen += [
             validation.join(path, index)
             for index, job in enumerate(graph.jobs)
             if job_kinds.reason_of(job) is not None and not job_kinds.shows_reason(job, edition)
         ]
-    editions = {name: graph.edition or settings.edition for name, graph in state.graphs.items()}
     for index, rule in enumerate(state.plans):
         meant = {settings.edition, *editions.values()}
         if rule.graph is not None:

@@ -306,7 +306,7 @@ class FaultRules(Rules[ArmedRule]):
             fault = {"kind": "error", "status": status, **error}
         elif error or status is not None:
             raise TypeError("give either a fault, or a status with its code, message and headers")
-        if isinstance(fault, str) and fault in {*kinds.KINDS} - {*get_args(PlainKind)}:
+        if isinstance(fault, str) and fault in kinds.KINDS and fault not in get_args(PlainKind):
             struct = kinds.KINDS[fault]
             name = struct.__struct_fields__[0]
             forms = f'{struct.__name__}({name}=...) or {{"kind": "{fault}", "{name}": ...}}'

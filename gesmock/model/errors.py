@@ -1,6 +1,6 @@
 """Errors: the service's refusals, and the errors that a user of gesmock meets."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -120,10 +120,10 @@ def shortened(text: str) -> str:
     return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 3]}..."
 
 
-def listed(names: Iterable[str]) -> str:
+def listed(names: Collection[str]) -> str:
     """*names* as messages list them: the first ``MOST_ERRORS``, each shortened."""
-    first = [*islice(names := iter(names), MOST_ERRORS)]
-    return ", ".join([*map(shortened, first), *(["..."] if any(True for _ in names) else [])])
+    first = map(shortened, islice(names, MOST_ERRORS))
+    return ", ".join([*first, "..."] if len(names) > MOST_ERRORS else first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class InputError:
 class InvalidInput(GesmockError, ValueError):
     """Some input is wrong; *errors* has the first errors in it, *more* is how many others it has.
 
-    Of an input with more than ``MOST_COUNTED`` errors, *more* counts only so many.
+    Counting stops at ``MOST_COUNTED`` errors in all.
     """
 
     def __init__(self, errors: Iterable[InputError], more: int = 0) -> None:
