@@ -10,7 +10,7 @@ from gesmock.model.errors import Conflict
 from gesmock.model.timeline import Transition
 
 _ATTEMPTS: Final = 3
-"""How often much is carried out in copies of graphs that change meanwhile; then, in place."""
+"""How often copies of the graphs are tried while these keep changing; then it works in place."""
 
 
 class Clock:

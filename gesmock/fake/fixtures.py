@@ -192,17 +192,17 @@ def text_of(path: Path) -> bytes:
 
 
 def check_regular(path: Path) -> None:
-    """Refuse what is no regular file: reading a FIFO or a device may never end."""
+    """Raise InvalidInput unless *path* is a regular file: reading others may never end."""
     mode = path.stat().st_mode
-    sorts = {
+    kinds = {
         stat.S_IFDIR: "a folder",
         stat.S_IFIFO: "a FIFO",
         stat.S_IFCHR: "a device",
         stat.S_IFBLK: "a device",
         stat.S_IFSOCK: "a socket",
     }
-    if sort := sorts.get(stat.S_IFMT(mode)):
-        raise InvalidInput.at("", f"is {sort}; a fixture file is a JSON file")
+    if kind := kinds.get(stat.S_IFMT(mode)):
+        raise InvalidInput.at("", f"is {kind}; a fixture file is a JSON file")
 
 
 # --- JSON ---------------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ def edition_of(graph: JobStore | None, settings: Settings) -> Edition:
 
 
 def check_number(name: str, jobs: int, edition: Edition) -> None:
-    """Raise Conflict if a graph of this *edition* may not begin with so many *jobs*."""
+    """Raise Conflict if a graph of this *edition* may not begin with that number of *jobs*."""
     most = MOST_JOBS if edition == "database" else MOST_MEMORY_JOBS
     if jobs > most:
         raise Conflict(
@@ -72,7 +72,7 @@ class JobPage(NamedTuple):
 
 
 _PLACE: Final = 2**40
-"""Cursors of one graph are that far from those of the next; jobs are fewer."""
+"""How far apart the cursors of consecutive graphs are: more than a graph has jobs."""
 
 
 class Graphs:
@@ -294,7 +294,7 @@ class Graphs:
     def search(
         self, graph: str | None, texts: Sequence[bytes], limit: int, cursor: int | None
     ) -> JobPage:
-        """At most *limit* jobs, newest first, those behind *cursor*: a page's ``following``.
+        """At most *limit* jobs, newest first, those after *cursor*: a page's ``following``.
 
         Only those of *graph*, if it is given, and whose rows have all of *texts*. Raises NotFound.
         """
@@ -352,9 +352,8 @@ class Graphs:
         """Add *job* as the newest of *graph*, which is created if it does not exist.
 
         The job continues along its plan from its present status. Returns the graph's name and the
-        updated job. Raises Conflict if its id is taken, the graph's edition lacks its status, or
-        no answer would show its ``fail_reason``, or the graph has more than ``MOST_SUBMITTED``
-        bytes with it.
+        updated job. Raises Conflict if its id is taken, the graph's edition lacks its status, no
+        answer would show its ``fail_reason``, or the graph has no room for it.
         """
         with self._lock:
             name = graph or self.default

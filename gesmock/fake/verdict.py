@@ -61,7 +61,7 @@ class Verdict:
     def note(self, record: Record) -> str | None:
         """Take the *record* of a crash or of an unmatched request into account; hold the lock.
 
-        Returns what to do about an unmatched request. That is found out once for each URL.
+        Returns what to do about an unmatched request, which is worked out once for each URL.
         """
         entry = record.entry
         if entry.crash and len(self._crashes) < MOST_CRASHES:

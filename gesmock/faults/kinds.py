@@ -79,7 +79,7 @@ class Kind(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, 
         return str(self.__struct_config__.tag)
 
     def apply(self, reply: Reply, /) -> Reply:
-        """*reply* as the client gets it; its ``spread_s`` is in seconds of the kind itself."""
+        """*reply* as the client gets it; its ``spread_s`` is in the kind's own seconds."""
         return reply
 
 
@@ -178,7 +178,7 @@ class Truncate(_Altering, frozen=True, tag="truncate"):
 
 
 class Drip(_Altering, frozen=True, tag="drip"):
-    """Send the body in *parts* pieces, spread over *seconds*, which are as those of a delay."""
+    """Send the body in *parts* pieces over *seconds*; *real* is as for ``delay``."""
 
     parts: Annotated[int, Meta(ge=2, le=100_000)]
     seconds: Seconds

@@ -107,7 +107,7 @@ class ArmedRule:
 
     @property
     def unused(self) -> int | None:
-        """As ``remaining``, ignoring ``until_s``."""
+        """As ``remaining``, however much time has passed."""
         rule = self.rule
         if rule.script is not None:
             return max(len(rule.script) - max(self.calls - rule.after, 0), 0)
