@@ -1,4 +1,4 @@
-"""JobWait: until a job has one of some statuses, in a thread or in a coroutine."""
+"""JobWait: waits until a job has an expected status, in a thread or in a coroutine."""
 
 from collections.abc import Collection
 from threading import RLock
@@ -11,7 +11,7 @@ from gesmock.model.types import FINAL, JobStatus
 
 
 class JobWait:
-    """The *job* *job_id* of *graph*, until it has one of *statuses*; *lock* is the project's.
+    """Waits until the job *job_id* has one of *statuses*; *lock* is the project's.
 
     Raises TimedOut, which names its status, after *timeout_s* real seconds, or as soon as the job
     has ended with another one or is gone; Conflict if the project is reset, or the server stopped,

@@ -102,8 +102,8 @@ class Project:
     def reset(self, start: Start | None = None) -> Cleared:
         """Reset to the start state, or to another *start*, in one step.
 
-        The start state is the one that was loaded last, if any was since there was another *start*.
-        The journal and all counts start again.
+        A state that was loaded since the last other *start* is the start state. The journal and all
+        counts start again.
         """
         with self.lock:
             if start is not None:
@@ -288,7 +288,7 @@ class Project:
         timeout_s: float,
         graph: str | None = None,
     ) -> JobWait:
-        """What waits for a job to have one of *statuses*; raises what it does."""
+        """The wait until a job has one of *statuses*; raises NotFound if there is no such job."""
         return JobWait(self.graphs, self.lock, job_id, statuses, timeout_s, graph)
 
     def interrupt(self) -> None:

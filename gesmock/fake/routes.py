@@ -101,7 +101,7 @@ def match(method: str, path: str, query: Mapping[str, str]) -> Match:
     return Match(None, allowed=tuple(sorted(allowed)))
 
 
-# How far a request may be from the operation that was probably meant, and what counts how much:
+# How far a request may be from the operation that it is taken for, and what each difference adds:
 _FARTHEST: Final = 0.65
 _OTHER_METHOD: Final = 0.6
 _GAP: Final = 0.5  # a segment that is missing, or one too many
@@ -112,7 +112,7 @@ _MOST_SEGMENTS: Final = 16
 
 
 def nearest(method: str, path: str, query: Mapping[str, str]) -> Route | None:
-    """The operation that was probably meant by a *method* and *path* that mean none."""
+    """The operation that was probably meant by a request that none serves, if any is near."""
     segments, action_id = path.split("/"), query.get("action_id")
     if len(path) > _LONGEST_MISSPELT or len(segments) > _MOST_SEGMENTS:
         return None
