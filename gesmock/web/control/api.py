@@ -55,10 +55,10 @@ _TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class NoQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """Of a call without query parameters: one that is ignored would be dangerous here."""
+    """The query of a call that takes none: to ignore a parameter would be dangerous here."""
 
 
-class PageQuery(Struct, frozen=True, forbid_unknown_fields=True):
+class PageQuery(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """At most *limit* items of the list, those from *cursor* on: the *next* of the page before."""
 
     limit: Limit = LIMIT

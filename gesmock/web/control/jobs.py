@@ -16,11 +16,8 @@ from gesmock.model.rules import PlanRule
 from gesmock.model.timeline import Transition
 from gesmock.model.types import FINAL, Edition, GraphName, ListedStatus
 from gesmock.web.control.api import (
-    LIMIT,
     LONGEST_WAIT_S,
-    Cursor,
     Disarmed,
-    Limit,
     PageQuery,
     call,
     numbered_page,
@@ -46,7 +43,7 @@ class PlacedJobs(Struct, frozen=True, forbid_unknown_fields=True):
     next: int | None
 
 
-class JobFilter(Struct, frozen=True, forbid_unknown_fields=True):
+class JobFilter(PageQuery, frozen=True, forbid_unknown_fields=True):
     """Only jobs of *graph*, in *status*, with this *command*, and with the text *q* in their row.
 
     At most *limit* of them, those from *cursor* on: the *next* of the page before.
@@ -56,8 +53,6 @@ class JobFilter(Struct, frozen=True, forbid_unknown_fields=True):
     status: ListedStatus | None = None
     command: str | None = None
     q: str | None = None
-    limit: Limit = LIMIT
-    cursor: Cursor | None = None
 
 
 class GraphQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -150,11 +145,13 @@ class MovedClock(Timing, frozen=True, kw_only=True, omit_defaults=False):
 
 @call("GET", "jobs", may_miss=True, summary="List jobs")
 def list_jobs(project: Project, query: JobFilter) -> PlacedJobs:
-    texts = [
-        *(in_status(each) for each in [query.status] if each is not None),
-        *(with_command(each) for each in [query.command] if each is not None),
-        *(msgspec.json.encode(each)[1:-1] for each in [query.q] if each is not None),
-    ]
+    texts = []
+    if query.status is not None:
+        texts.append(in_status(query.status))
+    if query.command is not None:
+        texts.append(with_command(query.command))
+    if query.q is not None:
+        texts.append(msgspec.json.encode(query.q)[1:-1])
     page = project.graphs.search(query.graph, texts, query.limit, query.cursor)
     jobs = [PlacedJob(job, graph) for graph, job in page.jobs]
     return PlacedJobs(jobs, page.total, page.following)

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 import flask
-from msgspec import Meta, Struct, structs
+from msgspec import Meta, Struct, field, structs
 
 from gesmock.fake.project import Project
 from gesmock.journal.entries import Entry
@@ -68,15 +68,13 @@ class ClearedEntries(Struct, frozen=True, forbid_unknown_fields=True):
     cleared: int
 
 
-class FindingsQuery(Struct, frozen=True, forbid_unknown_fields=True):
+class FindingsQuery(PageQuery, frozen=True, forbid_unknown_fields=True):
     """Only findings of these *codes*, or of the families that they name.
 
     At most *limit* of them, those from *cursor* on: the *next* of the page before.
     """
 
-    codes: list[Code] = []
-    limit: Limit = LIMIT
-    cursor: Cursor | None = None
+    codes: list[Code] = field(default_factory=list)
 
 
 class FindingsBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -91,7 +89,7 @@ class FindingsBody(Struct, frozen=True, forbid_unknown_fields=True):
     next: int | None
 
 
-class SeenQuery(Struct, frozen=True, forbid_unknown_fields=True):
+class SeenQuery(PageQuery, frozen=True, forbid_unknown_fields=True):
     """The *graph* of the job, and the *statuses* the client must have seen, in this order.
 
     At most *limit* observations are listed, from *cursor* on: the *next* of the page before.
@@ -99,8 +97,6 @@ class SeenQuery(Struct, frozen=True, forbid_unknown_fields=True):
 
     graph: GraphName | None = None
     statuses: list[ListedStatus] | None = None
-    limit: Limit = LIMIT
-    cursor: Cursor | None = None
 
 
 class ObservationPage(Observation, frozen=True, kw_only=True):
@@ -152,7 +148,7 @@ def list_findings(project: Project, query: FindingsQuery) -> FindingsBody:
     findings = project.verdict.findings(query.codes)
     failing = project.verdict.failing()
     failed = sum(each in failing for each in findings)
-    page, total, following = numbered_page(findings, PageQuery(query.limit, query.cursor))
+    page, total, following = numbered_page(findings, query)
     return FindingsBody(page, total, failed, following)
 
 
@@ -170,8 +166,7 @@ def show_seen(project: Project, job_id: str, query: SeenQuery) -> ObservationPag
     observation = project.verdict.observation(job_id, query.graph)
     if query.statuses is not None:
         observation.check(query.statuses)
-    page = PageQuery(query.limit, query.cursor)
-    observed, total, following = numbered_page(observation.observed, page)
+    observed, total, following = numbered_page(observation.observed, query)
     fields = structs.asdict(observation) | {"observed": tuple(observed)}
     return ObservationPage(**fields, total=total, next=following)
 
