@@ -34,12 +34,12 @@ class Limits:
     """How much a client may ask of the server: bytes, real seconds, and connections at once.
 
     A longer *head* gets a 431, and a longer *url* a 414. A head that takes longer than *head_s*
-    gets a 408, and so does a body of which nothing comes for *body_s*, or which falls behind
-    *body_rate* bytes per second by so much. One of too many *connections* gets a 503, unless an
-    idle one can be closed for it; *reserve* more are kept for requests that have priority. What
-    would bring the bytes of all requests and answers above *in_flight* gets a 503. A connection is
-    closed when no request comes for *idle_s*, or when the client takes nothing of its answer for
-    *write_s*.
+    gets a 408. So does a body that pauses for *body_s*, or that takes *body_s* longer than it would
+    at *body_rate* bytes per second. A new connection beyond *connections* gets a 503, unless an
+    idle one can be closed for it; *reserve* more are kept for requests that have priority. A
+    request or answer that would bring the bytes of all of them above *in_flight* gets a 503. A
+    connection is closed when no request comes for *idle_s*, or when the client takes nothing of
+    its answer for *write_s*.
     """
 
     head: int = 64 * 2**10
