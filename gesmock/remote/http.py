@@ -16,6 +16,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 from gesmock.model.clock import real_time
 from gesmock.model.errors import GesmockError, InvalidInput
 from gesmock.remote.target import Target
+from gesmock.server.parser import MOST_DIGITS
 
 LARGEST_BODY: Final = 256 * 2**20
 """Most bytes of a body that are read; a list of 100,000 jobs has about 57 MB."""
@@ -27,7 +28,6 @@ new connection: on an old one nobody could say whether the server has acted on t
 Headers = Sequence[tuple[str, str]]
 
 _LARGEST_HEAD: Final = 2**16
-_MOST_DIGITS: Final = 20  # of a Content-Length
 _IDLE_S: Final = 20.0
 _BLOCK: Final = 2**18
 _ASKING: Final = ("no complete answer", "http_response_timeout", "connection_terminated")
@@ -158,7 +158,7 @@ class HttpReply:
 
     def _check(self) -> None:
         for digits in self.values("content-length"):
-            if len(digits) > _MOST_DIGITS:
+            if len(digits) > MOST_DIGITS:
                 raise self._not_http(f"its Content-Length has {len(digits)} digits")
         codings = ", ".join(self.values("transfer-encoding")).lower()
         if codings not in ("", "chunked"):
