@@ -75,6 +75,10 @@ log_format = option(
     help="How to log: lines of text, or a JSON object a line.",
 )
 
+cafile = option("--cafile", metavar="FILE", help="The certificates to trust.")
+
+insecure = option("--insecure", is_flag=True, help="Do not verify the server's TLS certificate.")
+
 per_second = option(
     "--per-second", default=20.0, help="The most requests to send per second; 0 for no limit."
 )
@@ -92,8 +96,8 @@ def target_options(function: Callable[..., None]) -> Any:
     @option("--project-id", help="The project [default: the URL's].")
     @option("--graph", help="The graph [default: the URL's].")
     @option("--timeout-s", default=30.0, help="How long a whole answer may take.")
-    @option("--cafile", metavar="FILE", help="The certificates to trust.")
-    @option("--insecure", is_flag=True, help="Do not verify the server's TLS certificate.")
+    @cafile
+    @insecure
     @wraps(function)
     def with_target(
         *, target: str, project_id: str | None, graph: str | None, **values: Any

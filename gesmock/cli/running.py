@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from gesmock.cli import options
 from gesmock.cli.options import command, option
 from gesmock.cli.output import fail
 from gesmock.model.clock import real_time
 from gesmock.model.errors import GesmockError, InvalidInput
 from gesmock.model.sdk_environment import sdk_environment
+from gesmock.web.guard import local_url
 
 if TYPE_CHECKING:
     from gesmock.remote.target import Target
@@ -28,16 +30,15 @@ def server_options(
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """The URL of a server, or *several*, and how to ask; a function gets a ``Target``, or a list.
 
-    *timeout_s* is the default of an option that *does* this.
-
-    Without a URL it is the server that the variables for ``gesmock serve`` would start here.
+    *timeout_s* is the default of ``--timeout-s``, and *does* its help. Without a URL, it is the
+    server that ``gesmock serve`` starts in this environment.
     """
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         @click.argument("url", nargs=-1 if several else 1, required=False, envvar="GESMOCK_URL")
         @option("--timeout-s", default=timeout_s, help=does)
-        @option("--cafile", metavar="FILE", help="The certificates to trust.")
-        @option("--insecure", is_flag=True, help="Do not verify the server's TLS certificate.")
+        @options.cafile
+        @options.insecure
         @wraps(function)
         def with_targets(*, url: Any, insecure: bool, **values: Any) -> None:
             from gesmock.remote.target import Target
@@ -61,14 +62,11 @@ def server_options(
 
 def own_url(environ: Mapping[str, str]) -> str:
     """The URL of the server that *environ* has ``gesmock serve`` start. Raises InvalidInput."""
-    from gesmock.web.guard import reachable
-
-    host = reachable(environ.get("GESMOCK_HOST") or "127.0.0.1")
+    host = environ.get("GESMOCK_HOST") or "127.0.0.1"
     port = environ.get("GESMOCK_PORT") or "8080"
     if port == "0":
         raise InvalidInput.at("GESMOCK_PORT", "0 stands for any free port; name the server's URL")
-    scheme = "https" if environ.get("GESMOCK_CERT") else "http"
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+    return local_url(host, port, secure=bool(environ.get("GESMOCK_CERT")))
 
 
 @command()

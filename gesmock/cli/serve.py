@@ -16,6 +16,7 @@ import gesmock
 from gesmock.cli import options, output, state_file
 from gesmock.cli.options import LineParamType, command, file_option, option
 from gesmock.model.errors import GesmockError
+from gesmock.web.guard import LARGEST_CONTROL_BODY, reachable
 
 if TYPE_CHECKING:
     from gesmock.mock import GesMock
@@ -80,8 +81,6 @@ def _run(
 
     Prints its URL, followed by *of*, a *curl* command and, with *token*, its control token.
     """
-    from gesmock.web.guard import reachable
-
     also = "" if reachable(host) == host else ", and on all other addresses of this machine"
     with server:
         click.echo(f"gesmock {gesmock.__version__} listening on {server.url}{also}{of}")
@@ -136,7 +135,7 @@ def _run(
     "--max-control-body",
     type=int,
     metavar="BYTES",
-    default=32 * 2**20,
+    default=LARGEST_CONTROL_BODY,
     help="The longest body of a control call; a state of 100,000 jobs has 57 MB.",
 )
 @option("--no-control", is_flag=True, help="Do not serve the control API.")
@@ -195,8 +194,8 @@ def serve(
     output.check_writable({"--state": state})
     if state is not None:
         click.get_current_context().with_resource(state_file.locked(state))
-    if state is not None and state.exists():
-        begins = state_file.options_from(state, begins)
+        if state.exists():
+            begins = state_file.options_from(state, begins)
     ges = GesMock(
         control=not no_control,
         control_token=control_token,

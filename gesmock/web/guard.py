@@ -116,14 +116,14 @@ class Guard:
         is_link = may_be_linked and headers.get("Sec-Fetch-Mode") == "navigate"
         if site not in ("same-origin", "none") and not is_link:
             return f"Sec-Fetch-Site: {shortened(site)}: {_OTHER_SITE}"
-        host = request.headers.get("Host", "")
+        host = headers.get("Host", "")
         parts = _HOST.fullmatch(request.host.lower()) if host else None
         name = parts["name"] or parts["address"] if parts else ""
         if not (name == "localhost" or name in self.hosts or _address(name)):
             name = shortened(name)
             remedy = f"--allow-host {name} permits it" if name else "call it by its address"
             return f"Host: {shortened(host)!r} is not a known name of this server; {remedy}"
-        origin = request.headers.get("Origin")
+        origin = headers.get("Origin")
         if origin is not None and origin.lower() != request.host_url.rstrip("/").lower():
             return f"Origin: {shortened(origin)!r}: {_OTHER_SITE}"
         return None
@@ -153,6 +153,12 @@ def reachable(host: str) -> str:
     if host in ("", "0.0.0.0"):  # noqa: S104 asks, and binds nothing
         return "127.0.0.1"
     return "::1" if host == "::" else host
+
+
+def local_url(host: str, port: int | str, *, secure: bool) -> str:
+    """The URL at which a server that listens on *host* and *port* is reached from this machine."""
+    host = reachable(host)
+    return f"{'https' if secure else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _address(host: str) -> "IPv4Address | IPv6Address | None":

@@ -6,7 +6,7 @@ from gesmock.faults import BELOW_HTTP
 from gesmock.server.parser import Limits
 from gesmock.server.protocol import HttpServer
 from gesmock.web.gateway import Gateway
-from gesmock.web.guard import reachable
+from gesmock.web.guard import local_url
 
 if TYPE_CHECKING:
     import ssl
@@ -34,9 +34,7 @@ class Server:
         self._fake.epochs.watchers.append(self._http.release)
         self._fake.connections = self._http.connections
         self.port = self._http.port
-        scheme = "http" if ssl_context is None else "https"
-        host = reachable(host)
-        self.url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
+        self.url = local_url(host, self.port, secure=ssl_context is not None)
 
     def start(self) -> None:
         self._http.start()
