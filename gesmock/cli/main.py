@@ -39,8 +39,17 @@ class _Commands(click.Group):
 @click.group(
     cls=_Commands,
     commands=[
-        *(serve, generate, check, openapi, verify, record, proxy),
-        *(health, wait, env, reset),
+        serve,
+        generate,
+        check,
+        openapi,
+        verify,
+        record,
+        proxy,
+        health,
+        wait,
+        env,
+        reset,
     ],
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -86,7 +86,7 @@ def create_app(
 
 
 def _only_for_itself(page: flask.Response) -> dict[str, str]:
-    """The headers with which *page* is in no frame, and loads and runs nothing but its own."""
+    """The headers that keep *page* out of frames, and let it load and run only its own."""
     scripts = [] if page.is_streamed else _SCRIPT.findall(page.get_data())
     hashes = "".join(f" 'sha256-{b64encode(sha256(text).digest()).decode()}'" for text in scripts)
     policy = (
