@@ -13,7 +13,7 @@ from gesmock.fake.fake import Fake
 from gesmock.fake.graphs import edition_of
 from gesmock.fake.project import Project
 from gesmock.fake.submissions import submit
-from gesmock.faults import NO_STATUS, Error, ListFault, MatchedFault
+from gesmock.faults import NO_STATUS, UNREADABLE, Error, ListFault, MatchedFault
 from gesmock.journal import entries
 from gesmock.model import documentation, errors, listed_requests, replies, tokens
 from gesmock.model.clock import NANOSECONDS, http_date
@@ -205,11 +205,11 @@ def _finish(
     epoch, number = project.epoch, project.journal.count + 1
     real_at = project.time.real_at if connection is None else connection.heard_at
     record = project.journal.append(now, epoch, journaled, reply, fault, crash, real_at, connection)
-    broken, coverage = None, project.verdict.coverage
-    if fault is not None:
-        broken = fault.connection
-        coverage.faults[fault.kind] += 1
+    kind, coverage = None if fault is None else fault.kind, project.verdict.coverage
+    broken = kind if kind in UNREADABLE else None
     coverage.met[request.operation, reply.status, broken] += 1
+    if kind is not None:
+        coverage.faults[kind] += 1
     if crash is not None or request.operation is None:
         reply = replace(reply, hint=project.verdict.note(record))
     ours = {**replies.request_ids(epoch, number), "Date": http_date(int(now))}
