@@ -53,7 +53,7 @@ RULES: Final = (
     Rule("GM106", "hammers_on_401", "a client that keeps sending a token that is refused"),
     Rule("GM107", "retries_a_refusal", "a call, refused with 400 or 403, that is sent unchanged"),
     Rule("GM108", "submits_twice", "a submission, repeated though it had created its job"),
-    Rule("GM109", "never_looks", "a submitted job that no request asked about, nor about the list"),
+    Rule("GM109", "never_looks", "a submitted job whose status was never asked for"),
     Rule("GM201", "page_number_as_offset", "offsets that count pages instead of jobs"),
     Rule("GM202", "windows_overlap", "a page that begins among the jobs of the page before"),
     Rule("GM203", "windows_leave_a_gap", "a page that skips jobs"),
