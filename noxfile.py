@@ -13,7 +13,7 @@ nox.options.sessions = ["lint", "types", "tests"]
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Run the tests but the deep ones; a Python that is not installed is left out."""
+    """Run all tests but the deep ones; a Python that is not installed is skipped."""
     session.install("-e", ".[test]")
     session.run("pytest", *(session.posargs or ["-n", "2"]))
 
