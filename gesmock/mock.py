@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
 Port = Annotated[int, Meta(ge=0, le=65535, description="a port from 0 to 65535")]
 
-
-ControlBody = Annotated[int, Meta(ge=1, le=2**40, description="a number of bytes from 1 on")]
+ControlBody = Annotated[
+    int, Meta(ge=1, le=2**40, description=f"a number of bytes from 1 to {2**40}")
+]
 
 
 class NotStarted(GesmockError, RuntimeError):

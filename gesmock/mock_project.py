@@ -136,7 +136,7 @@ class MockProject(ABC):
                 "request": request,
             }
         elif (status, job_id, command, url, raw_request) != (None,) * 5:
-            raise TypeError("give either a job, or what it is to be made of")
+            raise TypeError("give either a job or the fields to make it from, not both")
         content = validation.read_python(job, dict[str, Any], "job")
         if plan is not None:
             content = {**content, "plan": plan}

@@ -95,11 +95,14 @@ def _probe(
 
 
 def _dialect(session: Session) -> str:
-    """Whose words a refusal has; those of its statuses that differ are settings of their own."""
+    """Whose message a refusal has; statuses that differ are settings of their own."""
     reply = session.get(LIST, "limit=none")
     require_refusal(reply, ("GES.8005",), 400)
     message = reply.value["errorMessage"]
-    skip_if(message not in _DIALECTS, f"its words are of another page: {message}")
+    skip_if(
+        message not in _DIALECTS,
+        f"its message is neither the page's nor the error table's: {message}",
+    )
     return _DIALECTS[message]
 
 

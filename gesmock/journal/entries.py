@@ -46,9 +46,8 @@ _DIGEST_KEY: Final = os.urandom(16)
 _LONGEST_SECRET: Final = 512
 """A longer secret is recorded by its digest only; a signature is shorter."""
 
-
 _LONGEST_TARGET: Final = 500
-"""Messages show this many characters of a path and query."""
+"""A message shows at most this many characters of a path and query."""
 
 
 class Wire(Struct, frozen=True):

@@ -541,4 +541,7 @@ def test_undocumented_keys_of_a_refusal_yield_no_setting(
 def test_words_of_no_page_yield_no_dialect(ges: GesMock) -> None:
     session = session_with(ges, Quirk(each_refusal(lambda it: it.value.update(errorMessage="No!"))))
 
-    assert setting(session, "dialect") == (None, "its words are of another page: No!")
+    assert setting(session, "dialect") == (
+        None,
+        "its message is neither the page's nor the error table's: No!",
+    )

@@ -26,8 +26,8 @@ _REFUSED: Final = 400
 class Breach(NamedTuple):
     """What is wrong with a request; *pointer* leads to the part of the document it breaks.
 
-    *accepted*: the service accepts it all the same. Others are reported on request only, as their
-    client hears of them.
+    *accepted*: the service accepts it all the same. Other breaches are refused, which the client
+    learns from the answer: they are reported only under ``contract="all"``.
     """
 
     code: str
