@@ -103,25 +103,25 @@ def free_port() -> int:
         return port
 
 
-def listens(port: int) -> bool:
-    """Whether somebody listens there."""
+def is_listening(port: int) -> bool:
+    """Whether anything accepts connections on *port*."""
     with socket.socket() as client:
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
-def asked(
+def match_args(
     operation: str = "list_jobs",
     graph: str = "movie",
     job_id: str | None = None,
     headers: Mapping[str, str] | None = None,
-    of: str | None = None,
+    command: str | None = None,
 ) -> tuple[Request, str | None]:
-    """A request, and the command *of* the job that it names, as ``FaultRules.match`` takes them."""
+    """What ``FaultRules.match`` takes: a request, and the *command* of the job that it names."""
     args = {"graph_name": graph} if job_id is None else {"graph_name": graph, "job_id": job_id}
     request = Request(
         operation=operation, method="GET", path="/", epoch=1, args=args, headers=headers or {}
     )
-    return request, of
+    return request, command
 
 
 EVERYTHING = frozenset(KINDS)
@@ -166,7 +166,7 @@ class Asker:
         self.project.clock.change(ClockChange(advance_s=seconds))
 
     def statuses(self, count: int) -> list[int]:
-        """Those of so many lists."""
+        """The statuses of the replies to *count* list requests."""
         return [self.ask().status for _ in range(count)]
 
 

@@ -44,7 +44,7 @@ def call(method: str, template: str, body: Any = None, query: str = "", **names:
     return Step(method, template, template.format(**names) + query, body)
 
 
-def asked(method: str, target: str, body: Any = None) -> Step:
+def service_call(method: str, target: str, body: Any = None) -> Step:
     return Step(method, "", G + target, body)
 
 
@@ -88,7 +88,7 @@ SESSION: Final = (
     call("POST", "/queries", {"statement": "RETURN 1", "columns": ["1"], "rows": [[1]]}),
     call("POST", "/queries", {"pattern": "(", "columns": [1]}),
     call("GET", "/queries"),
-    asked("POST", CYPHER, {"statements": [{"statement": "RETURN  1"}, {"statement": "q"}]}),
+    service_call("POST", CYPHER, {"statements": [{"statement": "RETURN  1"}, {"statement": "q"}]}),
     call("DELETE", "/queries"),
     call("GET", "/clock"),
     call("PATCH", "/clock", {"advance_s": 2}),
@@ -101,7 +101,7 @@ SESSION: Final = (
     call("POST", "/faults", {"operation": "show_job", "script": [401, "ok", "malformed"]}),
     call("POST", "/faults", {"operation": "list_job", "fault": 200, "time": 2}),
     call("GET", "/faults/{fault_id}", fault_id="f1"),
-    asked("GET", "/jobs/status?limit=2"),
+    service_call("GET", "/jobs/status?limit=2"),
     call("PATCH", "/faults/{fault_id}", {"paused": True}, fault_id="f1"),
     call("PATCH", "/faults/{fault_id}", {"times": 0, "phases": "after"}, fault_id="f1"),
     call("GET", "/faults"),
@@ -109,16 +109,16 @@ SESSION: Final = (
     call("PUT", "/preset", {"preset": "down"}),
     call("PUT", "/preset", {"preset": "rain"}),
     call("GET", "/preset"),
-    asked("GET", "/jobs/status?limit=2"),
+    service_call("GET", "/jobs/status?limit=2"),
     call("DELETE", "/faults"),
-    asked("GET", "/jobs/status?limit=2"),
-    asked("GET", "/jobs/running/status"),
-    asked("GET", "/jobs/running/status"),
-    asked("GET", "/jobs/none/status"),
-    asked("GET", "/jobs/status?limit=x"),
-    asked("POST", "/action?action_id=import-graph", IMPORT),
+    service_call("GET", "/jobs/status?limit=2"),
+    service_call("GET", "/jobs/running/status"),
+    service_call("GET", "/jobs/running/status"),
+    service_call("GET", "/jobs/none/status"),
+    service_call("GET", "/jobs/status?limit=x"),
+    service_call("POST", "/action?action_id=import-graph", IMPORT),
     call("PATCH", "/clock", {"advance_s": 20}),
-    asked("GET", "/jobs/running/status"),
+    service_call("GET", "/jobs/running/status"),
     call("GET", "/journal"),
     call("GET", "/journal", query="?operation=list_jobs&status=503&query.limit=2&since=1"),
     call("GET", "/journal", query="?operation=list_jobs&wait_s=5&times=2"),

@@ -104,7 +104,7 @@ def printable(sent: bytes) -> str:
 
 
 class Wire:
-    """Asks the server of *ges* over sockets, and writes down what it was asked and has answered.
+    """Asks the server of *ges* over sockets, and writes down the requests and answers.
 
     Where it has no *heads*, only the status and the body of an answer are written down.
     """
@@ -112,7 +112,7 @@ class Wire:
     def __init__(self, ges: GesMock) -> None:
         self.heads = True
         self._address = ("127.0.0.1", int(ges.url.rpartition(":")[2]))
-        self._told: list[str] = []
+        self._lines: list[str] = []
         self._connected = ExitStack()
         self._client: tuple[socket.socket, BinaryIO] | None = None
 
@@ -130,11 +130,11 @@ class Wire:
     @property
     def text(self) -> str:
         """All that was written down."""
-        return "".join(f"{line}\n" for line in self._told)
+        return "".join(f"{line}\n" for line in self._lines)
 
     def say(self, line: str) -> None:
         """Write *line* down, as a heading."""
-        self._told += ["", f"##### {line}", ""]
+        self._lines += ["", f"##### {line}", ""]
 
     def fetch(
         self, method: str, target: str, body: object = None, headers: Iterable[str] = ()
@@ -153,8 +153,8 @@ class Wire:
         client.sendall(head + (b"" if body is None else sent))
         came = b"".join(iter(lambda: answer.readline().replace(b"\r\n", b"\n"), b"\n"))
         length = re.search(rb"Content-Length: (\d+)", came)
-        told = answer.read(int(length[1]) if length and method != "HEAD" else 0)
-        return printable(came), printable(told)
+        content = answer.read(int(length[1]) if length and method != "HEAD" else 0)
+        return printable(came), printable(content)
 
     def ask(
         self, method: str, target: str, body: object = None, headers: Iterable[str] = ()
@@ -166,15 +166,15 @@ class Wire:
             if body is None
             else [printable(body) if isinstance(body, bytes) else json.dumps(body)]
         )
-        self._told += [f"> {line}" for line in (f"{method} {target}", *headers, *sent)]
-        told = head if self.heads else head.partition("\n")[0] + "\n"
-        self._told += [_steady(told) + "\n" * self.heads + readable(_unreal(came)), ""]
+        self._lines += [f"> {line}" for line in (f"{method} {target}", *headers, *sent)]
+        shortened = head if self.heads else head.partition("\n")[0] + "\n"
+        self._lines += [_steady(shortened) + "\n" * self.heads + readable(_unreal(came)), ""]
         return came
 
     def short(self, title: str, method: str, target: str, body: object, *headers: str) -> None:
         """Ask, and write a line down: *title*, the status and the body of the answer."""
         head, came = self.fetch(method, target, body, headers)
-        self._told.append(f"{title}: {_steady(head).partition(chr(10))[0]} {came}")
+        self._lines.append(f"{title}: {_steady(head).partition(chr(10))[0]} {came}")
 
     def send(self, sent: bytes, title: str | None = None) -> None:
         """Send bytes and then end our side; write down what comes until the connection ends."""
@@ -189,9 +189,9 @@ class Wire:
             except OSError:  # it is told early that there is no connection any more, or late
                 end = "a reset"
         first, _, rest = _steady(printable(bytes(came))).rpartition("\n\n")
-        asked = printable(sent) if title is None else title
-        self._told += [f"> {line}" for line in asked.splitlines()]
-        self._told += [first + "\n\n" * bool(first) + readable(rest), f"<{end}>", ""]
+        request = printable(sent) if title is None else title
+        self._lines += [f"> {line}" for line in request.splitlines()]
+        self._lines += [first + "\n\n" * bool(first) + readable(rest), f"<{end}>", ""]
 
 
 def _steady(head: str) -> str:
@@ -279,7 +279,9 @@ def api_of(cls: type, name: str) -> Iterator[str]:
     families = [one.__name__ for one in cls.__mro__[1:] if _is_public(one) or _is_builtin(one)]
     yield f"{name}({', '.join(families)})"
     if is_typeddict(cls):
-        yield from (f"    [{key!r}]: {_shown(hint)}" for key, hint in cls.__annotations__.items())
+        yield from (
+            f"    [{key!r}]: {_annotation_text(hint)}" for key, hint in cls.__annotations__.items()
+        )
         return
     if not issubclass(cls, BaseException) or _is_ours(vars(cls).get("__init__")):
         yield f"    {name}{signature(cls)}"
@@ -294,7 +296,7 @@ def _member(name: str, found: Any) -> str:
     if isinstance(found, property | cached_property):
         reads: Any = found.fget if isinstance(found, property) else found.func
         writable = " (writable)" * (getattr(found, "fset", None) is not None)
-        return f".{name}: {_shown(inspect.signature(reads).return_annotation)}{writable}"
+        return f".{name}: {_annotation_text(inspect.signature(reads).return_annotation)}{writable}"
     if isinstance(found, classmethod):
         return f"@classmethod .{name}{signature(found.__func__)}"
     if callable(found):
@@ -315,35 +317,37 @@ def signature(of: Callable[..., Any]) -> str:
 
 def _noted(annotation: object) -> object:
     empty = inspect.Signature.empty
-    return empty if annotation is empty else _Text(_shown(annotation))
+    return empty if annotation is empty else _Text(_annotation_text(annotation))
 
 
 def _default(value: object) -> object:
     return _Text("...") if callable(value) and value is not inspect.Parameter.empty else value
 
 
-def _shown(annotation: Any) -> str:
+def _annotation_text(annotation: Any) -> str:
     """*annotation* as a user would write it."""
     if isinstance(annotation, str):
         known = {*dir(gesmock), "Any", "None", "Iterator", "Self", "SSLContext", "Flask"}
         bare = re.sub(r"\b[a-z_.]+\.(?=[A-Z])|\bgesmock\.[a-z_.]+", "", annotation)
         return re.sub(r"\b[A-Z]\w*", lambda at: at[0] if at[0] in known else "~", bare)
     if isinstance(annotation, list):
-        return f"[{', '.join(map(_shown, annotation))}]"
+        return f"[{', '.join(map(_annotation_text, annotation))}]"
     kind, parts = get_origin(annotation), get_args(annotation)
     if kind is Literal:
         return f"Literal[{', '.join(map(repr, parts))}]"
     if kind is Annotated:
-        return _shown(parts[0])
+        return _annotation_text(parts[0])
     if kind in (Union, types.UnionType):
-        return " | ".join(dict.fromkeys(map(_shown, parts)))
+        return " | ".join(dict.fromkeys(map(_annotation_text, parts)))
     if kind is typing.Unpack:
         [keys] = parts
         return (
-            f"**{_shown(keys)}" if _is_public(keys) else f"**{{{', '.join(keys.__annotations__)}}}"
+            f"**{_annotation_text(keys)}"
+            if _is_public(keys)
+            else f"**{{{', '.join(keys.__annotations__)}}}"
         )
     if kind is not None:
-        return f"{_shown(kind)}[{', '.join(map(_shown, parts))}]"
+        return f"{_annotation_text(kind)}[{', '.join(map(_annotation_text, parts))}]"
     if annotation is type(None) or annotation is None or annotation is ...:
         return "..." if annotation is ... else "None"
     name = getattr(annotation, "__name__", str(annotation)).rpartition(".")[2]

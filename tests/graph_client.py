@@ -32,7 +32,7 @@ class GraphClient:
         return self._query("execute-gql-query", statement, mode, contents, includeStats=True)
 
     def _query(self, action: str, statement: str, mode: str, contents: str, **more: Any) -> Any:
-        asked = {
+        query = {
             "statement": statement,
             "parameters": {},
             "executionMode": mode,
@@ -40,7 +40,7 @@ class GraphClient:
             "limit": 1000,
             **more,
         }
-        return self._ask("POST", f"/action?action_id={action}", {"statements": [asked]})
+        return self._ask("POST", f"/action?action_id={action}", {"statements": [query]})
 
     def job_id(self, answer: Any) -> str:
         job_id = answer.get("jobId") or answer["results"][0]["jobId"]

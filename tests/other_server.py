@@ -35,12 +35,12 @@ class OtherServer:
     """Answers the n-th request with the n-th of *answers*, from one thread a connection.
 
     An answer is bytes, after which the connection is kept, or an act, after which it is not. The
-    last stands for all that follow. *asked* are the requests as they came, *connections* says how
+    last stands for all that follow. *received* are the requests as they came, *connections* says how
     many connections there were.
     """
 
     def __init__(self, *answers: bytes | Act, context: ssl.SSLContext | None = None) -> None:
-        self.asked: list[bytes] = []
+        self.received: list[bytes] = []
         self.connections = 0
         self._answers: Sequence[bytes | Act] = answers or (OK,)
         self._context = context
@@ -84,8 +84,8 @@ class OtherServer:
             spoken = self._context and self._context.wrap_socket(plain, server_side=True)
             with spoken or plain as connection:
                 while request := _request(connection):
-                    self.asked.append(request)
-                    answer = self._answers[min(len(self.asked), len(self._answers)) - 1]
+                    self.received.append(request)
+                    answer = self._answers[min(len(self.received), len(self._answers)) - 1]
                     if callable(answer):
                         answer(connection)
                         return

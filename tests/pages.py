@@ -27,7 +27,7 @@ class Pages:
 
     def __init__(self) -> None:
         self.gate = threading.Event()
-        self.asked: list[str] = []
+        self.received: list[str] = []
         self.is_past = False
 
     def epoch(self) -> int:
@@ -37,7 +37,7 @@ class Pages:
         self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo
     ) -> Answer | Callable[[], Answer]:
         assert epoch == 7
-        self.asked.append(head.path)
+        self.received.append(head.path)
         if head.path == "/copy":
             return Answer(200, b"Content-Length: %d\r\n" % len(body), [body])
         length = b"Content-Length: %d\r\n" % LARGE
@@ -112,7 +112,7 @@ class Pages:
         start("200 OK", [])
         if "begun" in then:
             yield bytes(MEBIBYTE)
-        self.asked.append("waits")
+        self.received.append("waits")
         self.gate.wait(10)
         if "large" in then:
             yield bytes(MEBIBYTE)

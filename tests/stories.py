@@ -67,8 +67,8 @@ class Story:
         **fields: Any,
     ) -> Entry:
         """Ask for a page of the list; by default, the id of a job is its row."""
-        asked = {"offset": offset, "limit": limit}
-        query = {name: str(value) for name, value in asked.items() if value is not None}
+        window = {"offset": offset, "limit": limit}
+        query = {name: str(value) for name, value in window.items() if value is not None}
         begin = offset or 0
         most = min(max((total or 0) - begin, 0), 100_000 if limit is None else limit)
         rows = most if returned is None else returned

@@ -51,9 +51,9 @@ TEN = {
 
 
 def test_what_wrk_prints_is_understood() -> None:
-    told = load.parse(WRK)
+    parsed = load.parse(WRK)
 
-    assert told == load.Wrk(74142.98, 74368, 0.213, 36.7, 1070.0, 0)
+    assert parsed == load.Wrk(74142.98, 74368, 0.213, 36.7, 1070.0, 0)
 
 
 def test_socket_errors_and_refusals_are_counted() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PROJECT, Service, asked
+from conftest import PROJECT, Service, match_args
 
 from gesmock import GesMock
 from gesmock.fake import fake as fakes
@@ -24,12 +24,16 @@ from gesmock.web.control.document import CALLS
 from gesmock.web.gateway import read_request
 
 G = f"/ges/v1.0/{PROJECT}/graphs/movie"
-JOB = {"jobId": "a", "status": "success", "request": {"command": "import_graph", "url": "/"}}
+JOB: dict[str, Any] = {
+    "jobId": "a",
+    "status": "success",
+    "request": {"command": "import_graph", "url": "/"},
+}
 ERROR = {"kind": "error", "status": 503}
 
 
 def nested(levels: int) -> str:
-    """A JSON object that is nested that deep."""
+    """A JSON object, nested *levels* deep."""
     return '{"a":' * levels + "0" + "}" * levels
 
 
@@ -437,7 +441,7 @@ def test_a_graph_keeps_only_so_many_bytes_of_submissions(
     refusal = submit().json
     assert refusal["errorMessage"].startswith("gesmock keeps no more submitted jobs and labels")
     assert service.client.post(f"{G}/schema/labels", json=label).status_code == 413
-    job = {**JOB, "request": {**JOB["request"], "rawRequest": "x" * 4_000}}  # type: ignore[dict-item]
+    job = {**JOB, "request": {**JOB["request"], "rawRequest": "x" * 4_000}}
     refused(service.control("POST", "jobs", {"job": job}), 409, "keeps at most 10000 bytes")
 
     newest = service.control("GET", "jobs?limit=1").json["jobs"][0]["job"]["jobId"]
@@ -460,13 +464,13 @@ def test_rules_for_another_operation_are_not_looked_at(monkeypatch: pytest.Monke
     monkeypatch.setattr(fault_rules.ArmedRule, "match", match_and_count)
     others = [FaultRule(operation="show_job", fault=503)] * 20_000
     ges = GesMock(faults=[*others, FaultRule(operation="list_jobs", fault=500)])
-    ges.faults.match(*asked("list_jobs"))
+    ges.faults.match(*match_args("list_jobs"))
     ges.faults.arm(operation="show_job", status=503)
     anything = ges.faults.arm(status=429)
     examined.clear()
 
     ges.faults.disarm("f20001")
-    matched = ges.faults.match(*asked("list_jobs"))
+    matched = ges.faults.match(*match_args("list_jobs"))
 
     assert matched is not None
     assert examined == [anything.id]
@@ -477,10 +481,10 @@ def test_rules_match_in_the_order_in_which_they_were_armed_whatever_they_are_for
     ids = []
     for operation in ("list_jobs", None, "show_job", "list_jobs", None):
         ids.append(ges.faults.arm(operation=operation, status=503, times=1).id)
-        ges.faults.match(*asked("delete_job"))
+        ges.faults.match(*match_args("delete_job"))
 
     def receipts(operation: str) -> list[str]:
-        matched = [ges.faults.match(*asked(operation)) for _ in range(4)]
+        matched = [ges.faults.match(*match_args(operation)) for _ in range(4)]
         return [each.receipt.partition("#")[0] for each in matched if each is not None]
 
     ges.faults.change("f1", times=2)
@@ -493,11 +497,11 @@ def test_rules_match_in_the_order_in_which_they_were_armed_whatever_they_are_for
 def test_a_rule_may_be_named_twice_where_rules_are_disarmed() -> None:
     ges = GesMock()
     armed = ges.faults.arm(status=503)
-    ges.faults.match(*asked("list_jobs"))
+    ges.faults.match(*match_args("list_jobs"))
 
     ges.faults.disarm(armed, armed)
 
-    assert ges.faults.match(*asked("list_jobs")) is None
+    assert ges.faults.match(*match_args("list_jobs")) is None
 
 
 def test_seeds_of_jobs_that_were_replaced_are_forgotten(service: Service) -> None:

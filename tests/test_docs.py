@@ -110,9 +110,9 @@ def test_every_setting_is_in_its_table_its_default_first_and_in_a_row_of_the_dif
 
 
 @pytest.fixture
-def served(service: Service) -> dict[str, set[str]]:
+def editions_by_operation(service: Service) -> dict[str, set[str]]:
     """The editions that know each operation."""
-    served: dict[str, set[str]] = {}
+    editions: dict[str, set[str]] = {}
     for edition in get_args(Edition):
         service.begin(settings={"edition": edition})
         for route in ROUTES:
@@ -122,16 +122,18 @@ def served(service: Service) -> dict[str, set[str]]:
             [entry] = service.fake.default.journal
             service.fake.default.journal.clear()
             if entry.operation is not None:
-                served.setdefault(entry.operation, set()).add(edition)
-    return served
+                editions.setdefault(entry.operation, set()).add(edition)
+    return editions
 
 
 def test_the_calls_of_one_edition_alone_are_those_that_the_other_does_not_know(
-    served: dict[str, set[str]],
+    editions_by_operation: dict[str, set[str]],
 ) -> None:
     for edition in get_args(Edition):
         alone = DIFFERENCES[f"calls of the {edition} edition alone"].names
-        assert alone == {operation for operation, known in served.items() if known == {edition}}
+        assert alone == {
+            operation for operation, known in editions_by_operation.items() if known == {edition}
+        }
 
 
 NAMES = {"project_id": PROJECT, "graph_name": "movie"}
@@ -317,7 +319,9 @@ def test_the_version_is_that_of_the_package() -> None:
     assert version("gesmock") == __version__
 
 
-def test_the_table_of_operations_is_that_of_the_routes(served: dict[str, set[str]]) -> None:
+def test_the_table_of_operations_is_that_of_the_routes(
+    editions_by_operation: dict[str, set[str]],
+) -> None:
     table = DOCS.partition("| operation | call | edition |")[2].partition("\n\n")[0]
     documented = re.findall(r"^\| `(\w+)` \| (.+) \| (\w+) \|$", table, re.MULTILINE)
     routes: dict[str, set[str]] = {}
@@ -330,7 +334,7 @@ def test_the_table_of_operations_is_that_of_the_routes(served: dict[str, set[str
     assert {
         name: {"database", "memory"} if edition == "both" else {edition}
         for name, _, edition in documented
-    } == served
+    } == editions_by_operation
 
 
 def short(place: re.Match[str]) -> str:

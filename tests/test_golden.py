@@ -149,19 +149,19 @@ def test_settings_change_the_document_as_in_the_golden_file(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    told = []
+    lines = []
     status, memory, _ = run(monkeypatch, capsys, "openapi", "--edition", "memory")
     paths = json.loads(memory)["paths"]
-    told += ["##### edition=memory", *(f"{path}: {', '.join(paths[path])}" for path in paths), ""]
+    lines += ["##### edition=memory", *(f"{path}: {', '.join(paths[path])}" for path in paths), ""]
     table = ["openapi", "--set", "dialect=error_table"]
     _, printed, _ = run(monkeypatch, capsys, *table)
-    told += ["##### dialect=error_table", *changes(of_list(document), of_list(printed)), ""]
+    lines += ["##### dialect=error_table", *changes(of_list(document), of_list(printed)), ""]
     mock.restart(fixture=STATE, tokens=["secret"], settings=OTHERS)
     served = wire.fetch("GET", "/openapi.json")[1]
-    told += [f"##### with tokens, and {OTHERS}", *changes(of_list(memory), of_list(served)), ""]
+    lines += [f"##### with tokens, and {OTHERS}", *changes(of_list(memory), of_list(served)), ""]
 
     assert status == 0
-    hold("openapi_by_setting.txt", "\n".join(told))
+    hold("openapi_by_setting.txt", "\n".join(lines))
 
 
 def test_the_help_of_every_command_is_as_in_the_golden_file(
@@ -169,12 +169,12 @@ def test_the_help_of_every_command_is_as_in_the_golden_file(
 ) -> None:
     _, first, _ = run(monkeypatch, capsys, "--help")
     commands = re.findall(r"(?m)^  (\w+)  ", first.partition("Commands:")[2])
-    told = [f"$ gesmock --help\n{first}"]
+    lines = [f"$ gesmock --help\n{first}"]
     for command in commands:
         _, printed, _ = run(monkeypatch, capsys, command, "--help")
-        told.append(f"$ gesmock {command} --help\n{printed}")
+        lines.append(f"$ gesmock {command} --help\n{printed}")
 
-    hold("help.txt", "\n".join(told))
+    hold("help.txt", "\n".join(lines))
 
 
 def test_commands_print_and_refuse_as_in_the_golden_file(
@@ -184,7 +184,7 @@ def test_commands_print_and_refuse_as_in_the_golden_file(
     Path("good.json").write_text(json.dumps(STATE), encoding="utf-8")
     wrong = {"graphs": {"movies": {"jobs": [{"jobId": "", "status": "done"}]}}, "seeds": 1}
     Path("wrong.json").write_text(json.dumps(wrong), encoding="utf-8")
-    told = []
+    lines = []
     for line in (
         "--version",
         "nonsense",
@@ -213,25 +213,25 @@ def test_commands_print_and_refuse_as_in_the_golden_file(
         "proxy --target nowhere",
     ):
         status, out, err = run(monkeypatch, capsys, *line.split())
-        told.append(f"$ gesmock {line}\n{out}{err}<{status}>\n")
+        lines.append(f"$ gesmock {line}\n{out}{err}<{status}>\n")
 
-    hold("commands.txt", "\n".join(told))
+    hold("commands.txt", "\n".join(lines))
 
 
 def test_public_names_and_signatures_are_as_in_the_golden_file() -> None:
     mock = GesMock()
-    told = ["dir(gesmock): " + ", ".join(sorted(dir(gesmock))), ""]
+    lines = ["dir(gesmock): " + ", ".join(sorted(dir(gesmock))), ""]
     for name in sorted(dir(gesmock)):
         thing = getattr(gesmock, name)
         plain = f"{name}{signature(thing)}" if name == "create_app" else f"{name} = {thing}"
-        told += [*(api_of(thing, name) if isinstance(thing, type) else [plain]), ""]
+        lines += [*(api_of(thing, name) if isinstance(thing, type) else [plain]), ""]
     for name in ("clock", "faults", "plans", "queries", "journal", "verdict"):
         _, _made, *members = api_of(type(getattr(mock, name)), name)
-        told += [f"GesMock.{name}", *members, ""]
+        lines += [f"GesMock.{name}", *members, ""]
     more = sorted(name for name in vars(mock) if not name.startswith("_"))
-    told += [f"of a GesMock besides: {', '.join(more)}"]
+    lines += [f"of a GesMock besides: {', '.join(more)}"]
 
-    hold("python.txt", "\n".join(told) + "\n")
+    hold("python.txt", "\n".join(lines) + "\n")
 
 
 # --- Bytes on the wire ----------------------------------------------------------------------------
@@ -539,8 +539,8 @@ def test_the_control_api_guards_itself_as_in_the_golden_file(wire: Wire) -> None
     guarded = GesMock(control_token="secret", clock=CLOCK)
     with guarded, closing(Wire(guarded)) as other:
         wire.say("with a token")
-        for given in ([], ["Authorization: Bearer secret"], ["Authorization: Bearer x"]):
-            other.ask("GET", "/_gesmock/clock", None, given)
+        for headers in ([], ["Authorization: Bearer secret"], ["Authorization: Bearer x"]):
+            other.ask("GET", "/_gesmock/clock", None, headers)
         other.ask("GET", "/_gesmock/health")
     closed = GesMock(control=False, clock=CLOCK)
     with closed, closing(Wire(closed)) as last:
@@ -590,20 +590,20 @@ def test_every_control_call_answers_as_in_the_golden_file(
     again = wire.fetch("GET", f"{prefix}/openapi.json")[1]
     assert json.loads(again)["paths"] == paths
     assert called | {("GET", "/openapi.json")} == documented
-    told = wire.text.replace("/projects/project2", "").replace("project2", PROJECT)
+    text = wire.text.replace("/projects/project2", "").replace("project2", PROJECT)
     # Digests are keyed by the process.
-    hold("control.txt", re.sub('"digest": "[0-9a-f]{16}"', '"digest": "..."', told))
+    hold("control.txt", re.sub('"digest": "[0-9a-f]{16}"', '"digest": "..."', text))
 
 
 # --- The golden files themselves --------------------------------------------------------------------
 
 
 def test_a_difference_is_shown_with_what_to_do(tmp_path: Path) -> None:
-    hold("told.txt", "one\ntwo\n", tmp_path, updating=True)
-    hold("told.txt", "one\ntwo\n", tmp_path, updating=False)
+    hold("golden.txt", "one\ntwo\n", tmp_path, updating=True)
+    hold("golden.txt", "one\ntwo\n", tmp_path, updating=False)
 
     with pytest.raises(Changed) as few:
-        hold("told.txt", "one\nthree\n", tmp_path, updating=False)
+        hold("golden.txt", "one\nthree\n", tmp_path, updating=False)
     with pytest.raises(Changed) as many:
         hold("none.txt", "line\n" * 100, tmp_path, updating=False)
 

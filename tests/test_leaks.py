@@ -178,51 +178,51 @@ def send(base: str, sent: Sent) -> None:
     requests.post(url, json=body, headers=dict(sent.headers))
 
 
-def kept_by(base: str) -> str:
+def control_output(base: str) -> str:
     """Everything that the control API at *base* shows of its clients."""
     control = ("journal", "journal/har", "findings?codes=GM", "report", "state")
     return "".join(requests.get(f"{base}/_gesmock/{path}").text for path in control)
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
-    """All that a server, and a proxy in front of another one, keep of every carrier."""
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    """All that a server, and a proxy in front of another one, write and show of every carrier."""
     file = tmp_path_factory.mktemp("recorded") / "recorded.json"
     start: Any = {"project_id": "p", "generate": {"graph": "g", "count": 0}}
     logger, log = logging.getLogger("gesmock"), Log()
     logger.addHandler(log)
     level = logger.level
     logger.setLevel(logging.DEBUG)
-    kept: dict[str, str] = {}
+    outputs: dict[str, str] = {}
     names = {f"visible-{name}": Sent(query=f"{name}=visible-{name}") for name in HARMLESS}
     try:
         with GesMock(**start) as behind, ProxyServer(Target.of(behind.jobs_url())) as proxy:
             for sent, _ in CARRIERS.values():
                 send(proxy.url, sent)
-            kept["proxy"] = kept_by(proxy.url) + log.text
+            outputs["proxy"] = control_output(proxy.url) + log.text
         log.text = ""
         with GesMock(**start) as ges:
             for sent in (*(sent for sent, _ in CARRIERS.values()), *names.values()):
                 send(ges.url, sent)
-            kept["serve"] = kept_by(ges.url) + log.text + json.dumps(ges.state())
+            outputs["serve"] = control_output(ges.url) + log.text + json.dumps(ges.state())
             with closing(Session(Target.of(ges.jobs_url()), most=1000)) as session:
                 recorder = Recorder(session, file)
                 assert len([*recorder.read()]) > 0
-                kept["recorded"] = recorder.fixture().decode()
-            kept["list"] = requests.get(ges.jobs_url(limit=1000)).text
+                outputs["recorded"] = recorder.fixture().decode()
+            outputs["list"] = requests.get(ges.jobs_url(limit=1000)).text
     finally:
         logger.removeHandler(log)
         logger.setLevel(level)
-    return kept
+    return outputs
 
 
 def test_there_are_many_carriers() -> None:
     assert len(CARRIERS) >= 126
 
 
-@pytest.mark.parametrize("keeper", ["serve", "proxy", "recorded"])
-def test_no_carrier_leaks(keeper: str, kept: Mapping[str, str]) -> None:
-    text = kept[keeper]
+@pytest.mark.parametrize("source", ["serve", "proxy", "recorded"])
+def test_no_carrier_leaks(source: str, outputs: Mapping[str, str]) -> None:
+    text = outputs[source]
     leaks = [
         carrier
         for carrier, (_, secret) in CARRIERS.items()
@@ -232,13 +232,13 @@ def test_no_carrier_leaks(keeper: str, kept: Mapping[str, str]) -> None:
     assert leaks == []
 
 
-@pytest.mark.parametrize("keeper", ["serve", "recorded"])
-def test_what_only_looks_like_a_secret_is_visible(keeper: str, kept: Mapping[str, str]) -> None:
-    assert [name for name in HARMLESS if f"{name}=visible-{name}" not in kept[keeper]] == []
+@pytest.mark.parametrize("source", ["serve", "recorded"])
+def test_what_only_looks_like_a_secret_is_visible(source: str, outputs: Mapping[str, str]) -> None:
+    assert [name for name in HARMLESS if f"{name}=visible-{name}" not in outputs[source]] == []
 
 
-def test_the_job_list_shows_what_was_sent_as_the_service_does(kept: Mapping[str, str]) -> None:
+def test_the_job_list_shows_what_was_sent_as_the_service_does(outputs: Mapping[str, str]) -> None:
     sent, secret = CARRIERS["body: password"]
 
     assert secret in json.dumps(sent.parameters)
-    assert secret in kept["list"]
+    assert secret in outputs["list"]

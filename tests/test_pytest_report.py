@@ -367,12 +367,12 @@ def test_crash():
 
     result = pytester.runpytest_subprocess(
         *("-p", "xdist", "-p", "gesmock.pytest_plugin", "-n", "1", "-W", "error"),
-        *("--gesmock-report", "--gesmock-report-json=told.json"),
+        *("--gesmock-report", "--gesmock-report-json=report.json"),
     )
 
     missing = "gesmock: what the worker gw0 had met is missing, as it has crashed"
     result.stdout.fnmatch_lines(["*0 of 0 cells were met*", missing])
-    assert json.loads((pytester.path / "told.json").read_bytes())["crashed_workers"] == ["gw0"]
+    assert json.loads((pytester.path / "report.json").read_bytes())["crashed_workers"] == ["gw0"]
 
 
 def test_a_report_that_cannot_be_written_fails_the_run(

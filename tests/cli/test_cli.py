@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import requests
 from click.testing import CliRunner, Result
-from conftest import free_port, listens, until
+from conftest import free_port, is_listening, until
 
 from gesmock import GesMock, __version__
 from gesmock.cli import main as cli
@@ -85,7 +85,7 @@ def test_serve_runs_with_closed_standard_output(tmp_path: Path) -> None:
     port = free_port()
     command = f'exec "{sys.executable}" -m gesmock serve --port {port} >&-'
     with started("sh", "-c", command, cwd=tmp_path) as process:
-        until(lambda: process.poll() is not None or listens(port))
+        until(lambda: process.poll() is not None or is_listening(port))
 
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=10)
@@ -454,7 +454,7 @@ def test_proxy_runs_with_closed_standard_output(ges: GesMock, tmp_path: Path) ->
     har, port = tmp_path / "a.har", free_port()
     command = f'exec "{sys.executable}" -m gesmock proxy --port {port} --har "$1" --target "$2" >&-'
     with started("sh", "-c", command, "sh", str(har), ges.jobs_url()) as process:
-        until(lambda: process.poll() is not None or listens(port))
+        until(lambda: process.poll() is not None or is_listening(port))
 
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=10)

@@ -86,12 +86,12 @@ def test_the_action_starts_a_server_for_the_next_steps(tmp_path: Path) -> None:
     subprocess.run(["tar", "-x", "-C", sources], input=archive, check=True)
     files = {name: str(tmp_path / name) for name in ("GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH")}
     port = free_port()
-    given = {
+    values = {
         "${{ github.action_path }}": sources,
         "${{ inputs.arguments }}": "movies --generate 10",
         "${{ inputs.port }}": port,
     }
-    step_env: dict[str, str] = {name: str(given[value]) for name, value in step["env"].items()}
+    step_env: dict[str, str] = {name: str(values[value]) for name, value in step["env"].items()}
     process = subprocess.Popen(
         ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
         env={**os.environ, **step_env, **files, "RUNNER_TEMP": str(tmp_path), "NO_PROXY": "a, b"},

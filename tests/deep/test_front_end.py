@@ -39,7 +39,7 @@ def ges() -> Iterator[GesMock]:
 
 
 @pytest.fixture
-def shown(ges: GesMock, tmp_path: Path) -> Iterator[Page]:
+def tutorial(ges: GesMock, tmp_path: Path) -> Iterator[Page]:
     [source] = re.findall(
         r"^```html\n(.*?)^```", TUTORIAL.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
     )
@@ -48,37 +48,37 @@ def shown(ges: GesMock, tmp_path: Path) -> Iterator[Page]:
     (site / "index.html").write_text(source.replace("http://127.0.0.1:8080", ges.url))
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietFiles, directory=site)) as server:
         Thread(target=server.serve_forever).start()
-        with page(f"http://127.0.0.1:{server.server_port}/", tmp_path / "browser") as shown:
-            yield shown
+        with page(f"http://127.0.0.1:{server.server_port}/", tmp_path / "browser") as tutorial:
+            yield tutorial
         server.shutdown()
 
 
-def read(shown: Page, begins: str) -> str:
-    """What the page says as soon as that begins so."""
-    said: str = shown.run(f"{UNTIL} return until(() => message().startsWith({begins!r}));")
-    return said
+def wait_for_message(tutorial: Page, prefix: str) -> str:
+    """The message of the page, as soon as it starts with *prefix*."""
+    message: str = tutorial.run(f"{UNTIL} return until(() => message().startsWith({prefix!r}));")
+    return message
 
 
-def statuses(shown: Page) -> list[str]:
+def statuses(tutorial: Page) -> list[str]:
     cells = "[...document.querySelectorAll('td:first-child')].map((cell) => cell.textContent)"
-    found: list[str] = shown.run(f"return {cells};")
+    found: list[str] = tutorial.run(f"return {cells};")
     return found
 
 
-def test_the_page_of_the_tutorial_does_what_the_tutorial_says(ges: GesMock, shown: Page) -> None:
-    assert read(shown, "1 to") == "1 to 8 of 105"
-    assert statuses(shown)[:4] == ["pending", "pending", "running", "running"]
+def test_the_page_of_the_tutorial_does_what_the_tutorial_says(ges: GesMock, tutorial: Page) -> None:
+    assert wait_for_message(tutorial, "1 to") == "1 to 8 of 105"
+    assert statuses(tutorial)[:4] == ["pending", "pending", "running", "running"]
 
-    shown.run("document.querySelector('#older').click();")
-    assert read(shown, "9 to") == "9 to 16 of 105"
-    shown.run("document.querySelector('#newer').click();")
-    read(shown, "1 to")
+    tutorial.run("document.querySelector('#older').click();")
+    assert wait_for_message(tutorial, "9 to") == "9 to 16 of 105"
+    tutorial.run("document.querySelector('#newer').click();")
+    wait_for_message(tutorial, "1 to")
 
     ges.faults.arm("list_jobs", 503, times=3)
-    assert read(shown, "503") == "503 Engine service unavailable. Trying again ..."
-    assert len(statuses(shown)) == 8
-    read(shown, "1 to")
+    assert wait_for_message(tutorial, "503") == "503 Engine service unavailable. Trying again ..."
+    assert len(statuses(tutorial)) == 8
+    wait_for_message(tutorial, "1 to")
 
     ges.clock.advance(10)
-    assert read(shown, "1 to 8 of 106")
-    assert statuses(shown)[:5] == ["pending", "complete", "pending", "running", "failed"]
+    assert wait_for_message(tutorial, "1 to 8 of 106")
+    assert statuses(tutorial)[:5] == ["pending", "complete", "pending", "running", "failed"]

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 import requests
-from conftest import free_port, listens, until
+from conftest import free_port, is_listening, until
 
 TOP: Final = Path(__file__).parents[2]
 TOOLS: Final = Path(os.environ.get("GESMOCK_TOOLS", Path.home() / ".cache/gesmock-tools"))
@@ -88,7 +88,7 @@ def test_the_image_is_built_and_healthy_and_ends_with_its_state_saved(buildah: B
     assert health() == 1
     names = {"GESMOCK_PORT": str(port), "GESMOCK_STATE": "state.json"}
     with as_process_1(root, config, **names, GESMOCK_CONTROL_TOKEN="secret") as process:
-        until(lambda: process.poll() is not None or listens(port))
+        until(lambda: process.poll() is not None or is_listening(port))
         assert health() == 0
         url = f"http://127.0.0.1:{port}/_gesmock"
         token = {"Authorization": "Bearer secret"}

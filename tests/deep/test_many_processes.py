@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import requests
-from conftest import free_port, listens, until
+from conftest import free_port, is_listening, until
 
 CONF = Path(__file__).parents[2] / "deploy/nginx.conf"
 TOKEN = {"Authorization": "Bearer secret"}
@@ -78,7 +78,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shards]:
         nginx = subprocess.Popen(["nginx", "-e", folder / "log", "-c", file, "-g", here])
         stack.enter_context(nginx)
         stack.callback(nginx.terminate)
-        until(lambda: nginx.poll() is not None or listens(port))
+        until(lambda: nginx.poll() is not None or is_listening(port))
         yield Shards(f"http://127.0.0.1:{port}", servers)
 
 

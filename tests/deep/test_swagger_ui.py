@@ -54,9 +54,9 @@ CANCELS = (
 """Few jobs can be cancelled: most are refused with 400, as documented."""
 
 
-def tried(shown: Page, chosen: str) -> dict[str, int]:
+def try_calls(swagger_ui: Page, chosen: str) -> dict[str, int]:
     """The statuses of the calls that the pattern *chosen* matches, each tried in a fresh fake."""
-    answers: dict[str, int] = shown.run(TRY.replace("CHOSEN", json.dumps(chosen)))
+    answers: dict[str, int] = swagger_ui.run(TRY.replace("CHOSEN", json.dumps(chosen)))
     return answers
 
 
@@ -118,9 +118,9 @@ def test_a_link_on_another_page_works(
 def test_try_it_out_answers_200(options: dict[str, Any], count: int, tmp_path: Path) -> None:
     with (
         GesMock(clock={"frozen": True}, **options) as ges,
-        page(f"{ges.url}/docs/", tmp_path) as shown,
+        page(f"{ges.url}/docs/", tmp_path) as swagger_ui,
     ):
-        answers = tried(shown, "")
+        answers = try_calls(swagger_ui, "")
 
     refused = {name: status for name, status in answers.items() if status != 200}
     assert {name: status for name, status in refused.items() if name not in CANCELS} == {}
@@ -131,9 +131,9 @@ def test_try_it_out_answers_200(options: dict[str, Any], count: int, tmp_path: P
 def test_try_it_out_of_the_control_api_answers_200(tmp_path: Path) -> None:
     with (
         GesMock(fixture="page_example", clock={"frozen": True}) as ges,
-        page(f"{ges.url}/docs/?urls.primaryName=the%20control%20API", tmp_path) as shown,
+        page(f"{ges.url}/docs/?urls.primaryName=the%20control%20API", tmp_path) as swagger_ui,
     ):
-        answers = tried(shown, "^GET .*(/health|/graphs|/settings|/jobs/{job_id})$")
+        answers = try_calls(swagger_ui, "^GET .*(/health|/graphs|/settings|/jobs/{job_id})$")
 
     assert set(answers.values()) == {200}
     assert len(answers) == 8

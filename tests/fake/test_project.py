@@ -4,7 +4,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from conftest import asked
+from conftest import match_args
 from msgspec.structs import replace
 
 from gesmock import GesMock
@@ -300,7 +300,7 @@ def test_a_state_is_exported_with_the_remainder_of_its_faults() -> None:
         tokens=["t"],
     )
     for _ in range(3):
-        project.faults.match(*asked())
+        project.faults.match(*match_args())
 
     state = project.state(secrets=True)
 

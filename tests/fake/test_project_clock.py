@@ -142,8 +142,8 @@ def test_a_client_meets_each_status_as_its_requests_let_the_time_go_by(service: 
 
     job_id = service.client.post(f"{graph}/action?action_id=clear-graph").get_json()["jobId"]
 
-    asked = [service.client.get(f"{graph}/jobs/{job_id}/status").get_json() for _ in range(3)]
-    assert [answer["status"] for answer in asked] == ["pending", "running", "success"]
+    answers = [service.client.get(f"{graph}/jobs/{job_id}/status").get_json() for _ in range(3)]
+    assert [answer["status"] for answer in answers] == ["pending", "running", "success"]
 
 
 def test_nothing_is_ever_due_where_no_job_is_alive() -> None:

@@ -21,9 +21,9 @@ SET = {
 EMPTY: dict[str, list[Any]] = {"columns": [], "data": []}
 
 
-def ask(service: Service, statement: str = FILMS, url: str = CYPHER, **asked: Any) -> Any:
+def ask(service: Service, statement: str = FILMS, url: str = CYPHER, **fields: Any) -> Any:
     """The result of one statement."""
-    response = service.client.post(url, json={"statements": [{"statement": statement, **asked}]})
+    response = service.client.post(url, json={"statements": [{"statement": statement, **fields}]})
     assert (response.status_code, response.get_json()["errors"]) == (200, [])
     [result] = response.get_json()["results"]
     return result
@@ -103,13 +103,13 @@ def test_rows_have_the_meta_that_was_set(service: Service) -> None:
     assert ask(service, "q")["data"] == [{"row": [{"a": 1}], "meta": meta[0]}]
 
 
-@pytest.mark.parametrize("asked", [True, False, None, "true"])
+@pytest.mark.parametrize("include_stats", [True, False, None, "true"])
 def test_statistics_are_those_of_a_query_that_changes_nothing(
-    service: Service, asked: object
+    service: Service, include_stats: object
 ) -> None:
-    result = ask(service, includeStats=asked)
+    result = ask(service, includeStats=include_stats)
 
-    if asked is True:
+    if include_stats is True:
         assert result["stats"] == {
             "contains_updates": False,
             "edges_created": 0,
@@ -261,7 +261,7 @@ def test_a_graph_whose_jobs_are_replaced_is_otherwise_the_same(
 
 @pytest.mark.parametrize("url", [CYPHER, GQL])
 @pytest.mark.parametrize(
-    ("asked", "message"),
+    ("statement", "message"),
     [
         ({}, "parameter does not contain 'statements'"),
         ({"statement": 1}, "parameter does not contain 'statements'"),
@@ -271,11 +271,11 @@ def test_a_graph_whose_jobs_are_replaced_is_otherwise_the_same(
     ],
 )
 def test_a_wrong_query_is_refused_in_errors(
-    service: Service, url: str, asked: dict[str, Any], message: str
+    service: Service, url: str, statement: dict[str, Any], message: str
 ) -> None:
     service.begin(queries={"pattern": ".", "columns": ["n"], "rows": [[1]]})
 
-    response = service.client.post(url, json={"statements": [asked]})
+    response = service.client.post(url, json={"statements": [statement]})
 
     assert response.status_code == (400 if url == CYPHER else 200)  # GQL: ges_03_0567
     assert response.get_json() == {

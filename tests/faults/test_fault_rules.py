@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from conftest import asked
+from conftest import match_args
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,10 +35,10 @@ def status_of(fired: MatchedFault | None) -> int:
 
 
 def hits(calls: int, seed: int = 0, **fields: Any) -> list[int]:
-    """The status of each of so many calls; 200 where none is injected."""
+    """The status of each of *calls* requests; 200 where no error is injected."""
     rules = fault_rules(seed)
     rules.arm(fault_rule(**fields))
-    return [status_of(rules.match(*asked())) for _ in range(calls)]
+    return [status_of(rules.match(*match_args())) for _ in range(calls)]
 
 
 FAULT = {"kind": "error", "status": 503}
@@ -80,7 +80,7 @@ def test_the_first_rule_that_fires_wins_and_a_spent_one_is_skipped() -> None:
     rules.arm(fault_rule(fault={"kind": "error", "status": 401}, times=1))
     rules.arm(fault_rule(fault={"kind": "error", "status": 500}, times=1))
 
-    receipts = [rules.match(*asked()) for _ in range(3)]
+    receipts = [rules.match(*match_args()) for _ in range(3)]
 
     assert [hit and (status_of(hit), hit.receipt) for hit in receipts] == [
         (401, "f1#1"),
@@ -113,7 +113,7 @@ def test_the_remainder_hits_the_calls_that_the_rule_would_have_hit(
     rules, expected = fault_rules(), hits(calls + 10, **fields)[calls:]
     armed = rules.arm(fault_rule(**fields))
     for _ in range(calls):
-        rules.match(*asked())
+        rules.match(*match_args())
 
     remainder = armed.remainder()
 
@@ -124,7 +124,7 @@ def test_the_remainder_hits_the_calls_that_the_rule_would_have_hit(
 def test_the_remainder_of_an_endless_rule_is_the_rule() -> None:
     rules = fault_rules()
     armed = rules.arm(fault_rule(fault=FAULT, every=2))
-    rules.match(*asked())
+    rules.match(*match_args())
 
     assert armed.remaining is None
     assert armed.remainder() == fault_rule(fault=FAULT, every=2)
@@ -209,13 +209,13 @@ def test_a_rule_that_must_be_used_up_is_not_while_it_has_uses_left(
     for count in unused:
         assert [armed.unused for armed in rules.not_used_up()] == [count] * (count != 0)
         assert rules.untried() == []
-        rules.match(*asked())
+        rules.match(*match_args())
 
 
 def test_an_armed_rule_shows_its_counts() -> None:
     rules = fault_rules()
     rules.arm(fault_rule(operation="list_jobs", fault=FAULT, times=3))
-    rules.match(*asked())
+    rules.match(*match_args())
 
     [armed] = rules.armed()
     body = armed.as_json()
@@ -242,7 +242,7 @@ def test_a_rule_is_untried_until_a_request_on_which_it_could_fire(
     rules = fault_rules()
     rules.arm(fault_rule(**fields))
     for _ in range(calls):
-        rules.match(*asked())
+        rules.match(*match_args())
 
     assert bool(rules.untried()) is untried
 
@@ -253,14 +253,30 @@ def test_a_rule_is_untried_until_a_request_on_which_it_could_fire(
 @pytest.mark.parametrize(
     ("chosen", "meant", "another"),
     [
-        ({"operation": "show_job"}, asked("show_job"), asked("list_jobs")),
-        ({"graph": "films"}, asked(graph="films"), asked(graph="movie")),
-        ({"job_id": "a1"}, asked("show_job", job_id="a1"), asked("show_job", job_id="a2")),
-        ({"job_id": "a1"}, asked("delete_job", job_id="a1"), asked("list_jobs")),
-        ({"command": "import_graph"}, asked(of="import_graph"), asked(of="export_graph")),
-        ({"header": "X-Tenant"}, asked(headers={"x-tenant": ""}), asked(headers={"x-other": ""})),
-        ({"header": "X-T=a=b"}, asked(headers={"x-t": "a=b"}), asked(headers={"x-t": "a"})),
-        ({"header": "X-T="}, asked(headers={"x-t": ""}), asked(headers={"x-t": "a"})),
+        ({"operation": "show_job"}, match_args("show_job"), match_args("list_jobs")),
+        ({"graph": "films"}, match_args(graph="films"), match_args(graph="movie")),
+        (
+            {"job_id": "a1"},
+            match_args("show_job", job_id="a1"),
+            match_args("show_job", job_id="a2"),
+        ),
+        ({"job_id": "a1"}, match_args("delete_job", job_id="a1"), match_args("list_jobs")),
+        (
+            {"command": "import_graph"},
+            match_args(command="import_graph"),
+            match_args(command="export_graph"),
+        ),
+        (
+            {"header": "X-Tenant"},
+            match_args(headers={"x-tenant": ""}),
+            match_args(headers={"x-other": ""}),
+        ),
+        (
+            {"header": "X-T=a=b"},
+            match_args(headers={"x-t": "a=b"}),
+            match_args(headers={"x-t": "a"}),
+        ),
+        ({"header": "X-T="}, match_args(headers={"x-t": ""}), match_args(headers={"x-t": "a"})),
     ],
 )
 def test_a_rule_counts_only_the_calls_it_is_for(
@@ -280,8 +296,8 @@ def test_a_list_fault_is_for_lists_only(kind: str) -> None:
     rules = fault_rules()
     armed = rules.arm(fault_rule(fault={"kind": kind}))
 
-    assert rules.match(*asked("show_job", job_id="a1")) is None
-    assert rules.match(*asked()) is not None
+    assert rules.match(*match_args("show_job", job_id="a1")) is None
+    assert rules.match(*match_args()) is not None
     assert armed.calls == 1
 
 
@@ -293,7 +309,7 @@ def test_a_window_on_the_clock_counts_from_when_it_was_armed() -> None:
     fired: dict[float, int] = {}
     for at in (0.0, 0.9, 1.0, 2.4, 2.5):
         clock.change(ClockChange(advance_s=at - max(fired, default=0)))
-        fired[at] = status_of(rules.match(*asked()))
+        fired[at] = status_of(rules.match(*match_args()))
 
     assert fired == {0.0: 200, 0.9: 200, 1.0: 503, 2.4: 503, 2.5: 200}
     assert (armed.calls, armed.remaining, armed.remainder()) == (2, 0, None)
@@ -320,11 +336,11 @@ def test_the_remainder_of_a_window_is_shorter() -> None:
 def test_a_paused_rule_hits_nothing_and_continues_where_it_was() -> None:
     rules = fault_rules()
     armed = rules.arm(fault_rule(script=[500, 503, 401]))
-    statuses = [status_of(rules.match(*asked()))]
+    statuses = [status_of(rules.match(*match_args()))]
     rules.update(armed, {"paused": True})
-    statuses += [status_of(rules.match(*asked())) for _ in range(2)]
+    statuses += [status_of(rules.match(*match_args())) for _ in range(2)]
     rules.update("f1", {"paused": False})
-    statuses += [status_of(rules.match(*asked())) for _ in range(2)]
+    statuses += [status_of(rules.match(*match_args())) for _ in range(2)]
 
     assert statuses == [500, 200, 200, 503, 401]
     assert (armed.calls, armed.remaining) == (3, 0)
@@ -335,12 +351,12 @@ def test_a_changed_rule_keeps_its_id_its_place_and_its_counts() -> None:
     before = rules.arm(fault_rule(fault=FAULT, times=2))
     rules.arm(fault_rule(fault=401))
     for _ in range(2):
-        rules.match(*asked())
+        rules.match(*match_args())
 
     changed = rules.update(before, {"times": 3, "fault": 500})
 
     assert (changed.id, changed.calls, changed.fires, changed.remaining) == ("f1", 2, 2, 1)
-    matched = [rules.match(*asked()) for _ in range(2)]
+    matched = [rules.match(*match_args()) for _ in range(2)]
     assert [hit and (status_of(hit), hit.receipt) for hit in matched] == [
         (500, "f1#3"),
         (401, "f2#1"),
@@ -374,7 +390,7 @@ def test_a_paused_rule_does_not_count_as_untried() -> None:
 
 
 def numbers_hit(threads: int, probability: float) -> list[int]:
-    """Which of 2,000 requests from so many threads met the fault, by their numbers."""
+    """The numbers of the requests that met the fault, of 2,000 from several *threads*."""
     fake = Fake({"seed": 7, "faults": {"fault": FAULT, "probability": probability}})
     project = fake.default
     args = {"project_id": project.project_id, "graph_name": "movie"}

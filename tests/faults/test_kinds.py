@@ -7,7 +7,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from conftest import Asker, asked, text_of
+from conftest import Asker, match_args, text_of
 
 from gesmock.fake import handle as operations
 from gesmock.faults import KINDS, FaultRule, kinds, rules
@@ -182,12 +182,14 @@ def test_a_delay_passes_on_the_clock_and_takes_no_time_if_it_is_frozen(
     ],
     ids=["delay", "uniform delay", "drip"],
 )
-@pytest.mark.parametrize("said", ["in the rule", "of the clock"])
+@pytest.mark.parametrize("setting", ["in the rule", "of the clock"])
 def test_real_seconds_pass_at_any_rate_of_the_clock(
-    fault: dict[str, Any], delivery: Delivery, rate: float | None, said: str
+    fault: dict[str, Any], delivery: Delivery, rate: float | None, setting: str
 ) -> None:
-    asker = Asker({"fault": {**fault, "real": True} if said == "in the rule" else fault}, rate=rate)
-    asker.project.clock.real_delays = said == "of the clock"
+    asker = Asker(
+        {"fault": {**fault, "real": True} if setting == "in the rule" else fault}, rate=rate
+    )
+    asker.project.clock.real_delays = setting == "of the clock"
 
     assert asker.ask().delivery == delivery
     entry = asker.project.journal[-1]
@@ -210,7 +212,7 @@ def test_a_delay_is_recorded_in_seconds_of_the_clock_and_in_real_ones() -> None:
     drip = {"kind": "drip", "parts": 3, "seconds": 6}
     asker.project.faults.arm(read({"fault": drip}, FaultRule))
 
-    fired = asker.project.faults.match(*asked())
+    fired = asker.project.faults.match(*match_args())
 
     assert fired is not None
     assert (fired.wait_s, fired.virtual_s, fired.real_s) == (0.5, 8.0, 2.0)
@@ -275,7 +277,7 @@ def test_a_fault_without_chance_draws_nothing(
 def draws(fault: dict[str, Any], seed: int = 0) -> list[float]:
     """A thousand delays."""
     faults = Asker({"fault": fault}, seed=seed).project.faults
-    fired = [faults.match(*asked()) for _ in range(1000)]
+    fired = [faults.match(*match_args()) for _ in range(1000)]
     return [fault.virtual_s for fault in fired if fault]
 
 
@@ -306,7 +308,7 @@ def test_the_length_of_a_delay_does_not_depend_on_its_probability() -> None:
     fault = {"kind": "delay", "uniform": {"low_s": 0, "high_s": 1}}
     faults = Asker({"fault": fault, "probability": 0.1}).project.faults
 
-    fired = [faults.match(*asked()) for _ in range(2000)]
+    fired = [faults.match(*match_args()) for _ in range(2000)]
 
     assert max(fault.virtual_s for fault in fired if fault) > 0.9
 

@@ -73,9 +73,9 @@ def test_removed_jobs_make_rows_disappear(edition: str) -> None:
     first, second = two_pages(asker)
 
     assert (first, second) == (before[:10], before[12:22])
-    gone = set(before) - set(ids(page(asker)))
-    assert len(gone) == 2
-    assert gone <= set(before[:10])
+    removed = set(before) - set(ids(page(asker)))
+    assert len(removed) == 2
+    assert removed <= set(before[:10])
 
 
 def test_on_the_first_page_any_jobs_are_removed_but_no_more_than_exist() -> None:
@@ -132,12 +132,12 @@ def test_a_row_of_the_page_is_repeated(edition: str, order: str) -> None:
     asker = asker_of(edition, list_fault("repeat_row"), generate=jobs, settings=settings)
     before = ids(page(asker, 100, 1000))
 
-    shown = ids(page(asker, 100, 1000))
+    listed = ids(page(asker, 100, 1000))
 
-    [twice] = {job_id for job_id in shown if shown.count(job_id) > 1}
-    assert shown.index(twice) == before.index(twice)
+    [twice] = {job_id for job_id in listed if listed.count(job_id) > 1}
+    assert listed.index(twice) == before.index(twice)
     at = before.index(twice)
-    assert shown == [*before[: at + 1], *before[at:]]
+    assert listed == [*before[: at + 1], *before[at:]]
     assert ids(page(asker, 100, 1000)) == before
 
 
@@ -157,7 +157,7 @@ def test_a_limit_is_capped_silently(edition: str) -> None:
 
 
 def test_a_list_fault_leaves_a_receipt_and_is_seeded() -> None:
-    def shown(seed: int) -> Any:
+    def remaining_ids(seed: int) -> Any:
         asker = Asker(
             list_fault("remove_jobs", count=5), generate={"count": 300, "seed": 1}, seed=seed
         )
@@ -165,8 +165,8 @@ def test_a_list_fault_leaves_a_receipt_and_is_seeded() -> None:
         assert replies[1].headers["X-Gesmock-Fault"] == "f1#1"
         return ids(page(asker, 0, 300))
 
-    assert shown(1) == shown(1)
-    assert shown(1) != shown(2)
+    assert remaining_ids(1) == remaining_ids(1)
+    assert remaining_ids(1) != remaining_ids(2)
 
 
 def test_a_list_fault_on_a_refused_list_changes_nothing() -> None:

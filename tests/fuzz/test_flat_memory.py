@@ -14,8 +14,8 @@ pytestmark = pytest.mark.deep
 FULL, MANY = 20_000, 100_000
 
 
-def asked(fake: Fake, number: int) -> Request:
-    """A request that no other is like: of a page, a job, what there is not, or what is refused."""
+def distinct_request(fake: Fake, number: int) -> Request:
+    """A request unlike any other: for a page, a job, an unknown URL, or with a refused offset."""
     project_id, graph = fake.default.project_id, "movie"
     args = {"project_id": project_id, "graph_name": graph}
     operation: Operation | None = "list_jobs"
@@ -38,12 +38,12 @@ def asked(fake: Fake, number: int) -> Request:
 def test_a_hundred_thousand_requests_leave_as_much_as_the_journal_holds() -> None:
     fake = Fake({"generate": 50})
     for number in range(FULL):
-        handle(fake, asked(fake, number))
+        handle(fake, distinct_request(fake, number))
     gc.collect()
     held = sys.getallocatedblocks()
 
     for number in range(FULL, MANY):
-        handle(fake, asked(fake, number))
+        handle(fake, distinct_request(fake, number))
     gc.collect()
 
     assert sys.getallocatedblocks() < held * 1.01

@@ -26,7 +26,7 @@ IMPORT: Final = {"edgesetPath": "b/e", "obsParameters": {"accessKey": "a", "secr
 
 
 def state(name: str, count: int) -> dict[str, Any]:
-    """A state whose graphs have so many jobs each, whose ids begin with *name*."""
+    """A state with *count* jobs in each graph; their ids begin with *name*."""
 
     def job(number: int) -> dict[str, Any]:
         request = {"command": "import_graph", "url": "/"}

@@ -18,7 +18,7 @@ LIST = f"/ges/v1.0/{PROJECT}/graphs/movie/jobs/status"
 
 
 @pytest.fixture
-def asked(ges: GesMock) -> GesMock:
+def called_ges(ges: GesMock) -> GesMock:
     """Two lists, the status of a job, a submission, an injected error."""
     ges.restart(clock={"frozen": True})
     ges.faults.arm("list_jobs", 503, times=1, after=2)
@@ -65,28 +65,30 @@ def asked(ges: GesMock) -> GesMock:
         ({"since": 3}, [4, 5]),
     ],
 )
-def test_entries_are_filtered(asked: GesMock, filters: dict[str, Any], numbers: list[int]) -> None:
-    assert [entry.number for entry in asked.journal.entries(**filters)] == numbers
+def test_entries_are_filtered(
+    called_ges: GesMock, filters: dict[str, Any], numbers: list[int]
+) -> None:
+    assert [entry.number for entry in called_ges.journal.entries(**filters)] == numbers
 
 
-def test_the_filter_job_matches_its_submission(asked: GesMock) -> None:
-    job_id = asked.journal[3].job_id
+def test_the_filter_job_matches_its_submission(called_ges: GesMock) -> None:
+    job_id = called_ges.journal[3].job_id
 
-    assert asked.journal.assert_called(job=job_id, operation="clear_graph", times=1)
+    assert called_ges.journal.assert_called(job=job_id, operation="clear_graph", times=1)
 
 
-def test_the_filter_job_takes_a_job(asked: GesMock) -> None:
-    job = asked.job("a1")
+def test_the_filter_job_takes_a_job(called_ges: GesMock) -> None:
+    job = called_ges.job("a1")
 
-    assert len(asked.journal.entries(job=job)) == 3
-    assert len(asked.journal.assert_called(job=job, times=3)) == 3
-    assert len(asked.journal.wait_for(job=job, times=3)) == 3
+    assert len(called_ges.journal.entries(job=job)) == 3
+    assert len(called_ges.journal.assert_called(job=job, times=3)) == 3
+    assert len(called_ges.journal.wait_for(job=job, times=3)) == 3
     with pytest.raises(InvalidInput, match="job: expected a string, got 7"):
-        asked.journal.entries(job=7)  # type: ignore[arg-type]
+        called_ges.journal.entries(job=7)  # type: ignore[arg-type]
 
 
-def test_the_journal_is_indexed_like_a_sequence(asked: GesMock) -> None:
-    journal = asked.journal
+def test_the_journal_is_indexed_like_a_sequence(called_ges: GesMock) -> None:
+    journal = called_ges.journal
 
     assert [entry.number for entry in journal[:2]] == [1, 2]
     assert [entry.number for entry in journal[-2:]] == [4, 5]
@@ -94,8 +96,8 @@ def test_the_journal_is_indexed_like_a_sequence(asked: GesMock) -> None:
     assert journal[7:] == []
 
 
-def test_assert_called_returns_the_entries(asked: GesMock) -> None:
-    journal = asked.journal
+def test_assert_called_returns_the_entries(called_ges: GesMock) -> None:
+    journal = called_ges.journal
 
     assert [entry.number for entry in journal.assert_called("list_jobs")] == [1, 2, 5]
     assert journal.assert_called("list_jobs", times=2, status=200) == [journal[0], journal[1]]
@@ -105,9 +107,9 @@ def test_assert_called_returns_the_entries(asked: GesMock) -> None:
     assert (journal.count, journal.dropped) == (5, 0)
 
 
-def test_a_failure_lists_near_misses_and_differences(asked: GesMock) -> None:
+def test_a_failure_lists_near_misses_and_differences(called_ges: GesMock) -> None:
     with pytest.raises(AssertionError) as raised:
-        asked.journal.assert_called(
+        called_ges.journal.assert_called(
             "list_jobs", times=2, status=200, query={"limit": 10, "offset": None}
         )
 
@@ -124,9 +126,9 @@ def test_a_failure_lists_near_misses_and_differences(asked: GesMock) -> None:
     )
 
 
-def test_every_difference_is_described(asked: GesMock) -> None:
+def test_every_difference_is_described(called_ges: GesMock) -> None:
     with pytest.raises(ExpectationFailed) as raised:
-        asked.journal.assert_called(
+        called_ges.journal.assert_called(
             "delete_job", method="DELETE", graph="third", job="b1", fault="f1", since=4
         )
 
@@ -142,11 +144,11 @@ def test_every_difference_is_described(asked: GesMock) -> None:
     )
 
 
-def test_a_failure_says_how_headers_and_bodies_differ(asked: GesMock) -> None:
+def test_a_failure_says_how_headers_and_bodies_differ(called_ges: GesMock) -> None:
     expected = {"limit": "10", "paths": [{"edge": True, "to": "R"}], "type": {}}
 
     with pytest.raises(ExpectationFailed) as raised:
-        asked.journal.assert_called(
+        called_ges.journal.assert_called(
             method="POST", headers={"X-Team": 7, "Host": None}, body=expected
         )
 
@@ -158,7 +160,7 @@ def test_a_failure_says_how_headers_and_bodies_differ(asked: GesMock) -> None:
     assert misses[:6] == [
         f"  #4 POST {LIST.replace('jobs/status', 'action')}?action_id=clear-graph answered 200",
         "     header X-Team: none, not 7",
-        f"     header Host: {asked.url.removeprefix('http://')}, not none",
+        f"     header Host: {called_ges.url.removeprefix('http://')}, not none",
         "     body.limit: 10, not '10'",
         "     body.paths[0].to: none, not 'R'",
         "     body.type: none, not an object",
@@ -175,10 +177,10 @@ def test_a_failure_says_how_headers_and_bodies_differ(asked: GesMock) -> None:
     ],
 )
 def test_without_an_operation_the_failure_counts_requests(
-    asked: GesMock, filters: dict[str, Any], message: str
+    called_ges: GesMock, filters: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ExpectationFailed) as raised:
-        asked.journal.assert_called(**filters)
+        called_ges.journal.assert_called(**filters)
 
     assert str(raised.value).splitlines()[0] == message
 
@@ -188,9 +190,9 @@ def test_an_empty_journal_says_that_no_request_was_made(ges: GesMock) -> None:
         ges.journal.assert_called()
 
 
-def test_too_many_calls_are_listed_alone(asked: GesMock) -> None:
+def test_too_many_calls_are_listed_alone(called_ges: GesMock) -> None:
     with pytest.raises(ExpectationFailed) as raised:
-        asked.journal.assert_called(at_most=1)
+        called_ges.journal.assert_called(at_most=1)
 
     assert str(raised.value).splitlines() == [
         "5 requests were made, expected at most 1",
@@ -201,9 +203,9 @@ def test_too_many_calls_are_listed_alone(asked: GesMock) -> None:
     ]
 
 
-def test_too_few_calls_are_listed_with_near_misses(asked: GesMock) -> None:
+def test_too_few_calls_are_listed_with_near_misses(called_ges: GesMock) -> None:
     with pytest.raises(ExpectationFailed) as raised:
-        asked.journal.assert_called("list_jobs", status=503, times=2, since=4)
+        called_ges.journal.assert_called("list_jobs", status=503, times=2, since=4)
 
     assert str(raised.value).splitlines()[0] == (
         "list_jobs with status 503, since entry #4 was called once, expected 2"
@@ -224,19 +226,21 @@ def test_too_few_calls_are_listed_with_near_misses(asked: GesMock) -> None:
         ({"body": {"a": [{"userToken": "t1"}]}}, "the body asked for has a secret"),
     ],
 )
-def test_wrong_filters_are_refused(asked: GesMock, wrong: dict[str, Any], message: str) -> None:
+def test_wrong_filters_are_refused(
+    called_ges: GesMock, wrong: dict[str, Any], message: str
+) -> None:
     with pytest.raises(InvalidInput, match=message.replace("?", r"\?")):
-        asked.journal.assert_called(**wrong)
+        called_ges.journal.assert_called(**wrong)
 
 
-def test_a_misspelt_filter_is_refused(asked: GesMock) -> None:
+def test_a_misspelt_filter_is_refused(called_ges: GesMock) -> None:
     with pytest.raises(InvalidInput, match="^assert_called.stats: unknown key; did you mean 'stat"):
-        asked.journal.assert_called(stats=200)  # type: ignore[call-arg]
+        called_ges.journal.assert_called(stats=200)  # type: ignore[call-arg]
 
 
-def test_the_repr_has_the_counts(asked: GesMock) -> None:
-    assert asked.journal is asked.journal
-    assert repr(asked.journal) == "<Journal: 5 entries, 0 dropped>"
+def test_the_repr_has_the_counts(called_ges: GesMock) -> None:
+    assert called_ges.journal is called_ges.journal
+    assert repr(called_ges.journal) == "<Journal: 5 entries, 0 dropped>"
 
 
 # --- What was dropped ---

@@ -37,10 +37,10 @@ def test_headers_hold_secrets_under_known_names(headers: dict[str, str], secrets
 
 def redacted(body: Any = None, secrets: tuple[str, ...] = (), **fields: Any) -> Request:
     text = {} if body is None else json.dumps(body, separators=(",", ":")).encode()
-    asked = Request(
+    request = Request(
         **{"operation": None, "method": "GET", "path": "/", "epoch": 1, "body": text, **fields}
     )
-    return Redaction(secrets).request(asked)
+    return Redaction(secrets).request(request)
 
 
 def test_known_secrets_are_removed_everywhere() -> None:

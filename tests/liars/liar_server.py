@@ -217,8 +217,8 @@ def result_of(job: Json) -> list[Json]:
     """The rows of a job that has some."""
     if job["status"] not in ("success", "complete"):
         return []
-    wanted = job.get("request", {}).get("command") == "execute_algorithm"
-    if not wanted and job.get("taskType") != "VertexQuery":
+    is_algorithm = job.get("request", {}).get("command") == "execute_algorithm"
+    if not is_algorithm and job.get("taskType") != "VertexQuery":
         return []
     vertex = {"label": "movie", "properties": {"Title": ["Heat"]}}
     return [{"id": str(number), **vertex} for number in range(1, 5)]

@@ -177,8 +177,8 @@ class Model:
 
     def keep(self, number: int) -> None:
         self.store.keep(number)
-        gone = self.listed()[number:]
-        self.jobs = [each for each in self.jobs if each not in gone]
+        dropped = self.listed()[number:]
+        self.jobs = [each for each in self.jobs if each not in dropped]
 
     def page(self, number: int) -> None:
         for offset, limit in ((0, len(self.jobs)), (number % 7, number)):

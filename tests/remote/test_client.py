@@ -254,14 +254,14 @@ def test_a_request_asks_for_json() -> None:
         client.get("/a")
         client.ask("POST", "/b")
 
-    assert lines(server.asked[0]) == [
+    assert lines(server.received[0]) == [
         "GET /ges/v1.0/p/graphs/g/a HTTP/1.1",
         f"Host: {server.authority}",
         "Content-Type: application/json",
         "Accept: application/json",
         "Accept-Encoding: identity",
     ]
-    assert lines(server.asked[1])[-1] == "Content-Length: 0"
+    assert lines(server.received[1])[-1] == "Content-Length: 0"
 
 
 # --- HEAD ---------------------------------------------------------------------------------------

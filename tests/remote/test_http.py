@@ -69,12 +69,12 @@ def test_a_request_is_sent_byte_for_byte() -> None:
         connections.exchange("PUT", "//a%2F%zz?", headers, b"\x00{")
         connections.exchange("OPTIONS", "*", [], None)
 
-    assert server.asked[0] == (
+    assert server.received[0] == (
         b"PUT //a%2F%zz? HTTP/1.1\r\n"
         b"Host: " + server.authority.encode() + b"\r\n"
         b"X: \xe9\r\nX: b\r\ny: \r\nContent-Length: 2\r\n\r\n\x00{"
     )
-    assert lines(server.asked[1]) == ["OPTIONS * HTTP/1.1", f"Host: {server.authority}"]
+    assert lines(server.received[1]) == ["OPTIONS * HTTP/1.1", f"Host: {server.authority}"]
 
 
 def test_an_answer_that_comes_before_the_request_is_complete_is_read() -> None:
@@ -304,7 +304,7 @@ def test_a_connection_that_the_server_closes_is_not_reused() -> None:
     with OtherServer(text) as server, pool(server.url) as connections:
         assert [get(connections), get(connections)] == [b"ok", b"ok"]
 
-    assert (server.connections, len(server.asked)) == (2, 2)
+    assert (server.connections, len(server.received)) == (2, 2)
 
 
 def test_unsafe_requests_get_a_new_connection() -> None:
@@ -320,7 +320,7 @@ def test_a_safe_request_is_sent_again_if_a_reused_connection_has_ended(end: Act)
     with OtherServer(OK, end, OK) as server, pool(server.url) as connections:
         assert [get(connections), get(connections)] == [b"ok", b"ok"]
 
-    assert (server.connections, len(server.asked)) == (2, 3)
+    assert (server.connections, len(server.received)) == (2, 3)
 
 
 def test_a_request_is_sent_again_only_once() -> None:
@@ -329,7 +329,7 @@ def test_a_request_is_sent_again_only_once() -> None:
         with pytest.raises(Unreachable, match="it hung up without an answer"):
             get(connections)
 
-    assert len(server.asked) == 3
+    assert len(server.received) == 3
 
 
 def test_a_request_is_not_sent_again_once_an_answer_has_begun() -> None:
@@ -341,7 +341,7 @@ def test_a_request_is_not_sent_again_once_an_answer_has_begun() -> None:
         with pytest.raises(Unreachable, match="its answer was cut off in its head"):
             get(connections)
 
-    assert len(server.asked) == 2
+    assert len(server.received) == 2
 
 
 def test_a_request_is_not_sent_again_after_a_timeout() -> None:
@@ -350,7 +350,7 @@ def test_a_request_is_not_sent_again_after_a_timeout() -> None:
         with pytest.raises(Unresponsive):
             get(connections)
 
-    assert len(server.asked) == 2
+    assert len(server.received) == 2
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE", "PUT", "PATCH"])
@@ -360,7 +360,7 @@ def test_an_unsafe_request_is_never_sent_twice(method: str) -> None:
         with pytest.raises(Unreachable, match="it hung up without an answer"):
             get(connections, method)
 
-    assert len(server.asked) == 2
+    assert len(server.received) == 2
 
 
 def test_an_idle_connection_that_the_server_has_closed_is_not_used() -> None:
@@ -370,7 +370,7 @@ def test_an_idle_connection_that_the_server_has_closed_is_not_used() -> None:
         until(lambda: not connections._idle[0].is_usable())
         get(connections)
 
-    assert (server.connections, len(server.asked)) == (2, 2)
+    assert (server.connections, len(server.received)) == (2, 2)
 
 
 def test_an_idle_connection_that_was_reset_is_not_used() -> None:
@@ -383,7 +383,7 @@ def test_an_idle_connection_that_was_reset_is_not_used() -> None:
         until(lambda: not connections._idle[0].is_usable())
         get(connections)
 
-    assert (server.connections, len(server.asked)) == (2, 2)
+    assert (server.connections, len(server.received)) == (2, 2)
 
 
 def test_a_connection_that_was_idle_for_long_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -405,7 +405,7 @@ def test_closing_ends_requests_in_progress() -> None:
 
         thread = threading.Thread(target=ask)
         thread.start()
-        until(lambda: server.asked)
+        until(lambda: server.received)
         started = time.monotonic()
         connections.close()
         thread.join(10)

@@ -129,12 +129,12 @@ def test_a_submission_is_forwarded_and_journaled_with_its_job(
     requests.get(f"{graph(ges, proxy)}/jobs/{job_id}/status")
     requests.get(f"{graph(ges, proxy)}/jobs/status")
 
-    submitted, shown, listed = proxy.fake.default.journal.entries()
-    assert submitted.operation == "import_graph"
-    assert submitted.job_id == job_id
-    assert submitted.body == {"edgesetPath": "a"}
-    assert shown.statuses == {job_id: "pending"}
-    assert (listed.statuses, listed.returned, listed.total) == ({job_id: "pending"}, 1, 1)
+    submission, status, listing = proxy.fake.default.journal.entries()
+    assert submission.operation == "import_graph"
+    assert submission.job_id == job_id
+    assert submission.body == {"edgesetPath": "a"}
+    assert status.statuses == {job_id: "pending"}
+    assert (listing.statuses, listing.returned, listing.total) == ({job_id: "pending"}, 1, 1)
     [submitted_entry] = [entry for entry in ges.journal if entry.operation == "import_graph"]
     assert submitted_entry.job_id == job_id
 
@@ -265,7 +265,7 @@ def test_a_fault_may_break_the_connection(kind: str, phase: str) -> None:
 
     assert answer == {"reset": b"reset", "close": b"", "garbage": b"This is not HTTP.\r\n"}[kind]
     assert (entry.connection, entry.fault, entry.phase) == (kind, "f1#1", phase)
-    assert len(server.asked) == (phase == "after")
+    assert len(server.received) == (phase == "after")
 
 
 def test_the_journal_marks_a_client_that_gave_up(proxy: ProxyServer) -> None:
@@ -417,7 +417,7 @@ def test_any_body_is_forwarded(kind: str, text: bytes) -> None:
         entries = journal(proxy.url)
 
     assert (answer.status_code, len(entries)) == (200, 1)
-    assert server.asked[0].endswith(b"\r\n\r\n" + text)
+    assert server.received[0].endswith(b"\r\n\r\n" + text)
 
 
 @pytest.mark.parametrize(
@@ -428,7 +428,7 @@ def test_any_url_is_forwarded(target: str) -> None:
         answer = ask(proxy.url, get(target))
 
     assert lines(answer)[0] == "HTTP/1.1 200 OK"
-    assert lines(server.asked[0])[0] == f"GET {target} HTTP/1.1"
+    assert lines(server.received[0])[0] == f"GET {target} HTTP/1.1"
 
 
 # --- Byte by byte -------------------------------------------------------------------------------
@@ -458,7 +458,7 @@ def test_the_lines_of_a_request_are_forwarded_unchanged() -> None:
         )
         [entry] = journal(proxy.url)
 
-    assert lines(server.asked[0]) == [
+    assert lines(server.received[0]) == [
         "GET //a%2Fb/./c/../?&x=%zz&x= HTTP/1.1",
         f"Host: {server.authority}",
         "Accept: a",
@@ -477,14 +477,14 @@ def test_no_variant_of_a_framing_header_is_forwarded() -> None:
         variants = ("Transfer_Encoding: chunked", "transfer_encoding: x", "Content_Length: 9")
         ask(proxy.url, get("/a", *variants, "Content-Length: 2") + b"{}")
 
-    assert lines(server.asked[0])[2:] == ["Content-Length: 2"]
+    assert lines(server.received[0])[2:] == ["Content-Length: 2"]
 
 
 def test_upstream_gets_the_headers_of_the_client_and_no_others(ges: GesMock) -> None:
     with OtherServer() as server, proxy_for(server) as proxy:
         requests.post(proxy.url + LISTED, json={"a": 1}, headers={"X-Mine": "1"})
         requests.post(server.url + LISTED, json={"a": 1}, headers={"X-Mine": "1"})
-        through, directly = ({*lines(request)[1:]} for request in server.asked)
+        through, directly = ({*lines(request)[1:]} for request in server.received)
 
     assert through == directly - {"Connection: keep-alive"}
 
@@ -518,8 +518,8 @@ def test_a_body_is_forwarded_with_its_length(framing: str, text: bytes, sent: li
         head = get("/a", framing).replace(b"GET", b"DELETE")
         ask(proxy.url, head + text)
 
-    assert lines(server.asked[0])[2:] == sent
-    assert server.asked[0].partition(b"\r\n\r\n")[2] == (b"a\r\n" if b"a" in text else b"")
+    assert lines(server.received[0])[2:] == sent
+    assert server.received[0].partition(b"\r\n\r\n")[2] == (b"a\r\n" if b"a" in text else b"")
 
 
 def test_the_proxy_answers_expect_100_continue_itself() -> None:
@@ -529,11 +529,11 @@ def test_the_proxy_answers_expect_100_continue_itself() -> None:
         with socket.create_connection((host, port), 10) as client:
             client.sendall(get("/a", "Expect: 100-continue", "Content-Length: 2"))
             assert client.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
-            assert not server.asked
+            assert not server.received
             client.sendall(b"{}")
             assert client.recv(65536).startswith(b"HTTP/1.1 200 OK\r\n")
 
-    assert not any(line.startswith("Expect") for line in lines(server.asked[0]))
+    assert not any(line.startswith("Expect") for line in lines(server.received[0]))
 
 
 def test_the_lines_of_an_answer_are_forwarded_unchanged() -> None:
@@ -656,7 +656,7 @@ def test_a_long_head_is_forwarded_whole_and_journaled_in_part() -> None:
         requests.get(proxy.url + LISTED, headers={"X-Long": "long " * 1000 + "end"})
         [entry] = proxy.fake.default.journal.entries()
 
-    assert f"X-Long: {'long ' * 1000}end" in lines(server.asked[0])
+    assert f"X-Long: {'long ' * 1000}end" in lines(server.received[0])
     assert entry.headers["x-long"].startswith("long long ")
     assert entry.headers["x-long"].endswith("...")
 
@@ -693,14 +693,14 @@ def test_requests_from_the_pages_of_other_sites_are_refused(
     method: str, target: str, headers: tuple[str, ...], reason: str
 ) -> None:
     with OtherServer() as server, proxy_for(server, sign_in=SignIn("s3cr3t-token")) as proxy:
-        asked = get(target, *headers).replace(b"GET", method.encode())
-        answer = ask(proxy.url, asked)
+        request = get(target, *headers).replace(b"GET", method.encode())
+        answer = ask(proxy.url, request)
         entries = journal(proxy.url)
 
     assert lines(answer)[0] == "HTTP/1.1 403 Forbidden"
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["errorMessage"].startswith(reason)
     assert not any("Access-Control" in line for line in lines(answer))
-    assert (server.asked, entries) == ([], [])
+    assert (server.received, entries) == ([], [])
 
 
 def test_unknown_host_names_are_refused() -> None:
@@ -733,7 +733,7 @@ def test_every_request_goes_to_the_target(target: str, sent: str) -> None:
     with OtherServer() as server, proxy_for(server) as proxy:
         ask(proxy.url, get(target))
 
-    assert lines(server.asked[0])[:2] == [f"GET {sent} HTTP/1.1", f"Host: {server.authority}"]
+    assert lines(server.received[0])[:2] == [f"GET {sent} HTTP/1.1", f"Host: {server.authority}"]
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", ""])
@@ -777,7 +777,7 @@ def test_no_secret_reaches_journal_or_log(caplog: pytest.LogCaptureFixture) -> N
         )
 
     assert answered.headers["X-Echo"] == f"{theirs} the-secret-key the-cookie"
-    assert server.asked[0].count(theirs.encode()) == 5
+    assert server.received[0].count(theirs.encode()) == 5
     texts += caplog.text
     assert re.search(r"GET /ges/v1.0/p/graphs/g/jobs/status\?limit=2&token=\*\*\* 200 ", texts)
     for secret in (
@@ -874,11 +874,11 @@ class Slow:
         from gesmock.fake.fake import Fake
         from gesmock.web.server import Server
 
-        self.asked, self.let = threading.Event(), threading.Event()
+        self.received, self.let = threading.Event(), threading.Event()
         self.server = Server(ThroughFlask(Fake(), lambda: self), "127.0.0.1", 0)
 
     def __call__(self, environ: Any, start_response: Any) -> list[bytes]:
-        self.asked.set()
+        self.received.set()
         self.let.wait(10)
         start_response("200 OK", [("Content-Type", "text/plain")])
         return [b"late"]
@@ -903,7 +903,7 @@ def asking(url: str) -> tuple[threading.Thread, list[requests.Response]]:
 def test_a_slow_target_does_not_block_other_requests(slow: Slow) -> None:
     with ProxyServer(Target.of(slow.server.url, "p", "g")) as proxy:
         thread, answers = asking(f"{proxy.url}/ges/v1.0/p/graphs/g/jobs/status")
-        assert slow.asked.wait(10)
+        assert slow.received.wait(10)
 
         assert requests.get(f"{proxy.url}/_gesmock/journal").json()["total"] == 0
 
@@ -915,7 +915,7 @@ def test_a_slow_target_does_not_block_other_requests(slow: Slow) -> None:
 def test_a_request_in_progress_during_a_reset_leaves_no_trace(slow: Slow) -> None:
     with ProxyServer(Target.of(slow.server.url, "p", "g")) as proxy:
         thread, answers = asking(f"{proxy.url}/ges/v1.0/p/graphs/g/jobs/status")
-        assert slow.asked.wait(10)
+        assert slow.received.wait(10)
 
         requests.post(f"{proxy.url}/_gesmock/reset")
         slow.let.set()
@@ -934,7 +934,7 @@ def test_a_request_in_progress_when_the_proxy_stops_leaves_no_trace(
         with proxy_for(server) as proxy:
             thread = threading.Thread(target=ask, args=(proxy.url, get(LISTED)))
             thread.start()
-            until(lambda: server.asked)
+            until(lambda: server.received)
         thread.join(10)
         until(lambda: threading.active_count() <= threads + 2)  # those of the other server
 

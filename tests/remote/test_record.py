@@ -636,7 +636,7 @@ def test_the_items_of_2023_are_recorded_with_their_body(
 
 
 @pytest.mark.parametrize(
-    ("change", "shown"),
+    ("change", "described"),
     [
         (lambda job: job.update(jobId=7), "7, and not a string"),
         (lambda job: job.update(jobId=None), "null, and not a string"),
@@ -646,7 +646,7 @@ def test_the_items_of_2023_are_recorded_with_their_body(
     ],
 )
 def test_ids_that_are_no_strings_are_refused(
-    tmp_path: Path, change: Callable[[dict[str, Any]], object], shown: str
+    tmp_path: Path, change: Callable[[dict[str, Any]], object], described: str
 ) -> None:
     with (
         recording_from(tmp_path, Service(3), in_jobs(change)) as (recorder, _),
@@ -654,7 +654,7 @@ def test_ids_that_are_no_strings_are_refused(
     ):
         read(recorder)
 
-    assert str(error.value).startswith(f"the id of a job is {shown}")
+    assert str(error.value).startswith(f"the id of a job is {described}")
 
 
 def test_a_recording_of_another_server_is_served_in_the_same_bytes(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ class DeliveredPages(Pages):
     ) -> Answer | Callable[[], Answer]:
         if head.path not in WAYS or head.method not in ("GET", "HEAD"):
             return super().answer(head, body, epoch, connection)
-        self.asked.append(head.path)
+        self.received.append(head.path)
         blocks = [] if head.method == "HEAD" else [b"", BODY[:3], BODY[3:]]
         answer = Answer(200, LENGTH, blocks, self.delivery)
         return answer if head.path == "/lane" else partial(self._made, answer)
@@ -220,18 +220,18 @@ def test_a_request_behind_a_slow_answer_is_answered_after_it(way: str) -> None:
 def test_a_request_behind_a_broken_answer_is_never_answered(delivery: Delivery) -> None:
     with delivering(delivery) as (pages, server), connect(server) as client:
         client.sendall(keep("/now") + keep("/lane") + keep("/now") * 10_000)
-        until(lambda: "/lane" in pages.asked)
+        until(lambda: "/lane" in pages.received)
         reset_when_closed(client)
         client.close()
         until(lambda: not server.connections)
 
-        assert pages.asked == ["/now", "/lane"]
+        assert pages.received == ["/now", "/lane"]
 
 
 def test_a_reset_takes_nothing_from_the_answers_before_it() -> None:
     with delivering(Delivery(end="reset")) as (pages, server), connect(server) as client:
         client.sendall(keep("/many") + keep("/lane"))
-        until(lambda: "/many" in pages.asked)
+        until(lambda: "/many" in pages.received)
         answer, end = read_ending(client)
 
     assert (len(body(answer)), end) == (LARGE, "reset")
@@ -302,7 +302,7 @@ def test_a_connection_that_has_ended_is_freed_at_once(way: str, delivery: Delive
     with delivering(replace(delivery, delay_s=0.01)) as (pages, server), freed_at_once(Connection):
         with connect(server) as client:
             client.sendall(keep(way))
-            until(lambda: pages.asked)
+            until(lambda: pages.received)
             reset_when_closed(client)
         until(lambda: not server.connections)
 
@@ -353,7 +353,7 @@ def test_nothing_is_delivered_to_a_client_that_left_while_its_answer_was_made() 
         pages.waits = True
         with connect(server) as client:
             client.sendall(keep("/later"))
-            until(lambda: "/later" in pages.asked)
+            until(lambda: "/later" in pages.received)
             reset_when_closed(client)
         until(lambda: not server.connections)
         pages.gate.set()
@@ -393,7 +393,7 @@ def test_an_overtaken_answer_is_not_sent_even_without_a_release(delivery: Delive
     with delivering(delivery) as (pages, server), connect(server) as client:
         pages.is_past = delivery.end == "hang"  # else only while it waits
         client.sendall(keep("/lane"))
-        until(lambda: "/lane" in pages.asked)
+        until(lambda: "/lane" in pages.received)
         pages.is_past = True
 
         assert read_ending(client) == (b"", "end")

@@ -171,7 +171,7 @@ def test_a_client_that_leaves_before_its_answer_is_forgotten(path: str) -> None:
     with serving(pages) as server:
         with connect(server) as client:
             client.sendall(get(path))
-            until(lambda: path in pages.asked)
+            until(lambda: path in pages.received)
         pages.gate.set()
         until(lambda: not server.connections)
 
@@ -186,7 +186,7 @@ def test_the_answer_of_a_client_that_has_gone_is_dropped(path: str) -> None:
     with serving(pages) as server:
         with connect(server) as client:
             client.sendall(get(path))
-            until(lambda: "waits" in pages.asked or "/waits" in pages.asked)
+            until(lambda: "waits" in pages.received or "/waits" in pages.received)
             reset_when_closed(client)
         until(lambda: not server.connections)
         pages.gate.set()
@@ -198,7 +198,7 @@ def test_a_client_that_keeps_sending_while_it_waits_is_not_read_for_ever() -> No
     pages = Pages()
     with serving(pages) as server, connect(server) as client:
         client.sendall(get("/waits").replace(b"Connection: close\r\n", b""))
-        until(lambda: "/waits" in pages.asked)
+        until(lambda: "/waits" in pages.received)
         client.settimeout(0.2)
         with pytest.raises(TimeoutError):
             client.sendall(b"GET /now HTTP/1.1\r\nHost: a\r\n\r\n" * 2**20)
@@ -311,7 +311,7 @@ def test_one_client_too_many_gets_503_while_all_are_busy() -> None:
     pages = Pages()
     with serving(pages, Limits(connections=1, reserve=0)) as server, connect(server) as first:
         first.sendall(get("/waits"))
-        until(lambda: pages.asked)
+        until(lambda: pages.received)
 
         for _ in range(3):  # each is closed for the next one
             answer = exchange(server)
@@ -327,7 +327,7 @@ def full(reserve: int) -> Iterator[HttpServer]:
     pages, limits = Pages(), Limits(connections=1, reserve=reserve)
     with serving(pages, limits) as server, connect(server) as busy:
         busy.sendall(get("/waits"))
-        until(lambda: pages.asked)
+        until(lambda: pages.received)
         yield server
 
 
@@ -361,7 +361,7 @@ def test_a_connection_in_reserve_serves_all_requests_once_others_have_gone() -> 
     pages = Pages()
     with serving(pages, Limits(connections=1, reserve=1)) as server, connect(server) as first:
         first.sendall(get("/waits"))
-        until(lambda: pages.asked)
+        until(lambda: pages.received)
         with connect(server) as second:
             until(lambda: len(server.connections) == 2)
             pages.gate.set()
@@ -437,7 +437,7 @@ def test_a_client_that_sends_much_at_once_does_not_block_later_ones() -> None:
         assert body(read_all(second)) == b"later"
         second.close()
 
-    assert pages.asked.index("/later") < 100
+    assert pages.received.index("/later") < 100
 
 
 def test_many_clients_at_once_are_all_answered(server: HttpServer) -> None:
@@ -551,7 +551,7 @@ def test_stop_does_not_wait_for_answers(path: str) -> None:
     pages = Pages()
     with serving(pages) as server, connect(server) as client:
         client.sendall(get(path))
-        until(lambda: path in pages.asked)
+        until(lambda: path in pages.received)
         began = time.perf_counter()
         server.stop()
 
@@ -607,7 +607,7 @@ def test_a_connection_whose_client_has_gone_is_freed_at_once(path: str) -> None:
     with serving(pages) as server, freed_at_once(Connection):
         with connect(server) as client:
             client.sendall(get(path))
-            until(lambda: pages.asked)
+            until(lambda: pages.received)
             reset_when_closed(client)
         until(lambda: not server.connections)
         pages.gate.set()

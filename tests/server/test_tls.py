@@ -118,7 +118,7 @@ def test_one_client_too_many_is_hung_up_on() -> None:
     pages, limits = Pages(), Limits(connections=1, reserve=0)
     with serving(pages, limits, server_context()) as server, secured(server) as first:
         first.sendall(get("/waits"))
-        until(lambda: pages.asked)
+        until(lambda: pages.received)
 
         assert exchange(server) == b""
 
@@ -127,7 +127,7 @@ def test_over_tls_a_connection_in_reserve_serves_requests_that_have_priority() -
     pages, limits = Pages(), Limits(connections=1, reserve=1)
     with serving(pages, limits, server_context()) as server, secured(server) as first:
         first.sendall(get("/waits"))
-        until(lambda: pages.asked)
+        until(lambda: pages.received)
 
         assert status(exchange(server, get("/now"), secure=True)) == 503
         assert status(exchange(server, get("/copy"), secure=True)) == 200

@@ -10,7 +10,7 @@ from gesmock.server.transport import Block, Transport
 
 
 class NarrowTransport(Transport):
-    """Sends so many bytes with each call; None: it would block."""
+    """Sends as many bytes per call as *room* lists; None: the call would block."""
 
     def __init__(self, room: list[int | None]) -> None:
         super().__init__(socket.socket())

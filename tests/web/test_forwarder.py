@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from conftest import free_port, listens, until
+from conftest import free_port, is_listening, until
 
 from gesmock import GesMock
 
@@ -41,7 +41,7 @@ def nginx(url: str, header: str, folder: Path) -> Iterator[str]:
     file = folder / "nginx.conf"
     file.write_text(NGINX.format(folder=folder, port=port, url=url, headers=headers))
     with subprocess.Popen(["nginx", "-e", folder / "log", "-c", file]) as process:
-        until(lambda: listens(port))
+        until(lambda: is_listening(port))
         try:
             yield f"http://127.0.0.1:{port}"
         finally:
@@ -78,8 +78,8 @@ def test_with_the_control_token_a_forwarder_may_call(tmp_path: Path) -> None:
     with GesMock(control_token="t") as ges, nginx(ges.url, HEADERS[0], tmp_path) as url:
         headers = {"Authorization": "Bearer t"}
         statuses = [
-            requests.get(f"{url}/_gesmock/clock", headers=given).status_code
-            for given in (headers, {})
+            requests.get(f"{url}/_gesmock/clock", headers=sent).status_code
+            for sent in (headers, {})
         ]
 
     assert statuses == [200, 401]

@@ -284,8 +284,8 @@ def gateway_of(fake: Fake) -> Gateway:
     return Gateway(fake, partial(create_app, fake))
 
 
-class Asked:
-    """A gateway of *fake* that is asked as its server would."""
+class CalledGateway:
+    """A gateway of *fake*, called as its server calls it."""
 
     def __init__(self, fake: Fake) -> None:
         self._fake, self._gateway = fake, gateway_of(fake)
@@ -295,7 +295,7 @@ class Asked:
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "request_head",
     [
         head(LIST),
         head(f"{LIST}?limit=2&offset=0"),
@@ -311,20 +311,20 @@ class Asked:
         head(LIST, "X-Auth-Token: a", "X-Auth-Token: b"),
         head(LIST.replace("jobs/status", "action?action_id=clear-graph"), method="POST"),
     ],
-    ids=lambda asked: f"{asked.method} {asked.target[-30:]} {asked.headers[1:]}",
+    ids=lambda head: f"{head.method} {head.target[-30:]} {head.headers[1:]}",
 )
-def test_a_request_to_the_service_is_answered_in_the_loop(fake: Fake, asked: Head) -> None:
-    assert isinstance(Asked(fake)(asked), Answer)
+def test_a_request_to_the_service_is_answered_in_the_loop(fake: Fake, request_head: Head) -> None:
+    assert isinstance(CalledGateway(fake)(request_head), Answer)
     assert len(fake.default.journal) == 1
 
 
 @pytest.mark.parametrize("path", ["/", "/ges", "/_gesmock/health", "/openapi.json", f"/{LIST}"])
 def test_all_other_requests_are_left_to_flask(fake: Fake, path: str) -> None:
-    assert not isinstance(Asked(fake)(head(path)), Answer)
+    assert not isinstance(CalledGateway(fake)(head(path)), Answer)
 
 
 def test_while_a_project_is_locked_a_worker_answers(fake: Fake) -> None:
-    ask, held, done = Asked(fake), Event(), Event()
+    ask, held, done = CalledGateway(fake), Event(), Event()
 
     def work() -> None:
         with fake.default.lock:
@@ -345,9 +345,11 @@ def test_while_a_project_is_locked_a_worker_answers(fake: Fake) -> None:
 
 def test_a_worker_decodes_a_large_body_and_opens_a_project(fake: Fake) -> None:
     submission = head(LIST.replace("jobs/status", "action?action_id=clear-graph"), method="POST")
-    decode = Asked(fake)(submission, b'{"clearMetadata": true, "pad": "%b"}' % (b"x" * 50_000))
+    decode = CalledGateway(fake)(
+        submission, b'{"clearMetadata": true, "pad": "%b"}' % (b"x" * 50_000)
+    )
     opens = Fake({"settings": {"open_projects": True}})
-    open_ = Asked(opens)(head(LIST.replace(PROJECT, "b" * 32)))
+    open_ = CalledGateway(opens)(head(LIST.replace(PROJECT, "b" * 32)))
 
     assert len(fake.default.graphs.jobs()) == 3
     assert (decode().status, len(fake.default.graphs.jobs())) == (200, 4)
@@ -360,7 +362,7 @@ def test_a_worker_decodes_a_large_body_and_opens_a_project(fake: Fake) -> None:
 def test_where_much_is_due_a_worker_answers(added: str) -> None:
     other = added == "to another graph"
     fake = Fake({"clock": {"frozen": True, "tick_s": 0.001 if other else 0}})
-    ask, project = Asked(fake), fake.default
+    ask, project = CalledGateway(fake), fake.default
     if added != "one by one":
         graph = "other" if other else None
         order = Generator(count=1500, graph=graph, statuses={"running": 1}, plan="normal")
@@ -382,20 +384,20 @@ def test_where_much_is_due_a_worker_answers(added: str) -> None:
 
 def test_a_long_list_is_encoded_in_a_worker() -> None:
     fake = Fake({"generate": 3, "settings": {"edition": "memory"}})
-    encode = Asked(fake)(head(LIST))
+    encode = CalledGateway(fake)(head(LIST))
 
     assert not isinstance(encode, Answer)
     assert encode().status == 200
 
 
 def test_a_remembered_request_does_not_outlive_a_reset(fake: Fake) -> None:
-    gateway, asked = gateway_of(fake), head(LIST)
+    gateway, request = gateway_of(fake), head(LIST)
     before = fake.epochs.current
-    gateway.answer(asked, b"", before, CONNECTION)
+    gateway.answer(request, b"", before, CONNECTION)
     fake.reset()
 
-    late = gateway.answer(asked, b"", before, CONNECTION)
-    now = gateway.answer(asked, b"", fake.epochs.current, CONNECTION)
+    late = gateway.answer(request, b"", before, CONNECTION)
+    now = gateway.answer(request, b"", fake.epochs.current, CONNECTION)
 
     assert isinstance(late, Answer)
     assert isinstance(now, Answer)
@@ -407,8 +409,8 @@ def test_only_so_many_requests_are_remembered(fake: Fake) -> None:
     gateway = gateway_of(fake)
 
     for number in range(1300):
-        asked = head(f"{LIST}?limit={number}")
-        assert gateway.answer(asked, b"", fake.epochs.current, CONNECTION) is not None
+        request = head(f"{LIST}?limit={number}")
+        assert gateway.answer(request, b"", fake.epochs.current, CONNECTION) is not None
     assert len(gateway._requests) < 600
 
 
@@ -427,7 +429,7 @@ def test_each_request_is_logged_with_its_status_and_fault(
     fake: Fake, caplog: pytest.LogCaptureFixture
 ) -> None:
     fake.default.faults.arm("list_jobs", 503, times=1)
-    ask = Asked(fake)
+    ask = CalledGateway(fake)
     with caplog.at_level(logging.INFO, "gesmock.service"):
         ask(head(LIST))
         ask(head("/ges/%C3%BC"))
@@ -448,15 +450,15 @@ def test_a_wrong_url_is_logged_with_what_was_probably_meant(
             if through_flask:
                 create_app(fake).test_client().get(wrong)
             else:
-                Asked(fake)(head(wrong))
+                CalledGateway(fake)(head(wrong))
 
     hint = "did you mean list_jobs: GET /ges/v1.0/{project_id}/graphs/{graph_name}/jobs/status?"
-    said = f"no operation serves this: GET {wrong}; {hint}"
-    assert without_times(caplog.messages) == [f"GET {wrong} 404", said] * 2
+    hinted = f"no operation serves this: GET {wrong}; {hint}"
+    assert without_times(caplog.messages) == [f"GET {wrong} 404", hinted] * 2
 
 
 @pytest.mark.parametrize(
-    ("query", "shown"),
+    ("query", "logged"),
     [
         ("limit=10&offset=20", "limit=10&offset=20"),
         ("Limit&a=%41&a=b+c", "Limit&a=%41&a=b+c"),
@@ -467,13 +469,13 @@ def test_a_wrong_url_is_logged_with_what_was_probably_meant(
     ],
 )
 def test_the_log_has_the_query_without_secrets(
-    fake: Fake, caplog: pytest.LogCaptureFixture, query: str, shown: str
+    fake: Fake, caplog: pytest.LogCaptureFixture, query: str, logged: str
 ) -> None:
     with caplog.at_level(logging.INFO, "gesmock.service"):
-        Asked(fake)(head(f"{LIST}?{query}"))
+        CalledGateway(fake)(head(f"{LIST}?{query}"))
 
     (line,) = without_times(caplog.messages)
-    assert line.startswith(f"GET {LIST}?{shown} ")
+    assert line.startswith(f"GET {LIST}?{logged} ")
 
 
 def test_a_query_that_another_server_lets_pass_is_logged_in_one_line(
@@ -489,7 +491,7 @@ def test_a_query_that_another_server_lets_pass_is_logged_in_one_line(
 
 def test_preflights_are_logged(fake: Fake, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "gesmock.service"):
-        Asked(fake)(head(f"{LIST}?limit=1", method="OPTIONS"))
+        CalledGateway(fake)(head(f"{LIST}?limit=1", method="OPTIONS"))
         create_app(fake).test_client().options(LIST)
 
     assert without_times(caplog.messages) == [
@@ -504,7 +506,7 @@ def test_the_log_has_how_long_an_answer_took_with_the_delay_of_its_fault(
     fake.deliverable |= BELOW_HTTP
     fake.default.faults.arm("list_jobs", fault={"kind": "delay", "seconds": 20})
     with caplog.at_level(logging.INFO, "gesmock.service"):
-        Asked(fake)(head(LIST))
+        CalledGateway(fake)(head(LIST))
 
     (took,) = re.findall(r" 200 (\d+\.\d) ms", caplog.text)
     assert float(took) >= 20_000

@@ -45,11 +45,11 @@ def test_the_app_answers_there_as_it_does_here(command: list[str]) -> None:
             data=iter([b'{"clearMeta', b'data": true}']),
         )
         refused = client.get(f"{url}/no/such/path")
-        asked = client.options(jobs, headers={"Origin": "http://localhost:3000"})
+        preflight = client.options(jobs, headers={"Origin": "http://localhost:3000"})
         last = client.get(jobs, params={"limit": 1})
 
     assert int(page.headers["Content-Length"]) == len(page.content)
     assert (len(page.json()["jobs"]), page.json()["totalCount"]) == (1000, 2000)
     assert submitted.json()["jobId"] == last.json()["jobs"][0]["jobId"]
     assert (refused.status_code, refused.json()["errorCode"]) == (404, "GES.8000")
-    assert asked.headers["Access-Control-Allow-Origin"] == "http://localhost:3000"
+    assert preflight.headers["Access-Control-Allow-Origin"] == "http://localhost:3000"

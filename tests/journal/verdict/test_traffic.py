@@ -9,7 +9,7 @@ from gesmock.journal.verdict.traffic import is_sequential
 A, B, C = "a:1", "a:2", "a:3"
 
 
-def asked(*requests: tuple[str, float], closed: dict[str, float] | None = None) -> list[Entry]:
+def entries_of(*requests: tuple[str, float], closed: dict[str, float] | None = None) -> list[Entry]:
     """Requests over connections that are opened half a second before the first of them."""
     story = Story()
     opened: dict[str, float] = {}
@@ -35,7 +35,7 @@ def asked(*requests: tuple[str, float], closed: dict[str, float] | None = None) 
 def test_one_connection_at_a_time_is_sequential(
     requests: list[tuple[str, float]], closed: dict[str, float]
 ) -> None:
-    assert is_sequential(asked(*requests, closed=closed))
+    assert is_sequential(entries_of(*requests, closed=closed))
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_one_connection_at_a_time_is_sequential(
 def test_several_connections_at_once_are_not_sequential(
     requests: list[tuple[str, float]], closed: dict[str, float]
 ) -> None:
-    assert not is_sequential(asked(*requests, closed=closed))
+    assert not is_sequential(entries_of(*requests, closed=closed))
 
 
 def test_requests_during_a_late_answer_are_not_sequential() -> None:

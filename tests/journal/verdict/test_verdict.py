@@ -90,13 +90,13 @@ def test_an_unmatched_call_shows_its_query_and_the_operation_that_was_meant(
     [finding] = ges.findings("GM002")
 
     url = f"{ges.graph_url().removeprefix(ges.url)}/{path}".replace("Token=s", "Token=***")
-    shown = f"{url}{'&' if '?' in path else '?'}offset=0"
-    shown = shown if len(shown) <= 500 else f"{shown[:500]}..."
+    target = f"{url}{'&' if '?' in path else '?'}offset=0"
+    target = target if len(target) <= 500 else f"{target[:500]}..."
     graph = "/ges/v1.0/{project_id}/graphs/{graph_name}"
     hint = "check the URL and method" if meant is None else f"did you mean {meant.format(graph)}?"
     status = 405 if path == "jobs/status" else 404
     assert finding.message == (
-        f"no operation serves this: {method} {shown} answered {status} (2 times); {hint}"
+        f"no operation serves this: {method} {target} answered {status} (2 times); {hint}"
     )
     assert finding.entries == (1, 2)
 

@@ -266,10 +266,10 @@ def test_a_body_is_judged_as_it_was_sent(
     with ProxyServer(Target.of(ges.jobs_url())) as proxy:
         base = proxy.url if by_proxy else ges.url
         url = ges.graph_url().replace(ges.url, base)
-        asked = requests.Request(
+        request = requests.Request(
             method, f"{url}/{path}", headers={"X-Auth-Token": "t", **headers}, data=sent
         )
-        requests.Session().send(asked.prepare(), timeout=5)
+        requests.Session().send(request.prepare(), timeout=5)
         [entry] = (proxy.fake if by_proxy else ges.fake).default.journal.entries()
 
     texts = [f"{breach.code} {breach.message}" for breach in breaches(entry)]
