@@ -144,17 +144,8 @@ def carriers() -> Iterator[tuple[str, Sent, str]]:
 
 CARRIERS: Final = {text: (sent, secret) for text, sent, secret in carriers()}
 HARMLESS: Final = (
-    *(
-        "passenger",
-        "monkey",
-        "author",
-        "signal",
-        "spinning",
-        "tokenizer",
-        "key",
-        "assign",
-        "pinned",
-    ),
+    *("passenger", "monkey", "author", "signal", "spinning", "tokenizer", "key"),
+    *("assign", "pinned"),
     *("secretary", "design", "obsession", "bypass", "compass", "passage", "keyboard", "keywords"),
     *("sort_key", "taskType", "hotkey", "skin", "opinion", "unsigned", "Sec-WebSocket-Key"),
 )

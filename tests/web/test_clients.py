@@ -140,7 +140,7 @@ def hanging(ges: GesMock, request: str, recorded: ExitStack) -> list[socket.sock
     ]
     for number, client in enumerate(clients, 1):
         client.sendall(f"{request} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-        until(lambda number=number: len(ges.journal) == before + number)  # type: ignore[misc]
+        ges.journal.wait_for(since=before, times=number, timeout_s=LONG_S)
     return clients
 
 

@@ -29,7 +29,7 @@ def ask(client: socket.socket, url: str, method: str = "GET") -> None:
     client.sendall(f"{method} {target} HTTP/1.1\r\nHost: x\r\nUser-Agent: it\r\n\r\n".encode())
 
 
-def has_been_asked(ges: GesMock, times: int = 1) -> None:
+def wait_for_requests(ges: GesMock, times: int = 1) -> None:
     until(lambda: ges.journal.count == times)
 
 
@@ -43,7 +43,7 @@ def test_leaving_before_the_whole_answer_is_giving_up(
     ges.faults.arm("show_job", fault=fault, times=1)
 
     ask(client, ges.job_url(job))
-    has_been_asked(ges)
+    wait_for_requests(ges)
     assert not ges.journal[0].gave_up
     client.close()
     until(lambda: ges.journal[0].gave_up)
@@ -79,7 +79,7 @@ def test_only_the_last_answer_on_a_connection_can_be_given_up(
 
     for number in (1, 2):
         ask(client, ges.jobs_url())
-        has_been_asked(ges, number)
+        wait_for_requests(ges, number)
         if number == 1:
             assert client.recv(10_000)
     client.close()
@@ -96,7 +96,7 @@ def test_a_client_that_a_fault_cut_off_has_not_given_up(
     ges.faults.arm("list_jobs", fault=fault, times=1)
 
     ask(client, ges.jobs_url())
-    has_been_asked(ges)
+    wait_for_requests(ges)
     client.close()
 
     until(lambda: ges.journal[0].wire and ges.journal[0].wire.closed_at)
@@ -131,7 +131,7 @@ def timed_out(ges: GesMock, method: str, url: str, **body: Any) -> None:
     count = ges.journal.count
     with pytest.raises(requests.ReadTimeout):
         requests.request(method, url, timeout=(20, 0.02), **body)
-    has_been_asked(ges, count + 1)
+    wait_for_requests(ges, count + 1)
     until(lambda: ges.journal[-1].gave_up)
 
 
