@@ -307,6 +307,15 @@ def test_an_idle_client_is_closed_for_a_new_one() -> None:
         assert body(read_all(first)) == b"ok"
 
 
+def test_a_client_that_has_had_its_last_answer_makes_room_at_once() -> None:
+    limits = Limits(connections=1, reserve=0)
+    with serving(limits=limits) as server, connect(server) as first:
+        first.sendall(get("/now"))
+        assert body(read_all(first)) == b"ok"
+
+        assert body(exchange(server, get("/now"))) == b"ok"
+
+
 def test_one_client_too_many_gets_503_while_all_are_busy() -> None:
     pages = Pages()
     with serving(pages, Limits(connections=1, reserve=0)) as server, connect(server) as first:
