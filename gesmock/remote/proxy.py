@@ -37,7 +37,7 @@ from gesmock.remote.http import ConnectionPool, Headers, HttpReply, Unreachable,
 from gesmock.remote.target import Target
 from gesmock.server.application import NAME, Answer
 from gesmock.server.parser import Head
-from gesmock.server.wsgi import environ_of, headers_of
+from gesmock.server.wsgi import environ_of
 from gesmock.web import create_app, gateway
 from gesmock.web.gateway import Gateway
 from gesmock.web.guard import Guard, is_control, is_loopback
@@ -124,7 +124,7 @@ class ProxyServer(Gateway):
     def _forward(
         self, head: Head, path: str, body: bytes, epoch: int, connection: ConnectionInfo
     ) -> Answer:
-        headers = headers_of(head)
+        headers = head.combined_headers()
         request = gateway.read_request(head.method, path, head.query, headers, epoch, body)
         if request.operation is None and body:
             request = replace(request, body=gateway.json_value(body))

@@ -85,6 +85,21 @@ class Head:
     keep_alive: bool
     expects_continue: bool
 
+    def combined_headers(self) -> dict[str, str]:
+        """The headers as an application reads them from an environ: each name once, and the host.
+
+        In an environ, an underscore would pass for a hyphen, and no content type is an empty one.
+        """
+        combined: dict[str, str] = {}
+        for name, value in self.headers:
+            if "_" in name or (name == "content-type" and not value):
+                continue
+            separator = "; " if name == "cookie" else ","  # RFC 9110, 5.3; RFC 9113, 8.2.3
+            combined[name] = f"{combined[name]}{separator}{value}" if name in combined else value
+        if self.host:
+            combined["host"] = self.host
+        return combined
+
 
 def parse(text: bytes, limits: Limits) -> Head:
     """Parse a whole head, its empty line included. Raises BadRequest."""

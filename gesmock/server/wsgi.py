@@ -42,24 +42,10 @@ def environ_of(head: Head, body: bytes, connection: ConnectionInfo) -> "WSGIEnvi
         "wsgi.run_once": False,
         CONNECTION: connection,
     }
-    for name, value in headers_of(head).items():
+    for name, value in head.combined_headers().items():
         prefix = "" if name in ("content-type", "content-length") else "HTTP_"
         environ[prefix + name.upper().replace("-", "_")] = value
     return environ
-
-
-def headers_of(head: Head) -> dict[str, str]:
-    """The headers as an application reads them from an environ, by their lower-case names."""
-    headers: dict[str, str] = {}
-    for name, value in head.headers:
-        # In an environ, an underscore would pass for a hyphen, and no content type is an empty one.
-        if "_" in name or (name == "content-type" and not value):
-            continue
-        separator = "; " if name == "cookie" else ","  # RFC 9110, 5.3; RFC 9113, 8.2.3
-        headers[name] = f"{headers[name]}{separator}{value}" if name in headers else value
-    if head.host:
-        headers["host"] = head.host
-    return headers
 
 
 def respond(application: "WSGIApplication", environ: "WSGIEnvironment", head: Head) -> Answer:

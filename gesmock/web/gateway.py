@@ -87,7 +87,7 @@ class Gateway:
             path = unquote_to_bytes(head.path).decode(errors="replace")
             if not path.startswith(routes.BELOW):
                 return partial(self.ask_app, head, body, epoch, connection)
-            headers = wsgi.headers_of(head)
+            headers = head.combined_headers()
             if head.method == "OPTIONS":
                 headers = preflight(headers) | {"Date": http_date(int(real_time())), "Server": NAME}
                 log_request("OPTIONS", path, head.query, NO_CONTENT, connection.heard_at)
