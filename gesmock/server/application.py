@@ -5,8 +5,8 @@ from http import HTTPStatus
 from typing import Final, NamedTuple, Protocol
 
 from gesmock.model.messages import ConnectionInfo, Delivery
+from gesmock.server.loop import Block
 from gesmock.server.parser import Head
-from gesmock.server.transport import Block
 
 NAME: Final = "gesmock"
 SERVER: Final = f"Server: {NAME}\r\n".encode()

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from gesmock.server.transport import Block
+from gesmock.server.loop import Block
 
 UNCOUNTED: Final = 2**16
 

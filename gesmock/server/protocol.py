@@ -17,9 +17,8 @@ from gesmock.model.secrets import Secrets
 from gesmock.server.application import HEAD_ENDS, STATUS_LINES, Answer, Application
 from gesmock.server.in_flight import UNCOUNTED, BytesInFlight, Share
 from gesmock.server.listener import listening, room
-from gesmock.server.loop import READ, WRITE, Loop, Timer, Workers
+from gesmock.server.loop import READ, WRITE, Block, Loop, Timer, Transport, Workers, take
 from gesmock.server.parser import BadRequest, Head, Limits, Parser
-from gesmock.server.transport import Block, Transport, take
 
 if TYPE_CHECKING:
     import ssl

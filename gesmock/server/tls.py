@@ -9,9 +9,8 @@ from typing import Final
 
 from gesmock.model import validation
 from gesmock.model.errors import InvalidInput
-from gesmock.server.loop import READ, WRITE
+from gesmock.server.loop import READ, WRITE, Block, Transport
 from gesmock.server.parser import BadRequest
-from gesmock.server.transport import Block, Transport
 
 _WOULD_BLOCK: Final = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _PLAIN_HTTP: Final = (

@@ -9,8 +9,8 @@ from urllib.parse import unquote_to_bytes
 from gesmock.model.clock import http_date, real_time
 from gesmock.model.messages import ConnectionInfo
 from gesmock.server.application import SERVER, Answer
+from gesmock.server.loop import Block
 from gesmock.server.parser import Head
-from gesmock.server.transport import Block
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment

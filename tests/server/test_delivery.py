@@ -27,10 +27,9 @@ from raw_client import (
 
 from gesmock.model.messages import ConnectionInfo, Delivery
 from gesmock.server.application import Answer
-from gesmock.server.loop import Loop
+from gesmock.server.loop import Loop, Transport
 from gesmock.server.parser import Head, Limits
 from gesmock.server.protocol import Connection, HttpServer
-from gesmock.server.transport import Transport
 
 T = TypeVar("T")
 

@@ -29,10 +29,9 @@ from raw_client import (
 
 from gesmock import GesMock
 from gesmock.cli import main as cli
-from gesmock.server.loop import WRITE
+from gesmock.server.loop import WRITE, Transport
 from gesmock.server.parser import Limits
 from gesmock.server.protocol import Connection, HttpServer
-from gesmock.server.transport import Transport
 
 
 @pytest.fixture(scope="module")

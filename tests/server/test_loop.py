@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gesmock.server.transport import Block, Transport
+from gesmock.server.loop import Block, Transport
 
 
 class NarrowTransport(Transport):
