@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import click
 import msgspec
@@ -16,7 +17,7 @@ import gesmock
 from gesmock.cli import options, output, state_file
 from gesmock.cli.options import LineParamType, command, file_option, option
 from gesmock.model.errors import GesmockError
-from gesmock.web.guard import LARGEST_CONTROL_BODY, reachable
+from gesmock.web.guard import DEMO, LARGEST_CONTROL_BODY, reachable
 
 if TYPE_CHECKING:
     from gesmock.mock import GesMock
@@ -75,16 +76,20 @@ def _run(
     host: str,
     of: str = "",
     curl: str,
+    demo: str = "",
     token: bool,
 ) -> None:
     """Run *server* until *wait* returns.
 
-    Prints its URL, followed by *of*, a *curl* command and, with *token*, its control token.
+    Prints its URL, followed by *of*, a *curl* command, the URL of the page *demo*, if there is one,
+    and, with *token*, its control token.
     """
     also = "" if reachable(host) == host else ", and on all other addresses of this machine"
     with server:
         click.echo(f"gesmock {gesmock.__version__} listening on {server.url}{also}{of}")
         click.echo(f"curl {curl}")
+        if demo:
+            click.echo(f"demo {demo}")
         if token and server.control_token:
             click.echo(f"control token: {server.control_token}")
         wait()
@@ -139,6 +144,12 @@ def _run(
     help="The longest body of a control call; a state of 100,000 jobs has 57 MB.",
 )
 @option("--no-control", is_flag=True, help="Do not serve the control API.")
+@option(
+    "--demo",
+    is_flag=True,
+    help="Print the URL of a demo application; without fixture files and --generate, serve living "
+    "--generate 100.",
+)
 @file_option(
     "--state",
     help="Save the state, without secrets, to this file at the end, and start from it if it exists "
@@ -164,6 +175,7 @@ def serve(
     cert: str | None,
     key: str | None,
     no_control: bool,
+    demo: bool,
     state: Path | None,
     log_level: str,
     log_format: str,
@@ -173,6 +185,8 @@ def serve(
 
     Without a fixture file and without --generate, serves the example of the service's own page.
     """
+    if demo and not (fixture or generate):
+        fixture, generate = ("living",), ("100",)
     _catch(lambda *_: sys.exit(0))  # until it listens: then there is something to stop
     from gesmock.mock import GesMock
 
@@ -206,8 +220,15 @@ def serve(
     ).start()
     header = "-H 'X-Auth-Token: <token>' " if ges.fake.default.tokens else ""
     curl = f"{header}'{ges.jobs_url()}'"
-    host = parameters["host"]
-    _run(ges, stop_signals(), host=host, curl=curl, token=not (no_control or control_token))
+    host, graph = parameters["host"], quote(ges.graph_url().removeprefix(ges.url))
+    _run(
+        ges,
+        stop_signals(),
+        host=host,
+        curl=curl,
+        demo=f"{ges.url}{DEMO}/?graph={graph}" if demo else "",
+        token=not (no_control or control_token),
+    )
     if state is not None:
         state_file.save(state, ges.fake)
 

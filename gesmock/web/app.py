@@ -1,9 +1,10 @@
-"""create_app: the fake as a Flask app, its OpenAPI documents, and Swagger UI over both."""
+"""create_app: the fake as a Flask app, its OpenAPI documents with Swagger UI, and the demo."""
 
 import re
 from base64 import b64encode
 from collections.abc import Callable
 from hashlib import sha256
+from pathlib import Path
 from typing import Final, Unpack
 
 import flask
@@ -18,7 +19,7 @@ from gesmock.web import service
 from gesmock.web.control import api
 from gesmock.web.control.document import CALLS, served_names
 from gesmock.web.gateway import cors
-from gesmock.web.guard import CONTROL, Guard, is_control, requested_path
+from gesmock.web.guard import CONTROL, DEMO, Guard, is_control, requested_path
 
 SERVICE_DOCUMENT: Final = "/openapi.json"
 CONTROL_DOCUMENT: Final = f"{CONTROL}/openapi.json"
@@ -67,6 +68,7 @@ def create_app(
         app.register_blueprint(api.blueprint(fake, CALLS))
     app.register_blueprint(service.blueprint(fake))
     app.register_blueprint(_documents(fake, control=control))
+    app.register_blueprint(_demo())
 
     guard = guard or Guard()
 
@@ -89,11 +91,15 @@ def _only_for_itself(page: flask.Response) -> dict[str, str]:
     """The headers that keep *page* out of frames, and let it load and run only its own."""
     scripts = [] if page.is_streamed else _SCRIPT.findall(page.get_data())
     hashes = "".join(f" 'sha256-{b64encode(sha256(text).digest()).decode()}'" for text in scripts)
-    policy = (
+    return _only_for(
         f"default-src 'none'; script-src 'self'{hashes}; style-src 'self' 'unsafe-inline'; "
-        "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
-        "form-action 'none'"
+        "img-src 'self' data:; connect-src 'self'"
     )
+
+
+def _only_for(sources: str) -> dict[str, str]:
+    """The headers that keep a page out of frames, and let it load from *sources* only."""
+    policy = f"{sources}; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
     return {
         "Content-Security-Policy": policy,
         "X-Content-Type-Options": "nosniff",
@@ -144,3 +150,22 @@ def _documents(fake: Fake, *, control: bool) -> flask.Blueprint:
     config = {"app_name": "gesmock", "urls": urls, "validatorUrl": None}
     documents.register_blueprint(get_swaggerui_blueprint(BROWSER, SERVICE_DOCUMENT, config))
     return documents
+
+
+def _demo() -> flask.Blueprint:
+    """A small application that calls the service as any client does."""
+    package = Path(__file__).parents[1]
+    installed = package / "demo"  # in a checkout it is beside the package
+    folder = installed if installed.is_dir() else package.parent / "demo"
+    demo = flask.Blueprint("demo", __name__, static_folder=folder, static_url_path=DEMO)
+
+    @demo.get(f"{DEMO}/")
+    def index() -> flask.Response:
+        return demo.send_static_file("index.html")
+
+    @demo.after_request
+    def finished(response: flask.Response) -> flask.Response:
+        response.headers.extend(_only_for("default-src 'self'; img-src data:"))
+        return response
+
+    return demo

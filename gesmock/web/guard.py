@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from werkzeug import Request
 
 CONTROL: Final = "/_gesmock"
+DEMO: Final = "/demo"  # not guarded: it holds nothing secret, and calls only the service
 LARGEST_CONTROL_BODY: Final = 32 * 2**20  # bytes, by default
 
 HostName = Annotated[

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 import requests
@@ -229,6 +230,19 @@ def test_serve_takes_a_preset(serve: Serve) -> None:
         return requests.get(url_of(lines)).status_code
 
     assert serve(visit, "--preset", "down") == 503
+
+
+def test_demo_prints_the_url_of_a_page_that_lists_what_is_served(serve: Serve) -> None:
+    def visit(lines: list[str]) -> tuple[str, int]:
+        page = lines[-1].removeprefix("demo ")
+        listed = urljoin(page, f"{page.partition('?graph=')[2]}/jobs/status")
+        assert listed == url_of(lines)
+        return requests.get(page).text, requests.get(listed).json()["totalCount"]
+
+    for arguments, total in (((), 105), (("movies",), 5), (("--generate", "3"), 3)):
+        page, listed = serve(visit, "--demo", *arguments)
+        assert "A demo application" in page
+        assert listed == total
 
 
 def test_no_control_removes_the_control_api(serve: Serve) -> None:

@@ -67,6 +67,7 @@ def test_the_source_distribution_has_every_file(built: Distributions, files: set
 def test_the_wheel_has_every_file_of_the_package(built: Distributions, files: set[str]) -> None:
     fixtures = {f"gesmock/named_{name}" for name in files if name.startswith("fixtures/")}
     package = {name for name in files if name.startswith("gesmock/")}
+    package |= {f"gesmock/{name}" for name in files if name.startswith("demo/")}
     with zipfile.ZipFile(built.wheel) as archive:
         packed = {name for name in archive.namelist() if ".dist-info/" not in name}
 

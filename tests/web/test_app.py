@@ -1,5 +1,6 @@
 """The Flask app: JSON everywhere, no redirects, CORS for the service and never for control."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from gesmock.fake.fake import Fake
 from gesmock.fake.handle import OPERATIONS
 from gesmock.fake.routes import ROUTES
 from gesmock.model.messages import OPERATION_NAMES
-from gesmock.web import create_app
+from gesmock.web import app, create_app
 
 LIST = f"/ges/v1.0/{PROJECT}/graphs/movie/jobs/status"
 NOT_FOUND = {
@@ -45,7 +46,7 @@ def test_what_no_operation_serves_is_a_404_in_the_services_shape(
     assert "Location" not in response.headers
 
 
-@pytest.mark.parametrize("path", [LIST, "/_gesmock/health", "/openapi.json", "/docs/"])
+@pytest.mark.parametrize("path", [LIST, "/_gesmock/health", "/openapi.json", "/docs/", "/demo/"])
 @pytest.mark.parametrize("slashes", ["/", "//"])
 def test_a_path_that_begins_with_several_slashes_is_served_by_no_operation_or_page(
     service: Service, slashes: str, path: str
@@ -208,3 +209,28 @@ def test_an_odd_request_is_answered_in_the_services_shape(
     response = service.client.get("/ges/nothing", headers=headers)
 
     assert (response.status_code, response.json) == (404, NOT_FOUND)
+
+
+@pytest.mark.parametrize(
+    ("name", "content_type"),
+    [("", "text/html"), ("demo.css", "text/css"), ("demo.js", "text/javascript")],
+)
+def test_the_demo_runs_and_styles_only_what_is_its_own(
+    service: Service, name: str, content_type: str
+) -> None:
+    with service.client.get(f"/demo/{name}") as response:
+        assert response.status_code == 200
+        assert response.mimetype == content_type
+        policy = response.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'self'; img-src data:; frame-ancestors 'none';")
+
+
+def test_an_installed_gesmock_finds_the_demo_inside_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / "index.html").write_text("installed")
+    monkeypatch.setattr(app, "__file__", str(tmp_path / "web" / "app.py"))
+
+    with create_app().test_client().get("/demo/") as response:
+        assert response.get_data() == b"installed"
