@@ -1,6 +1,9 @@
 """Graphs: the graphs of a project by name, and their jobs."""
 
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import neg
 from threading import RLock
 from typing import Any, Final, NamedTuple
 
@@ -15,8 +18,8 @@ from gesmock.model.queries import Label
 from gesmock.model.rows import decode
 from gesmock.model.rules import PlanRule
 from gesmock.model.settings import Settings
-from gesmock.model.timeline import NEVER, Timeline, Transition, timeline_of
-from gesmock.model.types import DEFAULT_GRAPH, Edition, JobStatus
+from gesmock.model.timeline import NEVER, NextStatus, Timeline, Transition, timeline_of
+from gesmock.model.types import DEFAULT_GRAPH, STATUSES, Edition, GraphName, JobStatus, ListedStatus
 from gesmock.model.waiters import Waiters
 
 MOST_JOBS: Final = 100_000
@@ -63,11 +66,24 @@ def in_order(transitions: Iterable[Transition]) -> list[Transition]:
     return sorted(transitions, key=lambda transition: transition.at)
 
 
-class JobPage(NamedTuple):
-    """Some *jobs*, each with its graph, out of *total*; *following*: the cursor of the next."""
+class DescribedJob(Struct, frozen=True, forbid_unknown_fields=True):
+    """A *job* of *graph*, where it can be moved, and what the clock will do to it *next*."""
 
-    jobs: Sequence[tuple[str, Job]]
+    job: Job
+    graph: GraphName
+    moves: list[ListedStatus]
+    next: NextStatus | None
+
+
+class JobPage(NamedTuple):
+    """Some *jobs* out of *total*, and the cursor of those that follow.
+
+    *counts* are the jobs by status, whether they match or not.
+    """
+
+    jobs: list[DescribedJob]
     total: int
+    counts: dict[JobStatus, int]
     following: int | None
 
 
@@ -298,20 +314,33 @@ class Graphs:
 
         Only those of *graph*, if it is given, and whose rows have all of *texts*. Raises NotFound.
         """
-        copies = self._copies_of(graph)
-        page: list[tuple[int, str, bytes]] = []
-        total = 0 if texts else sum(store.total for _, store in copies.values())
-        for name, (index, store) in copies.items():
-            for number, row in store.rows(*texts):
-                key = index * _PLACE + _PLACE // 2 - number
-                if len(page) <= limit and (cursor is None or key > cursor):
-                    page.append((key, name, row))
-                if texts:
-                    total += 1
-                elif len(page) > limit:
-                    break
-        jobs = [(name, decode(row)) for _, name, row in page[:limit]]
-        return JobPage(jobs, total, page[limit - 1][0] if len(page) > limit else None)
+        total, counts = 0, Counter[JobStatus]()
+        matches: list[tuple[int, str, JobStore, int]] = []
+        for name, (index, store) in self._copies_of(graph).items():
+            numbers = store.search(texts)
+            total, counts = total + len(numbers), counts + store.counts
+            zero = index * _PLACE + _PLACE // 2
+            begin = 0 if cursor is None else bisect_right(numbers, cursor - zero, key=neg)
+            end = begin + limit + 1 - len(matches)
+            matches += [(zero - number, name, store, number) for number in numbers[begin:end]]
+        jobs = [
+            self._describe(decode(store.row(number)), name, store)
+            for _, name, store, number in matches[:limit]
+        ]
+        following = matches[limit - 1][0] if len(matches) > limit else None
+        return JobPage(
+            jobs, total, {each: counts[each] for each in STATUSES if counts[each]}, following
+        )
+
+    def describe(self, job: Job, graph: str) -> DescribedJob:
+        """*job* of *graph*, with what can become of it now."""
+        return self._describe(job, graph, self.get_or_new(graph))
+
+    def _describe(self, job: Job, name: str, graph: JobStore) -> DescribedJob:
+        timeline = graph.timeline(job.job_id)
+        following = None if timeline is None else timeline.next_status(graph.now)
+        moves = types.moves(job.status, edition_of(graph, self.settings))
+        return DescribedJob(job, name, moves, following)
 
     def _copies_of(self, graph: str | None) -> dict[str, tuple[int, JobStore]]:
         """Copies of all graphs, or of the one that is named, each with its index among them."""

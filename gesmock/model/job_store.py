@@ -1,11 +1,12 @@
 """JobStore: the jobs of one graph, as rows of its list, and what becomes of them when."""
 
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy as shallow_copy
-from heapq import heapify, heappop, heappush, merge
-from itertools import accumulate, islice
-from operator import itemgetter
+from heapq import heapify, heappop, heappush
+from itertools import accumulate
+from operator import attrgetter, itemgetter
 from typing import Any, Final
 
 from msgspec import json, structs
@@ -60,6 +61,7 @@ class JobStore:
         self._first, self._next = below - len(jobs), below
         numbers = [*range(below - 1, self._first - 1, -1)]  # each number is an object once
         self.changes = 0  # other than those that time brings
+        self.counts = Counter[JobStatus](map(attrgetter("status"), jobs))
         self._shares = False  # the next two with the store that it is a copy of, or with a copy
         # A new string each: those of the jobs would keep the memory around them from being freed.
         ids = (job.job_id[:1] + job.job_id[1:] for job in jobs)
@@ -90,7 +92,7 @@ class JobStore:
     def copy(self) -> "JobStore":
         self._shares = True
         copy = shallow_copy(self)
-        copy._pages = {}
+        copy._pages, copy.counts = {}, self.counts.copy()
         copy._hidden, copy._due = self._hidden.copy(), self._due.copy()
         copy._blocks, copy._starts = self._blocks.copy(), self._starts.copy()
         return copy
@@ -121,7 +123,7 @@ class JobStore:
 
     def job(self, job_id: str) -> Job:
         """The job with this id, whether the list shows it or not; NotFound if there is none."""
-        return decode(self._row(self._number(job_id)))
+        return decode(self.row(self._number(job_id)))
 
     def timeline(self, job_id: str) -> Timeline | None:
         number = self._numbers.get(job_id)
@@ -138,39 +140,27 @@ class JobStore:
         numbered = [*self.page(0, len(self)).numbered(), *hidden]
         return [job for _, job in sorted(numbered, key=itemgetter(0), reverse=True)]
 
-    def rows(self, *texts: bytes) -> Iterator[tuple[int, bytes]]:
-        """The rows that have all of *texts*, newest first, with the number of each.
+    def search(self, texts: Sequence[bytes]) -> list[int]:
+        """The numbers of the jobs whose rows have all of *texts*, newest first.
 
         Those that the list does not show yet are included.
         """
-        blocks = (
-            block for block in reversed(self._blocks) if all(text in block.text for text in texts)
-        )
-        rows = (row for block in blocks for row in block.rows())
-        hidden = sorted(self._hidden.items(), reverse=True)
-        for number, row in merge(hidden, rows, key=itemgetter(0), reverse=True):
-            if all(text in row for text in texts):
-                yield number, row
+        numbers = [n for n, row in self._hidden.items() if all(text in row for text in texts)]
+        for block in reversed(self._blocks):
+            numbers += block.matching(texts)
+        return sorted(numbers, reverse=True)
 
     def planned(self, job: Job, edition: Edition) -> Job:
         """*job* with the rest of its plan, as visible in this *edition*."""
         timeline = job_kinds.visible(self.timeline(job.job_id), job, edition)
         return job if timeline is None else structs.replace(job, plan=timeline.remainder(self.now))
 
-    @property
-    def total(self) -> int:
-        """How many jobs it has, including those that the list does not show yet."""
-        return len(self) + len(self._hidden)
-
     def goes_through(self, status: JobStatus) -> str | None:
         """The id of the newest job that has *status*, or will have it; None if no job does."""
         shared = {id(line): (n, line) for n, line in sorted(self._timelines.items())}
         ahead = [n for n, line in shared.values() if line.goes_through(status, self.now)]
-        text = in_status(status)
-        blocks = (block for block in reversed(self._blocks) if text in block.text)
-        present = (number for block in blocks for number, row in block.rows() if text in row)
-        numbers = [*ahead, *islice(present, 1)]
-        return decode(self._row(max(numbers))).job_id if numbers else None
+        numbers = [*ahead, *self.search([in_status(status)])[:1]]
+        return decode(self.row(max(numbers))).job_id if numbers else None
 
     def oldest_has_ended(self) -> bool:
         """Whether the list has jobs, and the oldest has ended."""
@@ -214,6 +204,7 @@ class JobStore:
         self._next += 1
         self._submitted += len(row)
         self._numbers[job.job_id] = number
+        self.counts[job.status] += 1
         if timeline is not None and timeline.listed > self.now:
             self._hidden[number] = row
         else:
@@ -265,6 +256,7 @@ class JobStore:
         self._numbers |= older._numbers
         self._timelines |= older._timelines
         self._hidden |= older._hidden
+        self.counts += older.counts
         self._due += older._due
         heapify(self._due)
         self._blocks[:0] = older._blocks
@@ -286,10 +278,15 @@ class JobStore:
         self._follow(number, timeline)
         job, status = self.job(job_id), timeline.at(self.now).status
         if job.status != status:
-            job = Job(job_id, status, job.request)
+            job = self._with_status(job, status)
             self._edit({number: encode(job)})
         self._take_effect(timeline, status)
         return job
+
+    def _with_status(self, job: Job, status: JobStatus) -> Job:
+        self.counts[job.status] -= 1
+        self.counts[status] += 1
+        return Job(job.job_id, status, job.request)
 
     def remove(self, job_id: str) -> Job:
         """Remove a job; NotFound if there is none."""
@@ -297,6 +294,7 @@ class JobStore:
         job, number = self.job(job_id), self._number(job_id)
         del self._numbers[job_id]
         self._timelines.pop(number, None)
+        self.counts[job.status] -= 1
         if self._hidden.pop(number, None) is None:
             self._edit({number: b""})
         return job
@@ -312,6 +310,7 @@ class JobStore:
             for number, job in zip(block.numbers[remaining:], removed, strict=True):
                 del self._numbers[job.job_id]
                 self._timelines.pop(number, None)
+                self.counts[job.status] -= 1
             if remaining:
                 self._blocks[0] = block.part(0, remaining)
                 self._starts[0] += surplus
@@ -404,7 +403,7 @@ class JobStore:
             if job.status != status:
                 at = began + time / NANOSECONDS
                 yield Transition(graph, job.job_id, job.status, status, at)
-                jobs[number] = Job(job.job_id, status, job.request)
+                jobs[number] = self._with_status(job, status)
                 edited.add(number)
             if number in self._hidden and timeline.listed <= time:
                 del self._hidden[number]
@@ -441,7 +440,7 @@ class JobStore:
             raise NotFound(f"no job has the id {shortened(job_id)!r}")
         return number
 
-    def _row(self, number: int) -> bytes:
+    def row(self, number: int) -> bytes:
         hidden = self._hidden.get(number)
         return self._blocks[self._index(number)].row(number) if hidden is None else hidden
 

@@ -39,9 +39,10 @@ def in_status(status: JobStatus) -> bytes:
     return b',"status":"%b","request":{' % status.encode()
 
 
-def with_command(command: str) -> bytes:
-    """What only rows of jobs with this *command* contain."""
-    return b',"request":{"command":%b,' % msgspec.json.encode(command)
+def with_command(command: str, status: JobStatus | None = None) -> bytes:
+    """What only rows of jobs with this *command*, and in this *status*, contain."""
+    start = b',"request":{' if status is None else in_status(status)
+    return start + b'"command":%b,' % msgspec.json.encode(command)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +82,30 @@ class Block:
         text, zero = self.text, self.starts[0]
         rows = [text[start - zero : end - zero] for start, end in pairwise(self.starts)]
         return zip(self.numbers, rows, strict=True)
+
+    def matching(self, texts: Sequence[bytes]) -> Sequence[int]:
+        """The numbers of the rows that have all of *texts*."""
+        if not texts:
+            return self.numbers
+        first, *more = texts
+        find, position = self.text.find, self.text.find(first)
+        if position < 0:
+            return ()
+        numbers = []
+        offsets = [start - self.starts[0] for start in self.starts]
+        for number, begin, end in zip(self.numbers, offsets, offsets[1:], strict=False):
+            if position >= end:
+                continue
+            if position + len(first) <= end:
+                for text in more:
+                    if find(text, begin, end) < 0:
+                        break
+                else:
+                    numbers.append(number)
+            position = find(first, end)
+            if position < 0:
+                break
+        return numbers
 
     def jobs(self, begin: int, end: int) -> list[Job]:
         rows = memoryview(self.piece(begin, end))[:-1]

@@ -38,6 +38,13 @@ class Stage(NamedTuple):
     progress: int
 
 
+class NextStatus(Struct, frozen=True, forbid_unknown_fields=True):
+    """The *status* that the clock brings a job to next, *in_s* of its seconds."""
+
+    status: JobStatus
+    in_s: float
+
+
 class DeleteGraph(Struct, frozen=True):
     """The graph is deleted, with all its jobs."""
 
@@ -97,12 +104,21 @@ class Timeline(Struct, frozen=True, gc=False):
 
     def next_after(self, now: int) -> int:
         """When the status changes, or the list begins to show the job; NEVER if neither will."""
-        index = self._index(now)
-        status = self.stages[index].status
-        times = [time for time, later, _ in self.stages[index + 1 :] if later != status]
-        if self.listed > now:
-            times.append(self.listed)
-        return min(times, default=NEVER)
+        following = self._following(now)
+        time = NEVER if following is None else following.time
+        return min(time, self.listed) if self.listed > now else time
+
+    def next_status(self, now: int) -> NextStatus | None:
+        following = self._following(now)
+        if following is None:
+            return None
+        return NextStatus(following.status, (following.time - now) / NANOSECONDS)
+
+    def _following(self, now: int) -> Stage | None:
+        """The first stage with another status than the present one."""
+        later = bisect_right(self.stages, (now, "~"))
+        status = self.stages[max(later - 1, 0)].status
+        return next((each for each in self.stages[later:] if each.status != status), None)
 
     def _past(self, now: int) -> tuple[Stage, ...]:
         return self.stages[: self._index(now) + 1]

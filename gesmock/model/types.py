@@ -78,9 +78,14 @@ MOVES: Final[Mapping[JobStatus, tuple[JobStatus, ...]]] = {
 ListedStatus = Annotated[JobStatus, Meta(description=f"one of {', '.join(STATUSES)}")]
 
 
+def moves(status: JobStatus, edition: Edition) -> list[JobStatus]:
+    """The statuses that a job with this *status* can be moved to."""
+    return [each for each in MOVES[status] if each in EDITION_STATUSES[edition]]
+
+
 def check_move(job_id: str, status: JobStatus, to: JobStatus, edition: Edition) -> None:
     """Raise Conflict, with the current status and the legal ones, if the move is illegal."""
-    legal = [each for each in MOVES[status] if each in EDITION_STATUSES[edition]]
+    legal = moves(status, edition)
     if to not in legal:
         reason = f"from there it can move to {', '.join(legal)}" if legal else "which is final"
         raise Conflict(f"job {shortened(job_id)!r} cannot move to {to}: it is {status}, {reason}")

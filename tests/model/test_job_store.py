@@ -1,6 +1,7 @@
 """The jobs of one graph, against a plain list; and how little a change of them costs."""
 
 import tracemalloc
+from collections import Counter
 from typing import Any
 
 import msgspec
@@ -193,6 +194,7 @@ class Model:
         store, window = self.store, slice(offset, offset + limit)
         assert (len(store), [*store]) == (len(self.listed()), self.listed())
         assert store.all_jobs() == self.jobs
+        assert +store.counts == Counter(each.status for each in self.jobs)
         assert [store.job(each.job_id) for each in self.jobs] == self.jobs
         assert "x" not in store
         down, up = self.listed()[window], self.listed()[::-1][window]

@@ -56,6 +56,17 @@ def test_a_block_is_a_list_of_rows(texts: list[bytes], data: st.DataObject) -> N
     assert [*block.part(index, end).rows()] == [*block.rows()][index:end]
 
 
+@given(st.lists(st.text("ab,", max_size=5), min_size=1, max_size=9), st.data())
+def test_a_block_finds_the_rows_that_have_every_text(texts: list[str], data: st.DataObject) -> None:
+    rows = [(number, f"{text},".encode()) for number, text in enumerate(texts)]
+    block = Block.of(rows[1:]).with_newest(*rows[0]) if rows[1:] else Block.of(rows)
+    wanted = data.draw(st.lists(st.sampled_from([b"a", b"b", b"ab", b"a,b", b",,"]), max_size=3))
+
+    expected = [number for number, row in rows if all(text in row for text in wanted)]
+
+    assert [*block.matching(wanted)] == expected
+
+
 # --- Cost -------------------------------------------------------------------------
 
 
@@ -97,6 +108,19 @@ def test_a_page_touches_two_blocks_at_most_and_encodes_nothing(
     assert work.counts["_decode_all"] <= 2
     listed = msgspec.json.decode(b"".join(reply.payload.blocks), type=dict[str, Any])["jobs"]
     assert [each["jobId"] for each in listed] == [f"j{offset + n}" for n in range(10)]
+
+
+@pytest.mark.parametrize("query", ["q=import", "status=running", "q=none", "status=failed", ""])
+def test_only_the_jobs_of_a_page_are_decoded_whatever_is_searched_for(
+    service: Service, query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.begin(generate={"count": 5_000, "statuses": {"running": 1}})
+    work = Work(monkeypatch)
+
+    page = service.control("GET", f"jobs?limit=10&{query}").json
+
+    assert page["counts"] == {"running": 5_000}
+    assert work.counts == ({"_decode": 10, "piece": 10} if page["total"] else {})
 
 
 def test_the_whole_list_is_not_copied(many: JobStore) -> None:

@@ -9,7 +9,7 @@ from gesmock.model.clock import nanoseconds
 from gesmock.model.jobs import Job, JobRequest, Move
 from gesmock.model.plans import Plan, Step
 from gesmock.model.settings import Settings
-from gesmock.model.timeline import NEVER, Timeline, timeline_of
+from gesmock.model.timeline import NEVER, NextStatus, Timeline, timeline_of
 
 S = nanoseconds(1)
 
@@ -115,7 +115,13 @@ def test_the_remainder_of_a_timeline_continues_like_it(
         assert again.at(seconds * S)[1:] == line.at((now + seconds) * S)[1:]
 
 
-def test_being_listed_is_a_change_too() -> None:
+def test_being_listed_is_a_change_but_no_next_status() -> None:
     line = timeline(never_listed_for_s=5)
 
     assert [line.next_after(at * S) // S for at in (0, 2, 5)] == [2, 5, 10]
+    assert [line.next_status(at * S) for at in (0, 2, 5, 10)] == [
+        NextStatus("running", 2),
+        NextStatus("success", 8),
+        NextStatus("success", 5),
+        None,
+    ]

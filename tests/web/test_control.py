@@ -13,6 +13,7 @@ import gesmock
 from gesmock import __version__
 from gesmock.fake.fake import Fake
 from gesmock.fake.project import Project
+from gesmock.model.types import EDITION_STATUSES, STATUSES
 from gesmock.web import create_app
 from gesmock.web.control import api
 from gesmock.web.control.document import CALLS
@@ -128,6 +129,87 @@ def test_jobs_are_filtered_by_graph_and_status(service: Service) -> None:
     assert every["total"] == 2
     assert [placed["graph"] for placed in every["jobs"]] == ["movie", "g"]
     assert [placed["job"]["jobId"] for placed in failed["jobs"]] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("edition", "status"),
+    [(edition, status) for edition, having in EDITION_STATUSES.items() for status in having],
+)
+def test_a_job_can_make_the_moves_that_it_lists_and_no_other(
+    service: Service, edition: str, status: str
+) -> None:
+    state = {"graphs": {"g": {"edition": edition, "jobs": [{**JOB, "status": status}]}}}
+    service.control("PUT", "state", state)
+
+    listed = service.control("GET", "jobs").json["jobs"][0]["moves"]
+
+    assert service.control("GET", "jobs/a1").json["moves"] == listed
+    for to in STATUSES:
+        moved = service.control("PATCH", "jobs/a1", {"status": to})
+        assert moved.status_code == (200 if to in listed else 409)
+        service.control("POST", "reset")
+
+
+def test_a_job_says_what_the_clock_will_do_to_it_and_when(service: Service) -> None:
+    service.begin(clock={"frozen": True})
+    job = {**JOB, "status": "pending", "plan": "normal"}
+    service.control("POST", "jobs", {"job": job})
+
+    def following() -> Any:
+        described = service.control("GET", "jobs").json["jobs"][0]
+        assert service.control("GET", "jobs/a1").json["next"] == described["next"]
+        return described["next"]
+
+    assert following() == {"status": "running", "in_s": 2.0}
+    service.control("PATCH", "clock", {"advance_s": 1.5})
+    assert following() == {"status": "running", "in_s": 0.5}
+    service.control("PATCH", "jobs/a1", {"status": "running"})
+    assert following() == {"status": "success", "in_s": 8.0}
+    service.control("PATCH", "clock", {"advance_s": 8})
+    assert following() is None
+
+
+def test_a_job_without_a_plan_stays_as_it_is(service: Service) -> None:
+    service.begin(fixture={"graphs": {"g": {"jobs": [JOB]}}})
+
+    assert service.control("GET", "jobs/a1").json["next"] is None
+
+
+def test_jobs_are_counted_by_status_whatever_is_asked_for_besides_the_graph(
+    service: Service,
+) -> None:
+    for graph, statuses in (("g", {"failed": 1}), ("h", {"running": 1})):
+        service.control("POST", "generate", {"graph": graph, "count": 3, "statuses": statuses})
+    service.control("POST", "jobs", {"graph": "g", "job": JOB})
+
+    everywhere = service.control("GET", "jobs?status=failed&q=none&limit=1").json["counts"]
+    in_g = service.control("GET", "jobs?graph=g&command=none").json["counts"]
+
+    assert [*everywhere.items()] == [("running", 4), ("failed", 3)]
+    assert [*in_g.items()] == [("running", 1), ("failed", 3)]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("command=path_query", ["b"]),
+        ("command=import_graph&status=running", ["a1"]),
+        ("command=import_graph&status=failed", []),
+        ("q=b&status=failed&command=path_query", ["b"]),
+        ("q=import&status=running", ["a1"]),
+        ("q=import&status=failed", []),
+        ("q=", ["b", "a1"]),
+    ],
+)
+def test_filters_of_jobs_can_be_combined(service: Service, query: str, found: list[str]) -> None:
+    other = {"jobId": "b", "status": "failed", "request": {"command": "path_query", "url": "/"}}
+    for job in (JOB, other):
+        service.control("POST", "jobs", {"job": job})
+
+    page = service.control("GET", f"jobs?{query}").json
+
+    assert [each["job"]["jobId"] for each in page["jobs"]] == found
+    assert page["total"] == len(found)
 
 
 def test_a_fault_is_armed_counted_and_disarmed(service: Service) -> None:

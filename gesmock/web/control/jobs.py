@@ -4,8 +4,9 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
-from gesmock.fake.graphs import GraphChange, Graphs, edition_of
+from gesmock.fake.graphs import DescribedJob, GraphChange, Graphs, edition_of
 from gesmock.fake.project import Project
 from gesmock.model.clock import ClockChange, Timing
 from gesmock.model.generators import Generator
@@ -35,11 +36,15 @@ class PlacedJob(Struct, frozen=True, forbid_unknown_fields=True):
     graph: GraphName | None = None
 
 
-class PlacedJobs(Struct, frozen=True, forbid_unknown_fields=True):
-    """A page of jobs with their graphs, how many there are, and the cursor of the *next* page."""
+class DescribedJobs(Struct, frozen=True, forbid_unknown_fields=True):
+    """A page of jobs, how many there are in *total*, and the cursor of the *next* page.
 
-    jobs: list[PlacedJob]
+    *counts* are the jobs by status, of the graph or of all, whatever else was asked for.
+    """
+
+    jobs: list[DescribedJob]
     total: int
+    counts: dict[ListedStatus, int]
     next: int | None
 
 
@@ -144,17 +149,15 @@ class MovedClock(Timing, frozen=True, kw_only=True, omit_defaults=False):
 
 
 @call("GET", "jobs", may_miss=True, summary="List jobs")
-def list_jobs(project: Project, query: JobFilter) -> PlacedJobs:
-    texts = []
-    if query.status is not None:
-        texts.append(in_status(query.status))
+def list_jobs(project: Project, query: JobFilter) -> DescribedJobs:
+    texts = []  # where few rows have the first, the others are hardly looked for
     if query.command is not None:
-        texts.append(with_command(query.command))
-    if query.q is not None:
+        texts.append(with_command(query.command, query.status))
+    if query.q:
         texts.append(msgspec.json.encode(query.q)[1:-1])
-    page = project.graphs.search(query.graph, texts, query.limit, query.cursor)
-    jobs = [PlacedJob(job, graph) for graph, job in page.jobs]
-    return PlacedJobs(jobs, page.total, page.following)
+    if query.status is not None and query.command is None:
+        texts.append(in_status(query.status))
+    return DescribedJobs(*project.graphs.search(query.graph, texts, query.limit, query.cursor))
 
 
 @call("POST", "jobs", status=201, opens=True, needs_jobs=True, may_miss=True, summary="Add a job")
@@ -164,13 +167,14 @@ def add_job(project: Project, body: PlacedJob) -> PlacedJob:
 
 
 @call("GET", "jobs/<path:job_id>", summary="Show a job, or wait for it")
-def show_job(project: Project, job_id: str, query: JobQuery) -> PlacedJob:
+def show_job(project: Project, job_id: str, query: JobQuery) -> DescribedJob:
     if query.status is None and not query.wait_s:
         graph, job = project.graphs.find(job_id, query.graph)
     else:
         statuses = FINAL if query.status is None else (query.status,)
         graph, job = project.job_wait(job_id, statuses, query.wait_s, query.graph).finish()
-    return PlacedJob(project.graphs.planned(job, graph), graph)
+    described = project.graphs.describe(job, graph)
+    return replace(described, job=project.graphs.planned(job, graph))
 
 
 @call("PATCH", "jobs/<path:job_id>", needs_jobs=True, summary="Move a job to another status")
