@@ -393,6 +393,7 @@ class FaultRules(Rules[ArmedRule]):
             check(changed, self._can_deliver, path)
             armed.rule = changed
             self._by_subject.clear()
+            self.changes += 1
             return self._copy(armed)
 
     def pause(self, rule: ArmedRule | str) -> ArmedRule:
@@ -431,6 +432,7 @@ class FaultRules(Rules[ArmedRule]):
                     receipts.append(f"{armed.id}#{armed.fires}")
             if not receipts:
                 return None
+            self.changes += 1
             fault, phase, chance = winner or (None, "after", "")
             if isinstance(fault, kinds.Drip):
                 spread_s, clock_s = self._lasts(fault.seconds, fault)

@@ -80,14 +80,15 @@ class VirtualTime:
 
     It is counted in whole nanoseconds since it began, its *age*: ten times 0.1 s are 1 s. *source*
     gives the real time. *frozen* tells whether it stands still, *ticks* whether requests move it,
-    *real_delays* whether delays pass beside it, *real_at* the real time when it was last held.
+    *real_delays* whether delays pass beside it, *real_at* the real time when it was last held,
+    *changes* how often it was changed, by anything but ticks.
     Callers must hold the project's lock.
     """
 
     def __init__(
         self, timing: Timing | None = None, source: Callable[[], float] = real_time
     ) -> None:
-        self._source = source
+        self._source, self.changes = source, 0
         self.reset(timing or Timing())
 
     def reset(self, timing: Timing) -> None:
@@ -101,6 +102,7 @@ class VirtualTime:
 
     def _run(self, timing: Timing) -> None:
         self._timing = timing
+        self.changes += 1
         self.ticks, self.real_delays = timing.tick_s > 0, timing.real_delays
         self.frozen, self._speed = timing.frozen, timing.rate * NANOSECONDS
 

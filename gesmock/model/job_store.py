@@ -14,24 +14,15 @@ from msgspec import json, structs
 from gesmock.model import job_kinds
 from gesmock.model.clock import NANOSECONDS
 from gesmock.model.errors import Conflict, NotFound, shortened
-from gesmock.model.jobs import Job, Move
+from gesmock.model.jobs import ChangedJobs, Job, Move
 from gesmock.model.queries import Label
 from gesmock.model.rows import SIZE, Block, Page, Part, decode, encode, in_status, parts
-from gesmock.model.timeline import NEVER, DeleteGraph, EraseJob, Timeline, Transition
+from gesmock.model.timeline import NEVER, Change, DeleteGraph, Due, EraseJob, Timeline, Transition
 from gesmock.model.types import FINAL, Edition, JobStatus
 
 _MOST_PAGES: Final = 16
 _FEW: Final = 4  # rows of a block that are read or rewritten one by one
 MUCH: Final = 1_000  # transitions, which take some five milliseconds
-
-_Due = tuple[int, int, Timeline, list[int]]
-"""At this time, the jobs with these numbers change, if the timeline is theirs still.
-
-Its id comes before it, so that timelines are never compared.
-"""
-
-_Change = tuple[int, int, JobStatus, Timeline]
-"""At this time, the job with this number has the status, by its timeline."""
 
 
 class JobStore:
@@ -62,6 +53,7 @@ class JobStore:
         numbers = [*range(below - 1, self._first - 1, -1)]  # each number is an object once
         self.changes = 0  # other than those that time brings
         self.counts = Counter[JobStatus](map(attrgetter("status"), jobs))
+        self.changed = ChangedJobs()
         self._shares = False  # the next two with the store that it is a copy of, or with a copy
         # A new string each: those of the jobs would keep the memory around them from being freed.
         ids = (job.job_id[:1] + job.job_id[1:] for job in jobs)
@@ -69,7 +61,7 @@ class JobStore:
         self._hidden: dict[int, bytes] = {}  # rows that the list does not show yet
         self._timelines: dict[int, Timeline] = {}
         self._submitted = 0  # bytes of submitted jobs and labels; some may be gone
-        self._due: list[_Due] = []  # a heap
+        self._due: list[Due] = []  # a heap
         self._pages: dict[tuple[int, int, bool], Page] = {}
         listed: list[tuple[int, Job]] = []
         groups: dict[int, list[int]] = {}  # many jobs share a timeline
@@ -92,7 +84,7 @@ class JobStore:
     def copy(self) -> "JobStore":
         self._shares = True
         copy = shallow_copy(self)
-        copy._pages, copy.counts = {}, self.counts.copy()
+        copy._pages, copy.counts, copy.changed = {}, self.counts.copy(), self.changed.copy()
         copy._hidden, copy._due = self._hidden.copy(), self._due.copy()
         copy._blocks, copy._starts = self._blocks.copy(), self._starts.copy()
         return copy
@@ -205,6 +197,7 @@ class JobStore:
         self._submitted += len(row)
         self._numbers[job.job_id] = number
         self.counts[job.status] += 1
+        self.changed.add((job.job_id,))
         if timeline is not None and timeline.listed > self.now:
             self._hidden[number] = row
         else:
@@ -254,6 +247,7 @@ class JobStore:
         self._pages.clear()
         self._first = older._first
         self._numbers |= older._numbers
+        self.changed.add(older._numbers)
         self._timelines |= older._timelines
         self._hidden |= older._hidden
         self.counts += older.counts
@@ -275,6 +269,7 @@ class JobStore:
 
     def _change(self, job_id: str, timeline: Timeline) -> Job:
         number = self._number(job_id)
+        self.changed.add((job_id,))
         self._follow(number, timeline)
         job, status = self.job(job_id), timeline.at(self.now).status
         if job.status != status:
@@ -292,6 +287,7 @@ class JobStore:
         """Remove a job; NotFound if there is none."""
         self._own()
         job, number = self.job(job_id), self._number(job_id)
+        self.changed.add((job_id,))
         del self._numbers[job_id]
         self._timelines.pop(number, None)
         self.counts[job.status] -= 1
@@ -307,6 +303,7 @@ class JobStore:
             block = self._blocks[0]
             remaining = max(len(block.numbers) - surplus, 0)
             removed = block.jobs(remaining, len(block.numbers))
+            self.changed.add([job.job_id for job in removed])
             for number, job in zip(block.numbers[remaining:], removed, strict=True):
                 del self._numbers[job.job_id]
                 self._timelines.pop(number, None)
@@ -364,11 +361,11 @@ class JobStore:
             for transition in self._carry_out(changes, graph, began)
         ]
 
-    def _batches(self, now: int, most: int | None) -> Iterator[list[_Change]]:
+    def _batches(self, now: int, most: int | None) -> Iterator[list[Change]]:
         """What is due at *now*, in order; each batch is carried out before the next is made."""
-        batch: list[_Change] = []
+        batch: list[Change] = []
         while (time := self.next_change()) <= now:
-            changes: list[_Change] = []
+            changes: list[Change] = []
             while self._due and self._due[0][0] == time:
                 _, _, timeline, numbers = heappop(self._due)
                 numbers = self._following(timeline, numbers)
@@ -394,7 +391,7 @@ class JobStore:
         yield batch
 
     def _carry_out(
-        self, changes: Sequence[_Change], graph: str, began: float
+        self, changes: Sequence[Change], graph: str, began: float
     ) -> Iterator[Transition]:
         jobs = self._jobs({number for _, number, _, _ in changes})
         edited: set[int] = set()
@@ -409,6 +406,7 @@ class JobStore:
                 del self._hidden[number]
                 edited.add(number)
         self._edit({number: encode(jobs[number]) for number in edited})
+        self.changed.add([jobs[number].job_id for number in edited])
         for _, _, status, timeline in changes[-1:]:  # no other has an effect
             self._take_effect(timeline, status)
 

@@ -1,6 +1,9 @@
 """Job: an asynchronous job, as the service's list shows it."""
 
-from typing import Annotated, Any
+from collections import deque
+from collections.abc import Collection
+from itertools import islice
+from typing import Annotated, Any, Final
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import replace
@@ -8,6 +11,9 @@ from msgspec.structs import replace
 from gesmock.model.plans import AnyPlan, Progress
 from gesmock.model.secrets import Secrets
 from gesmock.model.types import FINAL, ListedStatus
+
+MOST_CHANGED: Final = 200
+"""How many of the jobs that changed last are remembered."""
 
 
 class JobRequest(Struct, frozen=True, forbid_unknown_fields=True, gc=False, rename="camel"):
@@ -47,6 +53,36 @@ class Move(Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if self.fail_reason is not None and self.status in FINAL and self.status != "failed":
             raise ValueError(f"fail_reason: a job that is {self.status} shows none")
+
+
+class ChangedJobs:
+    """The jobs of a graph that changed last, and the *count* of all changes.
+
+    *identity* is the same object in all copies.
+    """
+
+    def __init__(self) -> None:
+        self.identity, self.count = object(), 0
+        self._ids: deque[str] = deque(maxlen=MOST_CHANGED)
+
+    def copy(self) -> "ChangedJobs":
+        copy = ChangedJobs()
+        copy.identity, copy.count, copy._ids = self.identity, self.count, self._ids.copy()
+        return copy
+
+    def add(self, job_ids: Collection[str]) -> None:
+        self.count += len(job_ids)
+        self._ids.extend(job_ids)
+
+    def since(self, count: int) -> list[str] | None:
+        """The ids of those that changed after the first *count* changes, each once, in order.
+
+        None after more than ``MOST_CHANGED`` changes.
+        """
+        changes = self.count - count
+        if not 0 <= changes <= len(self._ids):
+            return None
+        return [*dict.fromkeys(islice(reversed(self._ids), changes))][::-1]
 
 
 def redacted(job: Job) -> Job:

@@ -62,6 +62,8 @@ class Rules(Generic[A]):
         self._armed: dict[str, A] = {}
         self._by_subject: dict[str | None, dict[str, A]] = {}  # made when it is asked for
         self._count = 0
+        self.changes = 0
+        """How often rules were armed, changed, disarmed or met."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {len(self)} armed>"
@@ -100,6 +102,7 @@ class Rules(Generic[A]):
         self._armed.clear()
         self._by_subject.clear()
         self._count = 0
+        self.changes += 1
 
     def _next_id(self) -> str:
         self._count += 1
@@ -113,9 +116,11 @@ class Rules(Generic[A]):
             )
         self._armed[armed.id] = armed
         self._index(armed)
+        self.changes += 1
 
     def _drop(self, armed: A) -> None:
         if self._armed.pop(armed.id, None) is not None:
+            self.changes += 1
             for rules in self._by_subject.values():
                 rules.pop(armed.id, None)
 
@@ -287,5 +292,6 @@ class PlanRules(Rules[ArmedPlanRule]):
             for armed in self._about(command):
                 if armed.matches(command, graph):
                     armed.uses += 1
+                    self.changes += 1
                     return plan_of(armed.rule.plan)
             return _NORMAL

@@ -182,6 +182,16 @@ def timeline_of(job: Job, settings: Settings, edition: Edition, now: int) -> Tim
     return replace(timeline, stages=_onwards(timeline.stages, now, job.status))
 
 
+Due = tuple[int, int, Timeline, list[int]]
+"""At this time, the jobs with these numbers change, if the timeline is theirs still.
+
+Its id comes before it, so that timelines are never compared.
+"""
+
+Change = tuple[int, int, JobStatus, Timeline]
+"""At this time, the job with this number has the status, by its timeline."""
+
+
 def _onwards(
     stages: tuple[Stage, ...], now: int, status: JobStatus, progress: int = 0
 ) -> tuple[Stage, ...]:

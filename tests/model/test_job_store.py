@@ -16,7 +16,7 @@ from gesmock.model import rows as job_rows
 from gesmock.model.clock import nanoseconds
 from gesmock.model.errors import Conflict, NotFound
 from gesmock.model.job_store import MUCH, JobStore
-from gesmock.model.jobs import Job, JobRequest, Move
+from gesmock.model.jobs import MOST_CHANGED, Job, JobRequest, Move
 from gesmock.model.plans import Plan
 from gesmock.model.rows import Page
 from gesmock.model.timeline import NEVER, DeleteGraph, Effect, EraseJob, Timeline, Transition
@@ -389,6 +389,37 @@ def test_a_job_takes_little_more_than_its_row() -> None:
     size = sum(map(len, graph.page(0, len(graph)).pieces()))
 
     assert held <= 1.6 * size
+
+
+def test_a_store_tells_which_jobs_changed_since() -> None:
+    store = JobStore([job("0"), job("1", "running")])
+    store.submit(job("new", "pending"), timeline())
+    count = store.changed.count
+
+    store.move("1", Move("success"))
+    store.remove("0")
+    settle(store, 2)
+    store.move("1", Move("success"))
+
+    assert store.changed.since(count) == ["0", "new", "1"]
+    assert store.changed.since(store.changed.count) == []
+    copy = store.copy()
+    store.cancel("new", S, "stopped")
+    assert store.changed.since(copy.changed.count) == ["new"]
+    assert copy.changed.since(count) == ["0", "new", "1"]
+    assert copy.changed.identity is store.changed.identity is not JobStore().changed.identity
+
+
+def test_jobs_that_are_added_or_dropped_have_changed_until_they_are_too_many() -> None:
+    store = JobStore(jobs(2))
+
+    add_older(store, [job("old")])
+    store.keep(1)
+
+    assert sorted(store.changed.since(0) or ()) == ["1", "old"]
+    add_older(store, [job(f"old{number}") for number in range(MOST_CHANGED)])
+    assert store.changed.since(0) is None
+    assert len(store.changed.since(3) or ()) == MOST_CHANGED
 
 
 def test_a_change_of_status_touches_no_other_block(monkeypatch: pytest.MonkeyPatch) -> None:
