@@ -29,6 +29,7 @@ class Pages:
         self.gate = threading.Event()
         self.received: list[str] = []
         self.is_past = False
+        self.stream: Iterator[bytes] = iter(())
 
     def epoch(self) -> int:
         return 7
@@ -96,6 +97,9 @@ class Pages:
             return self._failing()
         if path.startswith("/waits-"):
             return self._waiting(start, path.split("-")[1:])
+        if path == "/stream":
+            start("200 OK", [("Content-Type", "text/event-stream")])
+            return self.stream
         if path == "/large":
             start("200 OK", [("Content-Length", str(LARGE))])
             return iter([bytes(BLOCK)] * BLOCKS)

@@ -116,8 +116,10 @@ class Delivery(Struct, frozen=True, kw_only=True):
     After *delay_s* real seconds the server sends the answer. With *parts* above 1, the body follows
     the head in that many pieces, spread evenly over *spread_s* real seconds; with *after_bytes*,
     the connection is closed after the head and that many bytes of the body. *raw* is sent instead
-    of the answer, before the connection is closed. With an *end* other than ``keep`` nothing is
-    sent: the connection is closed (TCP FIN), reset (TCP RST), or hangs until the client gives up.
+    of the answer, before the connection is closed. A *stream* is asked for its next part every
+    100 ms, but not before the client has taken the last one; nothing new is an empty part. With an
+    *end* other than ``keep`` nothing is sent: the connection is closed (TCP FIN), reset (TCP RST),
+    or hangs until the client gives up.
     """
 
     delay_s: float = 0.0
@@ -125,6 +127,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     spread_s: float = 0.0
     after_bytes: int | None = None
     raw: bytes | None = None
+    stream: Iterator[bytes] | None = None
     end: Literal["keep", "close", "reset", "hang"] = "keep"
 
     def schedule(self, length: int) -> Iterator[tuple[float, int]]:

@@ -1,15 +1,22 @@
 """Application: what the server calls for each request, and the answer that it gives."""
 
-from collections.abc import Callable, Sequence
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
 from typing import Final, NamedTuple, Protocol
 
+from gesmock.model.clock import real_time
 from gesmock.model.messages import ConnectionInfo, Delivery
-from gesmock.server.loop import Block
+from gesmock.server.loop import Block, take
 from gesmock.server.parser import Head
+
+log = logging.getLogger("gesmock.server")
 
 NAME: Final = "gesmock"
 SERVER: Final = f"Server: {NAME}\r\n".encode()
+LOOK_EVERY_S: Final = 0.1
+"""How often a stream is asked for what is new."""
 
 _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus} | {449: "Retry With"}
 STATUS_LINES: Final = {
@@ -36,6 +43,25 @@ class Answer(NamedTuple):
     headers: bytes
     blocks: Sequence[Block]
     delivery: Delivery | None = None
+
+
+def parts(delivery: Delivery, body: deque[Block]) -> Iterator[tuple[float, Sequence[Block]]]:
+    """The parts of *body*, or of the stream of *delivery*, and when each is due.
+
+    A stream that fails ends.
+    """
+    begun = real_time()
+    if delivery.stream is None:
+        for after_s, size in delivery.schedule(sum(map(len, body))):
+            yield begun + after_s, take(body, size)
+        return
+    try:
+        for part in delivery.stream:
+            if part:
+                yield begun, [part]
+            yield real_time() + LOOK_EVERY_S, []
+    except Exception:
+        log.exception("the application failed")
 
 
 class Application(Protocol):

@@ -9,7 +9,7 @@ import socket
 import struct
 import sys
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from heapq import heapify, heappop, heappush
 from itertools import count, islice
@@ -28,6 +28,8 @@ WRITE: Final = selectors.EVENT_WRITE
 _RECEIVED_AT_ONCE: Final = 2**16
 _BLOCKS_AT_ONCE: Final = 64  # in one system call, which takes up to 1024
 _LINGER_ZERO: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+_POLL_S: Final = 0.01
+_LONGEST_UNACKNOWLEDGED_S: Final = 5.0
 _LONGEST_WAIT_S: Final = 3600.0  # epoll takes no more than 24 days
 
 Block = bytes | memoryview
@@ -176,6 +178,12 @@ class Transport:
         """Tell the client that nothing more comes; what it sends can still be received."""
         with suppress(OSError):  # the client has gone
             self._socket.shutdown(socket.SHUT_WR)
+
+    def acknowledgement(self) -> Iterator[float]:
+        """When to look again until the client's system has all that was sent; for 5 s at most."""
+        until = real_time() + _LONGEST_UNACKNOWLEDGED_S
+        while self.unacknowledged() and real_time() < until:
+            yield real_time() + _POLL_S
 
     def unacknowledged(self) -> bool:
         """Whether the client's system may lack some of what was sent; False if ours cannot tell."""

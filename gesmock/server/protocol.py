@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from gesmock.model.clock import real_time
 from gesmock.model.messages import ConnectionInfo, Delivery
 from gesmock.model.secrets import Secrets
-from gesmock.server.application import HEAD_ENDS, STATUS_LINES, Answer, Application
+from gesmock.server.application import HEAD_ENDS, STATUS_LINES, Answer, Application, parts
 from gesmock.server.in_flight import UNCOUNTED, BytesInFlight, Share
 from gesmock.server.listener import listening, room
 from gesmock.server.loop import READ, WRITE, Block, Loop, Timer, Transport, Workers, take
@@ -34,9 +34,6 @@ _TOO_MANY: Final = "There are too many connections."
 _TOO_MUCH: Final = "Too many bytes of other requests and answers are in flight."
 _SHORTEST_IDLE_S: Final = 0.5  # before that, a request may be on its way
 _LINGER_S: Final = 2.0
-_POLL_S: Final = 0.01
-_LONGEST_RESET_S: Final = 5.0
-"""How often, and for how long, a reset waits until the client has the answers before it."""
 
 
 class HttpServer:
@@ -68,6 +65,7 @@ class HttpServer:
         self.workers = Workers(self.most_connections + limits.reserve)
         self.in_flight = BytesInFlight(limits.in_flight)
         self.connections: set[Connection] = set()
+        self.streaming: set[Connection] = set()  # who is sent what happens, and counts no more
         self.delivering: set[Connection] = set()  # with an answer on its way, step by step
         self.heads: dict[bytes, Head] = {}  # by their bytes: who polls sends the same ones again
         shortest_s = min(limits.head_s, limits.body_s, limits.idle_s, limits.write_s)
@@ -86,7 +84,7 @@ class HttpServer:
         May be called again. The child of a fork only closes its copies of the sockets.
         """
         if self.is_copy:
-            for connection in self.connections:
+            for connection in self.connections | self.streaming:
                 connection.close_in_child()
             self.loop.close_in_child()
             self._socket.close()
@@ -94,7 +92,7 @@ class HttpServer:
         if self._thread.is_alive():
             self.loop.stop()
             self._thread.join()
-        for connection in [*self.connections]:
+        for connection in self.connections | self.streaming:
             connection.close()
         self.loop.close()
         self._socket.close()
@@ -160,7 +158,7 @@ class HttpServer:
 
     def _expire(self) -> None:
         self.loop.call_at(self.loop.now + self._expire_every_s, self._expire)
-        for connection in [*self.connections]:
+        for connection in self.connections | self.streaming:
             if connection.deadline <= self.loop.now:
                 connection.expire()
 
@@ -185,8 +183,7 @@ class Connection:
         self._reserved = server.is_full  # it serves only requests that have priority
         self._share = Share(server.in_flight)
         self._closing = False  # after the answer that is being made or sent
-        self._flush_due = self._closed = False
-        self._eof_written = self._eof_received = False
+        self._flush_due = self._closed = self._eof_written = self._eof_received = False
         limits = server.limits
         self.deadline = server.loop.now + (limits.head_s if peer.secure else limits.idle_s)
         server.connections.add(self)
@@ -327,6 +324,8 @@ class Connection:
         elif answer.delivery is None:
             self._send(blocks)
         else:
+            if answer.delivery.stream is not None:
+                self._closing, blocks[0] = True, text.removesuffix(end) + HEAD_ENDS["1.1", True]
             self._answering, self.deadline = True, inf
             self._steps = self._deliver(answer.delivery, blocks)
             self._overtaken = partial(self._server.application.overtaken, head, epoch)
@@ -381,16 +380,18 @@ class Connection:
         Yields the times to wait for; 0: until the client has taken what was sent. They are those of
         the system: the loop's ``now`` is that at which its turn began.
         """
-        if delivery.end == "hang":  # as if the answer were sent, but without a deadline
+        if streams := delivery.stream is not None:  # takes nobody's place
+            self._server.connections.discard(self)
+            self._server.streaming.add(self)
+        if streams or delivery.end == "hang":  # as if the answer were sent, but without a deadline
             self._answering, self._closing, self._eof_written = False, True, True
             self._parser.clear()
+        if delivery.end == "hang":
             yield inf
         if delivery.delay_s > 0:
             yield real_time() + delivery.delay_s
         if delivery.end == "reset":
-            until = real_time() + _LONGEST_RESET_S
-            while self._transport.unacknowledged() and real_time() < until:
-                yield real_time() + _POLL_S
+            yield from self._transport.acknowledgement()
             self._transport.reset_on_close()
             self.close()
             return
@@ -403,17 +404,16 @@ class Connection:
             blocks = [blocks[0], *take(body, delivery.after_bytes)]
         else:
             closes = self._closing
-            if delivery.parts > 1:
+            if streams or delivery.parts > 1:
                 self._send(blocks[:1])
                 yield 0
-                begun = real_time()
-                for after_s, size in delivery.schedule(sum(map(len, body))):
-                    yield begun + after_s
-                    self._send(take(body, size))
+                for due_at, part in parts(delivery, body):
+                    yield due_at
+                    self._send(part)
                     yield 0
                 blocks = []
         self._end_delivery()
-        self._answering, self._closing = False, closes
+        self._answering, self._closing, self._eof_written = False, closes, False
         self._send(blocks)
 
     def _next_step(self) -> None:
@@ -489,6 +489,7 @@ class Connection:
         self._peer.end(self._server.loop.now)
         self._listen(0)
         self._server.connections.discard(self)
+        self._server.streaming.discard(self)
         self._parser.clear()
         self._share.clear()
         self._transport.close()

@@ -1,15 +1,14 @@
 """WSGI (PEP 3333): a request as an environ, and what an application answers."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_to_bytes
 
 from gesmock.model.clock import http_date, real_time
-from gesmock.model.messages import ConnectionInfo
+from gesmock.model.messages import ConnectionInfo, Delivery
 from gesmock.server.application import SERVER, Answer
-from gesmock.server.loop import Block
 from gesmock.server.parser import Head
 
 if TYPE_CHECKING:
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
 
 CONNECTION: Final = "gesmock.connection"
 """The environ's key for the ``ConnectionInfo``."""
+
+EVENT_STREAM: Final = "text/event-stream"
 
 
 def environ_of(head: Head, body: bytes, connection: ConnectionInfo) -> "WSGIEnvironment":
@@ -49,7 +50,10 @@ def environ_of(head: Head, body: bytes, connection: ConnectionInfo) -> "WSGIEnvi
 
 
 def respond(application: "WSGIApplication", environ: "WSGIEnvironment", head: Head) -> Answer:
-    """Call *application*, and collect the whole of its answer to the request *head*."""
+    """Call *application*, and collect the whole of its answer to the request *head*.
+
+    An event stream is not collected, but delivered as it comes.
+    """
     started: list[Any] = ["", []]
     written: list[bytes] = []
 
@@ -57,12 +61,13 @@ def respond(application: "WSGIApplication", environ: "WSGIEnvironment", head: He
         started[:] = status, headers
         return written.append
 
-    iterable = application(environ, start_response)
-    try:
-        written.extend(iterable)
-    finally:
-        close = getattr(iterable, "close", None)
-        if close is not None:
+    blocks = application(environ, start_response)
+    close = getattr(blocks, "close", lambda: None)
+    streams = head.method == "GET" and ("Content-Type", EVENT_STREAM) in started[1]
+    if not streams:
+        try:
+            written.extend(blocks)
+        finally:
             close()
     status = int(started[0][:3])
     names = {name.lower() for name, _ in started[1]}
@@ -71,9 +76,16 @@ def respond(application: "WSGIApplication", environ: "WSGIEnvironment", head: He
         lines.append(f"Date: {http_date(int(real_time()))}\r\n")
     if "server" not in names:
         lines.append(SERVER.decode())
-    blocks: Sequence[Block] = written
     if head.method == "HEAD" or status in (204, 304):
-        blocks = []
-    elif "content-length" not in names:
+        written.clear()
+    elif not streams and "content-length" not in names:
         lines.append(f"Content-Length: {sum(map(len, written))}\r\n")
-    return Answer(status, "".join(lines).encode("latin-1"), blocks)
+    delivery = Delivery(stream=_closed(blocks, close)) if streams else None
+    return Answer(status, "".join(lines).encode("latin-1"), written, delivery)
+
+
+def _closed(blocks: Iterable[bytes], close: Callable[[], None]) -> Iterator[bytes]:
+    try:
+        yield from blocks
+    finally:
+        close()

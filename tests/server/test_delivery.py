@@ -7,12 +7,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import repeat
 from typing import Any, TypeVar
 
 import pytest
 from conftest import freed_at_once, until
 from msgspec.structs import replace
-from pages import LARGE, Pages
+from pages import LARGE, Pages, serving
 from raw_client import (
     TlsClient,
     body,
@@ -440,6 +441,119 @@ def test_stop_does_not_wait_for_deliveries(delivery: Delivery) -> None:
         for client in clients:
             client.close()
     until(lambda: threading.active_count() <= before)
+
+
+# --- Streams ------------------------------------------------------------------------------------
+
+
+class Feed:
+    """Parts of a stream, made when they are asked for."""
+
+    def __init__(self, *parts: bytes) -> None:
+        self._parts = parts
+        self.asked, self.closed = 0, False
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            for part in self._parts or repeat(b""):
+                self.asked += 1
+                yield part
+        finally:
+            self.closed = True
+
+
+@contextlib.contextmanager
+def streaming(
+    feed: Feed, limits: Limits | None = None, *, secure: bool = False
+) -> Iterator[HttpServer]:
+    """A server whose /stream is *feed*."""
+    pages = Pages()
+    pages.stream = iter(feed)
+    with serving(pages, limits, server_context() if secure else None) as server:
+        yield server
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_a_stream_is_sent_as_it_comes_until_it_ends(version: str, *, secure: bool) -> None:
+    feed = Feed(b"one,", b"", b"two")
+    lines = ["Connection: keep-alive"] * (version == "1.0")
+    with streaming(feed, secure=secure) as server:
+        answer = exchange(server, get("/stream", *lines, version=version), secure=secure)
+
+    head = answer.partition(b"\r\n\r\n")[0].split(b"\r\n")
+    assert body(answer) == b"one,two"
+    assert [line for line in head if line.startswith((b"Content-Length", b"Connection"))] == [
+        b"Connection: close"
+    ]
+    assert feed.closed
+
+
+def test_a_stream_waits_for_its_client_and_is_not_asked_meanwhile() -> None:
+    feed = Feed(bytes(LARGE), b"end")
+    with streaming(feed) as server, connect(server) as client:
+        client.sendall(get("/stream"))
+        until(lambda: any(each._transport.unsent for each in server.streaming))
+        assert body(exchange(server, get("/now"))) == b"ok"
+        assert feed.asked == 1
+
+        assert body(read_ending(client)[0]) == bytes(LARGE) + b"end"
+
+
+def test_a_client_that_does_not_read_its_stream_is_cut_off() -> None:
+    feed = Feed(bytes(LARGE), b"end")
+    with streaming(feed, Limits(write_s=0.3)) as server, connect(server) as client:
+        client.sendall(get("/stream"))
+        until(lambda: feed.closed)
+
+        assert (feed.asked, server.streaming) == (1, set())
+
+
+@pytest.mark.parametrize("resets", [False, True])
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+def test_a_stream_lasts_until_its_client_goes(*, secure: bool, resets: bool) -> None:
+    feed, short = Feed(), Limits(head_s=0.3, body_s=0.3, idle_s=0.3, write_s=0.3)
+    with streaming(feed, short, secure=secure) as server, freed_at_once(Connection):
+        client = (TlsClient if secure else connect)(server)
+        client.sendall(get("/stream"))
+        until(lambda: feed.asked)
+        assert exchange(server) == b""  # an idle connection expires meanwhile
+        assert not feed.closed
+        if resets and isinstance(client, socket.socket):
+            reset_when_closed(client)
+        client.__exit__()
+
+        until(lambda: feed.closed and not server.streaming and not server.delivering)
+
+
+def test_a_stream_takes_nobodys_place() -> None:
+    feed = Feed()
+    limits = Limits(connections=1, reserve=0)
+    with streaming(feed, limits) as server, connect(server) as client:
+        client.sendall(get("/stream"))
+        until(lambda: feed.asked)
+
+        for _ in range(3):
+            assert body(exchange(server, get("/now"))) == b"ok"
+        assert not feed.closed
+    assert feed.closed
+
+
+def test_a_stream_that_fails_ends(caplog: pytest.LogCaptureFixture) -> None:
+    def failing() -> Iterator[bytes]:
+        yield b"one"
+        raise ValueError("it failed")
+
+    pages = Pages()
+    pages.stream = failing()
+    with serving(pages) as server:
+        answer = exchange(server, get("/stream"))
+
+    assert body(answer) == b"one"
+    assert "ValueError: it failed" in caplog.text
+
+
+# --- The loop -----------------------------------------------------------------------------------
 
 
 def test_a_system_that_does_not_tell_what_is_unacknowledged_is_not_waited_for(

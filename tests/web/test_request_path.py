@@ -27,7 +27,7 @@ CASES: Final[dict[str, tuple[int, int, tuple[str, str, Any], int]]] = {
     "injected 503": (15, 58, ("GET", f"{PATH}jobs/any/status", None), 503),
     "control GET": (10, 47, ("GET", "/_gesmock/clock", None), 200),
     "control POST": (14, 82, ("PATCH", "/_gesmock/clock", {"advance_s": 1}), 200),
-    "submission": (23, 102, ("POST", f"{PATH}action?action_id=clear-graph", SUBMISSION), 200),
+    "submission": (24, 103, ("POST", f"{PATH}action?action_id=clear-graph", SUBMISSION), 200),
 }
 """The most files and calls, a little above what they are today; the request; its status."""
 
