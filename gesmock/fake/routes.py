@@ -117,13 +117,13 @@ def nearest(method: str, path: str, query: Mapping[str, str]) -> Route | None:
     if len(path) > _LONGEST_MISSPELT or len(segments) > _MOST_SEGMENTS:
         return None
     distance = cache(_distance)
+    edits = cache(lambda path: _edits(path.split("/"), segments, distance))
     best, least = None, _FARTHEST
     for route in ROUTES:
         far = 0.0 if method == route.method else _OTHER_METHOD
         if route.action_id is not None:
             far += _NO_ACTION if action_id is None else distance(route.action_id, action_id)
-        far += _edits(route.path.split("/"), segments, distance)
-        if far < least:
+        if far < least and (far := far + edits(route.path)) < least:
             best, least = route, far
     return best
 
@@ -131,12 +131,17 @@ def nearest(method: str, path: str, query: Mapping[str, str]) -> Route | None:
 def _edits(
     expected: Sequence[str], segments: Sequence[str], distance: Callable[[str, str], float]
 ) -> float:
-    """How far *segments* are from those of a route (Levenshtein's distance)."""
+    """How far *segments* are from those of a route (Levenshtein's distance).
+
+    Exact only below ``_FARTHEST``.
+    """
     row = [_GAP * count for count in range(len(segments) + 1)]
     for part in expected:
         above, row = row, [row[0] + _GAP]
         for index, segment in enumerate(segments):
-            change = above[index] + distance(part, segment)
+            change = above[index]
+            if change < _FARTHEST:
+                change += distance(part, segment)
             row.append(min(change, above[index + 1] + _GAP, row[index] + _GAP))
     return row[-1]
 
