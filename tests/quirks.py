@@ -1,6 +1,5 @@
 """Quirks: ways in which a server differs from the fake behind it, which is called directly."""
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

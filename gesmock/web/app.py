@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, Unpack
@@ -10,7 +10,6 @@ from typing import Final, Unpack
 import flask
 import msgspec
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import Rule
 
 from gesmock.fake.fake import Fake
 from gesmock.fake.graphs import edition_of
@@ -34,13 +33,6 @@ The documents themselves are at {SERVICE_DOCUMENT} and {CONTROL_DOCUMENT}.
 """
 
 
-class _MatchingRule(Rule):
-    """Matches paths, but builds no URLs: nobody asks for them, and compiling that takes 15 ms."""
-
-    def _compile_builder(self, *_: bool) -> Callable[..., tuple[str, str]]:
-        return lambda *_: ("", "")
-
-
 def create_app(
     fake: Fake | None = None,
     *,
@@ -59,13 +51,16 @@ def create_app(
     elif options:
         raise TypeError(f"an existing fake takes no start options ({', '.join(options)})")
     app = flask.Flask("gesmock", static_folder=None)
-    app.url_rule_class = _MatchingRule
+    app.url_rule_class = api.MatchingRule
     app.extensions["gesmock"] = fake
     # As Flask comes, it redirects "//" and a missing slash; the service never redirects.
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False
     if control:
-        app.register_blueprint(api.blueprint(fake, CALLS))
+        calls = api.routes(CALLS).bind("")
+        # Flask itself would make it a rule for some methods only.
+        app.url_map.add(api.MatchingRule(f"{CONTROL}/<path:path>", endpoint="control"))
+        app.view_functions["control"] = partial(api.answer, fake, calls)
     app.register_blueprint(service.blueprint(fake))
     app.register_blueprint(_documents(fake, control=control))
     app.register_blueprint(_demo())

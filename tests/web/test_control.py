@@ -473,6 +473,13 @@ def test_a_405_lists_the_allowed_methods(service: Service) -> None:
     )
 
 
+def test_options_answers_with_the_allowed_methods(service: Service) -> None:
+    response = service.control("OPTIONS", "projects/p/faults")
+
+    assert response.status_code == 200
+    assert {*response.allow} == {"DELETE", "GET", "HEAD", "OPTIONS", "POST"}
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 99999, b'{"job": NaN}', b"\x00"])
 def test_a_body_that_is_not_json_is_refused(service: Service, body: bytes) -> None:
     for path in ("jobs", "generate", "faults"):
