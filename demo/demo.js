@@ -14,10 +14,10 @@ let offset = 0;
 let latest = 0;
 let timer;
 
-async function call(method, path, body) {
+async function call(method, url, body) {
   const headers = { "X-Auth-Token": "demo", "Content-Type": "application/json" };
   const request = { method, headers, body: body && JSON.stringify(body), signal: AbortSignal.timeout(10_000) };
-  const answer = await fetch(graph + path, request);
+  const answer = await fetch(url, request);
   const content = await answer.json();
   if (answer.ok) return content;
   const error = new Error(`${answer.status} ${content.errorCode}: ${content.errorMessage}`);
@@ -27,7 +27,7 @@ async function call(method, path, body) {
 /** A page of the list. A 503 is retried twice, after the time that the answer names, or 1 s and 2 s. */
 async function read(retry = 1) {
   const slow = setTimeout(() => say(message, "Waiting for the service ..."), 500);
-  const reading = call("GET", `/jobs/status?limit=${limit}&offset=${offset}`);
+  const reading = call("GET", `${graph}/jobs/status?limit=${limit}&offset=${offset}`);
   try {
     return await reading.finally(() => clearTimeout(slow));
   } catch (error) {
@@ -63,11 +63,13 @@ function row({ jobId, status, request }) {
   line.dataset.status = status;
   for (const text of [status, request.command, jobId]) line.insertCell().textContent = text;
   const action = line.insertCell();
-  if (status === "pending" || status === "running") {
+  // A database graph cancels only the jobs of its HyG engine.
+  if (request.command.startsWith("hyg_") && ["pending", "running"].includes(status)) {
     const cancel = action.appendChild(document.createElement("button"));
     cancel.textContent = "Cancel";
     cancel.setAttribute("aria-label", `Cancel ${jobId}`);
-    cancel.onclick = () => act("Cancelled.", "DELETE", `/jobs/${encodeURIComponent(jobId)}`);
+    const url = `${graph.replace("/graphs/", "/hyg/")}/jobs/${encodeURIComponent(jobId)}`;
+    cancel.onclick = () => act("Cancelled.", "DELETE", url);
   }
   return line;
 }
@@ -93,7 +95,8 @@ document.getElementById("graph").textContent = graph;
 document.getElementById("import").onsubmit = (event) => {
   event.preventDefault();
   const edgesetPath = new FormData(event.target).get("edges");
-  act("Submitted.", "POST", "/action?action_id=import-graph", { edgesetPath, edgesetFormat: "csv" });
+  const obsParameters = { accessKey: "demo", secretKey: "demo" };
+  act("Submitted.", "POST", `${graph}/action?action_id=import-graph`, { edgesetPath, obsParameters });
 };
 newer.onclick = () => turn(-limit);
 older.onclick = () => turn(limit);

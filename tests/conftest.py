@@ -27,7 +27,7 @@ from gesmock.model.clock import ClockChange
 from gesmock.model.messages import Operation, Reply, Request
 from gesmock.web import create_app
 
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "browser"]
 
 # The suite starts many interpreters; without bytecode each compiles everything anew.
 sys.dont_write_bytecode = False

@@ -1,22 +1,23 @@
 """Swagger UI in a real browser: "Try it out" answers 200, with the examples as they are."""
 
-import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from chromium import Page, page
-from conftest import until
+from browser import Visitor
 
 from gesmock import GesMock
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 pytestmark = pytest.mark.deep
 
 TRY = """
-const chosen = new RegExp(CHOSEN);
+async (pattern) => {
+const chosen = new RegExp(pattern);
 const until = async (what, find) => {
   for (const end = Date.now() + 20000; Date.now() < end;) {
     const found = find();
@@ -46,6 +47,7 @@ for (const block of document.querySelectorAll('.opblock')) {
   (await part('.opblock-summary-control')).click();
 }
 return answers;
+}
 """
 CANCELS = (
     "DELETE /ges/v1.0/{project_id}/graphs/{graph_name}/jobs/{job_id}",
@@ -54,9 +56,9 @@ CANCELS = (
 """Few jobs can be cancelled: most are refused with 400, as documented."""
 
 
-def try_calls(swagger_ui: Page, chosen: str) -> dict[str, int]:
+def try_calls(swagger_ui: "Page", chosen: str) -> dict[str, int]:
     """The statuses of the calls that the pattern *chosen* matches, each tried in a fresh fake."""
-    answers: dict[str, int] = swagger_ui.run(TRY.replace("CHOSEN", json.dumps(chosen)))
+    answers: dict[str, int] = swagger_ui.evaluate(TRY, chosen)
     return answers
 
 
@@ -92,12 +94,12 @@ def links() -> Iterator[int]:
 @pytest.mark.parametrize("site", ["127.0.0.1", "localhost"], ids=["same-site", "cross-site"])
 @pytest.mark.parametrize(("name", "text"), [("docs", "the service"), ("health", '"ready":true')])
 def test_a_link_on_another_page_works(
-    site: str, name: str, text: str, links: int, tmp_path: Path
+    site: str, name: str, text: str, links: int, ges: GesMock, visit: Visitor
 ) -> None:
-    with GesMock() as ges, page(f"http://{site}:{links}/?{ges.url}", tmp_path) as visited:
-        click = f"[...document.links].find((link) => link.textContent == {name!r}).click()"
-        visited.run(f"setTimeout(() => {click}, 0)")
-        until(lambda: text in (visited.run("return document.documentElement?.innerHTML") or ""))
+    visit.allow("favicon.ico")
+    page = visit(f"http://{site}:{links}/?{ges.url}")
+    page.get_by_role("link", name=name).click()
+    page.get_by_text(text).first.wait_for(state="attached")
 
 
 @pytest.mark.parametrize(
@@ -115,12 +117,10 @@ def test_a_link_on_another_page_works(
     ],
     ids=["database", "memory"],
 )
-def test_try_it_out_answers_200(options: dict[str, Any], count: int, tmp_path: Path) -> None:
-    with (
-        GesMock(clock={"frozen": True}, **options) as ges,
-        page(f"{ges.url}/docs/", tmp_path) as swagger_ui,
-    ):
-        answers = try_calls(swagger_ui, "")
+def test_try_it_out_answers_200(options: dict[str, Any], count: int, visit: Visitor) -> None:
+    visit.allow("the server responded with a status of 400")
+    with GesMock(clock={"frozen": True}, **options) as ges:
+        answers = try_calls(visit(f"{ges.url}/docs/"), "")
 
     refused = {name: status for name, status in answers.items() if status != 200}
     assert {name: status for name, status in refused.items() if name not in CANCELS} == {}
@@ -128,11 +128,9 @@ def test_try_it_out_answers_200(options: dict[str, Any], count: int, tmp_path: P
     assert len(answers) == count
 
 
-def test_try_it_out_of_the_control_api_answers_200(tmp_path: Path) -> None:
-    with (
-        GesMock(fixture="page_example", clock={"frozen": True}) as ges,
-        page(f"{ges.url}/docs/?urls.primaryName=the%20control%20API", tmp_path) as swagger_ui,
-    ):
+def test_try_it_out_of_the_control_api_answers_200(visit: Visitor) -> None:
+    with GesMock(fixture="page_example", clock={"frozen": True}) as ges:
+        swagger_ui = visit(f"{ges.url}/docs/?urls.primaryName=the%20control%20API")
         answers = try_calls(swagger_ui, "^GET .*(/health|/graphs|/settings|/jobs/{job_id})$")
 
     assert set(answers.values()) == {200}
