@@ -15,11 +15,15 @@ LARGE: Final = 100_000
 
 @dataclass(frozen=True, slots=True)
 class JobList:
-    """*count* jobs: the *fixture* that gesmock loads, and the *body* that everyone answers."""
+    """*count* jobs: the *fixture* that gesmock loads, and the *body* that everyone answers.
+
+    *failing* is the share of requests for it that get a 503 instead, by chance.
+    """
 
     count: int
     fixture: Path
     body: Path
+    failing: float = 0.0
 
     @property
     def graph(self) -> str:
