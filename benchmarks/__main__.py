@@ -21,7 +21,7 @@ from benchmarks.targets import QUICK, all_targets
 @click.option(
     "--only", multiple=True, type=click.Choice(list(MEASURES)), help="Measure this (several)."
 )
-@click.option("--target", "wanted", multiple=True, help="Measure this target (several) [all].")
+@click.option("--target", "names", multiple=True, help="Measure this target (several) [all].")
 @click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
 @click.option("--seconds", type=click.IntRange(1), default=1, show_default=True, help="Of a load.")
 @click.option(
@@ -45,7 +45,7 @@ def main(
     *,
     quick: bool,
     only: tuple[str, ...],
-    wanted: tuple[str, ...],
+    names: tuple[str, ...],
     rounds: int,
     seconds: int,
     peers: Path | None,
@@ -57,19 +57,19 @@ def main(
     if again is None:
         rounds = 1 if quick else rounds
         measures = [name for name in MEASURES if not only or name in only]
-        results = _measured(measures, wanted, rounds, seconds, peers, quick=quick)
+        results = _measured(measures, names, rounds, seconds, peers, quick=quick)
     else:
         results = report.read(again)
     report.write(results, output)
     click.echo(table.markdown(results))
     if check:
-        words = {one.verdict(one.value(results)) for one in CRITERIA}
+        words = {criterion.verdict(criterion.value(results)) for criterion in CRITERIA}
         sys.exit("NOT REACHED" in words)
 
 
 def _measured(
     measures: list[str],
-    wanted: tuple[str, ...],
+    names: tuple[str, ...],
     rounds: int,
     seconds: int,
     peers: Path | None,
@@ -78,11 +78,12 @@ def _measured(
 ) -> Results:
     system, began = machine(), monotonic()
     options = {"measures": measures, "rounds": rounds, "seconds": seconds, "quick": quick}
-    names = wanted or (QUICK if quick else ())
-    targets = [one for one in all_targets(peers) if not names or one.name in names]
+    names = names or (QUICK if quick else ())
+    every = all_targets(peers)
+    targets = [target for target in every if not names or target.name in names]
     if not targets:
-        known = ", ".join(one.name for one in all_targets(peers))
-        raise click.BadParameter(f"there are {known}", param_hint="--target")
+        there_are = ", ".join(target.name for target in every)
+        raise click.BadParameter(f"there are {there_are}", param_hint="--target")
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as room:
         Path(room).chmod(0o755)  # the workers of nginx may run as another user
         bench = Bench(Path(room), targets, rounds, seconds, quick)

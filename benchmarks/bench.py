@@ -44,13 +44,13 @@ class Bench:
     )
     commands: dict[str, list[str]] = field(default_factory=dict)
     starts: int = 0
-    made: dict[int, JobList] = field(default_factory=dict)
+    job_lists: dict[int, JobList] = field(default_factory=dict)
 
     def list_of(self, count: int) -> JobList:
         """The list of *count* jobs, made when it is first asked for."""
-        if count not in self.made:
-            self.made[count] = lists.make(self.room, count)
-        return self.made[count]
+        if count not in self.job_lists:
+            self.job_lists[count] = lists.make(self.room, count)
+        return self.job_lists[count]
 
     def note(self, work: str, target: str, sample: Sample) -> None:
         self.samples[work][target].append(sample)

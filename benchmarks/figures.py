@@ -53,12 +53,12 @@ class Results:
     def spread(self, work: str, target: str, figure: str = "rps") -> Spread | None:
         """The rounds of *figure* at that work; None where there are none."""
         rounds = self.samples.get(work, {}).get(target, ())
-        values = [one[figure] for one in rounds if figure in one]
+        values = [sample[figure] for sample in rounds if figure in sample]
         return Spread.of(values) if values else None
 
     def value(self, work: str, target: str, figure: str = "rps") -> float | None:
-        found = self.spread(work, target, figure)
-        return None if found is None else found.median
+        spread = self.spread(work, target, figure)
+        return None if spread is None else spread.median
 
     def ratio(self, work: str, target: str, other: str) -> Spread | None:
         """How fast *target* is, as a ratio to the median of *other*."""

@@ -45,14 +45,14 @@ def parse(output: str) -> Wrk:
 
 
 def _found(pattern: str, output: str) -> re.Match[str]:
-    found = re.search(pattern, output, re.MULTILINE)
-    if found is None:
+    match = re.search(pattern, output, re.MULTILINE)
+    if match is None:
         raise NotUnderstood(f"wrk said nothing like {pattern!r}: {output[-300:]}")
-    return found
+    return match
 
 
-def _milliseconds(found: re.Match[str]) -> float:
-    return float(found[1]) * _UNITS_MS[found[2]]
+def _milliseconds(match: re.Match[str]) -> float:
+    return float(match[1]) * _UNITS_MS[match[2]]
 
 
 def run(url: str, clients: int, seconds: int) -> Wrk:

@@ -52,9 +52,9 @@ def panels(results: Results) -> list[Panel]:
     drawn = []
     for work, title, base in WORKS:
         bars = [
-            Bar(name, str(target["kind"]), found)
+            Bar(name, str(target["kind"]), spread)
             for name, target in results.targets.items()
-            if (found := results.ratio(work, name, base))
+            if (spread := results.ratio(work, name, base))
         ]
         if bars:
             bars.sort(key=lambda bar: -bar.speed.median)
@@ -65,12 +65,12 @@ def panels(results: Results) -> list[Panel]:
 def svg(drawn: Sequence[Panel]) -> str:
     """*drawn*, one below the other."""
     height = 56 + sum(panel.height for panel in drawn)
-    told = "; ".join(f"{panel.title}: {_told(panel)}" for panel in drawn)
+    summary = "; ".join(f"{panel.title}: {_summary(panel)}" for panel in drawn)
     size = f'viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-labelledby="title desc">',
         '<title id="title">Speed of gesmock and its peers, as ratios to nginx or gesmock</title>',
-        f'<desc id="desc">{escape(told)}</desc>',
+        f'<desc id="desc">{escape(summary)}</desc>',
         f"<style>{_STYLE}</style>",
         '<text class="title" x="0" y="18">Speed as a ratio</text>',
         '<text x="0" y="38">longer is faster; the thin line is the spread of the rounds</text>',
@@ -82,7 +82,7 @@ def svg(drawn: Sequence[Panel]) -> str:
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _told(panel: Panel) -> str:
+def _summary(panel: Panel) -> str:
     return ", ".join(f"{bar.name} {number(bar.speed.median)}" for bar in panel.bars)
 
 

@@ -35,20 +35,21 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def _cell(found: Spread | None) -> str:
-    if found is None:
+def _cell(spread: Spread | None) -> str:
+    if spread is None:
         return "-"
-    return f"{number(found.median)} ({number(found.least)} to {number(found.most)})"
+    return f"{number(spread.median)} ({number(spread.least)} to {number(spread.most)})"
 
 
 def _criteria(results: Results) -> Iterator[str]:
     yield "| work | figure | wanted | measured | |"
     yield "| --- | --- | ---: | ---: | --- |"
-    for one in CRITERIA:
-        value = one.value(results)
-        wanted = f"{'≤' if one.at_most else '≥'} {one.bound:,g}"
+    for criterion in CRITERIA:
+        value = criterion.value(results)
+        bound = f"{'≤' if criterion.at_most else '≥'} {criterion.bound:,g}"
         measured = "-" if value is None else number(value)
-        yield f"| {one.title} | {one.unit} | {wanted} | {measured} | {one.verdict(value)} |"
+        row = (criterion.title, criterion.unit, bound, measured, criterion.verdict(value))
+        yield f"| {' | '.join(row)} |"
 
 
 def _speeds(results: Results) -> Iterator[str]:
@@ -71,13 +72,13 @@ def _speeds(results: Results) -> Iterator[str]:
 
 
 def _best_peers(results: Results) -> Iterator[str]:
-    others = ("nginx", "fixed bytes")
-    yield f"| work | the best peer | gesmock to it | {' | '.join(f'to {one}' for one in others)} |"
-    yield "| --- | --- | ---: |" + " ---: |" * len(others)
+    limits = ("nginx", "fixed bytes")
+    yield f"| work | the best peer | gesmock to it | to {' | to '.join(limits)} |"
+    yield "| --- | --- | ---: |" + " ---: |" * len(limits)
     for work, title, _ in WORKS:
         peer = results.best_peer(work)
         if peer is not None:
-            cells = [_cell(results.ratio(work, "gesmock", one)) for one in (peer, *others)]
+            cells = [_cell(results.ratio(work, "gesmock", other)) for other in (peer, *limits)]
             yield f"| {title} | {peer} | {' | '.join(cells)} |"
 
 
@@ -93,7 +94,7 @@ def _tests(results: Results) -> Iterator[str]:
 
 
 def _versions(results: Results) -> Iterator[str]:
-    versions = [one["version"] for one in results.targets.values() if one.get("version")]
+    versions = [target["version"] for target in results.targets.values() if target.get("version")]
     versions += [
         f"{name} {results.machine[name]}"
         for name in ("respx", "responses", "java", "node")

@@ -40,10 +40,10 @@ def endurance(bench: Bench) -> None:
             bench.note("endurance", target.name, sample)
 
 
-def _ask(url: str, wanted: int) -> float:
+def _ask(url: str, count: int) -> float:
     """Send at least so many requests; returns the seconds that they took."""
     sent, began = 0, perf_counter()
-    while sent < wanted:
+    while sent < count:
         sent += load.run(url, 16, 1).requests
     return perf_counter() - began
 
@@ -54,9 +54,9 @@ def _idle(server: Running) -> Iterator[list[socket.socket]]:
     with ExitStack() as stack:
         idle = []
         for _ in range(CONNECTIONS):
-            one = socket.create_connection(("127.0.0.1", server.port), timeout=5)
-            one.settimeout(0)
-            idle.append(stack.enter_context(one))
+            connection = socket.create_connection(("127.0.0.1", server.port), timeout=5)
+            connection.settimeout(0)
+            idle.append(stack.enter_context(connection))
         # An answered request says that the server has accepted all of them.
         processes.get(server.port, "/")
         yield idle

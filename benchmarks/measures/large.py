@@ -32,6 +32,6 @@ def large(bench: Bench) -> None:
                 walk = [server.url + target.page_path(jobs, page, PAGE) for page in pages]
                 bench.note("walk100000", target.name, load.read(*walk))
             if target.kind == "gesmock":
-                for one in (few, jobs):
-                    sample = load.sample(server, target.page_path(one, 0, 10), 16, bench.seconds)
-                    bench.note(f"page_of_{one.count}", target.name, sample)
+                for listed in (few, jobs):
+                    sample = load.sample(server, target.page_path(listed, 0, 10), 16, bench.seconds)
+                    bench.note(f"page_of_{listed.count}", target.name, sample)

@@ -30,7 +30,7 @@ def throughput(bench: Bench) -> None:
             _warm_up(server.url + target.path(jobs))
 
     with bench.all_serving(bench.present(), served, check) as running:
-        turns = [(work, *one) for work in WORKS for one in interleaved(bench.rounds, running)]
+        turns = [(work, *turn) for work in WORKS for turn in interleaved(bench.rounds, running)]
         for (work, count, clients), target, server in progress("throughput", turns):
             path = target.path(bench.list_of(count))
             bench.note(work, target.name, load.sample(server, path, clients, bench.seconds))
@@ -41,8 +41,8 @@ def failing(bench: Bench) -> None:
     few = replace(bench.list_of(10), failing=FAILING)
 
     def check(target: Target, server: Running) -> None:
-        told = _warm_up(server.url + target.path(few))
-        share = told.errors / told.requests
+        figures = _warm_up(server.url + target.path(few))
+        share = figures.errors / figures.requests
         if abs(share - FAILING) > FAILING / 5:
             raise WrongAnswer(f"{target.name}: {share:.1%} failed, not {FAILING:.0%}")
 
@@ -57,9 +57,9 @@ def _warm_up(url: str) -> Wrk:
     """Ask until it gets no faster, at most 10 s: compilers at run time need many requests."""
     best, no_faster = 0.0, 0
     for _ in range(10):
-        told = load.run(url, 16, 1)
-        no_faster = 0 if told.rps > 1.03 * best else no_faster + 1
-        best = max(best, told.rps)
+        figures = load.run(url, 16, 1)
+        no_faster = 0 if figures.rps > 1.03 * best else no_faster + 1
+        best = max(best, figures.rps)
         if no_faster == 2:
             break
-    return told
+    return figures

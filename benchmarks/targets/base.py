@@ -97,13 +97,13 @@ class Target(ABC):
         """Raise WrongAnswer unless that page of *jobs* has so many of them."""
         self._check_count(*processes.get(running.port, self.page_path(jobs, page, size)), size)
 
-    def _check_count(self, status: int, body: bytes, wanted: int) -> None:
+    def _check_count(self, status: int, body: bytes, expected: int) -> None:
         if status != 200:
             raise WrongAnswer(f"{self.name}: status {status}: {body[:200]!r}")
         answer = json.loads(body)
         count = len(answer if isinstance(answer, list) else answer["jobs"])
-        if count != wanted:
-            raise WrongAnswer(f"{self.name}: {count} jobs instead of {wanted}")
+        if count != expected:
+            raise WrongAnswer(f"{self.name}: {count} jobs instead of {expected}")
 
 
 class NodeTarget(Target):
@@ -127,8 +127,8 @@ class NodeTarget(Target):
         return None
 
     def version(self) -> str:
-        told = json.loads((self.home / "package.json").read_bytes())["version"]
-        return f"{self.package} {told}"
+        description = json.loads((self.home / "package.json").read_bytes())
+        return f"{self.package} {description['version']}"
 
 
 class PythonTarget(Target):

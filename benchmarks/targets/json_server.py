@@ -24,5 +24,13 @@ class JsonServer(NodeTarget):
     def command(self, lists: Sequence[JobList], port: int, room: Path) -> list[str]:
         file = write_json(room.resolve() / "db.json", {jobs.graph: jobs.jobs() for jobs in lists})
         run = str((self.home / "lib" / "cli" / "bin.js").resolve())
-        told = ["--host", "127.0.0.1", "--port", str(port), "--quiet", "--read-only", "--no-gzip"]
-        return ["node", run, *told, str(file)]
+        options = [
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            "--quiet",
+            "--read-only",
+            "--no-gzip",
+        ]
+        return ["node", run, *options, str(file)]

@@ -22,10 +22,10 @@ class MockServer(NodeTarget):
     fails = "a chaos profile"
 
     def missing(self) -> str | None:
-        found = super().missing()
-        if found is None and self._jar() is None:
+        reason = super().missing()
+        if reason is None and self._jar() is None:
             return "this version of mockserver-node ships no jar: it downloads it when it starts"
-        return found
+        return reason
 
     def _jar(self) -> Path | None:
         return next(self.home.resolve().glob("mockserver-netty-*.jar"), None)
@@ -55,8 +55,8 @@ class MockServer(NodeTarget):
             "disableSystemOut": "true",
             "localBoundIP": "127.0.0.1",
         }
-        told = [f"-Dmockserver.{name}={value}" for name, value in properties.items()]
-        return ["java", *told, "-jar", str(self._jar()), "-serverPort", str(port)]
+        options = [f"-Dmockserver.{name}={value}" for name, value in properties.items()]
+        return ["java", *options, "-jar", str(self._jar()), "-serverPort", str(port)]
 
     def page_path(self, jobs: JobList, page: int, size: int) -> str:
         return f"/{jobs.graph}?page={page}&size={size}"
