@@ -12,7 +12,7 @@ from conftest import PROJECT, Service
 
 import gesmock
 from gesmock import __version__
-from gesmock.fake import fake, graphs
+from gesmock.fake import fake, feed, graphs
 from gesmock.fake import verdict as fake_verdict
 from gesmock.fake.graphs import MOST_JOBS
 from gesmock.fake.options import OPTION_NAMES
@@ -22,12 +22,13 @@ from gesmock.journal import entries, journal, verdict
 from gesmock.journal.verdict import findings
 from gesmock.journal.verdict.findings import RULES, VerdictConfig
 from gesmock.model import documentation, errors, messages, queries, rules, types, validation
+from gesmock.model.jobs import MOST_CHANGED
 from gesmock.model.plans import PlanName
 from gesmock.model.settings import Settings
 from gesmock.model.types import Edition
 from gesmock.model.validation import read
 from gesmock.server import parser, protocol
-from gesmock.web.control import api
+from gesmock.web.control import api, events
 from gesmock.web.control import jobs as control_jobs
 from gesmock.web.control.document import control_document
 from gesmock.web.guard import LARGEST_CONTROL_BODY
@@ -439,5 +440,10 @@ def test_the_table_of_bounds_has_the_values_of_the_code() -> None:
         api.LARGEST_PAGE,
         control_jobs.MOST_TRANSITIONS,
         api.LONGEST_WAIT_S,
+        events.MOST_STREAMS,
+        MOST_CHANGED,
+        feed.LARGEST_BATCH,
+        feed.MOST_REQUESTS,
+        feed.LARGEST_LOG,
     ]
     assert all(answer.strip() for _, _, answer, *_ in rows)

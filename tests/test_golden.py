@@ -564,7 +564,7 @@ def test_every_control_call_answers_as_in_the_golden_file(
         (method.upper(), path.removeprefix(f"/_gesmock{place}"))
         for path, item in paths.items()
         for method in item
-        if ("/projects/" in path) == bool(place)
+        if ("/projects/" in path) == bool(place) and not path.endswith("/events")  # has no end
     }
     prefix = f"/_gesmock{place}".replace("{project_id}", project)
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sized
 from functools import partial
 from threading import Lock
 from typing import Any, Final
+from weakref import WeakSet
 
 from gesmock.fake import options as start
 from gesmock.fake.options import Progress, Start, StartOptions, no_progress
@@ -48,6 +49,8 @@ class Fake:
         self._dropped = Coverage()  # of projects that no longer exist
         self.connections: Sized = ()
         """The open connections of gesmock's own server; other servers do not tell theirs."""
+        self.streams = WeakSet[object]()
+        """Who follows the events of a project."""
         self._replace(
             {
                 name: self._new(name, Start.of(state, name, progress))

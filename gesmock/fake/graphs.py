@@ -66,6 +66,11 @@ def in_order(transitions: Iterable[Transition]) -> list[Transition]:
     return sorted(transitions, key=lambda transition: transition.at)
 
 
+def by_status(counts: Mapping[JobStatus, int]) -> dict[JobStatus, int]:
+    """Those of *counts* that are not 0, in the order of the statuses."""
+    return {status: counts[status] for status in STATUSES if counts.get(status)}
+
+
 class DescribedJob(Struct, frozen=True, forbid_unknown_fields=True):
     """A *job* of *graph*, where it can be moved, and what the clock will do to it *next*."""
 
@@ -220,6 +225,18 @@ class Graphs:
                     transitions += self._settle(name, graph)
         return in_order(transitions)
 
+    def settle_little(self) -> bool:
+        """``settle``, unless that takes long; returns whether it did. The lock is held."""
+        now = self.time.age()
+        is_little = sum(graph.due(now) for graph in self._graphs.values()) <= MUCH
+        if is_little:
+            self.settle()
+        return is_little
+
+    def unsettled(self) -> Mapping[str, JobStore]:
+        """The graphs by name, whatever is due; the lock is held."""
+        return self._graphs
+
     def _settle(self, name: str, graph: JobStore) -> list[Transition]:
         transitions = graph.settle(graph.now, name, self.time.at(0), self._most(graph))
         if graph.deleted:
@@ -328,9 +345,7 @@ class Graphs:
             for _, name, store, number in matches[:limit]
         ]
         following = matches[limit - 1][0] if len(matches) > limit else None
-        return JobPage(
-            jobs, total, {each: counts[each] for each in STATUSES if counts[each]}, following
-        )
+        return JobPage(jobs, total, by_status(counts), following)
 
     def describe(self, job: Job, graph: str) -> DescribedJob:
         """*job* of *graph*, with what can become of it now."""

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from gesmock.fake import fixtures
 from gesmock.fake.clock import Clock
+from gesmock.fake.feed import Feed
 from gesmock.fake.fixtures import GraphState, State
 from gesmock.fake.graphs import Graphs, check_number, edition_of
 from gesmock.fake.job_wait import JobWait
@@ -95,6 +96,7 @@ class Project:
         self.queries = Queries(self.lock)
         self.journal = Journal(self.lock)
         self.verdict = Verdict(self.journal, self.graphs, self.faults, self.plans, self.lock)
+        self.feed = Feed(self.graphs, self.journal, self.faults, self.plans, self.verdict)
         self.start = start or Start.of(State(), project_id)
         self.loaded = False  # whether the start state was loaded, by `load`
         self._begin()

@@ -8,7 +8,7 @@ from typing import Final
 from gesmock.model.errors import GesmockError
 
 _BACKLOG: Final = 1024
-_OTHER_FILES: Final = 64  # that the process has open besides connections
+_OTHER_FILES: Final = 128  # that the process has open besides connections, streams among them
 
 
 class CannotListen(GesmockError, OSError):

@@ -129,6 +129,8 @@ class Gateway:
         return wsgi.respond(self._app, {**environ, EPOCH: epoch}, head)
 
     def overtaken(self, head: Head, epoch: int) -> bool:
+        if is_control(head.path):  # a stream tells of a reset
+            return False
         url = routes.split(head.path)
         return self.fake.overtaken(unquote(url.project_id) if url else "", epoch)
 

@@ -516,7 +516,7 @@ def test_out_of_file_descriptors_an_idle_client_is_closed(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(
-    ("files", "most"), [(1024, 944), (70, 1), (10, 1), (resource.RLIM_INFINITY, 4096)]
+    ("files", "most"), [(1024, 880), (70, 1), (10, 1), (resource.RLIM_INFINITY, 4096)]
 )
 def test_no_more_clients_are_let_in_than_the_process_may_have_files(
     monkeypatch: pytest.MonkeyPatch, files: int, most: int

@@ -158,6 +158,11 @@ class call:  # noqa: N801 a decorator
         return self.function.__annotations__["return"] is str
 
     @property
+    def is_stream(self) -> bool:
+        """Whether the answer is a stream of events."""
+        return self.function.__annotations__["return"] is flask.Response
+
+    @property
     def bodies(self) -> tuple[type[Struct], ...]:
         """The structs that the body may be."""
         return _structs(self.function.__annotations__.get("body"))
@@ -344,6 +349,8 @@ def _refused(error: GesmockError) -> flask.Response:
 
 
 def _respond(status: int, value: object) -> flask.Response:
+    if isinstance(value, flask.Response):
+        return value
     if isinstance(value, str):
         return flask.Response(value, status, content_type=_TEXT)
     return flask.Response(msgspec.json.encode(value), status, content_type="application/json")

@@ -14,7 +14,8 @@ from gesmock.fake.project import Project
 from gesmock.faults import Error, FaultRule
 from gesmock.model.generators import Generator
 from gesmock.model.types import STATUSES
-from gesmock.web.control import faults, jobs, journal, metrics, state
+from gesmock.server.wsgi import EVENT_STREAM
+from gesmock.web.control import events, faults, jobs, journal, metrics, state
 from gesmock.web.control.api import PATH_TYPES, ErrorBody, call
 from gesmock.web.guard import CONTROL
 
@@ -55,6 +56,8 @@ _REFUSALS: Final = {
     409: "It conflicts with the present state, or the wait timed out.",
     413: "The body is too long.",
     415: "Content-Type must be application/json.",
+    501: "Only gesmock's own server sends events.",
+    503: "Too many streams are open.",
 }
 
 
@@ -83,7 +86,7 @@ CALLS: Final = (
     describe,
     *(
         declared
-        for module in (state, jobs, faults, journal, metrics)
+        for module in (state, jobs, faults, journal, events, metrics)
         for declared in vars(module).values()
         if isinstance(declared, call)
     ),
@@ -163,8 +166,12 @@ def _operation(each: call, *, of_project: bool) -> Node:
         possible |= {413, 415}
     if each.may_miss or of_project or "_id>" in each.path:
         possible.add(404)
+    if each.is_stream:
+        possible |= {501, 503}
     schema = {"type": "object"} if each.answer is None else _ref(each.answer)
-    content = {"text/plain": {"schema": {"type": "string"}}} if each.is_text else _json(schema)
+    content = _json(schema)
+    if each.is_text or each.is_stream:
+        content = {EVENT_STREAM if each.is_stream else "text/plain": {"schema": {"type": "string"}}}
     operation: Node = {
         "operationId": f"{each.method.lower()}_{noun}{'_of_project' * of_project}",
         "tags": [each.path.partition("/")[0]],
@@ -178,6 +185,9 @@ def _operation(each: call, *, of_project: bool) -> Node:
             },
         },
     }
+    if each.is_stream:
+        header = {"name": "Last-Event-ID", "in": "header", "schema": {"type": "string"}}
+        operation["parameters"].append(header)
     if each.bodies:
         bodies = [_ref(struct) for struct in each.bodies]
         body = bodies[0] if len(bodies) == 1 else {"anyOf": bodies}
