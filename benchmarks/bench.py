@@ -1,23 +1,28 @@
 """Bench: what all measures share: the targets, the lists, the room for files, and the rounds."""
 
+import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import click
 
 from benchmarks import lists
 from benchmarks.figures import Sample
 from benchmarks.lists import JobList
+from benchmarks.load import NotUnderstood
 from benchmarks.processes import Running, StartFailed
 from benchmarks.targets import Target
 from benchmarks.targets.base import WrongAnswer
 
 T = TypeVar("T")
+
+FAILURES: Final = (StartFailed, WrongAnswer, NotUnderstood, OSError, subprocess.SubprocessError)
+"""What makes a target, or a measure, fail without ending the run."""
 
 Check = Callable[[Target, Running], None]
 """Raises WrongAnswer where a started target does not answer as it should."""
@@ -25,7 +30,7 @@ Check = Callable[[Target, Running], None]
 
 @dataclass(slots=True)
 class Bench:
-    """One run. *absent* says why a target is not measured, *failed* which work went wrong."""
+    """One run. *absent* says why a target is not measured, *failed* what went wrong."""
 
     room: Path
     targets: list[Target]
@@ -39,29 +44,24 @@ class Bench:
     )
     commands: dict[str, list[str]] = field(default_factory=dict)
     starts: int = 0
-    made: dict[int, JobList] = field(default_factory=dict)
+    job_lists: dict[int, JobList] = field(default_factory=dict)
 
     def list_of(self, count: int) -> JobList:
         """The list of *count* jobs, made when it is first asked for."""
-        if count not in self.made:
-            self.made[count] = lists.make(self.room, count)
-        return self.made[count]
+        if count not in self.job_lists:
+            self.job_lists[count] = lists.make(self.room, count)
+        return self.job_lists[count]
 
     def note(self, work: str, target: str, sample: Sample) -> None:
         self.samples[work][target].append(sample)
 
-    def present(self, *names: str) -> list[Target]:
-        """The targets that can be measured; those of *names* only, if there are any."""
-        return [
-            target
-            for target in self.targets
-            if target.name not in self.absent and (not names or target.name in names)
-        ]
+    def present(self) -> list[Target]:
+        """The targets that can be measured."""
+        return [target for target in self.targets if target.name not in self.absent]
 
-    def for_long_lists(self) -> list[Target]:
-        """The targets that can serve 100,000 jobs; a quick run takes those it compares with."""
-        compared = ("gesmock", "nginx", "WireMock, tuned", "json-server") if self.quick else ()
-        return [one for one in self.present(*compared) if one.largest >= lists.LARGE]
+    def gesmock(self) -> list[Target]:
+        """gesmock, if it is measured at all."""
+        return [target for target in self.present() if target.kind == "gesmock"]
 
     def fresh_room(self) -> Path:
         """An empty folder for one start of a target."""
@@ -74,7 +74,7 @@ class Bench:
     def all_serving(
         self, targets: Sequence[Target], served: Sequence[JobList], check: Check
     ) -> Iterator[list[tuple[Target, Running]]]:
-        """Those of *targets* that start and pass *check*; of the others, why not is kept."""
+        """Those of *targets* that start and pass *check*; *failed* says why others do not."""
         with ExitStack() as stack:
             running: list[tuple[Target, Running]] = []
             for target in progress("starting", targets):
@@ -82,8 +82,8 @@ class Bench:
                     try:
                         server = own.enter_context(target.serving(served, self.fresh_room()))
                         check(target, server)
-                    except (StartFailed, WrongAnswer, OSError) as error:
-                        self.absent[target.name] = str(error)
+                    except FAILURES as error:
+                        self.failed[target.name] = str(error)
                         continue
                     stack.push(own.pop_all())
                     self.commands.setdefault(target.name, self._placeless(server.command))

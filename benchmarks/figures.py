@@ -31,29 +31,6 @@ class Spread:
         return Spread(*(value / other.median for value in (self.median, self.least, self.most)))
 
 
-def spread(samples: Samples, work: str, target: str, figure: str) -> Spread | None:
-    """The rounds of *figure* at that work; None where there are none."""
-    rounds = samples.get(work, {}).get(target, ())
-    values = [one[figure] for one in rounds if figure in one]
-    return Spread.of(values) if values else None
-
-
-def middle(samples: Samples, work: str, target: str, figure: str) -> float | None:
-    found = spread(samples, work, target, figure)
-    return None if found is None else found.median
-
-
-def best(
-    samples: Samples, work: str, targets: Sequence[str], figure: str, *, least: bool = False
-) -> str | None:
-    """The one of *targets* with the highest (or *least*) median; None where none has any."""
-    medians = {name: middle(samples, work, name, figure) for name in targets}
-    known = {name: value for name, value in medians.items() if value is not None}
-    if not known:
-        return None
-    return (min if least else max)(known, key=lambda name: known[name])
-
-
 def over(dividend: float | None, divisor: float | None) -> float | None:
     """The ratio; None where one of them is not known, or the divisor is 0."""
     return dividend / divisor if dividend is not None and divisor else None
@@ -71,13 +48,28 @@ class Results:
     """Number of jobs -> bytes."""
     samples: Samples
     failed: Mapping[str, str] = field(default_factory=dict)
-    """What went wrong, by work."""
+    """What went wrong, by what it went wrong at."""
 
-    def names(self, kind: str) -> list[str]:
-        return [name for name, target in self.targets.items() if target["kind"] == kind]
+    def spread(self, work: str, target: str, figure: str = "rps") -> Spread | None:
+        """The rounds of *figure* at that work; None where there are none."""
+        rounds = self.samples.get(work, {}).get(target, ())
+        values = [sample[figure] for sample in rounds if figure in sample]
+        return Spread.of(values) if values else None
 
-    def value(self, work: str, target: str, figure: str) -> float | None:
-        return middle(self.samples, work, target, figure)
+    def value(self, work: str, target: str, figure: str = "rps") -> float | None:
+        spread = self.spread(work, target, figure)
+        return None if spread is None else spread.median
 
-    def best_peer(self, work: str, figure: str, *, least: bool = False) -> str | None:
-        return best(self.samples, work, self.names("peer"), figure, least=least)
+    def ratio(self, work: str, target: str, other: str) -> Spread | None:
+        """How fast *target* is, as a ratio to the median of *other*."""
+        own, base = self.spread(work, target), self.spread(work, other)
+        return None if own is None or base is None else own.over(base)
+
+    def best_peer(self, work: str) -> str | None:
+        """The fastest peer; None where none was measured."""
+        medians = {
+            name: value
+            for name, target in self.targets.items()
+            if target["kind"] == "peer" and (value := self.value(work, name)) is not None
+        }
+        return max(medians, key=lambda name: medians[name], default=None)

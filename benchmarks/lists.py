@@ -15,11 +15,15 @@ LARGE: Final = 100_000
 
 @dataclass(frozen=True, slots=True)
 class JobList:
-    """*count* jobs: the *fixture* that gesmock loads, and the *body* that everyone answers."""
+    """*count* jobs: the *fixture* that gesmock loads, and the *body* that everyone answers.
+
+    *failing* is the share of requests for it that get a 503 instead, by chance.
+    """
 
     count: int
     fixture: Path
     body: Path
+    failing: float = 0.0
 
     @property
     def graph(self) -> str:
@@ -50,13 +54,13 @@ def make(room: Path, count: int) -> JobList:
     somebody else's idea of the same bytes.
     """
     graph = f"jobs{count}"
-    made = JobList(count, room / f"{graph}.fixture.json", room / f"{graph}.json")
+    job_list = JobList(count, room / f"{graph}.fixture.json", room / f"{graph}.json")
     generate = [sys.executable, "-m", "gesmock", "generate", f"{graph}={count}"]
-    options = ["--seed", str(SEED), "--project-id", PROJECT, "-o", str(made.fixture)]
+    options = ["--seed", str(SEED), "--project-id", PROJECT, "-o", str(job_list.fixture)]
     subprocess.run([*generate, *options], check=True, timeout=300)
-    jobs = json.loads(made.fixture.read_bytes())["graphs"][graph]["jobs"]
-    made.body.write_bytes(encoded(jobs))
-    return made
+    jobs = json.loads(job_list.fixture.read_bytes())["graphs"][graph]["jobs"]
+    job_list.body.write_bytes(encoded(jobs))
+    return job_list
 
 
 def encoded(jobs: list[dict[str, Any]]) -> bytes:

@@ -1,8 +1,9 @@
-"""Load: ``wrk`` for many requests, ``curl`` for one long answer; and what they say of it."""
+"""Load: ``wrk`` for many requests, ``curl`` for long answers; and what they say of it."""
 
 import re
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Final
 
 from benchmarks.processes import Running
@@ -14,9 +15,9 @@ class NotUnderstood(ValueError):
     """A tool's output is not what its known versions print."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Wrk:
-    """What one run of wrk tells. *errors* counts socket errors and answers other than 2xx, 3xx."""
+    """What one run of wrk says. *errors* counts socket errors and answers other than 2xx, 3xx."""
 
     rps: float
     requests: int
@@ -44,61 +45,52 @@ def parse(output: str) -> Wrk:
 
 
 def _found(pattern: str, output: str) -> re.Match[str]:
-    found = re.search(pattern, output, re.MULTILINE)
-    if found is None:
+    match = re.search(pattern, output, re.MULTILINE)
+    if match is None:
         raise NotUnderstood(f"wrk said nothing like {pattern!r}: {output[-300:]}")
-    return found
+    return match
 
 
-def _milliseconds(found: re.Match[str]) -> float:
-    return float(found[1]) * _UNITS_MS[found[2]]
-
-
-def command(url: str, clients: int, seconds: int) -> list[str]:
-    """The command that loads *url*. One thread: on few cores a second one takes from the server."""
-    return ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "--timeout", "10s", "--latency", url]
+def _milliseconds(match: re.Match[str]) -> float:
+    return float(match[1]) * _UNITS_MS[match[2]]
 
 
 def run(url: str, clients: int, seconds: int) -> Wrk:
-    """Load *url* with so many *clients*, each sending one request after the other."""
-    ran = subprocess.run(
-        command(url, clients, seconds),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=seconds + 60,
-    )
+    """Load *url* with so many *clients*, each sending one request after the other.
+
+    wrk gets one thread: on few cores, a second one takes from the server.
+    """
+    load = ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "--timeout", "10s", "--latency", url]
+    ran = subprocess.run(load, capture_output=True, text=True, check=True, timeout=seconds + 60)
     return parse(ran.stdout)
 
 
 def sample(server: Running, path: str, clients: int, seconds: int) -> dict[str, float]:
     """The figures of one run against *server*, and the processor time that it took a request."""
     before = server.cpu_s()
-    told = run(server.url + path, clients, seconds)
-    cpu_us = (server.cpu_s() - before) * 1e6 / max(told.requests, 1)
-    return {
-        "rps": told.rps,
-        "requests": told.requests,
-        "p50_ms": told.p50_ms,
-        "p99_ms": told.p99_ms,
-        "max_ms": told.max_ms,
-        "errors": told.errors,
-        "cpu_us": round(cpu_us, 3),
-    }
+    figures = run(server.url + path, clients, seconds)
+    cpu_us = (server.cpu_s() - before) * 1e6 / max(figures.requests, 1)
+    return asdict(figures) | {"cpu_us": round(cpu_us, 3)}
 
 
-def reader(url: str) -> "subprocess.Popen[str]":
-    """A curl that reads *url* and keeps nothing; prints the seconds and bytes it took."""
-    told = "%{time_total} %{size_download}"
-    command = ["curl", "-sS", "--fail", "--max-time", "120", "-o", "/dev/null", "-w", told, url]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+def reader(urls: Sequence[str], *, patience_s: int = 300) -> "subprocess.Popen[str]":
+    """A curl that reads *urls* in turn on one connection, and keeps nothing.
+
+    It prints a line of seconds and bytes for each.
+    """
+    said = r"%{time_total} %{size_download}\n"
+    curl = ["curl", "-sS", "--fail-early", "--fail", "--max-time", str(patience_s), "-w", said]
+    for url in urls:
+        curl += ["-o", "/dev/null", url]
+    return subprocess.Popen(curl, stdout=subprocess.PIPE, text=True)
 
 
-def read(url: str) -> tuple[float, int]:
-    """The seconds that it takes to read *url*, and how many bytes came."""
-    with reader(url) as curl:
-        output, _ = curl.communicate(timeout=150)
+def read(*urls: str) -> dict[str, float]:
+    """The seconds and bytes that *urls* take, read in turn; *rps* is how often a second that is."""
+    with reader(urls) as curl:
+        output, _ = curl.communicate(timeout=330)
     if curl.returncode:
-        raise NotUnderstood(f"curl ended with status {curl.returncode} over {url}")
-    seconds, size = output.split()
-    return float(seconds), int(size)
+        raise NotUnderstood(f"curl ended with status {curl.returncode} over {urls[0]}")
+    lines = [line.split() for line in output.splitlines()]
+    seconds = sum(float(seconds) for seconds, _ in lines)
+    return {"rps": 1 / seconds, "seconds": seconds, "bytes": sum(int(size) for _, size in lines)}

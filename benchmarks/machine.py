@@ -4,6 +4,7 @@ import os
 import platform
 import shutil
 import subprocess
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ def machine() -> dict[str, Any]:
         "curl": _first_line("curl", "--version"),
         "node": _first_line("node", "--version"),
         "java": _first_line("java", "-version"),
+        "respx": _installed("respx"),
+        "responses": _installed("responses"),
     }
 
 
@@ -29,6 +32,13 @@ def _field(file: str, name: str) -> str | None:
         if line.startswith(name):
             return line.partition(":")[2].strip()
     return None
+
+
+def _installed(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _first_line(program: str, option: str) -> str | None:

@@ -6,7 +6,7 @@ from html import escape
 from typing import Final
 
 from benchmarks.figures import Results, Spread
-from benchmarks.table import SPEEDS, ratio, speed
+from benchmarks.table import WORKS, number
 
 _WIDTH: Final = 760
 _NAMES: Final = 190  # the room for the names, left of the bars
@@ -48,31 +48,31 @@ class Panel:
 
 
 def panels(results: Results) -> list[Panel]:
-    """A panel for each work that nginx did too; the fastest target first."""
-    made = []
-    for work, title, figure in SPEEDS:
+    """A panel for each work that its base was measured at; the fastest target first."""
+    drawn = []
+    for work, title, base in WORKS:
         bars = [
-            Bar(name, str(target["kind"]), found)
+            Bar(name, str(target["kind"]), spread)
             for name, target in results.targets.items()
-            if (found := speed(results, work, figure, name, "nginx"))
+            if (spread := results.ratio(work, name, base))
         ]
         if bars:
             bars.sort(key=lambda bar: -bar.speed.median)
-            made.append(Panel(title, bars))
-    return made
+            drawn.append(Panel(f"{title} (to {base})", bars))
+    return drawn
 
 
 def svg(drawn: Sequence[Panel]) -> str:
     """*drawn*, one below the other."""
     height = 56 + sum(panel.height for panel in drawn)
-    told = "; ".join(f"{panel.title}: {_told(panel)}" for panel in drawn)
+    summary = "; ".join(f"{panel.title}: {_summary(panel)}" for panel in drawn)
     size = f'viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-labelledby="title desc">',
-        '<title id="title">Speed of gesmock and its peers, as ratios to nginx</title>',
-        f'<desc id="desc">{escape(told)}</desc>',
+        '<title id="title">Speed of gesmock and its peers, as ratios to nginx or gesmock</title>',
+        f'<desc id="desc">{escape(summary)}</desc>',
         f"<style>{_STYLE}</style>",
-        '<text class="title" x="0" y="18">Speed as a ratio to nginx with files</text>',
+        '<text class="title" x="0" y="18">Speed as a ratio</text>',
         '<text x="0" y="38">longer is faster; the thin line is the spread of the rounds</text>',
     ]
     top = 56
@@ -82,16 +82,16 @@ def svg(drawn: Sequence[Panel]) -> str:
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _told(panel: Panel) -> str:
-    return ", ".join(f"{bar.name} {ratio(bar.speed.median)}" for bar in panel.bars)
+def _summary(panel: Panel) -> str:
+    return ", ".join(f"{bar.name} {number(bar.speed.median)}" for bar in panel.bars)
 
 
 def _panel(panel: Panel, top: int) -> list[str]:
     longest = max(bar.speed.most for bar in panel.bars)
     scale = (_WIDTH - _NAMES - _VALUES) / longest
     parts = [f'<text class="panel" x="0" y="{top + 14}">{escape(panel.title)}</text>']
-    for number, bar in enumerate(panel.bars):
-        y = top + 24 + number * _ROW
+    for row, bar in enumerate(panel.bars):
+        y = top + 24 + row * _ROW
         length, least, most = (
             round(value * scale, 1) for value in (bar.speed.median, bar.speed.least, bar.speed.most)
         )
@@ -100,7 +100,7 @@ def _panel(panel: Panel, top: int) -> list[str]:
             f'<text x="{_NAMES - 8}" y="{y + 13}" text-anchor="end">{escape(bar.name)}</text>',
             f'<rect class="{bar.kind}" x="{_NAMES}" y="{y}" width="{max(length, 1)}" height="16"/>',
             f'<path class="spread" d="M{_NAMES + least} {middle}H{_NAMES + most}"/>',
-            f'<text x="{_NAMES + max(most, 1) + 6}" y="{y + 13}">{ratio(bar.speed.median)}</text>',
+            f'<text x="{_NAMES + max(most, 1) + 6}" y="{y + 13}">{number(bar.speed.median)}</text>',
         ]
     foot = top + 24 + len(panel.bars) * _ROW
     return [*parts, f'<path class="axis" d="M{_NAMES} {top + 20}V{foot}"/>']

@@ -113,11 +113,14 @@ def get(port: int, path: str, *, timeout_s: float = 60) -> tuple[int, bytes]:
         connection.close()
 
 
-def send(port: int, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> int:
-    """The status of the answer to *body*."""
+def send(
+    port: int, method: str, path: str, body: bytes, headers: Mapping[str, str] | None = None
+) -> int:
+    """The status of the answer to *body*, which is JSON."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     try:
-        connection.request(method, path, body, dict(headers))
+        own = {"Content-Type": "application/json", **(headers or {})}
+        connection.request(method, path, body, own)
         response = connection.getresponse()
         response.read()
         return response.status

@@ -23,7 +23,7 @@ def results_of(bench: Bench, options: dict[str, object], system: dict[str, objec
             "exact": target.exact,
             "absent": absent,
         }
-    sizes = {str(count): made.size for count, made in sorted(bench.made.items())}
+    sizes = {str(count): jobs.size for count, jobs in sorted(bench.job_lists.items())}
     samples = {work: dict(of_work) for work, of_work in bench.samples.items()}
     return Results(system, options, targets, sizes, samples, bench.failed)
 

@@ -1,97 +1,115 @@
-"""The Markdown of a run: ratios only. The bare figures are in ``results.json``."""
+"""The Markdown of a run. What stands behind the ratios is in ``results.json``."""
 
 from collections.abc import Iterator
+from typing import Final, NamedTuple
 
-from benchmarks.criteria import verdicts
-from benchmarks.figures import Results, Spread, spread
+from benchmarks.criteria import CRITERIA
+from benchmarks.figures import Results, Spread
 
-SPEEDS = (
-    ("jobs10_clients16", "10 jobs, 16 clients", "rps"),
-    ("jobs10_clients1", "10 jobs, 1 client", "rps"),
-    ("jobs1000_clients16", "1,000 jobs, 16 clients", "rps"),
-    ("jobs100000", "100,000 jobs, 1 client", "seconds"),
-    ("paged100000", "100,000 jobs, from who pages", "seconds"),
+
+class Work(NamedTuple):
+    """A work that targets are compared by; *base* is the one that is 1 in the plot."""
+
+    name: str
+    title: str
+    base: str = "nginx"
+
+
+WORKS: Final = (
+    Work("jobs10_clients16", "10 jobs, 16 clients"),
+    Work("jobs10_clients1", "10 jobs, 1 client"),
+    Work("jobs1000_clients16", "1,000 jobs, 16 clients"),
+    Work("jobs100000", "100,000 jobs, 1 client"),
+    Work("walk100000", "100,000 jobs, 1,000 a page, 1 client", "gesmock"),
+    Work("failing", "10 jobs, of which a tenth fail, 16 clients", "gesmock"),
 )
-"""Work, what it is called, and its figure: requests a second, or the seconds that one takes."""
 
 
 def markdown(results: Results) -> str:
-    return "\n".join(
-        [
-            *_speeds(results),
-            "",
-            *_best_peers(results),
-            "",
-            *_criteria(results),
-            "",
-            *_absent(results),
-        ]
-    )
+    parts = (_criteria, _speeds, _best_peers, _tests, _versions, _failed)
+    return "\n\n".join(filter(None, ("\n".join(part(results)) for part in parts)))
 
 
-def speed(results: Results, work: str, figure: str, target: str, other: str) -> Spread | None:
-    """How fast *target* is, as a ratio to the median of *other*; a time counts by its inverse."""
-    own = spread(results.samples, work, target, figure)
-    base = spread(results.samples, work, other, figure)
-    if own is None or base is None:
-        return None
-    if figure != "seconds":
-        return own.over(base)
-    inverse = Spread(*(1 / value for value in (own.median, own.most, own.least)))
-    return inverse.over(Spread.of([1 / base.median]))
-
-
-def ratio(value: float) -> str:
+def number(value: float) -> str:
     """*value* with three figures that say something."""
-    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def _cell(found: Spread | None) -> str:
-    if found is None:
+def _cell(spread: Spread | None) -> str:
+    if spread is None:
         return "-"
-    return f"{ratio(found.median)} ({ratio(found.least)} to {ratio(found.most)})"
-
-
-def _speeds(results: Results) -> Iterator[str]:
-    works = [one for one in SPEEDS if results.samples.get(one[0])]
-    works = [one for one in works if one[0] != "paged100000"]
-    yield "Speed as a ratio to nginx: the median of the rounds, and the least and the most."
-    yield ""
-    yield "| target | " + " | ".join(title for _, title, _ in works) + " |"
-    yield "| --- |" + " ---: |" * len(works)
-    for name in results.targets:
-        cells = [speed(results, work, figure, name, "nginx") for work, _, figure in works]
-        if any(cells):
-            yield f"| {name} | " + " | ".join(map(_cell, cells)) + " |"
-
-
-def _best_peers(results: Results) -> Iterator[str]:
-    yield "| work | the best peer | gesmock to it | gesmock to nginx |"
-    yield "| --- | --- | ---: | ---: |"
-    for work, title, figure in SPEEDS:
-        peer = results.best_peer(work, figure, least=figure == "seconds")
-        if peer is not None:
-            to_peer = _cell(speed(results, work, figure, "gesmock", peer))
-            to_nginx = _cell(speed(results, work, figure, "gesmock", "nginx"))
-            yield f"| {title} | {peer} | {to_peer} | {to_nginx} |"
+    return f"{number(spread.median)} ({number(spread.least)} to {number(spread.most)})"
 
 
 def _criteria(results: Results) -> Iterator[str]:
-    yield "| target | figure | wanted | reached | |"
+    yield "| work | figure | wanted | measured | |"
     yield "| --- | --- | ---: | ---: | --- |"
-    for verdict in verdicts(results):
-        one, value = verdict.criterion, verdict.value
-        sign = "≤" if one.at_most else "≥"
-        reached = "-" if value is None else ratio(value)
-        yield f"| {one.work} | {one.figure} | {sign} {one.bound:g} | {reached} | {verdict.word} |"
+    for criterion in CRITERIA:
+        value = criterion.value(results)
+        bound = f"{'≤' if criterion.at_most else '≥'} {criterion.bound:,g}"
+        measured = "-" if value is None else number(value)
+        row = (criterion.title, criterion.unit, bound, measured, criterion.verdict(value))
+        yield f"| {' | '.join(row)} |"
 
 
-def _absent(results: Results) -> Iterator[str]:
+def _speeds(results: Results) -> Iterator[str]:
+    works = [work for work in WORKS if work.base == "nginx" and results.samples.get(work.name)]
+    if not works:
+        return
+    yield "Speed as a ratio to nginx: the median of the rounds, and the least and the most. Beside"
+    yield "it, the processor time that the server takes for a request."
+    yield ""
+    yield "| target | " + " | ".join(work.title for work in works) + " |"
+    yield "| --- |" + " ---: |" * len(works)
+    for name in results.targets:
+        cells = []
+        for work in works:
+            cpu_us = results.value(work.name, name, "cpu_us")
+            beside = "" if cpu_us is None else f"; {number(cpu_us)} µs"
+            cells.append(_cell(results.ratio(work.name, name, work.base)) + beside)
+        if any(cell != "-" for cell in cells):
+            yield f"| {name} | " + " | ".join(cells) + " |"
+
+
+def _best_peers(results: Results) -> Iterator[str]:
+    limits = ("nginx", "fixed bytes")
+    yield f"| work | the best peer | gesmock to it | to {' | to '.join(limits)} |"
+    yield "| --- | --- | ---: |" + " ---: |" * len(limits)
+    for work, title, _ in WORKS:
+        peer = results.best_peer(work)
+        if peer is not None:
+            cells = [_cell(results.ratio(work, "gesmock", other)) for other in (peer, *limits)]
+            yield f"| {title} | {peer} | {' | '.join(cells)} |"
+
+
+def _tests(results: Results) -> Iterator[str]:
+    fixtures = results.samples.get("fixture", {})
+    if not fixtures:
+        return
+    yield "| pytest fixture | ms a test | ms a test that asks for a list |"
+    yield "| --- | ---: | ---: |"
+    for name in fixtures:
+        spreads = (results.spread(work, name, "ms") for work in ("fixture", "test"))
+        yield f"| {name} | {' | '.join(map(_cell, spreads))} |"
+
+
+def _versions(results: Results) -> Iterator[str]:
+    versions = [target["version"] for target in results.targets.values() if target.get("version")]
+    versions += [
+        f"{name} {results.machine[name]}"
+        for name in ("respx", "responses", "java", "node")
+        if results.machine.get(name)
+    ]
+    if versions:
+        yield f"Versions: {', '.join(dict.fromkeys(versions))}."
+
+
+def _failed(results: Results) -> Iterator[str]:
     for name, target in results.targets.items():
         if target.get("absent"):
             yield f"Not measured: {name}: {_line(str(target['absent']))}"
-    for work, reason in results.failed.items():
-        yield f"Went wrong: {work}: {_line(reason)}"
+    for name, reason in results.failed.items():
+        yield f"Went wrong: {name}: {_line(reason)}"
 
 
 def _line(text: str) -> str:

@@ -7,22 +7,23 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from benchmarks.bench import Bench
+from benchmarks.measures.beside import beside
 from benchmarks.measures.busy import busy
 from benchmarks.measures.endurance import endurance
 from benchmarks.measures.large import large
 from benchmarks.measures.memory import memory
-from benchmarks.measures.paging import paging
 from benchmarks.measures.python import python
 from benchmarks.measures.start import start
-from benchmarks.measures.throughput import throughput
+from benchmarks.measures.throughput import failing, throughput
 
 MEASURES: Final[Mapping[str, Callable[[Bench], None]]] = {
     "throughput": throughput,
+    "failing": failing,
     "large": large,
-    "paging": paging,
     "memory": memory,
     "start": start,
     "python": python,
+    "beside": beside,
     "busy": busy,
     "endurance": endurance,
 }

@@ -1,10 +1,14 @@
-"""Requests a second for whole lists of 10 and 1,000 jobs."""
+"""Requests a second for whole lists of 10 and 1,000 jobs, and where a tenth of them fail."""
+
+from dataclasses import replace
 
 from benchmarks import load
 from benchmarks.bench import Bench, interleaved, progress
 from benchmarks.lists import SMALL
+from benchmarks.load import Wrk
 from benchmarks.processes import Running
 from benchmarks.targets import Target
+from benchmarks.targets.base import WrongAnswer
 
 WORKS = (
     ("jobs10_clients16", 10, 16),
@@ -12,6 +16,7 @@ WORKS = (
     ("jobs1000_clients16", 1_000, 16),
 )
 """Name, number of jobs, number of clients."""
+FAILING = 0.1
 
 
 def throughput(bench: Bench) -> None:
@@ -22,21 +27,39 @@ def throughput(bench: Bench) -> None:
         for jobs in served:
             target.check(jobs, server)
         for jobs in served:
-            _warm_up(server.url + target.path(jobs), 2 if bench.quick else 15)
+            _warm_up(server.url + target.path(jobs))
 
     with bench.all_serving(bench.present(), served, check) as running:
-        turns = [(work, *one) for work in WORKS for one in interleaved(bench.rounds, running)]
+        turns = [(work, *turn) for work in WORKS for turn in interleaved(bench.rounds, running)]
         for (work, count, clients), target, server in progress("throughput", turns):
             path = target.path(bench.list_of(count))
             bench.note(work, target.name, load.sample(server, path, clients, bench.seconds))
 
 
-def _warm_up(url: str, seconds: int) -> None:
-    """Ask until it gets no faster, at most so long: compilers at run time need many requests."""
+def failing(bench: Bench) -> None:
+    """``failing``: ten jobs, or by a chance of one in ten a 503; 16 clients."""
+    few = replace(bench.list_of(10), failing=FAILING)
+
+    def check(target: Target, server: Running) -> None:
+        figures = _warm_up(server.url + target.path(few))
+        share = figures.errors / figures.requests
+        if abs(share - FAILING) > FAILING / 5:
+            raise WrongAnswer(f"{target.name}: {share:.1%} failed, not {FAILING:.0%}")
+
+    targets = [target for target in bench.present() if target.fails]
+    with bench.all_serving(targets, [few], check) as running:
+        for target, server in progress("failing", interleaved(bench.rounds, running)):
+            sample = load.sample(server, target.path(few), 16, bench.seconds)
+            bench.note("failing", target.name, sample)
+
+
+def _warm_up(url: str) -> Wrk:
+    """Ask until it gets no faster, at most 10 s: compilers at run time need many requests."""
     best, no_faster = 0.0, 0
-    for _ in range(seconds):
-        rps = load.run(url, 16, 1).rps
-        no_faster = 0 if rps > 1.03 * best else no_faster + 1
-        best = max(best, rps)
+    for _ in range(10):
+        figures = load.run(url, 16, 1)
+        no_faster = 0 if figures.rps > 1.03 * best else no_faster + 1
+        best = max(best, figures.rps)
         if no_faster == 2:
-            return
+            break
+    return figures

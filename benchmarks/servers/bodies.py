@@ -6,6 +6,6 @@ from pathlib import Path
 
 def port_and_bodies() -> tuple[int, dict[str, bytes]]:
     """From ``PORT PATH=FILE...``."""
-    port, *given = sys.argv[1:]
-    pairs = (argument.split("=", 1) for argument in given)
+    port, *arguments = sys.argv[1:]
+    pairs = (argument.split("=", 1) for argument in arguments)
     return int(port), {path: Path(file).read_bytes() for path, file in pairs}

@@ -3,15 +3,14 @@
 from pathlib import Path
 
 from benchmarks.targets.base import Target
-from benchmarks.targets.gesmock import Gesmock, ThroughFlask
+from benchmarks.targets.gesmock import Gesmock
 from benchmarks.targets.json_server import JsonServer
-from benchmarks.targets.limits import BareWsgi, FixedBytes
+from benchmarks.targets.limits import FixedBytes, Nginx
 from benchmarks.targets.mockoon import Mockoon
 from benchmarks.targets.mockserver import MockServer
 from benchmarks.targets.mockttp import Mockttp
 from benchmarks.targets.moto import Moto
 from benchmarks.targets.mountebank import Mountebank
-from benchmarks.targets.nginx import Nginx
 from benchmarks.targets.prism import Prism
 from benchmarks.targets.pytest_httpserver import PytestHttpserver
 from benchmarks.targets.wiremock import UntunedWireMock, WireMock
@@ -20,8 +19,6 @@ __all__ = ["QUICK", "Target", "all_targets"]
 
 _TARGETS: tuple[type[Target], ...] = (
     Gesmock,
-    ThroughFlask,
-    BareWsgi,
     FixedBytes,
     Nginx,
     WireMock,
@@ -36,10 +33,7 @@ _TARGETS: tuple[type[Target], ...] = (
     Moto,
 )
 
-QUICK = (
-    *("gesmock", "gesmock, through Flask", "bare WSGI callable", "fixed bytes", "nginx"),
-    *("WireMock, tuned", "WireMock", "json-server", "pytest-httpserver"),
-)
+QUICK = ("gesmock", "fixed bytes", "nginx", "MockServer", "mockttp", "pytest-httpserver")
 """The targets of a quick run: those that gesmock has to be compared with."""
 
 

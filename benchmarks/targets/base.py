@@ -30,6 +30,8 @@ class Target(ABC):
     kind: ClassVar[Kind] = "peer"
     pages: ClassVar[str] = ""
     """How it gives a page of a list that it holds; empty where it cannot by itself."""
+    fails: ClassVar[str] = ""
+    """How it answers with a 503 now and then, by chance; empty where it cannot by itself."""
     exact: ClassVar[bool] = True
     """Whether it answers with the very bytes that it was given."""
     largest: ClassVar[int] = LARGE
@@ -54,17 +56,9 @@ class Target(ABC):
         """Where it answers with all of *jobs*."""
         return jobs.path
 
-    def page_path(self, jobs: JobList) -> str:
-        """Where it answers with the first ten of *jobs*, if it pages."""
-        return jobs.path
-
-    def whole_path(self, jobs: JobList) -> str:
-        """Where it answers with all of *jobs* out of that which it pages, if it pages."""
-        return self.path(jobs)
-
-    def count(self, body: bytes) -> int:
-        """How many jobs an answer lists."""
-        return len(json.loads(body)["jobs"])
+    def page_path(self, jobs: JobList, page: int, size: int) -> str:
+        """Where it answers with the *page*-th *size* of *jobs*, counted from 0, if it pages."""
+        raise NotImplementedError
 
     def ready_path(self, lists: Sequence[JobList]) -> str:
         """What is answered with 200 as soon as it has started."""
@@ -99,15 +93,17 @@ class Target(ABC):
         if self.exact and body != jobs.bytes():
             raise WrongAnswer(f"{self.name}: other bytes than those of {jobs.body.name}")
 
-    def check_page(self, jobs: JobList, running: Running) -> None:
-        """Raise WrongAnswer unless a page of *jobs* has ten of them."""
-        self._check_count(*processes.get(running.port, self.page_path(jobs)), 10)
+    def check_page(self, jobs: JobList, running: Running, page: int, size: int) -> None:
+        """Raise WrongAnswer unless that page of *jobs* has so many of them."""
+        self._check_count(*processes.get(running.port, self.page_path(jobs, page, size)), size)
 
-    def _check_count(self, status: int, body: bytes, wanted: int) -> None:
+    def _check_count(self, status: int, body: bytes, expected: int) -> None:
         if status != 200:
             raise WrongAnswer(f"{self.name}: status {status}: {body[:200]!r}")
-        if self.count(body) != wanted:
-            raise WrongAnswer(f"{self.name}: {self.count(body)} jobs instead of {wanted}")
+        answer = json.loads(body)
+        count = len(answer if isinstance(answer, list) else answer["jobs"])
+        if count != expected:
+            raise WrongAnswer(f"{self.name}: {count} jobs instead of {expected}")
 
 
 class NodeTarget(Target):
@@ -131,8 +127,8 @@ class NodeTarget(Target):
         return None
 
     def version(self) -> str:
-        told = json.loads((self.home / "package.json").read_bytes())["version"]
-        return f"{self.package} {told}"
+        description = json.loads((self.home / "package.json").read_bytes())
+        return f"{self.package} {description['version']}"
 
 
 class PythonTarget(Target):

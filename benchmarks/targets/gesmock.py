@@ -1,4 +1,4 @@
-"""gesmock as it ships, and through Flask."""
+"""gesmock as it ships."""
 
 import sys
 from collections.abc import Sequence
@@ -15,20 +15,14 @@ class Gesmock(PythonTarget):
     kind = "gesmock"
     package = module = "gesmock"
     pages = "limit and offset, as the service"
+    fails = "a fault rule"
 
     def command(self, lists: Sequence[JobList], port: int, room: Path) -> list[str]:
         fixtures = [str(jobs.fixture.resolve()) for jobs in lists]
+        for jobs in lists:
+            if jobs.failing:
+                fixtures += ["--fault", f"list_jobs=503,probability={jobs.failing}"]
         return [sys.executable, "-m", "gesmock", "serve", *fixtures, "--port", str(port)]
 
-    def page_path(self, jobs: JobList) -> str:
-        return f"{jobs.path}?limit=10"
-
-
-class ThroughFlask(Gesmock):
-    """The same app and server, but every request passes through Flask."""
-
-    name = "gesmock, through Flask"
-
-    def command(self, lists: Sequence[JobList], port: int, room: Path) -> list[str]:
-        fixtures = [str(jobs.fixture.resolve()) for jobs in lists]
-        return [sys.executable, "-m", "benchmarks.servers.through_flask", str(port), *fixtures]
+    def page_path(self, jobs: JobList, page: int, size: int) -> str:
+        return f"{jobs.path}?limit={size}&offset={page * size}"

@@ -1,6 +1,5 @@
 """json-server, which serves a JSON file as a REST API, and pages."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,14 +18,19 @@ class JsonServer(NodeTarget):
     def path(self, jobs: JobList) -> str:
         return f"/{jobs.graph}"
 
-    def page_path(self, jobs: JobList) -> str:
-        return f"/{jobs.graph}?_start=0&_limit=10"
-
-    def count(self, body: bytes) -> int:
-        return len(json.loads(body))
+    def page_path(self, jobs: JobList, page: int, size: int) -> str:
+        return f"/{jobs.graph}?_start={page * size}&_limit={size}"
 
     def command(self, lists: Sequence[JobList], port: int, room: Path) -> list[str]:
         file = write_json(room.resolve() / "db.json", {jobs.graph: jobs.jobs() for jobs in lists})
         run = str((self.home / "lib" / "cli" / "bin.js").resolve())
-        told = ["--host", "127.0.0.1", "--port", str(port), "--quiet", "--read-only", "--no-gzip"]
-        return ["node", run, *told, str(file)]
+        options = [
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            "--quiet",
+            "--read-only",
+            "--no-gzip",
+        ]
+        return ["node", run, *options, str(file)]

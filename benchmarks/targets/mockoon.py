@@ -6,41 +6,40 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from benchmarks.lists import JobList
+from benchmarks.lists import LARGE, JobList
 from benchmarks.targets.base import NodeTarget, write_json
 
 
 class Mockoon(NodeTarget):
-    """The lists as inline bodies, templates off; beside each, its jobs as a CRUD route that pages.
+    """The lists as inline bodies, templates off.
 
     The list of 100,000 jobs comes from its file: inline it would be read and checked at the start.
+    Its jobs are a CRUD route too, which pages.
     """
 
     name = "Mockoon"
     package = "@mockoon/cli"
     pages = "CRUD routes: page and limit; the list without its envelope"
+    fails = "a route with ten answers, of which it takes a random one"
 
-    def page_path(self, jobs: JobList) -> str:
-        return f"/{jobs.graph}?page=1&limit=10"
-
-    def whole_path(self, jobs: JobList) -> str:
-        return f"/{jobs.graph}"
-
-    def count(self, body: bytes) -> int:
-        return super().count(body) if body.startswith(b"{") else body.count(b'"jobId"')
+    def page_path(self, jobs: JobList, page: int, size: int) -> str:
+        return f"/{jobs.graph}?page={page + 1}&limit={size}"
 
     def command(self, lists: Sequence[JobList], port: int, room: Path) -> list[str]:
         routes: list[dict[str, Any]] = []
         for number, jobs in enumerate(lists):
-            bulk = jobs.count > 1_000
-            fixed = {"bodyType": "FILE" if bulk else "INLINE"}
-            fixed |= {"filePath": str(jobs.body.resolve())} if bulk else {}
-            fixed |= {} if bulk else {"body": jobs.bytes().decode()}
-            routes.append(_route(10 * number, "http", jobs.path, fixed))
-            kept = {"bodyType": "DATABUCKET", "databucketID": jobs.graph}
-            routes.append(_route(10 * number + 1, "crud", f"/{jobs.graph}", kept))
+            if jobs.count < LARGE:
+                answers: list[dict[str, Any]] = [{"body": jobs.bytes().decode()}]
+            else:
+                answers = [{"bodyType": "FILE", "filePath": str(jobs.body.resolve())}]
+                bucket = {"bodyType": "DATABUCKET", "databucketID": jobs.graph}
+                routes.append(_route(100 * number + 50, "crud", f"/{jobs.graph}", [bucket]))
+            if jobs.failing:
+                failed = round(1 / jobs.failing)
+                answers = [*answers * (failed - 1), {"statusCode": 503}]
+            routes.append(_route(100 * number, "http", jobs.path, answers))
         environment = {
-            "uuid": _uuid(900),
+            "uuid": _uuid(8_000),
             "lastMigration": 33,
             "name": "lists",
             "endpointPrefix": "",
@@ -64,13 +63,14 @@ class Mockoon(NodeTarget):
             "proxyResHeaders": [],
             "data": [
                 {
-                    "uuid": _uuid(500 + number),
+                    "uuid": _uuid(9_000 + number),
                     "id": jobs.graph,
                     "name": jobs.graph,
                     "documentation": "",
                     "value": json.dumps(jobs.jobs(), ensure_ascii=False),
                 }
                 for number, jobs in enumerate(lists)
+                if jobs.count == LARGE
             ],
             "callbacks": [],
         }
@@ -80,7 +80,8 @@ class Mockoon(NodeTarget):
         return ["node", run, "start", "--data", str(file), "--port", str(port), *quiet]
 
 
-def _route(number: int, kind: str, path: str, answer: dict[str, str]) -> dict[str, Any]:
+def _route(number: int, kind: str, path: str, answers: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """A route of *answers*: if there are several, it takes a random one each time."""
     return {
         "uuid": _uuid(number),
         "type": kind,
@@ -89,7 +90,7 @@ def _route(number: int, kind: str, path: str, answer: dict[str, str]) -> dict[st
         "endpoint": path.lstrip("/"),
         "responses": [
             {
-                "uuid": _uuid(1_000 + number),
+                "uuid": _uuid(number + nth),
                 "body": "",
                 "latency": 0,
                 "statusCode": 200,
@@ -103,13 +104,14 @@ def _route(number: int, kind: str, path: str, answer: dict[str, str]) -> dict[st
                 "rulesOperator": "OR",
                 "disableTemplating": True,
                 "fallbackTo404": False,
-                "default": True,
+                "default": nth == 1,
                 "crudKey": "jobId",
                 "callbacks": [],
                 **answer,
             }
+            for nth, answer in enumerate(answers, 1)
         ],
-        "responseMode": None,
+        "responseMode": "RANDOM" if len(answers) > 1 else None,
         "streamingMode": None,
         "streamingInterval": 0,
     }

@@ -32,7 +32,7 @@ class Moto(PythonTarget):
         return [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
 
     def prepare(self, lists: Sequence[JobList], port: int) -> None:
-        access = {"x-amz-acl": "public-read", "Content-Type": "application/json"}
+        access = {"x-amz-acl": "public-read"}
         sent = [processes.send(port, "PUT", "/lists", b"", access)]
         sent += [
             processes.send(port, "PUT", self.path(jobs), jobs.bytes(), access) for jobs in lists

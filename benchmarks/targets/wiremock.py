@@ -31,8 +31,8 @@ class _AnyWireMock(NodeTarget):
             mapping = {"request": {"method": "GET", "urlPath": jobs.path}, "response": answer}
             write_json(mappings / jobs.body.name, mapping)
         jar = next((self.home / "build").glob("wiremock-standalone-*.jar")).resolve()
-        told = ["--port", str(port), "--bind-address", "127.0.0.1", "--root-dir", str(room)]
-        return ["java", "-jar", str(jar), *told, "--disable-banner", *self.options]
+        where = ["--port", str(port), "--bind-address", "127.0.0.1", "--root-dir", str(room)]
+        return ["java", "-jar", str(jar), *where, "--disable-banner", *self.options]
 
 
 class WireMock(_AnyWireMock):

@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -125,3 +127,37 @@ def test_typescript_clients_and_types_list_jobs(clients: Path, ges: GesMock) -> 
     printed = run("node", "js/use_clients.js", ges.url, ges.project_id, folder=clients)
 
     assert json.loads(printed) == {**expected(ges), "types": expected(ges)["database"]}
+
+
+def test_the_typed_client_of_the_page_lists_jobs_and_knows_every_status(
+    ges: GesMock, tmp_path: Path
+) -> None:
+    page = (HERE.parents[1] / "docs/how-to/typescript.md").read_text("utf-8")
+    command = re.search(r"^\$ (gesmock openapi .*)$", page, re.MULTILINE)
+    client = re.search(r"^```ts\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    assert command
+    assert client
+    (tmp_path / "node_modules").symlink_to(MODULES)
+    (tmp_path / "jobs.ts").write_text(client[1], encoding="utf-8")
+    use = """
+import {{ Graph, isUnfinished }} from "./jobs";
+const graph = new Graph("{url}", "secret");
+graph.listJobs({{ limit: 2 }}).then(async ({{ jobs, totalCount }}) => {{
+  const unfinished = jobs.filter(isUnfinished).length;
+  const running = jobs.filter((job) => job.status === "{status}").length;
+  const nobody = new Graph("{url}2", "secret");
+  const code = await nobody.listJobs().catch((error) => error.code);
+  console.log(JSON.stringify([jobs.length, totalCount, unfinished, running, code]));
+}});
+"""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    run("bash", "-c", f"PATH={path}; set -o pipefail; {command[1]}", folder=tmp_path)
+    tsc = "node_modules/.bin/tsc", "--strict", "--target", "es2022", "--module", "commonjs"
+
+    (tmp_path / "use.ts").write_text(use.format(url=ges.graph_url("database"), status="running"))
+    run(*tsc, "use.ts", folder=tmp_path)
+    assert json.loads(run("node", "use.js", folder=tmp_path)) == [2, 3, 2, 1, "GES.8000"]
+
+    (tmp_path / "use.ts").write_text(use.format(url="", status="runing"))
+    with pytest.raises(AssertionError, match="no overlap"):
+        run(*tsc, "use.ts", folder=tmp_path)
