@@ -6,8 +6,10 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import Final, NamedTuple
 from unittest.mock import patch
@@ -72,6 +74,27 @@ def block_of(example: Example) -> Block:
     return block
 
 
+def _file_of(example: Example) -> str:
+    """The file that a block is written to; empty where it is not."""
+    block = block_of(example)
+    tests = block.language == "python" and "def test_" in block.text
+    return block.marks.get("file", f"test_line_{example.line}.py" if tests else "")
+
+
+def _has_tests(example: Example) -> bool:
+    return Path(_file_of(example)).name.startswith("test_")
+
+
+class Reports:
+    """A plugin that keeps what pytest reports of each file."""
+
+    def __init__(self) -> None:
+        self.by_file: defaultdict[str, list[pytest.TestReport]] = defaultdict(list)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.by_file[report.nodeid.partition("::")[0]].append(report)
+
+
 class Served(NamedTuple):
     port: str
     printed: str
@@ -108,27 +131,26 @@ class PageExamples:
         pytester.syspathinsert()
 
     def run(self, page: Path) -> None:
+        examples = [example for example in parse(page) if block_of(example).runs]
         with ExitStack() as self._servers:
-            for example in parse(page):
-                if block_of(example).runs:
+            for are_tests, group in groupby(examples, _has_tests):
+                together = [*group]
+                if are_tests:
+                    self._test(together)
+                for example in together:
                     example.region.evaluator = self._evaluate
                     example.evaluate()
 
     def _evaluate(self, example: Example) -> str | None:
         """Run an example; what was wrong with it."""
-        block = block_of(example)
-        name = block.marks.get("file")
-        if name is None and block.language == "python" and "def test_" in block.text:
-            name = f"test_line_{example.line}.py"
-        if name is not None:
-            path = self._folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(block.text, encoding="utf-8")
-        if name is not None and Path(name).name.startswith("test_"):
-            return self._test(name, block.marks.get("fails"))
+        block, name = block_of(example), _file_of(example)
+        if _has_tests(example):
+            return self._result(name, block.marks.get("fails"))
+        if name:
+            self._write(name, block.text)
         if block.language == "json":
             return self._check_json(block)
-        if name is not None:
+        if name:
             return None
         if block.language == "console":
             return self._converse(block.text)
@@ -137,21 +159,36 @@ class PageExamples:
             return None
         return f"say why this {block.language} block does not run: <!-- not run: why -->"
 
-    def _test(self, name: str, fails: str | None) -> str | None:
-        """Run the tests in a file, which pass or fail with the text *fails*."""
-        output = self._pytest("-q", name)
-        passed = re.search(r"^\d+ passed in", output, re.MULTILINE)
-        as_said = passed if fails is None else not passed and fails in output
-        return None if as_said else output
+    def _write(self, name: str, text: str) -> None:
+        path = self._folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
-    def _pytest(self, *arguments: str) -> str:
+    def _test(self, examples: Sequence[Example]) -> None:
+        """Run the tests of *examples*, all at once: to start pytest takes longer than to run one."""
+        for example in examples:
+            self._write(_file_of(example), block_of(example).text)
+        self._reports = Reports()
+        self._output = self._pytest("-q", *map(_file_of, examples), plugins=[self._reports])
+
+    def _result(self, name: str, fails: str | None) -> str | None:
+        """What was wrong with the tests in a file, which pass or fail with the text *fails*."""
+        reports = self._reports.by_file.get(name, [])
+        failures = [report.longreprtext for report in reports if not report.passed]
+        if fails is None:
+            as_said = reports and not failures
+        else:
+            as_said = any(fails in failure for failure in failures)
+        return None if as_said else "\n".join(failures) or self._output
+
+    def _pytest(self, *arguments: str, plugins: Sequence[object] = ()) -> str:
         """What pytest prints, with no plugin but gesmock's: the many others would take longer."""
         plugin = ("-p", "gesmock.pytest_plugin", "-W", "error", *IMPORTED)
         environ = patch.dict(os.environ, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
         with environ, patch.dict(sys.modules):
             for file in self._folder.glob("test_*.py"):  # one of the suite may have its name
                 sys.modules.pop(file.stem, None)
-            ran = self._pytester.runpytest_inprocess(*arguments, *plugin)
+            ran = self._pytester.runpytest_inprocess(*arguments, *plugin, plugins=plugins)
         return "\n".join(ran.outlines + ran.errlines)
 
     def _check_json(self, block: Block) -> str | None:
