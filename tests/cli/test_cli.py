@@ -69,19 +69,6 @@ def test_serve_serves_the_example_of_the_page_and_prints_a_working_curl_command(
     assert answer == json.loads(example)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_stops_serve(number: signal.Signals) -> None:
-    with started(*GESMOCK, "serve", "--port", "0") as process:
-        assert process.stdout is not None
-        url = process.stdout.readline().split()[-1]
-        assert requests.get(f"{url}/_gesmock/health").ok
-
-        process.send_signal(number)
-        _, errors = process.communicate(timeout=10)
-
-    assert (process.returncode, errors) == (0, "")
-
-
 def test_serve_runs_with_closed_standard_output(tmp_path: Path) -> None:
     port = free_port()
     command = f'exec "{sys.executable}" -m gesmock serve --port {port} >&-'

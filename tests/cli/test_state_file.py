@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 import requests
+from click.testing import CliRunner
+
+from gesmock.cli import main as cli
 
 Serve = Callable[..., Any]
 
@@ -34,26 +37,35 @@ def ids(url: str) -> list[str]:
 def started(*args: str | Path, stop: signal.Signals = signal.SIGTERM) -> Iterator[str]:
     """Where the control API of a ``gesmock serve`` is that ends with the signal *stop*."""
     command = [sys.executable, "-m", "gesmock", "serve", "--port", "0", "--log-level", "error"]
-    with subprocess.Popen([*command, *args], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [*command, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         try:
             yield process.stdout.readline().split()[-1] + "/_gesmock"
         finally:
             process.send_signal(stop)
-    assert process.returncode == 0
+            _, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (0, "")
+
+
+def refused(state: Path) -> str:
+    """What ``gesmock serve`` with this *state* writes to standard error."""
+    ran = CliRunner().invoke(cli.main, ["serve", "--port", "0", "--state", str(state)])
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    return ran.stderr
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_server_that_was_stopped_goes_on_from_its_state(
-    stop: signal.Signals, tmp_path: Path
+    stop: signal.Signals, serve: Serve, tmp_path: Path
 ) -> None:
     file = tmp_path / "state.json"
     with started("movies", "--state", file, stop=stop) as url:
         add(url, "a1")
         before = ids(url)
 
-    with started("--state", file) as url:
-        assert ids(url) == before
+    assert serve(lambda lines: ids(control(lines)), "--state", str(file)) == before
     assert len(before) > 1
 
 
@@ -76,7 +88,7 @@ def test_what_remained_of_faults_and_plans_is_not_armed_twice(serve: Serve, tmp_
         return listed.status_code, armed[0]["faults"], armed[1]["plans"]
 
     args = ["--generate", "3", "--fault", "503,times=2", "--plan", "slow,times=1"]
-    args += ["--preset", "slow", "--rate", "2", "--state", str(tmp_path / "state.json")]
+    args += ["--preset", "slow", "--rate", "1000", "--state", str(tmp_path / "state.json")]
     first, second = serve(visit, *args), serve(visit, *args)
 
     assert [status for status, _, _ in (first, second)] == [503, 503]
@@ -127,20 +139,9 @@ def test_the_file_has_no_secrets_and_tokens_are_those_of_the_command_line(
 def test_a_broken_file_is_refused_and_stays(text: str, error: str, tmp_path: Path) -> None:
     file = tmp_path / "state.json"
     file.write_text(text, encoding="utf-8")
-    command = [sys.executable, "-m", "gesmock", "serve", "--port", "0", "--state", str(file)]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False)
 
-    assert (ran.returncode, ran.stdout) == (2, "")
-    assert ran.stderr.startswith(f"{file}{error}")
+    assert refused(file).startswith(f"{file}{error}")
     assert file.read_text(encoding="utf-8") == text
-
-
-def refused(state: Path) -> str:
-    """What ``gesmock serve`` with this *state* writes to standard error."""
-    command = [sys.executable, "-m", "gesmock", "serve", "--port", "0", "--state", str(state)]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
-    assert (ran.returncode, ran.stdout) == (2, "")
-    return ran.stderr
 
 
 def test_a_state_that_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
@@ -153,16 +154,14 @@ def test_a_state_that_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> N
     assert not Path("/dev/.zero.lock").exists()
 
 
-def test_one_server_at_a_time_has_the_file(tmp_path: Path) -> None:
+def test_one_server_at_a_time_has_the_file(serve: Serve, tmp_path: Path) -> None:
     file, link = tmp_path / "state.json", tmp_path / "link.json"
     link.symlink_to(file)
     in_use = "is in use by another gesmock serve\n"
 
-    with started("empty", "--state", file):
-        assert refused(file) == f"--state: {file} {in_use}"
-        assert refused(link) == f"--state: {link} {in_use}"
-    with started("--state", file):  # the first has replaced the file
-        assert refused(file) == f"--state: {file} {in_use}"
+    for _ in range(2):  # the first has replaced the file
+        refusals = serve(lambda _: [refused(file), refused(link)], "--state", str(file))
+        assert refusals == [f"--state: {file} {in_use}", f"--state: {link} {in_use}"]
 
 
 def test_a_file_that_cannot_be_locked_is_refused(tmp_path: Path) -> None:
@@ -180,8 +179,4 @@ def test_a_file_from_a_windows_tool_may_hold_several_projects(serve: Serve, tmp_
 
 
 def test_a_file_that_cannot_be_written_is_refused_at_the_start(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "gesmock", "serve", "--port", "0", "--state", str(tmp_path)]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False)
-
-    assert (ran.returncode, ran.stdout) == (2, "")
-    assert ran.stderr == f"--state: {tmp_path} is a directory, not a file\n"
+    assert refused(tmp_path) == f"--state: {tmp_path} is a directory, not a file\n"
