@@ -9,6 +9,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from conftest import CHARACTERS
 from hypothesis import given
 from hypothesis import strategies as st
 from quirks import (
@@ -616,7 +617,7 @@ def containers(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4)
 
 
-SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=3)
+SCALARS = st.none() | st.booleans() | st.integers() | st.text(CHARACTERS, max_size=3)
 JSON = st.recursive(SCALARS, containers, max_leaves=12)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from conftest import IMPORT, PROJECT, Service
+from conftest import CHARACTERS, IMPORT, PROJECT, Service
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -208,7 +208,9 @@ def containers(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3)
 
 
-JSON = st.recursive(st.none() | st.integers(0, 1) | st.text(max_size=1), containers, max_leaves=15)
+JSON = st.recursive(
+    st.none() | st.integers(0, 1) | st.text(CHARACTERS, max_size=1), containers, max_leaves=15
+)
 
 
 @given(JSON)

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from conftest import Service
+from conftest import CHARACTERS, Service
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,9 +26,10 @@ def jobs(count: int) -> list[Job]:
 
 
 @given(
-    st.text(min_size=1) | st.sampled_from(['","status":"failed","request":{', "\\", '\\"', '"']),
+    st.text(CHARACTERS, min_size=1)
+    | st.sampled_from(['","status":"failed","request":{', "\\", '\\"', '"']),
     st.sampled_from(STATUSES),
-    st.text(),
+    st.text(CHARACTERS),
 )
 def test_a_row_contains_its_job_and_no_other_status(
     job_id: str, status: JobStatus, text: str
