@@ -5,6 +5,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from conftest import PROJECT, Service
 from hypothesis import assume, settings
 from hypothesis import strategies as st
@@ -265,9 +266,11 @@ class LivingJobs(RuleBasedStateMachine):
                 each.erases.gone = True
 
 
+@pytest.mark.hypothesis
 def test_list_and_status_agree_with_the_model_after_any_actions(shared_service: Service) -> None:
     LivingJobs.service = shared_service
 
+    examples = settings().max_examples // 2
     run_state_machine_as_test(
-        LivingJobs, settings=settings(max_examples=25, stateful_step_count=25)
+        LivingJobs, settings=settings(max_examples=examples, stateful_step_count=25)
     )

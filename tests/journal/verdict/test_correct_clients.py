@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from gesmock import GesMock
 from gesmock.journal.verdict.findings import RULES
 
-EXAMPLES = 20
 JOBS = 16
 RATE = 1000.0
 
@@ -121,9 +120,7 @@ def accused(ges: GesMock) -> list[str]:
     return [str(each) for each in ges.findings() if each.code != "GM003"]
 
 
-hurried = settings(
-    max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+hurried = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @hurried
@@ -282,7 +279,7 @@ LATE = st.sampled_from(
 
 
 @pytest.mark.parametrize("code", MISTAKES)
-@settings(hurried, max_examples=5)
+@settings(hurried, max_examples=settings().max_examples // 6)
 @given(data=st.data(), ways=WAYS, limit=LIMITS, late=st.lists(LATE, max_size=1))
 def test_a_client_that_breaks_a_rule_is_found(
     shared_ges: GesMock, code: str, data: st.DataObject, ways: Ways, limit: int, late: list[Any]
