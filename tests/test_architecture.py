@@ -4,6 +4,7 @@ import ast
 import inspect
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -78,7 +79,10 @@ def room_of(module: str) -> str:
 
 
 def is_for_type_checkers(node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    match node:
+        case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+            return True
+    return False
 
 
 def statements(tree: ast.AST, *, for_type_checkers: bool) -> Iterator[ast.AST]:
@@ -92,6 +96,7 @@ def statements(tree: ast.AST, *, for_type_checkers: bool) -> Iterator[ast.AST]:
         nodes += ast.iter_child_nodes(node)
 
 
+@cache
 def imports(tree: ast.AST, *, for_type_checkers: bool = True) -> set[str]:
     """The dotted names that *tree* imports, inside functions too."""
     names: set[str] = set()
