@@ -52,7 +52,8 @@ class GesMock(MockProject):
     It listens on *host* and *port* (0: any free port) once it is started, over TLS with an
     *ssl_context*. *control* turns the control API on or off; its callers must send
     *control_token* (default: none on a loopback address, else a random one), may address the fake
-    by the names in *allow_hosts* too, and send bodies of up to *max_control_body* bytes.
+    by the names in *allow_hosts* too, may be pages of *control_origins* (such as
+    ``http://127.0.0.1:5173``), and may send bodies of up to *max_control_body* bytes.
 
     The other arguments say what the fake starts with, and what a reset restores. Without any, it
     has one empty graph.
@@ -90,6 +91,7 @@ class GesMock(MockProject):
         control: bool = True,
         control_token: str | None = None,
         allow_hosts: Sequence[str] = (),
+        control_origins: Sequence[str] = (),
         max_control_body: int = LARGEST_CONTROL_BODY,
         ssl_context: "ssl.SSLContext | None" = None,
         progress: Progress = no_progress,
@@ -105,6 +107,9 @@ class GesMock(MockProject):
         if isinstance(allow_hosts, str):
             allow_hosts = [allow_hosts]
         allow_hosts = validation.read_python(allow_hosts, list[str], "allow_hosts")
+        if isinstance(control_origins, str):
+            control_origins = [control_origins]
+        control_origins = validation.read_python(control_origins, list[str], "control_origins")
         validation.read(max_control_body, ControlBody, "max_control_body")
         if ssl_context is not None:
             from gesmock.server.tls import check_context  # 10 ms that only TLS should cost
@@ -114,7 +119,7 @@ class GesMock(MockProject):
         self._strict = strict
         self.fake = Fake(options, deliverable=BELOW_HTTP, progress=progress)
         self._control = control
-        self._guard = Guard.of(host, allow_hosts, control_token, max_control_body)
+        self._guard = Guard.of(host, allow_hosts, control_token, max_control_body, control_origins)
         self.control_token = self._guard.token
         self._ssl_context = ssl_context
         self._address = host, port

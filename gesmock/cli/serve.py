@@ -134,6 +134,12 @@ def _run(
 )
 @options.control_token
 @option("--allow-host", multiple=True, help="A host name to answer control calls under.")
+@option(
+    "--control-origin",
+    multiple=True,
+    metavar="URL",
+    help="Let pages of this origin, such as http://127.0.0.1:5173, call the control API.",
+)
 @option("--cert", metavar="FILE", help="Serve HTTPS with this certificate chain (PEM).")
 @option("--key", metavar="FILE", help="The certificate's key [default: in the same file].")
 @option(
@@ -172,6 +178,7 @@ def serve(
     set: tuple[str, ...],
     control_token: str | None,
     allow_host: tuple[str, ...],
+    control_origin: tuple[str, ...],
     cert: str | None,
     key: str | None,
     no_control: bool,
@@ -214,6 +221,7 @@ def serve(
         control=not no_control,
         control_token=control_token,
         allow_hosts=allow_host,
+        control_origins=control_origin,
         ssl_context=options.tls(cert, key),
         progress=output.progress,
         **begins,

@@ -73,6 +73,14 @@ def create_app(
             return api.refused(guard) if control else None
         return service.preflight() or service.unmatched(fake)
 
+    if control and guard.origins:
+
+        @app.after_request
+        def last(response: flask.Response) -> flask.Response:
+            if is_control(requested_path(flask.request.environ)):
+                response.headers.extend(guard.cors(flask.request.headers.get("Origin")))
+            return response
+
     @app.errorhandler(HTTPException)
     def refused(error: HTTPException) -> flask.Response:
         if control and is_control(requested_path(flask.request.environ)):

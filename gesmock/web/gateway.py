@@ -145,6 +145,8 @@ class Gateway:
         if self._guard is not None and head is not None and is_control(head.path):
             more = " --max-control-body allows more." if status == 413 else ""
             reply = replace(reply, payload={"error": refusal.message + more})
+            origin = head.combined_headers().get("origin")
+            return answer_of(reply, origin=origin if self._guard.permits(origin) else None)
         return answer_of(reply)
 
     def largest_body(self, head: Head, connection: ConnectionInfo) -> int | None:

@@ -1,7 +1,7 @@
 """Which paths are the control API's, and who may call it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -24,15 +24,32 @@ HostName = Annotated[
     str,
     Meta(pattern=r"^[A-Za-z0-9_.-]+(?![\s\S])", description="a host name such as fake.test"),
 ]
+_ORIGIN: Final = r"[A-Za-z][A-Za-z0-9+.-]*://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(:[0-9]{1,5})?"
+Origin = Annotated[
+    str,
+    Meta(
+        pattern=rf"^{_ORIGIN}(?![\s\S])",
+        description="an origin such as http://127.0.0.1:5173, without a path",
+    ),
+]
 _HEALTH: Final = re.compile(rf"{CONTROL}/(projects/[^/]+/)?health")
 _FORWARDED: Final = re.compile("forwarded|x-forwarded-.*|x-real-ip|via", re.IGNORECASE)
 """Headers that only a forwarder adds."""
 
+_OTHER_PAGES: Final = "pages of other sites are refused"
 _OTHER_SITE: Final = (
-    "pages of other sites are refused; call it from outside a browser, or through your page's own "
+    f"{_OTHER_PAGES}; call it from outside a browser, or through your page's own "
     "server without this header"
 )
 _HOST: Final = re.compile(r"(?:\[(?P<address>[^\[\]]*)\]|(?P<name>[^:@\[\]]+?))\.?(?::[0-9]*)?")
+
+_VARY: Final = (("Vary", "Origin"),)
+PREFLIGHT: Final = {
+    "Access-Control-Allow-Methods": "DELETE, GET, HEAD, PATCH, POST, PUT",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Last-Event-ID",
+    "Access-Control-Max-Age": "7200",
+}
+"""What the answer to a preflight has besides."""
 
 
 def requested_path(environ: "WSGIEnvironment") -> str:
@@ -53,12 +70,15 @@ class Guard:
     on this machine are answered, and no forwarder, behind which anybody may be. Either way,
     requests from another site's page are refused, and so are those whose ``Host`` is none of
     *hosts*, ``localhost``, or an IP address: an attacker may have bound any other name to our
-    address (DNS rebinding). The health is for everybody, and pages may link to it.
+    address (DNS rebinding). The health is for everybody, and pages may link to it. Pages of
+    *origins*, in lower case, are as good as callers outside a browser; None: there is no option
+    that would name any.
     """
 
     token: str | None = field(default=None, repr=False)
     hosts: frozenset[str] = frozenset()
     largest_body: int = LARGEST_CONTROL_BODY
+    origins: frozenset[str] | None = None
 
     @classmethod
     def of(
@@ -67,10 +87,11 @@ class Guard:
         allow_hosts: Iterable[str],
         token: str | None,
         largest_body: int = LARGEST_CONTROL_BODY,
+        origins: Iterable[str] | None = None,
     ) -> "Guard":
         """The guard of a server on *host*; generates a token if that is no loopback address.
 
-        Raises InvalidInput for what is no host name.
+        Raises InvalidInput for what is no host name or no origin.
         """
         names = validation.read([*allow_hosts], list[HostName], "allow_hosts")
         if not token and not is_loopback(host):
@@ -78,14 +99,17 @@ class Guard:
 
             token = secrets.token_urlsafe(16)
         hosts = frozenset(name.lower() for name in (host, *names))
-        return cls(token or None, hosts, largest_body)
+        if origins is not None:
+            origins = validation.read([*origins], list[Origin], "control_origins")
+            origins = frozenset(map(_without_default_port, origins))
+        return cls(token or None, hosts, largest_body, origins)
 
     def refusal(self, request: "Request") -> tuple[int, str] | None:
         """The HTTP status and reason with which to refuse *request*; None: let it pass."""
         is_health = _is_health(request)
         if reason := self._foreign(request, may_be_linked=is_health):
             return 403, reason
-        if is_health:
+        if is_health or (self.origins and self.is_preflight(request)):
             return None
         if self.token is None:
             return self._refusal_without_token(request)
@@ -113,9 +137,13 @@ class Guard:
 
     def _foreign(self, request: "Request", *, may_be_linked: bool = False) -> str | None:
         headers = request.headers
+        origin = headers.get("Origin")
+        is_permitted = self.origins and self.permits(origin)
         site = headers.get("Sec-Fetch-Site", "none")
         is_link = may_be_linked and headers.get("Sec-Fetch-Mode") == "navigate"
-        if site not in ("same-origin", "none") and not is_link:
+        if site not in ("same-origin", "none") and not (is_link or is_permitted):
+            if origin is not None:
+                return self._other_origin(origin)
             return f"Sec-Fetch-Site: {shortened(site)}: {_OTHER_SITE}"
         host = headers.get("Host", "")
         parts = _HOST.fullmatch(request.host.lower()) if host else None
@@ -124,16 +152,43 @@ class Guard:
             name = shortened(name)
             remedy = f"--allow-host {name} permits it" if name else "call it by its address"
             return f"Host: {shortened(host)!r} is not a known name of this server; {remedy}"
-        origin = headers.get("Origin")
-        if origin is not None and origin.lower() != request.host_url.rstrip("/").lower():
-            return f"Origin: {shortened(origin)!r}: {_OTHER_SITE}"
-        return None
+        if origin is None or is_permitted or origin.lower() == request.host_url.rstrip("/").lower():
+            return None
+        return self._other_origin(origin)
+
+    def _other_origin(self, origin: str) -> str:
+        name = shortened(origin)
+        if self.origins is None or re.fullmatch(_ORIGIN, origin) is None:
+            return f"Origin: {name!r}: {_OTHER_SITE}"
+        return f"Origin: {name!r}: {_OTHER_PAGES}; --control-origin {name} permits it"
+
+    # --- Pages of other origins that may call (CORS) ---
+
+    def permits(self, origin: str | None) -> bool:
+        """Whether pages of *origin* may call the control API."""
+        return origin is not None and origin.lower() in (self.origins or ())
+
+    def is_preflight(self, request: "Request") -> bool:
+        """Whether a browser asks what a page that may call may send, without the token."""
+        return request.method == "OPTIONS" and self.permits(request.headers.get("Origin"))
+
+    def cors(self, origin: str | None) -> Sequence[tuple[str, str]]:
+        """The headers of every answer to a page of *origin*."""
+        if not self.permits(origin):
+            return _VARY if self.origins else ()
+        return ("Access-Control-Allow-Origin", origin or ""), *_VARY
 
     def foreign_call(self, environ: "WSGIEnvironment") -> str | None:
         """Why a request outside Flask is refused, if it comes from another site's page."""
         from werkzeug import Request
 
         return self._foreign(Request(environ))
+
+
+def _without_default_port(origin: str) -> str:
+    """*origin* as browsers write it."""
+    scheme, _, host = origin.lower().partition("://")
+    return f"{scheme}://{host.removesuffix({'http': ':80', 'https': ':443'}.get(scheme, ':'))}"
 
 
 def _is_health(request: "Request") -> bool:

@@ -311,6 +311,7 @@ def test_a_port_in_use_is_reported_in_one_line(ges: GesMock) -> None:
         (["--generate", "=5"], "--generate: '=5' is not [GRAPH=]N"),
         (["--token", "a\nb"], "tokens[0]: expected an object or a token that fits into a header, got 'a\\nb'"),
         (["--allow-host", "a b"], "allow_hosts[0]: expected a host name such as fake.test, got 'a b'"),
+        (["--control-origin", "http://x/"], "control_origins[0]: expected an origin such as http://127.0.0.1:5173, without a path, got 'http://x/'"),
         (["--generate", "-1"], "--generate: '-1' is not [GRAPH=]N"),
         (["--fault", "200"], "faults[0].fault.status: expected an HTTP status from 400 to 599, got 200"),
         (["--fault", "list=503"], "faults[0].operation: 'list' is not one of list_jobs, show_job"),

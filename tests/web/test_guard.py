@@ -10,7 +10,7 @@ from conftest import Service
 from flask.testing import FlaskClient
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from gesmock import GesMock
+from gesmock import GesMock, InvalidInput
 from gesmock.fake.fake import Fake
 from gesmock.web import create_app
 from gesmock.web.guard import Guard, is_loopback
@@ -339,3 +339,164 @@ def test_another_spelling_of_the_path_is_guarded_too(service: Service, path: str
 )
 def test_only_loopback_addresses_count_as_this_machine(host: str, *, expected: bool) -> None:
     assert is_loopback(host) is expected
+
+
+# --- Pages that may call --------------------------------------------------------------------------
+
+PAGE = "http://127.0.0.1:5173"
+OPEN = Guard.of("127.0.0.1", [], None, origins=[PAGE, "https://Front.End:443"])
+OPEN_WITH_TOKEN = Guard.of("127.0.0.1", [], TOKEN, origins=[PAGE])
+
+
+@pytest.mark.parametrize("origin", [PAGE, "HTTP://127.0.0.1:5173", "https://front.end"])
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_page_of_a_named_origin_may_call(origin: str, site: str) -> None:
+    status, fake = attack(OPEN, {"Origin": origin, "Sec-Fetch-Site": site})
+
+    assert status == 200
+    assert fake.default.graphs.jobs() == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:5174"},
+        {"Origin": "https://127.0.0.1:5173"},
+        {"Origin": f"{PAGE}/"},
+        {"Origin": f"{PAGE}, {PAGE}"},
+        {"Origin": "http://front.end"},
+        {"Origin": ""},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "cross-site", "Referer": f"{PAGE}/"},
+        {"Origin": PAGE, "Host": "evil.example"},
+        {"Origin": PAGE, "X-Forwarded-For": "192.0.2.7"},
+    ],
+)
+def test_an_origin_that_may_call_lets_nothing_else_in(headers: dict[str, str]) -> None:
+    status, fake = attack(OPEN, headers)
+
+    assert status == 403
+    assert len(fake.default.graphs.jobs()) == 3
+
+
+def test_a_page_of_a_named_origin_needs_the_token() -> None:
+    page = {"Origin": PAGE, "Sec-Fetch-Site": "cross-site"}
+
+    assert attack(OPEN_WITH_TOKEN, page)[0] == 401
+    assert attack(OPEN_WITH_TOKEN, {**page, "Authorization": f"Bearer {TOKEN}"})[0] == 200
+
+
+@pytest.mark.parametrize("path", ["clock", "projects/p1/faults/f1", "nothing"])
+def test_a_preflight_of_a_named_origin_needs_no_token(path: str) -> None:
+    _, client = guarded(OPEN_WITH_TOKEN)
+    asks = {"Access-Control-Request-Method": "PATCH", "Sec-Fetch-Site": "cross-site"}
+
+    allowed = client.options(f"/_gesmock/{path}", headers={"Origin": PAGE, **asks})
+    others = client.options(f"/_gesmock/{path}", headers={"Origin": "http://evil.example", **asks})
+
+    assert (allowed.status_code, allowed.data) == (204, b"")
+    assert {name: value for name, value in allowed.headers if name.startswith("Access")} == {
+        "Access-Control-Allow-Origin": PAGE,
+        "Access-Control-Allow-Methods": "DELETE, GET, HEAD, PATCH, POST, PUT",
+        "Access-Control-Allow-Headers": "Authorization, Content-Type, Last-Event-ID",
+        "Access-Control-Max-Age": "7200",
+    }
+    assert allowed.headers["Vary"] == "Origin"
+    assert others.status_code == 403
+    assert not [name for name, _ in others.headers if name.startswith("Access")]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("GET", "clock", {}, 200),
+        ("GET", "health", {}, 200),
+        ("GET", "clock?limit=1", {}, 400),
+        ("GET", "nothing", {}, 404),
+        ("POST", "clock", {}, 405),
+        ("GET", "clock", {"Via": "1.1 a"}, 403),
+        ("GET", "events", {}, 501),
+    ],
+)
+def test_every_answer_to_a_page_of_a_named_origin_can_be_read_by_it(
+    method: str, path: str, headers: dict[str, str], status: int
+) -> None:
+    _, client = guarded(OPEN)
+
+    for origin in (PAGE, None):
+        sent = headers if origin is None else {"Origin": origin, **headers}
+        answer = client.open(f"/_gesmock/{path}", method=method, headers=sent)
+        assert answer.status_code == status
+        assert answer.headers.get("Access-Control-Allow-Origin") == origin
+        assert answer.headers["Vary"] == "Origin"
+
+
+def test_the_service_answers_pages_as_ever() -> None:
+    _, client = guarded(OPEN)
+
+    answer = client.get("/ges/v1.0/p/graphs/g/jobs/status")
+
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["GET /_gesmock/events HTTP/1.1"], b"200"),
+        (["PUT /_gesmock/state HTTP/1.1", "Content-Length: 33554433"], b"413"),
+    ],
+)
+def test_our_own_server_lets_the_page_read_streams_and_refusals(
+    lines: list[str], expected: bytes
+) -> None:
+    with GesMock(control_origins=PAGE) as ges:
+        address = ("127.0.0.1", int(ges.url.rpartition(":")[2]))
+        with socket.create_connection(address, timeout=10) as client:
+            head = [*lines, "Host: localhost", f"Origin: {PAGE}", "Sec-Fetch-Site: cross-site"]
+            client.sendall("\r\n".join([*head, "", ""]).encode())
+            answer = client.recv(10_000)
+
+    assert answer.split()[1] == expected
+    assert f"\r\nAccess-Control-Allow-Origin: {PAGE}\r\n".encode() in answer
+    assert b"\r\nVary: Origin\r\n" in answer
+
+
+def test_a_403_names_the_option_with_the_origin() -> None:
+    _, client = guarded(OPEN)
+
+    for headers in ({}, {"Sec-Fetch-Site": "cross-site"}):
+        refused = client.get("/_gesmock/clock", headers={"Origin": "http://a.b:81", **headers})
+        assert refused.get_json()["error"] == (
+            "Origin: 'http://a.b:81': pages of other sites are refused; --control-origin "
+            "http://a.b:81 permits it"
+        )
+    null = client.get("/_gesmock/clock", headers={"Origin": "null"})
+    assert "--control-origin" not in null.get_json()["error"]
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "*",
+        "null",
+        "127.0.0.1:5173",
+        f"{PAGE}/",
+        f"{PAGE}/page",
+        f"{PAGE}?a",
+        f"{PAGE}\n",
+        "http://user@host",
+        "http://host:",
+        "http://host:port",
+        "http://*.example",
+        "http://[::1",
+    ],
+)
+def test_an_origin_is_scheme_host_and_port(origin: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        GesMock(control_origins=[origin])
+
+    assert str(refused.value) == (
+        "control_origins[0]: expected an origin such as http://127.0.0.1:5173, without a path, "
+        f"got {origin!r}"
+    )

@@ -24,7 +24,7 @@ from gesmock.model import validation
 from gesmock.model.errors import GesmockError, InputError, InvalidInput, NotFound, shortened
 from gesmock.model.rules import Rules
 from gesmock.model.types import GraphName, ProjectId
-from gesmock.web.guard import CONTROL, Guard
+from gesmock.web.guard import CONTROL, PREFLIGHT, Guard
 
 Item = TypeVar("Item")
 
@@ -310,11 +310,12 @@ def answer(fake: Fake, calls: MapAdapter, path: str) -> flask.Response:
 
 
 def refused(guard: Guard) -> flask.Response | None:
-    """The answer to a request that *guard* does not let pass."""
+    """The answer to a request that *guard* does not let pass, or to a preflight."""
     flask.request.max_content_length = guard.largest_body
     refusal = guard.refusal(flask.request)
     if refusal is None:
-        return None
+        is_preflight = guard.origins and guard.is_preflight(flask.request)
+        return flask.Response(status=204, headers=PREFLIGHT) if is_preflight else None
     status, reason = refusal
     response = _respond(status, ErrorBody(reason))
     if status == 401:
