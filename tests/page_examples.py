@@ -9,7 +9,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Final, NamedTuple
 from unittest.mock import patch
@@ -112,7 +112,7 @@ def serving(command: str, folder: Path) -> Iterator[Served]:
         text=True,
     ) as process:
         assert process.stdout is not None
-        printed = process.stdout.readline() + process.stdout.readline()
+        printed = "".join(islice(process.stdout, 3))
         try:
             yield Served(re.findall(r"listening on \w+://[^:]+:(\d+)", printed)[0], printed)
         finally:

@@ -240,7 +240,7 @@ def test_long_texts_are_not_kept_in_caches(service: Service) -> None:
             request = read_request(method, path, query, headers, project.epoch, body)
             handle(service.fake, request)
         project.queries.set(text)
-        project.graphs.search(None, [text.encode()], 10, None)
+        project.graphs.search(None, [text.encode()], 10, None, 0)
 
     ask(0)
     project.reset()

@@ -524,7 +524,7 @@ def test_the_control_api_guards_itself_as_in_the_golden_file(wire: Wire) -> None
         ("GET", "/_gesmock/health", None, ["Origin: http://front.end"]),
         ("GET", "/_gesmock/health", None, ["Sec-Fetch-Site: cross-site"]),
         ("GET", "/_gesmock/nothing", None, []),
-        ("GET", "/_gesmock/", None, []),
+        ("GET", "/_gesmock/panel/nothing.js", None, []),
         ("PUT", "/_gesmock/jobs", {}, []),
         ("POST", "/_gesmock/jobs", b"{", []),
         ("POST", "/_gesmock/jobs", b"{}", ["Content-Type: text/plain"]),

@@ -109,9 +109,11 @@ def test_each_port_of_a_page_leads_to_its_server(page: Path, examples: PageExamp
 $ gesmock serve empty
 gesmock ... listening on http://127.0.0.1:8080
 curl ...
+panel http://127.0.0.1:8080/_gesmock/
 $ gesmock proxy --port 8081 --target http://127.0.0.1:8080/ges/v1.0/p/graphs/g
 gesmock ... listening on http://127.0.0.1:8081 for http://127.0.0.1:8080
 curl 'http://127.0.0.1:8081/ges/v1.0/p/graphs/g/jobs/status'
+panel http://127.0.0.1:8081/_gesmock/
 $ curl -s http://127.0.0.1:8081/ges/v1.0/0123456789abcdef0123456789abcdef/graphs/movies/jobs/status
 {"jobs":[],"totalCount":0,"result":"success"}
 ```

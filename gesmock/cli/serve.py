@@ -17,7 +17,7 @@ import gesmock
 from gesmock.cli import options, output, state_file
 from gesmock.cli.options import LineParamType, command, file_option, option
 from gesmock.model.errors import GesmockError
-from gesmock.web.guard import DEMO, LARGEST_CONTROL_BODY, reachable
+from gesmock.web.guard import CONTROL, DEMO, LARGEST_CONTROL_BODY, reachable
 
 if TYPE_CHECKING:
     from gesmock.mock import GesMock
@@ -77,21 +77,30 @@ def _run(
     of: str = "",
     curl: str,
     demo: str = "",
+    control: bool = True,
     token: bool,
+    show: bool = False,
 ) -> None:
     """Run *server* until *wait* returns.
 
-    Prints its URL, followed by *of*, a *curl* command, the URL of the page *demo*, if there is one,
-    and, with *token*, its control token.
+    Prints its URL, followed by *of*, a *curl* command, with *control* the panel's URL, which it
+    opens to *show* it, the URL of the page *demo*, if there is one, and, with *token*, its control
+    token.
     """
     also = "" if reachable(host) == host else ", and on all other addresses of this machine"
     with server:
         click.echo(f"gesmock {gesmock.__version__} listening on {server.url}{also}{of}")
         click.echo(f"curl {curl}")
+        if control:
+            click.echo(f"panel {server.url}{CONTROL}/")
         if demo:
             click.echo(f"demo {demo}")
         if token and server.control_token:
             click.echo(f"control token: {server.control_token}")
+        if show:
+            import webbrowser  # 20 ms that most runs need not wait for
+
+            webbrowser.open(f"{server.url}{CONTROL}/")
         wait()
 
 
@@ -149,7 +158,8 @@ def _run(
     default=LARGEST_CONTROL_BODY,
     help="The longest body of a control call; a state of 100,000 jobs has 57 MB.",
 )
-@option("--no-control", is_flag=True, help="Do not serve the control API.")
+@option("--no-control", is_flag=True, help="Serve neither the control API nor the panel.")
+@option("--open", is_flag=True, help="Open the panel in the browser.")
 @option(
     "--demo",
     is_flag=True,
@@ -183,6 +193,7 @@ def serve(
     key: str | None,
     no_control: bool,
     demo: bool,
+    open: bool,
     state: Path | None,
     log_level: str,
     log_format: str,
@@ -234,8 +245,10 @@ def serve(
         stop_signals(),
         host=host,
         curl=curl,
+        control=not no_control,
         demo=f"{ges.url}{DEMO}/?graph={graph}" if demo else "",
         token=not (no_control or control_token),
+        show=open,
     )
     if state is not None:
         state_file.save(state, ges.fake)

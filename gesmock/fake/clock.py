@@ -3,14 +3,29 @@
 from threading import RLock
 from typing import Any, Final
 
+from msgspec import structs
+
 from gesmock.fake.graphs import Graphs, in_order
 from gesmock.model import validation
-from gesmock.model.clock import ClockChange, VirtualTime, iso_time
+from gesmock.model.clock import NANOSECONDS, ClockChange, Timing, VirtualTime, iso_time
 from gesmock.model.errors import Conflict
 from gesmock.model.timeline import Transition
 
 _ATTEMPTS: Final = 3
 """How often copies of the graphs are tried while these keep changing; then it works in place."""
+
+
+class ReadClock(Timing, frozen=True, kw_only=True, omit_defaults=False):
+    """The clock, and in how many of its seconds the next job changes (*next_s*; null: none)."""
+
+    next_s: float | None
+
+
+def read_clock(graphs: Graphs) -> ReadClock:
+    """How the clock of *graphs* runs; the lock is held."""
+    time, following = graphs.time, graphs.next_change()
+    next_s = None if following is None else max(following - time.age(), 0) / NANOSECONDS
+    return ReadClock(**structs.asdict(time.timing), next_s=next_s)
 
 
 class Clock:

@@ -7,8 +7,9 @@ from itertools import islice
 from typing import Final
 
 import msgspec
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
+from gesmock.fake.clock import read_clock
 from gesmock.fake.graphs import Graphs, by_status
 from gesmock.fake.verdict import Verdict
 from gesmock.faults import FaultRules
@@ -140,7 +141,7 @@ class Feed:
             yield "clock", self._clock()
 
     def _clock(self) -> bytes:
-        return _encode(asdict(self._time.timing))
+        return _encode(read_clock(self._graphs))
 
     def _job_events(self) -> Iterator[_Event]:
         """The jobs that changed, if they are few, and the counts of their graphs.

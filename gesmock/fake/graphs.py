@@ -72,19 +72,17 @@ def by_status(counts: Mapping[JobStatus, int]) -> dict[JobStatus, int]:
 
 
 class DescribedJob(Struct, frozen=True, forbid_unknown_fields=True):
-    """A *job* of *graph*, where it can be moved, and what the clock will do to it *next*."""
+    """A *job*, its *graph* and *progress*, its legal *moves*, and what the clock does *next*."""
 
     job: Job
     graph: GraphName
+    progress: int
     moves: list[ListedStatus]
     next: NextStatus | None
 
 
 class JobPage(NamedTuple):
-    """Some *jobs* out of *total*, and the cursor of those that follow.
-
-    *counts* are the jobs by status, whether they match or not.
-    """
+    """Some *jobs* out of *total*, the *counts* of all by status, and the cursor of the next."""
 
     jobs: list[DescribedJob]
     total: int
@@ -325,9 +323,9 @@ class Graphs:
         ]
 
     def search(
-        self, graph: str | None, texts: Sequence[bytes], limit: int, cursor: int | None
+        self, graph: str | None, texts: Sequence[bytes], limit: int, cursor: int | None, offset: int
     ) -> JobPage:
-        """At most *limit* jobs, newest first, those after *cursor*: a page's ``following``.
+        """At most *limit* jobs, newest first, after *offset* others and *cursor*, a ``following``.
 
         Only those of *graph*, if it is given, and whose rows have all of *texts*. Raises NotFound.
         """
@@ -335,9 +333,10 @@ class Graphs:
         matches: list[tuple[int, str, JobStore, int]] = []
         for name, (index, store) in self._copies_of(graph).items():
             numbers = store.search(texts)
-            total, counts = total + len(numbers), counts + store.counts
             zero = index * _PLACE + _PLACE // 2
-            begin = 0 if cursor is None else bisect_right(numbers, cursor - zero, key=neg)
+            behind = 0 if cursor is None else bisect_right(numbers, cursor - zero, key=neg)
+            begin = max(behind, offset - total)
+            total, counts = total + len(numbers), counts + store.counts
             end = begin + limit + 1 - len(matches)
             matches += [(zero - number, name, store, number) for number in numbers[begin:end]]
         jobs = [
@@ -352,10 +351,10 @@ class Graphs:
         return self._describe(job, graph, self.get_or_new(graph))
 
     def _describe(self, job: Job, name: str, graph: JobStore) -> DescribedJob:
-        timeline = graph.timeline(job.job_id)
-        following = None if timeline is None else timeline.next_status(graph.now)
+        timeline = graph.timeline(job.job_id) or Timeline.still(job.status, graph.now)
         moves = types.moves(job.status, edition_of(graph, self.settings))
-        return DescribedJob(job, name, moves, following)
+        progress, following = timeline.at(graph.now).progress, timeline.next_status(graph.now)
+        return DescribedJob(job, name, progress, moves, following)
 
     def _copies_of(self, graph: str | None) -> dict[str, tuple[int, JobStore]]:
         """Copies of all graphs, or of the one that is named, each with its index among them."""

@@ -1,4 +1,4 @@
-"""create_app: the fake as a Flask app, its OpenAPI documents with Swagger UI, and the demo."""
+"""create_app: the fake as a Flask app, its documents with Swagger UI, the panel and the demo."""
 
 import re
 from base64 import b64encode
@@ -10,6 +10,7 @@ from typing import Final, Unpack
 import flask
 import msgspec
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
 
 from gesmock.fake.fake import Fake
 from gesmock.fake.graphs import edition_of
@@ -23,6 +24,16 @@ from gesmock.web.guard import CONTROL, DEMO, Guard, is_control, requested_path
 SERVICE_DOCUMENT: Final = "/openapi.json"
 CONTROL_DOCUMENT: Final = f"{CONTROL}/openapi.json"
 BROWSER: Final = "/docs"
+PANEL: Final = f"{CONTROL}/"
+
+_PANEL_FILES: Final = Path(__file__).with_name("panel")
+_PANEL_TYPES: Final = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
+"""The system's own table of types may have others."""
 
 _SCRIPT: Final = re.compile(b"<script>(.*?)</script>", re.DOTALL)
 """A script in a page itself."""
@@ -61,6 +72,7 @@ def create_app(
         # Flask itself would make it a rule for some methods only.
         app.url_map.add(api.MatchingRule(f"{CONTROL}/<path:path>", endpoint="control"))
         app.view_functions["control"] = partial(api.answer, fake, calls)
+        app.register_blueprint(_panel())
     app.register_blueprint(service.blueprint(fake))
     app.register_blueprint(_documents(fake, control=control))
     app.register_blueprint(_demo())
@@ -68,9 +80,12 @@ def create_app(
     guard = guard or Guard()
 
     @app.before_request
-    def first() -> flask.Response | None:
-        if is_control(requested_path(flask.request.environ)):  # whether or not there is such a call
+    def first() -> BaseResponse | None:
+        path = requested_path(flask.request.environ)
+        if is_control(path):  # whether or not there is such a call
             return api.refused(guard) if control else None
+        if control and path == "/" and _is_browser(flask.request):
+            return flask.redirect(PANEL)
         return service.preflight() or service.unmatched(fake)
 
     if control and guard.origins:
@@ -88,6 +103,26 @@ def create_app(
         return service.refused(fake, error)
 
     return app
+
+
+def _is_browser(request: flask.Request) -> bool:
+    """Whether somebody looks at a page, whom JSON would not help."""
+    return request.method in ("GET", "HEAD") and "text/html" in request.headers.get("Accept", "")
+
+
+def _panel() -> flask.Blueprint:
+    """The panel's page, and the files that it loads."""
+    panel = flask.Blueprint("panel", __name__, url_prefix=CONTROL)
+
+    @panel.get("/")
+    @panel.get("/panel/<name>")
+    def file(name: str = "index.html") -> flask.Response:
+        type_ = _PANEL_TYPES.get(Path(name).suffix)
+        response = flask.send_from_directory(_PANEL_FILES, name, mimetype=type_)
+        response.headers.extend(_only_for("default-src 'self'"))
+        return response
+
+    return panel
 
 
 def _only_for_itself(page: flask.Response) -> dict[str, str]:

@@ -32,7 +32,9 @@ Origin = Annotated[
         description="an origin such as http://127.0.0.1:5173, without a path",
     ),
 ]
-_HEALTH: Final = re.compile(rf"{CONTROL}/(projects/[^/]+/)?health")
+_OPEN: Final = re.compile(rf"{CONTROL}/((projects/[^/]+/)?health|(panel/[^/]*)?)")
+"""The health, and the files of the panel."""
+
 _FORWARDED: Final = re.compile("forwarded|x-forwarded-.*|x-real-ip|via", re.IGNORECASE)
 """Headers that only a forwarder adds."""
 
@@ -70,9 +72,9 @@ class Guard:
     on this machine are answered, and no forwarder, behind which anybody may be. Either way,
     requests from another site's page are refused, and so are those whose ``Host`` is none of
     *hosts*, ``localhost``, or an IP address: an attacker may have bound any other name to our
-    address (DNS rebinding). The health is for everybody, and pages may link to it. Pages of
-    *origins*, in lower case, are as good as callers outside a browser; None: there is no option
-    that would name any.
+    address (DNS rebinding). The health and the panel's files are for everybody, and pages may
+    link to them. Pages of *origins*, in lower case, are as good as callers outside a browser;
+    None: there is no option that would name any.
     """
 
     token: str | None = field(default=None, repr=False)
@@ -106,10 +108,10 @@ class Guard:
 
     def refusal(self, request: "Request") -> tuple[int, str] | None:
         """The HTTP status and reason with which to refuse *request*; None: let it pass."""
-        is_health = _is_health(request)
-        if reason := self._foreign(request, may_be_linked=is_health):
+        is_open = _is_open(request)
+        if reason := self._foreign(request, may_be_linked=is_open):
             return 403, reason
-        if is_health or (self.origins and self.is_preflight(request)):
+        if is_open or (self.origins and self.is_preflight(request)):
             return None
         if self.token is None:
             return self._refusal_without_token(request)
@@ -191,9 +193,9 @@ def _without_default_port(origin: str) -> str:
     return f"{scheme}://{host.removesuffix({'http': ':80', 'https': ':443'}.get(scheme, ':'))}"
 
 
-def _is_health(request: "Request") -> bool:
+def _is_open(request: "Request") -> bool:
     path = requested_path(request.environ)
-    return request.method in ("GET", "HEAD") and _HEALTH.fullmatch(path) is not None
+    return request.method in ("GET", "HEAD") and _OPEN.fullmatch(path) is not None
 
 
 def is_loopback(host: str) -> bool:

@@ -64,7 +64,8 @@ def test_serve_serves_the_example_of_the_page_and_prints_a_working_curl_command(
     lines, answer = serve(visit)
 
     assert lines[0].startswith(f"gesmock {__version__} listening on http://127.0.0.1:")
-    assert len(lines) == 2
+    assert lines[2] == f"panel {lines[0].split()[-1]}/_gesmock/"
+    assert len(lines) == 3
     example = Path("fixtures/page_example.json").read_text(encoding="utf-8")
     assert answer == json.loads(example)
 
@@ -200,7 +201,7 @@ def test_an_exposed_server_prints_its_generated_control_token(serve: Serve) -> N
         assert lines[0].endswith(", and on all other addresses of this machine")
         listed = url_of(lines)
         clock = f"{listed.partition('/ges/')[0]}/_gesmock/clock"
-        token = lines[2].removeprefix("control token: ")
+        token = lines[3].removeprefix("control token: ")
         headers = {"Authorization": f"Bearer {token}"}
         answers = requests.get(listed), requests.get(clock, headers=headers), requests.get(clock)
         return [answer.status_code for answer in answers]
@@ -209,7 +210,7 @@ def test_an_exposed_server_prints_its_generated_control_token(serve: Serve) -> N
 
 
 def test_a_chosen_control_token_is_not_printed(serve: Serve) -> None:
-    assert len(serve(list, "--host", "0.0.0.0", "--control-token", "secret")) == 2
+    assert len(serve(list, "--host", "0.0.0.0", "--control-token", "secret")) == 3
 
 
 def test_serve_takes_a_preset(serve: Serve) -> None:
@@ -232,8 +233,18 @@ def test_demo_prints_the_url_of_a_page_that_lists_what_is_served(serve: Serve) -
         assert listed == total
 
 
-def test_no_control_removes_the_control_api(serve: Serve) -> None:
+def test_open_opens_the_panel(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+
+    lines = serve(list, "--open")
+
+    assert [f"panel {url}" for url in opened] == lines[2:]
+
+
+def test_no_control_removes_the_control_api_and_the_panel(serve: Serve) -> None:
     def visit(lines: list[str]) -> int:
+        assert len(lines) == 2
         return requests.get(f"{lines[0].split()[-1]}/_gesmock/health").status_code
 
     assert serve(visit, "--no-control") == 404
@@ -382,9 +393,10 @@ def test_proxy_prints_its_address_and_its_findings(
     )
 
     assert result.exit_code == 0, result.output
-    first, second, finding = result.stdout.splitlines()
+    first, second, third, finding = result.stdout.splitlines()
     assert first == f"gesmock {__version__} listening on {proxies[0].url} for {ges.url}"
     assert second == f"curl '{graph(ges, proxies[0])}/jobs/status'"
+    assert third == f"panel {proxies[0].url}/_gesmock/"
     assert finding.startswith("GM304 status is not a parameter of this call: GET ")
     archive = json.loads((tmp_path / "a.har").read_text())
     assert [entry["response"]["status"] for entry in archive["log"]["entries"]] == [503, 200, 200]
@@ -399,7 +411,7 @@ def test_proxy_generates_a_control_token_for_other_addresses_than_loopback(
     result = proxy(monkeypatch, lambda: None, *arguments, "--allow-others")
 
     assert (refused.exit_code, refused.stderr[:26]) == (2, "--host: '0.0.0.0' can be r")
-    assert result.stdout.splitlines()[2].startswith("control token: ")
+    assert result.stdout.splitlines()[3].startswith("control token: ")
 
 
 @pytest.mark.parametrize(
@@ -511,7 +523,7 @@ def test_proxy_prints_findings_even_if_the_archive_cannot_be_written(
         *("--target", ges.jobs_url(), "--har", str(tmp_path / "a.har")),
     )
 
-    assert (result.exit_code, result.stdout.splitlines()[2:]) == (2, ["GM304 of a client"])
+    assert (result.exit_code, result.stdout.splitlines()[3:]) == (2, ["GM304 of a client"])
     assert result.stderr.endswith("/a.har: cannot be written: No space left on device\n")
 
 
@@ -730,7 +742,7 @@ def test_serve_takes_plans_and_clock_options(serve: Serve) -> None:
     clock, statuses = serve(visit, *args, "--frozen", "--rate", "60", "--tick-s", "0.5")
 
     timing = {"frozen": True, "rate": 60.0, "tick_s": 0.5, "real_delays": False}
-    assert clock == {"now": 0, **timing}
+    assert clock == {"now": 0, **timing, "next_s": None}
     assert statuses[:2] == ["pending", "success"]
 
 

@@ -39,6 +39,7 @@ def test_it_is_read_and_moved_over_http(service: Service) -> None:
         "rate": 1.0,
         "tick_s": 0.0,
         "real_delays": False,
+        "next_s": None,
     }
     change = {"advance_s": 1.5, "rate": 60, "tick_s": 2, "real_delays": True}
     moved = service.control("PATCH", "clock", change)

@@ -169,6 +169,43 @@ def test_a_job_says_what_the_clock_will_do_to_it_and_when(service: Service) -> N
     assert following() is None
 
 
+def test_a_job_says_how_far_it_has_come(service: Service) -> None:
+    service.begin(clock={"frozen": True})
+    service.control("POST", "jobs", {"job": {**JOB, "status": "pending", "plan": "normal"}})
+    service.control("POST", "jobs", {"job": {**JOB, "jobId": "b", "status": "failed"}})
+
+    service.control("PATCH", "clock", {"advance_s": 6})
+
+    described = service.control("GET", "jobs").json["jobs"]
+    assert [each["progress"] for each in described] == [100, 50]
+
+
+def test_the_clock_says_when_the_next_job_changes(service: Service) -> None:
+    service.begin(clock={"frozen": True})
+    assert service.control("GET", "clock").json["next_s"] is None
+
+    service.control("POST", "jobs", {"job": {**JOB, "status": "pending", "plan": "normal"}})
+    service.control("PATCH", "clock", {"advance_s": 0.5})
+
+    assert service.control("GET", "clock").json["next_s"] == 1.5
+
+
+def test_a_page_of_jobs_begins_anywhere_in_the_list(service: Service) -> None:
+    for graph in ("g", "h"):
+        service.control("POST", "generate", {"graph": graph, "count": 5})
+    every = service.control("GET", "jobs").json
+
+    def page(offset: int, query: str = "") -> tuple[list[Any], int]:
+        answer = service.control("GET", f"jobs?limit=3&offset={offset}{query}").json
+        return answer["jobs"], answer["total"]
+
+    for offset in range(11):
+        assert page(offset) == (every["jobs"][offset : offset + 3], 10)
+    command = every["jobs"][0]["job"]["request"]["command"]
+    same = [each for each in every["jobs"] if each["job"]["request"]["command"] == command]
+    assert page(1, f"&command={command}") == (same[1:4], len(same))
+
+
 def test_a_job_without_a_plan_stays_as_it_is(service: Service) -> None:
     service.begin(fixture={"graphs": {"g": {"jobs": [JOB]}}})
 

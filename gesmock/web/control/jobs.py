@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
+from gesmock.fake import clock
 from gesmock.fake.graphs import DescribedJob, GraphChange, Graphs, edition_of
 from gesmock.fake.project import Project
 from gesmock.model.clock import ClockChange, Timing
@@ -51,13 +52,15 @@ class DescribedJobs(Struct, frozen=True, forbid_unknown_fields=True):
 class JobFilter(PageQuery, frozen=True, forbid_unknown_fields=True):
     """Only jobs of *graph*, in *status*, with this *command*, and with the text *q* in their row.
 
-    At most *limit* of them, those from *cursor* on: the *next* of the page before.
+    At most *limit* of them, those from *cursor* on: the *next* of the page before; or those after
+    the first *offset*, to jump to a place in the list.
     """
 
     graph: GraphName | None = None
     status: ListedStatus | None = None
     command: str | None = None
     q: str | None = None
+    offset: Annotated[int, Meta(ge=0, le=2**53)] = 0
 
 
 class GraphQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -157,7 +160,9 @@ def list_jobs(project: Project, query: JobFilter) -> DescribedJobs:
         texts.append(msgspec.json.encode(query.q)[1:-1])
     if query.status is not None and query.command is None:
         texts.append(in_status(query.status))
-    return DescribedJobs(*project.graphs.search(query.graph, texts, query.limit, query.cursor))
+    return DescribedJobs(
+        *project.graphs.search(query.graph, texts, query.limit, query.cursor, query.offset)
+    )
 
 
 @call("POST", "jobs", status=201, opens=True, needs_jobs=True, may_miss=True, summary="Add a job")
@@ -220,9 +225,9 @@ def generate(project: Project, body: Generator) -> Generated:
 
 
 @call("GET", "clock", summary="Read the clock")
-def read_clock(project: Project) -> Annotated[dict[str, Any], Timing]:
+def read_clock(project: Project) -> clock.ReadClock:
     with project.lock:
-        return msgspec.structs.asdict(project.time.timing)
+        return clock.read_clock(project.graphs)
 
 
 @call("PATCH", "clock", opens=True, summary="Change the clock")

@@ -1,0 +1,398 @@
+/** The jobs: chips, search, the table, and what moves them. */
+
+import { STATUSES, Refused, attempt, call, get, query, throttled } from "./api.js";
+import { now } from "./clock.js";
+import { byId, copyButton, duration, h, nextFrame, plural, say, setText, shortId, visible } from "./dom.js";
+import { Rows } from "./rows.js";
+import { asCurl, graphUrl } from "./snippets.js";
+import { look, onLook, view } from "./url.js";
+
+/**
+ * @typedef {import("./api.js").Item} Item
+ * @typedef {import("./api.js").Status} Status
+ * @typedef {import("./api.js").Counts} Counts
+ */
+
+const WINDOW = 100;
+const MOST_WINDOWS = 8;
+
+const list = byId("jobs-list", HTMLElement);
+const empty = byId("jobs-empty", HTMLElement);
+const pill = byId("jobs-pill", HTMLButtonElement);
+const search = byId("search", HTMLInputElement);
+const command = byId("command", HTMLSelectElement);
+const chips = byId("chips", HTMLElement);
+const moves = byId("moves", HTMLElement);
+
+/** @type {Map<number, Item[]>} Pages of the list, by number. */
+let pages = new Map();
+/** @type {Set<number>} */
+const asked = new Set();
+/** What the pages answer; they are loaded again when it changes. */
+let filter = "";
+let total = 0;
+/** @type {Map<string, Counts>} By graph; "" is for all of them. */
+const counts = new Map();
+/** @type {Set<string>} */
+const commands = new Set();
+/** Why there are none: the words of the server, if it is a proxy. */
+let hiddenBecause = "";
+let projectId = "";
+/** @type {string[]} */
+let graphs = [];
+
+const keyOf = (/** @type {Item} */ item) => `${item.graph}/${item.job.jobId}`;
+
+/** The filters as a query, without limit and place. */
+export const filters = () => ({ graph: view.graph, command: view.command, q: view.q });
+
+const rows = new Rows(list, {
+  key: keyOf,
+  make: makeRow,
+  fill: fillRow,
+  at(index) {
+    const number = Math.floor(index / WINDOW);
+    const page = pages.get(number);
+    if (!page && index < total) loadPage(number);
+    return page?.[index % WINDOW];
+  },
+});
+
+// --- Rows ---
+
+/** @param {Status} status */
+export function statusMark(status) {
+  return h("span", { class: "status" }, h("i", { class: `shape ${status}` }), status);
+}
+
+function makeRow() {
+  return h("tr", {},
+    h("td", {}, h("button", { class: "link mono", click: openJob })),
+    h("td", { class: "text mono" }),
+    h("td"),
+    h("td"),
+    h("td", { class: "next" }, h("span", { class: "muted" }),
+      h("button", { class: "move", "aria-haspopup": true, tabindex: -1, click: openMoves }, "Move")),
+  );
+}
+
+/** @param {HTMLTableRowElement} row @param {Item} item */
+function fillRow(row, item) {
+  const [id, called, status, progress, next] = row.cells;
+  const { job } = item;
+  const button = id.firstElementChild;
+  if (button) {
+    setText(button, shortId(job.jobId));
+    button.setAttribute("title", visible(`${job.jobId} in ${item.graph}`));
+  }
+  setText(called, visible(job.request.command));
+  called.title = visible(job.request.url);
+  status.replaceChildren(statusMark(job.status));
+  progress.replaceChildren(progressBar(item));
+  const [text, move] = next.children;
+  setText(text, nextText(item));
+  move.classList.toggle("none", !movesOf(item).length);
+}
+
+/** @param {Item} item */
+export function progressBar(item) {
+  if (item.job.status !== "running") return "";
+  return h("progress", { max: 100, value: item.progress, title: `${item.progress} %`, "aria-label": "Progress" });
+}
+
+/** @param {Item} item */
+export function nextText({ next, due }) {
+  if (!next || due === undefined) return "";
+  const left = Math.max(due - now(), 0);
+  return left < 0.05 ? `${next.status} now` : `${next.status} in ${left < 10 ? `${Math.ceil(left)} s` : duration(left)}`;
+}
+
+/** @param {Item} item */
+export const movesOf = (item) => item.moves.filter((status) => status !== item.job.status);
+
+/** What comes by with when it will change, by the clock of now. @param {Item} item */
+export function received(item) {
+  item.due = item.next ? now() + item.next.in_s : undefined;
+  return item;
+}
+
+/** @param {Event} event */
+function itemOf(event) {
+  const row = event.target instanceof Element && event.target.closest("tr");
+  return row ? rows.shown.get(row.dataset.key ?? "")?.item : undefined;
+}
+
+/** @param {Event} event */
+function openJob(event) {
+  const item = itemOf(event);
+  if (item) look({ job: keyOf(item), request: "", findings: "" }, true);
+}
+
+// --- Moves ---
+
+/**
+ * The buttons that move a job.
+ * @param {Item} item
+ * @param {() => void} [done]
+ */
+export function moveButtons(item, done) {
+  return movesOf(item).map((status) => h("button", {
+    click: async () => {
+      done?.();
+      const path = `jobs/${encodeURIComponent(item.job.jobId)}${query({ graph: item.graph })}`;
+      const moved = await attempt("PATCH", path, { status });
+      if (moved) say(`${shortId(item.job.jobId)} is ${moved.job.status}`);
+    },
+  }, statusMark(status)));
+}
+
+/** @param {Event} event */
+function openMoves(event) {
+  const item = itemOf(event);
+  const button = event.target instanceof Element && event.target.closest("tr")?.querySelector(".move");
+  if (!item || !button || !movesOf(item).length) return;
+  moves.replaceChildren(...moveButtons(item, () => moves.hidePopover()));
+  moves.showPopover();
+  const { bottom, right, top } = button.getBoundingClientRect();
+  const below = bottom + moves.offsetHeight < innerHeight;
+  moves.style.top = `${below ? bottom + 2 : Math.max(top - moves.offsetHeight - 2, 0)}px`;
+  moves.style.left = `${Math.max(right - moves.offsetWidth, 4)}px`;
+  moves.querySelector("button")?.focus();
+}
+
+/** Open the moves of the row that has the focus. */
+export function openMovesOfFocused() {
+  const row = document.activeElement?.closest("#jobs-list tr");
+  const button = row?.querySelector(".move");
+  if (button instanceof HTMLElement) button.click();
+}
+
+// --- Pages ---
+
+/** @param {number} number */
+async function fetchPage(number) {
+  const fields = { ...filters(), status: view.status, limit: WINDOW, offset: number * WINDOW };
+  const answer = await get(`jobs${query(fields)}`);
+  for (const item of answer.jobs) commands.add(received(item).job.request.command);
+  return answer;
+}
+
+/** @param {number} number */
+async function loadPage(number) {
+  if (asked.has(number)) return;
+  asked.add(number);
+  const of = filter;
+  await new Promise((done) => setTimeout(done, 40)); // who scrolls on does not need it
+  const [first, end] = rows.range;
+  try {
+    if (of !== filter || number < Math.floor(first / WINDOW) || number > end / WINDOW) return;
+    const answer = await fetchPage(number);
+    if (of !== filter) return;
+    pages.set(number, answer.jobs);
+    dropFarPages(number);
+    if (answer.total !== total) rows.resize((total = answer.total));
+    nextFrame(rows.draw);
+  } catch {
+    // the stream notices a server that is gone
+  } finally {
+    asked.delete(number);
+  }
+}
+
+/** @param {number} near */
+function dropFarPages(near) {
+  const far = [...pages.keys()].sort((a, b) => Math.abs(b - near) - Math.abs(a - near));
+  for (const number of far.slice(0, Math.max(pages.size - MOST_WINDOWS, 0))) pages.delete(number);
+}
+
+/** Load what is in sight again, and nothing else. */
+async function load() {
+  const wanted = JSON.stringify({ ...filters(), status: view.status, project: view.project });
+  const isNew = wanted !== filter;
+  if (isNew) list.scrollTop = 0;
+  filter = wanted;
+  const [first, end] = rows.range;
+  const from = isNew ? 0 : Math.floor(first / WINDOW);
+  const to = isNew ? 0 : Math.floor(Math.max(end - 1, 0) / WINDOW);
+  /** @type {typeof pages} */
+  const fresh = new Map();
+  let answer;
+  for (let number = from; number <= to; number++) {
+    answer = await fetchPage(number);
+    if (wanted !== filter) return;
+    fresh.set(number, answer.jobs);
+  }
+  pages = fresh;
+  total = answer.total;
+  counts.set(view.graph, answer.counts);
+  rows.resize(total);
+  drawAround();
+}
+
+const reload = throttled(load, 0, 0);
+let stale = false;
+const refresh = throttled(async () => {
+  stale = rows.held && total > 0;
+  if (!stale) await load();
+}, 500);
+
+// --- Around the table ---
+
+function countsNow() {
+  const known = counts.get(view.graph);
+  return known ?? {};
+}
+
+const sum = (/** @type {Counts} */ of) => Object.values(of).reduce((all, count) => all + count, 0);
+
+function drawAround() {
+  const by = countsNow();
+  const all = sum(by);
+  drawChips(by, all);
+  const known = [...new Set([...commands, ...(view.command ? [view.command] : [])])].sort();
+  if (command.options.length !== known.length + 1) {
+    command.replaceChildren(h("option", { value: "" }, "any command"), ...known.map((name) => h("option", {}, name)));
+  }
+  command.value = view.command;
+  if (document.activeElement !== search) search.value = view.q;
+  drawPill(by, all);
+  drawEmpty(all);
+}
+
+/** @type {Map<string, HTMLButtonElement>} */
+const chipOf = new Map();
+
+/** @param {Counts} by @param {number} all */
+function drawChips(by, all) {
+  for (const status of ["", ...STATUSES]) {
+    const count = status ? (by[/** @type {Status} */ (status)] ?? 0) : all;
+    let chip = chipOf.get(status);
+    if (!chip) {
+      const mark = status ? statusMark(/** @type {Status} */ (status)) : "all";
+      chip = h("button", { class: "chip", click: () => look({ status: view.status === status ? "" : status }) }, mark, " ", h("b"));
+      chipOf.set(status, chip);
+      chips.append(chip);
+    }
+    const number = chip.querySelector("b");
+    if (number) setText(number, count.toLocaleString("en"));
+    chip.setAttribute("aria-pressed", String(view.status === status));
+    chip.hidden = status === "partiallyFailed" && !count && view.status !== status;
+  }
+}
+
+/** @param {Counts} by @param {number} all */
+function drawPill(by, all) {
+  const expected = view.status ? (by[/** @type {Status} */ (view.status)] ?? 0) : all;
+  const derivable = !view.q && !view.command;
+  const more = derivable ? expected - total : 0;
+  pill.hidden = more === 0 || !total;
+  setText(pill, more > 0 ? `${more.toLocaleString("en")} new` : "list changed");
+}
+
+pill.addEventListener("click", () => {
+  list.scrollTop = 0;
+  reload();
+});
+
+/** @param {number} all */
+function drawEmpty(all) {
+  const why = hiddenBecause ? "proxy" : total ? "" : all ? "filtered" : "none";
+  list.classList.toggle("nothing", why !== "");
+  empty.hidden = why === "";
+  if (empty.dataset.why === why) return;
+  empty.dataset.why = why;
+  if (why === "proxy") {
+    empty.replaceChildren(h("h3", {}, "No jobs here"), h("p", {}, hiddenBecause));
+  } else if (why === "filtered") {
+    const clear = () => look({ status: "", command: "", q: "" });
+    empty.replaceChildren(h("h3", {}, "No job matches"), h("button", { click: clear }, "Clear filters"));
+  } else if (why === "none") {
+    const curl = asCurl({
+      method: "POST",
+      url: `${graphUrl(projectId, view.graph || graphs[0] || "movie")}/action?action_id=import-graph`,
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ edgesetPath: "bucket/edges/" }),
+    });
+    empty.replaceChildren(
+      h("h3", {}, "No jobs yet"),
+      h("p", {}, "This submits one:"),
+      h("pre", {}, curl),
+      h("p", { class: "buttons" }, copyButton("Copy", () => curl), h("button", { class: "main", click: generate }, "Generate 100")),
+    );
+  }
+}
+
+async function generate() {
+  const body = { count: 100, ...(view.graph && { graph: view.graph }) };
+  const made = await attempt("POST", "generate", body);
+  if (made) say(`${plural(made.generated, "job")} generated`);
+}
+
+/** Take the focus to the first row. */
+export const focusJobs = () => rows.focus();
+
+// --- What happens ---
+
+/** @param {Item & {removed?: boolean, job_id?: string}} item */
+export function jobChanged(item) {
+  if (item.removed) return;
+  received(item);
+  const key = keyOf(item);
+  for (const page of pages.values()) {
+    const index = page.findIndex((each) => keyOf(each) === key);
+    if (index >= 0) page[index] = item;
+  }
+  nextFrame(rows.draw);
+}
+
+/** @param {{graph: string, counts: Counts, total: number}} changed */
+export function countsChanged(changed) {
+  counts.set(changed.graph, changed.counts);
+  if (!view.graph) {
+    const all = /** @type {Counts} */ ({});
+    for (const [graph, by] of counts) {
+      if (graph) for (const status of STATUSES) all[status] = (all[status] ?? 0) + (by[status] ?? 0);
+    }
+    counts.set("", all);
+  }
+  nextFrame(drawAround);
+  refresh();
+}
+
+/** Load everything anew: after a reset, for another project. @param {string} id @param {string[]} names */
+export async function loadJobs(id, names) {
+  [projectId, graphs] = [id, names];
+  counts.clear();
+  try {
+    await load();
+  } catch (error) {
+    if (!(error instanceof Refused) || error.status !== 404 || !view.graph) throw error;
+    look({ graph: "" }); // the graph is gone
+  }
+}
+
+/** @param {string} reason */
+export function hideJobs(reason) {
+  hiddenBecause = reason;
+  drawAround();
+}
+
+for (const event of ["pointerleave", "focusout", "scroll"]) {
+  list.addEventListener(event, () => stale && refresh(), { passive: true });
+}
+
+let typing = 0;
+search.addEventListener("input", () => {
+  clearTimeout(typing);
+  typing = setTimeout(() => look({ q: search.value }), 60);
+});
+command.addEventListener("change", () => look({ command: command.value }));
+onLook(["graph", "status", "command", "q"], () => {
+  drawAround();
+  reload();
+});
+
+/** The texts that tell how long a job still takes. */
+export function drawCountdowns() {
+  for (const { row, item } of rows.shown.values()) if (item?.next) setText(row.cells[4].children[0], nextText(item));
+}

@@ -1,0 +1,281 @@
+/** The panel: what a server like this one is doing, and what to do to it. */
+
+import { Refused, attempt, get, setToken, throttled, token, urlOf } from "./api.js";
+import { boardMayHaveChanged, toggleBoard } from "./board.js";
+import { advance, advanceToNext, drawClock, isFrozen, loadClock, setClock, toggleFrozen } from "./clock.js";
+import { byId, h, openDialog, say, setText } from "./dom.js";
+import { closeDrawer, drawDrawer } from "./drawer.js";
+import { loadOperations, loadRules } from "./faults.js";
+import { findingsMayHaveChanged } from "./findings.js";
+import { jobMayHaveChanged, setProject } from "./job.js";
+import { countsChanged, drawCountdowns, focusJobs, hideJobs, jobChanged, loadJobs, openMovesOfFocused } from "./jobs.js";
+import { addShortcuts, showShortcuts } from "./keys.js";
+import { focusRequests, loadRequests, requestCame, togglePause } from "./requests.js";
+import "./request.js";
+import { shareStream } from "./stream.js";
+import { look, onLook, view } from "./url.js";
+
+const project = byId("project", HTMLSelectElement);
+const graph = byId("graph", HTMLSelectElement);
+const scenario = byId("scenario", HTMLSelectElement);
+const notice = byId("notice", HTMLElement);
+const connection = byId("connection", HTMLElement);
+const themeButton = byId("theme", HTMLButtonElement);
+const main = document.querySelector("main") ?? document.body;
+
+/** @type {import("./stream.js").Stream | undefined} */
+let stream;
+let epoch = 0;
+let hasJobs = true;
+/** Whether this is the first time that everything is loaded. */
+let isFirst = true;
+
+// --- The connection ---
+
+/** @param {"connecting" | "live" | "gone" | "token"} state */
+function setConnection(state) {
+  document.documentElement.dataset.connection = state;
+  setText(connection, { connecting: "connecting", live: "live", gone: "server gone", token: "token wanted" }[state]);
+}
+
+/** @param {string} text @param {...Node} more */
+function notify(text, ...more) {
+  notice.hidden = !text;
+  notice.replaceChildren(text, ...more);
+}
+
+function connect() {
+  stream?.close();
+  setConnection("connecting");
+  stream = shareStream(urlOf("events"), token(), receive);
+  loadAll(); // and again when the stream is open, so that nothing is missed between
+}
+
+/** @param {import("./stream.js").Message} message */
+function receive({ type, data }) {
+  if (type === "open") {
+    setConnection("live");
+    notify("");
+    loadAll();
+  } else if (type === "gone") {
+    setConnection("gone");
+    notify("The server does not answer. ", h("button", { click: () => stream?.retry() }, "Try again"));
+  } else if (type === "refused") {
+    refused(data.status, data.error);
+  } else if (type === "reset") {
+    loadAll();
+  } else if (type === "job") {
+    jobChanged(data);
+    jobMayHaveChanged(`${data.graph}/${data.job?.jobId ?? data.job_id}`);
+    boardMayHaveChanged();
+  } else if (type === "counts") {
+    countsChanged(data);
+    boardMayHaveChanged();
+    scenarioMayHaveChanged();
+  } else if (type === "request") {
+    requestCame(data);
+    jobMayHaveChanged();
+  } else if (type === "clock") {
+    setClock(data);
+    drawCountdowns();
+  } else if (type === "faults") {
+    loadRules();
+    scenarioMayHaveChanged();
+  } else if (type === "findings") {
+    findingsMayHaveChanged();
+  } else if (type === "fixture") {
+    if (data.error) notify(`${data.file} was not loaded; the state stays as it was. ${data.error}`);
+    else notify("");
+  }
+}
+
+/** @param {number} status @param {string} reason */
+function refused(status, reason) {
+  if (status === 401) {
+    setConnection("token");
+    askForToken();
+  } else if (status === 404 && view.project) {
+    setConnection("gone");
+    notify(`No such project: ${reason} `, h("button", { click: () => look({ project: "", graph: "" }) }, "Show the default project"));
+  } else {
+    setConnection("gone");
+    notify(`The server refuses: ${reason}`);
+  }
+}
+
+function askForToken() {
+  const field = h("input", { type: "password", "aria-label": "Control token", autocomplete: "off", required: true });
+  const form = h("form", {
+    submit: (/** @type {Event} */ event) => {
+      event.preventDefault();
+      setToken(field.value);
+      dialog.close();
+      connect();
+    },
+  }, h("p", {}, "The server asks for it. It printed the token when it started, or you set it with ", h("code", {}, "--control-token"), "."),
+  field, h("p", { class: "buttons" }, h("button", { class: "main" }, "Connect")));
+  const dialog = openDialog("Control token", form);
+  field.focus();
+}
+
+// --- Everything anew ---
+
+async function loadAll() {
+  try {
+    const [health, { graphs }] = await Promise.all([get("health"), get("graphs?limit=1000")]);
+    if (epoch && health.epoch !== epoch) say(`Epoch ${health.epoch} has begun`);
+    epoch = health.epoch;
+    setProject(health.project_id);
+    const names = graphs.map((/** @type {{graph: string}} */ each) => each.graph);
+    fill(graph, [["", names.length === 1 ? names[0] : "all graphs"], ...(names.length === 1 ? [] : names.map(pair))], view.graph);
+    await Promise.all([
+      loadClock().then(() => loadJobs(health.project_id, names)),
+      loadRequests(health.project_id, view.graph || names[0] || "movie"),
+      loadProjects(health.project_id),
+      loadScenario(),
+    ]);
+    loadRules();
+    findingsMayHaveChanged();
+    boardMayHaveChanged();
+    drawDrawer();
+    if (isFirst) loadOperations();
+    isFirst = false;
+  } catch (error) {
+    if (error instanceof Refused) refused(error.status, error.message);
+  }
+}
+
+/** @param {string} value @returns {[string, string]} */
+const pair = (value) => [value, value];
+
+/** @param {HTMLSelectElement} select @param {[string, string][]} options @param {string} value */
+function fill(select, options, value) {
+  select.replaceChildren(...options.map(([each, text]) => h("option", { value: each }, text)));
+  select.value = value;
+}
+
+/** @param {string} id */
+async function loadProjects(id) {
+  const { projects } = await get("/projects?limit=1000");
+  const [first] = projects;
+  const ids = projects.map((/** @type {{project_id: string}} */ each) => each.project_id);
+  fill(project, ids.map((/** @type {string} */ each) => [each === first?.project_id ? "" : each, short(each)]), view.project === first?.project_id ? "" : view.project);
+  project.title = id;
+}
+
+/** @param {string} id */
+const short = (id) => (id.length > 14 ? `${id.slice(0, 6)}\u2026${id.slice(-4)}` : id);
+
+async function loadScenario() {
+  let state;
+  try {
+    state = await get("scenario");
+  } catch (error) {
+    if (!(error instanceof Refused) || error.status !== 409) return;
+    hasJobs = false; // a proxy
+    hideJobs(error.message);
+    main.classList.add("proxy");
+    return;
+  }
+  /** @type {[string, string][]} */
+  const options = state.scenarios.map((/** @type {{name: string}} */ { name }) => pair(name));
+  if (!state.scenario) options.unshift(["", "no scenario"]);
+  fill(scenario, options.map(([name, text]) => [name, name === (state.scenario ?? "") && state.changed ? `${text} \u2022` : text]), state.scenario ?? "");
+  scenario.hidden = false;
+  const { title } = state.scenarios.find((/** @type {{name: string}} */ { name }) => name === state.scenario) ?? {};
+  scenario.title = `${title ?? "The state that it starts with"}${state.changed ? " (changed since)" : ""}`;
+  const wanted = new URLSearchParams(location.search).get("scenario");
+  if (wanted !== null) {
+    history.replaceState(null, "", location.pathname + location.hash);
+    askToLoad(wanted);
+  }
+}
+
+const scenarioMayHaveChanged = throttled(async () => {
+  if (hasJobs) await loadScenario();
+}, 1_000);
+
+/** @param {string} name */
+function askToLoad(name) {
+  const close = () => {
+    dialog.close();
+    loadScenario();
+  };
+  const load = async () => {
+    close();
+    if (await attempt("PUT", "scenario", { scenario: name })) say(`Loaded ${name}`);
+    loadScenario();
+  };
+  const button = h("button", { class: "main", click: load }, "Load");
+  const dialog = openDialog("Load scenario",
+    h("p", {}, "Replace the project's jobs, faults and plans by the scenario ", h("b", {}, name), "?"),
+    h("p", { class: "buttons" }, button, h("button", { click: close }, "Cancel")));
+  button.focus();
+}
+
+async function reset() {
+  const cleared = await attempt("POST", "reset");
+  if (cleared) say("Back to the start state");
+}
+
+project.addEventListener("change", () => look({ project: project.value, graph: "", job: "", request: "" }, true));
+graph.addEventListener("change", () => look({ graph: graph.value }, true));
+scenario.addEventListener("change", () => askToLoad(scenario.value));
+byId("reset", HTMLButtonElement).addEventListener("click", reset);
+byId("help", HTMLButtonElement).addEventListener("click", showShortcuts);
+onLook(["project"], connect);
+onLook(["graph"], () => {
+  graph.value = view.graph;
+});
+
+// --- Panes of a narrow page, and colours ---
+
+for (const button of document.querySelectorAll("nav button")) {
+  button.addEventListener("click", () => {
+    main.dataset.pane = button.getAttribute("data-pane") ?? "";
+    for (const each of document.querySelectorAll("nav button")) each.removeAttribute("aria-current");
+    button.setAttribute("aria-current", "true");
+  });
+}
+
+const THEMES = ["system", "light", "dark"];
+
+/** @param {string} theme */
+function setTheme(theme) {
+  document.documentElement.dataset.theme = theme;
+  setText(themeButton, { system: "Auto", light: "Light", dark: "Dark" }[theme] ?? "");
+}
+
+themeButton.addEventListener("click", () => {
+  const theme = THEMES[(THEMES.indexOf(document.documentElement.dataset.theme ?? "") + 1) % THEMES.length];
+  localStorage.setItem("gesmock-theme", theme);
+  setTheme(theme);
+});
+
+// --- Shortcuts ---
+
+addShortcuts([
+  [" ", "Freeze the clock, or let it run", toggleFrozen],
+  ["1", "Advance it by 1 s", () => advance(1)],
+  ["2", "Advance it by 10 s", () => advance(10)],
+  ["3", "Advance it by 1 min", () => advance(60)],
+  ["n", "Advance it to the next transition", advanceToNext],
+  ["r", "Reset: return to the start state", reset],
+  ["/", "Search jobs", () => byId("search", HTMLInputElement).focus()],
+  ["b", "Table or board", toggleBoard],
+  ["j", "To the jobs", focusJobs],
+  ["l", "To the requests", focusRequests],
+  ["m", "Move the job in focus", openMovesOfFocused],
+  ["p", "Hold or release the requests", togglePause],
+  ["f", "To the faults", () => byId("times", HTMLInputElement).focus()],
+  ["Escape", "Close the drawer", closeDrawer],
+  ["?", "These shortcuts", showShortcuts],
+]);
+
+setTheme(localStorage.getItem("gesmock-theme") ?? "system");
+setInterval(() => {
+  if (isFrozen() || document.hidden) return;
+  drawClock();
+  drawCountdowns();
+}, 500);
+connect();

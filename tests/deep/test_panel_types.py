@@ -1,0 +1,28 @@
+"""The types in the comments of the panel's scripts, checked by TypeScript."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.deep
+
+TOOLS = Path(os.environ.get("GESMOCK_TOOLS", Path.home() / ".cache/gesmock-tools"))
+OPTIONS = (
+    *("--noEmit", "--allowJs", "--checkJs", "--strict"),
+    *("--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler"),
+    *("--lib", "es2023,dom,dom.iterable"),
+)
+
+
+def test_the_types_hold() -> None:
+    scripts = sorted(map(str, (Path(__file__).parents[2] / "gesmock/web/panel").glob("*.js")))
+
+    compiler = TOOLS / "node_modules/.bin/tsc"
+    checked = subprocess.run(
+        [compiler, *OPTIONS, *scripts], check=False, capture_output=True, text=True
+    )
+
+    assert checked.stdout == ""
+    assert checked.returncode == 0
