@@ -14,12 +14,12 @@ from gesmock.fake.graphs import Graphs, by_status
 from gesmock.fake.verdict import Verdict
 from gesmock.faults import FaultRules
 from gesmock.journal.journal import Journal
+from gesmock.model import messages
 from gesmock.model.clock import real_time
 from gesmock.model.job_store import JobStore
 from gesmock.model.jobs import MOST_CHANGED
 from gesmock.model.rules import PlanRules
 
-LOOK_EVERY_S: Final = 0.1
 FINDINGS_EVERY_S: Final = 1.0
 
 MOST_REQUESTS: Final = 200
@@ -102,7 +102,7 @@ class Feed:
                 self._add(name, body)
         else:
             return
-        self._look_at = now + LOOK_EVERY_S
+        self._look_at = now + messages.LOOK_EVERY_S
 
     def _add(self, name: str, body: bytes) -> None:
         self._number += 1

@@ -110,6 +110,10 @@ class ShownStatuses(Struct, frozen=True, gc=False):
     total: int | None = None
 
 
+LOOK_EVERY_S: Final = 0.1
+"""How often a stream is asked for what is new."""
+
+
 class Delivery(Struct, frozen=True, kw_only=True):
     """How a reply reaches its client, if not at once and whole.
 

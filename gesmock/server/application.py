@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
 from typing import Final, NamedTuple, Protocol
 
+from gesmock.model import messages
 from gesmock.model.clock import real_time
 from gesmock.model.messages import ConnectionInfo, Delivery
 from gesmock.server.loop import Block, take
@@ -15,9 +16,6 @@ log = logging.getLogger("gesmock.server")
 
 NAME: Final = "gesmock"
 SERVER: Final = f"Server: {NAME}\r\n".encode()
-LOOK_EVERY_S: Final = 0.1
-"""How often a stream is asked for what is new."""
-
 _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus} | {449: "Retry With"}
 STATUS_LINES: Final = {
     status: f"HTTP/1.1 {status} {_PHRASES.get(status, 'UNKNOWN')}\r\n".encode()
@@ -59,7 +57,7 @@ def parts(delivery: Delivery, body: deque[Block]) -> Iterator[tuple[float, Seque
         for part in delivery.stream:
             if part:
                 yield begun, [part]
-            yield real_time() + LOOK_EVERY_S, []
+            yield real_time() + messages.LOOK_EVERY_S, []
     except Exception:
         log.exception("the application failed")
 
