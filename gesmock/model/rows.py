@@ -94,17 +94,14 @@ class Block:
         numbers = []
         offsets = [start - self.starts[0] for start in self.starts]
         for number, begin, end in zip(self.numbers, offsets, offsets[1:], strict=False):
-            if position >= end:
-                continue
-            if position + len(first) <= end:
-                for text in more:
-                    if find(text, begin, end) < 0:
-                        break
-                else:
-                    numbers.append(number)
-            position = find(first, end)
-            if position < 0:
-                break
+            if 0 <= position < end:
+                if position + len(first) <= end:
+                    for text in more:
+                        if find(text, begin, end) < 0:
+                            break
+                    else:
+                        numbers.append(number)
+                position = find(first, end)
         return numbers
 
     def jobs(self, begin: int, end: int) -> list[Job]:
