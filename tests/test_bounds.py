@@ -645,8 +645,8 @@ def test_the_journal_is_read_backwards_too(service: Service) -> None:
     older = service.control("GET", f"journal?limit=2&before=6&cursor={cursor}").json
     oldest = service.control("GET", "journal?limit=2&before=2").json
 
-    assert [each["number"] for each in newest["entries"]] == [4, 5]
-    assert [each["number"] for each in older["entries"]] == [2, 3]
+    assert [each["number"] for each in newest["entries"]] == [5, 4]
+    assert [each["number"] for each in older["entries"]] == [3, 2]
     assert ([each["number"] for each in oldest["entries"]], oldest["next"]) == ([1], None)
 
 

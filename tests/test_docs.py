@@ -430,6 +430,8 @@ def test_the_table_of_bounds_has_the_values_of_the_code() -> None:
         journal.LARGEST,
         entries.LONGEST_BODY,
         messages.LONGEST_HEAD,
+        messages.LONGEST_REPLY,
+        entries.MOST_REPLIED,
         messages.MOST_SHOWN,
         journal.MOST_STATUSES,
         verdict.MOST_FINDINGS,

@@ -13,7 +13,7 @@ from gesmock.model import job_kinds
 from gesmock.model.documentation import DocumentedCall
 from gesmock.model.errors import FULL_GRAPH, GesError, Refusal
 from gesmock.model.job_store import JobStore
-from gesmock.model.messages import Reply, Request
+from gesmock.model.messages import Reply, ReplyBody, Request
 from gesmock.model.queries import Label, LabelProperty
 from gesmock.model.types import Edition
 
@@ -34,13 +34,15 @@ def answer_at_once(
         case "execute_cypher_query" | "execute_gql_query":
             name, statements = request.args["graph_name"], body["statements"]
             results = [_result(project, name, statement) for statement in statements]
-            return Reply(200, {"results": results, "errors": []})
+            return Reply(200, {"results": results, "errors": []}, body=ReplyBody())
         case "execute_algorithm":
-            return Reply(200, {"data": _outputs(project, body), "result": "success"})
+            return Reply(
+                200, {"data": _outputs(project, body), "result": "success"}, body=ReplyBody()
+            )
         case "summary":
-            return Reply(200, {"data": _summary(graph, request)})
+            return Reply(200, {"data": _summary(graph, request)}, body=ReplyBody())
         case "show_schema":
-            return Reply(200, _schema(graph, request, edition))
+            return Reply(200, _schema(graph, request, edition), body=ReplyBody())
         case "add_label" if body["name"] in graph.labels:
             raise refused(call, _LABEL_EXISTS, request)
         case "add_label":

@@ -4,7 +4,16 @@ Imports ``model`` only. A new kind is a frozen struct in ``kinds`` and a member 
 """
 
 from gesmock.faults.fault_rules import PRESETS, CanDeliver, FaultRule, PresetName, check
-from gesmock.faults.kinds import BELOW_HTTP, KINDS, NO_STATUS, UNREADABLE, Error, Fault, ListFault
+from gesmock.faults.kinds import (
+    BELOW_HTTP,
+    KINDS,
+    NO_STATUS,
+    UNREADABLE,
+    Error,
+    Fault,
+    ListFault,
+    Truncate,
+)
 from gesmock.faults.rules import ArmedRule, FaultRules, MatchedFault
 
 __all__ = [
@@ -22,5 +31,6 @@ __all__ = [
     "ListFault",
     "MatchedFault",
     "PresetName",
+    "Truncate",
     "check",
 ]

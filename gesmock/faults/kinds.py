@@ -12,7 +12,7 @@ from msgspec import Meta, Struct, field
 from msgspec.structs import force_setattr, replace
 
 from gesmock.model.clock import NANOSECONDS, Seconds, nanoseconds
-from gesmock.model.messages import Delivery, Encoded, Reply
+from gesmock.model.messages import Delivery, Encoded, Reply, ReplyBody
 from gesmock.model.types import Edition
 
 BELOW_HTTP: Final = frozenset({"reset", "close", "hang", "garbage", "truncate"})
@@ -158,7 +158,8 @@ class Malformed(_Altering, frozen=True, tag="malformed"):
     def apply(self, reply: Reply, /) -> Reply:
         payload = reply.payload
         broken = (lambda: _broken(payload())) if callable(payload) else _broken(payload)
-        return replace(reply, payload=broken, statuses=None)
+        body = ReplyBody() if reply.body is None else ReplyBody(secrets=reply.body.secrets)
+        return replace(reply, payload=broken, statuses=None, body=body)
 
 
 def _broken(payload: Any) -> Encoded:

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from itertools import islice
 from typing import Any, Final, Literal, NamedTuple
 from urllib.parse import quote
@@ -10,12 +11,14 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
-from gesmock.faults import MatchedFault
+from gesmock.faults import MatchedFault, Truncate
 from gesmock.model import listed_requests, replies
 from gesmock.model.messages import (
     LONGEST_HEAD,
     ConnectionInfo,
     Operation,
+    Reply,
+    ReplyBody,
     Request,
     ShownStatuses,
 )
@@ -23,6 +26,9 @@ from gesmock.model.secrets import MASK, Secrets, is_secret, one_line
 
 LONGEST_BODY: Final = 4096
 """The longest body that is recorded, in bytes of JSON."""
+
+MOST_REPLIED: Final = 2**25
+"""The most bytes of the bodies of answers that are kept."""
 
 _ENDING: Final = frozenset(("reset", "close", "garbage", "truncate"))
 """The kinds of fault that end the connection."""
@@ -146,6 +152,17 @@ class Entry(Struct, frozen=True, kw_only=True):
         return f"{self.method} {quote(self.path)} answered {self.status}"
 
 
+class AnsweredEntry(Entry, frozen=True, kw_only=True):
+    """An entry with the body of the answer, as it was sent, without secrets.
+
+    *reply_body* is the first ``LONGEST_REPLY`` bytes out of *reply_bytes*; None if nothing was
+    sent, or it is no longer kept.
+    """
+
+    reply_body: str | None
+    reply_bytes: int | None
+
+
 def other_plane(path: str) -> str | None:
     """The plane of Huawei Cloud that *path* belongs to, if it is another one than the service's."""
     return _OTHER_PLANES.get(path.lstrip("/").partition("/")[0])
@@ -177,6 +194,7 @@ class Record(Struct, frozen=True, gc=False):
     real_at: float
     link: ConnectionInfo | None
     nth: int
+    payload: Any
 
     @property
     def gave_up(self) -> bool:
@@ -189,6 +207,18 @@ class Record(Struct, frozen=True, gc=False):
     @property
     def connection(self) -> str | None:
         return None if self.fired is None or self.crash is not None else self.fired.connection
+
+    @property
+    def sent(self) -> bytes:
+        """The beginning of the body that was sent, secrets and all; empty if it is not kept."""
+        payload, fault = self.payload, None if self.fired is None else self.fired.fault
+        if self.request.method == "HEAD" or not self.status:
+            return b""
+        if isinstance(payload, ReplyBody):
+            text = payload.text
+        else:
+            text = b"".join(replies.blocks(Reply(self.status, payload)))
+        return text[: fault.after_bytes] if isinstance(fault, Truncate) else text
 
     @property
     def entry(self) -> Entry:
@@ -237,6 +267,25 @@ class Record(Struct, frozen=True, gc=False):
             digest=digest,
             token=_token(request.headers),
         )
+
+
+def answered(listed: Sequence[tuple[Entry, Record | None]]) -> list[AnsweredEntry]:
+    """The entries, oldest first, with what was sent in answer, as far as their records keep it.
+
+    Only the newest have it, if it is more than ``MOST_REPLIED`` bytes in all: many may be the same.
+    """
+    redact = cache(lambda secrets, sent: Secrets(secrets).redact(sent.decode(errors="replace")))
+    room, entries = MOST_REPLIED, []
+    for entry, record in reversed(listed):
+        text, length = None, None
+        if record is not None and (sent := record.sent):
+            body = record.payload if isinstance(record.payload, ReplyBody) else ReplyBody()
+            length = body.length or len(sent)
+            room -= len(sent)
+            text = redact(body.secrets, sent) if room >= 0 else None
+        fields = msgspec.structs.asdict(entry)
+        entries.append(AnsweredEntry(**fields, reply_body=text, reply_bytes=length))
+    return entries[::-1]
 
 
 class Snapshot(NamedTuple):

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from gesmock import __version__
-from gesmock.journal.entries import Entry
+from gesmock.journal.entries import AnsweredEntry
 from gesmock.model.clock import iso_time
 
 MOST_STATUSES: Final = 100
@@ -19,7 +19,7 @@ _OWN: Final = "number operation job_id statuses returned total fault phase conne
 _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 
 
-def archive(entries: Iterable[Entry], scheme: str = "http") -> dict[str, Any]:
+def archive(entries: Iterable[AnsweredEntry], scheme: str = "http") -> dict[str, Any]:
     """*entries* as an HTTP Archive; *scheme* is that of their URLs.
 
     A size of -1 means that it is unknown. What the format does not have is under names that begin
@@ -30,7 +30,7 @@ def archive(entries: Iterable[Entry], scheme: str = "http") -> dict[str, Any]:
     return {"log": {"version": "1.2", "creator": creator, "entries": archived}}
 
 
-def _entry(entry: Entry, scheme: str) -> dict[str, Any]:
+def _entry(entry: AnsweredEntry, scheme: str) -> dict[str, Any]:
     took = (entry.virtual_s or entry.real_s) * 1000
     host = entry.headers.get("host", "localhost")
     query = f"?{urlencode(entry.query)}" if entry.query else ""
@@ -38,6 +38,11 @@ def _entry(entry: Entry, scheme: str) -> dict[str, Any]:
     if entry.body is not None:
         kind = entry.headers.get("content-type", "application/json")
         body = {"postData": {"mimeType": kind, "text": msgspec.json.encode(entry.body).decode()}}
+    size = -1 if entry.reply_bytes is None else entry.reply_bytes
+    kind = entry.reply_headers.get("content-type", "application/json")
+    content: dict[str, Any] = {"size": size, "mimeType": kind}
+    if entry.reply_body is not None:
+        content["text"] = entry.reply_body
     own = {f"_{name}": getattr(entry, name) for name in _OWN.split()}
     own["_gave_up"] = entry.gave_up or None
     if len(entry.statuses or ()) > MOST_STATUSES:
@@ -62,10 +67,10 @@ def _entry(entry: Entry, scheme: str) -> dict[str, Any]:
             "httpVersion": "HTTP/1.1",
             "cookies": [],
             "headers": _pairs(entry.reply_headers),
-            "content": {"size": -1, "mimeType": "application/json"},
+            "content": content,
             "redirectURL": "",
             "headersSize": -1,
-            "bodySize": -1,
+            "bodySize": size,
         },
         "cache": {},
         "timings": {"send": 0, "wait": took, "receive": 0},

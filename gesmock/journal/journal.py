@@ -1,7 +1,7 @@
 """Journal: the last requests to one project and how they were answered; ``ges.journal``."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from threading import RLock
 from typing import Annotated, Any, Final, TypeVar, Unpack, overload
@@ -10,14 +10,30 @@ from msgspec import Meta
 
 from gesmock.faults import MatchedFault
 from gesmock.journal import har
-from gesmock.journal.entries import Entry, Record, Reported, Snapshot
+from gesmock.journal.entries import (
+    MOST_REPLIED,
+    AnsweredEntry,
+    Entry,
+    Record,
+    Reported,
+    Snapshot,
+    answered,
+)
 from gesmock.journal.filters import Assertion, Assertions, Count, EntryFilter, EntryFilters
 from gesmock.journal.filters import times as in_words
 from gesmock.model import validation
 from gesmock.model.clock import Seconds, real_time
 from gesmock.model.errors import Conflict, TimedOut
 from gesmock.model.jobs import Job
-from gesmock.model.messages import ConnectionInfo, Operation, Reply, Request, ShownStatuses
+from gesmock.model.messages import (
+    LONGEST_REPLY,
+    ConnectionInfo,
+    Operation,
+    Reply,
+    ReplyBody,
+    Request,
+    ShownStatuses,
+)
 from gesmock.model.waiters import Waiters
 
 SIZE: Final = 10_000
@@ -59,6 +75,8 @@ class Journal:
             self._lists: deque[Reported] = deque()  # those with statuses, oldest first
             self._statuses = 0
             self._last = Reported(ShownStatuses(None))
+            self._bodies: deque[ReplyBody] = deque()  # oldest first
+            self._replied = 0  # bytes of them
             self.count = 0
             """The number of the last request; ``since=journal.count`` selects later ones."""
             self._cleared = 0
@@ -189,7 +207,13 @@ class Journal:
         records = self.snapshot().records
         secure = any(record.link is not None and record.link.secure for record in records[-1:])
         scheme = scheme or ("https" if secure else "http")
-        return har.archive((record.entry for record in records), scheme)
+        return har.archive(answered([(record.entry, record) for record in records]), scheme)
+
+    def answered(self, listed: Sequence[Entry]) -> list[AnsweredEntry]:
+        """The entries, oldest first, with the bodies of their answers, as far as they are kept."""
+        since = listed[0].number - 1 if listed else self.count
+        records = {(each.epoch, each.number): each for each in self.snapshot(since).records}
+        return answered([(each, records.get((each.epoch, each.number))) for each in listed])
 
     def clear(self) -> int:
         """Forget every entry and return how many there were; their numbers go on."""
@@ -222,6 +246,9 @@ class Journal:
             reported, statuses = self._last, source.statuses
             if statuses is None or statuses is not reported.statuses:
                 reported = self._report(source)
+        body = reply.body
+        if body is not None and not body.size:
+            self._keep(body)
         nth = 0
         if link is not None:
             link.answers = nth = link.answers + 1
@@ -239,11 +266,25 @@ class Journal:
             real_at,
             link,
             nth,
+            reply.payload if body is None else body,
         )
         self._records.append(record)
         if self._waiters.count:
             self._waiters.notify_all()
         return record
+
+    def _keep(self, body: ReplyBody) -> None:
+        """Take in the *body* of a new answer; if there are too many bytes, drop the oldest."""
+        if self._bodies and (before := self._bodies[-1]).text:
+            self._replied += len(before.text) - before.size
+            before.size = len(before.text)
+        body.size = LONGEST_REPLY  # until it is encoded, and another answer comes
+        self._replied += body.size
+        self._bodies.append(body)
+        while self._replied > MOST_REPLIED or len(self._bodies) > self.size:
+            oldest = self._bodies.popleft()
+            self._replied -= oldest.size
+            oldest.text, oldest.length, oldest.size = b"", 0, 0
 
     def _report(self, source: ShownStatuses) -> Reported:
         """What the answer said of jobs; if there is too much of lists, the oldest is dropped."""

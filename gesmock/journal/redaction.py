@@ -35,7 +35,8 @@ class Redaction:
     """Takes *secrets* out, wherever they are."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._secrets = Secrets(secret for secret in secrets if len(secret) >= _SHORTEST)
+        self.secrets = frozenset(secret for secret in secrets if len(secret) >= _SHORTEST)
+        self._secrets = Secrets(self.secrets)
 
     def text(self, text: str) -> str:
         return self._secrets.redact(text)

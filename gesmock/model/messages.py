@@ -63,6 +63,9 @@ LARGEST_BODY: Final = 12 * 2**20  # bytes (the API signing guide)
 LONGEST_HEAD: Final = 4096
 """The most characters of path, query and headers together that are journaled as they are."""
 
+LONGEST_REPLY: Final = 2**16
+"""The most bytes of an answer's body that are journaled."""
+
 MOST_SHOWN: Final = 1_000
 """The most jobs in one answer whose statuses are remembered."""
 
@@ -91,6 +94,34 @@ class Request(Struct, frozen=True, kw_only=True):
     digest: str | None = None
     long: bool = False
     allowed: tuple[str, ...] = ()
+
+
+class ReplyBody(Struct, gc=False):
+    """What the journal keeps of a long answer: *text*, the first ``LONGEST_REPLY`` bytes of it.
+
+    The whole body has *length* bytes, 0 until the answer is encoded and again once the text was
+    dropped to save room; the journal counts *size*. Whoever reads the text masks *secrets* too.
+    """
+
+    text: bytes = b""
+    length: int = 0
+    size: int = 0
+    secrets: frozenset[str] = frozenset()
+
+    def fill(self, blocks: Sequence[bytes | memoryview]) -> None:
+        """Keep the beginning of *blocks*; a short answer, which has one block, is not copied."""
+        self.length = len(blocks[0])
+        if len(blocks) == 1 and self.length <= LONGEST_REPLY:
+            self.text = bytes(blocks[0])
+            return
+        self.length = sum(map(len, blocks))
+        parts, room = list[memoryview](), LONGEST_REPLY
+        for block in blocks:
+            parts.append(memoryview(block)[:room])
+            room -= len(parts[-1])
+            if not room:
+                break
+        self.text = b"".join(parts)
 
 
 class Encoded(Struct, frozen=True):
@@ -176,7 +207,8 @@ class Reply(Struct, frozen=True):
 
     It may be ``Encoded`` already, or, where that takes long, a function that makes it. *statuses*
     and *job_id* (of the job that was submitted) are for the journal. *hint* is for the log: what to
-    do about a request that no operation serves.
+    do about a request that no operation serves. A payload that may be long has a *body*, the same
+    for each answer with it; the journal keeps a short one as it is.
     """
 
     status: int
@@ -186,3 +218,4 @@ class Reply(Struct, frozen=True):
     job_id: str | None = None
     delivery: Delivery | None = None
     hint: str | None = None
+    body: ReplyBody | None = None

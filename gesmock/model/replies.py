@@ -14,7 +14,7 @@ from gesmock.model.errors import GesError, Refusal
 from gesmock.model.generators import Rng, random_bits
 from gesmock.model.jobs import Job
 from gesmock.model.listed_requests import Body
-from gesmock.model.messages import MOST_SHOWN, Encoded, Reply, ShownStatuses
+from gesmock.model.messages import MOST_SHOWN, Encoded, Reply, ReplyBody, ShownStatuses
 from gesmock.model.rows import Page
 from gesmock.model.settings import Settings
 from gesmock.model.timeline import Timeline
@@ -56,12 +56,12 @@ def job_list(page: Page, settings: Settings) -> Reply:
             ]
             return {"jobs": jobs, "totalCount": page.total, "result": "success"}
 
-        return Reply(200, listed, statuses=_statuses(page, page.total))
+        return Reply(200, listed, statuses=_statuses(page, page.total), body=ReplyBody())
     if page.reply is None:
         encoded = partial(_encoded, page)
         takes_long = page.oldest_first and len(page.parts) > 4  # each is turned round
         payload = encoded if takes_long else encoded()
-        page.reply = Reply(200, payload, statuses=_statuses(page, page.total))
+        page.reply = Reply(200, payload, statuses=_statuses(page, page.total), body=ReplyBody())
     return page.reply
 
 
@@ -87,7 +87,8 @@ def job_status(job: Job, result: dict[str, Any] | None, edition: Edition) -> Rep
         body = {**data_key, "status": job.status}
     else:
         body = {"status": job.status, **data_key, "result": "success"}  # ges_03_0472
-    return Reply(200, body, statuses=ShownStatuses({job.job_id: job.status}))
+    long = None if result is None else ReplyBody()
+    return Reply(200, body, statuses=ShownStatuses({job.job_id: job.status}), body=long)
 
 
 def refusal(error: GesError, settings: Settings, headers: Mapping[str, str] | None = None) -> Reply:
@@ -121,7 +122,10 @@ def unjournaled(
 def blocks(reply: Reply) -> Sequence[bytes | memoryview]:
     """The body of *reply*, compact JSON, in blocks to send one after the other."""
     payload = reply.payload() if callable(reply.payload) else reply.payload
-    return payload.blocks if isinstance(payload, Encoded) else [msgspec.json.encode(payload)]
+    blocks = payload.blocks if isinstance(payload, Encoded) else [msgspec.json.encode(payload)]
+    if reply.body is not None and not reply.body.length:
+        reply.body.fill(blocks)
+    return blocks
 
 
 # --- Items of the memory edition ------------------------------------------------------------------
@@ -159,7 +163,7 @@ class MemoryList:
             ]
             return {"jobs": jobs, "result": "success"}
 
-        return Reply(200, listed, statuses=_statuses(page, None))
+        return Reply(200, listed, statuses=_statuses(page, None), body=ReplyBody())
 
     def _item(self, job: Job, timeline: Timeline | None, index: int) -> dict[str, Any]:
         """*job* as it is listed; *index* counts from 1 on, back from those submitted here."""

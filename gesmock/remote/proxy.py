@@ -7,6 +7,7 @@ while the other server is asked.
 import re
 import zlib
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final, Self, Unpack
 from urllib.parse import unquote_to_bytes
@@ -24,10 +25,12 @@ from gesmock.journal.redaction import Redaction, secrets_of
 from gesmock.model import documentation, listed_requests, replies, validation
 from gesmock.model.errors import OVERTAKEN, Conflict, GesError, InvalidInput, Refusal
 from gesmock.model.messages import (
+    LONGEST_REPLY,
     MOST_SHOWN,
     ConnectionInfo,
     Encoded,
     Reply,
+    ReplyBody,
     Request,
     ShownStatuses,
 )
@@ -205,13 +208,17 @@ def _reply_of(request: Request, answer: HttpReply, redaction: Redaction) -> _For
     for name, value in lines:
         title = _titled(name)
         joined[title] = f"{joined[title]}, {value}" if title in joined else value
-    statuses, job_id = _jobs(request, answer, redaction)
+    text = _decompressed(answer)
+    length = len(text or answer.body)
+    body = ReplyBody(bytes(text[:LONGEST_REPLY]), length, secrets=redaction.secrets)
+    statuses, job_id = _jobs(request, answer.status, text, redaction)
     return _Forwarded(
         answer.status,
         Encoded([memoryview(answer.body)]),
         redaction.named(joined),
         statuses=statuses,
         job_id=job_id,
+        body=body,
         lines=lines,
     )
 
@@ -228,14 +235,14 @@ class _Answer(Struct, gc=False):
 
 
 def _jobs(
-    request: Request, reply: HttpReply, redaction: Redaction
+    request: Request, status: int, text: bytes | bytearray, redaction: Redaction
 ) -> tuple[ShownStatuses | None, str | None]:
-    """What *reply* shows of jobs, and the id of the job that was submitted."""
-    if reply.status != 200:
+    """What an answer shows of jobs, and the id of the job that was submitted."""
+    if status != 200:
         return None, None
     try:
-        answer = msgspec.json.decode(_decompressed(reply), type=_Answer)
-    except (*validation.REFUSED, zlib.error):
+        answer = msgspec.json.decode(text, type=_Answer)
+    except validation.REFUSED:
         return None, None
     statuses: Any = None
     if request.operation == "show_job" and isinstance(answer.status, str):
@@ -257,11 +264,15 @@ def _jobs(
 
 
 def _decompressed(reply: HttpReply) -> bytes | bytearray:
-    """The body as text, or as it is where its compression is not supported."""
-    if ", ".join(reply.values("content-encoding")).lower() in ("gzip", "x-gzip", "deflate"):
-        decompressor = zlib.decompressobj(32 + zlib.MAX_WBITS)
-        return decompressor.decompress(reply.body, http.LARGEST_BODY)
-    return reply.body
+    """The body as text; empty where its compression is wrong, or not supported."""
+    coding = ", ".join(reply.values("content-encoding")).lower()
+    if coding in ("", "identity"):
+        return reply.body
+    with suppress(zlib.error):
+        if coding in ("gzip", "x-gzip", "deflate"):
+            decompressor = zlib.decompressobj(32 + zlib.MAX_WBITS)
+            return decompressor.decompress(reply.body, http.LARGEST_BODY)
+    return b""
 
 
 def _titled(name: str) -> str:

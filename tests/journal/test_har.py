@@ -12,6 +12,7 @@ from stories import Story
 
 from gesmock import GesMock
 from gesmock.journal import har
+from gesmock.journal.entries import answered
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "har.schema.json").read_bytes())
 check = fastjsonschema.compile(SCHEMA)
@@ -65,7 +66,7 @@ def test_a_connection_that_broke_has_no_status_and_a_delay_its_time() -> None:
     story.ask(gave_up=True)
     story.ask(real_s=0.25)  # under a frozen clock
 
-    written = har.archive(story.entries)
+    written = har.archive(answered([(entry, None) for entry in story.entries]))
 
     check(written)
     broken, strange, given_up, late = written["log"]["entries"]

@@ -4,17 +4,23 @@ import gc
 import subprocess
 import sys
 import tracemalloc
+from contextlib import suppress
 from threading import RLock
 from typing import Any
 
 import pytest
 import requests
+from conftest import PROJECT, Service
 
-from gesmock import GesMock, InvalidInput
+from gesmock import Drip, GesMock, InvalidInput, Truncate
 from gesmock.journal.entries import LONGEST_BODY, Entry, with_short_body
 from gesmock.journal.journal import Journal
 from gesmock.model.listed_requests import cleaned
-from gesmock.model.messages import Reply, Request, ShownStatuses
+from gesmock.model.messages import LONGEST_REPLY, Reply, ReplyBody, Request, ShownStatuses
+
+G = f"/ges/v1.0/{PROJECT}/graphs/movie"
+EMPTY = '{"jobs":[],"totalCount":0,"result":"success"}'
+JOB = {"jobId": "a", "status": "success", "request": {"command": "x", "url": "/"}}
 
 
 def request(**fields: Any) -> Request:
@@ -434,3 +440,154 @@ def test_a_snapshot_may_begin_after_an_entry() -> None:
         [3, 4, 5], [3, 4, 5], [4, 5], [5], [], [],
     ]  # fmt: skip
     assert journal.snapshot(4).dropped_since(4) == journal.snapshot(5).dropped_since(5) == 0
+
+
+# --- The bodies of answers ------------------------------------------------------------------------
+
+
+def answered(service: Service, query: str = "") -> list[tuple[str | None, int | None]]:
+    """The bodies of the answers in the journal, and how long they were."""
+    entries = service.control("GET", f"journal{query}").json["entries"]
+    return [(each["reply_body"], each["reply_bytes"]) for each in entries]
+
+
+@pytest.mark.parametrize("edition", ["database", "memory"])
+def test_an_entry_has_the_body_of_its_answer(service: Service, edition: str) -> None:
+    service.begin(generate=3, settings={"edition": edition})
+    job_id = service.list().json["jobs"][0]["jobId"]
+    urls = ["jobs/status", f"jobs/{job_id}/status", "jobs/none/status", "jobs/status?limit=x", "x"]
+
+    sent = [service.client.get(f"{G}/{url}").get_data(as_text=True) for url in urls]
+
+    assert answered(service, "?since=1") == [(body, len(body)) for body in sent]
+
+
+def test_an_entry_has_the_body_of_its_answer_under_our_own_server(ges: GesMock) -> None:
+    ges.generate(1)
+    [job] = ges.jobs()
+    urls = [ges.jobs_url(), f"{ges.graph_url()}/jobs/{job.job_id}/status", ges.jobs_url("none")]
+    sent = [requests.get(url).text for url in urls for _ in range(4)]
+    sent.append(requests.post(f"{ges.graph_url()}/action?action_id=clear-graph", json={}).text)
+
+    entries = requests.get(f"{ges.url}/_gesmock/journal").json()["entries"]
+
+    assert [each["reply_body"] for each in entries] == sent
+
+
+def test_the_body_of_a_long_answer_is_cut(service: Service) -> None:
+    service.begin(generate=1_000)
+    body = service.list().get_data()
+    assert len(body) > 2 * LONGEST_REPLY
+
+    assert answered(service) == [(body[:LONGEST_REPLY].decode(), len(body))]
+
+
+@pytest.mark.parametrize("jobs", [1, 300])
+def test_secrets_in_the_body_of_an_answer_are_masked(service: Service, jobs: int) -> None:
+    request = {"command": "x", "url": "/?pwd=planted", "rawRequest": '{"userToken":"planted"}'}
+    listed = [{"jobId": f"{n}", "status": "failed", "request": request} for n in range(jobs)]
+    service.begin(fixture={"graphs": {"movie": {"jobs": listed}}})
+    whole = service.list().get_data()
+    assert b"planted" in whole
+
+    [(body, length)] = answered(service)
+
+    assert body is not None
+    assert body.startswith('{"jobs":[{"jobId":"0",')
+    assert "planted" not in body
+    assert length == len(whole)
+    assert "planted" not in str(service.control("GET", "journal/har").json)
+
+
+@pytest.mark.parametrize(
+    ("fault", "sent"),
+    [
+        ("reset", None),
+        ("close", None),
+        (Truncate(after_bytes=9), '{"jobs":['),
+        (Truncate(after_bytes=0), None),
+        ("malformed", '{"jobs":[],"totalCount":0,"result":"success",'),
+        (Drip(parts=2, seconds=0), EMPTY),
+    ],
+)
+def test_an_entry_has_what_a_fault_left_of_the_body(
+    ges: GesMock, fault: Any, sent: str | None
+) -> None:
+    ges.faults.arm("list_jobs", fault, times=1)
+    with suppress(requests.RequestException):
+        requests.get(ges.jobs_url())
+    whole = requests.get(ges.jobs_url()).text
+
+    entries = requests.get(f"{ges.url}/_gesmock/journal").json()["entries"]
+
+    assert [each["reply_body"] for each in entries] == [sent, whole] == [sent, EMPTY]
+
+
+def test_the_answer_to_head_has_no_body(service: Service) -> None:
+    service.client.head(f"{G}/jobs/status")
+
+    assert answered(service) == [(None, None)]
+
+
+def test_equal_answers_share_their_body_and_a_change_ends_that(service: Service) -> None:
+    service.begin(generate=100)
+    for _ in range(3):
+        service.list()
+    service.control("POST", "jobs", {"job": JOB})
+    service.list()
+
+    first, second, third, later = service.fake.default.journal.snapshot().records
+
+    assert first.payload is second.payload is third.payload is not later.payload
+
+
+def test_the_oldest_bodies_are_dropped_first_until_they_are_sent_again(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.begin(generate=30)
+    limits = (10, 11, 12, 13)
+    sent = [service.list(f"?limit={limit}").get_data(as_text=True) for limit in limits]
+    most = LONGEST_REPLY + len(sent[2]) + len(sent[3])  # the newest counts as much as it may be
+    monkeypatch.setattr("gesmock.journal.journal.MOST_REPLIED", most)
+
+    def kept() -> list[int]:
+        bodies = [body for body, _ in answered(service)]
+        return [number for number, body in enumerate(bodies) if body is not None]
+
+    service.list("?limit=10")
+    assert kept() == [0, 1, 2, 3, 4]
+    service.list("?limit=14")
+    assert kept() == [2, 3, 5]
+    service.list("?limit=10")
+    assert kept() == [0, 4, 5, 6]
+
+
+def test_a_small_journal_has_few_bodies() -> None:
+    journal, bodies = Journal(RLock(), size=3), [ReplyBody() for _ in range(9)]
+    for body in bodies:
+        journal.append(0.0, 1, request(), Reply(200, {}, body=body))
+        body.fill([b"{}"])
+
+    assert [body.text for body in bodies] == [b""] * 6 + [b"{}"] * 3
+
+
+def test_an_archive_has_the_newest_bodies_up_to_the_bound(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bodies = [service.list().get_data(as_text=True) for _ in range(3)]
+    monkeypatch.setattr("gesmock.journal.entries.MOST_REPLIED", 2 * len(bodies[0]))
+
+    archived = service.control("GET", "journal/har").json["log"]["entries"]
+    contents = [each["response"]["content"] for each in archived]
+
+    assert [each.get("text") for each in contents] == [None, *bodies[1:]]
+    assert [each["size"] for each in contents] == [len(EMPTY)] * 3
+
+
+def test_entries_of_a_journal_that_was_reset_meanwhile_have_no_body() -> None:
+    journal = journaled(200, 201)
+    listed = journal.entries()
+    journal.reset()
+
+    assert [each.reply_body for each in journal.answered(listed)] == [None, None]
+    assert journal.answered([]) == []

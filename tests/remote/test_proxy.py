@@ -624,6 +624,7 @@ def test_a_compressed_answer_is_forwarded_as_it_is_and_read_for_the_journal(
 
     assert answer.partition(b"\r\n\r\n")[2] == body
     assert entry["statuses"] == ({"a": "success", "b": "running"} if read else None)
+    assert entry["reply_body"] == (LIST.decode() if read else None)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import flask
 from msgspec import Meta, Struct, field, structs
 
 from gesmock.fake.project import Project
-from gesmock.journal.entries import Entry
+from gesmock.journal.entries import AnsweredEntry, Entry
 from gesmock.journal.filters import Assertion, Count, EntryFilter
 from gesmock.journal.observations import Observation
 from gesmock.journal.verdict.findings import Code, Finding, VerdictConfig
@@ -31,7 +31,7 @@ class JournalQuery(
 
     With *wait_s* (seconds, at most 60), waits until there are *times* such entries. At most *limit*
     are listed, the oldest first, from *cursor* on: the *next* of the page before. With *before*,
-    those with a lower number than that, the newest pages first.
+    those with a lower number than that, the newest first.
     """
 
     times: Count = 1
@@ -47,7 +47,7 @@ class Entries(Struct, frozen=True, forbid_unknown_fields=True):
     *count* is the number of the last request, *next* the cursor of the next page.
     """
 
-    entries: list[Entry]
+    entries: list[AnsweredEntry]
     total: int
     dropped: int
     count: int
@@ -119,11 +119,12 @@ def list_entries(project: Project, query: JournalQuery) -> Entries:
     limit, cursor = query.limit, query.cursor
     if (before := query.before) is None:
         page, following = page_of(matching, limit, cursor, lambda entry: entry.number)
+        entries = journal.answered(page)
     else:
         older = [entry for entry in reversed(matching) if entry.number < before]
-        newest, following = page_of(older, limit, cursor, lambda entry: before - entry.number)
-        page = newest[::-1]
-    return Entries([*page], len(matching), journal.dropped, journal.count, following)
+        page, following = page_of(older, limit, cursor, lambda entry: before - entry.number)
+        entries = journal.answered(page[::-1])[::-1]
+    return Entries(entries, len(matching), journal.dropped, journal.count, following)
 
 
 @call("DELETE", "journal", summary="Clear the journal")
