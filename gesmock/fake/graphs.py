@@ -110,6 +110,7 @@ class Graphs:
         self.waiters = Waiters(lock)
         self.interrupts = 0
         self.interrupt_reason = ""
+        self.version = 0  # grows with each change of what answers are made of, the clock's included
         self._graphs: dict[str, JobStore] = {}
         self._new_ids = 0
         self.resets = 0
@@ -188,6 +189,7 @@ class Graphs:
                 graph = self.get_or_new(name)
                 self._check_edition(name, graph, edition_of(graph, settings))
             self.settings = settings
+            self.notify()
 
     def _check_edition(self, name: str, graph: JobStore, edition: Edition) -> None:
         if edition == "database" and edition_of(graph, self.settings) == "memory":
@@ -295,7 +297,8 @@ class Graphs:
         return self._graphs[graph].next_change()
 
     def notify(self) -> None:
-        """Wake everyone who waits for a job; the lock is held."""
+        """Note that something has changed: wake everyone who waits for a job. Hold the lock."""
+        self.version += 1
         if self.waiters.count:
             self.waiters.notify_all()
 

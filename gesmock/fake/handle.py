@@ -15,11 +15,13 @@ from gesmock.fake.project import Project
 from gesmock.fake.submissions import submit
 from gesmock.faults import NO_STATUS, UNREADABLE, Error, ListFault, MatchedFault
 from gesmock.journal import entries
+from gesmock.journal.entries import Record
 from gesmock.model import documentation, errors, listed_requests, replies, tokens
 from gesmock.model.clock import NANOSECONDS, http_date
 from gesmock.model.errors import GesError
 from gesmock.model.messages import ConnectionInfo, Operation, Reply, Request
 from gesmock.model.secrets import Secrets
+from gesmock.model.timeline import NEVER
 from gesmock.model.types import is_project_id
 
 OPERATIONS: Final[Mapping[Operation, Callable[[Project, Request], Reply]]] = {
@@ -33,6 +35,8 @@ OPERATIONS: Final[Mapping[Operation, Callable[[Project, Request], Reply]]] = {
 
 log = logging.getLogger("gesmock.fake")
 
+_READING: Final = ("list_jobs", "show_job")
+"""The operations that change nothing. Those of a summary and a schema may submit a job."""
 _ABOUT_A_JOB: Final = ("show_job", "delete_job", "hyg_delete_job")
 _PREFERRED_CODE: Final = re.compile(r"(?:^|[,;])\s*code\s*=\s*\"?([^\s,;\"]*)\"?", re.IGNORECASE)
 
@@ -214,3 +218,70 @@ def _finish(
         reply = replace(reply, hint=project.verdict.note(record))
     ours = {**replies.request_ids(epoch, number), "Date": http_date(int(now))}
     return replace(reply, headers={**ours, **reply.headers})
+
+
+# --- Requests that are answered as before -------------------------------------------------------
+
+
+class Repeat:
+    """A request that gets the same *reply* again and again, as long as nothing changes.
+
+    Each time it is journaled and counted, as if it were handled. Only its number and time are new.
+    """
+
+    __slots__ = ("_cell", "_fake", "_project", "_tokens", "_until", "_version", "reply", "request")
+
+    def __init__(self, fake: Fake, project: Project, record: Record, reply: Reply) -> None:
+        self._fake, self._project = fake, project
+        self.request = record.request
+        self.reply = replace(reply, payload=None, headers=record.headers)
+        self._cell = record.request.operation, reply.status, None
+        graph = project.graphs.get(record.request.args["graph_name"])
+        self._until = NEVER if graph is None else graph.next_change()
+        self._version = project.graphs.version
+        self._tokens = fake.tokens() if project.tokens else None
+
+    @classmethod
+    def of(cls, fake: Fake, request: Request, reply: Reply) -> "Repeat | None":
+        """What repeats *request*, which was just handled, if it may get this *reply* again.
+
+        Hold the project's lock. A request does not if it changes something, if a fault rule may be
+        for it, if it moves the clock, or if its answer is made later; nor if a token expires.
+        """
+        project = fake.projects.get(request.args.get("project_id", ""))
+        if project is None or request.operation not in _READING:
+            return None
+        if callable(reply.payload) or reply.delivery is not None:
+            return None
+        if project.time.ticks or project.faults.concern(request.operation):
+            return None
+        if project.tokens and any(token.expires_in_s is not None for token in fake.tokens()):
+            return None
+        records = project.journal.snapshot(project.journal.count - 1).records
+        for record in records:  # one, unless it was dropped
+            ids = replies.request_ids(record.epoch, record.number)
+            is_recorded = ids.items() <= reply.headers.items()  # not if a reset has overtaken it
+            if is_recorded and record.fired is None and record.crash is None:
+                return cls(fake, project, record, reply)
+        return None
+
+    def __call__(self, epoch: int, connection: ConnectionInfo) -> tuple[int, int, float] | None:
+        """The epoch, number and time of the next answer; None if something may have changed."""
+        project, request = self._project, self.request
+        if not project.lock.acquire(blocking=False):
+            return None
+        try:
+            age = project.time.age()
+            changed = project.graphs.version != self._version or age >= self._until
+            if changed or epoch < project.epoch or project.faults.concern(request.operation):
+                return None
+            if self._tokens is not None and self._tokens != self._fake.tokens():
+                return None
+            now, heard_at = project.time.at(age), connection.heard_at
+            number = project.journal.append(
+                now, project.epoch, request, self.reply, None, None, heard_at, connection
+            ).number
+            project.verdict.coverage.met[self._cell] += 1
+            return project.epoch, number, now
+        finally:
+            project.lock.release()

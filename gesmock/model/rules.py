@@ -146,6 +146,10 @@ class Rules(Generic[A]):
             }
         return self._by_subject[subject].values()
 
+    def concern(self, subject: str | None) -> bool:
+        """Whether a rule is armed that may be for *subject*; hold the lock."""
+        return bool(self._armed and self._about(subject))
+
     def _get(self, rule: A | str) -> A:
         name = getattr(rule, "id", rule)
         armed = self._armed.get(name) if isinstance(name, str) else None

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from gesmock.fake import routes
 from gesmock.fake.fake import Fake
-from gesmock.fake.handle import handle
+from gesmock.fake.handle import Repeat, handle
 from gesmock.journal import entries
 from gesmock.model import replies, validation
 from gesmock.model.clock import http_date, real_time
@@ -42,6 +42,7 @@ EPOCH: Final = "gesmock.epoch"
 
 _LARGEST_IN_LOOP: Final = 2**15  # bytes of a body; a larger one is decoded in a worker
 _MOST_REMEMBERED: Final = 512
+_LARGEST_PREPARED: Final = 2**14  # bytes of a body; a longer one is not kept alive
 
 METHODS: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _EXPOSED: Final = "Allow, Retry-After, TraceID, X-Gesmock-Crash, X-Gesmock-Fault, X-Request-Id"
@@ -53,6 +54,8 @@ _CORS: Final = (
 _PREFLIGHT_MAX_AGE_S: Final = 7200  # browsers remember an answer for no longer
 
 _CONTENT_TYPE: Final = ("Content-Type", "application/json")
+_OWN: Final = (*replies.NO_ENTRY, "Date")
+"""The headers that are new in each answer, in their order."""
 _FIRST_LINE: Final = "{}: {}\r\n".format(*_CONTENT_TYPE)
 _LAST_LINES: Final = "".join(f"{name}: {value}\r\n" for name, value in _CORS) + SERVER.decode()
 
@@ -61,7 +64,8 @@ class Gateway:
     """The application of our own server: answers requests to *fake*.
 
     *make_app* makes the Flask app for the first request that needs it: importing Flask takes longer
-    than most tests. *guard* is that of the control API, if there is one.
+    than most tests. *guard* is that of the control API, if there is one. Heads, and answers to them
+    that stay the same, are remembered unless *remembers* is false, which changes no byte.
     """
 
     def __init__(
@@ -69,12 +73,17 @@ class Gateway:
         fake: Fake,
         make_app: "Callable[[], WSGIApplication]",
         guard: Guard | None = None,
+        *,
+        remembers: bool = True,
     ) -> None:
         self.fake = fake
         self._make_app, self._guard = make_app, guard
         self._app: WSGIApplication | None = None
         self._making = Lock()
+        self._remembers = remembers
         self._requests: dict[Head, Request] = {}
+        self._prepared: dict[Head, PreparedAnswer] = {}
+        self._projects = fake.projects  # that these are for
 
     def epoch(self) -> int:
         return self.fake.epochs.current
@@ -82,24 +91,41 @@ class Gateway:
     def answer(
         self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo
     ) -> Answer | Callable[[], Answer]:
+        if self._projects is not self.fake.projects:  # what is remembered may be of dropped ones
+            self._forget()
+        prepared = self._prepared.get(head)
+        if prepared is not None and (answer := prepared.answer(epoch, connection)) is not None:
+            return answer
         request = self._requests.get(head)
-        if request is None or request.epoch != epoch:
-            path = unquote_to_bytes(head.path).decode(errors="replace")
-            if not path.startswith(routes.BELOW):
-                return partial(self.ask_app, head, body, epoch, connection)
-            headers = head.combined_headers()
-            if head.method == "OPTIONS":
-                headers = preflight(headers) | {"Date": http_date(int(real_time())), "Server": NAME}
-                log_request("OPTIONS", path, head.query, NO_CONTENT, connection.heard_at)
-                return Answer(204, _encoded(headers.items()), ())
-            read = partial(read_request, head.method, path, head.query, headers, epoch)
-            if len(body) > _LARGEST_IN_LOOP:
-                return lambda: self._respond(read(body), head.query, connection)
-            request = read(body)
-            if head.length == 0 and not request.long:
-                if len(self._requests) >= _MOST_REMEMBERED:
-                    self._requests.clear()
-                self._requests[head] = request
+        if request is not None and request.epoch == epoch:
+            return self._handle(head, request, connection, prepare=True)
+        path = unquote_to_bytes(head.path).decode(errors="replace")
+        if not path.startswith(routes.BELOW):
+            return partial(self.ask_app, head, body, epoch, connection)
+        headers = head.combined_headers()
+        if head.method == "OPTIONS":
+            headers = preflight(headers) | {"Date": http_date(int(real_time())), "Server": NAME}
+            log_request("OPTIONS", path, head.query, NO_CONTENT, connection.heard_at)
+            return Answer(204, _encoded(headers.items()), ())
+        read = partial(read_request, head.method, path, head.query, headers, epoch)
+        if len(body) > _LARGEST_IN_LOOP:
+            return lambda: self._respond(read(body), head.query, connection)
+        request = read(body)
+        if self._remembers and head.length == 0 and not request.long:
+            if len(self._requests) >= _MOST_REMEMBERED:
+                self._forget()
+            self._requests[head] = request
+        return self._handle(head, request, connection)
+
+    def _forget(self) -> None:
+        self._requests.clear()
+        self._prepared.clear()
+        self._projects = self.fake.projects
+
+    def _handle(
+        self, head: Head, request: Request, connection: ConnectionInfo, *, prepare: bool = False
+    ) -> Answer | Callable[[], Answer]:
+        """Answer *request* in the loop, unless that may take long; *prepare* the next answer."""
         args, later = request.args, partial(self._respond, request, head.query, connection)
         project = self.fake.projects.get(args.get("project_id", ""))
         if project is None:
@@ -112,11 +138,15 @@ class Gateway:
             if project.graphs.takes_long(args.get("graph_name", "")):
                 return later
             reply = handle(self.fake, request, connection)
+            repeat = Repeat.of(self.fake, request, reply) if prepare else None
         finally:
             project.lock.release()
         if callable(reply.payload):
             return partial(_finish, reply, request, head.query, connection)
-        return _finish(reply, request, head.query, connection)
+        answer = _finish(reply, request, head.query, connection)
+        if repeat is not None and sum(map(len, answer.blocks)) <= _LARGEST_PREPARED:
+            self._prepared[head] = PreparedAnswer(repeat, answer, reply, head.query)
+        return answer
 
     def _respond(self, request: Request, query: str, connection: ConnectionInfo) -> Answer:
         return _finish(handle(self.fake, request, connection), request, query, connection)
@@ -266,14 +296,21 @@ def log_request(
 
     *path* is decoded, *query* as sent. The time that a fault holds the reply back is included.
     """
-    if not log.isEnabledFor(logging.INFO):
-        return
-    taken_s, fault = real_time() - since, reply.headers.get("X-Gesmock-Fault", "")
-    if reply.delivery is not None:
-        taken_s += reply.delivery.delay_s + reply.delivery.spread_s
+    if log.isEnabledFor(logging.INFO):
+        _log_answer(method, _logged_url(path, query, redact), reply, since)
+
+
+def _logged_url(path: str, query: str, redact: Callable[[str], str] = _SECRETS.redact) -> str:
     url = path if _PLAIN(path) else quote(redact(path))
     if query:
         url += f"?{query if _PAGE(query) else _redacted(query, redact)}"
+    return url
+
+
+def _log_answer(method: str, url: str, reply: Reply, since: float) -> None:
+    taken_s, fault = real_time() - since, reply.headers.get("X-Gesmock-Fault", "")
+    if reply.delivery is not None:
+        taken_s += reply.delivery.delay_s + reply.delivery.spread_s
     first = log.handlers[0] if log.handlers else None
     if isinstance(first, logs.AccessLog):
         first.write(first.line(method, url, reply.status, taken_s, fault))
@@ -294,6 +331,33 @@ def _redacted(query: str, redact: Callable[[str], str]) -> str:
 
 
 # --- Answers ------------------------------------------------------------------------------------
+
+
+class PreparedAnswer:
+    """The answer that a request gets as long as *repeat* repeats it; *first* is that to *reply*."""
+
+    __slots__ = ("_blocks", "_head", "_repeat", "_status", "_url")
+
+    def __init__(self, repeat: Repeat, first: Answer, reply: Reply, query: str) -> None:
+        self._repeat, self._status, self._blocks = repeat, first.status, first.blocks
+        self._url = _logged_url(repeat.request.path, query)
+        own = {name: reply.headers[name] for name in _OWN}
+        before, _, after = (
+            part.replace(b"%", b"%%") for part in first.headers.partition(_encoded(own.items()))
+        )
+        self._head = before + b"".join(b"%b: %%b\r\n" % name.encode() for name in _OWN) + after
+
+    def answer(self, epoch: int, connection: ConnectionInfo) -> Answer | None:
+        """The next answer; None if it has to be made anew."""
+        named = self._repeat(epoch, connection)
+        if named is None:
+            return None
+        request_id, date = b"%08x%024x" % named[:2], http_date(int(named[2])).encode()
+        if log.isEnabledFor(logging.INFO):
+            _log_answer(
+                self._repeat.request.method, self._url, self._repeat.reply, connection.heard_at
+            )
+        return Answer(self._status, self._head % (request_id, request_id, date), self._blocks)
 
 
 def answer_of(reply: Reply, method: str = "GET", origin: str | None = None) -> Answer:

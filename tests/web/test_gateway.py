@@ -23,7 +23,7 @@ from gesmock.model import documentation
 from gesmock.model.clock import NANOSECONDS, ClockChange
 from gesmock.model.generators import Generator
 from gesmock.model.jobs import Job, JobRequest
-from gesmock.model.messages import ConnectionInfo, Request
+from gesmock.model.messages import ConnectionInfo
 from gesmock.model.replies import NO_ENTRY
 from gesmock.server.application import Answer
 from gesmock.server.parser import Head, Limits, parse
@@ -84,13 +84,6 @@ class Client:
         self._socket.close()
 
 
-class Forgetful(dict[Head, Request]):
-    """Remembers nothing."""
-
-    def __setitem__(self, head: Head, request: Request) -> None:
-        pass
-
-
 @contextmanager
 def three_ways(start: StartOptions) -> Iterator[tuple[list[Client], Fake]]:
     """Clients of equal fakes: of a gateway, of one that remembers nothing, and of Flask.
@@ -101,10 +94,9 @@ def three_ways(start: StartOptions) -> Iterator[tuple[list[Client], Fake]]:
     fakes = [Fake(start, deliverable=BELOW_HTTP) for _ in range(3)]
     gateways = [
         Gateway(fakes[0], partial(create_app, fakes[0])),
-        Gateway(fakes[1], partial(create_app, fakes[1])),
+        Gateway(fakes[1], partial(create_app, fakes[1]), remembers=False),
         ThroughFlask(fakes[2], partial(create_app, fakes[2])),
     ]
-    gateways[1]._requests = Forgetful()
     with ExitStack() as stack:
         clients = []
         for gateway in gateways:
@@ -326,6 +318,8 @@ def test_all_other_requests_are_left_to_flask(fake: Fake, path: str) -> None:
 
 def test_while_a_project_is_locked_a_worker_answers(fake: Fake) -> None:
     ask, held, done = CalledGateway(fake), Event(), Event()
+    prepared, new = head(LIST), head(LIST)
+    assert [ask(prepared).status for _ in range(3)] == [200] * 3
 
     def work() -> None:
         with fake.default.lock:
@@ -335,13 +329,13 @@ def test_while_a_project_is_locked_a_worker_answers(fake: Fake) -> None:
     thread = Thread(target=work)
     thread.start()
     held.wait(10)
-    during = ask(head(LIST))
+    during = [ask(prepared), ask(new)]
     done.set()
     thread.join()
 
-    assert not isinstance(during, Answer)
-    assert during().status == 200
-    assert isinstance(ask(head(LIST)), Answer)
+    assert not any(isinstance(answer, Answer) for answer in during)
+    assert [answer().status for answer in during] == [200] * 2
+    assert isinstance(ask(new), Answer)
 
 
 def test_a_worker_decodes_a_large_body_and_opens_a_project(fake: Fake) -> None:
