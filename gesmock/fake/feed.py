@@ -26,7 +26,7 @@ MOST_REQUESTS: Final = 200
 """The most requests of a batch that are events."""
 
 LARGEST_BATCH: Final = 2**18
-"""The most bytes of a batch's jobs; larger ones are left out."""
+"""The most bytes of a batch's jobs, and of its requests; what is beyond is left out."""
 
 LARGEST_LOG: Final = 2**20
 """How many bytes of events are kept for those who come back."""
@@ -197,12 +197,18 @@ class Feed:
         if before == self._requests:
             return
         records = self._journal.snapshot(max(before, self._requests - MOST_REQUESTS)).records
-        dropped = self._requests - before - len(records)
-        for record in records:
+        entries: list[bytes] = []
+        room = LARGEST_BATCH
+        for record in reversed(records):
             entry = _encode(replace(record.entry, body=None, statuses=None))
-            if dropped:
-                entry, dropped = b'{"dropped":%d,%b' % (dropped, entry[1:]), 0
-            yield "request", entry
+            room -= len(entry)
+            if room < 0:
+                break
+            entries.append(entry)
+        dropped = self._requests - before - len(entries)
+        for entry in reversed(entries):
+            yield "request", b'{"dropped":%d,%b' % (dropped, entry[1:]) if dropped else entry
+            dropped = 0
 
     def _fault_events(self) -> Iterator[_Event]:
         before, self._fault_changes = self._fault_changes, self._faults.changes

@@ -234,6 +234,23 @@ def test_of_many_requests_the_newest_are_events(
     assert (second["number"], "dropped" in second) == (5, False)
 
 
+def test_of_long_requests_as_many_are_events_as_there_is_room_for(
+    followed: tuple[GesMock, Follower], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ges, follower = followed
+    list_jobs(ges)
+    length = len(json.dumps(follower.find("request"), separators=(",", ":")))
+    monkeypatch.setattr(feed, "LARGEST_BATCH", 3 * length + length // 2)
+    with at_once(ges):
+        for _ in range(5):
+            list_jobs(ges)
+
+    requests = [follower.find("request") for _ in range(3)]
+
+    assert [each["number"] for each in requests] == [4, 5, 6]
+    assert [each.get("dropped") for each in requests] == [2, None, None]
+
+
 def test_the_clock_is_an_event_when_it_is_changed(followed: tuple[GesMock, Follower]) -> None:
     ges, follower = followed
 
