@@ -10,7 +10,14 @@ from urllib.parse import urlsplit
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+    from playwright.sync_api import (
+        Browser,
+        BrowserContext,
+        ConsoleMessage,
+        Locator,
+        Page,
+        Request,
+    )
 
 _OPTIONS: Final = (
     *("--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run"),
@@ -26,6 +33,13 @@ def _missing(what: str) -> NoReturn:
     if os.environ.get("CI"):
         pytest.fail(f"{what} is required in CI")
     pytest.skip(f"{what} is required")
+
+
+def expect(locator: "Locator") -> Any:
+    """Playwright's own, imported where a browser runs: the other tests do without Playwright."""
+    from playwright.sync_api import expect
+
+    return expect(locator)
 
 
 class Visitor:

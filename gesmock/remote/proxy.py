@@ -46,7 +46,7 @@ from gesmock.web.gateway import Gateway
 from gesmock.web.guard import Guard, is_control, is_loopback
 from gesmock.web.server import Server
 
-_OURS: Final = re.compile(r"/(openapi\.json|docs(/.*)?)")
+_OURS: Final = re.compile(r"/(openapi\.json|(docs|demo)(/.*)?)")
 _HOP_BY_HOP: Final = re.compile(
     "connection|content-length|expect|host|http2-settings|keep-alive|proxy-authenticate|"
     "proxy-authorization|proxy-connection|te|trailer|transfer-encoding|upgrade"

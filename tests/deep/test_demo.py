@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
-from browser import Visitor
+from browser import Visitor, expect
 
 from gesmock import GesMock
 from gesmock.faults.kinds import PlainKind
@@ -33,8 +33,6 @@ def demo(ges: GesMock, visit: Visitor) -> "Page":
 
 def says(demo: "Page", text: str) -> None:
     """Wait until the page says *text* about the list."""
-    from playwright.sync_api import expect
-
     expect(demo.get_by_role("status")).to_have_text(text)
 
 

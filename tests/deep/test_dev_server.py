@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 import requests
-from browser import Visitor
+from browser import Visitor, expect
 from conftest import free_port, is_listening, until
 
 from gesmock import GesMock
@@ -75,8 +75,6 @@ def movies() -> Iterator[GesMock]:
 def test_an_application_behind_vite_lists_fails_and_recovers(
     config: str, changes_origin: bool, vite: Vite, movies: GesMock, visit: Visitor
 ) -> None:
-    from playwright.sync_api import expect
-
     visit.allow("status of 503")
     url = vite(config, movies)
     demo = visit(url)

@@ -952,6 +952,6 @@ def test_a_request_from_before_a_reset_is_not_forwarded(ges: GesMock, proxy: Pro
 
 
 def test_gesmocks_own_pages_are_not_forwarded(ges: GesMock, proxy: ProxyServer) -> None:
-    for path in ("/openapi.json", "/docs/", "/_gesmock/health"):
+    for path in ("/openapi.json", "/docs/", "/demo/", "/_gesmock/health"):
         assert requests.get(proxy.url + path).status_code == 200
     assert not [*ges.journal]

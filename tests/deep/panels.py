@@ -1,0 +1,59 @@
+"""The panel in a browser, as the tests see it: by what its elements are called."""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from browser import Visitor, expect
+
+from gesmock import GesMock
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+
+HYG = "9f250000382489090"
+"""What the panel shows of the id of a job of ``living``: it waits 2 s, and ends after 10 s."""
+
+
+def is_live(panel: "Page") -> None:
+    """Wait until the panel receives events."""
+    expect(panel.locator("html")).to_have_attribute("data-connection", "live")
+
+
+def open_panel(visit: Visitor, url: str, look: str = "", **options: Any) -> "Page":
+    """The panel of the server at *url*, once it is live; *look* is the hash of its URL."""
+    panel = visit(f"{url}/_gesmock/{look}", **options)
+    is_live(panel)
+    return panel
+
+
+def another_tab(page: "Page", url: str) -> "Page":
+    """A tab of the same browser, at *url*."""
+    tab = page.context.new_page()
+    tab.goto(url)
+    return tab
+
+
+def job(panel: "Page", name: str) -> "Locator":
+    """The rows of jobs with *name* in them."""
+    return panel.get_by_role("table", name="Jobs").get_by_role("row", name=name)
+
+
+def request(panel: "Page", name: str) -> "Locator":
+    return panel.get_by_role("table", name="Requests").get_by_role("row", name=name)
+
+
+def break_it(panel: "Page", fault: str, times: int = 1, operation: str = "list_jobs") -> None:
+    """Have the next calls answered with *fault*, by the buttons of "Break it"."""
+    panel.get_by_label("Operation").select_option(operation)
+    panel.get_by_label("Times").fill(str(times))
+    panel.get_by_role("group", name="Next call").get_by_role("button", name=fault).click()
+
+
+def demo_url(ges: GesMock, graph: str = "movies") -> str:
+    return f"{ges.url}/demo/?graph=/ges/v1.0/{ges.project_id}/graphs/{graph}"
+
+
+def says(demo: "Page", text: str) -> None:
+    """Wait until the demo application says *text* about the list."""
+    expect(demo.get_by_role("status")).to_have_text(re.compile(text))

@@ -1,0 +1,134 @@
+"""How the panel connects, in a real browser: many tabs, a restart, tokens, a proxy, links."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+import requests
+from browser import Visitor, expect
+from conftest import free_port, is_listening, until
+from panels import HYG, another_tab, break_it, demo_url, is_live, job, open_panel, request, says
+
+from gesmock import GesMock
+from gesmock.remote.proxy import ProxyServer
+from gesmock.remote.target import Target
+
+pytestmark = pytest.mark.deep
+
+
+@contextmanager
+def serving(port: int) -> Iterator["subprocess.Popen[bytes]"]:
+    """``gesmock serve`` in a process of its own."""
+    command = [sys.executable, "-m", "gesmock", "serve", "living", "--frozen", "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        try:
+            until(lambda: is_listening(port))
+            yield process
+        finally:
+            process.kill()
+
+
+def test_seven_tabs_leave_connections_for_the_application(visit: Visitor) -> None:
+    with GesMock(fixture="living") as ges:
+        first = open_panel(visit, ges.url)
+        for _ in range(6):
+            is_live(another_tab(first, first.url))
+
+        demo = another_tab(first, demo_url(ges))
+
+        says(demo, "1 to 5 of 5|1 to 4 of 4|1 to 6 of 6")
+        for panel in first.context.pages[:7]:
+            expect(request(panel, "GET").first).to_be_visible()
+
+
+def test_the_panel_notices_that_the_server_is_gone_and_that_it_is_back(visit: Visitor) -> None:
+    visit.allow("net::ERR_")
+    port = free_port()
+    with serving(port) as server:
+        panel = open_panel(visit, f"http://127.0.0.1:{port}")
+        panel.get_by_role("button", name="+10 s").click()
+        expect(job(panel, HYG)).to_contain_text("complete")
+        server.kill()
+        expect(panel.locator("html")).to_have_attribute("data-connection", "gone")
+        expect(panel.get_by_role("alert")).to_contain_text("does not answer")
+    with serving(port):
+        is_live(panel)
+        expect(job(panel, HYG)).to_contain_text("pending")
+        panel.get_by_role("button", name="+10 s").click()
+        expect(job(panel, HYG)).to_contain_text("complete")
+
+
+def test_the_panel_asks_for_the_control_token(visit: Visitor) -> None:
+    visit.allow("status of 401")
+    with GesMock(fixture="living", control_token="secret") as ges:
+        panel = visit(f"{ges.url}/_gesmock/")
+        dialog = panel.get_by_role("dialog", name="Control token")
+        for token in ("wrong", "secret"):
+            dialog.get_by_label("Control token").fill(token)
+            dialog.get_by_role("button", name="Connect").click()
+        is_live(panel)
+        expect(job(panel, HYG)).to_be_visible()
+
+        panel.reload()
+
+        is_live(panel)
+        expect(job(panel, HYG)).to_be_visible()
+
+
+def test_the_panel_of_a_proxy_shows_requests_and_says_why_there_are_no_jobs(
+    visit: Visitor,
+) -> None:
+    with (
+        GesMock(fixture="living") as ges,
+        ProxyServer(Target.of(ges.jobs_url())) as proxy,
+    ):
+        panel = open_panel(visit, proxy.url)
+        expect(panel.get_by_role("heading", name="No jobs here")).to_be_visible()
+        listed = f"{proxy.url}{ges.jobs_url().removeprefix(ges.url)}"
+        requests.get(listed)
+        expect(request(panel, "GET").first).to_contain_text("200")
+
+        break_it(panel, "503")
+        expect(panel.get_by_role("table", name="Armed rules")).to_be_visible()
+
+        assert requests.get(listed).status_code == 503
+        expect(request(panel, "503")).to_be_visible()
+
+
+class LinkPage(BaseHTTPRequestHandler):
+    """A page with a link to the URL in its query."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(f'<a href="{self.path.partition("?")[2]}">panel</a>'.encode())
+
+    def log_message(self, *_: object) -> None:
+        """Nothing is logged."""
+
+
+@pytest.mark.parametrize("site", ["127.0.0.1", "localhost"], ids=["same-site", "cross-site"])
+@pytest.mark.parametrize("path", ["/", "/_gesmock/"])
+def test_a_link_from_another_origin_opens_the_panel(site: str, path: str, visit: Visitor) -> None:
+    with (
+        GesMock(fixture="living") as ges,
+        ThreadingHTTPServer(("127.0.0.1", 0), LinkPage) as server,
+    ):
+        Thread(target=server.serve_forever).start()
+        page = visit(f"http://{site}:{server.server_port}/?{ges.url}{path}")
+        page.get_by_role("link", name="panel").click()
+        is_live(page)
+        expect(job(page, HYG)).to_be_visible()
+        server.shutdown()
+
+
+def test_without_the_control_api_there_is_no_panel(visit: Visitor) -> None:
+    visit.allow("status of 404")
+    with GesMock(control=False) as ges:
+        page = visit(f"{ges.url}/_gesmock/")
+        expect(page.locator("body")).to_contain_text("GES.8000")

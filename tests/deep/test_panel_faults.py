@@ -1,0 +1,167 @@
+"""The panel breaks the next call, and the demo application shows it; all in a real browser."""
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+from browser import Visitor, expect
+from panels import another_tab, break_it, demo_url, open_panel, request, says
+
+from gesmock import GesMock
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.deep
+
+
+@pytest.fixture
+def ges() -> Iterator[GesMock]:
+    with GesMock(fixture="living", generate=100, clock={"frozen": True}) as ges:
+        yield ges
+
+
+@pytest.fixture
+def panel(visit: Visitor, ges: GesMock) -> "Page":
+    visit.allow("/ges/.* ?status of|status of .*/ges/|net::ERR_.*/ges/")
+    return open_panel(visit, ges.url)
+
+
+@pytest.fixture
+def demo(panel: "Page", ges: GesMock) -> "Page":
+    demo = another_tab(panel, demo_url(ges))
+    says(demo, "1 to 10 of 105")
+    return demo
+
+
+def test_an_armed_503_is_what_the_application_shows(panel: "Page", demo: "Page") -> None:
+    break_it(panel, "503", times=3)
+
+    says(demo, "^503 GES.8602: Engine service unavailable.$")
+    expect(request(panel, "f1#1")).to_contain_text("503")
+    says(demo, "1 to 10 of 105")
+
+
+def test_an_application_recovers_from_503_503_ok(panel: "Page", demo: "Page", ges: GesMock) -> None:
+    panel.get_by_role("button", name="Rule as JSON").click()
+    rule = panel.get_by_label("Rule", exact=True)
+    rule.fill('{"operation": "list_jobs", "script": [503, 503, "ok"]}')
+    panel.get_by_role("button", name="Arm").click()
+
+    says(demo, "503 GES.8602.*Trying again in 2 s")
+    says(demo, "1 to 10 of 105")
+    expect(request(panel, "503")).to_have_count(2)
+    assert ges.findings() == []
+
+
+def test_a_rule_that_the_server_refuses_is_explained(panel: "Page", visit: Visitor) -> None:
+    visit.allow("status of 400")
+    panel.get_by_role("button", name="Rule as JSON").click()
+    panel.get_by_label("Rule", exact=True).fill('{"operation": "list_job", "fault": 503}')
+    panel.get_by_role("button", name="Arm").click()
+
+    expect(panel.get_by_role("alert").filter(has_text="did you mean")).to_be_visible()
+
+
+def test_a_delay_of_three_real_seconds_is_visible_under_a_frozen_clock(
+    panel: "Page", demo: "Page"
+) -> None:
+    break_it(panel, "3 s late")
+
+    says(demo, "Waiting for the service ...")
+    began = time.monotonic()
+    says(demo, "1 to 10 of 105")
+
+    assert time.monotonic() - began > 2  # it says so after half a second of the three
+    expect(request(panel, "f1#1")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("fault", "times", "message"),
+    [
+        ("429", 1, "429 "),
+        ("401", 1, "401 GES.8007: Invalid token."),
+        ("reset", 2, "The network failed"),  # Chromium tries once more if a kept connection breaks
+        ("hang", 1, "did not answer within 10 s"),
+    ],
+)
+def test_the_application_shows_each_fault_that_is_a_press_away(
+    fault: str, times: int, message: str, panel: "Page", demo: "Page"
+) -> None:
+    break_it(panel, fault, times)
+
+    says(demo, message)
+
+
+def test_the_next_import_fails_late(panel: "Page", demo: "Page", ges: GesMock) -> None:
+    panel.get_by_role("button", name="Next import: fails_late").click()
+    expect(panel.get_by_role("table", name="Armed rules")).to_contain_text("fails_late")
+    demo.get_by_role("button", name="Import").click()
+    says(demo, "of 106")
+
+    panel.get_by_role("button", name="+1 min").click()
+
+    expect(demo.get_by_role("row", name="failed import_graph").first).to_be_visible()
+
+
+def test_rules_are_paused_resumed_and_removed(panel: "Page", ges: GesMock) -> None:
+    break_it(panel, "503", times=5)
+    rules = panel.get_by_role("table", name="Armed rules")
+    expect(rules.get_by_role("row", name="f1")).to_contain_text("5")
+
+    rules.get_by_role("button", name="Pause f1").click()
+    expect(rules.get_by_role("button", name="Resume f1")).to_be_visible()
+    assert requests.get(ges.jobs_url()).status_code == 200
+    rules.get_by_role("button", name="Resume f1").click()
+    expect(rules.get_by_role("button", name="Pause f1")).to_be_visible()
+    rules.get_by_role("button", name="Remove f1").click()
+    expect(rules).to_be_hidden()
+    assert [*ges.faults] == []
+
+
+def test_a_preset_is_set_and_taken_back(panel: "Page", demo: "Page") -> None:
+    presets = panel.get_by_role("group", name="Preset")
+    presets.get_by_role("button", name="down").click()
+    expect(presets.get_by_role("button", name="down")).to_have_attribute("aria-pressed", "true")
+    says(demo, "^503 ")
+
+    presets.get_by_role("button", name="none").click()
+    expect(presets.get_by_role("button", name="none")).to_have_attribute("aria-pressed", "true")
+    demo.reload()
+    says(demo, "1 to 10 of 105")
+
+
+def test_a_request_is_shown_in_full_and_answered_again_otherwise(
+    panel: "Page", demo: "Page"
+) -> None:
+    request(panel, "GET").first.get_by_role("button").click()
+    details = panel.get_by_role("complementary", name="Details")
+    for text in ("list_jobs", "Answer body", "x-auth-token"):
+        expect(details.get_by_text(text).first).to_be_attached()
+    again = details.get_by_role("group", name="Answer this one again with")
+    again.get_by_role("button", name="401").click()
+
+    says(demo, "401 GES.8007: Invalid token.")
+
+
+def test_a_finding_is_linked_to_its_requests(panel: "Page", demo: "Page", ges: GesMock) -> None:
+    ges.faults.arm("show_job", 503)  # nobody asks for a job
+    panel.get_by_role("button", name="1 finding").click()
+
+    expect(panel.get_by_role("complementary", name="Details")).to_contain_text("GM003")
+
+
+def test_the_list_of_requests_is_held_while_it_is_paused(panel: "Page", demo: "Page") -> None:
+    panel.get_by_role("button", name="Pause", exact=True).click()
+    expect(panel.get_by_role("button", name="1 new")).to_be_visible()
+    rows = panel.get_by_role("table", name="Requests").get_by_role("row")
+    held = rows.all_inner_texts()
+    expect(panel.get_by_role("button", name="2 new")).to_be_visible()
+    assert rows.all_inner_texts() == held
+
+    panel.get_by_role("button", name="new").click()
+
+    expect(rows.nth(1)).not_to_have_text(held[1])
+    expect(panel.get_by_role("button", name="new")).to_be_hidden()

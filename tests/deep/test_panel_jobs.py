@@ -1,0 +1,193 @@
+"""The panel's jobs in a real browser: scenarios, the clock, moves, reset, many jobs, two tabs."""
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from browser import Visitor, expect
+from panels import HYG, another_tab, demo_url, is_live, job, open_panel, says
+
+from gesmock import GesMock
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.deep
+
+MOST_ROWS = 200
+
+
+@pytest.fixture
+def living() -> Iterator[GesMock]:
+    with GesMock(fixture="living", generate=100, clock={"frozen": True}) as ges:
+        yield ges
+
+
+@pytest.fixture(scope="module")
+def many() -> Iterator[GesMock]:
+    """100,000 jobs; no test changes them."""
+    with GesMock(generate={"graph": "movies", "count": 100_000}) as ges:
+        yield ges
+
+
+def number_of_rows(panel: "Page") -> int:
+    return panel.locator("#jobs-list tbody tr").count()
+
+
+def test_a_scenario_is_chosen_and_a_job_finishes_as_the_clock_advances(visit: Visitor) -> None:
+    with GesMock(fixture="empty", clock={"frozen": True}) as ges:
+        panel = open_panel(visit, ges.url)
+        expect(panel.get_by_role("heading", name="No jobs yet")).to_be_visible()
+        panel.get_by_label("Scenario").select_option("living")
+        panel.get_by_role("button", name="Load").click()
+        row = job(panel, HYG)
+        expect(row).to_contain_text("pending")
+
+        panel.get_by_role("button", name="Freeze").click()
+        if not ges.clock.frozen:
+            panel.get_by_role("button", name="Freeze").click()
+        panel.get_by_role("button", name="Next transition").click()
+        expect(row).to_contain_text("running")
+        panel.get_by_role("button", name="+10 s").click()
+        expect(row).to_contain_text("complete")
+
+
+def test_a_job_is_moved_only_to_a_legal_status(visit: Visitor, living: GesMock) -> None:
+    panel = open_panel(visit, living.url)
+    row = job(panel, HYG)
+    row.hover()
+    row.get_by_role("button", name="Move").click()
+    moves = panel.get_by_role("group", name="Move to")
+    assert moves.get_by_role("button").all_inner_texts() == [
+        "running",
+        "complete",
+        "success",
+        "failed",
+    ]
+
+    moves.get_by_role("button", name="failed").click()
+
+    expect(row).to_contain_text("failed")
+    [moved] = [each for each in living.jobs() if each.job_id.endswith(HYG)]
+    assert moved.status == "failed"
+
+
+def test_a_job_is_told_in_full_with_what_clients_were_shown(
+    visit: Visitor, living: GesMock
+) -> None:
+    panel = open_panel(visit, living.url)
+    demo = another_tab(panel, demo_url(living))
+    says(demo, "1 to 10 of 105")
+
+    job(panel, HYG).get_by_role("button").first.click()
+
+    details = panel.get_by_role("complementary", name="Details")
+    expect(details.get_by_role("heading", name="Job")).to_be_visible()
+    for text in ("louvain", "Plan", "complete", "Shown to clients", "hyg_algorithm"):
+        expect(details.get_by_text(text).first).to_be_visible()
+    for name in ("Copy as curl", "Copy as fetch", "Copy as Python"):
+        expect(details.get_by_role("button", name=name)).to_be_visible()
+    panel.keyboard.press("Escape")
+    expect(details).to_be_hidden()
+
+
+def test_a_reset_returns_to_the_chosen_scenario(visit: Visitor, living: GesMock) -> None:
+    panel = open_panel(visit, living.url)
+    demo = another_tab(panel, demo_url(living))
+    demo.get_by_role("button", name="Import").click()
+    says(demo, "of 106")
+    living.faults.arm("show_job", 503)
+    expect(panel.get_by_role("table", name="Armed rules")).to_be_visible()
+    expect(panel.get_by_role("button", name="all 107")).to_be_visible()
+
+    panel.get_by_role("button", name="Reset").click()
+
+    expect(panel.get_by_role("button", name="all 106")).to_be_visible()  # one is not listed yet
+    expect(panel.get_by_role("table", name="Armed rules")).to_be_hidden()
+    says(demo, "of 105")
+
+
+def test_two_tabs_stay_in_step(visit: Visitor, living: GesMock) -> None:
+    first = open_panel(visit, living.url)
+    second = another_tab(first, first.url)
+    is_live(second)
+    expect(job(second, HYG)).to_contain_text("pending")
+
+    first.get_by_role("button", name="+10 s").click()
+
+    for tab in (first, second):
+        expect(job(tab, HYG)).to_contain_text("complete")
+    assert first.locator("#now").inner_text() == second.locator("#now").inner_text()
+
+
+def test_a_link_opens_what_it_names(visit: Visitor, living: GesMock) -> None:
+    panel = open_panel(visit, living.url, "#graph=movies&status=failed")
+    failed = panel.get_by_role("button", name=re.compile("^failed"))
+
+    expect(failed).to_have_attribute("aria-pressed", "true")
+    expect(job(panel, "failed").first).to_be_visible()
+    expect(job(panel, "success")).to_have_count(0)
+
+
+def test_a_link_with_a_scenario_asks_before_it_loads(visit: Visitor, living: GesMock) -> None:
+    panel = visit(f"{living.url}/_gesmock/?scenario=empty")
+    dialog = panel.get_by_role("dialog", name="Load scenario")
+    expect(dialog).to_contain_text("empty")
+    assert len(living.jobs()) > 100
+
+    dialog.get_by_role("button", name="Load").click()
+
+    expect(panel.get_by_role("heading", name="No jobs yet")).to_be_visible()
+
+
+def test_a_hundred_jobs_are_generated_with_a_press(visit: Visitor) -> None:
+    with GesMock() as ges:
+        panel = open_panel(visit, ges.url)
+        panel.get_by_role("button", name="Generate 100").click()
+        expect(panel.get_by_role("button", name="all 100")).to_be_visible()
+
+
+def test_the_board_has_a_column_for_each_status(visit: Visitor, living: GesMock) -> None:
+    panel = open_panel(visit, living.url)
+    panel.get_by_role("button", name="Board").click()
+
+    expect(panel.get_by_role("heading", name=re.compile("^failed"))).to_be_visible()
+    expect(panel.get_by_role("list", name="pending").get_by_role("listitem").first).to_be_visible()
+    expect(panel.get_by_role("table", name="Jobs")).to_be_hidden()
+
+
+# --- 100,000 jobs -------------------------------------------------------------------------------
+
+
+def test_of_100_000_jobs_only_the_rows_in_sight_are_in_the_page(
+    visit: Visitor, many: GesMock
+) -> None:
+    panel = open_panel(visit, many.url)
+    ids = [each.job_id for each in many.jobs()]
+    expect(job(panel, ids[0][-17:])).to_be_visible()
+
+    panel.locator("#jobs-list").evaluate("list => { list.scrollTop = list.scrollHeight / 2 }")
+    expect(job(panel, ids[50_000][-17:])).to_be_attached()
+    panel.locator("#jobs-list").evaluate("list => { list.scrollTop = list.scrollHeight }")
+    expect(job(panel, ids[-1][-17:])).to_be_visible()
+
+    assert number_of_rows(panel) < MOST_ROWS
+
+
+def test_100_000_jobs_are_searched_and_filtered(visit: Visitor, many: GesMock) -> None:
+    panel = open_panel(visit, many.url)
+    table = panel.get_by_role("table", name="Jobs")
+    wanted = many.jobs()[77_777]
+    panel.get_by_label("Search jobs").fill(wanted.job_id)
+    expect(job(panel, wanted.job_id[-17:])).to_be_visible()
+    expect(table).to_have_attribute("aria-rowcount", "2")
+
+    panel.get_by_label("Search jobs").fill("no such job")
+    expect(panel.get_by_role("heading", name="No job matches")).to_be_visible()
+    panel.get_by_role("button", name="Clear filters").click()
+
+    panel.get_by_role("button", name=re.compile("^failed")).click()
+    failed = sum(each.status == "failed" for each in many.jobs())
+    expect(table).to_have_attribute("aria-rowcount", str(failed + 1))
+    assert number_of_rows(panel) < MOST_ROWS
