@@ -25,8 +25,9 @@ export class Rows {
     const [table] = scroller.getElementsByTagName("table");
     this.table = table;
     this.body = table.tBodies[0];
-    this.above = spacer();
-    this.below = spacer();
+    const columns = table.rows[0].cells.length;
+    this.above = spacer(columns);
+    this.below = spacer(columns);
     this.body.append(this.above, this.below);
     /** @type {Map<string, {row: HTMLTableRowElement, item: T | undefined}>} */
     this.shown = new Map();
@@ -64,6 +65,7 @@ export class Rows {
   }
 
   draw() {
+    const { height } = this; // to ask between two changes would lay the page out, and scroll it
     const [first, end] = this.range;
     const keep = new Set();
     /** @type {Element} */
@@ -94,8 +96,8 @@ export class Rows {
         this.shown.delete(key);
       }
     }
-    setHeight(this.above, first * this.height);
-    setHeight(this.below, Math.max(Math.min(this.total, MOST) - end, 0) * this.height);
+    setHeight(this.above, first * height);
+    setHeight(this.below, Math.max(Math.min(this.total, MOST) - end, 0) * height);
     if (!keep.has(this.active)) this.active = keep.values().next().value ?? "";
     for (const [key, { row }] of this.shown) {
       const button = row.querySelector("button");
@@ -128,8 +130,9 @@ export class Rows {
   }
 }
 
-function spacer() {
-  return h("tr", { class: "spacer", "aria-hidden": "true" }, h("td", { colspan: 9 }));
+/** @param {number} columns */
+function spacer(columns) {
+  return h("tr", { class: "spacer", "aria-hidden": "true" }, h("td", { colspan: columns }));
 }
 
 /** @param {HTMLTableRowElement} row @param {number} height */
