@@ -112,7 +112,7 @@ def serving(command: str, folder: Path) -> Iterator[Served]:
         text=True,
     ) as process:
         assert process.stdout is not None
-        printed = "".join(islice(process.stdout, 3))
+        printed = "".join(islice(process.stdout, 4 if "--demo" in command else 3))
         try:
             yield Served(re.findall(r"listening on \w+://[^:]+:(\d+)", printed)[0], printed)
         finally:
