@@ -122,6 +122,7 @@ SESSION: Final = (
     call("GET", "/journal"),
     call("GET", "/journal", query="?operation=list_jobs&status=503&query.limit=2&since=1"),
     call("GET", "/journal", query="?operation=list_jobs&wait_s=5&times=2"),
+    call("PUT", "/scenario", {"scenario": "moives"}),
     call("GET", "/journal", query="?operation=none&status=x&colour=red"),
     call("GET", "/journal/har"),
     call("GET", "/journal/har", query="?status=503"),
@@ -149,4 +150,6 @@ SESSION: Final = (
     call("POST", "/provider-states", {"state": "any", "params": {"seeds": 3, "preset": "rain"}}),
     call("GET", "/jobs"),
     call("POST", "/reset"),
+    call("PUT", "/scenario", {"scenario": "empty"}),
+    call("GET", "/scenario"),
 )

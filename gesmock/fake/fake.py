@@ -6,6 +6,9 @@ from threading import Lock
 from typing import Any, Final
 from weakref import WeakSet
 
+from msgspec.structs import replace
+
+from gesmock.fake import fixtures
 from gesmock.fake import options as start
 from gesmock.fake.options import Progress, Start, StartOptions, no_progress
 from gesmock.fake.project import Cleared, Epochs, Project
@@ -31,6 +34,8 @@ class Fake:
     projects: dict[str, Project]
     default: Project
     _epoch: int  # of the last reset of all projects
+    _options: StartOptions
+    _scenarios: Mapping[str, str] | None  # once somebody has asked
 
     def __init__(
         self,
@@ -45,18 +50,23 @@ class Fake:
         self.verdict_defaults: Mapping[str, Any] = {}
         """What ``restart`` expects of the client where its own ``verdict`` does not say."""
         self._new = partial(Project, epochs=self.epochs, can_deliver=self.can_deliver)
-        states = start.states(options or {}, self.can_deliver)
+        starts = self._starts(options or {}, progress)
         self._dropped = Coverage()  # of projects that no longer exist
         self.connections: Sized = ()
         """The open connections of gesmock's own server; other servers do not tell theirs."""
         self.streams = WeakSet[object]()
         """Who follows the events of a project."""
-        self._replace(
-            {
-                name: self._new(name, Start.of(state, name, progress))
-                for name, state in states.items()
-            }
-        )
+        self._replace({name: self._new(name, each) for name, each in starts.items()})
+
+    def _starts(self, options: StartOptions, progress: Progress = no_progress) -> dict[str, Start]:
+        """What each project starts with by these *options*, which are its own from now on."""
+        scenario = start.first_scenario(options)
+        starts = {
+            name: replace(Start.of(state, name, progress), scenario=scenario)
+            for name, state in start.states(options, self.can_deliver).items()
+        }
+        self._options, self._scenarios = options, None
+        return starts
 
     def can_deliver(self, kind: str) -> bool:
         """Whether the server in use can produce a fault of this *kind*.
@@ -135,6 +145,23 @@ class Fake:
         for project in self.projects.values():
             project.interrupt()
 
+    # --- Scenarios ---
+
+    def scenarios(self) -> Mapping[str, str]:
+        """The titles of the named states: of its fixture files, and those that gesmock ships."""
+        if self._scenarios is None:
+            names = dict.fromkeys([*start.files(self._options), *fixtures.shipped_names()])
+            self._scenarios = {name: fixtures.title(name) for name in names}
+        return self._scenarios
+
+    def choose(self, project: Project, scenario: str) -> None:
+        """Load a *scenario* into *project*, to which a reset returns from now on.
+
+        The journal stays, and the options do that are not about jobs. Raises what ``load`` does.
+        """
+        state = start.scenario_state(self._options, scenario, project.project_id, self.can_deliver)
+        project.load(state, scenario)
+
     # --- Resets ---
 
     def reset(self) -> Cleared:
@@ -155,8 +182,7 @@ class Fake:
         """
         if self.verdict_defaults:
             options = {**options, "verdict": self._with_defaults(options.get("verdict"))}
-        states = start.states(options, self.can_deliver)
-        starts = {name: Start.of(state, name) for name, state in states.items()}
+        starts = self._starts(options)
         with self._lock:
             return self._begin(starts)
 

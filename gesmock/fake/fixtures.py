@@ -124,6 +124,10 @@ class ListAnswer(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"
     error_code: str | None = None
 
 
+class _Described(Struct):
+    description: str | None = None
+
+
 Content = TypeVar("Content", bound=State | ListAnswer)
 
 
@@ -149,13 +153,19 @@ def shipped_names() -> list[str]:
     return sorted(file.stem for file in _shipped().glob("*.json"))
 
 
+def title(fixture: str) -> str:
+    """The description of the file *fixture*; the name itself where it has none, or is broken."""
+    try:
+        described = msgspec.json.decode(text_of(find(fixture)), type=_Described)
+    except (InvalidInput, *validation.REFUSED):
+        return fixture
+    return described.description or fixture
+
+
 def names_by_description() -> dict[str, str]:
     """Maps each state's name and description to its name."""
     names = {name: name for name in shipped_names()}
-    for name in shipped_names():
-        description = msgspec.json.decode(find(name).read_bytes()).get("description", name)
-        names[description] = name
-    return names
+    return names | {title(name): name for name in names}
 
 
 def _shipped() -> Path:

@@ -187,6 +187,38 @@ def _state_of(
         return "fixture", fixtures.parse(msgspec.json.encode(fixture), project_id, graph_name)
 
 
+# --- Scenarios ----------------------------------------------------------------------------------
+
+_OF_ANY_SCENARIO: Final = ("graph_name", "seed", "settings", "tokens")
+"""The options that hold whichever scenario is chosen."""
+
+
+def files(options: StartOptions) -> list[str]:
+    """The fixture files that the options name, or names of states that gesmock ships."""
+    return [str(each) for each in _fixtures(options) if isinstance(each, str | Path)]
+
+
+def _fixtures(options: StartOptions) -> Sequence[AnyFixture]:
+    fixture = options.get("fixture") or ()
+    is_one = isinstance(fixture, str | Path | Mapping)
+    return [cast(AnyFixture, fixture)] if is_one else cast(Sequence[AnyFixture], fixture)
+
+
+def first_scenario(options: StartOptions) -> str | None:
+    """The one that they start with: the only fixture file, if no other option brings jobs."""
+    alone = len(_fixtures(options)) == 1 and not options.get("generate")
+    return next(iter(files(options)), None) if alone else None
+
+
+def scenario_state(
+    options: StartOptions, name: str, project_id: str, can_deliver: CanDeliver
+) -> State:
+    """The state of a project in which the scenario *name* is chosen. Raises InvalidInput."""
+    own = {each: value for each, value in options.items() if each in _OF_ANY_SCENARIO}
+    chosen = cast(StartOptions, {**own, "fixture": name, "project_id": project_id})
+    return states(chosen, can_deliver)[project_id]
+
+
 # --- From a provider state to a state -----------------------------------------------------------
 
 
@@ -292,12 +324,14 @@ class Start(Struct, frozen=True):
     """What a project begins with: a *state*, and its *graphs*.
 
     The jobs of the state have been taken out of it, into the graphs. Those that it lists, rather
-    than generates, are in *listed* too: other projects may begin with them.
+    than generates, are in *listed* too: other projects may begin with them. *scenario* is the name
+    of the state, if it has one.
     """
 
     state: State
     listed: Mapping[str, JobStore]
     graphs: Mapping[str, JobStore]
+    scenario: str | None = None
 
     @classmethod
     def of(cls, state: State, project_id: str, progress: Progress = no_progress) -> "Start":

@@ -99,6 +99,7 @@ class Project:
         self.feed = Feed(self.graphs, self.journal, self.faults, self.plans, self.verdict)
         self.start = start or Start.of(State(), project_id)
         self.loaded = False  # whether the start state was loaded, by `load`
+        self._as_loaded: object = None
         self._begin()
 
     def reset(self, start: Start | None = None) -> Cleared:
@@ -132,9 +133,10 @@ class Project:
         """The state in the JSON *text*; a list answer belongs to this project."""
         return fixtures.parse(text, self.project_id, graph_name, self.graphs.default)
 
-    def load(self, state: State) -> None:
+    def load(self, state: State, scenario: str | None = None) -> None:
         """Replace everything but the journal by *state*, to which a reset returns from now on.
 
+        *scenario* is its name, if it has one.
         A state without a clock, a verdict or a journal size leaves that as it is, and a reset
         returns to that of the last start state. The project that *state* names does not matter.
         Raises InvalidInput if the server in use cannot produce one of the faults, Conflict if the
@@ -152,14 +154,15 @@ class Project:
                 for name in ("clock", "verdict", "journal_size")
                 if getattr(state, name) is None
             }
-            self.start = replace(start, state=replace(start.state, **remaining))
-            self.loaded = True
+            state = replace(start.state, **remaining)
+            self.start, self.loaded = replace(start, state=state, scenario=scenario), True
 
     def begin_with(self, start: Start) -> None:
         """Reset the project and load *start*, in one step; a later reset ends this."""
         with self.lock:
             self._reset()
             self._load(start)
+            self._as_loaded = None
         self._epochs.announce()
 
     def _load(self, start: Start) -> None:
@@ -178,6 +181,23 @@ class Project:
         self._next_rows: dict[tuple[str, int], int] = {}  # of each graph and seed
         self.submitted = False  # since the last tick
         self._before_change = False  # where the last tick stopped
+        self._as_loaded = self._changeable()
+
+    def _changeable(self) -> object:
+        """What is another object once something of the state has been changed, but not by time."""
+        graphs = {
+            name: (each.changed.identity, each.changes, each.edition, each.labels, each.summary)
+            for name, each in self.graphs.unsettled().items()
+        }
+        rules = self.faults.changes, self.plans.changes, [*self.queries]
+        config = self.settings, self.verdict.config, self.journal.size
+        return graphs, rules, config, self.time.changes
+
+    @property
+    def changed(self) -> bool:
+        """Whether its state has been changed since it was loaded or reset."""
+        with self.lock:
+            return self._as_loaded != self._changeable()
 
     def _check_epoch(self, epoch: int) -> None:
         if self.epoch != epoch:

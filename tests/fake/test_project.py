@@ -318,3 +318,17 @@ def test_the_edition_can_change_while_every_job_fits() -> None:
     project = new_project(settings={"edition": "memory"})
 
     assert project.configure({"edition": "database"}).edition == "database"
+
+
+def test_what_time_does_is_no_change_of_the_state() -> None:
+    now, order = [1000.0], {"count": 3, "plan": "normal", "statuses": {"running": 1}}
+    state = read({"generators": [order], "clock": {"tick_s": 1}}, State)
+    project = Project("p1", Start.of(state, "p1"), source=lambda: now[0])
+
+    now[0] += 100
+    project.tick()
+
+    assert {each.status for _, each in project.graphs.jobs()} == {"success", "complete"}
+    assert not project.changed
+    project.graphs.add(job("new"))
+    assert project.changed

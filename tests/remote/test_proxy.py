@@ -327,6 +327,8 @@ def test_list_faults_inside_other_faults_are_refused(
     [
         ("POST", "provider-states", {"state": "movies"}),
         ("PUT", "state", {"graphs": {}}),
+        ("GET", "scenario", None),
+        ("PUT", "scenario", {"scenario": "movies"}),
         ("POST", "jobs", {"graph": "g", "job": {}}),
         ("PATCH", "jobs/a", {"status": "success"}),
         ("DELETE", "jobs/a", None),

@@ -1,5 +1,6 @@
 """The control API: its answers, its errors, and its separate projects."""
 
+import json
 from cProfile import Profile
 from pathlib import Path
 from threading import Thread
@@ -11,6 +12,7 @@ from conftest import PROJECT, Service, until
 
 import gesmock
 from gesmock import __version__
+from gesmock.fake import fixtures
 from gesmock.fake.fake import Fake
 from gesmock.fake.project import Project
 from gesmock.model.types import EDITION_STATUSES, STATUSES
@@ -247,6 +249,159 @@ def test_filters_of_jobs_can_be_combined(service: Service, query: str, found: li
 
     assert [each["job"]["jobId"] for each in page["jobs"]] == found
     assert page["total"] == len(found)
+
+
+def scenario(service: Service, method: str = "GET", name: str = "") -> tuple[str | None, bool]:
+    """The chosen scenario, and whether it has been changed; *name* is one to choose."""
+    body = {"scenario": name} if method == "PUT" else None
+    answer = service.control(method, "scenario", body)
+    assert answer.status_code == 200, answer.json
+    return answer.json["scenario"], answer.json["changed"]
+
+
+def test_the_scenarios_are_the_files_given_and_those_that_are_shipped(
+    service: Service, tmp_path: Path
+) -> None:
+    titled, broken, plain = (tmp_path / f"{name}.json" for name in ("titled", "broken", "plain"))
+    for file, text in ((titled, '{"description": "Mine"}'), (broken, "{}"), (plain, "{}")):
+        file.write_text(text)
+    service.begin(fixture=["movies", str(titled), broken, str(plain)])
+    broken.write_text("[")
+
+    listed = service.control("GET", "scenario").json["scenarios"]
+
+    names = ["movies", *map(str, (titled, broken, plain))]
+    shipped = [name for name in fixtures.shipped_names() if name != "movies"]
+    assert [each["name"] for each in listed] == [*names, *shipped]
+    titles = {each["name"]: each["title"] for each in listed}
+    assert titles["failing"].startswith("A service on a bad day")
+    assert [titles[name] for name in names[1:]] == ["Mine", *names[2:]]
+
+
+def test_a_reset_returns_to_the_scenario_that_was_chosen_and_reads_no_file(
+    service: Service, tmp_path: Path
+) -> None:
+    file = tmp_path / "mine.json"
+    file.write_text(json.dumps({"graphs": {"g": {"jobs": [JOB]}}}))
+    service.begin(fixture=str(file), generate=None)
+    assert scenario(service) == (str(file), False)
+
+    assert scenario(service, "PUT", "failing") == ("failing", False)
+    assert service.control("GET", "faults").json["total"] == 1
+    assert scenario(service, "PUT", str(file)) == (str(file), False)
+    file.unlink()
+    service.control("DELETE", "jobs/a1")
+    assert scenario(service) == (str(file), True)
+    for every in ("", "?all=true"):
+        service.control("POST", f"reset{every}")
+        assert scenario(service) == (str(file), False)
+        assert service.control("GET", "jobs").json["jobs"][0]["job"] == JOB
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"fixture": "movies", "generate": 1},
+        {"fixture": ["movies", "failing"]},
+        {"fixture": {"graphs": {}}},
+    ],
+)
+def test_a_start_state_of_several_parts_is_no_scenario(
+    service: Service, options: dict[str, Any]
+) -> None:
+    service.begin(**options)
+    assert scenario(service) == (None, False)
+
+    assert scenario(service, "PUT", "movies") == ("movies", False)
+    service.control("PUT", "state", {})
+    assert scenario(service) == (None, False)
+
+
+def test_options_that_are_not_about_jobs_outlast_a_choice(service: Service) -> None:
+    clock = {"frozen": True, "now": 1e9}
+    service.begin(generate=3, tokens="t", settings={"dialect": "error_table"}, clock=clock)
+    service.list()
+
+    scenario(service, "PUT", "empty")
+
+    assert service.list().status_code == 400
+    assert service.list(graph="movies", x_auth_token="t").json["totalCount"] == 0
+    assert service.control("GET", "clock").json["now"] == 1e9
+    assert service.control("GET", "journal").json["total"] == 3
+    service.control("PATCH", "clock", {"advance_s": 5})
+    service.control("POST", "reset")
+    assert service.control("GET", "clock").json["now"] == 1e9
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "jobs", {"job": JOB}),
+        ("POST", "generate", {"count": 1, "replace": True}),
+        ("PATCH", "jobs/b", {"status": "running", "progress": 7}),
+        ("DELETE", "jobs/b", None),
+        ("PUT", "graphs/movie", {"edition": "memory"}),
+        ("PUT", "graphs/movie", {"summary": {"vertexNum": 3}}),
+        ("PUT", "graphs/movie", {"labels": [{"label": "x"}]}),
+        ("PUT", "graphs/new", {}),
+        ("POST", "faults", {"fault": 503}),
+        ("DELETE", "faults", None),
+        ("POST", "plans", {"plan": "slow"}),
+        ("POST", "queries", {"statement": "s"}),
+        ("PATCH", "clock", {"advance_s": 1}),
+        ("PATCH", "clock", {"frozen": False}),
+        ("PATCH", "settings", {"limit_zero": "refuse"}),
+        ("PATCH", "verdict", {"poll_s": 7}),
+        ("POST", "provider-states", {"state": "movies", "params": {"project_id": PROJECT}}),
+    ],
+)
+def test_a_scenario_says_whether_it_has_been_changed(
+    service: Service, method: str, path: str, body: Any
+) -> None:
+    job = {**JOB, "jobId": "b"}
+    fixture = {"graphs": {"movie": {"jobs": [job]}}, "faults": [{"fault": 503}]}
+    service.begin(fixture=fixture, generate={"count": 2, "plan": "slow"}, clock={"frozen": True})
+    assert scenario(service) == (None, False)
+
+    assert service.control(method, path, body).status_code < 300
+
+    assert scenario(service) == (None, True)
+    service.control("POST", "reset")
+    assert scenario(service) == (None, False)
+
+
+def test_an_unknown_scenario_is_refused_before_a_project_is_created(service: Service) -> None:
+    refused = service.control("PUT", "projects/new/scenario", {"scenario": "moives"})
+
+    assert refused.status_code == 400
+    assert "$.scenario: 'moives' is not one of empty, failing," in refused.json["error"]
+    assert "did you mean 'movies'" in refused.json["error"]
+    assert service.control("GET", "projects/new/scenario").status_code == 404
+
+
+def test_a_scenario_is_chosen_for_one_project(service: Service) -> None:
+    service.begin(fixture="movies")
+
+    chosen = service.control("PUT", "projects/new/scenario", {"scenario": "failing"}).json
+
+    assert chosen["scenario"] == "failing"
+    assert service.control("GET", "projects/new/jobs").json["total"] == 20
+    assert scenario(service) == ("movies", False)
+
+
+def test_a_broken_scenario_changes_nothing(service: Service, tmp_path: Path) -> None:
+    file = tmp_path / "mine.json"
+    file.write_text("{}")
+    service.begin(fixture=[str(file)])
+    service.control("POST", "jobs", {"job": JOB})
+    file.write_text('{"graphs": 3}')
+
+    refused = service.control("PUT", "scenario", {"scenario": str(file)})
+
+    assert refused.status_code == 400
+    assert refused.json["error"].startswith(f"{file}: $.graphs: expected an object")
+    assert service.control("GET", "jobs").json["total"] == 1
 
 
 def test_a_fault_is_armed_counted_and_disarmed(service: Service) -> None:

@@ -6,10 +6,12 @@ from msgspec import Struct
 
 import gesmock
 from gesmock.fake import fixtures
+from gesmock.fake.fake import Fake
 from gesmock.fake.fixtures import ListAnswer, State
 from gesmock.fake.options import ProviderState, provider_state
 from gesmock.fake.project import Cleared, Project
 from gesmock.faults import check
+from gesmock.model import validation
 from gesmock.model.errors import InvalidInput, NotFound
 from gesmock.model.settings import Settings
 from gesmock.model.types import GraphName
@@ -77,6 +79,30 @@ class PreparedProject(Struct, frozen=True, forbid_unknown_fields=True):
     loaded: str
 
 
+class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
+    """A named state; its *title* is the description in its file."""
+
+    name: str
+    title: str
+
+
+class ChosenScenario(Struct, frozen=True, forbid_unknown_fields=True):
+    """The *scenario* to which a reset returns, null if that is none of the *scenarios*.
+
+    *changed*: whether the state has been changed since, by anything but time.
+    """
+
+    scenario: str | None
+    changed: bool
+    scenarios: list[Scenario]
+
+
+class ScenarioChoice(Struct, frozen=True, forbid_unknown_fields=True):
+    """The name of the *scenario* to load."""
+
+    scenario: str
+
+
 @call("GET", "health", summary="Report readiness, version and epoch")
 def health(project: Project) -> Health:
     return Health(
@@ -142,6 +168,26 @@ def load(address: Address, query: LoadQuery, body: Annotated[bytes, State, ListA
         check(state.faults, address.fake.can_deliver, "$.faults")
     address.open().load(state)
     return Loaded(fixtures.describe(state))
+
+
+@call("GET", "scenario", needs_jobs=True, summary="Show the scenario, and which there are")
+def show_scenario(address: Address) -> ChosenScenario:
+    return _chosen(address.fake, address.project())
+
+
+@call("PUT", "scenario", needs_jobs=True, summary="Load a scenario")
+def choose_scenario(address: Address, body: ScenarioChoice) -> ChosenScenario:
+    names = [*address.fake.scenarios()]
+    if body.scenario not in names:
+        raise InvalidInput.at("$.scenario", validation.none_of(body.scenario, names))
+    project = address.open()
+    address.fake.choose(project, body.scenario)
+    return _chosen(address.fake, project)
+
+
+def _chosen(fake: Fake, project: Project) -> ChosenScenario:
+    scenarios = [Scenario(name, title) for name, title in fake.scenarios().items()]
+    return ChosenScenario(project.start.scenario, project.changed, scenarios)
 
 
 @call("GET", "settings", summary="Read the settings")
