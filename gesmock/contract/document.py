@@ -12,8 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from gesmock.contract import submissions
-from gesmock.contract.parts import Node, ref
-from gesmock.contract.refusals import Refused
+from gesmock.contract.parts import Node, Refused, ref
 from gesmock.model.replies import ID_KEYS
 from gesmock.model.settings import Settings
 from gesmock.model.types import Edition

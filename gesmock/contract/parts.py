@@ -1,11 +1,28 @@
-"""Parts of an OpenAPI document that its other modules make it from."""
+"""Parts of an OpenAPI document, responses that refuse a request among them."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
+
+from gesmock.model import errors, replies
+from gesmock.model.errors import GesError, Refusal
+from gesmock.model.settings import Settings
+from gesmock.model.types import DEFAULT_GRAPH, DEFAULT_PROJECT
 
 T = TypeVar("T")
 Node = dict[str, Any]
 """A part of an OpenAPI document."""
+
+_OF_EVERY_CALL: Final = (
+    *("parameter_error", "invalid_token", "invalid_access", "no_permission", "unknown_url"),
+    *("job_query_failed", "engine_unavailable"),
+)
+_NAMES: Final = {
+    "project_id": DEFAULT_PROJECT,
+    "graph_name": DEFAULT_GRAPH,
+    "job_id": "4ae64af4226f9b91a469c7e609e00b800000382489090",
+    "reason": "Running algorithm [shortest_path] error: parameter [source] is invalid!",
+}
+"""What the messages of examples are filled with."""
 
 
 def documented(source: str, node: Node | None = None) -> Node:
@@ -31,3 +48,40 @@ def unique(values: Iterable[T]) -> list[T]:
         if value not in distinct:
             distinct.append(value)
     return distinct
+
+
+class Refused:
+    """Makes responses from those of ``openapi.json``: by status, and refusals by name."""
+
+    def __init__(self, responses: Node, named: Node, settings: Settings) -> None:
+        self._responses = responses
+        self._named = named
+        self._settings = settings
+
+    def examples(
+        self, names: Iterable[str] = (), more: Iterable[tuple[str, Refusal]] = ()
+    ) -> dict[str, Node]:
+        """Examples by status: of what refuses every call, of *names* there, and of *more*."""
+        examples: dict[str, Node] = {}
+        for name in (*_OF_EVERY_CALL, *names):
+            self._add(examples, name, getattr(errors, name.upper()), self._named[name])
+        for name, refusal in more:
+            self._add(examples, name, refusal, {"summary": refusal.source})
+        return examples
+
+    def _add(self, examples: dict[str, Node], name: str, refusal: Refusal, parts: Node) -> None:
+        reply = replies.refusal(GesError(refusal, **_NAMES), self._settings)
+        setting = {"x-setting": refusal.status} if isinstance(refusal.status, str) else {}
+        example = {**parts, **setting, "value": reply.payload}
+        examples.setdefault(str(reply.status), {})[name] = example
+
+    def responses(self, examples: dict[str, Node], *, in_errors: bool = False) -> Node:
+        """The responses with these *examples*; *in_errors*: which may stand in ``errors[]``."""
+        bodies = [ref("schemas", "Refusal")]
+        if in_errors:
+            bodies.append(ref("schemas", "RefusalInErrors"))
+        return {
+            status: response | {"content": json_body(bodies, examples[status])}
+            for status, response in self._responses.items()
+            if status in examples
+        }

@@ -12,8 +12,7 @@ from typing import Any, Final, get_args
 
 from msgspec import structs
 
-from gesmock.contract.parts import Node, any_of, documented, json_body, ref, unique
-from gesmock.contract.refusals import Refused
+from gesmock.contract.parts import Node, Refused, any_of, documented, json_body, ref, unique
 from gesmock.model import documentation
 from gesmock.model.documentation import DocumentedCall as Call
 from gesmock.model.errors import Refusal
