@@ -229,13 +229,17 @@ class Repeat:
     Each time it is journaled and counted, as if it were handled. Only its number and time are new.
     """
 
-    __slots__ = ("_cell", "_fake", "_project", "_tokens", "_until", "_version", "reply", "request")
+    __slots__ = (
+        *("_append", "_cell", "_epoch", "_fake", "_faults", "_graphs", "_lock", "_met"),
+        *("_time", "_tokens", "_until", "_version", "reply", "request"),
+    )
 
     def __init__(self, fake: Fake, project: Project, record: Record, reply: Reply) -> None:
-        self._fake, self._project = fake, project
-        self.request = record.request
-        self.reply = replace(reply, payload=None, headers=record.headers)
+        self.request, self.reply = record.request, replace(reply, headers=record.headers)
         self._cell = record.request.operation, reply.status, None
+        self._fake, self._lock, self._faults = fake, project.lock, project.faults
+        self._time, self._graphs, self._epoch = project.time, project.graphs, project.epoch
+        self._append, self._met = project.journal.append, project.verdict.coverage.met
         graph = project.graphs.get(record.request.args["graph_name"])
         self._until = NEVER if graph is None else graph.next_change()
         self._version = project.graphs.version
@@ -265,23 +269,23 @@ class Repeat:
                 return cls(fake, project, record, reply)
         return None
 
-    def __call__(self, epoch: int, connection: ConnectionInfo) -> tuple[int, int, float] | None:
-        """The epoch, number and time of the next answer; None if something may have changed."""
-        project, request = self._project, self.request
-        if not project.lock.acquire(blocking=False):
+    def __call__(self, epoch: int, connection: ConnectionInfo) -> Record | None:
+        """The record of the next answer; None if something may have changed."""
+        if not self._lock.acquire(blocking=False):
             return None
         try:
-            age = project.time.age()
-            changed = project.graphs.version != self._version or age >= self._until
-            if changed or epoch < project.epoch or project.faults.concern(request.operation):
+            request, reply, time, age = self.request, self.reply, self._time, self._time.age()
+            changed = self._graphs.version != self._version or age >= self._until
+            if changed or epoch < self._epoch or self._faults.concern(request.operation):
                 return None
             if self._tokens is not None and self._tokens != self._fake.tokens():
                 return None
-            now, heard_at = project.time.at(age), connection.heard_at
-            number = project.journal.append(
-                now, project.epoch, request, self.reply, None, None, heard_at, connection
-            ).number
-            project.verdict.coverage.met[self._cell] += 1
-            return project.epoch, number, now
+            if reply.body is not None and not reply.body.length:  # the journal wants it again
+                return None
+            self._met[self._cell] += 1
+            heard_at = connection.heard_at
+            return self._append(
+                time.at(age), self._epoch, request, reply, None, None, heard_at, connection
+            )
         finally:
-            project.lock.release()
+            self._lock.release()

@@ -31,12 +31,16 @@ _SMALL: Final = 2**14
 """Up to this many bytes, joining blocks costs less than handing over each."""
 
 
+REQUEST_ID: Final = "%08x%024x"
+"""The format of the name of an answer: its epoch and number."""
+
+
 def request_ids(epoch: int, number: int) -> dict[str, str]:
     """The headers that name the answer with this *number* in its *epoch*.
 
     ``TraceID`` is the service's (returned values, 2021), ``X-Request-Id`` the gateway's.
     """
-    request_id = f"{epoch:08x}{number:024x}"
+    request_id = REQUEST_ID % (epoch, number)
     return {"X-Request-Id": request_id, "TraceID": request_id}
 
 

@@ -54,8 +54,6 @@ _CORS: Final = (
 _PREFLIGHT_MAX_AGE_S: Final = 7200  # browsers remember an answer for no longer
 
 _CONTENT_TYPE: Final = ("Content-Type", "application/json")
-_OWN: Final = (*replies.NO_ENTRY, "Date")
-"""The headers that are new in each answer, in their order."""
 _FIRST_LINE: Final = "{}: {}\r\n".format(*_CONTENT_TYPE)
 _LAST_LINES: Final = "".join(f"{name}: {value}\r\n" for name, value in _CORS) + SERVER.decode()
 
@@ -336,28 +334,33 @@ def _redacted(query: str, redact: Callable[[str], str]) -> str:
 class PreparedAnswer:
     """The answer that a request gets as long as *repeat* repeats it; *first* is that to *reply*."""
 
-    __slots__ = ("_blocks", "_head", "_repeat", "_status", "_url")
+    __slots__ = ("_after", "_before", "_blocks", "_lines", "_repeat", "_second", "_status", "_url")
 
     def __init__(self, repeat: Repeat, first: Answer, reply: Reply, query: str) -> None:
         self._repeat, self._status, self._blocks = repeat, first.status, first.blocks
         self._url = _logged_url(repeat.request.path, query)
-        own = {name: reply.headers[name] for name in _OWN}
-        before, _, after = (
-            part.replace(b"%", b"%%") for part in first.headers.partition(_encoded(own.items()))
+        own = ((name, reply.headers[name]) for name in (*replies.NO_ENTRY, "Date"))
+        self._before, _, self._after = (
+            part.replace(b"%", b"%%") for part in first.headers.partition(_encoded(own))
         )
-        self._head = before + b"".join(b"%b: %%b\r\n" % name.encode() for name in _OWN) + after
+        self._second, self._lines = -1, b""  # of which the lines are
 
     def answer(self, epoch: int, connection: ConnectionInfo) -> Answer | None:
         """The next answer; None if it has to be made anew."""
-        named = self._repeat(epoch, connection)
-        if named is None:
+        record = self._repeat(epoch, connection)
+        if record is None:
             return None
-        request_id, date = b"%08x%024x" % named[:2], http_date(int(named[2])).encode()
-        if log.isEnabledFor(logging.INFO):
-            _log_answer(
-                self._repeat.request.method, self._url, self._repeat.reply, connection.heard_at
+        second, epoch, number = int(record.at), record.epoch, record.number
+        if second != self._second:
+            self._second = second
+            own = (
+                *((name, replies.REQUEST_ID) for name in replies.NO_ENTRY),
+                ("Date", http_date(second)),
             )
-        return Answer(self._status, self._head % (request_id, request_id, date), self._blocks)
+            self._lines = self._before + _encoded(own) + self._after
+        if log.isEnabledFor(logging.INFO):
+            _log_answer(record.request.method, self._url, self._repeat.reply, record.real_at)
+        return Answer(self._status, self._lines % (epoch, number, epoch, number), self._blocks)
 
 
 def answer_of(reply: Reply, method: str = "GET", origin: str | None = None) -> Answer:

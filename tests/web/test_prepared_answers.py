@@ -24,6 +24,7 @@ from gesmock.fake.graphs import GraphChange
 from gesmock.fake.options import StartOptions
 from gesmock.fake.project import Project
 from gesmock.faults import BELOW_HTTP
+from gesmock.journal.entries import AnsweredEntry, answered
 from gesmock.model.clock import ClockChange
 from gesmock.model.errors import GesmockError
 from gesmock.model.generators import Generator
@@ -195,6 +196,12 @@ HEADS: Final = [
 """A head is remembered as an object: that of the same bytes is the same one."""
 
 
+def bodies(project: Project, most: int = 0) -> list[AnsweredEntry]:
+    """The entries of the journal, or *most* of the latest, with what was sent in answer."""
+    records = project.journal.snapshot().records[-most:]
+    return answered([(record.entry, record) for record in records])
+
+
 class Both:
     """A side that remembers, and one that does not: the same is done to both."""
 
@@ -215,7 +222,7 @@ class Both:
         first, second = self.sides
         assert [*first.fake.projects] == [*second.fake.projects]
         for name, project in first.fake.projects.items():
-            assert project.journal[-2:] == second.fake.projects[name].journal[-2:]
+            assert bodies(project, 2) == bodies(second.fake.projects[name], 2)
         assert first.log == second.log
         for side in self.sides:
             side.log.clear()
@@ -226,7 +233,7 @@ class Both:
         assert first.fake.coverage().cells() == second.fake.coverage().cells()
         for name, project in first.fake.projects.items():
             other = second.fake.projects[name]
-            assert project.journal[:] == other.journal[:]
+            assert bodies(project) == bodies(other)
             assert project.verdict.report() == other.verdict.report()
             assert project.state(secrets=True) == other.state(secrets=True)
             calls = [[(each.calls, each.fires) for each in p.faults] for p in (project, other)]
@@ -324,6 +331,12 @@ CHANGES: Final[dict[str, tuple[Head, StartOptions, Change]]] = {
         {"tokens": {"token": "let me in", "expires_in_s": 1}},
         wait(1.5),
     ),
+    "the body of its answer is dropped": (
+        HEADS[0],
+        {"journal_size": 1},
+        lambda side: side.answer(HEADS[3]),
+    ),
+    "a refusal": (head(FIRST.replace("first", "none")), {}, nothing),
     "an error that it asks for": (head(LIST, "Prefer: code=500"), {}, nothing),
     "what it changes itself": (head(f"{G}/summary"), {}, nothing),
 }
