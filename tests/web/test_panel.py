@@ -120,7 +120,10 @@ def test_the_page_loads_its_own_files_only_and_has_nothing_inline() -> None:
     page.feed((FILES[0].parent / "index.html").read_text(encoding="utf-8"))
 
     loaded = {value for _, name, value in page.attributes if name in ("src", "href")}
-    assert loaded == {"panel/icon.svg", "panel/main.js", "panel/panel.css"}
+    assert loaded == {f"panel/{file.name}" for file in FILES} - {
+        "panel/index.html",
+        "panel/worker.js",
+    }
     assert page.texts == set()
     assert not [name for _, name, _ in page.attributes if name == "style" or name.startswith("on")]
 

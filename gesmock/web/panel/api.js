@@ -13,8 +13,8 @@ import { view } from "./url.js";
  * @typedef {Partial<Record<Status, number>>} Counts
  * @typedef {{number: number, at: number, real_at: number, operation: string | null, method: string, path: string,
  *   query: Record<string, string>, args: Record<string, string>, headers: Record<string, string>, body: any,
- *   status: number, reply_headers: Record<string, string>, reply_body?: any, fault: string | null,
- *   connection: string | null, took_s?: number, real_s: number, job_id: string | null, gave_up: boolean,
+ *   status: number, reply_headers: Record<string, string>, reply_body?: string, reply_bytes?: number,
+ *   fault: string | null, connection: string | null, real_s: number, job_id: string | null, gave_up: boolean,
  *   crash: string | null, dropped?: number}} Entry
  * @typedef {Record<string, any>} Json
  */
@@ -33,6 +33,12 @@ export class Refused extends Error {
     this.status = status;
   }
 }
+
+/** The id of the project that is looked at, and its graphs. */
+export const project = { id: "", /** @type {string[]} */ graphs: [] };
+
+/** The graph that is meant where none is named. */
+export const mainGraph = () => view.graph || project.graphs[0] || "movie";
 
 export const token = () => sessionStorage.getItem(TOKEN) ?? "";
 

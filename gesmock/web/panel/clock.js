@@ -19,8 +19,14 @@ export function now() {
 
 export const isFrozen = () => clock.frozen;
 
+let isSet = () => {};
+
+/** Kept once there is a time to count from. */
+export const clockIsSet = new Promise((done) => (isSet = () => done(undefined)));
+
 /** @param {{now: number, frozen: boolean, rate: number}} timing */
 export function setClock(timing) {
+  isSet();
   Object.assign(clock, { now: timing.now, frozen: timing.frozen, rate: timing.rate, since: performance.now() });
   freeze.setAttribute("aria-pressed", String(timing.frozen));
   const rates = [...new Set([...RATES, timing.rate])].sort((a, b) => a - b);

@@ -62,13 +62,16 @@ const due = new Set();
  */
 export function nextFrame(paint) {
   if (!due.size) {
-    requestAnimationFrame(() => {
-      const paints = [...due];
-      due.clear();
-      for (const each of paints) each();
-    });
+    requestAnimationFrame(paintAll);
+    setTimeout(paintAll, 250); // a page behind others has no frames
   }
   due.add(paint);
+}
+
+function paintAll() {
+  const paints = [...due];
+  due.clear();
+  for (const each of paints) each();
 }
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -120,7 +123,7 @@ export function openDialog(name, ...contents) {
 
 /** @param {number} seconds */
 export function duration(seconds) {
-  if (seconds < 0.001) return `${(seconds * 1000).toFixed(1)} ms`;
+  if (seconds === 0) return "0 s";
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 10) return `${+seconds.toFixed(1)} s`;
   if (seconds < 100) return `${Math.round(seconds)} s`;

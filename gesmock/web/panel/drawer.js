@@ -86,3 +86,12 @@ export function json(title, value, open = true) {
   const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
   return h("details", { id: `fold-${title}`, open }, h("summary", {}, title), h("pre", { tabindex: 0 }, text));
 }
+
+/** JSON with line breaks; any other text as it is. @param {string} text */
+export function pretty(text) {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+}

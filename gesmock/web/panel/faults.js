@@ -146,6 +146,7 @@ byId("new-rule", HTMLButtonElement).addEventListener("click", () => editRule());
 
 /** Offer the operations that a rule can name. */
 export async function loadOperations() {
+  if (operation.options.length > 1) return;
   const { components } = await call("GET", "/openapi.json");
   const [{ description }] = components.schemas.FaultRule.properties.operation.anyOf;
   const names = description.replace(/^one of /, "").split(", ");

@@ -3,7 +3,7 @@
 import { attempt, get, query, throttled } from "./api.js";
 import { now } from "./clock.js";
 import { copyButton, duration, h, say, shortId } from "./dom.js";
-import { addKind, drawDrawer, facts, json, part } from "./drawer.js";
+import { addKind, drawDrawer, facts, json, part, pretty } from "./drawer.js";
 import { moveButtons, nextText, progressBar, received, statusMark } from "./jobs.js";
 import { asCurl, asFetch, asPython, graphUrl } from "./snippets.js";
 import { look, view } from "./url.js";
@@ -16,13 +16,6 @@ function split(key) {
   return { graph: key.slice(0, slash), jobId: key.slice(slash + 1) };
 }
 
-let projectId = "";
-
-/** @param {string} id */
-export function setProject(id) {
-  projectId = id;
-}
-
 addKind("job", (key) => `Job ${shortId(split(key).jobId)}`, async (key) => {
   const { graph, jobId } = split(key);
   const of = `${encodeURIComponent(jobId)}${query({ graph })}`;
@@ -33,7 +26,7 @@ addKind("job", (key) => `Job ${shortId(split(key).jobId)}`, async (key) => {
 /** @param {Item} item @param {import("./api.js").Json} seen */
 function contents(item, seen) {
   const { job, graph } = item;
-  const show = { method: "GET", url: `${graphUrl(projectId, graph)}/jobs/${encodeURIComponent(job.jobId)}/status`, headers: {} };
+  const show = { method: "GET", url: `${graphUrl(graph)}/jobs/${encodeURIComponent(job.jobId)}/status`, headers: {} };
   const buttons = [...moveButtons(item), job.status === "running" && stuckButton(item)];
   return [
     facts([
@@ -92,15 +85,6 @@ const ago = (at) => `${duration(Math.max(now() - at, 0))} ago`;
 export function requestLink(number) {
   const open = () => look({ request: String(number), job: "", findings: "" }, true);
   return h("button", { class: "link", click: open }, `#${number}`);
-}
-
-/** @param {string} text */
-function pretty(text) {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text;
-  }
 }
 
 /** Draw the job again, if the drawer shows this one, or any. @type {(key?: string) => void} */

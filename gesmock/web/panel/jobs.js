@@ -1,7 +1,7 @@
 /** The jobs: chips, search, the table, and what moves them. */
 
-import { STATUSES, Refused, attempt, call, get, query, throttled } from "./api.js";
-import { now } from "./clock.js";
+import { STATUSES, Refused, attempt, get, mainGraph, project, query, throttled } from "./api.js";
+import { clockIsSet, now } from "./clock.js";
 import { byId, copyButton, duration, h, nextFrame, plural, say, setText, shortId, visible } from "./dom.js";
 import { Rows } from "./rows.js";
 import { asCurl, graphUrl } from "./snippets.js";
@@ -37,9 +37,6 @@ const counts = new Map();
 const commands = new Set();
 /** Why there are none: the words of the server, if it is a proxy. */
 let hiddenBecause = "";
-let projectId = "";
-/** @type {string[]} */
-let graphs = [];
 
 const keyOf = (/** @type {Item} */ item) => `${item.graph}/${item.job.jobId}`;
 
@@ -172,7 +169,7 @@ export function openMovesOfFocused() {
 /** @param {number} number */
 async function fetchPage(number) {
   const fields = { ...filters(), status: view.status, limit: WINDOW, offset: number * WINDOW };
-  const answer = await get(`jobs${query(fields)}`);
+  const [answer] = await Promise.all([get(`jobs${query(fields)}`), clockIsSet]);
   for (const item of answer.jobs) commands.add(received(item).job.request.command);
   return answer;
 }
@@ -245,7 +242,7 @@ function countsNow() {
 
 const sum = (/** @type {Counts} */ of) => Object.values(of).reduce((all, count) => all + count, 0);
 
-function drawAround() {
+export function drawAround() {
   const by = countsNow();
   const all = sum(by);
   drawChips(by, all);
@@ -299,8 +296,9 @@ function drawEmpty(all) {
   const why = hiddenBecause ? "proxy" : total ? "" : all ? "filtered" : "none";
   list.classList.toggle("nothing", why !== "");
   empty.hidden = why === "";
-  if (empty.dataset.why === why) return;
-  empty.dataset.why = why;
+  const key = `${why} ${project.id}`;
+  if (empty.dataset.key === key) return;
+  empty.dataset.key = key;
   if (why === "proxy") {
     empty.replaceChildren(h("h3", {}, "No jobs here"), h("p", {}, hiddenBecause));
   } else if (why === "filtered") {
@@ -309,7 +307,7 @@ function drawEmpty(all) {
   } else if (why === "none") {
     const curl = asCurl({
       method: "POST",
-      url: `${graphUrl(projectId, view.graph || graphs[0] || "movie")}/action?action_id=import-graph`,
+      url: `${graphUrl(mainGraph())}/action?action_id=import-graph`,
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ edgesetPath: "bucket/edges/" }),
     });
@@ -317,7 +315,7 @@ function drawEmpty(all) {
       h("h3", {}, "No jobs yet"),
       h("p", {}, "This submits one:"),
       h("pre", {}, curl),
-      h("p", { class: "buttons" }, copyButton("Copy", () => curl), h("button", { class: "main", click: generate }, "Generate 100")),
+      h("div", { class: "buttons" }, copyButton("Copy", () => curl), h("button", { class: "main", click: generate }, "Generate 100")),
     );
   }
 }
@@ -359,9 +357,8 @@ export function countsChanged(changed) {
   refresh();
 }
 
-/** Load everything anew: after a reset, for another project. @param {string} id @param {string[]} names */
-export async function loadJobs(id, names) {
-  [projectId, graphs] = [id, names];
+/** Load everything anew: after a reset, for another project. */
+export async function loadJobs() {
   counts.clear();
   try {
     await load();

@@ -1,22 +1,22 @@
 /** The panel: what a server like this one is doing, and what to do to it. */
 
-import { Refused, attempt, get, setToken, throttled, token, urlOf } from "./api.js";
+import { Refused, attempt, get, project, setToken, throttled, token, urlOf } from "./api.js";
 import { boardMayHaveChanged, toggleBoard } from "./board.js";
 import { advance, advanceToNext, drawClock, isFrozen, loadClock, setClock, toggleFrozen } from "./clock.js";
 import { byId, h, openDialog, say, setText } from "./dom.js";
 import { closeDrawer, drawDrawer } from "./drawer.js";
 import { loadOperations, loadRules } from "./faults.js";
 import { findingsMayHaveChanged } from "./findings.js";
-import { jobMayHaveChanged, setProject } from "./job.js";
-import { countsChanged, drawCountdowns, focusJobs, hideJobs, jobChanged, loadJobs, openMovesOfFocused } from "./jobs.js";
+import { jobMayHaveChanged } from "./job.js";
+import { countsChanged, drawAround, drawCountdowns, focusJobs, hideJobs, jobChanged, loadJobs, openMovesOfFocused } from "./jobs.js";
 import { addShortcuts, showShortcuts } from "./keys.js";
 import { focusRequests, loadRequests, requestCame, togglePause } from "./requests.js";
 import "./request.js";
 import { shareStream } from "./stream.js";
 import { look, onLook, view } from "./url.js";
 
-const project = byId("project", HTMLSelectElement);
-const graph = byId("graph", HTMLSelectElement);
+const projects = byId("project", HTMLSelectElement);
+const graphs = byId("graph", HTMLSelectElement);
 const scenario = byId("scenario", HTMLSelectElement);
 const notice = byId("notice", HTMLElement);
 const connection = byId("connection", HTMLElement);
@@ -27,15 +27,17 @@ const main = document.querySelector("main") ?? document.body;
 let stream;
 let epoch = 0;
 let hasJobs = true;
-/** Whether this is the first time that everything is loaded. */
-let isFirst = true;
+/** Whether what is shown was loaded while the stream was being opened. */
+let isFresh = false;
 
 // --- The connection ---
 
-/** @param {"connecting" | "live" | "gone" | "token"} state */
+const STATES = { connecting: "connecting", live: "live", gone: "server gone", token: "token wanted", refused: "refused" };
+
+/** @param {keyof typeof STATES} state */
 function setConnection(state) {
   document.documentElement.dataset.connection = state;
-  setText(connection, { connecting: "connecting", live: "live", gone: "server gone", token: "token wanted" }[state]);
+  setText(connection, STATES[state]);
 }
 
 /** @param {string} text @param {...Node} more */
@@ -48,15 +50,19 @@ function connect() {
   stream?.close();
   setConnection("connecting");
   stream = shareStream(urlOf("events"), token(), receive);
-  loadAll(); // and again when the stream is open, so that nothing is missed between
+  isFresh = true;
+  loadAll();
 }
 
 /** @param {import("./stream.js").Message} message */
 function receive({ type, data }) {
   if (type === "open") {
+    if (document.documentElement.dataset.connection === "gone") say("The server answers again");
     setConnection("live");
     notify("");
-    loadAll();
+    if (isFresh) loadRequests().catch(() => {}); // those since; of the rest, the stream tells the present state
+    else loadAll();
+    isFresh = false;
   } else if (type === "gone") {
     setConnection("gone");
     notify("The server does not answer. ", h("button", { click: () => stream?.retry() }, "Try again"));
@@ -95,10 +101,10 @@ function refused(status, reason) {
     setConnection("token");
     askForToken();
   } else if (status === 404 && view.project) {
-    setConnection("gone");
+    setConnection("refused");
     notify(`No such project: ${reason} `, h("button", { click: () => look({ project: "", graph: "" }) }, "Show the default project"));
   } else {
-    setConnection("gone");
+    setConnection("refused");
     notify(`The server refuses: ${reason}`);
   }
 }
@@ -122,27 +128,25 @@ function askForToken() {
 
 async function loadAll() {
   try {
-    const [health, { graphs }] = await Promise.all([get("health"), get("graphs?limit=1000")]);
-    if (epoch && health.epoch !== epoch) say(`Epoch ${health.epoch} has begun`);
-    epoch = health.epoch;
-    setProject(health.project_id);
-    const names = graphs.map((/** @type {{graph: string}} */ each) => each.graph);
-    fill(graph, [["", names.length === 1 ? names[0] : "all graphs"], ...(names.length === 1 ? [] : names.map(pair))], view.graph);
-    await Promise.all([
-      loadClock().then(() => loadJobs(health.project_id, names)),
-      loadRequests(health.project_id, view.graph || names[0] || "movie"),
-      loadProjects(health.project_id),
-      loadScenario(),
-    ]);
+    await Promise.all([loadProject().then(loadRequests), loadClock(), loadJobs(), loadProjects(), loadScenario()]);
+    drawAround();
     loadRules();
     findingsMayHaveChanged();
     boardMayHaveChanged();
     drawDrawer();
-    if (isFirst) loadOperations();
-    isFirst = false;
+    loadOperations();
   } catch (error) {
     if (error instanceof Refused) refused(error.status, error.message);
   }
+}
+
+async function loadProject() {
+  const [health, { graphs: all }] = await Promise.all([get("health"), get("graphs?limit=1000")]);
+  if (epoch && health.epoch !== epoch) say(`Epoch ${health.epoch} has begun`);
+  epoch = health.epoch;
+  const names = all.map((/** @type {{graph: string}} */ each) => each.graph);
+  Object.assign(project, { id: health.project_id, graphs: names });
+  fill(graphs, names.length === 1 ? [["", names[0]]] : [["", "all graphs"], ...names.map(pair)], view.graph);
 }
 
 /** @param {string} value @returns {[string, string]} */
@@ -154,13 +158,11 @@ function fill(select, options, value) {
   select.value = value;
 }
 
-/** @param {string} id */
-async function loadProjects(id) {
-  const { projects } = await get("/projects?limit=1000");
-  const [first] = projects;
-  const ids = projects.map((/** @type {{project_id: string}} */ each) => each.project_id);
-  fill(project, ids.map((/** @type {string} */ each) => [each === first?.project_id ? "" : each, short(each)]), view.project === first?.project_id ? "" : view.project);
-  project.title = id;
+async function loadProjects() {
+  const { projects: all } = await get("/projects?limit=1000");
+  const [main, ...others] = all.map((/** @type {{project_id: string}} */ each) => each.project_id);
+  fill(projects, [["", short(main)], ...others.map((/** @type {string} */ each) => [each, short(each)])], view.project);
+  projects.title = view.project || main;
 }
 
 /** @param {string} id */
@@ -218,14 +220,14 @@ async function reset() {
   if (cleared) say("Back to the start state");
 }
 
-project.addEventListener("change", () => look({ project: project.value, graph: "", job: "", request: "" }, true));
-graph.addEventListener("change", () => look({ graph: graph.value }, true));
+projects.addEventListener("change", () => look({ project: projects.value, graph: "", job: "", request: "" }, true));
+graphs.addEventListener("change", () => look({ graph: graphs.value }, true));
 scenario.addEventListener("change", () => askToLoad(scenario.value));
 byId("reset", HTMLButtonElement).addEventListener("click", reset);
 byId("help", HTMLButtonElement).addEventListener("click", showShortcuts);
 onLook(["project"], connect);
 onLook(["graph"], () => {
-  graph.value = view.graph;
+  graphs.value = view.graph;
 });
 
 // --- Panes of a narrow page, and colours ---

@@ -2,7 +2,7 @@
 
 import { attempt, get } from "./api.js";
 import { copyButton, duration, h, say, shortId } from "./dom.js";
-import { addKind, facts, json } from "./drawer.js";
+import { addKind, facts, json, pretty } from "./drawer.js";
 import { faultButtons } from "./faults.js";
 import { queryOf, statusOf } from "./requests.js";
 import { asCurl, asFetch, callOf } from "./snippets.js";
@@ -26,7 +26,7 @@ function contents(entry) {
       ["Answer", h("span", { class: "line" }, statusOf(entry), entry.gave_up && h("span", { class: "muted" }, "the client left before it had all of it"))],
       ["Operation", entry.operation ? h("code", {}, entry.operation) : "none serves this"],
       ["At", new Date(entry.real_at * 1000).toISOString().replace("T", " ").slice(0, 23)],
-      ["Took", entry.took_s != null && duration(entry.took_s)],
+      ["Held back", entry.real_s > 0 && duration(entry.real_s)],
       ["Fault", entry.fault && h("span", { class: "tag" }, entry.fault)],
       ["Job", entry.job_id && jobLink(entry.args.graph_name ?? "", entry.job_id)],
     ]),
@@ -36,9 +36,16 @@ function contents(entry) {
     json("Request headers", lines(entry.headers), false),
     entry.body != null && json("Request body", entry.body),
     json("Answer headers", lines(entry.reply_headers), false),
-    entry.reply_body != null && json("Answer body", entry.reply_body),
+    entry.reply_body != null && json(`Answer body, ${bytes(entry)}`, pretty(entry.reply_body)),
     entry.crash && json("Crash", entry.crash),
   ].filter((node) => node instanceof Node);
+}
+
+/** How much of the answer's body is shown. @param {Entry} entry */
+function bytes({ reply_body, reply_bytes }) {
+  const shown = new Blob([reply_body ?? ""]).size;
+  const all = (reply_bytes ?? shown).toLocaleString("en");
+  return shown < (reply_bytes ?? 0) ? `the first ${shown.toLocaleString("en")} of ${all} bytes` : `${all} bytes`;
 }
 
 /** @param {Record<string, string>} headers */

@@ -1,6 +1,6 @@
 /** The requests that the application makes, live. */
 
-import { get, token, urlOf } from "./api.js";
+import { get, mainGraph, token, urlOf } from "./api.js";
 import { byId, duration, h, nextFrame, plural, setText, visible } from "./dom.js";
 import { Rows } from "./rows.js";
 import { asFetch, graphUrl } from "./snippets.js";
@@ -72,7 +72,7 @@ function fillRow(row, entry) {
     button.setAttribute("title", visible(`#${entry.number} ${entry.operation ?? "no operation"}: ${entry.path}`));
   }
   status.replaceChildren(statusOf(entry));
-  setText(took, entry.took_s == null ? (entry.real_s ? `+${duration(entry.real_s)}` : "") : duration(entry.took_s));
+  setText(took, duration(entry.real_s));
   fault.replaceChildren(entry.fault ? h("span", { class: "tag" }, entry.fault) : "");
   row.classList.toggle("dim", entry.method === "OPTIONS");
 }
@@ -111,28 +111,27 @@ export function requestCame(entry) {
   nextFrame(draw);
 }
 
-/** Load the newest anew. @param {string} project @param {string} graph */
-export async function loadRequests(project, graph) {
+/** Load the newest anew. */
+export async function loadRequests() {
   const { entries, count: newest } = await get("journal?limit=100&before=9007199254740991");
   shown = entries.sort((/** @type {Entry} */ a, /** @type {Entry} */ b) => b.number - a.number);
   for (const entry of shown) delete entry.reply_body;
   waiting = [];
   missed = 0;
   last = newest;
-  usual = graph;
+  usual = mainGraph();
   rows.resize(shown.length);
-  drawEmpty(project, graph);
+  drawEmpty();
   draw();
 }
 
-/** @param {string} project @param {string} graph */
-function drawEmpty(project, graph) {
-  const url = `${graphUrl(project, graph)}/jobs/status`;
+function drawEmpty() {
+  const url = `${graphUrl(mainGraph())}/jobs/status`;
   empty.replaceChildren(
     h("h3", {}, "No requests yet"),
     h("p", {}, "Point your application at ", h("code", {}, location.origin), ", or try:"),
     h("pre", {}, asFetch({ method: "GET", url, headers: {} })),
-    h("p", { class: "buttons" }, h("button", { click: () => fetch(url) }, "Send it from here")),
+    h("div", { class: "buttons" }, h("button", { click: () => fetch(url) }, "Send it from here")),
   );
 }
 

@@ -25,9 +25,8 @@ export class Rows {
     const [table] = scroller.getElementsByTagName("table");
     this.table = table;
     this.body = table.tBodies[0];
-    const columns = table.rows[0].cells.length;
-    this.above = spacer(columns);
-    this.below = spacer(columns);
+    this.above = spacer();
+    this.below = spacer();
     this.body.append(this.above, this.below);
     /** @type {Map<string, {row: HTMLTableRowElement, item: T | undefined}>} */
     this.shown = new Map();
@@ -130,9 +129,9 @@ export class Rows {
   }
 }
 
-/** @param {number} columns */
-function spacer(columns) {
-  return h("tr", { class: "spacer", "aria-hidden": "true" }, h("td", { colspan: columns }));
+/** A row with one cell: if it spanned more columns than there are, the table would get others. */
+function spacer() {
+  return h("tr", { class: "spacer", "aria-hidden": "true" }, h("td"));
 }
 
 /** @param {HTMLTableRowElement} row @param {number} height */

@@ -1,5 +1,7 @@
 /** Requests and jobs as code to copy. */
 
+import { project } from "./api.js";
+
 /** @param {string} text */
 const shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
@@ -56,11 +58,7 @@ export function asPython({ job, graph }) {
   return `ges.add_job(${set.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(", ")})`;
 }
 
-/**
- * The URL of the graph's calls of the service.
- * @param {string} project
- * @param {string} graph
- */
-export function graphUrl(project, graph) {
-  return `${location.origin}/ges/v1.0/${project}/graphs/${encodeURIComponent(graph)}`;
+/** The URL of the service's calls for a graph. @param {string} graph */
+export function graphUrl(graph) {
+  return `${location.origin}/ges/v1.0/${project.id}/graphs/${encodeURIComponent(graph)}`;
 }
