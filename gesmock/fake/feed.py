@@ -13,6 +13,7 @@ from gesmock.fake.clock import read_clock
 from gesmock.fake.graphs import Graphs, by_status
 from gesmock.fake.verdict import Verdict
 from gesmock.faults import FaultRules
+from gesmock.journal.entries import entries_of
 from gesmock.journal.journal import Journal
 from gesmock.model import messages
 from gesmock.model.clock import real_time
@@ -199,8 +200,8 @@ class Feed:
         records = self._journal.snapshot(max(before, self._requests - MOST_REQUESTS)).records
         entries: list[bytes] = []
         room = LARGEST_BATCH
-        for record in reversed(records):
-            entry = _encode(replace(record.entry, body=None, statuses=None))
+        for each in entries_of(reversed(records)):
+            entry = _encode(replace(each, body=None, statuses=None))
             room -= len(entry)
             if room < 0:
                 break

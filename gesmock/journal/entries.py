@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import islice
 from typing import Any, Final, Literal, NamedTuple
@@ -222,26 +222,17 @@ class Record(Struct, frozen=True, gc=False):
 
     @property
     def entry(self) -> Entry:
+        return self.entry_with(_redacted(self.request))
+
+    def entry_with(self, redacted: Mapping[str, Any]) -> Entry:
+        """The entry, with the fields that *redacted* has of the request."""
         request, reported, fired, link = self.request, self.reported, self.fired, self.link
-        digest, wire = request.digest, None
+        wire = None
         if link is not None:
             wire = Wire("{}:{}".format(*link.client), link.opened_at, link.closed_at)
-        query = listed_requests.query_without_secrets(request.query)
-        ids = replies.request_ids(self.epoch, self.number)
-        redacted = Secrets().redact_value(
-            {
-                "path": request.path,
-                "args": dict(request.args),
-                "query": query,
-                "headers": dict(request.headers),
-                "body": msgspec.json.decode(request.body) if request.body else None,
-                "reply_headers": ids | dict(self.headers),
-                "crash": self.crash,
-            }
-        )
-        headers, reply_headers = redacted.pop("headers"), redacted.pop("reply_headers")
-        if secrets := {name: value for name, value in request.query.items() if is_secret(name)}:
-            digest = _digest([digest, secrets])
+        reply_headers, crash = dict(self.headers), self.crash
+        if reply_headers or crash:
+            reply_headers, crash = Secrets().redact_value([reply_headers, crash])
         return Entry(
             number=self.number,
             at=self.at,
@@ -249,8 +240,8 @@ class Record(Struct, frozen=True, gc=False):
             operation=request.operation,
             method=request.method,
             **redacted,
-            headers=Headers(headers),
-            reply_headers=Headers(reply_headers),
+            reply_headers=Headers(replies.request_ids(self.epoch, self.number) | reply_headers),
+            crash=crash,
             status=self.status,
             job_id=self.job_id,
             statuses=None if reported is None else reported.statuses,
@@ -264,9 +255,35 @@ class Record(Struct, frozen=True, gc=False):
             real_at=self.real_at,
             wire=wire,
             gave_up=self.gave_up,
-            digest=digest,
-            token=_token(request.headers),
         )
+
+
+def _redacted(request: Request) -> dict[str, Any]:
+    """The fields of an entry that come from the *request*, without secrets."""
+    redacted: dict[str, Any] = Secrets().redact_value(
+        {
+            "path": request.path,
+            "args": dict(request.args),
+            "query": listed_requests.query_without_secrets(request.query),
+            "headers": dict(request.headers),
+            "body": msgspec.json.decode(request.body) if request.body else None,
+        }
+    )
+    digest = request.digest
+    if secrets := {name: value for name, value in request.query.items() if is_secret(name)}:
+        digest = _digest([digest, secrets])
+    headers = Headers(redacted.pop("headers"))
+    return {**redacted, "headers": headers, "digest": digest, "token": _token(request.headers)}
+
+
+def entries_of(records: Iterable[Record]) -> Iterator[Entry]:
+    """The entries of *records*, to be read only: those of the same request share its fields."""
+    redacted: dict[int, dict[str, Any]] = {}
+    for record in records:
+        key = id(record.request)  # of which the record keeps hold
+        if key not in redacted:
+            redacted[key] = _redacted(record.request)
+        yield record.entry_with(redacted[key])
 
 
 def answered(listed: Sequence[tuple[Entry, Record | None]]) -> list[AnsweredEntry]:
