@@ -216,8 +216,12 @@ class QuirkySession(ProbedSession):
         read = read_request(method, request.path, query, request.headers, epoch, request.body)
         reply = handle(self._fake, read)
         body = b"".join(replies.blocks(reply))
-        value = {} if method == "HEAD" else msgspec.json.decode(body)
-        return Answer(reply.status, value, dict(headers_of(reply, len(body))))
+        headers = dict(headers_of(reply, len(body)))
+        if method == "HEAD":
+            return Answer(reply.status, {}, headers)
+        if self._quirk is NO_QUIRK:
+            return Answer(reply.status, None, headers, body)
+        return Answer(reply.status, msgspec.json.decode(body), headers)
 
 
 def session_with(
