@@ -229,28 +229,22 @@ CHUNKED = "Transfer-Encoding: chunked"
 TIMES = Limits(head_s=0.3, body_s=0.3, idle_s=0.3, write_s=0.3)
 
 
-@pytest.mark.parametrize(
-    ("sent", "answered"),
-    [
-        (b"", None),
-        (b"GET /now HTTP", 408),
-        (post(b"a", "Content-Length: 3"), 408),
-        (get("/now").replace(b"Connection: close\r\n", b""), 200),
-    ],
-)
-def test_a_slow_client_gets_408_and_an_idle_one_is_closed(
-    sent: bytes, answered: int | None
-) -> None:
-    with serving(limits=TIMES) as server:
-        answer = exchange(server, sent)
+def test_a_slow_client_gets_408_and_an_idle_one_is_closed() -> None:
+    answered = {
+        b"": None,
+        keep("/now"): 200,
+        b"\r\n": None,
+        b"\r\n\r": 408,  # it may be the end of a line
+        b"GET /now HTTP": 408,
+        post(b"a", "Content-Length: 3"): 408,
+    }
+    with serving(limits=TIMES) as server, contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(connect(server)) for _ in answered]
+        for client, sent in zip(clients, answered, strict=True):
+            client.sendall(sent)
+        answers = [*map(read_all, clients)]
 
-    assert (status(answer) if answer else None) == answered
-
-
-def test_a_client_that_sends_only_empty_lines_is_idle() -> None:
-    with serving(limits=Limits(idle_s=0.3)) as server:
-        assert exchange(server, b"\r\n") == b""
-        assert status(exchange(server, b"\r\n\r")) == 408  # of what may be the end of a line
+    assert [status(each) if each else None for each in answers] == [*answered.values()]
 
 
 def test_a_client_that_takes_nothing_of_its_answer_is_closed() -> None:
