@@ -32,7 +32,8 @@ def many() -> Iterator[GesMock]:
 
 
 def number_of_rows(panel: "Page") -> int:
-    return panel.locator("#jobs-list tbody tr").count()
+    count: int = panel.locator("#jobs-list tbody tr").count()
+    return count
 
 
 def test_a_scenario_is_chosen_and_a_job_finishes_as_the_clock_advances(visit: Visitor) -> None:
