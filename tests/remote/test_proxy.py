@@ -65,6 +65,21 @@ def graph(ges: GesMock, proxy: ProxyServer) -> str:
     return ges.graph_url().replace(ges.url, proxy.url)
 
 
+def test_requests_through_a_proxy_are_events(ges: GesMock, proxy: ProxyServer) -> None:
+    with socket.create_connection(
+        ("127.0.0.1", int(proxy.url.rpartition(":")[2])), timeout=10
+    ) as client:
+        client.sendall(get("/_gesmock/events"))
+        received = b""
+        while b"event: faults" not in received:
+            received += client.recv(2**16)
+        requests.get(f"{graph(ges, proxy)}/jobs/status", timeout=10)
+        while b"event: request" not in received:
+            received += client.recv(2**16)
+
+    assert b"event: clock" in received
+
+
 def arm(proxy: ProxyServer, **fields: Any) -> None:
     from msgspec import convert
 
