@@ -4,9 +4,11 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -16,13 +18,21 @@ import msgspec
 import gesmock
 from gesmock.cli import options, output, state_file
 from gesmock.cli.options import LineParamType, command, file_option, option
-from gesmock.model.errors import GesmockError
+from gesmock.fake import fixtures
+from gesmock.model.errors import GesmockError, InvalidInput
 from gesmock.web.guard import CONTROL, DEMO, LARGEST_CONTROL_BODY, reachable
 
 if TYPE_CHECKING:
+    from gesmock.fake.fake import Fake
     from gesmock.mock import GesMock
     from gesmock.remote.proxy import ProxyServer
     from gesmock.remote.target import Target
+
+log = logging.getLogger("gesmock.watch")
+
+_LOOK_EVERY_S = 0.5
+
+_Version = tuple[int, int, int]
 
 _SWITCH_S = 0.0005
 """How long a thread may keep the interpreter while others wait for it.
@@ -67,6 +77,52 @@ def _log_to_standard_error(level: str, log_format: str) -> None:
     logs.ACCESS.addHandler(access)
     logs.ACCESS.propagate = False
     log.setLevel(level.upper())
+
+
+def _watched(files: Sequence[str], state: Path | None) -> dict[str, _Version | None]:
+    """The fixture *files* that --watch is about, and what they are now. Raises InvalidInput."""
+    if state is not None:
+        raise InvalidInput.at("--watch", "of no use with --state, which is loaded in their place")
+    if not files:
+        raise InvalidInput.at("--watch", "needs a fixture file")
+    return {file: _version(file) for file in files}
+
+
+def _version(file: str) -> _Version | None:
+    """What is another after each change of *file*; None while there is none."""
+    try:
+        status = fixtures.find(file).stat()
+    except (InvalidInput, OSError):
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_size
+
+
+@contextmanager
+def _watching(fake: "Fake", files: dict[str, _Version | None]) -> Iterator[None]:
+    """Meanwhile, let *fake* load each of *files* anew when it is another."""
+    ended = Event()
+
+    def watch() -> None:
+        while not ended.wait(_LOOK_EVERY_S):
+            for file, before in files.items():
+                now = _version(file)
+                if now in (before, None):
+                    continue
+                files[file] = now
+                try:
+                    fake.reload(file)
+                except GesmockError as error:
+                    log.warning("the state stays as it was: %s", error)
+                else:
+                    log.info("%s: loaded anew", file)
+
+    thread = Thread(target=watch, name="gesmock-watch", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _run(
@@ -166,6 +222,11 @@ def _run(
     help="Print the URL of a demo application; without fixture files and --generate, serve living "
     "--generate 100.",
 )
+@option(
+    "--watch",
+    is_flag=True,
+    help="Load a fixture file anew when it changes; while it is broken, the state stays.",
+)
 @file_option(
     "--state",
     help="Save the state, without secrets, to this file at the end, and start from it if it exists "
@@ -194,6 +255,7 @@ def serve(
     no_control: bool,
     demo: bool,
     open: bool,
+    watch: bool,
     state: Path | None,
     log_level: str,
     log_format: str,
@@ -223,6 +285,7 @@ def serve(
         "settings": changes | dict(options.setting(text, "--set") for text in set),
         **parameters,
     }
+    watched = _watched(fixture, state) if watch else {}
     output.check_writable({"--state": state})
     if state is not None:
         click.get_current_context().with_resource(state_file.locked(state))
@@ -237,6 +300,8 @@ def serve(
         progress=output.progress,
         **begins,
     ).start()
+    if watch:
+        click.get_current_context().with_resource(_watching(ges.fake, watched))
     header = "-H 'X-Auth-Token: <token>' " if ges.fake.default.tokens else ""
     curl = f"{header}'{ges.jobs_url()}'"
     host, graph = parameters["host"], quote(ges.graph_url().removeprefix(ges.url))

@@ -15,7 +15,7 @@ from gesmock.fake.project import Cleared, Epochs, Project
 from gesmock.faults import BELOW_HTTP
 from gesmock.journal.coverage import Coverage
 from gesmock.model import validation
-from gesmock.model.errors import Conflict, NotFound, shortened
+from gesmock.model.errors import Conflict, GesmockError, NotFound, shortened
 from gesmock.model.tokens import Token
 from gesmock.model.types import is_project_id
 
@@ -161,6 +161,33 @@ class Fake:
         """
         state = start.scenario_state(self._options, scenario, project.project_id, self.can_deliver)
         project.load(state, scenario)
+
+    def reload(self, file: str) -> None:
+        """Load the fixture *file* anew in each project that a reset would return to it.
+
+        The journal stays. Whether it worked is an event of every project. Raises InvalidInput, with
+        nothing changed, or Conflict.
+        """
+        error = None
+        try:
+            self._reload(file)
+        except GesmockError as raised:
+            error = str(raised)
+            raise
+        finally:
+            for project in self.projects.values():
+                with project.lock:
+                    project.feed.report(file, error)
+
+    def _reload(self, file: str) -> None:
+        starts, projects = self._starts(self._options), self.projects
+        if not starts.keys() <= projects.keys():
+            raise Conflict(f"{file}: names another project now; start gesmock again")
+        for project in projects.values():
+            if not project.loaded and project.project_id in starts:
+                project.reload(starts[project.project_id])
+            elif project.loaded and project.start.scenario == file:
+                self.choose(project, file)
 
     # --- Resets ---
 

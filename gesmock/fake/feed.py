@@ -105,6 +105,10 @@ class Feed:
             return
         self._look_at = now + messages.LOOK_EVERY_S
 
+    def report(self, file: str, error: str | None) -> None:
+        """Add that the fixture *file* was loaded anew, or the *error* for which it was not."""
+        self._add("fixture", _encode({"file": file, "error": error}))
+
     def _add(self, name: str, body: bytes) -> None:
         self._number += 1
         text = self._text(name, body)

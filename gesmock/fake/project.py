@@ -157,6 +157,12 @@ class Project:
             state = replace(start.state, **remaining)
             self.start, self.loaded = replace(start, state=state, scenario=scenario), True
 
+    def reload(self, start: Start) -> None:
+        """Replace everything but the journal by *start*, to which a reset returns from now on."""
+        with self.lock:
+            self._load(start)
+            self.start = start
+
     def begin_with(self, start: Start) -> None:
         """Reset the project and load *start*, in one step; a later reset ends this."""
         with self.lock:

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -233,6 +234,42 @@ def test_demo_prints_the_url_of_a_page_that_lists_what_is_served(serve: Serve) -
         assert listed == total
 
 
+def test_watch_loads_a_file_anew_that_is_written_or_replaced_and_keeps_the_state_meanwhile(
+    serve: Serve,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    file, other = tmp_path / "mine.json", tmp_path / "other.json"
+    caplog.set_level("INFO", "gesmock.watch")
+    monkeypatch.setattr("gesmock.cli.serve._LOOK_EVERY_S", 0.001)
+
+    def write(path: Path, count: int) -> None:
+        path.write_text(json.dumps({"generators": [{"graph": "g", "count": count}]}))
+
+    def visit(lines: list[str]) -> None:
+        def jobs() -> int:
+            count: int = requests.get(f"{lines[0].split()[-1]}/_gesmock/jobs").json()["total"]
+            return count
+
+        assert jobs() == 1
+        write(file, 20)
+        until(lambda: jobs() == 20)
+        file.write_text("{")
+        broken = f"the state stays as it was: {file}: line 1 column 2: broken JSON"
+        until(lambda: broken in caplog.text)
+        file.unlink()
+        assert jobs() == 20
+        write(other, 300)
+        other.replace(file)  # as many editors do
+        until(lambda: jobs() == 300)
+        assert caplog.text.rstrip().endswith(f"{file}: loaded anew")
+
+    write(file, 1)
+    serve(visit, str(file), "--watch")
+    assert "gesmock-watch" not in [thread.name for thread in threading.enumerate()]
+
+
 def test_open_opens_the_panel(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
     monkeypatch.setattr("webbrowser.open", opened.append)
@@ -346,6 +383,8 @@ def test_a_port_in_use_is_reported_in_one_line(ges: GesMock) -> None:
         (["--dialect", "pag"], "'pag' is not one of 'page', 'error_table'"),
         (["--port", "99999"], "99999 is not in the range"),
         (["--prot", "1"], "No such option"),
+        (["--watch"], "--watch: needs a fixture file"),
+        (["movies", "--watch", "--state", "s.json"], "--watch: of no use with --state, which is loaded"),
     ],
 )  # fmt: skip
 def test_a_bad_option_is_reported_clearly(args: list[str], words: str) -> None:

@@ -1,19 +1,24 @@
 """A fake keeps its projects apart, and resets them together."""
 
+import json
 from functools import partial
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import msgspec
 import pytest
 from conftest import until
+from msgspec.structs import replace
 
 from gesmock import Entry, GesMock
 from gesmock.fake.fake import Fake
 from gesmock.fake.project import Project
 from gesmock.journal.filters import EntryFilter
 from gesmock.journal.journal import Journal
-from gesmock.model.errors import NotFound
+from gesmock.model.errors import Conflict, InvalidInput, NotFound
 from gesmock.model.jobs import Job, JobRequest
+from gesmock.model.messages import Reply, Request
 from gesmock.web import create_app
 from gesmock.web.gateway import Gateway
 from gesmock.web.server import Server
@@ -167,3 +172,68 @@ def test_the_server_decides_which_faults_can_be_delivered() -> None:
     assert all(GesMock().fake.can_deliver(kind) for kind in below_http)
     Server(Gateway(fake, lambda: create_app(fake)), "127.0.0.1", 0).stop()
     assert all(fake.can_deliver(kind) for kind in below_http)
+
+
+# --- A fixture file that changes ------------------------------------------------------------------
+
+
+def write(file: Path, *job_ids: str, **more: Any) -> str:
+    """Write a fixture file with these jobs; returns its path."""
+    jobs = [msgspec.to_builtins(replace(NEW, job_id=job_id)) for job_id in job_ids]
+    file.write_text(json.dumps({"graphs": {"g": {"jobs": jobs}}, **more}))
+    return str(file)
+
+
+def ids(project: Project) -> list[str]:
+    return [job.job_id for _, job in project.graphs.jobs()]
+
+
+def test_a_file_is_loaded_anew_and_the_journal_stays(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.json", "a")
+    fake = Fake({"fixture": [file, "empty"], "generate": {"graph": "h", "count": 1}})
+    project = fake.default
+    epoch, generated = project.epoch, ids(project)[-1]
+    project.graphs.add(NEW)
+    project.journal.append(
+        0, epoch, Request(operation=None, method="GET", path="/", epoch=epoch), Reply(200, {})
+    )
+
+    write(tmp_path / "a.json", "a", "b")
+    fake.reload(file)
+
+    assert sorted(ids(project)) == sorted(["a", "b", generated])
+    assert (project.epoch, len(project.journal), project.changed) == (epoch, 1, False)
+    project.reset()
+    assert len(ids(project)) == 3
+
+
+def test_a_file_is_loaded_anew_only_where_a_reset_returns_to_it(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.json", "a", project_id="p")
+    fake = Fake({"fixture": file})
+    chosen, other, opened = (fake.open(name) for name in ("chosen", "other", "opened"))
+    fake.choose(chosen, file)
+    fake.choose(other, "empty")
+    fake.choose(fake.default, "empty")
+
+    write(tmp_path / "a.json", "b", project_id="p")
+    fake.reload(file)
+
+    projects = (fake.default, chosen, other, opened)
+    assert [ids(project) for project in projects] == [[], ["b"], [], []]
+    assert [project.start.scenario for project in projects] == ["empty", file, "empty", None]
+    fake.restart({"fixture": file})
+    assert ids(fake.default) == ["b"]
+
+
+def test_a_broken_file_and_one_of_another_project_change_nothing(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.json", "a", project_id="p")
+    fake = Fake({"fixture": file})
+
+    write(tmp_path / "a.json", "b", project_id="q")
+    with pytest.raises(Conflict, match="a.json: names another project now; start gesmock again"):
+        fake.reload(file)
+    write(tmp_path / "a.json", "b", "b")
+    with pytest.raises(InvalidInput, match=r"a\.json: .*'b' is the id of job 0 too"):
+        fake.reload(file)
+
+    assert ids(fake.default) == ["a"]

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from cProfile import Profile
+from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import pytest
@@ -15,6 +16,7 @@ from gesmock import GesMock
 from gesmock.fake import feed
 from gesmock.fake.handle import handle
 from gesmock.model import messages
+from gesmock.model.errors import InvalidInput
 from gesmock.model.job_store import MUCH
 from gesmock.model.jobs import MOST_CHANGED
 from gesmock.model.messages import Request
@@ -270,6 +272,23 @@ def test_rules_that_are_armed_hit_and_disarmed_are_events(
     assert follower.find("faults") == {"total": 1}
     ges.faults.disarm(rule)
     assert follower.find("faults") == {"total": 0}
+
+
+def test_a_fixture_file_that_was_loaded_anew_is_an_event_and_so_is_a_broken_one(
+    followed: tuple[GesMock, Follower], tmp_path: Path
+) -> None:
+    ges, follower = followed
+    file = tmp_path / "a.json"
+    file.write_text("{}")
+    ges.restart(fixture=file)
+    assert follower.find("reset")
+
+    ges.fake.reload(str(file))
+    assert follower.find("fixture") == {"file": str(file), "error": None}
+    file.write_text("{")
+    with pytest.raises(InvalidInput) as caught:
+        ges.fake.reload(str(file))
+    assert follower.find("fixture") == {"file": str(file), "error": str(caught.value)}
 
 
 def test_findings_may_have_changed_once_a_second_at_most(
