@@ -4,6 +4,7 @@ Transports are its sockets, which never block; workers are threads for what woul
 """
 
 import logging
+import select
 import selectors
 import socket
 import struct
@@ -22,8 +23,9 @@ from gesmock.model.clock import real_time
 
 log = logging.getLogger("gesmock.server")
 
-READ: Final = selectors.EVENT_READ
-WRITE: Final = selectors.EVENT_WRITE
+READ: Final = 1
+WRITE: Final = 4
+"""As epoll has them."""
 
 _RECEIVED_AT_ONCE: Final = 2**16
 _BLOCKS_AT_ONCE: Final = 64  # in one system call, which takes up to 1024
@@ -38,6 +40,24 @@ Timer = tuple[float, int, Callable[[], None]]
 """When to call back; the number keeps callbacks of one time in order."""
 
 
+class SelectorPoller:
+    """Stands in for ``select.epoll`` where the system has none."""
+
+    def __init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+        self.unregister, self.close = self._selector.unregister, self._selector.close
+
+    def register(self, fd: int, events: int) -> None:
+        reads = events == READ
+        self._selector.register(fd, selectors.EVENT_READ if reads else selectors.EVENT_WRITE)
+
+    def poll(self, timeout: float) -> list[tuple[int, int]]:
+        return [(key.fd, key.events) for key, _ in self._selector.select(timeout)]
+
+
+_POLLER: Final[Callable[[], Any]] = getattr(select, "epoll", SelectorPoller)
+
+
 class Loop:
     """Runs callbacks in one thread, that of ``run``.
 
@@ -45,8 +65,9 @@ class Loop:
     socket does not take at once (Python 3.11), and takes 60 ms to import.
     """
 
-    def __init__(self) -> None:
-        self._selector = selectors.DefaultSelector()
+    def __init__(self, poller: Callable[[], Any] = _POLLER) -> None:
+        self._poller = poller()
+        self._listeners: dict[int, tuple[int, Callable[[int], object]]] = {}
         self._calls: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
         self.writes: deque[Callable[[int], None]] = deque()
         """Called once with ``WRITE`` when all sockets that are ready now have had their turn."""
@@ -61,15 +82,16 @@ class Loop:
         self.now = real_time()
 
     def listen(self, fd: int, events: int, ready: Callable[[int], object]) -> None:
-        """Call *ready* with those of the *events* that the socket *fd* is ready for; 0: no more.
+        """Call *ready* with *events*, READ or WRITE, when the socket *fd* is; 0: no more.
 
         Only the loop refers to *ready*: without events its owner is freed, and not by the garbage
         collector, before which thousands of clients could come and go.
         """
-        if fd in self._selector.get_map():
-            self._selector.unregister(fd)
+        if self._listeners.pop(fd, None) is not None:
+            self._poller.unregister(fd)
         if events:
-            self._selector.register(fd, events, ready)
+            self._poller.register(fd, events)
+            self._listeners[fd] = events, ready
 
     def call_at(self, time: float, callback: Callable[[], None]) -> Timer:
         """Call back at *time* (as in ``now``)."""
@@ -109,10 +131,12 @@ class Loop:
         if not (self._calls or self.writes):
             due_at = self._timers[0][0] if self._timers else inf
             timeout = min(max(due_at - real_time(), 0), _LONGEST_WAIT_S)
-        ready = self._selector.select(timeout)
+        polled = self._poller.poll(timeout)
         self.now = real_time()
-        for key, events in ready:
-            key.data(events)
+        for fd, _ in polled:
+            if fd in self._listeners:  # else a callback before it has closed it
+                events, ready = self._listeners[fd]
+                ready(events)
         while self._calls:
             callback, args = self._calls.popleft()
             callback(*args)
@@ -128,7 +152,7 @@ class Loop:
 
     def close_in_child(self) -> None:
         """The same in the child of a fork, where a copied lock may be locked for ever."""
-        self._selector.close()
+        self._poller.close()
         self._wakeup.close()
         self._waker.close()
 
@@ -161,7 +185,10 @@ class Transport:
         if not unsent:
             return
         try:
-            sent = self._send([*islice(unsent, _BLOCKS_AT_ONCE)])
+            if len(unsent) == 1:  # as most often: this is quicker
+                sent = self._send(unsent[0])
+            else:
+                sent = self._send_several([*islice(unsent, _BLOCKS_AT_ONCE)])
         except BlockingIOError:
             return
         while unsent and sent >= len(unsent[0]):
@@ -169,9 +196,10 @@ class Transport:
         if sent:
             unsent[0] = memoryview(unsent[0])[sent:]
 
-    def _send(self, blocks: Sequence[Block]) -> int:
-        if len(blocks) == 1:  # as most often: this is quicker
-            return self._socket.send(blocks[0])
+    def _send(self, block: Block) -> int:
+        return self._socket.send(block)
+
+    def _send_several(self, blocks: Sequence[Block]) -> int:
         return self._socket.sendmsg(blocks)
 
     def write_eof(self) -> None:

@@ -314,20 +314,18 @@ class Connection:
     def _finish(self, head: Head, epoch: int, answer: Answer) -> None:
         self._closing = not head.keep_alive
         end = HEAD_ENDS[head.version, self._closing]
-        text = STATUS_LINES[answer.status] + answer.headers + end
-        blocks = [text, *answer.blocks]
-        if answer.delivery is None and len(blocks) == 2 and len(blocks[1]) <= _SMALL:
-            self._send([text + blocks[1]])
-            return
-        if not self._share.send(answer.blocks):
+        lines, body = STATUS_LINES[answer.status] + answer.headers, answer.blocks
+        if answer.delivery is None and len(body) == 1 and len(body[0]) <= _SMALL:
+            self._send([b"".join((lines, end, body[0]))])
+        elif not self._share.send(body):
             self.refuse(503, _TOO_MUCH, answered=True)
         elif answer.delivery is None:
-            self._send(blocks)
+            self._send([lines + end, *body])
         else:
             if answer.delivery.stream is not None:
-                self._closing, blocks[0] = True, text.removesuffix(end) + HEAD_ENDS["1.1", True]
+                self._closing, end = True, HEAD_ENDS["1.1", True]
             self._answering, self.deadline = True, inf
-            self._steps = self._deliver(answer.delivery, blocks)
+            self._steps = self._deliver(answer.delivery, [lines + end, *body])
             self._overtaken = partial(self._server.application.overtaken, head, epoch)
             self._server.delivering.add(self)
             self._next_step()

@@ -54,11 +54,14 @@ class TlsTransport(Transport):
         except _WOULD_BLOCK:
             raise BlockingIOError from None
 
-    def _send(self, blocks: Sequence[Block]) -> int:
+    def _send(self, block: Block) -> int:
         try:
-            return self._socket.send(blocks[0])
+            return self._socket.send(block)
         except _WOULD_BLOCK:
             raise BlockingIOError from None
+
+    def _send_several(self, blocks: Sequence[Block]) -> int:
+        return self._send(blocks[0])
 
     def write_eof(self) -> None:
         with suppress(OSError, ValueError):  # it waits for the client's answer, or there is none

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import repeat
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pytest
 from conftest import freed_at_once, until
@@ -166,13 +166,14 @@ def test_a_drip_is_the_head_and_then_parts_at_their_times(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sent: list[tuple[bytes, float]] = []
-    send = Transport._send
+    flush = Transport.flush
 
-    def noted(self: Transport, blocks: Any) -> int:
-        sent.append((b"".join(blocks), time.perf_counter()))
-        return send(self, blocks)
+    def noted(self: Transport) -> None:
+        if self.unsent:
+            sent.append((b"".join(self.unsent), time.perf_counter()))
+        flush(self)
 
-    monkeypatch.setattr(Transport, "_send", noted)
+    monkeypatch.setattr(Transport, "flush", noted)
     with delivering(Delivery(parts=4, spread_s=0.04)) as (_, server):
         assert body(exchange(server, get("/lane"))) == BODY
 
@@ -185,13 +186,14 @@ def test_a_drip_is_the_head_and_then_parts_at_their_times(
 
 def test_a_drip_without_a_spread_is_in_parts_too(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[bytes] = []
-    send = Transport._send
+    flush = Transport.flush
 
-    def noted(self: Transport, blocks: Any) -> int:
-        sent.append(b"".join(blocks))
-        return send(self, blocks)
+    def noted(self: Transport) -> None:
+        if self.unsent:
+            sent.append(b"".join(self.unsent))
+        flush(self)
 
-    monkeypatch.setattr(Transport, "_send", noted)
+    monkeypatch.setattr(Transport, "flush", noted)
     with delivering(Delivery(parts=2, spread_s=0)) as (_, server):
         exchange(server, get("/later"))
 

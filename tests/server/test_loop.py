@@ -1,12 +1,17 @@
-"""What a client does not take at once waits for it, in order, and is neither lost nor doubled."""
+"""The loop calls who is ready, and what a client does not take at once waits for it, in order."""
 
+import select
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from functools import partial
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gesmock.server.loop import Block, Transport
+from gesmock.server.loop import READ, WRITE, Block, Loop, SelectorPoller, Transport
 
 
 class NarrowTransport(Transport):
@@ -17,7 +22,10 @@ class NarrowTransport(Transport):
         self._room = room
         self.sent = b""
 
-    def _send(self, blocks: Sequence[Block]) -> int:
+    def _send(self, block: Block) -> int:
+        return self._send_several([block])
+
+    def _send_several(self, blocks: Sequence[Block]) -> int:
         room = self._room.pop(0) if self._room else 100
         if room is None:
             raise BlockingIOError
@@ -55,3 +63,54 @@ def test_closing_forgets_what_is_unsent() -> None:
 
     assert not transport.unsent
     assert transport.sent == b"a"
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    with ExitStack() as stack:
+        ours, theirs = socket.socketpair()
+        yield stack.enter_context(ours), stack.enter_context(theirs)
+
+
+@pytest.mark.parametrize("poller", [select.epoll, SelectorPoller])
+def test_the_loop_calls_for_what_is_listened_for(
+    poller: Callable[[], Any], pair: tuple[socket.socket, socket.socket]
+) -> None:
+    ours, theirs = pair
+    loop, called = Loop(poller), list[int]()
+
+    def read(events: int) -> None:
+        called.append(events)
+        assert ours.recv(10) == b"question"
+        loop.listen(ours.fileno(), WRITE, write)
+
+    def write(events: int) -> None:
+        called.append(events)
+        loop.listen(ours.fileno(), 0, write)
+        loop.call_soon(loop.stop)
+
+    loop.listen(ours.fileno(), READ, read)
+    theirs.send(b"question")
+    loop.run()
+    loop.close()
+
+    assert called == [READ, WRITE]
+
+
+def test_who_is_closed_while_others_are_called_is_not_called(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    loop, called = Loop(), list[int]()
+
+    def close(other: socket.socket, events: int) -> None:
+        called.append(events)
+        loop.listen(other.fileno(), 0, print)
+        loop.stop()
+
+    for one, other in (pair, pair[::-1]):
+        loop.listen(one.fileno(), READ, partial(close, other))
+        other.send(b"question")
+    loop.run()
+    loop.close()
+
+    assert called == [READ]
