@@ -343,29 +343,29 @@ class Graphs:
             end = begin + limit + 1 - len(matches)
             matches += [(zero - number, name, store, number) for number in numbers[begin:end]]
         jobs = [
-            self._describe(decode(store.row(number)), name, store)
+            self.describe(decode(store.row(number)), name, store)
             for _, name, store, number in matches[:limit]
         ]
         following = matches[limit - 1][0] if len(matches) > limit else None
         return JobPage(jobs, total, by_status(counts), following)
 
-    def describe(self, job: Job, graph: str) -> DescribedJob:
-        """*job* of *graph*, with what can become of it now."""
-        return self._describe(job, graph, self.get_or_new(graph))
-
-    def _describe(self, job: Job, name: str, graph: JobStore) -> DescribedJob:
+    def describe(self, job: Job, name: str, graph: JobStore | None = None) -> DescribedJob:
+        """*job* of the graph *name*, with what can become of it now, or as *graph* is."""
+        graph = self.get_or_new(name) if graph is None else graph
         timeline = graph.timeline(job.job_id) or Timeline.still(job.status, graph.now)
         moves = types.moves(job.status, edition_of(graph, self.settings))
         progress, following = timeline.at(graph.now).progress, timeline.next_status(graph.now)
         return DescribedJob(job, name, progress, moves, following)
 
     def _copies_of(self, graph: str | None) -> dict[str, tuple[int, JobStore]]:
-        """Copies of all graphs, or of the one that is named, each with its index among them."""
-        copies = {
-            name: (index, store)
-            for index, (name, store) in enumerate(self.copies().items())
-            if graph in (None, name)
-        }
+        """Copies to read of all graphs, or of the one that is named, each with its index."""
+        with self._lock:
+            self.settle()
+            copies = {
+                name: (index, store.copy(to_read=True))
+                for index, (name, store) in enumerate(self._graphs.items())
+                if graph in (None, name)
+            }
         if graph is not None and not copies:
             raise NotFound(f"no graph {shortened(graph)!r} in project {self.project_id}")
         return copies

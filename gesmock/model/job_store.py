@@ -81,8 +81,9 @@ class JobStore:
         ]
         self._count()
 
-    def copy(self) -> "JobStore":
-        self._shares = True
+    def copy(self, *, to_read: bool = False) -> "JobStore":
+        """A copy; one *to_read* makes no change take longer, but its timelines may be newer."""
+        self._shares |= not to_read
         copy = shallow_copy(self)
         copy._pages, copy.counts, copy.changed = {}, self.counts.copy(), self.changed.copy()
         copy._hidden, copy._due = self._hidden.copy(), self._due.copy()

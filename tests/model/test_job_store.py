@@ -125,6 +125,20 @@ def test_a_removed_job_is_in_no_copy_until_it_is_added_again(
     assert ("0" in copy, "2" in copy, "2" in store) == (False, True, False)
 
 
+def test_a_copy_to_read_stays_as_it_is_and_makes_no_change_take_longer() -> None:
+    store = JobStore(jobs(10_000))
+    copy = store.copy(to_read=True)
+
+    tracemalloc.start()
+    store.submit(job("new"))
+    assert tracemalloc.get_traced_memory()[1] < 200_000  # the ids alone take 300 kB
+    tracemalloc.stop()
+    store.remove("0")
+
+    assert ids(copy) == [f"{number}" for number in range(10_000)]
+    assert (copy.counts, len(copy.search([]))) == ({"success": 10_000}, 10_000)
+
+
 class Model:
     """A store beside a plain list, newest first, of jobs and whether each is listed."""
 
