@@ -209,9 +209,9 @@ class Journal:
         scheme = scheme or ("https" if secure else "http")
         return har.archive(answered([(record.entry, record) for record in records]), scheme)
 
-    def answered(self, listed: Sequence[Entry]) -> list[AnsweredEntry]:
-        """The entries, oldest first, with the bodies of their answers, as far as they are kept."""
-        since = listed[0].number - 1 if listed else self.count
+    def answered(self, listed: Sequence[Entry], *, bodies: bool = True) -> list[AnsweredEntry]:
+        """The entries, oldest first, with the *bodies* of their answers, if these are kept."""
+        since = listed[0].number - 1 if listed and bodies else self.count
         records = {(each.epoch, each.number): each for each in self.snapshot(since).records}
         return answered([(each, records.get((each.epoch, each.number))) for each in listed])
 

@@ -6,7 +6,7 @@ while the other server is asked.
 
 import re
 import zlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final, Self, Unpack
@@ -63,6 +63,9 @@ class ProxyFake(Fake):
     def can_deliver(self, kind: str) -> bool:
         # List faults need the rows of a list.
         return not issubclass(KINDS[kind], ListFault) and super().can_deliver(kind)
+
+    def scenarios(self) -> Mapping[str, str]:
+        return {}
 
     def check_jobs(self) -> None:
         raise Conflict("a proxy has no jobs of its own: it shows those of the server behind it")

@@ -462,6 +462,15 @@ def test_an_entry_has_the_body_of_its_answer(service: Service, edition: str) -> 
     assert answered(service, "?since=1") == [(body, len(body)) for body in sent]
 
 
+def test_the_bodies_of_answers_can_be_left_out(service: Service) -> None:
+    service.begin(generate=1)
+    service.list()
+
+    for query in ("?bodies=false", "?bodies=false&before=9"):
+        assert answered(service, query) == [(None, None)]
+    assert answered(service, "?bodies=true") == answered(service) != [(None, None)]
+
+
 def test_an_entry_has_the_body_of_its_answer_under_our_own_server(ges: GesMock) -> None:
     ges.generate(1)
     [job] = ges.jobs()

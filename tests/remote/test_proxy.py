@@ -337,12 +337,17 @@ def test_list_faults_inside_other_faults_are_refused(
     assert not [*proxy.fake.default.faults]
 
 
+def test_a_proxy_has_no_scenarios(proxy: ProxyServer) -> None:
+    answer = requests.get(f"{proxy.url}/_gesmock/scenario")
+
+    assert answer.json() == {"scenario": None, "changed": False, "scenarios": []}
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [
         ("POST", "provider-states", {"state": "movies"}),
         ("PUT", "state", {"graphs": {}}),
-        ("GET", "scenario", None),
         ("PUT", "scenario", {"scenario": "movies"}),
         ("POST", "jobs", {"graph": "g", "job": {}}),
         ("PATCH", "jobs/a", {"status": "success"}),

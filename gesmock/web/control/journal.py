@@ -31,7 +31,8 @@ class JournalQuery(
 
     With *wait_s* (seconds, at most 60), waits until there are *times* such entries. At most *limit*
     are listed, the oldest first, from *cursor* on: the *next* of the page before. With *before*,
-    those with a lower number than that, the newest first.
+    those with a lower number than that, the newest first. *bodies* are those of the answers, which
+    may be long.
     """
 
     times: Count = 1
@@ -39,6 +40,7 @@ class JournalQuery(
     limit: Limit = LIMIT
     cursor: Cursor | None = None
     wait_s: Annotated[float, Meta(ge=0, le=LONGEST_WAIT_S)] = 0
+    bodies: bool = True
 
 
 class Entries(Struct, frozen=True, forbid_unknown_fields=True):
@@ -119,11 +121,11 @@ def list_entries(project: Project, query: JournalQuery) -> Entries:
     limit, cursor = query.limit, query.cursor
     if (before := query.before) is None:
         page, following = page_of(matching, limit, cursor, lambda entry: entry.number)
-        entries = journal.answered(page)
+        entries = journal.answered(page, bodies=query.bodies)
     else:
         older = [entry for entry in reversed(matching) if entry.number < before]
         page, following = page_of(older, limit, cursor, lambda entry: before - entry.number)
-        entries = journal.answered(page[::-1])[::-1]
+        entries = journal.answered(page[::-1], bodies=query.bodies)[::-1]
     return Entries(entries, len(matching), journal.dropped, journal.count, following)
 
 

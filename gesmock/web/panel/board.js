@@ -24,14 +24,14 @@ const columns = STATUSES.map((status) => {
 
 export const boardMayHaveChanged = throttled(async () => {
   if (view.view !== "board" || board.matches(":hover")) return;
-  for (const { status, count, cards, more, column } of columns) {
+  await Promise.all(columns.map(async ({ status, count, cards, more, column }) => {
     const { jobs, total } = await get(`jobs${query({ ...filters(), status, limit: CARDS })}`);
     setText(count, total.toLocaleString("en"));
     cards.replaceChildren(...jobs.map(received).map(card));
     more.hidden = total <= CARDS;
     setText(more, `and ${(total - CARDS).toLocaleString("en")} more`);
     column.hidden = status === "partiallyFailed" && !total;
-  }
+  }));
 }, 500);
 
 /** @param {Item} item */

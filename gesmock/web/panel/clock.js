@@ -8,6 +8,7 @@ const RATES = [0.1, 1, 10, 60, 600, 3600];
 const freeze = byId("freeze", HTMLButtonElement);
 const rate = byId("rate", HTMLSelectElement);
 const shown = byId("now", HTMLTimeElement);
+const [date, hours] = shown.children;
 
 const clock = { now: 0, frozen: true, rate: 1, since: 0 };
 
@@ -37,7 +38,8 @@ export function setClock(timing) {
 
 export function drawClock() {
   const time = new Date(now() * 1000).toISOString();
-  setText(shown, time.slice(0, 19).replace("T", " "));
+  setText(date, time.slice(0, 11).replace("T", " "));
+  setText(hours, time.slice(11, 19));
   shown.dateTime = time;
   shown.title = `The project's time, UTC: ${time}`;
 }

@@ -31,12 +31,13 @@ const asked = new Set();
 /** What the pages answer; they are loaded again when it changes. */
 let filter = "";
 let total = 0;
-/** @type {Map<string, Counts>} By graph; "" is for all of them. */
-const counts = new Map();
+/** How many match by now; more than the total where rows are held. */
+let matching = 0;
+/** @type {Counts} */
+let counts = {};
 /** @type {Set<string>} */
 const commands = new Set();
-/** Why there are none: the words of the server, if it is a proxy. */
-let hiddenBecause = "";
+let isProxy = false;
 
 const keyOf = (/** @type {Item} */ item) => `${item.graph}/${item.job.jobId}`;
 
@@ -166,9 +167,9 @@ export function openMovesOfFocused() {
 
 // --- Pages ---
 
-/** @param {number} number */
-async function fetchPage(number) {
-  const fields = { ...filters(), status: view.status, limit: WINDOW, offset: number * WINDOW };
+/** @param {number} number @param {number} [limit] */
+async function fetchPage(number, limit = WINDOW) {
+  const fields = { ...filters(), status: view.status, limit, offset: number * WINDOW };
   const [answer] = await Promise.all([get(`jobs${query(fields)}`), clockIsSet]);
   for (const item of answer.jobs) commands.add(received(item).job.request.command);
   return answer;
@@ -187,7 +188,7 @@ async function loadPage(number) {
     if (of !== filter) return;
     pages.set(number, answer.jobs);
     dropFarPages(number);
-    if (answer.total !== total) rows.resize((total = answer.total));
+    if (answer.total !== total) rows.resize((total = matching = answer.total));
     nextFrame(rows.draw);
   } catch {
     // the stream notices a server that is gone
@@ -213,56 +214,52 @@ async function load() {
   const to = isNew ? 0 : Math.floor(Math.max(end - 1, 0) / WINDOW);
   /** @type {typeof pages} */
   const fresh = new Map();
-  let answer;
   for (let number = from; number <= to; number++) {
-    answer = await fetchPage(number);
+    const answer = await fetchPage(number);
     if (wanted !== filter) return;
     fresh.set(number, answer.jobs);
+    ({ total, counts } = answer);
   }
   pages = fresh;
-  total = answer.total;
-  counts.set(view.graph, answer.counts);
+  matching = total;
   rows.resize(total);
   drawAround();
 }
 
 const reload = throttled(load, 0, 0);
 let stale = false;
-const refresh = throttled(async () => {
+
+/** Jobs have come, gone or changed: load them again, or only count them while rows are held. */
+export const jobsMayHaveChanged = throttled(async () => {
   stale = rows.held && total > 0;
-  if (!stale) await load();
+  if (!stale) return load();
+  ({ total: matching, counts } = await fetchPage(0, 1));
+  drawAround();
 }, 500);
 
 // --- Around the table ---
 
-function countsNow() {
-  const known = counts.get(view.graph);
-  return known ?? {};
-}
-
-const sum = (/** @type {Counts} */ of) => Object.values(of).reduce((all, count) => all + count, 0);
-
 export function drawAround() {
-  const by = countsNow();
-  const all = sum(by);
-  drawChips(by, all);
+  const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  drawChips(all);
   const known = [...new Set([...commands, ...(view.command ? [view.command] : [])])].sort();
   if (command.options.length !== known.length + 1) {
     command.replaceChildren(h("option", { value: "" }, "any command"), ...known.map((name) => h("option", {}, name)));
   }
   command.value = view.command;
   if (document.activeElement !== search) search.value = view.q;
-  drawPill(by, all);
+  pill.hidden = matching === total || !total;
+  setText(pill, matching > total ? `${(matching - total).toLocaleString("en")} new` : "list changed");
   drawEmpty(all);
 }
 
 /** @type {Map<string, HTMLButtonElement>} */
 const chipOf = new Map();
 
-/** @param {Counts} by @param {number} all */
-function drawChips(by, all) {
+/** @param {number} all */
+function drawChips(all) {
   for (const status of ["", ...STATUSES]) {
-    const count = status ? (by[/** @type {Status} */ (status)] ?? 0) : all;
+    const count = status ? (counts[/** @type {Status} */ (status)] ?? 0) : all;
     let chip = chipOf.get(status);
     if (!chip) {
       const mark = status ? statusMark(/** @type {Status} */ (status)) : "all";
@@ -277,15 +274,6 @@ function drawChips(by, all) {
   }
 }
 
-/** @param {Counts} by @param {number} all */
-function drawPill(by, all) {
-  const expected = view.status ? (by[/** @type {Status} */ (view.status)] ?? 0) : all;
-  const derivable = !view.q && !view.command;
-  const more = derivable ? expected - total : 0;
-  pill.hidden = more === 0 || !total;
-  setText(pill, more > 0 ? `${more.toLocaleString("en")} new` : "list changed");
-}
-
 pill.addEventListener("click", () => {
   list.scrollTop = 0;
   reload();
@@ -293,14 +281,14 @@ pill.addEventListener("click", () => {
 
 /** @param {number} all */
 function drawEmpty(all) {
-  const why = hiddenBecause ? "proxy" : total ? "" : all ? "filtered" : "none";
+  const why = isProxy ? "proxy" : total ? "" : all ? "filtered" : "none";
   list.classList.toggle("nothing", why !== "");
   empty.hidden = why === "";
   const key = `${why} ${project.id}`;
   if (empty.dataset.key === key) return;
   empty.dataset.key = key;
   if (why === "proxy") {
-    empty.replaceChildren(h("h3", {}, "No jobs here"), h("p", {}, hiddenBecause));
+    empty.replaceChildren(h("h3", {}, "No jobs here"), h("p", {}, "A proxy has no jobs of its own: it shows those of the server behind it."));
   } else if (why === "filtered") {
     const clear = () => look({ status: "", command: "", q: "" });
     empty.replaceChildren(h("h3", {}, "No job matches"), h("button", { click: clear }, "Clear filters"));
@@ -343,23 +331,8 @@ export function jobChanged(item) {
   nextFrame(rows.draw);
 }
 
-/** @param {{graph: string, counts: Counts, total: number}} changed */
-export function countsChanged(changed) {
-  counts.set(changed.graph, changed.counts);
-  if (!view.graph) {
-    const all = /** @type {Counts} */ ({});
-    for (const [graph, by] of counts) {
-      if (graph) for (const status of STATUSES) all[status] = (all[status] ?? 0) + (by[status] ?? 0);
-    }
-    counts.set("", all);
-  }
-  nextFrame(drawAround);
-  refresh();
-}
-
 /** Load everything anew: after a reset, for another project. */
 export async function loadJobs() {
-  counts.clear();
   try {
     await load();
   } catch (error) {
@@ -368,14 +341,14 @@ export async function loadJobs() {
   }
 }
 
-/** @param {string} reason */
-export function hideJobs(reason) {
-  hiddenBecause = reason;
+/** Show that there are none, and why: this is a proxy. */
+export function hideJobs() {
+  isProxy = true;
   drawAround();
 }
 
 for (const event of ["pointerleave", "focusout", "scroll"]) {
-  list.addEventListener(event, () => stale && refresh(), { passive: true });
+  list.addEventListener(event, () => stale && jobsMayHaveChanged(), { passive: true });
 }
 
 let typing = 0;

@@ -8,9 +8,9 @@ import { closeDrawer, drawDrawer } from "./drawer.js";
 import { loadOperations, loadRules } from "./faults.js";
 import { findingsMayHaveChanged } from "./findings.js";
 import { jobMayHaveChanged } from "./job.js";
-import { countsChanged, drawAround, drawCountdowns, focusJobs, hideJobs, jobChanged, loadJobs, openMovesOfFocused } from "./jobs.js";
+import { drawAround, drawCountdowns, focusJobs, hideJobs, jobChanged, jobsMayHaveChanged, loadJobs, openMovesOfFocused } from "./jobs.js";
 import { addShortcuts, showShortcuts } from "./keys.js";
-import { focusRequests, loadRequests, requestCame, togglePause } from "./requests.js";
+import { focusRequests, forgetRequests, loadRequests, requestCame, togglePause } from "./requests.js";
 import "./request.js";
 import { shareStream } from "./stream.js";
 import { look, onLook, view } from "./url.js";
@@ -27,8 +27,6 @@ const main = document.querySelector("main") ?? document.body;
 let stream;
 let epoch = 0;
 let hasJobs = true;
-/** Whether what is shown was loaded while the stream was being opened. */
-let isFresh = false;
 
 // --- The connection ---
 
@@ -49,33 +47,35 @@ function notify(text, ...more) {
 function connect() {
   stream?.close();
   setConnection("connecting");
+  forgetRequests();
   stream = shareStream(urlOf("events"), token(), receive);
-  isFresh = true;
-  loadAll();
+  loadAll(); // and again once the stream is open, so that nothing is missed between
 }
 
 /** @param {import("./stream.js").Message} message */
 function receive({ type, data }) {
   if (type === "open") {
-    if (document.documentElement.dataset.connection === "gone") say("The server answers again");
+    if (document.documentElement.dataset.connection === "gone") {
+      say("The server answers again");
+      forgetRequests(); // it may be another one
+    }
     setConnection("live");
     notify("");
-    if (isFresh) loadRequests().catch(() => {}); // those since; of the rest, the stream tells the present state
-    else loadAll();
-    isFresh = false;
+    loadAll();
   } else if (type === "gone") {
     setConnection("gone");
     notify("The server does not answer. ", h("button", { click: () => stream?.retry() }, "Try again"));
   } else if (type === "refused") {
     refused(data.status, data.error);
   } else if (type === "reset") {
+    forgetRequests();
     loadAll();
   } else if (type === "job") {
     jobChanged(data);
     jobMayHaveChanged(`${data.graph}/${data.job?.jobId ?? data.job_id}`);
     boardMayHaveChanged();
   } else if (type === "counts") {
-    countsChanged(data);
+    jobsMayHaveChanged();
     boardMayHaveChanged();
     scenarioMayHaveChanged();
   } else if (type === "request") {
@@ -169,13 +169,10 @@ async function loadProjects() {
 const short = (id) => (id.length > 14 ? `${id.slice(0, 6)}\u2026${id.slice(-4)}` : id);
 
 async function loadScenario() {
-  let state;
-  try {
-    state = await get("scenario");
-  } catch (error) {
-    if (!(error instanceof Refused) || error.status !== 409) return;
+  const state = await get("scenario");
+  if (!state.scenarios.length) {
     hasJobs = false; // a proxy
-    hideJobs(error.message);
+    hideJobs();
     main.classList.add("proxy");
     return;
   }

@@ -111,14 +111,20 @@ export function requestCame(entry) {
   nextFrame(draw);
 }
 
+/** After a reset, their numbers begin again. */
+export function forgetRequests() {
+  shown = waiting = [];
+  last = missed = 0;
+}
+
 /** Load the newest anew. */
 export async function loadRequests() {
-  const { entries, count: newest } = await get("journal?limit=100&before=9007199254740991");
-  shown = entries.sort((/** @type {Entry} */ a, /** @type {Entry} */ b) => b.number - a.number);
-  for (const entry of shown) delete entry.reply_body;
+  const { entries, count: newest } = await get("journal?limit=100&before=9007199254740991&bodies=false");
+  const later = [...waiting, ...shown].filter((entry) => entry.number > newest);
+  shown = [...later, ...entries];
   waiting = [];
   missed = 0;
-  last = newest;
+  last = later[0]?.number ?? newest;
   usual = mainGraph();
   rows.resize(shown.length);
   drawEmpty();

@@ -4,7 +4,7 @@ import { openStream } from "./stream.js";
 
 /**
  * @typedef {import("./stream.js").Message} Message
- * @typedef {{stream: import("./stream.js").Stream, ports: Set<MessagePort>, state: Map<string, Message>}} Shared
+ * @typedef {{stream: import("./stream.js").Stream, ports: Set<MessagePort>, connection?: Message}} Shared
  */
 
 /** @type {Map<string, Shared>} */
@@ -25,28 +25,20 @@ function join(port, url, token) {
   const key = `${token} ${url}`;
   const shared = streams.get(key) ?? share(key, url, token);
   shared.ports.add(port);
-  for (const message of shared.state.values()) port.postMessage(message);
+  if (shared.connection) port.postMessage(shared.connection);
 }
 
 /** @param {string} key @param {string} url @param {string} token @returns {Shared} */
 function share(key, url, token) {
   /** @type {Shared["ports"]} */
   const ports = new Set();
-  /** @type {Shared["state"]} What who joins later needs to know. */
-  const state = new Map();
   const stream = openStream(url, token, (message) => {
-    if (["open", "gone", "refused", "reset"].includes(message.type)) state.clear();
-    if (message.type === "reset") {
-      state.set("connection", { type: "open" });
-    } else if (["open", "gone", "refused"].includes(message.type)) {
-      state.set("connection", message);
-    } else if (["counts", "clock", "faults"].includes(message.type)) {
-      state.set(`${message.type} ${message.data.graph}`, message);
-    }
+    if (["open", "gone", "refused"].includes(message.type)) shared.connection = message;
     for (const port of ports) port.postMessage(message);
     if (message.type === "refused") streams.delete(key);
   });
-  const shared = { stream, ports, state };
+  /** @type {Shared} */
+  const shared = { stream, ports };
   streams.set(key, shared);
   return shared;
 }
