@@ -82,6 +82,12 @@ class EntryFilter(
                 f"the body asked for has a secret, which the journal masks; {MASK!r} stands for any"
             )
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether every entry matches."""
+        plain, names = EntryFilter(), EntryFilter.__struct_fields__
+        return all(getattr(self, name) == getattr(plain, name) for name in names)
+
     def select(self, snapshot: Snapshot) -> list[Entry]:
         """The entries that match, oldest first; Conflict if some after ``since`` were dropped."""
         if self.since and (dropped := snapshot.dropped_since(self.since)):

@@ -4,6 +4,7 @@ import gc
 import subprocess
 import sys
 import tracemalloc
+from collections import Counter
 from contextlib import suppress
 from threading import RLock
 from typing import Any
@@ -13,7 +14,7 @@ import requests
 from conftest import PROJECT, Service
 
 from gesmock import Drip, GesMock, InvalidInput, Truncate
-from gesmock.journal.entries import LONGEST_BODY, Entry, with_short_body
+from gesmock.journal.entries import LONGEST_BODY, Entry, Record, with_short_body
 from gesmock.journal.journal import Journal
 from gesmock.model.listed_requests import cleaned
 from gesmock.model.messages import LONGEST_REPLY, Reply, ReplyBody, Request, ShownStatuses
@@ -440,6 +441,28 @@ def test_a_snapshot_may_begin_after_an_entry() -> None:
         [3, 4, 5], [3, 4, 5], [4, 5], [5], [], [],
     ]  # fmt: skip
     assert journal.snapshot(4).dropped_since(4) == journal.snapshot(5).dropped_since(5) == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "made"),
+    [("", 20), ("?limit=2", 2), ("?limit=2&before=9", 2), ("?limit=2&operation=list_jobs", 20)],
+)
+def test_only_the_entries_of_a_page_are_made_where_every_one_matches(
+    service: Service, monkeypatch: pytest.MonkeyPatch, query: str, made: int
+) -> None:
+    for _ in range(20):
+        service.list()
+    count, make = Counter[str](), Record.entry.fget  # type: ignore[attr-defined]
+
+    def entry(record: Record) -> Entry:
+        count["made"] += 1
+        whole: Entry = make(record)
+        return whole
+
+    monkeypatch.setattr(Record, "entry", property(entry))
+
+    assert service.control("GET", f"journal{query}").json["total"] == 20
+    assert count["made"] == made
 
 
 # --- The bodies of answers ------------------------------------------------------------------------

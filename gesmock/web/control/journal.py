@@ -6,7 +6,7 @@ import flask
 from msgspec import Meta, Struct, field, structs
 
 from gesmock.fake.project import Project
-from gesmock.journal.entries import AnsweredEntry, Entry
+from gesmock.journal.entries import AnsweredEntry, Entry, Record
 from gesmock.journal.filters import Assertion, Count, EntryFilter
 from gesmock.journal.observations import Observation
 from gesmock.journal.verdict.findings import Code, Finding, VerdictConfig
@@ -113,19 +113,22 @@ class ObservationPage(Observation, frozen=True, kw_only=True):
 
 @call("GET", "journal", summary="List journal entries, or wait for them")
 def list_entries(project: Project, query: JournalQuery) -> Entries:
-    journal = project.journal
+    journal, matching = project.journal, list[Entry | Record]()
     if query.wait_s:
-        matching = journal.wait(query, query.times, query.wait_s)
+        matching += journal.wait(query, query.times, query.wait_s)
+    elif query.is_plain:
+        matching += journal.snapshot().records  # only those of the page are made entries
     else:
-        matching = query.select(journal.snapshot())
+        matching += query.select(journal.snapshot())
     limit, cursor = query.limit, query.cursor
     if (before := query.before) is None:
         page, following = page_of(matching, limit, cursor, lambda entry: entry.number)
-        entries = journal.answered(page, bodies=query.bodies)
     else:
         older = [entry for entry in reversed(matching) if entry.number < before]
         page, following = page_of(older, limit, cursor, lambda entry: before - entry.number)
-        entries = journal.answered(page[::-1], bodies=query.bodies)[::-1]
+        page = page[::-1]
+    listed = [each.entry if isinstance(each, Record) else each for each in page]
+    entries = journal.answered(listed, bodies=query.bodies)[:: 1 if before is None else -1]
     return Entries(entries, len(matching), journal.dropped, journal.count, following)
 
 
