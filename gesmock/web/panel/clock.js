@@ -1,7 +1,7 @@
 /** The clock of the project: shown, stopped, advanced. */
 
 import { attempt, get } from "./api.js";
-import { byId, duration, h, plural, say, setText } from "./dom.js";
+import { byId, duration, fill, plural, say, setText } from "./dom.js";
 
 const RATES = [0.1, 1, 10, 60, 600, 3600];
 
@@ -31,8 +31,7 @@ export function setClock(timing) {
   Object.assign(clock, { now: timing.now, frozen: timing.frozen, rate: timing.rate, since: performance.now() });
   freeze.setAttribute("aria-pressed", String(timing.frozen));
   const rates = [...new Set([...RATES, timing.rate])].sort((a, b) => a - b);
-  rate.replaceChildren(...rates.map((each) => h("option", { value: each }, `${each}\u00d7`)));
-  rate.value = String(timing.rate);
+  fill(rate, rates.map((each) => [String(each), `${each}\u00d7`]), String(timing.rate));
   drawClock();
 }
 

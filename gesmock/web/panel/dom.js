@@ -109,6 +109,22 @@ export function copyButton(label, make) {
 }
 
 /**
+ * Offer `options`, pairs of value and text, and choose one; what is open stays open if they are the same.
+ * @param {HTMLSelectElement} select @param {[string, string][]} options @param {string} value
+ */
+export function fill(select, options, value) {
+  const key = JSON.stringify(options);
+  if (select.dataset.options !== key) {
+    select.dataset.options = key;
+    select.replaceChildren(...options.map(([each, text]) => h("option", { value: each }, text)));
+  }
+  if (select.value !== value) select.value = value;
+}
+
+/** An option whose text is its value. @param {string} value @returns {[string, string]} */
+export const pair = (value) => [value, value];
+
+/**
  * Show the dialog with these contents; it closes with Esc.
  * @param {string} name
  * @param {...Node} contents

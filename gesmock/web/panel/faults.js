@@ -1,7 +1,7 @@
 /** Break it: faults and plans for the next calls, and what is armed. */
 
 import { attempt, call, get, Refused, throttled } from "./api.js";
-import { byId, h, openDialog, plural, say } from "./dom.js";
+import { byId, fill, h, openDialog, pair, plural, say } from "./dom.js";
 
 /** @typedef {import("./api.js").Json} Json */
 
@@ -150,5 +150,5 @@ export async function loadOperations() {
   const { components } = await call("GET", "/openapi.json");
   const [{ description }] = components.schemas.FaultRule.properties.operation.anyOf;
   const names = description.replace(/^one of /, "").split(", ");
-  operation.replaceChildren(h("option", { value: "" }, "any call"), ...names.map((/** @type {string} */ name) => h("option", {}, name)));
+  fill(operation, [["", "any call"], ...names.map(pair)], operation.value);
 }

@@ -2,7 +2,7 @@
 
 import { STATUSES, Refused, attempt, get, mainGraph, project, query, throttled } from "./api.js";
 import { clockIsSet, now } from "./clock.js";
-import { byId, copyButton, duration, h, nextFrame, plural, say, setText, shortId, visible } from "./dom.js";
+import { byId, copyButton, duration, fill, h, nextFrame, pair, plural, say, setText, shortId, visible } from "./dom.js";
 import { Rows } from "./rows.js";
 import { asCurl, graphUrl } from "./snippets.js";
 import { look, onLook, view } from "./url.js";
@@ -229,13 +229,13 @@ async function load() {
 const reload = throttled(load, 0, 0);
 let stale = false;
 
-/** Jobs have come, gone or changed: load them again, or only count them while rows are held. */
-export const jobsMayHaveChanged = throttled(async () => {
+/** Load the jobs again, or only count them while rows are held. */
+const refresh = throttled(async () => {
   stale = rows.held && total > 0;
   if (!stale) return load();
   ({ total: matching, counts } = await fetchPage(0, 1));
   drawAround();
-}, 500);
+}, 250, 8);
 
 // --- Around the table ---
 
@@ -243,10 +243,7 @@ export function drawAround() {
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
   drawChips(all);
   const known = [...new Set([...commands, ...(view.command ? [view.command] : [])])].sort();
-  if (command.options.length !== known.length + 1) {
-    command.replaceChildren(h("option", { value: "" }, "any command"), ...known.map((name) => h("option", {}, name)));
-  }
-  command.value = view.command;
+  fill(command, [["", "any command"], ...known.map(pair)], view.command);
   if (document.activeElement !== search) search.value = view.q;
   pill.hidden = matching === total || !total;
   setText(pill, matching > total ? `${(matching - total).toLocaleString("en")} new` : "list changed");
@@ -331,6 +328,15 @@ export function jobChanged(item) {
   nextFrame(rows.draw);
 }
 
+/** @param {{graph: string, counts: Counts}} changed */
+export function countsChanged(changed) {
+  if (changed.graph === view.graph || project.graphs.length === 1) {
+    counts = changed.counts;
+    nextFrame(drawAround);
+  }
+  refresh();
+}
+
 /** Load everything anew: after a reset, for another project. */
 export async function loadJobs() {
   try {
@@ -348,7 +354,7 @@ export function hideJobs() {
 }
 
 for (const event of ["pointerleave", "focusout", "scroll"]) {
-  list.addEventListener(event, () => stale && jobsMayHaveChanged(), { passive: true });
+  list.addEventListener(event, () => stale && refresh(), { passive: true });
 }
 
 let typing = 0;

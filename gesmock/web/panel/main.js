@@ -3,30 +3,28 @@
 import { Refused, attempt, get, project, setToken, throttled, token, urlOf } from "./api.js";
 import { boardMayHaveChanged, toggleBoard } from "./board.js";
 import { advance, advanceToNext, drawClock, isFrozen, loadClock, setClock, toggleFrozen } from "./clock.js";
-import { byId, h, openDialog, say, setText } from "./dom.js";
+import { byId, fill, h, openDialog, pair, say, setText, visible } from "./dom.js";
 import { closeDrawer, drawDrawer } from "./drawer.js";
 import { loadOperations, loadRules } from "./faults.js";
 import { findingsMayHaveChanged } from "./findings.js";
 import { jobMayHaveChanged } from "./job.js";
-import { drawAround, drawCountdowns, focusJobs, hideJobs, jobChanged, jobsMayHaveChanged, loadJobs, openMovesOfFocused } from "./jobs.js";
+import { countsChanged, drawAround, drawCountdowns, focusJobs, jobChanged, loadJobs, openMovesOfFocused } from "./jobs.js";
 import { addShortcuts, showShortcuts } from "./keys.js";
 import { focusRequests, forgetRequests, loadRequests, requestCame, togglePause } from "./requests.js";
 import "./request.js";
+import { loadScenario, scenarioMayHaveChanged } from "./scenario.js";
 import { shareStream } from "./stream.js";
 import { look, onLook, view } from "./url.js";
 
 const projects = byId("project", HTMLSelectElement);
 const graphs = byId("graph", HTMLSelectElement);
-const scenario = byId("scenario", HTMLSelectElement);
 const notice = byId("notice", HTMLElement);
 const connection = byId("connection", HTMLElement);
 const themeButton = byId("theme", HTMLButtonElement);
-const main = document.querySelector("main") ?? document.body;
 
 /** @type {import("./stream.js").Stream | undefined} */
 let stream;
 let epoch = 0;
-let hasJobs = true;
 
 // --- The connection ---
 
@@ -41,13 +39,14 @@ function setConnection(state) {
 /** @param {string} text @param {...Node} more */
 function notify(text, ...more) {
   notice.hidden = !text;
-  notice.replaceChildren(text, ...more);
+  notice.replaceChildren(visible(text), ...more);
 }
 
 function connect() {
   stream?.close();
   setConnection("connecting");
   forgetRequests();
+  epoch = 0;
   stream = shareStream(urlOf("events"), token(), receive);
   loadAll(); // and again once the stream is open, so that nothing is missed between
 }
@@ -75,7 +74,7 @@ function receive({ type, data }) {
     jobMayHaveChanged(`${data.graph}/${data.job?.jobId ?? data.job_id}`);
     boardMayHaveChanged();
   } else if (type === "counts") {
-    jobsMayHaveChanged();
+    countsChanged(data);
     boardMayHaveChanged();
     scenarioMayHaveChanged();
   } else if (type === "request") {
@@ -91,7 +90,10 @@ function receive({ type, data }) {
     findingsMayHaveChanged();
   } else if (type === "fixture") {
     if (data.error) notify(`${data.file} was not loaded; the state stays as it was. ${data.error}`);
-    else notify("");
+    else {
+      notify("");
+      say(`${data.file} was loaded`);
+    }
   }
 }
 
@@ -99,6 +101,7 @@ function receive({ type, data }) {
 function refused(status, reason) {
   if (status === 401) {
     setConnection("token");
+    if (token()) say("The server does not accept this token", true);
     askForToken();
   } else if (status === 404 && view.project) {
     setConnection("refused");
@@ -149,15 +152,6 @@ async function loadProject() {
   fill(graphs, names.length === 1 ? [["", names[0]]] : [["", "all graphs"], ...names.map(pair)], view.graph);
 }
 
-/** @param {string} value @returns {[string, string]} */
-const pair = (value) => [value, value];
-
-/** @param {HTMLSelectElement} select @param {[string, string][]} options @param {string} value */
-function fill(select, options, value) {
-  select.replaceChildren(...options.map(([each, text]) => h("option", { value: each }, text)));
-  select.value = value;
-}
-
 async function loadProjects() {
   const { projects: all } = await get("/projects?limit=1000");
   const [main, ...others] = all.map((/** @type {{project_id: string}} */ each) => each.project_id);
@@ -168,50 +162,6 @@ async function loadProjects() {
 /** @param {string} id */
 const short = (id) => (id.length > 14 ? `${id.slice(0, 6)}\u2026${id.slice(-4)}` : id);
 
-async function loadScenario() {
-  const state = await get("scenario");
-  if (!state.scenarios.length) {
-    hasJobs = false; // a proxy
-    hideJobs();
-    main.classList.add("proxy");
-    return;
-  }
-  /** @type {[string, string][]} */
-  const options = state.scenarios.map((/** @type {{name: string}} */ { name }) => pair(name));
-  if (!state.scenario) options.unshift(["", "no scenario"]);
-  fill(scenario, options.map(([name, text]) => [name, name === (state.scenario ?? "") && state.changed ? `${text} \u2022` : text]), state.scenario ?? "");
-  scenario.hidden = false;
-  const { title } = state.scenarios.find((/** @type {{name: string}} */ { name }) => name === state.scenario) ?? {};
-  scenario.title = `${title ?? "The state that it starts with"}${state.changed ? " (changed since)" : ""}`;
-  const wanted = new URLSearchParams(location.search).get("scenario");
-  if (wanted !== null) {
-    history.replaceState(null, "", location.pathname + location.hash);
-    askToLoad(wanted);
-  }
-}
-
-const scenarioMayHaveChanged = throttled(async () => {
-  if (hasJobs) await loadScenario();
-}, 1_000);
-
-/** @param {string} name */
-function askToLoad(name) {
-  const close = () => {
-    dialog.close();
-    loadScenario();
-  };
-  const load = async () => {
-    close();
-    if (await attempt("PUT", "scenario", { scenario: name })) say(`Loaded ${name}`);
-    loadScenario();
-  };
-  const button = h("button", { class: "main", click: load }, "Load");
-  const dialog = openDialog("Load scenario",
-    h("p", {}, "Replace the project's jobs, faults and plans by the scenario ", h("b", {}, name), "?"),
-    h("p", { class: "buttons" }, button, h("button", { click: close }, "Cancel")));
-  button.focus();
-}
-
 async function reset() {
   const cleared = await attempt("POST", "reset");
   if (cleared) say("Back to the start state");
@@ -219,7 +169,6 @@ async function reset() {
 
 projects.addEventListener("change", () => look({ project: projects.value, graph: "", job: "", request: "" }, true));
 graphs.addEventListener("change", () => look({ graph: graphs.value }, true));
-scenario.addEventListener("change", () => askToLoad(scenario.value));
 byId("reset", HTMLButtonElement).addEventListener("click", reset);
 byId("help", HTMLButtonElement).addEventListener("click", showShortcuts);
 onLook(["project"], connect);
@@ -231,7 +180,7 @@ onLook(["graph"], () => {
 
 for (const button of document.querySelectorAll("nav button")) {
   button.addEventListener("click", () => {
-    main.dataset.pane = button.getAttribute("data-pane") ?? "";
+    byId("panes", HTMLElement).dataset.pane = button.getAttribute("data-pane") ?? "";
     for (const each of document.querySelectorAll("nav button")) each.removeAttribute("aria-current");
     button.setAttribute("aria-current", "true");
   });
