@@ -184,9 +184,9 @@ class Fake:
         if not starts.keys() <= projects.keys():
             raise Conflict(f"{file}: names another project now; start gesmock again")
         for project in projects.values():
-            if not project.loaded and project.project_id in starts:
+            if project.project_id in starts:
                 project.reload(starts[project.project_id])
-            elif project.loaded and project.start.scenario == file:
+            if project.loaded and project.start.scenario == file:
                 self.choose(project, file)
 
     # --- Resets ---

@@ -158,10 +158,14 @@ class Project:
             self.start, self.loaded = replace(start, state=state, scenario=scenario), True
 
     def reload(self, start: Start) -> None:
-        """Replace everything but the journal by *start*, to which a reset returns from now on."""
+        """Replace everything but the journal by *start*, to which a reset returns from now on.
+
+        Not where a state was loaded instead.
+        """
         with self.lock:
-            self._load(start)
-            self.start = start
+            if not self.loaded:
+                self._load(start)
+                self.start = start
 
     def begin_with(self, start: Start) -> None:
         """Reset the project and load *start*, in one step; a later reset ends this."""

@@ -7,8 +7,7 @@ from typing import NamedTuple
 from gesmock.fake.fake import Fake
 from gesmock.faults import KINDS
 from gesmock.journal.verdict.findings import RULES
-from gesmock.model.rows import in_status
-from gesmock.model.types import STATUSES
+from gesmock.model.types import STATUSES, JobStatus
 from gesmock.web.control.api import Address, call
 
 Values = Mapping[tuple[object, ...], int]
@@ -55,14 +54,14 @@ def _metrics(fake: Fake) -> Iterator[Metric]:
     text = "Requests that a fault hit, by kind."
     yield Metric("gesmock_faults_total", "counter", text, "kind", faults)
 
-    projects = fake.projects.values()
-    graphs = [graph for project in projects for graph in project.graphs.copies().values()]
-    parts = [part for graph in graphs for part in graph.page(0, len(graph)).parts]
-    texts = [bytes(block.piece(begin, end)) for block, begin, end in parts]
-    jobs: Values = {
-        (status,): sum(text.count(in_status(status)) for text in texts) for status in STATUSES
-    }
-    yield Metric("gesmock_jobs", "gauge", "Listed jobs by status.", "status", jobs)
+    projects, counts = fake.projects.values(), Counter[JobStatus]()
+    for project in projects:
+        with project.lock:
+            project.graphs.settle()
+            for graph in project.graphs.unsettled().values():
+                counts += graph.counts
+    jobs: Values = {(status,): counts[status] for status in STATUSES}
+    yield Metric("gesmock_jobs", "gauge", "Jobs by status.", "status", jobs)
 
     codes = [each.code for project in projects for each in project.verdict.findings(("GM", "GM9"))]
     findings: Values = {(rule.code,): codes.count(rule.code) for rule in RULES}
