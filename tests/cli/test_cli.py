@@ -384,6 +384,7 @@ def test_a_port_in_use_is_reported_in_one_line(ges: GesMock) -> None:
         (["--port", "99999"], "99999 is not in the range"),
         (["--prot", "1"], "No such option"),
         (["--watch"], "--watch: needs a fixture file"),
+        (["nowhere.json", "--watch"], "nowhere.json: no such file"),
         (["movies", "--watch", "--state", "s.json"], "--watch: of no use with --state, which is loaded"),
     ],
 )  # fmt: skip
