@@ -1,9 +1,14 @@
 """The panel in a browser, as the tests see it: by what its elements are called."""
 
 import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from browser import Visitor, expect
+from conftest import is_listening, until
 
 from gesmock import GesMock
 
@@ -57,3 +62,15 @@ def demo_url(ges: GesMock, graph: str = "movies") -> str:
 def says(demo: "Page", text: str) -> None:
     """Wait until the demo application says *text* about the list."""
     expect(demo.get_by_role("status")).to_have_text(re.compile(text))
+
+
+@contextmanager
+def serving(port: int, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """``gesmock serve`` in a process of its own."""
+    command = [sys.executable, "-m", "gesmock", "serve", *arguments, "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        try:
+            until(lambda: is_listening(port))
+            yield process
+        finally:
+            process.kill()

@@ -1,17 +1,24 @@
 """How the panel connects, in a real browser: many tabs, a restart, tokens, a proxy, links."""
 
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
 import requests
 from browser import Visitor, expect
-from conftest import free_port, is_listening, until
-from panels import HYG, another_tab, break_it, demo_url, is_live, job, open_panel, request, says
+from conftest import free_port
+from panels import (
+    HYG,
+    another_tab,
+    break_it,
+    demo_url,
+    is_live,
+    job,
+    open_panel,
+    request,
+    says,
+    serving,
+)
 
 from gesmock import GesMock
 from gesmock.remote.proxy import ProxyServer
@@ -19,17 +26,7 @@ from gesmock.remote.target import Target
 
 pytestmark = pytest.mark.deep
 
-
-@contextmanager
-def serving(port: int) -> Iterator["subprocess.Popen[bytes]"]:
-    """``gesmock serve`` in a process of its own."""
-    command = [sys.executable, "-m", "gesmock", "serve", "living", "--frozen", "--port", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        try:
-            until(lambda: is_listening(port))
-            yield process
-        finally:
-            process.kill()
+LIVING = ("living", "--frozen")
 
 
 def test_seven_tabs_leave_connections_for_the_application(visit: Visitor) -> None:
@@ -48,14 +45,14 @@ def test_seven_tabs_leave_connections_for_the_application(visit: Visitor) -> Non
 def test_the_panel_notices_that_the_server_is_gone_and_that_it_is_back(visit: Visitor) -> None:
     visit.allow("net::ERR_")
     port = free_port()
-    with serving(port) as server:
+    with serving(port, *LIVING) as server:
         panel = open_panel(visit, f"http://127.0.0.1:{port}")
         panel.get_by_role("button", name="+10 s").click()
         expect(job(panel, HYG)).to_contain_text("complete")
         server.kill()
         expect(panel.locator("html")).to_have_attribute("data-connection", "gone")
         expect(panel.get_by_role("alert")).to_contain_text("does not answer")
-    with serving(port):
+    with serving(port, *LIVING):
         is_live(panel)
         expect(job(panel, HYG)).to_contain_text("pending")
         panel.get_by_role("button", name="+10 s").click()
