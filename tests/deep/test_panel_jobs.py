@@ -102,7 +102,7 @@ def test_a_reset_returns_to_the_chosen_scenario(visit: Visitor, living: GesMock)
     expect(panel.get_by_role("table", name="Armed rules")).to_be_visible()
     expect(panel.get_by_role("button", name="all 107")).to_be_visible()
 
-    panel.get_by_role("button", name="Reset").click()
+    panel.get_by_role("button", name="Reset", exact=True).click()
 
     expect(panel.get_by_role("button", name="all 106")).to_be_visible()  # one is not listed yet
     expect(panel.get_by_role("table", name="Armed rules")).to_be_hidden()
