@@ -59,6 +59,7 @@ export async function drawDrawer() {
   for (const node of contents) {
     if (node instanceof HTMLDetailsElement && !isNew) node.open = open.has(node.id);
   }
+  if (body.childNodes.length === contents.length && contents.every((node, index) => node.isEqualNode(body.childNodes[index]))) return;
   body.replaceChildren(...contents);
   const again = [...body.querySelectorAll("button, summary")][focused];
   if (again instanceof HTMLElement) again.focus({ preventScroll: true });

@@ -294,7 +294,7 @@ function drawEmpty(all) {
       method: "POST",
       url: `${graphUrl(mainGraph())}/action?action_id=import-graph`,
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ edgesetPath: "bucket/edges/" }),
+      body: JSON.stringify({ edgesetPath: "bucket/edges/", obsParameters: { accessKey: "AK", secretKey: "SK" } }),
     });
     empty.replaceChildren(
       h("h3", {}, "No jobs yet"),

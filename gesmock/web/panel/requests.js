@@ -1,7 +1,7 @@
 /** The requests that the application makes, live. */
 
 import { get, mainGraph, token, urlOf } from "./api.js";
-import { byId, duration, h, nextFrame, plural, setText, visible } from "./dom.js";
+import { byId, duration, h, nextFrame, plural, setText, shortId, visible } from "./dom.js";
 import { Rows } from "./rows.js";
 import { asFetch, graphUrl } from "./snippets.js";
 import { look } from "./url.js";
@@ -49,7 +49,7 @@ export function queryOf(entry) {
 /** The path as far as it differs between calls. @param {Entry} entry */
 function shortPath(entry) {
   if (!entry.operation) return entry.path;
-  const path = entry.path.replace(/^\/ges\/v[^/]*\/[^/]*\//, "");
+  const path = entry.path.split("/").map(shortId).join("/").replace(/^\/ges\/v[^/]*\/[^/]*\//, "");
   return entry.args.graph_name === usual ? path.replace(/^[^/]*\/[^/]*\/?/, "") || path : path;
 }
 
