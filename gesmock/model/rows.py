@@ -91,9 +91,9 @@ class Block:
         find, position = self.text.find, self.text.find(first)
         if position < 0:
             return ()
-        numbers = []
-        offsets = [start - self.starts[0] for start in self.starts]
-        for number, begin, end in zip(self.numbers, offsets, offsets[1:], strict=False):
+        numbers, begin, zero = list[int](), 0, self.starts[0]
+        for number, start in zip(self.numbers, self.starts[1:], strict=True):
+            end = start - zero
             if 0 <= position < end:
                 if position + len(first) <= end:
                     for text in more:
@@ -102,6 +102,7 @@ class Block:
                     else:
                         numbers.append(number)
                 position = find(first, end)
+            begin = end
         return numbers
 
     def jobs(self, begin: int, end: int) -> list[Job]:
