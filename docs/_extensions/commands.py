@@ -9,7 +9,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from gesmock.cli.main import main
+from gesmock.cli.main import COMMANDS, command
 
 
 class Commands(SphinxDirective):
@@ -19,18 +19,18 @@ class Commands(SphinxDirective):
 
 
 def markdown() -> str:
-    return "\n".join(line for name in main.commands for line in _lines(name))
+    return "\n".join(line for name in COMMANDS for line in _lines(name))
 
 
 def _lines(name: str) -> Iterator[str]:
-    command = main.commands[name]
-    context = click.Context(command, info_name=f"gesmock {name}")
+    listed = command(name)
+    context = click.Context(listed, info_name=f"gesmock {name}")
     yield f"### gesmock {name}"
-    yield f"```text\n{command.get_usage(context).removeprefix('Usage: ')}\n```"
-    yield f"{inspect.cleandoc(command.help or '')}\n"
+    yield f"```text\n{listed.get_usage(context).removeprefix('Usage: ')}\n```"
+    yield f"{inspect.cleandoc(listed.help or '')}\n"
     yield "| option | does |"
     yield "| --- | --- |"
-    for parameter in command.get_params(context):
+    for parameter in listed.get_params(context):
         option, does = parameter.get_help_record(context) or ("", "")
         if does:
             yield f"| `{_cell(option)}` | {_cell(does)} |"

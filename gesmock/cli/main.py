@@ -2,18 +2,36 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from errno import EADDRINUSE
-from typing import Any
+from importlib import import_module
+from typing import Any, Final
 
 import click
 
 import gesmock
-from gesmock.cli.fixtures import check, generate, openapi
 from gesmock.cli.output import fail
-from gesmock.cli.remote import record, verify
-from gesmock.cli.running import env, health, reset, wait
-from gesmock.cli.serve import proxy, serve
 from gesmock.model.errors import GesmockError
+
+COMMANDS: Final[Mapping[str, str]] = {
+    "serve": "serve",
+    "generate": "fixtures",
+    "check": "fixtures",
+    "openapi": "fixtures",
+    "verify": "remote",
+    "record": "remote",
+    "proxy": "serve",
+    "health": "running",
+    "wait": "running",
+    "env": "running",
+    "reset": "running",
+}
+"""The module of each command; only that of the one that runs is imported."""
+
+
+def command(name: str) -> click.Command:
+    imported: click.Command = getattr(import_module(f"gesmock.cli.{COMMANDS[name]}"), name)
+    return imported
 
 
 class _Commands(click.Group):
@@ -21,6 +39,12 @@ class _Commands(click.Group):
 
     click would exit with 1, which is verify's status for a check that fails.
     """
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, _: click.Context, name: str) -> click.Command | None:
+        return command(name) if name in COMMANDS else None
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -38,19 +62,6 @@ class _Commands(click.Group):
 
 @click.group(
     cls=_Commands,
-    commands=[
-        serve,
-        generate,
-        check,
-        openapi,
-        verify,
-        record,
-        proxy,
-        health,
-        wait,
-        env,
-        reset,
-    ],
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(gesmock.__version__, message="gesmock %(version)s")

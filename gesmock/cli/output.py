@@ -5,12 +5,14 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from stat import S_IMODE
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from gesmock.fake.options import Rows
 from gesmock.model.errors import GesmockError, InvalidInput
+
+if TYPE_CHECKING:
+    from gesmock.fake.options import Rows
 
 
 class Echo:
@@ -35,7 +37,7 @@ def fail(error: GesmockError, status: int = 2) -> NoReturn:
 # --- Progress bars --------------------------------------------------------------------------------
 
 
-def progress(rows: Rows, total: int) -> Rows:
+def progress(rows: "Rows", total: int) -> "Rows":
     """*rows*, with a progress bar if there are many and standard error is a terminal."""
     if total < 5_000 or not sys.stderr.isatty():
         yield from rows

@@ -3,7 +3,6 @@
 The pytest marker, the command line and the control API derive their options from ``StartOptions``.
 """
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypedDict, cast
@@ -166,6 +165,8 @@ def _read(options: StartOptions) -> dict[str, Any]:
         if name in _LISTS:
             several = isinstance(value, Sequence) and not isinstance(value, str | bytes)
             value = [_plain(name, each) for each in (value if several else [value])]
+            if not value:  # to learn what could be in it takes longer than all else here
+                continue
         read[name] = validation.read_python(value, _TYPES[name], name)
     return read
 
@@ -256,6 +257,8 @@ def provider_state(
         shipped = fixtures.names_by_description()
         missing = [] if options else [name for name in names if name not in shipped]
         if missing:
+            import difflib  # 1 ms
+
             close = difflib.get_close_matches(missing[0][:LONGEST_VALUE], shipped, 1)
             hint = f"did you mean {close[0]!r}? " if close else ""
             raise NotFound(

@@ -6,7 +6,6 @@ spells these paths; the documentation's data has them once more, per operation.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from difflib import SequenceMatcher
 from functools import cache
 from typing import Final, NamedTuple
 from urllib.parse import quote
@@ -62,25 +61,27 @@ class Match(NamedTuple):
 _Actions = dict[str | None, Operation]
 
 
-def _patterns() -> Mapping[int, Sequence[tuple[re.Pattern[str], dict[str, _Actions]]]]:
-    """The operations of each path by method and action, grouped by the path's number of slashes.
+@cache
+def _patterns(slashes: int) -> Sequence[tuple[re.Pattern[str], dict[str, _Actions]]]:
+    """The operations of each path with so many slashes, by method and action.
 
     Paths with fewer variables come first.
     """
     paths: dict[str, dict[str, _Actions]] = {}
     for route in sorted(ROUTES, key=lambda route: route.path.count("{")):
-        actions = paths.setdefault(route.path, {}).setdefault(route.method, {})
-        actions[route.action_id] = route.operation
-    patterns: dict[int, list[tuple[re.Pattern[str], dict[str, _Actions]]]] = {}
-    for path, methods in paths.items():
-        pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path))
-        # jobs/status is the list, whatever the method: no job is meant.
-        pattern = pattern.replace("(?P<job_id>", r"(?P<job_id>(?!status\Z)")
-        patterns.setdefault(path.count("/"), []).append((re.compile(pattern), methods))
-    return patterns
+        if route.path.count("/") == slashes:
+            actions = paths.setdefault(route.path, {}).setdefault(route.method, {})
+            actions[route.action_id] = route.operation
+    return [(_pattern(path), methods) for path, methods in paths.items()]
 
 
-_PATTERNS: Final = _patterns()
+def _pattern(path: str) -> re.Pattern[str]:
+    pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path))
+    # jobs/status is the list, whatever the method: no job is meant.
+    return re.compile(pattern.replace("(?P<job_id>", r"(?P<job_id>(?!status\Z)"))
+
+
+_MOST_SLASHES: Final = max(route.path.count("/") for route in ROUTES)
 
 
 def match(method: str, path: str, query: Mapping[str, str]) -> Match:
@@ -89,7 +90,8 @@ def match(method: str, path: str, query: Mapping[str, str]) -> Match:
     Where a path has several operations of one method, ``action_id`` in *query* chooses.
     """
     allowed: set[str] = set()
-    for pattern, methods in _PATTERNS.get(path.count("/"), ()):
+    slashes = path.count("/")
+    for pattern, methods in _patterns(slashes) if slashes <= _MOST_SLASHES else ():
         names = pattern.fullmatch(path)
         if names is None:
             continue
@@ -150,6 +152,8 @@ def _distance(part: str, segment: str) -> float:
     """How far *segment* is from a *part* of a route, from 0 to 1; a name may be anything."""
     if part.startswith("{"):
         return float(segment in ("", "status"))
+    from difflib import SequenceMatcher  # 1 ms
+
     return 1 - SequenceMatcher(None, segment, part).ratio()
 
 

@@ -1,11 +1,11 @@
 """Verdict: what is wrong with the client of one project, as it is now; ``ges.verdict``."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from threading import RLock
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from gesmock.fake import routes
 from gesmock.fake.graphs import Graphs, edition_of
@@ -27,13 +27,12 @@ MOST_CRASHES: Final = 10
 """A client that makes up URLs without end must not fill the memory."""
 
 
-@dataclass(slots=True)
-class _Unmatched:
+class _Unmatched(Struct):
     """A request that no operation serves: the first as *text*, what to do, and how many came."""
 
     text: str
     hint: str
-    numbers: list[int] = field(default_factory=list)
+    numbers: list[int] = []
     count: int = 0
 
 

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Final, TypeVar, Unpack, overload
 from msgspec import Meta
 
 from gesmock.faults import MatchedFault
-from gesmock.journal import har
 from gesmock.journal.entries import (
     MOST_REPLIED,
     AnsweredEntry,
@@ -207,6 +206,8 @@ class Journal:
         records = self.snapshot().records
         secure = any(record.link is not None and record.link.secure for record in records[-1:])
         scheme = scheme or ("https" if secure else "http")
+        from gesmock.journal import har  # which few runs ask for
+
         return har.archive(answered([(record.entry, record) for record in records]), scheme)
 
     def answered(self, listed: Sequence[Entry], *, bodies: bool = True) -> list[AnsweredEntry]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 
 class GesmockError(Exception):
@@ -126,8 +126,7 @@ def listed(names: Collection[str]) -> str:
     return ", ".join([*first, "..."] if len(names) > MOST_ERRORS else first)
 
 
-@dataclass(frozen=True, slots=True)
-class InputError:
+class InputError(Struct, frozen=True):
     """An error in some input: where it is, the wrong value, and what would be right."""
 
     path: str

@@ -1,12 +1,12 @@
 """Our values -> the service's JSON: which keys, in which order, by the settings."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from random import Random
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from gesmock.model import documentation, job_kinds
 from gesmock.model.clock import NANOSECONDS, http_date, list_time, real_time
@@ -146,8 +146,7 @@ _LASTS_S: Final[Mapping[str, tuple[float, float]]] = {
 """How long jobs without a timeline take, at least and at most; others take up to 60 seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryList:
+class MemoryList(Struct, frozen=True):
     """Lists jobs as the memory edition does (ges_03_0204, 2024-12 and later).
 
     *age* is how long the clock has run since its epoch, which was *began* seconds after 1970.

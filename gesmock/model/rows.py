@@ -5,11 +5,11 @@ Where a job stands in the list, and what becomes of it, is in ``job_store``.
 
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Final, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from gesmock.model.jobs import Job
 from gesmock.model.messages import Reply, ShownStatuses
@@ -45,8 +45,7 @@ def with_command(command: str, status: JobStatus | None = None) -> bytes:
     return start + b'"command":%b,' % msgspec.json.encode(command)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Block:
+class Block(Struct, frozen=True, eq=False):
     """Consecutive rows of the list as one *text*, newest first, a comma after each.
 
     Row *i*, of the job with the number ``numbers[i]``, reaches from ``starts[i]`` to
@@ -123,8 +122,7 @@ class Block:
         return Block(self.numbers, text_of, self.starts[: index + 1] + later)
 
 
-@dataclass(slots=True, eq=False)
-class Page:
+class Page(Struct, eq=False):
     """Consecutive rows of the list, as they were when the page was taken.
 
     *parts* are blocks, each from one index up to another; *total* is the length of the whole list.

@@ -53,21 +53,20 @@ _COMPANIONS: Final = (
 
 _LONGEST_NAME: Final = 256  # characters that are looked at
 
+# Patterns that take a millisecond are compiled, and remembered, by ``re`` when they are first used.
 _PART: Final = re.compile("[A-Z]{2,}s?(?![a-z])|[A-Z](?![a-z])|[A-Z]?[a-z]+")
 _KNOWN: Final = "|".join(sorted(f"{_WORDS} {_COMPANIONS}".split(), key=len, reverse=True))
-_GAPLESS: Final = re.compile(rf"(?:{_KNOWN})(?:s(?=\Z|{_KNOWN}))?")
-_TAIL: Final = re.compile(
+_GAPLESS: Final = rf"(?:{_KNOWN})(?:s(?=\Z|{_KNOWN}))?"
+_TAIL: Final = (
     "(?:token|secret|passw(?:or)?d|passphrase|credential|cookie|signature|"
     r"(?:access|api|private|secret)key)s?\Z"
 )
 """Endings that no other English word has."""
 
-_STORAGE_KEY: Final = re.compile(
-    r"^[as] ?k$|\b(?:access key|secret key|security token|obs parameter)s?\b"
-)
-_SECRET: Final = re.compile(
+_STORAGE_KEY: Final = r"^[as] ?k$|\b(?:access key|secret key|security token|obs parameter)s?\b"
+_SECRET: Final = (
     rf"\b(?:{_WORDS.replace(' ', '|')}|(?:access|api|private)\b.*\bkey)s?\b|\b[as]k\b|"
-    + _STORAGE_KEY.pattern
+    + _STORAGE_KEY
 )
 
 
@@ -87,7 +86,7 @@ def _remembered(decide: Callable[[str], bool]) -> Callable[[str], bool]:
 @_remembered
 def is_storage_key(name: str) -> bool:
     """Whether a value called *name*, in any spelling, is a storage key or holds one."""
-    return _STORAGE_KEY.search(_in_words(name)) is not None
+    return re.search(_STORAGE_KEY, _in_words(name)) is not None
 
 
 @_remembered
@@ -96,7 +95,7 @@ def is_secret(name: str) -> bool:
 
     Whole words decide: ``userToken``, ``USER_TOKEN`` and ``usertoken`` are, ``tokenizer`` is not.
     """
-    return _SECRET.search(_in_words(name)) is not None
+    return re.search(_SECRET, _in_words(name)) is not None
 
 
 def _in_words(name: str) -> str:
@@ -108,10 +107,10 @@ def _in_words(name: str) -> str:
     words: list[str] = []
     for part in _PART.findall(name):
         word = part.lower()
-        parts = _GAPLESS.findall(word)
+        parts = re.findall(_GAPLESS, word)
         if "".join(parts) != word:
-            tail = _TAIL.search(word)
-            parts = _GAPLESS.findall(tail[0]) if tail else [word]
+            tail = re.search(_TAIL, word)
+            parts = re.findall(_GAPLESS, tail[0]) if tail else [word]
         words += parts
     return " ".join(words)
 
@@ -293,17 +292,16 @@ _ENCODED_AGAIN: Final = re.compile("%(?:25)+(?=[0-9a-f]{2})", re.IGNORECASE)
 _ESCAPED: Final = re.compile(r"\\+(?:u00([0-7][0-9a-f])|(.?))", re.DOTALL | re.IGNORECASE)
 
 _QUOTED: Final = """["'][^"'\\\\]{1,256}["']"""
-_NAME: Final = re.compile(
+_NAME: Final = (
     rf"""["'](?:name|key)["']\s*:\s*(?P<named>{_QUOTED})\s*,\s*["']value["']\s*(?=:)"""
     rf"|(?P<quoted>{_QUOTED})\s*(?=[:=])"
-    r"|(?<![\w.$%\[\]-])(?P<bare>[\w.$%\[\]-]++)(?:\s*(?==)|(?=:\s))",
-    re.IGNORECASE,
+    r"|(?<![\w.$%\[\]-])(?P<bare>[\w.$%\[\]-]++)(?:\s*(?==)|(?=:\s))"
 )
 """A name before the separator of its value, or the beginning of ``{"name": ..., "value":``."""
 
 _TEXT: Final = r"""(?P<quote>["'])(?P<text>(?:[^\\]|\\.?)*?)(?:(?P=quote)|\Z)"""
 _IN_JSON, _IN_FORM, _IN_LINE = (
-    re.compile(rf"\s*(?:{_TEXT}|(?P<bare>{bare}))", re.DOTALL)
+    rf"\s*(?:{_TEXT}|(?P<bare>{bare}))"
     for bare in (r"""[\[{](?!\s*[\]}]).*|[^\s,\[\]{}"']+""", r"""[^\s&"'<>]+""", r"[^\r\n]+")
 )
 """The value behind each separator; a list or an object is taken to go on to the end."""
@@ -316,12 +314,12 @@ def _unescaped(octet: str | None, char: str) -> str:
 def _named_in(text: str) -> Iterator[tuple[int, int]]:
     """The values with the name of a secret, in a form, a query, a line, or JSON that is cut off."""
     end = 0
-    for match in _NAME.finditer(text):
+    for match in re.finditer(_NAME, text, re.IGNORECASE):
         kind = match.lastgroup or ""
         if match.start() >= end and is_secret(match[kind]):
             behind = _IN_LINE if kind == "bare" else _IN_JSON
             behind = _IN_FORM if text[match.end()] == "=" else behind
-            value = behind.match(text, match.end() + 1)
+            value = re.compile(behind, re.DOTALL).match(text, match.end() + 1)
             if value is not None and value[value.lastgroup or 0] not in _EMPTY:
                 yield value.span(value.lastgroup or 0)
                 end = value.end()

@@ -4,7 +4,6 @@ msgspec stops at the first error. After one, value and type are walked over, and
 collected: what the value is, and what would be right.
 """
 
-import difflib
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -182,6 +181,8 @@ def none_of(value: object, names: Sequence[str]) -> str:
 def _meant(value: object, names: Sequence[str]) -> str:
     text = value[:100].lower() if isinstance(value, str) else ""
     cases = {name.lower(): name for name in names if name}
+    import difflib  # 1 ms
+
     close = difflib.get_close_matches(text, cases, 1)
     return f"; did you mean {cases[close[0]]!r}?" if close else ""
 

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Final
 
 import httptools
+from msgspec import Struct
+from msgspec.structs import replace
 
 CHUNKED: Final = -1
 """The length of a body whose end only its chunks tell."""
@@ -29,8 +30,7 @@ _ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#@]
 _AUTHORITY: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\[\]:/?#@\s]*)(?::[0-9]*)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """How much a client may ask of the server: bytes, real seconds, and connections at once.
 
     A longer *head* gets a 431, and a longer *url* a 414. A head that takes longer than *head_s*
@@ -65,8 +65,7 @@ class BadRequest(Exception):
         self.status, self.reason, self.answered = status, reason, answered
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Head:
+class Head(Struct, frozen=True, eq=False):
     """The head of a request.
 
     *target*, *path* and *query* are as sent, escapes included. *headers* have lower-case names, and

@@ -732,7 +732,7 @@ def test_a_progress_bar_is_shown_on_a_terminal(monkeypatch: pytest.MonkeyPatch) 
 def test_every_option_of_serve_has_an_environment_variable() -> None:
     text = " ".join(run("serve", "--help").output.split())
 
-    for option in cli.main.commands["serve"].params:
+    for option in cli.command("serve").params:
         if option.param_type_name == "option":
             name = max(option.opts)[2:].replace("-", "_").upper()
             assert f"[env var: GESMOCK_{name}" in text

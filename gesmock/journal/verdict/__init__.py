@@ -5,32 +5,36 @@ May import what ``journal`` may.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from functools import partial
+from functools import cache, partial
 from itertools import groupby, islice
 from operator import attrgetter
 from typing import Final
 
-from gesmock.journal.verdict import conduct, contract, paging, traffic
 from gesmock.journal.verdict.findings import RULES, Evidence, Finding, VerdictConfig, finding
 from gesmock.journal.verdict.traffic import Traffic
 
 MOST_FINDINGS: Final = 200
 """At most this many findings are reported under one code."""
 
-CHECKS: Final[Mapping[str, Callable[[Traffic, VerdictConfig], Iterable[Evidence]]]] = {
-    **{
-        rule.code: getattr(family, rule.name)
-        for rule in RULES
-        for family in (conduct, paging, traffic)
-        if hasattr(family, rule.name)
-    },
-    **{
-        rule.code: partial(contract.check, rule.code)
-        for rule in RULES
-        if rule.code.startswith("GM3")
-    },
-}
-"""The check of each code: the function with the name of its rule. The fake itself finds ``GM0``."""
+
+@cache
+def checks() -> Mapping[str, Callable[[Traffic, VerdictConfig], Iterable[Evidence]]]:
+    """The check of each code: the function with its rule's name. The fake itself finds ``GM0``."""
+    from gesmock.journal.verdict import conduct, contract, paging, traffic  # for the first verdict
+
+    return {
+        **{
+            rule.code: getattr(family, rule.name)
+            for rule in RULES
+            for family in (conduct, paging, traffic)
+            if hasattr(family, rule.name)
+        },
+        **{
+            rule.code: partial(contract.check, rule.code)
+            for rule in RULES
+            if rule.code.startswith("GM3")
+        },
+    }
 
 
 def judge(
@@ -49,7 +53,7 @@ def judge(
         if code in selected:
             findings += islice(group, MOST_FINDINGS)
     for code in selected:
-        if check := CHECKS.get(code):
+        if check := checks().get(code):
             evidence = islice(check(traffic, config), MOST_FINDINGS)
             findings += [finding(code, message, entries) for message, entries in evidence]
     return findings

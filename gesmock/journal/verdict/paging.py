@@ -5,10 +5,11 @@ A correct client advances by the jobs it received, or by those that were new, up
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain, pairwise, zip_longest
 from operator import attrgetter
 from typing import Final, NamedTuple
+
+from msgspec import Struct
 
 from gesmock.journal.entries import Entry
 from gesmock.journal.verdict.findings import Evidence, VerdictConfig, times
@@ -20,8 +21,7 @@ _FRESH_S: Final = 1.5
 _LARGEST: Final = 2**31 - 1
 
 
-@dataclass(slots=True, eq=False)
-class Window:
+class Window(Struct, eq=False):
     """A request for *asked* jobs from *offset* on; None: the limit was left to the service.
 
     It got *returned* jobs out of *total*; *returned* is None if the client read no answer.
