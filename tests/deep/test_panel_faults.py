@@ -95,6 +95,13 @@ def test_the_application_shows_each_fault_that_is_a_press_away(
     says(demo, message)
 
 
+def test_the_panel_leads_to_the_demo_application(panel: "Page") -> None:
+    with panel.expect_popup() as opened:
+        panel.get_by_role("link", name="the demo application").click()
+
+    says(opened.value, "1 to 10 of 105")
+
+
 def test_the_next_import_fails_late(panel: "Page", demo: "Page", ges: GesMock) -> None:
     panel.get_by_role("button", name="Next import: fails_late").click()
     expect(panel.get_by_role("table", name="Armed rules")).to_contain_text("fails_late")

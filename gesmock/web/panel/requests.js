@@ -132,10 +132,13 @@ export async function loadRequests() {
 }
 
 function drawEmpty() {
-  const url = `${graphUrl(mainGraph())}/jobs/status`;
+  const graph = graphUrl(mainGraph());
+  const url = `${graph}/jobs/status`;
+  const demo = `../demo/?graph=${encodeURIComponent(new URL(graph).pathname)}`;
   empty.replaceChildren(
     h("h3", {}, "No requests yet"),
-    h("p", {}, "Point your application at ", h("code", {}, location.origin), ", or try:"),
+    h("p", {}, "Point your application at ", h("code", {}, location.origin), ", open ",
+      h("a", { href: demo, target: "_blank" }, "the demo application"), ", or try:"),
     h("pre", {}, asFetch({ method: "GET", url, headers: {} })),
     h("div", { class: "buttons" }, h("button", { click: () => fetch(url) }, "Send it from here")),
   );
