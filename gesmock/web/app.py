@@ -26,8 +26,7 @@ CONTROL_DOCUMENT: Final = f"{CONTROL}/openapi.json"
 BROWSER: Final = "/docs"
 PANEL: Final = f"{CONTROL}/"
 
-_PANEL_FILES: Final = Path(__file__).with_name("panel")
-_PANEL_TYPES: Final = {
+_TYPES: Final = {
     ".css": "text/css",
     ".html": "text/html",
     ".js": "text/javascript",
@@ -72,7 +71,7 @@ def create_app(
         # Flask itself would make it a rule for some methods only.
         app.url_map.add(api.MatchingRule(f"{CONTROL}/<path:path>", endpoint="control"))
         app.view_functions["control"] = partial(api.answer, fake, calls)
-        app.register_blueprint(_panel())
+        app.register_blueprint(_page(PANEL, f"{PANEL}panel/", Path(__file__).with_name("panel")))
     app.register_blueprint(service.blueprint(fake))
     app.register_blueprint(_documents(fake, control=control))
     app.register_blueprint(_demo())
@@ -110,19 +109,27 @@ def _is_browser(request: flask.Request) -> bool:
     return request.method in ("GET", "HEAD") and "text/html" in request.headers.get("Accept", "")
 
 
-def _panel() -> flask.Blueprint:
-    """The panel's page, and the files that it loads."""
-    panel = flask.Blueprint("panel", __name__, url_prefix=CONTROL)
+def _page(url: str, files_url: str, folder: Path) -> flask.Blueprint:
+    """The page in *folder* at *url*; the files that it loads are below *files_url*."""
+    page = flask.Blueprint(folder.name, __name__)
 
-    @panel.get("/")
-    @panel.get("/panel/<name>")
+    @page.get(url)
+    @page.get(f"{files_url}<name>")
     def file(name: str = "index.html") -> flask.Response:
-        type_ = _PANEL_TYPES.get(Path(name).suffix)
-        response = flask.send_from_directory(_PANEL_FILES, name, mimetype=type_)
+        type_ = _TYPES.get(Path(name).suffix)
+        response = flask.send_from_directory(folder, name, mimetype=type_)
         response.headers.extend(_only_for("default-src 'self'"))
         return response
 
-    return panel
+    return page
+
+
+def _demo() -> flask.Blueprint:
+    """A small application that calls the service as any client does."""
+    package = Path(__file__).parents[1]
+    installed = package / "demo"  # in a checkout it is beside the package
+    folder = installed if installed.is_dir() else package.parent / "demo"
+    return _page(f"{DEMO}/", f"{DEMO}/", folder)
 
 
 def _only_for_itself(page: flask.Response) -> dict[str, str]:
@@ -188,22 +195,3 @@ def _documents(fake: Fake, *, control: bool) -> flask.Blueprint:
     config = {"app_name": "gesmock", "urls": urls, "validatorUrl": None}
     documents.register_blueprint(get_swaggerui_blueprint(BROWSER, SERVICE_DOCUMENT, config))
     return documents
-
-
-def _demo() -> flask.Blueprint:
-    """A small application that calls the service as any client does."""
-    package = Path(__file__).parents[1]
-    installed = package / "demo"  # in a checkout it is beside the package
-    folder = installed if installed.is_dir() else package.parent / "demo"
-    demo = flask.Blueprint("demo", __name__, static_folder=folder, static_url_path=DEMO)
-
-    @demo.get(f"{DEMO}/")
-    def index() -> flask.Response:
-        return demo.send_static_file("index.html")
-
-    @demo.after_request
-    def finished(response: flask.Response) -> flask.Response:
-        response.headers.extend(_only_for("default-src 'self'; img-src data:"))
-        return response
-
-    return demo
