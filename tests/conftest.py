@@ -54,6 +54,7 @@ PROJECT = "854d9316e71d4dc599c5f27ea323d445"
 def pytest_collection_finish() -> None:
     """What was imported and collected stays: no garbage collection need look at it again."""
     gc.freeze()
+    gc.set_threshold(10_000)
 
 
 @pytest.fixture
@@ -91,12 +92,11 @@ def freed_at_once(kind: type) -> Iterator[None]:
     Those that were there before do not count.
     """
     gc.disable()
-    gc.freeze()
+    gc.freeze()  # for good: thawed, all that was imported would be looked at over and over
     try:
         yield
         until(lambda: not any(type(each) is kind for each in gc.get_objects()))
     finally:
-        gc.unfreeze()
         gc.enable()
 
 

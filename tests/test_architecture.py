@@ -3,10 +3,10 @@
 import ast
 import inspect
 from collections import Counter
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterable, Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -62,14 +62,39 @@ def dotted(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
 
 
-Trees = dict[str, ast.Module]
+class Module(NamedTuple):
+    """What the rules are about; *imported* is dotted, and includes what functions import."""
+
+    docstring: str | None
+    imported: set[str]
+    imported_when_run: set[str]
+    texts: list[str]
+    classes: list[str]
+    bound: list[tuple[str, int]]
+
+    @classmethod
+    def of(cls, source: str) -> "Module":
+        tree = ast.parse(source)
+        nodes = [*ast.walk(tree)]
+        constants = [node.value for node in nodes if isinstance(node, ast.Constant)]
+        return cls(
+            ast.get_docstring(tree),
+            imports(nodes),
+            imports(nodes_when_run(tree)),
+            [value for value in constants if isinstance(value, str)],
+            [node.name for node in nodes if isinstance(node, ast.ClassDef)],
+            [*bound_names(nodes)],
+        )
+
+
+Modules = dict[str, Module]
 
 
 @pytest.fixture(scope="module")
-def trees() -> Trees:
+def modules() -> Modules:
     """Every module of the package, by its dotted name without ``gesmock.``."""
     return {
-        dotted(path.relative_to(HOUSE)): ast.parse(path.read_text(encoding="utf-8"))
+        dotted(path.relative_to(HOUSE)): Module.of(path.read_text(encoding="utf-8"))
         for path in sorted(HOUSE.rglob("*.py"))
     }
 
@@ -85,22 +110,20 @@ def is_for_type_checkers(node: ast.AST) -> bool:
     return False
 
 
-def statements(tree: ast.AST, *, for_type_checkers: bool) -> Iterator[ast.AST]:
-    """Every node below *tree*, with or without those that only type checkers read."""
+def nodes_when_run(tree: ast.AST) -> Iterator[ast.AST]:
+    """Every node below *tree* but those that only type checkers read."""
     nodes = [tree]
     while nodes:
         node = nodes.pop()
-        if is_for_type_checkers(node) and not for_type_checkers:
-            continue
-        yield node
-        nodes += ast.iter_child_nodes(node)
+        if not is_for_type_checkers(node):
+            yield node
+            nodes += ast.iter_child_nodes(node)
 
 
-@cache
-def imports(tree: ast.AST, *, for_type_checkers: bool = True) -> set[str]:
-    """The dotted names that *tree* imports, inside functions too."""
+def imports(nodes: Iterable[ast.AST]) -> set[str]:
+    """The dotted names that *nodes* import."""
     names: set[str] = set()
-    for node in statements(tree, for_type_checkers=for_type_checkers):
+    for node in nodes:
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -108,19 +131,19 @@ def imports(tree: ast.AST, *, for_type_checkers: bool = True) -> set[str]:
     return names
 
 
-def arrows(trees: Trees) -> dict[str, set[str]]:
+def arrows(modules: Modules) -> dict[str, set[str]]:
     """Which modules each module imports; ``__init__`` of the package itself left out."""
     graph: dict[str, set[str]] = {}
-    for name, tree in trees.items():
+    for name, module in modules.items():
         if name == "__init__":
             continue
         graph[name] = set()
-        for imported in imports(tree):
+        for imported in module.imported:
             inside = imported.removeprefix("gesmock.")
             if inside == imported:
                 continue
-            target = inside if inside in trees else inside.rpartition(".")[0]
-            if target in trees and target not in (name, "__init__"):
+            target = inside if inside in modules else inside.rpartition(".")[0]
+            if target in modules and target not in (name, "__init__"):
                 graph[name].add(target)
     return graph
 
@@ -151,9 +174,9 @@ def circle(graph: dict[str, set[str]]) -> list[str]:
     return []
 
 
-def bound_names(tree: ast.AST) -> Iterator[tuple[str, int]]:
-    """The names that *tree* gives to values, functions, classes, parameters and attributes."""
-    for node in ast.walk(tree):
+def bound_names(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, int]]:
+    """The names that *nodes* give to values, functions, classes, parameters and attributes."""
+    for node in nodes:
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 yield node.name, node.lineno
@@ -165,8 +188,8 @@ def bound_names(tree: ast.AST) -> Iterator[tuple[str, int]]:
                 yield node.arg, node.lineno
 
 
-def test_a_room_imports_lower_floors_only_and_no_imports_form_a_circle(trees: Trees) -> None:
-    graph = arrows(trees)
+def test_a_room_imports_lower_floors_only_and_no_imports_form_a_circle(modules: Modules) -> None:
+    graph = arrows(modules)
 
     assert looks_up(graph) == []
     assert circle(graph) == []
@@ -175,68 +198,59 @@ def test_a_room_imports_lower_floors_only_and_no_imports_form_a_circle(trees: Tr
 @pytest.mark.parametrize(
     "line", ["from gesmock.fake.project import Project", "import gesmock.web.app"]
 )
-def test_an_import_that_is_turned_round_is_noticed(trees: Trees, line: str) -> None:
+def test_an_import_that_is_turned_round_is_noticed(modules: Modules, line: str) -> None:
     clock = (HOUSE / "model" / "clock.py").read_text(encoding="utf-8")
 
-    graph = arrows({**trees, "model.clock": ast.parse(f"{clock}\n{line}\n")})
+    graph = arrows({**modules, "model.clock": Module.of(f"{clock}\n{line}\n")})
 
     assert [found.split(" imports ")[0] for found in looks_up(graph)] == ["model.clock"]
     assert "model.clock" in circle(graph)
 
 
-def test_every_module_has_a_room_and_says_what_lives_there(trees: Trees) -> None:
-    for name, tree in trees.items():
+def test_every_module_has_a_room_and_says_what_lives_there(modules: Modules) -> None:
+    for name, module in modules.items():
         assert name == "__init__" or room_of(name) in FLOORS, name
-        assert ast.get_docstring(tree), name
+        assert module.docstring, name
 
 
-def test_libraries_are_imported_in_their_rooms_only(trees: Trees) -> None:
+def test_libraries_are_imported_in_their_rooms_only(modules: Modules) -> None:
     strays = [
         f"{name} imports {imported}"
-        for name, tree in trees.items()
-        for imported in imports(tree, for_type_checkers=False)
+        for name, module in modules.items()
+        for imported in module.imported_when_run
         if room_of(name) not in LIBRARIES.get(imported.split(".")[0], {room_of(name)})
     ]
     assert strays == []
 
 
-def test_imports_are_absolute(trees: Trees) -> None:
+def test_imports_are_absolute(modules: Modules) -> None:
     relative = [
         name
-        for name, tree in trees.items()
-        if any(imported.startswith(".") for imported in imports(tree))
+        for name, module in modules.items()
+        if any(imported.startswith(".") for imported in module.imported)
     ]
     assert relative == []
 
 
-def test_the_service_s_paths_stand_in_the_routes_only(trees: Trees) -> None:
+def test_the_service_s_paths_stand_in_the_routes_only(modules: Modules) -> None:
     spelled = [
         name
-        for name, tree in trees.items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant)
-        and isinstance(node.value, str)
-        and "/ges/v1" in node.value
-        and name != "fake.routes"
+        for name, module in modules.items()
+        if any("/ges/v1" in text for text in module.texts) and name != "fake.routes"
     ]
     assert spelled == []
 
 
-def test_no_class_name_stands_for_two_classes(trees: Trees) -> None:
-    names = Counter(
-        node.name
-        for tree in trees.values()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ClassDef)
-    )
+def test_no_class_name_stands_for_two_classes(modules: Modules) -> None:
+    names = Counter(name for module in modules.values() for name in module.classes)
     assert [name for name, count in names.items() if count > 1] == []
 
 
-def test_names_say_what_they_stand_for(trees: Trees) -> None:
+def test_names_say_what_they_stand_for(modules: Modules) -> None:
     empty = [
         f"{name}:{line} {bound}"
-        for name, tree in trees.items()
-        for bound, line in bound_names(tree)
+        for name, module in modules.items()
+        for bound, line in module.bound
         if bound.strip("_") in EMPTY_NAMES
     ]
     assert empty == []
