@@ -58,6 +58,9 @@ _FIRST_LINE: Final = "{}: {}\r\n".format(*_CONTENT_TYPE)
 _LAST_LINES: Final = "".join(f"{name}: {value}\r\n" for name, value in _CORS) + SERVER.decode()
 
 
+AtEndOfTurn = Callable[[Callable[[int], None]], None]
+
+
 class Gateway:
     """The application of our own server: answers requests to *fake*.
 
@@ -79,6 +82,8 @@ class Gateway:
         self._app: WSGIApplication | None = None
         self._making = Lock()
         self._remembers = remembers
+        self.at_end_of_turn: AtEndOfTurn | None = None
+        """Has the loop, if there is one, call back before it sends the answers of its turn."""
         self._requests: dict[Head, Request] = {}
         self._prepared: dict[Head, PreparedAnswer] = {}
         self._projects = fake.projects  # that these are for
@@ -91,9 +96,10 @@ class Gateway:
     ) -> Answer | Callable[[], Answer]:
         if self._projects is not self.fake.projects:  # what is remembered may be of dropped ones
             self._forget()
-        prepared = self._prepared.get(head)
-        if prepared is not None and (answer := prepared.answer(epoch, connection)) is not None:
-            return answer
+        if prepared := self._prepared.get(head):
+            answer = prepared.answer(epoch, connection, self.at_end_of_turn)
+            if answer is not None:
+                return answer
         request = self._requests.get(head)
         if request is not None and request.epoch == epoch:
             return self._handle(head, request, connection, prepare=True)
@@ -141,7 +147,7 @@ class Gateway:
             project.lock.release()
         if callable(reply.payload):
             return partial(_finish, reply, request, head.query, connection)
-        answer = _finish(reply, request, head.query, connection)
+        answer = _finish(reply, request, head.query, connection, self.at_end_of_turn)
         if repeat is not None and sum(map(len, answer.blocks)) <= _LARGEST_PREPARED:
             self._prepared[head] = PreparedAnswer(repeat, answer, reply, head.query)
         return answer
@@ -191,9 +197,16 @@ class Gateway:
         return guard.largest_body if refusal is None else None
 
 
-def _finish(reply: Reply, request: Request, query: str, connection: ConnectionInfo) -> Answer:
+def _finish(
+    reply: Reply,
+    request: Request,
+    query: str,
+    connection: ConnectionInfo,
+    at_end_of_turn: AtEndOfTurn | None = None,
+) -> Answer:
     answer = answer_of(reply, request.method, request.headers.get("origin"))
-    log_request(request.method, request.path, query, reply, connection.heard_at)
+    since, soon = connection.heard_at, at_end_of_turn
+    log_request(request.method, request.path, query, reply, since, at_end_of_turn=soon)
     return answer
 
 
@@ -289,13 +302,14 @@ def log_request(
     reply: Reply,
     since: float,
     redact: Callable[[str], str] = _SECRETS.redact,
+    at_end_of_turn: AtEndOfTurn | None = None,
 ) -> None:
     """Log a request that came *since* then, and its *reply*; *redact* takes secrets out.
 
     *path* is decoded, *query* as sent. The time that a fault holds the reply back is included.
     """
     if log.isEnabledFor(logging.INFO):
-        _log_answer(method, _logged_url(path, query, redact), reply, since)
+        _log_answer(method, _logged_url(path, query, redact), reply, since, at_end_of_turn)
 
 
 def _logged_url(path: str, query: str, redact: Callable[[str], str] = _SECRETS.redact) -> str:
@@ -305,16 +319,24 @@ def _logged_url(path: str, query: str, redact: Callable[[str], str] = _SECRETS.r
     return url
 
 
-def _log_answer(method: str, url: str, reply: Reply, since: float) -> None:
+def _log_answer(
+    method: str, url: str, reply: Reply, since: float, at_end_of_turn: AtEndOfTurn | None
+) -> None:
     taken_s, fault = real_time() - since, reply.headers.get("X-Gesmock-Fault", "")
     if reply.delivery is not None:
         taken_s += reply.delivery.delay_s + reply.delivery.spread_s
     first = log.handlers[0] if log.handlers else None
     if isinstance(first, logs.AccessLog):
-        first.write(first.line(method, url, reply.status, taken_s, fault))
+        line = first.line(method, url, reply.status, taken_s, fault)
+        if at_end_of_turn is None:
+            first.write(line)
+        elif first.hold(line):
+            at_end_of_turn(first.write_held)
     else:
         log.info(logs.text_line(method, url, reply.status, taken_s, fault))
     if reply.hint is not None:
+        if isinstance(first, logs.AccessLog):
+            first.write_held()
         log.info("no operation serves this: %s %s; %s", method, url, reply.hint)
 
 
@@ -345,7 +367,9 @@ class PreparedAnswer:
         )
         self._second, self._lines = -1, b""  # of which the lines are
 
-    def answer(self, epoch: int, connection: ConnectionInfo) -> Answer | None:
+    def answer(
+        self, epoch: int, connection: ConnectionInfo, at_end_of_turn: AtEndOfTurn | None
+    ) -> Answer | None:
         """The next answer; None if it has to be made anew."""
         record = self._repeat(epoch, connection)
         if record is None:
@@ -359,7 +383,8 @@ class PreparedAnswer:
             )
             self._lines = self._before + _encoded(own) + self._after
         if log.isEnabledFor(logging.INFO):
-            _log_answer(record.request.method, self._url, self._repeat.reply, record.real_at)
+            method, reply = record.request.method, self._repeat.reply
+            _log_answer(method, self._url, reply, record.real_at, at_end_of_turn)
         return Answer(self._status, self._lines % (epoch, number, epoch, number), self._blocks)
 
 

@@ -45,11 +45,26 @@ class AccessLog(logging.StreamHandler[TextIO]):
     line's 1.5 us. It must be the only handler of the logger ``gesmock.service``.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._held = list[str]()
+
     line = staticmethod(text_line)
 
     def write(self, line: str) -> None:
         with suppress(OSError):  # nobody reads it any more
             os.write(2, f"{line}\n".encode())
+
+    def hold(self, line: str) -> bool:
+        """Keep *line* for ``write_held``; whether it is the first. Call both in one thread."""
+        self._held.append(line)
+        return len(self._held) == 1
+
+    def write_held(self, *_: object) -> None:
+        """Write all lines at once, which takes hardly longer than one."""
+        if self._held:
+            lines, self._held = self._held, []
+            self.write("\n".join(lines))
 
 
 class JsonAccessLog(AccessLog):

@@ -31,6 +31,7 @@ class Server:
         self._fake = gateway.fake
         self._fake.deliverable |= BELOW_HTTP
         self._http = HttpServer(gateway, host, port, limits or Limits(), ssl_context)
+        gateway.at_end_of_turn = self._http.loop.writes.append
         self._fake.epochs.watchers.append(self._http.release)
         self._fake.connections = self._http.connections
         self.port = self._http.port

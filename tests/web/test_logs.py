@@ -1,17 +1,28 @@
-"""The log of ``gesmock serve`` as JSON: one object a line."""
+"""The log of ``gesmock serve``: an object a line as JSON, and lines that are written together."""
 
 import json
 import logging
+import os
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime
+from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
+from conftest import PROJECT
 
-from gesmock.web.logs import JsonFormatter
+from gesmock.fake.fake import Fake
+from gesmock.model.messages import ConnectionInfo
+from gesmock.server.loop import WRITE
+from gesmock.server.parser import Limits, parse
+from gesmock.web import create_app
+from gesmock.web.gateway import Gateway
+from gesmock.web.logs import ACCESS, AccessLog, JsonFormatter
 
 Serve = Callable[..., Any]
 
@@ -94,3 +105,66 @@ def test_an_exception_is_a_field_of_its_own() -> None:
 
     assert (line["level"], line["message"]) == ("error", "failed over x")
     assert line["exception"].endswith("with base 10: 'x'")
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """What is written to standard error, each time."""
+    written: list[bytes] = []
+    write = os.write
+
+    def noted(fd: int, data: bytes) -> int:
+        if fd != 2:
+            return write(fd, data)
+        written.append(data)
+        return len(data)
+
+    monkeypatch.setattr(os, "write", noted)
+    return written
+
+
+def test_a_request_is_in_the_log_before_its_answer_arrives(
+    serve: Serve, written: list[bytes]
+) -> None:
+    def visit(lines: list[str]) -> None:
+        path = urlsplit(lines[1].split("'")[1]).path
+        port = int(lines[0].rpartition(":")[2])
+        request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+        with ExitStack() as stack:
+            clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(8)]
+            [*map(stack.enter_context, clients)]
+            for turn in range(20):
+                for client in clients:
+                    client.sendall(request)
+                for number, client in enumerate(clients, 1):
+                    assert client.recv(2**16)
+                    assert b"".join(written).count(b" 200 ") >= 8 * turn + number
+
+    serve(visit)
+
+
+def test_the_lines_of_one_turn_of_the_loop_are_written_at_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, written: list[bytes]
+) -> None:
+    monkeypatch.setattr(ACCESS, "handlers", [AccessLog()])
+    caplog.set_level(logging.INFO, ACCESS.name)
+    fake = Fake({"generate": 3})
+    gateway, called = Gateway(fake, partial(create_app, fake)), list[Any]()
+    gateway.at_end_of_turn = called.append
+    connection = ConnectionInfo(("127.0.0.1", 1), 0.0)
+
+    def ask(target: str) -> None:
+        head = parse(f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(), Limits())
+        for _ in range(4):
+            gateway.answer(head, b"", 1, connection)
+
+    ask(f"/ges/v1.0/{PROJECT}/graphs/movie/jobs/status")
+    assert (len(called), written) == (1, [])
+    called[0](WRITE)
+    assert len(written) == 1
+    assert written[0].count(b" 200 ") == written[0].count(b"\n") == 4
+
+    ask("/ges/v1.0/wrong")  # a hint follows each line
+    for end_turn in called[1:]:
+        end_turn(WRITE)
+    assert [text.count(b" 404 ") for text in written[1:]] == [1, 1, 1, 1]
