@@ -60,6 +60,7 @@ export async function drawDrawer() {
     if (node instanceof HTMLDetailsElement && !isNew) node.open = open.has(node.id);
   }
   if (body.childNodes.length === contents.length && contents.every((node, index) => node.isEqualNode(body.childNodes[index]))) return;
+  if (body.matches(":active")) return void setTimeout(drawDrawer, 300); // what is being pressed stays
   body.replaceChildren(...contents);
   const again = [...body.querySelectorAll("button, summary")][focused];
   if (again instanceof HTMLElement) again.focus({ preventScroll: true });

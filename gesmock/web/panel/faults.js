@@ -101,6 +101,7 @@ function ruleRow(rule) {
 /** Load the armed rules anew. */
 export const loadRules = throttled(async () => {
   const [{ faults }, { plans }, { preset }] = await Promise.all([get("faults"), get("plans"), get("preset")]);
+  if (list.matches(":active")) return loadRules(); // later: what is being pressed stays
   const focused = document.activeElement?.getAttribute("aria-label");
   const [table] = list.getElementsByTagName("table");
   table.tBodies[0].replaceChildren(...faults.map(ruleRow), ...plans.map(ruleRow));
