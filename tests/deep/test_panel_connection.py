@@ -1,6 +1,9 @@
 """How the panel connects, in a real browser: many tabs, a restart, tokens, a proxy, links."""
 
+import json
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -96,6 +99,59 @@ def test_the_panel_of_a_proxy_shows_requests_and_says_why_there_are_no_jobs(
         expect(request(panel, "503")).to_be_visible()
 
 
+def test_a_watched_fixture_file_is_loaded_anew_and_a_broken_one_explained(
+    visit: Visitor, tmp_path: Path
+) -> None:
+    file = tmp_path / "films.json"
+    job_ = {"jobId": "first", "status": "running", "request": {"command": "x", "url": "/"}}
+    file.write_text(json.dumps({"graphs": {"films": {"jobs": [job_]}}}))
+    port = free_port()
+    with serving(port, str(file), "--watch"):
+        panel = open_panel(visit, f"http://127.0.0.1:{port}")
+        expect(job(panel, "first")).to_be_visible()
+
+        file.write_text(json.dumps({"graphs": {"films": {"jobs": [{**job_, "jobId": "second"}]}}}))
+        expect(job(panel, "second")).to_be_visible()
+        expect(job(panel, "first")).to_have_count(0)
+
+        file.write_text("{")
+        expect(panel.get_by_role("alert")).to_contain_text("films.json")
+        expect(job(panel, "second")).to_be_visible()
+
+
+@pytest.fixture
+def other_site() -> Iterator[str]:
+    """The URL of a site whose pages link to the URL in their query."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), LinkPage) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+CONTROL = """
+async (url) => {
+  const headers = { Authorization: "Bearer secret", "Content-Type": "application/json" };
+  const body = JSON.stringify({ frozen: true });
+  const answer = await fetch(url, { method: "PATCH", headers, body });
+  return (await answer.json()).frozen;
+}
+"""
+
+
+def test_pages_of_a_named_origin_may_call_the_control_api(other_site: str, visit: Visitor) -> None:
+    page = visit(other_site)
+    with GesMock(control_token="secret", control_origins=[other_site]) as ges:
+        assert page.evaluate(CONTROL, f"{ges.url}/_gesmock/clock") is True
+
+    visit.allow("CORS|net::ERR_FAILED")
+    with GesMock(control_token="secret") as ges:
+        with pytest.raises(Exception, match="Failed to fetch"):
+            page.evaluate(CONTROL, f"{ges.url}/_gesmock/clock")
+        assert ges.clock.frozen is False
+
+
 class LinkPage(BaseHTTPRequestHandler):
     """A page with a link to the URL in its query."""
 
@@ -111,17 +167,14 @@ class LinkPage(BaseHTTPRequestHandler):
 
 @pytest.mark.parametrize("site", ["127.0.0.1", "localhost"], ids=["same-site", "cross-site"])
 @pytest.mark.parametrize("path", ["/", "/_gesmock/"])
-def test_a_link_from_another_origin_opens_the_panel(site: str, path: str, visit: Visitor) -> None:
-    with (
-        GesMock(fixture="living") as ges,
-        ThreadingHTTPServer(("127.0.0.1", 0), LinkPage) as server,
-    ):
-        Thread(target=server.serve_forever).start()
-        page = visit(f"http://{site}:{server.server_port}/?{ges.url}{path}")
+def test_a_link_from_another_origin_opens_the_panel(
+    site: str, path: str, other_site: str, visit: Visitor
+) -> None:
+    with GesMock(fixture="living") as ges:
+        page = visit(f"{other_site.replace('127.0.0.1', site)}/?{ges.url}{path}")
         page.get_by_role("link", name="panel").click()
         is_live(page)
         expect(job(page, HYG)).to_be_visible()
-        server.shutdown()
 
 
 def test_without_the_control_api_there_is_no_panel(visit: Visitor) -> None:
