@@ -3,11 +3,14 @@
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import urlsplit
 
 import pytest
+
+from gesmock import GesMock
 
 if TYPE_CHECKING:
     from playwright.sync_api import (
@@ -40,6 +43,9 @@ def expect(locator: "Locator") -> Any:
     from playwright.sync_api import expect
 
     return expect(locator)
+
+
+Begin = Callable[..., GesMock]
 
 
 class Visitor:
@@ -101,7 +107,14 @@ def browser() -> Iterator["Browser"]:
 
 
 @pytest.fixture
-def visit(browser: "Browser") -> Iterator[Visitor]:
+def begin() -> Iterator[Begin]:
+    """Starts fakes that outlive the pages: begin(**options) is a started GesMock."""
+    with ExitStack() as stack:
+        yield lambda **options: stack.enter_context(GesMock(**options))
+
+
+@pytest.fixture
+def visit(browser: "Browser", begin: Begin) -> Iterator[Visitor]:
     """Opens pages: visit(url) is a Playwright page. At the end none has done anything wrong."""
     visitor = Visitor(browser)
     yield visitor

@@ -1,11 +1,10 @@
 """The demo application in a real browser, and what it is judged by: the verdict on clients."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 import requests
-from browser import Visitor, expect
+from browser import Begin, Visitor, expect
 
 from gesmock import GesMock
 from gesmock.faults.kinds import PlainKind
@@ -19,9 +18,8 @@ UNAVAILABLE = "503 GES.8602: Engine service unavailable."
 
 
 @pytest.fixture
-def ges() -> Iterator[GesMock]:
-    with GesMock(fixture="living", generate=100, clock={"frozen": True}) as ges:
-        yield ges
+def ges(begin: Begin) -> GesMock:
+    return begin(fixture="living", generate=100, clock={"frozen": True})
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
 """The panel for everybody, in a real browser: by keyboard, by axe's rules, with hostile strings."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from browser import Visitor, expect
+from browser import Begin, Visitor, expect
 from panels import HYG, job, open_panel, request
 from test_openapi_clients import MODULES
 
@@ -24,9 +23,8 @@ LONG = "x" * 20_000
 
 
 @pytest.fixture
-def living() -> Iterator[GesMock]:
-    with GesMock(fixture="living", generate=100, clock={"frozen": True}) as ges:
-        yield ges
+def living(begin: Begin) -> GesMock:
+    return begin(fixture="living", generate=100, clock={"frozen": True})
 
 
 def violations(page: "Page") -> list[str]:

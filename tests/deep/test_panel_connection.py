@@ -8,7 +8,7 @@ from threading import Thread
 
 import pytest
 import requests
-from browser import Visitor, expect
+from browser import Begin, Visitor, expect
 from conftest import free_port
 from panels import (
     HYG,
@@ -32,17 +32,17 @@ pytestmark = pytest.mark.deep
 LIVING = ("living", "--frozen")
 
 
-def test_seven_tabs_leave_connections_for_the_application(visit: Visitor) -> None:
-    with GesMock(fixture="living") as ges:
-        first = open_panel(visit, ges.url)
-        for _ in range(6):
-            is_live(another_tab(first, first.url))
+def test_seven_tabs_leave_connections_for_the_application(begin: Begin, visit: Visitor) -> None:
+    ges = begin(fixture="living")
+    first = open_panel(visit, ges.url)
+    for _ in range(6):
+        is_live(another_tab(first, first.url))
 
-        demo = another_tab(first, demo_url(ges))
+    demo = another_tab(first, demo_url(ges))
 
-        says(demo, "1 to 5 of 5|1 to 4 of 4|1 to 6 of 6")
-        for panel in first.context.pages[:7]:
-            expect(request(panel, "GET").first).to_be_visible()
+    says(demo, "1 to 5 of 5|1 to 4 of 4|1 to 6 of 6")
+    for panel in first.context.pages[:7]:
+        expect(request(panel, "GET").first).to_be_visible()
 
 
 def test_the_panel_notices_that_the_server_is_gone_and_that_it_is_back(visit: Visitor) -> None:
@@ -62,21 +62,21 @@ def test_the_panel_notices_that_the_server_is_gone_and_that_it_is_back(visit: Vi
         expect(job(panel, HYG)).to_contain_text("complete")
 
 
-def test_the_panel_asks_for_the_control_token(visit: Visitor) -> None:
+def test_the_panel_asks_for_the_control_token(begin: Begin, visit: Visitor) -> None:
     visit.allow("status of 401")
-    with GesMock(fixture="living", control_token="secret") as ges:
-        panel = visit(f"{ges.url}/_gesmock/")
-        dialog = panel.get_by_role("dialog", name="Control token")
-        for token in ("wrong", "secret"):
-            dialog.get_by_label("Control token").fill(token)
-            dialog.get_by_role("button", name="Connect").click()
-        is_live(panel)
-        expect(job(panel, HYG)).to_be_visible()
+    ges = begin(fixture="living", control_token="secret")
+    panel = visit(f"{ges.url}/_gesmock/")
+    dialog = panel.get_by_role("dialog", name="Control token")
+    for token in ("wrong", "secret"):
+        dialog.get_by_label("Control token").fill(token)
+        dialog.get_by_role("button", name="Connect").click()
+    is_live(panel)
+    expect(job(panel, HYG)).to_be_visible()
 
-        panel.reload()
+    panel.reload()
 
-        is_live(panel)
-        expect(job(panel, HYG)).to_be_visible()
+    is_live(panel)
+    expect(job(panel, HYG)).to_be_visible()
 
 
 def test_the_panel_of_a_proxy_shows_requests_and_says_why_there_are_no_jobs(
@@ -140,16 +140,18 @@ async (url) => {
 """
 
 
-def test_pages_of_a_named_origin_may_call_the_control_api(other_site: str, visit: Visitor) -> None:
+def test_pages_of_a_named_origin_may_call_the_control_api(
+    other_site: str, begin: Begin, visit: Visitor
+) -> None:
     page = visit(other_site)
-    with GesMock(control_token="secret", control_origins=[other_site]) as ges:
-        assert page.evaluate(CONTROL, f"{ges.url}/_gesmock/clock") is True
+    ges = begin(control_token="secret", control_origins=[other_site])
+    assert page.evaluate(CONTROL, f"{ges.url}/_gesmock/clock") is True
 
     visit.allow("CORS|net::ERR_FAILED")
-    with GesMock(control_token="secret") as ges:
-        with pytest.raises(Exception, match="Failed to fetch"):
-            page.evaluate(CONTROL, f"{ges.url}/_gesmock/clock")
-        assert ges.clock.frozen is False
+    ges = begin(control_token="secret")
+    with pytest.raises(Exception, match="Failed to fetch"):
+        page.evaluate(CONTROL, f"{ges.url}/_gesmock/clock")
+    assert ges.clock.frozen is False
 
 
 class LinkPage(BaseHTTPRequestHandler):
@@ -168,17 +170,17 @@ class LinkPage(BaseHTTPRequestHandler):
 @pytest.mark.parametrize("site", ["127.0.0.1", "localhost"], ids=["same-site", "cross-site"])
 @pytest.mark.parametrize("path", ["/", "/_gesmock/"])
 def test_a_link_from_another_origin_opens_the_panel(
-    site: str, path: str, other_site: str, visit: Visitor
+    site: str, path: str, other_site: str, begin: Begin, visit: Visitor
 ) -> None:
-    with GesMock(fixture="living") as ges:
-        page = visit(f"{other_site.replace('127.0.0.1', site)}/?{ges.url}{path}")
-        page.get_by_role("link", name="panel").click()
-        is_live(page)
-        expect(job(page, HYG)).to_be_visible()
+    ges = begin(fixture="living")
+    page = visit(f"{other_site.replace('127.0.0.1', site)}/?{ges.url}{path}")
+    page.get_by_role("link", name="panel").click()
+    is_live(page)
+    expect(job(page, HYG)).to_be_visible()
 
 
-def test_without_the_control_api_there_is_no_panel(visit: Visitor) -> None:
+def test_without_the_control_api_there_is_no_panel(begin: Begin, visit: Visitor) -> None:
     visit.allow("status of 404")
-    with GesMock(control=False) as ges:
-        page = visit(f"{ges.url}/_gesmock/")
-        expect(page.locator("body")).to_contain_text("GES.8000")
+    ges = begin(control=False)
+    page = visit(f"{ges.url}/_gesmock/")
+    expect(page.locator("body")).to_contain_text("GES.8000")

@@ -1,12 +1,11 @@
 """The panel breaks the next call, and the demo application shows it; all in a real browser."""
 
 import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 import requests
-from browser import Visitor, expect
+from browser import Begin, Visitor, expect
 from panels import another_tab, break_it, demo_url, open_panel, request, says
 
 from gesmock import GesMock
@@ -18,9 +17,8 @@ pytestmark = pytest.mark.deep
 
 
 @pytest.fixture
-def ges() -> Iterator[GesMock]:
-    with GesMock(fixture="living", generate=100, clock={"frozen": True}) as ges:
-        yield ges
+def ges(begin: Begin) -> GesMock:
+    return begin(fixture="living", generate=100, clock={"frozen": True})
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from browser import Visitor, expect
+from browser import Begin, Visitor, expect
 from panels import HYG, another_tab, demo_url, is_live, job, open_panel, says
 
 from gesmock import GesMock
@@ -19,9 +19,8 @@ MOST_ROWS = 200
 
 
 @pytest.fixture
-def living() -> Iterator[GesMock]:
-    with GesMock(fixture="living", generate=100, clock={"frozen": True}) as ges:
-        yield ges
+def living(begin: Begin) -> GesMock:
+    return begin(fixture="living", generate=100, clock={"frozen": True})
 
 
 @pytest.fixture(scope="module")
@@ -36,22 +35,21 @@ def number_of_rows(panel: "Page") -> int:
     return count
 
 
-def test_a_scenario_is_chosen_and_a_job_finishes_as_the_clock_advances(visit: Visitor) -> None:
-    with GesMock(fixture="empty", clock={"frozen": True}) as ges:
-        panel = open_panel(visit, ges.url)
-        expect(panel.get_by_role("heading", name="No jobs yet")).to_be_visible()
-        panel.get_by_label("Scenario").select_option("living")
-        panel.get_by_role("button", name="Load").click()
-        row = job(panel, HYG)
-        expect(row).to_contain_text("pending")
+def test_a_scenario_is_chosen_and_a_job_finishes_as_the_clock_advances(
+    begin: Begin, visit: Visitor
+) -> None:
+    ges = begin(fixture="empty", clock={"frozen": True})
+    panel = open_panel(visit, ges.url)
+    expect(panel.get_by_role("heading", name="No jobs yet")).to_be_visible()
+    panel.get_by_label("Scenario").select_option("living")
+    panel.get_by_role("button", name="Load").click()
+    row = job(panel, HYG)
+    expect(row).to_contain_text("pending")
 
-        panel.get_by_role("button", name="Freeze").click()
-        if not ges.clock.frozen:
-            panel.get_by_role("button", name="Freeze").click()
-        panel.get_by_role("button", name="Next transition").click()
-        expect(row).to_contain_text("running")
-        panel.get_by_role("button", name="+10 s").click()
-        expect(row).to_contain_text("complete")
+    panel.get_by_role("button", name="Next transition").click()
+    expect(row).to_contain_text("running")
+    panel.get_by_role("button", name="+10 s").click()
+    expect(row).to_contain_text("complete")
 
 
 def test_a_job_is_moved_only_to_a_legal_status(visit: Visitor, living: GesMock) -> None:
@@ -142,11 +140,11 @@ def test_a_link_with_a_scenario_asks_before_it_loads(visit: Visitor, living: Ges
     expect(panel.get_by_role("heading", name="No jobs yet")).to_be_visible()
 
 
-def test_a_hundred_jobs_are_generated_with_a_press(visit: Visitor) -> None:
-    with GesMock() as ges:
-        panel = open_panel(visit, ges.url)
-        panel.get_by_role("button", name="Generate 100").click()
-        expect(panel.get_by_role("button", name="all 100")).to_be_visible()
+def test_a_hundred_jobs_are_generated_with_a_press(begin: Begin, visit: Visitor) -> None:
+    ges = begin()
+    panel = open_panel(visit, ges.url)
+    panel.get_by_role("button", name="Generate 100").click()
+    expect(panel.get_by_role("button", name="all 100")).to_be_visible()
 
 
 def test_the_board_has_a_column_for_each_status(visit: Visitor, living: GesMock) -> None:

@@ -2,12 +2,11 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
-from browser import Visitor, expect
+from browser import Begin, Visitor, expect
 from panels import HYG, demo_url, job, open_panel, request, says
 
 from gesmock import Delay, GesMock
@@ -20,26 +19,25 @@ LARGEST = 150_000  # bytes
 
 
 @pytest.fixture
-def ges() -> Iterator[GesMock]:
+def ges(begin: Begin) -> GesMock:
     """A fake that an application has called, which pages, meets errors and submits a job."""
-    clock = {"now": 1_767_261_600, "frozen": True}
-    with GesMock(fixture="living", clock=clock) as ges:
-        ges.generate(100)
-        ges.faults.script("list_jobs", 503, 503, "ok", after=3)
-        ges.faults.arm("show_job", Delay(3), nth=2)
-        headers = {"X-Auth-Token": "demo"}
-        for offset in (0, 10, 20, 0, 0, 0):
-            requests.get(ges.jobs_url(limit=10, offset=offset), headers=headers)
-        keys = {"accessKey": "AK", "secretKey": "SK"}
-        submitted = requests.post(
-            f"{ges.graph_url()}/action?action_id=import-graph",
-            json={"edgesetPath": "films/edges/", "obsParameters": keys},
-            headers=headers,
-        ).json()["jobId"]
-        for _ in range(3):
-            requests.get(ges.job_url(submitted), headers=headers)
-            ges.clock.advance(2)
-        yield ges
+    ges = begin(fixture="living", clock={"now": 1_767_261_600, "frozen": True})
+    ges.generate(100)
+    ges.faults.script("list_jobs", 503, 503, "ok", after=3)
+    ges.faults.arm("show_job", Delay(3), nth=2)
+    headers = {"X-Auth-Token": "demo"}
+    for offset in (0, 10, 20, 0, 0, 0):
+        requests.get(ges.jobs_url(limit=10, offset=offset), headers=headers)
+    keys = {"accessKey": "AK", "secretKey": "SK"}
+    submitted = requests.post(
+        f"{ges.graph_url()}/action?action_id=import-graph",
+        json={"edgesetPath": "films/edges/", "obsParameters": keys},
+        headers=headers,
+    ).json()["jobId"]
+    for _ in range(3):
+        requests.get(ges.job_url(submitted), headers=headers)
+        ges.clock.advance(2)
+    return ges
 
 
 def compare(picture: bytes, name: str) -> None:

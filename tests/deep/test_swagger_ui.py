@@ -6,7 +6,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from browser import Visitor
+from browser import Begin, Visitor
 
 from gesmock import GesMock
 
@@ -117,10 +117,12 @@ def test_a_link_on_another_page_works(
     ],
     ids=["database", "memory"],
 )
-def test_try_it_out_answers_200(options: dict[str, Any], count: int, visit: Visitor) -> None:
+def test_try_it_out_answers_200(
+    options: dict[str, Any], count: int, begin: Begin, visit: Visitor
+) -> None:
     visit.allow("the server responded with a status of 400")
-    with GesMock(clock={"frozen": True}, **options) as ges:
-        answers = try_calls(visit(f"{ges.url}/docs/"), "")
+    ges = begin(clock={"frozen": True}, **options)
+    answers = try_calls(visit(f"{ges.url}/docs/"), "")
 
     refused = {name: status for name, status in answers.items() if status != 200}
     assert {name: status for name, status in refused.items() if name not in CANCELS} == {}
@@ -128,10 +130,10 @@ def test_try_it_out_answers_200(options: dict[str, Any], count: int, visit: Visi
     assert len(answers) == count
 
 
-def test_try_it_out_of_the_control_api_answers_200(visit: Visitor) -> None:
-    with GesMock(fixture="page_example", clock={"frozen": True}) as ges:
-        swagger_ui = visit(f"{ges.url}/docs/?urls.primaryName=the%20control%20API")
-        answers = try_calls(swagger_ui, "^GET .*(/health|/graphs|/settings|/jobs/{job_id})$")
+def test_try_it_out_of_the_control_api_answers_200(begin: Begin, visit: Visitor) -> None:
+    ges = begin(fixture="page_example", clock={"frozen": True})
+    swagger_ui = visit(f"{ges.url}/docs/?urls.primaryName=the%20control%20API")
+    answers = try_calls(swagger_ui, "^GET .*(/health|/graphs|/settings|/jobs/{job_id})$")
 
     assert set(answers.values()) == {200}
     assert len(answers) == 8
