@@ -230,14 +230,15 @@ class Repeat:
     """
 
     __slots__ = (
-        *("_append", "_cell", "_epoch", "_fake", "_faults", "_graphs", "_lock", "_met"),
-        *("_time", "_tokens", "_until", "_version", "reply", "request"),
+        *("_acquire", "_append", "_cell", "_changes", "_epoch", "_fake", "_faults", "_graphs"),
+        *("_met", "_release", "_time", "_tokens", "_until", "_version", "reply", "request"),
     )
 
     def __init__(self, fake: Fake, project: Project, record: Record, reply: Reply) -> None:
         self.request, self.reply = record.request, replace(reply, headers=record.headers)
         self._cell = record.request.operation, reply.status, None
-        self._fake, self._lock, self._faults = fake, project.lock, project.faults
+        self._acquire, self._release = project.lock.acquire, project.lock.release
+        self._fake, self._faults, self._changes = fake, project.faults, project.faults.changes
         self._time, self._graphs, self._epoch = project.time, project.graphs, project.epoch
         self._append, self._met = project.journal.append, project.verdict.coverage.met
         graph = project.graphs.get(record.request.args["graph_name"])
@@ -271,12 +272,13 @@ class Repeat:
 
     def __call__(self, epoch: int, connection: ConnectionInfo) -> Record | None:
         """The record of the next answer; None if something may have changed."""
-        if not self._lock.acquire(blocking=False):
+        if not self._acquire(blocking=False):
             return None
         try:
             request, reply, time, age = self.request, self.reply, self._time, self._time.age()
-            changed = self._graphs.version != self._version or age >= self._until
-            if changed or epoch < self._epoch or self._faults.concern(request.operation):
+            if self._graphs.version != self._version or age >= self._until or epoch < self._epoch:
+                return None
+            if self._faults.changes != self._changes and self._faults.concern(request.operation):
                 return None
             if self._tokens is not None and self._tokens != self._fake.tokens():
                 return None
@@ -288,4 +290,4 @@ class Repeat:
                 time.at(age), self._epoch, request, reply, None, None, heard_at, connection
             )
         finally:
-            self._lock.release()
+            self._release()

@@ -4,7 +4,9 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
+
+from msgspec import Struct
 
 from gesmock.model import messages
 from gesmock.model.clock import real_time
@@ -30,7 +32,7 @@ HEAD_ENDS: Final = {
 """The end of a head, by the version of HTTP and whether the connection closes after the answer."""
 
 
-class Answer(NamedTuple):
+class Answer(Struct, frozen=True):
     """An answer as it goes over the wire.
 
     *headers* are lines, each with its end; they tell the length of the body, but not what becomes
