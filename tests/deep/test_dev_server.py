@@ -13,6 +13,7 @@ import pytest
 import requests
 from browser import Visitor, expect
 from conftest import free_port, is_listening, until
+from panels import open_panel
 
 from gesmock import GesMock
 
@@ -88,13 +89,16 @@ def test_an_application_behind_vite_lists_fails_and_recovers(
     assert hosts == {(movies.url if changes_origin else url).removeprefix("http://")}
 
 
-def test_a_page_behind_vite_may_make_control_calls_where_vite_adds_the_token(
-    vite: Vite, movies: GesMock
+def test_the_panel_works_behind_vite_where_vite_adds_the_token(
+    vite: Vite, movies: GesMock, visit: Visitor
 ) -> None:
     url = vite(CONTROL, movies)
-    of_the_page = {"Origin": url, "Sec-Fetch-Site": "same-origin", "X-Forwarded-For": "192.0.2.7"}
+    of_a_forwarder = {"X-Forwarded-For": "192.0.2.7"}
 
-    answer = requests.get(f"{url}/_gesmock/clock", headers=of_the_page)
+    panel = open_panel(visit, url)
+    panel.get_by_role("button", name="Freeze").click()
 
-    assert answer.json()["frozen"] is False
+    expect(panel.get_by_role("button", name="Freeze")).to_have_attribute("aria-pressed", "true")
+    clock = requests.get(f"{url}/_gesmock/clock", headers=of_a_forwarder)
+    assert clock.json()["frozen"] is True
     assert requests.get(f"{movies.url}/_gesmock/clock").status_code == 401

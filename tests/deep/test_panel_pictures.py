@@ -72,9 +72,10 @@ def test_the_pictures_of_the_panel_are_as_large_as_the_panel(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_pictures_of_the_demo_are_as_large_as_the_demo(
-    scheme: str, ges: GesMock, visit: Visitor
+    scheme: str, begin: Begin, visit: Visitor
 ) -> None:
-    demo = visit(demo_url(ges), viewport={"width": 900, "height": 640}, color_scheme=scheme)
-    says(demo, "1 to 10 of 107")
+    ges = begin(fixture="living", generate=100, clock={"frozen": True})
+    demo = visit(demo_url(ges), viewport={"width": 900, "height": 656}, color_scheme=scheme)
+    says(demo, "1 to 10 of 105")
 
     compare(demo.screenshot(), f"demo-{scheme}.png")
