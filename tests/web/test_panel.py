@@ -100,19 +100,18 @@ def test_the_files_need_no_token_and_may_be_linked_but_the_calls_may_not() -> No
 
 
 class Tags(HTMLParser):
-    """The attributes of the page's tags, and whether it has a script or a style of its own."""
+    """The attributes of the page's tags, and its texts, each with the script or style it is in."""
 
     def __init__(self) -> None:
         super().__init__()
         self.attributes: list[tuple[str, str, str]] = []
-        self.texts: set[str] = set()
+        self.texts: list[tuple[str | None, str]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.attributes += [(tag, name, value or "") for name, value in attrs]
 
     def handle_data(self, data: str) -> None:
-        if self.cdata_elem and data.strip():
-            self.texts.add(self.cdata_elem)
+        self.texts.append((self.cdata_elem, data))
 
 
 def test_the_page_loads_its_own_files_only_and_has_nothing_inline() -> None:
@@ -124,7 +123,7 @@ def test_the_page_loads_its_own_files_only_and_has_nothing_inline() -> None:
         "panel/index.html",
         "panel/worker.js",
     }
-    assert page.texts == set()
+    assert {element for element, _ in page.texts} == {None}
     assert not [name for _, name, _ in page.attributes if name == "style" or name.startswith("on")]
 
 
