@@ -1,7 +1,7 @@
 """What the panel costs, with 100,000 jobs: measured in a real browser, and printed.
 
-The bounds are a few times what is promised, as other work may share the machine. For the promised
-ten minutes: ``GESMOCK_PANEL_S=600 pytest -m deep tests/deep/test_panel_figures.py``.
+The bounds are a few times what is promised, as other work may share the machine. CONTRIBUTING has
+the command for the promised ten minutes.
 """
 
 import os
