@@ -26,7 +26,6 @@ _OPTIONS: Final = (
     *("--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
-    "--js-flags=--expose-gc",
 )
 _HERE: Final = ("127.0.0.1", "localhost")
 _WAIT_MS: Final = 20_000

@@ -1,0 +1,20 @@
+"""What the tests of pages stand on: a page that does wrong fails its test."""
+
+import pytest
+from browser import Visitor
+
+pytestmark = pytest.mark.deep
+
+WRONG = """data:text/html,<title>wrong</title><img src=http://example.test/pixel.png>
+<script>console.error("written"); throw new Error("raised")</script>"""
+
+
+def test_a_page_is_blamed_for_errors_and_for_what_it_asks_of_other_hosts(visit: Visitor) -> None:
+    visit.allow("written")
+    visit(WRONG).context.close()
+
+    complaints, visit.complaints = " ".join(visit.complaints), []
+    assert "a request to another host: http://example.test/pixel.png" in complaints
+    assert "ERR_NAME_NOT_RESOLVED" in complaints
+    assert "raised" in complaints
+    assert "written" not in complaints
