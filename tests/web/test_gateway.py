@@ -400,13 +400,15 @@ def test_a_remembered_request_does_not_outlive_a_reset(fake: Fake) -> None:
     assert b"\r\nDate: " in late.headers
 
 
-def test_only_so_many_requests_are_remembered(fake: Fake) -> None:
+def test_only_so_many_requests_and_answers_are_remembered(fake: Fake) -> None:
     gateway = gateway_of(fake)
 
     for number in range(1300):
         request = head(f"{LIST}?limit={number}")
-        assert gateway.answer(request, b"", fake.epochs.current, CONNECTION) is not None
+        for _ in range(2):
+            assert gateway.answer(request, b"", fake.epochs.current, CONNECTION) is not None
     assert len(gateway._requests) < 600
+    assert 0 < len(gateway._prepared) < 600
 
 
 UNMATCHED = (
