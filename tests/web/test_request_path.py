@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from http.client import HTTPResponse
 from pathlib import Path
+from statistics import mode
 from types import FrameType
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -32,22 +33,33 @@ CASES: Final[dict[str, tuple[int, int, tuple[str, str, Any], int]]] = {
 """The most files and calls, a little above what they are today; the request; its status."""
 
 
+SYSTEM: Final = ("socket.", "epoll.", "heap")
+"""How the functions are called that ask the system for something, or keep timers."""
+
+
 class Profile:
-    """Counts the calls of gesmock's functions by their file, in threads that start from now on."""
+    """Counts the calls of gesmock's functions by their file, in threads that start from now on.
+
+    *system* has those of ``SYSTEM`` by their names.
+    """
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
+        self.system: Counter[str] = Counter()
         threading.setprofile(self._note)
 
     # Python traces no function that profiles, so coverage cannot see this one.
-    def _note(self, frame: FrameType, event: str, _: Any) -> None:  # pragma: no cover
+    def _note(self, frame: FrameType, event: str, called: Any) -> None:  # pragma: no cover
         code = frame.f_code
         is_function = not code.co_name.startswith("<")  # but a comprehension or a generator
         if event == "call" and is_function and code.co_filename.startswith(HOUSE):
             self.calls[code.co_filename] += 1
+        if event == "c_call" and called.__qualname__.startswith(SYSTEM):
+            self.system[called.__qualname__] += 1
 
     def of(self, action: Callable[[], None]) -> Counter[str]:
         self.calls.clear()
+        self.system.clear()
         action()
         time.sleep(0.02)  # until the server waits for the next request
         return self.calls.copy()
@@ -57,6 +69,27 @@ class Profile:
 def profile() -> Iterator[Profile]:
     yield Profile()
     threading.setprofile(None)
+
+
+def test_an_idle_client_costs_one_system_call_to_hear_and_one_to_answer(profile: Profile) -> None:
+    with GesMock(generate=10) as ges:
+        address = urlsplit(ges.url)
+        with socket.create_connection((address.hostname, address.port)) as client:
+            head = f"GET {PATH}jobs/status HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+            def ask() -> None:
+                client.sendall(head.format(ges.project_id).encode())
+                answer = HTTPResponse(client)
+                answer.begin()
+                assert answer.read()
+
+            calls = []
+            for _ in range(9):
+                profile.of(ask)
+                calls.append(sorted(profile.system.items()))
+
+    # The server waits once more. Now and then it looks at its connections, which takes a timer.
+    assert mode(map(tuple, calls)) == (("epoll.poll", 1), ("socket.recv", 1), ("socket.send", 1))
 
 
 @pytest.mark.parametrize("case", CASES)
