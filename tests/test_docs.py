@@ -28,8 +28,9 @@ from gesmock.model.settings import Settings
 from gesmock.model.types import Edition
 from gesmock.model.validation import read
 from gesmock.server import parser, protocol
-from gesmock.web.control import api, events
+from gesmock.web.control import api
 from gesmock.web.control import jobs as control_jobs
+from gesmock.web.control import journal as control_journal
 from gesmock.web.control.document import control_document
 from gesmock.web.guard import LARGEST_CONTROL_BODY
 
@@ -442,7 +443,7 @@ def test_the_table_of_bounds_has_the_values_of_the_code() -> None:
         api.LARGEST_PAGE,
         control_jobs.MOST_TRANSITIONS,
         api.LONGEST_WAIT_S,
-        events.MOST_STREAMS,
+        control_journal.MOST_STREAMS,
         MOST_CHANGED,
         feed.LARGEST_BATCH,
         feed.MOST_REQUESTS,

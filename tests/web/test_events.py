@@ -20,7 +20,7 @@ from gesmock.model.errors import InvalidInput
 from gesmock.model.job_store import MUCH
 from gesmock.model.jobs import MOST_CHANGED
 from gesmock.model.messages import Request
-from gesmock.web.control import events as events_call
+from gesmock.web.control import journal as journal_calls
 
 FRESH = ["clock", "counts", "faults"]
 
@@ -592,7 +592,7 @@ def test_a_head_of_a_stream_has_no_end_to_wait_for(ges: GesMock) -> None:
 def test_a_silent_stream_has_a_comment_now_and_then(
     ges: GesMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(events_call, "SILENCE_S", 0.0)
+    monkeypatch.setattr(journal_calls, "SILENCE_S", 0.0)
     with Follower(ges) as follower:
         follower.begin()
 

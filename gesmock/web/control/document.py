@@ -15,7 +15,7 @@ from gesmock.faults import Error, FaultRule
 from gesmock.model.generators import Generator
 from gesmock.model.types import STATUSES
 from gesmock.server.wsgi import EVENT_STREAM
-from gesmock.web.control import events, faults, jobs, journal, metrics, state
+from gesmock.web.control import faults, jobs, journal, metrics, state
 from gesmock.web.control.api import PATH_TYPES, ErrorBody, call
 from gesmock.web.guard import CONTROL
 
@@ -86,7 +86,7 @@ CALLS: Final = (
     describe,
     *(
         declared
-        for module in (state, jobs, faults, journal, events, metrics)
+        for module in (state, jobs, faults, journal, metrics)
         for declared in vars(module).values()
         if isinstance(declared, call)
     ),

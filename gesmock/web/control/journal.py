@@ -1,16 +1,21 @@
-"""Control calls about the journal, and the verdict on the client."""
+"""Control calls about what happened: the journal, the verdict on the client, and events."""
 
-from typing import Annotated, Any
+from collections.abc import Iterator
+from typing import Annotated, Any, Final
 
 import flask
 from msgspec import Meta, Struct, field, structs
+from werkzeug import exceptions
 
 from gesmock.fake.project import Project
 from gesmock.journal.entries import AnsweredEntry, Entry, Record
 from gesmock.journal.filters import Assertion, Count, EntryFilter
 from gesmock.journal.observations import Observation
 from gesmock.journal.verdict.findings import Code, Finding, VerdictConfig
+from gesmock.model.clock import real_time
+from gesmock.model.errors import NotFound
 from gesmock.model.types import GraphName, ListedStatus
+from gesmock.server.wsgi import CONNECTION, EVENT_STREAM
 from gesmock.web.control.api import (
     LIMIT,
     LONGEST_WAIT_S,
@@ -22,6 +27,15 @@ from gesmock.web.control.api import (
     numbered_page,
     page_of,
 )
+
+MOST_STREAMS: Final = 64
+"""How many clients may follow the projects of a fake."""
+
+SILENCE_S: Final = 15.0
+"""After so long, a comment keeps forwarders from closing the connection."""
+
+_ELSEWHERE: Final = "only gesmock's own server sends events: that of gesmock serve and of GesMock"
+_TOO_MANY: Final = f"{MOST_STREAMS} streams of events are open, the most there may be; close some"
 
 
 class JournalQuery(
@@ -189,3 +203,43 @@ def read_config(project: Project) -> VerdictConfigBody:
 def change_config(address: Address, body: VerdictConfigBody) -> VerdictConfigBody:
     VerdictConfig().changed(body)  # refused before a project is created
     return structs.asdict(address.open().verdict.change(body))
+
+
+@call("GET", "events", summary="Follow what happens, as server-sent events")
+def follow(address: Address) -> flask.Response:
+    request, streams = flask.request, address.fake.streams
+    if CONNECTION not in request.environ:
+        raise exceptions.NotImplemented(_ELSEWHERE)
+    address.project()
+    stream = _events(address, request.headers.get("Last-Event-ID", ""))
+    streams.add(stream)
+    if len(streams) > MOST_STREAMS:
+        raise exceptions.ServiceUnavailable(_TOO_MANY)
+    headers = {"Cache-Control": "no-store"}
+    return flask.Response(stream, headers=headers, content_type=EVENT_STREAM)
+
+
+def _events(address: Address, event_id: str) -> Iterator[bytes]:
+    """The events after the one with this id, as far as there are any, whenever it is asked.
+
+    It runs in the loop of the server, and so does not wait for the project's lock. It ends when the
+    project is dropped.
+    """
+    sent_at = real_time()
+    while True:
+        try:
+            project = address.project()
+        except NotFound:
+            return
+        text = b""
+        if project.lock.acquire(blocking=False):
+            try:
+                project.feed.look(project.epoch)
+                text, event_id = project.feed.after(event_id), project.feed.last_id
+            finally:
+                project.lock.release()
+        if not text and real_time() >= sent_at + SILENCE_S:
+            text = b":\n\n"
+        if text:
+            sent_at = real_time()
+        yield text
