@@ -8,9 +8,11 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from itertools import groupby, islice
+from contextlib import ExitStack, chdir, contextmanager, redirect_stdout
+from io import StringIO
+from itertools import groupby
 from pathlib import Path
+from threading import Event, Thread
 from typing import Final, NamedTuple
 from unittest.mock import patch
 
@@ -102,21 +104,38 @@ class Served(NamedTuple):
 
 @contextmanager
 def serving(command: str, folder: Path) -> Iterator[Served]:
-    """Run this ``gesmock`` command until the end, at a free port."""
-    with subprocess.Popen(
-        [sys.executable, "-m", *shlex.split(command)],
-        cwd=folder,
-        env={**os.environ, "GESMOCK_PORT": "0"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        printed = "".join(islice(process.stdout, 4 if "--demo" in command else 3))
+    """Run this ``gesmock`` command until the end, at a free port.
+
+    It runs in a thread: a process would take longer to start than most examples.
+    """
+    listening, stopped, printed = Event(), Event(), StringIO()
+
+    def wait() -> None:
+        listening.set()
+        stopped.wait()
+
+    def run() -> None:
         try:
-            yield Served(re.findall(r"listening on \w+://[^:]+:(\d+)", printed)[0], printed)
+            cli.main(shlex.split(command)[1:], standalone_mode=False)
         finally:
-            process.terminate()
+            listening.set()
+
+    with (
+        patch("gesmock.cli.serve.stop_signals", lambda: wait),
+        patch("gesmock.cli.serve._catch"),  # only the main thread may catch signals
+        patch.dict(os.environ, GESMOCK_PORT="0"),
+        chdir(folder),
+        redirect_stdout(printed),
+    ):
+        thread = Thread(target=run)
+        thread.start()
+        listening.wait()
+    try:
+        port = re.findall(r"listening on \w+://[^:]+:(\d+)", printed.getvalue())[0]
+        yield Served(port, printed.getvalue())
+    finally:
+        stopped.set()
+        thread.join()
 
 
 class PageExamples:
