@@ -1,5 +1,6 @@
 """The panel breaks the next call, and the demo application shows it; all in a real browser."""
 
+import json
 import time
 from typing import TYPE_CHECKING
 
@@ -126,6 +127,16 @@ def test_rules_are_paused_resumed_and_removed(panel: "Page", ges: GesMock) -> No
     assert [*ges.faults] == []
 
 
+def test_an_armed_rule_is_changed(panel: "Page", ges: GesMock) -> None:
+    break_it(panel, "503", times=3)
+    panel.get_by_role("button", name="Edit f1").click()
+    panel.get_by_label("Rule", exact=True).fill('{"operation": "list_jobs", "fault": 429}')
+    panel.get_by_role("button", name="Save").click()
+
+    expect(panel.get_by_role("table", name="Armed rules")).to_contain_text("429")
+    assert requests.get(ges.jobs_url()).status_code == 429
+
+
 def test_a_preset_is_set_and_taken_back(panel: "Page", demo: "Page") -> None:
     presets = panel.get_by_role("group", name="Preset")
     presets.get_by_role("button", name="down").click()
@@ -149,6 +160,22 @@ def test_a_request_is_shown_in_full_and_answered_again_otherwise(
     again.get_by_role("button", name="401").click()
 
     says(demo, "401 GES.8007: Invalid token.")
+
+
+def test_requests_are_saved_as_an_archive_and_copied_as_curl(panel: "Page", ges: GesMock) -> None:
+    panel.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    requests.get(ges.jobs_url(limit=7))
+    request(panel, "limit=7").get_by_role("button").click()
+    panel.get_by_role("button", name="Copy as curl").click()
+    expect(panel.get_by_text("Copied")).to_be_visible()
+    copied = panel.evaluate("navigator.clipboard.readText()")
+
+    with panel.expect_download() as saved:
+        panel.get_by_role("button", name="HAR").click()
+
+    [entry] = json.loads(saved.value.path().read_text("utf-8"))["log"]["entries"]
+    assert entry["request"]["url"] == ges.jobs_url(limit=7)
+    assert ges.jobs_url(limit=7) in copied
 
 
 def test_a_finding_is_linked_to_its_requests(panel: "Page", demo: "Page", ges: GesMock) -> None:

@@ -156,6 +156,51 @@ def test_the_board_has_a_column_for_each_status(visit: Visitor, living: GesMock)
     expect(panel.get_by_role("table", name="Jobs")).to_be_hidden()
 
 
+def test_another_project_is_looked_at_and_come_back_from(visit: Visitor, living: GesMock) -> None:
+    other = living.project("other1")
+    other.add_job(job_id="a/b?c#d&e", plan="normal")
+    panel = open_panel(visit, living.url)
+    panel.get_by_label("Project").select_option("other1")
+    job(panel, "a/b?c#d&e").get_by_role("button").first.click()
+    details = panel.get_by_role("complementary", name="Details")
+    expect(details).to_contain_text("a/b?c#d&e")
+
+    panel.reload()
+    expect(details).to_contain_text("a/b?c#d&e")
+    other.clock.advance(60)
+    expect(details).to_contain_text("success")
+
+    panel.go_back()
+    panel.go_back()
+    expect(job(panel, HYG)).to_be_visible()
+
+
+def test_a_link_to_a_project_that_is_gone_leads_to_the_default_one(
+    visit: Visitor, living: GesMock
+) -> None:
+    visit.allow("status of 404")
+    panel = visit(f"{living.url}/_gesmock/#project=nobody")
+    expect(panel.get_by_role("alert")).to_contain_text("No such project")
+
+    panel.get_by_role("button", name="default project").click()
+
+    expect(job(panel, HYG)).to_be_visible()
+
+
+def test_jobs_of_each_graph_come_and_go(visit: Visitor, living: GesMock) -> None:
+    living.add_job(job_id="first", graph="films")
+    panel = open_panel(visit, living.url)
+    expect(job(panel, HYG)).to_be_visible()
+    panel.get_by_label("Graph").select_option("films")
+    expect(job(panel, HYG)).to_have_count(0)
+    expect(job(panel, "first")).to_be_visible()
+
+    living.add_job(job_id="second", graph="films")
+    expect(job(panel, "second")).to_be_visible()
+    living.remove_job("second", graph="films")
+    expect(job(panel, "second")).to_have_count(0)
+
+
 # --- 100,000 jobs -------------------------------------------------------------------------------
 
 
