@@ -42,7 +42,8 @@ EPOCH: Final = "gesmock.epoch"
 
 _LARGEST_IN_LOOP: Final = 2**15  # bytes of a body; a larger one is decoded in a worker
 _MOST_REMEMBERED: Final = 512
-_LARGEST_PREPARED: Final = 2**14  # bytes of a body; a longer one is not kept alive
+_LARGEST_PREPARED: Final = 2**20  # bytes of a body
+_MOST_PREPARED: Final = 2**24  # bytes of all, which may be those of jobs that have changed since
 
 METHODS: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _EXPOSED: Final = "Allow, Retry-After, TraceID, X-Gesmock-Crash, X-Gesmock-Fault, X-Request-Id"
@@ -86,6 +87,7 @@ class Gateway:
         """Has the loop, if there is one, call back before it sends the answers of its turn."""
         self._requests: dict[Head, Request] = {}
         self._prepared: dict[Head, PreparedAnswer] = {}
+        self._prepared_bytes = 0  # since they were forgotten
         self._projects = fake.projects  # that these are for
 
     def epoch(self) -> int:
@@ -124,6 +126,7 @@ class Gateway:
     def _forget(self) -> None:
         self._requests.clear()
         self._prepared.clear()
+        self._prepared_bytes = 0
         self._projects = self.fake.projects
 
     def _handle(
@@ -142,13 +145,18 @@ class Gateway:
             if project.graphs.takes_long(args.get("graph_name", "")):
                 return later
             reply = handle(self.fake, request, connection)
+            prepare = prepare and (reply.body is None or reply.body.length <= _LARGEST_PREPARED)
             repeat = Repeat.of(self.fake, request, reply) if prepare else None
         finally:
             project.lock.release()
         if callable(reply.payload):
             return partial(_finish, reply, request, head.query, connection)
         answer = _finish(reply, request, head.query, connection, self.at_end_of_turn)
-        if repeat is not None and sum(map(len, answer.blocks)) <= _LARGEST_PREPARED:
+        length = sum(map(len, answer.blocks))
+        if repeat is not None and length <= _LARGEST_PREPARED:
+            if self._prepared_bytes + length > _MOST_PREPARED:
+                self._forget()
+            self._prepared_bytes += length
             self._prepared[head] = PreparedAnswer(repeat, answer, reply, head.query)
         return answer
 

@@ -386,7 +386,7 @@ def test_the_third_request_with_a_head_is_answered_without_being_handled(
 
 
 def test_a_long_answer_is_not_kept() -> None:
-    side = Side({"generate": 1_000}, remembers=True)
+    side = Side({"generate": 3_000}, remembers=True)
     long, short = HEADS[0], HEADS[3]
 
     for _ in range(3):
@@ -394,6 +394,19 @@ def test_a_long_answer_is_not_kept() -> None:
         side.answer(short)
 
     assert [*side.gateway._prepared] == [short]
+
+
+def test_no_more_bytes_are_kept_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway, "_MOST_PREPARED", 100_000)
+    side = Side({"generate": 100}, remembers=True)
+
+    for offset in range(20):
+        page = head(f"{LIST}?offset={offset}")
+        for _ in range(3):
+            side.answer(page)
+
+    kept = side.gateway._prepared.values()
+    assert 0 < sum(len(block) for each in kept for block in each._blocks) <= 100_000
 
 
 # --- Many changes ---------------------------------------------------------------------------------
