@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 from browser import Begin, Visitor, expect
+from conftest import until
 
 from gesmock import GesMock
 from gesmock.faults.kinds import PlainKind
@@ -15,6 +16,18 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.deep
 
 UNAVAILABLE = "503 GES.8602: Engine service unavailable."
+
+LISTEN = """
+() => {
+  const message = document.querySelector("#message");
+  globalThis.said = [];
+  new MutationObserver(() => {
+    const text = message.textContent;
+    const isNew = said.length || !text.startsWith("1 to"); // the list may be read before the fault
+    if (isNew && text !== said.at(-1) && !text.startsWith("Waiting")) said.push(text);
+  }).observe(message, { childList: true });
+}
+"""
 
 
 @pytest.fixture
@@ -78,13 +91,24 @@ def test_the_demo_shows_the_error_of_the_service(
 
 def test_the_demo_recovers_from_503_503_ok(demo: "Page", ges: GesMock, visit: Visitor) -> None:
     visit.allow("status of 503")
+    demo.evaluate(LISTEN)
     ges.faults.script("list_jobs", 503, 503, "ok")
+    until(lambda: len(demo.evaluate("said")) >= 3)
 
-    says(demo, f"{UNAVAILABLE} Trying again in 1 s.")
-    says(demo, f"{UNAVAILABLE} Trying again in 2 s.")
-    says(demo, "1 to 10 of 105")
+    assert demo.evaluate("said.slice(0, 3)") == [
+        f"{UNAVAILABLE} Trying again in 1 s.",
+        f"{UNAVAILABLE} Trying again in 2 s.",
+        "1 to 10 of 105",
+    ]
+    assert ges.findings() == []
 
+
+def test_the_demo_gives_up_after_three_503_and_looks_again(
+    demo: "Page", ges: GesMock, visit: Visitor
+) -> None:
+    visit.allow("status of 503")
     ges.faults.arm("list_jobs", 503, times=3)
+
     says(demo, UNAVAILABLE)
     says(demo, "1 to 10 of 105")
     assert ges.findings() == []

@@ -1,7 +1,7 @@
 """The panel breaks the next call, and the demo application shows it; all in a real browser."""
 
 import json
-import time
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -70,10 +70,10 @@ def test_a_delay_of_three_real_seconds_is_visible_under_a_frozen_clock(
     break_it(panel, "3 s late")
 
     says(demo, "Waiting for the service ...")
-    began = time.monotonic()
     says(demo, "1 to 10 of 105")
 
-    assert time.monotonic() - began > 2  # it says so after half a second of the three
+    took_ms = "Math.max(...performance.getEntriesByType('resource').map((each) => each.duration))"
+    assert demo.evaluate(took_ms) > 2900
     expect(request(panel, "f1#1")).to_be_visible()
 
 
@@ -187,13 +187,13 @@ def test_a_finding_is_linked_to_its_requests(panel: "Page", demo: "Page", ges: G
 
 def test_the_list_of_requests_is_held_while_it_is_paused(panel: "Page", demo: "Page") -> None:
     panel.get_by_role("button", name="Pause", exact=True).click()
-    expect(panel.get_by_role("button", name="1 new")).to_be_visible()
+    pill = panel.get_by_role("button", name=re.compile(r"^\d+ new$"))
     rows = panel.get_by_role("table", name="Requests").get_by_role("row")
-    held = rows.all_inner_texts()
-    expect(panel.get_by_role("button", name="2 new")).to_be_visible()
-    assert rows.all_inner_texts() == held
+    waiting, held = pill.inner_text(), rows.all_inner_texts()
 
-    panel.get_by_role("button", name="new").click()
+    expect(pill).not_to_have_text(waiting)
+    assert rows.all_inner_texts() == held
+    pill.click()
 
     expect(rows.nth(1)).not_to_have_text(held[1])
-    expect(panel.get_by_role("button", name="new")).to_be_hidden()
+    expect(pill).to_be_hidden()
