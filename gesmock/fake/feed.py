@@ -168,7 +168,7 @@ class Feed:
                 names = [name for name in every if before.get(name) != self._changes.get(name)]
                 yield from self._jobs({name: before.get(name) for name in names})
         for name in names:
-            yield "counts", self._counts(name, graphs.get(name) or JobStore())
+            yield "counts", self._counts(name, graphs.get(name))
 
     def _graph_changes(self) -> dict[str, _Changes]:
         graphs = self._graphs.unsettled()
@@ -193,8 +193,8 @@ class Feed:
             return _encode({"graph": name, "job_id": job_id, "removed": True})
         return _encode(self._graphs.describe(graph.job(job_id), name))
 
-    def _counts(self, name: str, graph: JobStore) -> bytes:
-        counts = by_status(graph.counts)
+    def _counts(self, name: str, graph: JobStore | None) -> bytes:
+        counts = {} if graph is None else by_status(graph.counts)
         return _encode({"graph": name, "total": sum(counts.values()), "counts": counts})
 
     def _request_events(self) -> Iterator[_Event]:

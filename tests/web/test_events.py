@@ -187,6 +187,14 @@ def test_a_job_event_equals_an_item_of_the_list(followed: tuple[GesMock, Followe
     assert [follower.find("job")] == control(ges, "jobs")["jobs"]
 
 
+def test_a_job_that_is_not_listed_yet_is_counted(followed: tuple[GesMock, Follower]) -> None:
+    ges, follower = followed
+
+    ges.add_job(plan="never_listed_for_s")
+
+    assert follower.find("counts") == {"graph": "movie", "total": 1, "counts": {"pending": 1}}
+
+
 def test_a_job_that_the_clock_changes_is_an_event(ges: GesMock) -> None:
     ges.restart(clock={"rate": 100})
     with Follower(ges) as follower:
