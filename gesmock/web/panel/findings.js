@@ -30,6 +30,6 @@ addKind("findings", () => "Findings", async () => {
       h("p", {}, finding.message),
       finding.entries?.length > 0 && h("p", { class: "line wrap" }, ...finding.entries.slice(0, 12).map(requestLink)),
       finding.details && h("details", {}, h("summary", {}, "Details"), h("pre", { tabindex: 0 }, finding.details))))),
-    ...(more ? [h("p", { class: "muted" }, `and ${plural(more, "more")}`)] : []),
+    ...(more ? [h("p", { class: "muted" }, `and ${more.toLocaleString("en")} more`)] : []),
   ];
 });
