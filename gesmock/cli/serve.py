@@ -80,16 +80,16 @@ def _log_to_standard_error(level: str, log_format: str) -> None:
 
 
 def _watched(files: Sequence[str], state: Path | None) -> dict[str, _Version | None]:
-    """The fixture *files* that --watch is about, and what they are now. Raises InvalidInput."""
+    """The version of each of the fixture *files* of --watch. Raises InvalidInput."""
     if state is not None:
-        raise InvalidInput.at("--watch", "of no use with --state, which is loaded in their place")
+        raise InvalidInput.at("--watch", "of no use with --state, which replaces the fixture files")
     if not files:
         raise InvalidInput.at("--watch", "needs a fixture file")
     return {file: _version(file) for file in files}
 
 
 def _version(file: str) -> _Version | None:
-    """What is another after each change of *file*; None while there is none."""
+    """What differs after each change of *file*; None while there is no such file."""
     try:
         status = fixtures.find(file).stat()
     except (InvalidInput, OSError):
@@ -99,7 +99,7 @@ def _version(file: str) -> _Version | None:
 
 @contextmanager
 def _watching(fake: "Fake", files: dict[str, _Version | None]) -> Iterator[None]:
-    """Meanwhile, let *fake* load each of *files* anew when it is another."""
+    """While the block runs, reload into *fake* each of *files* that changes."""
     ended = Event()
 
     def watch() -> None:
@@ -114,7 +114,7 @@ def _watching(fake: "Fake", files: dict[str, _Version | None]) -> Iterator[None]
                 except GesmockError as error:
                     log.warning("the state stays as it was: %s", error)
                 else:
-                    log.info("%s: loaded anew", file)
+                    log.info("%s: reloaded", file)
 
     thread = Thread(target=watch, name="gesmock-watch", daemon=True)
     thread.start()
@@ -139,9 +139,8 @@ def _run(
 ) -> None:
     """Run *server* until *wait* returns.
 
-    Prints its URL, followed by *of*, a *curl* command, with *control* the panel's URL, which it
-    opens to *show* it, the URL of the page *demo*, if there is one, and, with *token*, its control
-    token.
+    Prints its URL, followed by *of*; a *curl* command; with *control*, the panel's URL; the URL of
+    the *demo*, if there is one; and, with *token*, its control token. *show* opens the panel.
     """
     also = "" if reachable(host) == host else ", and on all other addresses of this machine"
     with server:
@@ -225,7 +224,7 @@ def _run(
 @option(
     "--watch",
     is_flag=True,
-    help="Load a fixture file anew when it changes; while it is broken, the state stays.",
+    help="Reload a fixture file when it changes; while it is broken, keep the old state.",
 )
 @file_option(
     "--state",

@@ -35,7 +35,7 @@ class Fake:
     default: Project
     _epoch: int  # of the last reset of all projects
     _options: StartOptions
-    _scenarios: Mapping[str, str] | None  # once somebody has asked
+    _scenarios: Mapping[str, str] | None  # None until somebody asks
 
     def __init__(
         self,
@@ -55,11 +55,11 @@ class Fake:
         self.connections: Sized = ()
         """The open connections of gesmock's own server; other servers do not tell theirs."""
         self.streams = WeakSet[object]()
-        """Who follows the events of a project."""
+        """The open streams of events."""
         self._replace({name: self._new(name, each) for name, each in starts.items()})
 
     def _starts(self, options: StartOptions, progress: Progress = no_progress) -> dict[str, Start]:
-        """What each project starts with by these *options*, which are its own from now on."""
+        """What each project starts with by *options*, which a reload uses again."""
         scenario = start.first_scenario(options)
         starts = {
             name: replace(Start.of(state, name, progress), scenario=scenario)
@@ -148,24 +148,24 @@ class Fake:
     # --- Scenarios ---
 
     def scenarios(self) -> Mapping[str, str]:
-        """The titles of the named states: of its fixture files, and those that gesmock ships."""
+        """The scenarios by name, with titles: its own fixture files, and what gesmock ships."""
         if self._scenarios is None:
             names = dict.fromkeys([*start.files(self._options), *fixtures.shipped_names()])
             self._scenarios = {name: fixtures.title(name) for name in names}
         return self._scenarios
 
     def choose(self, project: Project, scenario: str) -> None:
-        """Load a *scenario* into *project*, to which a reset returns from now on.
+        """Load *scenario* into *project*; a reset returns to it from now on.
 
-        The journal stays, and the options do that are not about jobs. Raises what ``load`` does.
+        The journal stays, and so do the options that are not about jobs. Raises what ``load`` does.
         """
         state = start.scenario_state(self._options, scenario, project.project_id, self.can_deliver)
         project.load(state, scenario)
 
     def reload(self, file: str) -> None:
-        """Load the fixture *file* anew in each project that a reset would return to it.
+        """Reload the fixture *file* in each project that a reset would return to it.
 
-        The journal stays. Whether it worked is an event of every project. Raises InvalidInput, with
+        The journal stays. Every project reports the outcome as an event. Raises InvalidInput, with
         nothing changed, or Conflict.
         """
         error = None

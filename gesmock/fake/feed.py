@@ -27,10 +27,10 @@ MOST_REQUESTS: Final = 200
 """The most requests of a batch that are events."""
 
 LARGEST_BATCH: Final = 2**18
-"""The most bytes of a batch's jobs, and of its requests; what is beyond is left out."""
+"""The most bytes of a batch's jobs, and of its requests; more are left out."""
 
 LARGEST_LOG: Final = 2**20
-"""How many bytes of events are kept for those who come back."""
+"""How many bytes of events are kept for clients that reconnect."""
 
 _ID: Final = re.compile(r"([0-9]{1,18})-([0-9]{1,18})", re.ASCII)
 
@@ -42,8 +42,8 @@ _Changes = tuple[object, int]  # of the jobs of a graph: their identity and coun
 class Feed:
     """The last events of one project, as the text of an event stream.
 
-    Nothing announces what happens: ``look`` compares counts of changes with those that it found
-    last. Hold the project's lock in every call.
+    Nothing notifies it: ``look`` compares counts of changes with those of the last look. Hold the
+    project's lock in every call.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Feed:
         self._graphs, self._journal, self._verdict = graphs, journal, verdict
         self._faults, self._plans, self._time = faults, plans, graphs.time
         self._epoch = 0
-        self._number = round(real_time() * 1e6)  # beyond those of a server before this one
+        self._number = round(real_time() * 1e6)  # higher than those of an earlier server
         self._log: deque[bytes] = deque()
         self._size = 0
         self._look_at = 0.0
@@ -70,8 +70,8 @@ class Feed:
     def after(self, event_id: str) -> bytes:
         """The events after the one with this id.
 
-        Without an id, those that describe the present state; behind a ``reset``, if the event is of
-        another epoch, or so old that those after it are forgotten.
+        Without an id, they describe the present state. So they do, after a ``reset``, if the id is
+        of another epoch, or too old.
         """
         match = _ID.fullmatch(event_id)
         if match is not None and int(match[1]) == self._epoch:
@@ -84,14 +84,16 @@ class Feed:
         return b"".join(self._text(*event) for event in events)
 
     def look(self, epoch: int) -> None:
-        """Take in what has happened since the last look; *epoch* is the project's.
+        """Log what has happened since the last look, at most once in 100 ms.
 
-        There is one look every 100 ms, however many ask for it.
+        *epoch* is the project's.
         """
         now = real_time()
         if epoch != self._epoch:
             self._begin(epoch)
-        elif now >= self._look_at:
+        elif now < self._look_at:
+            return
+        else:
             events = [
                 *self._clock_events(),
                 *self._job_events(),
@@ -101,12 +103,10 @@ class Feed:
             ]
             for name, body in events:
                 self._add(name, body)
-        else:
-            return
         self._look_at = now + messages.LOOK_EVERY_S
 
     def report(self, file: str, error: str | None) -> None:
-        """Add that the fixture *file* was loaded anew, or the *error* for which it was not."""
+        """Log that the fixture *file* was reloaded, or the *error* that prevented it."""
         self._add("fixture", _encode({"file": file, "error": error}))
 
     def _add(self, name: str, body: bytes) -> None:
@@ -151,8 +151,8 @@ class Feed:
     def _job_events(self) -> Iterator[_Event]:
         """The jobs that changed, if they are few, and the counts of their graphs.
 
-        Much that is due is left to the next request. The counts, though not changed yet, make those
-        ask who want to know.
+        If much is due, it is left to the next request. The counts are sent once before it, still
+        unchanged, so that clients make that request.
         """
         was_behind, self._is_behind = self._is_behind, not self._graphs.settle_little()
         graphs = self._graphs.unsettled()
@@ -175,7 +175,7 @@ class Feed:
         return {name: (each.changed.identity, each.changed.count) for name, each in graphs.items()}
 
     def _jobs(self, before: Mapping[str, _Changes | None]) -> Sequence[_Event]:
-        """The jobs of these graphs that changed since; none, if they are many."""
+        """The jobs of these graphs that changed since *before*; none, if they are many."""
         events: list[_Event] = []
         for name, changes in before.items():
             graph = self._graphs.unsettled().get(name)
@@ -231,7 +231,7 @@ class Feed:
             yield "findings", b"{}"
 
     def _to_judge(self) -> tuple[object, ...]:
-        """What other findings may come from, if it changes."""
+        """What the findings depend on."""
         journal, verdict = self._journal, self._verdict
         rules = self._faults.changes, self._plans.changes
         return journal.count, len(journal), *rules, verdict.config

@@ -154,7 +154,7 @@ def shipped_names() -> list[str]:
 
 
 def title(fixture: str) -> str:
-    """The description of the file *fixture*; the name itself where it has none, or is broken."""
+    """The description in the file *fixture*; its name if it has none, or is broken."""
     try:
         described = msgspec.json.decode(text_of(find(fixture)), type=_Described)
     except (InvalidInput, *validation.REFUSED):

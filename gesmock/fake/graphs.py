@@ -110,7 +110,7 @@ class Graphs:
         self.waiters = Waiters(lock)
         self.interrupts = 0
         self.interrupt_reason = ""
-        self.version = 0  # grows with each change of what answers are made of, the clock's included
+        self.version = 0  # counts changes of what answers depend on, the clock included
         self._graphs: dict[str, JobStore] = {}
         self._new_ids = 0
         self.resets = 0
@@ -226,7 +226,7 @@ class Graphs:
         return in_order(transitions)
 
     def settle_little(self) -> bool:
-        """``settle``, unless that takes long; returns whether it did. The lock is held."""
+        """``settle`` if little is due, and return whether it was. The lock is held."""
         now = self.time.age()
         is_little = sum(graph.due(now) for graph in self._graphs.values()) <= MUCH
         if is_little:
@@ -234,7 +234,7 @@ class Graphs:
         return is_little
 
     def unsettled(self) -> Mapping[str, JobStore]:
-        """The graphs by name, whatever is due; the lock is held."""
+        """The graphs by name, without carrying out what is due; the lock is held."""
         return self._graphs
 
     def _settle(self, name: str, graph: JobStore) -> list[Transition]:
@@ -297,7 +297,7 @@ class Graphs:
         return self._graphs[graph].next_change()
 
     def notify(self) -> None:
-        """Note that something has changed: wake everyone who waits for a job. Hold the lock."""
+        """Count a change, and wake everyone who waits for a job; the lock is held."""
         self.version += 1
         if self.waiters.count:
             self.waiters.notify_all()
@@ -328,7 +328,7 @@ class Graphs:
     def search(
         self, graph: str | None, texts: Sequence[bytes], limit: int, cursor: int | None, offset: int
     ) -> JobPage:
-        """At most *limit* jobs, newest first, after *offset* others and *cursor*, a ``following``.
+        """At most *limit* jobs, newest first, after *cursor* (a ``following``) and *offset* others.
 
         Only those of *graph*, if it is given, and whose rows have all of *texts*. Raises NotFound.
         """
@@ -350,7 +350,7 @@ class Graphs:
         return JobPage(jobs, total, by_status(counts), following)
 
     def describe(self, job: Job, name: str, graph: JobStore | None = None) -> DescribedJob:
-        """*job* of the graph *name*, with what can become of it now, or as *graph* is."""
+        """*job* of the graph *name*, with what can become of it; *graph* may be a copy of that."""
         graph = self.get_or_new(name) if graph is None else graph
         timeline = graph.timeline(job.job_id) or Timeline.still(job.status, graph.now)
         moves = types.moves(job.status, edition_of(graph, self.settings))
@@ -358,7 +358,7 @@ class Graphs:
         return DescribedJob(job, name, progress, moves, following)
 
     def _copies_of(self, graph: str | None) -> dict[str, tuple[int, JobStore]]:
-        """Copies to read of all graphs, or of the one that is named, each with its index."""
+        """Copies to read of all graphs, or of the one named, each with its index."""
         with self._lock:
             self.settle()
             copies = {

@@ -36,7 +36,7 @@ OPERATIONS: Final[Mapping[Operation, Callable[[Project, Request], Reply]]] = {
 log = logging.getLogger("gesmock.fake")
 
 _READING: Final = ("list_jobs", "show_job")
-"""The operations that change nothing. Those of a summary and a schema may submit a job."""
+"""The operations that change nothing; calls for a summary or a schema may submit a job."""
 _ABOUT_A_JOB: Final = ("show_job", "delete_job", "hyg_delete_job")
 _PREFERRED_CODE: Final = re.compile(r"(?:^|[,;])\s*code\s*=\s*\"?([^\s,;\"]*)\"?", re.IGNORECASE)
 
@@ -220,7 +220,7 @@ def _finish(
     return replace(reply, headers={**ours, **reply.headers})
 
 
-# --- Requests that are answered as before -------------------------------------------------------
+# --- Repeated requests --------------------------------------------------------------------------
 
 
 class Repeat:
@@ -248,10 +248,11 @@ class Repeat:
 
     @classmethod
     def of(cls, fake: Fake, request: Request, reply: Reply) -> "Repeat | None":
-        """What repeats *request*, which was just handled, if it may get this *reply* again.
+        """A repeat of *request*, which just got *reply*; None if its next reply may differ.
 
-        Hold the project's lock. A request does not if it changes something, if a fault rule may be
-        for it, if it moves the clock, or if its answer is made later; nor if a token expires.
+        Hold the project's lock. The next reply may differ if the request changes something or moves
+        the clock, if a fault rule may match it, or if a token can expire; one that is made or
+        delivered later is not repeated either.
         """
         project = fake.projects.get(request.args.get("project_id", ""))
         if project is None or request.operation not in _READING:
@@ -282,7 +283,7 @@ class Repeat:
                 return None
             if self._tokens is not None and self._tokens != self._fake.tokens():
                 return None
-            if reply.body is not None and not reply.body.length:  # the journal wants it again
+            if reply.body is not None and not reply.body.length:  # the journal has dropped it
                 return None
             self._met[self._cell] += 1
             heard_at = connection.heard_at

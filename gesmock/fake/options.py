@@ -165,7 +165,7 @@ def _read(options: StartOptions) -> dict[str, Any]:
         if name in _LISTS:
             several = isinstance(value, Sequence) and not isinstance(value, str | bytes)
             value = [_plain(name, each) for each in (value if several else [value])]
-            if not value:  # to learn what could be in it takes longer than all else here
+            if not value:  # validating its items, of which there are none, is slow
                 continue
         read[name] = validation.read_python(value, _TYPES[name], name)
     return read
@@ -191,11 +191,11 @@ def _state_of(
 # --- Scenarios ----------------------------------------------------------------------------------
 
 _OF_ANY_SCENARIO: Final = ("graph_name", "seed", "settings", "tokens")
-"""The options that hold whichever scenario is chosen."""
+"""The options that stay when a scenario is chosen."""
 
 
 def files(options: StartOptions) -> list[str]:
-    """The fixture files that the options name, or names of states that gesmock ships."""
+    """The fixture files of the options: paths, or names of states that gesmock ships."""
     return [str(each) for each in _fixtures(options) if isinstance(each, str | Path)]
 
 
@@ -206,7 +206,7 @@ def _fixtures(options: StartOptions) -> Sequence[AnyFixture]:
 
 
 def first_scenario(options: StartOptions) -> str | None:
-    """The one that they start with: the only fixture file, if no other option brings jobs."""
+    """The scenario that they start with: the only fixture file, if nothing else brings jobs."""
     alone = len(_fixtures(options)) == 1 and not options.get("generate")
     return next(iter(files(options)), None) if alone else None
 

@@ -160,7 +160,7 @@ class Project:
     def reload(self, start: Start) -> None:
         """Replace everything but the journal by *start*, to which a reset returns from now on.
 
-        Not where a state was loaded instead.
+        Does nothing if a state was loaded since.
         """
         with self.lock:
             if not self.loaded:
@@ -194,7 +194,7 @@ class Project:
         self._as_loaded = self._changeable()
 
     def _changeable(self) -> object:
-        """What is another object once something of the state has been changed, but not by time."""
+        """A value that differs once the state has been changed by anything but time."""
         graphs = {
             name: (each.changed.identity, each.changes, each.edition, each.labels, each.summary)
             for name, each in self.graphs.unsettled().items()

@@ -63,7 +63,7 @@ _Actions = dict[str | None, Operation]
 
 @cache
 def _patterns(slashes: int) -> Sequence[tuple[re.Pattern[str], dict[str, _Actions]]]:
-    """The operations of each path with so many slashes, by method and action.
+    """The operations of each path with this number of *slashes*, by method and action.
 
     Paths with fewer variables come first.
     """

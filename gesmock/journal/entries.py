@@ -28,7 +28,7 @@ LONGEST_BODY: Final = 4096
 """The longest body that is recorded, in bytes of JSON."""
 
 MOST_REPLIED: Final = 2**25
-"""The most bytes of the bodies of answers that are kept."""
+"""How many bytes of answers' bodies are kept."""
 
 _ENDING: Final = frozenset(("reset", "close", "garbage", "truncate"))
 """The kinds of fault that end the connection."""
@@ -225,7 +225,7 @@ class Record(Struct, frozen=True, gc=False):
         return self.entry_with(_redacted(self.request))
 
     def entry_with(self, redacted: Mapping[str, Any]) -> Entry:
-        """The entry, with the fields that *redacted* has of the request."""
+        """The entry; *redacted* are its fields that come from the request."""
         request, reported, fired, link = self.request, self.reported, self.fired, self.link
         wire = None
         if link is not None:
@@ -277,19 +277,19 @@ def _redacted(request: Request) -> dict[str, Any]:
 
 
 def entries_of(records: Iterable[Record]) -> Iterator[Entry]:
-    """The entries of *records*, to be read only: those of the same request share its fields."""
+    """The entries of *records*, to be read only: those of the same request share fields."""
     redacted: dict[int, dict[str, Any]] = {}
     for record in records:
-        key = id(record.request)  # of which the record keeps hold
+        key = id(record.request)  # which lives as long as the record
         if key not in redacted:
             redacted[key] = _redacted(record.request)
         yield record.entry_with(redacted[key])
 
 
 def answered(listed: Sequence[tuple[Entry, Record | None]]) -> list[AnsweredEntry]:
-    """The entries, oldest first, with what was sent in answer, as far as their records keep it.
+    """The entries, oldest first, with the bodies of their answers, where their records keep these.
 
-    Only the newest have it, if it is more than ``MOST_REPLIED`` bytes in all: many may be the same.
+    They are ``MOST_REPLIED`` bytes in all at most, of the newest: many records may share a body.
     """
     redact = cache(lambda secrets, sent: Secrets(secrets).redact(sent.decode(errors="replace")))
     room, entries = MOST_REPLIED, []

@@ -83,7 +83,7 @@ class EntryFilter(
             )
 
     @property
-    def is_plain(self) -> bool:
+    def matches_all(self) -> bool:
         """Whether every entry matches."""
         plain, names = EntryFilter(), EntryFilter.__struct_fields__
         return all(getattr(self, name) == getattr(plain, name) for name in names)

@@ -32,7 +32,7 @@ _SMALL: Final = 2**14
 
 
 REQUEST_ID: Final = "%08x%024x"
-"""The format of the name of an answer: its epoch and number."""
+"""The format of a request id: an epoch and a number."""
 
 
 def request_ids(epoch: int, number: int) -> dict[str, str]:

@@ -63,7 +63,7 @@ class Rules(Generic[A]):
         self._by_subject: dict[str | None, dict[str, A]] = {}  # made when it is asked for
         self._count = 0
         self.changes = 0
-        """How often rules were armed, changed, disarmed or met."""
+        """How often rules were armed, changed, disarmed or matched."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {len(self)} armed>"
@@ -147,7 +147,7 @@ class Rules(Generic[A]):
         return self._by_subject[subject].values()
 
     def concern(self, subject: str | None) -> bool:
-        """Whether a rule is armed that may be for *subject*; hold the lock."""
+        """Whether an armed rule may match *subject*; hold the lock."""
         return bool(self._armed and self._about(subject))
 
     def _get(self, rule: A | str) -> A:

@@ -39,7 +39,7 @@ class Stage(NamedTuple):
 
 
 class NextStatus(Struct, frozen=True, forbid_unknown_fields=True):
-    """The *status* that the clock brings a job to next, *in_s* of its seconds."""
+    """The *status* that a job gets next, *in_s* seconds of the clock from now."""
 
     status: JobStatus
     in_s: float

@@ -267,7 +267,7 @@ def _jobs(
 
 
 def _decompressed(reply: HttpReply) -> bytes | bytearray:
-    """The body as text; empty where its compression is wrong, or not supported."""
+    """The decompressed body; empty if its compression is broken or not supported."""
     coding = ", ".join(reply.values("content-encoding")).lower()
     if coding in ("", "identity"):
         return reply.body

@@ -8,7 +8,7 @@ from typing import Final
 from gesmock.model.errors import GesmockError
 
 _BACKLOG: Final = 1024
-_OTHER_FILES: Final = 128  # that the process has open besides connections, streams among them
+_OTHER_FILES: Final = 128  # that are open besides connections; streams are among them
 
 
 class CannotListen(GesmockError, OSError):

@@ -25,7 +25,7 @@ log = logging.getLogger("gesmock.server")
 
 READ: Final = 1
 WRITE: Final = 4
-"""As epoll has them."""
+"""EPOLLIN and EPOLLOUT."""
 
 _RECEIVED_AT_ONCE: Final = 2**16
 _BLOCKS_AT_ONCE: Final = 64  # in one system call, which takes up to 1024
@@ -134,7 +134,7 @@ class Loop:
         polled = self._poller.poll(timeout)
         self.now = real_time()
         for fd, _ in polled:
-            if fd in self._listeners:  # else a callback before it has closed it
+            if fd in self._listeners:  # else an earlier callback has closed it
                 events, ready = self._listeners[fd]
                 ready(events)
         while self._calls:

@@ -65,7 +65,7 @@ class HttpServer:
         self.workers = Workers(self.most_connections + limits.reserve)
         self.in_flight = BytesInFlight(limits.in_flight)
         self.connections: set[Connection] = set()
-        self.streaming: set[Connection] = set()  # who is sent what happens, and counts no more
+        self.streaming: set[Connection] = set()  # with a stream, and no longer counted
         self.delivering: set[Connection] = set()  # with an answer on its way, step by step
         self.heads: dict[bytes, Head] = {}  # by their bytes: who polls sends the same ones again
         shortest_s = min(limits.head_s, limits.body_s, limits.idle_s, limits.write_s)
@@ -378,7 +378,7 @@ class Connection:
         Yields the times to wait for; 0: until the client has taken what was sent. They are those of
         the system: the loop's ``now`` is that at which its turn began.
         """
-        if streams := delivery.stream is not None:  # takes nobody's place
+        if streams := delivery.stream is not None:  # which no longer counts as a connection
             self._server.connections.discard(self)
             self._server.streaming.add(self)
         if streams or delivery.end == "hang":  # as if the answer were sent, but without a deadline

@@ -32,7 +32,7 @@ _TYPES: Final = {
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
-"""The system's own table of types may have others."""
+"""The system's MIME table may have others."""
 
 _SCRIPT: Final = re.compile(b"<script>(.*?)</script>", re.DOTALL)
 """A script in a page itself."""
@@ -105,7 +105,7 @@ def create_app(
 
 
 def _is_browser(request: flask.Request) -> bool:
-    """Whether somebody looks at a page, whom JSON would not help."""
+    """Whether a browser wants a page, to which JSON would be no answer."""
     return request.method in ("GET", "HEAD") and "text/html" in request.headers.get("Accept", "")
 
 
@@ -118,7 +118,7 @@ def _page(url: str, files_url: str, folder: Path) -> flask.Blueprint:
     def file(name: str = "index.html") -> flask.Response:
         type_ = _TYPES.get(Path(name).suffix)
         response = flask.send_from_directory(folder, name, mimetype=type_)
-        response.headers.extend(_only_for("default-src 'self'"))
+        response.headers.extend(_security_headers("default-src 'self'"))
         return response
 
     return page
@@ -136,13 +136,13 @@ def _only_for_itself(page: flask.Response) -> dict[str, str]:
     """The headers that keep *page* out of frames, and let it load and run only its own."""
     scripts = [] if page.is_streamed else _SCRIPT.findall(page.get_data())
     hashes = "".join(f" 'sha256-{b64encode(sha256(text).digest()).decode()}'" for text in scripts)
-    return _only_for(
+    return _security_headers(
         f"default-src 'none'; script-src 'self'{hashes}; style-src 'self' 'unsafe-inline'; "
         "img-src 'self' data:; connect-src 'self'"
     )
 
 
-def _only_for(sources: str) -> dict[str, str]:
+def _security_headers(sources: str) -> dict[str, str]:
     """The headers that keep a page out of frames, and let it load from *sources* only."""
     policy = f"{sources}; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
     return {

@@ -362,7 +362,7 @@ def _redacted(query: str, redact: Callable[[str], str]) -> str:
 
 
 class PreparedAnswer:
-    """The answer that a request gets as long as *repeat* repeats it; *first* is that to *reply*."""
+    """The answer to a request while *repeat* repeats *reply*; *first* is the first such answer."""
 
     __slots__ = ("_after", "_before", "_blocks", "_lines", "_repeat", "_second", "_status", "_url")
 
@@ -373,12 +373,12 @@ class PreparedAnswer:
         self._before, _, self._after = (
             part.replace(b"%", b"%%") for part in first.headers.partition(_encoded(own))
         )
-        self._second, self._lines = -1, b""  # of which the lines are
+        self._second, self._lines = -1, b""  # the second that the lines name
 
     def answer(
         self, epoch: int, connection: ConnectionInfo, at_end_of_turn: AtEndOfTurn | None
     ) -> Answer | None:
-        """The next answer; None if it has to be made anew."""
+        """The next answer; None if the request has to be handled."""
         record = self._repeat(epoch, connection)
         if record is None:
             return None

@@ -33,7 +33,7 @@ Origin = Annotated[
     ),
 ]
 _OPEN: Final = re.compile(rf"{CONTROL}/((projects/[^/]+/)?health|(panel/[^/]*)?)")
-"""The health, and the files of the panel."""
+"""The paths that need no token: the health, and the files of the panel."""
 
 _FORWARDED: Final = re.compile("forwarded|x-forwarded-.*|x-real-ip|via", re.IGNORECASE)
 """Headers that only a forwarder adds."""
@@ -51,7 +51,7 @@ PREFLIGHT: Final = {
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Last-Event-ID",
     "Access-Control-Max-Age": "7200",
 }
-"""What the answer to a preflight has besides."""
+"""The headers of an answer to a preflight, besides those of ``Guard.cors``."""
 
 
 def requested_path(environ: "WSGIEnvironment") -> str:
@@ -171,7 +171,7 @@ class Guard:
         return origin is not None and origin.lower() in (self.origins or ())
 
     def is_preflight(self, request: "Request") -> bool:
-        """Whether a browser asks what a page that may call may send, without the token."""
+        """Whether this is the preflight of a page that may call; it has no token."""
         return request.method == "OPTIONS" and self.permits(request.headers.get("Origin"))
 
     def cors(self, origin: str | None) -> Sequence[tuple[str, str]]:

@@ -234,7 +234,7 @@ def test_demo_prints_the_url_of_a_page_that_lists_what_is_served(serve: Serve) -
         assert listed == total
 
 
-def test_watch_loads_a_file_anew_that_is_written_or_replaced_and_keeps_the_state_meanwhile(
+def test_watch_reloads_a_file_that_is_written_or_replaced_and_keeps_the_state_meanwhile(
     serve: Serve,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -263,7 +263,7 @@ def test_watch_loads_a_file_anew_that_is_written_or_replaced_and_keeps_the_state
         write(other, 300)
         other.replace(file)  # as many editors do
         until(lambda: jobs() == 300)
-        assert caplog.text.rstrip().endswith(f"{file}: loaded anew")
+        assert caplog.text.rstrip().endswith(f"{file}: reloaded")
 
     write(file, 1)
     serve(visit, str(file), "--watch")
@@ -385,7 +385,7 @@ def test_a_port_in_use_is_reported_in_one_line(ges: GesMock) -> None:
         (["--prot", "1"], "No such option"),
         (["--watch"], "--watch: needs a fixture file"),
         (["nowhere.json", "--watch"], "nowhere.json: no such file"),
-        (["movies", "--watch", "--state", "s.json"], "--watch: of no use with --state, which is loaded"),
+        (["movies", "--watch", "--state", "s.json"], "--watch: of no use with --state, which repl"),
     ],
 )  # fmt: skip
 def test_a_bad_option_is_reported_clearly(args: list[str], words: str) -> None:

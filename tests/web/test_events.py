@@ -571,7 +571,7 @@ def test_at_most_64_clients_follow(ges: GesMock) -> None:
         refused = exchange(Port(ges), get("/_gesmock/events"))
         assert status(refused) == 503
         assert json.loads(body(refused))["error"] == (
-            "64 streams of events are open, the most there may be; close some"
+            "64 streams of events are open, as many as there may be; close one"
         )
         first.begin()
         ges.clock.advance(1)

@@ -294,7 +294,7 @@ def routes(calls: tuple[call, ...]) -> Map:
 
 
 def answer(fake: Fake, calls: MapAdapter, path: str) -> flask.Response:
-    """The answer to the request that is being served, of whichever of *calls* is at *path*."""
+    """Answer the current request with the one of *calls* that is at *path*."""
     path = f"/{path}"
     each, matched = calls.match(path, flask.request.method)
     if flask.request.method == "OPTIONS":

@@ -40,7 +40,7 @@ class PlacedJob(Struct, frozen=True, forbid_unknown_fields=True):
 class DescribedJobs(Struct, frozen=True, forbid_unknown_fields=True):
     """A page of jobs, how many there are in *total*, and the cursor of the *next* page.
 
-    *counts* are the jobs by status, of the graph or of all, whatever else was asked for.
+    *counts* are the jobs by status, of the graph or of all graphs, whatever the other filters say.
     """
 
     jobs: list[DescribedJob]
@@ -153,7 +153,7 @@ class MovedClock(Timing, frozen=True, kw_only=True, omit_defaults=False):
 
 @call("GET", "jobs", may_miss=True, summary="List jobs")
 def list_jobs(project: Project, query: JobFilter) -> DescribedJobs:
-    texts = []  # where few rows have the first, the others are hardly looked for
+    texts = []  # the rarest first: the others are looked for in its rows only
     if query.command is not None:
         texts.append(with_command(query.command, query.status))
     if query.q:

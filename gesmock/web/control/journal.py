@@ -29,13 +29,13 @@ from gesmock.web.control.api import (
 )
 
 MOST_STREAMS: Final = 64
-"""How many clients may follow the projects of a fake."""
+"""How many streams of a fake may be open."""
 
 SILENCE_S: Final = 15.0
-"""After so long, a comment keeps forwarders from closing the connection."""
+"""After this long without an event, a comment keeps forwarders from closing the connection."""
 
 _ELSEWHERE: Final = "only gesmock's own server sends events: that of gesmock serve and of GesMock"
-_TOO_MANY: Final = f"{MOST_STREAMS} streams of events are open, the most there may be; close some"
+_TOO_MANY: Final = f"{MOST_STREAMS} streams of events are open, as many as there may be; close one"
 
 
 class JournalQuery(
@@ -130,7 +130,7 @@ def list_entries(project: Project, query: JournalQuery) -> Entries:
     journal, matching = project.journal, list[Entry | Record]()
     if query.wait_s:
         matching += journal.wait(query, query.times, query.wait_s)
-    elif query.is_plain:
+    elif query.matches_all:
         matching += journal.snapshot().records  # only those of the page are made entries
     else:
         matching += query.select(journal.snapshot())
@@ -220,9 +220,9 @@ def follow(address: Address) -> flask.Response:
 
 
 def _events(address: Address, event_id: str) -> Iterator[bytes]:
-    """The events after the one with this id, as far as there are any, whenever it is asked.
+    """The events after the one with this id, in parts; a part is empty if nothing has happened.
 
-    It runs in the loop of the server, and so does not wait for the project's lock. It ends when the
+    It runs in the server's loop, so it does not wait for the project's lock. It ends when the
     project is dropped.
     """
     sent_at = real_time()

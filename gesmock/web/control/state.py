@@ -170,7 +170,7 @@ def load(address: Address, query: LoadQuery, body: Annotated[bytes, State, ListA
     return Loaded(fixtures.describe(state))
 
 
-@call("GET", "scenario", summary="Show the scenario, and which there are")
+@call("GET", "scenario", summary="Show the scenario, and those to choose from")
 def show_scenario(address: Address) -> ChosenScenario:
     return _chosen(address.fake, address.project())
 
