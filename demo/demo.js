@@ -44,7 +44,7 @@ async function show() {
   clearTimeout(timer);
   const mine = ++latest;
   const page = await read().catch((error) => error);
-  if (mine !== latest) return; // the user has turned the page meanwhile
+  if (mine !== latest) return; // another page was asked for since
   if (page instanceof Error) say(message, reasons[page.name] ?? page.message, "error");
   else draw(page.jobs, page.totalCount);
   const refused = page.status < 500 && page.status !== 429;

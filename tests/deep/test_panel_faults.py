@@ -156,8 +156,8 @@ def test_a_request_is_shown_in_full_and_answered_again_otherwise(
     details = panel.get_by_role("complementary", name="Details")
     for text in ("list_jobs", "Answer body", "x-auth-token"):
         expect(details.get_by_text(text).first).to_be_attached()
-    again = details.get_by_role("group", name="Answer this one again with")
-    again.get_by_role("button", name="401").click()
+    faults = details.get_by_role("group", name="Answer the next one with")
+    faults.get_by_role("button", name="401").click()
 
     says(demo, "401 GES.8007: Invalid token.")
 

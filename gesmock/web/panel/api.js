@@ -1,4 +1,4 @@
-/** Calls of the control API, for the project that is looked at. */
+/** Calls of the control API, for the project in view. */
 
 import { say } from "./dom.js";
 import { view } from "./url.js";
@@ -25,7 +25,7 @@ export const STATUSES = ["pending", "running", "complete", "success", "partially
 const ROOT = new URL("./", document.baseURI).href;
 const TOKEN = "gesmock-control-token";
 
-/** What the server refused, in its words. */
+/** A refusal of the server, in its words. */
 export class Refused extends Error {
   /** @param {number} status @param {string} reason */
   constructor(status, reason) {
@@ -34,16 +34,19 @@ export class Refused extends Error {
   }
 }
 
-/** The id of the project that is looked at, and its graphs. */
+/** The project in view: its id and its graphs. */
 export const project = { id: "", /** @type {string[]} */ graphs: [] };
 
-/** The graph that is meant where none is named. */
+/** The graph in view, or else the first. */
 export const mainGraph = () => view.graph || project.graphs[0] || "movie";
 
 export const token = () => sessionStorage.getItem(TOKEN) ?? "";
 
 /** @param {string} value */
 export const setToken = (value) => sessionStorage.setItem(TOKEN, value);
+
+/** The headers that authorize a call. @returns {Record<string, string>} */
+export const authorization = () => (token() ? { Authorization: `Bearer ${token()}` } : {});
 
 /**
  * The URL of a call for the project.
@@ -61,8 +64,7 @@ export function urlOf(path) {
  * @returns {Promise<any>}
  */
 export async function call(method, path, body) {
-  /** @type {Record<string, string>} */
-  const headers = token() ? { Authorization: `Bearer ${token()}` } : {};
+  const headers = authorization();
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const url = path.startsWith("/") ? ROOT + path.slice(1) : urlOf(path);
   const answer = await fetch(url, { method, headers, body: body === undefined ? null : JSON.stringify(body) });
@@ -75,7 +77,7 @@ export async function call(method, path, body) {
 export const get = (path) => call("GET", path);
 
 /**
- * The answer to a call; what goes wrong is said, and then there is none.
+ * The answer to a call; null after an error, which is reported to the user.
  * @param {string} method
  * @param {string} path
  * @param {unknown} [body]
@@ -96,19 +98,19 @@ export function query(fields) {
 }
 
 /**
- * Call `load` again after each change, but not while it runs, and at most every `least` milliseconds or
- * `share` times as long as it took.
+ * A function that calls `load`, but never while it runs. Between two calls are at least `least` milliseconds, and
+ * `share` times as long as the first took.
  * @param {() => Promise<void>} load
  * @param {number} least
  * @param {number} [share]
  */
 export function throttled(load, least, share = 20) {
-  let wanted = false;
+  let isDue = false;
   let busy = false;
   async function run() {
     busy = true;
-    while (wanted) {
-      wanted = false;
+    while (isDue) {
+      isDue = false;
       const began = performance.now();
       await load().catch(() => {}); // the stream notices a server that is gone
       const wait = Math.max(least, share * (performance.now() - began));
@@ -117,7 +119,7 @@ export function throttled(load, least, share = 20) {
     busy = false;
   }
   return () => {
-    wanted = true;
+    isDue = true;
     if (!busy) run();
   };
 }

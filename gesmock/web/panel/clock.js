@@ -1,4 +1,4 @@
-/** The clock of the project: shown, stopped, advanced. */
+/** The clock of the project: shows, freezes and advances it. */
 
 import { attempt, get } from "./api.js";
 import { byId, duration, fill, plural, say, setText } from "./dom.js";
@@ -7,8 +7,8 @@ const RATES = [0.1, 1, 10, 60, 600, 3600];
 
 const freeze = byId("freeze", HTMLButtonElement);
 const rate = byId("rate", HTMLSelectElement);
-const shown = byId("now", HTMLTimeElement);
-const [date, hours] = shown.children;
+const display = byId("now", HTMLTimeElement);
+const [date, hours] = display.children;
 
 const clock = { now: 0, frozen: true, rate: 1, since: 0 };
 
@@ -22,7 +22,7 @@ export const isFrozen = () => clock.frozen;
 
 let isSet = () => {};
 
-/** Kept once there is a time to count from. */
+/** Resolved once the time is known. */
 export const clockIsSet = new Promise((done) => (isSet = () => done(undefined)));
 
 /** @param {{now: number, frozen: boolean, rate: number}} timing */
@@ -39,8 +39,8 @@ export function drawClock() {
   const time = new Date(now() * 1000).toISOString();
   setText(date, time.slice(0, 11).replace("T", " "));
   setText(hours, time.slice(11, 19));
-  shown.dateTime = time;
-  shown.title = `The project's time, UTC: ${time}`;
+  display.dateTime = time;
+  display.title = `The project's time, UTC: ${time}`;
 }
 
 /** @param {Record<string, unknown>} body */

@@ -1,4 +1,4 @@
-/** Elements, text and what the page says. */
+/** Elements, texts, messages and dialogs. */
 
 /**
  * The element of the page with this id.
@@ -8,9 +8,9 @@
  * @returns {T}
  */
 export function byId(id, type) {
-  const found = document.getElementById(id);
-  if (!(found instanceof type)) throw new Error(`#${id} is no ${type.name}`);
-  return found;
+  const element = document.getElementById(id);
+  if (!(element instanceof type)) throw new Error(`#${id} is no ${type.name}`);
+  return element;
 }
 
 /**
@@ -34,7 +34,7 @@ export function h(tag, attributes = {}, ...children) {
 }
 
 /**
- * `text` with its invisible characters shown: controls, and those that turn the direction.
+ * `text` with its invisible characters made visible: controls, and those that change the direction of writing.
  * @param {string} text
  */
 export function visible(text) {
@@ -57,13 +57,13 @@ export function setText(element, text) {
 const due = new Set();
 
 /**
- * Call `paint` in the next frame, once however often it is asked for.
+ * Call `paint` once in the next frame.
  * @param {() => void} paint
  */
 export function nextFrame(paint) {
   if (!due.size) {
     requestAnimationFrame(paintAll);
-    setTimeout(paintAll, 250); // a page behind others has no frames
+    setTimeout(paintAll, 250); // a hidden page has no frames
   }
   due.add(paint);
 }
@@ -78,7 +78,7 @@ function paintAll() {
 let quiet;
 
 /**
- * Say something, for eyes and for screen readers.
+ * Show a message for a few seconds, and have screen readers say it.
  * @param {string} text
  * @param {boolean} [wrong]
  */
@@ -109,7 +109,7 @@ export function copyButton(label, make) {
 }
 
 /**
- * Offer `options`, pairs of value and text, and choose one; what is open stays open if they are the same.
+ * Offer `options`, pairs of value and text, and choose one. An open menu stays open if they are the same.
  * @param {HTMLSelectElement} select @param {[string, string][]} options @param {string} value
  */
 export function fill(select, options, value) {

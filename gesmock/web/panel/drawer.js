@@ -5,7 +5,7 @@ import { look, onLook, view } from "./url.js";
 
 /**
  * @typedef {"job" | "request" | "findings"} Kind
- * @typedef {(chosen: string, isStill: () => boolean) => Promise<Node[]>} Fill What the drawer has below its heading.
+ * @typedef {(chosen: string) => Promise<Node[]>} Fill What the drawer has below its heading.
  */
 
 const drawer = byId("drawer", HTMLElement);
@@ -27,7 +27,7 @@ export function addKind(kind, title, fill) {
   kinds.set(kind, { title, fill });
 }
 
-/** Draw what the drawer shows, again. */
+/** Draw the drawer again. */
 export async function drawDrawer() {
   const kind = [...kinds.keys()].find((each) => view[each]);
   const key = kind ? `${kind} ${view[kind]}` : "";
@@ -45,22 +45,21 @@ export async function drawDrawer() {
     body.replaceChildren();
     heading.focus({ preventScroll: true });
   }
-  const isStill = () => opened === key;
   /** @type {Node[]} */
   let contents;
   try {
-    contents = await fill(view[kind], isStill);
+    contents = await fill(view[kind]);
   } catch (error) {
     contents = [h("p", { class: "muted" }, error instanceof Error ? error.message : String(error))];
   }
-  if (!isStill()) return;
+  if (opened !== key) return;
   const focused = [...body.querySelectorAll("button, summary")].indexOf(document.activeElement ?? body);
   const open = new Set([...body.querySelectorAll("details[open]")].map((each) => each.id));
   for (const node of contents) {
     if (node instanceof HTMLDetailsElement && !isNew) node.open = open.has(node.id);
   }
   if (body.childNodes.length === contents.length && contents.every((node, index) => node.isEqualNode(body.childNodes[index]))) return;
-  if (body.matches(":active")) return void setTimeout(drawDrawer, 300); // what is being pressed stays
+  if (body.matches(":active")) return void setTimeout(drawDrawer, 300); // keep what is being pressed
   body.replaceChildren(...contents);
   const again = [...body.querySelectorAll("button, summary")][focused];
   if (again instanceof HTMLElement) again.focus({ preventScroll: true });

@@ -1,4 +1,4 @@
-/** Break it: faults and plans for the next calls, and what is armed. */
+/** Break it: arms faults and plans for the next calls, and lists what is armed. */
 
 import { attempt, call, get, Refused, throttled } from "./api.js";
 import { byId, fill, h, openDialog, pair, plural, say } from "./dom.js";
@@ -98,10 +98,10 @@ function ruleRow(rule) {
       h("button", { class: "quiet", "aria-label": `Remove ${id}`, click: () => act("DELETE", undefined) }, "Remove")));
 }
 
-/** Load the armed rules anew. */
+/** Load the armed rules. */
 export const loadRules = throttled(async () => {
   const [{ faults }, { plans }, { preset }] = await Promise.all([get("faults"), get("plans"), get("preset")]);
-  if (list.matches(":active")) return loadRules(); // later: what is being pressed stays
+  if (list.matches(":active")) return loadRules(); // later: keep what is being pressed
   const focused = document.activeElement?.getAttribute("aria-label");
   const [table] = list.getElementsByTagName("table");
   table.tBodies[0].replaceChildren(...faults.map(ruleRow), ...plans.map(ruleRow));
@@ -138,7 +138,7 @@ function editRule(rule) {
   text.focus();
 }
 
-/** The fields that were taken out of a rule, as null. @param {Json} before @param {Json} after */
+/** The fields that an edit removed from a rule, as null. @param {Json} before @param {Json} after */
 function cleared(before, after) {
   return Object.fromEntries(Object.keys(before).filter((name) => !(name in after)).map((name) => [name, null]));
 }

@@ -1,4 +1,4 @@
-/** What is wrong with the client, by the verdict. */
+/** The findings about the client. */
 
 import { get, throttled } from "./api.js";
 import { byId, h, plural, setText } from "./dom.js";
@@ -9,23 +9,23 @@ import { look, view } from "./url.js";
 const badge = byId("findings", HTMLButtonElement);
 
 /** @type {{findings: any[], total: number}} */
-let known = { findings: [], total: 0 };
+let latest = { findings: [], total: 0 };
 
-/** Ask for them again. To draw them up costs the server up to seconds, so it is not asked often. */
+/** Load the findings; not often, since the verdict may take the server seconds. */
 export const findingsMayHaveChanged = throttled(async () => {
-  known = await get("findings?limit=100");
-  setText(badge, known.total ? plural(known.total, "finding") : "No findings");
-  badge.classList.toggle("some", known.total > 0);
+  latest = await get("findings?limit=100");
+  setText(badge, latest.total ? plural(latest.total, "finding") : "No findings");
+  badge.classList.toggle("some", latest.total > 0);
   if (view.findings) drawDrawer();
 }, 2_000);
 
 badge.addEventListener("click", () => look({ findings: view.findings ? "" : "1", job: "", request: "" }, true));
 
 addKind("findings", () => "Findings", async () => {
-  if (!known.total) return [h("p", { class: "muted" }, "Nothing is wrong with the client so far.")];
-  const more = known.total - known.findings.length;
+  if (!latest.total) return [h("p", { class: "muted" }, "Nothing is wrong with the client so far.")];
+  const more = latest.total - latest.findings.length;
   return [
-    h("ul", { class: "findings" }, ...known.findings.map((finding) => h("li", {},
+    h("ul", { class: "findings" }, ...latest.findings.map((finding) => h("li", {},
       h("p", {}, h("span", { class: "tag" }, finding.code), " ", h("b", {}, finding.rule)),
       h("p", {}, finding.message),
       finding.entries?.length > 0 && h("p", { class: "line wrap" }, ...finding.entries.slice(0, 12).map(requestLink)),

@@ -19,12 +19,12 @@ function split(key) {
 addKind("job", (key) => `Job ${shortId(split(key).jobId)}`, async (key) => {
   const { graph, jobId } = split(key);
   const of = `${encodeURIComponent(jobId)}${query({ graph })}`;
-  const [item, seen] = await Promise.all([get(`jobs/${of}`).then(received), get(`seen/${of}`)]);
-  return contents(item, seen);
+  const [item, observation] = await Promise.all([get(`jobs/${of}`).then(received), get(`seen/${of}`)]);
+  return contents(item, observation);
 });
 
-/** @param {Item} item @param {import("./api.js").Json} seen */
-function contents(item, seen) {
+/** @param {Item} item @param {import("./api.js").Json} observation */
+function contents(item, observation) {
   const { job, graph } = item;
   const show = { method: "GET", url: `${graphUrl(graph)}/jobs/${encodeURIComponent(job.jobId)}/status`, headers: {} };
   const buttons = [...moveButtons(item), job.status === "running" && stuckButton(item)];
@@ -41,7 +41,7 @@ function contents(item, seen) {
       copyButton("Copy as fetch", () => asFetch(show)),
       copyButton("Copy as Python", () => asPython(item))),
     part("Plan", planLine(item)),
-    part("Shown to clients", shownLine(seen)),
+    part("Shown to clients", shownLine(observation)),
     part("Request", facts([["URL", h("code", {}, job.request.url)]])),
     job.request.rawRequest !== undefined && json("Body", pretty(job.request.rawRequest)),
   ].filter((node) => node instanceof Node);
@@ -66,12 +66,12 @@ function planLine({ job }) {
       `${step.progress ? `${step.progress} %, ` : ""}${index ? `in ${duration(step.after_s)}` : "now"}`))));
 }
 
-/** @param {import("./api.js").Json} seen */
-function shownLine(seen) {
-  if (!seen.observed.length) return h("p", { class: "muted" }, "No client has been shown it.");
-  const went = seen.went_through.map((/** @type {any} */ span) => span.status).join(", ");
+/** @param {import("./api.js").Json} observation */
+function shownLine(observation) {
+  if (!observation.observed.length) return h("p", { class: "muted" }, "No client has been shown it.");
+  const went = observation.went_through.map((/** @type {any} */ span) => span.status).join(", ");
   return h("div", {},
-    h("ol", { class: "plan" }, ...seen.observed.map((/** @type {any} */ sighting) => h("li", {}, statusMark(sighting.status),
+    h("ol", { class: "plan" }, ...observation.observed.map((/** @type {any} */ sighting) => h("li", {}, statusMark(sighting.status),
       h("span", { class: "muted" },
         `${sighting.times === 1 ? "once" : `${sighting.times} times`}, ${ago(sighting.at)} `),
       requestLink(sighting.first)))),
@@ -87,7 +87,7 @@ export function requestLink(number) {
   return h("button", { class: "link", click: open }, `#${number}`);
 }
 
-/** Draw the job again, if the drawer shows this one, or any. @type {(key?: string) => void} */
+/** Draw the job in the drawer again; with a key, only if it is this one. @type {(key?: string) => void} */
 export const jobMayHaveChanged = (() => {
   const again = throttled(drawDrawer, 300, 5);
   return (/** @type {string | undefined} */ key) => {

@@ -1,4 +1,4 @@
-/** The jobs: chips, search, the table, and what moves them. */
+/** The jobs: their table, with filters, a search and moves. */
 
 import { STATUSES, Refused, attempt, get, mainGraph, project, query, throttled } from "./api.js";
 import { clockIsSet, now } from "./clock.js";
@@ -28,10 +28,10 @@ const moves = byId("moves", HTMLElement);
 let pages = new Map();
 /** @type {Set<number>} */
 const asked = new Set();
-/** What the pages answer; they are loaded again when it changes. */
+/** The filters that the pages are for. */
 let filter = "";
 let total = 0;
-/** How many match by now; more than the total where rows are held. */
+/** How many match now: not the total, while rows are held. */
 let matching = 0;
 /** @type {Counts} */
 let counts = {};
@@ -101,14 +101,14 @@ export function progressBar(item) {
 /** @param {Item} item */
 export function nextText({ next, due }) {
   if (!next || due === undefined) return "";
-  const left = Math.max(due - now(), 0);
-  return left < 0.05 ? `${next.status} now` : `${next.status} in ${left < 10 ? `${Math.ceil(left)} s` : duration(left)}`;
+  const in_s = Math.max(due - now(), 0);
+  return in_s < 0.05 ? `${next.status} now` : `${next.status} in ${in_s < 10 ? `${Math.ceil(in_s)} s` : duration(in_s)}`;
 }
 
 /** @param {Item} item */
 export const movesOf = (item) => item.moves.filter((status) => status !== item.job.status);
 
-/** What comes by with when it will change, by the clock of now. @param {Item} item */
+/** `item`, just received, with the time at which it will change. @param {Item} item */
 export function received(item) {
   item.due = item.next ? now() + item.next.in_s : undefined;
   return item;
@@ -180,7 +180,7 @@ async function loadPage(number) {
   if (asked.has(number)) return;
   asked.add(number);
   const of = filter;
-  await new Promise((done) => setTimeout(done, 40)); // who scrolls on does not need it
+  await new Promise((done) => setTimeout(done, 40)); // a user who scrolls on does not need it
   const [first, end] = rows.range;
   try {
     if (of !== filter || number < Math.floor(first / WINDOW) || number > end / WINDOW) return;
@@ -203,12 +203,12 @@ function dropFarPages(near) {
   for (const number of far.slice(0, Math.max(pages.size - MOST_WINDOWS, 0))) pages.delete(number);
 }
 
-/** Load what is in sight again, and nothing else. */
+/** Load the pages in sight. */
 async function load() {
-  const wanted = JSON.stringify({ ...filters(), status: view.status, project: view.project });
-  const isNew = wanted !== filter;
+  const current = JSON.stringify({ ...filters(), status: view.status, project: view.project });
+  const isNew = current !== filter;
   if (isNew) list.scrollTop = 0;
-  filter = wanted;
+  filter = current;
   const [first, end] = rows.range;
   const from = isNew ? 0 : Math.floor(first / WINDOW);
   const to = isNew ? 0 : Math.floor(Math.max(end - 1, 0) / WINDOW);
@@ -216,7 +216,7 @@ async function load() {
   const fresh = new Map();
   for (let number = from; number <= to; number++) {
     const answer = await fetchPage(number);
-    if (wanted !== filter) return;
+    if (current !== filter) return;
     fresh.set(number, answer.jobs);
     ({ total, counts } = answer);
   }
@@ -229,7 +229,7 @@ async function load() {
 const reload = throttled(load, 0, 0);
 let stale = false;
 
-/** Load the jobs again, or only count them while rows are held. */
+/** Load the jobs, or only count them while rows are held. */
 const refresh = throttled(async () => {
   stale = rows.held && total > 0;
   if (!stale) return load();
@@ -242,8 +242,8 @@ const refresh = throttled(async () => {
 export function drawAround() {
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
   drawChips(all);
-  const known = [...new Set([...commands, ...(view.command ? [view.command] : [])])].sort();
-  fill(command, [["", "any command"], ...known.map(pair)], view.command);
+  const names = [...new Set([...commands, ...(view.command ? [view.command] : [])])].sort();
+  fill(command, [["", "any command"], ...names.map(pair)], view.command);
   if (document.activeElement !== search) search.value = view.q;
   pill.hidden = matching === total || !total;
   setText(pill, matching > total ? `${(matching - total).toLocaleString("en")} new` : "list changed");
@@ -307,14 +307,14 @@ function drawEmpty(all) {
 
 async function generate() {
   const body = { count: 100, ...(view.graph && { graph: view.graph }) };
-  const made = await attempt("POST", "generate", body);
-  if (made) say(`${plural(made.generated, "job")} generated`);
+  const answer = await attempt("POST", "generate", body);
+  if (answer) say(`${plural(answer.generated, "job")} generated`);
 }
 
 /** Take the focus to the first row. */
 export const focusJobs = () => rows.focus();
 
-// --- What happens ---
+// --- Events ---
 
 /** @param {Item & {removed?: boolean, job_id?: string}} item */
 export function jobChanged(item) {
@@ -337,7 +337,7 @@ export function countsChanged(changed) {
   refresh();
 }
 
-/** Load everything anew: after a reset, for another project. */
+/** Load the jobs after a reset, or of another project. */
 export async function loadJobs() {
   try {
     await load();
@@ -347,7 +347,7 @@ export async function loadJobs() {
   }
 }
 
-/** Show that there are none, and why: this is a proxy. */
+/** Say that a proxy has no jobs. */
 export function hideJobs() {
   isProxy = true;
   drawAround();
@@ -368,7 +368,7 @@ onLook(["graph", "status", "command", "q"], () => {
   reload();
 });
 
-/** The texts that tell how long a job still takes. */
+/** Draw again how soon each job changes. */
 export function drawCountdowns() {
   for (const { row, item } of rows.shown.values()) if (item?.next) setText(row.cells[4].children[0], nextText(item));
 }

@@ -1,4 +1,4 @@
-/** The keyboard: shortcuts, which are off in fields, and what lists them. */
+/** Keyboard shortcuts, which are off in fields, and the dialog that lists them. */
 
 import { byId, h, openDialog } from "./dom.js";
 

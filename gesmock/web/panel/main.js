@@ -1,4 +1,4 @@
-/** The panel: what a server like this one is doing, and what to do to it. */
+/** The panel: shows what the fake does, and controls it. */
 
 import { Refused, attempt, get, project, setToken, throttled, token, urlOf } from "./api.js";
 import { boardMayHaveChanged, toggleBoard } from "./board.js";
@@ -28,7 +28,7 @@ let epoch = 0;
 
 // --- The connection ---
 
-const STATES = { connecting: "connecting", live: "live", gone: "server gone", token: "token wanted", refused: "refused" };
+const STATES = { connecting: "connecting", live: "live", gone: "server gone", token: "token needed", refused: "refused" };
 
 /** @param {keyof typeof STATES} state */
 function setConnection(state) {
@@ -48,7 +48,7 @@ function connect() {
   forgetRequests();
   epoch = 0;
   stream = shareStream(urlOf("events"), token(), receive);
-  loadAll(); // and again once the stream is open, so that nothing is missed between
+  loadAll(); // and again once the stream is open, so that nothing is missed
 }
 
 /** @param {import("./stream.js").Message} message */
@@ -121,13 +121,13 @@ function askForToken() {
       dialog.close();
       connect();
     },
-  }, h("p", {}, "The server asks for it. It printed the token when it started, or you set it with ", h("code", {}, "--control-token"), "."),
+  }, h("p", {}, "The server asks for the token that it printed when it started, or that you set with ", h("code", {}, "--control-token"), "."),
   field, h("p", { class: "buttons" }, h("button", { class: "main" }, "Connect")));
   const dialog = openDialog("Control token", form);
   field.focus();
 }
 
-// --- Everything anew ---
+// --- Loading ---
 
 async function loadAll() {
   try {
@@ -154,8 +154,8 @@ async function loadProject() {
 
 async function loadProjects() {
   const { projects: all } = await get("/projects?limit=1000");
-  const [main, ...others] = all.map((/** @type {{project_id: string}} */ each) => each.project_id);
-  fill(projects, [["", short(main)], ...others.map((/** @type {string} */ each) => [each, short(each)])], view.project);
+  const [main, ...opened] = all.map((/** @type {{project_id: string}} */ each) => each.project_id);
+  fill(projects, [["", short(main)], ...opened.map((/** @type {string} */ each) => [each, short(each)])], view.project);
   projects.title = view.project || main;
 }
 
@@ -210,14 +210,14 @@ addShortcuts([
   ["n", "Advance it to the next transition", advanceToNext],
   ["r", "Reset: return to the start state", reset],
   ["/", "Search jobs", () => byId("search", HTMLInputElement).focus()],
-  ["b", "Table or board", toggleBoard],
-  ["j", "To the jobs", focusJobs],
-  ["l", "To the requests", focusRequests],
+  ["b", "Switch between table and board", toggleBoard],
+  ["j", "Go to the jobs", focusJobs],
+  ["l", "Go to the requests", focusRequests],
   ["m", "Move the job in focus", openMovesOfFocused],
-  ["p", "Hold or release the requests", togglePause],
-  ["f", "To the faults", () => byId("times", HTMLInputElement).focus()],
+  ["p", "Pause the requests, or let them go on", togglePause],
+  ["f", "Go to the faults", () => byId("times", HTMLInputElement).focus()],
   ["Escape", "Close the drawer", closeDrawer],
-  ["?", "These shortcuts", showShortcuts],
+  ["?", "Show the shortcuts", showShortcuts],
 ]);
 
 setTheme(localStorage.getItem("gesmock-theme") ?? "system");

@@ -31,8 +31,8 @@ function contents(entry) {
       ["Job", entry.job_id && jobLink(entry.args.graph_name ?? "", entry.job_id)],
     ]),
     h("div", { class: "buttons" }, copyButton("Copy as curl", () => asCurl(call)), copyButton("Copy as fetch", () => asFetch(call))),
-    h("div", { class: "buttons", role: "group", "aria-label": "Answer this one again with" },
-      h("span", { class: "label" }, "Answer this one again with"), ...faultButtons((fault, label) => again(entry, fault, label))),
+    h("div", { class: "buttons", role: "group", "aria-label": "Answer the next one with" },
+      h("span", { class: "label" }, "Answer the next one with"), ...faultButtons((fault, label) => armFor(entry, fault, label))),
     json("Request headers", lines(entry.headers), false),
     entry.body != null && json("Request body", entry.body),
     json("Answer headers", lines(entry.reply_headers), false),
@@ -57,8 +57,8 @@ function jobLink(graph, jobId) {
   return h("button", { class: "link mono", click: open }, shortId(jobId));
 }
 
-/** Arm a fault for the next such request. @param {Entry} entry @param {unknown} fault @param {string} label */
-async function again(entry, fault, label) {
+/** Arm a fault for the next request like this one. @param {Entry} entry @param {unknown} fault @param {string} label */
+async function armFor(entry, fault, label) {
   const { graph_name: graph, job_id } = entry.args;
   const rule = { operation: entry.operation, fault, times: 1, ...(graph && { graph }), ...(job_id && { job_id }) };
   const armed = await attempt("POST", "faults", rule);

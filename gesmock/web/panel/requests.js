@@ -1,6 +1,6 @@
 /** The requests that the application makes, live. */
 
-import { get, mainGraph, token, urlOf } from "./api.js";
+import { authorization, get, mainGraph, urlOf } from "./api.js";
 import { byId, duration, h, nextFrame, plural, setText, shortId, visible } from "./dom.js";
 import { Rows } from "./rows.js";
 import { asFetch, graphUrl } from "./snippets.js";
@@ -20,7 +20,7 @@ const count = byId("requests-count", HTMLElement);
 let shown = [];
 /** @type {Entry[]} Newest first; they came while the list was held. */
 let waiting = [];
-/** How many have waited, including those that were dropped. */
+/** How many wait, including those that were dropped. */
 let missed = 0;
 let last = 0;
 
@@ -37,7 +37,7 @@ const rows = new Rows(list, {
   at: (index) => shown[index],
 });
 
-/** The graph that is not worth a mention. */
+/** The graph that short paths leave out. */
 let usual = "";
 
 /** @param {Entry} entry */
@@ -117,7 +117,7 @@ export function forgetRequests() {
   last = missed = 0;
 }
 
-/** Load the newest anew. */
+/** Load the newest. */
 export async function loadRequests() {
   const { entries, count: newest } = await get("journal?limit=100&before=9007199254740991&bodies=false");
   const later = [...waiting, ...shown].filter((entry) => entry.number > newest);
@@ -161,7 +161,7 @@ pill.addEventListener("click", () => {
 });
 
 byId("har", HTMLButtonElement).addEventListener("click", async () => {
-  const answer = await fetch(urlOf("journal/har"), { headers: token() ? { Authorization: `Bearer ${token()}` } : {} });
+  const answer = await fetch(urlOf("journal/har"), { headers: authorization() });
   const url = URL.createObjectURL(await answer.blob());
   h("a", { href: url, download: "gesmock.har" }).click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);

@@ -1,4 +1,4 @@
-/** A table of which only the rows in sight are in the page, however many there are. */
+/** A table of any length, of which only the rows in sight are in the page. */
 
 import { h, nextFrame } from "./dom.js";
 
@@ -39,7 +39,7 @@ export class Rows {
     this.body.addEventListener("keydown", (event) => this.moved(event));
   }
 
-  /** Whether somebody looks closely: then no row may move. */
+  /** Whether the user points at a row, is in one, or has scrolled: then no row may move. */
   get held() {
     return this.scroller.scrollTop > 0 || this.body.matches(":hover") || !!this.body.querySelector(":focus-visible");
   }
@@ -64,7 +64,7 @@ export class Rows {
   }
 
   draw() {
-    const { height } = this; // to ask between two changes would lay the page out, and scroll it
+    const { height } = this; // first: asking after a change would lay the page out, and scroll it
     const [first, end] = this.range;
     const keep = new Set();
     /** @type {Element} */
@@ -129,7 +129,7 @@ export class Rows {
   }
 }
 
-/** A row with one cell: if it spanned more columns than there are, the table would get others. */
+/** A row with one cell; if that spanned more columns than there are, the table would get more. */
 function spacer() {
   return h("tr", { class: "spacer", "aria-hidden": "true" }, h("td"));
 }

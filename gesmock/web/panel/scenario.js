@@ -24,10 +24,10 @@ export async function loadScenario() {
   fill(chosen, options.map(({ name }) => [name, (name || "no scenario") + (name === (scenario ?? "") ? mark : "")]), scenario ?? "");
   const { title } = options.find(({ name }) => name === (scenario ?? "")) ?? { title: "" };
   chosen.title = `${title}${changed ? " (changed since)" : ""}`;
-  const wanted = new URLSearchParams(location.search).get("scenario");
-  if (wanted !== null) {
+  const linked = new URLSearchParams(location.search).get("scenario");
+  if (linked !== null) {
     history.replaceState(null, "", location.pathname + location.hash);
-    askToLoad(wanted);
+    askToLoad(linked);
   }
 }
 

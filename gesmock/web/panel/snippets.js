@@ -5,7 +5,7 @@ import { project } from "./api.js";
 /** @param {string} text */
 const shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
-/** What a client sets itself, and what only the server's side of the journal has. */
+/** Headers that a client sets itself. */
 const OWN = /^(accept.*|connection|content-length|cookie|host|origin|referer|sec-.*|user-agent|x-sdk-date|upgrade.*|priority|pragma|cache-control|dnt)$/;
 
 /**
@@ -43,8 +43,8 @@ export function asFetch({ method, url, headers, body }) {
   if (method !== "GET") options.method = method;
   if (Object.keys(headers).length) options.headers = headers;
   if (body !== undefined) options.body = body;
-  const rest = Object.keys(options).length ? `, ${JSON.stringify(options, null, 2)}` : "";
-  return `const answer = await fetch(${JSON.stringify(url)}${rest});\nconsole.log(answer.status, await answer.json());`;
+  const argument = Object.keys(options).length ? `, ${JSON.stringify(options, null, 2)}` : "";
+  return `const answer = await fetch(${JSON.stringify(url)}${argument});\nconsole.log(answer.status, await answer.json());`;
 }
 
 /**

@@ -1,4 +1,4 @@
-/** The events of the server, read by fetch, which can send the control token. */
+/** The events of the server, read with `fetch`: an `EventSource` could not send the control token. */
 
 /**
  * @typedef {{type: string, data?: any}} Message `open`, `gone`, `refused`, or an event of the server.
@@ -8,7 +8,7 @@
 const PAUSE_MS = 2_000;
 
 /**
- * Receive the events at `url`, again and again until it is closed or the server refuses.
+ * Receive the events at `url`; connect again until the stream is closed or refused.
  * @param {string} url
  * @param {string} token
  * @param {(message: Message) => void} receive
@@ -69,8 +69,8 @@ async function readEvents(body, receive) {
 }
 
 /**
- * The same in a worker that all tabs share, so that there is one connection for all of them. Browsers
- * open six to a host, which the application under test needs.
+ * The same in a worker, over one connection for all tabs: browsers open six to a host, and the application
+ * under test needs them.
  * @param {string} url
  * @param {string} token
  * @param {(message: Message) => void} receive

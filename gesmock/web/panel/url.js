@@ -1,4 +1,4 @@
-/** What is looked at, kept in the hash of the URL so that it can be linked, reloaded and gone back to. */
+/** The view, kept in the hash of the URL: it can be linked to, reloaded and gone back to. */
 
 /**
  * @typedef {"project" | "graph" | "status" | "command" | "q" | "view" | "job" | "request" | "findings"} Name
@@ -17,11 +17,11 @@ function read() {
   return /** @type {View} */ (Object.fromEntries(NAMES.map((name) => [name, hash.get(name) ?? ""])));
 }
 
-/** What is looked at now. */
+/** What is in view now. */
 export const view = read();
 
 /**
- * Look at something else; with `push`, the browser's Back comes back.
+ * Change the view; with `push`, the browser's Back undoes that.
  * @param {Partial<View>} changes
  * @param {boolean} [push]
  */
