@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from gesmock import GesMock
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -27,8 +29,11 @@ def run(folder: Path, *command: str) -> str:
     return result.stdout + result.stderr
 
 
-def test_the_unittest_recipe_runs() -> None:
-    output = run(EXAMPLES, sys.executable, "-W", "error", "unittest_client.py")
+@pytest.mark.parametrize(
+    "arguments", [["-m", "unittest", "unittest_client"], ["unittest_client.py"]]
+)
+def test_the_unittest_recipe_runs(arguments: list[str]) -> None:
+    output = run(EXAMPLES, sys.executable, "-W", "error", *arguments)
 
     assert "Ran 2 tests" in output
     assert "OK" in output

@@ -14,7 +14,7 @@ import requests
 from conftest import PROJECT, Service
 
 from gesmock import Drip, GesMock, InvalidInput, Truncate
-from gesmock.journal.entries import LONGEST_BODY, Entry, Record, with_short_body
+from gesmock.journal.entries import LONGEST_BODY, Entry, Record, entries_of, with_short_body
 from gesmock.journal.journal import Journal
 from gesmock.model.listed_requests import cleaned
 from gesmock.model.messages import LONGEST_REPLY, Reply, ReplyBody, Request, ShownStatuses
@@ -50,6 +50,17 @@ def test_old_entries_make_room_and_are_counted() -> None:
 
     assert [each.status for each in journal.entries()] == [202, 203, 204]
     assert (len(journal), journal.count, journal.dropped) == (3, 5, 2)
+
+
+def test_a_request_that_is_sent_again_is_redacted_once_for_all_its_entries() -> None:
+    journal, again = Journal(RLock(), size=9), with_short_body(cleaned(request()))
+    for status in (503, 200):
+        journal.append(0.0, 1, again, Reply(status, {}))
+
+    first, second = entries_of(journal.snapshot().records)
+
+    assert [first.status, second.status] == [503, 200]
+    assert first.headers is second.headers
 
 
 def test_headers_are_looked_up_in_any_case() -> None:

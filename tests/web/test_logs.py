@@ -2,13 +2,13 @@
 
 import json
 import logging
-import os
 import socket
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,7 +20,7 @@ from gesmock.fake.fake import Fake
 from gesmock.model.messages import ConnectionInfo
 from gesmock.server.loop import WRITE
 from gesmock.server.parser import Limits, parse
-from gesmock.web import create_app
+from gesmock.web import create_app, logs
 from gesmock.web.gateway import Gateway
 from gesmock.web.logs import ACCESS, AccessLog, JsonFormatter
 
@@ -111,15 +111,8 @@ def test_an_exception_is_a_field_of_its_own() -> None:
 def written(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """What is written to standard error, each time."""
     written: list[bytes] = []
-    write = os.write
-
-    def noted(fd: int, data: bytes) -> int:
-        if fd != 2:
-            return write(fd, data)
-        written.append(data)
-        return len(data)
-
-    monkeypatch.setattr(os, "write", noted)
+    noted = SimpleNamespace(write=lambda _fd, data: written.append(data))
+    monkeypatch.setattr(logs, "os", noted)
     return written
 
 
