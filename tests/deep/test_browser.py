@@ -9,7 +9,7 @@ WRONG = """data:text/html,<title>wrong</title><img src=http://example.test/pixel
 <script>console.error("written"); throw new Error("raised")</script>"""
 
 
-def test_a_page_is_blamed_for_errors_and_for_what_it_asks_of_other_hosts(visit: Visitor) -> None:
+def test_errors_and_requests_to_other_hosts_fail_the_test_of_a_page(visit: Visitor) -> None:
     visit.allow("written")
     visit(WRONG).context.close()
 

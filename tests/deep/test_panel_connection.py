@@ -99,7 +99,7 @@ def test_the_panel_of_a_proxy_shows_requests_and_says_why_there_are_no_jobs(
         expect(request(panel, "503")).to_be_visible()
 
 
-def test_a_watched_fixture_file_is_loaded_anew_and_a_broken_one_explained(
+def test_a_watched_fixture_file_is_reloaded_and_a_broken_one_explained(
     visit: Visitor, tmp_path: Path
 ) -> None:
     file = tmp_path / "films.json"

@@ -149,7 +149,7 @@ def test_a_preset_is_set_and_taken_back(panel: "Page", demo: "Page") -> None:
     says(demo, "1 to 10 of 105")
 
 
-def test_a_request_is_shown_in_full_and_answered_again_otherwise(
+def test_a_request_is_shown_in_full_and_the_next_one_fails_on_demand(
     panel: "Page", demo: "Page"
 ) -> None:
     request(panel, "GET").first.get_by_role("button").click()

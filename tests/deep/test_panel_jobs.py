@@ -72,7 +72,7 @@ def test_a_job_is_moved_only_to_a_legal_status(visit: Visitor, living: GesMock) 
     assert moved.status == "failed"
 
 
-def test_a_job_is_told_in_full_with_what_clients_were_shown(
+def test_a_job_opens_with_all_its_fields_and_what_clients_were_shown(
     visit: Visitor, living: GesMock
 ) -> None:
     panel = open_panel(visit, living.url)
@@ -156,7 +156,7 @@ def test_the_board_has_a_column_for_each_status(visit: Visitor, living: GesMock)
     expect(panel.get_by_role("table", name="Jobs")).to_be_hidden()
 
 
-def test_another_project_is_looked_at_and_come_back_from(visit: Visitor, living: GesMock) -> None:
+def test_another_project_can_be_chosen_and_left(visit: Visitor, living: GesMock) -> None:
     other = living.project("other1")
     other.add_job(job_id="a/b?c#d&e", plan="normal")
     panel = open_panel(visit, living.url)
@@ -204,7 +204,7 @@ def test_jobs_of_each_graph_come_and_go(visit: Visitor, living: GesMock) -> None
 # --- 100,000 jobs -------------------------------------------------------------------------------
 
 
-def test_of_100_000_jobs_only_the_rows_in_sight_are_in_the_page(
+def test_only_the_rows_in_sight_of_100_000_jobs_are_in_the_page(
     visit: Visitor, many: GesMock
 ) -> None:
     panel = open_panel(visit, many.url)

@@ -16,7 +16,7 @@ OPTIONS = (
 )
 
 
-def test_the_types_hold() -> None:
+def test_the_scripts_pass_the_type_checker() -> None:
     scripts = sorted(map(str, (Path(__file__).parents[2] / "gesmock/web/panel").glob("*.js")))
 
     compiler = TOOLS / "node_modules/.bin/tsc"

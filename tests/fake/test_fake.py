@@ -188,7 +188,7 @@ def ids(project: Project) -> list[str]:
     return [job.job_id for _, job in project.graphs.jobs()]
 
 
-def test_a_file_is_loaded_anew_and_the_journal_stays(tmp_path: Path) -> None:
+def test_a_file_is_reloaded_and_the_journal_stays(tmp_path: Path) -> None:
     file = write(tmp_path / "a.json", "a")
     fake = Fake({"fixture": [file, "empty"], "generate": {"graph": "h", "count": 1}})
     project = fake.default
@@ -207,7 +207,7 @@ def test_a_file_is_loaded_anew_and_the_journal_stays(tmp_path: Path) -> None:
     assert len(ids(project)) == 3
 
 
-def test_a_file_is_loaded_anew_only_where_a_reset_returns_to_it(tmp_path: Path) -> None:
+def test_a_file_is_reloaded_only_where_a_reset_returns_to_it(tmp_path: Path) -> None:
     file = write(tmp_path / "a.json", "a", project_id="p")
     fake = Fake({"fixture": file})
     chosen, other, opened = (fake.open(name) for name in ("chosen", "other", "opened"))

@@ -320,7 +320,7 @@ def test_the_edition_can_change_while_every_job_fits() -> None:
     assert project.configure({"edition": "database"}).edition == "database"
 
 
-def test_what_time_does_is_no_change_of_the_state() -> None:
+def test_time_does_not_change_the_state() -> None:
     now, order = [1000.0], {"count": 3, "plan": "normal", "statuses": {"running": 1}}
     state = read({"generators": [order], "clock": {"tick_s": 1}}, State)
     project = Project("p1", Start.of(state, "p1"), source=lambda: now[0])

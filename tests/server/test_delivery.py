@@ -525,7 +525,7 @@ def test_a_stream_lasts_until_its_client_goes(*, secure: bool, resets: bool) -> 
         until(lambda: feed.closed and not server.streaming and not server.delivering)
 
 
-def test_a_stream_takes_nobodys_place() -> None:
+def test_a_stream_does_not_count_as_a_connection() -> None:
     feed = Feed()
     limits = Limits(connections=1, reserve=0)
     with streaming(feed, limits) as server, connect(server) as client:

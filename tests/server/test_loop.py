@@ -97,7 +97,7 @@ def test_the_loop_calls_for_what_is_listened_for(
     assert called == [READ, WRITE]
 
 
-def test_who_is_closed_while_others_are_called_is_not_called(
+def test_a_socket_that_an_earlier_callback_closes_is_not_called(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
     loop, called = Loop(), list[int]()

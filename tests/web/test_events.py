@@ -158,7 +158,7 @@ def test_a_stream_begins_with_the_present_state(ges: GesMock) -> None:
     assert {event.id.partition("-")[0] for event in first} == {str(control(ges, "health")["epoch"])}
 
 
-def test_a_job_that_changes_is_an_event_as_it_is_listed(
+def test_a_job_that_is_added_moved_or_removed_is_an_event(
     followed: tuple[GesMock, Follower],
 ) -> None:
     ges, follower = followed
@@ -229,7 +229,7 @@ def test_a_request_is_an_event_without_bodies(followed: tuple[GesMock, Follower]
     assert event == {**entry, "statuses": None}
 
 
-def test_of_many_requests_the_newest_are_events(
+def test_the_newest_of_many_requests_are_events(
     followed: tuple[GesMock, Follower], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feed, "MOST_REQUESTS", 2)
@@ -244,7 +244,7 @@ def test_of_many_requests_the_newest_are_events(
     assert (second["number"], "dropped" in second) == (5, False)
 
 
-def test_of_long_requests_as_many_are_events_as_there_is_room_for(
+def test_long_requests_are_events_up_to_a_bound_of_bytes(
     followed: tuple[GesMock, Follower], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ges, follower = followed
@@ -282,7 +282,7 @@ def test_rules_that_are_armed_hit_and_disarmed_are_events(
     assert follower.find("faults") == {"total": 0}
 
 
-def test_a_fixture_file_that_was_loaded_anew_is_an_event_and_so_is_a_broken_one(
+def test_a_reloaded_or_broken_fixture_file_is_an_event(
     followed: tuple[GesMock, Follower], tmp_path: Path
 ) -> None:
     ges, follower = followed
@@ -317,7 +317,7 @@ def test_findings_may_have_changed_once_a_second_at_most(
 # --- Bounds ---------------------------------------------------------------------------------------
 
 
-def test_of_too_many_jobs_only_the_counts_are_events(followed: tuple[GesMock, Follower]) -> None:
+def test_too_many_jobs_at_once_give_only_the_counts(followed: tuple[GesMock, Follower]) -> None:
     ges, follower = followed
     ges.generate(MOST_CHANGED + 1, statuses={"running": 1}, plan="normal")
     assert follower.find("counts")["total"] == MOST_CHANGED + 1
@@ -358,7 +358,9 @@ def test_the_jobs_of_several_graphs_count_together(followed: tuple[GesMock, Foll
     assert follower.names(2) == ["counts"] * 2
 
 
-def test_jobs_that_are_too_long_together_are_no_events(followed: tuple[GesMock, Follower]) -> None:
+def test_jobs_with_too_many_bytes_together_give_only_the_counts(
+    followed: tuple[GesMock, Follower],
+) -> None:
     ges, follower = followed
     with at_once(ges):
         ges.add_job(job_id="a", raw_request='"' + "x" * feed.LARGEST_BATCH + '"')
@@ -368,7 +370,7 @@ def test_jobs_that_are_too_long_together_are_no_events(followed: tuple[GesMock, 
     assert follower.find("job")["job"]["jobId"] == "b"
 
 
-def test_a_graph_that_is_replaced_or_gone_is_told_by_its_counts(
+def test_a_graph_that_is_replaced_or_dropped_gives_its_counts(
     followed: tuple[GesMock, Follower],
 ) -> None:
     ges, follower = followed
@@ -400,7 +402,7 @@ def test_a_graph_that_a_job_deletes_has_no_jobs_any_more(
     assert (event.name, event.data["graph"], event.data["total"]) == ("counts", "movie", 0)
 
 
-def test_what_is_much_is_left_to_the_next_request_and_made_known(ges: GesMock) -> None:
+def test_many_due_jobs_are_left_to_the_next_request_and_the_counts_are_sent(ges: GesMock) -> None:
     ges.restart(clock={"rate": 1e6})
     with at_once(ges):
         ges.generate(MUCH + 1, statuses={"running": 1}, plan="normal")
@@ -414,7 +416,7 @@ def test_what_is_much_is_left_to_the_next_request_and_made_known(ges: GesMock) -
     assert not after.keys() & {"pending", "running"}
 
 
-def test_a_look_costs_what_has_happened_and_not_what_there_is(
+def test_a_look_costs_what_has_changed_and_not_what_there_is(
     ges: GesMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feed, "FINDINGS_EVERY_S", 0.0)
@@ -440,10 +442,10 @@ def test_a_look_costs_what_has_happened_and_not_what_there_is(
     assert many <= quiet + (one - quiet) * feed.MOST_REQUESTS
 
 
-# --- Who comes back -------------------------------------------------------------------------------
+# --- Clients that reconnect ----------------------------------------------------------------------
 
 
-def test_who_comes_back_gets_what_it_missed(followed: tuple[GesMock, Follower]) -> None:
+def test_a_client_that_reconnects_gets_what_it_missed(followed: tuple[GesMock, Follower]) -> None:
     ges, follower = followed
     ges.add_job(job_id="a")
     missed = [follower.read(), follower.read()]
@@ -456,7 +458,9 @@ def test_who_comes_back_gets_what_it_missed(followed: tuple[GesMock, Follower]) 
         assert again.find("job") == follower.find("job")
 
 
-def test_who_comes_back_when_nobody_followed_gets_what_it_missed(ges: GesMock) -> None:
+def test_a_client_that_reconnects_gets_what_it_missed_though_no_other_followed(
+    ges: GesMock,
+) -> None:
     ges.restart(clock={"frozen": True})
     with Follower(ges) as follower:
         last_id = follower.begin().last_id
@@ -469,24 +473,21 @@ def test_who_comes_back_when_nobody_followed_gets_what_it_missed(ges: GesMock) -
 
 @pytest.mark.parametrize(
     "last_id",
-    ["x", "1-1", "{0}-{1}", "0-{1}", "{0}-1", "{0}-999999999999999999", "{0}-" + "9" * 99],
+    ["x", "1-1", "0-{1}", "{0}-1", "{0}-999999999999999999", "{0}-" + "9" * 99],
 )
-def test_who_comes_back_too_late_begins_anew_after_a_reset(ges: GesMock, last_id: str) -> None:
+def test_an_old_or_unknown_id_gives_a_reset_and_the_present_state(
+    ges: GesMock, last_id: str
+) -> None:
     ges.restart()
     with Follower(ges) as follower:
         epoch, number = map(int, follower.begin().last_id.split("-"))
-        fitting = last_id == "{0}-{1}"
         with Follower(ges, last_id=last_id.format(epoch, number)) as again:
-            ges.add_job(job_id="a")
             first = again.read()
-
-    if fitting:
-        assert first.name == "job"
-    else:
-        assert (first.name, first.data) == ("reset", {"epoch": epoch})
+            assert (first.name, first.data) == ("reset", {"epoch": epoch})
+            assert again.names(3) == FRESH
 
 
-def test_who_is_too_far_behind_begins_anew(
+def test_an_id_whose_successors_are_dropped_gives_a_reset(
     followed: tuple[GesMock, Follower], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feed, "LARGEST_LOG", 100)
@@ -496,7 +497,7 @@ def test_who_is_too_far_behind_begins_anew(
     assert follower.names(4) == ["reset", *FRESH]
 
 
-def test_a_reset_is_told_to_those_who_follow(followed: tuple[GesMock, Follower]) -> None:
+def test_a_reset_is_an_event(followed: tuple[GesMock, Follower]) -> None:
     ges, follower = followed
     ges.add_job(job_id="a")
     follower.find("counts")
@@ -514,7 +515,7 @@ def test_a_reset_is_told_to_those_who_follow(followed: tuple[GesMock, Follower])
 # --- Other projects -------------------------------------------------------------------------------
 
 
-def test_another_project_is_followed_by_its_own_events_until_it_is_dropped(ges: GesMock) -> None:
+def test_a_stream_of_another_project_lasts_until_that_is_dropped(ges: GesMock) -> None:
     ges.fake.open("other")
     with Follower(ges, path="projects/other/") as follower:
         follower.begin()
@@ -590,16 +591,14 @@ def test_a_stream_is_followed_over_tls() -> None:
         assert follower.names(2) == ["job", "counts"]
 
 
-def test_a_head_of_a_stream_has_no_end_to_wait_for(ges: GesMock) -> None:
+def test_head_is_answered_without_a_stream(ges: GesMock) -> None:
     answer = exchange(Port(ges), get("/_gesmock/events", method="HEAD"))
 
     assert b"\r\nContent-Type: text/event-stream\r\n" in answer
     assert (status(answer), body(answer), streams(ges)) == (200, b"", 0)
 
 
-def test_a_silent_stream_has_a_comment_now_and_then(
-    ges: GesMock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_silent_stream_has_comments(ges: GesMock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal_calls, "SILENCE_S", 0.0)
     with Follower(ges) as follower:
         follower.begin()
@@ -607,7 +606,7 @@ def test_a_silent_stream_has_a_comment_now_and_then(
         assert follower.rest() == b":"
 
 
-def test_who_holds_the_lock_is_not_waited_for(followed: tuple[GesMock, Follower]) -> None:
+def test_a_stream_does_not_wait_for_the_lock(followed: tuple[GesMock, Follower]) -> None:
     ges, follower = followed
     clock = ges.fake.open("other").clock
     with at_once(ges):
@@ -634,12 +633,12 @@ def test_a_stream_needs_the_control_token() -> None:
 @pytest.mark.parametrize(
     "line", ["Origin: http://evil.example", "Origin: null", "Sec-Fetch-Site: cross-site"]
 )
-def test_a_page_of_another_site_follows_nothing(ges: GesMock, line: str) -> None:
+def test_a_page_of_another_site_gets_no_events(ges: GesMock, line: str) -> None:
     assert status(exchange(Port(ges), get("/_gesmock/events", line))) == 403
     assert streams(ges) == 0
 
 
-def test_another_server_says_which_has_events(service: Service) -> None:
+def test_another_wsgi_server_answers_501_and_says_which_has_events(service: Service) -> None:
     refused = service.control("GET", "events")
 
     assert refused.status_code == 501

@@ -55,7 +55,7 @@ def test_without_control_there_is_no_panel() -> None:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_a_file_is_served_for_this_page_only_and_checked_anew_each_time(
+def test_a_file_is_served_for_this_page_only_and_revalidated_each_time(
     service: Service, file: Path
 ) -> None:
     path = f"/_gesmock/panel/{file.name}"

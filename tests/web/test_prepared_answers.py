@@ -385,7 +385,7 @@ def test_the_third_request_with_a_head_is_answered_without_being_handled(
     assert len(answers) == len(side.project.journal) == 10
 
 
-def test_a_long_answer_is_not_kept() -> None:
+def test_a_long_answer_is_not_remembered() -> None:
     side = Side({"generate": 3_000}, remembers=True)
     long, short = HEADS[0], HEADS[3]
 
@@ -529,5 +529,5 @@ class BothWays(RuleBasedStateMachine):
 
 
 @pytest.mark.hypothesis
-def test_nobody_can_tell_what_the_gateway_remembers() -> None:
+def test_remembering_changes_no_byte() -> None:
     run_state_machine_as_test(BothWays, settings=settings(stateful_step_count=30))
