@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from gesmock.fake.clock import read_clock
-from gesmock.fake.graphs import Graphs, by_status
+from gesmock.fake.graphs import Graphs
 from gesmock.fake.verdict import Verdict
 from gesmock.faults import FaultRules
 from gesmock.journal.entries import entries_of
@@ -20,6 +20,7 @@ from gesmock.model.clock import real_time
 from gesmock.model.job_store import JobStore
 from gesmock.model.jobs import MOST_CHANGED
 from gesmock.model.rules import PlanRules
+from gesmock.model.types import by_status
 
 FINDINGS_EVERY_S: Final = 1.0
 

@@ -19,7 +19,7 @@ from gesmock.model.rows import decode
 from gesmock.model.rules import PlanRule
 from gesmock.model.settings import Settings
 from gesmock.model.timeline import NEVER, NextStatus, Timeline, Transition, timeline_of
-from gesmock.model.types import DEFAULT_GRAPH, STATUSES, Edition, GraphName, JobStatus, ListedStatus
+from gesmock.model.types import DEFAULT_GRAPH, Edition, GraphName, JobStatus, ListedStatus
 from gesmock.model.waiters import Waiters
 
 MOST_JOBS: Final = 100_000
@@ -66,11 +66,6 @@ def in_order(transitions: Iterable[Transition]) -> list[Transition]:
     return sorted(transitions, key=lambda transition: transition.at)
 
 
-def by_status(counts: Mapping[JobStatus, int]) -> dict[JobStatus, int]:
-    """Those of *counts* that are not 0, in the order of the statuses."""
-    return {status: counts[status] for status in STATUSES if counts.get(status)}
-
-
 class DescribedJob(Struct, frozen=True, forbid_unknown_fields=True):
     """A *job*, its *graph* and *progress*, its legal *moves*, and what the clock does *next*."""
 
@@ -81,13 +76,16 @@ class DescribedJob(Struct, frozen=True, forbid_unknown_fields=True):
     next: NextStatus | None
 
 
-class JobPage(NamedTuple):
-    """Some *jobs* out of *total*, the *counts* of all by status, and the cursor of the next."""
+class DescribedJobs(Struct, frozen=True, forbid_unknown_fields=True):
+    """A page of jobs, how many there are in *total*, and the cursor of the *next* page.
+
+    *counts* are the jobs by status, of the graph or of all graphs, whatever the other filters say.
+    """
 
     jobs: list[DescribedJob]
     total: int
-    counts: dict[JobStatus, int]
-    following: int | None
+    counts: dict[ListedStatus, int]
+    next: int | None
 
 
 _PLACE: Final = 2**40
@@ -327,8 +325,8 @@ class Graphs:
 
     def search(
         self, graph: str | None, texts: Sequence[bytes], limit: int, cursor: int | None, offset: int
-    ) -> JobPage:
-        """At most *limit* jobs, newest first, after *cursor* (a ``following``) and *offset* others.
+    ) -> DescribedJobs:
+        """At most *limit* jobs, newest first, after *cursor* (a ``next``) and *offset* others.
 
         Only those of *graph*, if it is given, and whose rows have all of *texts*. Raises NotFound.
         """
@@ -347,7 +345,7 @@ class Graphs:
             for _, name, store, number in matches[:limit]
         ]
         following = matches[limit - 1][0] if len(matches) > limit else None
-        return JobPage(jobs, total, by_status(counts), following)
+        return DescribedJobs(jobs, total, types.by_status(counts), following)
 
     def describe(self, job: Job, name: str, graph: JobStore | None = None) -> DescribedJob:
         """*job* of the graph *name*, with what can become of it; *graph* may be a copy of that."""

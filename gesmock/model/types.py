@@ -78,6 +78,11 @@ MOVES: Final[Mapping[JobStatus, tuple[JobStatus, ...]]] = {
 ListedStatus = Annotated[JobStatus, Meta(description=f"one of {', '.join(STATUSES)}")]
 
 
+def by_status(counts: Mapping[JobStatus, int]) -> dict[JobStatus, int]:
+    """Those of *counts* that are not 0, in the order of the statuses."""
+    return {status: counts[status] for status in STATUSES if counts.get(status)}
+
+
 def moves(status: JobStatus, edition: Edition) -> list[JobStatus]:
     """The statuses that a job with this *status* can be moved to."""
     return [each for each in MOVES[status] if each in EDITION_STATUSES[edition]]

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from gesmock.fake import clock
-from gesmock.fake.graphs import DescribedJob, GraphChange, Graphs, edition_of
+from gesmock.fake.graphs import DescribedJob, DescribedJobs, GraphChange, Graphs, edition_of
 from gesmock.fake.project import Project
 from gesmock.model.clock import ClockChange, Timing
 from gesmock.model.generators import Generator
@@ -35,18 +35,6 @@ class PlacedJob(Struct, frozen=True, forbid_unknown_fields=True):
 
     job: Job
     graph: GraphName | None = None
-
-
-class DescribedJobs(Struct, frozen=True, forbid_unknown_fields=True):
-    """A page of jobs, how many there are in *total*, and the cursor of the *next* page.
-
-    *counts* are the jobs by status, of the graph or of all graphs, whatever the other filters say.
-    """
-
-    jobs: list[DescribedJob]
-    total: int
-    counts: dict[ListedStatus, int]
-    next: int | None
 
 
 class JobFilter(PageQuery, frozen=True, forbid_unknown_fields=True):
@@ -160,9 +148,7 @@ def list_jobs(project: Project, query: JobFilter) -> DescribedJobs:
         texts.append(msgspec.json.encode(query.q)[1:-1])
     if query.status is not None and query.command is None:
         texts.append(in_status(query.status))
-    return DescribedJobs(
-        *project.graphs.search(query.graph, texts, query.limit, query.cursor, query.offset)
-    )
+    return project.graphs.search(query.graph, texts, query.limit, query.cursor, query.offset)
 
 
 @call("POST", "jobs", status=201, opens=True, needs_jobs=True, may_miss=True, summary="Add a job")
