@@ -179,10 +179,14 @@ def test_requests_are_saved_as_an_archive_and_copied_as_curl(panel: "Page", ges:
 
 
 def test_a_finding_is_linked_to_its_requests(panel: "Page", demo: "Page", ges: GesMock) -> None:
-    ges.faults.arm("show_job", 503)  # nobody asks for a job
+    requests.get(f"{ges.graph_url()}/nonsense")
     panel.get_by_role("button", name="1 finding").click()
+    details = panel.get_by_role("complementary", name="Details")
+    expect(details).to_contain_text("GM002")
+    details.get_by_role("button", name="#").click()
 
-    expect(panel.get_by_role("complementary", name="Details")).to_contain_text("GM003")
+    expect(details).to_contain_text("/nonsense")
+    expect(details).to_contain_text("none serves this")
 
 
 def test_the_list_of_requests_is_held_while_it_is_paused(panel: "Page", demo: "Page") -> None:
