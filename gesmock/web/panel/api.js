@@ -45,9 +45,6 @@ export const token = () => sessionStorage.getItem(TOKEN) ?? "";
 /** @param {string} value */
 export const setToken = (value) => sessionStorage.setItem(TOKEN, value);
 
-/** The headers that authorize a call. @returns {Record<string, string>} */
-export const authorization = () => (token() ? { Authorization: `Bearer ${token()}` } : {});
-
 /**
  * The URL of a call for the project.
  * @param {string} path
@@ -64,7 +61,8 @@ export function urlOf(path) {
  * @returns {Promise<any>}
  */
 export async function call(method, path, body) {
-  const headers = authorization();
+  /** @type {Record<string, string>} */
+  const headers = token() ? { Authorization: `Bearer ${token()}` } : {};
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const url = path.startsWith("/") ? ROOT + path.slice(1) : urlOf(path);
   const answer = await fetch(url, { method, headers, body: body === undefined ? null : JSON.stringify(body) });

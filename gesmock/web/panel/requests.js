@@ -1,6 +1,6 @@
 /** The requests that the application makes, live. */
 
-import { authorization, get, mainGraph, urlOf } from "./api.js";
+import { attempt, get, mainGraph } from "./api.js";
 import { byId, duration, h, nextFrame, plural, setText, shortId, visible } from "./dom.js";
 import { Rows } from "./rows.js";
 import { asFetch, graphUrl } from "./snippets.js";
@@ -161,8 +161,9 @@ pill.addEventListener("click", () => {
 });
 
 byId("har", HTMLButtonElement).addEventListener("click", async () => {
-  const answer = await fetch(urlOf("journal/har"), { headers: authorization() });
-  const url = URL.createObjectURL(await answer.blob());
+  const archive = await attempt("GET", "journal/har");
+  if (!archive) return;
+  const url = URL.createObjectURL(new Blob([JSON.stringify(archive)], { type: "application/json" }));
   h("a", { href: url, download: "gesmock.har" }).click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 });
