@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from gesmock import GesMock
 from gesmock.cli import main as cli
+from gesmock.cli import serve as serve_command  # before an inner run of pytester could forget it
 from gesmock.fake.fake import Fake
 from gesmock.fake.handle import handle
 from gesmock.faults import KINDS
@@ -258,7 +259,7 @@ def serve(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) ->
         def wait() -> None:
             results.append(visit(capfd.readouterr().out.splitlines()))
 
-        monkeypatch.setattr("gesmock.cli.serve.stop_signals", lambda: wait)
+        monkeypatch.setattr(serve_command, "stop_signals", lambda: wait)
         cli.main(["serve", "--port", "0", *args], standalone_mode=False)
         return results[0]
 
