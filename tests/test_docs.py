@@ -28,6 +28,7 @@ from gesmock.model.settings import Settings
 from gesmock.model.types import Edition
 from gesmock.model.validation import read
 from gesmock.server import parser, protocol
+from gesmock.web import gateway
 from gesmock.web.control import api
 from gesmock.web.control import jobs as control_jobs
 from gesmock.web.control import journal as control_journal
@@ -409,6 +410,8 @@ def test_the_table_of_bounds_has_the_values_of_the_code() -> None:
         limits.write_s,
         parser.LONGEST_CACHED,
         parser.MOST_CACHED,
+        gateway.LARGEST_PREPARED,
+        gateway.MOST_PREPARED,
         validation.MOST_LEVELS,
         api.LONGEST_CHECKED,
         errors.MOST_ERRORS,

@@ -19,7 +19,7 @@ from gesmock.journal.entries import Record
 from gesmock.model import documentation, errors, listed_requests, replies, tokens
 from gesmock.model.clock import NANOSECONDS, http_date
 from gesmock.model.errors import GesError
-from gesmock.model.messages import ConnectionInfo, Operation, Reply, Request
+from gesmock.model.messages import ConnectionInfo, Encoded, Operation, Reply, Request
 from gesmock.model.secrets import Secrets
 from gesmock.model.timeline import NEVER
 from gesmock.model.types import is_project_id
@@ -259,6 +259,8 @@ class Repeat:
             return None
         if callable(reply.payload) or reply.delivery is not None:
             return None
+        if reply.body is not None and not isinstance(reply.payload, Encoded):
+            return None  # the journal keeps another body of each
         if project.time.ticks or project.faults.concern(request.operation):
             return None
         if project.tokens and any(token.expires_in_s is not None for token in fake.tokens()):

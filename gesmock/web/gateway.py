@@ -42,8 +42,8 @@ EPOCH: Final = "gesmock.epoch"
 
 _LARGEST_IN_LOOP: Final = 2**15  # bytes of a body; a larger one is decoded in a worker
 _MOST_REMEMBERED: Final = 512
-_LARGEST_PREPARED: Final = 2**20  # bytes of a body
-_MOST_PREPARED: Final = 2**24  # bytes of all, which may be those of jobs that have changed since
+LARGEST_PREPARED: Final = 2**20  # bytes of a body
+MOST_PREPARED: Final = 2**24  # bytes of all, which may be those of jobs that have changed since
 
 METHODS: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _EXPOSED: Final = "Allow, Retry-After, TraceID, X-Gesmock-Crash, X-Gesmock-Fault, X-Request-Id"
@@ -145,7 +145,7 @@ class Gateway:
             if project.graphs.takes_long(args.get("graph_name", "")):
                 return later
             reply = handle(self.fake, request, connection)
-            prepare = prepare and (reply.body is None or reply.body.length <= _LARGEST_PREPARED)
+            prepare = prepare and (reply.body is None or reply.body.length <= LARGEST_PREPARED)
             repeat = Repeat.of(self.fake, request, reply) if prepare else None
         finally:
             project.lock.release()
@@ -153,8 +153,8 @@ class Gateway:
             return partial(_finish, reply, request, head.query, connection)
         answer = _finish(reply, request, head.query, connection, self.at_end_of_turn)
         length = sum(map(len, answer.blocks))
-        if repeat is not None and length <= _LARGEST_PREPARED:
-            if self._prepared_bytes + length > _MOST_PREPARED:
+        if repeat is not None and length <= LARGEST_PREPARED:
+            if self._prepared_bytes + length > MOST_PREPARED:
                 self._forget()
             self._prepared_bytes += length
             self._prepared[head] = PreparedAnswer(repeat, answer, reply, head.query)

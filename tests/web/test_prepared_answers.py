@@ -274,6 +274,7 @@ def nothing(side: Side) -> None:
     pass
 
 
+FINISHED: Final = head(FIRST)
 SIGNED_IN: Final = head(LIST, TOKEN)
 CHANGES: Final[dict[str, tuple[Head, StartOptions, Change]]] = {
     "time passes": (HEADS[0], {}, wait(3)),
@@ -367,6 +368,14 @@ def test_a_request_from_before_a_reset_is_turned_down_whatever_was_prepared() ->
     both.compare_all()
 
 
+def test_the_journal_keeps_as_many_bodies_as_without_prepared_answers() -> None:
+    both = Both({"journal_size": 3})
+    both.do(wait(3))  # the job has a result, and each answer with it a body of its own
+
+    for asked in (HEADS[0], FINISHED, FINISHED, HEADS[0], FINISHED):
+        both.ask(asked)
+
+
 def test_the_third_request_with_a_head_is_answered_without_being_handled(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -397,7 +406,7 @@ def test_a_long_answer_is_not_remembered() -> None:
 
 
 def test_no_more_bytes_are_kept_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway, "_MOST_PREPARED", 100_000)
+    monkeypatch.setattr(gateway, "MOST_PREPARED", 100_000)
     side = Side({"generate": 100}, remembers=True)
 
     for offset in range(20):
