@@ -15,7 +15,7 @@ nox.options.sessions = ["lint", "types", "tests"]
 def tests(session: nox.Session) -> None:
     """Run all tests but the deep ones; a Python that is not installed is skipped."""
     session.install("-e", ".[test]")
-    session.run("pytest", *(session.posargs or ["-n", "2"]))
+    session.run("pytest", *(session.posargs or ["-n", "3"]))
 
 
 @nox.session(venv_backend="uv")
@@ -23,7 +23,7 @@ def lowest(session: nox.Session) -> None:
     """Run the tests with the lowest versions of the dependencies that setup.cfg allows."""
     session.install("--resolution", "lowest-direct", "-e", ".[cloud,docs]")
     session.install("-e", ".[test]")
-    session.run("pytest", *(session.posargs or ["-n", "2"]))
+    session.run("pytest", *(session.posargs or ["-n", "3"]))
 
 
 @nox.session
@@ -31,7 +31,7 @@ def coverage(session: nox.Session) -> None:
     """Run the tests, and fail where a line or branch is not covered."""
     session.install("-e", ".[test]")
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *(session.posargs or ["-n", "2"]))
+    session.run("coverage", "run", "-m", "pytest", *(session.posargs or ["-n", "3"]))
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report")
 

@@ -46,7 +46,7 @@ def test_ci_runs_the_two_commands_of_the_readme() -> None:
     script = (TOP / ".ci/run").read_text(encoding="utf-8")
 
     assert first.endswith("gesmock serve\n")
-    assert second.endswith(" && .venv/bin/pytest -n 2\n")
+    assert second.endswith(" && .venv/bin/pytest -n 3\n")
     assert "command_of_the_readme 1" in script
     assert "command_of_the_readme 2" in script
 
