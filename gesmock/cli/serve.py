@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gesmock.remote.proxy import ProxyServer
     from gesmock.remote.target import Target
 
-log = logging.getLogger("gesmock.watch")
+log = logging.getLogger("gesmock.serve")
 
 _LOOK_EVERY_S = 0.5
 
@@ -106,7 +106,7 @@ def _watching(fake: "Fake", files: dict[str, _Version | None]) -> Iterator[None]
         while not ended.wait(_LOOK_EVERY_S):
             for file, before in files.items():
                 now = _version(file)
-                if now in (before, None):
+                if now == before:
                     continue
                 files[file] = now
                 try:
@@ -155,7 +155,8 @@ def _run(
         if show:
             import webbrowser  # 20 ms that most runs need not wait for
 
-            webbrowser.open(f"{server.url}{CONTROL}/")
+            if not webbrowser.open(f"{server.url}{CONTROL}/"):
+                log.warning("--open: found no browser; open the panel yourself")
         wait()
 
 
@@ -285,6 +286,8 @@ def serve(
         **parameters,
     }
     watched = _watched(fixture, state) if watch else {}
+    if open and no_control:
+        raise InvalidInput.at("--open", "of no use with --no-control, which leaves out the panel")
     output.check_writable({"--state": state})
     if state is not None:
         click.get_current_context().with_resource(state_file.locked(state))

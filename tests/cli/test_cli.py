@@ -241,7 +241,7 @@ def test_watch_reloads_a_file_that_is_written_or_replaced_and_keeps_the_state_me
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     file, other = tmp_path / "mine.json", tmp_path / "other.json"
-    caplog.set_level("INFO", "gesmock.watch")
+    caplog.set_level("INFO", "gesmock.serve")
     monkeypatch.setattr("gesmock.cli.serve._LOOK_EVERY_S", 0.001)
 
     def write(path: Path, count: int) -> None:
@@ -259,6 +259,7 @@ def test_watch_reloads_a_file_that_is_written_or_replaced_and_keeps_the_state_me
         broken = f"the state stays as it was: {file}: line 1 column 2: broken JSON"
         until(lambda: broken in caplog.text)
         file.unlink()
+        until(lambda: f"{file}: no such file" in caplog.text)
         assert jobs() == 20
         write(other, 300)
         other.replace(file)  # as many editors do
@@ -270,13 +271,25 @@ def test_watch_reloads_a_file_that_is_written_or_replaced_and_keeps_the_state_me
     assert "gesmock-watch" not in [thread.name for thread in threading.enumerate()]
 
 
-def test_open_opens_the_panel(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("has_browser", [True, False])
+def test_open_opens_the_panel_or_says_that_there_is_no_browser(
+    serve: Serve,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    has_browser: bool,
+) -> None:
     opened: list[str] = []
-    monkeypatch.setattr("webbrowser.open", opened.append)
+
+    def open_page(url: str) -> bool:
+        opened.append(url)
+        return has_browser
+
+    monkeypatch.setattr("webbrowser.open", open_page)
 
     lines = serve(list, "--open")
 
     assert [f"panel {url}" for url in opened] == lines[2:]
+    assert ("--open: found no browser" in caplog.text) is not has_browser
 
 
 def test_no_control_removes_the_control_api_and_the_panel(serve: Serve) -> None:
@@ -386,6 +399,7 @@ def test_a_port_in_use_is_reported_in_one_line(ges: GesMock) -> None:
         (["--watch"], "--watch: needs a fixture file"),
         (["nowhere.json", "--watch"], "nowhere.json: no such file"),
         (["movies", "--watch", "--state", "s.json"], "--watch: of no use with --state, which repl"),
+        (["--open", "--no-control"], "--open: of no use with --no-control, which leaves out the p"),
     ],
 )  # fmt: skip
 def test_a_bad_option_is_reported_clearly(args: list[str], words: str) -> None:
