@@ -67,6 +67,9 @@ def test_the_panel_asks_for_the_control_token(begin: Begin, visit: Visitor) -> N
     ges = begin(fixture="living", control_token="secret")
     panel = visit(f"{ges.url}/_gesmock/")
     dialog = panel.get_by_role("dialog", name="Control token")
+    expect(dialog).to_be_visible()
+    panel.keyboard.press("Escape")
+    panel.get_by_role("button", name="Enter it").click()
     for token in ("wrong", "secret"):
         dialog.get_by_label("Control token").fill(token)
         dialog.get_by_role("button", name="Connect").click()
@@ -88,6 +91,11 @@ def test_the_panel_of_a_proxy_shows_requests_and_says_why_there_are_no_jobs(
     ):
         panel = open_panel(visit, proxy.url)
         expect(panel.get_by_role("heading", name="No jobs here")).to_be_visible()
+        panel.keyboard.press("b")
+        expect(panel.get_by_role("button", name="Board", include_hidden=True)).to_have_attribute(
+            "aria-pressed", "true"
+        )
+        expect(panel.locator("#board")).to_be_hidden()
         listed = f"{proxy.url}{ges.jobs_url().removeprefix(ges.url)}"
         requests.get(listed)
         expect(request(panel, "GET").first).to_contain_text("200")

@@ -106,6 +106,8 @@ def test_the_next_import_fails_late(panel: "Page", demo: "Page", ges: GesMock) -
     expect(panel.get_by_role("table", name="Armed rules")).to_contain_text("fails_late")
     demo.get_by_role("button", name="Import").click()
     says(demo, "of 106")
+    used = panel.get_by_role("table", name="Armed rules").get_by_role("row", name="p1")
+    expect(used.get_by_role("cell")).to_contain_text(["p1", "fails_late", "1", "0", ""])
 
     panel.get_by_role("button", name="+1 min").click()
 

@@ -129,6 +129,23 @@ def test_a_link_opens_what_it_names(visit: Visitor, living: GesMock) -> None:
     expect(job(panel, "success")).to_have_count(0)
 
 
+@pytest.mark.parametrize(
+    ("look", "words"),
+    [
+        ("#status=done&request=x", "It is not in the journal."),
+        ("#job=3a5c7e9b1d3f4b5d7f9a1c3e5b7d9f250000382489090", "hyg_algorithm"),
+    ],
+)
+def test_a_link_that_is_not_quite_right_leaves_the_panel_usable(
+    visit: Visitor, living: GesMock, look: str, words: str
+) -> None:
+    panel = open_panel(visit, living.url, look)
+
+    expect(panel.get_by_role("complementary", name="Details")).to_contain_text(words)
+    expect(panel.get_by_role("button", name="all 106")).to_have_attribute("aria-pressed", "true")
+    is_live(panel)
+
+
 def test_a_link_with_a_scenario_asks_before_it_loads(visit: Visitor, living: GesMock) -> None:
     panel = visit(f"{living.url}/_gesmock/?scenario=empty")
     dialog = panel.get_by_role("dialog", name="Load scenario")

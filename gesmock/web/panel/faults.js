@@ -98,6 +98,14 @@ function ruleRow(rule) {
       h("button", { class: "quiet", "aria-label": `Remove ${id}`, click: () => act("DELETE", undefined) }, "Remove")));
 }
 
+/** Whether a plan waits for a job. */
+let isPlanned = false;
+
+/** Jobs have changed: one may have used a plan, of which there is no event. */
+export function planMayHaveBeenUsed() {
+  if (isPlanned) loadRules();
+}
+
 /** Load the armed rules. */
 export const loadRules = throttled(async () => {
   const [{ faults }, { plans }, { preset }] = await Promise.all([get("faults"), get("plans"), get("preset")]);
@@ -106,6 +114,7 @@ export const loadRules = throttled(async () => {
   const [table] = list.getElementsByTagName("table");
   table.tBodies[0].replaceChildren(...faults.map(ruleRow), ...plans.map(ruleRow));
   list.hidden = !faults.length && !plans.length;
+  isPlanned = plans.some((/** @type {Json} */ { remaining }) => remaining !== 0);
   if (focused) [...table.querySelectorAll("button")].find((each) => each.getAttribute("aria-label") === focused)?.focus();
   for (const button of presetButtons) {
     button.setAttribute("aria-pressed", String(button.textContent === (preset ?? "none")));

@@ -13,7 +13,7 @@ import { look, view } from "./url.js";
 /** @param {string} key */
 function split(key) {
   const slash = key.indexOf("/");
-  return { graph: key.slice(0, slash), jobId: key.slice(slash + 1) };
+  return { graph: key.slice(0, Math.max(slash, 0)), jobId: key.slice(slash + 1) };
 }
 
 addKind("job", (key) => `Job ${shortId(split(key).jobId)}`, async (key) => {

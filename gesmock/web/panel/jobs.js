@@ -44,6 +44,9 @@ const keyOf = (/** @type {Item} */ item) => `${item.graph}/${item.job.jobId}`;
 /** The filters as a query, without limit and place. */
 export const filters = () => ({ graph: view.graph, command: view.command, q: view.q });
 
+/** The status to filter by; one that a link has wrong is none. */
+const statusFilter = () => STATUSES.find((status) => status === view.status) ?? "";
+
 const rows = new Rows(list, {
   key: keyOf,
   make: makeRow,
@@ -169,7 +172,7 @@ export function openMovesOfFocused() {
 
 /** @param {number} number @param {number} [limit] */
 async function fetchPage(number, limit = WINDOW) {
-  const fields = { ...filters(), status: view.status, limit, offset: number * WINDOW };
+  const fields = { ...filters(), status: statusFilter(), limit, offset: number * WINDOW };
   const [answer] = await Promise.all([get(`jobs${query(fields)}`), clockIsSet]);
   for (const item of answer.jobs) commands.add(received(item).job.request.command);
   return answer;
@@ -205,7 +208,7 @@ function dropFarPages(near) {
 
 /** Load the pages in sight. */
 async function load() {
-  const current = JSON.stringify({ ...filters(), status: view.status, project: view.project });
+  const current = JSON.stringify({ ...filters(), status: statusFilter(), project: view.project });
   const isNew = current !== filter;
   if (isNew) list.scrollTop = 0;
   filter = current;
@@ -266,7 +269,7 @@ function drawChips(all) {
     }
     const number = chip.querySelector("b");
     if (number) setText(number, count.toLocaleString("en"));
-    chip.setAttribute("aria-pressed", String(view.status === status));
+    chip.setAttribute("aria-pressed", String(statusFilter() === status));
     chip.hidden = status === "partiallyFailed" && !count && view.status !== status;
   }
 }

@@ -5,7 +5,7 @@ import { boardMayHaveChanged, toggleBoard } from "./board.js";
 import { advance, advanceToNext, drawClock, isFrozen, loadClock, setClock, toggleFrozen } from "./clock.js";
 import { byId, fill, h, openDialog, pair, say, setText, visible } from "./dom.js";
 import { closeDrawer, drawDrawer } from "./drawer.js";
-import { loadOperations, loadRules } from "./faults.js";
+import { loadOperations, loadRules, planMayHaveBeenUsed } from "./faults.js";
 import { findingsMayHaveChanged } from "./findings.js";
 import { jobMayHaveChanged } from "./job.js";
 import { countsChanged, drawAround, drawCountdowns, focusJobs, jobChanged, loadJobs, openMovesOfFocused } from "./jobs.js";
@@ -77,6 +77,7 @@ function receive({ type, data }) {
     countsChanged(data);
     boardMayHaveChanged();
     scenarioMayHaveChanged();
+    planMayHaveBeenUsed();
   } else if (type === "request") {
     requestCame(data);
     jobMayHaveChanged();
@@ -101,6 +102,7 @@ function receive({ type, data }) {
 function refused(status, reason) {
   if (status === 401) {
     setConnection("token");
+    notify("The server asks for its control token. ", h("button", { click: askForToken }, "Enter it"));
     if (token()) say("The server does not accept this token", true);
     askForToken();
   } else if (status === 404 && view.project) {

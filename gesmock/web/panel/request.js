@@ -11,9 +11,10 @@ import { look } from "./url.js";
 /** @typedef {import("./api.js").Entry} Entry */
 
 addKind("request", (number) => `Request ${number}`, async (number) => {
-  const { entries } = await get(`journal?limit=1&before=${Number(number) + 1}`);
+  const isNumber = /^\d{1,15}$/.test(number);
+  const { entries } = isNumber ? await get(`journal?limit=1&before=${Number(number) + 1}`) : { entries: [] };
   const [entry] = entries;
-  if (entry?.number !== Number(number)) return [h("p", { class: "muted" }, "The journal no longer has it.")];
+  if (entry?.number !== Number(number)) return [h("p", { class: "muted" }, "It is not in the journal.")];
   return contents(entry);
 });
 
