@@ -1,5 +1,6 @@
 """What a Python test costs: the import, a server of one's own, a pytest fixture."""
 
+import json
 import subprocess
 import sys
 import time
@@ -25,10 +26,24 @@ def cycle():
 
 print(json.dumps([cycle() for _ in range(21)]))
 """
-_TESTS: Final = """
-import httpx, pytest, requests, responses
+_CONFTEST: Final = """
+import json, pathlib, statistics, time
+from collections import defaultdict
+import httpx, pytest, responses
 
-URL = "http://ges.example/jobs"
+TIMES = defaultdict(list)
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    began = time.perf_counter()
+    try:
+        return (yield)
+    finally:
+        TIMES[item.originalname].append((time.perf_counter() - began) * 1e3)
+
+def pytest_sessionfinish():
+    medians = {name: statistics.median(times) for name, times in TIMES.items()}
+    pathlib.Path("medians.json").write_text(json.dumps(medians))
 
 @pytest.fixture(scope="session")
 def client():
@@ -43,9 +58,10 @@ def mocked():  # as the documentation of responses shows it
 @pytest.fixture
 def nothing():
     return None
-
-@pytest.mark.parametrize("number", range({count}))
-def test_it(client, {fixture}, number):
+"""
+_TEST: Final = """
+@pytest.mark.parametrize("number", range(500))
+def test_{name}({fixture}, client, number):
     {body}
 """
 _FIXTURES: Final = {
@@ -58,7 +74,6 @@ _FIXTURES: Final = {
     "responses": ("mocked", "mocked.get(URL, json={}); requests.get(URL)"),
 }
 """Name -> the pytest fixture, and a test in which a client asks for a list of jobs."""
-_MANY: Final = 500
 
 
 def python(bench: Bench) -> None:
@@ -74,13 +89,12 @@ def python(bench: Bench) -> None:
     ).stdout
     for seconds in map(float, cycles.strip(" []\n").split(",")):
         bench.note("cycle", "gesmock", {"ms": seconds * 1e3})
-    room = bench.fresh_room()
-    (room / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     for _ in progress("pytest fixtures", range(bench.rounds)):
-        empty_ms = _ms_a_test(room, "nothing", "pass")
-        for name, (fixture, body) in _FIXTURES.items():
-            bench.note("fixture", name, {"ms": _ms_a_test(room, fixture, "pass") - empty_ms})
-            bench.note("test", name, {"ms": _ms_a_test(room, fixture, body) - empty_ms})
+        medians = _median_ms(bench.fresh_room())
+        for name, (fixture, _body) in _FIXTURES.items():
+            for work in ("fixture", "test"):
+                ms = medians[f"test_{fixture}_{work}"] - medians["test_nothing"]
+                bench.note(work, name, {"ms": ms})
 
 
 def _seconds(code: str) -> float:
@@ -89,18 +103,18 @@ def _seconds(code: str) -> float:
     return time.perf_counter() - began
 
 
-def _ms_a_test(room: Path, fixture: str, body: str) -> float:
-    """What each of many tests more costs than the first, which starts a server, say."""
-    many, first = (_tested(room, fixture, body, count) for count in (1 + _MANY, 1))
-    return (many - first) * 1e3 / _MANY
-
-
-def _tested(room: Path, fixture: str, body: str, count: int) -> float:
-    """The seconds that a run of so many tests takes."""
-    test = _TESTS.format(count=count, fixture=fixture, body=body)
-    (room / "test_it.py").write_text(test, encoding="utf-8")
+def _median_ms(room: Path) -> dict[str, float]:
+    """What pytest takes for a test, by the test's name: the median of many, one after the other."""
+    tests = [_TEST.format(name="nothing", fixture="nothing", body="pass")]
+    for fixture, body in _FIXTURES.values():
+        tests.append(_TEST.format(name=f"{fixture}_fixture", fixture=fixture, body="pass"))
+        tests.append(_TEST.format(name=f"{fixture}_test", fixture=fixture, body=body))
+    (room / "conftest.py").write_text(_CONFTEST, encoding="utf-8")
+    imports = 'import pytest, requests\nURL = "http://ges.example/jobs"\n'
+    (room / "test_it.py").write_text(imports + "".join(tests), encoding="utf-8")
+    (room / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     bare = ["-p", "no:randomly", "-p", "no:xdist", "-p", "no:cacheprovider", "-qq"]
-    began = time.perf_counter()
     pytest = [sys.executable, "-m", "pytest", *bare, "test_it.py"]
     subprocess.run(pytest, cwd=room, check=True, capture_output=True, timeout=300)
-    return time.perf_counter() - began
+    medians: dict[str, float] = json.loads((room / "medians.json").read_bytes())
+    return medians

@@ -54,12 +54,12 @@ def failing(bench: Bench) -> None:
 
 
 def _warm_up(url: str) -> Wrk:
-    """Ask until it gets no faster, at most 10 s: compilers at run time need many requests."""
+    """Ask until it gets no faster, at most 20 s: compilers at run time need many requests."""
     best, no_faster = 0.0, 0
-    for _ in range(10):
+    for _ in range(20):
         figures = load.run(url, 16, 1)
         no_faster = 0 if figures.rps > 1.03 * best else no_faster + 1
         best = max(best, figures.rps)
-        if no_faster == 2:
+        if no_faster == 4:
             break
     return figures
