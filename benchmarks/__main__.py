@@ -1,5 +1,6 @@
 """``python -m benchmarks``: measure, write the results, and judge them."""
 
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -76,6 +77,8 @@ def _measured(
     *,
     quick: bool,
 ) -> Results:
+    for variable in ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"):  # as users have it
+        os.environ.pop(variable, None)
     system, began = machine(), monotonic()
     options = {"measures": measures, "rounds": rounds, "seconds": seconds, "quick": quick}
     names = names or (QUICK if quick else ())
