@@ -218,6 +218,15 @@ def test_jobs_of_each_graph_come_and_go(visit: Visitor, living: GesMock) -> None
     expect(job(panel, "second")).to_have_count(0)
 
 
+def test_a_link_to_a_graph_that_does_not_exist_shows_all_and_says_so(
+    visit: Visitor, living: GesMock
+) -> None:
+    panel = open_panel(visit, living.url, "#graph=nope")
+
+    expect(panel.get_by_role("status")).to_contain_text("There is no graph nope")
+    expect(job(panel, HYG)).to_be_visible()
+
+
 # --- 100,000 jobs -------------------------------------------------------------------------------
 
 

@@ -35,7 +35,7 @@ export class Refused extends Error {
 }
 
 /** The project in view: its id and its graphs. */
-export const project = { id: "", /** @type {string[]} */ graphs: [] };
+export const project = { id: "", graphs: /** @type {string[]} */ ([]) };
 
 /** The graph in view, or else the first. */
 export const mainGraph = () => view.graph || project.graphs[0] || "movie";

@@ -164,8 +164,9 @@ function openMoves(event) {
 /** Open the moves of the row that has the focus. */
 export function openMovesOfFocused() {
   const row = document.activeElement?.closest("#jobs-list tr");
-  const button = row?.querySelector(".move");
+  const button = row?.querySelector(".move:not(.none)");
   if (button instanceof HTMLElement) button.click();
+  else say(row ? "The job has ended; no move is legal" : "No job is in focus");
 }
 
 // --- Pages ---

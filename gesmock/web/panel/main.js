@@ -133,7 +133,9 @@ function askForToken() {
 
 async function loadAll() {
   try {
-    await Promise.all([loadProject().then(loadRequests), loadClock(), loadJobs(), loadProjects(), loadScenario()]);
+    const loading = loadProject();
+    if (view.graph) await loading; // the graph that a link names may not exist
+    await Promise.all([loading.then(loadRequests), loadClock(), loadJobs(), loadProjects(), loadScenario()]);
     drawAround();
     loadRules();
     findingsMayHaveChanged();
@@ -151,7 +153,14 @@ async function loadProject() {
   epoch = health.epoch;
   const names = all.map((/** @type {{graph: string}} */ each) => each.graph);
   Object.assign(project, { id: health.project_id, graphs: names });
+  checkGraph();
   fill(graphs, names.length === 1 ? [["", names[0]]] : [["", "all graphs"], ...names.map(pair)], view.graph);
+}
+
+function checkGraph() {
+  if (!view.graph || project.graphs.includes(view.graph)) return;
+  say(`There is no graph ${view.graph}; these are the jobs of all graphs`, true);
+  look({ graph: "" });
 }
 
 async function loadProjects() {
@@ -175,6 +184,7 @@ byId("reset", HTMLButtonElement).addEventListener("click", reset);
 byId("help", HTMLButtonElement).addEventListener("click", showShortcuts);
 onLook(["project"], connect);
 onLook(["graph"], () => {
+  checkGraph();
   graphs.value = view.graph;
 });
 

@@ -27,7 +27,7 @@ function contents(entry) {
       ["Answer", h("span", { class: "line" }, statusOf(entry), entry.gave_up && h("span", { class: "muted" }, "the client left before it had all of it"))],
       ["Operation", entry.operation ? h("code", {}, entry.operation) : "none serves this"],
       ["At", new Date(entry.real_at * 1000).toISOString().replace("T", " ").slice(0, 23)],
-      ["Held back", entry.real_s > 0 && duration(entry.real_s)],
+      ["Delay", entry.real_s > 0 && duration(entry.real_s)],
       ["Fault", entry.fault && h("span", { class: "tag" }, entry.fault)],
       ["Job", entry.job_id && jobLink(entry.args.graph_name ?? "", entry.job_id)],
     ]),

@@ -72,7 +72,7 @@ function fillRow(row, entry) {
     button.setAttribute("title", visible(`#${entry.number} ${entry.operation ?? "no operation"}: ${entry.path}`));
   }
   status.replaceChildren(statusOf(entry));
-  setText(took, duration(entry.real_s));
+  setText(took, entry.real_s > 0 ? duration(entry.real_s) : "");
   fault.replaceChildren(entry.fault ? h("span", { class: "tag" }, entry.fault) : "");
   row.classList.toggle("dim", entry.method === "OPTIONS");
 }

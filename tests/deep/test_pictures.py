@@ -1,8 +1,12 @@
-"""The pictures of the panel and the demo in ``docs/images``; ``UPDATE_IMAGES=1`` takes them anew."""
+"""The pictures in ``docs/images``; ``UPDATE_IMAGES=1`` takes them again."""
 
 import os
 import subprocess
+import sys
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import requests
@@ -13,7 +17,9 @@ from gesmock import Delay, GesMock
 
 pytestmark = pytest.mark.deep
 
-IMAGES = Path(__file__).parents[2] / "docs/images"
+DOCS = Path(__file__).parents[2] / "docs"
+IMAGES = DOCS / "images"
+PAGES = {"start": "index.html", "how-to": "how-to/second-call-fails.html"}
 HEIGHTS = {360: 740, 900: 800, 1440: 900}
 LARGEST = 150_000  # bytes
 
@@ -79,3 +85,23 @@ def test_the_pictures_of_the_demo_are_as_large_as_the_demo(
     says(demo, "1 to 10 of 105")
 
     compare(demo.screenshot(), f"demo-{scheme}.png")
+
+
+def test_the_documentation_is_built_and_asks_no_other_host(tmp_path: Path, visit: Visitor) -> None:
+    build = [sys.executable, "-m", "sphinx", "-q", "-W", str(DOCS), str(tmp_path)]
+    subprocess.run(build, check=True)
+    visit.allow("/favicon.ico")  # it has none
+    serve_folder = partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), serve_folder) as server:
+        Thread(target=server.serve_forever).start()
+        try:
+            for name, path in PAGES.items():
+                for scheme in ("light", "dark"):
+                    url = f"http://127.0.0.1:{server.server_port}/{path}"
+                    size = {"width": 1280, "height": 800}
+                    page = visit(url, viewport=size, color_scheme=scheme)
+                    expect(page.locator("h1")).to_be_visible()
+
+                    compare(page.screenshot(), f"docs-{name}-{scheme}.png")
+        finally:
+            server.shutdown()
