@@ -537,8 +537,8 @@ def test_after_a_restart_the_new_default_project_is_followed(ges: GesMock) -> No
     with Follower(ges) as follower:
         follower.begin()
         ges.restart(project_id="other")
-        while follower.find("reset")["epoch"] != ges.fake.default.epoch:
-            pass  # the old project was reset before it was dropped
+        # The old project is reset, too, before it is dropped.
+        until(lambda: follower.find("reset")["epoch"] == ges.fake.default.epoch)
         assert follower.names(3) == FRESH
         ges.add_job(job_id="a")
         assert follower.find("job")["graph"] == "movie"
