@@ -56,7 +56,7 @@ def _milliseconds(match: re.Match[str]) -> float:
 
 
 def run(url: str, clients: int, seconds: int) -> Wrk:
-    """Load *url* with so many *clients*, each sending one request after the other.
+    """Load *url* with this many *clients*, each sending one request after the other.
 
     wrk gets one thread: on few cores, a second one takes from the server.
     """

@@ -41,7 +41,7 @@ def endurance(bench: Bench) -> None:
 
 
 def _ask(url: str, count: int) -> float:
-    """Send at least so many requests; returns the seconds that they took."""
+    """Send at least this many requests; returns the seconds that they took."""
     sent, began = 0, perf_counter()
     while sent < count:
         sent += load.run(url, 16, 1).requests

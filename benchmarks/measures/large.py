@@ -12,7 +12,8 @@ PAGE = 1_000
 def large(bench: Bench) -> None:
     """``jobs100000``, the whole list; ``walk100000``, in pages of 1,000, where a target pages.
 
-    ``page_of_10`` and ``page_of_100000`` are ten jobs out of so many, of gesmock, to 16 clients.
+    Of gesmock, ``page_of_10`` and ``page_of_100000`` too: ten jobs out of 10 and of 100,000, to 16
+    clients.
     """
     few, jobs = bench.list_of(10), bench.list_of(LARGE)
     pages = range(LARGE // PAGE)

@@ -94,7 +94,7 @@ class Target(ABC):
             raise WrongAnswer(f"{self.name}: other bytes than those of {jobs.body.name}")
 
     def check_page(self, jobs: JobList, running: Running, page: int, size: int) -> None:
-        """Raise WrongAnswer unless that page of *jobs* has so many of them."""
+        """Raise WrongAnswer unless that page of *jobs* has *size* of them."""
         self._check_count(*processes.get(running.port, self.page_path(jobs, page, size)), size)
 
     def _check_count(self, status: int, body: bytes, expected: int) -> None:

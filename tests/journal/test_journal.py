@@ -594,16 +594,16 @@ def test_the_oldest_bodies_are_dropped_first_until_they_are_sent_again(
     most = LONGEST_REPLY + len(sent[2]) + len(sent[3])  # the newest counts as much as it may be
     monkeypatch.setattr("gesmock.journal.journal.MOST_REPLIED", most)
 
-    def kept() -> list[int]:
+    def numbers_with_bodies() -> list[int]:
         bodies = [body for body, _ in answered(service)]
         return [number for number, body in enumerate(bodies) if body is not None]
 
     service.list("?limit=10")
-    assert kept() == [0, 1, 2, 3, 4]
+    assert numbers_with_bodies() == [0, 1, 2, 3, 4]
     service.list("?limit=14")
-    assert kept() == [2, 3, 5]
+    assert numbers_with_bodies() == [2, 3, 5]
     service.list("?limit=10")
-    assert kept() == [0, 4, 5, 6]
+    assert numbers_with_bodies() == [0, 4, 5, 6]
 
 
 def test_a_small_journal_has_few_bodies() -> None:

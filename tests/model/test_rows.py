@@ -61,11 +61,11 @@ def test_a_block_is_a_list_of_rows(texts: list[bytes], data: st.DataObject) -> N
 def test_a_block_finds_the_rows_that_have_every_text(texts: list[str], data: st.DataObject) -> None:
     rows = [(number, f"{text},".encode()) for number, text in enumerate(texts)]
     block = Block.of(rows[1:]).with_newest(*rows[0]) if rows[1:] else Block.of(rows)
-    wanted = data.draw(st.lists(st.sampled_from([b"a", b"b", b"ab", b"a,b", b",,"]), max_size=3))
+    searched = data.draw(st.lists(st.sampled_from([b"a", b"b", b"ab", b"a,b", b",,"]), max_size=3))
 
-    expected = [number for number, row in rows if all(text in row for text in wanted)]
+    expected = [number for number, row in rows if all(text in row for text in searched)]
 
-    assert [*block.matching(wanted)] == expected
+    assert [*block.matching(searched)] == expected
 
 
 # --- Cost -------------------------------------------------------------------------

@@ -414,8 +414,8 @@ def test_no_more_bytes_are_kept_than_may_be(monkeypatch: pytest.MonkeyPatch) -> 
         for _ in range(3):
             side.answer(page)
 
-    kept = side.gateway._prepared.values()
-    assert 0 < sum(len(block) for each in kept for block in each._blocks) <= 100_000
+    answers = side.gateway._prepared.values()
+    assert 0 < sum(len(block) for each in answers for block in each._blocks) <= 100_000
 
 
 # --- Many changes ---------------------------------------------------------------------------------
