@@ -26,6 +26,7 @@ URL = re.compile(r"/ges/v1\.0/([^/]*)/(?:graphs|hyg)/([^/]*)(?:/jobs/([^/]*))?")
 
 RULES = (
     "$.state: missing",
+    "$.scenario: ",
     "is not one of empty, failing",
     "$.params",
     "a refusal, not a list",

@@ -113,7 +113,7 @@ def test_the_context_of_the_build_is_small(buildah: Buildah) -> None:
     context = Path(buildah("mount", container), "context")
 
     assert {path.name for path in context.iterdir()} == {
-        *("LICENSE", "MANIFEST.in", "README.md", "fixtures", "gesmock", "pyproject.toml"),
-        "setup.cfg",
+        *("LICENSE", "MANIFEST.in", "README.md", "demo", "fixtures", "gesmock"),
+        *("pyproject.toml", "setup.cfg"),
     }
     assert not [*context.rglob("__pycache__")]

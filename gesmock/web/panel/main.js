@@ -101,10 +101,11 @@ function receive({ type, data }) {
 /** @param {number} status @param {string} reason */
 function refused(status, reason) {
   if (status === 401) {
+    const isAsked = document.documentElement.dataset.connection === "token";
     setConnection("token");
     notify("The server asks for its control token. ", h("button", { click: askForToken }, "Enter it"));
     if (token()) say("The server does not accept this token", true);
-    askForToken();
+    if (!isAsked) askForToken(); // each call of the page is refused
   } else if (status === 404 && view.project) {
     setConnection("refused");
     notify(`No such project: ${reason} `, h("button", { click: () => look({ project: "", graph: "" }) }, "Show the default project"));
