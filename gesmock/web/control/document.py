@@ -170,8 +170,10 @@ def _operation(each: call, *, of_project: bool) -> Node:
         possible |= {501, 503}
     schema = {"type": "object"} if each.answer is None else _ref(each.answer)
     content = _json(schema)
-    if each.is_text or each.is_stream:
-        content = {EVENT_STREAM if each.is_stream else "text/plain": {"schema": {"type": "string"}}}
+    if each.is_text:
+        content = {"text/plain": {"schema": {"type": "string"}}}
+    elif each.is_stream:
+        content = {EVENT_STREAM: {}}  # OpenAPI 3.1 has no schema for its events
     operation: Node = {
         "operationId": f"{each.method.lower()}_{noun}{'_of_project' * of_project}",
         "tags": [each.path.partition("/")[0]],
