@@ -57,6 +57,13 @@ def test_a_block_is_a_list_of_rows(texts: list[bytes], data: st.DataObject) -> N
     assert [*block.part(index, end).rows()] == [*block.rows()][index:end]
 
 
+def test_a_text_across_two_rows_is_in_neither() -> None:
+    block = Block.of([(2, b"a,"), (1, b"b,")])
+
+    assert [*block.matching([b"a,b"])] == []
+    assert [*block.matching([b"b", b","])] == [1]
+
+
 @given(st.lists(st.text("ab,", max_size=5), min_size=1, max_size=9), st.data())
 def test_a_block_finds_the_rows_that_have_every_text(texts: list[str], data: st.DataObject) -> None:
     rows = [(number, f"{text},".encode()) for number, text in enumerate(texts)]
