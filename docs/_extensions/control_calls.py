@@ -55,7 +55,10 @@ def _call(name: str, operation: Mapping[str, Any]) -> str:
 
 def _of(content: Mapping[str, Any]) -> str:
     """What the body with this *content* is."""
-    return " or ".join(_type(each["schema"]) for each in content.values())
+    return " or ".join(
+        _type(each["schema"]) if "schema" in each else f"`{media_type}`"
+        for media_type, each in content.items()
+    )
 
 
 def _body(name: str, schema: Mapping[str, Any]) -> Iterator[str]:
