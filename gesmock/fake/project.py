@@ -136,9 +136,9 @@ class Project:
     def load(self, state: State, scenario: str | None = None) -> None:
         """Replace everything but the journal by *state*, to which a reset returns from now on.
 
-        *scenario* is its name, if it has one.
         A state without a clock, a verdict or a journal size leaves that as it is, and a reset
-        returns to that of the last start state. The project that *state* names does not matter.
+        returns to that of the last start state. The project that *state* names does not matter;
+        *scenario* is its name, if it has one.
         Raises InvalidInput if the server in use cannot produce one of the faults, Conflict if the
         project is reset meanwhile.
         """

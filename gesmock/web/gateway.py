@@ -213,8 +213,14 @@ def _finish(
     at_end_of_turn: AtEndOfTurn | None = None,
 ) -> Answer:
     answer = answer_of(reply, request.method, request.headers.get("origin"))
-    since, soon = connection.heard_at, at_end_of_turn
-    log_request(request.method, request.path, query, reply, since, at_end_of_turn=soon)
+    log_request(
+        request.method,
+        request.path,
+        query,
+        reply,
+        connection.heard_at,
+        at_end_of_turn=at_end_of_turn,
+    )
     return answer
 
 
@@ -340,11 +346,11 @@ def _log_answer(
             first.write(line)
         elif first.hold(line):
             at_end_of_turn(first.write_held)
+        if at_end_of_turn is not None and reply.hint is not None:  # the hint comes after the line
+            first.write_held()
     else:
         log.info(logs.text_line(method, url, reply.status, taken_s, fault))
     if reply.hint is not None:
-        if isinstance(first, logs.AccessLog):
-            first.write_held()
         log.info("no operation serves this: %s %s; %s", method, url, reply.hint)
 
 

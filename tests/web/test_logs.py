@@ -17,11 +17,11 @@ import requests
 from conftest import PROJECT
 
 from gesmock.fake.fake import Fake
-from gesmock.model.messages import ConnectionInfo
+from gesmock.model.messages import ConnectionInfo, Reply
 from gesmock.server.loop import WRITE
 from gesmock.server.parser import Limits, parse
 from gesmock.web import create_app, logs
-from gesmock.web.gateway import Gateway
+from gesmock.web.gateway import Gateway, log_request
 from gesmock.web.logs import ACCESS, AccessLog, JsonFormatter
 
 Serve = Callable[..., Any]
@@ -161,3 +161,18 @@ def test_the_lines_of_one_turn_of_the_loop_are_written_at_once(
     for end_turn in called[1:]:
         end_turn(WRITE)
     assert [text.count(b" 404 ") for text in written[1:]] == [1, 1, 1, 1]
+
+
+def test_a_worker_writes_its_own_line_and_none_that_the_loop_holds(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, written: list[bytes]
+) -> None:
+    access = AccessLog()
+    monkeypatch.setattr(ACCESS, "handlers", [access])
+    caplog.set_level(logging.INFO, ACCESS.name)
+    access.hold("of the loop")
+
+    log_request("GET", "/wrong", "", Reply(404, None, hint="is /right meant?"), 0.0)
+    assert b"of the loop" not in b"".join(written)
+
+    access.write_held()
+    assert written[-1] == b"of the loop\n"
