@@ -63,7 +63,7 @@ def handle(fake: Fake, request: Request, connection: ConnectionInfo | None = Non
     with project.lock:
         if request.epoch < project.epoch:
             return _overtaken(project)
-        if owner is not None and project.time.ticks:
+        if owner is not None and project.time.ticks and request.method != "OPTIONS":
             project.tick()
         if not _is_documented(owner, project, request):
             request = replace(request, operation=None)
@@ -168,6 +168,8 @@ def _perform(
     fake: Fake, project: Project, request: Request, fault: MatchedFault | None, *, owned: bool
 ) -> Reply:
     """Perform the operation, if URL, project and token are right."""
+    if request.method == "OPTIONS":  # as a browser does before the request itself
+        return replies.NO_CONTENT
     if request.operation is None:
         if plane := entries.other_plane(request.path):
             raise GesError(errors.OTHER_PLANE, plane=plane)

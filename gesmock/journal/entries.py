@@ -101,9 +101,10 @@ class Entry(Struct, frozen=True, kw_only=True):
     than ``messages.MOST_SHOWN`` jobs or too old. A list *returned* that many jobs out of *total*.
     *fault* is the receipt of the fault, *phase* whether it came ``before`` or ``after`` the request
     took effect, *connection* how it broke the connection. A delay took *virtual_s* seconds of the
-    project's clock, and *real_s* real ones. *wire* is the connection, under our own server;
-    *gave_up*: the client left before it had all of the answer. *crash* is the traceback if gesmock
-    itself failed.
+    project's clock, and *real_s* real ones. The answer was there *took_s* real seconds after the
+    request, any delay included, but not the encoding of a long list. *wire* is the connection,
+    under our own server; *gave_up*: the client left before it had all of the answer. *crash* is the
+    traceback if gesmock itself failed.
     """
 
     number: int
@@ -129,6 +130,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     real_s: float = 0.0
     crash: str | None = None
     real_at: float = 0.0
+    took_s: float = 0.0
     wire: Wire | None = None
     gave_up: bool = False
     digest: str | None = None
@@ -137,7 +139,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     @property
     def unmatched(self) -> bool:
         """Whether this is a call of the service that no operation serves, or of another plane."""
-        if self.operation is not None:
+        if self.operation is not None or self.method == "OPTIONS":
             return False
         return self.path.lstrip("/").startswith("ges/") or other_plane(self.path) is not None
 
@@ -192,6 +194,7 @@ class Record(Struct, frozen=True, gc=False):
     fired: MatchedFault | None
     crash: str | None
     real_at: float
+    took_s: float
     link: ConnectionInfo | None
     nth: int
     payload: Any
@@ -230,6 +233,7 @@ class Record(Struct, frozen=True, gc=False):
         wire = None
         if link is not None:
             wire = Wire("{}:{}".format(*link.client), link.opened_at, link.closed_at)
+        real_s = 0.0 if fired is None else fired.real_s
         reply_headers, crash = dict(self.headers), self.crash
         if reply_headers or crash:
             reply_headers, crash = Secrets().redact_value([reply_headers, crash])
@@ -251,8 +255,9 @@ class Record(Struct, frozen=True, gc=False):
             phase=None if fired is None or fired.fault is None else fired.phase,
             connection=self.connection,
             virtual_s=0.0 if fired is None else fired.virtual_s,
-            real_s=0.0 if fired is None else fired.real_s,
+            real_s=real_s,
             real_at=self.real_at,
+            took_s=self.took_s + real_s,
             wire=wire,
             gave_up=self.gave_up,
         )

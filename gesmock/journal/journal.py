@@ -265,6 +265,7 @@ class Journal:
             fired,
             crash,
             real_at,
+            max(real_time() - real_at, 0.0),
             link,
             nth,
             reply.payload if body is None else body,

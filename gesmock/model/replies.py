@@ -47,6 +47,9 @@ def request_ids(epoch: int, number: int) -> dict[str, str]:
 NO_ENTRY: Final = request_ids(0, 0)
 """The headers that name an answer without a journal entry."""
 
+NO_CONTENT: Final = Reply(204, Encoded([]))
+"""The answer to an OPTIONS request."""
+
 
 def job_list(page: Page, settings: Settings) -> Reply:
     """The answer that lists the jobs of *page* (ges_03_0471, 2025-08-22), key order included."""

@@ -20,6 +20,7 @@ from gesmock.web.control import api
 from gesmock.web.control.document import CALLS, served_names
 from gesmock.web.gateway import cors
 from gesmock.web.guard import CONTROL, DEMO, Guard, is_control, requested_path
+from gesmock.web.service import request_headers
 
 SERVICE_DOCUMENT: Final = "/openapi.json"
 CONTROL_DOCUMENT: Final = f"{CONTROL}/openapi.json"
@@ -85,7 +86,7 @@ def create_app(
             return api.refused(guard) if control else None
         if control and path == "/" and _is_browser(flask.request):
             return flask.redirect(PANEL)
-        return service.preflight() or service.unmatched(fake)
+        return service.before_routes(fake)
 
     if control and guard.origins:
 
@@ -163,7 +164,7 @@ def _documents(fake: Fake, *, control: bool) -> flask.Blueprint:
 
     @documents.after_request
     def finished(response: flask.Response) -> flask.Response:
-        response.headers.extend(cors(flask.request.headers.get("Origin")))
+        response.headers.extend(cors(request_headers()))
         if flask.request.path != SERVICE_DOCUMENT:
             response.headers.extend(_only_for_itself(response))
         return response

@@ -7,7 +7,7 @@ other servers.
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
@@ -109,10 +109,6 @@ class Gateway:
         if not path.startswith(routes.BELOW):
             return partial(self.ask_app, head, body, epoch, connection)
         headers = head.combined_headers()
-        if head.method == "OPTIONS":
-            headers = preflight(headers) | {"Date": http_date(int(real_time())), "Server": NAME}
-            log_request("OPTIONS", path, head.query, NO_CONTENT, connection.heard_at)
-            return Answer(204, _encoded(headers.items()), ())
         read = partial(read_request, head.method, path, head.query, headers, epoch)
         if len(body) > _LARGEST_IN_LOOP:
             return lambda: self._respond(read(body), head.query, connection)
@@ -187,8 +183,9 @@ class Gateway:
         if self._guard is not None and head is not None and is_control(head.path):
             more = " --max-control-body allows more." if status == 413 else ""
             reply = replace(reply, payload={"error": refusal.message + more})
-            origin = head.combined_headers().get("origin")
-            return answer_of(reply, origin=origin if self._guard.permits(origin) else None)
+            headers = head.combined_headers()
+            permitted = self._guard.permits(headers.get("origin"))
+            return answer_of(reply, headers=headers if permitted else {})
         return answer_of(reply)
 
     def largest_body(self, head: Head, connection: ConnectionInfo) -> int | None:
@@ -212,7 +209,7 @@ def _finish(
     connection: ConnectionInfo,
     at_end_of_turn: AtEndOfTurn | None = None,
 ) -> Answer:
-    answer = answer_of(reply, request.method, request.headers.get("origin"))
+    answer = answer_of(reply, request.method, request.headers)
     log_request(
         request.method,
         request.path,
@@ -274,33 +271,25 @@ def json_value(text: bytes | None) -> Any:
     return value
 
 
-def preflight(headers: dict[str, str]) -> dict[str, str]:
-    """The headers of the answer to an OPTIONS request with these *headers*."""
-    answer = {**replies.NO_ENTRY, **dict(cors(headers.get("origin")))}
-    if headers.get("access-control-request-method") in METHODS:
-        answer["Access-Control-Allow-Methods"] = ", ".join(METHODS)
-        answer["Access-Control-Max-Age"] = str(_PREFLIGHT_MAX_AGE_S)
+def cors(headers: Mapping[str, str], method: str = "GET") -> Sequence[tuple[str, str]]:
+    """The Fetch standard's headers that let the pages of any site call the service.
+
+    They are in each answer to a request with these *headers*. A page is named by its origin,
+    without which a browser would not let it send its cookies or credentials. The answer to OPTIONS
+    tells what the request that follows may be.
+    """
+    answer = [*_CORS]
+    if origin := headers.get("origin"):
+        answer[:1] = (_CORS[0][0], origin), ("Access-Control-Allow-Credentials", "true")
+    if method == "OPTIONS" and headers.get("access-control-request-method") in METHODS:
+        answer.append(("Access-Control-Allow-Methods", ", ".join(METHODS)))
+        answer.append(("Access-Control-Max-Age", str(_PREFLIGHT_MAX_AGE_S)))
         if names := headers.get("access-control-request-headers"):
-            answer["Access-Control-Allow-Headers"] = names
+            answer.append(("Access-Control-Allow-Headers", names))
     return answer
 
 
-def cors(origin: str | None) -> Sequence[tuple[str, str]]:
-    """The Fetch standard's headers that let the pages of any site call the service.
-
-    They are in each answer. A page is named by its *origin*, without which a browser would not let
-    it send its cookies or credentials.
-    """
-    if origin is None:
-        return _CORS
-    named = (_CORS[0][0], origin), ("Access-Control-Allow-Credentials", "true")
-    return *named, *_CORS[1:]
-
-
 # --- The access log -----------------------------------------------------------------------------
-
-NO_CONTENT: Final = Reply(204, None)
-"""The answer to a preflight, as it is logged."""
 
 _SECRETS: Final = Secrets(())  # those that only their names tell
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_./~-]*").fullmatch
@@ -402,19 +391,20 @@ class PreparedAnswer:
         return Answer(self._status, self._lines % (epoch, number, epoch, number), self._blocks)
 
 
-def answer_of(reply: Reply, method: str = "GET", origin: str | None = None) -> Answer:
-    """*reply* to a request with this *method* and *origin*, as our own server sends it."""
+def answer_of(reply: Reply, method: str = "GET", headers: Mapping[str, str] = {}) -> Answer:
+    """*reply* to a request with this *method* and *headers*, as our own server sends it."""
     blocks = replies.blocks(reply)
     length = len(blocks[0]) if len(blocks) == 1 else sum(map(len, blocks))
-    headers = reply.headers
-    plain = len(headers) == len(replies.NO_ENTRY) + 1 and "Date" in headers  # no fault, no Allow
-    if plain and origin is None:
+    own = reply.headers
+    plain = len(own) == len(replies.NO_ENTRY) + 1 and "Date" in own  # no fault, no Allow
+    if plain and length and "origin" not in headers:
         lines = f"{_FIRST_LINE}Content-Length: {length}\r\n"
-        for name, value in headers.items():
+        for name, value in own.items():
             lines += f"{name}: {value}\r\n"
         text = (lines + _LAST_LINES).encode("latin-1")
     else:
-        text = _encoded(headers_of(reply, length, *cors(origin), ("Server", NAME)))
+        more = *cors(headers, method), ("Server", NAME)
+        text = _encoded(headers_of(reply, length, *more))
     status = reply.status or 200  # a fault that sends no answer has none
     return Answer(status, text, () if method == "HEAD" else blocks, reply.delivery)
 
@@ -425,7 +415,7 @@ def headers_of(reply: Reply, length: int, *last: tuple[str, str]) -> list[tuple[
     Those of *reply* replace ours, in whichever case a fault spells them.
     """
     headers = {}
-    ours = (_CONTENT_TYPE, ("Content-Length", str(length)))
+    ours = (_CONTENT_TYPE, ("Content-Length", str(length))) if reply.status != 204 else ()
     for name, value in (*ours, *reply.headers.items()):
         headers[name.lower()] = name, value
     for name, value in last:

@@ -46,26 +46,11 @@ def blueprint(fake: Fake) -> flask.Blueprint:
     return service
 
 
-def preflight() -> flask.Response | None:
-    """The answer to an OPTIONS request."""
-    if flask.request.method != "OPTIONS":
-        return None
-    environ = flask.request.environ
-    gateway.log_request(
-        "OPTIONS",
-        requested_path(environ),
-        environ["QUERY_STRING"],
-        gateway.NO_CONTENT,
-        _came_at(),
-    )
-    response = flask.Response(status=204, headers=gateway.preflight(_headers()))
-    del response.headers["Content-Type"]
-    return response
-
-
-def unmatched(fake: Fake) -> flask.Response | None:
-    """The 404 for a path that begins with two slashes, for which Flask would find a route."""
-    return _answer(fake) if requested_path(flask.request.environ).startswith("//") else None
+def before_routes(fake: Fake) -> flask.Response | None:
+    """The answer to OPTIONS, and to a path that begins with two slashes: Flask has its own."""
+    path = requested_path(flask.request.environ)
+    is_ours = flask.request.method == "OPTIONS" or path.startswith("//")
+    return _answer(fake) if is_ours else None
 
 
 def refused(fake: Fake, error: HTTPException) -> flask.Response:
@@ -87,7 +72,7 @@ def _answer(fake: Fake, allowed: tuple[str, ...] = ()) -> flask.Response:
         http.method,
         requested_path(environ),
         query,
-        _headers(),
+        request_headers(),
         environ.get(gateway.EPOCH, fake.epochs.current),
         _body(),
         allowed,
@@ -105,7 +90,7 @@ def _came_at() -> float:
     return real_time() if connection is None else float(connection.heard_at)
 
 
-def _headers() -> dict[str, str]:
+def request_headers() -> dict[str, str]:
     return {name.lower(): value for name, value in flask.request.headers}
 
 
@@ -128,9 +113,12 @@ def _body() -> bytes | None:
 
 def _response(reply: Reply) -> flask.Response:
     blocks = replies.blocks(reply)
-    cors = gateway.cors(flask.request.headers.get("Origin"))
+    cors = gateway.cors(request_headers(), flask.request.method)
     headers = gateway.headers_of(reply, sum(map(len, blocks)), *cors)
-    return flask.Response(map(bytes, blocks), reply.status or 200, headers)
+    response = flask.Response(map(bytes, blocks), reply.status or 200, headers)
+    if not blocks:  # Flask would name a type of it
+        del response.headers["Content-Type"]
+    return response
 
 
 # --- Deliveries under other servers -------------------------------------------------------------

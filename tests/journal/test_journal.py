@@ -370,6 +370,18 @@ def test_an_entry_says_what_a_fault_did() -> None:
         assert ges.journal[-1].real_at > delayed.real_at
 
 
+def test_an_entry_says_how_long_the_answer_took_with_its_delay(ges: GesMock) -> None:
+    ges.faults.arm("list_jobs", fault={"kind": "delay", "seconds": 0.01}, times=1)
+    client = ges.app.test_client()
+
+    for _ in range(2):
+        client.get(f"/ges/v1.0/{ges.project_id}/graphs/{ges.graph_name}/jobs/status")
+
+    late, prompt = ges.journal
+    assert late.took_s > late.real_s == 0.01
+    assert 0 < prompt.took_s < 60
+
+
 def test_an_entry_has_the_request_id_of_its_answer(ges: GesMock) -> None:
     ges.faults.arm("list_jobs", 503, times=1)
 

@@ -131,7 +131,22 @@ def test_a_browsers_preflight_passes(service: Service, path: str) -> None:
     allowed = response.headers["Access-Control-Allow-Headers"].lower()
     assert "x-auth-token" in allowed
     assert "prefer" in allowed
-    assert len(service.fake.default.journal) == 0
+
+
+def test_a_preflight_is_journaled_but_moves_no_clock_and_is_no_call_to_nowhere(
+    service: Service,
+) -> None:
+    service.begin(clock={"now": 0, "frozen": True, "tick_s": 1}, faults=[{"fault": 503}])
+
+    response = service.client.options(LIST, headers={"Access-Control-Request-Method": "GET"})
+
+    project = service.fake.default
+    (entry,) = project.journal
+    assert (response.status_code, entry.method, entry.operation) == (204, "OPTIONS", None)
+    assert entry.path == LIST
+    assert response.headers["X-Request-Id"] == entry.reply_headers["X-Request-Id"]
+    assert project.clock.now == 0
+    assert [finding.code for finding in project.verdict.findings()] == ["GM003"]
 
 
 @pytest.mark.parametrize("method", ["", "TRACE"])
