@@ -68,13 +68,10 @@ def stop_signals() -> Callable[[], object]:
 def _log_to_standard_error(level: str, log_format: str) -> None:
     from gesmock.web import logs  # what the other commands need not wait for
 
-    log, server, access = logging.getLogger("gesmock"), logging.StreamHandler(), logs.AccessLog()
-    if log_format == "json":
-        access = logs.JsonAccessLog()
-        for each in (server, access):
-            each.setFormatter(logs.JsonFormatter())
-    log.addHandler(server)
-    logs.ACCESS.addHandler(access)
+    log = logging.getLogger("gesmock")
+    standard_error = logs.JsonLogHandler() if log_format == "json" else logs.LogHandler()
+    for each in (log, logs.ACCESS):
+        each.addHandler(standard_error)
     logs.ACCESS.propagate = False
     log.setLevel(level.upper())
 

@@ -15,7 +15,7 @@ from gesmock.fake.project import Project
 from gesmock.fake.submissions import submit
 from gesmock.faults import NO_STATUS, UNREADABLE, Error, ListFault, MatchedFault
 from gesmock.journal import entries
-from gesmock.journal.entries import Record
+from gesmock.journal.entries import Exchange, Record
 from gesmock.model import documentation, errors, listed_requests, replies, tokens
 from gesmock.model.clock import NANOSECONDS, http_date
 from gesmock.model.errors import GesError
@@ -213,7 +213,7 @@ def _finish(
     record = project.journal.append(now, epoch, journaled, reply, fault, crash, real_at, connection)
     kind, coverage = None if fault is None else fault.kind, project.verdict.coverage
     broken = kind if kind in UNREADABLE else None
-    coverage.met[request.operation, reply.status, broken] += 1
+    coverage.met[request.operation, reply.status, broken].count += 1
     if kind is not None:
         coverage.faults[kind] += 1
     if crash is not None or request.operation is None:
@@ -232,18 +232,18 @@ class Repeat:
     """
 
     __slots__ = (
-        *("_acquire", "_append", "_cell", "_changes", "_epoch", "_fake", "_faults", "_graphs"),
-        *("_met", "_release", "_time", "_tokens", "_until", "_version", "reply", "request"),
+        *("_acquire", "_answered", "_changes", "_fake", "_faults", "_graphs", "_journal"),
+        *("_release", "_time", "_tokens", "_until", "_version", "exchange", "reply"),
     )
 
-    def __init__(self, fake: Fake, project: Project, record: Record, reply: Reply) -> None:
-        self.request, self.reply = record.request, replace(reply, headers=record.headers)
-        self._cell = record.request.operation, reply.status, None
+    def __init__(self, fake: Fake, project: Project, exchange: Exchange, reply: Reply) -> None:
+        self.exchange, self.reply = exchange, reply
         self._acquire, self._release = project.lock.acquire, project.lock.release
         self._fake, self._faults, self._changes = fake, project.faults, project.faults.changes
-        self._time, self._graphs, self._epoch = project.time, project.graphs, project.epoch
-        self._append, self._met = project.journal.append, project.verdict.coverage.met
-        graph = project.graphs.get(record.request.args["graph_name"])
+        self._time, self._graphs, self._journal = project.time, project.graphs, project.journal
+        cell = exchange.request.operation, reply.status, None
+        self._answered = project.verdict.coverage.met[cell]
+        graph = project.graphs.get(exchange.request.args["graph_name"])
         self._until = NEVER if graph is None else graph.next_change()
         self._version = project.graphs.version
         self._tokens = fake.tokens() if project.tokens else None
@@ -269,30 +269,33 @@ class Repeat:
             return None
         records = project.journal.snapshot(project.journal.count - 1).records
         for record in records:  # one, unless it was dropped
-            ids = replies.request_ids(record.epoch, record.number)
+            exchange = record.exchange
+            ids = replies.request_ids(exchange.epoch, record.number)
             is_recorded = ids.items() <= reply.headers.items()  # not if a reset has overtaken it
-            if is_recorded and record.fired is None and record.crash is None:
-                return cls(fake, project, record, reply)
+            if is_recorded and exchange.fired is None and exchange.crash is None:
+                return cls(fake, project, exchange, reply)
         return None
 
     def __call__(self, epoch: int, connection: ConnectionInfo) -> Record | None:
         """The record of the next answer; None if something may have changed."""
-        if not self._acquire(blocking=False):
+        if not self._acquire(False):  # noqa: FBT003 twice as fast as by its name
             return None
         try:
-            request, reply, time, age = self.request, self.reply, self._time, self._time.age()
-            if self._graphs.version != self._version or age >= self._until or epoch < self._epoch:
+            exchange, reply, age = self.exchange, self.reply, self._time.age()
+            if self._graphs.version != self._version or age >= self._until:
                 return None
-            if self._faults.changes != self._changes and self._faults.concern(request.operation):
+            if epoch < exchange.epoch:
                 return None
+            if self._faults.changes != self._changes:
+                if self._faults.concern(exchange.request.operation):
+                    return None
+                self._changes = self._faults.changes
             if self._tokens is not None and self._tokens != self._fake.tokens():
                 return None
             if reply.body is not None and not reply.body.length:  # the journal has dropped it
                 return None
-            self._met[self._cell] += 1
-            heard_at = connection.heard_at
-            return self._append(
-                time.at(age), self._epoch, request, reply, None, None, heard_at, connection
-            )
+            self._answered.count += 1
+            at, heard_at = self._time.at(age), connection.heard_at
+            return self._journal.repeat(exchange, reply.statuses, at, heard_at, connection)
         finally:
             self._release()

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from copy import copy
 from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
@@ -15,13 +16,16 @@ STATUSES: Final = (200, 400, 401, 403, 404, 500, 503)
 COLUMNS: Final = (*map(str, STATUSES), *UNREADABLE)
 
 
-class Cell(Struct, frozen=True):
-    """*operation* was answered with *status* *count* times; *connection* says how it broke."""
+class Cell(Struct):
+    """*operation* was answered with *status* *count* times; *connection* says how it broke.
+
+    *operation* is empty for requests that none serves.
+    """
 
     operation: str
     status: int
-    connection: str | None
-    count: int
+    connection: str | None = None
+    count: int = 0
 
 
 class Table(NamedTuple):
@@ -44,35 +48,43 @@ class Table(NamedTuple):
         return 1000 * self.met // self.all / 10 if self.all else 0.0
 
 
+class _Cells(dict[tuple[str | None, int, str | None], Cell]):
+    """Cells by their operation, status and connection; new ones count from 0."""
+
+    def __missing__(self, key: tuple[str | None, int, str | None]) -> Cell:
+        operation, status, connection = key
+        self[key] = cell = Cell(operation or "", status, connection)
+        return cell
+
+
 class Coverage:
     """How often each cell was met: by operation, status, and how the connection broke.
 
-    *met* is incremented by whoever answers, and so are *faults*, how many requests each kind hit.
+    Whoever answers counts up the cells of *met*, and *faults*, how many requests each kind hit.
     """
 
     def __init__(self, cells: Iterable[Cell] = ()) -> None:
-        self.met: defaultdict[tuple[str | None, int, str | None], int] = defaultdict(int)
+        self.met = _Cells()
         self.faults: defaultdict[str, int] = defaultdict(int)
         self.add(cells)
 
     def add(self, cells: Iterable[Cell]) -> None:
         for cell in cells:
-            self.met[cell.operation, cell.status, cell.connection] += cell.count
+            self.met[cell.operation or None, cell.status, cell.connection].count += cell.count
 
     def merge(self, other: "Coverage") -> None:
         """Add all that *other* counted."""
-        for cell, count in other.met.copy().items():
-            self.met[cell] += count
+        self.add(other.all_cells())
         for kind, count in other.faults.copy().items():
             self.faults[kind] += count
 
     def cells(self) -> list[Cell]:
         """What was met, by operation; requests that no operation serves are left out."""
-        met = [
-            Cell(operation, status, connection, count)
-            for (operation, status, connection), count in self.met.copy().items()
-            if operation is not None
-        ]
+        return [cell for cell in self.all_cells() if cell.operation]
+
+    def all_cells(self) -> list[Cell]:
+        """What was met, by operation."""
+        met = [copy(cell) for cell in [*self.met.values()]]
         return sorted(met, key=lambda cell: (cell.operation, cell.status, cell.connection or ""))
 
     def table(self, operations: Collection[str] = ()) -> Table:

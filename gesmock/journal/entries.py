@@ -180,24 +180,30 @@ class Reported:
         self.returned, self.total = source.returned, source.total
 
 
-class Record(Struct, frozen=True, gc=False):
-    """What the journal keeps of a request; the ``Entry`` is made when it is read."""
+class Exchange(Struct, frozen=True, gc=False):
+    """A request and its answer, as far as they are the same each time they are repeated."""
 
-    number: int
-    at: float
     epoch: int
     request: Request
     status: int
     headers: Mapping[str, str]
     job_id: str | None
-    reported: Reported | None
     fired: MatchedFault | None
     crash: str | None
+    payload: Any
+
+
+class Record(Struct, frozen=True, gc=False):
+    """What the journal keeps of a request; the ``Entry`` is made when it is read."""
+
+    number: int
+    at: float
+    exchange: Exchange
+    reported: Reported | None
     real_at: float
-    took_s: float
+    answered_at: float
     link: ConnectionInfo | None
     nth: int
-    payload: Any
 
     @property
     def gave_up(self) -> bool:
@@ -209,45 +215,48 @@ class Record(Struct, frozen=True, gc=False):
 
     @property
     def connection(self) -> str | None:
-        return None if self.fired is None or self.crash is not None else self.fired.connection
+        fired = self.exchange.fired
+        return None if fired is None or self.exchange.crash is not None else fired.connection
 
     @property
     def sent(self) -> bytes:
         """The beginning of the body that was sent, secrets and all; empty if it is not kept."""
-        payload, fault = self.payload, None if self.fired is None else self.fired.fault
-        if self.request.method == "HEAD" or not self.status:
+        exchange = self.exchange
+        payload, fault = exchange.payload, None if exchange.fired is None else exchange.fired.fault
+        if exchange.request.method == "HEAD" or not exchange.status:
             return b""
         if isinstance(payload, ReplyBody):
             text = payload.text
         else:
-            text = b"".join(replies.blocks(Reply(self.status, payload)))
+            text = b"".join(replies.blocks(Reply(exchange.status, payload)))
         return text[: fault.after_bytes] if isinstance(fault, Truncate) else text
 
     @property
     def entry(self) -> Entry:
-        return self.entry_with(_redacted(self.request))
+        return self.entry_with(_redacted(self.exchange.request))
 
     def entry_with(self, redacted: Mapping[str, Any]) -> Entry:
         """The entry; *redacted* are its fields that come from the request."""
-        request, reported, fired, link = self.request, self.reported, self.fired, self.link
+        exchange, reported, link = self.exchange, self.reported, self.link
+        request, fired = exchange.request, exchange.fired
         wire = None
         if link is not None:
             wire = Wire("{}:{}".format(*link.client), link.opened_at, link.closed_at)
         real_s = 0.0 if fired is None else fired.real_s
-        reply_headers, crash = dict(self.headers), self.crash
+        reply_headers, crash = dict(exchange.headers), exchange.crash
         if reply_headers or crash:
             reply_headers, crash = Secrets().redact_value([reply_headers, crash])
         return Entry(
             number=self.number,
             at=self.at,
-            epoch=self.epoch,
+            epoch=exchange.epoch,
             operation=request.operation,
             method=request.method,
             **redacted,
-            reply_headers=Headers(replies.request_ids(self.epoch, self.number) | reply_headers),
+            reply_headers=Headers(replies.request_ids(exchange.epoch, self.number) | reply_headers),
             crash=crash,
-            status=self.status,
-            job_id=self.job_id,
+            status=exchange.status,
+            job_id=exchange.job_id,
             statuses=None if reported is None else reported.statuses,
             returned=None if reported is None else reported.returned,
             total=None if reported is None else reported.total,
@@ -257,7 +266,7 @@ class Record(Struct, frozen=True, gc=False):
             virtual_s=0.0 if fired is None else fired.virtual_s,
             real_s=real_s,
             real_at=self.real_at,
-            took_s=self.took_s + real_s,
+            took_s=max(self.answered_at - self.real_at, 0.0) + real_s,
             wire=wire,
             gave_up=self.gave_up,
         )
@@ -285,9 +294,10 @@ def entries_of(records: Iterable[Record]) -> Iterator[Entry]:
     """The entries of *records*, to be read only: those of the same request share fields."""
     redacted: dict[int, dict[str, Any]] = {}
     for record in records:
-        key = id(record.request)  # which lives as long as the record
+        request = record.exchange.request
+        key = id(request)  # which lives as long as the record
         if key not in redacted:
-            redacted[key] = _redacted(record.request)
+            redacted[key] = _redacted(request)
         yield record.entry_with(redacted[key])
 
 
@@ -301,7 +311,8 @@ def answered(listed: Sequence[tuple[Entry, Record | None]]) -> list[AnsweredEntr
     for entry, record in reversed(listed):
         text, length = None, None
         if record is not None and (sent := record.sent):
-            body = record.payload if isinstance(record.payload, ReplyBody) else ReplyBody()
+            payload = record.exchange.payload
+            body = payload if isinstance(payload, ReplyBody) else ReplyBody()
             length = body.length or len(sent)
             room -= len(sent)
             text = redact(body.secrets, sent) if room >= 0 else None

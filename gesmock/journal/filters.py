@@ -103,8 +103,8 @@ class EntryFilter(
             record.entry  # made only where the record may match
             for record in snapshot.records
             if record.number > self.since
-            and self.operation in (None, record.request.operation)
-            and self.status in (None, record.status)
+            and self.operation in (None, record.exchange.request.operation)
+            and self.status in (None, record.exchange.status)
         )
         return [entry for entry in entries if not any(self.differences(entry))]
 

@@ -13,6 +13,7 @@ from gesmock.journal.entries import (
     MOST_REPLIED,
     AnsweredEntry,
     Entry,
+    Exchange,
     Record,
     Reported,
     Snapshot,
@@ -213,7 +214,9 @@ class Journal:
     def answered(self, listed: Sequence[Entry], *, bodies: bool = True) -> list[AnsweredEntry]:
         """The entries, oldest first, with the *bodies* of their answers, if these are kept."""
         since = listed[0].number - 1 if listed and bodies else self.count
-        records = {(each.epoch, each.number): each for each in self.snapshot(since).records}
+        records = {
+            (each.exchange.epoch, each.number): each for each in self.snapshot(since).records
+        }
         return answered([(each, records.get((each.epoch, each.number))) for each in listed])
 
     def clear(self) -> int:
@@ -241,35 +244,35 @@ class Journal:
         link: ConnectionInfo | None = None,
     ) -> Record:
         """Record a *request*, its body and head shortened, and its *reply*; the lock is held."""
+        body, payload = reply.body, reply.payload
+        if body is not None:
+            payload = body
+            if not body.size:
+                self._keep(body)
+        exchange = Exchange(
+            epoch, request, reply.status, reply.headers, reply.job_id, fired, crash, payload
+        )
+        return self.repeat(exchange, reply.statuses, at, real_at, link)
+
+    def repeat(
+        self,
+        exchange: Exchange,
+        source: ShownStatuses | None,
+        at: float,
+        real_at: float,
+        link: ConnectionInfo | None,
+    ) -> Record:
+        """Record *exchange*, which showed the statuses of *source*, once more; the lock is held."""
         self.count = number = self.count + 1
-        reported, source = None, reply.statuses
+        reported = None
         if source is not None:
             reported, statuses = self._last, source.statuses
             if statuses is None or statuses is not reported.statuses:
                 reported = self._report(source)
-        body = reply.body
-        if body is not None and not body.size:
-            self._keep(body)
         nth = 0
         if link is not None:
             link.answers = nth = link.answers + 1
-        record = Record(
-            number,
-            at,
-            epoch,
-            request,
-            reply.status,
-            reply.headers,
-            reply.job_id,
-            reported,
-            fired,
-            crash,
-            real_at,
-            max(real_time() - real_at, 0.0),
-            link,
-            nth,
-            reply.payload if body is None else body,
-        )
+        record = Record(number, at, exchange, reported, real_at, real_time(), link, nth)
         self._records.append(record)
         if self._waiters.count:
             self._waiters.notify_all()

@@ -20,6 +20,7 @@ from gesmock.fake import routes
 from gesmock.fake.fake import Fake
 from gesmock.fake.handle import Repeat, handle
 from gesmock.journal import entries
+from gesmock.journal.entries import Record
 from gesmock.model import replies, validation
 from gesmock.model.clock import http_date, real_time
 from gesmock.model.errors import PARAMETER_ERROR, Refusal
@@ -59,7 +60,8 @@ _FIRST_LINE: Final = "{}: {}\r\n".format(*_CONTENT_TYPE)
 _LAST_LINES: Final = "".join(f"{name}: {value}\r\n" for name, value in _CORS) + SERVER.decode()
 
 
-AtEndOfTurn = Callable[[Callable[[int], None]], None]
+CallLater = Callable[[float, Callable[[], None]], object]
+"""Has the loop call back that many seconds from now."""
 
 
 class Gateway:
@@ -83,8 +85,8 @@ class Gateway:
         self._app: WSGIApplication | None = None
         self._making = Lock()
         self._remembers = remembers
-        self.at_end_of_turn: AtEndOfTurn | None = None
-        """Has the loop, if there is one, call back before it sends the answers of its turn."""
+        self.call_later: CallLater | None = None
+        """That of the loop, if there is one."""
         self._requests: dict[Head, Request] = {}
         self._prepared: dict[Head, PreparedAnswer] = {}
         self._prepared_bytes = 0  # since they were forgotten
@@ -99,7 +101,7 @@ class Gateway:
         if self._projects is not self.fake.projects:  # what is remembered may be of dropped ones
             self._forget()
         if prepared := self._prepared.get(head):
-            answer = prepared.answer(epoch, connection, self.at_end_of_turn)
+            answer = prepared.answer(epoch, connection, self.call_later)
             if answer is not None:
                 return answer
         request = self._requests.get(head)
@@ -147,7 +149,7 @@ class Gateway:
             project.lock.release()
         if callable(reply.payload):
             return partial(_finish, reply, request, head.query, connection)
-        answer = _finish(reply, request, head.query, connection, self.at_end_of_turn)
+        answer = _finish(reply, request, head.query, connection, self.call_later)
         length = sum(map(len, answer.blocks))
         if repeat is not None and length <= LARGEST_PREPARED:
             if self._prepared_bytes + length > MOST_PREPARED:
@@ -207,17 +209,11 @@ def _finish(
     request: Request,
     query: str,
     connection: ConnectionInfo,
-    at_end_of_turn: AtEndOfTurn | None = None,
+    call_later: CallLater | None = None,
 ) -> Answer:
     answer = answer_of(reply, request.method, request.headers)
-    log_request(
-        request.method,
-        request.path,
-        query,
-        reply,
-        connection.heard_at,
-        at_end_of_turn=at_end_of_turn,
-    )
+    since = connection.heard_at
+    log_request(request.method, request.path, query, reply, since, call_later=call_later)
     return answer
 
 
@@ -305,42 +301,40 @@ def log_request(
     reply: Reply,
     since: float,
     redact: Callable[[str], str] = _SECRETS.redact,
-    at_end_of_turn: AtEndOfTurn | None = None,
+    call_later: CallLater | None = None,
 ) -> None:
     """Log a request that came *since* then, and its *reply*; *redact* takes secrets out.
 
     *path* is decoded, *query* as sent. The time that a fault holds the reply back is included.
     """
-    if log.isEnabledFor(logging.INFO):
-        _log_answer(method, _logged_url(path, query, redact), reply, since, at_end_of_turn)
+    if not log.isEnabledFor(logging.INFO):
+        return
+    taken_s = real_time() - since
+    if reply.delivery is not None:
+        taken_s += reply.delivery.delay_s + reply.delivery.spread_s
+    answered = _logged(method, path, query, reply, redact)
+    _log_answer(answered, taken_s, call_later)
+    if reply.hint is not None:
+        log.info("no operation serves this: %s %s; %s", method, answered.url, reply.hint)
 
 
-def _logged_url(path: str, query: str, redact: Callable[[str], str] = _SECRETS.redact) -> str:
+def _logged(
+    method: str, path: str, query: str, reply: Reply, redact: Callable[[str], str] = _SECRETS.redact
+) -> logs.Answered:
     url = path if _PLAIN(path) else quote(redact(path))
     if query:
         url += f"?{query if _PAGE(query) else _redacted(query, redact)}"
-    return url
+    return logs.Answered(method, url, reply.status, reply.headers.get("X-Gesmock-Fault", ""))
 
 
-def _log_answer(
-    method: str, url: str, reply: Reply, since: float, at_end_of_turn: AtEndOfTurn | None
-) -> None:
-    taken_s, fault = real_time() - since, reply.headers.get("X-Gesmock-Fault", "")
-    if reply.delivery is not None:
-        taken_s += reply.delivery.delay_s + reply.delivery.spread_s
+def _log_answer(answered: logs.Answered, taken_s: float, call_later: CallLater | None) -> None:
     first = log.handlers[0] if log.handlers else None
-    if isinstance(first, logs.AccessLog):
-        line = first.line(method, url, reply.status, taken_s, fault)
-        if at_end_of_turn is None:
-            first.write(line)
-        elif first.hold(line):
-            at_end_of_turn(first.write_held)
-        if at_end_of_turn is not None and reply.hint is not None:  # the hint comes after the line
-            first.write_held()
-    else:
-        log.info(logs.text_line(method, url, reply.status, taken_s, fault))
-    if reply.hint is not None:
-        log.info("no operation serves this: %s %s; %s", method, url, reply.hint)
+    if not isinstance(first, logs.LogHandler):
+        log.info(answered.line(taken_s))
+    elif first.hold(first.line(answered, taken_s)) and call_later is not None:
+        call_later(logs.HOLD_S, first.flush)
+    elif call_later is None:
+        first.flush()
 
 
 def _redacted(query: str, redact: Callable[[str], str]) -> str:
@@ -359,36 +353,38 @@ def _redacted(query: str, redact: Callable[[str], str]) -> str:
 class PreparedAnswer:
     """The answer to a request while *repeat* repeats *reply*; *first* is the first such answer."""
 
-    __slots__ = ("_after", "_before", "_blocks", "_lines", "_repeat", "_second", "_status", "_url")
+    __slots__ = ("_blocks", "_lines", "_logged", "_repeat", "_second", "_status", "_unnamed")
 
     def __init__(self, repeat: Repeat, first: Answer, reply: Reply, query: str) -> None:
         self._repeat, self._status, self._blocks = repeat, first.status, first.blocks
-        self._url = _logged_url(repeat.request.path, query)
+        request = repeat.exchange.request
+        self._logged = _logged(request.method, request.path, query, repeat.reply)
         own = ((name, reply.headers[name]) for name in (*replies.NO_ENTRY, "Date"))
-        self._before, _, self._after = (
-            part.replace(b"%", b"%%") for part in first.headers.partition(_encoded(own))
-        )
-        self._second, self._lines = -1, b""  # the second that the lines name
+        self._unnamed = first.headers.partition(_encoded(own))
+        self._second, self._lines = -1, list[bytes]()  # the second that the lines name
 
     def answer(
-        self, epoch: int, connection: ConnectionInfo, at_end_of_turn: AtEndOfTurn | None
+        self, epoch: int, connection: ConnectionInfo, call_later: CallLater | None
     ) -> Answer | None:
         """The next answer; None if the request has to be handled."""
         record = self._repeat(epoch, connection)
         if record is None:
             return None
-        second, epoch, number = int(record.at), record.epoch, record.number
+        second = int(record.at)
         if second != self._second:
-            self._second = second
-            own = (
-                *((name, replies.REQUEST_ID) for name in replies.NO_ENTRY),
-                ("Date", http_date(second)),
-            )
-            self._lines = self._before + _encoded(own) + self._after
+            self._name(second, record)
         if log.isEnabledFor(logging.INFO):
-            method, reply = record.request.method, self._repeat.reply
-            _log_answer(method, self._url, reply, record.real_at, at_end_of_turn)
-        return Answer(self._status, self._lines % (epoch, number, epoch, number), self._blocks)
+            taken_s = record.answered_at - record.real_at
+            _log_answer(self._logged, taken_s, call_later)
+        return Answer(self._status, (b"%024x" % record.number).join(self._lines), self._blocks)
+
+    def _name(self, second: int, record: Record) -> None:
+        """Make the lines of this *second*, in pieces between which the request's number goes."""
+        before, _, after = self._unnamed
+        ids = replies.request_ids(record.exchange.epoch, record.number)
+        own = _encoded((*ids.items(), ("Date", http_date(second))))
+        begin, *between, end = own.split(b"%024x" % record.number)
+        self._second, self._lines = second, [before + begin, *between, end + after]
 
 
 def answer_of(reply: Reply, method: str = "GET", headers: Mapping[str, str] = {}) -> Answer:

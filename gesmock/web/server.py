@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from gesmock.faults import BELOW_HTTP
 from gesmock.server.parser import Limits
 from gesmock.server.protocol import HttpServer
+from gesmock.web import logs
 from gesmock.web.gateway import Gateway
 from gesmock.web.guard import local_url
 
@@ -31,7 +32,7 @@ class Server:
         self._fake = gateway.fake
         self._fake.deliverable |= BELOW_HTTP
         self._http = HttpServer(gateway, host, port, limits or Limits(), ssl_context)
-        gateway.at_end_of_turn = self._http.loop.writes.append
+        gateway.call_later = self._http.loop.call_later
         self._fake.epochs.watchers.append(self._http.release)
         self._fake.connections = self._http.connections
         self.port = self._http.port
@@ -47,5 +48,7 @@ class Server:
         """
         self._fake.epochs.watchers.remove(self._http.release)
         self._http.stop()
+        for each in logs.ACCESS.handlers:  # nothing calls back any more
+            each.flush()
         if not self._http.is_copy:  # a child has no other threads, but maybe their locks
             self._fake.interrupt()

@@ -594,7 +594,8 @@ def test_equal_answers_share_their_body_and_a_change_ends_that(service: Service)
 
     first, second, third, later = service.fake.default.journal.snapshot().records
 
-    assert first.payload is second.payload is third.payload is not later.payload
+    assert first.exchange.payload is second.exchange.payload is third.exchange.payload
+    assert third.exchange.payload is not later.exchange.payload
 
 
 def test_the_oldest_bodies_are_dropped_first_until_they_are_sent_again(

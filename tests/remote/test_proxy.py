@@ -523,7 +523,7 @@ def test_cookies_are_joined_for_the_journal(ges: GesMock) -> None:
     ask(ges.url, get("/ges/x", "Cookie: a=1", "Cookie: b=2"))
 
     [record] = ges.fake.default.journal.snapshot().records
-    assert record.request.headers["cookie"] == "a=1; b=2"
+    assert record.exchange.request.headers["cookie"] == "a=1; b=2"
 
 
 @pytest.mark.parametrize(

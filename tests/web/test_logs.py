@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
+from threading import Thread
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,11 +19,10 @@ from conftest import PROJECT
 
 from gesmock.fake.fake import Fake
 from gesmock.model.messages import ConnectionInfo, Reply
-from gesmock.server.loop import WRITE
 from gesmock.server.parser import Limits, parse
 from gesmock.web import create_app, logs
 from gesmock.web.gateway import Gateway, log_request
-from gesmock.web.logs import ACCESS, AccessLog, JsonFormatter
+from gesmock.web.logs import ACCESS, JsonFormatter, LogHandler
 
 Serve = Callable[..., Any]
 
@@ -111,12 +111,16 @@ def test_an_exception_is_a_field_of_its_own() -> None:
 def written(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """What is written to standard error, each time."""
     written: list[bytes] = []
-    noted = SimpleNamespace(write=lambda _fd, data: written.append(data))
-    monkeypatch.setattr(logs, "os", noted)
+
+    def write(_fd: int, data: bytes) -> int:
+        written.append(data)
+        return len(data)
+
+    monkeypatch.setattr(logs, "os", SimpleNamespace(write=write))
     return written
 
 
-def test_a_request_is_in_the_log_before_its_answer_arrives(
+def test_the_log_has_each_request_once_its_server_has_ended(
     serve: Serve, written: list[bytes]
 ) -> None:
     def visit(lines: list[str]) -> None:
@@ -126,24 +130,25 @@ def test_a_request_is_in_the_log_before_its_answer_arrives(
         with ExitStack() as stack:
             clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(8)]
             [*map(stack.enter_context, clients)]
-            for turn in range(20):
+            for _ in range(20):
                 for client in clients:
                     client.sendall(request)
-                for number, client in enumerate(clients, 1):
+                for client in clients:
                     assert client.recv(2**16)
-                    assert b"".join(written).count(b" 200 ") >= 8 * turn + number
 
     serve(visit)
 
+    assert b"".join(written).count(b" 200 ") == 8 * 20
 
-def test_the_lines_of_one_turn_of_the_loop_are_written_at_once(
+
+def test_lines_are_written_together_and_at_once_where_another_one_follows(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, written: list[bytes]
 ) -> None:
-    monkeypatch.setattr(ACCESS, "handlers", [AccessLog()])
+    monkeypatch.setattr(ACCESS, "handlers", [LogHandler()])
     caplog.set_level(logging.INFO, ACCESS.name)
     fake = Fake({"generate": 3})
-    gateway, called = Gateway(fake, partial(create_app, fake)), list[Any]()
-    gateway.at_end_of_turn = called.append
+    gateway, later = Gateway(fake, partial(create_app, fake)), list[tuple[float, Any]]()
+    gateway.call_later = lambda seconds, callback: later.append((seconds, callback))
     connection = ConnectionInfo(("127.0.0.1", 1), 0.0)
 
     def ask(target: str) -> None:
@@ -152,27 +157,51 @@ def test_the_lines_of_one_turn_of_the_loop_are_written_at_once(
             gateway.answer(head, b"", 1, connection)
 
     ask(f"/ges/v1.0/{PROJECT}/graphs/movie/jobs/status")
-    assert (len(called), written) == (1, [])
-    called[0](WRITE)
+    [(seconds, write)] = later
+    assert (seconds <= 0.05, written) == (True, [])
+    write()
     assert len(written) == 1
     assert written[0].count(b" 200 ") == written[0].count(b"\n") == 4
 
-    ask("/ges/v1.0/wrong")  # a hint follows each line
-    for end_turn in called[1:]:
-        end_turn(WRITE)
+    ask("/ges/v1.0/wrong")  # what to do about it follows each line
     assert [text.count(b" 404 ") for text in written[1:]] == [1, 1, 1, 1]
 
 
-def test_a_worker_writes_its_own_line_and_none_that_the_loop_holds(
+def test_lines_of_several_threads_are_written_once_and_whole(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, written: list[bytes]
 ) -> None:
-    access = AccessLog()
-    monkeypatch.setattr(ACCESS, "handlers", [access])
+    monkeypatch.setattr(ACCESS, "handlers", [LogHandler()])
     caplog.set_level(logging.INFO, ACCESS.name)
-    access.hold("of the loop")
 
-    log_request("GET", "/wrong", "", Reply(404, None, hint="is /right meant?"), 0.0)
-    assert b"of the loop" not in b"".join(written)
+    def log(thread: int) -> None:
+        for number in range(200):
+            log_request("GET", f"/{thread}/{number}", "", Reply(200, None), 0.0)
 
-    access.write_held()
-    assert written[-1] == b"of the loop\n"
+    threads = [Thread(target=log, args=(each,)) for each in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    lines = b"".join(written).decode().splitlines()
+    assert sorted(line.split()[1] for line in lines) == sorted(
+        f"/{thread}/{number}" for thread in range(4) for number in range(200)
+    )
+
+
+def test_standard_error_that_takes_little_at_a_time_gets_every_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    taken: list[bytes] = []
+
+    def write(_fd: int, data: bytes) -> int:
+        taken.append(data[:7])
+        return len(taken[-1])
+
+    monkeypatch.setattr(logs, "os", SimpleNamespace(write=write))
+    log = LogHandler()
+    log.hold("the first")
+    log.hold("the second")
+    log.flush()
+
+    assert b"".join(taken) == b"the first\nthe second\n"

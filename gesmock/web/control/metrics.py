@@ -45,8 +45,8 @@ def _metrics(fake: Fake) -> Iterator[Metric]:
     """
     coverage = fake.coverage()
     requests: Counter[tuple[object, ...]] = Counter()
-    for (operation, status, _), count in coverage.met.items():
-        requests[operation or "none", status or "none"] += count
+    for cell in coverage.all_cells():
+        requests[cell.operation or "none", cell.status or "none"] += cell.count
     text = "Requests by operation and status; none: no such operation, no answer."
     yield Metric("gesmock_requests_total", "counter", text, "operation status", requests)
 
