@@ -264,7 +264,8 @@ def serve(
     """
     if demo and not (fixture or generate):
         fixture, generate = ("living",), ("100",)
-    _catch(lambda *_: sys.exit(0))  # until it listens: then there is something to stop
+    # Until it listens, there is nothing to stop. An import could swallow a SystemExit.
+    _catch(lambda *_: os._exit(0))
     from gesmock.mock import GesMock
 
     _log_to_standard_error(log_level, log_format)

@@ -117,6 +117,7 @@ def test_a_signal_before_serve_listens_ends_it(
     number: signal.Signals, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(options, "generator", lambda *_: signal.raise_signal(number))
+    monkeypatch.setattr(os, "_exit", sys.exit)  # this process goes on
 
     with pytest.raises(SystemExit) as ended:
         serve(list, "--generate", "3")
