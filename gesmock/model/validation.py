@@ -27,6 +27,8 @@ MOST_LEVELS = 64
 _STEPS = bytes.maketrans(b"{}[]", b"\x01\xff\x01\xff"), bytes({*range(256)} - {*b'[]{}"'})
 """Turn brackets into signed bytes, 1 and -1, and drop all else but quotes."""
 
+_INNERMOST = b"\x01\xff"
+
 _TOO_LONG = re.compile(r"Expected `\w+(?: \| null)?` of length <= (\d+)")
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -128,9 +130,16 @@ def too_deep(text: bytes) -> bool:
         text = text.replace(b"\\\\", b"")
     if b'\\"' in text:
         text = text.replace(b'\\"', b"")
-    outside_strings = text.translate(*_STEPS).split(b'"')[::2]
-    steps = memoryview(b"".join(outside_strings)).cast("b")
-    return max(accumulate(steps), default=0) > MOST_LEVELS
+    without_plain_strings = text.translate(*_STEPS).replace(b'""', b"")
+    steps = b"".join(without_plain_strings.split(b'"')[::2])
+    outer, peeled = steps, 0
+    while _INNERMOST in outer and peeled < MOST_LEVELS:  # what few levels leave is short
+        outer, peeled = outer.replace(_INNERMOST, b""), peeled + 1
+    return peeled + _levels(outer) > MOST_LEVELS and _levels(steps) > MOST_LEVELS
+
+
+def _levels(steps: bytes) -> int:
+    return max(accumulate(memoryview(steps).cast("b")), default=0)
 
 
 def _reason(text: str) -> str:
