@@ -105,6 +105,7 @@ def test_the_panel_of_a_proxy_shows_requests_and_says_why_there_are_no_jobs(
 
         assert requests.get(listed).status_code == 503
         expect(request(panel, "503")).to_be_visible()
+        panel.close()
 
 
 def test_a_watched_fixture_file_is_reloaded_and_a_broken_one_explained(

@@ -38,16 +38,16 @@ Show = Callable[[str], None]
 
 FIRST_ROW: Final = """
 globalThis.firstRow = new Promise((done) => addEventListener("DOMContentLoaded", () => {
-  const rows = document.querySelector("#jobs-list tbody");
+  const rows = document.querySelector("#jobs tbody");
   new MutationObserver(() => {
-    const there = rows.querySelector("tr[data-key]:not(.loading)");
+    const there = rows.querySelector("tr:not(.loading)");
     if (there) requestAnimationFrame(() => done(performance.now()));
   }).observe(rows, { childList: true, subtree: true, attributes: true });
 }));
 """
 SEARCH: Final = """
 async (text) => {
-  const table = document.querySelector("#jobs-list table");
+  const table = document.querySelector("#jobs table");
   const search = document.querySelector("#search");
   const found = new Promise((done) => {
     new MutationObserver(() => table.ariaRowCount === "2" && requestAnimationFrame(done))
@@ -150,7 +150,7 @@ def test_rows_and_memory_stay_few_under_fifty_requests_a_second(
         rows = panel.locator("tr").count()
     after = heap_mb(panel)
 
-    text = panel.locator("#requests-count").inner_text()
+    text = panel.locator("#requestCount").inner_text()
     assert int(re.sub(r"\D", "", text)) >= LASTS_S * PER_SECOND * 0.8
     show(
         f"the panel after {LASTS_S:g} s at {PER_SECOND} requests a second: {rows} rows in the "

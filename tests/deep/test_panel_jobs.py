@@ -31,7 +31,7 @@ def many() -> Iterator[GesMock]:
 
 
 def number_of_rows(panel: "Page") -> int:
-    count: int = panel.locator("#jobs-list tbody tr").count()
+    count: int = panel.locator("#jobs tbody tr").count()
     return count
 
 
@@ -237,9 +237,9 @@ def test_only_the_rows_in_sight_of_100_000_jobs_are_in_the_page(
     ids = [each.job_id for each in many.jobs()]
     expect(job(panel, ids[0][-17:])).to_be_visible()
 
-    panel.locator("#jobs-list").evaluate("list => { list.scrollTop = list.scrollHeight / 2 }")
+    panel.locator("#jobs .list").evaluate("list => { list.scrollTop = list.scrollHeight / 2 }")
     expect(job(panel, ids[50_000][-17:])).to_be_attached()
-    panel.locator("#jobs-list").evaluate("list => { list.scrollTop = list.scrollHeight }")
+    panel.locator("#jobs .list").evaluate("list => { list.scrollTop = list.scrollHeight }")
     expect(job(panel, ids[-1][-17:])).to_be_visible()
 
     assert number_of_rows(panel) < MOST_ROWS

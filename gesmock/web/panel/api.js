@@ -1,123 +1,97 @@
-/** Calls of the control API, for the project in view. */
+/** The control API: calls for the project in view, and events. */
 
-import { say } from "./dom.js";
-import { view } from "./url.js";
-
-/**
- * @typedef {"pending" | "running" | "complete" | "success" | "partiallyFailed" | "failed"} Status
- * @typedef {{status: Status, progress?: number, after_s: number}} Step
- * @typedef {{jobId: string, status: Status, plan?: {steps?: Step[]},
- *   request: {command: string, url: string, rawRequest?: string}}} Job
- * @typedef {{job: Job, graph: string, moves: Status[], progress?: number,
- *   next: {status: Status, in_s: number} | null, due?: number}} Item A job, and when it will change.
- * @typedef {Partial<Record<Status, number>>} Counts
- * @typedef {{number: number, at: number, real_at: number, operation: string | null, method: string, path: string,
- *   query: Record<string, string>, args: Record<string, string>, headers: Record<string, string>, body: any,
- *   status: number, reply_headers: Record<string, string>, reply_body?: string, reply_bytes?: number,
- *   fault: string | null, connection: string | null, real_s: number, job_id: string | null, gave_up: boolean,
- *   crash: string | null, dropped?: number}} Entry
- * @typedef {Record<string, any>} Json
- */
+import { reason, say } from "./dom.js";
+import { view } from "./view.js";
 
 /** @type {Status[]} */
 export const STATUSES = ["pending", "running", "complete", "success", "partiallyFailed", "failed"];
 
-const ROOT = new URL("./", document.baseURI).href;
-const TOKEN = "gesmock-control-token";
+/** The project in view. @type {Project} */
+export const project = { id: "", graphs: [], isProxy: false };
+
+/** The URL of the service's calls for a graph, or else for that in view, or the first. @param {string} [graph] */
+export const graphUrl = (graph = view.graph || project.graphs[0] || "movie") =>
+  `${location.origin}/ges/v1.0/${project.id}/graphs/${encodeURIComponent(graph)}`;
 
 /** A refusal of the server, in its words. */
 export class Refused extends Error {
-  /** @param {number} status @param {string} reason */
-  constructor(status, reason) {
-    super(reason);
+  /** @param {number} status @param {string} words */
+  constructor(status, words) {
+    super(words);
     this.status = status;
   }
 }
 
-/** The project in view: its id and its graphs. */
-export const project = { id: "", graphs: /** @type {string[]} */ ([]) };
+export const token = () => sessionStorage.getItem("gesmock-control-token") ?? "";
 
-/** The graph in view, or else the first. */
-export const mainGraph = () => view.graph || project.graphs[0] || "movie";
-
-export const token = () => sessionStorage.getItem(TOKEN) ?? "";
-
-/** @param {string} value */
-export const setToken = (value) => sessionStorage.setItem(TOKEN, value);
-
-/**
- * The URL of a call for the project.
- * @param {string} path
- */
+/** The URL of a call for the project; with a slash, of one for all. @param {string} path */
 export function urlOf(path) {
-  return `${ROOT}${view.project ? `projects/${encodeURIComponent(view.project)}/` : ""}${path}`;
+  const own = view.project && !path.startsWith("/") ? `projects/${encodeURIComponent(view.project)}/` : "";
+  return new URL(own + path.replace(/^\//, ""), location.origin + location.pathname).href;
 }
 
-/**
- * The answer to a call.
- * @param {string} method
- * @param {string} path
- * @param {unknown} [body]
- * @returns {Promise<any>}
- */
+/** @type {Send} */
 export async function call(method, path, body) {
   /** @type {Record<string, string>} */
   const headers = token() ? { Authorization: `Bearer ${token()}` } : {};
-  if (body !== undefined) headers["Content-Type"] = "application/json";
-  const url = path.startsWith("/") ? ROOT + path.slice(1) : urlOf(path);
-  const answer = await fetch(url, { method, headers, body: body === undefined ? null : JSON.stringify(body) });
+  if (body) headers["Content-Type"] = "application/json";
+  const answer = await fetch(urlOf(path), { method, headers, body: JSON.stringify(body) });
   const value = await answer.json();
   if (!answer.ok) throw new Refused(answer.status, value.error ?? value.errorMessage);
   return value;
 }
 
-/** @param {string} path */
+/** @type {Get} */
 export const get = (path) => call("GET", path);
 
-/**
- * The answer to a call; null after an error, which is reported to the user.
- * @param {string} method
- * @param {string} path
- * @param {unknown} [body]
- */
-export async function attempt(method, path, body) {
+/** The answer to a call, or undefined after an error; the user reads about either. @type {Attempt} */
+export async function attempt(method, path, body, done) {
   try {
-    return await call(method, path, body);
+    const answer = await call(method, path, body);
+    if (done) say(done(answer));
+    return answer;
   } catch (error) {
-    say(error instanceof Refused ? error.message : "The server does not answer", true);
-    return null;
+    say(reason(error), true);
   }
 }
 
 /** @param {Record<string, string | number>} fields */
-export function query(fields) {
-  const set = Object.entries(fields).filter(([, value]) => value !== "");
-  return set.length ? `?${new URLSearchParams(set.map(([name, value]) => [name, String(value)]))}` : "";
-}
+export const query = (fields) =>
+  String(new URLSearchParams(Object.entries(fields).flatMap(([name, value]) => (value === "" ? [] : [[name, String(value)]]))));
 
 /**
- * A function that calls `load`, but never while it runs. Between two calls are at least `least` milliseconds, and
- * `share` times as long as the first took.
- * @param {() => Promise<void>} load
- * @param {number} least
- * @param {number} [share]
+ * A function that calls `load`, but never while it runs. Then it waits for eight times as long as that took, and at
+ * least for `least_ms`; or for 0.
+ * @param {() => unknown} load @param {number} least_ms
  */
-export function throttled(load, least, share = 20) {
+export function throttled(load, least_ms) {
   let isDue = false;
-  let busy = false;
-  async function run() {
-    busy = true;
+  let isBusy = false;
+  return async () => {
+    isDue = true;
+    if (isBusy) return;
+    isBusy = true;
     while (isDue) {
       isDue = false;
       const began = performance.now();
-      await load().catch(() => {}); // the stream notices a server that is gone
-      const wait = Math.max(least, share * (performance.now() - began));
+      try {
+        await load();
+      } catch {
+        // the stream notices a server that is gone
+      }
+      const wait = least_ms && Math.max(least_ms, 8 * (performance.now() - began));
       await new Promise((done) => setTimeout(done, wait));
     }
-    busy = false;
-  }
-  return () => {
-    isDue = true;
-    if (!busy) run();
+    isBusy = false;
   };
 }
+
+/** @type {[(keyof Events)[], (data: any) => unknown][]} */
+const listeners = [];
+
+/** Call `listener` at each of these events. @type {On} */
+export const on = (names, listener) => listeners.push([names, listener]);
+
+/** @param {keyof Events} name @param {unknown} [data] */
+export const emit = (name, data) =>
+  Promise.all(listeners.map(([names, listener]) => names.includes(name) && listener(data)));

@@ -1,80 +1,73 @@
 /** The clock of the project: shows, freezes and advances it. */
 
-import { attempt, get } from "./api.js";
-import { byId, duration, fill, plural, say, setText } from "./dom.js";
+import { attempt, get, on } from "./api.js";
+import { duration, fill, h, page, plural, replace, say } from "./dom.js";
 
 const RATES = [0.1, 1, 10, 60, 600, 3600];
 
-const freeze = byId("freeze", HTMLButtonElement);
-const rate = byId("rate", HTMLSelectElement);
-const display = byId("now", HTMLTimeElement);
-const [date, hours] = display.children;
-
-const clock = { now: 0, frozen: true, rate: 1, since: 0 };
+/** @type {Timing} */
+let timing = { now: 0, frozen: true, rate: 1 };
+let since = 0;
 
 /** The time of the project now, in seconds since 1970. */
-export function now() {
-  const passed = clock.frozen ? 0 : ((performance.now() - clock.since) / 1000) * clock.rate;
-  return clock.now + passed;
+const now = () => timing.now + (timing.frozen ? 0 : ((performance.now() - since) / 1000) * timing.rate);
+
+/** @param {number} time */
+export const ago = (time) => `${duration(Math.max(now() - time, 0))} ago`;
+
+/** A job, just received, with the time at which it will change. @param {Item} item */
+export const received = (item) => Object.assign(item, { due: item.next ? now() + item.next.in_s : undefined });
+
+/** What the clock will do to a job; it counts down. @param {Item} item */
+export function countdown({ next, due }) {
+  const text = h("span.muted", { "data-next": next?.status, "data-due": due });
+  count(text);
+  return text;
 }
 
-export const isFrozen = () => clock.frozen;
+/** @param {HTMLElement} text */
+function count(text) {
+  const { next, due } = text.dataset;
+  const in_s = Number(due) - now();
+  const soon = in_s < 0.05 ? "now" : `in ${in_s < 10 ? `${Math.ceil(in_s)} s` : duration(in_s)}`;
+  if (next) text.textContent = `${next} ${soon}`;
+}
 
-let isSet = () => {};
+function tick() {
+  const [date, time] = new Date(now() * 1000).toISOString().split("T");
+  replace(page.now, h("span.wide", `${date} `), time.slice(0, 8));
+  for (const text of document.querySelectorAll("[data-due]")) count(/** @type {HTMLElement} */ (text));
+}
 
-/** Resolved once the time is known. */
-export const clockIsSet = new Promise((done) => (isSet = () => done(undefined)));
-
-/** @param {{now: number, frozen: boolean, rate: number}} timing */
-export function setClock(timing) {
-  isSet();
-  Object.assign(clock, { now: timing.now, frozen: timing.frozen, rate: timing.rate, since: performance.now() });
-  freeze.setAttribute("aria-pressed", String(timing.frozen));
+/** @param {Timing} changed */
+function setClock(changed) {
+  timing = changed;
+  since = performance.now();
+  page.freeze.ariaPressed = String(timing.frozen);
   const rates = [...new Set([...RATES, timing.rate])].sort((a, b) => a - b);
-  fill(rate, rates.map((each) => [String(each), `${each}\u00d7`]), String(timing.rate));
-  drawClock();
+  fill(page.rate, rates.map((rate) => [String(rate), `${rate}\u00d7`]), String(timing.rate));
+  tick();
 }
 
-export function drawClock() {
-  const time = new Date(now() * 1000).toISOString();
-  setText(date, time.slice(0, 11).replace("T", " "));
-  setText(hours, time.slice(11, 19));
-  display.dateTime = time;
-  display.title = `The project's time, UTC: ${time}`;
-}
-
-/** @param {Record<string, unknown>} body */
-async function change(body) {
-  const moved = await attempt("PATCH", "clock", body);
-  if (!moved) return null;
-  setClock(moved);
-  return moved;
-}
+/** @param {Json} body @param {(answer: any) => string} [done] */
+const change = (body, done) => attempt("PATCH", "clock", body, done);
 
 /** @param {number} seconds */
-export async function advance(seconds) {
-  const moved = await change({ advance_s: seconds });
-  if (moved) say(`${duration(seconds)} later: ${moved.count ? plural(moved.count, "change") : "nothing changed"}`);
-}
+const advance = (seconds) => change({ advance_s: seconds }, ({ count }) =>
+  `${duration(seconds)} later: ${count ? plural(count, "change") : "nothing changed"}`);
 
-export async function toggleFrozen() {
-  const moved = await change({ frozen: !clock.frozen });
-  if (moved) say(moved.frozen ? "The clock is frozen" : "The clock runs");
-}
+export const loadClock = async () => setClock(await get("clock"));
 
-export async function advanceToNext() {
-  const { next_s: seconds } = (await attempt("GET", "clock")) ?? {};
-  if (seconds == null) say("No job is going to change");
-  else await advance(seconds);
+on(["clock"], setClock);
+page.freeze.onclick = () => change({ frozen: !timing.frozen });
+page.rate.onchange = () => change({ rate: Number(page.rate.value) });
+page.next.onclick = async () => {
+  const { next_s: seconds } = await get("clock");
+  if (seconds === null) say("No job is going to change");
+  else advance(seconds);
+};
+for (const button of page.clock.querySelectorAll("button")) {
+  const seconds = Number(button.dataset.advance);
+  if (seconds) button.onclick = () => advance(seconds);
 }
-
-export async function loadClock() {
-  setClock(await get("clock"));
-}
-
-freeze.addEventListener("click", toggleFrozen);
-rate.addEventListener("change", () => change({ rate: Number(rate.value) }));
-byId("next", HTMLButtonElement).addEventListener("click", advanceToNext);
-for (const button of document.querySelectorAll("[data-advance]")) {
-  button.addEventListener("click", () => advance(Number(button.getAttribute("data-advance"))));
-}
+setInterval(() => timing.frozen || document.hidden || tick(), 500);

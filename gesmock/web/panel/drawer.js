@@ -1,98 +1,89 @@
 /** The drawer beside the lists, which shows one job, one request or the findings. */
 
-import { byId, h } from "./dom.js";
-import { look, onLook, view } from "./url.js";
+import { get, on, throttled } from "./api.js";
+import { digits, h, page, plural, reason, replace } from "./dom.js";
+import { onLook, open, view } from "./view.js";
 
-/**
- * @typedef {"job" | "request" | "findings"} Kind
- * @typedef {(chosen: string) => Promise<Node[]>} Fill What the drawer has below its heading.
- */
+/** @type {Partial<Record<Kind, Details>>} */
+const details = {};
 
-const drawer = byId("drawer", HTMLElement);
-const body = h("div", { class: "body" });
 const heading = h("h2", { tabindex: -1 });
-drawer.append(
-  h("div", { class: "head" }, heading, h("button", { class: "quiet", "aria-label": "Close", title: "Close (Esc)", click: closeDrawer }, "\u2715")),
-  body,
-);
+const body = h("div.body");
+page.drawer.append(h("div.head", heading, h("button.quiet", {
+  "aria-label": "Close", "aria-keyshortcuts": "Escape", title: "Close the drawer", click: () => open("job"),
+}, "\u2715")), body);
 
-/** @type {Map<Kind, {title: (chosen: string) => string, fill: Fill}>} */
-const kinds = new Map();
 /** @type {Element | null} */
 let opener = null;
 let opened = "";
 
-/** @param {Kind} kind @param {(chosen: string) => string} title @param {Fill} fill */
-export function addKind(kind, title, fill) {
-  kinds.set(kind, { title, fill });
-}
+/** @type {AddDetails} */
+export const addDetails = (kind, title, load) => void (details[kind] = { title, load });
 
 /** Draw the drawer again. */
 export async function drawDrawer() {
-  const kind = [...kinds.keys()].find((each) => view[each]);
-  const key = kind ? `${kind} ${view[kind]}` : "";
-  const isNew = key !== opened;
-  opened = key;
-  drawer.hidden = !kind;
-  if (!kind) {
-    if (isNew && opener instanceof HTMLElement) opener.focus();
-    return;
-  }
-  const { title, fill } = kinds.get(kind) ?? { title: String, fill: async () => [] };
-  heading.textContent = title(view[kind]);
+  const kind = /** @type {Kind[]} */ (Object.keys(details)).find((each) => view[each]);
+  const { title, load } = (kind && details[kind]) ?? {};
+  const key = kind ? view[kind] : "";
+  const isNew = opened !== `${kind} ${key}`;
+  const shown = (opened = `${kind} ${key}`);
+  page.drawer.hidden = !kind;
+  if (!title || !load) return isNew && opener instanceof HTMLElement && opener.focus();
   if (isNew) {
-    if (!drawer.contains(document.activeElement)) opener = document.activeElement;
+    heading.replaceChildren(title(key));
     body.replaceChildren();
+    if (!page.drawer.contains(document.activeElement)) opener = document.activeElement;
     heading.focus({ preventScroll: true });
   }
-  /** @type {Node[]} */
-  let contents;
-  try {
-    contents = await fill(view[kind]);
-  } catch (error) {
-    contents = [h("p", { class: "muted" }, error instanceof Error ? error.message : String(error))];
-  }
-  if (opened !== key) return;
-  const focused = [...body.querySelectorAll("button, summary")].indexOf(document.activeElement ?? body);
-  const open = new Set([...body.querySelectorAll("details[open]")].map((each) => each.id));
-  for (const node of contents) {
-    if (node instanceof HTMLDetailsElement && !isNew) node.open = open.has(node.id);
-  }
-  if (body.childNodes.length === contents.length && contents.every((node, index) => node.isEqualNode(body.childNodes[index]))) return;
-  if (body.matches(":active")) return void setTimeout(drawDrawer, 300); // keep what is being pressed
-  body.replaceChildren(...contents);
-  const again = [...body.querySelectorAll("button, summary")][focused];
-  if (again instanceof HTMLElement) again.focus({ preventScroll: true });
-}
-
-export function closeDrawer() {
-  look({ job: "", request: "", findings: "" });
+  const contents = await load(key).catch((error) => [h("p.muted", reason(error))]);
+  if (opened === shown) replace(body, contents);
 }
 
 onLook(["job", "request", "findings"], drawDrawer);
 
-/** @param {string} title @param {...(Node | string | false | null)} children */
-export function part(title, ...children) {
-  return h("section", {}, h("h3", {}, title), ...children);
-}
+// --- What it is made of ---
 
-/** @param {[string, string | Node | null | undefined | false][]} pairs */
-export function facts(pairs) {
-  const set = pairs.filter(([, value]) => value);
-  return h("dl", {}, ...set.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
-}
+/** @param {string} title @param {...Content} contents */
+export const part = (title, ...contents) => h("section", h("h3", title), contents);
 
-/** A value as JSON that can be folded. @param {string} title @param {unknown} value @param {boolean} [open] */
-export function json(title, value, open = true) {
-  const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
-  return h("details", { id: `fold-${title}`, open }, h("summary", {}, title), h("pre", { tabindex: 0 }, text));
-}
+/** @param {Record<string, Content>} pairs */
+export const facts = (pairs) =>
+  h("dl", Object.entries(pairs).flatMap(([name, value]) => (value ? [h("dt", name), h("dd", value)] : [])));
 
-/** JSON with line breaks; any other text as it is. @param {string} text */
-export function pretty(text) {
+/** Text that can be folded; JSON gets line breaks. @param {string} title @param {string} text */
+export function fold(title, text, isOpen = false) {
+  let pretty = text;
   try {
-    return JSON.stringify(JSON.parse(text), null, 2);
+    pretty = JSON.stringify(JSON.parse(text), null, 2);
   } catch {
-    return text;
+    // it is no JSON
   }
+  return h("details", { open: isOpen }, h("summary", title), h("pre", { tabindex: 0 }, pretty));
 }
+
+/** @param {number} number */
+export const requestLink = (number) => h("button.link", { click: () => open("request", String(number)) }, `#${number}`);
+
+// --- Findings ---
+
+on(["load", "findings"], throttled(async () => {
+  const { total } = await get("findings?limit=1");
+  page.findings.textContent = total ? plural(total, "finding") : "No findings";
+  page.findings.classList.toggle("some", total > 0);
+  if (view.findings) drawDrawer();
+}, 2_000)); // the verdict may take the server seconds
+
+addDetails("findings", () => "Findings", async () => {
+  const { findings, total } = await get("findings?limit=100");
+  return [
+    h("ul", findings.map(({ code, rule, message, entries = [], details }) => h("li",
+      h("p", h("span.tag", code), " ", h("strong", rule)),
+      h("p", message),
+      h("p.buttons", entries.slice(0, 12).map(requestLink)),
+      details && fold("Details", details)))),
+    h("p.muted", total > findings.length && `and ${digits(total - findings.length)} more`,
+      !total && "Nothing is wrong with the client so far."),
+  ];
+});
+
+page.findings.onclick = () => open("findings", view.findings ? "" : "1");

@@ -1,171 +1,146 @@
 /** The requests that the application makes, live. */
 
-import { attempt, get, mainGraph } from "./api.js";
-import { byId, duration, h, nextFrame, plural, setText, shortId, visible } from "./dom.js";
-import { Rows } from "./rows.js";
-import { asFetch, graphUrl } from "./snippets.js";
-import { look } from "./url.js";
-
-/** @typedef {import("./api.js").Entry} Entry */
+import { attempt, get, graphUrl, on } from "./api.js";
+import { copyButtons, digits, duration, h, inFrame, page, plural, shortId } from "./dom.js";
+import { addDetails, facts, fold } from "./drawer.js";
+import { faultButtons } from "./faults.js";
+import { shortcut } from "./keys.js";
+import { listIn } from "./rows.js";
+import { asCurl, asFetch, callOf } from "./snippets.js";
+import { open } from "./view.js";
 
 const MOST = 500;
 
-const list = byId("requests-list", HTMLElement);
-const empty = byId("requests-empty", HTMLElement);
-const pill = byId("requests-pill", HTMLButtonElement);
-const pause = byId("pause", HTMLButtonElement);
-const count = byId("requests-count", HTMLElement);
-
-/** @type {Entry[]} Newest first. */
+/** Newest first. @type {Entry[]} */
 let shown = [];
-/** @type {Entry[]} Newest first; they came while the list was held. */
+/** Those that came while the list was held. @type {Entry[]} */
 let waiting = [];
 /** How many wait, including those that were dropped. */
 let missed = 0;
 let last = 0;
-
-const rows = new Rows(list, {
-  key: (/** @type {Entry} */ entry) => String(entry.number),
-  make: () => h("tr", {},
-    h("td", { class: "muted" }),
-    h("td", { class: "text" }, h("button", { class: "link mono", click: open })),
-    h("td"),
-    h("td", { class: "number muted" }),
-    h("td", { class: "text" }),
-  ),
-  fill: fillRow,
-  at: (index) => shown[index],
-});
-
-/** The graph that short paths leave out. */
-let usual = "";
+let isPaused = false;
 
 /** @param {Entry} entry */
-export function queryOf(entry) {
-  const search = Object.entries(entry.query).map(([name, value]) => `${name}=${value}`).join("&");
+function queryOf({ query }) {
+  const search = Object.entries(query).map(([name, value]) => `${name}=${value}`).join("&");
   return search && `?${search}`;
 }
 
-/** The path as far as it differs between calls. @param {Entry} entry */
-function shortPath(entry) {
-  if (!entry.operation) return entry.path;
-  const path = entry.path.split("/").map(shortId).join("/").replace(/^\/ges\/v[^/]*\/[^/]*\//, "");
-  return entry.args.graph_name === usual ? path.replace(/^[^/]*\/[^/]*\/?/, "") || path : path;
+/** What differs between the paths of calls. @param {Entry} entry */
+function shortPath({ path, operation }) {
+  const usual = `${new URL(graphUrl()).pathname}/`;
+  const rest = path.startsWith(usual) ? path.slice(usual.length) : path.replace(/^\/ges\/v[^/]*\/[^/]*\//, "");
+  return operation ? rest.split("/").map(shortId).join("/") : rest;
 }
 
 /** @param {Entry} entry */
-export function statusOf(entry) {
-  const text = entry.connection ?? (entry.status ? String(entry.status) : "none");
-  const sort = entry.connection || !entry.status ? "bad" : `s${Math.floor(entry.status / 100)}`;
-  return h("span", { class: `code ${sort}` }, text);
+const statusOf = ({ connection, status }) =>
+  h(`span.mono.${connection || !status ? "bad" : `s${Math.floor(status / 100)}`}`, connection ?? (status || "none"));
+
+const list = listIn(page.requests, {
+  label: "Requests",
+  columns: { time: "Time", request: "Request", code: "Status", took: "Delay", fault: "Fault" },
+  at: (index) => shown[index],
+  cells: (entry) => [
+    new Date(entry.real_at * 1000).toLocaleTimeString("en-GB"),
+    h("button.link.mono", {
+      click: () => open("request", String(entry.number)),
+      title: `#${entry.number} ${entry.operation ?? "no operation"}: ${entry.path}`,
+    }, `${entry.method} ${shortPath(entry)}`, h("span.muted", queryOf(entry))),
+    statusOf(entry),
+    entry.real_s > 0 && duration(entry.real_s),
+    entry.fault && h("span.tag", entry.fault),
+  ],
+  isDim: ({ method }) => method === "OPTIONS",
+  released: (pressed) => setPaused(isPaused && !pressed),
+});
+
+/** @param {boolean} paused */
+function setPaused(paused) {
+  isPaused = paused;
+  page.pause.ariaPressed = String(paused);
+  draw();
 }
 
-/** @param {HTMLTableRowElement} row @param {Entry} entry */
-function fillRow(row, entry) {
-  const [time, called, status, took, fault] = row.cells;
-  const date = new Date(entry.real_at * 1000);
-  setText(time, date.toLocaleTimeString("en-GB"));
-  const button = called.firstElementChild;
-  if (button) {
-    const path = visible(`${entry.method} ${shortPath(entry)}`);
-    button.replaceChildren(path, h("span", { class: "muted" }, queryOf(entry)));
-    button.setAttribute("title", visible(`#${entry.number} ${entry.operation ?? "no operation"}: ${entry.path}`));
+const draw = inFrame(() => {
+  if (!shown.length || !(isPaused || list.isHeld())) {
+    shown = [...waiting, ...shown].slice(0, MOST);
+    waiting = [];
+    missed = 0;
   }
-  status.replaceChildren(statusOf(entry));
-  setText(took, entry.real_s > 0 ? duration(entry.real_s) : "");
-  fault.replaceChildren(entry.fault ? h("span", { class: "tag" }, entry.fault) : "");
-  row.classList.toggle("dim", entry.method === "OPTIONS");
+  page.requestCount.textContent = last ? plural(last, "request") : "";
+  list.show(shown.length, !shown.length && noRequests(), missed ? `${digits(missed)} new` : "");
+});
+
+function noRequests() {
+  const demo = `../demo/?graph=${encodeURIComponent(new URL(graphUrl()).pathname)}`;
+  return [
+    h("h3", "No requests yet"),
+    h("p", "Point your application at ", h("code", location.origin), ", open ",
+      h("a", { href: demo, target: "_blank" }, "the demo application"), ", or try:"),
+    h("pre", asFetch({ url: `${graphUrl()}/jobs/status` })),
+  ];
 }
 
-/** @param {Event} event */
-function open(event) {
-  const row = event.target instanceof Element && event.target.closest("tr");
-  if (row) look({ request: row.dataset.key ?? "", job: "", findings: "" }, true);
-}
-
-const isPaused = () => pause.getAttribute("aria-pressed") === "true";
-
-function draw() {
-  if (waiting.length && (!shown.length || !(isPaused() || rows.held))) showWaiting();
-  pill.hidden = !missed;
-  setText(pill, `${missed.toLocaleString("en")} new`);
-  setText(count, last ? plural(last, "request") : "");
-  empty.hidden = shown.length > 0;
-  list.classList.toggle("nothing", !shown.length);
-}
-
-function showWaiting() {
-  shown = [...waiting, ...shown].slice(0, MOST);
-  waiting = [];
-  missed = 0;
-  rows.resize(shown.length);
-}
-
-/** @param {Entry} entry */
-export function requestCame(entry) {
+on(["request"], (entry) => {
   if (entry.number <= last) return;
   missed += 1 + (entry.dropped ?? 0);
   last = entry.number;
-  waiting.unshift(entry);
-  if (waiting.length > MOST) waiting.length = MOST;
-  nextFrame(draw);
-}
+  waiting = [entry, ...waiting].slice(0, MOST);
+  draw();
+});
 
-/** After a reset, their numbers begin again. */
-export function forgetRequests() {
-  shown = waiting = [];
+on(["load"], async () => {
+  shown = waiting = []; // it may be another server, or project
   last = missed = 0;
-}
-
-/** Load the newest. */
-export async function loadRequests() {
-  const { entries, count: newest } = await get("journal?limit=100&before=9007199254740991&bodies=false");
-  const later = [...waiting, ...shown].filter((entry) => entry.number > newest);
-  shown = [...later, ...entries];
-  waiting = [];
-  missed = 0;
-  last = later[0]?.number ?? newest;
-  usual = mainGraph();
-  rows.resize(shown.length);
-  drawEmpty();
-  draw();
-}
-
-function drawEmpty() {
-  const graph = graphUrl(mainGraph());
-  const url = `${graph}/jobs/status`;
-  const demo = `../demo/?graph=${encodeURIComponent(new URL(graph).pathname)}`;
-  empty.replaceChildren(
-    h("h3", {}, "No requests yet"),
-    h("p", {}, "Point your application at ", h("code", {}, location.origin), ", open ",
-      h("a", { href: demo, target: "_blank" }, "the demo application"), ", or try:"),
-    h("pre", {}, asFetch({ method: "GET", url, headers: {} })),
-    h("div", { class: "buttons" }, h("button", { click: () => fetch(url) }, "Send it from here")),
-  );
-}
-
-export function togglePause() {
-  pause.setAttribute("aria-pressed", String(!isPaused()));
-  nextFrame(draw);
-}
-
-pause.addEventListener("click", togglePause);
-list.addEventListener("pointerleave", () => nextFrame(draw));
-list.addEventListener("focusout", () => nextFrame(draw));
-list.addEventListener("scroll", () => nextFrame(draw), { passive: true });
-pill.addEventListener("click", () => {
-  if (isPaused()) togglePause();
-  list.scrollTop = 0;
-  showWaiting();
+  const { entries, count } = await get("journal?limit=100&before=9007199254740991&bodies=false");
+  waiting = waiting.filter(({ number }) => number > count);
+  shown = entries;
+  last = Math.max(last, count);
   draw();
 });
 
-byId("har", HTMLButtonElement).addEventListener("click", async () => {
+page.pause.onclick = () => setPaused(!isPaused);
+
+page.har.onclick = async () => {
   const archive = await attempt("GET", "journal/har");
-  if (!archive) return;
   const url = URL.createObjectURL(new Blob([JSON.stringify(archive)], { type: "application/json" }));
-  h("a", { href: url, download: "gesmock.har" }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
-});
+  if (archive) h("a", { href: url, download: "gesmock.har" }).click();
+};
 
-export const focusRequests = () => rows.focus();
+shortcut("l", "Go to the requests", list.focus);
+
+// --- Drawer ---
+
+addDetails("request", (key) => `Request ${key}`, async (key) => {
+  const { entries } = await get(`journal?limit=1&before=${Math.trunc(Number(key)) + 1 || 1}`);
+  const [entry] = entries;
+  if (String(entry?.number) !== key) return [h("p.muted", "It is not in the journal.")];
+  const { operation, args, body, fault, headers, job_id: job, real_s, reply_body = "", reply_headers } = entry;
+  const call = callOf(entry);
+  const read = new Blob([reply_body]).size;
+  const all = entry.reply_bytes ?? read;
+  const lines = (/** @type {typeof headers} */ of) => Object.entries(of).map((pair) => pair.join(": ")).join("\n");
+  const arm = (/** @type {unknown} */ fault, /** @type {string} */ name) => attempt(
+    "POST", "faults", { operation, fault, times: 1, graph: args.graph_name, job_id: args.job_id },
+    () => `The next ${operation ?? "call"} is answered with ${name}`);
+  return [
+    h("p.mono", `${entry.method} ${entry.path}${queryOf(entry)}`),
+    facts({
+      Answer: h("span.line", statusOf(entry), entry.gave_up && h("span.muted", "the client left before it had all of it")),
+      Operation: operation ? h("code", operation) : "none serves this",
+      At: new Date(entry.real_at * 1000).toISOString().replace("T", " ").slice(0, 23),
+      Delay: real_s > 0 && duration(real_s),
+      Fault: fault && h("span.tag", fault),
+      Job: job && h("button.link.mono", { click: () => open("job", `${args.graph_name ?? ""}/${job}`) }, shortId(job)),
+    }),
+    copyButtons({ curl: () => asCurl(call), fetch: () => asFetch(call) }),
+    h("div.buttons", { role: "group", "aria-label": "Answer the next one with" },
+      h("span.muted", "Answer the next one with"), faultButtons(arm)),
+    fold("Request headers", lines(headers)),
+    body != null && fold("Request body", JSON.stringify(body), true),
+    fold("Answer headers", lines(reply_headers)),
+    all > 0 && fold(`Answer body, ${read < all ? `the first ${digits(read)} of ` : ""}${digits(all)} bytes`, reply_body, true),
+    entry.crash && fold("Crash", entry.crash, true),
+  ];
+});
