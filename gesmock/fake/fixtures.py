@@ -126,6 +126,7 @@ class ListAnswer(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"
 
 class _Described(Struct):
     description: str | None = None
+    jobs: msgspec.Raw = msgspec.Raw()
 
 
 Content = TypeVar("Content", bound=State | ListAnswer)
@@ -154,12 +155,13 @@ def shipped_names() -> list[str]:
 
 
 def title(fixture: str) -> str:
-    """The description in the file *fixture*; its name if it has none, or is broken."""
+    """The description in the file *fixture*, which a list answer has none of; else its name."""
     try:
         described = msgspec.json.decode(text_of(find(fixture)), type=_Described)
     except (InvalidInput, *validation.REFUSED):
         return fixture
-    return described.description or fixture
+    listed = "The jobs of a list answer." if bytes(described.jobs) else fixture
+    return described.description or listed
 
 
 def names_by_description() -> dict[str, str]:

@@ -26,6 +26,7 @@ SERVICE_DOCUMENT: Final = "/openapi.json"
 CONTROL_DOCUMENT: Final = f"{CONTROL}/openapi.json"
 BROWSER: Final = "/docs"
 PANEL: Final = f"{CONTROL}/"
+INDEX: Final = "index.html"
 
 _TYPES: Final = {
     ".css": "text/css",
@@ -67,6 +68,7 @@ def create_app(
     # As Flask comes, it redirects "//" and a missing slash; the service never redirects.
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False
+    app.url_map.converters["path"] = api.AnyPath
     if control:
         calls = api.routes(CALLS).bind("")
         # Flask itself would make it a rule for some methods only.
@@ -116,7 +118,10 @@ def _page(url: str, files_url: str, folder: Path) -> flask.Blueprint:
 
     @page.get(url)
     @page.get(f"{files_url}<name>")
-    def file(name: str = "index.html") -> flask.Response:
+    def file(name: str = "") -> BaseResponse:
+        if name == INDEX:  # its links are relative to *url*
+            return flask.redirect(url)
+        name = name or INDEX
         type_ = _TYPES.get(Path(name).suffix)
         response = flask.send_from_directory(folder, name, mimetype=type_)
         response.headers.extend(_security_headers("default-src 'self'"))

@@ -38,7 +38,7 @@ interface Entry {
   reply_bytes?: number;
   fault: string | null;
   connection: string | null;
-  real_s: number;
+  took_s: number;
   job_id: string | null;
   gave_up: boolean;
   crash: string | null;

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
@@ -161,6 +162,26 @@ def test_pages_of_a_named_origin_may_call_the_control_api(
     with pytest.raises(Exception, match="Failed to fetch"):
         page.evaluate(CONTROL, f"{ges.url}/_gesmock/clock")
     assert ges.clock.frozen is False
+
+
+def test_preflights_of_a_page_of_another_origin_are_dimmed(begin: Begin, visit: Visitor) -> None:
+    ges = begin(fixture="living")
+    panel = open_panel(visit, ges.url)
+    demo = partial(SimpleHTTPRequestHandler, directory=Path(__file__).parents[2] / "demo")
+    with ThreadingHTTPServer(("127.0.0.1", 0), demo) as server:
+        Thread(target=server.serve_forever).start()
+        try:
+            page = visit(f"http://127.0.0.1:{server.server_port}/?graph={ges.graph_url()}")
+            says(page, "1 to 5 of 5|1 to 4 of 4|1 to 6 of 6")
+        finally:
+            server.shutdown()
+    preflight = request(panel, "OPTIONS").first
+    expect(preflight).to_have_class("dim")
+    expect(request(panel, "GET").first).not_to_have_class("dim")
+
+    preflight.get_by_role("button").click()
+
+    expect(panel.get_by_role("complementary", name="Details")).to_contain_text("preflight")
 
 
 class LinkPage(BaseHTTPRequestHandler):

@@ -175,15 +175,15 @@ def test_the_board_has_a_column_for_each_status(visit: Visitor, living: GesMock)
 
 def test_another_project_can_be_chosen_and_left(visit: Visitor, living: GesMock) -> None:
     other = living.project("other1")
-    other.add_job(job_id="a/b?c#d&e", plan="normal")
+    other.add_job(job_id="a/b?c#d&\ne", plan="normal")
     panel = open_panel(visit, living.url)
     panel.get_by_label("Project").select_option("other1")
-    job(panel, "a/b?c#d&e").get_by_role("button").first.click()
+    job(panel, "a/b?c#d& e").get_by_role("button").first.click()
     details = panel.get_by_role("complementary", name="Details")
-    expect(details).to_contain_text("a/b?c#d&e")
+    expect(details).to_contain_text("a/b?c#d& e")
 
     panel.reload()
-    expect(details).to_contain_text("a/b?c#d&e")
+    expect(details).to_contain_text("a/b?c#d& e")
     other.clock.advance(60)
     expect(details).to_contain_text("success")
 

@@ -275,6 +275,7 @@ def test_the_scenarios_are_the_files_given_and_those_that_are_shipped(
     assert [each["name"] for each in listed] == [*names, *shipped]
     titles = {each["name"]: each["title"] for each in listed}
     assert titles["failing"].startswith("A service on a bad day")
+    assert titles.pop("page_example") == "The jobs of a list answer."
     assert [titles[name] for name in names[1:]] == ["Mine", *names[2:]]
 
 
@@ -713,9 +714,9 @@ def test_a_job_id_that_several_graphs_have_needs_the_graph(service: Service) -> 
 
 
 def test_a_job_id_may_have_any_characters(service: Service) -> None:
-    service.control("POST", "jobs", {"job": {**JOB, "jobId": "a/b ü?"}})
+    service.control("POST", "jobs", {"job": {**JOB, "jobId": "a/b ü?\n1"}})
 
-    assert service.control("DELETE", "jobs/a%2Fb%20%C3%BC%3F").status_code == 200
+    assert service.control("DELETE", "jobs/a%2Fb%20%C3%BC%3F%0A1").status_code == 200
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "nothing"), ("PUT", "clock"), ("POST", "")])

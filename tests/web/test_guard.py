@@ -488,6 +488,7 @@ def test_a_403_names_the_option_with_the_origin() -> None:
         "http://user@host",
         "http://host:",
         "http://host:port",
+        "http://host:65536",
         "http://*.example",
         "http://[::1",
     ],

@@ -54,7 +54,15 @@ def test_without_control_there_is_no_panel() -> None:
         assert client.get(path, headers=BROWSER).status_code == 404
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_the_page_is_not_served_where_its_files_would_be_missing(service: Service) -> None:
+    response = service.client.get("/_gesmock/panel/index.html")
+
+    assert (response.status_code, response.location) == (302, "/_gesmock/")
+
+
+@pytest.mark.parametrize(
+    "file", [each for each in FILES if each.suffix != ".html"], ids=lambda file: file.name
+)
 def test_a_file_is_served_for_this_page_only_and_revalidated_each_time(
     service: Service, file: Path
 ) -> None:

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Meta, Struct, inspect
 from werkzeug import exceptions
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
-from werkzeug.routing import Map, MapAdapter, Rule
+from werkzeug.routing import Map, MapAdapter, PathConverter, Rule
 
 from gesmock.fake.fake import Fake
 from gesmock.fake.project import Project
@@ -282,6 +282,13 @@ class MatchingRule(Rule):
         return lambda *_: ("", "")
 
 
+class AnyPath(PathConverter):
+    """Also has line breaks: the id of a job may be any string."""
+
+    regex = r"(?s:[^/].*?)"
+    part_isolating = False
+
+
 @cache
 def routes(calls: tuple[call, ...]) -> Map:
     """The paths of *calls*, compiled once for all apps: it takes longer than most tests."""
@@ -290,7 +297,7 @@ def routes(calls: tuple[call, ...]) -> Map:
         for each in calls
         for rule in each.rules
     ]
-    return Map(rules, merge_slashes=False)
+    return Map(rules, merge_slashes=False, converters={"path": AnyPath})
 
 
 def answer(fake: Fake, calls: MapAdapter, path: str) -> flask.Response:

@@ -37,18 +37,24 @@ function shortPath({ path, operation }) {
 const statusOf = ({ connection, status }) =>
   h(`span.mono.${connection || !status ? "bad" : `s${Math.floor(status / 100)}`}`, connection ?? (status || "none"));
 
+/** @param {Entry} entry */
+const operationOf = ({ method, operation }) => operation ?? (method === "OPTIONS" ? "preflight" : "none serves this");
+
+/** @param {Entry} entry */
+const took = ({ took_s }) => (took_s < 0.001 ? "< 1 ms" : duration(took_s));
+
 const list = listIn(page.requests, {
   label: "Requests",
-  columns: { time: "Time", request: "Request", code: "Status", took: "Delay", fault: "Fault" },
+  columns: { time: "Time", request: "Request", code: "Status", took: "Took", fault: "Fault" },
   at: (index) => shown[index],
   cells: (entry) => [
     new Date(entry.real_at * 1000).toLocaleTimeString("en-GB"),
     h("button.link.mono", {
       click: () => open("request", String(entry.number)),
-      title: `#${entry.number} ${entry.operation ?? "no operation"}: ${entry.path}`,
+      title: `#${entry.number} ${operationOf(entry)}: ${entry.path}`,
     }, `${entry.method} ${shortPath(entry)}`, h("span.muted", queryOf(entry))),
     statusOf(entry),
-    entry.real_s > 0 && duration(entry.real_s),
+    took(entry),
     entry.fault && h("span.tag", entry.fault),
   ],
   isDim: ({ method }) => method === "OPTIONS",
@@ -116,7 +122,7 @@ addDetails("request", (key) => `Request ${key}`, async (key) => {
   const { entries } = await get(`journal?limit=1&before=${Math.trunc(Number(key)) + 1 || 1}`);
   const [entry] = entries;
   if (String(entry?.number) !== key) return [h("p.muted", "It is not in the journal.")];
-  const { operation, args, body, fault, headers, job_id: job, real_s, reply_body = "", reply_headers } = entry;
+  const { operation, args, body, fault, headers, job_id: job, reply_body = "", reply_headers } = entry;
   const call = callOf(entry);
   const read = new Blob([reply_body]).size;
   const all = entry.reply_bytes ?? read;
@@ -128,9 +134,9 @@ addDetails("request", (key) => `Request ${key}`, async (key) => {
     h("p.mono", `${entry.method} ${entry.path}${queryOf(entry)}`),
     facts({
       Answer: h("span.line", statusOf(entry), entry.gave_up && h("span.muted", "the client left before it had all of it")),
-      Operation: operation ? h("code", operation) : "none serves this",
+      Operation: operationOf(entry),
       At: new Date(entry.real_at * 1000).toISOString().replace("T", " ").slice(0, 23),
-      Delay: real_s > 0 && duration(real_s),
+      Took: took(entry),
       Fault: fault && h("span.tag", fault),
       Job: job && h("button.link.mono", { click: () => open("job", `${args.graph_name ?? ""}/${job}`) }, shortId(job)),
     }),
