@@ -1,7 +1,7 @@
 /** The types of the panel's scripts, which their comments name. */
 
 type Status = "pending" | "running" | "complete" | "success" | "partiallyFailed" | "failed";
-type Counts = Partial<Record<Status, number>>;
+type Counts = Record<string, number>;
 type Json = Record<string, any>;
 
 interface Job {
@@ -41,7 +41,6 @@ interface Entry {
   took_s: number;
   job_id: string | null;
   gave_up: boolean;
-  crash: string | null;
   dropped?: number;
 }
 
@@ -94,7 +93,7 @@ type Answer<Path extends string> = Path extends `jobs?${string}`
   : Path extends "clock" ? Timing & { next_s: number | null }
   : Path extends "health" ? { project_id: string; epoch: number }
   : Path extends `graphs?${string}` ? { graphs: { graph: string }[] }
-  : Path extends `/projects?${string}` ? { projects: { project_id: string }[] }
+  : Path extends `/_gesmock/projects?${string}` ? { projects: { project_id: string }[] }
   : Path extends "scenario" ? { scenario: string | null; changed: boolean; scenarios: { name: string; title: string }[] }
   : Path extends "faults" ? { faults: Rule[] }
   : Path extends "plans" ? { plans: Rule[] }
@@ -104,8 +103,7 @@ type Get = <Path extends string>(path: Path) => Promise<Answer<Path>>;
 
 /** `body` is sent as JSON. */
 type Send = (method: string, path: string, body?: unknown) => Promise<any>;
-/** After success, the user reads what `done` returns of the answer; after an error, what it is. */
-type Attempt = (method: string, path: string, body?: unknown, done?: (answer: any) => string) => Promise<any>;
+type Attempt = (method: string, path: string, body?: unknown, done?: string) => Promise<any>;
 
 // --- The view, and events ---
 
@@ -129,10 +127,13 @@ interface Events {
   findings: {};
   fixture: { file: string; error: string | null };
 }
-type On = <K extends keyof Events>(names: K[], listener: (data: Events[K]) => unknown) => unknown;
+type EventName = keyof Events | `#${Name}`;
+type On = <K extends EventName>(
+  names: K[],
+  listener: (data: K extends keyof Events ? Events[K] : undefined) => unknown,
+) => unknown;
 type Message = { type: keyof Events; data?: any };
-type Stream = { close: () => void; retry: () => void };
-type Open = (url: string, token: string, receive: (message: Message) => void) => Stream;
+type Open = (url: string, token: string, receive: (message: Message) => void) => () => void;
 
 // --- The page ---
 
@@ -155,20 +156,21 @@ interface Source<T> {
   released?: (pressed: boolean) => void;
 }
 
-/** What the drawer shows of a kind: a title, and the contents below it. */
-type Details = { title: (key: string) => string; load: (key: string) => Promise<Content[]> };
-
-type AddDetails = (kind: Kind, title: Details["title"], load: Details["load"]) => void;
-type OpenDialog = (name: string, contents: Content[], verb?: string, act?: () => unknown) => void;
+/** Loads what the drawer shows. */
+type Details = (key: string) => Promise<Content[]>;
+type AddDetails = (kind: Kind, load: Details) => void;
+type Replace = (parent: Element, ...contents: (Content | Content[])[]) => void;
+type Fill = (select: HTMLSelectElement, values: string[], value: string, text: (value: string) => string) => void;
+type OpenDialog = (name: string, contents: Content[], verb: string, act?: () => Promise<unknown>) => void;
 
 /** The elements that have an id. */
 type Elements = Record<
-  | "board" | "clock" | "commands" | "connection" | "drawer" | "faults" | "jobs" | "live" | "moves" | "nextCall"
-  | "notice" | "now" | "panes" | "presets" | "requests" | "requestCount" | "statuses",
+  | "board" | "clock" | "command" | "connection" | "drawer" | "faults" | "jobs" | "live" | "moves" | "nextCall"
+  | "notice" | "now" | "panes" | "presets" | "requests" | "requestCount" | "status",
   HTMLElement
 > &
   Record<
-    "boardSwitch" | "failsLate" | "findings" | "freeze" | "har" | "help" | "newRule" | "next" | "pause" | "reset",
+    "boardSwitch" | "failsLate" | "findings" | "freeze" | "har" | "help" | "newRule" | "next" | "pause" | "reset" | "toJobs" | "toRequests",
     HTMLButtonElement
   > &
   Record<"graph" | "operation" | "project" | "rate" | "scenario" | "theme", HTMLSelectElement> &

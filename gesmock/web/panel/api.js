@@ -1,10 +1,12 @@
-/** The control API: calls for the project in view, and events. */
+/** The control API, for the project in view. */
 
 import { reason, say } from "./dom.js";
-import { view } from "./view.js";
+import { query, view } from "./view.js";
 
-/** @type {Status[]} */
 export const STATUSES = ["pending", "running", "complete", "success", "partiallyFailed", "failed"];
+
+/** What comes after `jobs/` in the path of a call. @param {string} jobId @param {string} [graph] */
+export const jobKey = (jobId, graph) => `${encodeURIComponent(jobId)}?${query({ graph })}`;
 
 /** The project in view. @type {Project} */
 export const project = { id: "", graphs: [], isProxy: false };
@@ -13,22 +15,11 @@ export const project = { id: "", graphs: [], isProxy: false };
 export const graphUrl = (graph = view.graph || project.graphs[0] || "movie") =>
   `${location.origin}/ges/v1.0/${project.id}/graphs/${encodeURIComponent(graph)}`;
 
-/** A refusal of the server, in its words. */
-export class Refused extends Error {
-  /** @param {number} status @param {string} words */
-  constructor(status, words) {
-    super(words);
-    this.status = status;
-  }
-}
-
 export const token = () => sessionStorage.getItem("gesmock-control-token") ?? "";
 
-/** The URL of a call for the project; with a slash, of one for all. @param {string} path */
-export function urlOf(path) {
-  const own = view.project && !path.startsWith("/") ? `projects/${encodeURIComponent(view.project)}/` : "";
-  return new URL(own + path.replace(/^\//, ""), location.origin + location.pathname).href;
-}
+/** The URL of a call for the project in view, unless `path` is absolute. @param {string} path */
+export const urlOf = (path) =>
+  new URL(path, `${location.origin}/_gesmock/${view.project && `projects/${encodeURIComponent(view.project)}/`}`).href;
 
 /** @type {Send} */
 export async function call(method, path, body) {
@@ -37,32 +28,23 @@ export async function call(method, path, body) {
   if (body) headers["Content-Type"] = "application/json";
   const answer = await fetch(urlOf(path), { method, headers, body: JSON.stringify(body) });
   const value = await answer.json();
-  if (!answer.ok) throw new Refused(answer.status, value.error ?? value.errorMessage);
+  if (!answer.ok) throw Object.assign(new Error(value.error ?? value.errorMessage), { status: answer.status });
   return value;
 }
 
 /** @type {Get} */
 export const get = (path) => call("GET", path);
 
-/** The answer to a call, or undefined after an error; the user reads about either. @type {Attempt} */
-export async function attempt(method, path, body, done) {
-  try {
-    const answer = await call(method, path, body);
-    if (done) say(done(answer));
-    return answer;
-  } catch (error) {
-    say(reason(error), true);
-  }
-}
-
-/** @param {Record<string, string | number>} fields */
-export const query = (fields) =>
-  String(new URLSearchParams(Object.entries(fields).flatMap(([name, value]) => (value === "" ? [] : [[name, String(value)]]))));
+/** The answer to a call, which `done` tells the user; or undefined after an error, which is told. @type {Attempt} */
+export const attempt = (method, path, body, done) => call(method, path, body).then((answer) => {
+  if (done) say(done);
+  return answer;
+}, (error) => say(reason(error), true));
 
 /**
  * A function that calls `load`, but never while it runs. Then it waits for eight times as long as that took, and at
  * least for `least_ms`; or for 0.
- * @param {() => unknown} load @param {number} least_ms
+ * @param {() => Promise<any>} load @param {number} least_ms
  */
 export function throttled(load, least_ms) {
   let isDue = false;
@@ -74,24 +56,10 @@ export function throttled(load, least_ms) {
     while (isDue) {
       isDue = false;
       const began = performance.now();
-      try {
-        await load();
-      } catch {
-        // the stream notices a server that is gone
-      }
+      await load().catch(() => {}); // the stream notices a server that is gone
       const wait = least_ms && Math.max(least_ms, 8 * (performance.now() - began));
       await new Promise((done) => setTimeout(done, wait));
     }
     isBusy = false;
   };
 }
-
-/** @type {[(keyof Events)[], (data: any) => unknown][]} */
-const listeners = [];
-
-/** Call `listener` at each of these events. @type {On} */
-export const on = (names, listener) => listeners.push([names, listener]);
-
-/** @param {keyof Events} name @param {unknown} [data] */
-export const emit = (name, data) =>
-  Promise.all(listeners.map(([names, listener]) => names.includes(name) && listener(data)));

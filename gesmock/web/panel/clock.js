@@ -1,7 +1,8 @@
 /** The clock of the project: shows, freezes and advances it. */
 
-import { attempt, get, on } from "./api.js";
+import { attempt, get } from "./api.js";
 import { duration, fill, h, page, plural, replace, say } from "./dom.js";
+import { on } from "./view.js";
 
 const RATES = [0.1, 1, 10, 60, 600, 3600];
 
@@ -9,13 +10,13 @@ const RATES = [0.1, 1, 10, 60, 600, 3600];
 let timing = { now: 0, frozen: true, rate: 1 };
 let since = 0;
 
-/** The time of the project now, in seconds since 1970. */
+/** The time of the project. */
 const now = () => timing.now + (timing.frozen ? 0 : ((performance.now() - since) / 1000) * timing.rate);
 
 /** @param {number} time */
 export const ago = (time) => `${duration(Math.max(now() - time, 0))} ago`;
 
-/** A job, just received, with the time at which it will change. @param {Item} item */
+/** Adds the time at which a job that was just received will change. @param {Item} item */
 export const received = (item) => Object.assign(item, { due: item.next ? now() + item.next.in_s : undefined });
 
 /** What the clock will do to a job; it counts down. @param {Item} item */
@@ -43,24 +44,23 @@ function tick() {
 function setClock(changed) {
   timing = changed;
   since = performance.now();
-  page.freeze.ariaPressed = String(timing.frozen);
-  const rates = [...new Set([...RATES, timing.rate])].sort((a, b) => a - b);
-  fill(page.rate, rates.map((rate) => [String(rate), `${rate}\u00d7`]), String(timing.rate));
+  page.freeze.ariaPressed = `${timing.frozen}`;
+  const rates = new Set([...RATES, timing.rate].map(String));
+  fill(page.rate, [...rates], `${timing.rate}`, (rate) => `${rate}\u00d7`);
   tick();
 }
 
-/** @param {Json} body @param {(answer: any) => string} [done] */
-const change = (body, done) => attempt("PATCH", "clock", body, done);
-
-/** @param {number} seconds */
-const advance = (seconds) => change({ advance_s: seconds }, ({ count }) =>
-  `${duration(seconds)} later: ${count ? plural(count, "change") : "nothing changed"}`);
+/** @param {number} advance_s */
+async function advance(advance_s) {
+  const moved = await attempt("PATCH", "clock", { advance_s });
+  if (moved) say(`${duration(advance_s)} later: ${plural(moved.count, "change")}`);
+}
 
 export const loadClock = async () => setClock(await get("clock"));
 
 on(["clock"], setClock);
-page.freeze.onclick = () => change({ frozen: !timing.frozen });
-page.rate.onchange = () => change({ rate: Number(page.rate.value) });
+page.freeze.onclick = () => attempt("PATCH", "clock", { frozen: !timing.frozen });
+page.rate.onchange = () => attempt("PATCH", "clock", { rate: Number(page.rate.value) });
 page.next.onclick = async () => {
   const { next_s: seconds } = await get("clock");
   if (seconds === null) say("No job is going to change");

@@ -1,41 +1,31 @@
 /** Elements, texts, messages and the dialog. */
 
-/** The elements of the page that have an id. */
-export const page = /** @type {Elements} */ (
-  Object.fromEntries(Array.from(document.querySelectorAll("[id]"), (each) => [each.id, each]))
-);
+const named = Array.from(document.querySelectorAll("[id]"), (each) => [each.id, each]);
 
-/**
- * A new element, such as `span.muted`. Objects set attributes and listeners; strings become text, never markup.
- * @type {Create}
- */
+/** The page's elements, by id. @type {Elements} */
+export const page = Object.fromEntries(named);
+
+/** A new `span.muted`, say. Objects set attributes and listeners; strings become text, never markup. @type {Create} */
 export function h(tag, ...contents) {
   const [name, ...classes] = tag.split(".");
   const element = document.createElement(name);
   if (classes.length) element.className = classes.join(" ");
   for (const each of contents.flat()) {
     if (each instanceof Node) element.append(each);
-    else if (each && typeof each === "object") set(element, each);
-    else if (each || each === 0) element.append(visible(String(each)));
+    else if (typeof each !== "object") element.append(each || each === 0 ? visible(`${each}`) : "");
+    else for (const [attribute, value] of Object.entries(each ?? {})) {
+      if (typeof value === "function") element.addEventListener(attribute, value);
+      else if (typeof value === "boolean") element.toggleAttribute(attribute, value);
+      else if (value != null) element.setAttribute(attribute, visible(`${value}`));
+    }
   }
   return /** @type {any} */ (element);
-}
-
-/** @param {Element} element @param {Attributes} attributes */
-function set(element, attributes) {
-  for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === "function") element.addEventListener(name, value);
-    else if (value !== false && value != null) element.setAttribute(name, value === true ? "" : visible(String(value)));
-  }
 }
 
 /** @type {Map<Element, number>} */
 const delayed = new Map();
 
-/**
- * Give `parent` these contents. What is equal stays, focus stays where it was, and nothing changes while it is pressed.
- * @param {Element} parent @param {...(Content | Content[])} contents
- */
+/** Give `parent` these contents; not while it is pressed. What is equal stays, and so does focus. @type {Replace} */
 export function replace(parent, ...contents) {
   clearTimeout(delayed.get(parent));
   if (parent.matches(":active")) return void delayed.set(parent, setTimeout(replace, 300, parent, ...contents));
@@ -52,13 +42,11 @@ export function replace(parent, ...contents) {
   if (again instanceof HTMLElement) again.focus({ preventScroll: true });
 }
 
-/** `text` with controls, and characters that change the direction of writing, made visible. @param {string} text */
-export const visible = (text) => text.replace(/[\0-\x08\x0b-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (char) => {
-  const code = char.charCodeAt(0);
-  return code < 32 ? String.fromCharCode(0x2400 + code) : `\\u${code.toString(16).padStart(4, "0")}`;
-});
+/** Makes controls, and characters that change the direction of writing, visible. @param {string} text */
+export const visible = (text) => text.replace(/[\0-\x08\x0b-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+  (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
-/** The end of a job's id, which tells it from others. @param {string} id */
+/** The end of an id tells it from others. @param {string} id */
 export const shortId = (id) => (id.length > 18 ? `\u2026${id.slice(-17)}` : id);
 
 /** @param {number} count */
@@ -74,24 +62,22 @@ export function duration(seconds) {
   return seconds < 6000 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
 }
 
-/** A function that calls `paint` once, in the next frame. @param {() => void} paint */
+/** Calls `paint` once, in the next frame. @param {() => void} paint */
 export function inFrame(paint) {
   let isDue = false;
-  const run = () => {
-    if (isDue) paint();
-    isDue = false;
-  };
   return () => {
     if (isDue) return;
     isDue = true;
-    requestAnimationFrame(run);
-    setTimeout(run, 250); // a hidden page has no frames
+    requestAnimationFrame(() => {
+      isDue = false;
+      paint();
+    });
   };
 }
 
 let quiet = 0;
 
-/** Show a message for a few seconds, and have screen readers say it. @param {string} text */
+/** Show a message for some seconds; screen readers say it. @param {string} text */
 export function say(text, isWrong = false) {
   page.live.className = isWrong ? "wrong" : "";
   page.live.textContent = visible(text);
@@ -99,45 +85,33 @@ export function say(text, isWrong = false) {
   quiet = setTimeout(() => page.live.replaceChildren(), isWrong ? 10_000 : 3_500);
 }
 
-/** @param {unknown} error */
-export const reason = (error) =>
-  error instanceof TypeError ? "The server does not answer" : error instanceof Error ? error.message : String(error);
+/** @param {any} error */
+export const reason = (error) => (error instanceof TypeError ? "The server does not answer" : error.message);
 
-/** Buttons that copy what these functions return. @param {Record<string, () => string>} texts */
-export const copyButtons = (texts) => h("div.buttons", Object.entries(texts).map(([name, make]) => {
+/** @param {Record<string, string>} texts */
+export const copyButtons = (texts) => h("div.buttons", Object.entries(texts).map(([name, text]) => {
   const copied = () => say("Copied");
   const refused = () => say("The browser does not let this page copy", true);
-  return h("button", { click: () => navigator.clipboard.writeText(make()).then(copied, refused) }, `Copy as ${name}`);
+  return h("button", { click: () => navigator.clipboard.writeText(text).then(copied, refused) }, `Copy as ${name}`);
 }));
 
-/**
- * Offer these values, or pairs of value and text, and choose one. An open menu stays open if they are the same.
- * @param {HTMLSelectElement} select @param {(string | string[])[]} options @param {string} value
- */
-export function fill(select, options, value) {
-  replace(select, options.map((each) => {
-    const [value, text = value] = [each].flat();
-    return h("option", { value }, text);
-  }));
-  if (select.value !== value) select.value = value;
+/** Offer these values, and choose one. @type {Fill} */
+export function fill(select, values, value, text) {
+  replace(select, values.map((each) => h("option", { value: each }, text(each))));
+  if (select.value !== value) select.value = value; // else an open menu would close
 }
 
-/** Show a dialog. Its button `verb`, if it has one, does `act`; if that fails, the dialog says why. @type {OpenDialog} */
-export function openDialog(name, contents, verb, act) {
+/** Show a dialog, with a button `verb` that does `act`. If that fails, the dialog says why. @type {OpenDialog} */
+export function openDialog(name, contents, verb, act = async () => {}) {
   const { dialog } = page;
   const close = () => dialog.close();
   const wrong = h("p.wrong", { role: "alert" });
-  const submit = async (/** @type {Event} */ event) => {
+  const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
-    try {
-      await act?.();
-      close();
-    } catch (error) {
-      wrong.textContent = reason(error);
-    }
+    act().then(close, (error) => (wrong.textContent = reason(error)));
   };
+  const buttons = h("p.buttons", h("button.main", verb), h("button", { type: "button", click: close }, "Close"));
   dialog.ariaLabel = name;
-  dialog.replaceChildren(h("form", { submit }, h("h2", name), contents, wrong,
-    h("p.buttons", verb && h("button.main", verb), h("button", { type: "button", click: close }, verb ? "Cancel" : "Close"))));
+  dialog.replaceChildren(h("form", { submit }, h("h2", name), contents, wrong, buttons));
   if (!dialog.open) dialog.showModal();
 }

@@ -1,8 +1,8 @@
 /** The drawer beside the lists, which shows one job, one request or the findings. */
 
-import { get, on, throttled } from "./api.js";
+import { get, throttled } from "./api.js";
 import { digits, h, page, plural, reason, replace } from "./dom.js";
-import { onLook, open, view } from "./view.js";
+import { on, open, view } from "./view.js";
 
 /** @type {Partial<Record<Kind, Details>>} */
 const details = {};
@@ -18,19 +18,19 @@ let opener = null;
 let opened = "";
 
 /** @type {AddDetails} */
-export const addDetails = (kind, title, load) => void (details[kind] = { title, load });
+export const addDetails = (kind, load) => void (details[kind] = load);
 
 /** Draw the drawer again. */
 export async function drawDrawer() {
   const kind = /** @type {Kind[]} */ (Object.keys(details)).find((each) => view[each]);
-  const { title, load } = (kind && details[kind]) ?? {};
+  const load = kind && details[kind];
   const key = kind ? view[kind] : "";
   const isNew = opened !== `${kind} ${key}`;
   const shown = (opened = `${kind} ${key}`);
   page.drawer.hidden = !kind;
-  if (!title || !load) return isNew && opener instanceof HTMLElement && opener.focus();
+  if (!load) return isNew && opener instanceof HTMLElement && opener.focus();
   if (isNew) {
-    heading.replaceChildren(title(key));
+    heading.textContent = kind[0].toUpperCase() + kind.slice(1);
     body.replaceChildren();
     if (!page.drawer.contains(document.activeElement)) opener = document.activeElement;
     heading.focus({ preventScroll: true });
@@ -39,7 +39,7 @@ export async function drawDrawer() {
   if (opened === shown) replace(body, contents);
 }
 
-onLook(["job", "request", "findings"], drawDrawer);
+on(["#job", "#request", "#findings"], drawDrawer);
 
 // --- What it is made of ---
 
@@ -62,7 +62,7 @@ export function fold(title, text, isOpen = false) {
 }
 
 /** @param {number} number */
-export const requestLink = (number) => h("button.link", { click: () => open("request", String(number)) }, `#${number}`);
+export const requestLink = (number) => h("button.link", { click: () => open("request", `${number}`) }, `#${number}`);
 
 // --- Findings ---
 
@@ -73,7 +73,7 @@ on(["load", "findings"], throttled(async () => {
   if (view.findings) drawDrawer();
 }, 2_000)); // the verdict may take the server seconds
 
-addDetails("findings", () => "Findings", async () => {
+addDetails("findings", async () => {
   const { findings, total } = await get("findings?limit=100");
   return [
     h("ul", findings.map(({ code, rule, message, entries = [], details }) => h("li",

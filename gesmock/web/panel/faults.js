@@ -1,8 +1,9 @@
 /** Break it: arms faults and plans for the next calls, and lists what is armed. */
 
-import { attempt, call, get, on, throttled } from "./api.js";
-import { fill, h, openDialog, page, plural, replace } from "./dom.js";
+import { attempt, call, get, throttled } from "./api.js";
+import { fill, h, openDialog, page, replace } from "./dom.js";
 import { listIn } from "./rows.js";
+import { on } from "./view.js";
 
 /** A button for each fault that is one press away. @param {(fault: unknown, name: string) => void} arm */
 export function faultButtons(arm) {
@@ -21,11 +22,12 @@ export function faultButtons(arm) {
 page.nextCall.append(...faultButtons((fault, name) => {
   const times = Math.floor(page.times.valueAsNumber) || 1;
   const operation = page.operation.value || undefined;
-  attempt("POST", "faults", { fault, times, operation }, () => `The next ${times} of ${operation ?? "any call"}: ${name}`);
+  attempt("POST", "faults", { fault, times, operation }, `The next ${times} of ${operation ?? "any call"}: ${name}`);
 }));
 
 page.failsLate.onclick = async () => {
-  await attempt("POST", "plans", { plan: "fails_late", command: "import_graph", times: 1 }, () => "The next import fails late");
+  const rule = { plan: "fails_late", command: "import_graph", times: 1 };
+  await attempt("POST", "plans", rule, "The next import fails late");
   load(); // plans have no event
 };
 
@@ -65,13 +67,11 @@ function nameOf(fault) {
 /** @param {Rule} rule */
 function actions(rule) {
   const path = `${rule.plan ? "plans" : "faults"}/${rule.id}`;
-  /** @type {[name: string, act: () => unknown][]} */
-  const all = [
-    [rule.paused ? "Resume" : "Pause", () => attempt("PATCH", path, { paused: !rule.paused })],
-    ["Edit", () => editRule(rule)],
-    ["Remove", () => attempt("DELETE", path).then(load)],
-  ];
-  return all.slice(rule.plan ? 2 : 0).map(([name, click]) => h("button.quiet", { "aria-label": `${name} ${rule.id}`, click }, name));
+  const pause = () => attempt("PATCH", path, { paused: !rule.paused });
+  const faultActions = { [rule.paused ? "Resume" : "Pause"]: pause, Edit: () => editRule(rule) };
+  const all = { ...(rule.plan ? {} : faultActions), Remove: () => attempt("DELETE", path) };
+  return Object.entries(all).map(([name, act]) =>
+    h("button.quiet", { "aria-label": `${name} ${rule.id}`, click: () => act()?.then(load) }, name));
 }
 
 const PRESETS = [null, "flaky", "slow", "down", "mobile"];
@@ -81,9 +81,9 @@ const load = throttled(async () => {
   armed = [...faults, ...plans];
   list.show(armed.length, !armed.length && []);
   replace(page.presets, PRESETS.map((preset) => {
-    const done = (/** @type {{faults: Rule[]}} */ { faults }) => `Preset ${preset}: ${plural(faults.length, "rule")}`;
-    const click = () => attempt("PUT", "preset", { preset }, done);
-    return h("button", { "aria-pressed": String(preset === set.preset), click }, preset ?? "none");
+    const name = preset ?? "none";
+    const click = () => attempt("PUT", "preset", { preset }, `Preset: ${name}`);
+    return h("button", { "aria-pressed": `${preset === set.preset}`, click }, name);
   }));
 }, 200);
 
@@ -94,7 +94,7 @@ on(["counts"], () => armed.some(({ plan, remaining }) => plan && remaining !== 0
 // --- Any rule, as JSON ---
 
 /** @param {Json} rule */
-function editRule({ id, calls, fires, remaining, ...fields }) {
+async function editRule({ id, calls, fires, remaining, ...fields }) {
   const text = h("textarea", { "aria-label": "Rule", rows: 14, spellcheck: "false" });
   text.value = JSON.stringify(fields, null, 2);
   openDialog(id ? `Fault rule ${id}` : "Fault rule", [text], id ? "Save" : "Arm", async () => {
@@ -108,8 +108,8 @@ page.newRule.onclick = () => editRule({ operation: "list_jobs", script: [503, 50
 
 on(["load"], async () => {
   if (page.operation.options.length > 1) return;
-  const { components } = await get("/openapi.json");
+  const { components } = await get("/_gesmock/openapi.json");
   const [{ description }] = components.schemas.FaultRule.properties.operation.anyOf;
   const names = description.replace(/^one of /, "").split(", ");
-  fill(page.operation, [["", "any call"], ...names], page.operation.value);
+  fill(page.operation, ["", ...names], page.operation.value, (name) => name || "any call");
 });

@@ -1,46 +1,42 @@
 /** The jobs: a list or a board, with filters, a search and moves. */
 
-import { STATUSES, attempt, get, graphUrl, on, project, query, throttled } from "./api.js";
+import { STATUSES, attempt, get, graphUrl, jobKey, project, throttled } from "./api.js";
 import { ago, countdown, received } from "./clock.js";
-import { copyButtons, digits, duration, h, page, plural, replace, say, shortId } from "./dom.js";
+import { copyButtons, digits, duration, h, page, replace, shortId } from "./dom.js";
 import { addDetails, drawDrawer, facts, fold, part, requestLink } from "./drawer.js";
-import { shortcut } from "./keys.js";
 import { listIn } from "./rows.js";
 import { asCurl, asFetch, asPython } from "./snippets.js";
-import { look, onLook, open, view } from "./view.js";
+import { look, on, open, query, view } from "./view.js";
 
 const AHEAD = 100; // rows
 const CARDS = 20;
+const MOVE = "Move the job to another status";
 
-/** The jobs in sight and around. @type {Item[]} */
+/** The jobs in sight and around, those from `start` on. @type {Item[]} */
 let loaded = [];
-/** The place in the list of the first of them. */
 let start = 0;
-/** The filters that they are for. */
-let loadedFor = "";
-/** Whether jobs have changed since. */
+let loadedFor = ""; // these filters
 let isStale = false;
 let total = 0;
-/** How many match now: not the total, while rows are held. */
-let matching = 0;
+let matching = 0; // now: not the total, while rows are held
 /** @type {Counts} */
 let counts = {};
-/** The commands of the jobs that were loaded. @type {Set<string>} */
+/** Those of the jobs that were loaded. @type {Set<string>} */
 const commands = new Set();
 
 /** The filters of a query; a status that a link has wrong is none. */
-const filters = () => {
-  const { graph, command, q } = view;
-  return { graph, command, q, status: STATUSES.find((status) => status === view.status) ?? "" };
-};
+function filters() {
+  const { graph, status, command, q } = view;
+  return { graph, status: STATUSES.includes(status) ? status : "", command, q };
+}
 
-/** The path of a call about a job. @param {string} graph @param {string} jobId */
-const pathOf = (graph, jobId) => `${encodeURIComponent(jobId)}?${query({ graph })}`;
+/** A button that opens a job. @param {"link.mono" | "card"} kind @param {Item} item @param {...Content} more */
+const opens = (kind, { graph, job: { jobId } }, ...more) => h(`button.${kind}`, {
+  click: () => open("job", jobKey(jobId, graph)),
+  title: `${jobId} in ${graph}`,
+}, h("span.mono", shortId(jobId)), more);
 
-/** @param {Item} item */
-const show = ({ graph, job }) => open("job", `${graph}/${job.jobId}`);
-
-/** @param {Status} status */
+/** @param {string} status */
 const statusMark = (status) => h("span.status", h(`i.shape.${status}`), status);
 
 /** @param {Item} item */
@@ -56,14 +52,14 @@ const list = listIn(page.jobs, {
     return item;
   },
   cells(item) {
-    const { job, graph } = item;
+    const { job } = item;
     return [
-      h("button.link.mono", { click: () => show(item), title: `${job.jobId} in ${graph}` }, shortId(job.jobId)),
+      opens("link.mono", item),
       h("span.mono", { title: job.request.url }, job.request.command),
       statusMark(job.status),
       progressBar(item),
       h("span.line", countdown(item), moveButtons(item).length > 0 &&
-        h("button.move", { popovertarget: "moves", click: () => fillMoves(item) }, "Move")),
+        h("button.move", { "aria-keyshortcuts": "m", title: MOVE, popovertarget: "moves", click: () => fillMoves(item) }, "Move")),
     ];
   },
   released: () => isStale && refresh(),
@@ -72,9 +68,9 @@ const list = listIn(page.jobs, {
 // --- Moves ---
 
 /** The buttons that move a job. @param {Item} item */
-const moveButtons = ({ job, graph, moves }) => moves.filter((status) => status !== job.status).map((status) => {
-  const done = () => `${shortId(job.jobId)} is ${status}`;
-  return h("button", { click: () => attempt("PATCH", `jobs/${pathOf(graph, job.jobId)}`, { status }, done) }, statusMark(status));
+const moveButtons = ({ job: { jobId, status: now }, graph, moves }) => moves.filter((status) => status !== now).map((status) => {
+  const move = () => attempt("PATCH", `jobs/${jobKey(jobId, graph)}`, { status }, `${shortId(jobId)} is ${status}`);
+  return h("button", { click: move }, statusMark(status));
 });
 
 /** Fill the popover, which the pressed button opens. @param {Item} item */
@@ -84,21 +80,14 @@ function fillMoves(item) {
 }
 
 page.moves.onclick = () => page.moves.hidePopover();
-
-shortcut("j", "Go to the jobs", list.focus);
-shortcut("m", "Move the job in focus", () => {
-  const row = document.activeElement?.closest("#jobs tr");
-  const button = row?.querySelector(".move");
-  if (button instanceof HTMLElement) button.click();
-  else say(row ? "The job has ended; no move is legal" : "No job is in focus");
-});
+page.toJobs.onclick = list.focus;
 
 // --- Loading ---
 
 const load = throttled(async () => {
   const current = () => JSON.stringify([view.project, filters()]);
   const wanted = current();
-  if (loadedFor !== wanted) list.scrollToTop();
+  if (loadedFor !== wanted) list.scroller.scrollTop = 0;
   loadedFor = wanted;
   isStale = false;
   const [first, end] = list.range();
@@ -121,29 +110,24 @@ const refresh = throttled(async () => {
   draw();
 }, 250);
 
-on(["load"], () => {
-  commands.clear();
-  load();
-});
+on(["load"], () => commands.clear());
+on(["load", "#status", "#command", "#q"], load);
+on(["#view"], draw);
 on(["counts"], refresh);
 on(["job"], (item) => {
-  if (item.removed) return;
-  const index = loaded.findIndex(({ job, graph }) => job.jobId === item.job.jobId && graph === item.graph);
-  if (index >= 0) loaded[index] = received(item);
+  loaded = loaded.map((each) => (each.job.jobId === item.job?.jobId && each.graph === item.graph ? received(item) : each));
   draw();
-});
-onLook(["graph"], () => commands.clear());
-onLook(["graph", "status", "command", "q"], () => {
-  draw();
-  load();
 });
 
 // --- Around the list ---
 
-/** @param {HTMLElement} group @param {"status" | "command"} name @param {[value: string, ...Content[]][]} options */
-const chips = (group, name, options) => replace(group, options.map(([value, ...contents]) => {
+/**
+ * Chips that filter by `name`.
+ * @param {"status" | "command"} name @param {string[]} values @param {(value: string) => Content[]} contents
+ */
+const chips = (name, values, contents) => replace(page[name], values.map((value) => {
   const isChosen = filters()[name] === value;
-  return h("button.chip", { "aria-pressed": String(isChosen), click: () => look({ [name]: isChosen ? "" : value }) }, contents);
+  return h("button", { "aria-pressed": `${isChosen}`, click: () => look({ [name]: isChosen ? "" : value }) }, contents(value));
 }));
 
 /** The statuses but for the rare one, unless jobs have it. */
@@ -151,25 +135,21 @@ const statuses = () => STATUSES.filter((status) => status !== "partiallyFailed" 
 
 function draw() {
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
-  chips(page.statuses, "status", [
-    ["", "all ", h("b", digits(all))],
-    ...statuses().map((status) => /** @type {[string, ...Content[]]} */ (
-      [status, statusMark(status), " ", h("b", digits(counts[status] ?? 0))])),
-  ]);
+  chips("status", ["", ...statuses()], (status) =>
+    [status ? statusMark(status) : "all", " ", h("b", digits(status ? counts[status] ?? 0 : all))]);
   const names = [...new Set([...commands, view.command])].filter(Boolean).sort();
-  page.commands.hidden = names.length < 2;
-  chips(page.commands, "command", names.map((name) => [name, name]));
+  page.command.hidden = names.length < 2;
+  chips("command", names, (name) => [name]);
   if (document.activeElement !== page.search) page.search.value = view.q;
-  const more = matching - total;
-  const news = total && more ? (more > 0 ? `${digits(more)} new` : "list changed") : "";
-  list.show(total, project.isProxy ? inProxy() : !total && (all ? noMatch() : noJobs()), news);
-  const isBoard = view.view === "board";
-  page.jobs.classList.toggle("board", isBoard);
-  page.boardSwitch.ariaPressed = String(isBoard);
-  if (isBoard) drawBoard();
+  const more = total && matching - total;
+  const news = more > 0 ? `${digits(more)} new` : more ? "list changed" : "";
+  list.show(total, !total && (project.isProxy ? IN_PROXY : all ? noMatch() : noJobs()), news);
+  page.jobs.classList.toggle("board", !!view.view);
+  page.boardSwitch.ariaPressed = `${!!view.view}`;
+  if (view.view) drawBoard();
 }
 
-const inProxy = () => [h("h3", "No jobs here"), h("p", "A proxy has no jobs of its own: it shows those of the server behind it.")];
+const IN_PROXY = [h("h3", "No jobs here"), h("p", "A proxy has none of its own: they are on the server behind it.")];
 
 const noMatch = () => [
   h("h3", "No job matches"),
@@ -177,28 +157,24 @@ const noMatch = () => [
 ];
 
 function noJobs() {
+  const obsParameters = { accessKey: "AK", secretKey: "SK" };
   const curl = asCurl({
     method: "POST",
     url: `${graphUrl()}/action?action_id=import-graph`,
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ edgesetPath: "bucket/edges/", obsParameters: { accessKey: "AK", secretKey: "SK" } }),
+    body: JSON.stringify({ edgesetPath: "bucket/edges/", obsParameters }),
   });
-  const generate = () => attempt("POST", "generate", { count: 100, graph: view.graph || undefined },
-    ({ generated }) => `${plural(generated, "job")} generated`);
+  const generate = () => attempt("POST", "generate", { count: 100, graph: view.graph || undefined });
   return [
     h("h3", "No jobs yet"),
     h("p", "This submits one:"),
     h("pre", curl),
-    copyButtons({ curl: () => curl }),
+    copyButtons({ curl }),
     h("button.main", { click: generate }, "Generate 100"),
   ];
 }
 
-let typing = 0;
-page.search.oninput = () => {
-  clearTimeout(typing);
-  typing = setTimeout(() => look({ q: page.search.value }), 60);
-};
+page.search.oninput = () => look({ q: page.search.value });
 
 // --- Board ---
 
@@ -206,38 +182,30 @@ page.search.oninput = () => {
 const drawBoard = throttled(async () => {
   if (!page.board.matches(":hover")) replace(page.board, await Promise.all(statuses().map(async (status) => {
     const { jobs, total } = await get(`jobs?${query({ ...filters(), status, limit: CARDS })}`);
-    const more = total - CARDS;
     return h("section", h("h3", statusMark(status), " ", h("b", digits(total))),
       h("ul", { "aria-label": status }, jobs.map(received).map((item) => h("li",
-        h("button.card", { click: () => show(item), title: `${item.job.jobId} in ${item.graph}` },
-          h("span.mono", shortId(item.job.jobId)), h("span.text", item.job.request.command), countdown(item), progressBar(item))))),
-      more > 0 && h("button.link", { click: () => look({ view: "", status }) }, `and ${digits(more)} more`));
+        opens("card", item, h("span.text", item.job.request.command), countdown(item), progressBar(item))))),
+      total > CARDS && h("button.link", { click: () => look({ view: "", status }) }, `and ${digits(total - CARDS)} more`));
   })));
 }, 500);
 
-page.boardSwitch.onclick = () => look({ view: view.view === "board" ? "" : "board" });
+page.boardSwitch.onclick = () => look({ view: view.view ? "" : "board" });
 page.board.onpointerleave = drawBoard;
-onLook(["view"], draw);
 
 // --- Drawer ---
 
 const STUCK = "It stays at 99 % until it is moved";
 
-/** The graph and the id in a key; a link may leave out the graph. @param {string} key */
-const split = (key) => [key.slice(0, Math.max(key.indexOf("/"), 0)), key.slice(key.indexOf("/") + 1)];
-
-addDetails("job", (key) => `Job ${shortId(split(key)[1])}`, async (key) => {
-  const [asked, jobId] = split(key);
-  const path = pathOf(asked, jobId);
-  const [item, { observed, went_through }] = await Promise.all([get(`jobs/${path}`), get(`seen/${path}`)]);
+addDetails("job", async (key) => {
+  const [item, { observed, went_through }] = await Promise.all([get(`jobs/${key}`), get(`seen/${key}`)]);
   const { job, graph, moves } = received(item);
   const { command, url, rawRequest } = job.request;
   const steps = job.plan?.steps ?? [];
-  const request = { url: `${graphUrl(graph)}/jobs/${encodeURIComponent(jobId)}/status` };
-  const stick = () => attempt("PATCH", `jobs/${path}`, { status: job.status, progress: 99 }, () => STUCK);
+  const request = { url: `${graphUrl(graph)}/jobs/${encodeURIComponent(job.jobId)}/status` };
+  const stick = () => attempt("PATCH", `jobs/${key}`, { status: job.status, progress: 99 }, STUCK);
   return [
     facts({
-      Id: h("code", jobId),
+      Id: h("code", job.jobId),
       Graph: graph,
       Command: h("code", command),
       Status: h("span.line", statusMark(job.status), progressBar(item), countdown(item)),
@@ -245,7 +213,7 @@ addDetails("job", (key) => `Job ${shortId(split(key)[1])}`, async (key) => {
     moves.length > 0 && h("div.buttons", { role: "group", "aria-label": "Move to" },
       h("span.muted", "Move to"), moveButtons(item),
       job.status === "running" && h("button", { click: stick, title: STUCK }, "Stuck here")),
-    copyButtons({ curl: () => asCurl(request), fetch: () => asFetch(request), Python: () => asPython(item) }),
+    copyButtons({ curl: asCurl(request), fetch: asFetch(request), Python: asPython(item) }),
     part("Plan", steps.length > 1
       ? h("ol.stops", steps.map(({ status, progress, after_s }, index) => h("li", statusMark(status),
         h("span.muted", progress && `${progress} %, `, index ? `in ${duration(after_s)}` : "now"))))
@@ -262,5 +230,4 @@ addDetails("job", (key) => `Job ${shortId(split(key)[1])}`, async (key) => {
 });
 
 const again = throttled(drawDrawer, 300);
-on(["job"], ({ graph, job, job_id = job.jobId }) => view.job === `${graph}/${job_id}` && again());
-on(["request"], () => view.job && again());
+on(["job", "request"], () => view.job && again());

@@ -1,36 +1,26 @@
-/** Keyboard shortcuts, which are off in fields, and the dialog that lists them. */
+/** Keyboard shortcuts, which elements name themselves, and the dialog that lists them. */
 
-import { h, openDialog, page } from "./dom.js";
+import { openDialog, page } from "./dom.js";
+import { facts } from "./drawer.js";
 
-/** @type {Record<string, {what: string, act: () => void}>} */
-const shortcuts = {};
+const NAMED = "[aria-keyshortcuts]";
 
-/** @param {string} key @param {string} what @param {() => void} act */
-export const shortcut = (key, what, act) => void (shortcuts[key] = { what, act });
-
-/** Have keys press the buttons, and go to the fields, that name them. */
-export function findShortcuts() {
-  for (const each of document.querySelectorAll("[aria-keyshortcuts]")) {
-    const key = each.getAttribute("aria-keyshortcuts") ?? "";
-    if (each instanceof HTMLInputElement) shortcut(key, each.title, () => each.focus());
-    else if (each instanceof HTMLButtonElement) shortcut(key, each.title, () => each.click());
-    each.setAttribute("title", `${each.getAttribute("title")} (${key})`);
-  }
-}
-
-page.help.onclick = () => openDialog("Shortcuts", [h("dl", [
-  ...Object.entries(shortcuts).map(([key, { what }]) => [key, what]),
-  ["\u2191 \u2193", "The row above or below"],
-  ["Enter", "Open the row"],
-].flatMap(([key, what]) => [h("dt", h("kbd", key)), h("dd", what)]))]);
+page.help.onclick = () => {
+  const titles = new Map([["\u2191 \u2193", "Choose a row"], ["Enter", "Open it"]]);
+  for (const each of document.querySelectorAll(NAMED)) titles.set(`${each.ariaKeyShortcuts}`, `${each.getAttribute("title")}`);
+  openDialog("Shortcuts", [facts(Object.fromEntries(titles))], "OK");
+};
 
 addEventListener("keydown", (event) => {
-  const { target } = event;
-  const key = event.key === " " ? "Space" : event.key;
-  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || !(target instanceof HTMLElement)) return;
+  const { target, ctrlKey, metaKey, altKey } = event;
+  if (ctrlKey || metaKey || altKey || event.defaultPrevented || !(target instanceof HTMLElement)) return;
   if (document.querySelector("dialog[open], :popover-open")) return;
+  const key = event.key === " " ? "Space" : event.key;
   if (target.matches("input, select, textarea")) return key === "Escape" && target.blur();
   if (key === "Space" && target.closest("button, summary, a")) return;
-  if (key !== "Escape" && shortcuts[key]) event.preventDefault();
-  shortcuts[key]?.act();
+  const named = [...(target.closest("tr") ?? document).querySelectorAll(NAMED), ...document.querySelectorAll(NAMED)];
+  const found = named.find((each) => each.ariaKeyShortcuts === key);
+  if (found && key !== "Escape") event.preventDefault();
+  if (found instanceof HTMLInputElement) found.focus();
+  else if (found instanceof HTMLElement) found.click();
 });

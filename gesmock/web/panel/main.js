@@ -1,19 +1,18 @@
 /** The panel: shows what the fake does, and controls it. */
 
-import { Refused, attempt, call, emit, get, on, project, throttled, token, urlOf } from "./api.js";
+import { attempt, call, get, project, throttled, token, urlOf } from "./api.js";
 import { loadClock } from "./clock.js";
 import { fill, h, openDialog, page, replace, say } from "./dom.js";
 import { drawDrawer } from "./drawer.js";
-import { findShortcuts } from "./keys.js";
 import { shareStream } from "./stream.js";
-import { look, onLook, view } from "./view.js";
+import { emit, look, on, view } from "./view.js";
 import "./jobs.js";
+import "./keys.js";
 import "./requests.js";
 
 const { dataset } = document.documentElement;
 
-/** @type {Stream | undefined} */
-let stream;
+let closeStream = () => {};
 
 // --- The connection ---
 
@@ -31,9 +30,9 @@ function notify(...notice) {
 }
 
 function connect() {
-  stream?.close();
+  closeStream();
   setConnection("connecting");
-  stream = shareStream(urlOf("events"), token(), ({ type, data }) => emit(type, data));
+  closeStream = shareStream(urlOf("events"), token(), ({ type, data }) => emit([type], data));
   load(); // and again once the stream is open, so that nothing is missed
 }
 
@@ -42,8 +41,8 @@ on(["open"], () => {
   setConnection("live");
   load();
 });
-on(["gone"], () => setConnection("gone", "The server does not answer. ", h("button", { click: () => stream?.retry() }, "Try again")));
-on(["reset"], load);
+on(["gone"], () => setConnection("gone", "The server does not answer"));
+on(["reset", "#graph"], load);
 on(["fixture"], ({ file, error }) => {
   if (error) return notify(`${file} was not loaded; the state stays as it was. ${error}`);
   notify();
@@ -65,10 +64,8 @@ on(["refused"], ({ status, error }) => {
 
 function askForToken() {
   const field = h("input", { type: "password", "aria-label": "Control token", autocomplete: "off", required: true });
-  openDialog("Control token", [
-    h("p", "The server asks for the token that it printed when it started, or that you set with ", h("code", "--control-token"), "."),
-    field,
-  ], "Connect", () => {
+  const where = h("p", "The server printed it when it started, or you set it with ", h("code", "--control-token"), ".");
+  openDialog("Control token", [where, field], "Connect", async () => {
     sessionStorage.setItem("gesmock-control-token", field.value);
     connect();
   });
@@ -76,39 +73,32 @@ function askForToken() {
 
 // --- What is in view ---
 
-async function load() {
-  try {
-    await Promise.all([loadProject(), loadClock()]);
-    await Promise.all([emit("load"), drawDrawer()]);
-  } catch (error) {
-    if (error instanceof Refused) emit("refused", { status: error.status, error: error.message });
-  }
+function load() {
+  return Promise.all([loadProject(), loadScenario(), loadClock()])
+    .then(() => Promise.all([emit(["load"]), drawDrawer()]))
+    .catch(({ status, message: error }) => status && emit(["refused"], { status, error }));
 }
 
 async function loadProject() {
-  const [{ project_id }, { graphs }, { projects }] = await Promise.all([get("health"), get("graphs?limit=1000"), get("/projects?limit=1000")]);
+  const [{ project_id }, { graphs }, { projects }] = await Promise.all([
+    get("health"), get("graphs?limit=1000"), get("/_gesmock/projects?limit=1000"),
+  ]);
   project.id = project_id;
   project.graphs = graphs.map(({ graph }) => graph);
-  checkGraph();
-  fill(page.graph, graphs.length === 1 ? [["", project.graphs[0]]] : [["", "all graphs"], ...project.graphs], view.graph);
-  fill(page.project, projects.map(({ project_id: id }, index) => [index ? id : "", id]), view.project);
-  page.project.title = project.id;
-}
-
-function checkGraph() {
-  if (!view.graph || project.graphs.includes(view.graph)) return;
-  say(`There is no graph ${view.graph}; these are the jobs of all graphs`, true);
-  look({ graph: "" });
+  if (view.graph && !project.graphs.includes(view.graph)) {
+    say(`There is no graph ${view.graph}; these are the jobs of all graphs`, true);
+    look({ graph: "" });
+  }
+  const all = graphs.length === 1 ? graphs[0].graph : "all graphs";
+  fill(page.graph, graphs.length === 1 ? [""] : ["", ...project.graphs], view.graph, (name) => name || all);
+  const [main, ...others] = projects.map((each) => each.project_id);
+  fill(page.project, ["", ...others], view.project, (id) => id || main);
 }
 
 page.project.onchange = () => look({ project: page.project.value, graph: "", job: "", request: "" }, true);
 page.graph.onchange = () => look({ graph: page.graph.value }, true);
-page.reset.onclick = () => attempt("POST", "reset", undefined, () => "Back to the start state");
-onLook(["project"], connect);
-onLook(["graph"], () => {
-  checkGraph();
-  page.graph.value = view.graph;
-});
+page.reset.onclick = () => attempt("POST", "reset", undefined, "Back to the start state");
+on(["#project"], connect);
 
 // --- The scenario: the named state to which a reset returns ---
 
@@ -118,19 +108,19 @@ async function loadScenario() {
   page.panes.classList.toggle("proxy", project.isProxy);
   page.scenario.hidden = project.isProxy;
   if (!scenario) scenarios.unshift({ name: "", title: "The state that it starts with" });
-  const chosen = scenarios.find(({ name }) => name === (scenario ?? ""));
-  fill(page.scenario, scenarios.map((each) =>
-    [each.name, `${each.name || "no scenario"}${changed && each === chosen ? " \u2022" : ""}`]), scenario ?? "");
-  page.scenario.title = `${chosen?.title ?? ""}${changed ? " (changed since)" : ""}`;
+  const chosen = scenario ?? "";
+  fill(page.scenario, scenarios.map(({ name }) => name), chosen, (name) =>
+    `${name || "no scenario"}${changed && name === chosen ? " \u2022" : ""}`);
+  page.scenario.title = scenarios.find(({ name }) => name === chosen)?.title ?? "";
 }
 
-on(["load"], loadScenario);
 on(["counts", "faults"], throttled(loadScenario, 1_000));
 
 /** @param {string} scenario */
-const askToLoad = (scenario) => openDialog("Load scenario", [
-  h("p", "Replace the project's jobs, faults and plans by the scenario ", h("strong", scenario), "?"),
-], "Load", () => call("PUT", "scenario", { scenario }));
+function askToLoad(scenario) {
+  const question = h("p", "Replace the project's jobs, faults and plans by ", h("strong", scenario), "?");
+  openDialog("Load scenario", [question], "Load", () => call("PUT", "scenario", { scenario }));
+}
 
 page.scenario.onchange = () => {
   askToLoad(page.scenario.value);
@@ -143,7 +133,7 @@ const tabs = document.querySelectorAll("nav button");
 for (const tab of tabs) {
   tab.addEventListener("click", () => {
     page.panes.dataset.pane = tab.getAttribute("data-pane") ?? "";
-    for (const each of tabs) each.ariaCurrent = String(each === tab);
+    for (const each of tabs) each.ariaCurrent = `${each === tab}`;
   });
 }
 
@@ -156,5 +146,4 @@ if (linked) {
   askToLoad(linked);
 }
 addEventListener("pageshow", ({ persisted }) => persisted && location.reload()); // it has left the stream
-findShortcuts();
 connect();

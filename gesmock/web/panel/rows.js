@@ -3,7 +3,7 @@
 import { h, inFrame, replace } from "./dom.js";
 
 const OVERSCAN = 12;
-const MOST = 400_000; // rows; browsers cannot scroll further
+const HEIGHT = 30; // px, of a row in panel.css
 
 /** A list in `section`. @template T @param {HTMLElement} section @param {Source<T>} source */
 export function listIn(section, { label, columns, at, cells, isDim, released }) {
@@ -12,11 +12,10 @@ export function listIn(section, { label, columns, at, cells, isDim, released }) 
   const body = h("tbody", { keydown: step });
   const head = h("thead", h("tr", names.map((name) => h(`th.c-${name}`, columns[name]))));
   const table = h("table", { "aria-label": label }, head, body);
-  const scroller = h("div.list", table);
-  const empty = h("div.empty");
-  const pill = h("button.pill", { click: () => release(true) });
+  const scroller = h("div.list", { hidden: true }, table);
+  const empty = h("div.empty", { hidden: true });
+  const pill = h("button.pill", { hidden: true, click: () => release(true) });
   section.append(scroller, empty, pill);
-  const height = parseFloat(getComputedStyle(scroller).getPropertyValue("--row"));
 
   /** Whether the user points at a row, is in one, or has scrolled: then no row may move. */
   const isHeld = () => scroller.scrollTop > 0 || body.matches(":hover") || !!body.querySelector(":focus-visible");
@@ -31,14 +30,14 @@ export function listIn(section, { label, columns, at, cells, isDim, released }) 
   /** The first row in sight, and the one after the last. */
   function range() {
     const { scrollTop, clientHeight } = scroller;
-    const first = Math.max(Math.floor(scrollTop / height) - OVERSCAN, 0);
-    const end = Math.ceil((scrollTop + clientHeight) / height) + OVERSCAN;
-    return [Math.min(first, total), Math.min(end, total, MOST)];
+    const first = Math.max(Math.floor(scrollTop / HEIGHT) - OVERSCAN, 0);
+    const end = Math.ceil((scrollTop + clientHeight) / HEIGHT) + OVERSCAN;
+    return [Math.min(first, total), Math.min(end, total)];
   }
 
   const draw = inFrame(() => {
     const [first, end] = range();
-    table.style.margin = `${first * height}px 0 ${(Math.min(total, MOST) - end) * height}px`;
+    table.style.margin = `${first * HEIGHT}px 0 ${(total - end) * HEIGHT}px`;
     replace(body, Array.from({ length: end - first }, (_, index) => {
       const item = at(first + index);
       return h("tr", { "aria-rowindex": first + index + 2, class: item === undefined ? "loading" : isDim?.(item) && "dim" },
@@ -62,7 +61,7 @@ export function listIn(section, { label, columns, at, cells, isDim, released }) 
   return {
     range,
     isHeld,
-    scrollToTop: () => void (scroller.scrollTop = 0),
+    scroller,
     focus: () => body.querySelector("button")?.focus(),
     /**
      * Show so many rows, or these contents in their place, and `news` of what is not shown.
@@ -70,7 +69,7 @@ export function listIn(section, { label, columns, at, cells, isDim, released }) 
      */
     show(count, instead = false, news = "") {
       total = count;
-      table.ariaRowCount = String(total + 1);
+      table.ariaRowCount = `${total + 1}`;
       scroller.hidden = !!instead;
       empty.hidden = !instead;
       replace(empty, instead);

@@ -3,17 +3,18 @@
 /** @param {string} text */
 const shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
-/** Headers that a client sets itself. */
-const OWN =
-  /^(accept.*|connection|content-length|cookie|host|origin|referer|sec-.*|user-agent|x-sdk-date|upgrade.*|priority|pragma|cache-control|dnt)$/;
+const COPIED = /^(content-type|authorization|x-(?!sdk-date).*)$/; // clients set the others themselves
+
+/** The query of an entry. @param {Entry} entry */
+export const searchOf = ({ query }) => new URLSearchParams(query).size ? `?${new URLSearchParams(query)}` : "";
 
 /** The request of an entry, to be sent again; masked secrets stay masked. @param {Entry} entry @returns {Call} */
-export function callOf({ method, path, query, headers, body }) {
-  const search = String(new URLSearchParams(query));
+export function callOf(entry) {
+  const { method, path, headers, body } = entry;
   return {
     method,
-    url: `${location.origin}${path.split("/").map(encodeURIComponent).join("/")}${search && `?${search}`}`,
-    headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !OWN.test(name))),
+    url: location.origin + path.split("/").map(encodeURIComponent).join("/") + searchOf(entry),
+    headers: Object.fromEntries(Object.entries(headers).filter(([name]) => COPIED.test(name))),
     body: body == null || method === "GET" ? undefined : JSON.stringify(body),
   };
 }
@@ -29,14 +30,8 @@ export function asCurl({ method = "GET", url, headers = {}, body }) {
 }
 
 /** @param {Call} call */
-export function asFetch({ method = "GET", url, headers = {}, body }) {
-  const options = {
-    method: method === "GET" ? undefined : method,
-    headers: Object.keys(headers).length ? headers : undefined,
-    body,
-  };
-  const json = JSON.stringify(options, null, 2);
-  const given = json === "{}" ? "" : `, ${json}`;
+export function asFetch({ url, ...options }) {
+  const given = Object.keys(options).length ? `, ${JSON.stringify(options, null, 2)}` : "";
   return `const answer = await fetch(${JSON.stringify(url)}${given});\nconsole.log(answer.status, await answer.json());`;
 }
 

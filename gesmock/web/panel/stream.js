@@ -1,12 +1,11 @@
-/** The events of the server, read with `fetch`: an `EventSource` could not send the control token. */
+/** The server's events, read with `fetch`: an `EventSource` could not send the control token. */
 
 const PAUSE_MS = 2_000;
 
 /** Receive the events at `url`; connect again until the stream is closed or refused. @type {Open} */
-export function openStream(url, token, receive) {
+function openStream(url, token, receive) {
   const closing = new AbortController();
   const { signal } = closing;
-  let retry = () => {};
 
   async function run() {
     while (!signal.aborted) {
@@ -21,12 +20,12 @@ export function openStream(url, token, receive) {
       }
       if (signal.aborted) return;
       receive({ type: "gone" });
-      await new Promise((done) => setTimeout((retry = () => done(undefined)), PAUSE_MS));
+      await new Promise((done) => setTimeout(done, PAUSE_MS));
     }
   }
 
   run();
-  return { close: () => closing.abort(), retry: () => retry() };
+  return () => closing.abort();
 }
 
 /** @param {Response} answer @param {(message: Message) => void} receive */
@@ -52,13 +51,34 @@ async function readEvents({ body }, receive) {
  */
 export function shareStream(url, token, receive) {
   if (!("SharedWorker" in globalThis)) return openStream(url, token, receive);
-  const name = JSON.stringify([url, token]);
-  const { port } = new SharedWorker(new URL("worker.js", import.meta.url), { type: "module", name });
+  const { port } = new SharedWorker(import.meta.url, { type: "module", name: JSON.stringify([url, token]) });
   port.onmessage = ({ data }) => receive(data);
   const close = () => {
     port.postMessage("leave");
     port.close();
   };
   addEventListener("pagehide", close);
-  return { close, retry: () => port.postMessage("retry") };
+  return close;
+}
+
+const worker = /** @type {any} */ (globalThis);
+if ("onconnect" in worker) {
+  /** @type {Set<MessagePort>} */
+  const ports = new Set();
+  /** @type {Message | undefined} */
+  let connection;
+  const [url, token] = JSON.parse(worker.name);
+  openStream(url, token, (message) => {
+    if (["open", "gone", "refused"].includes(message.type)) connection = message;
+    for (const port of ports) port.postMessage(message);
+    if (message.type === "refused") worker.close();
+  });
+  worker.onconnect = (/** @type {MessageEvent} */ { ports: [port] }) => {
+    ports.add(port);
+    port.onmessage = () => {
+      ports.delete(port);
+      if (!ports.size) worker.close();
+    };
+    if (connection) port.postMessage(connection);
+  };
 }

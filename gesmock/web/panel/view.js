@@ -1,22 +1,32 @@
-/** What is in view: kept in the hash of the URL, so that it can be linked to, reloaded and gone back to. */
+/** What is in view, kept in the hash of the URL; and events, of which its changes are some. */
 
 /** @type {Name[]} */
 const NAMES = ["project", "graph", "status", "command", "q", "view", "job", "request", "findings"];
 
-/** @type {[Name[], () => void][]} */
+/** @type {[EventName[], (data: any) => unknown][]} */
 const listeners = [];
 
+/** Call `listener` at each of these events. @type {On} */
+export const on = (names, listener) => listeners.push([names, listener]);
+
+/** @param {EventName[]} events @param {unknown} [data] */
+export const emit = (events, data) => Promise.all(listeners.map(([names, listener]) =>
+  names.some((name) => events.includes(name)) && listener(data)));
+
+/** @returns {View} */
 function read() {
   const hash = new URLSearchParams(location.hash.slice(1));
-  return /** @type {View} */ (Object.fromEntries(NAMES.map((name) => [name, hash.get(name) ?? ""])));
+  return /** @type {any} */ (Object.fromEntries(NAMES.map((name) => [name, hash.get(name) ?? ""])));
 }
 
 export const view = read();
 
+/** The fields that are set, as the query of a URL. @param {Record<string, any>} fields */
+export const query = (fields) => String(new URLSearchParams(Object.entries(fields).filter(([, value]) => value)));
+
 /** Change the view; with `push`, the browser's Back undoes that. @type {Look} */
 export function look(changes, push) {
-  const hash = new URLSearchParams(Object.entries({ ...view, ...changes }).filter(([, value]) => value));
-  history[push ? "pushState" : "replaceState"](null, "", `#${hash}`);
+  history[push ? "pushState" : "replaceState"](null, "", `#${query({ ...view, ...changes })}`);
   update();
 }
 
@@ -27,10 +37,8 @@ function update() {
   const next = read();
   const changed = NAMES.filter((name) => view[name] !== next[name]);
   Object.assign(view, next);
-  for (const [names, listener] of listeners) if (names.some((name) => changed.includes(name))) listener();
+  emit(changed.map((name) => /** @type {const} */ (`#${name}`)));
 }
 
-/** Call `listener` whenever one of these changes. @param {Name[]} names @param {() => void} listener */
-export const onLook = (names, listener) => listeners.push([names, listener]);
-
-for (const event of ["popstate", "hashchange"]) addEventListener(event, update);
+addEventListener("popstate", update);
+addEventListener("hashchange", update);
