@@ -240,6 +240,8 @@ def _process_as_it_was() -> Iterator[None]:
     yield
     for log, (level, handlers, propagate) in zip(logs, settings, strict=True):
         log.setLevel(level)
+        for each in {*log.handlers} - {*handlers}:
+            each.close()
         log.handlers[:], log.propagate = handlers, propagate
     sys.setswitchinterval(interval)
     for number, handler in signals.items():

@@ -99,10 +99,6 @@ class Loop:
         heappush(self._timers, timer)
         return timer
 
-    def call_later(self, delay_s: float, callback: Callable[[], None]) -> Timer:
-        """Call back *delay_s* seconds after this turn began."""
-        return self.call_at(self.now + delay_s, callback)
-
     def cancel(self, timer: Timer) -> None:
         """Cancel a timer that is not due yet."""
         self._timers.remove(timer)

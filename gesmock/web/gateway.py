@@ -60,10 +60,6 @@ _FIRST_LINE: Final = "{}: {}\r\n".format(*_CONTENT_TYPE)
 _LAST_LINES: Final = "".join(f"{name}: {value}\r\n" for name, value in _CORS) + SERVER.decode()
 
 
-CallLater = Callable[[float, Callable[[], None]], object]
-"""Has the loop call back that many seconds from now."""
-
-
 class Gateway:
     """The application of our own server: answers requests to *fake*.
 
@@ -85,8 +81,6 @@ class Gateway:
         self._app: WSGIApplication | None = None
         self._making = Lock()
         self._remembers = remembers
-        self.call_later: CallLater | None = None
-        """That of the loop, if there is one."""
         self._requests: dict[Head, Request] = {}
         self._prepared: dict[Head, PreparedAnswer] = {}
         self._prepared_bytes = 0  # since they were forgotten
@@ -101,7 +95,7 @@ class Gateway:
         if self._projects is not self.fake.projects:  # what is remembered may be of dropped ones
             self._forget()
         if prepared := self._prepared.get(head):
-            answer = prepared.answer(epoch, connection, self.call_later)
+            answer = prepared.answer(epoch, connection)
             if answer is not None:
                 return answer
         request = self._requests.get(head)
@@ -149,7 +143,7 @@ class Gateway:
             project.lock.release()
         if callable(reply.payload):
             return partial(_finish, reply, request, head.query, connection)
-        answer = _finish(reply, request, head.query, connection, self.call_later)
+        answer = _finish(reply, request, head.query, connection)
         length = sum(map(len, answer.blocks))
         if repeat is not None and length <= LARGEST_PREPARED:
             if self._prepared_bytes + length > MOST_PREPARED:
@@ -209,11 +203,10 @@ def _finish(
     request: Request,
     query: str,
     connection: ConnectionInfo,
-    call_later: CallLater | None = None,
 ) -> Answer:
     answer = answer_of(reply, request.method, request.headers)
     since = connection.heard_at
-    log_request(request.method, request.path, query, reply, since, call_later=call_later)
+    log_request(request.method, request.path, query, reply, since)
     return answer
 
 
@@ -301,7 +294,6 @@ def log_request(
     reply: Reply,
     since: float,
     redact: Callable[[str], str] = _SECRETS.redact,
-    call_later: CallLater | None = None,
 ) -> None:
     """Log a request that came *since* then, and its *reply*; *redact* takes secrets out.
 
@@ -313,7 +305,7 @@ def log_request(
     if reply.delivery is not None:
         taken_s += reply.delivery.delay_s + reply.delivery.spread_s
     answered = _logged(method, path, query, reply, redact)
-    _log_answer(answered, taken_s, call_later)
+    _log_answer(answered, taken_s)
     if reply.hint is not None:
         log.info("no operation serves this: %s %s; %s", method, answered.url, reply.hint)
 
@@ -327,14 +319,12 @@ def _logged(
     return logs.Answered(method, url, reply.status, reply.headers.get("X-Gesmock-Fault", ""))
 
 
-def _log_answer(answered: logs.Answered, taken_s: float, call_later: CallLater | None) -> None:
+def _log_answer(answered: logs.Answered, taken_s: float) -> None:
     first = log.handlers[0] if log.handlers else None
     if not isinstance(first, logs.LogHandler):
         log.info(answered.line(taken_s))
-    elif first.hold(first.line(answered, taken_s)) and call_later is not None:
-        call_later(logs.HOLD_S, first.flush)
-    elif call_later is None:
-        first.flush()
+    else:
+        first.hold(first.line(answered, taken_s))
 
 
 def _redacted(query: str, redact: Callable[[str], str]) -> str:
@@ -363,9 +353,7 @@ class PreparedAnswer:
         self._unnamed = first.headers.partition(_encoded(own))
         self._second, self._lines = -1, list[bytes]()  # the second that the lines name
 
-    def answer(
-        self, epoch: int, connection: ConnectionInfo, call_later: CallLater | None
-    ) -> Answer | None:
+    def answer(self, epoch: int, connection: ConnectionInfo) -> Answer | None:
         """The next answer; None if the request has to be handled."""
         record = self._repeat(epoch, connection)
         if record is None:
@@ -375,7 +363,7 @@ class PreparedAnswer:
             self._name(second, record)
         if log.isEnabledFor(logging.INFO):
             taken_s = record.answered_at - record.real_at
-            _log_answer(self._logged, taken_s, call_later)
+            _log_answer(self._logged, taken_s)
         return Answer(self._status, (b"%024x" % record.number).join(self._lines), self._blocks)
 
     def _name(self, second: int, record: Record) -> None:

@@ -3,9 +3,11 @@
 import json
 import logging
 import os
-from collections import deque
+import select
 from contextlib import suppress
-from typing import Final, TextIO
+from queue import SimpleQueue
+from threading import Event, Thread
+from typing import Final
 
 import msgspec
 
@@ -46,43 +48,79 @@ class Answered:
 _encode = msgspec.json.Encoder().encode
 
 
-HOLD_S: Final = 0.05
-"""For how long a line is held at most, so that many are written at once."""
+_HOLD_S: Final = 0.05
+_MOST_HELD: Final = 10_000  # lines that nobody has read yet
+_LONGEST_FLUSH_S: Final = 1.0
 
 
-class LogHandler(logging.StreamHandler[TextIO]):
-    """Writes the log to standard error; lines of answered requests as they are, and a bit later.
+class LogHandler(logging.Handler):
+    """Writes the log to standard error, in a thread of its own: no client waits for its reader.
 
-    A log record would take 6 us of a request's 15, and writing each line at once 2 us. It must be
-    the only handler of the logger ``gesmock.service``.
+    Lines are written together, a moment later. If they come faster than they are read, some are
+    left out, and a line says how many. It must be the only handler of ``gesmock.service``, whose
+    answered requests it takes as they are: a log record would take 6 us of a request's 15.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._held: deque[str] = deque()
+        self._held: SimpleQueue[str | Event | None] = SimpleQueue()  # None: that is all
+        self._flushing = Event()
+        self._dropped = 0
+        Thread(target=self._write_held, name="gesmock-log", daemon=True).start()
 
     line = staticmethod(Answered.line)
 
-    def hold(self, line: str) -> bool:
-        """Keep *line* until the log is flushed; whether it is the first one that is kept."""
-        self._held.append(line)
-        return len(self._held) == 1
+    def hold(self, line: str) -> None:
+        """Have *line* written soon."""
+        if self._held.qsize() < _MOST_HELD:
+            self._held.put(line)
+        else:
+            self._dropped += 1
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.flush()  # what it is about may be among them
-        super().emit(record)
+        self.hold(self.format(record))
 
     def flush(self) -> None:
-        """Write what is held; from any thread."""
-        super().flush()
-        lines = list[str]()
-        with suppress(IndexError):  # another thread writes the rest
-            for _ in range(len(self._held)):
-                lines.append(f"{self._held.popleft()}\n")
-        unwritten = "".join(lines).encode()
-        with suppress(OSError):  # nobody reads it any more
-            while unwritten:
-                unwritten = unwritten[os.write(2, unwritten) :]
+        """Wait until all is written, but not for long: nobody may read it."""
+        written = Event()
+        self._held.put(written)
+        self._flushing.set()
+        written.wait(_LONGEST_FLUSH_S)
+
+    def close(self) -> None:
+        self._held.put(None)
+        super().close()
+
+    def _write_held(self) -> None:
+        held: list[str | Event | None] = []
+        while None not in held:
+            held = [self._held.get()]
+            if isinstance(held[0], str):
+                self._flushing.wait(_HOLD_S)
+            self._flushing.clear()
+            held += [self._held.get() for _ in range(self._held.qsize())]
+            lines = [each for each in held if isinstance(each, str)]
+            if dropped := self._dropped:
+                self._dropped -= dropped
+                lines.append(self.format(_dropped_lines(dropped)))
+            _write("".join(f"{line}\n" for line in lines).encode())
+            for each in held:
+                if isinstance(each, Event):
+                    each.set()
+
+
+def _dropped_lines(count: int) -> logging.LogRecord:
+    text = "%d lines are missing here: standard error was not read"
+    return logging.LogRecord(ACCESS.name, logging.WARNING, "", 0, text, (count,), None)
+
+
+def _write(text: bytes) -> None:
+    """Write *text* to standard error, whether or not that blocks; not if nobody reads it."""
+    with suppress(OSError, ValueError):
+        while text:
+            select.select([], [2], [])
+            with suppress(BlockingIOError):
+                text = text[os.write(2, text) :]
 
 
 class JsonLogHandler(LogHandler):

@@ -32,7 +32,6 @@ class Server:
         self._fake = gateway.fake
         self._fake.deliverable |= BELOW_HTTP
         self._http = HttpServer(gateway, host, port, limits or Limits(), ssl_context)
-        gateway.call_later = self._http.loop.call_later
         self._fake.epochs.watchers.append(self._http.release)
         self._fake.connections = self._http.connections
         self.port = self._http.port
@@ -48,7 +47,7 @@ class Server:
         """
         self._fake.epochs.watchers.remove(self._http.release)
         self._http.stop()
-        for each in logs.ACCESS.handlers:  # nothing calls back any more
+        for each in logs.ACCESS.handlers:
             each.flush()
         if not self._http.is_copy:  # a child has no other threads, but maybe their locks
             self._fake.interrupt()

@@ -83,6 +83,22 @@ def test_serve_runs_with_closed_standard_output(tmp_path: Path) -> None:
     assert (process.returncode, errors) == (0, "")
 
 
+def test_serve_answers_and_ends_though_nobody_reads_its_log(tmp_path: Path) -> None:
+    port = free_port()
+    path = "/ges/v1.0/0123456789abcdef0123456789abcdef/graphs/movies/jobs/status?limit=1"
+    request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    command = [sys.executable, "-m", "gesmock", "serve", "movies", "--port", str(port)]
+    with started(*command, cwd=tmp_path) as process:
+        until(lambda: is_listening(port))
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            for _ in range(1000):  # 64 KiB of lines are all that a pipe takes
+                client.sendall(request)
+                assert client.recv(2**16).startswith(b"HTTP/1.1 200 ")
+
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=10) == 0
+
+
 STOPS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 

@@ -4,11 +4,12 @@ import json
 import logging
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
-from threading import Thread
+from itertools import count
+from threading import Event, Thread
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,7 +23,7 @@ from gesmock.model.messages import ConnectionInfo, Reply
 from gesmock.server.parser import Limits, parse
 from gesmock.web import create_app, logs
 from gesmock.web.gateway import Gateway, log_request
-from gesmock.web.logs import ACCESS, JsonFormatter, LogHandler
+from gesmock.web.logs import ACCESS, Answered, JsonFormatter, LogHandler
 
 Serve = Callable[..., Any]
 
@@ -141,47 +142,63 @@ def test_the_log_has_each_request_once_its_server_has_ended(
     assert b"".join(written).count(b" 200 ") == 8 * 20
 
 
-def test_lines_are_written_together_and_at_once_where_another_one_follows(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, written: list[bytes]
-) -> None:
-    monkeypatch.setattr(ACCESS, "handlers", [LogHandler()])
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[LogHandler]:
+    log = LogHandler()
+    monkeypatch.setattr(ACCESS, "handlers", [log])
+    monkeypatch.setattr(ACCESS, "propagate", False)
     caplog.set_level(logging.INFO, ACCESS.name)
+    yield log
+    log.close()
+
+
+def answer_with(path: str, hint: str | None = None) -> None:
+    log_request("GET", path, "", Reply(200, None, hint=hint), 0.0)
+
+
+def test_lines_that_come_together_are_written_at_once(
+    log: LogHandler, written: list[bytes]
+) -> None:
     fake = Fake({"generate": 3})
-    gateway, later = Gateway(fake, partial(create_app, fake)), list[tuple[float, Any]]()
-    gateway.call_later = lambda seconds, callback: later.append((seconds, callback))
+    gateway = Gateway(fake, partial(create_app, fake))
     connection = ConnectionInfo(("127.0.0.1", 1), 0.0)
+    target = f"/ges/v1.0/{PROJECT}/graphs/movie/jobs/status"
+    head = parse(f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(), Limits())
 
-    def ask(target: str) -> None:
-        head = parse(f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(), Limits())
-        for _ in range(4):
-            gateway.answer(head, b"", 1, connection)
+    for _ in range(100):
+        gateway.answer(head, b"", 1, connection)
+    log.flush()
 
-    ask(f"/ges/v1.0/{PROJECT}/graphs/movie/jobs/status")
-    [(seconds, write)] = later
-    assert (seconds <= 0.05, written) == (True, [])
-    write()
-    assert len(written) == 1
-    assert written[0].count(b" 200 ") == written[0].count(b"\n") == 4
-
-    ask("/ges/v1.0/wrong")  # what to do about it follows each line
-    assert [text.count(b" 404 ") for text in written[1:]] == [1, 1, 1, 1]
+    assert len(written) < 50
+    assert b"".join(written).count(b" 200 ") == b"".join(written).count(b"\n") == 100
 
 
-def test_lines_of_several_threads_are_written_once_and_whole(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, written: list[bytes]
+def test_what_to_do_about_a_wrong_url_follows_its_line(
+    log: LogHandler, written: list[bytes]
 ) -> None:
-    monkeypatch.setattr(ACCESS, "handlers", [LogHandler()])
-    caplog.set_level(logging.INFO, ACCESS.name)
+    answer_with("/a")
+    answer_with("/b", hint="is /a meant?")
+    answer_with("/c")
+    log.flush()
 
-    def log(thread: int) -> None:
+    lines = b"".join(written).decode().splitlines()
+    assert [line.split()[1] for line in lines] == ["/a", "/b", "operation", "/c"]
+    assert lines[2] == "no operation serves this: GET /b; is /a meant?"
+
+
+def test_the_lines_of_several_threads_are_written_once_and_whole(
+    log: LogHandler, written: list[bytes]
+) -> None:
+    def answer(thread: int) -> None:
         for number in range(200):
-            log_request("GET", f"/{thread}/{number}", "", Reply(200, None), 0.0)
+            answer_with(f"/{thread}/{number}")
 
-    threads = [Thread(target=log, args=(each,)) for each in range(4)]
+    threads = [Thread(target=answer, args=(each,)) for each in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    log.flush()
 
     lines = b"".join(written).decode().splitlines()
     assert sorted(line.split()[1] for line in lines) == sorted(
@@ -189,19 +206,45 @@ def test_lines_of_several_threads_are_written_once_and_whole(
     )
 
 
-def test_standard_error_that_takes_little_at_a_time_gets_every_line(
-    monkeypatch: pytest.MonkeyPatch,
+def test_standard_error_that_takes_little_and_not_always_gets_every_line(
+    log: LogHandler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    taken: list[bytes] = []
+    tries, taken = count(), list[bytes]()
 
     def write(_fd: int, data: bytes) -> int:
+        if next(tries) % 2:
+            raise BlockingIOError
         taken.append(data[:7])
         return len(taken[-1])
 
     monkeypatch.setattr(logs, "os", SimpleNamespace(write=write))
-    log = LogHandler()
-    log.hold("the first")
-    log.hold("the second")
+    for path in ("/first", "/second"):
+        log.hold(Answered("GET", path, 200, "").line(0.0012))
     log.flush()
 
-    assert b"".join(taken) == b"the first\nthe second\n"
+    assert b"".join(taken) == b"GET /first 200 1.2 ms\nGET /second 200 1.2 ms\n"
+
+
+def test_lines_that_nobody_reads_are_counted_instead(
+    log: LogHandler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, read, written = Event(), Event(), list[bytes]()
+
+    def write(_fd: int, data: bytes) -> int:
+        begun.set()
+        read.wait()
+        written.append(data)
+        return len(data)
+
+    monkeypatch.setattr(logs, "os", SimpleNamespace(write=write))
+    monkeypatch.setattr(logs, "_MOST_HELD", 3)
+    answer_with("/first")
+    begun.wait()
+    for number in range(8):
+        answer_with(f"/{number}")
+    read.set()
+    log.flush()
+
+    lines = b"".join(written).decode().splitlines()
+    assert [line.split()[1] for line in lines[:-1]] == ["/first", "/0", "/1", "/2"]
+    assert lines[-1] == "5 lines are missing here: standard error was not read"
