@@ -205,7 +205,7 @@ def _steady(head: str) -> str:
 
 def _unreal(body: str) -> str:
     """*body* without what is another each time: real times, and ports."""
-    body = re.sub(r'"(real_at|took_s|opened_at|closed_at)":[0-9.]+', r'"\1":"*"', body)
+    body = re.sub(r'"(real_at|took_s|time|wait|opened_at|closed_at)":[0-9.]+', r'"\1":"*"', body)
     return re.sub(r'"client":"127\.0\.0\.1:\d+"', '"client":"127.0.0.1:*"', body)
 
 

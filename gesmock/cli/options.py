@@ -5,13 +5,16 @@ Every option can also come from the environment: ``--port`` from ``GESMOCK_PORT`
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 import click
 import msgspec
+from click.core import ParameterSource
+from msgspec.structs import replace
 
 from gesmock.faults import KINDS, FaultRule, PresetName
 from gesmock.model import validation
@@ -112,6 +115,35 @@ def target_options(function: Callable[..., None]) -> Any:
     return with_target
 
 
+_SINGULARS: Final = {
+    "settings": "set",
+    **{f"{name}s": name for name in ("allow_host", "control_origin", "fault", "plan", "token")},
+}
+_PATH: Final = re.compile(r"(?:clock\.)?(\w+)(?:\[\d+\])?\.?(.*)")
+
+
+@contextmanager
+def naming_options() -> Iterator[None]:
+    """Name the command's options, or their variables, in the errors of an InvalidInput."""
+    try:
+        yield
+    except InvalidInput as error:
+        errors = [replace(each, path=_named_option(each.path)) for each in error.errors]
+        raise InvalidInput(errors, error.more) from None
+
+
+def _named_option(path: str) -> str:
+    """*path*, with the option that is meant, or its variable, in place of a start option."""
+    current, match = click.get_current_context(), _PATH.fullmatch(path)
+    for parameter in current.command.params if match else ():
+        name = str(parameter.name)
+        if match and name == _SINGULARS.get(match[1], match[1]):
+            variable = current.get_parameter_source(name) is ParameterSource.ENVIRONMENT
+            option = f"GESMOCK_{name.upper()}" if variable else parameter.opts[0]
+            return f"{option} {match[2]}".rstrip()
+    return path
+
+
 # --- What a text means ----------------------------------------------------------------------------
 
 _FAULT_FIELDS: Final = {
@@ -149,7 +181,7 @@ def fault_rule(text: str) -> dict[str, Any]:
     if has_message:
         fields["message"] = message
     kinds = [entry for entry in entries if isinstance(entry, str) and entry != "ok"]
-    _check_kinds(kinds)
+    _check_kinds(kinds, fields.get("operation"))
     kind = kinds[0] if len(entries) == 1 and kinds else "error"
     fault: dict[str, Any] = {}
     for field in [*fields]:
@@ -169,7 +201,10 @@ def fault_rule(text: str) -> dict[str, Any]:
     return {**fields, "fault": {"kind": kind, **status, **fault}}
 
 
-def _check_kinds(kinds: list[str]) -> None:
+def _check_kinds(kinds: list[str], operation: str | None) -> None:
+    if operation in KINDS:
+        wrong = f"{operation} is a fault, not an operation"
+        raise InvalidInput.at("--fault", f"{wrong}: list_jobs={operation}, or delay,seconds=2")
     for kind in kinds:
         if ";" in kind:
             raise InvalidInput.at("--fault", f"{kind!r}: separate with a comma")

@@ -291,15 +291,16 @@ def serve(
         click.get_current_context().with_resource(state_file.locked(state))
         if state.exists():
             begins = state_file.options_from(state, begins)
-    ges = GesMock(
-        control=not no_control,
-        control_token=control_token,
-        allow_hosts=allow_host,
-        control_origins=control_origin,
-        ssl_context=options.tls(cert, key),
-        progress=output.progress,
-        **begins,
-    ).start()
+    with options.naming_options():
+        ges = GesMock(
+            control=not no_control,
+            control_token=control_token,
+            allow_hosts=allow_host,
+            control_origins=control_origin,
+            ssl_context=options.tls(cert, key),
+            progress=output.progress,
+            **begins,
+        ).start()
     if watch:
         click.get_current_context().with_resource(_watching(ges.fake, watched))
     header = "-H 'X-Auth-Token: <token>' " if ges.fake.default.tokens else ""
@@ -369,13 +370,14 @@ def proxy(
 
     _log_to_standard_error(log_level, log_format)
     output.check_writable({"--har": har})
-    server = ProxyServer(
-        target,
-        control_token=control_token,
-        allow_hosts=allow_host,
-        faults=[options.fault_rule(text) for text in fault],
-        **parameters,
-    )
+    with options.naming_options():
+        server = ProxyServer(
+            target,
+            control_token=control_token,
+            allow_hosts=allow_host,
+            faults=[options.fault_rule(text) for text in fault],
+            **parameters,
+        )
     curl = f"'{server.url}{target.path('/jobs/status')}'"
     of, host = f" for {target.url}", parameters["host"]
     _run(server, wait, host=host, of=of, curl=curl, token=not control_token)

@@ -145,8 +145,10 @@ def find(fixture: str | Path) -> Path:
         return shipped
     if path.exists():
         return path
-    names = ", ".join(shipped_names())
-    raise InvalidInput.at("", f"no such file, and none of gesmock's own fixture files ({names})")
+    names = shipped_names()
+    hint = validation.meant(str(fixture), names)
+    own = f"none of gesmock's own fixture files ({', '.join(names)}){hint}"
+    raise InvalidInput.at("", f"no such file, and {own}")
 
 
 def shipped_names() -> list[str]:

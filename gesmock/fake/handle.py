@@ -232,7 +232,7 @@ class Repeat:
     """
 
     __slots__ = (
-        *("_acquire", "_answered", "_changes", "_fake", "_faults", "_graphs", "_journal"),
+        *("_acquire", "_changes", "_fake", "_faults", "_graphs", "_journal", "_met"),
         *("_release", "_time", "_tokens", "_until", "_version", "exchange", "reply"),
     )
 
@@ -242,7 +242,7 @@ class Repeat:
         self._fake, self._faults, self._changes = fake, project.faults, project.faults.changes
         self._time, self._graphs, self._journal = project.time, project.graphs, project.journal
         cell = exchange.request.operation, reply.status, None
-        self._answered = project.verdict.coverage.met[cell]
+        self._met = project.verdict.coverage.met[cell]
         graph = project.graphs.get(exchange.request.args["graph_name"])
         self._until = NEVER if graph is None else graph.next_change()
         self._version = project.graphs.version
@@ -294,7 +294,7 @@ class Repeat:
                 return None
             if reply.body is not None and not reply.body.length:  # the journal has dropped it
                 return None
-            self._answered.count += 1
+            self._met.count += 1
             at, heard_at = self._time.at(age), connection.heard_at
             return self._journal.repeat(exchange, reply.statuses, at, heard_at, connection)
         finally:

@@ -242,7 +242,9 @@ class Delay(Kind, frozen=True, tag="delay"):
 
     def __post_init__(self) -> None:
         if [self.seconds, self.uniform, self.lognormal].count(None) != 2:
-            raise ValueError("a delay has either seconds, or uniform, or lognormal")
+            raise ValueError(
+                "a delay takes one of seconds (such as seconds=2), uniform and lognormal"
+            )
 
     def draw_s(self, chance: str) -> float:
         """How many seconds it takes this time; *chance* is the seed."""

@@ -31,7 +31,7 @@ def archive(entries: Iterable[AnsweredEntry], scheme: str = "http") -> dict[str,
 
 
 def _entry(entry: AnsweredEntry, scheme: str) -> dict[str, Any]:
-    took = (entry.virtual_s or entry.real_s) * 1000
+    took = max(entry.virtual_s, entry.took_s) * 1000
     host = entry.headers.get("host", "localhost")
     query = f"?{urlencode(entry.query)}" if entry.query else ""
     body: dict[str, Any] = {}
@@ -41,6 +41,8 @@ def _entry(entry: AnsweredEntry, scheme: str) -> dict[str, Any]:
     size = -1 if entry.reply_bytes is None else entry.reply_bytes
     kind = entry.reply_headers.get("content-type", "application/json")
     content: dict[str, Any] = {"size": size, "mimeType": kind}
+    if entry.status == 204:  # which has no body
+        content = {"size": 0, "mimeType": "x-unknown"}
     if entry.reply_body is not None:
         content["text"] = entry.reply_body
     own = {f"_{name}": getattr(entry, name) for name in _OWN.split()}

@@ -162,6 +162,9 @@ class Page(Struct, eq=False):
 
 
 def parts(rows: Sequence[tuple[int, T]]) -> list[Sequence[tuple[int, T]]]:
-    """*rows*, newest first, by the block they go to; the oldest block first."""
+    """*rows*, newest first, by the block they go to; the oldest block first.
+
+    As many as fit in one block are not split.
+    """
     size = SIZE if len(rows) > 2 * SIZE else 2 * SIZE
     return [rows[max(end - size, 0) : end] for end in range(len(rows), 0, -size)]

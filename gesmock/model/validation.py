@@ -5,6 +5,7 @@ collected: what the value is, and what would be right.
 """
 
 import re
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
@@ -28,6 +29,8 @@ _STEPS = bytes.maketrans(b"{}[]", b"\x01\xff\x01\xff"), bytes({*range(256)} - {*
 """Turn brackets into signed bytes, 1 and -1, and drop all else but quotes."""
 
 _INNERMOST = b"\x01\xff"
+_PEELED = 8
+"""Levels that are taken off first, which is quick; of most texts nothing is left to count."""
 
 _TOO_LONG = re.compile(r"Expected `\w+(?: \| null)?` of length <= (\d+)")
 
@@ -80,6 +83,10 @@ def decode(text: bytes, type_: type[T], path: str = "$") -> T:
 def parse(text: bytes) -> Any:
     """The JSON *text* as plain Python values; InvalidInput says where it breaks."""
     check_levels(text)
+    if text.startswith(BOM_UTF8):
+        raise InvalidInput.at(
+            "", "broken JSON: it begins with a byte order mark, which JSON has not"
+        )
     try:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -123,7 +130,7 @@ def check_levels(text: bytes) -> None:
 
 
 def too_deep(text: bytes) -> bool:
-    """Whether the JSON *text*, up to where it breaks, is nested deeper than ``MOST_LEVELS``."""
+    """Whether the JSON *text*, even where it is broken, is nested deeper than ``MOST_LEVELS``."""
     if text.count(b"{") + text.count(b"[") <= MOST_LEVELS:  # most texts
         return False
     if b"\\\\" in text:
@@ -133,7 +140,7 @@ def too_deep(text: bytes) -> bool:
     without_plain_strings = text.translate(*_STEPS).replace(b'""', b"")
     steps = b"".join(without_plain_strings.split(b'"')[::2])
     outer, peeled = steps, 0
-    while _INNERMOST in outer and peeled < MOST_LEVELS:  # what few levels leave is short
+    while _INNERMOST in outer and peeled < _PEELED:
         outer, peeled = outer.replace(_INNERMOST, b""), peeled + 1
     return peeled + _levels(outer) > MOST_LEVELS and _levels(steps) > MOST_LEVELS
 
@@ -179,15 +186,16 @@ def unknown(name: str, names: list[str]) -> str:
     """
     if not names:
         return "the call takes no query parameters"
-    return f"unknown key{_meant(name, names) or ';'} known are {', '.join(names)}"
+    return f"unknown key{meant(name, names) or ';'} known are {', '.join(names)}"
 
 
 def none_of(value: object, names: Sequence[str]) -> str:
     """The message for a *value* that is not one of several *names*."""
-    return f"{described(value)} is not one of {', '.join(names)}{_meant(value, names)}"
+    return f"{described(value)} is not one of {', '.join(names)}{meant(value, names)}"
 
 
-def _meant(value: object, names: Sequence[str]) -> str:
+def meant(value: object, names: Sequence[str]) -> str:
+    """Which of *names* was probably meant, as the end of a message; empty if none is close."""
     text = value[:100].lower() if isinstance(value, str) else ""
     cases = {name.lower(): name for name in names if name}
     import difflib  # 1 ms
@@ -234,7 +242,7 @@ def _unexpected(value: object, expected: str) -> str:
     if one_of and not before and " or " not in names:
         return none_of(value, names.split(", "))
     listed = names.partition(" or ")[0].rstrip(",").split(", ")
-    return f"expected {expected}, got {described(value)}{_meant(value, listed)}"
+    return f"expected {expected}, got {described(value)}{meant(value, listed)}"
 
 
 def _kind(type_: Any) -> tuple[Any, tuple[Any, ...]]:

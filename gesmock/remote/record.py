@@ -96,7 +96,9 @@ class Recorder:
         jobs, rename = self.part.jobs[: self._most], Renaming(self._project, self._graph)
         state: dict[str, Any] = {
             "project_id": self._project[1],
-            "graphs": {self._graph[1]: {"jobs": [rename.of_job(_listed(job)) for job in jobs]}},
+            "graphs": {
+                self._graph[1]: {"jobs": [rename.renamed_job(_listed(job)) for job in jobs]}
+            },
         }
         keys = {tuple(key for key in _ID_KEYS if key in job) for job in jobs}
         if keys and keys != {("jobId",)}:
@@ -266,7 +268,7 @@ class Renaming:
     project: tuple[str, str]
     graph: tuple[str, str]
 
-    def of(self, text: str) -> str:
+    def renamed(self, text: str) -> str:
         """*text* with the new names for whole words, also where they are written as in URLs.
 
         Where project and graph have the same name, the graph's new name is used.
@@ -281,29 +283,35 @@ class Renaming:
             rf"(?<![A-Za-z0-9_])(?:{words})(?![A-Za-z0-9_])", lambda match: names[match[0]], text
         )
 
-    def of_url(self, url: str) -> str:
+    def renamed_url(self, url: str) -> str:
         """*url* with the new names in its path, and as words in the values of its query.
 
         The rest of the path and action_id are the service's words, such as action.
         """
         parts = routes.split(url)
         if parts is None:
-            return self.of(url)
+            return self.renamed(url)
         path, mark, query = parts.after.partition("?")
         renamed = parts._replace(
             project_id=_renamed(parts.project_id, self.project),
             graph_name=_renamed(parts.graph_name, self.graph),
-            after=path + _VALUE.sub(lambda value: self.of(value[0]), mark + query),
+            after=path + _VALUE.sub(lambda value: self.renamed(value[0]), mark + query),
         )
         return str(renamed)
 
-    def of_job(self, job: Job) -> Job:
+    def renamed_job(self, job: Job) -> Job:
         """A listed *job* with the new names in its request, but for its command."""
         fields = {name: value for name, value in job.items() if name not in _ID_KEYS}
         return {"jobId": id_of(job), **_change_request(fields, self._of_field)}
 
     def _of_field(self, name: str, text: str) -> str:
-        return text if name == "command" else self.of_url(text) if name == "url" else self.of(text)
+        return (
+            text
+            if name == "command"
+            else self.renamed_url(text)
+            if name == "url"
+            else self.renamed(text)
+        )
 
 
 def _renamed(segment: str, pair: tuple[str, str]) -> str:

@@ -169,7 +169,7 @@ def _documents(fake: Fake, *, control: bool) -> flask.Blueprint:
 
     @documents.after_request
     def finished(response: flask.Response) -> flask.Response:
-        response.headers.extend(cors(request_headers()))
+        response.headers.update(cors(request_headers(), flask.request.method))
         if flask.request.path != SERVICE_DOCUMENT:
             response.headers.extend(_only_for_itself(response))
         return response

@@ -281,7 +281,7 @@ def cors(headers: Mapping[str, str], method: str = "GET") -> Sequence[tuple[str,
 # --- The access log -----------------------------------------------------------------------------
 
 _SECRETS: Final = Secrets(())  # those that only their names tell
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_./~-]*").fullmatch
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_./~-]*|\*").fullmatch
 """What ``quote`` would leave alone; asking takes half as long."""
 _PAGE: Final = re.compile(r"(?:(?:limit|offset)=[0-9]{1,20}(?:&|\Z))*").fullmatch
 """The query of a page, as most are, which holds no secrets."""
@@ -343,14 +343,23 @@ def _redacted(query: str, redact: Callable[[str], str]) -> str:
 class PreparedAnswer:
     """The answer to a request while *repeat* repeats *reply*; *first* is the first such answer."""
 
-    __slots__ = ("_blocks", "_lines", "_logged", "_repeat", "_second", "_status", "_unnamed")
+    __slots__ = (
+        "_after",
+        "_before",
+        "_blocks",
+        "_lines",
+        "_logged",
+        "_repeat",
+        "_second",
+        "_status",
+    )
 
     def __init__(self, repeat: Repeat, first: Answer, reply: Reply, query: str) -> None:
         self._repeat, self._status, self._blocks = repeat, first.status, first.blocks
         request = repeat.exchange.request
         self._logged = _logged(request.method, request.path, query, repeat.reply)
         own = ((name, reply.headers[name]) for name in (*replies.NO_ENTRY, "Date"))
-        self._unnamed = first.headers.partition(_encoded(own))
+        self._before, self._after = first.headers.split(_encoded(own), 1)
         self._second, self._lines = -1, list[bytes]()  # the second that the lines name
 
     def answer(self, epoch: int, connection: ConnectionInfo) -> Answer | None:
@@ -360,19 +369,18 @@ class PreparedAnswer:
             return None
         second = int(record.at)
         if second != self._second:
-            self._name(second, record)
+            self._make_lines(second, record)
         if log.isEnabledFor(logging.INFO):
             taken_s = record.answered_at - record.real_at
             _log_answer(self._logged, taken_s)
         return Answer(self._status, (b"%024x" % record.number).join(self._lines), self._blocks)
 
-    def _name(self, second: int, record: Record) -> None:
+    def _make_lines(self, second: int, record: Record) -> None:
         """Make the lines of this *second*, in pieces between which the request's number goes."""
-        before, _, after = self._unnamed
         ids = replies.request_ids(record.exchange.epoch, record.number)
         own = _encoded((*ids.items(), ("Date", http_date(second))))
         begin, *between, end = own.split(b"%024x" % record.number)
-        self._second, self._lines = second, [before + begin, *between, end + after]
+        self._second, self._lines = second, [self._before + begin, *between, end + self._after]
 
 
 def answer_of(reply: Reply, method: str = "GET", headers: Mapping[str, str] = {}) -> Answer:

@@ -385,30 +385,32 @@ def test_a_port_in_use_is_reported_in_one_line(ges: GesMock) -> None:
         (["no_such_name"], "no_such_name: no such file, and none of gesmock's own fixture files (empty,"),
         (["--generate", "many"], "--generate: 'many' is not [GRAPH=]N, such as movies=1000"),
         (["--generate", "9" * 5000], "is not [GRAPH=]N"),
-        (["--fault", "503,message=\udcff"], "faults: '"),
+        (["--fault", "503,message=\udcff"], "--fault: '"),
         (["--generate", "=5"], "--generate: '=5' is not [GRAPH=]N"),
-        (["--token", "a\nb"], "tokens[0]: expected an object or a token that fits into a header, got 'a\\nb'"),
-        (["--allow-host", "a b"], "allow_hosts[0]: expected a host name such as fake.test, got 'a b'"),
-        (["--control-origin", "http://x/"], "control_origins[0]: expected an origin such as http://127.0.0.1:5173, without a path, got 'http://x/'"),
+        (["--token", "a\nb"], "--token: expected an object or a token that fits into a header, got 'a\\nb'"),
+        (["--allow-host", "a b"], "--allow-host: expected a host name such as fake.test, got 'a b'"),
+        (["--control-origin", "http://x/"], "--control-origin: expected an origin such as http://127.0.0.1:5173, without a path, got 'http://x/'"),
         (["--generate", "-1"], "--generate: '-1' is not [GRAPH=]N"),
-        (["--fault", "200"], "faults[0].fault.status: expected an HTTP status from 400 to 599, got 200"),
-        (["--fault", "list=503"], "faults[0].operation: 'list' is not one of list_jobs, show_job"),
-        (["--fault", "503,tims=2"], "faults[0].tims: unknown key; did you mean 'times'?"),
-        (["--fault", "503,ok,code=X"], "faults[0].fault.status: missing"),
-        (["--fault", "delay,second=2"], "faults[0].second: unknown key"),
-        (["--fault", "list_jobs=dely,seconds=2"], "faults[0].fault.kind: 'dely' is not one of error, delay"),
-        (["--fault", "drip,parts=1,seconds=2"], "faults[0].fault.parts: expected an integer from 2"),
+        (["--fault", "200"], "--fault fault.status: expected an HTTP status from 400 to 599, got 200"),
+        (["--fault", "list=503"], "--fault operation: 'list' is not one of list_jobs, show_job"),
+        (["--fault", "503,tims=2"], "--fault tims: unknown key; did you mean 'times'?"),
+        (["--fault", "503,ok,code=X"], "--fault fault.status: missing"),
+        (["--fault", "delay,second=2"], "--fault second: unknown key"),
+        (["--fault", "list_jobs=dely,seconds=2"], "--fault fault.kind: 'dely' is not one of error, delay"),
+        (["--fault", "drip,parts=1,seconds=2"], "--fault fault.parts: expected an integer from 2"),
         (["--preset", "sunny"], "'sunny' is not one of 'flaky', 'slow', 'down', 'mobile'"),
         (["--fault", "times=2"], "--fault: 'times=2' names no fault, such as 503 or delay,seconds=2"),
+        (["--fault", "delay=2"], "--fault: delay is a fault, not an operation: list_jobs=delay, or delay,"),
+        (["moviez"], "page_example, signed_in); did you mean 'movies'?"),
         (["--fault", "list_jobs"], "--fault: list_jobs is an operation: list_jobs=503"),
         (["--fault", "list_jobs=503;every=10"], "--fault: '503;every=10': separate with a comma"),
         (["--fault", ""], "--fault: '' names no fault, such as 503 or delay,seconds=2"),
         (["--fault", "{"], "--fault: line 1 column 2: broken JSON"),
         (["--set", "limit_zero"], "--set: 'limit_zero' is not NAME=VALUE"),
-        (["--set", "limit_zer=x"], "settings.limit_zer: unknown key; did you mean 'limit_zero'?"),
-        (["--set", "maximum_limit=many"], "settings.maximum_limit: expected an integer"),
-        (["--token", ""], "tokens[0]: expected an object or a token that fits into a header, got ''\n"),
-        (["--project-id", "a-b"], "project_id: expected a project id"),
+        (["--set", "limit_zer=x"], "--set limit_zer: unknown key; did you mean 'limit_zero'?"),
+        (["--set", "maximum_limit=many"], "--set maximum_limit: expected an integer"),
+        (["--token", ""], "--token: expected an object or a token that fits into a header, got ''\n"),
+        (["--project-id", "a-b"], "--project-id: expected a project id"),
         (["--seed", "-1"], "seed: expected an integer from 0"),
         (["--dialect", "pag"], "'pag' is not one of 'page', 'error_table'"),
         (["--port", "99999"], "99999 is not in the range"),
@@ -425,6 +427,14 @@ def test_a_bad_option_is_reported_clearly(args: list[str], words: str) -> None:
     assert (result.exit_code, result.stdout) == (2, "")
     assert words in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_bad_value_from_the_environment_is_reported_with_its_variable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GESMOCK_RATE", "0")
+
+    assert run("serve").stderr.startswith("GESMOCK_RATE: expected a rate above 0")
 
 
 # --- proxy ----------------------------------------------------------------------------------------
@@ -521,7 +531,7 @@ def test_proxy_reports_a_missing_sdk_at_start(
     [
         (("--target", "nowhere"), "--target: 'nowhere' is not a URL such as http://10.0.0.7:80\n"),
         (("--target", "http://h:80"), "--project-id: is required unless the URL is like http://"),
-        (("--fault", "paint=503"), "faults"),
+        (("--fault", "paint=503"), "--fault operation: 'paint' is not one of list_jobs"),
         (("--har", "/nowhere/a.har"), "--har: /nowhere/a.har cannot be written: No such file"),
         (("--har", "."), "--har: . is a directory, not a file\n"),
     ],
@@ -834,13 +844,13 @@ def test_a_plan_rule_has_a_short_form(text: str, rule: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("option", "words"),
     [
-        (["--plan", "quick"], "plans[0].plan: expected one of fails_early, "),
+        (["--plan", "quick"], "--plan plan: expected one of fails_early, "),
         (["--plan", "slow,times"], "--plan: 'times' is not NAME=VALUE"),
         (["--plan", "{"], "--plan: line 1 column 2: broken JSON"),
-        (["--plan", "imports=slow"], "plans[0].command: 'imports' is not one of import_graph"),
-        (["--rate", "0"], "clock.rate: expected a rate above 0"),
-        (["--journal-size", "0"], "journal_size: expected a number of entries from 1"),
-        (["--tick-s", "-1"], "clock.tick_s: expected a number from 0"),
+        (["--plan", "imports=slow"], "--plan command: 'imports' is not one of import_graph"),
+        (["--rate", "0"], "--rate: expected a rate above 0"),
+        (["--journal-size", "0"], "--journal-size: expected a number of entries from 1"),
+        (["--tick-s", "-1"], "--tick-s: expected a number from 0"),
     ],
 )
 def test_a_bad_plan_or_clock_is_reported_clearly(option: list[str], words: str) -> None:

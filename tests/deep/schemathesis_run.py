@@ -31,7 +31,7 @@ RULES = (
     "$.params",
     "a refusal, not a list",
     "a plan has its own steps, or a name",
-    "a delay has either seconds, or uniform",
+    "a delay takes one of seconds",
     "a script is met once",
     "a fault rule has either a fault or a script",
     "at_least is more than at_most",

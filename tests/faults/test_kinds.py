@@ -419,8 +419,8 @@ def test_the_remainder_of_an_outage_or_ramp_continues_where_it_is() -> None:
 @pytest.mark.parametrize(
     ("fields", "finding"),
     [
-        ({"fault": {"kind": "delay"}}, "$.fault: a delay has either seconds, or uniform, or lognormal"),
-        ({"fault": {"kind": "delay", "seconds": 1, "uniform": {"low_s": 1, "high_s": 2}}}, "$.fault: a delay has either"),
+        ({"fault": {"kind": "delay"}}, "$.fault: a delay takes one of seconds (such as seconds=2), uniform and lognormal"),
+        ({"fault": {"kind": "delay", "seconds": 1, "uniform": {"low_s": 1, "high_s": 2}}}, "$.fault: a delay takes one of"),
         ({"fault": {"kind": "delay", "seconds": -1}}, "$.fault.seconds: expected a number from 0"),
         ({"fault": {"kind": "delay", "uniform": {"low_s": 3, "high_s": 2}}}, "$.fault.uniform.low_s: 3 is above high_s, 2"),
         ({"fault": {"kind": "delay", "lognormal": {"median_s": 3, "sigma": 1, "cap_s": 2}}}, "$.fault.lognormal.cap_s: 2 is below median_s, 3"),

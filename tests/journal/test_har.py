@@ -64,7 +64,7 @@ def test_a_connection_that_broke_has_no_status_and_a_delay_its_time() -> None:
     story.ask(status=0, connection="reset", virtual_s=1.5, real_s=0.25)
     story.ask(status=599)
     story.ask(gave_up=True)
-    story.ask(real_s=0.25)  # under a frozen clock
+    story.ask(took_s=0.25)  # by a delay under a frozen clock
 
     written = har.archive(answered([(entry, None) for entry in story.entries]))
 

@@ -131,6 +131,7 @@ def test_a_number_out_of_range_is_refused() -> None:
         (b'{\n "a" 1\n}', "line 2 column 6: broken JSON: Expecting ':' delimiter"),
         (b'{"a": "\xff"}', "byte 7: broken JSON: not UTF-8"),
         (b"[" * 65, "nested too deeply; at most 64 levels are allowed"),
+        (b"\xef\xbb\xbf{}", "broken JSON: it begins with a byte order mark, which JSON has not"),
         (b"NaN", "broken JSON: invalid character"),
         (b"1" * 5000, "broken JSON: Integer value out of range"),
         (b"[1e999]", "broken JSON: Number out of range"),

@@ -240,7 +240,7 @@ def test_jobs_that_gesmock_cannot_serve_are_reported() -> None:
 def test_percent_encoded_names_are_replaced_too_and_each_only_once() -> None:
     rename = Renaming(("p1", "my films"), ("my films", r"a\1b/ä"))
 
-    assert rename.of("/p1/graphs/my%20films?a=my films") == (
+    assert rename.renamed("/p1/graphs/my%20films?a=my films") == (
         r"/my films/graphs/a%5C1b%2F%C3%A4?a=a\1b/ä"
     )
 
@@ -266,7 +266,7 @@ def test_a_url_names_project_and_graph_by_position(graph: str, url: str, renamed
 
     request = {"command": graph, "url": f"/ges/v1.0/p1{url}", "rawRequest": f'{{"a":"{graph}"}}'}
 
-    assert rename.of_job({"jobId": "a", "request": request})["request"] == {
+    assert rename.renamed_job({"jobId": "a", "request": request})["request"] == {
         "command": graph,
         "url": f"/ges/v1.0/project{renamed}",
         "rawRequest": '{"a":"films"}',
@@ -279,7 +279,9 @@ def test_a_url_names_project_and_graph_by_position(graph: str, url: str, renamed
 def test_in_another_url_names_are_replaced_as_words(url: str, renamed: str) -> None:
     rename = Renaming(("p1", "project"), ("movie", "films"))
 
-    assert rename.of_job({"jobId": "a", "request": {"url": url}})["request"] == {"url": renamed}
+    assert rename.renamed_job({"jobId": "a", "request": {"url": url}})["request"] == {
+        "url": renamed
+    }
 
 
 def test_part_file_and_fixture_have_no_secrets(ges: GesMock, tmp_path: Path) -> None:

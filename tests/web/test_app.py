@@ -133,6 +133,16 @@ def test_a_browsers_preflight_passes(service: Service, path: str) -> None:
     assert "prefer" in allowed
 
 
+@pytest.mark.parametrize("path", [LIST, "/openapi.json", "/docs/", "/demo/"])
+def test_a_preflight_has_each_header_once(service: Service, path: str) -> None:
+    origin = {"Origin": "http://a.example", "Access-Control-Request-Method": "GET"}
+
+    headers = [name for name, _ in service.client.options(path, headers=origin).headers]
+
+    assert "Access-Control-Allow-Methods" in headers
+    assert len(headers) == len({*headers})
+
+
 def test_a_preflight_is_journaled_but_moves_no_clock_and_is_no_call_to_nowhere(
     service: Service,
 ) -> None:

@@ -603,7 +603,7 @@ def test_a_state_may_be_loaded_into_another_project(service: Service) -> None:
         ("POST generate", {"count": 10**9}, 400, "$.count: expected an integer from 0 to 1000000, got 1000000000"),
         ("POST generate", {"count": 1, "seed": "x"}, 400, "$.seed: expected an integer from 0"),
         ("POST faults", {"operation": "list", "fault": FAULT}, 400, "$.operation: 'list' is not one of list_jobs, show_job"),
-        ("POST faults", {"fault": {"kind": "delay"}}, 400, "$.fault: a delay has either seconds, or uniform, or lognormal"),
+        ("POST faults", {"fault": {"kind": "delay"}}, 400, "$.fault: a delay takes one of seconds (such as seconds=2), uniform and lognormal"),
         ("POST faults", {"fault": {"kind": "delays"}}, 400, "is not one of error, delay, reset, close, hang, garbage, malformed, truncate, drip, insert_jobs, remove_jobs, finish_jobs, shrink_total, repeat_row, cap_limit, throttle, outage, ramp; did you mean 'delay'?"),
         ("POST faults", {"fault": {"kind": "reset"}}, 400, "$.fault.kind: 'reset' needs a server that owns its sockets, as that of GesMock and of gesmock serve does; the one in use does not"),
         ("POST projects/new/faults", {"script": ["ok", {"kind": "hang"}]}, 400, "$.script[1].kind: 'hang' needs a server"),
