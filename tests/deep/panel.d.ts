@@ -40,7 +40,6 @@ interface Entry {
   connection: string | null;
   took_s: number;
   job_id: string | null;
-  gave_up: boolean;
   dropped?: number;
 }
 
@@ -103,7 +102,7 @@ type Get = <Path extends string>(path: Path) => Promise<Answer<Path>>;
 
 /** `body` is sent as JSON. */
 type Send = (method: string, path: string, body?: unknown) => Promise<any>;
-type Attempt = (method: string, path: string, body?: unknown, done?: string) => Promise<any>;
+type Throttled = (load: () => Promise<unknown>, least_ms: number) => () => Promise<void>;
 
 // --- The view, and events ---
 
@@ -147,18 +146,23 @@ type Create = <K extends keyof HTMLElementTagNameMap>(
 
 /** The rows of a list: the item at an index, if it is there already, and what its cells have. */
 interface Source<T> {
-  label: string;
-  columns: Record<string, string>;
+  columns: string[];
   at: (index: number) => T | undefined;
   cells: (item: T) => Content[];
-  isDim?: (item: T) => boolean | undefined;
   /** No row is held any longer, or (`pressed`) the user wants the newest. */
   released?: (pressed: boolean) => void;
 }
 
 /** Loads what the drawer shows. */
 type Details = (key: string) => Promise<Content[]>;
-type AddDetails = (kind: Kind, load: Details) => void;
+type Count = (count: number, noun: string) => string;
+type JobKey = (jobId: string, graph?: string) => string;
+type FaultButtons = (arm: (fault: unknown) => void) => Node[];
+type OpenButton = (kind: "link" | "card", item: Item, ...more: Content[]) => Node;
+type DrawChips = (name: "status" | "command", values: string[], contents: (value: string) => Content[]) => void;
+type Titled = (title: string, ...contents: Content[]) => Node;
+type Fold = (title: string, value: unknown, isOpen?: boolean) => Node;
+type Show = (count: number, instead: Content[] | false, more: number) => void;
 type Replace = (parent: Element, ...contents: (Content | Content[])[]) => void;
 type Fill = (select: HTMLSelectElement, values: string[], value: string, text: (value: string) => string) => void;
 type OpenDialog = (name: string, contents: Content[], verb: string, act?: () => Promise<unknown>) => void;
@@ -166,12 +170,12 @@ type OpenDialog = (name: string, contents: Content[], verb: string, act?: () => 
 /** The elements that have an id. */
 type Elements = Record<
   | "board" | "clock" | "command" | "connection" | "drawer" | "faults" | "jobs" | "live" | "moves" | "nextCall"
-  | "notice" | "now" | "panes" | "presets" | "requests" | "requestCount" | "status",
+  | "notice" | "now" | "panes" | "requests" | "requestCount" | "status",
   HTMLElement
 > &
   Record<
-    "boardSwitch" | "failsLate" | "findings" | "freeze" | "har" | "help" | "newRule" | "next" | "pause" | "reset" | "toJobs" | "toRequests",
+    "boardSwitch" | "failsLate" | "findings" | "freeze" | "har" | "help" | "newRule" | "next" | "pause" | "reset" | "toJobs",
     HTMLButtonElement
   > &
-  Record<"graph" | "operation" | "project" | "rate" | "scenario" | "theme", HTMLSelectElement> &
+  Record<"graph" | "operation" | "preset" | "project" | "rate" | "scenario" | "theme", HTMLSelectElement> &
   Record<"real" | "search" | "times", HTMLInputElement> & { dialog: HTMLDialogElement };

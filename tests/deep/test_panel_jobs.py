@@ -97,13 +97,13 @@ def test_a_reset_returns_to_the_chosen_scenario(visit: Visitor, living: GesMock)
     demo.get_by_role("button", name="Import").click()
     says(demo, "of 106")
     living.faults.arm("show_job", 503)
-    expect(panel.get_by_role("table", name="Armed rules")).to_be_visible()
+    expect(panel.get_by_role("table", name="Break it")).to_be_visible()
     expect(panel.get_by_role("button", name="all 107")).to_be_visible()
 
     panel.get_by_role("button", name="Reset", exact=True).click()
 
     expect(panel.get_by_role("button", name="all 106")).to_be_visible()  # one is not listed yet
-    expect(panel.get_by_role("table", name="Armed rules")).to_be_hidden()
+    expect(panel.get_by_role("table", name="Break it")).to_be_hidden()
     says(demo, "of 105")
 
 
@@ -197,7 +197,7 @@ def test_a_link_to_a_project_that_is_gone_leads_to_the_default_one(
 ) -> None:
     visit.allow("status of 404")
     panel = visit(f"{living.url}/_gesmock/#project=nobody")
-    expect(panel.get_by_role("alert")).to_contain_text("No such project")
+    expect(panel.get_by_role("alert")).to_contain_text("nobody")
 
     panel.get_by_role("button", name="default project").click()
 

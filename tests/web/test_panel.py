@@ -153,7 +153,7 @@ def test_a_style_sheet_loads_nothing() -> None:
 
 
 def test_the_files_stay_small() -> None:
-    assert sum(file.stat().st_size for file in FILES) < 66_000
+    assert sum(file.stat().st_size for file in FILES) < 60_000
 
 
 def test_the_files_are_installed_with_the_package() -> None:

@@ -1,31 +1,29 @@
-/** The control API, for the project in view. */
+/** The control API. */
 
 import { reason, say } from "./dom.js";
 import { query, view } from "./view.js";
 
-export const STATUSES = ["pending", "running", "complete", "success", "partiallyFailed", "failed"];
-
-/** What comes after `jobs/` in the path of a call. @param {string} jobId @param {string} [graph] */
+/** What follows `jobs/` in a path. @type {JobKey} */
 export const jobKey = (jobId, graph) => `${encodeURIComponent(jobId)}?${query({ graph })}`;
 
 /** The project in view. @type {Project} */
 export const project = { id: "", graphs: [], isProxy: false };
 
-/** The URL of the service's calls for a graph, or else for that in view, or the first. @param {string} [graph] */
+/** Where the service has a graph. @param {string} [graph] */
 export const graphUrl = (graph = view.graph || project.graphs[0] || "movie") =>
   `${location.origin}/ges/v1.0/${project.id}/graphs/${encodeURIComponent(graph)}`;
 
-export const token = () => sessionStorage.getItem("gesmock-control-token") ?? "";
+export const token = () => sessionStorage.gesmockToken ?? "";
 
 /** The URL of a call for the project in view, unless `path` is absolute. @param {string} path */
-export const urlOf = (path) =>
-  new URL(path, `${location.origin}/_gesmock/${view.project && `projects/${encodeURIComponent(view.project)}/`}`).href;
+export function urlOf(path) {
+  const own = view.project && `projects/${encodeURIComponent(view.project)}/`;
+  return new URL(path, `${location.origin}/_gesmock/${own}`).href;
+}
 
 /** @type {Send} */
 export async function call(method, path, body) {
-  /** @type {Record<string, string>} */
-  const headers = token() ? { Authorization: `Bearer ${token()}` } : {};
-  if (body) headers["Content-Type"] = "application/json";
+  const headers = { "Content-Type": "application/json", ...(token() ? { Authorization: `Bearer ${token()}` } : {}) };
   const answer = await fetch(urlOf(path), { method, headers, body: JSON.stringify(body) });
   const value = await answer.json();
   if (!answer.ok) throw Object.assign(new Error(value.error ?? value.errorMessage), { status: answer.status });
@@ -35,17 +33,18 @@ export async function call(method, path, body) {
 /** @type {Get} */
 export const get = (path) => call("GET", path);
 
-/** The answer to a call, which `done` tells the user; or undefined after an error, which is told. @type {Attempt} */
-export const attempt = (method, path, body, done) => call(method, path, body).then((answer) => {
-  if (done) say(done);
-  return answer;
-}, (error) => say(reason(error), true));
+/** Call, and tell the user that it is done, or why not. @type {Send} */
+export async function attempt(method, path, body) {
+  try {
+    const answer = await call(method, path, body);
+    say("Done");
+    return answer;
+  } catch (error) {
+    say(reason(error), true);
+  }
+}
 
-/**
- * A function that calls `load`, but never while it runs. Then it waits for eight times as long as that took, and at
- * least for `least_ms`; or for 0.
- * @param {() => Promise<any>} load @param {number} least_ms
- */
+/** Calls `load`, never while it runs; then waits, often long enough to take a ninth of the time. @type {Throttled} */
 export function throttled(load, least_ms) {
   let isDue = false;
   let isBusy = false;

@@ -1,4 +1,4 @@
-/** The clock of the project: shows, freezes and advances it. */
+/** The project's clock. */
 
 import { attempt, get } from "./api.js";
 import { duration, fill, h, page, plural, replace, say } from "./dom.js";
@@ -10,28 +10,24 @@ const RATES = [0.1, 1, 10, 60, 600, 3600];
 let timing = { now: 0, frozen: true, rate: 1 };
 let since = 0;
 
-/** The time of the project. */
 const now = () => timing.now + (timing.frozen ? 0 : ((performance.now() - since) / 1000) * timing.rate);
 
 /** @param {number} time */
 export const ago = (time) => `${duration(Math.max(now() - time, 0))} ago`;
 
-/** Adds the time at which a job that was just received will change. @param {Item} item */
+/** Notes when a job that just came will change. @param {Item} item */
 export const received = (item) => Object.assign(item, { due: item.next ? now() + item.next.in_s : undefined });
 
-/** What the clock will do to a job; it counts down. @param {Item} item */
-export function countdown({ next, due }) {
-  const text = h("span.muted", { "data-next": next?.status, "data-due": due });
-  count(text);
-  return text;
-}
+/** What the clock will do to a job. @param {Item} item */
+export const countdown = ({ next, due }) =>
+  next && count(h("span.muted", { "data-next": next.status, "data-due": due }));
 
 /** @param {HTMLElement} text */
 function count(text) {
-  const { next, due } = text.dataset;
-  const in_s = Number(due) - now();
+  const in_s = Number(text.dataset.due) - now();
   const soon = in_s < 0.05 ? "now" : `in ${in_s < 10 ? `${Math.ceil(in_s)} s` : duration(in_s)}`;
-  if (next) text.textContent = `${next} ${soon}`;
+  text.textContent = `${text.dataset.next} ${soon}`;
+  return text;
 }
 
 function tick() {

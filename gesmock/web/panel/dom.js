@@ -52,7 +52,7 @@ export const shortId = (id) => (id.length > 18 ? `\u2026${id.slice(-17)}` : id);
 /** @param {number} count */
 export const digits = (count) => count.toLocaleString("en");
 
-/** @param {number} count @param {string} noun */
+/** @type {Count} */
 export const plural = (count, noun) => `${digits(count)} ${noun}${count === 1 ? "" : "s"}`;
 
 /** @param {number} seconds */
@@ -60,19 +60,6 @@ export function duration(seconds) {
   if (seconds > 0 && seconds < 1) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 100) return `${+seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
   return seconds < 6000 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
-}
-
-/** Calls `paint` once, in the next frame. @param {() => void} paint */
-export function inFrame(paint) {
-  let isDue = false;
-  return () => {
-    if (isDue) return;
-    isDue = true;
-    requestAnimationFrame(() => {
-      isDue = false;
-      paint();
-    });
-  };
 }
 
 let quiet = 0;
@@ -91,7 +78,7 @@ export const reason = (error) => (error instanceof TypeError ? "The server does 
 /** @param {Record<string, string>} texts */
 export const copyButtons = (texts) => h("div.buttons", Object.entries(texts).map(([name, text]) => {
   const copied = () => say("Copied");
-  const refused = () => say("The browser does not let this page copy", true);
+  const refused = () => say("The browser refuses to copy", true);
   return h("button", { click: () => navigator.clipboard.writeText(text).then(copied, refused) }, `Copy as ${name}`);
 }));
 

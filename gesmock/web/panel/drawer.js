@@ -1,34 +1,29 @@
-/** The drawer beside the lists, which shows one job, one request or the findings. */
+/** The drawer: a job, a request or the findings. */
 
 import { get, throttled } from "./api.js";
 import { digits, h, page, plural, reason, replace } from "./dom.js";
 import { on, open, view } from "./view.js";
 
-/** @type {Partial<Record<Kind, Details>>} */
-const details = {};
+/** Loads what the drawer shows, by kind. @type {Map<Kind, Details>} */
+export const details = new Map();
 
 const heading = h("h2", { tabindex: -1 });
 const body = h("div.body");
 page.drawer.append(h("div.head", heading, h("button.quiet", {
-  "aria-label": "Close", "aria-keyshortcuts": "Escape", title: "Close the drawer", click: () => open("job"),
-}, "\u2715")), body);
+  "aria-keyshortcuts": "Escape", title: "Close the drawer", click: () => open("job"),
+}, "Close")), body);
 
 /** @type {Element | null} */
 let opener = null;
 let opened = "";
 
-/** @type {AddDetails} */
-export const addDetails = (kind, load) => void (details[kind] = load);
-
-/** Draw the drawer again. */
 export async function drawDrawer() {
-  const kind = /** @type {Kind[]} */ (Object.keys(details)).find((each) => view[each]);
-  const load = kind && details[kind];
+  const [kind, load] = [...details].find(([each]) => view[each]) ?? [];
   const key = kind ? view[kind] : "";
   const isNew = opened !== `${kind} ${key}`;
   const shown = (opened = `${kind} ${key}`);
   page.drawer.hidden = !kind;
-  if (!load) return isNew && opener instanceof HTMLElement && opener.focus();
+  if (!kind || !load) return isNew && opener instanceof HTMLElement && opener.focus();
   if (isNew) {
     heading.textContent = kind[0].toUpperCase() + kind.slice(1);
     body.replaceChildren();
@@ -41,25 +36,25 @@ export async function drawDrawer() {
 
 on(["#job", "#request", "#findings"], drawDrawer);
 
-// --- What it is made of ---
-
-/** @param {string} title @param {...Content} contents */
+/** @type {Titled} */
 export const part = (title, ...contents) => h("section", h("h3", title), contents);
 
 /** @param {Record<string, Content>} pairs */
 export const facts = (pairs) =>
   h("dl", Object.entries(pairs).flatMap(([name, value]) => (value ? [h("dt", name), h("dd", value)] : [])));
 
-/** Text that can be folded; JSON gets line breaks. @param {string} title @param {string} text */
-export function fold(title, text, isOpen = false) {
-  let pretty = text;
+/** @param {any} value */
+export function pretty(value) {
   try {
-    pretty = JSON.stringify(JSON.parse(text), null, 2);
+    value = JSON.parse(value);
   } catch {
     // it is no JSON
   }
-  return h("details", { open: isOpen }, h("summary", title), h("pre", { tabindex: 0 }, pretty));
+  return h("pre", { tabindex: 0 }, typeof value === "string" ? value : JSON.stringify(value, null, 2));
 }
+
+/** @type {Fold} */
+export const fold = (title, value, open = false) => h("details", { open }, h("summary", title), pretty(value));
 
 /** @param {number} number */
 export const requestLink = (number) => h("button.link", { click: () => open("request", `${number}`) }, `#${number}`);
@@ -73,7 +68,7 @@ on(["load", "findings"], throttled(async () => {
   if (view.findings) drawDrawer();
 }, 2_000)); // the verdict may take the server seconds
 
-addDetails("findings", async () => {
+details.set("findings", async () => {
   const { findings, total } = await get("findings?limit=100");
   return [
     h("ul", findings.map(({ code, rule, message, entries = [], details }) => h("li",

@@ -1,33 +1,32 @@
-/** Break it: arms faults and plans for the next calls, and lists what is armed. */
+/** Break it: faults and plans for the next calls. */
 
 import { attempt, call, get, throttled } from "./api.js";
-import { fill, h, openDialog, page, replace } from "./dom.js";
+import { fill, h, openDialog, page } from "./dom.js";
 import { listIn } from "./rows.js";
 import { on } from "./view.js";
 
-/** A button for each fault that is one press away. @param {(fault: unknown, name: string) => void} arm */
-export function faultButtons(arm) {
-  /** @type {[name: string, fault: () => unknown][]} */
-  const faults = [
-    ["503", () => 503],
-    ["429", () => ({ kind: "error", status: 429, retry_after: 1 })],
-    ["401", () => 401],
-    ["reset", () => "reset"],
-    ["hang", () => "hang"],
-    ["3 s late", () => ({ kind: "delay", seconds: 3, real: page.real.checked })],
-  ];
-  return faults.map(([name, fault]) => h("button", { click: () => arm(fault(), name) }, name));
-}
+/** Those that are one press away. @returns {Json} */
+const faults = () => ({
+  401: 401,
+  429: { kind: "error", status: 429, retry_after: 1 },
+  503: 503,
+  reset: "reset",
+  hang: "hang",
+  "3 s late": { kind: "delay", seconds: 3, real: page.real.checked },
+});
 
-page.nextCall.append(...faultButtons((fault, name) => {
+/** @type {FaultButtons} */
+export const faultButtons = (arm) =>
+  Object.keys(faults()).map((name) => h("button", { click: () => arm(faults()[name]) }, name));
+
+page.nextCall.append(...faultButtons((fault) => {
   const times = Math.floor(page.times.valueAsNumber) || 1;
   const operation = page.operation.value || undefined;
-  attempt("POST", "faults", { fault, times, operation }, `The next ${times} of ${operation ?? "any call"}: ${name}`);
+  attempt("POST", "faults", { fault, times, operation });
 }));
 
 page.failsLate.onclick = async () => {
-  const rule = { plan: "fails_late", command: "import_graph", times: 1 };
-  await attempt("POST", "plans", rule, "The next import fails late");
+  await attempt("POST", "plans", { plan: "fails_late", command: "import_graph", times: 1 });
   load(); // plans have no event
 };
 
@@ -37,20 +36,18 @@ page.failsLate.onclick = async () => {
 let armed = [];
 
 const list = listIn(page.faults, {
-  label: "Armed rules",
-  columns: { rule: "Rule", does: "Does", fired: "Fired", left: "Left", acts: "" },
+  columns: ["Rule", "Does", "Fired", "Left", "Actions"],
   at: (index) => armed[index],
   cells: (rule) => [
     rule.id,
     rule.plan ? `${rule.command ?? "any job"} \u2192 plan ${rule.plan.name ?? rule.plan}` : summary(rule),
     rule.fires ?? rule.uses,
     rule.remaining ?? "\u221e",
-    h("span", actions(rule)),
+    h(rule.remaining === 0 || rule.paused ? "span.dim" : "span", actions(rule)),
   ],
-  isDim: ({ remaining, paused }) => remaining === 0 || paused,
 });
 
-/** What a rule does, in a line. @param {Rule} rule */
+/** @param {Rule} rule */
 function summary({ id, operation, fault, script, calls, fires, remaining, ...more }) {
   const fields = Object.entries(more)
     .filter(([, value]) => value && value !== 1)
@@ -74,30 +71,25 @@ function actions(rule) {
     h("button.quiet", { "aria-label": `${name} ${rule.id}`, click: () => act()?.then(load) }, name));
 }
 
-const PRESETS = [null, "flaky", "slow", "down", "mobile"];
-
 const load = throttled(async () => {
-  const [{ faults }, { plans }, set] = await Promise.all([get("faults"), get("plans"), get("preset")]);
+  const [{ faults }, { plans }, { preset }] = await Promise.all([get("faults"), get("plans"), get("preset")]);
   armed = [...faults, ...plans];
-  list.show(armed.length, !armed.length && []);
-  replace(page.presets, PRESETS.map((preset) => {
-    const name = preset ?? "none";
-    const click = () => attempt("PUT", "preset", { preset }, `Preset: ${name}`);
-    return h("button", { "aria-pressed": `${preset === set.preset}`, click }, name);
-  }));
+  list.show(armed.length, !armed.length && [], 0);
+  page.preset.value = preset ?? "";
 }, 200);
 
+page.preset.onchange = () => attempt("PUT", "preset", { preset: page.preset.value || null });
+
 on(["load", "faults"], load);
-// A job may have used a plan, of which there is no event.
-on(["counts"], () => armed.some(({ plan, remaining }) => plan && remaining !== 0) && load());
+on(["counts"], () => armed.some(({ plan }) => plan) && load()); // it may be used
 
 // --- Any rule, as JSON ---
 
 /** @param {Json} rule */
 async function editRule({ id, calls, fires, remaining, ...fields }) {
-  const text = h("textarea", { "aria-label": "Rule", rows: 14, spellcheck: "false" });
+  const text = h("textarea", { "aria-label": "Rule", rows: 14 });
   text.value = JSON.stringify(fields, null, 2);
-  openDialog(id ? `Fault rule ${id}` : "Fault rule", [text], id ? "Save" : "Arm", async () => {
+  openDialog("Fault rule", [text], id ? "Save" : "Arm", async () => {
     const body = JSON.parse(text.value);
     const removed = Object.fromEntries(Object.keys(fields).map((name) => [name, null]));
     await (id ? call("PATCH", `faults/${id}`, { ...removed, ...body }) : call("POST", "faults", body));

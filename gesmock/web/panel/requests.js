@@ -1,8 +1,8 @@
 /** The requests that the application makes, live. */
 
 import { attempt, get, graphUrl, jobKey } from "./api.js";
-import { copyButtons, digits, duration, h, inFrame, page, plural, shortId } from "./dom.js";
-import { addDetails, facts, fold } from "./drawer.js";
+import { copyButtons, digits, duration, h, page, plural, shortId } from "./dom.js";
+import { details, facts, fold } from "./drawer.js";
 import { faultButtons } from "./faults.js";
 import { listIn } from "./rows.js";
 import { asCurl, asFetch, callOf, searchOf } from "./snippets.js";
@@ -12,15 +12,13 @@ const MOST = 500;
 
 /** Newest first. @type {Entry[]} */
 let entries = [];
-/** Those that the list shows: fewer while it is held. */
-let shown = entries;
+let shown = entries; // by the list: fewer while it is held
 let last = 0;
 let isPaused = false;
 
 /** What differs between the paths of calls. @param {Entry} entry */
 function shortPath({ path, operation }) {
-  const usual = `${new URL(graphUrl()).pathname}/`;
-  const rest = path.startsWith(usual) ? path.slice(usual.length) : path.replace(/^\/ges\/v[^/]*\/[^/]*\//, "");
+  const rest = path.replace(`${new URL(graphUrl()).pathname}/`, "").replace(/^\/ges\/v[^/]*\/[^/]*\//, "");
   return operation ? rest.split("/").map(shortId).join("/") : rest;
 }
 
@@ -35,20 +33,18 @@ const operationOf = ({ method, operation }) => operation ?? (method === "OPTIONS
 const took = ({ took_s }) => (took_s < 0.001 ? "< 1 ms" : duration(took_s));
 
 const list = listIn(page.requests, {
-  label: "Requests",
-  columns: { time: "Time", request: "Request", code: "Status", took: "Took", fault: "Fault" },
+  columns: ["Time", "Request", "Status", "Took", "Fault"],
   at: (index) => shown[index],
   cells: (entry) => [
     new Date(entry.real_at * 1000).toLocaleTimeString("en-GB"),
-    h("button.link.mono", {
+    h(`button.link.mono${entry.method === "OPTIONS" ? ".dim" : ""}`, {
       click: () => open("request", `${entry.number}`),
-      title: `#${entry.number} ${operationOf(entry)}: ${entry.path}`,
+      title: entry.path,
     }, `${entry.method} ${shortPath(entry)}`, h("span.muted", searchOf(entry))),
     statusOf(entry),
     took(entry),
     entry.fault && h("span.tag", entry.fault),
   ],
-  isDim: ({ method }) => method === "OPTIONS",
   released: (pressed) => setPaused(isPaused && !pressed),
 });
 
@@ -59,12 +55,11 @@ function setPaused(paused) {
   draw();
 }
 
-const draw = inFrame(() => {
+function draw() {
   if (!shown.length || !(isPaused || list.isHeld())) shown = entries;
   page.requestCount.textContent = last ? plural(last, "request") : "";
-  const missed = last - (shown[0]?.number ?? last);
-  list.show(shown.length, !shown.length && noRequests(), missed ? `${digits(missed)} new` : "");
-});
+  list.show(shown.length, !shown.length && noRequests(), last - shown[0]?.number);
+}
 
 function noRequests() {
   const demo = `../demo/?graph=${encodeURIComponent(new URL(graphUrl()).pathname)}`;
@@ -99,36 +94,34 @@ page.har.onclick = async () => {
   const url = URL.createObjectURL(new Blob([JSON.stringify(archive)], { type: "application/json" }));
   if (archive) h("a", { href: url, download: "gesmock.har" }).click();
 };
-page.toRequests.onclick = list.focus;
 
 // --- Drawer ---
 
-addDetails("request", async (key) => {
+details.set("request", async (key) => {
   const { entries } = await get(`journal?limit=1&before=${Math.trunc(Number(key)) + 1 || 1}`);
   const [entry] = entries;
   if (`${entry?.number}` !== key) return [h("p.muted", "It is not in the journal.")];
   const { operation, args, body, fault, headers, job_id: jobId, reply_body, reply_bytes = 0 } = entry;
   const call = callOf(entry);
-  const lines = (/** @type {typeof headers} */ of) => Object.entries(of).map((pair) => pair.join(": ")).join("\n");
   return [
     h("p.mono", `#${key} ${entry.method} ${entry.path}${searchOf(entry)}`),
     facts({
-      Answer: h("span.line", statusOf(entry), entry.gave_up && h("span.muted", "the client left before it had all of it")),
+      Answer: statusOf(entry),
       Operation: operationOf(entry),
-      At: new Date(entry.real_at * 1000).toISOString().replace("T", " ").slice(0, 23),
+      At: new Date(entry.real_at * 1000).toISOString(),
       Took: took(entry),
       Fault: fault && h("span.tag", fault),
       Job: jobId && h("button.link.mono", { click: () => open("job", jobKey(jobId, args.graph_name)) }, shortId(jobId)),
     }),
     copyButtons({ curl: asCurl(call), fetch: asFetch(call) }),
     h("div.buttons", { role: "group", "aria-label": "Answer the next one with" },
-      h("span.muted", "Answer the next one with"), faultButtons((fault, name) => {
+      h("span.muted", "Answer the next one with"), faultButtons((fault) => {
         const rule = { operation, fault, times: 1, graph: args.graph_name, job_id: args.job_id };
-        attempt("POST", "faults", rule, `The next ${operation ?? "call"}: ${name}`);
+        attempt("POST", "faults", rule);
       })),
-    fold("Request headers", lines(headers)),
-    body != null && fold("Request body", JSON.stringify(body), true),
-    fold("Answer headers", lines(entry.reply_headers)),
-    reply_body != null && fold(`Answer body, ${digits(reply_bytes)} bytes${reply_bytes > 65_536 ? ", cut" : ""}`, reply_body, true),
+    fold("Request headers", headers),
+    body != null && fold("Request body", body, true),
+    fold("Answer headers", entry.reply_headers),
+    reply_body != null && fold(`Answer body, ${digits(reply_bytes)} bytes`, reply_body, true),
   ];
 });

@@ -1,17 +1,17 @@
 /** Lists of any length, of which only the rows in sight are in the page. */
 
-import { h, inFrame, replace } from "./dom.js";
+import { digits, h, replace } from "./dom.js";
 
 const OVERSCAN = 12;
 const HEIGHT = 30; // px, of a row in panel.css
 
 /** A list in `section`. @template T @param {HTMLElement} section @param {Source<T>} source */
-export function listIn(section, { label, columns, at, cells, isDim, released }) {
+export function listIn(section, { columns, at, cells, released }) {
   let total = 0;
-  const names = Object.keys(columns);
-  const body = h("tbody", { keydown: step });
-  const head = h("thead", h("tr", names.map((name) => h(`th.c-${name}`, columns[name]))));
-  const table = h("table", { "aria-label": label }, head, body);
+  let frame = 0;
+  const body = h("tbody");
+  const head = h("thead", h("tr", columns.map((name) => h(`th.c-${name}`, name))));
+  const table = h("table", { "aria-label": section.ariaLabel }, head, body);
   const scroller = h("div.list", { hidden: true }, table);
   const empty = h("div.empty", { hidden: true });
   const pill = h("button.pill", { hidden: true, click: () => release(true) });
@@ -35,23 +35,19 @@ export function listIn(section, { label, columns, at, cells, isDim, released }) 
     return [Math.min(first, total), Math.min(end, total)];
   }
 
-  const draw = inFrame(() => {
+  function draw() {
+    cancelAnimationFrame(frame);
+    frame = requestAnimationFrame(paint);
+  }
+
+  function paint() {
     const [first, end] = range();
     table.style.margin = `${first * HEIGHT}px 0 ${(total - end) * HEIGHT}px`;
     replace(body, Array.from({ length: end - first }, (_, index) => {
       const item = at(first + index);
-      return h("tr", { "aria-rowindex": first + index + 2, class: item === undefined ? "loading" : isDim?.(item) && "dim" },
-        item === undefined ? h("td") : cells(item).map((content, column) => h(`td.c-${names[column]}`, content)));
+      return h(item === undefined ? "tr.loading" : "tr", { "aria-rowindex": first + index + 2 },
+        item === undefined ? h("td") : cells(item).map((each, column) => h(`td.c-${columns[column]}`, each)));
     }));
-  });
-
-  /** @param {KeyboardEvent} event */
-  function step(event) {
-    const row = event.target instanceof Element && event.target.closest("tr");
-    const next = row && { ArrowDown: row.nextElementSibling, ArrowUp: row.previousElementSibling }[event.key];
-    if (!next) return;
-    event.preventDefault();
-    next.querySelector("button")?.focus();
   }
 
   new ResizeObserver(draw).observe(scroller);
@@ -63,18 +59,15 @@ export function listIn(section, { label, columns, at, cells, isDim, released }) 
     isHeld,
     scroller,
     focus: () => body.querySelector("button")?.focus(),
-    /**
-     * Show so many rows, or these contents in their place, and `news` of what is not shown.
-     * @param {number} count @param {Content[] | false} instead
-     */
-    show(count, instead = false, news = "") {
+    /** Show so many rows, or these contents in their place, and that there are more. @type {Show} */
+    show(count, instead, more) {
       total = count;
       table.ariaRowCount = `${total + 1}`;
       scroller.hidden = !!instead;
       empty.hidden = !instead;
       replace(empty, instead);
-      pill.hidden = !news;
-      pill.textContent = news;
+      pill.hidden = !count || !more;
+      pill.textContent = more > 0 ? `${digits(more)} new` : "list changed";
       draw();
     },
   };

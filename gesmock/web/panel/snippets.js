@@ -5,10 +5,10 @@ const shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
 const COPIED = /^(content-type|authorization|x-(?!sdk-date).*)$/; // clients set the others themselves
 
-/** The query of an entry. @param {Entry} entry */
+/** @param {Entry} entry */
 export const searchOf = ({ query }) => new URLSearchParams(query).size ? `?${new URLSearchParams(query)}` : "";
 
-/** The request of an entry, to be sent again; masked secrets stay masked. @param {Entry} entry @returns {Call} */
+/** @param {Entry} entry @returns {Call} */
 export function callOf(entry) {
   const { method, path, headers, body } = entry;
   return {
@@ -32,10 +32,11 @@ export function asCurl({ method = "GET", url, headers = {}, body }) {
 /** @param {Call} call */
 export function asFetch({ url, ...options }) {
   const given = Object.keys(options).length ? `, ${JSON.stringify(options, null, 2)}` : "";
-  return `const answer = await fetch(${JSON.stringify(url)}${given});\nconsole.log(answer.status, await answer.json());`;
+  const fetched = `await fetch(${JSON.stringify(url)}${given})`;
+  return `const answer = ${fetched};\nconsole.log(answer.status, await answer.json());`;
 }
 
-/** A line of Python that adds such a job. @param {Item} item */
+/** @param {Item} item */
 export function asPython({ job, graph }) {
   const { command, url, rawRequest } = job.request;
   const fields = { job_id: job.jobId, status: job.status, command, url, raw_request: rawRequest, graph };

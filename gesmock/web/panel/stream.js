@@ -11,10 +11,18 @@ function openStream(url, token, receive) {
     while (!signal.aborted) {
       try {
         const headers = token ? { Authorization: `Bearer ${token}` } : undefined;
-        const answer = await fetch(url, { headers, signal, cache: "no-store" });
+        const answer = await fetch(url, { headers, signal });
         if (!answer.ok) return receive({ type: "refused", data: { status: answer.status, ...(await answer.json()) } });
         receive({ type: "open" });
-        await readEvents(answer, receive);
+        const reader = /** @type {any} */ (answer.body).pipeThrough(new TextDecoderStream()).getReader();
+        for (let text = "", read = await reader.read(); !read.done; read = await reader.read()) {
+          const events = (text + read.value).split("\n\n");
+          text = events.pop() ?? "";
+          for (const event of events) {
+            const [, type, data] = /^event: (.*)\ndata: (.*)/m.exec(event) ?? [];
+            if (type) receive({ type: /** @type {any} */ (type), data: JSON.parse(data) });
+          }
+        }
       } catch {
         // gone, or closed
       }
@@ -26,22 +34,6 @@ function openStream(url, token, receive) {
 
   run();
   return () => closing.abort();
-}
-
-/** @param {Response} answer @param {(message: Message) => void} receive */
-async function readEvents({ body }, receive) {
-  const reader = body?.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  for (;;) {
-    const { done = true, value = "" } = (await reader?.read()) ?? {};
-    if (done) return;
-    const events = (text + value).split("\n\n");
-    text = events.pop() ?? "";
-    for (const event of events) {
-      const [, type, data] = /^event: (.*)\ndata: (.*)/m.exec(event) ?? [];
-      if (type) receive({ type: /** @type {Message["type"]} */ (type), data: JSON.parse(data) });
-    }
-  }
 }
 
 /**

@@ -1,4 +1,4 @@
-/** What is in view, kept in the hash of the URL; and events, of which its changes are some. */
+/** What is in view, kept in the hash of the URL; and events. */
 
 /** @type {Name[]} */
 const NAMES = ["project", "graph", "status", "command", "q", "view", "job", "request", "findings"];
@@ -6,7 +6,7 @@ const NAMES = ["project", "graph", "status", "command", "q", "view", "job", "req
 /** @type {[EventName[], (data: any) => unknown][]} */
 const listeners = [];
 
-/** Call `listener` at each of these events. @type {On} */
+/** @type {On} */
 export const on = (names, listener) => listeners.push([names, listener]);
 
 /** @param {EventName[]} events @param {unknown} [data] */
