@@ -403,6 +403,14 @@ def test_a_long_head_is_cut(ges: GesMock) -> None:
     assert sum(len(name) + len(value) for name, value in long.headers.items()) < 5000
 
 
+def test_of_a_long_head_64_parameters_are_recorded(ges: GesMock) -> None:
+    query = {f"p{number}": "x" * 100 for number in range(70)}
+    requests.get(ges.jobs_url(), params=query)
+
+    [long] = ges.journal
+    assert [*long.query] == [*query][:64]
+
+
 @pytest.mark.deep
 def test_many_long_heads_use_little_memory(ges: GesMock) -> None:
     journal = ges.fake.default.journal
