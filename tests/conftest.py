@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -102,10 +103,13 @@ def freed_at_once(kind: type) -> Iterator[None]:
 
 
 def free_port() -> int:
-    """A port on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
+    """A port on which nobody listens, nor will by chance.
+
+    It is below those that systems give to connections: one that is tried over and over until a
+    server listens would at last be given the same port at its own end, and be connected to itself.
+    """
+    ports = (20_000 + secrets.randbelow(10_000) for _ in range(100))
+    return next(port for port in ports if not is_listening(port))
 
 
 def is_listening(port: int) -> bool:

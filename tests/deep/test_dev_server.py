@@ -36,7 +36,9 @@ def running(config: str, folder: Path) -> Iterator[str]:
     """The URL of Vite, which serves the demo application with *config* from *folder*."""
     assert (MODULES / "vite").exists(), "tools are required: bash .ci/tools"
     shutil.copytree(TOP / "demo", folder)
-    (folder / "node_modules").symlink_to(MODULES)
+    (folder / "node_modules").mkdir()  # and Vite's cache in it, of this server alone
+    for module in MODULES.iterdir():
+        (folder / "node_modules" / module.name).symlink_to(module)
     (folder / "vite.config.js").write_text(config, encoding="utf-8")
     port = free_port()
     command = ["node", "node_modules/vite/bin/vite.js", "--host", "127.0.0.1", "--port", str(port)]
@@ -59,6 +61,7 @@ def vite(tmp_path: Path) -> Iterator[Vite]:
 
         def start(config: str, ges: GesMock) -> str:
             config = re.sub(r"http://127\.0\.0\.1:808\d", ges.url, config)
+            config = config.replace("server: {", "server: { watch: null,")  # else it may restart
             return stack.enter_context(running(config, tmp_path / "app"))
 
         yield start
