@@ -61,11 +61,11 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def deep(session: nox.Session) -> None:
-    """Run the deep tests; installs Debian and npm packages, as root."""
+    """Run the deep tests in their whole depth; installs Debian and npm packages, as root."""
     session.install("-e", ".[test,doc-build,package,browser]")
     session.run("bash", ".ci/tools", external=True)
-    chosen = ["-m", "deep or hypothesis", "--hypothesis-profile", "deep"]
-    session.run("pytest", *chosen, *(session.posargs or ["-n", "2"]))
+    whole = ["-m", "deep or hypothesis", "--hypothesis-profile", "deep"]
+    session.run("pytest", *(session.posargs or [*whole, "-n", "2", "--dist", "loadfile"]))
 
 
 @nox.session

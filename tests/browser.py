@@ -88,7 +88,7 @@ class Visitor:
             self.complaints.append(text)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator["Browser"]:
     """Chromium. Where it or Playwright is missing, the test is skipped; in CI, it fails."""
     try:

@@ -48,6 +48,12 @@ settings.register_profile("fast", deadline=None, max_examples=20, derandomize=Tr
 settings.register_profile("deep", deadline=None, max_examples=200)
 settings.load_profile("fast")
 
+
+def in_depth(whole: int, bounded: int) -> int:
+    """*whole* with hypothesis' profile ``deep``, else *bounded*, for which each change has time."""
+    return whole if settings.get_current_profile_name() == "deep" else bounded
+
+
 CHARACTERS = st.characters(exclude_categories=["Cs"])
 """All that UTF-8 can encode, which hypothesis takes 1.5 s to find out in a fresh checkout."""
 

@@ -48,6 +48,7 @@ RULES = (
     "but is earlier",
     "the database edition",
     "is the id of job",
+    "a job that is success shows none",
     "stuck_pending takes neither",
     "give either a statement or a pattern",
     "is not a regular expression",

@@ -35,7 +35,7 @@ class Buildah:
         places = ["--root", self._folder / "root", "--runroot", self._folder / "run"]
         return subprocess.run(
             ["buildah", *map(str, [*places, *arguments])],
-            env={**os.environ, "STORAGE_DRIVER": "vfs", "BUILDAH_ISOLATION": "chroot"},
+            env={**os.environ, "STORAGE_DRIVER": "overlay", "BUILDAH_ISOLATION": "chroot"},
             check=False,
             capture_output=True,
             text=True,

@@ -37,7 +37,12 @@ def run(*command: str | Path, folder: Path) -> str:
     """What *command* prints, run in *folder*; it has to end well."""
     assert (TOOLS / "installed").exists(), "tools are required: bash .ci/tools"
     ran = subprocess.run(
-        [*map(str, command)], cwd=folder, check=False, capture_output=True, text=True
+        [*map(str, command)],
+        cwd=folder,
+        env={**os.environ, "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"},
+        check=False,
+        capture_output=True,
+        text=True,
     )
     assert ran.returncode == 0, (ran.stdout + ran.stderr)[-4000:]
     return ran.stdout
@@ -118,7 +123,16 @@ def test_typescript_clients_and_types_list_jobs(clients: Path, ges: GesMock) -> 
         types = f"types/{name}.ts"
         run(MODULES / ".bin/openapi-typescript", f"{name}.json", "-o", types, folder=clients)
     program = Path(shutil.copy(HERE / "use_clients.ts", clients))
-    options = ["--strict", "--target", "es2022", "--lib", "es2022,dom", "--module", "commonjs"]
+    options = [
+        "--strict",
+        "--skipLibCheck",
+        "--target",
+        "es2022",
+        "--lib",
+        "es2022,dom",
+        "--module",
+        "commonjs",
+    ]
     options += ["--typeRoots", str(MODULES / "@types"), "--types", "node", "--outDir", "js"]
     sources = [program, *(clients / "types").glob("*.ts")]
     sources += [clients / "typescript" / name / "index.ts" for name in GENERATED]
@@ -144,7 +158,9 @@ import {{ Graph, isUnfinished }} from "./jobs";
 const graph = new Graph("{url}", "secret");
 graph.listJobs({{ limit: 2 }}).then(async ({{ jobs, totalCount }}) => {{
   const unfinished = jobs.filter(isUnfinished).length;
-  const running = jobs.filter((job) => job.status === "{status}").length;
+  const running = jobs.filter((job) => job.status === "running").length;
+  // @ts-expect-error
+  jobs.filter((job) => job.status === "runing");
   const nobody = new Graph("{url}2", "secret");
   const code = await nobody.listJobs().catch((error) => error.code);
   console.log(JSON.stringify([jobs.length, totalCount, unfinished, running, code]));
@@ -152,12 +168,9 @@ graph.listJobs({{ limit: 2 }}).then(async ({{ jobs, totalCount }}) => {{
 """
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     run("bash", "-c", f"PATH={path}; set -o pipefail; {command[1]}", folder=tmp_path)
-    tsc = "node_modules/.bin/tsc", "--strict", "--target", "es2022", "--module", "commonjs"
+    (tmp_path / "use.ts").write_text(use.format(url=ges.graph_url("database")), encoding="utf-8")
+    options = ["--strict", "--skipLibCheck", "--target", "es2022", "--module", "commonjs"]
 
-    (tmp_path / "use.ts").write_text(use.format(url=ges.graph_url("database"), status="running"))
-    run(*tsc, "use.ts", folder=tmp_path)
+    run("node_modules/.bin/tsc", *options, "use.ts", folder=tmp_path)
+
     assert json.loads(run("node", "use.js", folder=tmp_path)) == [2, 3, 2, 1, "GES.8000"]
-
-    (tmp_path / "use.ts").write_text(use.format(url="", status="runing"))
-    with pytest.raises(AssertionError, match="no overlap"):
-        run(*tsc, "use.ts", folder=tmp_path)

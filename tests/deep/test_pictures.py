@@ -88,7 +88,17 @@ def test_the_pictures_of_the_demo_are_as_large_as_the_demo(
 
 
 def test_the_documentation_is_built_and_asks_no_other_host(tmp_path: Path, visit: Visitor) -> None:
-    build = [sys.executable, "-m", "sphinx", "-q", "-W", str(DOCS), str(tmp_path)]
+    build = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "-q",
+        "-W",
+        "-n",
+        "--keep-going",
+        str(DOCS),
+        str(tmp_path),
+    ]
     subprocess.run(build, check=True)
     visit.allow("/favicon.ico")  # it has none
     serve_folder = partial(SimpleHTTPRequestHandler, directory=tmp_path)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
+from conftest import in_depth
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -130,7 +131,7 @@ def filled(data: st.DataObject, path: str) -> str:
 
 
 @pytest.mark.parametrize(("method", "path"), [(method, path) for method, path, _ in CALLS])
-@settings(max_examples=25, suppress_health_check=[*HealthCheck])
+@settings(max_examples=in_depth(25, 5), suppress_health_check=[*HealthCheck])
 @given(data=st.data())
 def test_any_json_is_answered_with_json(
     caller: Caller, method: str, path: str, data: st.DataObject
@@ -149,7 +150,7 @@ def test_any_json_is_answered_with_json(
     assert caller.call("GET", "/_gesmock/health") == 200
 
 
-@settings(max_examples=150, suppress_health_check=[*HealthCheck])
+@settings(max_examples=in_depth(150, 30), suppress_health_check=[*HealthCheck])
 @given(body=BODIES)
 def test_any_json_that_the_service_is_sent_leaves_every_list_readable(
     caller: Caller, body: str

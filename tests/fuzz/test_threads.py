@@ -13,14 +13,14 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import until
+from conftest import in_depth, until
 
 from gesmock import GesMock
 
 pytestmark = pytest.mark.deep
 
 THREADS: Final = 32
-ROUNDS: Final = 60
+ROUNDS: Final = in_depth(60, 15)
 GRAPHS: Final = ("movie", "g")
 IMPORT: Final = {"edgesetPath": "b/e", "obsParameters": {"accessKey": "a", "secretKey": "s"}}
 
