@@ -58,9 +58,9 @@ on(["clock"], setClock);
 page.freeze.onclick = () => attempt("PATCH", "clock", { frozen: !timing.frozen });
 page.rate.onchange = () => attempt("PATCH", "clock", { rate: Number(page.rate.value) });
 page.next.onclick = async () => {
-  const { next_s: seconds } = await get("clock");
-  if (seconds === null) say("No job is going to change");
-  else advance(seconds);
+  const clock = await attempt("GET", "clock");
+  if (clock?.next_s === null) say("No job is going to change");
+  else if (clock) advance(clock.next_s);
 };
 for (const button of page.clock.querySelectorAll("button")) {
   const seconds = Number(button.dataset.advance);

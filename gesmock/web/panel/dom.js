@@ -89,15 +89,17 @@ export function fill(select, values, value, text) {
 }
 
 /** Show a dialog, with a button `verb` that does `act`. If that fails, the dialog says why. @type {OpenDialog} */
-export function openDialog(name, contents, verb, act = async () => {}) {
+export function openDialog(name, contents, verb, act) {
   const { dialog } = page;
   const close = () => dialog.close();
   const wrong = h("p.wrong", { role: "alert" });
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
-    act().then(close, (error) => (wrong.textContent = reason(error)));
+    if (!act) close();
+    else act().then(close, (error) => (wrong.textContent = reason(error)));
   };
-  const buttons = h("p.buttons", h("button.main", verb), h("button", { type: "button", click: close }, "Close"));
+  const cancel = act && h("button", { type: "button", click: close }, "Close");
+  const buttons = h("p.buttons", h("button.main", verb), cancel);
   dialog.ariaLabel = name;
   dialog.replaceChildren(h("form", { submit }, h("h2", name), contents, wrong, buttons));
   if (!dialog.open) dialog.showModal();

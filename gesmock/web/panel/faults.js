@@ -83,8 +83,6 @@ page.preset.onchange = () => attempt("PUT", "preset", { preset: page.preset.valu
 on(["load", "faults"], load);
 on(["counts"], () => armed.some(({ plan }) => plan) && load()); // it may be used
 
-// --- Any rule, as JSON ---
-
 /** @param {Json} rule */
 async function editRule({ id, calls, fires, remaining, ...fields }) {
   const text = h("textarea", { "aria-label": "Rule", rows: 14 });

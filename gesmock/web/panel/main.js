@@ -119,8 +119,6 @@ tabs.forEach((tab, chosen) => tab.addEventListener("click", () => tabs.forEach((
   panes[index].classList.toggle("chosen", index === chosen);
 })));
 
-// --- Keys ---
-
 const NAMED = "[aria-keyshortcuts]";
 
 page.help.onclick = () => {
