@@ -6,7 +6,7 @@ import { query, view } from "./view.js";
 /** What follows `jobs/` in a path. @type {JobKey} */
 export const jobKey = (jobId, graph) => `${encodeURIComponent(jobId)}?${query({ graph })}`;
 
-/** The project in view. @type {Project} */
+/** @type {Project} */
 export const project = { id: "", graphs: [], isProxy: false };
 
 /** Where the service has a graph. @param {string} [graph] */

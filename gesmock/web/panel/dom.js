@@ -2,7 +2,7 @@
 
 const named = Array.from(document.querySelectorAll("[id]"), (each) => [each.id, each]);
 
-/** The page's elements, by id. @type {Elements} */
+/** @type {Elements} */
 export const page = Object.fromEntries(named);
 
 /** A new `span.muted`, say. Objects set attributes and listeners; strings become text, never markup. @type {Create} */

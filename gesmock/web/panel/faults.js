@@ -5,7 +5,7 @@ import { fill, h, openDialog, page } from "./dom.js";
 import { listIn } from "./rows.js";
 import { on } from "./view.js";
 
-/** Those that are one press away. @returns {Json} */
+/** @returns {Json} */
 const faults = () => ({
   401: 401,
   429: { kind: "error", status: 429, retry_after: 1 },

@@ -114,7 +114,7 @@ on(["counts"], refresh);
 on(["job"], (item) => {
   const isIt = (/** @type {Item} */ { job, graph }) => job.jobId === item.job?.jobId && graph === item.graph;
   loaded = loaded.map((each) => (isIt(each) ? received(item) : each));
-  draw();
+  list.draw();
 });
 
 /** @type {DrawChips} */

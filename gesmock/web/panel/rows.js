@@ -55,6 +55,7 @@ export function listIn(section, { columns, at, cells, released }) {
     scroller.addEventListener(event, () => release(false), { passive: true });
   }
   return {
+    draw,
     range,
     isHeld,
     scroller,

@@ -55,21 +55,24 @@ export function shareStream(url, token, receive) {
 
 const worker = /** @type {any} */ (globalThis);
 if ("onconnect" in worker) {
-  /** @type {Set<MessagePort>} */
+  const [url, token] = JSON.parse(worker.name);
   const ports = new Set();
+  let close = () => {};
   /** @type {Message | undefined} */
   let connection;
-  const [url, token] = JSON.parse(worker.name);
-  openStream(url, token, (message) => {
-    if (["open", "gone", "refused"].includes(message.type)) connection = message;
-    for (const port of ports) port.postMessage(message);
-    if (message.type === "refused") worker.close();
-  });
+
   worker.onconnect = (/** @type {MessageEvent} */ { ports: [port] }) => {
+    if (!ports.size || connection?.type === "refused") {
+      connection = undefined;
+      close = openStream(url, token, (message) => {
+        if (["open", "gone", "refused"].includes(message.type)) connection = message;
+        for (const each of ports) each.postMessage(message);
+      });
+    }
     ports.add(port);
     port.onmessage = () => {
       ports.delete(port);
-      if (!ports.size) worker.close();
+      if (!ports.size) close();
     };
     if (connection) port.postMessage(connection);
   };
