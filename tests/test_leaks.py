@@ -6,7 +6,6 @@ through a proxy. Then everything that either has kept is searched for all of the
 
 import json
 import logging
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -220,9 +219,8 @@ def test_there_are_many_carriers() -> None:
 def test_no_carrier_leaks(source: str, outputs: Mapping[str, str]) -> None:
     carriers = {secret: carrier for carrier, (_, secret) in CARRIERS.items()}
     carriers |= {str(int(secret.encode().hex(), 16)): carriers[secret] for secret in carriers}
-    leaked = re.findall("|".join(carriers), outputs[source])
 
-    assert [carriers[secret] for secret in leaked] == []
+    assert [carriers[secret] for secret in carriers if secret in outputs[source]] == []
 
 
 @pytest.mark.parametrize("source", ["serve", "recorded"])
