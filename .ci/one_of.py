@@ -1,6 +1,6 @@
-"""A pytest plugin for ``.ci/interpreters``: ``--one-of 5`` runs a fifth of the tests.
+"""A pytest plugin for ``.ci/interpreters``: ``--one-of 8`` runs an eighth of the tests.
 
-pytest-randomly has shuffled them: another seed is another fifth, of each file.
+pytest-randomly has shuffled them: another seed is another eighth, of each file.
 """
 
 import pytest
