@@ -78,6 +78,17 @@ def test_a_connection_that_broke_has_no_status_and_a_delay_its_time() -> None:
     assert (strange["response"]["status"], strange["response"]["statusText"]) == (599, "")
 
 
+def test_an_answer_that_cannot_have_a_body_has_an_unknown_type_in_the_archive() -> None:
+    story = Story()
+    story.ask(status=204)
+
+    written = har.archive(answered([(entry, None) for entry in story.entries]))
+
+    check(written)
+    [answer] = written["log"]["entries"]
+    assert answer["response"]["content"] == {"size": 0, "mimeType": "x-unknown"}
+
+
 def test_a_broken_answer_has_its_status(ges: GesMock) -> None:
     ges.faults.script("list_jobs", {"kind": "malformed"}, {"kind": "truncate", "after_bytes": 5})
     assert requests.get(ges.jobs_url()).status_code == 200
