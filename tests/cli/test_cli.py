@@ -867,7 +867,7 @@ def test_generate_refuses_more_jobs_than_a_graph_can_hold() -> None:
     assert result.stderr == "'films=100001': a graph has 100000 jobs at most (ges_03_0471)\n"
 
 
-@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("unbuffered", ["", pytest.param("1", marks=pytest.mark.deep)])
 @pytest.mark.parametrize("arguments", [("generate", "3"), ("serve", "movies", "--port", "0")])
 def test_a_reader_that_is_gone_is_reported_once(
     arguments: tuple[str, ...], unbuffered: str, monkeypatch: pytest.MonkeyPatch

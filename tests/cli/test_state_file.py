@@ -56,7 +56,13 @@ def refused(state: Path) -> str:
     return ran.stderr
 
 
-@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "stop",
+    [
+        signal.SIGTERM,
+        *(pytest.param(other, marks=pytest.mark.deep) for other in (signal.SIGINT, signal.SIGHUP)),
+    ],
+)
 def test_a_server_that_was_stopped_goes_on_from_its_state(
     stop: signal.Signals, serve: Serve, tmp_path: Path
 ) -> None:

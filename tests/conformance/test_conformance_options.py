@@ -106,7 +106,7 @@ def conformance(ges: GesMock, *options: str) -> list[str]:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "1")])
+@pytest.mark.parametrize("workers", [(), pytest.param(("-n", "1"), marks=pytest.mark.deep)])
 def test_a_run_that_skips_all_checks_fails(
     ges: GesMock, pytester: pytest.Pytester, workers: tuple[str, ...]
 ) -> None:

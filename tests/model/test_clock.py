@@ -125,7 +125,9 @@ def test_times_in_headers_and_in_the_list() -> None:
     assert list_time(784111777.9) == "1994-11-06 08:49:37"
 
 
-@pytest.mark.parametrize("name", ["freezegun", "time-machine"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("freezegun", marks=pytest.mark.deep), "time-machine"]
+)
 def test_the_real_time_is_right_even_if_first_imported_during_time_travel(name: str) -> None:
     program = f"""
 import sys, time

@@ -1,40 +1,36 @@
 """The Flask app under other WSGI servers, started as a user starts them."""
 
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
 import pytest
 import requests
-from conftest import PROJECT, until
+from conftest import PROJECT, free_port, is_listening, until
 
 WAITRESS = ["waitress", "--listen=127.0.0.1:{port}", "--call", "gesmock.web:create_app"]
 GUNICORN = ["gunicorn", "--threads=4", "--bind=127.0.0.1:{port}", "gesmock.web:create_app()"]
 
 
-def accepts(port: int) -> bool:
-    with closing(socket.socket()) as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
-
-
 @contextmanager
 def serving(command: list[str]) -> Iterator[str]:
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     arguments = [each.format(port=port) for each in command]
     process = subprocess.Popen([sys.executable, "-m", *arguments], stderr=subprocess.PIPE)
     try:
-        until(lambda: process.poll() is not None or accepts(port))
+        until(lambda: process.poll() is not None or is_listening(port))
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.communicate()
 
 
-@pytest.mark.parametrize("command", [WAITRESS, GUNICORN], ids=lambda command: command[0])
+@pytest.mark.parametrize(
+    "command",
+    [WAITRESS, pytest.param(GUNICORN, marks=pytest.mark.deep)],
+    ids=lambda command: command[0],
+)
 def test_the_app_answers_there_as_it_does_here(command: list[str]) -> None:
     with serving(command) as url, requests.Session() as client:
         jobs = f"{url}/ges/v1.0/{PROJECT}/graphs/movie/jobs/status"
