@@ -1,5 +1,6 @@
 """The panel for everybody, in a real browser: by keyboard, by axe's rules, with hostile strings."""
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +21,10 @@ MARKUP = "<img src=x onerror=alert(1)>"
 RTL = "\u202egnp.exe\u202c \u05e9\u05dc\u05d5\u05dd"
 CONTROLS = "a\x00b\x1b[31mc\x7f"
 LONG = "x" * 20_000
+FOCUSED_ROW = """
+() => new Promise(requestAnimationFrame)
+  .then(() => Number(document.activeElement.closest("#jobs tr")?.ariaRowIndex))
+"""
 
 
 @pytest.fixture
@@ -116,6 +121,21 @@ def test_everything_works_by_keyboard_alone(living: GesMock, visit: Visitor) -> 
     expect(panel.get_by_role("dialog", name="Shortcuts")).to_contain_text("Freeze")
     press("Escape")
     expect(panel.get_by_role("dialog", name="Shortcuts")).to_be_hidden()
+
+
+def test_tab_goes_from_row_to_row_and_back_as_the_list_scrolls(
+    living: GesMock, visit: Visitor
+) -> None:
+    panel = open_panel(visit, living.url, viewport={"width": 1440, "height": 700})
+    expect(job(panel, HYG)).to_be_visible()
+    panel.keyboard.press("j")
+    rows = []
+    for key in ["Tab"] * 60 + ["Shift+Tab"] * 60:
+        rows.append(panel.evaluate(FOCUSED_ROW))
+        panel.keyboard.press(key)
+
+    assert {abs(later - row) for row, later in pairwise(rows)} == {0, 1}
+    assert max(rows) > 50
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ export async function attempt(method, path, body) {
   }
 }
 
-/** Calls `load`, never while it runs; then waits, often long enough to take a ninth of the time. @type {Throttled} */
+/** Calls `load`, one at a time. With `least_ms`, it takes a ninth of the time at most. @type {Throttled} */
 export function throttled(load, least_ms) {
   let isDue = false;
   let isBusy = false;

@@ -18,7 +18,7 @@ export const ago = (time) => `${duration(Math.max(now() - time, 0))} ago`;
 /** Notes when a job that just came will change. @param {Item} item */
 export const received = (item) => Object.assign(item, { due: item.next ? now() + item.next.in_s : undefined });
 
-/** What the clock will do to a job. @param {Item} item */
+/** @param {Item} item */
 export const countdown = ({ next, due }) =>
   next && count(h("span.muted", { "data-next": next.status, "data-due": due }));
 

@@ -39,7 +39,7 @@ export function replace(parent, ...contents) {
   });
   for (const node of old.slice(fresh.length)) node.remove();
   const again = controls()[focused];
-  if (again instanceof HTMLElement) again.focus({ preventScroll: true });
+  if (document.activeElement === document.body && again instanceof HTMLElement) again.focus({ preventScroll: true });
 }
 
 /** Makes controls, and characters that change the direction of writing, visible. @param {string} text */

@@ -4,7 +4,7 @@ import { get, throttled } from "./api.js";
 import { digits, h, page, plural, reason, replace } from "./dom.js";
 import { on, open, view } from "./view.js";
 
-/** Loads what the drawer shows, by kind. @type {Map<Kind, Details>} */
+/** @type {Map<Kind, Details>} */
 export const details = new Map();
 
 const heading = h("h2", { tabindex: -1 });

@@ -17,7 +17,7 @@ let start = 0;
 let loadedFor = ""; // these filters
 let isStale = false;
 let total = 0;
-let matching = 0; // now: not the total, while rows are held
+let matching = 0; // differs while rows are held
 /** @type {Counts} */
 let counts = {};
 /** @type {Set<string>} */
@@ -52,7 +52,7 @@ const list = listIn(page.jobs, {
     const { job } = item;
     return [
       openButton("link", item),
-      h("span.mono", { title: job.request.url }, job.request.command),
+      h("span.mono", job.request.command),
       statusMark(job.status),
       progressOf(item),
       h("span", countdown(item), item.moves.some((status) => status !== job.status) && h("button.move", {
@@ -77,8 +77,6 @@ function fillMoves(item) {
 
 page.moves.onclick = () => page.moves.hidePopover();
 page.toJobs.onclick = list.focus;
-
-// --- Loading ---
 
 const load = throttled(async () => {
   const current = () => JSON.stringify([view.project, filters()]);
@@ -159,8 +157,6 @@ function noJobs(all) {
 
 page.search.oninput = () => look({ q: page.search.value });
 
-// --- Board ---
-
 const drawBoard = throttled(async () => {
   if (page.board.matches(":hover")) return;
   replace(page.board, await Promise.all(statuses().map(async (status) => {
@@ -194,7 +190,7 @@ details.set("job", async (key) => {
     }),
     moves.length > 0 && h("div.buttons", { role: "group", "aria-label": "Move to" },
       h("span.muted", "Move to"), moveButtons(item),
-      job.status === "running" && h("button", { click: stick, title: "It stays at 99 %" }, "Stuck here")),
+      job.status === "running" && h("button", { click: stick }, "Stuck here")),
     copyButtons({ curl: asCurl(request), fetch: asFetch(request), Python: asPython(item) }),
     part("Plan",
       h("ol.stops", steps.map(({ status, progress, after_s }, index) => h("li", statusMark(status),

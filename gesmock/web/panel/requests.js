@@ -16,7 +16,7 @@ let shown = entries; // by the list: fewer while it is held
 let last = 0;
 let isPaused = false;
 
-/** What differs between the paths of calls. @param {Entry} entry */
+/** @param {Entry} entry */
 function shortPath({ path, operation }) {
   const rest = path.replace(`${new URL(graphUrl()).pathname}/`, "").replace(/^\/ges\/v[^/]*\/[^/]*\//, "");
   return operation ? rest.split("/").map(shortId).join("/") : rest;
