@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 import requests
 from browser import Visitor, expect
-from conftest import free_port, is_listening, until
+from conftest import free_port, until
 from panels import open_panel
 
 from gesmock import GesMock
@@ -47,7 +47,8 @@ def running(config: str, folder: Path) -> Iterator[str]:
         subprocess.Popen([*command, "--strictPort"], cwd=folder, stdout=log, stderr=log) as vite,
     ):
         try:
-            until(lambda: is_listening(port) or vite.poll() is not None)
+            # That the port is open says little: Vite tries it before it listens.
+            until(lambda: "Local:" in (folder / "log").read_text() or vite.poll() is not None)
             assert vite.poll() is None, (folder / "log").read_text()
             yield f"http://127.0.0.1:{port}"
         finally:
