@@ -48,7 +48,7 @@ def running(config: str, folder: Path) -> Iterator[str]:
     ):
         try:
             # That the port is open says little: Vite tries it before it listens.
-            until(lambda: "Local:" in (folder / "log").read_text() or vite.poll() is not None)
+            until(lambda: "ready in" in (folder / "log").read_text() or vite.poll() is not None)
             assert vite.poll() is None, (folder / "log").read_text()
             yield f"http://127.0.0.1:{port}"
         finally:
