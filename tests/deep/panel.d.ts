@@ -1,5 +1,11 @@
 /** The types of the panel's scripts, which their comments name. */
 
+/** The page has no other elements. */
+interface ParentNode {
+  querySelector(selectors: string): HTMLElement | null;
+  querySelectorAll(selectors: string): NodeListOf<HTMLElement>;
+}
+
 type Status = "pending" | "running" | "complete" | "success" | "partiallyFailed" | "failed";
 type Counts = Record<string, number>;
 type Json = Record<string, any>;

@@ -96,6 +96,9 @@ def test_everything_works_by_keyboard_alone(living: GesMock, visit: Visitor) -> 
     press("Backspace")
     press("Escape")
     expect(job(panel, HYG)).to_be_visible()
+    assert panel.get_by_label("Search jobs").input_value() == "louvain"
+    press("m")  # no row has the focus
+    expect(panel.get_by_role("group", name="Move to")).to_be_hidden()
     press("j")
     press("m")
     panel.get_by_role("group", name="Move to").wait_for()
@@ -165,7 +168,7 @@ def test_the_scheme_is_switched_and_remembered(living: GesMock, visit: Visitor) 
     panel = open_panel(visit, living.url, color_scheme="light")
     background = "getComputedStyle(document.body).backgroundColor"
     colours = []
-    for scheme in ("Light", "Dark"):
+    for scheme in ("light", "dark"):
         panel.get_by_label("Colours").select_option(scheme)
         colours.append(panel.evaluate(background))
     light, dark = colours

@@ -71,6 +71,9 @@ def test_the_panel_asks_for_the_control_token(begin: Begin, visit: Visitor) -> N
     expect(dialog).to_be_visible()
     panel.keyboard.press("Escape")
     panel.get_by_role("button", name="Enter it").click()
+    dialog.get_by_label("Control token").fill("sec\u2013ret")
+    dialog.get_by_role("button", name="Connect").click()
+    expect(dialog).to_contain_text("Only plain ASCII")
     for token in ("wrong", "secret"):
         dialog.get_by_label("Control token").fill(token)
         dialog.get_by_role("button", name="Connect").click()

@@ -29,8 +29,8 @@ const delayed = new Map();
 export function replace(parent, ...contents) {
   clearTimeout(delayed.get(parent));
   if (parent.matches(":active")) return void delayed.set(parent, setTimeout(replace, 300, parent, ...contents));
-  const controls = () => [...parent.querySelectorAll("button, summary")];
-  const focused = controls().indexOf(document.activeElement ?? parent);
+  const focused = parent.querySelector(":focus");
+  const nameOf = (/** @type {HTMLElement} */ { ariaLabel, title, textContent }) => ariaLabel ?? (title || textContent);
   const old = [...parent.childNodes];
   const fresh = [...h("div", ...contents).childNodes];
   fresh.forEach((node, index) => {
@@ -38,8 +38,9 @@ export function replace(parent, ...contents) {
     else if (!old[index].isEqualNode(node)) old[index].replaceWith(node);
   });
   for (const node of old.slice(fresh.length)) node.remove();
-  const again = controls()[focused];
-  if (document.activeElement === document.body && again instanceof HTMLElement) again.focus({ preventScroll: true });
+  if (!focused || focused.isConnected) return;
+  const again = [...parent.querySelectorAll("button, summary")].find((each) => nameOf(each) === nameOf(focused));
+  again?.focus({ preventScroll: true });
 }
 
 /** Makes controls, and characters that change the direction of writing, visible. @param {string} text */

@@ -40,7 +40,7 @@ const list = listIn(page.faults, {
   at: (index) => armed[index],
   cells: (rule) => [
     rule.id,
-    rule.plan ? `${rule.command ?? "any job"} \u2192 plan ${rule.plan.name ?? rule.plan}` : summary(rule),
+    rule.plan ? `${rule.command ?? "any job"} \u2192 plan ${JSON.stringify(rule.plan)}` : summary(rule),
     rule.fires ?? rule.uses,
     rule.remaining ?? "\u221e",
     h(rule.remaining === 0 || rule.paused ? "span.dim" : "span", actions(rule)),

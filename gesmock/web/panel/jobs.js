@@ -56,7 +56,8 @@ const list = listIn(page.jobs, {
       statusMark(job.status),
       progressOf(item),
       h("span", countdown(item), item.moves.some((status) => status !== job.status) && h("button.move", {
-        "aria-keyshortcuts": "m", title: "Move the job", popovertarget: "moves", click: () => fillMoves(item),
+        "aria-keyshortcuts": "m", "aria-label": `Move ${job.jobId}`, title: "Move the job", popovertarget: "moves",
+        click: () => fillMoves(item),
       }, "Move")),
     ];
   },
@@ -76,6 +77,7 @@ function fillMoves(item) {
 }
 
 page.moves.onclick = () => page.moves.hidePopover();
+page.moves.ontoggle = list.draw;
 page.toJobs.onclick = list.focus;
 
 const load = throttled(async () => {
@@ -195,13 +197,13 @@ details.set("job", async (key) => {
     part("Plan",
       h("ol.stops", steps.map(({ status, progress, after_s }, index) => h("li", statusMark(status),
         h("span.muted", progress && `${progress} %, `, index ? `in ${duration(after_s)}` : "now")))),
-      steps.length < 2 && h("p.muted", "It keeps this status until it is moved.")),
+      steps.length < 2 && h("p.muted", "It stays so until it is moved.")),
     part("Shown to clients",
       h("ol.stops", observed.map(({ status, times, at, first }) => h("li", statusMark(status),
         h("span.muted", times === 1 ? "once" : `${times} times`, `, ${ago(at)}`), requestLink(first)))),
       h("p.muted", observed.length
         ? `It went through ${went_through.map(({ status }) => status).join(", ")}.`
-        : "No client has been shown it.")),
+        : "No client has seen it.")),
     rawRequest !== undefined && part("Request", pretty(rawRequest)),
   ];
 });

@@ -5,7 +5,7 @@ import { loadClock } from "./clock.js";
 import { fill, h, openDialog, page, replace, say } from "./dom.js";
 import { drawDrawer, facts } from "./drawer.js";
 import { shareStream } from "./stream.js";
-import { emit, look, on, view } from "./view.js";
+import { emit, look, on, open, view } from "./view.js";
 import "./jobs.js";
 import "./requests.js";
 
@@ -53,8 +53,9 @@ on(["refused"], ({ status, error }) => {
 
 function askForToken() {
   const field = h("input", { type: "password", "aria-label": "Control token" });
-  const where = h("p", "The server printed it when it started, or you set it with ", h("code", "--control-token"), ".");
+  const where = h("p", "The server printed it, or set with ", h("code", "--control-token"), ".");
   openDialog("Control token", [where, field], "Connect", async () => {
+    if (/[^!-~]/.test(field.value)) throw Error("Only plain ASCII");
     sessionStorage.gesmockToken = field.value;
     connect();
   });
@@ -74,12 +75,13 @@ async function loadProject() {
   project.id = view.project || main;
   project.graphs = graphs.map(({ graph }) => graph);
   if (view.graph && !project.graphs.includes(view.graph)) {
-    say(`There is no graph ${view.graph}; these are the jobs of all graphs`, true);
+    say(`There is no graph ${view.graph}: all are shown`, true);
     look({ graph: "" });
   }
-  const all = graphs.length === 1 ? graphs[0].graph : "all graphs";
-  fill(page.graph, graphs.length === 1 ? [""] : ["", ...project.graphs], view.graph, (name) => name || all);
-  fill(page.project, ["", ...others], view.project, (id) => id || main);
+  const only = graphs.length === 1;
+  const all = only ? graphs[0].graph : "all graphs";
+  fill(page.graph, only ? [""] : ["", ...project.graphs], only ? "" : view.graph, (name) => name || all);
+  fill(page.project, ["", ...others], view.project === main ? "" : view.project, (id) => id || main);
 }
 
 page.project.onchange = () => look({ project: page.project.value, graph: "", job: "", request: "" }, true);
@@ -114,10 +116,13 @@ page.scenario.onchange = () => {
 
 const tabs = document.querySelectorAll("nav button");
 const panes = document.querySelectorAll("main > section");
-tabs.forEach((tab, chosen) => tab.addEventListener("click", () => tabs.forEach((each, index) => {
-  each.ariaCurrent = `${index === chosen}`;
-  panes[index].classList.toggle("chosen", index === chosen);
-})));
+tabs.forEach((tab, chosen) => tab.addEventListener("click", () => {
+  open("job");
+  tabs.forEach((each, index) => {
+    each.ariaCurrent = `${index === chosen}`;
+    panes[index].classList.toggle("chosen", index === chosen);
+  });
+}));
 
 const NAMED = "[aria-keyshortcuts]";
 
@@ -128,14 +133,15 @@ page.help.onclick = () => {
 };
 
 addEventListener("keydown", (event) => {
-  const { target, ctrlKey, metaKey, altKey } = event;
-  if (ctrlKey || metaKey || altKey || event.defaultPrevented || !(target instanceof HTMLElement)) return;
+  const { target, ctrlKey, metaKey, altKey, repeat } = event;
+  if (ctrlKey || metaKey || altKey || repeat || event.defaultPrevented || !(target instanceof HTMLElement)) return;
   if (document.querySelector("dialog[open], :popover-open")) return;
   const key = event.key === " " ? "Space" : event.key;
-  if (target.matches("input, select, textarea")) return key === "Escape" && target.blur();
+  if (target.matches("input, select, textarea")) return key === "Escape" && (event.preventDefault(), target.blur());
   if (key === "Space" && target.closest("button, summary, a")) return;
-  const named = [...(target.closest("tr") ?? document).querySelectorAll(NAMED), ...document.querySelectorAll(NAMED)];
-  const found = named.find((each) => each.ariaKeyShortcuts === key);
+  const row = target.closest("tr");
+  const found = [...document.querySelectorAll(NAMED)].find((each) =>
+    each.ariaKeyShortcuts === key && [null, row].includes(each.closest("tr")));
   if (found && key !== "Escape") event.preventDefault();
   if (found instanceof HTMLInputElement) found.focus();
   else if (found instanceof HTMLElement) found.click();

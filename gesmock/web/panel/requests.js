@@ -36,10 +36,10 @@ const list = listIn(page.requests, {
   columns: ["Time", "Request", "Status", "Took", "Fault"],
   at: (index) => shown[index],
   cells: (entry) => [
-    new Date(entry.real_at * 1000).toLocaleTimeString("en-GB"),
+    new Date(entry.real_at * 1000).toISOString().slice(11, 19),
     h(`button.link.mono${entry.method === "OPTIONS" ? ".dim" : ""}`, {
       click: () => open("request", `${entry.number}`),
-      title: entry.path,
+      title: `#${entry.number} ${entry.path}`,
     }, `${entry.method} ${shortPath(entry)}`, h("span.muted", searchOf(entry))),
     statusOf(entry),
     took(entry),

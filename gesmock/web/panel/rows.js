@@ -9,7 +9,6 @@ const HEIGHT = 30; // px, of a row in panel.css
 export function listIn(section, { columns, at, cells, released }) {
   let total = 0;
   let frame = 0;
-  let painted = 0; // the first row
   const body = h("tbody");
   const head = h("thead", h("tr", columns.map((name) => h(`th.c-${name}`, name))));
   const table = h("table", { "aria-label": section.ariaLabel }, head, body);
@@ -42,6 +41,7 @@ export function listIn(section, { columns, at, cells, released }) {
   }
 
   function paint() {
+    if (document.querySelector(":popover-open")) return;
     const [first, end] = range();
     const rows = Array.from({ length: end - first }, (_, index) => {
       const item = at(first + index);
@@ -49,9 +49,6 @@ export function listIn(section, { columns, at, cells, released }) {
         item === undefined ? h("td") : cells(item).map((each, column) => h(`td.c-${columns[column]}`, each)));
     });
     table.style.margin = `${first * HEIGHT}px 0 ${(total - end) * HEIGHT}px`; // no layout from here on
-    for (const row of [...body.children].slice(0, Math.max(first - painted, 0))) row.remove();
-    for (let index = first; index < Math.min(painted, end); index++) body.prepend(h("tr"));
-    painted = first;
     replace(body, rows);
   }
 
