@@ -176,6 +176,7 @@ def test_preflights_of_a_page_of_another_origin_are_dimmed(begin: Begin, visit: 
         try:
             page = visit(f"http://127.0.0.1:{server.server_port}/?graph={ges.graph_url()}")
             says(page, "1 to 5 of 5|1 to 4 of 4|1 to 6 of 6")
+            page.close()  # before its server ends, as its icon may still be on the way
         finally:
             server.shutdown()
     preflight = request(panel, "OPTIONS").first
