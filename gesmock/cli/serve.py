@@ -70,6 +70,7 @@ def _log_to_standard_error(level: str, log_format: str) -> None:
 
     log = logging.getLogger("gesmock")
     standard_error = logs.JsonLogHandler() if log_format == "json" else logs.LogHandler()
+    click.get_current_context().call_on_close(standard_error.close)
     for each in (log, logs.ACCESS):
         each.addHandler(standard_error)
     logs.ACCESS.propagate = False

@@ -198,15 +198,9 @@ class Gateway:
         return guard.largest_body if refusal is None else None
 
 
-def _finish(
-    reply: Reply,
-    request: Request,
-    query: str,
-    connection: ConnectionInfo,
-) -> Answer:
+def _finish(reply: Reply, request: Request, query: str, connection: ConnectionInfo) -> Answer:
     answer = answer_of(reply, request.method, request.headers)
-    since = connection.heard_at
-    log_request(request.method, request.path, query, reply, since)
+    log_request(request.method, request.path, query, reply, connection.heard_at)
     return answer
 
 
@@ -312,14 +306,14 @@ def log_request(
 
 def _logged(
     method: str, path: str, query: str, reply: Reply, redact: Callable[[str], str] = _SECRETS.redact
-) -> logs.Answered:
+) -> logs.LoggedAnswer:
     url = path if _PLAIN(path) else quote(redact(path))
     if query:
         url += f"?{query if _PAGE(query) else _redacted(query, redact)}"
-    return logs.Answered(method, url, reply.status, reply.headers.get("X-Gesmock-Fault", ""))
+    return logs.LoggedAnswer(method, url, reply.status, reply.headers.get("X-Gesmock-Fault", ""))
 
 
-def _log_answer(answered: logs.Answered, taken_s: float) -> None:
+def _log_answer(answered: logs.LoggedAnswer, taken_s: float) -> None:
     first = log.handlers[0] if log.handlers else None
     if not isinstance(first, logs.LogHandler):
         log.info(answered.line(taken_s))

@@ -16,7 +16,7 @@ from gesmock.model.clock import iso_time, real_time
 ACCESS: Final = logging.getLogger("gesmock.service")
 
 
-class Answered:
+class LoggedAnswer:
     """What is logged of a request, but for how long it took.
 
     *url* has no secrets, *fault* is a receipt or empty.
@@ -54,11 +54,11 @@ _LONGEST_FLUSH_S: Final = 1.0
 
 
 class LogHandler(logging.Handler):
-    """Writes the log to standard error, in a thread of its own: no client waits for its reader.
+    """Writes the log to standard error, in a thread of its own, which may block; no client waits.
 
     Lines are written together, a moment later. If they come faster than they are read, some are
     left out, and a line says how many. It must be the only handler of ``gesmock.service``, whose
-    answered requests it takes as they are: a log record would take 6 us of a request's 15.
+    answered requests it takes as lines: a log record would take 6 us of a request's 15.
     """
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class LogHandler(logging.Handler):
         self._dropped = 0
         Thread(target=self._write_held, name="gesmock-log", daemon=True).start()
 
-    line = staticmethod(Answered.line)
+    line = staticmethod(LoggedAnswer.line)
 
     def hold(self, line: str) -> None:
         """Have *line* written soon."""
@@ -88,6 +88,7 @@ class LogHandler(logging.Handler):
         written.wait(_LONGEST_FLUSH_S)
 
     def close(self) -> None:
+        self.flush()
         self._held.put(None)
         super().close()
 
@@ -126,7 +127,7 @@ def _write(text: bytes) -> None:
 class JsonLogHandler(LogHandler):
     """Writes JSON objects."""
 
-    line = staticmethod(Answered.json_line)
+    line = staticmethod(LoggedAnswer.json_line)
 
     def __init__(self) -> None:
         super().__init__()

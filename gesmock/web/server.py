@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from gesmock.faults import BELOW_HTTP
 from gesmock.server.parser import Limits
 from gesmock.server.protocol import HttpServer
-from gesmock.web import logs
 from gesmock.web.gateway import Gateway
 from gesmock.web.guard import local_url
 
@@ -47,7 +46,5 @@ class Server:
         """
         self._fake.epochs.watchers.remove(self._http.release)
         self._http.stop()
-        for each in logs.ACCESS.handlers:
-            each.flush()
         if not self._http.is_copy:  # a child has no other threads, but maybe their locks
             self._fake.interrupt()

@@ -23,7 +23,7 @@ from gesmock.model.messages import ConnectionInfo, Reply
 from gesmock.server.parser import Limits, parse
 from gesmock.web import create_app, logs
 from gesmock.web.gateway import Gateway, log_request
-from gesmock.web.logs import ACCESS, Answered, JsonFormatter, LogHandler
+from gesmock.web.logs import ACCESS, JsonFormatter, LoggedAnswer, LogHandler
 
 Serve = Callable[..., Any]
 
@@ -219,7 +219,7 @@ def test_standard_error_that_takes_little_and_not_always_gets_every_line(
 
     monkeypatch.setattr(logs, "os", SimpleNamespace(write=write))
     for path in ("/first", "/second"):
-        log.hold(Answered("GET", path, 200, "").line(0.0012))
+        log.hold(LoggedAnswer("GET", path, 200, "").line(0.0012))
     log.flush()
 
     assert b"".join(taken) == b"GET /first 200 1.2 ms\nGET /second 200 1.2 ms\n"
