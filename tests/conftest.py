@@ -26,6 +26,8 @@ from gesmock.cli import serve as serve_command  # before an inner run of pyteste
 from gesmock.fake.fake import Fake
 from gesmock.fake.handle import handle
 from gesmock.faults import KINDS
+from gesmock.journal.entries import Exchange
+from gesmock.journal.journal import Journal
 from gesmock.model import replies
 from gesmock.model.clock import ClockChange
 from gesmock.model.messages import Operation, Reply, Request
@@ -50,8 +52,15 @@ settings.load_profile("fast")
 
 
 def in_depth(whole: int, bounded: int) -> int:
-    """*whole* with hypothesis' profile ``deep``, else *bounded*, for which each change has time."""
+    """*whole* with hypothesis' profile ``deep``, else *bounded*, which takes less time."""
     return whole if settings.get_current_profile_name() == "deep" else bounded
+
+
+def record(journal: Journal, request: Request, reply: Reply) -> None:
+    """Record *request* and its *reply* in *journal*, as if they came at the epoch."""
+    payload = reply.payload if reply.body is None else reply.body
+    of_reply = reply.status, reply.headers, reply.job_id
+    journal.append(Exchange(1, request, *of_reply, None, None, payload), reply.statuses)
 
 
 CHARACTERS = st.characters(exclude_categories=["Cs"])
@@ -272,8 +281,6 @@ def _process_as_it_was() -> Iterator[None]:
     yield
     for log, (level, handlers, propagate) in zip(logs, settings, strict=True):
         log.setLevel(level)
-        for each in {*log.handlers} - {*handlers}:
-            each.close()
         log.handlers[:], log.propagate = handlers, propagate
     sys.setswitchinterval(interval)
     for number, handler in signals.items():

@@ -208,17 +208,27 @@ def _finish(
             refusal = refusals.injected(fault.fault, request, edition)
             reply = replies.refusal(refusal, settings)
         reply = replace(fault.apply(reply), job_id=job_id)
-    epoch, number = project.epoch, project.journal.count + 1
+    exchange = Exchange(
+        epoch=project.epoch,
+        request=journaled,
+        status=reply.status,
+        headers=reply.headers,
+        job_id=reply.job_id,
+        fired=fault,
+        crash=crash,
+        payload=reply.payload if reply.body is None else reply.body,
+    )
     real_at = project.time.real_at if connection is None else connection.heard_at
-    record = project.journal.append(now, epoch, journaled, reply, fault, crash, real_at, connection)
+    record = project.journal.append(exchange, reply.statuses, now, real_at, connection)
     kind, coverage = None if fault is None else fault.kind, project.verdict.coverage
     broken = kind if kind in UNREADABLE else None
-    coverage.met[request.operation, reply.status, broken].count += 1
+    coverage.met[request.operation or "", reply.status, broken].count += 1
     if kind is not None:
         coverage.faults[kind] += 1
     if crash is not None or request.operation is None:
         reply = replace(reply, hint=project.verdict.note(record))
-    ours = {**replies.request_ids(epoch, number), "Date": http_date(int(now))}
+    ids = replies.request_ids(exchange.epoch, record.number)
+    ours = {**ids, "Date": http_date(int(now))}
     return replace(reply, headers={**ours, **reply.headers})
 
 
@@ -241,8 +251,8 @@ class Repeat:
         self._acquire, self._release = project.lock.acquire, project.lock.release
         self._fake, self._faults, self._changes = fake, project.faults, project.faults.changes
         self._time, self._graphs, self._journal = project.time, project.graphs, project.journal
-        cell = exchange.request.operation, reply.status, None
-        self._met = project.verdict.coverage.met[cell]
+        operation = exchange.request.operation or ""
+        self._met = project.verdict.coverage.met[operation, reply.status, None]
         graph = project.graphs.get(exchange.request.args["graph_name"])
         self._until = NEVER if graph is None else graph.next_change()
         self._version = project.graphs.version
@@ -278,7 +288,7 @@ class Repeat:
 
     def __call__(self, epoch: int, connection: ConnectionInfo) -> Record | None:
         """The record of the next answer; None if something may have changed."""
-        if not self._acquire(False):  # noqa: FBT003 twice as fast as by its name
+        if not self._acquire(blocking=False):
             return None
         try:
             exchange, reply, age = self.exchange, self.reply, self._time.age()
@@ -296,6 +306,6 @@ class Repeat:
                 return None
             self._met.count += 1
             at, heard_at = self._time.at(age), connection.heard_at
-            return self._journal.repeat(exchange, reply.statuses, at, heard_at, connection)
+            return self._journal.append(exchange, reply.statuses, at, heard_at, connection)
         finally:
             self._release()

@@ -48,12 +48,11 @@ class Table(NamedTuple):
         return 1000 * self.met // self.all / 10 if self.all else 0.0
 
 
-class _Cells(dict[tuple[str | None, int, str | None], Cell]):
+class _Cells(dict[tuple[str, int, str | None], Cell]):
     """Cells by their operation, status and connection; new ones count from 0."""
 
-    def __missing__(self, key: tuple[str | None, int, str | None]) -> Cell:
-        operation, status, connection = key
-        self[key] = cell = Cell(operation or "", status, connection)
+    def __missing__(self, key: tuple[str, int, str | None]) -> Cell:
+        self[key] = cell = Cell(*key)
         return cell
 
 
@@ -70,7 +69,7 @@ class Coverage:
 
     def add(self, cells: Iterable[Cell]) -> None:
         for cell in cells:
-            self.met[cell.operation or None, cell.status, cell.connection].count += cell.count
+            self.met[cell.operation, cell.status, cell.connection].count += cell.count
 
     def merge(self, other: "Coverage") -> None:
         """Add all that *other* counted."""

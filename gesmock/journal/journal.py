@@ -8,7 +8,6 @@ from typing import Annotated, Any, Final, TypeVar, Unpack, overload
 
 from msgspec import Meta
 
-from gesmock.faults import MatchedFault
 from gesmock.journal.entries import (
     MOST_REPLIED,
     AnsweredEntry,
@@ -29,9 +28,7 @@ from gesmock.model.messages import (
     LONGEST_REPLY,
     ConnectionInfo,
     Operation,
-    Reply,
     ReplyBody,
-    Request,
     ShownStatuses,
 )
 from gesmock.model.waiters import Waiters
@@ -234,35 +231,19 @@ class Journal:
 
     def append(
         self,
-        at: float,
-        epoch: int,
-        request: Request,
-        reply: Reply,
-        fired: MatchedFault | None = None,
-        crash: str | None = None,
+        exchange: Exchange,
+        source: ShownStatuses | None = None,
+        at: float = 0.0,
         real_at: float = 0.0,
         link: ConnectionInfo | None = None,
     ) -> Record:
-        """Record a *request*, its body and head shortened, and its *reply*; the lock is held."""
-        body, payload = reply.body, reply.payload
-        if body is not None:
-            payload = body
-            if not body.size:
-                self._keep(body)
-        exchange = Exchange(
-            epoch, request, reply.status, reply.headers, reply.job_id, fired, crash, payload
-        )
-        return self.repeat(exchange, reply.statuses, at, real_at, link)
+        """Record *exchange*, which showed the statuses of *source*; the lock is held.
 
-    def repeat(
-        self,
-        exchange: Exchange,
-        source: ShownStatuses | None,
-        at: float,
-        real_at: float,
-        link: ConnectionInfo | None,
-    ) -> Record:
-        """Record *exchange*, which showed the statuses of *source*, once more; the lock is held."""
+        The same exchange may be recorded again and again. Its request has a short body and head.
+        """
+        body = exchange.payload
+        if isinstance(body, ReplyBody) and not body.size:
+            self._keep(body)
         self.count = number = self.count + 1
         reported = None
         if source is not None:

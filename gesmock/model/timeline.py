@@ -116,8 +116,9 @@ class Timeline(Struct, frozen=True, gc=False):
 
     def _following(self, now: int) -> Stage | None:
         """The first stage with another status than the present one."""
-        present, *later = self.stages[self._index(now) :]
-        return next((each for each in later if each.status != present.status), None)
+        later = bisect_right(self.stages, (now, "~"))  # as in _index
+        status = self.stages[max(later - 1, 0)].status
+        return next((each for each in self.stages[later:] if each.status != status), None)
 
     def _past(self, now: int) -> tuple[Stage, ...]:
         return self.stages[: self._index(now) + 1]

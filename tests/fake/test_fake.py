@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from conftest import until
+from conftest import record, until
 from msgspec.structs import replace
 
 from gesmock import Entry, GesMock
@@ -194,9 +194,8 @@ def test_a_file_is_reloaded_and_the_journal_stays(tmp_path: Path) -> None:
     project = fake.default
     epoch, generated = project.epoch, ids(project)[-1]
     project.graphs.add(NEW)
-    project.journal.append(
-        0, epoch, Request(operation=None, method="GET", path="/", epoch=epoch), Reply(200, {})
-    )
+    request = Request(operation=None, method="GET", path="/", epoch=epoch)
+    record(project.journal, request, Reply(200, {}))
 
     write(tmp_path / "a.json", "a", "b")
     fake.reload(file)

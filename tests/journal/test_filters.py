@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import requests
-from conftest import PROJECT, Service, until
+from conftest import PROJECT, Service, record, until
 
 from gesmock import Conflict, Entry, ExpectationFailed, GesMock, InvalidInput, TimedOut
 from gesmock.journal.filters import Assertion, EntryFilter
@@ -252,7 +252,7 @@ def short() -> Journal:
     journal = Journal(RLock(), size=3)
     for status in (200, 200, 503, 200, 503):
         request = Request(operation="list_jobs", method="GET", path="/", epoch=1)
-        journal.append(0.0, 1, request, Reply(status, {}))
+        record(journal, request, Reply(status, {}))
     return journal
 
 
@@ -408,7 +408,7 @@ def test_entries_dropped_while_waiting_raise_conflict(ges: GesMock) -> None:
     with ges.fake.default.lock:  # it cannot look meanwhile
         for _ in range(2):
             request = Request(operation="list_jobs", method="GET", path="/", epoch=1)
-            journal.append(0.0, 1, request, Reply(200, {}))
+            record(journal, request, Reply(200, {}))
     thread.join()
 
     assert isinstance(outcome[0], Conflict)

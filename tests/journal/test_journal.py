@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import requests
-from conftest import PROJECT, Service
+from conftest import PROJECT, Service, record
 
 from gesmock import Drip, GesMock, InvalidInput, Truncate
 from gesmock.journal.entries import LONGEST_BODY, Entry, Record, entries_of, with_short_body
@@ -37,7 +37,7 @@ def request(**fields: Any) -> Request:
 def journaled(*statuses: int, size: int = 100, **fields: Any) -> Journal:
     journal = Journal(RLock(), size=size)
     for status in statuses:
-        journal.append(0.0, 1, with_short_body(cleaned(request(**fields))), Reply(status, {}))
+        record(journal, with_short_body(cleaned(request(**fields))), Reply(status, {}))
     return journal
 
 
@@ -55,7 +55,7 @@ def test_old_entries_make_room_and_are_counted() -> None:
 def test_a_request_that_is_sent_again_is_redacted_once_for_all_its_entries() -> None:
     journal, again = Journal(RLock(), size=9), with_short_body(cleaned(request()))
     for status in (503, 200):
-        journal.append(0.0, 1, again, Reply(status, {}))
+        record(journal, again, Reply(status, {}))
 
     first, second = entries_of(journal.snapshot().records)
 
@@ -83,7 +83,7 @@ def test_a_smaller_journal_drops_the_oldest_and_a_larger_one_has_room() -> None:
     journal.resize(2)
     assert [each.status for each in journal.entries()] == [202, 203]
     journal.resize(3)
-    journal.append(0.0, 1, request(), Reply(204, {}))
+    record(journal, request(), Reply(204, {}))
     assert [each.status for each in journal.entries()] == [202, 203, 204]
     assert (journal.count, journal.dropped) == (5, 2)
 
@@ -123,7 +123,7 @@ def test_cleared_entries_are_not_counted_as_dropped() -> None:
     journal = journaled(200)
 
     assert journal.clear() == 1
-    journal.append(0.0, 1, request(), Reply(200, {}))
+    record(journal, request(), Reply(200, {}))
 
     assert journal.dropped == 0
     assert (len(journal), journal.count) == (1, 2)
@@ -296,7 +296,7 @@ def test_the_oldest_statuses_of_lists_are_dropped_first(few: Journal) -> None:
     pages = [listed(rows, f"{page}/") for page, rows in enumerate((30, 50, 0, 30))]
     for page in pages:
         for _ in range(2):
-            few.append(0.0, 1, request(), Reply(200, {}, statuses=page))
+            record(few, request(), Reply(200, {}, statuses=page))
 
     counts = [None if each.statuses is None else len(each.statuses) for each in few.entries()]
     assert counts == [None, None, 50, 50, 0, 0, 30, 30]
@@ -304,9 +304,9 @@ def test_the_oldest_statuses_of_lists_are_dropped_first(few: Journal) -> None:
 
 
 def test_the_status_of_a_single_job_lasts_as_long_as_its_entry(few: Journal) -> None:
-    few.append(0.0, 1, request(), Reply(200, {}, statuses=ShownStatuses({"a1": "running"})))
+    record(few, request(), Reply(200, {}, statuses=ShownStatuses({"a1": "running"})))
     for page in "bc":
-        few.append(0.0, 1, request(), Reply(200, {}, statuses=listed(30, page)))
+        record(few, request(), Reply(200, {}, statuses=listed(30, page)))
 
     assert [each.statuses is None for each in few.entries()] == [False, True, False]
     assert few[0].statuses == {"a1": "running"}
@@ -320,7 +320,7 @@ def test_a_long_journal_has_more_statuses(size: int, resized: int, lists: int) -
     journal = Journal(RLock(), size=size)
     journal.resize(resized)
     for page in range(101):
-        journal.append(0.0, 1, request(), Reply(200, {}, statuses=listed(1000, f"{page}/")))
+        record(journal, request(), Reply(200, {}, statuses=listed(1000, f"{page}/")))
 
     assert sum(each.statuses is not None for each in journal.entries()) == lists
 
@@ -328,7 +328,7 @@ def test_a_long_journal_has_more_statuses(size: int, resized: int, lists: int) -
 def test_dropped_statuses_are_freed(few: Journal) -> None:
     pages = [listed(30, f"{page}/").statuses for page in range(3)]
     for page in pages:
-        few.append(0.0, 1, request(), Reply(200, {}, statuses=ShownStatuses(page, 30, 30)))
+        record(few, request(), Reply(200, {}, statuses=ShownStatuses(page, 30, 30)))
     first, second, last = (gc.get_referrers(page) for page in pages)
 
     assert [len(holders) for holders in (first, second)] == [1, 1]  # the list of this test
@@ -340,7 +340,7 @@ def test_statuses_shared_by_recent_entries_are_not_dropped() -> None:
     for number in range(8):
         source = ShownStatuses({f"{number}": "success"}, 1, 1)
         for _ in range(1 + number % 2):
-            journal.append(0.0, 1, request(), Reply(200, {}, statuses=source))
+            record(journal, request(), Reply(200, {}, statuses=source))
 
     assert [each.statuses for each in journal.entries()] == [
         {"6": "success"},
@@ -630,7 +630,7 @@ def test_the_oldest_bodies_are_dropped_first_until_they_are_sent_again(
 def test_a_small_journal_has_few_bodies() -> None:
     journal, bodies = Journal(RLock(), size=3), [ReplyBody() for _ in range(9)]
     for body in bodies:
-        journal.append(0.0, 1, request(), Reply(200, {}, body=body))
+        record(journal, request(), Reply(200, {}, body=body))
         body.fill([b"{}"])
 
     assert [body.text for body in bodies] == [b""] * 6 + [b"{}"] * 3

@@ -25,10 +25,10 @@ FAULT: Final = {"operation": "show_job", "fault": 503}
 
 CASES: Final[dict[str, tuple[int, int, tuple[str, str, Any], int]]] = {
     "list seen before": (7, 20, ("GET", f"{PATH}jobs/status", None), 200),
-    "injected 503": (15, 62, ("GET", f"{PATH}jobs/any/status", None), 503),
+    "injected 503": (15, 61, ("GET", f"{PATH}jobs/any/status", None), 503),
     "control GET": (13, 54, ("GET", "/_gesmock/clock", None), 200),
     "control POST": (14, 82, ("PATCH", "/_gesmock/clock", {"advance_s": 1}), 200),
-    "submission": (24, 106, ("POST", f"{PATH}action?action_id=clear-graph", SUBMISSION), 200),
+    "submission": (24, 104, ("POST", f"{PATH}action?action_id=clear-graph", SUBMISSION), 200),
 }
 """The most files and calls, a little above what they are today; the request; its status."""
 
