@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.deep
 
 JOBS: Final = 100_000
-LOADED: Final = in_depth(4, 20)
+LOADED: Final = 4
 """How many times slower a busy machine may be, or one that runs other tests beside."""
 
 PER_SECOND: Final = 50
 TURN_S: Final = in_depth(3, 1)
-TURNS: Final = in_depth(5, 3)
+TURNS: Final = 5
 LASTS_S: Final = float(os.environ.get("GESMOCK_PANEL_S", in_depth(30, 6)))
 PATH: Final = "/ges/v1.0/0123456789abcdef0123456789abcdef/graphs/movies/jobs/status?limit=10"
 
@@ -207,7 +207,7 @@ def test_an_open_panel_hardly_slows_the_answers_of_the_service(
         f"an answer of the service takes {listed(without)} us, with an open panel "
         f"{listed(beside)} us: {listed(ratios, 2)} times as long"
     )
-    assert min(ratios) < 1 + 0.1 * LOADED
+    assert median(ratios) < 1 + 0.1 * LOADED
 
 
 def listed(values: list[float], digits: int = 0) -> str:

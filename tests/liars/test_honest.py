@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import trustme
-from conftest import in_depth
 
 from liars.changes import answer_if, both, in_job, in_jobs, in_list, in_refusals, number, rewritten
 from liars.liar_server import (
@@ -264,11 +263,7 @@ IN_EVERY_RUN = {"the database edition", "the memory edition", "with a token", "H
 
 @pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(name, marks=() if name in IN_EVERY_RUN else pytest.mark.deep)
-        for number, name in enumerate(HONEST)
-        if name in IN_EVERY_RUN or number % in_depth(1, 4) == 0
-    ],
+    [pytest.param(name, marks=() if name in IN_EVERY_RUN else pytest.mark.deep) for name in HONEST],
 )
 def test_an_honest_server_passes(name: str, tmp_path: Path) -> None:
     service, change, options = HONEST[name]

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import in_depth
 from quirks import check_up_to
 
 from gesmock.conformance.run import CHECKS
@@ -659,11 +658,7 @@ IN_EVERY_RUN = {
 
 @pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(name, marks=() if name in IN_EVERY_RUN else pytest.mark.deep)
-        for number, name in enumerate(LIES)
-        if name in IN_EVERY_RUN or number % in_depth(1, 4) == 0
-    ],
+    [pytest.param(name, marks=() if name in IN_EVERY_RUN else pytest.mark.deep) for name in LIES],
 )
 def test_a_lie_fails_the_check_that_is_named_for_it(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
