@@ -46,7 +46,7 @@ export const facts = (pairs) =>
 /** @param {any} value */
 export function pretty(value) {
   try {
-    value = JSON.parse(value);
+    if (typeof value === "string") value = JSON.parse(value);
   } catch {
     // it is no JSON
   }

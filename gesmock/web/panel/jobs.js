@@ -81,15 +81,15 @@ page.moves.ontoggle = list.draw;
 page.toJobs.onclick = list.focus;
 
 const load = throttled(async () => {
-  const current = () => JSON.stringify([view.project, filters()]);
-  const wanted = current();
-  if (loadedFor !== wanted) list.scroller.scrollTop = 0;
-  loadedFor = wanted;
+  const keyOf = () => JSON.stringify([view.project, filters()]);
+  const key = keyOf();
+  if (loadedFor !== key) list.scroller.scrollTop = 0;
+  loadedFor = key;
   isStale = false;
   const [first, end] = list.range();
   const offset = Math.max(first - 100, 0);
   const answer = await get(`jobs?${query({ ...filters(), limit: end + 100 - offset, offset })}`);
-  if (wanted !== current()) return load();
+  if (key !== keyOf()) return load();
   loaded = answer.jobs.map(received);
   start = offset;
   ({ total, counts } = answer);

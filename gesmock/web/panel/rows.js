@@ -62,7 +62,7 @@ export function listIn(section, { columns, at, cells, released }) {
     isHeld,
     scroller,
     focus: () => body.querySelector("button")?.focus(),
-    /** Show so many rows, or these contents in their place, and that there are more. @type {Show} */
+    /** Show `count` rows, or `instead`, and say that `more` wait. @type {Show} */
     show(count, instead, more) {
       total = count;
       table.ariaRowCount = `${total + 1}`;
