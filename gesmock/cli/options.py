@@ -134,13 +134,16 @@ def naming_options() -> Iterator[None]:
 
 def _named_option(path: str) -> str:
     """*path*, with the option that is meant, or its variable, in place of a start option."""
-    current, match = click.get_current_context(), _PATH.fullmatch(path)
-    for parameter in current.command.params if match else ():
-        name = str(parameter.name)
-        if match and name == _SINGULARS.get(match[1], match[1]):
+    match = _PATH.fullmatch(path)
+    if match is None:
+        return path
+    start, inner = match.groups()
+    name, current = _SINGULARS.get(start, start), click.get_current_context()
+    for parameter in current.command.params:
+        if parameter.name == name:
             variable = current.get_parameter_source(name) is ParameterSource.ENVIRONMENT
             option = f"GESMOCK_{name.upper()}" if variable else parameter.opts[0]
-            return f"{option} {match[2]}".rstrip()
+            return f"{option} {inner}".rstrip()
     return path
 
 

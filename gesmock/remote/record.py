@@ -305,13 +305,9 @@ class Renaming:
         return {"jobId": id_of(job), **_change_request(fields, self._of_field)}
 
     def _of_field(self, name: str, text: str) -> str:
-        return (
-            text
-            if name == "command"
-            else self.renamed_url(text)
-            if name == "url"
-            else self.renamed(text)
-        )
+        if name == "command":
+            return text
+        return self.renamed_url(text) if name == "url" else self.renamed(text)
 
 
 def _renamed(segment: str, pair: tuple[str, str]) -> str:
