@@ -11,7 +11,7 @@ from gesmock.fake import routes
 from gesmock.fake.graphs import Graphs, edition_of
 from gesmock.faults import ArmedRule, FaultRules
 from gesmock.journal.coverage import Coverage
-from gesmock.journal.entries import Entry, Record, other_plane
+from gesmock.journal.entries import Entry, Record, entries_of, other_plane
 from gesmock.journal.journal import Journal
 from gesmock.journal.observations import Observation, Span, sightings
 from gesmock.journal.verdict import judge
@@ -109,7 +109,7 @@ class Verdict:
             snapshot, config = self._journal.snapshot(), self.config
             noticed = [*self._noticed()]
         traffic = Traffic(
-            (record.entry for record in snapshot.records),
+            entries_of(snapshot.records),
             dropped=snapshot.dropped,
             client_header=config.client_header,
         )

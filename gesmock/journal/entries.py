@@ -71,8 +71,9 @@ class Headers(dict[str, str]):
     """Headers by name, which may be looked up in any case."""
 
     def __missing__(self, name: str) -> str:
+        lower = name.lower()
         for key, value in self.items():
-            if key.lower() == name.lower():
+            if key.lower() == lower:
                 return value
         raise KeyError(name)
 

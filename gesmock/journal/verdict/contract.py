@@ -4,7 +4,7 @@ The service is lenient about some of it, and gesmock answers as the service does
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
 
@@ -70,12 +70,7 @@ def breaches(entry: Entry) -> Iterator[Breach]:
         yield Breach("GM302", f"the method is {entry.method}, expected {methods}", path)
         return
     pointer = f"{path}/{method}"
-    parameters = {
-        f"{parameter['in']} {parameter['name']}": (reference, parameter)
-        for number, node in enumerate(item[method]["parameters"])
-        for reference in [node.get("$ref", f"{pointer}/parameters/{number}")]
-        for parameter in [_at(reference)]
-    }
+    parameters = _parameters(pointer)
     for name, value in match.groupdict().items():
         yield from _typed(*parameters[f"path {name}"], value)
     for name, value in entry.query.items():
@@ -209,6 +204,17 @@ def _paths() -> list[tuple[re.Pattern[str], str, "Node"]]:
         )
         for path, item in paths
     ]
+
+
+@cache
+def _parameters(pointer: str) -> Mapping[str, tuple[str, "Node"]]:
+    """The parameters of an operation, as ``query limit``, each with a pointer to it."""
+    return {
+        f"{parameter['in']} {parameter['name']}": (reference, parameter)
+        for number, node in enumerate(_at(pointer)["parameters"])
+        for reference in [node.get("$ref", f"{pointer}/parameters/{number}")]
+        for parameter in [_at(reference)]
+    }
 
 
 @cache

@@ -165,9 +165,9 @@ def export_har(project: Project) -> dict[str, Any]:
 
 @call("GET", "findings", summary="List findings about the client")
 def list_findings(project: Project, query: FindingsQuery) -> FindingsBody:
-    findings = project.verdict.findings(query.codes)
-    failing = project.verdict.failing()
-    failed = sum(each in failing for each in findings)
+    findings, config = project.verdict.findings(query.codes), project.verdict.config
+    failing = config.codes(config.fail_on) if config.fail_on else []
+    failed = sum(each.code in failing for each in findings)
     page, total, following = numbered_page(findings, query)
     return FindingsBody(page, total, failed, following)
 

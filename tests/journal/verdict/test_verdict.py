@@ -12,6 +12,7 @@ from gesmock.fake.handle import OPERATIONS
 from gesmock.journal.entries import Wire
 from gesmock.journal.verdict import checks
 from gesmock.journal.verdict.findings import CODES, RULES, finding
+from gesmock.model.secrets import Secrets
 
 
 @pytest.fixture
@@ -287,6 +288,24 @@ def test_dropped_entries_are_reported(story: Story) -> None:
 
 
 # --- Over HTTP ---
+
+
+def test_a_request_that_is_repeated_is_searched_for_secrets_once(
+    ges: GesMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched = []
+    redact_value = Secrets.redact_value
+
+    def count(self: Secrets, value: Any, *levels: int) -> Any:
+        searched.append(value)
+        return redact_value(self, value, *levels)
+
+    monkeypatch.setattr(Secrets, "redact_value", count)
+    with requests.Session() as client:
+        for _ in range(20):
+            assert client.get(ges.jobs_url()).ok
+    assert codes(ges.findings("GM")) == []
+    assert 1 <= len(searched) <= 3  # the first answer is made another way than those repeated
 
 
 def test_findings_are_listed_per_project_over_http(service: Service) -> None:
