@@ -170,6 +170,7 @@ type Titled = (title: string, ...contents: Content[]) => Node;
 type Fold = (title: string, value: unknown, isOpen?: boolean) => Node;
 type Show = (count: number, instead: Content[] | false, more: number) => void;
 type Replace = (parent: Element, ...contents: (Content | Content[])[]) => void;
+type FocusOn = (element: HTMLElement, parent?: ParentNode) => void;
 type Fill = (select: HTMLSelectElement, values: string[], value: string, text: (value: string) => string) => void;
 type OpenDialog = (name: string, contents: Content[], verb: string, act?: () => Promise<unknown>) => void;
 

@@ -173,6 +173,51 @@ def test_the_board_has_a_column_for_each_status(visit: Visitor, living: GesMock)
     expect(panel.get_by_role("table", name="Jobs")).to_be_hidden()
 
 
+def test_a_search_changes_the_board_under_the_pointer(visit: Visitor, living: GesMock) -> None:
+    panel = open_panel(visit, living.url, "#view=board")
+    cards = panel.get_by_role("list", name="pending").get_by_role("listitem")
+    cards.first.hover()
+    panel.keyboard.press("/")
+    panel.keyboard.type(HYG)
+
+    expect(cards).to_have_count(1)
+    expect(cards).to_contain_text(HYG)
+
+
+def test_the_focus_returns_to_a_job_that_changed_while_its_drawer_was_open(
+    visit: Visitor, living: GesMock
+) -> None:
+    panel = open_panel(visit, living.url)
+    opener = job(panel, HYG).get_by_role("button").first
+    opener.press("Enter")
+    drawer = panel.get_by_role("complementary", name="Details")
+    expect(drawer).to_contain_text("pending")
+    living.clock.advance(60)
+    expect(drawer).to_contain_text("complete")
+
+    panel.keyboard.press("Escape")
+
+    expect(drawer).to_be_hidden()
+    expect(opener).to_be_focused()
+
+
+def test_selected_text_of_the_drawer_stays_selected_while_the_job_changes(
+    visit: Visitor, living: GesMock
+) -> None:
+    panel = open_panel(visit, living.url)
+    job(panel, HYG).get_by_role("button").first.click()
+    drawer = panel.get_by_role("complementary", name="Details")
+    drawer.get_by_text("pending").first.dblclick()
+    selected = "getSelection().toString()"
+    assert panel.evaluate(selected) == "pending"
+
+    with panel.expect_response("**/seen/**"):  # the drawer's, to draw it again
+        living.clock.advance(60)
+    expect(job(panel, HYG)).to_contain_text("complete")
+
+    assert panel.evaluate(selected) == "pending"
+
+
 def test_another_project_can_be_chosen_and_left(visit: Visitor, living: GesMock) -> None:
     other = living.project("other1")
     other.add_job(job_id="a/b?c#d&\ne", plan="normal")

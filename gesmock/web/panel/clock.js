@@ -33,7 +33,7 @@ function count(text) {
 function tick() {
   const [date, time] = new Date(now() * 1000).toISOString().split("T");
   replace(page.now, h("span.wide", `${date} `), time.slice(0, 8));
-  for (const text of document.querySelectorAll("[data-due]")) count(/** @type {HTMLElement} */ (text));
+  for (const text of document.querySelectorAll("[data-due]")) count(text);
 }
 
 /** @param {Timing} changed */
@@ -62,8 +62,7 @@ page.next.onclick = async () => {
   if (clock?.next_s === null) say("No job is going to change");
   else if (clock) advance(clock.next_s);
 };
-for (const button of page.clock.querySelectorAll("button")) {
-  const seconds = Number(button.dataset.advance);
-  if (seconds) button.onclick = () => advance(seconds);
+for (const button of page.clock.querySelectorAll("[data-advance]")) {
+  button.onclick = () => advance(Number(button.dataset.advance));
 }
 setInterval(() => timing.frozen || document.hidden || tick(), 500);

@@ -30,7 +30,6 @@ export function replace(parent, ...contents) {
   clearTimeout(delayed.get(parent));
   if (parent.matches(":active")) return void delayed.set(parent, setTimeout(replace, 300, parent, ...contents));
   const focused = parent.querySelector(":focus");
-  const nameOf = (/** @type {HTMLElement} */ { ariaLabel, title, textContent }) => ariaLabel ?? (title || textContent);
   const old = [...parent.childNodes];
   const fresh = [...h("div", ...contents).childNodes];
   fresh.forEach((node, index) => {
@@ -38,9 +37,14 @@ export function replace(parent, ...contents) {
     else if (!old[index].isEqualNode(node)) old[index].replaceWith(node);
   });
   for (const node of old.slice(fresh.length)) node.remove();
-  if (!focused || focused.isConnected) return;
-  const again = [...parent.querySelectorAll("button, summary")].find((each) => nameOf(each) === nameOf(focused));
-  again?.focus({ preventScroll: true });
+  if (focused && !focused.isConnected) focusOn(focused, parent);
+}
+
+/** Focus `element`, or what is now called so below `parent`. @type {FocusOn} */
+export function focusOn(element, parent = document) {
+  const nameOf = (/** @type {HTMLElement} */ { ariaLabel, title, textContent }) => ariaLabel ?? (title || textContent);
+  const again = [...parent.querySelectorAll("button, summary")].find((each) => nameOf(each) === nameOf(element));
+  (element.isConnected ? element : again)?.focus({ preventScroll: true });
 }
 
 /** Makes controls, and characters that change the direction of writing, visible. @param {string} text */

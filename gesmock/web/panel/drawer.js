@@ -1,7 +1,7 @@
 /** The drawer: a job, a request or the findings. */
 
 import { get, throttled } from "./api.js";
-import { digits, h, page, plural, reason, replace } from "./dom.js";
+import { digits, focusOn, h, page, plural, reason, replace } from "./dom.js";
 import { on, open, view } from "./view.js";
 
 /** @type {Map<Kind, Details>} */
@@ -13,17 +13,18 @@ page.drawer.append(h("div.head", heading, h("button.quiet", {
   "aria-keyshortcuts": "Escape", title: "Close the drawer", click: () => open("job"),
 }, "Close")), body);
 
-/** @type {Element | null} */
-let opener = null;
+/** @type {any} */
+let opener;
 let opened = "";
 
 export async function drawDrawer() {
   const [kind, load] = [...details].find(([each]) => view[each]) ?? [];
   const key = kind ? view[kind] : "";
-  const isNew = opened !== `${kind} ${key}`;
-  const shown = (opened = `${kind} ${key}`);
+  const shown = `${kind} ${key}`;
+  const isNew = opened !== shown;
+  opened = shown;
   page.drawer.hidden = !kind;
-  if (!kind || !load) return isNew && opener instanceof HTMLElement && opener.focus();
+  if (!kind || !load) return isNew && opener && focusOn(opener);
   if (isNew) {
     heading.textContent = kind[0].toUpperCase() + kind.slice(1);
     body.replaceChildren();
@@ -31,7 +32,8 @@ export async function drawDrawer() {
     heading.focus({ preventScroll: true });
   }
   const contents = await load(key).catch((error) => [h("p.muted", reason(error))]);
-  if (opened === shown) replace(body, contents);
+  const { anchorNode, isCollapsed } = /** @type {Selection} */ (getSelection());
+  if (opened === shown && (isCollapsed || !body.contains(anchorNode))) replace(body, contents);
 }
 
 on(["#job", "#request", "#findings"], drawDrawer);

@@ -85,8 +85,7 @@ on(["counts"], () => armed.some(({ plan }) => plan) && load()); // it may be use
 
 /** @param {Json} rule */
 async function editRule({ id, calls, fires, remaining, ...fields }) {
-  const text = h("textarea", { "aria-label": "Rule", rows: 14 });
-  text.value = JSON.stringify(fields, null, 2);
+  const text = h("textarea", { "aria-label": "Rule", rows: 14 }, JSON.stringify(fields, null, 2));
   openDialog("Fault rule", [text], id ? "Save" : "Arm", async () => {
     const body = JSON.parse(text.value);
     const removed = Object.fromEntries(Object.keys(fields).map((name) => [name, null]));

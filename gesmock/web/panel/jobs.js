@@ -112,8 +112,8 @@ on(["load", "#status", "#command", "#q"], load);
 on(["#view"], draw);
 on(["counts"], refresh);
 on(["job"], (item) => {
-  const isIt = (/** @type {Item} */ { job, graph }) => job.jobId === item.job?.jobId && graph === item.graph;
-  loaded = loaded.map((each) => (isIt(each) ? received(item) : each));
+  loaded = loaded.map((each) =>
+    each.job.jobId === item.job?.jobId && each.graph === item.graph ? received(item) : each);
   list.draw();
 });
 
@@ -159,8 +159,11 @@ function noJobs(all) {
 
 page.search.oninput = () => look({ q: page.search.value });
 
+let boardFor = ""; // these filters
+
 const drawBoard = throttled(async () => {
-  if (page.board.matches(":hover")) return;
+  if (boardFor === loadedFor && page.board.matches(":hover")) return;
+  boardFor = loadedFor;
   replace(page.board, await Promise.all(statuses().map(async (status) => {
     const { jobs, total } = await get(`jobs?${query({ ...filters(), status, limit: CARDS })}`);
     return h("section", h("h3", statusMark(status), " ", h("b", digits(total))),

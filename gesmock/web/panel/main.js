@@ -127,8 +127,7 @@ tabs.forEach((tab, chosen) => tab.addEventListener("click", () => {
 const NAMED = "[aria-keyshortcuts]";
 
 page.help.onclick = () => {
-  const named = [...document.querySelectorAll(NAMED)];
-  const titles = named.map((each) => [each.ariaKeyShortcuts, each.getAttribute("title")]);
+  const titles = Array.from(document.querySelectorAll(NAMED), (each) => [each.ariaKeyShortcuts, each.title]);
   openDialog("Shortcuts", [facts(Object.fromEntries(titles))], "OK");
 };
 
@@ -144,7 +143,7 @@ addEventListener("keydown", (event) => {
     each.ariaKeyShortcuts === key && [null, row].includes(each.closest("tr")));
   if (found && key !== "Escape") event.preventDefault();
   if (found instanceof HTMLInputElement) found.focus();
-  else if (found instanceof HTMLElement) found.click();
+  else found?.click();
 });
 
 page.theme.value = localStorage.gesmockTheme ?? "auto";

@@ -27,9 +27,6 @@ const statusOf = ({ connection, status }) =>
   h(`span.mono.${connection || !status ? "bad" : `s${Math.floor(status / 100)}`}`, connection ?? (status || "none"));
 
 /** @param {Entry} entry */
-const operationOf = ({ method, operation }) => operation ?? (method === "OPTIONS" ? "preflight" : "none serves this");
-
-/** @param {Entry} entry */
 const took = ({ took_s }) => (took_s < 0.001 ? "< 1 ms" : duration(took_s));
 
 const list = listIn(page.requests, {
@@ -98,8 +95,7 @@ page.har.onclick = async () => {
 // --- Drawer ---
 
 details.set("request", async (key) => {
-  const { entries } = await get(`journal?limit=1&before=${Math.trunc(Number(key)) + 1 || 1}`);
-  const [entry] = entries;
+  const { entries: [entry] } = await get(`journal?limit=1&before=${Math.trunc(Number(key)) + 1 || 1}`);
   if (`${entry?.number}` !== key) return [h("p.muted", "It is not in the journal.")];
   const { operation, args, body, fault, headers, job_id: jobId, reply_body, reply_bytes = 0 } = entry;
   const call = callOf(entry);
@@ -107,7 +103,7 @@ details.set("request", async (key) => {
     h("p.mono", `#${key} ${entry.method} ${entry.path}${searchOf(entry)}`),
     facts({
       Answer: statusOf(entry),
-      Operation: operationOf(entry),
+      Operation: operation ?? (entry.method === "OPTIONS" ? "preflight" : "none serves this"),
       At: new Date(entry.real_at * 1000).toISOString(),
       Took: took(entry),
       Fault: fault && h("span.tag", fault),

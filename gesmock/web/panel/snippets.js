@@ -32,8 +32,7 @@ export function asCurl({ method = "GET", url, headers = {}, body }) {
 /** @param {Call} call */
 export function asFetch({ url, ...options }) {
   const init = Object.keys(options).length ? `, ${JSON.stringify(options, null, 2)}` : "";
-  const fetched = `await fetch(${JSON.stringify(url)}${init})`;
-  return `const answer = ${fetched};\nconsole.log(answer.status, await answer.json());`;
+  return `const answer = await fetch(${JSON.stringify(url)}${init});\nconsole.log(answer.status, await answer.json());`;
 }
 
 /** @param {Item} item */
