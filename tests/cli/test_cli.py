@@ -450,6 +450,15 @@ def proxy(monkeypatch: pytest.MonkeyPatch, visit: Any, *arguments: str) -> Resul
     return CliRunner().invoke(cli.main, ["proxy", "--port", "0", *arguments])
 
 
+def test_a_bad_fault_of_the_proxy_is_reported_clearly(
+    ges: GesMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = proxy(monkeypatch, None, "--target", ges.graph_url(), "--fault", "delay=2")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("--fault: delay is a fault, not an operation: list_jobs=delay")
+
+
 def test_proxy_prints_its_address_and_its_findings(
     ges: GesMock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
