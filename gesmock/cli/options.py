@@ -135,9 +135,7 @@ def naming_options() -> Iterator[None]:
 def _named_option(path: str) -> str:
     """*path*, with the option that is meant, or its variable, in place of a start option."""
     match = _PATH.fullmatch(path)
-    if match is None:
-        return path
-    start, inner = match.groups()
+    start, inner = match.groups() if match else ("", "")
     name, current = _SINGULARS.get(start, start), click.get_current_context()
     for parameter in current.command.params:
         if parameter.name == name:
