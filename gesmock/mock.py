@@ -53,7 +53,8 @@ class GesMock(MockProject):
     *ssl_context*. *control* turns the control API on or off; its callers must send
     *control_token* (default: none on a loopback address, else a random one), may address the fake
     by the names in *allow_hosts* too, may be pages of *control_origins* (such as
-    ``http://127.0.0.1:5173``), and may send bodies of up to *max_control_body* bytes.
+    ``http://127.0.0.1:5173``), and may send bodies of up to *max_control_body* bytes. *progress*
+    wraps the jobs while they are generated, to show how many there are already.
 
     The other arguments say what the fake starts with, and what a reset restores. Without any, it
     has one empty graph.
@@ -63,12 +64,12 @@ class GesMock(MockProject):
     - ``project_id``: the default project. The fixture files are loaded into it, even if they name
       another (default: the project that the first fixture file names, by ``project_id`` or by the
       URLs of its jobs, else the documentation's).
-    - ``graph_name``: the graph that is meant where a call names none (default: the first one of the
-      fixture files and generators, else ``movie``). The jobs of a list answer are loaded into it.
+    - ``graph_name``: the graph of a call that names none (default: the first one of the fixture
+      files and generators, else ``movie``). The jobs of a list answer are loaded into it.
     - ``generate``: a number of jobs to generate, the fields of a generator, or a list of these.
-    - ``seed``: what jobs and probabilities are drawn from (default: the fixture file's, else 0).
-    - ``settings``: how the documentation is read where it can be read in two ways.
-    - ``tokens``: tokens, as strings or with their fields; with any, requests need one.
+    - ``seed``: the seed of jobs and probabilities (default: the fixture file's, else 0).
+    - ``settings``: how to read the documentation where it can be read in two ways.
+    - ``tokens``: tokens, as strings or with their fields; if there are any, requests need one.
     - ``faults``: fault rules that are armed from the start.
     - ``preset``: a named list of fault rules that are armed from the start: ``flaky``, ``slow``,
       ``down`` or ``mobile``.
@@ -127,8 +128,8 @@ class GesMock(MockProject):
         self._starting = Lock()
 
     def __repr__(self) -> str:
-        where = "not started" if self._server is None else self._server.url
-        return f"<GesMock {where}: {self._content()}>"
+        url = "not started" if self._server is None else self._server.url
+        return f"<GesMock {url}: {self._content()}>"
 
     @property
     def _project(self) -> Project:
@@ -139,12 +140,12 @@ class GesMock(MockProject):
     @cached_property
     def app(self) -> "flask.Flask":
         """The Flask app, for tests without a socket."""
-        from gesmock.web.app import create_app  # to import Flask takes longer than most tests
+        from gesmock.web.app import create_app  # importing Flask takes longer than most tests
 
         return create_app(self.fake, control=self._control, guard=self._guard)
 
     def start(self) -> Self:
-        """Bind the port and answer; does nothing if it already does. Raises CannotListen."""
+        """Bind the port and begin to answer; if it is started, do nothing. Raises CannotListen."""
         with self._starting:
             if self._server is None:
                 guard = self._guard if self._control else None
@@ -155,7 +156,7 @@ class GesMock(MockProject):
         return self
 
     def stop(self) -> None:
-        """Stop answering and free the port; does nothing if it is not started."""
+        """Stop answering and free the port; if it is not started, do nothing."""
         with self._starting:
             if self._server is not None:
                 self._server.stop()
@@ -171,7 +172,7 @@ class GesMock(MockProject):
 
     @property
     def url(self) -> str:
-        """Where it answers, such as ``http://127.0.0.1:39211``. Raises NotStarted."""
+        """The URL of the server, such as ``http://127.0.0.1:39211``. Raises NotStarted."""
         if self._server is None:
             raise NotStarted("this GesMock is not started: call start(), or use it in a with block")
         return self._server.url
@@ -181,13 +182,13 @@ class GesMock(MockProject):
     def project(self, project_id: str) -> MockProject:
         """Another project, with its own graphs, jobs, clock, plans, faults, journal and settings.
 
-        If there is none with this id, it is created with one empty graph; where the setting
+        If there is none with this id, it is created with one empty graph; if the setting
         ``open_projects`` is on, it starts as the default project did. A reset of the fake drops it.
         """
         return _OpenedProject(self, validation.read(project_id, ProjectId, "project_id"))
 
     def reset(self) -> Cleared:
-        """Back to the start in every project: jobs, clock, plans, faults, journal and settings.
+        """Return every project to its start: jobs, clock, plans, faults, journal and settings.
 
         Returns what was cleared in the default project, and the number of the new epoch.
         """
@@ -200,7 +201,7 @@ class GesMock(MockProject):
         """
         return self.fake.restart(options)
 
-    def _judged(self) -> Sequence[Project]:
+    def _projects(self) -> Sequence[Project]:
         return [*self.fake.projects.values()]
 
 

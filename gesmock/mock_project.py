@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Unpack
 from urllib.parse import quote, urlencode
@@ -17,7 +18,7 @@ from gesmock.faults import FaultRules
 from gesmock.journal.journal import Journal
 from gesmock.journal.observations import Observation
 from gesmock.journal.verdict.findings import Code, Finding, failed, noted
-from gesmock.model import validation
+from gesmock.model import documentation, listed_requests, validation
 from gesmock.model.clock import Seconds
 from gesmock.model.errors import ExpectationFailed, InvalidInput
 from gesmock.model.generators import Generator
@@ -30,15 +31,15 @@ from gesmock.model.types import FINAL, Edition, GraphName, JobStatus, ListedStat
 
 
 class MockProject(ABC):
-    """One project of a ``GesMock``, which ``ges.project(project_id)`` returns.
+    """One project of a ``GesMock``, as ``ges.project(project_id)`` returns it.
 
-    A ``GesMock`` itself is its default project. Methods may be called from any thread.
+    A ``GesMock`` is itself its default project. Methods may be called from any thread.
     """
 
     @property
     @abstractmethod
     def url(self) -> str:
-        """Where it answers, such as ``http://127.0.0.1:39211``. Raises NotStarted."""
+        """The URL of the server, such as ``http://127.0.0.1:39211``. Raises NotStarted."""
 
     @property
     @abstractmethod
@@ -54,12 +55,12 @@ class MockProject(ABC):
 
     @property
     def project_id(self) -> str:
-        """The id of the project."""
+        """The project's id, as the service's URLs have it."""
         return self._project.project_id
 
     @property
     def graph_name(self) -> str:
-        """The graph that is meant where a call names none."""
+        """The graph of a call that names none."""
         return self._project.graphs.default
 
     def graph_url(self, graph: str | None = None) -> str:
@@ -72,7 +73,8 @@ class MockProject(ABC):
         """The URL of the job list of a graph, with ``limit`` and ``offset`` if they are given."""
         window = {"limit": limit, "offset": offset}
         query = urlencode({name: value for name, value in window.items() if value is not None})
-        return f"{self.graph_url(graph)}/jobs/status{'?' * bool(query)}{query}"
+        url = f"{self.graph_url(graph)}/jobs/status"
+        return f"{url}?{query}" if query else url
 
     def job_url(self, job: str | Job, graph: str | None = None) -> str:
         """The URL of the status and result of a job."""
@@ -91,9 +93,9 @@ class MockProject(ABC):
         """Add an empty graph *name*, or change the one that exists.
 
         Without an *edition*, a new one has that of the settings. *labels* is its schema, such as
-        ``[{"label": "movie", "type": "vertex", "properties": [{"name": "Title"}]}]``, *summary*
-        what its summary shows, such as ``{"vertexNum": 146, "edgeNum": 1659}``. Raises Conflict if
-        a job of the graph has a status that the edition does not have.
+        ``[{"label": "movie", "type": "vertex", "properties": [{"name": "Title"}]}]``. *summary* is
+        the content of its summary, such as ``{"vertexNum": 146, "edgeNum": 1659}``. Raises Conflict
+        if a job of the graph has a status that the edition does not have.
         """
         fields = {"edition": edition, "labels": labels, "summary": summary}
         change = validation.read_python(fields, GraphChange, "graph")
@@ -113,21 +115,20 @@ class MockProject(ABC):
     ) -> Job:
         """Add a job as the newest of *graph*, which is created if it is missing.
 
-        *job* is one as the service lists it. Otherwise it is made of the other arguments: by
-        default a finished import with a new id and a *url* that fits *command*. With a *plan*, it
-        progresses from its status on (default: ``pending``); without, its status stays as it is.
-        Raises InvalidInput if it is no job, Conflict if its id is taken or the graph's edition
-        does not have its status.
+        *job* is a job as the service lists it. Without one, the other arguments make it: by default
+        a finished import with a new id, and with the documented *url* of its *command*. With a
+        *plan*, it progresses from its status on (default: ``pending``); without, its status stays
+        as it is. Raises InvalidInput for an invalid job, Conflict if its id is taken or the graph's
+        edition does not have its status.
         """
         graphs = self._project.graphs
-        name = graph or graphs.default
+        name = validation.read(graph or graphs.default, GraphName, "graph")
         if job is None:
             command = "import_graph" if command is None else command
-            action = f"{command}".replace("_", "-")
-            path = f"{routes.graph_path(self.project_id, name)}/action?action_id={action}"
+            command = validation.read(command, str, "job.request.command")
             request = {
                 "command": command,
-                "url": path if url is None else url,
+                "url": self._submission_url(command, name) if url is None else url,
                 "rawRequest": "{}" if raw_request is None else raw_request,
             }
             job = {
@@ -141,7 +142,21 @@ class MockProject(ABC):
         if plan is not None:
             content = {**content, "plan": plan}
         added = validation.read_python(content, Job, "job")
-        return graphs.add(added, validation.read(name, GraphName, "graph"))[1]
+        return graphs.add(added, name)[1]
+
+    def _submission_url(self, command: str, graph: str) -> str:
+        """The path and query with which the documentation has *command* submitted.
+
+        A command that is not documented, or whose path names more than the graph, gets an action of
+        its own name.
+        """
+        call = documentation.by_command().get(command)
+        names = {"project_id": self.project_id, "graph_name": graph}
+        if call is not None:
+            with suppress(KeyError):
+                return listed_requests.url(call, names, call.query)
+        action = command.replace("_", "-")
+        return f"{routes.graph_path(**names)}/action?action_id={action}"
 
     def generate(
         self,
@@ -164,7 +179,7 @@ class MockProject(ABC):
         return self._project.generate(validation.read_python(fields, Generator, "generate"))[1]
 
     def job(self, job: str | Job, *, graph: str | None = None) -> Job:
-        """A job as it is now, by its id or as it was before.
+        """A job as it is now; *job* is its id, or the job as it was before.
 
         Raises NotFound if there is no such job, Conflict if several graphs have one and *graph*
         does not say which is meant.
@@ -172,7 +187,7 @@ class MockProject(ABC):
         return self._project.graphs.find(_id(job), graph)[1]
 
     def jobs(self, graph: str | None = None, *, status: JobStatus | None = None) -> list[Job]:
-        """The jobs, newest first; only those of *graph*, or with *status*."""
+        """The jobs, newest first; only those of *graph*, and with *status*, if they are given."""
         if status is not None:
             validation.read({"status": status}, Move, "jobs")
         return [job for _, job in self._project.graphs.jobs(graph, status)]
@@ -187,7 +202,7 @@ class MockProject(ABC):
         fail_reason: str | None = None,
         graph: str | None = None,
     ) -> Job:
-        """Give a job another *status*; it goes on along its plan from there.
+        """Give a job another *status*, from which it continues along its plan.
 
         *progress* is in percent, *result* is what the job's status shows under ``data``. Raises
         what ``job`` does, and Conflict if the job cannot move from its status to this one.
@@ -209,12 +224,12 @@ class MockProject(ABC):
         *,
         graph: str | None = None,
     ) -> Job:
-        """A job, as soon as it has this *status*, or one of these (default: has ended).
+        """Wait until a job has this *status*, or one of these (default: until it has ended).
 
         Raises TimedOut, with its last status, after *timeout_s* real seconds, or as soon as it has
         ended with another status; and what ``job`` does.
         """
-        wait = _wait(status, timeout_s)
+        wait = _read_wait(status, timeout_s)
         return self._project.job_wait(_id(job), *wait, graph).finish()[1]
 
     async def wait_for_job_async(
@@ -225,8 +240,8 @@ class MockProject(ABC):
         *,
         graph: str | None = None,
     ) -> Job:
-        """The same in a coroutine: the event loop goes on, and the task may be cancelled."""
-        wait = _wait(status, timeout_s)
+        """``wait_for_job`` as a coroutine: the event loop goes on; the task may be cancelled."""
+        wait = _read_wait(status, timeout_s)
         return (await self._project.job_wait(_id(job), *wait, graph).finish_async())[1]
 
     # --- What drives and records them ---
@@ -260,7 +275,7 @@ class MockProject(ABC):
 
     @property
     def settings(self) -> Settings:
-        """How the documentation is read where it can be read in two ways."""
+        """How to read the documentation where it can be read in two ways."""
         return self._project.settings
 
     def configure(self, **changes: Unpack[SettingChanges]) -> Settings:
@@ -269,20 +284,20 @@ class MockProject(ABC):
         return self._project.configure(fields, "settings")
 
     def state(self, *, secrets: bool = False) -> dict[str, Any]:
-        """Everything there is, as the content of a fixture file.
+        """The project's whole state, as the content of a fixture file.
 
-        Without *secrets*, it has no tokens, and what is secret in the requests of jobs is masked.
+        Without *secrets*, it has no tokens, and secrets in the requests of jobs are masked.
         """
         content: dict[str, Any] = msgspec.to_builtins(self._project.state(secrets=secrets))
         return content
 
     def load(self, state: Mapping[str, Any] | str | Path, *, graph_name: str | None = None) -> None:
-        """Replace everything there is by *state*; from now on a reset returns to it.
+        """Replace everything but the journal with *state*; from now on a reset returns to it.
 
-        *state* is the content of a fixture file or of a list answer, or such a file, or the name of
-        a state that gesmock ships. It is loaded into this project, even if it names another; the
-        jobs of a list answer go into the graph *graph_name*, else into the one in the URL of the
-        first of them. The journal stays. Raises InvalidInput, with nothing changed.
+        *state* is the content of a fixture file or of a list answer, the path of such a file, or
+        the name of a state that gesmock ships. It is loaded into this project, even if it names
+        another; the jobs of a list answer go into the graph *graph_name*, by default into the one
+        in the first job's URL. Raises InvalidInput, with nothing changed.
         """
         project, source = self._project, str(state) if isinstance(state, Path) else state
         fixture: str | dict[str, Any] = validation.read_python(source, fixtures.Fixture, "$")
@@ -294,7 +309,7 @@ class MockProject(ABC):
             project.load(project.parse(msgspec.json.encode(fixture), graph_name))
 
     def reset(self) -> Cleared:
-        """Back to the start: jobs, clock, plans, faults, journal and settings.
+        """Return to the start: jobs, clock, plans, faults, journal and settings.
 
         Returns what was cleared, and the number of the new epoch.
         """
@@ -310,27 +325,29 @@ class MockProject(ABC):
     def findings(self, *codes: str) -> list[Finding]:
         """What is wrong with the client or the test, except ignored findings.
 
-        With *codes*, only the findings with one of these codes, or of such a family (``"GM1"``).
+        With *codes*, only the findings with one of these codes, or of one of these families
+        (``"GM1"``).
         """
         names = validation.read_python(codes, list[Code], "findings")
-        return [each for project in self._judged() for each in project.verdict.findings(names)]
+        return [each for project in self._projects() for each in project.verdict.findings(names)]
 
     def check(self, *codes: str) -> None:
         """Raise ExpectationFailed if there is a finding that fails a strict test.
 
-        Which ones do is up to ``verdict.config.fail_on``: by default crashes, unmatched requests
-        and rules that were never used. With *codes*, those with one of these codes, or of such a
-        family, do instead. The message lists them, and what else there is.
+        By default these are crashes, unmatched requests and unused rules
+        (``verdict.config.fail_on``); *codes* names other codes or families. The message lists them,
+        then all other findings.
         """
         if codes:
             failing = self.findings(*codes)
         else:
-            failing = [each for project in self._judged() for each in project.verdict.failing()]
+            failing = [each for project in self._projects() for each in project.verdict.failing()]
         if failing:
             also = [each for each in self.findings() if each not in failing]
             raise ExpectationFailed("\n".join(filter(None, (failed(failing), noted(also)))))
 
-    def _judged(self) -> Sequence[Project]:
+    def _projects(self) -> Sequence[Project]:
+        """The projects that ``findings`` and ``check`` are about."""
         return [self._project]
 
     def observation(self, job: str | Job, *, graph: str | None = None) -> Observation:
@@ -359,7 +376,7 @@ def _id(job: str | Job) -> str:
     return job
 
 
-def _wait(
+def _read_wait(
     status: JobStatus | Sequence[JobStatus], timeout_s: float
 ) -> tuple[list[JobStatus], float]:
     """The statuses to wait for, and for how long. Raises InvalidInput."""

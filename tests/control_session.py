@@ -1,4 +1,4 @@
-"""A session of control calls, from which a golden file is made, and the world it begins with."""
+"""A session of control calls, from which a golden file is made, and the state it begins with."""
 
 from typing import Any, Final, NamedTuple
 
@@ -9,8 +9,15 @@ CYPHER: Final = "/action?action_id=execute-cypher-query"
 IMPORT: Final = {"edgesetPath": "b/edges/", "obsParameters": {"accessKey": "A", "secretKey": "S"}}
 
 
+URLS: Final = {
+    "batch_build_index": f"{G}/indices/action?action_id=batch-build&targetGraphName=movies",
+    "hyg_algorithm": f"/ges/v1.0/{PROJECT}/hyg/movies/algorithm",
+}
+"""The documented URLs of commands that are no actions of the graph itself."""
+
+
 def job(name: str, status: str, command: str = "import_graph", **more: Any) -> dict[str, Any]:
-    url = f"{G}/action?action_id={command.replace('_', '-')}"
+    url = URLS.get(command, f"{G}/action?action_id={command.replace('_', '-')}")
     request = {"command": command, "url": url, "rawRequest": "{}"}
     return {"jobId": name, "status": status, "request": request, **more}
 
@@ -32,7 +39,7 @@ STATE: Final = {"project_id": PROJECT, "graphs": {"movies": {"jobs": JOBS}}}
 
 
 class Step(NamedTuple):
-    """A call of the control API as its document has it, or without a *template* of the service."""
+    """A call of the control API as its document has it; without a *template*, of the service."""
 
     method: str
     template: str

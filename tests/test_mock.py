@@ -30,14 +30,14 @@ def test_it_begins_with_one_empty_graph(ges: GesMock) -> None:
     assert (ges.graph_name, listed(ges)["totalCount"]) == ("movie", 0)
 
 
-def test_its_url_is_where_its_list_is(ges: GesMock) -> None:
+def test_its_urls_lead_to_the_job_list(ges: GesMock) -> None:
     url = f"{ges.url}/ges/v1.0/{ges.project_id}/graphs"
 
     assert ges.jobs_url() == f"{url}/movie/jobs/status"
     assert ges.jobs_url("a b", limit=0, offset=2) == f"{url}/a%20b/jobs/status?limit=0&offset=2"
 
 
-def test_two_in_one_process_do_not_know_of_each_other() -> None:
+def test_two_fakes_in_one_process_share_nothing() -> None:
     with GesMock() as each, GesMock() as two:
         each.add_job()
 
@@ -45,7 +45,7 @@ def test_two_in_one_process_do_not_know_of_each_other() -> None:
         assert (listed(each)["totalCount"], listed(two)["totalCount"]) == (1, 0)
 
 
-def test_it_can_be_started_and_stopped_again_and_keeps_what_it_has() -> None:
+def test_it_can_be_stopped_and_started_again_and_keeps_its_jobs() -> None:
     ges = GesMock()
     ges.add_job()
     with pytest.raises(NotStarted, match="call start"):
@@ -62,7 +62,7 @@ def test_it_can_be_started_and_stopped_again_and_keeps_what_it_has() -> None:
         assert listed(ges)["totalCount"] == 1
 
 
-def test_a_job_is_made_of_what_is_given(ges: GesMock) -> None:
+def test_a_job_is_made_from_the_fields_that_are_given(ges: GesMock) -> None:
     ges.add_job()
     ges.add_job(status="running", command="export_graph")
     ges.add_job(job_id="mine", url="/x", raw_request='{"a":1}', graph="films")
@@ -81,6 +81,25 @@ def test_a_job_is_made_of_what_is_given(ges: GesMock) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("command", "path"),
+    [
+        ("import_graph", "graphs/movie/action?action_id=import-graph"),
+        ("batch_build_index", "graphs/movie/indices/action?action_id=batch-build&targetGraphName=movie"),
+        ("create_index", "graphs/movie/indices"),
+        ("summary", "graphs/movie/summary?label_details=true"),
+        ("vertex_query", "graphs/movie/vertices/action?action_id=query"),
+        ("hyg_algorithm", "hyg/movie/algorithm"),
+        ("delete_index", "graphs/movie/action?action_id=delete-index"),
+        ("no_such_command", "graphs/movie/action?action_id=no-such-command"),
+    ],
+)  # fmt: skip
+def test_a_job_has_the_documented_url_of_its_command(ges: GesMock, command: str, path: str) -> None:
+    job = ges.add_job(command=command)
+
+    assert job.request.url == f"/ges/v1.0/{ges.project_id}/{path}"
+
+
 def test_a_job_in_the_services_shape_can_be_added_as_it_is(ges: GesMock) -> None:
     job = {"jobId": "a", "status": "pending", "request": {"command": "x", "url": "/"}}
 
@@ -89,7 +108,7 @@ def test_a_job_in_the_services_shape_can_be_added_as_it_is(ges: GesMock) -> None
     assert listed(ges)["jobs"] == [job]
 
 
-def test_started_from_several_threads_it_is_one_server() -> None:
+def test_starting_it_from_several_threads_starts_one_server() -> None:
     ges = GesMock()
     threads = [Thread(target=ges.start) for _ in range(8)]
     for thread in threads:
@@ -118,18 +137,18 @@ def test_a_wrong_option_is_refused_by_name(options: dict[str, Any], words: str) 
 
 
 @pytest.mark.parametrize("job", [None, 5])
-def test_the_url_of_what_is_no_job_is_refused(ges: GesMock, job: Any) -> None:
+def test_a_job_url_needs_a_job_or_its_id(ges: GesMock, job: Any) -> None:
     with pytest.raises(InvalidInput, match="^job: expected a job or its id, got (null|5)$"):
         ges.job_url(job)
 
 
-def test_one_host_may_be_given_as_it_is() -> None:
+def test_a_single_host_need_not_be_in_a_list() -> None:
     client = GesMock(allow_hosts="panel").app.test_client()
 
     assert client.get("/_gesmock/health", headers={"Host": "panel:80"}).status_code == 200
 
 
-def test_mappings_and_tuples_of_any_kind_will_do() -> None:
+def test_any_kind_of_mapping_or_sequence_is_accepted() -> None:
     ges = GesMock(settings=MappingProxyType({"limit_zero": "refuse"}), tokens=({"token": "t"},))
 
     ges.generate(3, statuses=MappingProxyType({"failed": 1}))
@@ -139,7 +158,7 @@ def test_mappings_and_tuples_of_any_kind_will_do() -> None:
     assert ges.graph_name == "g"
 
 
-def test_an_empty_list_answer_is_of_the_graph_that_is_meant() -> None:
+def test_an_empty_list_answer_is_loaded_into_the_named_graph() -> None:
     ges = GesMock(graph_name="films")
 
     ges.load({"jobs": [], "totalCount": 0})
@@ -156,7 +175,7 @@ def test_its_address_stays_when_it_is_started_again() -> None:
     ges.stop()
 
 
-def test_an_id_is_made_that_no_job_has(ges: GesMock) -> None:
+def test_a_new_id_is_one_that_no_job_has(ges: GesMock) -> None:
     ges.add_job()
     ges.load(ges.state())
 
@@ -259,7 +278,7 @@ def test_errors_are_armed_scripted_and_disarmed(ges: GesMock) -> None:
     assert (len(ges.faults), statuses(1)) == (0, [200])
 
 
-def test_a_fault_rule_of_before_a_reset_does_not_disarm_the_one_that_has_its_id_now(
+def test_a_fault_rule_from_before_a_reset_does_not_disarm_the_one_with_its_id_now(
     ges: GesMock,
 ) -> None:
     before = ges.faults.arm("list_jobs", 503)
@@ -420,7 +439,7 @@ def test_the_kinds_that_need_no_fields_are_those_that_can_be_made_without() -> N
     assert {name for name, kind in KINDS.items() if needs_none(kind)} == set(get_args(PlainKind))
 
 
-def test_to_disarm_or_pause_what_is_no_rule_is_refused_and_disarms_nothing(ges: GesMock) -> None:
+def test_disarming_or_pausing_an_unknown_rule_is_refused_and_disarms_nothing(ges: GesMock) -> None:
     ges.faults.arm("list_jobs", 503)
     ges.plans.arm(plan="slow")
     nothing: Any = None
@@ -503,7 +522,7 @@ def test_real_delays_can_be_the_default_from_the_start() -> None:
     assert GesMock(fixture=ges.state()).clock.real_delays
 
 
-def test_what_was_armed_can_be_armed_again_from_what_it_says_of_itself() -> None:
+def test_armed_rules_print_python_that_arms_them_again() -> None:
     ges = GesMock(seed=7, preset="slow", clock={"frozen": True})
     for fault_rule in (
         {"fault": {"kind": "delay", "lognormal": {"median_s": 1, "sigma": 0.5}}, "nth": [2, 3]},
@@ -527,7 +546,7 @@ def test_what_was_armed_can_be_armed_again_from_what_it_says_of_itself() -> None
     assert [each.rule for each in ges.faults] == before
 
 
-def test_a_job_may_be_named_by_itself(ges: GesMock) -> None:
+def test_a_job_may_be_passed_in_place_of_its_id(ges: GesMock) -> None:
     job = ges.add_job(status="running")
 
     assert ges.move_job(job, "failed").status == "failed"
@@ -587,7 +606,7 @@ def test_a_wrong_project_id_is_refused(ges: GesMock) -> None:
     assert [*ges.fake.projects] == [ges.project_id]
 
 
-def test_a_restart_begins_anew_at_the_same_address(ges: GesMock) -> None:
+def test_a_restart_starts_over_at_the_same_address(ges: GesMock) -> None:
     url = ges.url
 
     ges.restart(fixture="movies")
@@ -596,7 +615,7 @@ def test_a_restart_begins_anew_at_the_same_address(ges: GesMock) -> None:
     assert listed(ges)["totalCount"] == 5
 
 
-def test_a_fault_whose_turn_never_came_tells_how_many_requests_it_met(ges: GesMock) -> None:
+def test_an_unused_fault_says_how_many_requests_it_matched(ges: GesMock) -> None:
     ges.clock.freeze()
     ges.faults.arm("list_jobs", 503, times=2, until_s=60)
     ges.faults.arm("list_jobs", 500)
@@ -633,7 +652,7 @@ def test_a_rule_that_must_be_used_up_is_a_finding_while_it_has_uses_left(ges: Ge
     ges.check()
 
 
-def test_an_error_is_armed_with_the_seconds_to_wait(ges: GesMock) -> None:
+def test_an_error_can_be_armed_with_a_retry_after(ges: GesMock) -> None:
     ges.faults.arm("list_jobs", 503, retry_after=3, headers={"X-Try": 1})
 
     headers = requests.get(ges.jobs_url()).headers
@@ -643,7 +662,7 @@ def test_an_error_is_armed_with_the_seconds_to_wait(ges: GesMock) -> None:
         ges.faults.arm("list_jobs", fault="reset", retry_after=1)
 
 
-def test_a_kind_can_be_armed_as_it_is(ges: GesMock) -> None:
+def test_a_fault_kind_can_be_armed_as_an_object(ges: GesMock) -> None:
     ges.faults.arm("list_jobs", gesmock.Error(503, retry_after=1), times=1)
     ges.faults.script("show_job", gesmock.Delay(seconds=0), "ok")
 
@@ -651,7 +670,7 @@ def test_a_kind_can_be_armed_as_it_is(ges: GesMock) -> None:
     assert [each.remaining for each in ges.faults] == [0, 2]
 
 
-def test_findings_are_what_a_test_should_hear_of(ges: GesMock) -> None:
+def test_findings_name_unmatched_requests_and_unused_faults(ges: GesMock) -> None:
     assert ges.findings() == []
     ges.faults.arm("list_jobs", 503, after=5)
     requests.get(ges.jobs_url())
@@ -709,7 +728,7 @@ def test_a_strict_fake_is_checked_at_the_end_of_its_block() -> None:
         ges.faults.arm("list_jobs", 503)
 
 
-def test_its_control_api_wants_a_token_once_it_is_exposed() -> None:
+def test_its_control_api_needs_a_token_once_it_is_exposed() -> None:
     with GesMock(host="0.0.0.0") as ges:
         clock = f"{ges.url}/_gesmock/clock"
         token = {"Authorization": f"Bearer {ges.control_token}"}
@@ -774,7 +793,7 @@ def test_the_package_offers_what_it_lists() -> None:
         ),
         (
             {"ssl_context": ssl.create_default_context()},
-            "ssl_context: is a client's; a server's is PROTOCOL_TLS_SERVER",
+            "ssl_context: this is a client's context; a server needs PROTOCOL_TLS_SERVER",
         ),
         (
             {"project_id": ""},
