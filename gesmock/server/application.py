@@ -1,4 +1,4 @@
-"""Application: what the server calls for each request, and the answer that it gives."""
+"""Application: what the server calls for each request, and the answer that it returns."""
 
 import logging
 from collections import deque
@@ -35,8 +35,9 @@ HEAD_ENDS: Final = {
 class Answer(Struct, frozen=True):
     """An answer as it goes over the wire.
 
-    *headers* are lines, each with its end; they tell the length of the body, but not what becomes
-    of the connection. *delivery* says how the answer reaches the client, if not at once and whole.
+    *headers* are lines, each with its line end; they state the length of the body, but not whether
+    the connection stays open. *delivery* says how the answer reaches the client, if not at once and
+    whole.
     """
 
     status: int
@@ -48,7 +49,7 @@ class Answer(Struct, frozen=True):
 def parts(delivery: Delivery, body: deque[Block]) -> Iterator[tuple[float, Sequence[Block]]]:
     """The parts of *body*, or of the stream of *delivery*, and when each is due.
 
-    A stream that fails ends.
+    A stream ends when it fails.
     """
     begun = real_time()
     if delivery.stream is None:
@@ -71,23 +72,23 @@ class Application(Protocol):
     """
 
     def epoch(self) -> int:
-        """The current epoch. A request belongs to the one in which its first bytes came."""
+        """The current epoch. A request belongs to the epoch in which its first bytes came."""
 
     def answer(
         self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo
     ) -> Answer | Callable[[], Answer]:
-        """Answer a complete request; if that takes long, with a function that a worker calls."""
+        """Answer a complete request; if that may take long, return a function for a worker."""
 
     def overtaken(self, head: Head, epoch: int) -> bool:
         """Whether a reset has made the answer to this request obsolete."""
 
     def has_priority(self, head: Head) -> bool:
-        """Whether the request may use a connection of those that are kept in reserve."""
+        """Whether the request may use one of the connections that are kept in reserve."""
 
     def refuse(self, status: int, reason: str, head: Head | None) -> Answer:
         """The answer to a request that the server itself refuses; *reason* may be empty.
 
-        Its *head* is known where it is the body that is refused.
+        *head* is known only if the body is refused.
         """
 
     def largest_body(self, head: Head, connection: ConnectionInfo) -> int | None:

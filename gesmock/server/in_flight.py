@@ -1,4 +1,4 @@
-"""Bytes in flight: what a server holds of its clients' requests and answers, all together."""
+"""Bytes in flight: how much of all its clients' requests and answers a server holds."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ UNCOUNTED: Final = 2**16
 
 
 class BytesInFlight:
-    """Counts the bytes that all clients have in flight, of which there may be *most*.
+    """Counts the bytes that all clients have in flight, up to *most*.
 
     The first 64 KiB of a request and answers up to that length are not counted: short requests are
     served however much others have in flight. A block that several answers share, as lists of the
@@ -20,17 +20,17 @@ class BytesInFlight:
     def __init__(self, most: int) -> None:
         self.total = 0
         self._most = most
-        self._answers: Counter[int] = Counter()  # that have a block, by its id
+        self._answers: Counter[int] = Counter()  # how many have a block, by the block's id
 
     def add(self, length: int) -> bool:
-        """Count *length* more bytes; False if they would be too many."""
+        """Count *length* more bytes; False, and none are counted, if that would exceed *most*."""
         if self.total + length > self._most:
             return False
         self.total += length
         return True
 
     def add_blocks(self, blocks: Sequence[bytes]) -> bool:
-        """Count those of *blocks* that are not counted yet; False if they would be too many."""
+        """Count those of *blocks* that are not counted yet, as ``add`` does."""
         uncounted = {id(block): len(block) for block in blocks if not self._answers[id(block)]}
         if not self.add(sum(uncounted.values())):
             return False
@@ -46,7 +46,7 @@ class BytesInFlight:
 
 
 class Share:
-    """What one connection has in flight, of *everything* that is."""
+    """What one connection has in flight: its share of *everything*."""
 
     def __init__(self, everything: BytesInFlight) -> None:
         self._everything = everything
@@ -55,8 +55,8 @@ class Share:
         self.counts = False
         """Whether any of it is counted."""
 
-    def receive(self, length: int) -> bool:
-        """Hold *length* bytes of a request; False if they are too many."""
+    def hold_request(self, length: int) -> bool:
+        """Hold *length* bytes of a request, those held before included; False if too many."""
         more = max(length - UNCOUNTED - self._received, 0)
         if not self._everything.add(more):
             return False
@@ -64,8 +64,8 @@ class Share:
         self.counts = True
         return True
 
-    def send(self, blocks: Sequence[Block]) -> bool:
-        """Hold an answer of *blocks*; False if they are too many."""
+    def hold_answer(self, blocks: Sequence[Block]) -> bool:
+        """Hold an answer of *blocks*; False if they have too many bytes."""
         if sum(map(len, blocks)) <= UNCOUNTED:
             return True
         wholes = [_whole(block) for block in blocks]
@@ -76,7 +76,7 @@ class Share:
         return True
 
     def clear(self) -> None:
-        """Hold nothing any more."""
+        """Let go of the request and the answer."""
         everything = self._everything
         everything.total -= self._received
         everything.remove_blocks(self._blocks)
@@ -84,6 +84,6 @@ class Share:
 
 
 def _whole(block: Block) -> bytes:
-    """What *block* keeps alive."""
+    """The bytes that *block* keeps in memory."""
     whole: bytes = block.obj if isinstance(block, memoryview) else block  # type: ignore[assignment]
     return whole

@@ -8,14 +8,15 @@ from typing import Final
 from gesmock.model.errors import GesmockError
 
 _BACKLOG: Final = 1024
-_OTHER_FILES: Final = 128  # that are open besides connections; streams are among them
+_OTHER_FILES: Final = 128  # open besides connections; streams are among them
 
 
 class CannotListen(GesmockError, OSError):
     """The address cannot be bound; the message names it and the system's reason."""
 
 
-def listening(host: str, port: int) -> socket.socket:
+def open_listener(host: str, port: int) -> socket.socket:
+    """A socket that listens at *host* and *port*. Raises CannotListen."""
     listener = None
     try:
         family, kind, _, _, address = socket.getaddrinfo(

@@ -82,10 +82,10 @@ class Loop:
         self.now = real_time()
 
     def listen(self, fd: int, events: int, ready: Callable[[int], object]) -> None:
-        """Call *ready* with *events*, READ or WRITE, when the socket *fd* is; 0: no more.
+        """Call *ready* with *events*, READ or WRITE, whenever the socket *fd* is ready for them.
 
-        Only the loop refers to *ready*: without events its owner is freed, and not by the garbage
-        collector, before which thousands of clients could come and go.
+        With 0 for *events*, stop calling it. Only the loop refers to *ready*, so its owner is freed
+        then. Thousands of clients could come and go before the garbage collector freed one.
         """
         if self._listeners.pop(fd, None) is not None:
             self._poller.unregister(fd)
@@ -94,7 +94,7 @@ class Loop:
             self._listeners[fd] = events, ready
 
     def call_at(self, time: float, callback: Callable[[], None]) -> Timer:
-        """Call back at *time* (as in ``now``)."""
+        """Call back at *time*, on the clock of ``now``."""
         timer = (time, next(self._timer_numbers), callback)
         heappush(self._timers, timer)
         return timer
@@ -105,7 +105,7 @@ class Loop:
         heapify(self._timers)
 
     def call_soon(self, callback: Callable[..., None], *args: Any) -> None:
-        """Call back in the loop's thread, unless it is stopped before; from any thread."""
+        """Call back in the loop's thread, unless it is stopped first. Any thread may call this."""
         self._calls.append((callback, args))
         self._wake()
 
@@ -151,7 +151,7 @@ class Loop:
             self.close_in_child()
 
     def close_in_child(self) -> None:
-        """The same in the child of a fork, where a copied lock may be locked for ever."""
+        """``close`` for the child of a fork, where a copied lock may be locked for ever."""
         self._poller.close()
         self._wakeup.close()
         self._waker.close()
@@ -160,8 +160,8 @@ class Loop:
 class Transport:
     """A client's socket, and what waits to be sent: blocks, neither copied nor joined.
 
-    ``receive`` raises BlockingIOError where it would block; it, ``flush`` and ``handshake`` raise
-    another OSError when the client has gone.
+    ``receive`` raises BlockingIOError instead of blocking; it, ``flush`` and ``handshake`` raise
+    another OSError if the client has gone.
     """
 
     def __init__(self, connected: socket.socket) -> None:
@@ -172,11 +172,11 @@ class Transport:
         """What ``flush`` is to send."""
 
     def handshake(self) -> int:
-        """The event to wait for before the next call; 0 once it is done, here at once."""
-        return 0
+        """Go on with the handshake. Returns the event to wait for before the next call; 0: done."""
+        return 0  # only TLS has one
 
     def receive(self) -> bytes:
-        """What has come; nothing at the end of the stream."""
+        """The bytes that have come; none at the end of the stream."""
         return self._socket.recv(_RECEIVED_AT_ONCE)
 
     def flush(self) -> None:
@@ -208,7 +208,10 @@ class Transport:
             self._socket.shutdown(socket.SHUT_WR)
 
     def acknowledgement(self) -> Iterator[float]:
-        """When to look again until the client's system has all that was sent; for 5 s at most."""
+        """The times at which to look again, until the client's system has all that was sent.
+
+        It is not waited for longer than 5 s.
+        """
         until = real_time() + _LONGEST_UNACKNOWLEDGED_S
         while self.unacknowledged() and real_time() < until:
             yield real_time() + _POLL_S

@@ -1,4 +1,4 @@
-"""Requests read from bytes, strictly: llhttp parses heads, and what it lets pass is checked."""
+"""Requests read from bytes, strictly: llhttp parses heads, and we check what it lets pass."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -10,14 +10,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 CHUNKED: Final = -1
-"""The length of a body whose end only its chunks tell."""
+"""Stands for the length of a body that comes in chunks."""
 
 _HEAD_END: Final = b"\r\n\r\n"
 LONGEST_FRAMING: Final = 4096  # of the line before a chunk, or of all trailers
 _LONGEST_AROUND_URL: Final = 64  # a method, the version, and what separates them
 LONGEST_CACHED: Final = 4096
 MOST_CACHED: Final = 512
-MOST_DIGITS: Final = 20  # of a length; zeros in front count, of which llhttp takes any number
+MOST_DIGITS: Final = 20  # of a length, leading zeros included: llhttp takes any number of them
 
 _TLS: Final = b"\x16\x03"
 _BARE_LF: Final = re.compile(rb"(?<!\r)\n")
@@ -57,12 +57,12 @@ class Limits(Struct, frozen=True):
 class BadRequest(Exception):
     """The request gets *status*, and nothing more is read.
 
-    *reason* is for the log; *answered*: for the client, too.
+    *reason* is for the log and, if it is *public*, for the client.
     """
 
-    def __init__(self, status: int, reason: str, *, answered: bool = False) -> None:
+    def __init__(self, status: int, reason: str, *, public: bool = False) -> None:
         super().__init__(status)
-        self.status, self.reason, self.answered = status, reason, answered
+        self.status, self.reason, self.public = status, reason, public
 
 
 class Head(Struct, frozen=True, eq=False):
@@ -87,7 +87,8 @@ class Head(Struct, frozen=True, eq=False):
     def combined_headers(self) -> dict[str, str]:
         """The headers as an application reads them from an environ: each name once, and the host.
 
-        In an environ, an underscore would pass for a hyphen, and no content type is an empty one.
+        Names with an underscore, which would pass for a hyphen there, and an empty content type,
+        which would pass for none, are left out.
         """
         combined: dict[str, str] = {}
         for name, value in self.headers:
@@ -121,9 +122,8 @@ def parse(text: bytes, limits: Limits) -> Head:
     except httptools.HttpParserUpgrade:  # we speak nothing else, and answer in HTTP
         pass
     except httptools.HttpParserInvalidMethodError:  # case counts (RFC 9110, section 9.1)
-        end = "." if method == method.upper() else f"; is {method.upper()} meant?"
-        reason = f"No method is called {method}{end}"
-        raise BadRequest(501, reason, answered=True) from None
+        hint = "." if method == method.upper() else f"; did you mean {method.upper()!r}?"
+        raise BadRequest(501, f"Unknown method {method!r}{hint}", public=True) from None
     except httptools.HttpParserError as error:
         raise BadRequest(400, str(error)) from None
     headers = tuple(
@@ -156,7 +156,7 @@ def parse(text: bytes, limits: Limits) -> Head:
 
 
 def _length(version: str, values: Mapping[str, str]) -> int:
-    """The length of the body. llhttp has refused two lengths, and a length with an encoding."""
+    """The length of the body. llhttp has already refused two, and one beside an encoding."""
     encoding, digits = values.get("transfer-encoding", ""), values.get("content-length", "0")
     if encoding and version == "1.0":
         raise BadRequest(400, "Transfer-Encoding in HTTP/1.0")
@@ -181,11 +181,11 @@ def _address(method: str, target: str, host: str) -> tuple[str, str, str]:
 
 
 class Parser:
-    """Makes requests of the bytes that a client sends, however they are split.
+    """Turns the bytes that a client sends into requests, however they are split.
 
     *heads* are those parsed before, by their bytes: a client that polls sends the same head again
-    and again. *largest_body* says how long the body behind a head may be; None: it is not read, and
-    the connection ends with the answer.
+    and again. *largest_body* says how long the body behind a head may be; with None, it is not
+    read, and the connection ends with the answer.
     """
 
     def __init__(
@@ -195,7 +195,7 @@ class Parser:
         self.received = bytearray()
         """What has come and belongs to no request yet."""
         self.head: Head | None = None
-        """That of a request whose body is not complete."""
+        """The head of a request whose body is not complete."""
         self.expects_continue = False
         """Whether the client waits for ``100 Continue`` before it sends the body."""
         self._searched = 0  # bytes in which no end of a head was found
@@ -204,11 +204,11 @@ class Parser:
 
     @property
     def size(self) -> int:
-        """How many bytes are held."""
+        """How many bytes it holds."""
         return len(self.received) + len(self._chunks)
 
     def clear(self) -> None:
-        """Forget all that is not read yet."""
+        """Forget what belongs to no complete request."""
         self.received.clear()
         self._chunks.clear()
         self.head = None
@@ -269,7 +269,7 @@ class Parser:
         received, limits = self.received, self._limits
         if received.startswith(_TLS):
             reason = "The client speaks TLS; this server does not."
-            raise BadRequest(400, reason, answered=True)
+            raise BadRequest(400, reason, public=True)
         if not _METHOD.match(received):
             raise BadRequest(400, "The first line does not begin with a method")
         if _BARE_LF.search(received, self._searched):
@@ -281,7 +281,7 @@ class Parser:
             raise BadRequest(431, f"The head is longer than {limits.head} bytes")
 
     def _read_chunks(self) -> bool:
-        """Take the chunks that have come; whether they are complete, up to the last trailer."""
+        """Take the chunks that have come. Returns whether they are complete, with all trailers."""
         received = self.received
         while (line := _CHUNK.match(received)) and (size := int(line[1], 16)):
             if len(self._chunks) + size > self._largest:
@@ -305,4 +305,4 @@ class Parser:
 
 
 def _too_long(largest: int) -> BadRequest:
-    return BadRequest(413, f"The body is longer than {largest} bytes.", answered=True)
+    return BadRequest(413, f"The body is longer than {largest} bytes.", public=True)

@@ -16,7 +16,7 @@ from gesmock.model.messages import ConnectionInfo, Delivery
 from gesmock.model.secrets import Secrets
 from gesmock.server.application import HEAD_ENDS, STATUS_LINES, Answer, Application, parts
 from gesmock.server.in_flight import UNCOUNTED, BytesInFlight, Share
-from gesmock.server.listener import listening, room
+from gesmock.server.listener import open_listener, room
 from gesmock.server.loop import READ, WRITE, Block, Loop, Timer, Transport, Workers, take
 from gesmock.server.parser import BadRequest, Head, Limits, Parser
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("gesmock.server")
 
-_ACCEPTED_AT_ONCE: Final = 64  # before those who are connected have their turn
+_ACCEPTED_AT_ONCE: Final = 64  # before connected clients have their turn
 _ACCEPT_AGAIN_S: Final = 0.1
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
-MOST_UNREAD: Final = 2**17  # of what a client sends before it has its answer
+MOST_UNREAD: Final = 2**17  # bytes that a client sends before it has its answer
 _SMALL: Final = 2**14  # a body that is joined to its head: one buffer is sent quicker than two
 _TOO_MANY: Final = "There are too many connections."
 _TOO_MUCH: Final = "Too many bytes of other requests and answers are in flight."
@@ -51,7 +51,7 @@ class HttpServer:
         limits: Limits,
         ssl_context: "ssl.SSLContext | None" = None,
     ) -> None:
-        self._socket = listening(host, port)
+        self._socket = open_listener(host, port)
         self.host, self.port = self._address = self._socket.getsockname()[:2]
         self._transport: Callable[[socket.socket], Transport] = Transport
         if ssl_context is not None:
@@ -67,7 +67,7 @@ class HttpServer:
         self.connections: set[Connection] = set()
         self.streaming: set[Connection] = set()  # with a stream, and no longer counted
         self.delivering: set[Connection] = set()  # with an answer on its way, step by step
-        self.heads: dict[bytes, Head] = {}  # by their bytes: who polls sends the same ones again
+        self.heads: dict[bytes, Head] = {}  # by their bytes: a client that polls repeats its own
         shortest_s = min(limits.head_s, limits.body_s, limits.idle_s, limits.write_s)
         self._expire_every_s = min(1.0, shortest_s / 4)
         self.loop.listen(self._socket.fileno(), READ, self._accept)
@@ -103,10 +103,10 @@ class HttpServer:
         """Whether this is the child of a fork: the server runs in its parent."""
         return os.getpid() != self._process
 
-    def release(self) -> None:
-        """Hang up on those who wait for an answer that a reset has overtaken; from any thread."""
+    def hang_up_overtaken(self) -> None:
+        """Hang up on clients whose answers a reset has made obsolete. Any thread may call this."""
         for connection in [*self.delivering]:
-            self.loop.call_soon(connection.release)
+            self.loop.call_soon(connection.hang_up_if_overtaken)
 
     # --- In the loop ---
 
@@ -126,20 +126,21 @@ class HttpServer:
             if full := self.is_full:
                 self._evict()
             self._connect(connected, address)
-            if full:  # before the next one is evicted, those who are connected have their turn
+            if full:  # before the next one is evicted, connected clients have their turn
                 return
 
     @property
     def is_full(self) -> bool:
-        """Whether there is no room but for requests that have priority."""
+        """Whether there is room only for requests that have priority."""
         return len(self.connections) >= self.most_connections
 
     def _evict(self) -> bool:
-        """Close the connection that has been idle for longest, if any is."""
+        """Close the connection that has been idle the longest; False if none is idle."""
         longest = max(self.connections, key=Connection.idle_s, default=None)
-        if evicts := longest is not None and longest.idle_s() > 0:
-            longest.close()
-        return evicts
+        if longest is None or longest.idle_s() <= 0:
+            return False
+        longest.close()
+        return True
 
     def _connect(self, connected: socket.socket, address: tuple[str, int]) -> None:
         full = len(self.connections) >= self.most_connections + self.limits.reserve
@@ -154,7 +155,7 @@ class HttpServer:
         peer = ConnectionInfo(address[:2], self.loop.now, self._address, secure=self._secure)
         connection = Connection(self, transport, peer)
         if full:
-            connection.refuse(503, _TOO_MANY, answered=True)
+            connection.refuse(503, _TOO_MANY, public=True)
 
     def _expire(self) -> None:
         self.loop.call_at(self.loop.now + self._expire_every_s, self._expire)
@@ -166,7 +167,7 @@ class HttpServer:
 class Connection:
     """One client, behind its *transport*.
 
-    All of it runs in the loop, and so needs no lock: what a worker makes comes back by
+    All of it runs in the loop, and so needs no lock: workers hand their answers back with
     ``call_soon``.
     """
 
@@ -177,9 +178,9 @@ class Connection:
         self._epoch = 0  # in which the request began to come
         self._handshaking = True
         self._answering = False  # a worker makes the answer, or it is being delivered
-        self._steps: Iterator[float] | None = None  # those to come of a delivery
+        self._steps: Iterator[float] | None = None  # the remaining ones of a delivery
         self._timer: Timer | None = None  # of the next step
-        self._overtaken: Callable[[], bool] | None = None  # whether the delivery is
+        self._overtaken: Callable[[], bool] | None = None  # whether a reset made it obsolete
         self._reserved = server.is_full  # it serves only requests that have priority
         self._share = Share(server.in_flight)
         self._closing = False  # after the answer that is being made or sent
@@ -219,7 +220,7 @@ class Connection:
             pass
         except BadRequest as error:  # it speaks plain HTTP to a server with TLS
             self._handshaking = False
-            self.refuse(error.status, error.reason, answered=error.answered)
+            self.refuse(error.status, error.reason, public=error.public)
         except OSError:  # the client has gone; a reset says that it has not read all
             self._peer.gave_up = True
             self.close()
@@ -247,12 +248,12 @@ class Connection:
                     self.deadline = server.loop.now + server.limits.head_s
         parser.received += received
         counted = parser.size > UNCOUNTED and not (self._answering or self._transport.unsent)
-        if counted and not self._share.receive(parser.size):
-            self.refuse(503, _TOO_MUCH, answered=True)
+        if counted and not self._share.hold_request(parser.size):
+            self.refuse(503, _TOO_MUCH, public=True)
         self._advance()
 
     def _advance(self) -> None:
-        """Answer what has come, until an answer has to be waited for."""
+        """Answer the requests that have come, up to one whose answer takes time."""
         parser, unsent = self._parser, self._transport.unsent
         try:
             while parser.received and not (self._answering or unsent or self._closing):
@@ -263,7 +264,7 @@ class Connection:
                     break
                 self._answer(*request)
         except BadRequest as error:
-            self.refuse(error.status, error.reason, answered=error.answered)
+            self.refuse(error.status, error.reason, public=error.public)
         if parser.expects_continue:
             parser.expects_continue = False
             self._send([_CONTINUE])
@@ -275,7 +276,7 @@ class Connection:
         if len(server.connections) <= server.most_connections:
             self._reserved = False  # others have gone
         elif head is not None and not server.application.has_priority(head):
-            raise BadRequest(503, _TOO_MANY, answered=True)
+            raise BadRequest(503, _TOO_MANY, public=True)
 
     # --- What goes out ---
 
@@ -300,9 +301,9 @@ class Connection:
             answer = make()
         except Exception:
             log.exception("the application failed")
-        self._server.loop.call_soon(self._answered, head, epoch, answer)
+        self._server.loop.call_soon(self._finish_work, head, epoch, answer)
 
-    def _answered(self, head: Head, epoch: int, answer: Answer | None) -> None:
+    def _finish_work(self, head: Head, epoch: int, answer: Answer | None) -> None:
         if self._closed:
             return
         self._answering = False
@@ -317,8 +318,8 @@ class Connection:
         lines, body = STATUS_LINES[answer.status] + answer.headers, answer.blocks
         if answer.delivery is None and len(body) == 1 and len(body[0]) <= _SMALL:
             self._send([b"".join((lines, end, body[0]))])
-        elif not self._share.send(body):
-            self.refuse(503, _TOO_MUCH, answered=True)
+        elif not self._share.hold_answer(body):
+            self.refuse(503, _TOO_MUCH, public=True)
         elif answer.delivery is None:
             self._send([lines + end, *body])
         else:
@@ -331,10 +332,11 @@ class Connection:
             self._next_step()
             self._settle()
 
-    def refuse(self, status: int, reason: str, *, answered: bool = False) -> None:
-        """Refuse the request, and close the connection. *answered*: the client gets the reason."""
+    def refuse(self, status: int, reason: str, *, public: bool = False) -> None:
+        """Refuse the request, and close the connection. The client gets a *public* reason."""
         log.info("refused a request with %d: %s", status, Secrets().redact(reason))
-        answer = self._server.application.refuse(status, reason * answered, self._parser.head)
+        public_reason = reason if public else ""
+        answer = self._server.application.refuse(status, public_reason, self._parser.head)
         self._parser.clear()
         self._answering, self._closing = False, True
         head = STATUS_LINES[answer.status] + answer.headers + HEAD_ENDS["1.1", True]
@@ -373,12 +375,12 @@ class Connection:
     # --- Deliveries ---
 
     def _deliver(self, delivery: Delivery, blocks: Sequence[Block]) -> Iterator[float]:
-        """Deliver *blocks*, of which the first is the head, as *delivery* says.
+        """Deliver *blocks*, the first of which is the head, as *delivery* says.
 
-        Yields the times to wait for; 0: until the client has taken what was sent. They are those of
-        the system: the loop's ``now`` is that at which its turn began.
+        Yields the times to wait for; 0: until the client has taken what was sent. They are read
+        from the system, as the loop's ``now`` is when its turn began.
         """
-        if streams := delivery.stream is not None:  # which no longer counts as a connection
+        if streams := delivery.stream is not None:  # it no longer counts as a connection
             self._server.connections.discard(self)
             self._server.streaming.add(self)
         if streams or delivery.end == "hang":  # as if the answer were sent, but without a deadline
@@ -416,11 +418,11 @@ class Connection:
 
     def _next_step(self) -> None:
         self._timer = None
-        self.release()
+        self.hang_up_if_overtaken()
         if self._steps is not None and (until := next(self._steps, 0)):
             self._timer = self._server.loop.call_at(until, self._next_step)
 
-    def release(self) -> None:
+    def hang_up_if_overtaken(self) -> None:
         """Hang up if a reset has made the answer on its way obsolete."""
         if self._overtaken is not None and self._overtaken():
             self._transport.write_eof()
@@ -436,7 +438,7 @@ class Connection:
     # --- What to wait for ---
 
     def idle_s(self) -> float:
-        """For how long it could have been closed; 0: a request comes in, or is being answered."""
+        """For how long it has been idle; 0 while a request comes in or is being answered."""
         if self._answering or self._steps is not None or self._flush_due or self._transport.unsent:
             return 0
         if self._closing:  # it only waits for the client's end
@@ -446,7 +448,7 @@ class Connection:
         return 0 if begun or (idle_s < _SHORTEST_IDLE_S and not self._reserved) else idle_s
 
     def _settle(self) -> None:
-        """Wait for what can happen next; close where nothing can."""
+        """Wait for what can happen next; close if nothing can."""
         if self._closed or self._flush_due:
             return
         events, now = READ, self._server.loop.now
@@ -470,7 +472,7 @@ class Connection:
             self._listen(events)
 
     def expire(self) -> None:
-        """Act on the passed deadline: refuse an incomplete request, or else hang up."""
+        """Act on the passed deadline: refuse an incomplete request, or hang up."""
         unsent = bool(self._transport.unsent)
         busy = self._handshaking or self._answering or unsent or self._eof_written
         if not busy and (self._parser.received or self._parser.head is not None):

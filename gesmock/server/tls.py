@@ -1,4 +1,4 @@
-"""TLS: its transport, and what may secure a server. Imported only where there is TLS: 10 ms."""
+"""TLS: its transport, and the contexts of servers. It takes 10 ms to import, and only TLS does."""
 
 import os
 import socket
@@ -19,9 +19,9 @@ _PLAIN_HTTP: Final = (
 
 
 class TlsTransport(Transport):
-    """A socket with TLS. Raises OSError where the client has gone already.
+    """A socket with TLS. Raises OSError if the client has gone already.
 
-    ``handshake`` raises BadRequest where the client speaks plain HTTP; it is answered in that.
+    ``handshake`` raises BadRequest if the client speaks plain HTTP, in which it is then answered.
     """
 
     def __init__(self, connected: socket.socket, ssl_context: ssl.SSLContext) -> None:
@@ -34,12 +34,12 @@ class TlsTransport(Transport):
         self._first_byte = b""
 
     def handshake(self) -> int:
-        if not self._first_byte:  # peeked at past OpenSSL, which gives nothing back
+        if not self._first_byte:  # peek at it without OpenSSL, which puts nothing back
             self._first_byte = socket.socket.recv(self._tls, 1, socket.MSG_PEEK)
             if self._first_byte.isalpha():  # as a method begins; TLS begins with 0x16
                 self._socket = socket.socket(fileno=self._tls.detach())
                 self._socket.settimeout(0)
-                raise BadRequest(400, _PLAIN_HTTP, answered=True)
+                raise BadRequest(400, _PLAIN_HTTP, public=True)
         try:
             self._tls.do_handshake()
         except ssl.SSLWantReadError:
@@ -64,7 +64,7 @@ class TlsTransport(Transport):
         return self._send(blocks[0])
 
     def write_eof(self) -> None:
-        with suppress(OSError, ValueError):  # it waits for the client's answer, or there is none
+        with suppress(OSError, ValueError):  # the client has not answered yet, or never will
             self._tls.unwrap()
         super().write_eof()
 
@@ -79,10 +79,11 @@ def load_context(cert: str, key: str | None = None) -> ssl.SSLContext:
     try:
         ssl_context.load_cert_chain(cert, key, password="")
     except OSError as error:
-        files, reason = [cert] if key is None else [cert, key], error.strerror
+        files = [cert] if key is None else [cert, key]
+        reason = error.strerror
         if isinstance(error, ssl.SSLError):
             reason = "no certificate with its key, both in PEM without a password"
-        else:  # it names no file
+        else:  # the error names no file
             files = [file for file in files if not os.access(file, os.R_OK)] or files
         raise InvalidInput.at("", f"{', '.join(files)}: {reason}") from None
     return ssl_context
@@ -94,4 +95,5 @@ def check_context(value: object) -> None:
         expected = "an ssl.SSLContext, such as ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)"
         raise InvalidInput.at("ssl_context", f"{validation.described(value)} is not {expected}")
     if value.protocol == ssl.PROTOCOL_TLS_CLIENT:
-        raise InvalidInput.at("ssl_context", "is a client's; a server's is PROTOCOL_TLS_SERVER")
+        reason = "this is a client's context; a server needs PROTOCOL_TLS_SERVER"
+        raise InvalidInput.at("ssl_context", reason)

@@ -1,4 +1,4 @@
-"""WSGI (PEP 3333): a request as an environ, and what an application answers."""
+"""WSGI (PEP 3333): a request as an environ, and an application's response as an answer."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -50,7 +50,7 @@ def environ_of(head: Head, body: bytes, connection: ConnectionInfo) -> "WSGIEnvi
 
 
 def respond(application: "WSGIApplication", environ: "WSGIEnvironment", head: Head) -> Answer:
-    """Call *application*, and collect the whole of its answer to the request *head*.
+    """Call *application*, and collect its whole answer to the request *head*.
 
     An event stream is not collected, but delivered as it comes.
     """
@@ -80,11 +80,12 @@ def respond(application: "WSGIApplication", environ: "WSGIEnvironment", head: He
         written.clear()
     elif not streams and "content-length" not in names:
         lines.append(f"Content-Length: {sum(map(len, written))}\r\n")
-    delivery = Delivery(stream=_closed(blocks, close)) if streams else None
+    delivery = Delivery(stream=_closing(blocks, close)) if streams else None
     return Answer(status, "".join(lines).encode("latin-1"), written, delivery)
 
 
-def _closed(blocks: Iterable[bytes], close: Callable[[], None]) -> Iterator[bytes]:
+def _closing(blocks: Iterable[bytes], close: Callable[[], None]) -> Iterator[bytes]:
+    """*blocks*; calls *close* when they end, or are no longer wanted."""
     try:
         yield from blocks
     finally:

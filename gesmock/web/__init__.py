@@ -1,4 +1,4 @@
-"""The edge: the only place that imports flask and werkzeug, and they are imported when needed."""
+"""The edge: the only room that imports flask and werkzeug, and only when they are needed."""
 
 from typing import TYPE_CHECKING
 
@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> object:
-        """Import Flask only where an app is made: it takes longer than most tests."""
+        """Import Flask only when an app is made: it takes longer than most tests."""
         if name != "create_app":
             raise AttributeError(f"module 'gesmock.web' has no attribute {name!r}")
         from gesmock.web.app import create_app

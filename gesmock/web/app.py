@@ -37,7 +37,7 @@ _TYPES: Final = {
 """The system's MIME table may have others."""
 
 _SCRIPT: Final = re.compile(b"<script>(.*?)</script>", re.DOTALL)
-"""A script in a page itself."""
+"""An inline script."""
 
 NOT_INSTALLED: Final = f"""\
 To browse the OpenAPI documents here, install Swagger UI: pip install 'gesmock[docs]'
@@ -65,7 +65,7 @@ def create_app(
     app = flask.Flask("gesmock", static_folder=None)
     app.url_rule_class = api.MatchingRule
     app.extensions["gesmock"] = fake
-    # As Flask comes, it redirects "//" and a missing slash; the service never redirects.
+    # By default, Flask redirects "//" and a missing slash; the service never redirects.
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False
     app.url_map.converters["path"] = api.AnyPath
@@ -82,10 +82,10 @@ def create_app(
     guard = guard or Guard()
 
     @app.before_request
-    def first() -> BaseResponse | None:
+    def answer_early() -> BaseResponse | None:
         path = requested_path(flask.request.environ)
         if is_control(path):  # whether or not there is such a call
-            return api.refused(guard) if control else None
+            return api.guard_answer(guard) if control else None
         if control and path == "/" and _is_browser(flask.request):
             return flask.redirect(PANEL)
         return service.before_routes(fake)
@@ -93,22 +93,22 @@ def create_app(
     if control and guard.origins:
 
         @app.after_request
-        def last(response: flask.Response) -> flask.Response:
+        def add_cors(response: flask.Response) -> flask.Response:
             if is_control(requested_path(flask.request.environ)):
                 response.headers.extend(guard.cors(flask.request.headers.get("Origin")))
             return response
 
     @app.errorhandler(HTTPException)
-    def refused(error: HTTPException) -> flask.Response:
+    def refuse(error: HTTPException) -> flask.Response:
         if control and is_control(requested_path(flask.request.environ)):
-            return api.failed(error)
-        return service.refused(fake, error)
+            return api.refuse(error)
+        return service.refuse(fake, error)
 
     return app
 
 
 def _is_browser(request: flask.Request) -> bool:
-    """Whether a browser wants a page, to which JSON would be no answer."""
+    """Whether a browser asks for a page, for which JSON would be no answer."""
     return request.method in ("GET", "HEAD") and "text/html" in request.headers.get("Accept", "")
 
 
@@ -131,15 +131,15 @@ def _page(url: str, files_url: str, folder: Path) -> flask.Blueprint:
 
 
 def _demo() -> flask.Blueprint:
-    """A small application that calls the service as any client does."""
+    """A small application that calls the service like any other client."""
     package = Path(__file__).parents[1]
     installed = package / "demo"  # in a checkout it is beside the package
     folder = installed if installed.is_dir() else package.parent / "demo"
     return _page(f"{DEMO}/", f"{DEMO}/", folder)
 
 
-def _only_for_itself(page: flask.Response) -> dict[str, str]:
-    """The headers that keep *page* out of frames, and let it load and run only its own."""
+def _page_headers(page: flask.Response) -> dict[str, str]:
+    """The headers that keep *page* out of frames, and let it load and run only what is its own."""
     scripts = [] if page.is_streamed else _SCRIPT.findall(page.get_data())
     hashes = "".join(f" 'sha256-{b64encode(sha256(text).digest()).decode()}'" for text in scripts)
     return _security_headers(
@@ -161,17 +161,17 @@ def _security_headers(sources: str) -> dict[str, str]:
 def _documents(fake: Fake, *, control: bool) -> flask.Blueprint:
     """The document of the service, and pages that show it and, with *control*, the control API's.
 
-    The document is by the present settings, graphs and jobs of the default project. The pages are
+    The document follows the current settings, graphs and jobs of the default project. The pages are
     those of the installed Swagger UI, which loads nothing from another site, or say how to install
     it.
     """
     documents = flask.Blueprint("documents", __name__)
 
     @documents.after_request
-    def finished(response: flask.Response) -> flask.Response:
+    def add_headers(response: flask.Response) -> flask.Response:
         response.headers.update(cors(request_headers(), flask.request.method))
         if flask.request.path != SERVICE_DOCUMENT:
-            response.headers.extend(_only_for_itself(response))
+            response.headers.extend(_page_headers(response))
         return response
 
     @documents.get(SERVICE_DOCUMENT)

@@ -23,7 +23,7 @@ from gesmock.journal import entries
 from gesmock.journal.entries import Record
 from gesmock.model import replies, validation
 from gesmock.model.clock import http_date, real_time
-from gesmock.model.errors import PARAMETER_ERROR, Refusal
+from gesmock.model.errors import ENGINE_UNAVAILABLE, JOB_QUERY_FAILED, PARAMETER_ERROR, Refusal
 from gesmock.model.messages import LARGEST_BODY, ConnectionInfo, Reply, Request
 from gesmock.model.secrets import MASK, Secrets, is_secret, one_line
 from gesmock.model.settings import Settings
@@ -44,7 +44,7 @@ EPOCH: Final = "gesmock.epoch"
 _LARGEST_IN_LOOP: Final = 2**15  # bytes of a body; a larger one is decoded in a worker
 _MOST_REMEMBERED: Final = 512
 LARGEST_PREPARED: Final = 2**20  # bytes of a body
-MOST_PREPARED: Final = 2**24  # bytes of all, which may be those of jobs that have changed since
+MOST_PREPARED: Final = 2**24  # bytes of all prepared answers, outdated ones included
 
 METHODS: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _EXPOSED: Final = "Allow, Retry-After, TraceID, X-Gesmock-Crash, X-Gesmock-Fault, X-Request-Id"
@@ -54,6 +54,9 @@ _CORS: Final = (
     ("Vary", "Origin"),
 )
 _PREFLIGHT_MAX_AGE_S: Final = 7200  # browsers remember an answer for no longer
+
+_REFUSALS: Final = {500: JOB_QUERY_FAILED, 503: ENGINE_UNAVAILABLE}
+"""The refusals for which the client is not to blame, by status."""
 
 _CONTENT_TYPE: Final = ("Content-Type", "application/json")
 _FIRST_LINE: Final = "{}: {}\r\n".format(*_CONTENT_TYPE)
@@ -65,7 +68,7 @@ class Gateway:
 
     *make_app* makes the Flask app for the first request that needs it: importing Flask takes longer
     than most tests. *guard* is that of the control API, if there is one. Heads, and answers to them
-    that stay the same, are remembered unless *remembers* is false, which changes no byte.
+    that stay the same, are remembered, unless *remembers* is False; no byte depends on it.
     """
 
     def __init__(
@@ -84,7 +87,7 @@ class Gateway:
         self._requests: dict[Head, Request] = {}
         self._prepared: dict[Head, PreparedAnswer] = {}
         self._prepared_bytes = 0  # since they were forgotten
-        self._projects = fake.projects  # that these are for
+        self._projects = fake.projects  # for which these are remembered
 
     def epoch(self) -> int:
         return self.fake.epochs.current
@@ -125,7 +128,8 @@ class Gateway:
         self, head: Head, request: Request, connection: ConnectionInfo, *, prepare: bool = False
     ) -> Answer | Callable[[], Answer]:
         """Answer *request* in the loop, unless that may take long; *prepare* the next answer."""
-        args, later = request.args, partial(self._respond, request, head.query, connection)
+        args = request.args
+        later = partial(self._respond, request, head.query, connection)
         project = self.fake.projects.get(args.get("project_id", ""))
         if project is None:
             project = self.fake.default
@@ -169,12 +173,14 @@ class Gateway:
         return self.fake.overtaken(unquote(url.project_id) if url else "", epoch)
 
     def has_priority(self, head: Head) -> bool:
-        """So that no client can lock a tester out."""
+        """Control calls have it, so that no client can lock a tester out."""
         return self._guard is not None and is_control(head.path)
 
     def refuse(self, status: int, reason: str, head: Head | None) -> Answer:
-        """In the shape of the control API, or the service's. That body is inferred."""
-        refusal = Refusal("GES.8005", reason) if reason else PARAMETER_ERROR
+        """The refusal in the shape of the control API or of the service, whose body is inferred."""
+        refusal = _REFUSALS.get(status, PARAMETER_ERROR)
+        if reason:
+            refusal = Refusal(refusal.code, reason)
         reply = replace(replies.unjournaled(refusal, Settings()), status=status)
         if self._guard is not None and head is not None and is_control(head.path):
             more = " --max-control-body allows more." if status == 413 else ""
@@ -185,14 +191,14 @@ class Gateway:
         return answer_of(reply)
 
     def largest_body(self, head: Head, connection: ConnectionInfo) -> int | None:
-        """More for those who may call the control API; None for a long body of those who may not.
+        """``LARGEST_BODY``, or more for those who may call the control API.
 
-        A body that anybody may send is not looked into.
+        None for a longer body from those who may not.
         """
         guard, is_short = self._guard, 0 <= head.length <= LARGEST_BODY
         if guard is None or is_short or not is_control(head.path):
             return LARGEST_BODY
-        import flask  # see above
+        import flask  # not before it is needed: see the class
 
         refusal = guard.refusal(flask.Request(wsgi.environ_of(head, b"", connection)))
         return guard.largest_body if refusal is None else None
@@ -218,7 +224,7 @@ def read_request(
 ) -> Request:
     """An HTTP request as the fake takes it; *allowed* are methods of a path outside the service.
 
-    *path* is decoded, *query* as sent. *body* is None where it was too long or cut off.
+    *path* is decoded, *query* as sent. *body* is None if it was too long or cut off.
     """
     first: dict[str, str] = {}
     text = query.encode("latin-1").decode(errors="replace")
@@ -240,10 +246,7 @@ def read_request(
 
 
 def json_value(text: bytes | None) -> Any:
-    """The JSON value of *text*; None where it has none, or one that cannot be encoded again.
-
-    One that is nested too deeply is none.
-    """
+    """The JSON value of *text*; None if it is none, too deep, or cannot be encoded again."""
     if text is None or validation.too_deep(text):
         return None
     try:
@@ -257,9 +260,9 @@ def json_value(text: bytes | None) -> Any:
 def cors(headers: Mapping[str, str], method: str = "GET") -> Sequence[tuple[str, str]]:
     """The Fetch standard's headers that let the pages of any site call the service.
 
-    They are in each answer to a request with these *headers*. A page is named by its origin,
-    without which a browser would not let it send its cookies or credentials. The answer to OPTIONS
-    tells what the request that follows may be.
+    They are in each answer to a request with these *headers*. They name the page's origin, or a
+    browser would let it send no cookies or credentials. The answer to OPTIONS says which request
+    may follow.
     """
     answer = [*_CORS]
     if origin := headers.get("origin"):
@@ -274,11 +277,11 @@ def cors(headers: Mapping[str, str], method: str = "GET") -> Sequence[tuple[str,
 
 # --- The access log -----------------------------------------------------------------------------
 
-_SECRETS: Final = Secrets(())  # those that only their names tell
+_SECRETS: Final = Secrets(())  # knows them by their names only
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_./~-]*|\*").fullmatch
-"""What ``quote`` would leave alone; asking takes half as long."""
+"""Matches what ``quote`` would leave alone, in half its time."""
 _PAGE: Final = re.compile(r"(?:(?:limit|offset)=[0-9]{1,20}(?:&|\Z))*").fullmatch
-"""The query of a page, as most are, which holds no secrets."""
+"""Matches the query of a page, which most queries are; it holds no secrets."""
 
 
 def log_request(
@@ -289,40 +292,40 @@ def log_request(
     since: float,
     redact: Callable[[str], str] = _SECRETS.redact,
 ) -> None:
-    """Log a request that came *since* then, and its *reply*; *redact* takes secrets out.
+    """Log a request that came at *since*, and its *reply*; *redact* takes secrets out.
 
-    *path* is decoded, *query* as sent. The time that a fault holds the reply back is included.
+    *path* is decoded, *query* as sent. The time for which a fault delays the reply is included.
     """
     if not log.isEnabledFor(logging.INFO):
         return
     taken_s = real_time() - since
     if reply.delivery is not None:
         taken_s += reply.delivery.delay_s + reply.delivery.spread_s
-    answered = _logged(method, path, query, reply, redact)
-    _log_answer(answered, taken_s)
+    logged = _logged_answer(method, path, query, reply, redact)
+    _log_answer(logged, taken_s)
     if reply.hint is not None:
-        log.info("no operation serves this: %s %s; %s", method, answered.url, reply.hint)
+        log.info("no operation serves this: %s %s; %s", method, logged.url, reply.hint)
 
 
-def _logged(
+def _logged_answer(
     method: str, path: str, query: str, reply: Reply, redact: Callable[[str], str] = _SECRETS.redact
 ) -> logs.LoggedAnswer:
     url = path if _PLAIN(path) else quote(redact(path))
     if query:
-        url += f"?{query if _PAGE(query) else _redacted(query, redact)}"
+        url += f"?{query if _PAGE(query) else _redacted_query(query, redact)}"
     return logs.LoggedAnswer(method, url, reply.status, reply.headers.get("X-Gesmock-Fault", ""))
 
 
-def _log_answer(answered: logs.LoggedAnswer, taken_s: float) -> None:
+def _log_answer(logged: logs.LoggedAnswer, taken_s: float) -> None:
     first = log.handlers[0] if log.handlers else None
-    if not isinstance(first, logs.LogHandler):
-        log.info(answered.line(taken_s))
+    if isinstance(first, logs.LogHandler):
+        first.hold(first.line(logged, taken_s))
     else:
-        first.hold(first.line(answered, taken_s))
+        log.info(logged.line(taken_s))
 
 
-def _redacted(query: str, redact: Callable[[str], str]) -> str:
-    """*query* in one line, without secrets."""
+def _redacted_query(query: str, redact: Callable[[str], str]) -> str:
+    """*query* on one line, without secrets."""
     parts = []
     for part in query.encode("latin-1").decode(errors="replace").split("&"):
         name, equals, value = part.partition("=")
@@ -351,7 +354,7 @@ class PreparedAnswer:
     def __init__(self, repeat: Repeat, first: Answer, reply: Reply, query: str) -> None:
         self._repeat, self._status, self._blocks = repeat, first.status, first.blocks
         request = repeat.exchange.request
-        self._logged = _logged(request.method, request.path, query, repeat.reply)
+        self._logged = _logged_answer(request.method, request.path, query, repeat.reply)
         own = ((name, reply.headers[name]) for name in (*replies.NO_ENTRY, "Date"))
         self._before, self._after = first.headers.split(_encoded(own), 1)
         self._second, self._lines = -1, list[bytes]()  # the second that the lines name

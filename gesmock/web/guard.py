@@ -71,11 +71,11 @@ class Guard:
 
     With a *token*, callers must send ``Authorization: Bearer <token>``; without one, only callers
     on this machine are answered, and no forwarder, behind which anybody may be. Either way,
-    requests from another site's page are refused, and so are those whose ``Host`` is none of
+    requests from another site's page are refused, and so are those whose ``Host`` is not one of
     *hosts*, ``localhost``, or an IP address: an attacker may have bound any other name to our
     address (DNS rebinding). The health and the panel's files are for everybody, and pages may
-    link to them. Pages of *origins*, in lower case, are as good as callers outside a browser;
-    None: there is no option that would name any.
+    link to them. Pages of *origins*, in lower case, may call as if they were outside a browser;
+    None if there is no option to name any.
     """
 
     token: str | None = field(default=None, repr=False)
@@ -92,9 +92,9 @@ class Guard:
         largest_body: int = LARGEST_CONTROL_BODY,
         origins: Iterable[str] | None = None,
     ) -> "Guard":
-        """The guard of a server on *host*; generates a token if that is no loopback address.
+        """The guard of a server on *host*; generates a token if that is not a loopback address.
 
-        Raises InvalidInput for what is no host name or no origin.
+        Raises InvalidInput for a wrong host name or origin.
         """
         names = validation.read([*allow_hosts], list[HostName], "allow_hosts")
         if not token and not is_loopback(host):
@@ -108,7 +108,7 @@ class Guard:
         return cls(token or None, hosts, largest_body, origins)
 
     def refusal(self, request: "Request") -> tuple[int, str] | None:
-        """The HTTP status and reason with which to refuse *request*; None: let it pass."""
+        """The HTTP status and reason with which to refuse *request*; None to let it pass."""
         is_open = _is_open(request)
         if reason := self._foreign(request, may_be_linked=is_open):
             return 403, reason
@@ -172,7 +172,7 @@ class Guard:
         return origin is not None and origin.lower() in (self.origins or ())
 
     def is_preflight(self, request: "Request") -> bool:
-        """Whether this is the preflight of a page that may call; it has no token."""
+        """Whether this is the preflight of a page that may call; a preflight has no token."""
         return request.method == "OPTIONS" and self.permits(request.headers.get("Origin"))
 
     def cors(self, origin: str | None) -> Sequence[tuple[str, str]]:
@@ -208,14 +208,14 @@ def is_loopback(host: str) -> bool:
 
 
 def reachable(host: str) -> str:
-    """Where a server that listens on *host* is reached from this machine."""
+    """The address at which this machine reaches a server that listens on *host*."""
     if host in ("", "0.0.0.0"):  # noqa: S104 asks, and binds nothing
         return "127.0.0.1"
     return "::1" if host == "::" else host
 
 
 def local_url(host: str, port: int | str, *, secure: bool) -> str:
-    """The URL at which a server that listens on *host* and *port* is reached from this machine."""
+    """The URL at which this machine reaches a server that listens on *host* and *port*."""
     host = reachable(host)
     return f"{'https' if secure else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 

@@ -17,9 +17,9 @@ ACCESS: Final = logging.getLogger("gesmock.service")
 
 
 class LoggedAnswer:
-    """What is logged of a request, but for how long it took.
+    """What is logged of a request, except how long it took.
 
-    *url* has no secrets, *fault* is a receipt or empty.
+    *url* has no secrets; *fault* is a receipt, or empty.
     """
 
     def __init__(self, method: str, url: str, status: int, fault: str) -> None:
@@ -32,7 +32,7 @@ class LoggedAnswer:
         return f"{self._begin}{taken_s * 1000:.1f}{self._end}"
 
     def json_line(self, taken_s: float) -> str:
-        """The same as a JSON object."""
+        """The line as a JSON object."""
         fields = {
             "time": iso_time(real_time()),
             "level": "info",
@@ -54,7 +54,7 @@ _LONGEST_FLUSH_S: Final = 1.0
 
 
 class LogHandler(logging.Handler):
-    """Writes the log to standard error, in a thread of its own, which may block; no client waits.
+    """Writes the log to standard error in a thread of its own: if that blocks, no client waits.
 
     Lines are written together, a moment later. If they come faster than they are read, some are
     left out, and a line says how many. It must be the only handler of ``gesmock.service``, whose
@@ -81,7 +81,7 @@ class LogHandler(logging.Handler):
         self.hold(self.format(record))
 
     def flush(self) -> None:
-        """Wait until all is written, but not for long: nobody may read it."""
+        """Wait until all is written, but not for long: perhaps nobody reads it."""
         written = Event()
         self._held.put(written)
         self._flushing.set()
@@ -116,7 +116,7 @@ def _dropped_lines(count: int) -> logging.LogRecord:
 
 
 def _write(text: bytes) -> None:
-    """Write *text* to standard error, whether or not that blocks; not if nobody reads it."""
+    """Write *text* to standard error, which may be set not to block; give up if it is closed."""
     with suppress(OSError, ValueError):
         while text:
             select.select([], [2], [])

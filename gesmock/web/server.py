@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from gesmock.faults import BELOW_HTTP
 from gesmock.server.parser import Limits
 from gesmock.server.protocol import HttpServer
 from gesmock.web.gateway import Gateway
@@ -15,8 +14,8 @@ if TYPE_CHECKING:
 class Server:
     """Serves what *gateway* answers at *host* and *port* (0: any free one) from its own thread.
 
-    It is bound when it is made, and answers when ``start`` returns; over TLS, where there is an
-    *ssl_context*. Raises CannotListen.
+    It is bound when it is made, and answers when ``start`` returns; with an *ssl_context*, over
+    TLS. Raises CannotListen.
     """
 
     def __init__(
@@ -29,9 +28,8 @@ class Server:
         limits: Limits | None = None,
     ) -> None:
         self._fake = gateway.fake
-        self._fake.deliverable |= BELOW_HTTP
         self._http = HttpServer(gateway, host, port, limits or Limits(), ssl_context)
-        self._fake.epochs.watchers.append(self._http.release)
+        self._fake.epochs.watchers.append(self._http.hang_up_overtaken)
         self._fake.connections = self._http.connections
         self.port = self._http.port
         self.url = local_url(host, self.port, secure=ssl_context is not None)
@@ -44,7 +42,7 @@ class Server:
 
         In the child of a fork, its parent's server and connections stay as they are.
         """
-        self._fake.epochs.watchers.remove(self._http.release)
+        self._fake.epochs.watchers.remove(self._http.hang_up_overtaken)
         self._http.stop()
         if not self._http.is_copy:  # a child has no other threads, but maybe their locks
             self._fake.interrupt()

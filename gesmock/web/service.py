@@ -47,14 +47,14 @@ def blueprint(fake: Fake) -> flask.Blueprint:
 
 
 def before_routes(fake: Fake) -> flask.Response | None:
-    """The answer to OPTIONS, and to a path that begins with two slashes: Flask has its own."""
+    """The answer to OPTIONS, or to a path that begins with two slashes: Flask has its own."""
     path = requested_path(flask.request.environ)
     is_ours = flask.request.method == "OPTIONS" or path.startswith("//")
     return _answer(fake) if is_ours else None
 
 
-def refused(fake: Fake, error: HTTPException) -> flask.Response:
-    """The answer where Flask refuses: no route matches (404, 405), or a bug is outside the core."""
+def refuse(fake: Fake, error: HTTPException) -> flask.Response:
+    """The answer if Flask refuses: no route matches (404, 405), or other code failed (500)."""
     if isinstance(error, InternalServerError):
         over = Secrets().redact(f"{flask.request.method} {flask.request.path}")
         gateway.log.error("gesmock crashed over %s", over)
@@ -95,10 +95,10 @@ def request_headers() -> dict[str, str]:
 
 
 def _body() -> bytes | None:
-    """What was sent; None where it is too long or cut off.
+    """What was sent; None if it is too long or cut off.
 
-    A body that is too long is read on for a while: a client that is still sending would not see the
-    answer.
+    Much of a body that is too long is read all the same: a client that is still sending would not
+    see the answer.
     """
     body, length = bytearray(), 0
     try:
@@ -106,7 +106,7 @@ def _body() -> bytes | None:
             length += len(chunk)
             if length <= LARGEST_BODY:
                 body += chunk
-    except (ClientDisconnected, OSError):  # such as a chunk that is none
+    except (ClientDisconnected, OSError):  # such as a malformed chunk
         return None
     return bytes(body) if length <= LARGEST_BODY else None
 
@@ -125,10 +125,10 @@ def _response(reply: Reply) -> flask.Response:
 
 
 def _delivered(fake: Fake, request: Request, reply: Reply, delivery: Delivery) -> flask.Response:
-    """*reply*, for which the thread sleeps; a 503 if the project is reset meanwhile.
+    """*reply*, after the thread has slept for its delay; a 503 if the project is reset meanwhile.
 
     Flask's test client has no connection that could break. It raises what ``http.client`` would:
-    ConnectionResetError for ``reset``, RemoteDisconnected for ``close``; else NeedsSocket.
+    ConnectionResetError for ``reset``, RemoteDisconnected for ``close``; for others, NeedsSocket.
     """
     if not _sleep(fake, request, real_time() + delivery.delay_s):
         project = fake.projects.get(request.args.get("project_id", ""), fake.default)
@@ -143,7 +143,7 @@ def _delivered(fake: Fake, request: Request, reply: Reply, delivery: Delivery) -
 
 
 def _sleep(fake: Fake, request: Request, until: float) -> bool:
-    """Sleep *until* then; False, at once, when the project of *request* is reset."""
+    """Sleep *until* then; False, at once, if the project of *request* is reset."""
     woken = Event()
     fake.epochs.watchers.append(woken.set)
     try:
@@ -182,8 +182,8 @@ def _error(delivery: Delivery) -> Exception | None:
         case _:
             return None
     return NeedsSocket(
-        f"a {kind!r} happens to a connection, of which there is none here: start the GesMock, and "
-        "send the request to its url"
+        f"a {kind!r} needs a connection, and there is none here: start the GesMock, and send the "
+        "request to its url"
     )
 
 

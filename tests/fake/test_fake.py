@@ -20,8 +20,6 @@ from gesmock.model.errors import Conflict, InvalidInput, NotFound
 from gesmock.model.jobs import Job, JobRequest
 from gesmock.model.messages import Reply, Request
 from gesmock.web import create_app
-from gesmock.web.gateway import Gateway
-from gesmock.web.server import Server
 
 NEW = Job("new", "running", JobRequest("import_graph", "/"))
 
@@ -163,15 +161,13 @@ def test_a_watcher_is_called_once_a_reset_has_overtaken_earlier_requests() -> No
     assert not fake.overtaken("one", fake.epochs.current)
 
 
-def test_the_server_decides_which_faults_can_be_delivered() -> None:
+def test_only_a_fake_with_sockets_of_its_own_can_deliver_faults_below_http() -> None:
     below_http = ["reset", "close", "hang", "garbage", "truncate"]
     fake = Fake()
 
     assert not any(fake.can_deliver(kind) for kind in below_http)
     assert all(fake.can_deliver(kind) for kind in ("delay", "drip", "error"))
     assert all(GesMock().fake.can_deliver(kind) for kind in below_http)
-    Server(Gateway(fake, lambda: create_app(fake)), "127.0.0.1", 0).stop()
-    assert all(fake.can_deliver(kind) for kind in below_http)
 
 
 # --- A fixture file that changes ------------------------------------------------------------------

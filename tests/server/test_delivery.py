@@ -152,7 +152,7 @@ def undated(answer: bytes) -> bytes:
 @pytest.mark.parametrize(
     "delivery", [Delivery(), Delivery(after_bytes=4), Delivery(parts=3, spread_s=0.001)]
 )
-def test_a_head_alone_is_sent_whole_whatever_becomes_of_its_body(delivery: Delivery) -> None:
+def test_an_answer_to_head_is_sent_whole_whatever_the_delivery(delivery: Delivery) -> None:
     with delivering(delivery) as (_, server), connect(server) as client:
         client.sendall(keep("/later", "HEAD"))
         client.shutdown(socket.SHUT_WR)
@@ -375,11 +375,11 @@ def test_a_delivery_that_a_reset_overtakes_is_cut(
         with (TlsClient if secure else connect)(server) as client:
             client.sendall(keep(way))
             until(lambda: server.delivering)
-            server.release()
-            server.loop.call_soon(server.release)
+            server.hang_up_overtaken()
+            server.loop.call_soon(server.hang_up_overtaken)
             assert len(server.delivering) == 1  # it was another project
             pages.is_past = True
-            server.release()
+            server.hang_up_overtaken()
             answer, end = read_ending(client)
 
         assert (body(answer), end) == (b"", "end")
@@ -388,7 +388,7 @@ def test_a_delivery_that_a_reset_overtakes_is_cut(
 
 
 @pytest.mark.parametrize("delivery", [Delivery(delay_s=0.3), Delivery(end="hang")])
-def test_an_overtaken_answer_is_not_sent_even_without_a_release(delivery: Delivery) -> None:
+def test_an_overtaken_answer_is_not_sent_even_if_nobody_hangs_up(delivery: Delivery) -> None:
     with delivering(delivery) as (pages, server), connect(server) as client:
         pages.is_past = delivery.end == "hang"  # else only while it waits
         client.sendall(keep("/lane"))
@@ -555,7 +555,7 @@ def test_a_stream_that_fails_ends(caplog: pytest.LogCaptureFixture) -> None:
 # --- The loop -----------------------------------------------------------------------------------
 
 
-def test_a_system_that_does_not_tell_what_is_unacknowledged_is_not_waited_for(
+def test_without_a_system_that_reports_unacknowledged_bytes_nothing_is_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "fcntl", None)

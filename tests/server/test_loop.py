@@ -73,7 +73,7 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 
 @pytest.mark.parametrize("poller", [select.epoll, SelectorPoller])
-def test_the_loop_calls_for_what_is_listened_for(
+def test_the_loop_calls_back_for_the_events_that_were_asked_for(
     poller: Callable[[], Any], pair: tuple[socket.socket, socket.socket]
 ) -> None:
     ours, theirs = pair
@@ -97,7 +97,7 @@ def test_the_loop_calls_for_what_is_listened_for(
     assert called == [READ, WRITE]
 
 
-def test_a_socket_that_an_earlier_callback_closes_is_not_called(
+def test_a_socket_that_an_earlier_callback_closed_is_not_called(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
     loop, called = Loop(), list[int]()

@@ -89,9 +89,9 @@ def test_a_malformed_or_oversized_request_is_refused_and_the_connection_closed(
 @pytest.mark.parametrize(
     ("method", "reason"),
     [
-        (b"BREW", b"No method is called BREW."),
-        (b"patch", b"No method is called patch; is PATCH meant?"),
-        (b"Get", b"No method is called Get; is GET meant?"),
+        (b"BREW", b"Unknown method 'BREW'."),
+        (b"patch", b"Unknown method 'patch'; did you mean 'PATCH'?"),
+        (b"Get", b"Unknown method 'Get'; did you mean 'GET'?"),
     ],
 )
 def test_an_unknown_method_is_named_in_the_refusal(

@@ -351,7 +351,7 @@ def test_connections_in_reserve_serve_only_requests_that_have_priority(
         assert status(exchange(server, *(bytes([byte]) for byte in sent))) == answered
 
 
-def test_who_begins_a_request_on_a_connection_in_reserve_does_not_hold_it() -> None:
+def test_an_incomplete_request_does_not_hold_a_connection_in_reserve() -> None:
     with full(reserve=2) as server, contextlib.ExitStack() as stack:
         for _ in range(5):
             stack.enter_context(connect(server)).sendall(b"GET /copy HTT")
@@ -419,14 +419,14 @@ def test_a_block_that_several_answers_share_counts_once() -> None:
     everything, block = BytesInFlight(150_000), bytes(100_000)
     first, second, third = Share(everything), Share(everything), Share(everything)
 
-    assert first.send([memoryview(block)[10:], b"a"])
-    assert second.send([memoryview(block)[:70_000], block])
+    assert first.hold_answer([memoryview(block)[10:], b"a"])
+    assert second.hold_answer([memoryview(block)[:70_000], block])
     assert everything.total == 100_001
-    assert not third.send([bytes(100_000)])
+    assert not third.hold_answer([bytes(100_000)])
     first.clear()
     second.clear()
     assert everything.total == 0
-    assert third.send([bytes(100_000)])
+    assert third.hold_answer([bytes(100_000)])
 
 
 def test_a_client_that_sends_much_at_once_does_not_block_later_ones() -> None:
@@ -512,7 +512,7 @@ def test_out_of_file_descriptors_an_idle_client_is_closed(monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("files", "most"), [(1024, 880), (70, 1), (10, 1), (resource.RLIM_INFINITY, 4096)]
 )
-def test_no_more_clients_are_let_in_than_the_process_may_have_files(
+def test_clients_are_limited_by_the_files_that_the_process_may_open(
     monkeypatch: pytest.MonkeyPatch, files: int, most: int
 ) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
@@ -530,7 +530,7 @@ def test_a_client_that_has_gone_when_it_is_accepted_is_forgotten(
     until(lambda: not server.connections)
 
 
-def test_what_fails_in_the_loop_is_logged_and_the_loop_goes_on(
+def test_a_failing_callback_is_logged_and_the_loop_goes_on(
     server: HttpServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail() -> None:
@@ -637,7 +637,7 @@ CHUNKED = "Transfer-Encoding: chunked"
             b"GET / HTTP/3.0\r\n\r\n",
             "505: The version is 'HTTP/3.0'",
         ),
-        (b"BREW / HTTP/1.1\r\n\r\n", "501: No method is called BREW."),
+        (b"BREW / HTTP/1.1\r\n\r\n", "501: Unknown method 'BREW'."),
         (b"GET / HTTP/1.1\r\n\r\n", "400: No Host header"),
         (b"GET / HTTP/1.1\r\n" + H + H + b"\r\n", "400: Several Host headers"),
         (b"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", "400: The host is 'a/b'"),
@@ -697,8 +697,8 @@ def test_the_reason_of_a_refusal_is_logged(
     # A worker that outlives an earlier test may log its failure meanwhile.
     refusals = [message for message in caplog.messages if message.startswith("refused")]
     assert refusals == [f"refused a request with {reason}"]
-    named = any(words in reason for words in ("TLS", "No method", "The body"))
-    assert body(answer) == (reason.partition(": ")[2].encode() if named else b"")
+    is_public = any(words in reason for words in ("TLS", "Unknown method", "The body"))
+    assert body(answer) == (reason.partition(": ")[2].encode() if is_public else b"")
 
 
 def test_a_connection_closed_in_the_turn_in_which_it_writes_is_left_alone(

@@ -143,7 +143,7 @@ def test_a_preflight_has_each_header_once(service: Service, path: str) -> None:
     assert len(headers) == len({*headers})
 
 
-def test_a_preflight_is_journaled_but_moves_no_clock_and_is_no_call_to_nowhere(
+def test_a_preflight_is_journaled_but_moves_no_clock_and_is_no_unmatched_request(
     service: Service,
 ) -> None:
     service.begin(clock={"now": 0, "frozen": True, "tick_s": 1}, faults=[{"fault": 503}])

@@ -1,5 +1,6 @@
 """The gateway gives the bytes that Flask gives, to every request of the service."""
 
+import json
 import logging
 import re
 import socket
@@ -244,7 +245,7 @@ def test_an_error_of_any_status_is_answered_with_the_same_bytes() -> None:
             assert same_answer(clients, sent)[0] == status
 
 
-def test_a_header_that_a_fault_names_in_letters_of_its_own_is_sent_once() -> None:
+def test_a_header_that_a_fault_spells_in_its_own_case_is_sent_once() -> None:
     named = {
         "X-First": "1",
         "content-type": "text/html",
@@ -354,7 +355,7 @@ def test_a_worker_decodes_a_large_body_and_opens_a_project(fake: Fake) -> None:
 
 
 @pytest.mark.parametrize("added", ["together", "one by one", "to another graph"])
-def test_where_much_is_due_a_worker_answers(added: str) -> None:
+def test_if_much_is_due_a_worker_answers(added: str) -> None:
     other = added == "to another graph"
     fake = Fake({"clock": {"frozen": True, "tick_s": 0.001 if other else 0}})
     ask, project = CalledGateway(fake), fake.default
@@ -409,6 +410,26 @@ def test_only_so_many_requests_and_answers_are_remembered(fake: Fake) -> None:
             assert gateway.answer(request, b"", fake.epochs.current, CONNECTION) is not None
     assert len(gateway._requests) < 600
     assert 0 < len(gateway._prepared) < 600
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "message", "code"),
+    [
+        (400, "", "Parameter error!", "GES.8005"),
+        (413, "It is long.", "It is long.", "GES.8005"),
+        (500, "", "Job query error.", "GES.8302"),
+        (503, "", "Engine service unavailable.", "GES.8602"),
+        (503, "It is full.", "It is full.", "GES.8602"),
+    ],
+)
+def test_a_refusal_of_the_server_blames_the_client_for_its_own_mistakes_only(
+    fake: Fake, status: int, reason: str, message: str, code: str
+) -> None:
+    answer = gateway_of(fake).refuse(status, reason, None)
+
+    assert answer.status == status
+    body = json.loads(b"".join(answer.blocks))
+    assert body == {"errorMessage": message, "errorCode": code}
 
 
 UNMATCHED = (
@@ -497,7 +518,7 @@ def test_preflights_are_logged(fake: Fake, caplog: pytest.LogCaptureFixture) -> 
     ]
 
 
-def test_the_log_has_how_long_an_answer_took_with_the_delay_of_its_fault(
+def test_the_logged_time_of_an_answer_includes_the_delay_of_its_fault(
     fake: Fake, caplog: pytest.LogCaptureFixture
 ) -> None:
     fake.deliverable |= BELOW_HTTP

@@ -99,7 +99,7 @@ def test_open_connections_are_counted(ges: GesMock) -> None:
     until(lambda: scraped(ges)["gesmock_connections"] == {(): 1})
 
 
-def test_counters_go_on_through_resets_and_when_projects_are_dropped(ges: GesMock) -> None:
+def test_counters_survive_resets_and_the_projects_that_those_drop(ges: GesMock) -> None:
     other = ges.project("other")
     for project in (ges, other):
         requests.get(project.jobs_url(), headers={"Prefer": "code=503"})

@@ -349,7 +349,7 @@ CHANGES: Final[dict[str, tuple[Head, StartOptions, Change]]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_an_answer_is_given_again_until(change: str) -> None:
+def test_a_prepared_answer_is_repeated_until(change: str) -> None:
     asked, start, action = CHANGES[change]
     both = Both(start)
 
@@ -360,7 +360,7 @@ def test_an_answer_is_given_again_until(change: str) -> None:
     both.compare_all()
 
 
-def test_a_request_from_before_a_reset_is_turned_down_whatever_was_prepared() -> None:
+def test_a_request_from_before_a_reset_is_refused_whatever_was_prepared() -> None:
     both = Both()
 
     both.ask(HEADS[0])
@@ -410,7 +410,7 @@ def test_a_long_answer_is_not_remembered() -> None:
     assert [*side.gateway._prepared] == [short]
 
 
-def test_no_more_bytes_are_kept_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prepared_answers_are_kept_up_to_a_bound_of_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gateway, "MOST_PREPARED", 100_000)
     side = Side({"generate": 100}, remembers=True)
 

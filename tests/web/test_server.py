@@ -289,7 +289,10 @@ def test_a_client_that_holds_all_connections_does_not_lock_a_tester_out() -> Non
         assert requests.get(f"{server.url}/_gesmock/health", timeout=5).ok
         refused = requests.get(f"{server.url}/ges/v1.0", timeout=5)
         assert refused.status_code == 503
-        assert refused.json()["errorMessage"] == "There are too many connections."
+        assert refused.json() == {
+            "errorMessage": "There are too many connections.",
+            "errorCode": "GES.8602",
+        }
         assert requests.post(f"{server.url}/_gesmock/reset", json={}, timeout=5).ok
         until(lambda: len(server._http.connections) < 20)
         assert requests.get(f"{server.url}/ges/v1.0", timeout=5).status_code == 404

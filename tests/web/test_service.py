@@ -166,8 +166,8 @@ def test_after_a_stop_a_reset_calls_no_watcher(ges: GesMock) -> None:
     [
         (Delivery(end="reset"), ConnectionResetError, "Connection reset by peer"),
         (Delivery(end="close"), http.client.RemoteDisconnected, "without response"),
-        (Delivery(end="hang"), NeedsSocket, "a 'hang' happens to a connection"),
-        (Delivery(raw=b"?"), NeedsSocket, "a 'garbage' happens to a connection"),
+        (Delivery(end="hang"), NeedsSocket, "a 'hang' needs a connection"),
+        (Delivery(raw=b"?"), NeedsSocket, "a 'garbage' needs a connection"),
         (Delivery(after_bytes=1), NeedsSocket, "start the GesMock"),
     ],
 )

@@ -29,10 +29,10 @@ from gesmock.web.guard import CONTROL, PREFLIGHT, Guard
 Item = TypeVar("Item")
 
 PATH_TYPES: Final[Mapping[str, Any]] = {"project_id": ProjectId, "graph": GraphName}
-"""Names in a path that must look a certain way. Ids may be any string."""
+"""The names in a path that have a form of their own. Ids may be any string."""
 
 LONGEST_CHECKED: Final = 2**20
-"""The most bytes of a body in which repeated keys are looked for; that takes its time."""
+"""In a body of more bytes, repeated keys are not looked for: that takes time."""
 
 _NUMBER: Final = re.compile(r"[0-9]{1,18}(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,3})?", re.ASCII)
 """A number as JSON and Python write it."""
@@ -56,7 +56,7 @@ _TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class NoQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """The query of a call that takes none: to ignore a parameter would be dangerous here."""
+    """The query of a call that takes none: ignoring a parameter would be dangerous here."""
 
 
 class PageQuery(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -89,7 +89,7 @@ class ErrorBody(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """The project that a call names; None: the default one."""
+    """The project that a call names; the default one for None."""
 
     fake: Fake
     project_id: str | None
@@ -121,7 +121,7 @@ class call:  # noqa: N801 a decorator
     the input has been read; a function that checks more before that takes an ``Address`` instead.
     The structs of a body and of an answer may stand behind another type: ``Annotated[dict[str,
     Any], Settings]`` is a body whose fields are all optional, or an answer that comes as a dict;
-    ``Annotated[bytes, State, ListAnswer]`` is the text of one of two.
+    ``Annotated[bytes, State, ListAnswer]`` is the text of either.
 
     *needs_jobs*: refused by a fake that has no jobs of its own. *may_miss*: may answer 404, as
     calls with an id in their path always may. *of_fake*: is about all projects, and not repeated
@@ -206,7 +206,7 @@ def page_of(
 
 
 def numbered_page(items: Iterable[Item], query: PageQuery) -> tuple[list[Item], int, int | None]:
-    """The page of *items* that *query* asks for, how many they are, and the next cursor.
+    """The page of *items* that *query* asks for, how many items there are, and the next cursor.
 
     The cursor is an item's place in the list.
     """
@@ -283,7 +283,7 @@ class MatchingRule(Rule):
 
 
 class AnyPath(PathConverter):
-    """Also has line breaks: the id of a job may be any string."""
+    """A path that may have line breaks: the id of a job may be any string."""
 
     regex = r"(?s:[^/].*?)"
     part_isolating = False
@@ -313,10 +313,10 @@ def answer(fake: Fake, calls: MapAdapter, path: str) -> flask.Response:
     try:
         return _respond(each.status, each.perform(address, names))
     except GesmockError as error:
-        return _refused(error)
+        return _refusal(error)
 
 
-def refused(guard: Guard) -> flask.Response | None:
+def guard_answer(guard: Guard) -> flask.Response | None:
     """The answer to a request that *guard* does not let pass, or to a preflight."""
     flask.request.max_content_length = guard.largest_body
     refusal = guard.refusal(flask.request)
@@ -330,7 +330,7 @@ def refused(guard: Guard) -> flask.Response | None:
     return response
 
 
-def failed(error: HTTPException) -> flask.Response:
+def refuse(error: HTTPException) -> flask.Response:
     """The answer to what Flask refuses: 404, 405, 413, 415."""
     request, reason = flask.request, error.description or error.name
     if isinstance(error, exceptions.NotFound | MethodNotAllowed):
@@ -345,7 +345,7 @@ def failed(error: HTTPException) -> flask.Response:
     return response
 
 
-def _refused(error: GesmockError) -> flask.Response:
+def _refusal(error: GesmockError) -> flask.Response:
     status = 409
     if isinstance(error, InvalidInput):
         status = 400

@@ -95,7 +95,7 @@ CALLS: Final = (
 
 @cache
 def control_document() -> Node:
-    """Each call for the default project and for any other."""
+    """The document, in which each call is for the default project and for any other."""
     paths: Node = {}
     parameters: Node = {}
     for each in CALLS:

@@ -13,7 +13,7 @@ from gesmock.web.control.api import Address, Disarmed, PageQuery, call, rule_pag
 class ArmedFaultBody(FaultRule, frozen=True, kw_only=True, omit_defaults=True):
     """A fault rule in force: the *calls* it matched, its *fires*, and how many are *remaining*.
 
-    *remaining* is null where there is no limit. There is either a fault or a script.
+    *remaining* is null if there is no limit. There is either a fault or a script.
     """
 
     id: str

@@ -31,7 +31,7 @@ MOST_TRANSITIONS: Final = 100
 
 
 class PlacedJob(Struct, frozen=True, forbid_unknown_fields=True):
-    """A *job* and the *graph* it is in (default: the project's first)."""
+    """A *job*, and the *graph* that it is in (default: the project's first)."""
 
     job: Job
     graph: GraphName | None = None
@@ -52,7 +52,7 @@ class JobFilter(PageQuery, frozen=True, forbid_unknown_fields=True):
 
 
 class GraphQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """The *graph* of the job, needed where several graphs have a job with its id."""
+    """The *graph* of the job, needed if several graphs have a job with its id."""
 
     graph: GraphName | None = None
 

@@ -45,8 +45,8 @@ class JournalQuery(
 
     With *wait_s* (seconds, at most 60), waits until there are *times* such entries. At most *limit*
     are listed, the oldest first, from *cursor* on: the *next* of the page before. With *before*,
-    those with a lower number than that, the newest first. *bodies* are those of the answers, which
-    may be long.
+    those with a lower number than that, the newest first. *bodies*: with the bodies of the answers,
+    which may be long.
     """
 
     times: Count = 1
@@ -106,7 +106,7 @@ class FindingsBody(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SeenQuery(PageQuery, frozen=True, forbid_unknown_fields=True):
-    """The *graph* of the job, and the *statuses* the client must have seen, in this order.
+    """The *graph* of the job, and the *statuses* that the client must have seen, in this order.
 
     At most *limit* observations are listed, from *cursor* on: the *next* of the page before.
     """
@@ -118,7 +118,7 @@ class SeenQuery(PageQuery, frozen=True, forbid_unknown_fields=True):
 class ObservationPage(Observation, frozen=True, kw_only=True):
     """What a job went through, and a page of what the client was shown of it.
 
-    *total* is how often it was shown something else, *next* the cursor of the next page.
+    *total* is how many observations there are, *next* the cursor of the next page.
     """
 
     total: int

@@ -15,7 +15,7 @@ Values = Mapping[tuple[object, ...], int]
 
 
 class Metric(NamedTuple):
-    """A metric by *labels*, the names of which are separated by spaces, as a Prometheus *type*."""
+    """A metric of a Prometheus *type*; *labels* are the names of its labels, split by spaces."""
 
     name: str
     type: str
@@ -39,9 +39,9 @@ def show_metrics(address: Address) -> str:
 
 
 def _metrics(fake: Fake) -> Iterator[Metric]:
-    """Those of all projects together; counters go on through resets.
+    """The metrics of all projects together; resets set no counter back.
 
-    Apart from the statuses of answers, it is known what a label may be: nobody can add to it.
+    Apart from the statuses of answers, the values of a label are fixed: no client can add one.
     """
     coverage = fake.coverage()
     requests: Counter[tuple[object, ...]] = Counter()

@@ -44,7 +44,7 @@ class DescribedProjects(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ResetQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """Whether *all* projects are reset, and those dropped that only calls have opened."""
+    """Whether *all* projects are reset, and those that only calls have opened are dropped."""
 
     all: bool = False
 
@@ -56,7 +56,7 @@ class ExportQuery(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LoadQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """The graph of a list answer's jobs (default: the one in the URL of the first of them)."""
+    """The graph of a list answer's jobs (default: the one in the first job's URL)."""
 
     graph_name: GraphName | None = None
 

@@ -105,7 +105,7 @@ on(["counts", "faults"], throttled(loadScenario, 1_000));
 
 /** @param {string} scenario */
 function askToLoad(scenario) {
-  const question = h("p", "Replace the project's jobs, faults and plans by ", h("strong", scenario), "?");
+  const question = h("p", "Replace the project's jobs, faults and plans with ", h("strong", scenario), "?");
   openDialog("Load scenario", [question], "Load", () => call("PUT", "scenario", { scenario }).then(load));
 }
 
