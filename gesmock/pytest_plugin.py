@@ -41,7 +41,7 @@ def gesmock(request: pytest.FixtureRequest, gesmock_server: "GesMock") -> "Itera
     ``strict=False``. Findings that arise while other pytest fixtures are torn down are an error of
     the teardown.
     """
-    options = _marked(request.node)
+    options = _marker_options(request.node)
     strict = options.pop("strict", True)
     _restart(gesmock_server, options, request.config)
     use = _Use(gesmock_server, strict=strict)
@@ -50,7 +50,7 @@ def gesmock(request: pytest.FixtureRequest, gesmock_server: "GesMock") -> "Itera
     gesmock_server.fake.verdict_defaults = {}
     if report := request.config.pluginmanager.get_plugin(_REPORT):
         report.add_findings(request.node.nodeid, gesmock_server.findings())
-    if use.called and (message := use.new_findings()):
+    if use.called and (message := use.take_findings()):
         pytest.fail(message, pytrace=False)
 
 
@@ -72,8 +72,8 @@ def gesmock_env(gesmock: "GesMock", monkeypatch: pytest.MonkeyPatch) -> dict[str
 # --- The marker ---------------------------------------------------------------------------------
 
 
-def _marked(node: pytest.Item) -> dict[str, Any]:
-    """The keywords of the markers ``gesmock``; those closest to the test win."""
+def _marker_options(node: pytest.Item) -> dict[str, Any]:
+    """The keywords of the ``gesmock`` markers. The closest to the test win; ``ignore`` adds up."""
     options: dict[str, Any] = {}
     for marker in reversed(list(node.iter_markers("gesmock"))):
         from gesmock.fake.options import OPTION_NAMES  # which a run without markers does not need
@@ -89,8 +89,10 @@ def _marked(node: pytest.Item) -> dict[str, Any]:
             raise pytest.UsageError(
                 f"@pytest.mark.gesmock: {wrong[0]}: {validation.unknown(wrong[0], keywords)}"
             )
-        if not isinstance(marker.kwargs.get("strict", True), bool):
-            raise pytest.UsageError("@pytest.mark.gesmock: strict is True or False")
+        if not isinstance(strict := marker.kwargs.get("strict", True), bool):
+            raise pytest.UsageError(
+                f"@pytest.mark.gesmock: strict: expected True or False, got {strict!r}"
+            )
         ignored = [*_several(options.get("ignore")), *_several(marker.kwargs.get("ignore"))]
         options |= marker.kwargs
         if ignored:
@@ -99,7 +101,7 @@ def _marked(node: pytest.Item) -> dict[str, Any]:
 
 
 def _restart(ges: "GesMock", options: dict[str, Any], config: pytest.Config) -> None:
-    """Restart *ges* with its own options and those of the ini file and the marker, which win.
+    """Restart *ges* with its own options, overridden by those of the ini file and the marker.
 
     ``ignore`` and ``fail_on`` hold for every restart of the test.
     """
@@ -118,7 +120,7 @@ def _restart(ges: "GesMock", options: dict[str, Any], config: pytest.Config) -> 
 
 
 def _several(value: Any, default: Any = ()) -> Any:
-    """*value* as a collection: it may be a single one, or None for the *default*."""
+    """*value* as a collection, even if it is a single item; the *default* for None."""
     if value is None:
         return default
     return value if isinstance(value, list | tuple | set | frozenset) else [value]
@@ -188,7 +190,7 @@ def _check_codes(config: pytest.Config) -> None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Refuse a wrong marker even if the test does not use the fake."""
-    _marked(item)
+    _marker_options(item)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -201,10 +203,10 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     try:
         outcome = yield
     except BaseException:
-        findings = filter(None, (use.new_findings(), use.other_findings()))
+        findings = filter(None, (use.take_findings(), use.other_findings()))
         _add_sections(item, use, "\n".join(findings))
         raise
-    if message := use.new_findings():
+    if message := use.take_findings():
         _add_sections(item, use)
         pytest.fail(message, pytrace=False)
     return outcome
@@ -226,7 +228,7 @@ def _add_sections(item: pytest.Item, use: "_Use", findings: str = "") -> None:
 class _Use:
     """The fake as one test uses it, and the findings that have been reported.
 
-    *called*: the test itself was called; if its setup failed, that is the news.
+    *called*: whether the test itself ran. After a failed setup its findings are not reported.
     """
 
     def __init__(self, ges: "GesMock", *, strict: bool) -> None:
@@ -235,8 +237,8 @@ class _Use:
         self._reported = set[Any]()
         self.called = False
 
-    def new_findings(self) -> str:
-        """A message with the failing findings since the last time; empty without any."""
+    def take_findings(self) -> str:
+        """A message with the failing findings since the last call; empty if there are none."""
         projects = [*self.ges.fake.projects.values()] if self._strict else []
         failing = [finding for project in projects for finding in project.verdict.failing()]
         new = [finding for finding in failing if _identity(finding) not in self._reported]
@@ -255,7 +257,7 @@ class _Use:
         return noted([each for each in findings if _identity(each) not in self._reported])
 
     def last_requests(self) -> str:
-        """The last requests to any project, as lines; empty without any."""
+        """The last requests to any project, as lines; empty if there were none."""
         from gesmock.journal.filters import line
 
         journals = [project.journal for project in self.ges.fake.projects.values()]

@@ -13,7 +13,7 @@ from gesmock.model import validation
 from gesmock.model.messages import OPERATION_NAMES
 
 MOST_FINDINGS: Final = 1_000
-"""How many findings of each worker a report has at most."""
+"""A report has at most this many findings of each worker."""
 
 _OUTPUT: Final = "gesmock_report"
 """The key under which a worker hands its part over."""
@@ -22,7 +22,7 @@ _OUTPUT: Final = "gesmock_report"
 class RunReport:
     """The plugin of a run that reports what its tests met and found.
 
-    In a worker of pytest-xdist it collects and hands over; the controller adds up.
+    In a worker of pytest-xdist, it hands over what it has collected; the controller adds that up.
     """
 
     def __init__(self, config: pytest.Config) -> None:
@@ -42,7 +42,7 @@ class RunReport:
     def pytest_fixture_setup(
         self, fixturedef: pytest.FixtureDef[Any]
     ) -> Generator[None, object, object]:
-        """Count what a server met when it ends, whoever defines the fixture."""
+        """Count the answers of each server when it ends, whoever defines the fixture."""
         server: Any = yield
         if fixturedef.argname == "gesmock_server":
             fixturedef.addfinalizer(lambda: self._coverage.add(server.fake.coverage().cells()))
@@ -65,7 +65,7 @@ class RunReport:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
-        """Fail a run that met too little, once its fakes have ended; not one without tests."""
+        """Fail a run with tests that met too few answers, once its fakes have ended."""
         result = yield
         ran = session.testscollected > 0 and not session.config.option.collectonly
         least: float | None = session.config.getoption("gesmock_fail_under")
@@ -81,7 +81,7 @@ class RunReport:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Hand over, or write the file; fail the run if that is not possible."""
+        """Hand the results to the controller, or write the file; fail the run if it cannot."""
         if hasattr(self._config, "workeroutput"):
             cells = msgspec.to_builtins(self._coverage.cells())
             self._config.workeroutput[_OUTPUT] = {"cells": cells, "findings": self._findings}
@@ -107,7 +107,7 @@ class RunReport:
             for line in (*table_lines(table), *finding_lines(self._findings)):
                 terminalreporter.write_line(line)
         for worker in self._crashed:
-            line = f"gesmock: what the worker {worker} had met is missing, as it has crashed"
+            line = f"gesmock: worker {worker} crashed; the answers that it met are missing"
             terminalreporter.write_line(line, yellow=True)
         for line in self._failures:
             terminalreporter.write_line(line, red=True)

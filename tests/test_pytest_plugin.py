@@ -127,7 +127,7 @@ def test_a_wrong_marker_is_refused_by_name(pytester: pytest.Pytester) -> None:
         "settings={'limits': 0}": "*settings.limits: unknown key*",
         "verdict=5": "*verdict: expected an object, got 5*",
         "ignore=5": "*verdict.ignore[[]0]: 5 is not *",
-        "strict='no'": "*@pytest.mark.gesmock: strict is True or False*",
+        "strict='no'": "*@pytest.mark.gesmock: strict: expected True or False, got 'no'*",
     }
 
     result = run(
@@ -301,7 +301,7 @@ def test_fails_without_any(gesmock):
     assert len(titles) == 2
 
 
-def test_a_strict_server_of_a_wider_scope_hears_of_its_findings(pytester: pytest.Pytester) -> None:
+def test_a_strict_fake_of_a_wider_scope_fails_for_its_findings(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
         """

@@ -370,7 +370,7 @@ def test_crash():
         *("--gesmock-report", "--gesmock-report-json=report.json"),
     )
 
-    missing = "gesmock: what the worker gw0 had met is missing, as it has crashed"
+    missing = "gesmock: worker gw0 crashed; the answers that it met are missing"
     result.stdout.fnmatch_lines(["*0 of 0 cells were met*", missing])
     assert json.loads((pytester.path / "report.json").read_bytes())["crashed_workers"] == ["gw0"]
 
