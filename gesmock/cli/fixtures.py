@@ -70,8 +70,8 @@ def check(file: tuple[str, ...]) -> None:
 
 
 @click.command()
-@click.option("--control", is_flag=True, help="Print that of the control API.")
-@click.option("--edition", type=click.Choice(get_args(Edition)), help="That of one edition.")
+@click.option("--control", is_flag=True, help="Print the document of the control API.")
+@click.option("--edition", type=click.Choice(get_args(Edition)), help="Describe only this edition.")
 @click.option("--set", multiple=True, metavar="NAME=VALUE", help="Change a setting.")
 def openapi(control: bool, edition: Edition | None, set: tuple[str, ...]) -> None:
     """Print the OpenAPI document of the service, or of the control API."""

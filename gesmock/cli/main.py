@@ -70,12 +70,12 @@ def main() -> None:
 
 
 def run() -> None:
-    """The console script: ``main``, and an error where standard output cannot be written."""
+    """The console script: ``main``, and an error if standard output cannot be written."""
     try:
         try:
             main()
         finally:
-            click.echo(nl=False)  # flushes; does nothing where it was closed before the start
+            click.echo(nl=False)  # flushes; does nothing if it was closed before the start
     except OSError as error:  # such as a full disk
         click.echo(f"gesmock: standard output: {error.strerror}", err=True)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python flushes once more at its end

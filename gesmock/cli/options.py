@@ -1,4 +1,4 @@
-"""The options that commands share, and the meaning of their texts, as fields of a fixture file.
+"""The options that commands share, and what their texts mean as fields of a fixture file.
 
 Every option can also come from the environment: ``--port`` from ``GESMOCK_PORT``.
 """
@@ -30,7 +30,7 @@ file_option = partial(option, type=click.Path(path_type=Path))
 
 
 class LineParamType(click.types.StringParamType):
-    """A text that may hold spaces: the environment separates several of them by newlines."""
+    """A text that may contain spaces: in the environment, newlines separate several of them."""
 
     envvar_list_splitter = "\n"
 
@@ -75,7 +75,7 @@ log_format = option(
     "--log-format",
     default="text",
     type=click.Choice(["text", "json"]),
-    help="How to log: lines of text, or a JSON object a line.",
+    help="How to log: lines of text, or one JSON object per line.",
 )
 
 cafile = option("--cafile", metavar="FILE", help="The certificates to trust.")
@@ -88,13 +88,13 @@ per_second = option(
 
 
 def target_options(function: Callable[..., None]) -> Any:
-    """Options for the server to ask; *function* gets them as a ``Target``, its keyword *target*."""
+    """Options for the server to ask; *function* gets them as the keyword *target*, a ``Target``."""
 
     @option(
         "--target",
         required=True,
         metavar="URL",
-        help="The server, or the URL of a graph or of its job list there.",
+        help="The URL of the server, or of a graph or its job list there.",
     )
     @option("--project-id", help="The project [default: the URL's].")
     @option("--graph", help="The graph [default: the URL's].")
@@ -133,10 +133,11 @@ def naming_options() -> Iterator[None]:
 
 
 def _named_option(path: str) -> str:
-    """*path*, with the option that is meant, or its variable, in place of a start option."""
+    """*path*, with the command's option, or its variable, in place of the start option."""
     match = _PATH.fullmatch(path)
     start, inner = match.groups() if match else ("", "")
-    name, current = _SINGULARS.get(start, start), click.get_current_context()
+    name = _SINGULARS.get(start, start)
+    current = click.get_current_context()
     for parameter in current.command.params:
         if parameter.name == name:
             variable = current.get_parameter_source(name) is ParameterSource.ENVIRONMENT

@@ -49,7 +49,7 @@ def progress(rows: "Rows", total: int) -> "Rows":
 def show_steps(steps: Iterable[tuple[int, int | None]], label: str) -> None:
     """Exhaust *steps*, with a progress bar if standard error is a terminal.
 
-    Each step is how many are done, and of how many, or None while that is unknown.
+    Each step says how many are done, and how many there are, or None while that is unknown.
     """
     if not sys.stderr.isatty():
         for _ in steps:
@@ -103,7 +103,7 @@ def write(path: Path, text: bytes) -> None:
         if target.exists() and not target.is_file():
             target.write_bytes(text)
             return
-        if target.exists():  # nobody may read the new file who may not read the old one
+        if target.exists():  # only those who may read the old file may read the new one
             unfinished.touch(0o600)
         unfinished.write_bytes(text)
         if target.exists():

@@ -34,7 +34,7 @@ _report_option = partial(file_option, allow_from_autoenv=False)
     "--submit",
     metavar="OPERATION",
     help="The operation to submit "
-    "[default: execute_algorithm, or vertex_query where the graph is of the memory edition].",
+    "[default: execute_algorithm, or vertex_query if the graph is of the memory edition].",
 )
 @option(
     "--body",
@@ -122,7 +122,7 @@ def record(
     Signs in like verify. To record what a client asks and gets, use gesmock proxy.
 
     Run the same command again to resume an interrupted recording. --as-project and --as-graph
-    replace the names in URLs where these have them, and elsewhere as whole words.
+    replace the names in URLs, and elsewhere as whole words.
     """
     from gesmock.remote.record import Recorder
     from gesmock.remote.session import Session
@@ -154,7 +154,7 @@ def record(
         click.echo(f"while the list was read, {change}", err=True)
     if not recorder.exact:
         click.echo(
-            "gesmock serves the same jobs, but in other bytes: "
+            "gesmock serves the same jobs, but not the same bytes: "
             "the server writes its JSON with blanks, escapes or another order of keys, "
             "or as in 2023",
             err=True,

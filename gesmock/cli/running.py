@@ -26,17 +26,17 @@ _POLL_S: Final = 0.1
 
 
 def server_options(
-    timeout_s: float, does: str = "How long an answer may take.", *, several: bool = False
+    timeout_s: float, timeout_help: str = "How long an answer may take.", *, several: bool = False
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """The URL of a server, or *several*, and how to ask; a function gets a ``Target``, or a list.
+    """Options for a server to ask, or for *several*; a function gets a ``Target``, or a list.
 
-    *timeout_s* is the default of ``--timeout-s``, and *does* its help. Without a URL, it is the
-    server that ``gesmock serve`` starts in this environment.
+    *timeout_s* is the default of ``--timeout-s``, and *timeout_help* its help. Without a URL, it is
+    the server that ``gesmock serve`` starts in this environment.
     """
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         @click.argument("url", nargs=-1 if several else 1, required=False, envvar="GESMOCK_URL")
-        @option("--timeout-s", default=timeout_s, help=does)
+        @option("--timeout-s", default=timeout_s, help=timeout_help)
         @options.cafile
         @options.insecure
         @wraps(function)
@@ -74,8 +74,9 @@ def own_url(environ: Mapping[str, str]) -> str:
 def health(target: "Target") -> None:
     """Exit with 0 if the server at URL is ready, with 1 if it is not.
 
-    Needs no token. Without URL, it asks the server that gesmock serve starts in this environment
-    (GESMOCK_HOST, GESMOCK_PORT, GESMOCK_CERT), whatever its certificate. GESMOCK_URL is a URL too.
+    Needs no token. Without URL, it asks the server at GESMOCK_URL, or else the one that gesmock
+    serve starts in this environment (GESMOCK_HOST, GESMOCK_PORT, GESMOCK_CERT), whatever its
+    certificate.
     """
     try:
         _show_health(target)
@@ -86,9 +87,9 @@ def health(target: "Target") -> None:
 @command()
 @server_options(30.0, "How long to wait.")
 def wait(target: "Target") -> None:
-    """Wait until the server at URL is ready; exit with 1 if it is not in time.
+    """Wait until the server at URL is ready; exit with 1 if it is not ready in time.
 
-    The URL is that of gesmock health.
+    Without URL, it asks the same server as gesmock health.
     """
     until = real_time() + target.timeout_s
     while True:
@@ -118,7 +119,7 @@ def env(target: "Target") -> None:
 
     eval "$(gesmock env http://127.0.0.1:8080)"
 
-    The URL is that of gesmock health.
+    Without URL, it asks the same server as gesmock health.
     """
     from gesmock.remote import control
 
@@ -136,8 +137,8 @@ def env(target: "Target") -> None:
 def reset(targets: "list[Target]", control_token: str | None) -> None:
     """Reset every project of each server, and drop those that only calls have opened.
 
-    Exits with 1 if one server cannot be reset; the others are. Without URL, it resets the server
-    of gesmock health. GESMOCK_URL may hold several URLs, separated by spaces.
+    Exits with 1 if a server cannot be reset, but resets the others. Without URL, it resets the
+    server that gesmock health asks. GESMOCK_URL may contain several URLs, separated by spaces.
     """
     from gesmock.remote import control
 

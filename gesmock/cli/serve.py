@@ -77,8 +77,8 @@ def _log_to_standard_error(level: str, log_format: str) -> None:
     log.setLevel(level.upper())
 
 
-def _watched(files: Sequence[str], state: Path | None) -> dict[str, _Version | None]:
-    """The version of each of the fixture *files* of --watch. Raises InvalidInput."""
+def _versions(files: Sequence[str], state: Path | None) -> dict[str, _Version | None]:
+    """The version of each of the fixture *files* to watch. Raises InvalidInput."""
     if state is not None:
         raise InvalidInput.at("--watch", "of no use with --state, which replaces the fixture files")
     if not files:
@@ -87,7 +87,7 @@ def _watched(files: Sequence[str], state: Path | None) -> dict[str, _Version | N
 
 
 def _version(file: str) -> _Version | None:
-    """What differs after each change of *file*; None while there is no such file."""
+    """A value that differs after each change of *file*; None while there is no such file."""
     try:
         status = fixtures.find(file).stat()
     except (InvalidInput, OSError):
@@ -172,22 +172,22 @@ def _run(
     multiple=True,
     type=LineParamType(),
     metavar="[COMMAND=]PLAN[,...]",
-    help="What becomes of submitted jobs: slow or import_graph=fails_late,times=1 or a plan rule "
-    "as JSON. In the environment, one per line.",
+    help="How submitted jobs progress: slow or import_graph=fails_late,times=1 or a plan rule as "
+    "JSON. In the environment, one per line.",
 )
 @option("--frozen", is_flag=True, help="Start with a frozen clock.")
 @option("--rate", type=float, help="The clock's seconds per real second [default: 1].")
 @option(
     "--tick-s",
     type=float,
-    help="The seconds that each request to the service advances the clock by [default: 0].",
+    help="By how many seconds each request to a project advances its clock [default: 0].",
 )
 @option("--real-delays", is_flag=True, help="Delay answers by real seconds, not by the clock's.")
-@option("--token", multiple=True, help="Require an X-Auth-Token: this one.")
+@option("--token", multiple=True, help="Require this X-Auth-Token; repeat it to accept several.")
 @option(
     "--dialect",
     type=click.Choice(["page", "error_table"]),
-    help="Whose statuses to answer with: the page's own, or the error-code table's.",
+    help="Which statuses to answer with: the page's own, or those of the error-code table.",
 )
 @option("--set", multiple=True, metavar="NAME=VALUE", help="Change a setting.")
 @option(
@@ -196,7 +196,7 @@ def _run(
     help="How many of the latest requests the journal keeps [default: 10000].",
 )
 @options.control_token
-@option("--allow-host", multiple=True, help="A host name to answer control calls under.")
+@option("--allow-host", multiple=True, help="Answer control calls under this host name too.")
 @option(
     "--control-origin",
     multiple=True,
@@ -217,8 +217,8 @@ def _run(
 @option(
     "--demo",
     is_flag=True,
-    help="Print the URL of a demo application; without fixture files and --generate, serve living "
-    "--generate 100.",
+    help="Print the URL of a demo application; without fixture files and --generate, serve the "
+    "fixture file living with --generate 100.",
 )
 @option(
     "--watch",
@@ -284,7 +284,7 @@ def serve(
         "settings": changes | dict(options.setting(text, "--set") for text in set),
         **parameters,
     }
-    watched = _watched(fixture, state) if watch else {}
+    versions = _versions(fixture, state) if watch else {}
     if open and no_control:
         raise InvalidInput.at("--open", "of no use with --no-control, which leaves out the panel")
     output.check_writable({"--state": state})
@@ -303,7 +303,7 @@ def serve(
             **begins,
         ).start()
     if watch:
-        click.get_current_context().with_resource(_watching(ges.fake, watched))
+        click.get_current_context().with_resource(_watching(ges.fake, versions))
     header = "-H 'X-Auth-Token: <token>' " if ges.fake.default.tokens else ""
     curl = f"{header}'{ges.jobs_url()}'"
     host, graph = parameters["host"], quote(ges.graph_url().removeprefix(ges.url))
@@ -360,13 +360,13 @@ def proxy(
 ) -> None:
     """Forward requests to a server, keep a journal of them, and inject faults.
 
-    Signs requests in that carry no credentials, with the token in GESMOCK_TARGET_TOKEN, or with the
+    Requests without credentials are signed in with the token in GESMOCK_TARGET_TOKEN, or with the
     keys in HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK (and HUAWEICLOUD_SDK_SECURITY_TOKEN, if they
     are temporary; signing needs the extra "cloud"). The control API, below /_gesmock/, has the
     journal, the verdict and the faults. On SIGINT (Ctrl-C), SIGTERM or SIGHUP it prints its
     findings about the client and exits with 0; it exits with 2 if it cannot start.
     """
-    wait = stop_signals()  # first of all: whenever one comes, the archive is written
+    wait = stop_signals()  # before all else: whenever one comes, the archive is written
     from gesmock.remote.proxy import ProxyServer
 
     _log_to_standard_error(log_level, log_format)

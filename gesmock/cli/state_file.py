@@ -15,12 +15,12 @@ from gesmock.model import validation
 from gesmock.model.errors import InvalidInput, naming_file
 
 _REPLACED: Final = frozenset(("generate", "faults", "preset", "plans"))
-"""The options that the file stands for: what remains of them is in it."""
+"""The options that the file replaces: what remains of them is in it."""
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Keep other servers from the file *path*. Raises InvalidInput."""
+    """Lock the file *path* against other servers. Raises InvalidInput."""
     if path.exists():
         with naming_file(str(path)):
             fixtures.check_regular(path)
@@ -69,7 +69,7 @@ def _read(path: Path) -> list[State]:
 
 
 def save(path: Path, fake: Fake) -> None:
-    """Save what the projects of *fake* hold, without secrets. Raises GesmockError."""
+    """Save the states of all projects of *fake*, without secrets. Raises GesmockError."""
     states = [project.state() for project in fake.projects.values()]
     if len(states) == 1:
         output.write(path, fixtures.dump(states[0]))

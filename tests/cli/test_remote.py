@@ -323,7 +323,7 @@ def test_old_settings_survive_if_none_could_be_determined(
 
 @pytest.mark.parametrize("dialect", ["page", "error_table"])
 @pytest.mark.parametrize("edition", ["database", "memory"])
-def test_written_settings_make_gesmock_answer_alike(
+def test_written_settings_make_gesmock_answer_the_same_way(
     ges: GesMock, tmp_path: Path, edition: str, dialect: str
 ) -> None:
     file, again = tmp_path / "settings.json", tmp_path / "again.json"
@@ -401,7 +401,7 @@ def test_record_warns_if_the_bytes_will_differ(
     result = record(ges, tmp_path / "a.json")
 
     assert result.exit_code == 0
-    assert result.stderr.startswith("gesmock serves the same jobs, but in other bytes: ")
+    assert result.stderr.startswith("gesmock serves the same jobs, but not the same bytes: ")
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def test_health_exits_with_0_if_the_server_is_ready(ges: GesMock) -> None:
     assert (result.exit_code, result.output) == (0, f"{ges.url}: gesmock {__version__} is ready\n")
 
 
-def test_health_exits_with_1_where_nothing_listens() -> None:
+def test_health_exits_with_1_if_nothing_listens() -> None:
     result = run("health", NOBODY)
 
     assert (result.exit_code, result.stdout) == (1, "")
@@ -73,7 +73,7 @@ def test_without_a_url_and_environment_health_asks_port_8080_of_this_machine() -
     assert "http://127.0.0.1:8080: " in run("health", GESMOCK_PORT="").output
 
 
-def test_gesmock_url_is_the_url(ges: GesMock) -> None:
+def test_the_url_may_come_from_gesmock_url(ges: GesMock) -> None:
     assert run("health", GESMOCK_URL=ges.url).exit_code == 0
 
 
@@ -121,7 +121,7 @@ def test_health_exits_with_1_if_another_server_answers(answer: bytes, words: str
 
 
 @pytest.mark.parametrize("url", ["nowhere", "http://127.0.0.1:80/?x=1", "http://user@127.0.0.1"])
-def test_what_is_no_url_is_refused(url: str) -> None:
+def test_a_malformed_url_is_refused(url: str) -> None:
     result = run("health", url)
 
     assert result.exit_code == 2
@@ -154,7 +154,7 @@ def test_wait_exits_with_1_if_the_server_is_not_ready_in_time() -> None:
     assert result.stderr.startswith(f"gesmock: not ready after 0.3 s: {NOBODY}: nothing listens")
 
 
-def test_wait_asks_again_until_then() -> None:
+def test_wait_asks_again_until_the_server_is_ready() -> None:
     busy = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"
     ready = b'{"version": "9", "project_id": "p"}'
     head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(ready)}\r\n\r\n".encode()

@@ -103,7 +103,7 @@ def test_what_remained_of_faults_and_plans_is_not_armed_twice(serve: Serve, tmp_
     assert len(second[2]) == 1
 
 
-def test_the_state_of_several_projects_is_a_list_of_theirs(serve: Serve, tmp_path: Path) -> None:
+def test_the_state_of_several_projects_is_a_list(serve: Serve, tmp_path: Path) -> None:
     def fill(lines: list[str]) -> None:
         add(control(lines), "a1")
         add(f"{control(lines)}/projects/other", "b1")
@@ -150,7 +150,7 @@ def test_a_broken_file_is_refused_and_stays(text: str, error: str, tmp_path: Pat
     assert file.read_text(encoding="utf-8") == text
 
 
-def test_a_state_that_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
+def test_a_state_that_is_not_a_regular_file_is_refused_at_once(tmp_path: Path) -> None:
     fifo, device = tmp_path / "fifo", tmp_path / "device"
     os.mkfifo(fifo)
     device.symlink_to("/dev/zero")
