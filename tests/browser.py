@@ -38,7 +38,7 @@ def _missing(what: str) -> NoReturn:
 
 
 def expect(locator: "Locator") -> Any:
-    """Playwright's own, imported where a browser runs: the other tests do without Playwright."""
+    """Playwright's ``expect``, imported only when a browser runs: other tests need no Playwright."""
     from playwright.sync_api import expect
 
     return expect(locator)
@@ -50,8 +50,8 @@ Begin = Callable[..., GesMock]
 class Visitor:
     """Opens pages in *browser*, and notes what they do wrong.
 
-    They must ask no other host (none is reached), raise nothing, and write no error to the console
-    but those that a test allows.
+    They must ask no other host (none is reached), raise nothing, and write only those errors to the
+    console that a test allows.
     """
 
     def __init__(self, browser: "Browser") -> None:
@@ -90,7 +90,7 @@ class Visitor:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator["Browser"]:
-    """Chromium. Where it or Playwright is missing, the test is skipped; in CI, it fails."""
+    """Chromium. If it or Playwright is missing, the test is skipped; in CI, it fails."""
     try:
         from playwright.sync_api import expect, sync_playwright
     except ImportError:
@@ -114,7 +114,7 @@ def begin() -> Iterator[Begin]:
 
 @pytest.fixture
 def visit(browser: "Browser", begin: Begin) -> Iterator[Visitor]:
-    """Opens pages: visit(url) is a Playwright page. At the end none has done anything wrong."""
+    """Opens pages: visit(url) is a Playwright page. Fails the test for what they do wrong."""
     visitor = Visitor(browser)
     yield visitor
     for context in browser.contexts:

@@ -35,24 +35,24 @@ from gesmock.web import create_app
 
 pytest_plugins = ["pytester", "browser"]
 
-# The suite starts many interpreters; without bytecode each compiles everything anew.
+# The suite starts many interpreters; without bytecode, each would compile everything again.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# Users have it unset: what cannot be printed then stays in a buffer.
+# Users have it unset: then, what cannot be printed stays in a buffer.
 os.environ.pop("PYTHONUNBUFFERED", None)
 
 # Under nohup it is ignored, and gesmock leaves it so: servers would not stop when a test hangs up.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-# What a machine does besides must not fail a test, nor what was drawn this time.
+# No test may fail because the machine is busy, or because of the examples drawn this time.
 settings.register_profile("fast", deadline=None, max_examples=20, derandomize=True)
 settings.register_profile("deep", deadline=None, max_examples=200)
 settings.load_profile("fast")
 
 
 def in_depth(whole: int, bounded: int) -> int:
-    """*whole* with hypothesis' profile ``deep``, else *bounded*, which takes less time."""
+    """*whole* with the hypothesis profile ``deep``, else *bounded*, which takes less time."""
     return whole if settings.get_current_profile_name() == "deep" else bounded
 
 
@@ -64,16 +64,16 @@ def record(journal: Journal, request: Request, reply: Reply) -> None:
 
 
 CHARACTERS = st.characters(exclude_categories=["Cs"])
-"""All that UTF-8 can encode, which hypothesis takes 1.5 s to find out in a fresh checkout."""
+"""All that UTF-8 can encode; in a fresh checkout, hypothesis would take 1.5 s to find that out."""
 
 TESTS = Path(__file__).parent
 PROJECT = "854d9316e71d4dc599c5f27ea323d445"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have each worker of xdist begin to collect at another folder.
+    """Let each worker of xdist start collecting at another folder.
 
-    In a fresh checkout, a file is compiled by the one that comes to it first, not by all at once.
+    In a fresh checkout, the first worker to reach a file compiles it, instead of all at once.
     """
     if hasattr(config, "workerinput") and config.args == [TESTS.name]:
         files = TESTS.rglob("test_*.py")
@@ -85,20 +85,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Have all workers collect in the same order, which xdist demands."""
+    """Let all workers collect in the same order: xdist demands it."""
     items.sort(key=lambda item: item.path)
     yield
 
 
 def pytest_collection_finish() -> None:
-    """What was imported and collected stays: no garbage collection need look at it again."""
+    """Spare garbage collections what was imported and collected: it stays anyway."""
     gc.freeze()
     gc.set_threshold(10_000)
 
 
 @pytest.fixture
 def show(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
-    """Have a text stand at the end of what pytest prints, wherever the test has run."""
+    """Print a text at the end of pytest's output, whichever worker runs the test."""
     return partial(record_property, "shown")
 
 
@@ -109,15 +109,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 IMPORTED: Final = ("-W", "ignore::pytest.PytestAssertRewriteWarning", "-p", "no:schemathesis")
-"""For a pytest run in this process, where gesmock is imported already.
+"""Options for a pytest run in this process, which has already imported gesmock.
 
-Where the command is ``pytest``, no import hook of its own has found it, and an inner run warns.
+Under the command ``pytest``, its import hook has missed that import, and an inner run would warn.
 The plugin of Schemathesis takes a second to import.
 """
 
 
 def until(holds: Callable[[], object]) -> None:
-    """Until *holds*, of what other threads or processes do."""
+    """Wait until other threads or processes have made *holds* true."""
     ends = time.monotonic() + 20
     while not holds():
         assert time.monotonic() < ends, "it never came"
@@ -126,12 +126,12 @@ def until(holds: Callable[[], object]) -> None:
 
 @contextmanager
 def freed_at_once(kind: type) -> Iterator[None]:
-    """Until the end, and a moment longer, no garbage is collected; no *kind* is to be left then.
+    """Assert that each *kind* created in the block is freed without garbage collection.
 
-    Those that were there before do not count.
+    The last one may take a moment longer.
     """
     gc.disable()
-    gc.freeze()  # for good: thawed, all that was imported would be looked at over and over
+    gc.freeze()  # for good: else each later collection would look at all imports again
     try:
         yield
         until(lambda: not any(type(each) is kind for each in gc.get_objects()))
@@ -140,10 +140,10 @@ def freed_at_once(kind: type) -> Iterator[None]:
 
 
 def free_port() -> int:
-    """A port on which nobody listens, nor will by chance.
+    """A port on which nobody listens, or will by accident.
 
-    It is below those that systems give to connections: one that is tried over and over until a
-    server listens would at last be given the same port at its own end, and be connected to itself.
+    It is below those that systems give to connections: a client that keeps trying until a server
+    listens would at last get this port at its own end, and connect to itself.
     """
     ports = (20_000 + secrets.randbelow(10_000) for _ in range(100))
     return next(port for port in ports if not is_listening(port))
@@ -190,7 +190,7 @@ class Asker:
         query: Mapping[str, str] | None = None,
         **args: str,
     ) -> Reply:
-        """The reply to this request."""
+        """Make this request, and return the reply."""
         names = {"project_id": self.project.project_id, "graph_name": "movie", **args}
         request = Request(
             operation=operation,
@@ -204,11 +204,11 @@ class Asker:
         return handle(self.fake, request)
 
     def submit(self) -> Reply:
-        """The reply to an import."""
+        """Submit an import, and return the reply."""
         return self.ask("import_graph", IMPORT)
 
     def advance(self, seconds: float) -> None:
-        """Let the time go by."""
+        """Let *seconds* pass."""
         self.project.clock.change(ClockChange(advance_s=seconds))
 
     def statuses(self, count: int) -> list[int]:
@@ -228,7 +228,7 @@ class Service:
         self.client: FlaskClient = create_app(self.fake).test_client()
 
     def begin(self, **options: Any) -> "Service":
-        """Begin anew with these options: making another app would take as long as a whole test."""
+        """Start again with these options: making another app would take as long as a whole test."""
         self.fake.restart(options)  # type: ignore[arg-type]
         return self
 
@@ -246,33 +246,33 @@ class Service:
 
 @pytest.fixture(scope="session")
 def shared_service() -> Service:
-    """One for the session."""
+    """The service of the session."""
     return Service()
 
 
 @pytest.fixture
 def service(shared_service: Service) -> Service:
-    """One empty graph, movie, as new."""
+    """The session's service, started again with one empty graph, ``movie``."""
     return shared_service.begin()
 
 
 @pytest.fixture(scope="session")
 def shared_ges() -> Iterator[GesMock]:
-    """One for the session, started."""
+    """The started mock of the session."""
     with GesMock() as started:
         yield started
 
 
 @pytest.fixture
 def ges(shared_ges: GesMock) -> GesMock:
-    """A started mock with one empty graph, movie, as new."""
+    """The session's mock, started again with one empty graph, ``movie``."""
     shared_ges.restart()
     return shared_ges
 
 
 @pytest.fixture(autouse=True)
 def _process_as_it_was() -> Iterator[None]:
-    """Undo what a command does to its process, which no other test is to meet."""
+    """Undo what a command does to its process, so that it affects no other test."""
     logs = [logging.getLogger(name) for name in ("gesmock", "gesmock.service")]
     settings = [(log.level, [*log.handlers], log.propagate) for log in logs]
     interval = sys.getswitchinterval()

@@ -19,7 +19,7 @@ class GivenUpError(Exception):
 
 @dataclass(frozen=True)
 class Ways:
-    """How a client behaves; the defaults, and what the tests vary them by, are correct."""
+    """How a client behaves; the defaults are correct, and so are the ways that tests vary."""
 
     pauses: Callable[[int, Random], float] = lambda attempt, _draw: 0.5 * (1 << attempt)
     heeds_retry_after: bool = True
@@ -50,7 +50,7 @@ def constant(_attempt: int, _draw: Random) -> float:
 class Client:
     """A client of the graph at *url*; *sleep* is how it waits, *tokens* are those it may use.
 
-    *patience_s* is in real time: what a slow machine delays must not look like a hang.
+    *patience_s* is in real time: a delay on a slow machine must not look like a hang.
     """
 
     url: str

@@ -1,4 +1,4 @@
-"""Prints what 200 generated jobs of each edition are: ``python tests/generated_history.py``."""
+"""Prints statistics of 200 generated jobs of each edition: ``python tests/generated_history.py``."""
 
 import re
 import sys

@@ -1,6 +1,6 @@
-"""Golden files: what a user sees, written down, and how a test reads it off.
+"""Golden files: what a user sees, written down, and how a test finds it out.
 
-Only what a user has is used here: the package's public names, its command line and HTTP.
+This uses only what a user has: the package's public names, its command line and HTTP.
 """
 
 import difflib
@@ -44,9 +44,9 @@ class Changed(AssertionError):
 
 
 def hold(name: str, text: str, folder: Path = FOLDER, *, updating: bool = UPDATING) -> None:
-    """Raise Changed, with the difference, where *text* is not that of the golden file *name*.
+    """Raise Changed, with the difference, if *text* is not that of the golden file *name*.
 
-    It is written instead where golden files are being updated.
+    If golden files are being updated, write the file instead.
     """
     path = folder / name
     if updating:
@@ -63,7 +63,7 @@ def hold(name: str, text: str, folder: Path = FOLDER, *, updating: bool = UPDATI
 
 
 def changes(was: str, now: str) -> Iterator[str]:
-    """What has gone from a JSON text and what has come, a line each."""
+    """The values that only one of two JSON texts has, a line each."""
     old, new = (dict(_leaves(json.loads(text))) for text in (was, now))
     for path in dict.fromkeys([*old, *new]):
         if old.get(path) != new.get(path):
@@ -84,7 +84,7 @@ def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def readable(body: str) -> str:
-    """*body*; a long one that is compact JSON is indented, which says the same."""
+    """*body*, indented if it is long and compact JSON."""
     try:
         value = json.loads(body)
     except ValueError:
@@ -98,7 +98,7 @@ def readable(body: str) -> str:
 
 
 def printable(sent: bytes) -> str:
-    """*sent* as text: lines end as text has it, and what cannot be read is escaped."""
+    """*sent* as text: lines end with LF alone, and what cannot be read is escaped."""
     text = sent.decode(errors="backslashreplace").replace("\r\n", "\n")
     return re.sub(r"[^\n\x20-\x7e\x80-\U0010ffff]", lambda odd: ascii(odd[0])[1:-1], text)
 
@@ -106,7 +106,7 @@ def printable(sent: bytes) -> str:
 class Wire:
     """Asks the server of *ges* over sockets, and writes down the requests and answers.
 
-    Where it has no *heads*, only the status and the body of an answer are written down.
+    Without *heads*, only the status and the body of an answer are written down.
     """
 
     def __init__(self, ges: GesMock) -> None:
@@ -139,7 +139,7 @@ class Wire:
     def fetch(
         self, method: str, target: str, body: object = None, headers: Iterable[str] = ()
     ) -> tuple[str, str]:
-        """The head and the body of the answer, and nothing is written down.
+        """Ask, without writing anything down; the head and the body of the answer.
 
         A *body* that is not bytes is sent as JSON.
         """
@@ -186,7 +186,7 @@ class Wire:
                 while chunk := client.recv(2**16):
                     came += chunk
                 end = "the end"
-            except OSError:  # it is told early that there is no connection any more, or late
+            except OSError:  # noticed while sending or while receiving
                 end = "a reset"
         first, _, rest = _steady(printable(bytes(came))).rpartition("\n\n")
         request = printable(sent) if title is None else title
@@ -195,16 +195,16 @@ class Wire:
 
 
 def _steady(head: str) -> str:
-    """*head* without what is another each time: dates, but for those of the frozen clock.
+    """*head* without what differs each time: dates, except those of the frozen clock.
 
-    Nor does it have the two phrases that Python 3.13 has renamed.
+    The two phrases that Python 3.13 renamed are left out too.
     """
     head = re.sub(r"(?m)^Date: (?!Thu, 01 Jan 2026 ).*$", "Date: *", head)
     return re.sub(r"(?m)^HTTP/1.1 (413|414) .*$", r"HTTP/1.1 \1 *", head)
 
 
 def _unreal(body: str) -> str:
-    """*body* without what is another each time: real times, and ports."""
+    """*body* without what differs each time: real times, and ports."""
     body = re.sub(r'"(real_at|took_s|time|wait|opened_at|closed_at)":[0-9.]+', r'"\1":"*"', body)
     return re.sub(r'"client":"127\.0\.0\.1:\d+"', '"client":"127.0.0.1:*"', body)
 
@@ -213,7 +213,7 @@ def _unreal(body: str) -> str:
 
 
 class Call(typing.NamedTuple):
-    """A call that the service's document has: its *path* and *query*, and an example of its body."""
+    """A call in the service's document: its *path* and *query*, and an example of its body."""
 
     title: str
     method: str
@@ -262,7 +262,7 @@ def _call(method: str, path: str, kind: Any, examples: Mapping[str, Any]) -> Cal
 
 
 class _Text:
-    """A text that stands for itself where ``inspect`` writes it."""
+    """A text that ``inspect`` writes as it is."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -274,7 +274,7 @@ class _Text:
 def api_of(cls: type, name: str) -> Iterator[str]:
     """What a user may call and read of *cls*, a line each.
 
-    A type that has no public name is written ``~``: what it is called is nobody's affair.
+    A type that has no public name is written ``~``: its name may change.
     """
     families = [one.__name__ for one in cls.__mro__[1:] if _is_public(one) or _is_builtin(one)]
     yield f"{name}({', '.join(families)})"
@@ -305,7 +305,7 @@ def _member(name: str, found: Any) -> str:
 
 
 def signature(of: Callable[..., Any]) -> str:
-    """The signature of a callable, with types as a user knows them."""
+    """The signature of a callable, with the types by their public names."""
     read = inspect.signature(of)
     parameters = [
         one.replace(annotation=_noted(one.annotation), default=_default(one.default))

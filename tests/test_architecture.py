@@ -198,7 +198,7 @@ def test_a_room_imports_lower_floors_only_and_no_imports_form_a_circle(modules: 
 @pytest.mark.parametrize(
     "line", ["from gesmock.fake.project import Project", "import gesmock.web.app"]
 )
-def test_an_import_that_is_turned_round_is_noticed(modules: Modules, line: str) -> None:
+def test_an_import_of_a_higher_floor_is_noticed(modules: Modules, line: str) -> None:
     clock = (HOUSE / "model" / "clock.py").read_text(encoding="utf-8")
 
     graph = arrows({**modules, "model.clock": Module.of(f"{clock}\n{line}\n")})

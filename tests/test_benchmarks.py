@@ -173,7 +173,7 @@ def test_a_peer_that_npm_has_not_installed_says_so(tmp_path: Path) -> None:
     assert "json-server is not in" in (JsonServer(tmp_path).missing() or "")
 
 
-def test_a_peer_tells_its_version(tmp_path: Path) -> None:
+def test_a_peer_reports_its_version(tmp_path: Path) -> None:
     package = tmp_path / "node_modules/json-server/package.json"
     package.parent.mkdir(parents=True)
     package.write_text(json.dumps({"version": "0.17.4"}))

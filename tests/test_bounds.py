@@ -139,7 +139,7 @@ def test_keys_of_a_long_body_are_not_compared(
     ("count", "more"),
     [(20, ""), (21, "\nand 1 more"), (999, "\nand 979 more"), (5000, "\nand at least 980 more")],
 )
-def test_of_many_errors_the_first_twenty_are_listed_and_the_others_counted(
+def test_twenty_errors_are_listed_and_the_others_are_counted(
     service: Service, count: int, more: str
 ) -> None:
     state = {"graphs": {"g": {"jobs": [{**JOB, "jobId": f"{n}", "x": 1} for n in range(count)]}}}
@@ -379,7 +379,7 @@ def test_more_jobs_than_a_graph_has_are_not_generated(
 
 
 @pytest.mark.usefixtures("small_graphs")
-def test_jobs_that_are_added_meanwhile_count(service: Service) -> None:
+def test_jobs_that_are_added_during_a_generation_count(service: Service) -> None:
     from gesmock.model.generators import Generator
 
     project = service.fake.default
@@ -494,7 +494,7 @@ def test_rules_match_in_the_order_in_which_they_were_armed_whatever_they_are_for
     assert receipts("delete_job") == ["f3"]
 
 
-def test_a_rule_may_be_named_twice_where_rules_are_disarmed() -> None:
+def test_a_rule_may_be_named_twice_when_rules_are_disarmed() -> None:
     ges = GesMock()
     armed = ges.faults.arm(status=503)
     ges.faults.match(*match_args("list_jobs"))
@@ -602,7 +602,7 @@ def test_a_wrong_limit_or_cursor_is_refused(service: Service, path: str, query: 
     refused(service.control("GET", f"{path}?{query}"), 400, f"query.{query.partition('=')[0]}: ")
 
 
-def test_a_list_has_a_hundred_items_unless_it_is_told(service: Service) -> None:
+def test_a_list_has_a_hundred_items_unless_a_limit_is_given(service: Service) -> None:
     service.control("POST", "generate", {"count": 250})
 
     first = service.control("GET", "jobs").json
@@ -662,7 +662,9 @@ def test_the_entries_of_an_assertion_come_in_pages(service: Service) -> None:
     assert (first["total"], second["next"]) == (3, None)
 
 
-def test_an_advance_reports_a_hundred_transitions_and_their_number(service: Service) -> None:
+def test_an_advance_lists_at_most_a_hundred_transitions_and_counts_them_all(
+    service: Service,
+) -> None:
     service.begin(clock={"frozen": True})
     service.control(
         "POST", "generate", {"count": 150, "statuses": {"running": 1}, "plan": "normal"}
@@ -703,7 +705,7 @@ def test_the_ids_of_new_jobs_go_on_after_a_state_is_loaded(service: Service) -> 
     assert submit() == first
 
 
-def test_a_fixture_that_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
+def test_a_fixture_that_is_not_a_regular_file_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     (tmp_path / "to-zero").symlink_to("/dev/zero")

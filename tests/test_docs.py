@@ -142,7 +142,7 @@ def test_the_calls_of_one_edition_alone_are_those_that_the_other_does_not_know(
 NAMES = {"project_id": PROJECT, "graph_name": "movie"}
 
 
-def test_what_the_table_of_differences_says_of_calls_is_what_the_data_say() -> None:
+def test_the_table_of_differences_says_the_same_of_calls_as_the_data() -> None:
     calls = documentation.submissions()
     database = [call for call in calls if call.edition != "memory"]
     complete = {call.command for call in database if call.finished == "complete"}

@@ -39,7 +39,7 @@ READINGS: Final = {
     "error_table": {"dialect": "error_table"},
     "memory": {"edition": "memory"},
 }
-"""The settings under which refusals are looked at."""
+"""The settings under which refusals are pinned."""
 
 OTHERS: Final = {
     "unknown_graph_status": 404,
@@ -58,31 +58,31 @@ OTHERS: Final = {
     "sdk_error_keys": True,
     "dialect": "error_table",
 }
-"""For each setting, another value than its default."""
+"""For each setting, a value other than its default."""
 
 
 @pytest.fixture
 def mock() -> Iterator[GesMock]:
-    """A server with a world that never differs."""
+    """A server whose state is always the same."""
     with GesMock(fixture=STATE, seed=7, clock=CLOCK) as started:
         yield started
 
 
 def again(ges: GesMock, **settings: Any) -> None:
-    """Begin anew with these settings."""
+    """Start again with these settings."""
     ges.restart(fixture=STATE, seed=7, clock=CLOCK, settings=settings)
 
 
 @pytest.fixture
 def wire(mock: GesMock) -> Iterator[Wire]:
-    """Who asks it."""
+    """The client of ``mock``."""
     with closing(Wire(mock)) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def document() -> str:
-    """The service's document: to make one takes longer than most tests."""
+    """The service's document: making one takes longer than most tests."""
     with GesMock() as started, closing(Wire(started)) as wire:
         return wire.fetch("GET", "/openapi.json")[1]
 
@@ -98,8 +98,7 @@ def described(document: str) -> dict[str, list[Call]]:
 def run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *args: str
 ) -> tuple[int, str, str]:
-    """What the command ``gesmock`` ends with and prints."""
-
+    """The exit status of ``gesmock`` with these arguments, and what it prints."""
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setattr(sys, "argv", ["gesmock", *args])
     monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
@@ -135,7 +134,7 @@ def test_the_control_api_is_documented_as_in_the_golden_file(
 
 
 def of_list(text: str) -> str:
-    """Of a document, only the list of jobs and the components."""
+    """The job list and the components of a document, and nothing else."""
     document = json.loads(text)
     paths = document["paths"].items()
     document["paths"] = {path: item for path, item in paths if path.endswith("/jobs/status")}
@@ -458,7 +457,7 @@ def test_faults_reach_the_wire_as_in_the_golden_file(mock: GesMock, wire: Wire) 
     hold("faults.txt", wire.text)
 
 
-def test_what_is_hardly_http_is_answered_as_in_the_golden_file(wire: Wire) -> None:
+def test_malformed_http_is_answered_as_in_the_golden_file(wire: Wire) -> None:
     target = f"{G}/jobs/status?limit=0"
     host = "Host: localhost\r\n"
     post = f"POST {G}/action?action_id=import-graph HTTP/1.1\r\n{host}"
@@ -556,8 +555,8 @@ def test_every_control_call_answers_as_in_the_golden_file(
 ) -> None:
     project = "project2" if place else PROJECT
     other = json.loads(json.dumps(STATE).replace(PROJECT, project))
-    for worlds in [[STATE, other]] if place else [STATE, STATE]:  # either is the third that begins
-        mock.restart(fixture=worlds, seed=7, clock=CLOCK)
+    for states in [[STATE, other]] if place else [STATE, STATE]:  # so that both have epoch 3
+        mock.restart(fixture=states, seed=7, clock=CLOCK)
     wire.heads = False
     paths = json.loads(wire.fetch("GET", "/_gesmock/openapi.json")[1])["paths"]
     documented = {
@@ -591,7 +590,7 @@ def test_every_control_call_answers_as_in_the_golden_file(
     assert json.loads(again)["paths"] == paths
     assert called | {("GET", "/openapi.json")} == documented
     text = wire.text.replace("/projects/project2", "").replace("project2", PROJECT)
-    # Digests are keyed by the process.
+    # Digests are keyed per process.
     hold("control.txt", re.sub('"digest": "[0-9a-f]{16}"', '"digest": "..."', text))
 
 
