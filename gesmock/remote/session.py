@@ -146,7 +146,7 @@ class Submission:
         if not (math.isfinite(wait_s) and wait_s >= 0):
             raise InvalidInput.at("--wait-s", f"expected 0 or more seconds, got {wait_s:g}")
         with naming_file("--body"):
-            value = body and validation.decode(body.encode(), dict[str, Any])
+            value = validation.decode(body.encode(), dict[str, Any]) if body else None
         if command is not None and not (data_loss or _READ_ONLY.fullmatch(command)):
             why = "can overwrite or delete what the graph holds; --allow-data-loss permits it"
             raise InvalidInput.at("--submit", f"{command!r} {why}")
@@ -155,7 +155,7 @@ class Submission:
             named = [row for row in rows if row.command == (command or default)]
             of_edition = [row for row in named if row.edition in (edition, "any")]
             row = (of_edition or named)[0]
-            submissions[edition] = cls(row, value or row.request_example, wait_s)
+            submissions[edition] = cls(row, row.request_example if value is None else value, wait_s)
         return submissions
 
 

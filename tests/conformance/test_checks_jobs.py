@@ -153,6 +153,10 @@ def test_a_failed_query_has_a_documented_shape_too(ges: GesMock, value: dict[str
 # --- Submitted jobs -------------------------------------------------------------------------------
 
 
+def test_an_empty_body_is_not_replaced_with_the_example() -> None:
+    assert Submission.of("vertex_query", "{}", 60)["memory"].body == {}
+
+
 @pytest.mark.parametrize(
     ("command", "plan"), [("execute_algorithm", "fails_late"), ("execute_cypher_query", "normal")]
 )
