@@ -57,7 +57,7 @@ def as_json(report: Report) -> str:
         "checks": [
             {
                 "name": outcome.check.name,
-                "says": outcome.check.rule,
+                "rule": outcome.check.rule,
                 "source": outcome.check.source,
                 "fidelity": outcome.check.fidelity,
                 "outcome": outcome.state,
