@@ -217,6 +217,8 @@ class QuirkySession(ProbedSession):
         reply = handle(self._fake, read)
         body = b"".join(replies.blocks(reply))
         headers = dict(headers_of(reply, len(body)))
+        if self._quirk is not NO_QUIRK:
+            headers.pop("Content-Length")  # the quirk may change the body
         if method == "HEAD":
             return Answer(reply.status, {}, headers)
         if self._quirk is NO_QUIRK:

@@ -88,9 +88,19 @@ def answers_are_json(session: ProbedSession) -> None:
 
 
 def head_equals_get_without_body(session: ProbedSession) -> None:
-    get = session.get(LIST, "limit=1")
-    head = session.ask("HEAD", session.target.path(LIST), "limit=1", documented=False)
+    def read() -> tuple[ServerReply, ServerReply]:
+        path = session.target.path(LIST)
+        get = session.ask("GET", path, "limit=1")
+        return get, session.ask("HEAD", path, "limit=1", documented=False)
+
+    _whole, (get, head) = session.while_unchanged(read)
     require(head.status == get.status, f"GET is answered {get.status}", head)
+    same_type = head.media_type == get.media_type
+    why = f"its Content-Type is {head.media_type!r}, and that of GET is {get.media_type!r}"
+    require(same_type, why, head)
+    size = str(len(get.body))
+    length = head.headers.get("content-length", size)  # it may be left out
+    require(length == size, f"its Content-Length is {length}, and GET has {size} bytes", head)
     trailer = session.trailer_of_head(LIST, "limit=1")
     require(not trailer, f"{len(trailer)} bytes follow its head", head)
 

@@ -156,6 +156,10 @@ def _has_unknown_parameter(request: Request) -> bool:
     return "gesmock" in request.query
 
 
+def _is_head(request: Request) -> bool:
+    return request.method == "HEAD"
+
+
 def _is_not_a_number(request: Request) -> bool:
     return "none" in request.query.values()
 
@@ -440,11 +444,19 @@ BROKEN = {
     ),
     "HEAD with a body": (
         "head_equals_get_without_body",
-        Quirk(lambda request, _: Answer(200, {}, raw=b"{}") if request.method == "HEAD" else None),
+        Quirk(lambda request, _: Answer(200, {}, raw=b"{}") if _is_head(request) else None),
     ),
     "HEAD is unknown": (
         "head_equals_get_without_body",
-        Quirk(answer_if(lambda request: request.method == "HEAD", 404, {})),
+        Quirk(answer_if(_is_head, 404, {})),
+    ),
+    "HEAD with another type": (
+        "head_equals_get_without_body",
+        Quirk(answer_if(_is_head, 200, {}, **{"Content-Type": "text/html"})),
+    ),
+    "HEAD with another length": (
+        "head_equals_get_without_body",
+        Quirk(answer_if(_is_head, 200, {}, **{"Content-Length": "0"})),
     ),
     "a job id under another key": (
         "submitted_jobs_run_to_an_end",

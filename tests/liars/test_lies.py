@@ -26,6 +26,10 @@ PARAMETER_ERROR = {"errorMessage": "Parameter error!", "errorCode": "GES.8005"}
 EMPTY = {"jobs": [], "totalCount": 0, "result": "success"}
 
 
+def _is_head(request: Request) -> bool:
+    return request.method == "HEAD"
+
+
 def _wrong_number(request: Request) -> bool:
     return "none" in request.query.values()
 
@@ -596,7 +600,15 @@ STRICT: dict[str, tuple[str, Change]] = {
     ),
     "HEAD is unknown": (
         "head_equals_get_without_body",
-        answer_if(lambda request: request.method == "HEAD", 404, PARAMETER_ERROR),
+        answer_if(_is_head, 404, PARAMETER_ERROR),
+    ),
+    "HEAD has another type": (
+        "head_equals_get_without_body",
+        answer_if(_is_head, 200, EMPTY, **{"Content-Type": "text/html"}),
+    ),
+    "HEAD has another length": (
+        "head_equals_get_without_body",
+        answer_if(_is_head, 200, EMPTY),
     ),
 }
 """What breaks an inferred rule, and fails with ``--strict``."""
