@@ -1,7 +1,7 @@
 """The service's OpenAPI document: ``openapi.json``, the other calls, and what settings change.
 
 ``openapi.json`` has the operations on jobs, read with the default settings, and what all operations
-share. A part with an ``x-edition`` stands in the documents of that edition only.
+share. A part with an ``x-edition`` is only in the documents of that edition.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from gesmock.contract import submissions
-from gesmock.contract.parts import Node, Refused, ref
+from gesmock.contract.parts import Node, RefusalResponses, ref
 from gesmock.model.replies import ID_KEYS
 from gesmock.model.settings import Settings
 from gesmock.model.types import Edition
@@ -29,10 +29,10 @@ def service_document(
 ) -> Node:
     """The whole document, read as *settings* say; each call returns a new one.
 
-    It has what graphs of these *editions* have (default: that of the settings); where the settings
-    are not strict about editions, also the calls that only the other one documents. *signed_in*
-    says whether the server requires a token, as the service does. *names* are examples of the names
-    in paths, by parameter, where they are not the page's own.
+    It covers graphs of these *editions* (default: that of the settings). If the settings are not
+    strict about editions, it also has the calls that only the other edition documents. *signed_in*
+    says whether the server requires a token, as the service does. *names* replace the page's
+    examples of the names in paths, by parameter.
     """
     settings = settings or Settings()
     chosen = frozenset(editions or (settings.edition,))
@@ -49,13 +49,13 @@ def _encoded(settings: Settings, editions: Collection[Edition]) -> bytes:
     """The document for *settings* and *editions*, encoded: each reader decodes its own copy."""
     document: Node = msgspec.json.decode(_FILE.read_bytes())
     components = document["components"]
-    refused = Refused(components.pop("responses"), document.pop("refusals"), settings)
+    refused = RefusalResponses(components.pop("responses"), document.pop("refusals"), settings)
     for operation in _operations(document):
         examples = refused.examples(operation.pop("refusals"))
         operation["responses"] |= refused.responses(examples)
         if not settings.strict_edition:
             operation.pop("x-edition", None)
-    calls = submissions.served(editions, strict=settings.strict_edition)
+    calls = submissions.served_calls(editions, strict=settings.strict_edition)
     answers, link = document.pop("answers"), document.pop("link")
     for path, item in submissions.paths(calls, answers, link, refused).items():
         document["paths"].setdefault(path, {}).update(item)
@@ -67,7 +67,7 @@ def _encoded(settings: Settings, editions: Collection[Edition]) -> bytes:
 
 
 def _finished(document: Node) -> Node:
-    """*document* without what nothing in it refers to, and with the headers of each response."""
+    """*document* with headers in each response, and without unused components and links."""
     components = document["components"]
     document["paths"] = {path: item for path, item in sorted(document["paths"].items()) if item}
     operations = {operation["operationId"] for operation in _operations(document)}
@@ -94,7 +94,7 @@ def _finished(document: Node) -> Node:
 
 
 def _of_editions(node: Any, editions: Collection[Edition], schemas: Node) -> Any:
-    """*node* without what none of *editions* has, and without references to their *schemas*."""
+    """*node* without what none of *editions* has, references to *schemas* included."""
     if isinstance(node, list):
         return [
             _of_editions(item, editions, schemas)
@@ -125,7 +125,7 @@ def _is_of(node: Any, editions: Collection[Edition], schemas: Node) -> bool:
 
 
 def _apply_limits(components: Node, settings: Settings) -> None:
-    """What ``limit`` may be, and how many jobs come back at most.
+    """Set what ``limit`` may be, and how many jobs are returned at most.
 
     The page has one number, 100000, for the default and the maximum; any other is inferred.
     """
@@ -144,7 +144,7 @@ def _apply_limits(components: Node, settings: Settings) -> None:
 
 
 def _apply_id_keys(document: Node, settings: Settings) -> None:
-    """The keys under which a listed job has its id."""
+    """Put the id of listed jobs under the keys that *settings* name."""
     keys = ID_KEYS[settings.id_key]
     for name in ("Job", "MemoryJob"):
         schema = document["components"]["schemas"][name]
@@ -161,12 +161,12 @@ def _apply_id_keys(document: Node, settings: Settings) -> None:
 
 def _renamed(job: Node, keys: Sequence[str]) -> Node:
     """*job* with the value of ``jobId``, its first key, under these *keys*."""
-    identity = job.pop("jobId")
-    return {**dict.fromkeys(keys, identity), **job}
+    fields = {name: value for name, value in job.items() if name != "jobId"}
+    return {**dict.fromkeys(keys, job["jobId"]), **fields}
 
 
 def _apply_refusal_keys(schema: Node, settings: Settings) -> None:
-    """The further keys of a refusal."""
+    """Require the further keys of a refusal that *settings* name."""
     if settings.failed_result:
         schema["required"].append("result")
     if settings.sdk_error_keys:

@@ -22,7 +22,7 @@ _NAMES: Final = {
     "job_id": "4ae64af4226f9b91a469c7e609e00b800000382489090",
     "reason": "Running algorithm [shortest_path] error: parameter [source] is invalid!",
 }
-"""What the messages of examples are filled with."""
+"""The names in the messages of examples."""
 
 
 def documented(source: str, node: Node | None = None) -> Node:
@@ -50,8 +50,8 @@ def unique(values: Iterable[T]) -> list[T]:
     return distinct
 
 
-class Refused:
-    """Makes responses from those of ``openapi.json``: by status, and refusals by name."""
+class RefusalResponses:
+    """Makes responses from those of ``openapi.json``, by status, and its refusals, by name."""
 
     def __init__(self, responses: Node, named: Node, settings: Settings) -> None:
         self._responses = responses
@@ -61,7 +61,7 @@ class Refused:
     def examples(
         self, names: Iterable[str] = (), more: Iterable[tuple[str, Refusal]] = ()
     ) -> dict[str, Node]:
-        """Examples by status: of what refuses every call, of *names* there, and of *more*."""
+        """Examples by status: the refusals of every call, those called *names*, and *more*."""
         examples: dict[str, Node] = {}
         for name in (*_OF_EVERY_CALL, *names):
             self._add(examples, name, getattr(errors, name.upper()), self._named[name])
@@ -76,7 +76,7 @@ class Refused:
         examples.setdefault(str(reply.status), {})[name] = example
 
     def responses(self, examples: dict[str, Node], *, in_errors: bool = False) -> Node:
-        """The responses with these *examples*; *in_errors*: which may stand in ``errors[]``."""
+        """The responses with these *examples*; *in_errors*: a refusal may be in ``errors[]``."""
         bodies = [ref("schemas", "Refusal")]
         if in_errors:
             bodies.append(ref("schemas", "RefusalInErrors"))

@@ -1,4 +1,4 @@
-"""Schemas: hold a value against the contract.
+"""Validates values against the schemas of the contract.
 
 The document follows the newest copies of the pages. A server may follow any copy, and either side
 of a contradiction between a page's table and its example: ``other_copies.json`` has those schemas.
@@ -41,7 +41,7 @@ class Contract:
         self._compiled = cache(self._compile)
 
     def error(self, value: Any, *names: str) -> str | None:
-        """What keeps *value* from being the first of *names*; None where it is one of them."""
+        """Why *value* does not fit the first schema of *names*; None if it fits any of them."""
         errors = []
         for name in names:
             try:

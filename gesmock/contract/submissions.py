@@ -12,17 +12,25 @@ from typing import Any, Final, get_args
 
 from msgspec import structs
 
-from gesmock.contract.parts import Node, Refused, any_of, documented, json_body, ref, unique
+from gesmock.contract.parts import (
+    Node,
+    RefusalResponses,
+    any_of,
+    documented,
+    json_body,
+    ref,
+    unique,
+)
 from gesmock.model import documentation
 from gesmock.model.documentation import DocumentedCall as Call
 from gesmock.model.errors import Refusal
 from gesmock.model.types import Edition
 
 _REQUIRED: Final = {("update_label", "label")}
-"""Commands with a parameter that they cannot do without, besides ``action_id``."""
+"""Commands, each with a parameter that it requires besides ``action_id``."""
 
 
-def served(editions: Collection[Edition], *, strict: bool) -> list[Call]:
+def served_calls(editions: Collection[Edition], *, strict: bool) -> list[Call]:
     """The calls that these *editions* have; unless *strict*, also those that none of them has."""
     groups: dict[tuple[str, ...], list[Call]] = {}
     for call in documentation.calls():
@@ -35,10 +43,10 @@ def served(editions: Collection[Edition], *, strict: bool) -> list[Call]:
     return chosen
 
 
-def paths(calls: Sequence[Call], answers: Node, link: Node, refused: Refused) -> Node:
+def paths(calls: Sequence[Call], answers: Node, link: Node, refused: RefusalResponses) -> Node:
     """The paths of *calls*.
 
-    *answers* names the schema of what a command answers at once, where its example has only one of
+    *answers* names the schema of what a command answers at once, if its example has only one of
     several shapes; *link* leads to the job.
     """
     by_operation: dict[tuple[str, str], list[Call]] = {}
@@ -52,7 +60,7 @@ def paths(calls: Sequence[Call], answers: Node, link: Node, refused: Refused) ->
 
 
 def schemas(calls: Sequence[Call]) -> Node:
-    """The body of each of *calls*, under its name, and the edition where those differ."""
+    """The schema of each body of *calls*, by the name of the body."""
     bodies: Node = {}
     for call in calls:
         if call.request_example is not None:
@@ -63,7 +71,7 @@ def schemas(calls: Sequence[Call]) -> Node:
     return bodies
 
 
-def _operation(calls: Sequence[Call], answers: Node, link: Node, refused: Refused) -> Node:
+def _operation(calls: Sequence[Call], answers: Node, link: Node, refused: RefusalResponses) -> Node:
     first = calls[0]
     actions = unique(call.query["action_id"] for call in calls if "action_id" in call.query)
     alone = len({call.command for call in calls}) == 1
@@ -80,7 +88,7 @@ def _operation(calls: Sequence[Call], answers: Node, link: Node, refused: Refuse
             ref("parameters", "X-Language"),
         ],
         "responses": {
-            "200": _answered(calls, answers, link, refusals.get("200", {})),
+            "200": _success(calls, answers, link, refusals.get("200", {})),
             **refused.responses(refusals, in_errors=in_errors),
         },
         "x-calls": [_call(call) for call in calls],
@@ -138,7 +146,7 @@ def _call(call: Call) -> Node:
 
 
 def _name(call: Call) -> str:
-    """The command of *call*, with its path where calls with that command have several."""
+    """The command of *call*, with its path if calls with that command have several."""
     paths_of_command = {
         other.path for other in documentation.calls() if other.command == call.command
     }
@@ -158,19 +166,19 @@ def _sources(calls: Sequence[Call]) -> str:
 
 
 def _alternatives(call: Call) -> Iterator[Sequence[Call]]:
-    """What each edition tries one after the other where *call* may be meant."""
+    """For each edition, the calls that it tries in turn if *call* may be meant."""
     names = frozenset(re.findall(r"\{(\w+)\}", call.path))
     for edition in get_args(Edition):
         yield documentation.calls_of(call.command, names, edition)
 
 
 def _tried_with(call: Call) -> Sequence[Call]:
-    """The alternatives that *call* is one of, in the first edition that has it."""
+    """The alternatives to *call*, which is one of them, in the first edition that has it."""
     return next(calls for calls in _alternatives(call) if call in calls)
 
 
 def _conditions(calls: Sequence[Call]) -> list[Node]:
-    """The schemas that a body has to fit, for a call that is tried as each of *calls*."""
+    """The schemas that a body has to fit if *calls* are tried in turn."""
     first = calls[0]
     conditions = [condition.schema for condition in first.body]
     asynchronous = [call.asynchronous_if for call in calls if call.asynchronous_if is not None]
@@ -180,6 +188,7 @@ def _conditions(calls: Sequence[Call]) -> list[Node]:
 
 
 def _body_name(call: Call) -> str:
+    """The name of *call*, with its edition if the bodies of the editions differ."""
     database, memory = map(_conditions, _alternatives(call))
     return _name(call) if database == memory else f"{_name(call)}.{call.edition}"
 
@@ -197,7 +206,7 @@ def _refuses_empty_body(schema: Node) -> bool:
 # --- The answers ----------------------------------------------------------------------------------
 
 
-def _answered(calls: Sequence[Call], answers: Node, link: Node, refusals: Node) -> Node:
+def _success(calls: Sequence[Call], answers: Node, link: Node, refusals: Node) -> Node:
     """The response with the submitted job, with what is answered at once, or a refusal in 200."""
     shapes: list[Node] = []
     examples: Node = {}
@@ -249,7 +258,7 @@ def _shape(value: Any, name: str = "") -> Node:
             return {"type": "array", "items": {}, "maxItems": 0, "x-inferred": ["maxItems"]}
         case list():
             return {"type": "array", "items": any_of(unique(map(_shape, value)))}
-        case str() | int() if name in ("jobType", "result"):  # they say what answer it is
+        case str() | int() if name in ("jobType", "result"):  # they tell answers apart
             return {**_shape(value), "const": value}
         case str():
             return {"type": "string"}
@@ -260,7 +269,7 @@ def _shape(value: Any, name: str = "") -> Node:
 
 def _refusals(calls: Sequence[Call]) -> Iterator[tuple[str, Refusal]]:
     """The refusals on the pages of *calls*, each status, code and message once."""
-    met = set()
+    keys = set()
     for call in calls:
         status, in_errors = call.refused_in_errors or 400, call.refused_in_errors is not None
         refusals = {"unknown_graph": call.unknown_graph}
@@ -269,7 +278,8 @@ def _refusals(calls: Sequence[Call]) -> Iterator[tuple[str, Refusal]]:
             for number, condition in enumerate(call.body, 1):
                 refusals[f"body_{number}"] = condition.refusal
         for label, it in refusals.items():
-            if (status, it.code, it.message) not in met:
-                met.add((status, it.code, it.message))
+            key = (status, it.code, it.message)
+            if key not in keys:
+                keys.add(key)
                 shape = {"failed_result": call.failed_result, "in_errors": in_errors}
                 yield f"{_name(call)}.{label}", structs.replace(it, status=status, **shape)
