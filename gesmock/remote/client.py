@@ -1,4 +1,4 @@
-"""A client of the target: signs in, keeps to a rate, and asks again where the target is busy."""
+"""A client of the target: signs in, keeps to a rate, and asks again if the target is busy."""
 
 import json
 import time
@@ -15,14 +15,14 @@ from gesmock.model import validation
 from gesmock.model.clock import real_time
 from gesmock.model.errors import GesmockError, InvalidInput
 from gesmock.model.secrets import Secrets
-from gesmock.remote.http import SAFE_METHODS, ConnectionPool, Headers
+from gesmock.remote.http import SAFE_METHODS, ConnectionPool, HeaderLines
 from gesmock.remote.target import Target
 
 NOT_JSON: Final = object()
 """Stands for a body that is not JSON."""
 
 EXCERPT: Final = 200
-"""Characters of a body that a message quotes."""
+"""How many characters of a body a message quotes."""
 
 _HEADERS: Final = (
     ("Content-Type", "application/json"),
@@ -31,13 +31,13 @@ _HEADERS: Final = (
 )
 _SEARCHED: Final = 100_000  # bytes of a body in which secrets are masked before it is quoted
 
-_WAIT_S: Final = 1.0  # where Retry-After gives none
+_WAIT_S: Final = 1.0  # without a usable Retry-After
 _LONGEST_WAIT_S: Final = 60.0  # for one answer
 _PATIENCE_S: Final = 300.0  # for all answers together
-_SILENCE_S: Final = 1.0
+_TRAILER_S: Final = 1.0
 
 _SIGNATURE: Final = ("x-sdk-date", "x-sdk-content-sha256", "x-security-token")
-"""What comes with a signature, beside ``Authorization``."""
+"""The headers of a signature, besides ``Authorization``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class ServerReply:
     """The answer to *request* (method, path and query, as sent).
 
     Header names are lower case. *value* is the body as JSON, or NOT_JSON. ``str`` quotes the
-    answer in one line, without the *secrets* of the request.
+    answer on one line, without the *secrets* of the request.
     """
 
     request: str
@@ -63,19 +63,19 @@ class ServerReply:
         to = f", to {location!r}," if location else ""
         decoded = unquote(self.request)
         masked = secrets.mask(decoded)
-        request = self.request if masked == decoded else masked  # its path may have a secret
+        request = self.request if masked == decoded else masked  # its path may contain a secret
         return f"{request} was answered {self.status}{to} {excerpt!r}"
 
     @property
     def fields(self) -> dict[str, Any]:
-        """The body; empty where it is not an object."""
+        """The body; empty if it is not an object."""
         return self.value if isinstance(self.value, dict) else {}
 
     @property
     def code(self) -> str | None:
-        """The errorCode of a refusal in the service's words; None for any other answer.
+        """The errorCode of a refusal in the service's shape; None for any other answer.
 
-        A list may have the keys of a refusal too, blank (ges_03_0471).
+        A list may have the keys of a refusal too, left blank (ges_03_0471).
         """
         code, message = self.fields.get("errorCode"), self.fields.get("errorMessage")
         if isinstance(code, str) and isinstance(message, str) and message:
@@ -88,7 +88,7 @@ class ServerReply:
 
     @property
     def json_error(self) -> str:
-        """Where and why the body is not JSON; empty where it is."""
+        """Where and why the body is not JSON; empty if it is."""
         try:
             validation.parse(self.body)
         except InvalidInput as error:
@@ -97,10 +97,10 @@ class ServerReply:
 
 
 class Client:
-    """Asks *target*, from one thread. Its replies do not show the *secrets*.
+    """Sends requests to *target*, from one thread. Its replies do not show the *secrets*.
 
-    An answer 429, or 503 to a safe method, is asked for again up to *retries* times, after
-    ``Retry-After``. Raises Unreachable, NotInstalled, and InvalidInput for a bad certificate file.
+    After a 429, or a 503 to a safe method, it waits for ``Retry-After`` and asks again, up to
+    *retries* times. Raises Unreachable, NotInstalled, and InvalidInput for a bad certificate file.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class Client:
         self._pool = ConnectionPool(target)
 
     def get(self, path: str, query: str = "", **options: Any) -> ServerReply:
-        """``ask`` for *path* below the graph."""
+        """``ask`` with GET, for *path* below the graph."""
         return self.ask("GET", self.target.path(path), query, **options)
 
     def ask(
@@ -131,13 +131,13 @@ class Client:
     ) -> ServerReply:
         """Send a request for *path* and *query*, as they are; *body* is sent as JSON.
 
-        *token* replaces the target's credentials; an empty one sends none.
+        *token* replaces the target's credentials; with an empty one, none are sent.
         """
         content = b"" if body is None else json.dumps(body).encode()
         url = self.target.prefix + path + (f"?{query}" if query else "")
         retries = self._retries
         while True:
-            headers: Headers = [*_HEADERS, *([("X-Auth-Token", token)] if token else [])]
+            headers: HeaderLines = [*_HEADERS, *([("X-Auth-Token", token)] if token else [])]
             if token is None:
                 headers = self._signer.signed(method, url, headers, content)
             self._keep_rate()
@@ -150,9 +150,9 @@ class Client:
             self._sleep(wait_s)
 
     def trailer_of_head(self, path: str, query: str) -> bytes:
-        """Bytes that follow the answer to a HEAD of *path* below the graph; there should be none.
+        """The bytes after the head of the answer to a HEAD of *path*; there should be none.
 
-        The server is asked to close; one that does not is waited for a moment.
+        The server is asked to close the connection. If it does not, reading ends after a second.
         """
         url = f"{self.target.prefix}{self.target.path(path)}?{query}"
         headers = self._signer.signed("HEAD", url, [*_HEADERS, ("Connection", "close")], b"")
@@ -161,13 +161,13 @@ class Client:
         with closing(self._pool.connect(deadline)) as connection:
             reply = connection.exchange("HEAD", url, headers, None, deadline)
             trailer = reply.head.split(b"\r\n\r\n", reply.heads)[-1]
-            until = min(real_time() + _SILENCE_S, deadline)
+            until = min(real_time() + _TRAILER_S, deadline)
             with suppress(OSError):
                 while block := connection.receive(until):
                     trailer += block
         return trailer
 
-    def send(self, method: str, url: str, content: bytes, headers: Headers) -> ServerReply:
+    def send(self, method: str, url: str, content: bytes, headers: HeaderLines) -> ServerReply:
         body = content if content or method not in SAFE_METHODS else None
         answer = self._pool.exchange(method, url, headers, body)
         named = {name.lower(): value for name, value in answer.headers}
@@ -186,9 +186,9 @@ class Client:
 
 
 def _wait_s(reply: ServerReply, method: str) -> float | None:
-    """How long to wait before asking again; None where the reply stands.
+    """How long to wait before asking again; None to take *reply* as it is.
 
-    A call that may have made a job is repeated only where it certainly has not.
+    A call that may have made a job is repeated only after a 429, with which it has not.
     """
     if reply.status != 429 and not (reply.status == 503 and method in SAFE_METHODS):
         return None
@@ -242,10 +242,10 @@ class Signer:
             ) from None
         self._sdk_signer = SdkSigner(BasicCredentials(self._sign_in.ak, self._sign_in.sk))
 
-    def signed(self, method: str, url: str, headers: Headers, body: bytes) -> Headers:
+    def signed(self, method: str, url: str, headers: HeaderLines, body: bytes) -> HeaderLines:
         """The *headers* of a request for *url* (path and query, as sent), with credentials.
 
-        A token stays. A signature is replaced, since it was made for another host.
+        A token among them stays. A signature is replaced, since it was made for another host.
         """
         has_token = any(name.lower() == "x-auth-token" for name, _ in headers)
         if has_token or self._sign_in.scheme == "none":
@@ -256,19 +256,19 @@ class Signer:
         return [*unsigned, *self._signature(method, url, unsigned, body)]
 
     def _is_signature(self, name: str, value: str) -> bool:
-        """Whether a header signs the request, or is where a signature belongs."""
+        """Whether a header is part of a signature, or has the name of ours."""
         if name.lower() == "authorization":
             return bool(self._sign_in.ak) or value.startswith("SDK-")
         return name.lower() in _SIGNATURE
 
-    def _signature(self, method: str, url: str, headers: Headers, body: bytes) -> Headers:
+    def _signature(self, method: str, url: str, headers: HeaderLines, body: bytes) -> HeaderLines:
         from huaweicloudsdkcore.sdk_request import SdkRequest
 
         path, _, query = url.partition("?")
         pairs = [part.partition("=") for part in query.split("&") if part]
         # Without a date, the SDK would call utcnow(), which is deprecated from Python 3.12 on.
         date = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(real_time()))
-        # Other headers may change on their way, or occur twice.
+        # No other header is covered: it may change on its way, or occur twice.
         covered = {name.title(): value for name, value in headers if name.lower() == "content-type"}
         security_token = self._sign_in.security_token
         request = SdkRequest(

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from gesmock.model.errors import GesmockError
-from gesmock.remote.http import ConnectionPool, Headers, HttpReply
+from gesmock.remote.http import ConnectionPool, HeaderLines, HttpReply
 from gesmock.remote.target import Target
 from gesmock.server.application import NAME
 from gesmock.web.guard import CONTROL
@@ -16,11 +16,11 @@ Body = TypeVar("Body")
 
 
 class NotAnswered(GesmockError):
-    """The server answered a control call with something other than what it asked for."""
+    """The answer to a control call is not what was asked for."""
 
 
 class ServerHealth(Struct, frozen=True):
-    """What a server says of itself; without a control API (``--no-control``) that is nothing."""
+    """What a server says of itself: nothing without a control API (``--no-control``)."""
 
     version: str = ""
     project_id: str = ""
@@ -39,7 +39,7 @@ def health(target: Target) -> ServerHealth:
 
 
 def reset(target: Target, token: str | None = None) -> int:
-    """Reset all projects of *target*, which may ask for a control *token*; returns the epoch.
+    """Reset all projects of *target*, which may require a control *token*; returns the epoch.
 
     Raises NotAnswered, Unreachable.
     """
@@ -47,7 +47,7 @@ def reset(target: Target, token: str | None = None) -> int:
     return _body(target, _ask(target, "POST", "reset?all=true", headers), NewEpoch).epoch
 
 
-def _ask(target: Target, method: str, call: str, headers: Headers = ()) -> HttpReply:
+def _ask(target: Target, method: str, call: str, headers: HeaderLines = ()) -> HttpReply:
     with closing(ConnectionPool(target)) as pool:
         body = None if method == "GET" else b""
         return pool.exchange(method, f"{target.prefix}{CONTROL}/{call}", headers, body)

@@ -1,7 +1,7 @@
 """HTTP/1.1 connections to the target. Requests go out byte for byte; redirects are not followed.
 
-Sending is done by hand, since an HTTP library would mend a hostile query or a repeated parameter.
-Answers are parsed by httptools.
+Requests are written by hand, since an HTTP library would normalize a hostile query. httptools
+parses the answers.
 """
 
 import socket
@@ -19,13 +19,14 @@ from gesmock.remote.target import Target
 from gesmock.server.parser import MOST_DIGITS
 
 LARGEST_BODY: Final = 256 * 2**20
-"""Most bytes of a body that are read; a list of 100,000 jobs has about 57 MB."""
+"""The most bytes of a body that are read; a list of 100,000 jobs has about 57 MB."""
 
 SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
-"""Methods that are sent again when a reused connection turns out to be closed. Others always get a
-new connection: on an old one nobody could say whether the server has acted on them."""
+"""Methods whose requests are sent again if a reused connection turns out to be closed. Others
+always get a new connection: on an old one, nobody could say whether the server had acted on them.
+"""
 
-Headers = Sequence[tuple[str, str]]
+HeaderLines = Sequence[tuple[str, str]]
 
 _LARGEST_HEAD: Final = 2**16
 _IDLE_S: Final = 20.0
@@ -39,7 +40,7 @@ _ASKING: Final = ("no complete answer", "http_response_timeout", "connection_ter
 class Unreachable(GesmockError):
     """The server at *where* gave no complete HTTP answer; *kind* is an error type of RFC 9209.
 
-    *begun* says whether a part of an answer came.
+    *begun* says whether part of an answer came.
     """
 
     begun = False
@@ -55,7 +56,11 @@ class Unresponsive(Unreachable):
 
 @contextmanager
 def _reporting(target: Target, missing: str, late: str, broken: str) -> Iterator[None]:
-    """Turn a timeout into Unresponsive, of the kind *late*, and other OSErrors into Unreachable."""
+    """Raise Unresponsive in place of a timeout, and Unreachable in place of other OSErrors.
+
+    *missing* is what did not come in time; *late* is the kind of a timeout, *broken* that of an
+    OSError without a kind of its own.
+    """
     try:
         yield
     except TimeoutError:
@@ -67,9 +72,9 @@ def _reporting(target: Target, missing: str, late: str, broken: str) -> Iterator
             case socket.gaierror():
                 kind, why = "dns_error", "the host name cannot be resolved"
             case ConnectionRefusedError():
-                kind, why = "connection_refused", "nothing listens there (connection refused)"
+                kind, why = "connection_refused", "nothing is listening there (connection refused)"
             case ConnectionError():
-                why = "it broke off the connection"
+                why = "it dropped the connection"
             case ssl.SSLCertVerificationError():
                 kind = "tls_certificate_error"
                 why = (
@@ -88,7 +93,7 @@ def _reporting(target: Target, missing: str, late: str, broken: str) -> Iterator
 class HttpReply:
     """The answer of the server at *where*: headers as they came, the body without chunk framing.
 
-    httptools calls the ``on_`` methods. Raises Unreachable where the answer is not HTTP.
+    httptools calls the ``on_`` methods. Raises Unreachable if the answer is not HTTP.
     """
 
     def __init__(self, where: str, method: str) -> None:
@@ -96,7 +101,8 @@ class HttpReply:
         self.headers: list[tuple[str, str]] = []
         self.body = bytearray()
         self.head = b""
-        """The head as it came, with what came together with its end; *heads* if 1xx came first."""
+        """The head as it came, plus what came in the same block as its end; several heads after 1xx
+        answers."""
         self.heads = 0
         self.complete = self.reusable = False
         self._where = where
@@ -108,7 +114,7 @@ class HttpReply:
         return [value for header, value in self.headers if header.lower() == name]
 
     def feed(self, block: bytes) -> None:
-        """Take the next bytes from the server; none where it has closed the connection."""
+        """Take the next bytes from the server; no bytes if it has closed the connection."""
         if not block:
             self._end()
             return
@@ -139,7 +145,7 @@ class HttpReply:
     def on_headers_complete(self) -> None:
         self.heads += 1
         status = self._parser.get_status_code()
-        if status >= 200:  # others announce the answer
+        if status >= 200:  # 1xx come before the answer
             self.status, self.complete = status, self._is_head
 
     def on_body(self, block: bytes) -> None:
@@ -153,8 +159,8 @@ class HttpReply:
 
     @property
     def _length(self) -> int:
-        """The length that is announced for the body; 0 where there is none."""
-        return int("".join(self.values("content-length")) or 0)
+        """The Content-Length; 0 if there is none."""
+        return int(next(iter(self.values("content-length")), 0))
 
     def _check(self) -> None:
         for digits in self.values("content-length"):
@@ -175,10 +181,8 @@ class HttpReply:
             raise Unreachable(self._where, "connection_terminated", why)
         of = f" of {self._length}" if self._length else ""
         if not self.status or of or self.values("transfer-encoding"):
-            where = (
-                f"after {len(self.body)}{of} bytes of its body" if self.status else "in its head"
-            )
-            why = f"its answer was cut off {where}"
+            cut = f"after {len(self.body)}{of} bytes of its body" if self.status else "in its head"
+            why = f"its answer was cut off {cut}"
             raise Unreachable(self._where, "http_response_incomplete", why)
         self.complete = True
 
@@ -192,7 +196,7 @@ class HttpReply:
 class ConnectionPool:
     """Connections to *target*, usable from any thread; idle ones serve the next safe requests.
 
-    Raises InvalidInput where the target's certificate file cannot be used.
+    Raises InvalidInput if the target's certificate file cannot be used.
     """
 
     def __init__(self, target: Target) -> None:
@@ -203,10 +207,13 @@ class ConnectionPool:
         self._idle: list[HttpConnection] = []
         self._busy: set[HttpConnection] = set()
 
-    def exchange(self, method: str, url: str, headers: Headers, body: bytes | None) -> HttpReply:
+    def exchange(
+        self, method: str, url: str, headers: HeaderLines, body: bytes | None
+    ) -> HttpReply:
         """Send a request for *url* (path and query) and read the answer.
 
-        Only a *body* that is None is sent without ``Content-Length``. Raises Unreachable.
+        A *body* of None is sent without ``Content-Length``, an empty one with it. Raises
+        Unreachable.
         """
         deadline = real_time() + self._target.timeout_s
         if method in SAFE_METHODS and (idle := self._take_idle()):
@@ -257,7 +264,7 @@ class ConnectionPool:
 
 
 class HttpConnection:
-    """A connection to *target*; deadlines are in ``real_time()``, for an answer as a whole.
+    """A connection to *target*. A deadline is a ``real_time()``, and covers an exchange as a whole.
 
     *reusable* says whether the last answer left it open. Raises Unreachable.
     """
@@ -277,7 +284,7 @@ class HttpConnection:
                 self._socket = tls.wrap_socket(self._socket, server_hostname=host)
 
     def exchange(
-        self, method: str, url: str, headers: Headers, body: bytes | None, deadline: float
+        self, method: str, url: str, headers: HeaderLines, body: bytes | None, deadline: float
     ) -> HttpReply:
         self.reusable = False
         reply = HttpReply(self._target.url, method)
@@ -305,7 +312,7 @@ class HttpConnection:
         return False
 
     def receive(self, deadline: float) -> bytes:
-        """The next bytes from the server; none where it has closed. Raises OSError."""
+        """The next bytes from the server; none if it has closed the connection. Raises OSError."""
         self._socket.settimeout(_remaining_s(deadline))
         return self._socket.recv(_BLOCK)
 
@@ -318,7 +325,7 @@ class HttpConnection:
         self._socket.close()
 
     def _send(
-        self, method: str, url: str, headers: Headers, body: bytes | None, deadline: float
+        self, method: str, url: str, headers: HeaderLines, body: bytes | None, deadline: float
     ) -> None:
         lines = [
             f"{method} {url} HTTP/1.1",
@@ -335,7 +342,7 @@ class HttpConnection:
 
 
 def _tls_context(target: Target) -> ssl.SSLContext | None:
-    """The certificates that HTTPS trusts; None for HTTP. Raises InvalidInput."""
+    """The certificates to trust; None for HTTP. Raises InvalidInput."""
     if target.parts.scheme == "http":
         return None
     if target.insecure:
@@ -349,7 +356,7 @@ def _tls_context(target: Target) -> ssl.SSLContext | None:
 
 
 def _remaining_s(deadline: float) -> float:
-    """The seconds until *deadline*. Raises TimeoutError where there are none."""
+    """The seconds until *deadline*. Raises TimeoutError if none are left."""
     remaining_s = deadline - real_time()
     if remaining_s <= 0:
         raise TimeoutError

@@ -36,7 +36,7 @@ from gesmock.model.messages import (
 )
 from gesmock.remote import http
 from gesmock.remote.client import Signer
-from gesmock.remote.http import ConnectionPool, Headers, HttpReply, Unreachable, Unresponsive
+from gesmock.remote.http import ConnectionPool, HeaderLines, HttpReply, Unreachable, Unresponsive
 from gesmock.remote.target import Target
 from gesmock.server.application import NAME, Answer
 from gesmock.server.parser import Head
@@ -54,7 +54,7 @@ _HOP_BY_HOP: Final = re.compile(
 """Headers of a single connection (RFC 9110, 7.6.1), and those that each side writes itself."""
 
 _OWN: Final = frozenset(("Date", "TraceID", "X-Request-Id"))
-"""What our own answers have, and another server's only where that sent it."""
+"""Headers of our own answers, which are not added to those of another server."""
 
 
 class ProxyFake(Fake):
@@ -75,10 +75,10 @@ class ProxyServer(Gateway):
     """A proxy in front of *target*; starts and stops with a ``with`` block.
 
     It listens on *host* and *port*. Anyone who can reach it acts with the target's credentials:
-    other addresses than loopback need *allow_others*, and pages of other sites and host names
-    beside *allow_hosts* are refused. Its control API requires *control_token*, by default only on
-    other addresses than loopback, where a token is generated. *options* say with which faults it
-    starts. Raises InvalidInput, NotInstalled, CannotListen.
+    addresses other than loopback need *allow_others*, and pages of other sites and host names
+    besides *allow_hosts* are refused. Its control API requires *control_token*; without one, a
+    token is generated on addresses other than loopback, and none is required on loopback. *options*
+    name the faults that it starts with. Raises InvalidInput, NotInstalled, CannotListen.
     """
 
     def __init__(
@@ -100,8 +100,8 @@ class ProxyServer(Gateway):
             )
         guard = Guard.of(host, allow_hosts, control_token)
         self.control_token = guard.token
-        begins: StartOptions = {**options, "project_id": target.project_id}
-        fake = ProxyFake({**begins, "graph_name": target.graph}, deliverable=BELOW_HTTP)
+        names: StartOptions = {"project_id": target.project_id, "graph_name": target.graph}
+        fake = ProxyFake({**options, **names}, deliverable=BELOW_HTTP)
         super().__init__(fake, partial(create_app, fake, guard=guard), guard)
         self._foreign_call = guard.foreign_call
         self._target = target
@@ -159,7 +159,7 @@ class ProxyServer(Gateway):
         mark = "?" if "?" in head.target.partition("#")[0] else ""
         prefix = "" if head.path == "*" else self._target.prefix
         url = f"{prefix}{head.path}{mark}{head.query}"
-        headers: Headers = [(name.title(), value) for name, value in _end_to_end(head.headers)]
+        headers: HeaderLines = [(name.title(), value) for name, value in _end_to_end(head.headers)]
         framed = {"content-length", "transfer-encoding"} & request.headers.keys()
         try:
             headers = self._signer.signed(head.method, url, headers, body)
@@ -177,10 +177,10 @@ class ProxyServer(Gateway):
 # --- Requests and answers ------------------------------------------------------------------------
 
 
-def _end_to_end(headers: Headers) -> list[tuple[str, str]]:
-    """*headers* without those of a single connection (RFC 9110, 7.6.1), also with underscores.
+def _end_to_end(headers: HeaderLines) -> list[tuple[str, str]]:
+    """*headers* without those of a single connection (RFC 9110, 7.6.1), underscores or not.
 
-    What takes ``Transfer_Encoding`` for the header with a hyphen reads another body than we do.
+    A server that takes ``Transfer_Encoding`` for the header with a hyphen reads another body.
     """
     connection = ",".join(value for name, value in headers if name.lower() == "connection")
     options = {option.strip().lower() for option in connection.split(",")}
@@ -192,12 +192,12 @@ def _end_to_end(headers: Headers) -> list[tuple[str, str]]:
 
 
 class _Forwarded(Reply, frozen=True):
-    """The target's answer: *lines* are its headers, ``headers`` the same for the journal.
+    """The target's answer: *lines* are its headers, as they are sent to the client.
 
-    The latter have no secrets, and each name once.
+    ``headers`` are the same for the journal: without secrets, and with each name once.
     """
 
-    lines: Headers = ()
+    lines: HeaderLines = ()
 
 
 def _reply_of(request: Request, answer: HttpReply, redaction: Redaction) -> _Forwarded:
@@ -227,7 +227,7 @@ def _reply_of(request: Request, answer: HttpReply, redaction: Redaction) -> _For
 
 
 class _Answer(Struct, gc=False):
-    """What is read of an answer, or of a job in it; msgspec skips the rest, most of a list."""
+    """The fields to read of an answer, or of a job in it; msgspec skips the others."""
 
     jobId: Any = None  # noqa: N815 as the service spells it
     job_id: Any = None
@@ -240,7 +240,7 @@ class _Answer(Struct, gc=False):
 def _jobs(
     request: Request, status: int, text: bytes | bytearray, redaction: Redaction
 ) -> tuple[ShownStatuses | None, str | None]:
-    """What an answer shows of jobs, and the id of the job that was submitted."""
+    """What an answer shows of jobs, and the id of the job that it has submitted."""
     if status != 200:
         return None, None
     try:
@@ -286,15 +286,16 @@ def _answer_of(reply: Reply, method: str) -> Answer:
     """*reply* as it goes over the wire; the headers of another server come first, unchanged."""
     status, blocks = reply.status or 200, replies.blocks(reply)
     if isinstance(reply, _Forwarded):
-        came = {(_titled(name), value) for name, value in reply.lines}
-        names = {name for name, _ in came} | _OWN
+        forwarded = {(_titled(name), value) for name, value in reply.lines}
+        names = {name for name, _ in forwarded} | _OWN
         lines = [
             *reply.lines,
             *(
                 (name, value)
                 for name, value in reply.headers.items()
                 # A receipt is added to another one: gesmock may stand in front of gesmock.
-                if name not in names or (name == "X-Gesmock-Fault" and (name, value) not in came)
+                if name not in names
+                or (name == "X-Gesmock-Fault" and (name, value) not in forwarded)
             ),
         ]
     else:

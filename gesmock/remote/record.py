@@ -22,23 +22,30 @@ from gesmock.model.secrets import Secrets, compact, is_storage_key, one_line
 from gesmock.model.types import FINAL
 from gesmock.remote.client import NOT_JSON, json_value
 from gesmock.remote.http import Unresponsive
-from gesmock.remote.session import LIST, ListedJobs, Session, id_of, is_count, listed_jobs
+from gesmock.remote.session import (
+    LIST,
+    ListedJob,
+    ListedJobs,
+    Session,
+    id_of,
+    is_count,
+    listed_jobs,
+)
 
-Job = dict[str, Any]
-Progress = tuple[int, int | None]
-"""How many jobs have been read, and of how many, where that is known."""
+ReadSoFar = tuple[int, int | None]
+"""How many jobs have been read, and of how many, if that is known."""
 
 
 class CannotRecord(GesmockError):
-    """The list cannot be recorded, and why."""
+    """Why the list cannot be recorded."""
 
 
 class Recorder:
-    """Records the list that *session* reads, as many jobs at a time as that may, as *output*.
+    """Records the list of *session*, *session.most* jobs at a time, in the file *output*.
 
-    Only the first *most* jobs, where that is given. *as_project* and *as_graph* replace the names
-    of the target's. *notes* say how the list changed while it was read; *exact* says whether
-    gesmock would serve it in the same bytes.
+    With *most*, only the first jobs are recorded. *as_project* and *as_graph* replace the names of
+    the target's project and graph. *notes* say how the list changed while it was read; *exact* says
+    whether gesmock would serve it in the same bytes.
     """
 
     def __init__(
@@ -59,14 +66,17 @@ class Recorder:
         self._project = (target.project_id, as_project or target.project_id)
         self._graph = (target.graph, as_graph or target.graph)
         self._limit_works = True
+        self._total: int | None = None
+        """The first totalCount of this reading."""
+        self._total_misleads = False
         source = target.url + target.path()
         self.part = PartFile(output.with_name(f"{output.name}.part"), source)
 
-    def read(self) -> Iterator[Progress]:
+    def read(self) -> Iterator[ReadSoFar]:
         """Read the list, and yield after each page.
 
-        A list that changes too much meanwhile is read anew once. Raises CannotRecord, Unreachable,
-        NoJobList, CheckFailed, Skipped.
+        If it changes too much meanwhile, it is read again from the start, once. Raises
+        CannotRecord, Unreachable, NoJobList, CheckFailed, Skipped.
         """
         try:
             first = self._session.begin()
@@ -81,18 +91,18 @@ class Recorder:
                 if resumed:
                     self.notes.append(resumed)
                 return
-            self.notes.append("it changed too much, and was read anew")
+            self.notes.append("it changed too much, and was read again from the start")
             self.part.clear()
             if not (yield from self._read_pages()):
                 raise CannotRecord(
-                    "the list changes faster than it can be read "
+                    "the list changes faster than it can be read, "
                     f"{self._page_size} jobs at a time; a larger --page may help"
                 )
         except RecursionError:
             raise CannotRecord("an answer is nested too deeply") from None
 
     def fixture(self) -> bytes:
-        """The fixture file as text. Raises InvalidInput where gesmock cannot serve such jobs."""
+        """The fixture file's content. Raises InvalidInput if gesmock cannot serve such jobs."""
         jobs, rename = self.part.jobs[: self._most], Renaming(self._project, self._graph)
         state: dict[str, Any] = {
             "project_id": self._project[1],
@@ -108,66 +118,91 @@ class Recorder:
         return text
 
     def _resume(self) -> str:
-        """Take what is stored for the beginning of the list; returns a note about it.
+        """Take the stored jobs for the start of the list; returns a note about it.
 
-        The jobs of the first page are taken as they are now. If the first job that is stored is not
-        there, nothing is resumed.
+        Those on the first page are taken as they are now. If the first stored job is not there,
+        nothing is resumed, and the note is empty.
         """
-        jobs, now = self.part.jobs, {id_of(job): job for job in self._page(0).jobs}
-        if id_of(jobs[0]) not in now:
+        jobs = self.part.jobs
+        current = {id_of(job): job for job in self._page(0).jobs}
+        if id_of(jobs[0]) not in current:
             why = "its first job is no longer at the beginning of the list"
             self.part.stale = f"{self.part.file} was stale, and is replaced: {why}"
             self.part.clear()
             return ""
-        old = sum(job.get("status") not in FINAL for job in jobs if id_of(job) not in now)
-        jobs[:] = [redacted(now.get(id_of(job), job), self._secrets) for job in jobs]
+        old = sum(job.get("status") not in FINAL for job in jobs if id_of(job) not in current)
+        jobs[:] = [redacted(current.get(id_of(job), job), self._secrets) for job in jobs]
         since = f"; {old} of them had not ended, and may have since" if old else ""
         return f"it was resumed after {len(jobs)} jobs{since}"
 
-    def _read_pages(self) -> Generator[Progress, None, bool]:
+    def _read_pages(self) -> Generator[ReadSoFar, None, bool]:
         """Read the list as it was at the beginning; returns whether it was read without a gap.
 
         Each page begins with the last job of the one before, so that a gap shows. New jobs at the
-        beginning of the list push that job down: *pushed* corrects the offset. Only the pages show
+        start of the list push that job down: *pushed* corrects the offset. Only the pages show
         where the list ends: a totalCount may be that of its page.
         """
-        jobs, pushed, complete = self.part.jobs, 0, True
-        total: int | None = None
-        misleading = False
+        jobs, pushed = self.part.jobs, 0
+        ids = [id_of(job) for job in jobs]
+        self._total, self._total_misleads = None, False
         while self._most is None or len(jobs) < self._most:
             offset = max(len(jobs) - 1, 0) + pushed
-            page, ids = self._page(offset), [id_of(job) for job in jobs]
-            ignores_offset = offset and page.ids[:1] == ids[:1] == self._page(0).ids[:1]
+            page = self._page(offset)
+            ignores_offset = offset > 0 and self._ignores_offset(page, ids)
             if ignores_offset:
                 self._check_complete(page)
             if ids and ids[-1] not in page.ids:
                 return False
             start = page.ids.index(ids[-1]) if ids and not ignores_offset else 0
-            pushed, recorded = pushed + start, {*ids}
+            pushed += start
+            recorded = {*ids}
             new = [job for job in page.jobs[start:] if id_of(job) not in recorded]
-            if new and total is not None and not misleading and len(jobs) >= total:
-                if self._total() >= len(jobs) + len(new):
-                    break  # they have come since the first page
-                misleading = True
-                self.notes.append(f"its totalCount was {total}, but more jobs followed")
-            if not ids and len(page.ids) == 1 and not {*self._page(1).ids} <= {*page.ids}:
-                raise CannotRecord("it returns only one job at a time, so that gaps would not show")
-            self.part.add([redacted(job, self._secrets) for job in new])
-            if total is None and is_count(page.total):
-                total = page.total
-            yield len(jobs), self._most or (None if misleading else total)
-            is_last = bool(ignores_offset or page.ids == ids[-1:])
-            complete = is_last or bool(new)
-            if is_last or not new:
+            if new and self._explain_excess(len(new)):
                 break
+            if not ids:
+                self._check_gaps_would_show(page)
+            self.part.add([redacted(job, self._secrets) for job in new])
+            if self._total is None and is_count(page.total):
+                self._total = page.total
+            yield len(jobs), self._most or (None if self._total_misleads else self._total)
+            if ignores_offset or page.ids == ids[-1:]:
+                break
+            if not new:
+                return False
+            ids += [id_of(job) for job in new]
         if pushed:
-            self.notes.append(f"{pushed} jobs came at its beginning: they are not recorded")
+            new_jobs = f"{pushed} new job{'' if pushed == 1 else 's'}"
+            self.notes.append(f"{new_jobs} appeared at its start: not recorded")
+        total = self._total
         if self._most is None and total and len(jobs) + pushed < total:
             self.notes.append(f"its totalCount was {total}, but {len(jobs)} jobs were read")
-        return complete
+        return True
 
-    def _total(self) -> int:
-        """The totalCount now, of a page with a single job."""
+    def _ignores_offset(self, page: ListedJobs, ids: list[str]) -> bool:
+        """Whether *page*, from an offset, begins like the list, whose first jobs have *ids*."""
+        return page.ids[:1] == ids[:1] and self._page(0).ids[:1] == ids[:1]
+
+    def _check_gaps_would_show(self, page: ListedJobs) -> None:
+        """Raise CannotRecord if pages, of which *page* is the first, are too short to overlap."""
+        if len(page.ids) == 1 and not {*self._page(1).ids} <= {*page.ids}:
+            raise CannotRecord("it returns only one job at a time, so that gaps would not show")
+
+    def _explain_excess(self, count: int) -> bool:
+        """Find out why *count* jobs follow, if the totalCount left them out.
+
+        Returns whether they have come since. If not, the totalCount misleads, which is noted once.
+        """
+        read = len(self.part.jobs)
+        if self._total_misleads or self._total is None or read < self._total:
+            return False
+        if self._current_total() >= read + count:
+            return True
+        self._total_misleads = True
+        self.notes.append(f"its totalCount was {self._total}, but more jobs followed")
+        return False
+
+    def _current_total(self) -> int:
+        """The current totalCount; 0 if there is none."""
         page = listed_jobs(self._session.get(LIST, "limit=1&offset=0", documented=False))
         return page.total if is_count(page.total) else 0
 
@@ -177,7 +212,8 @@ class Recorder:
         The largest graphs ignored limit and offset (ges_03_0204, 2021 and 2022).
         """
         total = page.total if is_count(page.total) else None
-        if self._limit_works if total is None else total > len(page.jobs):
+        incomplete = self._limit_works if total is None else total > len(page.jobs)
+        if incomplete:
             self.part.clear()  # resuming it would lead nowhere
             of = "" if total is None else f" of {total}"
             raise CannotRecord(
@@ -187,31 +223,32 @@ class Recorder:
 
     def _page(self, offset: int) -> ListedJobs:
         query = f"limit={self._page_size}&offset={offset}"
-        # documented=False: else the session would store all pages
+        # documented=False keeps the session from storing all pages.
         ask = partial(self._session.get, LIST, query, documented=False)
         try:
             reply = ask()
-        except Unresponsive:  # a single timeout may be chance
+        except Unresponsive:  # a single timeout may be bad luck
             reply = ask()
         page = listed_jobs(reply)
         for job in page.jobs:
             ids = [job[name] for name in _ID_KEYS if name in job]
             if not ids or not all(isinstance(job_id, str) and job_id for job_id in ids):
                 written = self._session.excerpt(ids[0]) if ids else "missing"
-                raise CannotRecord(f"the id of a job is {written}, and not a string: {page.reply}")
+                why = f"the id of a job must be a nonempty string, but is {written}"
+                raise CannotRecord(f"{why}: {page.reply}")
         self.exact = self.exact and is_exact(page)
         return page
 
 
 class PartFile:
-    """The *jobs* read so far, in *file*, one a line; its first line names the *source*.
+    """The *jobs* read so far, in *file*, one per line; its first line names the *source*.
 
     A file of another source, or one that cannot be read, is replaced; *stale* then says so.
     """
 
     def __init__(self, file: Path, source: str) -> None:
         self.file = file
-        self.jobs: list[Job] = []
+        self.jobs: list[ListedJob] = []
         self.stale = ""
         self._header = msgspec.json.encode({"target": source}) + b"\n"
         text = file.read_bytes() if file.exists() else b""
@@ -221,7 +258,7 @@ class PartFile:
         head, _, lines = whole.partition(b"\n")
         try:
             named = msgspec.json.decode(head, type=dict[str, Any]).get("target")
-            jobs = msgspec.json.Decoder(Job).decode_lines(lines)
+            jobs = msgspec.json.Decoder(ListedJob).decode_lines(lines)
         except validation.REFUSED:
             self.stale = f"{file} was damaged, and is replaced"
             return
@@ -235,12 +272,12 @@ class PartFile:
 
     @property
     def hint(self) -> str:
-        """How to resume, to be added to an error message; empty where nothing has been read."""
+        """How to resume, to be added to an error message; empty if nothing has been read."""
         if not self.jobs:
             return ""
         return f"; {len(self.jobs)} jobs are stored in {self.file}: the same command resumes there"
 
-    def add(self, jobs: list[Job]) -> None:
+    def add(self, jobs: list[ListedJob]) -> None:
         text = msgspec.json.Encoder().encode_lines(jobs)
         if not self.jobs:
             self.file.unlink(missing_ok=True)
@@ -263,15 +300,15 @@ _VALUE: Final = re.compile(r"(?<==)(?<![?&]action_id=)[^&]+")
 
 @dataclass(frozen=True, slots=True)
 class Renaming:
-    """Old and new name of the *project* and of the *graph*."""
+    """The old and the new name of the *project*, and of the *graph*."""
 
     project: tuple[str, str]
     graph: tuple[str, str]
 
     def renamed(self, text: str) -> str:
-        """*text* with the new names for whole words, also where they are written as in URLs.
+        """*text* with the new names in place of whole words, percent-encoded ones too.
 
-        Where project and graph have the same name, the graph's new name is used.
+        If project and graph have the same name, the graph's new name is used.
         """
         pairs = [pair for pair in (self.project, self.graph) if pair[0] != pair[1]]
         if not pairs:
@@ -286,7 +323,7 @@ class Renaming:
     def renamed_url(self, url: str) -> str:
         """*url* with the new names in its path, and as words in the values of its query.
 
-        The rest of the path and action_id are the service's words, such as action.
+        The rest of the path, and the value of action_id, are words of the service.
         """
         parts = routes.split(url)
         if parts is None:
@@ -299,8 +336,11 @@ class Renaming:
         )
         return str(renamed)
 
-    def renamed_job(self, job: Job) -> Job:
-        """A listed *job* with the new names in its request, but for its command."""
+    def renamed_job(self, job: ListedJob) -> ListedJob:
+        """A listed *job* with the new names in its request, except in its command.
+
+        Its id is under ``jobId`` only.
+        """
         fields = {name: value for name, value in job.items() if name not in _ID_KEYS}
         return {"jobId": id_of(job), **_change_request(fields, self._of_field)}
 
@@ -314,8 +354,8 @@ def _renamed(segment: str, pair: tuple[str, str]) -> str:
     return quote(pair[1], safe="") if unquote(segment) == pair[0] else segment
 
 
-def redacted(job: Job, secrets: Secrets) -> Job:
-    """A listed *job* without storage keys, other secrets by name, and the *secrets* themselves.
+def redacted(job: ListedJob, secrets: Secrets) -> ListedJob:
+    """A listed *job* without storage keys, values named like secrets, and *secrets* themselves.
 
     Raises CannotRecord if a job's id, which cannot be masked, contains a secret.
     """
@@ -330,7 +370,7 @@ def redacted(job: Job, secrets: Secrets) -> Job:
     return {**secrets.redact_value(_change_request(without_secrets(job), _without_keys)), **ids}
 
 
-def _listed(job: Job) -> Job:
+def _listed(job: ListedJob) -> ListedJob:
     """*job* with a rawRequest; the lists of 2023 have its value as ``body`` (ges_03_0471)."""
     request = job.get("request")
     if not isinstance(request, dict) or "body" not in request or "rawRequest" in request:
@@ -341,7 +381,7 @@ def _listed(job: Job) -> Job:
     return {**job, "request": {**fields, "rawRequest": raw}}
 
 
-def _change_request(job: Job, change: Callable[[str, str], str]) -> Job:
+def _change_request(job: ListedJob, change: Callable[[str, str], str]) -> ListedJob:
     request = job.get("request")
     if not isinstance(request, dict):
         return job

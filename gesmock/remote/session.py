@@ -21,15 +21,18 @@ from gesmock.remote.target import Target
 
 LIST: Final = "/jobs/status"
 MOST_JOBS: Final = 100_000
-"""No more come in one answer (ges_03_0471)."""
+"""The most jobs in one answer (ges_03_0471)."""
 
 TRIES: Final = 4
-"""How often a list that changes meanwhile is read."""
+"""How often to try while the list keeps changing, or a submitted job does not appear."""
+
+ListedJob = dict[str, Any]
+"""A job, as the list has it."""
 
 _LIST_KEYS: Final = {"jobs", "totalCount", "result"}  # two of them make a list, though a wrong one
 _LARGEST_STORED: Final = 4 * 2**20  # bytes: a dozen longer lists would fill the memory
 _LONGEST_LINE: Final = 600  # characters
-_TIMEOUTS: Final = 2  # as many in a row end the session
+_TIMEOUTS: Final = 2  # so many in a row end the session
 _BUSY: Final = (429, 502, 503, 504)
 """Statuses that say nothing about the request: too many requests, or no server there."""
 
@@ -37,13 +40,13 @@ _READ_ONLY: Final = re.compile(
     "batch_build_index|build_schema_structure|create_index|edge_query|execute_algorithm|"
     "export_edges|export_graph|export_vertices|filtered_query|path_query|summary|vertex_query"
 )
-"""Operations that leave the vertices, edges and indices that a graph has as they are."""
+"""Operations that leave a graph's existing vertices, edges and indices as they are."""
 
 _SUBMITTED: Final[Mapping[Edition, str]] = {
     "database": "execute_algorithm",
     "memory": "vertex_query",
 }
-"""What is submitted unless an operation is named: a call that reads, and makes a job."""
+"""The operation to submit unless another is named: one that only reads, and makes a job."""
 
 _CREDENTIAL_CODES: Final = ("GES.8006", "GES.8007", "GES.8020")
 _CREDENTIAL_HINTS: Final[Mapping[str, str]] = {
@@ -67,7 +70,7 @@ class CheckFailed(GesmockError):
 
 
 class Skipped(GesmockError):
-    """A check or probe does not apply here, and why."""
+    """A check or probe does not apply here; the *message* says why."""
 
     def __init__(self, message: str) -> None:
         super().__init__(one_line(message))
@@ -78,10 +81,10 @@ class Skipped(GesmockError):
 
 @dataclass(frozen=True, slots=True)
 class ListedJobs:
-    """The *jobs* of a list answer, in order, and its *total*, None where it has none."""
+    """The *jobs* of a list answer, in order, and its *total*; None if it has none."""
 
     reply: ServerReply
-    jobs: list[dict[str, Any]]
+    jobs: list[ListedJob]
     total: object
 
     @property
@@ -90,12 +93,12 @@ class ListedJobs:
 
     @property
     def state(self) -> list[tuple[str, object]]:
-        """What of a list can change between two requests."""
+        """What can change in a list between two requests."""
         return [("", self.total), *((id_of(job), job.get("status")) for job in self.jobs)]
 
 
 def listed_jobs(reply: ServerReply) -> ListedJobs:
-    """*reply* as a list. Raises CheckFailed where it is none, Skipped for ``jobs: {}``."""
+    """*reply* as a list. Raises CheckFailed if it is none, Skipped for ``jobs: {}``."""
     value = reply.value
     if reply.status != 200 or not isinstance(value, dict):
         raise CheckFailed("expected a job list", reply)
@@ -107,7 +110,7 @@ def listed_jobs(reply: ServerReply) -> ListedJobs:
     return ListedJobs(reply, jobs, value.get("totalCount"))
 
 
-def id_of(job: dict[str, Any]) -> str:
+def id_of(job: ListedJob) -> str:
     return str(job.get("jobId", job.get("job_id", "")))
 
 
@@ -132,8 +135,8 @@ class Submission:
     ) -> "dict[Edition, Submission]":
         """The call of *command* in each edition, with *body* (JSON) or the example of its page.
 
-        Without a command, one that only reads. Raises InvalidInput, also for a call that may lose
-        data unless *data_loss* permits it.
+        Without a command, it is a call that only reads. Raises InvalidInput, also for a call that
+        may lose data unless *data_loss* permits it.
         """
         rows = [
             row
@@ -173,10 +176,11 @@ class SubmittedJob:
 
 
 class Session(Client):
-    """A client that reads at most *most* jobs of the target's list, and submits only *submit*.
+    """A client that reads the target's list, *most* jobs at a time, and may submit jobs.
 
-    The latter is what to submit by the graph's edition. *sleep* waits for submitted jobs. Raises
-    InvalidInput too.
+    *submit* has the call for each edition; without it, nothing may be submitted. *sleep* is called
+    to wait for submitted jobs. Raises InvalidInput for a *most* out of range, and what `Client`
+    raises.
     """
 
     def __init__(
@@ -189,7 +193,7 @@ class Session(Client):
         retries: int = 1,
     ) -> None:
         if not 1 <= most <= MOST_JOBS:
-            raise InvalidInput.at("--most", f"{most} is not 1 to {MOST_JOBS}")
+            raise InvalidInput.at("--most", f"expected 1 to {MOST_JOBS}, got {most}")
         super().__init__(target, retries=retries)
         for submission in (submit or {}).values():
             self.secrets += tuple(secrets_in(submission.body))
@@ -202,7 +206,7 @@ class Session(Client):
         self._timeouts = 0
 
     def begin(self) -> ListedJobs | None:
-        """The first page; None where ``jobs`` is no list (an object, in the table of ges_03_0471).
+        """The list with limit=1; None if ``jobs`` is an object, as in the table of ges_03_0471.
 
         Raises Unreachable and NoJobList.
         """
@@ -237,7 +241,7 @@ class Session(Client):
 
     @property
     def submission(self) -> Submission:
-        """What may be submitted. Raises Skipped where nothing may."""
+        """What may be submitted. Raises Skipped if nothing may."""
         if self.submit is None:
             raise Skipped("submitting and cancelling jobs is not allowed")
         try:
@@ -253,7 +257,7 @@ class Session(Client):
     ) -> ServerReply:
         """``Client.ask``; *documented* says whether the answer must follow the documentation.
 
-        Raises Unreachable, and Skipped where the target is busy or no longer answers.
+        Raises Unreachable, and Skipped if the target is busy or no longer answers.
         """
         if self._timeouts >= _TIMEOUTS:
             raise Skipped(f"gave up after {_TIMEOUTS} consecutive timeouts")
@@ -270,7 +274,7 @@ class Session(Client):
         return reply
 
     def page(self, **window: int | str) -> ListedJobs:
-        """The list with these parameters. Raises CheckFailed where it is no list."""
+        """The list with these parameters. Raises CheckFailed if the answer is no list."""
         return listed_jobs(self.get(LIST, urlencode(window)))
 
     def page_at(self, limit: int, offset: int) -> ListedJobs:
@@ -292,7 +296,7 @@ class Session(Client):
     def while_unchanged(self, read: Callable[[], T]) -> tuple[ListedJobs, T]:
         """The list, and what *read* returned while the list stayed the same.
 
-        Raises Skipped where it keeps changing, and what *read* raises where it did not change.
+        Raises Skipped if it keeps changing, and CheckFailed if *read* does without a change.
         """
         for _ in range(TRIES):
             before = self.page(limit=self.page_size)
@@ -312,7 +316,7 @@ class Session(Client):
 
     @cached_property
     def page_size(self) -> int:
-        """How many jobs are read at once: *most*, or what the target returns at most."""
+        """How many jobs are read at once: *most*, or as many as the target returns at most."""
         reply = self.get(LIST, f"limit={self.most}")
         if reply.status == 400 and reply.code is not None:
             return len(self.page().jobs) or 1
@@ -323,7 +327,7 @@ class Session(Client):
 
     @cached_property
     def whole(self) -> ListedJobs:
-        """The list, or its first jobs, as it was when it was first read."""
+        """The list, or its first ``page_size`` jobs, as first read."""
         return self.page(limit=self.page_size)
 
     @property
@@ -332,11 +336,12 @@ class Session(Client):
         total = self.whole.total
         return max((total if is_count(total) else len(self.whole.jobs)) - 1, 0)
 
-    @property
+    @cached_property
     def edition(self) -> Edition:
-        """The edition that lists its jobs like this. Raises Skipped where none is listed.
+        """The edition whose list looks like this; ``database`` for an empty list with a totalCount.
 
-        The memory edition's old list looks like the database edition's.
+        The memory edition's old list looks like the database edition's. Raises Skipped for an empty
+        list without a totalCount, CheckFailed if no edition lists jobs like this.
         """
         for job in self.whole.jobs or self.page(limit=1).jobs:
             if "request" in job:
@@ -355,9 +360,12 @@ class Session(Client):
         return self.edition == "database" and self.whole.total is None
 
     def jobs_with(
-        self, what: str = "", holds: Callable[[dict[str, Any]], object] = lambda _: True
-    ) -> list[dict[str, Any]]:
-        """The listed jobs for which *holds* is true. Raises Skipped where there are none."""
+        self, what: str = "", holds: Callable[[ListedJob], object] = lambda _: True
+    ) -> list[ListedJob]:
+        """The listed jobs for which *holds* is true; *what* describes them.
+
+        Raises Skipped if there are none.
+        """
         jobs = [job for job in self.whole.jobs if holds(job)]
         if not jobs:
             raise Skipped(f"no job is listed {what}".rstrip())

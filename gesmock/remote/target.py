@@ -16,7 +16,7 @@ _FORM: Final = f"http://10.0.0.7:80{routes.graph_path('PROJECT', 'GRAPH')}"
 _LOWEST_RATE: Final = 0.001
 
 UNSENDABLE: Final = re.compile(r"[^!-~]")
-"""A header can carry visible ASCII as it is, at its ends too."""
+"""What a header may not carry unchanged: anything but visible ASCII."""
 
 _VARIABLES: Final = {
     "token": "GESMOCK_TARGET_TOKEN",
@@ -32,7 +32,7 @@ class SignIn:
     """Credentials: a *token*, a key pair *ak* and *sk*, or nothing for anonymous requests.
 
     A temporary key pair has a *security_token* too. Raises InvalidInput, without showing the
-    value, where a header cannot carry it.
+    value, if a header cannot carry it.
     """
 
     token: str = field(default="", repr=False)
@@ -91,7 +91,7 @@ class Target:
     ) -> "Target":
         """A target from a server's URL, or from the URL of a graph or its list.
 
-        The latter names project and graph, unless they are passed. Raises InvalidInput.
+        Names that are passed replace those in the URL. Raises InvalidInput.
         """
         parts = _split(url, "--target")
         named = routes.split(parts.path)
@@ -114,7 +114,7 @@ class Target:
 
     @classmethod
     def of_server(cls, url: str, **limits: Any) -> "Target":
-        """The server of *url*, which may be that of a graph there, for calls about no graph.
+        """The server at *url*, or that of the graph at *url*, for calls that name no graph.
 
         Raises InvalidInput.
         """
@@ -147,12 +147,12 @@ class Target:
 
 
 def _checked(target: Target) -> Target:
-    """*target*; raises InvalidInput where a limit on asking it makes no sense."""
+    """*target* itself. Raises InvalidInput if its timeout or its rate is out of range."""
     if not 0.01 <= target.timeout_s <= 86_400:
-        raise InvalidInput.at("--timeout-s", f"{target.timeout_s:g} is not 0.01 to 86400")
+        raise InvalidInput.at("--timeout-s", f"expected 0.01 to 86400, got {target.timeout_s:g}")
     rate = target.per_second
     if rate != 0 and not _LOWEST_RATE <= rate < math.inf:
-        why = f"{rate:g} is neither {_LOWEST_RATE} or more, nor 0"
+        why = f"expected 0, or {_LOWEST_RATE} or more, got {rate:g}"
         raise InvalidInput.at("--per-second", why)
     return target
 

@@ -129,7 +129,7 @@ def test_a_job_that_does_not_end_in_time_is_not_a_failure(ges: GesMock) -> None:
     result = verify(ges, "--allow-writes", "--wait-s", "0")
 
     assert result.exit_code == 0, result.output
-    assert "it is still pending after 0 s" in result.output
+    assert "the job is still pending after 0 s" in result.output
 
 
 def test_verify_signs_in_with_the_token_in_the_environment(ges: GesMock) -> None:
@@ -179,16 +179,16 @@ NOTHING_LISTENS = "http://127.0.0.1:1/ges/v1.0/p/graphs/g"
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--timeout-s", "inf"), "--timeout-s: inf is not 0.01 to 86400"),
-        (("--timeout-s", "nan"), "--timeout-s: nan is not 0.01 to 86400"),
-        (("--timeout-s", "0"), "--timeout-s: 0 is not 0.01 to 86400"),
-        (("--timeout-s", "-1"), "--timeout-s: -1 is not 0.01 to 86400"),
-        (("--per-second", "nan"), "--per-second: nan is neither 0.001 or more, nor 0"),
-        (("--per-second", "inf"), "--per-second: inf is neither 0.001 or more, nor 0"),
+        (("--timeout-s", "inf"), "--timeout-s: expected 0.01 to 86400, got inf"),
+        (("--timeout-s", "nan"), "--timeout-s: expected 0.01 to 86400, got nan"),
+        (("--timeout-s", "0"), "--timeout-s: expected 0.01 to 86400, got 0"),
+        (("--timeout-s", "-1"), "--timeout-s: expected 0.01 to 86400, got -1"),
+        (("--per-second", "nan"), "--per-second: expected 0, or 0.001 or more, got nan"),
+        (("--per-second", "inf"), "--per-second: expected 0, or 0.001 or more, got inf"),
         (("--wait-s", "nan"), "--wait-s: expected 0 or more seconds, got nan"),
         (("--wait-s", "-1"), "--wait-s: expected 0 or more seconds, got -1"),
-        (("--most", "0"), "--most: 0 is not 1 to 100000"),
-        (("--most", "100001"), "--most: 100001 is not 1 to 100000"),
+        (("--most", "0"), "--most: expected 1 to 100000, got 0"),
+        (("--most", "100001"), "--most: expected 1 to 100000, got 100001"),
         (("--json", "."), "--json: . is a directory, not a file"),
         (("--junit", "."), "--junit: . is a directory, not a file"),
         (("--write-settings", "."), "--write-settings: . is a directory"),
@@ -348,7 +348,8 @@ def test_a_failed_check_ends_with_1(ges: GesMock) -> None:
 
     assert result.exit_code == 1
     assert (
-        "   FAILED  unknown_jobs_are_refused\n           expected 400 GES.8301\n" in result.output
+        "   FAILED  unknown_jobs_are_refused\n           expected 400, with GES.8301\n"
+        in result.output
     )
 
 
@@ -431,7 +432,7 @@ def test_record_says_why_a_list_cannot_be_recorded(
         (("-o", "."), "--output: . is a directory, not a file"),
         (("--as-graph", "a/b"), "--as-graph: expected a graph name, got 'a/b'"),
         (("--as-project", "a-b"), "--as-project: expected a project id, got 'a-b'"),
-        (("--timeout-s", "nan"), "--timeout-s: nan is not "),
+        (("--timeout-s", "nan"), "--timeout-s: expected 0.01 to 86400, got nan"),
     ],
 )
 def test_record_checks_its_options_before_any_request(
@@ -497,7 +498,7 @@ def test_record_prints_the_notes(ges: GesMock, tmp_path: Path) -> None:
 
     assert result.exit_code == 0
     assert result.stderr == (
-        "while the list was read, 1 jobs came at its beginning: they are not recorded\n"
+        "while the list was read, 1 new job appeared at its start: not recorded\n"
     )
 
 

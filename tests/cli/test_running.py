@@ -40,7 +40,7 @@ def test_health_exits_with_1_if_nothing_listens() -> None:
     result = run("health", NOBODY)
 
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == f"gesmock: {NOBODY}: nothing listens there (connection refused)\n"
+    assert result.stderr == f"gesmock: {NOBODY}: nothing is listening there (connection refused)\n"
 
 
 def test_health_needs_no_control_token() -> None:
@@ -151,7 +151,9 @@ def test_wait_exits_with_1_if_the_server_is_not_ready_in_time() -> None:
     result = run("wait", NOBODY, "--timeout-s", "0.3")
 
     assert result.exit_code == 1
-    assert result.stderr.startswith(f"gesmock: not ready after 0.3 s: {NOBODY}: nothing listens")
+    assert result.stderr.startswith(
+        f"gesmock: not ready after 0.3 s: {NOBODY}: nothing is listening"
+    )
 
 
 def test_wait_asks_again_until_the_server_is_ready() -> None:
@@ -229,7 +231,7 @@ def test_reset_says_which_servers_failed_and_resets_the_others() -> None:
 
         assert result.stdout == f"{second.url}: reset, epoch 2\n"
         assert result.stderr.splitlines() == [
-            f"gesmock: {NOBODY}: nothing listens there (connection refused)",
+            f"gesmock: {NOBODY}: nothing is listening there (connection refused)",
             f"gesmock: {first.url}: answered 401: Authorization: Bearer <control token> is missing "
             "or wrong",
             f"gesmock: {third.url}: answered 404: it serves no control API (--no-control)",

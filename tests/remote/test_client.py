@@ -279,7 +279,7 @@ def test_a_request_asks_for_json() -> None:
 def test_a_body_after_a_head_is_returned(
     monkeypatch: pytest.MonkeyPatch, text: bytes, trailer: bytes, *, stays_open: bool
 ) -> None:
-    monkeypatch.setattr("gesmock.remote.client._SILENCE_S", 0.05 if stays_open else 5)
+    monkeypatch.setattr("gesmock.remote.client._TRAILER_S", 0.05 if stays_open else 5)
     with answering(text if stays_open else lambda connection: connection.sendall(text)) as url:
         client = Client(Target.of(url, "p", "g"))
 
@@ -287,7 +287,7 @@ def test_a_body_after_a_head_is_returned(
 
 
 def test_a_long_body_after_a_head_is_returned_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gesmock.remote.client._SILENCE_S", 5)
+    monkeypatch.setattr("gesmock.remote.client._TRAILER_S", 5)
     body = b"x" * 600_000  # more than is read at a time
     text = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" + body
     with answering(lambda connection: connection.sendall(text)) as url:

@@ -428,14 +428,14 @@ def test_a_connection_that_ends_without_an_answer_is_reported() -> None:
     with OtherServer(hang_up) as server:
         assert failure(server.url) == ("connection_terminated", "it hung up without an answer")
     with OtherServer(reset) as server:
-        assert failure(server.url) == ("connection_terminated", "it broke off the connection")
+        assert failure(server.url) == ("connection_terminated", "it dropped the connection")
 
 
 def test_a_refused_connection_is_reported() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
 
-    assert failure(url) == ("connection_refused", "nothing listens there (connection refused)")
+    assert failure(url) == ("connection_refused", "nothing is listening there (connection refused)")
 
 
 def test_an_unknown_host_is_reported() -> None:

@@ -418,7 +418,9 @@ def test_a_target_that_refuses_connections_is_a_502(ges: GesMock) -> None:
         ges.start()
 
     assert answer.status_code == entry.status == 502
-    assert answer.json()["errorMessage"].endswith(": nothing listens there (connection refused)")
+    assert answer.json()["errorMessage"].endswith(
+        ": nothing is listening there (connection refused)"
+    )
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ def test_jobs_that_come_while_recording_are_left_out(
     with recording(ges, tmp_path, 5, add) as recorder:
         assert read(recorder) == before
         [note] = recorder.notes
-        assert note.endswith(" jobs came at its beginning: they are not recorded")
+        assert note.endswith(" appeared at its start: not recorded")
 
 
 def test_the_list_is_read_anew_if_many_jobs_come_at_once(ges: GesMock, tmp_path: Path) -> None:
@@ -388,7 +388,7 @@ def test_a_list_that_grows_faster_than_it_is_read_cannot_be_recorded(
         for _ in range(6 if sent > 1 else 0):
             ges.add_job()
 
-    with pytest.raises(CannotRecord, match="changes faster than it can be read 5 jobs at a time"):
+    with pytest.raises(CannotRecord, match="changes faster than it can be read, 5 jobs at a time"):
         recorded(ges, tmp_path, 5, many)
 
 
@@ -401,7 +401,7 @@ def test_a_list_that_grows_by_more_than_a_page_at_a_time_cannot_be_recorded(
         for _ in range(60 if sent > 3 else 0):
             ges.add_job()
 
-    with pytest.raises(CannotRecord, match="changes faster than it can be read 50 jobs at a time"):
+    with pytest.raises(CannotRecord, match="changes faster than it can be read, 50 jobs at a time"):
         recorded(ges, tmp_path, 50, many)
 
 
@@ -415,7 +415,7 @@ def test_a_note_says_that_the_list_was_read_anew(ges: GesMock, tmp_path: Path) -
     with recording(ges, tmp_path, 10, live) as recorder:
         for _ in recorder.read():
             pass
-        assert recorder.notes == ["it changed too much, and was read anew"]
+        assert recorder.notes == ["it changed too much, and was read again from the start"]
 
 
 def test_a_page_that_times_out_is_asked_for_once_more(ges: GesMock, tmp_path: Path) -> None:
@@ -640,11 +640,11 @@ def test_the_items_of_2023_are_recorded_with_their_body(
 @pytest.mark.parametrize(
     ("change", "described"),
     [
-        (lambda job: job.update(jobId=7), "7, and not a string"),
-        (lambda job: job.update(jobId=None), "null, and not a string"),
-        (lambda job: job.update(jobId=""), '"", and not a string'),
+        (lambda job: job.update(jobId=7), "7"),
+        (lambda job: job.update(jobId=None), "null"),
+        (lambda job: job.update(jobId=""), '""'),
         (lambda job: job.update(job_id=1.5), '"'),
-        (lambda job: job.pop("jobId"), "missing, and not a string"),
+        (lambda job: job.pop("jobId"), "missing"),
     ],
 )
 def test_ids_that_are_no_strings_are_refused(
@@ -656,7 +656,9 @@ def test_ids_that_are_no_strings_are_refused(
     ):
         read(recorder)
 
-    assert str(error.value).startswith(f"the id of a job is {described}")
+    assert str(error.value).startswith(
+        f"the id of a job must be a nonempty string, but is {described}"
+    )
 
 
 def test_a_recording_of_another_server_is_served_in_the_same_bytes(tmp_path: Path) -> None:

@@ -107,13 +107,13 @@ def test_the_host_header_omits_the_default_port(url: str, authority: str) -> Non
 
 @pytest.mark.parametrize("seconds", [math.inf, math.nan, 0.0, -1.0, 1e300])
 def test_an_invalid_timeout_is_refused(seconds: float) -> None:
-    with pytest.raises(InvalidInput, match="^--timeout-s: .* is not 0.01 to 86400$"):
+    with pytest.raises(InvalidInput, match="^--timeout-s: expected 0.01 to 86400, got "):
         Target.of("http://h", "p", "g", timeout_s=seconds)
 
 
 @pytest.mark.parametrize("number", [math.inf, math.nan, -1.0, 1e-300])
 def test_an_invalid_rate_is_refused(number: float) -> None:
-    with pytest.raises(InvalidInput, match="^--per-second: .* is neither 0.001 or more, nor 0"):
+    with pytest.raises(InvalidInput, match="^--per-second: expected 0, or 0.001 or more, got "):
         Target.of("http://h", "p", "g", per_second=number)
 
 
