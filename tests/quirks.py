@@ -136,7 +136,7 @@ def all_of(*changes: Change) -> Change:
 
 
 def lost(applies: Callable[[Request], object]) -> Callable[[Request], None]:
-    """Have some requests not reach the service."""
+    """Keep some requests from the service."""
 
     def changed(request: Request) -> None:
         if applies(request):
@@ -151,7 +151,7 @@ def list_query(change: Callable[[dict[str, str]], object]) -> Callable[[Request]
 
 
 def number(text: str | None) -> int:
-    """A limit or offset; 0 where it is not a number."""
+    """A limit or offset; 0 if it is not a number."""
     return int(text) if text and text.isdecimal() else 0
 
 
@@ -208,7 +208,7 @@ class QuirkySession(ProbedSession):
         return answer
 
     def _text_of(self, value: Request | Answer) -> str:
-        """What a change shows in; after the first one nobody looks."""
+        """A text in which a change shows; after the first change, nobody looks."""
         return "" if self.changed_anything else repr(value)
 
     def _answer(self, request: Request) -> Answer:
@@ -248,12 +248,12 @@ def outcome_of(name: str, session: ProbedSession) -> Outcome:
 
 
 def check_up_to(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have runs end with the check *name*: what follows cannot change how it ends."""
+    """End runs with the check *name*: those that follow cannot change its outcome."""
     names = [check.name for check in CHECKS]
     monkeypatch.setattr(conformance_run, "CHECKS", CHECKS[: names.index(name) + 1])
 
 
-def ended(name: str, session: ProbedSession) -> tuple[str, str]:
+def state_and_detail(name: str, session: ProbedSession) -> tuple[str, str]:
     """The state of the check *name*, and the first line of its detail."""
     outcome = outcome_of(name, session)
     return outcome.state, outcome.detail.partition("\n")[0]

@@ -11,33 +11,33 @@ from gesmock.remote.client import ServerReply, quoted
 from gesmock.remote.session import CheckFailed, Session, Skipped
 
 SUCCESSFUL: Final = ("success", "complete")
-"""Two words for the same end, each from another page."""
+"""Two words for the same end, from different pages."""
 
 NO_JOB: Final = documentation.table_texts()["GES.8301"]
-"""What the error table says of a job that cannot be queried, in place of its page's example."""
+"""The error table's message for a job that cannot be queried; the page's example has another."""
 
-UNKNOWN: Final = documentation.table_texts()["GES.8000"]
-"""What the error table says of an unknown graph."""
+NO_GRAPH: Final = documentation.table_texts()["GES.8000"]
+"""The error table's message for an unknown graph."""
 
 _STATUS_OF_A_JOB: Final = re.compile(r"/graphs/[^/]+/jobs/([^/?]+)/status(?:\?|$)")
 
 
 def require(holds: object, message: str, *replies: ServerReply) -> None:
-    """Raise CheckFailed with *message* and *replies* unless something *holds*."""
+    """Raise CheckFailed with *message* and *replies* unless *holds* is true."""
     if not holds:
         raise CheckFailed(message, *replies)
 
 
 def skip_if(holds: object, message: str) -> None:
-    """Raise Skipped with *message* where something *holds*."""
+    """Raise Skipped with *message* if *holds* is true."""
     if holds:
         raise Skipped(message)
 
 
 def require_refusal(reply: ServerReply, codes: tuple[str, ...], *statuses: int) -> int:
-    """The status of *reply*, a refusal with one of *codes* and *statuses*. Raises CheckFailed."""
+    """Require a refusal with one of *codes* and one of *statuses*; returns the status."""
     refused = reply.code in codes and reply.status in statuses
-    expected = f"expected {' or '.join(map(str, statuses))} {' or '.join(codes)}"
+    expected = f"expected {' or '.join(map(str, statuses))}, with {' or '.join(codes)}"
     require(refused, expected, reply)
     return reply.status
 
@@ -46,7 +46,7 @@ def require_refusal(reply: ServerReply, codes: tuple[str, ...], *statuses: int) 
 
 
 def request_of(job: dict[str, Any]) -> dict[str, Any]:
-    """The request of a listed job; empty where it has none."""
+    """The request of a listed job; empty if it has none."""
     request = job.get("request")
     return request if isinstance(request, dict) else {}
 
@@ -58,18 +58,18 @@ def follows(before: object, after: object) -> bool:
 
 
 def job_id_of(reply: ServerReply) -> str | None:
-    """The id of the job that *reply* is about; None where it is about another thing."""
+    """The id of the job that *reply* is about; None if it is not about a job."""
     match = _STATUS_OF_A_JOB.search(reply.request)
     return unquote(match[1]) if match else None
 
 
 def show_job(session: Session, job_id: str, query: str = "") -> ServerReply:
-    """The answer about a job."""
+    """Ask for the status of a job."""
     return session.get(f"/jobs/{quoted(job_id)}/status", query)
 
 
 def is_gone(reply: ServerReply) -> bool:
-    """Whether an answer says that there is no such job, as its page does or the error table."""
+    """Whether *reply* says that there is no such job, in the words of the page or error table."""
     if reply.code is None:
         return False
     message = str(reply.value["errorMessage"])
@@ -77,9 +77,9 @@ def is_gone(reply: ServerReply) -> bool:
 
 
 def query_failed(reply: ServerReply) -> bool:
-    """Whether the query of a job failed, with 200: status and data are then empty or absent.
+    """Whether *reply*, with 200, says that the query of a job failed.
 
-    See ges_03_0472 and ges_03_0037.
+    Its status and data are then blank or absent (ges_03_0472, ges_03_0037).
     """
     if reply.status != 200 or job_id_of(reply) is None:
         return False
@@ -88,7 +88,7 @@ def query_failed(reply: ServerReply) -> bool:
 
 
 def status_of(reply: ServerReply) -> str | None:
-    """The status that an answer about a job gives; None where it gives none.
+    """The status of the job that *reply* is about; None if it has none.
 
     GES.8301 means both that the job has failed and that there is no such job (ges_03_0446).
     """
@@ -101,6 +101,6 @@ def status_of(reply: ServerReply) -> str | None:
 
 def outputs_of(reply: ServerReply) -> dict[str, Any]:
     """The result in an answer: below ``data`` (table) or ``data.outputs`` (example)."""
-    fields = reply.fields.get("data")
-    outputs = fields.get("outputs", fields) if isinstance(fields, dict) else None
+    result = reply.fields.get("data")
+    outputs = result.get("outputs", result) if isinstance(result, dict) else None
     return outputs if isinstance(outputs, dict) else {}

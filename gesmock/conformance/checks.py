@@ -17,7 +17,7 @@ class ServiceCheck:
     """A row of ``checks.json``, and its function, which raises CheckFailed or Skipped.
 
     *source* is where the *rule* is documented; a target that breaks an inferred rule only deviates.
-    Checks that make jobs have *writes*.
+    With *writes*, it does more than read.
     """
 
     run: Callable[[ProbedSession], None]
@@ -44,7 +44,7 @@ def run_check(check: ServiceCheck, session: ProbedSession) -> Outcome:
     detail: object = ""
     try:
         if check.writes:
-            _ = session.submission  # raises Skipped where writing is not allowed
+            _ = session.submission  # raises Skipped if writing is not allowed
         check.run(session)
         state = "passed"
     except Skipped as error:

@@ -1,6 +1,7 @@
 """Checks of single jobs: their status and result, and of jobs that are submitted and cancelled."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -19,8 +20,8 @@ from gesmock.remote.session import (
     is_count,
 )
 
-_STATUSES: Final = 6
-_SAMPLES: Final = 7  # a status
+_MOST_STATUSES: Final = 6
+_SAMPLES_PER_STATUS: Final = 7
 _FIRST_PAUSE_S: Final = 0.05
 _LONGEST_PAUSE_S: Final = 1.0
 
@@ -34,25 +35,27 @@ def job_status_agrees_with_list(session: ProbedSession) -> None:
         decided = True
         same_end = before in SUCCESSFUL and after in SUCCESSFUL
         agrees = after is not None and (answers.follows(before, after) or same_end)
-        require(agrees, f"the list says {before} of {id_of(job)}", reply)
-    skip_if(not decided, f"the query of each job fails: {reply}")
+        require(agrees, f"the list says that {id_of(job)} is {before}", reply)
+    skip_if(not decided, f"every query of a job fails: {reply}")
 
 
 def job_has_documented_shape(session: ProbedSession) -> None:
-    names = ["JobStatus" if session.edition == "database" else "MemoryJobStatus"]
+    shapes = ["JobStatus" if session.edition == "database" else "MemoryJobStatus"]
     if session.is_pre_2025:
-        names.append("MemoryJobStatus")
+        shapes.append("MemoryJobStatus")
     for _job, reply in _samples(session):
-        shapes = ["FailedQuery"] if answers.query_failed(reply) else names
-        error = session.contract.error(reply.value, *shapes)
-        require(reply.status != 200 or not error, str(error), reply)
+        if reply.status == 200:
+            expected = ["FailedQuery"] if answers.query_failed(reply) else shapes
+            error = session.contract.error(reply.value, *expected)
+            require(not error, str(error), reply)
 
 
 def only_successful_jobs_have_results(session: ProbedSession) -> None:
     so_far = [reply for reply in session.replies if answers.job_id_of(reply) is not None]
     for reply in so_far or [reply for _job, reply in _samples(session)]:
         unsuccessful = answers.status_of(reply) in ("pending", "running", "failed")
-        require(not (unsuccessful and reply.fields.get("data")), "it has a result", reply)
+        has_result = unsuccessful and reply.fields.get("data")
+        require(not has_result, "a job that has not succeeded has a result", reply)
 
 
 def results_are_paged(session: ProbedSession) -> None:
@@ -72,8 +75,8 @@ def results_are_stable(session: ProbedSession) -> None:
     first, second = (answers.show_job(session, id_of(ended[0])) for _ in range(2))
     skip_if(answers.is_gone(second), "the job is gone")
     skip_if(answers.query_failed(first), f"the query fails: {first}")
-    require(answers.status_of(first), "it has no status", first)
-    skip_if(answers.status_of(second) is None, f"the second time it has no status: {second}")
+    require(answers.status_of(first), "the answer has no status", first)
+    skip_if(answers.status_of(second) is None, f"the second answer has no status: {second}")
     same = (first.status, first.value) == (second.status, second.value)
     require(same, "two answers differ", first, second)
 
@@ -87,12 +90,16 @@ def unknown_jobs_are_refused(session: ProbedSession) -> None:
 
 
 def _samples(session: ProbedSession) -> Iterator[tuple[dict[str, Any], ServerReply]]:
-    """Some listed jobs of each status, and the answers about them. Skips jobs that are gone."""
+    """Some listed jobs of each status, and the answers about them; jobs that are gone are left out.
+
+    Raises Skipped if all are gone.
+    """
     by_status: dict[str, list[dict[str, Any]]] = {}
     for job in session.jobs_with():
         by_status.setdefault(str(job.get("status")), []).append(job)
+    samples = [_spread(jobs) for jobs in by_status.values()][:_MOST_STATUSES]
     count = 0
-    for job in [job for jobs in [*by_status.values()][:_STATUSES] for job in _spread(jobs)]:
+    for job in chain.from_iterable(samples):
         reply = answers.show_job(session, id_of(job))
         if answers.is_gone(reply) and id_of(job) not in session.page(limit=session.page_size).ids:
             continue
@@ -102,13 +109,13 @@ def _samples(session: ProbedSession) -> Iterator[tuple[dict[str, Any], ServerRep
 
 
 def _spread(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Some of *jobs*, the first and the last among them."""
-    count = min(len(jobs), _SAMPLES)
+    """A few of *jobs* at even distances, from the first to the last."""
+    count = min(len(jobs), _SAMPLES_PER_STATUS)
     return [jobs[n * (len(jobs) - 1) // max(count - 1, 1)] for n in range(count)]
 
 
 def _result_with_rows(session: ProbedSession) -> tuple[str, str, dict[str, Any]]:
-    """The id of a job whose result has two or more rows, their key, and the result."""
+    """The id of a job whose result has two or more rows, the key of the rows, and the result."""
     ended = session.jobs_with("that was successful", lambda job: job.get("status") in SUCCESSFUL)
     for job in ended[:20]:
         outputs = answers.outputs_of(answers.show_job(session, id_of(job)))
@@ -137,14 +144,14 @@ def submitted_jobs_run_to_an_end(session: ProbedSession) -> None:
         waited_s, pause_s = waited_s + pause_s, min(2 * pause_s, _LONGEST_PAUSE_S)
         after, latest = _query(session, job_id)
         moves_on = after in STATUSES and answers.follows(status, after)
-        require(moves_on, f"it was {status}", latest)
+        require(moves_on, f"the job was {status} before", latest)
         status = after
     first, last = _ends_of_list(session)
     job = SubmittedJob(submission.row.command, first == job_id, last == job_id, str(status))
     session.submitted.append(job)
     if job_id not in (first, last):
-        _find_in_list(session, job_id, reply)
-    skip_if(status not in FINAL, f"it is still {status} after {submission.wait_s:g} s")
+        _require_listed(session, job_id, reply)
+    skip_if(status not in FINAL, f"the job is still {status} after {submission.wait_s:g} s")
 
 
 def jobs_can_be_cancelled(session: ProbedSession) -> None:
@@ -154,28 +161,28 @@ def jobs_can_be_cancelled(session: ProbedSession) -> None:
 
 def cancelled_jobs_end(session: ProbedSession) -> None:
     job_id, reply = _submit_and_cancel(session)
-    skip_if(reply.status != 200, f"it is not cancelled: {reply}")
+    skip_if(reply.status != 200, f"the job is not cancelled: {reply}")
     status, latest = _query(session, job_id)
-    require(status in FINAL, "it continues, or is gone", reply, latest)
+    require(status in FINAL, "the cancelled job goes on, or is gone", reply, latest)
 
 
 def cancelling_an_unknown_job_is_refused(session: ProbedSession) -> None:
     reply = _cancel(session, "gesmock-no-job")
     refused = (reply.status, reply.code) == (400, "GES.8303")
-    _require_cancel(session, refused, "400 GES.8303", reply)
+    _require_cancel(session, refused, "400, with GES.8303", reply)
 
 
 def invalid_bodies_are_refused(session: ProbedSession) -> None:
     skip_if(session.submission.row.request_example is None, "this call has no body")
     reply = _post(session, ["gesmock"], documented=False)
     refused = reply.status >= 400 or reply.fields.get("errors")
-    require(refused, "it is accepted", reply)
+    require(refused, "the body is accepted", reply)
 
 
 def unsupported_methods_are_refused(session: ProbedSession) -> None:
     reply = session.ask("PATCH", session.target.path(LIST), documented=False)
     refused = reply.status == 405 and "GET" in reply.headers.get("allow", "")
-    require(refused, "expected 405 with Allow", reply)
+    require(refused, "expected 405 with an Allow header that has GET", reply)
 
 
 def _post(session: ProbedSession, body: object, *, documented: bool = True) -> ServerReply:
@@ -189,7 +196,7 @@ def _submit(session: ProbedSession) -> tuple[str, ServerReply]:
     """Submit a job; returns its id, and the answer.
 
     The id is job_id in tables and jobId in examples; Cypher and GQL have it in ``results``. Raises
-    Skipped where a second submission is refused: an index, for one, can only be made once.
+    Skipped if a later submission is refused: an index, for example, can only be made once.
     """
     reply = _post(session, session.submission.body)
     results = reply.fields.get("results")
@@ -199,32 +206,34 @@ def _submit(session: ProbedSession) -> tuple[str, ServerReply]:
         session.accepted += 1
         return job_id, reply
     if session.accepted and (reply.code or reply.fields.get("errors")):
-        raise Skipped(f"it was accepted before, and is refused now: {reply}")
+        raise Skipped(f"the call was accepted before, and is refused now: {reply}")
     raise CheckFailed("expected 200 and a jobId", reply)
 
 
 def _query(session: ProbedSession, job_id: str) -> tuple[str | None, ServerReply]:
+    """The status of a job, and the answer. Raises Skipped if the query fails."""
     reply = answers.show_job(session, job_id)
     status = answers.status_of(reply)
-    skip_if(status is None and answers.query_failed(reply), f"its query fails: {reply}")
+    skip_if(status is None and answers.query_failed(reply), f"the query of the job fails: {reply}")
     return status, reply
 
 
-def _find_in_list(session: ProbedSession, job_id: str, reply: ServerReply) -> None:
-    """Raise CheckFailed where the job is not listed, Skipped where that cannot be decided."""
+def _require_listed(session: ProbedSession, job_id: str, reply: ServerReply) -> None:
+    """Raise CheckFailed if the job is not listed, Skipped if that cannot be decided."""
     for _try in range(TRIES):
         page = session.page(limit=session.page_size)
         if job_id in page.ids:
             return
         if len(page.jobs) >= session.page_size:
-            raise Skipped(f"it is neither among the first {session.page_size} jobs nor the last")
+            first = f"the first {session.page_size} jobs"
+            raise Skipped(f"the submitted job is neither among {first} nor the last")
         session.sleep(_LONGEST_PAUSE_S)
     skip_if(answers.is_gone(answers.show_job(session, job_id)), "the submitted job is gone")
     raise CheckFailed(f"{job_id} is not listed", reply)
 
 
 def _ends_of_list(session: ProbedSession) -> tuple[str, str]:
-    """The ids of the first and of the last job; the latter blank where it is uncertain."""
+    """The ids of the first and of the last job: blank without jobs, or if the last is uncertain."""
     head = session.page(limit=1)
     if not head.ids:
         return "", ""
@@ -241,11 +250,11 @@ def _ends_of_list(session: ProbedSession) -> tuple[str, str]:
 def _submit_and_cancel(session: ProbedSession) -> tuple[str, ServerReply]:
     """Submit a job and cancel it; returns its id, and the answer to the cancel.
 
-    Raises Skipped where it cannot be cancelled, by its page or since it has ended.
+    Raises Skipped if its kind cannot be cancelled, or it has ended before.
     """
     kinds, body = session.submission.row.cancellable, session.submission.body or {}
-    uncancellable = kinds is not True and str(body.get("algorithmName")) not in (kinds or ())
-    skip_if(uncancellable, "this kind of job cannot be cancelled")
+    cancellable = kinds is True or str(body.get("algorithmName")) in (kinds or ())
+    skip_if(not cancellable, "this kind of job cannot be cancelled")
     try:
         job_id, _reply = _submit(session)
     except CheckFailed as error:  # which submitted_jobs_run_to_an_end reports
@@ -256,7 +265,7 @@ def _submit_and_cancel(session: ProbedSession) -> tuple[str, ServerReply]:
         unsupported = "unsupported" in reply.value["errorMessage"].lower()
         skip_if(unsupported, f"this kind of job cannot be cancelled: {reply}")  # ges_03_0038, older
         ended = status in FINAL or _query(session, job_id)[0] in FINAL
-        skip_if(ended, "it had ended before it could be cancelled")
+        skip_if(ended, "the job had ended before it could be cancelled")
     return job_id, reply
 
 

@@ -1,7 +1,7 @@
 """Checks of the job list: its pages, and each listed job by itself.
 
-Jobs may come, go and progress between two requests. What takes several answers to decide is only
-decided of a moment in which the list was the same before and after.
+Jobs may come, go and progress between two requests. A check that compares several answers counts
+only if the list was the same before and after them.
 """
 
 import re
@@ -40,7 +40,7 @@ _JSON_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 def list_has_documented_shape(session: ProbedSession) -> None:
     first = session.get(LIST, "limit=1")
-    require(isinstance(first.fields.get("jobs"), list), "jobs is no list", first)
+    require(isinstance(first.fields.get("jobs"), list), "jobs is not a list", first)
     name = "JobList" if session.edition == "database" else "MemoryJobList"
     error = session.contract.error(session.whole.reply.value, name)
     require(not error, str(error), session.whole.reply)
@@ -88,23 +88,23 @@ def pages_add_up_to_the_list(session: ProbedSession) -> None:
     expected = whole.ids[:count]
     if joined[: len(expected)] != expected or len(joined) > len(pages) * step:
         why = f"pages of {step} jobs do not add up to the whole list"
-        raise _unpaged(session, whole, why, *(page.reply for page in pages[:2]))
+        raise _paging_failure(session, whole, why, *(page.reply for page in pages[:2]))
     if count == session.page_size:  # more may follow
         _require_deep_pages(session)
 
 
 def _require_deep_pages(session: ProbedSession) -> None:
-    """Raise CheckFailed where pages far behind the first differ from the list without limit."""
+    """Raise CheckFailed if pages far behind the first differ from the list without limit."""
 
     def read() -> tuple[ListedJobs, dict[int, ListedJobs]]:
-        every = session.page(offset=0)
-        count = len(every.jobs)
+        unlimited = session.page(offset=0)
+        count = len(unlimited.jobs)
         offsets = {session.page_size, count // 2, 3 * count // 4, count - 1}
-        return every, {offset: session.page_at(2, offset) for offset in offsets}
+        return unlimited, {offset: session.page_at(2, offset) for offset in offsets}
 
-    _whole, (every, pages) = session.while_unchanged(read)
+    _whole, (unlimited, pages) = session.while_unchanged(read)
     for offset, page in pages.items():
-        expected = every.ids[offset : offset + 2]
+        expected = unlimited.ids[offset : offset + 2]
         same = page.ids[: len(expected)] == expected
         require(same, f"these are not the jobs from {offset} on", page.reply)
 
@@ -118,7 +118,7 @@ def limit_is_respected(session: ProbedSession) -> None:
     for limit, page in pages.items():
         if len(page.jobs) != min(limit, len(whole.jobs)):
             why = f"limit is {limit}, and {len(page.jobs)} of {len(whole.jobs)} jobs were returned"
-            raise _unpaged(session, whole, why, page.reply)
+            raise _paging_failure(session, whole, why, page.reply)
     if len(whole.jobs) == session.page_size:  # more may follow
         _require_all(session, limit=MOST_JOBS)
 
@@ -128,7 +128,7 @@ def offset_skips_jobs(session: ProbedSession) -> None:
     whole, page = session.while_unchanged(lambda: session.page_at(session.page_size, 1))
     if page.ids[: len(whole.ids) - 1] != whole.ids[1:]:
         why = "this is not the list without its first job"
-        raise _unpaged(session, whole, why, page.reply)
+        raise _paging_failure(session, whole, why, page.reply)
 
 
 def offset_defaults_to_0(session: ProbedSession) -> None:
@@ -141,11 +141,11 @@ def limit_defaults_to_the_maximum(session: ProbedSession) -> None:
     for window in ({"offset": 0}, {}):
         whole, page = _require_all(session, **window)
         same = page.ids[: len(whole.ids)] == whole.ids
-        require(same, "the list is another one with a limit", page.reply, whole.reply)
+        require(same, "the list with a limit has other jobs", page.reply, whole.reply)
 
 
 def _require_all(session: ProbedSession, **window: int) -> tuple[ListedJobs, ListedJobs]:
-    """The list, and its jobs in *window*. Raises CheckFailed where that lacks jobs at its end."""
+    """The list, and its jobs in *window*. Raises CheckFailed if jobs follow these."""
 
     def read() -> tuple[ListedJobs, ListedJobs]:
         page = session.page(**window)
@@ -153,7 +153,7 @@ def _require_all(session: ProbedSession, **window: int) -> tuple[ListedJobs, Lis
 
     whole, (page, after) = session.while_unchanged(read)
     complete = len(page.jobs) >= MOST_JOBS or {*after.ids} <= {*page.ids}
-    require(complete, f"only {len(page.jobs)} jobs come, and others follow", page.reply)
+    require(complete, f"only {len(page.jobs)} jobs are returned, and others follow", page.reply)
     return whole, page
 
 
@@ -168,7 +168,7 @@ def total_is_the_number_of_jobs(session: ProbedSession) -> None:
     why = f"totalCount is {total}, but "
     require(total >= count, f"{why}there are {count} jobs", whole.reply)
     repeats = {*last.ids} <= ids
-    require(total == count or not repeats, f"{why}only {count} jobs follow", last.reply)
+    require(total == count or not repeats, f"{why}there are only {count} jobs", last.reply)
     # Past its end, a list may be empty, be refused, or start over (no page says): only a new job
     # shows that it continues.
     require(total > count or {*after.ids} <= ids, f"{why}another job follows", after.reply)
@@ -176,11 +176,12 @@ def total_is_the_number_of_jobs(session: ProbedSession) -> None:
 
 def total_is_independent_of_the_page(session: ProbedSession) -> None:
     total = _total(session, session.whole)
-    inside = {1, session.page_size, total // 4, total // 2, 3 * total // 4, max(total - 1, 0)}
+    parts = {total // 4, total // 2, 3 * total // 4}
+    offsets = {1, session.page_size, *parts, max(total - 1, 0), total, total + 1, _FAR}
 
     def read() -> Iterator[ListedJobs]:
         yield session.page(limit=1)
-        for offset in sorted(inside | {total, total + 1, _FAR}):
+        for offset in sorted(offsets):
             yield session.page_at(1, offset)
         yield session.page_at(session.page_size, max(total - 2, 0))
         yield session.page(offset=0)
@@ -188,12 +189,12 @@ def total_is_independent_of_the_page(session: ProbedSession) -> None:
     whole, pages = session.while_unchanged(lambda: [*read()])
     for page in pages:
         same = page.reply.status != 200 or page.total == whole.total
-        require(same, f"totalCount is {page.total}, and was {whole.total}", page.reply)
+        require(same, f"totalCount is {page.total}, not {whole.total}", page.reply)
 
 
 def list_is_empty_past_its_end(session: ProbedSession) -> None:
     page = session.page_at(1, _FAR)
-    require(page.reply.status == 200, "such an offset is refused", page.reply)
+    require(page.reply.status == 200, "the offset is refused", page.reply)
     require(not page.jobs, "there are jobs past the end", page.reply)
 
 
@@ -202,7 +203,7 @@ def unknown_parameters_are_ignored(session: ProbedSession) -> None:
     whole, reply = session.while_unchanged(
         lambda: session.ask("GET", session.target.path(LIST), query, documented=False)
     )
-    require(listed_jobs(reply).ids == whole.ids, "it makes a difference", reply)
+    require(listed_jobs(reply).ids == whole.ids, "the parameter makes a difference", reply)
 
 
 def final_statuses_are_final(session: ProbedSession) -> None:
@@ -222,9 +223,10 @@ def progress_never_falls(session: ProbedSession) -> None:
 def _histories(
     session: ProbedSession,
 ) -> Iterator[tuple[str, dict[str, Any], dict[str, Any], ServerReply]]:
-    """Each job in an answer so far: its id, itself in the one before and in this one, and this.
+    """Each job in an answer so far that was in an earlier one: its id, the job then and now.
 
-    Lists and answers about a single job are apart: they may have different words for the same end.
+    The answer is the last item. Lists and answers about a single job are not compared: they may
+    have different words for the same end.
     """
     session.jobs_with()
     session.page(limit=session.page_size)
@@ -241,6 +243,7 @@ def _histories(
 
 
 def _total(session: ProbedSession, page: ListedJobs) -> int:
+    """The totalCount. Raises Skipped if there is none, CheckFailed if it is not a number."""
     if session.edition == "memory" or page.total is None:
         raise Skipped("the list has no totalCount: pages before 2025 and ges_03_0204 have none")
     if not is_count(page.total):
@@ -254,9 +257,10 @@ def _at_least_two_jobs(session: ProbedSession) -> int:
     return count
 
 
-def _unpaged(
+def _paging_failure(
     session: ProbedSession, whole: ListedJobs, why: str, *replies: ServerReply
 ) -> CheckFailed | Skipped:
+    """CheckFailed; Skipped for a target that is like the large graphs of 2021."""
     if session.is_pre_2025 and session.page_at(1, 1).ids == whole.ids:
         ignored = "limit and offset are ignored, as by large graphs in 2021 (ges_03_0204)"
         return Skipped(ignored)
@@ -310,8 +314,8 @@ def urls_name_this_graph(session: ProbedSession) -> None:
     for job in session.jobs_with("with its request", request_of):
         url = str(request_of(job).get("url"))
         parts = routes.split(url)
-        graph = parts and not parts.before and (parts.project_id, parts.graph_name)
-        if not graph or tuple(map(unquote, graph)) != names:
+        named = parts and (unquote(parts.project_id), unquote(parts.graph_name))
+        if parts is None or parts.before or named != names:
             raise CheckFailed(f"a url names another graph: {session.excerpt(url)}")
 
 
@@ -320,7 +324,7 @@ def memory_jobs_are_consistent(session: ProbedSession) -> None:
     for job in session.jobs_with():
         progress, status = str(job.get("progress")), job.get("status")
         start, end = (str(job.get(key) or "") for key in ("startTime", "endTime"))
-        faults = {
+        contradictions = {
             f"progress {progress} is not 0 to 100": not re.fullmatch("100|[1-9]?[0-9]", progress),
             "a job that has not failed has a failReason": job.get("failReason")
             and status != "failed",
@@ -332,9 +336,9 @@ def memory_jobs_are_consistent(session: ProbedSession) -> None:
             "a job that has not ended has an endTime": status in ("pending", "running") and end,
             "a job ends before it starts": end and len(end) == len(start) and end < start,
         }
-        for fault, applies in faults.items():
+        for contradiction, applies in contradictions.items():
             if applies:
-                raise CheckFailed(f"{fault}: {session.excerpt(job)}")
+                raise CheckFailed(f"{contradiction}: {session.excerpt(job)}")
 
 
 def _raw_request(job: dict[str, Any]) -> Any:
@@ -346,7 +350,7 @@ def _raw_requests(session: ProbedSession) -> list[Any]:
 
 
 def _has_storage_keys(value: Any) -> bool:
-    """Whether an object in *value* has them, or an object in the JSON of its strings."""
+    """Whether an object has them, in *value* or in the JSON of one of its strings."""
     stack = [value]
     while stack:
         item = stack.pop()

@@ -15,26 +15,29 @@ if TYPE_CHECKING:
 
 
 def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> None:
-    """Add the options where the checks are asked for by their package."""
+    """Add the options if the command line names the package of the checks."""
     if not any(arg.startswith("gesmock.conformance") for arg in args):
         return
     add = parser.getgroup("gesmock", "gesmock.conformance").addoption
     add("--gesmock-target", metavar="URL", help="the server, or the URL of a graph or its list")
     add("--gesmock-project-id", metavar="ID", help="the project (default: the URL's)")
     add("--gesmock-graph", metavar="NAME", help="the graph (default: the URL's)")
-    add("--gesmock-timeout-s", type=float, default=30.0, metavar="S", help="for one answer")
-    rate = "most requests a second, of all pytest-xdist workers together"
+    timeout = "how long to wait for an answer"
+    add("--gesmock-timeout-s", type=float, default=30.0, metavar="S", help=timeout)
+    rate = "the most requests a second, of all pytest-xdist workers together"
     add("--gesmock-per-second", type=float, default=20.0, metavar="N", help=rate)
     add("--gesmock-cafile", metavar="FILE", help="the certificates to trust")
     add("--gesmock-insecure", action="store_true", help="trust any certificate")
-    add("--gesmock-most", type=int, default=1000, metavar="N", help="jobs of the list to read")
+    add("--gesmock-most", type=int, default=1000, metavar="N", help="how many jobs to read")
     add("--gesmock-allow-writes", action="store_true", help="submit and cancel jobs too")
-    add("--gesmock-allow-data-loss", action="store_true", help="even calls that can lose data")
-    submit = "the call to submit (default: one that reads)"
+    data_loss = "let --gesmock-submit name a call that can lose data"
+    add("--gesmock-allow-data-loss", action="store_true", help=data_loss)
+    submit = "the call to submit (default: one that only reads)"
     add("--gesmock-submit", metavar="OPERATION", help=submit)
     add("--gesmock-body", metavar="JSON", help="its body (default: the example of its page)")
     add("--gesmock-strict", action="store_true", help="fail on deviations from inferred rules too")
-    add("--gesmock-wait-s", type=float, default=60.0, metavar="S", help="for a job to end")
+    wait = "how long to wait for a submitted job to end"
+    add("--gesmock-wait-s", type=float, default=60.0, metavar="S", help=wait)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -49,7 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class AllSkipped:
-    """Fails a run in which all documented checks were skipped, or all others if they ran alone."""
+    """Fails a run that skipped every documented check, or every inferred one if those ran alone."""
 
     def __init__(self) -> None:
         from gesmock.conformance.run import CHECKS

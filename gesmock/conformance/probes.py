@@ -1,4 +1,4 @@
-"""Probes: how a target behaves where the documentation contradicts itself, or says nothing.
+"""Probes: what a target does where the documentation contradicts itself, or says nothing.
 
 Most probes find the value of a gesmock setting. They accept a list, or a refusal in the documented
 words; other answers (too many requests, another status, an HTML page) decide nothing.
@@ -33,7 +33,7 @@ NONEXISTENT: Final = "gesmockNobody"
 
 _FOREIGN_PROJECT: Final = "0" * 32
 _FOREIGN_CODES: Final = ("GES.8006", "GES.8020")
-"""What a token of another project is refused with (ges_03_0110)."""
+"""The codes that refuse a token of another project (ges_03_0110)."""
 
 _DIALECTS: Final = {
     errors.PARAMETER_ERROR.message: "page",
@@ -58,11 +58,11 @@ class Probe:
 
 
 class ProbedSession(Session):
-    """A session that knows in which shapes its target answers."""
+    """A session that knows the shapes of its target's answers."""
 
     @cached_property
     def contract(self) -> Contract:
-        """The contract, as the settings that change the shape of answers read it."""
+        """The contract, read with the settings that give answers the target's shapes."""
         shapes = ("id_key", "failed_result", "sdk_error_keys")
         probes = [_probe(self, *row) for row in _PROBES if row[1] in shapes]
         return contract_of(Settings().changed(settings_of(probes)))
@@ -74,7 +74,7 @@ def probe(session: Session) -> list[Probe]:
 
 
 def settings_of(probes: Iterable[Probe]) -> dict[str, Any]:
-    """The settings with which gesmock answers alike, as far as they were found."""
+    """The settings with which gesmock answers the same way, as far as they were found."""
     return {it.setting: it.value for it in probes if it.setting and it.value is not None}
 
 
@@ -95,7 +95,7 @@ def _probe(
 
 
 def _dialect(session: Session) -> str:
-    """Whose message a refusal has; statuses that differ are settings of their own."""
+    """The dialect of a refusal, by its message; each status is a setting of its own."""
     reply = session.get(LIST, "limit=none")
     require_refusal(reply, ("GES.8005",), 400)
     message = reply.value["errorMessage"]
@@ -110,7 +110,7 @@ def _unknown_graph(session: Session) -> int:
     reply = session.ask("GET", session.target.path(LIST, graph=NONEXISTENT))
     status = require_refusal(reply, ("GES.8000",), 404, 400)
     message = reply.value["errorMessage"]
-    worded = message.startswith("Graph [") or message == answers.UNKNOWN
+    worded = message.startswith("Graph [") or message == answers.NO_GRAPH
     skip_if(not worded, f"its message is that of another page: {message}")
     return status
 
@@ -138,7 +138,7 @@ def _open_projects(session: Session) -> bool:
 
 
 def _list_unless_refused(session: Session, query: str) -> ListedJobs | None:
-    """The list for *query*; None where *query* is refused as an invalid parameter."""
+    """The list for *query*; None if *query* is refused as an invalid parameter."""
     reply = session.get(LIST, query)
     if reply.status == 200:
         return listed_jobs(reply)
@@ -159,7 +159,7 @@ def _over_maximum(session: Session) -> str:
 
 
 def _maximum(session: Session) -> int:
-    """How many jobs are returned without a limit, if not all; else the highest valid limit."""
+    """How many jobs are returned without a limit; if that is all, the highest valid limit."""
 
     def read() -> tuple[ListedJobs, bool]:
         page = session.page(offset=0)
@@ -171,11 +171,11 @@ def _maximum(session: Session) -> int:
         more = _list_unless_refused(session, f"limit={count + 1}&offset=0")
         if not 1 <= count < _ABOVE_MAXIMUM or (more is not None and more.ids != page.ids):
             # A higher limit returns more: it is only the default.
-            of = f"{page.total} jobs" if is_count(page.total) else "more jobs"
-            raise Skipped(f"{count} of {of} are returned without a limit, others with one")
+            some = f"{count} of {page.total}" if is_count(page.total) else f"only {count}"
+            raise Skipped(f"{some} jobs are returned without a limit, and others with one")
         return count
     if _over_maximum(session) == "cap":
-        raise Skipped(f"its {count} jobs are all returned without a limit")
+        raise Skipped(f"all {count} jobs are returned without a limit")
     documented = _ABOVE_MAXIMUM - 1
     if not _refuses(session, documented):
         return documented
@@ -197,8 +197,8 @@ def _edition(session: Session) -> str:
 
 
 def _strict_edition(session: Session) -> bool:
-    """Whether the call that cancels jobs of the other edition is unknown."""
-    _ = session.submission  # raises Skipped where cancelling is not allowed
+    """Whether the call with which the other edition cancels jobs is unknown."""
+    _ = session.submission  # raises Skipped if cancelling is not allowed
     skip_if(session.is_pre_2025, "the lists before 2025 are the same for both editions")
     path = session.target.path("/jobs/gesmock-no-job")
     if session.edition == "memory":
@@ -230,7 +230,7 @@ _ENDS: Final = {
     "success": {("success", "success"), ("complete", "success")},
     "by_command": {("success", "success"), ("complete", "complete")},
 }
-"""By the setting: the status on the page of a command, and the one that its jobs end with."""
+"""By the setting: pairs of the status on a command's page, and the one that its jobs end with."""
 
 
 def _finished_status(session: Session) -> str:
@@ -275,7 +275,7 @@ def _sdk_error_keys(session: Session) -> bool:
     return bool(keys)
 
 
-# --- What is no setting ---------------------------------------------------------------------------
+# --- Not settings ---------------------------------------------------------------------------------
 
 
 def _body_key(session: Session) -> str:
@@ -299,9 +299,9 @@ def _statuses(session: Session) -> str:
 
 def _sizes(session: Session) -> str:
     for reply in session.replies:
-        fields = reply.fields.get("data")
-        outputs = fields.get("outputs") if isinstance(fields, dict) else None
-        for position, value in (("below data", fields), ("below data.outputs", outputs)):
+        result = reply.fields.get("data")
+        outputs = result.get("outputs") if isinstance(result, dict) else None
+        for position, value in (("below data", result), ("below data.outputs", outputs)):
             if isinstance(value, dict) and "data_total_size" in value:
                 return position
     raise Skipped("no result had rows")

@@ -38,12 +38,12 @@ def text(report: Report) -> str:
         f"--set {name}={json.dumps(value) if isinstance(value, bool) else value}"
         for name, value in report.settings.items()
     )
-    lines.append(f"To make gesmock answer alike: gesmock serve {options}".rstrip())
+    lines.append(f"To make gesmock answer the same way: gesmock serve {options}".rstrip())
     return "\n".join([*lines, "", summary(report)])
 
 
 def summary(report: Report) -> str:
-    """The numbers of outcomes, in a line."""
+    """The counts of outcomes, on one line."""
     counts = {word: report.count(state) for state, (_mark, word) in _WORDS.items()}
     words = [f"{count} {word}" for word, count in counts.items() if count or word == "passed"]
     effort = f"({report.requests} requests, {report.seconds:.1f} s)"
@@ -75,14 +75,14 @@ def as_json(report: Report) -> str:
 
 
 def as_fixture(report: Report) -> str:
-    """A fixture file with the settings that make gesmock answer alike."""
+    """A fixture file with the settings that make gesmock answer the same way."""
     state = msgspec.json.encode({"settings": report.settings})
-    fixtures.parse(state)  # raises where gesmock would refuse it
+    fixtures.parse(state)  # raises if gesmock would refuse it
     return msgspec.json.format(state).decode() + "\n"
 
 
 def as_junit(report: Report, *, strict: bool = False) -> str:
-    """JUnit XML; deviations are skipped tests, or failures where *strict*."""
+    """JUnit XML; deviations are skipped tests, or failures if *strict*."""
     failing: tuple[State, ...] = ("failed", "deviation") if strict else ("failed",)
     failures = report.count(*failing)
     counts = {

@@ -1,4 +1,4 @@
-"""A run: holds every check against a target, and probes what the documentation leaves open."""
+"""A run: carries out every check of a target, and probes what the documentation leaves open."""
 
 import time
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from gesmock.remote.target import Target
 
 _FUNCTIONS: Final = vars(checks_list) | vars(checks_jobs) | vars(checks_refusals)
 
-# Those of refusals are last: some look at all answers so far.
+# The checks of refusals are the last rows: some look at all answers so far.
 CHECKS: Final[tuple[ServiceCheck, ...]] = tuple(
     ServiceCheck(run=_FUNCTIONS[row["name"]], **row)
     for row in msgspec.json.decode(Path(__file__).with_name("checks.json").read_bytes())
@@ -25,7 +25,7 @@ CHECKS: Final[tuple[ServiceCheck, ...]] = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The result of a run against the graph at *target*, for which *requests* were sent."""
+    """The result of a run against the graph at *target*; *requests* is how many were sent."""
 
     target: str
     outcomes: tuple[Outcome, ...]
@@ -42,7 +42,7 @@ class Report:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The settings with which gesmock answers alike, as far as they were found."""
+        """The settings with which gesmock answers the same way, as far as they were found."""
         return settings_of(self.probes)
 
     @property
@@ -61,7 +61,7 @@ def open_session(
     body: str | None,
     wait_s: float,
 ) -> ProbedSession:
-    """A session with *target*, which submits jobs if *allow_writes*. Raises InvalidInput."""
+    """A session with *target*, which may submit jobs if *allow_writes*. Raises InvalidInput."""
     permitted = allow_data_loss or not allow_writes
     submission = Submission.of(submit, body, wait_s, data_loss=permitted)
     return ProbedSession(target, most, submit=submission if allow_writes else None)

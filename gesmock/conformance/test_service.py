@@ -11,14 +11,14 @@ from gesmock.model.errors import GesmockError
 
 @pytest.fixture(scope="module")
 def target_session(request: pytest.FixtureRequest) -> ProbedSession:
-    """The session; all tests fail where the target cannot be checked."""
+    """The session; all tests fail if the target cannot be checked."""
     if not request.config.getoption("gesmock_target", None):
-        # The option exists only where the package is named.
+        # The option exists only if the command line names the package.
         usage = "run: pytest --pyargs gesmock.conformance --gesmock-target URL"
         pytest.fail(usage, pytrace=False)
     try:
         session = options.session_of(request.config)
-        request.addfinalizer(session.close)  # noqa: PT021 also where begin() fails
+        request.addfinalizer(session.close)  # noqa: PT021 also if begin() fails
         session.begin()
     except GesmockError as error:
         pytest.fail(str(error), pytrace=False)

@@ -11,12 +11,12 @@ from quirks import (
     Request,
     answer_if,
     each_job,
-    ended,
     failed_checks,
     failures,
     job_status,
     outcome_of,
     session_with,
+    state_and_detail,
 )
 
 from gesmock import GesMock
@@ -61,52 +61,63 @@ def test_a_listed_job_may_disappear(ges: GesMock) -> None:
     _ = session.whole
     ges.remove_job(ges.jobs()[0])
 
-    assert ended("job_status_agrees_with_list", session) == ("skipped", "the listed jobs are gone")
+    assert state_and_detail("job_status_agrees_with_list", session) == (
+        "skipped",
+        "the listed jobs are gone",
+    )
 
 
 def test_a_job_that_is_listed_but_unknown_fails(ges: GesMock) -> None:
     unknown = Quirk(answer_if(lambda request: not request.lists_jobs, 400, UNKNOWN_JOB))
 
-    state, detail = ended("job_status_agrees_with_list", session_with(ges, unknown))
+    state, detail = state_and_detail("job_status_agrees_with_list", session_with(ges, unknown))
 
     assert state == "failed"
-    assert detail.startswith("the list says ")
+    assert detail.startswith("the list says that ")
 
 
 def test_success_and_complete_are_the_same_end(ges: GesMock) -> None:
     other = {"success": "complete", "complete": "success"}
     quirk = Quirk(each_job(lambda job: job.update(status=other.get(job["status"], job["status"]))))
 
-    assert ended("job_status_agrees_with_list", session_with(ges, quirk)) == ("passed", "")
+    assert state_and_detail("job_status_agrees_with_list", session_with(ges, quirk)) == (
+        "passed",
+        "",
+    )
 
 
 @pytest.mark.parametrize("name", ["results_are_stable", "results_are_paged"])
 def test_a_job_may_disappear_between_two_queries(ges: GesMock, name: str) -> None:
     session = session_with(ges, second_query(400, UNKNOWN_JOB))
 
-    assert ended(name, session) == ("skipped", "the job is gone")
+    assert state_and_detail(name, session) == ("skipped", "the job is gone")
 
 
 def test_a_second_query_that_fails_with_500_decides_nothing(ges: GesMock) -> None:
     refusal = {"errorMessage": "Job query error.", "errorCode": "GES.8302"}
 
-    state, detail = ended("results_are_stable", session_with(ges, second_query(500, refusal)))
+    state, detail = state_and_detail(
+        "results_are_stable", session_with(ges, second_query(500, refusal))
+    )
 
     assert state == "skipped"
-    assert detail.startswith("the second time it has no status: GET ")
+    assert detail.startswith("the second answer has no status: GET ")
 
 
 def test_an_ended_job_without_a_status_fails(ges: GesMock) -> None:
     quirk = Quirk(job_status(lambda value, _: value.pop("status")))
 
-    assert ended("results_are_stable", session_with(ges, quirk)) == ("failed", "it has no status")
+    assert state_and_detail("results_are_stable", session_with(ges, quirk)) == (
+        "failed",
+        "the answer has no status",
+    )
 
 
 @pytest.mark.parametrize("data", [{"outputs": [1]}, "none"])
 def test_paging_needs_a_result_with_rows(ges: GesMock, data: Any) -> None:
     quirk = Quirk(job_status(lambda value, _: value.update(data=data)))
 
-    assert ended("results_are_paged", session_with(ges, quirk)) == (
+    assert state_and_detail("results_are_paged", session_with(ges, quirk)) == (
         "skipped",
         "no job has a result with rows",
     )
@@ -118,7 +129,7 @@ def test_paging_needs_a_result_with_rows(ges: GesMock, data: Any) -> None:
 def test_a_query_that_always_fails_decides_nothing(ges: GesMock, name: str) -> None:
     failing = Quirk(job_status(lambda value, _: value.update(FAILED_QUERY)))
 
-    state, detail = ended(name, session_with(ges, failing))
+    state, detail = state_and_detail(name, session_with(ges, failing))
 
     assert state == "skipped"
     assert "fails: GET " in detail
@@ -129,7 +140,7 @@ def test_a_query_that_fails_for_a_page_of_a_result_decides_nothing(ges: GesMock)
         answer_if(lambda it: not it.lists_jobs and "offset" in it.query, 200, FAILED_QUERY)
     )
 
-    state, detail = ended("results_are_paged", session_with(ges, failing))
+    state, detail = state_and_detail("results_are_paged", session_with(ges, failing))
 
     assert state == "skipped"
     assert detail.startswith("the query fails: GET ")
@@ -180,14 +191,14 @@ def test_a_submitted_job_may_appear_late(ges: GesMock) -> None:
 
     session = session_with(ges, Quirk(appear_late))
 
-    assert ended("submitted_jobs_run_to_an_end", session) == ("passed", "")
+    assert state_and_detail("submitted_jobs_run_to_an_end", session) == ("passed", "")
 
 
 @pytest.mark.parametrize("job_id", [None, 5, ""])
 def test_a_submission_needs_a_job_id_that_is_a_string(ges: GesMock, job_id: Any) -> None:
     quirk = Quirk(answer_if(lambda request: request.method == "POST", 200, {"jobId": job_id}))
 
-    assert ended("submitted_jobs_run_to_an_end", session_with(ges, quirk)) == (
+    assert state_and_detail("submitted_jobs_run_to_an_end", session_with(ges, quirk)) == (
         "failed",
         "expected 200 and a jobId",
     )
@@ -198,18 +209,18 @@ def test_a_job_in_the_middle_of_a_long_list_is_not_searched_for(ges: GesMock) ->
     session = session_with(ges, generate=40, faults=[added])
     session.most = 10
 
-    assert ended("submitted_jobs_run_to_an_end", session) == (
+    assert state_and_detail("submitted_jobs_run_to_an_end", session) == (
         "skipped",
-        "it is neither among the first 10 jobs nor the last",
+        "the submitted job is neither among the first 10 jobs nor the last",
     )
 
 
 def test_a_job_that_ends_at_once_cannot_be_cancelled(ges: GesMock) -> None:
     session = session_with(ges, generate=0, plans=[{"plan": "instant"}], **MEMORY)
 
-    assert ended("cancelled_jobs_end", session) == (
+    assert state_and_detail("cancelled_jobs_end", session) == (
         "skipped",
-        "it had ended before it could be cancelled",
+        "the job had ended before it could be cancelled",
     )
 
 

@@ -9,12 +9,12 @@ from quirks import (
     Quirk,
     Request,
     answer_if,
-    ended,
     failed_checks,
     failures,
     job_list,
     number,
     session_with,
+    state_and_detail,
 )
 
 from gesmock import GesMock
@@ -100,7 +100,10 @@ def test_a_list_that_changes_now_and_then_passes_most_checks(ges: GesMock, seed:
 def test_a_list_that_always_changes_decides_nothing(ges: GesMock, name: str) -> None:
     session = session_with(ges, faults=[list_fault("insert_jobs")])
 
-    assert ended(name, session) == ("skipped", "the list changes faster than it can be read")
+    assert state_and_detail(name, session) == (
+        "skipped",
+        "the list changes faster than it can be read",
+    )
 
 
 def test_a_total_that_leaves_out_a_job_fails(ges: GesMock) -> None:
@@ -108,7 +111,7 @@ def test_a_total_that_leaves_out_a_job_fails(ges: GesMock) -> None:
     session = session_with(ges, quirk, generate=31)
     session.most = 30
 
-    assert ended("total_is_the_number_of_jobs", session) == (
+    assert state_and_detail("total_is_the_number_of_jobs", session) == (
         "failed",
         "totalCount is 30, but another job follows",
     )
@@ -119,9 +122,9 @@ def test_a_refused_offset_past_the_end_only_deviates(ges: GesMock) -> None:
         answer_if(lambda request: number(request.query.get("offset")) > 30, 400, PARAMETER_ERROR)
     )
 
-    assert ended("list_is_empty_past_its_end", session_with(ges, quirk)) == (
+    assert state_and_detail("list_is_empty_past_its_end", session_with(ges, quirk)) == (
         "deviation",
-        "such an offset is refused",
+        "the offset is refused",
     )
 
 

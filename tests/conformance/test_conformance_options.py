@@ -51,7 +51,7 @@ def test_tests_fail_if_checks_fail(ges: GesMock, pytester: pytest.Pytester) -> N
     )  # fmt: skip
 
     result.assert_outcomes(failed=3, skipped=1)
-    result.stdout.fnmatch_lines(["*expected 400 GES.8303*"])
+    result.stdout.fnmatch_lines(["*expected 400, with GES.8303*"])
 
 
 def test_deviations_are_expected_failures(ges: GesMock, request: pytest.FixtureRequest) -> None:

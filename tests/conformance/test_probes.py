@@ -17,7 +17,6 @@ from quirks import (
     answer_if,
     each_job,
     each_refusal,
-    ended,
     failed_checks,
     failures,
     job_list,
@@ -27,6 +26,7 @@ from quirks import (
     number,
     outcome_of,
     session_with,
+    state_and_detail,
 )
 
 from gesmock import GesMock
@@ -359,7 +359,10 @@ def test_a_deeply_nested_answer_yields_no_setting(ges: GesMock) -> None:
     session = session_with(ges, Quirk(nested))
 
     assert setting(session, "limit_zero") == (None, "an answer is nested too deeply")
-    assert ended("limit_is_respected", session) == ("failed", "an answer is nested too deeply")
+    assert state_and_detail("limit_is_respected", session) == (
+        "failed",
+        "an answer is nested too deeply",
+    )
 
 
 # --- Limits ---------------------------------------------------------------------------------------
@@ -384,13 +387,13 @@ ONE_FEWER_WITHOUT_LIMIT = job_list(
     [
         (
             Quirk(request=list_query(lambda query: query.setdefault("limit", "10"))),
-            "10 of 30 jobs are returned without a limit, others with one",
+            "10 of 30 jobs are returned without a limit, and others with one",
         ),
         (
             Quirk(
                 job_list(lambda value, it: "limit" not in it.query and value.update(jobs=[])),
             ),
-            "0 of 30 jobs are returned without a limit, others with one",
+            "0 of 30 jobs are returned without a limit, and others with one",
         ),
         (
             Quirk(
@@ -404,9 +407,9 @@ ONE_FEWER_WITHOUT_LIMIT = job_list(
         ),
         (
             Quirk(all_of(WITHOUT_TOTAL, ONE_FEWER_WITHOUT_LIMIT)),
-            "29 of more jobs are returned without a limit, others with one",
+            "only 29 jobs are returned without a limit, and others with one",
         ),
-        (Quirk(WITHOUT_TOTAL), "its 30 jobs are all returned without a limit"),
+        (Quirk(WITHOUT_TOTAL), "all 30 jobs are returned without a limit"),
     ],
 )
 def test_a_default_is_not_taken_for_the_maximum(ges: GesMock, quirk: Quirk, detail: str) -> None:
@@ -417,7 +420,7 @@ def test_all_jobs_are_counted_that_are_returned_without_a_limit(ges: GesMock) ->
     session = session_with(ges, generate=5)
     session.most = 3
 
-    detail = "its 5 jobs are all returned without a limit"
+    detail = "all 5 jobs are returned without a limit"
     assert setting(session, "maximum_limit") == (None, detail)
 
 
