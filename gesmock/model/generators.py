@@ -1,7 +1,7 @@
 """Generators and templates: a seed and a row number -> a realistic job.
 
 Faker makes the words of a seed. Which job a row is, its id and its outcome follow from the seed,
-the row number and the edition, so neither more rows nor a new Faker release change them. The
+the row number and the edition, so neither more rows nor a new Faker release changes them. The
 commands, URLs and bodies are documented; most names of commands are inferred
 (``documented/operations.json`` says which).
 """
@@ -34,7 +34,7 @@ _MOST_ALIVE: Final = 5
 
 _EXPORTS_EVERY: Final = 32
 _EXPORT: Final = 12
-"""Row 12 of every 32 exports the result of the job before it, which is the next row."""
+"""Row 12 of every 32 exports the result of the next row, an older job."""
 
 _EXPORTED: Final = (FINISHED, "complete", "success")
 """The outcomes of a job whose result is exported."""
@@ -44,10 +44,10 @@ class Generator(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Generates *count* jobs for a graph.
 
     *graph* defaults to the project's first, *seed* to the project's own. The jobs come after the
-    existing ones, as older jobs, or instead of them (*replace*). *statuses* are weights, such as
-    ``{"success": 8, "failed": 2}``; by default the newest few are pending or running, and of the
-    others 92 % finished (with the status of their command) and 8 % failed. Jobs that have not ended
-    follow *plan*, if there is one, from their status on.
+    existing ones, as older jobs, or *replace* them. *statuses* are weights, such as
+    ``{"success": 8, "failed": 2}``. By default the newest few are pending or running; 92 % of the
+    others have finished (with the status of their command), and 8 % have failed. Jobs that have not
+    ended follow *plan*, if there is one, from their status on.
     """
 
     count: Annotated[int, Meta(ge=0, le=1_000_000)]
@@ -76,9 +76,9 @@ def jobs(
 ) -> Iterator[tuple[int, Job]]:
     """The jobs of *generator* whose ids are not *taken*, each with the number of the next row.
 
-    Row *n* depends on *seed*, *edition* and *n* only, except for the names in its URL and body, and
-    that none is alive if the job before it has ended (*after_ended*). A row that would export the
-    result of a job beyond the last is left out.
+    Row *n* depends only on *seed*, *edition*, *n*, the weights and the *settings*, except for the
+    names in its URL and body. With *after_ended*, they follow a job that has ended: by default, so
+    have they. A row that would export the result of a job beyond the last is left out.
     """
     pick_outcome = _weighted(generator.statuses or _ENDS)
     remembered = _remembered if len(graph_name) <= LONGEST_KEY else _templates
@@ -88,7 +88,9 @@ def jobs(
 
     def job(row: int) -> Job:
         digits, rng = random_bits(f"{seed}/{row}")
-        outcome, template, exported = pick_outcome(rng), templates.pick(rng), ""
+        outcome = pick_outcome(rng)
+        template = templates.pick(rng)
+        exported = ""
         if row < len(alive):
             outcome = alive[row]
         elif row % _EXPORTS_EVERY == _EXPORT:
@@ -118,16 +120,16 @@ def _alive(seed: int) -> list[str]:
 
 
 def job_id(seed: int, number: int, edition: Edition = "database") -> str:
-    """The id of the *number*-th submitted job, which no row of ``jobs`` has, in this *edition*."""
+    """The id of the *number*-th job submitted in *edition*; no row of ``jobs`` has it."""
     return _form(random_bits(f"{seed}+{number}")[0], seed, edition)
 
 
 def _form(digits: str, seed: int, edition: Edition) -> str:
-    """These 32 digits as the id of a job of *edition*."""
+    """The 32 *digits* as the id of a job of *edition*."""
     instance = _instance(seed)
     if edition == "database":
         return digits + instance
-    variant = "89ab"[int(digits[16], 16) % 4]  # as in a UUID of version 4, in a third of its time
+    variant = "89ab"[int(digits[16], 16) % 4]  # as uuid.UUID(version=4) does, three times as fast
     middle = f"{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}"
     return f"{digits[:8]}-{middle}-{digits[20:]}{instance[:9]}"
 
@@ -136,8 +138,8 @@ def _form(digits: str, seed: int, edition: Edition) -> str:
 def _instance(seed: int) -> str:
     """The 13 digits that end every job id of one graph instance.
 
-    Inferred from the ids on ges_03_0471 and ges_03_0553: three octets of the engine's address, to
-    nine digits, and its port 9090.
+    Inferred from the ids on ges_03_0471 and ges_03_0553: three octets of the engine's address,
+    padded to nine digits, and its port 9090.
     """
     _, rng = random_bits(f"{seed}")
     return "".join(str(1 + rng() % 254) for _ in range(3)).rjust(9, "0") + "9090"
@@ -154,8 +156,8 @@ _SIXTEENS: Final = struct.Struct("<24H")
 def random_bits(key: str) -> tuple[str, Rng]:
     """32 hexadecimal digits and random numbers, both from *key* only.
 
-    They are the 512 bits of a hash: to seed a ``random.Random`` for each row would take seven times
-    as long, most of a second for 100,000 rows.
+    They are the 512 bits of a hash: seeding a ``random.Random`` for each row would take seven
+    times as long, most of a second for 100,000 rows.
     """
     from hashlib import blake2b  # 2 ms that only generators should cost
 
@@ -164,7 +166,7 @@ def random_bits(key: str) -> tuple[str, Rng]:
 
 
 def _weighted(weights: Mapping[Any, float]) -> Callable[[Rng], Any]:
-    """Picks from the keys of *weights*, each as often as its weight says."""
+    """A function that picks a key of *weights*, each as often as its weight says."""
     values = [value for value, weight in weights.items() if weight > 0]
     limits = list(accumulate(weight for weight in weights.values() if weight > 0))
     limits = [limit / limits[-1] * 2**16 for limit in limits]
@@ -185,7 +187,7 @@ _FIXED: Final[Vocabulary] = {
 }
 
 _DAYS: Final = date(2019, 1, 1), date(2025, 8, 22)
-"""The first and the last; not by today's date, which would change the jobs of a seed."""
+"""The first and the last day, which are fixed: the jobs of a seed never change."""
 
 
 @lru_cache(maxsize=8)
@@ -212,9 +214,10 @@ def _vocabulary(seed: int) -> Vocabulary:
 
 # --- How a documented call becomes a job ----------------------------------------------------------
 
-_INDEX: Final = "~index~"
-_JOB: Final = "~job~"
-"""What stands in a path for an index and for a job."""
+_INDEX: Final = "\0index"
+_JOB: Final = "\0job"
+"""The names of an index and a job in the path of a template, which has them as ``%00index`` and
+``%00job``. No graph name has a NUL."""
 
 
 class _Template(NamedTuple):
@@ -227,15 +230,16 @@ class _Template(NamedTuple):
 
     def request(self, rng: Rng, words: Vocabulary, job_id: str) -> JobRequest:
         path = self.path
-        if "~" in path:
+        if "%00" in path:
             index = f"{_any(rng, words['property'])}_index"
-            path = path.replace(_INDEX, index).replace(_JOB, job_id)
+            path = path.replace("%00index", index).replace("%00job", job_id)
+        # vertex2 and vertex3 are other vertices
         body = self.body % {slot: _any(rng, words[slot.rstrip("23")]) for slot in self.slots}
         return JobRequest(self.command, path, body)
 
 
 class _Templates(NamedTuple):
-    """Those of an edition: what *pick* picks, and an *export* with the job that is *exported*."""
+    """The templates of an edition; *export* exports the result of *exported*."""
 
     pick: Callable[[Rng], _Template]
     export: _Template
