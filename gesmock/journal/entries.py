@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from gesmock.faults import MatchedFault, Truncate
 from gesmock.model import listed_requests, replies
+from gesmock.model.errors import one_line
 from gesmock.model.messages import (
     LONGEST_HEAD,
     ConnectionInfo,
@@ -22,7 +23,7 @@ from gesmock.model.messages import (
     Request,
     ShownStatuses,
 )
-from gesmock.model.secrets import MASK, Secrets, is_secret, one_line
+from gesmock.model.secrets import MASK, Secrets, is_secret
 
 LONGEST_BODY: Final = 4096
 """The longest body that is recorded, in bytes of JSON."""

@@ -6,10 +6,10 @@ from typing import Annotated, Any, Final, TypedDict
 from msgspec import Meta, Struct
 
 from gesmock.journal.entries import Entry, Snapshot
-from gesmock.model.errors import Conflict, ExpectationFailed, shortened
+from gesmock.model.errors import Conflict, ExpectationFailed, one_line, shortened
 from gesmock.model.jobs import Job
 from gesmock.model.messages import Operation
-from gesmock.model.secrets import MASK, compact, is_secret, one_line, secrets_in
+from gesmock.model.secrets import MASK, compact, is_secret, secrets_in
 from gesmock.model.types import GraphName
 from gesmock.model.validation import described, join
 

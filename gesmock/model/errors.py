@@ -19,10 +19,10 @@ class GesmockError(Exception):
 class Refusal(Struct, frozen=True, forbid_unknown_fields=True):
     """The *code* and *message* of a refusal, and the page that has them (*source*).
 
-    The dialect ``error_table`` words those of pages as its table does. The names in braces in the
-    message are filled in. *status* is the HTTP status, or the setting that has it. With
-    *failed_result* the body always has ``"result": "failed"``. With *in_errors*, code and message
-    are in ``errors[]``, as those of Cypher and GQL are.
+    If there is a page, the dialect ``error_table`` replaces the message with that of its table.
+    The names in braces in the message are filled in. *status* is the HTTP status, or the name of
+    the setting that has it. With *failed_result* the body always has ``"result": "failed"``. With
+    *in_errors*, code and message are in ``errors[]``, like those of Cypher and GQL.
     """
 
     code: str
@@ -36,7 +36,7 @@ class Refusal(Struct, frozen=True, forbid_unknown_fields=True):
 class GesError(GesmockError):
     """The service refuses a request; *names* fill the message of the *refusal*.
 
-    *failed_job* is the job whose failure the client learns of.
+    *failed_job* is the id of the job whose failure the answer shows.
     """
 
     def __init__(self, refusal: Refusal, failed_job: str | None = None, **names: str) -> None:
@@ -55,7 +55,7 @@ INVALID_ACCESS: Final = Refusal(  # a token of another project
 NO_PERMISSION: Final = Refusal(
     "GES.8020", "The current user does not have permission.", "ges_03_0110", "forbidden_status"
 )
-UNKNOWN_GRAPH: Final = Refusal(  # for the memory edition inferred
+UNKNOWN_GRAPH: Final = Refusal(  # inferred for the memory edition
     "GES.8000",
     "Graph [{project_id}-{graph_name}] does not exist, please check projectId and graphName.",
     "ges_03_0440, ges_03_0442, ges_03_0454, ges_03_0458",
@@ -109,7 +109,7 @@ MOST_ERRORS: Final = 20
 """An InvalidInput has at most this many errors, and counts the others."""
 
 MOST_COUNTED: Final = 1_000
-"""How many errors are counted: each that is found costs time."""
+"""At most this many errors are counted: finding each takes time."""
 
 LONGEST_VALUE: Final = 200
 """A message shows at most this many characters of a value or a name."""
@@ -126,6 +126,15 @@ def listed(names: Collection[str]) -> str:
     return ", ".join([*first, "..."] if len(names) > MOST_ERRORS else first)
 
 
+def one_line(text: str) -> str:
+    """*text* on one line, with control characters escaped so that no terminal obeys them."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
 class InputError(Struct, frozen=True):
     """An error in some input: where it is, the wrong value, and what would be right."""
 
@@ -138,7 +147,7 @@ class InputError(Struct, frozen=True):
 
 
 class InvalidInput(GesmockError, ValueError):
-    """Some input is wrong; *errors* has the first errors in it, *more* is how many others it has.
+    """Some input is wrong; *errors* has the first errors in it, *more* counts the others.
 
     Counting stops at ``MOST_COUNTED`` errors in all.
     """
@@ -150,8 +159,8 @@ class InvalidInput(GesmockError, ValueError):
         self.more = min(more + sum(1 for _ in islice(remaining, most)), most)
         lines = [*map(str, self.errors)]
         if self.more:
-            many = "at least " * (self.more == most)
-            lines.append(f"and {many}{self.more} more")
+            at_least = "at least " if self.more == most else ""
+            lines.append(f"and {at_least}{self.more} more")
         super().__init__("\n".join(lines))
 
     @classmethod
@@ -179,7 +188,7 @@ class Conflict(GesmockError, ValueError):
 
 
 class TimedOut(GesmockError, TimeoutError):
-    """What was waited for has not happened in time, or can no longer happen."""
+    """Something that was waited for did not happen in time, or can no longer happen."""
 
 
 class ExpectationFailed(GesmockError, AssertionError):

@@ -1,7 +1,7 @@
 """Secrets: what is one, by its name or because its value is known, and how it is masked.
 
 Secrets are masked in parsed values and in texts: JSON, URLs, forms, lines, and any of them inside
-another. Also here: how text from outside is shown in one line.
+another.
 """
 
 import json
@@ -16,18 +16,9 @@ from gesmock.model.types import LONGEST_KEY
 
 MASK: Final = "***"
 
-_SHORTEST: Final = 4  # every word would have shorter secrets
+_SHORTEST: Final = 4  # characters; shorter values are parts of many words
 _EMPTY: Final[Sequence[Any]] = (None, False, True, "", [], {}, "null", "false", "true", MASK)
-_SHORTEST_NUMBER: Final = 6  # the same for numbers, which only their names make secret
-
-
-def one_line(text: str) -> str:
-    """*text* in one line that a terminal shows and does not obey."""
-    if text.isprintable():
-        return text
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
-    )
+_SHORTEST_NUMBER: Final = 6  # digits
 
 
 def compact(value: Any) -> str:
@@ -41,7 +32,7 @@ _WORDS: Final = (
     "token secret password passwd passphrase passcode pass pwd auth oauth authorization "
     "authorisation signature sig session jsession sess cookie credential cred jwt otp totp pin"
 )
-"""The words that make a name that of a secret."""
+"""The words that mark the name of a secret."""
 
 _COMPANIONS: Final = (
     "access account admin api app aws bearer client code csrf current data db device google hash "
@@ -49,9 +40,9 @@ _COMPANIONS: Final = (
     "proxy refresh root rsa security server service share ssh sso subject text type user value web "
     "x xsrf"
 )
-"""Words that stand beside them where a name has no gaps: ``dbpassword``, ``accesskeyid``."""
+"""Words that stand beside them in names without gaps: ``dbpassword``, ``accesskeyid``."""
 
-_LONGEST_NAME: Final = 256  # characters that are looked at
+_LONGEST_NAME: Final = 256  # characters; the others are ignored
 
 # Patterns that take a millisecond are compiled, and remembered, by ``re`` when they are first used.
 _PART: Final = re.compile("[A-Z]{2,}s?(?![a-z])|[A-Z](?![a-z])|[A-Z]?[a-z]+")
@@ -71,7 +62,7 @@ _SECRET: Final = (
 
 
 def _remembered(decide: Callable[[str], bool]) -> Callable[[str], bool]:
-    """*decide* by the beginning of a name; a client's long names must not fill the memory."""
+    """*decide* with a cache for short names; long ones, which must not fill it, are cut off."""
     remembered = lru_cache(maxsize=256)(decide)
 
     @wraps(decide)
@@ -137,7 +128,7 @@ def copied(
 
 
 def secrets_in(value: Any) -> Iterator[str]:
-    """The texts and long numbers anywhere in *value* that have the name of a secret."""
+    """The texts and long numbers anywhere in *value* that are named like a secret."""
     unvisited = [(value, False)]
     while unvisited:
         item, secret = unvisited.pop()
@@ -166,7 +157,7 @@ _ESCAPES: Final[Mapping[str, Sequence[str]]] = {"/": ["\\/"], " ": ["+"]}  # PHP
 
 
 class Secrets:
-    """Masks the secrets whose *values* are known, and those that have the name of a secret."""
+    """Masks the secrets whose *values* are known, and the values that are named like a secret."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         self._patterns = [_pattern(value) for value in {*values} if len(value) >= _SHORTEST]
@@ -178,10 +169,10 @@ class Secrets:
         )
 
     def redact(self, text: str, levels: int = _MOST_LEVELS) -> str:
-        """*text* without the known values and the named secrets; it may be JSON or any text.
+        """*text*, JSON or any other, without the known values and the named secrets.
 
-        Around a secret that is escaped, the text loses its escapes; what is inside more than
-        *levels* others is masked whole.
+        A text around an escaped secret loses its escapes; one that is inside more than *levels*
+        others is masked whole.
         """
         if not self._patterns and _is_plain(text):
             return text
@@ -235,7 +226,7 @@ def _secret_fields(fields: Mapping[str, Any]) -> set[str]:
 
 
 def _pattern(secret: str) -> re.Pattern[str]:
-    """What matches *secret*, each character as it is, or as JSON or a URL may write it."""
+    """A pattern for *secret*, with each character as it is, or as JSON or a URL may write it."""
     return re.compile(_SPECIAL.sub(_written, secret))
 
 
@@ -247,7 +238,7 @@ def _written(special: re.Match[str]) -> str:
 
 
 def _parsed(text: str) -> Any:
-    """The JSON that *text* is as a whole; None if it is none, or can be read in two ways."""
+    """*text*, parsed as JSON; None if it is not JSON, or can be read in two ways."""
     if not text.lstrip().startswith(("{", "[", '"')):
         return None
     try:
@@ -276,7 +267,7 @@ _STEMS: Final = (
 
 
 def _is_plain(text: str) -> bool:
-    """Whether *text* certainly has no secret with a name, as most texts; costs little."""
+    """Whether *text* certainly has no named secret, like most texts; quick to answer."""
     if not _SEPARATOR.search(text):
         return True
     lower = text.lower()
@@ -304,7 +295,7 @@ _IN_JSON, _IN_FORM, _IN_LINE = (
     rf"\s*(?:{_TEXT}|(?P<bare>{bare}))"
     for bare in (r"""[\[{](?!\s*[\]}]).*|[^\s,\[\]{}"']+""", r"""[^\s&"'<>]+""", r"[^\r\n]+")
 )
-"""The value behind each separator; a list or an object is taken to go on to the end."""
+"""The value after each separator; a list or an object is taken to reach to the end."""
 
 
 def _unescaped(octet: str | None, char: str) -> str:
@@ -312,7 +303,7 @@ def _unescaped(octet: str | None, char: str) -> str:
 
 
 def _named_in(text: str) -> Iterator[tuple[int, int]]:
-    """The values with the name of a secret, in a form, a query, a line, or JSON that is cut off."""
+    """Where the named secrets are in a form, a query, a line, or JSON that is cut off."""
     end = 0
     for match in re.finditer(_NAME, text, re.IGNORECASE):
         kind = match.lastgroup or ""

@@ -16,9 +16,9 @@ import msgspec
 
 from gesmock.fake import fixtures, routes
 from gesmock.model import validation
-from gesmock.model.errors import GesmockError
+from gesmock.model.errors import GesmockError, one_line
 from gesmock.model.listed_requests import without_secrets
-from gesmock.model.secrets import Secrets, compact, is_storage_key, one_line
+from gesmock.model.secrets import Secrets, compact, is_storage_key
 from gesmock.model.types import FINAL
 from gesmock.remote.client import NOT_JSON, json_value
 from gesmock.remote.http import Unresponsive

@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 
 from gesmock.model import documentation, validation
 from gesmock.model.documentation import DocumentedCall
-from gesmock.model.errors import GesmockError, InvalidInput, naming_file
-from gesmock.model.secrets import Secrets, one_line, secrets_in
+from gesmock.model.errors import GesmockError, InvalidInput, naming_file, one_line
+from gesmock.model.secrets import Secrets, secrets_in
 from gesmock.model.types import Edition
 from gesmock.remote.client import EXCERPT, NOT_JSON, Client, ServerReply
 from gesmock.remote.http import Unresponsive

@@ -23,9 +23,15 @@ from gesmock.journal import entries
 from gesmock.journal.entries import Record
 from gesmock.model import replies, validation
 from gesmock.model.clock import http_date, real_time
-from gesmock.model.errors import ENGINE_UNAVAILABLE, JOB_QUERY_FAILED, PARAMETER_ERROR, Refusal
+from gesmock.model.errors import (
+    ENGINE_UNAVAILABLE,
+    JOB_QUERY_FAILED,
+    PARAMETER_ERROR,
+    Refusal,
+    one_line,
+)
 from gesmock.model.messages import LARGEST_BODY, ConnectionInfo, Reply, Request
-from gesmock.model.secrets import MASK, Secrets, is_secret, one_line
+from gesmock.model.secrets import MASK, Secrets, is_secret
 from gesmock.model.settings import Settings
 from gesmock.server import wsgi
 from gesmock.server.application import NAME, SERVER, Answer

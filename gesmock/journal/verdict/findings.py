@@ -8,7 +8,7 @@ from msgspec import Meta, Struct, field, structs
 from gesmock.journal.entries import Entry
 from gesmock.model import validation
 from gesmock.model.clock import Seconds
-from gesmock.model.secrets import one_line
+from gesmock.model.errors import one_line
 
 MOST_ENTRIES: Final = 50
 """A finding names at most this many entries; its message counts them all."""
