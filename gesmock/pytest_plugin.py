@@ -87,7 +87,7 @@ def _marker_options(node: pytest.Item) -> dict[str, Any]:
             )
         if wrong := [name for name in marker.kwargs if name not in keywords]:
             raise pytest.UsageError(
-                f"@pytest.mark.gesmock: {wrong[0]}: {validation.unknown(wrong[0], keywords)}"
+                f"@pytest.mark.gesmock: {wrong[0]}: {validation.unknown_key(wrong[0], keywords)}"
             )
         if not isinstance(strict := marker.kwargs.get("strict", True), bool):
             raise pytest.UsageError(

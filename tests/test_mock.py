@@ -125,7 +125,7 @@ def test_starting_it_from_several_threads_starts_one_server() -> None:
     [
         ({"port": 70000}, "port: expected a port from 0 to 65535, got 70000"),
         ({"fixtures": "movies"}, "fixtures: unknown key; did you mean 'fixture'?"),
-        ({"prot": 0}, "prot: unknown key; did you mean 'port'. known are host, port, .*, clock"),
+        ({"prot": 0}, "prot: unknown key; did you mean 'port'. known keys: host, port, .*, clock"),
         ({"max_control_body": 0}, "expected a number of bytes from 1 to 1099511627776, got 0"),
         ({"dialect": "page"}, "dialect: a setting: settings={'dialect': 'page'}"),
         ({"generate": "x"}, "expected an object or a number of jobs, got 'x'"),
@@ -285,7 +285,7 @@ def test_a_fault_rule_from_before_a_reset_does_not_disarm_the_one_with_its_id_no
     ges.reset()
     now = ges.faults.arm("list_jobs", 500)
 
-    with pytest.raises(NotFound, match="no fault rule has the id 'f1'; armed are: f1"):
+    with pytest.raises(NotFound, match="no fault rule has the id 'f1'; armed: f1"):
         ges.faults.disarm(before)
     assert len(ges.faults) == 1
     ges.faults.disarm(now)
@@ -299,7 +299,7 @@ def test_a_fault_rule_from_before_a_reset_does_not_disarm_the_one_with_its_id_no
         (
             {"operation": 503},
             InvalidInput,
-            r"503 stands where the operation belongs; arm\(status=503\) hits any operation",
+            r"503 is not an operation; arm\(status=503\) hits any operation",
         ),
         (
             {"operation": "list_jobs", "status": "delay"},
@@ -444,11 +444,11 @@ def test_disarming_or_pausing_an_unknown_rule_is_refused_and_disarms_nothing(ges
     ges.plans.arm(plan="slow")
     nothing: Any = None
 
-    with pytest.raises(NotFound, match="no fault rule has the id None; armed are: f1"):
+    with pytest.raises(NotFound, match="no fault rule has the id None; armed: f1"):
         ges.faults.disarm(nothing)
-    with pytest.raises(NotFound, match="no fault rule has the id 5; armed are: f1"):
+    with pytest.raises(NotFound, match="no fault rule has the id 5; armed: f1"):
         ges.faults.pause(5)  # type: ignore[arg-type]
-    with pytest.raises(NotFound, match="no plan has the id None; armed are: p1"):
+    with pytest.raises(NotFound, match="no plan has the id None; armed: p1"):
         ges.plans.disarm(nothing)
     assert (len(ges.faults), len(ges.plans)) == (1, 1)
     ges.plans.disarm()

@@ -120,9 +120,9 @@ def test_as_it_began(gesmock_server):
 
 def test_a_wrong_marker_is_refused_by_name(pytester: pytest.Pytester) -> None:
     wrong = {
-        "fixtures='movies'": "*fixtures: unknown key; did you mean 'fixture'? known are fixture, project_id, graph_name*",
+        "fixtures='movies'": "*fixtures: unknown key; did you mean 'fixture'? known keys: fixture, project_id, graph_name*",
         "'movies'": "*@pytest.mark.gesmock takes keyword arguments only, such as fixture='movies'; got 'movies'",
-        "graphs={}": "*graphs: unknown key; did you mean 'graph_name'? known are *",
+        "graphs={}": "*graphs: unknown key; did you mean 'graph_name'? known keys: *",
         "fixture='nothing'": "*nothing: no such file, and none of gesmock's own fixture files*",
         "settings={'limits': 0}": "*settings.limits: unknown key*",
         "verdict=5": "*verdict: expected an object, got 5*",

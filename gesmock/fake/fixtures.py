@@ -146,7 +146,7 @@ def find(fixture: str | Path) -> Path:
     if path.exists():
         return path
     names = shipped_names()
-    hint = validation.meant(str(fixture), names)
+    hint = validation.suggestion(str(fixture), names)
     own = f"none of gesmock's own fixture files ({', '.join(names)}){hint}"
     raise InvalidInput.at("", f"no such file, and {own}")
 

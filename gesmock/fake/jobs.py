@@ -160,7 +160,7 @@ _remembered: Final = lru_cache(maxsize=256)(_decimal)
 
 def _page_after(fault: MatchedFault, project: Project, name: str, offset: int, limit: int) -> Page:
     """The page of graph *name* that a client gets, just after *fault* happened to its list."""
-    rng = Random(fault.chance)  # noqa: S311 no secret
+    rng = Random(fault.draw_seed)  # noqa: S311 no secret
     list_fault = cast("kinds.EveryListFault", fault.fault)
     match list_fault:
         case kinds.InsertJobs(count):

@@ -104,7 +104,7 @@ def check_names(options: StartOptions, own: Iterable[str] = ()) -> None:
             settings = f"{{{name!r}: {validation.described(value)}}}"
             raise InvalidInput.at(name, f"a setting: settings={settings}")
         if name not in _TYPES:
-            raise InvalidInput.at(name, validation.unknown(name, [*own, *OPTION_NAMES]))
+            raise InvalidInput.at(name, validation.unknown_key(name, [*own, *OPTION_NAMES]))
 
 
 def states(options: StartOptions, can_deliver: CanDeliver = lambda _: True) -> dict[str, State]:
@@ -302,7 +302,7 @@ def _options_of(params: Mapping[str, Any]) -> dict[str, Any]:
     for name in params:
         if name not in names:
             where = validation.join("$.params", name)
-            raise InvalidInput.at(where, validation.unknown(name, names))
+            raise InvalidInput.at(where, validation.unknown_key(name, names))
     shipped = fixtures.shipped_names()
     fixture = params.get("fixture")
     for source in fixture if isinstance(fixture, list) else [fixture]:

@@ -1,4 +1,4 @@
-"""Fault rule: a fault and which requests it hits; and the presets, named lists of fault rules."""
+"""Fault rules, which say which requests a fault hits; and presets, named lists of fault rules."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Final, Literal
@@ -36,20 +36,20 @@ ScriptEntry = kinds.ErrorStatus | Literal["ok"] | kinds.PlainKind | kinds.Single
 class FaultRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """A *fault*, or a *script* of them, and which requests it hits.
 
-    A status stands for an error with it, the name of a kind for one that needs no fields. The rule
-    is for requests of *operation*, to *graph*, about the job *job_id*, about jobs with this
+    A status is short for an error with it, the name of a kind for a fault that needs no fields. The
+    rule is for requests of *operation*, to *graph*, about the job *job_id*, about jobs with this
     *command* (submitted or requested), with this *header* (``NAME`` or ``NAME=VALUE``), from
     *from_s* to *until_s* seconds of the project's clock after it was armed; by default, for all. It
-    counts those that no earlier fault rule has taken.
-    It lets the first *after* of them pass, then fires at every *every*-th with *probability*, at
-    most *times* times (default: no limit); or at the *nth* ones, counted from 1. A *script* is
-    played once, an entry for each request: a status, a fault, or "ok" for the real answer. A spent
-    rule falls through to the next fault rule, and at last to the real answer.
+    counts those that no earlier fault rule has hit. It lets the first *after* of them pass, then
+    fires at every *every*-th with *probability*, at most *times* times (default: no limit); or at
+    the *nth* ones, counted from 1. A *script* is played once, an entry for each request: a status,
+    a fault, or "ok" for the real answer. Requests that a spent rule no longer hits go to the next
+    fault rule, and at last get the real answer.
 
     In the *phase* ``before``, the operation is not performed; in ``after``, it is, and then the
-    answer is replaced. The default depends on the kind. A *paused* rule hits nothing. A rule of a
-    *preset* goes when another preset comes. One that *must_be_used_up* is a finding while it has
-    uses left; without a limit, until it has fired.
+    answer is replaced. The default depends on the kind. A *paused* rule hits nothing. The rules of
+    a *preset* are disarmed when another preset is chosen. A rule that *must_be_used_up* is a
+    finding while it has uses left, or, without a limit, until it has fired.
     """
 
     operation: Operation | None = None
@@ -79,10 +79,10 @@ class FaultRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, o
         often = (self.every, self.times, self.probability, self.nth)
         if self.script is not None and often != (1, None, 1.0, None):
             raise ValueError(
-                "a script is met once: it goes without every, times, probability and nth"
+                "a script is played once: it takes no every, times, probability or nth"
             )
         if self.nth is not None and (self.after, self.every, self.times) != (0, 1, None):
-            raise ValueError("nth says which calls are hit: it goes without after, every and times")
+            raise ValueError("nth says which calls are hit: it takes no after, every or times")
         if self.until_s is not None and self.until_s <= self.from_s:
             raise ValueError(f"until_s: {self.until_s:g} is not after from_s, {self.from_s:g}")
         if self.fault is not None:
@@ -102,14 +102,14 @@ class FaultRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, o
             raise ValueError(
                 f"phase: {self.phase!r} is not for {fault.name}, which takes {phases}: {fault.why}"
             )
-        # A script is for one operation: its entries would not know whom to wait for.
+        # A list fault for any operation waits for the next list; an entry of a script cannot.
         allowed = ("list_jobs",) if self.script else ("list_jobs", None)
         if isinstance(fault, kinds.ListFault) and self.operation not in allowed:
             asked = "every operation" if self.operation is None else repr(self.operation)
             raise ValueError(f"operation: {fault.name} is for list_jobs, not for {asked}")
 
     def faults(self) -> Iterator[tuple[str, kinds.Kind]]:
-        """Every fault in it, each with the field that it is in."""
+        """Every fault in the rule, each with the name of its field."""
         entries = enumerate(self.script or ())
         fields = [("fault", self.fault), *((f"script[{index}]", entry) for index, entry in entries)]
         for field, fault in fields:
@@ -133,7 +133,7 @@ class FaultRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, o
         )
 
     def numbers(self, calls: int = 0) -> list[int]:
-        """Which of the calls after the first *calls* are meant by *nth*, numbered from 1."""
+        """The numbers in *nth* of calls after the first *calls*, counted from there."""
         nth = [self.nth] if isinstance(self.nth, int) else self.nth or []
         return [number - calls for number in nth if number > calls]
 
@@ -153,8 +153,8 @@ def check(rules: FaultRule | Sequence[FaultRule], can_deliver: CanDeliver, path:
             f"{path}.{name}.kind",
             f"{fault.name!r} needs the jobs of a fake; a proxy has none"
             if isinstance(fault, kinds.ListFault)
-            else f"{fault.name!r} needs a server that owns its sockets, as that of GesMock and of "
-            "gesmock serve does; the one in use does not",
+            else f"{fault.name!r} needs a server that owns its sockets, like that of GesMock and "
+            "gesmock serve; the one in use does not",
         )
         for path, rule in paths.items()
         for name, fault in rule.faults()

@@ -1,4 +1,4 @@
-"""The kinds of fault: a struct each, which says what becomes of a reply.
+"""The kinds of fault: a struct each, which says what happens to a reply.
 
 Each applies to one reply. Which requests are affected is up to the fault rules.
 """
@@ -19,7 +19,7 @@ BELOW_HTTP: Final = frozenset({"reset", "close", "hang", "garbage", "truncate"})
 """The kinds that only a server that owns its sockets can produce."""
 
 UNREADABLE: Final = ("reset", "close", "hang", "garbage", "malformed", "truncate")
-"""The kinds that leave the client without an answer it can read."""
+"""The kinds that leave the client without an answer that it can read."""
 
 NO_STATUS: Final = 0
 """The status of an answer that is never sent."""
@@ -55,8 +55,8 @@ HeaderName = Annotated[
     Meta(
         pattern=rf"^(?!(?:{_RESERVED})$|{_any_case('x-gesmock-')})"
         r"[A-Za-z0-9!#$%&'*+.^_`|~-]+(?![\s\S])",
-        description="a header name that a fault may set: those of framing, X-Request-Id, TraceID "
-        "and those that begin with X-Gesmock- are not",
+        description="a header name, but no framing header, X-Request-Id, TraceID or name that "
+        "begins with X-Gesmock-",
     ),
 ]
 HeaderValue = Annotated[
@@ -68,7 +68,7 @@ HeaderValue = Annotated[
 class Kind(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="kind"):
     """What all kinds have in common.
 
-    *phases* are those it can come in, the default first; *why* says why it has no others.
+    *phases* are those that it can come in, the default first; *why* says why there are no others.
     """
 
     phases: ClassVar[tuple[Phase, ...]] = ("before", "after")
@@ -79,7 +79,7 @@ class Kind(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, 
         return str(self.__struct_config__.tag)
 
     def apply(self, reply: Reply, /) -> Reply:
-        """*reply* as the client gets it; its ``spread_s`` is in the kind's own seconds."""
+        """*reply* as the client gets it; ``MatchedFault.apply`` sets its times."""
         return reply
 
 
@@ -90,9 +90,9 @@ class Error(Kind, frozen=True, tag="error"):
     """Answer with an HTTP error instead of the real reply.
 
     *status* is any of 400-599. *code* and *message* default to what the documentation has for this
-    status and operation, in the dialect; for an undocumented status, to those of 400 or 500, as
-    which HTTP clients treat it (RFC 9110, 15). *headers* are added to the answer, and replace those
-    of the same name; *retry_after* is short for the header with this number of seconds.
+    status and operation, in the dialect; for an undocumented status, to those of 400 or 500, since
+    HTTP clients treat it like these (RFC 9110, 15). *headers* are added to the answer, and replace
+    those of the same name; *retry_after* is short for the header with this number of seconds.
     """
 
     status: ErrorStatus
@@ -107,7 +107,7 @@ class Error(Kind, frozen=True, tag="error"):
             raise ValueError("retry_after: the headers have a Retry-After already")
 
     def apply(self, reply: Reply, /) -> Reply:
-        """Add the headers to *reply*, which is the refusal with this status already."""
+        """Add the headers to *reply*, which already is the refusal with this status."""
         headers = {name: f"{value}" for name, value in self.headers.items()}
         if self.retry_after is not None:
             headers["Retry-After"] = f"{self.retry_after}"
@@ -227,7 +227,7 @@ class Delay(Kind, frozen=True, tag="delay"):
     """Delay the answer by a fixed number of *seconds*, or by one that is drawn for each call.
 
     The operation is performed first. The seconds are those of the project's clock: with a faster
-    clock the delay is shorter, and with a frozen one there is none. Where *real* is true they are
+    clock the delay is shorter, and with a frozen one there is none. If *real* is true, they are
     real ones, whatever the clock does (default: as the clock's ``real_delays`` says). Delays add up
     with each other and with any other fault.
     """
@@ -246,19 +246,19 @@ class Delay(Kind, frozen=True, tag="delay"):
                 "a delay takes one of seconds (such as seconds=2), uniform and lognormal"
             )
 
-    def draw_s(self, chance: str) -> float:
-        """How many seconds it takes this time; *chance* is the seed."""
+    def draw_s(self, draw_seed: str) -> float:
+        """How many seconds it takes this time."""
         spread = self.uniform or self.lognormal
         if spread is not None:
-            return spread.draw_s(Random(chance))  # noqa: S311 no secret
+            return spread.draw_s(Random(draw_seed))  # noqa: S311 no secret
         return self.seconds or 0.0
 
 
-# --- Lists: ``fake.jobs`` does to the rows what these say --------------------------------
+# --- Faults of lists, which ``fake.jobs`` carries out -------------------------------------------
 
 
 class ListFault(Kind, frozen=True):
-    """What can happen to a list between two of its pages, just before it is read."""
+    """A change of a list just before one of its pages is read."""
 
     phases = ()
     why = "it comes just before the list is read"
@@ -313,15 +313,15 @@ class CapLimit(ListFault, frozen=True, tag="cap_limit"):
 
 # --- Faults that look at the clock --------------------------------------------------------------
 # ``decide`` returns the fault that happens to a call, if any, and what to remember for the next.
-# ``remainder`` is the fault as it goes on; None if it is over. *elapsed* is in nanoseconds of the
-# project's clock since the rule was armed; *chance* is the seed of what is drawn.
+# ``remainder`` returns what remains of the fault; None if it is over. *elapsed* is in nanoseconds
+# of the project's clock since the rule was armed.
 
 
 class Throttle(Kind, frozen=True, tag="throttle"):
     """Let *limit* requests through in *window_s* seconds, and answer the others with 429.
 
-    A window begins with the first request after the last one has ended; ``Retry-After`` is the
-    number of seconds to its end, rounded up. All on the project's clock.
+    A window begins with the first request after the previous window has ended; ``Retry-After`` is
+    the number of seconds to its end, rounded up. The seconds are those of the project's clock.
     """
 
     phases = ("before",)
@@ -330,7 +330,9 @@ class Throttle(Kind, frozen=True, tag="throttle"):
     limit: Annotated[int, Meta(ge=1)]
     window_s: PositiveSeconds
 
-    def decide(self, elapsed: int, _chance: str, memory: Memory, /) -> tuple[Kind | None, Memory]:
+    def decide(
+        self, elapsed: int, _draw_seed: str, memory: Memory, /
+    ) -> tuple[Kind | None, Memory]:
         """Remembers when the window ends, and how many calls came in it."""
         end, count = memory or (0, 0)
         if elapsed >= end:
@@ -360,8 +362,8 @@ class Failing(Kind, frozen=True, kw_only=True):
 class Outage(Failing, frozen=True, tag="outage", kw_only=True):
     """Answer every call with *fault*, *from_s* to *until_s* seconds after it was armed.
 
-    On the project's clock. The fault is a status or one of error, reset, close, hang and garbage
-    (default: 503).
+    The seconds are those of the project's clock. The fault is a status or one of error, reset,
+    close, hang and garbage (default: 503).
     """
 
     from_s: Seconds = 0.0
@@ -372,7 +374,9 @@ class Outage(Failing, frozen=True, tag="outage", kw_only=True):
             raise ValueError(f"until_s: {self.until_s:g} is not after from_s, {self.from_s:g}")
         super().__post_init__()
 
-    def decide(self, elapsed: int, _chance: str, memory: Memory, /) -> tuple[Kind | None, Memory]:
+    def decide(
+        self, elapsed: int, _draw_seed: str, memory: Memory, /
+    ) -> tuple[Kind | None, Memory]:
         lasts = nanoseconds(self.from_s) <= elapsed < nanoseconds(self.until_s)
         return (self.failure if lasts else None), memory
 
@@ -387,7 +391,7 @@ class Outage(Failing, frozen=True, tag="outage", kw_only=True):
 class Ramp(Failing, frozen=True, tag="ramp", kw_only=True):
     """Answer a share of the calls with *fault*, growing from *begin* to *to* over *over_s* seconds.
 
-    It grows from the time it was armed, on the project's clock, and then stays. The fault is a
+    It grows from when it is armed, on the project's clock, and then stays at *to*. The fault is a
     status or one of error, reset, close, hang and garbage (default: 503).
     """
 
@@ -400,8 +404,8 @@ class Ramp(Failing, frozen=True, tag="ramp", kw_only=True):
         done = elapsed / span if elapsed < span else 1.0
         return self.begin + (self.to - self.begin) * done
 
-    def decide(self, elapsed: int, chance: str, memory: Memory, /) -> tuple[Kind | None, Memory]:
-        drawn = Random(chance).random()  # noqa: S311 no secret
+    def decide(self, elapsed: int, draw_seed: str, memory: Memory, /) -> tuple[Kind | None, Memory]:
+        drawn = Random(draw_seed).random()  # noqa: S311 no secret
         return (self.failure if drawn < self._rate(elapsed) else None), memory
 
     def remainder(self, elapsed: int, /) -> Kind | None:
@@ -416,10 +420,10 @@ EveryListFault = InsertJobs | RemoveJobs | FinishJobs | ShrinkTotal | RepeatRow 
 SingleFault = (
     Error | Delay | Reset | Close | Hang | Garbage | Malformed | Truncate | Drip | EveryListFault
 )
-"""The kinds that can be an entry of a script: the others look at more than one call."""
+"""The kinds that can be an entry of a script: the others are about more than one call."""
 
 Varying = Throttle | Outage | Ramp
-"""The kinds that look at the clock, and at more than one call."""
+"""The kinds that look at the clock, and are about more than one call."""
 
 Fault = SingleFault | Varying
 """Every kind of fault."""
@@ -428,7 +432,7 @@ PlainKind = Literal[
     "reset", "close", "hang", "garbage", "malformed",
     "insert_jobs", "remove_jobs", "finish_jobs", "shrink_total", "repeat_row",
 ]  # fmt: skip
-"""The kinds that need no fields: their names alone will do."""
+"""The kinds that need no fields, so that their names are enough."""
 
 KINDS: Final[dict[str, type[Kind]]] = {
     str(kind.__struct_config__.tag): kind for kind in get_args(Fault)

@@ -26,12 +26,11 @@ _MOST_RECENT: Final = 100
 
 
 class MatchedFault(Struct, frozen=True):
-    """What happens to one request: a *fault* in a *phase*, or only a delay, where it is None.
+    """What happens to one request: a *fault* in a *phase*, or only a delay if *fault* is None.
 
-    *receipt* is ``<rule id>#<nth fire>``; with delays several, separated by commas. The answer
-    waits *wait_s* real seconds, then the fault takes *spread_s*: both are 0 for seconds of a clock
-    that is frozen. On the project's clock, *virtual_s* seconds pass in all. *chance* seeds what the
-    fault draws.
+    *receipt* is ``<rule id>#<nth fire>``, or several of these, separated by commas, if delays add
+    up. The answer waits *wait_s* real seconds, then the fault takes *spread_s*: both are 0 for
+    seconds of a frozen clock. On the project's clock, *virtual_s* seconds pass in all.
     """
 
     fault: kinds.Kind | None
@@ -40,11 +39,11 @@ class MatchedFault(Struct, frozen=True):
     wait_s: float = 0.0
     spread_s: float = 0.0
     virtual_s: float = 0.0
-    chance: str = ""
+    draw_seed: str = ""
 
     @property
     def real_s(self) -> float:
-        """How many real seconds the answer takes longer."""
+        """The real seconds by which the fault delays the end of the answer."""
         return self.wait_s + self.spread_s
 
     @property
@@ -73,7 +72,7 @@ class MatchedFault(Struct, frozen=True):
 
 
 Hit = tuple[kinds.Kind | None, kinds.Phase, str]
-"""What a rule does to a request: the fault, its phase, and the seed of what it draws."""
+"""What a rule does to a request: the fault, its phase, and the seed of its random numbers."""
 
 
 @dataclass(slots=True)
@@ -81,7 +80,7 @@ class ArmedRule:
     """An armed fault rule: *calls* counts the requests it was for, *fires* how often it hit one.
 
     *since* and *now* are ages of the project's clock in nanoseconds: when it was armed, and when
-    this copy was made. *tried* says that a request came at which it could fire.
+    this copy was made. *tried* tells whether a request has come at which it could fire.
     """
 
     id: str
@@ -97,7 +96,7 @@ class ArmedRule:
 
     @property
     def remaining(self) -> int | None:
-        """How often it can still fire; of a script, the entries to come; None for any number."""
+        """How often it can still fire, or the number of entries left; None if there is no limit."""
         rule, elapsed = self.rule, self.now - self.since
         if rule.until_s is not None and nanoseconds(rule.until_s) <= elapsed:
             return 0
@@ -107,7 +106,7 @@ class ArmedRule:
 
     @property
     def unused(self) -> int | None:
-        """As ``remaining``, however much time has passed."""
+        """How often it could still fire if its time were not over; None if there is no limit."""
         rule = self.rule
         if rule.script is not None:
             return max(len(rule.script) - max(self.calls - rule.after, 0), 0)
@@ -118,7 +117,7 @@ class ArmedRule:
     def match(
         self, request: Request, command: str | None, edition: Edition, seed: int, now: int
     ) -> Hit | None:
-        """What it does to *request*, counted."""
+        """Count *request*, and return what the rule does to it; None for nothing."""
         self.now = now
         rule, elapsed = self.rule, now - self.since
         fault = cast("kinds.Kind | None", rule.fault)
@@ -135,7 +134,7 @@ class ArmedRule:
         if turn < 1:
             return None
         # Seed, fault rule and call number: the order of threads cannot change what is drawn.
-        chance = f"{seed}/{self.id}/{self.calls}"
+        draw_seed = f"{seed}/{self.id}/{self.calls}"
         if rule.script is not None:
             self.tried = True
             entry = rule.script[turn - 1]
@@ -148,15 +147,15 @@ class ArmedRule:
             if turn % rule.every or (rule.nth is not None and turn not in rule.numbers()):
                 return None
             self.tried = True
-            if rule.probability < 1 and Random(chance).random() >= rule.probability:  # noqa: S311
+            if rule.probability < 1 and Random(draw_seed).random() >= rule.probability:  # noqa: S311
                 return None
             if isinstance(fault, kinds.Varying):
-                fault, self.memory = fault.decide(elapsed, f"{chance}/ramp", self.memory)
+                fault, self.memory = fault.decide(elapsed, f"{draw_seed}/ramp", self.memory)
             if fault is None:
                 return None
         self.fires += 1
         phases = (rule.phase,) if rule.phase else fault.phases
-        return fault, phases[0] if phases else "after", f"{chance}/fault"
+        return fault, phases[0] if phases else "after", f"{draw_seed}/fault"
 
     def remainder(self) -> FaultRule | None:
         """A rule for what remains, with counts from zero; None if nothing does.
@@ -196,9 +195,9 @@ _DEFAULTS: Final = dict(
 
 
 def _hits(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Those *arguments* that say which requests a rule hits, without the defaults.
+    """The *arguments* that select requests, without those that equal their defaults.
 
-    msgspec would take another 1.0 than the default's own object for no default, and show it.
+    msgspec compares defaults by identity, and would show another ``1.0``.
     """
     return {
         name: value
@@ -245,7 +244,7 @@ class FaultRules(Rules[ArmedRule]):
         return armed.rule.operation
 
     def reset(self, seed: int, rules: Iterable[FaultRule]) -> None:
-        """Arm *rules* instead of all there are; ids and counts start again."""
+        """Replace all rules with *rules*; ids and counts start again."""
         with self._lock:
             self._clear()
             self._seed, self._preferred = seed, 0
@@ -281,11 +280,11 @@ class FaultRules(Rules[ArmedRule]):
     ) -> ArmedRule:
         """Answer *operation* (default: any) with the error *status*, or with another *fault*.
 
-        A kind can stand in place of *status*, by its name if it needs no fields: ``"reset"``.
+        *status* can also be a kind, or the name of one that needs no fields: ``"reset"``.
         *code* and *message* default to those documented for the status and the operation;
         *retry_after* is short for the header, in seconds. The arguments after *fault* say which
-        requests are hit, as in ``FaultRule``; with *real*, the seconds of a delay or drip are real
-        ones. To arm a whole rule, as in a fixture file, pass it instead of *operation*. Raises
+        requests are hit, as in ``FaultRule``; *real* is as for a ``Delay``, and also for a drip.
+        To arm a whole rule, as in a fixture file, pass it instead of *operation*. Raises
         InvalidInput, with nothing armed; also if the server in use cannot produce the fault.
         """
         hits = _hits(locals())
@@ -299,8 +298,8 @@ class FaultRules(Rules[ArmedRule]):
             fault, status = status, None
         if fault is None:
             if isinstance(operation, int):
-                why = f"stands where the operation belongs; arm(status={operation})"
-                raise InvalidInput.at("fault rule", f"{operation} {why} hits any operation")
+                why = f"is not an operation; arm(status={operation}) hits any operation"
+                raise InvalidInput.at("fault rule", f"{operation} {why}")
             if status is None:
                 raise InvalidInput.at("fault rule", "neither a status nor a fault is given")
             fault = {"kind": "error", "status": status, **error}
@@ -331,7 +330,7 @@ class FaultRules(Rules[ArmedRule]):
         paused: bool = False,
         must_be_used_up: bool = False,
     ) -> ArmedRule:
-        """Answer the next calls one by one as *entries* say: a status, a fault, or "ok".
+        """Answer each of the next calls as one of *entries* says: a status, a fault, or "ok".
 
         The entries can also be passed as one list.
         """
@@ -340,7 +339,7 @@ class FaultRules(Rules[ArmedRule]):
         return self._read_and_arm({"operation": operation, "script": script, **hits})
 
     def delay_all(self, seconds: float, *, real: bool | None = None) -> ArmedRule:
-        """Delay every answer by *seconds*, *real* ones or the clock's, in addition to others."""
+        """Delay every answer by *seconds*, in addition to other delays; *real* is as for those."""
         return self._read_and_arm({"fault": {"kind": "delay", "seconds": seconds, "real": real}})
 
     def preset(self, name: PresetName | None) -> list[ArmedRule]:
@@ -376,8 +375,9 @@ class FaultRules(Rules[ArmedRule]):
     def change(self, rule: ArmedRule | str, **changes: Unpack[FaultRuleChanges]) -> ArmedRule:
         """Change fields of *rule* (what ``arm`` returned, or its id), by their names.
 
-        It keeps its id, its place and its counts: with ``times=3``, one that has fired twice fires
-        once more. Raises InvalidInput, with nothing changed, or NotFound.
+        The rule keeps its id, its place and its counts: with ``times=3``, one that has fired twice
+        fires once more. Returns the changed rule. Raises InvalidInput, with nothing changed, or
+        NotFound.
         """
         fields = validation.read_python(changes, dict[str, Any], "fault rule")
         return self.update(rule, fields, "fault rule")
@@ -385,7 +385,10 @@ class FaultRules(Rules[ArmedRule]):
     def update(
         self, rule: ArmedRule | str, changes: Mapping[str, Any], path: str = "$"
     ) -> ArmedRule:
-        """The same with *changes* as JSON has them; errors name fields below *path*."""
+        """Change fields of *rule*, as ``change`` does, to those of *changes*, plain JSON values.
+
+        Errors name fields below *path*.
+        """
         with self._lock:
             armed = self._get(rule)
             fields = {**msgspec.to_builtins(armed.rule), **changes}
@@ -407,9 +410,9 @@ class FaultRules(Rules[ArmedRule]):
     def match(
         self, request: Request, command: str | None = None, edition: Edition = "database"
     ) -> MatchedFault | None:
-        """What happens to *request*, counted; None for the real answer at once.
+        """Count *request*, and return what happens to it; None if nothing does.
 
-        *command* is that of the job that it submits or names, *edition* its graph's.
+        *command* is that of the job that *request* submits or names, *edition* that of its graph.
         """
         with self._lock:
             now = self._time.age()
@@ -422,9 +425,9 @@ class FaultRules(Rules[ArmedRule]):
                 hit = armed.match(request, command, edition, self._seed, now)
                 if hit is None:
                     continue
-                fault, _, chance = hit
+                fault, _, draw_seed = hit
                 if isinstance(fault, kinds.Delay):
-                    real_s, clock_s = self._lasts(fault.draw_s(chance), fault)
+                    real_s, clock_s = self._durations(fault.draw_s(draw_seed), fault)
                     wait_s, virtual_s = wait_s + real_s, virtual_s + clock_s
                 else:
                     winner = hit
@@ -433,14 +436,14 @@ class FaultRules(Rules[ArmedRule]):
             if not receipts:
                 return None
             self.changes += 1
-            fault, phase, chance = winner or (None, "after", "")
+            fault, phase, draw_seed = winner or (None, "after", "")
             if isinstance(fault, kinds.Drip):
-                spread_s, clock_s = self._lasts(fault.seconds, fault)
+                spread_s, clock_s = self._durations(fault.seconds, fault)
                 virtual_s += clock_s
             receipt = ", ".join(receipts)
-            return MatchedFault(fault, receipt, phase, wait_s, spread_s, virtual_s, chance)
+            return MatchedFault(fault, receipt, phase, wait_s, spread_s, virtual_s, draw_seed)
 
-    def _lasts(self, seconds: float, fault: kinds.Delay | kinds.Drip) -> tuple[float, float]:
+    def _durations(self, seconds: float, fault: kinds.Delay | kinds.Drip) -> tuple[float, float]:
         """*seconds* of *fault*, as (real seconds, clock seconds)."""
         pace = self._time.real_seconds(NANOSECONDS)
         if self._time.real_delays if fault.real is None else fault.real:
@@ -448,15 +451,16 @@ class FaultRules(Rules[ArmedRule]):
         return seconds * (pace or 0.0), seconds
 
     def prefer(self, status: int) -> MatchedFault:
-        """The error that a client asked for itself (``Prefer: code=...``)."""
+        """The error that a client itself asked for (``Prefer: code=...``)."""
         with self._lock:
             self._preferred += 1
             return MatchedFault(kinds.Error(status=status), f"prefer#{self._preferred}")
 
     def untried(self) -> list[ArmedRule]:
-        """The rules that no request came for; paused ones and a preset's are left out.
+        """The rules that could not fire at any request so far.
 
-        So are those that must be used up (see ``not_used_up``).
+        Paused rules, those of a preset, and those that must be used up (see ``not_used_up``) are
+        left out.
         """
         return [
             armed
@@ -467,7 +471,7 @@ class FaultRules(Rules[ArmedRule]):
         ]
 
     def not_used_up(self) -> list[ArmedRule]:
-        """The rules that must be used up, and are not; without a limit, one use is enough."""
+        """The rules that must be used up and are not; without a limit, one use is enough."""
         return [
             armed
             for armed in self.armed()
@@ -476,10 +480,10 @@ class FaultRules(Rules[ArmedRule]):
         ]
 
     def as_python(self, name: str = "ges") -> list[str]:
-        """Python that arms what was armed since the last reset, a line each.
+        """Python that arms the rules that were armed since the last reset, a line for each.
 
-        *name* is that of the fake. Only the last hundred rules are included, and none that a reset
-        arms; a disarmed one is a comment.
+        *name* is the variable that holds the fake. Only the last hundred rules are included, and
+        none that a reset arms; a disarmed one is a comment.
         """
         drawn = f"; the seed was {self._seed}" if self._seed else ""
         with self._lock:

@@ -32,7 +32,7 @@ _NORMAL: Final = Plan(name="normal")
 
 
 class _Armed(Protocol):
-    """A dataclass; *identity* is the same object in all copies, *tried*: it has matched."""
+    """A dataclass. *identity* is the same object in all copies; *tried*: it could have applied."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
@@ -60,7 +60,7 @@ class Rules(Generic[A]):
     def __init__(self, lock: RLock) -> None:
         self._lock = lock
         self._armed: dict[str, A] = {}
-        self._by_subject: dict[str | None, dict[str, A]] = {}  # made when it is asked for
+        self._by_subject: dict[str | None, dict[str, A]] = {}  # filled on demand
         self._count = 0
         self.changes = 0
         """How often rules were armed, changed, disarmed or matched."""
@@ -157,7 +157,7 @@ class Rules(Generic[A]):
         if armed is None or not (isinstance(rule, str) or armed.identity is rule.identity):
             ids = listed(self._armed) or "none"
             wrong = shortened(name) if isinstance(name, str) else name
-            raise NotFound(f"no {self._noun} has the id {wrong!r}; armed are: {ids}")
+            raise NotFound(f"no {self._noun} has the id {wrong!r}; armed: {ids}")
         return armed
 
     def _copy(self, armed: A) -> A:
@@ -167,7 +167,7 @@ class Rules(Generic[A]):
 class PlanRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """Gives the next *times* submitted jobs (default: all) this *plan*.
 
-    If *command* or *graph* are given, only jobs with that command or in that graph.
+    With a *command* or *graph*, it applies only to jobs with that command or in that graph.
     """
 
     plan: AnyPlan
@@ -176,7 +176,7 @@ class PlanRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, om
     times: Annotated[int, Meta(ge=1)] | None = None
 
     def may_show_reason(self, editions: Collection[Edition]) -> bool:
-        """Whether a job that it is for can show why it failed, in graphs of these *editions*."""
+        """Whether graphs of these *editions* can show the fail reason of the plan, if any."""
         if plan_of(self.plan).fail_reason is None or "memory" in editions:
             return True
         return self.command in (None, *ALGORITHMS)
@@ -252,10 +252,10 @@ class PlanRules(Rules[ArmedPlanRule]):
     ) -> ArmedPlanRule:
         """Give the next *times* submitted jobs (default: all) this *plan*.
 
-        Only jobs of this *command* or *graph*, if given. *plan* is a name or a ``Plan``; the
-        arguments after *times* replace fields of it, or of ``normal`` if it is left out. Pass
-        *rule* instead for a whole rule, as in a fixture file. Raises InvalidInput, or Conflict if
-        no job that the plan is for can show its *fail_reason*.
+        With a *command* or *graph*, it applies only to jobs with that command or in that graph.
+        *plan* is a name or a ``Plan``; the arguments after *times* replace fields of it, or of
+        ``normal`` if it is left out. To arm a whole rule, as in a fixture file, pass it as *rule*.
+        Raises InvalidInput, or Conflict if no job that the plan is for can show its *fail_reason*.
         """
         passed = {name: value for name, value in locals().items() if value is not None}
         own: dict[str, Any] = {
@@ -291,7 +291,7 @@ class PlanRules(Rules[ArmedPlanRule]):
                 self._arm(rule)
 
     def take(self, command: str, graph: str) -> Plan:
-        """The plan of a job that is submitted now, counted; ``normal`` if no rule matches."""
+        """Count a job that is submitted now, and return its plan: ``normal`` if no rule matches."""
         with self._lock:
             for armed in self._about(command):
                 if armed.matches(command, graph):

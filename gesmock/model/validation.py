@@ -1,7 +1,7 @@
 """JSON values as msgspec types, with *every* error of a value and its path.
 
-msgspec stops at the first error. After one, value and type are walked over, and every error is
-collected: what the value is, and what would be right.
+msgspec stops at the first error. If there is one, we walk through the value and its type, and
+collect every error: what the value is, and what would be right.
 """
 
 import re
@@ -26,11 +26,11 @@ MOST_LEVELS = 64
 """How deep objects and lists may be nested in a JSON text that a client or a test sends."""
 
 _STEPS = bytes.maketrans(b"{}[]", b"\x01\xff\x01\xff"), bytes({*range(256)} - {*b'[]{}"'})
-"""Turn brackets into signed bytes, 1 and -1, and drop all else but quotes."""
+"""Turn brackets into signed bytes, 1 and -1, and drop everything else except quotes."""
 
 _INNERMOST = b"\x01\xff"
 _PEELED = 8
-"""Levels that are taken off first, which is quick; of most texts nothing is left to count."""
+"""This many levels are removed first, which is quick; in most texts, nothing remains to count."""
 
 _TOO_LONG = re.compile(r"Expected `\w+(?: \| null)?` of length <= (\d+)")
 
@@ -45,7 +45,7 @@ def read(value: object, type_: type[T], path: str = "$") -> T:
         raise InvalidInput.at(
             path, f"{described(error.object)} is not valid Unicode: {error.reason}"
         ) from None
-    except (ValueError, OverflowError):  # a number that JSON has no place for: reported below
+    except (ValueError, OverflowError):  # a number that JSON cannot express: reported below
         pass
     try:
         return msgspec.convert(value, type_)
@@ -85,7 +85,7 @@ def parse(text: bytes) -> Any:
     check_levels(text)
     if text.startswith(BOM_UTF8):
         raise InvalidInput.at(
-            "", "broken JSON: it begins with a byte order mark, which JSON has not"
+            "", "broken JSON: it begins with a byte order mark, which JSON does not allow"
         )
     try:
         return msgspec.json.decode(text)
@@ -106,7 +106,7 @@ def parse(text: bytes) -> Any:
 
 
 def check_keys(text: bytes) -> None:
-    """Raise InvalidInput if an object in the JSON *text* has a key twice, or it is too deep."""
+    """Raise InvalidInput if an object in the JSON *text* has a key twice, or is too deep."""
     check_levels(text)
     import json  # its hook gets every pair; msgspec takes the last one of a key
 
@@ -150,7 +150,7 @@ def _levels(steps: bytes) -> int:
 
 
 def _reason(text: str) -> str:
-    """What msgspec says, without its own way of naming a place."""
+    """The message of msgspec without its prefix and the path at its end."""
     return text.removeprefix("JSON is malformed: ").partition(" - at `$")[0]
 
 
@@ -179,23 +179,23 @@ def described(value: object) -> str:
         return "a huge number"
 
 
-def unknown(name: str, names: list[str]) -> str:
+def unknown_key(name: str, names: list[str]) -> str:
     """The message for an unknown key *name*; *names* are the known ones.
 
-    Only the query of a call has none.
+    Only a control call's query may have none.
     """
     if not names:
         return "the call takes no query parameters"
-    return f"unknown key{meant(name, names) or ';'} known are {', '.join(names)}"
+    return f"unknown key{suggestion(name, names) or ';'} known keys: {', '.join(names)}"
 
 
 def none_of(value: object, names: Sequence[str]) -> str:
     """The message for a *value* that is not one of several *names*."""
-    return f"{described(value)} is not one of {', '.join(names)}{meant(value, names)}"
+    return f"{described(value)} is not one of {', '.join(names)}{suggestion(value, names)}"
 
 
-def meant(value: object, names: Sequence[str]) -> str:
-    """Which of *names* was probably meant, as the end of a message; empty if none is close."""
+def suggestion(value: object, names: Sequence[str]) -> str:
+    """The end of a message: the one of *names* that was probably meant; empty if none is close."""
     text = value[:100].lower() if isinstance(value, str) else ""
     cases = {name.lower(): name for name in names if name}
     import difflib  # 1 ms
@@ -242,7 +242,7 @@ def _unexpected(value: object, expected: str) -> str:
     if one_of and not before and " or " not in names:
         return none_of(value, names.split(", "))
     listed = names.partition(" or ")[0].rstrip(",").split(", ")
-    return f"expected {expected}, got {described(value)}{meant(value, listed)}"
+    return f"expected {expected}, got {described(value)}{suggestion(value, listed)}"
 
 
 def _kind(type_: Any) -> tuple[Any, tuple[Any, ...]]:
@@ -269,7 +269,7 @@ def _struct(
     if first is not None:
         yield first
         yield from errors
-    else:  # it is what the struct's own __post_init__ raises
+    else:  # the struct's own __post_init__ has raised it
         name, _, text = reason.partition(": ")
         named = any(name == field.encode_name for field in structs.fields(cls))
         yield InputError(join(path, name), text) if named else InputError(path, reason)
@@ -290,11 +290,11 @@ def _fields(cls: type[Struct], value: Mapping[str, object], path: str) -> Iterat
             yield InputError(join(path, name), f"missing; expected {_expected(field.type)}")
     for name in value:
         if name not in names:
-            yield InputError(join(path, name), unknown(name, names))
+            yield InputError(join(path, name), unknown_key(name, names))
 
 
 def _union(type_: Any, value: object, path: str) -> Iterator[InputError]:
-    """The errors of the one member of the value's own JSON kind, or that no member fits."""
+    """The errors for the only member of the value's JSON kind, or one error: no member fits."""
     members = _members(type_)
     container = type(value) if isinstance(value, dict | list) else None
     alike = [member for member in members if _json_type(member) is container]

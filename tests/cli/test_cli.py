@@ -749,7 +749,7 @@ def test_check_reports_every_error_of_every_file(tmp_path: Path) -> None:
     assert result.stdout == "movies: 1 graph, 5 jobs\n"
     assert [line.replace(f"{tmp_path}/", "") for line in result.stderr.splitlines()] == [
         "wrong.json: $.seed: expected an integer from 0 to 9223372036854775807, got 'x'",
-        "wrong.json: $.graps: unknown key; did you mean 'graphs'? known are description, "
+        "wrong.json: $.graps: unknown key; did you mean 'graphs'? known keys: description, "
         "project_id, seed, graphs, generators, settings, clock, verdict, journal_size, plans, "
         "queries, tokens, faults",
         "broken.json: line 1 column 2: broken JSON: Expecting property name enclosed in double "

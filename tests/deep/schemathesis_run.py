@@ -32,7 +32,7 @@ RULES = (
     "a refusal, not a list",
     "a plan has its own steps, or a name",
     "a delay takes one of seconds",
-    "a script is met once",
+    "a script is played once",
     "a fault rule has either a fault or a script",
     "at_least is more than at_most",
     "give either times, or at_least",

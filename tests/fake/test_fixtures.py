@@ -152,7 +152,7 @@ def test_a_file_from_a_windows_tool_may_begin_with_a_byte_order_mark(tmp_path: P
         ({"graphs": {"a/b": {}}}, ["movies.json: $.graphs['a/b']: expected a graph name: 1 to 255 characters, no '/' and no control characters, got 'a/b'"]),
         ({"project_id": "a-b"}, ["movies.json: $.project_id: expected a project id: 1 to 64 letters and digits (ges_03_0471), got 'a-b'"]),
         ({"project_id": "a\n"}, ["movies.json: $.project_id: expected a project id: 1 to 64 letters and digits (ges_03_0471), got 'a\\n'"]),
-        ({"setings": {}}, ["movies.json: $.setings: unknown key; did you mean 'settings'? known are description, project_id, seed, graphs, generators, settings, clock, verdict, journal_size, plans, queries, tokens, faults"]),
+        ({"setings": {}}, ["movies.json: $.setings: unknown key; did you mean 'settings'? known keys: description, project_id, seed, graphs, generators, settings, clock, verdict, journal_size, plans, queries, tokens, faults"]),
         ({"settings": {"order": "up"}}, ["movies.json: $.settings.order: 'up' is not one of newest_first, oldest_first"]),
         ({"tokens": [3]}, ["movies.json: $.tokens[0]: expected an object or a token that fits into a header, got 3"]),
         ({"faults": [{"fault": {"kind": "error", "status": 200}}]}, ["movies.json: $.faults[0].fault.status: expected an HTTP status from 400 to 599, got 200"]),
@@ -165,7 +165,7 @@ def test_a_file_from_a_windows_tool_may_begin_with_a_byte_order_mark(tmp_path: P
         ({"jobs": [JOB, JOB]}, ["movies.json: $.jobs[1].jobId: 'a1' is the id of job 0 too"]),
         ({"errorMessage": "Parameter error!", "errorCode": "GES.8005"}, ["movies.json: $: a refusal, not a list of jobs"]),
         ({"jobs": [], "result": "failed"}, ["movies.json: $: a refusal, not a list of jobs"]),
-        ({"jobs": [], "graphs": {}}, ["movies.json: $.graphs: unknown key; known are jobs, totalCount, result, errorMessage, errorCode"]),
+        ({"jobs": [], "graphs": {}}, ["movies.json: $.graphs: unknown key; known keys: jobs, totalCount, result, errorMessage, errorCode"]),
     ],
 )  # fmt: skip
 def test_a_wrong_file_is_refused_with_every_flaw(

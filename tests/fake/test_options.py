@@ -99,7 +99,7 @@ def test_options_are_added_to_what_fixtures_say() -> None:
         ({"seed": -1}, "seed: expected an integer from 0"),
         (
             {"fixtures": "movies"},
-            "fixtures: unknown key; did you mean 'fixture'? known are fixture",
+            "fixtures: unknown key; did you mean 'fixture'? known keys: fixture",
         ),
         ({"generate": 2.5}, "generate[0]: expected an object or a number of jobs, got 2.5"),
         (

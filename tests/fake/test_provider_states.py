@@ -211,7 +211,7 @@ def test_another_project_has_states_of_its_own(service: Service) -> None:
         (
             {"state": "a", "params": {"jobs": 3}},
             400,
-            "$.params.jobs: unknown key; known are fixture, project_id, generate, seed, settings, tokens, "
+            "$.params.jobs: unknown key; known keys: fixture, project_id, generate, seed, settings, tokens, "
             "faults, preset, plans, queries, clock, verdict, journal_size",
         ),
         (
@@ -228,14 +228,14 @@ def test_another_project_has_states_of_its_own(service: Service) -> None:
         (
             {"state": "movies", "params": {"faults": {"fault": {"kind": "reset"}}}},
             400,
-            "faults[0].fault.kind: 'reset' needs a server that owns its sockets, as that of "
-            "GesMock and of gesmock serve does; the one in use does not",
+            "faults[0].fault.kind: 'reset' needs a server that owns its sockets, like that of "
+            "GesMock and gesmock serve; the one in use does not",
         ),
         (
             {"state": "a", "params": {"fixture": {"faults": [{"fault": {"kind": "close"}}]}}},
             400,
-            "fixture: $.faults[0].fault.kind: 'close' needs a server that owns its sockets, as "
-            "that of GesMock and of gesmock serve does; the one in use does not",
+            "fixture: $.faults[0].fault.kind: 'close' needs a server that owns its sockets, like "
+            "that of GesMock and gesmock serve; the one in use does not",
         ),
         (
             {

@@ -30,12 +30,12 @@ def fault_rules(seed: int = 0, clock: VirtualTime | None = None) -> FaultRules:
 
 
 def status_of(fired: MatchedFault | None) -> int:
-    """The status of the error that has fired; 200 where none is injected."""
+    """The status of the error that has fired; 200 if none has."""
     return fired.fault.status if fired and isinstance(fired.fault, Error) else 200
 
 
 def hits(calls: int, seed: int = 0, **fields: Any) -> list[int]:
-    """The status of each of *calls* requests; 200 where no error is injected."""
+    """The status of each of *calls* requests; 200 for the real answer."""
     rules = fault_rules(seed)
     rules.arm(fault_rule(**fields))
     return [status_of(rules.match(*match_args())) for _ in range(calls)]
@@ -136,8 +136,8 @@ def test_the_remainder_of_an_endless_rule_is_the_rule() -> None:
         ({}, "$: a fault rule has either a fault or a script"),
         ({"fault": FAULT, "script": [503]}, "$: a fault rule has either a fault or a script"),
         ({"script": []}, "$.script: must not be empty"),
-        ({"script": [503], "times": 2}, "$: a script is met once: it goes without every, times, probability and nth"),
-        ({"fault": FAULT, "nth": 2, "after": 1}, "$: nth says which calls are hit: it goes without after, every and times"),
+        ({"script": [503], "times": 2}, "$: a script is played once: it takes no every, times, probability or nth"),
+        ({"fault": FAULT, "nth": 2, "after": 1}, "$: nth says which calls are hit: it takes no after, every or times"),
         ({"fault": FAULT, "nth": []}, "$.nth: must not be empty"),
         ({"fault": FAULT, "nth": 0}, "$.nth: expected an integer of at least 1 or a list, got 0"),
         ({"fault": FAULT, "from_s": 5, "until_s": 5}, "$.until_s: 5 is not after from_s, 5"),
@@ -154,15 +154,15 @@ def test_the_remainder_of_an_endless_rule_is_the_rule() -> None:
         ({"operation": "list_job", "fault": FAULT}, "$.operation: 'list_job' is not one of list_jobs, show_job"),
         ({"fault": {"kind": "eror", "status": 503}}, "$.fault.kind: 'eror' is not one of error, delay, reset"),
         ({"fault": {"kind": "error", "status": 200}}, "$.fault.status: expected an HTTP status from 400 to 599, got 200"),
-        ({"fault": {"kind": "error", "status": 500, "text": "x"}}, "$.fault.text: unknown key; known are kind, status, code, message, headers"),
-        ({"fault": FAULT, "time": 2}, "$.time: unknown key; did you mean 'times'? known are operation, graph, job_id, command, header, fault, script, phase, nth, after"),
+        ({"fault": {"kind": "error", "status": 500, "text": "x"}}, "$.fault.text: unknown key; known keys: kind, status, code, message, headers"),
+        ({"fault": FAULT, "time": 2}, "$.time: unknown key; did you mean 'times'? known keys: operation, graph, job_id, command, header, fault, script, phase, nth, after"),
         ({"fault": FAULT, "times": 0}, "$.times: expected an integer of at least 1, got 0"),
         ({"fault": FAULT, "probability": 1.5}, "$.probability: expected a number from 0 to 1, got 1.5"),
-        ({"fault": {**FAULT, "headers": {"a b": "c"}}}, "$.fault.headers['a b']: expected a header name that a fault may set: those of framing, X-Request-Id, TraceID and those that begin with X-Gesmock- are not, got 'a b'"),
-        ({"fault": {**FAULT, "headers": {"Content-Length": "3"}}}, "$.fault.headers.Content-Length: expected a header name that a fault may set: those of framing, X-Request-Id"),
-        ({"fault": {**FAULT, "headers": {"x-request-id": "3"}}}, "$.fault.headers.x-request-id: expected a header name that a fault may set"),
-        ({"fault": {**FAULT, "headers": {"TraceID": "3"}}}, "$.fault.headers.TraceID: expected a header name that a fault may set"),
-        ({"fault": {**FAULT, "headers": {"X-Gesmock-Fault": "3"}}}, "$.fault.headers.X-Gesmock-Fault: expected a header name that a fault may set"),
+        ({"fault": {**FAULT, "headers": {"a b": "c"}}}, "$.fault.headers['a b']: expected a header name, but no framing header, X-Request-Id, TraceID or name that begins with X-Gesmock-, got 'a b'"),
+        ({"fault": {**FAULT, "headers": {"Content-Length": "3"}}}, "$.fault.headers.Content-Length: expected a header name, but no framing header, X-Request-Id"),
+        ({"fault": {**FAULT, "headers": {"x-request-id": "3"}}}, "$.fault.headers.x-request-id: expected a header name, but no framing header"),
+        ({"fault": {**FAULT, "headers": {"TraceID": "3"}}}, "$.fault.headers.TraceID: expected a header name, but no framing header"),
+        ({"fault": {**FAULT, "headers": {"X-Gesmock-Fault": "3"}}}, "$.fault.headers.X-Gesmock-Fault: expected a header name, but no framing header"),
         ({"fault": {**FAULT, "headers": {"X": "a\r\nY: b"}}}, "$.fault.headers.X: expected one line of Latin-1 text, or a number, got 'a\\r\\nY: b'"),
         ({"fault": {**FAULT, "headers": {"X": "a\n"}}}, "$.fault.headers.X: expected one line of Latin-1 text, or a number, got 'a\\n'"),
         ({"fault": {**FAULT, "headers": {"X": True}}}, "$.fault.headers.X: expected one line of Latin-1 text, or a number, got true"),
@@ -181,10 +181,10 @@ def test_an_invalid_fault_rule_is_refused_with_the_field_named(
 
 def test_an_unknown_id_is_refused_with_the_armed_ids_listed() -> None:
     rules = fault_rules()
-    with pytest.raises(NotFound, match="no fault rule has the id 'f9'; armed are: none"):
+    with pytest.raises(NotFound, match="no fault rule has the id 'f9'; armed: none"):
         rules.find("f9")
     rules.arm(fault_rule(fault=FAULT))
-    with pytest.raises(NotFound, match="armed are: f1"):
+    with pytest.raises(NotFound, match="armed: f1"):
         rules.disarm("f9")
 
 
@@ -371,7 +371,7 @@ def test_an_invalid_change_is_refused_and_changes_nothing() -> None:
         rules.update("f1", {"tims": 3})
     with pytest.raises(InvalidInput, match=r"^\$: a fault rule has either a fault or a script"):
         rules.update("f1", {"script": [503]})
-    with pytest.raises(NotFound, match="no fault rule has the id 'f2'; armed are: f1"):
+    with pytest.raises(NotFound, match="no fault rule has the id 'f2'; armed: f1"):
         rules.update("f2", {"times": 3})
 
     [armed] = rules.armed()
@@ -386,11 +386,11 @@ def test_a_paused_rule_does_not_count_as_untried() -> None:
     assert rules.untried() == []
 
 
-# --- Chance -------------------------------------------------------------------------------------
+# --- Randomness -------------------------------------------------------------------------------------
 
 
 def numbers_hit(threads: int, probability: float) -> list[int]:
-    """The numbers of the requests that met the fault, of 2,000 from several *threads*."""
+    """The numbers of the requests that the fault hit, of 2,000 from several *threads*."""
     fake = Fake({"seed": 7, "faults": {"fault": FAULT, "probability": probability}})
     project = fake.default
     args = {"project_id": project.project_id, "graph_name": "movie"}

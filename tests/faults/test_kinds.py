@@ -1,4 +1,4 @@
-"""What each kind of fault does to a call, its answer and the delivery of that."""
+"""What each kind of fault does to a call, and to its answer and delivery."""
 
 import json
 from random import Random
@@ -196,7 +196,7 @@ def test_real_seconds_pass_at_any_rate_of_the_clock(
     assert (entry.real_s, entry.virtual_s) == (2, 2 * (rate or 0))
 
 
-def test_a_fault_may_take_seconds_of_the_clock_where_real_ones_are_the_default() -> None:
+def test_a_fault_may_take_seconds_of_the_clock_although_real_ones_are_the_default() -> None:
     asker = Asker(
         {"fault": {"kind": "delay", "seconds": 5, "real": False}},
         {"fault": {"kind": "delay", "seconds": 2}},
@@ -249,7 +249,7 @@ def test_delays_add_up_with_each_other_and_with_any_other_fault() -> None:
         ({"fault": RAMP, "probability": 0.5}, ["", "/ramp"]),
     ],
 )
-def test_chances_are_drawn_from_the_seed_the_rule_and_the_call_number(
+def test_what_is_random_depends_on_the_seed_the_rule_and_the_call_number(
     fault_rule: dict[str, Any], seeds: list[str]
 ) -> None:
     asker, numbers = Asker(fault_rule), range(1, 101)
@@ -264,7 +264,7 @@ def test_chances_are_drawn_from_the_seed_the_rule_and_the_call_number(
 @pytest.mark.parametrize(
     "fault", [503, {"kind": "delay", "seconds": 1}, {"kind": "cap_limit", "limit": 1}]
 )
-def test_a_fault_without_chance_draws_nothing(
+def test_a_fault_that_is_not_random_draws_nothing(
     fault: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn = Mock(side_effect=AssertionError)

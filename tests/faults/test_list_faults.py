@@ -1,4 +1,4 @@
-"""What paging list faults do to a client that reads a list page by page."""
+"""What list faults do to a client that reads a list page by page."""
 
 import json
 from typing import Any

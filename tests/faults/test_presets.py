@@ -1,4 +1,4 @@
-"""Presets: named lists of fault rules, however they are chosen; each replaces the last."""
+"""Presets: named lists of fault rules, each of which replaces the last."""
 
 from collections import Counter
 from typing import Any, get_args
@@ -70,7 +70,7 @@ def test_an_untried_preset_is_no_finding(preset: PresetName) -> None:
         ("mobile", {0, 200}, 200),
     ],
 )
-def test_a_preset_behaves_as_it_is_called(preset: str, statuses: set[int], most_often: int) -> None:
+def test_a_preset_behaves_like_its_name(preset: str, statuses: set[int], most_often: int) -> None:
     met = Counter(Asker(preset=preset).statuses(1000))
 
     assert set(met) == statuses

@@ -1,4 +1,4 @@
-"""The six documented errors, each ordered in every way there is, side by side."""
+"""The six documented errors, each requested in every way that there is."""
 
 import json
 from collections.abc import Callable
@@ -26,7 +26,7 @@ Answers = list[tuple[int, Any]]
 
 
 def answers(url: str, **headers: str) -> Answers:
-    """The first answer, and the one after it, which has to be the real one again."""
+    """The first answer, and the next one, which must be the real one again."""
     first, second = requests.get(url, headers=headers), requests.get(url)
     return [(first.status_code, first.json()), (second.status_code, second.json()["result"])]
 

@@ -120,7 +120,7 @@ def test_a_clock_stops_at_the_end_of_the_year_9999() -> None:
     assert list_time(fast.now()) == "9999-12-31 23:59:59"
 
 
-def test_times_in_headers_and_in_the_list() -> None:
+def test_headers_and_lists_have_times_in_their_own_form() -> None:
     assert http_date(784111777) == "Sun, 06 Nov 1994 08:49:37 GMT"  # RFC 9110, 5.6.7
     assert list_time(784111777.9) == "1994-11-06 08:49:37"
 

@@ -1,4 +1,4 @@
-"""What gesmock says of the service is what the documentation data says."""
+"""The documentation data: its sources, and the plane that it is about."""
 
 from gesmock.model import documentation
 

@@ -104,12 +104,12 @@ def test_prepared_jobs_can_be_added_until_others_are_or_an_id_is_taken() -> None
     store = JobStore(jobs(1))
     first, second = store.prepare([job("a")]), store.prepare([job("b")])
 
-    assert store.takes(first)
+    assert store.can_add(first)
     store.add(first)
-    assert not store.takes(second)
+    assert not store.can_add(second)
     again = store.prepare([job("c")])
     store.submit(job("c"))
-    assert not store.takes(again)
+    assert not store.can_add(again)
 
 
 def test_a_removed_job_is_in_no_copy_until_it_is_added_again(
@@ -405,7 +405,7 @@ def test_a_job_takes_little_more_than_its_row() -> None:
     assert held <= 1.6 * size
 
 
-def test_a_store_tells_which_jobs_changed_since() -> None:
+def test_a_store_tells_which_jobs_have_changed() -> None:
     store = JobStore([job("0"), job("1", "running")])
     store.submit(job("new", "pending"), timeline())
     count = store.changed.count

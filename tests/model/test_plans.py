@@ -34,7 +34,7 @@ def stages(plan: Any, edition: Any = "database", finished: Any = "success") -> l
         ("partial", [*NORMAL, (10, "failed", 100)]),
     ],
 )  # fmt: skip
-def test_named_plans(name: str, expected: list[Any]) -> None:
+def test_a_named_plan_has_its_stages(name: str, expected: list[Any]) -> None:
     assert stages(name) == expected
 
 
@@ -60,11 +60,11 @@ def test_a_partial_failure_has_its_own_status_in_the_memory_edition() -> None:
         ({"name": "slow", "pending_s": 0, "running_s": 0}, [0] * 6),
     ],
 )
-def test_named_plans_take_other_times(plan: Any, at: list[float]) -> None:
+def test_the_times_of_a_named_plan_can_be_changed(plan: Any, at: list[float]) -> None:
     assert [stage[0] for stage in stages(plan)] == at
 
 
-def test_the_status_of_success_is_the_command_s_or_the_plan_s() -> None:
+def test_the_status_of_success_is_that_of_the_plan_or_else_of_the_command() -> None:
     assert stages("instant", finished="complete")[-1][1] == "complete"
     assert stages({"name": "instant", "finished": "complete"})[-1][1] == "complete"
 

@@ -261,7 +261,9 @@ def test_a_graph_with_a_partial_failure_does_not_become_a_database(service: Serv
     assert service.control("PUT", "graphs/m", {"edition": "database"}).status_code == 409
 
 
-def test_nor_does_a_graph_that_will_have_a_partial_failure(memory: Service) -> None:
+def test_a_graph_that_will_have_a_partial_failure_does_not_become_a_database(
+    memory: Service,
+) -> None:
     job = {"jobId": "a", "status": "pending", "request": {"command": "x", "url": "/"}}
     plan = {"name": "partial", "never_listed_for_s": 5}
     memory.control("POST", "jobs", {"job": {**job, "plan": plan}})

@@ -1,4 +1,4 @@
-"""Plan rules: which plan a submitted job gets, armed from all sides."""
+"""Plan rules: which plan a submitted job gets, and the ways to arm them."""
 
 from threading import RLock
 from typing import Any
@@ -63,7 +63,7 @@ def test_rules_can_be_read_and_disarmed(service: Service) -> None:
     assert service.control("DELETE", "plans/p1").json == listed_rule
     missing = service.control("GET", "plans/p1")
     assert missing.status_code == 404
-    assert missing.json["error"] == "no plan has the id 'p1'; armed are: p2"
+    assert missing.json["error"] == "no plan has the id 'p1'; armed: p2"
     assert service.control("DELETE", "plans").json == {"disarmed": 1}
     assert service.control("DELETE", "plans?id=p1").status_code == 400
 

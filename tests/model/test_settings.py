@@ -49,6 +49,6 @@ def test_every_wrong_setting_is_refused_by_name() -> None:
     assert [str(error) for error in caught.value.errors] == [
         "$.maximum_limit: expected an integer from 1 to 100000, got 0",
         "$.order: 'random' is not one of newest_first, oldest_first",
-        "$.limit_zer: unknown key; did you mean 'limit_zero'? known are "
+        "$.limit_zer: unknown key; did you mean 'limit_zero'? known keys: "
         + ", ".join(Settings.__struct_fields__),
     ]

@@ -50,7 +50,7 @@ def test_a_job_stays_in_a_status_outside_its_plan() -> None:
     assert statuses(timeline().moved(Move("failed"), 1 * S), 1, 1e6) == ["failed"] * 2
 
 
-def test_a_move_to_no_progress_begins_the_status_anew() -> None:
+def test_a_move_to_no_progress_starts_the_status_again() -> None:
     line = timeline(None, steps=[Step(1, "running", 40)])
 
     assert line.moved(Move("running"), 2 * S).at(2 * S).progress == 40
@@ -115,7 +115,7 @@ def test_the_remainder_of_a_timeline_continues_like_it(
         assert again.at(seconds * S)[1:] == line.at((now + seconds) * S)[1:]
 
 
-def test_being_listed_is_a_change_but_no_next_status() -> None:
+def test_being_listed_is_a_change_but_not_a_next_status() -> None:
     line = timeline(never_listed_for_s=5)
 
     assert [line.next_after(at * S) // S for at in (0, 2, 5)] == [2, 5, 10]

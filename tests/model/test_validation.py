@@ -66,7 +66,7 @@ class Cart(Struct, forbid_unknown_fields=True):
         ({"name": "a", "parts": ["wheel"]}, "$.parts[0]: expected an integer or 'spare' or an object, got 'wheel'"),
         ({"name": "a", "parts": [{"kind": "diesel"}]}, "$.parts[0].power: missing; expected a number of at least 0"),
         ({"name": "a", "nothing": 1}, "$.nothing: expected null, got 1"),
-        ({"name": "a", "wheel": []}, "$.wheel: unknown key; did you mean 'wheels'? known are name, wheels, loads, engine, plate, parts, anything, nothing"),
+        ({"name": "a", "wheel": []}, "$.wheel: unknown key; did you mean 'wheels'? known keys: name, wheels, loads, engine, plate, parts, anything, nothing"),
     ],
 )  # fmt: skip
 def test_an_error_names_the_path_the_value_and_what_is_expected(value: object, error: str) -> None:
@@ -131,7 +131,10 @@ def test_a_number_out_of_range_is_refused() -> None:
         (b'{\n "a" 1\n}', "line 2 column 6: broken JSON: Expecting ':' delimiter"),
         (b'{"a": "\xff"}', "byte 7: broken JSON: not UTF-8"),
         (b"[" * 65, "nested too deeply; at most 64 levels are allowed"),
-        (b"\xef\xbb\xbf{}", "broken JSON: it begins with a byte order mark, which JSON has not"),
+        (
+            b"\xef\xbb\xbf{}",
+            "broken JSON: it begins with a byte order mark, which JSON does not allow",
+        ),
         (b"NaN", "broken JSON: invalid character"),
         (b"1" * 5000, "broken JSON: Integer value out of range"),
         (b"[1e999]", "broken JSON: Number out of range"),

@@ -126,7 +126,7 @@ def _bodies(entry: Entry, operation: "Node", pointer: str) -> Iterator[Breach]:
             message = re.sub(r"^data\b\.?", "the body ", f"{errors[0]}").replace("  ", " ")
             yield Breach("GM308", message, references[0])
         for key, names in _unknown_keys(entry.body, calls):
-            message = f"{key} in the body: {validation.unknown(key.rpartition('.')[2], names)}"
+            message = f"{key} in the body: {validation.unknown_key(key.rpartition('.')[2], names)}"
             yield Breach("GM308", message, references[0], accepted=entry.status != _REFUSED)
     elif "transfer-encoding" in entry.headers:
         return  # there is no telling whether it had a body
