@@ -300,7 +300,7 @@ class Project:
                 graph = self.graphs.get_or_new(name)
                 if order.replace:
                     graph = graph.without_jobs()
-                elif not graph.takes(batch):
+                elif not graph.can_add(batch):
                     continue  # others were added meanwhile
                 check_number(name, len(graph) + order.count, edition)
                 graph.add(batch)

@@ -441,7 +441,7 @@ KINDS: Final[dict[str, type[Kind]]] = {
 
 
 def fault_of(fault: int | str | Kind) -> Kind:
-    """The kind that *fault* is, or that its status or name stands for."""
+    """The kind that *fault* is, or is short for."""
     if isinstance(fault, int):
         return Error(fault)
     return KINDS[fault]() if isinstance(fault, str) else fault

@@ -1,4 +1,4 @@
-"""The real time, which only this module reads, and the arithmetic of the time of a project."""
+"""Real time, which only this module reads, and the arithmetic of a project's time."""
 
 import sys
 import time
@@ -12,21 +12,22 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 from gesmock.model.errors import InvalidInput
 
 _BOOT_CLOCK: Final[Any] = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
-"""Goes on while the machine sleeps, if the system has such a clock."""
+"""The monotonic clock, if possible one that goes on while the machine sleeps; None without any."""
 
 _ticks = time.perf_counter if _BOOT_CLOCK is None else partial(time.clock_gettime, _BOOT_CLOCK)
 """Seconds since some moment.
 
-Time travel in a client's tests must not move the fake's clock: freezegun and time-machine replace
-every function of ``time`` but ``clock_gettime``, of which time-machine replaces CLOCK_REALTIME.
+Time travel in a client's tests must not move the fake's clock. freezegun and time-machine replace
+every function of ``time`` except ``clock_gettime``; there, time-machine replaces CLOCK_REALTIME
+only.
 """
 
 
 def _start() -> float:
     """When ``_ticks`` was 0, in seconds since 1970.
 
-    On Linux also if gesmock is first imported during a travel in time: 5 is CLOCK_REALTIME_COARSE,
-    which is a few milliseconds late, but which no library replaces.
+    On Linux, this is right even if gesmock is first imported during time travel: clock 5 is
+    CLOCK_REALTIME_COARSE, which is a few milliseconds late but which no library replaces.
     """
     now = time.time()
     untravelled = time.clock_gettime(5) if sys.platform == "linux" else now
@@ -36,7 +37,7 @@ def _start() -> float:
 _STARTED: Final = _start()
 
 real_time: Final[Callable[[], float]] = partial(next, map(_STARTED.__add__, iter(_ticks, None)))
-"""In seconds since 1970: ``_STARTED + _ticks()``, without the call of a Python function."""
+"""Returns seconds since 1970: ``_STARTED + _ticks()``, without calling a Python function."""
 
 NANOSECONDS: Final = 1_000_000_000  # in a second
 
@@ -53,9 +54,10 @@ LATEST: Final = 253_402_300_799  # the last second of the year 9999
 class Timing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """How a clock starts, at *now* (seconds since 1970; default: the real time), and how it runs.
 
-    *rate* is how many of its seconds pass in a real one. *tick_s* seconds pass with each request to
-    the service. Only such ticks, and ``advance``, move a *frozen* clock. With *real_delays*, faults
-    delay answers by real seconds, whatever the clock does, unless they say otherwise.
+    *rate* is how many of its seconds pass in a real one. With each request to the project, except
+    preflights, *tick_s* seconds pass. Only these ticks, and ``advance``, move a *frozen* clock.
+    With *real_delays*, faults delay answers by real seconds, whatever the clock does, unless they
+    say otherwise.
     """
 
     now: Annotated[float, Meta(ge=0, le=LATEST)] | None = None
@@ -66,7 +68,7 @@ class Timing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit
 
 
 class ClockChange(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A change of a clock: *advance_s* seconds pass at once, then it runs as the rest says."""
+    """A change of a clock: *advance_s* seconds pass at once; then the other fields apply."""
 
     advance_s: Seconds = 0.0
     frozen: bool | UnsetType = UNSET
@@ -78,10 +80,14 @@ class ClockChange(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 class VirtualTime:
     """The time of one project, in seconds since 1970, UTC.
 
-    It is counted in whole nanoseconds since it began, its *age*: ten times 0.1 s are 1 s. *source*
-    gives the real time. *frozen* tells whether it stands still, *ticks* whether requests move it,
-    *real_delays* whether delays pass beside it, *real_at* the real time when it was last held,
-    *changes* how often it was changed, by anything but ticks.
+    It counts the whole nanoseconds since it began, its *age*, so that ten times 0.1 s are 1 s.
+    *source* returns the real time.
+
+    - *frozen*: whether it stands still. *ticks*: whether requests move it.
+    - *real_delays*: whether delays take real seconds.
+    - *real_at*: the real time when it was last held.
+    - *changes*: how often it was changed by anything except ticks.
+
     Callers must hold the project's lock.
     """
 
@@ -114,7 +120,7 @@ class VirtualTime:
             return self._passed
         self.real_at = self._source()
         real = self.real_at - self._since
-        if real <= 0:  # the source has gone back, which the jobs must not
+        if real <= 0:  # the source went back, but jobs must not
             return self._passed
         return min(self._passed + round(real * self._speed), self._last)
 
@@ -126,9 +132,9 @@ class VirtualTime:
         return self._start + self.age() / NANOSECONDS
 
     def __enter__(self) -> float:
-        """Hold it, so that what happens together happens at one moment; returns this moment.
+        """Hold the time still, so that all inside happens at one moment; returns this moment.
 
-        After a tick, that is the moment at which the tick stopped.
+        Right after a tick, it is the moment at which the tick stopped.
         """
         if self.frozen and self._ticked is None:
             self.real_at = self._source()
@@ -145,7 +151,7 @@ class VirtualTime:
 
     @property
     def start(self) -> Timing:
-        """What makes another time run like this one, from the same moment if it is frozen."""
+        """With this timing, another time runs like this one; if frozen, from the same moment."""
         return self.timing if self._timing.frozen else self._timing
 
     def check(self, change: ClockChange) -> int:
@@ -167,11 +173,11 @@ class VirtualTime:
         del changes["advance_s"]
         self._run(structs.replace(self._timing, **changes))
 
-    def tick(self, before: int | None) -> None:
-        """Let ``tick_s`` pass, but stop at the age *before*, if there is one."""
+    def tick(self, stop: int | None) -> None:
+        """Let ``tick_s`` pass, but not beyond the age *stop*."""
         age = self.age()
         ticked = min(age + nanoseconds(self._timing.tick_s), max(self._last, age))
-        self._passed = ticked if before is None else max(min(ticked, before), age)
+        self._passed = ticked if stop is None else max(min(ticked, stop), age)
         self._ticked = self._passed
         self._since = self.real_at = self._source()
 

@@ -1,7 +1,7 @@
-"""What the service's documentation says, as data: its error codes and its asynchronous operations.
+"""What the service's documentation says, as data: its error codes and its calls.
 
-The files in ``documented/`` name the page behind each row, and mark what is inferred. To add an
-operation is to add a row.
+The files in ``documented/`` name the page behind each row, and mark what is inferred. To add a
+call, add a row.
 """
 
 import re
@@ -29,7 +29,7 @@ class ErrorCode(Struct, frozen=True):
 
 
 class Condition(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a body has to fit (JSON Schema, draft 7), and the *refusal* of one that does not.
+    """A JSON Schema (draft 7) that a body must fit, and the *refusal* of a body that does not.
 
     ``x-inferred`` names the keywords of a schema that no page states.
     """
@@ -42,21 +42,21 @@ class DocumentedCall(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """A call of the service plane that submits a job, or answers at once.
 
     - *edition*: the one that has the call: ``database``, ``memory`` or ``any``.
-    - *command_certainty*: ``documented``, ``inferred`` or ``guess``; *certainty* says the same of
-      the whole row, in words.
+    - *command_certainty*: ``documented``, ``inferred`` or ``guess``; *certainty* describes that of
+      the whole row in words.
     - *finished*: the status of such a job at its end. *task_type*: its name in the memory edition's
       list. *cancellable*: whether it can be cancelled, or for which algorithms.
     - *malformed_body*: the refusal of a body that is not JSON. *body*: conditions, each with the
       refusal of a body that fails it.
     - *keys*: every key of a body in any copy of the page, ``a.b`` in an object and ``a[].b`` in the
-      objects of a list. An object of which no key is named may have any; without *keys*, not all
-      are known. *keys_source* says which pages they are from.
-    - *asynchronous_if* (JSON Schema): of several rows with a method, path and action, the first
+      objects of a list. If no key of an object is named, it may have any; if *keys* is empty, not
+      all are known. *keys_source* names the pages that they are from.
+    - *asynchronous_if* (JSON Schema): if several rows share a method, path and action, the first
       that accepts the body is meant; ``{"not": {}}`` accepts none. *synchronous_answer* is an
-      example of the answer if none does.
+      example of the answer if none accepts it.
     - *added_query*: what the engine adds to the URL that it lists.
-    - *refused_in_errors*: the status of refusals that stand in ``errors[]``. *failed_result*:
-      whether refusals have a ``result``.
+    - *refused_in_errors*: the status of refusals whose code and message are in ``errors[]``.
+      *failed_result*: whether refusals have a ``result``.
     """
 
     name: str
@@ -91,9 +91,10 @@ class DocumentedCall(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class GeneratedCall(Struct, frozen=True, forbid_unknown_fields=True):
-    """A call that graphs of *edition* get, as often as its *weight* says, with one of *bodies*.
+    """A call that generated jobs of *edition* come from, as often as its *weight* says.
 
-    ``<name>`` in a body is a slot for a value of the vocabulary; null: there is no body.
+    It has one of *bodies*, in which ``<name>`` is a slot for a value of the vocabulary; null means
+    no body.
     """
 
     edition: str
@@ -118,7 +119,7 @@ def table_texts() -> dict[str, str]:
 
 @cache
 def calls() -> tuple[DocumentedCall, ...]:
-    """The documented calls of the service plane besides those about jobs."""
+    """The documented calls of the service plane, except those about jobs."""
     text = (_FOLDER / "operations.json").read_bytes()
     return msgspec.json.decode(text, type=tuple[DocumentedCall, ...])
 
@@ -129,7 +130,7 @@ def calls_of(
 ) -> tuple[DocumentedCall, ...]:
     """The calls with this *command* and these *names* in their path; the body says which is meant.
 
-    Those of *edition*, or, if there are none, of the other one. The first says what they share.
+    If *edition* has none, they are those of the other one. The first says what they share.
     """
     same = [
         call

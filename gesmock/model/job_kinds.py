@@ -1,4 +1,4 @@
-"""What the documentation says of a job by its command and body: its kind, and its result.
+"""What the documentation says about a job by its command and body: its kind, and its result.
 
 Which commands have which kind of result is documented (ges_03_0037, ges_03_0446, ges_03_0465,
 ges_03_0472) or inferred by symmetry; the values are random, from the seed and the job's id.
@@ -23,7 +23,8 @@ CANCELLED: Final = "The job has been cancelled."
 """The failure reason of a cancelled job; inferred, like its status."""
 
 _REASON: Final = "parameter [{}] is invalid!"
-"""The reason in the only example of a failed job (ges_03_0204, 2024-12), of a first parameter."""
+"""The reason in the only example of a failed job (ges_03_0204, 2024-12); the braces take the name
+of the first parameter."""
 
 
 def body_of(job: Job) -> Body:
@@ -43,9 +44,8 @@ def algorithm(job: Job) -> str:
 def cancellable(job: Job) -> bool:
     """Whether a job of this kind can be cancelled before it ends (ges_03_0038)."""
     row = documentation.by_command().get(job.request.command)
-    if row is None or isinstance(row.cancellable, bool):
-        return row is not None and bool(row.cancellable)
-    return algorithm(job) in row.cancellable
+    cancellable = row is not None and row.cancellable
+    return cancellable if isinstance(cancellable, bool) else algorithm(job) in cancellable
 
 
 def task_type(job: Job) -> str:
@@ -55,7 +55,7 @@ def task_type(job: Job) -> str:
 
 
 UNSEEN_REASON: Final = "in the database edition only failed algorithms show a fail_reason"
-"""Why a reason is refused that no answer would show (ges_03_0204, ges_03_0446, ges_03_0472)."""
+"""Why a reason that no answer would show is refused (ges_03_0204, ges_03_0446, ges_03_0472)."""
 
 
 def shows_reason(job: Job, edition: Edition) -> bool:
@@ -71,7 +71,7 @@ def visible(timeline: Timeline | None, job: Job, edition: Edition) -> Timeline |
 
 
 def reason_of(job: Job) -> str | None:
-    """The reason in the plan that *job* comes with."""
+    """The fail reason in the plan that *job* comes with."""
     return None if job.plan is UNSET else plan_of(job.plan).fail_reason
 
 
@@ -93,7 +93,7 @@ def fail_reason(job: Job, timeline: Timeline | None) -> str:
 # --- Results --------------------------------------------------------------------------------------
 
 ROWS: Final = ("vertices", "edges", "paths")
-"""The keys of ``outputs`` whose lists are paged, besides an algorithm's own name."""
+"""The keys of ``outputs`` whose lists are paged, in addition to an algorithm's own name."""
 
 _WORDS: Final = ("Comedy", "Drama", "Action", "Thriller", "Romance", "Horror", "Western", "Musical")
 _MOST: Final = 40  # rows
@@ -111,7 +111,7 @@ def result(command: str, body: Body, seed: int, job_id: str) -> dict[str, Any] |
 def result_page(
     result: Mapping[str, Any], algorithm: str, offset: int, limit: int
 ) -> dict[str, Any]:
-    """*result* with *limit* of its rows from *offset* on, and the three sizes (ges_03_0037)."""
+    """*result* with at most *limit* of its rows from *offset* on, and their sizes (ges_03_0037)."""
     outputs: Any = result.get("outputs")
     if not isinstance(outputs, dict):
         return dict(result)
@@ -181,7 +181,7 @@ def _algorithm(body: Body, rng: Random) -> dict[str, Any]:
 
 
 _COMMUNITIES: Final = {"connected_component", "label_propagation", "louvain", "kcore"}
-"""Algorithms that put a vertex into a group; that their rows look like scores is inferred."""
+"""Algorithms that put a vertex into a group. Inferred: their rows look like those with scores."""
 
 
 def _summary(_body: Body, rng: Random) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""JobStore: the jobs of one graph, as rows of its list, and what becomes of them when."""
+"""JobStore: the jobs of one graph, as rows of its list, and how they change over time."""
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
@@ -28,10 +28,11 @@ MUCH: Final = 1_000  # transitions, which take some five milliseconds
 class JobStore:
     """The jobs of one graph, newest first.
 
-    *edition* is the graph's own, if it has one; *labels* and *summary* describe its
-    vertices and edges, of which there are none. A job without a timeline keeps its status; those
-    in *timelines*, by id, are at the age *now*. Call ``settle`` before anything else: it carries
-    out what is due. A graph that one of its jobs has deleted is *deleted*.
+    *edition* is the graph's own, if it has one; *labels* and *summary* describe vertices and edges
+    that do not exist. *timelines* are by job id, and the jobs have the statuses of the age *now*; a
+    job without a timeline keeps its status. The jobs get the highest numbers below *below*. Call
+    ``settle`` before anything else: it carries out what is due. *deleted* tells whether a job has
+    deleted the graph.
     """
 
     def __init__(
@@ -51,16 +52,16 @@ class JobStore:
         # are added. A number is never used again.
         self._first, self._next = below - len(jobs), below
         numbers = [*range(below - 1, self._first - 1, -1)]  # each number is an object once
-        self.changes = 0  # other than those that time brings
+        self.changes = 0  # other than the statuses that time brings
         self.counts = Counter[JobStatus](map(attrgetter("status"), jobs))
         self.changed = ChangedJobs()
-        self._shares = False  # the next two with the store that it is a copy of, or with a copy
-        # A new string each: those of the jobs would keep the memory around them from being freed.
+        self._shares = False  # the next two, with the store that was copied or with a copy
+        # Each id is a new string: that of the job would keep the memory around it from being freed.
         ids = (job.job_id[:1] + job.job_id[1:] for job in jobs)
         self._numbers: dict[str, int] = dict(zip(ids, numbers, strict=True))
         self._hidden: dict[int, bytes] = {}  # rows that the list does not show yet
         self._timelines: dict[int, Timeline] = {}
-        self._submitted = 0  # bytes of submitted jobs and labels; some may be gone
+        self._submitted = 0  # bytes of submitted jobs and labels, including some that were removed
         self._due: list[Due] = []  # a heap
         self._pages: dict[tuple[int, int, bool], Page] = {}
         listed: list[tuple[int, Job]] = []
@@ -82,7 +83,7 @@ class JobStore:
         self._count()
 
     def copy(self, *, to_read: bool = False) -> "JobStore":
-        """A copy; one *to_read* makes no change take longer, but its timelines may be newer."""
+        """A copy. With *to_read*, it slows no change down, but may have newer ids and timelines."""
         self._shares |= not to_read
         copy = shallow_copy(self)
         copy._pages, copy.counts, copy.changed = {}, self.counts.copy(), self.changed.copy()
@@ -96,8 +97,8 @@ class JobStore:
         empty.labels, empty.summary = self.labels, self.summary
         return empty
 
-    def _own(self) -> None:
-        """Have ids and timelines of its own, before they are changed."""
+    def _begin_change(self) -> None:
+        """Count a change, and stop sharing ids and timelines before they are changed."""
         self.changes += 1
         if self._shares:
             self._numbers, self._timelines = self._numbers.copy(), self._timelines.copy()
@@ -192,7 +193,7 @@ class JobStore:
         """Add *job* as the newest; Conflict if its id is taken."""
         if job.job_id in self:
             raise Conflict(f"a job with the id {shortened(job.job_id)!r} already exists")
-        self._own()
+        self._begin_change()
         row, number = encode(job), self._next
         self._next += 1
         self._submitted += len(row)
@@ -204,11 +205,11 @@ class JobStore:
         else:
             self._append(number, row)
         if timeline is not None:
-            self._follow(number, timeline)
+            self._set_timeline(number, timeline)
             self._take_effect(timeline, job.status)
 
     def has_room(self, size: int, most: int) -> bool:
-        """Whether there are at most *most* bytes of submitted jobs and labels with *size* more."""
+        """Whether submitted jobs and labels have at most *most* bytes with *size* more."""
         if self._submitted + size > most:
             submitted = (block for block in self._blocks if block.numbers[0] >= 0)
             rows = [*self._hidden.values(), *(block.text for block in submitted)]
@@ -232,19 +233,19 @@ class JobStore:
     def prepare(
         self, jobs: Sequence[Job], timelines: Mapping[str, Timeline] | None = None, now: int = 0
     ) -> "JobStore":
-        """What ``add`` needs to add *jobs* after all others.
+        """Prepare *jobs*, older than all others, for ``add``.
 
         This is the part that takes long; it changes nothing, and needs no lock.
         """
         return JobStore(jobs, None, timelines, now, self._first)
 
-    def takes(self, older: "JobStore") -> bool:
-        """Whether *older* can be added still: no other has been since, and no id is taken."""
+    def can_add(self, older: "JobStore") -> bool:
+        """Whether *older* can still be added: no older jobs were meanwhile, and no id is taken."""
         return older._next == self._first and not older._numbers.keys() & self._numbers.keys()
 
     def add(self, older: "JobStore") -> None:
-        """Add the jobs of *older*, which this store has prepared and takes, after all others."""
-        self._own()
+        """Add the jobs of *older*, which this store has prepared and can add, after all others."""
+        self._begin_change()
         self._pages.clear()
         self._first = older._first
         self._numbers |= older._numbers
@@ -271,7 +272,7 @@ class JobStore:
     def _change(self, job_id: str, timeline: Timeline) -> Job:
         number = self._number(job_id)
         self.changed.add((job_id,))
-        self._follow(number, timeline)
+        self._set_timeline(number, timeline)
         job, status = self.job(job_id), timeline.at(self.now).status
         if job.status != status:
             job = self._with_status(job, status)
@@ -286,7 +287,7 @@ class JobStore:
 
     def remove(self, job_id: str) -> Job:
         """Remove a job; NotFound if there is none."""
-        self._own()
+        self._begin_change()
         job, number = self.job(job_id), self._number(job_id)
         self.changed.add((job_id,))
         del self._numbers[job_id]
@@ -299,7 +300,7 @@ class JobStore:
     def keep(self, most: int) -> None:
         """Remove the oldest jobs of the list until it has at most *most*."""
         while (surplus := len(self) - most) > 0:
-            self._own()
+            self._begin_change()
             self._pages.clear()
             block = self._blocks[0]
             remaining = max(len(block.numbers) - surplus, 0)
@@ -323,11 +324,11 @@ class JobStore:
             time, _, timeline, numbers = self._due[0]
             if self._timelines.get(numbers[0]) is timeline:
                 return time
-            heappop(self._due)  # the first is gone, or has been moved
-            self._expect(timeline, self._following(timeline, numbers), time - 1)
+            heappop(self._due)  # the first job was removed or moved
+            self._expect(timeline, self._with_timeline(timeline, numbers), time - 1)
         return NEVER
 
-    def _following(self, timeline: Timeline, numbers: Iterable[int]) -> list[int]:
+    def _with_timeline(self, timeline: Timeline, numbers: Iterable[int]) -> list[int]:
         """Those of *numbers* whose jobs have this *timeline*."""
         return [number for number in numbers if self._timelines.get(number) is timeline]
 
@@ -339,7 +340,7 @@ class JobStore:
 
     def due(self, now: int) -> int:
         """How many jobs ``settle`` would change; beyond ``MUCH`` it stops counting."""
-        total, indexes = 0, [0]  # in the heap: below what is not due, nothing is
+        total, indexes = 0, [0]  # in the heap: nothing below an entry that is not due is due
         while indexes and total <= MUCH:
             index = indexes.pop()
             if index < len(self._due) and self._due[index][0] <= now:
@@ -352,7 +353,7 @@ class JobStore:
     ) -> list[Transition]:
         """Carry out what is due at the age *now*; at most *most* jobs stay listed.
 
-        Returns the transitions in order of time, as those of *graph*; *began* is when the age
+        Returns the transitions of *graph*, its name, in order of time; *began* is when the age
         was 0, in seconds since 1970.
         """
         self.now = now
@@ -369,11 +370,11 @@ class JobStore:
             changes: list[Change] = []
             while self._due and self._due[0][0] == time:
                 _, _, timeline, numbers = heappop(self._due)
-                numbers = self._following(timeline, numbers)
+                numbers = self._with_timeline(timeline, numbers)
                 self._expect(timeline, numbers, time)
                 status = timeline.at(time).status
                 changes += [(time, number, status, timeline) for number in numbers]
-            changes.sort()  # in the order of submission; a number is there once
+            changes.sort()  # in the order of submission; each number is there once
             for change in changes:
                 _, number, _, timeline = change
                 if self._timelines.get(number) is not timeline:
@@ -408,7 +409,7 @@ class JobStore:
                 edited.add(number)
         self._edit({number: encode(jobs[number]) for number in edited})
         self.changed.add([jobs[number].job_id for number in edited])
-        for _, _, status, timeline in changes[-1:]:  # no other has an effect
+        for _, _, status, timeline in changes[-1:]:  # only the last can have an effect
             self._take_effect(timeline, status)
 
     def _take_effect(self, timeline: Timeline, status: JobStatus) -> None:
@@ -420,15 +421,15 @@ class JobStore:
             case EraseJob(job_id) if job_id in self:
                 self.remove(job_id)
 
-    def _follow(self, number: int, timeline: Timeline) -> None:
-        """From now on, let a job have this *timeline*."""
+    def _set_timeline(self, number: int, timeline: Timeline) -> None:
+        """Let a job have this *timeline* from now on."""
         if self._timelines.get(number) is timeline:
             return
-        self._own()
+        self._begin_change()
         self._timelines[number] = timeline
         self._expect(timeline, [number], self.now)
-        if len(self._due) > 2 * len(self._timelines) + 64:  # most are of jobs gone or moved
-            self._due = [due for due in self._due if self._following(due[2], due[3])]
+        if len(self._due) > 2 * len(self._timelines) + 64:  # most are of removed or moved jobs
+            self._due = [due for due in self._due if self._with_timeline(due[2], due[3])]
             heapify(self._due)
 
     # --- Rows by number ---

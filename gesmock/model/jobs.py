@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import replace
 
-from gesmock.model.plans import AnyPlan, Progress
+from gesmock.model.plans import AnyPlan, Percent
 from gesmock.model.secrets import Secrets
 from gesmock.model.types import FINAL, ListedStatus
 
@@ -30,7 +30,7 @@ class JobRequest(Struct, frozen=True, forbid_unknown_fields=True, gc=False, rena
 class Job(Struct, frozen=True, forbid_unknown_fields=True, gc=False, rename={"job_id": "jobId"}):
     """A job, with the keys of the service's list in their order (ges_03_0471).
 
-    *plan* says how it goes on from now; no list shows it.
+    *plan* says how it progresses from now on; no list shows it.
     """
 
     job_id: Annotated[str, Meta(min_length=1)]
@@ -42,11 +42,12 @@ class Job(Struct, frozen=True, forbid_unknown_fields=True, gc=False, rename={"jo
 class Move(Struct, frozen=True, forbid_unknown_fields=True):
     """The *status* to move a job to.
 
-    *progress*, *result* and *fail_reason* are as in a ``Plan``, and default to those of the job's.
+    *progress* is as in a ``Step``, *result* and *fail_reason* are as in a ``Plan``; all default to
+    those of the job's plan.
     """
 
     status: ListedStatus
-    progress: Progress | None = None
+    progress: Percent | None = None
     result: dict[str, Any] | UnsetType = UNSET
     fail_reason: str | None = None
 
@@ -86,7 +87,7 @@ class ChangedJobs:
 
 
 def redacted(job: Job) -> Job:
-    """*job* without the secrets in its request; itself where there are none."""
+    """*job* without the secrets in its request; the same object if there are none."""
     redact, request = Secrets().redact, job.request
     url, raw = redact(request.url), request.raw_request and redact(request.raw_request)
     if (url, raw) == (request.url, request.raw_request):

@@ -23,17 +23,17 @@ def url(row: DocumentedCall, names: Mapping[str, str], query: Mapping[str, str])
 
 
 def normalised(command: str, graph_name: str, body: Body) -> Body:
-    """*body*, without storage keys, in the key order and with the defaults of the engine's list.
+    """*body*, which has no storage keys, with the key order and defaults of the engine's list.
 
-    Order and defaults are those of the imports and index builds on ges_03_0471. That the engine
-    removes storage keys, and lists other bodies as they were sent, is inferred.
+    Order and defaults are those of the imports and index builds on ges_03_0471. Inferred: the
+    engine removes storage keys, and lists other bodies as they were sent.
     """
     form = _FORMS.get(command)
     return body if form is None else form(body, graph_name)
 
 
 def cleaned(request: Request) -> Request:
-    """*request* with its ``clean`` body; slow for a long one."""
+    """*request* with its ``clean`` body; this is slow for a long one."""
     if not request.body:
         return request
     return msgspec.structs.replace(request, clean=without_secrets(request.body))

@@ -1,4 +1,4 @@
-"""Request and Reply, how a reply is delivered, and the connection that they use."""
+"""Request and Reply, how a reply is delivered, and the client's connection."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, get_args
@@ -73,13 +73,13 @@ MOST_SHOWN: Final = 1_000
 class Request(Struct, frozen=True, kw_only=True):
     """One HTTP request below the service's paths, as the core sees it.
 
-    *operation* is None where no route matches; *allowed* then has the methods of the path, if any.
+    *operation* is None if no route matches; *allowed* then has the methods of the path, if any.
     *query* holds the first value of each parameter. Header names are lower case. *body* is the JSON
     value of the body: an empty object if there is none, None if it is not JSON, cut off, or longer
-    than ``LARGEST_BODY``. *clean* is the body without secrets (``listed_requests.cleaned``), and
-    *digest* tells a shortened body from others (``entries.with_short_body``). *long*: path, query
-    and headers are longer than ``LONGEST_HEAD``. *epoch* is the fake's when the request arrived: a
-    project that was reset since must not see it.
+    than ``LARGEST_BODY``. *clean* is the body without storage keys (``listed_requests.cleaned``),
+    and *digest* tells a shortened body from others (``entries.with_short_body``). *long*: path,
+    query and headers are longer than ``LONGEST_HEAD``. *epoch* is the fake's when the request
+    arrived: a project that has been reset since must not see it.
     """
 
     operation: Operation | None
@@ -99,8 +99,8 @@ class Request(Struct, frozen=True, kw_only=True):
 class ReplyBody(Struct, gc=False):
     """What the journal keeps of a long answer: *text*, the first ``LONGEST_REPLY`` bytes of it.
 
-    The whole body has *length* bytes, 0 until the answer is encoded and again once the text was
-    dropped to save room; the journal counts *size*. Whoever reads the text masks *secrets* too.
+    The whole body has *length* bytes; it is 0 until the answer is encoded, and after the text is
+    dropped to save room. The journal counts *size*. Readers of the text must also mask *secrets*.
     """
 
     text: bytes = b""
@@ -109,13 +109,13 @@ class ReplyBody(Struct, gc=False):
     secrets: frozenset[str] = frozenset()
 
     def fill(self, blocks: Sequence[bytes | memoryview]) -> None:
-        """Keep the beginning of *blocks*; a short answer, which has one block, is not copied."""
-        self.length = len(blocks[0])
-        if len(blocks) == 1 and self.length <= LONGEST_REPLY:
-            self.text = bytes(blocks[0])
-            return
+        """Keep the beginning of *blocks*."""
         self.length = sum(map(len, blocks))
-        parts, room = list[memoryview](), LONGEST_REPLY
+        if len(blocks) == 1 and self.length <= LONGEST_REPLY:
+            self.text = bytes(blocks[0])  # no copy
+            return
+        parts = list[memoryview]()
+        room = LONGEST_REPLY
         for block in blocks:
             parts.append(memoryview(block)[:room])
             room -= len(parts[-1])
@@ -125,7 +125,7 @@ class ReplyBody(Struct, gc=False):
 
 
 class Encoded(Struct, frozen=True):
-    """A payload that is JSON already, in *blocks* that are never joined."""
+    """A payload that is JSON already, in *blocks* to send one after the other."""
 
     blocks: Sequence[bytes | memoryview]
 
@@ -133,7 +133,7 @@ class Encoded(Struct, frozen=True):
 class ShownStatuses(Struct, frozen=True, gc=False):
     """The statuses that an answer shows, by job id; None if there are too many.
 
-    A list has *returned* jobs, out of *total* where it says so.
+    A list has *returned* jobs, out of *total* if it says so.
     """
 
     statuses: Mapping[str, JobStatus] | None
@@ -205,10 +205,10 @@ class ConnectionInfo(Struct, eq=False):
 class Reply(Struct, frozen=True):
     """What goes back; *payload* is encoded as JSON outside the project's lock.
 
-    It may be ``Encoded`` already, or, where that takes long, a function that makes it. *statuses*
-    and *job_id* (of the job that was submitted) are for the journal. *hint* is for the log: what to
-    do about a request that no operation serves. A payload that may be long has a *body*, the same
-    for each answer with it; the journal keeps a short one as it is.
+    It may be ``Encoded`` already, or, if making it takes long, a function that returns it.
+    *statuses* and *job_id* (of the job that was submitted) are for the journal. *hint* is for the
+    log: what to do about a request that no operation serves. For a payload that may be long, the
+    journal keeps *body*, which all answers with this payload share; it keeps any other payload.
     """
 
     status: int

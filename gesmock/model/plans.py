@@ -1,4 +1,4 @@
-"""Plans: how a job progresses, counted from its submission, whatever the job and the clock."""
+"""Plans: how a job progresses, in seconds after its submission, for any job and any clock."""
 
 from collections.abc import Mapping
 from math import inf
@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from gesmock.model.clock import Seconds
 from gesmock.model.types import FINAL, MOVES, Edition, GoodEnd, JobStatus
 
-Progress = Annotated[int, Meta(ge=0, le=100)]
+Percent = Annotated[int, Meta(ge=0, le=100)]
 
 PlannedStatus = Annotated[
     Literal[JobStatus, "finished"],
@@ -38,7 +38,7 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
 
     after_s: Annotated[float, Meta(ge=0, le=1e10)]  # pending and running may both take 1e9
     status: PlannedStatus
-    progress: Progress | None = None
+    progress: Percent | None = None
 
 
 # For how long a job is pending and running, how far it gets, and its end.
@@ -87,7 +87,7 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_d
                     f"steps: {step.after_s} s comes after a step at {before.after_s} s, but is "
                     "earlier; after_s counts from the submission of the job"
                 )
-            # The same statuses may follow either one that ``finished`` may mean.
+            # The same statuses may follow ``success`` and ``complete``.
             was, status = (
                 "success" if each.status == "finished" else each.status for each in (before, step)
             )
@@ -115,7 +115,7 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_d
         return stages
 
     def _steps(self) -> list[tuple[float, PlannedStatus, int | None]]:
-        """Its own steps, or those that its name stands for."""
+        """Its own steps, or those of its named plan."""
         if self.steps is not None:
             return [(step.after_s, step.status, step.progress) for step in self.steps]
         pending_s, running_s, progress, end = _NAMED[self.name or "normal"]

@@ -1,4 +1,4 @@
-"""What queries answer at once: results of statements, and the labels and summary of a graph."""
+"""What queries return: the results of statements, and the labels of a graph."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from gesmock.model.types import GraphName
 MOST_RESULTS: Final = 1_000
 """How many results for queries a project may have."""
 
-LONGEST_PATTERN: Final = 1_000  # characters; Python keeps the last few hundred patterns
+LONGEST_PATTERN: Final = 1_000  # characters; Python caches the last few hundred patterns
 LONGEST_RESULT: Final = 100_000  # rows
 
 LabelType = Literal["vertex", "edge", "all"]
@@ -41,9 +41,9 @@ class QueryResult(
 ):
     """The *rows* that a Cypher or GQL statement returns, with a value for each of *columns*.
 
-    They are those of a *statement*, blanks aside, or of all that the regular expression *pattern*
-    matches somewhere; in any graph, or in *graph*. *meta* has what the service tells of the values
-    of each row (default: null for each).
+    The result is for one *statement*, however it is spaced, or for all in which the regular
+    expression *pattern* matches somewhere; in any graph, or only in *graph*. *meta* is what the
+    service says about the values of each row (default: null for each).
     """
 
     statement: str | None = None
@@ -105,7 +105,10 @@ class Queries:
         graph: str | None = None,
         meta: Sequence[Sequence[Any]] = (),
     ) -> QueryResult:
-        """Let a statement, or each that *pattern* matches, return *rows*. Raises InvalidInput."""
+        """Let a statement, or each that *pattern* matches, return *rows*.
+
+        Raises InvalidInput, or Conflict if there are ``MOST_RESULTS`` already.
+        """
         fields: Mapping[str, Any] = {
             "statement": statement,
             "pattern": pattern,
@@ -117,7 +120,7 @@ class Queries:
         return self.add(validation.read_python(fields, QueryResult, "query result"))
 
     def add(self, result: QueryResult) -> QueryResult:
-        """Let it count before the others; raises Conflict if there are ``MOST_RESULTS``."""
+        """Put *result* before the others; raises Conflict if there are ``MOST_RESULTS`` already."""
         with self._lock:
             if len(self._results) >= MOST_RESULTS:
                 raise Conflict(

@@ -66,7 +66,7 @@ def job_list(page: Page, settings: Settings) -> Reply:
         return Reply(200, listed, statuses=_statuses(page, page.total), body=ReplyBody())
     if page.reply is None:
         encoded = partial(_encoded, page)
-        takes_long = page.oldest_first and len(page.parts) > 4  # each is turned round
+        takes_long = page.oldest_first and len(page.parts) > 4  # each is reversed
         payload = encoded if takes_long else encoded()
         page.reply = Reply(200, payload, statuses=_statuses(page, page.total), body=ReplyBody())
     return page.reply
@@ -152,7 +152,7 @@ _LASTS_S: Final[Mapping[str, tuple[float, float]]] = {
 class MemoryList(Struct, frozen=True):
     """Lists jobs as the memory edition does (ges_03_0204, 2024-12 and later).
 
-    *age* is how long the clock has run since its epoch, which was *began* seconds after 1970.
+    The clock began at *began*, in seconds since 1970, and has run for *age*, in nanoseconds.
     """
 
     began: float
@@ -172,12 +172,12 @@ class MemoryList(Struct, frozen=True):
         return Reply(200, listed, statuses=_statuses(page, None), body=ReplyBody())
 
     def _item(self, job: Job, timeline: Timeline | None, index: int) -> dict[str, Any]:
-        """*job* as it is listed; *index* counts from 1 on, back from those submitted here."""
+        """*job* as it is listed; *index* counts those not submitted here, from 1 for the newest."""
         body = job_kinds.body_of(job)
         task_type = job_kinds.task_type(job)
         ended = job.status in FINAL
         imports = task_type == "ImportGraph"
-        # A job without a timeline has times and a progress of its own, by its id.
+        # The times and progress of a job without a timeline follow from its id.
         _, rng = random_bits(f"{self.seed}/course/{job.job_id}")
         start, end = self._times(job, task_type, timeline, index, rng)
         progress = 100 if ended else 1 + rng() % 99 if job.status == "running" else 0
@@ -217,7 +217,7 @@ class MemoryList(Struct, frozen=True):
         return ["" if at is None else list_time(at) for at in (started, ended)]
 
     def _files(self, job: Job, body: Body) -> list[dict[str, Any]]:
-        """The files that an import reads; names but ``edgeFiles`` and ``fileName`` are inferred."""
+        """The files of an import. Inferred: all keys except ``edgeFiles`` and ``fileName``."""
         rng = Random(f"{self.seed}/files/{job.job_id}")  # noqa: S311 no secret
         return [
             {key: [{"fileName": body[path], **_lines(job, rng)}]}

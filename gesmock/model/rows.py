@@ -1,6 +1,6 @@
 """The rows of a job list: jobs as the service lists them, in blocks, and pages of them.
 
-Where a job stands in the list, and what becomes of it, is in ``job_store``.
+Where a job is in the list, and how it changes, is up to ``job_store``.
 """
 
 from array import array
@@ -27,7 +27,7 @@ _decode_all = msgspec.json.Decoder(list[Job]).decode
 
 
 def encode(job: Job) -> bytes:
-    return _encode(job) + b","  # as every row has it
+    return _encode(job) + b","  # every row has one
 
 
 def decode(row: bytes) -> Job:
@@ -118,16 +118,16 @@ class Block(Struct, frozen=True, eq=False):
         begin, end = self.starts[index] - zero, self.starts[index + 1] - zero
         shift = len(row) - (end - begin)
         later = array("q", [start + shift for start in self.starts[index + 1 :]])
-        text_of = b"".join([text[:begin], row, text[end:]])
-        return Block(self.numbers, text_of, self.starts[: index + 1] + later)
+        changed = b"".join([text[:begin], row, text[end:]])
+        return Block(self.numbers, changed, self.starts[: index + 1] + later)
 
 
 class Page(Struct, eq=False):
     """Consecutive rows of the list, as they were when the page was taken.
 
     *parts* are blocks, each from one index up to another; *total* is the length of the whole list.
-    As long as nothing changes, the same page is returned again: *reply* and *statuses* are for
-    those who make something of it, to do so once.
+    Until something changes, the same page is returned again, so *reply* and *statuses* keep what
+    was made of it.
     """
 
     parts: Sequence[Part]
@@ -162,9 +162,9 @@ class Page(Struct, eq=False):
 
 
 def parts(rows: Sequence[tuple[int, T]]) -> list[Sequence[tuple[int, T]]]:
-    """*rows*, newest first, by the block they go to; the oldest block first.
+    """*rows*, which are newest first, split into those of each block; the oldest block first.
 
-    As many as fit in one block are not split.
+    Up to twice ``SIZE`` stay in one.
     """
     size = SIZE if len(rows) > 2 * SIZE else 2 * SIZE
     return [rows[max(end - size, 0) : end] for end in range(len(rows), 0, -size)]

@@ -14,7 +14,8 @@ _REGIONS: Final = (
 def sdk_environment(url: str, project_id: str, present: Mapping[str, str]) -> dict[str, str]:
     """The variables to set, or to change in the *present* environment, for the fake at *url*.
 
-    Keys, project, the endpoints of IAM and of every region of the service; and no proxy before it.
+    They name keys, the project, and the endpoints of IAM and of every region of the service, and
+    exempt the fake from proxies.
     """
     host = urlsplit(url).hostname or ""
     local = ",".join(dict.fromkeys(("127.0.0.1", "localhost", host)))

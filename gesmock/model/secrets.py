@@ -238,7 +238,7 @@ def _written(special: re.Match[str]) -> str:
 
 
 def _parsed(text: str) -> Any:
-    """*text*, parsed as JSON; None if it is not JSON, or can be read in two ways."""
+    """The object, list or string of a JSON *text*; None if it is none, or has two readings."""
     if not text.lstrip().startswith(("{", "[", '"')):
         return None
     try:

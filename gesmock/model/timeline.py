@@ -93,7 +93,7 @@ class Timeline(Struct, frozen=True, gc=False):
 
     @classmethod
     def still(cls, status: JobStatus, now: int) -> "Timeline":
-        """One that keeps its *status* until the job is moved."""
+        """A timeline that keeps its *status* until the job is moved."""
         return cls((Stage(now, status, 100 if status in FINAL else 0),), now)
 
     def at(self, now: int) -> Stage:
@@ -115,7 +115,7 @@ class Timeline(Struct, frozen=True, gc=False):
         return NextStatus(following.status, (following.time - now) / NANOSECONDS)
 
     def _following(self, now: int) -> Stage | None:
-        """The first stage with another status than the present one."""
+        """The first later stage with another status than the present one."""
         later = bisect_right(self.stages, (now, "~"))  # as in _index
         status = self.stages[max(later - 1, 0)].status
         return next((each for each in self.stages[later:] if each.status != status), None)
@@ -138,7 +138,7 @@ class Timeline(Struct, frozen=True, gc=False):
         if move.progress is not None:
             present = present._replace(progress=move.progress)
         if [stage.status for stage in past[-2:]] == [move.status] * 2:
-            past = past[:-1]  # the stage before it says since when
+            past = past[:-1]  # the stage before says when the status began
         return replace(
             self,
             stages=(*past, present, *later),
@@ -174,7 +174,7 @@ class Timeline(Struct, frozen=True, gc=False):
 
 
 def timeline_of(job: Job, settings: Settings, edition: Edition, now: int) -> Timeline:
-    """The timeline of *job* from *now* on: by its plan, from the status it has, if it has one."""
+    """The timeline of *job* from *now* on: its plan from its status on, or that status for ever."""
     if job.plan is UNSET:
         return Timeline.still(job.status, now)
     finished = settings.finished(job.request.command, edition)
@@ -183,13 +183,13 @@ def timeline_of(job: Job, settings: Settings, edition: Edition, now: int) -> Tim
 
 
 Due = tuple[int, int, Timeline, list[int]]
-"""At this time, the jobs with these numbers change, if the timeline is theirs still.
+"""At this time, the jobs with these numbers change, if they still have the timeline.
 
-Its id comes before it, so that timelines are never compared.
+The timeline's id comes before it, so that timelines are never compared.
 """
 
 Change = tuple[int, int, JobStatus, Timeline]
-"""At this time, the job with this number has the status, by its timeline."""
+"""At this time, the job with this number gets the status, according to its timeline."""
 
 
 def _onwards(

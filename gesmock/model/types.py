@@ -74,7 +74,7 @@ MOVES: Final[Mapping[JobStatus, tuple[JobStatus, ...]]] = {
 }
 """The statuses that may follow each; final ones stay. Inferred: no page lists them."""
 
-# msgspec sorts a Literal's values by the alphabet; messages have them in a job's order.
+# msgspec sorts a Literal's values alphabetically; messages list them in a job's order.
 ListedStatus = Annotated[JobStatus, Meta(description=f"one of {', '.join(STATUSES)}")]
 
 
@@ -84,7 +84,7 @@ def by_status(counts: Mapping[JobStatus, int]) -> dict[JobStatus, int]:
 
 
 def moves(status: JobStatus, edition: Edition) -> list[JobStatus]:
-    """The statuses that a job with this *status* can be moved to."""
+    """The statuses that a job of *edition* with this *status* can move to."""
     return [each for each in MOVES[status] if each in EDITION_STATUSES[edition]]
 
 

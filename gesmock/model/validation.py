@@ -98,8 +98,8 @@ def parse(text: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise InvalidInput.at(f"byte {error.start}", "broken JSON: not UTF-8") from None
     except json.JSONDecodeError as error:
-        where = f"line {error.lineno} column {error.colno}"
-        raise InvalidInput.at(where, f"broken JSON: {error.msg}") from None
+        position = f"line {error.lineno} column {error.colno}"
+        raise InvalidInput.at(position, f"broken JSON: {error.msg}") from None
     except ValueError:  # the standard library has limits of its own
         pass
     raise InvalidInput.at("", f"broken JSON: {_reason(reason)}")
@@ -130,7 +130,7 @@ def check_levels(text: bytes) -> None:
 
 
 def too_deep(text: bytes) -> bool:
-    """Whether the JSON *text*, even where it is broken, is nested deeper than ``MOST_LEVELS``."""
+    """Whether the JSON *text*, even if it is broken, is nested deeper than ``MOST_LEVELS``."""
     if text.count(b"{") + text.count(b"[") <= MOST_LEVELS:  # most texts
         return False
     if b"\\\\" in text:
@@ -316,13 +316,14 @@ def _tagged(
     """The errors of the member that the tag of *value* names, or those of the tag."""
     field = str(next(iter(members.values())).__struct_config__.tag_field)
     tags = [str(tag) for tag in members]
-    where, tag = join(path, field), value.get(field)
+    tag = value.get(field)
+    path_of_tag = join(path, field)
     if field not in value:
-        yield InputError(where, f"missing; expected one of {', '.join(tags)}")
+        yield InputError(path_of_tag, f"missing; expected one of {', '.join(tags)}")
     elif isinstance(tag, str) and tag in members:
         yield from _errors(members[tag], value, path)
     else:
-        yield InputError(where, none_of(tag, tags))
+        yield InputError(path_of_tag, none_of(tag, tags))
 
 
 def _expected(type_: Any) -> str:

@@ -9,10 +9,10 @@ if TYPE_CHECKING:
 
 
 class Waiters:
-    """Those who wait for a change of what *lock* guards. Hold it in every call but ``pause``.
+    """Those who wait for a change of what *lock* guards. Hold it in every call except ``pause``.
 
     A thread calls ``wait``. A task asks for the ``next_change``, and then, with the lock released,
-    awaits ``pause``: no thread waits for it.
+    awaits ``pause``, which blocks no thread.
     """
 
     def __init__(self, lock: RLock) -> None:
@@ -20,7 +20,7 @@ class Waiters:
         self._condition = Condition(lock)
         self._futures: set[Future[None]] = set()
         self.count = 0
-        """How many there are."""
+        """How many wait."""
 
     def wait(self, timeout_s: float) -> None:
         """Wait for the next change, at most *timeout_s* real seconds; the lock is free then."""
@@ -32,7 +32,7 @@ class Waiters:
 
     def next_change(self) -> "Future[None]":
         """A future of the running loop, which the next change completes."""
-        from asyncio import get_running_loop  # which a loop that runs has imported
+        from asyncio import get_running_loop  # a loop is running, so asyncio is imported already
 
         future = get_running_loop().create_future()
         self._futures.add(future)
