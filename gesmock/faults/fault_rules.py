@@ -40,7 +40,7 @@ class FaultRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, o
     rule is for requests of *operation*, to *graph*, about the job *job_id*, about jobs with this
     *command* (submitted or requested), with this *header* (``NAME`` or ``NAME=VALUE``), from
     *from_s* to *until_s* seconds of the project's clock after it was armed; by default, for all. It
-    counts those that no earlier fault rule has hit. It lets the first *after* of them pass, then
+    counts those that no earlier rule has claimed. It lets the first *after* of them pass, then
     fires at every *every*-th with *probability*, at most *times* times (default: no limit); or at
     the *nth* ones, counted from 1. A *script* is played once, an entry for each request: a status,
     a fault, or "ok" for the real answer. Requests that a spent rule no longer hits go to the next

@@ -44,8 +44,8 @@ class DocumentedCall(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     - *edition*: the one that has the call: ``database``, ``memory`` or ``any``.
     - *command_certainty*: ``documented``, ``inferred`` or ``guess``; *certainty* describes that of
       the whole row in words.
-    - *finished*: the status of such a job at its end. *task_type*: its name in the memory edition's
-      list. *cancellable*: whether it can be cancelled, or for which algorithms.
+    - *finished*: the status with which its jobs succeed. *task_type*: their name in the memory
+      edition's list. *cancellable*: whether they can be cancelled, or for which algorithms.
     - *malformed_body*: the refusal of a body that is not JSON. *body*: conditions, each with the
       refusal of a body that fails it.
     - *keys*: every key of a body in any copy of the page, ``a.b`` in an object and ``a[].b`` in the

@@ -180,7 +180,7 @@ def naming_file(file: str) -> Iterator[None]:
 
 
 class NotFound(GesmockError, LookupError):
-    """There is no job, graph, fault rule or project with this name."""
+    """Nothing has the name or id that was asked for."""
 
 
 class Conflict(GesmockError, ValueError):

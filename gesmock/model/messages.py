@@ -152,7 +152,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     the head in that many pieces, spread evenly over *spread_s* real seconds; with *after_bytes*,
     the connection is closed after the head and that many bytes of the body. *raw* is sent instead
     of the answer, before the connection is closed. A *stream* is asked for its next part every
-    100 ms, but not before the client has taken the last one; nothing new is an empty part. With an
+    100 ms, but not before the client has taken the last one; an empty part means no news. With an
     *end* other than ``keep`` nothing is sent: the connection is closed (TCP FIN), reset (TCP RST),
     or hangs until the client gives up.
     """

@@ -49,7 +49,8 @@ class Block(Struct, frozen=True, eq=False):
     """Consecutive rows of the list as one *text*, newest first, a comma after each.
 
     Row *i*, of the job with the number ``numbers[i]``, reaches from ``starts[i]`` to
-    ``starts[i + 1]``, counted from ``starts[0]``, so that neither end moves the others.
+    ``starts[i + 1]``, counted from ``starts[0]``, so that a new row at the beginning changes no
+    other start.
     """
 
     numbers: tuple[int, ...]
@@ -70,7 +71,7 @@ class Block(Struct, frozen=True, eq=False):
         return Block((number, *self.numbers), row + self.text, starts)
 
     def piece(self, begin: int, end: int) -> bytes | memoryview:
-        """The rows from *begin* up to *end*; all of them are not copied."""
+        """The rows from *begin* up to *end*, not copied."""
         if end - begin == len(self.numbers):
             return self.text
         zero = self.starts[0]
@@ -149,7 +150,7 @@ class Page(Struct, eq=False):
             yield from zip(numbers[::step], jobs[::step], strict=True)
 
     def pieces(self) -> list[bytes | memoryview]:
-        """The rows, with commas between them, in a few large pieces that are not copied."""
+        """The rows, with commas between them, in a few large pieces; reversed ones are copies."""
         pieces = [
             b"".join([row for _, row in block.rows()][begin:end][::-1])
             if self.oldest_first
