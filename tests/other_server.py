@@ -1,4 +1,4 @@
-"""Another server, of which every byte is known: what it was sent, and what it sends."""
+"""Another server: a test says every byte that it sends, and sees every byte that it gets."""
 
 import re
 import socket
@@ -35,8 +35,8 @@ class OtherServer:
     """Answers the n-th request with the n-th of *answers*, from one thread a connection.
 
     An answer is bytes, after which the connection is kept, or an act, after which it is not. The
-    last stands for all that follow. *received* are the requests as they came, *connections* says how
-    many connections there were.
+    last one is repeated. *received* are the requests as they came, *connections* says how many
+    connections there were.
     """
 
     def __init__(self, *answers: bytes | Act, context: ssl.SSLContext | None = None) -> None:
@@ -93,7 +93,7 @@ class OtherServer:
 
 
 def _request(connection: socket.socket) -> bytes:
-    """The next request, with its body; empty where the client has ended."""
+    """The next request, with its body; empty if the client has ended."""
     text = b""
     while b"\r\n\r\n" not in text:
         data = connection.recv(65536)
@@ -108,7 +108,7 @@ def _request(connection: socket.socket) -> bytes:
 
 
 def ask(url: str, text: bytes) -> bytes:
-    """All that the server at *url* answers to *text*, until it ends the connection."""
+    """Everything that the server at *url* answers to *text* until it ends the connection."""
     host, _, port = url.partition("//")[2].partition(":")
     with socket.create_connection((host, int(port)), 10) as client:
         client.sendall(text)
@@ -119,7 +119,7 @@ def ask(url: str, text: bytes) -> bytes:
 
 
 def lines(answer: bytes) -> list[str]:
-    """The lines of its head."""
+    """The lines of the head of *answer*."""
     return answer.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
 
 

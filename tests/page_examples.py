@@ -35,7 +35,7 @@ LANGUAGES: Final = ("python", "console", "json", "sh")
 """Blocks in these languages run, or a mark says why one does not."""
 
 SERVE: Final = "gesmock serve movies --generate 1000 --fault list_jobs=503,every=10"
-"""The server of every page that starts no other one on port 8080."""
+"""The server of every page that does not start another one on port 8080."""
 
 _FENCED: Final = RawFencedCodeBlockLexer(re.compile(r"(?P<language>[^\n]*)\n"))
 _MARKS: Final = re.compile(r"(?:^<!-- .+ -->\n+)*\Z", re.MULTILINE)
@@ -44,7 +44,7 @@ _SHELL: Final = re.compile(r"[|&;<>$`=*]")
 
 
 class Block(NamedTuple):
-    """A fenced block with the marks above it, the code of which begins in *line*."""
+    """A fenced block, with the marks above it."""
 
     language: str
     text: str
@@ -77,7 +77,7 @@ def block_of(example: Example) -> Block:
 
 
 def _file_of(example: Example) -> str:
-    """The file that a block is written to; empty where it is not."""
+    """The file that a block is written to; empty if there is none."""
     block = block_of(example)
     tests = block.language == "python" and "def test_" in block.text
     return block.marks.get("file", f"test_line_{example.line}.py" if tests else "")
@@ -104,7 +104,7 @@ class Served(NamedTuple):
 
 @contextmanager
 def serving(command: str, folder: Path) -> Iterator[Served]:
-    """Run this ``gesmock`` command until the end, at a free port.
+    """Run this ``gesmock`` command during the block, at a free port.
 
     It runs in a thread: a process would take longer to start than most examples.
     """
@@ -161,7 +161,7 @@ class PageExamples:
                     example.evaluate()
 
     def _evaluate(self, example: Example) -> str | None:
-        """Run an example; what was wrong with it."""
+        """Run an example. Returns what was wrong with it, or None."""
         block, name = block_of(example), _file_of(example)
         if _has_tests(example):
             return self._result(name, block.marks.get("fails"))
@@ -184,14 +184,14 @@ class PageExamples:
         path.write_text(text, encoding="utf-8")
 
     def _test(self, examples: Sequence[Example]) -> None:
-        """Run the tests of *examples*, all at once: to start pytest takes longer than to run one."""
+        """Run the tests of *examples* all at once: starting pytest takes longer than one of them."""
         for example in examples:
             self._write(_file_of(example), block_of(example).text)
         self._reports = Reports()
         self._output = self._pytest("-q", *map(_file_of, examples), plugins=[self._reports])
 
     def _result(self, name: str, fails: str | None) -> str | None:
-        """What was wrong with the tests in a file, which pass or fail with the text *fails*."""
+        """What was wrong with the tests in a file, which must pass, or fail with the text *fails*."""
         reports = self._reports.by_file.get(name, [])
         failures = [report.longreprtext for report in reports if not report.passed]
         if fails is None:
@@ -223,7 +223,7 @@ class PageExamples:
         return None
 
     def _converse(self, text: str) -> str | None:
-        """Run the commands of a console; the first one that prints something else."""
+        """Run the commands of a console. Returns the first that does not print what it should."""
         for command, expected in commands(text):
             output, status = self._command(command)
             pattern = ".*".join(map(re.escape, expected.strip().split("...")))
@@ -234,14 +234,14 @@ class PageExamples:
         return None
 
     def _command(self, command: str) -> tuple[str, int]:
-        """What a command prints and its exit status, with the ports of the page."""
+        """Run a command. Returns what it prints, with the ports of the page, and its exit status."""
         if re.match("gesmock (serve|proxy) ", command):
             return self._serve(command), 0
-        output, status = self._ran(self._with_real_ports(command))
+        output, status = self._execute(self._with_real_ports(command))
         return self._with_named_ports(output), status
 
     def _serve(self, command: str) -> str:
-        """Start a server, which answers at the port that the page names; what it prints."""
+        """Start a server for the port that the page names. Returns what it prints."""
         port = re.search(r" --port (\d+)", command)
         if command == SERVE:
             served = self._begin()
@@ -264,14 +264,14 @@ class PageExamples:
         return text
 
     def _begin(self) -> Served:
-        """The default server, as new."""
+        """Reset the default server, and return it."""
         served = self._default_server()
         self._ports["8080"] = served.port
         requests.post(f"http://127.0.0.1:{served.port}/_gesmock/reset", timeout=10)
         return served
 
-    def _ran(self, command: str) -> tuple[str, int]:
-        """Run a command: in this process where it can, which saves the start of another one."""
+    def _execute(self, command: str) -> tuple[str, int]:
+        """Run a command, in this process if possible: starting another one takes time."""
         program, *arguments = shlex.split(command)
         if program == "pytest":
             output = self._pytest(*arguments)

@@ -1,4 +1,4 @@
-"""Pages: an application for the server that answers in every way there is."""
+"""Pages: an application that answers in every way that the server knows."""
 
 import contextlib
 import json
@@ -19,7 +19,7 @@ MEBIBYTE = 2**20
 LARGEST_BODY = 100
 BLOCK, BLOCKS = 300_000, 100
 LARGE = BLOCK * BLOCKS
-"""More than the two sockets between a server and its client take."""
+"""More bytes than the two sockets between a server and its client hold."""
 
 
 class Pages:
@@ -136,7 +136,7 @@ def serving(
     limits: Limits | None = None,
     context: ssl.SSLContext | None = None,
 ) -> Iterator[HttpServer]:
-    """A started server of *pages*, over TLS where there is a *context*."""
+    """A started server of *pages*, over TLS with a *context*."""
     pages = pages or Pages()
     server = HttpServer(pages, "127.0.0.1", 0, limits or Limits(), context)
     server.start()
@@ -149,7 +149,7 @@ def serving(
 
 @contextlib.contextmanager
 def loop_blocked(server: HttpServer) -> Iterator[None]:
-    """Keep the server's loop from running; afterwards it finds all that has come at once."""
+    """Stop the server's loop during the block; afterwards, it finds all that has come at once."""
     begun, ended = threading.Event(), threading.Event()
 
     def block() -> None:
@@ -163,7 +163,7 @@ def loop_blocked(server: HttpServer) -> Iterator[None]:
 
 
 def come_and_gone(server: HttpServer, sent: bytes) -> None:
-    """A client that sends something and resets the connection before the server sees it."""
+    """Connect, send *sent*, and reset the connection before the server sees any of it."""
     with loop_blocked(server), connect(server) as client:
         client.sendall(sent)
         reset_when_closed(client)

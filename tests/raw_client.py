@@ -55,7 +55,7 @@ def body(answer: bytes) -> bytes:
 
 
 def server_context(*names: str) -> ssl.SSLContext:
-    """For a server called localhost, and by *names*."""
+    """The context of a server called localhost, or by one of *names*."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     AUTHORITY.issue_cert("localhost", "127.0.0.1", *names).configure_cert(context)
     return context
@@ -105,7 +105,7 @@ class TlsClient:
 
 
 def read_ending(client: socket.socket | TlsClient) -> tuple[bytes, str]:
-    """All that comes, and how the connection ends: ``end`` or ``reset``."""
+    """Everything that comes, and how the connection ends: ``end`` or ``reset``."""
     received = bytearray()
     try:
         while block := client.recv(2**20):

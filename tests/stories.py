@@ -20,7 +20,7 @@ class Story:
         self.now = 1000.0
 
     def ask(self, operation: str = "list_jobs", *, after_s: float = 1.0, **fields: Any) -> Entry:
-        """A request, *after_s* seconds later."""
+        """Add a request, *after_s* seconds later."""
         self.now += after_s
         usual: dict[str, Any] = {
             "number": len(self.entries) + 1,
@@ -66,7 +66,7 @@ class Story:
         returned: int | None = None,
         **fields: Any,
     ) -> Entry:
-        """Ask for a page of the list; by default, the id of a job is its row."""
+        """Ask for a page of the list; by default, the id of each job is its row."""
         window = {"offset": offset, "limit": limit}
         query = {name: str(value) for name, value in window.items() if value is not None}
         begin = offset or 0

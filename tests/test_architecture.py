@@ -52,7 +52,7 @@ EMPTY_NAMES = {
     *("one", "place", "rest", "others", "twin", "thing", "manager", "handler", "helper", "util"),
     *("utils", "helpers", "data", "info", "context"),
 }
-"""Names that say nothing of what they stand for."""
+"""Names that say nothing about what they stand for."""
 
 LONGEST_MODULE = 500
 
@@ -63,7 +63,7 @@ def dotted(path: Path) -> str:
 
 
 class Module(NamedTuple):
-    """What the rules are about; *imported* is dotted, and includes what functions import."""
+    """What the rules look at; *imported* are dotted names, also those that functions import."""
 
     docstring: str | None
     imported: set[str]
@@ -111,7 +111,7 @@ def is_for_type_checkers(node: ast.AST) -> bool:
 
 
 def nodes_when_run(tree: ast.AST) -> Iterator[ast.AST]:
-    """Every node below *tree* but those that only type checkers read."""
+    """Every node below *tree*, except those that only type checkers read."""
     nodes = [tree]
     while nodes:
         node = nodes.pop()
@@ -132,7 +132,7 @@ def imports(nodes: Iterable[ast.AST]) -> set[str]:
 
 
 def arrows(modules: Modules) -> dict[str, set[str]]:
-    """Which modules each module imports; ``__init__`` of the package itself left out."""
+    """Which modules each module imports, without the package's own ``__init__``."""
     graph: dict[str, set[str]] = {}
     for name, module in modules.items():
         if name == "__init__":
@@ -161,7 +161,7 @@ def looks_up(graph: dict[str, set[str]]) -> list[str]:
 def circle(graph: dict[str, set[str]]) -> list[str]:
     """The modules of a circle of imports, if there is one.
 
-    That a package's ``__init__`` imports its own modules, which Python imports after it, is none.
+    A package's ``__init__`` may import its own modules, although Python imports it before them.
     """
     inner = {
         name: {target for target in targets if not name.startswith(f"{target}.")}

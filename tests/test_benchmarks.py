@@ -1,4 +1,4 @@
-"""The parts of the benchmarks that only reckon: what tools print, ratios, verdicts, plot."""
+"""The parts of the benchmarks that only compute: parsing, ratios, verdicts and the plot."""
 
 import json
 from dataclasses import replace

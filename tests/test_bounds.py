@@ -223,7 +223,7 @@ def test_a_message_lists_at_most_twenty_names(service: Service) -> None:
 
 @pytest.mark.deep
 def test_long_texts_are_not_kept_in_caches(service: Service) -> None:
-    """Whatever a client makes up, a reset frees it."""
+    """A reset frees whatever a client makes up."""
     size, project = 100_000, service.fake.default
 
     def ask(number: int) -> None:

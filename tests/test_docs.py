@@ -1,4 +1,4 @@
-"""The tables of README and docs name what there is, and their links lead somewhere."""
+"""The tables of README and docs agree with the code, and their links lead somewhere."""
 
 import json
 import re
@@ -62,12 +62,12 @@ class Difference(NamedTuple):
 
     @property
     def names(self) -> set[str]:
-        """What the answer has in code font."""
+        """The words of the answer in code font."""
         return set(re.findall("`(.+?)`", self.answer))
 
 
 def _differences() -> dict[str, Difference]:
-    """The rows of the table of differences, by question; those with a question only are headings."""
+    """The rows of the table of differences, by question. Rows with a question only are headings."""
     table = DOCS.partition("| question | in gesmock | setting | mark | page |")[2]
     rows = table.partition("\n\n")[0].splitlines()[2:]
     cells = [[cell.strip() for cell in row[1:-1].split("|")] for row in rows]
@@ -203,7 +203,7 @@ def test_every_plan_of_the_library_is_in_its_table() -> None:
 
 
 def rows(head: str) -> list[list[str]]:
-    """The cells of the table that begins so."""
+    """The cells of the table that begins with *head*."""
     table = DOCS.partition(head)[2].partition("\n\n")[0]
     return [row.strip("| ").split(" | ") for row in table.splitlines()[2:]]
 
@@ -349,7 +349,7 @@ def test_the_readme_is_short() -> None:
 
 
 def anchors(page: Path) -> set[str]:
-    """The fragments that the headings of *page* can be linked by."""
+    """The fragments with which links lead to the headings of *page*."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 

@@ -1,7 +1,7 @@
-"""No secret that a client sends is in anything that gesmock writes or shows of it.
+"""Nothing that gesmock writes or shows of a client has a secret that the client sent.
 
 Each carrier is a place in a request and a name, and carries a secret of its own to a server and
-through a proxy. Then everything that either has kept is searched for all of them.
+through a proxy. Then everything that these two have kept is searched for all secrets.
 """
 
 import json
@@ -129,7 +129,7 @@ def wide(name: str) -> str:
 
 
 def carriers() -> Iterator[tuple[str, Sent, str]]:
-    """What each is called, what it sends, and the secret in it."""
+    """The name of each carrier, what it sends, and the secret in it."""
     called = [
         *((f"{place}: {name}", PLACES[place], name) for place in PLACES for name in NAMES),
         *((f"{place}: {name}", SPECIAL[place], name) for place in SPECIAL for name in WORDS),
@@ -152,7 +152,7 @@ HARMLESS: Final = (
 
 
 class Log(logging.Handler):
-    """Keeps what is logged."""
+    """Collects what is logged."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -163,21 +163,21 @@ class Log(logging.Handler):
 
 
 def send(client: requests.Session, base: str, sent: Sent) -> None:
-    """Send the job of an algorithm of the memory edition, whose parameters may be anything."""
+    """Submit an algorithm: its parameters may be anything."""
     url = f"{base}/ges/v1.0/p/hyg/g/algorithm{sent.after}{'?' * bool(sent.query)}{sent.query}"
     body = {"algorithmName": "louvain", "parameters": dict(sent.parameters)}
     client.post(url, json=body, headers=dict(sent.headers))
 
 
 def control_output(base: str) -> str:
-    """Everything that the control API at *base* shows of its clients."""
+    """Everything that the control API at *base* shows of the clients."""
     control = ("journal", "journal/har", "findings?codes=GM", "report", "state")
     return "".join(requests.get(f"{base}/_gesmock/{path}").text for path in control)
 
 
 @pytest.fixture(scope="module")
 def outputs(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
-    """All that a server, and a proxy in front of another one, write and show of every carrier."""
+    """Everything that a server, and a proxy in front of another, write and show of all carriers."""
     file = tmp_path_factory.mktemp("recorded") / "recorded.json"
     start: Any = {"project_id": "p", "generate": {"graph": "g", "count": 0}}
     logger, log = logging.getLogger("gesmock"), Log()

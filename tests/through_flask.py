@@ -1,4 +1,4 @@
-"""A gateway that answers nothing itself."""
+"""A gateway that leaves every request to Flask."""
 
 from collections.abc import Callable
 from functools import partial
@@ -10,7 +10,7 @@ from gesmock.web.gateway import Gateway
 
 
 class ThroughFlask(Gateway):
-    """Leaves the service's requests to the Flask app, too."""
+    """Leaves the service's requests, too, to the Flask app."""
 
     def answer(
         self, head: Head, body: bytes, epoch: int, connection: ConnectionInfo

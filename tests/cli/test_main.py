@@ -1,4 +1,4 @@
-"""Each command imports what it uses, and nothing else: every import is paid for by each start."""
+"""Each command imports what it uses, and nothing else: each start pays for every import."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The commands ``health``, ``wait``, ``env`` and ``reset``, asked of servers that run."""
+"""The commands ``health``, ``wait``, ``env`` and ``reset``, for servers that run."""
 
 import json
 import os
@@ -86,7 +86,7 @@ def test_a_port_that_the_server_picks_itself_has_to_be_named() -> None:
 
 @pytest.fixture
 def cert(tmp_path: Path) -> Path:
-    """A certificate and its key, for another name than that of the loopback address."""
+    """A certificate and its key, for a name that is not the loopback address's."""
     file = tmp_path / "cert.pem"
     issued = trustme.CA().issue_cert("fake.test")
     file.write_bytes(issued.private_key_and_cert_chain_pem.bytes())

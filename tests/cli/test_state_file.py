@@ -35,7 +35,7 @@ def ids(url: str) -> list[str]:
 
 @contextmanager
 def started(*args: str | Path, stop: signal.Signals = signal.SIGTERM) -> Iterator[str]:
-    """Where the control API of a ``gesmock serve`` is that ends with the signal *stop*."""
+    """The URL of the control API of a ``gesmock serve``, which the signal *stop* ends."""
     command = [sys.executable, "-m", "gesmock", "serve", "--port", "0", "--log-level", "error"]
     with subprocess.Popen(
         [*command, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -37,7 +37,7 @@ T = TypeVar("T")
 BODY = b"0123456789"
 LENGTH = b"Content-Length: 10\r\n"
 WAYS = ["/lane", "/later"]
-"""How an answer comes to be: in the loop, or in a worker."""
+"""Paths of answers that are made in the loop, and in a worker."""
 
 
 class DeliveredPages(Pages):
@@ -68,7 +68,7 @@ class DeliveredPages(Pages):
 def delivering(
     delivery: Delivery | None = None, limits: Limits | None = None, *, secure: bool = False
 ) -> Iterator[tuple[DeliveredPages, HttpServer]]:
-    """A started server of such pages."""
+    """A started server of ``DeliveredPages``."""
     pages = DeliveredPages(delivery)
     context = server_context() if secure else None
     server = HttpServer(pages, "127.0.0.1", 0, limits or Limits(), context)
@@ -82,7 +82,7 @@ def delivering(
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[dict[bool, tuple[DeliveredPages, HttpServer]]]:
-    """One without and one with TLS."""
+    """A server without TLS, and one with it, by whether it has it."""
     with delivering() as plain, delivering(secure=True) as secure:
         yield {False: plain, True: secure}
 
@@ -144,7 +144,7 @@ def test_a_client_sees_the_delivery(
 
 
 def undated(answer: bytes) -> bytes:
-    """Without the date, of which another second may have begun."""
+    """*answer* without the date: another second may have begun."""
     lines = answer.split(b"\r\n")
     return b"\r\n".join([line for line in lines if not line.startswith(b"Date: ")])
 
@@ -377,7 +377,7 @@ def test_a_delivery_that_a_reset_overtakes_is_cut(
             until(lambda: server.delivering)
             server.hang_up_overtaken()
             server.loop.call_soon(server.hang_up_overtaken)
-            assert len(server.delivering) == 1  # it was another project
+            assert len(server.delivering) == 1  # the reset was of another project
             pages.is_past = True
             server.hang_up_overtaken()
             answer, end = read_ending(client)

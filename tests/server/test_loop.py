@@ -1,4 +1,4 @@
-"""The loop calls who is ready, and what a client does not take at once waits for it, in order."""
+"""The loop calls back for what is ready; what a client does not take at once waits, in order."""
 
 import select
 import socket

@@ -1,4 +1,4 @@
-"""What the server takes for a request, and what it refuses, however the bytes are split."""
+"""What the server accepts as a request, and what it refuses, however the bytes are split."""
 
 import time
 from collections.abc import Iterator
@@ -191,7 +191,7 @@ def test_a_head_that_comes_byte_by_byte_is_searched_once() -> None:
     began = time.thread_time()
 
     assert read(*(bytes([byte]) for byte in sent)) == [("GET", "/now", b"")]
-    assert time.thread_time() - began < 6  # it took 13 s when each byte searched all again
+    assert time.thread_time() - began < 6  # searching everything for each byte would take 13 s
 
 
 def test_clear_leaves_nothing_behind() -> None:

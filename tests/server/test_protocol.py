@@ -205,7 +205,7 @@ def test_a_client_that_keeps_sending_while_it_waits_is_not_read_for_ever() -> No
         client.settimeout(10)
         pages.gate.set()
 
-        remaining = 600_000  # bytes of more answers than it can hold questions unread
+        remaining = 600_000  # bytes: more answers than it can hold requests unread
         while remaining > 0:
             remaining -= len(client.recv(remaining))
 

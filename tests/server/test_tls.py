@@ -298,7 +298,7 @@ def shake_hands(
 
 
 def all_of(client: socket.socket, secure: ssl.SSLObject, into: ssl.MemoryBIO) -> bytes:
-    """All that comes until the server ends."""
+    """Everything that comes until the server ends."""
     into.write(read_all(client))
     got = bytearray()
     with contextlib.suppress(ssl.SSLWantReadError):

@@ -18,7 +18,7 @@ from conftest import until
 from gesmock import GesMock
 from gesmock.faults import KINDS
 
-SHORT_S: Final = 0.1  # for those who are to give up
+SHORT_S: Final = 0.1  # for clients that shall give up
 LONG_S: Final = 20.0
 
 
@@ -91,14 +91,14 @@ ramp          ConnectionError       ReadError             ConnectionResetError
 
 @pytest.fixture
 def running(ges: GesMock) -> Iterator[GesMock]:
-    """A mock with some jobs, whose clock runs."""
+    """A mock with some jobs and a running clock."""
     ges.restart(generate=5)
     yield ges
     ges.reset()
 
 
 def outcome(client: Callable[[str, float], int], url: str, timeout_s: float) -> str:
-    """The status, or what is raised."""
+    """The status that *client* gets, or the name of the error that it raises."""
     try:
         return str(client(url, timeout_s))
     except Exception as error:  # noqa: BLE001 whatever it is

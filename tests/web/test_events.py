@@ -32,7 +32,7 @@ class Event(NamedTuple):
 
 
 class Follower:
-    """A client that follows the events below *path*, from the one after *last_id* on."""
+    """A client that follows the events below *path* that come after the one with *last_id*."""
 
     def __init__(
         self,
@@ -75,19 +75,19 @@ class Follower:
         return Event(fields["id"], fields["event"], json.loads(fields["data"]))
 
     def rest(self) -> bytes:
-        """What comes next, be it an event or not."""
+        """What comes next, whether or not it is an event."""
         return self._until(b"\n\n")
 
     def names(self, count: int) -> list[str]:
         return [self.read().name for _ in range(count)]
 
     def begin(self) -> Self:
-        """Pass over the present state of one graph."""
+        """Skip the present state of one graph."""
         assert self.names(3) == FRESH
         return self
 
     def find(self, name: str) -> Any:
-        """The data of the next event of this name; others are passed over."""
+        """The data of the next event of this name; others are skipped."""
         while (event := self.read()).name != name:
             pass
         return event.data
@@ -119,7 +119,7 @@ def control(ges: GesMock, path: str) -> Any:
 
 @contextmanager
 def at_once(ges: GesMock) -> Iterator[None]:
-    """What happens meanwhile is in one batch: nobody may look."""
+    """Put what happens in the block into one batch: the feed cannot look meanwhile."""
     with ges.fake.default.lock:
         yield
 
@@ -422,7 +422,7 @@ def test_a_look_costs_what_has_changed_and_not_what_there_is(
     monkeypatch.setattr(feed, "FINDINGS_EVERY_S", 0.0)
 
     def look(jobs: int = 0, requests: int = 0) -> int:
-        """How many calls a look makes after so much."""
+        """How many calls a look makes after so many new jobs and requests."""
         ges.generate(jobs)
         for _ in range(requests):
             list_jobs(ges)

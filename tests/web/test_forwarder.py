@@ -34,7 +34,7 @@ pytestmark = pytest.mark.skipif(
 
 @contextmanager
 def nginx(url: str, header: str, folder: Path) -> Iterator[str]:
-    """Where an nginx listens that forwards to *url* and adds *header*."""
+    """The URL of an nginx that forwards to *url*, and adds *header*."""
     port = free_port()
     name, _, value = header.partition(": ")
     headers = f'proxy_set_header {name} "{value}";'

@@ -1,4 +1,4 @@
-"""The gateway gives the bytes that Flask gives, to every request of the service."""
+"""The gateway answers every request to the service with the same bytes as Flask."""
 
 import json
 import logging
@@ -58,16 +58,16 @@ Answered = tuple[int, str, list[tuple[str, str]], bytes]
 
 
 class Client:
-    """A connection that stays, to a server of a fake of its own."""
+    """A client that keeps its connection to a server."""
 
     def __init__(self, port: int) -> None:
         self._address = ("127.0.0.1", port)
         self._socket = socket.create_connection(self._address, timeout=10)
 
     def send(self, request: bytes) -> Answered:
-        """The answer to *request*.
+        """The answer to *request*, without its date if that is the real one.
 
-        Without a journal entry it has the real date, which is left out.
+        It is if the answer has no journal entry.
         """
         self._socket.sendall(request)
         answer = HTTPResponse(self._socket, method=request.split(b" ")[0].decode())
@@ -87,9 +87,9 @@ class Client:
 
 @contextmanager
 def three_ways(start: StartOptions) -> Iterator[tuple[list[Client], Fake]]:
-    """Clients of equal fakes: of a gateway, of one that remembers nothing, and of Flask.
+    """Clients of equal fakes, and the fake of the first client.
 
-    The fake is that of the first.
+    The first has a gateway, the second a gateway that remembers nothing, the third Flask.
     """
     start = {**start, "clock": {"now": 1_800_000_000, "frozen": True}}
     fakes = [Fake(start, deliverable=BELOW_HTTP) for _ in range(3)]

@@ -28,7 +28,7 @@ def guarded(guard: Guard) -> tuple[Fake, FlaskClient]:
 
 
 def attack(guard: Guard, headers: dict[str, str], peer: str = "127.0.0.1") -> tuple[int, Fake]:
-    """Send a request that would remove all jobs; its status, and the fake afterwards."""
+    """Send a request that would remove all jobs. Returns its status, and the fake."""
     fake, client = guarded(guard)
     fake.restart({"generate": 3})
     response = client.put(

@@ -1,4 +1,4 @@
-"""The log of ``gesmock serve``: an object a line as JSON, and lines that are written together."""
+"""The log of ``gesmock serve``: one JSON object per line, and lines that are written together."""
 
 import json
 import logging
@@ -110,7 +110,7 @@ def test_an_exception_is_a_field_of_its_own() -> None:
 
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """What is written to standard error, each time."""
+    """The texts that are written to standard error."""
     written: list[bytes] = []
 
     def write(_fd: int, data: bytes) -> int:

@@ -32,7 +32,7 @@ def scraped(ges: GesMock) -> dict[str, Samples]:
 
 @pytest.fixture
 def ges() -> Any:
-    """A fake that nobody has asked before: counters go on through resets."""
+    """A fake that nobody has asked before: resets set no counter back."""
     with GesMock() as ges:
         yield ges
 

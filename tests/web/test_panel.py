@@ -1,4 +1,4 @@
-"""The panel: how its files are served, and what they may not contain."""
+"""The panel: how its files are served, and what they must not contain."""
 
 import re
 from html.parser import HTMLParser
@@ -108,7 +108,7 @@ def test_the_files_need_no_token_and_may_be_linked_but_the_calls_may_not() -> No
 
 
 class Tags(HTMLParser):
-    """The attributes of the page's tags, and its texts, each with the script or style it is in."""
+    """The attributes of the page's tags, and its texts, each with the script or style around it."""
 
     def __init__(self) -> None:
         super().__init__()

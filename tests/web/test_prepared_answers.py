@@ -1,4 +1,4 @@
-"""An answer that was prepared is, byte for byte, the one that the request would get anyway."""
+"""A prepared answer is, byte for byte, the one that the request would get without it."""
 
 import logging
 import re
@@ -149,9 +149,9 @@ class Side:
                 return repr(error)
 
     def answer(self, head: Head, body: bytes = b"", ago: int = 0) -> tuple[object, ...]:
-        """The answer to a request that began to come *ago* epochs before this one.
+        """The answer to a request that began to come *ago* epochs ago.
 
-        Without a journal entry it has the real date, which is left out.
+        Its date is left out if it is the real one, as it is without a journal entry.
         """
         self.connection.heard_at = self.now
         epoch = self.gateway.epoch() - ago
@@ -194,13 +194,13 @@ HEADS: Final = [
     head(f"{G}/jobs/first", method="DELETE"),
     head(G, method="DELETE"),
 ]
-"""A head is remembered as an object: that of the same bytes is the same one."""
+"""The heads that are sent. As in a server, the same bytes are the same object."""
 
 
 def bodies(project: Project, most: int = 0) -> list[AnsweredEntry]:
-    """The entries of the journal, or *most* of the latest, with what was sent in answer.
+    """The entries of the journal, or *most* of the latest, with the bodies of the answers.
 
-    How long that took is left out.
+    How long an answer took is left out.
     """
     records = project.journal.snapshot().records[-most:]
     entries = answered([(record.entry, record) for record in records])
@@ -208,7 +208,7 @@ def bodies(project: Project, most: int = 0) -> list[AnsweredEntry]:
 
 
 class Both:
-    """A side that remembers, and one that does not: the same is done to both."""
+    """A side that remembers, and one that does not; both get the same requests and changes."""
 
     def __init__(self, start: StartOptions | None = None) -> None:
         self.sides = [Side(start or {}, remembers=remembers) for remembers in (True, False)]
@@ -233,7 +233,7 @@ class Both:
             side.log.clear()
 
     def compare_all(self) -> None:
-        """Compare all that the fakes know of their clients."""
+        """Compare everything that the fakes know of their clients."""
         first, second = self.sides
         assert first.fake.coverage().cells() == second.fake.coverage().cells()
         for name, project in first.fake.projects.items():

@@ -34,13 +34,13 @@ CASES: Final[dict[str, tuple[int, int, tuple[str, str, Any], int]]] = {
 
 
 SYSTEM: Final = ("socket.", "epoll.", "heap")
-"""How the functions are called that ask the system for something, or keep timers."""
+"""How the names of functions begin that call the system, or keep timers."""
 
 
 class Profile:
-    """Counts the calls of gesmock's functions by their file, in threads that start from now on.
+    """Counts the calls of gesmock's functions by file, in threads that start from now on.
 
-    *system* has those of ``SYSTEM`` by their names.
+    *system* counts those of ``SYSTEM`` by name.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Replies that go wrong on their way: from the whole of a mock, from its gateway and through Flask."""
+"""Replies that go wrong on their way: from a whole mock, from its gateway, and through Flask."""
 
 import contextlib
 import http.client
@@ -30,7 +30,7 @@ Deliver = Callable[[Delivery], None]
 
 @pytest.fixture
 def deliver(monkeypatch: pytest.MonkeyPatch) -> Deliver:
-    """Have each answer of the service delivered in this way from now on: deliver(delivery)."""
+    """Deliver each answer of the service in this way from now on: deliver(delivery)."""
     deliveries: list[Delivery] = []
 
     def delivered(fake: Fake, request: Request, link: ConnectionInfo | None) -> Reply:
