@@ -68,7 +68,7 @@ class GesMock(MockProject):
       files and generators, else ``movie``). The jobs of a list answer are loaded into it.
     - ``generate``: a number of jobs to generate, the fields of a generator, or a list of these.
     - ``seed``: the seed of jobs and probabilities (default: the fixture file's, else 0).
-    - ``settings``: how to read the documentation where it can be read in two ways.
+    - ``settings``: how to read the documentation where it is ambiguous.
     - ``tokens``: tokens, as strings or with their fields; if there are any, requests need one.
     - ``faults``: fault rules that are armed from the start.
     - ``preset``: a named list of fault rules that are armed from the start: ``flaky``, ``slow``,
@@ -145,7 +145,7 @@ class GesMock(MockProject):
         return create_app(self.fake, control=self._control, guard=self._guard)
 
     def start(self) -> Self:
-        """Bind the port and begin to answer; if it is started, do nothing. Raises CannotListen."""
+        """Bind the port and start answering, unless it is started already. Raises CannotListen."""
         with self._starting:
             if self._server is None:
                 guard = self._guard if self._control else None
@@ -156,7 +156,7 @@ class GesMock(MockProject):
         return self
 
     def stop(self) -> None:
-        """Stop answering and free the port; if it is not started, do nothing."""
+        """Stop answering and free the port, if it is started."""
         with self._starting:
             if self._server is not None:
                 self._server.stop()

@@ -145,10 +145,10 @@ class MockProject(ABC):
         return graphs.add(added, name)[1]
 
     def _submission_url(self, command: str, graph: str) -> str:
-        """The path and query with which the documentation has *command* submitted.
+        """The documented path and query of the call that submits *command*.
 
-        A command that is not documented, or whose path names more than the graph, gets an action of
-        its own name.
+        If it is not documented, or its path names more than the graph, those of an action of that
+        name.
         """
         call = documentation.by_command().get(command)
         names = {"project_id": self.project_id, "graph_name": graph}
@@ -275,7 +275,7 @@ class MockProject(ABC):
 
     @property
     def settings(self) -> Settings:
-        """How to read the documentation where it can be read in two ways."""
+        """How the documentation is read where it is ambiguous."""
         return self._project.settings
 
     def configure(self, **changes: Unpack[SettingChanges]) -> Settings:

@@ -128,7 +128,7 @@ def _run(
     wait: Callable[[], object],
     *,
     host: str,
-    of: str = "",
+    suffix: str = "",
     curl: str,
     demo: str = "",
     control: bool = True,
@@ -137,12 +137,12 @@ def _run(
 ) -> None:
     """Run *server* until *wait* returns.
 
-    Prints its URL, followed by *of*; a *curl* command; with *control*, the panel's URL; the URL of
+    Prints its URL and the *suffix*; a *curl* command; with *control*, the panel's URL; the URL of
     the *demo*, if there is one; and, with *token*, its control token. *show* opens the panel.
     """
     also = "" if reachable(host) == host else ", and on all other addresses of this machine"
     with server:
-        click.echo(f"gesmock {gesmock.__version__} listening on {server.url}{also}{of}")
+        click.echo(f"gesmock {gesmock.__version__} listening on {server.url}{also}{suffix}")
         click.echo(f"curl {curl}")
         if control:
             click.echo(f"panel {server.url}{CONTROL}/")
@@ -305,13 +305,12 @@ def serve(
     if watch:
         click.get_current_context().with_resource(_watching(ges.fake, versions))
     header = "-H 'X-Auth-Token: <token>' " if ges.fake.default.tokens else ""
-    curl = f"{header}'{ges.jobs_url()}'"
-    host, graph = parameters["host"], quote(ges.graph_url().removeprefix(ges.url))
+    graph = quote(ges.graph_url().removeprefix(ges.url))
     _run(
         ges,
         stop_signals(),
-        host=host,
-        curl=curl,
+        host=parameters["host"],
+        curl=f"{header}'{ges.jobs_url()}'",
         control=not no_control,
         demo=f"{ges.url}{DEMO}/?graph={graph}" if demo else "",
         token=not (no_control or control_token),
@@ -379,10 +378,16 @@ def proxy(
             faults=[options.fault_rule(text) for text in fault],
             **parameters,
         )
-    curl = f"'{server.url}{target.path('/jobs/status')}'"
-    of, host = f" for {target.url}", parameters["host"]
-    _run(server, wait, host=host, of=of, curl=curl, token=not control_token)
-    project, failure = server.fake.default, None
+    _run(
+        server,
+        wait,
+        host=parameters["host"],
+        suffix=f" for {target.url}",
+        curl=f"'{server.url}{target.path('/jobs/status')}'",
+        token=not control_token,
+    )
+    project = server.fake.default
+    failure = None
     if har is not None:  # first: standard output may be closed
         try:
             output.write(har, msgspec.json.encode(project.journal.har()))

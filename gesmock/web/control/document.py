@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
-from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -76,9 +75,10 @@ def describe(project: Project) -> dict[str, Any]:
 def served_names(project: Project) -> dict[str, str]:
     """The project, its first graph and the newest job that has not failed, by parameter."""
     names = {"project_id": project.project_id, "graph_name": project.graphs.default}
-    if graph := project.graphs.get(project.graphs.default):
-        jobs = (job.job_id for job in graph.page(0, 100) if job.status != "failed")
-        names |= [("job_id", job_id) for job_id in islice(jobs, 1)]
+    page = project.graphs.get_or_new(project.graphs.default).page(0, 100)
+    job_ids = (job.job_id for job in page if job.status != "failed")
+    if (job_id := next(job_ids, None)) is not None:
+        names["job_id"] = job_id
     return names
 
 
