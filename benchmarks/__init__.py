@@ -1,1 +1,1 @@
-"""How fast gesmock is, beside its peers and the physical limit. Run ``python -m benchmarks``."""
+"""Compares the speed of gesmock with its peers' and the limit. Run ``python -m benchmarks``."""

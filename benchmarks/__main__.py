@@ -18,17 +18,24 @@ from benchmarks.targets import QUICK, all_targets
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--quick", is_flag=True, help="One round, fewer targets: two minutes.")
+@click.option("--quick", is_flag=True, help="One round, fewer targets: three minutes.")
 @click.option(
-    "--only", multiple=True, type=click.Choice(list(MEASURES)), help="Measure this (several)."
+    "--only",
+    multiple=True,
+    type=click.Choice(list(MEASURES)),
+    help="Run only this measure (repeatable).",
 )
-@click.option("--target", "names", multiple=True, help="Measure this target (several) [all].")
+@click.option(
+    "--target", "names", multiple=True, help="Measure only this target (repeatable) [default: all]."
+)
 @click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
-@click.option("--seconds", type=click.IntRange(1), default=1, show_default=True, help="Of a load.")
+@click.option(
+    "--seconds", type=click.IntRange(1), default=1, show_default=True, help="How long a load lasts."
+)
 @click.option(
     "--peers",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The folder in which npm installed the peers.",
+    help="The folder in which npm has installed the peers.",
 )
 @click.option(
     "--output",
@@ -39,9 +46,9 @@ from benchmarks.targets import QUICK, all_targets
 @click.option(
     "--again",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Measure nothing: tables and plot anew from this results.json.",
+    help="Measure nothing: make tables and plot from this results.json.",
 )
-@click.option("--check", is_flag=True, help="Status 1 where a figure is not reached.")
+@click.option("--check", is_flag=True, help="Exit with 1 if a criterion is missed.")
 def main(
     *,
     quick: bool,
@@ -54,11 +61,11 @@ def main(
     again: Path | None,
     check: bool,
 ) -> None:
-    """How fast gesmock is, beside its peers and nginx, in one run on this machine."""
+    """Compare the speed of gesmock with its peers' and nginx's, in one run on this machine."""
     if again is None:
         rounds = 1 if quick else rounds
         measures = [name for name in MEASURES if not only or name in only]
-        results = _measured(measures, names, rounds, seconds, peers, quick=quick)
+        results = _measure(measures, names, rounds, seconds, peers, quick=quick)
     else:
         results = report.read(again)
     report.write(results, output)
@@ -68,7 +75,7 @@ def main(
         sys.exit("NOT REACHED" in words)
 
 
-def _measured(
+def _measure(
     measures: list[str],
     names: tuple[str, ...],
     rounds: int,
@@ -79,14 +86,14 @@ def _measured(
 ) -> Results:
     for variable in ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"):  # as users have it
         os.environ.pop(variable, None)
-    system, began = machine(), monotonic()
+    system, started = machine(), monotonic()
     options = {"measures": measures, "rounds": rounds, "seconds": seconds, "quick": quick}
     names = names or (QUICK if quick else ())
-    every = all_targets(peers)
-    targets = [target for target in every if not names or target.name in names]
+    known = all_targets(peers)
+    targets = [target for target in known if not names or target.name in names]
     if not targets:
-        there_are = ", ".join(target.name for target in every)
-        raise click.BadParameter(f"there are {there_are}", param_hint="--target")
+        listed = ", ".join(target.name for target in known)
+        raise click.BadParameter(f"the targets are {listed}", param_hint="--target")
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as room:
         Path(room).chmod(0o755)  # the workers of nginx may run as another user
         bench = Bench(Path(room), targets, rounds, seconds, quick)
@@ -96,14 +103,14 @@ def _measured(
                 bench.absent[target.name] = reason
         for number, name in enumerate(measures, 1):
             click.echo(
-                f"{number} of {len(measures)}: {name} ({monotonic() - began:.0f} s so far)",
+                f"{number} of {len(measures)}: {name} ({monotonic() - started:.0f} s so far)",
                 err=True,
             )
             try:
                 MEASURES[name](bench)
             except FAILURES as error:
                 bench.failed[name] = str(error)
-        options["took_s"] = round(monotonic() - began)
+        options["took_s"] = round(monotonic() - started)
         return report.results_of(bench, options, system)
 
 

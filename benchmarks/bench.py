@@ -1,4 +1,4 @@
-"""Bench: what all measures share: the targets, the lists, the room for files, and the rounds."""
+"""What all measures share: the targets, the lists, a folder for files, and the rounds."""
 
 import subprocess
 import sys
@@ -22,10 +22,10 @@ from benchmarks.targets.base import WrongAnswer
 T = TypeVar("T")
 
 FAILURES: Final = (StartFailed, WrongAnswer, NotUnderstood, OSError, subprocess.SubprocessError)
-"""What makes a target, or a measure, fail without ending the run."""
+"""Errors of a target or of a measure that do not end the run."""
 
 Check = Callable[[Target, Running], None]
-"""Raises WrongAnswer where a started target does not answer as it should."""
+"""Raises WrongAnswer if a started target does not answer as it should."""
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ class Bench:
     job_lists: dict[int, JobList] = field(default_factory=dict)
 
     def list_of(self, count: int) -> JobList:
-        """The list of *count* jobs, made when it is first asked for."""
+        """The list of *count* jobs, made on first use."""
         if count not in self.job_lists:
             self.job_lists[count] = lists.make(self.room, count)
         return self.job_lists[count]
@@ -74,7 +74,7 @@ class Bench:
     def all_serving(
         self, targets: Sequence[Target], served: Sequence[JobList], check: Check
     ) -> Iterator[list[tuple[Target, Running]]]:
-        """Those of *targets* that start and pass *check*; *failed* says why others do not."""
+        """The *targets* that start and pass *check*; ``failed`` says why others do not."""
         with ExitStack() as stack:
             running: list[tuple[Target, Running]] = []
             for target in progress("starting", targets):
@@ -101,15 +101,15 @@ class Bench:
 
 
 def progress(label: str, items: Sequence[T]) -> Iterator[T]:
-    """*items*, with a bar on standard error; where that is no terminal, the label only."""
+    """*items*, with a bar on standard error; if that is no terminal, with the label only."""
     with click.progressbar(items, label=label, file=sys.stderr) as bar:
         yield from bar
 
 
 def interleaved(rounds: int, items: Iterable[T]) -> list[T]:
-    """*items*, again and again, so that what disturbs the machine disturbs all of them.
+    """*items*, once for each round, so that what disturbs the machine disturbs all of them.
 
-    Every other round goes backwards, so that none always comes behind the same one.
+    Every other round is backwards, so that no item always follows the same one.
     """
     order = list(items)
     return [item for number in range(rounds) for item in (order, order[::-1])[number % 2]]

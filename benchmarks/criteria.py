@@ -1,4 +1,4 @@
-"""What gesmock has to reach, as ratios wherever there is something to compare with."""
+"""What gesmock has to reach: ratios, wherever there is something to compare with."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -10,9 +10,9 @@ PEER: Final = "the best peer"
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """*figure* of gesmock at *work* is at least *bound*; at most, where *at_most*.
+    """The *figure* of gesmock at *work* is at least *bound*, or with *at_most*, at most.
 
-    It is a ratio to that of the target *to*, and to that at the work *than*, where they are set.
+    With *to* or *than*, it is a ratio: to the figure of the target *to*, at the work *than*.
     """
 
     title: str
@@ -25,7 +25,7 @@ class Criterion:
     at_most: bool = False
 
     def value(self, results: Results) -> float | None:
-        """None where it was not measured."""
+        """The figure or ratio; None if it was not measured."""
         own = results.value(self.work, "gesmock", self.figure)
         if self.to is None and self.than is None:
             return own

@@ -9,12 +9,12 @@ Sample = Mapping[str, float]
 """What one round measured, by the name of the figure."""
 
 Samples = Mapping[str, Mapping[str, Sequence[Sample]]]
-"""Every round, by work and target."""
+"""The rounds, by work and target."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """The median of several rounds, and the least and the most."""
+    """The median, the least and the most of several rounds."""
 
     median: float
     least: float
@@ -25,20 +25,20 @@ class Spread:
         return cls(median(values), min(values), max(values))
 
     def over(self, other: "Spread") -> "Spread | None":
-        """A ratio: this to the median of *other*; None where that is 0."""
+        """The ratio of this to the median of *other*; None if that is 0."""
         if not other.median:
             return None
         return Spread(*(value / other.median for value in (self.median, self.least, self.most)))
 
 
 def over(dividend: float | None, divisor: float | None) -> float | None:
-    """The ratio; None where one of them is not known, or the divisor is 0."""
+    """The ratio; None if either is not known, or *divisor* is 0."""
     return dividend / divisor if dividend is not None and divisor else None
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """All that a run found out, as ``results.json`` has it."""
+    """All results of a run, as in ``results.json``."""
 
     machine: Mapping[str, Any]
     options: Mapping[str, Any]
@@ -48,10 +48,10 @@ class Results:
     """Number of jobs -> bytes."""
     samples: Samples
     failed: Mapping[str, str] = field(default_factory=dict)
-    """What went wrong, by what it went wrong at."""
+    """Error messages, by the target or measure."""
 
     def spread(self, work: str, target: str, figure: str = "rps") -> Spread | None:
-        """The rounds of *figure* at that work; None where there are none."""
+        """The spread of *figure* at *work*; None if there are no rounds."""
         rounds = self.samples.get(work, {}).get(target, ())
         values = [sample[figure] for sample in rounds if figure in sample]
         return Spread.of(values) if values else None
@@ -66,7 +66,7 @@ class Results:
         return None if own is None or base is None else own.over(base)
 
     def best_peer(self, work: str) -> str | None:
-        """The fastest peer; None where none was measured."""
+        """The fastest peer; None if none was measured."""
         medians = {
             name: value
             for name, target in self.targets.items()

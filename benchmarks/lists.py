@@ -1,4 +1,4 @@
-"""The job lists that every target serves: made once, by ``gesmock generate``, as files."""
+"""The job lists that every target serves, made once by ``gesmock generate``."""
 
 import json
 import subprocess
@@ -15,9 +15,9 @@ LARGE: Final = 100_000
 
 @dataclass(frozen=True, slots=True)
 class JobList:
-    """*count* jobs: the *fixture* that gesmock loads, and the *body* that everyone answers.
+    """*count* jobs: the *fixture* that gesmock loads, and the *body* that every target returns.
 
-    *failing* is the share of requests for it that get a 503 instead, by chance.
+    *failing* is the probability of a 503 instead.
     """
 
     count: int
@@ -36,7 +36,7 @@ class JobList:
 
     @property
     def size(self) -> int:
-        """How long the list is, in bytes."""
+        """The length of the list in bytes."""
         return self.body.stat().st_size
 
     def bytes(self) -> bytes:
@@ -50,8 +50,7 @@ class JobList:
 def make(room: Path, count: int) -> JobList:
     """The list of *count* jobs, as files in *room*.
 
-    The body is written by the standard library's encoder, so that gesmock is compared with
-    somebody else's idea of the same bytes.
+    The standard library encodes the body, so that gesmock's encoder has no say in the bytes.
     """
     graph = f"jobs{count}"
     job_list = JobList(count, room / f"{graph}.fixture.json", room / f"{graph}.json")
@@ -72,7 +71,7 @@ def encoded(jobs: list[dict[str, Any]]) -> bytes:
 def make_moving(room: Path, count: int, seconds: float) -> Path:
     """A fixture of *count* running jobs, which end one after the other over *seconds*.
 
-    The first ends after one second, so that there is time to begin to ask.
+    The first ends after one second, to leave time to start the load.
     """
     fixture = room / "moving.fixture.json"
     generate = [sys.executable, "-m", "gesmock", "generate", f"moving={count}"]

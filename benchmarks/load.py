@@ -1,4 +1,4 @@
-"""Load: ``wrk`` for many requests, ``curl`` for long answers; and what they say of it."""
+"""Puts load on a server: ``wrk`` for many requests, ``curl`` for long answers."""
 
 import re
 import subprocess
@@ -17,7 +17,7 @@ class NotUnderstood(ValueError):
 
 @dataclass(frozen=True)
 class Wrk:
-    """What one run of wrk says. *errors* counts socket errors and answers other than 2xx, 3xx."""
+    """The figures of one run of wrk. *errors* counts socket errors and answers but 2xx and 3xx."""
 
     rps: float
     requests: int
@@ -47,7 +47,7 @@ def parse(output: str) -> Wrk:
 def _found(pattern: str, output: str) -> re.Match[str]:
     match = re.search(pattern, output, re.MULTILINE)
     if match is None:
-        raise NotUnderstood(f"wrk said nothing like {pattern!r}: {output[-300:]}")
+        raise NotUnderstood(f"the output of wrk does not match {pattern!r}: {output[-300:]}")
     return match
 
 
@@ -58,7 +58,7 @@ def _milliseconds(match: re.Match[str]) -> float:
 def run(url: str, clients: int, seconds: int) -> Wrk:
     """Load *url* with this many *clients*, each sending one request after the other.
 
-    wrk gets one thread: on few cores, a second one takes from the server.
+    wrk gets one thread: on few cores, a second one would take time from the server.
     """
     load = ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "--timeout", "10s", "--latency", url]
     ran = subprocess.run(load, capture_output=True, text=True, check=True, timeout=seconds + 60)
@@ -66,7 +66,7 @@ def run(url: str, clients: int, seconds: int) -> Wrk:
 
 
 def sample(server: Running, path: str, clients: int, seconds: int) -> dict[str, float]:
-    """The figures of one run against *server*, and the processor time that it took a request."""
+    """The figures of one run against *server*, and its processor time per request."""
     before = server.cpu_s()
     figures = run(server.url + path, clients, seconds)
     cpu_us = (server.cpu_s() - before) * 1e6 / max(figures.requests, 1)
@@ -74,19 +74,19 @@ def sample(server: Running, path: str, clients: int, seconds: int) -> dict[str, 
 
 
 def reader(urls: Sequence[str], *, patience_s: int = 300) -> "subprocess.Popen[str]":
-    """A curl that reads *urls* in turn on one connection, and keeps nothing.
+    """A curl that reads *urls* in turn on one connection, and discards them.
 
-    It prints a line of seconds and bytes for each.
+    It prints a line for each: seconds and bytes.
     """
-    said = r"%{time_total} %{size_download}\n"
-    curl = ["curl", "-sS", "--fail-early", "--fail", "--max-time", str(patience_s), "-w", said]
+    line = r"%{time_total} %{size_download}\n"
+    curl = ["curl", "-sS", "--fail-early", "--fail", "--max-time", str(patience_s), "-w", line]
     for url in urls:
         curl += ["-o", "/dev/null", url]
     return subprocess.Popen(curl, stdout=subprocess.PIPE, text=True)
 
 
 def read(*urls: str) -> dict[str, float]:
-    """The seconds and bytes that *urls* take, read in turn; *rps* is how often a second that is."""
+    """The seconds and bytes that *urls* take, read in turn; *rps* is how often in a second."""
     with reader(urls) as curl:
         output, _ = curl.communicate(timeout=330)
     if curl.returncode:

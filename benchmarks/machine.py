@@ -1,4 +1,4 @@
-"""The machine and the programs that a run was made with."""
+"""The machine and the programs of a run."""
 
 import os
 import platform

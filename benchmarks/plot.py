@@ -48,7 +48,7 @@ class Panel:
 
 
 def panels(results: Results) -> list[Panel]:
-    """A panel for each work that its base was measured at; the fastest target first."""
+    """A panel for each work at which its base was measured; the fastest target comes first."""
     drawn = []
     for work, title, base in WORKS:
         bars = [

@@ -1,4 +1,4 @@
-"""Processes: a target in a process group of its own, and what the kernel knows of it."""
+"""Runs a target in a process group of its own, and measures the group."""
 
 import http.client
 import os
@@ -16,11 +16,11 @@ _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
 class StartFailed(Exception):
-    """A target did not answer; the message says what it printed last."""
+    """A target did not answer; the message has the last that it printed."""
 
 
 class Running:
-    """A started target, with all the processes that it has made."""
+    """A started target, with all its processes."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", command: list[str], port: int) -> None:
         self._process = process
@@ -37,7 +37,7 @@ class Running:
         return [pid for pid in _all_pids() if _group(pid) == self._process.pid]
 
     def cpu_s(self) -> float:
-        """The processor time that the group has taken."""
+        """The processor time that the group has used."""
         return sum(_cpu_s(pid) for pid in self.pids())
 
     def memory_kb(self) -> int:
@@ -45,7 +45,7 @@ class Running:
         return sum(_status_kb(pid, "VmRSS") for pid in self.pids())
 
     def peak_kb(self) -> int:
-        """The most that it held since it began, or since ``forget_peak`` (VmHWM)."""
+        """The most that it has held since its start, or since ``forget_peak`` (VmHWM)."""
         return sum(_status_kb(pid, "VmHWM") for pid in self.pids())
 
     def forget_peak(self) -> None:
@@ -53,7 +53,7 @@ class Running:
             Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
 
     def stop(self) -> None:
-        """End the group: politely, then not."""
+        """End the group: with SIGTERM, then with SIGKILL."""
         for number, patience_s in ((signal.SIGTERM, 5), (signal.SIGKILL, 5)):
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, number)
@@ -73,7 +73,7 @@ def started(
     environment: Mapping[str, str] | None = None,
     patience_s: float = 60,
 ) -> Iterator[Running]:
-    """*command*, run in *room*, from its first good answer on. Raises StartFailed."""
+    """Run *command* in the folder *room*; wait until it is *ready*. Raises StartFailed."""
     log = room / "log"
     began = time.perf_counter()
     with log.open("wb") as output:
@@ -116,7 +116,7 @@ def get(port: int, path: str, *, timeout_s: float = 60) -> tuple[int, bytes]:
 def send(
     port: int, method: str, path: str, body: bytes, headers: Mapping[str, str] | None = None
 ) -> int:
-    """The status of the answer to *body*, which is JSON."""
+    """Send *body*, which is JSON; returns the status of the answer."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     try:
         own = {"Content-Type": "application/json", **(headers or {})}
@@ -147,7 +147,7 @@ def free_port() -> int:
 
 
 def allow_many_files() -> int:
-    """Raise the bound on open files, which children inherit, to what is allowed; returns it."""
+    """Raise the limit on open files to the hard limit, for children too; returns it."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     return most
@@ -158,7 +158,7 @@ def _all_pids() -> list[int]:
 
 
 def _stat(pid: int) -> list[str]:
-    """The fields of a process behind its name (proc(5)), the state first; empty if it has gone."""
+    """The fields of a process after its name (proc(5)), the state first; empty if it has gone."""
     with suppress(OSError):
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
         return text.rpartition(")")[2].split()
@@ -166,7 +166,7 @@ def _stat(pid: int) -> list[str]:
 
 
 def _group(pid: int) -> int:
-    """The process group; 0 where the process has gone, or waits to be reaped."""
+    """The process group; 0 if the process has gone, or waits to be reaped."""
     fields = _stat(pid)
     return int(fields[2]) if fields and fields[0] not in "ZX" else 0
 

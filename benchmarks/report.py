@@ -10,7 +10,7 @@ from benchmarks.figures import Results
 
 
 def results_of(bench: Bench, options: dict[str, object], system: dict[str, object]) -> Results:
-    """All that *bench* has measured."""
+    """The results of *bench*."""
     targets: dict[str, dict[str, object]] = {}
     for target in bench.targets:
         absent = bench.absent.get(target.name)

@@ -1,4 +1,4 @@
-"""The Markdown of a run. What stands behind the ratios is in ``results.json``."""
+"""The Markdown of a run. The figures behind the ratios are in ``results.json``."""
 
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -8,7 +8,7 @@ from benchmarks.figures import Results, Spread
 
 
 class Work(NamedTuple):
-    """A work that targets are compared by; *base* is the one that is 1 in the plot."""
+    """A work at which targets are compared; in the plot, the target *base* is 1."""
 
     name: str
     title: str
@@ -31,7 +31,7 @@ def markdown(results: Results) -> str:
 
 
 def number(value: float) -> str:
-    """*value* with three figures that say something."""
+    """*value* with three significant digits, but all digits before the point."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 

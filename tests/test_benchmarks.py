@@ -50,7 +50,7 @@ TEN: dict[str, list[dict[str, float]]] = {
 }
 
 
-def test_what_wrk_prints_is_understood() -> None:
+def test_the_output_of_wrk_is_read() -> None:
     parsed = load.parse(WRK)
 
     assert parsed == load.Wrk(74142.98, 74368, 0.213, 36.7, 1070.0, 0)
@@ -64,7 +64,7 @@ def test_socket_errors_and_refusals_are_counted() -> None:
     assert load.parse(WRK.replace("Requests/sec", f"{refused}Requests/sec")).errors == 15
 
 
-def test_what_wrk_never_printed_is_refused() -> None:
+def test_unknown_output_of_wrk_is_refused() -> None:
     with pytest.raises(load.NotUnderstood, match="unable to connect"):
         load.parse("unable to connect to 127.0.0.1:1 Connection refused\n")
 
@@ -89,11 +89,11 @@ def test_the_best_peer_has_the_best_median() -> None:
     assert found.ratio("other", "gesmock", "nginx") is None
 
 
-def test_rounds_go_forth_and_back() -> None:
+def test_every_other_round_is_backwards() -> None:
     assert interleaved(3, "abc") == list("abccbaabc")
 
 
-def test_the_table_has_ratios_and_says_who_is_missing() -> None:
+def test_the_table_has_ratios_and_says_what_is_missing() -> None:
     fixture = {"respx": [{"ms": 0.5}]}
     found = results(jobs10_clients16=TEN, fixture=fixture, test=fixture)
     absent = {"kind": "peer", "absent": "it is\nnot installed"}
@@ -132,7 +132,7 @@ def test_every_criterion_can_be_judged() -> None:
     assert [one for one in CRITERIA if one.value(found) != 1] == []
 
 
-def test_the_plot_is_xml_that_tells_its_figures() -> None:
+def test_the_plot_is_xml_that_describes_its_figures() -> None:
     found = results(jobs10_clients16=TEN)
     found = replace(found, targets={**found.targets, "a <b>": {"kind": "peer"}})
 
@@ -162,7 +162,7 @@ def test_a_list_is_encoded_as_the_service_does() -> None:
     )
 
 
-def test_without_a_folder_of_peers_those_of_npm_say_so() -> None:
+def test_without_a_folder_of_peers_a_peer_from_npm_says_so() -> None:
     missing: dict[str, Any] = {target.name: target.missing() for target in all_targets(None)}
 
     assert missing["gesmock"] is None

@@ -1,6 +1,6 @@
-"""The measures: each runs one kind of work and notes what it took.
+"""The measures: each is a function that runs works and notes samples of them in the bench.
 
-A measure is a function of the bench. The work it notes is named in its docstring.
+Its docstring names the works.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,4 +27,4 @@ MEASURES: Final[Mapping[str, Callable[[Bench], None]]] = {
     "busy": busy,
     "endurance": endurance,
 }
-"""By the names that ``--only`` takes, in the order in which they run."""
+"""By the names for ``--only``, in the order in which they run."""

@@ -1,4 +1,4 @@
-"""What ten jobs cost while something else is there that has nothing to do with them."""
+"""What ten jobs cost beside a rule or a stream that does not concern them."""
 
 import json
 import socket
@@ -14,7 +14,10 @@ from benchmarks.targets.base import WrongAnswer
 
 
 def beside(bench: Bench) -> None:
-    """``alone``, ``rule_elsewhere`` (for another operation), ``events_open``: in one process."""
+    """Note ``alone``, ``rule_elsewhere`` (for another operation) and ``events_open``.
+
+    All in one process of gesmock.
+    """
     jobs = bench.list_of(10)
     for target in bench.gesmock():
         with target.serving([jobs], bench.fresh_room()) as server:

@@ -18,7 +18,7 @@ _MOVING = f"/ges/v1.0/{lists.PROJECT}/graphs/moving/jobs/status?limit=10"
 
 
 class _Moving(Gesmock):
-    """gesmock with a graph whose jobs end one after the other; its clock stands still at first."""
+    """gesmock with a graph whose jobs end one after the other; its clock is frozen at first."""
 
     fixture: Path
 
@@ -31,7 +31,7 @@ class _Moving(Gesmock):
 
 
 def busy(bench: Bench) -> None:
-    """``quiet``, ``due_steps`` and ``generating``: 16 clients ask for ten jobs all the while."""
+    """Note ``quiet``, ``due_steps`` and ``generating``: 16 clients ask for ten jobs meanwhile."""
     if not bench.gesmock():
         return
     seconds = 4
@@ -65,6 +65,6 @@ def _generate(server: Running) -> None:
 
 
 def _ended(server: Running) -> int:
-    """How many jobs have ended: none where the clock stood still."""
+    """How many jobs have ended: none if the clock has stayed frozen."""
     _, body = processes.get(server.port, _MOVING.partition("?")[0])
     return sum(job["status"] in ("success", "complete") for job in json.loads(body)["jobs"])

@@ -1,4 +1,4 @@
-"""Memory that has to stay flat: over a million requests, while 2,000 connections idle."""
+"""How memory grows over a million requests, while 2,000 connections are idle."""
 
 import socket
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _WARMING_UP = 30_000  # until the journal, which is bounded, is full
 
 
 def endurance(bench: Bench) -> None:
-    """``endurance``: a wave of idle connections, another one, and a million requests beside it."""
+    """Note ``endurance``: two waves of idle connections; with the second, a million requests."""
     processes.allow_many_files()
     few = bench.list_of(10)
     requests = REQUESTS // 10 if bench.quick else REQUESTS
@@ -33,7 +33,7 @@ def endurance(bench: Bench) -> None:
             sample = {
                 "requests": requests,
                 "rps": requests / seconds,
-                "still_open": still_open,  # the server closes what idles for over a minute
+                "still_open": still_open,  # the server closes connections idle for over a minute
                 "wave_kb": second_kb - first_kb,
                 "growth_kb": last_kb - second_kb,
             }
@@ -57,7 +57,7 @@ def _idle(server: Running) -> Iterator[list[socket.socket]]:
             connection = socket.create_connection(("127.0.0.1", server.port), timeout=5)
             connection.settimeout(0)
             idle.append(stack.enter_context(connection))
-        # An answered request says that the server has accepted all of them.
+        # An answered request shows that the server has accepted all of them.
         processes.get(server.port, "/")
         yield idle
 

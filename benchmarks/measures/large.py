@@ -1,4 +1,4 @@
-"""What a list of 100,000 jobs costs: sent whole, page after page, and where one page is read."""
+"""What a list of 100,000 jobs costs: sent whole, page by page, and as a single page."""
 
 from benchmarks import load
 from benchmarks.bench import Bench, interleaved, progress
@@ -10,10 +10,10 @@ PAGE = 1_000
 
 
 def large(bench: Bench) -> None:
-    """``jobs100000``, the whole list; ``walk100000``, in pages of 1,000, where a target pages.
+    """Note ``jobs100000``, the whole list, and ``walk100000``, in pages of 1,000 if a target pages.
 
-    Of gesmock, ``page_of_10`` and ``page_of_100000`` too: ten jobs out of 10 and of 100,000, to 16
-    clients.
+    For gesmock, also note ``page_of_10`` and ``page_of_100000``: ten jobs out of 10 and out of
+    100,000, for 16 clients.
     """
     few, jobs = bench.list_of(10), bench.list_of(LARGE)
     pages = range(LARGE // PAGE)

@@ -1,4 +1,4 @@
-"""The memory that 100,000 jobs take in gesmock, and that serving them takes."""
+"""The memory that gesmock takes to hold 100,000 jobs, and to serve them."""
 
 from benchmarks import load
 from benchmarks.bench import Bench
@@ -8,16 +8,16 @@ CLIENTS = 4
 
 
 def memory(bench: Bench) -> None:
-    """``memory``, in kB: what is held with ten jobs, and with 100,000 more.
+    """Note ``memory``: ``held_kb``, with lists of 10 and of 100,000 jobs.
 
-    ``growth_kb`` is the peak above that while four clients at once read the whole list, for the
-    first time and twice more.
+    ``held_of_list`` is the part of the long list, as a ratio to its bytes. ``growth_kb`` is the
+    peak above ``held_kb`` while four clients at once read the long list, three times.
     """
     few, jobs = bench.list_of(10), bench.list_of(LARGE)
     for target in bench.gesmock():
         with target.serving([few], bench.fresh_room()) as server:
             empty_kb = server.memory_kb()
-        # It is ready when ten jobs are listed: nobody has asked for the long list yet.
+        # It is ready once it lists ten jobs: nobody has asked for the long list yet.
         with target.serving([few, jobs], bench.fresh_room()) as server:
             held_kb = server.memory_kb()
             server.forget_peak()

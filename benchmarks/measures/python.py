@@ -73,13 +73,13 @@ _FIXTURES: Final = {
     "respx": ("respx_mock", "respx_mock.get(URL).respond(json={}); client.get(URL)"),
     "responses": ("mocked", "mocked.get(URL, json={}); requests.get(URL)"),
 }
-"""Name -> the pytest fixture, and a test in which a client asks for a list of jobs."""
+"""By name: the pytest fixture, and a test in which a client asks for a list of jobs."""
 
 
 def python(bench: Bench) -> None:
-    """``import``, ``cycle`` (a server, a request), ``fixture`` and ``test`` (with a request); ms.
+    """Note ``import``, ``cycle`` (a server, a request), ``fixture`` and ``test`` (with a request).
 
-    The latter two are the price of a test more, beyond that of an empty one.
+    All are in ms; ``fixture`` and ``test`` are what a test takes beyond an empty one.
     """
     for _ in progress("imports", range(4 * bench.rounds)):
         ms = (_seconds("import gesmock") - _seconds("pass")) * 1e3
@@ -104,7 +104,7 @@ def _seconds(code: str) -> float:
 
 
 def _median_ms(room: Path) -> dict[str, float]:
-    """What pytest takes for a test, by the test's name: the median of many, one after the other."""
+    """What a test takes, by its name: the median of many, run one after the other."""
     tests = [_TEST.format(name="nothing", fixture="nothing", body="pass")]
     for fixture, body in _FIXTURES.values():
         tests.append(_TEST.format(name=f"{fixture}_fixture", fixture=fixture, body="pass"))

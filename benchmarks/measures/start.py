@@ -5,7 +5,7 @@ from benchmarks.lists import LARGE
 
 
 def start(bench: Bench) -> None:
-    """``start`` with ten jobs, of everyone; ``start100000``, of gesmock."""
+    """Note ``start``, with ten jobs, of every target, and ``start100000`` of gesmock."""
     few, many = bench.list_of(10), bench.list_of(LARGE)
     turns = [("start", target, few) for target in bench.present()]
     turns += [("start100000", target, many) for target in bench.gesmock()]

@@ -1,4 +1,4 @@
-"""Requests a second for whole lists of 10 and 1,000 jobs, and where a tenth of them fail."""
+"""Requests a second for whole lists of 10 and 1,000 jobs, and while a tenth of them fail."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ FAILING = 0.1
 
 
 def throughput(bench: Bench) -> None:
-    """``jobs10_clients16``, ``jobs10_clients1`` and ``jobs1000_clients16``."""
+    """Note ``jobs10_clients16``, ``jobs10_clients1`` and ``jobs1000_clients16``."""
     served = [bench.list_of(count) for count in SMALL]
 
     def check(target: Target, server: Running) -> None:
@@ -37,7 +37,7 @@ def throughput(bench: Bench) -> None:
 
 
 def failing(bench: Bench) -> None:
-    """``failing``: ten jobs, or by a chance of one in ten a 503; 16 clients."""
+    """Note ``failing``: ten jobs, or a 503 with a probability of 0.1, for 16 clients."""
     few = replace(bench.list_of(10), failing=FAILING)
 
     def check(target: Target, server: Running) -> None:
@@ -54,7 +54,7 @@ def failing(bench: Bench) -> None:
 
 
 def _warm_up(url: str) -> Wrk:
-    """Ask until it gets no faster, at most 20 s: compilers at run time need many requests."""
+    """Ask until it gets no faster, for at most 20 s: just-in-time compilers need many requests."""
     best, no_faster = 0.0, 0
     for _ in range(20):
         figures = load.run(url, 16, 1)

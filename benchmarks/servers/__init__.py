@@ -1,1 +1,1 @@
-"""Servers that have no command of their own: each module is run with ``python -m``."""
+"""Servers without a command of their own: each module is run with ``python -m``."""

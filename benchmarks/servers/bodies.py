@@ -1,4 +1,4 @@
-"""The arguments of a server here: a port, and what each path is answered with."""
+"""The arguments of these servers: a port, and the body for each path."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""``PORT PATH=FILE...``: gesmock's server, which answers in its loop with what was made before."""
+"""``PORT PATH=FILE...``: gesmock's server, which answers in its loop with prepared bytes."""
 
 import threading
 from dataclasses import dataclass

@@ -9,7 +9,7 @@ const { getLocal } = require(home);
   for (const body of bodies) {
     const [path, file] = body.split("=");
     const content = fs.readFileSync(file);
-    // Without a length it would hang up behind each answer.
+    // Without a length, it would hang up after each answer.
     const headers = { "Content-Type": "application/json", "Content-Length": `${content.length}` };
     await server.forGet(path).thenReply(200, content, headers);
   }

@@ -1,4 +1,4 @@
-"""The targets: gesmock, its limits and its peers, each started and asked in its own way."""
+"""The targets: gesmock, its limits and its peers."""
 
 from pathlib import Path
 
@@ -34,7 +34,7 @@ _TARGETS: tuple[type[Target], ...] = (
 )
 
 QUICK = ("gesmock", "fixed bytes", "nginx", "MockServer", "mockttp", "pytest-httpserver")
-"""The targets of a quick run: those that gesmock has to be compared with."""
+"""The targets of a quick run: gesmock, its limits, and the peers that criteria need."""
 
 
 def all_targets(peers: Path | None) -> list[Target]:

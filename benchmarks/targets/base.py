@@ -1,4 +1,4 @@
-"""Target: what a server has to tell of itself to be measured."""
+"""Target: what has to be known about a server to measure it."""
 
 import importlib.util
 import json
@@ -29,13 +29,13 @@ class Target(ABC):
     name: ClassVar[str]
     kind: ClassVar[Kind] = "peer"
     pages: ClassVar[str] = ""
-    """How it gives a page of a list that it holds; empty where it cannot by itself."""
+    """How it returns a page of a list; empty if it cannot by itself."""
     fails: ClassVar[str] = ""
-    """How it answers with a 503 now and then, by chance; empty where it cannot by itself."""
+    """How it answers with a 503 at random; empty if it cannot by itself."""
     exact: ClassVar[bool] = True
-    """Whether it answers with the very bytes that it was given."""
+    """Whether it answers with the exact bytes that it was given."""
     largest: ClassVar[int] = LARGE
-    """How many jobs the longest list has that it is asked for."""
+    """The number of jobs in the longest list that it is asked for."""
     patience_s: ClassVar[float] = 60
 
     def __init__(self, peers: Path | None) -> None:
@@ -43,7 +43,7 @@ class Target(ABC):
 
     @abstractmethod
     def missing(self) -> str | None:
-        """Why it cannot be started; None where all is there."""
+        """Why it cannot be started; None if it can."""
 
     @abstractmethod
     def version(self) -> str: ...
@@ -61,11 +61,11 @@ class Target(ABC):
         raise NotImplementedError
 
     def ready_path(self, lists: Sequence[JobList]) -> str:
-        """What is answered with 200 as soon as it has started."""
+        """A path that it answers with 200 once it has started."""
         return self.path(lists[0])
 
     def prepare(self, lists: Sequence[JobList], port: int) -> None:
-        """Do what is left to do once it answers."""
+        """Do what remains once it answers."""
         return
 
     @contextmanager
@@ -87,7 +87,7 @@ class Target(ABC):
             yield running
 
     def check(self, jobs: JobList, running: Running) -> None:
-        """Raise WrongAnswer unless all of *jobs* come back, in the very bytes where it can."""
+        """Raise WrongAnswer unless it returns all *jobs*, in the exact bytes if it is ``exact``."""
         status, body = processes.get(running.port, self.path(jobs))
         self._check_count(status, body, jobs.count)
         if self.exact and body != jobs.bytes():

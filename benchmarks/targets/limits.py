@@ -1,4 +1,4 @@
-"""The limits of what can be gained: gesmock's server without gesmock, and another server."""
+"""The limits of what gesmock could gain: its server without a fake, and nginx."""
 
 import shutil
 import subprocess
@@ -12,7 +12,7 @@ from benchmarks.targets.base import PythonTarget, Target
 
 
 class FixedBytes(PythonTarget):
-    """gesmock's server, which answers in its loop, with an answer that was made before."""
+    """gesmock's server, which answers in its loop with prepared bytes."""
 
     name = "fixed bytes"
     kind = "limit"

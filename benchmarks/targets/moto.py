@@ -10,7 +10,7 @@ from benchmarks.targets.base import PythonTarget, WrongAnswer
 
 
 class Moto(PythonTarget):
-    """Its cheapest plain GET of given bytes: S3's GetObject, without a signature."""
+    """Its cheapest plain GET of some bytes: S3's GetObject, without a signature."""
 
     name = "moto (S3)"
     package = "moto"

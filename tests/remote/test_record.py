@@ -122,7 +122,7 @@ def test_jobs_that_come_while_recording_are_left_out(
         assert note.endswith(" appeared at its start: not recorded")
 
 
-def test_the_list_is_read_anew_if_many_jobs_come_at_once(ges: GesMock, tmp_path: Path) -> None:
+def test_the_list_is_read_again_if_many_jobs_come_at_once(ges: GesMock, tmp_path: Path) -> None:
     ges.restart(generate=60)
 
     def many(sent: int) -> None:
@@ -405,7 +405,7 @@ def test_a_list_that_grows_by_more_than_a_page_at_a_time_cannot_be_recorded(
         recorded(ges, tmp_path, 50, many)
 
 
-def test_a_note_says_that_the_list_was_read_anew(ges: GesMock, tmp_path: Path) -> None:
+def test_a_note_says_that_the_list_was_read_again(ges: GesMock, tmp_path: Path) -> None:
     ges.restart(generate=30)
 
     def live(sent: int) -> None:
@@ -540,6 +540,14 @@ def test_a_note_says_that_total_count_is_too_high(tmp_path: Path) -> None:
     with recording_of(tmp_path, *[first] * 4, last, first) as recorder:
         assert len(read(recorder)) == 12
         assert recorder.notes == ["its totalCount was 99, but 12 jobs were read"]
+
+
+def test_a_list_whose_last_page_has_only_recorded_jobs_is_read_again(tmp_path: Path) -> None:
+    first, shifted, last = (answer(12, at, totalCount=12) for at in (0, 10, 11))
+
+    with recording_of(tmp_path, *[first] * 4, shifted, first, last) as recorder:
+        assert len(read(recorder)) == 12
+        assert recorder.notes == ["it changed too much, and was read again from the start"]
 
 
 def test_a_note_says_how_many_jobs_were_recorded_before_resuming(
