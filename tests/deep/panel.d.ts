@@ -1,4 +1,4 @@
-/** The types of the panel's scripts, which their comments name. */
+/** The types that comments in the panel's scripts name. */
 
 /** The page has no other elements. */
 interface ParentNode {

@@ -1,4 +1,4 @@
-"""The panel in a browser, as the tests see it: by what its elements are called."""
+"""The panel in a browser, by the accessible names of its elements."""
 
 import re
 import subprocess
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 HYG = "9f250000382489090"
-"""What the panel shows of the id of a job of ``living``: it waits 2 s, and ends after 10 s."""
+"""How the panel shows the id of a job of ``living`` that is pending for 2 s, and ends at 10 s."""
 
 
-def is_live(panel: "Page") -> None:
+def wait_until_live(panel: "Page") -> None:
     """Wait until the panel receives events."""
     expect(panel.locator("html")).to_have_attribute("data-connection", "live")
 
@@ -28,7 +28,7 @@ def is_live(panel: "Page") -> None:
 def open_panel(visit: Visitor, url: str, look: str = "", **options: Any) -> "Page":
     """The panel of the server at *url*, once it is live; *look* is the hash of its URL."""
     panel = visit(f"{url}/_gesmock/{look}", **options)
-    is_live(panel)
+    wait_until_live(panel)
     return panel
 
 
@@ -49,7 +49,7 @@ def request(panel: "Page", name: str) -> "Locator":
 
 
 def break_it(panel: "Page", fault: str, times: int = 1, operation: str = "list_jobs") -> None:
-    """Have the next calls answered with *fault*, by the buttons of "Break it"."""
+    """Break the next calls with *fault*, in the section "Break it"."""
     panel.get_by_label("Operation").select_option(operation)
     panel.get_by_label("Times").fill(str(times))
     panel.get_by_role("group", name="Next call").get_by_role("button", name=fault).click()

@@ -1,6 +1,6 @@
 """Runs Schemathesis as a process: reads what to run from standard input, writes the outcome as JSON.
 
-The fake runs in the same process, without coverage, with which it would take three times as long.
+The fake runs in the same process, without coverage, which would take three times as long.
 """
 
 import json
@@ -55,12 +55,12 @@ RULES = (
     "a value for each of columns",
     "an item for each of rows",
 )
-"""Messages of the control API about input that fits its schema and breaks a further rule."""
+"""Messages of the control API about input that fits its schema, but breaks another rule."""
 
 
 @schemathesis.check
 def accepts_valid_input(ctx: Any, response: Any, case: Any) -> bool | None:
-    """positive_data_acceptance; but 400 may also mean that something does not exist or breaks a rule."""
+    """``positive_data_acceptance``, but with 400 something may not exist, or break another rule."""
     if response.status_code == 400:
         control = case.path.startswith("/_gesmock/")
         if any(rule in response.text for rule in RULES) if control else not exists(response):
@@ -71,7 +71,7 @@ def accepts_valid_input(ctx: Any, response: Any, case: Any) -> bool | None:
 
 
 def exists(response: Any) -> bool:
-    """Whether the graph and the job that the request names exist; no job can be cancelled."""
+    """Whether the graph and the job of the request exist; False for a cancel: no job can be."""
     parts = urlsplit(response.request.url)
     url = URL.match(parts.path)
     assert url is not None
@@ -98,7 +98,7 @@ def is_label(response: Any, body: Any) -> bool:
 
 @schemathesis.check
 def rejects_invalid_input(ctx: Any, response: Any, case: Any) -> bool | None:
-    """negative_data_rejection; but the service also refuses GQL with 200 (ges_03_0567)."""
+    """``negative_data_rejection``, but the service also refuses GQL with 200 (ges_03_0567)."""
     if case.path.endswith("#execute-gql-query") and '"errors":[{"code"' in response.text:
         return None
     return negative_data_rejection(ctx, response, case)

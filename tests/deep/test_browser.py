@@ -1,4 +1,4 @@
-"""What the tests of pages stand on: a page that does wrong fails its test."""
+"""A page that raises errors, or asks another host, fails its test."""
 
 import pytest
 from browser import Visitor

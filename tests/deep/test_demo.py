@@ -1,4 +1,4 @@
-"""The demo application in a real browser, and what it is judged by: the verdict on clients."""
+"""The demo application in a real browser, judged by the verdict on clients."""
 
 from typing import TYPE_CHECKING
 
@@ -103,7 +103,7 @@ def test_the_demo_recovers_from_503_503_ok(demo: "Page", ges: GesMock, visit: Vi
     assert ges.findings() == []
 
 
-def test_the_demo_gives_up_after_three_503_and_looks_again(
+def test_the_demo_gives_up_after_three_503s_and_polls_again(
     demo: "Page", ges: GesMock, visit: Visitor
 ) -> None:
     visit.allow("status of 503")

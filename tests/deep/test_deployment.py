@@ -21,7 +21,7 @@ MANIFESTS: Final = TOP / "deploy/kubernetes.yaml"
 pytestmark = pytest.mark.deep
 
 
-def validated(manifests: Path) -> tuple[int, str]:
+def validate(manifests: Path) -> tuple[int, str]:
     """The exit status and output of a check against Kubernetes's own schema."""
     assert (TOOLS / "installed").exists(), "tools are required: bash .ci/tools"
     ran = subprocess.run(
@@ -35,7 +35,7 @@ def validated(manifests: Path) -> tuple[int, str]:
 
 
 def test_the_manifests_are_valid() -> None:
-    status, output = validated(MANIFESTS)
+    status, output = validate(MANIFESTS)
 
     assert (status, output.count(" passed for resource ")) == (0, 4), output
 
@@ -43,11 +43,11 @@ def test_the_manifests_are_valid() -> None:
 @pytest.mark.parametrize(
     ("right", "wrong"), [("replicas: 1", "replicas: one"), ("readinessProbe:", "readyProbe:")]
 )
-def test_a_wrong_manifest_is_not(right: str, wrong: str, tmp_path: Path) -> None:
+def test_a_wrong_manifest_is_invalid(right: str, wrong: str, tmp_path: Path) -> None:
     file = tmp_path / "wrong.yaml"
     file.write_text(MANIFESTS.read_text(encoding="utf-8").replace(right, wrong), encoding="utf-8")
 
-    assert validated(file)[0] == 1
+    assert validate(file)[0] == 1
 
 
 def test_the_manifests_fit_each_other_and_gesmock() -> None:

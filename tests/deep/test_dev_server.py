@@ -1,4 +1,4 @@
-"""The dev server's page: Vite, configured as it says, in front of gesmock."""
+"""Vite in front of gesmock, configured as the page about dev servers says."""
 
 import os
 import re
@@ -36,7 +36,7 @@ def running(config: str, folder: Path) -> Iterator[str]:
     """The URL of Vite, which serves the demo application with *config* from *folder*."""
     assert (MODULES / "vite").exists(), "tools are required: bash .ci/tools"
     shutil.copytree(TOP / "demo", folder)
-    (folder / "node_modules").mkdir()  # and Vite's cache in it, of this server alone
+    (folder / "node_modules").mkdir()  # Vite's cache is in it: each server has its own
     for module in MODULES.iterdir():
         (folder / "node_modules" / module.name).symlink_to(module)
     (folder / "vite.config.js").write_text(config, encoding="utf-8")
@@ -47,7 +47,7 @@ def running(config: str, folder: Path) -> Iterator[str]:
         subprocess.Popen([*command, "--strictPort"], cwd=folder, stdout=log, stderr=log) as vite,
     ):
         try:
-            # That the port is open says little: Vite tries it before it listens.
+            # An open port is not enough: Vite tries the port before it listens.
             until(lambda: "ready in" in (folder / "log").read_text() or vite.poll() is not None)
             assert vite.poll() is None, (folder / "log").read_text()
             yield f"http://127.0.0.1:{port}"
@@ -62,7 +62,7 @@ def vite(tmp_path: Path) -> Iterator[Vite]:
 
         def start(config: str, ges: GesMock) -> str:
             config = re.sub(r"http://127\.0\.0\.1:808\d", ges.url, config)
-            config = config.replace("server: {", "server: { watch: null,")  # else it may restart
+            config = config.replace("server: {", "server: { watch: null,")  # or it may restart
             return stack.enter_context(running(config, tmp_path / "app"))
 
         yield start
@@ -93,16 +93,16 @@ def test_an_application_behind_vite_lists_fails_and_recovers(
     assert hosts == {(movies.url if changes_origin else url).removeprefix("http://")}
 
 
-def test_the_panel_works_behind_vite_where_vite_adds_the_token(
+def test_the_panel_works_behind_vite_if_vite_adds_the_token(
     vite: Vite, movies: GesMock, visit: Visitor
 ) -> None:
     url = vite(CONTROL, movies)
-    of_a_forwarder = {"X-Forwarded-For": "192.0.2.7"}
+    forwarded = {"X-Forwarded-For": "192.0.2.7"}
 
     panel = open_panel(visit, url)
     panel.get_by_role("button", name="Freeze").click()
 
     expect(panel.get_by_role("button", name="Freeze")).to_have_attribute("aria-pressed", "true")
-    clock = requests.get(f"{url}/_gesmock/clock", headers=of_a_forwarder)
+    clock = requests.get(f"{url}/_gesmock/clock", headers=forwarded)
     assert clock.json()["frozen"] is True
     assert requests.get(f"{movies.url}/_gesmock/clock").status_code == 401

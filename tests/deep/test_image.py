@@ -1,4 +1,4 @@
-"""The image is built on Debian's Python, and run without an engine: by unshare, as process 1."""
+"""The image is built on Debian's Python, and run without an engine: with unshare, as process 1."""
 
 import json
 import os
@@ -21,9 +21,9 @@ pytestmark = pytest.mark.deep
 
 
 class Buildah:
-    """Builds and runs images that it keeps in *folder*; runs them with chroot alone.
+    """Builds images in *folder*, and runs them, isolated only with chroot.
 
-    ``.ci/tools`` has built the image that others begin with.
+    ``.ci/tools`` has built the base image.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -172,7 +172,7 @@ def test_the_settings_are_valid(tmp_path: Path) -> None:
 
 
 def sent_by_nginx(shards: Shards, fault: dict[str, Any]) -> bytes:
-    """The bytes that a client gets of a list that *fault* hits."""
+    """The bytes that a client gets for a list that *fault* hits."""
     shards.control("POST", "project1", "generate", {"count": 3, "seed": 7})
     shards.control("POST", "project1", "faults", {"operation": "list_jobs", "fault": fault})
     with socket.create_connection(("127.0.0.1", int(shards.url.rpartition(":")[2]))) as client:
@@ -196,7 +196,7 @@ def sent_by_nginx(shards: Shards, fault: dict[str, Any]) -> bytes:
         ({"kind": "hang"}, "504 Gateway Time-out"),
     ],
 )
-def test_nginx_answers_itself_where_a_fault_leaves_it_without_an_answer(
+def test_nginx_answers_itself_if_a_fault_leaves_it_without_an_answer(
     shards: Shards, fault: dict[str, Any], status: str
 ) -> None:
     received = sent_by_nginx(shards, fault)
@@ -206,7 +206,7 @@ def test_nginx_answers_itself_where_a_fault_leaves_it_without_an_answer(
     assert shards.control("GET", "project1", "journal")["total"] == 1, "it was asked again"
 
 
-def test_nginx_passes_on_garbage_a_cut_and_parts(shards: Shards) -> None:
+def test_nginx_forwards_garbage_and_answers_that_are_cut_or_drip(shards: Shards) -> None:
     whole = sent_by_nginx(shards, {"kind": "drip", "parts": 3, "seconds": 0.2})
     head, _, body = whole.partition(b"\r\n\r\n")
     shards.control("DELETE", "project1", "faults")

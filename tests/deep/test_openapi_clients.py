@@ -34,7 +34,7 @@ GENERATED: Final = ("database", "memory", "control")
 
 
 def run(*command: str | Path, folder: Path) -> str:
-    """What *command* prints, run in *folder*; it has to end well."""
+    """What *command* prints, run in *folder*; it must succeed."""
     assert (TOOLS / "installed").exists(), "tools are required: bash .ci/tools"
     ran = subprocess.run(
         [*map(str, command)],
@@ -86,7 +86,7 @@ def ges() -> Iterator[GesMock]:
 
 
 def expected(ges: GesMock) -> dict[str, list[str]]:
-    """What both programs print that use the clients."""
+    """What the programs that use the clients print."""
     ids = {name: [job.job_id for job in ges.jobs(name)] for name in ("database", "memory")}
     refused = {f"{name} nobody": ["GES.8000"] for name in ids}
     return {**ids, **refused, "control": ids["database"]}

@@ -24,7 +24,7 @@ class Distributions(NamedTuple):
 
 
 def run(*command: str | Path, folder: Path = TOP) -> str:
-    """What *command* prints, run in *folder*; it has to end well."""
+    """What *command* prints, run in *folder*; it must succeed."""
     ran = subprocess.run(
         [*map(str, command)], cwd=folder, check=False, capture_output=True, text=True
     )
@@ -33,7 +33,7 @@ def run(*command: str | Path, folder: Path = TOP) -> str:
 
 
 def module(name: str, *arguments: str | Path, folder: Path = TOP) -> str:
-    """What ``python -m name`` prints; the extra ``package`` installs those used here."""
+    """What ``python -m name`` prints; the extra ``package`` installs the modules used here."""
     return run(sys.executable, "-m", name, *arguments, folder=folder)
 
 
@@ -46,7 +46,7 @@ def files() -> set[str]:
 
 @pytest.fixture(scope="module")
 def built(files: set[str], tmp_path_factory: pytest.TempPathFactory) -> Distributions:
-    """Both distributions, from a copy: what earlier builds have left here goes into none."""
+    """Both distributions, from a copy, without the leftovers of earlier builds."""
     copy = tmp_path_factory.mktemp("copy")
     for name in files:
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
@@ -77,7 +77,7 @@ def test_the_wheel_has_every_file_of_the_package(built: Distributions, files: se
 def test_linters_of_packages_find_nothing(built: Distributions) -> None:
     module("twine", "check", "--strict", *built)
     module("check_wheel_contents", built.wheel)
-    # The project has no site and no address for mail.
+    # The project has no website and no mail address.
     module("pyroma", "--min", "10", "--skip-tests", "AuthorEmail,Url", built.source)
 
 
@@ -105,5 +105,5 @@ def test_the_wheel_alone_runs_the_first_example_of_the_readme(
         ("dependabot", "dependabot.yml"),
     ],
 )
-def test_what_the_forge_reads_follows_its_schema(schema: str, pattern: str) -> None:
+def test_files_for_the_forge_follow_their_schema(schema: str, pattern: str) -> None:
     module("check_jsonschema", "--builtin-schema", f"vendor.{schema}", *sorted(FORGE.glob(pattern)))

@@ -1,4 +1,4 @@
-"""The panel for everybody, in a real browser: by keyboard, by axe's rules, with hostile strings."""
+"""The panel is accessible, in a real browser: by keyboard, by axe's rules, on narrow screens."""
 
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,7 @@ def living(begin: Begin) -> GesMock:
 
 
 def violations(page: "Page") -> list[str]:
-    """What axe finds that is serious or worse, each with the elements."""
+    """The serious and critical violations that axe finds, each with its elements."""
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found: list[dict[str, Any]] = page.evaluate("async () => (await axe.run()).violations")
     return [
@@ -180,7 +180,7 @@ def test_the_scheme_is_switched_and_remembered(living: GesMock, visit: Visitor) 
     assert panel.evaluate(background) == dark
 
 
-def test_in_a_narrow_page_one_pane_is_in_sight(living: GesMock, visit: Visitor) -> None:
+def test_in_a_narrow_page_one_pane_is_visible(living: GesMock, visit: Visitor) -> None:
     panel = open_panel(visit, living.url, viewport={"width": 360, "height": 700})
     panes = panel.get_by_role("navigation", name="Panes")
     expect(panel.get_by_role("region", name="Jobs")).to_be_visible()

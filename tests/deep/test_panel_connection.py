@@ -16,12 +16,12 @@ from panels import (
     another_tab,
     break_it,
     demo_url,
-    is_live,
     job,
     open_panel,
     request,
     says,
     serving,
+    wait_until_live,
 )
 
 from gesmock import GesMock
@@ -37,7 +37,7 @@ def test_seven_tabs_leave_connections_for_the_application(begin: Begin, visit: V
     ges = begin(fixture="living")
     first = open_panel(visit, ges.url)
     for _ in range(6):
-        is_live(another_tab(first, first.url))
+        wait_until_live(another_tab(first, first.url))
 
     demo = another_tab(first, demo_url(ges))
 
@@ -57,7 +57,7 @@ def test_the_panel_notices_that_the_server_is_gone_and_that_it_is_back(visit: Vi
         expect(panel.locator("html")).to_have_attribute("data-connection", "gone")
         expect(panel.get_by_role("alert")).to_contain_text("does not answer")
     with serving(port, *LIVING):
-        is_live(panel)
+        wait_until_live(panel)
         expect(job(panel, HYG)).to_contain_text("pending")
         panel.get_by_role("button", name="+10 s").click()
         expect(job(panel, HYG)).to_contain_text("complete")
@@ -77,12 +77,12 @@ def test_the_panel_asks_for_the_control_token(begin: Begin, visit: Visitor) -> N
     for token in ("wrong", "secret"):
         dialog.get_by_label("Control token").fill(token)
         dialog.get_by_role("button", name="Connect").click()
-    is_live(panel)
+    wait_until_live(panel)
     expect(job(panel, HYG)).to_be_visible()
 
     panel.reload()
 
-    is_live(panel)
+    wait_until_live(panel)
     expect(job(panel, HYG)).to_be_visible()
 
 
@@ -112,7 +112,7 @@ def test_the_panel_of_a_proxy_shows_requests_and_says_why_there_are_no_jobs(
         panel.close()
 
 
-def test_a_watched_fixture_file_is_reloaded_and_a_broken_one_explained(
+def test_a_watched_fixture_file_is_reloaded_and_a_broken_one_is_explained(
     visit: Visitor, tmp_path: Path
 ) -> None:
     file = tmp_path / "films.json"
@@ -210,7 +210,7 @@ def test_a_link_from_another_origin_opens_the_panel(
     ges = begin(fixture="living")
     page = visit(f"{other_site.replace('127.0.0.1', site)}/?{ges.url}{path}")
     page.get_by_role("link", name="panel").click()
-    is_live(page)
+    wait_until_live(page)
     expect(job(page, HYG)).to_be_visible()
 
 

@@ -19,7 +19,7 @@ import pytest
 import requests
 from browser import Visitor, expect
 from conftest import free_port, in_depth
-from panels import is_live, open_panel, serving
+from panels import open_panel, serving, wait_until_live
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.deep
 
 JOBS: Final = 100_000
 LOADED: Final = 4
-"""How many times slower a busy machine may be, or one that runs other tests beside."""
+"""How many times slower a busy machine may be."""
 
 PER_SECOND: Final = 50
 TURN_S: Final = in_depth(3, 1)
@@ -141,7 +141,7 @@ def load(url: str) -> Iterator[None]:
 
 
 def heap_mb(panel: "Page") -> float:
-    """The memory that the scripts of the page use once garbage is collected."""
+    """The memory that the scripts of the page use after garbage collection."""
     session = panel.context.new_cdp_session(panel)
     session.send("HeapProfiler.enable")
     session.send("HeapProfiler.collectGarbage")
@@ -188,7 +188,7 @@ def test_an_advance_over_100_000_transitions_is_quick_and_its_answer_small(show:
 
 
 def answer_us(url: str, pid: int) -> tuple[float, float]:
-    """What an answer of the server *pid* takes of its processor's time, and of a client's."""
+    """The server's processor time for an answer, and the time that a client waits for it."""
     connection = HTTPConnection(url.removeprefix("http://"))
     took_s, before, ends = [], processor_s(pid), perf_counter() + TURN_S
     while (began := perf_counter()) < ends:
@@ -212,17 +212,18 @@ def test_an_open_panel_hardly_slows_the_answers_of_the_service(
     alone = [answer_us(*many) for _ in range(TURNS)]
     panel = open_panel(visit, many.url)
     answer_us(*many)  # while the panel asks for what it shows first
-    beside = [answer_us(*many) for _ in range(TURNS)]
-    is_live(panel)
+    with_panel = [answer_us(*many) for _ in range(TURNS)]
+    wait_until_live(panel)
 
-    (used, took), (used_beside, took_beside) = zip(*alone, strict=True), zip(*beside, strict=True)
+    used, took = zip(*alone, strict=True)
+    used_with_panel, took_with_panel = zip(*with_panel, strict=True)
     show(
         f"an answer of the service takes {listed(took)} us, with an open panel "
-        f"{listed(took_beside)} us; the server's processor works {listed(used)} us for it, with an "
-        f"open panel {listed(used_beside)} us"
+        f"{listed(took_with_panel)} us; the server uses {listed(used)} us of processor time for it, "
+        f"with an open panel {listed(used_with_panel)} us"
     )
-    # The processor's time, and the least: the browser beside takes the time of the client, too.
-    assert min(used_beside) < min(used) * (1 + 0.1 * LOADED)
+    # The least processor time: the browser takes time from the client too.
+    assert min(used_with_panel) < min(used) * (1 + 0.1 * LOADED)
 
 
 def listed(values: Sequence[float], digits: int = 0) -> str:

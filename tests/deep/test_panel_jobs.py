@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from browser import Begin, Visitor, expect
-from panels import HYG, another_tab, demo_url, is_live, job, open_panel, says
+from panels import HYG, another_tab, demo_url, job, open_panel, says, wait_until_live
 
 from gesmock import GesMock
 from gesmock.model.types import STATUSES
@@ -112,7 +112,7 @@ def test_a_reset_returns_to_the_chosen_scenario(visit: Visitor, living: GesMock)
 def test_two_tabs_stay_in_step(visit: Visitor, living: GesMock) -> None:
     first = open_panel(visit, living.url)
     second = another_tab(first, first.url)
-    is_live(second)
+    wait_until_live(second)
     expect(job(second, HYG)).to_contain_text("pending")
 
     first.get_by_role("button", name="+10 s").click()
@@ -145,7 +145,7 @@ def test_a_link_that_is_not_quite_right_leaves_the_panel_usable(
 
     expect(panel.get_by_role("complementary", name="Details")).to_contain_text(words)
     expect(panel.get_by_role("button", name="all 106")).to_have_attribute("aria-pressed", "true")
-    is_live(panel)
+    wait_until_live(panel)
 
 
 def test_a_link_with_a_scenario_asks_before_it_loads(visit: Visitor, living: GesMock) -> None:

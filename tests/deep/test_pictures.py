@@ -26,7 +26,7 @@ LARGEST = 150_000  # bytes
 
 @pytest.fixture
 def ges(begin: Begin) -> GesMock:
-    """A fake that an application has called, which pages, meets errors and submits a job."""
+    """A fake that an application has called: it paged, met errors and submitted a job."""
     ges = begin(fixture="living", clock={"now": 1_767_261_600, "frozen": True})
     ges.generate(100)
     ges.faults.script("list_jobs", 503, 503, "ok", after=3)
@@ -47,7 +47,7 @@ def ges(begin: Begin) -> GesMock:
 
 
 def compare(picture: bytes, name: str) -> None:
-    """Have *picture* in the documentation, with fewer colours, or find one as large there."""
+    """Put *picture* into the documentation, with fewer colours, or find one as large there."""
     path = IMAGES / name
     if os.environ.get("UPDATE_IMAGES"):
         small = subprocess.run(
@@ -87,7 +87,7 @@ def test_the_pictures_of_the_demo_are_as_large_as_the_demo(
     compare(demo.screenshot(), f"demo-{scheme}.png")
 
 
-def test_the_documentation_is_built_and_asks_no_other_host(tmp_path: Path, visit: Visitor) -> None:
+def test_the_built_documentation_asks_no_other_host(tmp_path: Path, visit: Visitor) -> None:
     build = [
         sys.executable,
         "-m",

@@ -23,7 +23,7 @@ RUN = Path(__file__).with_name("schemathesis_run.py")
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 FAST = ("examples", "fuzzing", "stateful")
 STRIDE = in_depth(1, 10)
-"""The coverage phase, which has nine of ten cases, runs for each path, or for one of ten."""
+"""The coverage phase, which has nine of ten cases, runs for one in so many paths."""
 
 PROJECT = "854d9316e71d4dc599c5f27ea323d445"
 GRAPH = "ges_j60071198_hdfs_fdb"
@@ -41,7 +41,7 @@ CONTROL_CHECKS = {
     "positive_data_acceptance": {"enabled": False},
     "rejects_invalid_input": {"enabled": False},
 }
-"""The same for the control API, which replaces only the first."""
+"""For the control API, only the first is replaced: the second is the service's replacement."""
 
 
 def with_separate_calls(document: dict[str, Any]) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def run_service(
     names = {"project_id": PROJECT, "graph_name": GRAPH, "job_id": JOB}
     checks = {
         **SERVICE_CHECKS,
-        # It takes 401 and 403 only for a refusal; this dialect has 400.
+        # For this check, only 401 and 403 refuse a token; the dialect error_table has 400.
         "ignored_auth": {"enabled": settings.dialect == "page"},
     }
     config = {
@@ -119,7 +119,7 @@ def run_service(
 ALL_RAN = dict.fromkeys(PHASES, "success")
 
 
-def passed(
+def assert_passed(
     name: str,
     outcome: dict[str, Any],
     show: Callable[[str], None],
@@ -149,7 +149,7 @@ def test_the_service_conforms_to_its_document(
 ) -> None:
     outcome = run_service(Settings().changed({"edition": edition, "dialect": dialect}))
 
-    passed(f"the service ({edition} edition, dialect {dialect})", outcome, show)
+    assert_passed(f"the service ({edition} edition, dialect {dialect})", outcome, show)
     assert outcome["operations"] == operations
     assert answered_well(outcome, in_depth(50, 20))
 
@@ -162,7 +162,7 @@ def test_the_control_api_conforms_to_its_document(show: Callable[[str], None]) -
     outcome = run(document, {"checks": CONTROL_CHECKS}, PHASES)
 
     with_cases = [phase for phase in PHASES if phase != "examples"]  # its document has none
-    passed("the control API", outcome, show, phases=with_cases)
+    assert_passed("the control API", outcome, show, phases=with_cases)
     assert answered_well(outcome, in_depth(100, 20))
 
 
@@ -171,10 +171,10 @@ def test_the_control_api_conforms_to_its_document(show: Callable[[str], None]) -
 def test_a_run_without_one_of_its_phases_does_not_pass(phase: str, ended: str | None) -> None:
     ran = {"operations": 1, "cases": 1, "failures": {}, "errors": [], "phases": ALL_RAN}
 
-    passed("all phases", ran, lambda _: None)
+    assert_passed("all phases", ran, lambda _: None)
 
     with pytest.raises(AssertionError, match=phase):
-        passed("some phases", {**ran, "phases": {**ALL_RAN, phase: ended}}, lambda _: None)
+        assert_passed("some phases", {**ran, "phases": {**ALL_RAN, phase: ended}}, lambda _: None)
 
 
 def test_an_injected_503_fails_the_check_for_server_errors_only() -> None:

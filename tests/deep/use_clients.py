@@ -8,7 +8,7 @@ from typing import Any
 
 
 def client(name: str, **options: Any) -> tuple[Any, Any]:
-    """A package, all of whose modules can be imported, and what calls the fake."""
+    """The package *name*, after an import of all its modules, and a client of the fake."""
     package = importlib.import_module(name)
     for module in pkgutil.walk_packages(package.__path__, f"{name}."):
         importlib.import_module(module.name)

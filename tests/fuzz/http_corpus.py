@@ -1,8 +1,7 @@
 """The HTTP corpus: what a client may send, and the statuses of the answers before the close.
 
-A request has ``{host}`` where an ordinary Host line belongs. ``()`` is a close without an answer. The
-client half-closes when all is sent, so that what is incomplete ends without waiting. Limits are
-``LIMITS``: small, so that each input can be cut at every byte.
+``()`` is a close without an answer. The client half-closes once all is sent, so that an incomplete
+request ends without a wait. The ``LIMITS`` are small, so that each input can be cut at every byte.
 """
 
 from typing import Final
@@ -90,10 +89,10 @@ FIRST_LINES: Final[dict[str, tuple[str, Answers]]] = {
     "ICE": (line("SOURCE /now ICE/1.0"), BAD),
     "a space before the method": (" " + get(), BAD),
     "a tab before the method": ("\t" + get(), BAD),
-    "two spaces behind the method": (line("GET  /now HTTP/1.1"), BAD),
+    "two spaces after the method": (line("GET  /now HTTP/1.1"), BAD),
     "two spaces before the version": (line("GET /now  HTTP/1.1"), BAD),
-    "a space behind the version": (line("GET /now HTTP/1.1 "), BAD),
-    "a tab behind the method": (line("GET\t/now HTTP/1.1"), BAD),
+    "a space after the version": (line("GET /now HTTP/1.1 "), BAD),
+    "a tab after the method": (line("GET\t/now HTTP/1.1"), BAD),
     "a tab before the version": (line("GET /now\tHTTP/1.1"), BAD),
     "a space in the target": (get(path="/no w"), BAD),
     "a tab in the target": (get(path="/no\tw"), BAD),
@@ -143,8 +142,8 @@ HEADERS: Final[dict[str, tuple[str, Answers]]] = {
     "a host with half a bracket": ("GET /now HTTP/1.1\r\nHost: [::1\r\n\r\n", BAD),
     "a list of hosts": ("GET /now HTTP/1.1\r\nHost: a, b\r\n\r\n", BAD),
     "a header in lower case": ("GET /now HTTP/1.1\r\nhost: a\r\n\r\n", OK),
-    "no space behind the colon": ("GET /now HTTP/1.1\r\nHost:a\r\n\r\n", OK),
-    "a tab behind the colon": ("GET /now HTTP/1.1\r\nHost:\ta\r\n\r\n", OK),
+    "no space after the colon": ("GET /now HTTP/1.1\r\nHost:a\r\n\r\n", OK),
+    "a tab after the colon": ("GET /now HTTP/1.1\r\nHost:\ta\r\n\r\n", OK),
     "spaces around a value": (get("X:   a   "), OK),
     "an empty value": (get("X:"), OK),
     "one name twice": (get("X: a", "X: b"), OK),
@@ -170,7 +169,7 @@ HEADERS: Final[dict[str, tuple[str, Answers]]] = {
     "a folded line": (get("X: a", " b"), BAD),
     "a line folded with a tab": (get("X: a", "\tb"), BAD),
     "a space before the first header": (f"GET /now HTTP/1.1\r\n {HOST}\r\n", BAD),
-    "a bare LF behind a header": ("GET /now HTTP/1.1\r\nHost: a\nX: b\r\n\r\n", BAD),
+    "a bare LF after a header": ("GET /now HTTP/1.1\r\nHost: a\nX: b\r\n\r\n", BAD),
     "a bare LF as the end": ("GET /now HTTP/1.1\r\nHost: a\r\n\n", BAD),
     "a bare CR as the end": ("GET /now HTTP/1.1\r\nHost: a\r\n\r" + NEXT, BAD),
     "two CRs": (f"GET /now HTTP/1.1\r\r\n{HOST}\r\n", BAD),
@@ -244,7 +243,7 @@ BODIES: Final[dict[str, tuple[str, Answers]]] = {
     "an extension": (chunked("3;a=b\r\nabc\r\n" + LAST), OK),
     "a quoted extension": (chunked('3;a="b"\r\nabc\r\n' + LAST), OK),
     "an extension of the last chunk": (chunked("0;a\r\n\r\n"), OK),
-    "a space behind a size": (chunked("3 \r\nabc\r\n" + LAST), OK),
+    "a space after a size": (chunked("3 \r\nabc\r\n" + LAST), OK),
     "a trailer": (chunked("0\r\nX: a\r\n\r\n"), OK),
     "two trailers": (chunked("0\r\nX: a\r\nY: b\r\n\r\n"), OK),
     "a trailer called Content-Length": (chunked("0\r\nContent-Length: 9\r\n\r\n") + NEXT, TWO),
@@ -262,9 +261,9 @@ BODIES: Final[dict[str, tuple[str, Answers]]] = {
     "a size of 20 digits": (chunked("f" * 20 + "\r\n" + LAST), BAD),
     "a chunk longer than its size": (chunked("3\r\nabcd\r\n" + LAST), BAD),
     "a chunk shorter than its size": (chunked("4\r\nabc\r\n" + LAST), BAD),
-    "a bare LF behind a size": (chunked("3\nabc\r\n" + LAST), BAD),
-    "a bare LF behind a chunk": (chunked("3\r\nabc\n" + LAST), BAD),
-    "a bare CR behind a size": (chunked("3\rabc\r\n" + LAST), BAD),
+    "a bare LF after a size": (chunked("3\nabc\r\n" + LAST), BAD),
+    "a bare LF after a chunk": (chunked("3\r\nabc\n" + LAST), BAD),
+    "a bare CR after a size": (chunked("3\rabc\r\n" + LAST), BAD),
     "a bare LF in an extension": (chunked("3;a\nb\r\nabc\r\n" + LAST), BAD),
     "a NUL in an extension": (chunked("3;a\0b\r\nabc\r\n" + LAST), BAD),
     "a bare LF at the end": (chunked("0\r\n\n"), BAD),

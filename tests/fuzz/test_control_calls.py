@@ -1,4 +1,4 @@
-"""Random JSON through every control call: each answer is JSON, none a 500, and the fake goes on."""
+"""Random JSON in every control call: each answer is JSON, none is a 500, and the fake works on."""
 
 import http.client
 import json
@@ -25,7 +25,7 @@ CALLS: Final = [
     for method, operation in item.items()
     if method != "parameters" and not path.endswith("/events")  # a stream has no end
 ]
-DEPTHS: Final = st.integers(1, 3000) | st.integers(900, 1000)  # around what decoders take
+DEPTHS: Final = st.integers(1, 3000) | st.integers(900, 1000)  # around the limits of decoders
 
 
 def words(node: Any) -> Iterator[str]:
@@ -43,7 +43,7 @@ WORDS: Final = sorted(set(words(DOCUMENT["components"]["schemas"])))
 NAMES: Final = st.sampled_from(["movie", "g", "job-1", "", "*", "..", "%00", "x" * 5000]) | st.text(
     st.characters(exclude_categories=["Cs"]), max_size=5
 )
-# How many jobs are generated, and how long a call waits, is bounded elsewhere; it would only take time.
+# No numbers between: jobs to generate and seconds to wait would only take time.
 NUMBERS: Final = st.integers(-3, 20) | st.sampled_from([2**31, 2**63, 2**64, 10**400, -(10**30)])
 SCALARS: Final = (
     st.none()
@@ -89,14 +89,14 @@ BODIES: Final = st.one_of(
 
 
 class Caller:
-    """A client of the control API, for which an answer takes no longer than ten seconds."""
+    """A client of the control API, which waits for an answer for at most ten seconds."""
 
     def __init__(self, ges: GesMock) -> None:
         self.connection = http.client.HTTPConnection(urlsplit(ges.url).netloc, timeout=10)
         self.submissions = f"{urlsplit(ges.graph_url()).path}/action?action_id=import-graph"
 
     def call(self, method: str, path: str, body: str | None = None) -> int:
-        """The status; the body has to be JSON."""
+        """The status of the answer, which must be JSON."""
         status, text = self.ask(method, path, body)
         assert status < 500, (status, text)
         if not path.startswith("/_gesmock/metrics"):  # they are text
@@ -126,7 +126,8 @@ def caller() -> Iterator[Caller]:
         caller.connection.close()
 
 
-def filled(data: st.DataObject, path: str) -> str:
+def fill(data: st.DataObject, path: str) -> str:
+    """*path* with random names."""
     return re.sub(r"\{\w+\}", lambda _: quote(data.draw(NAMES), safe=""), path)
 
 
@@ -142,7 +143,7 @@ def test_any_json_is_answered_with_json(
         if parameter.get("in") == "query" and parameter["name"] != "wait_s"
     ]
     query = data.draw(st.dictionaries(st.sampled_from(names), NAMES, max_size=2)) if names else {}
-    target = f"{filled(data, path)}?{urlencode(query)}"
+    target = f"{fill(data, path)}?{urlencode(query)}"
     body = data.draw(BODIES) if "requestBody" in DOCUMENT["paths"][path][method.lower()] else None
 
     caller.call(method, target, body)

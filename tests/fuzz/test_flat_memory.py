@@ -1,4 +1,4 @@
-"""However much is asked, no more is kept of it."""
+"""Memory does not grow with the number of requests."""
 
 import gc
 import sys
@@ -35,7 +35,7 @@ def distinct_request(fake: Fake, number: int) -> Request:
     )
 
 
-def test_a_hundred_thousand_requests_leave_as_much_as_the_journal_holds() -> None:
+def test_a_hundred_thousand_requests_leave_no_more_than_the_journal_holds() -> None:
     fake = Fake({"generate": 50})
     for number in range(FULL):
         handle(fake, distinct_request(fake, number))

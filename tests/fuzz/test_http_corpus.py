@@ -37,7 +37,7 @@ def answers_to(server: HttpServer, *parts: bytes) -> Answers:
 
 
 def read(*parts: bytes) -> Read:
-    """The requests in *parts*; a refusal is its status, and the last item what remains unread."""
+    """The requests in *parts*; the last item is the status of a refusal, or what remains unread."""
     parser = Parser({}, LIMITS, lambda _: LARGEST_BODY)
     requests: Read = []
     try:
@@ -64,7 +64,7 @@ def test_an_input_gets_the_expected_answers(
 
 
 @pytest.mark.parametrize("sent", [sent for sent, _ in CORPUS.values()], ids=CORPUS)
-def test_an_input_is_read_alike_wherever_it_is_cut(sent: bytes) -> None:
+def test_an_input_is_read_the_same_way_wherever_it_is_cut(sent: bytes) -> None:
     whole = read(sent)
 
     cut = {index: read(sent[:index], sent[index:]) for index in range(1, len(sent))}

@@ -51,7 +51,7 @@ def rule(kind: str) -> str:
 
 
 class Load:
-    """What the clients do until they are stopped, and how often they were answered how."""
+    """Clients that send requests until they are stopped; *answers* counts statuses and errors."""
 
     def __init__(self, url: str, jobs: str) -> None:
         self._netloc = urlsplit(url).netloc
@@ -85,7 +85,7 @@ class Load:
                 client.request(method, path, body and json.dumps(body), headers)
                 answer = client.getresponse()
                 text = answer.read()
-            except (OSError, HTTPException) as error:  # as a fault has it
+            except (OSError, HTTPException) as error:  # a fault's doing
                 self.answers[type(error).__name__] += 1
                 client.close()
                 continue
@@ -120,7 +120,7 @@ class Load:
 
 
 def memory_mb(pid: int) -> float:
-    """What is resident of the process."""
+    """The resident memory of the process."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGESIZE") / 2**20
 
@@ -142,7 +142,7 @@ def test_memory_is_flat_under_load_with_every_fault(
             stdout=subprocess.PIPE,
             stderr=written,
             text=True,
-            env={**os.environ, "MALLOC_ARENA_MAX": "1"},  # else glibc keeps freed memory by thread
+            env={**os.environ, "MALLOC_ARENA_MAX": "1"},  # or glibc keeps freed memory per thread
         ) as server,
     ):
         assert server.stdout is not None

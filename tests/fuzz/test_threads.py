@@ -61,7 +61,7 @@ class Client:
         return self.ask(method, f"/_gesmock/{path}", body)
 
     def submit(self, graph: str) -> str | None:
-        """The id of a new job, if no reset came between."""
+        """The id of a new job; None if a reset came between."""
         path = f"{self._graphs}/{graph}/action?action_id=import-graph"
         status, answer = self.ask("POST", path, IMPORT)
         assert status in (200, 503), answer
@@ -90,7 +90,7 @@ def ges(tmp_path: Path) -> Iterator[GesMock]:
 
 
 def in_threads(ges: GesMock, act: Callable[[Client], list[str]]) -> list[str]:
-    """What all threads return that *act* for many rounds, each with a client of its own."""
+    """What *act* returns in all threads, for many rounds, each thread with a client of its own."""
 
     def run(number: int) -> list[str]:
         client = Client(ges, number)
@@ -103,25 +103,25 @@ def in_threads(ges: GesMock, act: Callable[[Client], list[str]]) -> list[str]:
         return [each for results in pool.map(run, range(THREADS)) for each in results]
 
 
-def consistent(ids: list[str], total: int) -> None:
-    """A whole list has every job of one state, none of the other, and none twice."""
+def check_list(client: Client, graph: str) -> None:
+    check_whole_list(*client.list(graph))
+
+
+def check_whole_list(ids: list[str], total: int) -> None:
+    """Assert that a whole list has every job of one state, none of the other, and none twice."""
     assert len(ids) == len({*ids}) == total
     found = Counter(job_id.partition("-")[0] for job_id in ids if "-" in job_id)
     assert dict(found) in ({"start": 5}, {"other": 7}), found
 
 
-def look(client: Client, graph: str) -> None:
-    consistent(*client.list(graph))
-
-
-def page(client: Client, graph: str) -> None:
+def check_page(client: Client, graph: str) -> None:
     limit, offset = client.rng.randrange(1, 9), client.rng.randrange(9)
     ids, total = client.list(graph, limit, offset)
     assert len(ids) == len({*ids}) == max(min(limit, total - offset), 0)
 
 
-def control(client: Client, graph: str) -> None:
-    """A call that leaves the list of jobs as it is."""
+def call_control(client: Client, graph: str) -> None:
+    """Make a control call that leaves the list of jobs as it is."""
     fault = {"operation": "show_job", "graph": "nowhere", "fault": 503}
     calls: list[tuple[str, str, Any]] = [
         ("PATCH", "clock", {"advance_s": 1}),
@@ -145,7 +145,7 @@ def control(client: Client, graph: str) -> None:
 def test_no_job_is_lost_or_doubled(ges: GesMock) -> None:
     def act(client: Client) -> list[str]:
         graph = client.rng.choice(GRAPHS)
-        client.rng.choice([look, page, control, control])(client, graph)
+        client.rng.choice([check_list, check_page, call_control, call_control])(client, graph)
         submitted = client.submit(graph)
         assert submitted is not None
         if client.rng.random() < 0.3:
@@ -158,7 +158,7 @@ def test_no_job_is_lost_or_doubled(ges: GesMock) -> None:
     listed = {graph: client.list(graph) for graph in GRAPHS}
     client.close()
     for ids, total in listed.values():
-        consistent(ids, total)
+        check_whole_list(ids, total)
     found = [f"{graph} {job_id}" for graph, (ids, _) in listed.items() for job_id in ids]
     assert len(submitted) == len({*submitted}) == THREADS * ROUNDS
     assert {each for each in found if "-" not in each} == {*submitted}
@@ -167,29 +167,30 @@ def test_no_job_is_lost_or_doubled(ges: GesMock) -> None:
 def test_a_reset_and_a_load_are_atomic(ges: GesMock) -> None:
     def act(client: Client) -> list[str]:
         graph = client.rng.choice(GRAPHS)
-        deed = client.rng.random()
-        if deed < 0.05:
+        draw = client.rng.random()
+        if draw < 0.05:
             assert client.control("POST", "reset")[0] in (200, 409)
-        elif deed < 0.1:
+        elif draw < 0.1:
             name = client.rng.choice([*STATES])
             assert client.control("PUT", "state", STATES[name])[0] in (200, 409)
-        elif deed < 0.3 and (submitted := client.submit(graph)):
+        elif draw < 0.3 and (submitted := client.submit(graph)):
             client.cancel(graph, submitted)
         else:
-            client.rng.choice([look, page, control, whole])(client, graph)
+            checks = [check_list, check_page, call_control, check_export]
+            client.rng.choice(checks)(client, graph)
         return []
 
     in_threads(ges, act)
 
     client = Client(ges, 0)
-    look(client, "movie")
+    check_list(client, "movie")
     client.control("POST", "reset")
     assert [client.list(graph)[1] for graph in GRAPHS] in ([5, 5], [7, 7])
     client.close()
 
 
-def whole(client: Client, _: str) -> None:
-    """An exported state has all graphs of one load."""
+def check_export(client: Client, _: str) -> None:
+    """Assert that the graphs of an exported state come from a single load."""
     status, exported = client.control("GET", "state")
     assert status in (200, 409), exported
     if status == 200:
@@ -209,7 +210,7 @@ def descriptors() -> int:
 def test_memory_and_descriptors_are_flat_after_many_threads(ges: GesMock) -> None:
     def act(client: Client) -> list[str]:
         graph = client.rng.choice(GRAPHS)
-        client.rng.choice([look, page, control])(client, graph)
+        client.rng.choice([check_list, check_page, call_control])(client, graph)
         client.submit(graph)
         return []
 
