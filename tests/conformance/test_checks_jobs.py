@@ -28,7 +28,7 @@ FAILED_QUERY = {"status": "", "data": {}, "result": "failed"}
 
 
 def second_query(status: int, value: dict[str, Any]) -> Quirk:
-    """Give another answer when a job is asked for again."""
+    """Give another answer when a job is asked for a second time."""
     queries: Counter[str] = Counter()
 
     def change(request: Request, answer: Answer) -> Answer | None:

@@ -1,4 +1,4 @@
-"""Probes: each documented reading passes, and what is not documented yields no setting."""
+"""Probes: each documented reading passes, and undocumented answers yield no setting."""
 
 import json
 from collections.abc import Callable
@@ -229,8 +229,8 @@ READINGS = {
     "8.2: with no job": Quirk(_refuse_past_end, options={"generate": 0}),
     "8.2: without a total": Quirk(all_of(WITHOUT_TOTAL, _refuse_past_end)),
     "8.2: the list starts over past its end": Quirk(_start_over_past_end()),
-    "status and data are blank where a query fails": Quirk(job_status(_blank_failure)),
-    "status and data are absent where a query fails": Quirk(job_status(_refusal_of_failure)),
+    "status and data are blank if a query fails": Quirk(job_status(_blank_failure)),
+    "status and data are absent if a query fails": Quirk(job_status(_refusal_of_failure)),
     "every query of a job fails": Quirk(
         job_status(lambda value, _: value.update(status="", data={}, result="failed"))
     ),
@@ -241,7 +241,7 @@ READINGS = {
     ),
     "HTML for undocumented requests": Quirk(_html_for_undocumented_requests),
 }
-"""By their number in the list of contradictions, where they have one."""
+"""By their number in the list of contradictions, if they are in it."""
 
 
 @pytest.mark.parametrize("name", READINGS)
@@ -416,7 +416,7 @@ def test_a_default_is_not_taken_for_the_maximum(ges: GesMock, quirk: Quirk, deta
     assert setting(session_with(ges, quirk), "maximum_limit") == (None, detail)
 
 
-def test_all_jobs_are_counted_that_are_returned_without_a_limit(ges: GesMock) -> None:
+def test_all_jobs_that_are_returned_without_a_limit_are_counted(ges: GesMock) -> None:
     session = session_with(ges, generate=5)
     session.most = 3
 
@@ -424,14 +424,14 @@ def test_all_jobs_are_counted_that_are_returned_without_a_limit(ges: GesMock) ->
     assert setting(session, "maximum_limit") == (None, detail)
 
 
-def test_without_a_total_the_maximum_is_what_more_jobs_follow(ges: GesMock) -> None:
+def test_without_a_total_the_maximum_shows_because_more_jobs_follow(ges: GesMock) -> None:
     session = session_with(ges, Quirk(WITHOUT_TOTAL), settings={"maximum_limit": 5})
 
     assert setting(session, "maximum_limit")[0] == 5
     assert session.page_size == 5
 
 
-def test_jobs_for_limit_0_yield_no_setting(ges: GesMock) -> None:
+def test_a_limit_of_0_that_returns_jobs_yields_no_setting(ges: GesMock) -> None:
     quirk = Quirk(
         request=list_query(lambda query: query.get("limit") == "0" and query.pop("limit"))
     )
@@ -541,7 +541,7 @@ def test_undocumented_keys_of_a_refusal_yield_no_setting(
     assert setting(session, name) == (None, detail)
 
 
-def test_words_of_no_page_yield_no_dialect(ges: GesMock) -> None:
+def test_a_message_of_no_page_yields_no_dialect(ges: GesMock) -> None:
     session = session_with(ges, Quirk(each_refusal(lambda it: it.value.update(errorMessage="No!"))))
 
     assert setting(session, "dialect") == (

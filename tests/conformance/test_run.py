@@ -165,7 +165,7 @@ def _is_not_a_number(request: Request) -> bool:
 
 
 def _is_first_wrong_number(request: Request) -> bool:
-    """Whether a wrong number is sent for the first time, before any check looks for it."""
+    """Whether a wrong number is sent for the first time, before a check of refusals sends it."""
     return _is_not_a_number(request) and request.number < 12
 
 
@@ -572,7 +572,7 @@ BROKEN_MORE = {
         Quirk(job_list(lambda value, _: value.update(jobs=value["jobs"][1:]))),
     ),
 }
-"""The same, where other checks fail first."""
+"""What a server does wrong, and a check that fails, but not first."""
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -710,7 +710,7 @@ def test_a_report_has_no_control_characters(ges: GesMock) -> None:
     assert "\x1b" not in report.as_junit(result)
 
 
-def test_a_server_that_stops_answering_is_given_up(ges: GesMock) -> None:
+def test_a_run_gives_up_on_a_server_that_stops_answering(ges: GesMock) -> None:
     def stop(request: Request, answer: Answer) -> None:
         if request.number > 12:
             why = "no complete answer within 30 s"

@@ -41,7 +41,7 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
 def nodes(
     value: Any, path: str = "#", inside: tuple[str, ...] = ()
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every object in *value*, with its path; examples and bodies only where *inside* names them."""
+    """Every object in *value*, with its path; *inside* names the examples and bodies to look into."""
     if isinstance(value, dict):
         yield path, value
         for name, item in value.items():
@@ -82,7 +82,7 @@ DOCUMENTS = {
     ),
     "control": control_document(),
 }
-"""Those of pages and of the error table have the calls of both editions."""
+"""``page`` and ``error_table`` are documents with the calls of both editions."""
 SERVED = {"project_id": DEFAULT_PROJECT, "graph_name": DEFAULT_GRAPH}
 SERVICE = DOCUMENTS["page"]
 
@@ -217,7 +217,7 @@ def test_every_operation_has_the_statuses_of_the_pages() -> None:
         assert operation["responses"].keys() == {"200", "400", "401", "403", "404", "500", "503"}
 
 
-def test_a_refusal_stands_under_the_status_that_its_setting_gives_it() -> None:
+def test_a_refusal_is_under_the_status_that_its_setting_gives_it() -> None:
     names = {"invalid_token": "401", "invalid_access": "403", "unknown_graph": "400"}
 
     assert statuses_of(Settings(), names) == names
@@ -236,7 +236,7 @@ def statuses_of(settings: Settings, names: Iterable[str]) -> dict[str, str]:
     }
 
 
-def test_of_some_refusals_only_number_and_phrase_are_documented() -> None:
+def test_only_the_number_and_phrase_of_some_refusals_are_documented() -> None:
     parts = {"number": "documented", "phrase": "documented"}
     parts |= {"errorCode": "inferred", "errorMessage": "inferred"}
     for _, _, operation in operations(SERVICE):
@@ -420,12 +420,12 @@ def test_settings_change_the_document(
     assert (value(Settings()), value(Settings().changed(changes))) == (before, after)
 
 
-# --- What generators of clients take --------------------------------------------------------------
+# --- What client generators accept ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_a_schema_has_what_generators_of_clients_ask_for(name: str) -> None:
-    """Items of lists, a type where there is a pattern, and null only as one of several types."""
+def test_a_schema_has_what_client_generators_require(name: str) -> None:
+    """Items of lists, a type beside each pattern, and null only as one of several types."""
     for path, node in nodes(DOCUMENTS[name], inside=("allOf",)):
         if node.get("type") == "array":
             assert "items" in node, path
@@ -440,7 +440,7 @@ def test_a_schema_has_what_generators_of_clients_ask_for(name: str) -> None:
         }
 
 
-def test_no_schema_has_a_name_of_the_language_typescript() -> None:
+def test_no_schema_has_a_name_that_typescript_reserves() -> None:
     for document in DOCUMENTS.values():
         assert not document["components"]["schemas"].keys() & {"Error", "Object", "Array", "Map"}
 

@@ -1,1 +1,1 @@
-"""A job service of its own, that lies or does not, and what ``gesmock verify`` says of it."""
+"""A separate job service, honest or lying, and what ``gesmock verify`` says of it."""

@@ -1,4 +1,4 @@
-"""Changes of what the liar server says, to be combined."""
+"""Changes to the answers of the liar server, which can be combined."""
 
 import re
 from collections.abc import Callable
@@ -83,6 +83,6 @@ def both(*changes: Change) -> Change:
 
 
 def number(query: dict[str, str], name: str) -> int | None:
-    """A parameter as a number; None where it is none."""
+    """A parameter as a number; None if it is not one."""
     text = query.get(name, "")
     return int(text) if re.fullmatch("[0-9]+", text) else None

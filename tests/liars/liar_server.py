@@ -1,4 +1,4 @@
-"""A small job service of its own, by the documentation alone: nothing here comes from gesmock.
+"""A small job service, written from the documentation only: nothing here comes from gesmock.
 
 It is honest unless a *lie* changes what it answers. ``http.server`` speaks HTTP.
 """
@@ -112,7 +112,7 @@ class Service:
         if job is None:
             failed = {} if self.memory else {"result": "failed"}
             return refusal(400, "GES.8301", f"can not find job, jobId is {job_id}", **failed)
-        if job_id in self.polls:  # a submitted job ends after some questions
+        if job_id in self.polls:  # a submitted job ends after some polls
             self.polls[job_id] += 1
             if self.polls[job_id] > 3:
                 self.end(job, "success")
@@ -157,7 +157,7 @@ def refusal(status: int, code: str, message: str, **more: Any) -> Answer:
     return Answer(status, {"errorMessage": message, "errorCode": code, **more})
 
 
-# --- Jobs: the first hundred are of any kind; what is older has ended -----------------------------
+# --- Jobs: some have failed, and two are running --------------------------------------------------
 
 _BODIES = {
     "import_graph": (
@@ -228,9 +228,9 @@ def result_of(job: Json) -> list[Json]:
 
 
 class LiarServer:
-    """Serves *service* on this machine; *change* changes what it says.
+    """Serves *service* on this machine; *change* changes its answers.
 
-    *encode* writes a value; *write* says how an answer goes over the wire: ``length``, ``chunked``
+    *encode* encodes a value; *write* says how the end of a body is marked: ``length``, ``chunked``
     or ``close`` (HTTP/1.0).
     """
 

@@ -255,7 +255,7 @@ HONEST: dict[str, tuple[dict[str, Any], Change | None, dict[str, Any]]] = {
     "a list of the memory edition that grows": ({"memory": True}, _now_and_then(_grow, 5), {}),
     "progress that rises": ({"memory": True}, _progress, {}),
 }
-"""By name: the service, what it says otherwise, and how."""
+"""By name: the service, how its answers are changed, and how they are written."""
 
 
 IN_EVERY_RUN = {"the database edition", "the memory edition", "with a token", "HTTP/1.0"}

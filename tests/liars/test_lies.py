@@ -1,4 +1,4 @@
-"""Lies: what no copy of the documentation allows fails the check that is named for it."""
+"""Lies: an answer that no copy of the documentation allows fails the check of its rule."""
 
 import json
 from collections.abc import Callable
@@ -71,7 +71,7 @@ def _total(change: Callable[[Json, Request], object]) -> Change:
 
 
 def _at(applies: Callable[[int, int, Json], object], total: int) -> Change:
-    """Give another total where *applies* holds of offset, limit and list."""
+    """Give another total if *applies*, called with offset, limit and list, is true."""
 
     def changed(value: Json, request: Request) -> int | None:
         offset, limit = (number(request.query, name) for name in ("offset", "limit"))
@@ -306,7 +306,7 @@ DATABASE: dict[str, tuple[str, Change]] = {
             ]
         ),
     ),
-    "a status alternates where one job is asked for": (
+    "a status alternates if one job is asked for": (
         "final_statuses_are_final",
         in_job(
             lambda value, request: (
@@ -517,7 +517,7 @@ WRITES: dict[str, tuple[str, Change]] = {
         ),
     ),
 }
-"""What shows only where jobs may be submitted."""
+"""What shows only if jobs may be submitted."""
 
 CANCELS: dict[str, tuple[str, Change]] = {
     "any job can be cancelled": (
@@ -533,7 +533,7 @@ CANCELS: dict[str, tuple[str, Change]] = {
         ),
     ),
 }
-"""What shows only where jobs of the memory edition may be submitted."""
+"""What shows only if jobs of the memory edition may be submitted."""
 
 TOKEN: dict[str, tuple[str, Change]] = {
     "every token is valid": (
@@ -558,7 +558,7 @@ TOKEN: dict[str, tuple[str, Change]] = {
         in_refusals(lambda answer: answer.value.update(errorCode="GES.8000"), "GES.8007"),
     ),
 }
-"""What shows only where a token is required."""
+"""What shows only if a token is required."""
 
 STRICT: dict[str, tuple[str, Change]] = {
     "another order of keys": (
@@ -627,7 +627,7 @@ STRICT_WRITES: dict[str, tuple[str, Change]] = {
         answer_if(lambda request: request.method == "PATCH", 200, EMPTY),
     ),
 }
-"""The same, where jobs of the memory edition may be submitted."""
+"""What breaks an inferred rule if jobs of the memory edition may be submitted."""
 
 WRITING = ("--allow-writes", "--wait-s", "5")
 
@@ -672,7 +672,7 @@ IN_EVERY_RUN = {
     "name",
     [pytest.param(name, marks=() if name in IN_EVERY_RUN else pytest.mark.deep) for name in LIES],
 )
-def test_a_lie_fails_the_check_that_is_named_for_it(
+def test_a_lie_fails_the_check_of_its_rule(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check, change, service, options = LIES[name]
@@ -721,7 +721,7 @@ FAR_BEHIND = {
 
 @pytest.mark.deep
 @pytest.mark.parametrize("name", FAR_BEHIND)
-def test_a_lie_far_behind_the_first_page_fails_its_check(
+def test_a_lie_far_after_the_first_page_fails_the_check_of_its_rule(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check, change = FAR_BEHIND[name]

@@ -69,7 +69,7 @@ def test_another_json_api_is_not_the_service(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("body", [b"[]", b'"ok"'])
-def test_json_that_is_no_object_is_not_the_service(body: bytes) -> None:
+def test_json_that_is_not_an_object_is_not_the_service(body: bytes) -> None:
     with answering(answer(body)) as url:
         assert refusal(url).startswith("this is not the service (application/json): GET ")
 
@@ -130,7 +130,7 @@ def test_another_refusal_has_no_hint(ges: GesMock) -> None:
     assert refusal(ges.url).endswith("please check projectId and graphName.")
 
 
-def test_a_web_page_that_refuses_has_the_hint_too() -> None:
+def test_a_refusal_as_a_web_page_has_the_hint_too() -> None:
     with answering(answer(b"<html>", "text/html", "403 Forbidden")) as url:
         assert refusal(url).endswith("HUAWEICLOUD_SDK_AK and _SK)")
 
@@ -209,7 +209,7 @@ def test_a_busy_server_is_asked_again_after_retry_after(
     assert waited == slept
 
 
-def test_a_server_that_stays_busy_is_given_up(ges: GesMock) -> None:
+def test_a_client_gives_up_on_a_server_that_stays_busy(ges: GesMock) -> None:
     waited: list[float] = []
     ges.faults.arm("list_jobs", 503, headers={"Retry-After": "50"})
     client = Client(Target.of(ges.jobs_url()), waited.append, retries=10)

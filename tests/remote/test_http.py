@@ -38,14 +38,14 @@ def failure(url: str, body: bytes | None = None, **options: Any) -> tuple[str, s
     """The kind and the reason of the failure of a request to *url*."""
     with pool(url, **options) as connections, pytest.raises(Unreachable) as error:
         get(connections, "POST", body)
-    where, _, why = str(error.value).partition(f"{url}: ")
-    assert where == ""
-    return error.value.kind, why
+    message = str(error.value)
+    assert message.startswith(f"{url}: ")
+    return error.value.kind, message.removeprefix(f"{url}: ")
 
 
 @contextmanager
 def acting(act: Act, scheme: str = "http") -> Iterator[str]:
-    """The URL of a server that calls *act* with its only connection, before it reads from it."""
+    """The URL of a server that only calls *act*, with its only connection."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
@@ -257,7 +257,7 @@ def test_a_malformed_answer_is_reported(
 
 
 @pytest.mark.parametrize(
-    ("text", "where"),
+    ("text", "cut"),
     [
         (HEAD + b"Content-Length: 9\r\n\r\nok", "after 2 of 9 bytes of its body"),
         (HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\nok", "after 2 bytes of its body"),
@@ -272,11 +272,11 @@ def test_a_malformed_answer_is_reported(
         (b"HTTP/1.1 103 Early Hints\r\n\r\n", "in its head"),
     ],
 )
-def test_an_answer_that_is_cut_off_is_reported(text: bytes, where: str) -> None:
+def test_an_answer_that_is_cut_off_is_reported(text: bytes, cut: str) -> None:
     with OtherServer(lambda connection: connection.sendall(text)) as server:
         assert failure(server.url) == (
             "http_response_incomplete",
-            f"its answer was cut off {where}",
+            f"its answer was cut off {cut}",
         )
 
 
@@ -386,7 +386,7 @@ def test_an_idle_connection_that_was_reset_is_not_used() -> None:
     assert (server.connections, len(server.received)) == (2, 2)
 
 
-def test_a_connection_that_was_idle_for_long_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_idle_for_too_long_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     with OtherServer() as server, pool(server.url) as connections:
         get(connections)
         monkeypatch.setattr(http, "_IDLE_S", -1.0)
@@ -601,7 +601,7 @@ def test_a_connection_that_ends_in_the_tls_handshake_is_reported(end: Act) -> No
     assert (kind, bool(why)) == ("tls_protocol_error", True)
 
 
-def test_a_tls_error_behind_the_handshake_is_reported(
+def test_a_tls_error_after_the_handshake_is_reported(
     monkeypatch: pytest.MonkeyPatch, context: ssl.SSLContext
 ) -> None:
     def alert(*_: object) -> None:

@@ -46,7 +46,7 @@ def proxy_for(
 
 
 def get(target: str, *headers: str) -> bytes:
-    """A request for *target*, byte by byte."""
+    """The bytes of a GET request for *target*."""
     ends = (
         () if any(header.startswith("Connection") for header in headers) else ("Connection: close",)
     )
@@ -504,7 +504,7 @@ def test_no_variant_of_a_framing_header_is_forwarded() -> None:
     assert lines(server.received[0])[2:] == ["Content-Length: 2"]
 
 
-def test_upstream_gets_the_headers_of_the_client_and_no_others(ges: GesMock) -> None:
+def test_the_target_gets_the_headers_of_the_client_and_no_others(ges: GesMock) -> None:
     with OtherServer() as server, proxy_for(server) as proxy:
         requests.post(proxy.url + LISTED, json={"a": 1}, headers={"X-Mine": "1"})
         requests.post(server.url + LISTED, json={"a": 1}, headers={"X-Mine": "1"})
@@ -513,7 +513,7 @@ def test_upstream_gets_the_headers_of_the_client_and_no_others(ges: GesMock) -> 
     assert through == directly - {"Connection: keep-alive"}
 
 
-def test_the_client_gets_the_headers_of_upstream_and_no_others() -> None:
+def test_the_client_gets_the_headers_of_the_target_and_no_others() -> None:
     came = b"HTTP/1.1 200 OK\r\nX-Mine: 1\r\nContent-Length: 2\r\n\r\nok"
     with OtherServer(came) as server, proxy_for(server) as proxy:
         answer = ask(proxy.url, get(LISTED))
@@ -961,7 +961,7 @@ def test_a_request_in_progress_when_the_proxy_stops_leaves_no_trace(
             thread.start()
             until(lambda: server.received)
         thread.join(10)
-        until(lambda: threading.active_count() <= threads + 2)  # those of the other server
+        until(lambda: threading.active_count() <= threads + 2)  # two threads of the other server
 
     assert not proxy.fake.default.journal.entries()
     assert not caplog.records

@@ -34,7 +34,7 @@ JOB: dict[str, Any] = {
 
 
 class Busy(Session):
-    """A session that calls *meanwhile* before each request."""
+    """A session that calls *meanwhile* before each request, with the number of requests so far."""
 
     def __init__(self, target: Target, page: int, meanwhile: Callable[[int], object]) -> None:
         super().__init__(target, page)
@@ -237,7 +237,7 @@ def test_jobs_that_gesmock_cannot_serve_are_reported() -> None:
     ]
 
 
-def test_percent_encoded_names_are_replaced_too_and_each_only_once() -> None:
+def test_percent_encoded_names_are_replaced_too_and_each_name_only_once() -> None:
     rename = Renaming(("p1", "my films"), ("my films", r"a\1b/ä"))
 
     assert rename.renamed("/p1/graphs/my%20films?a=my films") == (
@@ -461,7 +461,7 @@ def test_an_answer_that_is_nested_too_deeply_is_refused(ges: GesMock, tmp_path: 
 
 
 def answer(end: int, first: int = 0, **fields: Any) -> bytes:
-    """An answer with the jobs from *first* to before *end*."""
+    """An answer with the jobs from *first* up to, but not including, *end*."""
     rows = [{**JOB, "jobId": f"a{number}"} for number in range(first, end)]
     body = json.dumps({"jobs": rows, **fields, "result": "success"}).encode()
     return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
@@ -614,7 +614,7 @@ def test_a_note_says_that_total_count_is_too_low(tmp_path: Path) -> None:
         assert recorder.notes == ["its totalCount was 10, but more jobs followed"]
 
 
-def test_a_list_that_comes_one_job_at_a_time_cannot_be_recorded(tmp_path: Path) -> None:
+def test_a_list_in_pages_of_one_job_cannot_be_recorded(tmp_path: Path) -> None:
     service = Service(25)
     service.maximum = 1
 
@@ -655,7 +655,7 @@ def test_the_items_of_2023_are_recorded_with_their_body(
         (lambda job: job.pop("jobId"), "missing"),
     ],
 )
-def test_ids_that_are_no_strings_are_refused(
+def test_ids_that_are_not_strings_are_refused(
     tmp_path: Path, change: Callable[[dict[str, Any]], object], described: str
 ) -> None:
     with (
