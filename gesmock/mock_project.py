@@ -17,7 +17,7 @@ from gesmock.fake.verdict import Verdict
 from gesmock.faults import FaultRules
 from gesmock.journal.journal import Journal
 from gesmock.journal.observations import Observation
-from gesmock.journal.verdict.findings import Code, Finding, failed, noted
+from gesmock.journal.verdict.findings import Code, Finding, failure_message, further_message
 from gesmock.model import documentation, listed_requests, validation
 from gesmock.model.clock import Seconds
 from gesmock.model.errors import ExpectationFailed, InvalidInput
@@ -344,7 +344,8 @@ class MockProject(ABC):
             failing = [each for project in self._projects() for each in project.verdict.failing()]
         if failing:
             also = [each for each in self.findings() if each not in failing]
-            raise ExpectationFailed("\n".join(filter(None, (failed(failing), noted(also)))))
+            messages = failure_message(failing), further_message(also)
+            raise ExpectationFailed("\n".join(filter(None, messages)))
 
     def _projects(self) -> Sequence[Project]:
         """The projects that ``findings`` and ``check`` are about."""

@@ -245,16 +245,16 @@ class _Use:
         self._reported.update(map(_identity, new))
         if not new:
             return ""
-        from gesmock.journal.verdict.findings import failed
+        from gesmock.journal.verdict.findings import failure_message
 
-        return failed(new)  # pytest's summary shows the first line
+        return failure_message(new)  # pytest's summary shows the first line
 
     def other_findings(self) -> str:
         """A message with the findings that fail no test, but may say why it failed."""
-        from gesmock.journal.verdict.findings import noted
+        from gesmock.journal.verdict.findings import further_message
 
         findings = self.ges.findings()
-        return noted([each for each in findings if _identity(each) not in self._reported])
+        return further_message([each for each in findings if _identity(each) not in self._reported])
 
     def last_requests(self) -> str:
         """The last requests to any project, as lines; empty if there were none."""

@@ -702,7 +702,7 @@ def test_a_check_raises_what_fails_a_strict_test_and_lists_what_else_there_is(
     first, second, title, third = str(raised.value).splitlines()
     assert first.startswith("gesmock found 2 findings: GM003 fault rule never fired; ")
     assert second.startswith("- GM002 no operation serves this: GET /ges/v1.0/other/graphs/movie/")
-    assert title == "what else gesmock has found:"
+    assert title == "gesmock also found:"
     assert third.startswith("- GM107 ")
     with pytest.raises(ExpectationFailed, match="^gesmock found 1 finding: GM002 .*nothing[^\n]*$"):
         other.check()

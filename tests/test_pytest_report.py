@@ -147,7 +147,7 @@ def test_it(gesmock):
         [
             "*its own reason",
             "gesmock found 1 finding: GM002 no operation serves this: *",
-            "what else gesmock has found:",
+            "gesmock also found:",
             "- GM107 *",
         ]
     )

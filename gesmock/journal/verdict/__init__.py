@@ -45,7 +45,8 @@ def judge(
 ) -> list[Finding]:
     """The findings in *traffic*, and those *noticed* by the fake itself, in the order of codes.
 
-    Restricted to *codes* and families, if any are named, and to what *config* does not ignore.
+    *noticed* has to be in that order, too. Reports only *codes* and families, if any are named, and
+    nothing that *config* ignores.
     """
     selected = config.codes(codes)
     findings = list[Finding]()

@@ -12,7 +12,7 @@ from gesmock.journal.verdict.findings import Evidence, VerdictConfig, times
 from gesmock.journal.verdict.traffic import (
     Traffic,
     calls_of,
-    failed,
+    has_failed,
     is_poll,
     paused_s,
     read_whole,
@@ -24,10 +24,10 @@ from gesmock.journal.verdict.traffic import (
 from gesmock.model.types import FINAL
 
 _TOLERANCE: Final = 0.1
-"""The part of ``poll_s`` by which a poll may be early: timers are not exact, nor are sums."""
+"""The part of ``poll_s`` by which a poll may be early: neither timers nor sums are exact."""
 
 _OF_ALL: Final = ("list_jobs", "hyg_delete_jobs")
-"""Operations on all jobs of a graph, which may be meant for one that is not listed yet."""
+"""Operations on all jobs of a graph; they count as looking at a job that is not listed yet, too."""
 
 
 # --- Polling ---
@@ -59,7 +59,7 @@ def polls_too_often(traffic: Traffic, config: VerdictConfig) -> Iterator[Evidenc
 
 def polls_after_the_end(traffic: Traffic, config: VerdictConfig) -> Iterator[Evidence]:
     for job_id, ended, later in traffic.once(_ends):
-        # A poll without an answer is retried for the sake of a single look.
+        # A poll without an answer and its retry are a single look.
         polls = [entry for entry in later if is_poll(entry) and statuses_read(entry)]
         if len(polls) > config.looks:
             yield Evidence(
@@ -75,16 +75,16 @@ def cancels_after_the_end(traffic: Traffic, _config: VerdictConfig) -> Iterator[
         if cancels:
             yield Evidence(
                 f"job {job_id!r} was cancelled after the client had read its status "
-                f"{statuses_read(ended)[job_id]!r}; a finished job needs no cancel",
+                f"{statuses_read(ended)[job_id]!r}; do not cancel a job that has ended",
                 [ended, *cancels],
             )
 
 
 def _ends(traffic: Traffic) -> Iterator[tuple[str, Entry, list[Entry]]]:
-    """Each job, the entry that first showed a client its end, and later requests for this job."""
+    """Each job id, the entry that first showed a client its end, and later requests for the job."""
     for entries in traffic.sequential:
         ends: dict[tuple[str | None, str], tuple[Entry, list[Entry]]] = {}
-        walked: dict[str | None, Mapping[str, str]] = {}  # a list often reports the same for long
+        walked: dict[str | None, Mapping[str, str]] = {}  # a list that is polled seldom changes
         for entry in entries:
             graph = entry.args.get("graph_name")
             if end := ends.get((graph, entry.args.get("job_id", ""))):
@@ -109,15 +109,15 @@ def submits_twice(traffic: Traffic, _config: VerdictConfig) -> Iterator[Evidence
                     continue
                 became = "was given up" if lost.gave_up else "failed"
                 yield Evidence(
-                    f"{_call(lost)} {became} after it had created job "
-                    f"{lost.job_id!r}, and was repeated unchanged: it created job "
-                    f"{again.job_id!r}, too; look at the list before you submit again",
+                    f"{_call(lost)} {became} after it had created job {lost.job_id!r}; the client "
+                    f"repeated it unchanged, which created job {again.job_id!r} too; look at the "
+                    "list before you submit again",
                     [lost, again],
                 )
 
 
 def _between(entries: Sequence[Entry], lost: Entry, again: Entry) -> Sequence[Entry]:
-    """The client's requests for the same graph in between."""
+    """The requests for the same graph among *entries*, from *lost* up to *again*."""
     begin, end = (
         bisect_left(entries, entry.number, key=attrgetter("number")) for entry in (lost, again)
     )
@@ -126,10 +126,10 @@ def _between(entries: Sequence[Entry], lost: Entry, again: Entry) -> Sequence[En
 
 
 def _may_submit(lost: Entry, entries: Sequence[Entry]) -> bool:
-    """Whether *entries* give the client good reason to submit the same once more.
+    """Whether *entries* give the client good reason to submit again.
 
-    Either it read a list without the job, or it found the job: it asked for it by its id, or read
-    that it has ended.
+    It has one if it read a list without the job, asked for the job by its id, or read that the job
+    has ended.
     """
     statuses = [statuses_read(entry).get(lost.job_id or "") for entry in entries]
     if any(status in FINAL for status in statuses):
@@ -167,12 +167,12 @@ def _is_accepted(entry: Entry) -> bool:
 # --- Retrying ---
 
 _AT_ONCE_S: Final = 0.01  # a shorter pause is none: the request itself takes as long
-_SHORT_S: Final = 0.1  # shorter pauses are alike: a busy machine may add as much by itself
-_VARIES: Final = 1.2  # by this factor a pause must exceed another to count as longer
-_GROWS: Final = 1.5  # by this factor each pause exceeds the one before in a doubling back-off
-_OUTLIERS: Final = 8  # one pause in eight may be any longer, and one any shorter
+_SHORT_S: Final = 0.1  # shorter pauses count as equal: a busy machine alone may add as much
+_VARIES: Final = 1.2  # a pause counts as longer if it exceeds another by this factor
+_GROWS: Final = 1.5  # in a doubling back-off, each pause exceeds the one before by this factor
+_OUTLIERS: Final = 8  # the longest eighth of the pauses is ignored, and the shortest
 _THREADS: Final = 32  # the largest default size of a pool (documentation of concurrent.futures)
-_LATENCY_S: Final = 0.05  # by this much a client may be early: clocks are not exact
+_LATENCY_S: Final = 0.05  # a client may be early by this much: clocks are not exact
 
 
 def no_back_off(traffic: Traffic, config: VerdictConfig) -> Iterator[Evidence]:
@@ -196,8 +196,8 @@ def no_back_off(traffic: Traffic, config: VerdictConfig) -> Iterator[Evidence]:
 
 
 def _is_retry(run: Sequence[Entry], entry: Entry) -> bool:
-    """Whether *run* has failed, and *entry* does not come at the time that the answer named."""
-    return failed(run[-1]) and _early_s(run[-1], entry) != 0
+    """Whether *entry* repeats a failed *run*, and did not wait for a ``Retry-After`` before."""
+    return has_failed(run[-1]) and _early_s(run[-1], entry) != 0
 
 
 def _longest_s(entries: Sequence[Entry]) -> float:
@@ -205,7 +205,7 @@ def _longest_s(entries: Sequence[Entry]) -> float:
 
 
 def _varies(pauses: Sequence[float]) -> bool:
-    """Whether the *pauses* double, or have grown, or are random: most of them."""
+    """Whether the *pauses* double, or most of them have grown or are random."""
     grown = [later >= max(pause, _AT_ONCE_S) * _GROWS for pause, later in pairwise(pauses)]
     if grown and all(grown):
         return True
@@ -218,7 +218,7 @@ def _varies(pauses: Sequence[float]) -> bool:
 
 
 def _are_threads(run: Sequence[Entry], entries: Sequence[Entry]) -> bool:
-    """Whether *run* may come from threads, each with its own connection, that back off."""
+    """Whether *run* may come from threads that back off, each with its own connection."""
     count = len(run) - 1
     if count > _THREADS or any(
         None in (entry.wire, later.wire) or entry.wire == later.wire
@@ -244,9 +244,9 @@ def retry_after_ignored(traffic: Traffic, _config: VerdictConfig) -> Iterator[Ev
 
 
 def _early_s(earlier: Entry, later: Entry) -> float | None:
-    """How long before the time named by the answer to *earlier* its retry came; 0 if not before.
+    """How many seconds before the ``Retry-After`` of *earlier* had passed *later* came, or 0.
 
-    None if the answer named no time.
+    None if the client read no such header.
     """
     text = _retry_after(earlier)
     if text is None or not read_whole(earlier):
@@ -254,7 +254,7 @@ def _early_s(earlier: Entry, later: Entry) -> float | None:
     if text.isascii() and text.isdigit():
         early_s = int(text) - paused_s(earlier, later)
     else:
-        from email.utils import mktime_tz, parsedate_tz  # 3 ms that few verdicts should cost
+        from email.utils import mktime_tz, parsedate_tz  # takes 3 ms; few verdicts need it
 
         date = parsedate_tz(text)
         if date is None:
@@ -309,9 +309,9 @@ def _is_refused(entry: Entry) -> bool:
 
 
 def _waits(run: Sequence[Entry], retry_s: float) -> bool:
-    """Whether *run* may ask now and then for something that is not there yet, such as a graph.
+    """Whether *run* may be waiting, without haste, for something such as a graph to appear.
 
-    That is refused with 400, too (API error codes), but no parameter is wrong then.
+    That is refused with 400 too (API error codes), but no parameter is wrong then.
     """
     asks = all(entry.method == "GET" and entry.status == 400 for entry in run)
     paced = all(paused_s(*pair) >= retry_s for pair in pairwise(run))

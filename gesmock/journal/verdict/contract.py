@@ -1,6 +1,6 @@
-"""Contract: what requests do that the service's OpenAPI document does not have.
+"""Contract: how requests breach the service's OpenAPI document.
 
-The service is lenient about some of it, and gesmock answers as the service does.
+The service accepts some breaches, and so does gesmock.
 """
 
 import re
@@ -24,10 +24,10 @@ _REFUSED: Final = 400
 
 
 class Breach(NamedTuple):
-    """What is wrong with a request; *pointer* leads to the part of the document it breaks.
+    """What is wrong with a request; *pointer* leads to the part of the document that it breaches.
 
-    *accepted*: the service accepts it all the same. Other breaches are refused, which the client
-    learns from the answer: they are reported only under ``contract="all"``.
+    *accepted*: the service accepts it anyway. Other breaches are refused, which the client learns
+    from the answer: they are reported only under ``contract="all"``.
     """
 
     code: str
@@ -40,7 +40,7 @@ def check(code: str, traffic: Traffic, config: VerdictConfig) -> Iterator[Eviden
     """One finding for each breach with this *code*, however many requests have it."""
     for breach, entries in traffic.once(_by_breach):
         if breach.code == code and (breach.accepted or config.contract == "all"):
-            message = f"{breach.message}: {entries[0]}; see {breach.pointer} of /openapi.json"
+            message = f"{breach.message}: {entries[0]}; see {breach.pointer} in /openapi.json"
             yield Evidence(message, entries)
 
 
@@ -53,7 +53,7 @@ def _by_breach(traffic: Traffic) -> Iterable[tuple[Breach, list[Entry]]]:
 
 
 def breaches(entry: Entry) -> Iterator[Breach]:
-    """What is wrong with the request of *entry*; nothing, if it is not for the service."""
+    """What is wrong with the request of *entry*; nothing if it is not for the service."""
     if not entry.path.startswith("/ges/"):
         return
     if not {"x-auth-token", "authorization"} & entry.headers.keys():
@@ -97,7 +97,7 @@ def _typed(reference: str, parameter: "Node", value: str) -> list[Breach]:
 
 
 def _large(reference: str, parameter: "Node", entry: Entry) -> Iterator[Breach]:
-    """A ``limit`` above its default, which the page has as the maximum too."""
+    """A breach if this is a ``limit`` above its default, which the page has as the maximum too."""
     name = parameter["name"]
     if name == "limit" and int(entry.query[name]) > (most := parameter["schema"]["default"]):
         message = f"{name}={entry.query[name]} is above {most}, the documented maximum"
@@ -110,6 +110,7 @@ def _bodies(entry: Entry, operation: "Node", pointer: str) -> Iterator[Breach]:
     kind = entry.headers.get("content-type", "").partition(";")[0].strip().lower()
     if sent and kind != "application/json":
         message = f"the Content-Type is {kind}" if kind else "the body has no Content-Type"
+        message += ", expected application/json"
         where = f"{pointer}/requestBody/content" if "requestBody" in operation else pointer
         yield Breach("GM306", message, where, accepted=True)
     calls = [
@@ -139,7 +140,7 @@ def _bodies(entry: Entry, operation: "Node", pointer: str) -> Iterator[Breach]:
 def _unknown_keys(body: Any, calls: Iterable["Node"]) -> Iterator[tuple[str, list[str]]]:
     """Each key of *body* that none of *calls* has, and the known ones at its level.
 
-    Nothing if not every key of each call is known. What is known is as in ``DocumentedCall.keys``.
+    Nothing if not all keys of each call are documented; see ``DocumentedCall.keys``.
     """
     levels: dict[str, list[str]] = {}
     for call in calls:
@@ -151,7 +152,7 @@ def _unknown_keys(body: Any, calls: Iterable["Node"]) -> Iterator[tuple[str, lis
             if name not in names:
                 names.append(name)
     values = [("", body)]
-    for level, value in values:  # which grows
+    for level, value in values:  # grows meanwhile
         for name, item in value.items() if isinstance(value, dict) else ():
             if name not in levels[level]:
                 yield f"{level}{name}", levels[level]
@@ -161,7 +162,7 @@ def _unknown_keys(body: Any, calls: Iterable["Node"]) -> Iterator[tuple[str, lis
 
 
 def _error(reference: str, value: Any) -> str | None:
-    """What keeps *value* from the schema at *reference*, if anything does."""
+    """How *value* breaks the schema at *reference*; None if it does not."""
     try:
         _validator(reference)(value)
     except ValueError as error:  # fastjsonschema's own class would have to be imported
@@ -173,13 +174,13 @@ def _error(reference: str, value: Any) -> str | None:
 def _validator(reference: str) -> Callable[[Any], Any]:
     import fastjsonschema  # most runs never check a contract
 
-    schema = copied(_at(reference), _without_keys)
+    schema = copied(_at(reference), _with_optional_storage_keys)
     validator: Callable[[Any], Any] = fastjsonschema.compile(schema, use_default=False)
     return validator
 
 
-def _without_keys(schema: "Node") -> "Node":
-    """*schema* without a demand for storage keys, which the journal does not record."""
+def _with_optional_storage_keys(schema: "Node") -> "Node":
+    """*schema*, requiring no storage keys: the journal does not record them."""
     required = schema.get("required")
     if not isinstance(required, list):
         return schema.copy()
@@ -191,9 +192,9 @@ def _without_keys(schema: "Node") -> "Node":
 
 @cache
 def _paths() -> list[tuple[re.Pattern[str], str, "Node"]]:
-    """The URLs of every path, a pointer to it, and what it has.
+    """Of every path in the document: the pattern of its URLs, a pointer to it, and its operations.
 
-    Those with fewer names in braces come first: ``jobs/status`` is not a job.
+    Paths with fewer names in braces come first: ``jobs/status`` is not a job.
     """
     paths = sorted(_document()["paths"].items(), key=lambda path: path[0].count("{"))
     return [

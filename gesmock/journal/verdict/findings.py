@@ -1,4 +1,4 @@
-"""Findings, the table of their codes, and the measures that a client is judged by."""
+"""Findings, the table of their codes, and the verdict config that a client is judged by."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, NamedTuple
@@ -17,7 +17,7 @@ MOST_ENTRIES: Final = 50
 class Rule(NamedTuple):
     """A row of the table: a code, its name, which is that of its check, and what it finds.
 
-    *on_request* rules are reported only where the code or its family is named.
+    *on_request* rules are reported only if the code or its family is named.
     """
 
     code: str
@@ -38,21 +38,19 @@ RULES: Final = (
     Rule(
         "GM002",
         "unmatched",
-        "a request below `/ges/` or of another plane, that no operation serves",
+        "a request below `/ges/`, or of another plane, that no operation serves",
     ),
     Rule("GM003", "untried_fault", "a fault rule that never fired"),
     Rule("GM004", "untried_plan", "a plan rule that no job used"),
-    Rule(
-        "GM005", "fault_not_used_up", "a fault rule that `must_be_used_up`, and still has uses left"
-    ),
+    Rule("GM005", "fault_not_used_up", "a fault rule with `must_be_used_up` that has uses left"),
     Rule("GM101", "polls_too_often", "polls of a job that follow each other too closely"),
-    Rule("GM102", "no_back_off", "a failing call, retried again and again without a longer pause"),
+    Rule("GM102", "no_back_off", "a failing call that is retried without ever pausing longer"),
     Rule("GM103", "retry_after_ignored", "a retry before the `Retry-After` has passed"),
     Rule("GM104", "polls_after_the_end", "polls of a job after its final status was shown"),
     Rule("GM105", "cancels_after_the_end", "a cancel of a job whose final status was shown"),
     Rule("GM106", "hammers_on_401", "a client that keeps sending a token that is refused"),
-    Rule("GM107", "retries_a_refusal", "a call, refused with 400 or 403, that is sent unchanged"),
-    Rule("GM108", "submits_twice", "a submission, repeated though it had created its job"),
+    Rule("GM107", "retries_a_refusal", "a call that is sent unchanged after it got a 400 or 403"),
+    Rule("GM108", "submits_twice", "a submission that is repeated although it created its job"),
     Rule("GM109", "never_looks", "a submitted job whose status was never asked for"),
     Rule("GM201", "page_number_as_offset", "offsets that count pages instead of jobs"),
     Rule("GM202", "windows_overlap", "a page that begins among the jobs of the page before"),
@@ -83,7 +81,7 @@ _CODES_BY_NAME: Final = {rule.name: rule.code for rule in RULES}
 
 
 class Finding(Struct, frozen=True, omit_defaults=True):
-    """Something a test may want to know about: a *code*, its *rule*, and a sentence.
+    """Something a test may want to know about: a *code*, the name of its *rule*, and a *message*.
 
     *entries* are the numbers of the journal entries that prove it, at most ``MOST_ENTRIES``;
     *details* is longer text, such as a traceback.
@@ -112,15 +110,15 @@ def finding(
     return Finding(code, _NAMES[code], one_line(message), first, lines)
 
 
-def failed(findings: Sequence[Finding]) -> str:
+def failure_message(findings: Sequence[Finding]) -> str:
     """The message about *findings* that fail a test; its first line has the first of them."""
     listed = "\n- ".join(map(str, findings))
     return f"gesmock found {len(findings)} finding{'s' * (len(findings) > 1)}: {listed}"
 
 
-def noted(findings: Sequence[Finding]) -> str:
-    """The message about *findings* that fail no test, but may say why one failed; or none."""
-    return "\n- ".join(["what else gesmock has found:", *map(str, findings)]) if findings else ""
+def further_message(findings: Sequence[Finding]) -> str:
+    """The message about *findings* that fail no test, but may say why one failed; may be empty."""
+    return "\n- ".join(["gesmock also found:", *map(str, findings)]) if findings else ""
 
 
 def times(count: int) -> str:
@@ -128,7 +126,7 @@ def times(count: int) -> str:
     return f" ({count} times)" if count > 1 else ""
 
 
-# --- By what a client is judged ---
+# --- The verdict config ---
 
 _ALL: Final = "GM"
 _FAMILIES: Final = tuple(sorted({code[:length] for code in CODES for length in (2, 3)}))
@@ -140,11 +138,11 @@ Code = Annotated[
         description=f"one of {', '.join((*CODES, *_FAMILIES, *_CODES_BY_NAME))}",
     ),
 ]
-"""The code or name of a finding, or the beginning of a family's: ``GM1``; ``GM`` is every code."""
+"""A code, the name of a rule, or a family: ``GM1`` is every code that begins so, ``GM`` all."""
 
 
 def _codes_of(codes: Iterable[str]) -> list[str]:
-    """*codes* with those that are named by their codes."""
+    """*codes*, with the names of rules replaced with their codes."""
     return [_CODES_BY_NAME.get(code, code) for code in codes]
 
 
@@ -159,11 +157,12 @@ class VerdictConfig(
     Findings with a code in *ignore* are not reported; those with one in *fail_on* fail a strict
     test. Requests with the same value of *client_header* come from the same client.
 
-    Polls are too close when more than *polls* in a row come within *poll_s* seconds of each other,
-    and too late when more than *looks* follow the final status. After *errors* retries a client
-    must back off: wait *retry_s* seconds, or longer each time. Too many are *unauthorised* answers
-    401 in a row, *refusals* of the same call, and *empty_pages* past the end of a list. *contract*
-    reports only the breaches that the service tolerates, or all.
+    More than *polls* polls in a row are too close if each follows within *poll_s* seconds, and more
+    than *looks* polls are too many once the final status was read. A client that retries *errors*
+    times has to back off: to wait *retry_s* seconds, or longer each time. *unauthorised* answers
+    401 in a row are too many, and so are *refusals* of the same call and *empty_pages* past the end
+    of a list. *contract* says whether all breaches are reported, or only those that the service
+    accepts.
     """
 
     ignore: list[Code] = []
@@ -192,7 +191,7 @@ class VerdictConfig(
     def codes(self, selected: Collection[str] = ()) -> list[str]:
         """The codes to report, of the *selected* ones and families (default: all).
 
-        Rules that are reported on request only are not selected by ``GM``.
+        ``GM`` does not select the rules that are reported only on request.
         """
         codes = _codes_of(selected)
         named = tuple(code for code in codes if code != _ALL)

@@ -16,7 +16,7 @@ from gesmock.journal.verdict.findings import Evidence, VerdictConfig, times
 from gesmock.journal.verdict.traffic import Traffic, paused_s, read_whole, runs
 
 _FRESH_S: Final = 1.5
-"""A total is trusted this long: a client that returns later may look for new jobs."""
+"""A total is trusted for this long: a client that asks later may be looking for new jobs."""
 
 _LARGEST: Final = 2**31 - 1
 
@@ -25,10 +25,10 @@ class Window(Struct, eq=False):
     """A request for *asked* jobs from *offset* on; None: the limit was left to the service.
 
     It got *returned* jobs out of *total*; *returned* is None if the client read no answer.
-    *went_on*: the client then asked for one of its jobs, or later for those behind it. The rest is
-    what the client knew then, since it last began at offset 0: how many jobs (*rows*), how many of
-    them *new* in this window, whether all totals agreed and all jobs are on record (*steady*), and
-    the *longest* total before.
+    *went_on*: the client asked next for one of its jobs, or later for those behind it. *rows* is
+    how many jobs the client had read since it last began at offset 0, this window included, and
+    *new* how many of them it first read here. *steady*: all totals since then agree, and all jobs
+    are on record. *longest* is the longest total before.
     """
 
     entry: Entry
@@ -64,22 +64,22 @@ class Window(Struct, eq=False):
 
     @property
     def is_beyond(self) -> bool:
-        """Whether it is empty, and any longer list before would not have had jobs there either.
+        """Whether it is empty, and would have been when the list was longest.
 
-        A client may have planned to read as far as that.
+        A client may have planned to read all of the longest list.
         """
         return self.is_empty and self.offset >= self.longest
 
 
 Break = tuple[Window, Window]
-"""A window, and a later one that begins where none that the client has read ended."""
+"""A window, and a later one that begins where no window that the client read had ended."""
 
 
 class Walk(NamedTuple):
     """The windows of one list that one client asked for, in the order of the requests.
 
-    Those that failed and were read later are left out. No window began where those in *tails*
-    ended, whatever the order of the requests: a client may read several at once.
+    Windows that failed and were read later are left out. *tails* are the windows at whose end no
+    other began, whatever the order of the requests: a client may read several at once.
     """
 
     windows: Sequence[Window]
@@ -113,8 +113,8 @@ def _numbered(walk: Walk) -> list[list[Window]]:
 def _counts_pages(run: Sequence[Window], window: Window) -> bool:
     """Whether the offset of *window* is one more than that of the window before.
 
-    A run begins where a window had more than one new job: if the list shifts while it is read, a
-    client may well go on behind the only job that was new.
+    No run begins with a window that had exactly one new job: if the list shifts while it is read, a
+    client may rightly go on behind that job.
     """
     goes_on = window.key == (run[-1].offset + 1, run[-1].asked) and run[-1].returned != 1
     return goes_on and (run[0].returned or 0) > 1 and (len(run) > 1 or run[0].new != 1)
@@ -133,8 +133,9 @@ def windows_overlap(traffic: Traffic, _config: VerdictConfig) -> Iterator[Eviden
         if breaks:
             before, window = breaks[0]
             yield Evidence(
-                f"pages overlap: offset {window.offset} begins among the {before.returned} jobs "
-                f"from offset {before.offset} on{times(len(breaks))}; go on at offset {before.end}",
+                f"pages overlap: the page at offset {window.offset} begins among the "
+                f"{before.returned} jobs of the page at offset {before.offset}"
+                f"{times(len(breaks))}; go on at offset {before.end}",
                 _entries(chain(*breaks)),
             )
 
@@ -158,17 +159,17 @@ def windows_leave_a_gap(traffic: Traffic, _config: VerdictConfig) -> Iterator[Ev
             before, window = breaks[0]
             count = window.offset - before.end
             yield Evidence(
-                f"pages leave a gap: {count} job{'s were' if count > 1 else ' was'} never read "
-                f"from offset {before.end} on; the page before had {before.returned} jobs, from "
-                f"offset {before.offset} on{times(len(breaks))}; go on at offset {before.end}",
+                f"pages leave a gap: {count} job{'s were' if count > 1 else ' was'} never read, "
+                f"from offset {before.end} on; the page at offset {before.offset} had "
+                f"{before.returned} jobs{times(len(breaks))}; go on at offset {before.end}",
                 _entries(chain(*breaks)),
             )
 
 
 def _goes_on(before: Window, window: Window) -> bool:
-    """Whether a reader went on, and did not begin anew with another limit.
+    """Whether the client went on from *before*, and did not start over with another limit.
 
-    If the length of the list has changed meanwhile, the client may have made up for it.
+    A client may have allowed for a change of the list's length, so that does not count.
     """
     same = (before.asked, before.total) == (window.asked, window.total)
     return same and before.steady and before.returned is not None and not before.is_last
@@ -179,7 +180,7 @@ def _step(before: Window, window: Window) -> tuple[int, int | None]:
 
 
 def _is_mistake(before: Window, window: Window) -> bool:
-    """Whether a reader that took this step only once has not simply turned to a page."""
+    """Whether a step that was taken only once was a mistake, not a jump to some page."""
     asked = window.asked or 0
     by_limit = before.is_short and window.offset == before.offset + asked
     return by_limit or (
@@ -188,7 +189,10 @@ def _is_mistake(before: Window, window: Window) -> bool:
 
 
 def _begins(windows: Sequence[Window]) -> Mapping[Window, int]:
-    """By window, from where on all rows before it were read, or failed, in the same round."""
+    """For each window, where the rows without a gap before it begin.
+
+    Windows that failed leave no gap. Each window at offset 0 begins a new round.
+    """
     begins: dict[Window, int] = {}
     for part in runs(windows, lambda _, window: window.offset > 0):
         begin = end = 0
@@ -219,8 +223,8 @@ def stops_at_a_short_page(traffic: Traffic, _config: VerdictConfig) -> Iterator[
             window = stops[0]
             yield Evidence(
                 f"the client stopped at a short page: it asked for {window.asked} jobs from offset "
-                f"{window.offset} on and got {window.returned}, and totalCount was {window.total}"
-                f"{times(len(stops))}; read on up to totalCount",
+                f"{window.offset} on and got {window.returned}, although totalCount was "
+                f"{window.total}{times(len(stops))}; read on up to totalCount",
                 _entries(stops),
             )
 
@@ -255,9 +259,9 @@ def ignores_total_count(traffic: Traffic, _config: VerdictConfig) -> Iterator[Ev
         if pairs:
             last, window = pairs[0]
             yield Evidence(
-                f"the client ignored totalCount: it was {last.total}, and all jobs were read when "
-                f"the client asked for more from offset {window.offset} on{times(len(pairs))}; "
-                "stop there",
+                f"the client ignored totalCount: it was {last.total}, and the client had read all "
+                f"jobs when it asked for more at offset {window.offset}{times(len(pairs))}; "
+                "stop at totalCount",
                 _entries(chain(*pairs)),
             )
 
@@ -266,7 +270,7 @@ def ignores_total_count(traffic: Traffic, _config: VerdictConfig) -> Iterator[Ev
 
 
 def walks(traffic: Traffic) -> Iterator[Walk]:
-    """How each sequential client has read each list."""
+    """How each sequential client read each list."""
     asked: dict[tuple[str, str, int], int] = {}  # the last request for each offset
     for entry in traffic.entries:
         if window := _window(entry):
@@ -295,7 +299,7 @@ def _window(entry: Entry) -> Window | None:
 
 
 def _walk(windows: Sequence[Window]) -> Walk:
-    """Find out which windows follow each other: those of several readers at once, too."""
+    """Find out which windows follow each other, even if the client reads several at once."""
     answered = {window.key for window in windows if window.returned is not None}
     windows = [
         window for window in windows if window.returned is not None or window.key not in answered
@@ -321,7 +325,7 @@ def _walk(windows: Sequence[Window]) -> Walk:
     breaks = []
     for before, window in sorted(jumps, key=lambda jump: jump[1].offset):
         if leads := tails.get(window.key):
-            leads.pop()  # it was read later
+            leads.pop()  # the window before it was read later
         else:
             breaks.append((before, window))
     in_order = sorted(chain(*tails.values()), key=attrgetter("entry.number"))
@@ -330,7 +334,7 @@ def _walk(windows: Sequence[Window]) -> Walk:
 
 def _remember(windows: Sequence[Window]) -> None:
     """Note in each window what the client knew then."""
-    first: Mapping[str, str] = {}  # the jobs at the beginning of the list, perhaps read for long
+    first: Mapping[str, str] = {}  # the jobs at offset 0; not copied, as they may be many
     later, totals = set[str](), set[int | None]()
     unnamed, rows, longest, steady = 0, 0, 0, False
     for window in windows:

@@ -1,4 +1,4 @@
-"""Traffic: the requests a verdict is based on, by client and by call.
+"""Traffic: the requests that a verdict is based on, by client and by call.
 
 A client that uses several connections at once may send a request before it has read an earlier
 answer, and the server cannot tell which thread sent it. Such a client is *concurrent*; checks that
@@ -21,8 +21,8 @@ _T = TypeVar("_T")
 class Traffic:
     """The *entries* of one project since its last reset, oldest first.
 
-    *dropped* more have made room for them in the journal. Requests with the same token and the same
-    value of *client_header* come from the same client.
+    The journal *dropped* that many before them. Requests with the same token and the same value of
+    *client_header* come from the same client.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Traffic:
 
     @cached_property
     def sequential(self) -> Sequence[Sequence[Entry]]:
-        """The entries of each other client."""
+        """The entries of each other client, by its token too."""
         entries = (entry for entry in self.entries if self.client(entry) not in self.concurrent)
         return [*_grouped(entries, lambda entry: (self.client(entry), entry.token)).values()]
 
@@ -64,7 +64,7 @@ class Traffic:
         return [call for entries in self.sequential for call in calls_of(entries)]
 
     def once(self, derive: "Callable[[Traffic], Iterable[_T]]") -> Sequence[_T]:
-        """What *derive* makes of this traffic, for all checks that ask for it."""
+        """What *derive* makes of this traffic, computed once for all checks."""
         if derive not in self._derived:
             self._derived[derive] = list(derive(self))
         derived: list[_T] = self._derived[derive]
@@ -72,7 +72,7 @@ class Traffic:
 
 
 def calls_of(entries: Iterable[Entry]) -> Iterable[Sequence[Entry]]:
-    """*entries* of one client, grouped by call: what was sent is the same but for headers."""
+    """*entries* of one client, grouped by call: the requests of a call differ only in headers."""
     return _grouped(
         entries,
         lambda entry: (
@@ -94,7 +94,7 @@ def _grouped(entries: Iterable[Entry], key: Callable[[Entry], _T]) -> dict[_T, l
 
 
 def runs(items: Iterable[_T], goes_on: Callable[[Sequence[_T], _T], bool]) -> list[list[_T]]:
-    """*items* in runs: an item that *goes_on* with the run before it is part of it."""
+    """Split *items* into runs: an item joins the run before it if it *goes_on* with that."""
     split: list[list[_T]] = []
     for item in items:
         if split and goes_on(split[-1], item):
@@ -110,8 +110,9 @@ def runs(items: Iterable[_T], goes_on: Callable[[Sequence[_T], _T], bool]) -> li
 def history_dropped(traffic: Traffic, _config: VerdictConfig) -> Iterator[Evidence]:
     if traffic.dropped:
         yield Evidence(
-            f"conduct and paging were judged by the last {len(traffic.entries)} requests only: "
-            f"the journal dropped {traffic.dropped} before them; raise journal_size to judge all"
+            "conduct, paging and contract were judged without the first "
+            f"{traffic.dropped} request{'s' * (traffic.dropped > 1)}, which the journal dropped; "
+            "raise journal_size to judge all"
         )
 
 
@@ -128,7 +129,7 @@ def not_judged(traffic: Traffic, _config: VerdictConfig) -> Iterator[Evidence]:
 
 
 def waited_s(earlier: Entry, later: Entry) -> float:
-    """The time between two requests, by the clock that says more: the project's may be advanced."""
+    """The time between two requests, by the clock that advanced more: a test may move one."""
     return max(later.at - earlier.at, later.real_at - earlier.real_at)
 
 
@@ -145,10 +146,10 @@ def read_whole(entry: Entry) -> bool:
 
 
 def was_answered(entry: Entry) -> bool:
-    return read_whole(entry) and not failed(entry)
+    return read_whole(entry) and not has_failed(entry)
 
 
-def failed(entry: Entry) -> bool:
+def has_failed(entry: Entry) -> bool:
     """Whether the service was unable to answer, so that a retry is right."""
     unable = entry.connection is not None or entry.status == 429 or entry.status >= 500
     return unable and not entry.gave_up
@@ -159,7 +160,7 @@ def statuses_read(entry: Entry) -> Mapping[str, str]:
 
 
 def is_poll(entry: Entry) -> bool:
-    """Whether it asks for a job's status, not for a page of its result."""
+    """Whether *entry* asks for a job's status, not for a page of its result."""
     return entry.operation == "show_job" and not {"offset", "limit"} & entry.query.keys()
 
 
@@ -179,7 +180,7 @@ def is_sequential(entries: Iterable[Entry]) -> bool:
     ``requests.get`` does when its response is dropped.
     """
     is_open: dict[_Key, None] = {}  # in the order in which they were opened
-    busy: _Key | None = None  # its answer takes its time
+    busy: _Key | None = None  # the connection whose answer comes at *busy_until*
     busy_until = 0.0
     for at, kind, key, until in sorted(_events(entries)):
         if kind == _OPENED:
@@ -196,7 +197,7 @@ def is_sequential(entries: Iterable[Entry]) -> bool:
 
 
 def _events(entries: Iterable[Entry]) -> Iterator[tuple[float, int, _Key, float]]:
-    """When something happened, what, on which connection, and until when its answer took."""
+    """Each event: its time, its kind, its connection, and until when that was busy."""
     opened: set[_Key] = set()
     for entry in entries:
         wire, over = entry.wire, entry.real_at + entry.real_s

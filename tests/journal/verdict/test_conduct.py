@@ -217,8 +217,8 @@ def test_a_cancel_after_the_final_status_was_read_is_found(story: Story) -> None
 
     [finding] = story.findings("GM105")
     assert str(finding) == (
-        "GM105 job 'a1' was cancelled after the client had read its status 'success'; a finished job "
-        "needs no cancel (#3, #4)"
+        "GM105 job 'a1' was cancelled after the client had read its status 'success'; do not cancel "
+        "a job that has ended (#3, #4)"
     )
 
 
@@ -245,9 +245,9 @@ def test_repeating_a_submission_that_took_effect_is_found(
     [finding] = story.findings()
 
     assert str(finding) == (
-        f"GM108 POST /ges/v1.0/p1/graphs/movie/action {became} after it had created job 'a1', and "
-        "was repeated unchanged: it created job 'b1', too; look at the list before you submit again "
-        "(#1, #2)"
+        f"GM108 POST /ges/v1.0/p1/graphs/movie/action {became} after it had created job 'a1'; the "
+        "client repeated it unchanged, which created job 'b1' too; look at the list before you "
+        "submit again (#1, #2)"
     )
 
 

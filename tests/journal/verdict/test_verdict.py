@@ -282,8 +282,8 @@ def test_dropped_entries_are_reported(story: Story) -> None:
     [finding] = story.findings(dropped=7, ignore=[])
 
     assert str(finding) == (
-        "GM901 conduct and paging were judged by the last 1 requests only: the journal "
-        "dropped 7 before them; raise journal_size to judge all"
+        "GM901 conduct, paging and contract were judged without the first 7 requests, which the "
+        "journal dropped; raise journal_size to judge all"
     )
 
 

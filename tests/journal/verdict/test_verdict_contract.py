@@ -123,7 +123,7 @@ def test_paths_outside_the_service_are_not_judged() -> None:
         (
             {"headers": TOKEN, "body": {"a": 1}},
             "GM306",
-            "the body has no Content-Type",
+            "the body has no Content-Type, expected application/json",
         ),
     ],
 )
@@ -171,7 +171,7 @@ def test_a_wrong_list_request_is_reported(wrong: dict[str, Any], code: str, mess
         (
             {"headers": {**TOKEN, "content-type": "text/plain; charset=utf-8"}},
             "GM306",
-            "the Content-Type is text/plain",
+            "the Content-Type is text/plain, expected application/json",
         ),
     ],
 )
@@ -233,7 +233,10 @@ IMPORT = "action?action_id=import-graph"
         ("GET", "jobs/status?limit=1&limit=ten", {"X-Mine": "1", **JSON_UTF8}, None, []),
         ("DELETE", "jobs/a", {}, None, []),
         ("DELETE", "jobs/a", {"Content-Length": "0"}, b"", []),
-        ("DELETE", "jobs/a", {}, b"{}", ["GM306 the body has no Content-Type"]),
+        (
+            *("DELETE", "jobs/a", {}, b"{}"),
+            ["GM306 the body has no Content-Type, expected application/json"],
+        ),
         ("DELETE", "jobs/a", JSON_UTF8, b"{}", []),
         ("POST", CLEAR, {}, None, []),
         ("POST", CLEAR, JSON_UTF8, b"", []),
@@ -300,7 +303,7 @@ def test_a_tolerated_breach_is_one_finding_with_its_entries_and_pointer(
     assert finding.message == (
         f"status is not a parameter of this call: GET {ges.jobs_url().removeprefix(ges.url)} answered 200; "
         "see #/paths/~1ges~1v1.0~1{project_id}~1graphs~1{graph_name}~1jobs~1status/get/parameters "
-        "of /openapi.json"
+        "in /openapi.json"
     )
 
 

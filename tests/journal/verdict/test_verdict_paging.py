@@ -297,8 +297,8 @@ def test_overlapping_windows_are_found(story: Story) -> None:
     [finding] = story.findings()
 
     assert str(finding) == (
-        "GM202 pages overlap: offset 9 begins among the 10 jobs from offset 0 on (2 times); go on "
-        "at offset 10 (#1, #2, #3)"
+        "GM202 pages overlap: the page at offset 9 begins among the 10 jobs of the page at offset 0 "
+        "(2 times); go on at offset 10 (#1, #2, #3)"
     )
 
 
@@ -308,8 +308,8 @@ def test_windows_that_leave_a_gap_are_found(story: Story) -> None:
     [finding] = story.findings()
 
     assert str(finding) == (
-        "GM203 pages leave a gap: 1 job was never read from offset 10 on; the page before had "
-        "10 jobs, from offset 0 on (2 times); go on at offset 10 (#1, #2, #3)"
+        "GM203 pages leave a gap: 1 job was never read, from offset 10 on; the page at offset 0 had "
+        "10 jobs (2 times); go on at offset 10 (#1, #2, #3)"
     )
 
 
@@ -334,7 +334,7 @@ def test_stopping_at_a_short_page_is_found(story: Story) -> None:
 
     assert str(finding) == (
         "GM204 the client stopped at a short page: it asked for 1000 jobs from offset 0 on and "
-        "got 100, and totalCount was 250; read on up to totalCount (#1)"
+        "got 100, although totalCount was 250; read on up to totalCount (#1)"
     )
     story.page(100, 1000, returned=100, total=250)
     story.page(200, 1000, returned=50, total=250)
@@ -366,8 +366,8 @@ def test_asking_for_more_than_the_total_is_found(story: Story) -> None:
     [finding] = story.findings()
 
     assert str(finding) == (
-        "GM206 the client ignored totalCount: it was 20, and all jobs were read when the "
-        "client asked for more from offset 20 on (2 times); stop there (#2, #3, #5, #6)"
+        "GM206 the client ignored totalCount: it was 20, and the client had read all jobs when it "
+        "asked for more at offset 20 (2 times); stop at totalCount (#2, #3, #5, #6)"
     )
 
 
