@@ -12,6 +12,7 @@ from gesmock.fake.graphs import Graphs, edition_of
 from gesmock.faults import ArmedRule, FaultRules
 from gesmock.journal.coverage import Coverage
 from gesmock.journal.entries import Entry, Record, entries_of, other_plane
+from gesmock.journal.filters import count_of_entries
 from gesmock.journal.journal import Journal
 from gesmock.journal.observations import Observation, Span, sightings
 from gesmock.journal.verdict import judge
@@ -149,8 +150,8 @@ class Verdict:
         submitted = any((entry.args.get("graph_name"), entry.job_id) == job for entry in entries)
         if snapshot.dropped and not submitted:
             raise Conflict(
-                f"cannot tell what was shown of job {job_id!r}: {snapshot.dropped} entries were "
-                "dropped from the journal; raise journal_size"
+                f"cannot tell what was shown of job {job_id!r}: the journal dropped "
+                f"{count_of_entries(snapshot.dropped)}; raise journal_size"
             )
         observed = sightings(entries).get(job, ())
         return Observation(job_id, name, self._went_through(name, job_id), tuple(observed))

@@ -1,4 +1,4 @@
-"""Coverage: which documented answers of which operations were met, and how connections broke."""
+"""Coverage: which documented answers each operation has given, and how connections broke."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -17,9 +17,10 @@ COLUMNS: Final = (*map(str, STATUSES), *UNREADABLE)
 
 
 class Cell(Struct):
-    """*operation* was answered with *status* *count* times; *connection* says how it broke.
+    """How often (*count*) requests for *operation* were answered with *status*.
 
-    *operation* is empty for requests that none serves.
+    *connection* is the kind of the fault, if it left the client without an answer that it can read.
+    *operation* is empty for requests that no operation serves.
     """
 
     operation: str
@@ -29,9 +30,10 @@ class Cell(Struct):
 
 
 class Table(NamedTuple):
-    """The documented cells of some operations, of which *met* out of *all* were met.
+    """How often some operations gave each documented answer.
 
-    *rows* has for each operation how often each of ``COLUMNS`` was met.
+    *rows* has the counts of each operation, in the order of ``COLUMNS``; *met* out of *all* counts
+    are not 0.
     """
 
     rows: Mapping[str, Sequence[int]]
@@ -44,7 +46,7 @@ class Table(NamedTuple):
 
     @property
     def rounded_percent(self) -> float:
-        """The same, rounded down to one decimal, so that 80.0 is never less than 80."""
+        """``percent``, rounded down to one decimal: 79.99 becomes 79.9, so 80.0 is at least 80."""
         return 1000 * self.met // self.all / 10 if self.all else 0.0
 
 
@@ -57,9 +59,10 @@ class _Cells(dict[tuple[str, int, str | None], Cell]):
 
 
 class Coverage:
-    """How often each cell was met: by operation, status, and how the connection broke.
+    """How often each answer was given: by operation, status, and how the connection broke.
 
-    Whoever answers counts up the cells of *met*, and *faults*, how many requests each kind hit.
+    The code that answers increments the cells of *met*, and in *faults* how many requests each kind
+    of fault hit.
     """
 
     def __init__(self, cells: Iterable[Cell] = ()) -> None:
@@ -78,16 +81,16 @@ class Coverage:
             self.faults[kind] += count
 
     def cells(self) -> list[Cell]:
-        """What was met, by operation; requests that no operation serves are left out."""
+        """The cells in order of operation, without those of requests that no operation serves."""
         return [cell for cell in self.all_cells() if cell.operation]
 
     def all_cells(self) -> list[Cell]:
-        """What was met, by operation."""
+        """All cells, in order of operation."""
         met = [copy(cell) for cell in [*self.met.values()]]
         return sorted(met, key=lambda cell: (cell.operation, cell.status, cell.connection or ""))
 
     def table(self, operations: Collection[str] = ()) -> Table:
-        """The documented cells of *operations* (default: those that were called)."""
+        """The documented answers of *operations* (default: those that were called)."""
         cells = self.cells()
         selected = operations or {cell.operation for cell in cells}
         names = [name for name in OPERATION_NAMES if name in selected]
@@ -101,7 +104,7 @@ class Coverage:
         return Table(counts, met, len(rows) * len(COLUMNS))
 
     def report(self, operations: Collection[str] = ()) -> dict[str, Any]:
-        """The table of *operations* and all cells, as JSON."""
+        """The table of *operations*, and the cells, by the names that they have in JSON."""
         table = self.table(operations)
         return {
             "percent": table.rounded_percent,

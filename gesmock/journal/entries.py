@@ -29,29 +29,29 @@ LONGEST_BODY: Final = 4096
 """The longest body that is recorded, in bytes of JSON."""
 
 MOST_REPLIED: Final = 2**25
-"""How many bytes of answers' bodies are kept."""
+"""At most this many bytes of answers' bodies are kept."""
 
 _ENDING: Final = frozenset(("reset", "close", "garbage", "truncate"))
 """The kinds of fault that end the connection."""
 
 _ACCESS_KEY: Final = re.compile(r"\bAccess=([^,\s]+)")
-"""Who signed a request (API signing guide); the signature itself differs each time."""
+"""The access key that signed a request (API signing guide); signatures differ each time."""
 
 _OTHER_PLANES: Final[Mapping[str, str]] = {
     "v1.0": "the management plane (v1)",
     "v2": "the management plane (v2)",
     "v3": "IAM",
 }
-"""Whose calls have paths that begin like this; those of the service plane begin with ``ges``."""
+"""The planes whose paths begin with these segments; the service plane's begin with ``ges``."""
 
 _MOST_NAMES: Final = 64
-"""The most parameters, and headers, that are recorded of a long head."""
+"""At most this many parameters of a long head are recorded, and as many headers."""
 
 _DIGEST_KEY: Final = os.urandom(16)
-"""Another in each process, so that nobody can try out which secret a digest is of."""
+"""Random in each process, so that nobody can find the secret behind a digest by trial."""
 
 _LONGEST_SECRET: Final = 512
-"""A longer secret is recorded by its digest only; a signature is shorter."""
+"""Of a longer secret, only the digest is recorded; signatures are shorter."""
 
 _LONGEST_TARGET: Final = 500
 """A message shows at most this many characters of a path and query."""
@@ -69,7 +69,7 @@ class Wire(Struct, frozen=True):
 
 
 class Headers(dict[str, str]):
-    """Headers by name, which may be looked up in any case."""
+    """Headers by name; looking one up ignores case."""
 
     def __missing__(self, name: str) -> str:
         lower = name.lower()
@@ -92,21 +92,23 @@ class Entry(Struct, frozen=True, kw_only=True):
     """A request and its answer.
 
     *number* counts the requests since the last reset, from 1; *at* is the project's time in seconds
-    since 1970, *real_at* the real one. *operation* is None if no route matched; *args* are the
+    since 1970, *real_at* the real time. *operation* is None if no route matched; *args* are the
     names in the path. Storage keys are left out of *query* and *body*; tokens are masked there and
-    in *headers* (names in lower case, looked up in any). A long path, query or header is cut.
-    *body* is None if it was not JSON, or longer than ``LONGEST_BODY`` bytes. *digest* tells
-    requests apart that differ in what was left out; *token*, who signed in.
+    in *headers*, which are stored in lower case and looked up in any. A long path, query or header
+    is cut. *body* is None if it was not JSON, or longer than ``LONGEST_BODY`` bytes. *digest*
+    distinguishes requests that differ only in what was left out; *token* is the same for requests
+    with the same token or access key.
 
     *reply_headers* are those particular to the answer. *job_id* is the job that was submitted.
-    *statuses* has the statuses in the answer, by job id; None if it had none, or was a list of more
-    than ``messages.MOST_SHOWN`` jobs or too old. A list *returned* that many jobs out of *total*.
-    *fault* is the receipt of the fault, *phase* whether it came ``before`` or ``after`` the request
-    took effect, *connection* how it broke the connection. A delay took *virtual_s* seconds of the
-    project's clock, and *real_s* real ones. The answer was there *took_s* real seconds after the
-    request, any delay included, but not the encoding of a long list. *wire* is the connection,
-    under our own server; *gave_up*: the client left before it had all of the answer. *crash* is the
-    traceback if gesmock itself failed.
+    *statuses* has the statuses in the answer, by job id; None if it had none, if it was a list of
+    more than ``messages.MOST_SHOWN`` jobs, or if they were dropped to save memory. A list has
+    *returned* that many jobs out of *total*. *fault* is the receipt of the fault, *phase* whether
+    it came ``before`` or ``after`` the request took effect, *connection* its kind, if it left the
+    client without an answer that it can read. A delay took *virtual_s* seconds of the project's
+    clock, and *real_s* real ones. The answer was ready *took_s* real seconds after the request:
+    that includes any delay, but not the encoding of a long list. *wire* is the connection, under
+    our own server; *gave_up* says that the client left before it had the whole answer. *crash* is
+    the traceback, if gesmock itself failed.
     """
 
     number: int
@@ -160,7 +162,7 @@ class AnsweredEntry(Entry, frozen=True, kw_only=True):
     """An entry with the body of the answer, as it was sent, without secrets.
 
     *reply_body* is the first ``LONGEST_REPLY`` bytes out of *reply_bytes*; None if nothing was
-    sent, or it is no longer kept.
+    sent, or if it is no longer kept.
     """
 
     reply_body: str | None
@@ -168,12 +170,15 @@ class AnsweredEntry(Entry, frozen=True, kw_only=True):
 
 
 def other_plane(path: str) -> str | None:
-    """The plane of Huawei Cloud that *path* belongs to, if it is another one than the service's."""
+    """The plane of Huawei Cloud that *path* belongs to; None for the service's own paths."""
     return _OTHER_PLANES.get(path.lstrip("/").partition("/")[0])
 
 
 class Reported:
-    """What one answer said of jobs, or several in a row; *statuses* may be dropped to save room."""
+    """What an answer showed of jobs, or several equal ones in a row did.
+
+    *statuses* may be dropped later, to save memory.
+    """
 
     __slots__ = ("returned", "statuses", "total")
 
@@ -183,7 +188,7 @@ class Reported:
 
 
 class Exchange(Struct, frozen=True, gc=False):
-    """A request and its answer, as far as they are the same each time they are repeated."""
+    """What stays the same in a request and its answer each time that they are repeated."""
 
     epoch: int
     request: Request
@@ -196,7 +201,10 @@ class Exchange(Struct, frozen=True, gc=False):
 
 
 class Record(Struct, frozen=True, gc=False):
-    """What the journal keeps of a request; the ``Entry`` is made when it is read."""
+    """What the journal keeps of a request; the ``Entry`` is made when it is read.
+
+    The answer was the *nth* on its connection, *link*.
+    """
 
     number: int
     at: float
@@ -222,15 +230,15 @@ class Record(Struct, frozen=True, gc=False):
 
     @property
     def sent(self) -> bytes:
-        """The beginning of the body that was sent, secrets and all; empty if it is not kept."""
-        exchange = self.exchange
-        payload, fault = exchange.payload, None if exchange.fired is None else exchange.fired.fault
+        """The beginning of the body that was sent, with its secrets; empty if it is not kept."""
+        exchange, payload = self.exchange, self.exchange.payload
         if exchange.request.method == "HEAD" or not exchange.status:
             return b""
         if isinstance(payload, ReplyBody):
             text = payload.text
         else:
             text = b"".join(replies.blocks(Reply(exchange.status, payload)))
+        fault = None if exchange.fired is None else exchange.fired.fault
         return text[: fault.after_bytes] if isinstance(fault, Truncate) else text
 
     @property
@@ -293,7 +301,7 @@ def _redacted(request: Request) -> dict[str, Any]:
 
 
 def entries_of(records: Iterable[Record]) -> Iterator[Entry]:
-    """The entries of *records*, to be read only: those of the same request share fields."""
+    """The entries of *records*, only to be read: entries of the same request share fields."""
     redacted: dict[int, dict[str, Any]] = {}
     for record in records:
         request = record.exchange.request
@@ -303,10 +311,10 @@ def entries_of(records: Iterable[Record]) -> Iterator[Entry]:
         yield record.entry_with(redacted[key])
 
 
-def answered(listed: Sequence[tuple[Entry, Record | None]]) -> list[AnsweredEntry]:
-    """The entries, oldest first, with the bodies of their answers, where their records keep these.
+def with_reply_bodies(listed: Sequence[tuple[Entry, Record | None]]) -> list[AnsweredEntry]:
+    """The entries, oldest first, with the bodies of their answers, if their records keep these.
 
-    They are ``MOST_REPLIED`` bytes in all at most, of the newest: many records may share a body.
+    At most ``MOST_REPLIED`` bytes in all, those of the newest: many records may share a body.
     """
     redact = cache(lambda secrets, sent: Secrets(secrets).redact(sent.decode(errors="replace")))
     room, entries = MOST_REPLIED, []
@@ -326,7 +334,7 @@ def answered(listed: Sequence[tuple[Entry, Record | None]]) -> list[AnsweredEntr
 class Snapshot(NamedTuple):
     """The journal at one moment: the last *records* of *total* requests.
 
-    The journal *dropped* that many before them to make room, and was reset *resets* times.
+    *dropped* earlier records made room for later ones; *resets* counts the resets of the journal.
     """
 
     records: Sequence[Record]
@@ -336,7 +344,7 @@ class Snapshot(NamedTuple):
 
     @property
     def oldest(self) -> int:
-        """The number of the oldest entry that was not dropped, or of the next one."""
+        """The number of the oldest entry that is kept; without any, of the next one."""
         return self.records[0].number if self.records else self.total + 1
 
     def dropped_since(self, number: int) -> int:
@@ -350,7 +358,7 @@ class Snapshot(NamedTuple):
 def with_short_body(request: Request) -> Request:
     """*request* with its body as JSON without secrets; empty if it has none, or a long one.
 
-    A digest tells it from requests that differ in what is left out.
+    Its digest distinguishes it from requests that differ only in what is left out.
     """
     empty = not request.headers.get("content-length", "0").strip("0")  # or sent in chunks
     if request.body is None or (request.body == {} and empty):
@@ -368,7 +376,7 @@ def is_long(path: str, query: str, headers: Mapping[str, str]) -> bool:
 
 
 def with_short_head(request: Request) -> Request:
-    """*request*, whose head is ``long``, with path, query and headers cut to ``LONGEST_HEAD``."""
+    """*request*, which is ``long``, with path, query and headers cut to ``LONGEST_HEAD``."""
     room = LONGEST_HEAD // (1 + 2 * min(len(request.query) + len(request.headers), _MOST_NAMES))
     digest = _digest([request.digest, request.path, request.query])
     return msgspec.structs.replace(

@@ -17,13 +17,13 @@ _MOST_LISTED: Final = 3
 """A message lists at most this many entries."""
 
 _LONGEST_BODY: Final = 200
-"""A message shows this many characters of a body that is asked for."""
+"""A message shows at most this many characters of an expected body."""
 
 Count = Annotated[int, Meta(ge=0)]
 
 
 class EntryFilters(TypedDict, total=False):
-    """The keywords of an ``EntryFilter`` in Python; None is as good as left out."""
+    """The keywords of an ``EntryFilter`` in Python; None counts as left out."""
 
     status: int | None
     method: str | None
@@ -49,12 +49,12 @@ class EntryFilter(
 ):
     """Selects the entries that match every field.
 
-    *job* matches requests for a job, those that made it, and answers with its status. *status* 0 is
-    that of an answer that never came, as the connection broke. *query* and *headers* have what was
-    sent by name, with None for what is absent; names of headers in any case. *body* is a part of
-    the JSON body, whose objects may have more fields. Of a secret, which the journal masks, only
-    ``***`` may be asked for; it stands for any value. *fault* is a receipt, the id of a fault rule,
-    or ``*`` for any. Only entries after number *since* match.
+    *job* matches requests for a job, the one that submitted it, and answers with its status.
+    *status* 0 means that no answer came, because the connection broke. *query* and *headers* map
+    names to the values sent, or to None if the name must be absent; header names match in any case.
+    *body* is a part of the JSON body, whose objects may have more fields. The journal masks
+    secrets: the only value to ask for is ``***``, which stands for any. *fault* is a receipt, the
+    id of a fault rule, or ``*`` for any. Only entries after number *since* match.
     """
 
     operation: Operation | None = None
@@ -89,10 +89,13 @@ class EntryFilter(
         return all(getattr(self, name) == getattr(plain, name) for name in names)
 
     def select(self, snapshot: Snapshot) -> list[Entry]:
-        """The entries that match, oldest first; Conflict if some after ``since`` were dropped."""
+        """The entries that match, oldest first.
+
+        Raises Conflict if there is a *since*, and entries after it were dropped.
+        """
         if self.since and (dropped := snapshot.dropped_since(self.since)):
             raise Conflict(
-                f"{self}: {dropped} of these entries were dropped from the journal; "
+                f"{self}: the journal dropped {dropped} of these entries; "
                 f"raise journal_size, or ask with since={snapshot.oldest - 1}"
             )
         return self.matching(snapshot)
@@ -100,7 +103,7 @@ class EntryFilter(
     def matching(self, snapshot: Snapshot) -> list[Entry]:
         """The entries that match and were not dropped, oldest first."""
         entries = (
-            record.entry  # made only where the record may match
+            record.entry  # made only if the record may match
             for record in snapshot.records
             if record.number > self.since
             and self.operation in (None, record.exchange.request.operation)
@@ -109,7 +112,7 @@ class EntryFilter(
         return [entry for entry in entries if not any(self.differences(entry))]
 
     def differences(self, entry: Entry) -> Iterator[tuple[int, str]]:
-        """How *entry* differs from what is asked for, each with its weight."""
+        """How *entry* differs from what the filter asks for: texts, each with its weight."""
         graph, job_id = entry.args.get("graph_name"), entry.args.get("job_id")
         for name, weight, expected, actual in (
             ("operation", 8, self.operation, entry.operation),
@@ -131,7 +134,7 @@ class EntryFilter(
                 if sent != (None if value is None else str(value)):
                     yield 1, f"{noun} {name}: {one_line(_text(sent))}, not {_text(value)}"
         if self.body:
-            for path, part, required in _differences(self.body, entry.body, "body"):
+            for path, part, required in _body_differences(self.body, entry.body, "body"):
                 text = "none" if part is None else described(part)
                 yield 1, f"{path}: {text}, not {described(required)}"
         if self.fault is not None:
@@ -168,7 +171,7 @@ class EntryFilter(
 class Assertion(
     EntryFilter, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
 ):
-    """How many entries should match: *times*, or *at_least* and *at_most*; by default, any."""
+    """How many entries should match: *times*, or *at_least* to *at_most*; default: at least 1."""
 
     times: Count | None = None
     at_least: Count | None = None
@@ -182,10 +185,10 @@ class Assertion(
             raise ValueError("at_least is more than at_most")
 
     def check(self, snapshot: Snapshot) -> list[Entry]:
-        """The entries that match, if they are as many as they should be.
+        """The entries that match, if there are as many as there should be.
 
-        Raises ExpectationFailed with the near misses; Conflict if entries that were dropped could
-        change the outcome.
+        Otherwise raises ExpectationFailed, with the near misses if there are too few; Conflict if
+        entries that were dropped could change the outcome.
         """
         least, most = self.at_least, self.at_most
         if self.times is not None:
@@ -197,9 +200,9 @@ class Assertion(
         too_many = most is not None and count > most  # dropped ones would only add to them
         if dropped and not too_many and (most is not None or count < least):
             raise Conflict(
-                f"cannot tell how often {self} was called: {dropped} entries were dropped from the "
-                f"journal, and {count} of the others match; raise journal_size, or ask with "
-                f"since={snapshot.oldest - 1} for the others only"
+                f"cannot tell how often {self} was called: the journal dropped "
+                f"{count_of_entries(dropped)}, and {count} of the others match; raise "
+                f"journal_size, or ask only about the others with since={snapshot.oldest - 1}"
             )
         if count < least or too_many:
             kind = "" if least == most else "at most " if too_many else "at least "
@@ -215,35 +218,41 @@ class Assertion(
 
     def _called(self, count: int) -> str:
         if self.operation is not None:
-            return f"{self} was called {times(count)}"
+            return f"{self} was called {in_words(count)}"
         requests = str(self).replace("any operation", "request" if count < 2 else "requests", 1)
         return f"{count or 'no'} {requests} {'was' if count < 2 else 'were'} made"
 
 
 def line(entry: Entry) -> str:
-    """*entry* in a line: its number, the request and how it was answered."""
+    """*entry* on one line: its number, the request and how it was answered."""
     fault = f" ({entry.fault})" if entry.fault else ""
     return f"#{entry.number} {entry.request_line} answered {entry.status}{fault}"
 
 
-def times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
+def in_words(times: int) -> str:
+    return "once" if times == 1 else f"{times} times"
+
+
+def count_of_entries(entries: int) -> str:
+    return "1 entry" if entries == 1 else f"{entries} entries"
 
 
 def _text(value: str | int | None) -> str:
     return "none" if value is None else shortened(str(value))
 
 
-def _differences(expected: object, sent: object, path: str) -> Iterator[tuple[str, object, object]]:
-    """Where *sent* is not as *expected*, with both values there; its objects may have more fields.
+def _body_differences(
+    expected: object, sent: object, path: str
+) -> Iterator[tuple[str, object, object]]:
+    """The paths at which *sent* differs from *expected*, with both values.
 
-    A field that is absent is as good as null.
+    Objects in *sent* may have more fields; an absent field equals null.
     """
     if isinstance(expected, dict) and isinstance(sent, dict):
         for name, value in expected.items():
-            yield from _differences(value, sent.get(name), join(path, name))
+            yield from _body_differences(value, sent.get(name), join(path, name))
     elif isinstance(expected, list) and isinstance(sent, list) and len(expected) == len(sent):
         for index, (item, sent_item) in enumerate(zip(expected, sent, strict=True)):
-            yield from _differences(item, sent_item, join(path, index))
+            yield from _body_differences(item, sent_item, join(path, index))
     elif sent != expected or isinstance(sent, bool) != isinstance(expected, bool):
         yield path, sent, expected

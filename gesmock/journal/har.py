@@ -12,7 +12,7 @@ from gesmock.journal.entries import AnsweredEntry
 from gesmock.model.clock import iso_time
 
 MOST_STATUSES: Final = 100
-"""An entry with more statuses is archived without: each entry would repeat them."""
+"""The statuses of a longer list are left out, as each of its entries would repeat them."""
 
 _OWN: Final = "number operation job_id statuses returned total fault phase connection"
 
@@ -22,8 +22,8 @@ _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 def archive(entries: Iterable[AnsweredEntry], scheme: str = "http") -> dict[str, Any]:
     """*entries* as an HTTP Archive; *scheme* is that of their URLs.
 
-    A size of -1 means that it is unknown. What the format does not have is under names that begin
-    with an underscore. An answer that never came has status 0, as browsers write it.
+    A size of -1 means that it is unknown. The names of fields that the format lacks begin with an
+    underscore. An answer that never came has status 0, as browsers write it.
     """
     creator = {"name": "gesmock", "version": __version__}
     archived = [_entry(entry, scheme) for entry in entries]

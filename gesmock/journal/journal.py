@@ -16,10 +16,17 @@ from gesmock.journal.entries import (
     Record,
     Reported,
     Snapshot,
-    answered,
+    with_reply_bodies,
 )
-from gesmock.journal.filters import Assertion, Assertions, Count, EntryFilter, EntryFilters
-from gesmock.journal.filters import times as in_words
+from gesmock.journal.filters import (
+    Assertion,
+    Assertions,
+    Count,
+    EntryFilter,
+    EntryFilters,
+    count_of_entries,
+    in_words,
+)
 from gesmock.model import validation
 from gesmock.model.clock import Seconds, real_time
 from gesmock.model.errors import Conflict, TimedOut
@@ -44,7 +51,7 @@ Size = Annotated[
 ]
 
 MOST_STATUSES: Final = 100_000
-"""Of lists, at least the last 100,000 statuses are kept, or 10 for each entry of a long journal."""
+"""At most this many statuses of lists are kept, or 10 for each entry of a longer journal."""
 
 _Filter = TypeVar("_Filter", bound=EntryFilter)
 
@@ -53,9 +60,9 @@ class Journal:
     """The last *size* requests to one project, and how they were answered.
 
     Methods may be called from any thread; *lock* is the project's. Filters are *operation*,
-    *status* (0: the answer never came), *method*, *graph*, *job* (or its id), *query* (parameters
-    with their values, None for one that is absent), *fault* (an id or receipt; ``*``: any) and
-    *since* (only entries after this number).
+    *status* (0: the answer never came), *method*, *graph*, *job* (or its id), *query* and *headers*
+    (values by name; None: absent), *body* (a part of it), *fault* (an id or receipt; ``*``: any)
+    and *since* (only entries after this number).
     """
 
     def __init__(self, lock: RLock, size: int = SIZE) -> None:
@@ -65,7 +72,7 @@ class Journal:
         self.reset(size)
 
     def reset(self, size: int = SIZE) -> None:
-        """Forget everything, the numbers too; those who wait give up."""
+        """Forget everything and number entries from 1 again; everyone who waits gives up."""
         with self._lock:
             self.size = size
             self._records: deque[Record] = deque(maxlen=size)
@@ -73,7 +80,7 @@ class Journal:
             self._statuses = 0
             self._last = Reported(ShownStatuses(None))
             self._bodies: deque[ReplyBody] = deque()  # oldest first
-            self._replied = 0  # bytes of them
+            self._replied = 0  # the bytes in them
             self.count = 0
             """The number of the last request; ``since=journal.count`` selects later ones."""
             self._cleared = 0
@@ -108,7 +115,7 @@ class Journal:
         return self.count - self._cleared - len(self._records)
 
     def snapshot(self, since: int = 0) -> Snapshot:
-        """Only the entries after number *since*."""
+        """The journal as it is now, with only the records after number *since*."""
         with self._lock:
             later = islice(reversed(self._records), max(self.count - since, 0))
             return Snapshot(list(later)[::-1], self.count, self.dropped, self._resets)
@@ -125,10 +132,11 @@ class Journal:
     def assert_called(
         self, operation: Operation | None = None, **filters: Unpack[Assertions]
     ) -> list[Entry]:
-        """The entries that match, if they are as many as *times*, or *at_least* and *at_most*, say.
+        """The entries that match, if there are *times*, or *at_least* to *at_most*, of them.
 
-        By default, there must be one at least. Raises ExpectationFailed, an AssertionError with the
-        near misses; Conflict if entries that were dropped could change the outcome.
+        By default there must be at least one. Otherwise raises ExpectationFailed, an
+        AssertionError, with the near misses if there are too few; Conflict if entries that were
+        dropped could change the outcome.
         """
         return _read(Assertion, "assert_called", operation, filters).check(self.snapshot())
 
@@ -158,11 +166,11 @@ class Journal:
         timeout_s: float = 5.0,
         **filters: Unpack[EntryFilters],
     ) -> list[Entry]:
-        """The same in a coroutine: the event loop goes on, and the task may be cancelled."""
+        """``wait_for`` in a coroutine: the event loop goes on, and the task may be cancelled."""
         search = _search(self, operation, times, timeout_s, filters)
         while not search.look():
             with self._lock:
-                change = self._waiters.next_change() if self._has_no_more(search) else None
+                change = self._waiters.next_change() if self._is_searched(search) else None
             if change is not None:
                 await self._waiters.pause(change, search.remaining_s)
             if self._is_over(search):
@@ -170,7 +178,7 @@ class Journal:
         return search.result()
 
     def wait(self, entry_filter: EntryFilter, times: int, timeout_s: float) -> list[Entry]:
-        """Like ``wait_for``, but returns the entries there are if time is up."""
+        """``wait_for``, except that it returns the entries so far when the time is up."""
         search = Search(self, entry_filter, times, timeout_s)
         self._finish(search)
         return search.entries
@@ -178,17 +186,17 @@ class Journal:
     def _finish(self, search: "Search") -> None:
         while not search.look():
             with self._lock:
-                if self._has_no_more(search):
+                if self._is_searched(search):
                     self._waiters.wait(search.remaining_s)
                 if self._is_over(search):
                     break
 
-    def _has_no_more(self, search: "Search") -> bool:
-        """Whether *search* has looked at all there is."""
+    def _is_searched(self, search: "Search") -> bool:
+        """Whether *search* has looked at every entry, and should wait for more."""
         return self._resets == search.resets and self.count <= search.since
 
     def _is_over(self, search: "Search") -> bool:
-        """Whether *search* has nothing to look at, once it has waited."""
+        """Whether *search*, having waited, has nothing new to look at, or there was a reset."""
         return self._resets != search.resets or self.count <= search.since
 
     def interrupt(self) -> None:
@@ -204,17 +212,20 @@ class Journal:
         records = self.snapshot().records
         secure = any(record.link is not None and record.link.secure for record in records[-1:])
         scheme = scheme or ("https" if secure else "http")
-        from gesmock.journal import har  # which few runs ask for
+        from gesmock.journal import har  # few runs need it
 
-        return har.archive(answered([(record.entry, record) for record in records]), scheme)
+        entries = with_reply_bodies([(record.entry, record) for record in records])
+        return har.archive(entries, scheme)
 
     def answered(self, listed: Sequence[Entry], *, bodies: bool = True) -> list[AnsweredEntry]:
-        """The entries, oldest first, with the *bodies* of their answers, if these are kept."""
+        """The *listed* entries, oldest first, with the *bodies* of their answers that are kept."""
         since = listed[0].number - 1 if listed and bodies else self.count
         records = {
             (each.exchange.epoch, each.number): each for each in self.snapshot(since).records
         }
-        return answered([(each, records.get((each.epoch, each.number))) for each in listed])
+        return with_reply_bodies(
+            [(each, records.get((each.epoch, each.number))) for each in listed]
+        )
 
     def clear(self) -> int:
         """Forget every entry and return how many there were; their numbers go on."""
@@ -239,7 +250,8 @@ class Journal:
     ) -> Record:
         """Record *exchange*, which showed the statuses of *source*; the lock is held.
 
-        The same exchange may be recorded again and again. Its request has a short body and head.
+        The same exchange may be recorded any number of times. The body and head of its request have
+        been shortened.
         """
         body = exchange.payload
         if isinstance(body, ReplyBody) and not body.size:
@@ -260,11 +272,11 @@ class Journal:
         return record
 
     def _keep(self, body: ReplyBody) -> None:
-        """Take in the *body* of a new answer; if there are too many bytes, drop the oldest."""
+        """Keep the *body* of a new answer; drop the oldest if there are too many, or too long."""
         if self._bodies and (before := self._bodies[-1]).text:
             self._replied += len(before.text) - before.size
             before.size = len(before.text)
-        body.size = LONGEST_REPLY  # until it is encoded, and another answer comes
+        body.size = LONGEST_REPLY  # at most; corrected when the next answer comes
         self._replied += body.size
         self._bodies.append(body)
         while self._replied > MOST_REPLIED or len(self._bodies) > self.size:
@@ -273,13 +285,13 @@ class Journal:
             oldest.text, oldest.length, oldest.size = b"", 0, 0
 
     def _report(self, source: ShownStatuses) -> Reported:
-        """What the answer said of jobs; if there is too much of lists, the oldest is dropped."""
+        """What the answer showed of jobs; drops the oldest statuses of lists beyond a bound."""
         self._last = reported = Reported(source)
         if source.statuses and source.returned is not None:
             self._lists.append(reported)
             self._statuses += len(source.statuses)
             most = max(MOST_STATUSES, 10 * self.size)
-            # Each belongs to a record at least: beyond the size, its records were dropped.
+            # Each has at least one record: of more than *size*, the oldest has none left.
             while self._statuses > most or len(self._lists) > self.size:
                 oldest = self._lists.popleft()
                 self._statuses -= len(oldest.statuses or ())
@@ -288,9 +300,9 @@ class Journal:
 
 
 class Search:
-    """The *entries* of *journal* that *entry_filter* selects, until there are *times* of them.
+    """Collects the *entries* that *entry_filter* selects, until there are *times* of them.
 
-    Those after number *since* are still to be looked at.
+    *since* is the number of the last entry that it has looked at.
     """
 
     def __init__(
@@ -307,15 +319,19 @@ class Search:
         return max(self._until - real_time(), 0)
 
     def look(self) -> bool:
-        """Take in the new entries; returns whether there are enough. Raises Conflict."""
+        """Collect from the new entries, and return whether there are enough now.
+
+        Raises Conflict if entries that were dropped could be among them.
+        """
         snapshot = self._journal.snapshot(self.since)
         self.entries += self._filter.matching(snapshot)
         enough = len(self.entries) >= self._times
         if not enough and (dropped := snapshot.dropped_since(self.since)):
             raise Conflict(
-                f"cannot tell whether {self._filter} was called {in_words(self._times)}: {dropped} "
-                f"entries were dropped from the journal, and {len(self.entries)} of the others "
-                f"match; raise journal_size, or ask with since={snapshot.total} for later ones"
+                f"cannot tell whether {self._filter} was called {in_words(self._times)}: the "
+                f"journal dropped {count_of_entries(dropped)}, and {len(self.entries)} of the "
+                f"others match; raise journal_size, or wait for later ones with "
+                f"since={snapshot.total}"
             )
         self.since, self.resets = max(snapshot.total, self.since), snapshot.resets
         return enough
@@ -349,7 +365,7 @@ def _search(
 def _read(
     type_: type[_Filter], path: str, operation: str | None, filters: Mapping[str, Any]
 ) -> _Filter:
-    """The filter that the arguments of a method make; None is as good as left out."""
+    """The filter that the arguments of a method describe; None counts as left out."""
     fields = {"operation": operation, **filters}
     if isinstance(job := filters.get("job"), Job):
         fields["job"] = job.job_id

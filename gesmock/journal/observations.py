@@ -12,7 +12,7 @@ from gesmock.model.errors import ExpectationFailed
 
 
 class Span(Struct, frozen=True):
-    """A job had this *status* from time *at* on, in seconds since 1970; None: from the start."""
+    """A job had this *status* from *at* on, in seconds since 1970; None if that is unknown."""
 
     status: str
     at: float | None
@@ -45,12 +45,12 @@ class Observation(Struct, frozen=True):
         return tuple(sighting.status for sighting in self.observed)
 
     def check(self, expected: Sequence[str]) -> None:
-        """Raise ExpectationFailed with the difference unless *statuses* are as *expected*."""
+        """Raise ExpectationFailed, with the difference, unless ``statuses`` equal *expected*."""
         if self.statuses != tuple(expected):
             raise ExpectationFailed("\n".join(self._difference(expected)))
 
     def _difference(self, expected: Sequence[str]) -> list[str]:
-        first = f"the client should have been shown {_listed(expected)} of job {self.job_id!r}"
+        first = f"the client should have been shown {_listed(expected)} for job {self.job_id!r}"
         lines = [f"{first}, but was shown {_listed(self.statuses)}"]
         remaining = [*self.observed]
         for status in expected:
@@ -87,10 +87,10 @@ def _line(sighting: Sighting) -> str:
 
 
 def sightings(entries: Sequence[Entry]) -> dict[tuple[str, str], list[Sighting]]:
-    """What *entries* showed, by graph and job id, of each job that was submitted or shown."""
+    """What *entries* showed of each job that was submitted or shown, by graph and job id."""
     by_job: dict[tuple[str, str], list[Sighting]] = {}
     concerned = (entry for entry in entries if entry.job_id is not None or statuses_read(entry))
-    # A long list that was read again and again, as one mapping, is walked once.
+    # A list that was read repeatedly, unchanged, is one mapping: it is walked once.
     for (graph, _), group in groupby(concerned, _answer):
         answers = [*group]
         first, last, times = answers[0], answers[-1].number, len(answers)
@@ -107,5 +107,5 @@ def sightings(entries: Sequence[Entry]) -> dict[tuple[str, str], list[Sighting]]
 
 
 def _answer(entry: Entry) -> tuple[str, int]:
-    """What distinguishes answers that show something else, or submit a job."""
+    """The key that groups answers in a row that show the same; each submission has its own."""
     return entry.args.get("graph_name", ""), id(entry.job_id or entry.statuses)

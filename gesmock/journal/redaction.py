@@ -1,7 +1,7 @@
 """Redaction: takes the secrets out of an exchange with another server before it is recorded.
 
-Secrets are known by the name of what holds them, or because somebody signs in with them; those may
-come back anywhere.
+Secrets are recognised by the name of what holds them. Those that a client signs in with may come
+back anywhere, and are taken out there too.
 """
 
 import re
@@ -17,7 +17,7 @@ _PARTS: Final = re.compile(r"(?:Access|Signature|Credential)=([^\s,;]+)|^\w+ ([^
 """The secrets in an ``Authorization``: parts of a signature, or the text after a scheme."""
 
 _COOKIE: Final = re.compile(r"=\s*\"?([^\s,;\"]+)")
-_SHORTEST: Final = 6  # a shorter one may be any word
+_SHORTEST: Final = 6  # anything shorter may be an ordinary word
 
 
 def secrets_of(headers: Mapping[str, str]) -> set[str]:
@@ -46,7 +46,7 @@ class Redaction:
         return redacted
 
     def request(self, request: Request) -> Request:
-        """*request*, whose body is shortened already."""
+        """*request* without secrets; its body is shortened already."""
         body = request.body
         if body and isinstance(body, bytes):
             body = msgspec.json.encode(self._secrets.redact_value(msgspec.json.decode(body)))

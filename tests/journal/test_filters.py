@@ -288,9 +288,9 @@ def test_the_refusal_names_a_since_to_use(short: Journal) -> None:
         Assertion(status=503, times=2).check(short.snapshot())
 
     assert str(raised.value) == (
-        "cannot tell how often any operation with status 503 was called: 2 entries were dropped "
-        "from the journal, and 2 of the others match; raise journal_size, or ask with since=2 for "
-        "the others only"
+        "cannot tell how often any operation with status 503 was called: the journal dropped "
+        "2 entries, and 2 of the others match; raise journal_size, or ask only about the others "
+        "with since=2"
     )
 
 
@@ -298,7 +298,7 @@ def test_selecting_since_a_dropped_entry_is_refused(short: Journal) -> None:
     assert [entry.number for entry in EntryFilter().select(short.snapshot())] == [3, 4, 5]
     assert [entry.number for entry in EntryFilter(since=2).select(short.snapshot())] == [3, 4, 5]
     with pytest.raises(
-        Conflict, match="1 of these entries were dropped from the journal; raise journal_size, or"
+        Conflict, match="the journal dropped 1 of these entries; raise journal_size, or ask with"
     ):
         EntryFilter(since=1).select(short.snapshot())
 
@@ -394,8 +394,8 @@ def test_waiting_for_entries_that_may_be_dropped_is_refused(ges: GesMock) -> Non
     with pytest.raises(Conflict) as raised:
         ges.journal.wait_for("list_jobs", times=3, timeout_s=60)
     assert str(raised.value) == (
-        "cannot tell whether list_jobs was called 3 times: 1 entries were dropped from the "
-        "journal, and 2 of the others match; raise journal_size, or ask with since=3 for later ones"
+        "cannot tell whether list_jobs was called 3 times: the journal dropped 1 entry, and 2 of "
+        "the others match; raise journal_size, or wait for later ones with since=3"
     )
     with pytest.raises(TimedOut):
         ges.journal.wait_for("list_jobs", since=3, timeout_s=0)

@@ -12,7 +12,7 @@ from stories import Story
 
 from gesmock import GesMock
 from gesmock.journal import har
-from gesmock.journal.entries import answered
+from gesmock.journal.entries import with_reply_bodies
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "har.schema.json").read_bytes())
 check = fastjsonschema.compile(SCHEMA)
@@ -66,7 +66,7 @@ def test_a_connection_that_broke_has_no_status_and_a_delay_its_time() -> None:
     story.ask(gave_up=True)
     story.ask(took_s=0.25)  # by a delay under a frozen clock
 
-    written = har.archive(answered([(entry, None) for entry in story.entries]))
+    written = har.archive(with_reply_bodies([(entry, None) for entry in story.entries]))
 
     check(written)
     broken, strange, given_up, late = written["log"]["entries"]
@@ -82,7 +82,7 @@ def test_an_answer_that_cannot_have_a_body_has_an_unknown_type_in_the_archive() 
     story = Story()
     story.ask(status=204)
 
-    written = har.archive(answered([(entry, None) for entry in story.entries]))
+    written = har.archive(with_reply_bodies([(entry, None) for entry in story.entries]))
 
     check(written)
     [answer] = written["log"]["entries"]

@@ -70,7 +70,7 @@ def test_a_failure_describes_the_difference(ges: GesMock) -> None:
         ges.assert_seen(job_id, "pending", "running", "failed")
 
     assert str(raised.value) == (
-        f"the client should have been shown pending, running, failed of job '{job_id}', but was shown "
+        f"the client should have been shown pending, running, failed for job '{job_id}', but was shown "
         "pending, success\n"
         "  pending: 2 times (#2 to #3)\n"
         "- running: the job had this status for 8 s, but the client did not ask in that time\n"
@@ -94,7 +94,7 @@ def test_unexpected_statuses_are_listed_in_order(ges: GesMock) -> None:
         "  running: once (#2)",
         "- failed: the job had this status, but the client did not ask in that time",
     ]
-    with pytest.raises(ExpectationFailed, match="should have been shown nothing of job"):
+    with pytest.raises(ExpectationFailed, match="should have been shown nothing for job"):
         ges.assert_seen(job)
     with pytest.raises(ExpectationFailed, match="- pending: not shown at this point"):
         ges.assert_seen(job, "running", "pending")
@@ -188,8 +188,8 @@ def test_dropped_entries_matter_only_for_older_jobs(ges: GesMock) -> None:
         ges.observation(old)
 
     assert str(refused.value) == (
-        f"cannot tell what was shown of job '{old.job_id}': 2 entries were dropped from the "
-        "journal; raise journal_size"
+        f"cannot tell what was shown of job '{old.job_id}': the journal dropped 2 entries; "
+        "raise journal_size"
     )
     assert ges.observation(new).statuses == ("pending",)
 

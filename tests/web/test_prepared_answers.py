@@ -25,7 +25,7 @@ from gesmock.fake.graphs import GraphChange
 from gesmock.fake.options import StartOptions
 from gesmock.fake.project import Project
 from gesmock.faults import BELOW_HTTP
-from gesmock.journal.entries import AnsweredEntry, answered
+from gesmock.journal.entries import AnsweredEntry, with_reply_bodies
 from gesmock.model.clock import ClockChange
 from gesmock.model.errors import GesmockError
 from gesmock.model.generators import Generator
@@ -203,7 +203,7 @@ def bodies(project: Project, most: int = 0) -> list[AnsweredEntry]:
     How long an answer took is left out.
     """
     records = project.journal.snapshot().records[-most:]
-    entries = answered([(record.entry, record) for record in records])
+    entries = with_reply_bodies([(record.entry, record) for record in records])
     return [replace(entry, took_s=0.0) for entry in entries]
 
 
