@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Self, Unpack
 from msgspec import Meta
 
 from gesmock.fake.fake import Fake
-from gesmock.fake.options import Progress, StartOptions, check_names, no_progress
+from gesmock.fake.options import ShowProgress, StartOptions, check_names, no_progress
 from gesmock.fake.project import Cleared, Project
 from gesmock.faults import BELOW_HTTP
 from gesmock.mock_project import MockProject
@@ -95,7 +95,7 @@ class GesMock(MockProject):
         control_origins: Sequence[str] = (),
         max_control_body: int = LARGEST_CONTROL_BODY,
         ssl_context: "ssl.SSLContext | None" = None,
-        progress: Progress = no_progress,
+        progress: ShowProgress = no_progress,
         **options: Unpack[StartOptions],
     ) -> None:
         check_names(options, GesMock.__init__.__kwdefaults__ or ())

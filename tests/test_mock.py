@@ -127,7 +127,7 @@ def test_starting_it_from_several_threads_starts_one_server() -> None:
         ({"fixtures": "movies"}, "fixtures: unknown key; did you mean 'fixture'?"),
         ({"prot": 0}, "prot: unknown key; did you mean 'port'. known keys: host, port, .*, clock"),
         ({"max_control_body": 0}, "expected a number of bytes from 1 to 1099511627776, got 0"),
-        ({"dialect": "page"}, "dialect: a setting: settings={'dialect': 'page'}"),
+        ({"dialect": "page"}, "dialect: is a setting; pass settings={'dialect': 'page'}"),
         ({"generate": "x"}, "expected an object or a number of jobs, got 'x'"),
     ],
 )

@@ -12,11 +12,11 @@ from gesmock.model.errors import Conflict
 from gesmock.model.timeline import Transition
 
 _ATTEMPTS: Final = 3
-"""How often copies of the graphs are tried while these keep changing; then it works in place."""
+"""How often copies are tried while the graphs keep changing; after that, it works in place."""
 
 
 class ReadClock(Timing, frozen=True, kw_only=True, omit_defaults=False):
-    """The clock, and in how many of its seconds the next job changes (*next_s*; null: none)."""
+    """The clock, and in how many of its seconds the next job changes (*next_s*; null: never)."""
 
     next_s: float | None
 
@@ -31,9 +31,9 @@ def read_clock(graphs: Graphs) -> ReadClock:
 class Clock:
     """Moves the *time* of a project: freezes it, advances it, lets it run faster or tick.
 
-    Whatever becomes due is carried out at once in the *graphs*. Where that is much, it is carried
-    out in copies of them first, so that nobody waits for the lock: until all of it is done, the
-    clock and the graphs stay as they were.
+    Whatever becomes due is carried out at once in the *graphs*. If that is much, it is carried out
+    in copies of them first, so that nobody waits for the lock: until all of it is done, the clock
+    and the graphs stay as they were.
     """
 
     def __init__(self, time: VirtualTime, graphs: Graphs, lock: RLock) -> None:
@@ -78,7 +78,7 @@ class Clock:
 
     @property
     def tick_s(self) -> float:
-        """How many of its seconds pass with each request to the service. Can be set."""
+        """How many of its seconds pass with each request to the project. Can be set."""
         return self._time.timing.tick_s
 
     @tick_s.setter
@@ -98,7 +98,7 @@ class Clock:
         """Make the whole *change* in one step; returns the transitions of jobs, in order of time.
 
         Raises InvalidInput, with nothing changed, if it leads beyond the year 9999; Conflict if
-        the project is reset while much is carried out.
+        the project is reset before much that is due has been carried out.
         """
         resets, attempts = self._graphs.resets, 0
         while True:
@@ -113,7 +113,7 @@ class Clock:
             with self._lock:
                 if self._graphs.resets != resets:
                     raise Conflict("the project was reset meanwhile; nothing was changed")
-                if self._graphs.are_as(ahead):
+                if self._graphs.are_unchanged_since(ahead):
                     self._time.change(change)
                     self._graphs.replace(ahead)
                     later = self._graphs.settle()

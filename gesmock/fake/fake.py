@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from gesmock.fake import fixtures
 from gesmock.fake import options as start
-from gesmock.fake.options import Progress, Start, StartOptions, no_progress
+from gesmock.fake.options import ShowProgress, Start, StartOptions, no_progress
 from gesmock.fake.project import Cleared, Epochs, Project
 from gesmock.faults import BELOW_HTTP
 from gesmock.journal.coverage import Coverage
@@ -27,8 +27,8 @@ class Fake:
 
     *deliverable* are the faults of ``BELOW_HTTP`` that its server can produce. Raises InvalidInput
     if the options are wrong. Looking up a project takes no lock: *projects* is replaced, never
-    changed. Whoever replaces it holds the lock, and may then take that of a project, never the
-    other way round.
+    changed. The thread that replaces it holds the fake's lock, and may then take a project's, never
+    the other way round.
     """
 
     projects: dict[str, Project]
@@ -42,31 +42,32 @@ class Fake:
         options: StartOptions | None = None,
         *,
         deliverable: frozenset[str] = frozenset(),
-        progress: Progress = no_progress,
+        progress: ShowProgress = no_progress,
     ) -> None:
         self._lock = Lock()
         self.deliverable = deliverable
         self.epochs = Epochs()
         self.verdict_defaults: Mapping[str, Any] = {}
-        """What ``restart`` expects of the client where its own ``verdict`` does not say."""
+        """The verdict config of ``restart``, in all that its own ``verdict`` leaves out."""
         self._new = partial(Project, epochs=self.epochs, can_deliver=self.can_deliver)
-        starts = self._starts(options or {}, progress)
+        self._options, self._scenarios = options or {}, None
+        starts = self._starts(self._options, progress)
         self._dropped = Coverage()  # of projects that no longer exist
         self.connections: Sized = ()
-        """The open connections of gesmock's own server; other servers do not tell theirs."""
+        """The open connections of gesmock's own server; other servers do not report theirs."""
         self.streams = WeakSet[object]()
         """The open streams of events."""
         self._replace({name: self._new(name, each) for name, each in starts.items()})
 
-    def _starts(self, options: StartOptions, progress: Progress = no_progress) -> dict[str, Start]:
-        """What each project starts with by *options*, which a reload uses again."""
+    def _starts(
+        self, options: StartOptions, progress: ShowProgress = no_progress
+    ) -> dict[str, Start]:
+        """What each project starts with under these *options*."""
         scenario = start.first_scenario(options)
-        starts = {
+        return {
             name: replace(Start.of(state, name, progress), scenario=scenario)
             for name, state in start.states(options, self.can_deliver).items()
         }
-        self._options, self._scenarios = options, None
-        return starts
 
     def can_deliver(self, kind: str) -> bool:
         """Whether the server in use can produce a fault of this *kind*.
@@ -78,7 +79,7 @@ class Fake:
         return kind in self.deliverable or kind not in BELOW_HTTP
 
     def check_jobs(self) -> None:
-        """Raise Conflict if there can be no jobs here; in a fake there always can."""
+        """Raise Conflict if this has no jobs of its own; only a proxy has none."""
 
     # --- Projects ---
 
@@ -90,9 +91,9 @@ class Fake:
             raise NotFound(f"no project {shortened(project_id)!r} is set up") from None
 
     def open_if_allowed(self, project_id: str) -> Project | None:
-        """``open`` where the settings have ``open_projects`` and this is an id; else None.
+        """``open`` the project if the settings have ``open_projects``, and this is an id.
 
-        None also if there are ``MOST_PROJECTS``.
+        Otherwise returns None, as it does if there are ``MOST_PROJECTS``.
         """
         if not (self.default.settings.open_projects and is_project_id(project_id)):
             return None
@@ -116,8 +117,8 @@ class Fake:
                     f"there are {MOST_PROJECTS} projects, the most there may be; reset the fake"
                 )
             opens = default.settings.open_projects
-            start = default.start.of_project(project_id) if opens else None
-            new = self._new(project_id, start, epoch=epoch)
+            copied = default.start.of_project(project_id) if opens else None
+            new = self._new(project_id, copied, epoch=epoch)
             with self._lock:
                 if self._epoch == epoch:  # else all projects were reset meanwhile
                     project = self.projects.get(project_id, new)  # another thread may be quicker
@@ -132,7 +133,7 @@ class Fake:
         return [token for project in self.projects.values() for token in project.tokens]
 
     def coverage(self) -> Coverage:
-        """The documented answers that any project has given since the fake was made."""
+        """The answers that all projects have given since the fake was made."""
         with self._lock:
             total = Coverage()
             total.merge(self._dropped)
@@ -148,7 +149,7 @@ class Fake:
     # --- Scenarios ---
 
     def scenarios(self) -> Mapping[str, str]:
-        """The scenarios by name, with titles: its own fixture files, and what gesmock ships."""
+        """The titles of scenarios by name: its own fixture files, and those that gesmock ships."""
         if self._scenarios is None:
             names = dict.fromkeys([*start.files(self._options), *fixtures.shipped_names()])
             self._scenarios = {name: fixtures.title(name) for name in names}
@@ -157,7 +158,8 @@ class Fake:
     def choose(self, project: Project, scenario: str) -> None:
         """Load *scenario* into *project*; a reset returns to it from now on.
 
-        The journal stays, and so do the options that are not about jobs. Raises what ``load`` does.
+        The journal stays, and of the options *graph_name*, *seed*, *settings* and *tokens*. Raises
+        what ``load`` does.
         """
         state = start.scenario_state(self._options, scenario, project.project_id, self.can_deliver)
         project.load(state, scenario)
@@ -181,6 +183,7 @@ class Fake:
 
     def _reload(self, file: str) -> None:
         starts, projects = self._starts(self._options), self.projects
+        self._scenarios = None  # the title may have changed
         if not starts.keys() <= projects.keys():
             raise Conflict(f"{file}: names another project now; start gesmock again")
         for project in projects.values():
@@ -192,14 +195,14 @@ class Fake:
     # --- Resets ---
 
     def reset(self) -> Cleared:
-        """Reset every project to its start state, and drop those that were opened since.
+        """Reset every project to its start state.
 
-        Not those that a state was loaded into: that is their start state. Returns what was cleared
-        in the default project.
+        Projects opened since are dropped, unless a state was loaded into them. Returns what was
+        cleared in the default project.
         """
         with self._lock:
             loaded = [name for name, project in self.projects.items() if project.loaded]
-            names = dict.fromkeys([*self._start, *loaded])
+            names = dict.fromkeys([*self._start_names, *loaded])
             return self._begin({name: self.projects[name].start for name in names})
 
     def restart(self, options: StartOptions) -> Cleared:
@@ -211,10 +214,11 @@ class Fake:
             options = {**options, "verdict": self._with_defaults(options.get("verdict"))}
         starts = self._starts(options)
         with self._lock:
+            self._options, self._scenarios = options, None
             return self._begin(starts)
 
     def _with_defaults(self, verdict: object) -> dict[str, Any]:
-        """*verdict* with the defaults; what either of them ignores is ignored."""
+        """*verdict*, completed with the defaults; codes that either ignores are ignored."""
         own = {} if verdict is None else verdict
         changes = validation.read_python(own, dict[str, Any], "verdict")
         ignored = changes.get("ignore")
@@ -232,7 +236,7 @@ class Fake:
         return cleared[0]
 
     def _replace(self, projects: dict[str, Project]) -> None:
-        self._start = [*projects]
+        self._start_names = [*projects]
         self.default = next(iter(projects.values()))
         self.projects = projects
         self._epoch = self.epochs.current

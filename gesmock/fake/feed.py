@@ -25,10 +25,10 @@ from gesmock.model.types import by_status
 FINDINGS_EVERY_S: Final = 1.0
 
 MOST_REQUESTS: Final = 200
-"""The most requests of a batch that are events."""
+"""At most this many requests of a batch become events."""
 
 LARGEST_BATCH: Final = 2**18
-"""The most bytes of a batch's jobs, and of its requests; more are left out."""
+"""At most this many bytes of jobs are in a batch, and as many of requests."""
 
 LARGEST_LOG: Final = 2**20
 """How many bytes of events are kept for clients that reconnect."""
@@ -44,7 +44,7 @@ class Feed:
     """The last events of one project, as the text of an event stream.
 
     Nothing notifies it: ``look`` compares counts of changes with those of the last look. Hold the
-    project's lock in every call.
+    project's lock during every call.
     """
 
     def __init__(
@@ -71,8 +71,8 @@ class Feed:
     def after(self, event_id: str) -> bytes:
         """The events after the one with this id.
 
-        Without an id, they describe the present state. So they do, after a ``reset``, if the id is
-        of another epoch, or too old.
+        Without an id, these are events that describe the present state. If the id is of another
+        epoch, or too old, a ``reset`` comes before those.
         """
         match = _ID.fullmatch(event_id)
         if match is not None and int(match[1]) == self._epoch:
@@ -152,7 +152,7 @@ class Feed:
     def _job_events(self) -> Iterator[_Event]:
         """The jobs that changed, if they are few, and the counts of their graphs.
 
-        If much is due, it is left to the next request. The counts are sent once before it, still
+        If much is due, it is left to the next request. Until then the counts are sent once, still
         unchanged, so that clients make that request.
         """
         was_behind, self._is_behind = self._is_behind, not self._graphs.settle_little()

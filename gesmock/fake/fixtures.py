@@ -1,4 +1,4 @@
-"""Fixture files: JSON that holds the state of a project, read with every error in it.
+"""Fixture files: the state of a project as JSON; reading one reports every error in it.
 
 A file is a list answer as the service returns it, or a state. It is loaded as a whole or not at
 all.
@@ -136,7 +136,7 @@ Content = TypeVar("Content", bound=State | ListAnswer)
 
 
 def find(fixture: str | Path) -> Path:
-    """The file *fixture*: a path, or the name of a state that gesmock ships; a file comes first."""
+    """The file *fixture*: a path, or else the name of a state that gesmock ships."""
     path = Path(fixture)
     if not _NAME.fullmatch(str(fixture)) or path.is_file():
         return path
@@ -157,7 +157,7 @@ def shipped_names() -> list[str]:
 
 
 def title(fixture: str) -> str:
-    """The description in the file *fixture*, which a list answer has none of; else its name."""
+    """The description in *fixture*; for a list answer, what it is; for any other file, its name."""
     try:
         described = msgspec.json.decode(text_of(find(fixture)), type=_Described)
     except (InvalidInput, *validation.REFUSED):
@@ -167,13 +167,13 @@ def title(fixture: str) -> str:
 
 
 def names_by_description() -> dict[str, str]:
-    """Maps each state's name and description to its name."""
+    """Maps the name and the description of each state that gesmock ships to its name."""
     names = {name: name for name in shipped_names()}
     return names | {title(name): name for name in names}
 
 
 def _shipped() -> Path:
-    """The folder of these states: inside the package once installed, else in the checkout."""
+    """The folder of the states that gesmock ships: inside an installed package, or its checkout."""
     package = Path(__file__).parents[1]
     installed = package / "named_fixtures"
     return installed if installed.is_dir() else package.parent / "fixtures"
@@ -184,9 +184,9 @@ def read(
 ) -> State:
     """The state in the file *fixture*, a path or the name of a state that gesmock ships.
 
-    A list answer names no project and graph: they are *project_id*, else the only one in the URLs
-    of its jobs, and *graph_name*, else the one in the URL of its first job, else the graph has the
-    name of the file. Raises InvalidInput with every error, each with the name of the file.
+    A list answer names no project and graph. The project is *project_id*, else the only one in the
+    URLs of its jobs; the graph is *graph_name*, else the one in the URL of its first job, else it
+    has the name of the file. Raises InvalidInput with every error, each with the name of the file.
     """
     with naming_file(str(fixture)):
         path = find(fixture)
@@ -267,7 +267,7 @@ def _url(job: Job) -> routes.GraphUrl | None:
 
 
 def _decode(text: bytes, type_: type[Content]) -> Content:
-    """*text* as a *type_*; InvalidInput has every error, and every id that a list has twice."""
+    """*text* as a *type_*; raises InvalidInput with every error, repeated job ids included."""
     try:
         content = msgspec.json.decode(text, type=type_)
     except validation.REFUSED:

@@ -95,8 +95,8 @@ _PLACE: Final = 2**40
 class Graphs:
     """The graphs of one project: a store of jobs each.
 
-    Methods may be called from any thread; *lock* is the project's. They show every job as it is at
-    this *time*. *settings* choose between readings of the documentation.
+    Methods may be called from any thread; *lock* is the project's. Jobs are as they are at this
+    *time*. *settings* choose between readings of the documentation.
     """
 
     def __init__(self, project_id: str, time: VirtualTime, lock: RLock) -> None:
@@ -114,14 +114,14 @@ class Graphs:
         self.resets = 0
 
     def reset(self, graphs: dict[str, JobStore], settings: Settings, seed: int) -> None:
-        """Replace every graph by *graphs*, and interrupt the threads that wait for a job."""
+        """Replace every graph with *graphs*, and interrupt everyone who waits for a job."""
         with self._lock:
             self._graphs, self.settings, self.seed = graphs, settings, seed
             self.resets += 1
             self.interrupt("the project was reset meanwhile")
 
     def restart_ids(self) -> None:
-        """Give new jobs the ids that the first ones had."""
+        """Let the ids of new jobs start again from the first."""
         self._new_ids = 0
 
     def __iter__(self) -> Iterator[str]:
@@ -255,7 +255,7 @@ class Graphs:
         return any(graph.due(now) > MUCH for graph in graphs if graph is not None)
 
     def ahead(self, age: int) -> "Ahead | None":
-        """The graphs, to be carried forward to *age*, if much is due by then; hold the lock."""
+        """Copies to carry forward to *age*; None if little is due by then. The lock is held."""
         if sum(graph.due(age) for graph in self._graphs.values()) <= MUCH // 2:
             return None
         return Ahead(
@@ -267,7 +267,7 @@ class Graphs:
             },
         )
 
-    def are_as(self, ahead: "Ahead") -> bool:
+    def are_unchanged_since(self, ahead: "Ahead") -> bool:
         """Whether nothing but time has changed the graphs since; the lock is held."""
         return all(
             self._graphs.get(name) is copied.graph and copied.graph.changes == copied.changes
@@ -275,7 +275,7 @@ class Graphs:
         )
 
     def replace(self, ahead: "Ahead") -> None:
-        """Replace the graphs by their copies, which have been carried forward; hold the lock."""
+        """Replace the graphs with their copies, now carried forward; the lock is held."""
         for name, (graph, _, copy, _) in ahead.copies.items():
             copy.edition, copy.labels, copy.summary = graph.edition, graph.labels, graph.summary
             self._graphs[name] = copy
@@ -301,7 +301,7 @@ class Graphs:
             self.waiters.notify_all()
 
     def interrupt(self, reason: str) -> None:
-        """Raise Conflict, with this *reason*, for everyone who waits; the lock is held."""
+        """Make everyone who waits raise Conflict with this *reason*; the lock is held."""
         self.interrupts += 1
         self.interrupt_reason = reason
         self.notify()
@@ -328,7 +328,7 @@ class Graphs:
     ) -> DescribedJobs:
         """At most *limit* jobs, newest first, after *cursor* (a ``next``) and *offset* others.
 
-        Only those of *graph*, if it is given, and whose rows have all of *texts*. Raises NotFound.
+        Only those of *graph*, if one is named, whose rows contain all *texts*. Raises NotFound.
         """
         total, counts = 0, Counter[JobStatus]()
         matches: list[tuple[int, str, JobStore, int]] = []
@@ -348,7 +348,7 @@ class Graphs:
         return DescribedJobs(jobs, total, types.by_status(counts), following)
 
     def describe(self, job: Job, name: str, graph: JobStore | None = None) -> DescribedJob:
-        """*job* of the graph *name*, with what can become of it; *graph* may be a copy of that."""
+        """*job* of the graph *name*, and what may happen to it; *graph* may be a copy of that."""
         graph = self.get_or_new(name) if graph is None else graph
         timeline = graph.timeline(job.job_id) or Timeline.still(job.status, graph.now)
         moves = types.moves(job.status, edition_of(graph, self.settings))
@@ -414,7 +414,7 @@ class Graphs:
             return name, self.submit(job.job_id, job.request, name, store, timeline)
 
     def planned(self, job: Job, graph: str) -> Job:
-        """*job* of *graph* with the plan that remains to it."""
+        """*job* of *graph* with the remainder of its plan."""
         store = self.get_or_new(graph)
         return store.planned(job, edition_of(store, self.settings))
 
@@ -437,7 +437,7 @@ class Graphs:
                     return job_id
 
     def move(self, job_id: str, move: Move, graph: str | None = None) -> tuple[str, Job]:
-        """Move a job by hand; it goes on along its plan from there.
+        """Move a job by hand; it continues its plan from there.
 
         Raises what ``find`` does, and Conflict if the move is not legal, or no answer would show
         its ``fail_reason``.
@@ -466,7 +466,7 @@ class Graphs:
 
 
 class _Copy(NamedTuple):
-    """A *copy* of *graph* when that had this many *changes*; it may list *most* jobs."""
+    """A *copy* of *graph*, made when that had this many *changes*; it may list *most* jobs."""
 
     graph: JobStore
     changes: int

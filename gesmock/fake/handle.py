@@ -1,4 +1,4 @@
-"""Handling a request: one step that matches faults, performs the operation and journals both."""
+"""Handling a request: one step that matches faults, performs the operation and journals it."""
 
 import logging
 import re
@@ -82,8 +82,8 @@ def handle(fake: Fake, request: Request, connection: ConnectionInfo | None = Non
                 reply = replies.refusal(GesError(errors.JOB_QUERY_FAILED), project.settings, number)
             reply = _finish(project, now, request, journaled, reply, fault, crash, connection)
     if crash is not None:
-        over = Secrets().redact(f"{request.method} {request.path}\n{crash}")
-        log.error("gesmock crashed over %s", over)
+        cause = Secrets().redact(f"{request.method} {request.path}\n{crash}")
+        log.error("gesmock crashed on %s", cause)
     return reply
 
 
@@ -94,7 +94,7 @@ def forward(
     ask: Callable[[], Reply],
     connection: ConnectionInfo | None = None,
 ) -> Reply:
-    """The same for a proxy: *ask* the server behind it, with no lock held, for the real answer.
+    """``handle`` for a proxy: *ask* gets the real answer from the server behind it, without a lock.
 
     *journaled* is the request as the journal may keep it. Raises what *ask* does.
     """
@@ -126,7 +126,7 @@ def _is_documented(owner: Project | None, project: Project, request: Request) ->
 
 
 def _allowed(fake: Fake, request: Request) -> tuple[str, ...]:
-    """The methods that the edition of the graph documents, where that of *request* is wrong."""
+    """Those methods in ``request.allowed`` that the edition of the graph documents."""
     allowed = []
     for method in request.allowed:
         operation, args, _ = routes.match(method, request.path, request.query)
@@ -144,7 +144,7 @@ def _overtaken(project: Project) -> Reply:
 
 
 def _fault(project: Project, request: Request, *, owned: bool) -> MatchedFault | None:
-    """The error that the request asks for itself, else what the fault rules do to it."""
+    """The error that the request itself asks for, else what the fault rules do to it."""
     if request.operation is None:
         return None
     prefer = request.headers.get("prefer")
@@ -197,10 +197,10 @@ def _finish(
     crash: str | None,
     connection: ConnectionInfo | None,
 ) -> Reply:
-    """Apply *fault* to *reply*, and journal it; *reply* is None where nothing was performed."""
+    """Apply *fault* to *reply*, and journal it; *reply* is None if nothing was performed."""
     reply = reply or Reply(NO_STATUS, {})
     if fault is not None and crash is None:
-        # The journal has the job that was made, whatever the client gets.
+        # The journal has the job that was submitted, whatever the client gets.
         job_id = reply.job_id
         if isinstance(fault.fault, Error):
             settings = project.graphs.settings
@@ -263,8 +263,8 @@ class Repeat:
         """A repeat of *request*, which just got *reply*; None if its next reply may differ.
 
         Hold the project's lock. The next reply may differ if the request changes something or moves
-        the clock, if a fault rule may match it, or if a token can expire; one that is made or
-        delivered later is not repeated either.
+        the clock, if a fault rule may match it, or if a token can expire. Nor is a reply repeated
+        whose body is made later, or that is delivered late.
         """
         project = fake.projects.get(request.args.get("project_id", ""))
         if project is None or request.operation not in _READING:
@@ -272,7 +272,7 @@ class Repeat:
         if callable(reply.payload) or reply.delivery is not None:
             return None
         if reply.body is not None and not isinstance(reply.payload, Encoded):
-            return None  # the journal keeps another body of each
+            return None  # the journal keeps the body of each one
         if project.time.ticks or project.faults.concern(request.operation):
             return None
         if project.tokens and any(token.expires_in_s is not None for token in fake.tokens()):

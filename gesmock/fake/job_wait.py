@@ -13,9 +13,9 @@ from gesmock.model.types import FINAL, JobStatus
 class JobWait:
     """Waits until the job *job_id* has one of *statuses*; *lock* is the project's.
 
-    Raises TimedOut, which names its status, after *timeout_s* real seconds, or as soon as the job
-    has ended with another one or is gone; Conflict if the project is reset, or the server stopped,
-    meanwhile; NotFound if there is no such job.
+    Raises TimedOut, which names the job's last status, after *timeout_s* real seconds, or as soon
+    as the job has ended with another status or is gone; Conflict if the project is reset, or the
+    server stopped, meanwhile; NotFound if there is no such job.
     """
 
     def __init__(
@@ -37,22 +37,22 @@ class JobWait:
     def finish(self) -> tuple[str, Job]:
         """The graph of the job, and the job, as soon as it has the status."""
         with self._lock:
-            while not self._is_over():
+            while not self._look():
                 self._graphs.waiters.wait(self._pause_s())
             return self.graph, self.job
 
     async def finish_async(self) -> tuple[str, Job]:
-        """The same in a coroutine: the event loop goes on, and the task may be cancelled."""
+        """``finish`` in a coroutine: the event loop goes on, and the task may be cancelled."""
         waiters = self._graphs.waiters
         while True:
             with self._lock:
-                if self._is_over():
+                if self._look():
                     return self.graph, self.job
                 change, pause_s = waiters.next_change(), self._pause_s()
             await waiters.pause(change, pause_s)
 
-    def _is_over(self) -> bool:
-        """Whether the job has the status by now; the lock is held."""
+    def _look(self) -> bool:
+        """Look up the job, and return whether it has the status; the lock is held."""
         graphs, job_id = self._graphs, self.job.job_id
         name = repr(shortened(job_id))
         if self._interrupts != graphs.interrupts:

@@ -30,25 +30,23 @@ _HYG_DELAY: Final = 1 * NANOSECONDS
 """How long a running HyG job takes to stop: "with delay" (ges_03_0533); a second is inferred."""
 
 _AROUND: Final = 500
-"""Among how many rows ``finish_jobs`` looks for unfinished jobs."""
+"""``finish_jobs`` looks for unfinished jobs among this many rows."""
 
 _INSERTED: Final = "import_graph"
 
 
 def list_jobs(project: Project, request: Request, fault: MatchedFault | None = None) -> Reply:
-    """Querying the Job List (ges_03_0471, ges_03_0204): a page of the jobs, newest first.
+    """Querying the Job List (ges_03_0471, ges_03_0204): a page of the jobs, in the settings' order.
 
-    A list *fault* happens just before.
+    A list *fault* changes the list first.
     """
     graph, settings = _graph(project, request), project.graphs.settings
-    offset, limit = (
-        _window(request.query, settings) if request.query else (0, settings.maximum_limit)
-    )
+    offset, limit = _window(request.query, settings)
     if fault is None:
         page = graph.page(offset, limit, oldest_first=settings.order == "oldest_first")
     else:
         page = _page_after(fault, project, request.args["graph_name"], offset, limit)
-    if (graph.edition or settings.edition) == "database":
+    if edition_of(graph, settings) == "database":
         return replies.job_list(page, settings)
     memory = MemoryList(project.time.at(0), graph.now, project.graphs.seed, settings.id_key)
     return memory.reply(page, graph.timelines(page))
@@ -83,7 +81,7 @@ def show_job(project: Project, request: Request) -> Reply:
 
 
 def delete_job(project: Project, request: Request) -> Reply:
-    """Canceling a Job (ges_03_0038): it fails."""
+    """Canceling a Job (ges_03_0038): it ends as ``failed``."""
     job = _unfinished(project, request)
     if not job_kinds.cancellable(job):
         raise GesError(errors.NOT_CANCELLABLE)
@@ -129,7 +127,7 @@ def _cancel(project: Project, request: Request, job: Job, delay: int = 0) -> Non
 
 
 def _window(query: Mapping[str, str], settings: Settings) -> tuple[int, int]:
-    """The offset and limit of *query*; a parameter error where they are not plain numbers."""
+    """The offset and limit of *query*; raises GesError for what is no number, or is refused."""
     offset = _number(query.get("offset"), 0)
     limit = _number(query.get("limit"), settings.maximum_limit)
     if limit == 0 and settings.limit_zero == "refuse":
@@ -155,11 +153,11 @@ def _decimal(text: str) -> int:
 _remembered: Final = lru_cache(maxsize=256)(_decimal)
 
 
-# --- List faults: none takes longer where there are more jobs -----------------------------------
+# --- List faults: none takes longer for a longer list -------------------------------------------
 
 
 def _page_after(fault: MatchedFault, project: Project, name: str, offset: int, limit: int) -> Page:
-    """The page of graph *name* that a client gets, just after *fault* happened to its list."""
+    """The page of graph *name* that a client gets, after *fault* has changed the list."""
     rng = Random(fault.draw_seed)  # noqa: S311 no secret
     list_fault = cast("kinds.EveryListFault", fault.fault)
     match list_fault:
@@ -176,7 +174,7 @@ def _page_after(fault: MatchedFault, project: Project, name: str, offset: int, l
         case kinds.CapLimit(most):
             limit = min(limit, most)
         case kinds.ShrinkTotal() | kinds.RepeatRow():
-            pass  # it happens to the page
+            pass  # these change the page
         case _:
             assert_never(list_fault)
     page = _page(project, name, offset, limit)

@@ -1,4 +1,4 @@
-"""What a fake starts with: from options or a Pact provider state to states, and to graphs of jobs.
+"""What a fake starts with: options, or a Pact provider state, become states, then graphs of jobs.
 
 The pytest marker, the command line and the control API derive their options from ``StartOptions``.
 """
@@ -98,11 +98,11 @@ _LISTS: Final = ("fixture", "generate", "tokens", "faults", "plans", "queries")
 
 
 def check_names(options: StartOptions, own: Iterable[str] = ()) -> None:
-    """Raises InvalidInput for an option that ``StartOptions`` lacks; *own* names are known too."""
+    """Raise InvalidInput for an option that is neither in ``StartOptions`` nor among *own*."""
     for name, value in options.items():
         if name in Settings.__struct_fields__:
             settings = f"{{{name!r}: {validation.described(value)}}}"
-            raise InvalidInput.at(name, f"a setting: settings={settings}")
+            raise InvalidInput.at(name, f"is a setting; pass settings={settings}")
         if name not in _TYPES:
             raise InvalidInput.at(name, validation.unknown_key(name, [*own, *OPTION_NAMES]))
 
@@ -110,8 +110,8 @@ def check_names(options: StartOptions, own: Iterable[str] = ()) -> None:
 def states(options: StartOptions, can_deliver: CanDeliver = lambda _: True) -> dict[str, State]:
     """The start state of each project; the first is the default project's.
 
-    Raises InvalidInput with every error of the first step that has any, faults that the server
-    cannot produce included.
+    Raises InvalidInput with every error of the first step that has any. A fault that the server
+    cannot produce is one.
     """
     read = _read(options)
     project_id, graph_name = read.get("project_id"), read.get("graph_name")
@@ -155,7 +155,7 @@ def states(options: StartOptions, can_deliver: CanDeliver = lambda _: True) -> d
 
 
 def _read(options: StartOptions) -> dict[str, Any]:
-    """The options that are set, of the types above; a list may be given as its only item."""
+    """The options that are set, as ``_TYPES``; an only item may stand for a list of it."""
     check_names(options)
     read: dict[str, Any] = {}
     for name, option in options.items():
@@ -165,7 +165,7 @@ def _read(options: StartOptions) -> dict[str, Any]:
         if name in _LISTS:
             several = isinstance(value, Sequence) and not isinstance(value, str | bytes)
             value = [_plain(name, each) for each in (value if several else [value])]
-            if not value:  # validating its items, of which there are none, is slow
+            if not value:  # even an empty list takes long to validate
                 continue
         read[name] = validation.read_python(value, _TYPES[name], name)
     return read
@@ -206,7 +206,7 @@ def _fixtures(options: StartOptions) -> Sequence[AnyFixture]:
 
 
 def first_scenario(options: StartOptions) -> str | None:
-    """The scenario that they start with: the only fixture file, if nothing else brings jobs."""
+    """The scenario of *options*: their only fixture file, if nothing else brings jobs."""
     alone = len(_fixtures(options)) == 1 and not options.get("generate")
     return next(iter(files(options)), None) if alone else None
 
@@ -245,11 +245,11 @@ def provider_state(
     """The project that is meant, the state that is asked for, and what that begins with.
 
     The project is that *in_url*, else that of the params, else the only one that the state names
-    (see ``fixtures.project_of``), else *default*. Without a state, its start state is meant. Raises
-    NotFound if there is no such state, InvalidInput if its params are wrong.
+    (see ``fixtures.project_of``), else *default*. If there is no state, the project's start state
+    is meant. Raises NotFound for an unknown state, InvalidInput for wrong params.
     """
     options = _options_of(posted.params)
-    project_id = _project_of(options, in_url)
+    project_id = _take_project(options, in_url)
     names = [name for name in dict.fromkeys([posted.state, *posted.states]) if name]
     if not (names or options):
         return project_id or default, None, None
@@ -262,8 +262,8 @@ def provider_state(
             close = difflib.get_close_matches(missing[0][:LONGEST_VALUE], shipped, 1)
             hint = f"did you mean {close[0]!r}? " if close else ""
             raise NotFound(
-                f"no fixture file is called {shortened(missing[0])!r}; {hint}known are "
-                f"{', '.join(fixtures.shipped_names())}; or say with params what it is"
+                f"no fixture file is called {shortened(missing[0])!r}; {hint}the names are "
+                f"{', '.join(fixtures.shipped_names())}; or describe the state in params"
             )
         options["fixture"] = [shipped[name] for name in names if name in shipped]
     project_id = project_id or _named_project(options["fixture"]) or default
@@ -275,8 +275,8 @@ def provider_state(
     return project_id, state, Start.of(state, project_id)
 
 
-def _project_of(options: dict[str, Any], in_url: str | None) -> str | None:
-    """The project that the URL names, or the *options*, from which it is taken."""
+def _take_project(options: dict[str, Any], in_url: str | None) -> str | None:
+    """Take the project id out of *options*, and return it, or that *in_url*."""
     path, named = "$.params.project_id", options.pop("project_id", None)
     if named is None:
         return in_url
@@ -297,7 +297,7 @@ def _named_project(fixture: object) -> str | None:
 
 
 def _options_of(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The options in *params*: no file of the server is read."""
+    """The options in *params*, which may name no file of the server."""
     names = [name for name in OPTION_NAMES if name != "graph_name"]
     for name in params:
         if name not in names:
@@ -314,21 +314,20 @@ def _options_of(params: Mapping[str, Any]) -> dict[str, Any]:
 # --- From a state to graphs ---------------------------------------------------------------------
 
 Rows = Iterable[tuple[int, Job]]
-Progress = Callable[[Rows, int], Rows]
+ShowProgress = Callable[[Rows, int], Rows]
 """Wraps rows that are being generated, and their number, to show the progress."""
 
 
 def no_progress(rows: Rows, _count: int) -> Rows:
-    """Show nothing."""
     return rows
 
 
 class Start(Struct, frozen=True):
     """What a project begins with: a *state*, and its *graphs*.
 
-    The jobs of the state have been taken out of it, into the graphs. Those that it lists, rather
-    than generates, are in *listed* too: other projects may begin with them. *scenario* is the name
-    of the state, if it has one.
+    The jobs of the state have been moved from it into the graphs. Those that it lists, rather than
+    generates, are in *listed* too: other projects may begin with them. *scenario* is the name of
+    the state, if it has one.
     """
 
     state: State
@@ -337,7 +336,7 @@ class Start(Struct, frozen=True):
     scenario: str | None = None
 
     @classmethod
-    def of(cls, state: State, project_id: str, progress: Progress = no_progress) -> "Start":
+    def of(cls, state: State, project_id: str, progress: ShowProgress = no_progress) -> "Start":
         """What the project *project_id* begins with; takes long if jobs are generated.
 
         Raises InvalidInput if a job has a status that its graph's edition does not have, or a
@@ -347,17 +346,18 @@ class Start(Struct, frozen=True):
         settings = state.settings or Settings()
         listed = {}
         for name, graph in state.graphs.items():
-            jobs, timelines = started(graph.jobs, settings, graph.edition or settings.edition, 0)
+            edition = graph.edition or settings.edition
+            jobs, timelines = with_timelines(graph.jobs, settings, edition, 0)
             store = listed[name] = JobStore(jobs, graph.edition, timelines)
             store.labels = {label.label: label for label in graph.labels}
             store.summary = graph.summary
-            _check_number(name, len(store), edition_of(store, settings))
+            _check_number(name, len(store), edition)
         empty = {name: GraphState(edition=graph.edition) for name, graph in state.graphs.items()}
         bare = structs.replace(state, graphs=empty)
         return cls(bare, listed, {}).of_project(project_id, progress)
 
-    def of_project(self, project_id: str, progress: Progress = no_progress) -> "Start":
-        """What another project begins with: its generated jobs have its own URLs."""
+    def of_project(self, project_id: str, progress: ShowProgress = no_progress) -> "Start":
+        """What another project begins with: generated jobs have URLs of that project."""
         state, settings = self.state, self.state.settings or Settings()
         graphs = {name: graph.copy() for name, graph in self.listed.items()}
         for order in state.generators:
@@ -366,7 +366,7 @@ class Start(Struct, frozen=True):
             graph = graph.without_jobs() if order.replace else graph
             seed = (state.seed or 0) if order.seed is None else order.seed
             _check_number(name, len(graph) + order.count, edition_of(graph, settings))
-            batch, _ = generated(
+            batch, _ = generate_batch(
                 order, seed, project_id, name, graph, settings, 0, progress,
                 after_ended=graph.oldest_has_ended(),
             )  # fmt: skip
@@ -385,7 +385,7 @@ def _check_number(name: str, jobs: int, edition: Edition) -> None:
 def check_editions(state: State) -> None:
     """Raise InvalidInput if a job has a status that its graph's edition does not have.
 
-    Also if a job, or a plan rule, has a ``fail_reason`` that no answer would show.
+    It is also raised for a ``fail_reason``, of a job or a plan rule, that no answer would show.
     """
     settings = state.settings or Settings()
     editions = {name: graph.edition or settings.edition for name, graph in state.graphs.items()}
@@ -409,7 +409,7 @@ def check_editions(state: State) -> None:
         raise InvalidInput(InputError(path, job_kinds.UNSEEN_REASON) for path in paths)
 
 
-def generated(
+def generate_batch(
     order: Generator,
     seed: int,
     project_id: str,
@@ -417,15 +417,15 @@ def generated(
     graph: JobStore,
     settings: Settings,
     row: int = 0,
-    progress: Progress = no_progress,
+    progress: ShowProgress = no_progress,
     *,
     after_ended: bool,
 ) -> tuple[JobStore, int]:
     """The jobs that *order* asks for from *row* on, for *graph* to add, and the next row.
 
     *after_ended*: whether the oldest job of *graph*, which they come after, has ended.
-    Raises InvalidInput if the edition of *graph* does not have one of their statuses, or no answer
-    would show why any of them failed, though *order* says why.
+    Raises InvalidInput if the edition of *graph* does not have one of their statuses, or if *order*
+    has a ``fail_reason`` that no answer would show.
     """
     edition, now = edition_of(graph, settings), graph.now
     new = generators.jobs(
@@ -443,11 +443,11 @@ def generated(
         jobs = [
             job if job.status in FINAL else structs.replace(job, plan=order.plan) for job in jobs
         ]
-    batch = graph.prepare(*started(jobs, settings, edition, now), now)
+    batch = graph.prepare(*with_timelines(jobs, settings, edition, now), now)
     return batch, rows[-1][0] if rows else row
 
 
-def started(
+def with_timelines(
     jobs: Sequence[Job], settings: Settings, edition: Edition, now: int
 ) -> tuple[Sequence[Job], Mapping[str, Timeline]]:
     """*jobs* without their plans, and the timelines of those that had one, by id."""

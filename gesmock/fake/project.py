@@ -13,7 +13,7 @@ from gesmock.fake.feed import Feed
 from gesmock.fake.fixtures import GraphState, State
 from gesmock.fake.graphs import Graphs, check_number, edition_of
 from gesmock.fake.job_wait import JobWait
-from gesmock.fake.options import Progress, Start, generated, no_progress
+from gesmock.fake.options import ShowProgress, Start, generate_batch, no_progress
 from gesmock.fake.verdict import Verdict
 from gesmock.faults import CanDeliver, FaultRules, check
 from gesmock.journal.journal import SIZE, Journal
@@ -33,8 +33,8 @@ from gesmock.model.types import Edition, JobStatus
 class Epochs:
     """Numbers the epochs of a fake: each reset of any of its projects begins one.
 
-    A request of an earlier epoch than its project's comes from the test before. After each reset,
-    whatever is in *watchers* is called, in the thread that reset.
+    A request of an earlier epoch than its project's comes from the test before. Each reset then
+    calls the *watchers*, in its own thread.
     """
 
     def __init__(self) -> None:
@@ -105,8 +105,8 @@ class Project:
     def reset(self, start: Start | None = None) -> Cleared:
         """Reset to the start state, or to another *start*, in one step.
 
-        A state that was loaded since the last other *start* is the start state. The journal and all
-        counts start again.
+        A state that is loaded is the start state until there is another *start*. The journal and
+        all counts start again.
         """
         with self.lock:
             if start is not None:
@@ -134,11 +134,11 @@ class Project:
         return fixtures.parse(text, self.project_id, graph_name, self.graphs.default)
 
     def load(self, state: State, scenario: str | None = None) -> None:
-        """Replace everything but the journal by *state*, to which a reset returns from now on.
+        """Replace everything but the journal with *state*, to which a reset returns from now on.
 
         A state without a clock, a verdict or a journal size leaves that as it is, and a reset
         returns to that of the last start state. The project that *state* names does not matter;
-        *scenario* is its name, if it has one.
+        *scenario* is the name of the state, if it has one.
         Raises InvalidInput if the server in use cannot produce one of the faults, Conflict if the
         project is reset meanwhile.
         """
@@ -158,7 +158,7 @@ class Project:
             self.start, self.loaded = replace(start, state=state, scenario=scenario), True
 
     def reload(self, start: Start) -> None:
-        """Replace everything but the journal by *start*, to which a reset returns from now on.
+        """Replace everything but the journal with *start*, to which a reset returns from now on.
 
         Does nothing if a state was loaded since.
         """
@@ -216,8 +216,8 @@ class Project:
     def state(self, *, secrets: bool = False) -> State:
         """Everything in the project but the journal, as a state that can be loaded again.
 
-        Of fault rules, plan rules and the plans of jobs, it has what remains to be done. Without
-        *secrets*, it has no tokens, and what is secret in the requests of jobs is masked.
+        It has what remains of fault rules, plan rules and the plans of jobs. Without *secrets*, it
+        has no tokens, and secrets in the requests of jobs are masked.
         """
         with self.lock:
             settings, graphs = self.settings, self.graphs.copies()
@@ -251,11 +251,11 @@ class Project:
     # --- The time ---
 
     def tick(self) -> None:
-        """Let ``tick_s`` pass for a request to the service; the lock is held.
+        """Let ``tick_s`` pass for a request to the project; the lock is held.
 
-        A tick stops where a job changes its status, and, once after each submission, just before
-        that: so a client sees each status at least once. If a running clock has passed from just
-        before a change to beyond it, there is no tick.
+        A tick stops when a job changes its status and, once after each submission, just before
+        that, so that a client sees each status at least once. If a running clock has passed from
+        just before a change to beyond it, there is no tick.
         """
         transitions = self.graphs.settle()
         if transitions and self._before_change:
@@ -271,10 +271,10 @@ class Project:
 
     # --- Graphs and jobs ---
 
-    def generate(self, order: Generator, progress: Progress = no_progress) -> tuple[str, int]:
+    def generate(self, order: Generator, progress: ShowProgress = no_progress) -> tuple[str, int]:
         """Add the jobs that *order* asks for; returns their graph, and how many jobs it now has.
 
-        The same seed goes on behind the rows that the graph has. Raises Conflict, with nothing
+        The same seed continues after the rows that the graph has. Raises Conflict, with nothing
         changed, if the project is reset meanwhile, or the graph would have too many jobs;
         InvalidInput if the graph's edition does not have one of the statuses.
         """
@@ -291,7 +291,7 @@ class Project:
                 fresh = order.replace or name not in self.graphs
                 row = 0 if fresh else self._next_rows.get((name, seed), 0)
                 ended = store.oldest_has_ended()
-            batch, next_row = generated(
+            batch, next_row = generate_batch(
                 order, seed, self.project_id, name, store, settings, row, progress,
                 after_ended=ended,
             )  # fmt: skip
@@ -320,7 +320,7 @@ class Project:
         timeout_s: float,
         graph: str | None = None,
     ) -> JobWait:
-        """The wait until a job has one of *statuses*; raises NotFound if there is no such job."""
+        """A wait until a job has one of *statuses*; raises NotFound if there is no such job."""
         return JobWait(self.graphs, self.lock, job_id, statuses, timeout_s, graph)
 
     def interrupt(self) -> None:
@@ -333,7 +333,7 @@ class Project:
 
     @property
     def settings(self) -> Settings:
-        """How the documentation is read where it can be read in two ways."""
+        """How the documentation is read when it can be read in two ways."""
         return self.graphs.settings
 
     def configure(self, changes: Mapping[str, Any], path: str = "$") -> Settings:

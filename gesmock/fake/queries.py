@@ -28,7 +28,7 @@ _STATS: Final = (
 def answer_at_once(
     project: Project, request: Request, call: DocumentedCall, graph: JobStore, edition: Edition
 ) -> Reply:
-    """Answer *request*, a *call* of which no job is made."""
+    """Answer *request*, a *call* that submits no job."""
     body = request.body
     match call.command:
         case "execute_cypher_query" | "execute_gql_query":
@@ -68,7 +68,7 @@ def _result(project: Project, graph_name: str, asked: dict[str, Any]) -> dict[st
 
 
 def _row(row: list[Any], meta: list[Any], forms: Sequence[str]) -> dict[str, Any]:
-    """A row as ``row``, ``graph`` and ``raw``; that those have no vertices or edges is inferred."""
+    """A row in these *forms*; that it has no vertices or edges in any of them is inferred."""
     shaped: dict[str, Any] = {}
     if "row" in forms:
         shaped |= {"row": row, "meta": meta}
@@ -80,7 +80,7 @@ def _row(row: list[Any], meta: list[Any], forms: Sequence[str]) -> dict[str, Any
 
 
 def _outputs(project: Project, body: dict[str, Any]) -> dict[str, Any]:
-    """The result of an algorithm, the page of it that the body asks for (ges_03_0460)."""
+    """The page of an algorithm's result that the *body* asks for (ges_03_0460)."""
     name = job_kinds.algorithm_of(body)
     result = job_kinds.result("execute_algorithm", body, project.graphs.seed, name)
     offset, limit = _natural(body.get("offset"), 0), _natural(body.get("limit"), 100_000)
@@ -116,12 +116,12 @@ def _described(label: Label) -> dict[str, Any]:
 
 
 def _put_label(graph: JobStore, name: str, body: dict[str, Any]) -> None:
-    """Add a label, or write another over it (ges_03_0432, ges_03_0433)."""
+    """Add the label *name*, or replace it (ges_03_0432, ges_03_0433)."""
     properties = []
     for item in body["properties"]:
-        it = item["property"]
-        type_, cardinality = it.get("dataType", "string"), it.get("cardinality", "single")
-        properties.append(LabelProperty(it["name"], str(type_), str(cardinality)))
+        each = item["property"]
+        type_, cardinality = each.get("dataType", "string"), each.get("cardinality", "single")
+        properties.append(LabelProperty(each["name"], str(type_), str(cardinality)))
     label = Label(name, body.get("type", "all"), properties)
     if not graph.has_room(len(msgspec.json.encode(label)), MOST_SUBMITTED):
         raise GesError(FULL_GRAPH)

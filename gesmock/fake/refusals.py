@@ -60,7 +60,7 @@ _ERRORS: Final[Mapping[Operation, str]] = {
 
 
 def unknown_graph(request: Request, edition: Edition) -> GesError:
-    """The refusal of *request* where there is no such graph or project."""
+    """The refusal of *request* if there is no such graph or project."""
     if rows := documentation.calls_of(request.operation, frozenset(request.args), edition):
         return refused(rows[0], rows[0].unknown_graph, request)
     if request.operation in ("hyg_delete_job", "hyg_delete_jobs"):
@@ -69,7 +69,7 @@ def unknown_graph(request: Request, edition: Edition) -> GesError:
 
 
 def documents(request: Request, settings: Settings, edition: Edition) -> bool:
-    """Whether *edition* documents the call, or is served those of the other edition too."""
+    """Whether *edition* documents the call, or *settings* allow those of the other edition."""
     rows = documentation.calls_of(request.operation, frozenset(request.args), edition)
     documented = rows[0].edition if rows else _EDITIONS.get(request.operation or "", "any")
     return not settings.strict_edition or documented in (edition, "any")
@@ -86,10 +86,10 @@ def refused(row: DocumentedCall, refusal: Refusal, request: Request) -> GesError
 
 
 def injected(fault: Error, request: Request, edition: Edition) -> GesError:
-    """The refusal of *request* with *fault*, as documented where code or message are left out.
+    """The refusal of *request* by *fault*; a code or message that it leaves out is as documented.
 
-    Texts are those of the pages' examples where there are any; the dialect ``error_table`` has
-    those of its table.
+    Texts are those of the pages' examples if there are any; the dialect ``error_table`` has those
+    of its table.
     """
     status = fault.status
     rows = documentation.calls_of(request.operation, frozenset(request.args), edition)

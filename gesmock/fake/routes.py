@@ -14,7 +14,7 @@ from gesmock.model import documentation
 from gesmock.model.messages import Operation
 
 BELOW: Final = "/ges/"
-"""What every path begins with that is the service's to answer, if only with a 404."""
+"""Every path that is the service's to answer begins with this, even if the answer is a 404."""
 
 ROOT: Final = "/ges/v1.0"
 _G: Final = f"{ROOT}/{{project_id}}/graphs/{{graph_name}}"
@@ -50,7 +50,7 @@ ROUTES: Final = (
 class Match(NamedTuple):
     """What a request asks for: the *operation*, and the *args* in its path.
 
-    Without an operation the URL is unknown, or, where *allowed* lists methods, the method is wrong.
+    Without an operation, the method is wrong if *allowed* lists others; else the URL is unknown.
     """
 
     operation: Operation | None
@@ -87,7 +87,7 @@ _MOST_SLASHES: Final = max(route.path.count("/") for route in ROUTES)
 def match(method: str, path: str, query: Mapping[str, str]) -> Match:
     """The operation that *method* and the decoded *path* mean; HEAD means what GET does.
 
-    Where a path has several operations of one method, ``action_id`` in *query* chooses.
+    If a path has several operations of one method, ``action_id`` in *query* chooses.
     """
     allowed: set[str] = set()
     slashes = path.count("/")
@@ -158,7 +158,7 @@ def _distance(part: str, segment: str) -> float:
 
 
 def project_in(path: str) -> str:
-    """The project that the decoded *path* names, whether or not an operation serves it; or none."""
+    """The project that the decoded *path* names, even if no operation serves it; "" if none."""
     return path.removeprefix(f"{ROOT}/").partition("/")[0] if path.startswith(f"{ROOT}/") else ""
 
 
@@ -188,6 +188,6 @@ class GraphUrl(NamedTuple):
 
 
 def split(url: str) -> GraphUrl | None:
-    """The parts of *url*; None where it is not below a graph."""
+    """The parts of *url*; None if it is not that of a graph, or below one."""
     parts = _GRAPH_URL.fullmatch(url)
     return GraphUrl(*parts.groups()) if parts else None

@@ -1,4 +1,4 @@
-"""The calls of the documentation's table: one function for all, which submits a job or not."""
+"""The calls of the documentation's table: one function submits their jobs, or answers at once."""
 
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -23,9 +23,9 @@ _UNSUPPORTED: Final = Refusal("GES.8814", "Unsupported API.", "ges_03_0332 (here
 
 
 def submit(project: Project, request: Request) -> Reply:
-    """Submit a job: it comes first in the list, and progresses by the plan that the rules give.
+    """Submit a job: it comes first in the list, and progresses by the plan that the rules choose.
 
-    A call of which no job is made is answered at once.
+    A call that submits no job is answered at once.
     """
     name, settings = request.args["graph_name"], project.graphs.settings
     graph = project.graphs.get(name)
@@ -71,7 +71,7 @@ _Validator = Callable[[Body], Any]
 @cache
 def _validators(name: str) -> Sequence[_Validator]:
     """What checks a body for the row *name*: its conditions, then ``asynchronous_if``."""
-    import fastjsonschema  # 6 ms that only submissions should cost
+    import fastjsonschema  # takes 6 ms; only submissions need it
 
     row = next(row for row in documentation.calls() if row.name == name)
     schemas = [*(condition.schema for condition in row.body), row.asynchronous_if or {}]
@@ -109,6 +109,6 @@ def _effect(row: DocumentedCall, graph: JobStore, body: Body, request: Request) 
 
 
 def _answer(example: Body, job_id: str) -> Encoded:
-    """The answer in the page's *example*, with *job_id* wherever that has its job's id."""
+    """The answer in the page's *example*, with *job_id* wherever that names its own job."""
     documented = example["jobId"] if "jobId" in example else example["results"][0]["jobId"]
     return Encoded([msgspec.json.encode(example).replace(documented.encode(), job_id.encode())])

@@ -38,7 +38,7 @@ class _Unmatched(Struct):
 
 
 class Verdict:
-    """The verdict on the client of one project; ``ges.findings()`` has that on all of them.
+    """The verdict on the client of one project; ``ges.findings()`` has the findings of all.
 
     *config* is what the client is judged by; *coverage*, which answers of which operations this
     project has given since it was opened: a reset keeps it. Methods may be called from any thread.
@@ -53,7 +53,7 @@ class Verdict:
         self.reset(VerdictConfig())
 
     def reset(self, config: VerdictConfig) -> None:
-        """Forget what was noticed, but for the coverage."""
+        """Judge by *config*, and forget everything noticed but the coverage."""
         self.config = config
         self._crashes: list[Finding] = []
         self._unmatched: dict[tuple[object, ...], _Unmatched] = {}  # by request
@@ -99,7 +99,7 @@ class Verdict:
         return self.change(validation.read_python(changes, dict[str, Any], "config"), "config")
 
     def change(self, changes: Mapping[str, Any], path: str = "$") -> VerdictConfig:
-        """The same; InvalidInput names what is wrong below *path*, and nothing has changed."""
+        """Make *changes*; InvalidInput, with nothing changed, names what is wrong below *path*."""
         with self._lock:
             self.config = self.config.changed(changes, path)
             return self.config
@@ -126,7 +126,7 @@ class Verdict:
         for rule in self._faults.untried():
             yield finding("GM003", f"fault rule never fired; {_matched(rule)}")
         for plan in self._plans.untried():
-            yield finding("GM004", f"plan rule was never used, as no job matched it: {plan}")
+            yield finding("GM004", f"plan rule was never used, as no job reached it: {plan}")
         for rule in self._faults.not_used_up():
             unused = "it never fired"
             if rule.unused is not None:

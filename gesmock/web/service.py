@@ -57,7 +57,7 @@ def refuse(fake: Fake, error: HTTPException) -> flask.Response:
     """The answer if Flask refuses: no route matches (404, 405), or other code failed (500)."""
     if isinstance(error, InternalServerError):
         over = Secrets().redact(f"{flask.request.method} {flask.request.path}")
-        gateway.log.error("gesmock crashed over %s", over)
+        gateway.log.error("gesmock crashed on %s", over)
         crashed = {"X-Gesmock-Crash": "0"}
         return _response(replies.unjournaled(JOB_QUERY_FAILED, fake.default.settings, crashed))
     if isinstance(error, MethodNotAllowed) and not flask.request.path.startswith(routes.BELOW):

@@ -127,7 +127,7 @@ def test_params_may_name_no_other_project_than_the_url(service: Service) -> None
     assert service.control("GET", "projects/abd/health").status_code == 404
 
 
-def test_params_with_a_project_alone_are_its_start_state(service: Service) -> None:
+def test_a_project_id_alone_restores_the_start_state_of_that_project(service: Service) -> None:
     prepared = post(service, params={"project_id": "abc"})
 
     assert prepared.get_json()["project_id"] == "abc"
@@ -142,7 +142,7 @@ def test_several_states_are_merged(service: Service) -> None:
     assert prepared.get_json()["loaded"] == "2 graphs, 8 jobs"
 
 
-def test_each_state_begins_anew_and_a_teardown_goes_back(service: Service) -> None:
+def test_each_state_replaces_the_one_before_and_a_teardown_resets(service: Service) -> None:
     service.begin(generate=3)
     before = ids(service, "movie")
     post(service, state="movies", params={"project_id": PROJECT})
@@ -204,8 +204,8 @@ def test_another_project_has_states_of_its_own(service: Service) -> None:
         (
             {"state": "movie"},
             404,
-            "no fixture file is called 'movie'; did you mean 'movies'? known are empty, failing, "
-            "living, movies, page_example, signed_in; or say with params what it is",
+            "no fixture file is called 'movie'; did you mean 'movies'? the names are empty, "
+            "failing, living, movies, page_example, signed_in; or describe the state in params",
         ),
         ({"state": 3}, 400, "$.state: expected a string, got 3"),
         (

@@ -138,7 +138,7 @@ def test_an_unused_rule_is_a_finding(ges: GesMock) -> None:
     ges.plans.arm(plan="slow", command="clear_graph")
 
     assert [str(finding) for finding in ges.findings()] == [
-        'GM004 plan rule was never used, as no job matched it: p1 {"plan":"slow","command":"clear_graph"}'
+        'GM004 plan rule was never used, as no job reached it: p1 {"plan":"slow","command":"clear_graph"}'
     ]
     requests.post(f"{ges.graph_url()}/action?action_id=clear-graph", json={})
     assert ges.findings("GM0") == []
