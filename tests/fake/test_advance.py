@@ -1,4 +1,4 @@
-"""A clock that brings much about keeps nobody waiting, and shows one moment or the other."""
+"""An advance that changes much keeps nobody waiting, and shows one moment or the other."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,7 @@
 """The work of a request, counted, so that a noisy machine cannot fail it.
 
-Counted is what makes lists slow: calls of Python functions, encodings, blocks, bytes copied. A
-bound that is left far behind may be lowered; it is raised only with a reason.
+It counts what makes lists slow: calls of Python functions, encodings, blocks, bytes copied. Lower a
+bound that is far above the count; raise one only with a reason.
 """
 
 import gc
@@ -24,16 +24,16 @@ CALLS = 32
 """Calls of Python functions for a page of ten jobs, through ``handle``."""
 
 CALLS_MORE = 5
-"""How many more there may be out of many jobs than out of few."""
+"""How many more calls a page may take out of many jobs than out of few."""
 
 JOBS_PER_CALL = 1000
-"""How many jobs at least each further call brings, where a list is long."""
+"""The least number of jobs that each further call brings to a long list."""
 
 ENCODINGS = 0
-"""Encodings for a list that has been asked for before, of whatever length."""
+"""Encodings for a list, of any length, that was asked for before."""
 
 JOBS_PER_BLOCK = 50
-"""How many jobs at least a block of a long list has."""
+"""The least number of jobs in a block of a long list."""
 
 COPIES = 0.01
 """The most memory that a long list may take beside what is held, in lengths of its answer."""
@@ -54,7 +54,7 @@ def many() -> Fake:
 
 
 def answer(fake: Fake, **query: str) -> Encoded:
-    """A list as the edge gets it."""
+    """A list as the gateway gets it."""
     args = {"project_id": fake.default.project_id, "graph_name": "g"}
     request = Request(
         operation="list_jobs",

@@ -134,7 +134,7 @@ def test_a_job_that_ends_otherwise_has_no_reason(ges: GesMock, status: Any) -> N
     assert ges.move_job(running, "running", fail_reason="disk full").status == "running"
 
 
-def test_it_is_refused_over_http(service: Service) -> None:
+def test_a_reason_that_no_answer_shows_is_refused_over_http(service: Service) -> None:
     service.begin()
 
     refused = service.control("POST", "jobs", {"job": job(plan=FAILS)})

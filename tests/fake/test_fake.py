@@ -99,7 +99,7 @@ def test_a_reset_of_one_project_leaves_the_requests_of_another_alone() -> None:
     assert fake.open("other").epoch <= epoch
 
 
-def test_whoever_waits_in_a_project_that_a_reset_drops_waits_no_longer() -> None:
+def test_a_reset_that_drops_a_project_ends_the_waits_in_it() -> None:
     fake = Fake()
     outcomes: list[list[Entry]] = []
 
@@ -202,7 +202,7 @@ def test_a_file_is_reloaded_and_the_journal_stays(tmp_path: Path) -> None:
     assert len(ids(project)) == 3
 
 
-def test_a_file_is_reloaded_only_where_a_reset_returns_to_it(tmp_path: Path) -> None:
+def test_a_file_is_reloaded_only_in_projects_that_a_reset_returns_to_it(tmp_path: Path) -> None:
     file = write(tmp_path / "a.json", "a", project_id="p")
     fake = Fake({"fixture": file})
     chosen, other, opened = (fake.open(name) for name in ("chosen", "other", "opened"))

@@ -137,7 +137,7 @@ def test_a_move_sets_the_result(ges: GesMock) -> None:
     assert statuses_shown["data"] == {"outputs": {"mine": 1}}
 
 
-# --- Those that the list does not show yet ------------------------------------------------------
+# --- Jobs that the list does not show yet -------------------------------------------------------
 
 
 def test_a_job_that_is_not_listed_yet_has_a_status_and_then_stands_where_it_belongs(
@@ -275,7 +275,7 @@ def test_a_graph_that_is_full_drops_the_oldest(monkeypatch: pytest.MonkeyPatch) 
 def test_what_a_request_costs_does_not_grow_with_the_jobs_that_stand_still(
     static: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ten jobs are alive; counted is how often a timeline is looked at, and what is due is sought."""
+    """Ten jobs are unfinished; the test counts reads of timelines and searches for what is due."""
     ges = GesMock(generate=static, clock={"frozen": True})
     client = ges.app.test_client()
     for _ in range(10):
@@ -332,7 +332,7 @@ def test_generated_jobs_may_be_hidden_at_first(service: Service) -> None:
 # --- A clock that ticks -------------------------------------------------------------------------
 
 
-def test_a_tick_goes_on_beyond_what_another_graph_has_behind_it(service: Service) -> None:
+def test_ticks_do_not_stop_at_a_change_that_another_graph_has_made(service: Service) -> None:
     service.begin(clock={"now": 0, "frozen": True, "tick_s": 1})
     service.control("PUT", "graphs/other", {})
     service.client.post(f"{G}/action?action_id=clear-graph", json={})
@@ -355,7 +355,9 @@ def test_a_refused_submission_holds_no_tick(service: Service) -> None:
 
 
 @pytest.mark.parametrize("tick_s", [0.5, 1, 5, 100, 1_000_000])
-def test_whatever_a_tick_is_a_client_meets_every_status(service: Service, tick_s: float) -> None:
+def test_a_client_meets_every_status_however_long_a_tick_is(
+    service: Service, tick_s: float
+) -> None:
     service.begin(clock={"frozen": True, "tick_s": tick_s})
     job_id = service.client.post(f"{G}/action?action_id=clear-graph", json={}).get_json()["jobId"]
 

@@ -559,7 +559,7 @@ def test_a_call_on_an_unknown_graph_is_that_of_the_settings_edition(service: Ser
     assert service.client.delete(f"{unknown}/jobs/a").status_code == 400
 
 
-# --- What is kept of it -------------------------------------------------------------------------
+# --- What is recorded of it ---------------------------------------------------------------------
 
 
 def test_every_request_is_in_the_journal_of_its_project(service: Service) -> None:

@@ -16,7 +16,7 @@ LONG = 60.0  # no test waits so long
 
 
 def waited_for(ges: GesMock) -> Callable[[], object]:
-    """Tells whether somebody waits for a job to change."""
+    """A function that says whether somebody waits for a job to change."""
     return lambda: ges.fake.default.graphs.waiters.count
 
 
@@ -27,7 +27,7 @@ def in_a_thread(ges: GesMock, job: Job, status: Any = FINAL) -> tuple[Thread, li
     def wait() -> None:
         try:
             actual.append(ges.wait_for_job(job, status, timeout_s=LONG))
-        except Exception as error:  # noqa: BLE001 it is what is looked at
+        except Exception as error:  # noqa: BLE001 the test looks at it
             actual.append(error)
 
     thread = Thread(target=wait)
@@ -50,7 +50,7 @@ def test_a_job_is_waited_for_until_it_has_ended_in_the_time_of_the_project(ges: 
     assert ges.wait_for_job(job, timeout_s=LONG).status == "success"
 
 
-def test_an_advance_and_a_move_wake_whoever_waits(ges: GesMock) -> None:
+def test_an_advance_and_a_move_wake_waiting_threads(ges: GesMock) -> None:
     ges.clock.freeze()
     job = ges.add_job(plan="normal")
     thread, actual = in_a_thread(ges, job, "running")
@@ -64,7 +64,7 @@ def test_an_advance_and_a_move_wake_whoever_waits(ges: GesMock) -> None:
     assert actual[0].status == "failed"
 
 
-def test_when_it_gives_up_it_names_the_last_status(ges: GesMock) -> None:
+def test_a_wait_that_gives_up_names_the_last_status(ges: GesMock) -> None:
     ges.clock.freeze()
     job = ges.add_job(job_id="a", plan="stuck_at_99")
     ges.clock.advance(20)
@@ -77,7 +77,7 @@ def test_when_it_gives_up_it_names_the_last_status(ges: GesMock) -> None:
     )
 
 
-def test_it_gives_up_at_once_where_the_job_has_ended_otherwise(ges: GesMock) -> None:
+def test_a_wait_gives_up_at_once_if_the_job_has_ended_with_another_status(ges: GesMock) -> None:
     job = ges.add_job(job_id="a", status="failed")
 
     with pytest.raises(TimedOut) as caught:
@@ -86,7 +86,7 @@ def test_it_gives_up_at_once_where_the_job_has_ended_otherwise(ges: GesMock) -> 
     assert str(caught.value) == ("job 'a' is failed, which is final; expected success or complete")
 
 
-def test_it_gives_up_where_the_job_goes_or_the_project_begins_anew(ges: GesMock) -> None:
+def test_a_wait_gives_up_if_the_job_is_removed_or_the_project_is_reset(ges: GesMock) -> None:
     job = ges.add_job(job_id="a", status="running")
     thread, actual = in_a_thread(ges, job)
     ges.remove_job(job)
@@ -101,7 +101,7 @@ def test_it_gives_up_where_the_job_goes_or_the_project_begins_anew(ges: GesMock)
     assert "the project was reset meanwhile; job 'a' was running" in str(actual[0])
 
 
-def test_it_gives_up_where_the_server_is_stopped_but_is_not_harmed() -> None:
+def test_a_wait_gives_up_when_the_server_stops_and_later_ones_work() -> None:
     with GesMock() as ges:
         thread, actual = in_a_thread(ges, ges.add_job(job_id="a", status="running"))
     thread.join()
@@ -112,7 +112,7 @@ def test_it_gives_up_where_the_server_is_stopped_but_is_not_harmed() -> None:
     assert ges.wait_for_job("a", timeout_s=LONG).status == "success"
 
 
-def test_it_gives_up_where_the_graph_is_deleted(ges: GesMock) -> None:
+def test_a_wait_gives_up_when_the_graph_is_deleted(ges: GesMock) -> None:
     ges.clock.freeze()
     thread, actual = in_a_thread(ges, ges.add_job(job_id="a", status="running"))
     requests.delete(ges.graph_url())
@@ -208,7 +208,7 @@ def test_a_long_poll_answers_when_the_job_is_there(ges: GesMock) -> None:
     assert answers[0].json()["job"]["status"] == "success"
 
 
-def test_without_a_status_it_is_shown_or_waited_for_to_its_end(service: Service) -> None:
+def test_without_a_status_a_job_is_shown_or_waited_for_to_its_end(service: Service) -> None:
     service.begin(clock={"frozen": True})
     job = {"jobId": "a", "status": "running", "request": {"command": "x", "url": "/"}}
     service.control("POST", "jobs", {"job": job})

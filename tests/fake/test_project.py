@@ -111,9 +111,7 @@ def test_generating_twice_is_generating_more() -> None:
     assert twice.state() == once.state()
 
 
-def test_rows_that_are_removed_do_not_come_again_and_those_that_are_loaded_are_passed_over() -> (
-    None
-):
+def test_removed_rows_do_not_return_and_loaded_ones_are_skipped() -> None:
     project = new_project()
     project.generate(Generator(count=3))
     project.graphs.remove(project.graphs.jobs()[0][1].job_id)
@@ -147,7 +145,7 @@ def test_a_job_added_while_jobs_are_generated_stays() -> None:
 
 
 def test_jobs_that_are_generated_twice_at_once_are_all_there() -> None:
-    """The inner order takes the rows that the outer one has project, which then makes others."""
+    """The inner order takes the rows that the outer one generated, which then makes others."""
     project = new_project()
     nested: list[int] = []
 
@@ -161,7 +159,7 @@ def test_jobs_that_are_generated_twice_at_once_are_all_there() -> None:
 
 
 def test_a_step_reads_the_clock_once() -> None:
-    """The time that goes by within a step changes nothing in it, however fast the clock is."""
+    """The time that passes within a step changes nothing in it, however fast the clock is."""
     times = iter(range(10**9))
     project = Project("p1", source=lambda: next(times) / 100)
     plan = Plan(steps=[Step(0, "running"), Step(1, "success")], never_listed_for_s=1)

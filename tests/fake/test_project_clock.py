@@ -14,7 +14,7 @@ from gesmock import GesMock
 from gesmock.model.clock import Timing, real_time
 
 
-def test_it_drives_date_journal_and_tokens(service: Service) -> None:
+def test_the_clock_drives_date_journal_and_tokens(service: Service) -> None:
     service.begin(
         clock={"now": 784111777, "frozen": True}, tokens={"token": "t", "expires_in_s": 60}
     )
@@ -30,7 +30,7 @@ def test_it_drives_date_journal_and_tokens(service: Service) -> None:
     assert service.fake.default.journal.entries()[-1].at == 784111837
 
 
-def test_it_is_read_and_moved_over_http(service: Service) -> None:
+def test_the_clock_is_read_and_moved_over_http(service: Service) -> None:
     service.begin(clock={"now": 100, "frozen": True})
 
     assert service.control("GET", "clock").json == {
@@ -76,7 +76,7 @@ def test_a_wrong_change_is_refused_and_nothing_is_changed(
     assert service.fake.default.time.timing == Timing(now=100, frozen=True)
 
 
-def test_it_is_set_from_python() -> None:
+def test_the_clock_is_set_from_python() -> None:
     ges = GesMock(clock=Timing(now=100, frozen=True))
 
     ges.clock.tick_s = 5
@@ -94,7 +94,7 @@ def test_it_is_set_from_python() -> None:
 @pytest.mark.parametrize(
     "change", [lambda ges: ges.reset(), lambda ges: ges.restart(clock={"now": 7, "frozen": True})]
 )
-def test_a_reset_restores_it(change: Callable[[GesMock], Any]) -> None:
+def test_a_reset_restores_the_clock(change: Callable[[GesMock], Any]) -> None:
     ges = GesMock(clock={"now": 7, "frozen": True})
     ges.clock.advance(10)
     ges.clock.rate = 60
@@ -104,7 +104,7 @@ def test_a_reset_restores_it(change: Callable[[GesMock], Any]) -> None:
     assert (ges.clock.now, ges.clock.rate) == (7, 1)
 
 
-def test_a_state_has_it_and_one_without_leaves_it_alone() -> None:
+def test_a_state_has_the_clock_and_one_without_leaves_it_alone() -> None:
     ges = GesMock(clock={"now": 7, "frozen": True})
     ges.clock.advance(3)
     state = ges.state()
@@ -117,14 +117,14 @@ def test_a_state_has_it_and_one_without_leaves_it_alone() -> None:
     assert ges.clock.now == 10
 
 
-def test_each_project_has_its_own(service: Service) -> None:
+def test_each_project_has_its_own_clock(service: Service) -> None:
     service.control("PATCH", "projects/other/clock", {"frozen": True, "advance_s": 1000})
 
     assert not service.control("GET", "clock").json["frozen"]
     assert service.control("GET", "projects/other/clock").json["frozen"]
 
 
-def test_each_request_to_the_service_moves_a_ticking_clock_and_no_other_does(
+def test_requests_to_a_project_tick_its_clock_and_no_others_do(
     service: Service,
 ) -> None:
     service.begin(clock={"now": 100, "frozen": True, "tick_s": 5})
@@ -137,7 +137,7 @@ def test_each_request_to_the_service_moves_a_ticking_clock_and_no_other_does(
     assert service.fake.default.clock.now == 110
 
 
-def test_a_client_meets_each_status_as_its_requests_let_the_time_go_by(service: Service) -> None:
+def test_a_client_meets_each_status_as_its_requests_tick_the_clock(service: Service) -> None:
     service.begin(clock={"tick_s": 30})  # and runs
     graph = f"/ges/v1.0/{PROJECT}/graphs/movie"
 
@@ -147,7 +147,7 @@ def test_a_client_meets_each_status_as_its_requests_let_the_time_go_by(service: 
     assert [answer["status"] for answer in answers] == ["pending", "running", "success"]
 
 
-def test_nothing_is_ever_due_where_no_job_is_alive() -> None:
+def test_nothing_is_ever_due_without_an_unfinished_job() -> None:
     ges = GesMock(clock={"frozen": True})
 
     for _ in range(100):
@@ -199,7 +199,7 @@ def test_a_reset_keeps_the_objects_that_a_test_holds(clear: Callable[[GesMock], 
 PARTS = ("clock", "time", "graphs", "faults", "plans", "journal")
 
 
-def test_it_says_how_it_runs() -> None:
+def test_the_repr_of_the_clock_says_how_it_runs() -> None:
     ges = GesMock(clock={"now": 0, "frozen": True})
     assert repr(ges.clock) == "<Clock: frozen at 1970-01-01T00:00:00.000Z>"
 

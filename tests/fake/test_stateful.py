@@ -205,7 +205,7 @@ class LivingJobs(RuleBasedStateMachine):
                 assert set(each.statuses_shown[each.statuses_shown.index(final) :]) == {final}
 
     @invariant()
-    def the_list_is_as_if_encoded_anew(self) -> None:
+    def the_list_is_as_if_encoded_again(self) -> None:
         response = self.service.list()
         compact = json.dumps(response.json, separators=(",", ":"), ensure_ascii=False)
         assert response.get_data(as_text=True) == compact

@@ -214,7 +214,7 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_without_secrets_is_the_same_but_for_them_and_leaves_the_body_alone(body: Any) -> None:
+def test_without_secrets_removes_only_secrets_and_leaves_its_argument_alone(body: Any) -> None:
     def clean(value: Any) -> Any:
         if isinstance(value, list):
             return [clean(each) for each in value]

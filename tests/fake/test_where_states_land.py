@@ -114,7 +114,7 @@ ADDRESSED: dict[str, Way] = {
 
 @each_state
 @pytest.mark.parametrize("way", BY_NAME.values(), ids=BY_NAME)
-def test_where_no_project_is_addressed_it_is_the_one_that_the_state_names(
+def test_a_state_goes_into_the_project_that_it_names_if_none_is_addressed(
     way: Way, state: Any, named: str, graph: str, tmp_path: Path
 ) -> None:
     ges = way(state, tmp_path)
@@ -124,7 +124,7 @@ def test_where_no_project_is_addressed_it_is_the_one_that_the_state_names(
 
 @each_state
 @pytest.mark.parametrize("way", ADDRESSED.values(), ids=ADDRESSED)
-def test_a_project_that_is_addressed_is_the_one_whatever_the_state_names(
+def test_a_state_goes_into_the_addressed_project_whatever_it_names(
     way: Way, state: Any, named: str, graph: str, tmp_path: Path
 ) -> None:
     ges = way(state, tmp_path)

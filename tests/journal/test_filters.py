@@ -336,7 +336,7 @@ def in_a_thread(journal: Journal, wait: Callable[[], Any]) -> tuple[Thread, list
     def run() -> None:
         try:
             outcome.append(wait())
-        except Exception as error:  # noqa: BLE001 it is what is looked at
+        except Exception as error:  # noqa: BLE001 the test looks at it
             outcome.append(error)
 
     thread = Thread(target=run)

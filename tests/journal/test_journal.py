@@ -185,7 +185,7 @@ def test_passwords_and_tokens_of_a_body_are_masked_however_deep() -> None:
     assert first.digest != second.digest
 
 
-def test_digests_of_another_process_are_others(capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_process_has_other_digests(capsys: pytest.CaptureFixture[str]) -> None:
     script = """
 from urllib.request import Request, urlopen
 from gesmock import GesMock
@@ -403,7 +403,7 @@ def test_a_long_head_is_cut(ges: GesMock) -> None:
     assert sum(len(name) + len(value) for name, value in long.headers.items()) < 5000
 
 
-def test_of_a_long_head_64_parameters_are_recorded(ges: GesMock) -> None:
+def test_64_parameters_of_a_long_head_are_recorded(ges: GesMock) -> None:
     query = {f"p{number}": "x" * 100 for number in range(70)}
     requests.get(ges.jobs_url(), params=query)
 
@@ -479,7 +479,7 @@ def test_a_snapshot_may_begin_after_an_entry() -> None:
     ("query", "made"),
     [("", 20), ("?limit=2", 2), ("?limit=2&before=9", 2), ("?limit=2&operation=list_jobs", 20)],
 )
-def test_only_the_entries_of_a_page_are_made_where_every_one_matches(
+def test_if_every_entry_matches_only_those_of_a_page_are_made(
     service: Service, monkeypatch: pytest.MonkeyPatch, query: str, made: int
 ) -> None:
     for _ in range(20):
@@ -612,7 +612,7 @@ def test_the_oldest_bodies_are_dropped_first_until_they_are_sent_again(
     service.begin(generate=30)
     limits = (10, 11, 12, 13)
     sent = [service.list(f"?limit={limit}").get_data(as_text=True) for limit in limits]
-    most = LONGEST_REPLY + len(sent[2]) + len(sent[3])  # the newest counts as much as it may be
+    most = LONGEST_REPLY + len(sent[2]) + len(sent[3])  # the newest counts at its greatest length
     monkeypatch.setattr("gesmock.journal.journal.MOST_REPLIED", most)
 
     def numbers_with_bodies() -> list[int]:

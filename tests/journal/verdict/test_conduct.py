@@ -1,4 +1,4 @@
-"""Findings about polls, cancels, submissions and retries, and what is none."""
+"""Findings about polls, cancels, submissions and retries, and conduct without any."""
 
 from typing import Any
 

@@ -93,7 +93,7 @@ STORIES = st.lists(STEPS, min_size=1, max_size=6)
 def begin(
     ges: GesMock, faults: list[Any], settings: dict[str, Any] | None = None, **options: Any
 ) -> None:
-    """Begin anew, with the totals of one edition's lists and the other edition's cancelling."""
+    """Start over, with the totals of one edition's lists and the cancel calls of the other."""
     tokens: list[Any] = ["good", {"token": "stale", "expires_in_s": 0}]
     both: Any = {"strict_edition": False, **(settings or {})}
     ges.restart(tokens=tokens, faults=faults, settings=both, **options)

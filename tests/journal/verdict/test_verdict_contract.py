@@ -190,7 +190,7 @@ def test_a_wrong_submission_is_reported(wrong: dict[str, Any], code: str, messag
     assert text.startswith(message)
 
 
-def test_keys_are_judged_only_where_all_of_them_are_known() -> None:
+def test_keys_are_judged_only_if_all_of_them_are_known() -> None:
     body = {"indexName": "a", "indexType": "FullTextIndex", "hasLabel": True, "newer": [{"a": []}]}
 
     assert breaches_of("POST", f"{GRAPH}/indices", None, body) == []

@@ -136,7 +136,7 @@ def test_a_client_may_want_a_single_short_page(story: Story) -> None:
     assert story.findings() == []
 
 
-def test_a_client_may_stop_where_it_found_its_job(story: Story) -> None:
+def test_a_client_may_stop_at_the_page_with_its_job(story: Story) -> None:
     story.page(0)
     story.page(10, returned=4, statuses={"a1": "running", "b1": "failed"})
     story.poll("b1", "failed")
