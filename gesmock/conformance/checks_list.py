@@ -223,10 +223,10 @@ def progress_never_falls(session: ProbedSession) -> None:
 def _histories(
     session: ProbedSession,
 ) -> Iterator[tuple[str, dict[str, Any], dict[str, Any], ServerReply]]:
-    """Each job in an answer so far that was in an earlier one: its id, the job then and now.
+    """The jobs of each answer that an earlier one had: id, the job then, the job now, the answer.
 
-    The answer is the last item. Lists and answers about a single job are not compared: they may
-    have different words for the same end.
+    Lists and answers about a single job are not compared with each other: they may have different
+    words for the same end.
     """
     session.jobs_with()
     session.page(limit=session.page_size)

@@ -94,7 +94,7 @@ def _finished(document: Node) -> Node:
 
 
 def _of_editions(node: Any, editions: Collection[Edition], schemas: Node) -> Any:
-    """*node* without what none of *editions* has, references to *schemas* included."""
+    """*node* without what none of *editions* has, and without references to such *schemas*."""
     if isinstance(node, list):
         return [
             _of_editions(item, editions, schemas)

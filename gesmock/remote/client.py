@@ -256,7 +256,7 @@ class Signer:
         return [*unsigned, *self._signature(method, url, unsigned, body)]
 
     def _is_signature(self, name: str, value: str) -> bool:
-        """Whether a header is part of a signature, or has the name of ours."""
+        """Whether a header is part of a signature, or ours will replace it."""
         if name.lower() == "authorization":
             return bool(self._sign_in.ak) or value.startswith("SDK-")
         return name.lower() in _SIGNATURE

@@ -101,8 +101,7 @@ class HttpReply:
         self.headers: list[tuple[str, str]] = []
         self.body = bytearray()
         self.head = b""
-        """The head as it came, plus what came in the same block as its end; several heads after 1xx
-        answers."""
+        """The head as it came, after any of 1xx, plus what came in the same block as its end."""
         self.heads = 0
         self.complete = self.reusable = False
         self._where = where

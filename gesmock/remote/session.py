@@ -81,7 +81,7 @@ class Skipped(GesmockError):
 
 @dataclass(frozen=True, slots=True)
 class ListedJobs:
-    """The *jobs* of a list answer, in order, and its *total*; None if it has none."""
+    """The *jobs* of a list answer, in order; *total* is its totalCount, None if it has none."""
 
     reply: ServerReply
     jobs: list[ListedJob]

@@ -1,4 +1,4 @@
-"""The server that is asked: its URL, the graph, the credentials, and the limits on asking it."""
+"""The target: a server's URL, the graph, the credentials, and the limits on requests."""
 
 import math
 import re
