@@ -517,6 +517,15 @@ def test_an_unknown_shape_of_jobs_yields_no_edition(ges: GesMock) -> None:
     assert detail.startswith("no edition lists its jobs like this: GET ")
 
 
+def test_the_edition_of_an_empty_list_is_asked_for_once(ges: GesMock) -> None:
+    session = session_with(ges, generate=0)
+    assert session.edition == "database"
+    requests = session.requests
+
+    assert not session.is_pre_2025
+    assert session.requests == requests
+
+
 def test_an_empty_list_without_a_total_is_of_either_edition(ges: GesMock) -> None:
     session = session_with(ges, generate=0, **MEMORY)
 
