@@ -97,8 +97,8 @@ class Clock:
     def change(self, change: ClockChange) -> list[Transition]:
         """Make the whole *change* in one step; returns the transitions of jobs, in order of time.
 
-        Raises InvalidInput, with nothing changed, if it leads beyond the year 9999; Conflict if
-        the project is reset before much that is due has been carried out.
+        Raises InvalidInput if it leads beyond the year 9999, Conflict if the project is reset
+        meanwhile; nothing is changed then.
         """
         resets, attempts = self._graphs.resets, 0
         while True:

@@ -35,7 +35,7 @@ class Fake:
     default: Project
     _epoch: int  # of the last reset of all projects
     _options: StartOptions
-    _scenarios: Mapping[str, str] | None  # None until somebody asks
+    _scenarios: Mapping[str, str] | None  # None until they are asked for
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Fake:
         self.deliverable = deliverable
         self.epochs = Epochs()
         self.verdict_defaults: Mapping[str, Any] = {}
-        """The verdict config of ``restart``, in all that its own ``verdict`` leaves out."""
+        """What ``restart`` adds to its own ``verdict``, which takes precedence."""
         self._new = partial(Project, epochs=self.epochs, can_deliver=self.can_deliver)
         self._options, self._scenarios = options or {}, None
         starts = self._starts(self._options, progress)
@@ -73,7 +73,7 @@ class Fake:
         """Whether the server in use can produce a fault of this *kind*.
 
         Any server can send the answer late or in parts (``delay``, ``drip``), and whatever is in
-        the answer itself. Only one that owns its sockets, as that of ``GesMock`` does, can
+        the answer itself. Only one that owns its sockets, such as that of ``GesMock``, can
         ``reset``, ``close``, ``hang``, ``garbage`` and ``truncate``.
         """
         return kind in self.deliverable or kind not in BELOW_HTTP
@@ -91,7 +91,7 @@ class Fake:
             raise NotFound(f"no project {shortened(project_id)!r} is set up") from None
 
     def open_if_allowed(self, project_id: str) -> Project | None:
-        """``open`` the project if the settings have ``open_projects``, and this is an id.
+        """``open`` the project if the settings have ``open_projects`` and the id is valid.
 
         Otherwise returns None, as it does if there are ``MOST_PROJECTS``.
         """
@@ -158,8 +158,8 @@ class Fake:
     def choose(self, project: Project, scenario: str) -> None:
         """Load *scenario* into *project*; a reset returns to it from now on.
 
-        The journal stays, and of the options *graph_name*, *seed*, *settings* and *tokens*. Raises
-        what ``load`` does.
+        The journal stays, and so do the options, except those for jobs, faults, plans and queries.
+        Raises what ``load`` does.
         """
         state = start.scenario_state(self._options, scenario, project.project_id, self.can_deliver)
         project.load(state, scenario)

@@ -84,7 +84,7 @@ class State(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_
     faults: Annotated[list[FaultRule], Meta(max_length=MOST_RULES)] = []
 
     def tokens_of(self, project_id: str) -> tuple[Token, ...]:
-        """The tokens; those that name no project are of *project_id*."""
+        """The tokens; those that name no project belong to *project_id*."""
         tokens = (Token(each) if isinstance(each, str) else each for each in self.tokens)
         return tuple(
             token if token.project_id else msgspec.structs.replace(token, project_id=project_id)
@@ -292,7 +292,7 @@ def _decode(text: bytes, type_: type[Content]) -> Content:
 
 
 def _with_camel_ids(answer: dict[str, Any]) -> dict[str, Any]:
-    """*answer* with ``jobId``, the example's key, where a list has ``job_id``, the table's."""
+    """*answer* with ``jobId`` (the example's key) in place of ``job_id`` (the table's)."""
     jobs = answer.get("jobs")
     for job in jobs if isinstance(jobs, list) else ():
         if isinstance(job, dict) and "job_id" in job:

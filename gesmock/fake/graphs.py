@@ -41,7 +41,7 @@ def edition_of(graph: JobStore | None, settings: Settings) -> Edition:
 
 
 def check_number(name: str, jobs: int, edition: Edition) -> None:
-    """Raise Conflict if a graph of this *edition* may not begin with that number of *jobs*."""
+    """Raise Conflict if so many *jobs* may not be generated or loaded in this *edition*."""
     most = MOST_JOBS if edition == "database" else MOST_MEMORY_JOBS
     if jobs > most:
         raise Conflict(
@@ -95,8 +95,8 @@ _PLACE: Final = 2**40
 class Graphs:
     """The graphs of one project: a store of jobs each.
 
-    Methods may be called from any thread; *lock* is the project's. Jobs are as they are at this
-    *time*. *settings* choose between readings of the documentation.
+    Methods may be called from any thread, and show jobs as they are at this *time*; *lock* is the
+    project's. *settings* choose between readings of the documentation.
     """
 
     def __init__(self, project_id: str, time: VirtualTime, lock: RLock) -> None:
@@ -395,7 +395,7 @@ class Graphs:
     def add(self, job: Job, graph: str | None = None) -> tuple[str, Job]:
         """Add *job* as the newest of *graph*, which is created if it does not exist.
 
-        The job continues along its plan from its present status. Returns the graph's name and the
+        The job continues its plan from its present status. Returns the graph's name and the
         updated job. Raises Conflict if its id is taken, the graph's edition lacks its status, no
         answer would show its ``fail_reason``, or the graph has no room for it.
         """

@@ -205,7 +205,7 @@ def _finish(
         if isinstance(fault.fault, Error):
             settings = project.graphs.settings
             edition = edition_of(project.graphs.get(request.args["graph_name"]), settings)
-            refusal = refusals.injected(fault.fault, request, edition)
+            refusal = refusals.injected_refusal(fault.fault, request, edition)
             reply = replies.refusal(refusal, settings)
         reply = replace(fault.apply(reply), job_id=job_id)
     exchange = Exchange(
@@ -263,8 +263,8 @@ class Repeat:
         """A repeat of *request*, which just got *reply*; None if its next reply may differ.
 
         Hold the project's lock. The next reply may differ if the request changes something or moves
-        the clock, if a fault rule may match it, or if a token can expire. Nor is a reply repeated
-        whose body is made later, or that is delivered late.
+        the clock, if a fault rule may match it, or if a token can expire. A reply that is made or
+        delivered later is not repeated either.
         """
         project = fake.projects.get(request.args.get("project_id", ""))
         if project is None or request.operation not in _READING:

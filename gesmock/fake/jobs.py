@@ -36,7 +36,7 @@ _INSERTED: Final = "import_graph"
 
 
 def list_jobs(project: Project, request: Request, fault: MatchedFault | None = None) -> Reply:
-    """Querying the Job List (ges_03_0471, ges_03_0204): a page of the jobs, in the settings' order.
+    """Querying the Job List (ges_03_0471, ges_03_0204): a page of jobs, in the set order.
 
     A list *fault* changes the list first.
     """

@@ -155,7 +155,7 @@ def states(options: StartOptions, can_deliver: CanDeliver = lambda _: True) -> d
 
 
 def _read(options: StartOptions) -> dict[str, Any]:
-    """The options that are set, as ``_TYPES``; an only item may stand for a list of it."""
+    """The options that are set, read as ``_TYPES``; a list of one item may be just that item."""
     check_names(options)
     read: dict[str, Any] = {}
     for name, option in options.items():
@@ -276,7 +276,7 @@ def provider_state(
 
 
 def _take_project(options: dict[str, Any], in_url: str | None) -> str | None:
-    """Take the project id out of *options*, and return it, or that *in_url*."""
+    """Take the project id out of *options*, and return it, or else that *in_url*."""
     path, named = "$.params.project_id", options.pop("project_id", None)
     if named is None:
         return in_url

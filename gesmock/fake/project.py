@@ -33,8 +33,8 @@ from gesmock.model.types import Edition, JobStatus
 class Epochs:
     """Numbers the epochs of a fake: each reset of any of its projects begins one.
 
-    A request of an earlier epoch than its project's comes from the test before. Each reset then
-    calls the *watchers*, in its own thread.
+    A request of an earlier epoch than its project's comes from the test before. After a reset, its
+    thread calls the *watchers*.
     """
 
     def __init__(self) -> None:
@@ -69,7 +69,7 @@ class Project:
     A reset clears these parts, but never replaces them: ``project.clock`` stays the same object.
     Methods may be called from any thread; hold *lock* to make several of them one step, but never
     while sleeping or writing to a socket. Under the lock, work grows with the number of jobs only
-    where the clock moves (with the jobs that come due, 6 us each), in a reset or a change of
+    when the clock moves (with the jobs that come due, 6 us each), in a reset or a change of
     settings (with all jobs, 0.2 us each), and in lists of the memory edition (with those listed).
     """
 

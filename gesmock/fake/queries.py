@@ -8,7 +8,7 @@ from msgspec import to_builtins
 
 from gesmock.fake.graphs import MOST_SUBMITTED
 from gesmock.fake.project import Project
-from gesmock.fake.refusals import refused
+from gesmock.fake.refusals import refusal_of
 from gesmock.model import job_kinds
 from gesmock.model.documentation import DocumentedCall
 from gesmock.model.errors import FULL_GRAPH, GesError, Refusal
@@ -44,12 +44,12 @@ def answer_at_once(
         case "show_schema":
             return Reply(200, _schema(graph, request, edition), body=ReplyBody())
         case "add_label" if body["name"] in graph.labels:
-            raise refused(call, _LABEL_EXISTS, request)
+            raise refusal_of(call, _LABEL_EXISTS, request)
         case "add_label":
             _put_label(graph, body["name"], body)
         case "update_label":
             if not request.query.get("label"):
-                raise refused(call, call.malformed_body, request)
+                raise refusal_of(call, call.malformed_body, request)
             _put_label(graph, request.query["label"], body)
     return Reply(200, call.synchronous_answer)
 

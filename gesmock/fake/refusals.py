@@ -62,7 +62,7 @@ _ERRORS: Final[Mapping[Operation, str]] = {
 def unknown_graph(request: Request, edition: Edition) -> GesError:
     """The refusal of *request* if there is no such graph or project."""
     if rows := documentation.calls_of(request.operation, frozenset(request.args), edition):
-        return refused(rows[0], rows[0].unknown_graph, request)
+        return refusal_of(rows[0], rows[0].unknown_graph, request)
     if request.operation in ("hyg_delete_job", "hyg_delete_jobs"):
         return GesError(errors.UNKNOWN_HYG_GRAPH, **request.args)
     return GesError(errors.UNKNOWN_GRAPH, **request.args)
@@ -75,7 +75,8 @@ def documents(request: Request, settings: Settings, edition: Edition) -> bool:
     return not settings.strict_edition or documented in (edition, "any")
 
 
-def refused(row: DocumentedCall, refusal: Refusal, request: Request) -> GesError:
+def refusal_of(row: DocumentedCall, refusal: Refusal, request: Request) -> GesError:
+    """*refusal* of *request*, in the shape that the page of *row* documents."""
     shaped = structs.replace(
         refusal,
         status=row.refused_in_errors or 400,
@@ -85,7 +86,7 @@ def refused(row: DocumentedCall, refusal: Refusal, request: Request) -> GesError
     return GesError(shaped, **request.args)
 
 
-def injected(fault: Error, request: Request, edition: Edition) -> GesError:
+def injected_refusal(fault: Error, request: Request, edition: Edition) -> GesError:
     """The refusal of *request* by *fault*; a code or message that it leaves out is as documented.
 
     Texts are those of the pages' examples if there are any; the dialect ``error_table`` has those

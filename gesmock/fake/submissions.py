@@ -9,7 +9,7 @@ import msgspec
 from gesmock.fake import queries
 from gesmock.fake.graphs import MOST_SUBMITTED, edition_of
 from gesmock.fake.project import Project
-from gesmock.fake.refusals import refused, unknown_graph
+from gesmock.fake.refusals import refusal_of, unknown_graph
 from gesmock.model import documentation, listed_requests
 from gesmock.model.documentation import DocumentedCall
 from gesmock.model.errors import FULL_GRAPH, UNKNOWN_MEMORY_JOB, GesError, Refusal
@@ -37,14 +37,14 @@ def submit(project: Project, request: Request) -> Reply:
     if first.request_example is None:  # no body is documented
         body = {}
     elif not isinstance(body, dict):
-        raise refused(first, first.malformed_body, request)
+        raise refusal_of(first, first.malformed_body, request)
     for condition, validate in zip(first.body, _validators(first.name), strict=False):
         if not _accepts(validate, body):
-            raise refused(first, condition.refusal, request)
+            raise refusal_of(first, condition.refusal, request)
     row = next((row for row in rows if _is_asynchronous(row, body)), None)
     if row is None:
         if first.synchronous_answer is None:
-            raise refused(first, _UNSUPPORTED, request)
+            raise refusal_of(first, _UNSUPPORTED, request)
         return queries.answer_at_once(project, request, first, graph, edition)
     effect = _effect(row, graph, body, request)
     raw = ""
@@ -103,7 +103,7 @@ def _effect(row: DocumentedCall, graph: JobStore, body: Body, request: Request) 
     if job_id not in graph:
         # The HyG page has one refusal for all (ges_03_0530); the other is inferred for exports.
         hyg = row.command.startswith("hyg_")
-        raise refused(row, row.malformed_body if hyg else UNKNOWN_MEMORY_JOB, request)
+        raise refusal_of(row, row.malformed_body if hyg else UNKNOWN_MEMORY_JOB, request)
     # By default the exported job is deleted (ges_03_0172, ges_03_0530).
     return EraseJob(job_id) if body.get("erase", True) else None
 

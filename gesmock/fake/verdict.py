@@ -40,8 +40,8 @@ class _Unmatched(Struct):
 class Verdict:
     """The verdict on the client of one project; ``ges.findings()`` has the findings of all.
 
-    *config* is what the client is judged by; *coverage*, which answers of which operations this
-    project has given since it was opened: a reset keeps it. Methods may be called from any thread.
+    The client is judged by *config*. *coverage* counts the answers that each operation has given
+    since the project was opened; a reset keeps it. Methods may be called from any thread.
     """
 
     def __init__(

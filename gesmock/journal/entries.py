@@ -175,7 +175,7 @@ def other_plane(path: str) -> str | None:
 
 
 class Reported:
-    """What an answer showed of jobs, or several equal ones in a row did.
+    """What an answer, or several equal ones in a row, showed of jobs.
 
     *statuses* may be dropped later, to save memory.
     """
@@ -305,7 +305,7 @@ def entries_of(records: Iterable[Record]) -> Iterator[Entry]:
     redacted: dict[int, dict[str, Any]] = {}
     for record in records:
         request = record.exchange.request
-        key = id(request)  # which lives as long as the record
+        key = id(request)  # unique, as the record keeps the request alive
         if key not in redacted:
             redacted[key] = _redacted(request)
         yield record.entry_with(redacted[key])

@@ -53,8 +53,8 @@ class EntryFilter(
     *status* 0 means that no answer came, because the connection broke. *query* and *headers* map
     names to the values sent, or to None if the name must be absent; header names match in any case.
     *body* is a part of the JSON body, whose objects may have more fields. The journal masks
-    secrets: the only value to ask for is ``***``, which stands for any. *fault* is a receipt, the
-    id of a fault rule, or ``*`` for any. Only entries after number *since* match.
+    secrets: ``***`` stands for any value of one. *fault* is a receipt, the id of a fault rule, or
+    ``*`` for any. Only entries after number *since* match.
     """
 
     operation: Operation | None = None

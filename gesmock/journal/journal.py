@@ -192,7 +192,7 @@ class Journal:
                     break
 
     def _is_searched(self, search: "Search") -> bool:
-        """Whether *search* has looked at every entry, and should wait for more."""
+        """Whether *search* has looked at every entry."""
         return self._resets == search.resets and self.count <= search.since
 
     def _is_over(self, search: "Search") -> bool:
@@ -291,7 +291,7 @@ class Journal:
             self._lists.append(reported)
             self._statuses += len(source.statuses)
             most = max(MOST_STATUSES, 10 * self.size)
-            # Each has at least one record: of more than *size*, the oldest has none left.
+            # Each has at least one record, so beyond *size* the records of the oldest are gone.
             while self._statuses > most or len(self._lists) > self.size:
                 oldest = self._lists.popleft()
                 self._statuses -= len(oldest.statuses or ())

@@ -1,4 +1,4 @@
-"""A reason of a failure is shown by the job that fails, or refused where it is set."""
+"""The job that fails shows the reason of its failure; one that nothing would show is refused."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ WORDS = "in the database edition only failed algorithms show a fail_reason"
 
 @pytest.fixture
 def ges() -> GesMock:
-    """One without a socket, whose clock is frozen."""
+    """A fake without a socket, whose clock is frozen."""
     return GesMock(clock={"frozen": True})
 
 

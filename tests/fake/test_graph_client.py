@@ -22,7 +22,7 @@ def client(ges: GesMock) -> GraphClient:
 
 
 def end(ges: GesMock) -> str:
-    """How a query's job ends well, which the other edition calls differently."""
+    """The status of a query's job that ended well, which differs by edition."""
     return "complete" if ges.settings.edition == "database" else "success"
 
 

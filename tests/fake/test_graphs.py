@@ -17,7 +17,7 @@ G = f"/ges/v1.0/{PROJECT}/graphs/movie"
 
 @pytest.fixture
 def ges() -> GesMock:
-    """One without a socket, whose clock is frozen."""
+    """A fake without a socket, whose clock is frozen."""
     return GesMock(clock={"frozen": True})
 
 

@@ -31,7 +31,7 @@ EXAMPLE_GRAPH = "ges_j60071198_hdfs_fdb"
 
 @cache
 def one_service() -> Service:
-    """One for all examples of a property."""
+    """One service for all examples of a property."""
     return Service()
 
 
@@ -519,7 +519,7 @@ def test_a_call_that_the_graphs_edition_does_not_document_is_an_unknown_call(
 @pytest.mark.parametrize(
     ("edition", "method", "path", "allowed"),
     [
-        ("database", "GET", "/jobs/a", None),  # of which DELETE is the memory edition's
+        ("database", "GET", "/jobs/a", None),  # its DELETE is the memory edition's
         ("memory", "GET", "/jobs/a", "DELETE, OPTIONS"),
         ("database", "POST", "", "DELETE, OPTIONS"),
         ("memory", "POST", "", None),
@@ -619,7 +619,7 @@ def test_a_crash_reveals_no_secret(
 def test_a_request_that_a_reset_overtakes_leaves_no_trace(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It has arrived, and goes on only when the project has been reset and another test has begun."""
+    """It has arrived, but continues only once the project was reset and another test has begun."""
     project, arrived, reset = service.fake.default, Event(), Event()
     read_request = gateway.read_request
 

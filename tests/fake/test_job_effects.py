@@ -13,13 +13,13 @@ EXPORT = {"exportPath": "b/x/", "obsParameters": {"accessKey": "AK", "secretKey"
 
 @pytest.fixture
 def frozen(service: Service) -> Service:
-    """A frozen clock, and jobs that live, in the database edition."""
+    """A frozen clock, in the database edition."""
     return service.begin(clock={"frozen": True})
 
 
 @pytest.fixture
 def memory(service: Service) -> Service:
-    """The same in the memory edition, the only one that can cancel jobs other than HyG's."""
+    """A frozen clock, in the memory edition, the only one that can cancel jobs other than HyG's."""
     return service.begin(clock={"frozen": True}, settings={"edition": "memory"})
 
 

@@ -16,7 +16,7 @@ LONG = 60.0  # no test waits so long
 
 
 def waited_for(ges: GesMock) -> Callable[[], object]:
-    """A function that says whether somebody waits for a job to change."""
+    """A function that says whether any thread waits for a job to change."""
     return lambda: ges.fake.default.graphs.waiters.count
 
 

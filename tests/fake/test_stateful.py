@@ -168,7 +168,7 @@ class LivingJobs(RuleBasedStateMachine):
 
     @rule()
     def export_and_load(self) -> None:
-        """What a project has can be loaded again, but for what jobs do to others."""
+        """A project's state can be loaded again, except for what jobs do to others."""
         assume(not any(each.erases for each in self._there().values()))
         state = self.service.control("GET", "state").json
         assert self.service.control("PUT", "state", state).status_code == 200
@@ -250,7 +250,7 @@ class LivingJobs(RuleBasedStateMachine):
         each.timeline = [*past, (self.now, status)]
 
     def _move(self, each: Modelled, to: str) -> None:
-        """It goes on from where its plan first has this status, from the present on."""
+        """The job continues its plan from where that first has this status, as of now."""
         present = max(i for i, (time, _) in enumerate(each.timeline) if time <= self.now)
         remainder = each.timeline[present:]
         index = next((i for i, (_, status) in enumerate(remainder) if status == to), None)

@@ -45,7 +45,7 @@ def judge(
 ) -> list[Finding]:
     """The findings in *traffic*, and those *noticed* by the fake itself, in the order of codes.
 
-    *noticed* has to be in that order, too. Reports only *codes* and families, if any are named, and
+    *noticed* must come in that order. Reports only *codes* and families, if any are named, and
     nothing that *config* ignores.
     """
     selected = config.codes(codes)

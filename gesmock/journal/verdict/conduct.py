@@ -196,7 +196,7 @@ def no_back_off(traffic: Traffic, config: VerdictConfig) -> Iterator[Evidence]:
 
 
 def _is_retry(run: Sequence[Entry], entry: Entry) -> bool:
-    """Whether *entry* repeats a failed *run*, and did not wait for a ``Retry-After`` before."""
+    """Whether *run* ended in a failure, and *entry* did not wait for its ``Retry-After``."""
     return has_failed(run[-1]) and _early_s(run[-1], entry) != 0
 
 
@@ -244,7 +244,7 @@ def retry_after_ignored(traffic: Traffic, _config: VerdictConfig) -> Iterator[Ev
 
 
 def _early_s(earlier: Entry, later: Entry) -> float | None:
-    """How many seconds before the ``Retry-After`` of *earlier* had passed *later* came, or 0.
+    """How many seconds too early *later* came for the ``Retry-After`` of *earlier*, or 0.
 
     None if the client read no such header.
     """

@@ -192,7 +192,7 @@ def _with_optional_storage_keys(schema: "Node") -> "Node":
 
 @cache
 def _paths() -> list[tuple[re.Pattern[str], str, "Node"]]:
-    """Of every path in the document: the pattern of its URLs, a pointer to it, and its operations.
+    """The pattern of each path's URLs, a pointer to the path, and its operations.
 
     Paths with fewer names in braces come first: ``jobs/status`` is not a job.
     """

@@ -159,10 +159,9 @@ class VerdictConfig(
 
     More than *polls* polls in a row are too close if each follows within *poll_s* seconds, and more
     than *looks* polls are too many once the final status was read. A client that retries *errors*
-    times has to back off: to wait *retry_s* seconds, or longer each time. *unauthorised* answers
-    401 in a row are too many, and so are *refusals* of the same call and *empty_pages* past the end
-    of a list. *contract* says whether all breaches are reported, or only those that the service
-    accepts.
+    times must wait *retry_s* seconds, or longer each time. *unauthorised* answers 401 in a row are
+    too many, and so are *refusals* of the same call and *empty_pages* past the end of a list.
+    *contract* says whether all breaches are reported, or only those that the service accepts.
     """
 
     ignore: list[Code] = []

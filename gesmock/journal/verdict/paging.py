@@ -169,7 +169,7 @@ def windows_leave_a_gap(traffic: Traffic, _config: VerdictConfig) -> Iterator[Ev
 def _goes_on(before: Window, window: Window) -> bool:
     """Whether the client went on from *before*, and did not start over with another limit.
 
-    A client may have allowed for a change of the list's length, so that does not count.
+    False if the list's length changed: the client may have allowed for that.
     """
     same = (before.asked, before.total) == (window.asked, window.total)
     return same and before.steady and before.returned is not None and not before.is_last
@@ -189,9 +189,9 @@ def _is_mistake(before: Window, window: Window) -> bool:
 
 
 def _begins(windows: Sequence[Window]) -> Mapping[Window, int]:
-    """For each window, where the rows without a gap before it begin.
+    """For each window, the offset since which no row before it was skipped.
 
-    Windows that failed leave no gap. Each window at offset 0 begins a new round.
+    Windows that failed skip none. Each window at offset 0 begins a new round.
     """
     begins: dict[Window, int] = {}
     for part in runs(windows, lambda _, window: window.offset > 0):

@@ -54,7 +54,7 @@ class Traffic:
 
     @cached_property
     def sequential(self) -> Sequence[Sequence[Entry]]:
-        """The entries of each other client, by its token too."""
+        """The entries of each sequential client; each token is a client of its own."""
         entries = (entry for entry in self.entries if self.client(entry) not in self.concurrent)
         return [*_grouped(entries, lambda entry: (self.client(entry), entry.token)).values()]
 

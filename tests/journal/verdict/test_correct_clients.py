@@ -76,7 +76,7 @@ WAYS = st.builds(
     pauses=st.sampled_from([Ways().pauses, jitter, constant]),
     attempts=st.integers(3, 7),
     poll_s=st.sampled_from([0.5, 2.0, 9.0]),
-    looks=st.integers(0, 1),  # and one to wait, where the list has shown the end
+    looks=st.integers(0, 1),  # and one to wait, if the list has shown the end
     fresh=st.booleans(),
     counts_twice=st.booleans(),
 )
