@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _IN_USE: "pytest.StashKey[_Use]" = pytest.StashKey()
 _REPORT: Final = "gesmock-report"
 
+_CONDUCT: Final = "gesmock_findings"
+"""The property of a test that passed, with the names of what is wrong with its client."""
+
 _MOST_REQUESTS: Final = 10
 """The report of a failed test lists at most this many."""
 
@@ -209,7 +212,22 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     if message := use.take_findings():
         _add_sections(item, use)
         pytest.fail(message, pytrace=False)
+    if names := use.conduct():
+        item.user_properties.append((_CONDUCT, names))  # pytest-xdist hands it over
     return outcome
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name what is wrong with the client in tests that passed, unless the report does."""
+    if terminalreporter.config.getoption("gesmock_report"):
+        return
+    passed = terminalreporter.getreports("passed")
+    texts = [text for each in passed for name, text in each.user_properties if name == _CONDUCT]
+    if texts:
+        names = ", ".join(sorted({name for text in texts for name in str(text).split(", ")}))
+        tests = "1 test" if len(texts) == 1 else f"{len(texts)} tests"
+        line = f"gesmock: findings in {tests} that passed: {names}; --gesmock-report lists all"
+        terminalreporter.write_line(line)
 
 
 def _add_sections(item: pytest.Item, use: "_Use", findings: str = "") -> None:
@@ -256,16 +274,29 @@ class _Use:
         findings = self.ges.findings()
         return further_message([each for each in findings if _identity(each) not in self._reported])
 
+    def conduct(self) -> str:
+        """The names of findings on how the client polls, retries and pages; none fails the test."""
+        projects = self.ges.fake.projects.values()
+        if sum(project.journal.count for project in projects) < 2:  # it takes two requests
+            return ""
+        findings = self.ges.findings("GM1", "GM2")
+        return ", ".join(dict.fromkeys(f"{each.code} {each.rule}" for each in findings))
+
     def last_requests(self) -> str:
         """The last requests to any project, as lines; empty if there were none."""
         from gesmock.journal.filters import line
+        from gesmock.model.errors import shortened
 
         journals = [project.journal for project in self.ges.fake.projects.values()]
-        entries = [entry for journal in journals for entry in journal[-_MOST_REQUESTS:]]
+        entries = [entry for each in journals for entry in each.answered(each[-_MOST_REQUESTS:])]
         last = sorted(entries, key=lambda entry: entry.real_at)[-_MOST_REQUESTS:]
         count = sum(journal.count for journal in journals)
-        title = [f"the last {len(last)} of {count}:"] if count > len(last) else []
-        return "\n".join([*title, *map(line, last)])
+        lines = [f"the last {len(last)} of {count}:"] if count > len(last) else []
+        for entry in last:
+            refused = entry.status >= 400 and entry.fault is None
+            why = f": {shortened(entry.reply_body)}" if refused and entry.reply_body else ""
+            lines.append(f"{line(entry)}{why}")
+        return "\n".join(lines)
 
 
 def _identity(finding: "Finding") -> Any:

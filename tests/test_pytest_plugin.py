@@ -301,6 +301,30 @@ def test_fails_without_any(gesmock):
     assert len(titles) == 2
 
 
+def test_the_last_requests_of_a_failed_test_say_why_one_was_refused(
+    pytester: pytest.Pytester,
+) -> None:
+    result = run(
+        pytester,
+        """
+def test_fails(gesmock):
+    requests.get(gesmock.jobs_url("films"))
+    gesmock.faults.arm("list_jobs", "hang")
+    with pytest.raises(requests.Timeout):
+        requests.get(gesmock.jobs_url(), timeout=0.3)
+    assert False
+""",
+    )
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            '#1 GET */graphs/films/jobs/status answered 400: {"errorMessage":"Graph *films] does not exist*',
+            "#2 GET */graphs/movie/jobs/status not answered (f1#1)",
+        ]
+    )
+
+
 def test_a_strict_fake_of_a_wider_scope_fails_for_its_findings(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,

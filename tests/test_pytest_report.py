@@ -40,6 +40,72 @@ def run(pytester: pytest.Pytester, test: str, *args: str, ini: str = "") -> pyte
     )
 
 
+# --- What is said of tests that passed ---
+
+MISTAKEN = (
+    USER
+    + """
+def test_twice(gesmock):
+    twice(gesmock)
+
+@pytest.mark.gesmock(strict=False)
+def test_twice_again(gesmock):
+    twice(gesmock)
+    requests.get(gesmock.jobs_url() + "?limit=x")
+
+@pytest.mark.gesmock(ignore="GM107")
+def test_that_ignores_it(gesmock):
+    twice(gesmock)
+
+def test_with_one_request(gesmock):
+    listed(gesmock, "?limit=x")
+"""
+)
+
+
+def test_a_line_at_the_end_names_the_findings_of_tests_that_passed(
+    pytester: pytest.Pytester,
+) -> None:
+    result = run(pytester, MISTAKEN)
+
+    result.assert_outcomes(passed=4)
+    result.stdout.fnmatch_lines(
+        [
+            "gesmock: findings in 2 tests that passed: GM107 retries_a_refusal; --gesmock-report "
+            "lists all"
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("test", "options"),
+    [
+        (PASSES, ()),
+        (MISTAKEN, ("--gesmock-report",)),
+        (MISTAKEN, ("-k", "ignores_it or one_request")),
+    ],
+)
+def test_the_line_is_missing_without_findings_and_beside_the_report(
+    pytester: pytest.Pytester, test: str, options: tuple[str, ...]
+) -> None:
+    result = run(pytester, test, *options)
+
+    assert result.ret == 0
+    result.stdout.no_fnmatch_line("gesmock: findings in *")
+
+
+@pytest.mark.deep
+def test_the_line_counts_the_tests_of_all_xdist_workers(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(MISTAKEN)
+
+    result = pytester.runpytest_subprocess(
+        "-p", "xdist", "-p", "gesmock.pytest_plugin", "-n", "2", "-W", "error"
+    )
+
+    result.assert_outcomes(passed=4)
+    result.stdout.fnmatch_lines(["gesmock: findings in 2 tests that passed: GM107 *"])
+
+
 # --- What fails a test ---
 
 

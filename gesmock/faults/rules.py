@@ -136,8 +136,8 @@ class ArmedRule:
         # Seed, fault rule and call number: the order of threads cannot change what is drawn.
         draw_seed = f"{seed}/{self.id}/{self.calls}"
         if rule.script is not None:
-            self.tried = True
             entry = rule.script[turn - 1]
+            self.tried |= entry != "ok" or turn == len(rule.script)
             if entry == "ok":
                 return None, "after", ""
             fault = kinds.fault_of(entry)

@@ -154,8 +154,13 @@ class Entry(Struct, frozen=True, kw_only=True):
         target = one_line(f"{quote(self.path)}{'?' * bool(query)}{query}")
         return f"{self.method} {_cut(target, _LONGEST_TARGET)}"
 
+    @property
+    def outcome(self) -> str:
+        """``answered 503``, or that it was not answered."""
+        return f"answered {self.status}" if self.status else "not answered"
+
     def __str__(self) -> str:
-        return f"{self.method} {quote(self.path)} answered {self.status}"
+        return f"{self.method} {quote(self.path)} {self.outcome}"
 
 
 class AnsweredEntry(Entry, frozen=True, kw_only=True):

@@ -226,7 +226,7 @@ class Assertion(
 def line(entry: Entry) -> str:
     """*entry* on one line: its number, the request and how it was answered."""
     fault = f" ({entry.fault})" if entry.fault else ""
-    return f"#{entry.number} {entry.request_line} answered {entry.status}{fault}"
+    return f"#{entry.number} {entry.request_line} {entry.outcome}{fault}"
 
 
 def in_words(times: int) -> str:

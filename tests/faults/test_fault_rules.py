@@ -234,6 +234,9 @@ def test_an_armed_rule_shows_its_counts() -> None:
         ({"fault": FAULT, "every": 3, "probability": 0}, 3, False),
         ({"script": ["ok"]}, 0, True),
         ({"script": ["ok"]}, 1, False),
+        ({"script": ["ok", 503]}, 1, True),
+        ({"script": ["ok", 503]}, 2, False),
+        ({"script": [503, "ok"]}, 1, False),
     ],
 )
 def test_a_rule_is_untried_until_a_request_on_which_it_could_fire(

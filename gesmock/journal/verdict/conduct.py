@@ -49,10 +49,11 @@ def polls_too_often(traffic: Traffic, config: VerdictConfig) -> Iterator[Evidenc
             run = max(hasty, key=len)
             job_id = run[0].args["job_id"]
             closest = min(waited_s(*pair) for pair in pairwise(run))
+            longest = f" (the longest of {len(hasty)} such runs)" if len(hasty) > 1 else ""
             yield Evidence(
                 f"job {job_id!r} was polled {len(run)} times in a row less than "
-                f"{config.poll_s:g} s apart, {closest:.3g} s at the closest, while it was "
-                f"{statuses_read(run[0])[job_id]}{times(len(hasty))}; wait longer between polls",
+                f"{config.poll_s:g} s apart, {round(closest, 3):g} s at the closest, while it was "
+                f"{statuses_read(run[0])[job_id]}{longest}; wait longer between polls",
                 chain(*hasty),
             )
 
