@@ -35,7 +35,9 @@ class NewEpoch(Struct, frozen=True):
 def health(target: Target) -> ServerHealth:
     """The health of *target*. Raises NotAnswered, Unreachable."""
     reply = _ask(target, "GET", "health")
-    return ServerHealth() if _has_no_control(reply) else _body(target, reply, ServerHealth)
+    if _is_unknown_url(reply) and not target.prefix:
+        return ServerHealth()
+    return _body(target, reply, ServerHealth)
 
 
 def reset(target: Target, token: str | None = None) -> int:
@@ -53,7 +55,8 @@ def _ask(target: Target, method: str, call: str, headers: HeaderLines = ()) -> H
         return pool.exchange(method, f"{target.prefix}{CONTROL}/{call}", headers, body)
 
 
-def _has_no_control(reply: HttpReply) -> bool:
+def _is_unknown_url(reply: HttpReply) -> bool:
+    """Whether gesmock answers 404: it has no control API, or the target's prefix is wrong."""
     return reply.status == 404 and reply.values("server") == [NAME]
 
 
@@ -66,7 +69,10 @@ def _body(target: Target, reply: HttpReply, type_: type[Body]) -> Body:
         reason = msgspec.json.decode(text, type=dict[str, Any]).get("error", "")
     except (msgspec.DecodeError, UnicodeDecodeError):
         reason = ""
-    if _has_no_control(reply):
+    if _is_unknown_url(reply):
         reason = "it serves no control API (--no-control)"
+        if prefix := target.prefix:
+            wrong = f"{prefix} is right only behind a proxy that strips it"
+            reason = f"it serves nothing at {prefix}{CONTROL}; {wrong}"
     why = f"answered {reply.status}: {reason or 'this is not gesmock'}"
     raise NotAnswered(f"{target.url}: {why}")

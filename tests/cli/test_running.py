@@ -55,15 +55,29 @@ def test_health_exits_with_0_without_a_control_api_too() -> None:
         assert (result.exit_code, result.output) == (0, f"{ges.url}: gesmock is ready\n")
 
 
+def test_no_command_takes_a_server_for_ready_below_a_wrong_path(ges: GesMock) -> None:
+    url = f"{ges.url}/foo"
+
+    for command, status in (("health", 1), ("env", 2), ("reset", 1)):
+        result = run(command, url)
+
+        assert (result.exit_code, result.stdout) == (status, "")
+        assert result.stderr == (
+            f"gesmock: {url}: answered 404: it serves nothing at /foo/_gesmock; "
+            "/foo is right only behind a proxy that strips it\n"
+        )
+
+
 def test_health_takes_the_url_that_serve_prints(ges: GesMock) -> None:
     assert run("health", ges.jobs_url()).output.startswith(f"{ges.url}: ")
 
 
 @pytest.mark.parametrize(
-    ("host", "loopback"), [("", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::", "[::1]")]
+    ("host", "loopback"),
+    [("", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("[::1]", "[::1]")],
 )
 def test_without_a_url_health_asks_the_server_of_the_environment(host: str, loopback: str) -> None:
-    with GesMock(host=host or "127.0.0.1") as ges:
+    with GesMock(host=host.strip("[]") or "127.0.0.1") as ges:
         result = run("health", GESMOCK_HOST=host, GESMOCK_PORT=port_of(ges))
 
         assert result.stdout.startswith(f"http://{loopback}:{port_of(ges)}: gesmock")
