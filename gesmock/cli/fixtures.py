@@ -28,7 +28,7 @@ from gesmock.model.types import Edition
 def generate(
     what: str, seed: int, project_id: str | None, status: tuple[str, ...], output: Path | None
 ) -> None:
-    """Write a fixture file of N realistic jobs; the same seed writes the same bytes."""
+    """Write a fixture file of N realistic jobs. The same seed writes the same bytes."""
     check_writable({"--output": output})
     weights = dict(options.setting(text, "--status") for text in status)
     generator = {**options.generator(what), "statuses": weights or None}
@@ -74,7 +74,7 @@ def check(file: tuple[str, ...]) -> None:
 @click.option("--edition", type=click.Choice(get_args(Edition)), help="Describe only this edition.")
 @click.option("--set", multiple=True, metavar="NAME=VALUE", help="Change a setting.")
 def openapi(control: bool, edition: Edition | None, set: tuple[str, ...]) -> None:
-    """Print the OpenAPI document of the service, or of the control API."""
+    """Print the OpenAPI document of the service or the control API."""
     from gesmock.contract import service_document
     from gesmock.web.control.document import control_document
 

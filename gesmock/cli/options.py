@@ -24,7 +24,27 @@ from gesmock.model.messages import OPERATION_NAMES
 if TYPE_CHECKING:
     import ssl
 
-command = partial(click.command, context_settings={"auto_envvar_prefix": "GESMOCK"})
+
+class Command(click.Command):
+    """A command that names the variable, not the option, that a wrong value comes from."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.BadParameter as error:
+            if error.param is not None and (variable := _variable(ctx, error.param.name)):
+                error.param_hint = f"'{variable}'"
+            raise
+
+
+def _variable(ctx: click.Context, name: str | None) -> str | None:
+    """The environment variable that the option *name* takes its value from; None if none."""
+    if name and ctx.get_parameter_source(name) is ParameterSource.ENVIRONMENT:
+        return f"GESMOCK_{name.upper()}"
+    return None
+
+
+command = partial(click.command, cls=Command, context_settings={"auto_envvar_prefix": "GESMOCK"})
 option = partial(click.option, show_envvar=True, show_default=True)
 file_option = partial(option, type=click.Path(path_type=Path))
 
@@ -36,6 +56,13 @@ class LineParamType(click.types.StringParamType):
 
 
 # --- Options of several commands ------------------------------------------------------------------
+
+host = partial(
+    option,
+    "--host",
+    default="127.0.0.1",
+    callback=lambda *values: values[-1].strip("[]"),  # of an IPv6 address, as in a URL
+)
 
 port = option(
     "--port",
@@ -140,8 +167,7 @@ def _named_option(path: str) -> str:
     current = click.get_current_context()
     for parameter in current.command.params:
         if parameter.name == name:
-            variable = current.get_parameter_source(name) is ParameterSource.ENVIRONMENT
-            option = f"GESMOCK_{name.upper()}" if variable else parameter.opts[0]
+            option = _variable(current, name) or parameter.opts[0]
             return f"{option} {inner}".rstrip()
     return path
 

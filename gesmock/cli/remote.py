@@ -58,7 +58,7 @@ def verify(
     write_settings: Path | None,
     **limits: Any,
 ) -> None:
-    """Check a server, gesmock or the real service, against the contract.
+    """Check gesmock or the real service against the contract.
 
     Only reads, unless --allow-writes is given. Signs in with the token in GESMOCK_TARGET_TOKEN, or
     with the keys in HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK. Exits with 0 if no check fails, 1 if
@@ -117,7 +117,7 @@ def record(
     as_project: str | None,
     as_graph: str | None,
 ) -> None:
-    """Record the job list of a server as a fixture file, without secrets.
+    """Record a server's job list as a fixture file, without secrets.
 
     Signs in like verify. To record what a client asks and gets, use gesmock proxy.
 

@@ -1,6 +1,7 @@
 """``gesmock health``, ``wait``, ``env`` and ``reset``: commands about servers that run."""
 
 import os
+import re
 import shlex
 import sys
 import time
@@ -62,10 +63,12 @@ def server_options(
 
 def own_url(environ: Mapping[str, str]) -> str:
     """The URL of the server that *environ* has ``gesmock serve`` start. Raises InvalidInput."""
-    host = environ.get("GESMOCK_HOST") or "127.0.0.1"
+    host = (environ.get("GESMOCK_HOST") or "127.0.0.1").strip("[]")
     port = environ.get("GESMOCK_PORT") or "8080"
     if port == "0":
         raise InvalidInput.at("GESMOCK_PORT", "0 stands for any free port; name the server's URL")
+    if not re.fullmatch("[0-9]{1,5}", port):
+        raise InvalidInput.at("GESMOCK_PORT", f"{port!r} is not a port")
     return local_url(host, port, secure=bool(environ.get("GESMOCK_CERT")))
 
 
@@ -87,9 +90,9 @@ def health(target: "Target") -> None:
 @command()
 @server_options(30.0, "How long to wait.")
 def wait(target: "Target") -> None:
-    """Wait until the server at URL is ready; exit with 1 if it is not ready in time.
+    """Wait until the server at URL is ready.
 
-    Without URL, it asks the same server as gesmock health.
+    Exits with 1 if it is not ready in time. Without URL, it asks the same server as gesmock health.
     """
     until = real_time() + target.timeout_s
     while True:
@@ -113,7 +116,7 @@ def _show_health(target: "Target") -> None:
 @command()
 @server_options(3.0)
 def env(target: "Target") -> None:
-    """Print the environment in which a shell's programs call the server at URL.
+    """Print the environment for programs that call the server at URL.
 
     It is that of the pytest fixture gesmock_env, for code that uses the vendor's SDK:
 
@@ -135,10 +138,11 @@ def env(target: "Target") -> None:
 @server_options(30.0, several=True)
 @option("--control-token", metavar="TOKEN", help="The control token of the servers.")
 def reset(targets: "list[Target]", control_token: str | None) -> None:
-    """Reset every project of each server, and drop those that only calls have opened.
+    """Reset every project of each server.
 
-    Exits with 1 if a server cannot be reset, but resets the others. Without URL, it resets the
-    server that gesmock health asks. GESMOCK_URL may contain several URLs, separated by spaces.
+    Drops the projects that only calls have opened. Exits with 1 if a server cannot be reset, but
+    resets the others. Without URL, it resets the server that gesmock health asks. GESMOCK_URL may
+    contain several URLs, separated by spaces.
     """
     from gesmock.remote import control
 

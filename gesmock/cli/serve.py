@@ -160,7 +160,7 @@ def _run(
 
 @command()
 @click.argument("fixture", nargs=-1, metavar="[FIXTURE_FILE]...")
-@option("--host", default="127.0.0.1", help="The address to listen on.")
+@options.host(help="The address to listen on.")
 @options.port
 @option("--project-id", help="The default project.")
 @option("--generate", multiple=True, metavar="[GRAPH=]N", help="Add N realistic jobs.")
@@ -259,7 +259,7 @@ def serve(
     log_format: str,
     **parameters: Any,
 ) -> None:
-    """Serve fixture files: JSON files, or names of those that gesmock ships.
+    """Serve fixture files: paths, or names of those gesmock ships.
 
     Without a fixture file and without --generate, serves the example of the service's own page.
     """
@@ -322,11 +322,7 @@ def serve(
 
 @command()
 @options.target_options
-@option(
-    "--host",
-    default="127.0.0.1",
-    help="The address to listen on; one that other machines reach needs --allow-others.",
-)
+@options.host(help="The address to listen on; one that other machines reach needs --allow-others.")
 @options.port
 @option(
     "--allow-host",
@@ -357,7 +353,7 @@ def proxy(
     log_format: str,
     **parameters: Any,
 ) -> None:
-    """Forward requests to a server, keep a journal of them, and inject faults.
+    """Forward requests to a server, journal them, and inject faults.
 
     Requests without credentials are signed in with the token in GESMOCK_TARGET_TOKEN, or with the
     keys in HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK (and HUAWEICLOUD_SDK_SECURITY_TOKEN, if they

@@ -227,6 +227,13 @@ def test_an_exposed_server_prints_its_generated_control_token(serve: Serve) -> N
     assert serve(visit, "--host", "0.0.0.0") == [200, 200, 401]
 
 
+def test_an_ipv6_address_may_be_in_brackets(serve: Serve) -> None:
+    [listening, _, panel] = serve(list, "--host", "[::1]")
+
+    assert " listening on http://[::1]:" in listening
+    assert panel.startswith("panel http://[::1]:")
+
+
 def test_a_chosen_control_token_is_not_printed(serve: Serve) -> None:
     assert len(serve(list, "--host", "0.0.0.0", "--control-token", "secret")) == 3
 
@@ -429,12 +436,28 @@ def test_a_bad_option_is_reported_clearly(args: list[str], words: str) -> None:
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("GESMOCK_RATE", "0", "GESMOCK_RATE: expected a rate above 0"),
+        ("GESMOCK_PORT", "tcp://1.2.3.4:80", "Invalid value for 'GESMOCK_PORT': 'tcp://1.2.3.4:80' is "),
+        ("GESMOCK_WATCH", "never", "Invalid value for 'GESMOCK_WATCH': 'never' is not a valid boolean."),
+    ],
+)  # fmt: skip
 def test_a_bad_value_from_the_environment_is_reported_with_its_variable(
-    monkeypatch: pytest.MonkeyPatch,
+    variable: str, value: str, message: str
 ) -> None:
-    monkeypatch.setenv("GESMOCK_RATE", "0")
+    result = run("serve", **{variable: value})
 
-    assert run("serve").stderr.startswith("GESMOCK_RATE: expected a rate above 0")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr
+
+
+def test_an_unknown_command_is_reported_with_the_one_that_was_meant() -> None:
+    result = run("srve")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.endswith("Error: No such command 'srve'. Did you mean 'serve'?\n")
 
 
 # --- proxy ----------------------------------------------------------------------------------------
@@ -777,6 +800,12 @@ def test_a_progress_bar_is_shown_on_a_terminal(monkeypatch: pytest.MonkeyPatch) 
 
     assert "generating jobs" in screen.written
     assert "100%" in screen.written
+
+
+def test_the_summary_of_every_command_fits_on_its_line() -> None:
+    _, summaries = run("--help").output.split("Commands:\n")
+
+    assert "...\n" not in summaries
 
 
 def test_every_option_of_serve_has_an_environment_variable() -> None:

@@ -91,6 +91,13 @@ def test_the_url_may_come_from_gesmock_url(ges: GesMock) -> None:
     assert run("health", GESMOCK_URL=ges.url).exit_code == 0
 
 
+def test_a_variable_that_holds_no_port_is_named() -> None:
+    result = run("health", GESMOCK_PORT="tcp://10.0.0.7:80")
+
+    assert result.exit_code == 2
+    assert result.stderr == "GESMOCK_PORT: 'tcp://10.0.0.7:80' is not a port\n"
+
+
 def test_a_port_that_the_server_picks_itself_has_to_be_named() -> None:
     result = run("health", GESMOCK_PORT="0")
 
