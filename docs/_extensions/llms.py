@@ -15,7 +15,9 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.writers.text import TextTranslator
 
-_DIRECTIVE = re.compile(r"^```\{([\w-]+)\} ?([^\n]*)\n.*?^```\n", re.MULTILINE | re.DOTALL)
+_DIRECTIVE = re.compile(
+    r"^(?:% [^\n]*\n)?```\{([\w-]+)\} ?([^\n]*)\n.*?^```\n", re.MULTILINE | re.DOTALL
+)
 
 
 def write(app: Sphinx, exception: Exception | None) -> None:
