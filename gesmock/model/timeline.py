@@ -174,7 +174,7 @@ class Timeline(Struct, frozen=True, gc=False):
 
 
 def timeline_of(job: Job, settings: Settings, edition: Edition, now: int) -> Timeline:
-    """The timeline of *job* from *now* on: its plan from its status on, or that status for ever."""
+    """The timeline of *job* from *now* on: its plan from its status on, or that status forever."""
     if job.plan is UNSET:
         return Timeline.still(job.status, now)
     finished = settings.finished(job.request.command, edition)

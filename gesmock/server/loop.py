@@ -151,7 +151,7 @@ class Loop:
             self.close_in_child()
 
     def close_in_child(self) -> None:
-        """``close`` for the child of a fork, where a copied lock may be locked for ever."""
+        """``close`` for the child of a fork, where a copied lock may be locked forever."""
         self._poller.close()
         self._wakeup.close()
         self._waker.close()
