@@ -33,7 +33,7 @@ def generate(
     weights = dict(options.setting(text, "--status") for text in status)
     generator = {**options.generator(what), "statuses": weights or None}
     if generator["count"] > MOST_JOBS:
-        raise InvalidInput.at("", f"{what!r}: a graph has {MOST_JOBS} jobs at most (ges_03_0471)")
+        raise InvalidInput.at("", f"{what!r}: a graph has {MOST_JOBS} jobs at most")
     fake = Fake(
         {
             "project_id": project_id,

@@ -245,7 +245,9 @@ def _histories(
 def _total(session: ProbedSession, page: ListedJobs) -> int:
     """The totalCount. Raises Skipped if there is none, CheckFailed if it is not a number."""
     if session.edition == "memory" or page.total is None:
-        raise Skipped("the list has no totalCount: pages before 2025 and ges_03_0204 have none")
+        raise Skipped(
+            "the list has no totalCount: the memory edition's page and pages before 2025 have none"
+        )
     if not is_count(page.total):
         raise CheckFailed(f"totalCount is {page.total!r}, which is not a number", page.reply)
     return page.total
@@ -262,7 +264,7 @@ def _paging_failure(
 ) -> CheckFailed | Skipped:
     """CheckFailed; Skipped for a target that is like the large graphs of 2021."""
     if session.is_pre_2025 and session.page_at(1, 1).ids == whole.ids:
-        ignored = "limit and offset are ignored, as by large graphs in 2021 (ges_03_0204)"
+        ignored = "limit and offset are ignored, as by large graphs in 2021"
         return Skipped(ignored)
     return CheckFailed(why, *replies)
 

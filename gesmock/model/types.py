@@ -15,7 +15,7 @@ ProjectId = Annotated[
     str,
     Meta(
         pattern=rf"^{PROJECT_PATTERN}(?![\s\S])",
-        description="a project id: 1 to 64 letters and digits (ges_03_0471)",
+        description="a project id: 1 to 64 letters and digits",
     ),
 ]
 # Inferred: the list's page has no rule for graph_name, and those for creating a graph differ.
