@@ -112,14 +112,19 @@ def _restart(ges: "GesMock", options: dict[str, Any], config: pytest.Config) -> 
 
     __tracebackhide__ = True
     start: dict[str, Any] = {**ges.options, **options}
-    ignore = [*config.getini("gesmock_ignore"), *_several(start.pop("ignore", None))]
-    fail_on = _several(start.pop("fail_on", None), config.getini("gesmock_fail_on"))
+    ignore = [*_listed(config, "gesmock_ignore"), *_several(start.pop("ignore", None))]
+    fail_on = _several(start.pop("fail_on", None), _listed(config, "gesmock_fail_on"))
     defaults = {"ignore": ignore, "fail_on": fail_on}
     ges.fake.verdict_defaults = {name: codes for name, codes in defaults.items() if codes}
     try:
         ges.start().restart(**start)
     except InvalidInput as error:
         raise pytest.UsageError(f"@pytest.mark.gesmock: {error}") from None
+
+
+def _listed(config: pytest.Config, name: str) -> list[str]:
+    """What the ini option *name* lists, separated by blanks or commas."""
+    return [item for item in ",".join(config.getini(name)).split(",") if item]
 
 
 def _several(value: Any, default: Any = ()) -> Any:
@@ -174,13 +179,14 @@ def pytest_configure(config: pytest.Config) -> None:
     if any(options) or config.getoption("gesmock_fail_under") is not None:
         from gesmock.pytest_report import RunReport
 
-        config.pluginmanager.register(RunReport(config), _REPORT)
+        operations = _listed(config, "gesmock_operations")
+        config.pluginmanager.register(RunReport(config, operations), _REPORT)
 
 
 def _check_codes(config: pytest.Config) -> None:
     """Refuse the whole run if the ini file has codes that do not exist."""
     for name in ("gesmock_ignore", "gesmock_fail_on"):
-        if codes := config.getini(name):
+        if codes := _listed(config, name):
             from gesmock.journal.verdict.findings import Code
             from gesmock.model import validation
             from gesmock.model.errors import InvalidInput

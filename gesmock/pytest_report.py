@@ -25,14 +25,13 @@ class RunReport:
     In a worker of pytest-xdist, it hands over what it has collected; the controller adds that up.
     """
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: pytest.Config, operations: list[str]) -> None:
         self._config = config
         self._coverage = Coverage()
         self._findings: list[dict[str, Any]] = []
         self._crashed: list[str] = []
         self._failures: list[str] = []
-        named = config.getini("gesmock_operations")
-        self._operations = list(OPERATION_NAMES) if named == ["all"] else named
+        self._operations = list(OPERATION_NAMES) if operations == ["all"] else operations
         for name in self._operations:
             if name not in OPERATION_NAMES:
                 wrong = validation.none_of(name, ["all", *OPERATION_NAMES])

@@ -169,7 +169,7 @@ class TestIgnored:
         twice(gesmock)
         assert gesmock.verdict.config.ignore == ["GM109", "GM107", "GM2"]
 """,
-        ini="gesmock_fail_on = GM0 retries_a_refusal\ngesmock_ignore = never_looks",
+        ini="gesmock_fail_on = GM0, retries_a_refusal\ngesmock_ignore = never_looks",
     )
 
     result.assert_outcomes(passed=2, failed=1)
