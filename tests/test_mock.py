@@ -309,7 +309,7 @@ def test_a_fault_rule_from_before_a_reset_does_not_disarm_the_one_with_its_id_no
         (
             {"operation": "list", "status": 500},
             InvalidInput,
-            "'list' is not one of list_jobs, show_job",
+            "'list' is not valid; did you mean 'list_jobs'",
         ),
         ({"status": 500, "headers": "abc"}, InvalidInput, "headers: expected an object, got 'abc'"),
         (

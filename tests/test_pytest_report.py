@@ -192,7 +192,9 @@ def test_a_wrong_code_of_a_marker_is_refused(pytester: pytest.Pytester) -> None:
 
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
-        ["E *UsageError: @pytest.mark.gesmock: verdict.fail_on?0?: 'GM7' is not one of GM001, *"]
+        [
+            "E *UsageError: @pytest.mark.gesmock: verdict.fail_on?0?: 'GM7' is not valid; did you mean 'GM'?"
+        ]
     )
 
 
@@ -360,14 +362,16 @@ def test_a_run_that_does_not_use_the_fake_fails(pytester: pytest.Pytester) -> No
 
 def test_the_ini_file_says_which_operations_count(pytester: pytest.Pytester) -> None:
     args = ("--gesmock-report", "--gesmock-fail-under=8")
-    few = run(pytester, PASSES, *args, ini="gesmock_operations = list_jobs show_job")
+    few = run(pytester, PASSES, *args, ini="gesmock_operations = list_jobs, show_job")
     every = run(pytester, PASSES, *args, ini="gesmock_operations = all")
     wrong = run(pytester, PASSES, *args, ini="gesmock_operations = list")
 
     assert few.ret == 1
     few.stdout.fnmatch_lines(["show_job     .    . *", "2 of 26 cells were met (7.6 %); *"])
     every.stdout.fnmatch_lines(["import_graph *", "2 of * cells were met (0.4 %)"])
-    wrong.stderr.fnmatch_lines(["*gesmock_operations: 'list' is not one of all, list_jobs, *"])
+    wrong.stderr.fnmatch_lines(
+        ["*gesmock_operations: 'list' is not valid; did you mean 'list_jobs'?"]
+    )
 
 
 def test_the_report_is_written_as_json(pytester: pytest.Pytester, tmp_path: Path) -> None:

@@ -190,8 +190,10 @@ def unknown_key(name: str, names: list[str]) -> str:
 
 
 def none_of(value: object, names: Sequence[str]) -> str:
-    """The message for a *value* that is not one of several *names*."""
-    return f"{described(value)} is not one of {', '.join(names)}{suggestion(value, names)}"
+    """The message for a *value* that is not one of several *names*: the closest one, or all."""
+    if meant := suggestion(value, names):
+        return f"{described(value)} is not valid{meant}"
+    return f"{described(value)} is not one of {', '.join(names)}"
 
 
 def suggestion(value: object, names: Sequence[str]) -> str:
@@ -239,10 +241,10 @@ def _errors(type_: Any, value: object, path: str) -> Iterator[InputError]:
 def _unexpected(value: object, expected: str) -> str:
     """The message for a *value* instead of what is *expected*."""
     before, one_of, names = expected.partition("one of ")
-    if one_of and not before and " or " not in names:
-        return none_of(value, names.split(", "))
     listed = names.partition(" or ")[0].rstrip(",").split(", ")
-    return f"expected {expected}, got {described(value)}{suggestion(value, listed)}"
+    if (one_of and not before and " or " not in names) or suggestion(value, listed):
+        return none_of(value, listed)
+    return f"expected {expected}, got {described(value)}"
 
 
 def _kind(type_: Any) -> tuple[Any, tuple[Any, ...]]:

@@ -108,10 +108,10 @@ def test_a_call_that_cannot_be_submitted_is_not_suggested(operation: str) -> Non
     )
 
     assert result.exit_code == 2
-    message, _, names = result.stderr.partition(" is not one of ")
-    assert message == f"--submit: {operation!r}"
+    message, _, names = result.stderr.partition(f"--submit: {operation!r} is not ")
+    assert message == ""
+    assert names.startswith(("one of import_graph, ", "valid; did you mean 'export_edges'?"))
     assert operation not in names
-    assert "vertex_query, edge_query" in names
 
 
 def test_a_call_that_may_lose_data_is_submitted_with_permission(ges: GesMock) -> None:
@@ -153,10 +153,7 @@ def test_an_empty_graph_is_not_a_failure(ges: GesMock) -> None:
     ("options", "message"),
     [
         (("--submit", "paint", "--allow-writes"), "--submit: 'paint' is not one of import_graph, "),
-        (
-            ("--submit", "export_result", "--allow-writes"),
-            "--submit: 'export_result' is not one of ",
-        ),
+        (("--submit", "export_result", "--allow-writes"), "--submit: 'export_result' is not valid"),
         (("--body", "{", "--allow-writes"), "--body: line 1 column 2: broken JSON: "),
         (("--project-id", "a-b"), "--project-id: 'a-b' is not 1 to 64 letters or digits"),
         (("--graph", "nobody"), "gesmock: GET /ges/v1.0/"),

@@ -83,14 +83,15 @@ def test_an_error_names_the_path_the_value_and_what_is_expected(value: object, e
         ("memry", Edition, "memory"),
         ("gm1", Code, "GM1"),
         ("fails_lat", PlanName | Plan, "fails_late"),
-        ("reed", Wheel, None),
     ],
 )
-def test_an_error_suggests_the_name_that_was_meant(value: str, type_: Any, meant: str) -> None:
+def test_an_error_suggests_the_name_that_was_meant_instead_of_all(
+    value: str, type_: Any, meant: str
+) -> None:
     with pytest.raises(InvalidInput) as caught:
         validation.read(value, type_)
 
-    assert str(caught.value).partition("; did you mean ")[2] == (f"{meant!r}?" if meant else "")
+    assert str(caught.value) == f"$: {value!r} is not valid; did you mean {meant!r}?"
 
 
 def test_all_errors_are_reported_at_once() -> None:

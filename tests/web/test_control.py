@@ -376,8 +376,7 @@ def test_an_unknown_scenario_is_refused_before_a_project_is_created(service: Ser
     refused = service.control("PUT", "projects/new/scenario", {"scenario": "moives"})
 
     assert refused.status_code == 400
-    assert "$.scenario: 'moives' is not one of empty, failing," in refused.json["error"]
-    assert "did you mean 'movies'" in refused.json["error"]
+    assert "$.scenario: 'moives' is not valid; did you mean 'movies'?" in refused.json["error"]
     assert service.control("GET", "projects/new/scenario").status_code == 404
 
 
@@ -602,9 +601,9 @@ def test_a_state_may_be_loaded_into_another_project(service: Service) -> None:
         ("POST generate", {}, 400, "$.count: missing"),
         ("POST generate", {"count": 10**9}, 400, "$.count: expected an integer from 0 to 1000000, got 1000000000"),
         ("POST generate", {"count": 1, "seed": "x"}, 400, "$.seed: expected an integer from 0"),
-        ("POST faults", {"operation": "list", "fault": FAULT}, 400, "$.operation: 'list' is not one of list_jobs, show_job"),
+        ("POST faults", {"operation": "list", "fault": FAULT}, 400, "$.operation: 'list' is not valid; did you mean 'list_jobs'?"),
         ("POST faults", {"fault": {"kind": "delay"}}, 400, "$.fault: a delay takes one of seconds (such as seconds=2), uniform and lognormal"),
-        ("POST faults", {"fault": {"kind": "delays"}}, 400, "is not one of error, delay, reset, close, hang, garbage, malformed, truncate, drip, insert_jobs, remove_jobs, finish_jobs, shrink_total, repeat_row, cap_limit, throttle, outage, ramp; did you mean 'delay'?"),
+        ("POST faults", {"fault": {"kind": "delays"}}, 400, "'delays' is not valid; did you mean 'delay'?"),
         ("POST faults", {"fault": {"kind": "reset"}}, 400, "$.fault.kind: 'reset' needs a server that owns its sockets, like that of GesMock and gesmock serve; the one in use does not"),
         ("POST projects/new/faults", {"script": ["ok", {"kind": "hang"}]}, 400, "$.script[1].kind: 'hang' needs a server"),
         ("PUT state", {"faults": [{"fault": {"kind": "ramp", "to": 1, "over_s": 1, "fault": {"kind": "close"}}}]}, 400, "$.faults[0].fault.fault.kind: 'close' needs a server"),

@@ -53,7 +53,7 @@ def test_failing_has_only_the_findings_that_fail_a_test(
     accused.verdict.configure(fail_on=["retries_a_refusal"], ignore=["unmatched"])
     assert codes(accused.verdict.failing()) == codes(accused.findings()) == ["GM107"]
     assert accused.verdict.config == VerdictConfig(fail_on=["GM107"], ignore=["GM002"])
-    with pytest.raises(InvalidInput, match=r"findings\[0\]: 'GM7' is not one of GM001, GM002, "):
+    with pytest.raises(InvalidInput, match=r"findings\[0\]: 'GM7' is not valid; "):
         accused.findings("GM7")
 
 
@@ -170,8 +170,8 @@ def test_a_state_without_a_config_leaves_it_unchanged() -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"ignore": ["GM7"]}, r"ignore\[0\]: 'GM7' is not one of GM001"),
-        ({"ignore": ["GM10"]}, r"ignore\[0\]: 'GM10' is not one of GM001.*did you mean 'GM10"),
+        ({"ignore": ["foo"]}, r"ignore\[0\]: 'foo' is not one of GM001"),
+        ({"ignore": ["GM10"]}, r"ignore\[0\]: 'GM10' is not valid; did you mean 'GM10"),
         ({"ignore": "GM101"}, "ignore: expected a list, got 'GM101'"),
         ({"polls_s": 3}, "polls_s: unknown key; did you mean 'poll_s'?"),
         ({"poll_s": -1}, "poll_s: expected a number from 0 to "),
