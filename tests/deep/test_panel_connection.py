@@ -86,6 +86,21 @@ def test_the_panel_asks_for_the_control_token(begin: Begin, visit: Visitor) -> N
     expect(job(panel, HYG)).to_be_visible()
 
 
+def test_a_link_to_a_scenario_asks_once_the_control_token_is_known(
+    begin: Begin, visit: Visitor
+) -> None:
+    visit.allow("status of 401")
+    ges = begin(fixture="living", control_token="secret")
+    panel = visit(f"{ges.url}/_gesmock/?scenario=failing")
+    dialog = panel.get_by_role("dialog", name="Control token")
+    dialog.get_by_label("Control token").fill("secret")
+    dialog.get_by_role("button", name="Connect").click()
+
+    panel.get_by_role("dialog", name="Load scenario").get_by_role("button", name="Load").click()
+
+    expect(panel.get_by_label("Scenario")).to_have_value("failing")
+
+
 def test_the_panel_of_a_proxy_shows_requests_and_says_why_there_are_no_jobs(
     visit: Visitor,
 ) -> None:

@@ -114,6 +114,35 @@ def test_the_next_import_fails_late(panel: "Page", demo: "Page", ges: GesMock) -
     expect(demo.get_by_role("row", name="failed import_graph").first).to_be_visible()
 
 
+def test_a_rule_that_was_edited_is_edited_again_as_it_is_now(panel: "Page", ges: GesMock) -> None:
+    ges.faults.arm("list_jobs", 429, retry_after=1)
+    edit = panel.get_by_role("button", name="Edit f1")
+    rule = panel.get_by_label("Rule", exact=True)
+    edit.click()
+    rule.fill(rule.input_value().replace('"retry_after": 1', '"retry_after": 30'))
+    with panel.expect_response(re.compile("/faults$")):  # the rules as they are then
+        panel.get_by_role("button", name="Save").click()
+
+    edit.click()
+
+    assert json.loads(rule.input_value())["fault"]["retry_after"] == 30
+
+
+def test_only_a_call_of_an_operation_can_be_answered_with_a_fault(
+    panel: "Page", ges: GesMock
+) -> None:
+    drawer = panel.get_by_role("complementary", name="Details")
+    requests.get(ges.jobs_url())
+    requests.get(f"{ges.url}/ges/nothing")
+    request(panel, "nothing").get_by_role("button").click()
+    expect(drawer).to_contain_text("none serves this")
+    expect(drawer.get_by_role("button", name="503")).to_have_count(0)
+
+    request(panel, "jobs/status").get_by_role("button").click()
+
+    expect(drawer.get_by_role("button", name="503")).to_be_visible()
+
+
 def test_rules_are_paused_resumed_and_removed(panel: "Page", ges: GesMock) -> None:
     break_it(panel, "503", times=5)
     rules = panel.get_by_role("table", name="Break it")

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 from browser import Begin, Visitor, expect
-from panels import HYG, another_tab, demo_url, job, open_panel, says, wait_until_live
+from conftest import until
+from panels import HYG, another_tab, demo_url, job, open_panel, request, says, wait_until_live
 
 from gesmock import GesMock
 from gesmock.model.types import STATUSES
@@ -134,7 +136,7 @@ def test_a_link_opens_what_it_names(visit: Visitor, living: GesMock) -> None:
 @pytest.mark.parametrize(
     ("look", "words"),
     [
-        ("#status=done&request=x", "It is not in the journal."),
+        ("#status=done&request=x", "Not in the journal."),
         ("#job=3a5c7e9b1d3f4b5d7f9a1c3e5b7d9f250000382489090", "hyg_algorithm"),
     ],
 )
@@ -187,6 +189,85 @@ def test_a_search_changes_the_board_under_the_pointer(visit: Visitor, living: Ge
 
     expect(cards).to_have_count(1)
     expect(cards).to_contain_text(HYG)
+
+
+def test_the_board_has_only_the_column_of_the_chosen_status(
+    visit: Visitor, living: GesMock
+) -> None:
+    panel = open_panel(visit, living.url, "#view=board&status=failed")
+
+    expect(panel.get_by_role("list", name="failed")).to_be_visible()
+    expect(panel.get_by_role("list", name="success")).to_have_count(0)
+
+    panel.get_by_label("Search jobs").fill("no such job")
+    expect(panel.get_by_role("button", name="Clear filters")).to_be_visible()
+
+
+def test_an_open_job_is_followed_among_hundreds_that_change_at_once(
+    begin: Begin, visit: Visitor
+) -> None:
+    ges = begin(clock={"frozen": True})
+    ges.generate(300, statuses={"pending": 1}, plan="normal")
+    panel = open_panel(visit, ges.url)
+    row = panel.get_by_role("table", name="Jobs").get_by_role("row").nth(3)
+    row.get_by_role("button").first.click()
+    drawer = panel.get_by_role("complementary", name="Details")
+    expect(drawer).to_contain_text("pending")
+
+    ges.clock.advance(600)
+
+    expect(drawer.locator("dd .status")).to_have_text("success")
+    expect(row).to_contain_text("success")
+
+
+def test_what_is_copied_of_a_job_is_what_it_is_now(visit: Visitor, living: GesMock) -> None:
+    panel = open_panel(visit, living.url)
+    panel.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    job(panel, HYG).get_by_role("button").first.click()
+    drawer = panel.get_by_role("complementary", name="Details")
+    expect(drawer).to_contain_text("pending")
+    living.clock.advance(3)
+    expect(drawer.locator("dd .status")).to_have_text("running")
+
+    drawer.get_by_role("button", name="Copy as Python").click()
+
+    expect(panel.get_by_role("status")).to_have_text("Copied")
+    assert 'status="running"' in panel.evaluate("navigator.clipboard.readText()")
+
+
+def test_requests_that_come_while_a_menu_is_open_are_shown_when_it_closes(
+    visit: Visitor, living: GesMock
+) -> None:
+    panel = open_panel(visit, living.url)
+    row = job(panel, HYG)
+    row.hover()
+    row.get_by_role("button", name="Move").click()
+    requests.get(living.jobs_url())
+    expect(panel.get_by_text("1 request", exact=True)).to_be_visible()
+
+    panel.keyboard.press("Escape")
+
+    expect(request(panel, "jobs/status")).to_be_visible()
+
+
+def test_a_new_graph_can_be_chosen(visit: Visitor, living: GesMock) -> None:
+    panel = open_panel(visit, living.url)
+    expect(job(panel, HYG)).to_be_visible()
+
+    living.generate(5, graph="films")
+
+    expect(panel.get_by_label("Graph").get_by_role("option", name="films")).to_be_attached()
+
+
+def test_a_double_press_of_next_transition_makes_two_steps(visit: Visitor, living: GesMock) -> None:
+    panel = open_panel(visit, living.url)
+    expect(job(panel, HYG)).to_contain_text("pending")
+    begun = living.clock.now
+
+    next_transition = panel.get_by_role("button", name="Next transition")
+    next_transition.evaluate("button => { button.click(); button.click(); }")
+
+    until(lambda: round(living.clock.now - begun, 6) == 5)  # jobs change after 2 s and 5 s
 
 
 def test_the_focus_returns_to_a_job_that_changed_while_its_drawer_was_open(

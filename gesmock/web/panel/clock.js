@@ -1,6 +1,6 @@
 /** The project's clock. */
 
-import { attempt, get } from "./api.js";
+import { attempt, get, throttled } from "./api.js";
 import { duration, fill, h, page, plural, replace, say } from "./dom.js";
 import { on } from "./view.js";
 
@@ -15,7 +15,7 @@ const now = () => timing.now + (timing.frozen ? 0 : ((performance.now() - since)
 /** @param {number} time */
 export const ago = (time) => `${duration(Math.max(now() - time, 0))} ago`;
 
-/** Notes when a job that just came will change. @param {Item} item */
+/** Notes when a job will change. @param {Item} item */
 export const received = (item) => Object.assign(item, { due: item.next ? now() + item.next.in_s : undefined });
 
 /** @param {Item} item */
@@ -57,12 +57,12 @@ export const loadClock = async () => setClock(await get("clock"));
 on(["clock"], setClock);
 page.freeze.onclick = () => attempt("PATCH", "clock", { frozen: !timing.frozen });
 page.rate.onchange = () => attempt("PATCH", "clock", { rate: Number(page.rate.value) });
-page.next.onclick = async () => {
+page.next.onclick = throttled(async () => {
   const clock = await attempt("GET", "clock");
-  if (clock?.next_s === null) say("No job is going to change");
-  else if (clock) advance(clock.next_s);
-};
-for (const button of page.clock.querySelectorAll("[data-advance]")) {
-  button.onclick = () => advance(Number(button.dataset.advance));
-}
+  if (clock?.next_s === null) say("No job will change");
+  else if (clock) await advance(clock.next_s);
+}, 0);
+page.next.before(...Object.entries({ "1 s": 1, "10 s": 10, "1 min": 60 }).map(([name, seconds], index) => h("button", {
+  "aria-keyshortcuts": `${index + 1}`, title: `Advance by ${name}`, click: () => advance(seconds),
+}, `+${name}`)));
 setInterval(() => timing.frozen || document.hidden || tick(), 500);

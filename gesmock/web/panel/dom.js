@@ -8,18 +8,18 @@ export const page = Object.fromEntries(named);
 /** A new `span.muted`, say. Objects set attributes and listeners; strings become text, never markup. @type {Create} */
 export function h(tag, ...contents) {
   const [name, ...classes] = tag.split(".");
-  const element = document.createElement(name);
+  const element = /** @type {any} */ (document.createElement(name));
   if (classes.length) element.className = classes.join(" ");
   for (const each of contents.flat()) {
     if (each instanceof Node) element.append(each);
     else if (typeof each !== "object") element.append(each || each === 0 ? visible(`${each}`) : "");
     else for (const [attribute, value] of Object.entries(each ?? {})) {
-      if (typeof value === "function") element.addEventListener(attribute, value);
+      if (typeof value === "function") element[`on${attribute}`] = value;
       else if (typeof value === "boolean") element.toggleAttribute(attribute, value);
       else if (value != null) element.setAttribute(attribute, visible(`${value}`));
     }
   }
-  return /** @type {any} */ (element);
+  return element;
 }
 
 /** @type {Map<Element, number>} */
@@ -31,12 +31,15 @@ export function replace(parent, ...contents) {
   if (parent.matches(":active")) return void delayed.set(parent, setTimeout(replace, 300, parent, ...contents));
   const focused = parent.querySelector(":focus");
   const old = [...parent.childNodes];
-  const fresh = [...h("div", ...contents).childNodes];
+  const whole = h("div", ...contents);
+  const fresh = [...whole.childNodes];
+  const clicks = [...whole.querySelectorAll("button")].map(({ onclick }) => onclick);
   fresh.forEach((node, index) => {
     if (!old[index]) parent.append(node);
     else if (!old[index].isEqualNode(node)) old[index].replaceWith(node);
   });
   for (const node of old.slice(fresh.length)) node.remove();
+  parent.querySelectorAll("button").forEach((button, index) => (button.onclick = clicks[index]));
   if (focused && !focused.isConnected) focusOn(focused, parent);
 }
 
@@ -84,7 +87,8 @@ export const reason = (error) => (error instanceof TypeError ? "The server does 
 export const copyButtons = (texts) => h("div.buttons", Object.entries(texts).map(([name, text]) => {
   const copied = () => say("Copied");
   const refused = () => say("The browser refuses to copy", true);
-  return h("button", { click: () => navigator.clipboard.writeText(text).then(copied, refused) }, `Copy as ${name}`);
+  const copy = async () => navigator.clipboard.writeText(text); // by plain HTTP there may be no clipboard
+  return h("button", { click: () => copy().then(copied, refused) }, `Copy as ${name}`);
 }));
 
 /** Offer these values, and choose one. @type {Fill} */

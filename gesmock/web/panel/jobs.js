@@ -77,7 +77,6 @@ function fillMoves(item) {
 }
 
 page.moves.onclick = () => page.moves.hidePopover();
-page.moves.ontoggle = list.draw;
 page.toJobs.onclick = list.focus;
 
 const load = throttled(async () => {
@@ -104,6 +103,7 @@ const refresh = throttled(async () => {
   if (!project.id) return; // the graph in view may not exist
   if (!list.isHeld() || !total) return load();
   ({ total: matching, counts } = await get(`jobs?${query({ ...filters(), limit: 1 })}`));
+  if (matching === total && !view.status) return load(); // no row moves
   draw();
 }, 250);
 
@@ -136,7 +136,7 @@ function draw() {
   drawChips("command", names, (name) => [name]);
   if (document.activeElement !== page.search) page.search.value = view.q;
   list.show(total, !total && noJobs(all), matching - total);
-  page.jobs.classList.toggle("board", !!view.view);
+  page.jobs.classList.toggle("board", !!(view.view && total));
   page.boardSwitch.ariaPressed = `${!!view.view}`;
   if (view.view) drawBoard();
 }
@@ -151,7 +151,7 @@ function noJobs(all) {
     headers: { "Content-Type": "application/json" },
     body: '{"edgesetPath": "bucket/edges/", "obsParameters": {"accessKey": "AK", "secretKey": "SK"}}',
   });
-  if (project.isProxy) return [h("h3", "No jobs here"), h("p", "A proxy has none: they are on the server behind it.")];
+  if (project.isProxy) return [h("h3", "No jobs here: they are on the server behind the proxy")];
   if (all) return [h("h3", "No job matches"), h("button", { click: clear }, "Clear filters")];
   return [h("h3", "No jobs yet"), h("pre", curl),
     copyButtons({ curl }), h("button.main", { click: generate }, "Generate 100")];
@@ -162,9 +162,10 @@ page.search.oninput = () => look({ q: page.search.value });
 let boardFor = ""; // these filters
 
 const drawBoard = throttled(async () => {
-  if (boardFor === loadedFor && page.board.matches(":hover")) return;
+  if (boardFor === loadedFor && page.board.querySelector(".card:hover")) return;
   boardFor = loadedFor;
-  replace(page.board, await Promise.all(statuses().map(async (status) => {
+  const { status: only } = filters();
+  replace(page.board, await Promise.all((only ? [only] : statuses()).map(async (status) => {
     const { jobs, total } = await get(`jobs?${query({ ...filters(), status, limit: CARDS })}`);
     return h("section", h("h3", statusMark(status), " ", h("b", digits(total))),
       h("ul", { "aria-label": status }, jobs.map(received).map((item) => h("li", openButton(
@@ -174,7 +175,7 @@ const drawBoard = throttled(async () => {
 }, 500);
 
 page.boardSwitch.onclick = () => look({ view: view.view ? "" : "board" });
-page.board.onpointerleave = drawBoard;
+page.board.onpointerout = drawBoard;
 
 // --- Drawer ---
 
@@ -199,8 +200,8 @@ details.set("job", async (key) => {
     copyButtons({ curl: asCurl(request), fetch: asFetch(request), Python: asPython(item) }),
     part("Plan",
       h("ol.stops", steps.map(({ status, progress, after_s }, index) => h("li", statusMark(status),
-        h("span.muted", progress && `${progress} %, `, index ? `in ${duration(after_s)}` : "now")))),
-      steps.length < 2 && h("p.muted", "It stays so until it is moved.")),
+        h("span.muted", !!progress && `${progress} %, `, index ? `in ${duration(after_s)}` : "now")))),
+      steps.length < 2 && h("p.muted", "It stays until it is moved.")),
     part("Shown to clients",
       h("ol.stops", observed.map(({ status, times, at, first }) => h("li", statusMark(status),
         h("span.muted", times === 1 ? "once" : `${times} times`, `, ${ago(at)}`), requestLink(first)))),
@@ -211,5 +212,4 @@ details.set("job", async (key) => {
   ];
 });
 
-const again = throttled(drawDrawer, 300);
-on(["job", "request"], () => view.job && again());
+on(["job", "request", "counts"], throttled(async () => view.job && drawDrawer(), 300));

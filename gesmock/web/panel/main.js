@@ -9,7 +9,9 @@ import { emit, look, on, open, view } from "./view.js";
 import "./jobs.js";
 import "./requests.js";
 
-const { dataset } = document.documentElement;
+const { dataset, style } = document.documentElement;
+let linked = new URLSearchParams(location.search).get("scenario");
+history.replaceState(null, "", location.pathname + location.hash);
 
 let closeStream = () => {};
 
@@ -29,22 +31,24 @@ function connect() {
   closeStream();
   setConnection("connecting");
   closeStream = shareStream(urlOf("events"), token(), ({ type, data }) => emit([type], data));
-  load(); // and again once the stream is open, so that nothing is missed
+  load(); // and again once the stream is open
 }
 
 on(["open"], () => {
   setConnection("live");
   load();
+  if (linked) askToLoad(linked);
+  linked = "";
 });
 on(["gone"], () => setConnection("gone", "The server does not answer"));
 on(["reset", "#graph"], load);
 on(["fixture"], ({ file, error }) => notify(error && `${file} was not loaded; the state stays as it was. ${error}`));
 on(["refused"], ({ status, error }) => {
   if (status === 401) {
-    const isAsked = dataset.connection === "locked"; // each call of the page is refused
-    setConnection("locked", "The server asks for its control token. ", h("button", { click: askForToken }, "Enter it"));
-    if (token()) say("The server does not accept this token", true);
-    if (!isAsked) askForToken();
+    const isAsked = dataset.connection === "locked"; // by an earlier call
+    const why = token() ? "The server does not accept this token. " : "The server asks for its control token. ";
+    setConnection("locked", why, h("button", { click: askForToken }, "Enter it"));
+    if (!isAsked && !page.dialog.open) askForToken();
   } else {
     const leave = h("button", { click: () => look({ project: "", graph: "" }) }, "Show the default project");
     setConnection("refused", `The server refuses: ${error} `, view.project && leave);
@@ -53,8 +57,7 @@ on(["refused"], ({ status, error }) => {
 
 function askForToken() {
   const field = h("input", { type: "password", "aria-label": "Control token" });
-  const where = h("p", "The server printed it, or set with ", h("code", "--control-token"), ".");
-  openDialog("Control token", [where, field], "Connect", async () => {
+  openDialog("Control token", [h("p", "The server printed it."), field], "Connect", async () => {
     if (/[^!-~]/.test(field.value)) throw Error("Only plain ASCII");
     sessionStorage.gesmockToken = field.value;
     connect();
@@ -101,7 +104,7 @@ async function loadScenario() {
   page.scenario.title = scenarios.find(({ name }) => name === chosen)?.title ?? "";
 }
 
-on(["counts", "faults"], throttled(loadScenario, 1_000));
+on(["counts", "faults"], throttled(() => Promise.all([loadProject(), loadScenario()]), 1_000));
 
 /** @param {string} scenario */
 function askToLoad(scenario) {
@@ -146,13 +149,10 @@ addEventListener("keydown", (event) => {
   else found?.click();
 });
 
-page.theme.value = localStorage.gesmockTheme ?? "auto";
-page.theme.onchange = () => (localStorage.gesmockTheme = page.theme.value);
+page.theme.value = localStorage.gesmockTheme ?? "light dark";
+const setTheme = () => (style.colorScheme = localStorage.gesmockTheme = page.theme.value);
+page.theme.onchange = setTheme;
+setTheme();
 
-const linked = new URLSearchParams(location.search).get("scenario");
-if (linked) {
-  history.replaceState(null, "", location.pathname + location.hash);
-  askToLoad(linked);
-}
 addEventListener("pageshow", ({ persisted }) => persisted && location.reload()); // it has left the stream
 connect();

@@ -33,7 +33,7 @@ const list = listIn(page.requests, {
   columns: ["Time", "Request", "Status", "Took", "Fault"],
   at: (index) => shown[index],
   cells: (entry) => [
-    new Date(entry.real_at * 1000).toISOString().slice(11, 19),
+    new Date(entry.real_at * 1000).toTimeString().slice(0, 8),
     h(`button.link.mono${entry.method === "OPTIONS" ? ".dim" : ""}`, {
       click: () => open("request", `${entry.number}`),
       title: `#${entry.number} ${entry.path}`,
@@ -78,7 +78,7 @@ on(["request"], (entry) => {
 on(["load"], async () => {
   entries = shown = []; // it may be another server, or project
   last = 0;
-  const { entries: older, count } = await get("journal?limit=100&before=9007199254740991&bodies=false");
+  const { entries: older, count } = await get("journal?limit=500&before=9007199254740991&bodies=false");
   entries = [...entries.filter(({ number }) => number > count), ...older];
   last = Math.max(last, count);
   draw();
@@ -96,7 +96,7 @@ page.har.onclick = async () => {
 
 details.set("request", async (key) => {
   const { entries: [entry] } = await get(`journal?limit=1&before=${Math.trunc(Number(key)) + 1 || 1}`);
-  if (`${entry?.number}` !== key) return [h("p.muted", "It is not in the journal.")];
+  if (`${entry?.number}` !== key) return [h("p.muted", "Not in the journal.")];
   const { operation, args, body, fault, headers, job_id: jobId, reply_body, reply_bytes = 0 } = entry;
   const call = callOf(entry);
   return [
@@ -110,7 +110,7 @@ details.set("request", async (key) => {
       Job: jobId && h("button.link.mono", { click: () => open("job", jobKey(jobId, args.graph_name)) }, shortId(jobId)),
     }),
     copyButtons({ curl: asCurl(call), fetch: asFetch(call) }),
-    h("div.buttons", { role: "group", "aria-label": "Answer the next one with" },
+    operation && h("div.buttons", { role: "group", "aria-label": "Answer the next one with" },
       h("span.muted", "Answer the next one with"), faultButtons((fault) => {
         const rule = { operation, fault, times: 1, graph: args.graph_name, job_id: args.job_id };
         attempt("POST", "faults", rule);

@@ -1,6 +1,6 @@
 /** Lists of any length, of which only the rows in sight are in the page. */
 
-import { digits, h, replace } from "./dom.js";
+import { digits, h, page, replace } from "./dom.js";
 
 const OVERSCAN = 12;
 const HEIGHT = 30; // px, of a row in panel.css
@@ -27,7 +27,7 @@ export function listIn(section, { columns, at, cells, released }) {
     if (pressed || !isHeld()) released?.(pressed);
   }
 
-  /** The first row in sight, and the one after the last. */
+  /** The rows in sight, and some around. */
   function range() {
     const { scrollTop, clientHeight } = scroller;
     const first = Math.max(Math.floor(scrollTop / HEIGHT) - OVERSCAN, 0);
@@ -53,6 +53,7 @@ export function listIn(section, { columns, at, cells, released }) {
   }
 
   new ResizeObserver(draw).observe(scroller);
+  page.moves.addEventListener("toggle", draw);
   for (const event of ["scroll", "pointerleave", "focusout"]) {
     scroller.addEventListener(event, () => release(false), { passive: true });
   }

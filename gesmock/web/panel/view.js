@@ -41,4 +41,3 @@ function update() {
 }
 
 addEventListener("popstate", update);
-addEventListener("hashchange", update);
