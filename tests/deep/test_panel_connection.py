@@ -98,7 +98,7 @@ def test_a_link_to_a_scenario_asks_once_the_control_token_is_known(
 
     panel.get_by_role("dialog", name="Load scenario").get_by_role("button", name="Load").click()
 
-    expect(panel.get_by_label("Scenario")).to_have_value("failing")
+    expect(panel.get_by_label("Scenario", exact=True)).to_have_value("failing")
 
 
 def test_the_panel_of_a_proxy_shows_requests_and_says_why_there_are_no_jobs(
@@ -145,6 +145,7 @@ def test_a_watched_fixture_file_is_reloaded_and_a_broken_one_is_explained(
         file.write_text("{")
         expect(panel.get_by_role("alert")).to_contain_text("films.json")
         expect(job(panel, "second")).to_be_visible()
+        panel.close()
 
 
 @pytest.fixture
