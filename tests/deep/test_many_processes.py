@@ -119,7 +119,7 @@ def test_the_jobs_of_each_project_stay_together_under_load(shards: Shards) -> No
     assert {project: shards.jobs(project) for project in PROJECTS} == expected
     opened = shards.opened()
     assert sorted(name for names in opened for name in names) == sorted(PROJECTS)
-    assert all(opened), "a server has no project"
+    assert sum(map(bool, opened)) > 1, "one server has all projects"
 
 
 def test_control_calls_for_a_project_reach_its_server(shards: Shards) -> None:
